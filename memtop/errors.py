@@ -1,0 +1,57 @@
+"""What can go wrong, as types.
+
+::
+
+    MemtopError
+    ├── ProcessGone      the process has ended, or was never there (ENOENT, ESRCH)
+    ├── AccessDenied     the kernel does not let this user read it (EACCES, EPERM)
+    ├── Unavailable      this kernel, mount or recording does not have it
+    ├── Blocked          a reading has not answered within its deadline
+    ├── ParseError       bytes that are not what the manual page promises
+    ├── RecordingError   a recording that cannot be written or read
+    ├── ActionRefused    a signal or a renice that was not carried out
+    └── UsageError       the command line asks for something impossible
+
+``OSError`` becomes one of these in :mod:`memtop.source`; no other room sees an errno.
+"""
+
+
+class MemtopError(Exception):
+    """Any failure that memtop knows how to put into words."""
+
+
+class ProcessGone(MemtopError):
+    """The process has ended, or was never there."""
+
+
+class AccessDenied(MemtopError):
+    """The kernel does not let this user read this file."""
+
+
+class Unavailable(MemtopError):
+    """This kernel, mount or recording does not have this file."""
+
+
+class Blocked(MemtopError):
+    """A reading has not answered within its deadline."""
+
+
+class ParseError(MemtopError):
+    """Bytes of ``path`` that are not what its manual page promises."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path = path
+        self.why = why
+
+
+class RecordingError(MemtopError):
+    """A recording that cannot be written or read."""
+
+
+class ActionRefused(MemtopError):
+    """A signal or a renice that was not carried out; the message says why."""
+
+
+class UsageError(MemtopError):
+    """The command line asks for something impossible; the message says what is allowed."""

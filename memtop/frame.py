@@ -1,0 +1,195 @@
+"""What a view is given: one immutable picture of one instant.
+
+None always means unknown, never "none of it". A row object is reused from frame to frame while nothing in it
+has changed, so a view may compare rows by identity to know what to draw again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from memtop.procfs.status import PidStatus
+from memtop.sample import ProcKey
+
+
+class Note(Enum):
+    """Why a process has no ordinary numbers."""
+
+    NONE = ""
+    KERNEL = "kernel thread: it has no memory of its own"
+    ZOMBIE = "zombie: it has ended and holds no memory; its parent has not asked for its exit status"
+    LEADER_GONE = "main thread has ended, memory read from another thread"
+    DENIED = "not permitted"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcRow:
+    """One process at one instant. Sizes in bytes, rates per second, None where unknown."""
+
+    key: ProcKey
+    pid: int
+    ppid: int | None
+    uid: int | None
+    user: str
+    """Login name, or the number while the name is not known."""
+    state: str
+    """One letter of proc_pid_stat(5), or ``?``."""
+    name: str
+    """The kernel's 15 bytes of name, cleaned."""
+    command: str
+    """The command line, cleaned, or the name in brackets where there is none."""
+    name_raw: bytes
+    command_raw: bytes | None
+    virt_bytes: int | None
+    rss_bytes: int | None
+    anon_bytes: int | None
+    """RssAnon: resident minus shared of statm."""
+    file_bytes: int | None
+    shmem_bytes: int | None
+    shr_bytes: int | None
+    swap_bytes: int | None
+    peak_rss_bytes: int | None
+    page_tables_bytes: int | None
+    mem_percent: float | None
+    """RES over the RAM of the machine."""
+    growth_bytes_per_min: float | None
+    """Change of RES over the last minute (or since first seen, if at least 10 s), per minute."""
+    minflt: int | None
+    majflt: int | None
+    minflt_per_s: float | None
+    majflt_per_s: float | None
+    cpu_percent: float | None
+    """Of one core."""
+    threads: int | None
+    oom_score: int | None
+    oom_score_adj: int | None
+    trend: tuple[int | None, ...]
+    """RES over the last two minutes, oldest first: 0 (lowest) to 7 (highest) of its own range, None before it was seen."""
+    started_s: float | None
+    """Start, seconds since the epoch."""
+    note: Note
+    gone_s: float | None = None
+    """When it was found to have ended, seconds since the epoch; None while it lives."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRow:
+    """The machine at one instant. Sizes in bytes, rates per second, None where unknown."""
+
+    mem_total_bytes: int | None
+    mem_available_bytes: int | None
+    mem_free_bytes: int | None
+    swap_total_bytes: int | None
+    swap_free_bytes: int | None
+    pgfault_per_s: float | None
+    pgmajfault_per_s: float | None
+    oom_kills: int | None
+    """Kernel OOM kills since memtop began to look."""
+    oom_kills_boot: int | None
+    """Kernel OOM kills since boot."""
+    psi_memory_some_avg10: float | None
+    psi_memory_full_avg10: float | None
+    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A process's past, resampled to one point per bucket, oldest first; every tuple has the same length.
+
+    A point is None where nothing was known (before the first sample, while the machine was suspended).
+    """
+
+    times_s: tuple[float, ...]
+    """Seconds relative to the right edge of the chart: 0 is the right edge, the past is negative."""
+    virt_bytes: tuple[float | None, ...]
+    rss_bytes: tuple[float | None, ...]
+    anon_bytes: tuple[float | None, ...]
+    file_bytes: tuple[float | None, ...]
+    shmem_bytes: tuple[float | None, ...]
+    minflt_per_s: tuple[float | None, ...]
+    majflt_per_s: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened, to be drawn on the chart's time axis."""
+
+    at_s: float
+    """Seconds relative to the right edge of the chart."""
+    kind: str
+    """``exec``, ``mark``, ``gone``, ``start`` and, later, ``gc``, ``oom`` ..."""
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Everything known of the process in focus."""
+
+    row: ProcRow
+    """Its numbers at the instant looked at: now, or under the chart's cursor."""
+    status: PidStatus | None
+    """The last status file read; None while unread, for kernel threads and zombies."""
+    series: Series
+    window_s: float
+    right_edge_s: float
+    """The wall time at the chart's right edge, seconds since the epoch."""
+    cursor_s: float | None
+    """Where the cursor is, relative to the right edge; None when live."""
+    marks: tuple[Mark, ...]
+    gone: bool
+    slope_bytes_per_min: float | None
+    """Least-squares slope of RES over its last minute."""
+    why_unknown: dict[str, str]
+    """Attribute of ProcRow -> why it is None, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreePlace:
+    """Where a row stands in the tree, and what hangs below it."""
+
+    depth: int
+    prefix: str
+    """Lines that lead to the row, such as ``│  └─ ``; a view may replace them for --ascii."""
+    has_children: bool
+    folded: bool
+    rss_bytes: int | None
+    """Of the whole subtree: sum of anonymous, plus the largest file-backed and shared parts (a lower bound)."""
+    virt_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCost:
+    """What memtop itself costs."""
+
+    cpu_percent: float | None
+    rss_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of one instant; all that crosses from the sampler's thread to a view."""
+
+    tick: int
+    at_s: float
+    """Wall time of the sample, seconds since the epoch."""
+    elapsed_s: float | None
+    """Real time since the sample before; None for the first."""
+    late_s: float
+    """How much later than planned the sample was taken."""
+    system: SystemRow
+    rows: tuple[ProcRow, ...]
+    """The processes that match, in order."""
+    tree: tuple[TreePlace, ...] | None
+    """For each row its place, or None when the list is flat."""
+    total: int
+    """Processes before the filter."""
+    detail: Detail | None
+    own: OwnCost
+    hidden: int
+    """Processes that /proc lists and does not let us read (hidepid)."""
+    problems: tuple[str, ...]
+    """Sentences about readings that failed: parse errors with their path, a sampler that was restarted."""
+    replay_position: tuple[int, int] | None = None
+    """(sample, samples) of a recording being played."""

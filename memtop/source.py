@@ -1,0 +1,83 @@
+"""The one door to the world: files, pids, time, exits.
+
+Everything memtop knows came through a :class:`Source`. The live machine (:class:`Linux`), a recording being
+written and a recording being played are all Sources, so nothing behind this door can tell them apart.
+Paths are relative to the file system's root and start with ``proc/`` or ``sys/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+READ_LIMIT: Final = 65_536
+"""Most bytes of one ordinary read; hostile files are cut here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One moment at which the world is read."""
+
+    wall_s: float
+    """Seconds since the epoch: for labels only, it may jump."""
+    mono_s: float
+    """Seconds of CLOCK_BOOTTIME: for rates; it never goes back and counts suspend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A watched process that has ended."""
+
+    pid: int
+    wall_s: float
+    status: int | None
+    """wait(2) status, or None where this kernel does not tell (PIDFD_GET_INFO needs Linux 6.15)."""
+
+
+class Source(Protocol):
+    """All that memtop may ask of the world outside."""
+
+    def begin(self) -> Instant | None:
+        """Open a new instant; None when there is no more (the end of a recording)."""
+        ...
+
+    def pids(self) -> Sequence[int]:
+        """All process ids listed now, ascending."""
+        ...
+
+    def read(self, path: str, size: int = READ_LIMIT) -> bytes:
+        """At most ``size`` bytes of a file that answers at once (stat, statm, status, meminfo, ...).
+
+        Raises ProcessGone, AccessDenied or Unavailable.
+        """
+        ...
+
+    def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
+        """``proc/PID/name`` of many processes, as one cheap pass; None where a read failed.
+
+        After a kept descriptor has said that its process is gone, the answer is None for at least this
+        instant, also when a new process has the same pid: a None always comes between two processes.
+        """
+        ...
+
+    def ask(self, path: str, size: int = READ_LIMIT) -> bytes | None:
+        """A file that may block (cmdline, environ, maps, smaps, ``user/UID``): never waits.
+
+        The first call starts the reading elsewhere and gives None; a later call gives the answer, once.
+        ``user/UID`` is the login name of a numeric user id. Raises as :meth:`read` does, and Blocked when the
+        reading has been under way for longer than its deadline.
+        """
+        ...
+
+    def watch(self, pids: Sequence[int]) -> None:
+        """Hold these processes, and only these, so that their end is noticed whatever their pid does next."""
+        ...
+
+    def exits(self) -> list[Exit]:
+        """The watched processes that have ended since the last instant."""
+        ...
+
+    def close(self) -> None:
+        """Give every descriptor and thread back."""
+        ...
