@@ -1,0 +1,1 @@
+"""Judgements over facts: pure functions, no clock, no I/O, no sentences."""

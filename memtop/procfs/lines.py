@@ -1,0 +1,30 @@
+"""The two line shapes that most kernel files share: ``Key: value kB`` and ``key value``."""
+
+from __future__ import annotations
+
+import re
+
+_KIB = re.compile(rb"\s*(\d{1,20})\s*(kB)?\s*\Z")
+_INT = re.compile(rb"\s*(-?\d{1,20})\s*\Z")
+
+
+def key_values(data: bytes, separator: bytes = b":") -> dict[bytes, bytes]:
+    """``key<separator>value`` lines as a dict; lines without a separator are passed over, the first of two wins."""
+    found: dict[bytes, bytes] = {}
+    for line in data.split(b"\n"):
+        key, mark, value = line.partition(separator)
+        if mark:
+            found.setdefault(key.strip(), value)
+    return found
+
+
+def kib_to_bytes(value: bytes | None) -> int | None:
+    """``  1234 kB`` in bytes; None where absent or not such a number. kB in /proc means KiB."""
+    match = _KIB.match(value) if value is not None else None
+    return int(match[1]) * 1024 if match else None
+
+
+def int_or_none(value: bytes | None) -> int | None:
+    """A plain decimal, or None where absent or something else."""
+    match = _INT.match(value) if value is not None else None
+    return int(match[1]) if match else None

@@ -1,0 +1,45 @@
+"""/proc/meminfo, proc_meminfo(5): the machine's memory."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from memtop.procfs.lines import kib_to_bytes, key_values
+
+
+class Meminfo(NamedTuple):
+    """Sizes in bytes, None where this kernel or container does not show the line."""
+
+    total_bytes: int | None
+    free_bytes: int | None
+    available_bytes: int | None
+    """MemAvailable: RAM that programs could still get without swapping, estimated by the kernel (since 3.14)."""
+    cached_bytes: int | None
+    """Cached: page cache, shared memory included, which cannot be dropped."""
+    shmem_bytes: int | None
+    swap_total_bytes: int | None
+    swap_free_bytes: int | None
+    committed_bytes: int | None
+    """Committed_AS: address space the kernel has promised to back."""
+    commit_limit_bytes: int | None
+    """CommitLimit: enforced only with vm.overcommit_memory=2."""
+
+
+def parse_meminfo(data: bytes) -> Meminfo:
+    """Parse /proc/meminfo; lines that are absent become None."""
+    lines = key_values(data)
+
+    def size(key: bytes) -> int | None:
+        return kib_to_bytes(lines.get(key))
+
+    return Meminfo(
+        total_bytes=size(b"MemTotal"),
+        free_bytes=size(b"MemFree"),
+        available_bytes=size(b"MemAvailable"),
+        cached_bytes=size(b"Cached"),
+        shmem_bytes=size(b"Shmem"),
+        swap_total_bytes=size(b"SwapTotal"),
+        swap_free_bytes=size(b"SwapFree"),
+        committed_bytes=size(b"Committed_AS"),
+        commit_limit_bytes=size(b"CommitLimit"),
+    )

@@ -1,0 +1,72 @@
+"""/proc/PID/stat, proc_pid_stat(5): identity, state, faults, processor time.
+
+RSS is not read from here: field 24 may lag by megabytes on machines with many cores; see :mod:`.statm`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from memtop.errors import ParseError
+
+KERNEL_THREAD_FLAG = 0x0020_0000
+"""PF_KTHREAD of include/linux/sched.h."""
+
+
+class PidStat(NamedTuple):
+    """What memtop uses of proc_pid_stat(5); field numbers as in the manual page."""
+
+    pid: int
+    comm: bytes
+    """(2) The name, at most 15 bytes for a program, anything but NUL in it."""
+    state: str
+    """(3) One letter."""
+    ppid: int
+    """(4)"""
+    flags: int
+    """(9) PF_* bits."""
+    minflt: int
+    """(10) Minor faults since the start, ended threads included."""
+    majflt: int
+    """(12) Major faults since the start."""
+    cpu_ticks: int
+    """(14) + (15): user and kernel time in clock ticks."""
+    threads: int
+    """(20)"""
+    start_ticks: int
+    """(22) Start, in clock ticks after boot."""
+    start_code: int
+    """(26) 1 where ptrace read permission is missing; exec changes it."""
+    arg_start: int
+    """(48) 0 where ptrace read permission is missing; exec changes it."""
+
+    @property
+    def kernel_thread(self) -> bool:
+        """Whether this is a thread of the kernel, without memory of its own."""
+        return bool(self.flags & KERNEL_THREAD_FLAG)
+
+
+def parse_stat(data: bytes) -> PidStat:
+    """Parse one stat file; the name ends at the last ``)``, whatever it holds. Raises ParseError."""
+    opening = data.find(b"(")
+    closing = data.rfind(b")")
+    if opening < 1 or closing < opening:
+        raise ParseError("stat", "no name in parentheses")
+    fields = data[closing + 1 :].split()
+    try:
+        return PidStat(
+            pid=int(data[:opening]),
+            comm=data[opening + 1 : closing],
+            state=fields[0].decode("ascii"),
+            ppid=int(fields[1]),
+            flags=int(fields[6]),
+            minflt=int(fields[7]),
+            majflt=int(fields[9]),
+            cpu_ticks=int(fields[11]) + int(fields[12]),
+            threads=int(fields[17]),
+            start_ticks=int(fields[19]),
+            start_code=int(fields[23]),
+            arg_start=int(fields[45]) if len(fields) > 45 else 0,
+        )
+    except (IndexError, ValueError) as error:
+        raise ParseError("stat", f"fields after the name: {error}") from error

@@ -1,0 +1,35 @@
+"""/proc/PID/statm, proc_pid_statm(5): the cheapest truth about a process's memory, open to every user."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from memtop.errors import ParseError
+
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class Statm(NamedTuple):
+    """Sizes in bytes."""
+
+    virt_bytes: int
+    """VIRT: all address space promised to the process (VmSize)."""
+    rss_bytes: int
+    """RES: pages resident now, shared ones in full (VmRSS)."""
+    shr_bytes: int
+    """SHR: the resident pages that are backed by a file or shared memory (RssFile + RssShmem)."""
+
+    @property
+    def anon_bytes(self) -> int:
+        """RssAnon: resident pages that are the process's own (heap, stacks, copies)."""
+        return max(0, self.rss_bytes - self.shr_bytes)
+
+
+def parse_statm(data: bytes, page_bytes: int = PAGE_BYTES) -> Statm:
+    """Parse one statm file, which counts in pages. Raises ParseError."""
+    fields = data.split(None, 3)
+    try:
+        return Statm(int(fields[0]) * page_bytes, int(fields[1]) * page_bytes, int(fields[2]) * page_bytes)
+    except (IndexError, ValueError) as error:
+        raise ParseError("statm", str(error)) from error

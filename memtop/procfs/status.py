@@ -1,0 +1,87 @@
+"""/proc/PID/status, proc_pid_status(5): the parts of RES, the peak, swap, page tables.
+
+The Vm lines are absent for kernel threads, zombies and dying processes: their fields are None then.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from memtop.errors import ParseError
+from memtop.procfs.lines import int_or_none, kib_to_bytes, key_values
+
+
+class PidStatus(NamedTuple):
+    """What memtop uses of proc_pid_status(5). Sizes in bytes, None where the line is absent."""
+
+    uid: int | None
+    """Effective user id."""
+    virt_peak_bytes: int | None
+    """VmPeak: the most address space it ever had."""
+    virt_bytes: int | None
+    """VmSize."""
+    locked_bytes: int | None
+    """VmLck: the size of locked mappings, resident or not."""
+    pinned_bytes: int | None
+    """VmPin."""
+    peak_rss_bytes: int | None
+    """VmHWM: the highest RES since exec."""
+    rss_bytes: int | None
+    """VmRSS."""
+    anon_bytes: int | None
+    """RssAnon, since Linux 4.5."""
+    file_bytes: int | None
+    """RssFile, since Linux 4.5."""
+    shmem_bytes: int | None
+    """RssShmem, since Linux 4.5."""
+    data_bytes: int | None
+    """VmData: size of private writable mappings; what RLIMIT_DATA checks."""
+    stack_bytes: int | None
+    """VmStk: the main thread's stack only."""
+    exe_bytes: int | None
+    """VmExe: code of the program itself."""
+    lib_bytes: int | None
+    """VmLib: code of everything else."""
+    page_tables_bytes: int | None
+    """VmPTE: page tables, which the OOM killer counts and RES does not."""
+    swap_bytes: int | None
+    """VmSwap: anonymous pages on swap."""
+    hugetlb_bytes: int | None
+    """HugetlbPages, which RES does not count."""
+    threads: int | None
+    kernel_thread: bool | None
+    """The Kthread line, since Linux 6.12."""
+
+
+def parse_status(data: bytes) -> PidStatus:
+    """Parse one status file; unknown lines are passed over. Raises ParseError where nothing is recognised."""
+    lines = key_values(data)
+    if b"Pid" not in lines and b"Name" not in lines:
+        raise ParseError("status", "neither a Name nor a Pid line")
+
+    def size(key: bytes) -> int | None:
+        return kib_to_bytes(lines.get(key))
+
+    uids = lines.get(b"Uid", b"").split()
+    kthread = int_or_none(lines.get(b"Kthread"))
+    return PidStatus(
+        uid=int_or_none(uids[1]) if len(uids) > 1 else None,
+        virt_peak_bytes=size(b"VmPeak"),
+        virt_bytes=size(b"VmSize"),
+        locked_bytes=size(b"VmLck"),
+        pinned_bytes=size(b"VmPin"),
+        peak_rss_bytes=size(b"VmHWM"),
+        rss_bytes=size(b"VmRSS"),
+        anon_bytes=size(b"RssAnon"),
+        file_bytes=size(b"RssFile"),
+        shmem_bytes=size(b"RssShmem"),
+        data_bytes=size(b"VmData"),
+        stack_bytes=size(b"VmStk"),
+        exe_bytes=size(b"VmExe"),
+        lib_bytes=size(b"VmLib"),
+        page_tables_bytes=size(b"VmPTE"),
+        swap_bytes=size(b"VmSwap"),
+        hugetlb_bytes=size(b"HugetlbPages"),
+        threads=int_or_none(lines.get(b"Threads")),
+        kernel_thread=None if kthread is None else bool(kthread),
+    )

@@ -1,0 +1,41 @@
+"""/proc/vmstat, proc_vmstat(5): the machine's paging events since boot."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from memtop.procfs.lines import int_or_none, key_values
+
+
+class Vmstat(NamedTuple):
+    """Counts since boot, None where this kernel does not have the line."""
+
+    pgfault: int | None
+    """All page faults, minor and major."""
+    pgmajfault: int | None
+    oom_kill: int | None
+    """Kills by the kernel's OOM killer, of whatever memory cgroup (since 4.13)."""
+    pswpin: int | None
+    """Pages read from swap."""
+    pswpout: int | None
+    """Pages written to swap."""
+    refault_anon: int | None
+    refault_file: int | None
+
+
+def parse_vmstat(data: bytes) -> Vmstat:
+    """Parse /proc/vmstat; lines that are absent become None."""
+    lines = key_values(data, b" ")
+
+    def count(key: bytes) -> int | None:
+        return int_or_none(lines.get(key))
+
+    return Vmstat(
+        pgfault=count(b"pgfault"),
+        pgmajfault=count(b"pgmajfault"),
+        oom_kill=count(b"oom_kill"),
+        pswpin=count(b"pswpin"),
+        pswpout=count(b"pswpout"),
+        refault_anon=count(b"workingset_refault_anon"),
+        refault_file=count(b"workingset_refault_file"),
+    )

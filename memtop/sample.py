@@ -1,0 +1,120 @@
+"""What is asked of one instant, and what was found: the facts, before any judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import TYPE_CHECKING, NamedTuple
+
+from memtop.procfs.meminfo import Meminfo
+from memtop.procfs.pressure import Pressure
+from memtop.procfs.stat import PidStat
+from memtop.procfs.statm import Statm
+from memtop.procfs.status import PidStatus
+from memtop.procfs.vmstat import Vmstat
+
+if TYPE_CHECKING:
+    from memtop.frame import ProcRow
+
+
+class ProcKey(NamedTuple):
+    """Who a process is. Pid and start time alone collide when pids are reused within one clock tick."""
+
+    pid: int
+    start_ticks: int
+    life: int = 0
+    """Counts the processes seen with the same pid and start time."""
+
+
+class Need(Flag):
+    """The readings beyond statm (which is read for every process at every tick) that something on screen wants."""
+
+    NONE = 0
+    STAT = auto()
+    STATUS = auto()
+    OOM = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the view wants to know next: small, immutable, the only thing that flows from a view to the engine."""
+
+    focus: ProcKey | None = None
+    """The process whose detail is wanted."""
+    visible: frozenset[ProcKey] = frozenset()
+    """Rows on screen: their needs are read at every tick, those of the others in turn."""
+    needs: Need = Need.STAT
+    """Readings wanted for the visible rows."""
+    needs_all: Need = Need.NONE
+    """Readings wanted for every row at every tick, because the order or the filter depends on them."""
+    sort: str = "rss_bytes"
+    """Attribute of ProcRow."""
+    descending: bool = True
+    where: Callable[[ProcRow], bool] | None = None
+    """The filter; None lets every process pass."""
+    only: frozenset[int] | None = None
+    """Pids to be shown, whatever the filter says; None for all."""
+    names: tuple[str, ...] = ()
+    """Names to be shown beside ``only``: a process matches when its name or command contains one."""
+    children: bool = False
+    """Show the descendants of ``only`` and ``names`` too."""
+    kernel_threads: bool = False
+    tree: bool = False
+    folded: frozenset[ProcKey] = frozenset()
+    frozen: bool = False
+    """Show the instant at which freezing began; sampling goes on."""
+    cursor_s: float | None = None
+    """Wall time to look back at; None for now (or for the frozen instant)."""
+    window_s: float = 300.0
+    """Seconds of past in the chart."""
+    points: int = 120
+    """Points of the chart's series."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcSample:
+    """What was read of one process. An object is reused while nothing in it has changed."""
+
+    key: ProcKey
+    name_raw: bytes
+    command_raw: bytes | None
+    """Arguments separated by NUL, at most 4 KiB; None while unread or unreadable, empty for kernel threads."""
+    uid: int | None
+    user: str
+    statm: Statm | None
+    stat: PidStat | None
+    stat_s: float
+    """When stat was read, on the clock of Instant.mono_s."""
+    status: PidStatus | None
+    oom_score: int | None
+    oom_score_adj: int | None
+    leader_gone: bool
+    """The main thread has ended while others live; statm was read from one of them."""
+    denied: bool
+    execs: int
+    """How many times it was seen to exec; its history starts anew each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemSample:
+    """What was read of the machine; None where it could not be."""
+
+    meminfo: Meminfo | None
+    vmstat: Vmstat | None
+    pressure: Pressure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Everything that was read at one instant."""
+
+    wall_s: float
+    mono_s: float
+    system: SystemSample
+    processes: dict[ProcKey, ProcSample]
+    gone: tuple[ProcKey, ...]
+    """Those of the sample before that have ended since."""
+    hidden: int
+    """Listed processes that may not be read (hidepid)."""
+    problems: tuple[str, ...] = ()

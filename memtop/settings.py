@@ -1,0 +1,32 @@
+"""One frozen Settings: what the command line decided, before anything is started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memtop.columns import DEFAULT_COLUMNS, Column
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this run was asked for; made by cli, read by views."""
+
+    pids: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    children: bool = False
+    filter: str = ""
+    user: str = ""
+    tree: bool = False
+    sort: Column | None = None
+    """None sorts by RES."""
+    delay_s: float = 1.0
+    iterations: int | None = None
+    columns: tuple[Column, ...] = DEFAULT_COLUMNS
+    readonly: bool = False
+    color: bool = True
+    ascii: bool = False
+    mouse: bool = True
+    record: str = ""
+    """File to record into, or empty."""
+    output: str = ""
+    """File for batch output, or empty for standard output."""

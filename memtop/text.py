@@ -1,0 +1,40 @@
+"""The one gate through which foreign bytes become text.
+
+Names, command lines, paths and error messages come from processes that may be hostile. Whatever leaves
+:func:`clean` draws as plain visible characters: no control byte, no bidirectional override, nothing invisible.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_PLAIN = re.compile(r"[\x20-\x7e]*\Z")
+
+
+def _visible(character: str) -> str:
+    """One character as something that can be seen and does nothing."""
+    code = ord(character)
+    if code < 0x20:
+        return "^" + chr(code + 0x40)
+    if code == 0x7F:
+        return "^?"
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"  # an undecodable byte, as surrogateescape left it
+    if code < 0xA0:
+        return f"\\x{code:02x}"
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me"):
+        return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    if unicodedata.category(character) == "Zs":
+        return " "
+    return character
+
+
+@lru_cache(maxsize=4096)
+def clean(raw: bytes | str) -> str:
+    """``raw`` as visible text: ``^[`` for ESC, ``\\x9b`` for C1 and undecodable bytes, ``\\u202e`` for what hides."""
+    text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
+    if _PLAIN.match(text):
+        return text
+    return "".join(map(_visible, text))
