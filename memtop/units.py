@@ -102,7 +102,7 @@ def parse_size(text: str) -> float:
     match = _SIZE.match(text.strip())
     if not match:
         raise ValueError(f"{text!r} is not a size such as 4096, 500m or 1.5g")
-    return float(match[1]) * 1024 ** max(0, _UNITS.lower().find(match[2].lower() or "b"))
+    return float(float(match[1]) * 1024 ** max(0, _UNITS.lower().find(match[2].lower() or "b")))
 
 
 def parse_duration(text: str) -> float:

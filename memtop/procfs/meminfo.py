@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from memtop.procfs.lines import kib_to_bytes, key_values
+from memtop.procfs.lines import key_values, kib_to_bytes
 
 
 class Meminfo(NamedTuple):

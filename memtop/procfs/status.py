@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from memtop.errors import ParseError
-from memtop.procfs.lines import int_or_none, kib_to_bytes, key_values
+from memtop.procfs.lines import int_or_none, key_values, kib_to_bytes
 
 
 class PidStatus(NamedTuple):
