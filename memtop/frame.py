@@ -66,7 +66,7 @@ class ProcRow:
     oom_score: int | None
     oom_score_adj: int | None
     trend: tuple[int | None, ...]
-    """RES over the last two minutes, oldest first: 0 (lowest) to 7 (highest of its own range); None before it was seen."""
+    """RES over the last two minutes, oldest first: 0 to 7 within its own range, None before it was seen."""
     started_s: float | None
     """Start, seconds since the epoch."""
     note: Note
