@@ -70,6 +70,14 @@ class Source(Protocol):
         """
         ...
 
+    def settle(self, seconds: float) -> None:
+        """Give the readings that :meth:`ask` has started up to so long; returns as soon as none is under way."""
+        ...
+
+    def tids(self, pid: int) -> Sequence[int]:
+        """The threads of a process, ascending. Raises as :meth:`read` does."""
+        ...
+
     def watch(self, pids: Sequence[int]) -> None:
         """Hold these processes, and only these, so that their end is noticed whatever their pid does next."""
         ...
