@@ -12,6 +12,8 @@ from bisect import bisect_right
 from collections import deque
 from typing import Final, NamedTuple
 
+from memtop.sample import ProcKey
+
 TRACK_BUDGET_BYTES: Final = 12 * 1024 * 1024
 """For the tracks of all processes together."""
 TRACK_MOST: Final = 1024
@@ -119,7 +121,8 @@ class Diary:
         for column, value in zip(self._columns, point[1:], strict=True):
             column.append(-1 if value is None else value)
         if len(self.times_s) > DIARY_MOST:
-            for column in (self.times_s, *self._columns):
+            del self.times_s[1 : DIARY_MOST // 2 : 2]
+            for column in self._columns:
                 del column[1 : DIARY_MOST // 2 : 2]
 
     def point(self, index: int) -> Point:
@@ -144,11 +147,11 @@ class History:
     """All tracks, the diaries of watched processes, and the gaps, on the clock of Instant.mono_s."""
 
     def __init__(self) -> None:
-        self.tracks: dict[object, Track] = {}
-        self.diaries: dict[object, Diary] = {}
+        self.tracks: dict[ProcKey, Track] = {}
+        self.diaries: dict[ProcKey, Diary] = {}
         self.gaps: deque[Gap] = deque(maxlen=64)
 
-    def note(self, key: object, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int) -> Track:
+    def note(self, key: ProcKey, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int) -> Track:
         """Add to a process's track where its numbers differ from the last entry."""
         track = self.tracks.get(key)
         if track is None:
@@ -157,7 +160,7 @@ class History:
         track.add(now_s, virt_bytes, rss_bytes, shr_bytes, most)
         return track
 
-    def forget(self, key: object) -> None:
+    def forget(self, key: ProcKey) -> None:
         """Drop the past of a process, after its end or its exec."""
         self.tracks.pop(key, None)
         self.diaries.pop(key, None)

@@ -71,6 +71,8 @@ class Ask:
     """Seconds of past in the chart."""
     points: int = 120
     """Points of the chart's series."""
+    delay_s: float = 1.0
+    """Planned time between samples; a much longer one is a gap (suspend, a stopped memtop)."""
 
 
 @dataclass(slots=True, eq=False)
