@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
 from functools import cache
 from importlib import import_module
 from itertools import groupby
@@ -54,8 +54,24 @@ class Ink(IntEnum):
 
 Inks = Mapping[Ink, Style]
 AREAS: Final = (Ink.ANON, Ink.FILE, Ink.SHMEM)
-_AREA_ASCII: Final = {Ink.ANON: "#", Ink.FILE: "=", Ink.SHMEM: "."}
-_LINE_ASCII: Final = {Ink.VIRT: "+", Ink.RES: "*"}
+LINE_ASCII: Final = {Ink.VIRT: "+", Ink.RES: "*"}
+
+
+class Look(Enum):
+    """What a terminal can show."""
+
+    SHADED = "shaded"
+    """Areas are shades of a colour."""
+    TEXTURED = "textured"
+    """Areas are patterns: there are too few colours for shades, or none."""
+    ASCII = "ascii"
+
+
+TEXTURES: Final[Mapping[Look, Mapping[Ink, str]]] = {
+    Look.SHADED: {},
+    Look.TEXTURED: {Ink.ANON: "▓", Ink.FILE: "▒", Ink.SHMEM: "░"},
+    Look.ASCII: {Ink.ANON: "#", Ink.FILE: "=", Ink.SHMEM: "."},
+}
 Ticks = Sequence[tuple[float, str]]
 
 
@@ -88,9 +104,9 @@ class Canvas:
         left: Ticks = (),
         right: Ticks = (),
         bottom: Ticks = (),
-        ascii_only: bool = False,
+        look: Look = Look.SHADED,
     ) -> None:
-        self.width, self.height, self.ascii_only = width, height, ascii_only
+        self.width, self.height, self.look = width, height, look
         self._marker = [[" "] * width for _ in range(height)]
         self._fore: list[list[Any]] = [[Ink.GROUND] * width for _ in range(height)]
         self._back: list[list[Any]] = [[Ink.GROUND] * width for _ in range(height)]
@@ -131,7 +147,7 @@ class Canvas:
                 across,
                 up,
                 lines=True,
-                marker=_LINE_ASCII.get(curve.ink, "*") if self.ascii_only else "braille",
+                marker=LINE_ASCII.get(curve.ink, "*") if self.look is Look.ASCII else "braille",
                 color=curve.ink,
                 yside="right" if curve.right and right else "left",
             )
@@ -143,7 +159,7 @@ class Canvas:
 
     def _bends(self, curve: Curve) -> tuple[list[float], list[float | None]]:
         """The curve without the points inside flat stretches: the same picture for a fraction of plotext's time."""
-        scale = self.rows * (1 if self.ascii_only else DOTS_PER_ROW) - 1
+        scale = self.rows * (1 if self.look is Look.ASCII else DOTS_PER_ROW) - 1
         dots = [None if place is None else math.floor(place * scale + 0.5) for place in curve.up]
         last = len(dots) - 1
         kept = [
@@ -231,14 +247,14 @@ class Canvas:
         """Fill one column from floor to ceiling (in rows from the foot); a cell begun by another layer is shared."""
         if ceiling <= floor:
             return
-        x = self.left + column
+        x, textures = self.left + column, TEXTURES[self.look]
         for level in range(int(floor), math.ceil(ceiling - 1e-9)):
             row = self.rows - 1 - level
             marker, below = self._marker[row][x], self._back[row][x]
             begun = floor - level  # how much of the cell the layers below have taken
-            if self.ascii_only:
+            if ink in textures:
                 if marker == " " and begun <= 0.5 and ceiling - level >= 0.5:
-                    self._marker[row][x], self._fore[row][x] = _AREA_ASCII[ink], ink
+                    self._marker[row][x], self._fore[row][x] = textures[ink], ink
             elif begun > 0 and marker == " ":
                 eighths = round(begun * 8)
                 if 0 < eighths < 8 and below in AREAS:
@@ -261,7 +277,7 @@ class Canvas:
                 start += length
                 if pair not in styles:
                     styles[pair] = _style(pair, inks)
-                segments.append(Segment(to_ascii(text) if self.ascii_only else text, styles[pair]))
+                segments.append(Segment(_ascii_cells(text) if self.look is Look.ASCII else text, styles[pair]))
             strips.append(Strip(segments, self.width))
         return strips
 
@@ -282,8 +298,8 @@ def narrow(text: str) -> str:
     return "".join(character if cell_len(character) == 1 else "?" for character in clean(text))
 
 
-def to_ascii(text: str) -> str:
-    """Text for --ascii: lines as ``|-+``, whatever else is not ASCII as ``?``."""
+def _ascii_cells(text: str) -> str:
+    """Cells for --ascii, as many as before: lines as ``|-+``, whatever else is not ASCII as ``?``."""
     return text if text.isascii() else text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
 
 
@@ -309,12 +325,12 @@ def spread(across: Sequence[float], values: Sequence[float | None], columns: int
 
 
 def bars(
-    heights: Iterable[float | None], rows: int, ink: Ink, inks: Inks, *, ascii_only: bool, cursor: int | None = None
+    heights: Iterable[float | None], rows: int, ink: Ink, inks: Inks, look: Look, cursor: int | None = None
 ) -> list[Strip]:
     """A bar for each column, 0 to 1 high, in eighths of a row; what is not zero shows at least one eighth."""
-    sparks = ASCII_SPARKS if ascii_only else SPARKS
+    sparks = ASCII_SPARKS if look is Look.ASCII else SPARKS
     columns = list(heights)
-    canvas = Canvas(len(columns), rows, ascii_only=ascii_only)
+    canvas = Canvas(len(columns), rows, look=look)
     for column, height in enumerate(columns):
         if height is not None and height > 0:
             eighths = max(1, round(min(height, 1.0) * rows * 8))

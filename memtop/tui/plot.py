@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from textual.strip import Strip
 
 from memtop import units
 from memtop.frame import Detail, Mark, Note, Series
-from memtop.tui.canvas import AXES_FROM, DOTS_PER_COLUMN, LABEL_CELLS, Canvas, Curve, Ink, Inks, narrow, spread
+from memtop.tui.canvas import AXES_FROM, DOTS_PER_COLUMN, LABEL_CELLS, Canvas, Curve, Ink, Inks, Look, narrow, spread
 from memtop.tui.scales import Axis, Scale, clock, close_up, known, linear, logarithmic, settle, time_ticks
 
 FILL_FROM_ROWS: Final = 8
@@ -44,23 +44,10 @@ class MemoryPicture:
     """Words over the middle of the chart."""
 
     def looks_like(self, other: MemoryPicture | None) -> bool:
-        """Whether both give the same cells. The series are compared by identity; the clock counts only if shown."""
-        return other is self or (
-            other is not None
-            and self.series is other.series
-            and (self.window_s, self.by_clock, self.cursor_s, self.peak_bytes, self.limits, self.scale, self.message)
-            == (
-                other.window_s,
-                other.by_clock,
-                other.cursor_s,
-                other.peak_bytes,
-                other.limits,
-                other.scale,
-                other.message,
-            )
-            and self.marks == other.marks
-            and (not (self.by_clock or self.cursor_s is not None) or self.right_edge_s == other.right_edge_s)
-        )
+        """Whether both give the same cells; the time of the right edge counts only where a clock is shown."""
+        if other is None or self.by_clock or self.cursor_s is not None:
+            return self == other
+        return self == replace(other, right_edge_s=self.right_edge_s)
 
 
 def picture_of(
@@ -104,14 +91,23 @@ def points_for(width: int) -> int:
     return max(2, DOTS_PER_COLUMN * (width - labels - 2))
 
 
+def points_to(detail: Detail, x: int, width: int, scale: Scale) -> int:
+    """How many points from the cursor (or from now) to the cell ``x`` of a chart ``width`` cells wide."""
+    roomy = width >= AXES_FROM[0]
+    left = LABEL_CELLS + 1 if roomy else 0
+    right = left if scale is Scale.OWN else 0
+    last = len(detail.series.times_s) - 1
+    there = (x - left) / max(1, width - left - right - 1)
+    here = 1.0 if detail.cursor_s is None or detail.window_s <= 0 else 1 + detail.cursor_s / detail.window_s
+    return round(min(max(there, 0.0), 1.0) * last) - round(min(max(here, 0.0), 1.0) * last)
+
+
 def filled(scale: Scale, rows: int) -> bool:
     """Whether the parts of RES are drawn as areas: they need room, and a scale on which parts add up."""
     return rows >= FILL_FROM_ROWS and scale in (Scale.ONE, Scale.OWN)
 
 
-def memory_strips(
-    picture: MemoryPicture, width: int, height: int, inks: Inks, *, ascii_only: bool = False
-) -> list[Strip]:
+def memory_strips(picture: MemoryPicture, width: int, height: int, inks: Inks, look: Look = Look.SHADED) -> list[Strip]:
     """The chart as ``height`` Strips of ``width`` cells."""
     if width < 1 or height < 1:
         return []
@@ -140,7 +136,7 @@ def memory_strips(
         bottom=()
         if speechless
         else time_ticks(picture.window_s, picture.right_edge_s if picture.by_clock else None, width - LABEL_CELLS - 1),
-        ascii_only=ascii_only,
+        look=look,
     )
     if own:
         canvas.tint_labels(Ink.VIRT, Ink.RES)
@@ -150,6 +146,15 @@ def memory_strips(
             canvas.fill(_layers(across, rss, parts, rss_axis, canvas.columns))
         _overlay(canvas, picture, rss_axis)
     _say(canvas, picture.message)
+    return canvas.strips(inks)
+
+
+def message_strips(message: str, width: int, height: int, inks: Inks, look: Look = Look.SHADED) -> list[Strip]:
+    """Words in the middle of an otherwise empty chart."""
+    if width < 1 or height < 1:
+        return []
+    canvas = Canvas(width, height, look=look)
+    _say(canvas, message)
     return canvas.strips(inks)
 
 

@@ -30,7 +30,7 @@ class Scale(Enum):
     AUTO = "auto"
     ONE = "one scale"
     OWN = "VIRT and RES each on its own scale"
-    RES_ONLY = "RES only"
+    RES_ONLY = "RES alone, close up"
     LOG = "logarithmic"
 
 
@@ -128,7 +128,9 @@ def time_ticks(window_s: float, right_edge_s: float | None, columns: int) -> lis
     if not (math.isfinite(window_s) and window_s > 0):
         return []
     most = max(1, columns // _CELLS_PER_TIME_LABEL)
-    step = next((step for step in _TIME_STEPS_S if window_s / step <= most), math.ceil(window_s / most))
+    least = 1800 if window_s > 7200 else 60 if window_s > 120 else 1  # so that labels are whole minutes, half hours
+    steps = (step for step in _TIME_STEPS_S if window_s / step <= most and step >= least)
+    step = next(steps, math.ceil(window_s / most))
     if right_edge_s is None:
         whole = int(window_s / step + 1e-6)
         return [(1 - number * step / window_s, _ago(number * step, step)) for number in range(whole, -1, -1)]
@@ -147,7 +149,7 @@ def _ago(ago_s: float, step_s: float) -> str:
         return "now"
     if step_s < 60:
         return f"-{ago_s:g} s"
-    return f"-{ago_s / 60:g} min" if ago_s < 7200 and step_s < 3600 else f"-{ago_s / 3600:g} h"
+    return f"-{ago_s / 60:g} min" if step_s < 1800 else f"-{ago_s / 3600:g} h"
 
 
 def clock(wall_s: float, *, seconds: bool = True) -> str:
