@@ -457,7 +457,7 @@ def test_work_is_spread_over_its_time_and_complete() -> None:
 
 def test_each_scenario_fits_a_screen_beside_its_chart() -> None:
     for scenario in scenarios():
-        assert len(scenario.summary) <= 60
+        assert len(scenario.says) <= 60
         for act in scenario.acts:
             assert len(act.title) <= 40, act.title
             assert len(act.commentary) <= 260, act.title

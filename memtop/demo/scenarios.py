@@ -39,7 +39,7 @@ class Scenario:
     """A workload that can be looked at; its acts are played in rounds, over and over."""
 
     name: str
-    summary: str
+    says: str
     """One line, for --help."""
     needs_bytes: int
     """The most RAM that it holds at any time, children included."""
