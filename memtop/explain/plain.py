@@ -50,13 +50,17 @@ def _colored(lines: list[str], styles: Iterator[str]) -> list[str]:
     """Put the styles back onto wrapped lines: wrapping has moved spaces only."""
     colored = []
     for line in lines:
-        out, now = "", ""
+        out, now, spaces = "", "", ""
         for character in line:
-            style = now if character.isspace() else next(styles)
-            if style != now:
-                out += (_RESET if now else "") + _SGR.get(style, "")
-                now = style
-            out += character
+            if character == " ":
+                spaces += " "
+                continue
+            style = next(styles)
+            if style == now:
+                out += spaces
+            else:  # spaces between two styles belong to neither
+                out += (_RESET if now else "") + spaces + _SGR.get(style, "")
+            out, now, spaces = out + character, style, ""
         colored.append(out + (_RESET if now else ""))
     return colored
 
