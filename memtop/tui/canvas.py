@@ -325,7 +325,7 @@ def spread(across: Sequence[float], values: Sequence[float | None], columns: int
 
 
 def bars(
-    heights: Iterable[float | None], rows: int, ink: Ink, inks: Inks, look: Look, cursor: int | None = None
+    heights: Iterable[float | None], rows: int, ink: Ink, inks: Inks, *, look: Look, cursor: int | None = None
 ) -> list[Strip]:
     """A bar for each column, 0 to 1 high, in eighths of a row; what is not zero shows at least one eighth."""
     sparks = ASCII_SPARKS if look is Look.ASCII else SPARKS

@@ -48,13 +48,13 @@ class FaultChart(Inked):
         major = ("major faults", detail.row.majflt_per_s, detail.series.majflt_per_s, Ink.MAJOR)
         if width < _SIDE_BY_SIDE_FROM:
             upper = (height + 1) // 2
-            strips = _panel(detail, minor, width, upper, inks, self.look)
+            strips = _panel(detail, minor, width, upper, inks, look=self.look)
             if height > upper:
-                strips += _panel(detail, major, width, height - upper, inks, self.look)
+                strips += _panel(detail, major, width, height - upper, inks, look=self.look)
             return strips
         half = (width - _GAP_CELLS) // 2
-        left = _panel(detail, minor, half, height, inks, self.look)
-        right = _panel(detail, major, width - _GAP_CELLS - half, height, inks, self.look)
+        left = _panel(detail, minor, half, height, inks, look=self.look)
+        right = _panel(detail, major, width - _GAP_CELLS - half, height, inks, look=self.look)
         gap = Strip.blank(_GAP_CELLS, inks[Ink.GROUND])
         return [Strip.join([one, gap, other]) for one, other in zip(left, right, strict=True)]
 
@@ -75,7 +75,7 @@ def rate(faults_per_s: float | None) -> str:
     return units.UNKNOWN if faults_per_s is None else f"{units.count(faults_per_s)}/s"
 
 
-def _panel(detail: Detail, panel: Panel, width: int, height: int, inks: Inks, look: Look) -> list[Strip]:
+def _panel(detail: Detail, panel: Panel, width: int, height: int, inks: Inks, *, look: Look) -> list[Strip]:
     """One chart: its name and numbers left, its bars right of them."""
     name, now, past, ink = panel
     values = known(past)
@@ -104,7 +104,7 @@ def _panel(detail: Detail, panel: Panel, width: int, height: int, inks: Inks, lo
             height,
             ink,
             inks,
-            look,
+            look=look,
             cursor=_column(detail.cursor_s, detail.window_s, columns),
         )
     styles = [inks[Ink.AXIS], inks[ink]] if height > 1 else [inks[ink]]

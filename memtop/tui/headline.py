@@ -73,10 +73,7 @@ Pieces = list[tuple[str, Ink]]
 
 def _keys(look: Look, *, areas: bool, shows_virt: bool) -> dict[Ink, str]:
     """The sign before a name that tells how it is drawn; nothing for what is not drawn."""
-    if look is Look.ASCII:
-        keys = dict(LINE_ASCII)
-    else:
-        keys = {Ink.VIRT: "━", Ink.RES: "━"}
+    keys = dict(LINE_ASCII) if look is Look.ASCII else {Ink.VIRT: "━", Ink.RES: "━"}
     if not shows_virt:
         del keys[Ink.VIRT]
     if areas:
