@@ -38,7 +38,8 @@ def main() -> int:
             found = _late(options.seconds, idle, options.counts[0])
         else:
             found = _crowds(contestants, plan, options.rounds, idle, options.counts)
-    _print_budgets(found)
+    if found:
+        _print_budgets(found)
     return int(any(budget.verdict == "MISSED" for budget in found))
 
 
@@ -53,8 +54,8 @@ def _options() -> argparse.Namespace:
     mode.add_argument("--one-pid", action="store_true", help="one process on screen, whose memory moves")
     mode.add_argument("--start", action="store_true", help="time to a headless sample and to the first rows")
     mode.add_argument("--late", action="store_true", help="how far samples are from their plan")
-    numbers = [one.name for one in CONTESTANTS]
-    parser.add_argument("--only", type=_words, default=numbers, metavar="A,B", help=f"of {', '.join(numbers)}")
+    names = [one.name for one in CONTESTANTS]
+    parser.add_argument("--only", type=_words, default=names, metavar="A,B", help=f"of {', '.join(names)}")
     parser.add_argument("--counts", type=_counts, default=[500, 2000], metavar="N,N", help="idle processes (500,2000)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="each contestant's turns (3)")
     parser.add_argument("--warmup", type=float, default=4, metavar="S", help="seconds before measuring (4)")
@@ -120,6 +121,9 @@ def _late(seconds: float, idle: Idle, count: int) -> list[Budget]:
 
 def _in_turn(turns: Sequence[tuple[Contestant, tuple[str, ...]]], plan: Plan, rounds: int, title: str) -> Costs:
     """Each contestant once a round; prints and returns the medians. One that cannot run is said and left out."""
+    about_s = rounds * len(turns) * (plan.warmup_s + plan.seconds)
+    print(f"\n{title}: {rounds} rounds of {plan.seconds:g} s, {plan.size.columns}x{plan.size.rows}", end="")
+    print(f", ready in {about_s:.0f} s", flush=True)
     costs: dict[str, list[Cost]] = {}
     failed: dict[str, str] = {}
     for _ in range(rounds):
@@ -131,7 +135,6 @@ def _in_turn(turns: Sequence[tuple[Contestant, tuple[str, ...]]], plan: Plan, ro
             except RuntimeError as error:
                 failed[contestant.name] = str(error)
     found = {name: medians(several) for name, several in costs.items() if several}
-    print(f"\n{title}: {rounds} rounds of {plan.seconds:g} s, {plan.size.columns}x{plan.size.rows}")
     print(f"  {'':<8} {'CPU ms/s':>9} {'(rounds)':<24} {'/ htop':>7} {'RES MB':>7} {'bytes/s':>9} {'tasks':>6}")
     for name, cost in found.items():
         each = " ".join(f"{one.cpu_ms_per_s:.1f}" for one in costs[name])
