@@ -129,7 +129,7 @@ def _process_facts(row: ProcRow, system: SystemRow) -> dict[str, str | None]:
 
 def _machine_facts(system: SystemRow) -> dict[str, str | None]:
     return {
-        "page_size": _size(PAGE_BYTES),
+        "page_size": f"{PAGE_BYTES // 1024} KiB",
         "mem_total": _size(system.mem_total_bytes),
         "available": _size(system.mem_available_bytes),
         "available_percent": _share(system.mem_available_bytes, system.mem_total_bytes),

@@ -27,15 +27,7 @@ def test_lines_are_never_wider_than_asked(width: int) -> None:
 
 @pytest.mark.parametrize("width", [0, -5, 1])
 def test_a_width_that_is_no_width_still_gives_text(width: int) -> None:
-    assert plain("Some words that are to be wrapped.", width).split() == [
-        "Some",
-        "words",
-        "that",
-        "are",
-        "to",
-        "be",
-        "wrapped.",
-    ]
+    assert " ".join(plain("Some words to be wrapped.", width).split()) == "Some words to be wrapped."
 
 
 @pytest.mark.parametrize("width", [40, 80])
