@@ -93,7 +93,7 @@ class Engine:
         if looking_s is not None:
             everything = self._rows_at(everything, looking_s, system.mem_total_bytes)
             system = self._system_at(looking_s) or system
-        chosen = [row for row in self._chosen(everything, ask) if ask.kernel_threads or row.note is not Note.KERNEL]
+        chosen = self._chosen(everything, ask)
         total = len(chosen)
         shown = [row for row in chosen if ask.where(row)] if ask.where is not None else chosen
         rows: tuple[ProcRow, ...] = tuple(_ordered(shown, ask.sort, ask.descending))
@@ -309,9 +309,12 @@ class Engine:
 
     def _chosen(self, rows: list[ProcRow], ask: Ask) -> list[ProcRow]:
         """Those that the command line asks for; and of the departed, those and the one in focus."""
-        everybody = ask.only is None and not ask.names
-        if everybody:
-            return [row for row in rows if row.gone_s is None or row.key == ask.focus]
+        if ask.only is None and not ask.names:
+            return [
+                row
+                for row in rows
+                if (row.gone_s is None or row.key == ask.focus) and (ask.kernel_threads or row.note is not Note.KERNEL)
+            ]
         own_pid = os.getpid()
         chosen = [row for row in rows if self._named(row, ask) and (row.pid != own_pid or _asked(row.pid, ask))]
         if not ask.children:

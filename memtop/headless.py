@@ -99,18 +99,7 @@ def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Wr
     """A table like top's batch mode; ``width`` cuts lines, None does not."""
 
     def write(frame: Frame) -> None:
-        system = frame.system
-        moment = datetime.fromtimestamp(frame.at_s).astimezone()
-        lines = [
-            f"memtop  {moment:%Y-%m-%d %H:%M:%S}  {frame.total} processes"
-            + (f"  ({frame.hidden} hidden)" if frame.hidden else ""),
-            f"RAM {units.long_size(system.mem_total_bytes)}  available {units.long_size(system.mem_available_bytes)}  "
-            f"swap {units.long_size(system.swap_total_bytes)} free {units.long_size(system.swap_free_bytes)}  "
-            f"PSI some {units.percent(system.psi_memory_some_avg10)} full {units.percent(system.psi_memory_full_avg10)}"
-            f"  OOM kills {units.count(system.oom_kills)}",
-            "",
-            _line([(column, column.title) for column in columns]),
-        ]
+        lines = [*_heading(frame), "", _line([(column, column.title) for column in columns])]
         places = frame.tree or (None,) * len(frame.rows)
         for row, place in zip(frame.rows, places, strict=True):
             lead = place.prefix if place is not None else ""
@@ -119,6 +108,19 @@ def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Wr
         out.flush()
 
     return write
+
+
+def _heading(frame: Frame) -> tuple[str, str]:
+    system = frame.system
+    moment = datetime.fromtimestamp(frame.at_s).astimezone()
+    hidden = f"  ({frame.hidden} hidden)" if frame.hidden else ""
+    return (
+        f"memtop  {moment:%Y-%m-%d %H:%M:%S}  {frame.total} processes{hidden}",
+        f"RAM {units.long_size(system.mem_total_bytes)}  available {units.long_size(system.mem_available_bytes)}  "
+        f"swap {units.long_size(system.swap_total_bytes)} free {units.long_size(system.swap_free_bytes)}  "
+        f"PSI some {units.percent(system.psi_memory_some_avg10)} full {units.percent(system.psi_memory_full_avg10)}  "
+        f"OOM kills {units.count(system.oom_kills)}",
+    )
 
 
 def iso(wall_s: float) -> str:

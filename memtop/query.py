@@ -65,6 +65,16 @@ def parse_query(text: str) -> Query:
     return Query(text, lambda row: all(predicate(row) for predicate in predicates), needs)
 
 
+def of_user(user: str) -> Predicate:
+    """Those of one user, by login name or number."""
+    return lambda row: row.user == user or str(row.uid) == user
+
+
+def both(first: Predicate | None, second: Predicate) -> Predicate:
+    """Those that satisfy the one and the other."""
+    return second if first is None else lambda row: first(row) and second(row)
+
+
 def _matches(pattern: str) -> Predicate:
     try:
         regex = re.compile(pattern, re.IGNORECASE)

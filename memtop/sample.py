@@ -74,6 +74,11 @@ class Ask:
     delay_s: float = 1.0
     """Planned time between samples; a much longer one is a gap (suspend, a stopped memtop)."""
 
+    @property
+    def everybody(self) -> bool:
+        """Whether all processes must be looked at; when only some pids are wanted, the cost does not grow with /proc."""
+        return self.only is None or bool(self.names) or self.children
+
 
 @dataclass(slots=True, eq=False)
 class ProcSample:

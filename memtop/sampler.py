@@ -73,7 +73,7 @@ class Sampler:
         if instant is None:
             return None
         self._tick += 1
-        pids = self.source.pids()
+        pids = self.source.pids() if ask.everybody else sorted(ask.only or ())
         records = self._records
         self._hidden.intersection_update(pids)
         unknown: list[int] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import linear_regression
 
 
 def per_s(now: int | None, before: int | None, elapsed_s: float | None) -> float | None:
@@ -17,6 +16,8 @@ def slope_per_s(times_s: Sequence[float], values: Sequence[float]) -> float | No
     """Least-squares slope; None for fewer than three points or no spread in time."""
     if len(times_s) < 3 or times_s[0] == times_s[-1]:
         return None
+    from statistics import linear_regression  # noqa: PLC0415 (10 ms of imports that one-shot output does not need)
+
     return linear_regression(times_s, values).slope
 
 
