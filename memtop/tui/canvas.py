@@ -17,6 +17,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from rich.cells import cell_len
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -282,15 +283,19 @@ class Canvas:
         return strips
 
 
+def area_color(ink: Ink, inks: Inks) -> Color | None:
+    """The colour of an area as a character: its shade, or where it is a texture its own colour."""
+    return inks[ink].bgcolor or inks[ink].color
+
+
 def _style(pair: tuple[Any, Any], inks: Inks) -> Style:
-    """The style of a cell; an area's colour is its background, also where its edge is drawn as a character."""
+    """The style of a cell; the edge of an area is drawn as a character in the area's colour."""
     fore, back = (ink if isinstance(ink, Ink) else Ink.GROUND for ink in pair)
-    front = inks[fore]
-    if fore in AREAS and inks[fore].bgcolor is not None:
-        front = Style(color=inks[fore].bgcolor)
-    if back is Ink.GROUND and front.bgcolor is not None and fore not in AREAS:
-        return front
-    return front + Style(bgcolor=inks[back].bgcolor)
+    if fore in AREAS:
+        return inks[back] + Style(color=area_color(fore, inks), bgcolor=inks[back].bgcolor)
+    if back is Ink.GROUND:
+        return inks[fore]
+    return inks[fore] + Style(bgcolor=inks[back].bgcolor)
 
 
 def narrow(text: str) -> str:

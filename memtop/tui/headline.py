@@ -12,7 +12,7 @@ from textual.strip import Strip
 from memtop import units
 from memtop.frame import Detail, ProcRow
 from memtop.text import clean
-from memtop.tui.canvas import AREAS, LINE_ASCII, TEXTURES, Ink, Inks, Look
+from memtop.tui.canvas import AREAS, LINE_ASCII, TEXTURES, Ink, Inks, Look, area_color
 from memtop.tui.cells import to_ascii
 from memtop.tui.scales import Scale, clock, slope_sign
 
@@ -102,7 +102,7 @@ def _items(detail: Detail, row: ProcRow, keys: dict[Ink, str]) -> dict[str, Piec
 def _style(ink: Ink, inks: Inks) -> Style:
     """Areas lend their background to the character that stands for them."""
     if ink in AREAS:
-        return inks[Ink.GROUND] + Style(color=inks[ink].bgcolor)
+        return inks[Ink.GROUND] + Style(color=area_color(ink, inks))
     return inks[ink]
 
 

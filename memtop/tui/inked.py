@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from rich.style import Style
 from textual.app import RenderResult
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from memtop.tui.canvas import Ink, Inks, Look
+from memtop.tui.canvas import AREAS, Ink, Inks, Look
 
 _CLASS: Final = {ink: f"inked--{ink.name.lower()}" for ink in Ink}
 
@@ -57,12 +56,11 @@ class Inked(Widget):
 
     def inks(self) -> Inks:
         """The styles of this moment's theme."""
-        styles = {ink: self.get_visual_style(name).rich_style for ink, name in _CLASS.items()}
         ground = self.get_visual_style().rich_style
-        areas = (Ink.ANON, Ink.FILE, Ink.SHMEM, Ink.CURSOR)
-        return {
-            ink: style if ink in areas else style + Style(bgcolor=ground.bgcolor) for ink, style in styles.items()
-        } | {Ink.GROUND: ground}
+        styles = {ink: self.get_visual_style(name).rich_style for ink, name in _CLASS.items()}
+        if self.look is not Look.SHADED:
+            styles |= dict.fromkeys(AREAS, styles[Ink.RES])
+        return styles | {Ink.GROUND: ground}
 
     def invalidate(self) -> None:
         """Build anew when next drawn."""
