@@ -8,22 +8,21 @@ much. Nothing outside :class:`Canvas` touches plotext, and it gets only numbers 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum, IntEnum
 from functools import cache
 from importlib import import_module
 from itertools import groupby
 from typing import Any, Final
 
 from rich.cells import cell_len
-from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 from memtop.columns import ASCII_SPARKS, SPARKS
 from memtop.text import clean
+from memtop.tui.ink import AREAS, LINE_ASCII, TEXTURES, Ink, Inks, Look, area_color
 
 DOTS_PER_COLUMN: Final = 2
 DOTS_PER_ROW: Final = 4
@@ -32,47 +31,6 @@ LABEL_CELLS: Final = 6
 AXES_FROM: Final = (28, 5)
 """Columns and rows below which a chart is all plot and no axes."""
 _TO_ASCII: Final = str.maketrans("│┤├─┬┴└┘┼┌┐╌┈┊", "|||-+++++++-.:") | {ord("–"): "-", ord("…"): "~"}
-
-
-class Ink(IntEnum):
-    """What a cell shows; a theme gives each ink its style. The numbers are colours to plotext and nothing else."""
-
-    GROUND = 0
-    AXIS = 1
-    VIRT = 2
-    RES = 3
-    ANON = 4
-    FILE = 5
-    SHMEM = 6
-    LIMIT = 7
-    PEAK = 8
-    MARK = 9
-    CURSOR = 10
-    MESSAGE = 11
-    MINOR = 12
-    MAJOR = 13
-
-
-Inks = Mapping[Ink, Style]
-AREAS: Final = (Ink.ANON, Ink.FILE, Ink.SHMEM)
-LINE_ASCII: Final = {Ink.VIRT: "+", Ink.RES: "*"}
-
-
-class Look(Enum):
-    """What a terminal can show."""
-
-    SHADED = "shaded"
-    """Areas are shades of a colour."""
-    TEXTURED = "textured"
-    """Areas are patterns: there are too few colours for shades, or none."""
-    ASCII = "ascii"
-
-
-TEXTURES: Final[Mapping[Look, Mapping[Ink, str]]] = {
-    Look.SHADED: {},
-    Look.TEXTURED: {Ink.ANON: "▓", Ink.FILE: "▒", Ink.SHMEM: "░"},
-    Look.ASCII: {Ink.ANON: "#", Ink.FILE: "=", Ink.SHMEM: "."},
-}
 Ticks = Sequence[tuple[float, str]]
 
 
@@ -281,11 +239,6 @@ class Canvas:
                 segments.append(Segment(_ascii_cells(text) if self.look is Look.ASCII else text, styles[pair]))
             strips.append(Strip(segments, self.width))
         return strips
-
-
-def area_color(ink: Ink, inks: Inks) -> Color | None:
-    """The colour of an area as a character: its shade, or where it is a texture its own colour."""
-    return inks[ink].bgcolor or inks[ink].color
 
 
 def _style(pair: tuple[Any, Any], inks: Inks) -> Style:

@@ -12,8 +12,9 @@ from textual.strip import Strip
 
 from memtop import units
 from memtop.frame import Detail
-from memtop.tui.canvas import Ink, Inks, Look, bars, spread
+from memtop.tui.canvas import bars, spread
 from memtop.tui.cells import fit, to_ascii
+from memtop.tui.ink import Ink, Inks, Look
 from memtop.tui.inked import Inked
 from memtop.tui.scales import known
 

@@ -12,8 +12,8 @@ from textual.strip import Strip
 from memtop import units
 from memtop.frame import Detail, ProcRow
 from memtop.text import clean
-from memtop.tui.canvas import AREAS, LINE_ASCII, TEXTURES, Ink, Inks, Look, area_color
 from memtop.tui.cells import to_ascii
+from memtop.tui.ink import AREAS, LINE_ASCII, TEXTURES, Ink, Inks, Look, area_color
 from memtop.tui.scales import Scale, clock, slope_sign
 
 _ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}

@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from memtop.tui.canvas import AREAS, Ink, Inks, Look
+from memtop.tui.ink import AREAS, Ink, Inks, Look
 
 _CLASS: Final = {ink: f"inked--{ink.name.lower()}" for ink in Ink}
 

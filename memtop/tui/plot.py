@@ -12,7 +12,8 @@ from textual.strip import Strip
 
 from memtop import units
 from memtop.frame import Detail, Mark, Note, Series
-from memtop.tui.canvas import AXES_FROM, DOTS_PER_COLUMN, LABEL_CELLS, Canvas, Curve, Ink, Inks, Look, narrow, spread
+from memtop.tui.canvas import AXES_FROM, DOTS_PER_COLUMN, LABEL_CELLS, Canvas, Curve, narrow, spread
+from memtop.tui.ink import Ink, Inks, Look
 from memtop.tui.scales import Axis, Scale, clock, close_up, known, linear, logarithmic, settle, time_ticks
 
 FILL_FROM_ROWS: Final = 8

@@ -15,8 +15,9 @@ from textual.strip import Strip
 
 from memtop.frame import Mark, Note, Series
 from memtop.text import clean
-from memtop.tui.canvas import AREAS, Canvas, Ink, Look, spread
+from memtop.tui.canvas import Canvas, spread
 from memtop.tui.headline import facts, title_text
+from memtop.tui.ink import AREAS, Ink, Look
 from memtop.tui.plot import MemoryPicture, memory_strips, picture_of, points_for, points_to
 from memtop.tui.scales import Scale, clock, close_up, known, linear, logarithmic, settle, tick_label, time_ticks
 from tests.tui.details import GIB, MIB, make_detail, make_row, make_series
