@@ -161,8 +161,6 @@ class Paintings:
 
     def __init__(self, painter: Painter) -> None:
         self.painter = painter
-        self.painted = 0
-        """How many rows were put together from their cells so far."""
         self._rows: dict[ProcKey, _Painted] = {}
         self._headings: dict[Sort, Strip] = {}
 
@@ -177,7 +175,6 @@ class Paintings:
         old = self._rows.get(row.key)
         if old and old.row is row and old.selected is selected and old.watched is watched and old.tree == tree:
             return old.strip
-        self.painted += 1
         strip = self.painter.row(row, tree, selected, watched)
         if old and old.strip == strip:
             strip = old.strip  # it carries what Textual has worked out for it

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 
 from memtop.frame import Frame, Note, OwnCost, ProcRow, SystemRow, TreePlace
 from memtop.sample import ProcKey
 from memtop.tui import palette
+
+M = TypeVar("M", bound=Message)
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -111,18 +115,26 @@ class WidgetApp(App[None]):
     def on_mount(self) -> None:
         self.widget.focus()
 
-    def hear(self, message: Message) -> None:
-        """Keep a message of the widget's own kinds."""
-        if type(message).__qualname__.startswith(type(self.widget).__name__ + "."):
-            self.heard.append(message)
+    def heard_of(self, kind: type[M]) -> list[M]:
+        """The messages of one kind that the widget has sent."""
+        return [message for message in self.heard if isinstance(message, kind)]
 
     async def _on_message(self, message: Message) -> None:
-        self.hear(message)
+        self.heard.append(message)
         await super()._on_message(message)
 
 
 def line(widget: Widget, y: int) -> str:
-    """Line ``y`` of what the compositor has of a widget, as text."""
+    """Line ``y`` of what the screen shows of a widget, as text."""
+    return _strip(widget, y).text
+
+
+def styles_at(widget: Widget, x: int, y: int) -> Style:
+    """How the screen shows one cell of a widget."""
+    (segment, *_) = _strip(widget, y).crop(x, x + 1)
+    return segment.style or Style()
+
+
+def _strip(widget: Widget, y: int) -> Strip:
     region = widget.region
-    strips = widget.screen._compositor.render_strips()
-    return strips[region.y + y].crop(region.x, region.right).text
+    return widget.screen._compositor.render_strips()[region.y + y].crop(region.x, region.right)
