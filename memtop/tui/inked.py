@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from rich.style import Style
 from textual.app import RenderResult
 from textual.geometry import Size
 from textual.strip import Strip
@@ -59,7 +60,7 @@ class Inked(Widget):
         ground = self.get_visual_style().rich_style
         styles = {ink: self.get_visual_style(name).rich_style for ink, name in _CLASS.items()}
         if self.look is not Look.SHADED:
-            styles |= dict.fromkeys(AREAS, styles[Ink.RES])
+            styles |= dict.fromkeys(AREAS, Style(color=styles[Ink.RES].color))
         return styles | {Ink.GROUND: ground}
 
     def invalidate(self) -> None:

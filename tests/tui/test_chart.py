@@ -12,6 +12,7 @@ from memtop.frame import Detail
 from memtop.tui import palette
 from memtop.tui.chart import WINDOWS_S, MemoryChart, zoomed
 from memtop.tui.faults import FaultChart, rate
+from memtop.tui.ink import Ink
 from memtop.tui.scales import Scale, clock
 from tests.tui.details import EDGE_S, GIB, MIB, make_detail, make_row, make_series
 
@@ -171,6 +172,21 @@ async def test_ascii_means_ascii_everywhere() -> None:
         shown = lines(app.memory) + lines(app.faults)
     assert all(line.isascii() for line in shown)
     assert any("*" in line for line in shown) and any("#" in line for line in shown)
+
+
+@pytest.mark.parametrize(("ascii_only", "theme"), [(True, "textual-dark"), (False, "ansi-dark"), (False, "nord")])
+async def test_areas_can_be_seen_whatever_the_terminal_can_show(ascii_only: bool, theme: str) -> None:
+    app = Charts(make_detail(), ascii_only=ascii_only)
+    async with app.run_test(size=(120, 24)) as pilot:
+        app.theme = theme
+        await pilot.pause()
+        inks, strips = app.memory.inks(), app.memory.build(118, 15)
+    ground = inks[Ink.GROUND].bgcolor
+    segments = [segment for strip in strips[1:13] for segment in strip if segment.style]
+    textured = [one for one in segments if set(one.text) <= set("#=.▓▒░") and one.text]
+    shaded = [one for one in segments if one.style and one.style.bgcolor not in (ground, None)]
+    assert bool(textured) == (theme != "nord") and (textured or shaded)
+    assert all(one.style and one.style.color not in (None, one.style.bgcolor) for one in textured)
 
 
 @pytest.mark.parametrize("theme", ["textual-light", "nord", "ansi-dark", "ansi-light"])
