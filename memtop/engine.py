@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
-from memtop.past import point_at, series, slope_bytes_per_min
+from memtop.past import fitting_window_s, point_at, series, slope_bytes_per_min
 from memtop.sample import Ask, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
 from memtop.source import Source
@@ -329,25 +330,26 @@ class Engine:
         row = next((row for row in rows if row.key == key), None)
         if row is None:
             return None
-        right_s = now_s
-        if looking_s is not None and looking_s < now_s - ask.window_s * 0.98:
-            right_s = looking_s + ask.window_s * 0.5
+        track = self._history.tracks.get(key)
+        window_s = ask.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
+        step_s = window_s / max(1, ask.points)
+        right_s = math.ceil(now_s / step_s) * step_s  # the buckets stand still on the clock, and so does the picture
+        if looking_s is not None and looking_s < now_s - window_s * 0.98:
+            right_s = math.ceil((looking_s + window_s * 0.5) / step_s) * step_s
         until_s = now_s if row.gone_s is None else min(now_s, row.gone_s - self._offset_s)
         entry = self._entries.get(key.pid)
         alive = entry is not None and entry.row.key == key
         return Detail(
             row=row,
             status=entry.seen.status if alive and entry is not None and looking_s is None else None,
-            series=series(
-                self._history, key, right_s=right_s, until_s=until_s, window_s=ask.window_s, points=ask.points
-            ),
-            window_s=ask.window_s,
+            series=series(self._history, key, right_s=right_s, until_s=until_s, window_s=window_s, points=ask.points),
+            window_s=window_s,
             right_edge_s=right_s + self._offset_s,
             cursor_s=None if looking_s is None else looking_s - right_s,
             marks=tuple(
                 Mark(at_s - right_s, kind, label)
                 for at_s, kind, label in self._marks.get(key, ())
-                if right_s - ask.window_s <= at_s <= right_s
+                if right_s - window_s <= at_s <= right_s
             ),
             gone=row.gone_s is not None,
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, until_s if looking_s is None else looking_s),

@@ -12,6 +12,10 @@ from memtop.history import Diary, History, Point
 from memtop.sample import ProcKey
 
 SLOPE_S: Final = 60.0
+WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0)
+"""The widths of the chart's time window."""
+ORDINARY_WINDOW_S: Final = 300.0
+"""The widest that the window grows to by itself."""
 
 
 def point_at(history: History, key: ProcKey, when_s: float) -> Point | None:
@@ -49,6 +53,11 @@ def series(history: History, key: ProcKey, *, right_s: float, until_s: float, wi
         minflt_per_s=_rates(readings, lambda point: point.minflt),
         majflt_per_s=_rates(readings, lambda point: point.majflt),
     )
+
+
+def fitting_window_s(known_s: float) -> float:
+    """The window that holds so many seconds of past: it grows with them, up to the ordinary one."""
+    return next((window_s for window_s in WINDOWS_S if window_s >= min(known_s, ORDINARY_WINDOW_S)), ORDINARY_WINDOW_S)
 
 
 def slope_bytes_per_min(history: History, key: ProcKey, until_s: float) -> float | None:

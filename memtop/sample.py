@@ -67,8 +67,8 @@ class Ask:
     """Show the instant at which freezing began; sampling goes on."""
     cursor_s: float | None = None
     """Wall time to look back at; None for now (or for the frozen instant)."""
-    window_s: float = 300.0
-    """Seconds of past in the chart."""
+    window_s: float | None = None
+    """Seconds of past in the chart; None for as much as is known, between half a minute and five."""
     points: int = 120
     """Points of the chart's series."""
     delay_s: float = 1.0
@@ -76,7 +76,7 @@ class Ask:
 
     @property
     def everybody(self) -> bool:
-        """Whether all processes must be looked at; when only some pids are wanted, the cost does not grow with /proc."""
+        """Whether all processes must be looked at; where not, the cost does not grow with /proc."""
         return self.only is None or bool(self.names) or self.children
 
 

@@ -7,12 +7,21 @@ Paths are relative to the file system's root and start with ``proc/`` or ``sys/`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 READ_LIMIT: Final = 65_536
 """Most bytes of one ordinary read; hostile files are cut here."""
+
+_PROCESS = re.compile(r"proc/(\d+)(?:/|\Z)")
+
+
+def pid_of(path: str) -> int | None:
+    """The process whose file this is; None for files of the machine."""
+    match = _PROCESS.match(path)
+    return int(match[1]) if match else None
 
 
 @dataclass(frozen=True, slots=True)

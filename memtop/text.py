@@ -15,6 +15,8 @@ _PLAIN = re.compile(r"[\x20-\x7e]*\Z")
 def _visible(character: str) -> str:
     """One character as something that can be seen and does nothing."""
     code = ord(character)
+    if 0x20 <= code < 0x7F:
+        return character
     if code < 0x20:
         return "^" + chr(code + 0x40)
     if code == 0x7F:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 from memtop.columns import BY_NAME, Column
 from memtop.query import Query, both, of_user, parse_query
 from memtop.sample import Ask, Need, ProcKey
 from memtop.settings import Settings
-
-WINDOW_S: Final = 300.0
-"""Past in the chart, unless zoomed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +29,8 @@ class View:
     visible: frozenset[ProcKey] = frozenset()
     frozen: bool = False
     cursor_s: float | None = None
-    window_s: float = WINDOW_S
+    window_s: float | None = None
+    """None lets the chart grow with what is known."""
     points: int = 120
     delay_s: float = 1.0
 

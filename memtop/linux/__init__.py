@@ -14,9 +14,9 @@ from typing import Final
 from memtop.errors import ProcessGone, Unavailable
 from memtop.linux.descriptors import Descriptors
 from memtop.linux.exits import ExitWatch
-from memtop.linux.files import failure, pid_of, pread_file, read_file
+from memtop.linux.files import failure, pread_file, read_file
 from memtop.linux.slow import SlowReader
-from memtop.source import READ_LIMIT, Exit, Instant
+from memtop.source import READ_LIMIT, Exit, Instant, pid_of
 
 HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory"})
 """Files of the machine that are read at every instant, so their descriptors are kept."""

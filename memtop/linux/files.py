@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from typing import Final
 
 from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable
+from memtop.source import pid_of
 
 CHUNK: Final = 65_536
 """Bytes of one read(2); procfs mostly gives a page at a time whatever is asked for."""
-_PROCESS = re.compile(r"proc/(\d+)(?:/|\Z)")
-
-
-def pid_of(path: str) -> int | None:
-    """The process whose file this is; None for files of the machine."""
-    match = _PROCESS.match(path)
-    return int(match[1]) if match else None
 
 
 def read_file(prefix: str, path: str, size: int) -> bytes:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from memtop.errors import Blocked, MemtopError
-from memtop.linux.files import pid_of
+from memtop.source import pid_of
 
 DEADLINE_S: Final = 2.0
 """A reading under way for longer is blocked."""

@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input, Label
 
@@ -24,6 +24,7 @@ from memtop.engine import Engine
 from memtop.errors import UsageError
 from memtop.explain.facts import facts_of, virt_sentence
 from memtop.frame import Frame, ProcRow
+from memtop.past import ORDINARY_WINDOW_S
 from memtop.query import parse_query
 from memtop.sample import ProcKey
 from memtop.settings import Settings
@@ -42,10 +43,10 @@ from memtop.tui.safe_app import SafeApp
 from memtop.tui.scales import Scale
 from memtop.tui.side import SidePanel
 from memtop.tui.table import ProcessTable
-from memtop.view import WINDOW_S, View
+from memtop.view import View
 
 NARROW_BELOW: Final = 100
-SHORT_BELOW: Final = 22
+SHORT_BELOW: Final = 30
 TINY_BELOW: Final = (60, 16)
 DOT_BELOW: Final = (30, 6)
 NOTICE_S: Final = 6.0
@@ -81,7 +82,7 @@ class MemtopApp(SafeApp):
     TITLE = "memtop"
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
 
-    view: reactive[View] = reactive(View.of(Settings()), init=False)
+    view: var[View] = var(View.of(Settings()), init=False)
 
     def __init__(
         self,
@@ -294,7 +295,7 @@ class MemtopApp(SafeApp):
 
     def on_memory_chart_window_zoomed(self, message: MemoryChart.WindowZoomed) -> None:
         """Look at another stretch of time."""
-        self.choose(window_s=zoomed(self.view.window_s, message.factor, WINDOW_S))
+        self.action_zoom_time(message.factor or 0.0)
 
     def on_bar_explain_asked(self, message: Bar.ExplainAsked) -> None:
         """A click on a value of the header."""
@@ -382,12 +383,17 @@ class MemtopApp(SafeApp):
             if self.view.cursor_s is None and points > 0:
                 self.pump.step_once()
                 return
-        step_s = max(self.view.delay_s, self.view.window_s / max(1, self.view.points))
+        step_s = max(self.view.delay_s, self._window_s / max(1, self.view.points))
         cursor_s = (self.view.cursor_s or self.frame.at_s) + points * step_s
         self.choose(cursor_s=None if cursor_s >= self.frame.at_s else cursor_s)
 
     def action_zoom_time(self, factor: float) -> None:
-        self.choose(window_s=zoomed(self.view.window_s, factor or None, WINDOW_S))
+        self.choose(window_s=zoomed(self._window_s, factor) if factor else None)
+
+    @property
+    def _window_s(self) -> float:
+        detail = self.frame.detail if self.frame is not None else None
+        return self.view.window_s or (detail.window_s if detail is not None else ORDINARY_WINDOW_S)
 
     def action_scale(self) -> None:
         scales = list(Scale)

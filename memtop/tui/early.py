@@ -36,6 +36,7 @@ def paint(
     width: int,
     height: int,
     color: bool = True,
+    *,
     sort_key: str = "res",
     descending: bool = True,
 ) -> str:

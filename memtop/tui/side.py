@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -47,29 +49,31 @@ class SidePanel(VerticalScroll, can_focus=True):
             self._say("sentence", Content("Select a process: its memory is explained here."))
             return
         system = self._frame.system
-        self._say("sentence", Content(virt_sentence(detail.row, system)))
-        self._say("commentary", _commentary(self._step) if self._step is not None else Content(""))
         width = max(16, self.size.width - _SPACE_CELLS)
+        self._say("sentence", Content(textwrap.fill(virt_sentence(detail.row, system), width)))
+        self._say("commentary", _commentary(self._step, width) if self._step is not None else Content(""))
         text = plain(topic(self._topic).fill(facts_of(detail.row, system, detail.status)), width)
         title, _, body = text.partition("\n")
         self._say("topic", Content.assemble((title, "bold"), "\n", body.strip("\n")))
 
     def _say(self, id: str, words: Content) -> None:
-        """Write where it differs from what stands there."""
-        if self._said.get(id) != words:
-            self._said[id] = words
-            part = self.query_one(f"#{id}", Static)
-            part.update(words)
-            part.display = bool(words.plain)
+        """Write where it differs from what stands there; lay out anew only for another number of lines."""
+        said = self._said.get(id)
+        if said == words:
+            return
+        self._said[id] = words
+        part = self.query_one(f"#{id}", Static)
+        lines = words.plain.count("\n")
+        part.update(words, layout=said is None or said.plain.count("\n") != lines)
+        part.display = bool(words.plain)
 
 
-def _commentary(step: Step) -> Content:
-    return Content.assemble(
-        (f"{step.number}/{step.total}  {step.title}", "bold"),
-        "\n",
-        step.commentary,
-        "\n",
-        ("Watch: ", "bold"),
-        step.watch,
-        *(("\n", ("Measured: ", "bold"), step.measured) if step.measured else ()),
-    )
+def _commentary(step: Step, width: int) -> Content:
+    """What the workload does, what to watch, what it measured itself."""
+    lines = [Content.styled(f"{step.number}/{step.total}  {step.title}", "bold")]
+    lines += map(Content, textwrap.wrap(step.commentary, width))
+    for label, words in (("Watch: ", step.watch), ("Measured: ", step.measured)):
+        if words:
+            first, *rest = textwrap.wrap(label + words, width)
+            lines += [Content.assemble((label, "bold"), first.removeprefix(label)), *map(Content, rest)]
+    return Content("\n").join(lines)

@@ -20,6 +20,15 @@ from types import TracebackType
 from typing import Any
 
 DEADLINE_S = 10.0
+_LAUNCH = """\
+import fcntl, os, signal, sys, termios
+if int(sys.argv[1]):
+    fcntl.ioctl(1, termios.TIOCSCTTY, 0)
+for number in filter(None, sys.argv[2].split(",")):
+    signal.signal(int(number), signal.SIG_IGN)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""What happens between fork and exec (a preexec_fn is not safe in a test runner with threads)."""
 
 
 def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
@@ -49,20 +58,13 @@ class PtyRun:
         self._reading = threading.Event()
         self._reading.set()
         self._closed = False
-
-        def in_child() -> None:
-            if controlling:
-                fcntl.ioctl(1, termios.TIOCSCTTY, 0)
-            for number in ignored:
-                signal.signal(number, signal.SIG_IGN)
-
+        before_exec = str(int(controlling)), ",".join(str(int(number)) for number in ignored)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, *options],
+            [sys.executable, "-S", "-c", _LAUNCH, *before_exec, sys.executable, "-m", module, *options],
             stdin=subprocess.DEVNULL if stdin_null else self.slave,
             stdout=self.slave,
             stderr=self.slave,
             start_new_session=True,
-            preexec_fn=in_child,
             env={**os.environ, "TERM": "xterm-256color", **(env or {})},
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -84,7 +86,7 @@ class PtyRun:
         """The terminal takes output again."""
         self._reading.set()
 
-    def type(self, keys: bytes) -> None:
+    def press(self, keys: bytes) -> None:
         """Press keys."""
         os.write(self.master, keys)
 

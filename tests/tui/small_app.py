@@ -13,8 +13,7 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
-
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from memtop.errors import UsageError
 from memtop.frame import Frame
@@ -46,7 +45,7 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
     from memtop.tui.safe_app import SafeApp  # noqa: PLC0415
 
     class SmallApp(SafeApp):
-        BINDINGS = [("q", "quit"), ("ctrl+c", "quit"), ("ctrl+z", "suspend_process")]
+        BINDINGS: ClassVar = [("q", "quit"), ("ctrl+c", "quit"), ("ctrl+z", "suspend_process")]
 
         def compose(self) -> ComposeResult:
             yield Static("ready", id="text")

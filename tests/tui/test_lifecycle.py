@@ -43,7 +43,7 @@ def app(tmp_path: Path) -> Iterator[PtyRun]:
 
 def modes_on(output: bytes) -> list[bytes]:
     """Private modes that were set (or, for wrap and cursor, reset) last and never put back."""
-    last = {number: letter for number, letter in re.findall(rb"\x1b\[\?(\d+)([hl])", output)}
+    last: dict[bytes, bytes] = dict(re.findall(rb"\x1b\[\?(\d+)([hl])", output))
     usual = {b"7": b"h", b"25": b"h"}
     left_on = [number for number, letter in last.items() if letter != usual.get(number, b"l")]
     kitty = output.count(b"\x1b[>") - output.count(b"\x1b[<u")
@@ -75,7 +75,7 @@ def test_a_signal_restores_the_terminal_and_ends_with_its_code(
 
 @pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "ctrl+c"])
 def test_the_quit_keys_end_with_0(app: PtyRun, key: bytes) -> None:
-    app.type(key)
+    app.press(key)
     assert app.end() == 0
     assert_restored(app)
 
@@ -85,7 +85,7 @@ def test_user_signals_do_nothing(app: PtyRun) -> None:
     app.send(signal.SIGUSR2)
     drawn = len(app.output)
     wait_for(lambda: len(app.output) > drawn + 200, "more drawing")
-    app.type(b"q")
+    app.press(b"q")
     assert app.end() == 0
 
 
@@ -113,7 +113,7 @@ def test_without_standard_input_keys_come_from_the_terminal_and_nothing_spins(tm
         began_s, used_s = time.monotonic(), run.cpu_s()
         wait_for(lambda: time.monotonic() > began_s + 0.5, "half a second")
         assert run.cpu_s() - used_s < 0.3
-        run.type(b"q")
+        run.press(b"q")
         assert run.end() == 0
         assert_restored(run)
 
@@ -126,14 +126,14 @@ def test_stray_sigconts_start_no_threads(app: PtyRun) -> None:
     drawn = len(app.output)
     wait_for(lambda: len(app.output) > drawn + 200, "more drawing")
     assert app.threads() == before
-    app.type(b"q")
+    app.press(b"q")
     assert app.end() == 0
     assert_restored(app)
 
 
 def test_ctrl_z_gives_the_terminal_back_until_it_continues(app: PtyRun) -> None:
     before = app.threads()
-    app.type(b"\x1a")
+    app.press(b"\x1a")
     wait_for(lambda: app.state() == "T", "stopping")
     wait_for(lambda: modes_on(app.output) == [], "all modes off")
     assert app.attributes() == app.before
@@ -142,7 +142,7 @@ def test_ctrl_z_gives_the_terminal_back_until_it_continues(app: PtyRun) -> None:
     wait_for(lambda: UP in app.output[drawn:] and app.attributes() != app.before, "drawing again")
     assert ALTERNATE_SCREEN in app.output[drawn:]
     assert app.threads() == before
-    app.type(b"q")
+    app.press(b"q")
     assert app.end() == 0
     assert_restored(app)
 
@@ -208,7 +208,7 @@ def test_keys_work_while_the_terminal_does_not_read(tmp_path: Path) -> None:
         run.wait_output(UP)
         run.stop_reading()
         wait_for(lambda: (tmp_path / "ticks").stat().st_size >= 8, "eight ticks")
-        run.type(b"q")
+        run.press(b"q")
         assert run.end() == 0
 
 
@@ -242,7 +242,7 @@ def test_the_early_painting_stays_until_it_is_painted_over(tmp_path: Path) -> No
         run.wait_output(UP)
         assert run.output.count(ALTERNATE_SCREEN) == 1
         assert run.attributes() != run.before
-        run.type(b"q")
+        run.press(b"q")
         assert run.end() == 0
         assert_restored(run)
 
@@ -253,7 +253,7 @@ def test_what_others_write_to_the_terminal_is_shown_after_the_end(tmp_path: Path
         drawn = len(run.output)
         wait_for(lambda: len(run.output) > drawn + 500, "more drawing")
         assert b"said by" not in run.output
-        run.type(b"q")
+        run.press(b"q")
         assert run.end() == 0
         said = run.output.rpartition(b"\x1b[?1004l")[2]
     assert clean("said by a library \x1b[31m").encode() + b"\r\n" in said
@@ -262,7 +262,7 @@ def test_what_others_write_to_the_terminal_is_shown_after_the_end(tmp_path: Path
 
 def test_without_a_terminal_it_refuses_in_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.tui.small_app", "--state", str(tmp_path)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "the dashboard needs a terminal; use --json, --csv or -b where there is none\n"
     assert done.stdout == ""
