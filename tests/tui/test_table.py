@@ -528,10 +528,12 @@ async def test_only_rows_that_changed_are_painted_again() -> None:
 async def test_lines_that_look_the_same_are_not_sent_to_the_terminal() -> None:
     async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
         table = await shown(pilot, frame(ROWS))
+        drawn = table.render_line(2)
         with patch.object(table, "refresh", wraps=table.refresh) as refresh:
             table.show(frame(ROWS))
             table.show(frame([dataclasses.replace(row, minflt=row.pid) for row in ROWS]))
             refresh.assert_not_called()
+            assert table.render_line(2) is drawn
             table.show(frame((ROWS[0], dataclasses.replace(ROWS[1], rss_bytes=7), *ROWS[2:])))
             (call,) = refresh.call_args_list
             assert [region.y for region in call.args] == [2]
