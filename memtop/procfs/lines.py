@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-_KIB = re.compile(rb"\s*(\d{1,20})\s*(kB)?\s*\Z")
-_INT = re.compile(rb"\s*(-?\d{1,20})\s*\Z")
+# So many digits that every value fits in the 63 bits that history keeps.
+_KIB = re.compile(rb"\s*(\d{1,15})\s*(kB)?\s*\Z")
+_INT = re.compile(rb"\s*(-?\d{1,18})\s*\Z")
 
 
 def key_values(data: bytes, separator: bytes = b":") -> dict[bytes, bytes]:
