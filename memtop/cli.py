@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -88,14 +88,12 @@ def _main(argv: Sequence[str]) -> int:
     guard.check_platform()
     settings = _settings(options, command)
     batch = bool(options.batch or options.json or options.csv or not sys.stdout.isatty())
-    with ExitStack() as stack:
-        if command == "demo" and batch:
-            raise UsageError("demo needs a terminal")
-        source = _source(settings)
-        stack.callback(source.close)
-        return (
-            _batch(options, settings, source) if batch else _screen(settings, source, getattr(options, "scenario", ""))
-        )
+    if not batch:
+        return _screen(settings, getattr(options, "scenario", ""))
+    if command == "demo":
+        raise UsageError("demo needs a terminal")
+    with closing(_source(settings)) as source:
+        return _batch(options, settings, source)
 
 
 def _parser(command: str) -> argparse.ArgumentParser:
@@ -292,7 +290,7 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
     return OK
 
 
-def _screen(settings: Settings, source: Source, demo: str = "") -> int:
+def _screen(settings: Settings, demo: str = "") -> int:
     """The dashboard. The first sample is taken and painted before Textual is imported, which takes its time."""
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError("this terminal cannot show a screen (TERM); use -b, --json or --csv")
@@ -302,8 +300,9 @@ def _screen(settings: Settings, source: Source, demo: str = "") -> int:
     from memtop.tui import lifecycle  # noqa: PLC0415
 
     def make(life: lifecycle.Life) -> MemtopApp:
-        life.at_end.callback(source.close)
         nonlocal settings
+        source = _source(settings)
+        life.at_end.callback(source.close)
         commentary = None
         if demo:
             from memtop.demo import Workload  # noqa: PLC0415
