@@ -242,7 +242,7 @@ def _engine(source: Source) -> Engine:
     from memtop.own import OwnMeter  # noqa: PLC0415
 
     position: Callable[[], tuple[int, int]] | None = getattr(source, "position", None)
-    return Engine(source, OwnMeter(), position)
+    return Engine(source, OwnMeter(), position, lambda: getattr(source, "problem", None))
 
 
 def _batch(options: argparse.Namespace, settings: Settings, source: Source) -> int:
@@ -321,7 +321,9 @@ def _screen(settings: Settings, demo: str = "") -> int:
             life.terminal.show(paint(first, settings.columns, size.columns, size.lines, settings.color))
         from memtop.tui.app import MemtopApp  # noqa: PLC0415
 
-        return MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)
+        app = MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)
+        life.at_end.callback(app.pump.stop)
+        return app
 
     return lifecycle.run(make, mouse=settings.mouse)
 

@@ -46,17 +46,20 @@ class _Entry:
 
 
 class Engine:
-    """Turns asks into frames. ``own`` measures memtop itself; ``position`` tells where a replay is."""
+    """Turns asks into frames. ``own`` measures memtop itself; ``position`` tells where a replay is,
+    ``trouble`` what keeps a recording from being written."""
 
     def __init__(
         self,
         source: Source,
         own: Callable[[], OwnCost] = lambda: OwnCost(None, None),
         position: Callable[[], tuple[int, int]] | None = None,
+        trouble: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._sampler = Sampler(source)
         self._own = own
         self._position = position
+        self._trouble = trouble
         self._history = History()
         self._entries: dict[int, _Entry] = {}
         self._departed: dict[ProcKey, ProcRow] = {}
@@ -111,7 +114,7 @@ class Engine:
             detail=self._detail(ask, everything, now_s, looking_s),
             own=self._own(),
             hidden=sample.hidden,
-            problems=sample.problems,
+            problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
             replay_position=self._position() if self._position is not None else None,
         )
 
@@ -130,9 +133,17 @@ class Engine:
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
         for key in sample.gone:
             self._depart(key, ended.get(key.pid, sample.wall_s))
+        # What moves by itself, because old changes leave a row's trend and its last minute, is brought up to date at
+        # every tick where somebody looks at it, and elsewhere when the trend moves on by a cell.
+        moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
+        every_row = moved_on or ask.where is not None or ask.sort == "growth_bytes_per_min"
         for pid, seen in sample.processes.items():
             entry = self._entries.get(pid)
-            if entry is None or seen.changed or now_s < entry.active_until_s:
+            if (
+                entry is None
+                or seen.changed
+                or (now_s < entry.active_until_s and (every_row or seen.key in ask.visible))
+            ):
                 self._entries[pid] = self._entry(seen, entry, now_s)
         self._watch(ask)
         for key in self._watched:
@@ -215,7 +226,8 @@ class Engine:
             oom_score=seen.oom_score,
             oom_score_adj=seen.oom_score_adj,
             trend=_trend(track, rss, now_s),
-            started_s=self._boot_wall_s + seen.key.start_ticks / CLK_TCK,
+            # A time namespace may put the start before boot, which the kernel shows as far in the future.
+            started_s=self._boot_wall_s + start_s if (start_s := seen.key.start_ticks / CLK_TCK) <= now_s + 1 else None,
             note=note,
         )
 
@@ -246,7 +258,8 @@ class Engine:
 
     def _watch(self, ask: Ask) -> None:
         """Keep the diaries of those asked for and of those looked at last, and no others."""
-        wanted = [entry.row.key for entry in self._entries.values() if self._named(entry.row, ask)]
+        named = self._entries.values() if ask.only or ask.names else ()
+        wanted = [entry.row.key for entry in named if self._named(entry.row, ask)]
         if ask.focus is not None:
             wanted.insert(0, ask.focus)
         self._watched = dict.fromkeys([*wanted[:DIARIES], *self._watched])
@@ -320,8 +333,8 @@ class Engine:
         chosen = [row for row in rows if self._named(row, ask) and (row.pid != own_pid or _asked(row.pid, ask))]
         if not ask.children:
             return chosen
-        family = descendants([row.pid for row in chosen], rows)
-        return [row for row in rows if row.pid in family]
+        family = descendants(chosen, rows)
+        return [row for row in rows if row.key in family]
 
     def _detail(self, ask: Ask, rows: list[ProcRow], now_s: float, looking_s: float | None) -> Detail | None:
         key = ask.focus
@@ -336,7 +349,7 @@ class Engine:
         right_s = math.ceil(now_s / step_s) * step_s  # the buckets stand still on the clock, and so does the picture
         if looking_s is not None and looking_s < now_s - window_s * 0.98:
             right_s = math.ceil((looking_s + window_s * 0.5) / step_s) * step_s
-        until_s = now_s if row.gone_s is None else min(now_s, row.gone_s - self._offset_s)
+        until_s = self._known_until_s(row, now_s)
         entry = self._entries.get(key.pid)
         alive = entry is not None and entry.row.key == key
         return Detail(
@@ -355,6 +368,18 @@ class Engine:
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, until_s if looking_s is None else looking_s),
             why_unknown=_why_unknown(row, looking_s is not None),
         )
+
+    def _known_until_s(self, row: ProcRow, now_s: float) -> float:
+        """The last moment at which its memory was read: now, unless it has ended or become a zombie."""
+        entry = self._entries.get(row.pid)
+        if entry is not None and entry.row.key == row.key and entry.seen.statm is not None:
+            return now_s
+        diary, track = self._history.diaries.get(row.key), self._history.tracks.get(row.key)
+        if diary:
+            return min(now_s, diary.times_s[-1])
+        if row.gone_s is not None:
+            return min(now_s, row.gone_s - self._offset_s)
+        return min(now_s, track.changed_s) if track is not None else now_s
 
     def _rows_at(self, rows: list[ProcRow], when_s: float, total_bytes: int | None) -> list[ProcRow]:
         """The rows as they were at a moment of the past; what was not kept is unknown."""
@@ -431,7 +456,7 @@ def _ordered(rows: Iterable[ProcRow], field: str, descending: bool) -> list[Proc
     value = attrgetter(field)
     known: list[ProcRow] = []
     unknown: list[ProcRow] = []
-    for row in rows:
+    for row in sorted(rows, key=attrgetter("pid")):
         (unknown if value(row) is None else known).append(row)
     known.sort(key=value, reverse=descending)
     return known + unknown

@@ -11,12 +11,8 @@ _INT = re.compile(rb"\s*(-?\d{1,18})\s*\Z")
 
 def key_values(data: bytes, separator: bytes = b":") -> dict[bytes, bytes]:
     """``key<separator>value`` lines as a dict; lines without a separator are passed over, the first of two wins."""
-    found: dict[bytes, bytes] = {}
-    for line in data.split(b"\n"):
-        key, mark, value = line.partition(separator)
-        if mark:
-            found.setdefault(key.strip(), value)
-    return found
+    lines = [line.partition(separator) for line in data.split(b"\n")]
+    return {key.strip(): value for key, mark, value in reversed(lines) if mark}
 
 
 def kib_to_bytes(value: bytes | None) -> int | None:

@@ -100,6 +100,7 @@ class MemtopApp(SafeApp):
         self.first = first
         self.commentary = commentary
         self.topic = "virt"
+        self.told: set[str] = set()
         self.watched: ProcKey | None = None
         self.asked_for = (view.only, view.names)
         self.set_reactive(MemtopApp.view, view)
@@ -198,6 +199,10 @@ class MemtopApp(SafeApp):
         self._show_side()
         self._show_header()
         self.query_one(StatusBar).show_cost(frame.own)
+        for problem in frame.problems:
+            if problem not in self.told:
+                self.told.add(problem)
+                self.say(problem, severity="warning")
         if self.settings.iterations is not None and frame.tick + 1 >= self.settings.iterations:
             self.exit()
 
