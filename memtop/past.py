@@ -70,20 +70,23 @@ def series(history: History, key: ProcKey, *, right_s: float, until_s: float, wi
     before = bisect_right(past.times_s, edges_s[0] + CLOSE_S)
     for left_s, end_s in pairwise(edges_s):
         upto = bisect_right(past.times_s, min(end_s, until_s) + CLOSE_S, before)
-        if left_s > until_s or not upto or (history.gaps and history.in_gap(end_s)):
+        held = upto == before  # nothing was read in this bucket: what was read last still holds, but not in a gap
+        if left_s >= until_s or not upto or (held and history.in_gap(end_s)):
             best.append(None)
             last.append(None)
         else:
             last.append(upto - 1)
-            best.append(max(range(before, upto), key=past.rss.__getitem__) if upto > before else upto - 1)
+            best.append(upto - 1 if held else max(range(before, upto), key=past.rss.__getitem__))
         before = upto
     return Series(
         times_s=tuple(edge_s - right_s for edge_s in edges_s[1:]),
         virt_bytes=tuple(at if at is None else float(past.virt[at]) for at in best),
         rss_bytes=tuple(at if at is None else float(past.rss[at]) for at in best),
         anon_bytes=tuple(at if at is None else float(max(0, past.rss[at] - past.shr[at])) for at in best),
-        file_bytes=tuple(at if at is None else float(past.shr[at] - max(0, past.shmem[at])) for at in best),
-        shmem_bytes=tuple(at if at is None else float(max(0, past.shmem[at])) for at in best),
+        file_bytes=tuple(
+            None if at is None or past.shmem[at] < 0 else float(max(0, past.shr[at] - past.shmem[at])) for at in best
+        ),
+        shmem_bytes=tuple(None if at is None or past.shmem[at] < 0 else float(past.shmem[at]) for at in best),
         minflt_per_s=_rates(last, past.times_s, past.minflt),
         majflt_per_s=_rates(last, past.times_s, past.majflt),
     )
@@ -103,14 +106,6 @@ def slope_bytes_per_min(history: History, key: ProcKey, until_s: float) -> float
     points = [diary.point(index) for index in range(first, last)]
     slope = slope_per_s([point.at_s - until_s for point in points], [float(point.rss_bytes) for point in points])
     return None if slope is None else slope * 60
-
-
-def _last(history: History, key: ProcKey, when_s: float) -> Point | None:
-    """The last reading up to a moment."""
-    diary, track = history.diaries.get(key), history.tracks.get(key)
-    if diary is not None and (index := diary.index_at(when_s)) >= 0:
-        return diary.point(index)
-    return track.at(when_s) if track is not None else None
 
 
 def _rates(readings: list[int | None], times_s: array[float], counter: array[int]) -> tuple[float | None, ...]:
