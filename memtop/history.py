@@ -99,7 +99,7 @@ class Track:
         found: list[int | None] = []
         index = self.index_at(edges_s[0])
         for edge_s in edges_s[1:]:
-            edge_ms = int(edge_s * 1000)
+            edge_ms = int(edge_s * 1000 + 0.5)
             best = data[index * _FIELDS + 2] if index >= 0 else None
             while index + 1 < size and data[(index + 1) * _FIELDS] < edge_ms:
                 index += 1
