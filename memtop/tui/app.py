@@ -149,6 +149,7 @@ class MemtopApp(SafeApp):
             bar.ascii = self.settings.ascii
         self.table = self.query_one(ProcessTable)
         self.chart = self.query_one(MemoryChart)
+        self.chart.framed = self.query_one("#charts")
         self.table.ascii = self.settings.ascii
         self.table.focus()
         self.watch_view()

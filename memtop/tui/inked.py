@@ -9,17 +9,16 @@ from rich.style import Style
 from textual.app import RenderResult
 from textual.geometry import Region, Size
 from textual.strip import Strip
-from textual.widget import Widget
 
+from memtop.tui.direct import DirectLines
 from memtop.tui.ink import AREAS, Ink, Inks, Look
 
 _CLASS: Final = {ink: f"inked--{ink.name.lower()}" for ink in Ink}
 
 
-class Inked(Widget):
+class Inked(DirectLines):
     """A widget drawn line by line from strips; a subclass says in :meth:`build` what they are."""
 
-    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = set(_CLASS.values())
     DEFAULT_CSS = """
     Inked {

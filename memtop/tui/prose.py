@@ -12,9 +12,9 @@ from rich.style import Style
 from textual.app import RenderResult
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from memtop.tui.cells import fit
+from memtop.tui.direct import DirectLines
 
 
 class Line(NamedTuple):
@@ -30,10 +30,9 @@ def wrapped(text: str, width: int, look: str = "", indent: str = "") -> list[Lin
     return [Line(line, look) for line in textwrap.wrap(text, max(8, width), subsequent_indent=indent)]
 
 
-class Prose(Widget):
+class Prose(DirectLines):
     """Lines to read; its height is their number."""
 
-    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"prose--{look}" for look in ("strong", "dim", "warning", "danger")}
     DEFAULT_CSS = """
     Prose {
@@ -67,17 +66,6 @@ class Prose(Widget):
         width = self.size.width
         line = self._lines[y] if y < len(self._lines) else Line("")
         return Strip([Segment(fit(line.text, width, left=True), self._style(line.look))], width)
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """As in Widget, without its cache: there is no border or padding to add."""
-        background, filters = self.background_colors[1], self.get_line_filters()
-        strips = []
-        for y in crop.line_range:
-            strip = self.render_line(y)
-            for line_filter in filters:
-                strip = strip.apply_filter(line_filter, background)
-            strips.append(strip.crop(crop.x, crop.right))
-        return strips
 
     def _style(self, look: str) -> Style:
         base = self.rich_style
