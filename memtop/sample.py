@@ -71,6 +71,8 @@ class Ask:
     """Seconds of past in the chart; None for as much as is known, between half a minute and five."""
     points: int = 120
     """Points of the chart's series."""
+    panel: str = ""
+    """Name of the panel on screen: what is dear is read for it only."""
     delay_s: float = 1.0
     """Planned time between samples; a much longer one is a gap (suspend, a stopped memtop)."""
 

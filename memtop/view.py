@@ -33,6 +33,8 @@ class View:
     """None lets the chart grow with what is known."""
     points: int = 120
     delay_s: float = 1.0
+    panel: str = ""
+    """Name of the panel on screen."""
 
     @classmethod
     def of(cls, settings: Settings) -> View:
@@ -78,6 +80,7 @@ class View:
             window_s=self.window_s,
             points=self.points,
             delay_s=self.delay_s,
+            panel=self.panel,
         )
 
     def sorted_by(self, column: Column) -> View:

@@ -37,6 +37,7 @@ from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar, HeaderState
 from memtop.tui.keys import BINDINGS, CHART_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.lifecycle import Life
+from memtop.tui.panels import PANELS, Panels, Tabs
 from memtop.tui.pump import Pump
 from memtop.tui.rows import Sort
 from memtop.tui.safe_app import SafeApp
@@ -49,6 +50,8 @@ NARROW_BELOW: Final = 100
 SHORT_BELOW: Final = 30
 TINY_BELOW: Final = (60, 16)
 DOT_BELOW: Final = (30, 6)
+PANEL_FROM: Final = 36
+"""Lines from which a watched process has a panel open under its chart."""
 NOTICE_S: Final = 6.0
 
 
@@ -134,6 +137,7 @@ class MemtopApp(SafeApp):
                 yield MemoryChart(ascii_only=ascii_only, id="chart")
                 yield FaultChart(ascii_only=ascii_only, id="faults")
             yield SidePanel(id="side")
+        yield Panels(id="panels")
         yield ProcessTable(id="table")
         with Horizontal(id="filter-line"):
             yield Label("Filter:")
@@ -153,8 +157,11 @@ class MemtopApp(SafeApp):
         self.table.ascii = self.settings.ascii
         self.table.focus()
         self.watch_view()
+        self.query_one(Panels).display = False
         if self.view.only is not None:
             self.set_class(True, "-one")
+            if self.size.height >= PANEL_FROM and self.commentary is None:
+                self.choose_panel(PANELS[0].name)
         if self.first is not None:
             self.take(self.first)
         self.pump.start()
@@ -197,6 +204,7 @@ class MemtopApp(SafeApp):
         self._follow_selection()
         self.chart.detail = frame.detail
         self.query_one(FaultChart).detail = frame.detail
+        self.query_one(Panels).show(frame)
         self._show_side()
         self._show_header()
         self.query_one(StatusBar).show_cost(frame.own)
@@ -334,7 +342,22 @@ class MemtopApp(SafeApp):
         facts = facts_of(detail.row, self.frame.system, detail.status)
         self.push_screen(Explainer(name, facts, virt_sentence(detail.row, self.frame.system)))
 
+    def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
+        """A click on a tab."""
+        self.choose_panel(message.name)
+
+    def choose_panel(self, name: str) -> None:
+        """Show a panel under the chart; the same one again puts it away."""
+        self.choose(panel="" if name == self.view.panel else name)
+        self.query_one(Panels).chosen = self.view.panel
+        self.set_class(bool(self.view.panel), "-panel")
+        self.call_after_refresh(self._fit_points)
+
     # -- actions
+
+    def action_panel(self, number: int) -> None:
+        if number <= len(PANELS):
+            self.choose_panel(PANELS[number - 1].name)
 
     def action_explain(self) -> None:
         self.explain(self.topic)
@@ -496,6 +519,8 @@ class MemtopApp(SafeApp):
             self.action_live()
         elif self.view.query.where is not None or self.view.user:
             self.choose(query=parse_query(""), user="")
+        elif self.view.panel:
+            self.choose_panel(self.view.panel)
         elif self.watched is not None and self.view.only is None:
             self.watch_process(None)
 

@@ -42,6 +42,12 @@ BINDINGS: Final[list[Binding]] = [
     _key("minus", "zoom_time(2.0)", "Zoom out", "Show more of the past"),
     _key("equals_sign", "zoom_time(0)", "Usual window", "Show the usual five minutes"),
     _key("v", "scale", "Scale", "VIRT and RES on one scale, each on its own, RES alone, or logarithmic"),
+    *(
+        Binding(
+            str(number), f"panel({number})", "Panel", id=f"app.panel{number}", show=False, tooltip=f"Panel {number}"
+        )
+        for number, says in enumerate(("The first panel under the chart, or none", *["The next panel"] * 5), 1)
+    ),
     _key("e", "explain", "Explain", "What the number under the cursor means, with this process's own numbers"),
     _key("z", "zoom_panel", "Zoom panel", "This panel alone on the screen, and back"),
     _key("a", "everybody", "All or mine", "All processes, or those asked for when memtop was started"),
