@@ -63,7 +63,7 @@ class Proc:
     def link(self, path: str) -> bytes:
         """Where a symbolic link below /proc points to."""
         try:
-            return os.readlink(os.fsencode("/proc/" + path))
+            return os.readlink(os.fsencode("/proc/" + path))  # noqa: PTH115  # bytes, as they are
         except OSError as error:
             raise self._told(path, error) from error
 

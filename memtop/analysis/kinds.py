@@ -150,6 +150,8 @@ GO_HEAP_END: Final = GO_HEAP_START + (1 << 40)
 COMPRESSED_OOPS_END: Final = 32 * GIB
 """The JVM puts heaps below 32 GB at low addresses, to address objects with 32 bits."""
 GUARD_MAX: Final = MIB
+LIBRARY_BSS_MAX: Final = 512 * KIB
+"""What follows a library's data is its bss, but memory mapped later may touch and merge with it: more is not bss."""
 SHADOW_MIN: Final = 128 * MIB
 
 
@@ -181,8 +183,8 @@ def _whole_stack(look: Look) -> bool:
     return "nh" in look.flags and (look.size in (MIB, 8 * MIB, 8 * MIB + 4 * KIB) or "gu" in look.flags)
 
 
-def _bss_of(data: Kind) -> Callable[[Look], bool]:
-    return lambda look: look.before is not None and look.before.kind is data and look.perms.startswith("rw-")
+def _above(look: Look, data: Kind) -> bool:
+    return look.before is not None and look.before.kind is data and look.perms.startswith("rw-")
 
 
 Test = Callable[[Look], bool]
@@ -213,8 +215,8 @@ ANON_RULES: Final[tuple[tuple[Test, Kind], ...]] = (
         Kind.THREAD_STACK,
     ),
     (_whole_stack, Kind.THREAD_STACK),
-    (_bss_of(Kind.DATA), Kind.BSS),
-    (_bss_of(Kind.LIB_DATA), Kind.LIB_DATA),
+    (lambda look: _above(look, Kind.DATA), Kind.BSS),
+    (lambda look: look.size <= LIBRARY_BSS_MAX and _above(look, Kind.LIB_DATA), Kind.LIB_DATA),
     (lambda look: not look.perms.startswith("rw"), Kind.ANON_READ),
     (lambda look: True, Kind.ANON),
 )

@@ -7,7 +7,7 @@ unmapped and mapped again at the same place in between is taken for the same, si
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -89,11 +89,12 @@ class _Piece(NamedTuple):
     sizes: Sizes
 
 
-def _pieces(regions: Regions, is_now: bool) -> Iterator[tuple[tuple[Kind, bytes], _Piece]]:
+Place = tuple[int, int, Kind, bytes]
+
+
+def _places(regions: Regions) -> dict[Place, Sizes]:
     smaps = regions.smaps
-    columns = zip(regions.kinds, smaps.names, smaps.starts, smaps.ends, regions.sizes, strict=True)
-    for kind, name, start, end, sizes in columns:
-        yield (kind, name), _Piece(start, end, is_now, sizes)
+    return dict(zip(zip(smaps.starts, smaps.ends, regions.kinds, smaps.names, strict=True), regions.sizes, strict=True))
 
 
 def _overlapping(pieces: list[_Piece]) -> Iterator[list[_Piece]]:
@@ -133,27 +134,36 @@ def _rank(change: Change | KindChange) -> tuple[int, int]:
 
 def since(mark: Regions, now: Regions) -> RegionGrowth:
     """What changed from ``mark`` to ``now``, two readings of one process without an exec between them."""
-    if mark is now:
-        return RegionGrowth(NOTHING, (), ())
-    same: defaultdict[tuple[Kind, bytes], list[_Piece]] = defaultdict(list)
-    for key, piece in (*_pieces(mark, False), *_pieces(now, True)):
-        same[key].append(piece)
-    changes = [_change(*key, group) for key, pieces in same.items() for group in _overlapping(pieces)]
-    by_kind: defaultdict[Kind, list[Change]] = defaultdict(list)
-    for change in changes:
-        by_kind[change.kind].append(change)
-    kinds = [
-        KindChange(
-            kind,
-            total([change.before for change in found]),
-            total([change.now for change in found]),
-            sum(change.count_now for change in found if change.is_new),
-            sum(change.count_before for change in found if change.is_gone),
-        )
-        for kind, found in by_kind.items()
+    then_at, now_at = _places(mark), _places(now)
+    # what did not move overlaps nothing else, so only the rest has to be compared by overlap
+    changes = [
+        Change(kind, name, start, end, before, sizes, 1, 1)
+        for (start, end, kind, name), sizes in now_at.items()
+        if (before := then_at.get((start, end, kind, name))) is not None and before != sizes
     ]
+    moved: defaultdict[tuple[Kind, bytes], list[_Piece]] = defaultdict(list)
+    for places, others, is_now in ((then_at, now_at, False), (now_at, then_at, True)):
+        for place, sizes in places.items():
+            if place not in others:
+                start, end, kind, name = place
+                moved[kind, name].append(_Piece(start, end, is_now, sizes))
+    changes += [_change(*key, group) for key, pieces in moved.items() for group in _overlapping(pieces)]
     return RegionGrowth(
         delta=now.total() - mark.total(),
-        kinds=tuple(sorted(kinds, key=_rank, reverse=True)),
+        kinds=tuple(sorted(_kind_changes(mark, now, changes), key=_rank, reverse=True)),
         changes=tuple(sorted((one for one in changes if one.before != one.now), key=_rank, reverse=True)),
     )
+
+
+def _kind_changes(mark: Regions, now: Regions, changes: list[Change]) -> list[KindChange]:
+    before = {one.kind: one.sizes for one in mark.by_kind()}
+    after = {one.kind: one.sizes for one in now.by_kind()}
+    new: Counter[Kind] = Counter()
+    gone: Counter[Kind] = Counter()
+    for change in changes:
+        new[change.kind] += change.count_now if change.is_new else 0
+        gone[change.kind] += change.count_before if change.is_gone else 0
+    return [
+        KindChange(kind, before.get(kind, NOTHING), after.get(kind, NOTHING), new[kind], gone[kind])
+        for kind in {**before, **after}
+    ]

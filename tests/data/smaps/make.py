@@ -1,4 +1,4 @@
-"""Makes the real files beside it: ``python tests/data/smaps/make.py [NAME]...`` (as root, for huge pages and PostgreSQL).
+"""Makes the real files beside it: ``python tests/data/smaps/make.py [NAME]...``, as root.
 
 Each program is started, awaited until it says that it is ready, photographed and ended. Of each process the files
 stat, status, smaps, smaps_rollup and the target of exe are kept. Needs gcc, go, java, node, postgres, redis-server.
@@ -141,7 +141,7 @@ def keep(name: str, pid: int) -> None:
             (room / "smaps.gz").write_bytes(gzip.compress(data, 9, mtime=0))
         else:
             (room / file).write_bytes(data)
-    (room / "exe").write_bytes(os.fsencode(os.readlink(f"/proc/{pid}/exe")))
+    (room / "exe").write_bytes(bytes(Path(f"/proc/{pid}/exe").readlink()))
     print(f"{name}: {pid}")
 
 
@@ -237,7 +237,10 @@ def postgres(room: Path) -> None:
     options = ["-c", "shared_buffers=128MB", "-c", "listen_addresses=", "-c", f"unix_socket_directories={data}"]
     with running([str(tools / "postgres"), "-D", str(data), *options], b"ready to accept", **user) as (pid, _):
         client = subprocess.Popen(
-            ["psql", "-h", data, "-qAt", "postgres"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, **user  # type: ignore[call-overload]
+            ["psql", "-h", data, "-qAt", "postgres"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            **user,  # type: ignore[call-overload]
         )
         client.stdin.write(
             b"create table t as select generate_series(1,400000) n, md5(random()::text) m; analyze t;"
@@ -253,7 +256,20 @@ def postgres(room: Path) -> None:
 
 
 def redis(room: Path) -> None:
-    options = ["--port", "0", "--unixsocket", str(room / "s"), "--dir", str(room), "--save", "", "--rdb-key-save-delay", "100", "--enable-debug-command", "yes"]
+    options = [
+        "--port",
+        "0",
+        "--unixsocket",
+        str(room / "s"),
+        "--dir",
+        str(room),
+        "--save",
+        "",
+        "--rdb-key-save-delay",
+        "100",
+        "--enable-debug-command",
+        "yes",
+    ]
     with running(["redis-server", *options], b"eady to accept") as (pid, _):
         ask = ["redis-cli", "-s", str(room / "s")]
         subprocess.run([*ask, "debug", "populate", "200000", "key", "200"], check=True, stdout=subprocess.DEVNULL)
