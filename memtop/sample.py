@@ -13,6 +13,7 @@ from memtop.procfs.stat import PidStat
 from memtop.procfs.statm import Statm
 from memtop.procfs.status import PidStatus
 from memtop.procfs.vmstat import Vmstat
+from memtop.source import Exit
 
 if TYPE_CHECKING:
     from memtop.frame import ProcRow
@@ -66,34 +67,49 @@ class Ask:
     """Show the instant at which freezing began; sampling goes on."""
     cursor_s: float | None = None
     """Wall time to look back at; None for now (or for the frozen instant)."""
-    window_s: float = 300.0
-    """Seconds of past in the chart."""
+    window_s: float | None = None
+    """Seconds of past in the chart; None for as much as is known, between half a minute and five."""
     points: int = 120
     """Points of the chart's series."""
+    delay_s: float = 1.0
+    """Planned time between samples; a much longer one is a gap (suspend, a stopped memtop)."""
+
+    @property
+    def everybody(self) -> bool:
+        """Whether all processes must be looked at; where not, the cost does not grow with /proc."""
+        return self.only is None or bool(self.names) or self.children
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ProcSample:
-    """What was read of one process. An object is reused while nothing in it has changed."""
+    """What is known of one process: the sampler's own record, brought up to date in place at every tick.
+
+    Only the engine reads it, in the sampler's thread, between two ticks.
+    """
 
     key: ProcKey
     name_raw: bytes
-    command_raw: bytes | None
+    command_raw: bytes | None = None
     """Arguments separated by NUL, at most 4 KiB; None while unread or unreadable, empty for kernel threads."""
-    uid: int | None
-    user: str
-    statm: Statm | None
-    stat: PidStat | None
-    stat_s: float
+    uid: int | None = None
+    user: str = ""
+    statm: Statm | None = None
+    """None where unreadable, and for zombies and kernel threads, which have no memory."""
+    stat: PidStat | None = None
+    stat_s: float = 0.0
     """When stat was read, on the clock of Instant.mono_s."""
-    status: PidStatus | None
-    oom_score: int | None
-    oom_score_adj: int | None
-    leader_gone: bool
+    stat_before: PidStat | None = None
+    """The reading before, for rates; None after the first and after an exec."""
+    stat_before_s: float = 0.0
+    status: PidStatus | None = None
+    oom_score: int | None = None
+    oom_score_adj: int | None = None
+    leader_gone: bool = False
     """The main thread has ended while others live; statm was read from one of them."""
-    denied: bool
-    execs: int
+    execs: int = 0
     """How many times it was seen to exec; its history starts anew each time."""
+    changed: bool = True
+    """Whether anything in here differs from the tick before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +128,12 @@ class Sample:
     wall_s: float
     mono_s: float
     system: SystemSample
-    processes: dict[ProcKey, ProcSample]
+    processes: dict[int, ProcSample]
+    """By pid."""
     gone: tuple[ProcKey, ...]
     """Those of the sample before that have ended since."""
+    exits: tuple[Exit, ...]
+    """What is known of the end of watched processes."""
     hidden: int
     """Listed processes that may not be read (hidepid)."""
     problems: tuple[str, ...] = ()

@@ -28,5 +28,8 @@ class Settings:
     mouse: bool = True
     record: str = ""
     """File to record into, or empty."""
+    replay: str = ""
+    """Recording to play instead of the live machine, or empty."""
+    keep_oom_score: bool = False
     output: str = ""
     """File for batch output, or empty for standard output."""

@@ -7,12 +7,21 @@ Paths are relative to the file system's root and start with ``proc/`` or ``sys/`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 READ_LIMIT: Final = 65_536
 """Most bytes of one ordinary read; hostile files are cut here."""
+
+_PROCESS = re.compile(r"proc/(\d+)(?:/|\Z)")
+
+
+def pid_of(path: str) -> int | None:
+    """The process whose file this is; None for files of the machine."""
+    match = _PROCESS.match(path)
+    return int(match[1]) if match else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,14 @@ class Source(Protocol):
         ``user/UID`` is the login name of a numeric user id. Raises as :meth:`read` does, and Blocked when the
         reading has been under way for longer than its deadline.
         """
+        ...
+
+    def settle(self, seconds: float) -> None:
+        """Give the readings that :meth:`ask` has started up to so long; returns as soon as none is under way."""
+        ...
+
+    def tids(self, pid: int) -> Sequence[int]:
+        """The threads of a process, ascending. Raises as :meth:`read` does."""
         ...
 
     def watch(self, pids: Sequence[int]) -> None:

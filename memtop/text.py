@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 _PLAIN = re.compile(r"[\x20-\x7e]*\Z")
 
@@ -16,6 +15,8 @@ _PLAIN = re.compile(r"[\x20-\x7e]*\Z")
 def _visible(character: str) -> str:
     """One character as something that can be seen and does nothing."""
     code = ord(character)
+    if 0x20 <= code < 0x7F:
+        return character
     if code < 0x20:
         return "^" + chr(code + 0x40)
     if code == 0x7F:
@@ -31,7 +32,6 @@ def _visible(character: str) -> str:
     return character
 
 
-@lru_cache(maxsize=4096)
 def clean(raw: bytes | str) -> str:
     """``raw`` as visible text: ``^[`` for ESC, ``\\x9b`` for C1 and undecodable bytes, ``\\u202e`` for what hides."""
     text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw

@@ -1,0 +1,123 @@
+"""What memtop may do to a process: send a signal, renice. Always to the very process that was shown.
+
+A pid is only a number: between a dialog's opening and its answer it may have come to mean somebody else. So the
+target is taken by pidfd when the dialog opens, and its identity is read again before anything is sent.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from memtop.errors import ActionRefused, ParseError
+from memtop.frame import Note, ProcRow
+from memtop.linux.files import read_file
+from memtop.procfs.stat import parse_stat
+from memtop.sample import ProcKey
+from memtop.source import READ_LIMIT
+
+SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
+    (signal.SIGTERM, "ask it to end"),
+    (signal.SIGINT, "interrupt, as ctrl+c does"),
+    (signal.SIGHUP, "hang up; many servers reload their configuration"),
+    (signal.SIGQUIT, "end with a core dump; a JVM prints its threads, Go its goroutines"),
+    (signal.SIGUSR1, "whatever the program has made of it"),
+    (signal.SIGUSR2, "whatever the program has made of it"),
+    (signal.SIGSTOP, "freeze it"),
+    (signal.SIGCONT, "let it go on"),
+    (signal.SIGABRT, "end at once with a core dump"),
+    (signal.SIGKILL, "end at once; it cannot clean up"),
+)
+"""What the dialog offers, the safe choice first."""
+
+
+@dataclass(slots=True)
+class Target:
+    """One process, held. Use :func:`hold` to make it, and close it."""
+
+    key: ProcKey
+    name: str
+    command: str
+    rss_bytes: int | None
+    pidfd: int
+
+    def close(self) -> None:
+        """Let it go."""
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+
+
+def hold(row: ProcRow) -> Target:
+    """Take hold of a process that is on screen. Raises ActionRefused with the reason."""
+    if row.gone_s is not None:
+        raise ActionRefused(f"{row.pid} has ended; nothing to send to")
+    if row.note is Note.KERNEL:
+        raise ActionRefused(f"{row.pid} is a kernel thread; signals do not reach it")
+    if row.note is Note.ZOMBIE:
+        raise ActionRefused(f"{row.pid} is dead already; only its parent can make the entry go away")
+    if row.pid <= 1 or row.pid in _ourselves():
+        raise ActionRefused(f"{row.pid} carries this session; memtop will not touch it")
+    if str(Path("/proc/self").readlink()) != str(os.getpid()):
+        raise ActionRefused("/proc belongs to another pid namespace; pids mean other processes here")
+    try:
+        pidfd = os.pidfd_open(row.pid)
+    except OSError as error:
+        raise ActionRefused(f"{row.pid}: {error.strerror}") from error
+    target = Target(row.key, row.name, row.command, row.rss_bytes, pidfd)
+    try:
+        _check(target)
+    except ActionRefused:
+        target.close()
+        raise
+    return target
+
+
+def send(target: Target, number: signal.Signals) -> str:
+    """Send a signal; returns what happened, in words. Raises ActionRefused."""
+    _check(target)
+    try:
+        signal.pidfd_send_signal(target.pidfd, number)
+    except ProcessLookupError as error:
+        raise ActionRefused(f"{target.key.pid} has ended; nothing was sent") from error
+    except PermissionError as error:
+        raise ActionRefused(f"not permitted to send {number.name} to {target.key.pid}") from error
+    return f"{number.name} sent to {target.key.pid} {target.name}"
+
+
+def renice(target: Target, nice: int) -> str:
+    """Set the nice value, -20 to 19; returns what happened. Raises ActionRefused."""
+    _check(target)
+    try:
+        psutil.Process(target.key.pid).nice(nice)
+    except psutil.AccessDenied as error:
+        raise ActionRefused(f"not permitted to renice {target.key.pid} to {nice}") from error
+    except psutil.NoSuchProcess as error:
+        raise ActionRefused(f"{target.key.pid} has ended; nothing was changed") from error
+    return f"{target.key.pid} {target.name} now has nice {nice}; the OOM killer does not look at it"
+
+
+def _check(target: Target) -> None:
+    """That the held process lives and is still the one that was shown."""
+    poll = select.poll()
+    poll.register(target.pidfd, select.POLLIN)
+    if poll.poll(0):
+        raise ActionRefused(f"{target.key.pid} has ended; nothing was sent")
+    try:
+        stat = parse_stat(read_file("/", f"proc/{target.key.pid}/stat", READ_LIMIT))
+    except (OSError, ParseError) as error:
+        raise ActionRefused(f"{target.key.pid} has ended; nothing was sent") from error
+    if stat.start_ticks != target.key.start_ticks:
+        raise ActionRefused(f"{target.key.pid} is another process by now; nothing was sent")
+
+
+def _ourselves() -> set[int]:
+    """memtop and everything it was started from."""
+    process = psutil.Process()
+    return {process.pid, *(parent.pid for parent in process.parents())}

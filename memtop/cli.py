@@ -1,0 +1,338 @@
+"""The command line: what is asked for, which parts answer, and the exit code. Parts are wired together only here.
+
+Nothing heavy is imported before it is known to be needed: a one-shot run must not pay for the screen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn, TextIO
+
+from memtop import __version__, guard, units
+from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
+from memtop.errors import MemtopError, ProcessGone, UsageError
+from memtop.query import parse_query
+from memtop.sample import Ask, Need
+from memtop.settings import Settings
+from memtop.text import clean
+from memtop.view import View
+
+if TYPE_CHECKING:
+    from memtop.engine import Engine
+    from memtop.source import Source
+    from memtop.tui.app import MemtopApp
+
+OK: Final = 0
+WRONG_USAGE: Final = 2
+NO_SUCH_PROCESS: Final = 3
+DELAY_S: Final = (0.1, 60.0)
+SUBCOMMANDS: Final = ("demo", "explain", "replay")
+
+_EPILOG: Final = """\
+examples:
+  memtop                          all processes, the largest first
+  memtop 4242                     one process: its VIRT and RES as they move, explained
+  memtop postgres -C              every process of that name, and their children
+  memtop -f 'user=app rss>500m'   only those that match
+  memtop --json -n 3 -d 0.5 4242  three samples as JSON, one object a line
+
+commands:
+  memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork
+  memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
+  memtop replay FILE              play a recording made with --record
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line on stderr and exit 2 for wrong usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Do what the command line says; returns the exit code."""
+    try:
+        if argv and argv[0] == "explain":
+            return _explain(argv[1:])
+        return _main(argv)
+    except ProcessGone as error:
+        return _fail(error, NO_SUCH_PROCESS)
+    except MemtopError as error:
+        return _fail(error, WRONG_USAGE)
+    except BrokenPipeError:  # the reader of our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+
+
+def _fail(error: MemtopError, code: int) -> int:
+    print(f"memtop: {clean(str(error))}", file=sys.stderr)
+    return code
+
+
+def _main(argv: Sequence[str]) -> int:
+    command = argv[0] if argv and argv[0] in SUBCOMMANDS else ""
+    options = _parser(command).parse_args(argv[1:] if command else argv)
+    guard.check_platform()
+    settings = _settings(options, command)
+    batch = bool(options.batch or options.json or options.csv or not sys.stdout.isatty())
+    with ExitStack() as stack:
+        if command == "demo" and batch:
+            raise UsageError("demo needs a terminal")
+        source = _source(settings)
+        stack.callback(source.close)
+        return (
+            _batch(options, settings, source) if batch else _screen(settings, source, getattr(options, "scenario", ""))
+        )
+
+
+def _parser(command: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=f"memtop {command}".strip(),
+        description="Watch the memory of Linux processes move, and understand why.",
+        epilog=None if command else _EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage=None if command else "memtop [OPTIONS] [PID | NAME]...",
+        allow_abbrev=False,
+    )
+    if command == "demo":
+        from memtop.demo import scenarios  # noqa: PLC0415
+
+        names = [scenario.name for scenario in scenarios()]
+        parser.add_argument(
+            "scenario",
+            nargs="?",
+            default=names[0],
+            choices=names,
+            metavar="SCENARIO",
+            help="; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios()),
+        )
+    elif command == "replay":
+        parser.add_argument("replay", metavar="FILE", help="a recording made with --record")
+    else:
+        parser.add_argument("targets", nargs="*", metavar="PID | NAME", help="processes to watch; all without any")
+    which = parser.add_argument_group("which processes")
+    which.add_argument("-p", "--pid", action="append", default=[], metavar="PID[,PID]", help="watch these")
+    which.add_argument("-f", "--filter", default="", metavar="EXPR", help="text, !regex, or terms such as rss>500m")
+    which.add_argument("-u", "--user", default="", metavar="NAME", help="only this user's")
+    which.add_argument("-C", "--children", action="store_true", help="and their descendants")
+    how = parser.add_argument_group("how they are shown")
+    how.add_argument("-t", "--tree", action="store_true", help="parents and children, with subtree totals")
+    how.add_argument("-s", "--sort", metavar="COLUMN", help=", ".join(column.key for column in COLUMNS))
+    how.add_argument("-c", "--columns", metavar="A,B,...", help="columns and their order; +NAME adds one")
+    how.add_argument("-d", "--delay", default="1", metavar="SECS", help="time between samples, 0.1 to 60 (1)")
+    how.add_argument("-n", "--iterations", metavar="N", help="end after N samples")
+    how.add_argument("--no-color", action="store_true", help="as with NO_COLOR set")
+    how.add_argument("--ascii", action="store_true", help="no characters beyond ASCII")
+    how.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    out = parser.add_argument_group("without a screen (also when standard output is no terminal)")
+    out.add_argument("-b", "--batch", action="store_true", help="print a table each time")
+    out.add_argument("--json", action="store_true", help="print one JSON object a line")
+    out.add_argument("--csv", action="store_true", help="print comma-separated values")
+    out.add_argument("-o", "--output", default="", metavar="FILE", help="write there instead")
+    care = parser.add_argument_group("other")
+    care.add_argument("--record", default="", metavar="FILE", help="also write what is read to a new file")
+    care.add_argument("--readonly", action="store_true", help="no signals, no renice")
+    care.add_argument("--keep-oom-score", action="store_true", help="do not offer itself to the OOM killer first")
+    care.add_argument("-V", "--version", action="version", version=f"memtop {__version__}")
+    return parser
+
+
+def _settings(options: argparse.Namespace, command: str) -> Settings:
+    pids = [_pid(text) for group in options.pid for text in group.split(",") if text]
+    names: list[str] = []
+    for target in getattr(options, "targets", ()):
+        if target.isascii() and target.isdigit():
+            pids.append(_pid(target))
+        elif target:
+            names.append(target)
+    try:
+        delay_s = units.parse_duration(options.delay)
+    except ValueError as error:
+        raise UsageError(f"--delay: {error}") from error
+    if not DELAY_S[0] <= delay_s <= DELAY_S[1]:
+        raise UsageError(f"--delay must be between {DELAY_S[0]:g} and {DELAY_S[1]:g} seconds")
+    parse_query(options.filter)
+    settings = Settings(
+        pids=tuple(dict.fromkeys(pids)),
+        names=tuple(names),
+        children=options.children,
+        filter=options.filter,
+        user=options.user,
+        tree=options.tree,
+        sort=None if options.sort is None else _column(options.sort, "--sort"),
+        delay_s=delay_s,
+        iterations=None if options.iterations is None else _count(options.iterations),
+        columns=_columns(options.columns),
+        readonly=options.readonly or command == "replay",
+        color=not options.no_color and not os.environ.get("NO_COLOR"),
+        ascii=options.ascii,
+        mouse=not options.no_mouse,
+        record=options.record,
+        replay=getattr(options, "replay", ""),
+        output=options.output,
+    )
+    if settings.replay:
+        return settings
+    for pid in settings.pids:
+        if not Path(f"/proc/{pid}").exists():
+            raise ProcessGone(f"no such process: {pid}{guard.hidden_hint()}")
+    return settings
+
+
+def _pid(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
+        raise UsageError(f"not a process id: {text}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
+        raise UsageError("--iterations must be a whole number, 1 or more")
+    return int(text)
+
+
+def _column(name: str, option: str) -> Column:
+    column = BY_NAME.get(name.lower())
+    if column is None:
+        raise UsageError(f"{option}: no column {name}; there are {', '.join(c.key for c in COLUMNS)}")
+    return column
+
+
+def _columns(text: str | None) -> tuple[Column, ...]:
+    if not text:
+        return DEFAULT_COLUMNS
+    names = [name for name in text.split(",") if name]
+    added = tuple(_column(name.lstrip("+"), "--columns") for name in names)
+    if all(name.startswith("+") for name in names):
+        return tuple(dict.fromkeys((*DEFAULT_COLUMNS[:-1], *added, DEFAULT_COLUMNS[-1])))
+    return tuple(dict.fromkeys(added))
+
+
+def _source(settings: Settings) -> Source:
+    """The live machine, the live machine with a recorder, or a recording."""
+    source: Source
+    if settings.replay:
+        from memtop.recording import Replay  # noqa: PLC0415
+
+        source = Replay(settings.replay)
+    else:
+        from memtop.linux import Linux  # noqa: PLC0415
+
+        source = Linux()
+        if settings.record:
+            from memtop.recording import Recorder  # noqa: PLC0415
+
+            source = Recorder(source, settings.record)
+    return source
+
+
+def _engine(source: Source) -> Engine:
+    from memtop.engine import Engine  # noqa: PLC0415
+    from memtop.own import OwnMeter  # noqa: PLC0415
+
+    position: Callable[[], tuple[int, int]] | None = getattr(source, "position", None)
+    return Engine(source, OwnMeter(), position)
+
+
+def _batch(options: argparse.Namespace, settings: Settings, source: Source) -> int:
+    from memtop import headless  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    signal.signal(signal.SIGHUP, lambda number, frame: sys.exit(128 + number))
+    engine = _engine(source)
+    ask = replace(View.of(settings).ask(), needs_all=~Need.NONE)
+    make_writer: Callable[[TextIO], headless.Writer]
+    if options.json:
+        make_writer = headless.json_writer
+    elif options.csv:
+        make_writer = headless.csv_writer
+    else:
+        width = os.get_terminal_size().columns if sys.stdout.isatty() else None
+        make_writer = partial(headless.text_writer, columns=settings.columns, width=width)
+    with ExitStack() as stack:
+        out = sys.stdout
+        if settings.output:
+            try:
+                out = stack.enter_context(open(settings.output, "x", encoding="utf-8"))
+            except OSError as error:
+                raise UsageError(f"--output: {settings.output}: {error.strerror}") from error
+        return _write_frames(engine, ask, settings, make_writer(out))
+
+
+def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[..., None]) -> int:
+    done = 0
+    planned_s = time.monotonic()
+    while settings.iterations is None or done < settings.iterations:
+        frame = engine.step(ask, max(0.0, time.monotonic() - planned_s) if done else 0.0)
+        if frame is None:
+            break
+        if not done and settings.names and not settings.pids and not frame.rows:
+            raise ProcessGone(f"no process matches {' '.join(settings.names)}")
+        write(frame)
+        done += 1
+        if settings.pids and not settings.names and all(row.gone_s is not None for row in frame.rows):
+            break
+        if settings.replay or done == settings.iterations:
+            continue
+        planned_s = max(planned_s + settings.delay_s, time.monotonic())
+        time.sleep(max(0.0, planned_s - time.monotonic()))
+    return OK
+
+
+def _screen(settings: Settings, source: Source, demo: str = "") -> int:
+    """The dashboard. The first sample is taken and painted before Textual is imported, which takes its time."""
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise UsageError("this terminal cannot show a screen (TERM); use -b, --json or --csv")
+    if not settings.color:
+        os.environ["NO_COLOR"] = "1"
+    gc.disable()  # until the first frame is on screen
+    from memtop.tui import lifecycle  # noqa: PLC0415
+
+    def make(life: lifecycle.Life) -> MemtopApp:
+        life.at_end.callback(source.close)
+        nonlocal settings
+        commentary = None
+        if demo:
+            from memtop.demo import Workload  # noqa: PLC0415
+
+            workload = Workload.start(demo)
+            life.at_end.callback(workload.stop)
+            commentary = workload.commentary
+            settings = replace(settings, pids=(workload.pid,), children=True)
+        view = View.of(settings)
+        engine = _engine(source)
+        first = engine.step(view.ask())
+        if first is not None:
+            from memtop.tui.early import paint  # noqa: PLC0415
+
+            size = os.get_terminal_size(life.terminal.out_fd)
+            life.terminal.show(paint(first, settings.columns, size.columns, size.lines, settings.color))
+        from memtop.tui.app import MemtopApp  # noqa: PLC0415
+
+        return MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)
+
+    return lifecycle.run(make, mouse=settings.mouse)
+
+
+def _explain(argv: Sequence[str]) -> int:
+    from memtop.explain import command  # noqa: PLC0415
+
+    parser = _Parser(prog="memtop explain", description="What the numbers mean.", allow_abbrev=False)
+    parser.add_argument("topic", nargs="?", help="a topic; without one, the contents")
+    options = parser.parse_args(argv)
+    terminal = sys.stdout.isatty()
+    width = min(100, os.get_terminal_size().columns) if terminal else 80
+    return command.run(options.topic, width, sys.stdout, terminal and not os.environ.get("NO_COLOR"))

@@ -1,0 +1,12 @@
+"""Something to look at: workloads whose memory moves in a known way, with a running commentary.
+
+A workload runs in a process of its own (``python -m memtop.demo SCENARIO``, an inner matter: users say
+``memtop demo SCENARIO``) and tells over a pipe what it is doing; :class:`Workload` is the watching side.
+Whatever happens to the watcher, nothing of a workload is left behind.
+"""
+
+from memtop.demo.scenarios import DEFAULT_SCENARIO, Scenario, scenarios
+from memtop.demo.step import Step
+from memtop.demo.workload import Workload
+
+__all__ = ["DEFAULT_SCENARIO", "Scenario", "Step", "Workload", "scenarios"]

@@ -1,0 +1,80 @@
+"""A forked child that shares its parent's memory and touches it on order; fork(2), prctl(2)."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, NoReturn
+
+from memtop.demo.pace import Pace
+
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NAME: Final = 15
+_STDIN: Final = 0
+
+Obey = Callable[[Pace, str, float, int, int], None]
+"""Carries out (pace, verb, seconds, start, stop) in the child."""
+
+
+def die_with_parent() -> None:
+    """Ask for SIGKILL at the parent's death, which reaches also a stopped process; prctl(2).
+
+    It is the parent's *thread* whose end counts, and a parent that is dead already is not noticed: callers look
+    at a lifeline or at getppid afterwards.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def set_name(name: bytes) -> None:
+    """The name that ps and top show, at most 15 bytes; prctl(2)."""
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, name, 0, 0, 0)
+
+
+class Child:
+    """The child, seen from its parent."""
+
+    def __init__(self, speed: float, obey: Obey) -> None:
+        """Fork. The child waits for orders and ends with its parent, or with the watcher on standard input."""
+        orders, self._orders = os.pipe()
+        self._answers, answers = os.pipe()
+        parent_pid = os.getpid()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self._orders)
+            os.close(self._answers)
+            _serve(parent_pid, orders, answers, speed, obey)
+        os.close(orders)
+        os.close(answers)
+
+    def order(self, verb: str, seconds: float, start: int, stop: int, pace: Pace) -> bool:
+        """Have the child do something and wait until it has; False where the child has ended."""
+        try:
+            os.write(self._orders, f"{verb} {seconds} {start} {stop}".encode())
+        except BrokenPipeError:
+            return False
+        return pace.answer(self._answers) != b""
+
+    def end(self) -> None:
+        """End the child and bury it."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self._orders)
+        os.close(self._answers)
+
+
+def _serve(parent_pid: int, orders: int, answers: int, speed: float, obey: Obey) -> NoReturn:
+    """The child's life; it never returns into the parent's code."""
+    try:
+        die_with_parent()
+        set_name(b"demo-child")
+        pace = Pace(speed, lifelines=(_STDIN, orders))
+        while os.getppid() == parent_pid and (order := os.read(orders, 256)):
+            verb, seconds, start, stop = order.decode().split()
+            obey(pace, verb, float(seconds), int(start), int(stop))
+            os.write(answers, b".")
+    finally:
+        os._exit(0)

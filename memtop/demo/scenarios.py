@@ -1,0 +1,333 @@
+"""The scenarios, as a table: what each step says, does and how long it takes.
+
+Every sentence holds for pages that are touched one by one in mappings without huge pages; the numbers in them are
+computed from the sizes and times beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from memtop.demo.stage import Stage
+from memtop.errors import UsageError
+from memtop.procfs.statm import PAGE_BYTES
+
+MIB: Final = 1 << 20
+DEFAULT_SCENARIO: Final = "reserve"
+_PAGE: Final = f"{PAGE_BYTES // 1024} KiB"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One step of a scenario."""
+
+    title: str
+    commentary: str
+    watch: str
+    do: Callable[[Stage, float], None] = Stage.look
+    work_s: float = 0.0
+    """Time over which the work is spread."""
+    rest_s: float = 6.0
+    """Time to look at what it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A workload that can be looked at; its acts are played in rounds, over and over."""
+
+    name: str
+    says: str
+    """One line, for --help."""
+    needs_bytes: int
+    """The most RAM that it holds at any time, children included."""
+    acts: tuple[Act, ...]
+
+
+def _pages(size_mib: float) -> str:
+    return f"{size_mib * MIB / PAGE_BYTES:,.0f}"
+
+
+def _faults_per_s(size_mib: float, seconds: float) -> str:
+    """About how many first touches a second, in two digits."""
+    return f"{float(f'{size_mib * MIB / PAGE_BYTES / seconds:.2g}'):,.0f}"
+
+
+def _reserve(size: int = 500, read_s: float = 6, write_s: float = 8) -> tuple[Act, ...]:
+    return (
+        Act(
+            "A small process",
+            "It has only just started. VIRT is the address space that it has been promised; RES is the part of its "
+            "pages that is in RAM now.",
+            "VIRT above, RES below.",
+            rest_s=5,
+        ),
+        Act(
+            f"Ask for {size} MiB",
+            "It asks the kernel for address space (mmap). The kernel notes the promise and hands out nothing.",
+            f"VIRT jumps by {size} MiB. RES stays.",
+            partial(Stage.map, size_bytes=size * MIB),
+            rest_s=8,
+        ),
+        Act(
+            "Read every page",
+            f"It reads one byte of each of the {_pages(size)} pages. Each first read is a minor fault: no disk is "
+            "needed, and every page is given the same shared page of zeros. That is no memory of its own.",
+            f"MINFLT/s rises to about {_faults_per_s(size, read_s)}. RES stays.",
+            Stage.read,
+            work_s=read_s,
+            rest_s=6,
+        ),
+        Act(
+            "Write every page",
+            "It writes one byte to each page. Each first write is a minor fault again, and now the kernel must "
+            f"hand out a page of RAM, {_PAGE} for one byte.",
+            f"RES climbs by {size} MiB in {write_s:.0f} seconds, MINFLT/s is about {_faults_per_s(size, write_s)}. "
+            "VIRT stays.",
+            Stage.write,
+            work_s=write_s,
+            rest_s=8,
+        ),
+        Act(
+            "Give the pages back",
+            "It tells the kernel that it no longer needs what is in them (madvise, MADV_DONTNEED). The RAM is free "
+            "for others at once; the promise stays.",
+            "RES falls to where it began. VIRT stays.",
+            Stage.discard,
+            rest_s=7,
+        ),
+        Act(
+            "Give the promise back",
+            "It gives up the address space (munmap). RES was low already, so nothing else changes.",
+            f"VIRT falls by {size} MiB. RES stays.",
+            Stage.unmap,
+            rest_s=6,
+        ),
+        Act(
+            "What to remember",
+            "VIRT is what was promised. RES is what is there, and a page gets there when it is first written. "
+            "A large VIRT alone is no problem; the next round shows it again.",
+            "The peak of RES stays on record after RES has fallen.",
+            rest_s=6,
+        ),
+    )
+
+
+def _leak(size: int = 300, seconds: float = 150) -> tuple[Act, ...]:
+    third, third_s = size // 3, seconds / 3
+    rate = size * 60 / seconds
+    grow = partial(Stage.leak, size_bytes=third * MIB)
+    return (
+        Act(
+            "It starts to leak",
+            "It allocates small buffers, uses each once and forgets it. Nobody will ever free them.",
+            f"RES grows by about {rate:.0f} MiB a minute, and VIRT with it. MINFLT/s is low and steady.",
+            grow,
+            work_s=third_s,
+            rest_s=0,
+        ),
+        Act(
+            "It goes on",
+            "A program that warms up or fills a cache slows down in time. A leak keeps its slope: only time tells "
+            "the two apart.",
+            "A straight line. The lowest point of each minute is above that of the minute before.",
+            grow,
+            work_s=third_s,
+            rest_s=0,
+        ),
+        Act(
+            "And on",
+            "No page of it can be dropped: with swap it could be moved there, without it stays in RAM until "
+            "a limit is reached and the kernel's OOM killer ends a process.",
+            "Anonymous memory (ANON) grows, shared memory (SHR) does not.",
+            grow,
+            work_s=third_s,
+            rest_s=10,
+        ),
+        Act(
+            "Started anew",
+            "What everybody does about a leak in the end: it is started anew, and everything comes back. "
+            "This demo only pretends and gives the buffers back.",
+            "RES and VIRT fall to where they began.",
+            Stage.unmap,
+            rest_s=12,
+        ),
+    )
+
+
+def _map_and_write(stage: Stage, seconds: float, *, size_bytes: int, stop: int) -> None:
+    """A process that holds something before its scenario begins."""
+    stage.map(0, size_bytes=size_bytes)
+    stage.write(seconds, stop=stop)
+
+
+def _spike(base: int = 50, peak: int = 300, burst: int = 100) -> tuple[Act, ...]:
+    return (
+        Act(
+            "A quiet process",
+            f"It holds {base} MiB and does little.",
+            "RES is flat.",
+            partial(_map_and_write, size_bytes=(base + peak) * MIB, stop=base * MIB),
+            work_s=1,
+            rest_s=8,
+        ),
+        Act(
+            "A large request",
+            f"For a moment it needs {peak} MiB more.",
+            f"RES shoots up by {peak} MiB.",
+            partial(Stage.write, start=base * MIB, stop=(base + peak) * MIB),
+            work_s=2,
+            rest_s=2,
+        ),
+        Act(
+            "And it is over",
+            "It has given the pages back. This is a spike, not a leak: RES is where it was. But the machine had "
+            "to have room for the peak.",
+            "RES is low again; its peak stays on record.",
+            partial(Stage.discard, start=base * MIB, stop=(base + peak) * MIB),
+            rest_s=10,
+        ),
+        Act(
+            "A burst too short to see",
+            f"{burst} MiB are written and given back within a fraction of a second, between two looks at RES.",
+            f"RES may show nothing; MINFLT/s does not miss it: {_pages(burst)} pages were touched.",
+            partial(Stage.burst, start=base * MIB, stop=(base + burst) * MIB),
+            rest_s=10,
+        ),
+        Act(
+            "Back to the start",
+            "It gives everything back and begins again.",
+            "RES and VIRT fall to where they began.",
+            Stage.unmap,
+            rest_s=5,
+        ),
+    )
+
+
+def _sawtooth(floor: int = 60, tooth: int = 200, teeth: int = 5) -> tuple[Act, ...]:
+    start, stop = floor * MIB, (floor + tooth) * MIB
+    first = Act(
+        "A garbage-collected program",
+        f"{floor} MiB of it are live. Everything else it allocates is soon garbage.",
+        f"RES is at its floor, {floor} MiB above the bare process.",
+        partial(_map_and_write, size_bytes=stop, stop=start),
+        work_s=1,
+        rest_s=4,
+    )
+    rounds = [
+        act
+        for number in range(1, teeth + 1)
+        for act in (
+            Act(
+                f"Garbage piles up ({number} of {teeth})",
+                "Between two collections RES grows as fast as the program allocates: a slope, but no leak.",
+                f"RES climbs by {tooth} MiB.",
+                partial(Stage.write, start=start, stop=stop),
+                work_s=9,
+                rest_s=0,
+            ),
+            Act(
+                f"Collection {number} of {teeth}",
+                "The collector frees the garbage and gives the pages back.",
+                "RES falls to the same floor each time. A floor that rises would be a leak.",
+                partial(Stage.discard, start=start, stop=stop),
+                rest_s=2,
+            ),
+        )
+    ]
+    last = Act(
+        "Back to the start",
+        "Judge such a program by its floor, the low points after each fall, and never by its peaks.",
+        "RES and VIRT fall to where they began.",
+        Stage.unmap,
+        rest_s=6,
+    )
+    return (first, *rounds, last)
+
+
+def _fork(size: int = 200) -> tuple[Act, ...]:
+    half = size // 2
+    return (
+        Act(
+            f"One process with {size} MiB",
+            "It has written to every page of them.",
+            f"RES is {size} MiB above the bare process.",
+            partial(_map_and_write, size_bytes=size * MIB, stop=size * MIB),
+            work_s=2,
+            rest_s=5,
+        ),
+        Act(
+            "It forks",
+            "The child gets a copy of the page tables, not of the pages: both now map the same RAM. RES counts "
+            "every page in full in both, so their sum counts it twice.",
+            f"Two processes with {size} MiB each; the machine's available memory hardly changes.",
+            Stage.fork,
+            rest_s=9,
+        ),
+        Act(
+            "The child reads",
+            "Its page tables are filled in already and reading changes nothing. The pages stay shared.",
+            "Hardly a fault, and no number moves.",
+            Stage.child_reads,
+            work_s=3,
+            rest_s=5,
+        ),
+        Act(
+            "The child writes to one half",
+            f"Copy on write: at the first write to each of {_pages(half)} pages the kernel makes a copy for the child.",
+            f"The child's MINFLT/s is about {_faults_per_s(half, 5)}. RES moves in neither, yet the machine has "
+            f"{half} MiB less.",
+            partial(Stage.child_writes, stop=half * MIB),
+            work_s=5,
+            rest_s=9,
+        ),
+        Act(
+            "The parent writes to the same half",
+            "These pages are its own again, for the child has copies. Each write is a minor fault once more, but "
+            "nothing is copied.",
+            "The parent's MINFLT/s rises as the child's did; no memory is used.",
+            partial(Stage.write, stop=half * MIB),
+            work_s=5,
+            rest_s=7,
+        ),
+        Act(
+            "The child ends",
+            f"Only its own copies come back: {half} MiB, though its RES was {size} MiB. The rest belongs to the "
+            "parent alone now.",
+            "The child's row is gone. The parent's RES has not moved.",
+            Stage.end_child,
+            rest_s=7,
+        ),
+        Act(
+            "Back to the start",
+            "To add up RES over a family counts shared pages again and again; PSS, which divides each page by "
+            "those who map it, adds up right.",
+            "RES and VIRT fall to where they began.",
+            Stage.unmap,
+            rest_s=6,
+        ),
+    )
+
+
+_SCENARIOS: Final = (
+    Scenario("reserve", "promise, read, write, give back: VIRT against RES", 500 * MIB, _reserve()),
+    Scenario("leak", "memory that is never freed: a slope without an end", 300 * MIB, _leak()),
+    Scenario("spike", "a peak that is over before one looks", 350 * MIB, _spike()),
+    Scenario("sawtooth", "a garbage collector: a slope, but no leak", 260 * MIB, _sawtooth()),
+    Scenario("fork", "a child that shares, then writes: copy on write", 300 * MIB, _fork()),
+)
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """All scenarios, the default one first."""
+    return _SCENARIOS
+
+
+def scenario_named(name: str) -> Scenario:
+    """The scenario of this name. Raises UsageError that lists the names there are."""
+    for scenario in _SCENARIOS:
+        if scenario.name == name:
+            return scenario
+    raise UsageError(f"no demo {name!r}: choose one of {', '.join(scenario.name for scenario in _SCENARIOS)}")

@@ -1,0 +1,454 @@
+"""step(ask): a sample and its history become a frame. It lives in the sampler's thread and holds all state."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Final
+
+from memtop.analysis.rates import levels, per_s
+from memtop.columns import TREND_CELLS
+from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
+from memtop.history import Diary, Gap, History, Point, Track
+from memtop.past import fitting_window_s, point_at, series, slope_bytes_per_min
+from memtop.sample import Ask, ProcKey, ProcSample, Sample
+from memtop.sampler import Sampler
+from memtop.source import Source
+from memtop.text import clean
+from memtop.tree import descendants, grow
+
+CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
+GROWTH_S: Final = 60.0
+"""The stretch over which Δ/min is measured ..."""
+GROWTH_LEAST_S: Final = 10.0
+"""... and the least that says anything."""
+TREND_BUCKET_S: Final = 120.0 / TREND_CELLS
+ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
+"""How long after its last change a row still moves, because old changes leave its trend."""
+DIARIES: Final = 12
+"""Processes whose full detail is kept: those watched, then those looked at last."""
+MACHINE_POINTS: Final = 1800
+DEPARTED: Final = 64
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A process as the engine knows it."""
+
+    seen: ProcSample
+    row: ProcRow
+    execs: int
+    active_until_s: float
+
+
+class Engine:
+    """Turns asks into frames. ``own`` measures memtop itself; ``position`` tells where a replay is."""
+
+    def __init__(
+        self,
+        source: Source,
+        own: Callable[[], OwnCost] = lambda: OwnCost(None, None),
+        position: Callable[[], tuple[int, int]] | None = None,
+    ) -> None:
+        self._sampler = Sampler(source)
+        self._own = own
+        self._position = position
+        self._history = History()
+        self._entries: dict[int, _Entry] = {}
+        self._departed: dict[ProcKey, ProcRow] = {}
+        self._sample: Sample | None = None
+        self._before: Sample | None = None
+        self._system: SystemRow | None = None
+        self._machine: deque[tuple[float, SystemRow]] = deque(maxlen=MACHINE_POINTS)
+        self._oom_kills_at_start: int | None = None
+        self._boot_wall_s = 0.0
+        self._offset_s = 0.0
+        self._tick = -1
+        self._late_s = 0.0
+        self._watched: dict[ProcKey, None] = {}
+        self._marks: dict[ProcKey, list[tuple[float, str, str]]] = {}
+        self._frozen: tuple[Sample, SystemRow, list[ProcRow], float | None, int] | None = None
+
+    def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
+        """Take the next sample and show it; None at the end of a recording."""
+        sample = self._sampler.sample(ask, [key.pid for key in self._watched])
+        if sample is None:
+            return None
+        self._tick += 1
+        self._late_s = late_s
+        self._absorb(sample, ask)
+        return self.view(ask)
+
+    def view(self, ask: Ask) -> Frame | None:
+        """Show the last sample again for another ask; None before the first."""
+        if self._sample is None or self._system is None:
+            return None
+        frozen = self._freeze(ask)
+        sample, system, everything, elapsed_s, tick = frozen
+        now_s = sample.mono_s
+        looking_s = None if ask.cursor_s is None else min(ask.cursor_s - self._offset_s, now_s)
+        if looking_s is not None:
+            everything = self._rows_at(everything, looking_s, system.mem_total_bytes)
+            system = self._system_at(looking_s) or system
+        chosen = self._chosen(everything, ask)
+        total = len(chosen)
+        shown = [row for row in chosen if ask.where(row)] if ask.where is not None else chosen
+        rows: tuple[ProcRow, ...] = tuple(_ordered(shown, ask.sort, ask.descending))
+        rows, places = grow(rows, ask.folded) if ask.tree else (rows, None)
+        return Frame(
+            tick=tick,
+            at_s=sample.wall_s,
+            elapsed_s=elapsed_s,
+            late_s=self._late_s,
+            system=system,
+            rows=rows,
+            tree=places,
+            total=total,
+            detail=self._detail(ask, everything, now_s, looking_s),
+            own=self._own(),
+            hidden=sample.hidden,
+            problems=sample.problems,
+            replay_position=self._position() if self._position is not None else None,
+        )
+
+    # -- facts become rows
+
+    def _absorb(self, sample: Sample, ask: Ask) -> None:
+        before, self._before, self._sample = self._sample, self._sample, sample
+        now_s = sample.mono_s
+        if before is None:
+            self._boot_wall_s = sample.wall_s - now_s
+        elif now_s - before.mono_s > 3 * ask.delay_s + 1:
+            self._history.gaps.append(Gap(before.mono_s, now_s))
+        self._offset_s = sample.wall_s - now_s
+        self._system = self._system_row(sample, before)
+        self._machine.append((now_s, self._system))
+        ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
+        for key in sample.gone:
+            self._depart(key, ended.get(key.pid, sample.wall_s))
+        for pid, seen in sample.processes.items():
+            entry = self._entries.get(pid)
+            if entry is None or seen.changed or now_s < entry.active_until_s:
+                self._entries[pid] = self._entry(seen, entry, now_s)
+        self._watch(ask)
+        for key in self._watched:
+            self._keep_diary(key, now_s)
+
+    def _entry(self, seen: ProcSample, entry: _Entry | None, now_s: float) -> _Entry:
+        if entry is not None and seen.execs != entry.execs:
+            self._history.forget(seen.key)
+            self._mark(seen.key, now_s, "exec", f"became {clean(seen.name_raw)}")
+        track = self._history.tracks.get(seen.key)
+        statm = seen.statm
+        if statm is not None:
+            last = track.point(-1) if track is not None and len(track) else None
+            if last is None or (last.virt_bytes, last.rss_bytes, last.shr_bytes) != statm:
+                track = self._history.note(seen.key, now_s, *statm)
+        row = self._row(seen, entry.row if entry is not None else None, track, now_s)
+        if entry is not None and row == entry.row:
+            row = entry.row
+        active_until_s = track.changed_s + ACTIVE_S if track is not None and len(track) > 1 else now_s
+        if track is not None and now_s - track.first_s < ACTIVE_S:
+            active_until_s = max(active_until_s, track.first_s + ACTIVE_S)
+        if entry is None:
+            return _Entry(seen, row, seen.execs, active_until_s)
+        entry.seen, entry.row, entry.execs, entry.active_until_s = seen, row, seen.execs, active_until_s
+        return entry
+
+    def _row(self, seen: ProcSample, old: ProcRow | None, track: Track | None, now_s: float) -> ProcRow:
+        stat, statm, status = seen.stat, seen.statm, seen.status
+        assert self._system is not None and stat is not None
+        elapsed_s = seen.stat_s - seen.stat_before_s
+        before = seen.stat_before
+        ticks_per_s = per_s(stat.cpu_ticks, before.cpu_ticks, elapsed_s) if before is not None else None
+        rss = statm.rss_bytes if statm is not None else None
+        if stat.kernel_thread:
+            note = Note.KERNEL
+        elif seen.leader_gone:
+            note = Note.LEADER_GONE
+        else:
+            note = Note.ZOMBIE if stat.state in "ZX" else Note.NONE
+        same_text = old is not None and old.name_raw == seen.name_raw and old.command_raw == seen.command_raw
+        name = old.name if same_text and old is not None else clean(seen.name_raw)
+        if same_text and old is not None:
+            command = old.command
+        elif seen.command_raw:
+            command = clean(seen.command_raw.rstrip(b"\0").replace(b"\0", b" "))
+        else:
+            command = f"[{name}]"
+        peak = status.peak_rss_bytes if status is not None else None
+        swap = status.swap_bytes if status is not None else None
+        if swap is None and statm is not None and self._system.swap_total_bytes == 0:
+            swap = 0
+        return ProcRow(
+            key=seen.key,
+            pid=seen.key.pid,
+            ppid=stat.ppid,
+            uid=seen.uid,
+            user=seen.user,
+            state=stat.state,
+            name=name,
+            command=command,
+            name_raw=seen.name_raw,
+            command_raw=seen.command_raw,
+            virt_bytes=statm.virt_bytes if statm is not None else None,
+            rss_bytes=rss,
+            anon_bytes=statm.anon_bytes if statm is not None else None,
+            file_bytes=status.file_bytes if status is not None else None,
+            shmem_bytes=status.shmem_bytes if status is not None else None,
+            shr_bytes=statm.shr_bytes if statm is not None else None,
+            swap_bytes=swap,
+            peak_rss_bytes=peak if peak is None or rss is None else max(peak, rss),
+            page_tables_bytes=status.page_tables_bytes if status is not None else None,
+            mem_percent=_percent(rss, self._system.mem_total_bytes),
+            growth_bytes_per_min=_growth(track, rss, now_s),
+            minflt=stat.minflt,
+            majflt=stat.majflt,
+            minflt_per_s=per_s(stat.minflt, before.minflt, elapsed_s) if before is not None else None,
+            majflt_per_s=per_s(stat.majflt, before.majflt, elapsed_s) if before is not None else None,
+            cpu_percent=None if ticks_per_s is None else 100 * ticks_per_s / CLK_TCK,
+            threads=stat.threads,
+            oom_score=seen.oom_score,
+            oom_score_adj=seen.oom_score_adj,
+            trend=_trend(track, rss, now_s),
+            started_s=self._boot_wall_s + seen.key.start_ticks / CLK_TCK,
+            note=note,
+        )
+
+    def _system_row(self, sample: Sample, before: Sample | None) -> SystemRow:
+        meminfo, vmstat, pressure = sample.system.meminfo, sample.system.vmstat, sample.system.pressure
+        elapsed_s = sample.mono_s - before.mono_s if before is not None else None
+        earlier = before.system.vmstat if before is not None else None
+        oom_kills = vmstat.oom_kill if vmstat is not None else None
+        if self._oom_kills_at_start is None:
+            self._oom_kills_at_start = oom_kills
+        start = self._oom_kills_at_start
+        return SystemRow(
+            mem_total_bytes=meminfo.total_bytes if meminfo else None,
+            mem_available_bytes=meminfo.available_bytes if meminfo else None,
+            mem_free_bytes=meminfo.free_bytes if meminfo else None,
+            swap_total_bytes=meminfo.swap_total_bytes if meminfo else None,
+            swap_free_bytes=meminfo.swap_free_bytes if meminfo else None,
+            pgfault_per_s=per_s(vmstat.pgfault, earlier.pgfault, elapsed_s) if vmstat and earlier else None,
+            pgmajfault_per_s=per_s(vmstat.pgmajfault, earlier.pgmajfault, elapsed_s) if vmstat and earlier else None,
+            oom_kills=None if oom_kills is None or start is None else oom_kills - start,
+            oom_kills_boot=oom_kills,
+            psi_memory_some_avg10=pressure.some.avg10_percent if pressure and pressure.some else None,
+            psi_memory_full_avg10=pressure.full.avg10_percent if pressure and pressure.full else None,
+            processes=len(sample.processes),
+        )
+
+    # -- whom we watch, and who has left
+
+    def _watch(self, ask: Ask) -> None:
+        """Keep the diaries of those asked for and of those looked at last, and no others."""
+        wanted = [entry.row.key for entry in self._entries.values() if self._named(entry.row, ask)]
+        if ask.focus is not None:
+            wanted.insert(0, ask.focus)
+        self._watched = dict.fromkeys([*wanted[:DIARIES], *self._watched])
+        for key in list(self._watched)[DIARIES:]:
+            del self._watched[key]
+            self._history.diaries.pop(key, None)
+
+    def _keep_diary(self, key: ProcKey, now_s: float) -> None:
+        entry = self._entries.get(key.pid)
+        if entry is None or entry.row.key != key or (statm := entry.seen.statm) is None:
+            return
+        stat, status = entry.seen.stat, entry.seen.status
+        shmem_bytes = status.shmem_bytes if status is not None else None
+        fresh = stat is not None and entry.seen.stat_s == now_s
+        point = Point(
+            now_s,
+            *statm,
+            shmem_bytes,
+            stat.minflt if fresh and stat is not None else None,
+            stat.majflt if fresh and stat is not None else None,
+        )
+        self._history.diaries.setdefault(key, Diary()).add(point)
+
+    def _depart(self, key: ProcKey, wall_s: float) -> None:
+        entry = self._entries.pop(key.pid, None)
+        if entry is None or key not in self._watched:
+            self._history.forget(key)
+            self._marks.pop(key, None)
+            return
+        self._departed[key] = replace(entry.row, note=Note.GONE, gone_s=wall_s, cpu_percent=None)
+        self._mark(key, wall_s - self._offset_s, "gone", "gone")
+        if len(self._departed) > DEPARTED:
+            oldest = next(iter(self._departed))
+            del self._departed[oldest]
+            self._history.forget(oldest)
+            self._marks.pop(oldest, None)
+
+    def _mark(self, key: ProcKey, when_s: float, kind: str, label: str) -> None:
+        marks = self._marks.setdefault(key, [])
+        marks.append((when_s, kind, label))
+        del marks[:-32]
+
+    # -- what is shown
+
+    def _freeze(self, ask: Ask) -> tuple[Sample, SystemRow, list[ProcRow], float | None, int]:
+        """The instant to show: the last one, or the one at which freezing began."""
+        if self._frozen is not None and ask.frozen:
+            return self._frozen
+        assert self._sample is not None and self._system is not None
+        rows = [entry.row for entry in self._entries.values()]
+        rows.extend(self._departed.values())
+        elapsed_s = self._sample.mono_s - self._before.mono_s if self._before is not None else None
+        live = (self._sample, self._system, rows, elapsed_s, self._tick)
+        self._frozen = live if ask.frozen else None
+        return live
+
+    def _named(self, row: ProcRow, ask: Ask) -> bool:
+        if ask.only is not None and row.pid in ask.only:
+            return row.key in self._departed or not any(key.pid == row.pid for key in self._departed)
+        return any(name in row.command or name in row.name for name in ask.names)
+
+    def _chosen(self, rows: list[ProcRow], ask: Ask) -> list[ProcRow]:
+        """Those that the command line asks for; and of the departed, those and the one in focus."""
+        if ask.only is None and not ask.names:
+            return [
+                row
+                for row in rows
+                if (row.gone_s is None or row.key == ask.focus) and (ask.kernel_threads or row.note is not Note.KERNEL)
+            ]
+        own_pid = os.getpid()
+        chosen = [row for row in rows if self._named(row, ask) and (row.pid != own_pid or _asked(row.pid, ask))]
+        if not ask.children:
+            return chosen
+        family = descendants([row.pid for row in chosen], rows)
+        return [row for row in rows if row.pid in family]
+
+    def _detail(self, ask: Ask, rows: list[ProcRow], now_s: float, looking_s: float | None) -> Detail | None:
+        key = ask.focus
+        if key is None:
+            return None
+        row = next((row for row in rows if row.key == key), None)
+        if row is None:
+            return None
+        track = self._history.tracks.get(key)
+        window_s = ask.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
+        step_s = window_s / max(1, ask.points)
+        right_s = math.ceil(now_s / step_s) * step_s  # the buckets stand still on the clock, and so does the picture
+        if looking_s is not None and looking_s < now_s - window_s * 0.98:
+            right_s = math.ceil((looking_s + window_s * 0.5) / step_s) * step_s
+        until_s = now_s if row.gone_s is None else min(now_s, row.gone_s - self._offset_s)
+        entry = self._entries.get(key.pid)
+        alive = entry is not None and entry.row.key == key
+        return Detail(
+            row=row,
+            status=entry.seen.status if alive and entry is not None and looking_s is None else None,
+            series=series(self._history, key, right_s=right_s, until_s=until_s, window_s=window_s, points=ask.points),
+            window_s=window_s,
+            right_edge_s=right_s + self._offset_s,
+            cursor_s=None if looking_s is None else looking_s - right_s,
+            marks=tuple(
+                Mark(at_s - right_s, kind, label)
+                for at_s, kind, label in self._marks.get(key, ())
+                if right_s - window_s <= at_s <= right_s
+            ),
+            gone=row.gone_s is not None,
+            slope_bytes_per_min=slope_bytes_per_min(self._history, key, until_s if looking_s is None else looking_s),
+            why_unknown=_why_unknown(row, looking_s is not None),
+        )
+
+    def _rows_at(self, rows: list[ProcRow], when_s: float, total_bytes: int | None) -> list[ProcRow]:
+        """The rows as they were at a moment of the past; what was not kept is unknown."""
+        found = []
+        for row in rows:
+            if row.started_s is not None and row.started_s - self._boot_wall_s > when_s:
+                continue
+            point = point_at(self._history, row.key, when_s)
+            found.append(
+                replace(
+                    row,
+                    virt_bytes=point and point.virt_bytes,
+                    rss_bytes=point and point.rss_bytes,
+                    shr_bytes=point and point.shr_bytes,
+                    anon_bytes=point and max(0, point.rss_bytes - point.shr_bytes),
+                    shmem_bytes=point and point.shmem_bytes,
+                    file_bytes=point.shr_bytes - point.shmem_bytes if point and point.shmem_bytes is not None else None,
+                    mem_percent=_percent(point and point.rss_bytes, total_bytes),
+                    minflt=point and point.minflt,
+                    majflt=point and point.majflt,
+                    swap_bytes=None,
+                    peak_rss_bytes=None,
+                    page_tables_bytes=None,
+                    growth_bytes_per_min=_growth(self._history.tracks.get(row.key), point and point.rss_bytes, when_s),
+                    minflt_per_s=self._rate_at(row.key, when_s, "minflt"),
+                    majflt_per_s=self._rate_at(row.key, when_s, "majflt"),
+                    cpu_percent=None,
+                    oom_score=None,
+                    trend=_trend(self._history.tracks.get(row.key), point and point.rss_bytes, when_s),
+                )
+            )
+        return found
+
+    def _rate_at(self, key: ProcKey, when_s: float, counter: str) -> float | None:
+        diary = self._history.diaries.get(key)
+        index = diary.index_at(when_s) if diary is not None else 0
+        if diary is None or index < 1:
+            return None
+        now, before = diary.point(index), diary.point(index - 1)
+        return per_s(getattr(now, counter), getattr(before, counter), now.at_s - before.at_s)
+
+    def _system_at(self, when_s: float) -> SystemRow | None:
+        return next((row for at_s, row in reversed(self._machine) if at_s <= when_s + 0.0005), None)
+
+
+def _asked(pid: int, ask: Ask) -> bool:
+    return ask.only is not None and pid in ask.only
+
+
+def _percent(part_bytes: int | None, total_bytes: int | None) -> float | None:
+    return 100 * part_bytes / total_bytes if part_bytes is not None and total_bytes else None
+
+
+def _growth(track: Track | None, rss_bytes: int | None, now_s: float) -> float | None:
+    """Change of RES per minute over the last minute, or since it was first seen."""
+    if track is None or rss_bytes is None or now_s - track.first_s < GROWTH_LEAST_S:
+        return None
+    from_s = max(track.first_s, now_s - GROWTH_S)
+    then = track.at(from_s) or track.point(0)
+    return (rss_bytes - then.rss_bytes) * 60 / (now_s - from_s)
+
+
+def _trend(track: Track | None, rss_bytes: int | None, now_s: float) -> tuple[int | None, ...]:
+    """RES as levels, in buckets that stand still on the clock, so that cells do not flicker."""
+    if track is None or rss_bytes is None:
+        return (None,) * TREND_CELLS
+    right_s = (now_s // TREND_BUCKET_S + 1) * TREND_BUCKET_S
+    edges_s = [right_s - TREND_BUCKET_S * back for back in range(TREND_CELLS, -1, -1)]
+    return levels(track.peaks(edges_s))
+
+
+def _ordered(rows: Iterable[ProcRow], field: str, descending: bool) -> list[ProcRow]:
+    """By one attribute, unknown last in either direction, then by pid."""
+    value = attrgetter(field)
+    known: list[ProcRow] = []
+    unknown: list[ProcRow] = []
+    for row in rows:
+        (unknown if value(row) is None else known).append(row)
+    known.sort(key=value, reverse=descending)
+    return known + unknown
+
+
+def _why_unknown(row: ProcRow, looking_back: bool) -> dict[str, str]:
+    """For every number of the row that is unknown, the reason in words."""
+    why: dict[str, str] = {}
+    for field in ("virt_bytes", "rss_bytes", "anon_bytes", "shr_bytes", "swap_bytes", "peak_rss_bytes", "oom_score"):
+        if getattr(row, field) is None:
+            if looking_back:
+                why[field] = "not kept for this moment of the past"
+            else:
+                why[field] = row.note.value or "not read yet"
+    for field in ("minflt_per_s", "majflt_per_s", "cpu_percent"):
+        if getattr(row, field) is None:
+            why[field] = "not kept for this moment of the past" if looking_back else "a rate needs two readings"
+    if row.growth_bytes_per_min is None:
+        why["growth_bytes_per_min"] = f"seen for less than {GROWTH_LEAST_S:.0f} s"
+    return why

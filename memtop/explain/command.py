@@ -1,0 +1,38 @@
+"""``memtop explain [TOPIC]``: the texts, without a screen."""
+
+from __future__ import annotations
+
+from typing import Final, TextIO
+
+from memtop.explain.loader import contents, following, topic
+from memtop.explain.plain import plain
+
+MAX_WIDTH = 84
+"""Longer lines are hard to read, however wide the terminal is."""
+
+_ASCII: Final = str.maketrans({"═": "=", "·": "-", "–": "-", "Δ": "d", "←": "Left", "→": "Right"})
+"""What stands for the texts' other characters where the output cannot show them."""
+
+
+def _encodable(text: str, out: TextIO) -> str:
+    """``text`` as it is, or in ASCII where the encoding of ``out`` lacks a character of it."""
+    try:
+        text.encode(out.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return text.translate(_ASCII)
+    return text
+
+
+def run(topic_name: str | None, width: int, out: TextIO, color: bool) -> int:
+    """Print one topic, or the table of contents for None; the exit code is 0. Raises UsageError for unknown topics."""
+    width = min(width, MAX_WIDTH)
+    if topic_name is None:
+        text = plain(contents(), width, color)
+    else:
+        asked = topic(topic_name)
+        after = following(asked.name)
+        onward = [f"Linked here: {', '.join(asked.links)}"] if asked.links else []
+        onward += [f"Next in the course: {after.name}"] if after is not None else []
+        text = plain(asked.fill({}), width, color) + ("\n" + plain("\n\n".join(onward), width) if onward else "")
+    out.write(_encodable(text, out))
+    return 0

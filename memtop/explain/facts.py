@@ -1,0 +1,222 @@
+"""The numbers of one process and its machine as text, to stand in the topics, and the sentence that opens the panel.
+
+Everything here is made of numbers and of memtop's own words; names and command lines, which are foreign, are left out.
+A number that is unknown has no fact, so that its paragraph is not shown.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from memtop.frame import Note, ProcRow, SystemRow
+from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.status import PidStatus
+from memtop.units import count, long_size, percent
+
+LOOK_SHARE: Final = 0.5
+"""RES over RAM from which on a person should look."""
+ACT_SHARE: Final = 0.8
+"""RES over RAM from which on a person should act."""
+_CLOSE_SHARE: Final = 0.1
+"""VIRT counts as in use while less than this part of it has nothing behind it."""
+_NOTABLE_SWAP_SHARE: Final = 0.05
+"""Part of RES + SWAP from which on swap is worth a word."""
+
+_STATES: Final = {
+    "R": "it runs, or is ready to run",
+    "S": "it sleeps until something happens, which is what most processes do",
+    "D": "it waits for something that cannot be interrupted, mostly storage",
+    "T": "it has been stopped",
+    "t": "a debugger holds it",
+    "Z": "it has ended, and its parent has not asked for the exit status yet",
+    "X": "it is just going away",
+    "I": "it is an idle kernel thread",
+    "P": "it is a parked kernel thread",
+}
+
+
+def _swap_bytes(row: ProcRow, system: SystemRow) -> int | None:
+    """What it has on swap; surely 0 where the machine has no swap in use."""
+    if row.swap_bytes is None and system.swap_total_bytes is not None:
+        return 0 if system.swap_total_bytes in (0, system.swap_free_bytes) else None
+    return row.swap_bytes
+
+
+def _swap_of_machine(system: SystemRow) -> str | None:
+    if system.swap_total_bytes == 0:
+        return "this machine has no swap"
+    if system.swap_total_bytes is None or system.swap_free_bytes is None:
+        return None
+    used = system.swap_total_bytes - system.swap_free_bytes
+    return f"the machine uses {long_size(used)} of its {long_size(system.swap_total_bytes)} of swap"
+
+
+def _oom_share(row: ProcRow) -> str | None:
+    """What the score says it uses of RAM and swap, in percent: the kernel's formula since 5.9, turned round."""
+    if not row.oom_score or row.oom_score_adj is None:
+        return None
+    per_mille = row.oom_score * 1.5 - 1000 - row.oom_score_adj
+    return percent(max(0.0, per_mille) / 10) if per_mille >= -3 else None  # far below: a kernel with the old formula
+
+
+def _share(part: float | None, whole: float | None) -> str | None:
+    """``part`` of ``whole`` in percent, without the sign."""
+    if part is None or not whole:
+        return None
+    value = 100 * part / whole
+    return "less than 0.1" if 0 < value < 0.05 else percent(value)
+
+
+def _signed(size_bytes: float | None) -> str | None:
+    if size_bytes is None:
+        return None
+    text = long_size(size_bytes)
+    return text if text.startswith(("-", "0 ")) else f"+{text}"
+
+
+def _size(size_bytes: float | None) -> str | None:
+    return None if size_bytes is None else long_size(size_bytes)
+
+
+def _count(number: float | None) -> str | None:
+    return None if number is None else count(number)
+
+
+def _whole(number: int | None) -> str | None:
+    return None if number is None else f"{number:,}"
+
+
+def _percent(value: float | None) -> str | None:
+    return None if value is None else percent(value)
+
+
+def _process_facts(row: ProcRow, system: SystemRow) -> dict[str, str | None]:
+    swap = _swap_bytes(row, system)
+    untouched = None
+    if row.virt_bytes is not None and row.rss_bytes is not None and swap is not None:
+        untouched = max(0, row.virt_bytes - row.rss_bytes - swap)
+    return {
+        "virt": _size(row.virt_bytes),
+        "rss": _size(row.rss_bytes),
+        "rss_pages": _whole(None if row.rss_bytes is None else row.rss_bytes // PAGE_BYTES),
+        "untouched": _size(untouched),
+        "untouched_percent": _share(untouched, row.virt_bytes),
+        "anon": _size(row.anon_bytes),
+        "file": _size(row.file_bytes),
+        "shmem": _size(row.shmem_bytes),
+        "shr": _size(row.shr_bytes),
+        "swap": _size(swap),
+        "peak": _size(row.peak_rss_bytes),
+        "page_tables": _size(row.page_tables_bytes),
+        "mem_percent": _share(row.rss_bytes, system.mem_total_bytes),
+        "growth": _signed(row.growth_bytes_per_min),
+        "minor_rate": _count(row.minflt_per_s),
+        "major_rate": _count(row.majflt_per_s),
+        "minor_faults": _whole(row.minflt),
+        "major_faults": _whole(row.majflt),
+        "cpu": _percent(row.cpu_percent),
+        "threads": _whole(row.threads),
+        "oom_score": _whole(row.oom_score),
+        "oom_score_adj": None if row.oom_score_adj is None else str(row.oom_score_adj),
+        "oom_share": _oom_share(row),
+        "pid": str(row.pid),
+        "parent": None if row.ppid is None else str(row.ppid),
+        "state": row.state if row.state in _STATES else None,
+        "state_says": _STATES.get(row.state),
+        "note": None if row.note is Note.NONE else row.note.value,
+    }
+
+
+def _machine_facts(system: SystemRow) -> dict[str, str | None]:
+    return {
+        "page_size": f"{PAGE_BYTES // 1024} KiB",
+        "mem_total": _size(system.mem_total_bytes),
+        "available": _size(system.mem_available_bytes),
+        "available_percent": _share(system.mem_available_bytes, system.mem_total_bytes),
+        "mem_free": _size(system.mem_free_bytes),
+        "machine_swap": _swap_of_machine(system),
+        "machine_faults": _count(system.pgfault_per_s),
+        "machine_major_faults": _count(system.pgmajfault_per_s),
+        "oom_kills": _whole(system.oom_kills),
+        "oom_kills_boot": _whole(system.oom_kills_boot),
+        "psi_some": _percent(system.psi_memory_some_avg10),
+        "psi_full": _percent(system.psi_memory_full_avg10),
+        "processes": _whole(system.processes),
+    }
+
+
+def _status_facts(status: PidStatus) -> dict[str, str | None]:
+    return {
+        "virt_peak": _size(status.virt_peak_bytes),
+        "exe": _size(status.exe_bytes),
+        "lib": _size(status.lib_bytes),
+        "data": _size(status.data_bytes),
+        "stack": _size(status.stack_bytes),
+        "hugetlb": _size(status.hugetlb_bytes),
+    }
+
+
+def facts_of(row: ProcRow, system: SystemRow, status: PidStatus | None) -> dict[str, str]:
+    """Name of a fact -> its text, for Topic.fill; unknown numbers are not in it."""
+    facts = _process_facts(row, system) | _machine_facts(system) | (_status_facts(status) if status else {})
+    return {name: text for name, text in facts.items() if text is not None}
+
+
+def _of_machine(rss_bytes: int, system: SystemRow) -> str:
+    """``, 0.9 % of this machine's 23.5 GiB``, or nothing where the machine's RAM is unknown."""
+    share = _share(rss_bytes, system.mem_total_bytes)
+    return "" if share is None else f", {share} % of this machine's {long_size(system.mem_total_bytes)} of RAM"
+
+
+def _nothing_behind(virt_bytes: int, untouched_bytes: int, swap_known: bool) -> str:
+    """How much of VIRT has neither RAM nor swap behind it; given-back and dropped pages look like untouched ones."""
+    if long_size(untouched_bytes) == long_size(virt_bytes):
+        return "almost all of it has no RAM behind it (never touched, or given back)"
+    about = "about" if swap_known else "up to"
+    return f"{about} {long_size(untouched_bytes)} of it has no RAM behind it (never touched, or given back)"
+
+
+def _without_memory(row: ProcRow) -> str | None:
+    """The sentence for a row that has no VIRT to speak of, None for all others."""
+    if row.gone_s is not None or row.note is Note.GONE:
+        last = f"; its last numbers were VIRT {long_size(row.virt_bytes)} and RES {long_size(row.rss_bytes)}"
+        return f"This process has ended{last if row.virt_bytes and row.rss_bytes is not None else ''}."
+    if row.note is Note.KERNEL:
+        return "This is a kernel thread: it works inside the kernel and has no memory of its own to measure."
+    if row.note is Note.ZOMBIE:
+        return "This is a zombie: it has ended and holds no memory; only its exit status waits for its parent."
+    if row.note is Note.DENIED:
+        return "The kernel does not let this user read VIRT and RES of this process; unknown does not mean 0."
+    if row.virt_bytes is None or row.rss_bytes is None:
+        return "VIRT and RES of this process are not known (yet); unknown does not mean 0."
+    if row.virt_bytes == 0:
+        return "It has no address space left: it is just ending."
+    return None
+
+
+def virt_sentence(row: ProcRow, system: SystemRow) -> str:
+    """One plain sentence that answers: is this VIRT a problem?"""
+    without = _without_memory(row)
+    if without is not None or row.virt_bytes is None or row.rss_bytes is None:
+        return without or ""
+    virt, rss, total = row.virt_bytes, row.rss_bytes, system.mem_total_bytes
+    swap = _swap_bytes(row, system)
+    untouched = max(0, virt - rss - (swap or 0))
+    share = rss / total if total else 0.0
+    behind = _nothing_behind(virt, untouched, swap is not None)
+    close = untouched < _CLOSE_SHARE * virt
+    on_swap = f", and {long_size(swap)} is on swap" if swap and swap > _NOTABLE_SWAP_SHARE * (rss + swap) else ""
+    resident = f"RES is {long_size(rss)}{_of_machine(rss, system)}{on_swap}"
+    if share >= LOOK_SHARE:
+        if row.file_bytes is not None and row.file_bytes > rss / 2:
+            verdict = f"but {long_size(row.file_bytes)} of that is pages of files, which the kernel can take back"
+        elif share >= ACT_SHARE:
+            verdict = "and that is the danger, not VIRT"
+        else:
+            verdict = "and that is the number to watch, not VIRT"
+        return f"{resident}, {verdict}; VIRT is {long_size(virt)}{'' if close else f', and {behind}'}."
+    if close:
+        return f"VIRT {long_size(virt)} is nearly all in use: {resident}."
+    if total and virt > total:
+        return f"VIRT {long_size(virt)} is more than this machine has RAM, and that is allowed: {behind}; {resident}."
+    return f"VIRT {long_size(virt)} is no danger in itself: {behind}; {resident}."

@@ -1,0 +1,135 @@
+"""Topics by name, and the table of contents; a file is read when its topic is first asked for."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from memtop.errors import UsageError
+from memtop.text import clean
+
+LINK: Final = re.compile(r"\[([^\]]+)\]\(topic:([a-z0-9_]+)\)")
+_FACT: Final = re.compile(r"\{([a-z0-9_]+)\}")
+_MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>&#|~])")
+_ITEM: Final = re.compile(r"^- ", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One explanation, as it stands in its file."""
+
+    name: str
+    """What users type and links say."""
+    title: str
+    summary: str
+    """One sentence."""
+    body: str
+    """Markdown with ``{fact}`` places, without title and summary."""
+
+    def fill(self, facts: Mapping[str, str]) -> str:
+        """The whole topic as Markdown: title, summary, body with ``facts`` in their places.
+
+        Paragraphs and list items that name an unknown fact are left out. Links stay ``topic:`` links. Facts are
+        data: they come cleaned, and Markdown in them is shown, not obeyed.
+        """
+        blocks = (_filled(block, facts) for block in self.body.split("\n\n"))
+        return "\n\n".join([f"# {self.title}", f"> {self.summary}", *filter(None, blocks)]) + "\n"
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The facts that its body names."""
+        return frozenset(_FACT.findall(self.body))
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The topics that its body links to, in order, each once."""
+        return tuple(dict.fromkeys(name for _, name in LINK.findall(self.body)))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the course."""
+
+    title: str
+    says: str
+    """One sentence about what it teaches."""
+    topics: tuple[str, ...]
+
+
+def _filled(block: str, facts: Mapping[str, str]) -> str:
+    """A paragraph or a list with its facts, without what is unknown; empty when nothing is left."""
+    pieces = [block] if not block.startswith("- ") else [f"- {item.strip()}" for item in _ITEM.split(block)[1:]]
+    known = [piece for piece in pieces if all(name in facts for name in _FACT.findall(piece))]
+    return "\n".join(_FACT.sub(lambda place: _MARKDOWN.sub(r"\\\1", facts[place[1]]), piece).strip() for piece in known)
+
+
+def _read(file: str) -> str:
+    return resources.files(__package__).joinpath(file).read_text("utf-8")
+
+
+@cache
+def parts() -> tuple[Part, ...]:
+    """The parts of the course, from contents.toml."""
+    return tuple(
+        Part(part["title"], part["says"], tuple(part["topics"]))
+        for part in tomllib.loads(_read("contents.toml"))["part"]
+    )
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Every name that users may type -> the topic's own name."""
+    own = {name: name for part in parts() for name in part.topics}
+    also: dict[str, list[str]] = tomllib.loads(_read("contents.toml"))["also"]
+    return {other: name for name, others in also.items() for other in others} | own
+
+
+@cache
+def _topic(name: str) -> Topic:
+    title, summary, body = _read(f"{name}.md").split("\n\n", 2)
+    return Topic(name, title.removeprefix("# "), summary.removeprefix("> "), body.strip())
+
+
+def topic(name: str) -> Topic:
+    """The topic called ``name``, or known by it: ``RES``, ``MINFLT/s``, ``VmRSS`` and ``copy-on-write`` work too.
+
+    Raises UsageError that names the nearest topics.
+    """
+    asked = "_".join(name.casefold().replace("-", " ").split())
+    own = _names().get(asked)
+    if own is not None:
+        return _topic(own)
+    near = dict.fromkeys(_names()[match] for match in difflib.get_close_matches(asked, _names(), n=3, cutoff=0.6))
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise UsageError(f'there is no topic "{clean(name[:40])}": {hint}"memtop explain" lists them all')
+
+
+def topics() -> tuple[Topic, ...]:
+    """All topics in the order of the course."""
+    return tuple(_topic(name) for part in parts() for name in part.topics)
+
+
+def following(name: str) -> Topic | None:
+    """The next topic of the course, None after the last."""
+    names = [each for part in parts() for each in part.topics]
+    place = names.index(name) + 1
+    return _topic(names[place]) if place < len(names) else None
+
+
+def contents() -> str:
+    """The course at a glance, as Markdown: numbered parts, and each topic's name with its summary."""
+    blocks = [
+        "# The memory of Linux processes, a short course",
+        "Read it in order, or open the one that you need: `memtop explain rss`. Inside memtop the same texts carry the "
+        "numbers of the process that you are looking at.",
+    ]
+    for number, part in enumerate(parts(), 1):
+        blocks += [f"## {number}. {part.title}", part.says]
+        blocks.append("\n".join(f"- [{name}](topic:{name}): {_topic(name).summary}" for name in part.topics))
+    return "\n\n".join(blocks) + "\n"

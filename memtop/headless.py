@@ -1,0 +1,153 @@
+"""Frames without a screen: NDJSON, CSV, plain text. Standard output is data; Textual is never imported."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
+
+from memtop import units
+from memtop.columns import Column
+from memtop.frame import Frame, Note, ProcRow, SystemRow
+
+SCHEMA: Final = 1
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would take for the beginning of a formula."""
+
+Writer = Callable[[Frame], None]
+
+_PROCESS_FIELDS: Final = (
+    "pid",
+    "ppid",
+    "uid",
+    "user",
+    "state",
+    "threads",
+    "virt_bytes",
+    "rss_bytes",
+    "anon_bytes",
+    "file_bytes",
+    "shmem_bytes",
+    "shr_bytes",
+    "swap_bytes",
+    "peak_rss_bytes",
+    "page_tables_bytes",
+    "mem_percent",
+    "growth_bytes_per_min",
+    "minflt",
+    "majflt",
+    "minflt_per_s",
+    "majflt_per_s",
+    "cpu_percent",
+    "oom_score",
+    "oom_score_adj",
+)
+_SYSTEM_FIELDS: Final = tuple(SystemRow.__dataclass_fields__)
+
+
+def json_writer(out: TextIO) -> Writer:
+    """One JSON object a line, flushed: the contract that README describes."""
+
+    def write(frame: Frame) -> None:
+        record = {
+            "schema": SCHEMA,
+            "type": "sample",
+            "at": iso(frame.at_s),
+            "elapsed_s": _rounded(frame.elapsed_s),
+            "late_s": _rounded(frame.late_s),
+            "system": {name: _rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
+            "processes": [process_object(row) for row in frame.rows],
+        }
+        out.write(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
+        out.flush()
+
+    return write
+
+
+def process_object(row: ProcRow) -> dict[str, Any]:
+    """A process as the JSON contract has it: sizes in bytes, null for unknown, names exact."""
+    found: dict[str, Any] = {"pid": row.pid, "start_ticks": row.key.start_ticks}
+    found |= _exact("name", row.name_raw)
+    arguments = row.command_raw.rstrip(b"\0").replace(b"\0", b" ") if row.command_raw is not None else None
+    found |= _exact("command", arguments)
+    found |= {name: _rounded(getattr(row, name)) for name in _PROCESS_FIELDS}
+    found["started_at"] = None if row.started_s is None else iso(row.started_s)
+    found["gone_at"] = None if row.gone_s is None else iso(row.gone_s)
+    found["note"] = row.note.name.lower() if row.note is not Note.NONE else None
+    return found
+
+
+def csv_writer(out: TextIO) -> Writer:
+    """Fixed columns, one line a process and sample. Cells that a spreadsheet would run get an apostrophe."""
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("at", *_PROCESS_FIELDS, "name", "command"))
+
+    def write(frame: Frame) -> None:
+        at = iso(frame.at_s)
+        for row in frame.rows:
+            cells = [_rounded(getattr(row, name)) for name in _PROCESS_FIELDS]
+            writer.writerow(map(_cell, (at, *cells, row.name, row.command)))
+        out.flush()
+
+    return write
+
+
+def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Writer:
+    """A table like top's batch mode; ``width`` cuts lines, None does not."""
+
+    def write(frame: Frame) -> None:
+        lines = [*_heading(frame), "", _line([(column, column.title) for column in columns])]
+        places = frame.tree or (None,) * len(frame.rows)
+        for row, place in zip(frame.rows, places, strict=True):
+            lead = place.prefix if place is not None else ""
+            lines.append(_line([(c, (lead if c.key == "command" else "") + c.text(row)) for c in columns]))
+        out.write("\n".join(line[:width].rstrip() for line in lines) + "\n\n")
+        out.flush()
+
+    return write
+
+
+def _heading(frame: Frame) -> tuple[str, str]:
+    system = frame.system
+    moment = datetime.fromtimestamp(frame.at_s).astimezone()
+    hidden = f"  ({frame.hidden} hidden)" if frame.hidden else ""
+    return (
+        f"memtop  {moment:%Y-%m-%d %H:%M:%S}  {frame.total} processes{hidden}",
+        f"RAM {units.long_size(system.mem_total_bytes)}  available {units.long_size(system.mem_available_bytes)}  "
+        f"swap {units.long_size(system.swap_total_bytes)} free {units.long_size(system.swap_free_bytes)}  "
+        f"PSI some {units.percent(system.psi_memory_some_avg10)} full {units.percent(system.psi_memory_full_avg10)}  "
+        f"OOM kills {units.count(system.oom_kills)}",
+    )
+
+
+def iso(wall_s: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC, milliseconds."""
+    return datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _line(cells: Sequence[tuple[Column, str]]) -> str:
+    return " ".join(
+        text if not column.width else text.ljust(column.width) if column.left else text.rjust(column.width)
+        for column, text in cells
+    )
+
+
+def _cell(value: object) -> object:
+    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def _exact(key: str, raw: bytes | None) -> dict[str, str | None]:
+    """Bytes as text that says exactly what they are; with ``key_b64`` where they are not UTF-8."""
+    if raw is None:
+        return {key: None}
+    try:
+        return {key: raw.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {key: raw.decode("utf-8", "backslashreplace"), f"{key}_b64": base64.b64encode(raw).decode("ascii")}

@@ -1,0 +1,167 @@
+"""The live machine as a Source. See proc(5); every path is read below one root, so tests bring their own."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+import resource
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from memtop.errors import ProcessGone, Unavailable
+from memtop.linux.descriptors import Descriptors
+from memtop.linux.exits import ExitWatch
+from memtop.linux.files import failure, pread_file, read_file
+from memtop.linux.slow import SlowReader
+from memtop.source import READ_LIMIT, Exit, Instant, pid_of
+
+HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory"})
+"""Files of the machine that are read at every instant, so their descriptors are kept."""
+MOST_DESCRIPTORS: Final = 1_048_576
+RESERVED: Final = 128
+"""Descriptors left for everything else."""
+
+
+def raise_descriptor_limit() -> int:
+    """Raise this process's soft RLIMIT_NOFILE as far as it may go; returns what it is now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
+
+
+class Linux:
+    """All that memtop asks of the machine it runs on. Not for use by two threads at a time.
+
+    Raises Unavailable where there is no /proc.
+    """
+
+    def __init__(self, root: str = "/") -> None:
+        self._prefix = root.rstrip("/") + "/"
+        try:
+            self._proc = os.open(self._prefix + "proc", os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+        except OSError as error:
+            raise Unavailable(f"no /proc to read: {error.strerror}") from error
+        self.own_pids = self._names_own_process()
+        """Whether pids listed here are the ones that system calls take: not so in a tree that a test has made,
+        nor in the /proc of another pid namespace. Without it nothing is watched and nothing may be signalled."""
+        limit = raise_descriptor_limit()
+        self._descriptors = Descriptors(self._prefix, max(limit - RESERVED, limit // 4))
+        self._exits = ExitWatch(limit // 4)
+        self._slow = SlowReader(self._read_slowly)
+        self._hot: dict[str, int] = {}
+        self._pids: list[int] = []
+        self._now = Instant(0.0, 0.0)
+
+    def begin(self) -> Instant:
+        """Open a new instant."""
+        self._descriptors.begin()
+        self._now = Instant(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME))
+        return self._now
+
+    def pids(self) -> list[int]:
+        """All process ids listed now, ascending. Raises Unavailable."""
+        try:
+            names = os.listdir(self._proc)  # noqa: PTH208 -- a kept descriptor halves its cost
+        except OSError as error:
+            raise failure(self._prefix, "proc", error) from error
+        pids = sorted([int(name) for name in names if name.isdecimal()])
+        self._descriptors.listed(pids)
+        if ended := set(self._pids).difference(pids):
+            self._slow.forget(ended)
+        self._pids = pids
+        return pids
+
+    def read(self, path: str, size: int = READ_LIMIT) -> bytes:
+        """See :meth:`memtop.source.Source.read`."""
+        if self._descriptors.gone and pid_of(path) in self._descriptors.gone:
+            raise ProcessGone(f"{path}: {os.strerror(errno.ESRCH)}")
+        try:
+            return self._read_hot(path, size) if path in HOT else read_file(self._prefix, path, size)
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._descriptors.make_room()
+                return self._read_directly(path, size)
+            raise failure(self._prefix, path, error) from error
+
+    def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
+        """See :meth:`memtop.source.Source.sweep`. Not for files that an exec makes stale: maps, smaps, environ."""
+        gone_before = len(self._descriptors.gone)
+        answers = self._descriptors.sweep(name, pids)
+        if len(self._descriptors.gone) != gone_before:
+            self._slow.forget(self._descriptors.gone)
+        return answers
+
+    def ask(self, path: str, size: int = READ_LIMIT) -> bytes | None:
+        """See :meth:`memtop.source.Source.ask`."""
+        return self._slow.ask(path, size)
+
+    def settle(self, seconds: float) -> None:
+        """See :meth:`memtop.source.Source.settle`."""
+        self._slow.settle(seconds)
+
+    def tids(self, pid: int) -> list[int]:
+        """The threads of a process, ascending. Raises as :meth:`read` does."""
+        path = f"proc/{pid}/task"
+        try:
+            return sorted(int(entry.name) for entry in Path(self._prefix, path).iterdir())
+        except OSError as error:
+            raise failure(self._prefix, path, error) from error
+
+    def watch(self, pids: Sequence[int]) -> None:
+        """See :meth:`memtop.source.Source.watch`."""
+        if self.own_pids:
+            self._exits.watch(pids, lambda pid: self._descriptors.lives(pid) is not False)
+
+    def exits(self) -> list[Exit]:
+        """See :meth:`memtop.source.Source.exits`; their time is that of the instant."""
+        return self._exits.exits(self._now.wall_s)
+
+    def close(self) -> None:
+        """Give every descriptor back, and every thread that is not stuck."""
+        self._slow.close()
+        self._exits.close()
+        self._descriptors.close()
+        for descriptor in (*self._hot.values(), self._proc):
+            os.close(descriptor)
+        self._hot.clear()
+
+    def _names_own_process(self) -> bool:
+        try:
+            return Path(self._prefix, "proc/self").readlink() == Path(str(os.getpid()))
+        except OSError:
+            return False
+
+    def _read_hot(self, path: str, size: int) -> bytes:
+        descriptor = self._hot.get(path)
+        if descriptor is not None:
+            return pread_file(descriptor, size)
+        descriptor = os.open(self._prefix + path, os.O_RDONLY | os.O_CLOEXEC)
+        if os.fstat(descriptor).st_size == 0:  # made up by the kernel, so a kept descriptor gives what is true now
+            self._hot[path] = descriptor
+            return pread_file(descriptor, size)
+        os.close(descriptor)
+        return read_file(self._prefix, path, size)
+
+    def _read_directly(self, path: str, size: int) -> bytes:
+        try:
+            return read_file(self._prefix, path, size)
+        except OSError as error:
+            raise failure(self._prefix, path, error) from error
+
+    def _read_slowly(self, path: str, size: int) -> bytes:
+        """What a slow thread does: it may touch nothing of this object but its prefix."""
+        if path.startswith("user/"):
+            return _user_name(path.removeprefix("user/"))[:size]
+        return self._read_directly(path, size)
+
+
+def _user_name(uid: str) -> bytes:
+    try:
+        return os.fsencode(pwd.getpwuid(int(uid)).pw_name)
+    except (KeyError, OverflowError):
+        return uid.encode()

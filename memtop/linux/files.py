@@ -1,0 +1,51 @@
+"""Bounded reads of kernel files, and what their errors mean."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Final
+
+from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable
+from memtop.source import pid_of
+
+CHUNK: Final = 65_536
+"""Bytes of one read(2); procfs mostly gives a page at a time whatever is asked for."""
+
+
+def read_file(prefix: str, path: str, size: int) -> bytes:
+    """At most ``size`` bytes of ``prefix + path``, by open, read and close. Raises OSError."""
+    descriptor = os.open(prefix + path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        parts: list[bytes] = []
+        left = size
+        while left > 0 and (part := os.read(descriptor, min(left, CHUNK))):
+            parts.append(part)
+            left -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def pread_file(descriptor: int, size: int) -> bytes:
+    """At most ``size`` bytes of a kept descriptor, from its start. Raises OSError."""
+    data = os.pread(descriptor, min(size, CHUNK), 0)
+    while len(data) < size and (part := os.pread(descriptor, min(size - len(data), CHUNK), len(data))):
+        data += part
+    return data
+
+
+def failure(prefix: str, path: str, error: OSError) -> MemtopError:
+    """What an OSError of ``path`` means.
+
+    A file that is missing while its process is still there is something that this kernel, or this kind of
+    process, does not have: a zombie's smaps_rollup answers ESRCH, too.
+    """
+    said = f"{path}: {os.strerror(error.errno) if error.errno else 'unreadable'}"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return AccessDenied(said)
+    if error.errno in (errno.ENOENT, errno.ESRCH):
+        pid = pid_of(path)
+        if pid is not None and not os.path.lexists(f"{prefix}proc/{pid}"):
+            return ProcessGone(said)
+    return Unavailable(said)

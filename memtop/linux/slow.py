@@ -1,0 +1,175 @@
+"""Readings that may take for ever, on threads that may be given up.
+
+cmdline, environ, maps and smaps take the target's mmap lock, and its memory may lie on a dead network file
+system; a user's name may come from one, too. So they are read by two daemon threads; a reading that is under way
+for longer than its deadline is Blocked, its thread is replaced, and its process is left alone for a while.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from memtop.errors import Blocked, MemtopError
+from memtop.source import pid_of
+
+DEADLINE_S: Final = 2.0
+"""A reading under way for longer is blocked."""
+REST_S: Final = 30.0
+"""How long a process that has blocked a reading is not asked again."""
+SERVING: Final = 2
+"""Threads that serve at one time."""
+THREADS: Final = 8
+"""Threads in all, those that are stuck included."""
+
+
+@dataclass(slots=True, eq=False)
+class _Reading:
+    path: str
+    size: int
+    started_s: float | None = None
+    done: bool = False
+    answer: bytes = b""
+    error: MemtopError | None = None
+    stuck: bool = False
+    """Given up; its thread ends, or serves again if it ever comes back and is needed."""
+
+
+class SlowReader:
+    """Asks ``read(path, size)``, which raises MemtopError only, without waiting for it."""
+
+    def __init__(self, read: Callable[[str, int], bytes], clock: Callable[[], float] = time.monotonic) -> None:
+        self._read = read
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._readings: dict[tuple[str, int], _Reading] = {}
+        self._queue: deque[_Reading] = deque()
+        self._running: set[_Reading] = set()
+        self._resting: dict[int | str, float] = {}
+        self._stuck: dict[int | str, int] = {}
+        self._threads = 0
+        self._idle = 0
+        self._closed = False
+
+    def ask(self, path: str, size: int) -> bytes | None:
+        """See :meth:`memtop.source.Source.ask`."""
+        who = _who(path)
+        with self._changed:
+            self._give_up_overdue()
+            if who in self._resting:
+                if self._clock() < self._resting[who] or who in self._stuck:
+                    raise Blocked(f"{path}: a reading has not answered")
+                del self._resting[who]
+            reading = self._readings.get((path, size))
+            if reading is None:
+                if self._serving() == 0 and not self._can_start():
+                    raise Blocked(f"{path}: {self._threads} earlier readings have not answered")
+                reading = self._readings[path, size] = _Reading(path, size)
+                self._queue.append(reading)
+                self._start_thread_if_needed()
+                self._changed.notify()
+                return None
+            if not reading.done:
+                return None
+            del self._readings[path, size]
+        if reading.error is not None:
+            raise reading.error
+        return reading.answer
+
+    def settle(self, seconds: float) -> None:
+        """Wait until nothing is under way, but no longer than this."""
+        with self._changed:
+            self._changed.wait_for(self._quiet, seconds)
+
+    def forget(self, pids: Iterable[int]) -> None:
+        """These processes have ended: what was asked about them says nothing about later ones."""
+        gone = set(pids)
+        with self._changed:
+            for key in [key for key in self._readings if pid_of(key[0]) in gone]:
+                reading = self._readings.pop(key)
+                if reading.started_s is None and not reading.done:
+                    self._queue.remove(reading)
+            for pid in gone & self._resting.keys():
+                del self._resting[pid]
+
+    def close(self) -> None:
+        """Let every thread end that can."""
+        with self._changed:
+            self._closed = True
+            self._queue.clear()
+            self._readings.clear()
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._idle == 0, 0.2)
+
+    # The lock is held in all of these.
+
+    def _quiet(self) -> bool:
+        return not self._queue and all(reading.stuck for reading in self._running)
+
+    def _serving(self) -> int:
+        return self._threads - sum(self._stuck.values())
+
+    def _can_start(self) -> bool:
+        return self._serving() < SERVING and self._threads < THREADS
+
+    def _start_thread_if_needed(self) -> None:
+        if len(self._queue) > self._idle and self._can_start():
+            self._threads += 1
+            threading.Thread(target=self._serve, name="memtop-slow", daemon=True).start()
+
+    def _give_up_overdue(self) -> None:
+        now_s = self._clock()
+        for reading in self._running:
+            if not reading.stuck and reading.started_s is not None and now_s - reading.started_s > DEADLINE_S:
+                reading.stuck = True
+                who = _who(reading.path)
+                self._stuck[who] = self._stuck.get(who, 0) + 1
+                if self._readings.get((reading.path, reading.size)) is reading:  # else its process has gone since
+                    del self._readings[reading.path, reading.size]
+                    self._resting[who] = now_s + REST_S
+                self._start_thread_if_needed()
+
+    def _serve(self) -> None:
+        """What a thread does."""
+        while (reading := self._next()) is not None:
+            error = None
+            answer = b""
+            try:
+                answer = self._read(reading.path, reading.size)
+            except MemtopError as problem:
+                error = problem
+            with self._changed:
+                reading.answer, reading.error, reading.done = answer, error, True
+                self._running.discard(reading)
+                if reading.stuck:
+                    who = _who(reading.path)
+                    self._stuck[who] -= 1
+                    if not self._stuck[who]:
+                        del self._stuck[who]
+                if self._quiet():
+                    self._changed.notify_all()
+
+    def _next(self) -> _Reading | None:
+        """The next reading for a thread; None when it is to end."""
+        with self._changed:
+            self._idle += 1
+            self._changed.wait_for(lambda: self._queue or self._closed or self._serving() > SERVING)
+            self._idle -= 1
+            if self._closed or self._serving() > SERVING:
+                self._threads -= 1
+                self._changed.notify_all()
+                return None
+            reading = self._queue.popleft()
+            reading.started_s = self._clock()
+            self._running.add(reading)
+            return reading
+
+
+def _who(path: str) -> int | str:
+    """Who is to blame when a reading blocks: the process, or else the path."""
+    pid = pid_of(path)
+    return path if pid is None else pid

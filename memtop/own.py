@@ -1,0 +1,31 @@
+"""What memtop itself costs: shown, so that the monitor cannot become the incident unseen."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from memtop.errors import ParseError
+from memtop.frame import OwnCost
+from memtop.procfs.statm import parse_statm
+
+
+class OwnMeter:
+    """Measures this process between calls. The one reading that is not part of a recording: it is not of the world."""
+
+    def __init__(self) -> None:
+        self._cpu_s = time.process_time()
+        self._wall_s = time.monotonic()
+        self._cost = OwnCost(None, None)
+
+    def __call__(self) -> OwnCost:
+        """Processor share since the last call that is at least half a second old, and RES now."""
+        cpu_s, wall_s = time.process_time(), time.monotonic()
+        if wall_s - self._wall_s >= 0.5:
+            try:
+                rss_bytes = parse_statm(Path("/proc/self/statm").read_bytes()).rss_bytes
+            except (OSError, ParseError):
+                rss_bytes = None
+            self._cost = OwnCost(100 * (cpu_s - self._cpu_s) / (wall_s - self._wall_s), rss_bytes)
+            self._cpu_s, self._wall_s = cpu_s, wall_s
+        return self._cost

@@ -1,0 +1,108 @@
+"""The filter language: text, ``!regex``, and terms such as ``rss>500m user=app name=api``.
+
+Terms are separated by blanks and must all hold. A number that is unknown satisfies no comparison.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from memtop.columns import BY_NAME, Column
+from memtop.errors import UsageError
+from memtop.frame import ProcRow
+from memtop.sample import Need
+from memtop.units import parse_size
+
+Predicate = Callable[[ProcRow], bool]
+
+_TERM = re.compile(r"([a-zA-Z%Δ][a-zA-Z%/_]*)(>=|<=|!=|==|=|>|<)(.*)\Z", re.S)
+_COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_EXACT: Final = ("user", "s")
+"""Text columns that ``=`` compares as a whole; the others must only contain the text."""
+_TEXT: Final = ("user", "s", "name", "command")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A filter, ready to use."""
+
+    text: str
+    where: Predicate | None
+    """None lets every process pass."""
+    needs: Need
+    """Readings that the filter wants of every process."""
+
+
+def parse_query(text: str) -> Query:
+    """Understand what was typed. Raises UsageError that says what is allowed."""
+    stripped = text.strip()
+    if stripped.startswith("!"):
+        return Query(text, _matches(stripped[1:]), Need.NONE)
+    predicates: list[Predicate] = []
+    needs = Need.NONE
+    for word in stripped.split():
+        match = _TERM.match(word)
+        column = BY_NAME.get(match[1].lower()) if match else None
+        if match is None or column is None:
+            predicates.append(_contains(word))
+        else:
+            predicates.append(_term(column, match[2], match[3]))
+            needs |= column.needs
+    if not predicates:
+        return Query(text, None, needs)
+    return Query(text, lambda row: all(predicate(row) for predicate in predicates), needs)
+
+
+def of_user(user: str) -> Predicate:
+    """Those of one user, by login name or number."""
+    return lambda row: row.user == user or str(row.uid) == user
+
+
+def both(first: Predicate | None, second: Predicate) -> Predicate:
+    """Those that satisfy the one and the other."""
+    return second if first is None else lambda row: first(row) and second(row)
+
+
+def _matches(pattern: str) -> Predicate:
+    try:
+        regex = re.compile(pattern, re.IGNORECASE)
+    except re.error as error:
+        raise UsageError(f"filter: not a regular expression: {error}") from error
+    return lambda row: regex.search(row.command) is not None or regex.search(row.name) is not None
+
+
+def _contains(word: str) -> Predicate:
+    wanted = word.lower()
+    return lambda row: wanted in row.command.lower() or wanted in row.name.lower() or wanted == str(row.pid)
+
+
+def _term(column: Column, sign: str, value: str) -> Predicate:
+    field = operator.attrgetter(column.field)
+    if column.key in _TEXT:
+        if sign not in ("=", "==", "!="):
+            raise UsageError(f"filter: {column.key} is text; use {column.key}= or {column.key}!=")
+        wanted = value.lower()
+        whole = column.key in _EXACT
+        hit: Predicate = (
+            (lambda row: field(row).lower() == wanted) if whole else (lambda row: wanted in field(row).lower())
+        )
+        return (lambda row: not hit(row)) if sign == "!=" else hit
+    try:
+        number = parse_size(value) if column.sized else float(value)
+    except ValueError as error:
+        kind = "a size such as 500m or 1.5g" if column.sized else "a number"
+        raise UsageError(f"filter: {column.key}{sign} wants {kind}") from error
+    compare = _COMPARE[sign]
+    return lambda row: (known := field(row)) is not None and compare(known, number)

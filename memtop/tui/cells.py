@@ -1,0 +1,44 @@
+"""Text that fills an exact number of terminal cells, and its form for terminals that know only ASCII."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+
+from memtop.columns import ASCII_SPARKS, SPARKS
+
+ELLIPSIS: Final = "…"
+LOADING: Final = "Reading /proc …"
+_MOST_CODE_POINTS_A_CELL: Final = 4
+"""Beyond this many, a hostile text of characters without width is not worth measuring."""
+_ASCII: Final = str.maketrans(
+    {
+        **dict(zip(SPARKS, ASCII_SPARKS, strict=True)),
+        **dict(zip("–►▼▲·●ΔΣ│├└─▸▾“”", '->v^.*d=||`-+-""', strict=True)),
+        "…": "...",
+    }
+)
+
+
+def to_ascii(text: str) -> str:
+    """``text`` in ASCII: drawn characters by their like, foreign letters as escapes."""
+    if text.isascii():
+        return text
+    return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def fit(text: str, width: int, left: bool = False, ellipsis: str = ELLIPSIS) -> str:
+    """``text`` in exactly ``width`` cells: padded on its free side, or cut and ended with ``ellipsis``."""
+    if width <= 0:
+        return ""
+    if text.isascii():
+        used = len(text)
+    else:
+        text = text[: _MOST_CODE_POINTS_A_CELL * width]
+        used = cell_len(text)
+    if used > width:
+        return set_cell_size(text, width - 1) + ellipsis
+    if used == width:
+        return text
+    return text + " " * (width - used) if left else " " * (width - used) + text

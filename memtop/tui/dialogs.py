@@ -1,0 +1,105 @@
+"""Small questions over the screen: a line to type, a list to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, OptionList
+from textual.widgets.option_list import Option
+
+from memtop.errors import MemtopError
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[Value]):
+    """One line of a list."""
+
+    label: str
+    value: Value
+    key: str = ""
+    """A key that takes it at once, shown before it; never for what does harm."""
+
+
+class Dialog(ModalScreen[Value | None]):
+    """A box in the middle; Esc closes it without an answer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Close", id="dialog.close", tooltip="Close without an answer")
+    ]
+
+    def action_cancel(self) -> None:
+        """Close without an answer."""
+        self.dismiss(None)
+
+
+class Prompt(Dialog[Value]):
+    """A line to type. ``understand`` turns it into the answer, or raises MemtopError with what is allowed."""
+
+    def __init__(self, title: str, understand: Callable[[str], Value], initial: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._understand = understand
+        self._initial = initial
+
+    def compose(self) -> ComposeResult:
+        """Title, line, complaint."""
+        with Vertical(classes="dialog"):
+            yield Label(Content(self._title), classes="dialog-title")
+            yield Input(self._initial, select_on_focus=True)
+            yield Label("", classes="dialog-complaint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer, or say what is wrong."""
+        event.stop()
+        try:
+            answer = self._understand(event.value.strip())
+        except MemtopError as error:
+            self.query_one(".dialog-complaint", Label).update(Content(str(error)))
+            return
+        self.dismiss(answer)
+
+
+class Menu(Dialog[Value]):
+    """A list to choose one line from, by arrows and Enter, by its key, or by mouse."""
+
+    def __init__(self, title: str, choices: Sequence[Choice[Value]], says: str = "", start: int = 0) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+        self._says = says
+        self._start = start
+
+    def compose(self) -> ComposeResult:
+        """Title, what it is about, list."""
+        with Vertical(classes="dialog"):
+            yield Label(Content(self._title), classes="dialog-title")
+            if self._says:
+                yield Label(Content(self._says), classes="dialog-says")
+            yield OptionList(
+                *(Option(Content(f"{c.key}  {c.label}" if c.key else c.label)) for c in self._choices), markup=False
+            )
+
+    def on_mount(self) -> None:
+        """The safe line is under the cursor."""
+        self.query_one(OptionList).highlighted = self._start
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Answer."""
+        event.stop()
+        self.dismiss(self._choices[event.option_index].value)
+
+    def on_key(self, event: object) -> None:
+        """A line's own key."""
+        character = getattr(event, "character", None)
+        for choice in self._choices:
+            if choice.key and choice.key == character:
+                self.dismiss(choice.value)

@@ -1,0 +1,110 @@
+"""The words over the memory chart: whose memory it is, and its numbers. They are its legend as well."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from memtop import units
+from memtop.frame import Detail, ProcRow
+from memtop.text import clean
+from memtop.tui.cells import to_ascii
+from memtop.tui.ink import AREAS, LINE_ASCII, TEXTURES, Ink, Inks, Look, area_color
+from memtop.tui.scales import Scale, clock, slope_sign
+
+_ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}
+_GAPS: Final = ("   ", "  ")
+_DROPPED_FIRST: Final = ("peak", "shm", "file+shm", "file", "swap", "anon")
+
+
+def title_text(detail: Detail, scale: Scale) -> str:
+    """``4242 api-server ── up 3 h``, and how it is drawn when that is not the ordinary way. Clean text."""
+    row = detail.row
+    parts = [f"{row.pid} {clean(row.name)}"]
+    if row.started_s is not None:
+        ended = detail.gone and row.gone_s is not None
+        until_s = row.gone_s if ended and row.gone_s is not None else detail.right_edge_s
+        parts.append(f"{'ran' if detail.gone else 'up'} {units.duration(max(0.0, until_s - row.started_s))}")
+    if scale is not Scale.ONE:
+        parts.append(scale.value)
+    return " ── ".join(parts)
+
+
+def looking_back_text(detail: Detail) -> str:
+    """What the frame says below while the cursor is in the past; empty when live."""
+    if detail.cursor_s is None:
+        return ""
+    return f"looking back at {clock(detail.right_edge_s + detail.cursor_s)}, End for now"
+
+
+def facts(
+    detail: Detail, width: int, inks: Inks, *, areas: bool, shows_virt: bool = True, look: Look = Look.SHADED
+) -> Strip:
+    """The numbers of the instant looked at in one line of ``width`` cells; what fits least is left out first.
+
+    ``areas``: RES is filled by its parts, so their names carry the colours.
+    """
+    row = detail.row
+    items = _items(detail, row, _keys(look, areas=areas, shows_virt=shows_virt))
+    empty = {"shm": not row.shmem_bytes, "swap": not row.swap_bytes}
+    order = [name for name, droppable in empty.items() if droppable] + list(_DROPPED_FIRST)
+    gap = _GAPS[0]
+    if _width(items, gap) > width:
+        gap = _GAPS[1]
+    for name in order:
+        if _width(items, gap) > width:
+            items.pop(name, None)
+    segments: list[Segment] = []
+    for number, pieces in enumerate(items.values()):
+        if number:
+            segments.append(Segment(gap, inks[Ink.GROUND]))
+        segments.extend(
+            Segment(to_ascii(text) if look is Look.ASCII else text, _style(ink, inks)) for text, ink in pieces
+        )
+    return Strip(segments).adjust_cell_length(width, inks[Ink.GROUND])
+
+
+Pieces = list[tuple[str, Ink]]
+
+
+def _keys(look: Look, *, areas: bool, shows_virt: bool) -> dict[Ink, str]:
+    """The sign before a name that tells how it is drawn; nothing for what is not drawn."""
+    keys = dict(LINE_ASCII) if look is Look.ASCII else {Ink.VIRT: "━", Ink.RES: "━"}
+    if not shows_virt:
+        del keys[Ink.VIRT]
+    if areas:
+        keys |= TEXTURES[look] or dict.fromkeys(AREAS, "■")
+    return {ink: f"{key} " for ink, key in keys.items()}
+
+
+def _items(detail: Detail, row: ProcRow, keys: dict[Ink, str]) -> dict[str, Pieces]:
+    arrow = _ARROWS[slope_sign(detail.slope_bytes_per_min, row.rss_bytes)]
+    items: dict[str, Pieces] = {
+        "virt": [(f"{keys.get(Ink.VIRT, '')}VIRT {units.long_size(row.virt_bytes)}", Ink.VIRT)],
+        "res": [(f"{keys[Ink.RES]}RES {units.long_size(row.rss_bytes)}{arrow}", Ink.RES)],
+    }
+    parts = [("anon", row.anon_bytes, Ink.ANON)]
+    if row.file_bytes is None and row.shr_bytes is not None:
+        parts.append(("file+shm", row.shr_bytes, Ink.FILE))
+    else:
+        parts += [("file", row.file_bytes, Ink.FILE), ("shm", row.shmem_bytes, Ink.SHMEM)]
+    for name, value, ink in parts:
+        items[name] = [(keys.get(ink, ""), ink), (f"{name} ", Ink.AXIS), (units.size(value), Ink.GROUND)]
+    for name, value in (("swap", row.swap_bytes), ("peak", row.peak_rss_bytes)):
+        items[name] = [(f"{name} ", Ink.AXIS), (units.size(value), Ink.GROUND)]
+    return items
+
+
+def _style(ink: Ink, inks: Inks) -> Style:
+    """Areas lend their background to the character that stands for them."""
+    if ink in AREAS:
+        return inks[Ink.GROUND] + Style(color=area_color(ink, inks))
+    return inks[ink]
+
+
+def _width(items: dict[str, Pieces], gap: str) -> int:
+    return sum(cell_len(text) for pieces in items.values() for text, _ in pieces) + len(gap) * (len(items) - 1)

@@ -1,0 +1,87 @@
+"""What the charts have in common: inks from the theme, and strips that are built once and then only handed out."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from rich.style import Style
+from textual.app import RenderResult
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from memtop.tui.ink import AREAS, Ink, Inks, Look
+
+_CLASS: Final = {ink: f"inked--{ink.name.lower()}" for ink in Ink}
+
+
+class Inked(Widget):
+    """A widget drawn line by line from strips; a subclass says in :meth:`build` what they are."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(_CLASS.values())
+    DEFAULT_CSS = """
+    Inked {
+        .inked--axis { color: $text-muted; }
+        .inked--virt { color: $memtop-virt; }
+        .inked--res { color: $memtop-res; text-style: bold; }
+        .inked--anon { background: $memtop-res 50%; }
+        .inked--file { background: $memtop-res 32%; }
+        .inked--shmem { background: $memtop-res 18%; }
+        .inked--limit { color: $text-error; }
+        .inked--peak { color: $text-muted; }
+        .inked--mark { color: $text-secondary; }
+        .inked--cursor { color: $foreground; background: $foreground 25%; }
+        .inked--message { color: $foreground; text-style: bold; }
+        .inked--minor { color: $memtop-virt; }
+        .inked--major { color: $text-error; }
+    }
+    """
+
+    def __init__(self, *, ascii_only: bool = False, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.ascii_only = ascii_only
+        self._built: list[Strip] | None = None
+        self._built_size = Size(0, 0)
+
+    def build(self, width: int, height: int) -> list[Strip]:
+        """The content as strips of ``width`` cells."""
+        raise NotImplementedError
+
+    @property
+    def look(self) -> Look:
+        """What this terminal can show: without shades areas are told by pattern, never by colour alone."""
+        if self.ascii_only:
+            return Look.ASCII
+        return Look.TEXTURED if self.app.no_color or self.app.current_theme.ansi else Look.SHADED
+
+    def inks(self) -> Inks:
+        """The styles of this moment's theme."""
+        ground = self.get_visual_style().rich_style
+        styles = {ink: self.get_visual_style(name).rich_style for ink, name in _CLASS.items()}
+        if self.look is not Look.SHADED:
+            styles |= dict.fromkeys(AREAS, Style(color=styles[Ink.RES].color))
+        return styles | {Ink.GROUND: ground}
+
+    def invalidate(self) -> None:
+        """Build anew when next drawn."""
+        self._built = None
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Colours may have changed with the theme."""
+        super().notify_style_update()
+        self._built = None
+
+    def render(self) -> RenderResult:
+        """Never drawn: lines come from :meth:`render_line`."""
+        return ""
+
+    def render_line(self, y: int) -> Strip:
+        """One line of what was built for this size."""
+        size = self.content_size
+        if self._built is None or self._built_size != size:
+            self._built, self._built_size = self.build(size.width, size.height), size
+        if y < len(self._built):
+            return self._built[y]
+        return Strip.blank(size.width, self.rich_style)

@@ -1,0 +1,85 @@
+"""The keys of the whole screen as a table of data; those of one panel sit on the widget that acts.
+
+Each has an id, so that users can rebind it, and a tooltip, from which the help is made. Nothing that does harm is
+one key away: k, which kills in some peers, moves up.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.binding import Binding
+
+from memtop.tui.footer import Hint
+
+
+def _key(keys: str, action: str, label: str, says: str, shown: str = "") -> Binding:
+    return Binding(keys, action, label, id=f"app.{action}", tooltip=says, key_display=shown or None, show=False)
+
+
+BINDINGS: Final[list[Binding]] = [
+    _key("question_mark,h,f1", "help", "Help", "All keys and columns"),
+    _key(
+        "slash,f4,backslash", "filter", "Filter", "Filter as you type: text, !regex, or terms such as rss>1g user=app"
+    ),
+    _key("s,f6", "sort_menu", "Sort", "Choose the column to sort by"),
+    _key("M", "sort('res')", "By memory", "Sort by RES"),
+    _key("P", "sort('cpu')", "By CPU", "Sort by processor time"),
+    _key("N", "sort('pid')", "By PID", "Sort by process id"),
+    _key("T", "sort('growth')", "By growth", "Sort by growth over the last minute"),
+    _key("less_than_sign", "neighbour(-1)", "Left column", "Sort by the column to the left"),
+    _key("greater_than_sign", "neighbour(1)", "Right column", "Sort by the column to the right"),
+    _key("I", "reverse", "Reverse", "Turn the order round"),
+    _key("t,f5", "tree", "Tree", "Parents and children, with subtree totals"),
+    _key("c", "columns", "Columns", "Choose and order the columns"),
+    _key("space,Z", "pause", "Pause", "Stop the picture; sampling goes on"),
+    _key("left", "look(-1)", "Back", "Look one point further into the past"),
+    _key("right", "look(1)", "Forward", "Look one point nearer to now"),
+    _key("left_square_bracket", "look(-10)", "Back 10", "Look ten points further into the past"),
+    _key("right_square_bracket", "look(10)", "Forward 10", "Look ten points nearer to now"),
+    _key("end", "live", "Now", "Leave the past and the pause: follow what happens now"),
+    _key("plus", "zoom_time(0.5)", "Zoom in", "Show less time, in more detail"),
+    _key("minus", "zoom_time(2.0)", "Zoom out", "Show more of the past"),
+    _key("equals_sign", "zoom_time(0)", "Usual window", "Show the usual five minutes"),
+    _key("v", "scale", "Scale", "VIRT and RES on one scale, each on its own, RES alone, or logarithmic"),
+    _key("e", "explain", "Explain", "What the number under the cursor means, with this process's own numbers"),
+    _key("z", "zoom_panel", "Zoom panel", "This panel alone on the screen, and back"),
+    _key("a", "everybody", "All or mine", "All processes, or those asked for when memtop was started"),
+    _key("H", "kernel_threads", "Kernel threads", "Show or hide the threads of the kernel"),
+    _key("p", "go_to_pid", "Go to PID", "Select a process by its number"),
+    _key("u", "user", "User", "Show one user's processes"),
+    _key("d", "delay", "Delay", "Time between samples, 0.1 to 60 s"),
+    _key("K,f9,x", "signal", "Signal", "Send a signal to the selected process, after a question"),
+    _key("r", "renice", "Renice", "Change the selected process's nice value"),
+    _key("y", "copy_pid", "Copy PID", "Copy the process id"),
+    _key("Y", "copy_command", "Copy command", "Copy the command line"),
+    _key("escape", "step_out", "Back", "Close, clear the filter, leave the zoom, return to now; never quits"),
+    Binding("q,ctrl+c,f10", "quit", "Quit", id="app.quit", tooltip="Quit", show=False, priority=False),
+]
+
+TABLE_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("/", "Filter", "filter"),
+    Hint("s", "Sort", "sort_menu"),
+    Hint("Enter", "Watch", "watch_selected"),
+    Hint("e", "Explain", "explain"),
+    Hint("Space", "Pause", "pause"),
+    Hint("q", "Quit", "quit"),
+)
+CHART_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("←→", "Look back", "look(-1)"),
+    Hint("+ -", "Zoom", "zoom_time(0.5)"),
+    Hint("v", "Scale", "scale"),
+    Hint("e", "Explain", "explain"),
+    Hint("z", "Big", "zoom_panel"),
+    Hint("q", "Quit", "quit"),
+)
+REPLAY_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("Space", "Play or pause", "pause"),
+    Hint("←→", "Step", "look(1)"),
+    Hint("End", "Play on", "live"),
+    Hint("e", "Explain", "explain"),
+    Hint("q", "Quit", "quit"),
+)

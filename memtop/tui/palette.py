@@ -1,0 +1,39 @@
+"""The colours that carry meaning: the two data colours and the three severities, as theme variables.
+
+VIRT is blue and RES is orange everywhere: the pair of Okabe and Ito (2008) that stays apart for every kind of
+colour vision; in 16 colours it becomes cyan and yellow. Nothing is told by colour alone: a severity also has
+its mark. Style sheets say ``$memtop-virt``; no widget names a colour of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.theme import Theme
+
+DANGER_MARK: Final = "▲"
+WARNING_MARK: Final = "!"
+NOTE_MARK: Final = "·"
+
+_DARK: Final = {"memtop-virt": "#56b4e9", "memtop-res": "#e69f00"}
+_LIGHT: Final = {"memtop-virt": "#0072b2", "memtop-res": "#a85400"}
+_ANSI_DARK: Final = {"memtop-virt": "ansi_bright_cyan", "memtop-res": "ansi_bright_yellow"}
+# Yellow cannot be read on white, so RES is red there and danger, which has its mark, is magenta.
+_ANSI_LIGHT: Final = {"memtop-virt": "ansi_blue", "memtop-res": "ansi_red"}
+
+
+def variables(theme: Theme) -> dict[str, str]:
+    """The variables for one theme; an App returns them from ``get_theme_variable_defaults``.
+
+    ``memtop-virt``, ``memtop-res``, ``memtop-danger``, ``memtop-warning`` and ``memtop-note``: text colours that
+    can be read on the theme's background. A theme may define any of them itself.
+    """
+    system = theme.to_color_system().generate()
+    danger, warning = system["text-error"], system["text-warning"]
+    if theme.ansi:
+        data = _ANSI_DARK if theme.dark else _ANSI_LIGHT
+        if not theme.dark:
+            danger = warning = "ansi_magenta"
+    else:
+        data = _DARK if theme.dark else _LIGHT
+    return {**data, "memtop-danger": danger, "memtop-warning": warning, "memtop-note": system["text-muted"]}

@@ -1,0 +1,178 @@
+"""The questions that keys ask, and what their answers do."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.binding import Binding
+
+from memtop import units
+from memtop.columns import Column
+from memtop.errors import ActionRefused, MemtopError, UsageError
+from memtop.tui.chooser import ColumnChooser
+from memtop.tui.dialogs import Choice, Menu, Prompt
+from memtop.tui.help import Help
+from memtop.tui.keys import BINDINGS
+from memtop.tui.pump import LONGEST_DELAY_S, SHORTEST_DELAY_S
+
+if TYPE_CHECKING:
+    from memtop.actions import Target
+    from memtop.tui.app import MemtopApp
+
+Value = TypeVar("Value")
+
+
+def file_size(path: str) -> int | None:
+    """Size of a file being written, with what SQLite keeps beside it; None for no file."""
+    if not path:
+        return None
+    sizes = [Path(name).stat().st_size for name in (path, path + "-wal") if Path(name).exists()]
+    return sum(sizes)
+
+
+def show_help(app: MemtopApp) -> None:
+    """The keys of the panel in focus, then all, then the columns."""
+    parts: dict[str, list[Binding]] = {}
+    focused = app.focused
+    if focused is not None:
+        own = [binding for binding in type(focused).BINDINGS if isinstance(binding, Binding)]
+        if own:
+            parts["This panel"] = own
+    parts["Everywhere"] = BINDINGS
+    app.push_screen(Help(parts))
+
+
+def _given(use: Callable[[Value], None]) -> Callable[[Value | None], None]:
+    """Use an answer; a dialog left by Esc has none."""
+    return lambda answer: use(answer) if answer is not None else None
+
+
+def ask_sort(app: MemtopApp) -> None:
+    """Which column to sort by."""
+    columns = app.view.columns
+    start = columns.index(app.view.sort) if app.view.sort in columns else 0
+    choices = [Choice(f"{column.title:<9} {column.says}", column) for column in columns]
+    app.push_screen(Menu("Sort by", choices, start=start), _given(app.sort_by))
+
+
+def ask_columns(app: MemtopApp) -> None:
+    """Which columns to show."""
+
+    def use(columns: tuple[Column, ...]) -> None:
+        app.view = replace(app.view, columns=columns)
+
+    app.push_screen(ColumnChooser(app.view.columns), _given(use))
+
+
+def ask_delay(app: MemtopApp) -> None:
+    """Time between samples."""
+
+    def understand(text: str) -> float:
+        try:
+            delay_s = units.parse_duration(text)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        if not SHORTEST_DELAY_S <= delay_s <= LONGEST_DELAY_S:
+            raise UsageError(f"between {SHORTEST_DELAY_S:g} and {LONGEST_DELAY_S:g} seconds")
+        return delay_s
+
+    def use(delay_s: float) -> None:
+        app.view = replace(app.view, delay_s=delay_s)
+
+    app.push_screen(Prompt("Seconds between samples", understand, f"{app.view.delay_s:g}"), _given(use))
+
+
+def ask_pid(app: MemtopApp) -> None:
+    """Select a process by its number."""
+
+    def understand(text: str) -> int:
+        found = [index for index, row in enumerate(app.table.rows) if str(row.pid) == text]
+        if not found:
+            raise UsageError(f"no process {text} in the list")
+        return found[0]
+
+    def use(index: int) -> None:
+        app.table.selected = app.table.rows[index].key
+        app.table.reveal()
+
+    app.push_screen(Prompt("Go to PID", understand), _given(use))
+
+
+def ask_user(app: MemtopApp) -> None:
+    """One user's processes, or all."""
+    rows = app.frame.rows if app.frame is not None else ()
+    users = sorted({row.user for row in rows} | ({app.view.user} if app.view.user else set()))
+    choices = [Choice("everybody", ""), *(Choice(user, user) for user in users)]
+
+    def use(user: str) -> None:
+        app.view = replace(app.view, user=user)
+
+    app.push_screen(Menu("Show processes of", choices), _given(use))
+
+
+def _held(app: MemtopApp) -> Target | None:
+    """The selected process, held so that no other can take its place."""
+    if app.settings.readonly:
+        app.say("read-only: nothing is sent to processes", severity="warning")
+        return None
+    if app.row is None:
+        return None
+    from memtop.actions import hold  # noqa: PLC0415 (psutil is not needed to look)
+
+    try:
+        return hold(app.row)
+    except ActionRefused as error:
+        app.say(str(error), severity="warning")
+        return None
+
+
+def _report(app: MemtopApp, act: Callable[[], str]) -> None:
+    try:
+        app.say(act())
+    except MemtopError as error:
+        app.say(str(error), severity="error")
+
+
+def _about(target: Target) -> str:
+    return f"{target.key.pid}  RES {units.long_size(target.rss_bytes)}\n{target.command[:200]}"
+
+
+def ask_signal(app: MemtopApp) -> None:
+    """Which signal, for a process that is held meanwhile."""
+    target = _held(app)
+    if target is None:
+        return
+    from memtop.actions import SIGNALS, send  # noqa: PLC0415
+
+    choices = [Choice(f"{number.name:<8} {int(number):>2}  {says}", number) for number, says in SIGNALS]
+
+    def use(number: signal.Signals | None) -> None:
+        if number is not None:
+            _report(app, lambda: send(target, number))
+        target.close()
+
+    app.push_screen(Menu(f"Send a signal to {target.name}?", choices, _about(target)), use)
+
+
+def ask_nice(app: MemtopApp) -> None:
+    """A nice value, for a process that is held meanwhile."""
+    target = _held(app)
+    if target is None:
+        return
+    from memtop.actions import renice  # noqa: PLC0415
+
+    def understand(text: str) -> int:
+        if not text.lstrip("-").isdecimal() or not -20 <= int(text) <= 19:
+            raise UsageError("a whole number from -20 (first) to 19 (last)")
+        return int(text)
+
+    def use(nice: int | None) -> None:
+        if nice is not None:
+            _report(app, lambda: renice(target, nice))
+        target.close()
+
+    app.push_screen(Prompt(f"Nice value for {target.key.pid} {target.name}", understand), use)

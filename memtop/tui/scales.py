@@ -1,0 +1,166 @@
+"""Axes of the charts: which scale, which range, which ticks. Numbers only, no drawing.
+
+A range is made of whole ticks, so it stands still while values move between two of them, and it follows the
+largest value of the whole window, so it does not shrink the moment a peak has passed.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+BIGGEST_BYTES: Final = 1e18
+"""Values beyond are drawn as this; plotext overflows on them."""
+OWN_ABOVE: Final = 8.0
+"""VIRT over RES from which one scale would press RES flat against the floor."""
+BACK_BELOW: Final = 7.0
+"""VIRT over RES under which the common scale comes back; lower than OWN_ABOVE so that it does not flap."""
+_MIB: Final = 1024.0**2
+_TIME_STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+_CELLS_PER_TIME_LABEL: Final = 13
+
+
+class Scale(Enum):
+    """How VIRT and RES share the chart; the value is what the title says of it."""
+
+    AUTO = "auto"
+    ONE = "one scale"
+    OWN = "VIRT and RES each on its own scale"
+    RES_ONLY = "RES alone, close up"
+    LOG = "logarithmic"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A range of bytes and the ticks to write beside it."""
+
+    low_bytes: float
+    high_bytes: float
+    ticks: tuple[float, ...]
+    """Values in bytes, rising."""
+    log: bool = False
+
+    def place(self, value_bytes: float) -> float:
+        """Where a value stands: 0 at the foot, 1 at the top, outside of both when it is out of range."""
+        if self.log:
+            low, high = math.log2(self.low_bytes), math.log2(self.high_bytes)
+            return (math.log2(max(value_bytes, self.low_bytes)) - low) / (high - low)
+        return (value_bytes - self.low_bytes) / (self.high_bytes - self.low_bytes)
+
+    def labels(self) -> list[tuple[float, str]]:
+        """Place and text of each tick."""
+        step = self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 and not self.log else 0.0
+        return [(self.place(tick), tick_label(tick, step)) for tick in self.ticks]
+
+
+def tick_label(value_bytes: float, step_bytes: float = 0.0) -> str:
+    """``256M``, ``1.5G``, ``12.06G``: as few digits as tell neighbours ``step_bytes`` apart from each other."""
+    unit, letter = 1.0, ""
+    for letter_above in "KMGTPE":
+        if value_bytes < unit * 1024:
+            break
+        unit, letter = unit * 1024, letter_above
+    decimals = 2 if step_bytes <= 0 else min(3, max(0, math.ceil(-math.log10(step_bytes / unit))))
+    text = f"{value_bytes / unit:.{max(decimals, 1)}f}".rstrip("0").rstrip(".")
+    return text + letter
+
+
+def known(values: Iterable[float | None]) -> list[float | None]:
+    """The values that a chart can draw: finite, not negative, at most BIGGEST_BYTES; None for all others."""
+    return [
+        None if value is None or not math.isfinite(value) else min(max(value, 0.0), BIGGEST_BYTES) for value in values
+    ]
+
+
+def settle(scale: Scale, virt_bytes: float, rss_bytes: float, before: Scale = Scale.ONE) -> Scale:
+    """The scale to draw for the highest VIRT and RES of the window; AUTO becomes ONE or OWN.
+
+    ``before`` is what was drawn last: near the border it is kept.
+    """
+    if scale is not Scale.AUTO:
+        return scale
+    ratio = BACK_BELOW if before is Scale.OWN else OWN_ABOVE
+    return Scale.OWN if virt_bytes > ratio * rss_bytes > 0 else Scale.ONE
+
+
+def linear(low_bytes: float, high_bytes: float, most_ticks: int) -> Axis:
+    """An axis over low to high in steps of a power of two, with at most ``most_ticks`` steps."""
+    if high_bytes <= 0:
+        high_bytes = _MIB
+    step = 1.0
+    while math.ceil(high_bytes / step) - math.floor(low_bytes / step) > max(1, most_ticks):
+        step *= 2
+    first, last = math.floor(low_bytes / step), max(math.ceil(high_bytes / step), math.floor(low_bytes / step) + 1)
+    return Axis(first * step, last * step, tuple(step * number for number in range(first, last + 1)))
+
+
+def close_up(values_bytes: Sequence[float], most_ticks: int) -> Axis:
+    """An axis for one series alone. It starts at 0 when the values move much; it never magnifies noise.
+
+    The range is at least 2 % of the level and 1 MiB, so that a change of 0.1 % stays small.
+    """
+    low, high = min(values_bytes, default=0.0), max(values_bytes, default=0.0)
+    if low < high / 2:
+        return linear(0.0, high * 1.02, most_ticks)
+    margin = max(0.02 * high, _MIB, (high - low) * 1.2) / 2
+    middle = (low + high) / 2
+    return linear(max(0.0, middle - margin), middle + margin, most_ticks)
+
+
+def logarithmic(values_bytes: Iterable[float], most_ticks: int) -> Axis:
+    """An axis from a power of four below the smallest positive value to one above the largest."""
+    positive = [value for value in values_bytes if value >= 1]
+    low = math.floor(math.log2(min(positive, default=1024.0)) / 2)
+    high = max(low + 2, math.ceil(math.log2(max(positive, default=_MIB) * 1.05) / 2))
+    stride = math.ceil((high - low) / max(1, most_ticks))
+    return Axis(4.0**low, 4.0**high, tuple(4.0**power for power in range(low, high + 1, stride)), log=True)
+
+
+def time_ticks(window_s: float, right_edge_s: float | None, columns: int) -> list[tuple[float, str]]:
+    """Place (0 left, 1 right) and text of the ticks of a time axis.
+
+    ``right_edge_s``: None labels by distance, ``-5 min`` to ``now``; a wall time labels by the clock.
+    """
+    if not (math.isfinite(window_s) and window_s > 0):
+        return []
+    most = max(1, columns // _CELLS_PER_TIME_LABEL)
+    least = 1800 if window_s > 7200 else 60 if window_s > 120 else 1  # so that labels are whole minutes, half hours
+    steps = (step for step in _TIME_STEPS_S if window_s / step <= most and step >= least)
+    step = next(steps, math.ceil(window_s / most))
+    if right_edge_s is None:
+        whole = int(window_s / step + 1e-6)
+        return [(1 - number * step / window_s, _ago(number * step, step)) for number in range(whole, -1, -1)]
+    zone_s = time.localtime(right_edge_s).tm_gmtoff
+    left_s = right_edge_s - window_s
+    tick_s = math.ceil((left_s + zone_s) / step) * step - zone_s
+    ticks = []
+    while tick_s <= right_edge_s:
+        ticks.append(((tick_s - left_s) / window_s, clock(tick_s, seconds=step < 60)))
+        tick_s += step
+    return ticks
+
+
+def _ago(ago_s: float, step_s: float) -> str:
+    if ago_s == 0:
+        return "now"
+    if step_s < 60:
+        return f"-{ago_s:g} s"
+    return f"-{ago_s / 60:g} min" if step_s < 1800 else f"-{ago_s / 3600:g} h"
+
+
+def clock(wall_s: float, *, seconds: bool = True) -> str:
+    """Local time of day of a wall time."""
+    return time.strftime("%H:%M:%S" if seconds else "%H:%M", time.localtime(wall_s))
+
+
+def slope_sign(slope_bytes_per_min: float | None, rss_bytes: float | None) -> int:
+    """1 rising, -1 falling, 0 steady or unknown: steady is less than 0.5 % of RES or 64 KiB a minute."""
+    if slope_bytes_per_min is None or not math.isfinite(slope_bytes_per_min):
+        return 0
+    if abs(slope_bytes_per_min) < max(0.005 * (rss_bytes or 0), 65536):
+        return 0
+    return 1 if slope_bytes_per_min > 0 else -1

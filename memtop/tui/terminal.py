@@ -1,0 +1,196 @@
+"""The terminal: what it was before memtop, what is done to it, and how it becomes what it was.
+
+Imports nothing heavy, so that a terminal is already safe while Textual is still being imported.
+See termios(3), tty_ioctl(4), console_codes(4), memfd_create(2).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+from memtop.errors import UsageError
+
+ENTER_ALTERNATE_SCREEN: Final = "\x1b[?1049h"
+RESET: Final = (
+    "\x1b[?2026l"  # synchronized output
+    "\x1b[?2004l"  # bracketed paste
+    "\x1b[?7h"  # wrap at the right edge
+    "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # mouse
+    "\x1b[?2048l"  # resize reports
+    "\x1b[<u"  # kitty's keyboard protocol; it belongs to the alternate screen, so it goes before that
+    "\x1b[?1049l"  # alternate screen
+    "\x1b[?25h"  # cursor
+    "\x1b[?1004l"  # focus reports
+    "\x1b[0m"
+)
+"""Undoes every mode that Textual 8 sets; harmless where a mode is not set."""
+TALK_LIMIT_BYTES: Final = 65_536
+"""Most that is kept of what is written to descriptors 1 and 2 while the screen is drawn."""
+
+
+@contextmanager
+def background_allowed() -> Iterator[None]:
+    """Within it the terminal may be changed from a background job, which would otherwise be stopped by SIGTTOU."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Terminal:
+    """The terminal on standard output, through a descriptor of its own.
+
+    Raises UsageError where standard output is no terminal.
+    """
+
+    def __init__(self) -> None:
+        if sys.__stdin__ is None or not os.isatty(1):
+            raise UsageError("the dashboard needs a terminal; use --json, --csv or -b where there is none")
+        self.out_fd = _reopen(1)
+        """Does not block, and closes on exec."""
+        self.in_fd = 0 if os.isatty(0) else self.out_fd
+        """Keys come from the terminal even when standard input is something else, as with less(1)."""
+        self.attributes: list[Any] | None = None
+        """What tcgetattr said before anything was changed; None while nothing is."""
+        self.entered = False
+        """Modes may be set that have to be undone."""
+        self.painted = False
+        """The alternate screen has been entered, and shows the early painting."""
+        self._diverted: dict[int, int] = {}
+        self._talk_fd = -1
+
+    def size(self) -> tuple[int, int]:
+        """(columns, lines); 80 x 24 where the terminal does not know."""
+        try:
+            width, height = os.get_terminal_size(self.out_fd)
+        except OSError:
+            return 80, 24
+        return width or 80, height or 24
+
+    def in_foreground(self) -> bool:
+        """Whether this process may use the terminal now; False while it is a background job of a shell."""
+        try:
+            return os.tcgetpgrp(self.in_fd) == os.getpgrp()
+        except OSError:
+            return True  # it is not our controlling terminal: there is no job control on it
+
+    def enter(self) -> None:
+        """Remember how the terminal is, because modes are about to be set."""
+        if self.entered:
+            return
+        self.entered = True
+        try:
+            self.attributes = termios.tcgetattr(self.in_fd)
+        except termios.error:
+            self.attributes = None
+
+    def left(self) -> None:
+        """Somebody else has undone every mode."""
+        self.entered = self.painted = False
+
+    def show(self, text: str) -> None:
+        """Draw ``text`` on the alternate screen, before Textual is there.
+
+        What the terminal does not take at once is left out; a background job draws nothing.
+        """
+        if not self.in_foreground():
+            return
+        self.enter()
+        with suppress(termios.error):
+            attributes = termios.tcgetattr(self.in_fd)
+            # Keys typed from now on are not echoed over the picture, and wait for the application to read them.
+            attributes[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
+            termios.tcsetattr(self.in_fd, termios.TCSANOW, attributes)
+        data = (ENTER_ALTERNATE_SCREEN + text).encode("utf-8", "backslashreplace")
+        with suppress(OSError):
+            self.painted = os.write(self.out_fd, data) > len(ENTER_ALTERNATE_SCREEN)
+
+    def restore(self) -> None:
+        """Undo every mode. Never waits and never raises; may be called by any thread, and more than once."""
+        if not self.entered:
+            return
+        self.entered = False
+        with background_allowed():
+            _send_at_once(self.out_fd, RESET.encode())
+            with suppress(termios.error):
+                termios.tcflush(self.in_fd, termios.TCIFLUSH)  # mouse reports must not reach the shell
+                if self.attributes is not None and self.in_foreground():
+                    termios.tcsetattr(self.in_fd, termios.TCSANOW, self.attributes)
+
+    def divert(self) -> None:
+        """From here on, what C code and children write to descriptors 1 and 2 is kept and not drawn."""
+        self._talk_fd = _bounded_file()
+        _flush_streams()
+        for fd in (1, 2):
+            if os.isatty(fd):
+                self._diverted[fd] = os.dup(fd)
+                os.dup2(self._talk_fd, fd)
+
+    def undivert(self) -> bytes:
+        """Give descriptors 1 and 2 back; what was written to them meanwhile."""
+        if self._talk_fd < 0:
+            return b""
+        _flush_streams()
+        while self._diverted:
+            fd, original = self._diverted.popitem()
+            os.dup2(original, fd)
+            os.close(original)
+        talk_fd, self._talk_fd = self._talk_fd, -1
+        try:
+            return os.pread(talk_fd, TALK_LIMIT_BYTES, 0).rstrip(b"\0")
+        finally:
+            os.close(talk_fd)
+
+
+def _reopen(fd: int) -> int:
+    """A description of our own of the same terminal: O_NONBLOCK on a dup would hit the shell's as well."""
+    flags = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
+    with suppress(OSError):
+        return os.open(f"/proc/self/fd/{fd}", flags)
+    with suppress(OSError):  # after su the terminal's file belongs to another user, and /dev/tty to everybody
+        os.tcgetpgrp(fd)  # fails unless it is our controlling terminal
+        return os.open("/dev/tty", flags)
+    return os.dup(fd)
+
+
+def _send_at_once(fd: int, data: bytes) -> None:
+    """Write ``data`` without waiting, in place of what a terminal that does not read has not taken yet."""
+    with suppress(OSError, termios.error):
+        blocking = os.get_blocking(fd)
+        os.set_blocking(fd, False)
+        try:
+            try:
+                sent = os.write(fd, data)
+            except BlockingIOError:
+                sent = 0
+            if sent < len(data):
+                termios.tcflush(fd, termios.TCOFLUSH)
+                os.write(fd, data)
+        finally:
+            os.set_blocking(fd, blocking)
+
+
+def _bounded_file() -> int:
+    """A file in memory that cannot grow: a library that never stops complaining must not eat the machine."""
+    try:
+        fd = os.memfd_create("memtop-talk", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    except OSError:  # refused by a sandbox: what is said is lost, the picture is not
+        return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    os.ftruncate(fd, TALK_LIMIT_BYTES)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
+    return fd
+
+
+def _flush_streams() -> None:
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            with suppress(OSError, ValueError):
+                stream.flush()

@@ -1,0 +1,86 @@
+"""What a person has chosen to look at, and the Ask that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from memtop.columns import BY_NAME, Column
+from memtop.query import Query, both, of_user, parse_query
+from memtop.sample import Ask, Need, ProcKey
+from memtop.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Every choice that changes what is read or shown. Immutable: a choice makes a new one."""
+
+    columns: tuple[Column, ...]
+    sort: Column
+    descending: bool
+    query: Query
+    user: str = ""
+    only: frozenset[int] | None = None
+    names: tuple[str, ...] = ()
+    children: bool = False
+    kernel_threads: bool = False
+    tree: bool = False
+    folded: frozenset[ProcKey] = frozenset()
+    focus: ProcKey | None = None
+    visible: frozenset[ProcKey] = frozenset()
+    frozen: bool = False
+    cursor_s: float | None = None
+    window_s: float | None = None
+    """None lets the chart grow with what is known."""
+    points: int = 120
+    delay_s: float = 1.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> View:
+        """As the command line asks for it. Raises UsageError for an invalid filter."""
+        sort = settings.sort or BY_NAME["res"]
+        return cls(
+            columns=settings.columns,
+            sort=sort,
+            descending=sort.descending,
+            query=parse_query(settings.filter),
+            user=settings.user,
+            only=frozenset(settings.pids) if settings.pids or settings.names else None,
+            names=settings.names,
+            children=settings.children,
+            tree=settings.tree,
+            delay_s=settings.delay_s,
+        )
+
+    def ask(self) -> Ask:
+        """What the engine is to find out."""
+        where = self.query.where
+        if self.user:
+            where = both(where, of_user(self.user))
+        needs = Need.NONE
+        for column in self.columns:
+            needs |= column.needs
+        return Ask(
+            focus=self.focus,
+            visible=self.visible,
+            needs=needs,
+            needs_all=self.query.needs | self.sort.needs,
+            sort=self.sort.field,
+            descending=self.descending,
+            where=where,
+            only=self.only,
+            names=self.names,
+            children=self.children,
+            kernel_threads=self.kernel_threads,
+            tree=self.tree,
+            folded=self.folded,
+            frozen=self.frozen or self.cursor_s is not None,
+            cursor_s=self.cursor_s,
+            window_s=self.window_s,
+            points=self.points,
+            delay_s=self.delay_s,
+        )
+
+    def sorted_by(self, column: Column) -> View:
+        """By a column in its natural order; by the same one again: turned round."""
+        descending = not self.descending if column == self.sort else column.descending
+        return replace(self, sort=column, descending=descending)

@@ -1,0 +1,175 @@
+"""Numbers as text, and the sentence that answers whether this VIRT is a problem."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from memtop.explain.facts import facts_of, virt_sentence
+from memtop.frame import Note, ProcRow, SystemRow
+from memtop.procfs.statm import PAGE_BYTES
+from tests.explain.rows import FULL, GIB, MACHINE, MIB, STATUS, TIB
+
+NO_SWAP = replace(MACHINE, swap_total_bytes=0, swap_free_bytes=0)
+
+
+def test_sizes_are_written_out_and_shares_are_of_this_machine() -> None:
+    facts = facts_of(FULL, MACHINE, STATUS)
+    assert facts["virt"] == "1.24 GiB"
+    assert facts["untouched"] == "1.03 GiB"
+    assert facts["untouched_percent"] == "83.3"
+    assert facts["rss_pages"] == f"{212 * MIB // PAGE_BYTES:,}"
+    assert facts["mem_percent"] == "0.9"
+    assert facts["growth"] == "+12.4 MiB"
+    assert facts["available_percent"] == "33.3"
+    assert facts["machine_swap"] == "the machine uses 1.00 GiB of its 4.00 GiB of swap"
+    assert facts["data"] == "400 MiB"
+
+
+def test_what_is_unknown_has_no_fact_and_nothing_has_the_text_of_a_dash() -> None:
+    row = replace(FULL, anon_bytes=None, growth_bytes_per_min=None, oom_score=None, ppid=None, minflt=None)
+    facts = facts_of(row, replace(MACHINE, psi_memory_some_avg10=None), None)
+    assert not facts.keys() & {"anon", "growth", "oom_score", "oom_share", "parent", "minor_faults", "psi_some", "data"}
+    assert not {"–", "None", ""} & set(facts.values())
+
+
+def test_zero_is_said_and_is_not_taken_for_unknown() -> None:
+    facts = facts_of(replace(FULL, swap_bytes=0, growth_bytes_per_min=0.0, majflt=0), NO_SWAP, None)
+    assert (facts["swap"], facts["growth"], facts["major_faults"]) == ("0 B", "0 B", "0")
+    assert facts["machine_swap"] == "this machine has no swap"
+
+
+def test_swap_of_a_process_is_known_to_be_nothing_where_no_swap_is_in_use() -> None:
+    row = replace(FULL, swap_bytes=None)
+    assert facts_of(row, NO_SWAP, None)["swap"] == "0 B"
+    assert not facts_of(row, MACHINE, None).keys() & {"swap", "untouched"}
+
+
+@pytest.mark.parametrize(
+    ("score", "adj", "share"),
+    [
+        (666, 0, "0.0"),
+        (750, 0, "12.5"),
+        (816, 100, "12.4"),  # 3 GB of 24 GB at every adj: measured
+        (1083, 500, "12.4"),
+        (1416, 1000, "12.4"),
+        (0, -1000, None),  # never killed: the score says nothing of its size
+        (10, 0, None),  # a kernel before 5.9
+        (666, None, None),
+    ],
+)
+def test_the_share_behind_an_oom_score(score: int, adj: int | None, share: str | None) -> None:
+    assert facts_of(replace(FULL, oom_score=score, oom_score_adj=adj), MACHINE, None).get("oom_share") == share
+
+
+def test_no_fact_holds_what_a_process_says_of_itself() -> None:
+    row = replace(FULL, name="HOSTILE", command="HOSTILE", user="HOSTILE", state="?")
+    facts = facts_of(row, MACHINE, STATUS)
+    assert not any("HOSTILE" in text for text in facts.values())
+    assert "state" not in facts
+
+
+def sized(virt: int, rss: int, swap: int | None = 0, file: int = 0) -> ProcRow:
+    return replace(FULL, virt_bytes=virt, rss_bytes=rss, swap_bytes=swap, file_bytes=file)
+
+
+NOTHING = "(never touched, or given back)"
+SENTENCES = (
+    (
+        "VIRT far above RES",
+        sized(1270 * MIB, 212 * MIB),
+        f"VIRT 1.24 GiB is no danger in itself: about 1.03 GiB of it has no RAM behind it {NOTHING}; "
+        "RES is 212 MiB, 0.9 % of this machine's 24.0 GiB of RAM.",
+    ),
+    (
+        "VIRT above all RAM",
+        sized(293 * GIB, 86 * MIB),
+        f"VIRT 293 GiB is more than this machine has RAM, and that is allowed: almost all of it has no RAM behind it "
+        f"{NOTHING}; RES is 86.0 MiB, 0.3 % of this machine's 24.0 GiB of RAM.",
+    ),
+    (
+        "VIRT of a sanitizer",
+        sized(20 * TIB, 5 * MIB),
+        f"VIRT 20.0 TiB is more than this machine has RAM, and that is allowed: almost all of it has no RAM behind it "
+        f"{NOTHING}; RES is 5.00 MiB, less than 0.1 % of this machine's 24.0 GiB of RAM.",
+    ),
+    (
+        "VIRT close to RES",
+        sized(1000 * MIB, 950 * MIB),
+        "VIRT 0.98 GiB is nearly all in use: RES is 950 MiB, 3.9 % of this machine's 24.0 GiB of RAM.",
+    ),
+    (
+        "the rest is on swap",
+        sized(4 * GIB, GIB, swap=3 * GIB),
+        "VIRT 4.00 GiB is nearly all in use: RES is 1.00 GiB, 4.2 % of this machine's 24.0 GiB of RAM, "
+        "and 3.00 GiB is on swap.",
+    ),
+    (
+        "swap unknown",
+        sized(1270 * MIB, 212 * MIB, swap=None),
+        f"VIRT 1.24 GiB is no danger in itself: up to 1.03 GiB of it has no RAM behind it {NOTHING}; "
+        "RES is 212 MiB, 0.9 % of this machine's 24.0 GiB of RAM.",
+    ),
+    (
+        "RES above half of RAM",
+        sized(16 * GIB, 14 * GIB),
+        "RES is 14.0 GiB, 58.3 % of this machine's 24.0 GiB of RAM, and that is the number to watch, not VIRT; "
+        f"VIRT is 16.0 GiB, and about 2.00 GiB of it has no RAM behind it {NOTHING}.",
+    ),
+    (
+        "RES above four fifths of RAM",
+        sized(21 * GIB, 20 * GIB),
+        "RES is 20.0 GiB, 83.3 % of this machine's 24.0 GiB of RAM, and that is the danger, not VIRT; "
+        "VIRT is 21.0 GiB.",
+    ),
+    (
+        "a mapped database fills the RAM",
+        sized(300 * GIB, 20 * GIB, file=19 * GIB),
+        "RES is 20.0 GiB, 83.3 % of this machine's 24.0 GiB of RAM, but 19.0 GiB of that is pages of files, which the "
+        f"kernel can take back; VIRT is 300 GiB, and about 280 GiB of it has no RAM behind it {NOTHING}.",
+    ),
+    (
+        "a kernel thread",
+        replace(sized(0, 0), note=Note.KERNEL),
+        "This is a kernel thread: it works inside the kernel and has no memory of its own to measure.",
+    ),
+    (
+        "a zombie",
+        replace(sized(0, 0), note=Note.ZOMBIE),
+        "This is a zombie: it has ended and holds no memory; only its exit status waits for its parent.",
+    ),
+    (
+        "not permitted",
+        replace(FULL, virt_bytes=None, rss_bytes=None, note=Note.DENIED),
+        "The kernel does not let this user read VIRT and RES of this process; unknown does not mean 0.",
+    ),
+    (
+        "not known",
+        replace(FULL, rss_bytes=None),
+        "VIRT and RES of this process are not known (yet); unknown does not mean 0.",
+    ),
+    ("just ending", sized(0, 0), "It has no address space left: it is just ending."),
+    (
+        "gone",
+        replace(FULL, note=Note.GONE, gone_s=5.0),
+        "This process has ended; its last numbers were VIRT 1.24 GiB and RES 212 MiB.",
+    ),
+    ("gone unseen", replace(FULL, virt_bytes=None, rss_bytes=None, note=Note.GONE), "This process has ended."),
+)
+
+
+@pytest.mark.parametrize(("case", "row", "sentence"), SENTENCES, ids=[case for case, _, _ in SENTENCES])
+def test_one_sentence_answers_whether_this_virt_is_a_problem(case: str, row: ProcRow, sentence: str) -> None:
+    assert virt_sentence(row, MACHINE) == sentence
+
+
+def test_the_sentence_needs_no_machine() -> None:
+    unknown = SystemRow(None, None, None, None, None, None, None, None, None, None, None, 0)
+    assert virt_sentence(FULL, unknown) == (
+        f"VIRT 1.24 GiB is no danger in itself: about 1.03 GiB of it has no RAM behind it {NOTHING}; RES is 212 MiB."
+    )
+
+
+def test_a_main_thread_that_has_ended_changes_nothing_about_the_numbers() -> None:
+    assert virt_sentence(replace(FULL, note=Note.LEADER_GONE), MACHINE) == virt_sentence(FULL, MACHINE)

@@ -1,0 +1,154 @@
+"""A program in a real pseudoterminal, driven and watched by a test."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+DEADLINE_S = 10.0
+_LAUNCH = """\
+import fcntl, os, signal, sys, termios
+if int(sys.argv[1]):
+    fcntl.ioctl(1, termios.TIOCSCTTY, 0)
+for number in filter(None, sys.argv[2].split(",")):
+    signal.signal(int(number), signal.SIG_IGN)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""What happens between fork and exec (a preexec_fn is not safe in a test runner with threads)."""
+
+
+def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait until ``condition`` holds; fail with ``what`` when it does not."""
+    limit_s = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < limit_s, f"waited in vain for: {what}"
+        time.sleep(0.01)
+
+
+class PtyRun:
+    """The program, its terminal, and everything it has drawn."""
+
+    def __init__(
+        self,
+        module: str,
+        *options: str,
+        stdin_null: bool = False,
+        controlling: bool = True,
+        ignored: Sequence[signal.Signals] = (),
+        env: dict[str, str] | None = None,
+    ) -> None:
+        self.master, self.slave = pty.openpty()
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.before = termios.tcgetattr(self.slave)
+        self.output = b""
+        self._reading = threading.Event()
+        self._reading.set()
+        self._closed = False
+        before_exec = str(int(controlling)), ",".join(str(int(number)) for number in ignored)
+        self.process = subprocess.Popen(
+            [sys.executable, "-S", "-c", _LAUNCH, *before_exec, sys.executable, "-m", module, *options],
+            stdin=subprocess.DEVNULL if stdin_null else self.slave,
+            stdout=self.slave,
+            stderr=self.slave,
+            start_new_session=True,
+            env={**os.environ, "TERM": "xterm-256color", **(env or {})},
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while not self._closed:
+            if self._reading.wait(0.05) and select.select([self.master], [], [], 0.05)[0]:
+                try:
+                    self.output += os.read(self.master, 65_536)
+                except OSError:
+                    return
+
+    def stop_reading(self) -> None:
+        """From here on the terminal takes nothing."""
+        self._reading.clear()
+
+    def read_again(self) -> None:
+        """The terminal takes output again."""
+        self._reading.set()
+
+    def press(self, keys: bytes) -> None:
+        """Press keys."""
+        os.write(self.master, keys)
+
+    def close_terminal(self) -> None:
+        """The terminal vanishes."""
+        self._closed = True
+        self._reader.join()
+        os.close(self.master)
+        self.master = -1
+
+    def wait_output(self, expected: bytes) -> None:
+        """Wait until ``expected`` has been drawn."""
+        wait_for(lambda: expected in self.output, f"{expected!r} in {self.output[-2000:]!r}")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def end(self, within_s: float = 2.0) -> int:
+        """Wait for the end; the exit code (negative: killed by a signal)."""
+        try:
+            code = self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {within_s} s; drew {self.output[-2000:]!r}") from None
+        if self.master >= 0 and self._reading.is_set():
+            self._drain()
+        return code
+
+    def _drain(self) -> None:
+        seen = -1
+        while seen != len(self.output) or select.select([self.master], [], [], 0)[0]:
+            seen = len(self.output)
+            time.sleep(0.02)
+
+    def threads(self) -> int:
+        """How many threads it has."""
+        return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+
+    def cpu_s(self) -> float:
+        """Processor time used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def state(self) -> str:
+        """One letter, as in /proc/PID/stat."""
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+    def attributes(self) -> list[Any]:
+        """The terminal's attributes now."""
+        return termios.tcgetattr(self.slave)
+
+    def __enter__(self) -> PtyRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._closed = True
+        self._reader.join()
+        for fd in (self.master, self.slave):
+            with contextlib.suppress(OSError):
+                os.close(fd)

@@ -1,0 +1,122 @@
+"""A small application that the tests of life and death run as a process of its own: ``python -m tests.tui.small_app``.
+
+Options say what goes wrong. It ticks into a file by a Pump, so that a test can see that sampling goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import subprocess
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from memtop.errors import UsageError
+from memtop.frame import Frame
+from memtop.tui import lifecycle
+from memtop.tui.lifecycle import Life
+from memtop.tui.pump import Pump
+
+if TYPE_CHECKING:
+    from memtop.tui.safe_app import SafeApp
+
+
+def _fail() -> None:
+    secret = "-".join(("planted", "secret", "7f3a"))  # put together here, so that no source line contains it
+    raise ValueError(f"bo\x1bom {len(secret)}")
+
+
+def _make(life: Life, options: argparse.Namespace) -> SafeApp:
+    if options.paint:
+        life.terminal.show("\x1b[2Jearly picture")
+        if options.paint == "hang":
+            time.sleep(30)
+        if options.paint == "fail":
+            _fail()
+        if options.paint == "usage":
+            raise UsageError("no such thing")
+    from textual.app import ComposeResult  # noqa: PLC0415
+    from textual.widgets import Static  # noqa: PLC0415
+
+    from memtop.tui.safe_app import SafeApp  # noqa: PLC0415
+
+    class SmallApp(SafeApp):
+        BINDINGS: ClassVar = [("q", "quit"), ("ctrl+c", "quit"), ("ctrl+z", "suspend_process")]
+
+        def compose(self) -> ComposeResult:
+            yield Static("ready", id="text")
+
+        def on_mount(self) -> None:
+            self.set_interval(0.05, self.draw)
+            self.set_timer(0.2, self.go_wrong)
+
+        def draw(self) -> None:
+            wide = "x" * (200 if options.chatty else 1)
+            self.query_one("#text", Static).update(f"now {time.monotonic()} {wide * 20}")
+
+        def go_wrong(self) -> None:
+            if options.error == "ui":
+                _fail()
+            if options.error == "thread":
+                threading.Thread(target=_fail).start()
+            if options.error == "worker":
+                self.run_worker(_fail, thread=True)
+            if options.error == "hang":
+                self.call_later(lambda: time.sleep(30))
+            if options.talk:
+                ctypes.CDLL(None).puts(b"said by a library \x1b[31m")
+                ctypes.CDLL(None).fflush(None)
+                subprocess.run(["sh", "-c", "echo said by a child >&2"], check=True)
+
+    return SmallApp(life)
+
+
+def _begin(life: Life, options: argparse.Namespace) -> SafeApp:
+    state = Path(options.state)
+    pump = Pump(
+        lambda ask, late_s: _tick(state),
+        lambda ask: None,
+        lambda frame: None,
+        0.1,
+        lambda: None,
+        deliver_problem=lambda text: None,
+    )
+    life.at_end.callback(lambda: (state / "closed").write_text("yes"))
+    life.at_end.callback(pump.stop)
+    if options.child:
+        child = subprocess.Popen(["sleep", "60"])
+        (state / "child").write_text(str(child.pid))
+        life.at_end.callback(child.wait)
+        life.at_end.callback(child.kill)
+    pump.start()
+    return _make(life, options)
+
+
+def _tick(state: Path) -> Frame:
+    with open(state / "ticks", "a") as file:
+        file.write("x")
+    return cast(Frame, object())  # nobody looks into it
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--state", required=True)
+    parser.add_argument("--error", default="")
+    parser.add_argument("--paint", default="")
+    for flag in ("--chatty", "--talk", "--child"):
+        parser.add_argument(flag, action="store_true")
+    options = parser.parse_args()
+    try:
+        sys.exit(lifecycle.run(partial(_begin, options=options), mouse=True))
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

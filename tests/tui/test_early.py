@@ -1,0 +1,76 @@
+"""The picture painted before Textual is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from memtop.columns import DEFAULT_COLUMNS
+from memtop.frame import Note
+from memtop.tui import cells, early
+from tests.tui.frames import frame, proc_row
+
+MOVE = re.compile(r"\x1b\[(\d+);1H")
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def lines(painted: str) -> dict[int, str]:
+    """What stands on each line, without styles."""
+    _, *parts = MOVE.split(STYLE.sub("", painted))
+    return dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
+
+
+def test_the_header_and_the_table_stand_where_they_will_stand() -> None:
+    rows = [proc_row(pid) for pid in range(100, 200)]
+    drawn = lines(early.paint(frame(rows), DEFAULT_COLUMNS, 120, 40, True))
+    assert drawn[1].startswith(" memtop")
+    assert "RAM 15.2 GiB of 23.5 GiB  avail 8.30G" in drawn[1]
+    heading = 1 + 1 + 18  # the first line, then 45 % of 40
+    assert "PID" in drawn[heading]
+    assert "RES▼" in drawn[heading]
+    assert [int(drawn[line].split()[0]) for line in range(heading + 1, 40)] == list(range(100, 100 + 40 - heading - 1))
+    assert max(drawn) == 39  # the last line is the footer's
+
+
+def test_its_rows_are_the_rows_of_the_real_table() -> None:
+    drawn = lines(early.paint(frame([proc_row(42)]), DEFAULT_COLUMNS, 120, 40, True))
+    assert "     42 app      S  1.17G   212M   190M  22.0M" in drawn[21]
+    assert "proc-42 --serve" in drawn[21]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (0, 0), (10, 3), (59, 40), (60, 16), (80, 24), (300, 60), (1000, 5)])
+def test_it_never_leaves_the_screen(size: tuple[int, int]) -> None:
+    rows = [proc_row(pid, command="長い名前 " * 50) for pid in range(100)]
+    drawn = lines(early.paint(frame(rows), DEFAULT_COLUMNS, *size, True))
+    assert max(drawn) <= max(1, size[1])
+    assert max(cell_len(text) for text in drawn.values()) <= max(0, size[0])
+
+
+def test_without_colour_there_are_no_styles() -> None:
+    painted = early.paint(frame([proc_row(1), proc_row(2, note=Note.KERNEL)]), DEFAULT_COLUMNS, 100, 30, False)
+    assert not STYLE.search(painted)
+    assert STYLE.search(early.paint(frame([proc_row(1)]), DEFAULT_COLUMNS, 100, 30, True))
+
+
+@given(
+    st.text(st.characters(exclude_categories=["C", "M", "Zl", "Zp"]), max_size=30), st.integers(0, 20), st.booleans()
+)
+def test_text_is_fitted_as_in_the_real_table(text: str, width: int, left: bool) -> None:
+    fitted = early.fit(text, width, left)
+    assert sum(map(early._cells, fitted)) == width
+    if text.isascii():
+        assert fitted == cells.fit(text, width, left)
+
+
+def test_neither_textual_nor_rich_is_imported_for_it() -> None:
+    code = (
+        "import sys, memtop.tui.early, memtop.tui.lifecycle, memtop.tui.pump, memtop.guard\n"
+        "print([name for name in ('textual', 'rich', 'plotext') if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
