@@ -164,7 +164,7 @@ def test_a_reading_across_an_exec_is_begun_again() -> None:
     ],
 )
 def test_a_refusal_says_why_how_to_get_it_and_what_is_known_all_the_same(uid: int, owner: int, why: str) -> None:
-    files = {
+    files: dict[str, bytes | Exception | list[bytes]] = {
         "stat": stat(),
         "smaps": AccessDenied(),
         "status": b"Name:\tx\nUid:\t0\t%d\t0\t0\n" % uid,
@@ -197,7 +197,11 @@ def sleeper(*command: str) -> Iterator[int]:
             process.kill()
 
 
-READY = (sys.executable, "-c", "import sys; data = bytearray(20 << 20); print('ready', flush=True); sys.stdin.read()")
+READY = (
+    sys.executable,
+    "-c",
+    "import sys; data = bytearray(b'x') * (20 << 20); print('ready', flush=True); sys.stdin.read()",
+)
 
 
 @pytest.mark.skipif(not shutil.which("pmap"), reason="pmap is not installed")
