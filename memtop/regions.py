@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Final, TextIO
 
 from memtop import units
-from memtop.analysis.regions import KindSum, Region, Regions, Sizes, Split, classify
+from memtop.analysis.kinds import Kind
+from memtop.analysis.regions import Confidence, KindSum, Region, Regions, Sizes, Split, classify
 from memtop.errors import AccessDenied, ProcessGone, Unavailable, UsageError
 from memtop.procfs.smaps import parse_smaps
 from memtop.procfs.stat import PidStat, parse_stat
@@ -92,7 +93,7 @@ class Proc:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A process's regions, or the sentence that says why there are none."""
+    """A process's regions, or the sentence that says why there are none; or both, where they are less sure."""
 
     stat: PidStat
     regions: Regions | None
@@ -159,8 +160,19 @@ def _read(proc: Proc, pid: int) -> _Reading:
         smaps = parse_smaps(proc.read(f"{room}/smaps"))
         before, stat = stat, parse_stat(proc.read(f"{pid}/stat"))
         if _identity(before) == _identity(stat) and smaps:
-            return _Reading(stat, classify(smaps, exe=_exe(proc, room), tmpfs=_tmpfs(proc, pid)))
+            regions = classify(smaps, exe=_exe(proc, room), tmpfs=_tmpfs(proc, pid))
+            return _Reading(stat, regions, _doubt(regions, stat.threads))
     return _Reading(stat, None, "it was starting another program, or ending; nothing could be read")
+
+
+def _doubt(regions: Regions, threads: int) -> str | None:
+    if regions.confidence(threads) is not Confidence.LOW:
+        return None
+    stacks = regions.kinds.count(Kind.THREAD_STACK) + 1
+    return (
+        f"stacks found: {stacks}, threads: {threads}. Kinds of memory without a name are less sure; "
+        "after fork, the stacks of the parent's other threads stay behind"
+    )
 
 
 def _identity(stat: PidStat) -> tuple[int, int, int]:

@@ -84,6 +84,11 @@ def test_the_largest_mappings_come_first_with_their_kinds() -> None:
     assert [row[41:62].strip() for row in rows] == ["JVM classes, reserved", "JVM heap, reserved", "JVM heap"]
 
 
+def test_doubt_is_said_where_stacks_and_threads_do_not_fit() -> None:
+    _, _, err = told(program("redis_bgsave"))
+    assert "stacks found: 5, threads: 1" in err
+
+
 @pytest.mark.parametrize("sort", SORTS)
 def test_every_order_is_descending(sort: str) -> None:
     _, out, _ = told(program("redis"), sort=sort, json=True)

@@ -223,25 +223,14 @@ ANON_RULES: Final[tuple[tuple[Test, Kind], ...]] = (
 """For the other mappings without a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A kind that tells what its unnamed neighbours are, as far as they touch."""
-
-    source: frozenset[Kind]
-    over: frozenset[Kind]
-    target: Kind
-
-
-SPREADS: Final = (
+_SPREADS: Final = (
     # class space and metaspace are reserved in one piece with the class archive
-    Spread(
-        frozenset((Kind.JVM_ARCHIVE, Kind.JVM_CLASSES, Kind.JVM_CLASSES_RESERVED)),
-        frozenset((Kind.ANON, Kind.RESERVED)),
-        Kind.JVM_CLASSES,
-    ),
+    ((Kind.JVM_ARCHIVE, Kind.JVM_CLASSES, Kind.JVM_CLASSES_RESERVED), (Kind.ANON, Kind.RESERVED), Kind.JVM_CLASSES),
     # the runtime's index of the heap: a few used pages in reservations of hundreds of MiB
-    Spread(frozenset((Kind.GO_RUNTIME, Kind.GO_RUNTIME_RESERVED)), frozenset((Kind.ANON, Kind.GUARD)), Kind.GO_RUNTIME),
-    Spread(frozenset((Kind.JIT, Kind.JIT_RESERVED)), frozenset((Kind.RESERVED,)), Kind.JIT),
-    Spread(frozenset((Kind.SANITIZER,)), frozenset((Kind.RESERVED,)), Kind.SANITIZER),
+    ((Kind.GO_RUNTIME, Kind.GO_RUNTIME_RESERVED), (Kind.ANON, Kind.GUARD), Kind.GO_RUNTIME),
+    ((Kind.JIT, Kind.JIT_RESERVED), (Kind.RESERVED,), Kind.JIT),
+    ((Kind.SANITIZER,), (Kind.RESERVED,), Kind.SANITIZER),
 )
-"""Applied upwards, then downwards, after the rules."""
+
+SPREAD: Final = {(source, over): target for sources, overs, target in _SPREADS for source in sources for over in overs}
+"""(kind of a neighbour that touches, kind by the rules) -> what it is then; applied upwards, then downwards."""

@@ -89,14 +89,6 @@ class _Piece(NamedTuple):
     sizes: Sizes
 
 
-Place = tuple[int, int, Kind, bytes]
-
-
-def _places(regions: Regions) -> dict[Place, Sizes]:
-    smaps = regions.smaps
-    return dict(zip(zip(smaps.starts, smaps.ends, regions.kinds, smaps.names, strict=True), regions.sizes, strict=True))
-
-
 def _overlapping(pieces: list[_Piece]) -> Iterator[list[_Piece]]:
     """Groups of pieces that overlap, of one kind and name."""
     pieces.sort()
@@ -134,25 +126,49 @@ def _rank(change: Change | KindChange) -> tuple[int, int]:
 
 def since(mark: Regions, now: Regions) -> RegionGrowth:
     """What changed from ``mark`` to ``now``, two readings of one process without an exec between them."""
-    then_at, now_at = _places(mark), _places(now)
-    # what did not move overlaps nothing else, so only the rest has to be compared by overlap
-    changes = [
-        Change(kind, name, start, end, before, sizes, 1, 1)
-        for (start, end, kind, name), sizes in now_at.items()
-        if (before := then_at.get((start, end, kind, name))) is not None and before != sizes
-    ]
-    moved: defaultdict[tuple[Kind, bytes], list[_Piece]] = defaultdict(list)
-    for places, others, is_now in ((then_at, now_at, False), (now_at, then_at, True)):
-        for place, sizes in places.items():
-            if place not in others:
-                start, end, kind, name = place
-                moved[kind, name].append(_Piece(start, end, is_now, sizes))
+    changes, moved = _stayed(mark, now)
     changes += [_change(*key, group) for key, pieces in moved.items() for group in _overlapping(pieces)]
     return RegionGrowth(
         delta=now.total() - mark.total(),
         kinds=tuple(sorted(_kind_changes(mark, now, changes), key=_rank, reverse=True)),
         changes=tuple(sorted((one for one in changes if one.before != one.now), key=_rank, reverse=True)),
     )
+
+
+def _stayed(mark: Regions, now: Regions) -> tuple[list[Change], defaultdict[tuple[Kind, bytes], list[_Piece]]]:
+    """Changes of mappings that kept their place, which overlap nothing else; and pieces of all others."""
+    changes: list[Change] = []
+    moved: defaultdict[tuple[Kind, bytes], list[_Piece]] = defaultdict(list)
+
+    def leave(regions: Regions, place: int, is_now: bool) -> None:
+        smaps = regions.smaps
+        piece = _Piece(smaps.starts[place], smaps.ends[place], is_now, regions.sizes(place))
+        moved[regions.kinds[place], smaps.names[place]].append(piece)
+
+    old, new = mark.smaps, now.smaps
+    at_old = at_new = 0
+    while at_old < len(old) and at_new < len(new):
+        if old.starts[at_old] < new.starts[at_new]:
+            leave(mark, at_old, False)
+            at_old += 1
+            continue
+        if old.starts[at_old] > new.starts[at_new]:
+            leave(now, at_new, True)
+            at_new += 1
+            continue
+        start, end, kind, name = old.starts[at_old], old.ends[at_old], mark.kinds[at_old], old.names[at_old]
+        if end != new.ends[at_new] or kind is not now.kinds[at_new] or name != new.names[at_new]:
+            leave(mark, at_old, False)
+            leave(now, at_new, True)
+        elif mark.differs(at_old, now, at_new):
+            changes.append(Change(kind, name, start, end, mark.sizes(at_old), now.sizes(at_new), 1, 1))
+        at_old += 1
+        at_new += 1
+    for place in range(at_old, len(old)):
+        leave(mark, place, False)
+    for place in range(at_new, len(new)):
+        leave(now, place, True)
+    return changes, moved
 
 
 def _kind_changes(mark: Regions, now: Regions, changes: list[Change]) -> list[KindChange]:

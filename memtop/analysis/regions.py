@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from memtop.analysis.kinds import (
@@ -16,7 +15,7 @@ from memtop.analysis.kinds import (
     KERNEL_NAMES,
     NO_ACCESS_RULES,
     SHADOW_MIN,
-    SPREADS,
+    SPREAD,
     WITHOUT_ACCESS,
     Kind,
     Look,
@@ -50,14 +49,16 @@ class Sizes(NamedTuple):
 NOTHING: Final = Sizes(0, 0, 0, 0, 0)
 
 
+def _sum_known(column: Sequence[int | None]) -> int | None:
+    return None if None in column else sum(filter(None, column))
+
+
 def total(parts: Sequence[Sizes]) -> Sizes:
     """The sum; None where a part is unknown."""
     if not parts:
         return NOTHING
     _, *columns = zip(*parts, strict=True)
-    return Sizes(
-        sum(part.size_bytes for part in parts), *(None if None in column else sum(column) for column in columns)
-    )
+    return Sizes(sum(part.size_bytes for part in parts), *map(_sum_known, columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Region:
 
     @property
     def label(self) -> str:
-        """The name that the program gave, with numbers folded, or empty."""
+        """The name that the program gave, with numbers folded, or empty; not cleaned."""
         name = self.mapping.name
         if self.kind is Kind.MEMFD:
             text = name.removeprefix(b"/memfd:").removesuffix(DELETED)
@@ -118,69 +119,82 @@ class Region:
 
 
 class Regions:
-    """All mappings of one reading, each with its kind. Never changed after it was made."""
+    """All mappings of one reading, each with its kind; never changed after it was made.
 
-    __slots__ = ("_sizes", "kinds", "smaps")
+    Kept as columns: an object for each of 65,000 mappings would make the garbage collector hold up the screen.
+    """
+
+    __slots__ = ("_columns", "_spans", "kinds", "smaps")
 
     def __init__(self, smaps: Smaps, kinds: Sequence[Kind]) -> None:
         self.smaps = smaps
         self.kinds = kinds
         """One for each mapping, in address order."""
-        sizes = [end - start for start, end in zip(smaps.starts, smaps.ends, strict=True)]
-        columns = (smaps.numbers(field) for field in ("Rss", "Pss", "Private_Dirty", "Swap"))
-        self._sizes = [Sizes(*row) for row in zip(sizes, *columns, strict=True)]
+        self._spans = [end - start for start, end in zip(smaps.starts, smaps.ends, strict=True)]
+        self._columns = [smaps.numbers(field) for field in ("Rss", "Pss", "Private_Dirty", "Swap")]
 
     def __len__(self) -> int:
         return len(self.kinds)
 
     def __getitem__(self, index: int) -> Region:
-        return Region(self.smaps[index], self.kinds[index], self._sizes[index])
+        return Region(self.smaps[index], self.kinds[index], self.sizes(index))
 
     def __iter__(self) -> Iterator[Region]:
         return map(self.__getitem__, range(len(self)))
 
-    @property
-    def sizes(self) -> Sequence[Sizes]:
-        """One for each mapping, in address order."""
-        return self._sizes
+    def sizes(self, index: int) -> Sizes:
+        """The sizes of one mapping."""
+        rss, pss, dirty, swap = self._columns
+        return Sizes(self._spans[index], rss[index], pss[index], dirty[index], swap[index])
 
     def largest(self, measure: str = "size_bytes", limit: int | None = None) -> list[Region]:
         """Regions by one measure of :class:`Sizes`, largest first, unknown last; ties in address order."""
-        column = Sizes._fields.index(measure)
-
-        def key(index: int) -> int:
-            value = self._sizes[index][column]
-            return -1 if value is None else value
-
-        return [self[index] for index in sorted(range(len(self)), key=key, reverse=True)[:limit]]
+        columns: list[Sequence[int | None]] = [self._spans, *self._columns]
+        column = [-1 if value is None else value for value in columns[Sizes._fields.index(measure)]]
+        return [self[index] for index in sorted(range(len(self)), key=column.__getitem__, reverse=True)[:limit]]
 
     def by_kind(self) -> list[KindSum]:
         """Sums for each kind that occurs, largest address space first."""
-        parts: dict[Kind, list[Sizes]] = {}
-        for kind, sizes in zip(self.kinds, self._sizes, strict=True):
-            parts.setdefault(kind, []).append(sizes)
-        sums = [KindSum(kind, len(found), total(found)) for kind, found in parts.items()]
+        places: dict[Kind, list[int]] = {}
+        for place, kind in enumerate(self.kinds):
+            places.setdefault(kind, []).append(place)
+        sums = [KindSum(kind, len(found), self._sum(found)) for kind, found in places.items()]
         return sorted(sums, key=lambda one: one.sizes.size_bytes, reverse=True)
 
     def total(self) -> Sizes:
         """Sums over all mappings."""
-        return total(self._sizes)
+        return self._sum(range(len(self)))
+
+    def _sum(self, places: Sequence[int]) -> Sizes:
+        parts = ([column[place] for place in places] for column in self._columns)
+        return Sizes(sum([self._spans[place] for place in places]), *map(_sum_known, parts))
+
+    def differs(self, index: int, other: Regions, other_index: int) -> bool:
+        """Whether one mapping has other sizes than one as large of another reading."""
+        rss, pss, dirty, swap = self._columns
+        other_rss, other_pss, other_dirty, other_swap = other._columns
+        return (
+            rss[index] != other_rss[other_index]
+            or pss[index] != other_pss[other_index]
+            or dirty[index] != other_dirty[other_index]
+            or swap[index] != other_swap[other_index]
+        )
 
     def split(self) -> Split:
         """VIRT = reserved + untouched + resident + swapped + in huge pages + uncounted, exactly."""
         reserved = untouched = resident = swapped = huge = uncounted = virt = 0
         smaps = self.smaps
         pool = [a + b for a, b in zip(smaps.sizes("Shared_Hugetlb"), smaps.sizes("Private_Hugetlb"), strict=True)]
-        rows = zip(self._sizes, pool, smaps.perms, smaps.flags, smaps.names, strict=True)
-        for sizes, in_pool, perms, flags, name in rows:
+        known = zip(self._spans, smaps.sizes("Rss"), smaps.sizes("Swap"), pool, strict=True)
+        rows = zip(known, smaps.perms, smaps.flags, smaps.names, strict=True)
+        for (size, rss, swap, in_pool), perms, flags, name in rows:
             if name == b"[vsyscall]":
                 continue
-            virt += sizes.size_bytes
-            rss, swap = sizes.rss_bytes or 0, sizes.swap_bytes or 0
+            virt += size
             resident += rss
             swapped += swap
             huge += in_pool
-            rest = sizes.size_bytes - rss - swap - in_pool
+            rest = size - rss - swap - in_pool
             if perms.startswith("---"):
                 reserved += rest
             elif not rss and ("pf" in flags or "io" in flags):
@@ -221,36 +235,55 @@ def classify(
         for flags, start, end in zip(smaps.flags, smaps.starts, smaps.ends, strict=True)
     )
     namer = _Namer(smaps, exe, is_java, tmpfs)
-    looks = [
-        Look(start, end, perms, flags, is_go, is_java, is_sanitized, kind=namer.kind(name, perms, inode, flags))
-        for start, end, perms, flags, name, inode in zip(
-            smaps.starts, smaps.ends, smaps.perms, smaps.flags, smaps.names, smaps.inodes, strict=True
-        )
-    ]
-    for below, above in pairwise(looks):
-        if below.end == above.start:
-            below.after, above.before = above, below
-    for look in looks:
+    world = _World(is_go, is_java, is_sanitized)
+    kinds = _by_rules(smaps, namer, world)
+    count = len(kinds)
+    touches = [below == above for below, above in zip(smaps.ends, smaps.starts[1:], strict=False)]
+    for place in range(1, count):
+        if touches[place - 1]:
+            kinds[place] = _spread(kinds[place], kinds[place - 1], smaps.perms[place])
+    for place in range(count - 2, -1, -1):
+        if touches[place]:
+            kinds[place] = _spread(kinds[place], kinds[place + 1], smaps.perms[place])
+    return Regions(smaps, tuple(kinds))
+
+
+class _World(NamedTuple):
+    """What is known of the whole process."""
+
+    is_go: bool
+    is_java: bool
+    is_sanitized: bool
+
+
+def _by_rules(smaps: Smaps, namer: _Namer, world: _World) -> list[Kind]:
+    """The kinds by the rules; only three mappings are looked at, and are objects, at a time."""
+    kinds: list[Kind] = []
+    rows = zip(smaps.starts, smaps.ends, smaps.perms, smaps.flags, smaps.names, smaps.inodes, strict=True)
+    looks = (
+        Look(start, end, perms, flags, *world, kind=namer.kind(name, perms, inode, flags))
+        for start, end, perms, flags, name, inode in rows
+    )
+    before: Look | None = None
+    look = next(looks, None)
+    while look is not None:
+        after = next(looks, None)
         if look.kind is None:
+            look.before = before if before is not None and before.end == look.start else None
+            look.after = after if after is not None and after.start == look.end else None
             rules = NO_ACCESS_RULES if look.no_access else ANON_RULES
             look.kind = next(kind for test, kind in rules if test(look))
-    for look in looks:
-        _spread(look, look.before)
-    for look in reversed(looks):
-        _spread(look, look.after)
-    kinds = tuple(look.kind or Kind.ANON for look in looks)
-    for look in looks:
-        look.before = look.after = None  # 65,000 objects in a ring would wait for the garbage collector
-    return Regions(smaps, kinds)
+            look.before = look.after = None
+        kinds.append(look.kind)
+        before, look = look, after
+    return kinds
 
 
-def _spread(look: Look, neighbour: Look | None) -> None:
-    if neighbour is None:
-        return
-    for spread in SPREADS:
-        if look.kind in spread.over and neighbour.kind in spread.source:
-            look.kind = WITHOUT_ACCESS[spread.target] if look.no_access else spread.target
-            return
+def _spread(kind: Kind, neighbour: Kind, perms: str) -> Kind:
+    target = SPREAD.get((neighbour, kind))
+    if target is None:
+        return kind
+    return WITHOUT_ACCESS[target] if perms.startswith("---") else target
 
 
 class _Namer:
