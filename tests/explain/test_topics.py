@@ -14,6 +14,7 @@ from memtop.explain import contents, topic, topics
 from memtop.explain.facts import facts_of
 from memtop.explain.loader import Topic, following, parts
 from memtop.frame import Note
+from tests.explain.regions import REGION_FACTS
 from tests.explain.rows import FULL, MACHINE, STATUS
 
 HEADER = ("ram", "available", "swap", "psi", "faults_rate", "oom_kills")
@@ -104,7 +105,7 @@ def test_a_topic_says_what_is_commonly_misread_and_nothing_is_promised_for_later
 
 @each_topic
 def test_every_fact_that_a_topic_names_is_made_from_a_full_row(each: Topic) -> None:
-    facts = facts_of(replace(FULL, note=Note.LEADER_GONE), MACHINE, STATUS)
+    facts = facts_of(replace(FULL, note=Note.LEADER_GONE), MACHINE, STATUS) | REGION_FACTS
     assert each.facts <= facts.keys()
     assert "{" not in each.fill(facts)
 
