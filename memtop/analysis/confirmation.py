@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -61,7 +61,8 @@ def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
     looks, counted_s = _count(previous, growth, now_s) if growth.kind in _OVER else (0, None)
     if looks >= LOOKS:
         return Confirmation(kind=growth.kind)
-    return _alarm(previous.kind, previous.since_s, growth, now_s, looks, counted_s)
+    standing = _alarm(previous.kind, previous.since_s, growth, now_s)
+    return replace(standing, looks=looks, counted_s=counted_s)
 
 
 def _quiet(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
@@ -83,9 +84,7 @@ def _count(previous: Confirmation, growth: Growth, now_s: float) -> tuple[int, f
     return previous.looks + 1, now_s
 
 
-def _alarm(
-    kind: Kind, since_s: float | None, growth: Growth, now_s: float, looks: int = 0, counted_s: float | None = None
-) -> Confirmation:
+def _alarm(kind: Kind, since_s: float | None, growth: Growth, now_s: float) -> Confirmation:
     seen_s = growth.span_s if since_s is None else now_s - since_s
     if seen_s > _LIKELY_S and growth.floors_above >= _LIKELY_FLOORS:
         evidence = Evidence.LIKELY_LEAK
@@ -93,4 +92,4 @@ def _alarm(
         evidence = Evidence.POSSIBLE_LEAK
     else:
         evidence = Evidence.GROWING
-    return Confirmation(True, kind, evidence, since_s, looks, counted_s)
+    return Confirmation(True, kind, evidence, since_s)

@@ -8,15 +8,16 @@ like; whether it is a leak no curve can say.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import groupby, pairwise
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
+from memtop.analysis.floor import BLOCKS, Floor, blocks, low_point, lowest_of_runs, measure_floor, rose_once, saturates
 from memtop.analysis.jumps import find_stairs, find_step
-from memtop.analysis.robust import drift, mann_kendall, noise, theil_sen, widened
+from memtop.analysis.robust import noise, theil_sen
 from memtop.analysis.zigzag import Saw, find_saw
 
 LEAST_POINTS: Final = 30
@@ -25,7 +26,6 @@ HORIZON_S: Final = 86_400.0
 """A limit that is further away than a day is no forecast."""
 _SMALLEST_BYTES: Final = float(1 << 20)
 _SMALLEST_SHARE: Final = 0.02
-_BLOCKS: Final = 10
 _MOST_FLOORS: Final = 40
 _LEAST_PEAKS: Final = 5
 _LARGEST: Final = float(1 << 63)
@@ -73,7 +73,7 @@ class Growth:
     level_bytes: float | None = None
     """Median."""
     floor_bytes: float | None = None
-    """The floor now: the latest valley, or the least of the latest tenth."""
+    """The floor now: the latest valley, or the low point of the latest tenth."""
     rise_bytes: float | None = None
     """Of the floor over the span; of a step, the jump itself."""
     floors: int = 0
@@ -93,20 +93,6 @@ class Growth:
     """When the step, the last stair or the spike was, on the clock of the times given."""
     limit_s: tuple[float, float] | None = None
     """Seconds from the last point until the room is used up, earliest and latest; None without such growth."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Floor:
-    """The lower envelope, and what statistics say about it."""
-
-    times_s: list[float]
-    values: list[float]
-    rising: bool
-    z: float
-    slope: float
-    low: float
-    high: float
-    rise: float
 
 
 def judge(
@@ -150,35 +136,28 @@ def _measured(times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[li
 
 def _after_gap(times: list[float], values: list[float]) -> tuple[list[float], list[float]]:
     """What follows the last long gap, where gaps leave too few tenths of the span with any point in them."""
-    if len(times) < LEAST_POINTS or len(list(_blocks(times))) > _BLOCKS * 0.6:
+    if len(times) < LEAST_POINTS or len(list(blocks(times))) > BLOCKS * 0.6:
         return times, values
-    longest = (times[-1] - times[0]) / _BLOCKS
+    longest = (times[-1] - times[0]) / BLOCKS
     cut = max((i for i, (a, b) in enumerate(pairwise(times), 1) if b - a > longest), default=0)
     return times[cut:], values[cut:]
 
 
-def _blocks(times: Sequence[float]) -> Iterator[range]:
-    """Indices of the points in each tenth of the span; a tenth without points is left out."""
-    start, width = times[0], (times[-1] - times[0]) / _BLOCKS
-    tenth = [min(_BLOCKS - 1, int((time - start) / width)) if width > 0 else 0 for time in times]
-    for _, members in groupby(range(len(times)), key=tenth.__getitem__):
-        indices = list(members)
-        yield range(indices[0], indices[-1] + 1)
-
-
-def _classify(times: list[float], values: list[float]) -> tuple[Growth, _Floor, Saw | None]:
+def _classify(times: list[float], values: list[float]) -> tuple[Growth, Floor, Saw | None]:
     ordered = sorted(values)
     n = len(values)
     level = median(ordered)
     low, high = ordered[int(0.02 * (n - 1))], ordered[math.ceil(0.98 * (n - 1))]
     smallest = max(_SMALLEST_BYTES, _SMALLEST_SHARE * abs(level), 4 * noise(values))
-    lowest = [min(block, key=values.__getitem__) for block in _blocks(times)]
-    floor = _floor(times, values, lowest, smallest)
+    lowest = [low_point(values, block) for block in blocks(times)]
+    floor = measure_floor(times, values, lowest, smallest)
     flat = high - low < smallest
     saw = None if flat else _saw(times, values, floor.slope, smallest)
     if saw and len(saw.valleys) >= 4:
-        floor = _floor(times, values, _lowest_of_runs(values, saw.valleys, _MOST_FLOORS), max(smallest, _hidden(times, values, saw)))
-    recent_s = max((times[-1] - times[0]) / _BLOCKS, 2 * saw.period_s if saw else 0.0)
+        floor = measure_floor(
+            times, values, lowest_of_runs(values, saw.valleys, _MOST_FLOORS), max(smallest, _hidden(times, values, saw))
+        )
+    recent_s = max((times[-1] - times[0]) / BLOCKS, 2 * saw.period_s if saw else 0.0)
     growth = Growth(
         kind=Kind.FLAT,
         points=n,
@@ -206,19 +185,6 @@ def _classify(times: list[float], values: list[float]) -> tuple[Growth, _Floor, 
     return replace(growth, kind=_trend(floor, saw, smallest)), floor, saw
 
 
-def _floor(times: list[float], values: list[float], at: Sequence[int], smallest: float) -> _Floor:
-    floor_times, floor_values = [times[i] for i in at], [values[i] for i in at]
-    trend = theil_sen(floor_times, floor_values)
-    z = mann_kendall(floor_values)
-    rise = trend.slope * (times[-1] - times[0])
-    few = len(at) < 8
-    runs = _lowest_of_runs(values, at, _BLOCKS)
-    coarse = [values[i] for i in runs]
-    trend = widened(trend, [times[i] for i in runs], coarse)
-    rising = z > (1.8 if few else 2.33) and drift(coarse) > (2.0 if few else 3.0) and rise > smallest
-    return _Floor(floor_times, floor_values, rising, z, trend.slope, trend.low, trend.high, rise)
-
-
 def _saw(times: list[float], values: list[float], slope: float, smallest: float) -> Saw | None:
     """The sawtooth in the series as it is, or in what a straight rise leaves of it."""
     level = [value - slope * (time - times[0]) for time, value in zip(times, values, strict=True)]
@@ -229,19 +195,13 @@ def _saw(times: list[float], values: list[float], slope: float, smallest: float)
     return max((saw for saw in found if saw), key=lambda saw: saw.drops, default=None)
 
 
-def _lowest_of_runs(values: list[float], at: Sequence[int], most: int) -> Sequence[int]:
-    """At most ``most`` of the points ``at``: the lowest of each run of neighbours."""
-    run = math.ceil(len(at) / most)
-    return [min(at[i : i + run], key=values.__getitem__) for i in range(0, len(at), run)]
-
-
 def _hidden(times: list[float], values: list[float], saw: Saw) -> float:
     """How far above the true valley a sample may lie: what the saw climbs between two samples."""
     swings = [b - a for a, b in pairwise(values) if b > a]
     return median(swings) if saw.period_s < 12 * (times[-1] - times[0]) / len(times) and swings else 0.0
 
 
-def _jumped(growth: Growth, times: list[float], values: list[float], floor: _Floor) -> Growth | None:
+def _jumped(growth: Growth, times: list[float], values: list[float], floor: Floor) -> Growth | None:
     """A change of level, a spike or stairs; None where there is none."""
     smallest = growth.smallest_bytes or 0.0
     step = find_step(values, smallest)
@@ -251,11 +211,7 @@ def _jumped(growth: Growth, times: list[float], values: list[float], floor: _Flo
     top = max(range(len(values)), key=values.__getitem__)
     spread = values[top] - min(values)
     above_ends = values[top] - max(values[0], values[-1])
-    if (
-        not floor.rising
-        and above_ends > max(smallest, 0.5 * spread)
-        and abs(values[-1] - values[0]) < 0.35 * spread
-    ):
+    if not floor.rising and above_ends > max(smallest, 0.5 * spread) and abs(values[-1] - values[0]) < 0.35 * spread:
         return replace(growth, kind=Kind.SPIKE, change_at_s=times[top])
     stairs = find_stairs(values, smallest)
     if stairs:
@@ -263,10 +219,10 @@ def _jumped(growth: Growth, times: list[float], values: list[float], floor: _Flo
     return None
 
 
-def _trend(floor: _Floor, saw: Saw | None, smallest: float) -> Kind:
+def _trend(floor: Floor, saw: Saw | None, smallest: float) -> Kind:
     """What the floor does, where nothing jumped."""
     if floor.rising:
-        if _saturates(floor):
+        if saturates(floor):
             return Kind.WARMUP
         return Kind.LEAK_GC if saw else Kind.LEAK
     if saw:
@@ -274,20 +230,12 @@ def _trend(floor: _Floor, saw: Saw | None, smallest: float) -> Kind:
     if floor.z < -2.33 and floor.rise < -smallest:
         return Kind.SHRINK
     if floor.rise > smallest and floor.z > 1.28:
-        return Kind.WARMUP if _saturates(floor) else Kind.GROWTH
-    return Kind.NOISY
-
-
-def _saturates(floor: _Floor) -> bool:
-    """Whether the last third of the floors rises much slower than the first third."""
-    third = max(3, math.ceil(len(floor.values) / 3))
-    first = theil_sen(floor.times_s[:third], floor.values[:third]).slope
-    last = theil_sen(floor.times_s[-third:], floor.values[-third:]).slope
-    return last < 0.3 * first or last < 0.3 * floor.slope
+        return Kind.WARMUP if saturates(floor) else Kind.GROWTH
+    return Kind.WARMUP if rose_once(floor, smallest) else Kind.NOISY
 
 
 def _time_to(
-    room_bytes: float, times: list[float], values: list[float], floor: _Floor, saw: Saw | None
+    room_bytes: float, times: list[float], values: list[float], floor: Floor, saw: Saw | None
 ) -> tuple[float, float] | None:
     """Seconds until the peaks use the room up, earliest and latest; None beyond a day."""
     now, slope, low, high = times[-1], floor.slope, floor.low, floor.high

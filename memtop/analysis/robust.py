@@ -19,8 +19,7 @@ _Z90: Final = 1.645
 _T90: Final = 1.86
 """Two-sided 90 % of Student's t with eight degrees of freedom."""
 _LEAST_FOR_RATIO: Final = 6
-_PERSISTENT: Final = 1.6
-"""Von Neumann's ratio is 2 for independent residuals, and well under this where each carries on from the last."""
+_PERSISTENT: Final = 1.0
 _SIGMA_PER_MAD: Final = 1.4826
 """Standard deviation over median absolute deviation, for normal noise."""
 
@@ -55,19 +54,25 @@ def theil_sen(times_s: Sequence[float], values: Sequence[float]) -> Trend:
     return Trend(middle, min(slopes[below], middle), max(slopes[above], middle))
 
 
-def widened(trend: Trend, times_s: Sequence[float], values: Sequence[float]) -> Trend:
-    """The same slope with an interval that also holds for noise that adds up, where the residuals show such noise.
+def persistent(times_s: Sequence[float], values: Sequence[float], slope: float) -> bool:
+    """Whether what ``slope`` leaves over carries on from point to point, as a sum of random portions does.
 
-    Sen's ranks take the points for independent of each other. A rise made of random portions is not: there the
-    spread of the increments says how sure the slope is. Von Neumann's ratio tells the two apart.
+    Von Neumann's ratio: 2 for independent residuals, far less for such a sum.
     """
-    residuals = [value - trend.slope * time for time, value in zip(times_s, values, strict=True)]
+    residuals = [value - slope * time for time, value in zip(times_s, values, strict=True)]
     if len(residuals) < _LEAST_FOR_RATIO:
-        return trend
-    scatter = pvariance(residuals) * len(residuals)
-    if math.fsum((b - a) ** 2 for a, b in pairwise(residuals)) >= _PERSISTENT * scatter:
-        return trend
+        return False
+    return math.fsum((b - a) ** 2 for a, b in pairwise(residuals)) < _PERSISTENT * pvariance(residuals) * len(residuals)
+
+
+def widened(trend: Trend, times_s: Sequence[float], values: Sequence[float]) -> Trend:
+    """The same slope with an interval from the spread of the increments, which holds for persistent noise too.
+
+    Sen's ranks take the points for independent of each other; a rise made of random portions is not.
+    """
     rates = [(v2 - v1) / (t2 - t1) for (t1, v1), (t2, v2) in pairwise(zip(times_s, values, strict=True))]
+    if len(rates) < 2:
+        return trend
     reach = _T90 * stdev(rates) / math.sqrt(len(rates))
     return Trend(trend.slope, min(trend.low, trend.slope - reach), max(trend.high, trend.slope + reach))
 

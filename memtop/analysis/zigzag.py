@@ -9,7 +9,8 @@ from statistics import median
 from typing import Final
 
 _LEAST_SAMPLES: Final = 4
-_MIDDLE: Final = (0.2, 0.85)
+_LEAST_CLIMB: Final = 0.4
+"""A straight rise of ten samples or more has 0.8 here, one of four 0.5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,10 @@ def find_saw(times_s: Sequence[float], values: Sequence[float], reversal: float,
 
 
 def _gradual(values: Sequence[float], rises: Sequence[tuple[int, int]]) -> bool:
-    """Whether the rises take their time: half-way they are neither still at the bottom nor already at the top.
-
-    The first is what lies between spikes, the second what lies between dips.
-    """
-    middles = [
-        (values[(a + b) // 2] - values[a]) / (values[b] - values[a]) for a, b in rises if b - a >= _LEAST_SAMPLES
-    ]
-    return not middles or _MIDDLE[0] < median(middles) < _MIDDLE[1]
+    """Whether the rises take their time: most of the climb lies inside, not at the ends as between spikes or dips."""
+    climbs = []
+    for a, b in rises:
+        if b - a >= _LEAST_SAMPLES:
+            edge = max(1, (b - a) // 10)
+            climbs.append((values[b - edge] - values[a + edge]) / (values[b] - values[a]))
+    return not climbs or median(climbs) > _LEAST_CLIMB

@@ -2,8 +2,8 @@
 
 Three families: ``TUNING`` holds the classes the algorithm was tuned on; ``HELD_OUT`` other shapes and other noise, on
 which it is judged with seeds of their own (defects of the method that they showed were mended, thresholds were not
-fitted to them); ``FRESH`` was written after the last change to the algorithm. Every curve is a function of a random generator and of how many
-points the window has; it goes on for ``HORIZON`` windows so that forecasts can be checked.
+fitted to them); ``FRESH`` was written after the last change to the algorithm. Every curve is a function of a random
+generator and of how many points the window has; it goes on for ``HORIZON`` windows so that forecasts can be checked.
 """
 
 from __future__ import annotations
@@ -291,10 +291,7 @@ def _leak_diurnal(rng: random.Random) -> Curve:
         return math.sin(2 * math.pi * (cycles * x + phase)) * depth / (2 * math.pi * cycles)
 
     return pen.curve(
-        [
-            rise * (x + wave(x) - wave(0)) + swing * (1 + math.cos(2 * math.pi * (cycles * x + phase)))
-            for x in pen.x()
-        ],
+        [rise * (x + wave(x) - wave(0)) + swing * (1 + math.cos(2 * math.pi * (cycles * x + phase))) for x in pen.x()],
         None,
         rise / pen.span_s,
     )
@@ -328,9 +325,7 @@ def _irregular(rng: random.Random, curve: Curve) -> Curve:
     window_s = curve.times_s[curve.window]
     gap = rng.uniform(0.1, 0.8) * window_s
     gap_end = gap + rng.uniform(0, 0.1) * window_s
-    kept = [
-        i for i, time in enumerate(curve.times_s) if rng.random() > 0.33 and not gap <= time < gap_end
-    ]
+    kept = [i for i, time in enumerate(curve.times_s) if rng.random() > 0.33 and not gap <= time < gap_end]
     window = sum(i < curve.window for i in kept)
     times = [curve.times_s[i] for i in kept]
     return Curve(window, times, [curve.used_bytes[i] for i in kept], curve.slope_bytes_per_s)
@@ -425,7 +420,9 @@ def _double_step(rng: random.Random) -> Curve:
 def _triple_step(rng: random.Random) -> Curve:
     pen = Pen(rng)
     return pen.curve(
-        pen.steps([(rng.uniform(*where), pen.log(0.05, 0.5) * pen.level) for where in ((0.1, 0.3), (0.4, 0.6), (0.7, 0.9))]),
+        pen.steps(
+            [(rng.uniform(*where), pen.log(0.05, 0.5) * pen.level) for where in ((0.1, 0.3), (0.4, 0.6), (0.7, 0.9))]
+        ),
         None,
     )
 
@@ -593,7 +590,9 @@ def _idle_mixture(rng: random.Random) -> Curve:
     """Quiet and busy hours: the noise itself changes."""
     pen = Pen(rng)
     quiet, busy, edge = pen.ar1(0.0003, 0.001), pen.ar1(0.002, 0.008), rng.random()
-    return pen.curve([b if x % 1 > edge else a for x, a, b in zip(pen.x(), quiet, busy, strict=True)], [0.0] * pen.total)
+    return pen.curve(
+        [b if x % 1 > edge else a for x, a, b in zip(pen.x(), quiet, busy, strict=True)], [0.0] * pen.total
+    )
 
 
 def _leak_seasonal(rng: random.Random) -> Curve:

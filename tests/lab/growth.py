@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from memtop.analysis.confirmation import Confirmation, agree
 from memtop.analysis.growth import Kind, judge
@@ -86,19 +87,21 @@ def look(kind: Class, runs: int, seed: int) -> Score:
     return score
 
 
-def watch(kind: Class, runs: int, seed: int) -> tuple[int, int]:
-    """(ever alarmed, alarmed at the end) of watching each curve from its start for two windows."""
-    ever = last = 0
+def watch(kind: Class, runs: int, seed: int) -> tuple[int, int, int]:
+    """How many curves, watched from their start for two windows, ever alarmed; began to after the first; at the end."""
+    ever = later = last = 0
     for curve, _ in curves(kind, runs, seed):
-        state, alarmed = Confirmation(), False
+        state, alarmed, alarmed_later = Confirmation(), False, False
         for end in range(30, 2 * curve.window, max(1, curve.window // 60)):
             begin = max(0, end - curve.window)
             times = curve.times_s[begin:end]
-            state = agree(state, judge(times, curve.used_bytes[begin:end]), times[-1])
+            before, state = state, agree(state, judge(times, curve.used_bytes[begin:end]), times[-1])
             alarmed = alarmed or state.alarm
+            alarmed_later = alarmed_later or (begin > 0 and state.alarm and not before.alarm)
         ever += alarmed
+        later += alarmed_later
         last += state.alarm
-    return ever, last
+    return ever, later, last
 
 
 def report(title: str, family: Sequence[Class], runs: int, seed: int) -> bool:
@@ -124,17 +127,16 @@ def report(title: str, family: Sequence[Class], runs: int, seed: int) -> bool:
 def report_watch(title: str, family: Sequence[Class], runs: int, seed: int) -> None:
     """Print what the confirmation makes of it."""
     print(f"\n{title}: watched for two windows with a look every sixtieth, {runs} runs, confirmed alarms in %")
-    print(f"{'':25}{'ever':>9}{'at end':>9}")
+    print(f"{'':25}{'ever':>9}{'in 2nd':>9}{'at end':>9}")
     for kind in family:
-        ever, last = watch(kind, runs, seed)
-        print(f"{kind.name:25}{100 * ever / runs:9.1f}{100 * last / runs:9.1f}")
+        print(f"{kind.name:25}" + "".join(f"{100 * count / runs:9.1f}" for count in watch(kind, runs, seed)))
 
 
 def smallest(runs: int, seed: int) -> None:
     """Print the share of straight leaks recognised, by their size."""
     print("\nStraight leak with AR(1) noise of 0.03 to 0.5 % of the level, recognised by its size in the window")
     for rise in (0.02, 0.03, 0.05, 0.1):
-        kind = Class(f"leak {rise}", Truth.LEAK, lambda rng, rise=rise: straight(rng, rise))
+        kind = Class(f"leak {rise}", Truth.LEAK, partial(straight, rise=rise))
         print(f"{rise:6.0%} of the level: {look(kind, runs, seed).percent(Kind.LEAK):5.1f} %")
 
 
