@@ -118,7 +118,7 @@ def judge(
         return growth
     if collections is not None and collections < 2:
         return replace(growth, kind=Kind.INSUFFICIENT)
-    if room_bytes is None or floor.low <= 0:
+    if room_bytes is None or not math.isfinite(room_bytes) or floor.low <= 0:
         return growth
     return replace(growth, limit_s=_time_to(room_bytes, times, values, floor, saw))
 
@@ -241,7 +241,8 @@ def _time_to(
     now, slope, low, high = times[-1], floor.slope, floor.low, floor.high
     if saw and len(saw.peaks) >= _LEAST_PEAKS:
         # Garbage in proportion to what lives makes the peaks climb faster than the floor.
-        peaks = theil_sen([times[i] for i in saw.peaks], [values[i] for i in saw.peaks])
+        some = saw.peaks[:: math.ceil(len(saw.peaks) / _MOST_FLOORS)]
+        peaks = theil_sen([times[i] for i in some], [values[i] for i in some])
         if peaks.low > 0:
             slope, low, high = peaks
     above = sorted(value + slope * (now - time) - values[-1] for time, value in zip(times, values, strict=True))
