@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-# So many digits that every value fits in the 63 bits that history keeps.
+_MOST = (1 << 63) - 1
+"""What history can keep, and the most that a kernel counter says."""
 _KIB = re.compile(rb"\s*(\d{1,15})\s*(kB)?\s*\Z")
-_INT = re.compile(rb"\s*(-?\d{1,18})\s*\Z")
+_INT = re.compile(rb"\s*(-?\d{1,19})\s*\Z")
 
 
 def key_values(data: bytes, separator: bytes = b":") -> dict[bytes, bytes]:
@@ -24,4 +25,4 @@ def kib_to_bytes(value: bytes | None) -> int | None:
 def int_or_none(value: bytes | None) -> int | None:
     """A plain decimal, or None where absent or something else."""
     match = _INT.match(value) if value is not None else None
-    return int(match[1]) if match else None
+    return int(match[1]) if match and abs(int(match[1])) <= _MOST else None
