@@ -29,6 +29,7 @@ from memtop.view import View
 
 if TYPE_CHECKING:
     from memtop.engine import Engine
+    from memtop.frame import Frame
     from memtop.source import Source
     from memtop.tui.app import MemtopApp
 
@@ -71,10 +72,15 @@ def run(argv: Sequence[str]) -> int:
     except MemtopError as error:
         return _fail(error, WRONG_USAGE)
     except BrokenPipeError:  # the reader of our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return OK
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def _discard_output() -> None:
+    """Nobody takes what is still buffered, and Python must not try again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: MemtopError, code: int) -> int:
@@ -279,15 +285,30 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
             break
         if not done and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
-        write(frame)
+        if not done and ask.only and not ask.everybody and not frame.system.processes and not frame.hidden:
+            raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
+        try:
+            write(frame)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _discard_output()
+            raise MemtopError(f"cannot write: {error.strerror}") from error
         done += 1
-        if settings.pids and not settings.names and all(row.gone_s is not None for row in frame.rows):
+        if settings.pids and not settings.names and _all_gone(frame, ask):
             break
         if settings.replay or done == settings.iterations:
             continue
         planned_s = max(planned_s + settings.delay_s, time.monotonic())
         time.sleep(max(0.0, planned_s - time.monotonic()))
     return OK
+
+
+def _all_gone(frame: Frame, ask: Ask) -> bool:
+    """Whether none of the pids asked for lives, be they filtered out or not."""
+    if not ask.everybody:
+        return not frame.system.processes
+    return bool(frame.rows) and all(row.gone_s is not None for row in frame.rows)
 
 
 def _screen(settings: Settings, demo: str = "") -> int:
