@@ -134,7 +134,9 @@ def _parser(command: str) -> argparse.ArgumentParser:
     which.add_argument("-C", "--children", action="store_true", help="and their descendants")
     how = parser.add_argument_group("how they are shown")
     how.add_argument("-t", "--tree", action="store_true", help="parents and children, with subtree totals")
-    how.add_argument("-s", "--sort", metavar="COLUMN", help=", ".join(column.key for column in COLUMNS))
+    how.add_argument(
+        "-s", "--sort", metavar="COLUMN", help=", ".join(column.key for column in COLUMNS).replace("%", "%%")
+    )
     how.add_argument("-c", "--columns", metavar="A,B,...", help="columns and their order; +NAME adds one")
     how.add_argument("-d", "--delay", default="1", metavar="SECS", help="time between samples, 0.1 to 60 (1)")
     how.add_argument("-n", "--iterations", metavar="N", help="end after N samples")
