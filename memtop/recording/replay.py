@@ -86,8 +86,8 @@ class Replay:
         return instant
 
     def pids(self) -> Sequence[int]:
-        """See :meth:`memtop.source.Source.pids`."""
-        return self._pids
+        """See :meth:`memtop.source.Source.pids`; where no list was asked for, the processes that were looked at."""
+        return self._pids or tuple(sorted(self._swept.get("statm") or ()))
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
         """See :meth:`memtop.source.Source.read`."""

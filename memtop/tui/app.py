@@ -414,7 +414,22 @@ class MemtopApp(SafeApp):
                 return
         step_s = max(self.view.delay_s, self._window_s / max(1, self.view.points))
         cursor_s = (self.view.cursor_s or self.frame.at_s) + points * step_s
+        first_s = self._first_known_s
+        if points < 0 and first_s is not None:
+            cursor_s = max(cursor_s, first_s)
         self.choose(cursor_s=None if cursor_s >= self.frame.at_s else cursor_s)
+
+    @property
+    def _first_known_s(self) -> float | None:
+        """Wall time of the first number, where the chart shows it; None where the past goes on beyond the chart."""
+        detail = self.frame.detail if self.frame is not None else None
+        if detail is None or detail.series.rss_bytes[0] is not None:
+            return None
+        known = (
+            at_s for at_s, rss in zip(detail.series.times_s, detail.series.rss_bytes, strict=True) if rss is not None
+        )
+        first_s = next(known, None)
+        return None if first_s is None else detail.right_edge_s + first_s
 
     def action_zoom_time(self, factor: float) -> None:
         self.choose(window_s=zoomed(self._window_s, factor) if factor else None)
@@ -483,7 +498,7 @@ class MemtopApp(SafeApp):
         self.query_one("#filter-line").add_class("-open")
         line = self.query_one("#filter", Input)
         line.value = self.view.query.text
-        line.focus()
+        self.screen.set_focus(line)  # at once: line.focus() would let the next keys through to the table
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as one types; what is not complete yet changes nothing, and says what is missing."""
