@@ -31,7 +31,6 @@ from memtop.settings import Settings
 from memtop.tui import palette, questions
 from memtop.tui.bar import Bar
 from memtop.tui.chart import MemoryChart, points_for, zoomed
-from memtop.tui.explainer import Explainer
 from memtop.tui.faults import FaultChart
 from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar, HeaderState
@@ -335,6 +334,8 @@ class MemtopApp(SafeApp):
 
     def explain(self, name: str) -> None:
         """Open a topic, filled with the numbers of the process in focus."""
+        from memtop.tui.explainer import Explainer  # noqa: PLC0415 (Markdown costs 3 MB, and few runs ask for it)
+
         detail = self.frame.detail if self.frame is not None else None
         if self.frame is None or detail is None:
             self.push_screen(Explainer(name, {}, ""))
@@ -400,6 +401,9 @@ class MemtopApp(SafeApp):
             self.choose(frozen=not self.view.frozen, cursor_s=None)
 
     def action_live(self) -> None:
+        if self.view.cursor_s is None and not self.view.frozen and not self.pump.pause_stepping:
+            self.table.action_last()
+            return
         self.choose(frozen=False, cursor_s=None)
         if self.settings.replay:
             self.pump.pause_stepping = False
