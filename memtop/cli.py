@@ -337,7 +337,7 @@ def _screen(settings: Settings, demo: str = "") -> int:
         view = View.of(settings)
         engine = _engine(source)
         first = engine.step(view.ask())
-        if first is not None:
+        if first is not None and not settings.ascii:  # the early painting is not in ASCII
             from memtop.tui.early import paint  # noqa: PLC0415
 
             size = os.get_terminal_size(life.terminal.out_fd)
