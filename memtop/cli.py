@@ -287,7 +287,7 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
             break
         if not done and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
-        if not done and ask.only and not ask.everybody and not frame.system.processes and not frame.hidden:
+        if not done and ask.only and not ask.everybody and not frame.total and not frame.hidden:
             raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
         try:
             write(frame)
