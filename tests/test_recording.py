@@ -23,7 +23,7 @@ from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Recor
 from memtop.linux import Linux
 from memtop.recording import Recorder, Replay, replay, writer
 from memtop.recording.facts import decode_changes, decode_pids, encode_changes, encode_pids, pack, unpack
-from memtop.source import READ_LIMIT, Exit, Instant, Source
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, Source
 
 
 class World:
@@ -55,11 +55,11 @@ class World:
         found = [self.files.get(f"proc/{pid}/{name}") for pid in pids]
         return [data if isinstance(data, bytes) else None for data in found]
 
-    def ask(self, path: str, size: int = READ_LIMIT) -> bytes | None:
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
         found = self.answers.pop(path, None)
         if isinstance(found, MemtopError):
             raise found
-        return found
+        return None if found is None else Answer(found, 0.125)
 
     def settle(self, seconds: float) -> None:
         pass
@@ -273,7 +273,7 @@ def test_a_large_answer_is_stored_small(tmp_path: Path) -> None:
     path = tmp_path / "r"
     smaps = b"7f0000000000-7f0000001000 r--p 00000000 00:00 0\nSize: 4 kB\n" * 100_000
     steps = [(put(answers={"proc/1/smaps": smaps}), [lambda source: source.ask("proc/1/smaps", len(smaps))])]
-    assert record(path, steps) == play(path, steps) == [[Instant(1001.0, 51.0), smaps]]
+    assert record(path, steps) == play(path, steps) == [[Instant(1001.0, 51.0), Answer(smaps, 0.125)]]
     assert path.stat().st_size < len(smaps) / 50
 
 
