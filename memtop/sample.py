@@ -35,6 +35,8 @@ class Need(Flag):
     STAT = auto()
     STATUS = auto()
     OOM = auto()
+    ROLLUP = auto()
+    """smaps_rollup, which costs the target something: only of rows on screen, in turn; see :mod:`memtop.dear`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,12 @@ class Ask:
     """Points of the chart's series."""
     panel: str = ""
     """Name of the panel on screen: what is dear is read for it only."""
+    smaps: bool = True
+    """Whether smaps and smaps_rollup may be read at all."""
+    read_now: int = 0
+    """One more than before: read the mappings of the process in focus once, whatever it costs."""
+    mark_now: int = 0
+    """One more than before: set the mark of the process in focus, or clear it."""
     delay_s: float = 1.0
     """Planned time between samples; a much longer one is a gap (suspend, a stopped memtop)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memtop.errors import MemtopError, ProcessGone
+from memtop.errors import MemtopError, ProcessGone, Unavailable
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sample import ProcKey
 from memtop.source import READ_LIMIT, Answer, Exit, Instant, pid_of
@@ -196,4 +196,6 @@ class FakeSource:
             return process.status()
         if name == "cmdline":
             return process.cmdline
+        if name not in ("oom_score", "oom_score_adj"):
+            raise Unavailable(f"{name}: none")
         return {"oom_score": b"%d\n" % process.oom_score, "oom_score_adj": b"0\n"}[name]
