@@ -287,7 +287,7 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
             break
         if not done and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
-        if not done and ask.only and not ask.everybody and not frame.system.processes and not frame.hidden:
+        if not done and ask.only and not ask.everybody and not frame.total and not frame.hidden:
             raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
         try:
             write(frame)
@@ -337,7 +337,7 @@ def _screen(settings: Settings, demo: str = "") -> int:
         view = View.of(settings)
         engine = _engine(source)
         first = engine.step(view.ask())
-        if first is not None:
+        if first is not None and not settings.ascii:  # the early painting is not in ASCII
             from memtop.tui.early import paint  # noqa: PLC0415
 
             size = os.get_terminal_size(life.terminal.out_fd)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
@@ -13,6 +13,7 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
@@ -31,13 +32,13 @@ from memtop.settings import Settings
 from memtop.tui import palette, questions
 from memtop.tui.bar import Bar
 from memtop.tui.chart import MemoryChart, points_for, zoomed
-from memtop.tui.explainer import Explainer
 from memtop.tui.faults import FaultChart
 from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar, HeaderState
 from memtop.tui.keys import BINDINGS, CHART_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.lifecycle import Life
 from memtop.tui.panels import PANELS, Panels, Tabs
+from memtop.tui.plain_lines import AsciiLines
 from memtop.tui.pump import Pump
 from memtop.tui.rows import Sort
 from memtop.tui.safe_app import SafeApp
@@ -105,6 +106,7 @@ class MemtopApp(SafeApp):
         self.topic = "virt"
         self.told: set[str] = set()
         self.watched: ProcKey | None = None
+        self._plain_lines = [AsciiLines()] if settings.ascii else []
         self.asked_for = (view.only, view.names)
         self.set_reactive(MemtopApp.view, view)
         self.pump = Pump(
@@ -127,6 +129,10 @@ class MemtopApp(SafeApp):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The data colours and severities."""
         return palette.variables(self.current_theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """With --ascii, nothing else reaches the terminal."""
+        return [*super().get_line_filters(), *self._plain_lines]
 
     def compose(self) -> ComposeResult:
         """Header, chart and sentences, table, footer."""
@@ -335,6 +341,8 @@ class MemtopApp(SafeApp):
 
     def explain(self, name: str) -> None:
         """Open a topic, filled with the numbers of the process in focus."""
+        from memtop.tui.explainer import Explainer  # noqa: PLC0415 (Markdown costs 3 MB, and few runs ask for it)
+
         detail = self.frame.detail if self.frame is not None else None
         if self.frame is None or detail is None:
             self.push_screen(Explainer(name, {}, ""))
@@ -400,6 +408,9 @@ class MemtopApp(SafeApp):
             self.choose(frozen=not self.view.frozen, cursor_s=None)
 
     def action_live(self) -> None:
+        if self.view.cursor_s is None and not self.view.frozen and not self.pump.pause_stepping:
+            self.table.action_last()
+            return
         self.choose(frozen=False, cursor_s=None)
         if self.settings.replay:
             self.pump.pause_stepping = False
