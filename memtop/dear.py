@@ -22,12 +22,9 @@ from memtop.procfs.mountinfo import parse_mountinfo
 from memtop.procfs.smaps import Rollup, parse_rollup
 from memtop.readings import MarkView, Missing, Reading, RegionsView, SharingView
 from memtop.relatives import family_of, sharing_view
-from memtop.sample import Ask, Need, ProcKey, ProcSample, Sample
+from memtop.sample import REGIONS, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.source import Answer, Source
 
-REGIONS: Final = "regions"
-SHARING: Final = "sharing"
-"""Names of the panels that readings are made for."""
 SMAPS_LIMIT: Final = 64 << 20
 """Most bytes of smaps: 90,000 mappings."""
 INLINE_BYTES: Final = 256 << 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Flag, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.pressure import Pressure
@@ -17,6 +17,11 @@ from memtop.source import Exit
 
 if TYPE_CHECKING:
     from memtop.frame import ProcRow
+
+
+REGIONS: Final = "regions"
+SHARING: Final = "sharing"
+"""Names of the panels that dear readings are made for; see :mod:`memtop.dear`."""
 
 
 class ProcKey(NamedTuple):
@@ -87,7 +92,7 @@ class Ask:
     @property
     def everybody(self) -> bool:
         """Whether all processes must be looked at; where not, the cost does not grow with /proc."""
-        return self.only is None or bool(self.names) or self.children
+        return self.only is None or bool(self.names) or self.children or self.panel == SHARING
 
 
 @dataclass(slots=True, eq=False)
