@@ -22,7 +22,7 @@ from memtop import __version__, guard, units
 from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
 from memtop.errors import MemtopError, ProcessGone, UsageError
 from memtop.query import parse_query
-from memtop.sample import Ask, Need
+from memtop.sample import SHARING, Ask, Need
 from memtop.settings import Settings
 from memtop.text import clean
 from memtop.view import View
@@ -36,7 +36,9 @@ OK: Final = 0
 WRONG_USAGE: Final = 2
 NO_SUCH_PROCESS: Final = 3
 DELAY_S: Final = (0.1, 60.0)
-SUBCOMMANDS: Final = ("demo", "explain", "replay")
+DEMO_PANELS: Final = {"fork": SHARING}
+"""Scenarios that are best seen with a panel open."""
+SUBCOMMANDS: Final = ("demo", "explain", "regions", "replay")
 
 _EPILOG: Final = """\
 examples:
@@ -49,6 +51,7 @@ examples:
 commands:
   memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork
   memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
+  memtop regions PID              where its address space is, largest first, once
   memtop replay FILE              play a recording made with --record
 """
 
@@ -65,6 +68,8 @@ def run(argv: Sequence[str]) -> int:
     try:
         if argv and argv[0] == "explain":
             return _explain(argv[1:])
+        if argv and argv[0] == "regions":
+            return _regions(argv[1:])
         return _main(argv)
     except ProcessGone as error:
         return _fail(error, NO_SUCH_PROCESS)
@@ -149,6 +154,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
     out.add_argument("-o", "--output", default="", metavar="FILE", help="write there instead")
     care = parser.add_argument_group("other")
     care.add_argument("--record", default="", metavar="FILE", help="also write what is read to a new file")
+    care.add_argument("--no-smaps", action="store_true", help="never read smaps, which holds up its process a little")
     care.add_argument("--readonly", action="store_true", help="no signals, no renice")
     care.add_argument("--keep-oom-score", action="store_true", help="do not offer itself to the OOM killer first")
     care.add_argument("-V", "--version", action="version", version=f"memtop {__version__}")
@@ -188,6 +194,7 @@ def _settings(options: argparse.Namespace, command: str) -> Settings:
         record=options.record,
         replay=getattr(options, "replay", ""),
         output=options.output,
+        smaps=not options.no_smaps,
     )
     if settings.replay:
         return settings
@@ -203,9 +210,9 @@ def _pid(text: str) -> int:
     return int(text)
 
 
-def _count(text: str) -> int:
+def _count(text: str, option: str = "--iterations") -> int:
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
-        raise UsageError("--iterations must be a whole number, 1 or more")
+        raise UsageError(f"{option} must be a whole number, 1 or more")
     return int(text)
 
 
@@ -327,6 +334,8 @@ def _screen(settings: Settings, demo: str = "") -> int:
             commentary = workload.commentary
             settings = replace(settings, pids=(workload.pid,), children=True)
         view = View.of(settings)
+        if demo in DEMO_PANELS:
+            view = replace(view, panel=DEMO_PANELS[demo])
         engine = _engine(source)
         first = engine.step(view.ask())
         if first is not None and not settings.ascii:  # the early painting is not in ASCII
@@ -341,6 +350,32 @@ def _screen(settings: Settings, demo: str = "") -> int:
         return app
 
     return lifecycle.run(make, mouse=settings.mouse)
+
+
+def _regions(argv: Sequence[str]) -> int:
+    from memtop import regions  # noqa: PLC0415
+
+    parser = _Parser(
+        prog="memtop regions",
+        description="Where the address space of a process is: its mappings, largest first, once.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("pid", metavar="PID", help="the process; it is held up for about 12 ms for each GiB resident")
+    parser.add_argument(
+        "-s",
+        "--sort",
+        default="size",
+        choices=[*regions.SORTS],
+        metavar="MEASURE",
+        help=f"{', '.join(regions.SORTS)} (size)",
+    )
+    parser.add_argument("-n", "--lines", metavar="N", help="only the largest N")
+    parser.add_argument("--kinds", action="store_true", help="sums by kind of memory in place of mappings")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    options = parser.parse_args(argv)
+    guard.check_platform()
+    limit = None if options.lines is None else _count(options.lines, "--lines")
+    return regions.run(_pid(options.pid), sort=options.sort, limit=limit, kinds=options.kinds, json=options.json)
 
 
 def _explain(argv: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ from textual.containers import VerticalScroll
 from memtop.demo.step import Step
 from memtop.explain import plain, topic
 from memtop.explain.facts import facts_of, virt_sentence
+from memtop.explain.region_words import mark_sentence
 from memtop.frame import Frame
 from memtop.tui.prose import Line, Prose, wrapped
 
@@ -47,6 +48,8 @@ class SidePanel(VerticalScroll, can_focus=True):
             return wrapped("Select a process: its memory is explained here.", width)
         lines = [*_commentary(self._step, width), Line("")] if self._step is not None else []
         lines += wrapped(virt_sentence(detail.row, frame.system), width)
+        if marked := mark_sentence(detail):
+            lines += [Line(""), *wrapped(marked, width, "strong")]
         text = plain(topic(self._topic).fill(facts_of(detail.row, frame.system, detail.status)), width)
         title, *body = text.splitlines()
         lines += [Line(""), Line(title, "strong"), *(Line(line, "dim") for line in body)]
