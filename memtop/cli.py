@@ -29,7 +29,6 @@ from memtop.view import View
 
 if TYPE_CHECKING:
     from memtop.engine import Engine
-    from memtop.frame import Frame
     from memtop.source import Source
     from memtop.tui.app import MemtopApp
 
@@ -304,20 +303,13 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
             _discard_output()
             raise MemtopError(f"cannot write: {error.strerror}") from error
         done += 1
-        if settings.pids and not settings.names and _all_gone(frame, ask):
+        if settings.pids and not settings.names and not frame.total:
             break
         if settings.replay or done == settings.iterations:
             continue
         planned_s = max(planned_s + settings.delay_s, time.monotonic())
         time.sleep(max(0.0, planned_s - time.monotonic()))
     return OK
-
-
-def _all_gone(frame: Frame, ask: Ask) -> bool:
-    """Whether none of the pids asked for lives, be they filtered out or not."""
-    if not ask.everybody:
-        return not frame.system.processes
-    return bool(frame.rows) and all(row.gone_s is not None for row in frame.rows)
 
 
 def _screen(settings: Settings, demo: str = "") -> int:

@@ -104,7 +104,7 @@ class Engine:
             everything = self._rows_at(everything, looking_s, system.mem_total_bytes)
             system = self._system_at(looking_s) or system
         chosen = self._chosen(everything, ask)
-        total = len(chosen)
+        total = sum(row.gone_s is None for row in chosen)
         shown = [row for row in chosen if ask.where(row)] if ask.where is not None else chosen
         rows: tuple[ProcRow, ...] = tuple(_ordered(shown, ask.sort, ask.descending))
         rows, places = grow(rows, ask.folded) if ask.tree else (rows, None)

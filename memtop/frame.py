@@ -197,7 +197,7 @@ class Frame:
     tree: tuple[TreePlace, ...] | None
     """For each row its place, or None when the list is flat."""
     total: int
-    """Processes before the filter."""
+    """Processes asked for that live, before the filter."""
     detail: Detail | None
     own: OwnCost
     hidden: int

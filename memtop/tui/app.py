@@ -386,6 +386,10 @@ class MemtopApp(SafeApp):
 
     # -- actions
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """The filter's own key is text where one types."""
+        return action != "filter" or not isinstance(self.focused, Input)
+
     def action_panel(self, number: int) -> None:
         if number <= len(PANELS):
             panel = PANELS[number - 1]
