@@ -97,7 +97,8 @@ def legend(split: Split, width: int, *, plain: bool = False) -> list[tuple[str, 
         pieces = [(head, "")]
         for number, share in enumerate(told):
             amount = long_size(share.size_bytes) if long else size(share.size_bytes)
-            part = percent(100 * share.size_bytes / split.virt_bytes if split.virt_bytes else 0.0)
+            share_percent = 100 * share.size_bytes / split.virt_bytes if split.virt_bytes else 0.0
+            part = percent(share_percent) if long else f"{share_percent:.0f}"
             name = share.name if long else share.short
             sign = share.plain if plain else share.sign
             pieces += [(" " * (gap if number else 1) + sign, share.look), (f" {name} {amount} {part}%", "")]
