@@ -90,7 +90,6 @@ class Board:
         """What is on top."""
         return self.app.screen
 
-    @property
     def at_rest(self) -> bool:
         """No dialog is open."""
         return len(self.app.screen_stack) == 1
@@ -419,7 +418,7 @@ async def test_the_help_holds_every_key_and_closes(closes: str) -> None:
         text = help_screen._text().plain
         assert all(str(binding.tooltip) in text for binding in BINDINGS)
         await it.press(closes)
-        assert it.at_rest
+        assert it.at_rest()
         assert it.app.is_running
 
 
@@ -436,7 +435,7 @@ async def test_an_explanation_goes_on_goes_back_and_closes() -> None:
         await it.press("c")
         assert isinstance(it.screen, Menu)
         await it.press("escape", "escape")
-        assert it.at_rest
+        assert it.at_rest()
 
 
 # What may do harm
@@ -446,7 +445,7 @@ async def test_signals_are_refused_where_nothing_may_be_touched() -> None:
     async with board(Settings(delay_s=LONG_S, readonly=True)) as it:
         await it.press("K", "r")
         assert it.said == ["read-only: nothing is sent to processes"] * 2
-        assert it.at_rest
+        assert it.at_rest()
 
 
 async def test_escape_never_quits() -> None:
@@ -477,9 +476,9 @@ async def test_every_dialog_closes_by_escape_without_a_change(key: str) -> None:
     async with board() as it:
         before = it.app.view
         await it.press(key)
-        assert not it.at_rest
+        assert not it.at_rest()
         await it.press("escape")
-        assert it.at_rest
+        assert it.at_rest()
         assert it.app.view == before
 
 
@@ -498,9 +497,9 @@ async def test_the_palette_has_every_key_as_a_command() -> None:
         commands = {command.title for command in it.app.get_system_commands(it.app.screen)}
         assert {binding.description for binding in BINDINGS} <= commands
         await it.press("ctrl+p")
-        assert not it.at_rest
+        assert not it.at_rest()
         await it.press("escape")
-        assert it.at_rest
+        assert it.at_rest()
 
 
 async def test_a_list_to_choose_from_starts_with_the_safe_line() -> None:
