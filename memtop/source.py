@@ -46,7 +46,8 @@ class Answer(NamedTuple):
 
     data: bytes
     took_s: float
-    """From open to the last byte: for smaps the time for which it held up the target's own mmap calls, at most."""
+    """Processor time that the kernel, mostly, spent on it: for smaps that is how long the target's own mmap calls may
+    have been held up. Waiting, for the processor or for a lock, is not in it."""
 
 
 class Source(Protocol):

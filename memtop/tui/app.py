@@ -502,7 +502,8 @@ class MemtopApp(SafeApp):
     def action_zoom_panel(self) -> None:
         zoomed_already = any(name.startswith("-zoom-") for name in self.classes)
         self._leave_zoom()
-        panel = self.focused.id if self.focused is not None and self.focused.id in ("chart", "side") else "table"
+        ids = [] if self.focused is None else [widget.id for widget in self.focused.ancestors_with_self]
+        panel = next((name for name in ("chart", "side", "panels") if name in ids), "table")
         if not zoomed_already:
             self.add_class(f"-zoom-{panel}")
         self.call_after_refresh(self._fit_points)
