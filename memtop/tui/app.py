@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import platform
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual import events
@@ -197,7 +197,7 @@ class MemtopApp(SafeApp):
     def _fit_points(self) -> None:
         points = max(2, points_for(self.chart.content_size.width))
         if points != self.view.points:
-            self.view = replace(self.view, points=points)
+            self.view = self.view._replace(points=points)
 
     # -- frames down
 
@@ -271,7 +271,7 @@ class MemtopApp(SafeApp):
 
     def choose(self, **choice: object) -> None:
         """Change the view."""
-        self.view = replace(self.view, **choice)  # type: ignore[arg-type]
+        self.view = self.view._replace(**choice)  # type: ignore[arg-type]
 
     @property
     def row(self) -> ProcRow | None:
@@ -423,7 +423,7 @@ class MemtopApp(SafeApp):
 
     def action_sort(self, name: str) -> None:
         column = BY_NAME[name]
-        self.view = replace(self.view, sort=column, descending=column.descending)
+        self.view = self.view._replace(sort=column, descending=column.descending)
         self.topic = column.topic
         self._show_side()
 
