@@ -7,11 +7,13 @@ has changed, so a view may compare rows by identity to know what to draw again.
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from memtop.procfs.status import PidStatus
-from memtop.readings import MarkView, RegionsView, SharingView
 from memtop.sample import ProcKey
+
+if TYPE_CHECKING:
+    from memtop.readings import MarkView, RegionsView, SharingView
 
 
 class Note(Enum):
