@@ -16,6 +16,7 @@ from memtop.procfs.vmstat import Vmstat
 from memtop.source import Exit
 
 if TYPE_CHECKING:
+    from memtop.cgroups import CgroupSample
     from memtop.frame import ProcRow
 
 
@@ -35,6 +36,9 @@ class Need(Flag):
     STAT = auto()
     STATUS = auto()
     OOM = auto()
+    CGROUP = auto()
+    VICTIM = auto()
+    """oom_score_adj of every process, to reckon whom the OOM killer would take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +143,5 @@ class Sample:
     hidden: int
     """Listed processes that may not be read (hidepid)."""
     problems: tuple[str, ...] = ()
+    cgroups: CgroupSample | None = None
+    """Limits; None in tests that have none."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
+from memtop.cgroups import CgroupReader
 from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone, Unavailable
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.meminfo import parse_meminfo
@@ -69,6 +70,7 @@ class Sampler:
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self._cgroups = CgroupReader(source)
         self._tick = -1
         self._now_s = 0.0
         self._records: dict[int, _Record] = {}
@@ -117,14 +119,20 @@ class Sampler:
         if self._tick == 0 and self._waiting:
             self.source.settle(FIRST_SETTLE_S)
             self._collect()
-        self.source.watch([pid for pid in watched if pid in records])
+        exits = tuple(self.source.exits())  # before watch lets go of those that have ended
+        watched = [pid for pid in watched if pid in records]
+        self.source.watch(watched)
+        system = self._system()
+        processes = {pid: record.seen for pid, record in records.items()}
+        kills = system.vmstat.oom_kill if system.vmstat is not None else None
         return Sample(
             wall_s=instant.wall_s,
             mono_s=instant.mono_s,
-            system=self._system(),
-            processes={pid: record.seen for pid, record in records.items()},
+            system=system,
+            processes=processes,
+            cgroups=self._cgroups.read(ask, watched, processes, kills),
             gone=tuple(gone),
-            exits=tuple(self.source.exits()),
+            exits=exits,
             hidden=len(self._hidden),
             problems=tuple(
                 text if count == 1 else f"{text} ({count} times)" for text, count in self._problems.values()

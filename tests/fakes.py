@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memtop.errors import MemtopError, ProcessGone
+from memtop.errors import MemtopError, ProcessGone, Unavailable
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sample import ProcKey
 from memtop.source import READ_LIMIT, Exit, Instant, pid_of
@@ -190,4 +190,7 @@ class FakeSource:
             return process.status()
         if name == "cmdline":
             return process.cmdline
-        return {"oom_score": b"%d\n" % process.oom_score, "oom_score_adj": b"0\n"}[name]
+        known = {"oom_score": b"%d\n" % process.oom_score, "oom_score_adj": b"0\n"}
+        if name not in known:
+            raise Unavailable(f"proc/{process.pid}/{name}: No such file or directory")
+        return known[name]
