@@ -29,6 +29,7 @@ from memtop.view import View
 
 if TYPE_CHECKING:
     from memtop.engine import Engine
+    from memtop.frame import Frame
     from memtop.source import Source
     from memtop.tui.app import MemtopApp
 
@@ -71,10 +72,15 @@ def run(argv: Sequence[str]) -> int:
     except MemtopError as error:
         return _fail(error, WRONG_USAGE)
     except BrokenPipeError:  # the reader of our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return OK
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def _discard_output() -> None:
+    """Nobody takes what is still buffered, and Python must not try again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: MemtopError, code: int) -> int:
@@ -128,7 +134,9 @@ def _parser(command: str) -> argparse.ArgumentParser:
     which.add_argument("-C", "--children", action="store_true", help="and their descendants")
     how = parser.add_argument_group("how they are shown")
     how.add_argument("-t", "--tree", action="store_true", help="parents and children, with subtree totals")
-    how.add_argument("-s", "--sort", metavar="COLUMN", help=", ".join(column.key for column in COLUMNS))
+    how.add_argument(
+        "-s", "--sort", metavar="COLUMN", help=", ".join(column.key for column in COLUMNS).replace("%", "%%")
+    )
     how.add_argument("-c", "--columns", metavar="A,B,...", help="columns and their order; +NAME adds one")
     how.add_argument("-d", "--delay", default="1", metavar="SECS", help="time between samples, 0.1 to 60 (1)")
     how.add_argument("-n", "--iterations", metavar="N", help="end after N samples")
@@ -279,15 +287,30 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
             break
         if not done and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
-        write(frame)
+        if not done and ask.only and not ask.everybody and not frame.system.processes and not frame.hidden:
+            raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
+        try:
+            write(frame)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _discard_output()
+            raise MemtopError(f"cannot write: {error.strerror}") from error
         done += 1
-        if settings.pids and not settings.names and all(row.gone_s is not None for row in frame.rows):
+        if settings.pids and not settings.names and _all_gone(frame, ask):
             break
         if settings.replay or done == settings.iterations:
             continue
         planned_s = max(planned_s + settings.delay_s, time.monotonic())
         time.sleep(max(0.0, planned_s - time.monotonic()))
     return OK
+
+
+def _all_gone(frame: Frame, ask: Ask) -> bool:
+    """Whether none of the pids asked for lives, be they filtered out or not."""
+    if not ask.everybody:
+        return not frame.system.processes
+    return bool(frame.rows) and all(row.gone_s is not None for row in frame.rows)
 
 
 def _screen(settings: Settings, demo: str = "") -> int:
@@ -314,7 +337,7 @@ def _screen(settings: Settings, demo: str = "") -> int:
         view = View.of(settings)
         engine = _engine(source)
         first = engine.step(view.ask())
-        if first is not None:
+        if first is not None and not settings.ascii:  # the early painting is not in ASCII
             from memtop.tui.early import paint  # noqa: PLC0415
 
             size = os.get_terminal_size(life.terminal.out_fd)

@@ -128,7 +128,7 @@ class Engine:
         elif now_s - before.mono_s > 3 * ask.delay_s + 1:
             self._history.gaps.append(Gap(before.mono_s, now_s))
         self._offset_s = sample.wall_s - now_s
-        self._system = self._system_row(sample, before)
+        self._system = self._system_row(sample, before, everybody=ask.everybody)
         self._machine.append((now_s, self._system))
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
         for key in sample.gone:
@@ -231,7 +231,7 @@ class Engine:
             note=note,
         )
 
-    def _system_row(self, sample: Sample, before: Sample | None) -> SystemRow:
+    def _system_row(self, sample: Sample, before: Sample | None, *, everybody: bool) -> SystemRow:
         meminfo, vmstat, pressure = sample.system.meminfo, sample.system.vmstat, sample.system.pressure
         elapsed_s = sample.mono_s - before.mono_s if before is not None else None
         earlier = before.system.vmstat if before is not None else None
@@ -251,7 +251,7 @@ class Engine:
             oom_kills_boot=oom_kills,
             psi_memory_some_avg10=pressure.some.avg10_percent if pressure and pressure.some else None,
             psi_memory_full_avg10=pressure.full.avg10_percent if pressure and pressure.full else None,
-            processes=len(sample.processes),
+            processes=len(sample.processes) if everybody else None,
         )
 
     # -- whom we watch, and who has left

@@ -91,7 +91,8 @@ class SystemRow:
     """Kernel OOM kills since boot."""
     psi_memory_some_avg10: float | None
     psi_memory_full_avg10: float | None
-    processes: int
+    processes: int | None
+    """None when only some pids are looked at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,48 +20,44 @@ from memtop.text import clean
 from memtop.tree import grow
 from tests.tui.frames import frame, proc_row, system_row
 
-PROCESS_KEYS = set(
-    [
-        "pid",
-        "ppid",
-        "start_ticks",
-        "name",
-        "command",
-        "user",
-        "state",
-        "threads",
-        "virt_bytes",
-        "rss_bytes",
-        "anon_bytes",
-        "file_bytes",
-        "shmem_bytes",
-        "shr_bytes",
-        "swap_bytes",
-        "peak_rss_bytes",
-        "page_tables_bytes",
-        "mem_percent",
-        "minflt",
-        "majflt",
-        "minflt_per_s",
-        "majflt_per_s",
-        "cpu_percent",
-        "oom_score",
-        "oom_score_adj",
-    ]
-)
-SYSTEM_KEYS = set(
-    [
-        "mem_total_bytes",
-        "mem_available_bytes",
-        "swap_total_bytes",
-        "swap_free_bytes",
-        "pgfault_per_s",
-        "pgmajfault_per_s",
-        "oom_kills",
-        "psi_memory_some_avg10",
-        "psi_memory_full_avg10",
-    ]
-)
+PROCESS_KEYS = {
+    "pid",
+    "ppid",
+    "start_ticks",
+    "name",
+    "command",
+    "user",
+    "state",
+    "threads",
+    "virt_bytes",
+    "rss_bytes",
+    "anon_bytes",
+    "file_bytes",
+    "shmem_bytes",
+    "shr_bytes",
+    "swap_bytes",
+    "peak_rss_bytes",
+    "page_tables_bytes",
+    "mem_percent",
+    "minflt",
+    "majflt",
+    "minflt_per_s",
+    "majflt_per_s",
+    "cpu_percent",
+    "oom_score",
+    "oom_score_adj",
+}
+SYSTEM_KEYS = {
+    "mem_total_bytes",
+    "mem_available_bytes",
+    "swap_total_bytes",
+    "swap_free_bytes",
+    "pgfault_per_s",
+    "pgmajfault_per_s",
+    "oom_kills",
+    "psi_memory_some_avg10",
+    "psi_memory_full_avg10",
+}
 
 
 def unknown_row() -> ProcRow:
@@ -207,10 +203,10 @@ def test_the_table_is_aligned_and_ends_every_frame_with_an_empty_line() -> None:
 def test_the_table_shows_the_tree_and_is_cut_at_the_width() -> None:
     rows, places = grow([proc_row(10), proc_row(20, ppid=10)], frozenset())
     out = io.StringIO()
-    text_writer(out, DEFAULT_COLUMNS, 110)(frame(rows, places))
+    text_writer(out, DEFAULT_COLUMNS, 125)(frame(rows, places))
     lines = out.getvalue().splitlines()
     assert any("└─ proc" in line for line in lines)
-    assert max(map(len, lines)) <= 110
+    assert max(map(len, lines)) <= 125
 
 
 def test_every_column_can_be_printed_of_a_process_of_which_nothing_is_known() -> None:

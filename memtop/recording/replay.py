@@ -38,7 +38,8 @@ class Replay:
         self._mono_s = -math.inf
         self._deadline_s = math.inf
         self._budget = 0
-        self._pids: tuple[int, ...] = ()
+        self._pids: tuple[int, ...] | None = None
+        """As last listed; None while nobody has asked for a list."""
         self._listed: frozenset[int] = frozenset()
         self._left: frozenset[int] = frozenset()
         self._swept: dict[str, frozenset[int] | None] = {}
@@ -86,8 +87,8 @@ class Replay:
         return instant
 
     def pids(self) -> Sequence[int]:
-        """See :meth:`memtop.source.Source.pids`."""
-        return self._pids
+        """See :meth:`memtop.source.Source.pids`; where no list was asked for, the processes that were looked at."""
+        return tuple(sorted(self._swept.get("statm") or ())) if self._pids is None else self._pids
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
         """See :meth:`memtop.source.Source.read`."""

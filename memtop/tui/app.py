@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
@@ -13,6 +13,7 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
@@ -31,13 +32,13 @@ from memtop.settings import Settings
 from memtop.tui import palette, questions
 from memtop.tui.bar import Bar
 from memtop.tui.chart import MemoryChart, points_for, zoomed
-from memtop.tui.explainer import Explainer
 from memtop.tui.faults import FaultChart
 from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar, HeaderState
 from memtop.tui.keys import BINDINGS, CHART_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.lifecycle import Life
 from memtop.tui.panels import PANELS, Panels, Tabs
+from memtop.tui.plain_lines import AsciiLines
 from memtop.tui.pump import Pump
 from memtop.tui.rows import Sort
 from memtop.tui.safe_app import SafeApp
@@ -105,6 +106,7 @@ class MemtopApp(SafeApp):
         self.topic = "virt"
         self.told: set[str] = set()
         self.watched: ProcKey | None = None
+        self._plain_lines = [AsciiLines()] if settings.ascii else []
         self.asked_for = (view.only, view.names)
         self.set_reactive(MemtopApp.view, view)
         self.pump = Pump(
@@ -127,6 +129,10 @@ class MemtopApp(SafeApp):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The data colours and severities."""
         return palette.variables(self.current_theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """With --ascii, nothing else reaches the terminal."""
+        return [*super().get_line_filters(), *self._plain_lines]
 
     def compose(self) -> ComposeResult:
         """Header, chart and sentences, table, footer."""
@@ -335,6 +341,8 @@ class MemtopApp(SafeApp):
 
     def explain(self, name: str) -> None:
         """Open a topic, filled with the numbers of the process in focus."""
+        from memtop.tui.explainer import Explainer  # noqa: PLC0415 (Markdown costs 3 MB, and few runs ask for it)
+
         detail = self.frame.detail if self.frame is not None else None
         if self.frame is None or detail is None:
             self.push_screen(Explainer(name, {}, ""))
@@ -400,6 +408,9 @@ class MemtopApp(SafeApp):
             self.choose(frozen=not self.view.frozen, cursor_s=None)
 
     def action_live(self) -> None:
+        if self.view.cursor_s is None and not self.view.frozen and not self.pump.pause_stepping:
+            self.table.action_last()
+            return
         self.choose(frozen=False, cursor_s=None)
         if self.settings.replay:
             self.pump.pause_stepping = False
@@ -414,7 +425,22 @@ class MemtopApp(SafeApp):
                 return
         step_s = max(self.view.delay_s, self._window_s / max(1, self.view.points))
         cursor_s = (self.view.cursor_s or self.frame.at_s) + points * step_s
+        first_s = self._first_known_s
+        if points < 0 and first_s is not None:
+            cursor_s = max(cursor_s, first_s)
         self.choose(cursor_s=None if cursor_s >= self.frame.at_s else cursor_s)
+
+    @property
+    def _first_known_s(self) -> float | None:
+        """Wall time of the first number, where the chart shows it; None where the past goes on beyond the chart."""
+        detail = self.frame.detail if self.frame is not None else None
+        if detail is None or detail.series.rss_bytes[0] is not None:
+            return None
+        known = (
+            at_s for at_s, rss in zip(detail.series.times_s, detail.series.rss_bytes, strict=True) if rss is not None
+        )
+        first_s = next(known, None)
+        return None if first_s is None else detail.right_edge_s + first_s
 
     def action_zoom_time(self, factor: float) -> None:
         self.choose(window_s=zoomed(self._window_s, factor) if factor else None)
@@ -483,7 +509,7 @@ class MemtopApp(SafeApp):
         self.query_one("#filter-line").add_class("-open")
         line = self.query_one("#filter", Input)
         line.value = self.view.query.text
-        line.focus()
+        self.screen.set_focus(line)  # at once: line.focus() would let the next keys through to the table
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as one types; what is not complete yet changes nothing, and says what is missing."""

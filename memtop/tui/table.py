@@ -70,7 +70,7 @@ class ProcessTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         Binding("ctrl+u", "page(-0.5)", "Half up", show=False, id="table.half_up", tooltip="Half a screen up"),
         Binding("ctrl+d", "page(0.5)", "Half down", show=False, id="table.half_down", tooltip="Half a screen down"),
         Binding("home,g", "first", "First", show=False, id="table.first", tooltip="Select the first process"),
-        Binding("end,G", "last", "Last", show=False, id="table.last", tooltip="Select the last process"),
+        Binding("G", "last", "Last", show=False, id="table.last", tooltip="Select the last process"),
         Binding("enter", "choose", "Watch", id="table.choose", tooltip="Watch the selected process"),
         Binding(
             "F", "follow", "Follow", show=False, id="table.follow", tooltip="The view follows the selected process"
