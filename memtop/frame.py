@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from memtop.analysis.oom import share_permille
+from memtop.outlook import Autopsy, Outlook
 from memtop.procfs.status import PidStatus
 from memtop.sample import ProcKey
 
@@ -72,6 +74,21 @@ class ProcRow:
     note: Note
     gone_s: float | None = None
     """When it was found to have ended, seconds since the epoch; None while it lives."""
+    verdict: str = ""
+    """What its memory does, as a sign of two cells: how bad, and the shape; empty before there is a verdict."""
+    verdict_rank: int | None = None
+    """The sign as a number to sort by: the more, the worse."""
+    limit_percent: float | None = None
+    """Working set of the cgroup that binds over its limit; None without one, or where nobody looks."""
+    oom_rank: int | None = None
+    """Place among all that an OOM of the machine would choose from, 1 dies first; None where nobody looks."""
+
+    @property
+    def oom_share_permille(self) -> int | None:
+        """The share of RAM and swap that its oom_score stands for."""
+        if self.oom_score is None or self.oom_score_adj is None:
+            return None
+        return share_permille(self.oom_score, self.oom_score_adj)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +161,8 @@ class Detail:
     """Least-squares slope of RES over its last minute."""
     why_unknown: dict[str, str]
     """Attribute of ProcRow -> why it is None, in words."""
+    outlook: Outlook | None = None
+    """What was judged about it; None while looking back, and before the first look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +213,5 @@ class Frame:
     """Sentences about readings that failed: parse errors with their path, a sampler that was restarted."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
+    exits: tuple[Autopsy, ...] = ()
+    """Watched processes found at this instant to have ended."""
