@@ -343,9 +343,7 @@ class Endings:
         host = host_ceiling(meminfo) if meminfo is not None else None
         return (*own, host) if host is not None else own
 
-    def _room(
-        self, key: ProcKey, ask: Ask, cgroups: CgroupSample, rows: Mapping[int, ProcRow]
-    ) -> float | None:
+    def _room(self, key: ProcKey, ask: Ask, cgroups: CgroupSample, rows: Mapping[int, ProcRow]) -> float | None:
         """What the nearest limit leaves to it, of which those that grow beside it take their share."""
         if key != ask.focus or (row := rows.get(key.pid)) is None:
             return None
@@ -354,9 +352,7 @@ class Endings:
             return None
         own = self.verdicts.of(key)
         slope = own.growth.slope_bytes_per_s if own is not None else None
-        others = sum(
-            verdict.growth.slope_bytes_per_s or 0.0 for verdict in self._growing_beside(key, target, cgroups)
-        )
+        others = sum(verdict.growth.slope_bytes_per_s or 0.0 for verdict in self._growing_beside(key, target, cgroups))
         headroom = float(max(0, target.headroom_bytes))
         return headroom * slope / (slope + others) if slope and slope > 0 and others > 0 else headroom
 
@@ -427,7 +423,9 @@ class Endings:
         tightest = next((one for one in limits if one.binds), None)
         inside = self._tasks(tightest.path, rows, cgroups) if tightest is not None and tightest.path else []
         everybody = Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits" or self._machine_is_low()
-        in_cgroup = _place(key, self._rank(inside, tightest.limit_bytes, cgroups), rows) if tightest and inside else None
+        in_cgroup = (
+            _place(key, self._rank(inside, tightest.limit_bytes, cgroups), rows) if tightest and inside else None
+        )
         on_machine = _place(key, self._machine_rank(rows, cgroups), rows) if everybody else None
         tasks = [rows.get(pid) for pid in leaf.members] if leaf is not None and leaf.members is not None else None
         known = tasks is not None and all(task is not None and task.rss_bytes is not None for task in tasks)
@@ -536,7 +534,11 @@ class Endings:
             oom_score=row.oom_score,
             oom_score_adj=row.oom_score_adj,
             leader_gone=row.note is Note.LEADER_GONE,
-            age_s=verdict.age_s if verdict is not None else None if row.started_s is None else sample.wall_s - row.started_s,
+            age_s=verdict.age_s
+            if verdict is not None
+            else None
+            if row.started_s is None
+            else sample.wall_s - row.started_s,
             minflt_per_s=row.minflt_per_s,
             majflt_per_s=row.majflt_per_s,
             minor_cause=minor_cause(row.minflt_per_s, self._grown(row.key, now_s)),

@@ -76,11 +76,7 @@ class Verdicts:
         return [key for key, verdict in self._known.items() if verdict.alarm]
 
     def look(
-        self,
-        now_s: float,
-        delay_s: float,
-        first: Sequence[ProcKey],
-        room_of: Callable[[ProcKey], float | None],
+        self, now_s: float, delay_s: float, first: Sequence[ProcKey], room_of: Callable[[ProcKey], float | None]
     ) -> list[ProcKey]:
         """Judge those in ``first`` that are due, and some of the others; who has another verdict than before.
 

@@ -54,12 +54,7 @@ def ending_signal(status: int | None) -> int | None:
 
 
 def was_oom(
-    status: int | None,
-    *,
-    cgroup_kills: int | None,
-    machine_kills: int | None,
-    vanished: int = 1,
-    largest: bool = True,
+    status: int | None, *, cgroup_kills: int | None, machine_kills: int | None, vanished: int = 1, largest: bool = True
 ) -> tuple[Oom, tuple[Clue, ...]]:
     """The judgement and what it stands on.
 

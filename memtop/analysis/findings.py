@@ -241,9 +241,7 @@ def _throttled(c: Case) -> Found:
 def _rlimit_as(c: Case) -> Found:
     if not c.address_space or c.virt is None or c.virt <= 0.8 * c.address_space:
         return None
-    return WARNING, _facts(
-        virt_bytes=c.virt, limit_bytes=c.address_space, used_percent=100 * c.virt / c.address_space
-    )
+    return WARNING, _facts(virt_bytes=c.virt, limit_bytes=c.address_space, used_percent=100 * c.virt / c.address_space)
 
 
 def _rlimit_data(c: Case) -> Found:
@@ -353,7 +351,9 @@ def _lazyfree(c: Case) -> Found:
 def _keeps(c: Case) -> Found:
     if not c.peak_rss or c.rss is None or (c.flat_s or 0) < 600 or (c.minflt_per_s or 0) >= 10:
         return None
-    return (NOTE, _facts(rss_bytes=c.rss, peak_bytes=c.peak_rss, flat_s=c.flat_s)) if c.rss >= 0.9 * c.peak_rss else None
+    return (
+        (NOTE, _facts(rss_bytes=c.rss, peak_bytes=c.peak_rss, flat_s=c.flat_s)) if c.rss >= 0.9 * c.peak_rss else None
+    )
 
 
 def _gave_back(c: Case) -> Found:

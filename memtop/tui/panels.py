@@ -19,6 +19,7 @@ from textual.widgets import ContentSwitcher
 
 from memtop.frame import Frame
 from memtop.tui.bar import Bar, Part
+from memtop.tui.limits_panel import LimitsPanel
 from memtop.tui.status_panel import StatusPanel
 
 
@@ -40,7 +41,10 @@ class PanelKind:
     make: Callable[[], Widget]
 
 
-PANELS: Final = (PanelKind("status", "Status", "process", StatusPanel),)
+PANELS: Final = (
+    PanelKind("limits", "Limits", "limits", LimitsPanel),
+    PanelKind("status", "Status", "process", StatusPanel),
+)
 BY_NAME: Final = {panel.name: panel for panel in PANELS}
 
 
