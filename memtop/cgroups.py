@@ -33,6 +33,8 @@ from memtop.source import Source
 
 LOOKUPS: Final = 16
 """Processes looked up at one instant, beside the one in focus: the first look must not be a jump."""
+MOST_MEMBERS: Final = 64
+"""Members of a cgroup whose oom_score_adj is read for the sake of the one in focus."""
 RARELY_TICKS: Final = 30
 """What hardly ever changes (mounts, sysctls, resource limits, limits that are none) is read again after so many."""
 
@@ -144,11 +146,13 @@ class CgroupReader:
         self._readings = {}
         if self._tick % RARELY_TICKS == 0:
             self._read_machine()
-        self._forget_gone(processes)
+        self._forget_gone(ask.focus, processes)
         focus = processes.get(ask.focus.pid) if ask.focus is not None else None
-        if focus is not None and focus.statm is not None:
+        if focus is not None and focus.statm is not None and focus.key == ask.focus:
             self._find(focus.key)
-            self._read_chain(focus.key, full=True)
+        if ask.focus is not None:  # also after its end: what is left there belongs to its autopsy
+            self._read_chain(ask.focus, full=True)
+            self._read_adjs_of(ask.focus, processes)
         looked_at = self._looked_at(ask, processes)
         self._look_up([key for pid in near if (key := _key(processes, pid))] + looked_at)
         for key in looked_at:
@@ -162,10 +166,12 @@ class CgroupReader:
 
     # -- which cgroup
 
-    def _forget_gone(self, processes: Mapping[int, ProcSample]) -> None:
+    def _forget_gone(self, focus: ProcKey | None, processes: Mapping[int, ProcSample]) -> None:
         if self._tick % RARELY_TICKS:
             return  # a few names of the dead cost nothing, and the autopsy of the newly dead needs them
         alive = {one.key for one in processes.values()}
+        if focus is not None:
+            alive.add(focus)
         for key in self._homes.keys() - alive:
             del self._homes[key], self._chains[key]
         for key in self._adjs.keys() - alive:
@@ -342,6 +348,17 @@ class CgroupReader:
                 limits = None
             known = self._limits = (focus, self._tick, limits)
         return known[2]
+
+    def _read_adjs_of(self, key: ProcKey, processes: Mapping[int, ProcSample]) -> None:
+        """oom_score_adj of those in its cgroup, once while they live."""
+        home = self._homes.get(key)
+        reading = self._readings.get(home.chain[0]) if home is not None and home.chain else None
+        for pid in (reading.members or ())[:MOST_MEMBERS] if reading is not None else ():
+            member = _key(processes, pid)
+            if member is not None and member not in self._adjs:
+                adj = self._number(f"proc/{pid}/oom_score_adj")
+                if adj is not None:
+                    self._adjs[member] = adj
 
     def _read_adjs(self, processes: Mapping[int, ProcSample]) -> None:
         """oom_score_adj of all: once while they live, and of each in turn again."""

@@ -22,7 +22,7 @@ from memtop import __version__, guard, units
 from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
 from memtop.errors import MemtopError, ProcessGone, UsageError
 from memtop.query import parse_query
-from memtop.sample import Ask, Need
+from memtop.sample import SHARING, Ask, Need
 from memtop.settings import Settings
 from memtop.text import clean
 from memtop.view import View
@@ -30,6 +30,7 @@ from memtop.view import View
 if TYPE_CHECKING:
     from memtop.engine import Engine
     from memtop.frame import Frame
+    from memtop.launch import Launch
     from memtop.source import Source
     from memtop.tui.app import MemtopApp
 
@@ -37,7 +38,9 @@ OK: Final = 0
 WRONG_USAGE: Final = 2
 NO_SUCH_PROCESS: Final = 3
 DELAY_S: Final = (0.1, 60.0)
-SUBCOMMANDS: Final = ("demo", "explain", "replay")
+DEMO_PANELS: Final = {"fork": SHARING}
+"""Scenarios that are best seen with a panel open."""
+SUBCOMMANDS: Final = ("demo", "explain", "regions", "replay")
 
 _EPILOG: Final = """\
 examples:
@@ -46,10 +49,12 @@ examples:
   memtop postgres -C              every process of that name, and their children
   memtop -f 'user=app rss>500m'   only those that match
   memtop --json -n 3 -d 0.5 4242  three samples as JSON, one object a line
+  memtop -- CMD ARGS              start a program, watch it from its first page, end with its status
 
 commands:
   memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork
   memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
+  memtop regions PID              where its address space is, largest first, once
   memtop replay FILE              play a recording made with --record
 """
 
@@ -66,6 +71,8 @@ def run(argv: Sequence[str]) -> int:
     try:
         if argv and argv[0] == "explain":
             return _explain(argv[1:])
+        if argv and argv[0] == "regions":
+            return _regions(argv[1:])
         return _main(argv)
     except ProcessGone as error:
         return _fail(error, NO_SUCH_PROCESS)
@@ -90,9 +97,14 @@ def _fail(error: MemtopError, code: int) -> int:
 
 def _main(argv: Sequence[str]) -> int:
     command = argv[0] if argv and argv[0] in SUBCOMMANDS else ""
+    argv, program = _program(argv) if not command else (argv, None)
     options = _parser(command).parse_args(argv[1:] if command else argv)
     guard.check_platform()
     settings = _settings(options, command)
+    if not command and options.check:
+        return _check(options, settings)
+    if program is not None:
+        return _watch_program(options, settings, program)
     batch = bool(options.batch or options.json or options.csv or not sys.stdout.isatty())
     if not batch:
         return _screen(settings, getattr(options, "scenario", ""))
@@ -100,6 +112,49 @@ def _main(argv: Sequence[str]) -> int:
         raise UsageError("demo needs a terminal")
     with closing(_source(settings)) as source:
         return _batch(options, settings, source)
+
+
+def _program(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
+    """The options, and the command after ``--``; None without ``--``."""
+    if "--" not in argv:
+        return argv, None
+    at = list(argv).index("--")
+    return argv[:at], argv[at + 1 :]
+
+
+def _watch_program(options: argparse.Namespace, settings: Settings, program: Sequence[str]) -> int:
+    """Start a program, watch it, and end with its status."""
+    from memtop.launch import Launch  # noqa: PLC0415
+
+    if not program:
+        raise UsageError("-- needs a command after it")
+    if settings.pids or settings.names:
+        raise UsageError("-- COMMAND watches the command alone; leave the other processes out")
+    batch = bool(options.batch or options.json or options.csv or not sys.stdout.isatty())
+    launch = Launch(program, quiet=not batch)
+    settings = replace(settings, pids=(launch.pid,))
+    if not batch:
+        code = _screen(settings, launch=launch)
+        return code or launch.exit_code or OK
+    try:
+        with closing(_source(settings)) as source:
+            code = _batch(options, settings, source, launch)
+    finally:
+        launch.stop()
+    return launch.exit_code if code == OK and launch.exit_code is not None else code
+
+
+def _check(options: argparse.Namespace, settings: Settings) -> int:
+    from memtop import check  # noqa: PLC0415
+
+    if len(settings.pids) != 1 or settings.names:
+        raise UsageError("--check takes one PID")
+    try:
+        seconds = check.USUAL_S if options.seconds is None else units.parse_duration(options.seconds)
+    except ValueError as error:
+        raise UsageError(f"--for: {error}") from error
+    with closing(_source(settings)) as source:
+        return check.run(_engine(source), settings.pids[0], seconds, settings.delay_s, sys.stdout)
 
 
 def _parser(command: str) -> argparse.ArgumentParser:
@@ -127,6 +182,10 @@ def _parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("replay", metavar="FILE", help="a recording made with --record")
     else:
         parser.add_argument("targets", nargs="*", metavar="PID | NAME", help="processes to watch; all without any")
+        parser.add_argument(
+            "--check", action="store_true", help="watch PID for a while: exit 0 if fine, 1 if growing or near a limit"
+        )
+        parser.add_argument("--for", dest="seconds", metavar="SECS", help="how long --check watches (100)")
     which = parser.add_argument_group("which processes")
     which.add_argument("-p", "--pid", action="append", default=[], metavar="PID[,PID]", help="watch these")
     which.add_argument("-f", "--filter", default="", metavar="EXPR", help="text, !regex, or terms such as rss>500m")
@@ -150,6 +209,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
     out.add_argument("-o", "--output", default="", metavar="FILE", help="write there instead")
     care = parser.add_argument_group("other")
     care.add_argument("--record", default="", metavar="FILE", help="also write what is read to a new file")
+    care.add_argument("--no-smaps", action="store_true", help="never read smaps, which holds up its process a little")
     care.add_argument("--readonly", action="store_true", help="no signals, no renice")
     care.add_argument("--keep-oom-score", action="store_true", help="do not offer itself to the OOM killer first")
     care.add_argument("-V", "--version", action="version", version=f"memtop {__version__}")
@@ -189,6 +249,7 @@ def _settings(options: argparse.Namespace, command: str) -> Settings:
         record=options.record,
         replay=getattr(options, "replay", ""),
         output=options.output,
+        smaps=not options.no_smaps,
     )
     if settings.replay:
         return settings
@@ -204,9 +265,9 @@ def _pid(text: str) -> int:
     return int(text)
 
 
-def _count(text: str) -> int:
+def _count(text: str, option: str = "--iterations") -> int:
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
-        raise UsageError("--iterations must be a whole number, 1 or more")
+        raise UsageError(f"{option} must be a whole number, 1 or more")
     return int(text)
 
 
@@ -253,13 +314,16 @@ def _engine(source: Source) -> Engine:
     return Engine(source, OwnMeter(), position, lambda: getattr(source, "problem", None))
 
 
-def _batch(options: argparse.Namespace, settings: Settings, source: Source) -> int:
+def _batch(options: argparse.Namespace, settings: Settings, source: Source, launch: Launch | None = None) -> int:
     from memtop import headless  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     signal.signal(signal.SIGHUP, lambda number, frame: sys.exit(128 + number))
     engine = _engine(source)
-    ask = replace(View.of(settings).ask(), needs_all=~Need.NONE)
+    if launch is not None:
+        _first_look(engine, View.of(settings).ask(), launch)
+    ask = View.of(settings).ask()
+    ask = replace(ask, needs_all=~(Need.CGROUP | Need.VICTIM) | ask.needs)
     make_writer: Callable[[TextIO], headless.Writer]
     if options.json:
         make_writer = headless.json_writer
@@ -278,6 +342,14 @@ def _batch(options: argparse.Namespace, settings: Settings, source: Source) -> i
         return _write_frames(engine, ask, settings, make_writer(out))
 
 
+def _first_look(engine: Engine, ask: Ask, launch: Launch) -> Frame | None:
+    """Take hold of the program before it begins: the first sample finds it, the second holds it until its end."""
+    engine.step(ask)
+    frame = engine.step(ask)
+    launch.go()
+    return frame
+
+
 def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[..., None]) -> int:
     done = 0
     planned_s = time.monotonic()
@@ -287,7 +359,7 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
             break
         if not done and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
-        if not done and ask.only and not ask.everybody and not frame.system.processes and not frame.hidden:
+        if not done and ask.only and not ask.everybody and not frame.total and not frame.hidden:
             raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
         try:
             write(frame)
@@ -297,7 +369,7 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
             _discard_output()
             raise MemtopError(f"cannot write: {error.strerror}") from error
         done += 1
-        if settings.pids and not settings.names and _all_gone(frame, ask):
+        if settings.pids and not settings.names and not frame.total:
             break
         if settings.replay or done == settings.iterations:
             continue
@@ -306,14 +378,7 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
     return OK
 
 
-def _all_gone(frame: Frame, ask: Ask) -> bool:
-    """Whether none of the pids asked for lives, be they filtered out or not."""
-    if not ask.everybody:
-        return not frame.system.processes
-    return bool(frame.rows) and all(row.gone_s is not None for row in frame.rows)
-
-
-def _screen(settings: Settings, demo: str = "") -> int:
+def _screen(settings: Settings, demo: str = "", launch: Launch | None = None) -> int:
     """The dashboard. The first sample is taken and painted before Textual is imported, which takes its time."""
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError("this terminal cannot show a screen (TERM); use -b, --json or --csv")
@@ -335,8 +400,13 @@ def _screen(settings: Settings, demo: str = "") -> int:
             commentary = workload.commentary
             settings = replace(settings, pids=(workload.pid,), children=True)
         view = View.of(settings)
+        if demo in DEMO_PANELS:
+            view = replace(view, panel=DEMO_PANELS[demo])
         engine = _engine(source)
-        first = engine.step(view.ask())
+        if launch is not None:
+            life.at_end.callback(launch.show_output)
+            life.at_end.callback(launch.stop)
+        first = engine.step(view.ask()) if launch is None else _first_look(engine, view.ask(), launch)
         if first is not None and not settings.ascii:  # the early painting is not in ASCII
             from memtop.tui.early import paint  # noqa: PLC0415
 
@@ -349,6 +419,32 @@ def _screen(settings: Settings, demo: str = "") -> int:
         return app
 
     return lifecycle.run(make, mouse=settings.mouse)
+
+
+def _regions(argv: Sequence[str]) -> int:
+    from memtop import regions  # noqa: PLC0415
+
+    parser = _Parser(
+        prog="memtop regions",
+        description="Where the address space of a process is: its mappings, largest first, once.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("pid", metavar="PID", help="the process; it is held up for about 12 ms for each GiB resident")
+    parser.add_argument(
+        "-s",
+        "--sort",
+        default="size",
+        choices=[*regions.SORTS],
+        metavar="MEASURE",
+        help=f"{', '.join(regions.SORTS)} (size)",
+    )
+    parser.add_argument("-n", "--lines", metavar="N", help="only the largest N")
+    parser.add_argument("--kinds", action="store_true", help="sums by kind of memory in place of mappings")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    options = parser.parse_args(argv)
+    guard.check_platform()
+    limit = None if options.lines is None else _count(options.lines, "--lines")
+    return regions.run(_pid(options.pid), sort=options.sort, limit=limit, kinds=options.kinds, json=options.json)
 
 
 def _explain(argv: Sequence[str]) -> int:

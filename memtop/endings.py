@@ -172,7 +172,9 @@ class Endings:
     def _note_counters(self, sample: Sample, cgroups: CgroupSample) -> None:
         now_s = sample.mono_s
         for path, reading in cgroups.readings.items():
-            self._first.setdefault(path, reading)
+            first = self._first.get(path)
+            if first is None or (first.oom_kill is None and first.max_events is None):
+                self._first[path] = reading
             old = self._rates.get(path)
             self._rates[path] = (old[2], old[3], reading, now_s) if old else (reading, now_s, reading, now_s)
             self._readings[path] = reading
@@ -534,11 +536,7 @@ class Endings:
             oom_score=row.oom_score,
             oom_score_adj=row.oom_score_adj,
             leader_gone=row.note is Note.LEADER_GONE,
-            age_s=verdict.age_s
-            if verdict is not None
-            else None
-            if row.started_s is None
-            else sample.wall_s - row.started_s,
+            age_s=None if row.started_s is None else max(0.0, sample.wall_s - row.started_s),
             minflt_per_s=row.minflt_per_s,
             majflt_per_s=row.majflt_per_s,
             minor_cause=minor_cause(row.minflt_per_s, self._grown(row.key, now_s)),

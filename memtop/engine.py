@@ -12,6 +12,7 @@ from typing import Final
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
+from memtop.dear import Dear
 from memtop.endings import Endings
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
@@ -58,6 +59,7 @@ class Engine:
         trouble: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._sampler = Sampler(source)
+        self._dear = Dear(source)
         self._own = own
         self._position = position
         self._trouble = trouble
@@ -86,10 +88,14 @@ class Engine:
         self._tick += 1
         self._late_s = late_s
         self._absorb(sample, ask)
-        return self.view(ask)
+        return self._show(ask)
 
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
+        self._dear.look(ask)
+        return self._show(ask)
+
+    def _show(self, ask: Ask) -> Frame | None:
         if self._sample is None or self._system is None:
             return None
         frozen = self._freeze(ask)
@@ -100,7 +106,7 @@ class Engine:
             everything = self._rows_at(everything, looking_s, system.mem_total_bytes)
             system = self._system_at(looking_s) or system
         chosen = self._chosen(everything, ask)
-        total = len(chosen)
+        total = sum(row.gone_s is None for row in chosen)
         shown = [row for row in chosen if ask.where(row)] if ask.where is not None else chosen
         rows: tuple[ProcRow, ...] = tuple(_ordered(shown, ask.sort, ask.descending))
         rows, places = grow(rows, ask.folded) if ask.tree else (rows, None)
@@ -141,11 +147,13 @@ class Engine:
         # every tick where somebody looks at it, and elsewhere when the trend moves on by a cell.
         moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
         every_row = moved_on or ask.where is not None or ask.sort == "growth_bytes_per_min"
+        renewed = self._dear.step(ask, sample)
         for pid, seen in sample.processes.items():
             entry = self._entries.get(pid)
             if (
                 entry is None
                 or seen.changed
+                or seen.key in renewed
                 or (now_s < entry.active_until_s and (every_row or seen.key in ask.visible))
             ):
                 self._entries[pid] = self._entry(seen, entry, now_s)
@@ -205,6 +213,7 @@ class Engine:
         swap = status.swap_bytes if status is not None else None
         if swap is None and statm is not None and self._system.swap_total_bytes == 0:
             swap = 0
+        pss, uss = self._dear.sums(seen.key)
         return ProcRow(
             key=seen.key,
             pid=seen.key.pid,
@@ -240,6 +249,8 @@ class Engine:
             started_s=self._boot_wall_s + start_s if (start_s := seen.key.start_ticks / CLK_TCK) <= now_s + 1 else None,
             note=note,
             **self._endings.row_marks(seen.key)._asdict(),
+            pss_bytes=pss,
+            uss_bytes=uss,
         )
 
     def _system_row(self, sample: Sample, before: Sample | None, *, everybody: bool) -> SystemRow:
@@ -365,6 +376,8 @@ class Engine:
         until_s = self._known_until_s(row, now_s)
         entry = self._entries.get(key.pid)
         alive = entry is not None and entry.row.key == key
+        regions, mark = self._dear.regions(ask, now_s), self._dear.mark(key, now_s)
+        events = [*self._marks.get(key, ()), *([(mark.at_s, "mark", "mark")] if mark is not None else ())]
         return Detail(
             row=row,
             status=entry.seen.status if alive and entry is not None and looking_s is None else None,
@@ -374,13 +387,17 @@ class Engine:
             cursor_s=None if looking_s is None else looking_s - right_s,
             marks=tuple(
                 Mark(at_s - right_s, kind, label)
-                for at_s, kind, label in self._marks.get(key, ())
+                for at_s, kind, label in events
                 if right_s - window_s <= at_s <= right_s
             ),
             gone=row.gone_s is not None,
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, until_s if looking_s is None else looking_s),
             why_unknown=_why_unknown(row, looking_s is not None),
             outlook=self._endings.outlook(key, frozen=ask.frozen) if looking_s is None else None,
+            regions=regions,
+            sharing=self._dear.sharing(ask, regions),
+            mark=mark,
+            mark_dropped=self._dear.mark_dropped(key),
         )
 
     def _known_until_s(self, row: ProcRow, now_s: float) -> float:

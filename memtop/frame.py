@@ -12,6 +12,7 @@ from enum import Enum
 from memtop.analysis.oom import share_permille
 from memtop.outlook import Autopsy, Outlook
 from memtop.procfs.status import PidStatus
+from memtop.readings import MarkView, RegionsView, SharingView
 from memtop.sample import ProcKey
 
 
@@ -82,6 +83,10 @@ class ProcRow:
     """Working set of the cgroup that binds over its limit; None without one, or where nobody looks."""
     oom_rank: int | None = None
     """Place among all that an OOM of the machine would choose from, 1 dies first; None where nobody looks."""
+    pss_bytes: int | None = None
+    """Each resident page divided by the number of its mappings; read only while it is shown."""
+    uss_bytes: int | None = None
+    """Pages that nobody else maps; read only while it is shown."""
 
     @property
     def oom_share_permille(self) -> int | None:
@@ -163,6 +168,13 @@ class Detail:
     """Attribute of ProcRow -> why it is None, in words."""
     outlook: Outlook | None = None
     """What was judged about it; None while looking back, and before the first look."""
+    regions: RegionsView | None = None
+    """Its mappings, while the Regions or the Sharing panel is on screen."""
+    sharing: SharingView | None = None
+    """Its family, while the Sharing panel is on screen."""
+    mark: MarkView | None = None
+    mark_dropped: bool = False
+    """There was a mark until the process became another program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +216,7 @@ class Frame:
     tree: tuple[TreePlace, ...] | None
     """For each row its place, or None when the list is flat."""
     total: int
-    """Processes before the filter."""
+    """Processes asked for that live, before the filter."""
     detail: Detail | None
     own: OwnCost
     hidden: int

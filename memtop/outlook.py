@@ -5,7 +5,7 @@ Sizes in bytes, None where unknown. Names are cleaned.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from memtop.analysis.autopsy import Clue, Oom
@@ -107,10 +107,10 @@ class Outlook:
     limits: tuple[LimitRow, ...] = ()
     cgroup: CgroupReading | None = None
     cgroup_name: str = ""
-    owner: CgroupOwner = CgroupOwner()
+    owner: CgroupOwner = field(default_factory=CgroupOwner)
     cgroup_known: bool = False
     """False where the cgroup cannot be found from here, which is not the same as none."""
-    events: Events = Events()
+    events: Events = field(default_factory=Events)
     in_cgroup: Place | None = None
     on_machine: Place | None = None
     tasks_rss_bytes: int | None = None

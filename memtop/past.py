@@ -97,7 +97,7 @@ def series(history: History, key: ProcKey, *, right_s: float, until_s: float, wi
 def used_memory(
     history: History, key: ProcKey, *, from_s: float, now_s: float, step_s: float
 ) -> tuple[list[float], list[float]]:
-    """Times and bytes of anonymous, shared and swapped memory, a point every ``step_s``: what a growth verdict is about.
+    """Times and bytes of anonymous, shared and swapped memory, a point every ``step_s``: what is judged.
 
     Where shared and swapped memory were not read they are taken to be what they were when read next, or before:
     a reading that begins is no growth. Nothing is made up for a gap.

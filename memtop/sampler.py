@@ -388,12 +388,12 @@ class Sampler:
     def _answer(self, path: str, size: int) -> tuple[bool, bytes | None]:
         """(whether the matter is settled, the bytes or None where they cannot be had)."""
         try:
-            raw = self.source.ask(path, size)
+            answer = self.source.ask(path, size)
         except Blocked:
             return False, None
         except MemtopError:
             return True, None
-        return raw is not None, raw
+        return answer is not None, None if answer is None else answer.data
 
     def _system(self) -> SystemSample:
         return SystemSample(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from memtop.errors import MemtopError, ProcessGone, Unavailable
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sample import ProcKey
-from memtop.source import READ_LIMIT, Exit, Instant, pid_of
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, pid_of
 
 MIB_PAGES = (1 << 20) // PAGE_BYTES
 KERNEL_FLAGS = 0x0020_8040
@@ -106,6 +106,10 @@ class FakeSource:
         self.swept: dict[str, int] = {}
         self.asked: list[str] = []
         """What is under way."""
+        self.took_s = 0.001
+        """What each answer takes."""
+        self.hanging: set[int] = set()
+        """Processes of which no answer comes."""
         self.watched: list[int] = []
         self.ended: list[Exit] = []
         self.closed = False
@@ -135,13 +139,15 @@ class FakeSource:
         self.swept[name] = self.swept.get(name, 0) + len(pids)
         return [self._swept(pid, name) for pid in pids]
 
-    def ask(self, path: str, size: int = READ_LIMIT) -> bytes | None:
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
         """Answers at the second call, as a thread would."""
         if path not in self.asked:
             self.asked.append(path)
             return None
+        if pid_of(path) in self.hanging:
+            return None
         self.asked.remove(path)
-        return self._content(path)[:size]
+        return Answer(self._content(path)[:size], self.took_s)
 
     def settle(self, seconds: float) -> None:
         """Nothing is ever under way."""
@@ -190,7 +196,6 @@ class FakeSource:
             return process.status()
         if name == "cmdline":
             return process.cmdline
-        known = {"oom_score": b"%d\n" % process.oom_score, "oom_score_adj": b"0\n"}
-        if name not in known:
-            raise Unavailable(f"proc/{process.pid}/{name}: No such file or directory")
-        return known[name]
+        if name not in ("oom_score", "oom_score_adj"):
+            raise Unavailable(f"{name}: none")
+        return {"oom_score": b"%d\n" % process.oom_score, "oom_score_adj": b"0\n"}[name]

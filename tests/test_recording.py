@@ -23,7 +23,7 @@ from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Recor
 from memtop.linux import Linux
 from memtop.recording import Recorder, Replay, replay, writer
 from memtop.recording.facts import decode_changes, decode_pids, encode_changes, encode_pids, pack, unpack
-from memtop.source import READ_LIMIT, Exit, Instant, Source
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, Source
 
 
 class World:
@@ -55,11 +55,11 @@ class World:
         found = [self.files.get(f"proc/{pid}/{name}") for pid in pids]
         return [data if isinstance(data, bytes) else None for data in found]
 
-    def ask(self, path: str, size: int = READ_LIMIT) -> bytes | None:
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
         found = self.answers.pop(path, None)
         if isinstance(found, MemtopError):
             raise found
-        return found
+        return None if found is None else Answer(found, 0.125)
 
     def settle(self, seconds: float) -> None:
         pass
@@ -273,7 +273,7 @@ def test_a_large_answer_is_stored_small(tmp_path: Path) -> None:
     path = tmp_path / "r"
     smaps = b"7f0000000000-7f0000001000 r--p 00000000 00:00 0\nSize: 4 kB\n" * 100_000
     steps = [(put(answers={"proc/1/smaps": smaps}), [lambda source: source.ask("proc/1/smaps", len(smaps))])]
-    assert record(path, steps) == play(path, steps) == [[Instant(1001.0, 51.0), smaps]]
+    assert record(path, steps) == play(path, steps) == [[Instant(1001.0, 51.0), Answer(smaps, 0.125)]]
     assert path.stat().st_size < len(smaps) / 50
 
 
@@ -291,9 +291,9 @@ def test_secrets_of_command_lines_and_whole_environments_stay_out_of_the_file(tm
     answers = {"proc/1/cmdline": argv, "proc/1/environ": environ}
     questions = [asking("proc/1/cmdline"), asking("proc/1/environ")]
     steps = [(put(answers=dict(answers)), questions)]
-    assert record(path, steps)[0][1:] == [argv, environ]
+    assert record(path, steps)[0][1:] == [Answer(argv, 0.125), Answer(environ, 0.125)]
     played = play(path, steps)[0]
-    assert played[1] == b"app\0--password=***\0"
+    assert played[1] == Answer(b"app\0--password=***\0", 0.125)
     assert played[2] == (Unavailable, "environments are never recorded")
     assert b"hunter2" not in path.read_bytes()
 
@@ -419,7 +419,7 @@ def test_a_disk_that_stalls_costs_instants_but_no_knowledge(tmp_path: Path, monk
     commands = []
     while replay.begin() is not None:
         commands.append(told(asking("proc/1/cmdline"), replay))
-    assert commands.count(b"once") == 1
+    assert commands.count(Answer(b"once", 0.125)) == 1
     assert replay.sweep("statm", [1]) in ([b"2 2 2"], [None])
     replay.close()
 
@@ -579,7 +579,7 @@ def play_all(path: str) -> None:
 
 MANY = """
     WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 50000)
-    INSERT INTO fact SELECT 0, 6, x'61', 0, x'00' FROM c
+    INSERT INTO fact SELECT 0, 6, x'61', 0, x'000000000000000000' FROM c
 """
 
 

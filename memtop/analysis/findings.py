@@ -183,8 +183,9 @@ def _near_limit(c: Case) -> Found:
         used_percent=percent,
         cache_bytes=c.cache if c.cache and c.cache > 0.01 * c.limit else None,
         over_bytes=c.working_set - c.limit if c.working_set > c.limit else None,
-        victim=None if c.group_kill else c.victim,
-        victim_of_count=None if c.group_kill or c.victim is None else c.victim_of,
+        victim=c.victim if not c.group_kill and (c.victim_of or 0) > 1 else None,
+        victim_of_count=c.victim_of if not c.group_kill and (c.victim_of or 0) > 1 else None,
+        alone="this process" if not c.group_kill and c.victim_of == 1 else None,
         group="all" if c.group_kill else None,
     )
     return DANGER if percent >= 90 else WARNING, facts

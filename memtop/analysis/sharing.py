@@ -67,6 +67,14 @@ def same_memory(one: Smaps, other: Smaps) -> bool:
     )
 
 
+def same_rollup(one: Rollup, other: Rollup) -> bool:
+    """Whether two processes seem to share one address space, by their sums alone; see :func:`same_memory`."""
+    fields = ("Rss", "Pss", "Private_Dirty", "Private_Clean", "Anonymous")
+    if any(one.number(field) != other.number(field) for field in fields):
+        return False
+    return bool(one.anonymous_bytes) and one.number("Shared_Dirty") == 0
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One process of a family. Bytes; None where it may not be read or this kernel does not say."""

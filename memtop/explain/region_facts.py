@@ -1,14 +1,16 @@
 """The numbers of a process's regions as text, to stand in the topics about them.
 
-Names that programs give are foreign and left out. A number that is unknown has no fact, so that its paragraph is not
-shown.
+Names that programs give are foreign, and left out but for the one mapping that is asked for. A number that is
+unknown has no fact, so that its paragraph is not shown.
 """
 
 from __future__ import annotations
 
 from memtop.analysis.kinds import Kind
 from memtop.analysis.regions import Regions
+from memtop.analysis.vmflags import in_words
 from memtop.procfs.smaps import Rollup
+from memtop.text import clean
 from memtop.units import long_size, percent
 
 
@@ -52,6 +54,20 @@ def facts_of_rollup(rollup: Rollup) -> dict[str, str]:
             "lazyfree": _size(rollup.number("LazyFree")),
             "anon_huge": _size(rollup.number("AnonHugePages")),
         }
+    )
+
+
+def mapping_sentence(regions: Regions, start: int) -> str:
+    """One mapping with its flags in words; its name comes cleaned."""
+    place = regions.smaps.starts.index(start)
+    region = regions[place]
+    mapping, sizes = region.mapping, region.sizes
+    name = f" {clean(mapping.name)}" if mapping.name else ""
+    flags = mapping.flags
+    says = f" Its flags: {', '.join(in_words(flags))}." if flags else ""
+    return (
+        f"{mapping.start:x}-{mapping.end:x} {mapping.perms}{name}: {region.kind.title}, "
+        f"{long_size(sizes.size_bytes)}, of which {long_size(sizes.rss_bytes)} are resident.{says}"
     )
 
 

@@ -9,16 +9,18 @@ from collections.abc import Iterable
 
 from memtop.recording.facts import (
     PACKED_LIMIT,
+    TOOK_BYTES,
     VALUE_LIMIT,
     Kind,
     Outcome,
     Row,
     encode_changes,
     encode_pids,
+    encode_took,
     has_basis,
     pack,
 )
-from memtop.recording.tick import Answer, Tick
+from memtop.recording.tick import Tick, Told
 from memtop.source import pid_of
 
 
@@ -31,7 +33,7 @@ class Encoder:
         self._swept: dict[str, frozenset[int] | None] = {}
         """None: all that are listed."""
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
-        self._reads: dict[int | None, dict[str, Answer]] = defaultdict(dict)
+        self._reads: dict[int | None, dict[str, Told]] = defaultdict(dict)
         """By process, so that they can be forgotten with it."""
         self._sets: dict[Kind, bytes] = {Kind.READ_SET: b"", Kind.WAITING: b""}
         self._bases: dict[tuple[int, str], bytes] = {}
@@ -50,8 +52,8 @@ class Encoder:
                 self._add_answer(Kind.READ, path, answer)
         self._tell_set(Kind.READ_SET, tick.reads)
         self._tell_set(Kind.WAITING, tick.waiting)
-        for path, answer in tick.asks:
-            self._add_answer(Kind.ASK, path, answer)
+        for path, told, took_s in tick.asks:
+            self._add_answer(Kind.ASK, path, told, took_s)
         for end in tick.exits:
             self._rows.append((Kind.EXIT, b"%d" % end.pid, end.status, struct.pack("<d", end.wall_s)))
         for pid in left:
@@ -92,17 +94,19 @@ class Encoder:
             self._sets[kind] = data
             self._add(kind, "", None, data)
 
-    def _add_answer(self, kind: Kind, path: str, answer: Answer) -> None:
-        outcome, data = answer
+    def _add_answer(self, kind: Kind, path: str, told: Told, took_s: float | None = None) -> None:
+        outcome, data = told
         if len(data) > VALUE_LIMIT:
             outcome, data = Outcome.UNAVAILABLE, b"too large to be recorded"
-        self._add(kind, path, outcome, data)
+        self._add(kind, path, outcome, data if took_s is None else encode_took(took_s) + data)
 
     def _add(self, kind: Kind, path: str, status: int | None, data: bytes) -> None:
         chained = has_basis(kind, path)
         packed = pack(data, self._bases.get((kind, path), b"") if chained else b"")
         if len(packed) > PACKED_LIMIT:
-            self._add(kind, path, Outcome.UNAVAILABLE, b"too large to be recorded")
+            self._add(
+                kind, path, Outcome.UNAVAILABLE, data[:TOOK_BYTES] * (kind == Kind.ASK) + b"too large to be recorded"
+            )
             return
         if chained:
             self._bases[kind, path] = data

@@ -11,7 +11,7 @@ SWEPT       name of the file           1: all that are listed; 0: those of data 
 SWEEP       name of the file           empty                                     pids, lengths, bytes that differ
 READ        of the file                an Outcome                                bytes, or the error's text
 READ_SET    empty                      empty                                     paths that were read, NUL between
-ASK         of the file                an Outcome                                bytes, or the error's text
+ASK         of the file                an Outcome                                seconds it took, a double; as READ
 WAITING     empty                      empty                                     paths without an answer yet
 EXIT        the pid                    wait(2) status or NULL                    wall time, a double
 ==========  =========================  ========================================  ===================================
@@ -22,6 +22,7 @@ EXIT        the pid                    wait(2) status or NULL                   
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections.abc import Collection, Mapping
@@ -49,6 +50,8 @@ _PLAIN: Final = b"\0"
 _ZLIB: Final = b"\1"
 _DICTIONARY_LIMIT: Final = 32_768
 _NONE: Final = 0xFFFF_FFFF
+TOOK_BYTES: Final = 8
+"""Of a double."""
 
 Row = tuple[int, bytes, int | None, bytes | None]
 """kind, path, status, data."""
@@ -114,6 +117,19 @@ def unpack(stored: bytes, basis: bytes = b"") -> bytes:
     if not inflater.eof:
         raise RecordingError("a value is cut short or too large")
     return data
+
+
+def encode_took(took_s: float) -> bytes:
+    """What stands before an answer that may have taken long."""
+    return struct.pack("<d", took_s)
+
+
+def decode_took(data: bytes) -> tuple[float, bytes]:
+    """Seconds, and what stands behind. Raises struct.error or RecordingError."""
+    (took_s,) = struct.unpack_from("<d", data)
+    if not 0 <= took_s < math.inf:
+        raise RecordingError("a time is not a number")
+    return took_s, data[TOOK_BYTES:]
 
 
 def encode_pids(pids: Collection[int]) -> bytes:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
 from memtop.recording.facts import ERRORS, Outcome
-from memtop.recording.tick import Answer, Tick
+from memtop.recording.tick import Tick, Told
 from memtop.recording.writer import Writer
 from memtop.secrets import scrub
-from memtop.source import READ_LIMIT, Exit, Instant, Source
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, Source
 
 _OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
 
@@ -64,18 +64,18 @@ class Recorder:
             self._tick.sweeps.setdefault(name, {}).update(zip(pids, answers, strict=True))
         return answers
 
-    def ask(self, path: str, size: int = READ_LIMIT) -> bytes | None:
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
         """See :meth:`memtop.source.Source.ask`."""
         try:
-            data = self._source.ask(path, size)
+            answer = self._source.ask(path, size)
         except (ProcessGone, AccessDenied, Unavailable, Blocked) as error:
-            self._note_answer(path, _answer_of(error))
+            self._note_answer(path, _told(error), 0.0)
             raise
-        if data is not None:
-            self._note_answer(path, _recordable(path, data))
+        if answer is not None:
+            self._note_answer(path, _recordable(path, answer.data), answer.took_s)
         elif self._tick is not None:
             self._tick.waiting.add(path)
-        return data
+        return answer
 
     def settle(self, seconds: float) -> None:
         """See :meth:`memtop.source.Source.settle`."""
@@ -117,22 +117,22 @@ class Recorder:
             data = read()
         except (ProcessGone, AccessDenied, Unavailable) as error:
             if self._tick is not None:
-                self._tick.reads[path] = _answer_of(error)
+                self._tick.reads[path] = _told(error)
             raise
         if self._tick is not None:
             self._tick.reads[path] = _recordable(path, data)
         return data
 
-    def _note_answer(self, path: str, answer: Answer) -> None:
+    def _note_answer(self, path: str, told: Told, took_s: float) -> None:
         if self._tick is not None:
-            self._tick.asks.append((path, answer))
+            self._tick.asks.append((path, told, took_s))
 
 
-def _answer_of(error: MemtopError) -> Answer:
+def _told(error: MemtopError) -> Told:
     return _OUTCOMES[type(error)], os.fsencode(str(error))
 
 
-def _recordable(path: str, data: bytes) -> Answer:
+def _recordable(path: str, data: bytes) -> Told:
     if path.endswith("/environ"):
         return Outcome.UNAVAILABLE, b"environments are never recorded"
     return Outcome.OK, scrub(data) if path.endswith("/cmdline") else data

@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from typing import Final
 
 from memtop.errors import RecordingError, Unavailable
-from memtop.recording.facts import ERRORS, Kind, Outcome, decode_changes, decode_pids, has_basis, unpack
+from memtop.recording.facts import ERRORS, Kind, Outcome, decode_changes, decode_pids, decode_took, has_basis, unpack
 from memtop.recording.opening import open_recording
-from memtop.source import READ_LIMIT, Exit, Instant, pid_of
+from memtop.recording.tick import Told
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, pid_of
 from memtop.text import clean
 
 DEADLINE_S: Final = 2.0
@@ -46,7 +47,7 @@ class Replay:
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self._reads: dict[int | None, dict[str, tuple[Outcome, bytes]]] = defaultdict(dict)
         self._sets: dict[Kind, frozenset[str]] = {Kind.READ_SET: frozenset(), Kind.WAITING: frozenset()}
-        self._asks: dict[str, list[tuple[Outcome, bytes]]] = {}
+        self._asks: dict[str, list[tuple[Told, float]]] = {}
         self._exits: list[Exit] = []
         self._bases: dict[tuple[int, str], bytes] = {}
         with self._one_sentence():
@@ -106,10 +107,11 @@ class Replay:
         values = self._values[name]
         return [values.get(pid) if pid in asked else None for pid in pids]
 
-    def ask(self, path: str, size: int = READ_LIMIT) -> bytes | None:
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
         """See :meth:`memtop.source.Source.ask`; the answer comes at the instant at which it came then."""
         if answers := self._asks.get(path):
-            return _given(answers.pop(0))[:size]
+            told, took_s = answers.pop(0)
+            return Answer(_given(told)[:size], took_s)
         if path in self._asks or path in self._sets[Kind.WAITING]:
             return None
         raise Unavailable(f"{path}: not in the recording")
@@ -166,7 +168,8 @@ class Replay:
         elif kind == Kind.READ:
             self._reads[pid_of(path)][path] = Outcome(_integer(status)), data
         elif kind == Kind.ASK:
-            self._asks.setdefault(path, []).append((Outcome(_integer(status)), data))
+            took_s, data = decode_took(data)
+            self._asks.setdefault(path, []).append(((Outcome(_integer(status)), data), took_s))
         else:
             self._sets[Kind(kind)] = frozenset(map(os.fsdecode, data.split(b"\0"))) if data else frozenset()
 
@@ -205,8 +208,8 @@ class Replay:
             self._deadline_s = math.inf
 
 
-def _given(answer: tuple[Outcome, bytes]) -> bytes:
-    outcome, data = answer
+def _given(told: Told) -> bytes:
+    outcome, data = told
     if outcome in ERRORS:
         raise ERRORS[outcome](clean(data))
     return data

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from memtop.recording.facts import Outcome
 from memtop.source import Exit, Instant, pid_of
 
-Answer = tuple[Outcome, bytes]
+Told = tuple[Outcome, bytes]
 """What became of a reading, and its bytes or the error's text."""
 
 
@@ -19,15 +19,20 @@ class Tick:
     instant: Instant
     pids: Sequence[int] | None = None
     sweeps: dict[str, dict[int, bytes | None]] = field(default_factory=dict)
-    reads: dict[str, Answer] = field(default_factory=dict)
-    asks: list[tuple[str, Answer]] = field(default_factory=list)
+    reads: dict[str, Told] = field(default_factory=dict)
+    asks: list[tuple[str, Told, float]] = field(default_factory=list)
+    """What may block: path, what became of it, seconds that it took."""
     waiting: set[str] = field(default_factory=set)
     exits: list[Exit] = field(default_factory=list)
 
     def size_bytes(self) -> int:
         """About how much memory it holds."""
         swept = sum(map(len, self.sweeps.values()))
-        return 4096 + 300 * swept + sum(len(answer[1]) for _, answer in (*self.reads.items(), *self.asks))
+        return (
+            4096
+            + 300 * swept
+            + sum(len(told[1]) for told in (*self.reads.values(), *(told for _, told, _ in self.asks)))
+        )
 
     def after(self, lost: Tick) -> Tick:
         """Itself, with what was learnt at an earlier instant that could not be written.
@@ -45,6 +50,6 @@ class Tick:
             | self.sweeps.get(name, {})
             for name in lost.sweeps | self.sweeps
         }
-        reads = {path: answer for path, answer in lost.reads.items() if matters(pid_of(path))} | self.reads
-        asks = {path: answer for path, answer in lost.asks if matters(pid_of(path))} | dict(self.asks)
-        return Tick(self.instant, pids, sweeps, reads, [*asks.items()], self.waiting, [*lost.exits, *self.exits])
+        reads = {path: told for path, told in lost.reads.items() if matters(pid_of(path))} | self.reads
+        asks = {ask[0]: ask for ask in (*(ask for ask in lost.asks if matters(pid_of(ask[0]))), *self.asks)}
+        return Tick(self.instant, pids, sweeps, reads, [*asks.values()], self.waiting, [*lost.exits, *self.exits])

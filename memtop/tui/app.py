@@ -25,6 +25,7 @@ from memtop.demo.step import Step
 from memtop.engine import Engine
 from memtop.errors import UsageError
 from memtop.explain.facts import facts_of, virt_sentence
+from memtop.explain.region_facts import facts_of_regions, facts_of_rollup, mapping_sentence
 from memtop.frame import Frame, ProcRow
 from memtop.past import ORDINARY_WINDOW_S
 from memtop.query import parse_query
@@ -36,12 +37,13 @@ from memtop.tui.chart import MemoryChart, points_for, zoomed
 from memtop.tui.faults import FaultChart
 from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar, HeaderState
-from memtop.tui.keys import BINDINGS, CHART_HINTS, REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.keys import BINDINGS, CHART_HINTS, REGIONS_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.lifecycle import Life
 from memtop.tui.limits_panel import chart_limits
 from memtop.tui.panels import PANELS, Panels, Tabs
 from memtop.tui.plain_lines import AsciiLines
 from memtop.tui.pump import Pump
+from memtop.tui.regions_table import RegionsTable
 from memtop.tui.rows import Sort
 from memtop.tui.safe_app import SafeApp
 from memtop.tui.scales import Scale
@@ -168,7 +170,9 @@ class MemtopApp(SafeApp):
         self.query_one(Panels).display = False
         if self.view.only is not None:
             self.set_class(True, "-one")
-            if self.size.height >= PANEL_FROM and self.commentary is None:
+            if self.view.panel:
+                self._show_panel()
+            elif self.size.height >= PANEL_FROM and self.commentary is None:
                 self.choose_panel(PANELS[0].name)
         if self.first is not None:
             self.take(self.first)
@@ -350,7 +354,8 @@ class MemtopApp(SafeApp):
         chart = isinstance(event.widget, MemoryChart)
         self.topic = "memory_chart" if chart else self.view.sort.topic
         if not self.settings.replay:
-            self.query_one(StatusBar).show_hints(CHART_HINTS if chart else TABLE_HINTS)
+            regions = isinstance(event.widget, RegionsTable)
+            self.query_one(StatusBar).show_hints(REGIONS_HINTS if regions else CHART_HINTS if chart else TABLE_HINTS)
         self._show_side()
 
     def sort_by(self, column: Column) -> None:
@@ -359,7 +364,7 @@ class MemtopApp(SafeApp):
         self.topic = column.topic
         self._show_side()
 
-    def explain(self, name: str) -> None:
+    def explain(self, name: str, about: RegionsTable.ExplainAsked | None = None) -> None:
         """Open a topic, filled with the numbers of the process in focus."""
         from memtop.tui.explainer import Explainer  # noqa: PLC0415 (Markdown costs 3 MB, and few runs ask for it)
 
@@ -368,7 +373,18 @@ class MemtopApp(SafeApp):
             self.push_screen(Explainer(name, {}, ""))
             return
         facts = facts_of(detail.row, self.frame.system, detail.status)
-        self.push_screen(Explainer(name, facts, virt_sentence(detail.row, self.frame.system)))
+        reading = about.reading if about is not None else detail.regions.reading if detail.regions else None
+        if reading is not None:
+            kind = about.kind if about is not None else None
+            facts |= facts_of_regions(reading.regions, kind) | facts_of_rollup(reading.rollup)
+        sentence = virt_sentence(detail.row, self.frame.system)
+        if about is not None and about.start is not None:
+            sentence = mapping_sentence(about.reading.regions, about.start)
+        self.push_screen(Explainer(name, facts, sentence))
+
+    def on_regions_table_explain_asked(self, message: RegionsTable.ExplainAsked) -> None:
+        """Enter on a mapping, or e: its kind, with its numbers; a mapping's flags in words."""
+        self.explain(message.kind.topic, message)
 
     def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
         """A click on a tab."""
@@ -376,16 +392,45 @@ class MemtopApp(SafeApp):
 
     def choose_panel(self, name: str) -> None:
         """Show a panel under the chart; the same one again puts it away."""
+        panels = self.query_one(Panels)
+        within = self.focused is not None and panels in self.focused.ancestors
         self.choose(panel="" if name == self.view.panel else name)
+        self._show_panel()
+        if within:
+            self.table.focus()
+
+    def _show_panel(self) -> None:
         self.query_one(Panels).chosen = self.view.panel
         self.set_class(bool(self.view.panel), "-panel")
         self.call_after_refresh(self._fit_points)
 
     # -- actions
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """The filter's own key is text where one types."""
+        return action != "filter" or not isinstance(self.focused, Input)
+
     def action_panel(self, number: int) -> None:
         if number <= len(PANELS):
-            self.choose_panel(PANELS[number - 1].name)
+            panel = PANELS[number - 1]
+            self.choose_panel(panel.name)
+            if self.view.panel == panel.name and panel.cursor:
+                self.query_one(f"#{panel.cursor}").focus()
+
+    def action_open_region(self) -> None:
+        self.query_one(RegionsTable).action_choose()
+
+    def action_sort_regions(self, step: int) -> None:
+        self.query_one(RegionsTable).action_sort(step)
+
+    def action_mark(self) -> None:
+        self.choose(mark_now=self.view.mark_now + 1)
+
+    def action_read_now(self) -> None:
+        if not self.view.smaps:
+            self.say("memtop was started with --no-smaps: smaps are not read", severity="warning")
+            return
+        self.choose(read_now=self.view.read_now + 1)
 
     def action_explain(self) -> None:
         self.explain(self.topic)

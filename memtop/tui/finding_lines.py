@@ -16,6 +16,8 @@ MARKS: Final = {
     Severity.WARNING: (WARNING_MARK, "warning"),
     Severity.NOTE: (NOTE_MARK, ""),
 }
+_OPEN: Final = frozenset({"young", "confirming", "maybe_growing", "stairs"})
+"""Where one of these stands nobody can say yet that nothing is wrong."""
 _INDENT: Final = "  "
 
 
@@ -38,12 +40,13 @@ def finding_lines(detail: Detail, width: int) -> tuple[list[Line], dict[int, str
                 if text:
                     lines += wrapped(_INDENT + text, width, "dim", _INDENT)
         topics.update(dict.fromkeys(range(first, len(lines)), words.topic))
-    if not any(finding.severity > Severity.NOTE for finding in outlook.findings) and outlook.growth is not None:
-        if not any(finding.name != "gave_back" for finding in outlook.findings):
-            ahead = wrapped(f"{NOTE_MARK} {nothing_wrong(outlook)}", width, "", _INDENT)
-            lines = ahead + lines
-            topics = {at + len(ahead): name for at, name in topics.items()}
-            topics.update(dict.fromkeys(range(len(ahead)), "verdicts"))
+    if outlook.growth is not None and not any(
+        one.severity > Severity.NOTE or one.name in _OPEN for one in outlook.findings
+    ):
+        ahead = wrapped(f"{NOTE_MARK} {nothing_wrong(outlook)}", width, "", _INDENT)
+        lines = ahead + lines
+        topics = {at + len(ahead): name for at, name in topics.items()}
+        topics.update(dict.fromkeys(range(len(ahead)), "verdicts"))
     return lines, topics
 
 

@@ -52,6 +52,8 @@ BINDINGS: Final[list[Binding]] = [
         )
         for number, says in enumerate(("The first panel under the chart, or none", *["The next panel"] * 5), 1)
     ),
+    _key("m", "mark", "Mark", "Set or clear a mark: what has grown since, and where"),
+    _key("R", "read_now", "Read now", "Read the mappings once, whatever that costs the process, and say what it did"),
     _key("e", "explain", "Explain", "What the number under the cursor means, with this process's own numbers"),
     _key("z", "zoom_panel", "Zoom panel", "This panel alone on the screen, and back"),
     _key("a", "everybody", "All or mine", "All processes, or those asked for when memtop was started"),
@@ -74,7 +76,17 @@ TABLE_HINTS: Final = (
     Hint("s", "Sort", "sort_menu"),
     Hint("Enter", "Watch", "watch_selected"),
     Hint("e", "Explain", "explain"),
+    Hint("m", "Mark", "mark"),
     Hint("Space", "Pause", "pause"),
+    Hint("q", "Quit", "quit"),
+)
+REGIONS_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("Enter", "Open", "open_region"),
+    Hint("< >", "Sort", "sort_regions(1)"),
+    Hint("m", "Mark", "mark"),
+    Hint("R", "Read now", "read_now"),
+    Hint("Tab", "Next panel", "focus_next"),
     Hint("q", "Quit", "quit"),
 )
 CHART_HINTS: Final = (

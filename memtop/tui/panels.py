@@ -18,8 +18,11 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from memtop.frame import Frame
+from memtop.sample import REGIONS, SHARING
 from memtop.tui.bar import Bar, Part
 from memtop.tui.limits_panel import LimitsPanel
+from memtop.tui.regions_panel import RegionsPanel
+from memtop.tui.sharing_panel import SharingPanel
 from memtop.tui.status_panel import StatusPanel
 
 
@@ -28,6 +31,10 @@ class Panel(Protocol):
 
     def show(self, frame: Frame) -> None:
         """Take a newer frame."""
+        ...
+
+    def caption(self, frame: Frame) -> str:
+        """What stands beside the tabs: how new the numbers are."""
         ...
 
 
@@ -39,9 +46,13 @@ class PanelKind:
     title: str
     topic: str
     make: Callable[[], Widget]
+    cursor: str = ""
+    """Id of what takes the keys when the panel is opened; empty where there is nothing to move in."""
 
 
 PANELS: Final = (
+    PanelKind(REGIONS, "Regions", "regions", RegionsPanel, "regions-table"),
+    PanelKind(SHARING, "Sharing", "cow_family", SharingPanel),
     PanelKind("limits", "Limits", "limits", LimitsPanel),
     PanelKind("status", "Status", "process", StatusPanel),
 )
@@ -52,6 +63,8 @@ class Tabs(Bar):
     """The names of the panels with their keys, the chosen one in brackets."""
 
     chosen: var[str] = var("")
+    caption: var[str] = var("")
+    """How new the numbers of the chosen one are."""
 
     @dataclass
     class Chosen(Message):
@@ -66,7 +79,11 @@ class Tabs(Bar):
             mine = panel.name == self.chosen
             text = f"[{number} {panel.title}]" if mine else f" {number} {panel.title} "
             left.append(Part(text, 0 if mine else number, panel.name, "strong" if mine else "dim", glued=True))
-        return left, []
+        return left, [Part(self.caption, 0, "permissions", "dim")] if self.caption else []
+
+    def watch_caption(self) -> None:
+        """Another age."""
+        self.redraw_if_changed()
 
     def watch_chosen(self) -> None:
         """Another panel."""
@@ -74,7 +91,10 @@ class Tabs(Bar):
 
     def clicked(self, target: str) -> None:
         """A click chooses."""
-        self.post_message(self.Chosen(target))
+        if target in BY_NAME:
+            self.post_message(self.Chosen(target))
+        else:
+            super().clicked(target)
 
 
 class Panels(Vertical):
@@ -110,3 +130,4 @@ class Panels(Vertical):
         if self.chosen:
             panel: Panel = self.query_one(f"#panel-{self.chosen}")  # type: ignore[assignment]
             panel.show(frame)
+            self.query_one(Tabs).caption = panel.caption(frame)

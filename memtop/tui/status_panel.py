@@ -63,6 +63,10 @@ class StatusPanel(VerticalScroll, can_focus=True):
         if width > 0:
             self.query_one(Prose).show(status_lines(frame, width))
 
+    def caption(self, frame: Frame) -> str:
+        """Read at every sample: nothing to say."""
+        return ""
+
 
 def status_lines(frame: Frame, width: int) -> list[Line]:
     """The facts as lines; why there are none, where there are none."""
