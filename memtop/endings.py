@@ -99,6 +99,8 @@ class Endings:
         self._first: dict[str, CgroupReading] = {}
         self._readings: dict[str, CgroupReading] = {}
         self._rates: dict[str, tuple[CgroupReading, float, CgroupReading, float]] = {}
+        self._living: dict[ProcKey, CgroupReading] = {}
+        """Cgroup of the process in focus when it last had memory."""
         self._marks: dict[ProcKey, RowMarks] = {}
         self._percents: dict[ProcKey, float | None] = {}
         self._ranks: dict[int, int] = {}
@@ -235,7 +237,7 @@ class Endings:
             if row is None or row.key != key or key in self._autopsies:
                 continue
             self._held.pop(key.pid, None)
-            autopsy = self._autopsy(sample, key, row, at_s, self._status(sample, key, status))
+            autopsy = self._autopsy(sample, cgroups, key, row, at_s, self._status(sample, key, status))
             self._autopsies[key] = autopsy
             if len(self._autopsies) > AUTOPSIES:
                 del self._autopsies[next(iter(self._autopsies))]
@@ -249,7 +251,9 @@ class Endings:
                 return seen.stat.exit_code or None
         return status
 
-    def _autopsy(self, sample: Sample, key: ProcKey, row: ProcRow, at_s: float, status: int | None) -> Autopsy:
+    def _autopsy(
+        self, sample: Sample, cgroups: CgroupSample, key: ProcKey, row: ProcRow, at_s: float, status: int | None
+    ) -> Autopsy:
         now_s = sample.mono_s
         chain = self._chains.get(key, ())
         path = chain[0] if chain else None
@@ -266,7 +270,8 @@ class Endings:
             largest=all(rss >= (self._history_rss(one[1]) or one[3]) for one in mine if one[1] != key),
         )
         limit = self._culprit(sample, chain) if oom in (Oom.CERTAIN, Oom.PROBABLE) else None
-        usage = self._rates.get(path) if path is not None else None
+        before = self._living.get(key)
+        after = cgroups.readings.get(path) if path is not None else None
         return Autopsy(
             key=key,
             name=row.name,
@@ -282,8 +287,8 @@ class Endings:
             virt_bytes=row.virt_bytes or self._history_virt(key),
             peak_rss_bytes=max(row.peak_rss_bytes or 0, rss) or None,
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, now_s),
-            cgroup_before_bytes=usage[0].usage_bytes if usage and usage[3] == now_s else None,
-            cgroup_after_bytes=usage[2].usage_bytes if usage and usage[3] == now_s else None,
+            cgroup_before_bytes=before.usage_bytes if before is not None else None,
+            cgroup_after_bytes=after.usage_bytes if after is not None else None,
         )
 
     def _last_rss(self, key: ProcKey, row: ProcRow) -> int:
@@ -422,6 +427,8 @@ class Endings:
         limits = self._limit_rows(row, cgroups)
         verdict = self.verdicts.of(key)
         leaf = cgroups.readings.get(chain[0]) if chain else None
+        if leaf is not None:
+            self._living = {key: leaf}
         tightest = next((one for one in limits if one.binds), None)
         inside = self._tasks(tightest.path, rows, cgroups) if tightest is not None and tightest.path else []
         everybody = Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits" or self._machine_is_low()
@@ -439,7 +446,7 @@ class Endings:
         self._board = key, board
         return Outlook(
             findings=board.standing,
-            growth=verdict.growth if verdict else None,
+            growth=case.growth,
             state=verdict.state if verdict else None,
             limits=limits,
             cgroup=leaf,

@@ -64,9 +64,9 @@ def major_cause(
 
     A large number of refaults speaks for itself: read-ahead hides most of them from the fault counters.
     """
-    if swapped_bytes and majflt_per_s and majflt_per_s >= SOME_MAJOR_PER_S:
-        if swap_in_pages_per_s is not None and swap_in_pages_per_s >= _SWAP_IN_PAGES_PER_S:
-            return Cause.SWAP_IN
+    swaps = (swap_in_pages_per_s or 0.0) >= _SWAP_IN_PAGES_PER_S
+    if swapped_bytes and swaps and (majflt_per_s or 0.0) >= SOME_MAJOR_PER_S:
+        return Cause.SWAP_IN
     if refault_per_s is not None and refault_per_s >= MANY_REFAULTS_PER_S:
         return Cause.REFAULT
     if majflt_per_s is not None and majflt_per_s >= SOME_MAJOR_PER_S:

@@ -66,6 +66,8 @@ def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
     found = {name: _worded(name, value) for name, value in facts.items()}
     if (early := facts.get("early_s")) is not None and (late := facts.get("late_s")) is not None:
         found["when"] = span(float(early), float(late))
+    if isinstance(evidence := facts.get("evidence"), str):
+        found["evidence"] = evidence.capitalize()
     return found
 
 
@@ -85,7 +87,8 @@ def _worded(name: str, value: float | str) -> str:
 
 def span(early_s: float, late_s: float) -> str:
     """A range of time with honest digits, rounded outwards: ``20 to 35 min``, ``up to 10 s``, ``more than 3 h``."""
-    step = next((step for step in _STEPS_S if step >= max(early_s, late_s - early_s, 5) / 10), _STEPS_S[-1])
+    width_s = late_s - early_s if math.isfinite(late_s) else 0.0
+    step = next((step for step in _STEPS_S if step >= max(early_s, width_s, 5) / 10), _STEPS_S[-1])
     low = math.floor(early_s / step) * step
     if not math.isfinite(late_s) or late_s > 10 * 86400:
         return f"{duration(low)} or more"
