@@ -105,6 +105,8 @@ class Endings:
         self._percents: dict[ProcKey, float | None] = {}
         self._ranks: dict[int, int] = {}
         self._board: tuple[ProcKey, Board] | None = None
+        self._around: tuple[ProcKey, int, ProcRow | None] | None = None
+        """Of the process in focus: its zombie children, and the largest process where that is never killed."""
         self._seen: tuple[ProcKey, Outlook] | None = None
         self._frozen: tuple[ProcKey, Outlook] | None = None
         self._before: Sample | None = None
@@ -525,12 +527,9 @@ class Endings:
             growth = replace(growth, limit_s=(max(0.0, early - since_s), max(0.0, late - since_s)))
         risen_s = verdict.last_rise_s if verdict is not None else None
         is_flat = growth is not None and growth.kind in (Kind.FLAT, Kind.NOISY)
-        giant = max(
-            (one for one in rows.values() if cgroups.adjs.get(one.key) == NEVER),
-            key=lambda one: one.rss_bytes or 0,
-            default=None,
-        )
-        largest = max((one.rss_bytes or 0 for one in rows.values()), default=0) if giant is not None else 0
+        if self._tick % LARGEST_TICKS == 1 or self._around is None or self._around[0] != row.key:
+            self._around = row.key, *_around(row, rows, cgroups)
+        _, zombies, giant = self._around
         data_limit = cgroups.limits.data_bytes if cgroups.limits is not None else None
         address_space = cgroups.limits.address_space_bytes if cgroups.limits is not None else None
         return Case(
@@ -548,7 +547,7 @@ class Endings:
             majflt_per_s=row.majflt_per_s,
             minor_cause=minor_cause(row.minflt_per_s, self._grown(row.key, now_s)),
             major_cause=major_cause(row.majflt_per_s, swap_in, refaults, swap),
-            zombies=sum(one.note is Note.ZOMBIE and one.ppid == row.pid for one in rows.values()),
+            zombies=zombies,
             growth=growth,
             alarm=verdict is not None and verdict.alarm,
             evidence=verdict.state.evidence if verdict is not None else None,
@@ -586,7 +585,7 @@ class Endings:
             committed=meminfo.committed_bytes if meminfo else None,
             commit_limit=meminfo.commit_limit_bytes if meminfo else None,
             max_mappings=cgroups.policy.max_map_count,
-            protected=f"{giant.name} ({giant.pid})" if giant is not None and giant.rss_bytes == largest else None,
+            protected=f"{giant.name} ({giant.pid})" if giant is not None else None,
             protected_rss=giant.rss_bytes if giant is not None else None,
         )
 
@@ -683,6 +682,15 @@ def _plain(limit: Limit, name: str, limit_bytes: int | None, used_bytes: int) ->
 
 def _may_be_killed(status: int | None) -> bool:
     return status is None or ending_signal(status) == 9
+
+
+def _around(row: ProcRow, rows: Mapping[int, ProcRow], cgroups: CgroupSample) -> tuple[int, ProcRow | None]:
+    """Zombie children of a process, and the largest of all processes where the OOM killer never takes it."""
+    zombies = sum(one.note is Note.ZOMBIE and one.ppid == row.pid for one in rows.values())
+    if NEVER not in cgroups.adjs.values():
+        return zombies, None
+    largest = max(rows.values(), key=lambda one: one.rss_bytes or 0)
+    return zombies, largest if cgroups.adjs.get(largest.key) == NEVER else None
 
 
 def _place(key: ProcKey, order: list[Victim], rows: Mapping[int, ProcRow]) -> Place | None:

@@ -63,7 +63,7 @@ def json_writer(out: TextIO) -> Writer:
             "system": {name: _rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
             "processes": [process_object(row) for row in frame.rows],
         }
-        for one in (record, *map(exit_object, frame.exits)):
+        for one in (*map(exit_object, frame.exits), record):
             out.write(json.dumps(one, allow_nan=False, separators=(",", ":")) + "\n")
         out.flush()
 
