@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Final, TextIO
 
 from memtop.analysis.autopsy import Oom
@@ -37,7 +36,7 @@ def run(engine: Engine, pid: int, seconds: float, delay_s: float, out: TextIO) -
             row = next((row for row in frame.rows if row.pid == pid), None)
             if row is None:
                 raise ProcessGone(f"no such process: {pid}")
-            ask = replace(ask, focus=row.key, visible=frozenset({row.key}))
+            ask = ask._replace(focus=row.key, visible=frozenset({row.key}))
             continue
         detail = frame.detail
         outlook = detail.outlook if detail is not None else None

@@ -13,9 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from memtop import __version__, guard, units
@@ -57,6 +55,14 @@ commands:
   memtop regions PID              where its address space is, largest first, once
   memtop replay FILE              play a recording made with --record
 """
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal; argparse itself imports shutil to find that out, also when no help is wanted."""
+
+    def __init__(self, prog: str) -> None:
+        width = os.get_terminal_size().columns if sys.stdout.isatty() else 80
+        super().__init__(prog, width=min(100, width))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -132,7 +138,7 @@ def _watch_program(options: argparse.Namespace, settings: Settings, program: Seq
         raise UsageError("-- COMMAND watches the command alone; leave the other processes out")
     batch = bool(options.batch or options.json or options.csv or not sys.stdout.isatty())
     launch = Launch(program, quiet=not batch)
-    settings = replace(settings, pids=(launch.pid,))
+    settings = settings._replace(pids=(launch.pid,))
     if not batch:
         code = _screen(settings, launch=launch)
         return code or launch.exit_code or OK
@@ -162,7 +168,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         prog=f"memtop {command}".strip(),
         description="Watch the memory of Linux processes move, and understand why.",
         epilog=None if command else _EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         usage=None if command else "memtop [OPTIONS] [PID | NAME]...",
         allow_abbrev=False,
     )
@@ -254,7 +260,7 @@ def _settings(options: argparse.Namespace, command: str) -> Settings:
     if settings.replay:
         return settings
     for pid in settings.pids:
-        if not Path(f"/proc/{pid}").exists():
+        if not os.path.exists(f"/proc/{pid}"):
             raise ProcessGone(f"no such process: {pid}{guard.hidden_hint()}")
     return settings
 
@@ -323,7 +329,7 @@ def _batch(options: argparse.Namespace, settings: Settings, source: Source, laun
     if launch is not None:
         _first_look(engine, View.of(settings).ask(), launch)
     ask = View.of(settings).ask()
-    ask = replace(ask, needs_all=~(Need.CGROUP | Need.VICTIM) | ask.needs)
+    ask = ask._replace(needs_all=~(Need.CGROUP | Need.VICTIM) | ask.needs)
     make_writer: Callable[[TextIO], headless.Writer]
     if options.json:
         make_writer = headless.json_writer
@@ -398,10 +404,10 @@ def _screen(settings: Settings, demo: str = "", launch: Launch | None = None) ->
             workload = Workload.start(demo)
             life.at_end.callback(workload.stop)
             commentary = workload.commentary
-            settings = replace(settings, pids=(workload.pid,), children=True)
+            settings = settings._replace(pids=(workload.pid,), children=True)
         view = View.of(settings)
         if demo in DEMO_PANELS:
-            view = replace(view, panel=DEMO_PANELS[demo])
+            view = view._replace(panel=DEMO_PANELS[demo])
         engine = _engine(source)
         if launch is not None:
             life.at_end.callback(launch.show_output)

@@ -6,14 +6,12 @@ import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.dear import Dear
-from memtop.endings import Endings
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
 from memtop.past import fitting_window_s, point_at, series, slope_bytes_per_min
@@ -22,6 +20,9 @@ from memtop.sampler import Sampler
 from memtop.source import Source
 from memtop.text import clean
 from memtop.tree import descendants, grow
+
+if TYPE_CHECKING:
+    from memtop.endings import Endings
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 GROWTH_S: Final = 60.0
@@ -37,14 +38,16 @@ MACHINE_POINTS: Final = 1800
 DEPARTED: Final = 64
 
 
-@dataclass(slots=True)
 class _Entry:
     """A process as the engine knows it."""
 
-    seen: ProcSample
-    row: ProcRow
-    execs: int
-    active_until_s: float
+    __slots__ = ("active_until_s", "execs", "row", "seen")
+
+    def __init__(self, seen: ProcSample, row: ProcRow, execs: int, active_until_s: float) -> None:
+        self.seen = seen
+        self.row = row
+        self.execs = execs
+        self.active_until_s = active_until_s
 
 
 class Engine:
@@ -64,7 +67,8 @@ class Engine:
         self._position = position
         self._trouble = trouble
         self._history = History()
-        self._endings = Endings(self._history)
+        self._endings: Endings | None = None
+        """Made for the second sample, or when somebody looks at a process: a run of one sample does without."""
         self._entries: dict[int, _Entry] = {}
         self._departed: dict[ProcKey, ProcRow] = {}
         self._sample: Sample | None = None
@@ -82,7 +86,12 @@ class Engine:
 
     def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
         """Take the next sample and show it; None at the end of a recording."""
-        sample = self._sampler.sample(ask, self._endings.to_watch(self._watched))
+        if self._endings is None and (self._tick >= 0 or ask.focus is not None):
+            from memtop.endings import Endings  # noqa: PLC0415
+
+            self._endings = Endings(self._history)
+        watched = [key.pid for key in self._watched]
+        sample = self._sampler.sample(ask, watched if self._endings is None else self._endings.to_watch(self._watched))
         if sample is None:
             return None
         self._tick += 1
@@ -124,7 +133,7 @@ class Engine:
             hidden=sample.hidden,
             problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
             replay_position=self._position() if self._position is not None else None,
-            exits=self._endings.fresh,
+            exits=self._endings.fresh if self._endings is not None else (),
         )
 
     # -- facts become rows
@@ -160,16 +169,21 @@ class Engine:
         self._watch(ask)
         for key in self._watched:
             self._keep_diary(key, now_s)
+        if self._endings is not None:
+            self._judge(self._endings, sample, ask, last)
+
+    def _judge(self, endings: Endings, sample: Sample, ask: Ask, last: dict[ProcKey, ProcRow]) -> None:
         rows = {pid: entry.row for pid, entry in self._entries.items()}
-        self._endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
-        for key in self._endings.take(sample, ask, rows, last):
+        endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
+        for key in endings.take(sample, ask, rows, last):
             entry = self._entries[key.pid]
-            entry.row = replace(entry.row, **self._endings.row_marks(key)._asdict())
+            entry.row = entry.row._replace(**endings.row_marks(key)._asdict())
 
     def _entry(self, seen: ProcSample, entry: _Entry | None, now_s: float) -> _Entry:
         if entry is not None and seen.execs != entry.execs:
             self._history.forget(seen.key)
-            self._endings.reborn(seen.key)
+            if self._endings is not None:
+                self._endings.reborn(seen.key)
             self._mark(seen.key, now_s, "exec", f"became {clean(seen.name_raw)}")
         track = self._history.tracks.get(seen.key)
         statm = seen.statm
@@ -248,7 +262,7 @@ class Engine:
             # A time namespace may put the start before boot, which the kernel shows as far in the future.
             started_s=self._boot_wall_s + start_s if (start_s := seen.key.start_ticks / CLK_TCK) <= now_s + 1 else None,
             note=note,
-            **self._endings.row_marks(seen.key)._asdict(),
+            **(self._endings.row_marks(seen.key)._asdict() if self._endings is not None else {}),
             pss_bytes=pss,
             uss_bytes=uss,
         )
@@ -307,13 +321,14 @@ class Engine:
         self._history.diaries.setdefault(key, Diary()).add(point)
 
     def _depart(self, key: ProcKey, wall_s: float) -> None:
-        self._endings.forget(key)
+        if self._endings is not None:
+            self._endings.forget(key)
         entry = self._entries.pop(key.pid, None)
         if entry is None or key not in self._watched:
             self._history.forget(key)
             self._marks.pop(key, None)
             return
-        self._departed[key] = replace(entry.row, note=Note.GONE, gone_s=wall_s, cpu_percent=None)
+        self._departed[key] = entry.row._replace(note=Note.GONE, gone_s=wall_s, cpu_percent=None)
         self._mark(key, wall_s - self._offset_s, "gone", "gone")
         if len(self._departed) > DEPARTED:
             oldest = next(iter(self._departed))
@@ -393,7 +408,9 @@ class Engine:
             gone=row.gone_s is not None,
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, until_s if looking_s is None else looking_s),
             why_unknown=_why_unknown(row, looking_s is not None),
-            outlook=self._endings.outlook(key, frozen=ask.frozen) if looking_s is None else None,
+            outlook=self._endings.outlook(key, frozen=ask.frozen)
+            if self._endings is not None and looking_s is None
+            else None,
             regions=regions,
             sharing=self._dear.sharing(ask, regions),
             mark=mark,
@@ -420,8 +437,7 @@ class Engine:
                 continue
             point = point_at(self._history, row.key, when_s)
             found.append(
-                replace(
-                    row,
+                row._replace(
                     virt_bytes=point and point.virt_bytes,
                     rss_bytes=point and point.rss_bytes,
                     shr_bytes=point and point.shr_bytes,

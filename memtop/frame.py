@@ -6,14 +6,16 @@ has changed, so a view may compare rows by identity to know what to draw again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
 
 from memtop.analysis.oom import share_permille
-from memtop.outlook import Autopsy, Outlook
 from memtop.procfs.status import PidStatus
 from memtop.readings import MarkView, RegionsView, SharingView
 from memtop.sample import ProcKey
+
+if TYPE_CHECKING:  # what is judged is not imported before somebody looks
+    from memtop.outlook import Autopsy, Outlook
 
 
 class Note(Enum):
@@ -27,8 +29,7 @@ class Note(Enum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True)
-class ProcRow:
+class ProcRow(NamedTuple):
     """One process at one instant. Sizes in bytes, rates per second, None where unknown."""
 
     key: ProcKey
@@ -96,8 +97,7 @@ class ProcRow:
         return share_permille(self.oom_score, self.oom_score_adj)
 
 
-@dataclass(frozen=True, slots=True)
-class SystemRow:
+class SystemRow(NamedTuple):
     """The machine at one instant. Sizes in bytes, rates per second, None where unknown."""
 
     mem_total_bytes: int | None
@@ -117,8 +117,7 @@ class SystemRow:
     """None when only some pids are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """A process's past, resampled to one point per bucket, oldest first; every tuple has the same length.
 
     A point is None where nothing was known (before the first sample, while the machine was suspended).
@@ -135,8 +134,7 @@ class Series:
     majflt_per_s: tuple[float | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Something that happened, to be drawn on the chart's time axis."""
 
     at_s: float
@@ -146,8 +144,7 @@ class Mark:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(NamedTuple):
     """Everything known of the process in focus."""
 
     row: ProcRow
@@ -177,8 +174,7 @@ class Detail:
     """There was a mark until the process became another program."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreePlace:
+class TreePlace(NamedTuple):
     """Where a row stands in the tree, and what hangs below it."""
 
     depth: int
@@ -191,16 +187,14 @@ class TreePlace:
     virt_bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class OwnCost:
+class OwnCost(NamedTuple):
     """What memtop itself costs."""
 
     cpu_percent: float | None
     rss_bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One picture of one instant; all that crosses from the sampler's thread to a view."""
 
     tick: int

@@ -8,9 +8,8 @@ Bytes are compared before they are parsed: most processes are idle.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from memtop.cgroups import CgroupReader
 from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone, Unavailable
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.meminfo import parse_meminfo
@@ -22,6 +21,9 @@ from memtop.procfs.vmstat import parse_vmstat
 from memtop.sample import Ask, Need, ProcKey, ProcSample, Sample, SystemSample
 from memtop.source import Source
 from memtop.text import clean
+
+if TYPE_CHECKING:
+    from memtop.cgroups import CgroupReader, CgroupSample
 
 COMMAND_LIMIT: Final = 4096
 """Most bytes of a command line: a hostile one can be hundreds of megabytes long."""
@@ -70,7 +72,7 @@ class Sampler:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._cgroups = CgroupReader(source)
+        self._cgroups: CgroupReader | None = None
         self._tick = -1
         self._now_s = 0.0
         self._records: dict[int, _Record] = {}
@@ -130,7 +132,7 @@ class Sampler:
             mono_s=instant.mono_s,
             system=system,
             processes=processes,
-            cgroups=self._cgroups.read(ask, watched, processes, kills),
+            cgroups=self._limits(ask, watched, processes, kills),
             gone=tuple(gone),
             exits=exits,
             hidden=len(self._hidden),
@@ -394,6 +396,18 @@ class Sampler:
         except MemtopError:
             return True, None
         return answer is not None, None if answer is None else answer.data
+
+    def _limits(
+        self, ask: Ask, watched: list[int], processes: dict[int, ProcSample], kills: int | None
+    ) -> CgroupSample | None:
+        """What limits those that somebody looks at; a run of one sample does without."""
+        if self._cgroups is None:
+            if not self._tick and ask.focus is None and not (ask.needs | ask.needs_all) & (Need.CGROUP | Need.VICTIM):
+                return None
+            from memtop.cgroups import CgroupReader  # noqa: PLC0415
+
+            self._cgroups = CgroupReader(self.source)
+        return self._cgroups.read(ask, watched, processes, kills)
 
     def _system(self) -> SystemSample:
         return SystemSample(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 import pytest
 
@@ -24,7 +23,7 @@ KILLED = 9
 
 
 def on(process: FakeProcess, **changes: object) -> Ask:
-    return replace(Ask(focus=process.key, needs=Need.STAT | Need.STATUS, points=30), **changes)  # type: ignore[arg-type]
+    return Ask(focus=process.key, needs=Need.STAT | Need.STATUS, points=30)._replace(**changes)  # type: ignore[arg-type]
 
 
 def step(engine: Engine, ask: Ask) -> Frame:

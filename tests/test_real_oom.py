@@ -35,8 +35,10 @@ sys.exit(3)
 
 
 AS_NOBODY = f"""
-import os, sys
-import memtop.cli, memtop.engine, memtop.headless, memtop.linux, memtop.own  # before their files are out of reach
+import contextlib, io, os, sys
+import memtop.cli
+with contextlib.redirect_stdout(io.StringIO()):  # imports all that is needed, before its files are out of reach
+    memtop.cli.run(["--json", "-n", "1", str(os.getpid())])
 os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
 sys.exit(memtop.cli.run(sys.argv[1:]))
 """
