@@ -363,9 +363,9 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
         frame = engine.step(ask, max(0.0, time.monotonic() - planned_s) if done else 0.0)
         if frame is None:
             break
-        if not done and settings.names and not settings.pids and not frame.rows:
+        if not frame.tick and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
-        if not done and ask.only and not ask.everybody and not frame.total and not frame.hidden:
+        if not frame.tick and ask.only and not ask.everybody and not frame.total and not frame.hidden:
             raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
         try:
             write(frame)

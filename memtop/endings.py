@@ -239,7 +239,7 @@ class Endings:
             if row is None or row.key != key or key in self._autopsies:
                 continue
             self._held.pop(key.pid, None)
-            autopsy = self._autopsy(sample, cgroups, key, row, at_s, self._status(sample, key, status))
+            autopsy = self._autopsy(sample, cgroups, row, at_s=at_s, status=self._status(sample, key, status))
             self._autopsies[key] = autopsy
             if len(self._autopsies) > AUTOPSIES:
                 del self._autopsies[next(iter(self._autopsies))]
@@ -254,9 +254,9 @@ class Endings:
         return status
 
     def _autopsy(
-        self, sample: Sample, cgroups: CgroupSample, key: ProcKey, row: ProcRow, at_s: float, status: int | None
+        self, sample: Sample, cgroups: CgroupSample, row: ProcRow, *, at_s: float, status: int | None
     ) -> Autopsy:
-        now_s = sample.mono_s
+        key, now_s = row.key, sample.mono_s
         chain = self._chains.get(key, ())
         path = chain[0] if chain else None
         together = [one for one in self._dead if now_s - one[0] <= KILL_S and _may_be_killed(one[2])]
@@ -440,7 +440,9 @@ class Endings:
         on_machine = _place(key, self._machine_rank(rows, cgroups), rows) if everybody else None
         tasks = [rows.get(pid) for pid in leaf.members] if leaf is not None and leaf.members is not None else None
         known = tasks is not None and all(task is not None and task.rss_bytes is not None for task in tasks)
-        case = self._case(row, rows, cgroups, limits, verdict, in_cgroup, on_machine)
+        case = self._case(
+            row, rows, cgroups, limits=limits, verdict=verdict, in_cgroup=in_cgroup, on_machine=on_machine
+        )
         if known and tasks is not None and leaf is not None and tightest is not None and tightest.path == leaf.path:
             case = replace(case, tasks_rss=sum(task.rss_bytes or 0 for task in tasks if task is not None))
         board = self._board[1] if self._board is not None and self._board[0] == key else Board()
@@ -501,6 +503,7 @@ class Endings:
         row: ProcRow,
         rows: Mapping[int, ProcRow],
         cgroups: CgroupSample,
+        *,
         limits: tuple[LimitRow, ...],
         verdict: Verdict | None,
         in_cgroup: Place | None,

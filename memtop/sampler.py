@@ -402,7 +402,9 @@ class Sampler:
     ) -> CgroupSample | None:
         """What limits those that somebody looks at; a run of one sample does without."""
         if self._cgroups is None:
-            if not self._tick and ask.focus is None and not (ask.needs | ask.needs_all) & (Need.CGROUP | Need.VICTIM):
+            if not (self._tick or watched or ask.focus) and not (ask.needs | ask.needs_all) & (
+                Need.CGROUP | Need.VICTIM
+            ):
                 return None
             from memtop.cgroups import CgroupReader  # noqa: PLC0415
 

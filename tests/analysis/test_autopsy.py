@@ -31,7 +31,7 @@ KILLED = 9
     ],
 )
 def test_counters_and_the_exit_status_say_who_it_was(
-    status: int | None, cgroup: int | None, machine: int | None, vanished: int, largest: bool, says: Oom
+    *, status: int | None, cgroup: int | None, machine: int | None, vanished: int, largest: bool, says: Oom
 ) -> None:
     oom, clues = was_oom(status, cgroup_kills=cgroup, machine_kills=machine, vanished=vanished, largest=largest)
     assert oom is says

@@ -22,18 +22,18 @@ def growth(kind: Kind, **changes: Any) -> Growth:
     return Growth(kind, 100, 300.0, **(values | changes))
 
 
-LIMITED = {"limit_name": "/app", "limit": 100 * MIB, "working_set": 50 * MIB}
-NEAR = LIMITED | {"working_set": 80 * MIB}
+LIMITED: dict[str, Any] = {"limit_name": "/app", "limit": 100 * MIB, "working_set": 50 * MIB}
+NEAR: dict[str, Any] = LIMITED | {"working_set": 80 * MIB}
 LEAK: dict[str, Any] = {"growth": growth(Kind.LEAK, limit_s=(1000.0, 1400.0)), "alarm": True, "seen_s": 200.0}
-PAGING = {"psi_full_percent": 6.0, "majflt_per_s": 50.0}
-THRASH = {"psi_full_percent": 5.0, "refault_per_s": 1000.0}
-COPY = {"unshared": 30 * MIB, "still_shared": 100 * MIB, "minflt_per_s": 1001.0}
+PAGING: dict[str, Any] = {"psi_full_percent": 6.0, "majflt_per_s": 50.0}
+THRASH: dict[str, Any] = {"psi_full_percent": 5.0, "refault_per_s": 1000.0}
+COPY: dict[str, Any] = {"unshared": 30 * MIB, "still_shared": 100 * MIB, "minflt_per_s": 1001.0}
 GO: dict[str, Any] = LIMITED | {"go_limit": 0, "go_next_gc": 90 * MIB}
 SWAP: dict[str, Any] = {"swap": 101 * MIB, "swap_in_per_s": 51.0, "majflt_per_s": 11.0}
 KEEPS: dict[str, Any] = {"rss": 95 * MIB, "peak_rss": 100 * MIB, "flat_s": 600.0, "minflt_per_s": 1.0}
-PROTECTED = {"protected": "db (1)", "protected_rss": 21, "mem_total": 100, "mem_available": 50}
+PROTECTED: dict[str, Any] = {"protected": "db (1)", "protected_rss": 21, "mem_total": 100, "mem_available": 50}
 VIRT: dict[str, Any] = {"virt": 11 * GIB, "rss": GIB, "reserved": 6 * GIB}
-FAMILY = {"family": 3, "family_rss": 300 * MIB, "family_pss": 200 * MIB}
+FAMILY: dict[str, Any] = {"family": 3, "family_rss": 300 * MIB, "family_pss": 200 * MIB}
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("frozen", LIMITED | {"frozen": True}, LIMITED, Severity.DANGER),
