@@ -22,6 +22,7 @@ from memtop.tree import descendants, grow
 
 if TYPE_CHECKING:
     from memtop.dear import Dear
+    from memtop.endings import Endings
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 GROWTH_S: Final = 60.0
@@ -67,6 +68,8 @@ class Engine:
         self._position = position
         self._trouble = trouble
         self._history = History()
+        self._endings: Endings | None = None
+        """Made for the second sample, or when somebody looks at a process: a run of one sample does without."""
         self._entries: dict[int, _Entry] = {}
         self._departed: dict[ProcKey, ProcRow] = {}
         self._sample: Sample | None = None
@@ -84,7 +87,12 @@ class Engine:
 
     def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
         """Take the next sample and show it; None at the end of a recording."""
-        sample = self._sampler.sample(ask, [key.pid for key in self._watched])
+        if self._endings is None and (self._tick >= 0 or ask.focus is not None):
+            from memtop.endings import Endings  # noqa: PLC0415
+
+            self._endings = Endings(self._history)
+        watched = [key.pid for key in self._watched]
+        sample = self._sampler.sample(ask, watched if self._endings is None else self._endings.to_watch(self._watched))
         if sample is None:
             return None
         self._tick += 1
@@ -127,6 +135,7 @@ class Engine:
             hidden=sample.hidden,
             problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
             replay_position=self._position() if self._position is not None else None,
+            exits=self._endings.fresh if self._endings is not None else (),
         )
 
     def _dear_for(self, ask: Ask) -> Dear | None:
@@ -151,6 +160,7 @@ class Engine:
         self._system = self._system_row(sample, before, everybody=ask.everybody)
         self._machine.append((now_s, self._system))
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
+        last = {key: self._entries[key.pid].row for key in sample.gone if key.pid in self._entries}
         for key in sample.gone:
             self._depart(key, ended.get(key.pid, sample.wall_s))
         # What moves by itself, because old changes leave a row's trend and its last minute, is brought up to date at
@@ -171,10 +181,21 @@ class Engine:
         self._watch(ask)
         for key in self._watched:
             self._keep_diary(key, now_s)
+        if self._endings is not None:
+            self._judge(self._endings, sample, ask, last)
+
+    def _judge(self, endings: Endings, sample: Sample, ask: Ask, last: dict[ProcKey, ProcRow]) -> None:
+        rows = {pid: entry.row for pid, entry in self._entries.items()}
+        endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
+        for key in endings.take(sample, ask, rows, last):
+            entry = self._entries[key.pid]
+            entry.row = entry.row._replace(**endings.row_marks(key)._asdict())
 
     def _entry(self, seen: ProcSample, entry: _Entry | None, now_s: float) -> _Entry:
         if entry is not None and seen.execs != entry.execs:
             self._history.forget(seen.key)
+            if self._endings is not None:
+                self._endings.reborn(seen.key)
             self._mark(seen.key, now_s, "exec", f"became {clean(seen.name_raw)}")
         track = self._history.tracks.get(seen.key)
         statm = seen.statm
@@ -253,6 +274,7 @@ class Engine:
             # A time namespace may put the start before boot, which the kernel shows as far in the future.
             started_s=self._boot_wall_s + start_s if (start_s := seen.key.start_ticks / CLK_TCK) <= now_s + 1 else None,
             note=note,
+            **(self._endings.row_marks(seen.key)._asdict() if self._endings is not None else {}),
             pss_bytes=pss,
             uss_bytes=uss,
         )
@@ -306,10 +328,13 @@ class Engine:
             shmem_bytes,
             stat.minflt if fresh and stat is not None else None,
             stat.majflt if fresh and stat is not None else None,
+            entry.row.swap_bytes,
         )
         self._history.diaries.setdefault(key, Diary()).add(point)
 
     def _depart(self, key: ProcKey, wall_s: float) -> None:
+        if self._endings is not None:
+            self._endings.forget(key)
         entry = self._entries.pop(key.pid, None)
         if entry is None or key not in self._watched:
             self._history.forget(key)
@@ -397,6 +422,9 @@ class Engine:
             gone=row.gone_s is not None,
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, until_s if looking_s is None else looking_s),
             why_unknown=_why_unknown(row, looking_s is not None),
+            outlook=self._endings.outlook(key, frozen=ask.frozen)
+            if self._endings is not None and looking_s is None
+            else None,
             regions=regions,
             sharing=dear.sharing(ask, regions) if dear is not None else None,
             mark=mark,

@@ -15,6 +15,7 @@ from memtop.procfs.vmstat import Vmstat
 from memtop.source import Exit
 
 if TYPE_CHECKING:
+    from memtop.cgroups import CgroupSample
     from memtop.frame import ProcRow
 
 
@@ -39,6 +40,9 @@ class Need(Flag):
     STAT = auto()
     STATUS = auto()
     OOM = auto()
+    CGROUP = auto()
+    VICTIM = auto()
+    """oom_score_adj of every process, to reckon whom the OOM killer would take."""
     ROLLUP = auto()
     """smaps_rollup, which costs the target something: only of rows on screen, in turn; see :mod:`memtop.dear`."""
 
@@ -167,3 +171,5 @@ class Sample(NamedTuple):
     hidden: int
     """Listed processes that may not be read (hidepid)."""
     problems: tuple[str, ...] = ()
+    cgroups: CgroupSample | None = None
+    """Limits; None in tests that have none."""

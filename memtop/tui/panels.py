@@ -20,6 +20,7 @@ from textual.widgets import ContentSwitcher
 from memtop.frame import Frame
 from memtop.sample import REGIONS, SHARING
 from memtop.tui.bar import Bar, Part
+from memtop.tui.limits_panel import LimitsPanel
 from memtop.tui.regions_panel import RegionsPanel
 from memtop.tui.sharing_panel import SharingPanel
 from memtop.tui.status_panel import StatusPanel
@@ -52,6 +53,7 @@ class PanelKind:
 PANELS: Final = (
     PanelKind(REGIONS, "Regions", "regions", RegionsPanel, "regions-table"),
     PanelKind(SHARING, "Sharing", "cow_family", SharingPanel),
+    PanelKind("limits", "Limits", "limits", LimitsPanel),
     PanelKind("status", "Status", "process", StatusPanel),
 )
 BY_NAME: Final = {panel.name: panel for panel in PANELS}
