@@ -433,7 +433,10 @@ class Endings:
             self._living = {key: leaf}
         tightest = next((one for one in limits if one.binds), None)
         inside = self._tasks(tightest.path, rows, cgroups) if tightest is not None and tightest.path else []
-        everybody = Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits" or self._machine_is_low()
+        if not ask.everybody and not self._all_seen(tightest, rows, cgroups):
+            inside = []  # of an order among the few that are looked at nothing follows
+        asked = Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits" or self._machine_is_low()
+        everybody = asked and ask.everybody
         in_cgroup = (
             _place(key, self._rank(inside, tightest.limit_bytes, cgroups), rows) if tightest and inside else None
         )
@@ -469,6 +472,12 @@ class Endings:
         if meminfo is None or not meminfo.total_bytes or meminfo.available_bytes is None:
             return False
         return meminfo.available_bytes < 0.1 * meminfo.total_bytes
+
+    @staticmethod
+    def _all_seen(tightest: LimitRow | None, rows: Mapping[int, ProcRow], cgroups: CgroupSample) -> bool:
+        """Whether all that are in the limiting cgroup itself are looked at."""
+        reading = cgroups.readings.get(tightest.path) if tightest is not None and tightest.path else None
+        return reading is not None and reading.members is not None and all(pid in rows for pid in reading.members)
 
     def _tasks(self, path: str, rows: Mapping[int, ProcRow], cgroups: CgroupSample) -> list[ProcRow]:
         """Those known to be in a cgroup or below it."""

@@ -91,7 +91,11 @@ class Engine:
 
             self._endings = Endings(self._history)
         watched = [key.pid for key in self._watched]
-        sample = self._sampler.sample(ask, watched if self._endings is None else self._endings.to_watch(self._watched))
+        if self._endings is not None:
+            watched = self._endings.to_watch(self._watched)
+        # Whoever takes the place of a process that has ended may be anybody.
+        wanted = ask._replace(only=None) if ask.focus in self._departed else ask
+        sample = self._sampler.sample(wanted, watched)
         if sample is None:
             return None
         self._tick += 1
