@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Final
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
-from memtop.dear import Dear
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
 from memtop.past import fitting_window_s, point_at, series, slope_bytes_per_min
-from memtop.sample import Ask, ProcKey, ProcSample, Sample
+from memtop.sample import REGIONS, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
 from memtop.source import Source
 from memtop.text import clean
 from memtop.tree import descendants, grow
 
 if TYPE_CHECKING:
+    from memtop.dear import Dear
     from memtop.endings import Endings
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
@@ -62,7 +62,8 @@ class Engine:
         trouble: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._sampler = Sampler(source)
-        self._dear = Dear(source)
+        self._source = source
+        self._dear: Dear | None = None
         self._own = own
         self._position = position
         self._trouble = trouble
@@ -105,7 +106,8 @@ class Engine:
 
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
-        self._dear.look(ask)
+        if self._sample is not None and (dear := self._dear_for(ask)) is not None:
+            dear.look(ask, self._sample)
         return self._show(ask)
 
     def _show(self, ask: Ask) -> Frame | None:
@@ -140,6 +142,15 @@ class Engine:
             exits=self._endings.fresh if self._endings is not None else (),
         )
 
+    def _dear_for(self, ask: Ask) -> Dear | None:
+        """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
+        wanted = ask.panel in (REGIONS, SHARING) or Need.ROLLUP in ask.needs or ask.read_now or ask.mark_now
+        if self._dear is None and wanted:
+            from memtop.dear import Dear  # noqa: PLC0415 (so that a headless run starts without it)
+
+            self._dear = Dear(self._source)
+        return self._dear
+
     # -- facts become rows
 
     def _absorb(self, sample: Sample, ask: Ask) -> None:
@@ -160,7 +171,8 @@ class Engine:
         # every tick where somebody looks at it, and elsewhere when the trend moves on by a cell.
         moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
         every_row = moved_on or ask.where is not None or ask.sort == "growth_bytes_per_min"
-        renewed = self._dear.step(ask, sample)
+        dear = self._dear_for(ask)
+        renewed = dear.step(ask, sample) if dear is not None else frozenset()
         for pid, seen in sample.processes.items():
             entry = self._entries.get(pid)
             if (
@@ -231,7 +243,7 @@ class Engine:
         swap = status.swap_bytes if status is not None else None
         if swap is None and statm is not None and self._system.swap_total_bytes == 0:
             swap = 0
-        pss, uss = self._dear.sums(seen.key)
+        pss, uss = self._dear.sums(seen.key) if self._dear is not None else (None, None)
         return ProcRow(
             key=seen.key,
             pid=seen.key.pid,
@@ -395,7 +407,9 @@ class Engine:
         until_s = self._known_until_s(row, now_s)
         entry = self._entries.get(key.pid)
         alive = entry is not None and entry.row.key == key
-        regions, mark = self._dear.regions(ask, now_s), self._dear.mark(key, now_s)
+        dear = self._dear
+        regions = dear.regions(ask, now_s) if dear is not None else None
+        mark = dear.mark(key, now_s) if dear is not None else None
         events = [*self._marks.get(key, ()), *([(mark.at_s, "mark", "mark")] if mark is not None else ())]
         return Detail(
             row=row,
@@ -416,9 +430,9 @@ class Engine:
             if self._endings is not None and looking_s is None
             else None,
             regions=regions,
-            sharing=self._dear.sharing(ask, regions),
+            sharing=dear.sharing(ask, regions) if dear is not None else None,
             mark=mark,
-            mark_dropped=self._dear.mark_dropped(key),
+            mark_dropped=dear is not None and dear.mark_dropped(key),
         )
 
     def _known_until_s(self, row: ProcRow, now_s: float) -> float:

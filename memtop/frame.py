@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from memtop.analysis.oom import share_permille
 from memtop.procfs.status import PidStatus
-from memtop.readings import MarkView, RegionsView, SharingView
 from memtop.sample import ProcKey
 
 if TYPE_CHECKING:  # what is judged is not imported before somebody looks
     from memtop.outlook import Autopsy, Outlook
+    from memtop.readings import MarkView, RegionsView, SharingView
 
 
 class Note(Enum):
