@@ -28,6 +28,7 @@ from memtop.outlook import Autopsy, Events, Limit, LimitRow, Outlook, Place
 from memtop.past import slope_bytes_per_min
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.procfs.status import PidStatus
+from memtop.readings import Missing, RegionsView
 from memtop.sample import Ask, Need, ProcKey, Sample
 from memtop.text import clean
 from memtop.verdicts import Verdict, Verdicts
@@ -109,6 +110,7 @@ class Endings:
         """Of the process in focus: its zombie children, and the largest process where that is never killed."""
         self._seen: tuple[ProcKey, Outlook] | None = None
         self._frozen: tuple[ProcKey, Outlook] | None = None
+        self._regions: RegionsView | None = None
         self._before: Sample | None = None
         self._sample: Sample | None = None
 
@@ -133,9 +135,18 @@ class Endings:
         self._marks.pop(key, None)
 
     def take(
-        self, sample: Sample, ask: Ask, rows: Mapping[int, ProcRow], last: Mapping[ProcKey, ProcRow]
+        self,
+        sample: Sample,
+        ask: Ask,
+        rows: Mapping[int, ProcRow],
+        last: Mapping[ProcKey, ProcRow],
+        regions: RegionsView | None = None,
     ) -> list[ProcKey]:
-        """One tick; gives those whose :meth:`row_marks` have changed. ``last`` are the rows of those that ended now."""
+        """One tick; gives those whose :meth:`row_marks` have changed.
+
+        ``last`` are the rows of those that ended now, ``regions`` what smaps told of the process in focus.
+        """
+        self._regions = regions
         self._before, self._sample = self._sample, sample
         self._tick += 1
         now_s = sample.mono_s
@@ -448,6 +459,7 @@ class Endings:
         )
         if known and tasks is not None and leaf is not None and tightest is not None and tightest.path == leaf.path:
             case = replace(case, tasks_rss=sum(task.rss_bytes or 0 for task in tasks if task is not None))
+        case = _with_regions(case, self._regions)
         board = self._board[1] if self._board is not None and self._board[0] == key else Board()
         board = post(board, find(case))
         self._board = key, board
@@ -694,6 +706,21 @@ def _plain(limit: Limit, name: str, limit_bytes: int | None, used_bytes: int) ->
 
 def _may_be_killed(status: int | None) -> bool:
     return status is None or ending_signal(status) == 9
+
+
+def _with_regions(case: Case, view: RegionsView | None) -> Case:
+    """What only smaps tells, where it has been read."""
+    if view is None:
+        return case
+    case = replace(case, denied=view.missing is Missing.DENIED)
+    if view.reading is None:
+        return case
+    return replace(
+        case,
+        reserved=view.reading.split.reserved_bytes,
+        lazyfree=view.reading.rollup.number("LazyFree"),
+        mappings=len(view.reading.regions),
+    )
 
 
 def _around(row: ProcRow, rows: Mapping[int, ProcRow], cgroups: CgroupSample) -> tuple[int, ProcRow | None]:

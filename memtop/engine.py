@@ -191,7 +191,8 @@ class Engine:
     def _judge(self, endings: Endings, sample: Sample, ask: Ask, last: dict[ProcKey, ProcRow]) -> None:
         rows = {pid: entry.row for pid, entry in self._entries.items()}
         endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
-        for key in endings.take(sample, ask, rows, last):
+        regions = self._dear.regions(ask, sample.mono_s) if self._dear is not None else None
+        for key in endings.take(sample, ask, rows, last, regions):
             entry = self._entries[key.pid]
             entry.row = entry.row._replace(**endings.row_marks(key)._asdict())
 
