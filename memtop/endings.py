@@ -26,6 +26,7 @@ from memtop.outlook import Autopsy, Events, Limit, LimitRow, Outlook, Place
 from memtop.past import slope_bytes_per_min
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.procfs.status import PidStatus
+from memtop.readings import Missing, RegionsView
 from memtop.sample import Ask, Need, ProcKey, Sample
 from memtop.text import clean
 from memtop.verdicts import Verdict, Verdicts
@@ -107,6 +108,7 @@ class Endings:
         """Of the process in focus: its zombie children, and the largest process where that is never killed."""
         self._seen: tuple[ProcKey, Outlook] | None = None
         self._frozen: tuple[ProcKey, Outlook] | None = None
+        self._regions: RegionsView | None = None
         self._before: Sample | None = None
         self._sample: Sample | None = None
 
@@ -131,9 +133,18 @@ class Endings:
         self._marks.pop(key, None)
 
     def take(
-        self, sample: Sample, ask: Ask, rows: Mapping[int, ProcRow], last: Mapping[ProcKey, ProcRow]
+        self,
+        sample: Sample,
+        ask: Ask,
+        rows: Mapping[int, ProcRow],
+        last: Mapping[ProcKey, ProcRow],
+        regions: RegionsView | None = None,
     ) -> list[ProcKey]:
-        """One tick; gives those whose :meth:`row_marks` have changed. ``last`` are the rows of those that ended now."""
+        """One tick; gives those whose :meth:`row_marks` have changed.
+
+        ``last`` are the rows of those that ended now, ``regions`` what smaps told of the process in focus.
+        """
+        self._regions = regions
         self._before, self._sample = self._sample, sample
         self._tick += 1
         now_s = sample.mono_s
@@ -431,7 +442,10 @@ class Endings:
             self._living = {key: leaf}
         tightest = next((one for one in limits if one.binds), None)
         inside = self._tasks(tightest.path, rows, cgroups) if tightest is not None and tightest.path else []
-        everybody = Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits" or self._machine_is_low()
+        if not ask.everybody and not self._all_seen(tightest, rows, cgroups):
+            inside = []  # of an order among the few that are looked at nothing follows
+        asked = Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits" or self._machine_is_low()
+        everybody = asked and ask.everybody
         in_cgroup = (
             _place(key, self._rank(inside, tightest.limit_bytes, cgroups), rows) if tightest and inside else None
         )
@@ -443,6 +457,7 @@ class Endings:
         )
         if known and tasks is not None and leaf is not None and tightest is not None and tightest.path == leaf.path:
             case = replace(case, tasks_rss=sum(task.rss_bytes or 0 for task in tasks if task is not None))
+        case = _with_regions(case, self._regions)
         board = self._board[1] if self._board is not None and self._board[0] == key else Board()
         board = post(board, find(case))
         self._board = key, board
@@ -467,6 +482,12 @@ class Endings:
         if meminfo is None or not meminfo.total_bytes or meminfo.available_bytes is None:
             return False
         return meminfo.available_bytes < 0.1 * meminfo.total_bytes
+
+    @staticmethod
+    def _all_seen(tightest: LimitRow | None, rows: Mapping[int, ProcRow], cgroups: CgroupSample) -> bool:
+        """Whether all that are in the limiting cgroup itself are looked at."""
+        reading = cgroups.readings.get(tightest.path) if tightest is not None and tightest.path else None
+        return reading is not None and reading.members is not None and all(pid in rows for pid in reading.members)
 
     def _tasks(self, path: str, rows: Mapping[int, ProcRow], cgroups: CgroupSample) -> list[ProcRow]:
         """Those known to be in a cgroup or below it."""
@@ -683,6 +704,21 @@ def _plain(limit: Limit, name: str, limit_bytes: int | None, used_bytes: int) ->
 
 def _may_be_killed(status: int | None) -> bool:
     return status is None or ending_signal(status) == 9
+
+
+def _with_regions(case: Case, view: RegionsView | None) -> Case:
+    """What only smaps tells, where it has been read."""
+    if view is None:
+        return case
+    case = replace(case, denied=view.missing is Missing.DENIED)
+    if view.reading is None:
+        return case
+    return replace(
+        case,
+        reserved=view.reading.split.reserved_bytes,
+        lazyfree=view.reading.rollup.number("LazyFree"),
+        mappings=len(view.reading.regions),
+    )
 
 
 def _around(row: ProcRow, rows: Mapping[int, ProcRow], cgroups: CgroupSample) -> tuple[int, ProcRow | None]:

@@ -92,7 +92,11 @@ class Engine:
 
             self._endings = Endings(self._history)
         watched = [key.pid for key in self._watched]
-        sample = self._sampler.sample(ask, watched if self._endings is None else self._endings.to_watch(self._watched))
+        if self._endings is not None:
+            watched = self._endings.to_watch(self._watched)
+        # Whoever takes the place of a process that has ended may be anybody.
+        wanted = ask._replace(only=None) if ask.focus in self._departed else ask
+        sample = self._sampler.sample(wanted, watched)
         if sample is None:
             return None
         self._tick += 1
@@ -187,7 +191,8 @@ class Engine:
     def _judge(self, endings: Endings, sample: Sample, ask: Ask, last: dict[ProcKey, ProcRow]) -> None:
         rows = {pid: entry.row for pid, entry in self._entries.items()}
         endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
-        for key in endings.take(sample, ask, rows, last):
+        regions = self._dear.regions(ask, sample.mono_s) if self._dear is not None else None
+        for key in endings.take(sample, ask, rows, last, regions):
             entry = self._entries[key.pid]
             entry.row = entry.row._replace(**endings.row_marks(key)._asdict())
 

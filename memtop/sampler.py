@@ -264,11 +264,13 @@ class Sampler:
         seen.changed = True
         seen.stat, seen.stat_s, seen.stat_before, seen.stat_before_s = stat, now_s, before, seen.stat_s
         seen.name_raw = stat.comm
-        if before is not None and (before.comm, before.start_code) != (stat.comm, stat.start_code):
-            if (
-                before.start_code != stat.start_code and min(before.start_code, stat.start_code) > 1
-            ):  # 1: not permitted to know; 0: its memory is being torn down
-                self._exec(record)
+        if before is None:
+            return
+        # 1: not permitted to know; 0: its memory is being torn down, and its command line with it
+        moved = before.start_code != stat.start_code and min(before.start_code, stat.start_code) > 1
+        if moved:
+            self._exec(record)
+        if moved or before.comm != stat.comm:
             record.asked_command = True
             self._waiting.add(stat.pid)
 

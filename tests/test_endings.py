@@ -225,6 +225,24 @@ def test_the_successor_is_the_younger_one_with_the_same_command_in_the_same_cgro
     assert autopsy is not None and autopsy.successor == heir.key
 
 
+def test_a_successor_is_found_though_only_its_forerunner_was_asked_for() -> None:
+    process, other = FakeProcess(42), FakeProcess(50, cmdline=b"other\0")
+    source = v2(process, other)
+    engine = Engine(source)
+    ask = on(process, only=frozenset({42}))
+    for _ in range(3):
+        step(engine, ask)
+    source.ended = [Exit(42, source.wall_s, KILLED)]
+    del source.processes[42]
+    step(engine, ask)
+    heir = source.add(FakeProcess(77, start_ticks=900))
+    for _ in range(4):
+        frame = step(engine, ask)
+    autopsy = outlook(frame).autopsy
+    assert autopsy is not None and autopsy.successor == heir.key
+    assert [row.pid for row in frame.rows] == [42]
+
+
 def test_the_largest_are_watched_without_being_asked_for() -> None:
     source = v2(*(FakeProcess(pid, rss_pages=pid * 10) for pid in range(42, 142)))
     engine = Engine(source)

@@ -38,7 +38,7 @@ AS_NOBODY = f"""
 import contextlib, io, os, sys
 import memtop.cli
 with contextlib.redirect_stdout(io.StringIO()):  # imports all that is needed, before its files are out of reach
-    memtop.cli.run(["--json", "-n", "1", str(os.getpid())])
+    memtop.cli.run(["--json", "-n", "2", "-d", "0.1", str(os.getpid())])
 os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
 sys.exit(memtop.cli.run(sys.argv[1:]))
 """

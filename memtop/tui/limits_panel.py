@@ -51,6 +51,14 @@ class LimitsPanel(VerticalScroll, can_focus=True):
         if width > 0:
             self.query_one(Prose).show(limit_lines(frame, width))
 
+    def caption(self, frame: Frame) -> str:
+        """The limit that binds, and how full it is."""
+        outlook = frame.detail.outlook if frame.detail is not None else None
+        binds = next((row for row in outlook.limits if row.binds), None) if outlook is not None else None
+        if binds is None or binds.limit_bytes <= 0:
+            return ""
+        return f"{binds.name} {units.percent(100 * binds.used_bytes / binds.limit_bytes)} % full"
+
 
 def limit_lines(frame: Frame, width: int) -> list[Line]:
     """Everything about limits, most urgent first."""
@@ -105,9 +113,10 @@ def _sentences(detail: Detail, outlook: Outlook, frame: Frame) -> Iterator[str]:
         some, full = pressure.some.avg10_percent, pressure.full.avg10_percent
         yield f"Pressure of the cgroup: some {units.percent(some)} %, full {units.percent(full)} % of the last 10 s."
     elif frame.system.psi_memory_some_avg10 is not None:
+        full_percent = frame.system.psi_memory_full_avg10
+        full_text = "" if full_percent is None else f", full {units.percent(full_percent)} %"
         some_text = units.percent(frame.system.psi_memory_some_avg10)
-        full_text = units.percent(frame.system.psi_memory_full_avg10)
-        yield f"Pressure of the machine: some {some_text} %, full {full_text} % of the last 10 s."
+        yield f"Pressure of the machine: some {some_text} %{full_text} of the last 10 s."
     else:
         yield "Pressure: this kernel does not measure it (PSI is off)."
 
@@ -197,7 +206,7 @@ def _victims(outlook: Outlook) -> Iterator[str]:
 def _rank(place: Place) -> str:
     if place.rank is None:
         return f"of {place.of} candidates this is none (oom_score_adj -1000)"
-    return f"this one is {_ordinal(place.rank)} of {place.of}"
+    return f"this one is {_ordinal(place.rank)} of {place.of}" if place.of > 1 else "there is no other"
 
 
 def _ordinal(number: int) -> str:
