@@ -1,0 +1,252 @@
+"""Does it grow, and how does it look: the verdict on one series of used memory.
+
+The series is anonymous + shared + swapped memory of one process (or a runtime's heap after collection), never RES:
+page cache is no growth. The floor is what counts: garbage above it comes and goes. A verdict says what a curve looks
+like; whether it is a leak no curve can say.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+from memtop.analysis.floor import BLOCKS, Floor, blocks, low_point, lowest_of_runs, measure_floor, rose_once, saturates
+from memtop.analysis.jumps import find_stairs, find_step
+from memtop.analysis.robust import noise, theil_sen
+from memtop.analysis.zigzag import Saw, find_saw
+
+LEAST_POINTS: Final = 30
+LEAST_SPAN_S: Final = 60.0
+HORIZON_S: Final = 86_400.0
+"""A limit that is further away than a day is no forecast."""
+_SMALLEST_BYTES: Final = float(1 << 20)
+_SMALLEST_SHARE: Final = 0.02
+_MOST_FLOORS: Final = 40
+_LEAST_PEAKS: Final = 5
+_LARGEST: Final = float(1 << 63)
+"""No size and no time is beyond this."""
+
+
+class Kind(Enum):
+    """What the series looks like."""
+
+    FLAT = "flat"
+    NOISY = "noisy"
+    LEAK = "leak"
+    LEAK_GC = "leak_gc"
+    SAWTOOTH = "sawtooth"
+    STEP = "step"
+    STAIRS = "stairs"
+    WARMUP = "warmup"
+    SPIKE = "spike"
+    GROWTH = "growth"
+    SHRINK = "shrink"
+    INSUFFICIENT = "insufficient"
+
+    @property
+    def alarming(self) -> bool:
+        """Whether the floor itself goes on rising."""
+        return self in (Kind.LEAK, Kind.LEAK_GC)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The verdict and its evidence. Numbers are None where there were too few points to say."""
+
+    kind: Kind
+    points: int
+    span_s: float
+    slope_bytes_per_s: float | None = None
+    """Of the floor."""
+    slope_low_bytes_per_s: float | None = None
+    """Lower end of the slope's 90 % interval."""
+    slope_high_bytes_per_s: float | None = None
+    z: float | None = None
+    """Mann-Kendall score of the floor: above 2.33 it rises, below 1.28 nothing speaks for it."""
+    smallest_bytes: float | None = None
+    """The smallest change of this series that is worth a word."""
+    level_bytes: float | None = None
+    """Median."""
+    floor_bytes: float | None = None
+    """The floor now: the latest valley, or the low point of the latest tenth."""
+    rise_bytes: float | None = None
+    """Of the floor over the span; of a step, the jump itself."""
+    floors: int = 0
+    floors_above: int = 0
+    """Later floors that stand clear of the first one."""
+    low_bytes: float | None = None
+    """Second percentile: the lower end of the swings."""
+    high_bytes: float | None = None
+    """98th percentile."""
+    peak_bytes: float | None = None
+    """The most it had lately: in the last tenth of the span, or in two periods of a sawtooth."""
+    period_s: float | None = None
+    """Of a sawtooth."""
+    drops: int = 0
+    """Of a sawtooth."""
+    change_at_s: float | None = None
+    """When the step, the last stair or the spike was, on the clock of the times given."""
+    limit_s: tuple[float, float] | None = None
+    """Seconds from the last point until the room is used up, earliest and latest; None without such growth."""
+
+
+def judge(
+    times_s: Sequence[float],
+    used_bytes: Sequence[float],
+    room_bytes: float | None = None,
+    collections: int | None = None,
+) -> Growth:
+    """What ``used_bytes`` at ``times_s`` looks like.
+
+    Order and duplicate instants do not matter (the last of a millisecond counts); points that are not finite, or
+    beyond 2**63, are no measurements and are passed over. ``room_bytes`` is what the limit still leaves at the last
+    point. ``collections`` is how many garbage collections a managed runtime did in this span: with fewer than two, a
+    rise says nothing yet. Raises ValueError where the lengths differ.
+    """
+    times, values = _measured(times_s, used_bytes)
+    times, values = _after_gap(times, values)
+    span = times[-1] - times[0] if times else 0.0
+    if len(times) < LEAST_POINTS or span < LEAST_SPAN_S:
+        return Growth(Kind.INSUFFICIENT, len(times), span)
+    growth, floor, saw = _classify(times, values)
+    if not growth.kind.alarming:
+        return growth
+    if collections is not None and collections < 2:
+        return replace(growth, kind=Kind.INSUFFICIENT)
+    if room_bytes is None or not math.isfinite(room_bytes) or floor.low <= 0:
+        return growth
+    return replace(growth, limit_s=_time_to(room_bytes, times, values, floor, saw))
+
+
+def _measured(times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Ascending in time, one value for each millisecond."""
+    known = {
+        round(time, 3): float(value)
+        for time, value in zip(times_s, used_bytes, strict=True)
+        if abs(time) <= _LARGEST and abs(value) <= _LARGEST  # false for NaN
+    }
+    times = sorted(known)
+    return times, [known[time] for time in times]
+
+
+def _after_gap(times: list[float], values: list[float]) -> tuple[list[float], list[float]]:
+    """What follows the last long gap, where gaps leave too few tenths of the span with any point in them."""
+    if len(times) < LEAST_POINTS or len(list(blocks(times))) > BLOCKS * 0.6:
+        return times, values
+    longest = (times[-1] - times[0]) / BLOCKS
+    cut = max((i for i, (a, b) in enumerate(pairwise(times), 1) if b - a > longest), default=0)
+    return times[cut:], values[cut:]
+
+
+def _classify(times: list[float], values: list[float]) -> tuple[Growth, Floor, Saw | None]:
+    ordered = sorted(values)
+    n = len(values)
+    level = median(ordered)
+    low, high = ordered[int(0.02 * (n - 1))], ordered[math.ceil(0.98 * (n - 1))]
+    smallest = max(_SMALLEST_BYTES, _SMALLEST_SHARE * abs(level), 4 * noise(values))
+    lowest = [low_point(values, block) for block in blocks(times)]
+    floor = measure_floor(times, values, lowest, smallest)
+    flat = high - low < smallest
+    saw = None if flat else _saw(times, values, floor.slope, smallest)
+    if saw and len(saw.valleys) >= 4:
+        floor = measure_floor(
+            times, values, lowest_of_runs(values, saw.valleys, _MOST_FLOORS), max(smallest, _hidden(times, values, saw))
+        )
+    recent_s = max((times[-1] - times[0]) / BLOCKS, 2 * saw.period_s if saw else 0.0)
+    growth = Growth(
+        kind=Kind.FLAT,
+        points=n,
+        span_s=times[-1] - times[0],
+        slope_bytes_per_s=floor.slope,
+        slope_low_bytes_per_s=floor.low,
+        slope_high_bytes_per_s=floor.high,
+        z=floor.z,
+        smallest_bytes=smallest,
+        level_bytes=level,
+        floor_bytes=floor.values[-1],
+        rise_bytes=floor.rise,
+        floors=len(floor.values),
+        floors_above=sum(value > floor.values[0] + smallest for value in floor.values[1:]),
+        low_bytes=low,
+        high_bytes=high,
+        peak_bytes=max(value for time, value in zip(times, values, strict=True) if time >= times[-1] - recent_s),
+        period_s=saw.period_s if saw else None,
+        drops=saw.drops if saw else 0,
+    )
+    if flat:
+        return growth, floor, saw
+    if saw is None and (jumped := _jumped(growth, times, values, floor)):
+        return jumped, floor, saw
+    return replace(growth, kind=_trend(floor, saw, smallest)), floor, saw
+
+
+def _saw(times: list[float], values: list[float], slope: float, smallest: float) -> Saw | None:
+    """The sawtooth in the series as it is, or in what a straight rise leaves of it."""
+    level = [value - slope * (time - times[0]) for time, value in zip(times, values, strict=True)]
+    found = (
+        find_saw(times, values, max(smallest, 0.35 * (max(values) - min(values))), 3),
+        find_saw(times, level, max(smallest, 0.45 * (max(level) - min(level))), 4),
+    )
+    return max((saw for saw in found if saw), key=lambda saw: saw.drops, default=None)
+
+
+def _hidden(times: list[float], values: list[float], saw: Saw) -> float:
+    """How far above the true valley a sample may lie: what the saw climbs between two samples."""
+    swings = [b - a for a, b in pairwise(values) if b > a]
+    return median(swings) if saw.period_s < 12 * (times[-1] - times[0]) / len(times) and swings else 0.0
+
+
+def _jumped(growth: Growth, times: list[float], values: list[float], floor: Floor) -> Growth | None:
+    """A change of level, a spike or stairs; None where there is none."""
+    smallest = growth.smallest_bytes or 0.0
+    step = find_step(values, smallest)
+    if step:
+        kind = Kind.STEP if step.size > 0 else Kind.SHRINK
+        return replace(growth, kind=kind, rise_bytes=step.size, change_at_s=times[step.index])
+    top = max(range(len(values)), key=values.__getitem__)
+    spread = values[top] - min(values)
+    above_ends = values[top] - max(values[0], values[-1])
+    if not floor.rising and above_ends > max(smallest, 0.5 * spread) and abs(values[-1] - values[0]) < 0.35 * spread:
+        return replace(growth, kind=Kind.SPIKE, change_at_s=times[top])
+    stairs = find_stairs(values, smallest)
+    if stairs:
+        return replace(growth, kind=Kind.STAIRS, rise_bytes=stairs.size, change_at_s=times[stairs.index])
+    return None
+
+
+def _trend(floor: Floor, saw: Saw | None, smallest: float) -> Kind:
+    """What the floor does, where nothing jumped."""
+    if floor.rising:
+        if saturates(floor):
+            return Kind.WARMUP
+        return Kind.LEAK_GC if saw else Kind.LEAK
+    if saw:
+        return Kind.SAWTOOTH
+    if floor.z < -2.33 and floor.rise < -smallest:
+        return Kind.SHRINK
+    if floor.rise > smallest and floor.z > 1.28:
+        return Kind.WARMUP if saturates(floor) else Kind.GROWTH
+    return Kind.WARMUP if rose_once(floor, smallest) else Kind.NOISY
+
+
+def _time_to(
+    room_bytes: float, times: list[float], values: list[float], floor: Floor, saw: Saw | None
+) -> tuple[float, float] | None:
+    """Seconds until the peaks use the room up, earliest and latest; None beyond a day."""
+    now, slope, low, high = times[-1], floor.slope, floor.low, floor.high
+    if saw and len(saw.peaks) >= _LEAST_PEAKS:
+        # Garbage in proportion to what lives makes the peaks climb faster than the floor.
+        some = saw.peaks[:: math.ceil(len(saw.peaks) / _MOST_FLOORS)]
+        peaks = theil_sen([times[i] for i in some], [values[i] for i in some])
+        if peaks.low > 0:
+            slope, low, high = peaks
+    above = sorted(value + slope * (now - time) - values[-1] for time, value in zip(times, values, strict=True))
+    usual = above[int((0.75 if saw else 0.5) * (len(above) - 1))]
+    early = max(0.0, (room_bytes - above[-1]) / high)
+    late = max(0.0, (room_bytes - usual) / low) + (saw.period_s if saw else 0.0)
+    return (early, late) if early < HORIZON_S else None

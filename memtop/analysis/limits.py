@@ -1,0 +1,91 @@
+"""How much memory is left: the chain of cgroups above a process, the one that binds, and the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memtop.procfs.cgroup import UNLIMITED, MemoryStat
+from memtop.procfs.meminfo import Meminfo
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupUse:
+    """What one cgroup says of itself. Sizes in bytes, None where it cannot be read."""
+
+    path: str
+    """Its directory."""
+    limit_bytes: int | None
+    """memory.max or memory.limit_in_bytes; UNLIMITED where there is none."""
+    usage_bytes: int | None
+    """memory.current or memory.usage_in_bytes: page cache, tmpfs and kernel memory included."""
+    stat: MemoryStat | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """One limit on memory and what it still leaves."""
+
+    path: str | None
+    """The cgroup's directory; None is the machine."""
+    limit_bytes: int
+    working_set_bytes: int
+    """Use that cannot simply be dropped: without inactive file pages. Without memory.stat, all of the use."""
+    headroom_bytes: int
+    """Limit minus working set: what is left if active page cache is needed. Negative where a limit was lowered."""
+    headroom_max_bytes: int
+    """What is left if all page cache and reclaimable kernel memory can go."""
+
+    @property
+    def used_percent(self) -> float:
+        """Working set over limit; 100 for a limit of nothing."""
+        return 100 * self.working_set_bytes / self.limit_bytes if self.limit_bytes > 0 else 100.0
+
+
+def ceiling(use: CgroupUse, mem_total_bytes: int | None) -> Ceiling | None:
+    """The ceiling a cgroup sets; None where it is unknown, or none, or no lower than what the machine has."""
+    if use.limit_bytes is None or use.usage_bytes is None or use.limit_bytes >= UNLIMITED:
+        return None
+    if mem_total_bytes is not None and use.limit_bytes >= mem_total_bytes:
+        return None
+    inactive = _known(use.stat.inactive_file_bytes) if use.stat else 0
+    active = _known(use.stat.active_file_bytes) if use.stat else 0
+    slab = _known(use.stat.slab_reclaimable_bytes) if use.stat else 0
+    # The use is read before the statistics, and v1 keeps it fuzzy: less than nothing is nothing.
+    working_set = max(0, use.usage_bytes - inactive)
+    return Ceiling(
+        path=use.path,
+        limit_bytes=use.limit_bytes,
+        working_set_bytes=working_set,
+        headroom_bytes=use.limit_bytes - working_set,
+        headroom_max_bytes=use.limit_bytes - max(0, working_set - active - slab),
+    )
+
+
+def _known(size_bytes: int | None) -> int:
+    """Pages that are not known to be reclaimable count as needed."""
+    return size_bytes or 0
+
+
+def host_ceiling(meminfo: Meminfo) -> Ceiling | None:
+    """The machine as a ceiling: what MemAvailable, and then swap, still give. None where the kernel does not say."""
+    if meminfo.total_bytes is None or meminfo.available_bytes is None:
+        return None
+    return Ceiling(
+        path=None,
+        limit_bytes=meminfo.total_bytes,
+        working_set_bytes=meminfo.total_bytes - meminfo.available_bytes,
+        headroom_bytes=meminfo.available_bytes,
+        headroom_max_bytes=meminfo.available_bytes + (meminfo.swap_free_bytes or 0),
+    )
+
+
+def ceilings(chain: Sequence[CgroupUse], mem_total_bytes: int | None) -> tuple[Ceiling, ...]:
+    """The ceilings of a process's cgroup and its ancestors, in the order given."""
+    found = (ceiling(use, mem_total_bytes) for use in chain)
+    return tuple(one for one in found if one)
+
+
+def binding(candidates: Sequence[Ceiling]) -> Ceiling | None:
+    """The ceiling that is reached first: least headroom, and of equals the first given. None of none."""
+    return min(candidates, key=lambda one: one.headroom_bytes, default=None)

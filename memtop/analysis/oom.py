@@ -1,0 +1,97 @@
+"""Whom the kernel's OOM killer would take: oom_badness() of mm/oom_kill.c and proc_oom_score() of fs/proc/base.c.
+
+The arithmetic is the kernel's of Linux 5.9 and later, in whole pages. Niceness, CPU time, age, children: no part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from memtop.procfs.statm import PAGE_BYTES
+
+NEVER: Final = -1000
+"""The oom_score_adj of a process that the OOM killer passes over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A process among those that an OOM would choose from."""
+
+    pid: int
+    rss_bytes: int
+    swap_bytes: int
+    page_tables_bytes: int
+    adj: int
+    """oom_score_adj."""
+    exempt: bool = False
+    """The machine's init, or a kernel thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """A candidate's place."""
+
+    pid: int
+    rank: int
+    """1 dies first."""
+    badness_permille: int
+    """What it uses, with its adj, of the total that is out of memory; negative where adj outweighs the use."""
+
+
+def badness_pages(
+    rss_bytes: int, swap_bytes: int, page_tables_bytes: int, adj: int, total_bytes: int, *, page_bytes: int = PAGE_BYTES
+) -> int | None:
+    """oom_badness() in pages; None for a process that is never taken.
+
+    ``total_bytes`` is RAM and swap for an OOM of the machine, the cgroup's limit (and its swap) for one in a cgroup.
+    """
+    if adj == NEVER:
+        return None
+    total_pages = max(1, total_bytes // page_bytes)
+    used_pages = rss_bytes // page_bytes + swap_bytes // page_bytes + page_tables_bytes // page_bytes
+    return used_pages + adj * (total_pages // 1000)
+
+
+def oom_score(
+    rss_bytes: int, swap_bytes: int, page_tables_bytes: int, adj: int, total_bytes: int, *, page_bytes: int = PAGE_BYTES
+) -> int:
+    """What /proc/PID/oom_score shows, 0 to 2000 and more; 666 is a process that uses nothing."""
+    pages = badness_pages(rss_bytes, swap_bytes, page_tables_bytes, adj, total_bytes, page_bytes=page_bytes)
+    if pages is None:
+        return 0
+    return (1000 + _truncated(pages * 1000, max(1, total_bytes // page_bytes))) * 2 // 3
+
+
+def _truncated(dividend: int, divisor: int) -> int:
+    """Division as in C, towards zero; floats would lose pages on large machines."""
+    quotient = abs(dividend) // divisor
+    return quotient if dividend >= 0 else -quotient
+
+
+def share_permille(oom_score: int, adj: int) -> int | None:
+    """The share of RAM and swap that an oom_score stands for, adj taken out again, to within one per mille.
+
+    None for a process that is never taken: its score of 0 says nothing.
+    """
+    if adj == NEVER:
+        return None
+    return max(0, (oom_score * 3 + 2) // 2 - 1000 - adj)
+
+
+def ranking(candidates: Sequence[Candidate], total_bytes: int, *, page_bytes: int = PAGE_BYTES) -> list[Victim]:
+    """The order in which they would be taken, first victim first; those that never are taken are left out.
+
+    Give the candidates in the kernel's order, oldest first: of two equals it takes the one it sees last.
+    """
+    total_pages = max(1, total_bytes // page_bytes)
+    scored: list[tuple[int, int, int]] = []
+    for position, one in enumerate(candidates):
+        pages = badness_pages(
+            one.rss_bytes, one.swap_bytes, one.page_tables_bytes, one.adj, total_bytes, page_bytes=page_bytes
+        )
+        if pages is not None and not one.exempt:
+            scored.append((pages, position, one.pid))
+    scored.sort(reverse=True)
+    return [Victim(pid, rank, _truncated(pages * 1000, total_pages)) for rank, (pages, _, pid) in enumerate(scored, 1)]

@@ -1,0 +1,150 @@
+"""/proc/PID/cgroup and the files of a memory cgroup: cgroups(7), cgroup-v2.rst, cgroup-v1/memory.rst."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from memtop.procfs.lines import int_or_none, key_values
+
+UNLIMITED: Final = (1 << 63) - 1
+"""What a limit is where there is none: larger than every size, so that it compares like one."""
+_V1_UNLIMITED: Final = UNLIMITED - (1 << 20)
+"""cgroup v1 writes LONG_MAX rounded down to a page (9223372036854771712 with 4 KiB pages, less with larger ones)."""
+_DELETED: Final = b" (deleted)"
+
+
+class Membership(NamedTuple):
+    """One line of /proc/PID/cgroup."""
+
+    hierarchy: int
+    """0 is cgroup v2."""
+    controllers: tuple[bytes, ...]
+    path: bytes
+    """Seen from the reader's cgroup namespace: ``/..`` in it lies outside."""
+    deleted: bool
+    """The cgroup has been removed; the process is a zombie."""
+
+
+class MemoryStat(NamedTuple):
+    """memory.stat of a cgroup and all below it, in bytes where not said otherwise; None where the line is absent."""
+
+    anon_bytes: int | None
+    """v1 calls it rss."""
+    file_bytes: int | None
+    """Page cache, with tmpfs and shared memory; v1 calls it cache."""
+    shmem_bytes: int | None
+    kernel_bytes: int | None
+    """v2 only, since Linux 5.18."""
+    sock_bytes: int | None
+    """v2 only."""
+    slab_reclaimable_bytes: int | None
+    """v2 only."""
+    inactive_file_bytes: int | None
+    active_file_bytes: int | None
+    unevictable_bytes: int | None
+    refault_anon: int | None
+    """Pages of anonymous memory read back after eviction, a counter."""
+    refault_file: int | None
+    pgmajfault: int | None
+    """A counter."""
+    hierarchical_limit_bytes: int | None
+    """v1 only: the least limit of it and its ancestors."""
+
+
+class MemoryEvents(NamedTuple):
+    """memory.events of cgroup v2: counts, of it and all below it; memory.events.local of itself."""
+
+    low: int | None
+    high: int | None
+    """Times that tasks were throttled at memory.high."""
+    max: int | None
+    """Times that the limit was hit and memory had to be reclaimed."""
+    oom: int | None
+    oom_kill: int | None
+    """Processes of it killed by any kernel OOM killer."""
+    oom_group_kill: int | None
+    """Since Linux 5.17."""
+
+
+class OomControl(NamedTuple):
+    """memory.oom_control of cgroup v1, of this cgroup alone."""
+
+    kill_disabled: bool | None
+    """Tasks hang at the limit instead of being killed."""
+    under_oom: bool | None
+    oom_kill: int | None
+    """Processes killed, since Linux 4.13."""
+
+
+def parse_memberships(data: bytes) -> tuple[Membership, ...]:
+    """All lines of /proc/PID/cgroup; odd ones are passed over."""
+    found = []
+    for line in data.split(b"\n"):
+        number, first, rest = line.partition(b":")
+        controllers, second, path = rest.partition(b":")
+        hierarchy = int_or_none(number)
+        if hierarchy is None or not first or not second or not path.startswith(b"/"):
+            continue
+        deleted = path.endswith(_DELETED)
+        names = tuple(name for name in controllers.split(b",") if name)
+        found.append(Membership(hierarchy, names, path.removesuffix(_DELETED) if deleted else path, deleted))
+    return tuple(found)
+
+
+def parse_limit(data: bytes) -> int | None:
+    """memory.max, memory.high, memory.limit_in_bytes and the like in bytes; UNLIMITED for none, None for nonsense."""
+    if data.strip() == b"max":
+        return UNLIMITED
+    limit = int_or_none(data)
+    if limit is None or limit < -1:
+        return None
+    return UNLIMITED if limit == -1 or limit >= _V1_UNLIMITED else limit
+
+
+def parse_count(data: bytes) -> int | None:
+    """memory.current, memory.usage_in_bytes, memory.failcnt: one number that is not negative, else None."""
+    count = int_or_none(data)
+    return count if count is not None and count >= 0 else None
+
+
+def parse_memory_stat(data: bytes) -> MemoryStat:
+    """Parse memory.stat of either version; for v1 the ``total_`` lines, which include what is below."""
+    lines = key_values(data, b" ")
+
+    def value(*keys: bytes) -> int | None:
+        return next((parse_count(lines[key]) for key in keys if key in lines), None)
+
+    limit = lines.get(b"hierarchical_memory_limit")
+    return MemoryStat(
+        anon_bytes=value(b"anon", b"total_rss", b"rss"),
+        file_bytes=value(b"file", b"total_cache", b"cache"),
+        shmem_bytes=value(b"total_shmem", b"shmem"),
+        kernel_bytes=value(b"kernel"),
+        sock_bytes=value(b"sock"),
+        slab_reclaimable_bytes=value(b"slab_reclaimable"),
+        inactive_file_bytes=value(b"total_inactive_file", b"inactive_file"),
+        active_file_bytes=value(b"total_active_file", b"active_file"),
+        unevictable_bytes=value(b"total_unevictable", b"unevictable"),
+        refault_anon=value(b"total_workingset_refault_anon", b"workingset_refault_anon"),
+        refault_file=value(b"total_workingset_refault_file", b"workingset_refault_file"),
+        pgmajfault=value(b"total_pgmajfault", b"pgmajfault"),
+        hierarchical_limit_bytes=None if limit is None else parse_limit(limit),
+    )
+
+
+def parse_memory_events(data: bytes) -> MemoryEvents:
+    """Parse memory.events or memory.events.local."""
+    lines = key_values(data, b" ")
+    return MemoryEvents(*(parse_count(lines.get(name.encode(), b"")) for name in MemoryEvents._fields))
+
+
+def parse_oom_control(data: bytes) -> OomControl:
+    """Parse memory.oom_control."""
+    lines = key_values(data, b" ")
+    disabled = parse_count(lines.get(b"oom_kill_disable", b""))
+    under = parse_count(lines.get(b"under_oom", b""))
+    return OomControl(
+        kill_disabled=None if disabled is None else bool(disabled),
+        under_oom=None if under is None else bool(under),
+        oom_kill=parse_count(lines.get(b"oom_kill", b"")),
+    )

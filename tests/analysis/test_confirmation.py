@@ -1,0 +1,92 @@
+"""When verdicts become an alarm, how sure it is, and when it ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.analysis.confirmation import Confirmation, Evidence, agree
+from memtop.analysis.growth import Growth, Kind
+
+
+def verdict(kind: Kind, z: float = 3.5, span_s: float = 300.0, floors_above: int = 5) -> Growth:
+    return Growth(kind, 300, span_s, 1.0, 0.9, 1.1, z=z, floors_above=floors_above)
+
+
+LEAK = verdict(Kind.LEAK)
+
+
+def after(looks: list[tuple[float, Growth]], state: Confirmation | None = None) -> Confirmation:
+    state = state or Confirmation()
+    for now_s, growth in looks:
+        state = agree(state, growth, now_s)
+    return state
+
+
+def alarmed(now_s: float = 360.0, growth: Growth = LEAK) -> Confirmation:
+    state = after([(now_s - 60, growth), (now_s - 30, growth), (now_s, growth)])
+    assert state.alarm
+    return state
+
+
+def test_three_looks_in_three_tenths_raise_an_alarm() -> None:
+    assert not after([(300, LEAK), (330, LEAK)]).alarm
+    assert after([(300, LEAK), (330, LEAK), (360, LEAK)]).alarm
+
+
+def test_looks_within_one_tenth_count_once() -> None:
+    assert not after([(300 + i, LEAK) for i in range(60)]).alarm
+    assert after([(300 + i, LEAK) for i in range(61)]).alarm
+
+
+def test_a_look_that_disagrees_starts_the_count_again() -> None:
+    doubt = verdict(Kind.GROWTH)
+    assert not after([(300, LEAK), (330, LEAK), (345, doubt), (360, LEAK), (390, LEAK)]).alarm
+    assert after([(300, LEAK), (345, doubt), (360, LEAK), (390, LEAK), (420, LEAK)]).alarm
+
+
+def test_both_alarming_verdicts_agree_with_each_other() -> None:
+    state = after([(300, LEAK), (330, verdict(Kind.LEAK_GC)), (360, verdict(Kind.LEAK_GC))])
+    assert state.alarm
+    assert state.kind is Kind.LEAK_GC
+
+
+def test_an_alarm_stays_while_the_verdict_merely_doubts() -> None:
+    state = after([(370 + 30 * i, verdict(Kind.GROWTH, z=1.5)) for i in range(20)], alarmed())
+    assert state.alarm
+    assert state.kind is Kind.LEAK
+
+
+def test_an_alarm_ends_when_nothing_speaks_for_a_rise() -> None:
+    assert agree(alarmed(), verdict(Kind.GROWTH, z=1.28), 370).alarm
+    assert not agree(alarmed(), verdict(Kind.GROWTH, z=1.27), 370).alarm
+
+
+def test_an_alarm_ends_when_three_looks_see_a_shape_that_is_no_growth() -> None:
+    over = verdict(Kind.WARMUP, z=3.0)
+    assert after([(370, over), (400, over)], alarmed()).alarm
+    assert not after([(370, over), (400, over), (430, over)], alarmed()).alarm
+    assert after([(370, over), (400, over), (415, LEAK), (430, over)], alarmed()).alarm
+
+
+@pytest.mark.parametrize("growth", [Growth(Kind.INSUFFICIENT, 3, 2.0), verdict(Kind.INSUFFICIENT)])
+def test_an_alarm_ends_when_there_is_nothing_to_judge(growth: Growth) -> None:
+    assert agree(alarmed(), growth, 370) == Confirmation()
+
+
+def test_the_words_follow_the_time_and_the_floors() -> None:
+    short = verdict(Kind.LEAK, span_s=100)
+    state = after([(100, short), (110, short), (120, short)])
+    assert state.evidence is Evidence.GROWING
+    assert agree(state, LEAK, 299).evidence is Evidence.GROWING
+    assert agree(state, LEAK, 300).evidence is Evidence.POSSIBLE_LEAK
+    assert agree(state, LEAK, 1800).evidence is Evidence.POSSIBLE_LEAK
+    assert agree(state, LEAK, 1801).evidence is Evidence.LIKELY_LEAK
+    assert agree(state, verdict(Kind.LEAK, floors_above=2), 1801).evidence is Evidence.POSSIBLE_LEAK
+
+
+def test_without_an_alarm_there_is_no_evidence() -> None:
+    assert after([(300, LEAK), (330, LEAK)]).evidence is None
+
+
+def test_a_clock_set_back_does_not_confirm_anything() -> None:
+    assert not after([(300, LEAK), (330, LEAK), (10, LEAK), (340, LEAK)]).alarm

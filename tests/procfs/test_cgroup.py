@@ -1,0 +1,153 @@
+"""/proc/PID/cgroup and the files of memory cgroups. The v2 texts are written after cgroup-v2.rst."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtop.procfs.cgroup import (
+    UNLIMITED,
+    Membership,
+    MemoryEvents,
+    OomControl,
+    parse_count,
+    parse_limit,
+    parse_memberships,
+    parse_memory_events,
+    parse_memory_stat,
+    parse_oom_control,
+)
+
+V2_STAT = b"""anon 104857600
+file 41943040
+kernel 5242880
+kernel_stack 131072
+pagetables 262144
+sock 4096
+shmem 8388608
+inactive_anon 113246208
+active_anon 0
+inactive_file 20971520
+active_file 12582912
+unevictable 0
+slab_reclaimable 1048576
+slab_unreclaimable 524288
+workingset_refault_anon 7
+workingset_refault_file 9
+pgmajfault 3
+"""
+V1_STAT = b"""cache 100
+rss 200
+shmem 50
+inactive_file 30
+hierarchical_memory_limit 209715200
+total_cache 1000
+total_rss 2000
+total_shmem 500
+total_inactive_file 300
+total_active_file 200
+total_unevictable 0
+total_pgmajfault 4
+"""
+
+
+def test_memberships_of_both_versions_are_read() -> None:
+    found = parse_memberships(b"5:name=systemd:/\n4:memory:/a:b c\n1:cpu,cpuacct:/x\n0::/user.slice\n")
+    assert found == (
+        Membership(5, (b"name=systemd",), b"/", False),
+        Membership(4, (b"memory",), b"/a:b c", False),
+        Membership(1, (b"cpu", b"cpuacct"), b"/x", False),
+        Membership(0, (), b"/user.slice", False),
+    )
+
+
+def test_a_removed_cgroup_is_known_as_such() -> None:
+    assert parse_memberships(b"0::/gone (deleted)\n") == (Membership(0, (), b"/gone", True),)
+
+
+def test_this_process_is_in_some_cgroup() -> None:
+    data = Path("/proc/self/cgroup").read_bytes()
+    assert len(parse_memberships(data)) == len(data.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("data", "limit"),
+    [
+        (b"max\n", UNLIMITED),
+        (b"9223372036854771712\n", UNLIMITED),
+        (b"9223372036854710272\n", UNLIMITED),  # 64 KiB pages
+        (b"9223372036854775807\n", UNLIMITED),
+        (b"-1\n", UNLIMITED),
+        (b"104857600\n", 104857600),
+        (b"0\n", 0),
+        (b"", None),
+        (b"maximum\n", None),
+        (b"-5\n", None),
+        (b"12 34\n", None),
+    ],
+)
+def test_limits(data: bytes, limit: int | None) -> None:
+    assert parse_limit(data) == limit
+
+
+@pytest.mark.parametrize(("data", "count"), [(b"511909\n", 511909), (b"0\n", 0), (b"-1\n", None), (b"x", None)])
+def test_counts(data: bytes, count: int | None) -> None:
+    assert parse_count(data) == count
+
+
+def test_the_statistics_of_version_two() -> None:
+    stat = parse_memory_stat(V2_STAT)
+    assert stat.anon_bytes == 100 << 20
+    assert stat.file_bytes == 40 << 20
+    assert stat.kernel_bytes == 5 << 20
+    assert (stat.inactive_file_bytes, stat.active_file_bytes) == (20 << 20, 12 << 20)
+    assert stat.slab_reclaimable_bytes == 1 << 20
+    assert (stat.refault_anon, stat.refault_file, stat.pgmajfault) == (7, 9, 3)
+    assert stat.hierarchical_limit_bytes is None
+
+
+def test_the_statistics_of_version_one_include_what_is_below() -> None:
+    stat = parse_memory_stat(V1_STAT)
+    assert (stat.anon_bytes, stat.file_bytes, stat.shmem_bytes) == (2000, 1000, 500)
+    assert (stat.inactive_file_bytes, stat.active_file_bytes) == (300, 200)
+    assert stat.hierarchical_limit_bytes == 209715200
+    assert (stat.kernel_bytes, stat.sock_bytes) == (None, None)
+
+
+def test_an_absent_line_is_unknown_and_a_zero_is_none_of_it() -> None:
+    stat = parse_memory_stat(b"anon 0\n")
+    assert (stat.anon_bytes, stat.file_bytes) == (0, None)
+
+
+def test_events_of_version_two() -> None:
+    events = parse_memory_events(b"low 0\nhigh 12\nmax 34\noom 2\noom_kill 1\noom_group_kill 0\n")
+    assert events == MemoryEvents(0, 12, 34, 2, 1, 0)
+    assert parse_memory_events(b"low 0\nhigh 0\nmax 5\noom 0\noom_kill 0\n").oom_group_kill is None
+
+
+def test_the_oom_control_of_version_one() -> None:
+    assert parse_oom_control(b"oom_kill_disable 0\nunder_oom 0\noom_kill 3\n") == OomControl(False, False, 3)
+    assert parse_oom_control(b"oom_kill_disable 1\nunder_oom 1\n") == OomControl(True, True, None)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_give_values_or_unknown(data: bytes) -> None:
+    for member in parse_memberships(data):
+        assert member.path.startswith(b"/")
+    limit = parse_limit(data)
+    assert limit is None or 0 <= limit <= UNLIMITED
+    for parsed in (parse_memory_stat(data), parse_memory_events(data), parse_oom_control(data)):
+        assert all(value is None or value >= 0 for value in parsed)
+
+
+@given(
+    st.integers(0, 99),
+    st.lists(st.sampled_from([b"memory", b"cpu", b"name=systemd"]), unique=True),
+    st.binary(max_size=40).filter(lambda path: b"\n" not in path and not path.endswith(b" (deleted)")),
+)
+def test_every_line_is_read_back(hierarchy: int, controllers: list[bytes], path: bytes) -> None:
+    line = b"%d:%s:/%s\n" % (hierarchy, b",".join(controllers), path)
+    assert parse_memberships(line) == (Membership(hierarchy, tuple(controllers), b"/" + path, False),)
