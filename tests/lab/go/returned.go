@@ -15,10 +15,10 @@ func main() {
 	}
 	go func() {
 		time.Sleep(6 * time.Second)
-		held = held[:20:20]
+		held = append([][]byte(nil), held[:20]...)
 		runtime.GC()
 		for ; ; time.Sleep(20 * time.Millisecond) {
-			_ = written(256 << 10)
+			_ = written(1 << 20)
 		}
 	}()
 	serve()
