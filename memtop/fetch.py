@@ -20,7 +20,7 @@ from memtop.errors import Unavailable, UsageError
 from memtop.text import clean
 
 DEADLINE_S: Final = 1.9
-"""For everything from the connection to the last byte: just below that of the slow threads, so that the answer says why."""
+"""For everything from the connection to the last byte: below that of the slow threads, so that it can say why."""
 MOST_BYTES: Final = 4 << 20
 _MOST_HEADER_BYTES: Final = 64 << 10
 _MOST_HEADER_LINES: Final = 64

@@ -15,16 +15,11 @@ from itertools import groupby, pairwise
 from statistics import median
 from typing import Final
 
-from memtop.analysis.floor import Floor, blocks, low_point, lowest_of_runs, measure_floor, saturates
+from memtop.analysis.cycles import block_floor, cycle_floor, rises, slope
 from memtop.analysis.goheap import held_bytes, outside_bytes
 from memtop.runtimes.environ import GoSettings
 from memtop.runtimes.goheap import GoHeap
 
-LEAST_CYCLES: Final = 5
-LEAST_SPAN_S: Final = 20.0
-"""Programs allocate their first tables in their first seconds: no verdict before this much has been seen."""
-_MOST_FLOORS: Final = 40
-_LEAST_POINTS: Final = 10
 _UNSET: Final = GoSettings()
 _SMALLEST_BYTES: Final = 1 << 20
 _SMALLEST_SHARE: Final = 0.05
@@ -126,19 +121,19 @@ def judge_go(points: Sequence[GoPoint], settings: GoSettings = _UNSET) -> GoGrow
     points = _since_restart(points)
     cycles = go_cycles(points, settings)
     span_s = points[-1].time_s - points[0].time_s if points else 0.0
-    goroutines = _block_floor(
+    goroutines = block_floor(
         [(point.time_s, point.heap.goroutines) for point in points], _SMALLEST_GOROUTINES, _SMALLEST_GOROUTINES_SHARE
     )
-    outside = _block_floor([(p.time_s, _outside(p)) for p in points], _SMALLEST_OUTSIDE_BYTES, _SMALLEST_SHARE)
-    live = _cycle_floor(cycles)
+    outside = block_floor([(p.time_s, _outside(p)) for p in points], _SMALLEST_OUTSIDE_BYTES, _SMALLEST_SHARE)
+    live = cycle_floor([(c.time_s, c.live_bytes) for c in cycles], _SMALLEST_BYTES, _SMALLEST_SHARE)
     rates = _Rates.of(points)
-    if _rises(goroutines):
+    if rises(goroutines):
         verdict = GoVerdict.GOROUTINE_LEAK
-    elif live is not None and _rises(live) and not _only_beats(points, cycles):
+    elif live is not None and rises(live) and not _only_beats(points, cycles):
         verdict = GoVerdict.LEAK_OBJECTS if _count_explains(cycles) else GoVerdict.BIGGER_OBJECTS
-    elif outside is not None and _rises(outside) and outside.values[-1] > 0:
+    elif outside is not None and rises(outside) and outside.values[-1] > 0:
         verdict = GoVerdict.OUTSIDE
-    elif len(cycles) < LEAST_CYCLES or span_s < LEAST_SPAN_S:
+    elif live is None:
         verdict = GoVerdict.WAITING
     else:
         verdict = GoVerdict.PRESSURE if rates.pressing else GoVerdict.STEADY
@@ -147,10 +142,10 @@ def judge_go(points: Sequence[GoPoint], settings: GoSettings = _UNSET) -> GoGrow
         cycles=cycles,
         span_s=span_s,
         live_bytes=cycles[-1].live_bytes if cycles else None,
-        live_bytes_per_s=None if live is None else live.slope,
-        objects_per_s=_objects_per_s(cycles),
-        goroutines_per_s=None if goroutines is None else goroutines.slope,
-        outside_bytes_per_s=None if outside is None else outside.slope,
+        live_bytes_per_s=slope(live),
+        objects_per_s=slope(cycle_floor([(c.time_s, c.objects) for c in cycles], 0, 0)),
+        goroutines_per_s=slope(goroutines),
+        outside_bytes_per_s=slope(outside),
         gc_per_s=rates.gc_per_s,
         alloc_bytes_per_s=rates.alloc_bytes_per_s,
         pause_s_per_s=rates.pause_s_per_s,
@@ -204,29 +199,6 @@ def _outside(point: GoPoint) -> int | None:
     return outside_bytes(point.heap, point.anon_bytes, point.lazy_free_bytes or 0)
 
 
-def _cycle_floor(cycles: Sequence[GoCycle]) -> Floor | None:
-    if len(cycles) < LEAST_CYCLES or cycles[-1].time_s - cycles[0].time_s < LEAST_SPAN_S:
-        return None
-    values = [float(cycle.live_bytes) for cycle in cycles]
-    times = [cycle.time_s for cycle in cycles]
-    at = lowest_of_runs(values, range(len(values)), _MOST_FLOORS)
-    return measure_floor(times, values, at, max(_SMALLEST_BYTES, _SMALLEST_SHARE * median(values)))
-
-
-def _block_floor(series: Sequence[tuple[float, int | None]], smallest: float, share: float) -> Floor | None:
-    """The floor of a figure that no collection lowers, by tenths of the time."""
-    known = [(time, float(value)) for time, value in series if value is not None]
-    if len(known) < _LEAST_POINTS or known[-1][0] - known[0][0] < LEAST_SPAN_S:
-        return None
-    times, values = [time for time, _ in known], [value for _, value in known]
-    at = [low_point(values, block) for block in blocks(times)]
-    return measure_floor(times, values, at, max(smallest, share * abs(median(values))))
-
-
-def _rises(floor: Floor | None) -> bool:
-    return floor is not None and floor.times_s[-1] > floor.times_s[0] and floor.rising and not saturates(floor)
-
-
 def _only_beats(points: Sequence[GoPoint], cycles: Sequence[GoCycle]) -> bool:
     """Whether the rise may be the beat of samples on a saw that is faster than they are.
 
@@ -238,7 +210,7 @@ def _only_beats(points: Sequence[GoPoint], cycles: Sequence[GoCycle]) -> bool:
     if median(later.num_gc - earlier.num_gc for earlier, later in pairwise(cycles)) <= 1:
         return False
     mapped = [(point.time_s, point.heap.heap_sys_bytes) for point in points]
-    return not _rises(_block_floor(mapped, _SMALLEST_BYTES, _SMALLEST_SHARE))
+    return not rises(block_floor(mapped, _SMALLEST_BYTES, _SMALLEST_SHARE))
 
 
 def _count_explains(cycles: Sequence[GoCycle]) -> bool:
@@ -251,14 +223,6 @@ def _count_explains(cycles: Sequence[GoCycle]) -> bool:
     size = math.log(median(live for live, _ in after) / median(live for live, _ in before))
     count = math.log(median(objects for _, objects in after) / median(objects for _, objects in before))
     return count >= _COUNT_EXPLAINS * size
-
-
-def _objects_per_s(cycles: Sequence[GoCycle]) -> float | None:
-    known = [(cycle.time_s, float(cycle.objects)) for cycle in cycles if cycle.objects is not None]
-    if len(known) < LEAST_CYCLES:
-        return None
-    times, values = [time for time, _ in known], [value for _, value in known]
-    return measure_floor(times, values, lowest_of_runs(values, range(len(values)), _MOST_FLOORS), 0).slope
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,9 +195,7 @@ def break_down(
     )
 
 
-def whose(
-    heap: GoHeap, rss_bytes: int | None, virt_bytes: int | None = None, started_s: float | None = None
-) -> Whose:
+def whose(heap: GoHeap, rss_bytes: int | None, virt_bytes: int | None = None, started_s: float | None = None) -> Whose:
     """Whether these can be the metrics of the process with this RES, VIRT and start (seconds since the epoch)."""
     if heap.start_time_s and started_s is not None and abs(heap.start_time_s - started_s) > _START_TOLERANCE_S:
         return Whose.OTHER_START

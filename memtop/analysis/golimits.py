@@ -139,6 +139,7 @@ def judge_limit(
     parts: Breakdown,
     set_bytes: float | None,
     container_bytes: int | None,
+    *,
     gc_per_s: float | None = None,
     minflt_per_s: float | None = None,
     others_bytes: int = 0,
@@ -176,11 +177,7 @@ def judge_limit(
 
 
 def _fit(
-    heap: GoHeap,
-    limit: float | None,
-    container_bytes: int | None,
-    gc_per_s: float | None,
-    minflt_per_s: float | None,
+    heap: GoHeap, limit: float | None, container_bytes: int | None, gc_per_s: float | None, minflt_per_s: float | None
 ) -> LimitFit:
     if limit is None:
         return LimitFit.UNKNOWN

@@ -123,7 +123,7 @@ def go_heap(
 
 def checked(name: str, value: float) -> float | None:
     """One figure as the field ``name`` holds it. Raises ParseError for what cannot be true."""
-    if value != value:
+    if math.isnan(value):
         raise ParseError("metrics", f"{name} is not a number")
     if name in _INFINITE and (value >= _NO_GOAL or (name == "gogc_percent" and value < 0)):
         return UNLIMITED

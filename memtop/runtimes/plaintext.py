@@ -50,7 +50,7 @@ _NS: Final = {"": 1.0, "ns": 1.0, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, 
 _ENTRY = re.compile(
     r"(?<![A-Za-z0-9_.])([A-Za-z]{3,16}(?:_[A-Za-z]{1,16}){0,3})[\"']?[ \t]{0,20}[:=]?[ \t]{0,20}"
     r"([+-]?(?:NaN|Inf|\d{1,3}(?:,\d{3})+(?:\.\d{1,20})?|\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,4})?))"
-    r"(?![\d.])[ \t]{0,4}([KMGTkmgt]i?[Bb]?|bytes?|[Bb]|ns|us|µs|μs|ms|s)?(?![A-Za-z0-9])",
+    r"(?![\d.])[ \t]{0,4}([KMGTkmgt]i?[Bb]?|bytes?|[Bb]|ns|us|µs|μs|ms|s)?(?![A-Za-z0-9])"
 )
 
 
@@ -93,6 +93,6 @@ def _value(name: str, digits: str) -> float:
 
 
 def _error(digits: str) -> float:
-    """By how much a number with these digits may be off: one unit of its last decimal; 0 for a whole number of bytes."""
+    """By how much a number with these digits may be off: one unit of its last digit."""
     _, point, decimals = digits.lower().partition("e")[0].partition(".")
     return 10.0 ** -len(decimals) if point else 1.0

@@ -42,7 +42,7 @@ _FIELDS: Final = {f"go_memstats_{key}": name for key, name in _MEMSTATS.items()}
     "process_start_time_seconds": "start_time_s",
 }
 _LINE = re.compile(
-    r'^((?:go|process)_[a-z0-9_]{1,80})(?:\{([^}\n]{0,400})\})?[ \t]+([+-]?(?:[0-9.eE+-]{1,40}|Inf|NaN))(?:[ \t]|\r?$)',
+    r"^((?:go|process)_[a-z0-9_]{1,80})(?:\{([^}\n]{0,400})\})?[ \t]+([+-]?(?:[0-9.eE+-]{1,40}|Inf|NaN))(?:[ \t]|\r?$)",
     re.M,
 )
 _VERSION = re.compile(r'(?:^|,)\s*version="([^"\\]{1,80})"')

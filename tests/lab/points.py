@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from memtop.analysis.gogrowth import GoPoint
+from memtop.analysis.jvmheap import JvmPoint
+from memtop.errors import ParseError
 from memtop.runtimes.gometrics import parse_go_metrics
+from memtop.runtimes.jvm import parse_jvm_heap
 from tests.lab.record import replay
 
 DATA = Path(__file__).parents[1] / "data" / "runtimes"
@@ -23,3 +26,14 @@ def go_points(name: str) -> list[GoPoint]:
         GoPoint(line["t"], parse_go_metrics(line["body"].encode()), line["anon"], line["lazy_free"], line["minflt"])
         for line in lines(name)
     ]
+
+
+def jvm_points(name: str) -> list[JvmPoint]:
+    """The readings of one run of a JVM; seconds in which it was just starting are left out."""
+    found = []
+    for line in lines(name):
+        try:
+            found.append(JvmPoint(line["t"], parse_jvm_heap(line["hsperf"]), line["anon"]))
+        except ParseError:
+            assert line["t"] < 3, "only a JVM that starts may have no counters"
+    return found

@@ -14,6 +14,7 @@ import base64
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -23,8 +24,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from memtop.runtimes.hsperf import without_secrets
+
 HERE: Final = Path(__file__).parent
 WORD: Final = 8
+_ARGUMENTS: Final = re.compile(rb'"cmdline": \[[^\]]*\]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +79,14 @@ def build(run: Run, binaries: Path) -> None:
         subprocess.run(["javac", "-d", binaries, HERE / "java" / f"{run.program}.java"], check=True, timeout=120)
         return
     environ = os.environ | {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode"}
-    sources = [HERE / "go" / "serve.go", HERE / "go" / f"{run.program}.go"]
-    command = ["go", "build", "-o", binaries / run.program, *sources]
-    subprocess.run(command, check=True, timeout=300, env=environ)
+    sources = [str(HERE / "go" / file) for file in ("serve.go", f"{run.program}.go")]
+    output = str(binaries / run.program)
+    subprocess.run(["go", "build", "-o", output, *sources], check=True, timeout=300, env=environ)
 
 
 def command(run: Run, binaries: Path) -> list[str]:
     """How it is started."""
-    return (
-        ["java", *run.options, "-cp", str(binaries), run.program] if run.java else [str(binaries / run.program)]
-    )
+    return ["java", *run.options, "-cp", str(binaries), run.program] if run.java else [str(binaries / run.program)]
 
 
 def kernel_view(pid: int) -> dict[str, int]:
@@ -117,7 +119,7 @@ def go_answers(process: subprocess.Popen[str], run: Run) -> Iterator[dict[str, A
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while True:
         with opener.open(f"http://127.0.0.1:{port}{run.path}", timeout=5) as answer:
-            yield {"body": answer.read().decode()}
+            yield {"body": _ARGUMENTS.sub(b'"cmdline": []', answer.read()).decode()}
 
 
 def jvm_answers(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
@@ -128,11 +130,15 @@ def jvm_answers(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
         assert time.monotonic() < deadline, "no hsperfdata file"
         found = list(Path("/tmp").glob(f"hsperfdata_*/{process.pid}"))
         time.sleep(0.2)
-    before = found[0].read_bytes()
+    before = without_secrets(found[0].read_bytes())
     yield {"whole": base64.b64encode(before).decode()}
     while True:
-        now = found[0].read_bytes()
-        changed = {at: now[at : at + WORD].hex() for at in range(0, len(now), WORD) if now[at : at + WORD] != before[at : at + WORD]}
+        now = without_secrets(found[0].read_bytes())
+        changed = {
+            at: now[at : at + WORD].hex()
+            for at in range(0, len(now), WORD)
+            if now[at : at + WORD] != before[at : at + WORD]
+        }
         before = now
         yield {"changed": changed}
 

@@ -1,16 +1,16 @@
 import java.util.ArrayList;
 import java.util.List;
 
-/** A list that only grows, next to ordinary garbage. */
+/** A list that only grows, next to a bounded cache whose entries grow old, and ordinary garbage. */
 class Leak {
     static final List<byte[]> KEPT = new ArrayList<>();
-    static byte[] sink;
 
     public static void main(String[] arguments) throws InterruptedException {
-        while (true) {
-            for (int i = 0; i < 20; i++) KEPT.add(new byte[1024]);
-            for (int i = 0; i < 60; i++) sink = new byte[32 * 1024];
-            Thread.sleep(10);
+        byte[][] cache = new byte[2000][];
+        for (int n = 0; ; n++) {
+            for (int i = 0; i < 10; i++) KEPT.add(new byte[1024]);
+            for (int i = 0; i < 60; i++) cache[(n * 60 + i) % cache.length] = new byte[16 * 1024];
+            Thread.sleep(5);
         }
     }
 }

@@ -1,0 +1,54 @@
+"""Floors of what a runtime tells: after each garbage collection, or by tenths of the time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
+from memtop.analysis.floor import Floor, blocks, low_point, lowest_of_runs, measure_floor, saturates
+
+LEAST_CYCLES: Final = 5
+LEAST_SPAN_S: Final = 20.0
+"""Programs fill their first tables in their first seconds: no verdict before this much has been seen."""
+_MOST_FLOORS: Final = 40
+_LEAST_POINTS: Final = 10
+
+Series = Sequence[tuple[float, int | None]]
+"""(time in seconds, value), oldest first; None where the figure was not told."""
+
+
+def cycle_floor(series: Series, smallest: float, share: float) -> Floor | None:
+    """The floor through what was left after each collection; None for too few or too short.
+
+    It rises only by more than ``smallest`` and more than ``share`` of its middle.
+    """
+    times, values = _known(series)
+    if len(values) < LEAST_CYCLES or times[-1] - times[0] < LEAST_SPAN_S:
+        return None
+    at = lowest_of_runs(values, range(len(values)), _MOST_FLOORS)
+    return measure_floor(times, values, at, max(smallest, share * abs(median(values))))
+
+
+def block_floor(series: Series, smallest: float, share: float) -> Floor | None:
+    """The floor of a figure that no collection lowers, by tenths of the time; None for too few or too short."""
+    times, values = _known(series)
+    if len(values) < _LEAST_POINTS or times[-1] - times[0] < LEAST_SPAN_S:
+        return None
+    at = [low_point(values, block) for block in blocks(times)]
+    return measure_floor(times, values, at, max(smallest, share * abs(median(values))))
+
+
+def rises(floor: Floor | None) -> bool:
+    """Whether a floor is known, rises, and has not all but stopped rising."""
+    return floor is not None and floor.times_s[-1] > floor.times_s[0] and floor.rising and not saturates(floor)
+
+
+def slope(floor: Floor | None) -> float | None:
+    """Units per second, None where no floor is known."""
+    return None if floor is None else floor.slope
+
+
+def _known(series: Series) -> tuple[list[float], list[float]]:
+    known = [(time, float(value)) for time, value in series if value is not None]
+    return [time for time, _ in known], [value for _, value in known]
