@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Final
 
@@ -11,23 +12,27 @@ from memtop.analysis.floor import Floor, blocks, low_point, lowest_of_runs, meas
 LEAST_CYCLES: Final = 5
 LEAST_SPAN_S: Final = 20.0
 """Programs fill their first tables in their first seconds: no verdict before this much has been seen."""
-_MOST_FLOORS: Final = 40
+MOST_FLOORS: Final = 40
 _LEAST_POINTS: Final = 10
+_LEAST_SCATTERED: Final = 8
+_CLEAR: Final = 3.0
+"""Standard score of the order: chance alone reaches it once in 700 series."""
 
 Series = Sequence[tuple[float, int | None]]
 """(time in seconds, value), oldest first; None where the figure was not told."""
 
 
-def cycle_floor(series: Series, smallest: float, share: float) -> Floor | None:
+def cycle_floor(series: Series, smallest: float, share: float, most: int = MOST_FLOORS) -> Floor | None:
     """The floor through what was left after each collection; None for too few or too short.
 
-    It rises only by more than ``smallest`` and more than ``share`` of its middle.
+    It rises only by more than ``smallest`` and more than ``share`` of its middle. Of more collections than ``most``
+    the lowest of each run of neighbours are taken.
     """
     times, values = _known(series)
     if len(values) < LEAST_CYCLES or times[-1] - times[0] < LEAST_SPAN_S:
         return None
-    at = lowest_of_runs(values, range(len(values)), _MOST_FLOORS)
-    return measure_floor(times, values, at, max(smallest, share * abs(median(values))))
+    at = lowest_of_runs(values, range(len(values)), most)
+    return _measured(times, values, at, max(smallest, share * abs(median(values))))
 
 
 def block_floor(series: Series, smallest: float, share: float) -> Floor | None:
@@ -36,7 +41,7 @@ def block_floor(series: Series, smallest: float, share: float) -> Floor | None:
     if len(values) < _LEAST_POINTS or times[-1] - times[0] < LEAST_SPAN_S:
         return None
     at = [low_point(values, block) for block in blocks(times)]
-    return measure_floor(times, values, at, max(smallest, share * abs(median(values))))
+    return _measured(times, values, at, max(smallest, share * abs(median(values))))
 
 
 def rises(floor: Floor | None) -> bool:
@@ -47,6 +52,16 @@ def rises(floor: Floor | None) -> bool:
 def slope(floor: Floor | None) -> float | None:
     """Units per second, None where no floor is known."""
     return None if floor is None else floor.slope
+
+
+def _measured(times: list[float], values: list[float], at: Sequence[int], smallest: float) -> Floor:
+    """The floor; it rises also where its increments scatter, if order and interval leave no doubt.
+
+    Collections come as they like, so floors after them scatter more than those of a smooth curve.
+    """
+    floor = measure_floor(times, values, at, smallest)
+    clear = len(at) >= _LEAST_SCATTERED and floor.z > _CLEAR and floor.low > 0 and floor.rise > smallest
+    return replace(floor, rising=floor.rising or clear)
 
 
 def _known(series: Series) -> tuple[list[float], list[float]]:

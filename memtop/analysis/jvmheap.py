@@ -30,6 +30,8 @@ _PRESSING_GC_SHARE: Final = 0.05
 _FAR_NATIVE_SHARE: Final = 1.3
 _FAR_NATIVE_BYTES: Final = 300 << 20
 _RATE_WINDOW_S: Final = 30.0
+_MOST_TAKEN_OFF: Final = 0.8
+_MOST_RUNS: Final = 12
 
 
 class JvmVerdict(Enum):
@@ -66,8 +68,10 @@ class JvmCycle:
 
     time_s: float
     major_gcs: int
+    lowest_bytes: int
+    """Heap in use without eden, as read."""
     live_bytes: int
-    """Heap in use without eden."""
+    """The same less what has grown old since the collection, at the usual rate: an estimate that errs both ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class JvmGrowth:
     cycles: tuple[JvmCycle, ...]
     span_s: float
     live_bytes: int | None
-    """After the latest major collection."""
+    """The lowest use after one of the latest major collections."""
     live_bytes_per_s: float | None
     metaspace_bytes_per_s: float | None
     threads_per_s: float | None
@@ -137,12 +141,27 @@ def break_down_jvm(heap: JvmHeap, rss_bytes: int, anon_bytes: int, live_bytes: i
 
 def jvm_cycles(points: Sequence[JvmPoint]) -> tuple[JvmCycle, ...]:
     """The major collections between the first and the last point, each with the lowest use after it."""
+    rate = _promoted_per_s(points)
     cycles = []
     for number, group in groupby(points, key=lambda point: point.heap.major_gcs):
         lowest = min(group, key=lambda point: point.heap.tenured_bytes)
         if number > 0:
-            cycles.append(JvmCycle(lowest.time_s, number, lowest.heap.tenured_bytes))
+            used, since_s = lowest.heap.tenured_bytes, lowest.heap.since_major_s
+            after = (
+                int(used - rate * since_s) if since_s is not None and rate * since_s < _MOST_TAKEN_OFF * used else used
+            )
+            cycles.append(JvmCycle(lowest.time_s, number, used, after))
     return tuple(cycles)
+
+
+def _promoted_per_s(points: Sequence[JvmPoint]) -> float:
+    """The median rise between two readings without a major collection in between; 0 where there are too few."""
+    rises_per_s = [
+        (now.heap.tenured_bytes - before.heap.tenured_bytes) / (now.time_s - before.time_s)
+        for before, now in pairwise(points)
+        if before.heap.major_gcs == now.heap.major_gcs > 0 and now.time_s > before.time_s
+    ]
+    return max(0.0, median(rises_per_s)) if len(rises_per_s) >= LEAST_CYCLES else 0.0
 
 
 def judge_jvm(points: Sequence[JvmPoint]) -> JvmGrowth:
@@ -150,7 +169,7 @@ def judge_jvm(points: Sequence[JvmPoint]) -> JvmGrowth:
     points = _since_restart(points)
     cycles = jvm_cycles(points)
     span_s = points[-1].time_s - points[0].time_s if points else 0.0
-    live = cycle_floor([(c.time_s, c.live_bytes) for c in cycles], _SMALLEST_BYTES, _SMALLEST_SHARE)
+    live = cycle_floor([(c.time_s, c.live_bytes) for c in cycles], _SMALLEST_BYTES, _SMALLEST_SHARE, _MOST_RUNS)
     metaspace = block_floor([(p.time_s, p.heap.metaspace_used_bytes) for p in points], _SMALLEST_BYTES, _SMALLEST_SHARE)
     threads = block_floor([(p.time_s, p.heap.threads) for p in points], _SMALLEST_THREADS, _THREADS_SHARE)
     native = block_floor(_native(points), _SMALLEST_NATIVE_BYTES, _SMALLEST_SHARE)
@@ -176,7 +195,7 @@ def judge_jvm(points: Sequence[JvmPoint]) -> JvmGrowth:
         verdict=verdict,
         cycles=cycles,
         span_s=span_s,
-        live_bytes=cycles[-1].live_bytes if cycles else None,
+        live_bytes=min((cycle.lowest_bytes for cycle in cycles[-LEAST_CYCLES:]), default=None),
         live_bytes_per_s=slope(live),
         metaspace_bytes_per_s=slope(metaspace),
         threads_per_s=slope(threads),
@@ -208,7 +227,7 @@ def _full(heap: JvmHeap, cycles: Sequence[JvmCycle], major_per_s: float | None, 
     room = heap.old_max_bytes or heap.heap_max_bytes
     if room is None or not cycles:
         return False
-    alive = median(cycle.live_bytes for cycle in cycles[-LEAST_CYCLES:])
+    alive = min(cycle.lowest_bytes for cycle in cycles[-LEAST_CYCLES:])
     busy = (major_per_s or 0) >= _FULL_GC_PER_S or (gc_share or 0) >= _FULL_GC_SHARE
     return busy and alive >= _FULL_SHARE * room
 

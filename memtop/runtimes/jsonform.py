@@ -11,6 +11,7 @@ from memtop.runtimes.environ import GoSettings
 from memtop.runtimes.goheap import GoHeap
 from memtop.runtimes.jvm import JvmHeap
 from memtop.runtimes.jvmflags import JvmFlags
+from memtop.runtimes.native import Native, Runtime
 
 GO_KEYS: Final = (
     "heap_alloc_bytes",
@@ -49,39 +50,49 @@ JVM_KEYS: Final = (
 )
 
 
-def go_object(build: GoBuild | None, settings: GoSettings | None, heap: GoHeap | None) -> dict[str, Any]:
-    """A Go program: {name, version, settings, heap}; ``settings`` null where environ could not be read.
+def runtime_object(
+    *,
+    build: GoBuild | None = None,
+    settings: GoSettings | JvmFlags | None = None,
+    heap: GoHeap | JvmHeap | None = None,
+    native: Native | None = None,
+) -> dict[str, Any] | None:
+    """{name, version, settings, heap} of a process; None for one without a runtime that memtop knows.
 
-    An absent variable is null in it. ``heap`` is null where no metrics are read; a figure that the program does not
-    tell is null, as is a goal or a limit that is infinite (GOGC=off, no memory limit).
+    ``settings`` is null where they could not be read, and a variable or flag that is not set is null or absent in it.
+    ``heap`` is null where no figures are read; a figure that the program does not tell is null, as is a goal or a
+    limit that is infinite (GOGC=off, no memory limit).
     """
-    version = build.version if build is not None and build.version is not None else None
+    if build is not None or isinstance(settings, GoSettings) or isinstance(heap, GoHeap):
+        return _go_object(build, settings, heap)
+    if isinstance(settings, JvmFlags) or isinstance(heap, JvmHeap):
+        return _jvm_object(settings, heap)
+    if native is None or native.runtime is None:
+        return None
+    return {"name": native.runtime.value, "version": native.version, "settings": None, "heap": None}
+
+
+def _go_object(build: GoBuild | None, settings: object, heap: object) -> dict[str, Any]:
+    version = build.version if build is not None else None
+    told = heap if isinstance(heap, GoHeap) else None
+    given = settings if isinstance(settings, GoSettings) else None
     return {
-        "name": "go",
-        "version": version if version is not None or heap is None else heap.version,
-        "settings": None
-        if settings is None
-        else {"GOGC": settings.gogc, "GOMEMLIMIT": settings.gomemlimit, "GODEBUG": settings.godebug},
-        "heap": None if heap is None else {key: _number(getattr(heap, key)) for key in GO_KEYS},
+        "name": Runtime.GO.value,
+        "version": told.version if version is None and told is not None else version,
+        "settings": given and {"GOGC": given.gogc, "GOMEMLIMIT": given.gomemlimit, "GODEBUG": given.godebug},
+        "heap": told and {key: _number(getattr(told, key)) for key in GO_KEYS},
     }
 
 
-def jvm_object(flags: JvmFlags | None, heap: JvmHeap | None) -> dict[str, Any]:
-    """A JVM: {name, version, settings, heap}; the settings are the memory flags that were given, and no others."""
-    if flags is None and heap is not None:
-        flags = heap.flags
-    given = None if flags is None else {name: value for name, value in asdict(flags).items() if value is not None}
+def _jvm_object(settings: object, heap: object) -> dict[str, Any]:
+    told = heap if isinstance(heap, JvmHeap) else None
+    flags = settings if isinstance(settings, JvmFlags) else told.flags if told is not None else None
     return {
-        "name": "jvm",
-        "version": None if heap is None else heap.version,
-        "settings": given,
-        "heap": None if heap is None else {key: _number(getattr(heap, key)) for key in JVM_KEYS},
+        "name": Runtime.JVM.value,
+        "version": told.version if told is not None else None,
+        "settings": flags and {name: value for name, value in asdict(flags).items() if value is not None},
+        "heap": told and {key: _number(getattr(told, key)) for key in JVM_KEYS},
     }
-
-
-def other_object(name: str, version: str | None) -> dict[str, Any]:
-    """A runtime of which only name and version are known: python, node, ruby, php, dotnet."""
-    return {"name": name, "version": version, "settings": None, "heap": None}
 
 
 def _number(value: float | str | None) -> float | str | None:

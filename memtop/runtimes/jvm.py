@@ -43,6 +43,8 @@ class JvmHeap:
     major_gcs: int
     """Full collections, and pauses of concurrent cycles: what also looks at old objects."""
     full_gcs: int
+    since_major_s: float | None
+    """Since the end of the latest of them; None before the first, and where it is not told."""
     gc_time_s: float
     """Time stopped for collections since the start."""
     last_cause: str | None
@@ -98,6 +100,10 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
     runs = {m[1]: max(0, number(name) or 0) for name in counters if (m := _COLLECTOR.match(name))}
     has_young = len(runs) > 1 and bool(young)
     ticks = sum(max(0, number(f"sun.gc.collector.{each}.time") or 0) for each in runs)
+    frequency = max(1, number("sun.os.hrt.frequency") or 1_000_000_000)
+    majors = [each for each in runs if not has_young or each != "0"]
+    ends = [end for each in majors if (end := number(f"sun.gc.collector.{each}.lastExitTime")) is not None and end > 0]
+    now = number("sun.os.hrt.ticks")
     begin_ms = number("sun.rt.createVmBeginTime")
     old = [used[place] for place in used if place[0] == "1"]
     return JvmHeap(
@@ -112,9 +118,10 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         metaspace_capacity_bytes=size("sun.gc.metaspace.capacity"),
         metaspace_max_bytes=size("sun.gc.metaspace.maxCapacity"),
         young_gcs=runs.get("0", 0) if has_young else 0,
-        major_gcs=sum(count for each, count in runs.items() if not has_young or each != "0"),
+        major_gcs=sum(runs[each] for each in majors),
         full_gcs=runs.get("1", 0) if has_young else 0,
-        gc_time_s=ticks / (number("sun.os.hrt.frequency") or 1_000_000_000),
+        since_major_s=max(0, now - max(ends)) / frequency if now is not None and ends else None,
+        gc_time_s=ticks / frequency,
         last_cause=text("sun.gc.lastCause"),
         policy=policy,
         version=text("java.property.java.vm.version"),
