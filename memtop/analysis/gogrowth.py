@@ -31,6 +31,8 @@ _COUNT_EXPLAINS: Final = 0.5
 _FAST_GC_PER_S: Final = 1.0
 _FAST_ALLOC_BYTES_PER_S: Final = 64 << 20
 _GOVERNS_SHARE: Final = 0.85
+_DENSE_READINGS: Final = 5
+"""Readings to a collection from which on the lowest one is near the floor."""
 _RATE_WINDOW_S: Final = 30.0
 
 
@@ -202,12 +204,12 @@ def _outside(point: GoPoint) -> int | None:
 def _only_beats(points: Sequence[GoPoint], cycles: Sequence[GoCycle]) -> bool:
     """Whether the rise may be the beat of samples on a saw that is faster than they are.
 
-    So it may where the goal of the next collection is not told and collections are missed between samples. A true
+    So it may where the goal of the next collection is not told and there are few samples to a collection. A true
     rise lifts the tops of the saw as well, and with them what the heap has mapped.
     """
     if any(point.heap.next_gc_bytes is not None for point in points):
         return False
-    if median(later.num_gc - earlier.num_gc for earlier, later in pairwise(cycles)) <= 1:
+    if len(points) >= _DENSE_READINGS * (cycles[-1].num_gc - cycles[0].num_gc + 1):
         return False
     mapped = [(point.time_s, point.heap.heap_sys_bytes) for point in points]
     return not rises(block_floor(mapped, _SMALLEST_BYTES, _SMALLEST_SHARE))

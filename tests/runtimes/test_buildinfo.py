@@ -74,7 +74,11 @@ def elf64(segments: list[tuple[int, int, int, bytes]], sections: bytes = b"") ->
     return head + headers + contents + sections
 
 
-MODULE = b"0" * 16 + b"path\tx/y\nmod\tx\tv1.2.3\t\nbuild\tCGO_ENABLED=1\nbuild\t-ldflags=\"-X main.key=hunter2\"\n" + b"1" * 16
+MODULE = (
+    b"0" * 16
+    + b'path\tx/y\nmod\tx\tv1.2.3\t\nbuild\tCGO_ENABLED=1\nbuild\t-ldflags="-X main.key=hunter2"\n'
+    + b"1" * 16
+)
 
 
 def inline(version: bytes, module: bytes) -> bytes:

@@ -37,7 +37,16 @@ def test_values_are_cut_and_cannot_draw() -> None:
 
 @pytest.mark.parametrize(
     ("value", "percent"),
-    [(None, 100), ("", 100), ("off", math.inf), ("50", 50), ("0", 0), ("-1", math.inf), ("1e2", 100), ("99999999999", 100)],
+    [
+        (None, 100),
+        ("", 100),
+        ("off", math.inf),
+        ("50", 50),
+        ("0", 0),
+        ("-1", math.inf),
+        ("1e2", 100),
+        ("99999999999", 100),
+    ],
 )
 def test_gogc_means_what_go_makes_of_it(value: str | None, percent: float) -> None:
     assert GoSettings(gogc=value).gogc_percent == percent

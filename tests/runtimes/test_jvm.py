@@ -30,8 +30,10 @@ def counters(*entries: tuple[str, int | bytes], order: str = "<", accessible: in
         length = start + len(content) + (-len(content)) % 8
         entry = struct.pack(order + "IIIBBBBI", length, 20, count, kind, 0, 1, 1, start) + label
         body += (entry.ljust(start, b"\0") + content).ljust(length, b"\0")
-    head = b"\xca\xfe\xc0\xc0" + bytes([order == "<"]) + struct.pack(
-        order + "BBBIIQII", 2, 0, accessible, 32 + len(body), 0, 0, 32, len(entries)
+    head = (
+        b"\xca\xfe\xc0\xc0"
+        + bytes([order == "<"])
+        + struct.pack(order + "BBBIIQII", 2, 0, accessible, 32 + len(body), 0, 0, 32, len(entries))
     )
     return head + body
 
@@ -186,7 +188,10 @@ def test_counters_without_collectors_give_a_heap_all_the_same() -> None:
         (["-XX:+UseZGC", "-XX:+AlwaysPreTouch"], JvmFlags(collector="UseZGC", always_pre_touch=True)),
         (["-XX:-UseContainerSupport"], JvmFlags(container_support=False)),
         (["-XX:NativeMemoryTracking=summary"], JvmFlags(native_memory_tracking="summary")),
-        (["-Xmx", "-Xmxfoo", "-XX:", "-XX:+", "-XX:MaxRAMPercentage=300", "-Dx=-Xmx1g", "-Xmx99999999999t"], JvmFlags()),
+        (
+            ["-Xmx", "-Xmxfoo", "-XX:", "-XX:+", "-XX:MaxRAMPercentage=300", "-Dx=-Xmx1g", "-Xmx99999999999t"],
+            JvmFlags(),
+        ),
         (["-XX:-UseG1GC"], JvmFlags()),
     ],
 )

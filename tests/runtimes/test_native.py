@@ -33,7 +33,11 @@ MIB = 1 << 20
         ((*C, "/x/libmimalloc.so.2.1"), "/x/a", Native(None, None, Allocator.MIMALLOC)),
         (("/lib/ld-musl-x86_64.so.1",), "/bin/busybox", Native(None, None, Allocator.MUSL)),
         (("/lib/libc-2.31.so",), "/x/a", Native(None, None, Allocator.GLIBC)),
-        (("/lib/libc.so.6 (deleted)",), "/usr/bin/python3.11 (deleted)", Native(Runtime.CPYTHON, "3.11", Allocator.GLIBC)),
+        (
+            ("/lib/libc.so.6 (deleted)",),
+            "/usr/bin/python3.11 (deleted)",
+            Native(Runtime.CPYTHON, "3.11", Allocator.GLIBC),
+        ),
         ((*C, "/home/me/python3.11"), "/usr/bin/vim", Native(None, None, Allocator.GLIBC)),
         ((), None, Native(None, None, None)),
         (("/srv/data/libjvm.so.backup", "/x/node"), "/x/a", Native(None, None, None)),
