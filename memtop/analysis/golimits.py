@@ -80,13 +80,14 @@ def gogc_choices(
 ) -> tuple[GogcChoice, ...]:
     """RES under other values of GOGC; empty where the live heap is unknown. A memory limit lowers the goal.
 
-    Allocation rates hold as long as the program does the same work.
+    Allocation rates hold as long as the program does the same work. Memory that is freed and not yet taken by the
+    kernel is not counted: a growing heap uses it first.
     """
     if parts.live_bytes is None:
         return ()
     live, roots = parts.live_bytes, parts.stacks_bytes or 0
     beside = roots + (parts.runtime_bytes or 0)
-    rest = beside + parts.files_bytes + (parts.outside_bytes or 0) + parts.freed_bytes
+    rest = beside + parts.files_bytes + (parts.outside_bytes or 0)
     found = []
     for gogc in values:
         goal = heap_goal_bytes(live, roots, gogc)

@@ -13,6 +13,7 @@ from memtop.runtimes.jvmflags import JvmFlags, parse_jvm_flags
 
 _SPACE = re.compile(r"sun\.gc\.generation\.(\d)\.space\.(\d)\.used\Z")
 _COLLECTOR = re.compile(r"sun\.gc\.collector\.(\d)\.invocations\Z")
+_NS_PID = re.compile(rb"^NSpid:(?:[ \t]+\d+)*?[ \t]+(\d{1,10})[ \t]*$", re.M)
 _LARGEST: Final = 1 << 57
 _SHARED_HEAP: Final = ("GarbageFirst", "Z ", "Shenandoah", "Epsilon")
 """Policies whose generations share one heap: each generation's maximum is the whole."""
@@ -130,6 +131,21 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         started_s=begin_ms / 1000 if begin_ms and 0 < begin_ms < 1 << 43 else None,
         flags=flags,
     )
+
+
+def hsperf_paths(pid: int, status: bytes, user: str) -> tuple[str, ...]:
+    """Where the counters of a JVM may lie, below the root of the file system, the likeliest first.
+
+    The JVM names the file by the pid and the folder by the user of its own namespaces: the pid stands in NSpid of
+    its status file, the user's name in a container is mostly the same, or root. Foreign names that are no file
+    names are left out.
+    """
+    own = _NS_PID.search(status)
+    inner = own[1].decode() if own else str(pid)
+    names = [
+        name for name in dict.fromkeys((user, "root")) if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.$@-]{0,63}", name)
+    ]
+    return tuple(f"proc/{pid}/root/tmp/hsperfdata_{name}/{inner}" for name in names)
 
 
 def same_jvm(heap: JvmHeap, started_s: float | None) -> bool:

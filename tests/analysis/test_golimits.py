@@ -58,6 +58,12 @@ def test_a_memory_limit_lowers_the_goal_but_never_below_what_is_alive() -> None:
     assert min(choice.goal_bytes for choice in gogc_choices(parts, gomemlimit_bytes=1.0)) == parts.live_bytes
 
 
+def test_memory_that_is_freed_already_is_not_part_of_what_is_foretold() -> None:
+    _, parts = last("returned_free")
+    assert parts.freed_bytes > 180 * MIB
+    assert max(choice.rss_bytes for choice in gogc_choices(parts)) < 160 * MIB
+
+
 def test_nothing_is_foretold_where_the_live_heap_is_unknown() -> None:
     assert gogc_choices(replace(last("churn")[1], live_bytes=None)) == ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -50,7 +51,7 @@ def test_what_a_steady_jvm_keeps_is_its_cache() -> None:
     assert live == pytest.approx(2000 * 16 * 1024, rel=0.1)
 
 
-def curve(seconds: int, **figures: object) -> list[JvmPoint]:
+def curve(seconds: int, **figures: Any) -> list[JvmPoint]:
     """A JVM once a second; figures are numbers, or functions of the second."""
     found = []
     for second in range(seconds):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from memtop.errors import ParseError
 from memtop.runtimes.hsperf import MOST_BYTES, parse_hsperf, without_secrets
-from memtop.runtimes.jvm import jvm_heap, parse_jvm_heap, same_jvm
+from memtop.runtimes.jvm import hsperf_paths, jvm_heap, parse_jvm_heap, same_jvm
 from memtop.runtimes.jvmflags import JvmFlags, jvm_arguments, kept_flags, parse_jvm_flags
 from tests.lab.points import lines
 
@@ -167,6 +167,17 @@ def test_any_bytes_after_the_magic_are_a_parse_error_or_counters(tail: bytes) ->
         assert parse_hsperf(b"\xca\xfe\xc0\xc0\x01\x02\x00\x01" + tail)
     except ParseError as error:
         assert str(error).isprintable()
+
+
+def test_the_file_is_looked_for_where_the_jvms_own_namespaces_put_it() -> None:
+    status = b"Name:\tjava\nNSpid:\t4242\t7\n"
+    assert hsperf_paths(4242, status, "app") == (
+        "proc/4242/root/tmp/hsperfdata_app/7",
+        "proc/4242/root/tmp/hsperfdata_root/7",
+    )
+    assert hsperf_paths(42, b"", "root") == ("proc/42/root/tmp/hsperfdata_root/42",)
+    assert hsperf_paths(42, b"", "../../etc") == ("proc/42/root/tmp/hsperfdata_root/42",)
+    assert hsperf_paths(42, b"NSpid:\t../x\n", "root") == ("proc/42/root/tmp/hsperfdata_root/42",)
 
 
 def test_counters_without_collectors_give_a_heap_all_the_same() -> None:
