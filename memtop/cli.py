@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from memtop import __version__, guard, units
 from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
 from memtop.errors import MemtopError, ProcessGone, UsageError
 from memtop.query import parse_query
-from memtop.sample import Ask, Need
+from memtop.sample import SHARING, Ask, Need
 from memtop.settings import Settings
 from memtop.text import clean
 from memtop.view import View
@@ -36,7 +36,9 @@ OK: Final = 0
 WRONG_USAGE: Final = 2
 NO_SUCH_PROCESS: Final = 3
 DELAY_S: Final = (0.1, 60.0)
-SUBCOMMANDS: Final = ("demo", "explain", "replay")
+DEMO_PANELS: Final = {"fork": SHARING}
+"""Scenarios that are best seen with a panel open."""
+SUBCOMMANDS: Final = ("demo", "explain", "regions", "replay")
 
 _EPILOG: Final = """\
 examples:
@@ -49,6 +51,7 @@ examples:
 commands:
   memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork
   memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
+  memtop regions PID              where its address space is, largest first, once
   memtop replay FILE              play a recording made with --record
 """
 
@@ -65,16 +68,23 @@ def run(argv: Sequence[str]) -> int:
     try:
         if argv and argv[0] == "explain":
             return _explain(argv[1:])
+        if argv and argv[0] == "regions":
+            return _regions(argv[1:])
         return _main(argv)
     except ProcessGone as error:
         return _fail(error, NO_SUCH_PROCESS)
     except MemtopError as error:
         return _fail(error, WRONG_USAGE)
     except BrokenPipeError:  # the reader of our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return OK
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+
+
+def _discard_output() -> None:
+    """Nobody takes what is still buffered, and Python must not try again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: MemtopError, code: int) -> int:
@@ -88,14 +98,12 @@ def _main(argv: Sequence[str]) -> int:
     guard.check_platform()
     settings = _settings(options, command)
     batch = bool(options.batch or options.json or options.csv or not sys.stdout.isatty())
-    with ExitStack() as stack:
-        if command == "demo" and batch:
-            raise UsageError("demo needs a terminal")
-        source = _source(settings)
-        stack.callback(source.close)
-        return (
-            _batch(options, settings, source) if batch else _screen(settings, source, getattr(options, "scenario", ""))
-        )
+    if not batch:
+        return _screen(settings, getattr(options, "scenario", ""))
+    if command == "demo":
+        raise UsageError("demo needs a terminal")
+    with closing(_source(settings)) as source:
+        return _batch(options, settings, source)
 
 
 def _parser(command: str) -> argparse.ArgumentParser:
@@ -130,7 +138,9 @@ def _parser(command: str) -> argparse.ArgumentParser:
     which.add_argument("-C", "--children", action="store_true", help="and their descendants")
     how = parser.add_argument_group("how they are shown")
     how.add_argument("-t", "--tree", action="store_true", help="parents and children, with subtree totals")
-    how.add_argument("-s", "--sort", metavar="COLUMN", help=", ".join(column.key for column in COLUMNS))
+    how.add_argument(
+        "-s", "--sort", metavar="COLUMN", help=", ".join(column.key for column in COLUMNS).replace("%", "%%")
+    )
     how.add_argument("-c", "--columns", metavar="A,B,...", help="columns and their order; +NAME adds one")
     how.add_argument("-d", "--delay", default="1", metavar="SECS", help="time between samples, 0.1 to 60 (1)")
     how.add_argument("-n", "--iterations", metavar="N", help="end after N samples")
@@ -144,6 +154,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
     out.add_argument("-o", "--output", default="", metavar="FILE", help="write there instead")
     care = parser.add_argument_group("other")
     care.add_argument("--record", default="", metavar="FILE", help="also write what is read to a new file")
+    care.add_argument("--no-smaps", action="store_true", help="never read smaps, which holds up its process a little")
     care.add_argument("--readonly", action="store_true", help="no signals, no renice")
     care.add_argument("--keep-oom-score", action="store_true", help="do not offer itself to the OOM killer first")
     care.add_argument("-V", "--version", action="version", version=f"memtop {__version__}")
@@ -183,6 +194,7 @@ def _settings(options: argparse.Namespace, command: str) -> Settings:
         record=options.record,
         replay=getattr(options, "replay", ""),
         output=options.output,
+        smaps=not options.no_smaps,
     )
     if settings.replay:
         return settings
@@ -198,9 +210,9 @@ def _pid(text: str) -> int:
     return int(text)
 
 
-def _count(text: str) -> int:
+def _count(text: str, option: str = "--iterations") -> int:
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
-        raise UsageError("--iterations must be a whole number, 1 or more")
+        raise UsageError(f"{option} must be a whole number, 1 or more")
     return int(text)
 
 
@@ -244,7 +256,7 @@ def _engine(source: Source) -> Engine:
     from memtop.own import OwnMeter  # noqa: PLC0415
 
     position: Callable[[], tuple[int, int]] | None = getattr(source, "position", None)
-    return Engine(source, OwnMeter(), position)
+    return Engine(source, OwnMeter(), position, lambda: getattr(source, "problem", None))
 
 
 def _batch(options: argparse.Namespace, settings: Settings, source: Source) -> int:
@@ -281,9 +293,17 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
             break
         if not done and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
-        write(frame)
+        if not done and ask.only and not ask.everybody and not frame.total and not frame.hidden:
+            raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
+        try:
+            write(frame)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _discard_output()
+            raise MemtopError(f"cannot write: {error.strerror}") from error
         done += 1
-        if settings.pids and not settings.names and all(row.gone_s is not None for row in frame.rows):
+        if settings.pids and not settings.names and not frame.total:
             break
         if settings.replay or done == settings.iterations:
             continue
@@ -292,7 +312,7 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
     return OK
 
 
-def _screen(settings: Settings, source: Source, demo: str = "") -> int:
+def _screen(settings: Settings, demo: str = "") -> int:
     """The dashboard. The first sample is taken and painted before Textual is imported, which takes its time."""
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError("this terminal cannot show a screen (TERM); use -b, --json or --csv")
@@ -302,8 +322,9 @@ def _screen(settings: Settings, source: Source, demo: str = "") -> int:
     from memtop.tui import lifecycle  # noqa: PLC0415
 
     def make(life: lifecycle.Life) -> MemtopApp:
-        life.at_end.callback(source.close)
         nonlocal settings
+        source = _source(settings)
+        life.at_end.callback(source.close)
         commentary = None
         if demo:
             from memtop.demo import Workload  # noqa: PLC0415
@@ -313,18 +334,48 @@ def _screen(settings: Settings, source: Source, demo: str = "") -> int:
             commentary = workload.commentary
             settings = replace(settings, pids=(workload.pid,), children=True)
         view = View.of(settings)
+        if demo in DEMO_PANELS:
+            view = replace(view, panel=DEMO_PANELS[demo])
         engine = _engine(source)
         first = engine.step(view.ask())
-        if first is not None:
+        if first is not None and not settings.ascii:  # the early painting is not in ASCII
             from memtop.tui.early import paint  # noqa: PLC0415
 
             size = os.get_terminal_size(life.terminal.out_fd)
             life.terminal.show(paint(first, settings.columns, size.columns, size.lines, settings.color))
         from memtop.tui.app import MemtopApp  # noqa: PLC0415
 
-        return MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)
+        app = MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)
+        life.at_end.callback(app.pump.stop)
+        return app
 
     return lifecycle.run(make, mouse=settings.mouse)
+
+
+def _regions(argv: Sequence[str]) -> int:
+    from memtop import regions  # noqa: PLC0415
+
+    parser = _Parser(
+        prog="memtop regions",
+        description="Where the address space of a process is: its mappings, largest first, once.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("pid", metavar="PID", help="the process; it is held up for about 12 ms for each GiB resident")
+    parser.add_argument(
+        "-s",
+        "--sort",
+        default="size",
+        choices=[*regions.SORTS],
+        metavar="MEASURE",
+        help=f"{', '.join(regions.SORTS)} (size)",
+    )
+    parser.add_argument("-n", "--lines", metavar="N", help="only the largest N")
+    parser.add_argument("--kinds", action="store_true", help="sums by kind of memory in place of mappings")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    options = parser.parse_args(argv)
+    guard.check_platform()
+    limit = None if options.lines is None else _count(options.lines, "--lines")
+    return regions.run(_pid(options.pid), sort=options.sort, limit=limit, kinds=options.kinds, json=options.json)
 
 
 def _explain(argv: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from typing import Final
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
+from memtop.dear import Dear
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
 from memtop.past import fitting_window_s, point_at, series, slope_bytes_per_min
@@ -46,17 +47,21 @@ class _Entry:
 
 
 class Engine:
-    """Turns asks into frames. ``own`` measures memtop itself; ``position`` tells where a replay is."""
+    """Turns asks into frames. ``own`` measures memtop itself; ``position`` tells where a replay is,
+    ``trouble`` what keeps a recording from being written."""
 
     def __init__(
         self,
         source: Source,
         own: Callable[[], OwnCost] = lambda: OwnCost(None, None),
         position: Callable[[], tuple[int, int]] | None = None,
+        trouble: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._sampler = Sampler(source)
+        self._dear = Dear(source)
         self._own = own
         self._position = position
+        self._trouble = trouble
         self._history = History()
         self._entries: dict[int, _Entry] = {}
         self._departed: dict[ProcKey, ProcRow] = {}
@@ -81,10 +86,14 @@ class Engine:
         self._tick += 1
         self._late_s = late_s
         self._absorb(sample, ask)
-        return self.view(ask)
+        return self._show(ask)
 
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
+        self._dear.look(ask)
+        return self._show(ask)
+
+    def _show(self, ask: Ask) -> Frame | None:
         if self._sample is None or self._system is None:
             return None
         frozen = self._freeze(ask)
@@ -95,7 +104,7 @@ class Engine:
             everything = self._rows_at(everything, looking_s, system.mem_total_bytes)
             system = self._system_at(looking_s) or system
         chosen = self._chosen(everything, ask)
-        total = len(chosen)
+        total = sum(row.gone_s is None for row in chosen)
         shown = [row for row in chosen if ask.where(row)] if ask.where is not None else chosen
         rows: tuple[ProcRow, ...] = tuple(_ordered(shown, ask.sort, ask.descending))
         rows, places = grow(rows, ask.folded) if ask.tree else (rows, None)
@@ -111,7 +120,7 @@ class Engine:
             detail=self._detail(ask, everything, now_s, looking_s),
             own=self._own(),
             hidden=sample.hidden,
-            problems=sample.problems,
+            problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
             replay_position=self._position() if self._position is not None else None,
         )
 
@@ -125,14 +134,24 @@ class Engine:
         elif now_s - before.mono_s > 3 * ask.delay_s + 1:
             self._history.gaps.append(Gap(before.mono_s, now_s))
         self._offset_s = sample.wall_s - now_s
-        self._system = self._system_row(sample, before)
+        self._system = self._system_row(sample, before, everybody=ask.everybody)
         self._machine.append((now_s, self._system))
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
         for key in sample.gone:
             self._depart(key, ended.get(key.pid, sample.wall_s))
+        # What moves by itself, because old changes leave a row's trend and its last minute, is brought up to date at
+        # every tick where somebody looks at it, and elsewhere when the trend moves on by a cell.
+        moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
+        every_row = moved_on or ask.where is not None or ask.sort == "growth_bytes_per_min"
+        renewed = self._dear.step(ask, sample)
         for pid, seen in sample.processes.items():
             entry = self._entries.get(pid)
-            if entry is None or seen.changed or now_s < entry.active_until_s:
+            if (
+                entry is None
+                or seen.changed
+                or seen.key in renewed
+                or (now_s < entry.active_until_s and (every_row or seen.key in ask.visible))
+            ):
                 self._entries[pid] = self._entry(seen, entry, now_s)
         self._watch(ask)
         for key in self._watched:
@@ -184,6 +203,7 @@ class Engine:
         swap = status.swap_bytes if status is not None else None
         if swap is None and statm is not None and self._system.swap_total_bytes == 0:
             swap = 0
+        pss, uss = self._dear.sums(seen.key)
         return ProcRow(
             key=seen.key,
             pid=seen.key.pid,
@@ -215,11 +235,14 @@ class Engine:
             oom_score=seen.oom_score,
             oom_score_adj=seen.oom_score_adj,
             trend=_trend(track, rss, now_s),
-            started_s=self._boot_wall_s + seen.key.start_ticks / CLK_TCK,
+            # A time namespace may put the start before boot, which the kernel shows as far in the future.
+            started_s=self._boot_wall_s + start_s if (start_s := seen.key.start_ticks / CLK_TCK) <= now_s + 1 else None,
             note=note,
+            pss_bytes=pss,
+            uss_bytes=uss,
         )
 
-    def _system_row(self, sample: Sample, before: Sample | None) -> SystemRow:
+    def _system_row(self, sample: Sample, before: Sample | None, *, everybody: bool) -> SystemRow:
         meminfo, vmstat, pressure = sample.system.meminfo, sample.system.vmstat, sample.system.pressure
         elapsed_s = sample.mono_s - before.mono_s if before is not None else None
         earlier = before.system.vmstat if before is not None else None
@@ -239,14 +262,15 @@ class Engine:
             oom_kills_boot=oom_kills,
             psi_memory_some_avg10=pressure.some.avg10_percent if pressure and pressure.some else None,
             psi_memory_full_avg10=pressure.full.avg10_percent if pressure and pressure.full else None,
-            processes=len(sample.processes),
+            processes=len(sample.processes) if everybody else None,
         )
 
     # -- whom we watch, and who has left
 
     def _watch(self, ask: Ask) -> None:
         """Keep the diaries of those asked for and of those looked at last, and no others."""
-        wanted = [entry.row.key for entry in self._entries.values() if self._named(entry.row, ask)]
+        named = self._entries.values() if ask.only or ask.names else ()
+        wanted = [entry.row.key for entry in named if self._named(entry.row, ask)]
         if ask.focus is not None:
             wanted.insert(0, ask.focus)
         self._watched = dict.fromkeys([*wanted[:DIARIES], *self._watched])
@@ -320,8 +344,8 @@ class Engine:
         chosen = [row for row in rows if self._named(row, ask) and (row.pid != own_pid or _asked(row.pid, ask))]
         if not ask.children:
             return chosen
-        family = descendants([row.pid for row in chosen], rows)
-        return [row for row in rows if row.pid in family]
+        family = descendants(chosen, rows)
+        return [row for row in rows if row.key in family]
 
     def _detail(self, ask: Ask, rows: list[ProcRow], now_s: float, looking_s: float | None) -> Detail | None:
         key = ask.focus
@@ -336,9 +360,11 @@ class Engine:
         right_s = math.ceil(now_s / step_s) * step_s  # the buckets stand still on the clock, and so does the picture
         if looking_s is not None and looking_s < now_s - window_s * 0.98:
             right_s = math.ceil((looking_s + window_s * 0.5) / step_s) * step_s
-        until_s = now_s if row.gone_s is None else min(now_s, row.gone_s - self._offset_s)
+        until_s = self._known_until_s(row, now_s)
         entry = self._entries.get(key.pid)
         alive = entry is not None and entry.row.key == key
+        regions, mark = self._dear.regions(ask, now_s), self._dear.mark(key, now_s)
+        events = [*self._marks.get(key, ()), *([(mark.at_s, "mark", "mark")] if mark is not None else ())]
         return Detail(
             row=row,
             status=entry.seen.status if alive and entry is not None and looking_s is None else None,
@@ -348,13 +374,29 @@ class Engine:
             cursor_s=None if looking_s is None else looking_s - right_s,
             marks=tuple(
                 Mark(at_s - right_s, kind, label)
-                for at_s, kind, label in self._marks.get(key, ())
+                for at_s, kind, label in events
                 if right_s - window_s <= at_s <= right_s
             ),
             gone=row.gone_s is not None,
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, until_s if looking_s is None else looking_s),
             why_unknown=_why_unknown(row, looking_s is not None),
+            regions=regions,
+            sharing=self._dear.sharing(ask, regions),
+            mark=mark,
+            mark_dropped=self._dear.mark_dropped(key),
         )
+
+    def _known_until_s(self, row: ProcRow, now_s: float) -> float:
+        """The last moment at which its memory was read: now, unless it has ended or become a zombie."""
+        entry = self._entries.get(row.pid)
+        if entry is not None and entry.row.key == row.key and entry.seen.statm is not None:
+            return now_s
+        diary, track = self._history.diaries.get(row.key), self._history.tracks.get(row.key)
+        if diary:
+            return min(now_s, diary.times_s[-1])
+        if row.gone_s is not None:
+            return min(now_s, row.gone_s - self._offset_s)
+        return min(now_s, track.changed_s) if track is not None else now_s
 
     def _rows_at(self, rows: list[ProcRow], when_s: float, total_bytes: int | None) -> list[ProcRow]:
         """The rows as they were at a moment of the past; what was not kept is unknown."""
@@ -431,7 +473,7 @@ def _ordered(rows: Iterable[ProcRow], field: str, descending: bool) -> list[Proc
     value = attrgetter(field)
     known: list[ProcRow] = []
     unknown: list[ProcRow] = []
-    for row in rows:
+    for row in sorted(rows, key=attrgetter("pid")):
         (unknown if value(row) is None else known).append(row)
     known.sort(key=value, reverse=descending)
     return known + unknown

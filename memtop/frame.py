@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from memtop.procfs.status import PidStatus
+from memtop.readings import MarkView, RegionsView, SharingView
 from memtop.sample import ProcKey
 
 
@@ -72,6 +73,10 @@ class ProcRow:
     note: Note
     gone_s: float | None = None
     """When it was found to have ended, seconds since the epoch; None while it lives."""
+    pss_bytes: int | None = None
+    """Each resident page divided by the number of its mappings; read only while it is shown."""
+    uss_bytes: int | None = None
+    """Pages that nobody else maps; read only while it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,8 @@ class SystemRow:
     """Kernel OOM kills since boot."""
     psi_memory_some_avg10: float | None
     psi_memory_full_avg10: float | None
-    processes: int
+    processes: int | None
+    """None when only some pids are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,13 @@ class Detail:
     """Least-squares slope of RES over its last minute."""
     why_unknown: dict[str, str]
     """Attribute of ProcRow -> why it is None, in words."""
+    regions: RegionsView | None = None
+    """Its mappings, while the Regions or the Sharing panel is on screen."""
+    sharing: SharingView | None = None
+    """Its family, while the Sharing panel is on screen."""
+    mark: MarkView | None = None
+    mark_dropped: bool = False
+    """There was a mark until the process became another program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +197,7 @@ class Frame:
     tree: tuple[TreePlace, ...] | None
     """For each row its place, or None when the list is flat."""
     total: int
-    """Processes before the filter."""
+    """Processes asked for that live, before the filter."""
     detail: Detail | None
     own: OwnCost
     hidden: int

@@ -74,6 +74,7 @@ def process_object(row: ProcRow) -> dict[str, Any]:
     arguments = row.command_raw.rstrip(b"\0").replace(b"\0", b" ") if row.command_raw is not None else None
     found |= _exact("command", arguments)
     found |= {name: _rounded(getattr(row, name)) for name in _PROCESS_FIELDS}
+    found["user"] = row.user or None
     found["started_at"] = None if row.started_s is None else iso(row.started_s)
     found["gone_at"] = None if row.gone_s is None else iso(row.gone_s)
     found["note"] = row.note.name.lower() if row.note is not Note.NONE else None

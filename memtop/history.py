@@ -20,6 +20,8 @@ TRACK_MOST: Final = 1024
 TRACK_LEAST: Final = 48
 DIARY_MOST: Final = 7200
 """Entries of one diary; when full, every second entry of its older half is dropped."""
+CLOSE_S: Final = 0.0005
+"""Two moments nearer than this are one: tracks keep milliseconds."""
 _FIELDS: Final = 4
 _ENTRY_BYTES: Final = 8 * _FIELDS
 
@@ -47,11 +49,11 @@ class Track:
         """When the process was first seen (or last seen to exec), on the clock of Instant.mono_s."""
 
     def add(self, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int, most: int) -> None:
-        """Note a change; beyond ``most`` entries the oldest quarter goes."""
+        """Note a change; beyond ``most`` entries the oldest go, a quarter of ``most`` at least."""
         data = self._data
         data.extend((int(now_s * 1000), virt_bytes, rss_bytes, shr_bytes))
-        if len(data) > most * _FIELDS:
-            del data[: (most // 4) * _FIELDS]
+        if (surplus := len(self) - most) > 0:  # more than one where ``most`` has fallen since
+            del data[: (surplus - 1 + most // 4) * _FIELDS]
             self.first_s = max(self.first_s, data[0] / 1000)
 
     def __len__(self) -> int:
@@ -87,13 +89,17 @@ class Track:
                 high = middle
         return low - 1
 
+    def columns(self, until: int) -> tuple[array[int], ...]:
+        """Times in milliseconds, VIRT, RES, SHR of the first ``until`` entries."""
+        return tuple(self._data[field : until * _FIELDS : _FIELDS] for field in range(_FIELDS))
+
     def peaks(self, edges_s: list[float]) -> list[int | None]:
         """The highest RES between each two neighbouring edges (one fewer than edges); None before it was seen."""
         data, size = self._data, len(self)
         found: list[int | None] = []
         index = self.index_at(edges_s[0])
         for edge_s in edges_s[1:]:
-            edge_ms = int(edge_s * 1000)
+            edge_ms = int(edge_s * 1000 + 0.5)
             best = data[index * _FIELDS + 2] if index >= 0 else None
             while index + 1 < size and data[(index + 1) * _FIELDS] < edge_ms:
                 index += 1
@@ -106,11 +112,11 @@ class Track:
 class Diary:
     """Everything a chart shows of one watched process, an entry a tick, thinned when it grows long."""
 
-    __slots__ = ("_columns", "times_s")
+    __slots__ = ("columns", "times_s")
 
     def __init__(self) -> None:
         self.times_s = array("d")
-        self._columns = tuple(array("q") for _ in Point._fields[1:])
+        self.columns = tuple(array("q") for _ in Point._fields[1:])
 
     def __len__(self) -> int:
         return len(self.times_s)
@@ -118,22 +124,22 @@ class Diary:
     def add(self, point: Point) -> None:
         """Note one tick."""
         self.times_s.append(point.at_s)
-        for column, value in zip(self._columns, point[1:], strict=True):
+        for column, value in zip(self.columns, point[1:], strict=True):
             column.append(-1 if value is None else value)
         if len(self.times_s) > DIARY_MOST:
             del self.times_s[1 : DIARY_MOST // 2 : 2]
-            for column in self._columns:
+            for column in self.columns:
                 del column[1 : DIARY_MOST // 2 : 2]
 
     def point(self, index: int) -> Point:
         """The entry at an index."""
-        virt, rss, shr, *rest = (column[index] for column in self._columns)
+        virt, rss, shr, *rest = (column[index] for column in self.columns)
         shmem, minflt, majflt = (None if value < 0 else value for value in rest)
         return Point(self.times_s[index], virt, rss, shr, shmem, minflt, majflt)
 
     def index_at(self, when_s: float) -> int:
         """The last entry at or before a moment, -1 where there is none."""
-        return bisect_right(self.times_s, when_s + 0.0005) - 1
+        return bisect_right(self.times_s, when_s + CLOSE_S) - 1
 
 
 class Gap(NamedTuple):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from array import array
+from bisect import bisect_right
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.rates import per_s, slope_per_s
 from memtop.frame import Series
-from memtop.history import Diary, History, Point
+from memtop.history import CLOSE_S, History, Point
 from memtop.sample import ProcKey
 
 SLOPE_S: Final = 60.0
@@ -18,11 +19,39 @@ ORDINARY_WINDOW_S: Final = 300.0
 """The widest that the window grows to by itself."""
 
 
+class _Past(NamedTuple):
+    """All that is kept of one process, oldest first, a column for each number; -1 stands for unknown."""
+
+    times_s: array[float]
+    virt: array[int]
+    rss: array[int]
+    shr: array[int]
+    shmem: array[int]
+    minflt: array[int]
+    majflt: array[int]
+
+
+def _past(history: History, key: ProcKey) -> _Past:
+    """Its diary, and before that its track."""
+    diary, track = history.diaries.get(key), history.tracks.get(key)
+    until = len(track) if track is not None else 0
+    if track is not None and diary is not None and len(diary):
+        until = track.index_at(diary.times_s[0] - 0.001) + 1
+    unknown = array("q", [-1]) * until
+    times_ms, *sizes = track.columns(until) if track is not None else (array("q"),) * 4
+    times_s = array("d", [ms / 1000 for ms in times_ms])
+    older = _Past._make((times_s, *sizes, unknown, unknown, unknown))
+    if diary is None:
+        return older
+    columns = (one + other for one, other in zip(older[1:], diary.columns, strict=True))
+    return _Past._make((older.times_s + diary.times_s, *columns))
+
+
 def point_at(history: History, key: ProcKey, when_s: float) -> Point | None:
     """What was known of a process at a moment: from its diary where that reaches back so far, else from its track."""
-    diary, track = history.diaries.get(key), history.tracks.get(key)
     if history.in_gap(when_s):
         return None
+    diary, track = history.diaries.get(key), history.tracks.get(key)
     if diary is not None and (index := diary.index_at(when_s)) >= 0:
         return diary.point(index)
     return track.at(when_s) if track is not None else None
@@ -33,25 +62,33 @@ def series(history: History, key: ProcKey, *, right_s: float, until_s: float, wi
 
     Of several readings in a bucket the one with the highest RES stands for it, so that a short peak is never lost.
     """
+    past = _past(history, key)
     width_s = window_s / max(1, points)
     edges_s = [right_s - window_s + index * width_s for index in range(points + 1)]
-    found: list[Point | None] = []
-    readings: list[Point | None] = []
-    diary = history.diaries.get(key)
+    best: list[int | None] = []
+    last: list[int | None] = []
+    before = bisect_right(past.times_s, edges_s[0] + CLOSE_S)
     for left_s, end_s in pairwise(edges_s):
-        inside = left_s <= until_s
-        best, last = _bucket(history, key, diary, left_s, min(end_s, until_s)) if inside else (None, None)
-        found.append(best)
-        readings.append(last)
+        upto = bisect_right(past.times_s, min(end_s, until_s) + CLOSE_S, before)
+        held = upto == before  # nothing was read in this bucket: what was read last still holds, but not in a gap
+        if left_s >= until_s or not upto or (held and history.in_gap(end_s)):
+            best.append(None)
+            last.append(None)
+        else:
+            last.append(upto - 1)
+            best.append(upto - 1 if held else max(range(before, upto), key=past.rss.__getitem__))
+        before = upto
     return Series(
         times_s=tuple(edge_s - right_s for edge_s in edges_s[1:]),
-        virt_bytes=tuple(point and float(point.virt_bytes) for point in found),
-        rss_bytes=tuple(point and float(point.rss_bytes) for point in found),
-        anon_bytes=tuple(point and float(max(0, point.rss_bytes - point.shr_bytes)) for point in found),
-        file_bytes=tuple(point and float(max(0, point.shr_bytes - (point.shmem_bytes or 0))) for point in found),
-        shmem_bytes=tuple(point and float(point.shmem_bytes or 0) for point in found),
-        minflt_per_s=_rates(readings, lambda point: point.minflt),
-        majflt_per_s=_rates(readings, lambda point: point.majflt),
+        virt_bytes=tuple(at if at is None else float(past.virt[at]) for at in best),
+        rss_bytes=tuple(at if at is None else float(past.rss[at]) for at in best),
+        anon_bytes=tuple(at if at is None else float(max(0, past.rss[at] - past.shr[at])) for at in best),
+        file_bytes=tuple(
+            None if at is None or past.shmem[at] < 0 else float(max(0, past.shr[at] - past.shmem[at])) for at in best
+        ),
+        shmem_bytes=tuple(None if at is None or past.shmem[at] < 0 else float(past.shmem[at]) for at in best),
+        minflt_per_s=_rates(last, past.times_s, past.minflt),
+        majflt_per_s=_rates(last, past.times_s, past.majflt),
     )
 
 
@@ -71,44 +108,24 @@ def slope_bytes_per_min(history: History, key: ProcKey, until_s: float) -> float
     return None if slope is None else slope * 60
 
 
-def _bucket(
-    history: History, key: ProcKey, diary: Diary | None, left_s: float, end_s: float
-) -> tuple[Point | None, Point | None]:
-    """(the reading with the highest RES, the last one) of a bucket; what held before it where nothing was read."""
-    last = point_at(history, key, end_s)
-    if last is None or last.at_s <= left_s:
-        return last, last
-    best = last
-    if diary is not None and (index := diary.index_at(end_s)) >= 0:
-        while index >= 0 and diary.times_s[index] > left_s:
-            point = diary.point(index)
-            best = point if point.rss_bytes > best.rss_bytes else best
-            index -= 1
-    elif (track := history.tracks.get(key)) is not None:
-        index = track.index_at(end_s)
-        while index >= 0 and (point := track.point(index)).at_s > left_s:
-            best = point if point.rss_bytes > best.rss_bytes else best
-            index -= 1
-    return best, last
-
-
-def _rates(readings: list[Point | None], counter: Callable[[Point], int | None]) -> tuple[float | None, ...]:
+def _rates(readings: list[int | None], times_s: array[float], counter: array[int]) -> tuple[float | None, ...]:
     """The rate in each bucket. A bucket without a reading of its own has the rate of the interval that spans it."""
     rates: list[float | None] = [None] * len(readings)
     waiting: list[int] = []
-    before: Point | None = None
+    before: int | None = None
     rate: float | None = None
-    for index, point in enumerate(readings):
-        if point is None or before is None:
+    for index, at in enumerate(readings):
+        if at is None or before is None:
             waiting, rate = [], None
-        elif point.at_s == before.at_s:
+        elif at == before:
             waiting.append(index)
         else:
-            rate = per_s(counter(point), counter(before), point.at_s - before.at_s)
+            known = counter[at] >= 0 and counter[before] >= 0
+            rate = per_s(counter[at], counter[before], times_s[at] - times_s[before]) if known else None
             for spanned in (*waiting, index):
                 rates[spanned] = rate
             waiting = []
-        before = point
+        before = at
     for spanned in waiting:
         rates[spanned] = rate
     return tuple(rates)

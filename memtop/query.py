@@ -5,6 +5,7 @@ Terms are separated by blanks and must all hold. A number that is unknown satisf
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -101,6 +102,8 @@ def _term(column: Column, sign: str, value: str) -> Predicate:
         return (lambda row: not hit(row)) if sign == "!=" else hit
     try:
         number = parse_size(value) if column.sized else float(value)
+        if not math.isfinite(number):
+            raise ValueError(value)
     except ValueError as error:
         kind = "a size such as 500m or 1.5g" if column.sized else "a number"
         raise UsageError(f"filter: {column.key}{sign} wants {kind}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Flag, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.pressure import Pressure
@@ -17,6 +17,11 @@ from memtop.source import Exit
 
 if TYPE_CHECKING:
     from memtop.frame import ProcRow
+
+
+REGIONS: Final = "regions"
+SHARING: Final = "sharing"
+"""Names of the panels that dear readings are made for; see :mod:`memtop.dear`."""
 
 
 class ProcKey(NamedTuple):
@@ -35,6 +40,8 @@ class Need(Flag):
     STAT = auto()
     STATUS = auto()
     OOM = auto()
+    ROLLUP = auto()
+    """smaps_rollup, which costs the target something: only of rows on screen, in turn; see :mod:`memtop.dear`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +78,21 @@ class Ask:
     """Seconds of past in the chart; None for as much as is known, between half a minute and five."""
     points: int = 120
     """Points of the chart's series."""
+    panel: str = ""
+    """Name of the panel on screen: what is dear is read for it only."""
+    smaps: bool = True
+    """Whether smaps and smaps_rollup may be read at all."""
+    read_now: int = 0
+    """One more than before: read the mappings of the process in focus once, whatever it costs."""
+    mark_now: int = 0
+    """One more than before: set the mark of the process in focus, or clear it."""
     delay_s: float = 1.0
     """Planned time between samples; a much longer one is a gap (suspend, a stopped memtop)."""
 
     @property
     def everybody(self) -> bool:
         """Whether all processes must be looked at; where not, the cost does not grow with /proc."""
-        return self.only is None or bool(self.names) or self.children
+        return self.only is None or bool(self.names) or self.children or self.panel == SHARING
 
 
 @dataclass(slots=True, eq=False)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
-from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
+from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone, Unavailable
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.pressure import parse_pressure
@@ -40,11 +40,22 @@ _Value = TypeVar("_Value")
 class _Record:
     """What the sampler keeps of one process beside what it tells."""
 
-    __slots__ = ("asked_command", "asked_user", "oom_tick", "seen", "stat_raw", "statm_raw", "status_tick", "still")
+    __slots__ = (
+        "asked_command",
+        "asked_user",
+        "oom_tick",
+        "seen",
+        "stat_raw",
+        "statm_raw",
+        "statm_tick",
+        "status_tick",
+        "still",
+    )
 
     def __init__(self, seen: ProcSample) -> None:
         self.seen = seen
         self.statm_raw = b""
+        self.statm_tick = -1
         self.stat_raw = b""
         self.still = False
         self.status_tick = -STALE_TICKS
@@ -59,13 +70,14 @@ class Sampler:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._tick = -1
+        self._now_s = 0.0
         self._records: dict[int, _Record] = {}
         self._hidden: set[int] = set()
         self._lives: dict[tuple[int, int], int] = {}
         self._users: dict[int, str] = {}
         self._waiting: set[int] = set()
         self._leaderless: set[int] = set()
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, tuple[str, int]] = {}
 
     def sample(self, ask: Ask, watched: Iterable[int] = ()) -> Sample | None:
         """Read the next instant; None when the source has no more. ``watched`` pids are held until they end."""
@@ -73,6 +85,7 @@ class Sampler:
         if instant is None:
             return None
         self._tick += 1
+        self._now_s = instant.mono_s
         pids = self.source.pids() if ask.everybody else sorted(ask.only or ())
         records = self._records
         self._hidden.intersection_update(pids)
@@ -95,9 +108,9 @@ class Sampler:
         for pid in records.keys() - set(pids):
             gone.append(self._forget(records[pid]))
         for pid in unknown:
-            self._meet(pid, instant.mono_s)
+            self._meet(pid)
         orphans = self._children_of({key.pid for key in gone}) if gone else []
-        self._read_due(ask, instant.mono_s, [*empty, *orphans])
+        self._read_due(ask, [*empty, *orphans], gone)
         for pid in tuple(self._leaderless):
             self._check_leader(records[pid])
         self._collect()
@@ -113,16 +126,20 @@ class Sampler:
             gone=tuple(gone),
             exits=tuple(self.source.exits()),
             hidden=len(self._hidden),
-            problems=tuple(self._problems.values()),
+            problems=tuple(
+                text if count == 1 else f"{text} ({count} times)" for text, count in self._problems.values()
+            ),
         )
 
     # -- coming and going
 
-    def _meet(self, pid: int, now_s: float) -> None:
+    def _meet(self, pid: int) -> None:
         """A pid that was not there at the tick before."""
         try:
             raw = self.source.read(f"proc/{pid}/stat")
-            stat = parse_stat(raw)
+            stat = self._parsed(parse_stat, raw, f"proc/{pid}/stat")
+            if stat is None:
+                return
             statm_raw = self.source.read(f"proc/{pid}/statm")
         except ProcessGone:
             return
@@ -135,7 +152,7 @@ class Sampler:
         life = self._lives.get((pid, stat.start_ticks), -1) + 1
         record = _Record(ProcSample(ProcKey(pid, stat.start_ticks, life), stat.comm))
         self._records[pid] = record
-        self._take_stat(record, raw, stat, now_s)
+        self._take_stat(record, raw, stat)
         self._take_statm(record, statm_raw)
         if stat.kernel_thread:
             record.seen.command_raw = b""
@@ -169,10 +186,24 @@ class Sampler:
         seen.status = None
         record.status_tick = record.oom_tick = -STALE_TICKS
 
+    def _exec_by_peak(self, record: _Record) -> None:
+        """VmPeak never falls within one program, and everybody may read it; start_code may say the same by now."""
+        seen, execs, path = record.seen, record.seen.execs, f"proc/{record.seen.key.pid}/stat"
+        try:
+            raw = self.source.read(path)
+        except MemtopError:
+            raw = record.stat_raw
+        if raw != record.stat_raw and (stat := self._parsed(parse_stat, raw, path)) is not None:
+            self._take_stat(record, raw, stat)
+        if seen.execs == execs:
+            self._exec(record)
+            record.asked_command = True
+            self._waiting.add(seen.key.pid)
+
     # -- what is read when
 
-    def _read_due(self, ask: Ask, now_s: float, changed_state: list[int]) -> None:
-        """stat, status and oom_score of those whose turn it is."""
+    def _read_due(self, ask: Ask, changed_state: list[int], gone: list[ProcKey]) -> None:
+        """stat, status and oom_score of those whose turn it is; adds to ``gone`` whom stat shows to be another."""
         records = self._records
         visible = [key.pid for key in ask.visible if key.pid in records]
         if ask.focus is not None and ask.focus.pid in records:
@@ -184,7 +215,7 @@ class Sampler:
             due.update(everybody)
         elif Need.STAT in ask.needs:
             due.update(visible)
-        self._read_stats(sorted(due), now_s)
+        self._read_stats(sorted(due), gone)
         for pid in everybody if Need.STATUS in ask.needs_all else visible if Need.STATUS in ask.needs else ():
             if (record := records.get(pid)) is not None:
                 self._read_status_if_moved(record)
@@ -194,7 +225,8 @@ class Sampler:
             if (record := records.get(pid)) is not None:
                 self._read_oom(record)
 
-    def _read_stats(self, pids: list[int], now_s: float) -> None:
+    def _read_stats(self, pids: list[int], gone: list[ProcKey]) -> None:
+        now_s = self._now_s
         for pid, raw in zip(pids, self.source.sweep("stat", pids), strict=True):
             record = self._records[pid]
             if raw is None or (record.seen.stat is not None and record.seen.stat_s == now_s):
@@ -208,12 +240,16 @@ class Sampler:
                     record.still = seen.changed = True
                     seen.stat_before, seen.stat_before_s, seen.stat_s = seen.stat, seen.stat_s, now_s
                 continue
-            if (stat := self._parsed(parse_stat, raw, f"proc/{pid}/stat")) is not None:
-                self._take_stat(record, raw, stat, now_s)
-                self._check_leader(record)
+            if (stat := self._parsed(parse_stat, raw, f"proc/{pid}/stat")) is None:
+                continue
+            if stat.start_ticks != seen.key.start_ticks:  # descriptors ran out, so no None came between the two
+                gone.append(self._forget(record))
+                continue
+            self._take_stat(record, raw, stat)
+            self._check_leader(record)
 
-    def _take_stat(self, record: _Record, raw: bytes, stat: PidStat, now_s: float) -> None:
-        seen, before = record.seen, record.seen.stat
+    def _take_stat(self, record: _Record, raw: bytes, stat: PidStat) -> None:
+        seen, before, now_s = record.seen, record.seen.stat, self._now_s
         record.stat_raw, record.still = raw, False
         seen.changed = True
         seen.stat, seen.stat_s, seen.stat_before, seen.stat_before_s = stat, now_s, before, seen.stat_s
@@ -228,7 +264,7 @@ class Sampler:
 
     def _take_statm(self, record: _Record, raw: bytes) -> None:
         seen = record.seen
-        record.statm_raw = raw
+        record.statm_raw, record.statm_tick = raw, self._tick
         seen.changed = True
         if raw.startswith(EMPTY):
             seen.statm = None
@@ -241,35 +277,42 @@ class Sampler:
     def _check_leader(self, record: _Record) -> None:
         """A zombie with more than one thread: its memory is found at a thread that lives (memory of the group)."""
         seen = record.seen
-        if seen.stat is None or seen.stat.state != "Z" or seen.stat.threads < 2:
+        if seen.stat is None or seen.stat.state != "Z" or (seen.stat.threads < 2 and not seen.leader_gone):
             return
         pid = seen.key.pid
         try:
             other = next((tid for tid in self.source.tids(pid) if tid != pid), None)
-            if other is not None:
-                statm = parse_statm(self.source.read(f"proc/{pid}/task/{other}/statm"))
-                seen.changed = seen.changed or statm != seen.statm
-                seen.statm, seen.leader_gone = statm, True
-                self._leaderless.add(pid)
-        except ProcessGone:
-            return
+            path = f"proc/{pid}/task/{other}/statm"
+            raw = EMPTY if other is None else self.source.read(path)
+        except (ProcessGone, Unavailable):
+            return  # a thread that has ended since it was listed: the next tick finds another, or none
         except MemtopError as error:
             self._note(error)
+            return
+        alive = not raw.startswith(EMPTY)
+        statm = self._parsed(parse_statm, raw, path) if alive else None
+        seen.changed = seen.changed or (statm, alive) != (seen.statm, seen.leader_gone)
+        seen.statm, seen.leader_gone = statm, alive
+        (self._leaderless.add if alive else self._leaderless.discard)(pid)
 
     def _read_status_if_moved(self, record: _Record) -> None:
-        if record.seen.changed or self._tick - record.status_tick >= STALE_TICKS or record.seen.status is None:
+        moved = record.statm_tick > record.status_tick
+        if moved or self._tick - record.status_tick >= STALE_TICKS or record.seen.status is None:
             self._read_status(record)
 
     def _read_status(self, record: _Record) -> None:
         seen = record.seen
         if record.status_tick == self._tick or (seen.stat is not None and seen.stat.kernel_thread and seen.status):
             return
+        path = f"proc/{seen.key.pid}/status"
         try:
-            status = parse_status(self.source.read(f"proc/{seen.key.pid}/status"))
+            status = self._parsed(parse_status, self.source.read(path), path)
         except ProcessGone:
             return
         except MemtopError as error:
             self._note(error)
+            return
+        if status is None:
             return
         record.status_tick = self._tick
         before, seen.status = seen.status, status
@@ -289,12 +332,12 @@ class Sampler:
             and status.virt_peak_bytes is not None
             and status.virt_peak_bytes < before.virt_peak_bytes
         ):
-            self._exec(record)  # VmPeak never falls within one program, and everybody may read it
-            seen.status = status
+            self._exec_by_peak(record)
+            record.status_tick, seen.status = self._tick, status
 
     def _read_oom(self, record: _Record) -> None:
         seen = record.seen
-        if not seen.changed and self._tick - record.oom_tick < STALE_TICKS:
+        if record.statm_tick < self._tick and self._tick - record.oom_tick < STALE_TICKS:
             return
         try:
             score = int_or_none(self.source.read(f"proc/{seen.key.pid}/oom_score", 64))
@@ -337,12 +380,12 @@ class Sampler:
     def _answer(self, path: str, size: int) -> tuple[bool, bytes | None]:
         """(whether the matter is settled, the bytes or None where they cannot be had)."""
         try:
-            raw = self.source.ask(path, size)
+            answer = self.source.ask(path, size)
         except Blocked:
             return False, None
         except MemtopError:
             return True, None
-        return raw is not None, raw
+        return answer is not None, None if answer is None else answer.data
 
     def _system(self) -> SystemSample:
         return SystemSample(
@@ -366,6 +409,6 @@ class Sampler:
             return None
 
     def _note(self, error: MemtopError) -> None:
-        """Keep one sentence for each kind of failure, to be shown."""
-        if len(self._problems) < 16:
-            self._problems.setdefault(type(error).__name__, clean(str(error)))
+        """Keep one sentence for each kind of failure, and how often it happened, to be shown."""
+        text, count = self._problems.get(type(error).__name__, (clean(str(error)), 0))
+        self._problems[type(error).__name__] = text, count + 1

@@ -31,5 +31,7 @@ class Settings:
     replay: str = ""
     """Recording to play instead of the live machine, or empty."""
     keep_oom_score: bool = False
+    smaps: bool = True
+    """False forbids smaps and smaps_rollup."""
     output: str = ""
     """File for batch output, or empty for standard output."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 READ_LIMIT: Final = 65_536
 """Most bytes of one ordinary read; hostile files are cut here."""
@@ -44,6 +44,14 @@ class Exit:
     """wait(2) status, or None where this kernel does not tell (PIDFD_GET_INFO needs Linux 6.15)."""
 
 
+class Answer(NamedTuple):
+    """What a reading that may block has brought."""
+
+    data: bytes
+    took_s: float
+    """From open to the last byte: for smaps the time for which it held up the target's own mmap calls, at most."""
+
+
 class Source(Protocol):
     """All that memtop may ask of the world outside."""
 
@@ -70,7 +78,7 @@ class Source(Protocol):
         """
         ...
 
-    def ask(self, path: str, size: int = READ_LIMIT) -> bytes | None:
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
         """A file that may block (cmdline, environ, maps, smaps, ``user/UID``): never waits.
 
         The first call starts the reading elsewhere and gives None; a later call gives the answer, once.

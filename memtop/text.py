@@ -10,6 +10,11 @@ import re
 import unicodedata
 
 _PLAIN = re.compile(r"[\x20-\x7e]*\Z")
+_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc")
+"""General categories that draw nothing, or draw upon their neighbour."""
+_WIDTHLESS = re.compile("[\u115f-\u11ff\u3164\ud7b0-\ud7ff\uffa0\U0001f3fb-\U0001f3ff]")
+"""Letters and signs that take no cell of their own: Hangul fillers and parts of syllables, skin tones."""
+_BLANK_BRAILLE = "\u2800"
 
 
 def _visible(character: str) -> str:
@@ -25,9 +30,10 @@ def _visible(character: str) -> str:
         return f"\\x{code - 0xDC00:02x}"  # an undecodable byte, as surrogateescape left it
     if code < 0xA0:
         return f"\\x{code:02x}"
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me"):
+    category = unicodedata.category(character)
+    if category in _HIDDEN or _WIDTHLESS.match(character):
         return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-    if unicodedata.category(character) == "Zs":
+    if category == "Zs" or character == _BLANK_BRAILLE:
         return " "
     return character
 

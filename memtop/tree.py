@@ -1,53 +1,53 @@
-"""Rows as a tree of parents and children, with what hangs below each."""
+"""Rows as a tree of parents and children, with what hangs below each.
+
+Parents are known by pid only, and as last read: a process that has gone is nobody's parent, and where pids were
+reused so quickly that two rows are each other's ancestors, the first of them stands as a root.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from memtop.frame import ProcRow, TreePlace
 from memtop.sample import ProcKey
 
+Totals = tuple[int | None, int | None, int | None]
+"""VIRT, sum of anonymous, largest shared part, in bytes; None where nothing is known."""
 
-def descendants(pids: Iterable[int], rows: Iterable[ProcRow]) -> set[int]:
-    """The pids and all that descend from them."""
-    children: dict[int, list[int]] = {}
-    for row in rows:
-        if row.ppid is not None:
-            children.setdefault(row.ppid, []).append(row.pid)
-    found: set[int] = set()
-    open_pids = list(pids)
-    while open_pids:
-        pid = open_pids.pop()
-        if pid not in found:
-            found.add(pid)
-            open_pids.extend(children.get(pid, ()))
+
+def descendants(ancestors: Iterable[ProcRow], rows: Sequence[ProcRow]) -> set[ProcKey]:
+    """Those rows and all that descend from them."""
+    children = _children(rows, _parents(rows))
+    found: set[ProcKey] = set()
+    waiting = [row.key for row in ancestors]
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found.add(key)
+            waiting.extend(child.key for child in children.get(key, ()))
     return found
 
 
 def grow(rows: Sequence[ProcRow], folded: frozenset[ProcKey]) -> tuple[tuple[ProcRow, ...], tuple[TreePlace, ...]]:
     """Rows, already in the order wanted among siblings, as a tree; what is below a folded row is left out."""
-    by_pid = {row.pid: row for row in rows}
-    children: dict[int | None, list[ProcRow]] = {}
-    for row in rows:
-        parent = row.ppid if row.ppid in by_pid and row.ppid != row.pid else None
-        children.setdefault(parent, []).append(row)
+    children = _children(rows, _parents(rows))
     totals = _totals(children)
     shown: list[ProcRow] = []
     places: list[TreePlace] = []
     stack = [(row, "", True, 0) for row in reversed(children.get(None, ()))]
     while stack:
         row, lead, last, depth = stack.pop()
-        below = children.get(row.pid, [])
+        below = children.get(row.key, [])
         is_folded = bool(below) and row.key in folded
-        virt, anon, shared = totals[row.pid]
+        virt_bytes, anon_bytes, shared_bytes = totals[row.key]
         places.append(
             TreePlace(
                 depth=depth,
                 prefix="" if depth == 0 else lead + ("└─ " if last else "├─ "),
                 has_children=bool(below),
                 folded=is_folded,
-                rss_bytes=anon + shared,
-                virt_bytes=virt,
+                rss_bytes=_sum(anon_bytes, shared_bytes),
+                virt_bytes=virt_bytes,
             )
         )
         shown.append(row)
@@ -57,19 +57,53 @@ def grow(rows: Sequence[ProcRow], folded: frozenset[ProcKey]) -> tuple[tuple[Pro
     return tuple(shown), tuple(places)
 
 
-def _totals(children: dict[int | None, list[ProcRow]]) -> dict[int, tuple[int, int, int]]:
-    """Pid -> (VIRT, sum of anonymous, largest shared part) of its subtree, in bytes.
+def _parents(rows: Sequence[ProcRow]) -> dict[ProcKey, ProcKey | None]:
+    """Every row's parent among the rows, without cycles."""
+    living = {row.pid: row.key for row in rows if row.gone_s is None}
+    parents = {row.key: living.get(row.ppid) if row.ppid is not None else None for row in rows}
+    rooted: set[ProcKey] = set()
+    for row in rows:
+        path: dict[ProcKey, None] = {}
+        key: ProcKey | None = row.key
+        while key is not None and key not in rooted:
+            if key in path:
+                parents[key] = None
+                break
+            path[key] = None
+            key = parents[key]
+        rooted.update(path)
+    return parents
+
+
+def _children(
+    rows: Sequence[ProcRow], parents: Mapping[ProcKey, ProcKey | None]
+) -> dict[ProcKey | None, list[ProcRow]]:
+    """The children of every row, in order; those of None are the roots."""
+    children: dict[ProcKey | None, list[ProcRow]] = {}
+    for row in rows:
+        children.setdefault(parents[row.key], []).append(row)
+    return children
+
+
+def _totals(children: Mapping[ProcKey | None, Sequence[ProcRow]]) -> dict[ProcKey, Totals]:
+    """What each subtree holds.
 
     Shared parts are not added up: relatives mostly share the same ones. The sum is a lower bound of what they hold.
     """
-    totals: dict[int, tuple[int, int, int]] = {}
+    totals: dict[ProcKey, Totals] = {}
     order: list[ProcRow] = list(children.get(None, ()))
     for row in order:  # grows while it is walked: parents before children
-        order.extend(children.get(row.pid, ()))
+        order.extend(children.get(row.key, ()))
     for row in reversed(order):
-        virt, anon, shared = row.virt_bytes or 0, row.anon_bytes or 0, row.shr_bytes or 0
-        for child in children.get(row.pid, ()):
-            child_virt, child_anon, child_shared = totals[child.pid]
-            virt, anon, shared = virt + child_virt, anon + child_anon, max(shared, child_shared)
-        totals[row.pid] = (virt, anon, shared)
+        virt, anon, shared = row.virt_bytes, row.anon_bytes, row.shr_bytes
+        for child in children.get(row.key, ()):
+            child_virt, child_anon, child_shared = totals[child.key]
+            virt, anon = _sum(virt, child_virt), _sum(anon, child_anon)
+            shared = child_shared if shared is None else max(shared, child_shared or 0)
+        totals[row.key] = virt, anon, shared
     return totals
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    """Of what is known."""
+    return other if one is None else one if other is None else one + other

@@ -10,8 +10,8 @@ from typing import Final
 
 UNKNOWN: Final = "–"
 _UNITS: Final = "BKMGTPE"
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([bkmgtpe]?)(?:i?b)?\Z", re.I)
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|min|h)?\Z", re.I)
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([kmgtpe])(?:i?b)?|b)?\Z", re.I | re.A)
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|min|h)?\Z", re.I | re.A)
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -102,7 +102,7 @@ def parse_size(text: str) -> float:
     match = _SIZE.match(text.strip())
     if not match:
         raise ValueError(f"{text!r} is not a size such as 4096, 500m or 1.5g")
-    return float(float(match[1]) * 1024 ** max(0, _UNITS.lower().find(match[2].lower() or "b")))
+    return float(float(match[1]) * 1024 ** _UNITS.lower().index((match[2] or "b").lower()))
 
 
 def parse_duration(text: str) -> float:

@@ -33,6 +33,12 @@ class View:
     """None lets the chart grow with what is known."""
     points: int = 120
     delay_s: float = 1.0
+    panel: str = ""
+    """Name of the panel on screen."""
+    smaps: bool = True
+    """Whether readings that cost the target something are allowed."""
+    read_now: int = 0
+    mark_now: int = 0
 
     @classmethod
     def of(cls, settings: Settings) -> View:
@@ -49,6 +55,7 @@ class View:
             children=settings.children,
             tree=settings.tree,
             delay_s=settings.delay_s,
+            smaps=settings.smaps,
         )
 
     def ask(self) -> Ask:
@@ -78,6 +85,10 @@ class View:
             window_s=self.window_s,
             points=self.points,
             delay_s=self.delay_s,
+            panel=self.panel,
+            smaps=self.smaps,
+            read_now=self.read_now,
+            mark_now=self.mark_now,
         )
 
     def sorted_by(self, column: Column) -> View:

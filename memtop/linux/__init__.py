@@ -16,7 +16,7 @@ from memtop.linux.descriptors import Descriptors
 from memtop.linux.exits import ExitWatch
 from memtop.linux.files import failure, pread_file, read_file
 from memtop.linux.slow import SlowReader
-from memtop.source import READ_LIMIT, Exit, Instant, pid_of
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, pid_of
 
 HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory"})
 """Files of the machine that are read at every instant, so their descriptors are kept."""
@@ -96,7 +96,7 @@ class Linux:
             self._slow.forget(self._descriptors.gone)
         return answers
 
-    def ask(self, path: str, size: int = READ_LIMIT) -> bytes | None:
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
         """See :meth:`memtop.source.Source.ask`."""
         return self._slow.ask(path, size)
 

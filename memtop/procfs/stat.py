@@ -5,12 +5,14 @@ RSS is not read from here: field 24 may lag by megabytes on machines with many c
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from memtop.errors import ParseError
 
 KERNEL_THREAD_FLAG = 0x0020_0000
 """PF_KTHREAD of include/linux/sched.h."""
+_STATE = re.compile(rb"[A-Za-z]\Z")
 
 
 class PidStat(NamedTuple):
@@ -53,8 +55,10 @@ def parse_stat(data: bytes) -> PidStat:
     if opening < 1 or closing < opening:
         raise ParseError("stat", "no name in parentheses")
     fields = data[closing + 1 :].split()
+    if not fields or not _STATE.match(fields[0]):
+        raise ParseError("stat", "no state after the name")
     try:
-        return PidStat(
+        stat = PidStat(
             pid=int(data[:opening]),
             comm=data[opening + 1 : closing],
             state=fields[0].decode("ascii"),
@@ -70,3 +74,7 @@ def parse_stat(data: bytes) -> PidStat:
         )
     except (IndexError, ValueError) as error:
         raise ParseError("stat", f"fields after the name: {error}") from error
+    counts = (stat.minflt, stat.majflt, stat.cpu_ticks, stat.threads)
+    if min(counts) < 0 or max(counts) >> 63 or stat.start_ticks >> 64:
+        raise ParseError("stat", "counts that no machine reaches")
+    return stat

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
 from memtop.errors import ParseError
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+# So many digits that every size fits in the 63 bits that history keeps.
+_PAGES = re.compile(rb"(\d{1,14}) (\d{1,14}) (\d{1,14})(?:\s|\Z)")
 
 
 class Statm(NamedTuple):
@@ -28,8 +31,8 @@ class Statm(NamedTuple):
 
 def parse_statm(data: bytes, page_bytes: int = PAGE_BYTES) -> Statm:
     """Parse one statm file, which counts in pages. Raises ParseError."""
-    fields = data.split(None, 3)
-    try:
-        return Statm(int(fields[0]) * page_bytes, int(fields[1]) * page_bytes, int(fields[2]) * page_bytes)
-    except (IndexError, ValueError) as error:
-        raise ParseError("statm", str(error)) from error
+    match = _PAGES.match(data)
+    if match is None:
+        raise ParseError("statm", "does not begin with three counts of pages")
+    virt, rss, shr = map(int, match.groups())
+    return Statm(virt * page_bytes, rss * page_bytes, shr * page_bytes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
@@ -13,6 +13,7 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.filter import LineFilter
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
@@ -23,6 +24,7 @@ from memtop.demo.step import Step
 from memtop.engine import Engine
 from memtop.errors import UsageError
 from memtop.explain.facts import facts_of, virt_sentence
+from memtop.explain.region_facts import facts_of_regions, facts_of_rollup, mapping_sentence
 from memtop.frame import Frame, ProcRow
 from memtop.past import ORDINARY_WINDOW_S
 from memtop.query import parse_query
@@ -31,13 +33,15 @@ from memtop.settings import Settings
 from memtop.tui import palette, questions
 from memtop.tui.bar import Bar
 from memtop.tui.chart import MemoryChart, points_for, zoomed
-from memtop.tui.explainer import Explainer
 from memtop.tui.faults import FaultChart
 from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar, HeaderState
-from memtop.tui.keys import BINDINGS, CHART_HINTS, REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.keys import BINDINGS, CHART_HINTS, REGIONS_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.lifecycle import Life
+from memtop.tui.panels import PANELS, Panels, Tabs
+from memtop.tui.plain_lines import AsciiLines
 from memtop.tui.pump import Pump
+from memtop.tui.regions_table import RegionsTable
 from memtop.tui.rows import Sort
 from memtop.tui.safe_app import SafeApp
 from memtop.tui.scales import Scale
@@ -49,6 +53,8 @@ NARROW_BELOW: Final = 100
 SHORT_BELOW: Final = 30
 TINY_BELOW: Final = (60, 16)
 DOT_BELOW: Final = (30, 6)
+PANEL_FROM: Final = 36
+"""Lines from which a watched process has a panel open under its chart."""
 NOTICE_S: Final = 6.0
 
 
@@ -100,7 +106,9 @@ class MemtopApp(SafeApp):
         self.first = first
         self.commentary = commentary
         self.topic = "virt"
+        self.told: set[str] = set()
         self.watched: ProcKey | None = None
+        self._plain_lines = [AsciiLines()] if settings.ascii else []
         self.asked_for = (view.only, view.names)
         self.set_reactive(MemtopApp.view, view)
         self.pump = Pump(
@@ -124,6 +132,10 @@ class MemtopApp(SafeApp):
         """The data colours and severities."""
         return palette.variables(self.current_theme)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """With --ascii, nothing else reaches the terminal."""
+        return [*super().get_line_filters(), *self._plain_lines]
+
     def compose(self) -> ComposeResult:
         """Header, chart and sentences, table, footer."""
         ascii_only = self.settings.ascii
@@ -133,6 +145,7 @@ class MemtopApp(SafeApp):
                 yield MemoryChart(ascii_only=ascii_only, id="chart")
                 yield FaultChart(ascii_only=ascii_only, id="faults")
             yield SidePanel(id="side")
+        yield Panels(id="panels")
         yield ProcessTable(id="table")
         with Horizontal(id="filter-line"):
             yield Label("Filter:")
@@ -148,11 +161,17 @@ class MemtopApp(SafeApp):
             bar.ascii = self.settings.ascii
         self.table = self.query_one(ProcessTable)
         self.chart = self.query_one(MemoryChart)
+        self.chart.framed = self.query_one("#charts")
         self.table.ascii = self.settings.ascii
         self.table.focus()
         self.watch_view()
+        self.query_one(Panels).display = False
         if self.view.only is not None:
             self.set_class(True, "-one")
+            if self.view.panel:
+                self._show_panel()
+            elif self.size.height >= PANEL_FROM and self.commentary is None:
+                self.choose_panel(PANELS[0].name)
         if self.first is not None:
             self.take(self.first)
         self.pump.start()
@@ -195,9 +214,14 @@ class MemtopApp(SafeApp):
         self._follow_selection()
         self.chart.detail = frame.detail
         self.query_one(FaultChart).detail = frame.detail
+        self.query_one(Panels).show(frame)
         self._show_side()
         self._show_header()
         self.query_one(StatusBar).show_cost(frame.own)
+        for problem in frame.problems:
+            if problem not in self.told:
+                self.told.add(problem)
+                self.say(problem, severity="warning")
         if self.settings.iterations is not None and frame.tick + 1 >= self.settings.iterations:
             self.exit()
 
@@ -310,7 +334,8 @@ class MemtopApp(SafeApp):
         chart = isinstance(event.widget, MemoryChart)
         self.topic = "memory_chart" if chart else self.view.sort.topic
         if not self.settings.replay:
-            self.query_one(StatusBar).show_hints(CHART_HINTS if chart else TABLE_HINTS)
+            regions = isinstance(event.widget, RegionsTable)
+            self.query_one(StatusBar).show_hints(REGIONS_HINTS if regions else CHART_HINTS if chart else TABLE_HINTS)
         self._show_side()
 
     def sort_by(self, column: Column) -> None:
@@ -319,16 +344,73 @@ class MemtopApp(SafeApp):
         self.topic = column.topic
         self._show_side()
 
-    def explain(self, name: str) -> None:
+    def explain(self, name: str, about: RegionsTable.ExplainAsked | None = None) -> None:
         """Open a topic, filled with the numbers of the process in focus."""
+        from memtop.tui.explainer import Explainer  # noqa: PLC0415 (Markdown costs 3 MB, and few runs ask for it)
+
         detail = self.frame.detail if self.frame is not None else None
         if self.frame is None or detail is None:
             self.push_screen(Explainer(name, {}, ""))
             return
         facts = facts_of(detail.row, self.frame.system, detail.status)
-        self.push_screen(Explainer(name, facts, virt_sentence(detail.row, self.frame.system)))
+        reading = about.reading if about is not None else detail.regions.reading if detail.regions else None
+        if reading is not None:
+            kind = about.kind if about is not None else None
+            facts |= facts_of_regions(reading.regions, kind) | facts_of_rollup(reading.rollup)
+        sentence = virt_sentence(detail.row, self.frame.system)
+        if about is not None and about.start is not None:
+            sentence = mapping_sentence(about.reading.regions, about.start)
+        self.push_screen(Explainer(name, facts, sentence))
+
+    def on_regions_table_explain_asked(self, message: RegionsTable.ExplainAsked) -> None:
+        """Enter on a mapping, or e: its kind, with its numbers; a mapping's flags in words."""
+        self.explain(message.kind.topic, message)
+
+    def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
+        """A click on a tab."""
+        self.choose_panel(message.name)
+
+    def choose_panel(self, name: str) -> None:
+        """Show a panel under the chart; the same one again puts it away."""
+        panels = self.query_one(Panels)
+        within = self.focused is not None and panels in self.focused.ancestors
+        self.choose(panel="" if name == self.view.panel else name)
+        self._show_panel()
+        if within:
+            self.table.focus()
+
+    def _show_panel(self) -> None:
+        self.query_one(Panels).chosen = self.view.panel
+        self.set_class(bool(self.view.panel), "-panel")
+        self.call_after_refresh(self._fit_points)
 
     # -- actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """The filter's own key is text where one types."""
+        return action != "filter" or not isinstance(self.focused, Input)
+
+    def action_panel(self, number: int) -> None:
+        if number <= len(PANELS):
+            panel = PANELS[number - 1]
+            self.choose_panel(panel.name)
+            if self.view.panel == panel.name and panel.cursor:
+                self.query_one(f"#{panel.cursor}").focus()
+
+    def action_open_region(self) -> None:
+        self.query_one(RegionsTable).action_choose()
+
+    def action_sort_regions(self, step: int) -> None:
+        self.query_one(RegionsTable).action_sort(step)
+
+    def action_mark(self) -> None:
+        self.choose(mark_now=self.view.mark_now + 1)
+
+    def action_read_now(self) -> None:
+        if not self.view.smaps:
+            self.say("memtop was started with --no-smaps: smaps are not read", severity="warning")
+            return
+        self.choose(read_now=self.view.read_now + 1)
 
     def action_explain(self) -> None:
         self.explain(self.topic)
@@ -371,6 +453,9 @@ class MemtopApp(SafeApp):
             self.choose(frozen=not self.view.frozen, cursor_s=None)
 
     def action_live(self) -> None:
+        if self.view.cursor_s is None and not self.view.frozen and not self.pump.pause_stepping:
+            self.table.action_last()
+            return
         self.choose(frozen=False, cursor_s=None)
         if self.settings.replay:
             self.pump.pause_stepping = False
@@ -385,7 +470,22 @@ class MemtopApp(SafeApp):
                 return
         step_s = max(self.view.delay_s, self._window_s / max(1, self.view.points))
         cursor_s = (self.view.cursor_s or self.frame.at_s) + points * step_s
+        first_s = self._first_known_s
+        if points < 0 and first_s is not None:
+            cursor_s = max(cursor_s, first_s)
         self.choose(cursor_s=None if cursor_s >= self.frame.at_s else cursor_s)
+
+    @property
+    def _first_known_s(self) -> float | None:
+        """Wall time of the first number, where the chart shows it; None where the past goes on beyond the chart."""
+        detail = self.frame.detail if self.frame is not None else None
+        if detail is None or detail.series.rss_bytes[0] is not None:
+            return None
+        known = (
+            at_s for at_s, rss in zip(detail.series.times_s, detail.series.rss_bytes, strict=True) if rss is not None
+        )
+        first_s = next(known, None)
+        return None if first_s is None else detail.right_edge_s + first_s
 
     def action_zoom_time(self, factor: float) -> None:
         self.choose(window_s=zoomed(self._window_s, factor) if factor else None)
@@ -454,7 +554,7 @@ class MemtopApp(SafeApp):
         self.query_one("#filter-line").add_class("-open")
         line = self.query_one("#filter", Input)
         line.value = self.view.query.text
-        line.focus()
+        self.screen.set_focus(line)  # at once: line.focus() would let the next keys through to the table
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as one types; what is not complete yet changes nothing, and says what is missing."""
@@ -490,6 +590,8 @@ class MemtopApp(SafeApp):
             self.action_live()
         elif self.view.query.where is not None or self.view.user:
             self.choose(query=parse_query(""), user="")
+        elif self.view.panel:
+            self.choose_panel(self.view.panel)
         elif self.watched is not None and self.view.only is None:
             self.watch_process(None)
 

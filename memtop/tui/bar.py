@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.reactive import Reactive
@@ -65,6 +66,7 @@ class Bar(Widget):
         super().__init__(id=id, classes=classes)
         self._shown: tuple[list[Part], list[Part]] | None = None
         self._regions: list[tuple[int, int, str]] = []
+        self._styles: dict[str, Style] = {}
 
     def parts(self, width: int) -> tuple[list[Part], list[Part]]:
         """What stands left and right on a bar of this many cells."""
@@ -93,13 +95,25 @@ class Bar(Widget):
             for part in side:
                 x += _gap(part) if x > start else 0
                 text = to_ascii(part.text) if self.ascii else part.text
-                style = base + self.get_component_rich_style(f"bar--{part.style}", partial=True) if part.style else base
+                style = self._style(base, part.style)
                 segments += (Segment(" " * (x - end), base), Segment(text, style))
                 end = x + cell_len(text)
                 if part.target:
                     self._regions.append((x, end, part.target))
                 x = end
         return Strip(segment for segment in segments if segment.text).adjust_cell_length(width, base)
+
+    def _style(self, base: Style, name: str) -> Style:
+        """A part's style, looked up once for each theme: that costs more than drawing the bar."""
+        if name not in self._styles:
+            part = self.get_component_rich_style(f"bar--{name}", partial=True) if name else Style.null()
+            self._styles[name] = base + part
+        return self._styles[name]
+
+    def notify_style_update(self) -> None:
+        """Colours may have changed with the theme."""
+        super().notify_style_update()
+        self._styles.clear()
 
     def on_click(self, event: events.Click) -> None:
         """Say which part was meant."""

@@ -15,6 +15,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
+from textual.widget import Widget
 
 from memtop.frame import Detail
 from memtop.tui.canvas import AXES_FROM
@@ -130,6 +131,8 @@ class MemoryChart(Inked, can_focus=True):
     def __init__(self, *, ascii_only: bool = False, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(ascii_only=ascii_only, id=id, classes=classes)
         self.set_class(ascii_only, "-ascii")
+        self.framed: Widget = self
+        """The widget whose border carries the title; a border of its own makes drawing dearer."""
         self._picture: MemoryPicture | None = None
         self._facts: Strip | None = None
 
@@ -151,7 +154,7 @@ class MemoryChart(Inked, can_focus=True):
         before = self._picture
         if detail is None:
             self._picture = None
-            self.border_title = self.border_subtitle = None
+            self.framed.border_title = self.framed.border_subtitle = None
             self.invalidate()
             return
         self._picture = picture_of(detail, self.scale, self.limits, before.scale if before else Scale.ONE)
@@ -169,8 +172,8 @@ class MemoryChart(Inked, can_focus=True):
         if self.ascii_only:
             title, subtitle = to_ascii(title), to_ascii(subtitle)
         names = Content(title), Content(subtitle) if subtitle else None
-        if names != (self._border_title, self._border_subtitle):
-            self.border_title, self.border_subtitle = names
+        if names != (self.framed._border_title, self.framed._border_subtitle):
+            self.framed.border_title, self.framed.border_subtitle = names
 
     def _facts_strip(self, detail: Detail, width: int, height: int) -> Strip:
         scale = self._picture.scale if self._picture else Scale.ONE

@@ -200,6 +200,11 @@ class SafeDriver(LinuxDriver):
             super().stop_application_mode()
         self._modes_undone = True
 
+    def disable_input(self) -> None:
+        """Stop reading keys."""
+        with background_allowed():
+            super().disable_input()
+
     def close(self) -> None:
         """End the writer; where it could not write everything, the terminal is left for Terminal.restore."""
         super().close()

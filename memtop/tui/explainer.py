@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Label, Markdown
 
@@ -33,10 +33,11 @@ class Explainer(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """The sentence about this process, the topic, the keys."""
-        with VerticalScroll(classes="dialog -page"):
-            yield Label(Content(self._sentence), classes="explain-sentence")
-            yield Markdown(open_links=False)
-            yield Label("Backspace back   n next   c contents   Esc close", classes="dialog-says")
+        with Vertical(classes="dialog -page"):
+            with VerticalScroll():
+                yield Label(Content(self._sentence), classes="explain-sentence")
+                yield Markdown(open_links=False)
+            yield Label("↑ ↓ scroll   Backspace back   n next   c contents   Esc close", classes="dialog-says")
 
     async def on_mount(self) -> None:
         """Show the first topic."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import ClassVar, Final
 
 from rich.style import Style
 from textual.app import RenderResult
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
-from textual.widget import Widget
 
+from memtop.tui.direct import DirectLines
 from memtop.tui.ink import AREAS, Ink, Inks, Look
 
 _CLASS: Final = {ink: f"inked--{ink.name.lower()}" for ink in Ink}
 
 
-class Inked(Widget):
+class Inked(DirectLines):
     """A widget drawn line by line from strips; a subclass says in :meth:`build` what they are."""
 
-    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = set(_CLASS.values())
     DEFAULT_CSS = """
     Inked {
@@ -42,6 +42,7 @@ class Inked(Widget):
         super().__init__(id=id, classes=classes)
         self.ascii_only = ascii_only
         self._built: list[Strip] | None = None
+        self._inks: Inks | None = None
         self._built_size = Size(0, 0)
 
     def build(self, width: int, height: int) -> list[Strip]:
@@ -57,21 +58,31 @@ class Inked(Widget):
 
     def inks(self) -> Inks:
         """The styles of this moment's theme."""
+        if self._inks is not None:
+            return self._inks
         ground = self.get_visual_style().rich_style
         styles = {ink: self.get_visual_style(name).rich_style for ink, name in _CLASS.items()}
         if self.look is not Look.SHADED:
             styles |= dict.fromkeys(AREAS, Style(color=styles[Ink.RES].color))
-        return styles | {Ink.GROUND: ground}
+        self._inks = styles | {Ink.GROUND: ground}
+        return self._inks
 
     def invalidate(self) -> None:
-        """Build anew when next drawn."""
-        self._built = None
-        self.refresh()
+        """Build anew, and repaint the lines that come out different."""
+        before, size = self._built, self._built_size
+        if before is None or size != self.content_size or not size:
+            self._built = None
+            self.refresh()
+            return
+        self._built = self.build(size.width, size.height)
+        changed = [y for y, (old, new) in enumerate(zip_longest(before, self._built)) if old != new]
+        if changed:
+            self.refresh(*(Region(0, y, size.width, 1) for y in changed))
 
     def notify_style_update(self) -> None:
         """Colours may have changed with the theme."""
         super().notify_style_update()
-        self._built = None
+        self._built = self._inks = None
 
     def render(self) -> RenderResult:
         """Never drawn: lines come from :meth:`render_line`."""

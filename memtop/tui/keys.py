@@ -13,14 +13,18 @@ from textual.binding import Binding
 from memtop.tui.footer import Hint
 
 
-def _key(keys: str, action: str, label: str, says: str, shown: str = "") -> Binding:
-    return Binding(keys, action, label, id=f"app.{action}", tooltip=says, key_display=shown or None, show=False)
+def _key(keys: str, action: str, label: str, says: str, *, priority: bool = False) -> Binding:
+    return Binding(keys, action, label, id=f"app.{action}", tooltip=says, show=False, priority=priority)
 
 
 BINDINGS: Final[list[Binding]] = [
     _key("question_mark,h,f1", "help", "Help", "All keys and columns"),
-    _key(
-        "slash,f4,backslash", "filter", "Filter", "Filter as you type: text, !regex, or terms such as rss>1g user=app"
+    _key(  # with priority, so that what is typed after it in one burst goes into the filter already
+        "slash,f4,backslash",
+        "filter",
+        "Filter",
+        "Filter as you type: text, !regex, or terms such as rss>1g user=app",
+        priority=True,
     ),
     _key("s,f6", "sort_menu", "Sort", "Choose the column to sort by"),
     _key("M", "sort('res')", "By memory", "Sort by RES"),
@@ -37,11 +41,19 @@ BINDINGS: Final[list[Binding]] = [
     _key("right", "look(1)", "Forward", "Look one point nearer to now"),
     _key("left_square_bracket", "look(-10)", "Back 10", "Look ten points further into the past"),
     _key("right_square_bracket", "look(10)", "Forward 10", "Look ten points nearer to now"),
-    _key("end", "live", "Now", "Leave the past and the pause: follow what happens now"),
+    _key("end", "live", "Now", "Leave the past and the pause, follow what happens now; else select the last process"),
     _key("plus", "zoom_time(0.5)", "Zoom in", "Show less time, in more detail"),
     _key("minus", "zoom_time(2.0)", "Zoom out", "Show more of the past"),
     _key("equals_sign", "zoom_time(0)", "Usual window", "Show the usual five minutes"),
     _key("v", "scale", "Scale", "VIRT and RES on one scale, each on its own, RES alone, or logarithmic"),
+    *(
+        Binding(
+            str(number), f"panel({number})", "Panel", id=f"app.panel{number}", show=False, tooltip=f"Panel {number}"
+        )
+        for number, says in enumerate(("The first panel under the chart, or none", *["The next panel"] * 5), 1)
+    ),
+    _key("m", "mark", "Mark", "Set or clear a mark: what has grown since, and where"),
+    _key("R", "read_now", "Read now", "Read the mappings once, whatever that costs the process, and say what it did"),
     _key("e", "explain", "Explain", "What the number under the cursor means, with this process's own numbers"),
     _key("z", "zoom_panel", "Zoom panel", "This panel alone on the screen, and back"),
     _key("a", "everybody", "All or mine", "All processes, or those asked for when memtop was started"),
@@ -63,7 +75,17 @@ TABLE_HINTS: Final = (
     Hint("s", "Sort", "sort_menu"),
     Hint("Enter", "Watch", "watch_selected"),
     Hint("e", "Explain", "explain"),
+    Hint("m", "Mark", "mark"),
     Hint("Space", "Pause", "pause"),
+    Hint("q", "Quit", "quit"),
+)
+REGIONS_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("Enter", "Open", "open_region"),
+    Hint("< >", "Sort", "sort_regions(1)"),
+    Hint("m", "Mark", "mark"),
+    Hint("R", "Read now", "read_now"),
+    Hint("Tab", "Next panel", "focus_next"),
     Hint("q", "Quit", "quit"),
 )
 CHART_HINTS: Final = (

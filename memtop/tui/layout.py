@@ -15,7 +15,7 @@ FLEXIBLE_CELLS: Final = 15
 NEVER_DROPPED: Final = ("pid", "res", "command")
 DROPPED_FIRST: Final = (
     "thr", "cpu", "s", "oom", "majflt", "swap", "shr", "minflt", "ppid", "name", "adj", "pte", "peak", "file",
-    "shmem", "user", "trend", "mem%", "anon", "growth", "virt",
+    "shmem", "uss", "pss", "user", "trend", "mem%", "anon", "growth", "virt",
 )  # fmt: skip
 """The order in which columns go when the terminal is too narrow: what explains the least goes first."""
 

@@ -26,16 +26,16 @@ from memtop.frame import Frame, ProcRow, TreePlace
 from memtop.sample import ProcKey
 from memtop.text import clean
 from memtop.tui.cells import LOADING
+from memtop.tui.direct import DirectLines
 from memtop.tui.layout import place_columns
 from memtop.tui.rows import Look, Painter, Paintings, Sort
 
 HEADING_LINES: Final = 1
 
 
-class ProcessTable(ScrollView, can_focus=True, inherit_bindings=False):
+class ProcessTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=False):
     """The processes of a Frame as lines; see :meth:`show`."""
 
-    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "process-table--heading",
         "process-table--sorted",
@@ -70,7 +70,7 @@ class ProcessTable(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("ctrl+u", "page(-0.5)", "Half up", show=False, id="table.half_up", tooltip="Half a screen up"),
         Binding("ctrl+d", "page(0.5)", "Half down", show=False, id="table.half_down", tooltip="Half a screen down"),
         Binding("home,g", "first", "First", show=False, id="table.first", tooltip="Select the first process"),
-        Binding("end,G", "last", "Last", show=False, id="table.last", tooltip="Select the last process"),
+        Binding("G", "last", "Last", show=False, id="table.last", tooltip="Select the last process"),
         Binding("enter", "choose", "Watch", id="table.choose", tooltip="Watch the selected process"),
         Binding(
             "F", "follow", "Follow", show=False, id="table.follow", tooltip="The view follows the selected process"
@@ -272,19 +272,6 @@ class ProcessTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Line ``y`` of the widget: the heading, a process, words in an empty table, or nothing."""
         strip = self._drawn[y] = self._line(y)
         return strip
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """As in Widget, without its own cache of lines: rows are kept by process and move with it."""
-        if self.gutter:
-            return super().render_lines(crop)
-        background, filters = self.background_colors[1], self.get_line_filters()
-        strips = []
-        for y in crop.line_range:
-            strip = self.render_line(y)
-            for line_filter in filters:
-                strip = strip.apply_filter(line_filter, background)
-            strips.append(strip if crop.width == strip.cell_length else strip.crop(crop.x, crop.right))
-        return strips
 
     def _line(self, y: int) -> Strip:
         paintings = self._get_paintings()

@@ -14,6 +14,7 @@ from memtop.explain import contents, topic, topics
 from memtop.explain.facts import facts_of
 from memtop.explain.loader import Topic, following, parts
 from memtop.frame import Note
+from tests.explain.regions import REGION_FACTS
 from tests.explain.rows import FULL, MACHINE, STATUS
 from tests.explain.runtimes import GO_FACTS, JVM_FACTS
 
@@ -106,7 +107,7 @@ def test_a_topic_says_what_is_commonly_misread_and_nothing_is_promised_for_later
 
 @each_topic
 def test_every_fact_that_a_topic_names_is_made_from_a_full_row(each: Topic) -> None:
-    facts = facts_of(replace(FULL, note=Note.LEADER_GONE), MACHINE, STATUS) | GO_FACTS | JVM_FACTS
+    facts = facts_of(replace(FULL, note=Note.LEADER_GONE), MACHINE, STATUS) | REGION_FACTS | GO_FACTS | JVM_FACTS
     assert each.facts <= facts.keys()
     assert "{" not in each.fill(facts)
 

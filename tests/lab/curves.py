@@ -1,9 +1,9 @@
 """Made-up memory curves with a known truth.
 
-Three families: ``TUNING`` holds the classes the algorithm was tuned on; ``HELD_OUT`` other shapes and other noise, on
-which it is judged with seeds of their own (defects of the method that they showed were mended, thresholds were not
-fitted to them); ``FRESH`` was written after the last change to the algorithm. Every curve is a function of a random
-generator and of how many points the window has; it goes on for ``HORIZON`` windows so that forecasts can be checked.
+Three families: ``TUNING`` holds the classes the thresholds were tuned on; ``HELD_OUT`` other shapes and other noise, on
+which the method is judged with seeds of their own (with other seeds they showed defects, which were mended); ``FRESH``
+was first run when the method was finished. Every curve is a function of a random generator and of how many points the
+window has; it goes on for ``HORIZON`` windows so that forecasts can be checked.
 """
 
 from __future__ import annotations
@@ -583,7 +583,7 @@ HELD_OUT: Final = (
 )
 
 
-# ---- the fresh family: written after the algorithm was finished
+# ---- the fresh family: first run when the method was finished
 
 
 def _idle_mixture(rng: random.Random) -> Curve:

@@ -1,6 +1,6 @@
 """How good the growth verdicts are, on curves whose truth is known: ``python -m tests.lab.growth [RUNS] [SEED]``.
 
-Prints for the tuning family, and for the held-out family that no threshold was chosen on, what the verdicts of single
+Prints for the tuning, the held-out and the fresh family (see :mod:`tests.lab.curves`) what the verdicts of single
 looks were; how often the 90 % interval holds the true slope and the forecast the true time; and what comes of watching
 each curve for two windows with the confirmation on top. An exclamation mark is a bound that was missed.
 """

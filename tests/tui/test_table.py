@@ -132,10 +132,9 @@ async def test_view_follows_the_selected_process_only_when_told() -> None:
         ("ctrl+d", 6),
         ("ctrl+d ctrl+d ctrl+u", 6),
         ("G", 40),
-        ("end", 40),
-        ("end down", 40),
+        ("G down", 40),
         ("G g", 1),
-        ("end home", 1),
+        ("G home", 1),
     ],
 )
 async def test_keys_move_the_cursor_and_keep_it_in_view(keys: str, pid: int) -> None:

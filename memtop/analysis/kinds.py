@@ -1,0 +1,236 @@
+"""What a mapping is for: the kinds, and the rules that tell them apart, as tables.
+
+The kernel names few mappings (files, ``[heap]``, ``[stack]``); most kinds are recognised by address, permissions,
+VmFlags and neighbours. The first rule that matches wins. Signatures were measured on glibc 2.36, Go 1.19, JDK 17,
+Node 20 and GCC 12's sanitizers, on Linux 6.18 for x86-64; names that programs give (Linux 5.17) are believed first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+KIB: Final = 1 << 10
+MIB: Final = 1 << 20
+GIB: Final = 1 << 30
+
+
+class Kind(Enum):
+    """A use of memory: key (for JSON), title (for tables), topic (its explanation)."""
+
+    TEXT = ("text", "program code", "region_text")
+    RODATA = ("rodata", "program constants", "region_rodata")
+    DATA = ("data", "program data", "region_data")
+    BSS = ("bss", "program bss", "region_data")
+    LIB_TEXT = ("library_text", "library code", "region_library")
+    LIB_RODATA = ("library_rodata", "library constants", "region_library")
+    LIB_DATA = ("library_data", "library data", "region_library")
+    FILE = ("file", "mapped file", "region_file")
+    HEAP = ("heap", "heap (brk)", "region_heap")
+    ARENA = ("arena", "malloc arena", "region_arena")
+    ARENA_RESERVED = ("arena_reserved", "malloc arena, reserved", "region_arena")
+    ANON = ("anonymous", "anonymous", "region_anonymous")
+    ANON_READ = ("anonymous_read_only", "anonymous, read-only", "region_anonymous")
+    NAMED = ("named", "named by the program", "region_named")
+    STACK = ("stack", "main stack", "region_stack")
+    THREAD_STACK = ("thread_stack", "thread stack", "region_thread_stack")
+    GUARD = ("guard", "guard", "region_guard")
+    JIT = ("jit", "JIT code", "region_jit")
+    JIT_RESERVED = ("jit_reserved", "JIT code, reserved", "region_jit")
+    GO_HEAP = ("go_heap", "Go heap", "region_go")
+    GO_HEAP_RESERVED = ("go_heap_reserved", "Go heap, reserved", "region_go")
+    GO_RUNTIME = ("go_runtime", "Go runtime", "region_go")
+    GO_RUNTIME_RESERVED = ("go_runtime_reserved", "Go runtime, reserved", "region_go")
+    JVM_HEAP = ("jvm_heap", "JVM heap", "region_jvm")
+    JVM_HEAP_RESERVED = ("jvm_heap_reserved", "JVM heap, reserved", "region_jvm")
+    JVM_CLASSES = ("jvm_classes", "JVM classes", "region_jvm")
+    JVM_CLASSES_RESERVED = ("jvm_classes_reserved", "JVM classes, reserved", "region_jvm")
+    JVM_ARCHIVE = ("jvm_archive", "JVM class archive", "region_jvm")
+    V8_HEAP = ("v8_heap", "JavaScript heap", "region_v8")
+    SANITIZER = ("sanitizer", "sanitizer shadow", "region_sanitizer")
+    SANITIZER_RESERVED = ("sanitizer_reserved", "sanitizer, reserved", "region_sanitizer")
+    SHARED_ANON = ("shared_anonymous", "shared anonymous", "region_shared_anonymous")
+    TMPFS = ("posix_shm", "shared memory file", "region_posix_shm")
+    SYSV = ("sysv_shm", "SysV shared memory", "region_sysv_shm")
+    MEMFD = ("memfd", "memfd", "region_memfd")
+    HUGETLB = ("huge_pages", "huge pages", "region_huge_pages")
+    DEVICE = ("device", "device", "region_device")
+    KERNEL_OBJECT = ("kernel_object", "kernel ring buffer", "region_kernel_object")
+    KERNEL = ("kernel", "provided by the kernel", "region_kernel")
+    RESERVED = ("reserved", "reserved", "region_reserved")
+
+    def __init__(self, key: str, title: str, topic: str) -> None:
+        self.key = key
+        self.title = title
+        self.topic = topic
+
+
+WITHOUT_ACCESS: Final = {
+    Kind.ARENA: Kind.ARENA_RESERVED,
+    Kind.THREAD_STACK: Kind.GUARD,
+    Kind.STACK: Kind.GUARD,
+    Kind.JIT: Kind.JIT_RESERVED,
+    Kind.GO_HEAP: Kind.GO_HEAP_RESERVED,
+    Kind.GO_RUNTIME: Kind.GO_RUNTIME_RESERVED,
+    Kind.JVM_HEAP: Kind.JVM_HEAP_RESERVED,
+    Kind.JVM_CLASSES: Kind.JVM_CLASSES_RESERVED,
+    Kind.SANITIZER: Kind.SANITIZER_RESERVED,
+}
+"""What a kind is called where no access is allowed; other kinds keep their name or are plainly reserved."""
+
+GIVEN_NAMES: Final[tuple[tuple[bytes, Kind], ...]] = (
+    (b"Go: heap index", Kind.GO_RUNTIME),
+    (b"Go: heap reservation", Kind.GO_HEAP_RESERVED),
+    (b"Go: heap", Kind.GO_HEAP),
+    (b"Go: ", Kind.GO_RUNTIME),
+    (b"glibc: malloc arena", Kind.ARENA),
+    (b"glibc: malloc", Kind.ANON),
+    (b"glibc: pthread stack", Kind.THREAD_STACK),
+    (b"stack_and_tls", Kind.THREAD_STACK),
+    (b"v8", Kind.V8_HEAP),
+)
+"""Beginnings of names given by prctl(PR_SET_VMA_ANON_NAME): Go 1.25, glibc 2.39, bionic, V8."""
+
+KERNEL_NAMES: Final[tuple[tuple[bytes, Kind], ...]] = (
+    (b"[heap]", Kind.HEAP),
+    (b"[stack", Kind.STACK),
+    (b"[vdso]", Kind.KERNEL),
+    (b"[vvar", Kind.KERNEL),
+    (b"[vsyscall]", Kind.KERNEL),
+    (b"[vectors]", Kind.KERNEL),
+    (b"[sigpage]", Kind.KERNEL),
+    (b"[uprobes]", Kind.KERNEL),
+    (b"/anon_hugepage", Kind.HUGETLB),
+    (b"/SYSV", Kind.SYSV),
+    (b"/memfd:", Kind.MEMFD),
+    (b"/dev/shm/", Kind.TMPFS),
+    (b"anon_inode:", Kind.KERNEL_OBJECT),
+    (b"/anon_inode:", Kind.KERNEL_OBJECT),
+    (b"/[aio]", Kind.KERNEL_OBJECT),
+    (b"socket:", Kind.KERNEL_OBJECT),
+    (b"/dev/", Kind.DEVICE),
+)
+"""Beginnings of names that the kernel gives; /dev/zero is handled before, by its permissions."""
+
+
+@dataclass(slots=True)
+class Look:
+    """A mapping without a name, and what stands around it."""
+
+    start: int
+    end: int
+    perms: str
+    flags: frozenset[str]
+    is_go: bool
+    is_java: bool
+    is_sanitized: bool
+    before: Look | None = None
+    """The mapping that ends where this one starts."""
+    after: Look | None = None
+    """The mapping that starts where this one ends."""
+    kind: Kind | None = None
+    """Known already for mappings before, and for those with names."""
+
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
+    @property
+    def no_access(self) -> bool:
+        return self.perms.startswith("---")
+
+
+ARENA_BYTES: Final = 64 * MIB
+"""HEAP_MAX_SIZE of glibc's malloc for 64-bit: every further arena is aligned to it."""
+GO_HEAP_START: Final = 0xC0 << 32
+"""Where the Go runtime asks for its first arena, on all 64-bit Linux."""
+GO_HEAP_END: Final = GO_HEAP_START + (1 << 40)
+COMPRESSED_OOPS_END: Final = 32 * GIB
+"""The JVM puts heaps below 32 GB at low addresses, to address objects with 32 bits."""
+GUARD_MAX: Final = MIB
+LIBRARY_BSS_MAX: Final = 512 * KIB
+"""What follows a library's data is its bss, but memory mapped later may touch and merge with it: more is not bss."""
+SHADOW_MIN: Final = 128 * MIB
+
+
+def _arena_tail(look: Look) -> bool:
+    head = look.before
+    return "nr" in look.flags and look.end % ARENA_BYTES == 0 and head is not None and head.kind is Kind.ARENA
+
+
+def _arena_head(look: Look) -> bool:
+    if look.start % ARENA_BYTES or "nr" not in look.flags or not look.perms.startswith("rw-"):
+        return False
+    tail = look.after
+    end = look.start + ARENA_BYTES
+    return look.end == end or (tail is not None and tail.no_access and "nr" in tail.flags and tail.end == end)
+
+
+def _guard_of_stack(look: Look) -> bool:
+    above = look.after
+    return look.size <= GUARD_MAX and above is not None and above.perms.startswith("rw-") and "nh" in above.flags
+
+
+def _above_guard(look: Look, guard_max: int) -> bool:
+    below = look.before
+    return below is not None and below.no_access and below.kind is Kind.GUARD and below.size <= guard_max
+
+
+def _whole_stack(look: Look) -> bool:
+    # glibc 2.42 makes its guards with MADV_GUARD_INSTALL, inside the mapping: flag gu, no neighbour
+    return "nh" in look.flags and (look.size in (MIB, 8 * MIB, 8 * MIB + 4 * KIB) or "gu" in look.flags)
+
+
+def _above(look: Look, data: Kind) -> bool:
+    return look.before is not None and look.before.kind is data and look.perms.startswith("rw-")
+
+
+Test = Callable[[Look], bool]
+
+NO_ACCESS_RULES: Final[tuple[tuple[Test, Kind], ...]] = (
+    (_guard_of_stack, Kind.GUARD),
+    (_arena_tail, Kind.ARENA_RESERVED),
+    (lambda look: look.is_go and GO_HEAP_START <= look.start < GO_HEAP_END, Kind.GO_HEAP_RESERVED),
+    (lambda look: look.is_java and look.end <= COMPRESSED_OOPS_END, Kind.JVM_HEAP_RESERVED),
+    (lambda look: look.is_go and "nr" not in look.flags and look.size > 64 * KIB, Kind.GO_RUNTIME_RESERVED),
+    (lambda look: look.is_sanitized and look.size > GIB, Kind.SANITIZER_RESERVED),
+    # virtual machines reserve with MAP_NORESERVE, guards are made without it
+    (lambda look: look.size <= GUARD_MAX and "nr" not in look.flags, Kind.GUARD),
+    (lambda look: True, Kind.RESERVED),
+)
+"""For mappings without a name that nobody may read, write or execute."""
+
+ANON_RULES: Final[tuple[tuple[Test, Kind], ...]] = (
+    (lambda look: "x" in look.perms, Kind.JIT),
+    (lambda look: look.is_go and GO_HEAP_START <= look.start < GO_HEAP_END, Kind.GO_HEAP),
+    (_arena_head, Kind.ARENA),
+    (lambda look: "dd" in look.flags and "nr" in look.flags and look.size >= SHADOW_MIN, Kind.SANITIZER),
+    (lambda look: "dc" in look.flags and "nr" in look.flags, Kind.V8_HEAP),
+    (lambda look: look.is_java and look.end <= COMPRESSED_OOPS_END, Kind.JVM_HEAP),
+    (lambda look: "nh" in look.flags and _above_guard(look, GUARD_MAX), Kind.THREAD_STACK),
+    (
+        lambda look: look.is_java and 64 * KIB <= look.size <= 64 * MIB and _above_guard(look, 64 * KIB),
+        Kind.THREAD_STACK,
+    ),
+    (_whole_stack, Kind.THREAD_STACK),
+    (lambda look: _above(look, Kind.DATA), Kind.BSS),
+    (lambda look: look.size <= LIBRARY_BSS_MAX and _above(look, Kind.LIB_DATA), Kind.LIB_DATA),
+    (lambda look: not look.perms.startswith("rw"), Kind.ANON_READ),
+    (lambda look: True, Kind.ANON),
+)
+"""For the other mappings without a name."""
+
+
+_SPREADS: Final = (
+    # class space and metaspace are reserved in one piece with the class archive
+    ((Kind.JVM_ARCHIVE, Kind.JVM_CLASSES, Kind.JVM_CLASSES_RESERVED), (Kind.ANON, Kind.RESERVED), Kind.JVM_CLASSES),
+    # the runtime's index of the heap: a few used pages in reservations of hundreds of MiB
+    ((Kind.GO_RUNTIME, Kind.GO_RUNTIME_RESERVED), (Kind.ANON, Kind.GUARD), Kind.GO_RUNTIME),
+    ((Kind.JIT, Kind.JIT_RESERVED), (Kind.RESERVED,), Kind.JIT),
+    ((Kind.SANITIZER,), (Kind.RESERVED,), Kind.SANITIZER),
+)
+
+SPREAD: Final = {(source, over): target for sources, overs, target in _SPREADS for source in sources for over in overs}
+"""(kind of a neighbour that touches, kind by the rules) -> what it is then; applied upwards, then downwards."""

@@ -1,0 +1,79 @@
+"""The numbers of a process's regions as text, to stand in the topics about them.
+
+Names that programs give are foreign, and left out but for the one mapping that is asked for. A number that is
+unknown has no fact, so that its paragraph is not shown.
+"""
+
+from __future__ import annotations
+
+from memtop.analysis.kinds import Kind
+from memtop.analysis.regions import Regions
+from memtop.analysis.vmflags import in_words
+from memtop.procfs.smaps import Rollup
+from memtop.text import clean
+from memtop.units import long_size, percent
+
+
+def facts_of_regions(regions: Regions, kind: Kind | None = None) -> dict[str, str]:
+    """Facts of all mappings and, where ``kind`` is among them, of those of that kind."""
+    split, total = regions.split(), regions.total()
+    facts: dict[str, str | None] = {
+        "mappings": f"{len(regions):,}",
+        "split_virt": long_size(split.virt_bytes),
+        "split_reserved": long_size(split.reserved_bytes),
+        "split_untouched": long_size(split.untouched_bytes),
+        "split_resident": long_size(split.resident_bytes),
+        "hugetlb_pages": long_size(split.hugetlb_bytes),
+        "pss": _size(total.pss_bytes),
+        "private_dirty": _size(total.private_dirty_bytes),
+    }
+    one = next((one for one in regions.by_kind() if one.kind is kind), None)
+    if one is not None:
+        facts |= {
+            "kind_count": f"{one.count:,}",
+            "kind_size": long_size(one.sizes.size_bytes),
+            "kind_rss": _size(one.sizes.rss_bytes),
+            "kind_dirty": _size(one.sizes.private_dirty_bytes),
+            "kind_swap": _size(one.sizes.swap_bytes),
+        }
+    return _known(facts)
+
+
+def facts_of_rollup(rollup: Rollup) -> dict[str, str]:
+    """Facts of smaps_rollup."""
+    uss, rss = rollup.uss_bytes, rollup.rss_bytes
+    return _known(
+        {
+            "pss": _size(rollup.pss_bytes),
+            "uss": _size(uss),
+            "uss_percent": percent(100 * uss / rss) if uss is not None and rss else None,
+            "private_dirty": _size(rollup.private_dirty_bytes),
+            "private_clean": _size(rollup.private_clean_bytes),
+            "shared_dirty": _size(rollup.number("Shared_Dirty")),
+            "shared_clean": _size(rollup.number("Shared_Clean")),
+            "lazyfree": _size(rollup.number("LazyFree")),
+            "anon_huge": _size(rollup.number("AnonHugePages")),
+        }
+    )
+
+
+def mapping_sentence(regions: Regions, start: int) -> str:
+    """One mapping with its flags in words; its name comes cleaned."""
+    place = regions.smaps.starts.index(start)
+    region = regions[place]
+    mapping, sizes = region.mapping, region.sizes
+    name = f" {clean(mapping.name)}" if mapping.name else ""
+    flags = mapping.flags
+    says = f" Its flags: {', '.join(in_words(flags))}." if flags else ""
+    return (
+        f"{mapping.start:x}-{mapping.end:x} {mapping.perms}{name}: {region.kind.title}, "
+        f"{long_size(sizes.size_bytes)}, of which {long_size(sizes.rss_bytes)} are resident.{says}"
+    )
+
+
+def _size(size_bytes: int | None) -> str | None:
+    return None if size_bytes is None else long_size(size_bytes)
+
+
+def _known(facts: dict[str, str | None]) -> dict[str, str]:
+    return {name: text for name, text in facts.items() if text is not None}

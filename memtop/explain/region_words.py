@@ -1,0 +1,160 @@
+"""Sentences about dear readings: why there is none, how old one is, what grew since the mark.
+
+Everything here is made of numbers and of memtop's own words; the login name comes cleaned from the row.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from memtop.analysis.region_growth import KindChange
+from memtop.frame import Detail, ProcRow
+from memtop.readings import Missing, RegionsView
+from memtop.units import duration, long_size
+
+_LONG_S: Final = 2.5
+"""A reading under way for longer is worth a word."""
+_LATE_S: Final = 2.5
+_LEAST_BYTES: Final = 1 << 20
+_NAMED_KINDS: Final = 3
+_WITHOUT: Final = (Missing.KERNEL, Missing.ZOMBIE, Missing.GONE)
+
+
+def milliseconds(seconds: float) -> str:
+    """``0.4 ms``, ``12 ms``, ``1.2 s``."""
+    if seconds >= 0.9995:
+        return f"{seconds:.1f} s"
+    value = seconds * 1000
+    return f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
+
+
+def caption(view: RegionsView | None) -> str:
+    """How old the reading is and what it did cost; what the next one waits for."""
+    if view is None:
+        return ""
+    if view.reading is None:
+        return "reading …" if view.missing is Missing.UNREAD else ""
+    parts = [f"read {duration(view.age_s)} ago in {milliseconds(view.reading.took_s)}"]
+    if view.reading.cut:
+        parts.append("not all mappings")
+    if view.waiting_s is not None and view.waiting_s > _LONG_S:
+        parts.append(f"the next one under way for {duration(view.waiting_s)}")
+    elif view.missing is Missing.TOO_DEAR and view.stall_s is not None:
+        parts.append(f"R reads again, about {milliseconds(view.stall_s)}")
+    elif view.missing not in (Missing.NOTHING, Missing.UNREAD):
+        parts.append(f"no newer one: {view.missing.value}")
+    elif view.resting_s > _LONG_S:
+        parts.append(f"next in {duration(view.resting_s)}")
+    return ", ".join(parts)
+
+
+def why_no_reading(view: RegionsView, row: ProcRow, own_uid: int) -> str:
+    """Why the panel has no mappings to show, and how to get them; empty where there is a reading."""
+    if view.reading is not None:
+        return ""
+    if view.missing is Missing.UNREAD:
+        waited = view.waiting_s is not None and view.waiting_s > _LONG_S
+        return f"A reading has been under way for {duration(view.waiting_s)}." if waited else "Reading …"
+    if view.missing is Missing.TOO_DEAR:
+        cost = "" if view.stall_s is None else f" of about {milliseconds(view.stall_s)}"
+        return (
+            f"Not read unasked: its own mmap calls would have to wait for the length of the reading{cost}. "
+            "R reads once, and says what it did cost."
+        )
+    if view.missing is Missing.UNKNOWN_COST:
+        return f"Not read unasked: {view.missing.value}. R reads once."
+    if view.missing is Missing.DENIED:
+        return why_denied(row, own_uid)
+    if view.missing is Missing.FORBIDDEN:
+        return "Not read: memtop was started with --no-smaps."
+    return f"No mappings to show: {view.missing.value}."
+
+
+def why_denied(row: ProcRow, own_uid: int) -> str:
+    """Which readings are missing, why, and how to get them."""
+    if row.uid is not None and row.uid != own_uid:
+        why = f"it belongs to another user ({row.user})"
+    else:
+        why = "it is protected: set-user-id, with file capabilities, or it has made itself non-dumpable"
+    return f"Its smaps may not be read: {why}. Run memtop as root, or with CAP_SYS_PTRACE (Yama is not the reason)."
+
+
+def what_is_known(detail: Detail) -> str:
+    """What statm and status tell of the memory of a process whose mappings cannot be read; empty for nothing."""
+    row, status = detail.row, detail.status
+    parts = [
+        ("VIRT", row.virt_bytes),
+        ("RES", row.rss_bytes),
+        ("of it anonymous", row.anon_bytes),
+        ("files", row.file_bytes),
+        ("shared memory", row.shmem_bytes),
+        ("on swap", row.swap_bytes),
+        ("page tables", row.page_tables_bytes),
+    ]
+    if status is not None:
+        parts += [
+            ("private writable", status.data_bytes),
+            ("main stack", status.stack_bytes),
+            ("own code", status.exe_bytes),
+            ("libraries' code", status.lib_bytes),
+        ]
+    known = [f"{name} {long_size(value)}" for name, value in parts if value is not None]
+    return f"Known all the same: {', '.join(known)}." if known else ""
+
+
+def mark_sentence(detail: Detail) -> str:
+    """What grew since the mark, and in which kinds of memory; empty without a mark."""
+    mark = detail.mark
+    if mark is None:
+        if detail.mark_dropped:
+            return "The mark was dropped: the process has become another program (exec). m sets a new one."
+        return ""
+    since = f"since the mark, {duration(mark.age_s)} ago"
+    moved = f"RES {signed(mark.rss_delta_bytes)}, VIRT {signed(mark.virt_delta_bytes)} {since}"
+    growth = mark.growth
+    if growth is None or growth.delta.rss_bytes is None:
+        return f"{moved}."
+    if not growth.changes or mark.age_s < 1:
+        return f"{moved}: hardly anything has changed." if mark.age_s >= 1 else "The mark is set: now."
+    if mark.late_s > _LATE_S:
+        since = f"since the first reading after the mark ({duration(mark.late_s)} later)"
+    named = growth.leading(_LEAST_BYTES)[:_NAMED_KINDS]
+    total = growth.delta.rss_bytes
+    if total >= _LEAST_BYTES and named:
+        first, *others = (f"{_where(one)}" for one in named)
+        verb = "are" if total >= 2 * _LEAST_BYTES else "is"
+        parts = [f"{_amount(named[0])} {verb} in {first}"]
+        parts += [f"{_amount(one)} in {where}" for one, where in zip(named[1:], others, strict=True)]
+        return f"Of the {signed(total)} {since}, {', '.join(parts)}."
+    if named:
+        parts = [f"+{_amount(one)} in {_where(one)}" for one in named]
+        return f"RES {signed(total)} {since}: {', '.join(parts)}, the rest shrank."
+    shrunk = [one for one in reversed(growth.kinds) if (one.delta.rss_bytes or 0) <= -_LEAST_BYTES][:_NAMED_KINDS]
+    if shrunk:
+        parts = [f"{signed(one.delta.rss_bytes)} in {_title(one)}" for one in shrunk]
+        return f"RES {signed(total)} {since}: {', '.join(parts)}."
+    return f"{moved}; no kind of memory moved by a MiB."
+
+
+def signed(size_bytes: int | None) -> str:
+    """``+12.4 MiB``, ``-3.00 MiB``, ``0 B``."""
+    text = long_size(size_bytes)
+    return text if size_bytes is None or size_bytes <= 0 else f"+{text}"
+
+
+def _amount(one: KindChange) -> str:
+    return long_size(one.delta.rss_bytes)
+
+
+def _title(one: KindChange) -> str:
+    title = one.kind.title
+    return f"{title}s" if title.endswith(("stack", "arena", "library", "file")) else title
+
+
+def _where(one: KindChange) -> str:
+    return f"{_title(one)} ({one.new} new)" if one.new else _title(one)
+
+
+def is_without_memory(view: RegionsView) -> bool:
+    """Whether there is nothing to know: kernel threads, zombies, the ended."""
+    return view.missing in _WITHOUT

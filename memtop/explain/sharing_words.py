@@ -1,0 +1,65 @@
+"""What a family shares, in sentences: what a kill would free, what copy on write still spares, the worst case."""
+
+from __future__ import annotations
+
+from memtop.frame import Detail
+from memtop.readings import SharingView
+from memtop.units import count, long_size
+
+_LEAST_BYTES = 1 << 20
+
+
+def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]]:
+    """(sentence, look), the most useful first; unknown numbers have no sentence."""
+    sentences = [(_kill(detail, view), "strong")]
+    family = len(view.relatives) > 1
+    known = view.known
+    if view.unknown and view.bounds is not None and family:
+        low, high = map(long_size, view.bounds)
+        sentences.append(
+            (
+                f"{view.unknown} of {len(view.relatives)} processes are not read; all that is certain of the family: "
+                f"between {low} and {high}.",
+                "",
+            )
+        )
+    if not family:
+        sentences.append(("No other process has been forked from it, or it from another: it shares files only.", ""))
+        return [(sentence, look) for sentence, look in sentences if sentence]
+    rss, pss, twice = known.rss_sum_bytes, known.pss_sum_bytes, known.counted_twice_bytes
+    if rss is not None and pss is not None and twice is not None and known.members:
+        double = f": the sum of RSS, {long_size(rss)}, counts {long_size(twice)} again" if twice >= _LEAST_BYTES else ""
+        of = "These" if not view.unknown else "Those that were read,"
+        sentences.append((f"{of} {len(known.members)} processes cost {long_size(pss)} together (PSS){double}.", ""))
+    sentences.append((_copying(view), ""))
+    return [(sentence, look) for sentence, look in sentences if sentence]
+
+
+def _kill(detail: Detail, view: SharingView) -> str:
+    freed, row = view.freed, detail.row
+    if freed is None or row.rss_bytes is None:
+        return ""
+    least, most = long_size(freed.at_least_bytes), long_size(freed.at_most_bytes)
+    amount = f"{least} to {most}" if least != most else most
+    rss = long_size(row.rss_bytes)
+    return f"Ending {row.pid} would free {amount} of its RES of {rss}" + (
+        "." if freed.at_most_bytes > 0.9 * row.rss_bytes else "; the rest is shared and stays."
+    )
+
+
+def _copying(view: SharingView) -> str:
+    known = view.known
+    shared, worst = known.still_shared_bytes, known.worst_case_bytes
+    if shared is None or worst is None or not known.members:
+        return ""
+    if shared < _LEAST_BYTES:
+        return "Copy on write spares next to nothing (any more): each has its own copy of what it wrote."
+    rates = [one.copying for one in view.relatives if one.copying is not None]
+    dirtied = sum(rate.private_dirty_bytes_per_s or 0 for rate in rates)
+    faults = sum(rate.minflt_per_s or 0 for rate in rates)
+    pace = (
+        f", and private memory grows by {long_size(dirtied)}/s ({count(faults)} minor faults/s)" if dirtied >= 1 else ""
+    )
+    return (
+        f"Copy on write still spares {long_size(shared)}{pace}; if all of it is written, they cost {long_size(worst)}."
+    )

@@ -1,0 +1,168 @@
+"""The recording format: one SQLite file with two tables.
+
+``tick`` has the instants, counted from 0. ``fact`` has what was learnt at each of them, only where it differs from
+what was known before:
+
+==========  =========================  ========================================  ===================================
+kind        path                       status                                    data
+==========  =========================  ========================================  ===================================
+PIDS        empty                      1: all of them; 0: a difference           pids; (how many left, they, the new)
+SWEPT       name of the file           1: all that are listed; 0: those of data  pids
+SWEEP       name of the file           empty                                     pids, lengths, bytes that differ
+READ        of the file                an Outcome                                bytes, or the error's text
+READ_SET    empty                      empty                                     paths that were read, NUL between
+ASK         of the file                an Outcome                                seconds it took, a double; as READ
+WAITING     empty                      empty                                     paths without an answer yet
+EXIT        the pid                    wait(2) status or NULL                    wall time, a double
+==========  =========================  ========================================  ===================================
+
+``SWEPT``, ``READ_SET`` and ``WAITING`` tell "unchanged" from "not asked"; they hold until they change. ``ASK`` and
+``EXIT`` belong to their tick alone. Numbers are little-endian.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from collections.abc import Collection, Mapping
+from enum import IntEnum
+from typing import Final
+
+from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RecordingError, Unavailable
+from memtop.source import pid_of
+
+APPLICATION_ID: Final = 0x6D656D74
+"""``memt``, at byte 68 of the file."""
+VERSION: Final = 1
+"""PRAGMA user_version: what a reader must understand."""
+SCHEMA: Final = (
+    "CREATE TABLE tick(n INTEGER PRIMARY KEY, wall_s REAL NOT NULL, mono_s REAL NOT NULL)",
+    "CREATE TABLE fact(tick INTEGER NOT NULL, kind INTEGER NOT NULL, path BLOB NOT NULL, status INTEGER, data BLOB)",
+    "CREATE INDEX fact_tick ON fact(tick)",
+)
+PACKED_LIMIT: Final = 15 << 20
+"""Most bytes of one value in the file."""
+VALUE_LIMIT: Final = 64 << 20
+"""Most bytes of one value unpacked: room for the smaps of 65,000 mappings."""
+_COMPRESS_FROM: Final = 200
+_PLAIN: Final = b"\0"
+_ZLIB: Final = b"\1"
+_DICTIONARY_LIMIT: Final = 32_768
+_NONE: Final = 0xFFFF_FFFF
+TOOK_BYTES: Final = 8
+"""Of a double."""
+
+Row = tuple[int, bytes, int | None, bytes | None]
+"""kind, path, status, data."""
+
+
+class Kind(IntEnum):
+    """What a fact is about."""
+
+    PIDS = 1
+    SWEPT = 2
+    SWEEP = 3
+    READ = 4
+    READ_SET = 5
+    ASK = 6
+    WAITING = 7
+    EXIT = 8
+
+
+class Outcome(IntEnum):
+    """What became of a reading."""
+
+    OK = 0
+    GONE = 1
+    DENIED = 2
+    UNAVAILABLE = 3
+    BLOCKED = 4
+
+
+ERRORS: Final[Mapping[Outcome, type[MemtopError]]] = {
+    Outcome.GONE: ProcessGone,
+    Outcome.DENIED: AccessDenied,
+    Outcome.UNAVAILABLE: Unavailable,
+    Outcome.BLOCKED: Blocked,
+}
+
+
+def has_basis(kind: int, path: str) -> bool:
+    """Whether such a fact is packed with the help of the one before it of the same kind and path.
+
+    Files of the machine and sweeps differ little from tick to tick. Others would have to be remembered one by one.
+    """
+    return kind in (Kind.SWEEP, Kind.SWEPT, Kind.READ_SET) or (kind == Kind.READ and pid_of(path) is None)
+
+
+def pack(data: bytes, basis: bytes = b"") -> bytes:
+    """``data`` as it is stored: compressed where that helps, with ``basis`` as the dictionary."""
+    if len(data) >= _COMPRESS_FROM:
+        squeezer = zlib.compressobj(1, zlib.DEFLATED, zdict=basis[:_DICTIONARY_LIMIT])
+        squeezed = squeezer.compress(data) + squeezer.flush()
+        if len(squeezed) < len(data):
+            return _ZLIB + squeezed
+    return _PLAIN + data
+
+
+def unpack(stored: bytes, basis: bytes = b"") -> bytes:
+    """The inverse of :func:`pack`, at most VALUE_LIMIT bytes. Raises RecordingError or zlib.error."""
+    if stored[:1] == _PLAIN:
+        return stored[1:]
+    if stored[:1] != _ZLIB:
+        raise RecordingError("a value is stored in an unknown way")
+    inflater = zlib.decompressobj(zdict=basis[:_DICTIONARY_LIMIT])
+    data = inflater.decompress(stored[1:], VALUE_LIMIT)
+    if not inflater.eof:
+        raise RecordingError("a value is cut short or too large")
+    return data
+
+
+def encode_took(took_s: float) -> bytes:
+    """What stands before an answer that may have taken long."""
+    return struct.pack("<d", took_s)
+
+
+def decode_took(data: bytes) -> tuple[float, bytes]:
+    """Seconds, and what stands behind. Raises struct.error or RecordingError."""
+    (took_s,) = struct.unpack_from("<d", data)
+    if not 0 <= took_s < math.inf:
+        raise RecordingError("a time is not a number")
+    return took_s, data[TOOK_BYTES:]
+
+
+def encode_pids(pids: Collection[int]) -> bytes:
+    """Numbers of 32 bits."""
+    return struct.pack(f"<{len(pids)}I", *pids)
+
+
+def decode_pids(data: bytes) -> tuple[int, ...]:
+    """The inverse of :func:`encode_pids`. Raises struct.error."""
+    return struct.unpack(f"<{len(data) // 4}I", data)
+
+
+def encode_changes(changes: Mapping[int, bytes | None]) -> bytes:
+    """Answers by pid."""
+    lengths = [_NONE if data is None else len(data) for data in changes.values()]
+    numbers = struct.pack(f"<{1 + 2 * len(changes)}I", len(changes), *changes, *lengths)
+    return numbers + b"".join([data for data in changes.values() if data])
+
+
+def decode_changes(data: bytes) -> dict[int, bytes | None]:
+    """The inverse of :func:`encode_changes`. Raises struct.error or RecordingError."""
+    (count,) = struct.unpack_from("<I", data)
+    if 4 + 8 * count > len(data):
+        raise RecordingError("a sweep is cut short")
+    numbers = struct.unpack_from(f"<{2 * count}I", data, 4)
+    changes: dict[int, bytes | None] = {}
+    at = 4 + 8 * count
+    for pid, length in zip(numbers[:count], numbers[count:], strict=True):
+        if length == _NONE:
+            changes[pid] = None
+            continue
+        changes[pid] = data[at : at + length]
+        at += length
+    if at != len(data):
+        raise RecordingError("a sweep does not add up")
+    return changes

@@ -1,0 +1,90 @@
+"""Opens a recording that may have been made by anybody.
+
+The file is looked at before SQLite sees it; its schema must be ours to the letter, so that it has no view, trigger
+or virtual table; nothing but reading our two tables is allowed; values are bounded and untyped until checked.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import urllib.parse
+from pathlib import Path
+from typing import Final
+
+from memtop.errors import RecordingError
+from memtop.recording.facts import APPLICATION_ID, SCHEMA, VERSION
+
+FILE_LIMIT: Final = 2 << 30
+LENGTH_LIMIT: Final = 16 << 20
+_MAGIC: Final = b"SQLite format 3\0"
+_LIMITS: Final = {
+    sqlite3.SQLITE_LIMIT_LENGTH: LENGTH_LIMIT,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 4096,
+    sqlite3.SQLITE_LIMIT_COLUMN: 16,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 16,
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 1000,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+}
+_PRAGMAS: Final = ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", "mmap_size=0", "temp_store=MEMORY")
+
+
+def open_recording(path: str) -> sqlite3.Connection:
+    """A connection that reads one recording. Raises RecordingError, sqlite3.Error or OSError."""
+    path = str(Path(path).absolute())
+    _check_file(path)
+    beside = [suffix for suffix in ("-wal", "-shm", "-journal") if os.path.lexists(path + suffix)]
+    for suffix in beside:
+        if not stat.S_ISREG(os.lstat(path + suffix).st_mode):
+            raise RecordingError(f"{suffix} beside it is not a regular file")
+    uri = f"file:{urllib.parse.quote(path)}?mode=ro{'' if beside else '&immutable=1'}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        _harden(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _harden(connection: sqlite3.Connection) -> None:
+    connection.text_factory = bytes
+    for limit, value in _LIMITS.items():
+        connection.setlimit(limit, value)
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
+    schema = sorted(connection.execute("SELECT sql FROM sqlite_master").fetchall(), key=repr)
+    if schema != sorted(((sql.encode(),) for sql in SCHEMA), key=repr):
+        raise RecordingError("it has other tables than a recording")
+    connection.set_authorizer(_authorize)
+
+
+def _authorize(action: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:
+    allowed = (
+        action == sqlite3.SQLITE_SELECT
+        or (action == sqlite3.SQLITE_READ and first in ("tick", "fact"))
+        or (action == sqlite3.SQLITE_FUNCTION and second == "max")
+    )
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+
+def _check_file(path: str) -> None:
+    """Raises RecordingError or OSError."""
+    if stat.S_ISLNK(os.lstat(path).st_mode):
+        raise RecordingError("it is a symbolic link")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise RecordingError("it is not a regular file")
+        if found.st_size > FILE_LIMIT:
+            raise RecordingError("it is larger than 2 GiB")
+        head = os.read(descriptor, 100)
+    finally:
+        os.close(descriptor)
+    if head[:16] != _MAGIC or head[68:72] != APPLICATION_ID.to_bytes(4, "big"):
+        raise RecordingError("it is not a recording made by memtop")
+    version = int.from_bytes(head[60:64], "big")
+    if version != VERSION:
+        raise RecordingError(f"it has format {version}, and this memtop reads format {VERSION}")

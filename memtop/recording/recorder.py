@@ -1,0 +1,138 @@
+"""Records another Source while it is used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
+from memtop.recording.facts import ERRORS, Outcome
+from memtop.recording.tick import Tick, Told
+from memtop.recording.writer import Writer
+from memtop.secrets import scrub
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, Source
+
+_OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
+
+
+class Recorder:
+    """A Source that gives what another one gives, and writes it to a new file.
+
+    What is recorded is what was answered, with two exceptions for the sake of those who send recordings to each
+    other: command lines are scrubbed (:mod:`memtop.secrets`), so that a replay shows ``***`` where the live screen
+    showed a secret, and environments are left out.
+
+    An instant is handed to the writer when the next one begins; once written, it survives the death of memtop.
+    A slow or full disk delays nothing: instants that cannot be written are counted, see :attr:`problem`.
+    Raises RecordingError where the file exists or cannot be made.
+    """
+
+    def __init__(self, source: Source, path: str) -> None:
+        self._source = source
+        self._writer = Writer(path)
+        self._tick: Tick | None = None
+        self._lost: Tick | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the recording now, as one sentence; None when nothing is."""
+        return self._writer.problem
+
+    def begin(self) -> Instant | None:
+        """Open a new instant; the one before is handed to the writer."""
+        self._hand_over()
+        instant = self._source.begin()
+        if instant is not None:
+            self._tick = Tick(instant)
+        return instant
+
+    def pids(self) -> Sequence[int]:
+        """See :meth:`memtop.source.Source.pids`."""
+        pids = self._source.pids()
+        if self._tick is not None:
+            self._tick.pids = pids
+        return pids
+
+    def read(self, path: str, size: int = READ_LIMIT) -> bytes:
+        """See :meth:`memtop.source.Source.read`."""
+        return self._noted(path, lambda: self._source.read(path, size))
+
+    def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
+        """See :meth:`memtop.source.Source.sweep`."""
+        answers = self._source.sweep(name, pids)
+        if self._tick is not None:
+            self._tick.sweeps.setdefault(name, {}).update(zip(pids, answers, strict=True))
+        return answers
+
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
+        """See :meth:`memtop.source.Source.ask`."""
+        try:
+            answer = self._source.ask(path, size)
+        except (ProcessGone, AccessDenied, Unavailable, Blocked) as error:
+            self._note_answer(path, _told(error), 0.0)
+            raise
+        if answer is not None:
+            self._note_answer(path, _recordable(path, answer.data), answer.took_s)
+        elif self._tick is not None:
+            self._tick.waiting.add(path)
+        return answer
+
+    def settle(self, seconds: float) -> None:
+        """See :meth:`memtop.source.Source.settle`."""
+        self._source.settle(seconds)
+
+    def tids(self, pid: int) -> Sequence[int]:
+        """See :meth:`memtop.source.Source.tids`."""
+        path = f"proc/{pid}/task"
+        data = self._noted(path, lambda: b" ".join(b"%d" % tid for tid in self._source.tids(pid)))
+        return [int(tid) for tid in data.split()]
+
+    def watch(self, pids: Sequence[int]) -> None:
+        """See :meth:`memtop.source.Source.watch`."""
+        self._source.watch(pids)
+
+    def exits(self) -> list[Exit]:
+        """See :meth:`memtop.source.Source.exits`."""
+        exits = self._source.exits()
+        if self._tick is not None:
+            self._tick.exits.extend(exits)
+        return exits
+
+    def close(self) -> None:
+        """Finish the file, as far as the disk lets it within two seconds, and close the other Source."""
+        self._hand_over(last=True)
+        self._writer.close()
+        self._source.close()
+
+    def _hand_over(self, *, last: bool = False) -> None:
+        tick, self._tick = self._tick, None
+        if tick is None:
+            return
+        if self._lost is not None:
+            tick = tick.after(self._lost)
+        self._lost = None if self._writer.submit(tick, always=last) else tick
+
+    def _noted(self, path: str, read: Callable[[], bytes]) -> bytes:
+        try:
+            data = read()
+        except (ProcessGone, AccessDenied, Unavailable) as error:
+            if self._tick is not None:
+                self._tick.reads[path] = _told(error)
+            raise
+        if self._tick is not None:
+            self._tick.reads[path] = _recordable(path, data)
+        return data
+
+    def _note_answer(self, path: str, told: Told, took_s: float) -> None:
+        if self._tick is not None:
+            self._tick.asks.append((path, told, took_s))
+
+
+def _told(error: MemtopError) -> Told:
+    return _OUTCOMES[type(error)], os.fsencode(str(error))
+
+
+def _recordable(path: str, data: bytes) -> Told:
+    if path.endswith("/environ"):
+        return Outcome.UNAVAILABLE, b"environments are never recorded"
+    return Outcome.OK, scrub(data) if path.endswith("/cmdline") else data

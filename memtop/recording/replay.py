@@ -1,0 +1,233 @@
+"""Plays a recording: a Source whose world is a file."""
+
+from __future__ import annotations
+
+import math
+import os
+import sqlite3
+import struct
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from memtop.errors import RecordingError, Unavailable
+from memtop.recording.facts import ERRORS, Kind, Outcome, decode_changes, decode_pids, decode_took, has_basis, unpack
+from memtop.recording.opening import open_recording
+from memtop.recording.tick import Told
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, pid_of
+from memtop.text import clean
+
+DEADLINE_S: Final = 2.0
+"""Longest that one look into the file may take."""
+TICK_LIMIT: Final = 256 << 20
+"""Most bytes unpacked for one tick."""
+
+
+class Replay:
+    """A Source that gives back what a Recorder has written.
+
+    What was not asked while recording is unknown: read raises Unavailable, a sweep gives None.
+    Raises RecordingError, with one sentence, for whatever is wrong with the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._next = 0
+        self._mono_s = -math.inf
+        self._deadline_s = math.inf
+        self._budget = 0
+        self._pids: tuple[int, ...] | None = None
+        """As last listed; None while nobody has asked for a list."""
+        self._listed: frozenset[int] = frozenset()
+        self._left: frozenset[int] = frozenset()
+        self._swept: dict[str, frozenset[int] | None] = {}
+        self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
+        self._reads: dict[int | None, dict[str, tuple[Outcome, bytes]]] = defaultdict(dict)
+        self._sets: dict[Kind, frozenset[str]] = {Kind.READ_SET: frozenset(), Kind.WAITING: frozenset()}
+        self._asks: dict[str, list[tuple[Told, float]]] = {}
+        self._exits: list[Exit] = []
+        self._bases: dict[tuple[int, str], bytes] = {}
+        with self._one_sentence():
+            self._connection = open_recording(path)
+        self._connection.set_progress_handler(lambda: time.monotonic() > self._deadline_s, 10_000)
+        try:
+            with self._one_sentence():
+                (last,) = self._connection.execute("SELECT max(n) FROM tick").fetchone()
+                self._ticks = 0 if last is None else _integer(last) + 1
+        except RecordingError:
+            self._connection.close()
+            raise
+
+    def position(self) -> tuple[int, int]:
+        """(instants played so far, instants in all)."""
+        return self._next, self._ticks
+
+    def begin(self) -> Instant | None:
+        """Open the next instant; None at the end."""
+        if self._next >= self._ticks:
+            return None
+        with self._one_sentence():
+            found = self._connection.execute("SELECT wall_s, mono_s FROM tick WHERE n = ?", (self._next,)).fetchone()
+            if found is None:
+                raise RecordingError("an instant is missing")
+            instant = Instant(_finite(found[0]), _finite(found[1]))
+            if instant.mono_s < self._mono_s:
+                raise RecordingError("its clock goes backwards")
+            self._forget_those_who_left()
+            self._budget = TICK_LIMIT
+            facts = self._connection.execute(
+                "SELECT kind, path, status, data FROM fact WHERE tick = ? ORDER BY rowid", (self._next,)
+            )
+            for kind, path, status, data in facts:
+                self._learn(_integer(kind), os.fsdecode(_blob(path)), status, _blob(data))
+        self._mono_s = instant.mono_s
+        self._next += 1
+        return instant
+
+    def pids(self) -> Sequence[int]:
+        """See :meth:`memtop.source.Source.pids`; where no list was asked for, the processes that were looked at."""
+        return tuple(sorted(self._swept.get("statm") or ())) if self._pids is None else self._pids
+
+    def read(self, path: str, size: int = READ_LIMIT) -> bytes:
+        """See :meth:`memtop.source.Source.read`."""
+        answer = self._reads[pid_of(path)].get(path) if path in self._sets[Kind.READ_SET] else None
+        if answer is None:
+            raise Unavailable(f"{path}: not in the recording")
+        return _given(answer)[:size]
+
+    def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
+        """See :meth:`memtop.source.Source.sweep`."""
+        if name not in self._swept:
+            return [None] * len(pids)
+        swept = self._swept[name]
+        asked = self._listed if swept is None else swept
+        values = self._values[name]
+        return [values.get(pid) if pid in asked else None for pid in pids]
+
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
+        """See :meth:`memtop.source.Source.ask`; the answer comes at the instant at which it came then."""
+        if answers := self._asks.get(path):
+            told, took_s = answers.pop(0)
+            return Answer(_given(told)[:size], took_s)
+        if path in self._asks or path in self._sets[Kind.WAITING]:
+            return None
+        raise Unavailable(f"{path}: not in the recording")
+
+    def settle(self, seconds: float) -> None:
+        """Nothing is ever under way."""
+
+    def tids(self, pid: int) -> Sequence[int]:
+        """See :meth:`memtop.source.Source.tids`."""
+        with self._one_sentence():
+            return [int(tid) for tid in self.read(f"proc/{pid}/task").split()]
+
+    def watch(self, pids: Sequence[int]) -> None:
+        """What was watched while recording is all that can be."""
+
+    def exits(self) -> list[Exit]:
+        """See :meth:`memtop.source.Source.exits`."""
+        exits, self._exits = self._exits, []
+        return exits
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def _forget_those_who_left(self) -> None:
+        """As the encoder does, and at the same point."""
+        for pid in self._left:
+            self._reads.pop(pid, None)
+            for values in self._values.values():
+                values.pop(pid, None)
+        self._left = frozenset()
+        self._asks = {}
+        self._exits = []
+
+    def _learn(self, kind: int, path: str, status: object, stored: bytes) -> None:
+        """Take in one row. Raises whatever its bytes deserve; see :meth:`_one_sentence`."""
+        if kind == Kind.EXIT:
+            (wall_s,) = struct.unpack("<d", stored)
+            self._exits.append(Exit(int(path), _finite(wall_s), None if status is None else _integer(status)))
+            return
+        if has_basis(kind, path):
+            data = self._bases[kind, path] = unpack(stored, self._bases.get((kind, path), b""))
+        else:
+            data = unpack(stored)
+        self._budget -= len(data)
+        if self._budget < 0:
+            raise RecordingError("one instant holds too much")
+        if kind == Kind.PIDS:
+            self._learn_pids(decode_pids(data), _integer(status))
+        elif kind == Kind.SWEPT:
+            self._swept[path] = None if status else frozenset(decode_pids(data))
+        elif kind == Kind.SWEEP:
+            self._values[path].update(decode_changes(data))
+        elif kind == Kind.READ:
+            self._reads[pid_of(path)][path] = Outcome(_integer(status)), data
+        elif kind == Kind.ASK:
+            took_s, data = decode_took(data)
+            self._asks.setdefault(path, []).append(((Outcome(_integer(status)), data), took_s))
+        else:
+            self._sets[Kind(kind)] = frozenset(map(os.fsdecode, data.split(b"\0"))) if data else frozenset()
+
+    def _learn_pids(self, numbers: tuple[int, ...], full: int) -> None:
+        if full:
+            listed = frozenset(numbers)
+        else:
+            leaving = 1 + numbers[0]
+            listed = (self._listed - frozenset(numbers[1:leaving])) | frozenset(numbers[leaving:])
+        self._left = self._listed - listed
+        self._listed = listed
+        self._pids = tuple(sorted(listed))
+
+    @contextmanager
+    def _one_sentence(self) -> Iterator[None]:
+        """Whatever is wrong with the file becomes a RecordingError; bytes of the file are cleaned."""
+        self._deadline_s = time.monotonic() + DEADLINE_S
+        try:
+            yield
+        except RecordingError as error:
+            raise RecordingError(f"{clean(self._path)} cannot be played: {clean(str(error))}") from None
+        except OSError as error:
+            raise RecordingError(f"{clean(self._path)} cannot be played: {clean(error.strerror or '')}") from None
+        except (
+            sqlite3.Error,
+            sqlite3.Warning,
+            zlib.error,
+            struct.error,
+            ValueError,
+            IndexError,
+            OverflowError,
+            MemoryError,
+        ) as error:
+            raise RecordingError(f"{clean(self._path)} cannot be played: it is damaged ({clean(str(error))})") from None
+        finally:
+            self._deadline_s = math.inf
+
+
+def _given(told: Told) -> bytes:
+    outcome, data = told
+    if outcome in ERRORS:
+        raise ERRORS[outcome](clean(data))
+    return data
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int):
+        raise RecordingError("a number is missing")
+    return value
+
+
+def _finite(value: object) -> float:
+    if not isinstance(value, float) or not math.isfinite(value):
+        raise RecordingError("a time is not a number")
+    return value
+
+
+def _blob(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise RecordingError("bytes are missing")
+    return value

@@ -1,0 +1,55 @@
+"""Everything that was asked and answered at one instant, on its way to the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from memtop.recording.facts import Outcome
+from memtop.source import Exit, Instant, pid_of
+
+Told = tuple[Outcome, bytes]
+"""What became of a reading, and its bytes or the error's text."""
+
+
+@dataclass(slots=True)
+class Tick:
+    """One instant. Its answers are kept whole: the encoder leaves out what is known already."""
+
+    instant: Instant
+    pids: Sequence[int] | None = None
+    sweeps: dict[str, dict[int, bytes | None]] = field(default_factory=dict)
+    reads: dict[str, Told] = field(default_factory=dict)
+    asks: list[tuple[str, Told, float]] = field(default_factory=list)
+    """What may block: path, what became of it, seconds that it took."""
+    waiting: set[str] = field(default_factory=set)
+    exits: list[Exit] = field(default_factory=list)
+
+    def size_bytes(self) -> int:
+        """About how much memory it holds."""
+        swept = sum(map(len, self.sweeps.values()))
+        return (
+            4096
+            + 300 * swept
+            + sum(len(told[1]) for told in (*self.reads.values(), *(told for _, told, _ in self.asks)))
+        )
+
+    def after(self, lost: Tick) -> Tick:
+        """Itself, with what was learnt at an earlier instant that could not be written.
+
+        Only that instant is lost then: a command line is asked for once, and would be missing for ever.
+        """
+        pids = self.pids if self.pids is not None else lost.pids
+        alive = None if pids is None else frozenset(pids)
+
+        def matters(pid: int | None) -> bool:
+            return alive is None or pid is None or pid in alive
+
+        sweeps = {
+            name: {pid: data for pid, data in lost.sweeps.get(name, {}).items() if matters(pid)}
+            | self.sweeps.get(name, {})
+            for name in lost.sweeps | self.sweeps
+        }
+        reads = {path: told for path, told in lost.reads.items() if matters(pid_of(path))} | self.reads
+        asks = {ask[0]: ask for ask in (*(ask for ask in lost.asks if matters(pid_of(ask[0]))), *self.asks)}
+        return Tick(self.instant, pids, sweeps, reads, [*asks.values()], self.waiting, [*lost.exits, *self.exits])

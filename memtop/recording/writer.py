@@ -1,0 +1,187 @@
+"""The thread that writes a recording, so that no disk delays a sample."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from memtop.errors import RecordingError
+from memtop.recording.encoder import Encoder
+from memtop.recording.facts import APPLICATION_ID, SCHEMA, VERSION, Row
+from memtop.recording.tick import Tick
+from memtop.text import clean
+
+QUEUE_BYTES: Final = 16 << 20
+"""Most memory that ticks may hold while they wait for the disk; one tick is always taken."""
+RETRY_S: Final = 1.0
+CLOSE_S: Final = 2.0
+"""How long closing waits for the disk."""
+FROZEN_S: Final = 3.0
+"""A write that takes longer is told."""
+LOOK_S: Final = 5.0
+"""How often to look whether the file is still there: SQLite goes on writing into one that was removed."""
+CHECKPOINT_S: Final = 60.0
+
+
+class Writer:
+    """Creates one recording and writes ticks into it, each in a transaction of its own.
+
+    What is committed survives the death of memtop. Raises RecordingError where the file exists or cannot be made.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = str(Path(path).absolute())
+        self._connection = _create(self._path)
+        self._inode = _inode(self._path)
+        self._encoder = Encoder()
+        self._changed = threading.Condition()
+        self._queue: deque[tuple[Tick, int]] = deque()
+        self._queued_bytes = 0
+        self._closing = False
+        self._ended = False
+        self._removed = False
+        self._dropped = 0
+        self._failed = ""
+        self._writing_since_s: float | None = None
+        self._written = 0
+        self._looked_s = self._checkpointed_s = time.monotonic()
+        threading.Thread(target=self._run, name="memtop-recorder", daemon=True).start()
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong now, as one sentence; None when nothing is."""
+        with self._changed:
+            waiting, dropped = len(self._queue), self._dropped
+            since_s, failed = self._writing_since_s, self._failed
+        if self._removed:
+            return "recording stopped: its file was removed or replaced"
+        if not failed and since_s is not None and time.monotonic() - since_s > FROZEN_S:
+            failed = "the disk does not answer"
+        if failed:
+            return f"recording paused: {failed} ({waiting} samples kept in memory, {dropped} dropped)"
+        return f"{dropped} samples are missing from the recording" if dropped else None
+
+    def submit(self, tick: Tick, *, always: bool = False) -> bool:
+        """Queue a tick for writing; False when the queue is full and the tick was not taken."""
+        size = tick.size_bytes()
+        with self._changed:
+            if self._removed:
+                return True  # nobody will ever read it: there is no point in keeping it
+            if self._queue and self._queued_bytes + size > QUEUE_BYTES and not always:
+                self._dropped += 1
+                return False
+            self._queue.append((tick, size))
+            self._queued_bytes += size
+            self._changed.notify_all()
+        return True
+
+    def close(self) -> None:
+        """Write what waits, make the file one that can be read anywhere; gives up after CLOSE_S."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._ended, CLOSE_S)
+
+    def _run(self) -> None:
+        while (tick := self._next()) is not None and self._write_at_last(tick):
+            with self._changed:
+                self._queued_bytes -= self._queue.popleft()[1]
+            self._keep_house()
+        self._finish()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _next(self) -> Tick | None:
+        """The oldest tick, which stays queued until it is written; None when there will be no more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._closing)
+            if self._removed:
+                self._queue.clear()
+            return self._queue[0][0] if self._queue else None
+
+    def _write_at_last(self, tick: Tick) -> bool:
+        """Try until it is written, or the file is gone; once more, and no more, when closing. Returns whether it is."""
+        rows = self._encoder.rows(tick)
+        last = False
+        while not self._write(tick, rows):
+            self._removed = _inode(self._path) != self._inode
+            if last or self._removed:
+                return False
+            with self._changed:
+                last = self._changed.wait_for(lambda: self._closing, RETRY_S)
+        return True
+
+    def _write(self, tick: Tick, rows: list[Row]) -> bool:
+        number = self._written
+        self._writing_since_s = time.monotonic()
+        try:
+            with self._connection as connection:
+                connection.execute("BEGIN")
+                connection.execute(
+                    "INSERT INTO tick VALUES (?, ?, ?)", (number, tick.instant.wall_s, tick.instant.mono_s)
+                )
+                connection.executemany("INSERT INTO fact VALUES (?, ?, ?, ?, ?)", [(number, *row) for row in rows])
+        except sqlite3.Error as error:
+            self._failed = clean(str(error))
+            return False
+        finally:
+            self._writing_since_s = None
+        self._failed = ""
+        self._written += 1
+        return True
+
+    def _keep_house(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._looked_s > LOOK_S:
+            self._looked_s = now_s
+            self._removed = _inode(self._path) != self._inode
+        if now_s - self._checkpointed_s > CHECKPOINT_S:
+            self._checkpointed_s = now_s
+            with suppress(sqlite3.Error):  # the next write meets the same trouble, and tells
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _finish(self) -> None:
+        try:
+            self._connection.execute("PRAGMA journal_mode=DELETE")
+            self._connection.close()
+        except sqlite3.Error as error:
+            self._failed = clean(str(error))
+
+
+def _create(path: str) -> sqlite3.Connection:
+    try:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        os.close(os.open(path, flags, 0o600))
+    except FileExistsError as error:
+        raise RecordingError(f"{clean(path)}: there is such a file already, and it is not overwritten") from error
+    except OSError as error:
+        raise RecordingError(f"{clean(path)}: {error.strerror}") from error
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection.execute("BEGIN")
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={VERSION}")
+        for statement in SCHEMA:
+            connection.execute(statement)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA cache_size=-512")
+    except sqlite3.Error as error:
+        raise RecordingError(f"{clean(path)}: {clean(str(error))}") from error
+    return connection
+
+
+def _inode(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,131 @@
+"""The panels under the chart, one at a time: a line of tabs, and what the chosen one shows.
+
+A panel is a widget that takes frames with ``show``; the table :data:`PANELS` is the only place that lists them.
+What a panel needs read for it is asked for only while it is on screen: the app puts its name into the Ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.reactive import var
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher
+
+from memtop.frame import Frame
+from memtop.sample import REGIONS, SHARING
+from memtop.tui.bar import Bar, Part
+from memtop.tui.regions_panel import RegionsPanel
+from memtop.tui.sharing_panel import SharingPanel
+from memtop.tui.status_panel import StatusPanel
+
+
+class Panel(Protocol):
+    """What every panel can do."""
+
+    def show(self, frame: Frame) -> None:
+        """Take a newer frame."""
+        ...
+
+    def caption(self, frame: Frame) -> str:
+        """What stands beside the tabs: how new the numbers are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PanelKind:
+    """One tab."""
+
+    name: str
+    title: str
+    topic: str
+    make: Callable[[], Widget]
+    cursor: str = ""
+    """Id of what takes the keys when the panel is opened; empty where there is nothing to move in."""
+
+
+PANELS: Final = (
+    PanelKind(REGIONS, "Regions", "regions", RegionsPanel, "regions-table"),
+    PanelKind(SHARING, "Sharing", "cow_family", SharingPanel),
+    PanelKind("status", "Status", "process", StatusPanel),
+)
+BY_NAME: Final = {panel.name: panel for panel in PANELS}
+
+
+class Tabs(Bar):
+    """The names of the panels with their keys, the chosen one in brackets."""
+
+    chosen: var[str] = var("")
+    caption: var[str] = var("")
+    """How new the numbers of the chosen one are."""
+
+    @dataclass
+    class Chosen(Message):
+        """A click on a tab."""
+
+        name: str
+
+    def parts(self, width: int) -> tuple[list[Part], list[Part]]:
+        """All tabs; those far from the chosen one leave first where it is narrow."""
+        left = []
+        for number, panel in enumerate(PANELS, 1):
+            mine = panel.name == self.chosen
+            text = f"[{number} {panel.title}]" if mine else f" {number} {panel.title} "
+            left.append(Part(text, 0 if mine else number, panel.name, "strong" if mine else "dim", glued=True))
+        return left, [Part(self.caption, 0, "permissions", "dim")] if self.caption else []
+
+    def watch_caption(self) -> None:
+        """Another age."""
+        self.redraw_if_changed()
+
+    def watch_chosen(self) -> None:
+        """Another panel."""
+        self.redraw_if_changed()
+
+    def clicked(self, target: str) -> None:
+        """A click chooses."""
+        if target in BY_NAME:
+            self.post_message(self.Chosen(target))
+        else:
+            super().clicked(target)
+
+
+class Panels(Vertical):
+    """Tabs and the chosen panel; hidden while none is chosen."""
+
+    chosen: var[str] = var("")
+    """Name of the panel on screen; empty for none."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._frame: Frame | None = None
+
+    def compose(self) -> ComposeResult:
+        """Tabs over panels."""
+        yield Tabs()
+        with ContentSwitcher():
+            for panel in PANELS:
+                widget = panel.make()
+                widget.id = f"panel-{panel.name}"
+                yield widget
+
+    def watch_chosen(self) -> None:
+        """Show another one, with the numbers that are known."""
+        self.display = bool(self.chosen)
+        self.query_one(Tabs).chosen = self.chosen
+        self.query_one(ContentSwitcher).current = f"panel-{self.chosen}" if self.chosen else None
+        if self._frame is not None:
+            self.show(self._frame)
+
+    def show(self, frame: Frame) -> None:
+        """Give a newer frame to the panel on screen."""
+        self._frame = frame
+        if self.chosen:
+            panel: Panel = self.query_one(f"#panel-{self.chosen}")  # type: ignore[assignment]
+            panel.show(frame)
+            self.query_one(Tabs).caption = panel.caption(frame)

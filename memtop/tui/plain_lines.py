@@ -1,0 +1,43 @@
+"""The last gate before the screen under ``--ascii``: whatever a widget draws, cells of ASCII come out.
+
+Widgets choose their own ASCII forms where a character has a meaning; here go the rest: Textual's scroll bars,
+borders and check marks, the typography of the explanations.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from rich.cells import get_character_cell_size
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+_LIKE: Final = dict(zip("═─━│┃║·•–—…‘’“”←→↑↓●○■►▶▼▲×±≈≥≤√", "=--|||**--~''\"\"<>^v*o#>>v^x+~><v", strict=True))
+_BLANK: Final = "▁▂▃▄▅▆▇█▉▊▋▌▍▎▏▐▔░▒▓"
+"""Edges of scroll bars and boxes: their colours say enough."""
+_CORNERS: Final = "╭╮╰╯┌┐└┘├┤┬┴┼╔╗╚╝"
+
+
+class AsciiLines(LineFilter):
+    """Every character beyond ASCII by its like, by a blank, or by ``?``; cells stay where they are."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """See the class."""
+        return [
+            segment if segment.text.isascii() else Segment(_cells(segment.text), segment.style) for segment in segments
+        ]
+
+
+def _cells(text: str) -> str:
+    return "".join(map(_cell, text))
+
+
+@lru_cache(maxsize=1024)
+def _cell(character: str) -> str:
+    if character.isascii():
+        return character
+    if character in _BLANK:
+        return " "
+    return "+" if character in _CORNERS else _LIKE.get(character, "?" * get_character_cell_size(character))

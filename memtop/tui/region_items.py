@@ -1,0 +1,235 @@
+"""The lines of the Regions panel as data: kinds, and under those that are open their mappings, in order."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from memtop import units
+from memtop.analysis.kinds import Kind
+from memtop.analysis.region_growth import RegionGrowth
+from memtop.analysis.regions import DELETED, Region, Regions, Sizes
+from memtop.readings import Reading, RegionsView
+from memtop.text import clean
+
+MOST_MAPPINGS: Final = 1000
+"""Mappings of one kind that are listed; a process may have 65,000 of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line: a kind, a mapping of it, or the rest of its mappings."""
+
+    kind: Kind
+    start: int | None
+    """Address of a mapping; None for the kind itself, -1 for the rest."""
+    title: str
+    count: int | None
+    sizes: Sizes | None
+    since_mark: int | None
+    """Change of RSS in bytes."""
+    since_start: int | None
+    where: str
+    is_open: bool = False
+
+    @property
+    def touched_percent(self) -> float | None:
+        """RSS over size."""
+        return _touched(self.sizes)
+
+
+def _touched(sizes: Sizes | None) -> float | None:
+    if sizes is None or sizes.rss_bytes is None or not sizes.size_bytes:
+        return None
+    return 100 * sizes.rss_bytes / sizes.size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RegionColumn:
+    """One column of the panel."""
+
+    key: str
+    title: str
+    width: int
+    text: Callable[[Item], str]
+    value: Callable[[Item], float | str | None]
+    left: bool = False
+
+
+def _size(field: str) -> Callable[[Item], int | None]:
+    return lambda item: None if item.sizes is None else getattr(item.sizes, field)
+
+
+def _size_text(field: str) -> Callable[[Item], str]:
+    return lambda item: "" if item.sizes is None else units.size(getattr(item.sizes, field))
+
+
+def _delta(value: int | None) -> str:
+    return units.signed_size(value)
+
+
+REGION_COLUMNS: Final[tuple[RegionColumn, ...]] = (
+    RegionColumn("kind", "KIND", 25, lambda item: item.title, lambda item: item.title, left=True),
+    RegionColumn(
+        "count", "COUNT", 6, lambda i: "" if i.count is None else units.count(i.count), lambda i: i.count or 0
+    ),
+    RegionColumn("size", "SIZE", 6, _size_text("size_bytes"), _size("size_bytes")),
+    RegionColumn("rss", "RSS", 6, _size_text("rss_bytes"), _size("rss_bytes")),
+    RegionColumn("bar", "", 8, lambda item: "", lambda item: None, left=True),
+    RegionColumn(
+        "touched",
+        "TOUCHED",
+        7,
+        lambda item: "" if item.sizes is None else units.percent(item.touched_percent),
+        lambda item: item.touched_percent,
+    ),
+    RegionColumn("pss", "PSS", 6, _size_text("pss_bytes"), _size("pss_bytes")),
+    RegionColumn("dirty", "DIRTY", 6, _size_text("private_dirty_bytes"), _size("private_dirty_bytes")),
+    RegionColumn("swap", "SWAP", 6, _size_text("swap_bytes"), _size("swap_bytes")),
+    RegionColumn(
+        "mark",
+        "SINCE MARK",
+        10,
+        lambda item: "" if item.sizes is None else _delta(item.since_mark),
+        lambda item: item.since_mark,
+    ),
+    RegionColumn(
+        "start",
+        "SINCE START",
+        11,
+        lambda item: "" if item.sizes is None else _delta(item.since_start),
+        lambda item: item.since_start,
+    ),
+    RegionColumn("largest", "LARGEST", 0, lambda item: item.where, lambda item: item.where, left=True),
+)
+BY_KEY: Final[Mapping[str, RegionColumn]] = {column.key: column for column in REGION_COLUMNS}
+SORTABLE: Final = tuple(column.key for column in REGION_COLUMNS if column.key not in ("bar",))
+
+
+@dataclass(frozen=True, slots=True)
+class RegionSort:
+    """The order of kinds, and of the mappings of each."""
+
+    key: str = "size"
+    descending: bool = True
+
+
+class _Growth:
+    """Change of RSS by kind and by mapping; None where the mapping was cut or merged, so that only the sum is known."""
+
+    def __init__(self, growth: RegionGrowth | None) -> None:
+        self._growth = growth
+        self._kinds = {one.kind: one.delta.rss_bytes for one in growth.kinds} if growth is not None else {}
+        self._mappings: dict[tuple[Kind, int], int | None] = {}
+        self._spans: dict[Kind, list[tuple[int, int]]] = {}
+        for change in growth.changes if growth is not None else ():
+            if change.count_now > 1:
+                self._spans.setdefault(change.kind, []).append((change.start, change.end))
+            else:
+                self._mappings[change.kind, change.start] = change.delta.rss_bytes
+
+    def of_kind(self, kind: Kind) -> int | None:
+        """Of all its mappings; 0 where the kind has not changed."""
+        return None if self._growth is None else self._kinds.get(kind, 0)
+
+    def of_mapping(self, kind: Kind, start: int) -> int | None:
+        """Of one mapping."""
+        if self._growth is None:
+            return None
+        if (kind, start) in self._mappings:
+            return self._mappings[kind, start]
+        return None if any(low <= start < high for low, high in self._spans.get(kind, ())) else 0
+
+
+def items_of(view: RegionsView, sort: RegionSort, opened: Iterable[Kind] = ()) -> list[Item]:
+    """The panel's lines; none without a reading."""
+    reading = view.reading
+    if reading is None:
+        return []
+    marked, started = _Growth(view.since_mark), _Growth(reading.since_start)
+    open_kinds = set(opened)
+    kinds = [
+        Item(
+            kind=one.kind,
+            start=None,
+            title=one.kind.title,
+            count=one.count,
+            sizes=one.sizes,
+            since_mark=marked.of_kind(one.kind),
+            since_start=started.of_kind(one.kind),
+            where=where(largest),
+            is_open=one.kind in open_kinds,
+        )
+        for one, largest in zip(reading.kinds, reading.largest, strict=True)
+    ]
+    items: list[Item] = []
+    for item in _in_order(kinds, sort):
+        items.append(item)
+        if item.is_open:
+            items += _mappings(reading, item.kind, sort, marked, started)
+    return items
+
+
+def _in_order(items: list[Item], sort: RegionSort) -> list[Item]:
+    value = BY_KEY[sort.key].value
+    known = [item for item in items if value(item) is not None]
+    known.sort(key=value, reverse=sort.descending)  # type: ignore[arg-type]
+    return known + [item for item in items if value(item) is None]
+
+
+def _mappings(reading: Reading, kind: Kind, sort: RegionSort, marked: _Growth, started: _Growth) -> list[Item]:
+    """The mappings of one kind, as far as they are listed, and a line for the rest."""
+    regions = reading.regions
+    places = [place for place, one in enumerate(regions.kinds) if one is kind]
+    shown = places
+    if len(places) > MOST_MAPPINGS:
+        measure = _measure(regions, sort.key, kind, marked, started)
+        pick = heapq.nlargest if sort.descending else heapq.nsmallest
+        shown = pick(MOST_MAPPINGS, places, key=measure)
+    items = [_mapping(regions[place], marked, started) for place in shown]
+    items = items if sort.key in ("kind", "count") else _in_order(items, sort)
+    if len(places) > len(shown):
+        title = f"    … {len(places) - len(shown):,} more"
+        items.append(Item(kind, -1, title, None, None, None, None, ""))
+    return items
+
+
+def _measure(regions: Regions, key: str, kind: Kind, marked: _Growth, started: _Growth) -> Callable[[int], float]:
+    """What the largest mappings are chosen by, of tens of thousands."""
+    starts = regions.smaps.starts
+
+    def number(value: float | None) -> float:
+        return -1.0 if value is None else value
+
+    if key == "touched":
+        return lambda place: number(_touched(regions.sizes(place)))
+    if key in ("mark", "start"):
+        growth = marked if key == "mark" else started
+        return lambda place: number(growth.of_mapping(kind, starts[place]))
+    field = {"rss": "rss_bytes", "pss": "pss_bytes", "dirty": "private_dirty_bytes", "swap": "swap_bytes"}.get(key)
+    at = Sizes._fields.index(field or "size_bytes")
+    return lambda place: number(regions.sizes(place)[at])
+
+
+def _mapping(region: Region, marked: _Growth, started: _Growth) -> Item:
+    mapping = region.mapping
+    return Item(
+        kind=region.kind,
+        start=mapping.start,
+        title=f"    {mapping.start:012x} {mapping.perms}",
+        count=None,
+        sizes=region.sizes,
+        since_mark=marked.of_mapping(region.kind, mapping.start),
+        since_start=started.of_mapping(region.kind, mapping.start),
+        where=clean(mapping.name),
+    )
+
+
+def where(region: Region) -> str:
+    """A mapping in a few cells: the last part of its path, or its address."""
+    name = region.mapping.name
+    path = name.removesuffix(DELETED)
+    short = path.rpartition(b"/")[2] if path.startswith(b"/") and not path.startswith(b"/SYSV") else path
+    return clean(short) if short else f"{region.mapping.start:x} {region.mapping.perms}"

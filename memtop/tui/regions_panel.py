@@ -1,0 +1,58 @@
+"""The Regions panel: what VIRT is made of, by kind of memory and by mapping; why not, where it cannot be known."""
+
+from __future__ import annotations
+
+import os
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from memtop.explain.region_words import caption, is_without_memory, what_is_known, why_no_reading
+from memtop.frame import Detail, Frame
+from memtop.tui.prose import Line, Prose, wrapped
+from memtop.tui.regions_table import RegionsTable
+from memtop.tui.split_bar import SplitBar
+
+
+class RegionsPanel(Vertical):
+    """A bar of VIRT over the table of kinds, or sentences."""
+
+    def compose(self) -> ComposeResult:
+        """Bar, table, and the words that take their place."""
+        yield SplitBar()
+        yield RegionsTable(id="regions-table")
+        yield Prose(classes="panel-words")
+
+    def show(self, frame: Frame) -> None:
+        """Take a newer frame."""
+        detail = frame.detail
+        view = detail.regions if detail is not None else None
+        reading = view.reading if view is not None else None
+        table, bar, prose = self.query_one(RegionsTable), self.query_one(SplitBar), self.query_one(Prose)
+        table.display = bar.display = reading is not None
+        prose.display = reading is None
+        if view is not None and reading is not None:
+            bar.show(reading.split)
+            table.show(view)
+        else:
+            prose.show(missing_lines(detail, max(20, self.content_region.width - 2)))
+
+    def caption(self, frame: Frame) -> str:
+        """How old the reading is, and what it did cost."""
+        return caption(frame.detail.regions) if frame.detail is not None else ""
+
+
+def missing_lines(detail: Detail | None, width: int) -> list[Line]:
+    """Why there are no mappings, and what is known all the same."""
+    if detail is None:
+        return [Line("Select a process.")]
+    view = detail.regions
+    if view is None:
+        return []
+    if detail.cursor_s is not None:
+        return wrapped("Mappings are not kept for moments of the past. End returns to now.", width)
+    lines = wrapped(why_no_reading(view, detail.row, os.geteuid()), width)
+    known = what_is_known(detail)
+    if known and not is_without_memory(view):
+        lines += [Line(""), *wrapped(known, width)]
+    return lines

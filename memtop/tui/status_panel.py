@@ -1,0 +1,83 @@
+"""What proc_pid_status(5) tells of the process in focus, each with a word on what it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+
+from memtop import units
+from memtop.frame import Detail, Frame
+from memtop.procfs.status import PidStatus
+from memtop.tui.prose import Line, Prose, wrapped
+
+Value = Callable[[Detail, PidStatus], str]
+
+_LABEL_CELLS: Final = 20
+_VALUE_CELLS: Final = 22
+
+
+def _clock(wall_s: float | None) -> str:
+    return units.UNKNOWN if wall_s is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall_s))
+
+
+def _number(value: int | None) -> str:
+    return units.UNKNOWN if value is None else f"{value:,}"
+
+
+FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
+    ("Started", lambda d, s: _clock(d.row.started_s), "by the machine's clock"),
+    ("Parent", lambda d, s: _number(d.row.ppid), "who started it, or who adopted it"),
+    ("Threads", lambda d, s: _number(d.row.threads), "each reserves a stack in VIRT and touches little of it"),
+    ("VIRT at its most", lambda d, s: units.long_size(s.virt_peak_bytes), "since exec"),
+    ("RES at its most", lambda d, s: units.long_size(d.row.peak_rss_bytes), "since exec; the kernel notes it lazily"),
+    ("Private writable", lambda d, s: units.long_size(s.data_bytes), "heap, stacks, data: promised, not resident"),
+    ("Main stack", lambda d, s: units.long_size(s.stack_bytes), "grows, never shrinks; other stacks are not in it"),
+    ("Own code", lambda d, s: units.long_size(s.exe_bytes), "the program's text, promised"),
+    ("Libraries' code", lambda d, s: units.long_size(s.lib_bytes), "shared with whoever else runs them"),
+    ("Page tables", lambda d, s: units.long_size(s.page_tables_bytes), "RAM beside RES; the OOM killer counts it"),
+    ("On swap", lambda d, s: units.long_size(s.swap_bytes), "its own pages only"),
+    ("Locked", lambda d, s: units.long_size(s.locked_bytes), "size of mlocked mappings, resident or not"),
+    ("Pinned", lambda d, s: units.long_size(s.pinned_bytes), "held for devices or io_uring; cannot move"),
+    ("Huge page pool", lambda d, s: units.long_size(s.hugetlb_bytes), "RAM beside RES"),
+    ("Minor faults", lambda d, s: _number(d.row.minflt), "since the start"),
+    ("Major faults", lambda d, s: _number(d.row.majflt), "since the start"),
+    ("oom_score", lambda d, s: _number(d.row.oom_score), "host only; 666 means it uses nothing"),
+    ("oom_score_adj", lambda d, s: _number(d.row.oom_score_adj), "-1000 never killed, 1000 first"),
+)
+
+
+class StatusPanel(VerticalScroll, can_focus=True):
+    """One fact a line."""
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Prose()
+
+    def show(self, frame: Frame) -> None:
+        """Take a newer frame."""
+        width = self.scrollable_content_region.width
+        if width > 0:
+            self.query_one(Prose).show(status_lines(frame, width))
+
+    def caption(self, frame: Frame) -> str:
+        """Read at every sample: nothing to say."""
+        return ""
+
+
+def status_lines(frame: Frame, width: int) -> list[Line]:
+    """The facts as lines; why there are none, where there are none."""
+    detail = frame.detail
+    if detail is None:
+        return [Line("Select a process.")]
+    if detail.status is None:
+        why = detail.row.note.value or "not kept for this moment of the past" * (detail.cursor_s is not None)
+        return wrapped(f"No status to show: {why or 'it has not been read yet'}.", width)
+    lines = []
+    for label, value, says in FACTS:
+        text = f"{label:<{_LABEL_CELLS}}{value(detail, detail.status):<{_VALUE_CELLS}}"
+        lines.append(Line((text + says)[:width] if width >= len(text) else text[:width]))
+    return lines

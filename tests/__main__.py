@@ -1,0 +1,86 @@
+"""``python -m tests``: everything that is checked about this project, one line a step."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+LONGEST_S: Final = 480.0
+"""A step that takes longer has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One check."""
+
+    name: str
+    command: Sequence[str]
+    talks: bool = False
+    """Its output is worth reading also when all is well: it is passed on as it comes."""
+
+
+def _tool(name: str) -> str:
+    """A console command of this very environment, whatever PATH says."""
+    return str(Path(sysconfig.get_path("scripts")) / name)
+
+
+STEPS: Final = (
+    Step("ruff format", (_tool("ruff"), "format", "--check", ".")),
+    Step("ruff check", (_tool("ruff"), "check", ".")),
+    Step("mypy", (sys.executable, "-m", "mypy")),
+    Step("import contracts", (_tool("lint-imports"),)),
+    Step("pytest", (sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal"), talks=True),
+)
+
+
+def run(step: Step) -> bool:
+    """Run one step in the project's folder and say how it went; a failed one is shown in full."""
+    began_s = time.monotonic()
+    try:
+        done = subprocess.run(
+            step.command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=None if step.talks else subprocess.PIPE,
+            stderr=None if step.talks else subprocess.STDOUT,
+            timeout=LONGEST_S,
+            check=False,
+        )
+        passed, output = done.returncode == 0, done.stdout or b""
+    except subprocess.TimeoutExpired as error:
+        passed, output = False, (error.stdout or b"") + f"not done after {LONGEST_S:g} s\n".encode()
+    except FileNotFoundError as error:
+        passed, output = False, f"{error}: install the project with its extra 'dev'\n".encode()
+    if not passed:
+        sys.stdout.buffer.write(output)
+    print(f"{'passed' if passed else 'FAILED'}  {step.name:<17} {time.monotonic() - began_s:6.1f} s", flush=True)
+    return passed
+
+
+def main() -> int:
+    """Run all steps, also after a failure; 0 when all have passed."""
+    parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
+    parser.add_argument("only", nargs="*", metavar="STEP", help="; ".join(step.name for step in STEPS))
+    only = parser.parse_args().only
+    unknown = [name for name in only if name not in {step.name for step in STEPS}]
+    if unknown:
+        parser.error(f"no step {unknown[0]}")
+    os.environ.pop("NO_COLOR", None)  # the tests say for themselves which colours they look at
+    began_s = time.monotonic()
+    failed = [step.name for step in STEPS if (not only or step.name in only) and not run(step)]
+    verdict = f"FAILED: {', '.join(failed)}" if failed else "all passed"
+    print(f"{verdict} in {time.monotonic() - began_s:.0f} s", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,13 @@
+"""A process whose regions are all known."""
+
+from __future__ import annotations
+
+from memtop.analysis.kinds import Kind
+from memtop.explain.region_facts import facts_of_regions, facts_of_rollup
+from memtop.procfs.smaps import parse_rollup
+from tests.analysis.smaps_files import DATA, real_regions
+
+REGION_FACTS = facts_of_regions(real_regions("threads"), Kind.ARENA) | facts_of_rollup(
+    parse_rollup((DATA / "threads" / "smaps_rollup").read_bytes())
+)
+"""Every fact that topics about regions name."""

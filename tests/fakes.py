@@ -1,0 +1,201 @@
+"""A small world that a test writes down and changes between two instants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memtop.errors import MemtopError, ProcessGone, Unavailable
+from memtop.procfs.statm import PAGE_BYTES
+from memtop.sample import ProcKey
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, pid_of
+
+MIB_PAGES = (1 << 20) // PAGE_BYTES
+KERNEL_FLAGS = 0x0020_8040
+
+
+@dataclass
+class FakeProcess:
+    """What /proc says of one process; change any of it and the next instant shows it."""
+
+    pid: int
+    comm: bytes = b"app"
+    state: str = "S"
+    ppid: int = 1
+    flags: int = 0x400000
+    minflt: int = 100
+    majflt: int = 1
+    cpu_ticks: int = 10
+    threads: int = 1
+    start_ticks: int = 500
+    start_code: int = 0x5555_0000
+    virt_pages: int = 100 * MIB_PAGES
+    rss_pages: int = 20 * MIB_PAGES
+    shr_pages: int = 5 * MIB_PAGES
+    shmem_kib: int = 0
+    peak_virt_kib: int = 100 * 1024
+    uid: int = 1000
+    cmdline: bytes = b"app\0--serve\0"
+    oom_score: int = 670
+
+    @property
+    def key(self) -> ProcKey:
+        return ProcKey(self.pid, self.start_ticks)
+
+    @property
+    def has_memory(self) -> bool:
+        return self.state != "Z" and self.flags != KERNEL_FLAGS
+
+    def stat(self) -> bytes:
+        return b"%d (%b) %b %d 0 0 0 -1 %d %d 0 %d 0 %d 0 0 0 20 0 %d 0 %d 0 0 0 %d %b\n" % (
+            self.pid,
+            self.comm,
+            self.state.encode(),
+            self.ppid,
+            self.flags,
+            self.minflt,
+            self.majflt,
+            self.cpu_ticks,
+            self.threads,
+            self.start_ticks,
+            self.start_code,
+            b" ".join([b"0"] * 26),
+        )
+
+    def statm(self) -> bytes:
+        if not self.has_memory:
+            return b"0 0 0 0 0 0 0\n"
+        return b"%d %d %d 1 0 9 0\n" % (self.virt_pages, self.rss_pages, self.shr_pages)
+
+    def status(self) -> bytes:
+        head = b"Name:\tapp\nPid:\t%d\nUid:\t%d\t%d\t%d\t%d\nThreads:\t%d\n" % (self.pid, *[self.uid] * 4, self.threads)
+        if not self.has_memory:
+            return head
+        kib = PAGE_BYTES // 1024
+        return head + (
+            b"VmPeak:\t%d kB\nVmSize:\t%d kB\nVmHWM:\t%d kB\nVmRSS:\t%d kB\n"
+            b"RssShmem:\t%d kB\nRssFile:\t%d kB\nVmSwap:\t0 kB\n"
+            % (
+                self.peak_virt_kib,
+                self.virt_pages * kib,
+                self.rss_pages * kib,
+                self.rss_pages * kib,
+                self.shmem_kib,
+                self.shr_pages * kib - self.shmem_kib,
+            )
+        )
+
+
+class FakeSource:
+    """A Source over FakeProcess objects. ``files`` overrides any path, with bytes or with the error to be raised."""
+
+    def __init__(self, *processes: FakeProcess, step_s: float = 1.0) -> None:
+        self.processes = {process.pid: process for process in processes}
+        self.files: dict[str, bytes | MemtopError] = {
+            "proc/meminfo": b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n",
+            "proc/vmstat": b"pgfault 1000\npgmajfault 10\noom_kill 3\n",
+            "proc/pressure/memory": b"some avg10=1.50 avg60=0.00 avg300=0.00 total=5\n",
+            "user/1000": b"ann",
+            "user/0": b"root",
+        }
+        self.threads: dict[int, list[int]] = {}
+        self.step_s = step_s
+        self.wall_s, self.mono_s = 1.7e9, 1000.0
+        self.read_paths: list[str] = []
+        """Of this instant, as the next."""
+        self.swept: dict[str, int] = {}
+        self.asked: list[str] = []
+        """What is under way."""
+        self.took_s = 0.001
+        """What each answer takes."""
+        self.hanging: set[int] = set()
+        """Processes of which no answer comes."""
+        self.watched: list[int] = []
+        self.ended: list[Exit] = []
+        self.closed = False
+        self._none_between: set[int] = set()
+
+    def add(self, process: FakeProcess) -> FakeProcess:
+        """A new process; if its pid is taken, the old one has ended in the same tick."""
+        if process.pid in self.processes:
+            self._none_between.add(process.pid)
+        self.processes[process.pid] = process
+        return process
+
+    def begin(self) -> Instant:
+        self.wall_s += self.step_s
+        self.mono_s += self.step_s
+        self.read_paths, self.swept = [], {}
+        return Instant(self.wall_s, self.mono_s)
+
+    def pids(self) -> list[int]:
+        return sorted(self.processes)
+
+    def read(self, path: str, size: int = READ_LIMIT) -> bytes:
+        self.read_paths.append(path)
+        return self._content(path)[:size]
+
+    def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
+        self.swept[name] = self.swept.get(name, 0) + len(pids)
+        return [self._swept(pid, name) for pid in pids]
+
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
+        """Answers at the second call, as a thread would."""
+        if path not in self.asked:
+            self.asked.append(path)
+            return None
+        if pid_of(path) in self.hanging:
+            return None
+        self.asked.remove(path)
+        return Answer(self._content(path)[:size], self.took_s)
+
+    def settle(self, seconds: float) -> None:
+        """Nothing is ever under way."""
+
+    def tids(self, pid: int) -> list[int]:
+        return self.threads.get(pid, [pid])
+
+    def watch(self, pids: Sequence[int]) -> None:
+        self.watched = list(pids)
+
+    def exits(self) -> list[Exit]:
+        ended, self.ended = self.ended, []
+        return ended
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _swept(self, pid: int, name: str) -> bytes | None:
+        if pid in self._none_between:
+            if name == "statm":
+                self._none_between.discard(pid)
+            return None
+        try:
+            return self._content(f"proc/{pid}/{name}")
+        except MemtopError:
+            return None
+
+    def _content(self, path: str) -> bytes:
+        pid = pid_of(path)
+        found = self.files.get(path)
+        if isinstance(found, MemtopError):
+            raise found
+        if found is not None:
+            return found
+        process = self.processes.get(pid) if pid is not None else None
+        if process is None:
+            raise ProcessGone(f"{path}: No such process")
+        return self._of_process(process, path.rsplit("/", 1)[1])
+
+    def _of_process(self, process: FakeProcess, name: str) -> bytes:
+        if name == "stat":
+            return process.stat()
+        if name == "statm":
+            return process.statm()
+        if name == "status":
+            return process.status()
+        if name == "cmdline":
+            return process.cmdline
+        if name not in ("oom_score", "oom_score_adj"):
+            raise Unavailable(f"{name}: none")
+        return {"oom_score": b"%d\n" % process.oom_score, "oom_score_adj": b"0\n"}[name]

@@ -1,0 +1,130 @@
+"""Signals reach the very process that was shown, or nobody."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from memtop.actions import SIGNALS, hold, renice, send
+from memtop.errors import ActionRefused
+from memtop.frame import Note, ProcRow
+from memtop.procfs.stat import parse_stat
+from memtop.sample import ProcKey
+from tests.children import DEADLINE_S, eventually, python
+from tests.tui.frames import proc_row
+
+
+def row_of(pid: int, **changes: Any) -> ProcRow:
+    start_ticks = parse_stat(Path(f"/proc/{pid}/stat").read_bytes()).start_ticks
+    return proc_row(pid, key=ProcKey(pid, start_ticks), **changes)
+
+
+def test_a_signal_reaches_the_child_that_is_held() -> None:
+    with python() as child:
+        target = hold(row_of(child.pid, name="sleeper"))
+        try:
+            assert send(target, signal.SIGTERM) == f"SIGTERM sent to {child.pid} sleeper"
+            assert child.wait(DEADLINE_S) == -signal.SIGTERM
+        finally:
+            target.close()
+
+
+def test_a_child_can_be_stopped_and_let_go_on() -> None:
+    with python() as child:
+        target = hold(row_of(child.pid))
+        try:
+            send(target, signal.SIGSTOP)
+            assert eventually(lambda: psutil.Process(child.pid).status() == psutil.STATUS_STOPPED)
+            send(target, signal.SIGCONT)
+            assert eventually(lambda: psutil.Process(child.pid).status() != psutil.STATUS_STOPPED)
+        finally:
+            target.close()
+
+
+def test_a_child_is_made_nicer() -> None:
+    with python() as child:
+        target = hold(row_of(child.pid))
+        try:
+            assert "nice 7" in renice(target, 7)
+            assert psutil.Process(child.pid).nice() == 7
+        finally:
+            target.close()
+
+
+def test_one_that_ends_while_the_dialog_is_open_is_sent_nothing() -> None:
+    with python() as child:
+        target = hold(row_of(child.pid))
+        try:
+            child.kill()
+            child.wait()
+            with pytest.raises(ActionRefused, match="has ended; nothing was sent"):
+                send(target, signal.SIGTERM)
+            with pytest.raises(ActionRefused, match="has ended"):
+                renice(target, 5)
+        finally:
+            target.close()
+
+
+def test_a_zombie_that_nobody_has_waited_for_is_sent_nothing() -> None:
+    with python() as child:
+        target = hold(row_of(child.pid))
+        try:
+            child.kill()
+            assert eventually(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE)
+            with pytest.raises(ActionRefused, match="has ended"):
+                send(target, signal.SIGTERM)
+        finally:
+            target.close()
+
+
+def test_a_pid_that_means_another_process_by_now_is_refused_and_lives_on() -> None:
+    with python() as child:
+        row = row_of(child.pid)
+        heir = replace(row, key=row.key._replace(start_ticks=row.key.start_ticks - 1))
+        with pytest.raises(ActionRefused, match="another process by now"):
+            hold(heir)
+        assert child.poll() is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"gone_s": 5.0}, "has ended"), ({"note": Note.KERNEL}, "kernel thread"), ({"note": Note.ZOMBIE}, "dead already")],
+)
+def test_what_cannot_be_signalled_is_refused_with_the_reason(changes: dict[str, Any], says: str) -> None:
+    with python() as child, pytest.raises(ActionRefused, match=says):
+        hold(row_of(child.pid, **changes))
+
+
+@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid()], ids=["init", "memtop", "its parent"])
+def test_init_memtop_itself_and_what_it_runs_in_are_refused(pid: int) -> None:
+    with pytest.raises(ActionRefused, match="carries this session"):
+        hold(proc_row(pid))
+
+
+def test_a_pid_that_was_never_there_is_refused() -> None:
+    with pytest.raises(ActionRefused):
+        hold(proc_row(2**22 + 1))
+
+
+def test_holding_and_refusing_leak_no_descriptor() -> None:
+    with python() as child:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(5):
+            target = hold(row_of(child.pid))
+            target.close()
+            target.close()
+            with pytest.raises(ActionRefused):
+                hold(proc_row(child.pid, key=ProcKey(child.pid, 1)))
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_the_safe_signals_come_first_and_the_deadly_one_last() -> None:
+    numbers = [number for number, _ in SIGNALS]
+    assert (numbers[0], numbers[-1]) == (signal.SIGTERM, signal.SIGKILL)
+    assert len(set(numbers)) == len(numbers)

@@ -1,0 +1,129 @@
+"""The direction of the arrows, and that no name of a process ever becomes markup or code."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import memtop
+
+PACKAGE = Path(memtop.__file__).parent
+ROOT = PACKAGE.parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+WIDGETS = ("Static", "Label", "Button", "Option", "Checkbox", "RadioButton", "TabPane", "Collapsible", "Digits")
+"""Textual reads a plain string that these are given as markup."""
+TITLES = ("border_title", "border_subtitle", "tooltip")
+FORBIDDEN_MODULES = ("pickle", "marshal", "shelve", "rich.markup", "textual.markup")
+FORBIDDEN_CALLS = ("eval", "exec", "__import__", "from_markup", "render_markup", "system", "popen")
+
+
+def test_who_may_import_whom() -> None:
+    """The contracts of [tool.importlinter] in pyproject.toml."""
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def name_of(node: ast.expr) -> str:
+    """The last part of what is called: ``Static`` of ``widgets.Static``."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def is_made(node: ast.expr | None) -> bool:
+    """Whether text is put together here without going through a gate: f-string, ``%``, ``+``, ``format``, ``join``."""
+    if isinstance(node, ast.JoinedStr):
+        return True
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.Mod | ast.Add)
+    if isinstance(node, ast.IfExp):
+        return is_made(node.body) or is_made(node.orelse)
+    return isinstance(node, ast.Call) and name_of(node.func) in ("format", "join")
+
+
+def faults(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, what is wrong) of one module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            for fault in faults_of_call(node):
+                yield node.lineno, fault
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(name_of(target) in TITLES for target in targets) and is_made(node.value):
+                yield node.lineno, "a title is given text that no gate has passed"
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+            for name in set(names).intersection(FORBIDDEN_MODULES):
+                yield node.lineno, f"import of {name}"
+
+
+def faults_of_call(node: ast.Call) -> Iterator[str]:
+    """What is wrong with one call."""
+    called = name_of(node.func)
+    keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+    for name in ("markup", "shell"):
+        value = keywords.get(name)
+        if value is not None and not (isinstance(value, ast.Constant) and value.value is False):
+            yield f"{name} is not plainly False"
+    if called in FORBIDDEN_CALLS:
+        yield f"{called}()"
+    if "markup" in keywords:
+        return
+    if called in WIDGETS and any(map(is_made, [*node.args, *keywords.values()])):
+        yield f"{called} is given text that no gate has passed"
+    if called == "notify" and not all(isinstance(value, ast.Constant) for value in node.args):
+        yield "notify reads markup unless told not to"
+    if called == "update" and any(isinstance(value, ast.JoinedStr) for value in node.args):
+        yield "update is given text that no gate has passed"
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(PACKAGE)) for path in FILES])
+def test_no_data_becomes_markup_or_code(path: Path) -> None:
+    assert [*faults(ast.parse(path.read_text(encoding="utf-8")))] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Static(f'{name}')",
+        "widgets.Label('a %s' % name)",
+        "Button('a' + name)",
+        "Static(name, markup=True)",
+        "Static(name, markup=chosen)",
+        "Label(' '.join(names))",
+        "Text.from_markup(name)",
+        "Content.from_markup(name)",
+        "self.border_title = f'{name}'",
+        "self.notify(text)",
+        "label.update(f'{name}')",
+        "run(line, shell=True)",
+        "os.system(line)",
+        "eval(line)",
+        "import pickle",
+        "from pickle import loads",
+        "from rich.markup import escape",
+    ],
+)
+def test_the_lint_finds(code: str) -> None:
+    assert len([*faults(ast.parse(code))]) == 1
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Static('Filter:')",
+        "Static(Content(f'{name}'))",
+        "Static(f'{name}', markup=False)",
+        "self.border_title = Content(name)",
+        "self.notify(text, markup=False)",
+        "seen.update({1: 2})",
+        "run([line], shell=False)",
+    ],
+)
+def test_the_lint_lets_pass(code: str) -> None:
+    assert [*faults(ast.parse(code))] == []

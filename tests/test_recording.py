@@ -1,0 +1,638 @@
+"""What a recording gives back, and what it takes without harm."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RecordingError, Unavailable
+from memtop.linux import Linux
+from memtop.recording import Recorder, Replay, replay, writer
+from memtop.recording.facts import decode_changes, decode_pids, encode_changes, encode_pids, pack, unpack
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, Source
+
+
+class World:
+    """A Source that says what it is told to, tick by tick."""
+
+    def __init__(self, ticks: int = 1_000_000) -> None:
+        self.ticks = ticks
+        self.now = 0
+        self.listing: list[int] = []
+        self.files: dict[str, bytes | MemtopError] = {}
+        self.answers: dict[str, bytes | MemtopError] = {}
+        self.ended: list[Exit] = []
+        self.closed = False
+
+    def begin(self) -> Instant | None:
+        self.now += 1
+        return Instant(1000.0 + self.now, 50.0 + self.now) if self.now <= self.ticks else None
+
+    def pids(self) -> Sequence[int]:
+        return self.listing
+
+    def read(self, path: str, size: int = READ_LIMIT) -> bytes:
+        found = self.files.get(path, Unavailable(f"{path}: none"))
+        if isinstance(found, MemtopError):
+            raise found
+        return found[:size]
+
+    def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
+        found = [self.files.get(f"proc/{pid}/{name}") for pid in pids]
+        return [data if isinstance(data, bytes) else None for data in found]
+
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
+        found = self.answers.pop(path, None)
+        if isinstance(found, MemtopError):
+            raise found
+        return None if found is None else Answer(found, 0.125)
+
+    def settle(self, seconds: float) -> None:
+        pass
+
+    def tids(self, pid: int) -> Sequence[int]:
+        return [int(tid) for tid in self.read(f"tids/{pid}").split()]
+
+    def watch(self, pids: Sequence[int]) -> None:
+        pass
+
+    def exits(self) -> list[Exit]:
+        return self.ended
+
+    def close(self) -> None:
+        self.closed = True
+
+
+Step = Callable[[World], None]
+Question = Callable[[Source], object]
+
+
+def told(question: Question, source: Source) -> object:
+    """The answer, or the kind and text of the error."""
+    try:
+        return question(source)
+    except MemtopError as error:
+        return type(error), str(error)
+
+
+def record(path: Path, steps: Sequence[tuple[Step, Sequence[Question]]]) -> list[list[object]]:
+    world = World()
+    recorder = Recorder(world, str(path))
+    answers: list[list[object]] = []
+    for step, questions in steps:
+        step(world)
+        answers.append([recorder.begin(), *(told(question, recorder) for question in questions)])
+    recorder.close()
+    assert recorder.problem is None
+    return answers
+
+
+def play(path: Path, steps: Sequence[tuple[Step, Sequence[Question]]]) -> list[list[object]]:
+    replay = Replay(str(path))
+    try:
+        answers = [[replay.begin(), *(told(question, replay) for question in questions)] for _, questions in steps]
+        assert replay.begin() is None
+    finally:
+        replay.close()
+    return answers
+
+
+def listing(source: Source) -> object:
+    return list(source.pids())
+
+
+def swept(name: str, *pids: int) -> Question:
+    return lambda source: source.sweep(name, pids)
+
+
+def reading(path: str) -> Question:
+    return lambda source: source.read(path)
+
+
+def asking(path: str) -> Question:
+    return lambda source: source.ask(path)
+
+
+def there(pids: Sequence[int], **files: bytes) -> Step:
+    def step(world: World) -> None:
+        world.listing = list(pids)
+        for pid in pids:
+            for name, data in files.items():
+                world.files[f"proc/{pid}/{name}"] = data % pid
+
+    return step
+
+
+def put(**changes: object) -> Step:
+    def step(world: World) -> None:
+        for name, value in changes.items():
+            current = getattr(world, name)
+            if isinstance(current, dict) and isinstance(value, dict):
+                current.update(value)
+            else:
+                setattr(world, name, value)
+
+    return step
+
+
+def nothing(world: World) -> None:
+    pass
+
+
+# -- equality
+
+
+def test_a_replay_gives_what_the_live_source_gave(tmp_path: Path) -> None:
+    everything: list[Question] = [
+        listing,
+        swept("statm", 1, 2, 3),
+        reading("proc/meminfo"),
+        reading("proc/1/status"),
+        asking("proc/2/cmdline"),
+        lambda source: list(source.tids(1)),
+        lambda source: source.exits(),
+    ]
+    steps: list[tuple[Step, Sequence[Question]]] = [
+        (there([1, 2, 3], statm=b"%d 1 1 0", status=b"Name: %d"), everything),
+        (put(files={"proc/meminfo": b"MemTotal: 1 kB", "proc/2/statm": b"9 9 9"}), everything),
+        (put(files={"proc/1/status": AccessDenied("proc/1/status: no")}), everything),
+        (put(answers={"proc/2/cmdline": b"sleep\x0060\x00"}, files={"tids/1": b"1 7"}), everything),
+        (put(listing=[1, 3], ended=[Exit(2, 1004.5, 9), Exit(3, 1004.5, None)]), everything),
+        (put(ended=[], answers={"proc/2/cmdline": ProcessGone("proc/2/cmdline: gone")}), everything),
+        (put(listing=[1, 2, 3], files={"proc/2/statm": b"9 9 9"}), everything),
+        (put(answers={"proc/2/cmdline": Blocked("proc/2/cmdline: waits")}), everything),
+        (put(files={"proc/1/status": b"Name: again"}), everything),
+    ]
+    live = record(tmp_path / "r", steps)
+    assert play(tmp_path / "r", steps) == live
+
+
+def test_unchanged_is_not_the_same_as_not_asked(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    questions = [swept("stat", 1, 2), reading("proc/1/status"), asking("proc/1/maps")]
+    record(path, [(there([1, 2], stat=b"%d s", status=b"%d"), questions), (nothing, [swept("stat", 1)]), (nothing, [])])
+    replay = Replay(str(path))
+    replay.begin()
+    assert [told(question, replay) for question in questions] == [[b"1 s", b"2 s"], b"1", None]
+    replay.begin()
+    assert replay.sweep("stat", [1, 2]) == [b"1 s", None]
+    for question in (reading("proc/1/status"), asking("proc/1/maps")):
+        with pytest.raises(Unavailable, match="not in the recording"):
+            question(replay)
+    replay.begin()
+    assert replay.sweep("stat", [1, 2]) == [None, None]
+    replay.close()
+
+
+def test_an_answer_that_was_awaited_comes_at_the_same_tick_and_once(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    twice = [asking("proc/1/cmdline"), asking("proc/1/cmdline")]
+    steps = [(there([1]), twice), (put(answers={"proc/1/cmdline": b"x"}), twice), (nothing, twice)]
+    assert record(path, steps) == play(path, steps)
+
+
+def test_sweeps_of_the_live_machine_are_given_back(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    recorder = Recorder(Linux(), str(path))
+    live: list[object] = []
+    for _ in range(5):
+        instant = recorder.begin()
+        pids = list(recorder.pids())
+        live.append((instant, pids, recorder.sweep("statm", pids), recorder.sweep("stat", pids[::2])))
+        live.append((recorder.read("proc/meminfo"), recorder.read("proc/vmstat"), list(recorder.tids(os.getpid()))))
+    recorder.close()
+    replay = Replay(str(path))
+    played: list[object] = []
+    for _ in range(5):
+        instant = replay.begin()
+        pids = list(replay.pids())
+        played.append((instant, pids, replay.sweep("statm", pids), replay.sweep("stat", pids[::2])))
+        played.append((replay.read("proc/meminfo"), replay.read("proc/vmstat"), list(replay.tids(os.getpid()))))
+    assert played == live
+    assert replay.position() == (5, 5)
+    assert replay.begin() is None
+    replay.close()
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sets(st.integers(1, 6)),
+            st.dictionaries(st.integers(1, 6), st.none() | st.binary(max_size=8)),
+            st.booleans(),
+        ),
+        max_size=12,
+    )
+)
+def test_any_history_of_processes_is_given_back(history: list[tuple[set[int], dict[int, bytes | None], bool]]) -> None:
+    def live(pids: set[int], data: dict[int, bytes | None], whole: bool) -> tuple[Step, list[Question]]:
+        def step(world: World) -> None:
+            world.listing = sorted(pids)
+            for pid, value in data.items():
+                world.files[f"proc/{pid}/statm"] = Unavailable("") if value is None else value
+
+        asked = sorted(pids) if whole else list(data)
+        return step, [listing, swept("statm", *asked), *(reading(f"proc/{pid}/statm") for pid in asked)]
+
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "r")
+        steps = [live(*tick) for tick in history]
+        assert record(path, steps) == play(path, steps)
+
+
+# -- the format
+
+
+@given(st.binary(max_size=2000), st.binary(max_size=2000))
+def test_packing_loses_nothing(data: bytes, basis: bytes) -> None:
+    assert unpack(pack(data, basis), basis) == data
+
+
+@given(st.lists(st.integers(0, 2**32 - 1)), st.dictionaries(st.integers(0, 2**32 - 1), st.none() | st.binary()))
+def test_the_codecs_lose_nothing(pids: list[int], changes: dict[int, bytes | None]) -> None:
+    assert list(decode_pids(encode_pids(pids))) == pids
+    assert decode_changes(encode_changes(changes)) == changes
+
+
+def test_a_large_answer_is_stored_small(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    smaps = b"7f0000000000-7f0000001000 r--p 00000000 00:00 0\nSize: 4 kB\n" * 100_000
+    steps = [(put(answers={"proc/1/smaps": smaps}), [lambda source: source.ask("proc/1/smaps", len(smaps))])]
+    assert record(path, steps) == play(path, steps) == [[Instant(1001.0, 51.0), Answer(smaps, 0.125)]]
+    assert path.stat().st_size < len(smaps) / 50
+
+
+def test_a_value_that_swells_beyond_every_measure_is_refused() -> None:
+    with pytest.raises(RecordingError, match="too large"):
+        unpack(b"\1" + zlib.compress(bytes(65 << 20), 9))
+
+
+# -- what is kept from a recording
+
+
+def test_secrets_of_command_lines_and_whole_environments_stay_out_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    argv, environ = b"app\0--password=hunter2\0", b"API_KEY=hunter2\0"
+    answers = {"proc/1/cmdline": argv, "proc/1/environ": environ}
+    questions = [asking("proc/1/cmdline"), asking("proc/1/environ")]
+    steps = [(put(answers=dict(answers)), questions)]
+    assert record(path, steps)[0][1:] == [Answer(argv, 0.125), Answer(environ, 0.125)]
+    played = play(path, steps)[0]
+    assert played[1] == Answer(b"app\0--password=***\0", 0.125)
+    assert played[2] == (Unavailable, "environments are never recorded")
+    assert b"hunter2" not in path.read_bytes()
+
+
+def test_a_recording_is_for_its_owner_only_and_is_one_file_in_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    before = os.umask(0)
+    try:
+        recorder = Recorder(World(), str(path))
+        recorder.begin()
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+        recorder.close()
+    finally:
+        os.umask(before)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "dangling", "fifo", "directory"])
+def test_nothing_that_exists_is_overwritten(tmp_path: Path, kind: str) -> None:
+    path, other = tmp_path / "r", tmp_path / "other"
+    match kind:
+        case "file":
+            path.write_bytes(b"mine")
+        case "link":
+            other.write_bytes(b"mine")
+            path.symlink_to(other)
+        case "dangling":
+            path.symlink_to(other)
+        case "fifo":
+            os.mkfifo(path)
+        case _:
+            path.mkdir()
+    with pytest.raises(RecordingError, match="not overwritten"):
+        Recorder(World(), str(path))
+    assert not other.exists() or other.read_bytes() == b"mine"
+
+
+# -- bad days while recording
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.005)
+
+
+CHILD = textwrap.dedent(
+    """
+    import sys
+    from memtop.linux import Linux
+    from memtop.recording import Recorder
+    recorder = Recorder(Linux(), sys.argv[1])
+    while True:
+        recorder.begin()
+        pids = recorder.pids()
+        recorder.sweep("statm", pids)
+        recorder.sweep("stat", pids)
+        recorder.read("proc/meminfo")
+    """
+)
+
+
+def instants_in(path: Path) -> int:
+    try:
+        replay = Replay(str(path))
+    except RecordingError:
+        return 0  # not created yet, or only half
+    replay.close()
+    return replay.position()[1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_written_survives_kill_9(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "r"
+    least = random.Random(seed).randrange(1, 60)
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(path)])
+    try:
+        until(lambda: instants_in(path) >= least)
+        committed = instants_in(path)
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    replay = Replay(str(path))
+    ticks = replay.position()[1]
+    assert ticks >= committed
+    for _ in range(ticks):
+        assert replay.begin() is not None
+        assert child.pid in replay.pids()
+        assert replay.sweep("statm", [child.pid])[0] is not None
+    replay.close()
+
+
+def test_a_disk_that_stalls_costs_instants_but_no_knowledge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "QUEUE_BYTES", 1)
+    path = tmp_path / "r"
+    world = World()
+    recorder = Recorder(world, str(path))
+    recorder.begin()
+    stall = sqlite3.connect(path, isolation_level=None)
+    stall.execute("BEGIN IMMEDIATE")
+    for step in [
+        there([1], statm=b"%d 1 1"),
+        put(answers={"proc/1/cmdline": b"once"}),
+        put(files={"proc/1/statm": b"2 2 2"}),
+        nothing,
+    ]:
+        step(world)
+        started_s = time.monotonic()
+        recorder.begin()
+        assert time.monotonic() - started_s < 1.0
+        recorder.pids()
+        recorder.sweep("statm", [1])
+        told(asking("proc/1/cmdline"), recorder)
+    assert recorder.problem is not None
+    assert "3 samples" in recorder.problem
+    stall.execute("ROLLBACK")
+    stall.close()
+    until(lambda: instants_in(path) > 0)
+    recorder.begin()
+    recorder.close()
+    replay = Replay(str(path))
+    commands = []
+    while replay.begin() is not None:
+        commands.append(told(asking("proc/1/cmdline"), replay))
+    assert commands.count(Answer(b"once", 0.125)) == 1
+    assert replay.sweep("statm", [1]) in ([b"2 2 2"], [None])
+    replay.close()
+
+
+FULL = textwrap.dedent(
+    """
+    import os, resource, signal, sys, time
+    from memtop.linux import Linux
+    from memtop.recording import Recorder
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    recorder = Recorder(Linux(), sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+    def until(condition):
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline
+            recorder.begin()
+            recorder.sweep("stat", recorder.pids())
+            time.sleep(0.01)
+    until(lambda: recorder.problem is not None)
+    print(recorder.problem)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    until(lambda: recorder.problem is None)
+    recorder.close()
+    """
+)
+
+
+def test_a_full_disk_pauses_the_recording_which_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    done = subprocess.run([sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("recording paused: ")
+    replay = Replay(str(path))
+    ticks = replay.position()[1]
+    assert ticks > 2
+    assert sum(replay.begin() is not None for _ in range(ticks)) == ticks
+    replay.close()
+
+
+def test_a_file_that_is_removed_while_recording_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "LOOK_S", 0.0)
+    path = tmp_path / "r"
+    recorder = Recorder(World(), str(path))
+    recorder.begin()
+    path.unlink()
+
+    def noticed() -> bool:
+        recorder.begin()
+        return recorder.problem is not None
+
+    until(noticed)
+    assert recorder.problem == "recording stopped: its file was removed or replaced"
+    recorder.close()
+
+
+# -- files that others made
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("good") / "r"
+    recorder = Recorder(Linux(), str(path))
+    for _ in range(6):
+        recorder.begin()
+        pids = recorder.pids()
+        recorder.sweep("statm", pids)
+        recorder.sweep("stat", pids)
+        recorder.read("proc/meminfo")
+    recorder.close()
+    return path.read_bytes()
+
+
+def mutated(good: bytes, chance: random.Random) -> bytes:
+    data = bytearray(good)
+    at = chance.randrange(len(data))
+    match chance.randrange(5):
+        case 0:
+            return bytes(data[:at])
+        case 1:
+            for _ in range(chance.randrange(1, 20)):
+                data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        case 2:
+            page = at // 4096 * 4096
+            data[page : page + 4096] = bytes(4096)
+        case 3:
+            page = at // 4096 * 4096
+            data[page : page + 4096] = chance.randbytes(4096)
+        case _:
+            data[100 + chance.randrange(4000)] = chance.randrange(256)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("seed", range(400))
+def test_a_damaged_file_is_one_sentence(tmp_path: Path, good: bytes, seed: int) -> None:
+    path = tmp_path / "r"
+    path.write_bytes(mutated(good, random.Random(seed)))
+    try:
+        replay = Replay(str(path))
+        try:
+            while replay.begin() is not None:
+                pids = replay.pids()
+                replay.sweep("statm", pids)
+                told(reading("proc/meminfo"), replay)
+        finally:
+            replay.close()
+    except RecordingError as error:
+        text = str(error)
+        assert text.startswith(f"{path} cannot be played: ")
+        assert text.isprintable()
+
+
+def spoilt(path: Path, good: bytes, *statements: str) -> str:
+    path.write_bytes(good)
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("statements", "why"),
+    [
+        (["CREATE VIEW evil AS SELECT 1"], "other tables"),
+        (["CREATE TABLE more(x)"], "other tables"),
+        (["CREATE TRIGGER t AFTER INSERT ON tick BEGIN SELECT 1; END"], "other tables"),
+        (["DROP TABLE fact", "CREATE VIEW fact AS SELECT 1"], "other tables"),
+        (["PRAGMA user_version=2"], "format 2"),
+        (["PRAGMA application_id=7"], "not a recording"),
+        (["UPDATE tick SET wall_s = 9e999"], "not a number"),
+        (["UPDATE tick SET mono_s = x'00'"], "not a number"),
+        (["UPDATE tick SET mono_s = -n"], "backwards"),
+        (["DELETE FROM tick WHERE n = 2"], "missing"),
+        (["UPDATE fact SET data = NULL"], "missing"),
+        (["UPDATE fact SET kind = 99"], "damaged"),
+        (["UPDATE fact SET data = x'02'"], "unknown way"),
+        (["UPDATE fact SET data = x'00ffffffff'"], "cut short|damaged"),
+        (["UPDATE fact SET status = 77 WHERE kind = 4"], "damaged"),
+    ],
+)
+def test_a_file_that_is_not_a_proper_recording_is_refused(
+    tmp_path: Path, good: bytes, statements: list[str], why: str
+) -> None:
+    path = spoilt(tmp_path / "r", good, *statements)
+    with pytest.raises(RecordingError, match=why):
+        play_all(path)
+
+
+def play_all(path: str) -> None:
+    replay = Replay(path)
+    try:
+        while replay.begin() is not None:
+            pass
+    finally:
+        replay.close()
+
+
+MANY = """
+    WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 50000)
+    INSERT INTO fact SELECT 0, 6, x'61', 0, x'000000000000000000' FROM c
+"""
+
+
+def test_a_look_into_the_file_has_a_deadline(tmp_path: Path, good: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = spoilt(tmp_path / "r", good, MANY)
+    monkeypatch.setattr(replay, "DEADLINE_S", -1.0)
+    with pytest.raises(RecordingError, match="interrupted"):
+        play_all(path)
+
+
+def test_control_characters_of_a_file_do_not_reach_its_error(tmp_path: Path, good: bytes) -> None:
+    path = tmp_path / "r\x1b[31m"
+    path.write_bytes(good[:100] + bytes(len(good) - 100))
+    with pytest.raises(RecordingError) as caught:
+        play_all(str(path))
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("kind", ["absent", "fifo", "link", "directory", "text", "empty", "database", "fifo beside"])
+def test_what_is_no_recording_is_refused_at_once(tmp_path: Path, good: bytes, kind: str) -> None:
+    path = tmp_path / "r"
+    match kind:
+        case "absent":
+            pass
+        case "fifo":
+            os.mkfifo(path)
+        case "link":
+            (tmp_path / "other").write_bytes(good)
+            path.symlink_to(tmp_path / "other")
+        case "directory":
+            path.mkdir()
+        case "text":
+            path.write_text("hello")
+        case "empty":
+            path.touch()
+        case "database":
+            connection = sqlite3.connect(path)
+            connection.execute("CREATE TABLE t(x)")
+            connection.close()
+        case _:
+            path.write_bytes(good)
+            os.mkfifo(f"{path}-wal")
+    with pytest.raises(RecordingError, match="cannot be played"):
+        Replay(str(path))
+
+
+def test_a_finished_recording_plays_from_a_directory_that_nobody_may_write(tmp_path: Path, good: bytes) -> None:
+    path = tmp_path / "r"
+    path.write_bytes(good)
+    path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        play_all(str(path))
+        assert list(tmp_path.iterdir()) == [path]
+    finally:
+        tmp_path.chmod(0o700)

@@ -1,0 +1,410 @@
+"""One instant at a time: who is there, who has left, what is read of whom."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from memtop.errors import AccessDenied, Unavailable
+from memtop.linux import Linux
+from memtop.procfs.statm import PAGE_BYTES
+from memtop.sample import Ask, Need, ProcKey, ProcSample, Sample
+from memtop.sampler import STALE_TICKS, TURN_TICKS, Sampler
+from tests.children import SLEEPER, eventually, python, tell
+from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
+
+ALL = Ask()
+DENIED = AccessDenied("proc/42/stat: Permission denied")
+
+
+def looking_at(process: FakeProcess | ProcKey, needs: Need = Need.STAT | Need.STATUS | Need.OOM) -> Ask:
+    key = process if isinstance(process, ProcKey) else process.key
+    return Ask(focus=key, visible=frozenset({key}), needs=needs)
+
+
+def take(sampler: Sampler, ask: Ask = ALL) -> Sample:
+    sample = sampler.sample(ask)
+    assert sample is not None
+    return sample
+
+
+def seen(sampler: Sampler, pid: int = 42, ask: Ask = ALL) -> ProcSample:
+    return take(sampler, ask).processes[pid]
+
+
+# -- coming and going
+
+
+def test_a_process_comes_and_goes() -> None:
+    source = FakeSource(FakeProcess(42))
+    sampler = Sampler(source)
+    assert take(sampler).processes.keys() == {42}
+    source.add(FakeProcess(43, start_ticks=900))
+    assert take(sampler).processes.keys() == {42, 43}
+    del source.processes[42]
+    sample = take(sampler)
+    assert (set(sample.processes), sample.gone) == ({43}, (ProcKey(42, 500),))
+    assert take(sampler).gone == ()
+
+
+def test_a_pid_reused_in_the_same_tick_is_a_new_life_even_with_the_same_start() -> None:
+    source = FakeSource(FakeProcess(42))
+    sampler = Sampler(source)
+    first = seen(sampler).key
+    source.add(FakeProcess(42, comm=b"other"))
+    assert take(sampler).gone == (first,)
+    second = seen(sampler)
+    assert second.key == ProcKey(42, 500, life=1)
+    assert (second.name_raw, second.stat_before) == (b"other", None)
+
+
+def test_a_pid_reused_unnoticed_by_statm_is_found_out_by_its_start() -> None:
+    source = FakeSource(FakeProcess(42))
+    sampler = Sampler(source)
+    first = seen(sampler).key
+    source.processes[42] = FakeProcess(42, start_ticks=900)
+    assert take(sampler, looking_at(first)).gone == (first,)
+    assert seen(sampler).key == ProcKey(42, 900)
+
+
+def test_only_the_pids_asked_for_are_looked_at() -> None:
+    source = FakeSource(*(FakeProcess(pid) for pid in (41, 42, 43)))
+    sampler = Sampler(source)
+    assert take(sampler, Ask(only=frozenset({42, 99}))).processes.keys() == {42}
+    assert source.swept["statm"] == 2
+
+
+def test_the_end_of_the_world_is_none() -> None:
+    source = FakeSource()
+    source.begin = lambda: None  # type: ignore[method-assign,assignment,return-value]
+    assert Sampler(source).sample(ALL) is None
+
+
+def test_watched_pids_are_held_while_they_live() -> None:
+    source = FakeSource(FakeProcess(42))
+    sampler = Sampler(source)
+    sampler.sample(ALL, [42, 77])
+    assert source.watched == [42]
+
+
+# -- what a process is
+
+
+def test_exec_is_noticed_by_its_code_and_forgets_the_reading_before() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    sampler = Sampler(source)
+    seen(sampler)
+    assert seen(sampler, ask=looking_at(process)).stat_before is not None
+    process.start_code, process.comm, process.cmdline = 0x7777_0000, b"worker", b"worker\0"
+    after = seen(sampler, ask=looking_at(process))
+    assert (after.execs, after.stat_before, after.name_raw) == (1, None, b"worker")
+    assert seen(sampler, ask=looking_at(process)).command_raw == b"worker\0"
+
+
+def test_exec_is_noticed_by_a_peak_that_falls_where_the_code_may_not_be_read() -> None:
+    process = FakeProcess(42, start_code=1)
+    source = FakeSource(process)
+    sampler = Sampler(source)
+    seen(sampler, ask=looking_at(process))
+    process.peak_virt_kib //= 2
+    assert seen(sampler, ask=looking_at(process)).execs == 1
+    assert [seen(sampler, ask=looking_at(process)).execs for _ in range(3)] == [1, 1, 1]
+
+
+def test_one_exec_is_counted_once_though_peak_and_code_show_it_at_different_times() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    sampler = Sampler(source)
+    ask = Ask(visible=frozenset({process.key}), needs=Need.STATUS)
+    seen(sampler, ask=ask)
+    process.peak_virt_kib //= 2
+    process.rss_pages += 1
+    process.start_code += 0x1000
+    for _ in range(TURN_TICKS + 1):
+        execs = seen(sampler, ask=ask).execs
+    assert execs == 1
+
+
+def test_a_new_name_by_prctl_is_no_exec_but_the_command_is_read_again() -> None:
+    process = FakeProcess(42)
+    sampler = Sampler(FakeSource(process))
+    assert seen(sampler).command_raw == b"app\0--serve\0"
+    process.comm, process.cmdline = b"renamed", b"renamed: idle\0"
+    assert seen(sampler, ask=looking_at(process)).execs == 0
+    after = seen(sampler, ask=looking_at(process))
+    assert (after.name_raw, after.command_raw, after.execs) == (b"renamed", b"renamed: idle\0", 0)
+
+
+def test_a_dying_process_whose_code_reads_zero_has_not_become_another() -> None:
+    process = FakeProcess(42)
+    sampler = Sampler(FakeSource(process))
+    seen(sampler)
+    process.start_code, process.state = 0, "Z"
+    assert seen(sampler, ask=looking_at(process)).execs == 0
+
+
+def test_a_zombie_has_no_memory_and_that_is_unknown_not_zero() -> None:
+    process = FakeProcess(42)
+    sampler = Sampler(FakeSource(process))
+    assert seen(sampler).statm is not None
+    process.state = "Z"
+    after = seen(sampler)
+    assert after.stat is not None
+    assert (after.statm, after.stat.state, after.leader_gone) == (None, "Z", False)
+
+
+def test_where_the_leader_has_ended_memory_is_read_from_another_thread_and_ends_with_it() -> None:
+    process = FakeProcess(42, threads=3)
+    source = FakeSource(process)
+    sampler = Sampler(source)
+    seen(sampler)
+    process.state, process.threads = "Z", 2
+    source.threads[42] = [42, 44]
+    source.files["proc/42/task/44/statm"] = b"900 800 100 1 0 9 0\n"
+    after = seen(sampler)
+    assert after.leader_gone
+    assert after.statm == (900 * PAGE_BYTES, 800 * PAGE_BYTES, 100 * PAGE_BYTES)
+    source.files["proc/42/task/44/statm"] = b"900 850 100 1 0 9 0\n"
+    after = seen(sampler)
+    assert after.changed
+    assert after.statm is not None and after.statm.rss_bytes == 850 * PAGE_BYTES
+    source.files["proc/42/task/44/statm"] = Unavailable("proc/42/task/44/statm: No such file or directory")
+    assert not take(sampler).problems
+    process.threads = 1
+    source.threads[42] = [42]
+    after = seen(sampler)
+    assert (after.leader_gone, after.statm) == (False, None)
+
+
+def test_a_kernel_thread_has_no_command_and_nobody_waits_for_one() -> None:
+    source = FakeSource(FakeProcess(2, comm=b"kthreadd", flags=KERNEL_FLAGS, ppid=0, uid=0))
+    after = seen(Sampler(source), 2)
+    assert (after.command_raw, after.statm) == (b"", None)
+    assert "proc/2/cmdline" not in source.asked
+
+
+def test_a_child_whose_parent_ends_gets_its_new_parent_at_once() -> None:
+    child = FakeProcess(43, ppid=42)
+    source = FakeSource(FakeProcess(42), child)
+    sampler = Sampler(source)
+    seen(sampler)
+    del source.processes[42]
+    child.ppid = 1
+    stat = seen(sampler, 43).stat
+    assert stat is not None and stat.ppid == 1
+
+
+# -- what may not be read, and what cannot be understood
+
+
+def test_processes_that_may_not_be_read_are_counted_and_not_asked_again() -> None:
+    source = FakeSource(FakeProcess(42), FakeProcess(43))
+    source.files["proc/42/stat"] = source.files["proc/42/statm"] = DENIED
+    sampler = Sampler(source)
+    assert (take(sampler).hidden, set(take(sampler).processes)) == (1, {43})
+    assert "proc/42/stat" not in source.read_paths
+    del source.processes[42]
+    assert take(sampler).hidden == 0
+
+
+def test_a_command_line_that_may_not_be_read_is_unknown() -> None:
+    source = FakeSource(FakeProcess(42))
+    source.files["proc/42/cmdline"] = AccessDenied("proc/42/cmdline: Permission denied")
+    assert seen(Sampler(source)).command_raw is None
+
+
+def test_files_of_the_machine_that_are_missing_are_unknown() -> None:
+    source = FakeSource()
+    for path in ("proc/meminfo", "proc/vmstat", "proc/pressure/memory"):
+        source.files[path] = Unavailable(path)
+    system = take(Sampler(source)).system
+    assert (system.meminfo, system.vmstat, system.pressure) == (None, None, None)
+
+
+def test_parse_errors_are_counted_and_said_with_their_path() -> None:
+    source = FakeSource(FakeProcess(42), FakeProcess(43))
+    source.files["proc/42/stat"] = b"nonsense"
+    sampler = Sampler(source)
+    assert take(sampler).problems == ("proc/42/stat: no name in parentheses",)
+    assert take(sampler).problems == ("proc/42/stat: no name in parentheses (2 times)",)
+    assert take(sampler).processes.keys() == {43}
+
+
+@pytest.mark.parametrize("name", ["statm", "status"])
+def test_a_file_that_makes_no_sense_leaves_its_fields_unknown_and_the_rest_alone(name: str) -> None:
+    source = FakeSource(FakeProcess(42))
+    source.files[f"proc/42/{name}"] = b"nonsense\n"
+    sample = take(Sampler(source))
+    process = sample.processes[42]
+    assert getattr(process, name) is None
+    assert process.stat is not None
+    assert sample.problems[0].startswith(f"proc/42/{name}: ")
+
+
+def test_hostile_text_in_a_problem_is_cleaned() -> None:
+    source = FakeSource(FakeProcess(42))
+    source.files["proc/42/status"] = Unavailable("proc/42/status: \x1b[2J")
+    assert take(Sampler(source)).problems == ("proc/42/status: ^[[2J",)
+
+
+# -- names of users and commands, which come when they come
+
+
+def test_the_user_is_a_number_until_the_name_is_known() -> None:
+    source = FakeSource(FakeProcess(42))
+    sampler = Sampler(source)
+    assert seen(sampler).user == "ann"
+    source.add(FakeProcess(43, uid=77))
+    assert seen(sampler, 43).user == "77"
+    source.files["user/77"] = b"e\x1bve"
+    assert seen(sampler, 43).user == "e^[ve"
+
+
+def test_the_command_of_a_later_process_comes_a_tick_later() -> None:
+    source = FakeSource()
+    sampler = Sampler(source)
+    take(sampler)
+    source.add(FakeProcess(42))
+    assert seen(sampler).command_raw is None
+    after = seen(sampler)
+    assert (after.command_raw, after.changed) == (b"app\0--serve\0", True)
+    assert not seen(sampler).changed
+
+
+# -- what it costs
+
+
+def test_two_thousand_idle_processes_cost_one_sweep_and_no_reading_of_any_one() -> None:
+    source = FakeSource(*(FakeProcess(pid) for pid in range(100, 2100)))
+    sampler = Sampler(source)
+    take(sampler)
+    for _ in range(STALE_TICKS + 2):
+        take(sampler)
+        assert [path for path in source.read_paths if path.startswith("proc/") and path.split("/")[1].isdigit()] == []
+        assert source.swept["statm"] == 2000
+        assert source.swept["stat"] <= 2000 // TURN_TICKS + 1
+        assert source.asked == []
+
+
+def test_every_process_has_its_turn() -> None:
+    processes = [FakeProcess(pid) for pid in range(100, 200)]
+    sampler = Sampler(FakeSource(*processes))
+    take(sampler)
+    for process in processes:
+        process.minflt += 1000
+    for _ in range(TURN_TICKS):
+        sample = take(sampler)
+    assert {process.stat.minflt for process in sample.processes.values() if process.stat} == {1100}
+
+
+def test_needs_of_the_order_are_read_of_every_process() -> None:
+    source = FakeSource(*(FakeProcess(pid) for pid in range(100, 200)))
+    sampler = Sampler(source)
+    take(sampler, Ask(needs_all=Need.OOM))
+    sample = take(sampler, Ask(needs_all=~Need.NONE))
+    assert {process.oom_score for process in sample.processes.values()} == {670}
+    assert source.swept["stat"] == 100
+
+
+def test_status_is_read_again_when_memory_has_moved_or_after_a_while() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    sampler = Sampler(source)
+    ask = Ask(visible=frozenset({process.key}), needs=Need.STATUS)
+    take(sampler, ask)
+    take(sampler, ask)
+    assert "proc/42/status" not in source.read_paths
+    process.rss_pages += MIB_PAGES
+    take(sampler, ask)
+    assert "proc/42/status" in source.read_paths
+    read = 0
+    for _ in range(2 * STALE_TICKS):
+        take(sampler, ask)
+        read += "proc/42/status" in source.read_paths
+    assert read == 2
+
+
+# -- the real thing
+
+
+@pytest.fixture
+def linux() -> Iterator[Linux]:
+    source = Linux()
+    yield source
+    source.close()
+
+
+def test_a_real_child_comes_grows_and_goes(linux: Linux) -> None:
+    sampler = Sampler(linux)
+    take(sampler)
+    code = (
+        "import sys\nprint(flush=True); sys.stdin.readline()\n"
+        "x = bytearray(40 << 20)\nprint(flush=True); sys.stdin.read()"
+    )
+    with python(code) as child:
+        before = take(sampler).processes[child.pid]
+        assert before.statm is not None
+        rss_bytes, key = before.statm.rss_bytes, before.key
+        assert eventually(lambda: take(sampler).processes[child.pid].command_raw is not None)
+        tell(child)
+        after = take(sampler, looking_at(key)).processes[child.pid]
+        assert after.statm is not None and after.command_raw is not None
+        assert after.statm.rss_bytes - rss_bytes >= 40 << 20
+        assert after.command_raw.startswith(os.fsencode(sys.executable) + b"\0")
+        assert after.uid == os.geteuid()
+    assert take(sampler).gone.count(key) == 1
+
+
+def test_a_real_exec_is_noticed_and_a_real_rename_is_not_one(linux: Linux) -> None:
+    sampler = Sampler(linux)
+    code = (
+        "import ctypes, os, sys\nprint(flush=True); sys.stdin.readline()\n"
+        "ctypes.CDLL(None).prctl(15, b'a) R (b\\n\\xc3)')\nprint(flush=True); sys.stdin.readline()\n"
+        f"os.execv(sys.executable, [sys.executable, '-S', '-c', {SLEEPER!r}])"
+    )
+    with python(code) as child:
+        ask = looking_at(take(sampler).processes[child.pid].key)
+        tell(child)
+        renamed = take(sampler, ask).processes[child.pid]
+        assert (renamed.name_raw, renamed.execs) == (b"a) R (b\n\xc3)", 0)
+        tell(child)
+        after = take(sampler, ask).processes[child.pid]
+        assert (after.execs, after.stat_before) == (1, None)
+        assert [take(sampler, ask).processes[child.pid].execs for _ in range(3)] == [1, 1, 1]
+
+
+def test_a_real_zombie_is_one(linux: Linux) -> None:
+    sampler = Sampler(linux)
+    child = subprocess.Popen([sys.executable, "-S", "-c", "pass"])
+    try:
+
+        def zombie() -> bool:
+            found = take(sampler).processes[child.pid]
+            return found.stat is not None and found.stat.state == "Z" and found.statm is None
+
+        assert eventually(zombie)
+    finally:
+        child.wait()
+    assert child.pid not in take(sampler).processes
+
+
+def test_a_real_process_whose_main_thread_has_ended_keeps_its_memory(linux: Linux) -> None:
+    code = (
+        "import ctypes, threading, time\nx = bytearray(30 << 20)\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\nprint(flush=True)\n"
+        "ctypes.CDLL(None).pthread_exit(None)"
+    )
+    sampler = Sampler(linux)
+    with python(code) as child:
+        assert eventually(lambda: take(sampler).processes[child.pid].leader_gone)
+        found = take(sampler).processes[child.pid]
+        assert found.statm is not None
+        assert found.statm.anon_bytes > 30 << 20
+        child.kill()
+        assert eventually(lambda: take(sampler).processes[child.pid].statm is None)
+        assert not take(sampler).processes[child.pid].leader_gone

@@ -1,0 +1,649 @@
+"""The live machine, and trees that look like one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
+from memtop.linux import HOT, Linux, exits, slow
+from memtop.linux.files import failure
+from memtop.linux.slow import SlowReader
+
+
+@pytest.fixture
+def linux() -> Iterator[Linux]:
+    source = Linux()
+    yield source
+    source.close()
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A made-up /proc with two processes."""
+    for pid in (7, 42):
+        (tmp_path / f"proc/{pid}/task/{pid}").mkdir(parents=True)
+        (tmp_path / f"proc/{pid}/statm").write_bytes(b"%d 2 1 0 0 0 0\n" % pid)
+        (tmp_path / f"proc/{pid}/cmdline").write_bytes(b"app\0%d\0" % pid)
+    (tmp_path / "proc/meminfo").write_bytes(b"MemTotal: 1 kB\n")
+    return tmp_path
+
+
+@pytest.fixture
+def made_up(tree: Path) -> Iterator[Linux]:
+    source = Linux(str(tree))
+    yield source
+    source.close()
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has started and does nothing more."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        os.write(process.stdin.fileno(), b"x")
+        process.stdout.read(1)
+        until(lambda: b" S " in Path(f"/proc/{process.pid}/stat").read_bytes())
+        yield process
+        process.kill()
+
+
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.002)
+
+
+def answer(source: Linux | SlowReader, path: str, size: int = 4096) -> bytes:
+    """Ask until there is an answer."""
+    found: list[bytes] = []
+
+    def asked() -> bool:
+        answer = source.ask(path, size)
+        if answer is not None:
+            found.append(answer.data)
+        return bool(found)
+
+    until(asked)
+    return found[0]
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+# -- instants, listings, reads
+
+
+def test_time_is_the_wall_clock_and_the_clock_that_counts_suspend(linux: Linux) -> None:
+    before = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
+    instant = linux.begin()
+    assert before[0] <= instant.wall_s <= time.time()
+    assert before[1] <= instant.mono_s <= time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def test_pids_are_those_of_the_machine_in_order(linux: Linux) -> None:
+    linux.begin()
+    pids = linux.pids()
+    assert os.getpid() in pids
+    assert pids == sorted(pids)
+
+
+def test_pids_of_a_tree_leave_out_what_is_no_number(made_up: Linux) -> None:
+    assert made_up.pids() == [7, 42]
+
+
+def test_a_machine_without_proc_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="no /proc"):
+        Linux(str(tmp_path))
+
+
+@pytest.mark.parametrize("path", sorted(HOT))
+def test_a_kept_system_file_gives_what_a_new_descriptor_gives(linux: Linux, path: str) -> None:
+    linux.read(path)
+    fresh = Path("/", path).read_bytes()
+    kept = linux.read(path)
+    assert kept.split()[::2][:1] == fresh.split()[::2][:1]
+    assert len(kept.splitlines()) == len(fresh.splitlines())
+
+
+def test_kept_meminfo_changes_when_the_kernel_changes_it(linux: Linux) -> None:
+    first = linux.read("proc/meminfo")
+    until(lambda: linux.read("proc/meminfo") != first)
+
+
+def test_a_read_is_bounded(made_up: Linux, tree: Path) -> None:
+    (tree / "proc/huge").write_bytes(b"x" * 200_000)
+    assert len(made_up.read("proc/huge")) == 65_536
+    assert made_up.read("proc/huge", 5) == b"xxxxx"
+    assert len(made_up.read("proc/huge", 150_000)) == 150_000
+
+
+def test_a_system_file_of_a_tree_is_read_anew_each_time(made_up: Linux, tree: Path) -> None:
+    made_up.read("proc/meminfo")
+    (tree / "proc/meminfo").unlink()
+    with pytest.raises(Unavailable):
+        made_up.read("proc/meminfo")
+
+
+def test_threads_are_listed(linux: Linux) -> None:
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        tids = linux.tids(os.getpid())
+        assert {os.getpid(), thread.native_id} <= set(tids)
+        assert tids == sorted(tids)
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_a_process_that_never_was_is_gone(linux: Linux) -> None:
+    for read in (linux.read, linux.ask):
+        with pytest.raises(ProcessGone):
+            until(lambda read=read: read("proc/4194304/status", 100) is not None)  # type: ignore[misc]
+    with pytest.raises(ProcessGone):
+        linux.tids(4194304)
+
+
+def test_a_file_that_this_kernel_lacks_is_not_a_process_that_has_gone(linux: Linux) -> None:
+    with pytest.raises(Unavailable):
+        linux.read(f"proc/{os.getpid()}/no_such_file")
+
+
+@pytest.mark.parametrize(
+    ("number", "of_gone", "of_living", "of_machine"),
+    [
+        (errno.ENOENT, ProcessGone, Unavailable, Unavailable),
+        (errno.ESRCH, ProcessGone, Unavailable, Unavailable),
+        (errno.EACCES, AccessDenied, AccessDenied, AccessDenied),
+        (errno.EPERM, AccessDenied, AccessDenied, AccessDenied),
+        (errno.EIO, Unavailable, Unavailable, Unavailable),
+        (errno.EINVAL, Unavailable, Unavailable, Unavailable),
+        (errno.EOPNOTSUPP, Unavailable, Unavailable, Unavailable),
+        (errno.ENOMEM, Unavailable, Unavailable, Unavailable),
+        (errno.ENAMETOOLONG, Unavailable, Unavailable, Unavailable),
+        (errno.EMFILE, Unavailable, Unavailable, Unavailable),
+    ],
+)
+def test_every_errno_means_one_thing(
+    tree: Path, number: int, of_gone: type[MemtopError], of_living: type[MemtopError], of_machine: type[MemtopError]
+) -> None:
+    error = OSError(number, os.strerror(number))
+    found = [failure(f"{tree}/", path, error) for path in ("proc/9/stat", "proc/7/stat", "proc/vmstat")]
+    assert [type(each) for each in found] == [of_gone, of_living, of_machine]
+    assert str(found[0]) == f"proc/9/stat: {os.strerror(number)}"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody who may not")
+def test_a_file_that_is_not_permitted_is_denied() -> None:
+    code = """
+        import os
+        from memtop.errors import AccessDenied
+        from memtop.linux import Linux
+        os.setgroups([]); os.setgid(65534); os.setuid(65534)
+        source = Linux()
+        try:
+            source.read("proc/1/environ")
+        except AccessDenied as error:
+            print(error)
+        print(source.sweep("statm", [1])[0] is not None)
+    """
+    assert python(code).splitlines() == ["proc/1/environ: Permission denied", "True"]
+
+
+def python(code: str, *wrapper: str) -> str:
+    """Run code in a process of its own; its output."""
+    done = subprocess.run(
+        [*wrapper, sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# -- sweeps
+
+
+def test_a_sweep_gives_each_file_or_none(made_up: Linux) -> None:
+    made_up.begin()
+    assert made_up.sweep("statm", [7, 9, 42]) == [b"7 2 1 0 0 0 0\n", None, b"42 2 1 0 0 0 0\n"]
+
+
+def test_a_sweep_of_a_tree_sees_its_files_change(made_up: Linux, tree: Path) -> None:
+    made_up.begin()
+    made_up.sweep("statm", [7])
+    (tree / "proc/7/statm").write_bytes(b"8")
+    made_up.begin()
+    assert made_up.sweep("statm", [7]) == [b"8"]
+
+
+def test_a_stat_longer_than_its_buffer_is_read_whole(made_up: Linux, tree: Path) -> None:
+    (tree / "proc/7/stat").write_bytes(b"s" * 5000)
+    for _ in range(3):
+        made_up.begin()
+        assert made_up.sweep("stat", [7]) == [b"s" * 5000]
+
+
+def test_kept_descriptors_give_what_is_true_now(linux: Linux, sleeper: subprocess.Popen[bytes]) -> None:
+    for _ in range(3):
+        linux.begin()
+        for name in ("statm", "stat", "status", "oom_score_adj"):
+            assert linux.sweep(name, [sleeper.pid]) == [Path(f"/proc/{sleeper.pid}/{name}").read_bytes()]
+        Path(f"/proc/{sleeper.pid}/oom_score_adj").write_bytes(b"%d" % (500 + descriptors()))
+
+
+def test_statm_is_kept_for_all_and_stat_for_those_swept_twice_running(linux: Linux) -> None:
+    pid, other = os.getpid(), os.getppid()
+    counts = []
+    for statm, stat in [([], []), ([pid], [pid]), ([pid], [pid]), ([pid], [other]), ([pid], [])]:
+        linux.begin()
+        linux.sweep("statm", statm)
+        linux.sweep("stat", stat)
+        counts.append(descriptors())
+    base = counts[0]
+    assert [count - base for count in counts] == [0, 1, 2, 2, 1]
+
+
+def test_descriptors_of_the_unlisted_are_given_back(linux: Linux, sleeper: subprocess.Popen[bytes]) -> None:
+    linux.begin()
+    linux.pids()
+    before = descriptors()
+    linux.sweep("statm", [os.getpid(), sleeper.pid])
+    assert descriptors() == before + 2
+    sleeper.kill()
+    sleeper.wait()
+    linux.begin()
+    assert sleeper.pid not in linux.pids()
+    linux.sweep("statm", [os.getpid()])
+    linux.begin()
+    assert descriptors() == before + 1
+
+
+def test_a_process_that_ends_is_none_and_stays_none_within_the_instant(
+    linux: Linux, sleeper: subprocess.Popen[bytes]
+) -> None:
+    linux.begin()
+    assert linux.sweep("statm", [sleeper.pid])[0] is not None
+    sleeper.kill()
+    sleeper.wait()
+    linux.begin()
+    assert linux.sweep("statm", [sleeper.pid]) == [None]
+    assert linux.sweep("stat", [sleeper.pid]) == [None]
+    with pytest.raises(ProcessGone):
+        linux.read(f"proc/{sleeper.pid}/status")
+
+
+REUSE = """
+    import os, subprocess, sys
+    from pathlib import Path
+    from memtop.linux import Linux
+
+    def start(pid=None):
+        if pid is not None:
+            Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
+        child = os.fork()
+        if not child:
+            import signal
+            signal.pause()
+        return child
+
+    def end(pid):
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+
+    source = Linux()
+    joined = same_start = 0
+    for round in range(100):
+        pid = start()
+        source.begin()
+        before = source.sweep("statm", [pid])[0], source.sweep("stat", [pid])[0]
+        assert None not in before
+        if round % 2:
+            source.begin()
+            source.sweep("statm", [pid]), source.sweep("stat", [pid])
+        source.watch([pid])
+        end(pid)
+        assert start(pid) == pid
+        source.begin()
+        source.pids()
+        order = ["statm", "stat"] if round % 3 else ["stat", "statm"]
+        found = {name: source.sweep(name, [pid])[0] for name in order}
+        joined += found["statm"] is not None
+        assert [end.pid for end in source.exits()] == [pid]
+        source.begin()
+        after = source.sweep("statm", [pid])[0], source.sweep("stat", [pid])[0]
+        assert None not in after
+        same_start += before[1].split()[21] == after[1].split()[21]
+        source.watch([])
+        end(pid)
+    print(joined, same_start)
+"""
+
+
+def test_a_none_comes_between_two_processes_with_one_pid_in_100_forced_reuses() -> None:
+    alone = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no right to make a pid namespace")
+    joined, same_start = map(int, python(REUSE, *alone).split())
+    assert joined == 0
+    assert same_start > 0  # so that pid and start time alone would have been fooled
+
+
+def test_when_descriptors_run_out_everything_is_still_read() -> None:
+    code = """
+        import os, resource, subprocess
+        children = [subprocess.Popen(["sleep", "60"]) for _ in range(80)]
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+            from memtop.linux import Linux
+            source = Linux()
+            pids = [child.pid for child in children]
+            counts = set()
+            for _ in range(50):
+                source.begin()
+                source.watch(pids)
+                assert None not in source.sweep("statm", pids)
+                assert None not in source.sweep("stat", pids)
+                source.read("proc/meminfo")
+                counts.add(len(os.listdir("/proc/self/fd")))
+            print(len(counts) <= 2, max(counts) < 60)
+            hog = []
+            try:
+                while True:
+                    hog.append(os.open("/", os.O_RDONLY))
+            except OSError:
+                pass
+            print(source.read("proc/uptime") != b"", None not in source.sweep("statm", pids))
+        finally:
+            for child in children:
+                child.kill()
+            for child in children:
+                child.wait()
+    """
+    assert python(code).split() == ["True", "True", "True", "True"]
+
+
+def test_the_descriptor_limit_is_raised_as_far_as_it_may_go() -> None:
+    code = """
+        import resource
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        from memtop.linux import Linux
+        Linux()
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        print(soft == (1 << 20 if hard == resource.RLIM_INFINITY else min(hard, 1 << 20)))
+    """
+    assert python(code).strip() == "True"
+
+
+# -- readings that may block
+
+
+def test_an_answer_comes_later_and_once(linux: Linux) -> None:
+    path = f"proc/{os.getpid()}/cmdline"
+    assert linux.ask(path, 4096) is None
+    linux.settle(5.0)
+    answer = linux.ask(path, 4096)
+    assert answer is not None
+    assert answer.data == Path("/", path).read_bytes()[:4096]
+    assert 0 < answer.took_s < 60
+    assert linux.ask(path, 4096) is None
+
+
+def test_a_command_line_is_bounded(made_up: Linux, tree: Path) -> None:
+    (tree / "proc/7/cmdline").write_bytes(b"x" * 100_000)
+    assert answer(made_up, "proc/7/cmdline", 4096) == b"x" * 4096
+
+
+def test_users_have_names_and_strangers_have_numbers(linux: Linux) -> None:
+    assert answer(linux, f"user/{os.getuid()}") == pwd.getpwuid(os.getuid()).pw_name.encode()
+    assert answer(linux, "user/3999999999") == b"3999999999"
+    assert answer(linux, "user/99999999999999999999") == b"99999999999999999999"
+
+
+def test_an_answer_about_an_ended_process_is_not_given_to_the_next(made_up: Linux, tree: Path) -> None:
+    made_up.pids()
+    made_up.ask("proc/7/cmdline")
+    made_up.settle(5.0)
+    (tree / "proc/7").rename(tree / "proc/old")
+    made_up.pids()
+    (tree / "proc/old").rename(tree / "proc/7")
+    (tree / "proc/7/cmdline").write_bytes(b"another")
+    made_up.pids()
+    assert made_up.ask("proc/7/cmdline") is None
+    assert answer(made_up, "proc/7/cmdline") == b"another"
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def fifos(tree: Path) -> Iterator[Path]:
+    """A tree in which ten command lines block, until the test is over."""
+    paths = [tree / f"proc/{pid}/cmdline" for pid in range(100, 110)]
+    for path in paths:
+        path.parent.mkdir()
+        os.mkfifo(path)
+    yield tree
+    for path in paths:
+        os.close(os.open(path, os.O_RDWR))  # whoever waits for a writer has had one
+
+
+def test_a_blocked_reading_is_told_and_others_are_still_served(fifos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    source = Linux(str(fifos))
+    monkeypatch.setattr(source._slow, "_clock", clock)
+    blocked = [f"proc/{pid}/cmdline" for pid in range(100, 104)]
+    for path in blocked:
+        assert source.ask(path) is None
+    until(lambda: len(source._slow._running) == 2)
+    assert source.ask(blocked[0]) is None
+    clock.now_s += slow.DEADLINE_S + 0.1
+    with pytest.raises(Blocked, match=blocked[0]):
+        source.ask(blocked[0])
+    with pytest.raises(Blocked):
+        source.ask("proc/101/maps")
+    until(lambda: len(source._slow._running) == 4)
+    clock.now_s += slow.DEADLINE_S + 0.1
+    assert answer(source, "proc/7/cmdline") == b"app\x007\x00"
+    source.close()
+
+
+def test_a_process_that_blocks_is_left_alone_for_a_while(fifos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    source = Linux(str(fifos))
+    monkeypatch.setattr(source._slow, "_clock", clock)
+    path = "proc/100/cmdline"
+    source.ask(path)
+    until(lambda: len(source._slow._running) == 1)
+    clock.now_s += 2.1
+    with pytest.raises(Blocked):
+        source.ask(path)
+    descriptor = os.open(fifos / path, os.O_RDWR)
+    os.close(descriptor)
+    until(lambda: not source._slow._running)
+    clock.now_s += 29.0
+    with pytest.raises(Blocked):
+        source.ask(path)
+    clock.now_s += 2.0
+    assert source.ask(path) is None
+    os.close(os.open(fifos / path, os.O_RDWR))
+    source.close()
+
+
+def test_there_are_never_more_than_eight_threads(fifos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    source = Linux(str(fifos))
+    monkeypatch.setattr(source._slow, "_clock", clock)
+    before = threading.active_count()
+    for pid in range(100, 108):
+        source.ask(f"proc/{pid}/cmdline")
+        until(lambda pid=pid: len(source._slow._running) == pid - 99)  # type: ignore[misc]
+        clock.now_s += 2.1
+    with pytest.raises(Blocked, match="8 earlier readings"):
+        source.ask("proc/7/cmdline")
+    assert threading.active_count() - before == slow.THREADS
+    os.close(os.open(fifos / "proc/100/cmdline", os.O_RDWR))
+    assert answer_when_free(source, "proc/7/cmdline") == b"app\x007\x00"
+    source.close()
+
+
+def answer_when_free(source: Linux, path: str) -> bytes:
+    found: list[bytes] = []
+
+    def asked() -> bool:
+        try:
+            answer = source.ask(path)
+        except Blocked:
+            return False
+        found.extend([answer.data] if answer is not None else [])
+        return bool(found)
+
+    until(asked)
+    return found[0]
+
+
+def test_a_blocked_reading_does_not_keep_memtop_from_ending(fifos: Path) -> None:
+    code = f"""
+        from memtop.linux import Linux
+        source = Linux({str(fifos)!r})
+        source.ask("proc/100/cmdline")
+        source.settle(0.05)
+        source.close()
+        print("ended")
+    """
+    started_s = time.monotonic()
+    assert python(code).strip() == "ended"
+    assert time.monotonic() - started_s < 10
+
+
+def test_settling_ends_when_everything_is_answered(linux: Linux) -> None:
+    paths = [f"proc/{pid}/cmdline" for pid in linux.pids()]
+    for path in paths:
+        linux.ask(path)
+    linux.settle(30.0)
+    assert linux.ask(f"proc/{os.getpid()}/cmdline") is not None
+
+
+# -- ends
+
+
+def ends(linux: Linux, instants: int = 3) -> list[tuple[int, int | None]]:
+    found = []
+    for _ in range(instants):
+        instant = linux.begin()
+        for end in linux.exits():
+            assert end.wall_s == instant.wall_s
+            found.append((end.pid, end.status))
+    return found
+
+
+def tells_status() -> bool:
+    """Whether this kernel does."""
+    pid = os.fork()
+    if not pid:
+        os._exit(3)
+    watch = exits.ExitWatch(1)
+    watch.watch([pid], lambda pid: True)
+    os.waitpid(pid, 0)
+    found = watch.exits(0.0)
+    watch.close()
+    return found[0].status is not None
+
+
+@pytest.mark.parametrize("how", ["kill", "exit"])
+def test_how_a_watched_process_ended_is_known(linux: Linux, how: str) -> None:
+    if not tells_status():
+        pytest.skip("this kernel does not tell (PIDFD_GET_INFO needs Linux 6.15)")
+    process = subprocess.Popen(["cat"] if how == "kill" else ["sh", "-c", "read x; exit 7"], stdin=subprocess.PIPE)
+    linux.watch([process.pid])
+    assert ends(linux) == []
+    if how == "kill":
+        process.kill()
+    process.communicate(b"")
+    assert ends(linux) == [(process.pid, signal.SIGKILL if how == "kill" else 7 << 8)]
+
+
+def test_a_zombie_is_given_one_more_instant_and_told_once(linux: Linux) -> None:
+    pid = os.fork()
+    if not pid:
+        os._exit(0)
+    try:
+        linux.watch([pid])
+        until(lambda: b" Z " in linux.read(f"proc/{pid}/stat"))
+        found = []
+        for _ in range(5):
+            linux.begin()
+            linux.watch([pid])
+            found.append([(end.pid, end.status) for end in linux.exits()])
+        assert sum(map(len, found)) == 1
+        assert found[0] == [] or not tells_status()
+    finally:
+        os.waitpid(pid, 0)
+
+
+def test_an_older_kernel_tells_the_end_without_a_status(
+    linux: Linux, sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> int:
+        raise OSError(errno.ENOTTY, "no such ioctl")
+
+    monkeypatch.setattr(exits, "ioctl", refuse)
+    linux.watch([sleeper.pid])
+    sleeper.kill()
+    sleeper.wait()
+    assert ends(linux, 1) == [(sleeper.pid, None)]
+
+
+def test_only_those_watched_now_are_told(linux: Linux, sleeper: subprocess.Popen[bytes]) -> None:
+    linux.watch([sleeper.pid])
+    linux.watch([])
+    sleeper.kill()
+    sleeper.wait()
+    assert ends(linux) == []
+
+
+def test_pids_of_a_made_up_tree_are_never_those_of_the_machine(tree: Path, sleeper: subprocess.Popen[bytes]) -> None:
+    (tree / f"proc/{sleeper.pid}").mkdir()
+    source = Linux(str(tree))
+    assert not source.own_pids
+    source.watch([sleeper.pid])
+    sleeper.kill()
+    sleeper.wait()
+    assert ends(source) == []
+    source.close()
+
+
+def test_closing_gives_every_descriptor_and_thread_back(sleeper: subprocess.Popen[bytes]) -> None:
+    before, threads = descriptors(), threading.active_count()
+    source = Linux()
+    source.begin()
+    source.sweep("statm", source.pids())
+    source.read("proc/meminfo")
+    source.watch([sleeper.pid])
+    source.ask(f"proc/{sleeper.pid}/cmdline")
+    source.settle(5.0)
+    source.close()
+    until(lambda: threading.active_count() == threads)
+    assert descriptors() == before
