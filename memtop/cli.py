@@ -13,9 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from memtop import __version__, guard, units
@@ -54,6 +52,14 @@ commands:
   memtop regions PID              where its address space is, largest first, once
   memtop replay FILE              play a recording made with --record
 """
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """As wide as the terminal; argparse itself imports shutil to find that out, also when no help is wanted."""
+
+    def __init__(self, prog: str) -> None:
+        width = os.get_terminal_size().columns if sys.stdout.isatty() else 80
+        super().__init__(prog, width=min(100, width))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -111,7 +117,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         prog=f"memtop {command}".strip(),
         description="Watch the memory of Linux processes move, and understand why.",
         epilog=None if command else _EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         usage=None if command else "memtop [OPTIONS] [PID | NAME]...",
         allow_abbrev=False,
     )
@@ -199,7 +205,7 @@ def _settings(options: argparse.Namespace, command: str) -> Settings:
     if settings.replay:
         return settings
     for pid in settings.pids:
-        if not Path(f"/proc/{pid}").exists():
+        if not os.path.exists(f"/proc/{pid}"):
             raise ProcessGone(f"no such process: {pid}{guard.hidden_hint()}")
     return settings
 
@@ -265,7 +271,7 @@ def _batch(options: argparse.Namespace, settings: Settings, source: Source) -> i
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     signal.signal(signal.SIGHUP, lambda number, frame: sys.exit(128 + number))
     engine = _engine(source)
-    ask = replace(View.of(settings).ask(), needs_all=~Need.NONE)
+    ask = View.of(settings).ask()._replace(needs_all=~Need.NONE)
     make_writer: Callable[[TextIO], headless.Writer]
     if options.json:
         make_writer = headless.json_writer
@@ -332,10 +338,10 @@ def _screen(settings: Settings, demo: str = "") -> int:
             workload = Workload.start(demo)
             life.at_end.callback(workload.stop)
             commentary = workload.commentary
-            settings = replace(settings, pids=(workload.pid,), children=True)
+            settings = settings._replace(pids=(workload.pid,), children=True)
         view = View.of(settings)
         if demo in DEMO_PANELS:
-            view = replace(view, panel=DEMO_PANELS[demo])
+            view = view._replace(panel=DEMO_PANELS[demo])
         engine = _engine(source)
         first = engine.step(view.ask())
         if first is not None and not settings.ascii:  # the early painting is not in ASCII

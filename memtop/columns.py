@@ -6,8 +6,7 @@ A column names the readings it needs, so that nothing is read that nobody looks 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop import units
 from memtop.frame import ProcRow
@@ -18,8 +17,7 @@ ASCII_SPARKS: Final = "_.-=+*#@"
 TREND_CELLS: Final = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column of the process table."""
 
     key: str

@@ -12,13 +12,12 @@ from typing import Final
 from memtop.analysis.kinds import Kind
 from memtop.analysis.region_growth import RegionGrowth, since
 from memtop.analysis.regions import NOTHING, Region, Regions, classify
-from memtop.analysis.sharing import freed_by_kill
+from memtop.analysis.sharing import freed_by_kill, summed
 from memtop.errors import ParseError
-from memtop.procfs.smaps import Rollup, Smaps, parse_smaps
+from memtop.procfs.smaps import Smaps, parse_smaps
 from memtop.readings import Reading
 
 NO_GROWTH: Final = RegionGrowth(NOTHING, (), ())
-_NOT_SUMS: Final = frozenset(("Size", "KernelPageSize", "MMUPageSize", "THPeligible", "ProtectionKey", "VmFlags"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def digest(raw: Raw) -> Digest | None:
         largest=tuple(largest[one.kind] for one in kinds),
         total=regions.total(),
         split=regions.split(),
-        rollup=_rollup(smaps),
+        rollup=summed(smaps),
         freed=freed_by_kill(regions),
         confidence=regions.confidence(raw.threads),
         since_start=NO_GROWTH if raw.first is None else since(raw.first[1], regions),
@@ -90,11 +89,6 @@ def _largest(regions: Regions) -> dict[Kind, Region]:
         if kind not in places or spans[place] > spans[places[kind]]:
             places[kind] = place
     return {kind: regions[place] for kind, place in places.items()}
-
-
-def _rollup(smaps: Smaps) -> Rollup:
-    """The sums that smaps_rollup would give, but for its finer rounding of PSS."""
-    return Rollup(tuple((field, sum(smaps.sizes(field))) for field in smaps.fields if field not in _NOT_SUMS))
 
 
 class Kitchen:

@@ -6,7 +6,6 @@ import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final
 
@@ -36,14 +35,16 @@ MACHINE_POINTS: Final = 1800
 DEPARTED: Final = 64
 
 
-@dataclass(slots=True)
 class _Entry:
     """A process as the engine knows it."""
 
-    seen: ProcSample
-    row: ProcRow
-    execs: int
-    active_until_s: float
+    __slots__ = ("active_until_s", "execs", "row", "seen")
+
+    def __init__(self, seen: ProcSample, row: ProcRow, execs: int, active_until_s: float) -> None:
+        self.seen = seen
+        self.row = row
+        self.execs = execs
+        self.active_until_s = active_until_s
 
 
 class Engine:
@@ -300,7 +301,7 @@ class Engine:
             self._history.forget(key)
             self._marks.pop(key, None)
             return
-        self._departed[key] = replace(entry.row, note=Note.GONE, gone_s=wall_s, cpu_percent=None)
+        self._departed[key] = entry.row._replace(note=Note.GONE, gone_s=wall_s, cpu_percent=None)
         self._mark(key, wall_s - self._offset_s, "gone", "gone")
         if len(self._departed) > DEPARTED:
             oldest = next(iter(self._departed))
@@ -406,8 +407,7 @@ class Engine:
                 continue
             point = point_at(self._history, row.key, when_s)
             found.append(
-                replace(
-                    row,
+                row._replace(
                     virt_bytes=point and point.virt_bytes,
                     rss_bytes=point and point.rss_bytes,
                     shr_bytes=point and point.shr_bytes,

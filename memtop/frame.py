@@ -6,8 +6,8 @@ has changed, so a view may compare rows by identity to know what to draw again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from memtop.procfs.status import PidStatus
 from memtop.readings import MarkView, RegionsView, SharingView
@@ -25,8 +25,7 @@ class Note(Enum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True)
-class ProcRow:
+class ProcRow(NamedTuple):
     """One process at one instant. Sizes in bytes, rates per second, None where unknown."""
 
     key: ProcKey
@@ -79,8 +78,7 @@ class ProcRow:
     """Pages that nobody else maps; read only while it is shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class SystemRow:
+class SystemRow(NamedTuple):
     """The machine at one instant. Sizes in bytes, rates per second, None where unknown."""
 
     mem_total_bytes: int | None
@@ -100,8 +98,7 @@ class SystemRow:
     """None when only some pids are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """A process's past, resampled to one point per bucket, oldest first; every tuple has the same length.
 
     A point is None where nothing was known (before the first sample, while the machine was suspended).
@@ -118,8 +115,7 @@ class Series:
     majflt_per_s: tuple[float | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Something that happened, to be drawn on the chart's time axis."""
 
     at_s: float
@@ -129,8 +125,7 @@ class Mark:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(NamedTuple):
     """Everything known of the process in focus."""
 
     row: ProcRow
@@ -158,8 +153,7 @@ class Detail:
     """There was a mark until the process became another program."""
 
 
-@dataclass(frozen=True, slots=True)
-class TreePlace:
+class TreePlace(NamedTuple):
     """Where a row stands in the tree, and what hangs below it."""
 
     depth: int
@@ -172,16 +166,14 @@ class TreePlace:
     virt_bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class OwnCost:
+class OwnCost(NamedTuple):
     """What memtop itself costs."""
 
     cpu_percent: float | None
     rss_bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One picture of one instant; all that crosses from the sampler's thread to a view."""
 
     tick: int

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import csv
 import json
+import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
 from memtop import units
@@ -45,7 +43,7 @@ _PROCESS_FIELDS: Final = (
     "oom_score",
     "oom_score_adj",
 )
-_SYSTEM_FIELDS: Final = tuple(SystemRow.__dataclass_fields__)
+_SYSTEM_FIELDS: Final = SystemRow._fields
 
 
 def json_writer(out: TextIO) -> Writer:
@@ -83,6 +81,8 @@ def process_object(row: ProcRow) -> dict[str, Any]:
 
 def csv_writer(out: TextIO) -> Writer:
     """Fixed columns, one line a process and sample. Cells that a spreadsheet would run get an apostrophe."""
+    import csv  # noqa: PLC0415
+
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("at", *_PROCESS_FIELDS, "name", "command"))
 
@@ -113,10 +113,10 @@ def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Wr
 
 def _heading(frame: Frame) -> tuple[str, str]:
     system = frame.system
-    moment = datetime.fromtimestamp(frame.at_s).astimezone()
+    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(frame.at_s))
     hidden = f"  ({frame.hidden} hidden)" if frame.hidden else ""
     return (
-        f"memtop  {moment:%Y-%m-%d %H:%M:%S}  {frame.total} processes{hidden}",
+        f"memtop  {moment}  {frame.total} processes{hidden}",
         f"RAM {units.long_size(system.mem_total_bytes)}  available {units.long_size(system.mem_available_bytes)}  "
         f"swap {units.long_size(system.swap_total_bytes)} free {units.long_size(system.swap_free_bytes)}  "
         f"PSI some {units.percent(system.psi_memory_some_avg10)} full {units.percent(system.psi_memory_full_avg10)}  "
@@ -126,7 +126,8 @@ def _heading(frame: Frame) -> tuple[str, str]:
 
 def iso(wall_s: float) -> str:
     """Seconds since the epoch as ISO 8601 in UTC, milliseconds."""
-    return datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    whole_s, ms = divmod(round(wall_s * 1000), 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole_s))}.{ms:03}Z"
 
 
 def _line(cells: Sequence[tuple[Column, str]]) -> str:
@@ -151,4 +152,6 @@ def _exact(key: str, raw: bytes | None) -> dict[str, str | None]:
     try:
         return {key: raw.decode("utf-8")}
     except UnicodeDecodeError:
+        import base64  # noqa: PLC0415
+
         return {key: raw.decode("utf-8", "backslashreplace"), f"{key}_b64": base64.b64encode(raw).decode("ascii")}

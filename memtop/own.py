@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from memtop.errors import ParseError
 from memtop.frame import OwnCost
 from memtop.procfs.statm import parse_statm
+
+
+def _read_own_statm() -> bytes:
+    with open("/proc/self/statm", "rb") as file:
+        return file.read()
 
 
 class OwnMeter:
@@ -23,7 +27,7 @@ class OwnMeter:
         cpu_s, wall_s = time.process_time(), time.monotonic()
         if wall_s - self._wall_s >= 0.5:
             try:
-                rss_bytes = parse_statm(Path("/proc/self/statm").read_bytes()).rss_bytes
+                rss_bytes = parse_statm(_read_own_statm()).rss_bytes
             except (OSError, ParseError):
                 rss_bytes = None
             self._cost = OwnCost(100 * (cpu_s - self._cpu_s) / (wall_s - self._wall_s), rss_bytes)

@@ -9,8 +9,7 @@ import math
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.columns import BY_NAME, Column
 from memtop.errors import UsageError
@@ -35,8 +34,7 @@ _EXACT: Final = ("user", "s")
 _TEXT: Final = ("user", "s", "name", "command")
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """A filter, ready to use."""
 
     text: str

@@ -64,21 +64,21 @@ class Proc:
     def link(self, path: str) -> bytes:
         """Where a symbolic link below /proc points to."""
         try:
-            return os.readlink(os.fsencode("/proc/" + path))  # noqa: PTH115  # bytes, as they are
+            return os.readlink(os.fsencode("/proc/" + path))  # bytes, as they are
         except OSError as error:
             raise self._told(path, error) from error
 
     def owner(self, path: str) -> int:
         """The user id to which a file below /proc belongs."""
         try:
-            return os.stat("/proc/" + path).st_uid  # noqa: PTH116  # a path by string, as everywhere here
+            return os.stat("/proc/" + path).st_uid  # a path by string, as everywhere here
         except OSError as error:
             raise self._told(path, error) from error
 
     def threads(self, pid: int) -> list[int]:
         """Thread ids, ascending."""
         try:
-            return sorted(map(int, os.listdir(f"/proc/{pid}/task")))  # noqa: PTH208  # names, not paths
+            return sorted(map(int, os.listdir(f"/proc/{pid}/task")))  # names, not paths
         except OSError as error:
             raise self._told(f"{pid}/task", error) from error
 

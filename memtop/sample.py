@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -44,8 +43,7 @@ class Need(Flag):
     """smaps_rollup, which costs the target something: only of rows on screen, in turn; see :mod:`memtop.dear`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """What the view wants to know next: small, immutable, the only thing that flows from a view to the engine."""
 
     focus: ProcKey | None = None
@@ -95,40 +93,58 @@ class Ask:
         return self.only is None or bool(self.names) or self.children or self.panel == SHARING
 
 
-@dataclass(slots=True, eq=False)
 class ProcSample:
     """What is known of one process: the sampler's own record, brought up to date in place at every tick.
 
     Only the engine reads it, in the sampler's thread, between two ticks.
     """
 
-    key: ProcKey
-    name_raw: bytes
-    command_raw: bytes | None = None
-    """Arguments separated by NUL, at most 4 KiB; None while unread or unreadable, empty for kernel threads."""
-    uid: int | None = None
-    user: str = ""
-    statm: Statm | None = None
-    """None where unreadable, and for zombies and kernel threads, which have no memory."""
-    stat: PidStat | None = None
-    stat_s: float = 0.0
-    """When stat was read, on the clock of Instant.mono_s."""
-    stat_before: PidStat | None = None
-    """The reading before, for rates; None after the first and after an exec."""
-    stat_before_s: float = 0.0
-    status: PidStatus | None = None
-    oom_score: int | None = None
-    oom_score_adj: int | None = None
-    leader_gone: bool = False
-    """The main thread has ended while others live; statm was read from one of them."""
-    execs: int = 0
-    """How many times it was seen to exec; its history starts anew each time."""
-    changed: bool = True
-    """Whether anything in here differs from the tick before."""
+    __slots__ = (
+        "changed",
+        "command_raw",
+        "execs",
+        "key",
+        "leader_gone",
+        "name_raw",
+        "oom_score",
+        "oom_score_adj",
+        "stat",
+        "stat_before",
+        "stat_before_s",
+        "stat_s",
+        "statm",
+        "status",
+        "uid",
+        "user",
+    )
+
+    def __init__(self, key: ProcKey, name_raw: bytes) -> None:
+        self.key = key
+        self.name_raw = name_raw
+        self.command_raw: bytes | None = None
+        """Arguments separated by NUL, at most 4 KiB; None while unread or unreadable, empty for kernel threads."""
+        self.uid: int | None = None
+        self.user: str = ""
+        self.statm: Statm | None = None
+        """None where unreadable, and for zombies and kernel threads, which have no memory."""
+        self.stat: PidStat | None = None
+        self.stat_s: float = 0.0
+        """When stat was read, on the clock of Instant.mono_s."""
+        self.stat_before: PidStat | None = None
+        """The reading before, for rates; None after the first and after an exec."""
+        self.stat_before_s: float = 0.0
+        self.status: PidStatus | None = None
+        self.oom_score: int | None = None
+        self.oom_score_adj: int | None = None
+        self.leader_gone: bool = False
+        """The main thread has ended while others live; statm was read from one of them."""
+        self.execs: int = 0
+        """How many times it was seen to exec; its history starts anew each time."""
+        self.changed: bool = True
+        """Whether anything in here differs from the tick before."""
 
 
-@dataclass(frozen=True, slots=True)
-class SystemSample:
+class SystemSample(NamedTuple):
     """What was read of the machine; None where it could not be."""
 
     meminfo: Meminfo | None
@@ -136,8 +152,7 @@ class SystemSample:
     pressure: Pressure | None
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """Everything that was read at one instant."""
 
     wall_s: float

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from memtop.columns import DEFAULT_COLUMNS, Column
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """How this run was asked for; made by cli, read by views."""
 
     pids: tuple[int, ...] = ()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 READ_LIMIT: Final = 65_536
@@ -24,8 +23,7 @@ def pid_of(path: str) -> int | None:
     return int(match[1]) if match else None
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(NamedTuple):
     """One moment at which the world is read."""
 
     wall_s: float
@@ -34,8 +32,7 @@ class Instant:
     """Seconds of CLOCK_BOOTTIME: for rates; it never goes back and counts suspend."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(NamedTuple):
     """A watched process that has ended."""
 
     pid: int
@@ -49,7 +46,8 @@ class Answer(NamedTuple):
 
     data: bytes
     took_s: float
-    """From open to the last byte: for smaps the time for which it held up the target's own mmap calls, at most."""
+    """Processor time that the kernel, mostly, spent on it: for smaps that is how long the target's own mmap calls may
+    have been held up. Waiting, for the processor or for a lock, is not in it."""
 
 
 class Source(Protocol):

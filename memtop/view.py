@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from memtop.columns import BY_NAME, Column
 from memtop.query import Query, both, of_user, parse_query
@@ -10,8 +10,7 @@ from memtop.sample import Ask, Need, ProcKey
 from memtop.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """Every choice that changes what is read or shown. Immutable: a choice makes a new one."""
 
     columns: tuple[Column, ...]
@@ -94,4 +93,4 @@ class View:
     def sorted_by(self, column: Column) -> View:
         """By a column in its natural order; by the same one again: turned round."""
         descending = not self.descending if column == self.sort else column.descending
-        return replace(self, sort=column, descending=descending)
+        return self._replace(sort=column, descending=descending)

@@ -110,6 +110,8 @@ class FakeSource:
         """What each answer takes."""
         self.hanging: set[int] = set()
         """Processes of which no answer comes."""
+        self.asked_ever: list[str] = []
+        """Every reading that was begun."""
         self.watched: list[int] = []
         self.ended: list[Exit] = []
         self.closed = False
@@ -143,6 +145,7 @@ class FakeSource:
         """Answers at the second call, as a thread would."""
         if path not in self.asked:
             self.asked.append(path)
+            self.asked_ever.append(path)
             return None
         if pid_of(path) in self.hanging:
             return None

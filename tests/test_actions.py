@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,7 @@ def test_a_zombie_that_nobody_has_waited_for_is_sent_nothing() -> None:
 def test_a_pid_that_means_another_process_by_now_is_refused_and_lives_on() -> None:
     with python() as child:
         row = row_of(child.pid)
-        heir = replace(row, key=row.key._replace(start_ticks=row.key.start_ticks - 1))
+        heir = row._replace(key=row.key._replace(start_ticks=row.key.start_ticks - 1))
         with pytest.raises(ActionRefused, match="another process by now"):
             hold(heir)
         assert child.poll() is None

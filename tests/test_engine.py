@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from memtop.engine import DIARIES, Engine
@@ -38,7 +36,7 @@ def detail(frame: Frame) -> Detail:
 
 
 def on(process: FakeProcess, **changes: object) -> Ask:
-    return replace(EVERYTHING, focus=process.key, window_s=30.0, points=30, **changes)  # type: ignore[arg-type]
+    return EVERYTHING._replace(focus=process.key, window_s=30.0, points=30, **changes)  # type: ignore[arg-type]
 
 
 def known(values: tuple[float | None, ...]) -> list[float]:
@@ -138,7 +136,7 @@ def test_kernel_threads_are_shown_only_when_asked_for() -> None:
     source = FakeSource(FakeProcess(2, comm=b"kthreadd", flags=KERNEL_FLAGS), FakeProcess(42))
     engine = Engine(source)
     assert [row.pid for row in step(engine).rows] == [42]
-    found = row(step(engine, replace(EVERYTHING, kernel_threads=True)), 2)
+    found = row(step(engine, EVERYTHING._replace(kernel_threads=True)), 2)
     assert (found.note, found.command, found.rss_bytes) == (Note.KERNEL, "[kthreadd]", None)
 
 
@@ -297,7 +295,7 @@ def test_a_pid_that_is_reused_has_a_row_of_its_own_beside_the_one_that_has_gone(
     frame = step(engine, on(process))
     assert {row.name: row.note for row in frame.rows} == {"app": Note.GONE, "heir": Note.NONE}
     assert known(detail(frame).series.rss_bytes) == [20 * MIB] * 3
-    assert len(step(engine, replace(on(process), tree=True)).rows) == 2
+    assert len(step(engine, on(process)._replace(tree=True)).rows) == 2
     assert heir.key[:2] == process.key[:2]
 
 
@@ -408,7 +406,7 @@ def test_a_real_process_that_grows_is_seen_growing_with_its_faults() -> None:
     engine = Engine(source)
     try:
         with python(code) as child:
-            ask = replace(EVERYTHING, only=frozenset({child.pid}))
+            ask = EVERYTHING._replace(only=frozenset({child.pid}))
             before = row(step(engine, ask), child.pid)
             tell(child)
             frame = step(engine, ask)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -73,7 +72,7 @@ def test_a_row_that_is_its_own_parent_is_a_root() -> None:
 
 
 def test_a_process_that_has_gone_is_nobody_s_parent_though_its_pid_lives_on() -> None:
-    gone = replace(proc_row(10, ppid=20), gone_s=5.0)
+    gone = proc_row(10, ppid=20)._replace(gone_s=5.0)
     heir = proc_row(10, ppid=1, key=ProcKey(10, 99_999))
     child = proc_row(20, ppid=10)
     shown, places = grow([gone, heir, child], NONE)

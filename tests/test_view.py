@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS
@@ -60,5 +58,5 @@ def test_sorting_by_the_same_column_again_turns_round_and_by_another_takes_its_n
 def test_looking_back_freezes() -> None:
     view = View.of(Settings())
     assert not view.ask().frozen
-    assert replace(view, cursor_s=5.0).ask().frozen
-    assert replace(view, frozen=True).ask().frozen
+    assert view._replace(cursor_s=5.0).ask().frozen
+    assert view._replace(frozen=True).ask().frozen

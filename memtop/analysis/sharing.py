@@ -9,16 +9,19 @@ them is counted (see :func:`same_memory`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from memtop.analysis.kinds import Kind
 from memtop.analysis.regions import Regions
-from memtop.procfs.smaps import Rollup, Smaps
+from memtop.procfs.smaps import Rollup, Smaps, Value
 
 SEEN_BY_OTHERS: Final = frozenset((Kind.SYSV, Kind.TMPFS, Kind.MEMFD))
 """Memory in RAM that an object keeps, whether a process maps it or not."""
+
+
+_NOT_SUMS: Final = frozenset(("Size", "KernelPageSize", "MMUPageSize", "THPeligible", "ProtectionKey", "VmFlags"))
 
 
 class Kin(NamedTuple):
@@ -113,6 +116,28 @@ def member(pid: int, rollup: Rollup, same_memory_as: int | None = None) -> Membe
         private_dirty_bytes=rollup.private_dirty_bytes,
         same_memory_as=same_memory_as,
     )
+
+
+def summed(smaps: Smaps) -> Rollup:
+    """The sums that smaps_rollup would give, but for its finer rounding of PSS.
+
+    smaps does not have Pss_Anon. It is exact for mappings without a file and for those without anonymous pages; where
+    a private mapping of a file has both, shared pages of either kind are taken to have as many users.
+    """
+    fields: list[tuple[str, Value]] = [
+        (field, sum(smaps.sizes(field))) for field in smaps.fields if field not in _NOT_SUMS
+    ]
+    if "Pss" in smaps.fields and "Anonymous" in smaps.fields and "Pss_Anon" not in smaps.fields:
+        fields.append(("Pss_Anon", sum(_pss_anon(smaps))))
+    return Rollup(tuple(fields))
+
+
+def _pss_anon(smaps: Smaps) -> Iterator[int]:
+    columns = ("Rss", "Pss", "Anonymous", "Private_Clean", "Private_Dirty")
+    for rss, pss, anonymous, clean, dirty in zip(*map(smaps.sizes, columns), strict=True):
+        shared = rss - clean - dirty
+        own = min(anonymous, clean + dirty if anonymous == rss else dirty)
+        yield own + ((anonymous - own) * max(0, pss - clean - dirty) // shared if shared > 0 else 0)
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from memtop.analysis.region_growth import KindChange
 from memtop.frame import Detail, ProcRow
-from memtop.readings import Missing, RegionsView
+from memtop.readings import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
 
 _LONG_S: Final = 2.5
@@ -110,12 +110,12 @@ def mark_sentence(detail: Detail) -> str:
             return "The mark was dropped: the process has become another program (exec). m sets a new one."
         return ""
     since = f"since the mark, {duration(mark.age_s)} ago"
+    if growth_is_nothing(mark):
+        return f"Nothing has moved since the mark, {duration(mark.age_s)} ago."
     moved = f"RES {signed(mark.rss_delta_bytes)}, VIRT {signed(mark.virt_delta_bytes)} {since}"
     growth = mark.growth
     if growth is None or growth.delta.rss_bytes is None:
         return f"{moved}."
-    if not growth.changes or mark.age_s < 1:
-        return f"{moved}: hardly anything has changed." if mark.age_s >= 1 else "The mark is set: now."
     if mark.late_s > _LATE_S:
         since = f"since the first reading after the mark ({duration(mark.late_s)} later)"
     named = growth.leading(_LEAST_BYTES)[:_NAMED_KINDS]
@@ -134,6 +134,11 @@ def mark_sentence(detail: Detail) -> str:
         parts = [f"{signed(one.delta.rss_bytes)} in {_title(one)}" for one in shrunk]
         return f"RES {signed(total)} {since}: {', '.join(parts)}."
     return f"{moved}; no kind of memory moved by a MiB."
+
+
+def growth_is_nothing(mark: MarkView) -> bool:
+    """Whether no number has changed since the mark."""
+    return not (mark.rss_delta_bytes or mark.virt_delta_bytes or (mark.growth is not None and mark.growth.changes))
 
 
 def signed(size_bytes: int | None) -> str:

@@ -11,7 +11,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from memtop.errors import Blocked, MemtopError
@@ -29,17 +28,19 @@ THREADS: Final = 8
 """Threads in all, those that are stuck included."""
 
 
-@dataclass(slots=True, eq=False)
 class _Reading:
-    path: str
-    size: int
-    started_s: float | None = None
-    done: bool = False
-    data: bytes = b""
-    took_s: float = 0.0
-    error: MemtopError | None = None
-    stuck: bool = False
-    """Given up; its thread ends, or serves again if it ever comes back and is needed."""
+    __slots__ = ("data", "done", "error", "path", "size", "started_s", "stuck", "took_s")
+
+    def __init__(self, path: str, size: int) -> None:
+        self.path = path
+        self.size = size
+        self.started_s: float | None = None
+        self.done: bool = False
+        self.data: bytes = b""
+        self.took_s: float = 0.0
+        self.error: MemtopError | None = None
+        self.stuck: bool = False
+        """Given up; its thread ends, or serves again if it ever comes back and is needed."""
 
 
 class SlowReader:
@@ -145,12 +146,12 @@ class SlowReader:
         while (reading := self._next()) is not None:
             error = None
             data = b""
-            began_s = time.perf_counter()
+            began_s = time.thread_time()  # waiting for the processor, or for the interpreter lock, costs nobody
             try:
                 data = self._read(reading.path, reading.size)
             except MemtopError as problem:
                 error = problem
-            took_s = time.perf_counter() - began_s
+            took_s = time.thread_time() - began_s
             with self._changed:
                 reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
                 self._running.discard(reading)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import platform
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual import events
@@ -197,7 +197,7 @@ class MemtopApp(SafeApp):
     def _fit_points(self) -> None:
         points = max(2, points_for(self.chart.content_size.width))
         if points != self.view.points:
-            self.view = replace(self.view, points=points)
+            self.view = self.view._replace(points=points)
 
     # -- frames down
 
@@ -271,7 +271,7 @@ class MemtopApp(SafeApp):
 
     def choose(self, **choice: object) -> None:
         """Change the view."""
-        self.view = replace(self.view, **choice)  # type: ignore[arg-type]
+        self.view = self.view._replace(**choice)  # type: ignore[arg-type]
 
     @property
     def row(self) -> ProcRow | None:
@@ -423,7 +423,7 @@ class MemtopApp(SafeApp):
 
     def action_sort(self, name: str) -> None:
         column = BY_NAME[name]
-        self.view = replace(self.view, sort=column, descending=column.descending)
+        self.view = self.view._replace(sort=column, descending=column.descending)
         self.topic = column.topic
         self._show_side()
 
@@ -502,7 +502,8 @@ class MemtopApp(SafeApp):
     def action_zoom_panel(self) -> None:
         zoomed_already = any(name.startswith("-zoom-") for name in self.classes)
         self._leave_zoom()
-        panel = self.focused.id if self.focused is not None and self.focused.id in ("chart", "side") else "table"
+        ids = [] if self.focused is None else [widget.id for widget in self.focused.ancestors_with_self]
+        panel = next((name for name in ("chart", "side", "panels") if name in ids), "table")
         if not zoomed_already:
             self.add_class(f"-zoom-{panel}")
         self.call_after_refresh(self._fit_points)

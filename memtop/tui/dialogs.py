@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,6 +17,8 @@ from textual.widgets.option_list import Option
 from memtop.errors import MemtopError
 
 Value = TypeVar("Value")
+NARROW_CELLS: Final = 52
+"""The longest line of a list in a dialog of the ordinary width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class Menu(Dialog[Value]):
 
     def compose(self) -> ComposeResult:
         """Title, what it is about, list."""
-        with Vertical(classes="dialog"):
+        wide = any(len(choice.label) > NARROW_CELLS for choice in self._choices)
+        with Vertical(classes="dialog -wide" if wide else "dialog"):
             yield Label(Content(self._title), classes="dialog-title")
             if self._says:
                 yield Label(Content(self._says), classes="dialog-says")

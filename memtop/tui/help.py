@@ -31,7 +31,9 @@ class Help(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """One text, scrolled with the arrows."""
-        with VerticalScroll(classes="dialog -page"):
+        with VerticalScroll(classes="dialog -page") as page:
+            page.border_title = "Keys, columns, filter"
+            page.border_subtitle = "↑ ↓ scroll   Esc close"
             yield Static(self._text(), markup=False)
 
     def on_mount(self) -> None:

@@ -41,7 +41,7 @@ BINDINGS: Final[list[Binding]] = [
     _key("right", "look(1)", "Forward", "Look one point nearer to now"),
     _key("left_square_bracket", "look(-10)", "Back 10", "Look ten points further into the past"),
     _key("right_square_bracket", "look(10)", "Forward 10", "Look ten points nearer to now"),
-    _key("end", "live", "Now", "Leave the past and the pause, follow what happens now; else select the last process"),
+    _key("end", "live", "Now", "Back to now; when there already, select the last process"),
     _key("plus", "zoom_time(0.5)", "Zoom in", "Show less time, in more detail"),
     _key("minus", "zoom_time(2.0)", "Zoom out", "Show more of the past"),
     _key("equals_sign", "zoom_time(0)", "Usual window", "Show the usual five minutes"),
@@ -75,9 +75,9 @@ TABLE_HINTS: Final = (
     Hint("s", "Sort", "sort_menu"),
     Hint("Enter", "Watch", "watch_selected"),
     Hint("e", "Explain", "explain"),
-    Hint("m", "Mark", "mark"),
     Hint("Space", "Pause", "pause"),
     Hint("q", "Quit", "quit"),
+    Hint("m", "Mark", "mark"),
 )
 REGIONS_HINTS: Final = (
     Hint("?", "Help", "help"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -63,7 +62,7 @@ def ask_columns(app: MemtopApp) -> None:
     """Which columns to show."""
 
     def use(columns: tuple[Column, ...]) -> None:
-        app.view = replace(app.view, columns=columns)
+        app.view = app.view._replace(columns=columns)
 
     app.push_screen(ColumnChooser(app.view.columns), _given(use))
 
@@ -81,7 +80,7 @@ def ask_delay(app: MemtopApp) -> None:
         return delay_s
 
     def use(delay_s: float) -> None:
-        app.view = replace(app.view, delay_s=delay_s)
+        app.view = app.view._replace(delay_s=delay_s)
 
     app.push_screen(Prompt("Seconds between samples", understand, f"{app.view.delay_s:g}"), _given(use))
 
@@ -109,7 +108,7 @@ def ask_user(app: MemtopApp) -> None:
     choices = [Choice("everybody", ""), *(Choice(user, user) for user in users)]
 
     def use(user: str) -> None:
-        app.view = replace(app.view, user=user)
+        app.view = app.view._replace(user=user)
 
     app.push_screen(Menu("Show processes of", choices), _given(use))
 

@@ -223,7 +223,7 @@ def _mapping(region: Region, marked: _Growth, started: _Growth) -> Item:
         sizes=region.sizes,
         since_mark=marked.of_mapping(region.kind, mapping.start),
         since_start=started.of_mapping(region.kind, mapping.start),
-        where=clean(mapping.name),
+        where=where(region) if mapping.name else "",
     )
 
 

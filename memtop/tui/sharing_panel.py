@@ -15,7 +15,9 @@ from memtop.tui.regions_panel import missing_lines
 from memtop.units import UNKNOWN, size
 
 _BAR_LEAST = 12
-_NAME_CELLS = 16
+_NAME_CELLS = (16, 10)
+"""Ordinarily, and where it is narrow."""
+_NARROW_BELOW = 66
 
 
 class SharingPanel(VerticalScroll, can_focus=True):
@@ -53,7 +55,8 @@ def sharing_lines(frame: Frame, width: int, *, plain: bool = False) -> list[Line
 def _table(view: SharingView, width: int, *, plain: bool) -> list[Line]:
     """One line a process: RSS, PSS, USS, what of it is still shared, and the three as a bar."""
     signs = ("#", "=", ".") if plain else ("█", "▒", "░")
-    numbers = f"{'PID':>7} {'NAME':<{_NAME_CELLS}} {'RSS':>6} {'PSS':>6} {'USS':>6} {'SHARED':>6} {'COPYING':>9}"
+    name_cells = _NAME_CELLS[width < _NARROW_BELOW]
+    numbers = f"{'PID':>7} {'NAME':<{name_cells}} {'RSS':>6} {'PSS':>6} {'USS':>6} {'SHARED':>6} {'COPYING':>9}"
     room = width - len(numbers) - 2
     key = f"{signs[0]} USS {signs[1]} rest of PSS {signs[2]} rest of RSS"
     head = numbers + (f"  {key}" if room >= len(key) else "")
@@ -62,7 +65,7 @@ def _table(view: SharingView, width: int, *, plain: bool) -> list[Line]:
     )
     lines = [Line(head[:width], "strong")]
     for one in view.relatives:
-        text = _row(one)
+        text = _row(one, name_cells)
         if room >= _BAR_LEAST and one.member is not None:
             text += "  " + _bar(one, most or 1, room, signs)
         lines.append(Line(text))
@@ -72,13 +75,13 @@ def _table(view: SharingView, width: int, *, plain: bool) -> list[Line]:
         sums = (
             f"{size(known.rss_sum_bytes):>6} {size(known.pss_sum_bytes):>6} {'':>6} {size(known.still_shared_bytes):>6}"
         )
-        lines.append(Line(f"{'':>7} {'together':<{_NAME_CELLS}} {sums}{note}", "strong"))
+        lines.append(Line(f"{'':>7} {'together':<{name_cells}} {sums}{note}", "strong"))
     return lines
 
 
-def _row(one: Relative) -> str:
+def _row(one: Relative, name_cells: int) -> str:
     member = one.member
-    name = fit(one.name, _NAME_CELLS, left=True)
+    name = fit(one.name, name_cells, left=True)
     if member is None:
         why = "" if one.missing is Missing.UNREAD else f"  {one.missing.value}"
         return f"{one.pid:>7} {name} {size(one.rss_bytes):>6} {UNKNOWN:>6} {UNKNOWN:>6} {UNKNOWN:>6}{why}"

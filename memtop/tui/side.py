@@ -38,7 +38,7 @@ class SidePanel(VerticalScroll, can_focus=True):
 
     def _write(self) -> None:
         prose = self.query_one(Prose)
-        width = self.scrollable_content_region.width
+        width = self.scrollable_content_region.width - 1  # a blank between the words and the scroll bar
         if self._frame is not None and width > 0:
             prose.show(self._lines(self._frame, width))
 

@@ -86,12 +86,19 @@ class SplitBar(DirectLines):
 
 def legend(split: Split, width: int, *, plain: bool = False) -> list[tuple[str, str]]:
     """``VIRT 1.24 GiB = █ resident 212 MiB 17 %   ▒ ...``, in the longest form that fits."""
-    for long, gap in ((True, _GAPS[0]), (False, _GAPS[0]), (False, _GAPS[1])):
+    told = shares(split)
+    for long, gap, least in ((True, _GAPS[0], 0), (False, _GAPS[0], 0), (False, _GAPS[0], 100), (False, _GAPS[1], 100)):
+        told = [
+            part
+            for number, part in enumerate(told)
+            if number < 3 or not least or part.size_bytes * least >= split.virt_bytes
+        ]
         head = f" VIRT {long_size(split.virt_bytes) if long else size(split.virt_bytes)} ="
         pieces = [(head, "")]
-        for number, share in enumerate(shares(split)):
+        for number, share in enumerate(told):
             amount = long_size(share.size_bytes) if long else size(share.size_bytes)
-            part = percent(100 * share.size_bytes / split.virt_bytes if split.virt_bytes else 0.0)
+            share_percent = 100 * share.size_bytes / split.virt_bytes if split.virt_bytes else 0.0
+            part = percent(share_percent) if long else f"{share_percent:.0f}"
             name = share.name if long else share.short
             sign = share.plain if plain else share.sign
             pieces += [(" " * (gap if number else 1) + sign, share.look), (f" {name} {amount} {part}%", "")]

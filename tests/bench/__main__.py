@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from memtop.demo import Workload
-from tests.bench import budgets, late, start
+from tests.bench import budgets, late, latency, start
 from tests.bench.budgets import Budget, Costs
 from tests.bench.contestants import CONTESTANTS, HTOP, Contestant, program
 from tests.bench.idle import Idle
@@ -29,6 +29,9 @@ def main() -> int:
     if missing:
         print(f"left out, not installed: {', '.join(missing)}")
     plan = Plan(options.size, options.warmup, options.seconds)
+    if options.latency:
+        _latency(options.rounds, options.seconds)
+        return 0
     with Idle() as idle:
         if options.one_pid:
             found = _one_pid(contestants, plan, options.rounds, idle, options.counts[0])
@@ -53,6 +56,7 @@ def _options() -> argparse.Namespace:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--one-pid", action="store_true", help="one process on screen, whose memory moves")
     mode.add_argument("--start", action="store_true", help="time to a headless sample and to the first rows")
+    mode.add_argument("--latency", action="store_true", help="mmap latency of a process that is watched")
     mode.add_argument("--late", action="store_true", help="how far samples are from their plan")
     names = [one.name for one in CONTESTANTS]
     parser.add_argument("--only", type=_words, default=names, metavar="A,B", help=f"of {', '.join(names)}")
@@ -117,6 +121,21 @@ def _late(seconds: float, idle: Idle, count: int) -> list[Budget]:
     print(f"\nlateness of {len(late_s)} samples at {delay_s} s, beside {count} idle processes: ", end="")
     print(f"median {median(late_s) * 1000:.1f} ms, worst {max(late_s) * 1000:.1f} ms")
     return list(budgets.of_lateness(max(late_s)))
+
+
+def _latency(rounds: int, seconds: float) -> None:
+    for resident_mib in latency.SIZES_MIB:
+        print(f"\nmmap and munmap of a process with {resident_mib:,} MiB resident: {rounds} rounds of {seconds:g} s")
+        print(f"  {'':<20} {'median us':>10} {'':>7} {'99.9 % us':>10} {'':>7} {'worst us':>10}", flush=True)
+        found = latency.latencies(resident_mib, rounds, seconds)
+        alone = found[latency.ALONE]
+        for condition, one in found.items():
+            shares = [one.median_us / alone.median_us, one.p999_us / alone.p999_us]
+            print(
+                f"  {condition:<20} {one.median_us:>10.2f} {shares[0]:>7.2f} {one.p999_us:>10.1f} {shares[1]:>7.2f}"
+                f" {one.worst_us:>10.0f}",
+                flush=True,
+            )
 
 
 def _in_turn(turns: Sequence[tuple[Contestant, tuple[str, ...]]], plan: Plan, rounds: int, title: str) -> Costs:

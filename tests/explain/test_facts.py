@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from memtop.explain.facts import facts_of, virt_sentence
@@ -11,7 +9,7 @@ from memtop.frame import Note, ProcRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES
 from tests.explain.rows import FULL, GIB, MACHINE, MIB, STATUS, TIB
 
-NO_SWAP = replace(MACHINE, swap_total_bytes=0, swap_free_bytes=0)
+NO_SWAP = MACHINE._replace(swap_total_bytes=0, swap_free_bytes=0)
 
 
 def test_sizes_are_written_out_and_shares_are_of_this_machine() -> None:
@@ -28,20 +26,20 @@ def test_sizes_are_written_out_and_shares_are_of_this_machine() -> None:
 
 
 def test_what_is_unknown_has_no_fact_and_nothing_has_the_text_of_a_dash() -> None:
-    row = replace(FULL, anon_bytes=None, growth_bytes_per_min=None, oom_score=None, ppid=None, minflt=None)
-    facts = facts_of(row, replace(MACHINE, psi_memory_some_avg10=None), None)
+    row = FULL._replace(anon_bytes=None, growth_bytes_per_min=None, oom_score=None, ppid=None, minflt=None)
+    facts = facts_of(row, MACHINE._replace(psi_memory_some_avg10=None), None)
     assert not facts.keys() & {"anon", "growth", "oom_score", "oom_share", "parent", "minor_faults", "psi_some", "data"}
     assert not {"–", "None", ""} & set(facts.values())
 
 
 def test_zero_is_said_and_is_not_taken_for_unknown() -> None:
-    facts = facts_of(replace(FULL, swap_bytes=0, growth_bytes_per_min=0.0, majflt=0), NO_SWAP, None)
+    facts = facts_of(FULL._replace(swap_bytes=0, growth_bytes_per_min=0.0, majflt=0), NO_SWAP, None)
     assert (facts["swap"], facts["growth"], facts["major_faults"]) == ("0 B", "0 B", "0")
     assert facts["machine_swap"] == "this machine has no swap"
 
 
 def test_swap_of_a_process_is_known_to_be_nothing_where_no_swap_is_in_use() -> None:
-    row = replace(FULL, swap_bytes=None)
+    row = FULL._replace(swap_bytes=None)
     assert facts_of(row, NO_SWAP, None)["swap"] == "0 B"
     assert not facts_of(row, MACHINE, None).keys() & {"swap", "untouched"}
 
@@ -60,18 +58,18 @@ def test_swap_of_a_process_is_known_to_be_nothing_where_no_swap_is_in_use() -> N
     ],
 )
 def test_the_share_behind_an_oom_score(score: int, adj: int | None, share: str | None) -> None:
-    assert facts_of(replace(FULL, oom_score=score, oom_score_adj=adj), MACHINE, None).get("oom_share") == share
+    assert facts_of(FULL._replace(oom_score=score, oom_score_adj=adj), MACHINE, None).get("oom_share") == share
 
 
 def test_no_fact_holds_what_a_process_says_of_itself() -> None:
-    row = replace(FULL, name="HOSTILE", command="HOSTILE", user="HOSTILE", state="?")
+    row = FULL._replace(name="HOSTILE", command="HOSTILE", user="HOSTILE", state="?")
     facts = facts_of(row, MACHINE, STATUS)
     assert not any("HOSTILE" in text for text in facts.values())
     assert "state" not in facts
 
 
 def sized(virt: int, rss: int, swap: int | None = 0, file: int = 0) -> ProcRow:
-    return replace(FULL, virt_bytes=virt, rss_bytes=rss, swap_bytes=swap, file_bytes=file)
+    return FULL._replace(virt_bytes=virt, rss_bytes=rss, swap_bytes=swap, file_bytes=file)
 
 
 NOTHING = "(never touched, or given back)"
@@ -131,31 +129,31 @@ SENTENCES = (
     ),
     (
         "a kernel thread",
-        replace(sized(0, 0), note=Note.KERNEL),
+        sized(0, 0)._replace(note=Note.KERNEL),
         "This is a kernel thread: it works inside the kernel and has no memory of its own to measure.",
     ),
     (
         "a zombie",
-        replace(sized(0, 0), note=Note.ZOMBIE),
+        sized(0, 0)._replace(note=Note.ZOMBIE),
         "This is a zombie: it has ended and holds no memory; only its exit status waits for its parent.",
     ),
     (
         "not permitted",
-        replace(FULL, virt_bytes=None, rss_bytes=None, note=Note.DENIED),
+        FULL._replace(virt_bytes=None, rss_bytes=None, note=Note.DENIED),
         "The kernel does not let this user read VIRT and RES of this process; unknown does not mean 0.",
     ),
     (
         "not known",
-        replace(FULL, rss_bytes=None),
+        FULL._replace(rss_bytes=None),
         "VIRT and RES of this process are not known (yet); unknown does not mean 0.",
     ),
     ("just ending", sized(0, 0), "It has no address space left: it is just ending."),
     (
         "gone",
-        replace(FULL, note=Note.GONE, gone_s=5.0),
+        FULL._replace(note=Note.GONE, gone_s=5.0),
         "This process has ended; its last numbers were VIRT 1.24 GiB and RES 212 MiB.",
     ),
-    ("gone unseen", replace(FULL, virt_bytes=None, rss_bytes=None, note=Note.GONE), "This process has ended."),
+    ("gone unseen", FULL._replace(virt_bytes=None, rss_bytes=None, note=Note.GONE), "This process has ended."),
 )
 
 
@@ -172,4 +170,4 @@ def test_the_sentence_needs_no_machine() -> None:
 
 
 def test_a_main_thread_that_has_ended_changes_nothing_about_the_numbers() -> None:
-    assert virt_sentence(replace(FULL, note=Note.LEADER_GONE), MACHINE) == virt_sentence(FULL, MACHINE)
+    assert virt_sentence(FULL._replace(note=Note.LEADER_GONE), MACHINE) == virt_sentence(FULL, MACHINE)

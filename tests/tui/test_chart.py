@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from textual.app import App, ComposeResult
 from textual.widget import Widget
@@ -120,7 +118,7 @@ async def test_v_goes_through_the_scales_and_the_title_says_so() -> None:
 
 
 async def test_auto_puts_virt_far_above_res_on_a_scale_of_its_own() -> None:
-    far = replace(make_detail(), series=make_series(virt=40 * GIB, anon=20 * MIB))
+    far = make_detail()._replace(series=make_series(virt=40 * GIB, anon=20 * MIB))
     app = Charts(far)
     async with app.run_test(size=(120, 20)):
         assert "VIRT and RES each on its own scale" in (app.memory.border_title or "")
@@ -132,14 +130,14 @@ async def test_an_unchanged_picture_is_not_built_again(builds: list[tuple[int, i
     async with app.run_test(size=(120, 20)) as pilot:
         await pilot.pause()
         before = len(builds)
-        app.memory.detail = replace(detail, right_edge_s=EDGE_S + 1)
+        app.memory.detail = detail._replace(right_edge_s=EDGE_S + 1)
         await pilot.pause()
         assert len(builds) == before
-        app.memory.detail = replace(detail, row=make_row(rss_bytes=400 * MIB))
+        app.memory.detail = detail._replace(row=make_row(rss_bytes=400 * MIB))
         await pilot.pause()
         assert len(builds) == before
         assert "RES 400 MiB" in lines(app.memory)[1]
-        app.memory.detail = replace(detail, series=make_series(anon=300 * MIB))
+        app.memory.detail = detail._replace(series=make_series(anon=300 * MIB))
         await pilot.pause()
         assert len(builds) == before + 1
         app.memory.scale = Scale.LOG
@@ -148,24 +146,20 @@ async def test_an_unchanged_picture_is_not_built_again(builds: list[tuple[int, i
 
 
 async def test_looking_back_is_said_on_the_frame_with_the_time() -> None:
-    app = Charts(replace(make_detail(), cursor_s=-100.0))
+    app = Charts(make_detail()._replace(cursor_s=-100.0))
     async with app.run_test(size=(120, 20)):
         assert f"looking back at {clock(EDGE_S - 100)}" in lines(app.memory)[-1]
 
 
 async def test_markup_in_a_name_is_only_text() -> None:
-    app = Charts(replace(make_detail(), row=make_row(name="[@click=app.quit]x[/]")))
+    app = Charts(make_detail()._replace(row=make_row(name="[@click=app.quit]x[/]")))
     async with app.run_test(size=(120, 20)):
         assert "4242 [@click=app.quit]x[/] ── up" in lines(app.memory)[0]
 
 
 async def test_ascii_means_ascii_everywhere() -> None:
-    detail = replace(
-        make_detail(),
-        series=make_series(shmem=40 * MIB),
-        slope_bytes_per_min=1e8,
-        cursor_s=-60.0,
-        row=make_row(name="näme"),
+    detail = make_detail()._replace(
+        series=make_series(shmem=40 * MIB), slope_bytes_per_min=1e8, cursor_s=-60.0, row=make_row(name="näme")
     )
     app = Charts(detail, ascii_only=True)
     async with app.run_test(size=(120, 20)):

@@ -160,7 +160,7 @@ def test_the_areas_of_the_parts_add_up_to_res() -> None:
 
 def test_parts_read_at_another_moment_never_rise_above_res() -> None:
     series = make_series(anon=64 * MIB, file=32 * MIB, shmem=16 * MIB)
-    stale = replace(series, file_bytes=tuple(float(10 * GIB) for _ in series.times_s))
+    stale = series._replace(file_bytes=tuple(float(10 * GIB) for _ in series.times_s))
 
     def covered(one: Series) -> list[bool]:
         drawn = memory_strips(picture(one), 100, 14, INKS)
@@ -177,8 +177,7 @@ def test_a_gap_in_the_series_stays_a_gap() -> None:
     def punched(values: tuple[float | None, ...]) -> tuple[float | None, ...]:
         return tuple(one if there else None for one, there in zip(values, known_points, strict=True))
 
-    holed = replace(
-        series,
+    holed = series._replace(
         virt_bytes=punched(series.virt_bytes),
         rss_bytes=punched(series.rss_bytes),
         anon_bytes=punched(series.anon_bytes),
@@ -226,7 +225,7 @@ def test_the_peak_and_the_marks_are_named() -> None:
 
 def test_what_a_process_says_of_itself_reaches_the_chart_only_in_visible_form() -> None:
     hostile = "\x1b]0;pwn\x07[red]\u202e"
-    detail = replace(make_detail(), row=make_row(name=hostile, name_raw=b""))
+    detail = make_detail()._replace(row=make_row(name=hostile, name_raw=b""))
     assert title_text(detail, Scale.ONE).startswith(f"4242 {clean(hostile)} ── up")
     drawn = memory_strips(picture(make_series(), limits=((hostile, 300 * MIB),)), 120, 14, INKS)
     assert not any(c in line for line in texts(drawn) for c in "\x1b\x07\u202e")
@@ -333,7 +332,7 @@ def test_a_click_becomes_a_distance_in_points_from_the_cursor() -> None:
     detail = make_detail(points=187)
     assert points_to(detail, 99, 100, Scale.ONE) == 0
     assert points_to(detail, 7, 100, Scale.ONE) == -186
-    assert points_to(replace(detail, cursor_s=-300.0), 99, 100, Scale.ONE) == 186
+    assert points_to(detail._replace(cursor_s=-300.0), 99, 100, Scale.ONE) == 186
 
 
 @pytest.mark.parametrize(
@@ -341,7 +340,7 @@ def test_a_click_becomes_a_distance_in_points_from_the_cursor() -> None:
 )
 def test_a_process_without_numbers_has_words_instead_of_a_chart(note: Note, words: str) -> None:
     detail = make_detail(known_points=0)
-    silent = replace(detail, row=replace(detail.row, note=note))
+    silent = detail._replace(row=detail.row._replace(note=note))
     drawn = texts(memory_strips(picture_of(silent), 100, 14, INKS))
     assert words in "".join(drawn) and "now" not in "".join(drawn)
 
@@ -360,17 +359,17 @@ def test_a_process_that_is_gone_keeps_its_chart_and_says_since_when() -> None:
 
 
 def test_the_numbers_are_those_of_the_row_and_leave_in_order_of_worth() -> None:
-    detail = replace(make_detail(), slope_bytes_per_min=12.0 * MIB)
+    detail = make_detail()._replace(slope_bytes_per_min=12.0 * MIB)
     wide = facts(detail, 118, INKS, areas=True).text
     assert "━ VIRT 1.24 GiB   ━ RES 212 MiB ▲   ■ anon 190M   ■ file 22.0M   ■ shm 0   swap 0   peak 212M" in wide
     narrow = facts(detail, 40, INKS, areas=True).text
     assert len(narrow) == 40 and "VIRT 1.24 GiB" in narrow and "RES 212 MiB ▲" in narrow
     assert facts(detail, 118, INKS, areas=True, look=Look.ASCII).text.isascii()
-    steady = replace(detail, slope_bytes_per_min=10.0)
+    steady = detail._replace(slope_bytes_per_min=10.0)
     assert "▲" not in facts(steady, 118, INKS, areas=False).text
 
 
 def test_unknown_numbers_are_dashes() -> None:
     row = make_row(virt_bytes=None, rss_bytes=None, anon_bytes=None, swap_bytes=None)
-    text = facts(replace(make_detail(), row=row), 118, INKS, areas=False).text
+    text = facts(make_detail()._replace(row=row), 118, INKS, areas=False).text
     assert "VIRT –" in text and "RES –" in text and "swap –" in text

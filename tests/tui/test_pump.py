@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -38,7 +37,7 @@ class Engine:
         self.steps.append((time.monotonic(), late_s))
         self.step_asks.append(ask)
         made = self.stepping()
-        return None if made is None else replace(made, tick=len(self.steps))
+        return None if made is None else made._replace(tick=len(self.steps))
 
     def view(self, ask: Ask) -> Frame | None:
         self.views.append(ask)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import random
 from collections.abc import Callable
@@ -79,7 +78,7 @@ async def test_selection_stays_with_its_process_through_every_order(seed: int) -
                     selected = rows[max(0, min(index + step, len(rows) - 1))].key
                 case _:
                     at = rng.randrange(len(rows))
-                    rows[at] = dataclasses.replace(rows[at], rss_bytes=rng.randrange(1 << 30))
+                    rows[at] = rows[at]._replace(rss_bytes=rng.randrange(1 << 30))
             table.show(frame(rows))
             assert table.selected == selected
         await pilot.pause()
@@ -91,7 +90,7 @@ async def test_selection_stays_with_its_process_through_every_order(seed: int) -
 async def test_selection_stays_with_a_process_that_is_gone_while_the_list_still_has_it() -> None:
     async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
         table = await shown(pilot, frame(ROWS))
-        gone = dataclasses.replace(ROWS[0], note=Note.GONE, gone_s=1.7e9)
+        gone = ROWS[0]._replace(note=Note.GONE, gone_s=1.7e9)
         await shown(pilot, frame((*ROWS[1:5], gone)))
         assert table.selected == gone.key
         assert "(gone) proc-1" in line(table, 5)
@@ -516,7 +515,7 @@ async def test_only_rows_that_changed_are_painted_again() -> None:
             assert count.take() == []
             await shown(pilot, frame(ROWS[:3] + ROWS[:2:-1]))
             assert len(count.take()) <= BODY_LINES - 3
-            changed = dataclasses.replace(ROWS[2], rss_bytes=5)
+            changed = ROWS[2]._replace(rss_bytes=5)
             await shown(pilot, frame((*ROWS[:2], changed, *ROWS[:2:-1])))
             assert count.take() == [3]
             await pilot.press("down")
@@ -530,10 +529,10 @@ async def test_lines_that_look_the_same_are_not_sent_to_the_terminal() -> None:
         drawn = table.render_line(2)
         with patch.object(table, "refresh", wraps=table.refresh) as refresh:
             table.show(frame(ROWS))
-            table.show(frame([dataclasses.replace(row, minflt=row.pid) for row in ROWS]))
+            table.show(frame([row._replace(minflt=row.pid) for row in ROWS]))
             refresh.assert_not_called()
             assert table.render_line(2) is drawn
-            table.show(frame((ROWS[0], dataclasses.replace(ROWS[1], rss_bytes=7), *ROWS[2:])))
+            table.show(frame((ROWS[0], ROWS[1]._replace(rss_bytes=7), *ROWS[2:])))
             (call,) = refresh.call_args_list
             assert [region.y for region in call.args] == [2]
 
@@ -568,7 +567,7 @@ async def test_table_has_a_border_where_the_style_sheet_wants_one() -> None:
         table.styles.border = ("solid", "white")
         await pilot.pause()
         assert line(table, 1)[1:].startswith("     PID")
-        await shown(pilot, frame((dataclasses.replace(ROWS[0], pid=99), *ROWS[1:])))
+        await shown(pilot, frame((ROWS[0]._replace(pid=99), *ROWS[1:])))
         assert int(line(table, 2)[2:9]) == 99
 
 

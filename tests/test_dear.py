@@ -1,0 +1,355 @@
+"""Dear readings: who is read and when, what is kept of it, and that nothing waits for a reading that hangs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memtop.analysis.kinds import Kind
+from memtop.dear import INLINE_BYTES
+from memtop.engine import Engine
+from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
+from memtop.frame import Detail, Frame
+from memtop.linux import Linux
+from memtop.readings import Missing, RegionsView
+from memtop.recording import Recorder, Replay
+from memtop.sample import REGIONS, SHARING, Ask, Need
+from tests.children import python
+from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
+
+MIB = 1 << 20
+HEAP = 0x6000_0000
+
+
+def mapping(start: int, size_kib: int, rss_kib: int, perms: str = "rw-p", name: str = "") -> bytes:
+    """One mapping as smaps has it, all of it private."""
+    return (
+        f"{start:x}-{start + size_kib * 1024:x} {perms} 00000000 00:00 0 {name}\nSize: {size_kib} kB\n"
+        f"Rss: {rss_kib} kB\nPss: {rss_kib} kB\nShared_Clean: 0 kB\nShared_Dirty: 0 kB\nPrivate_Clean: 0 kB\n"
+        f"Private_Dirty: {rss_kib} kB\nAnonymous: {rss_kib} kB\nSwap: 0 kB\nVmFlags: rd wr mr mw me ac\n"
+    ).encode()
+
+
+def rollup(rss_kib: int, pss_kib: int, private_kib: int, shared_kib: int = 0) -> bytes:
+    """One smaps_rollup, all of it anonymous."""
+    return (
+        f"10000-7fff0000 ---p 00000000 00:00 0 [rollup]\nRss: {rss_kib} kB\nPss: {pss_kib} kB\n"
+        f"Pss_Anon: {pss_kib} kB\nShared_Clean: 0 kB\nShared_Dirty: {shared_kib} kB\nPrivate_Clean: 0 kB\n"
+        f"Private_Dirty: {private_kib} kB\nAnonymous: {rss_kib} kB\nSwap: 0 kB\n"
+    ).encode()
+
+
+class Watched:
+    """One process under an engine, with a panel open."""
+
+    def __init__(self, *others: FakeProcess, panel: str = REGIONS, **ask: object) -> None:
+        self.process = FakeProcess(42)
+        self.source = FakeSource(self.process, *others)
+        self.heap(1024)
+        self.engine = Engine(self.source)
+        self.ask = Ask(focus=self.process.key, panel=panel, window_s=30.0, **ask)  # type: ignore[arg-type]
+
+    def heap(self, rss_kib: int) -> None:
+        """Let the heap have this much of its 64 MiB in RAM."""
+        self.source.files["proc/42/smaps"] = mapping(HEAP, 65536, rss_kib, name="[heap]") + mapping(
+            0x7F00_0000_0000, 1024, 0, "---p"
+        )
+
+    def step(self, times: int = 1, **changes: object) -> Detail:
+        """The detail after so many ticks."""
+        self.ask = replace(self.ask, **changes)  # type: ignore[arg-type]
+        for _ in range(times):
+            frame = self.engine.step(self.ask)
+        assert frame is not None and frame.detail is not None
+        return frame.detail
+
+    def view(self, times: int = 1, **changes: object) -> RegionsView:
+        """The same, of the mappings."""
+        view = self.step(times, **changes).regions
+        assert view is not None
+        return view
+
+
+def readings(watched: Watched, ticks: int, **changes: Any) -> int:
+    """How many of so many ticks brought a new reading."""
+    seen = [watched.view(**changes).reading for _ in range(ticks)]
+    return sum(one is not before for before, one in pairwise(seen))
+
+
+def test_nothing_is_read_while_no_panel_wants_it() -> None:
+    watched = Watched(panel="status", needs=~Need.NONE & ~Need.ROLLUP)
+    for _ in range(5):
+        assert watched.step().regions is None
+    assert not [path for path in watched.source.asked_ever if "smaps" in path]
+
+
+def test_a_panel_opens_with_numbers_in_it() -> None:
+    view = Watched().view()
+    assert view.reading is not None
+    assert [one.kind for one in view.reading.kinds] == [Kind.HEAP, Kind.GUARD]
+    assert (view.missing, view.age_s, view.reading.split.resident_bytes) == (Missing.NOTHING, 0.0, MIB)
+
+
+def test_a_panel_that_is_opened_between_two_samples_does_too() -> None:
+    watched = Watched(panel="")
+    watched.step()
+    frame = watched.engine.view(replace(watched.ask, panel=REGIONS))
+    assert frame is not None and frame.detail is not None and frame.detail.regions is not None
+    assert frame.detail.regions.reading is not None
+
+
+@pytest.mark.parametrize(("took_s", "most"), [(0.001, 15), (0.1, 3), (0.3, 1)])
+def test_readings_take_at_most_a_hundredth_of_the_time(took_s: float, most: int) -> None:
+    watched = Watched()
+    watched.source.took_s = took_s
+    assert 1 <= readings(watched, 30) + 1 <= most
+
+
+def test_never_faster_than_once_a_second() -> None:
+    watched = Watched(delay_s=0.1)
+    watched.source.step_s = 0.1
+    assert readings(watched, 50) <= 5
+
+
+def test_what_would_hold_up_a_large_process_is_read_only_when_asked_for_and_says_its_cost() -> None:
+    watched = Watched()
+    watched.process.rss_pages = 4096 * MIB_PAGES
+    watched.source.took_s = 0.050
+    view = watched.view(times=3)
+    assert (view.reading, view.missing) == (None, Missing.TOO_DEAR)
+    assert view.stall_s == pytest.approx(0.048)
+    view = watched.view(read_now=1)
+    assert view.reading is not None and view.reading.took_s == 0.050
+    assert readings(watched, 20) == 0
+    assert watched.view().missing is Missing.TOO_DEAR
+    assert readings(watched, 3, read_now=2) == 1
+
+
+def test_a_press_of_r_during_the_rest_is_kept_until_it_is_over() -> None:
+    watched = Watched()
+    watched.process.rss_pages = 4096 * MIB_PAGES
+    watched.source.took_s = 0.050
+    watched.view(read_now=1, times=2)
+    assert readings(watched, 3, read_now=2) == 0
+    assert readings(watched, 5) == 1
+
+
+def test_no_smaps_forbids_it_all() -> None:
+    watched = Watched(smaps=False, needs=~Need.NONE, visible=frozenset({FakeProcess(42).key}))
+    assert watched.view(read_now=1, mark_now=1, times=3).missing is Missing.FORBIDDEN
+    assert watched.step(panel=SHARING).sharing is not None
+    assert not [path for path in watched.source.asked_ever if "smaps" in path]
+
+
+def test_a_reading_that_hangs_is_said_and_blocks_nothing() -> None:
+    watched = Watched()
+    watched.source.hanging.add(42)
+    view = watched.view(times=5)
+    assert (view.reading, view.missing, view.waiting_s) == (None, Missing.UNREAD, 4.0)
+    watched.source.hanging.clear()
+    watched.source.asked.clear()
+    watched.source.files["proc/42/smaps"] = Blocked("proc/42/smaps: a reading has not answered")
+    assert watched.view(times=3).missing is Missing.HANGING
+    watched.heap(2048)
+    assert watched.view(times=3).reading is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "missing"),
+    [
+        (AccessDenied("smaps"), Missing.DENIED),
+        (Unavailable("smaps"), Missing.ABSENT),
+        (ProcessGone("smaps"), Missing.GONE),
+        (b"", Missing.ENDING),
+        (b"what is this\n", Missing.UNREADABLE),
+    ],
+)
+def test_why_there_is_no_reading_is_said(error: Exception | bytes, missing: Missing) -> None:
+    watched = Watched()
+    watched.source.files["proc/42/smaps"] = error  # type: ignore[assignment]
+    view = watched.view(times=2)
+    assert (view.reading, view.missing) == (None, missing)
+
+
+def test_what_has_no_memory_is_not_read() -> None:
+    for changes, missing in (({"flags": KERNEL_FLAGS}, Missing.KERNEL), ({"state": "Z"}, Missing.ZOMBIE)):
+        watched = Watched(kernel_threads=True)
+        for name, value in changes.items():
+            setattr(watched.process, name, value)
+        assert watched.view().missing is missing
+        assert not [path for path in watched.source.asked_ever if "smaps" in path]
+
+
+def test_the_mappings_of_a_process_whose_main_thread_has_gone_are_those_of_another_thread() -> None:
+    watched = Watched()
+    watched.process.state, watched.process.threads = "Z", 2
+    watched.source.threads[42] = [42, 44]
+    watched.source.files["proc/42/task/44/statm"] = b"900 800 100 1 0 9 0\n"
+    watched.source.files["proc/42/task/44/smaps"] = mapping(HEAP, 64, 8, name="[heap]")
+    assert watched.view(times=2).reading is not None
+
+
+def test_the_last_reading_stays_when_the_process_has_gone() -> None:
+    watched = Watched()
+    watched.view()
+    del watched.source.processes[42]
+    view = watched.view(times=3)
+    assert view.reading is not None and view.missing is Missing.GONE
+
+
+def test_a_picture_that_stands_still_reads_nothing() -> None:
+    watched = Watched()
+    watched.view(times=2)
+    before = list(watched.source.asked_ever)
+    assert watched.view(frozen=True, times=10).reading is not None
+    assert watched.source.asked_ever == before
+    looking_back = watched.view(frozen=True, cursor_s=watched.source.wall_s - 1)
+    assert (looking_back.reading, looking_back.missing) == (None, Missing.PAUSED)
+
+
+# -- the mark
+
+
+def test_growth_since_the_mark_is_told_by_kind() -> None:
+    watched = Watched()
+    watched.view(times=2)
+    mark = watched.step(mark_now=1).mark
+    assert mark is not None and mark.growth is not None and mark.growth.changes == ()
+    watched.heap(3 * 1024)
+    watched.process.rss_pages += 2 * MIB_PAGES
+    detail = watched.step(times=3)
+    assert detail.mark is not None and detail.mark.growth is not None
+    assert (detail.mark.rss_delta_bytes, detail.mark.growth.delta.rss_bytes) == (2 * MIB, 2 * MIB)
+    assert [(one.kind, one.delta.rss_bytes) for one in detail.mark.growth.leading()] == [(Kind.HEAP, 2 * MIB)]
+    assert [mark.kind for mark in detail.marks] == ["mark"]
+    assert watched.step(mark_now=2).mark is None
+    assert detail.regions is not None and detail.regions.reading is not None
+    assert detail.regions.reading.since_start.delta.rss_bytes == 2 * MIB
+
+
+def test_a_mark_without_a_panel_reads_once_for_what_it_will_be_compared_with() -> None:
+    watched = Watched(panel="")
+    watched.step()
+    watched.step(mark_now=1)
+    watched.step(times=5)
+    assert sum(path == "proc/42/smaps" for path in watched.source.asked_ever) == 1
+    watched.heap(5 * 1024)
+    mark = watched.step(panel=REGIONS, times=3).mark
+    assert mark is not None and mark.growth is not None and mark.growth.delta.rss_bytes == 4 * MIB
+
+
+def test_an_exec_drops_the_mark_and_what_was_read_and_says_so() -> None:
+    watched = Watched()
+    watched.step(times=2)
+    watched.step(mark_now=1)
+    watched.process.start_code = 0x9999_0000
+    watched.heap(7 * 1024)
+    detail = watched.step(times=3)
+    assert (detail.mark, detail.mark_dropped) == (None, True)
+    assert detail.regions is not None and detail.regions.reading is not None
+    assert detail.regions.reading.since_start.changes == ()
+    again = watched.step(mark_now=2)
+    assert again.mark is not None and not again.mark_dropped
+
+
+# -- large texts
+
+
+def test_a_large_text_is_understood_in_the_background() -> None:
+    watched = Watched()
+    many = b"".join(mapping(HEAP + number * 8192, 4, 4) for number in range(2000))
+    assert len(many) > INLINE_BYTES
+    watched.source.files["proc/42/smaps"] = many
+    watched.step()
+    deadline_s = time.monotonic() + 20
+    while (view := watched.view()).reading is None:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+    assert view.reading is not None and len(view.reading.regions) == 2000
+
+
+# -- rollups
+
+
+def test_pss_and_uss_are_read_in_turn_of_the_rows_on_screen_and_only_while_they_are_shown() -> None:
+    processes = [FakeProcess(pid, rss_pages=(200 - pid) * MIB_PAGES) for pid in range(100, 130)]
+    source = FakeSource(*processes)
+    for process in processes:
+        source.files[f"proc/{process.pid}/smaps_rollup"] = rollup(4000, 2000, 1000, 3000)
+    engine = Engine(source)
+    seen = frozenset(process.key for process in processes[:20])
+    ask = Ask(visible=seen, needs=Need.STAT)
+    for _ in range(3):
+        engine.step(ask)
+    assert not [path for path in source.asked_ever if "smaps" in path]
+    frame = engine.step(replace(ask, needs=Need.ROLLUP))
+    assert frame is not None
+    assert 1 <= sum(row.pss_bytes is not None for row in frame.rows) <= 8
+    for _ in range(10):
+        frame = engine.step(replace(ask, needs=Need.ROLLUP))
+    assert frame is not None
+    known = {row.key: (row.pss_bytes, row.uss_bytes) for row in frame.rows if row.pss_bytes is not None}
+    assert known.keys() == seen and set(known.values()) == {(2000 << 10, 1000 << 10)}
+
+
+# -- families
+
+
+def test_a_family_is_read_in_turn_and_added_up() -> None:
+    child = FakeProcess(43, ppid=42, comm=b"worker", rss_pages=10 * MIB_PAGES)
+    stranger = FakeProcess(44, ppid=42, start_code=0x7777_0000)
+    watched = Watched(child, stranger, panel=SHARING, only=frozenset({42}))
+    watched.source.files["proc/43/smaps_rollup"] = rollup(9 * 1024, 5 * 1024, 1024, 8 * 1024)
+    view = watched.step(times=3).sharing
+    assert view is not None
+    assert [one.pid for one in view.relatives] == [42, 43]
+    assert (view.unknown, view.known.pss_sum_bytes, view.known.rss_sum_bytes) == (0, 6 * MIB, 10 * MIB)
+    assert view.freed is not None and view.freed.at_least_bytes == MIB
+
+
+def test_a_family_that_may_not_be_read_has_bounds() -> None:
+    child = FakeProcess(43, ppid=42)
+    watched = Watched(child, panel=SHARING)
+    for pid in (42, 43):
+        for name in ("smaps", "smaps_rollup"):
+            watched.source.files[f"proc/{pid}/{name}"] = AccessDenied(name)
+    view = watched.step(times=3).sharing
+    assert view is not None and view.bounds is not None
+    assert (view.unknown, view.bounds.lower_bytes, view.bounds.upper_bytes) == (2, 15 * MIB, 35 * MIB)
+    assert [one.missing for one in view.relatives] == [Missing.DENIED] * 2
+
+
+# -- the real thing
+
+
+def test_a_replay_shows_the_panels_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    with python("import sys; data = bytearray(5 << 20); print(flush=True); sys.stdin.read()") as child:
+        recorder = Recorder(Linux(), str(path))
+        engine = Engine(recorder)
+        first = engine.step(Ask(only=frozenset({child.pid})))
+        assert first is not None
+        ask = Ask(only=frozenset({child.pid}), focus=first.rows[0].key, panel=SHARING, delay_s=0.05)
+        asks = [replace(ask, panel=panel) for panel in (REGIONS, SHARING, SHARING)]
+        live = [told(engine.step(one)) for one in asks]
+        recorder.close()
+    replay = Replay(str(path))
+    played = Engine(replay)
+    played.step(Ask(only=frozenset({child.pid})))
+    assert [told(played.step(one)) for one in asks] == live
+    assert live[-1][0] is not None
+    replay.close()
+
+
+def told(frame: Frame | None) -> tuple[object, ...]:
+    """All that a view is given of dear readings."""
+    assert frame is not None and frame.detail is not None and frame.detail.regions is not None
+    view = frame.detail.regions
+    reading = view.reading
+    told_of = None if reading is None else (reading.kinds, reading.split, reading.took_s, list(reading.regions))
+    return told_of, view.age_s, view.missing, frame.detail.sharing and frame.detail.sharing.relatives
