@@ -160,6 +160,13 @@ def _parser(command: str) -> argparse.ArgumentParser:
     out.add_argument("-o", "--output", default="", metavar="FILE", help="write there instead")
     care = parser.add_argument_group("other")
     care.add_argument("--record", default="", metavar="FILE", help="also write what is read to a new file")
+    care.add_argument(
+        "--go-url",
+        action="append",
+        default=[],
+        metavar="[PID=]URL",
+        help="read a Go program's metrics there, such as http://127.0.0.1:6060/debug/vars",
+    )
     care.add_argument("--no-smaps", action="store_true", help="never read smaps, which holds up its process a little")
     care.add_argument("--readonly", action="store_true", help="no signals, no renice")
     care.add_argument("--keep-oom-score", action="store_true", help="do not offer itself to the OOM killer first")
@@ -201,6 +208,7 @@ def _settings(options: argparse.Namespace, command: str) -> Settings:
         replay=getattr(options, "replay", ""),
         output=options.output,
         smaps=not options.no_smaps,
+        go_urls=_go_urls(options.go_url, len(pids) + len(names)),
     )
     if settings.replay:
         return settings
@@ -214,6 +222,26 @@ def _pid(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
         raise UsageError(f"not a process id: {text}")
     return int(text)
+
+
+def _go_urls(texts: Sequence[str], targets: int) -> tuple[tuple[int | None, str], ...]:
+    """Addresses by pid, each checked before anything is started."""
+    if not texts:
+        return ()
+    from memtop.fetch import parse_endpoint  # noqa: PLC0415
+
+    found: list[tuple[int | None, str]] = []
+    for text in texts:
+        before, mark, after = text.partition("=")
+        pid, url = (_pid(before), after) if mark and before.isascii() and before.isdigit() else (None, text)
+        if pid is None and targets != 1:
+            raise UsageError("--go-url: say whose metrics these are, as in --go-url 4242=http://127.0.0.1:6060")
+        try:
+            parse_endpoint(url)
+        except UsageError as error:
+            raise UsageError(f"--go-url: {error}") from error
+        found.append((pid, url))
+    return tuple(found)
 
 
 def _count(text: str, option: str = "--iterations") -> int:
@@ -271,7 +299,7 @@ def _batch(options: argparse.Namespace, settings: Settings, source: Source) -> i
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     signal.signal(signal.SIGHUP, lambda number, frame: sys.exit(128 + number))
     engine = _engine(source)
-    ask = View.of(settings).ask()._replace(needs_all=~Need.NONE)
+    ask = View.of(settings).ask()._replace(needs_all=~Need.NONE, runtimes=options.json)
     make_writer: Callable[[TextIO], headless.Writer]
     if options.json:
         make_writer = headless.json_writer

@@ -24,9 +24,6 @@ DEADLINE_S: Final = 1.9
 MOST_BYTES: Final = 4 << 20
 _MOST_HEADER_BYTES: Final = 64 << 10
 _MOST_HEADER_LINES: Final = 64
-LEAST_INTERVAL_S: Final = 1.0
-_REST_S: Final = 30.0
-_FAILURES_BEFORE_REST: Final = 3
 _DEFAULT_PATH: Final = "/debug/vars"
 
 
@@ -198,29 +195,3 @@ class _Stream(io.RawIOBase):
         got = self._connection.recv_into(buffer, min(len(buffer), self._left_bytes))
         self._left_bytes -= got
         return got
-
-
-class Pace:
-    """When an endpoint may be asked again: once a second at most, every half minute after three failures in a row."""
-
-    def __init__(self) -> None:
-        self._next_s = 0.0
-        self._failures = 0
-
-    def due(self, now_s: float) -> bool:
-        """Whether it may be asked now."""
-        return now_s >= self._next_s
-
-    def asked(self, now_s: float) -> None:
-        """It has just been asked."""
-        self._next_s = now_s + LEAST_INTERVAL_S
-
-    def answered(self) -> None:
-        """It gave metrics."""
-        self._failures = 0
-
-    def failed(self, now_s: float) -> None:
-        """It did not answer, or with something else."""
-        self._failures += 1
-        if self._failures >= _FAILURES_BEFORE_REST:
-            self._next_s = now_s + _REST_S

