@@ -95,8 +95,8 @@ class Source(Protocol):
         The first call starts the reading elsewhere and gives None; a later call gives the answer, once.
         ``user/UID`` is the login name of a numeric user id. ``proc/PID/runtime/`` has what a language runtime tells,
         reduced to what may be kept: ``identity``, ``environ`` (Go's three variables), ``container`` (the memory limit),
-        ``listeners`` (URLs that may be suggested), ``jvm`` (counters), ``metrics#URL`` (of a Go program). Raises as :meth:`read` does, and
-        Blocked when the reading has been under way for longer than its deadline.
+        ``listeners`` (URLs that may be suggested), ``jvm`` (counters), ``metrics#URL`` (Go). Raises as :meth:`read`
+        does, and Blocked when the reading has been under way for longer than its deadline.
         """
         ...
 
