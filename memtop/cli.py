@@ -20,12 +20,13 @@ from memtop import __version__, guard, units
 from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
 from memtop.errors import MemtopError, ProcessGone, UsageError
 from memtop.query import parse_query
-from memtop.sample import SHARING, Ask, Need
+from memtop.sample import RUNTIME, SHARING, Ask, Need
 from memtop.settings import Settings
 from memtop.text import clean
 from memtop.view import View
 
 if TYPE_CHECKING:
+    from memtop.demo.step import Step
     from memtop.engine import Engine
     from memtop.source import Source
     from memtop.tui.app import MemtopApp
@@ -34,7 +35,7 @@ OK: Final = 0
 WRONG_USAGE: Final = 2
 NO_SUCH_PROCESS: Final = 3
 DELAY_S: Final = (0.1, 60.0)
-DEMO_PANELS: Final = {"fork": SHARING}
+DEMO_PANELS: Final = {"fork": SHARING, "go": RUNTIME}
 """Scenarios that are best seen with a panel open."""
 SUBCOMMANDS: Final = ("demo", "explain", "regions", "replay")
 
@@ -47,7 +48,7 @@ examples:
   memtop --json -n 3 -d 0.5 4242  three samples as JSON, one object a line
 
 commands:
-  memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork
+  memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork, go
   memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
   memtop regions PID              where its address space is, largest first, once
   memtop replay FILE              play a recording made with --record
@@ -105,7 +106,7 @@ def _main(argv: Sequence[str]) -> int:
     settings = _settings(options, command)
     batch = bool(options.batch or options.json or options.csv or not sys.stdout.isatty())
     if not batch:
-        return _screen(settings, getattr(options, "scenario", ""))
+        return _screen(settings, getattr(options, "scenario", ""), getattr(options, "run", ""))
     if command == "demo":
         raise UsageError("demo needs a terminal")
     with closing(_source(settings)) as source:
@@ -123,16 +124,20 @@ def _parser(command: str) -> argparse.ArgumentParser:
     )
     if command == "demo":
         from memtop.demo import scenarios  # noqa: PLC0415
+        from memtop.demo.recorded import GO, recorded_runs  # noqa: PLC0415
 
-        names = [scenario.name for scenario in scenarios()]
+        names = [*(scenario.name for scenario in scenarios()), GO]
+        runs = ", ".join(f"{run.name} ({run.says})" for run in recorded_runs())
         parser.add_argument(
             "scenario",
             nargs="?",
             default=names[0],
             choices=names,
             metavar="SCENARIO",
-            help="; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios()),
+            help="; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios())
+            + f"; {GO}: recorded runs of real Go services, played back",
         )
+        parser.add_argument("run", nargs="?", default="", metavar="RUN", help=f"after {GO}: {runs}")
     elif command == "replay":
         parser.add_argument("replay", metavar="FILE", help="a recording made with --record")
     else:
@@ -346,12 +351,20 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
     return OK
 
 
-def _screen(settings: Settings, demo: str = "") -> int:
+def _screen(settings: Settings, demo: str = "", run: str = "") -> int:
     """The dashboard. The first sample is taken and painted before Textual is imported, which takes its time."""
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError("this terminal cannot show a screen (TERM); use -b, --json or --csv")
     if not settings.color:
         os.environ["NO_COLOR"] = "1"
+    recorded = None
+    if demo == "go":
+        from memtop.demo.recorded import recorded_named  # noqa: PLC0415
+
+        recorded = recorded_named(run)
+        settings = settings._replace(replay=recorded.path, pids=(recorded.pid,), readonly=True)
+    elif run:
+        raise UsageError(f"demo {demo} takes no second name; recorded runs are played by demo go {run}")
     gc.disable()  # until the first frame is on screen
     from memtop.tui import lifecycle  # noqa: PLC0415
 
@@ -359,8 +372,11 @@ def _screen(settings: Settings, demo: str = "") -> int:
         nonlocal settings
         source = _source(settings)
         life.at_end.callback(source.close)
-        commentary = None
-        if demo:
+        commentary: Callable[[], Step | None] | None = None
+        if recorded is not None:
+            position: Callable[[], tuple[int, int]] = source.position  # type: ignore[attr-defined]
+            commentary = lambda: recorded.step_at(position()[0])  # noqa: E731
+        elif demo:
             from memtop.demo import Workload  # noqa: PLC0415
 
             workload = Workload.start(demo)

@@ -43,7 +43,7 @@ REST_S: Final = 30.0
 FAILURES_BEFORE_REST: Final = 3
 AGAIN_S: Final = 30.0
 """What hardly ever changes is asked for again while somebody looks at it."""
-MOST_MARKS: Final = 16
+MOST_MARKS: Final = 40
 """With more collections in the window than this, marks would hide the chart."""
 _JITTER_S: Final = 0.1
 _NOT_RECORDED: Final = "not in the recording"

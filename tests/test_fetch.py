@@ -14,7 +14,6 @@ import pytest
 
 from memtop.errors import ParseError, Unavailable, UsageError
 from memtop.fetch import Endpoint, fetch, is_loopback, parse_endpoint
-from memtop.lens import Pace
 from memtop.runtimes.gometrics import parse_go_metrics
 
 Behaviour = Callable[[socket.socket], None]
@@ -263,20 +262,3 @@ def test_loopback_is_the_whole_of_127_and_one_address_of_ipv6_however_written() 
 
 def test_a_label_shows_no_query() -> None:
     assert Endpoint("::1", 80, "/m?token=x").label == "http://[::1]:80/m"
-
-
-def test_one_question_a_second_and_a_rest_after_three_failures() -> None:
-    pace = Pace()
-    assert pace.due(0.0)
-    pace.asked(0.0)
-    assert not pace.due(0.9)
-    assert pace.due(1.0)
-    for second in range(3):
-        pace.asked(second)
-        pace.failed(second)
-    assert not pace.due(31.8)
-    assert pace.due(32.0)
-    pace.asked(32.0)
-    pace.answered()
-    pace.failed(33.0)
-    assert pace.due(33.0)

@@ -154,7 +154,7 @@ def go_verdict(go: GoInside) -> Verdict:
     seen = f"{count(len(growth.cycles))} GCs in {duration(growth.span_s)}"
     live, objects = _per_min(growth.live_bytes_per_s), _count_per_min(growth.objects_per_s)
     rate = growth.gc_per_s
-    often = "" if rate is None else f", {_often(rate)}"
+    often = "" if rate is None else f" and collects {_often(rate)}"
     found = {
         GoVerdict.WAITING: (
             "Waiting for collections",
@@ -170,7 +170,7 @@ def go_verdict(go: GoInside) -> Verdict:
         ),
         GoVerdict.LEAK_OBJECTS: (
             "It looks like a leak by objects",
-            f"After each GC more is alive: {live} and {objects} objects ({seen}).",
+            f"After each GC more is alive: {live}, objects {objects} ({seen}).",
             "Compare two heap profiles: go tool pprof -base first second, by inuse_objects. Look for maps and slices "
             "that only grow.",
         ),
@@ -422,7 +422,7 @@ def how_to_get_metrics(inside: Inside) -> list[str]:
         return [f"It listens here; if it offers metrics, G asks one of: {', '.join(inside.suggested[:6])}."]
     return [
         'For its heap, GCs and a verdict: import _ "expvar" (or client_golang), with an HTTP server on 127.0.0.1, then '
-        " press G, or start memtop with --go-url PID=URL. memtop asks no address unasked."
+        "press G, or start memtop with --go-url PID=URL. memtop asks no address unasked."
     ]
 
 

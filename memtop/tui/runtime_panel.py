@@ -102,9 +102,10 @@ def body_lines(detail: Detail | None, width: int, *, plain: bool = False) -> lis
 
 def _of_go(detail: Detail, inside: Inside, go: GoInside, width: int, *, plain: bool) -> list[Line]:
     lines = _legend(detail, width, plain=plain)
+    lines += wrapped(words.go_numbers(go), width)
     lines += [Line(line) for line in heap_charts(inside.points, "HeapAlloc", width, plain=plain)]
     verdict = words.go_verdict(go)
-    said = [words.go_numbers(go), "" if verdict.bad else verdict.what_to_do]
+    said = ["" if verdict.bad else verdict.what_to_do]
     said += [words.gogc_words(go), *words.account(go, detail.row), words.freed_words(inside)]
     return lines + _paragraphs(said, width)
 
