@@ -42,13 +42,15 @@ DEPARTED: Final = 64
 class _Entry:
     """A process as the engine knows it."""
 
-    __slots__ = ("active_until_s", "execs", "row", "seen")
+    __slots__ = ("active_until_s", "execs", "living", "row", "seen")
 
     def __init__(self, seen: ProcSample, row: ProcRow, execs: int, active_until_s: float) -> None:
         self.seen = seen
         self.row = row
         self.execs = execs
         self.active_until_s = active_until_s
+        self.living = row
+        """The last row in which it had memory: what is kept on screen when it has gone."""
 
 
 class Engine:
@@ -225,6 +227,8 @@ class Engine:
         if entry is None:
             return _Entry(seen, row, seen.execs, active_until_s)
         entry.seen, entry.row, entry.execs, entry.active_until_s = seen, row, seen.execs, active_until_s
+        if row.rss_bytes is not None or entry.living.rss_bytes is None:
+            entry.living = row
         return entry
 
     def _row(self, seen: ProcSample, old: ProcRow | None, track: Track | None, now_s: float) -> ProcRow:
@@ -353,7 +357,7 @@ class Engine:
             self._history.forget(key)
             self._marks.pop(key, None)
             return
-        self._departed[key] = entry.row._replace(note=Note.GONE, gone_s=wall_s, cpu_percent=None)
+        self._departed[key] = entry.living._replace(note=Note.GONE, gone_s=wall_s, cpu_percent=None)
         self._mark(key, wall_s - self._offset_s, "gone", "gone")
         if len(self._departed) > DEPARTED:
             oldest = next(iter(self._departed))
