@@ -3,8 +3,6 @@
 A column names the readings it needs, so that nothing is read that nobody looks at.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Final, NamedTuple
 

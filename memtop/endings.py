@@ -3,8 +3,6 @@
 Owned by the engine, in the sampler's thread; it reads nothing but samples and what the engine keeps of the past.
 """
 
-from __future__ import annotations
-
 import os
 from collections import deque
 from collections.abc import Iterable, Mapping

@@ -3,8 +3,6 @@
 The arithmetic is the kernel's of Linux 5.9 and later, in whole pages. Niceness, CPU time, age, children: no part of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """/proc/PID/limits, proc_pid_limits(5) and getrlimit(2): the two resource limits on memory that Linux enforces."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 
