@@ -20,12 +20,13 @@ from memtop import __version__, guard, units
 from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
 from memtop.errors import MemtopError, ProcessGone, UsageError
 from memtop.query import parse_query
-from memtop.sample import SHARING, Ask, Need
+from memtop.sample import RUNTIME, SHARING, Ask, Need
 from memtop.settings import Settings
 from memtop.text import clean
 from memtop.view import View
 
 if TYPE_CHECKING:
+    from memtop.demo.step import Step
     from memtop.engine import Engine
     from memtop.frame import Frame
     from memtop.launch import Launch
@@ -36,7 +37,7 @@ OK: Final = 0
 WRONG_USAGE: Final = 2
 NO_SUCH_PROCESS: Final = 3
 DELAY_S: Final = (0.1, 60.0)
-DEMO_PANELS: Final = {"fork": SHARING}
+DEMO_PANELS: Final = {"fork": SHARING, "go": RUNTIME}
 """Scenarios that are best seen with a panel open."""
 SUBCOMMANDS: Final = ("demo", "explain", "regions", "replay")
 
@@ -50,7 +51,7 @@ examples:
   memtop -- CMD ARGS              start a program, watch it from its first page, end with its status
 
 commands:
-  memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork
+  memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork, go
   memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
   memtop regions PID              where its address space is, largest first, once
   memtop replay FILE              play a recording made with --record
@@ -62,7 +63,13 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         width = os.get_terminal_size().columns if sys.stdout.isatty() else 80
-        super().__init__(prog, width=min(100, width))
+        super().__init__(prog, width=min(100, width), max_help_position=28)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """``-p, --pid PID`` instead of ``-p PID, --pid PID``."""
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        return f"{', '.join(action.option_strings)} {self._format_args(action, str(action.metavar))}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -113,7 +120,7 @@ def _main(argv: Sequence[str]) -> int:
         return _watch_program(options, settings, program)
     batch = bool(options.batch or options.json or options.csv or not sys.stdout.isatty())
     if not batch:
-        return _screen(settings, getattr(options, "scenario", ""))
+        return _screen(settings, getattr(options, "scenario", ""), getattr(options, "run", ""))
     if command == "demo":
         raise UsageError("demo needs a terminal")
     with closing(_source(settings)) as source:
@@ -174,22 +181,26 @@ def _parser(command: str) -> argparse.ArgumentParser:
     )
     if command == "demo":
         from memtop.demo import scenarios  # noqa: PLC0415
+        from memtop.demo.recorded import GO, recorded_runs  # noqa: PLC0415
 
-        names = [scenario.name for scenario in scenarios()]
+        names = [*(scenario.name for scenario in scenarios()), GO]
+        runs = ", ".join(f"{run.name} ({run.says})" for run in recorded_runs())
         parser.add_argument(
             "scenario",
             nargs="?",
             default=names[0],
             choices=names,
             metavar="SCENARIO",
-            help="; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios()),
+            help="; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios())
+            + f"; {GO}: recorded runs of real Go services, played back",
         )
+        parser.add_argument("run", nargs="?", default="", metavar="RUN", help=f"after {GO}: {runs}")
     elif command == "replay":
         parser.add_argument("replay", metavar="FILE", help="a recording made with --record")
     else:
         parser.add_argument("targets", nargs="*", metavar="PID | NAME", help="processes to watch; all without any")
         parser.add_argument(
-            "--check", action="store_true", help="watch PID for a while: exit 0 if fine, 1 if growing or near a limit"
+            "--check", action="store_true", help="exit 0 if PID is fine, 1 if growing or near a limit"
         )
         parser.add_argument("--for", dest="seconds", metavar="SECS", help="how long --check watches (100)")
     which = parser.add_argument_group("which processes")
@@ -215,6 +226,13 @@ def _parser(command: str) -> argparse.ArgumentParser:
     out.add_argument("-o", "--output", default="", metavar="FILE", help="write there instead")
     care = parser.add_argument_group("other")
     care.add_argument("--record", default="", metavar="FILE", help="also write what is read to a new file")
+    care.add_argument(
+        "--go-url",
+        action="append",
+        default=[],
+        metavar="[PID=]URL",
+        help="read a Go program's metrics there, such as http://127.0.0.1:6060/debug/vars",
+    )
     care.add_argument("--no-smaps", action="store_true", help="never read smaps, which holds up its process a little")
     care.add_argument("--readonly", action="store_true", help="no signals, no renice")
     care.add_argument("--keep-oom-score", action="store_true", help="do not offer itself to the OOM killer first")
@@ -256,6 +274,7 @@ def _settings(options: argparse.Namespace, command: str) -> Settings:
         replay=getattr(options, "replay", ""),
         output=options.output,
         smaps=not options.no_smaps,
+        go_urls=_go_urls(options.go_url, len(pids) + len(names)),
     )
     if settings.replay:
         return settings
@@ -269,6 +288,26 @@ def _pid(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
         raise UsageError(f"not a process id: {text}")
     return int(text)
+
+
+def _go_urls(texts: Sequence[str], targets: int) -> tuple[tuple[int | None, str], ...]:
+    """Addresses by pid, each checked before anything is started."""
+    if not texts:
+        return ()
+    from memtop.fetch import parse_endpoint  # noqa: PLC0415
+
+    found: list[tuple[int | None, str]] = []
+    for text in texts:
+        before, mark, after = text.partition("=")
+        pid, url = (_pid(before), after) if mark and before.isascii() and before.isdigit() else (None, text)
+        if pid is None and targets != 1:
+            raise UsageError("--go-url: say whose metrics these are, as in --go-url 4242=http://127.0.0.1:6060")
+        try:
+            parse_endpoint(url)
+        except UsageError as error:
+            raise UsageError(f"--go-url: {error}") from error
+        found.append((pid, url))
+    return tuple(found)
 
 
 def _count(text: str, option: str = "--iterations") -> int:
@@ -329,7 +368,7 @@ def _batch(options: argparse.Namespace, settings: Settings, source: Source, laun
     if launch is not None:
         _first_look(engine, View.of(settings).ask(), launch)
     ask = View.of(settings).ask()
-    ask = ask._replace(needs_all=~(Need.CGROUP | Need.VICTIM) | ask.needs)
+    ask = ask._replace(needs_all=~(Need.CGROUP | Need.VICTIM) | ask.needs, runtimes=options.json)
     make_writer: Callable[[TextIO], headless.Writer]
     if options.json:
         make_writer = headless.json_writer
@@ -384,12 +423,20 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
     return OK
 
 
-def _screen(settings: Settings, demo: str = "", launch: Launch | None = None) -> int:
+def _screen(settings: Settings, demo: str = "", run: str = "", launch: Launch | None = None) -> int:
     """The dashboard. The first sample is taken and painted before Textual is imported, which takes its time."""
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError("this terminal cannot show a screen (TERM); use -b, --json or --csv")
     if not settings.color:
         os.environ["NO_COLOR"] = "1"
+    recorded = None
+    if demo == "go":
+        from memtop.demo.recorded import recorded_named  # noqa: PLC0415
+
+        recorded = recorded_named(run)
+        settings = settings._replace(replay=recorded.path, pids=(recorded.pid,), readonly=True)
+    elif run:
+        raise UsageError(f"demo {demo} takes no second name; recorded runs are played by demo go {run}")
     gc.disable()  # until the first frame is on screen
     from memtop.tui import lifecycle  # noqa: PLC0415
 
@@ -397,8 +444,11 @@ def _screen(settings: Settings, demo: str = "", launch: Launch | None = None) ->
         nonlocal settings
         source = _source(settings)
         life.at_end.callback(source.close)
-        commentary = None
-        if demo:
+        commentary: Callable[[], Step | None] | None = None
+        if recorded is not None:
+            position: Callable[[], tuple[int, int]] = source.position  # type: ignore[attr-defined]
+            commentary = lambda: recorded.step_at(position()[0])  # noqa: E731
+        elif demo:
             from memtop.demo import Workload  # noqa: PLC0415
 
             workload = Workload.start(demo)

@@ -22,7 +22,7 @@ from memtop.procfs.mountinfo import parse_mountinfo
 from memtop.procfs.smaps import Rollup, parse_rollup
 from memtop.readings import MarkView, Missing, Reading, RegionsView, SharingView
 from memtop.relatives import family_of, sharing_view
-from memtop.sample import REGIONS, SHARING, Ask, Need, ProcKey, ProcSample, Sample
+from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.source import Answer, Source
 
 SMAPS_LIMIT: Final = 64 << 20
@@ -156,6 +156,18 @@ class Dear:
         relatives = [] if seen is None else family_of(self._sample.processes, ask.focus.pid)
         return sharing_view(ask.focus, relatives, self._files, own)
 
+    def reading(self, key: ProcKey) -> Reading | None:
+        """The mappings of a process as they were read last."""
+        file = self._files.get(key)
+        return None if file is None else file.reading
+
+    def lazy_free_bytes(self, key: ProcKey) -> int | None:
+        """What a process has given back and the kernel has not taken yet, if that is known of this moment."""
+        file = self._files.get(key)
+        if file is None or file.rollup is None or self._now_s - file.rollup_s > FRESH_S:
+            return None
+        return file.rollup.number("LazyFree")
+
     def mark(self, key: ProcKey, now_s: float) -> MarkView | None:
         """The user's mark."""
         file = self._files.get(key)
@@ -227,6 +239,8 @@ class Dear:
         turn: list[ProcKey] = []
         if ask.panel == SHARING and ask.focus is not None and self._sample is not None:
             turn += [seen.key for seen in family_of(self._sample.processes, ask.focus.pid) if seen.key != ask.focus]
+        if ask.panel == RUNTIME and ask.focus is not None:
+            turn.append(ask.focus)
         if Need.ROLLUP in ask.needs:
             turn += [key for key in ask.visible if not (shown and key == ask.focus)]
             if not ask.visible and ask.only is not None and self._sample is not None:

@@ -13,6 +13,7 @@ from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
+from memtop.lens import Lens
 from memtop.past import fitting_window_s, point_at, series, slope_bytes_per_min
 from memtop.sample import REGIONS, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
@@ -64,6 +65,11 @@ class Engine:
         self._sampler = Sampler(source)
         self._source = source
         self._dear: Dear | None = None
+        self._lens = Lens(
+            source,
+            lambda key: self._dear.lazy_free_bytes(key) if self._dear is not None else None,
+            replaying=position is not None,
+        )
         self._own = own
         self._position = position
         self._trouble = trouble
@@ -138,6 +144,7 @@ class Engine:
             own=self._own(),
             hidden=sample.hidden,
             problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
+            runtimes=self._lens.objects(row.key for row in rows) if ask.runtimes else {},
             replay_position=self._position() if self._position is not None else None,
             exits=self._endings.fresh if self._endings is not None else (),
         )
@@ -182,7 +189,8 @@ class Engine:
                 or (now_s < entry.active_until_s and (every_row or seen.key in ask.visible))
             ):
                 self._entries[pid] = self._entry(seen, entry, now_s)
-        self._watch(ask)
+        asked_for = self._watch(ask)
+        self._lens.step(ask, sample, asked_for)
         for key in self._watched:
             self._keep_diary(key, now_s)
         if self._endings is not None:
@@ -309,16 +317,16 @@ class Engine:
 
     # -- whom we watch, and who has left
 
-    def _watch(self, ask: Ask) -> None:
-        """Keep the diaries of those asked for and of those looked at last, and no others."""
+    def _watch(self, ask: Ask) -> list[ProcKey]:
+        """Keep the diaries of those asked for and of those looked at last, and no others; those asked for."""
         named = self._entries.values() if ask.only or ask.names else ()
-        wanted = [entry.row.key for entry in named if self._named(entry.row, ask)]
-        if ask.focus is not None:
-            wanted.insert(0, ask.focus)
+        asked_for = [entry.row.key for entry in named if self._named(entry.row, ask)]
+        wanted = asked_for if ask.focus is None else [ask.focus, *asked_for]
         self._watched = dict.fromkeys([*wanted[:DIARIES], *self._watched])
         for key in list(self._watched)[DIARIES:]:
             del self._watched[key]
             self._history.diaries.pop(key, None)
+        return asked_for
 
     def _keep_diary(self, key: ProcKey, now_s: float) -> None:
         entry = self._entries.get(key.pid)
@@ -412,6 +420,7 @@ class Engine:
         regions = dear.regions(ask, now_s) if dear is not None else None
         mark = dear.mark(key, now_s) if dear is not None else None
         events = [*self._marks.get(key, ()), *([(mark.at_s, "mark", "mark")] if mark is not None else ())]
+        events += self._lens.gc_marks(key, right_s - window_s, right_s)
         return Detail(
             row=row,
             status=entry.seen.status if alive and entry is not None and looking_s is None else None,
@@ -432,6 +441,9 @@ class Engine:
             else None,
             regions=regions,
             sharing=dear.sharing(ask, regions) if dear is not None else None,
+            inside=self._lens.inside(
+                ask, row, now_s if looking_s is None else looking_s, dear.reading(key) if dear is not None else None
+            ),
             mark=mark,
             mark_dropped=dear is not None and dear.mark_dropped(key),
         )

@@ -4,14 +4,16 @@ None always means unknown, never "none of it". A row object is reused from frame
 has changed, so a view may compare rows by identity to know what to draw again.
 """
 
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from memtop.analysis.oom import share_permille
 from memtop.procfs.status import PidStatus
 from memtop.sample import ProcKey
 
 if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
+    from memtop.inside import Inside
     from memtop.outlook import Autopsy, Outlook
     from memtop.readings import MarkView, RegionsView, SharingView
 
@@ -168,6 +170,8 @@ class Detail(NamedTuple):
     sharing: "SharingView | None" = None
     """Its family, while the Sharing panel is on screen."""
     mark: "MarkView | None" = None
+    inside: "Inside | None" = None
+    """Its runtime, while the Runtime panel is on screen."""
     mark_dropped: bool = False
     """There was a mark until the process became another program."""
 
@@ -215,6 +219,8 @@ class Frame(NamedTuple):
     """Processes that /proc lists and does not let us read (hidepid)."""
     problems: tuple[str, ...]
     """Sentences about readings that failed: parse errors with their path, a sampler that was restarted."""
+    runtimes: Mapping[ProcKey, dict[str, Any]] = {}
+    """For each process asked for its ``runtime`` of the JSON contract, where that was wanted and is known."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
     exits: "tuple[Autopsy, ...]" = ()

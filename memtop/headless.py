@@ -60,7 +60,7 @@ def json_writer(out: TextIO) -> Writer:
             "elapsed_s": _rounded(frame.elapsed_s),
             "late_s": _rounded(frame.late_s),
             "system": {name: _rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
-            "processes": [process_object(row) for row in frame.rows],
+            "processes": [process_object(row) | {"runtime": frame.runtimes.get(row.key)} for row in frame.rows],
         }
         for one in (*map(exit_object, frame.exits), record):
             out.write(json.dumps(one, allow_nan=False, separators=(",", ":")) + "\n")

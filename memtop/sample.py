@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 REGIONS: Final = "regions"
 SHARING: Final = "sharing"
 """Names of the panels that dear readings are made for; see :mod:`memtop.dear`."""
+RUNTIME: Final = "runtime"
+"""Name of the panel that the insides of runtimes are shown in; see :mod:`memtop.lens`."""
 
 
 class ProcKey(NamedTuple):
@@ -86,6 +88,10 @@ class Ask(NamedTuple):
     """One more than before: read the mappings of the process in focus once, whatever it costs."""
     mark_now: int = 0
     """One more than before: set the mark of the process in focus, or clear it."""
+    go_urls: tuple[tuple[int | None, str], ...] = ()
+    """(pid, address) of Go programs whose metrics are to be read; None for the process asked for."""
+    runtimes: bool = False
+    """Look into the runtimes of those asked for; otherwise of the one in focus only."""
     delay_s: float = 1.0
     """Planned time between samples; a much longer one is a gap (suspend, a stopped memtop)."""
 

@@ -30,5 +30,7 @@ class Settings(NamedTuple):
     keep_oom_score: bool = False
     smaps: bool = True
     """False forbids smaps and smaps_rollup."""
+    go_urls: tuple[tuple[int | None, str], ...] = ()
+    """Addresses of Go programs' metrics by pid; None for the one process asked for."""
     output: str = ""
     """File for batch output, or empty for standard output."""

@@ -21,6 +21,19 @@ def pid_of(path: str) -> int | None:
     return int(match[1]) if match else None
 
 
+_RUNTIME = re.compile(r"proc/\d+/runtime/")
+
+
+def is_runtime(path: str) -> bool:
+    """Whether this asks about a runtime: ``proc/PID/runtime/NAME``, which no kernel has; see :meth:`Source.ask`."""
+    return _RUNTIME.match(path) is not None
+
+
+def without_address(path: str) -> str:
+    """The path as it may be written down: what follows ``#`` is a URL that a user has typed."""
+    return path.partition("#")[0] if is_runtime(path) else path
+
+
 class Instant(NamedTuple):
     """One moment at which the world is read."""
 
@@ -78,8 +91,10 @@ class Source(Protocol):
         """A file that may block (cmdline, environ, maps, smaps, ``user/UID``): never waits.
 
         The first call starts the reading elsewhere and gives None; a later call gives the answer, once.
-        ``user/UID`` is the login name of a numeric user id. Raises as :meth:`read` does, and Blocked when the
-        reading has been under way for longer than its deadline.
+        ``user/UID`` is the login name of a numeric user id. ``proc/PID/runtime/`` has what a language runtime tells,
+        reduced to what may be kept: ``identity``, ``environ`` (Go's three variables), ``container`` (the memory limit),
+        ``listeners`` (URLs that may be suggested), ``jvm`` (counters), ``metrics#URL`` (Go). Raises as :meth:`read`
+        does, and Blocked when the reading has been under way for longer than its deadline.
         """
         ...
 

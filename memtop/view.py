@@ -34,6 +34,8 @@ class View(NamedTuple):
     """Name of the panel on screen."""
     smaps: bool = True
     """Whether readings that cost the target something are allowed."""
+    go_urls: tuple[tuple[int | None, str], ...] = ()
+    """Addresses of Go programs' metrics, as given by the user; the pid is None for the process asked for."""
     read_now: int = 0
     mark_now: int = 0
 
@@ -53,6 +55,7 @@ class View(NamedTuple):
             tree=settings.tree,
             delay_s=settings.delay_s,
             smaps=settings.smaps,
+            go_urls=settings.go_urls,
         )
 
     def ask(self) -> Ask:
@@ -84,6 +87,7 @@ class View(NamedTuple):
             delay_s=self.delay_s,
             panel=self.panel,
             smaps=self.smaps,
+            go_urls=self.go_urls,
             read_now=self.read_now,
             mark_now=self.mark_now,
         )

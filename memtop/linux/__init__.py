@@ -15,7 +15,7 @@ from memtop.linux.descriptors import Descriptors
 from memtop.linux.exits import ExitWatch
 from memtop.linux.files import failure, pread_file, read_file
 from memtop.linux.slow import SlowReader
-from memtop.source import READ_LIMIT, Answer, Exit, Instant, pid_of
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 
 HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory"})
 """Files of the machine that are read at every instant, so their descriptors are kept."""
@@ -156,6 +156,10 @@ class Linux:
         """What a slow thread does: it may touch nothing of this object but its prefix."""
         if path.startswith("user/"):
             return _user_name(path.removeprefix("user/"))[:size]
+        if is_runtime(path):
+            from memtop.linux.runtimes import read_runtime  # noqa: PLC0415 (few processes have a runtime to ask about)
+
+            return read_runtime(self._prefix, path)[:size]
         return self._read_directly(path, size)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from memtop.errors import Blocked, MemtopError
-from memtop.source import Answer, pid_of
+from memtop.source import Answer, is_runtime, pid_of, without_address
 
 DEADLINE_S: Final = 2.0
 """A reading under way for longer is blocked."""
@@ -97,8 +97,8 @@ class SlowReader:
                 reading = self._readings.pop(key)
                 if reading.started_s is None and not reading.done:
                     self._queue.remove(reading)
-            for pid in gone & self._resting.keys():
-                del self._resting[pid]
+            for who in [who for who in self._resting if (pid_of(who) if isinstance(who, str) else who) in gone]:
+                del self._resting[who]
 
     def close(self) -> None:
         """Let every thread end that can."""
@@ -185,5 +185,7 @@ def _deadline_s(path: str) -> float:
 
 def _who(path: str) -> int | str:
     """Who is to blame when a reading blocks: the process, or else the path."""
+    if is_runtime(path):  # a program that does not answer over HTTP can be read about all the same
+        return without_address(path)
     pid = pid_of(path)
     return path if pid is None else pid

@@ -10,7 +10,7 @@ from memtop.recording.facts import ERRORS, Outcome
 from memtop.recording.tick import Tick, Told
 from memtop.recording.writer import Writer
 from memtop.secrets import scrub
-from memtop.source import READ_LIMIT, Answer, Exit, Instant, Source
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, Source, is_runtime, without_address
 
 _OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
 
@@ -66,15 +66,16 @@ class Recorder:
 
     def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
         """See :meth:`memtop.source.Source.ask`."""
+        written = without_address(path)
         try:
             answer = self._source.ask(path, size)
         except (ProcessGone, AccessDenied, Unavailable, Blocked) as error:
-            self._note_answer(path, _told(error), 0.0)
+            self._note_answer(written, _told(error), 0.0)
             raise
         if answer is not None:
-            self._note_answer(path, _recordable(path, answer.data), answer.took_s)
+            self._note_answer(written, _recordable(written, answer.data), answer.took_s)
         elif self._tick is not None:
-            self._tick.waiting.add(path)
+            self._tick.waiting.add(written)
         return answer
 
     def settle(self, seconds: float) -> None:
@@ -133,6 +134,6 @@ def _told(error: MemtopError) -> Told:
 
 
 def _recordable(path: str, data: bytes) -> Told:
-    if path.endswith("/environ"):
+    if path.endswith("/environ") and not is_runtime(path):
         return Outcome.UNAVAILABLE, b"environments are never recorded"
     return Outcome.OK, scrub(data) if path.endswith("/cmdline") else data

@@ -17,13 +17,15 @@ from memtop.errors import RecordingError, Unavailable
 from memtop.recording.facts import ERRORS, Kind, Outcome, decode_changes, decode_pids, decode_took, has_basis, unpack
 from memtop.recording.opening import open_recording
 from memtop.recording.tick import Told
-from memtop.source import READ_LIMIT, Answer, Exit, Instant, pid_of
+from memtop.source import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 from memtop.text import clean
 
 DEADLINE_S: Final = 2.0
 """Longest that one look into the file may take."""
 TICK_LIMIT: Final = 256 << 20
 """Most bytes unpacked for one tick."""
+ONCE: Final = ("identity", "environ", "container")
+"""Answers about a runtime that hold until there are others."""
 
 
 class Replay:
@@ -48,6 +50,8 @@ class Replay:
         self._reads: dict[int | None, dict[str, tuple[Outcome, bytes]]] = defaultdict(dict)
         self._sets: dict[Kind, frozenset[str]] = {Kind.READ_SET: frozenset(), Kind.WAITING: frozenset()}
         self._asks: dict[str, list[tuple[Told, float]]] = {}
+        self._kept: dict[int | None, dict[str, Told]] = defaultdict(dict)
+        """What was asked once about a runtime: somebody may look at its process later than who recorded it."""
         self._exits: list[Exit] = []
         self._bases: dict[tuple[int, str], bytes] = {}
         with self._one_sentence():
@@ -114,6 +118,8 @@ class Replay:
             return Answer(_given(told)[:size], took_s)
         if path in self._asks or path in self._sets[Kind.WAITING]:
             return None
+        if kept := self._kept[pid_of(path)].get(path):
+            return Answer(_given(kept)[:size], 0.0)
         raise Unavailable(f"{path}: not in the recording")
 
     def settle(self, seconds: float) -> None:
@@ -140,6 +146,7 @@ class Replay:
         """As the encoder does, and at the same point."""
         for pid in self._left:
             self._reads.pop(pid, None)
+            self._kept.pop(pid, None)
             for values in self._values.values():
                 values.pop(pid, None)
         self._left = frozenset()
@@ -169,7 +176,10 @@ class Replay:
             self._reads[pid_of(path)][path] = Outcome(_integer(status)), data
         elif kind == Kind.ASK:
             took_s, data = decode_took(data)
-            self._asks.setdefault(path, []).append(((Outcome(_integer(status)), data), took_s))
+            told = Outcome(_integer(status)), data
+            self._asks.setdefault(path, []).append((told, took_s))
+            if is_runtime(path) and path.rpartition("/")[2] in ONCE:
+                self._kept[pid_of(path)][path] = told
         else:
             self._sets[Kind(kind)] = frozenset(map(os.fsdecode, data.split(b"\0"))) if data else frozenset()
 

@@ -31,7 +31,7 @@ from memtop.past import ORDINARY_WINDOW_S
 from memtop.query import parse_query
 from memtop.sample import ProcKey
 from memtop.settings import Settings
-from memtop.tui import palette, questions
+from memtop.tui import palette, questions, runtime_keys
 from memtop.tui.bar import Bar
 from memtop.tui.chart import MemoryChart, points_for, zoomed
 from memtop.tui.faults import FaultChart
@@ -45,6 +45,7 @@ from memtop.tui.plain_lines import AsciiLines
 from memtop.tui.pump import Pump
 from memtop.tui.regions_table import RegionsTable
 from memtop.tui.rows import Sort
+from memtop.tui.runtime_panel import RuntimePanel
 from memtop.tui.safe_app import SafeApp
 from memtop.tui.scales import Scale
 from memtop.tui.side import SidePanel
@@ -171,7 +172,7 @@ class MemtopApp(SafeApp):
         if self.view.only is not None:
             self.set_class(True, "-one")
             if self.view.panel:
-                self._show_panel()
+                self.show_panel()
             elif self.size.height >= PANEL_FROM and self.commentary is None:
                 self.choose_panel(PANELS[0].name)
         if self.first is not None:
@@ -353,6 +354,8 @@ class MemtopApp(SafeApp):
         """The footer and the explanation belong to what is in focus."""
         chart = isinstance(event.widget, MemoryChart)
         self.topic = "memory_chart" if chart else self.view.sort.topic
+        if isinstance(event.widget, RuntimePanel):
+            self.topic = runtime_keys.topic_of(self.frame)
         if not self.settings.replay:
             regions = isinstance(event.widget, RegionsTable)
             self.query_one(StatusBar).show_hints(REGIONS_HINTS if regions else CHART_HINTS if chart else TABLE_HINTS)
@@ -377,6 +380,7 @@ class MemtopApp(SafeApp):
         if reading is not None:
             kind = about.kind if about is not None else None
             facts |= facts_of_regions(reading.regions, kind) | facts_of_rollup(reading.rollup)
+        facts |= runtime_keys.facts_of_inside(detail.inside)
         sentence = virt_sentence(detail.row, self.frame.system)
         if about is not None and about.start is not None:
             sentence = mapping_sentence(about.reading.regions, about.start)
@@ -395,11 +399,12 @@ class MemtopApp(SafeApp):
         panels = self.query_one(Panels)
         within = self.focused is not None and panels in self.focused.ancestors
         self.choose(panel="" if name == self.view.panel else name)
-        self._show_panel()
+        self.show_panel()
         if within:
             self.table.focus()
 
-    def _show_panel(self) -> None:
+    def show_panel(self) -> None:
+        """Bring the chosen panel on screen, or put it away."""
         self.query_one(Panels).chosen = self.view.panel
         self.set_class(bool(self.view.panel), "-panel")
         self.call_after_refresh(self._fit_points)
@@ -431,6 +436,9 @@ class MemtopApp(SafeApp):
             self.say("memtop was started with --no-smaps: smaps are not read", severity="warning")
             return
         self.choose(read_now=self.view.read_now + 1)
+
+    def action_go_url(self) -> None:
+        runtime_keys.ask_go_url(self)
 
     def action_explain(self) -> None:
         self.explain(self.topic)

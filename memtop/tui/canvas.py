@@ -30,7 +30,7 @@ LABEL_CELLS: Final = 6
 """Width of the labels of a y axis: constant, so that the plot does not move when a label grows."""
 AXES_FROM: Final = (28, 5)
 """Columns and rows below which a chart is all plot and no axes."""
-_TO_ASCII: Final = str.maketrans("│┤├─┬┴└┘┼┌┐╌┈┊", "|||-+++++++-.:") | {ord("–"): "-", ord("…"): "~"}
+_TO_ASCII: Final = str.maketrans("│┤├─┬┴└┘┼┌┐╌┈┊╷", "|||-+++++++-.:'") | {ord("–"): "-", ord("…"): "~"}
 Ticks = Sequence[tuple[float, str]]
 
 

@@ -18,10 +18,11 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from memtop.frame import Frame
-from memtop.sample import REGIONS, SHARING
+from memtop.sample import REGIONS, RUNTIME, SHARING
 from memtop.tui.bar import Bar, Part
 from memtop.tui.limits_panel import LimitsPanel
 from memtop.tui.regions_panel import RegionsPanel
+from memtop.tui.runtime_panel import RuntimePanel
 from memtop.tui.sharing_panel import SharingPanel
 from memtop.tui.status_panel import StatusPanel
 
@@ -54,6 +55,7 @@ PANELS: Final = (
     PanelKind(REGIONS, "Regions", "regions", RegionsPanel, "regions-table"),
     PanelKind(SHARING, "Sharing", "cow_family", SharingPanel),
     PanelKind("limits", "Limits", "limits", LimitsPanel),
+    PanelKind(RUNTIME, "Runtime", "go_panel", RuntimePanel),
     PanelKind("status", "Status", "process", StatusPanel),
 )
 BY_NAME: Final = {panel.name: panel for panel in PANELS}

@@ -255,6 +255,10 @@ def _mark(canvas: Canvas, picture: MemoryPicture, mark: Mark) -> None:
     if not _sane(mark.at_s, picture.window_s) or not -picture.window_s <= mark.at_s <= 0:
         return
     column = canvas.column(1 + mark.at_s / picture.window_s)
+    if mark.kind == "gc":  # they come often: a tick at the top must do
+        if canvas.blank(column, 0):
+            canvas.put(column, 0, "╷", Ink.MARK)
+        return
     for row in range(canvas.rows):
         if canvas.blank(column, row):
             canvas.put(column, row, "┊", Ink.MARK)

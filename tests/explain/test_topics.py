@@ -15,9 +15,11 @@ from memtop.explain.loader import Topic, following, parts
 from memtop.frame import Note
 from tests.explain.regions import REGION_FACTS
 from tests.explain.rows import FULL, MACHINE, STATUS
+from tests.explain.runtimes import GO_FACTS, JVM_FACTS
 
 HEADER = ("ram", "available", "swap", "psi", "faults_rate", "oom_kills")
 CHARTS = ("memory_chart", "fault_chart")
+RUNTIMES = ("go_panel", "go_heap", "go_gc", "gogc", "gomemlimit", "jvm_panel", "xmx", "allocators")
 SCREEN = ("screen", "table", "filter", "tree", "looking_back", "recording", "own_cost", "demo")
 LESSON = (
     "address_space",
@@ -40,7 +42,7 @@ LESSON = (
 each_topic = pytest.mark.parametrize("each", topics(), ids=lambda each: each.name)
 
 
-@pytest.mark.parametrize("name", [*HEADER, *CHARTS, *SCREEN, *LESSON])
+@pytest.mark.parametrize("name", [*HEADER, *CHARTS, *SCREEN, *RUNTIMES, *LESSON])
 def test_everything_on_the_screen_and_in_the_lesson_has_its_topic(name: str) -> None:
     assert topic(name).name == name
 
@@ -104,7 +106,7 @@ def test_a_topic_says_what_is_commonly_misread_and_nothing_is_promised_for_later
 
 @each_topic
 def test_every_fact_that_a_topic_names_is_made_from_a_full_row(each: Topic) -> None:
-    facts = facts_of(FULL._replace(note=Note.LEADER_GONE), MACHINE, STATUS) | REGION_FACTS
+    facts = facts_of(FULL._replace(note=Note.LEADER_GONE), MACHINE, STATUS) | REGION_FACTS | GO_FACTS | JVM_FACTS
     assert each.facts <= facts.keys()
     assert "{" not in each.fill(facts)
 
@@ -180,6 +182,9 @@ WRONG = (
         "free() returns memory to the kernel.",
     ),
     (r"Committed_AS is (the )?memory (in use|used)", "Committed_AS is memory used."),
+    (r"HeapSys (is|means) (the )?memory (in use|used)", "HeapSys is memory in use."),
+    (r"GOMEMLIMIT (is a hard limit|protects from)(?!.* OOM killer\.\*\*)", "GOMEMLIMIT is a hard limit."),
+    (r"Xmx (bounds|limits) (RES|the process)", "Xmx limits the process."),
     (r"PSI (is|shows) (how much|the use of) RAM", "PSI shows how much RAM is used."),
     (r"page tables (are )?part of RES", "Page tables are part of RES."),
 )

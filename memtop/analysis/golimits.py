@@ -1,0 +1,194 @@
+"""What GOGC, GOMEMLIMIT and madvdontneed mean for this program: the pacing formula with its own figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from memtop.analysis.goheap import Breakdown, held_bytes
+from memtop.runtimes.goheap import GoHeap
+
+USUAL_GOGC: Final = (25.0, 50.0, 100.0, 200.0, 400.0)
+_SMALLEST_GOAL_BYTES: Final = 4 << 20
+"""The least goal at GOGC=100."""
+ADVISED_SHARE: Final = 0.9
+"""Part of the container's limit that the Go team's guide leaves to the program."""
+_SPAN_OVERHEAD: Final = 1.05
+"""Heap in RAM over the goal: holes in spans, and what the scavenger keeps. 1.03 to 1.09 was measured."""
+_STORM_GC_PER_S: Final = 10.0
+_STORM_MINFLT_PER_S: Final = 10_000.0
+_PRESSED_SHARE: Final = 0.9
+_NEAR_GOAL: Final = 1.1
+
+
+class FreedMemory(Enum):
+    """What the runtime does with pages that it gives back."""
+
+    DONTNEED = "dontneed"
+    """MADV_DONTNEED: RES falls at once."""
+    FREE = "free"
+    """MADV_FREE: RES stays until the kernel wants the pages; LazyFree says how much."""
+    UNKNOWN = "unknown"
+
+
+def freed_memory(release: tuple[int, int] | None, madvdontneed: str | None = None) -> FreedMemory:
+    """Which of the two a Go of this release uses on Linux, with GODEBUG's ``madvdontneed`` (``0``, ``1`` or None).
+
+    MADV_FREE came with Go 1.12 and was the default until 1.15; before 1.12 there is no choice.
+    """
+    if release is not None and release < (1, 12):
+        return FreedMemory.DONTNEED
+    if madvdontneed in ("0", "1"):
+        return FreedMemory.DONTNEED if madvdontneed == "1" else FreedMemory.FREE
+    if release is None:
+        return FreedMemory.UNKNOWN
+    return FreedMemory.FREE if release < (1, 16) else FreedMemory.DONTNEED
+
+
+def knows_memory_limit(release: tuple[int, int] | None) -> bool | None:
+    """Whether this release has GOMEMLIMIT (since 1.19); None where the release is unknown."""
+    return None if release is None else release >= (1, 19)
+
+
+def heap_goal_bytes(live_bytes: float, roots_bytes: float, gogc_percent: float) -> float:
+    """HeapAlloc at the end of the next cycle: live + (live + stacks and globals) * GOGC / 100; infinite for off."""
+    if math.isinf(gogc_percent):
+        return math.inf
+    return max(live_bytes + (live_bytes + roots_bytes) * gogc_percent / 100, _SMALLEST_GOAL_BYTES * gogc_percent / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class GogcChoice:
+    """What one value of GOGC would mean, at the live heap of now."""
+
+    gogc_percent: float
+    goal_bytes: float
+    rss_bytes: float
+    """RES at the top of the cycle."""
+    gc_per_s: float | None
+    """At the rate of allocation of now; None where that is unknown."""
+
+
+def gogc_choices(
+    parts: Breakdown,
+    alloc_bytes_per_s: float | None = None,
+    gomemlimit_bytes: float = math.inf,
+    values: Iterable[float] = USUAL_GOGC,
+) -> tuple[GogcChoice, ...]:
+    """RES under other values of GOGC; empty where the live heap is unknown. A memory limit lowers the goal.
+
+    Allocation rates hold as long as the program does the same work. Memory that is freed and not yet taken by the
+    kernel is not counted: a growing heap uses it first.
+    """
+    if parts.live_bytes is None:
+        return ()
+    live, roots = parts.live_bytes, parts.stacks_bytes or 0
+    beside = roots + (parts.runtime_bytes or 0)
+    rest = beside + parts.files_bytes + (parts.outside_bytes or 0)
+    found = []
+    for gogc in values:
+        goal = heap_goal_bytes(live, roots, gogc)
+        goal = max(float(live), min(goal, gomemlimit_bytes - beside))
+        room = goal - live
+        gc_per_s = alloc_bytes_per_s / room if alloc_bytes_per_s is not None and room > 0 else None
+        found.append(GogcChoice(gogc, goal, goal * _SPAN_OVERHEAD + rest, gc_per_s))
+    return tuple(found)
+
+
+class LimitFit(Enum):
+    """How GOMEMLIMIT suits the program and its container."""
+
+    UNKNOWN = "unknown"
+    """Neither the environment nor the metrics tell the limit."""
+    NOT_NEEDED = "not_needed"
+    """No limit, and no container that would need one."""
+    UNSET = "unset"
+    """In a container with a limit that Go does not know of."""
+    ABOVE_CONTAINER = "above_container"
+    """The kernel kills before Go holds back."""
+    BELOW_NEED = "below_need"
+    """The program needs more, so it collects all the time."""
+    FITS = "fits"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitAdvice:
+    """The verdict on GOMEMLIMIT with its numbers; None where unknown or not to be said."""
+
+    fit: LimitFit
+    gomemlimit_bytes: float | None
+    """In force, infinite for none."""
+    container_bytes: int | None
+    need_bytes: int | None
+    """Live heap, stacks and runtime: with less than this no garbage fits at all."""
+    advised_bytes: int | None
+    """0.9 of the container's limit, less what is outside of Go and what others in the container use."""
+    enough: bool | None
+    """Whether the advised limit holds what the program needs; when not, the container is too small."""
+    near: bool
+    """Without a limit of its own, the next heap goal comes close to the container's."""
+    gc_per_s: float | None
+    minflt_per_s: float | None
+    gc_cpu_fraction: float | None
+
+
+def judge_limit(
+    heap: GoHeap,
+    parts: Breakdown,
+    set_bytes: float | None,
+    container_bytes: int | None,
+    *,
+    gc_per_s: float | None = None,
+    minflt_per_s: float | None = None,
+    others_bytes: int = 0,
+) -> LimitAdvice:
+    """How the limit suits. ``set_bytes`` is GOMEMLIMIT of the environment (infinite for none, None for unreadable).
+
+    What the metrics say comes before the environment. ``others_bytes`` is what other processes hold in the same
+    container. A container without a limit is None.
+    """
+    limit = heap.gomemlimit_bytes if heap.gomemlimit_bytes is not None else set_bytes
+    known = (parts.live_bytes, parts.stacks_bytes, parts.runtime_bytes)
+    need = None if None in known else sum(part or 0 for part in known)
+    advised = None
+    if container_bytes is not None:
+        advised = max(0, int(ADVISED_SHARE * container_bytes) - (parts.outside_bytes or 0) - others_bytes)
+    goal = heap.next_gc_bytes
+    near = (
+        container_bytes is not None
+        and goal is not None
+        and (limit is None or math.isinf(limit))
+        and goal * _NEAR_GOAL > ADVISED_SHARE * container_bytes
+    )
+    return LimitAdvice(
+        fit=_fit(heap, limit, container_bytes, gc_per_s, minflt_per_s),
+        gomemlimit_bytes=limit,
+        container_bytes=container_bytes,
+        need_bytes=need,
+        advised_bytes=advised,
+        enough=None if advised is None or need is None else advised >= need,
+        near=near,
+        gc_per_s=gc_per_s,
+        minflt_per_s=minflt_per_s,
+        gc_cpu_fraction=heap.gc_cpu_fraction,
+    )
+
+
+def _fit(
+    heap: GoHeap, limit: float | None, container_bytes: int | None, gc_per_s: float | None, minflt_per_s: float | None
+) -> LimitFit:
+    if limit is None:
+        return LimitFit.UNKNOWN
+    if math.isinf(limit):
+        return LimitFit.NOT_NEEDED if container_bytes is None else LimitFit.UNSET
+    held = held_bytes(heap)
+    storm = gc_per_s is not None and gc_per_s > _STORM_GC_PER_S
+    pressed = held is not None and held >= _PRESSED_SHARE * limit
+    if storm and (pressed or (held is None and (minflt_per_s or 0) > _STORM_MINFLT_PER_S)):
+        return LimitFit.BELOW_NEED
+    if container_bytes is not None and limit >= container_bytes:
+        return LimitFit.ABOVE_CONTAINER
+    return LimitFit.FITS

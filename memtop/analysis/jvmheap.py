@@ -1,0 +1,245 @@
+"""Where the RES of a JVM comes from, and whether its heap leaks: the verdict on what is left after collections.
+
+Old objects that have died stay until a collection that looks at them, so only the floors after such major
+collections say anything; a rise between two of them does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import groupby, pairwise
+from statistics import median
+from typing import Final
+
+from memtop.analysis.cycles import LEAST_CYCLES, LEAST_SPAN_S, block_floor, cycle_floor, rises, slope
+from memtop.runtimes.jvm import JvmHeap
+
+_SMALLEST_BYTES: Final = 2 << 20
+_SMALLEST_SHARE: Final = 0.05
+_SMALLEST_THREADS: Final = 20
+_THREADS_SHARE: Final = 0.2
+_SMALLEST_NATIVE_BYTES: Final = 16 << 20
+_NOTABLE_NATIVE_BYTES: Final = 64 << 20
+_FULL_SHARE: Final = 0.85
+_FULL_GC_PER_S: Final = 0.5
+_FULL_GC_SHARE: Final = 0.2
+_PRESSING_GC_PER_S: Final = 5.0
+_PRESSING_GC_SHARE: Final = 0.05
+_FAR_NATIVE_SHARE: Final = 1.3
+_FAR_NATIVE_BYTES: Final = 300 << 20
+_RATE_WINDOW_S: Final = 30.0
+_MOST_TAKEN_OFF: Final = 0.8
+_MOST_RUNS: Final = 12
+
+
+class JvmVerdict(Enum):
+    """What the counters of a JVM look like over time."""
+
+    WAITING = "waiting"
+    """Too few major collections, or too short a time."""
+    STEADY = "steady"
+    PRESSURE = "pressure"
+    """The floor stays; collections take a notable part of the time."""
+    LEAK = "leak"
+    """More is left after each major collection."""
+    HEAP_FULL = "heap_full"
+    """What is alive nearly fills the heap, so it collects all the time."""
+    METASPACE = "metaspace"
+    """Classes are loaded and never unloaded."""
+    THREAD_LEAK = "thread_leak"
+    OUTSIDE = "outside"
+    """The heap stays; native memory grows."""
+
+
+@dataclass(frozen=True, slots=True)
+class JvmPoint:
+    """The JVM's counters and the kernel's, read together."""
+
+    time_s: float
+    heap: JvmHeap
+    anon_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JvmCycle:
+    """The lowest point between two major collections."""
+
+    time_s: float
+    major_gcs: int
+    lowest_bytes: int
+    """Heap in use without eden, as read."""
+    live_bytes: int
+    """The same less what has grown old since the collection, at the usual rate: an estimate that errs both ways."""
+
+
+@dataclass(frozen=True, slots=True)
+class JvmGrowth:
+    """The verdict and its evidence. Rates per second, None where unknown."""
+
+    verdict: JvmVerdict
+    cycles: tuple[JvmCycle, ...]
+    span_s: float
+    live_bytes: int | None
+    """The lowest use after one of the latest major collections."""
+    live_bytes_per_s: float | None
+    metaspace_bytes_per_s: float | None
+    threads_per_s: float | None
+    native_bytes_per_s: float | None
+    young_gcs_per_s: float | None
+    """Over the last half minute, as the two below."""
+    major_gcs_per_s: float | None
+    gc_share: float | None
+    """Part of the time that the JVM stood still for collections, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class JvmBreakdown:
+    """RES in parts that add up to it, in bytes."""
+
+    rss_bytes: int
+    live_bytes: int
+    """Heap in use after the latest major collection, or without eden where none was seen."""
+    garbage_bytes: int
+    """The rest of the heap in use."""
+    unused_bytes: int
+    """Committed and touched, but not in use: kept for what comes."""
+    metaspace_bytes: int
+    native_bytes: int
+    """Threads' stacks, JIT code, buffers outside of the heap, JNI, malloc."""
+    files_bytes: int
+    not_resident_bytes: int
+    """Committed by the JVM and never touched, or on swap; not part of the sum."""
+
+    @property
+    def notable_native(self) -> bool:
+        """Whether RES is far beyond what the heap can explain."""
+        heap = self.live_bytes + self.garbage_bytes + self.unused_bytes + self.not_resident_bytes
+        return self.rss_bytes > _FAR_NATIVE_SHARE * heap + _FAR_NATIVE_BYTES
+
+
+def break_down_jvm(heap: JvmHeap, rss_bytes: int, anon_bytes: int, live_bytes: int | None = None) -> JvmBreakdown:
+    """RES in parts; what is committed and not in RAM is taken off the unused heap first."""
+    anon_bytes = min(anon_bytes, rss_bytes)
+    room, missing = anon_bytes, 0
+
+    def part(wanted: int) -> int:
+        nonlocal room, missing
+        taken = min(max(0, wanted), room)
+        missing += max(0, wanted) - taken
+        room -= taken
+        return taken
+
+    live = min(heap.tenured_bytes if live_bytes is None else live_bytes, heap.heap_used_bytes)
+    live_part = part(live)
+    garbage = part(heap.heap_used_bytes - live)
+    metaspace = part(heap.metaspace_capacity_bytes or 0)
+    unused = part(heap.heap_capacity_bytes - heap.heap_used_bytes)
+    return JvmBreakdown(rss_bytes, live_part, garbage, unused, metaspace, room, rss_bytes - anon_bytes, missing)
+
+
+def jvm_cycles(points: Sequence[JvmPoint]) -> tuple[JvmCycle, ...]:
+    """The major collections between the first and the last point, each with the lowest use after it."""
+    rate = _promoted_per_s(points)
+    cycles = []
+    for number, group in groupby(points, key=lambda point: point.heap.major_gcs):
+        lowest = min(group, key=lambda point: point.heap.tenured_bytes)
+        if number > 0:
+            used, since_s = lowest.heap.tenured_bytes, lowest.heap.since_major_s
+            after = (
+                int(used - rate * since_s) if since_s is not None and rate * since_s < _MOST_TAKEN_OFF * used else used
+            )
+            cycles.append(JvmCycle(lowest.time_s, number, used, after))
+    return tuple(cycles)
+
+
+def _promoted_per_s(points: Sequence[JvmPoint]) -> float:
+    """The median rise between two readings without a major collection in between; 0 where there are too few."""
+    rises_per_s = [
+        (now.heap.tenured_bytes - before.heap.tenured_bytes) / (now.time_s - before.time_s)
+        for before, now in pairwise(points)
+        if before.heap.major_gcs == now.heap.major_gcs > 0 and now.time_s > before.time_s
+    ]
+    return max(0.0, median(rises_per_s)) if len(rises_per_s) >= LEAST_CYCLES else 0.0
+
+
+def judge_jvm(points: Sequence[JvmPoint]) -> JvmGrowth:
+    """The verdict on a JVM's readings, oldest first; those before a restart of its counters are left out."""
+    points = _since_restart(points)
+    cycles = jvm_cycles(points)
+    span_s = points[-1].time_s - points[0].time_s if points else 0.0
+    live = cycle_floor([(c.time_s, c.live_bytes) for c in cycles], _SMALLEST_BYTES, _SMALLEST_SHARE, _MOST_RUNS)
+    metaspace = block_floor([(p.time_s, p.heap.metaspace_used_bytes) for p in points], _SMALLEST_BYTES, _SMALLEST_SHARE)
+    threads = block_floor([(p.time_s, p.heap.threads) for p in points], _SMALLEST_THREADS, _THREADS_SHARE)
+    native = block_floor(_native(points), _SMALLEST_NATIVE_BYTES, _SMALLEST_SHARE)
+    young_per_s, major_per_s, gc_share = _rates(points)
+    last = points[-1].heap if points else None
+    if rises(threads):
+        verdict = JvmVerdict.THREAD_LEAK
+    elif rises(metaspace):
+        verdict = JvmVerdict.METASPACE
+    elif last is not None and span_s >= LEAST_SPAN_S and _full(last, cycles, major_per_s, gc_share):
+        verdict = JvmVerdict.HEAP_FULL
+    elif rises(live):
+        verdict = JvmVerdict.LEAK
+    elif native is not None and rises(native) and native.values[-1] > _NOTABLE_NATIVE_BYTES:
+        verdict = JvmVerdict.OUTSIDE
+    elif live is None:
+        verdict = JvmVerdict.WAITING
+    elif (young_per_s or 0) >= _PRESSING_GC_PER_S or (gc_share or 0) >= _PRESSING_GC_SHARE:
+        verdict = JvmVerdict.PRESSURE
+    else:
+        verdict = JvmVerdict.STEADY
+    return JvmGrowth(
+        verdict=verdict,
+        cycles=cycles,
+        span_s=span_s,
+        live_bytes=min((cycle.lowest_bytes for cycle in cycles[-LEAST_CYCLES:]), default=None),
+        live_bytes_per_s=slope(live),
+        metaspace_bytes_per_s=slope(metaspace),
+        threads_per_s=slope(threads),
+        native_bytes_per_s=slope(native),
+        young_gcs_per_s=young_per_s,
+        major_gcs_per_s=major_per_s,
+        gc_share=gc_share,
+    )
+
+
+def _since_restart(points: Sequence[JvmPoint]) -> Sequence[JvmPoint]:
+    begin = 0
+    for place, (before, now) in enumerate(pairwise(points), 1):
+        if now.heap.started_s != before.heap.started_s or now.heap.major_gcs < before.heap.major_gcs:
+            begin = place
+    return points[begin:]
+
+
+def _native(points: Sequence[JvmPoint]) -> list[tuple[float, int | None]]:
+    """Anonymous memory beyond the committed heap, once the heap has been touched by some collections."""
+    return [
+        (point.time_s, point.anon_bytes - point.heap.heap_capacity_bytes)
+        for point in points
+        if point.anon_bytes is not None and point.heap.young_gcs + point.heap.major_gcs >= LEAST_CYCLES
+    ]
+
+
+def _full(heap: JvmHeap, cycles: Sequence[JvmCycle], major_per_s: float | None, gc_share: float | None) -> bool:
+    room = heap.old_max_bytes or heap.heap_max_bytes
+    if room is None or not cycles:
+        return False
+    alive = min(cycle.lowest_bytes for cycle in cycles[-LEAST_CYCLES:])
+    busy = (major_per_s or 0) >= _FULL_GC_PER_S or (gc_share or 0) >= _FULL_GC_SHARE
+    return busy and alive >= _FULL_SHARE * room
+
+
+def _rates(points: Sequence[JvmPoint]) -> tuple[float | None, float | None, float | None]:
+    recent = [point for point in points if point.time_s >= points[-1].time_s - _RATE_WINDOW_S]
+    if len(recent) < 2 or recent[-1].time_s <= recent[0].time_s:
+        return None, None, None
+    first, last = recent[0], recent[-1]
+    elapsed_s = last.time_s - first.time_s
+    return (
+        max(0, last.heap.young_gcs - first.heap.young_gcs) / elapsed_s,
+        (last.heap.major_gcs - first.heap.major_gcs) / elapsed_s,
+        min(1.0, max(0.0, last.heap.gc_time_s - first.heap.gc_time_s) / elapsed_s),
+    )

@@ -1,0 +1,181 @@
+"""Runs of real Go services, recorded with ``memtop --record`` and shipped: nothing is started, and no Go is needed.
+
+The programs are in the project's tests (tests/lab/go). A recording is played like any other; beside it stands what
+happens at each moment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from memtop.demo.step import Step
+from memtop.errors import UsageError
+
+GO: Final = "go"
+_FOLDER: Final = Path(__file__).parent / "recordings"
+_OTHERS: Final = "The others: memtop demo go leak, churn, limit, returned."
+
+
+class Moment(NamedTuple):
+    """What is said from one sample on."""
+
+    sample: int
+    title: str
+    commentary: str
+    watch: str
+
+
+class Recorded(NamedTuple):
+    """One recorded run."""
+
+    name: str
+    says: str
+    pid: int
+    """Of the service, in the recording."""
+    moments: tuple[Moment, ...]
+
+    @property
+    def path(self) -> str:
+        """The recording."""
+        return str(_FOLDER / f"go-{self.name}.memtop")
+
+    def step_at(self, sample: int) -> Step:
+        """What is said after so many samples."""
+        number = max((place for place, moment in enumerate(self.moments) if moment.sample <= sample), default=0)
+        moment = self.moments[number]
+        return Step(number + 1, len(self.moments), moment.title, moment.commentary, moment.watch)
+
+
+_RUNS: Final = (
+    Recorded(
+        "leak",
+        "objects that are never let go",
+        3734,
+        (
+            Moment(
+                0,
+                "A Go server that leaks",
+                "A recorded run of a real server. It keeps a little of each request in a map and never deletes it. "
+                "From outside one sees only that anonymous memory grows.",
+                "RES rises. HeapAlloc is a saw: garbage piles up and is collected (GC marks).",
+            ),
+            Moment(
+                12,
+                "Tops say nothing, floors do",
+                "Each collection leaves what is alive. Between two of them HeapAlloc says little. memtop waits for "
+                "five collections and 20 seconds before it judges.",
+                "The low points after the GC marks: each is higher than the one before.",
+            ),
+            Moment(
+                24,
+                "The verdict",
+                "The floor rises and the number of objects with it: a leak by objects. Bigger objects would raise "
+                "HeapAlloc alone.",
+                "The verdict with its evidence, and what to do next: two heap profiles, compared by inuse_objects.",
+            ),
+            Moment(
+                42,
+                "GCs become rarer, and RES is twice what is alive",
+                "With GOGC=100 the heap may double before the next GC: the larger the leak, the longer the wait and "
+                "the more garbage stands beside it in RES.",
+                f"live heap and garbage in the bar. {_OTHERS}",
+            ),
+        ),
+    ),
+    Recorded(
+        "churn",
+        "much garbage, and no leak",
+        3739,
+        (
+            Moment(
+                0,
+                "A Go server under load",
+                "A recorded run. It holds 64 MiB for good and makes 200 MiB of garbage each second. RES is far above "
+                "what is alive.",
+                "HeapAlloc goes up and down between two collections.",
+            ),
+            Moment(
+                22,
+                "The verdict",
+                "What is left after each collection stays: no leak, only allocation pressure. The difference to RES "
+                "is garbage until the next GC, the price of collecting rarely.",
+                "The sentence about GOGC: what other values would mean for RES, and how often it would collect.",
+            ),
+            Moment(
+                36,
+                "What to do",
+                "Fewer allocations help (reused buffers, sync.Pool). A lower GOGC trades RAM for processor time.",
+                f"GCs a second and their pauses. {_OTHERS}",
+            ),
+        ),
+    ),
+    Recorded(
+        "limit",
+        "GOMEMLIMIT below what it needs",
+        6183,
+        (
+            Moment(
+                0,
+                "The same server with GOMEMLIMIT=70MiB and GOGC=off",
+                "A recorded run. 64 MiB are alive, and the runtime needs some more. Nearly nothing is left for "
+                "garbage, so it collects almost all the time.",
+                "The rate of collections, and the processor time in the table.",
+            ),
+            Moment(
+                12,
+                "A soft limit saves nothing",
+                "GOMEMLIMIT is no hard limit: Go collects harder and harder, gives pages back and faults them in "
+                "again, and holds what it needs all the same.",
+                "Page faults per second and GCs per second, both in the sentence about GOMEMLIMIT.",
+            ),
+            Moment(
+                30,
+                "What to do",
+                "Raise it: about 90 % of the container's limit, less what is outside of Go. Or hold less.",
+                f"What the program needs at least: live heap, stacks and runtime. {_OTHERS}",
+            ),
+        ),
+    ),
+    Recorded(
+        "returned",
+        "memory given back, and RES does not fall",
+        7548,
+        (
+            Moment(
+                0,
+                "A Go program after a peak",
+                "A recorded run. It has written 300 MiB, lets most of it go and collects. Its GODEBUG has "
+                "madvdontneed=0, as was usual in Go 1.12 to 1.15.",
+                "HeapAlloc falls at once; RES does not.",
+            ),
+            Moment(
+                15,
+                "Given back, and still counted",
+                "The scavenger returns idle spans with MADV_FREE. The kernel may take these pages whenever it wants, "
+                "and as long as there is plenty of RAM it does not want to.",
+                "returned, not yet taken (LazyFree): it grows in the bar, and RES stays.",
+            ),
+            Moment(
+                40,
+                "No leak",
+                "HeapReleased says what was returned, LazyFree what of it RES still counts. Under pressure RES would "
+                "fall. Since Go 1.16 MADV_DONTNEED is usual, and RES falls at once.",
+                f"RES less LazyFree is what it really holds. {_OTHERS}",
+            ),
+        ),
+    ),
+)
+
+
+def recorded_runs() -> tuple[Recorded, ...]:
+    """All recorded runs, the default one first."""
+    return _RUNS
+
+
+def recorded_named(name: str) -> Recorded:
+    """One of them; the first for an empty name. Raises UsageError that lists the names there are."""
+    for run in _RUNS:
+        if name in ("", run.name):
+            return run
+    raise UsageError(f"demo go: no recorded run {name}; there are {', '.join(run.name for run in _RUNS)}")

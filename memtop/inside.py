@@ -1,0 +1,93 @@
+"""What was found inside a process, as the frame carries it: immutable, with the judgement on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from memtop.analysis.allocators import Advice
+    from memtop.analysis.gogrowth import GoGrowth
+    from memtop.analysis.goheap import Breakdown, Check
+    from memtop.analysis.golimits import GogcChoice, LimitAdvice
+    from memtop.analysis.jvmheap import JvmBreakdown, JvmGrowth
+    from memtop.runtimes.buildinfo import GoBuild
+    from memtop.runtimes.environ import GoSettings
+    from memtop.runtimes.goheap import GoHeap
+    from memtop.runtimes.jvm import JvmHeap
+    from memtop.runtimes.jvmflags import JvmFlags
+    from memtop.runtimes.native import Arenas, Native
+
+
+class HeapPoint(NamedTuple):
+    """One reading, for the small charts."""
+
+    at_s: float
+    """On the clock of Instant.mono_s."""
+    used_bytes: int | None
+    """HeapAlloc; of a JVM the heap in use."""
+    objects: int | None
+    gcs: int | None
+    """Collections so far; of a JVM the major ones."""
+
+
+class GoInside(NamedTuple):
+    """A Go program's figures laid over the kernel's."""
+
+    heap: GoHeap
+    parts: Breakdown | None
+    """None where the kernel's figures are missing."""
+    checks: tuple[Check, ...]
+    growth: GoGrowth
+    limit: LimitAdvice | None
+    choices: tuple[GogcChoice, ...]
+
+
+class JvmInside(NamedTuple):
+    """A JVM's counters laid over the kernel's figures."""
+
+    heap: JvmHeap
+    parts: JvmBreakdown | None
+    growth: JvmGrowth
+
+
+class Arena(NamedTuple):
+    """A kind of memory of the runtime's own among the mappings."""
+
+    title: str
+    size_bytes: int
+    rss_bytes: int | None
+
+
+class Inside(NamedTuple):
+    """Everything known of the runtime of the process in focus."""
+
+    waiting: bool
+    """Nothing is known yet; the first reading is under way."""
+    build: GoBuild | None = None
+    native: Native | None = None
+    settings: GoSettings | None = None
+    """None where they could not be read."""
+    flags: JvmFlags | None = None
+    """Of the command line."""
+    url: str = ""
+    """Where a Go program's metrics are read: without its query; empty where nobody asks."""
+    suggested: tuple[str, ...] = ()
+    """URLs on its own listening sockets that might have metrics; nobody has asked them."""
+    trouble: str = ""
+    """Why there are no figures, or no newer ones."""
+    strange: str = ""
+    """Why executable or mappings could not be read."""
+    age_s: float | None = None
+    """Of the figures."""
+    go: GoInside | None = None
+    jvm: JvmInside | None = None
+    points: tuple[HeapPoint, ...] = ()
+    arenas: tuple[Arena, ...] = ()
+    """From the mappings, where they have been read."""
+    arenas_age_s: float | None = None
+    lazy_free_bytes: int | None = None
+    container_bytes: int | None = None
+    """The memory limit around it; None for none."""
+    advice: tuple[Advice, ...] = ()
+    """What its allocator explains."""
+    malloc: Arenas | None = None

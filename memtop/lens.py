@@ -1,0 +1,498 @@
+"""The reader of runtimes: whom it asks, when, and what is known by now. Owned by the engine, used in its thread only.
+
+It looks into the process in focus (without a screen: into those asked for). What runs there is found out once; only
+a Go program whose address the user gave, and a JVM, are asked again, once a second at most. Everything goes through
+Source.ask, so a program that hangs holds up nothing. What understands the answers is imported with the first of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
+from memtop.inside import Arena, GoInside, HeapPoint, Inside, JvmInside
+from memtop.sample import RUNTIME, Ask, ProcKey, ProcSample, Sample
+from memtop.source import Source
+
+if TYPE_CHECKING:
+    from memtop.analysis.gogrowth import GoPoint
+    from memtop.analysis.jvmheap import JvmPoint
+    from memtop.frame import ProcRow
+    from memtop.readings import Reading
+    from memtop.runtimes.buildinfo import GoBuild
+    from memtop.runtimes.environ import GoSettings
+    from memtop.runtimes.goheap import GoHeap
+    from memtop.runtimes.jvm import JvmHeap
+    from memtop.runtimes.jvmflags import JvmFlags
+    from memtop.runtimes.told import Container, Identity
+
+CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
+POINTS: Final = 900
+"""Readings kept of one process: a quarter of an hour."""
+FILES: Final = 12
+"""Processes whose readings are kept."""
+MOST_ASKED: Final = 12
+"""Processes that are looked into at a time without a screen."""
+FIRST_SETTLE_S: Final = 0.25
+"""Without a screen: how long the first answers are waited for."""
+LEAST_INTERVAL_S: Final = 1.0
+REST_S: Final = 30.0
+FAILURES_BEFORE_REST: Final = 3
+AGAIN_S: Final = 30.0
+"""What hardly ever changes is asked for again while somebody looks at it."""
+MOST_MARKS: Final = 40
+"""With more collections in the window than this, marks would hide the chart."""
+_JITTER_S: Final = 0.1
+_NOT_RECORDED: Final = "not in the recording"
+
+
+class Pace:
+    """When a program may be asked again: once a second at most, every half minute after three failures in a row."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+        self._failures = 0
+
+    def due(self, now_s: float) -> bool:
+        """Whether it may be asked now; a tick that comes a little early counts as on time."""
+        return now_s >= self._next_s - _JITTER_S
+
+    def asked(self, now_s: float) -> None:
+        """It has just been asked."""
+        self._next_s = max(self._next_s, now_s - _JITTER_S) + LEAST_INTERVAL_S
+
+    def answered(self) -> None:
+        """It gave metrics."""
+        self._failures = 0
+
+    def failed(self, now_s: float) -> None:
+        """It did not answer, or with something else."""
+        self._failures += 1
+        if self._failures >= FAILURES_BEFORE_REST:
+            self._next_s = now_s + REST_S
+
+
+class _Kernel(NamedTuple):
+    """What the kernel said of a process when a reading was begun."""
+
+    at_s: float
+    rss_bytes: int
+    anon_bytes: int
+    minflt: int | None
+
+
+class _File:
+    """What is known of one program in one process."""
+
+    def __init__(self, execs: int) -> None:
+        self.execs = execs
+        self.pending: dict[str, _Kernel] = {}
+        """Readings under way by name, with the kernel's figures of the moment at which they were begun."""
+        self.done_s: dict[str, float] = {}
+        """When each was begun last, of those that are not asked every second."""
+        self.identity: Identity | None = None
+        self.settings: GoSettings | None = None
+        self.container: Container | None = None
+        self.flags: JvmFlags | None = None
+        self.suggested: tuple[str, ...] = ()
+        self.pace = Pace()
+        self.asked_url = ""
+        self.url = ""
+        self.trouble = ""
+        self.strange = ""
+        self.heap_s: float | None = None
+        self.go: deque[GoPoint] = deque(maxlen=POINTS)
+        self.jvm: deque[JvmPoint] = deque(maxlen=POINTS)
+        self.collections_s: deque[float] = deque(maxlen=256)
+        self.frees_lazily = False
+        """It gives memory back by MADV_FREE, so that RES does not fall."""
+        self.judged: tuple[object, Inside] | None = None
+
+
+class Lens:
+    """See the module."""
+
+    def __init__(
+        self, source: Source, lazy_free_bytes: Callable[[ProcKey], int | None], *, replaying: bool = False
+    ) -> None:
+        self._source = source
+        self._lazy_free_bytes = lazy_free_bytes
+        self._replaying = replaying
+        self._files: dict[ProcKey, _File] = {}
+        self._sample: Sample | None = None
+        self._bound: ProcKey | None = None
+        """Whom a URL without a pid belongs to."""
+
+    # -- who is asked, and when
+
+    def step(self, ask: Ask, sample: Sample, asked_for: Sequence[ProcKey]) -> None:
+        """Take what has come and begin what is due. ``asked_for`` are those of the command line."""
+        self._sample = sample
+        if ask.frozen:
+            return
+        wanted = [ask.focus] if ask.focus is not None else []
+        if ask.runtimes or (not wanted and len(asked_for) == 1):
+            wanted += asked_for[:MOST_ASKED]
+        fresh = False
+        for key in dict.fromkeys(wanted):
+            seen = self._seen(key)
+            if seen is None or seen.statm is None:
+                continue
+            file = self._file(key, seen)
+            fresh |= not file.done_s and not file.pending
+            self._serve(ask, key, seen, file)
+        if fresh and ask.runtimes:
+            self._first_answers(ask, wanted)
+        for key in [key for key in self._files if key not in wanted][: max(0, len(self._files) - FILES)]:
+            del self._files[key]
+
+    def _first_answers(self, ask: Ask, wanted: Iterable[ProcKey]) -> None:
+        """A one-shot run has no later tick: identity, then what follows from it."""
+        for _ in range(2):
+            self._source.settle(FIRST_SETTLE_S)
+            for key in wanted:
+                seen = self._seen(key)
+                if seen is not None and (file := self._files.get(key)) is not None:
+                    self._serve(ask, key, seen, file)
+
+    def _seen(self, key: ProcKey) -> ProcSample | None:
+        seen = self._sample.processes.get(key.pid) if self._sample is not None else None
+        return seen if seen is not None and seen.key == key else None
+
+    def _file(self, key: ProcKey, seen: ProcSample) -> _File:
+        file = self._files.pop(key, None)
+        if file is None or file.execs != seen.execs:
+            file = _File(seen.execs)
+        self._files[key] = file  # those wanted last are at the end
+        return file
+
+    def _serve(self, ask: Ask, key: ProcKey, seen: ProcSample, file: _File) -> None:
+        assert self._sample is not None
+        now_s = self._sample.mono_s
+        for name in list(file.pending):
+            self._poll(key, file, name)
+        shown = ask.panel == RUNTIME
+        self._want(key, seen, file, "identity", AGAIN_S if shown else None)
+        identity = file.identity
+        url = self._url_of(ask, key)
+        if url != file.asked_url:
+            file.asked_url, file.pace, file.trouble = url, Pace(), ""
+            file.go.clear()
+            file.heap_s = None
+        if url or (self._replaying and (identity is None or identity.build is not None)):
+            self._every_second(key, seen, file, "metrics", now_s)
+        if identity is None:
+            return
+        if identity.build is not None or file.go:
+            self._want(key, seen, file, "environ", None)
+            self._want(key, seen, file, "container", AGAIN_S if shown else None)
+            if shown and not url and not self._replaying:
+                self._want(key, seen, file, "listeners", LEAST_INTERVAL_S * 5)
+        elif identity.native.runtime is not None and identity.native.runtime.value == "jvm":
+            self._take_flags(seen, file)
+            self._every_second(key, seen, file, "jvm", now_s)
+
+    def _url_of(self, ask: Ask, key: ProcKey) -> str:
+        """The address that the user gave for this process; empty for none."""
+        for pid, url in ask.go_urls:
+            if pid == key.pid:
+                return url
+            if pid is None:
+                if self._bound is None or self._seen(self._bound) is None:
+                    self._bound = key
+                if self._bound == key:
+                    return url
+        return ""
+
+    def _want(self, key: ProcKey, seen: ProcSample, file: _File, name: str, again_s: float | None) -> None:
+        """Begin a reading that has not been made yet, or is old; None for once."""
+        assert self._sample is not None
+        now_s, before_s = self._sample.mono_s, file.done_s.get(name)
+        if name in file.pending or (before_s is not None and (again_s is None or now_s - before_s < again_s)):
+            return
+        file.done_s[name] = now_s
+        self._begin(key, seen, file, name)
+
+    def _every_second(self, key: ProcKey, seen: ProcSample, file: _File, name: str, now_s: float) -> None:
+        if name not in file.pending and (self._replaying or file.pace.due(now_s)):
+            file.pace.asked(now_s)
+            self._begin(key, seen, file, name)
+
+    def _begin(self, key: ProcKey, seen: ProcSample, file: _File, name: str) -> None:
+        assert self._sample is not None and seen.statm is not None
+        minflt = seen.stat.minflt if seen.stat is not None else None
+        file.pending[name] = _Kernel(self._sample.mono_s, seen.statm.rss_bytes, seen.statm.anon_bytes, minflt)
+        self._poll(key, file, name)
+        if self._replaying and name in ("metrics", "jvm"):
+            file.pending.pop(name, None)  # an answer comes at its instant, or not at all
+
+    # -- what has come
+
+    def _poll(self, key: ProcKey, file: _File, name: str) -> None:
+        assert self._sample is not None
+        url = f"#{file.asked_url}" if name == "metrics" and file.asked_url else ""
+        try:
+            answer = self._source.ask(f"proc/{key.pid}/runtime/{name}{url}")
+            if answer is None:
+                return
+            begun = file.pending.pop(name)
+            self._take(key, file, name, answer.data, begun)
+        except MemtopError as error:
+            file.pending.pop(name, None)
+            self._failed(file, name, error)
+
+    def _failed(self, file: _File, name: str, error: MemtopError) -> None:
+        assert self._sample is not None
+        why = error.why if isinstance(error, ParseError) else str(error)
+        if why.endswith(_NOT_RECORDED) or isinstance(error, ProcessGone):
+            return
+        if isinstance(error, Blocked):
+            why = "a reading does not come back"
+        if isinstance(error, AccessDenied):
+            why = "this user may not read it"
+        if name in ("metrics", "jvm"):
+            file.trouble = why
+            file.pace.failed(self._sample.mono_s)
+        elif name == "identity":
+            file.strange = why
+
+    def _take(self, key: ProcKey, file: _File, name: str, data: bytes, kernel: _Kernel) -> None:
+        """Understand an answer. Raises ParseError."""
+        from memtop.runtimes import told  # noqa: PLC0415 (most processes have no runtime)
+
+        if name == "identity":
+            file.identity = told.decode_identity(data)
+            file.strange = file.identity.trouble
+        elif name == "environ":
+            from memtop.runtimes.environ import parse_go_environ  # noqa: PLC0415
+
+            file.settings = parse_go_environ(data)
+            file.frees_lazily = file.identity is not None and _frees_lazily(file.identity.build, file.settings)
+        elif name == "container":
+            file.container = told.decode_container(data)
+        elif name == "listeners":
+            file.suggested = tuple(data.decode("ascii", "replace").split())
+        elif name == "metrics":
+            found = told.decode_told(data)
+            file.url = found.url
+            self._take_go(key, file, found.heap, kernel)
+        else:
+            self._take_jvm(key, file, told.decode_counters(data), kernel)
+
+    def _started_s(self, key: ProcKey) -> float | None:
+        """Start of the process, seconds since the epoch."""
+        assert self._sample is not None
+        start_s = key.start_ticks / CLK_TCK
+        return self._sample.wall_s - self._sample.mono_s + start_s if start_s <= self._sample.mono_s + 1 else None
+
+    def _take_go(self, key: ProcKey, file: _File, heap: GoHeap, kernel: _Kernel) -> None:
+        from memtop.analysis.gogrowth import GoPoint  # noqa: PLC0415
+        from memtop.analysis.goheap import Whose, whose  # noqa: PLC0415
+
+        anon: int | None = kernel.anon_bytes
+        seen = self._seen(key)
+        virt = seen.statm.virt_bytes if seen is not None and seen.statm is not None else None
+        owner = whose(heap, kernel.rss_bytes, virt, self._started_s(key))
+        if owner is not Whose.SAME:
+            file.trouble = _ANOTHER[owner.value]
+            file.pace.failed(kernel.at_s)
+            return
+        if file.go and (heap.num_gc or 0) > (file.go[-1].heap.num_gc or 0):
+            file.collections_s.append(kernel.at_s)
+        lazy = self._lazy_free_bytes(key)
+        if lazy is None and file.frees_lazily:
+            anon = None  # what was given back would look like memory outside of Go
+        file.go.append(GoPoint(kernel.at_s, heap, anon, lazy, kernel.minflt))
+        self._answered(file, kernel.at_s)
+
+    def _take_jvm(self, key: ProcKey, file: _File, heap: JvmHeap, kernel: _Kernel) -> None:
+        from memtop.analysis.jvmheap import JvmPoint  # noqa: PLC0415
+        from memtop.runtimes.jvm import same_jvm  # noqa: PLC0415
+
+        if not same_jvm(heap, self._started_s(key)):
+            file.trouble = "the counters found are those of another JVM, which had the same pid before"
+            file.pace.failed(kernel.at_s)
+            return
+        if file.jvm and heap.young_gcs + heap.major_gcs > file.jvm[-1].heap.young_gcs + file.jvm[-1].heap.major_gcs:
+            file.collections_s.append(kernel.at_s)
+        file.jvm.append(JvmPoint(kernel.at_s, heap, kernel.anon_bytes))
+        self._answered(file, kernel.at_s)
+
+    def _answered(self, file: _File, at_s: float) -> None:
+        file.pace.answered()
+        file.trouble, file.heap_s = "", at_s
+
+    def _take_flags(self, seen: ProcSample, file: _File) -> None:
+        if file.flags is None and seen.command_raw:
+            from memtop.runtimes.jvmflags import jvm_arguments, parse_jvm_flags  # noqa: PLC0415
+
+            argv = [os.fsdecode(argument) for argument in seen.command_raw.split(b"\0")]
+            file.flags = parse_jvm_flags(jvm_arguments(argv))
+
+    # -- what is told
+
+    def gc_marks(self, key: ProcKey, from_s: float, to_s: float) -> list[tuple[float, str, str]]:
+        """(when, kind, label) of its collections for the chart; none where they are too many to be told apart."""
+        file = self._files.get(key)
+        times = [] if file is None else [at_s for at_s in file.collections_s if from_s <= at_s <= to_s]
+        return [(at_s, "gc", "GC") for at_s in times] if len(times) <= MOST_MARKS else []
+
+    def objects(self, keys: Iterable[ProcKey]) -> dict[ProcKey, dict[str, Any]]:
+        """The ``runtime`` objects of the JSON contract; nothing for a process without a runtime that is known."""
+        found = {}
+        for key in keys:
+            file = self._files.get(key)
+            if file is None or (file.identity is None and not file.go):
+                continue
+            from memtop.runtimes.jsonform import runtime_object  # noqa: PLC0415
+
+            said = runtime_object(
+                build=file.identity.build if file.identity is not None else None,
+                settings=file.settings or file.flags,
+                heap=file.go[-1].heap if file.go and not file.trouble else file.jvm[-1].heap if file.jvm else None,
+                native=file.identity.native if file.identity is not None else None,
+            )
+            if said is not None:
+                found[key] = said
+        return found
+
+    def inside(self, ask: Ask, row: ProcRow, at_s: float, reading: Reading | None) -> Inside | None:
+        """For the panel, at the instant shown; None while it is not on screen."""
+        if ask.panel != RUNTIME:
+            return None
+        file = self._files.get(row.key)
+        if file is None or (file.identity is None and not file.strange and not file.go):
+            return Inside(waiting=row.rss_bytes is not None and row.gone_s is None)
+        state = (at_s, len(file.go), len(file.jvm), file.heap_s, file.identity, file.trouble, file.suggested, row)
+        if file.judged is None or file.judged[0] != (*state, id(reading)):
+            file.judged = (*state, id(reading)), self._judge(file, row, at_s, reading)
+        return file.judged[1]
+
+    def _judge(self, file: _File, row: ProcRow, at_s: float, reading: Reading | None) -> Inside:
+        identity, lazy_free_bytes = file.identity, self._lazy_free_bytes(row.key)
+        go = [point for point in file.go if point.time_s <= at_s]
+        jvm = [point for point in file.jvm if point.time_s <= at_s]
+        points = [HeapPoint(p.time_s, p.heap.heap_alloc_bytes, p.heap.heap_objects, p.heap.num_gc) for p in go] + [
+            HeapPoint(p.time_s, p.heap.heap_used_bytes, None, p.heap.young_gcs + p.heap.major_gcs) for p in jvm
+        ]
+        told = Inside(
+            waiting=False,
+            build=identity.build if identity is not None else None,
+            native=identity.native if identity is not None else None,
+            settings=file.settings,
+            flags=file.flags,
+            url=file.url or _label(file.asked_url),
+            suggested=file.suggested,
+            trouble=file.trouble,
+            strange=file.strange,
+            age_s=None if file.heap_s is None else max(0.0, at_s - file.heap_s),
+            points=tuple(points),
+            lazy_free_bytes=lazy_free_bytes,
+            container_bytes=file.container.limit_bytes if file.container is not None else None,
+            malloc=identity.arenas if identity is not None else None,
+        )
+        if reading is not None:
+            own = ("go_", "jvm_", "v8_")
+            arenas = [each for each in reading.kinds if each.kind.key.startswith(own)]
+            told = told._replace(
+                arenas=tuple(Arena(each.kind.title, each.sizes.size_bytes, each.sizes.rss_bytes) for each in arenas),
+                arenas_age_s=max(0.0, at_s - reading.at_s),
+            )
+        if go:
+            return told._replace(go=_judge_go(go, file, row, lazy_free_bytes or 0))
+        if jvm:
+            return told._replace(jvm=_judge_jvm(jvm, row))
+        return told._replace(advice=self._advice(file, row, lazy_free_bytes))
+
+    def _advice(self, file: _File, row: ProcRow, lazy_free_bytes: int | None) -> tuple[Any, ...]:
+        from memtop.analysis.allocators import Observed, advise  # noqa: PLC0415
+        from memtop.runtimes.native import Runtime, old_space_bytes  # noqa: PLC0415
+
+        if file.identity is None or row.rss_bytes is None:
+            return ()
+        old_space = None
+        if file.identity.native.runtime is Runtime.NODE:
+            argv = [os.fsdecode(argument) for argument in (row.command_raw or b"").split(b"\0")]
+            old_space = old_space_bytes(argv)
+        observed = Observed(
+            rss_bytes=row.rss_bytes,
+            virt_bytes=row.virt_bytes,
+            peak_rss_bytes=row.peak_rss_bytes,
+            anon_bytes=row.anon_bytes,
+            lazy_free_bytes=lazy_free_bytes,
+            minflt_per_s=row.minflt_per_s,
+            flat_s=_flat_s(row, self._sample),
+            arenas=file.identity.arenas,
+            cores=os.cpu_count(),
+            old_space_bytes=old_space,
+        )
+        return advise(file.identity.native, observed)
+
+
+_ANOTHER: Final = {
+    "other_start": "these are the metrics of another process: it says that it started at another time",
+    "other_size": "these are the metrics of another process: the RES it names is far from this one's",
+    "too_large": "these are the metrics of another process: they tell of more memory than this one has address space",
+}
+
+
+def _frees_lazily(build: GoBuild | None, settings: GoSettings) -> bool:
+    from memtop.analysis.golimits import FreedMemory, freed_memory  # noqa: PLC0415
+
+    built_in = build.setting("DefaultGODEBUG") if build is not None else None
+    release = build.release if build is not None else None
+    return freed_memory(release, settings.debug("madvdontneed", built_in)) is FreedMemory.FREE
+
+
+def _label(url: str) -> str:
+    """An address as it may be shown."""
+    return url.partition("?")[0]
+
+
+def _flat_s(row: ProcRow, sample: Sample | None) -> float | None:
+    """For how long RES has been flat: the whole of its trend, at least; None where it moves."""
+    levels = [level for level in row.trend if level is not None]
+    flat = len(levels) == len(row.trend) and len(set(levels)) <= 1
+    if not flat or sample is None or row.started_s is None:
+        return None
+    return sample.wall_s - row.started_s if (row.growth_bytes_per_min or 0) == 0 else None
+
+
+def _judge_go(points: list[GoPoint], file: _File, row: ProcRow, lazy_free_bytes: int) -> GoInside:
+    from memtop.analysis.gogrowth import judge_go  # noqa: PLC0415
+    from memtop.analysis.goheap import break_down, identities  # noqa: PLC0415
+    from memtop.analysis.golimits import gogc_choices, judge_limit  # noqa: PLC0415
+    from memtop.runtimes.environ import GoSettings  # noqa: PLC0415
+
+    settings = file.settings or GoSettings()
+    growth, heap = judge_go(points, settings), points[-1].heap
+    rss, anon = row.rss_bytes, row.anon_bytes
+    if rss is None or anon is None:
+        return GoInside(heap, None, identities(heap), growth, None, ())
+    parts = break_down(heap, rss, anon, lazy_free_bytes, growth.live_bytes)
+    container = file.container
+    others = container.anon_bytes - anon if container is not None and container.anon_bytes is not None else 0
+    limit = judge_limit(
+        heap,
+        parts,
+        file.settings.gomemlimit_bytes if file.settings is not None else None,
+        container.limit_bytes if container is not None else None,
+        gc_per_s=growth.gc_per_s,
+        minflt_per_s=growth.minflt_per_s,
+        others_bytes=max(0, others),
+    )
+    choices = gogc_choices(parts, growth.alloc_bytes_per_s, limit.gomemlimit_bytes or float("inf"))
+    return GoInside(heap, parts, identities(heap), growth, limit, choices)
+
+
+def _judge_jvm(points: list[JvmPoint], row: ProcRow) -> JvmInside:
+    from memtop.analysis.jvmheap import break_down_jvm, judge_jvm  # noqa: PLC0415
+
+    growth, heap = judge_jvm(points), points[-1].heap
+    parts = None
+    if row.rss_bytes is not None and row.anon_bytes is not None:
+        parts = break_down_jvm(heap, row.rss_bytes, row.anon_bytes, growth.live_bytes)
+    return JvmInside(heap, parts, growth)

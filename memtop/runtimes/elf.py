@@ -1,0 +1,123 @@
+"""The few parts of an ELF file that lead to build information, read by slices. See elf(5).
+
+The file may be hostile: every count, size and the sum of all reads is bounded.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from memtop.errors import ParseError
+
+ReadAt = Callable[[int, int], bytes]
+"""``(offset, size)`` -> at most so many bytes of the file; fewer at its end. Offsets stay below 2**63."""
+
+BUDGET_BYTES: Final = 4 << 20
+"""Most bytes of one file that are looked at, whatever it says of itself."""
+_MOST_SEGMENTS: Final = 128
+_MOST_SECTIONS: Final = 4096
+_MOST_NAMES_BYTES: Final = 256 << 10
+_LARGEST_OFFSET: Final = (1 << 63) - 1
+LOAD: Final = 1
+NOTE: Final = 4
+EXECUTE: Final = 1
+WRITE: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A program header: what is mapped, and where."""
+
+    kind: int
+    flags: int
+    offset: int
+    address: int
+    file_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section header, which a program needs not have."""
+
+    name: bytes
+    address: int
+    size_bytes: int
+
+
+class Elf:
+    """An executable behind ``read_at``. Raises ParseError where it is no ELF file, or cut short."""
+
+    def __init__(self, read_at: ReadAt) -> None:
+        self._read_at = read_at
+        self._left_bytes = BUDGET_BYTES
+        head = self.read(0, 64)
+        if not head.startswith(b"\x7fELF"):
+            raise ParseError("exe", "not an ELF file")
+        if len(head) < 52 or head[4] not in (1, 2) or head[5] not in (1, 2):
+            raise ParseError("exe", "an ELF file that is cut short or of an unknown class")
+        self.pointer_bytes = 8 if head[4] == 2 else 4
+        self._order = "<" if head[5] == 1 else ">"
+        layout = "QQQIHHHHHH" if self.pointer_bytes == 8 else "IIIIHHHHHH"
+        size = struct.calcsize(self._order + layout)
+        if len(head) < 24 + size:
+            raise ParseError("exe", "its header is cut short")
+        found = struct.unpack_from(self._order + layout, head, 24)
+        _, program_at, section_at, _, _, program_size, programs, section_size, sections, names_at = found
+        self.segments = tuple(self._segments(program_at, program_size, programs))
+        self._section_table = (section_at, section_size, sections, names_at)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """A slice of the file, shorter at its end; nothing beyond the budget. Raises ParseError when that is spent."""
+        if size <= 0 or not 0 <= offset <= _LARGEST_OFFSET - size:
+            return b""
+        if self._left_bytes <= 0:
+            raise ParseError("exe", "it refers to more than is worth reading")
+        data = self._read_at(offset, min(size, self._left_bytes))
+        self._left_bytes -= max(len(data), 1)
+        return data
+
+    def read_address(self, address: int, size: int) -> bytes:
+        """What the file puts at a virtual address, at most to the end of its segment; empty where nothing is."""
+        for segment in self.segments:
+            if segment.kind == LOAD and segment.address <= address < segment.address + segment.file_bytes:
+                into = address - segment.address
+                return self.read(segment.offset + into, min(size, segment.file_bytes - into))
+        return b""
+
+    def integer(self, data: bytes) -> int:
+        """Bytes as an unsigned integer in the order of this file."""
+        return int.from_bytes(data, "little" if self._order == "<" else "big")
+
+    def sections(self) -> tuple[Section, ...]:
+        """All sections; empty where the headers have been removed or make no sense."""
+        table_at, size, count, names_at = self._section_table
+        layout = self._order + ("IIQQQQ" if self.pointer_bytes == 8 else "IIIIII")
+        least = struct.calcsize(layout)
+        if not 0 < count <= _MOST_SECTIONS or not least <= size <= 256 or names_at >= count:
+            return ()
+        table = self.read(table_at, size * count)
+        if len(table) < size * count:
+            return ()
+        rows = [struct.unpack_from(layout, table, size * place) for place in range(count)]
+        names = self.read(rows[names_at][4], min(rows[names_at][5], _MOST_NAMES_BYTES))
+        return tuple(Section(_name(names, row[0]), row[3], row[5]) for row in rows)
+
+    def _segments(self, at: int, size: int, count: int) -> Iterator[Segment]:
+        layout = self._order + ("IIQQQQ" if self.pointer_bytes == 8 else "IIIIIII")
+        if not struct.calcsize(layout) <= size <= 256:
+            return
+        table = self.read(at, size * min(count, _MOST_SEGMENTS))
+        for place in range(len(table) // size):
+            row = struct.unpack_from(layout, table, size * place)
+            if self.pointer_bytes == 8:
+                kind, flags, offset, address, _, file_bytes = row
+            else:
+                kind, offset, address, _, file_bytes, _, flags = row
+            yield Segment(kind, flags, offset, address, file_bytes)
+
+
+def _name(names: bytes, at: int) -> bytes:
+    return names[at : at + 64].partition(b"\0")[0]

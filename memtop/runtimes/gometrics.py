@@ -1,0 +1,32 @@
+"""A Go program's metrics, recognised by what they are and not by the path or the content type they came with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from memtop.errors import ParseError
+from memtop.runtimes.expvar import parse_expvar
+from memtop.runtimes.goheap import GoHeap
+from memtop.runtimes.plaintext import parse_plain_text
+from memtop.runtimes.promtext import parse_prometheus
+
+MOST_BYTES: Final = 4 << 20
+_PROMETHEUS: Final = (b"go_memstats_", b"go_goroutines", b"go_gc_duration_seconds")
+
+
+def parse_go_metrics(body: bytes) -> GoHeap:
+    """What the answer says of the heap. Raises ParseError with the reason, in words for the panel."""
+    if len(body) > MOST_BYTES:
+        raise ParseError("metrics", "more than 4 MiB, which no metrics of Go are")
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
+    if not start:
+        raise ParseError("metrics", "an empty answer")
+    if start.startswith((b"{", b"[")):
+        return parse_expvar(body.removeprefix(b"\xef\xbb\xbf"))
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
+        raise ParseError("metrics", "a web page, not metrics; is the path right?")
+    if b"\0" in body:
+        raise ParseError("metrics", "binary data (a profile, perhaps), not metrics")
+    if any(name in body for name in _PROMETHEUS):
+        return parse_prometheus(body)
+    return parse_plain_text(body)

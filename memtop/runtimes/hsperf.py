@@ -1,0 +1,100 @@
+"""The hsperfdata file of a HotSpot JVM, version 2: named counters in shared memory, which jps and jstat read as well.
+
+It lies in ``/tmp/hsperfdata_USER/PID`` of the JVM's own namespaces and is written while it is read.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from memtop.errors import ParseError
+from memtop.runtimes.jvmflags import kept_flags
+from memtop.text import clean
+
+MOST_BYTES: Final = 1 << 20
+_MAGIC: Final = b"\xca\xfe\xc0\xc0"
+_HEADER: Final = "BBBIIQII"
+_ENTRY: Final = "IIIBBBBI"
+_MOST_ENTRIES: Final = 10_000
+_LONGEST_NAME: Final = 200
+_LONGEST_TEXT: Final = 4096
+_LONG: Final = ord("J")
+_BYTE: Final = ord("B")
+_ARGUMENTS: Final = "java.rt.vmArgs"
+_OPEN_TEXT: Final = ("sun.gc.", "java.property.java.vm.version", "java.property.java.version")
+"""Text counters that may be written down; the others hold command lines, class paths and properties."""
+
+
+def parse_hsperf(data: bytes) -> dict[str, int | str]:
+    """All counters by name: numbers, and text that is clean. Raises ParseError with the reason.
+
+    Counters that do not fit into the file are passed over: it may be cut short, or just being written.
+    """
+    order, at, count = _opened(data)
+    found: dict[str, int | str] = {}
+    for name, kind, start, size in _entries(data, order, at, count):
+        if kind == _LONG and size == 8:
+            found[name] = int(struct.unpack_from(order + "q", data, start)[0])
+        elif kind == _BYTE:
+            found[name] = clean(data[start : start + min(size, _LONGEST_TEXT)].partition(b"\0")[0])
+    if not found:
+        raise ParseError("hsperfdata", "no counters in it")
+    return found
+
+
+def without_secrets(data: bytes) -> bytes:
+    """The same file with command lines, class paths and properties blanked: what may be recorded.
+
+    Of the JVM's arguments those that speak of memory stay. Raises ParseError as :func:`parse_hsperf` does.
+    """
+    order, at, count = _opened(data)
+    kept = bytearray(data)
+    for name, kind, start, size in _entries(data, order, at, count):
+        if kind == _BYTE and not name.startswith(_OPEN_TEXT):
+            text = b""
+            if name == _ARGUMENTS:
+                arguments = data[start : start + size].partition(b"\0")[0].decode("utf-8", "replace").split(" ")
+                text = " ".join(kept_flags(arguments)).encode()[:size]
+            kept[start : start + size] = text.ljust(size, b"\0")
+    return bytes(kept)
+
+
+def _opened(data: bytes) -> tuple[str, int, int]:
+    """(byte order, where the entries begin, their number)."""
+    if len(data) > MOST_BYTES:
+        raise ParseError("hsperfdata", "larger than such a file is")
+    if not data:
+        raise ParseError("hsperfdata", "the file is empty: the JVM is just starting, or has no room for it")
+    if data[:4] != _MAGIC:
+        raise ParseError("hsperfdata", "not such a file")
+    order = ">" if data[4:5] == b"\0" else "<"
+    header = struct.Struct(order + _HEADER)
+    if len(data) < 4 + 1 + header.size:
+        raise ParseError("hsperfdata", "cut short")
+    major, minor, accessible, _, _, _, at, count = header.unpack_from(data, 5)
+    if major != 2:
+        raise ParseError("hsperfdata", f"version {major}.{minor}, of which nothing is known")
+    if not accessible:
+        raise ParseError("hsperfdata", "not ready: the JVM is just starting")
+    if count > _MOST_ENTRIES:
+        raise ParseError("hsperfdata", "it claims more counters than there can be")
+    return order, at, count
+
+
+def _entries(data: bytes, order: str, at: int, count: int) -> Iterator[tuple[str, int, int, int]]:
+    """(name, kind, start, size) of each counter that lies within the file."""
+    entry = struct.Struct(order + _ENTRY)
+    for _ in range(count):
+        if at + entry.size > len(data):
+            return
+        length, name_at, elements, kind, _, _, _, data_at = entry.unpack_from(data, at)
+        if length < entry.size:
+            return
+        end = min(at + length, len(data))
+        name = data[at + name_at : min(at + name_at + _LONGEST_NAME, end)].partition(b"\0")[0]
+        size = elements if elements else 8
+        if name and at + data_at + size <= end:
+            yield clean(name), kind, at + data_at, size
+        at += length

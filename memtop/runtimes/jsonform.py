@@ -1,0 +1,101 @@
+"""The ``runtime`` object of a process in memtop's JSON: null, or what its runtime says of itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any, Final
+
+from memtop.runtimes.buildinfo import GoBuild
+from memtop.runtimes.environ import GoSettings
+from memtop.runtimes.goheap import GoHeap
+from memtop.runtimes.jvm import JvmHeap
+from memtop.runtimes.jvmflags import JvmFlags
+from memtop.runtimes.native import Native, Runtime
+
+GO_KEYS: Final = (
+    "heap_alloc_bytes",
+    "heap_sys_bytes",
+    "heap_idle_bytes",
+    "heap_inuse_bytes",
+    "heap_released_bytes",
+    "heap_objects",
+    "stack_inuse_bytes",
+    "sys_bytes",
+    "next_gc_bytes",
+    "num_gc",
+    "pause_total_ns",
+    "goroutines",
+    "total_alloc_bytes",
+    "gc_cpu_fraction",
+    "threads",
+    "gogc_percent",
+    "gomemlimit_bytes",
+)
+JVM_KEYS: Final = (
+    "heap_used_bytes",
+    "heap_capacity_bytes",
+    "heap_max_bytes",
+    "eden_used_bytes",
+    "survivor_used_bytes",
+    "old_used_bytes",
+    "metaspace_used_bytes",
+    "metaspace_capacity_bytes",
+    "young_gcs",
+    "major_gcs",
+    "full_gcs",
+    "gc_time_s",
+    "last_cause",
+    "threads",
+)
+
+
+def runtime_object(
+    *,
+    build: GoBuild | None = None,
+    settings: GoSettings | JvmFlags | None = None,
+    heap: GoHeap | JvmHeap | None = None,
+    native: Native | None = None,
+) -> dict[str, Any] | None:
+    """{name, version, settings, heap} of a process; None for one without a runtime that memtop knows.
+
+    ``settings`` is null where they could not be read, and a variable or flag that is not set is null or absent in it.
+    ``heap`` is null where no figures are read; a figure that the program does not tell is null, as is a goal or a
+    limit that is infinite (GOGC=off, no memory limit).
+    """
+    if build is not None or isinstance(settings, GoSettings) or isinstance(heap, GoHeap):
+        return _go_object(build, settings, heap)
+    if isinstance(settings, JvmFlags) or isinstance(heap, JvmHeap):
+        return _jvm_object(settings, heap)
+    if native is None or native.runtime is None:
+        return None
+    return {"name": native.runtime.value, "version": native.version, "settings": None, "heap": None}
+
+
+def _go_object(build: GoBuild | None, settings: object, heap: object) -> dict[str, Any]:
+    version = build.version if build is not None else None
+    told = heap if isinstance(heap, GoHeap) else None
+    given = settings if isinstance(settings, GoSettings) else None
+    return {
+        "name": Runtime.GO.value,
+        "version": told.version if version is None and told is not None else version,
+        "settings": given and {"GOGC": given.gogc, "GOMEMLIMIT": given.gomemlimit, "GODEBUG": given.godebug},
+        "heap": told and {key: _number(getattr(told, key)) for key in GO_KEYS},
+    }
+
+
+def _jvm_object(settings: object, heap: object) -> dict[str, Any]:
+    told = heap if isinstance(heap, JvmHeap) else None
+    flags = settings if isinstance(settings, JvmFlags) else told.flags if told is not None else None
+    return {
+        "name": Runtime.JVM.value,
+        "version": told.version if told is not None else None,
+        "settings": flags and {name: value for name, value in asdict(flags).items() if value is not None},
+        "heap": told and {key: _number(getattr(told, key)) for key in JVM_KEYS},
+    }
+
+
+def _number(value: float | str | None) -> float | str | None:
+    if isinstance(value, float):
+        return None if math.isinf(value) else int(value) if value == int(value) else round(value, 6)
+    return value

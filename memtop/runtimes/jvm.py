@@ -1,0 +1,160 @@
+"""What a JVM's own counters say of its memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from memtop.errors import ParseError
+from memtop.runtimes.hsperf import parse_hsperf
+from memtop.runtimes.jvmflags import JvmFlags, parse_jvm_flags
+
+_SPACE = re.compile(r"sun\.gc\.generation\.(\d)\.space\.(\d)\.used\Z")
+_COLLECTOR = re.compile(r"sun\.gc\.collector\.(\d)\.invocations\Z")
+_NS_PID = re.compile(rb"^NSpid:(?:[ \t]+\d+)*?[ \t]+(\d{1,10})[ \t]*$", re.M)
+_LARGEST: Final = 1 << 57
+_SHARED_HEAP: Final = ("GarbageFirst", "Z ", "Shenandoah", "Epsilon")
+"""Policies whose generations share one heap: each generation's maximum is the whole."""
+_START_TOLERANCE_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class JvmHeap:
+    """One reading of the counters. Sizes in bytes, None where this JVM or collector does not tell.
+
+    G1 writes its sizes at each collection only.
+    """
+
+    eden_used_bytes: int | None
+    """New objects, mostly garbage by now."""
+    survivor_used_bytes: int | None
+    old_used_bytes: int | None
+    heap_used_bytes: int
+    heap_capacity_bytes: int
+    """Committed: mapped and usable, touched or not."""
+    heap_max_bytes: int | None
+    old_max_bytes: int | None
+    metaspace_used_bytes: int | None
+    metaspace_capacity_bytes: int | None
+    metaspace_max_bytes: int | None
+    young_gcs: int
+    """Collections of the young generation; 0 for collectors without."""
+    major_gcs: int
+    """Full collections, and pauses of concurrent cycles: what also looks at old objects."""
+    full_gcs: int
+    since_major_s: float | None
+    """Since the end of the latest of them; None before the first, and where it is not told."""
+    gc_time_s: float
+    """Time stopped for collections since the start."""
+    last_cause: str | None
+    policy: str | None
+    version: str | None
+    threads: int | None
+    loaded_classes: int | None
+    started_s: float | None
+    """Start of the JVM, seconds since the epoch."""
+    flags: JvmFlags
+
+    @property
+    def tenured_bytes(self) -> int:
+        """Heap in use without eden: what has survived at least one collection."""
+        return self.heap_used_bytes - (self.eden_used_bytes or 0)
+
+
+def parse_jvm_heap(data: bytes) -> JvmHeap:
+    """The memory counters of an hsperfdata file. Raises ParseError with the reason in words for the panel."""
+    return jvm_heap(parse_hsperf(data))
+
+
+def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
+    """The memory counters among all. Raises ParseError where there is no heap, or a size that cannot be true."""
+
+    def number(name: str) -> int | None:
+        value = counters.get(name)
+        return value if isinstance(value, int) else None
+
+    def size(name: str) -> int | None:
+        value = number(name)
+        if value is not None and not 0 <= value <= _LARGEST:
+            raise ParseError("hsperfdata", f"{name} cannot be true")
+        return value
+
+    def text(name: str) -> str | None:
+        value = counters.get(name)
+        return value or None if isinstance(value, str) else None
+
+    used = {(m[1], m[2]): size(name) or 0 for name in counters if (m := _SPACE.match(name))}
+    if not used:
+        raise ParseError("hsperfdata", "it has no sizes of a heap (the collector does not keep them, or it starts)")
+    young = [place for place in used if place[0] == "0" and ("1", "0") in used]
+    kinds = {place: text(f"sun.gc.generation.{place[0]}.space.{place[1]}.name") for place in young}
+    eden = [used[place] for place in young if kinds[place] == "eden"]
+    survivors = [used[place] for place in young if kinds[place] != "eden"]
+    generations = sorted({place[0] for place in used})
+    capacity = [size(f"sun.gc.generation.{each}.capacity") or 0 for each in generations]
+    largest = [size(f"sun.gc.generation.{each}.maxCapacity") or 0 for each in generations]
+    policy = text("sun.gc.policy.name")
+    flags = parse_jvm_flags((text("java.rt.vmArgs") or "").split(" "))
+    heap_max = max(largest) if f"{policy} ".startswith(_SHARED_HEAP) else sum(largest)
+    runs = {m[1]: max(0, number(name) or 0) for name in counters if (m := _COLLECTOR.match(name))}
+    has_young = len(runs) > 1 and bool(young)
+    ticks = sum(max(0, number(f"sun.gc.collector.{each}.time") or 0) for each in runs)
+    frequency = max(1, number("sun.os.hrt.frequency") or 1_000_000_000)
+    majors = [each for each in runs if not has_young or each != "0"]
+    ends = [end for each in majors if (end := number(f"sun.gc.collector.{each}.lastExitTime")) is not None and end > 0]
+    now = number("sun.os.hrt.ticks")
+    begin_ms = number("sun.rt.createVmBeginTime")
+    old = [used[place] for place in used if place[0] == "1"]
+    return JvmHeap(
+        eden_used_bytes=sum(eden) if eden else None,
+        survivor_used_bytes=sum(survivors) if survivors else None,
+        old_used_bytes=sum(old) if old else None,
+        heap_used_bytes=sum(used.values()),
+        heap_capacity_bytes=sum(capacity),
+        heap_max_bytes=flags.max_heap_bytes or heap_max or None,
+        old_max_bytes=(largest[-1] or None) if old else None,
+        metaspace_used_bytes=size("sun.gc.metaspace.used"),
+        metaspace_capacity_bytes=size("sun.gc.metaspace.capacity"),
+        metaspace_max_bytes=size("sun.gc.metaspace.maxCapacity"),
+        young_gcs=runs.get("0", 0) if has_young else 0,
+        major_gcs=sum(runs[each] for each in majors),
+        full_gcs=runs.get("1", 0) if has_young else 0,
+        since_major_s=max(0, now - max(ends)) / frequency if now is not None and ends else None,
+        gc_time_s=ticks / frequency,
+        last_cause=text("sun.gc.lastCause"),
+        policy=policy,
+        version=text("java.property.java.vm.version"),
+        threads=number("java.threads.live"),
+        loaded_classes=_sum_known(number("java.cls.loadedClasses"), number("java.cls.sharedLoadedClasses")),
+        started_s=begin_ms / 1000 if begin_ms and 0 < begin_ms < 1 << 43 else None,
+        flags=flags,
+    )
+
+
+def hsperf_paths(pid: int, status: bytes, user: str) -> tuple[str, ...]:
+    """Where the counters of a JVM may lie, below the root of the file system, the likeliest first.
+
+    The JVM names the file by the pid and the folder by the user of its own namespaces: the pid stands in NSpid of
+    its status file, the user's name in a container is mostly the same, or root. Foreign names that are no file
+    names are left out.
+    """
+    own = _NS_PID.search(status)
+    inner = own[1].decode() if own else str(pid)
+    names = [
+        name for name in dict.fromkeys((user, "root")) if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.$@-]{0,63}", name)
+    ]
+    return tuple(f"proc/{pid}/root/tmp/hsperfdata_{name}/{inner}" for name in names)
+
+
+def same_jvm(heap: JvmHeap, started_s: float | None) -> bool:
+    """Whether the file is that of a process which started then, and not one that a dead JVM left behind."""
+    if heap.started_s is None or started_s is None:
+        return True
+    return abs(heap.started_s - started_s) <= _START_TOLERANCE_S
+
+
+def _sum_known(*numbers: int | None) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None

@@ -1,0 +1,139 @@
+"""Runtimes and allocators, recognised from the files that a process has mapped. See proc_pid_maps(5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Runtime(Enum):
+    """A language runtime."""
+
+    GO = "go"
+    JVM = "jvm"
+    CPYTHON = "python"
+    NODE = "node"
+    RUBY = "ruby"
+    PHP = "php"
+    DOTNET = "dotnet"
+
+
+class Allocator(Enum):
+    """Who serves malloc()."""
+
+    GLIBC = "glibc"
+    MUSL = "musl"
+    JEMALLOC = "jemalloc"
+    TCMALLOC = "tcmalloc"
+    MIMALLOC = "mimalloc"
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """What was recognised; None where nothing was (a static program shows nothing)."""
+
+    runtime: Runtime | None
+    version: str | None
+    """Of the runtime, as far as file names tell: ``3.11``, ``20``."""
+    allocator: Allocator | None
+
+
+_VERSION: Final = r"(\d{1,2}(?:\.\d{1,3}){0,2})?"
+_RUNTIMES: Final = (
+    (Runtime.JVM, re.compile(r"libjvm\.so\Z")),
+    (Runtime.CPYTHON, re.compile(rf"libpython{_VERSION}[dmu]*\.so|python{_VERSION}[dmut]*\Z")),
+    (Runtime.NODE, re.compile(rf"(?:node|nodejs){_VERSION}\Z|libnode\.so\.?(\d{{1,3}})?")),
+    (Runtime.RUBY, re.compile(rf"libruby-?{_VERSION}\.so|ruby{_VERSION}\Z")),
+    (Runtime.PHP, re.compile(rf"php(?:-fpm|-cgi)?{_VERSION}\Z|libphp{_VERSION}\.so")),
+    (Runtime.DOTNET, re.compile(r"libcoreclr\.so\Z")),
+)
+_PRELOADED: Final = (
+    (Allocator.JEMALLOC, re.compile(r"libjemalloc[.-]")),
+    (Allocator.TCMALLOC, re.compile(r"libtcmalloc(?:_minimal|_and_profiler|_debug|_minimal_debug)?[.-]")),
+    (Allocator.MIMALLOC, re.compile(r"libmimalloc(?:-secure|-debug)?[.-]")),
+)
+_LIBC: Final = (
+    (Allocator.MUSL, re.compile(r"(?:ld-musl-|libc\.musl-)")),
+    (Allocator.GLIBC, re.compile(r"libc(?:-2\.\d+)?\.so(?:\.6)?\Z")),
+)
+_DELETED: Final = " (deleted)"
+
+
+def recognise(paths: Iterable[str], exe: str | None = None, is_go: bool = False) -> Native:
+    """Runtime and allocator of a process that maps these files; ``exe`` is its own executable, where known.
+
+    A replacement for malloc that is linked in statically shows no file and is not seen. ``is_go`` is what the build
+    information says, which comes before everything else.
+    """
+    files = {path.removesuffix(_DELETED).rpartition("/")[2] for path in paths}
+    own = exe.removesuffix(_DELETED).rpartition("/")[2] if exe else None
+    runtime, version = _runtime(files, own)
+    if is_go:
+        runtime, version = Runtime.GO, None
+    return Native(runtime, version, _first(_PRELOADED, files) or _first(_LIBC, files))
+
+
+def _runtime(files: set[str], own: str | None) -> tuple[Runtime | None, str | None]:
+    """Libraries count wherever they are mapped; executables only as the process's own."""
+    for runtime, pattern in _RUNTIMES:
+        for file in sorted(files | ({own} if own else set())):
+            match = pattern.match(file)
+            if match and (".so" in file or file == own):
+                return runtime, next((group for group in match.groups() if group), None)
+    return None, None
+
+
+def _first(table: Iterable[tuple[Allocator, re.Pattern[str]]], files: set[str]) -> Allocator | None:
+    return next((kind for kind, pattern in table if any(map(pattern.match, files))), None)
+
+
+def old_space_bytes(argv: Iterable[str]) -> int | None:
+    """--max-old-space-size of a Node command line, in bytes (it is given in MiB); None where absent."""
+    found = None
+    for argument in argv:
+        match = re.fullmatch(r"--max[-_]old[-_]space[-_]size=(\d{1,9})", argument)
+        if match:
+            found = int(match[1]) << 20
+    return found
+
+
+_ARENA_BYTES: Final = 64 << 20
+_REGION = re.compile(rb"([0-9a-f]{1,16})-([0-9a-f]{1,16}) ([r-][w-][x-][ps]) [0-9a-f]+ [0-9a-f:]+ (\d+)[ ]*(.*)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Arenas:
+    """The secondary arenas of glibc's malloc: one per thread, up to eight per core, 64 MiB of addresses each."""
+
+    count: int
+    reserved_bytes: int
+    """Address space, most of which has no RAM behind it."""
+    usable_bytes: int
+    """The parts that may be written."""
+
+
+def glibc_arenas(maps: bytes) -> Arenas:
+    """The arenas in a maps file: a writable and an inaccessible anonymous region that fill 64 MiB together."""
+    count = usable = 0
+    before: tuple[int, int] | None = None
+    for line in maps.split(b"\n"):
+        match = _REGION.match(line)
+        if match is None:
+            before = None
+            continue
+        start, end, anonymous = int(match[1], 16), int(match[2], 16), match[4] == b"0" and not match[5]
+        if anonymous and match[3] == b"---p" and before is not None and before[1] == start:
+            if before[0] % _ARENA_BYTES == 0 and end == before[0] + _ARENA_BYTES:
+                count += 1
+                usable += before[1] - before[0]
+        elif anonymous and match[3] == b"rw-p":
+            if start % _ARENA_BYTES == 0 and end - start == _ARENA_BYTES:
+                count += 1
+                usable += end - start
+            before = (start, end)
+            continue
+        before = None
+    return Arenas(count, count * _ARENA_BYTES, usable)

@@ -1,0 +1,90 @@
+"""RES as one stacked bar: each part has a texture of its own, so that colours are not needed to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import RenderResult
+from textual.strip import Strip
+
+from memtop.explain.runtime_words import Part
+from memtop.tui.direct import DirectLines
+from memtop.units import long_size, percent, size
+
+SIGNS: Final = {
+    "live": ("█", "#", "rss"),
+    "garbage": ("▓", "%", "warning"),
+    "idle": ("▒", "=", "virt"),
+    "freed": ("·", ",", "dim"),
+    "stacks": ("▞", "s", "virt"),
+    "runtime": ("▚", "r", "dim"),
+    "outside": ("◆", "o", "danger"),
+    "unknown": ("?", "?", "dim"),
+    "files": ("░", ".", "dim"),
+}
+"""Of each part: sign, sign in ASCII, colour."""
+_LOOKS: Final = ("rss", "virt", "warning", "danger", "dim")
+
+
+class PartsBar(DirectLines):
+    """One line; see :meth:`show`."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"parts-bar--{look}" for look in _LOOKS}
+    DEFAULT_CSS = """
+    PartsBar {
+        height: 1;
+        & > .parts-bar--rss { color: $memtop-res; }
+        & > .parts-bar--virt { color: $memtop-virt; }
+        & > .parts-bar--warning { color: $memtop-warning; }
+        & > .parts-bar--danger { color: $memtop-danger; }
+        & > .parts-bar--dim { color: $text-muted; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._parts: Sequence[Part] = ()
+
+    def show(self, parts: Sequence[Part]) -> None:
+        """Take newer parts."""
+        if list(parts) != list(self._parts):
+            self._parts = parts
+            self.refresh()
+
+    def render(self) -> RenderResult:
+        """Never drawn: lines come from :meth:`render_line`."""
+        return ""
+
+    def render_line(self, y: int) -> Strip:
+        """The bar."""
+        plain = self.app.has_class("-ascii")
+        segments = [Segment(text, self._style(look)) for text, look in bar(self._parts, self.size.width, plain=plain)]
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _style(self, look: str) -> Style:
+        return self.rich_style + self.get_component_rich_style(f"parts-bar--{look}", partial=True)
+
+
+def bar(parts: Sequence[Part], width: int, *, plain: bool = False) -> list[tuple[str, str]]:
+    """(text, look) of each part, by length; what is there at all has at least a cell."""
+    whole = sum(part.size_bytes for part in parts)
+    if not whole or width < len(parts):
+        return []
+    cells = [max(1, round(width * part.size_bytes / whole)) for part in parts]
+    while sum(cells) != width:
+        cells[cells.index(max(cells))] += 1 if sum(cells) < width else -1
+    return [(SIGNS[part.key][plain] * count, SIGNS[part.key][2]) for part, count in zip(parts, cells, strict=True)]
+
+
+def legend(rss_bytes: int, parts: Sequence[Part], *, narrow: bool, plain: bool = False) -> str:
+    """``RES 45.1 MiB = █ live heap 30.2 MiB 67 % + ▓ garbage ...``."""
+    told = []
+    for part in parts:
+        share = 100 * part.size_bytes / rss_bytes if rss_bytes else 0.0
+        sign = SIGNS[part.key][plain]
+        amount = size(part.size_bytes) if narrow else f"{long_size(part.size_bytes)} {percent(share)}%"
+        told.append(f"{sign} {part.short if narrow else part.name} {amount}")
+    return f"RES {long_size(rss_bytes)} = {' + '.join(told)}"

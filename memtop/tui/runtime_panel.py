@@ -1,0 +1,142 @@
+"""The Runtime panel: where RES comes from as the program itself counts, whether it leaks, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+
+from memtop.explain import runtime_words as words
+from memtop.frame import Detail, Frame
+from memtop.inside import GoInside, Inside, JvmInside
+from memtop.tui.heap_chart import heap_charts
+from memtop.tui.parts_bar import PartsBar, legend
+from memtop.tui.prose import Line, Prose, wrapped
+
+_NARROW_BELOW = 100
+
+
+class RuntimePanel(VerticalScroll, can_focus=True):
+    """Verdict, bar, charts and numbers."""
+
+    def compose(self) -> ComposeResult:
+        """The words over the bar, the bar, and the rest."""
+        yield Prose(id="runtime-head")
+        yield PartsBar(id="runtime-bar")
+        yield Prose(id="runtime-body")
+
+    def show(self, frame: Frame) -> None:
+        """Take a newer frame."""
+        width = self.scrollable_content_region.width
+        if width <= 0:
+            return
+        parts = parts_of(frame.detail)
+        bar = self.query_one(PartsBar)
+        bar.display = bool(parts)
+        bar.show(parts)
+        plain = self.app.has_class("-ascii")
+        self.query_one("#runtime-head", Prose).show(head_lines(frame.detail, width))
+        self.query_one("#runtime-body", Prose).show(body_lines(frame.detail, width, plain=plain))
+
+    def caption(self, frame: Frame) -> str:
+        """How old the figures are, and where they come from."""
+        return words.caption(frame.detail.inside) if frame.detail is not None else ""
+
+
+def parts_of(detail: Detail | None) -> list[words.Part]:
+    """RES in parts; empty where its runtime does not tell them."""
+    inside = detail.inside if detail is not None else None
+    if inside is None:
+        return []
+    if inside.go is not None and inside.go.parts is not None:
+        return words.go_parts(inside.go.parts)
+    if inside.jvm is not None and inside.jvm.parts is not None:
+        return words.jvm_parts(inside.jvm.parts)
+    return []
+
+
+def head_lines(detail: Detail | None, width: int) -> list[Line]:
+    """What runs here, what is wrong with the readings, and the verdict."""
+    if detail is None:
+        return [Line("Select a process.")]
+    inside = detail.inside
+    if inside is None or inside.waiting:
+        return [Line("Reading …" if inside is not None else "")]
+    lines = wrapped(words.title(inside), width, "dim")
+    if inside.trouble and (inside.go is not None or inside.jvm is not None):
+        lines += wrapped(f"No newer figures: {inside.trouble}.", width, "warning")
+    elif inside.trouble:
+        lines += wrapped(f"No figures: {inside.trouble}.", width, "warning")
+    verdict = None
+    if inside.go is not None:
+        verdict = words.go_verdict(inside.go)
+    elif inside.jvm is not None:
+        verdict = words.jvm_verdict(inside.jvm)
+    if verdict is not None:
+        lines += wrapped(f"{verdict.title}. {verdict.evidence}", width, "danger" if verdict.bad else "strong")
+        if verdict.bad:
+            lines += wrapped(verdict.what_to_do, width)
+    if inside.go is not None:
+        said, bad = words.limit_words(inside.go.limit)
+        if said:
+            lines += wrapped(said, width, "danger" if bad else "")
+    return lines
+
+
+def body_lines(detail: Detail | None, width: int, *, plain: bool = False) -> list[Line]:
+    """The bar in words, charts, numbers and advice."""
+    inside = detail.inside if detail is not None else None
+    if detail is None or inside is None or inside.waiting:
+        return []
+    if inside.go is not None:
+        return _of_go(detail, inside, inside.go, width, plain=plain)
+    if inside.jvm is not None:
+        return _of_jvm(detail, inside, inside.jvm, width, plain=plain)
+    if inside.build is not None:
+        said = [*words.from_outside(inside, detail)]
+        said += ["Waiting for its metrics …"] if inside.url and not inside.trouble else words.how_to_get_metrics(inside)
+        return _paragraphs(said, width)
+    return _of_others(inside, width)
+
+
+def _of_go(detail: Detail, inside: Inside, go: GoInside, width: int, *, plain: bool) -> list[Line]:
+    lines = _legend(detail, width, plain=plain)
+    lines += wrapped(words.go_numbers(go), width)
+    lines += [Line(line) for line in heap_charts(inside.points, "HeapAlloc", width, plain=plain)]
+    verdict = words.go_verdict(go)
+    said = ["" if verdict.bad else verdict.what_to_do]
+    said += [words.gogc_words(go), *words.account(go, detail.row), words.freed_words(inside)]
+    return lines + _paragraphs(said, width)
+
+
+def _of_jvm(detail: Detail, inside: Inside, jvm: JvmInside, width: int, *, plain: bool) -> list[Line]:
+    lines = _legend(detail, width, plain=plain)
+    lines += [Line(line) for line in heap_charts(inside.points, "Heap used", width, plain=plain)]
+    verdict = words.jvm_verdict(jvm)
+    return lines + _paragraphs([*words.jvm_numbers(jvm), "" if verdict.bad else verdict.what_to_do], width)
+
+
+def _of_others(inside: Inside, width: int) -> list[Line]:
+    said = [words.ALLOCATORS[advice] for advice in inside.advice]
+    if inside.strange:
+        said.append(f"Which runtime it has cannot be told: {inside.strange}.")
+    elif not said and inside.native is not None:
+        known = inside.native.runtime is not None
+        said.append(
+            "Nothing about its allocator calls for a word."
+            if known or inside.native.allocator is not None
+            else "No runtime that memtop knows, and no allocator among its libraries (a static program shows none)."
+        )
+    return _paragraphs(said, width)
+
+
+def _legend(detail: Detail, width: int, *, plain: bool) -> list[Line]:
+    parts, rss = parts_of(detail), detail.row.rss_bytes
+    if not parts or rss is None:
+        return []
+    return wrapped(legend(rss, parts, narrow=width < _NARROW_BELOW, plain=plain), width)
+
+
+def _paragraphs(sentences: Iterable[str], width: int) -> list[Line]:
+    return [line for sentence in sentences if sentence for line in wrapped(sentence, width)]

@@ -1,0 +1,116 @@
+"""Verdicts on recorded runs of real JVMs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtop.analysis.jvmheap import JvmPoint, JvmVerdict, break_down_jvm, judge_jvm
+from memtop.runtimes.jvm import JvmHeap
+from tests.lab.points import jvm_points, lines
+
+MIB = 1 << 20
+TRUTH = {
+    "jvm_leak": JvmVerdict.LEAK,
+    "jvm_leak_serial": JvmVerdict.LEAK,
+    "jvm_steady": JvmVerdict.PRESSURE,
+    "jvm_steady_serial": JvmVerdict.STEADY,
+    "jvm_small": JvmVerdict.HEAP_FULL,
+}
+BASE = jvm_points("jvm_steady_serial")[-1].heap
+
+
+@pytest.mark.parametrize("name", TRUTH)
+def test_each_real_jvm_gets_the_verdict_it_deserves(name: str) -> None:
+    growth = judge_jvm(jvm_points(name))
+    assert growth.verdict is TRUTH[name]
+    assert growth.live_bytes is not None
+
+
+@pytest.mark.parametrize("name", ["jvm_steady", "jvm_steady_serial", "jvm_small"])
+def test_a_jvm_that_does_not_leak_is_never_said_to_on_the_way(name: str) -> None:
+    points = jvm_points(name)
+    verdicts = {judge_jvm(points[:seconds]).verdict for seconds in range(1, len(points) + 1)}
+    assert verdicts == {JvmVerdict.WAITING, TRUTH[name]}
+
+
+def test_the_slope_of_a_leak_is_that_of_its_source() -> None:
+    """10 arrays of 1 KiB each 5 ms, less what a pause of 5 ms takes longer."""
+    for name in ("jvm_leak", "jvm_leak_serial"):
+        slope = judge_jvm(jvm_points(name)).live_bytes_per_s
+        assert slope is not None
+        assert 1.2 * MIB < slope < 2.6 * MIB
+
+
+def test_what_a_steady_jvm_keeps_is_its_cache() -> None:
+    live = judge_jvm(jvm_points("jvm_steady_serial")).live_bytes
+    assert live == pytest.approx(2000 * 16 * 1024, rel=0.1)
+
+
+def curve(seconds: int, **figures: Any) -> list[JvmPoint]:
+    """A JVM once a second; figures are numbers, or functions of the second."""
+    found = []
+    for second in range(seconds):
+        now = {name: value(second) if callable(value) else value for name, value in figures.items()}
+        anon = now.pop("anon_bytes", 300 * MIB)
+        found.append(JvmPoint(float(second), replace(BASE, **now), anon))
+    return found
+
+
+def test_an_old_generation_that_only_rises_is_no_leak_before_it_was_collected() -> None:
+    points = curve(
+        100, major_gcs=0, young_gcs=lambda t: 2 * t, heap_used_bytes=lambda t: (20 + t) * MIB, eden_used_bytes=0
+    )
+    assert judge_jvm(points).verdict is JvmVerdict.WAITING
+
+
+def test_classes_that_are_loaded_for_ever_are_named() -> None:
+    points = curve(60, metaspace_used_bytes=lambda t: (50 + t) * MIB)
+    assert judge_jvm(points).verdict is JvmVerdict.METASPACE
+
+
+def test_threads_that_are_started_for_ever_are_named() -> None:
+    assert judge_jvm(curve(60, threads=lambda t: 30 + 3 * t)).verdict is JvmVerdict.THREAD_LEAK
+
+
+def test_native_memory_that_grows_beside_a_steady_heap_is_named() -> None:
+    points = curve(
+        60, young_gcs=lambda t: 100 + 2 * t, major_gcs=lambda t: 10 + t, anon_bytes=lambda t: (350 + 3 * t) * MIB
+    )
+    assert judge_jvm(points).verdict is JvmVerdict.OUTSIDE
+
+
+def test_another_jvm_under_the_same_pid_begins_anew() -> None:
+    points = curve(40, started_s=lambda t: 1.0 if t < 35 else 2.0)
+    assert judge_jvm(points).span_s == 4
+
+
+def test_no_points_are_waited_for() -> None:
+    assert judge_jvm([]).verdict is JvmVerdict.WAITING
+
+
+def test_parts_of_recorded_jvms_add_up_to_res() -> None:
+    for name in TRUTH:
+        for line, point in zip(lines(name)[-20:], jvm_points(name)[-20:], strict=True):
+            parts = break_down_jvm(point.heap, line["rss"], line["anon"])
+            assert sum(getattr(parts, each) for each in PARTS) == line["rss"]
+            assert not parts.notable_native
+
+
+PARTS = ("live_bytes", "garbage_bytes", "unused_bytes", "metaspace_bytes", "native_bytes", "files_bytes")
+
+
+def test_res_far_beyond_the_heap_is_notable() -> None:
+    assert break_down_jvm(BASE, 900 * MIB, 880 * MIB).notable_native
+
+
+@given(st.integers(0, 1 << 40), st.integers(0, 1 << 40), st.none() | st.integers(0, 1 << 40))
+def test_parts_add_up_whatever_the_kernel_says(rss: int, anon: int, live: int | None) -> None:
+    heap: JvmHeap = BASE
+    parts = break_down_jvm(heap, rss, anon, live)
+    assert sum(getattr(parts, each) for each in PARTS) == rss
+    assert min(getattr(parts, each) for each in (*PARTS, "not_resident_bytes")) >= 0

@@ -1,0 +1,39 @@
+"""Recorded runs as what the verdicts take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from memtop.analysis.gogrowth import GoPoint
+from memtop.analysis.jvmheap import JvmPoint
+from memtop.errors import ParseError
+from memtop.runtimes.gometrics import parse_go_metrics
+from memtop.runtimes.jvm import parse_jvm_heap
+from tests.lab.record import replay
+
+DATA = Path(__file__).parents[1] / "data" / "runtimes"
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    """The seconds of one run."""
+    return list(replay(DATA / f"{name}.ndjson.gz"))
+
+
+def go_points(name: str) -> list[GoPoint]:
+    """The readings of one run of a Go program."""
+    return [
+        GoPoint(line["t"], parse_go_metrics(line["body"].encode()), line["anon"], line["lazy_free"], line["minflt"])
+        for line in lines(name)
+    ]
+
+
+def jvm_points(name: str) -> list[JvmPoint]:
+    """The readings of one run of a JVM; seconds in which it was just starting are left out."""
+    found = []
+    for line in lines(name):
+        try:
+            found.append(JvmPoint(line["t"], parse_jvm_heap(line["hsperf"]), line["anon"]))
+        except ParseError:
+            assert line["t"] < 3, "only a JVM that starts may have no counters"
+    return found

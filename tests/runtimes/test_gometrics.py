@@ -1,0 +1,248 @@
+"""Three forms of metrics, recognised by what they are; recorded answers of real programs, and answers that lie."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memtop.errors import ParseError
+from memtop.runtimes.goheap import FIGURES, GoHeap, MetricsFormat
+from memtop.runtimes.gometrics import MOST_BYTES, parse_go_metrics
+from tests.lab.points import DATA, lines
+
+MIB = 1 << 20
+ANSWERS = {name: lines(name)[-1]["body"].encode() for name in ("leak", "client", "text", "goroutines")}
+GO_RUNS = sorted(path.name.partition(".")[0] for path in DATA.glob("[!j]*.ndjson.gz"))
+
+
+@pytest.mark.parametrize("name", GO_RUNS)
+def test_every_recorded_answer_is_read_and_makes_sense(name: str) -> None:
+    for line in lines(name):
+        heap = parse_go_metrics(line["body"].encode())
+        assert heap.heap_alloc_bytes is not None
+        assert heap.heap_sys_bytes is not None
+        assert 0 < heap.heap_alloc_bytes <= heap.heap_sys_bytes + heap.rounding_bytes
+        assert heap.heap_objects
+        assert heap.num_gc is not None
+
+
+def test_expvar_tells_all_of_memstats() -> None:
+    heap = parse_go_metrics(ANSWERS["leak"])
+    known = {name for name in FIGURES if getattr(heap, name) is not None}
+    assert heap.format is MetricsFormat.EXPVAR
+    told_by_others = {"goroutines", "threads", "gogc_percent", "gomemlimit_bytes", "resident_bytes", "start_time_s"}
+    assert known == FIGURES - told_by_others
+    stats = json.loads(ANSWERS["leak"])["memstats"]
+    assert heap.heap_alloc_bytes == stats["HeapAlloc"]
+    assert heap.pause_last_ns == stats["PauseNs"][(stats["NumGC"] + 255) % 256]
+    assert heap.pause_max_ns == max(stats["PauseNs"])
+
+
+def test_goroutines_that_a_program_publishes_beside_memstats_are_found() -> None:
+    heap = parse_go_metrics(ANSWERS["goroutines"])
+    assert heap.goroutines == json.loads(ANSWERS["goroutines"])["goroutines"] > 1000
+
+
+def test_client_golang_tells_version_threads_and_its_own_res() -> None:
+    heap = parse_go_metrics(ANSWERS["client"])
+    assert heap.format is MetricsFormat.PROMETHEUS
+    assert heap.version == "go1.19.8"
+    assert heap.threads
+    assert heap.goroutines
+    assert heap.resident_bytes
+    assert heap.start_time_s
+    assert heap.num_gc
+    assert heap.pause_total_ns
+    assert heap.pause_max_ns
+    assert heap.rounding_bytes == 0
+
+
+def test_the_handler_of_the_tutorials_is_read_with_its_units() -> None:
+    text = b"""HeapAlloc: 12.34 MB
+HeapSys: 20.00 MB
+HeapIdle: 5.50 MB
+HeapInuse: 14.50 MB
+HeapObjects: 123
+StackInuse: 0.34 MB
+Goroutine12
+NumGC: 4
+PauseTotalNs:1.23 ms
+"""
+    assert parse_go_metrics(text) == GoHeap(
+        MetricsFormat.TEXT,
+        heap_alloc_bytes=int(12.34 * MIB),
+        heap_sys_bytes=20 * MIB,
+        heap_idle_bytes=int(5.5 * MIB),
+        heap_inuse_bytes=int(14.5 * MIB),
+        heap_objects=123,
+        stack_inuse_bytes=int(0.34 * MIB),
+        goroutines=12,
+        num_gc=4,
+        pause_total_ns=1_230_000,
+        rounding_bytes=int(0.01 * MIB),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "figure", "value"),
+    [
+        ("Alloc = 5 MiB\tTotalAlloc = 10 MiB\tSys = 8 MiB\tNumGC = 3", "heap_alloc_bytes", 5 * MIB),
+        ("Alloc = 5 MiB\tTotalAlloc = 10 MiB\tSys = 8 MiB\tNumGC = 3", "num_gc", 3),
+        ("# HeapAlloc = 123456\n# NextGC = 4194304", "heap_alloc_bytes", 123456),
+        ("heap_alloc=1024 heap_sys=4096", "heap_sys_bytes", 4096),
+        ("HeapAlloc: 1,234 KB", "heap_alloc_bytes", 1234 * 1024),
+        ("HeapAlloc:2GB", "heap_alloc_bytes", 2 << 30),
+        ('"HeapAlloc": 77 B', "heap_alloc_bytes", 77),
+        ("HeapAlloc 1.5e6", "heap_alloc_bytes", None),
+        ("HeapAlloc: 5 B\nGoroutines: 12", "goroutines", 12),
+        ("HeapAlloc: 5 B\nGoroutineN: 9", "goroutines", 9),
+        ("HeapAlloc: 5 B\nNumGoroutine = 7", "goroutines", 7),
+        ("HeapAlloc: 5 B\nPauseTotalNs: 5000", "pause_total_ns", 5000),
+        ("HeapAlloc: 5 B\nPauseTotalNs: 2.5µs", "pause_total_ns", 2500),
+        ("HeapAlloc: 1 B\nHeapAlloc: 2 B", "heap_alloc_bytes", 1),
+    ],
+)
+def test_plain_text_in_the_ways_people_write_it(text: str, figure: str, value: int | None) -> None:
+    if value is None:
+        with pytest.raises(ParseError):
+            parse_go_metrics(text.encode())
+        return
+    assert getattr(parse_go_metrics(text.encode()), figure) == value
+
+
+def expvar(**figures: object) -> bytes:
+    return json.dumps({"cmdline": ["x", "--token=secret"], "memstats": {"HeapAlloc": 1, **figures}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "an empty answer"),
+        (b" \n", "an empty answer"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"\n<html>", "a web page"),
+        (b"\x0a\x00profile", "binary data"),
+        (b"404 page not found\n", "without any figure"),
+        (b"{}", "without memstats"),
+        (b"[1]", "without memstats"),
+        (b'{"memstats": 1}', "without memstats"),
+        (b'{"memstats": {}}', "no figures of a Go heap"),
+        (b'{"memstats": {"HeapAlloc": 1', "broken"),
+        (b'{"memstats": {"HeapAlloc": "1"}}', "HeapAlloc is not a number"),
+        (b'{"memstats": {"HeapAlloc": true}}', "HeapAlloc is not a number"),
+        (b'{"memstats": {"HeapAlloc": null}}', "HeapAlloc is not a number"),
+        (b'{"memstats": {"HeapAlloc": NaN}}', "NaN"),
+        (b'{"memstats": {"HeapAlloc": Infinity}}', "Infinity"),
+        (b'{"memstats": {"HeapAlloc": 1e999}}', "larger than can be"),
+        (b'{"memstats": {"HeapAlloc": ' + b"9" * 21 + b"}}", "20 digits"),
+        (expvar(HeapSys=-1), "heap_sys_bytes is negative"),
+        (expvar(HeapSys=1 << 60), "larger than can be"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"a":' * 100_000, "nested too deeply"),
+        (b"\xff\xfe{", "without any figure"),
+        (b"go_memstats_heap_alloc_bytes NaN\n", "not a number"),
+        (b"go_memstats_heap_alloc_bytes -5\n", "negative"),
+        (b"go_memstats_heap_alloc_bytes +Inf\n", "larger than can be"),
+        (b"go_memstats_heap_alloc_bytes 1e400\n", "larger than can be"),
+        (b"go_memstats_heap_alloc_bytes 1e1e1\n", "not a number"),
+        (b"go_goroutines 5\n", "no figures of a Go heap"),
+        (b"# HELP go_memstats_x\n", "without go_memstats"),
+        (b"HeapAlloc: NaN MB\n", "not a number"),
+        (b"HeapAlloc: -5 MB\n", "negative"),
+        (b"HeapAlloc: Inf MB\n", "infinite"),
+        (b"HeapAlloc: 99999999999 GB\n", "larger than can be"),
+        (b"HeapAlloc: 12.5\n", "no figures|without any figure"),
+        (b"x" * (MOST_BYTES + 1), "more than 4 MiB"),
+    ],
+)
+def test_an_answer_that_cannot_be_true_is_refused_with_a_reason(body: bytes, reason: str) -> None:
+    with pytest.raises(ParseError, match=reason) as caught:
+        parse_go_metrics(body)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 120
+
+
+def test_gogc_off_has_no_goal_and_no_limit_is_infinite() -> None:
+    assert parse_go_metrics(expvar(NextGC=2**64 - 1)).next_gc_bytes == math.inf
+    heap = parse_go_metrics(
+        b"go_memstats_heap_alloc_bytes 1\ngo_memstats_next_gc_bytes 1.8446744073709552e+19\n"
+        b"go_gc_gomemlimit_bytes 9.223372036854775807e+18\ngo_gc_gogc_percent 50\n"
+    )
+    assert (heap.next_gc_bytes, heap.gomemlimit_bytes, heap.gogc_percent) == (math.inf, math.inf, 50)
+
+
+def test_a_cpu_fraction_a_little_outside_is_unknown_and_nothing_else_suffers() -> None:
+    heap = parse_go_metrics(expvar(GCCPUFraction=-1e-9))
+    assert heap.gc_cpu_fraction is None
+    assert heap.heap_alloc_bytes == 1
+
+
+def test_command_lines_in_the_answer_leave_no_trace() -> None:
+    assert "secret" not in repr(parse_go_metrics(expvar()))
+
+
+def test_a_hostile_version_is_made_visible() -> None:
+    body = b'go_info{version="go1\x1b[2J"} 1\ngo_memstats_heap_alloc_bytes 1\n'
+    assert parse_go_metrics(body).version == "go1^[[2J"
+
+
+def test_metrics_of_others_with_labels_are_passed_over() -> None:
+    body = b'go_memstats_heap_alloc_bytes{instance="b"} 7\ngo_memstats_heap_alloc_bytes 5 1700000000000\r\n'
+    assert parse_go_metrics(body).heap_alloc_bytes == 5
+
+
+def consistent(heap: GoHeap) -> bool:
+    """Nothing in it is negative or not a number."""
+    found: list[Any] = [getattr(heap, name) for name in FIGURES]
+    return all(value is None or value >= 0 for value in found)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=400) | st.sampled_from(sorted(ANSWERS.values())).map(lambda body: body[:700]))
+def test_any_bytes_are_figures_or_a_parse_error(body: bytes) -> None:
+    try:
+        assert consistent(parse_go_metrics(body))
+    except ParseError as error:
+        assert str(error).isprintable()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(sorted(ANSWERS)),
+    st.lists(st.tuples(st.integers(0, 6000), st.integers(0, 255)), min_size=1, max_size=8),
+)
+def test_damaged_answers_are_figures_or_a_parse_error(name: str, changes: list[tuple[int, int]]) -> None:
+    body = bytearray(ANSWERS[name])
+    for at, byte in changes:
+        body[at % len(body)] = byte
+    try:
+        assert consistent(parse_go_metrics(bytes(body)))
+    except ParseError as error:
+        assert str(error).isprintable()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="HeapAllocSysNGMB :=.,0123456789-+\n", max_size=300))
+def test_text_that_looks_like_a_tutorial_never_crashes(text: str) -> None:
+    with suppress(ParseError):
+        assert consistent(parse_go_metrics(text.encode()))
+
+
+def test_a_megabyte_of_anything_is_parsed_within_a_second() -> None:
+    for piece in (b"HeapAlloc" * 120_000, b"1,111" * 200_000, b"a_a_a_a_" * 130_000, b"go_memstats_x " * 80_000):
+        started_s = time.perf_counter()
+        with suppress(ParseError):
+            parse_go_metrics(piece)
+        assert time.perf_counter() - started_s < 1.0
+
+
+def test_the_fixtures_hold_no_command_line() -> None:
+    assert GO_RUNS
+    assert all(b'"cmdline": []' in body for name, body in ANSWERS.items() if name in ("leak", "goroutines"))

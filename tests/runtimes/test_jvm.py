@@ -1,0 +1,224 @@
+"""The counters of real JVMs, and files that lie about themselves."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memtop.errors import ParseError
+from memtop.runtimes.hsperf import MOST_BYTES, parse_hsperf, without_secrets
+from memtop.runtimes.jvm import hsperf_paths, jvm_heap, parse_jvm_heap, same_jvm
+from memtop.runtimes.jvmflags import JvmFlags, jvm_arguments, kept_flags, parse_jvm_flags
+from tests.lab.points import lines
+
+G1 = lines("jvm_leak")[-1]["hsperf"]
+SERIAL = lines("jvm_leak_serial")[-1]["hsperf"]
+MIB = 1 << 20
+
+
+def counters(*entries: tuple[str, int | bytes], order: str = "<", accessible: int = 1) -> bytes:
+    """A file of these counters: numbers and texts."""
+    body = b""
+    for name, value in entries:
+        label = name.encode() + b"\0"
+        content = value if isinstance(value, bytes) else struct.pack(order + "q", value)
+        start = 20 + len(label) + (-len(label)) % 8
+        kind, count = (ord("B"), len(content)) if isinstance(value, bytes) else (ord("J"), 0)
+        length = start + len(content) + (-len(content)) % 8
+        entry = struct.pack(order + "IIIBBBBI", length, 20, count, kind, 0, 1, 1, start) + label
+        body += (entry.ljust(start, b"\0") + content).ljust(length, b"\0")
+    head = (
+        b"\xca\xfe\xc0\xc0"
+        + bytes([order == "<"])
+        + struct.pack(order + "BBBIIQII", 2, 0, accessible, 32 + len(body), 0, 0, 32, len(entries))
+    )
+    return head + body
+
+
+HEAP = (
+    ("sun.gc.policy.name", b"Copy:MSC\0"),
+    ("sun.gc.generation.0.space.0.name", b"eden\0"),
+    ("sun.gc.generation.0.space.0.used", 10 * MIB),
+    ("sun.gc.generation.0.space.1.used", 2 * MIB),
+    ("sun.gc.generation.0.capacity", 20 * MIB),
+    ("sun.gc.generation.0.maxCapacity", 80 * MIB),
+    ("sun.gc.generation.1.space.0.used", 30 * MIB),
+    ("sun.gc.generation.1.capacity", 40 * MIB),
+    ("sun.gc.generation.1.maxCapacity", 170 * MIB),
+    ("sun.gc.collector.0.invocations", 7),
+    ("sun.gc.collector.1.invocations", 3),
+    ("sun.gc.collector.1.lastExitTime", 5_000_000_000),
+    ("sun.gc.collector.0.time", 1_000_000_000),
+    ("sun.gc.collector.1.time", 500_000_000),
+    ("sun.os.hrt.ticks", 7_000_000_000),
+    ("sun.os.hrt.frequency", 1_000_000_000),
+    ("sun.rt.createVmBeginTime", 1_700_000_000_000),
+)
+
+
+def test_a_g1_heap_is_one_heap_for_all_generations() -> None:
+    heap = parse_jvm_heap(G1)
+    assert heap.policy == "GarbageFirst"
+    assert heap.heap_max_bytes == 256 * MIB
+    assert heap.version is not None
+    assert heap.version.startswith("17.")
+    assert heap.young_gcs > 100
+    assert heap.major_gcs > 5
+    assert heap.full_gcs == 0
+    assert heap.flags.collector == "UseG1GC"
+
+
+def test_a_serial_heap_is_the_sum_of_its_generations() -> None:
+    heap = parse_jvm_heap(SERIAL)
+    assert heap.policy == "Copy:MSC"
+    assert heap.old_max_bytes is not None
+    assert heap.old_max_bytes < 256 * MIB
+    assert heap.major_gcs == heap.full_gcs > 5
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_every_figure_comes_from_its_counter_in_both_byte_orders(order: str) -> None:
+    heap = parse_jvm_heap(counters(*HEAP, order=order))
+    assert (heap.eden_used_bytes, heap.survivor_used_bytes, heap.old_used_bytes) == (10 * MIB, 2 * MIB, 30 * MIB)
+    assert (heap.heap_used_bytes, heap.heap_capacity_bytes, heap.heap_max_bytes) == (42 * MIB, 60 * MIB, 250 * MIB)
+    assert heap.tenured_bytes == 32 * MIB
+    assert (heap.young_gcs, heap.major_gcs, heap.gc_time_s, heap.since_major_s) == (7, 3, 1.5, 2.0)
+    assert heap.started_s == 1_700_000_000.0
+    assert heap.metaspace_used_bytes is None
+
+
+def test_a_file_that_another_jvm_left_behind_is_recognised_by_its_start() -> None:
+    heap = parse_jvm_heap(counters(*HEAP))
+    assert same_jvm(heap, 1_700_000_001.0)
+    assert same_jvm(heap, None)
+    assert not same_jvm(heap, 1_700_000_100.0)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"hello", "not such a file"),
+        (b"\xca\xfe\xc0\xc0\x01", "cut short"),
+        (G1[:5] + b"\x01" + G1[6:], "version 1.0"),
+        (counters(*HEAP, accessible=0), "just starting"),
+        (counters(), "no counters"),
+        (counters(("a", 1)), "no sizes of a heap"),
+        (counters(*HEAP, ("sun.gc.generation.1.space.1.used", -5)), "cannot be true"),
+        (G1[:28] + b"\xff\xff\xff\x7f" + G1[32:], "more counters than"),
+        (bytes(MOST_BYTES + 1), "larger than"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(data: bytes, reason: str) -> None:
+    with pytest.raises(ParseError, match=reason) as caught:
+        parse_jvm_heap(data)
+    assert str(caught.value).isprintable()
+
+
+def test_a_file_cut_short_gives_the_counters_that_are_whole() -> None:
+    assert 0 < len(parse_hsperf(G1[:2000])) < len(parse_hsperf(G1))
+
+
+def test_command_lines_and_properties_do_not_get_into_a_recording() -> None:
+    data = counters(
+        ("sun.rt.javaCommand", b"App --password=hunter2\0"),
+        ("java.property.java.class.path", b"/home/me/secret.jar\0"),
+        ("java.rt.vmArgs", b"-Xmx256m -Ddb.pass=hunter2 -XX:+UseSerialGC -javaagent:x=key\0"),
+        *HEAP,
+    )
+    kept = without_secrets(data)
+    assert len(kept) == len(data)
+    assert b"hunter2" not in kept
+    assert b"/home" not in kept
+    assert b"javaagent" not in kept
+    assert parse_hsperf(kept)["java.rt.vmArgs"] == "-Xmx256m -XX:+UseSerialGC"
+    assert parse_jvm_heap(kept) == parse_jvm_heap(data)
+    assert without_secrets(kept) == kept
+
+
+def test_recorded_files_hold_no_path() -> None:
+    assert b"/tmp" not in G1 + SERIAL
+    assert b"/usr" not in G1 + SERIAL
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(G1) - 1), st.integers(0, 255)), max_size=20), st.integers(0, len(G1)))
+def test_a_damaged_file_is_a_heap_or_a_parse_error(changes: list[tuple[int, int]], size: int) -> None:
+    data = bytearray(G1)
+    for at, byte in changes:
+        data[at] = byte
+    try:
+        heap = parse_jvm_heap(bytes(data[:size]))
+    except ParseError as error:
+        assert str(error).isprintable()
+    else:
+        assert heap.heap_used_bytes >= 0
+        assert heap.gc_time_s >= 0
+        assert heap.last_cause is None or heap.last_cause.isprintable()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_after_the_magic_are_a_parse_error_or_counters(tail: bytes) -> None:
+    try:
+        assert parse_hsperf(b"\xca\xfe\xc0\xc0\x01\x02\x00\x01" + tail)
+    except ParseError as error:
+        assert str(error).isprintable()
+
+
+def test_the_file_is_looked_for_where_the_jvms_own_namespaces_put_it() -> None:
+    status = b"Name:\tjava\nNSpid:\t4242\t7\n"
+    assert hsperf_paths(4242, status, "app") == (
+        "proc/4242/root/tmp/hsperfdata_app/7",
+        "proc/4242/root/tmp/hsperfdata_root/7",
+    )
+    assert hsperf_paths(42, b"", "root") == ("proc/42/root/tmp/hsperfdata_root/42",)
+    assert hsperf_paths(42, b"", "../../etc") == ("proc/42/root/tmp/hsperfdata_root/42",)
+    assert hsperf_paths(42, b"NSpid:\t../x\n", "root") == ("proc/42/root/tmp/hsperfdata_root/42",)
+
+
+def test_counters_without_collectors_give_a_heap_all_the_same() -> None:
+    heap = jvm_heap({"sun.gc.generation.0.space.0.used": 5})
+    assert (heap.heap_used_bytes, heap.young_gcs, heap.major_gcs, heap.since_major_s) == (5, 0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flags"),
+    [
+        (["-Xmx512m"], JvmFlags(max_heap_bytes=512 * MIB)),
+        (["-Xmx1g", "-Xmx2G"], JvmFlags(max_heap_bytes=2048 * MIB)),
+        (["-Xms64k", "-Xss1m"], JvmFlags(initial_heap_bytes=65536, thread_stack_bytes=MIB)),
+        (["-XX:MaxHeapSize=1073741824"], JvmFlags(max_heap_bytes=1 << 30)),
+        (["-XX:MaxRAMPercentage=75.0"], JvmFlags(max_ram_percentage=75.0)),
+        (["-XX:MaxMetaspaceSize=256m"], JvmFlags(max_metaspace_bytes=256 * MIB)),
+        (["-XX:MaxDirectMemorySize=1g"], JvmFlags(max_direct_bytes=1 << 30)),
+        (["-XX:ThreadStackSize=512"], JvmFlags(thread_stack_bytes=512 << 10)),
+        (["-XX:+UseZGC", "-XX:+AlwaysPreTouch"], JvmFlags(collector="UseZGC", always_pre_touch=True)),
+        (["-XX:-UseContainerSupport"], JvmFlags(container_support=False)),
+        (["-XX:NativeMemoryTracking=summary"], JvmFlags(native_memory_tracking="summary")),
+        (
+            ["-Xmx", "-Xmxfoo", "-XX:", "-XX:+", "-XX:MaxRAMPercentage=300", "-Dx=-Xmx1g", "-Xmx99999999999t"],
+            JvmFlags(),
+        ),
+        (["-XX:-UseG1GC"], JvmFlags()),
+    ],
+)
+def test_memory_flags_are_read_and_malformed_ones_are_not(arguments: list[str], flags: JvmFlags) -> None:
+    assert parse_jvm_flags(arguments) == flags
+
+
+def test_arguments_of_the_program_are_not_the_jvms() -> None:
+    argv = ["java", "-cp", "-Xmx9g", "-Xmx1g", "-jar", "app.jar", "-Xmx2g"]
+    assert jvm_arguments(argv) == ["-Xmx1g"]
+    assert jvm_arguments(["java", "-Xmx1g", "Main", "-Xmx2g"]) == ["-Xmx1g"]
+    assert jvm_arguments([]) == []
+
+
+@given(st.lists(st.text(alphabet="-XmsxX:+=MaxHeapSize0123456789kKmMgG.Use", max_size=24), max_size=6))
+def test_any_arguments_give_flags_and_keeping_is_stable(arguments: list[str]) -> None:
+    kept = kept_flags(arguments)
+    assert kept_flags(kept) == kept
+    assert parse_jvm_flags(kept) == parse_jvm_flags(arguments)
