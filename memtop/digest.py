@@ -16,6 +16,7 @@ from memtop.analysis.sharing import freed_by_kill, summed
 from memtop.errors import ParseError
 from memtop.procfs.smaps import Smaps, parse_smaps
 from memtop.readings import Reading
+from memtop.text import clean
 
 NO_GROWTH: Final = RegionGrowth(NOTHING, (), ())
 
@@ -69,6 +70,7 @@ def digest(raw: Raw) -> Digest | None:
         since_start=NO_GROWTH if raw.first is None else since(raw.first[1], regions),
         start_s=raw.at_s if raw.first is None else raw.first[0],
         cut=raw.cut,
+        replaced_file=None if (gone := regions.replaced_file()) is None else clean(gone),
     )
     return Digest(raw, reading, None if raw.mark is None else since(raw.mark, regions))
 

@@ -26,10 +26,10 @@ from memtop.outlook import Autopsy, Events, Limit, LimitRow, Outlook, Place
 from memtop.past import slope_bytes_per_min
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.procfs.status import PidStatus
-from memtop.readings import Missing, RegionsView
 from memtop.sample import Ask, Need, ProcKey, Sample
 from memtop.text import clean
 from memtop.verdicts import Verdict, Verdicts
+from memtop.witness import CopyTrail, Witness, testified
 
 LARGEST: Final = 50
 """Processes whose end is noticed beside those that somebody looks at."""
@@ -108,7 +108,8 @@ class Endings:
         """Of the process in focus: its zombie children, and the largest process where that is never killed."""
         self._seen: tuple[ProcKey, Outlook] | None = None
         self._frozen: tuple[ProcKey, Outlook] | None = None
-        self._regions: RegionsView | None = None
+        self._witness = Witness()
+        self._trail = CopyTrail()
         self._before: Sample | None = None
         self._sample: Sample | None = None
 
@@ -138,13 +139,13 @@ class Endings:
         ask: Ask,
         rows: Mapping[int, ProcRow],
         last: Mapping[ProcKey, ProcRow],
-        regions: RegionsView | None = None,
+        witness: Witness | None = None,
     ) -> list[ProcKey]:
         """One tick; gives those whose :meth:`row_marks` have changed.
 
-        ``last`` are the rows of those that ended now, ``regions`` what smaps told of the process in focus.
+        ``last`` are the rows of those that ended now, ``witness`` what else is known of the process in focus.
         """
-        self._regions = regions
+        self._witness = witness or Witness()
         self._before, self._sample = self._sample, sample
         self._tick += 1
         now_s = sample.mono_s
@@ -452,12 +453,20 @@ class Endings:
         on_machine = _place(key, self._machine_rank(rows, cgroups), rows) if everybody else None
         tasks = [rows.get(pid) for pid in leaf.members] if leaf is not None and leaf.members is not None else None
         known = tasks is not None and all(task is not None and task.rss_bytes is not None for task in tasks)
+        copying = self._trail.take(self._sample.mono_s, key, self._witness.sharing) if self._sample else None
         case = self._case(
-            row, rows, cgroups, limits=limits, verdict=verdict, in_cgroup=in_cgroup, on_machine=on_machine
+            row,
+            rows,
+            cgroups,
+            limits=limits,
+            verdict=verdict,
+            in_cgroup=in_cgroup,
+            on_machine=on_machine,
+            copied_bytes_per_s=copying.copied_bytes_per_s if copying is not None else None,
         )
         if known and tasks is not None and leaf is not None and tightest is not None and tightest.path == leaf.path:
             case = replace(case, tasks_rss=sum(task.rss_bytes or 0 for task in tasks if task is not None))
-        case = _with_regions(case, self._regions)
+        case = testified(case, self._witness, copying)
         board = self._board[1] if self._board is not None and self._board[0] == key else Board()
         board = post(board, find(case))
         self._board = key, board
@@ -527,6 +536,7 @@ class Endings:
         verdict: Verdict | None,
         in_cgroup: Place | None,
         on_machine: Place | None,
+        copied_bytes_per_s: float | None,
     ) -> Case:
         assert self._sample is not None
         sample, now_s = self._sample, self._sample.mono_s
@@ -567,7 +577,7 @@ class Endings:
             age_s=None if row.started_s is None else max(0.0, sample.wall_s - row.started_s),
             minflt_per_s=row.minflt_per_s,
             majflt_per_s=row.majflt_per_s,
-            minor_cause=minor_cause(row.minflt_per_s, self._grown(row.key, now_s)),
+            minor_cause=minor_cause(row.minflt_per_s, self._grown(row.key, now_s), copied_bytes_per_s),
             major_cause=major_cause(row.majflt_per_s, swap_in, refaults, swap),
             zombies=zombies,
             growth=growth,
@@ -704,21 +714,6 @@ def _plain(limit: Limit, name: str, limit_bytes: int | None, used_bytes: int) ->
 
 def _may_be_killed(status: int | None) -> bool:
     return status is None or ending_signal(status) == 9
-
-
-def _with_regions(case: Case, view: RegionsView | None) -> Case:
-    """What only smaps tells, where it has been read."""
-    if view is None:
-        return case
-    case = replace(case, denied=view.missing is Missing.DENIED)
-    if view.reading is None:
-        return case
-    return replace(
-        case,
-        reserved=view.reading.split.reserved_bytes,
-        lazyfree=view.reading.rollup.number("LazyFree"),
-        mappings=len(view.reading.regions),
-    )
 
 
 def _around(row: ProcRow, rows: Mapping[int, ProcRow], cgroups: CgroupSample) -> tuple[int, ProcRow | None]:

@@ -24,6 +24,7 @@ from memtop.tree import descendants, grow
 if TYPE_CHECKING:
     from memtop.dear import Dear
     from memtop.endings import Endings
+    from memtop.witness import Witness
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 GROWTH_S: Final = 60.0
@@ -201,10 +202,23 @@ class Engine:
     def _judge(self, endings: Endings, sample: Sample, ask: Ask, last: dict[ProcKey, ProcRow]) -> None:
         rows = {pid: entry.row for pid, entry in self._entries.items()}
         endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
-        regions = self._dear.regions(ask, sample.mono_s) if self._dear is not None else None
-        for key in endings.take(sample, ask, rows, last, regions):
+        for key in endings.take(sample, ask, rows, last, self._witness(ask, sample, rows)):
             entry = self._entries[key.pid]
             entry.row = entry.row._replace(**endings.row_marks(key)._asdict())
+
+    def _witness(self, ask: Ask, sample: Sample, rows: dict[int, ProcRow]) -> Witness | None:
+        """What was read of the process in focus beside the cheap files."""
+        row = rows.get(ask.focus.pid) if ask.focus is not None else None
+        if row is None or row.key != ask.focus:
+            return None
+        from memtop.witness import Witness  # noqa: PLC0415 (a run of one sample does without)
+
+        heap = self._lens.heap_facts(row, sample.mono_s)
+        dear = self._dear
+        if dear is None:
+            return Witness(heap=heap)
+        regions = dear.regions(ask, sample.mono_s)
+        return Witness(regions, dear.reading(row.key), dear.sharing(ask, regions), heap)
 
     def _entry(self, seen: ProcSample, entry: _Entry | None, now_s: float) -> _Entry:
         if entry is not None and seen.execs != entry.execs:

@@ -50,6 +50,26 @@ class JvmInside(NamedTuple):
     growth: JvmGrowth
 
 
+class HeapFacts(NamedTuple):
+    """What a runtime says of itself that is worth a finding. Bytes; None where it does not tell."""
+
+    limit_bytes: int | None = None
+    """GOMEMLIMIT; 0 where it is not set."""
+    next_gc_bytes: int | None = None
+    """The size of the Go heap at which the next collection is due."""
+    held_bytes: int | None = None
+    """What GOMEMLIMIT governs."""
+    gc_per_s: float | None = None
+    gc_cpu_percent: float | None = None
+    """Of the CPU time since its start."""
+    outside_bytes: int | None = None
+    """Anonymous memory that the runtime does not account for."""
+    outside_of_bytes: int | None = None
+    """... of so much anonymous memory."""
+    steady_live_bytes: int | None = None
+    """In use after a collection, where by its own figures that does not rise."""
+
+
 class Arena(NamedTuple):
     """A kind of memory of the runtime's own among the mappings."""
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
-from memtop.inside import Arena, GoInside, HeapPoint, Inside, JvmInside
+from memtop.inside import Arena, GoInside, HeapFacts, HeapPoint, Inside, JvmInside
 from memtop.sample import RUNTIME, Ask, ProcKey, ProcSample, Sample
 from memtop.source import Source
 
@@ -45,6 +45,10 @@ AGAIN_S: Final = 30.0
 """What hardly ever changes is asked for again while somebody looks at it."""
 MOST_MARKS: Final = 40
 """With more collections in the window than this, marks would hide the chart."""
+NEW_S: Final = 10.0
+"""Older figures of a runtime say nothing of now."""
+VERDICT_S: Final = 10.0
+"""How often the verdict on its heap is found anew while its panel is not on screen: 5 ms for all its points."""
 _JITTER_S: Final = 0.1
 _NOT_RECORDED: Final = "not in the recording"
 
@@ -110,6 +114,8 @@ class _File:
         self.frees_lazily = False
         """It gives memory back by MADV_FREE, so that RES does not fall."""
         self.judged: tuple[object, Inside] | None = None
+        self.steady: tuple[float, int | None] | None = None
+        """When it was found out, and what is alive after each collection where that does not rise."""
 
 
 class Lens:
@@ -359,6 +365,21 @@ class Lens:
                 found[key] = said
         return found
 
+    def heap_facts(self, row: ProcRow, at_s: float) -> HeapFacts | None:
+        """For the findings, whatever panel is open; None where its runtime has told nothing."""
+        file = self._files.get(row.key)
+        if file is None:
+            return None
+        if not file.go and not file.jvm:
+            limit = _limit_bytes(file.settings.gomemlimit_bytes) if file.settings is not None else None
+            return None if limit is None else HeapFacts(limit)
+        if file.trouble or file.heap_s is None or at_s - file.heap_s > NEW_S:
+            return None
+        if file.steady is None or at_s - file.steady[0] >= VERDICT_S:
+            file.steady = at_s, _steady_bytes(file)
+        facts = _jvm_facts(file, row) if file.jvm else _go_facts(file)
+        return facts._replace(steady_live_bytes=file.steady[1])
+
     def inside(self, ask: Ask, row: ProcRow, at_s: float, reading: Reading | None) -> Inside | None:
         """For the panel, at the instant shown; None while it is not on screen."""
         if ask.panel != RUNTIME:
@@ -459,6 +480,58 @@ def _flat_s(row: ProcRow, sample: Sample | None) -> float | None:
     if not flat or sample is None or row.started_s is None:
         return None
     return sample.wall_s - row.started_s if (row.growth_bytes_per_min or 0) == 0 else None
+
+
+def _limit_bytes(gomemlimit_bytes: float) -> int:
+    """GOMEMLIMIT, 0 for none."""
+    return 0 if gomemlimit_bytes == float("inf") else int(gomemlimit_bytes)
+
+
+def _steady_bytes(file: _File) -> int | None:
+    from memtop.analysis.gogrowth import GoVerdict, judge_go  # noqa: PLC0415
+    from memtop.analysis.jvmheap import JvmVerdict, judge_jvm  # noqa: PLC0415
+    from memtop.runtimes.environ import GoSettings  # noqa: PLC0415
+
+    if file.jvm:
+        jvm = judge_jvm(list(file.jvm))
+        return jvm.live_bytes if jvm.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) else None
+    go = judge_go(list(file.go), file.settings or GoSettings())
+    return go.live_bytes if go.verdict in (GoVerdict.STEADY, GoVerdict.PRESSURE) else None
+
+
+def _go_facts(file: _File) -> HeapFacts:
+    from memtop.analysis.gogrowth import gc_per_s  # noqa: PLC0415
+    from memtop.analysis.goheap import held_bytes, outside_bytes  # noqa: PLC0415
+
+    last = file.go[-1]
+    heap = last.heap
+    limit = heap.gomemlimit_bytes
+    if limit is None and file.settings is not None:
+        limit = file.settings.gomemlimit_bytes
+    goal, lazy = heap.next_gc_bytes, last.lazy_free_bytes or 0
+    return HeapFacts(
+        limit_bytes=None if limit is None else _limit_bytes(limit),
+        next_gc_bytes=None if goal is None or goal == float("inf") else int(goal),
+        held_bytes=held_bytes(heap),
+        gc_per_s=gc_per_s(file.go),
+        gc_cpu_percent=None if heap.gc_cpu_fraction is None else 100 * heap.gc_cpu_fraction,
+        outside_bytes=None if last.anon_bytes is None else outside_bytes(heap, last.anon_bytes, lazy),
+        outside_of_bytes=None if last.anon_bytes is None else last.anon_bytes - lazy,
+    )
+
+
+def _jvm_facts(file: _File, row: ProcRow) -> HeapFacts:
+    """Stacks, JIT code and buffers are a JVM's usual share outside of its heap: only what is far beyond is told."""
+    from memtop.analysis.jvmheap import break_down_jvm  # noqa: PLC0415
+
+    if row.rss_bytes is None or row.anon_bytes is None:
+        return HeapFacts()
+    parts = break_down_jvm(file.jvm[-1].heap, row.rss_bytes, row.anon_bytes)
+    return (
+        HeapFacts(outside_bytes=parts.native_bytes, outside_of_bytes=row.anon_bytes)
+        if parts.notable_native
+        else HeapFacts()
+    )
 
 
 def _judge_go(points: list[GoPoint], file: _File, row: ProcRow, lazy_free_bytes: int) -> GoInside:

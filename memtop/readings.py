@@ -55,6 +55,8 @@ class Reading:
     """When the first reading was."""
     cut: bool
     """Whether there are more mappings than were read."""
+    replaced_file: str | None
+    """The program, or else a library, that it runs and that is not on disk any more; cleaned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class Relative:
     """From statm, which is always new."""
     member: Member | None
     """From smaps_rollup."""
+    read_s: float | None
+    """When that was read, on the clock of Instant.mono_s."""
     missing: Missing
     copying: CopyRate | None
 

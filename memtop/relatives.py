@@ -63,6 +63,7 @@ def sharing_view(
                 name=clean(seen.name_raw),
                 rss_bytes=seen.statm.rss_bytes if seen.statm is not None else None,
                 member=mine,
+                read_s=file.rollup_s if file is not None and rollup is not None else None,
                 missing=file.missing if file is not None else Missing.UNREAD,
                 copying=copying,
             )

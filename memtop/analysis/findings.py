@@ -118,17 +118,21 @@ class Case:
     family_rss: int | None = None
     family_pss: int | None = None
     unshared: int | None = None
-    """What was shared with a parent or siblings and was copied lately."""
+    """What was shared with a parent or siblings and was copied within the last minute."""
     still_shared: int | None = None
     go_next_gc: int | None = None
     go_limit: int | None = None
     """GOMEMLIMIT; 0 where it is not set."""
+    go_held: int | None = None
+    """What GOMEMLIMIT governs."""
     go_gc_per_s: float | None = None
     go_gc_cpu_percent: float | None = None
     outside: int | None = None
     """Anonymous memory that the runtime does not account for."""
     outside_of: int | None = None
     """... of so much."""
+    steady_live: int | None = None
+    """In use after each collection, where by the runtime's own figures that does not rise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,8 @@ def _growth(c: Case) -> Found:
         return None
     early, late = g.limit_s or (None, None)
     facts = _facts(
-        evidence=c.evidence.value,
+        evidence=c.evidence.value if c.steady_live is None else Evidence.GROWING.value,
+        live_bytes=c.steady_live,
         seen_s=c.seen_s,
         rate_bytes_per_min=g.slope_bytes_per_s * 60,
         rate_low_bytes_per_min=(g.slope_low_bytes_per_s or 0) * 60,
@@ -274,8 +279,9 @@ def _cow_lost(c: Case) -> Found:
 def _go_limit(c: Case) -> Found:
     if c.go_limit is None:
         return None
-    if (c.go_gc_per_s or 0) > 10 and (c.minflt_per_s or 0) > 10_000:
-        return WARNING, _facts(gc_per_s=c.go_gc_per_s, gc_percent=c.go_gc_cpu_percent, too_low_bytes=c.go_limit or None)
+    pressed = c.go_limit > 0 and (c.go_held is None or c.go_held >= 0.9 * c.go_limit)
+    if pressed and (c.go_gc_per_s or 0) > 10 and (c.minflt_per_s or 0) > 10_000:
+        return WARNING, _facts(gc_per_s=c.go_gc_per_s, gc_percent=c.go_gc_cpu_percent, too_low_bytes=c.go_limit)
     if c.limit is None or c.limit_name is None:
         return None
     if c.go_limit == 0 and c.go_next_gc is not None and 1.1 * c.go_next_gc > 0.9 * c.limit:

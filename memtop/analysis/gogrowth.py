@@ -104,6 +104,11 @@ class GoGrowth:
     minflt_per_s: float | None
 
 
+def gc_per_s(points: Sequence[GoPoint]) -> float | None:
+    """Collections per second over the last half minute."""
+    return _Rates.of(points).gc_per_s
+
+
 def go_cycles(points: Sequence[GoPoint], settings: GoSettings = _UNSET) -> tuple[GoCycle, ...]:
     """The collections between the first and the last point, by changes of NumGC (or drops of HeapAlloc without it).
 

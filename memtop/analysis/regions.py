@@ -203,6 +203,15 @@ class Regions:
                 untouched += rest
         return Split(virt, reserved, untouched, resident, swapped, huge, uncounted)
 
+    def replaced_file(self) -> bytes | None:
+        """The program whose code is mapped from a file that was deleted since, else the largest such library."""
+        found = [
+            (kind is Kind.TEXT, span, name)
+            for kind, span, name in zip(self.kinds, self._spans, self.smaps.names, strict=True)
+            if kind in (Kind.TEXT, Kind.LIB_TEXT) and name.startswith(b"/") and name.endswith(DELETED)
+        ]
+        return max(found)[2].removesuffix(DELETED) if found else None
+
     def confidence(self, threads: int | None) -> Confidence:
         """Whether thread stacks and the main stack are as many as threads, within a fifth (at least one)."""
         if threads is None or Kind.GO_HEAP in self.kinds:

@@ -29,6 +29,7 @@ PAGING: dict[str, Any] = {"psi_full_percent": 6.0, "majflt_per_s": 50.0}
 THRASH: dict[str, Any] = {"psi_full_percent": 5.0, "refault_per_s": 1000.0}
 COPY: dict[str, Any] = {"unshared": 30 * MIB, "still_shared": 100 * MIB, "minflt_per_s": 1001.0}
 GO: dict[str, Any] = LIMITED | {"go_limit": 0, "go_next_gc": 90 * MIB}
+STORM: dict[str, Any] = {"go_limit": 100 * MIB, "go_held": 90 * MIB, "go_gc_per_s": 170.0, "minflt_per_s": 80_000.0}
 SWAP: dict[str, Any] = {"swap": 101 * MIB, "swap_in_per_s": 51.0, "majflt_per_s": 11.0}
 KEEPS: dict[str, Any] = {"rss": 95 * MIB, "peak_rss": 100 * MIB, "flat_s": 600.0, "minflt_per_s": 1.0}
 PROTECTED: dict[str, Any] = {"protected": "db (1)", "protected_rss": 21, "mem_total": 100, "mem_available": 50}
@@ -73,6 +74,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
         {"go_limit": MIB, "go_gc_per_s": 10.0, "minflt_per_s": 10_001.0},
         Severity.WARNING,
     ),
+    ("go_limit", STORM, STORM | {"go_limit": 0}, Severity.WARNING),
+    ("go_limit", STORM, STORM | {"go_held": 89 * MIB}, Severity.WARNING),
     (
         "outside_heap",
         {"outside": 33 * MIB, "outside_of": 100 * MIB},
@@ -183,3 +186,10 @@ def test_danger_that_becomes_a_warning_stays_danger_for_three_looks() -> None:
 
 def test_a_kill_is_told_at_once() -> None:
     assert [one.name for one in post(Board(), find(Case(kills=1))).standing] == ["oom_kill"]
+
+
+def test_what_the_collector_finds_level_is_told_and_is_no_likely_leak() -> None:
+    likely = LEAK | {"evidence": Evidence.LIKELY_LEAK}
+    held, level = find(Case(**likely)), find(Case(**(likely | {"steady_live": 30 * MIB})))
+    assert (held[0].name, held[0].facts["evidence"], "live_bytes" in held[0].facts) == ("growth", "likely leak", False)
+    assert (level[0].name, level[0].facts["evidence"], level[0].facts["live_bytes"]) == ("growth", "growing", 30 * MIB)

@@ -258,7 +258,7 @@ def family() -> SharingView:
     relatives = []
     for pid, program in ((4242, "redis"), (4243, "redis_bgsave")):
         known = member(pid, parse_rollup((DATA / program / "smaps_rollup").read_bytes()))
-        relatives.append(Relative(pid, program, known.rss_bytes, known, Missing.NOTHING, None))
+        relatives.append(Relative(pid, program, known.rss_bytes, known, 0.0, Missing.NOTHING, None))
     own = real("redis")
     assert own.reading is not None
     known_members = Sharing(tuple(one.member for one in relatives if one.member is not None))
