@@ -16,7 +16,7 @@ from memtop.procfs.tcp import Listener, parse_listeners, socket_inode, suggested
 def test_a_socket_of_this_process_is_found_with_its_inode() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        inode = socket_inode(os.readlink(f"/proc/self/fd/{server.fileno()}"))  # noqa: PTH115
+        inode = socket_inode(os.readlink(f"/proc/self/fd/{server.fileno()}"))
         listeners = parse_listeners(Path("/proc/self/net/tcp").read_bytes())
         assert inode is not None
         assert Listener("127.0.0.1", port, inode) in listeners

@@ -53,7 +53,7 @@ def test_build_information_of_go_comes_before_everything_else() -> None:
 
 def test_this_very_process_is_python_on_its_c_library() -> None:
     paths = {line.split(maxsplit=5)[5] for line in Path("/proc/self/maps").read_text().splitlines() if "/" in line}
-    native = recognise(paths, os.readlink("/proc/self/exe"))  # noqa: PTH115
+    native = recognise(paths, os.readlink("/proc/self/exe"))
     assert native.runtime is Runtime.CPYTHON
     assert native.version is not None
     assert native.version.startswith(f"{sys.version_info.major}.{sys.version_info.minor}")
