@@ -28,7 +28,7 @@ from memtop.explain.region_facts import facts_of_regions, facts_of_rollup, mappi
 from memtop.frame import Frame, ProcRow
 from memtop.past import ORDINARY_WINDOW_S
 from memtop.query import parse_query
-from memtop.sample import ProcKey
+from memtop.sample import RUNTIME, ProcKey
 from memtop.settings import Settings
 from memtop.tui import palette, questions, runtime_keys
 from memtop.tui.bar import Bar
@@ -387,6 +387,7 @@ class MemtopApp(SafeApp):
         """Bring the chosen panel on screen, or put it away."""
         self.query_one(Panels).chosen = self.view.panel
         self.set_class(bool(self.view.panel), "-panel")
+        self.set_class(self.view.panel == RUNTIME, "-runtime")
         self.call_after_refresh(self._fit_points)
 
     # -- actions
