@@ -28,6 +28,8 @@ from memtop.view import View
 if TYPE_CHECKING:
     from memtop.demo.step import Step
     from memtop.engine import Engine
+    from memtop.frame import Frame
+    from memtop.launch import Launch
     from memtop.source import Source
     from memtop.tui.app import MemtopApp
 
@@ -46,6 +48,7 @@ examples:
   memtop postgres -C              every process of that name, and their children
   memtop -f 'user=app rss>500m'   only those that match
   memtop --json -n 3 -d 0.5 4242  three samples as JSON, one object a line
+  memtop -- CMD ARGS              start a program, watch it from its first page, end with its status
 
 commands:
   memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork, go
@@ -101,9 +104,14 @@ def _fail(error: MemtopError, code: int) -> int:
 
 def _main(argv: Sequence[str]) -> int:
     command = argv[0] if argv and argv[0] in SUBCOMMANDS else ""
+    argv, program = _program(argv) if not command else (argv, None)
     options = _parser(command).parse_args(argv[1:] if command else argv)
     guard.check_platform()
     settings = _settings(options, command)
+    if not command and options.check:
+        return _check(options, settings)
+    if program is not None:
+        return _watch_program(options, settings, program)
     batch = bool(options.batch or options.json or options.csv or not sys.stdout.isatty())
     if not batch:
         return _screen(settings, getattr(options, "scenario", ""), getattr(options, "run", ""))
@@ -111,6 +119,49 @@ def _main(argv: Sequence[str]) -> int:
         raise UsageError("demo needs a terminal")
     with closing(_source(settings)) as source:
         return _batch(options, settings, source)
+
+
+def _program(argv: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
+    """The options, and the command after ``--``; None without ``--``."""
+    if "--" not in argv:
+        return argv, None
+    at = list(argv).index("--")
+    return argv[:at], argv[at + 1 :]
+
+
+def _watch_program(options: argparse.Namespace, settings: Settings, program: Sequence[str]) -> int:
+    """Start a program, watch it, and end with its status."""
+    from memtop.launch import Launch  # noqa: PLC0415
+
+    if not program:
+        raise UsageError("-- needs a command after it")
+    if settings.pids or settings.names:
+        raise UsageError("-- COMMAND watches the command alone; leave the other processes out")
+    batch = bool(options.batch or options.json or options.csv or not sys.stdout.isatty())
+    launch = Launch(program, quiet=not batch)
+    settings = settings._replace(pids=(launch.pid,))
+    if not batch:
+        code = _screen(settings, launch=launch)
+        return code or launch.exit_code or OK
+    try:
+        with closing(_source(settings)) as source:
+            code = _batch(options, settings, source, launch)
+    finally:
+        launch.stop()
+    return launch.exit_code if code == OK and launch.exit_code is not None else code
+
+
+def _check(options: argparse.Namespace, settings: Settings) -> int:
+    from memtop import check  # noqa: PLC0415
+
+    if len(settings.pids) != 1 or settings.names:
+        raise UsageError("--check takes one PID")
+    try:
+        seconds = check.USUAL_S if options.seconds is None else units.parse_duration(options.seconds)
+    except ValueError as error:
+        raise UsageError(f"--for: {error}") from error
+    with closing(_source(settings)) as source:
+        return check.run(_engine(source), settings.pids[0], seconds, settings.delay_s, sys.stdout)
 
 
 def _parser(command: str) -> argparse.ArgumentParser:
@@ -142,6 +193,10 @@ def _parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("replay", metavar="FILE", help="a recording made with --record")
     else:
         parser.add_argument("targets", nargs="*", metavar="PID | NAME", help="processes to watch; all without any")
+        parser.add_argument(
+            "--check", action="store_true", help="watch PID for a while: exit 0 if fine, 1 if growing or near a limit"
+        )
+        parser.add_argument("--for", dest="seconds", metavar="SECS", help="how long --check watches (100)")
     which = parser.add_argument_group("which processes")
     which.add_argument("-p", "--pid", action="append", default=[], metavar="PID[,PID]", help="watch these")
     which.add_argument("-f", "--filter", default="", metavar="EXPR", help="text, !regex, or terms such as rss>500m")
@@ -298,13 +353,16 @@ def _engine(source: Source) -> Engine:
     return Engine(source, OwnMeter(), position, lambda: getattr(source, "problem", None))
 
 
-def _batch(options: argparse.Namespace, settings: Settings, source: Source) -> int:
+def _batch(options: argparse.Namespace, settings: Settings, source: Source, launch: Launch | None = None) -> int:
     from memtop import headless  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     signal.signal(signal.SIGHUP, lambda number, frame: sys.exit(128 + number))
     engine = _engine(source)
-    ask = View.of(settings).ask()._replace(needs_all=~Need.NONE, runtimes=options.json)
+    if launch is not None:
+        _first_look(engine, View.of(settings).ask(), launch)
+    ask = View.of(settings).ask()
+    ask = ask._replace(needs_all=~(Need.CGROUP | Need.VICTIM) | ask.needs, runtimes=options.json)
     make_writer: Callable[[TextIO], headless.Writer]
     if options.json:
         make_writer = headless.json_writer
@@ -323,6 +381,14 @@ def _batch(options: argparse.Namespace, settings: Settings, source: Source) -> i
         return _write_frames(engine, ask, settings, make_writer(out))
 
 
+def _first_look(engine: Engine, ask: Ask, launch: Launch) -> Frame | None:
+    """Take hold of the program before it begins: the first sample finds it, the second holds it until its end."""
+    engine.step(ask)
+    frame = engine.step(ask)
+    launch.go()
+    return frame
+
+
 def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[..., None]) -> int:
     done = 0
     planned_s = time.monotonic()
@@ -330,9 +396,9 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
         frame = engine.step(ask, max(0.0, time.monotonic() - planned_s) if done else 0.0)
         if frame is None:
             break
-        if not done and settings.names and not settings.pids and not frame.rows:
+        if not frame.tick and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
-        if not done and ask.only and not ask.everybody and not frame.total and not frame.hidden:
+        if not frame.tick and ask.only and not ask.everybody and not frame.total and not frame.hidden:
             raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
         try:
             write(frame)
@@ -351,7 +417,7 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
     return OK
 
 
-def _screen(settings: Settings, demo: str = "", run: str = "") -> int:
+def _screen(settings: Settings, demo: str = "", run: str = "", launch: Launch | None = None) -> int:
     """The dashboard. The first sample is taken and painted before Textual is imported, which takes its time."""
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError("this terminal cannot show a screen (TERM); use -b, --json or --csv")
@@ -387,7 +453,10 @@ def _screen(settings: Settings, demo: str = "", run: str = "") -> int:
         if demo in DEMO_PANELS:
             view = view._replace(panel=DEMO_PANELS[demo])
         engine = _engine(source)
-        first = engine.step(view.ask())
+        if launch is not None:
+            life.at_end.callback(launch.show_output)
+            life.at_end.callback(launch.stop)
+        first = engine.step(view.ask()) if launch is None else _first_look(engine, view.ask(), launch)
         if first is not None and not settings.ascii:  # the early painting is not in ASCII
             from memtop.tui.early import paint  # noqa: PLC0415
 

@@ -3,8 +3,6 @@
 A column names the readings it needs, so that nothing is read that nobody looks at.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
@@ -138,6 +136,17 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "growth",
         sized=True,
         aliases=("delta", "d/min"),
+    ),
+    Column(
+        "verdict",
+        "V",
+        2,
+        "verdict_rank",
+        lambda r: r.verdict,
+        "verdict: ↗ grows (· seen, ! for minutes, ▲ for long)  ─ flat  ~ noisy  w sawtooth  ┘ step  ╭ warm-up",
+        "verdicts",
+        left=True,
+        aliases=("leak",),
     ),
     Column(
         "minflt",
@@ -310,6 +319,43 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "oom_score",
         Need.OOM,
         default=False,
+    ),
+    Column(
+        "lim%",
+        "%LIM",
+        5,
+        "limit_percent",
+        lambda r: units.percent(r.limit_percent),
+        "how full the cgroup is that limits it: what cannot simply be dropped, over the limit",
+        "limits",
+        Need.CGROUP,
+        default=False,
+        aliases=("%lim", "limit"),
+    ),
+    Column(
+        "oom%",
+        "OOM%",
+        5,
+        "oom_share_permille",
+        lambda r: units.percent(None if r.oom_share_permille is None else r.oom_share_permille / 10),
+        "the share of RAM and swap that oom_score stands for",
+        "oom_score",
+        Need.OOM,
+        default=False,
+        aliases=("%oom",),
+    ),
+    Column(
+        "oom#",
+        "OOM#",
+        4,
+        "oom_rank",
+        lambda r: units.count(r.oom_rank),
+        "place in the order in which an OOM of the machine would take them; 1 dies first",
+        "oom_killer",
+        Need.VICTIM,
+        descending=False,
+        default=False,
+        aliases=("rank",),
     ),
 )
 

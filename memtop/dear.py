@@ -113,10 +113,10 @@ class Dear:
         renewed, self._renewed = frozenset(self._renewed), set()
         return renewed
 
-    def look(self, ask: Ask) -> None:
-        """Another ask between two samples: begin what it wants."""
-        if self._sample is not None:
-            self._begin_due(ask, from_s=self._now_s + ask.delay_s)
+    def look(self, ask: Ask, sample: Sample) -> None:
+        """Another ask, after the last sample and before the next: begin what it wants."""
+        self._sample, self._now_s = sample, sample.mono_s
+        self._begin_due(ask, from_s=self._now_s + ask.delay_s)
 
     def sums(self, key: ProcKey) -> tuple[int | None, int | None]:
         """PSS and USS in bytes, as they were read last."""

@@ -7,20 +7,23 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
-from memtop.dear import Dear
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
 from memtop.lens import Lens
 from memtop.past import fitting_window_s, point_at, series, slope_bytes_per_min
-from memtop.sample import Ask, ProcKey, ProcSample, Sample
+from memtop.sample import REGIONS, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
 from memtop.source import Source
 from memtop.text import clean
 from memtop.tree import descendants, grow
+
+if TYPE_CHECKING:
+    from memtop.dear import Dear
+    from memtop.endings import Endings
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 GROWTH_S: Final = 60.0
@@ -60,12 +63,19 @@ class Engine:
         trouble: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._sampler = Sampler(source)
-        self._dear = Dear(source)
-        self._lens = Lens(source, self._dear.lazy_free_bytes, replaying=position is not None)
+        self._source = source
+        self._dear: Dear | None = None
+        self._lens = Lens(
+            source,
+            lambda key: self._dear.lazy_free_bytes(key) if self._dear is not None else None,
+            replaying=position is not None,
+        )
         self._own = own
         self._position = position
         self._trouble = trouble
         self._history = History()
+        self._endings: Endings | None = None
+        """Made for the second sample, or when somebody looks at a process: a run of one sample does without."""
         self._entries: dict[int, _Entry] = {}
         self._departed: dict[ProcKey, ProcRow] = {}
         self._sample: Sample | None = None
@@ -83,7 +93,16 @@ class Engine:
 
     def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
         """Take the next sample and show it; None at the end of a recording."""
-        sample = self._sampler.sample(ask, [key.pid for key in self._watched])
+        if self._endings is None and (self._tick >= 0 or ask.focus is not None):
+            from memtop.endings import Endings  # noqa: PLC0415
+
+            self._endings = Endings(self._history)
+        watched = [key.pid for key in self._watched]
+        if self._endings is not None:
+            watched = self._endings.to_watch(self._watched)
+        # Whoever takes the place of a process that has ended may be anybody.
+        wanted = ask._replace(only=None) if ask.focus in self._departed else ask
+        sample = self._sampler.sample(wanted, watched)
         if sample is None:
             return None
         self._tick += 1
@@ -93,7 +112,8 @@ class Engine:
 
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
-        self._dear.look(ask)
+        if self._sample is not None and (dear := self._dear_for(ask)) is not None:
+            dear.look(ask, self._sample)
         return self._show(ask)
 
     def _show(self, ask: Ask) -> Frame | None:
@@ -126,7 +146,17 @@ class Engine:
             problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
             runtimes=self._lens.objects(row.key for row in rows) if ask.runtimes else {},
             replay_position=self._position() if self._position is not None else None,
+            exits=self._endings.fresh if self._endings is not None else (),
         )
+
+    def _dear_for(self, ask: Ask) -> Dear | None:
+        """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
+        wanted = ask.panel in (REGIONS, SHARING) or Need.ROLLUP in ask.needs or ask.read_now or ask.mark_now
+        if self._dear is None and wanted:
+            from memtop.dear import Dear  # noqa: PLC0415 (so that a headless run starts without it)
+
+            self._dear = Dear(self._source)
+        return self._dear
 
     # -- facts become rows
 
@@ -141,13 +171,15 @@ class Engine:
         self._system = self._system_row(sample, before, everybody=ask.everybody)
         self._machine.append((now_s, self._system))
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
+        last = {key: self._entries[key.pid].row for key in sample.gone if key.pid in self._entries}
         for key in sample.gone:
             self._depart(key, ended.get(key.pid, sample.wall_s))
         # What moves by itself, because old changes leave a row's trend and its last minute, is brought up to date at
         # every tick where somebody looks at it, and elsewhere when the trend moves on by a cell.
         moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
         every_row = moved_on or ask.where is not None or ask.sort == "growth_bytes_per_min"
-        renewed = self._dear.step(ask, sample)
+        dear = self._dear_for(ask)
+        renewed = dear.step(ask, sample) if dear is not None else frozenset()
         for pid, seen in sample.processes.items():
             entry = self._entries.get(pid)
             if (
@@ -161,10 +193,22 @@ class Engine:
         self._lens.step(ask, sample, asked_for)
         for key in self._watched:
             self._keep_diary(key, now_s)
+        if self._endings is not None:
+            self._judge(self._endings, sample, ask, last)
+
+    def _judge(self, endings: Endings, sample: Sample, ask: Ask, last: dict[ProcKey, ProcRow]) -> None:
+        rows = {pid: entry.row for pid, entry in self._entries.items()}
+        endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
+        regions = self._dear.regions(ask, sample.mono_s) if self._dear is not None else None
+        for key in endings.take(sample, ask, rows, last, regions):
+            entry = self._entries[key.pid]
+            entry.row = entry.row._replace(**endings.row_marks(key)._asdict())
 
     def _entry(self, seen: ProcSample, entry: _Entry | None, now_s: float) -> _Entry:
         if entry is not None and seen.execs != entry.execs:
             self._history.forget(seen.key)
+            if self._endings is not None:
+                self._endings.reborn(seen.key)
             self._mark(seen.key, now_s, "exec", f"became {clean(seen.name_raw)}")
         track = self._history.tracks.get(seen.key)
         statm = seen.statm
@@ -208,7 +252,7 @@ class Engine:
         swap = status.swap_bytes if status is not None else None
         if swap is None and statm is not None and self._system.swap_total_bytes == 0:
             swap = 0
-        pss, uss = self._dear.sums(seen.key)
+        pss, uss = self._dear.sums(seen.key) if self._dear is not None else (None, None)
         return ProcRow(
             key=seen.key,
             pid=seen.key.pid,
@@ -243,6 +287,7 @@ class Engine:
             # A time namespace may put the start before boot, which the kernel shows as far in the future.
             started_s=self._boot_wall_s + start_s if (start_s := seen.key.start_ticks / CLK_TCK) <= now_s + 1 else None,
             note=note,
+            **(self._endings.row_marks(seen.key)._asdict() if self._endings is not None else {}),
             pss_bytes=pss,
             uss_bytes=uss,
         )
@@ -296,10 +341,13 @@ class Engine:
             shmem_bytes,
             stat.minflt if fresh and stat is not None else None,
             stat.majflt if fresh and stat is not None else None,
+            entry.row.swap_bytes,
         )
         self._history.diaries.setdefault(key, Diary()).add(point)
 
     def _depart(self, key: ProcKey, wall_s: float) -> None:
+        if self._endings is not None:
+            self._endings.forget(key)
         entry = self._entries.pop(key.pid, None)
         if entry is None or key not in self._watched:
             self._history.forget(key)
@@ -368,7 +416,9 @@ class Engine:
         until_s = self._known_until_s(row, now_s)
         entry = self._entries.get(key.pid)
         alive = entry is not None and entry.row.key == key
-        regions, mark = self._dear.regions(ask, now_s), self._dear.mark(key, now_s)
+        dear = self._dear
+        regions = dear.regions(ask, now_s) if dear is not None else None
+        mark = dear.mark(key, now_s) if dear is not None else None
         events = [*self._marks.get(key, ()), *([(mark.at_s, "mark", "mark")] if mark is not None else ())]
         events += self._lens.gc_marks(key, right_s - window_s, right_s)
         return Detail(
@@ -386,11 +436,16 @@ class Engine:
             gone=row.gone_s is not None,
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, until_s if looking_s is None else looking_s),
             why_unknown=_why_unknown(row, looking_s is not None),
+            outlook=self._endings.outlook(key, frozen=ask.frozen)
+            if self._endings is not None and looking_s is None
+            else None,
             regions=regions,
-            sharing=self._dear.sharing(ask, regions),
-            inside=self._lens.inside(ask, row, now_s if looking_s is None else looking_s, self._dear.reading(key)),
+            sharing=dear.sharing(ask, regions) if dear is not None else None,
+            inside=self._lens.inside(
+                ask, row, now_s if looking_s is None else looking_s, dear.reading(key) if dear is not None else None
+            ),
             mark=mark,
-            mark_dropped=self._dear.mark_dropped(key),
+            mark_dropped=dear is not None and dear.mark_dropped(key),
         )
 
     def _known_until_s(self, row: ProcRow, now_s: float) -> float:

@@ -4,18 +4,18 @@ None always means unknown, never "none of it". A row object is reused from frame
 has changed, so a view may compare rows by identity to know what to draw again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from memtop.analysis.oom import share_permille
 from memtop.procfs.status import PidStatus
-from memtop.readings import MarkView, RegionsView, SharingView
 from memtop.sample import ProcKey
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
     from memtop.inside import Inside
+    from memtop.outlook import Autopsy, Outlook
+    from memtop.readings import MarkView, RegionsView, SharingView
 
 
 class Note(Enum):
@@ -76,10 +76,25 @@ class ProcRow(NamedTuple):
     note: Note
     gone_s: float | None = None
     """When it was found to have ended, seconds since the epoch; None while it lives."""
+    verdict: str = ""
+    """What its memory does, as a sign of two cells: how bad, and the shape; empty before there is a verdict."""
+    verdict_rank: int | None = None
+    """The sign as a number to sort by: the more, the worse."""
+    limit_percent: float | None = None
+    """Working set of the cgroup that binds over its limit; None without one, or where nobody looks."""
+    oom_rank: int | None = None
+    """Place among all that an OOM of the machine would choose from, 1 dies first; None where nobody looks."""
     pss_bytes: int | None = None
     """Each resident page divided by the number of its mappings; read only while it is shown."""
     uss_bytes: int | None = None
     """Pages that nobody else maps; read only while it is shown."""
+
+    @property
+    def oom_share_permille(self) -> int | None:
+        """The share of RAM and swap that its oom_score stands for."""
+        if self.oom_score is None or self.oom_score_adj is None:
+            return None
+        return share_permille(self.oom_score, self.oom_score_adj)
 
 
 class SystemRow(NamedTuple):
@@ -148,12 +163,14 @@ class Detail(NamedTuple):
     """Least-squares slope of RES over its last minute."""
     why_unknown: dict[str, str]
     """Attribute of ProcRow -> why it is None, in words."""
-    regions: RegionsView | None = None
+    outlook: "Outlook | None" = None
+    """What was judged about it; None while looking back, and before the first look."""
+    regions: "RegionsView | None" = None
     """Its mappings, while the Regions or the Sharing panel is on screen."""
-    sharing: SharingView | None = None
+    sharing: "SharingView | None" = None
     """Its family, while the Sharing panel is on screen."""
-    mark: MarkView | None = None
-    inside: Inside | None = None
+    mark: "MarkView | None" = None
+    inside: "Inside | None" = None
     """Its runtime, while the Runtime panel is on screen."""
     mark_dropped: bool = False
     """There was a mark until the process became another program."""
@@ -206,3 +223,5 @@ class Frame(NamedTuple):
     """For each process asked for its ``runtime`` of the JSON contract, where that was wanted and is known."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
+    exits: "tuple[Autopsy, ...]" = ()
+    """Watched processes found at this instant to have ended."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from memtop import units
 from memtop.columns import Column
 from memtop.frame import Frame, Note, ProcRow, SystemRow
+
+if TYPE_CHECKING:
+    from memtop.outlook import Autopsy
 
 SCHEMA: Final = 1
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -59,10 +62,36 @@ def json_writer(out: TextIO) -> Writer:
             "system": {name: _rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
             "processes": [process_object(row) | {"runtime": frame.runtimes.get(row.key)} for row in frame.rows],
         }
-        out.write(json.dumps(record, allow_nan=False, separators=(",", ":")) + "\n")
+        for one in (*map(exit_object, frame.exits), record):
+            out.write(json.dumps(one, allow_nan=False, separators=(",", ":")) + "\n")
         out.flush()
 
     return write
+
+
+def exit_object(autopsy: Autopsy) -> dict[str, Any]:
+    """The end of a watched process as the JSON contract has it."""
+    return {
+        "schema": SCHEMA,
+        "type": "exit",
+        "at": iso(autopsy.at_s),
+        "pid": autopsy.key.pid,
+        "start_ticks": autopsy.key.start_ticks,
+        "name": autopsy.name,
+        "command": autopsy.command,
+        "signal": autopsy.signal,
+        "exit_code": autopsy.exit_code,
+        "oom": autopsy.oom.value,
+        "evidence": [clue.value for clue in autopsy.clues],
+        "limit": autopsy.limit_name,
+        "limit_bytes": autopsy.limit_bytes,
+        "rss_bytes": autopsy.rss_bytes,
+        "virt_bytes": autopsy.virt_bytes,
+        "peak_rss_bytes": autopsy.peak_rss_bytes,
+        "slope_bytes_per_min": _rounded(autopsy.slope_bytes_per_min),
+        "cgroup_before_bytes": autopsy.cgroup_before_bytes,
+        "cgroup_after_bytes": autopsy.cgroup_after_bytes,
+    }
 
 
 def process_object(row: ProcRow) -> dict[str, Any]:
@@ -105,6 +134,10 @@ def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Wr
         for row, place in zip(frame.rows, places, strict=True):
             lead = place.prefix if place is not None else ""
             lines.append(_line([(c, (lead if c.key == "command" else "") + c.text(row)) for c in columns]))
+        if frame.exits:
+            from memtop.explain.findings import autopsy_lines  # noqa: PLC0415
+        for autopsy in frame.exits:
+            lines += ["", f"{autopsy.key.pid} {autopsy.name} has ended", *autopsy_lines(autopsy)]
         out.write("\n".join(line[:width].rstrip() for line in lines) + "\n\n")
         out.flush()
 

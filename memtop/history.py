@@ -36,6 +36,7 @@ class Point(NamedTuple):
     shmem_bytes: int | None = None
     minflt: int | None = None
     majflt: int | None = None
+    swap_bytes: int | None = None
 
 
 class Track:
@@ -134,8 +135,7 @@ class Diary:
     def point(self, index: int) -> Point:
         """The entry at an index."""
         virt, rss, shr, *rest = (column[index] for column in self.columns)
-        shmem, minflt, majflt = (None if value < 0 else value for value in rest)
-        return Point(self.times_s[index], virt, rss, shr, shmem, minflt, majflt)
+        return Point(self.times_s[index], virt, rss, shr, *(None if value < 0 else value for value in rest))
 
     def index_at(self, when_s: float) -> int:
         """The last entry at or before a moment, -1 where there is none."""

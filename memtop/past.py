@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_right
 from itertools import pairwise
@@ -29,6 +30,7 @@ class _Past(NamedTuple):
     shmem: array[int]
     minflt: array[int]
     majflt: array[int]
+    swap: array[int]
 
 
 def _past(history: History, key: ProcKey) -> _Past:
@@ -40,7 +42,7 @@ def _past(history: History, key: ProcKey) -> _Past:
     unknown = array("q", [-1]) * until
     times_ms, *sizes = track.columns(until) if track is not None else (array("q"),) * 4
     times_s = array("d", [ms / 1000 for ms in times_ms])
-    older = _Past._make((times_s, *sizes, unknown, unknown, unknown))
+    older = _Past._make((times_s, *sizes, *[unknown] * 4))
     if diary is None:
         return older
     columns = (one + other for one, other in zip(older[1:], diary.columns, strict=True))
@@ -90,6 +92,45 @@ def series(history: History, key: ProcKey, *, right_s: float, until_s: float, wi
         minflt_per_s=_rates(last, past.times_s, past.minflt),
         majflt_per_s=_rates(last, past.times_s, past.majflt),
     )
+
+
+def used_memory(
+    history: History, key: ProcKey, *, from_s: float, now_s: float, step_s: float
+) -> tuple[list[float], list[float]]:
+    """Times and bytes of anonymous, shared and swapped memory, a point every ``step_s``: what is judged.
+
+    Where shared and swapped memory were not read they are taken to be what they were when read next, or before:
+    a reading that begins is no growth. Nothing is made up for a gap.
+    """
+    past = _past(history, key)
+    shmem, swap = _filled(past.shmem), _filled(past.swap)
+    times_s: list[float] = []
+    used_bytes: list[float] = []
+    at_s = math.ceil(from_s / step_s) * step_s  # on a grid, so that the same moments are looked at again and again
+    index = bisect_right(past.times_s, at_s + CLOSE_S)
+    end = len(past.times_s)
+    while at_s <= now_s + CLOSE_S:
+        while index < end and past.times_s[index] <= at_s + CLOSE_S:
+            index += 1
+        if index and not history.in_gap(at_s):
+            last = index - 1
+            own = max(0, past.rss[last] - past.shr[last])
+            times_s.append(at_s)
+            used_bytes.append(float(own + shmem[last] + swap[last]))
+        at_s += step_s
+    return times_s, used_bytes
+
+
+def _filled(column: array[int]) -> array[int]:
+    """Unknown (-1) as the value before it, or the first one known; all zeros where none is."""
+    if not len(column) or min(column) >= 0:
+        return column
+    held = next((value for value in column if value >= 0), 0)
+    filled = array("q")
+    for value in column:
+        held = value if value >= 0 else held
+        filled.append(held)
+    return filled
 
 
 def fitting_window_s(known_s: float) -> float:

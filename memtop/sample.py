@@ -1,7 +1,5 @@
 """What is asked of one instant, and what was found: the facts, before any judgement."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from enum import Flag, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -15,6 +13,7 @@ from memtop.procfs.vmstat import Vmstat
 from memtop.source import Exit
 
 if TYPE_CHECKING:
+    from memtop.cgroups import CgroupSample
     from memtop.frame import ProcRow
 
 
@@ -41,6 +40,9 @@ class Need(Flag):
     STAT = auto()
     STATUS = auto()
     OOM = auto()
+    CGROUP = auto()
+    VICTIM = auto()
+    """oom_score_adj of every process, to reckon whom the OOM killer would take."""
     ROLLUP = auto()
     """smaps_rollup, which costs the target something: only of rows on screen, in turn; see :mod:`memtop.dear`."""
 
@@ -59,7 +61,7 @@ class Ask(NamedTuple):
     sort: str = "rss_bytes"
     """Attribute of ProcRow."""
     descending: bool = True
-    where: Callable[[ProcRow], bool] | None = None
+    where: "Callable[[ProcRow], bool] | None" = None
     """The filter; None lets every process pass."""
     only: frozenset[int] | None = None
     """Pids to be shown, whatever the filter says; None for all."""
@@ -173,3 +175,5 @@ class Sample(NamedTuple):
     hidden: int
     """Listed processes that may not be read (hidepid)."""
     problems: tuple[str, ...] = ()
+    cgroups: "CgroupSample | None" = None
+    """Limits; None in tests that have none."""

@@ -8,7 +8,7 @@ Bytes are compared before they are parsed: most processes are idle.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone, Unavailable
 from memtop.procfs.lines import int_or_none
@@ -21,6 +21,9 @@ from memtop.procfs.vmstat import parse_vmstat
 from memtop.sample import Ask, Need, ProcKey, ProcSample, Sample, SystemSample
 from memtop.source import Source
 from memtop.text import clean
+
+if TYPE_CHECKING:
+    from memtop.cgroups import CgroupReader, CgroupSample
 
 COMMAND_LIMIT: Final = 4096
 """Most bytes of a command line: a hostile one can be hundreds of megabytes long."""
@@ -69,6 +72,7 @@ class Sampler:
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self._cgroups: CgroupReader | None = None
         self._tick = -1
         self._now_s = 0.0
         self._records: dict[int, _Record] = {}
@@ -117,14 +121,20 @@ class Sampler:
         if self._tick == 0 and self._waiting:
             self.source.settle(FIRST_SETTLE_S)
             self._collect()
-        self.source.watch([pid for pid in watched if pid in records])
+        exits = tuple(self.source.exits())  # before watch lets go of those that have ended
+        watched = [pid for pid in watched if pid in records]
+        self.source.watch(watched)
+        system = self._system()
+        processes = {pid: record.seen for pid, record in records.items()}
+        kills = system.vmstat.oom_kill if system.vmstat is not None else None
         return Sample(
             wall_s=instant.wall_s,
             mono_s=instant.mono_s,
-            system=self._system(),
-            processes={pid: record.seen for pid, record in records.items()},
+            system=system,
+            processes=processes,
+            cgroups=self._limits(ask, watched, processes, kills),
             gone=tuple(gone),
-            exits=tuple(self.source.exits()),
+            exits=exits,
             hidden=len(self._hidden),
             problems=tuple(
                 text if count == 1 else f"{text} ({count} times)" for text, count in self._problems.values()
@@ -254,11 +264,13 @@ class Sampler:
         seen.changed = True
         seen.stat, seen.stat_s, seen.stat_before, seen.stat_before_s = stat, now_s, before, seen.stat_s
         seen.name_raw = stat.comm
-        if before is not None and (before.comm, before.start_code) != (stat.comm, stat.start_code):
-            if (
-                before.start_code != stat.start_code and min(before.start_code, stat.start_code) > 1
-            ):  # 1: not permitted to know; 0: its memory is being torn down
-                self._exec(record)
+        if before is None:
+            return
+        # 1: not permitted to know; 0: its memory is being torn down, and its command line with it
+        moved = before.start_code != stat.start_code and min(before.start_code, stat.start_code) > 1
+        if moved:
+            self._exec(record)
+        if moved or before.comm != stat.comm:
             record.asked_command = True
             self._waiting.add(stat.pid)
 
@@ -386,6 +398,20 @@ class Sampler:
         except MemtopError:
             return True, None
         return answer is not None, None if answer is None else answer.data
+
+    def _limits(
+        self, ask: Ask, watched: list[int], processes: dict[int, ProcSample], kills: int | None
+    ) -> CgroupSample | None:
+        """What limits those that somebody looks at; a run of one sample does without."""
+        if self._cgroups is None:
+            if not (self._tick or watched or ask.focus) and not (ask.needs | ask.needs_all) & (
+                Need.CGROUP | Need.VICTIM
+            ):
+                return None
+            from memtop.cgroups import CgroupReader  # noqa: PLC0415
+
+            self._cgroups = CgroupReader(self.source)
+        return self._cgroups.read(ask, watched, processes, kills)
 
     def _system(self) -> SystemSample:
         return SystemSample(

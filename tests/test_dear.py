@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -60,15 +59,15 @@ class Watched:
             0x7F00_0000_0000, 1024, 0, "---p"
         )
 
-    def step(self, times: int = 1, **changes: object) -> Detail:
+    def step(self, times: int = 1, **changes: Any) -> Detail:
         """The detail after so many ticks."""
-        self.ask = replace(self.ask, **changes)  # type: ignore[arg-type]
+        self.ask = self.ask._replace(**changes)
         for _ in range(times):
             frame = self.engine.step(self.ask)
         assert frame is not None and frame.detail is not None
         return frame.detail
 
-    def view(self, times: int = 1, **changes: object) -> RegionsView:
+    def view(self, times: int = 1, **changes: Any) -> RegionsView:
         """The same, of the mappings."""
         view = self.step(times, **changes).regions
         assert view is not None
@@ -98,7 +97,7 @@ def test_a_panel_opens_with_numbers_in_it() -> None:
 def test_a_panel_that_is_opened_between_two_samples_does_too() -> None:
     watched = Watched(panel="")
     watched.step()
-    frame = watched.engine.view(replace(watched.ask, panel=REGIONS))
+    frame = watched.engine.view(watched.ask._replace(panel=REGIONS))
     assert frame is not None and frame.detail is not None and frame.detail.regions is not None
     assert frame.detail.regions.reading is not None
 
@@ -287,11 +286,11 @@ def test_pss_and_uss_are_read_in_turn_of_the_rows_on_screen_and_only_while_they_
     for _ in range(3):
         engine.step(ask)
     assert not [path for path in source.asked_ever if "smaps" in path]
-    frame = engine.step(replace(ask, needs=Need.ROLLUP))
+    frame = engine.step(ask._replace(needs=Need.ROLLUP))
     assert frame is not None
     assert 1 <= sum(row.pss_bytes is not None for row in frame.rows) <= 8
     for _ in range(10):
-        frame = engine.step(replace(ask, needs=Need.ROLLUP))
+        frame = engine.step(ask._replace(needs=Need.ROLLUP))
     assert frame is not None
     known = {row.key: (row.pss_bytes, row.uss_bytes) for row in frame.rows if row.pss_bytes is not None}
     assert known.keys() == seen and set(known.values()) == {(2000 << 10, 1000 << 10)}
@@ -335,7 +334,7 @@ def test_a_replay_shows_the_panels_as_they_were(tmp_path: Path) -> None:
         first = engine.step(Ask(only=frozenset({child.pid})))
         assert first is not None
         ask = Ask(only=frozenset({child.pid}), focus=first.rows[0].key, panel=SHARING, delay_s=0.05)
-        asks = [replace(ask, panel=panel) for panel in (REGIONS, SHARING, SHARING)]
+        asks = [ask._replace(panel=panel) for panel in (REGIONS, SHARING, SHARING)]
         live = [told(engine.step(one)) for one in asks]
         recorder.close()
     replay = Replay(str(path))

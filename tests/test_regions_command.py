@@ -191,7 +191,7 @@ def test_an_unknown_order_is_refused() -> None:
 @contextmanager
 def sleeper(*command: str) -> Iterator[int]:
     """A real process that has said ``ready``, stopped so that it does not change."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         os.kill(process.pid, signal.SIGSTOP)

@@ -3,11 +3,8 @@
 The arithmetic is the kernel's of Linux 5.9 and later, in whole pages. Niceness, CPU time, age, children: no part of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.procfs.statm import PAGE_BYTES
 
@@ -15,8 +12,7 @@ NEVER: Final = -1000
 """The oom_score_adj of a process that the OOM killer passes over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A process among those that an OOM would choose from."""
 
     pid: int
@@ -29,8 +25,7 @@ class Candidate:
     """The machine's init, or a kernel thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Victim:
+class Victim(NamedTuple):
     """A candidate's place."""
 
     pid: int

@@ -10,7 +10,22 @@ from memtop.explain.plain import plain
 MAX_WIDTH = 84
 """Longer lines are hard to read, however wide the terminal is."""
 
-_ASCII: Final = str.maketrans({"═": "=", "·": "-", "–": "-", "Δ": "d", "←": "Left", "→": "Right"})
+_ASCII: Final = str.maketrans(
+    {
+        "═": "=",
+        "·": "-",
+        "–": "-",
+        "Δ": "d",
+        "─": "-",
+        "┘": "J",
+        "╭": "r",
+        "↗": "/",
+        "↘": "\\",
+        "▲": "^",
+        "←": "Left",
+        "→": "Right",
+    }
+)
 """What stands for the texts' other characters where the output cannot show them."""
 
 

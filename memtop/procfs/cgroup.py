@@ -1,7 +1,5 @@
 """/proc/PID/cgroup and the files of a memory cgroup: cgroups(7), cgroup-v2.rst, cgroup-v1/memory.rst."""
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 from memtop.procfs.lines import int_or_none, key_values

@@ -1,7 +1,5 @@
 """/proc/PID/mountinfo, proc_pid_mountinfo(5): where file systems are mounted."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """/proc/pressure/memory and memory.pressure: Documentation/accounting/psi.rst."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 RSS is not read from here: field 24 may lag by megabytes on machines with many cores; see :mod:`.statm`.
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 
@@ -41,6 +39,8 @@ class PidStat(NamedTuple):
     """(26) 1 where ptrace read permission is missing; exec changes it."""
     arg_start: int
     """(48) 0 where ptrace read permission is missing; exec changes it."""
+    exit_code: int = 0
+    """(52) wait(2) status of a zombie; 0 where ptrace read permission is missing."""
 
     @property
     def kernel_thread(self) -> bool:
@@ -71,6 +71,7 @@ def parse_stat(data: bytes) -> PidStat:
             start_ticks=int(fields[19]),
             start_code=int(fields[23]),
             arg_start=int(fields[45]) if len(fields) > 45 else 0,
+            exit_code=int(fields[49]) if len(fields) > 49 else 0,
         )
     except (IndexError, ValueError) as error:
         raise ParseError("stat", f"fields after the name: {error}") from error

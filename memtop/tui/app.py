@@ -19,6 +19,7 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input, Label
 
+from memtop.analysis.autopsy import Oom
 from memtop.columns import BY_NAME, Column
 from memtop.demo.step import Step
 from memtop.engine import Engine
@@ -38,6 +39,7 @@ from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar, HeaderState
 from memtop.tui.keys import BINDINGS, CHART_HINTS, REGIONS_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.lifecycle import Life
+from memtop.tui.limits_panel import chart_limits
 from memtop.tui.panels import PANELS, Panels, Tabs
 from memtop.tui.plain_lines import AsciiLines
 from memtop.tui.pump import Pump
@@ -213,7 +215,9 @@ class MemtopApp(SafeApp):
         if self.watched is None and self.view.only is not None and frame.rows:
             self.watch_process(frame.rows[0].key)
         self._follow_selection()
+        self.chart.limits = chart_limits(frame.detail.outlook if frame.detail is not None else None)
         self.chart.detail = frame.detail
+        self._tell_exits(frame)
         self.query_one(FaultChart).detail = frame.detail
         self.query_one(Panels).show(frame)
         self._show_side()
@@ -225,6 +229,22 @@ class MemtopApp(SafeApp):
                 self.say(problem, severity="warning")
         if self.settings.iterations is not None and frame.tick + 1 >= self.settings.iterations:
             self.exit()
+
+    def _tell_exits(self, frame: Frame) -> None:
+        """An OOM kill elsewhere than in focus is worth a notice."""
+        for autopsy in frame.exits:
+            if autopsy.oom in (Oom.CERTAIN, Oom.PROBABLE) and autopsy.key != self.view.focus:
+                self.say(f"{autopsy.name} ({autopsy.key.pid}) was taken by the OOM killer", severity="error")
+
+    def action_successor(self) -> None:
+        outlook = self.frame.detail.outlook if self.frame is not None and self.frame.detail is not None else None
+        heir = outlook.autopsy.successor if outlook is not None and outlook.autopsy is not None else None
+        if heir is None:
+            self.say("no successor: n follows one when the process in focus has ended and another takes its place")
+            return
+        if self.view.only is not None:
+            self.choose(only=self.view.only | {heir.pid})
+        self.watch_process(heir)
 
     def _show_side(self) -> None:
         if self.frame is not None:

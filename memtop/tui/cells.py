@@ -15,7 +15,7 @@ _MOST_CODE_POINTS_A_CELL: Final = 4
 _ASCII: Final = str.maketrans(
     {
         **dict(zip(SPARKS, ASCII_SPARKS, strict=True)),
-        **dict(zip("–►▼▲·●ΔΣ│├└─▸▾“”", '->v^.*d=||`-+-""', strict=True)),
+        **dict(zip("–►▼▲·●ΔΣ│├└─▸▾“”↗↘┘╭", '->v^.*d=||`-+-""/\\Jr', strict=True)),
         "…": "...",
     }
 )

@@ -64,6 +64,7 @@ BINDINGS: Final[list[Binding]] = [
     _key("d", "delay", "Delay", "Time between samples, 0.1 to 60 s"),
     _key("K,f9,x", "signal", "Signal", "Send a signal to the selected process, after a question"),
     _key("r", "renice", "Renice", "Change the selected process's nice value"),
+    _key("n", "successor", "Successor", "After the end of a process: follow the one that took its place"),
     _key("y", "copy_pid", "Copy PID", "Copy the process id"),
     _key("Y", "copy_command", "Copy command", "Copy the command line"),
     _key("escape", "step_out", "Back", "Close, clear the filter, leave the zoom, return to now; never quits"),

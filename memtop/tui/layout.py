@@ -14,8 +14,8 @@ FLEXIBLE_CELLS: Final = 15
 """What a column without a width of its own (COMMAND) is given before others are."""
 NEVER_DROPPED: Final = ("pid", "res", "command")
 DROPPED_FIRST: Final = (
-    "thr", "cpu", "s", "oom", "majflt", "swap", "shr", "minflt", "ppid", "name", "adj", "pte", "peak", "file",
-    "shmem", "uss", "pss", "user", "trend", "mem%", "anon", "growth", "virt",
+    "oom#", "oom%", "thr", "cpu", "s", "oom", "majflt", "swap", "shr", "minflt", "ppid", "name", "adj", "pte", "peak",
+    "file", "shmem", "uss", "pss", "user", "trend", "mem%", "lim%", "anon", "growth", "verdict", "virt",
 )  # fmt: skip
 """The order in which columns go when the terminal is too narrow: what explains the least goes first."""
 

@@ -20,6 +20,7 @@ from textual.widgets import ContentSwitcher
 from memtop.frame import Frame
 from memtop.sample import REGIONS, RUNTIME, SHARING
 from memtop.tui.bar import Bar, Part
+from memtop.tui.limits_panel import LimitsPanel
 from memtop.tui.regions_panel import RegionsPanel
 from memtop.tui.runtime_panel import RuntimePanel
 from memtop.tui.sharing_panel import SharingPanel
@@ -53,6 +54,7 @@ class PanelKind:
 PANELS: Final = (
     PanelKind(REGIONS, "Regions", "regions", RegionsPanel, "regions-table"),
     PanelKind(SHARING, "Sharing", "cow_family", SharingPanel),
+    PanelKind("limits", "Limits", "limits", LimitsPanel),
     PanelKind(RUNTIME, "Runtime", "go_panel", RuntimePanel),
     PanelKind("status", "Status", "process", StatusPanel),
 )

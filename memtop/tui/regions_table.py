@@ -41,7 +41,7 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         scrollbar-size: 1 1;
         & > .regions-table--heading { text-style: bold; color: $text-muted; background: $panel; }
         & > .regions-table--sorted { text-style: bold underline; background: $panel; }
-        & > .regions-table--cursor { text-style: bold; background: $boost; }
+        & > .regions-table--cursor { text-style: bold; background: $surface-lighten-2; }
         &:focus > .regions-table--cursor { text-style: reverse; background: $surface; }
         & > .regions-table--size { color: $memtop-virt; }
         & > .regions-table--rss { color: $memtop-res; }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from memtop.explain.region_words import caption
+from memtop.explain.region_words import caption, why_no_reading
 from memtop.explain.sharing_words import sharing_sentences
 from memtop.frame import Frame
 from memtop.readings import Missing, Relative, SharingView
@@ -48,7 +50,7 @@ def sharing_lines(frame: Frame, width: int, *, plain: bool = False) -> list[Line
     for sentence, look in sharing_sentences(detail, view):
         lines += wrapped(sentence, width, look)
     if view.own.reading is None and view.own.missing is not Missing.NOTHING:
-        lines += missing_lines(detail, width)
+        lines += wrapped(why_no_reading(view.own, detail.row, os.geteuid()), width)
     return [*lines, Line(""), *_table(view, width, plain=plain)]
 
 

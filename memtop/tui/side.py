@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
 from memtop.demo.step import Step
@@ -10,11 +14,17 @@ from memtop.explain import plain, topic
 from memtop.explain.facts import facts_of, virt_sentence
 from memtop.explain.region_words import mark_sentence
 from memtop.frame import Frame
+from memtop.tui.bar import Bar
+from memtop.tui.finding_lines import finding_lines
 from memtop.tui.prose import Line, Prose, wrapped
 
 
 class SidePanel(VerticalScroll, can_focus=True):
     """What is going on, and why; see :meth:`show`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "explain_first", "Explain", id="side.explain", tooltip="Explain the worst of what is going on")
+    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -22,6 +32,8 @@ class SidePanel(VerticalScroll, can_focus=True):
         self._frame: Frame | None = None
         self._topic = ""
         self._step: Step | None = None
+        self._topics: dict[int, str] = {}
+        """Line -> the topic of the finding on it."""
 
     def compose(self) -> ComposeResult:
         """One text."""
@@ -36,6 +48,16 @@ class SidePanel(VerticalScroll, can_focus=True):
         """Wrap anew."""
         self._write()
 
+    def action_explain_first(self) -> None:
+        """Open the topic of the worst finding."""
+        self.post_message(Bar.ExplainAsked(next(iter(self._topics.values()), self._topic)))
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the topic of the finding under the pointer."""
+        offset = event.get_content_offset(self)
+        if offset is not None and (name := self._topics.get(offset.y + self.scroll_offset.y)):
+            self.post_message(Bar.ExplainAsked(name))
+
     def _write(self) -> None:
         prose = self.query_one(Prose)
         width = self.scrollable_content_region.width - 1  # a blank between the words and the scroll bar
@@ -44,9 +66,14 @@ class SidePanel(VerticalScroll, can_focus=True):
 
     def _lines(self, frame: Frame, width: int) -> list[Line]:
         detail = frame.detail
+        self._topics = {}
         if detail is None:
             return wrapped("Select a process: its memory is explained here.", width)
         lines = [*_commentary(self._step, width), Line("")] if self._step is not None else []
+        found, topics = finding_lines(detail, width)
+        self._topics = {len(lines) + line: name for line, name in topics.items()}
+        if found:
+            lines += [*found, Line("")]
         lines += wrapped(virt_sentence(detail.row, frame.system), width)
         if marked := mark_sentence(detail):
             lines += [Line(""), *wrapped(marked, width, "strong")]

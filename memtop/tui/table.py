@@ -53,7 +53,7 @@ class ProcessTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         scrollbar-size: 1 1;
         & > .process-table--heading { text-style: bold; color: $text-muted; background: $panel; }
         & > .process-table--sorted { text-style: bold underline; background: $panel; }
-        & > .process-table--cursor { text-style: bold; background: $boost; }
+        & > .process-table--cursor { text-style: bold; background: $surface-lighten-2; }
         &:focus > .process-table--cursor { text-style: reverse; background: $surface; }
         & > .process-table--virt { color: $memtop-virt; }
         & > .process-table--res { color: $memtop-res; }

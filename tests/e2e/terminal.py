@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import signal
@@ -31,7 +30,6 @@ echo $? >"$0.code"
 read ever
 """
 """Waits until the log is in place, runs the command, keeps what it leaves on the screen."""
-_numbers = itertools.count()
 
 
 def until(condition: Callable[[], object], what: Callable[[], str], deadline_s: float = DEADLINE_S) -> None:
@@ -56,12 +54,12 @@ class Terminal:
         log: Path | None = None,
         command: Sequence[str] = (MEMTOP,),
     ) -> None:
-        self._socket = f"memtop-e2e-{os.getpid()}-{next(_numbers)}"
         self._command = [*command, *arguments]
         self._size = size
         self._env = {"LC_ALL": "C.UTF-8", **(env or {})}
         self._log = log
         self._folder = tempfile.TemporaryDirectory(prefix="memtop-e2e-")
+        self._socket = Path(self._folder.name) / "tmux"
         self._notes = Path(self._folder.name) / "run"
 
     def __enter__(self) -> Self:
@@ -95,7 +93,11 @@ class Terminal:
 
     def _tmux(self, *arguments: str, check: bool = True) -> str:
         done = subprocess.run(
-            ["tmux", "-L", self._socket, *arguments], capture_output=True, text=True, check=False, timeout=DEADLINE_S
+            ["tmux", "-S", str(self._socket), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEADLINE_S,
         )
         assert not check or done.returncode == 0, f"tmux {' '.join(arguments)[:200]}: {done.stderr}"
         return done.stdout

@@ -10,10 +10,12 @@ from memtop import units
 from tests.e2e.terminal import Terminal, until
 from tests.e2e.worker import MIB, Worker
 
+COLUMNS = ("-c", "pid,virt,res,command")
+
 
 def _res_bytes_on(terminal: Terminal, pid: int) -> float | None:
     """RES of a process as its row of the table shows it."""
-    row = re.search(rf"^\W*{pid} +\S+ +\S +\S+ +([\d.]+)([KMG]?) ", terminal.screen(), re.MULTILINE)
+    row = re.search(rf"^\W*{pid} +\S+ +([\d.]+)([KMG]?) ", terminal.screen(), re.MULTILINE)
     return float(row[1]) * 1024 ** " KMG".index(row[2] or " ") if row else None
 
 
@@ -23,7 +25,7 @@ def _agrees(terminal: Terminal, worker: Worker) -> bool:
 
 
 def test_res_grows_on_the_screen_by_what_the_kernel_says(worker: Worker) -> None:
-    with Terminal("-d", "0.2", str(worker.pid)) as terminal:
+    with Terminal("-d", "0.2", *COLUMNS, str(worker.pid)) as terminal:
         until(lambda: _agrees(terminal, worker), terminal.screen)
         before = _res_bytes_on(terminal, worker.pid)
         worker.take(64)
@@ -36,8 +38,8 @@ def test_res_grows_on_the_screen_by_what_the_kernel_says(worker: Worker) -> None
 
 
 def test_a_process_that_ends_keeps_its_chart_and_says_that_it_has_gone_and_when(worker: Worker) -> None:
-    with Terminal("-d", "0.2", str(worker.pid)) as terminal:
-        terminal.wait_for(re.compile(rf"{worker.pid} +\S+ +S "))
+    with Terminal("-d", "0.2", *COLUMNS, str(worker.pid)) as terminal:
+        until(lambda: _agrees(terminal, worker), terminal.screen)
         worker.take(32)
         until(lambda: _agrees(terminal, worker), terminal.screen)
         last = units.size(worker.rss_bytes)

@@ -38,7 +38,9 @@ def board(workers: list[Worker]) -> Iterator[Terminal]:
 
 def order(terminal: Terminal) -> list[int]:
     """The pids of the table, from above."""
-    return [int(pid) for pid in re.findall(r"^[^\n│]?\W*(\d+) \w+ +[RSDTZ] ", terminal.screen(), re.MULTILINE)]
+    return [
+        int(pid) for pid in re.findall(r"^\W*(\d+) \w+ +(?:[RSDTZ] +)?[\d.]+[KMG]? ", terminal.screen(), re.MULTILINE)
+    ]
 
 
 def wait_for_order(terminal: Terminal, *workers: Worker) -> None:

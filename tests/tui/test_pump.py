@@ -252,4 +252,4 @@ def test_a_view_that_is_stuck_delays_no_sample_and_gets_the_newest_frame(engine:
 def test_stop_ends_its_threads(engine: Engine, pump: Pump) -> None:
     wait_for(lambda: engine.steps, "a sample")
     pump.stop()
-    wait_for(lambda: not [t for t in threading.enumerate() if t.name.startswith("memtop-")], "the end of its threads")
+    wait_for(lambda: not (pump._sampler.is_alive() or pump._courier.is_alive()), "the end of its threads")

@@ -207,11 +207,11 @@ def test_a_protected_process_of_ones_own_is_not_blamed_on_another_user() -> None
 
 
 def test_what_everybody_may_know_is_said_where_smaps_may_not_be_read() -> None:
-    detail = replace(make_detail(), regions=view(missing=Missing.DENIED))
+    detail = make_detail()._replace(regions=view(missing=Missing.DENIED))
     assert "VIRT 1.24 GiB, RES 212 MiB, of it anonymous 190 MiB" in what_is_known(detail)
     words = " ".join(one.text for one in missing_lines(detail, 200))
     assert "RES 212 MiB" in words
-    gone = replace(detail, regions=view(missing=Missing.GONE), row=make_row(note=Note.GONE))
+    gone = detail._replace(regions=view(missing=Missing.GONE), row=make_row(note=Note.GONE))
     assert "Known all the same" not in " ".join(one.text for one in missing_lines(gone, 200))
 
 
@@ -220,7 +220,7 @@ def marked(before: RegionsView, now: RegionsView, rss_delta_bytes: int = 0) -> D
     mark = MarkView(
         at_s=1.0, age_s=120.0, rss_delta_bytes=rss_delta_bytes, virt_delta_bytes=0, growth=now.since_mark, late_s=0.0
     )
-    return replace(make_detail(), regions=now, mark=mark)
+    return make_detail()._replace(regions=now, mark=mark)
 
 
 def test_the_mark_tells_where_it_grew() -> None:
@@ -238,7 +238,7 @@ def test_a_mark_under_which_nothing_moved_and_one_that_was_dropped() -> None:
     before = read(many(1))
     same = read(many(1), mark=before.reading)
     assert mark_sentence(marked(before, same)) == "Nothing has moved since the mark, 2 min ago."
-    assert "exec" in mark_sentence(replace(make_detail(), mark_dropped=True))
+    assert "exec" in mark_sentence(make_detail()._replace(mark_dropped=True))
     assert mark_sentence(make_detail()) == ""
 
 
@@ -268,7 +268,7 @@ def family() -> SharingView:
 @pytest.mark.parametrize("width", [60, 78, 118])
 def test_a_family_is_shown_with_what_it_costs_together(width: int) -> None:
     sharing = family()
-    shown = frame([make_row()], detail=replace(make_detail(), sharing=sharing, regions=sharing.own))
+    shown = frame([make_row()], detail=make_detail()._replace(sharing=sharing, regions=sharing.own))
     lines = [one.text for one in sharing_lines(shown, width)]
     text = " ".join(lines)
     assert all(len(one) <= width for one in lines)
@@ -285,7 +285,7 @@ def test_a_family_that_may_not_be_read_is_shown_with_the_reason() -> None:
         freed=None,
         own=view(missing=Missing.DENIED),
     )
-    shown = frame([make_row()], detail=replace(make_detail(), sharing=denied, regions=denied.own))
+    shown = frame([make_row()], detail=make_detail()._replace(sharing=denied, regions=denied.own))
     text = " ".join(one.text for one in sharing_lines(shown, 118))
     assert "this user may not read it" in text and "CAP_SYS_PTRACE" in text
 

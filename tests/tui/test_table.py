@@ -305,10 +305,10 @@ async def test_a_cut_command_ends_with_an_ellipsis() -> None:
     ("width", "titles"),
     [
         (30, "PID RES▼ COMMAND"),
-        (60, "PID VIRT RES▼ ANON %MEM Δ/min COMMAND"),
-        (80, "PID USER VIRT RES▼ ANON %MEM Δ/min TREND COMMAND"),
-        (120, "PID USER S VIRT RES▼ ANON SHR SWAP %MEM Δ/min MINFLT/s MAJFLT/s OOM TREND COMMAND"),
-        (200, "PID USER S VIRT RES▼ ANON SHR SWAP %MEM Δ/min MINFLT/s MAJFLT/s OOM THR CPU% TREND COMMAND"),
+        (60, "PID VIRT RES▼ ANON Δ/min V COMMAND"),
+        (80, "PID VIRT RES▼ ANON %MEM Δ/min V TREND COMMAND"),
+        (120, "PID USER VIRT RES▼ ANON SHR SWAP %MEM Δ/min V MINFLT/s MAJFLT/s OOM TREND COMMAND"),
+        (200, "PID USER S VIRT RES▼ ANON SHR SWAP %MEM Δ/min V MINFLT/s MAJFLT/s OOM THR CPU% TREND COMMAND"),
     ],
 )
 async def test_narrow_tables_keep_the_columns_that_matter(width: int, titles: str) -> None:

@@ -1,0 +1,84 @@
+"""Was a process that has ended taken by the kernel's OOM killer? From counters that everybody may read.
+
+An exit status of 9 (137 in a shell) proves a SIGKILL, and no more: the counters of kills say who sent it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from enum import Enum
+from typing import Final
+
+
+class Oom(Enum):
+    """How sure it is that the kernel's OOM killer took it."""
+
+    CERTAIN = "certain"
+    PROBABLE = "probable"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Clue(Enum):
+    """What speaks for it or against it; the sentences stand in ``explain/findings.toml``."""
+
+    EXITED = "exited"
+    """It ended by itself, or by another signal than SIGKILL."""
+    SIGKILL = "sigkill"
+    STATUS_UNKNOWN = "status_unknown"
+    CGROUP_COUNTED = "cgroup_counted"
+    """The count of OOM kills of its own cgroup has gone up."""
+    CGROUP_SILENT = "cgroup_silent"
+    CGROUP_UNREADABLE = "cgroup_unreadable"
+    MACHINE_COUNTED = "machine_counted"
+    MACHINE_SILENT = "machine_silent"
+    MACHINE_UNREADABLE = "machine_unreadable"
+    OTHERS_AS_WELL = "others_as_well"
+    """More processes vanished than were counted as killed."""
+    LARGEST = "largest"
+    """It was the largest of those that vanished."""
+
+
+_KILLED: Final = int(signal.SIGKILL)
+
+
+def exit_code(status: int | None) -> int | None:
+    """What the process gave to exit(); None where a signal ended it, or unknown."""
+    return os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None
+
+
+def ending_signal(status: int | None) -> int | None:
+    """The signal that ended it; None where it ended by itself, or unknown."""
+    return os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None
+
+
+def was_oom(
+    status: int | None, *, cgroup_kills: int | None, machine_kills: int | None, vanished: int = 1, largest: bool = True
+) -> tuple[Oom, tuple[Clue, ...]]:
+    """The judgement and what it stands on.
+
+    ``status`` is of wait(2). ``cgroup_kills`` and ``machine_kills`` say by how much the counts of OOM kills have gone
+    up around its end, None where they cannot be read; ``vanished`` counts the processes of its cgroup that ended then,
+    of which it may be the ``largest``.
+    """
+    if status is not None and ending_signal(status) != _KILLED:
+        return Oom.NO, (Clue.EXITED,)
+    clues = [Clue.STATUS_UNKNOWN if status is None else Clue.SIGKILL]
+    if cgroup_kills is None and machine_kills is None:
+        return Oom.UNKNOWN, (*clues, Clue.CGROUP_UNREADABLE, Clue.MACHINE_UNREADABLE)
+    if cgroup_kills:
+        clues.append(Clue.CGROUP_COUNTED)
+        if vanished > cgroup_kills:
+            clues += [Clue.OTHERS_AS_WELL, Clue.LARGEST] if largest else [Clue.OTHERS_AS_WELL]
+            return (Oom.PROBABLE if largest else Oom.UNKNOWN), tuple(clues)
+        return (Oom.PROBABLE if status is None else Oom.CERTAIN), tuple(clues)
+    if cgroup_kills == 0:
+        return Oom.NO, (*clues, Clue.CGROUP_SILENT)
+    clues.append(Clue.CGROUP_UNREADABLE)
+    if not machine_kills:
+        return Oom.NO, (*clues, Clue.MACHINE_SILENT)
+    clues.append(Clue.MACHINE_COUNTED)
+    if largest:
+        clues.append(Clue.LARGEST)
+    return (Oom.PROBABLE if largest else Oom.UNKNOWN), tuple(clues)

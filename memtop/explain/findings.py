@@ -1,0 +1,143 @@
+"""Findings and autopsies as sentences, from ``findings.toml``; their numbers get their units here."""
+
+from __future__ import annotations
+
+import math
+import re
+import signal
+import time
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from memtop.analysis.findings import Finding, Severity
+from memtop.analysis.growth import Kind
+from memtop.outlook import Autopsy, Outlook
+from memtop.units import count, duration, long_size, percent
+
+_PLACE: Final = re.compile(r"\{([a-z0-9_]+)\}")
+_STEPS_S: Final = (5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400)
+_SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding in words."""
+
+    severity: Severity
+    topic: str
+    says: str
+    doubt: str = ""
+    next: str = ""
+
+
+@cache
+def _texts() -> dict[str, Any]:
+    return tomllib.loads(resources.files(__package__).joinpath("findings.toml").read_text("utf-8"))
+
+
+def told(finding: Finding) -> Told:
+    """The finding's sentences with its numbers; those that name an unknown fact are left out."""
+    text = _texts()[finding.name]
+    facts = worded(finding.facts)
+    variant = next((text[name] for name in facts if isinstance(text.get(name), dict)), text)
+    return Told(
+        finding.severity,
+        finding.topic,
+        " ".join(_known(variant["says"], facts)),
+        variant.get("doubt", ""),
+        variant.get("next", ""),
+    )
+
+
+def nothing_wrong(outlook: Outlook) -> str:
+    """The one line where no finding stands."""
+    growth = outlook.growth
+    if growth is not None and growth.kind in (Kind.FLAT, Kind.NOISY):
+        return " ".join(_known(_texts()["nothing"]["flat"]["says"], worded({"span_s": growth.span_s})))
+    return str(_texts()["nothing"]["says"][0])
+
+
+def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
+    """Numbers as text, by the unit at the end of their name; ``early_s`` and ``late_s`` become ``when``."""
+    found = {name: _worded(name, value) for name, value in facts.items()}
+    if (early := facts.get("early_s")) is not None and (late := facts.get("late_s")) is not None:
+        found["when"] = span(float(early), float(late))
+    if isinstance(evidence := facts.get("evidence"), str):
+        found["evidence"] = evidence.capitalize()
+    return found
+
+
+def _worded(name: str, value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    if "_bytes" in name:
+        return long_size(value)
+    if name.endswith("_percent"):
+        return percent(value)
+    if name.endswith("_per_s"):
+        return count(value)
+    if name.endswith("_s"):
+        return duration(value)
+    return f"{value:,.0f}"
+
+
+def span(early_s: float, late_s: float) -> str:
+    """A range of time with honest digits, rounded outwards: ``20 to 35 min``, ``up to 10 s``, ``more than 3 h``."""
+    width_s = late_s - early_s if math.isfinite(late_s) else 0.0
+    step = next((step for step in _STEPS_S if step >= max(early_s, width_s, 5) / 10), _STEPS_S[-1])
+    low = math.floor(early_s / step) * step
+    if not math.isfinite(late_s) or late_s > 10 * 86400:
+        return f"{duration(low)} or more"
+    high = max(math.ceil(late_s / step) * step, low + step)
+    unit, size, _ = next(one for one in _SECONDS if low >= one[2] and (low > 0 or high >= 2 * one[1]))
+    low_text, high_text = f"{low / size:.3g}", f"{high / size:.3g}"
+    return f"{low_text} to {high_text} {unit}" if low > 0 else f"less than {high_text} {unit}"
+
+
+def autopsy_lines(autopsy: Autopsy) -> list[str]:
+    """What is known of an end, a sentence a line."""
+    texts = _texts()["autopsy"]
+    clock = time.strftime("%H:%M:%S", time.localtime(autopsy.at_s))
+    if autopsy.signal is not None:
+        how = texts["how"]["signalled"].format(signal=_signal_name(autopsy.signal))
+    elif autopsy.exit_code is not None:
+        how = texts["how"]["exited"].format(code=autopsy.exit_code)
+    else:
+        how = texts["how"]["unknown"]
+    lines = [f"{clock}  {how}"]
+    why = [texts["clue"][clue.value] for clue in autopsy.clues if texts["clue"][clue.value]]
+    lines.append(texts["oom"][autopsy.oom.value] + (f" How we know: {'; '.join(why)}." if why else ""))
+    if autopsy.limit_name is not None:
+        lines.append(f"The limit was that of {autopsy.limit_name}: {long_size(autopsy.limit_bytes)}.")
+    if autopsy.rss_bytes is not None:
+        numbers = f"Last sample: RES {long_size(autopsy.rss_bytes)}, VIRT {long_size(autopsy.virt_bytes)}"
+        if autopsy.peak_rss_bytes is not None:
+            numbers += f"; peak {long_size(autopsy.peak_rss_bytes)}"
+        if autopsy.slope_bytes_per_min is not None:
+            numbers += f"; in its last minute {long_size(autopsy.slope_bytes_per_min)} a minute"
+        lines.append(numbers + ".")
+    if autopsy.cgroup_before_bytes is not None and autopsy.cgroup_after_bytes is not None:
+        before, after = long_size(autopsy.cgroup_before_bytes), long_size(autopsy.cgroup_after_bytes)
+        lines.append(f"Its cgroup held {before} before and {after} after.")
+    if autopsy.successor is not None:
+        lines.append(f"A successor runs: pid {autopsy.successor.pid}, the same command. n follows it.")
+    return lines
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return f"{number} ({signal.Signals(number).name})"
+    except ValueError:
+        return str(number)
+
+
+def _known(sentences: list[str], facts: Mapping[str, str]) -> list[str]:
+    return [
+        _PLACE.sub(lambda place: facts[place[1]], sentence)
+        for sentence in sentences
+        if all(name in facts for name in _PLACE.findall(sentence))
+    ]

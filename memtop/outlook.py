@@ -1,0 +1,119 @@
+"""How it may end for the process in focus, and how it ended: what a view is given beside the numbers.
+
+Sizes in bytes, None where unknown. Names are cleaned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from memtop.analysis.autopsy import Clue, Oom
+from memtop.analysis.cgroups import CgroupOwner
+from memtop.analysis.confirmation import Confirmation
+from memtop.analysis.findings import Finding
+from memtop.analysis.growth import Growth
+from memtop.cgroups import CgroupReading
+from memtop.sample import ProcKey
+
+
+class Limit(Enum):
+    """What sets a limit, and what happens beyond it."""
+
+    CGROUP = "the kernel kills in the cgroup"
+    HIGH = "slowed down, never killed"
+    CGROUP_SWAP = "no more of it is swapped"
+    MACHINE = "the kernel kills somebody"
+    ADDRESS_SPACE = "mmap fails with ENOMEM"
+    DATA = "malloc fails with ENOMEM"
+    COMMIT = "mmap fails with ENOMEM"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """One ceiling over the process."""
+
+    limit: Limit
+    name: str
+    limit_bytes: int
+    used_bytes: int
+    """Of a cgroup and of the machine what cannot simply be dropped."""
+    headroom_bytes: int
+    headroom_max_bytes: int
+    """With all page cache given up; equal to the headroom where that makes no difference."""
+    binds: bool = False
+    """Whether this is the ceiling that is reached first."""
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What was counted in the cgroup since memtop looks at it; None where it has no such counter."""
+
+    oom: int | None = None
+    oom_kill: int | None = None
+    max: int | None = None
+    """Times that the limit was touched."""
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a process stands among those that an OOM would choose from."""
+
+    first: ProcKey
+    first_name: str
+    rank: int | None
+    """Of the process in focus, 1 dies first; None where it is never taken."""
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Autopsy:
+    """How a watched process ended."""
+
+    key: ProcKey
+    name: str
+    command: str
+    at_s: float
+    """Seconds since the epoch."""
+    exit_code: int | None
+    signal: int | None
+    oom: Oom
+    clues: tuple[Clue, ...]
+    limit_name: str | None = None
+    """Whose limit, where it was the OOM killer."""
+    limit_bytes: int | None = None
+    rss_bytes: int | None = None
+    """At the last sample."""
+    virt_bytes: int | None = None
+    peak_rss_bytes: int | None = None
+    slope_bytes_per_min: float | None = None
+    """Of RES over its last minute."""
+    cgroup_before_bytes: int | None = None
+    cgroup_after_bytes: int | None = None
+    successor: ProcKey | None = None
+    """A younger process with the same command in the same cgroup."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Everything that was judged about the process in focus."""
+
+    findings: tuple[Finding, ...] = ()
+    """Worst first."""
+    growth: Growth | None = None
+    state: Confirmation | None = None
+    limits: tuple[LimitRow, ...] = ()
+    cgroup: CgroupReading | None = None
+    cgroup_name: str = ""
+    owner: CgroupOwner = field(default_factory=CgroupOwner)
+    cgroup_known: bool = False
+    """False where the cgroup cannot be found from here, which is not the same as none."""
+    events: Events = field(default_factory=Events)
+    in_cgroup: Place | None = None
+    on_machine: Place | None = None
+    tasks_rss_bytes: int | None = None
+    """Sum of RES of all tasks in the cgroup, where all are known."""
+    tasks: int | None = None
+    autopsy: Autopsy | None = None

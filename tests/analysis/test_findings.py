@@ -1,0 +1,185 @@
+"""Every finding: a case that makes it, and one that nearly does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from memtop.analysis.confirmation import Evidence
+from memtop.analysis.faults import Cause
+from memtop.analysis.findings import LOOKS, RULES, Board, Case, Severity, find, post
+from memtop.analysis.growth import Growth, Kind
+
+MIB, GIB = 1 << 20, 1 << 30
+
+
+def growth(kind: Kind, **changes: Any) -> Growth:
+    values: dict[str, Any] = {
+        "slope_bytes_per_s": 2e5, "slope_low_bytes_per_s": 1.9e5, "slope_high_bytes_per_s": 2.1e5, "z": 4.0,
+        "low_bytes": 1e7, "high_bytes": 5e7, "rise_bytes": 4e7, "floor_bytes": 5e7, "peak_bytes": 5e7,
+    }  # fmt: skip
+    return Growth(kind, 100, 300.0, **(values | changes))
+
+
+LIMITED: dict[str, Any] = {"limit_name": "/app", "limit": 100 * MIB, "working_set": 50 * MIB}
+NEAR: dict[str, Any] = LIMITED | {"working_set": 80 * MIB}
+LEAK: dict[str, Any] = {"growth": growth(Kind.LEAK, limit_s=(1000.0, 1400.0)), "alarm": True, "seen_s": 200.0}
+PAGING: dict[str, Any] = {"psi_full_percent": 6.0, "majflt_per_s": 50.0}
+THRASH: dict[str, Any] = {"psi_full_percent": 5.0, "refault_per_s": 1000.0}
+COPY: dict[str, Any] = {"unshared": 30 * MIB, "still_shared": 100 * MIB, "minflt_per_s": 1001.0}
+GO: dict[str, Any] = LIMITED | {"go_limit": 0, "go_next_gc": 90 * MIB}
+SWAP: dict[str, Any] = {"swap": 101 * MIB, "swap_in_per_s": 51.0, "majflt_per_s": 11.0}
+KEEPS: dict[str, Any] = {"rss": 95 * MIB, "peak_rss": 100 * MIB, "flat_s": 600.0, "minflt_per_s": 1.0}
+PROTECTED: dict[str, Any] = {"protected": "db (1)", "protected_rss": 21, "mem_total": 100, "mem_available": 50}
+VIRT: dict[str, Any] = {"virt": 11 * GIB, "rss": GIB, "reserved": 6 * GIB}
+FAMILY: dict[str, Any] = {"family": 3, "family_rss": 300 * MIB, "family_pss": 200 * MIB}
+
+CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
+    ("frozen", LIMITED | {"frozen": True}, LIMITED, Severity.DANGER),
+    ("near_limit", NEAR, LIMITED | {"working_set": 80 * MIB - 1}, Severity.WARNING),
+    ("near_limit", LIMITED | {"working_set": 90 * MIB}, LIMITED | {"usage": 100 * MIB}, Severity.DANGER),
+    ("near_limit", LIMITED | {"limit": 0}, {"limit": 0, "working_set": 1}, Severity.DANGER),
+    ("oom_kill", {"kills": 1}, {"kills": 0}, Severity.DANGER),
+    ("growth", LEAK | {"evidence": Evidence.GROWING}, LEAK | {"alarm": False}, Severity.DANGER),
+    (
+        "growth",
+        LEAK | {"evidence": Evidence.LIKELY_LEAK, "growth": growth(Kind.LEAK)},
+        LEAK | {"alarm": False, "growth": growth(Kind.WARMUP)},
+        Severity.WARNING,
+    ),
+    ("thrashing", PAGING, PAGING | {"psi_full_percent": 4.9}, Severity.DANGER),
+    ("thrashing", THRASH, THRASH | {"refault_per_s": 999.0}, Severity.DANGER),
+    ("thrashing", PAGING | {"majflt_per_s": 0.0, "swap_in_per_s": 100.0}, {"psi_full_percent": 9.0}, Severity.DANGER),
+    ("host_low", {"mem_total": 100, "mem_available": 9}, {"mem_total": 100, "mem_available": 10}, Severity.WARNING),
+    ("host_low", {"mem_total": 100, "mem_available": 4}, {"mem_total": 100}, Severity.DANGER),
+    ("throttled", {"high_limit": MIB, "high_per_s": 1.1}, {"high_limit": MIB, "high_per_s": 1.0}, Severity.WARNING),
+    ("address_space", {"virt": 81, "address_space": 100}, {"virt": 80, "address_space": 100}, Severity.WARNING),
+    ("data_limit", {"data": 81, "data_limit": 100}, {"data": 80, "data_limit": 100}, Severity.WARNING),
+    (
+        "commit",
+        {"overcommit": 2, "committed": 91, "commit_limit": 100},
+        {"overcommit": 0, "committed": 91, "commit_limit": 100},
+        Severity.WARNING,
+    ),
+    ("mappings", {"mappings": 81, "max_mappings": 100}, {"mappings": 80, "max_mappings": 100}, Severity.WARNING),
+    ("copying", COPY, COPY | {"minflt_per_s": 1000.0}, Severity.WARNING),
+    ("copying", COPY, COPY | {"still_shared": GIB}, Severity.WARNING),
+    ("go_limit", GO, GO | {"go_next_gc": 70 * MIB}, Severity.WARNING),
+    ("go_limit", GO | {"go_limit": 100 * MIB}, GO | {"go_limit": 90 * MIB}, Severity.WARNING),
+    (
+        "go_limit",
+        {"go_limit": MIB, "go_gc_per_s": 11.0, "minflt_per_s": 10_001.0},
+        {"go_limit": MIB, "go_gc_per_s": 10.0, "minflt_per_s": 10_001.0},
+        Severity.WARNING,
+    ),
+    (
+        "outside_heap",
+        {"outside": 33 * MIB, "outside_of": 100 * MIB},
+        {"outside": 33 * MIB, "outside_of": GIB},
+        Severity.WARNING,
+    ),
+    (
+        "hidden",
+        {"limit_name": "/app", "limit": 9 * GIB, "working_set": GIB, "tasks_rss": 700 * MIB},
+        {"limit_name": "/app", "limit": 9 * GIB, "working_set": GIB, "tasks_rss": 800 * MIB},
+        Severity.WARNING,
+    ),
+    ("swapping", SWAP, SWAP | {"swap_in_per_s": 50.0}, Severity.WARNING),
+    ("swapping", SWAP | {"swap_in_per_s": 0.0}, SWAP | {"swap": 100 * MIB}, Severity.NOTE),
+    ("page_tables", {"page_tables": 65 * MIB, "rss": MIB}, {"page_tables": 65 * MIB, "rss": GIB}, Severity.WARNING),
+    ("zombies", {"zombies": 1}, {"zombies": 0}, Severity.NOTE),
+    ("swap_in", {"major_cause": Cause.SWAP_IN, "majflt_per_s": 20.0}, {"majflt_per_s": 20.0}, Severity.NOTE),
+    ("refault", {"major_cause": Cause.REFAULT, "refault_per_s": 2e3}, {"refault_per_s": 2e3}, Severity.NOTE),
+    ("cold_files", {"major_cause": Cause.COLD_FILES, "majflt_per_s": 20.0}, {"majflt_per_s": 20.0}, Severity.NOTE),
+    ("churn", {"minor_cause": Cause.CHURN, "minflt_per_s": 2e3}, {"minflt_per_s": 2e3}, Severity.NOTE),
+    ("copies", {"minor_cause": Cause.COPY_ON_WRITE, "minflt_per_s": 2e3}, {"minflt_per_s": 2e3}, Severity.NOTE),
+    ("first_touch", {"minor_cause": Cause.FIRST_TOUCH, "minflt_per_s": 2e3}, {"minflt_per_s": 2e3}, Severity.NOTE),
+    ("sawtooth", {"growth": growth(Kind.SAWTOOTH, period_s=9.0)}, {"growth": growth(Kind.NOISY)}, Severity.NOTE),
+    ("maybe_growing", {"growth": growth(Kind.GROWTH)}, {"growth": growth(Kind.FLAT)}, Severity.NOTE),
+    ("confirming", {"growth": growth(Kind.LEAK)}, LEAK | {"evidence": Evidence.GROWING}, Severity.NOTE),
+    ("confirming", {"growth": growth(Kind.LEAK_GC)}, {"growth": growth(Kind.SAWTOOTH)}, Severity.NOTE),
+    ("step", {"growth": growth(Kind.STEP)}, {"growth": growth(Kind.FLAT)}, Severity.NOTE),
+    ("stairs", {"growth": growth(Kind.STAIRS)}, {"growth": growth(Kind.STEP)}, Severity.NOTE),
+    ("warmup", {"growth": growth(Kind.WARMUP)}, {"growth": growth(Kind.FLAT)}, Severity.NOTE),
+    ("spike", {"growth": growth(Kind.SPIKE)}, {"growth": growth(Kind.STEP)}, Severity.NOTE),
+    ("shrink", {"growth": growth(Kind.SHRINK)}, {"growth": growth(Kind.FLAT)}, Severity.NOTE),
+    ("limit_touched", LIMITED | {"limit_events_per_s": 9.0}, NEAR | {"limit_events_per_s": 9.0}, Severity.NOTE),
+    ("virt_reserved", VIRT, VIRT | {"reserved": 5 * GIB}, Severity.NOTE),
+    ("family", FAMILY, FAMILY | {"family_pss": 240 * MIB}, Severity.NOTE),
+    ("lazyfree", {"lazyfree": 51 * MIB, "rss": 100 * MIB}, {"lazyfree": 51 * MIB, "rss": GIB}, Severity.NOTE),
+    ("keeps", KEEPS, KEEPS | {"flat_s": 599.0}, Severity.NOTE),
+    ("gave_back", {"rss": 100 * MIB, "peak_rss": 151 * MIB}, {"rss": 100 * MIB, "peak_rss": 150 * MIB}, Severity.NOTE),
+    ("deleted", {"deleted_file": "app"}, {"deleted_file": ""}, Severity.NOTE),
+    ("protected", PROTECTED, PROTECTED | {"protected_rss": 20}, Severity.NOTE),
+    ("leader_gone", {"leader_gone": True}, {}, Severity.NOTE),
+    ("denied", {"denied": True}, {}, Severity.NOTE),
+    ("young", {"age_s": 59.0}, {"age_s": 60.0}, Severity.NOTE),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "fires", "nearly", "severity"), CASES, ids=[f"{c[0]}-{n}" for n, c in enumerate(CASES)]
+)
+def test_each_finding_is_made_by_its_case_and_not_by_one_that_is_near(
+    name: str, fires: dict[str, Any], nearly: dict[str, Any], severity: Severity
+) -> None:
+    found = {one.name: one.severity for one in find(Case(**fires))}
+    assert found.get(name) is severity
+    assert name not in {one.name for one in find(Case(**nearly))}
+
+
+def test_every_rule_has_its_cases() -> None:
+    assert {rule.name for rule in RULES} == {case[0] for case in CASES}
+
+
+def test_nothing_is_found_where_nothing_is_known() -> None:
+    assert find(Case()) == []
+
+
+def test_the_worst_comes_first_and_equals_keep_the_order_of_the_table() -> None:
+    found = find(Case(**(LIMITED | {"zombies": 1, "working_set": 95 * MIB, "high_limit": MIB, "high_per_s": 9.0})))
+    assert [one.name for one in found] == ["near_limit", "throttled", "zombies"]
+
+
+def test_a_lowered_limit_is_said_and_a_group_kill_has_no_single_victim() -> None:
+    over = find(Case(**(LIMITED | {"working_set": 120 * MIB, "victim": "x", "victim_of": 3, "group_kill": True})))[0]
+    assert (over.facts["over_bytes"], over.facts["group"], "victim" in over.facts) == (20 * MIB, "all", False)
+
+
+def test_a_finding_comes_at_the_third_look_and_goes_at_the_third() -> None:
+    near, fine = find(Case(**NEAR)), find(Case(**LIMITED))
+    board, seen = Board(), []
+    for found in [near] * LOOKS + [fine] * LOOKS:
+        board = post(board, found)
+        seen.append(len(board.standing))
+    assert seen == [0, 0, 1, 1, 1, 0]
+
+
+def test_a_flickering_condition_neither_comes_nor_goes() -> None:
+    near, fine = find(Case(**NEAR)), find(Case(**LIMITED))
+    board = Board()
+    for found in [near, fine] * 5:
+        board = post(board, found)
+        assert board.standing == ()
+    for _ in range(LOOKS):
+        board = post(board, near)
+    for found in [fine, near] * 5:
+        board = post(board, found)
+        assert len(board.standing) == 1
+
+
+def test_danger_that_becomes_a_warning_stays_danger_for_three_looks() -> None:
+    danger, warning = find(Case(**(LIMITED | {"working_set": 91 * MIB}))), find(Case(**NEAR))
+    board = Board()
+    for _ in range(LOOKS):
+        board = post(board, danger)
+    seen = []
+    for _ in range(LOOKS):
+        board = post(board, warning)
+        seen.append(board.standing[0].severity)
+    assert seen == [Severity.DANGER, Severity.DANGER, Severity.WARNING]
+
+
+def test_a_kill_is_told_at_once() -> None:
+    assert [one.name for one in post(Board(), find(Case(kills=1))).standing] == ["oom_kill"]

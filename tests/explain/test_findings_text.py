@@ -1,0 +1,86 @@
+"""Every finding has its sentences, whole and without what is unknown."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+
+import pytest
+
+from memtop.analysis.autopsy import Clue, Oom
+from memtop.analysis.findings import RULES, Case, Finding, Severity, find
+from memtop.explain import topic
+from memtop.explain.findings import autopsy_lines, nothing_wrong, span, told
+from memtop.outlook import Autopsy, Outlook
+from memtop.sample import ProcKey
+from tests.analysis.test_findings import CASES
+
+TEXTS = tomllib.loads(resources.files("memtop.explain").joinpath("findings.toml").read_text("utf-8"))
+NOT_RULES = {"nothing", "autopsy"}
+
+
+def test_texts_and_rules_have_the_same_names_and_topics_exist() -> None:
+    assert set(TEXTS) - NOT_RULES == {rule.name for rule in RULES}
+    assert all(topic(rule.topic).name == rule.topic for rule in RULES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case[0]}-{number}" for number, case in enumerate(CASES)])
+def test_each_finding_has_a_sentence_without_holes(case: tuple[str, dict[str, object], object, Severity]) -> None:
+    finding = next(one for one in find(Case(**case[1])) if one.name == case[0])  # type: ignore[arg-type]
+    words = told(finding)
+    assert words.says and words.says[0] != " " and words.says.endswith(".")
+    assert "{" not in words.says + words.doubt + words.next
+    if finding.severity > Severity.NOTE:
+        assert words.next, "what is bad needs a next step"
+
+
+def test_no_sentence_says_leak_as_a_fact() -> None:
+    facts: dict[str, float | str] = {"evidence": "growing", "seen_s": 90.0}
+    facts |= dict.fromkeys(("rate_bytes_per_min", "rate_low_bytes_per_min", "rate_high_bytes_per_min"), 1e6)
+    growing = Finding("growth", Severity.WARNING, "x", facts)
+    assert told(growing).says.startswith("Growing: ")
+    assert "leak" not in told(growing).says
+
+
+@pytest.mark.parametrize(
+    ("early_s", "late_s", "says"),
+    [
+        (2130.0, 2900.0, "35 to 50 min"),
+        (18.0, 25.0, "15 to 25 s"),
+        (0.0, 30.0, "less than 30 s"),
+        (9000.0, 20_000.0, "2.5 to 6 h"),
+        (100.0, float("inf"), "100 s or more"),
+    ],
+)
+def test_a_range_of_time_is_rounded_outwards(early_s: float, late_s: float, says: str) -> None:
+    assert span(early_s, late_s) == says
+
+
+def test_with_nothing_wrong_there_is_one_line() -> None:
+    assert nothing_wrong(Outlook()) == "Nothing wrong: no limit near, no growth."
+
+
+def test_an_autopsy_tells_how_why_whose_limit_and_who_follows() -> None:
+    lines = autopsy_lines(
+        Autopsy(
+            ProcKey(42, 1), "app", "app --serve", 1.7e9, None, 9, Oom.CERTAIN, (Clue.SIGKILL, Clue.CGROUP_COUNTED),
+            limit_name="api.service", limit_bytes=100 << 20, rss_bytes=99 << 20, virt_bytes=120 << 20,
+            peak_rss_bytes=99 << 20, slope_bytes_per_min=5e6, cgroup_before_bytes=100 << 20, cgroup_after_bytes=1 << 20,
+            successor=ProcKey(43, 2),
+        )
+    )  # fmt: skip
+    text = "\n".join(lines)
+    for part in (
+        "9 (SIGKILL)",
+        "certain",
+        "count of OOM kills went up",
+        "api.service: 100 MiB",
+        "RES 99.0 MiB",
+        "pid 43",
+    ):
+        assert part in text
+
+
+def test_every_clue_and_doubt_has_words() -> None:
+    assert set(TEXTS["autopsy"]["clue"]) == {clue.value for clue in Clue}
+    assert set(TEXTS["autopsy"]["oom"]) == {oom.value for oom in Oom}

@@ -1,0 +1,123 @@
+"""Making the recordings. Needs root, for a pid namespace and for the users that the processes run as."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+from unittest import mock
+
+from memtop.dear import SMAPS_LIMIT
+from memtop.demo import Workload
+from memtop.demo.step import Step, step_to_line
+from memtop.engine import Engine
+from memtop.errors import MemtopError
+from memtop.frame import Frame
+from memtop.linux import Linux
+from memtop.recording import Recorder
+from memtop.sample import Need
+from memtop.settings import Settings
+from memtop.source import Source
+from memtop.view import View
+from tests.screenshots.workloads import ROOM_BYTES
+
+RECORDINGS: Final = Path(__file__).parents[1] / "data" / "recordings"
+ROOT: Final = Path(__file__).parents[2]
+SERVER_S: Final = 75
+DEMO_S: Final = 34
+DELAY_S: Final = 0.5
+SMAPS_TICKS: Final = range(125, 132)
+"""When smaps is read, of the two processes that pictures are made of: around the instant of the pictures."""
+PYTHON: Final = "/usr/bin/python3"
+"""The system's own, so that a recording made elsewhere differs in little."""
+NAMESPACE: Final = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+
+
+def record_all() -> None:
+    """Make each recording in a pid namespace of its own."""
+    RECORDINGS.mkdir(parents=True, exist_ok=True)
+    for name in ("server", "demo"):
+        for old in RECORDINGS.glob(f"{name}.*"):
+            old.unlink()
+        print(f"recording {name} ...", flush=True)
+        subprocess.run(
+            [*NAMESPACE, sys.executable, "-m", "tests.screenshots", "--record-inside", name], cwd=ROOT, check=True
+        )
+
+
+def record(name: str) -> None:
+    """Inside the namespace: start the workload, write the recording."""
+    if name == "server":
+        _record_server()
+    else:
+        _record_demo()
+
+
+def _record_server() -> None:
+    with subprocess.Popen(
+        [PYTHON, "-S", "-m", "tests.screenshots.workloads", "x" * ROOM_BYTES],
+        env={"PATH": os.environ["PATH"]},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as workload:
+        assert workload.stdin is not None and workload.stdout is not None
+        pids = [int(pid) for pid in workload.stdout.readline().split()]
+        _write("server", pids, SERVER_S, lambda frame: None)
+        workload.stdin.close()
+
+
+def _record_demo() -> None:
+    Path("/proc/sys/kernel/ns_last_pid").write_text("6130")
+    with (
+        mock.patch.dict(os.environ, PATH=str(Path(PYTHON).parent)),
+        mock.patch.object(sys, "executable", Path(PYTHON).name),  # a command line that is the same everywhere
+        Workload.start("reserve") as workload,
+        open(RECORDINGS / "demo.steps", "wb") as steps,
+    ):
+        said: list[Step] = []
+
+        def hear(frame: Frame) -> None:
+            step = workload.commentary()
+            if step is not None and said[-1:] != [step]:
+                said.append(step)
+                steps.write(b"%.3f " % frame.at_s + step_to_line(step))
+
+        _write("demo", [workload.pid], DEMO_S, hear)
+
+
+def _read_smaps(source: Source, pid: int) -> None:
+    """What panels want to know, which is otherwise read of the process in focus only, and seldom."""
+    for name in ("smaps", "smaps_rollup"):
+        with suppress(MemtopError):
+            if source.ask(f"proc/{pid}/{name}", SMAPS_LIMIT) is None:
+                source.settle(0.2)
+                source.ask(f"proc/{pid}/{name}", SMAPS_LIMIT)
+
+
+def _write(name: str, pids: list[int], seconds: float, after: Callable[[Frame], None]) -> None:
+    """Sample these processes with every reading that a view may want."""
+    view = View.of(Settings(pids=tuple(pids), delay_s=DELAY_S))
+    source = Recorder(Linux(), str(RECORDINGS / f"{name}.memtop"))
+    engine = Engine(source)
+    try:
+        planned_s = time.monotonic()
+        end_s = planned_s + seconds
+        while planned_s < end_s:
+            ask = view.ask()._replace(needs=~Need.NONE, needs_all=~Need.NONE)
+            frame = engine.step(ask)
+            assert frame is not None
+            after(frame)
+            alive = [row.key for row in frame.rows if row.gone_s is None]
+            view = view._replace(visible=frozenset(alive), focus=min(alive))
+            if frame.tick in SMAPS_TICKS:
+                for pid in sorted(key.pid for key in alive)[:2]:
+                    _read_smaps(source, pid)
+            planned_s += DELAY_S
+            time.sleep(max(0.0, planned_s - time.monotonic()))
+    finally:
+        source.close()

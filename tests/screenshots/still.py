@@ -1,0 +1,106 @@
+"""The dashboard over a recording, standing still: same recording, same picture."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+from unittest import mock
+
+from textual.pilot import Pilot
+
+from memtop.demo.step import Step, step_from_line
+from memtop.engine import Engine
+from memtop.frame import Frame
+from memtop.recording import Replay
+from memtop.sample import Ask
+from memtop.settings import Settings
+from memtop.tui.app import MemtopApp
+from memtop.view import View
+from tests.screenshots.record import DELAY_S, RECORDINGS
+from tests.screenshots.svg import svg
+
+HOST: Final = "web-7"
+DEADLINE_S: Final = 20.0
+
+
+@dataclass(frozen=True)
+class Still:
+    """One picture: a recording, how far it has been played, and the keys that were pressed."""
+
+    name: str
+    recording: str
+    size: tuple[int, int] = (120, 40)
+    samples: int = 10_000
+    """How many instants of the recording; all by default."""
+    pid: int | None = None
+    """Asked for on the command line; None for all processes."""
+    keys: tuple[str, ...] = ()
+    settings: dict[str, object] = field(default_factory=dict)
+
+
+def commentary_of(recording: str, at_s: float) -> Callable[[], Step | None] | None:
+    """What the demo said at that moment; None where the recording is of no demo."""
+    steps = RECORDINGS / f"{recording}.steps"
+    if not steps.exists():
+        return None
+    said = [line.split(b" ", 1) for line in steps.read_bytes().splitlines()]
+    heard = [step_from_line(step) for second, step in said if float(second) <= at_s]
+    return lambda: heard[-1] if heard else None
+
+
+class StillEngine(Engine):
+    """An engine for which time can stand still."""
+
+    stands_still = False
+
+    def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
+        """See :meth:`memtop.engine.Engine.step`."""
+        return self.view(ask) if self.stands_still else super().step(ask, late_s)
+
+
+def app_of(still: Still) -> MemtopApp:
+    """The application at the end of what was played."""
+    pids = () if still.pid is None else (still.pid,)
+    settings = Settings(pids=pids, delay_s=DELAY_S, **still.settings)  # type: ignore[arg-type]
+    view = View.of(settings)
+    engine = StillEngine(Replay(str(RECORDINGS / f"{still.recording}.memtop")))
+    first = engine.step(view.ask())
+    assert first is not None
+    while first.tick + 1 < still.samples:
+        keys = frozenset(row.key for row in first.rows)
+        focus = view.focus or first.rows[0].key
+        view = view._replace(visible=keys, focus=focus)
+        frame = engine.step(view.ask())
+        if frame is None:
+            break
+        first = frame
+    engine.stands_still = True
+    return MemtopApp(engine, settings, view, first=first, commentary=commentary_of(still.recording, first.at_s))
+
+
+async def picture(still: Still) -> str:
+    """The picture as SVG that needs nothing from elsewhere."""
+    with mock.patch.dict(os.environ, TZ="UTC"), mock.patch("platform.node", return_value=HOST):
+        time.tzset()
+        app = app_of(still)
+        async with app.run_test(size=still.size) as pilot:
+            await _settle(pilot, app)
+            for key in still.keys:
+                await pilot.press(key)
+            await _settle(pilot, app)
+            strips = app.screen._compositor.render_strips(app.size)
+    time.tzset()
+    return svg(strips, still.size[0])
+
+
+async def _settle(pilot: Pilot[None], app: MemtopApp) -> None:
+    """Wait until nothing new comes any more."""
+    limit_s = time.monotonic() + DEADLINE_S
+    seen = None
+    while app.frame is None or app.frame != seen or app.frame.detail is None:
+        assert time.monotonic() < limit_s, "the picture does not come to rest"
+        seen = app.frame
+        await pilot.pause(0.2)

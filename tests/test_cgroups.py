@@ -1,0 +1,203 @@
+"""Reading limits through a Source: version 2 on files written after the kernel's cgroup-v2.rst, since this suite
+runs where memory is accounted by version 1; version 1 on files as that kernel writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.cgroups import CgroupReader, CgroupSample
+from memtop.errors import Unavailable
+from memtop.procfs.cgroup import UNLIMITED
+from memtop.sample import Ask, Need, ProcKey, ProcSample
+from memtop.sampler import Sampler
+from tests.fakes import FakeProcess, FakeSource
+
+MIB = 1 << 20
+ROOT = "sys/fs/cgroup"
+POD = f"{ROOT}/kubepods.slice/pod1"
+APP = f"{POD}/app.scope"
+MOUNT_V2 = b"30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
+MOUNT_V1 = b"31 1 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
+STAT = (
+    b"anon 50000000\nfile 9000000\nshmem 1000000\nkernel 400000\nsock 0\ninactive_file 7000000\nactive_file 1000000\n"
+)
+
+
+def v2(*processes: FakeProcess) -> FakeSource:
+    source = FakeSource(*processes)
+    source.files |= {
+        "proc/self/mountinfo": MOUNT_V2,
+        f"{ROOT}/cgroup.controllers": b"cpu memory pids\n",
+        f"{POD}/memory.max": b"max\n",
+        f"{POD}/memory.high": b"max\n",
+        f"{APP}/memory.max": b"104857600\n",
+        f"{APP}/memory.high": b"94371840\n",
+        f"{APP}/memory.current": b"60000000\n",
+        f"{APP}/memory.stat": STAT,
+        f"{APP}/memory.events": b"low 0\nhigh 4\nmax 7\noom 1\noom_kill 1\n",
+        f"{APP}/memory.events.local": b"low 0\nhigh 4\nmax 7\noom 1\noom_kill 1\n",
+        f"{APP}/memory.pressure": b"some avg10=1.00 avg60=0.00 avg300=0.00 total=1\n",
+        f"{APP}/memory.swap.max": b"0\n",
+        f"{APP}/memory.oom.group": b"1\n",
+        f"{APP}/cgroup.procs": b"42\n43\n",
+    }
+    for process in processes:
+        source.files[f"proc/{process.pid}/cgroup"] = b"0::/kubepods.slice/pod1/app.scope\n"
+    return source
+
+
+def v1(limit: bytes = b"104857600\n") -> FakeSource:
+    source = FakeSource(FakeProcess(42))
+    folder = f"{ROOT}/memory/app"
+    source.files |= {
+        "proc/self/mountinfo": MOUNT_V1,
+        "proc/42/cgroup": b"4:memory:/app\n3:cpu:/\n0::/\n",
+        f"{ROOT}/memory/memory.limit_in_bytes": b"9223372036854771712\n",
+        f"{folder}/memory.limit_in_bytes": limit,
+        f"{folder}/memory.usage_in_bytes": b"60000000\n",
+        f"{folder}/memory.stat": b"rss 1\ntotal_rss 50000000\ntotal_inactive_file 7000000\n",
+        f"{folder}/memory.failcnt": b"511909\n",
+        f"{folder}/memory.oom_control": b"oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
+        f"{folder}/cgroup.procs": b"42\n",
+    }
+    return source
+
+
+def take(sampler: Sampler, ask: Ask, watched: tuple[int, ...] = ()) -> CgroupSample:
+    sample = sampler.sample(ask, watched)
+    if sample is not None and sample.cgroups is None:  # the first sample does without, where nobody looks
+        sample = sampler.sample(ask, watched)
+    assert sample is not None and sample.cgroups is not None
+    return sample.cgroups
+
+
+def on(pid: int = 42, **changes: object) -> Ask:
+    return Ask(focus=ProcKey(pid, 500), **changes)  # type: ignore[arg-type]
+
+
+def test_of_version_2_the_whole_chain_is_read_and_what_has_no_limit_is_left_alone() -> None:
+    source = v2(FakeProcess(42))
+    found = take(Sampler(source), on())
+    assert found.chains[ProcKey(42, 500)] == (APP, POD, f"{ROOT}/kubepods.slice", ROOT)
+    app = found.readings[APP]
+    assert (app.limit_bytes, app.high_bytes, app.usage_bytes) == (100 * MIB, 90 * MIB, 60_000_000)
+    assert (app.oom_kill, app.max_events, app.high_events, app.group_kill) == (1, 7, 4, True)
+    assert (app.swap_limit_bytes, app.members) == (0, (42, 43))
+    assert app.stat is not None and app.stat.anon_bytes == 50_000_000
+    assert found.readings[POD].limit_bytes == UNLIMITED
+    assert found.readings[ROOT].limit_bytes is None, "the root cgroup of version 2 has no such file"
+    assert f"{POD}/memory.stat" not in source.read_paths
+
+
+def test_of_version_1_the_large_number_is_no_limit_and_failcnt_is_a_count() -> None:
+    found = take(Sampler(v1()), on())
+    app = found.readings[f"{ROOT}/memory/app"]
+    assert (app.limit_bytes, app.max_events, app.oom_kill, app.kill_disabled) == (100 * MIB, 511_909, 0, False)
+    assert found.readings[f"{ROOT}/memory"].limit_bytes == UNLIMITED
+    assert take(Sampler(v1(b"9223372036854771712\n")), on()).readings[f"{ROOT}/memory/app"].limit_bytes == UNLIMITED
+
+
+def test_pressure_that_is_switched_off_is_unknown_and_not_asked_for_again() -> None:
+    source = v2(FakeProcess(42))
+    source.files[f"{APP}/memory.pressure"] = Unavailable("memory.pressure: Operation not supported")
+    sampler = Sampler(source)
+    assert take(sampler, on()).readings[APP].pressure is None
+    take(sampler, on())
+    assert f"{APP}/memory.pressure" not in source.read_paths
+
+
+def test_nothing_is_read_for_processes_that_nobody_looks_at() -> None:
+    source = v2(FakeProcess(42), FakeProcess(43))
+    sampler = Sampler(source)
+    take(sampler, Ask())
+    take(sampler, Ask())
+    assert not [path for path in source.read_paths if "cgroup" in path]
+
+
+def test_each_directory_is_read_once_an_instant_for_all_that_are_in_it() -> None:
+    source = v2(*(FakeProcess(pid) for pid in range(42, 50)))
+    sampler = Sampler(source)
+    visible = frozenset(ProcKey(pid, 500) for pid in range(42, 50))
+    ask = on(visible=visible, needs=Need.STAT | Need.CGROUP)
+    take(sampler, ask)
+    assert len(take(sampler, ask).chains) == 8
+    assert source.read_paths.count(f"{APP}/memory.stat") == 1
+
+
+def test_a_watched_process_is_looked_up_once_and_only_its_count_of_kills_is_kept() -> None:
+    source = v2(FakeProcess(42))
+    sampler = Sampler(source)
+    assert take(sampler, Ask(), (42,)).kills == {APP: 1}
+    take(sampler, Ask(), (42,))
+    assert [path for path in source.read_paths if APP in path] == []
+
+
+def test_counts_of_kills_are_read_again_when_the_machines_count_moves() -> None:
+    source = v2(FakeProcess(42))
+    sampler = Sampler(source)
+    take(sampler, Ask(), (42,))
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    assert take(sampler, Ask(), (42,)).kills == {APP: 2}
+
+
+def test_a_process_that_is_moved_is_found_in_its_new_cgroup() -> None:
+    source = v2(FakeProcess(42))
+    sampler = Sampler(source)
+    take(sampler, on())
+    source.files["proc/42/cgroup"] = b"0::/kubepods.slice/pod1\n"
+    found = take(sampler, on())
+    assert found.chains[ProcKey(42, 500)][0] == POD
+
+
+def test_a_cgroup_that_is_removed_leaves_unknowns_and_its_name() -> None:
+    source = v2(FakeProcess(42))
+    sampler = Sampler(source)
+    take(sampler, on())
+    for path in [path for path in source.files if path.startswith(APP)]:
+        del source.files[path]
+    del source.processes[42]
+    found = take(sampler, on())
+    assert found.chains[ProcKey(42, 500)][0] == APP
+    assert found.readings[APP].usage_bytes is None
+
+
+def test_another_namespace_is_unknown_rather_than_a_guess() -> None:
+    source = v2(FakeProcess(42))
+    source.files["proc/42/cgroup"] = b"0::/../../other\n"
+    assert take(Sampler(source), on()).chains[ProcKey(42, 500)] == ()
+
+
+@pytest.mark.parametrize("nonsense", [b"", b"\xff\xfe", b"-7\n", b"9" * 40])
+def test_nonsense_in_a_limit_is_unknown(nonsense: bytes) -> None:
+    source = v2(FakeProcess(42))
+    source.files[f"{APP}/memory.max"] = nonsense
+    assert take(Sampler(source), on()).readings[APP].limit_bytes is None
+
+
+def test_adj_is_read_of_everybody_only_while_victims_are_asked_for() -> None:
+    source = v2(FakeProcess(42), FakeProcess(50))
+    sampler = Sampler(source)
+    take(sampler, Ask())
+    assert "proc/50/oom_score_adj" not in source.read_paths
+    assert take(sampler, Ask(panel="limits")).adjs == {ProcKey(42, 500): 0, ProcKey(50, 500): 0}
+    take(sampler, Ask(panel="limits"))
+    assert len([path for path in source.read_paths if path.endswith("_adj")]) < 2
+
+
+def test_resource_limits_of_the_process_in_focus_are_read() -> None:
+    source = v1()
+    source.files["proc/42/limits"] = (
+        b"Limit                     Soft Limit           Hard Limit           Units     \n"
+        b"Max data size             unlimited            unlimited            bytes     \n"
+        b"Max address space         512000000            unlimited            bytes     \n"
+    )
+    limits = take(Sampler(source), on()).limits
+    assert limits is not None
+    assert (limits.address_space_bytes, limits.data_bytes) == (512_000_000, UNLIMITED)
+
+
+def test_without_any_cgroup_file_the_reader_says_unknown() -> None:
+    reader = CgroupReader(FakeSource(FakeProcess(42)))
+    seen = ProcSample(ProcKey(42, 500), b"app")
+    assert reader.read(on(), (), {42: seen}, None).chains == {}

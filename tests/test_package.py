@@ -1,0 +1,35 @@
+"""What is built from this folder holds everything that memtop needs to run."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, source)
+    shutil.copytree(ROOT / "memtop", source / "memtop", ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run(
+        [sys.executable, "-c", "from setuptools import build_meta; build_meta.build_wheel('..')"],
+        cwd=source,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    held = {name for name in ZipFile(wheel).namelist() if name.startswith("memtop/")}
+    assert held == {str(file.relative_to(source)) for file in (source / "memtop").rglob("*") if file.is_file()}
+    assert {"memtop/py.typed", "memtop/tui/app.tcss", "memtop/explain/contents.toml"} <= held
+    assert wheel.name.startswith("memtop_tui-")
+
+
+def test_no_text_tells_anybody_to_install_somebody_elses_package() -> None:
+    texts = [ROOT / "README.md", *(ROOT / "memtop").rglob("*.md"), *(ROOT / "memtop").rglob("*.py")]
+    assert [str(text) for text in texts if "pip install memtop" in text.read_text(encoding="utf-8")] == []

@@ -1,0 +1,132 @@
+"""Real OOM kills in real memory cgroups of version 1, seen by root and by somebody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cgroup_v1 import memory_cgroup
+from tests.children import DEADLINE_S
+
+MIB = 1 << 20
+NOBODY = 65534
+MEMTOP = (sys.executable, "-m", "memtop")
+ROOT = Path(__file__).resolve().parent.parent
+GROWER = """
+import sys, time
+with open(sys.argv[1] + "/cgroup.procs", "w") as file:
+    file.write("0")
+print(flush=True)
+held = []
+while len(held) < int(sys.argv[2]):
+    held.append(bytearray(b"x" * (2 << 20)))
+    time.sleep(0.03)
+print("done", flush=True)
+sys.stdin.readline()
+sys.exit(3)
+"""
+
+
+AS_NOBODY = f"""
+import contextlib, io, os, sys
+import memtop.cli
+with contextlib.redirect_stdout(io.StringIO()):  # imports all that is needed, before its files are out of reach
+    memtop.cli.run(["--json", "-n", "2", "-d", "0.1", str(os.getpid())])
+os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})
+sys.exit(memtop.cli.run(sys.argv[1:]))
+"""
+
+
+def watch(pid: int, *, uid: int = 0) -> subprocess.Popen[bytes]:
+    """memtop, from its second sample on: by then it holds the process."""
+    how = (sys.executable, "-c", AS_NOBODY) if uid else MEMTOP
+    watcher = subprocess.Popen([*how, "--json", "-d", "0.1", str(pid)], stdout=subprocess.PIPE, cwd=ROOT)
+    assert watcher.stdout is not None
+    watcher.stdout.readline()
+    watcher.stdout.readline()
+    return watcher
+
+
+def ended(watcher: subprocess.Popen[bytes]) -> dict[str, Any]:
+    out, _ = watcher.communicate(timeout=2 * DEADLINE_S)
+    records = [json.loads(line) for line in out.splitlines()]
+    return next(record for record in records if record["type"] == "exit")
+
+
+def grower(folder: Path, blocks: int) -> subprocess.Popen[bytes]:
+    child = subprocess.Popen(
+        [sys.executable, "-S", "-c", GROWER, str(folder), str(blocks)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    return child
+
+
+def close(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    child.wait()
+    for stream in (child.stdin, child.stdout):
+        if stream is not None:
+            stream.close()
+
+
+@pytest.mark.parametrize("uid", [0, NOBODY], ids=["root", "nobody"])
+def test_an_oom_kill_is_certain_and_its_cgroup_is_named(uid: int) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may make the cgroup and become somebody else")
+    with memory_cgroup(60 * MIB) as folder:
+        child = grower(folder, 1000)
+        try:
+            watcher = watch(child.pid, uid=uid)
+            assert child.wait(2 * DEADLINE_S) == -signal.SIGKILL
+            record = ended(watcher)
+        finally:
+            close(child)
+        assert (record["pid"], record["oom"], record["exit_code"]) == (child.pid, "certain", None)
+        assert record["signal"] == signal.SIGKILL
+        assert record["evidence"] == ["sigkill", "cgroup_counted"]
+        assert record["rss_bytes"] > 20 * MIB
+
+
+def test_a_kill_by_hand_in_a_limited_cgroup_is_no_oom() -> None:
+    with memory_cgroup(60 * MIB) as folder:
+        child = grower(folder, 5)
+        try:
+            watcher = watch(child.pid)
+            child.kill()
+            child.wait()
+            record = ended(watcher)
+        finally:
+            close(child)
+        assert (record["oom"], record["signal"]) == ("no", signal.SIGKILL)
+        assert record["evidence"] == ["sigkill", "cgroup_silent"]
+
+
+def test_a_clean_exit_shows_its_code() -> None:
+    with memory_cgroup(60 * MIB) as folder:
+        child = grower(folder, 5)
+        assert child.stdin is not None
+        try:
+            watcher = watch(child.pid)
+            child.stdin.write(b"\n")
+            child.stdin.flush()
+            child.wait()
+            record = ended(watcher)
+        finally:
+            close(child)
+        assert (record["oom"], record["exit_code"], record["signal"]) == ("no", 3, None)
+
+
+def test_memtop_itself_goes_on_sampling_in_a_cgroup_of_100_mib() -> None:
+    with memory_cgroup(100 * MIB) as folder:
+        into = f"echo $$ > {folder}/cgroup.procs && exec {sys.executable} -m memtop --json -n 5 -d 0.1"
+        done = subprocess.run(["sh", "-c", into], cwd=ROOT, capture_output=True, timeout=2 * DEADLINE_S, check=False)
+        assert done.returncode == 0, done.stderr
+        assert len(done.stdout.splitlines()) >= 5

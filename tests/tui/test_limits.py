@@ -1,0 +1,98 @@
+"""The Limits panel, the findings beside the chart, and the successor, on a fake world in a whole application."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.engine import Engine
+from memtop.frame import Frame
+from memtop.sample import Ask, Need
+from memtop.source import Exit
+from memtop.tui.finding_lines import finding_lines
+from memtop.tui.limits_panel import chart_limits, limit_lines
+from tests.fakes import FakeProcess, FakeSource
+from tests.test_cgroups import MIB, v2
+from tests.test_endings import charge
+
+
+def near() -> tuple[FakeSource, Engine, Ask, Frame]:
+    process = FakeProcess(42)
+    source = v2(process)
+    charge(source, 95 * MIB)
+    engine = Engine(source)
+    ask = Ask(focus=process.key, needs=Need.STAT | Need.STATUS, panel="limits", points=30)
+    frame = None
+    for _ in range(5):
+        frame = engine.step(ask)
+    assert frame is not None
+    return source, engine, ask, frame
+
+
+def text(frame: Frame, width: int) -> str:
+    return "\n".join(line.text for line in limit_lines(frame, width))
+
+
+@pytest.mark.parametrize("width", [20, 40, 78, 118, 200])
+def test_no_line_is_wider_than_the_panel(width: int) -> None:
+    frame = near()[3]
+    assert all(len(line.text) <= max(width, 8) for line in limit_lines(frame, width))
+
+
+def test_the_panel_names_limits_events_split_and_victim() -> None:
+    shown = " ".join(text(near()[3], 118).split())
+    for part in ("▲ app.scope", "memory.high of app.scope", "this machine's memory", "anon 47.7M", "of it shmem"):
+        assert part in shown
+    assert "killed by the OOM killer 0 times" in shown
+    assert "the charge is" in shown and "would take app (42) first" in shown
+    assert "Pressure of the machine: some 1.5 % of the last" in shown
+
+
+def test_an_unknown_cgroup_is_said_to_be_unknown() -> None:
+    engine = Engine(FakeSource(FakeProcess(42)))
+    frame = None
+    for _ in range(3):
+        frame = engine.step(Ask(focus=FakeProcess(42).key))
+    assert frame is not None
+    assert "Memory cgroup: unknown from here" in text(frame, 118)
+
+
+def test_limits_are_lines_of_the_chart() -> None:
+    detail = near()[3].detail
+    assert detail is not None
+    assert ("app.scope", 100.0 * MIB) in chart_limits(detail.outlook)
+    assert chart_limits(None) == ()
+
+
+def test_findings_stand_beside_the_chart_with_marks_and_lead_to_their_topics() -> None:
+    detail = near()[3].detail
+    assert detail is not None
+    lines, topics = finding_lines(detail, 44)
+    assert lines[0].text.startswith("▲ app.scope:") and lines[0].look == "danger"
+    assert topics[0] == "limits"
+    assert any(line.text.lstrip().startswith("Next:") for line in lines)
+
+
+def test_with_nothing_wrong_there_is_a_line_that_says_so() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    frame = None
+    for _ in range(70):
+        frame = engine.step(Ask(focus=process.key, needs=Need.STAT | Need.STATUS))
+    assert frame is not None and frame.detail is not None
+    lines, _ = finding_lines(frame.detail, 80)
+    assert [line.text[:47] for line in lines] == ["· Nothing wrong: its memory is level for 68 s, n"[:47]]
+
+
+def test_after_the_end_the_autopsy_takes_the_place_of_findings() -> None:
+    source, engine, ask, _ = near()
+    source.ended = [Exit(42, source.wall_s, 9)]
+    del source.processes[42]
+    engine.step(ask)
+    frame = engine.step(ask)
+    assert frame is not None and frame.detail is not None
+    lines, topics = finding_lines(frame.detail, 80)
+    shown = " ".join(line.text for line in lines)
+    assert "ended by signal 9 (SIGKILL)" in shown and "did not take it" in shown
+    assert set(topics.values()) == {"autopsy"}
+    assert "the process has ended" in text(frame, 80)
