@@ -13,6 +13,7 @@ from memtop.sample import RUNTIME
 from memtop.tui.dialogs import Menu, Prompt
 from memtop.tui.explainer import Explainer
 from memtop.tui.heap_chart import heap_charts
+from memtop.tui.panels import PANELS
 from memtop.tui.parts_bar import bar, legend
 from memtop.tui.runtime_panel import RuntimePanel, body_lines, head_lines
 from tests.fakes import FakeSource
@@ -22,6 +23,7 @@ from tests.tui.test_app import Board, board, world
 AT = "proc/40/runtime/"
 URL = "http://127.0.0.1:6060/debug/vars"
 MIB = 1 << 20
+KEY = str(1 + [panel.name for panel in PANELS].index(RUNTIME))
 
 
 def go_world() -> FakeSource:
@@ -52,7 +54,7 @@ async def ticks_until(on: Board, text: str) -> None:
 
 async def test_a_suggested_address_is_asked_only_when_it_is_chosen() -> None:
     async with board(source=go_world()) as on:
-        await on.press("3")
+        await on.press(KEY)
         assert on.app.view.panel == RUNTIME
         await ticks_until(on, "U asks one of")
         assert not [path for path in on.source.asked_ever if "metrics" in path]
@@ -60,11 +62,13 @@ async def test_a_suggested_address_is_asked_only_when_it_is_chosen() -> None:
         assert isinstance(on.app.screen, Menu)
         await on.press("1")
         assert on.app.view.go_urls == ((40, URL),)
+        await on.pilot.pause()
+        assert on.app.view.panel == RUNTIME
         await ticks_until(on, "Waiting for collections")
         await on.press("U")
         on.app.screen.query_one(OptionList).highlighted = 2
         await on.press("enter")
-        assert on.app.view.go_urls == ()
+        assert not on.app.view.go_urls
 
 
 async def test_an_address_is_typed_and_refused_where_it_is_not_this_machine() -> None:
@@ -86,7 +90,7 @@ async def test_an_address_is_typed_and_refused_where_it_is_not_this_machine() ->
 async def test_the_topic_opens_with_the_numbers_of_the_program() -> None:
     async with board(source=go_world()) as on:
         on.app.choose(go_urls=((40, URL),))
-        await on.press("3")
+        await on.press(KEY)
         await ticks_until(on, "Waiting for collections")
         on.app.query_one(RuntimePanel).focus()
         await on.pilot.pause()
@@ -99,7 +103,7 @@ async def test_a_process_without_a_runtime_says_so() -> None:
     source = world()
     source.files[AT + "identity"] = told.encode_identity(b"", Native(None, None, None), None, "")
     async with board(source=source) as on:
-        await on.press("3")
+        await on.press(KEY)
         await ticks_until(on, "No runtime that memtop knows")
 
 
