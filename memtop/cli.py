@@ -63,7 +63,13 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         width = os.get_terminal_size().columns if sys.stdout.isatty() else 80
-        super().__init__(prog, width=min(100, width))
+        super().__init__(prog, width=min(100, width), max_help_position=28)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """``-p, --pid PID`` instead of ``-p PID, --pid PID``."""
+        if not action.option_strings or action.nargs == 0:
+            return super()._format_action_invocation(action)
+        return f"{', '.join(action.option_strings)} {self._format_args(action, str(action.metavar))}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -194,7 +200,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
     else:
         parser.add_argument("targets", nargs="*", metavar="PID | NAME", help="processes to watch; all without any")
         parser.add_argument(
-            "--check", action="store_true", help="watch PID for a while: exit 0 if fine, 1 if growing or near a limit"
+            "--check", action="store_true", help="exit 0 if PID is fine, 1 if growing or near a limit"
         )
         parser.add_argument("--for", dest="seconds", metavar="SECS", help="how long --check watches (100)")
     which = parser.add_argument_group("which processes")

@@ -101,7 +101,7 @@ def test_help_is_short_and_has_examples(capsys: pytest.CaptureFixture[str]) -> N
     text = capsys.readouterr().out
     assert not ended.value.code
     assert "mem%" in text
-    assert len(text.splitlines()) < 66
+    assert len(text.splitlines()) < 60
     assert "examples:" in text
     assert "memtop --json -n 3 -d 0.5 4242" in text
 
