@@ -199,9 +199,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         parser.add_argument("replay", metavar="FILE", help="a recording made with --record")
     else:
         parser.add_argument("targets", nargs="*", metavar="PID | NAME", help="processes to watch; all without any")
-        parser.add_argument(
-            "--check", action="store_true", help="exit 0 if PID is fine, 1 if growing or near a limit"
-        )
+        parser.add_argument("--check", action="store_true", help="exit 0 if PID is fine, 1 if growing or near a limit")
         parser.add_argument("--for", dest="seconds", metavar="SECS", help="how long --check watches (100)")
     which = parser.add_argument_group("which processes")
     which.add_argument("-p", "--pid", action="append", default=[], metavar="PID[,PID]", help="watch these")
