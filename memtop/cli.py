@@ -227,11 +227,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
     care = parser.add_argument_group("other")
     care.add_argument("--record", default="", metavar="FILE", help="also write what is read to a new file")
     care.add_argument(
-        "--go-url",
-        action="append",
-        default=[],
-        metavar="[PID=]URL",
-        help="read a Go program's metrics there, such as http://127.0.0.1:6060/debug/vars",
+        "--go-url", action="append", default=[], metavar="[PID=]URL", help="read a Go program's metrics there"
     )
     care.add_argument("--no-smaps", action="store_true", help="never read smaps, which holds up its process a little")
     care.add_argument("--readonly", action="store_true", help="no signals, no renice")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from memtop.engine import Engine
@@ -148,8 +150,12 @@ def go(heap: GoHeap, *, anon_mib: int, environ: bytes = b"") -> dict[str, dict[s
 
 def heap(*, next_gc_mib: int = 10, held_mib: int = 30) -> GoHeap:
     body = lines("leak")[0]["body"].encode()
-    return parse_go_metrics(body)._replace(
-        next_gc_bytes=next_gc_mib * MIB, sys_bytes=held_mib * MIB, heap_released_bytes=0, start_time_s=None
+    return replace(
+        parse_go_metrics(body),
+        next_gc_bytes=next_gc_mib * MIB,
+        sys_bytes=held_mib * MIB,
+        heap_released_bytes=0,
+        start_time_s=None,
     )
 
 
@@ -183,6 +189,7 @@ def test_the_verdict_on_a_heap_is_known_without_its_panel(run: str, steady: bool
     world.run(run)
     frame = world.play(11)
     assert frame.detail is not None
+    assert world.engine._lens is not None
     found = world.engine._lens.heap_facts(frame.detail.row, frame.at_s - world.source.wall_s + world.source.mono_s)
     assert found is not None
     assert (found.steady_live_bytes is not None) is steady

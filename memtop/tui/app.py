@@ -413,6 +413,7 @@ class MemtopApp(SafeApp):
         """Bring the chosen panel on screen, or put it away."""
         self.query_one(Panels).chosen = self.view.panel
         self.set_class(bool(self.view.panel), "-panel")
+        self.set_class(self.view.panel == RUNTIME, "-runtime")
         self.call_after_refresh(self._fit_points)
 
     # -- actions
