@@ -54,6 +54,10 @@ class World:
         return sum(path.startswith(AT + name) for path in self.source.asked_ever)
 
     def run(self, name: str) -> Inside:
+        """What is known of a recorded program's runtime at its end."""
+        return inside(self.feed(name))
+
+    def feed(self, name: str) -> Frame:
         """Answer tick by tick as a recorded program did."""
         for line in lines(name):
             if "body" in line:
@@ -68,7 +72,7 @@ class World:
             self.process.rss_pages = line["rss"] // PAGE
             self.process.shr_pages = (line["file"] + line["shmem"]) // PAGE
             frame = self.play()
-        return inside(frame)
+        return frame
 
 
 def inside(frame: Frame) -> Inside:

@@ -177,7 +177,7 @@ def test_memory_that_go_does_not_account_for_is_found() -> None:
 
 def test_figures_that_are_not_new_any_more_say_nothing() -> None:
     world = World(GO, URL, panel="")
-    world.run("outside")
+    world.feed("outside")
     assert "outside_heap" in facts(world.play(3))
     world.source.hanging.add(42)
     assert "outside_heap" not in facts(world.play(20))
@@ -186,7 +186,7 @@ def test_figures_that_are_not_new_any_more_say_nothing() -> None:
 @pytest.mark.parametrize(("run", "steady"), [("churn", True), ("leak", False)])
 def test_the_verdict_on_a_heap_is_known_without_its_panel(run: str, steady: bool) -> None:
     world = World(GO, URL, panel="")
-    world.run(run)
+    world.feed(run)
     frame = world.play(11)
     assert frame.detail is not None
     assert world.engine._lens is not None
@@ -197,7 +197,7 @@ def test_the_verdict_on_a_heap_is_known_without_its_panel(run: str, steady: bool
 
 def test_what_a_jvm_usually_has_outside_of_its_heap_is_no_finding() -> None:
     world = World(JVM, panel="")
-    world.run("jvm_steady")
+    world.feed("jvm_steady")
     assert "outside_heap" not in facts(world.play(3))
     world.process.rss_pages += 900 * MIB // PAGE
     world.process.virt_pages += 900 * MIB // PAGE
