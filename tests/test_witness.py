@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from memtop.engine import Engine
@@ -148,8 +150,12 @@ def go(heap: GoHeap, *, anon_mib: int, environ: bytes = b"") -> dict[str, dict[s
 
 def heap(*, next_gc_mib: int = 10, held_mib: int = 30) -> GoHeap:
     body = lines("leak")[0]["body"].encode()
-    return parse_go_metrics(body)._replace(
-        next_gc_bytes=next_gc_mib * MIB, sys_bytes=held_mib * MIB, heap_released_bytes=0, start_time_s=None
+    return replace(
+        parse_go_metrics(body),
+        next_gc_bytes=next_gc_mib * MIB,
+        sys_bytes=held_mib * MIB,
+        heap_released_bytes=0,
+        start_time_s=None,
     )
 
 
@@ -170,8 +176,9 @@ def test_memory_that_go_does_not_account_for_is_found() -> None:
 
 
 def test_figures_that_are_not_new_any_more_say_nothing() -> None:
-    world = World(GO, URL, panel="")
+    world = World(GO, URL)
     world.run("outside")
+    world.ask = world.ask._replace(panel="")
     assert "outside_heap" in facts(world.play(3))
     world.source.hanging.add(42)
     assert "outside_heap" not in facts(world.play(20))
@@ -179,8 +186,9 @@ def test_figures_that_are_not_new_any_more_say_nothing() -> None:
 
 @pytest.mark.parametrize(("run", "steady"), [("churn", True), ("leak", False)])
 def test_the_verdict_on_a_heap_is_known_without_its_panel(run: str, steady: bool) -> None:
-    world = World(GO, URL, panel="")
+    world = World(GO, URL)
     world.run(run)
+    world.ask = world.ask._replace(panel="")
     frame = world.play(11)
     assert frame.detail is not None
     found = world.engine._lens.heap_facts(frame.detail.row, frame.at_s - world.source.wall_s + world.source.mono_s)
@@ -189,7 +197,7 @@ def test_the_verdict_on_a_heap_is_known_without_its_panel(run: str, steady: bool
 
 
 def test_what_a_jvm_usually_has_outside_of_its_heap_is_no_finding() -> None:
-    world = World(JVM, panel="")
+    world = World(JVM)
     world.run("jvm_steady")
     assert "outside_heap" not in facts(world.play(3))
     world.process.rss_pages += 900 * MIB // PAGE
