@@ -13,9 +13,8 @@ from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
-from memtop.lens import Lens
 from memtop.past import fitting_window_s, point_at, series, slope_bytes_per_min
-from memtop.sample import REGIONS, SHARING, Ask, Need, ProcKey, ProcSample, Sample
+from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
 from memtop.source import Source
 from memtop.text import clean
@@ -24,6 +23,7 @@ from memtop.tree import descendants, grow
 if TYPE_CHECKING:
     from memtop.dear import Dear
     from memtop.endings import Endings
+    from memtop.lens import Lens
     from memtop.witness import Witness
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
@@ -43,13 +43,15 @@ DEPARTED: Final = 64
 class _Entry:
     """A process as the engine knows it."""
 
-    __slots__ = ("active_until_s", "execs", "row", "seen")
+    __slots__ = ("active_until_s", "execs", "living", "row", "seen")
 
     def __init__(self, seen: ProcSample, row: ProcRow, execs: int, active_until_s: float) -> None:
         self.seen = seen
         self.row = row
         self.execs = execs
         self.active_until_s = active_until_s
+        self.living = row
+        """The last row in which it had memory: what is kept on screen when it has gone."""
 
 
 class Engine:
@@ -66,11 +68,7 @@ class Engine:
         self._sampler = Sampler(source)
         self._source = source
         self._dear: Dear | None = None
-        self._lens = Lens(
-            source,
-            lambda key: self._dear.lazy_free_bytes(key) if self._dear is not None else None,
-            replaying=position is not None,
-        )
+        self._lens: Lens | None = None
         self._own = own
         self._position = position
         self._trouble = trouble
@@ -145,19 +143,30 @@ class Engine:
             own=self._own(),
             hidden=sample.hidden,
             problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
-            runtimes=self._lens.objects(row.key for row in rows) if ask.runtimes else {},
+            runtimes=self._lens.objects(row.key for row in rows) if self._lens is not None and ask.runtimes else {},
             replay_position=self._position() if self._position is not None else None,
             exits=self._endings.fresh if self._endings is not None else (),
         )
 
     def _dear_for(self, ask: Ask) -> Dear | None:
         """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
-        wanted = ask.panel in (REGIONS, SHARING) or Need.ROLLUP in ask.needs or ask.read_now or ask.mark_now
+        wanted = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs or ask.read_now or ask.mark_now
         if self._dear is None and wanted:
             from memtop.dear import Dear  # noqa: PLC0415 (so that a headless run starts without it)
 
             self._dear = Dear(self._source)
         return self._dear
+
+    def _lens_for(self, ask: Ask) -> Lens | None:
+        """Who looks into runtimes: there from when somebody looks at a process."""
+        if self._lens is None and (ask.focus is not None or ask.runtimes or ask.go_urls or ask.panel == RUNTIME):
+            from memtop.lens import Lens  # noqa: PLC0415 (as above)
+
+            self._lens = Lens(self._source, self._lazy_free_bytes, replaying=self._position is not None)
+        return self._lens
+
+    def _lazy_free_bytes(self, key: ProcKey) -> int | None:
+        return self._dear.lazy_free_bytes(key) if self._dear is not None else None
 
     # -- facts become rows
 
@@ -191,7 +200,8 @@ class Engine:
             ):
                 self._entries[pid] = self._entry(seen, entry, now_s)
         asked_for = self._watch(ask)
-        self._lens.step(ask, sample, asked_for)
+        if (lens := self._lens_for(ask)) is not None:
+            lens.step(ask, sample, asked_for)
         for key in self._watched:
             self._keep_diary(key, now_s)
         if self._endings is not None:
@@ -211,7 +221,7 @@ class Engine:
             return None
         from memtop.witness import Witness  # noqa: PLC0415 (a run of one sample does without)
 
-        heap = self._lens.heap_facts(row, sample.mono_s)
+        heap = self._lens.heap_facts(row, sample.mono_s) if self._lens is not None else None
         dear = self._dear
         if dear is None:
             return Witness(heap=heap)
@@ -239,6 +249,8 @@ class Engine:
         if entry is None:
             return _Entry(seen, row, seen.execs, active_until_s)
         entry.seen, entry.row, entry.execs, entry.active_until_s = seen, row, seen.execs, active_until_s
+        if row.rss_bytes is not None or entry.living.rss_bytes is None:
+            entry.living = row
         return entry
 
     def _row(self, seen: ProcSample, old: ProcRow | None, track: Track | None, now_s: float) -> ProcRow:
@@ -367,7 +379,7 @@ class Engine:
             self._history.forget(key)
             self._marks.pop(key, None)
             return
-        self._departed[key] = entry.row._replace(note=Note.GONE, gone_s=wall_s, cpu_percent=None)
+        self._departed[key] = entry.living._replace(note=Note.GONE, gone_s=wall_s, cpu_percent=None)
         self._mark(key, wall_s - self._offset_s, "gone", "gone")
         if len(self._departed) > DEPARTED:
             oldest = next(iter(self._departed))
@@ -430,11 +442,11 @@ class Engine:
         until_s = self._known_until_s(row, now_s)
         entry = self._entries.get(key.pid)
         alive = entry is not None and entry.row.key == key
-        dear = self._dear
+        dear, lens = self._dear, self._lens
         regions = dear.regions(ask, now_s) if dear is not None else None
         mark = dear.mark(key, now_s) if dear is not None else None
         events = [*self._marks.get(key, ()), *([(mark.at_s, "mark", "mark")] if mark is not None else ())]
-        events += self._lens.gc_marks(key, right_s - window_s, right_s)
+        events += lens.gc_marks(key, right_s - window_s, right_s) if lens is not None else []
         return Detail(
             row=row,
             status=entry.seen.status if alive and entry is not None and looking_s is None else None,
@@ -455,9 +467,11 @@ class Engine:
             else None,
             regions=regions,
             sharing=dear.sharing(ask, regions) if dear is not None else None,
-            inside=self._lens.inside(
+            inside=lens.inside(
                 ask, row, now_s if looking_s is None else looking_s, dear.reading(key) if dear is not None else None
-            ),
+            )
+            if lens is not None
+            else None,
             mark=mark,
             mark_dropped=dear is not None and dear.mark_dropped(key),
         )

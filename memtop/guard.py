@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from os import PathLike
 from typing import Final
 
 from memtop.errors import Unavailable, UsageError
 
 FIRST_VICTIM: Final = 1000
+OWN_ADJ: Final = "/proc/self/oom_score_adj"
+_inherited: int | None = None
+"""oom_score_adj before this process changed its own."""
 _HIDES_NOTHING: Final = ("hidepid=0", "hidepid=off")
 
 
-def make_first_victim(path: str | PathLike[str] = "/proc/self/oom_score_adj") -> int | None:
+def make_first_victim(path: str | PathLike[str] = OWN_ADJ) -> int | None:
     """Ask the kernel to end this process before all others when memory runs out; the value it had before.
 
     In a full container the kernel must not kill the watched program to make room for its monitor.
     None where the kernel does not let us, or has no such file: that is no reason not to run.
     """
+    global _inherited  # noqa: PLW0603 (a child that becomes another program must be able to have it back)
     try:
         with open(path, "r+b", buffering=0) as file:
             before = int(file.read())
@@ -29,7 +34,16 @@ def make_first_victim(path: str | PathLike[str] = "/proc/self/oom_score_adj") ->
             file.write(b"%d" % FIRST_VICTIM)
     except (OSError, ValueError):
         return None
+    if path == OWN_ADJ:
+        _inherited = before
     return before
+
+
+def restore_oom_score_adj(path: str | PathLike[str] = OWN_ADJ) -> None:
+    """In a child that is about to become another program: the monitor's place in the queue is not that program's."""
+    if _inherited is not None:
+        with suppress(OSError), open(path, "wb", buffering=0) as file:
+            file.write(b"%d" % _inherited)
 
 
 def check_platform(system: str = sys.platform, proc: str | PathLike[str] = "/proc") -> bool:

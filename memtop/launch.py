@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from memtop.errors import UsageError
+from memtop.guard import restore_oom_score_adj
 from memtop.text import clean
 
 TAIL_LINES: Final = 40
@@ -126,6 +127,7 @@ def _become(command: Sequence[str], gate: int, gate_in: int, failure: int, sink:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         if os.read(gate, 1):  # nothing: memtop has gone
+            restore_oom_score_adj()
             os.execvp(command[0], list(command))
     except OSError as error:
         code = NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE

@@ -417,7 +417,7 @@ class Lens:
         )
         if reading is not None:
             own = ("go_", "jvm_", "v8_")
-            arenas = [each for each in reading.kinds if each.kind.key.startswith(own)]
+            arenas = [each for each in reading.kinds if each.kind.key.startswith(own) and each.sizes.rss_bytes]
             told = told._replace(
                 arenas=tuple(Arena(each.kind.title, each.sizes.size_bytes, each.sizes.rss_bytes) for each in arenas),
                 arenas_age_s=max(0.0, at_s - reading.at_s),

@@ -100,7 +100,7 @@ def test_a_go_program_without_an_address_is_never_asked_over_http_but_addresses_
     assert world.asked("metrics") == 0
     assert inside(frame).suggested[0] == "http://127.0.0.1:6060/debug/vars"
     assert "GOGC 80" in text(frame)
-    assert "G asks one of: http://127.0.0.1:6060/debug/vars" in text(frame)
+    assert "U asks one of: http://127.0.0.1:6060/debug/vars" in text(frame)
 
 
 def test_metrics_are_read_once_a_second_at_most() -> None:

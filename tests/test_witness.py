@@ -191,6 +191,7 @@ def test_the_verdict_on_a_heap_is_known_without_its_panel(run: str, steady: bool
     world.ask = world.ask._replace(panel="")
     frame = world.play(11)
     assert frame.detail is not None
+    assert world.engine._lens is not None
     found = world.engine._lens.heap_facts(frame.detail.row, frame.at_s - world.source.wall_s + world.source.mono_s)
     assert found is not None
     assert (found.steady_live_bytes is not None) is steady

@@ -20,6 +20,8 @@ from memtop.units import count, duration, long_size, percent
 
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)\}")
 _STEPS_S: Final = (5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400)
+_OPEN: Final = frozenset({Kind.INSUFFICIENT, Kind.LEAK, Kind.LEAK_GC, Kind.GROWTH})
+"""Looks that leave open whether it grows, while no finding says that it does."""
 _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 
@@ -56,7 +58,9 @@ def told(finding: Finding) -> Told:
 def nothing_wrong(outlook: Outlook) -> str:
     """The one line where no finding stands."""
     growth = outlook.growth
-    if growth is not None and growth.kind in (Kind.FLAT, Kind.NOISY):
+    if growth is None or growth.kind in _OPEN:
+        return str(_texts()["nothing"]["unknown"]["says"][0])
+    if growth.kind in (Kind.FLAT, Kind.NOISY):
         return " ".join(_known(_texts()["nothing"]["flat"]["says"], worded({"span_s": growth.span_s})))
     return str(_texts()["nothing"]["says"][0])
 

@@ -419,10 +419,10 @@ def from_outside(inside: Inside, detail: Detail) -> list[str]:
 def how_to_get_metrics(inside: Inside) -> list[str]:
     """How a Go program is made to tell more."""
     if inside.suggested:
-        return [f"It listens here; if it offers metrics, G asks one of: {', '.join(inside.suggested[:6])}."]
+        return [f"It listens here; if it offers metrics, U asks one of: {', '.join(inside.suggested[:6])}."]
     return [
         'For its heap, GCs and a verdict: import _ "expvar" (or client_golang), with an HTTP server on 127.0.0.1, then '
-        "press G, or start memtop with --go-url PID=URL. memtop asks no address unasked."
+        "press U, or start memtop with --go-url PID=URL. memtop asks no address unasked."
     ]
 
 

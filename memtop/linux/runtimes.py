@@ -1,7 +1,10 @@
 """What a process's runtime can tell, read and reduced to a few figures. For the slow threads only: all of it may block.
 
 Every answer is small JSON (:mod:`memtop.runtimes.told`) or the few lines that may be kept; secrets do not leave here.
+Each reader imports what it needs: a one-shot run about one program must not pay for the runtimes of others.
 """
+
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
@@ -9,22 +12,15 @@ import os
 import pwd
 import stat
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from memtop.analysis.cgroups import CgroupPlace, Version, memory_places
 from memtop.errors import MemtopError, ParseError, Unavailable
-from memtop.fetch import fetch, parse_endpoint
 from memtop.linux.files import failure, read_file
-from memtop.procfs.cgroup import UNLIMITED, parse_limit, parse_memberships, parse_memory_stat
-from memtop.procfs.mountinfo import parse_mountinfo
-from memtop.procfs.tcp import parse_listeners, socket_inode, suggested_urls
 from memtop.runtimes import told
-from memtop.runtimes.buildinfo import extract_build_info
-from memtop.runtimes.environ import only_go_variables
-from memtop.runtimes.gometrics import parse_go_metrics
-from memtop.runtimes.hsperf import MOST_BYTES, parse_hsperf
-from memtop.runtimes.jvm import hsperf_paths
-from memtop.runtimes.native import Allocator, Arenas, Native, glibc_arenas, recognise
+
+if TYPE_CHECKING:
+    from memtop.analysis.cgroups import CgroupPlace
+    from memtop.runtimes.native import Arenas, Native
 
 _MAPS_BYTES: Final = 8 << 20
 _ENVIRON_BYTES: Final = 2 << 20
@@ -58,6 +54,8 @@ def read_runtime(prefix: str, path: str) -> bytes:
 
 def _identity(prefix: str, pid: int) -> bytes:
     """Build information of the executable, and what is mapped; either may be missing."""
+    from memtop.runtimes.native import Native
+
     build, trouble = b"", ""
     try:
         build = _build(f"{prefix}proc/{pid}/exe")
@@ -74,6 +72,8 @@ def _identity(prefix: str, pid: int) -> bytes:
 
 
 def _build(path: str) -> bytes:
+    from memtop.runtimes.buildinfo import extract_build_info
+
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -84,6 +84,8 @@ def _build(path: str) -> bytes:
 
 
 def _native(prefix: str, pid: int, *, is_go: bool) -> tuple[Native, Arenas | None]:
+    from memtop.runtimes.native import Allocator, glibc_arenas, recognise
+
     maps = read_file(prefix, f"proc/{pid}/maps", _MAPS_BYTES)
     paths = {os.fsdecode(fields[5]) for line in maps.split(b"\n") if len(fields := line.split(None, 5)) == 6}
     native = recognise(paths, os.readlink(f"{prefix}proc/{pid}/exe"), is_go)
@@ -91,10 +93,15 @@ def _native(prefix: str, pid: int, *, is_go: bool) -> tuple[Native, Arenas | Non
 
 
 def _environ(prefix: str, pid: int) -> bytes:
+    from memtop.runtimes.environ import only_go_variables
+
     return only_go_variables(read_file(prefix, f"proc/{pid}/environ", _ENVIRON_BYTES))
 
 
 def _metrics(url: str) -> bytes:
+    from memtop.fetch import fetch, parse_endpoint
+    from memtop.runtimes.gometrics import parse_go_metrics
+
     endpoint = parse_endpoint(url)
     try:
         return told.encode_told(endpoint.label, parse_go_metrics(fetch(endpoint)))
@@ -106,6 +113,8 @@ def _metrics(url: str) -> bytes:
 
 def _listeners(prefix: str, pid: int) -> bytes:
     """URLs to suggest, one a line."""
+    from memtop.procfs.tcp import parse_listeners, socket_inode, suggested_urls
+
     folder = f"{prefix}proc/{pid}/fd"
     inodes = []
     for name in os.listdir(folder)[:_MOST_DESCRIPTORS]:
@@ -127,6 +136,10 @@ def _listeners(prefix: str, pid: int) -> bytes:
 
 def _container(prefix: str, pid: int) -> bytes:
     """The least memory limit of its cgroup and those above it."""
+    from memtop.analysis.cgroups import memory_places
+    from memtop.procfs.cgroup import parse_memberships
+    from memtop.procfs.mountinfo import parse_mountinfo
+
     members = parse_memberships(_read_or_empty(prefix, f"proc/{pid}/cgroup"))
     mounts = parse_mountinfo(_read_or_empty(prefix, "proc/self/mountinfo"))
     unified = next((os.fsdecode(mount.point).lstrip("/") for mount in mounts if mount.fstype == b"cgroup2"), None)
@@ -138,6 +151,9 @@ def _container(prefix: str, pid: int) -> bytes:
 
 
 def _limit_of(prefix: str, place: CgroupPlace) -> told.Container:
+    from memtop.analysis.cgroups import Version
+    from memtop.procfs.cgroup import UNLIMITED, parse_limit, parse_memory_stat
+
     name = "memory.max" if place.version is Version.V2 else "memory.limit_in_bytes"
     limits = [parse_limit(_read_or_empty(prefix, f"{folder}/{name}")) for folder in place.chain]
     least = min((limit for limit in limits if limit is not None and limit != UNLIMITED), default=None)
@@ -147,6 +163,9 @@ def _limit_of(prefix: str, place: CgroupPlace) -> told.Container:
 
 def _jvm(prefix: str, pid: int) -> bytes:
     """The counters of its own hsperfdata file, below its own root."""
+    from memtop.runtimes.hsperf import MOST_BYTES, parse_hsperf
+    from memtop.runtimes.jvm import hsperf_paths
+
     status = read_file(prefix, f"proc/{pid}/status", _SMALL_BYTES)
     uid = next((int(line.split()[1]) for line in status.split(b"\n") if line.startswith(b"Uid:")), None)
     paths = list(hsperf_paths(pid, status, _user(uid)))
@@ -155,7 +174,7 @@ def _jvm(prefix: str, pid: int) -> bytes:
     folders = [name for name in os.listdir(prefix + temporary) if name.startswith("hsperfdata_")][:_MOST_FOLDERS]
     paths += [f"{temporary}/{folder}/{number}" for folder in sorted(folders)]
     for path in dict.fromkeys(paths):
-        data = _read_below(prefix + f"proc/{pid}/root", path.removeprefix(f"proc/{pid}/root/").split("/"))
+        data = _read_below(prefix + f"proc/{pid}/root", path.removeprefix(f"proc/{pid}/root/").split("/"), MOST_BYTES)
         if data is not None:
             return told.encode_counters(parse_hsperf(data))
     raise Unavailable("it keeps no counters (no hsperfdata file: -XX:-UsePerfData, or its /tmp is another one)")
@@ -168,7 +187,7 @@ def _user(uid: int | None) -> str:
         return "root"
 
 
-def _read_below(root: str, parts: list[str]) -> bytes | None:
+def _read_below(root: str, parts: list[str], most_bytes: int) -> bytes | None:
     """A regular file, no link on the way: /tmp may be written by anybody. None where there is no such file."""
     held = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -179,7 +198,7 @@ def _read_below(root: str, parts: list[str]) -> bytes | None:
             held = inner
         if not stat.S_ISREG(os.fstat(held).st_mode):
             return None
-        return os.pread(held, MOST_BYTES, 0)
+        return os.pread(held, most_bytes, 0)
     except OSError:
         return None
     finally:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
 from memtop.runtimes.elf import EXECUTE, LOAD, NOTE, WRITE, Elf, ReadAt, Section
@@ -33,8 +32,7 @@ KEPT_SETTINGS: Final = frozenset(
 """Build settings that say something about memory. The others (linker flags first of all) may carry secrets."""
 
 
-@dataclass(frozen=True, slots=True)
-class GoBuild:
+class GoBuild(NamedTuple):
     """What a Go program says of its making. Text is clean; None where it does not say."""
 
     version: str | None

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
 
@@ -27,8 +26,7 @@ EXECUTE: Final = 1
 WRITE: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A program header: what is mapped, and where."""
 
     kind: int
@@ -38,8 +36,7 @@ class Segment:
     file_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A section header, which a program needs not have."""
 
     name: bytes

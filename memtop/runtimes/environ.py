@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.text import clean
 
@@ -21,8 +20,7 @@ _UNITS: Final = {"B": 0, "KiB": 1, "MiB": 2, "GiB": 3, "TiB": 4}
 _INT32: Final = 1 << 31
 
 
-@dataclass(frozen=True, slots=True)
-class GoSettings:
+class GoSettings(NamedTuple):
     """The three variables as set, cleaned; None where not set."""
 
     gogc: str | None = None

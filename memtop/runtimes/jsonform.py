@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from memtop.runtimes.buildinfo import GoBuild
-from memtop.runtimes.environ import GoSettings
-from memtop.runtimes.goheap import GoHeap
-from memtop.runtimes.jvm import JvmHeap
-from memtop.runtimes.jvmflags import JvmFlags
-from memtop.runtimes.native import Native, Runtime
+if TYPE_CHECKING:
+    from memtop.runtimes.buildinfo import GoBuild
+    from memtop.runtimes.environ import GoSettings
+    from memtop.runtimes.goheap import GoHeap
+    from memtop.runtimes.jvm import JvmHeap
+    from memtop.runtimes.jvmflags import JvmFlags
+    from memtop.runtimes.native import Native
 
 GO_KEYS: Final = (
     "heap_alloc_bytes",
@@ -63,35 +63,41 @@ def runtime_object(
     ``heap`` is null where no figures are read; a figure that the program does not tell is null, as is a goal or a
     limit that is infinite (GOGC=off, no memory limit).
     """
-    if build is not None or isinstance(settings, GoSettings) or isinstance(heap, GoHeap):
+    if _is(settings, "GoSettings") or _is(heap, "GoHeap") or build is not None:
         return _go_object(build, settings, heap)
-    if isinstance(settings, JvmFlags) or isinstance(heap, JvmHeap):
+    if settings is not None or heap is not None:
         return _jvm_object(settings, heap)
     if native is None or native.runtime is None:
         return None
     return {"name": native.runtime.value, "version": native.version, "settings": None, "heap": None}
 
 
-def _go_object(build: GoBuild | None, settings: object, heap: object) -> dict[str, Any]:
+def _is(value: object, kind: str) -> bool:
+    """By its name: importing every runtime's types to tell them apart costs a one-shot run more than its sample."""
+    return type(value).__name__ == kind
+
+
+def _go_object(build: GoBuild | None, settings: Any, heap: Any) -> dict[str, Any]:
     version = build.version if build is not None else None
-    told = heap if isinstance(heap, GoHeap) else None
-    given = settings if isinstance(settings, GoSettings) else None
+    told = heap if _is(heap, "GoHeap") else None
+    given = settings if _is(settings, "GoSettings") else None
     return {
-        "name": Runtime.GO.value,
+        "name": "go",
         "version": told.version if version is None and told is not None else version,
         "settings": given and {"GOGC": given.gogc, "GOMEMLIMIT": given.gomemlimit, "GODEBUG": given.godebug},
         "heap": told and {key: _number(getattr(told, key)) for key in GO_KEYS},
     }
 
 
-def _jvm_object(settings: object, heap: object) -> dict[str, Any]:
-    told = heap if isinstance(heap, JvmHeap) else None
-    flags = settings if isinstance(settings, JvmFlags) else told.flags if told is not None else None
+def _jvm_object(settings: Any, heap: Any) -> dict[str, Any]:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    flags = settings if settings is not None else heap.flags
     return {
-        "name": Runtime.JVM.value,
-        "version": told.version if told is not None else None,
-        "settings": flags and {name: value for name, value in asdict(flags).items() if value is not None},
-        "heap": told and {key: _number(getattr(told, key)) for key in JVM_KEYS},
+        "name": "jvm",
+        "version": heap and heap.version,
+        "settings": {name: value for name, value in asdict(flags).items() if value is not None},
+        "heap": heap and {key: _number(getattr(heap, key)) for key in JVM_KEYS},
     }
 
 

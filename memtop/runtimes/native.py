@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Runtime(Enum):
@@ -31,8 +31,7 @@ class Allocator(Enum):
     MIMALLOC = "mimalloc"
 
 
-@dataclass(frozen=True, slots=True)
-class Native:
+class Native(NamedTuple):
     """What was recognised; None where nothing was (a static program shows nothing)."""
 
     runtime: Runtime | None

@@ -2,8 +2,10 @@
 
 Environments, command lines and a program's own metrics hold secrets, and a JVM's counters hold paths. So they are read
 and understood where they are met, and only the figures named here go on. Whoever decodes them trusts nothing: a
-recording may have been made by anybody.
+recording may have been made by anybody. What only one kind of runtime needs is imported with the first of that kind.
 """
+
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
@@ -11,17 +13,18 @@ import json
 import re
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from memtop.errors import ParseError
-from memtop.runtimes.buildinfo import GoBuild, parse_build_info
-from memtop.runtimes.goheap import FIGURES, GoHeap, MetricsFormat, go_heap
-from memtop.runtimes.jvm import JvmHeap, jvm_heap
-from memtop.runtimes.jvmflags import kept_flags
-from memtop.runtimes.native import Allocator, Arenas, Native, Runtime
 from memtop.text import clean
 
-_COUNTERS: Final = re.compile(
+if TYPE_CHECKING:
+    from memtop.runtimes.buildinfo import GoBuild
+    from memtop.runtimes.goheap import GoHeap
+    from memtop.runtimes.jvm import JvmHeap
+    from memtop.runtimes.native import Arenas, Native
+
+_COUNTERS: Final = (
     r"sun\.gc\.(?:generation\.\d\.(?:capacity|maxCapacity|space\.\d\.(?:used|name))"
     r"|collector\.\d\.(?:invocations|time|lastExitTime)"
     r"|metaspace\.(?:used|capacity|maxCapacity)|policy\.name|lastCause)"
@@ -81,8 +84,13 @@ def encode_identity(build: bytes, native: Native, arenas: Arenas | None, trouble
 
 def decode_identity(data: bytes) -> Identity:
     """The inverse of :func:`encode_identity`. Raises ParseError."""
-    found = _loads(data)
-    build = parse_build_info(_text(found, "build", 4096).encode())
+    from memtop.runtimes.native import Allocator, Arenas, Native, Runtime
+
+    found, build = _loads(data), None
+    if text := _text(found, "build", 4096):
+        from memtop.runtimes.buildinfo import parse_build_info
+
+        build = parse_build_info(text.encode())
     runtime, allocator = _member(Runtime, found.get("runtime")), _member(Allocator, found.get("allocator"))
     if build is not None:
         runtime = Runtime.GO
@@ -96,6 +104,8 @@ def decode_identity(data: bytes) -> Identity:
 
 def encode_told(url: str, heap: GoHeap) -> bytes:
     """The figures of a Go program and the address they came from."""
+    from memtop.runtimes.goheap import FIGURES
+
     figures = {name: value for name in FIGURES if (value := getattr(heap, name)) is not None}
     shape = {"url": url, "format": heap.format.value, "version": heap.version, "rounding": heap.rounding_bytes}
     return _dumps(shape | {"figures": figures})
@@ -103,6 +113,8 @@ def encode_told(url: str, heap: GoHeap) -> bytes:
 
 def decode_told(data: bytes) -> Told:
     """The inverse of :func:`encode_told`. Raises ParseError."""
+    from memtop.runtimes.goheap import FIGURES, MetricsFormat, go_heap
+
     found = _loads(data)
     figures, form, rounding = found.get("figures"), _member(MetricsFormat, found.get("format")), found.get("rounding")
     if not isinstance(figures, dict) or form is None:
@@ -115,7 +127,9 @@ def decode_told(data: bytes) -> Told:
 
 def encode_counters(counters: Mapping[str, int | str]) -> bytes:
     """The memory counters of a JVM, and of its arguments those that speak of memory."""
-    kept = {name: value for name, value in counters.items() if _COUNTERS.fullmatch(name)}
+    from memtop.runtimes.jvmflags import kept_flags
+
+    kept = {name: value for name, value in counters.items() if re.fullmatch(_COUNTERS, name)}
     arguments = counters.get(_ARGUMENTS)
     if isinstance(arguments, str):
         kept[_ARGUMENTS] = " ".join(kept_flags(arguments.split(" ")))
@@ -124,6 +138,8 @@ def encode_counters(counters: Mapping[str, int | str]) -> bytes:
 
 def decode_counters(data: bytes) -> JvmHeap:
     """The heap in what :func:`encode_counters` gave. Raises ParseError."""
+    from memtop.runtimes.jvm import jvm_heap
+
     found = _loads(data)
     counters: dict[str, int | str] = {}
     for name, value in [*found.items()][:_MOST_COUNTERS]:

@@ -6,7 +6,7 @@ import gc
 import platform
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult, SystemCommand
@@ -25,11 +25,10 @@ from memtop.demo.step import Step
 from memtop.engine import Engine
 from memtop.errors import UsageError
 from memtop.explain.facts import facts_of, virt_sentence
-from memtop.explain.region_facts import facts_of_regions, facts_of_rollup, mapping_sentence
 from memtop.frame import Frame, ProcRow
 from memtop.past import ORDINARY_WINDOW_S
 from memtop.query import parse_query
-from memtop.sample import ProcKey
+from memtop.sample import RUNTIME, ProcKey
 from memtop.settings import Settings
 from memtop.tui import palette, questions, runtime_keys
 from memtop.tui.bar import Bar
@@ -40,17 +39,19 @@ from memtop.tui.header import HeaderBar, HeaderState
 from memtop.tui.keys import BINDINGS, CHART_HINTS, REGIONS_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.lifecycle import Life
 from memtop.tui.limits_panel import chart_limits
+from memtop.tui.panels import BY_NAME as PANEL_BY_NAME
 from memtop.tui.panels import PANELS, Panels, Tabs
 from memtop.tui.plain_lines import AsciiLines
 from memtop.tui.pump import Pump
-from memtop.tui.regions_table import RegionsTable
 from memtop.tui.rows import Sort
-from memtop.tui.runtime_panel import RuntimePanel
 from memtop.tui.safe_app import SafeApp
 from memtop.tui.scales import Scale
 from memtop.tui.side import SidePanel
 from memtop.tui.table import ProcessTable
 from memtop.view import View
+
+if TYPE_CHECKING:
+    from memtop.tui.regions_table import RegionsTable
 
 NARROW_BELOW: Final = 100
 SHORT_BELOW: Final = 30
@@ -110,6 +111,7 @@ class MemtopApp(SafeApp):
         self.commentary = commentary
         self.topic = "virt"
         self.told: set[str] = set()
+        self.keys_to_panel = False
         self.watched: ProcKey | None = None
         self._plain_lines = [AsciiLines()] if settings.ascii else []
         self.asked_for = (view.only, view.names)
@@ -354,10 +356,10 @@ class MemtopApp(SafeApp):
         """The footer and the explanation belong to what is in focus."""
         chart = isinstance(event.widget, MemoryChart)
         self.topic = "memory_chart" if chart else self.view.sort.topic
-        if isinstance(event.widget, RuntimePanel):
+        if event.widget.id == f"panel-{RUNTIME}":
             self.topic = runtime_keys.topic_of(self.frame)
         if not self.settings.replay:
-            regions = isinstance(event.widget, RegionsTable)
+            regions = event.widget.id == PANELS[0].cursor
             self.query_one(StatusBar).show_hints(REGIONS_HINTS if regions else CHART_HINTS if chart else TABLE_HINTS)
         self._show_side()
 
@@ -378,11 +380,15 @@ class MemtopApp(SafeApp):
         facts = facts_of(detail.row, self.frame.system, detail.status)
         reading = about.reading if about is not None else detail.regions.reading if detail.regions else None
         if reading is not None:
+            from memtop.explain.region_facts import facts_of_regions, facts_of_rollup  # noqa: PLC0415
+
             kind = about.kind if about is not None else None
             facts |= facts_of_regions(reading.regions, kind) | facts_of_rollup(reading.rollup)
         facts |= runtime_keys.facts_of_inside(detail.inside)
         sentence = virt_sentence(detail.row, self.frame.system)
         if about is not None and about.start is not None:
+            from memtop.explain.region_facts import mapping_sentence  # noqa: PLC0415
+
             sentence = mapping_sentence(about.reading.regions, about.start)
         self.push_screen(Explainer(name, facts, sentence))
 
@@ -407,6 +413,7 @@ class MemtopApp(SafeApp):
         """Bring the chosen panel on screen, or put it away."""
         self.query_one(Panels).chosen = self.view.panel
         self.set_class(bool(self.view.panel), "-panel")
+        self.set_class(self.view.panel == RUNTIME, "-runtime")
         self.call_after_refresh(self._fit_points)
 
     # -- actions
@@ -419,14 +426,19 @@ class MemtopApp(SafeApp):
         if number <= len(PANELS):
             panel = PANELS[number - 1]
             self.choose_panel(panel.name)
-            if self.view.panel == panel.name and panel.cursor:
-                self.query_one(f"#{panel.cursor}").focus()
+            self.keys_to_panel = bool(self.view.panel)
 
-    def action_open_region(self) -> None:
-        self.query_one(RegionsTable).action_choose()
+    def on_panels_opened(self, message: Panels.Opened) -> None:
+        """A panel that was opened by its key takes the keys, if there is anything to move in."""
+        if self.keys_to_panel and (cursor := PANEL_BY_NAME[message.name].cursor):
+            self.query_one(f"#{cursor}").focus()
+        self.keys_to_panel = False
 
-    def action_sort_regions(self, step: int) -> None:
-        self.query_one(RegionsTable).action_sort(step)
+    async def action_open_region(self) -> None:
+        await self.run_action("choose", self.query_one(f"#{PANELS[0].cursor}"))
+
+    async def action_sort_regions(self, step: int) -> None:
+        await self.run_action(f"sort({step})", self.query_one(f"#{PANELS[0].cursor}"))
 
     def action_mark(self) -> None:
         self.choose(mark_now=self.view.mark_now + 1)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -100,9 +101,11 @@ class Menu(Dialog[Value]):
         event.stop()
         self.dismiss(self._choices[event.option_index].value)
 
-    def on_key(self, event: object) -> None:
-        """A line's own key."""
-        character = getattr(event, "character", None)
+    def on_key(self, event: events.Key) -> None:
+        """A line's own key; it does not reach the screen below."""
         for choice in self._choices:
-            if choice.key and choice.key == character:
+            if choice.key and choice.key == event.character:
+                event.stop()
+                event.prevent_default()
                 self.dismiss(choice.value)
+                return

@@ -54,7 +54,7 @@ BINDINGS: Final[list[Binding]] = [
     ),
     _key("m", "mark", "Mark", "Set or clear a mark: what has grown since, and where"),
     _key("R", "read_now", "Read now", "Read the mappings once, whatever that costs the process, and say what it did"),
-    _key("G", "go_url", "Go metrics", "Read the metrics of a Go program from an address that you choose"),
+    _key("U", "go_url", "Go metrics", "Read the metrics of a Go program from an address that you choose"),
     _key("e", "explain", "Explain", "What the number under the cursor means, with this process's own numbers"),
     _key("z", "zoom_panel", "Zoom panel", "This panel alone on the screen, and back"),
     _key("a", "everybody", "All or mine", "All processes, or those asked for when memtop was started"),

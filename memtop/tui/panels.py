@@ -6,25 +6,19 @@ What a panel needs read for it is asked for only while it is on screen: the app 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import Final, Protocol
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import var
-from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from memtop.frame import Frame
 from memtop.sample import REGIONS, RUNTIME, SHARING
 from memtop.tui.bar import Bar, Part
-from memtop.tui.limits_panel import LimitsPanel
-from memtop.tui.regions_panel import RegionsPanel
-from memtop.tui.runtime_panel import RuntimePanel
-from memtop.tui.sharing_panel import SharingPanel
-from memtop.tui.status_panel import StatusPanel
 
 
 class Panel(Protocol):
@@ -46,17 +40,18 @@ class PanelKind:
     name: str
     title: str
     topic: str
-    make: Callable[[], Widget]
+    widget: str
+    """Where its class is, as ``module:name``: a panel costs memory only once it has been opened."""
     cursor: str = ""
     """Id of what takes the keys when the panel is opened; empty where there is nothing to move in."""
 
 
 PANELS: Final = (
-    PanelKind(REGIONS, "Regions", "regions", RegionsPanel, "regions-table"),
-    PanelKind(SHARING, "Sharing", "cow_family", SharingPanel),
-    PanelKind("limits", "Limits", "limits", LimitsPanel),
-    PanelKind(RUNTIME, "Runtime", "go_panel", RuntimePanel),
-    PanelKind("status", "Status", "process", StatusPanel),
+    PanelKind(REGIONS, "Regions", "regions", "memtop.tui.regions_panel:RegionsPanel", "regions-table"),
+    PanelKind(SHARING, "Sharing", "cow_family", "memtop.tui.sharing_panel:SharingPanel"),
+    PanelKind("limits", "Limits", "limits", "memtop.tui.limits_panel:LimitsPanel"),
+    PanelKind(RUNTIME, "Runtime", "go_panel", "memtop.tui.runtime_panel:RuntimePanel"),
+    PanelKind("status", "Status", "process", "memtop.tui.status_panel:StatusPanel"),
 )
 BY_NAME: Final = {panel.name: panel for panel in PANELS}
 
@@ -105,6 +100,12 @@ class Panels(Vertical):
     chosen: var[str] = var("")
     """Name of the panel on screen; empty for none."""
 
+    @dataclass
+    class Opened(Message):
+        """The chosen panel is on screen."""
+
+        name: str
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._frame: Frame | None = None
@@ -112,24 +113,27 @@ class Panels(Vertical):
     def compose(self) -> ComposeResult:
         """Tabs over panels."""
         yield Tabs()
-        with ContentSwitcher():
-            for panel in PANELS:
-                widget = panel.make()
-                widget.id = f"panel-{panel.name}"
-                yield widget
+        yield ContentSwitcher()
 
-    def watch_chosen(self) -> None:
-        """Show another one, with the numbers that are known."""
+    async def watch_chosen(self) -> None:
+        """Show another one, with the numbers that are known; it is made when it is first opened."""
         self.display = bool(self.chosen)
         self.query_one(Tabs).chosen = self.chosen
-        self.query_one(ContentSwitcher).current = f"panel-{self.chosen}" if self.chosen else None
+        switcher, name = self.query_one(ContentSwitcher), self.chosen
+        if name and not self.query(f"#panel-{name}"):
+            await switcher.add_content(resolve_name(BY_NAME[name].widget)(id=f"panel-{name}"))
+        if name != self.chosen:
+            return  # another key has been quicker
+        switcher.current = f"panel-{name}" if name else None
         if self._frame is not None:
             self.show(self._frame)
+        if name:
+            self.post_message(self.Opened(name))
 
     def show(self, frame: Frame) -> None:
         """Give a newer frame to the panel on screen."""
         self._frame = frame
-        if self.chosen:
+        if self.chosen and self.query_one(ContentSwitcher).current == f"panel-{self.chosen}":
             panel: Panel = self.query_one(f"#panel-{self.chosen}")  # type: ignore[assignment]
             panel.show(frame)
             self.query_one(Tabs).caption = panel.caption(frame)

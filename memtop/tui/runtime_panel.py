@@ -73,14 +73,15 @@ def head_lines(detail: Detail | None, width: int) -> list[Line]:
         verdict = words.go_verdict(inside.go)
     elif inside.jvm is not None:
         verdict = words.jvm_verdict(inside.jvm)
+    said, bad = words.limit_words(inside.go.limit) if inside.go is not None else ("", False)
+    if bad:
+        lines += wrapped(said, width, "danger")
     if verdict is not None:
         lines += wrapped(f"{verdict.title}. {verdict.evidence}", width, "danger" if verdict.bad else "strong")
         if verdict.bad:
             lines += wrapped(verdict.what_to_do, width)
-    if inside.go is not None:
-        said, bad = words.limit_words(inside.go.limit)
-        if said:
-            lines += wrapped(said, width, "danger" if bad else "")
+    if said and not bad:
+        lines += wrapped(said, width)
     return lines
 
 
