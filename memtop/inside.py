@@ -68,6 +68,10 @@ class HeapFacts(NamedTuple):
     """... of so much anonymous memory."""
     steady_live_bytes: int | None = None
     """In use after a collection, where by its own figures that does not rise."""
+    alarm: str = ""
+    """The name of the finding that its own figures call for: ``heap_leak``, ``heap_full``, ``goroutines``; or empty."""
+    live_bytes: int | None = None
+    """In use after a collection."""
 
 
 class Arena(NamedTuple):

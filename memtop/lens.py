@@ -114,7 +114,7 @@ class _File:
         self.frees_lazily = False
         """It gives memory back by MADV_FREE, so that RES does not fall."""
         self.judged: tuple[object, Inside] | None = None
-        self.steady: tuple[float, int | None] | None = None
+        self.verdict: tuple[float, str, int | None, bool] | None = None
         """When it was found out, and what is alive after each collection where that does not rise."""
 
 
@@ -375,10 +375,11 @@ class Lens:
             return None if limit is None else HeapFacts(limit)
         if file.trouble or file.heap_s is None or at_s - file.heap_s > NEW_S:
             return None
-        if file.steady is None or at_s - file.steady[0] >= VERDICT_S:
-            file.steady = at_s, _steady_bytes(file)
+        if file.verdict is None or at_s - file.verdict[0] >= VERDICT_S:
+            file.verdict = at_s, *_heap_verdict(file)
         facts = _jvm_facts(file, row) if file.jvm else _go_facts(file)
-        return facts._replace(steady_live_bytes=file.steady[1])
+        _, alarm, live_bytes, level = file.verdict
+        return facts._replace(alarm=alarm, live_bytes=live_bytes, steady_live_bytes=live_bytes if level else None)
 
     def inside(self, ask: Ask, row: ProcRow, at_s: float, reading: Reading | None) -> Inside | None:
         """For the panel, at the instant shown; None while it is not on screen."""
@@ -487,16 +488,23 @@ def _limit_bytes(gomemlimit_bytes: float) -> int:
     return 0 if gomemlimit_bytes == float("inf") else int(gomemlimit_bytes)
 
 
-def _steady_bytes(file: _File) -> int | None:
+def _heap_verdict(file: _File) -> tuple[str, int | None, bool]:
+    """The finding that its own figures call for or nothing, what is alive after a collection, and if that is level."""
     from memtop.analysis.gogrowth import GoVerdict, judge_go  # noqa: PLC0415
     from memtop.analysis.jvmheap import JvmVerdict, judge_jvm  # noqa: PLC0415
     from memtop.runtimes.environ import GoSettings  # noqa: PLC0415
 
     if file.jvm:
         jvm = judge_jvm(list(file.jvm))
-        return jvm.live_bytes if jvm.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) else None
+        alarm = {JvmVerdict.LEAK: "heap_leak", JvmVerdict.HEAP_FULL: "heap_full"}.get(jvm.verdict, "")
+        return alarm, jvm.live_bytes, jvm.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE)
     go = judge_go(list(file.go), file.settings or GoSettings())
-    return go.live_bytes if go.verdict in (GoVerdict.STEADY, GoVerdict.PRESSURE) else None
+    alarms = {
+        GoVerdict.LEAK_OBJECTS: "heap_leak",
+        GoVerdict.BIGGER_OBJECTS: "heap_leak",
+        GoVerdict.GOROUTINE_LEAK: "goroutines",
+    }
+    return alarms.get(go.verdict, ""), go.live_bytes, go.verdict in (GoVerdict.STEADY, GoVerdict.PRESSURE)
 
 
 def _go_facts(file: _File) -> HeapFacts:

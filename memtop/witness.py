@@ -129,4 +129,6 @@ def _with_heap(case: Case, heap: HeapFacts) -> Case:
         outside=heap.outside_bytes,
         outside_of=heap.outside_of_bytes,
         steady_live=heap.steady_live_bytes,
+        heap_alarm=heap.alarm,
+        heap_live=heap.live_bytes,
     )

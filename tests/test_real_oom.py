@@ -24,6 +24,7 @@ import sys, time
 with open(sys.argv[1] + "/cgroup.procs", "w") as file:
     file.write("0")
 print(flush=True)
+sys.stdin.readline()  # until it is watched
 held = []
 while len(held) < int(sys.argv[2]):
     held.append(bytearray(b"x" * (2 << 20)))
@@ -69,6 +70,13 @@ def grower(folder: Path, blocks: int) -> subprocess.Popen[bytes]:
     return child
 
 
+def tell(child: subprocess.Popen[bytes]) -> None:
+    """Let it go on: to grow, and then to end."""
+    assert child.stdin is not None
+    child.stdin.write(b"\n")
+    child.stdin.flush()
+
+
 def close(child: subprocess.Popen[bytes]) -> None:
     child.kill()
     child.wait()
@@ -85,6 +93,7 @@ def test_an_oom_kill_is_certain_and_its_cgroup_is_named(uid: int) -> None:
         child = grower(folder, 1000)
         try:
             watcher = watch(child.pid, uid=uid)
+            tell(child)
             assert child.wait(2 * DEADLINE_S) == -signal.SIGKILL
             record = ended(watcher)
         finally:
@@ -112,11 +121,10 @@ def test_a_kill_by_hand_in_a_limited_cgroup_is_no_oom() -> None:
 def test_a_clean_exit_shows_its_code() -> None:
     with memory_cgroup(60 * MIB) as folder:
         child = grower(folder, 5)
-        assert child.stdin is not None
         try:
             watcher = watch(child.pid)
-            child.stdin.write(b"\n")
-            child.stdin.flush()
+            tell(child)
+            tell(child)
             child.wait()
             record = ended(watcher)
         finally:

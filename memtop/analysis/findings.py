@@ -133,6 +133,10 @@ class Case:
     """... of so much."""
     steady_live: int | None = None
     """In use after each collection, where by the runtime's own figures that does not rise."""
+    heap_alarm: str = ""
+    """``heap_leak``, ``heap_full`` or ``goroutines`` where the runtime's own figures say so; or empty."""
+    heap_live: int | None = None
+    """In use after a collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +301,11 @@ def _outside_heap(c: Case) -> Found:
     return WARNING, _facts(outside_bytes=c.outside, held_bytes=c.outside_of)
 
 
+def _heap(name: str, severity: Severity) -> Callable[[Case], Found]:
+    """What the runtime's own figures say, whatever the kernel's do."""
+    return lambda c: (severity, _facts(live_bytes=c.heap_live)) if c.heap_alarm == name else None
+
+
 def _hidden(c: Case) -> Found:
     if c.working_set is None or c.tasks_rss is None or c.limit_name is None:
         return None
@@ -439,6 +448,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("mappings", "resource_limits", _mappings),
     Rule("copying", "cow_family", _cow_lost),
     Rule("go_limit", "limits", _go_limit),
+    Rule("heap_full", "jvm_heap", _heap("heap_full", DANGER)),
+    Rule("heap_leak", "go_panel", _heap("heap_leak", WARNING)),
+    Rule("goroutines", "go_goroutines", _heap("goroutines", WARNING)),
     Rule("outside_heap", "anon", _outside_heap),
     Rule("hidden", "who_pays", _hidden),
     Rule("swapping", "swap", _swap),

@@ -76,6 +76,9 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ),
     ("go_limit", STORM, STORM | {"go_limit": 0}, Severity.WARNING),
     ("go_limit", STORM, STORM | {"go_held": 89 * MIB}, Severity.WARNING),
+    ("heap_full", {"heap_alarm": "heap_full", "heap_live": GIB}, {"heap_alarm": "heap_leak"}, Severity.DANGER),
+    ("heap_leak", {"heap_alarm": "heap_leak", "heap_live": GIB}, {"steady_live": GIB}, Severity.WARNING),
+    ("goroutines", {"heap_alarm": "goroutines"}, {"heap_alarm": ""}, Severity.WARNING),
     (
         "outside_heap",
         {"outside": 33 * MIB, "outside_of": 100 * MIB},
