@@ -85,6 +85,9 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         self._items: list[Item] = []
         self._index = 0
         self._drawn: dict[int, Strip] = {}
+        self._ready: dict[int, Strip] = {}
+        """Lines that have been drawn to see whether they changed, and wait to be shown."""
+        self._placed: tuple[tuple[int, str, bool], list[tuple[RegionColumn, int]]] | None = None
         self._styles: dict[str, Style] = {}
         self._most_rss = 1
 
@@ -203,13 +206,19 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
     def _places(self) -> list[tuple[RegionColumn, int]]:
         """The columns that fit, and their widths."""
         width = self.scrollable_content_region.width
+        swap = self._view.reading.total.swap_bytes if self._view is not None and self._view.reading else None
+        asked = (width, self.order.key, bool(swap))
+        if self._placed is None or self._placed[0] != asked:
+            self._placed = asked, self._place(width, with_swap=bool(swap))
+        return self._placed[1]
+
+    def _place(self, width: int, *, with_swap: bool) -> list[tuple[RegionColumn, int]]:
         kept = list(REGION_COLUMNS)
 
         def needed() -> int:
             return sum((column.width or _FLEXIBLE_CELLS) + 1 for column in kept) - 1
 
-        swap = self._view.reading.total.swap_bytes if self._view is not None and self._view.reading else None
-        order = ("swap", *_DROPPED_FIRST) if not swap and self.order.key != "swap" else _DROPPED_FIRST
+        order = ("swap", *_DROPPED_FIRST) if not with_swap and self.order.key != "swap" else _DROPPED_FIRST
         for key in order:
             if needed() <= width:
                 break
@@ -220,7 +229,7 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
 
     def render_line(self, y: int) -> Strip:
         """The heading, or an item."""
-        strip = self._drawn[y] = self._line(y)
+        strip = self._drawn[y] = self._ready.pop(y) if y in self._ready else self._line(y)
         return strip
 
     def _line(self, y: int) -> Strip:
@@ -273,7 +282,9 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
 
     def _refresh_changed_lines(self) -> None:
         lines = range(HEADING_LINES + self._body_lines)
-        changed = [y for y in lines if self._line(y) != self._drawn.get(y)]
+        self._ready = {y: self._line(y) for y in lines}
+        changed = [y for y in lines if self._ready[y] != self._drawn.get(y)]
+        self._ready = {y: self._ready[y] for y in changed}
         if changed:
             self.refresh(*(Area(0, y, self.content_region.width, 1) for y in changed))
 
@@ -281,16 +292,19 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         """The theme or the focus has changed."""
         super().notify_style_update()
         self._styles.clear()
+        self._ready.clear()
         self.refresh()
 
     def on_resize(self) -> None:
         """Place the columns anew."""
         self._drawn.clear()
+        self._ready.clear()
         self.refresh()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
+            self._ready.clear()
             self.refresh()
 
 

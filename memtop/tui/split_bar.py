@@ -58,6 +58,7 @@ class SplitBar(DirectLines):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._split: Split | None = None
+        self._styles: dict[str, Style] = {}
 
     def show(self, split: Split | None) -> None:
         """Take newer sums."""
@@ -80,8 +81,15 @@ class SplitBar(DirectLines):
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
     def _style(self, look: str) -> Style:
-        part = self.get_component_rich_style(f"split-bar--{look}", partial=True) if look else Style.null()
-        return self.rich_style + part
+        if look not in self._styles:
+            part = self.get_component_rich_style(f"split-bar--{look}", partial=True) if look else Style.null()
+            self._styles[look] = self.rich_style + part
+        return self._styles[look]
+
+    def notify_style_update(self) -> None:
+        """The theme has changed."""
+        super().notify_style_update()
+        self._styles.clear()
 
 
 def legend(split: Split, width: int, *, plain: bool = False) -> list[tuple[str, str]]:
