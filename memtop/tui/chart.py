@@ -161,7 +161,9 @@ class MemoryChart(Inked, can_focus=True):
         self._entitle(title_text(detail, self._picture.scale), looking_back_text(detail))
         if not self._picture.looks_like(before) or self._built is None:
             self.invalidate()
-        elif self._facts is not None:
+        elif before is not None:
+            self._picture = before  # what is drawn: the next one is compared with that, so that nothing drifts
+        if self._built is not None and self._facts is not None:
             fresh = self._facts_strip(detail, self._built_size.width, self._built_size.height)
             if fresh != self._facts:
                 self._facts = self._built[0] = fresh

@@ -19,6 +19,8 @@ from memtop.tui.scales import Axis, Scale, clock, close_up, known, linear, logar
 FILL_FROM_ROWS: Final = 8
 """Height of the plot from which RES is filled by its parts."""
 _ROWS_PER_TICK: Final = 3
+DOTS_UP: Final = 400
+"""A curve moves by half a dot, in a chart of fifty lines, when it moves by this part of its height."""
 _MOST_TICKS: Final = 8
 _DASHES: Final = {Ink.LIMIT: "╌", Ink.PEAK: "┈"}
 
@@ -45,10 +47,33 @@ class MemoryPicture:
     """Words over the middle of the chart."""
 
     def looks_like(self, other: MemoryPicture | None) -> bool:
-        """Whether both give the same cells; the time of the right edge counts only where a clock is shown."""
+        """Whether both give the same cells, as far as dots can tell.
+
+        The time of the right edge counts only where a clock is shown; values may differ by less than a dot.
+        """
         if other is None or self.by_clock or self.cursor_s is not None:
             return self == other
-        return self == replace(other, right_edge_s=self.right_edge_s)
+        same = replace(other, right_edge_s=self.right_edge_s, series=self.series, peak_bytes=self.peak_bytes)
+        return self == same and _same_dots(self, other)
+
+
+def _same_dots(one: MemoryPicture, other: MemoryPicture) -> bool:
+    """Whether no value differs by as much as half a dot of a large chart. Each curve has a scale of its own at most."""
+    if one.series is other.series:
+        return one.peak_bytes == other.peak_bytes
+    if one.series.times_s != other.series.times_s or (one.peak_bytes is None) != (other.peak_bytes is None):
+        return False
+    columns = ("virt_bytes", "rss_bytes", "anon_bytes", "file_bytes", "shmem_bytes")
+    pairs = [(getattr(one.series, name), getattr(other.series, name)) for name in columns]
+    least = max((value for value in known(one.series.rss_bytes) if value is not None), default=0.0) / DOTS_UP
+    pairs.append(((one.peak_bytes,), (other.peak_bytes,)))
+    if one.scale in (Scale.RES_ONLY, Scale.LOG):
+        least = 0.0  # close up, or stretched at the bottom: any change may be seen
+    return all(
+        a == b or (a is not None and b is not None and abs(a - b) < least)
+        for mine, theirs in pairs
+        for a, b in zip(mine, theirs, strict=True)
+    )
 
 
 def picture_of(

@@ -373,3 +373,15 @@ def test_unknown_numbers_are_dashes() -> None:
     row = make_row(virt_bytes=None, rss_bytes=None, anon_bytes=None, swap_bytes=None)
     text = facts(make_detail()._replace(row=row), 118, INKS, areas=False).text
     assert "VIRT –" in text and "RES –" in text and "swap –" in text
+
+
+def test_a_change_of_less_than_a_dot_is_no_new_picture_and_a_larger_one_is() -> None:
+    drawn = picture_of(make_detail())
+    series = make_detail().series
+
+    def with_res(factor: float) -> MemoryPicture:
+        values = tuple(None if value is None else value * factor for value in series.rss_bytes)
+        return picture_of(make_detail()._replace(series=series._replace(rss_bytes=values)))
+
+    assert with_res(1.001).looks_like(drawn)
+    assert not with_res(1.01).looks_like(drawn)
