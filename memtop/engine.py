@@ -7,7 +7,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
@@ -19,6 +18,7 @@ from memtop.sampler import Sampler
 from memtop.source import Source
 from memtop.text import clean
 from memtop.tree import descendants, grow
+from memtop.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from memtop.dear import Dear

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
 from memtop.inside import Arena, GoInside, HeapFacts, HeapPoint, Inside, JvmInside
 from memtop.sample import RUNTIME, Ask, ProcKey, ProcSample, Sample
 from memtop.source import Source
+from memtop.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from memtop.analysis.gogrowth import GoPoint

@@ -8,7 +8,6 @@ import pwd
 import resource
 import time
 from collections.abc import Sequence
-from typing import Final
 
 from memtop.errors import ProcessGone, Unavailable
 from memtop.linux.descriptors import Descriptors
@@ -16,6 +15,7 @@ from memtop.linux.exits import ExitWatch
 from memtop.linux.files import failure, pread_file, read_file
 from memtop.linux.slow import SlowReader
 from memtop.source import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
+from memtop.typed import Final
 
 HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory"})
 """Files of the machine that are read at every instant, so their descriptors are kept."""
