@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import platform
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from memtop.past import ORDINARY_WINDOW_S
 from memtop.query import parse_query
 from memtop.sample import RUNTIME, ProcKey
 from memtop.settings import Settings
-from memtop.tui import palette, questions, runtime_keys
+from memtop.tui import lean, palette, questions, runtime_keys
 from memtop.tui.bar import Bar
 from memtop.tui.chart import MemoryChart, zoomed
 from memtop.tui.faults import FaultChart
@@ -180,10 +179,7 @@ class MemtopApp(SafeApp):
         if self.first is not None:
             self.take(self.first)
         self.pump.start()
-        if self.first is not None:
-            gc.collect()
-            gc.freeze()
-        gc.enable()
+        self.call_after_refresh(lean.settle)
 
     def on_unmount(self) -> None:
         """The sampler ends with the screen."""
