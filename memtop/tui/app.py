@@ -121,6 +121,7 @@ class MemtopApp(SafeApp):
             lambda frame: self._post(FrameReady(frame)),
             view.delay_s,
             lambda: self._post(RecordingEnded()),
+            take=engine.take,
             deliver_problem=lambda text: self._post(SamplerTroubled(text)),
             ask=view.ask(),
             paced=not settings.replay,
