@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -450,14 +449,11 @@ class Engine:
         if row is None:
             return None
         track = self._history.tracks.get(key)
-        from memtop.past import fitting_window_s, series, slope_bytes_per_min  # noqa: PLC0415 (one sample has no past)
+        # One sample has no past.
+        from memtop.past import fitting_window_s, right_edge_s, series, slope_bytes_per_min  # noqa: PLC0415
 
         window_s = ask.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
-        # Buckets stand still on the clock, two at a time: so a picture of two to a column moves by whole columns.
-        step_s = 2 * window_s / max(2, ask.points)
-        right_s = math.ceil(now_s / step_s) * step_s
-        if looking_s is not None and looking_s < now_s - window_s * 0.98:
-            right_s = math.ceil((looking_s + window_s * 0.5) / step_s) * step_s
+        right_s = right_edge_s(now_s if looking_s is None else looking_s, now_s, window_s, ask.points)
         until_s = self._known_until_s(row, now_s)
         entry = self._entries.get(key.pid)
         alive = entry is not None and entry.row.key == key
