@@ -11,8 +11,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
@@ -103,6 +103,19 @@ def run(argv: Sequence[str]) -> int:
 def _discard_output() -> None:
     """Nobody takes what is still buffered, and Python must not try again when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Within it only output raises OSError: an output that takes no more, such as a full disk, is told in one line."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard_output()
+        raise MemtopError(f"cannot write: {error.strerror}") from error
 
 
 def _fail(error: MemtopError, code: int) -> int:
@@ -402,13 +415,8 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
         if not frame.tick and ask.only and not ask.everybody and not frame.total and not frame.hidden:
             raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
-        try:
+        with _writing():
             write(frame)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            _discard_output()
-            raise MemtopError(f"cannot write: {error.strerror}") from error
         done += 1
         if settings.pids and not settings.names and not frame.total:
             break
@@ -497,7 +505,8 @@ def _regions(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     guard.check_platform()
     limit = None if options.lines is None else _count(options.lines, "--lines")
-    return regions.run(_pid(options.pid), sort=options.sort, limit=limit, kinds=options.kinds, json=options.json)
+    with _writing():
+        return regions.run(_pid(options.pid), sort=options.sort, limit=limit, kinds=options.kinds, json=options.json)
 
 
 def _one_arena() -> None:
@@ -516,4 +525,5 @@ def _explain(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     terminal = sys.stdout.isatty()
     width = min(100, os.get_terminal_size().columns) if terminal else 80
-    return command.run(options.topic, width, sys.stdout, terminal and not os.environ.get("NO_COLOR"))
+    with _writing():
+        return command.run(options.topic, width, sys.stdout, terminal and not os.environ.get("NO_COLOR"))
