@@ -127,6 +127,11 @@ def _main(argv: Sequence[str]) -> int:
     command = argv[0] if argv and argv[0] in SUBCOMMANDS else ""
     argv, program = _program(argv) if not command else (argv, None)
     options = _parser(command).parse_args(argv[1:] if command else argv)
+    if not command and options.reset_terminal:
+        from memtop.tui.terminal import reset_terminal  # noqa: PLC0415
+
+        reset_terminal()
+        return OK
     guard.check_platform()
     settings = _settings(options, command)
     if not command and options.check:
@@ -245,6 +250,8 @@ def _parser(command: str) -> argparse.ArgumentParser:
     care.add_argument("--no-smaps", action="store_true", help="never read smaps, which holds up its process a little")
     care.add_argument("--readonly", action="store_true", help="no signals, no renice")
     care.add_argument("--keep-oom-score", action="store_true", help="do not offer itself to the OOM killer first")
+    if not command:
+        care.add_argument("--reset-terminal", action="store_true", help="mend the terminal after a killed memtop")
     care.add_argument("-V", "--version", action="version", version=f"memtop {__version__}")
     return parser
 
