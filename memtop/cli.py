@@ -429,6 +429,7 @@ def _write_frames(engine: Engine, ask: Ask, settings: Settings, write: Callable[
             break
         if settings.replay or done == settings.iterations:
             continue
+        engine.prepare()
         planned_s = max(planned_s + settings.delay_s, time.monotonic())
         time.sleep(max(0.0, planned_s - time.monotonic()))
     return OK
