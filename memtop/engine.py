@@ -440,8 +440,9 @@ class Engine:
             return None
         track = self._history.tracks.get(key)
         window_s = ask.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
-        step_s = window_s / max(1, ask.points)
-        right_s = math.ceil(now_s / step_s) * step_s  # the buckets stand still on the clock, and so does the picture
+        # Buckets stand still on the clock, two at a time: so a picture of two to a column moves by whole columns.
+        step_s = 2 * window_s / max(2, ask.points)
+        right_s = math.ceil(now_s / step_s) * step_s
         if looking_s is not None and looking_s < now_s - window_s * 0.98:
             right_s = math.ceil((looking_s + window_s * 0.5) / step_s) * step_s
         until_s = self._known_until_s(row, now_s)
