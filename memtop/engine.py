@@ -96,10 +96,8 @@ class Engine:
 
     def take(self, ask: Ask, late_s: float = 0.0) -> bool:
         """Take the next sample, to be shown with a later one; False at the end of a recording."""
-        if self._endings is None and (self._tick >= 0 or ask.focus is not None):
-            from memtop.endings import Endings  # noqa: PLC0415
-
-            self._endings = Endings(self._history)
+        if self._tick >= 0 or ask.focus is not None:
+            self.prepare()
         watched = [key.pid for key in self._watched]
         if self._endings is not None:
             watched = self._endings.to_watch(self._watched)
@@ -112,6 +110,13 @@ class Engine:
         self._late_s = late_s
         self._absorb(sample, ask)
         return True
+
+    def prepare(self) -> None:
+        """Make what the second sample needs and a single one does without; its import would make that sample late."""
+        if self._endings is None:
+            from memtop.endings import Endings  # noqa: PLC0415
+
+            self._endings = Endings(self._history)
 
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
