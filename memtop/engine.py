@@ -232,7 +232,7 @@ class Engine:
         if entry is not None and seen.execs != entry.execs:
             self._history.forget(seen.key)
             if self._endings is not None:
-                self._endings.reborn(seen.key)
+                self._endings.forget(seen.key)
             self._mark(seen.key, now_s, "exec", f"became {clean(seen.name_raw)}")
         track = self._history.tracks.get(seen.key)
         statm = seen.statm
