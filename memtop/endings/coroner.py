@@ -154,11 +154,8 @@ class Coroner:
 
     def _culprit(self, scene: Scene, chain: tuple[str, ...]) -> tuple[str, int] | None:
         """Whose limit it was: the cgroup that counted an OOM, else the one that had the least room left."""
-        known = [
-            (now, before)
-            for path in chain
-            if (now := self._counters.now(path)) and (before := self._counters.before(path))
-        ]
+        pairs = [(self._counters.now(path), self._counters.before(path)) for path in chain]
+        known = [(now, before) for now, before in pairs if now is not None and before is not None]
         for now, before in reversed(known):
             if now.oom is not None and before.oom is not None and now.oom > before.oom and now.limit_bytes:
                 return cgroup_name(now.path, chain), now.limit_bytes
