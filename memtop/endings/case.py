@@ -27,7 +27,7 @@ class Judged(NamedTuple):
     limits: tuple[LimitRow, ...]
     verdict: Verdict | None
     growth: Growth | None
-    """Of the verdict, with the time to the limit as it is now."""
+    """What stands of the verdict, with the time to the limit as it is now."""
     target: LimitRow | None
     """The limit that it meets first."""
     siblings: int
@@ -75,6 +75,8 @@ def case_of(row: ProcRow, scene: Scene, judged: Judged, counters: Counters, hist
         growth=growth,
         alarm=verdict is not None and verdict.alarm,
         evidence=verdict.state.evidence if verdict is not None else None,
+        changing=verdict.growth if verdict is not None and verdict.state.changing else None,
+        lazyfree=verdict.lazy_free_bytes if verdict is not None else None,
         seen_s=None if since_s is None else scene.now_s - since_s,
         flat_s=scene.now_s - risen_s if is_flat and risen_s is not None else None,
         grows_towards=judged.target.name if judged.target is not None else None,

@@ -61,6 +61,11 @@ class Endings:
         """These are watched from the next instant on."""
         self._coroner.hold(keys)
 
+    def doubted(self, ask: Ask, now_s: float) -> ProcKey | None:
+        """The process in focus, where what it has given back by MADV_FREE is to be read now for its verdict."""
+        key = ask.focus
+        return key if key is not None and self.verdicts.wants_lazy_free(key, now_s) else None
+
     def take(
         self,
         sample: Sample,
@@ -81,10 +86,13 @@ class Endings:
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
             self._largest = [row.pid for row in largest if row.rss_bytes]
+        witness = witness or Witness()
+        if ask.focus is not None and witness.lazy_free is not None:
+            self.verdicts.note_lazy_free(ask.focus, *witness.lazy_free)
         focus = [ask.focus] if ask.focus is not None else []
         changed = set(self.verdicts.look(scene.now_s, ask.delay_s, focus, lambda key: self._room(key, scene)))
         if ask.focus is not None:
-            self._seen = ask.focus, self._look_at(ask.focus, scene, witness or Witness())
+            self._seen = ask.focus, self._look_at(ask.focus, scene, witness)
         self._coroner.hold_only(self._largest, scene)
         return self._marks.renew(changed, scene)
 

@@ -21,12 +21,13 @@ _SHAPES: Final = {
     Kind.STEP: ("┘", 2),
     Kind.STAIRS: ("┘", 2),
     Kind.WARMUP: ("╭", 2),
-    Kind.GROWTH: ("↗", 3),
+    Kind.GROWTH: ("?", 3),
     Kind.LEAK: ("↗", 3),
     Kind.LEAK_GC: ("↗", 3),
     Kind.INSUFFICIENT: ("", -1),
 }
-"""Shape of each verdict, and how much it is worth a look."""
+"""Shape of what stands, and how much it is worth a look; an arrow upwards is confirmed."""
+_CHANGING: Final = ("?", 3)
 _MARKS: Final = {Evidence.GROWING: ("·", 4), Evidence.POSSIBLE_LEAK: ("!", 5), Evidence.LIKELY_LEAK: ("▲", 6)}
 
 
@@ -101,8 +102,9 @@ def sign(verdict: Verdict | None) -> tuple[str, int | None]:
     """Two cells, how bad and the shape, and what they are worth in the order of the column."""
     if verdict is None:
         return "", None
-    shape, rank = _SHAPES[verdict.state.kind]
-    if verdict.state.evidence is not None:
-        mark, rank = _MARKS[verdict.state.evidence]
+    state = verdict.state
+    shape, rank = _SHAPES[state.kind] if not state.changing else _CHANGING
+    if state.evidence is not None:
+        mark, rank = _MARKS[state.evidence]
         return mark + shape, rank
     return (" " + shape, rank) if shape else ("", None)

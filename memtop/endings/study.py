@@ -74,6 +74,7 @@ class Study:
             findings=self._board.standing,
             growth=growth,
             state=verdict.state if verdict else None,
+            lazy_free_bytes=case.lazyfree,
             limits=limits,
             cgroup=leaf,
             cgroup_name=cgroup_name(chain[0], chain) if chain else "",
@@ -88,9 +89,9 @@ class Study:
 
 
 def _growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
-    """What was judged, with the time to the limit counted from now."""
-    if verdict is None or verdict.growth.limit_s is None:
-        return verdict.growth if verdict is not None else None
-    since_s = now_s - verdict.looked_s
-    early_s, late_s = verdict.growth.limit_s
-    return replace(verdict.growth, limit_s=(max(0.0, early_s - since_s), max(0.0, late_s - since_s)))
+    """What stands, with the time to the limit counted from now."""
+    if verdict is None or verdict.standing.limit_s is None:
+        return verdict.standing if verdict is not None else None
+    since_s = now_s - verdict.standing_s
+    early_s, late_s = verdict.standing.limit_s
+    return replace(verdict.standing, limit_s=(max(0.0, early_s - since_s), max(0.0, late_s - since_s)))

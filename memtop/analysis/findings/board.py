@@ -11,7 +11,7 @@ from memtop.analysis.findings.table import RULES
 
 LOOKS: Final = 3
 """Looks in a row that make a finding come, or go."""
-_INSTANT: Final = frozenset(rule.name for rule in RULES if rule.instant)
+_STEADY: Final = frozenset(rule.name for rule in RULES if rule.steady)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ def post(board: Board, found: Sequence[Finding]) -> Board:
     coming = {name: coming.get(name, 0) + 1 for name in now if name not in before}
     left: dict[str, int] = {}
     for name, one in now.items():
-        if name in before or name in _INSTANT or coming[name] >= LOOKS:
+        if name in before or name in _STEADY or coming[name] >= LOOKS:
             old = before.get(name)
             if old is not None and one.severity < old.severity and leaving.get(name, 0) + 1 < LOOKS:
                 left[name] = leaving.get(name, 0) + 1
                 one = Finding(name, old.severity, one.topic, one.facts)  # noqa: PLW2901
             standing.append(one)
     for name, old in before.items():
-        if name not in now and leaving.get(name, 0) + 1 < LOOKS:
+        if name not in now and name not in _STEADY and leaving.get(name, 0) + 1 < LOOKS:
             left[name] = leaving.get(name, 0) + 1
             standing.append(old)
     order = {rule.name: number for number, rule in enumerate(RULES)}

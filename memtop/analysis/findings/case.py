@@ -35,7 +35,10 @@ class Case:
     """Ended children that it has not waited for."""
     # growth
     growth: Growth | None = None
+    """What stands: its kind has been agreed on by several looks."""
     alarm: bool = False
+    changing: Growth | None = None
+    """The latest look, where it and the one before lead in another direction than what stands."""
     evidence: Evidence | None = None
     seen_s: float | None = None
     """How long the growth has been seen."""
@@ -89,6 +92,9 @@ class Case:
     reserved: int | None = None
     reserved_kind: str | None = None
     lazyfree: int | None = None
+    """Given back by MADV_FREE and still in RES; no growth counts it."""
+    lazyfree_unread: str = ""
+    """Why that is not known, in words; empty where it is, or where nobody has asked yet."""
     mappings: int | None = None
     max_mappings: int | None = None
     denied: bool = False

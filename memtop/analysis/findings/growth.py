@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memtop.analysis.confirmation import Evidence
+from memtop.analysis.confirmation import DIRECTIONS, Direction, Evidence
 from memtop.analysis.findings.case import Case
-from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, facts
-from memtop.analysis.growth import Kind
+from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Facts, Found, facts
+from memtop.analysis.growth import Growth, Kind
 
 
 def growth(c: Case) -> Found:
@@ -29,6 +29,8 @@ def growth(c: Case) -> Found:
         limit_bytes=c.grows_towards_bytes if early is not None else None,
         siblings_count=c.siblings or None,
         drops_count=g.drops if g.kind is Kind.LEAK_GC else None,
+        lazyfree_bytes=c.lazyfree if c.lazyfree is not None and c.lazyfree > MIB else None,
+        unread=c.lazyfree_unread or None,
         young_s=c.age_s if c.age_s is not None and c.age_s < 600 else None,
     )
     return DANGER if early is not None and early < 3600 else WARNING, found
@@ -39,21 +41,30 @@ def shape(kind: Kind) -> Callable[[Case], Found]:
 
     def find(c: Case) -> Found:
         g = c.growth
-        if g is None or g.kind is not kind or c.alarm:
-            return None
-        return NOTE, facts(
-            low_bytes=g.low_bytes,
-            high_bytes=g.high_bytes,
-            period_s=g.period_s,
-            span_s=g.span_s,
-            rise_bytes=g.rise_bytes,
-            floor_bytes=g.floor_bytes,
-            peak_bytes=g.peak_bytes,
-            rate_bytes_per_min=None if g.slope_bytes_per_s is None else g.slope_bytes_per_s * 60,
-            drops_count=g.drops or None,
-        )
+        return (NOTE, _numbers(g)) if g is not None and g.kind is kind and not c.alarm else None
 
     return find
+
+
+def confirming(c: Case) -> Found:
+    """It seems to begin to rise, and one look more may confirm it."""
+    if c.changing is None or c.alarm or DIRECTIONS[c.changing.kind] is not Direction.RISING:
+        return None
+    return NOTE, _numbers(c.changing)
+
+
+def _numbers(g: Growth) -> Facts:
+    return facts(
+        low_bytes=g.low_bytes,
+        high_bytes=g.high_bytes,
+        period_s=g.period_s,
+        span_s=g.span_s,
+        rise_bytes=g.rise_bytes,
+        floor_bytes=g.floor_bytes,
+        peak_bytes=g.peak_bytes,
+        rate_bytes_per_min=None if g.slope_bytes_per_s is None else g.slope_bytes_per_s * 60,
+        drops_count=g.drops or None,
+    )
 
 
 def keeps(c: Case) -> Found:

@@ -41,8 +41,8 @@ class Rule:
     name: str
     topic: str
     find: Callable[[Case], tuple[Severity, Facts] | None]
-    instant: bool = False
-    """Shown at once, not at the third look."""
+    steady: bool = False
+    """Its condition does not flicker: it comes and goes at once, not at the third look."""
 
 
 Found = tuple[Severity, Facts] | None

@@ -13,8 +13,8 @@ from memtop.analysis.growth import Kind
 RULES: Final[tuple[Rule, ...]] = (
     Rule("frozen", "oom_killer", limits.frozen),
     Rule("near_limit", "limits", limits.near_limit),
-    Rule("oom_kill", "oom_killer", limits.oom_kill, instant=True),
-    Rule("growth", "verdict_growing", growth.growth, instant=True),  # confirmed already
+    Rule("oom_kill", "oom_killer", limits.oom_kill, steady=True),
+    Rule("growth", "verdict_growing", growth.growth, steady=True),
     Rule("thrashing", "psi", faults.thrashing),
     Rule("host_low", "available", limits.host_low),
     Rule("throttled", "memory_high", limits.throttled),
@@ -38,15 +38,14 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("churn", "minor_faults", faults.minor(Cause.CHURN)),
     Rule("copies", "copy_on_write", faults.minor(Cause.COPY_ON_WRITE)),
     Rule("first_touch", "minor_faults", faults.minor(Cause.FIRST_TOUCH)),
-    Rule("sawtooth", "verdict_sawtooth", growth.shape(Kind.SAWTOOTH)),
-    Rule("maybe_growing", "verdict_growing", growth.shape(Kind.GROWTH)),
-    Rule("confirming", "verdict_growing", growth.shape(Kind.LEAK)),
-    Rule("confirming", "verdict_growing", growth.shape(Kind.LEAK_GC)),
-    Rule("step", "verdict_step", growth.shape(Kind.STEP)),
-    Rule("stairs", "verdict_step", growth.shape(Kind.STAIRS)),
-    Rule("warmup", "verdict_warmup", growth.shape(Kind.WARMUP)),
-    Rule("spike", "verdict_step", growth.shape(Kind.SPIKE)),
-    Rule("shrink", "verdict_step", growth.shape(Kind.SHRINK)),
+    Rule("sawtooth", "verdict_sawtooth", growth.shape(Kind.SAWTOOTH), steady=True),
+    Rule("maybe_growing", "verdict_growing", growth.shape(Kind.GROWTH), steady=True),
+    Rule("confirming", "verdict_growing", growth.confirming, steady=True),
+    Rule("step", "verdict_step", growth.shape(Kind.STEP), steady=True),
+    Rule("stairs", "verdict_step", growth.shape(Kind.STAIRS), steady=True),
+    Rule("warmup", "verdict_warmup", growth.shape(Kind.WARMUP), steady=True),
+    Rule("spike", "verdict_step", growth.shape(Kind.SPIKE), steady=True),
+    Rule("shrink", "verdict_step", growth.shape(Kind.SHRINK), steady=True),
     Rule("limit_touched", "page_cache", limits.limit_touched),
     Rule("virt_reserved", "region_reserved", oddities.virt_reserved),
     Rule("family", "pss", oddities.family),
@@ -57,7 +56,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("protected", "oom_score", oddities.protected),
     Rule("leader_gone", "special_processes", oddities.leader_gone),
     Rule("denied", "permissions", oddities.denied),
-    Rule("young", "verdicts", growth.young, instant=True),
+    Rule("young", "verdicts", growth.young, steady=True),
 )
 
 
