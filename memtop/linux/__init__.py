@@ -50,7 +50,7 @@ class Linux:
         nor in the /proc of another pid namespace. Without it nothing is watched and nothing may be signalled."""
         limit = raise_descriptor_limit()
         self._descriptors = Descriptors(self._prefix, max(limit - RESERVED, limit // 4))
-        self._exits = ExitWatch(limit // 4)
+        self._exits = ExitWatch(limit // 4, self._prefix)
         self._slow = SlowReader(self._read_slowly)
         self._hot: dict[str, int] = {}
         self._pids: list[int] = []
