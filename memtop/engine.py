@@ -166,9 +166,10 @@ class Engine:
         told, self._exits = self._exits, ()
         return told
 
-    def _dear_for(self, ask: Ask) -> Dear | None:
+    def _dear_for(self, ask: Ask, doubted: ProcKey | None = None) -> Dear | None:
         """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
-        wanted = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs or ask.read_now or ask.mark_now
+        shown = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs
+        wanted = shown or ask.read_now or ask.mark_now or doubted is not None
         if self._dear is None and wanted:
             from memtop.dear import Dear  # noqa: PLC0415 (so that a headless run starts without it)
 
@@ -206,8 +207,9 @@ class Engine:
         # every tick where somebody looks at it, and elsewhere when the trend moves on by a cell.
         moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
         every_row = moved_on or ask.where is not None or ask.sort == "growth_bytes_per_min"
-        dear = self._dear_for(ask)
-        renewed = dear.step(ask, sample) if dear is not None else frozenset()
+        doubted = self._endings.doubted(ask, now_s) if self._endings is not None else None
+        dear = self._dear_for(ask, doubted)
+        renewed = dear.step(ask, sample, doubted) if dear is not None else frozenset()
         for pid, seen in sample.processes.items():
             entry = self._entries.get(pid)
             if (
@@ -245,13 +247,14 @@ class Engine:
         if dear is None:
             return Witness(heap=heap)
         regions = dear.regions(ask, sample.mono_s)
-        return Witness(regions, dear.reading(row.key), dear.sharing(ask, regions), heap)
+        given_back, why = dear.lazy_free(row.key), dear.unread(row.key)
+        return Witness(regions, dear.reading(row.key), dear.sharing(ask, regions), heap, given_back, why)
 
     def _entry(self, seen: ProcSample, entry: _Entry | None, now_s: float) -> _Entry:
         if entry is not None and seen.execs != entry.execs:
             self._history.forget(seen.key)
             if self._endings is not None:
-                self._endings.reborn(seen.key)
+                self._endings.forget(seen.key)
             self._mark(seen.key, now_s, "exec", f"became {clean(seen.name_raw)}")
         track = self._history.tracks.get(seen.key)
         statm = seen.statm
