@@ -10,7 +10,7 @@ import pytest
 from tests.bench import budgets, latency_report
 from tests.bench.latency import ALONE, ARMS, NOISE
 from tests.bench.mapper import Mapper, Window, compiled
-from tests.bench.percentiles import Calls, Ratio, percentile_ns, ratio, turns
+from tests.bench.percentiles import Calls, Ratio, percentile_ns, ratio_of_medians, ratio_of_tails, turns
 
 _QUIET = Ratio(1.0, 0.998, 1.002)
 _NOISY = Ratio(1.0, 0.97, 1.02)
@@ -48,21 +48,31 @@ def test_the_share_below_a_percentile_is_what_was_asked_for() -> None:
 def test_the_same_calls_in_both_arms_have_the_ratio_one() -> None:
     pairs = [(_window().calls, _window().calls)] * 5
 
-    assert ratio(pairs, 0.5) == (1, 1, 1)
+    assert ratio_of_medians(pairs) == (1, 1, 1)
+    assert ratio_of_tails(pairs, 0.999) == (1, 1, 1)
 
 
-def test_the_interval_of_a_ratio_has_what_all_pairs_agree_on() -> None:
+def test_the_machine_may_become_slower_between_pairs_and_the_ratio_of_medians_stays_exact() -> None:
     pairs = [(Calls({base: 100}), Calls({base * 11 // 10: 100})) for base in (1000, 2000, 1500, 3000)]
 
-    found = ratio(pairs, 0.5)
+    found = ratio_of_medians(pairs)
 
-    assert 1.05 < found.low <= found.value <= found.high < 1.2
+    assert found == pytest.approx((1.1, 1.1, 1.1), rel=0.001)
+    assert found.error == pytest.approx(0.1, rel=0.01)
 
 
-def test_the_interval_of_a_ratio_is_wide_where_pairs_differ() -> None:
+def test_the_interval_of_a_ratio_is_as_wide_as_pairs_differ() -> None:
     pairs = [(Calls({1000: 100}), Calls({1000 + shift: 100})) for shift in (-200, 200, -100, 100, 0, 150)]
 
-    assert ratio(pairs, 0.5).error > 0.1
+    assert 0.1 < ratio_of_medians(pairs).error <= 0.2
+    assert 0.1 < ratio_of_tails(pairs, 0.999).error < 0.21
+
+
+def test_what_is_rare_in_every_pair_shows_in_the_tail_of_all_of_them() -> None:
+    pairs = [(Calls({1000: 999, 2000: 1}), Calls({1000: 997, 2000: 1, 5000: 2}))] * 3
+
+    assert ratio_of_tails(pairs, 0.999).value > 1.4
+    assert ratio_of_medians(pairs).value == pytest.approx(1, abs=0.01)
 
 
 def test_every_second_turn_goes_backwards_and_has_every_arm_once() -> None:

@@ -29,7 +29,7 @@ ALONE: Final = "alone"
 NOISE: Final = "alone, again"
 WATCHING: Final = {"memtop PID": (MEMTOP,), "memtop --no-smaps PID": (MEMTOP, "--no-smaps")}
 ARMS: Final = (ALONE, NOISE, *WATCHING)
-SIZES_MIB: Final = (100, 1024, 3072, 6144)
+SIZES_MIB: Final = (100, 768, 1024, 3072, 6144)
 WARMUP_S: Final = 5.0
 _STOP_S: Final = 10.0
 

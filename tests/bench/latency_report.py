@@ -10,11 +10,10 @@ from tests.bench import budgets
 from tests.bench.budgets import Budget
 from tests.bench.latency import ALONE, NOISE
 from tests.bench.mapper import Window
-from tests.bench.percentiles import Ratio, percentile_ns, ratio
+from tests.bench.percentiles import Ratio, percentile_ns, ratio_of_medians, ratio_of_tails
 
 Windows = Mapping[str, Sequence[Window]]
 """By arm; those at one place make a pair."""
-MEDIAN: Final = 0.5
 P999: Final = 0.999
 STALLS_MS: Final = (1, 5, 20)
 
@@ -70,10 +69,10 @@ def _finding(arm: str, windows: Sequence[Window], alone: Sequence[Window]) -> Fi
     pairs = list(zip((window.calls for window in alone), calls, strict=True))
     return Finding(
         arm,
-        percentile_ns(calls, MEDIAN) / 1000,
+        percentile_ns(calls, 0.5) / 1000,
         percentile_ns(calls, P999) / 1000,
-        ratio(pairs, MEDIAN),
-        ratio(pairs, P999),
+        ratio_of_medians(pairs),
+        ratio_of_tails(pairs, P999),
         sum(map(len, calls)),
         sum(window.preempted for window in windows),
         tuple(ns / 1e6 for window in windows for ns in window.waits_ns),

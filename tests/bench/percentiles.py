@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from statistics import median
+from typing import Final, NamedTuple, TypeVar
 
-_REPLICATES = 1000
-_CONFIDENCE = 0.9
+_REPLICATES: Final = 1000
+_CONFIDENCE: Final = 0.9
+_T = TypeVar("_T")
 
 
 class Calls:
@@ -36,6 +38,10 @@ class Calls:
     def longest_ns(self) -> int:
         """0 where there was no call."""
         return self._ns[-1] if self._ns else 0
+
+
+Pair = tuple[Calls, Calls]
+"""Of two windows, one soon after the other: what is compared with, and what is compared."""
 
 
 class Ratio(NamedTuple):
@@ -68,27 +74,37 @@ def percentile_ns(parts: Sequence[Calls], share: float) -> float:
     return below + (above - below) * (rank - before) / (after - before)
 
 
-def ratio(pairs: Sequence[tuple[Calls, Calls]], share: float, seed: int = 0) -> Ratio:
-    """A percentile of all second ones over that of all first ones; its interval by the bootstrap over pairs.
+def ratio_of_medians(pairs: Sequence[Pair]) -> Ratio:
+    """What lies in the middle of the pairs' ratios: from pair to pair the machine's own speed may change."""
+    shares = [percentile_ns([second], 0.5) / percentile_ns([first], 0.5) for first, second in pairs]
+    return _bootstrapped(shares, median)
 
-    The two of a pair were measured side by side, so they are drawn together.
+
+def ratio_of_tails(pairs: Sequence[Pair], share: float) -> Ratio:
+    """A high percentile of all second ones over that of all first ones: a single pair has too little of what is rare.
+
+    The two of a pair are drawn together, as they were measured side by side.
     """
 
-    def of(drawn: Iterable[tuple[Calls, Calls]]) -> float:
+    def of(drawn: Sequence[Pair]) -> float:
         first, second = zip(*drawn, strict=True)
         return percentile_ns(second, share) / percentile_ns(first, share)
 
-    chance = random.Random(seed)
-    found = sorted(of(chance.choices(pairs, k=len(pairs))) for _ in range(_REPLICATES))
+    return _bootstrapped(pairs, of)
+
+
+def _bootstrapped(measured: Sequence[_T], of: Callable[[Sequence[_T]], float]) -> Ratio:
+    chance = random.Random(0)  # the same measurement gives the same interval
+    found = sorted(of(chance.choices(measured, k=len(measured))) for _ in range(_REPLICATES))
     outside = round(len(found) * (1 - _CONFIDENCE) / 2)
-    return Ratio(of(pairs), found[outside], found[-1 - outside])
+    return Ratio(of(measured), found[outside], found[-1 - outside])
 
 
-def turns(arms: Sequence[str], rounds: int, seed: int = 0) -> list[list[str]]:
+def turns(arms: Sequence[str], rounds: int) -> list[list[str]]:
     """The order of things to compare: in every other turn by chance, in the one after it backwards.
 
     What drifts evenly over the two turns then hits all arms alike.
     """
-    chance = random.Random(seed)
+    chance = random.Random(0)
     orders = [chance.sample(arms, len(arms)) for _ in range(rounds)]
     return [turn for order in orders for turn in (order, order[::-1])]
