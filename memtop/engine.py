@@ -7,23 +7,22 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
-from memtop.past import fitting_window_s, point_at, series, slope_bytes_per_min
 from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
 from memtop.source import Source
 from memtop.text import clean
-from memtop.tree import descendants, grow
+from memtop.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from memtop.dear import Dear
     from memtop.endings import Endings
     from memtop.lens import Lens
+    from memtop.outlook import Autopsy
     from memtop.witness import Witness
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
@@ -75,6 +74,7 @@ class Engine:
         self._history = History()
         self._endings: Endings | None = None
         """Made for the second sample, or when somebody looks at a process: a run of one sample does without."""
+        self._exits: tuple[Autopsy, ...] = ()
         self._entries: dict[int, _Entry] = {}
         self._departed: dict[ProcKey, ProcRow] = {}
         self._sample: Sample | None = None
@@ -92,6 +92,10 @@ class Engine:
 
     def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
         """Take the next sample and show it; None at the end of a recording."""
+        return self._show(ask) if self.take(ask, late_s) else None
+
+    def take(self, ask: Ask, late_s: float = 0.0) -> bool:
+        """Take the next sample, to be shown with a later one; False at the end of a recording."""
         if self._endings is None and (self._tick >= 0 or ask.focus is not None):
             from memtop.endings import Endings  # noqa: PLC0415
 
@@ -103,11 +107,11 @@ class Engine:
         wanted = ask._replace(only=None) if ask.focus in self._departed else ask
         sample = self._sampler.sample(wanted, watched)
         if sample is None:
-            return None
+            return False
         self._tick += 1
         self._late_s = late_s
         self._absorb(sample, ask)
-        return self._show(ask)
+        return True
 
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
@@ -129,7 +133,11 @@ class Engine:
         total = sum(row.gone_s is None for row in chosen)
         shown = [row for row in chosen if ask.where(row)] if ask.where is not None else chosen
         rows: tuple[ProcRow, ...] = tuple(_ordered(shown, ask.sort, ask.descending))
-        rows, places = grow(rows, ask.folded) if ask.tree else (rows, None)
+        places = None
+        if ask.tree:
+            from memtop.tree import grow  # noqa: PLC0415 (most one-shot output is flat)
+
+            rows, places = grow(rows, ask.folded)
         return Frame(
             tick=tick,
             at_s=sample.wall_s,
@@ -145,8 +153,13 @@ class Engine:
             problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
             runtimes=self._lens.objects(row.key for row in rows) if self._lens is not None and ask.runtimes else {},
             replay_position=self._position() if self._position is not None else None,
-            exits=self._endings.fresh if self._endings is not None else (),
+            exits=self._tell_exits(),
         )
+
+    def _tell_exits(self) -> tuple[Autopsy, ...]:
+        """Who has ended since the last frame; each is told once."""
+        told, self._exits = self._exits, ()
+        return told
 
     def _dear_for(self, ask: Ask) -> Dear | None:
         """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
@@ -213,6 +226,7 @@ class Engine:
         for key in endings.take(sample, ask, rows, last, self._witness(ask, sample, rows)):
             entry = self._entries[key.pid]
             entry.row = entry.row._replace(**endings.row_marks(key)._asdict())
+        self._exits += endings.fresh
 
     def _witness(self, ask: Ask, sample: Sample, rows: dict[int, ProcRow]) -> Witness | None:
         """What was read of the process in focus beside the cheap files."""
@@ -423,6 +437,8 @@ class Engine:
         chosen = [row for row in rows if self._named(row, ask) and (row.pid != own_pid or _asked(row.pid, ask))]
         if not ask.children:
             return chosen
+        from memtop.tree import descendants  # noqa: PLC0415 (as above)
+
         family = descendants(chosen, rows)
         return [row for row in rows if row.key in family]
 
@@ -434,9 +450,12 @@ class Engine:
         if row is None:
             return None
         track = self._history.tracks.get(key)
+        from memtop.past import fitting_window_s, series, slope_bytes_per_min  # noqa: PLC0415 (one sample has no past)
+
         window_s = ask.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
-        step_s = window_s / max(1, ask.points)
-        right_s = math.ceil(now_s / step_s) * step_s  # the buckets stand still on the clock, and so does the picture
+        # Buckets stand still on the clock, two at a time: so a picture of two to a column moves by whole columns.
+        step_s = 2 * window_s / max(2, ask.points)
+        right_s = math.ceil(now_s / step_s) * step_s
         if looking_s is not None and looking_s < now_s - window_s * 0.98:
             right_s = math.ceil((looking_s + window_s * 0.5) / step_s) * step_s
         until_s = self._known_until_s(row, now_s)
@@ -490,6 +509,8 @@ class Engine:
 
     def _rows_at(self, rows: list[ProcRow], when_s: float, total_bytes: int | None) -> list[ProcRow]:
         """The rows as they were at a moment of the past; what was not kept is unknown."""
+        from memtop.past import point_at  # noqa: PLC0415 (as above)
+
         found = []
         for row in rows:
             if row.started_s is not None and row.started_s - self._boot_wall_s > when_s:
