@@ -224,6 +224,7 @@ class MemtopApp(SafeApp):
         self._show_side()
         self._show_header()
         self.query_one(StatusBar).show_cost(frame.own)
+        lean.forget()
         for problem in frame.problems:
             if problem not in self.told:
                 self.told.add(problem)
