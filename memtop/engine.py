@@ -224,7 +224,10 @@ class Engine:
         endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
         for key in endings.take(sample, ask, rows, last, self._witness(ask, sample, rows)):
             entry = self._entries[key.pid]
-            entry.row = entry.row._replace(**endings.row_marks(key)._asdict())
+            marked = entry.row._replace(**endings.row_marks(key)._asdict())
+            if entry.living is entry.row:
+                entry.living = marked  # or each process would keep two rows
+            entry.row = marked
         self._exits += endings.fresh
 
     def _witness(self, ask: Ask, sample: Sample, rows: dict[int, ProcRow]) -> Witness | None:
