@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 
@@ -11,6 +10,7 @@ from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
+from memtop.machine import MachinePast
 from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
 from memtop.source import Source
@@ -34,7 +34,6 @@ ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
 """How long after its last change a row still moves, because old changes leave its trend."""
 DIARIES: Final = 12
 """Processes whose full detail is kept: those watched, then those looked at last."""
-MACHINE_POINTS: Final = 1800
 DEPARTED: Final = 64
 
 
@@ -79,7 +78,7 @@ class Engine:
         self._sample: Sample | None = None
         self._before: Sample | None = None
         self._system: SystemRow | None = None
-        self._machine: deque[tuple[float, SystemRow]] = deque(maxlen=MACHINE_POINTS)
+        self._machine = MachinePast()
         self._oom_kills_at_start: int | None = None
         self._boot_wall_s = 0.0
         self._offset_s = 0.0
@@ -132,7 +131,7 @@ class Engine:
         looking_s = None if ask.cursor_s is None else min(ask.cursor_s - self._offset_s, now_s)
         if looking_s is not None:
             everything = self._rows_at(everything, looking_s, system.mem_total_bytes)
-            system = self._system_at(looking_s) or system
+            system = self._machine.at(looking_s) or system
         chosen = self._chosen(everything, ask)
         total = sum(row.gone_s is None for row in chosen)
         shown = [row for row in chosen if ask.where(row)] if ask.where is not None else chosen
@@ -197,7 +196,7 @@ class Engine:
             self._history.gaps.append(Gap(before.mono_s, now_s))
         self._offset_s = sample.wall_s - now_s
         self._system = self._system_row(sample, before, everybody=ask.everybody)
-        self._machine.append((now_s, self._system))
+        self._machine.add(now_s, self._system)
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
         last = {key: self._entries[key.pid].row for key in sample.gone if key.pid in self._entries}
         for key in sample.gone:
@@ -231,7 +230,10 @@ class Engine:
         endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
         for key in endings.take(sample, ask, rows, last, self._witness(ask, sample, rows)):
             entry = self._entries[key.pid]
-            entry.row = entry.row._replace(**endings.row_marks(key)._asdict())
+            marked = entry.row._replace(**endings.row_marks(key)._asdict())
+            if entry.living is entry.row:
+                entry.living = marked  # or each process would keep two rows
+            entry.row = marked
         self._exits += endings.fresh
 
     def _witness(self, ask: Ask, sample: Sample, rows: dict[int, ProcRow]) -> Witness | None:
@@ -551,9 +553,6 @@ class Engine:
             return None
         now, before = diary.point(index), diary.point(index - 1)
         return per_s(getattr(now, counter), getattr(before, counter), now.at_s - before.at_s)
-
-    def _system_at(self, when_s: float) -> SystemRow | None:
-        return next((row for at_s, row in reversed(self._machine) if at_s <= when_s + 0.0005), None)
 
 
 def _asked(pid: int, ask: Ask) -> bool:

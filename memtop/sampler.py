@@ -37,8 +37,8 @@ STALE_TICKS: Final = 10
 """Ticks after which status and oom_score are read again though statm has not moved."""
 FIRST_SETTLE_S: Final = 0.05
 """How long the first sample waits for command lines, so that one-shot output has them."""
-LIVES_KEPT: Final = 4096
-"""Ended processes remembered, to tell a new one with the same pid and start time apart."""
+LIVES_KEPT: Final = 512
+"""Ended processes remembered, to tell a new one with the same pid and start time (one clock tick) apart."""
 EMPTY: Final = b"0 0 0 0 0 0 0"
 
 

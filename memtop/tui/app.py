@@ -159,6 +159,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.show_side()
         self.show_header()
         self.query_one(StatusBar).show_cost(frame.own)
+        lean.forget()
         for problem in frame.problems:
             if problem not in self.told:
                 self.told.add(problem)
