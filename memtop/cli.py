@@ -364,7 +364,8 @@ def _batch(options: argparse.Namespace, settings: Settings, source: Source, laun
     if launch is not None:
         _first_look(engine, View.of(settings).ask(), launch)
     ask = View.of(settings).ask()
-    ask = ask._replace(needs_all=~(Need.CGROUP | Need.VICTIM) | ask.needs, runtimes=options.json)
+    free = ~(Need.CGROUP | Need.VICTIM | Need.ROLLUP)
+    ask = ask._replace(needs_all=free | ask.needs | ask.needs_all, once=settings.iterations == 1, runtimes=options.json)
     make_writer: Callable[[TextIO], headless.Writer]
     if options.json:
         make_writer = headless.json_writer

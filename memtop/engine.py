@@ -112,7 +112,7 @@ class Engine:
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
         if self._sample is not None and (dear := self._dear_for(ask)) is not None:
-            dear.look(ask, self._sample)
+            dear.look(ask, self._sample, self._shares_wanted(ask))
         return self._show(ask)
 
     def _show(self, ask: Ask) -> Frame | None:
@@ -150,12 +150,24 @@ class Engine:
 
     def _dear_for(self, ask: Ask) -> Dear | None:
         """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
-        wanted = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs or ask.read_now or ask.mark_now
+        wanted = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs | ask.needs_all
+        wanted = wanted or bool(ask.read_now or ask.mark_now)
         if self._dear is None and wanted:
             from memtop.dear import Dear  # noqa: PLC0415 (so that a headless run starts without it)
 
             self._dear = Dear(self._source)
         return self._dear
+
+    def _shares_wanted(self, ask: Ask) -> list[ProcKey]:
+        """Whose PSS and USS are wanted: rows on screen; all that may be shown, where order or filter depend on them."""
+        if Need.ROLLUP not in ask.needs | ask.needs_all:
+            return []
+        if Need.ROLLUP not in ask.needs_all and ask.visible:
+            return list(ask.visible)
+        rows = self._chosen([entry.row for entry in self._entries.values()], ask)
+        if ask.where is not None and Need.ROLLUP not in ask.where_needs:
+            rows = [row for row in rows if ask.where(row)]
+        return [row.key for row in rows]
 
     def _lens_for(self, ask: Ask) -> Lens | None:
         """Who looks into runtimes: there from when somebody looks at a process."""
@@ -189,7 +201,7 @@ class Engine:
         moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
         every_row = moved_on or ask.where is not None or ask.sort == "growth_bytes_per_min"
         dear = self._dear_for(ask)
-        renewed = dear.step(ask, sample) if dear is not None else frozenset()
+        renewed = dear.take(ask, sample) if dear is not None else frozenset()
         for pid, seen in sample.processes.items():
             entry = self._entries.get(pid)
             if (
@@ -199,6 +211,10 @@ class Engine:
                 or (now_s < entry.active_until_s and (every_row or seen.key in ask.visible))
             ):
                 self._entries[pid] = self._entry(seen, entry, now_s)
+        if dear is not None:
+            for key in dear.begin(ask, self._shares_wanted(ask)):
+                if (entry := self._entries.get(key.pid)) is not None:
+                    self._entries[key.pid] = self._entry(entry.seen, entry, now_s)
         asked_for = self._watch(ask)
         if (lens := self._lens_for(ask)) is not None:
             lens.step(ask, sample, asked_for)

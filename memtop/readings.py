@@ -76,6 +76,8 @@ class RegionsView:
     """Until the next reading may begin, for the last one's cost."""
     stall_s: float | None
     """For how long a reading would hold up the process, as far as can be told."""
+    mappings: int | None
+    """How many there are, as they were counted last."""
     since_mark: RegionGrowth | None
 
 

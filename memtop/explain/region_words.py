@@ -15,6 +15,8 @@ from memtop.units import duration, long_size
 _LONG_S: Final = 2.5
 """A reading under way for longer is worth a word."""
 _LATE_S: Final = 2.5
+_MANY: Final = 3000
+"""With fewer mappings it is the pages that a reading takes its time for."""
 _LEAST_BYTES: Final = 1 << 20
 _NAMED_KINDS: Final = 3
 _WITHOUT: Final = (Missing.KERNEL, Missing.ZOMBIE, Missing.GONE)
@@ -40,7 +42,7 @@ def caption(view: RegionsView | None) -> str:
     if view.waiting_s is not None and view.waiting_s > _LONG_S:
         parts.append(f"the next one under way for {duration(view.waiting_s)}")
     elif view.missing is Missing.TOO_DEAR and view.stall_s is not None:
-        parts.append(f"R reads again, about {milliseconds(view.stall_s)}")
+        parts.append(f"R reads again, {_cost(view)}")
     elif view.missing not in (Missing.NOTHING, Missing.UNREAD):
         parts.append(f"no newer one: {view.missing.value}")
     elif view.resting_s > _LONG_S:
@@ -56,7 +58,7 @@ def why_no_reading(view: RegionsView, row: ProcRow, own_uid: int) -> str:
         waited = view.waiting_s is not None and view.waiting_s > _LONG_S
         return f"A reading has been under way for {duration(view.waiting_s)}." if waited else "Reading …"
     if view.missing is Missing.TOO_DEAR:
-        cost = "" if view.stall_s is None else f" of about {milliseconds(view.stall_s)}"
+        cost = "" if view.stall_s is None else f", {_cost(view)}"
         return (
             f"Not read unasked: its own mmap calls would have to wait for the length of the reading{cost}. "
             "R reads once, and says what it did cost."
@@ -68,6 +70,12 @@ def why_no_reading(view: RegionsView, row: ProcRow, own_uid: int) -> str:
     if view.missing is Missing.FORBIDDEN:
         return "Not read: memtop was started with --no-smaps."
     return f"No mappings to show: {view.missing.value}."
+
+
+def _cost(view: RegionsView) -> str:
+    """What a reading would cost, and with many mappings why."""
+    many = f" for {view.mappings:,} mappings" if view.mappings is not None and view.mappings >= _MANY else ""
+    return f"about {milliseconds(view.stall_s or 0.0)}{many}"
 
 
 def why_denied(row: ProcRow, own_uid: int) -> str:

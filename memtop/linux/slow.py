@@ -18,8 +18,8 @@ from memtop.source import Answer, is_runtime, pid_of, without_address
 
 DEADLINE_S: Final = 2.0
 """A reading under way for longer is blocked."""
-MAPPINGS_DEADLINE_S: Final = 10.0
-"""The same for smaps, which takes 12 ms for each GiB that is resident without being stuck."""
+MAPPINGS_DEADLINE_S: Final = 30.0
+"""The same for smaps and smaps_rollup, which take up to 25 ms for each GiB resident without being stuck."""
 REST_S: Final = 30.0
 """How long a process that has blocked a reading is not asked again."""
 SERVING: Final = 2
@@ -180,7 +180,7 @@ class SlowReader:
 
 
 def _deadline_s(path: str) -> float:
-    return MAPPINGS_DEADLINE_S if path.endswith("/smaps") else DEADLINE_S
+    return MAPPINGS_DEADLINE_S if path.endswith(("/smaps", "/smaps_rollup")) else DEADLINE_S
 
 
 def _who(path: str) -> int | str:
