@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from memtop.analysis.contract import Machine, Why
-from memtop.digest import NO_GROWTH, Digest, Kitchen, Raw, digest
+from memtop.digest import NO_GROWTH, Digest, Kitchen, Raw, digest, give_memory_back
 from memtop.dossier import Dossier, Pending, UserMark
 from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
 from memtop.procfs.mountinfo import parse_mountinfo
@@ -48,7 +48,9 @@ ONCE_SETTLE_S: Final = 0.5
 FRESH_S: Final = 3.0
 """A reading so old is still good for a mark that is set now."""
 FILES: Final = 12
-"""Processes whose mappings are kept."""
+"""Processes whose mappings are kept ..."""
+KEPT_MAPPINGS: Final = 20_000
+"""... and how many they may be together, beside those of the process in focus."""
 _NAMESPACE_BYTES: Final = 256 << 10
 
 _WHY: Final = {Why.FORBIDDEN: Missing.FORBIDDEN, Why.TOO_DEAR: Missing.TOO_DEAR, Why.UNKNOWN_COST: Missing.UNKNOWN_COST}
@@ -68,6 +70,8 @@ class Dear:
         """What rollups may cost by now; they may overdraw it once, and wait then."""
         self._reads = self._marks = 0
         self._once = False
+        self._trims = 0
+        """How often more what was freed is given back: something large was let go, or will be when views let go."""
         self._renewed: set[ProcKey] = set()
         self._unsettled: list[tuple[ProcSample, str]] = []
         """Whose reading somebody waits for, and which: the first one, or one that was asked for."""
@@ -180,9 +184,13 @@ class Dear:
         self._press(ask)
         if ask.frozen:
             return
+        if self._trims:
+            self._trims -= 1
+            give_memory_back()
         for who, found in self._kitchen.done():
             assert isinstance(who, Dossier)
             self._take_digest(who, found)
+            self._trims = 2
         if ask.once:
             self._read_once(ask, wanted)
             return
@@ -287,7 +295,7 @@ class Dear:
         if seen.statm is None:
             file.missing = _without_memory(seen)
             return False
-        if file.cooking is not None or (file.pending and not file.contract.under_way):
+        if file.cooking_s is not None or (file.pending and not file.contract.under_way):
             return False
         room = self._room(seen)
         urgent = file.asked or (file.tried_s == -math.inf and (seen.key == ask.focus or seen.key in ask.visible))
@@ -332,10 +340,15 @@ class Dear:
         return f"proc/{pid}" if other is None else f"proc/{pid}/task/{other}"
 
     def _forget_the_oldest(self, ask: Ask) -> None:
-        kept = [key for key, file in self._files.items() if file.reading is not None and key != ask.focus]
-        for key in kept[: 1 - FILES]:
-            file = self._files[key]
-            file.reading = file.first = file.mark = file.since_mark = None
+        """Keep the mappings of some processes beside the one in focus: 60,000 of them take 10 MB a reading."""
+        kept = mappings = 0
+        for key, file in reversed(self._files.items()):
+            if file.reading is None or key == ask.focus:
+                continue
+            kept, mappings = kept + 1, mappings + len(file.reading.regions)
+            if kept >= FILES or mappings > KEPT_MAPPINGS:
+                file.reading = file.first = file.mark = file.since_mark = None
+                self._trims = 2
 
     # -- what has come
 
@@ -367,6 +380,7 @@ class Dear:
             file.tmpfs = tuple(mount.point for mount in mounts if mount.fstype in (b"tmpfs", b"ramfs"))
         elif name == "maps":
             file.mappings, file.counted_s = answer.data.count(b"\n"), self._now_s
+            self._trims = 2 if len(answer.data) > INLINE_BYTES else self._trims
         else:
             self._take_reading(key, file, name, answer, pending)
 
@@ -410,7 +424,7 @@ class Dear:
             mark=file.mark.regions if file.mark is not None else None,
         )
         if len(answer.data) > INLINE_BYTES and not self._once:
-            file.cooking = raw
+            file.cooking_s = at_s
             self._kitchen.begin(file, raw)
             return
         try:
@@ -419,7 +433,7 @@ class Dear:
             self._take_digest(file, error)
 
     def _take_digest(self, file: Dossier, found: Digest | ParseError | None) -> None:
-        file.cooking = None
+        file.cooking_s = None
         if found is None or isinstance(found, ParseError):
             file.missing = Missing.ENDING if found is None else Missing.UNREADABLE
             return
@@ -431,7 +445,7 @@ class Dear:
         mark = file.mark
         if mark is not None and mark.regions is None:
             mark.regions, mark.regions_s, file.since_mark = reading.regions, reading.at_s, NO_GROWTH
-        elif mark is not None and mark.regions is found.raw.mark:
+        elif mark is not None and mark.regions is found.mark:
             file.since_mark = found.since_mark
         file.take_rollup(reading.rollup, reading.at_s)
         self._renewed.update(key for key, other in self._files.items() if other is file)

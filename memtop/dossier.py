@@ -9,7 +9,6 @@ from typing import Final
 from memtop.analysis.contract import Contract, Load, Verdict, Why
 from memtop.analysis.region_growth import RegionGrowth
 from memtop.analysis.regions import Regions
-from memtop.digest import Raw
 from memtop.procfs.smaps import Rollup
 from memtop.readings import MarkView, Missing, Reading, RegionsView
 from memtop.sample import ProcSample
@@ -51,7 +50,8 @@ class Dossier:
     """By path."""
     stale: set[str] = field(default_factory=set)
     """Of them those that were asked for before it became this program."""
-    cooking: Raw | None = None
+    cooking_s: float | None = None
+    """When the text was read that is being understood in the background; None while there is none."""
     asked: bool = False
     """The user wants a reading whatever it costs."""
     missing: Missing = Missing.UNREAD
@@ -117,8 +117,8 @@ class Dossier:
         """For the panels, at the instant shown."""
         reading, verdict = self.reading, self.verdict
         waiting_s = max((max(0.0, now_s - one.since_s) for one in self.pending.values()), default=None)
-        if waiting_s is None and self.cooking is not None:
-            waiting_s = max(0.0, now_s - self.cooking.at_s)
+        if waiting_s is None and self.cooking_s is not None:
+            waiting_s = max(0.0, now_s - self.cooking_s)
         return RegionsView(
             reading=reading,
             age_s=None if reading is None else max(0.0, now_s - reading.at_s),

@@ -327,6 +327,20 @@ def test_a_large_text_is_understood_in_the_background() -> None:
     assert view.reading is not None and len(view.reading.regions) == 2000
 
 
+def test_tens_of_thousands_of_mappings_are_kept_only_of_the_process_in_focus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memtop.dear.KEPT_MAPPINGS", 10)
+    other = FakeProcess(43)
+    watched = Watched(other)
+    few, many = mapping(HEAP, 64, 4), b"".join(mapping(HEAP + at * 8192, 4, 4) for at in range(20))
+    for data, began_anew in ((few, False), (many, True)):
+        watched.source.files["proc/42/smaps"] = watched.source.files["proc/43/smaps"] = data
+        before = watched.view(focus=watched.process.key, read_now=watched.ask.read_now + 1)
+        watched.view(focus=other.key, times=3)
+        after = watched.view(focus=watched.process.key, times=3)
+        assert before.reading is not None and after.reading is not None
+        assert (after.reading.start_s > before.reading.at_s) is began_anew
+
+
 # -- rollups
 
 

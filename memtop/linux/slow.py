@@ -143,25 +143,33 @@ class SlowReader:
 
     def _serve(self) -> None:
         """What a thread does."""
-        while (reading := self._next()) is not None:
-            error = None
-            data = b""
-            began_s = time.thread_time()  # waiting for the processor, or for the interpreter lock, costs nobody
-            try:
-                data = self._read(reading.path, reading.size)
-            except MemtopError as problem:
-                error = problem
-            took_s = time.thread_time() - began_s
-            with self._changed:
-                reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
-                self._running.discard(reading)
-                if reading.stuck:
-                    who = _who(reading.path)
-                    self._stuck[who] -= 1
-                    if not self._stuck[who]:
-                        del self._stuck[who]
-                if self._quiet():
-                    self._changed.notify_all()
+        while self._serve_next():
+            pass
+
+    def _serve_next(self) -> bool:
+        """One reading; False when the thread is to end. What was read is not held on to: it may be 40 MB."""
+        reading = self._next()
+        if reading is None:
+            return False
+        error = None
+        data = b""
+        began_s = time.thread_time()  # waiting for the processor, or for the interpreter lock, costs nobody
+        try:
+            data = self._read(reading.path, reading.size)
+        except MemtopError as problem:
+            error = problem
+        took_s = time.thread_time() - began_s
+        with self._changed:
+            reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
+            self._running.discard(reading)
+            if reading.stuck:
+                who = _who(reading.path)
+                self._stuck[who] -= 1
+                if not self._stuck[who]:
+                    del self._stuck[who]
+            if self._quiet():
+                self._changed.notify_all()
+        return True
 
     def _next(self) -> _Reading | None:
         """The next reading for a thread; None when it is to end."""
