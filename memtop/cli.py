@@ -6,13 +6,12 @@ Nothing heavy is imported before it is known to be needed: a one-shot run must n
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 OK: Final = 0
 WRONG_USAGE: Final = 2
 NO_SUCH_PROCESS: Final = 3
-M_ARENA_MAX: Final = -8
-"""malloc.h"""
 DELAY_S: Final = (0.1, 60.0)
 DEMO_PANELS: Final = {"fork": SHARING, "go": RUNTIME}
 """Scenarios that are best seen with a panel open."""
@@ -434,8 +431,9 @@ def _screen(settings: Settings, demo: str = "", run: str = "", launch: Launch | 
         settings = settings._replace(replay=recorded.path, pids=(recorded.pid,), readonly=True)
     elif run:
         raise UsageError(f"demo {demo} takes no second name; recorded runs are played by demo go {run}")
-    gc.disable()  # until the first frame is on screen
-    _one_arena()
+    from memtop.tui import lean  # noqa: PLC0415
+
+    lean.prepare()
     from memtop.tui import lifecycle  # noqa: PLC0415
 
     def make(life: lifecycle.Life) -> MemtopApp:
@@ -499,14 +497,6 @@ def _regions(argv: Sequence[str]) -> int:
     guard.check_platform()
     limit = None if options.lines is None else _count(options.lines, "--lines")
     return regions.run(_pid(options.pid), sort=options.sort, limit=limit, kinds=options.kinds, json=options.json)
-
-
-def _one_arena() -> None:
-    """Let glibc keep one heap for all threads: its own for each of ours costs 2 MB and gains nothing under the GIL."""
-    import ctypes  # noqa: PLC0415
-
-    with suppress(AttributeError):  # musl has no mallopt and no arenas
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def _explain(argv: Sequence[str]) -> int:

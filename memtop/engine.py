@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from memtop.dear import Dear
     from memtop.endings import Endings
     from memtop.lens import Lens
+    from memtop.outlook import Autopsy
     from memtop.witness import Witness
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
@@ -75,6 +76,7 @@ class Engine:
         self._history = History()
         self._endings: Endings | None = None
         """Made for the second sample, or when somebody looks at a process: a run of one sample does without."""
+        self._exits: tuple[Autopsy, ...] = ()
         self._entries: dict[int, _Entry] = {}
         self._departed: dict[ProcKey, ProcRow] = {}
         self._sample: Sample | None = None
@@ -92,6 +94,10 @@ class Engine:
 
     def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
         """Take the next sample and show it; None at the end of a recording."""
+        return self._show(ask) if self.take(ask, late_s) else None
+
+    def take(self, ask: Ask, late_s: float = 0.0) -> bool:
+        """Take the next sample, to be shown with a later one; False at the end of a recording."""
         if self._endings is None and (self._tick >= 0 or ask.focus is not None):
             from memtop.endings import Endings  # noqa: PLC0415
 
@@ -103,11 +109,11 @@ class Engine:
         wanted = ask._replace(only=None) if ask.focus in self._departed else ask
         sample = self._sampler.sample(wanted, watched)
         if sample is None:
-            return None
+            return False
         self._tick += 1
         self._late_s = late_s
         self._absorb(sample, ask)
-        return self._show(ask)
+        return True
 
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
@@ -145,8 +151,13 @@ class Engine:
             problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
             runtimes=self._lens.objects(row.key for row in rows) if self._lens is not None and ask.runtimes else {},
             replay_position=self._position() if self._position is not None else None,
-            exits=self._endings.fresh if self._endings is not None else (),
+            exits=self._tell_exits(),
         )
+
+    def _tell_exits(self) -> tuple[Autopsy, ...]:
+        """Who has ended since the last frame; each is told once."""
+        told, self._exits = self._exits, ()
+        return told
 
     def _dear_for(self, ask: Ask) -> Dear | None:
         """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
@@ -229,6 +240,7 @@ class Engine:
         for key in endings.take(sample, ask, rows, last, self._witness(ask, sample, rows)):
             entry = self._entries[key.pid]
             entry.row = entry.row._replace(**endings.row_marks(key)._asdict())
+        self._exits += endings.fresh
 
     def _witness(self, ask: Ask, sample: Sample, rows: dict[int, ProcRow]) -> Witness | None:
         """What was read of the process in focus beside the cheap files."""
@@ -451,8 +463,9 @@ class Engine:
             return None
         track = self._history.tracks.get(key)
         window_s = ask.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
-        step_s = window_s / max(1, ask.points)
-        right_s = math.ceil(now_s / step_s) * step_s  # the buckets stand still on the clock, and so does the picture
+        # Buckets stand still on the clock, two at a time: so a picture of two to a column moves by whole columns.
+        step_s = 2 * window_s / max(2, ask.points)
+        right_s = math.ceil(now_s / step_s) * step_s
         if looking_s is not None and looking_s < now_s - window_s * 0.98:
             right_s = math.ceil((looking_s + window_s * 0.5) / step_s) * step_s
         until_s = self._known_until_s(row, now_s)

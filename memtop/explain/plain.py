@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 _SPAN: Final = re.compile(
@@ -100,7 +101,13 @@ def _block(block: str, width: int, color: bool) -> list[str]:
     return _wrapped(block, width, color)
 
 
+@lru_cache(maxsize=64)
+def _drawn(block: str, width: int, color: bool) -> str:
+    """Remembered: on a screen most paragraphs of a topic stay as they are from second to second."""
+    return "\n".join(_block(block, width, color))
+
+
 def plain(markdown: str, width: int, color: bool = False) -> str:
     """A topic's Markdown as lines of at most ``width`` cells, at least 16; escapes only with ``color``."""
     blocks = (block.strip() for block in markdown.split("\n\n"))
-    return "\n\n".join("\n".join(_block(block, max(width, _MIN_WIDTH), color)) for block in blocks if block) + "\n"
+    return "\n\n".join(_drawn(block, max(width, _MIN_WIDTH), color) for block in blocks if block) + "\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import platform
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -30,15 +29,15 @@ from memtop.past import ORDINARY_WINDOW_S
 from memtop.query import parse_query
 from memtop.sample import RUNTIME, ProcKey
 from memtop.settings import Settings
-from memtop.tui import palette, questions, runtime_keys
+from memtop.tui import lean, palette, questions, runtime_keys
 from memtop.tui.bar import Bar
-from memtop.tui.chart import MemoryChart, points_for, zoomed
+from memtop.tui.chart import MemoryChart, zoomed
 from memtop.tui.faults import FaultChart
 from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar, HeaderState
 from memtop.tui.keys import BINDINGS, CHART_HINTS, REGIONS_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.lifecycle import Life
-from memtop.tui.limits_panel import chart_limits
+from memtop.tui.limits_panel import chart_forecast, chart_limits
 from memtop.tui.panels import BY_NAME as PANEL_BY_NAME
 from memtop.tui.panels import PANELS, Panels, Tabs
 from memtop.tui.plain_lines import AsciiLines
@@ -122,6 +121,7 @@ class MemtopApp(SafeApp):
             lambda frame: self._post(FrameReady(frame)),
             view.delay_s,
             lambda: self._post(RecordingEnded()),
+            take=engine.take,
             deliver_problem=lambda text: self._post(SamplerTroubled(text)),
             ask=view.ask(),
             paced=not settings.replay,
@@ -180,10 +180,7 @@ class MemtopApp(SafeApp):
         if self.first is not None:
             self.take(self.first)
         self.pump.start()
-        if self.first is not None:
-            gc.collect()
-            gc.freeze()
-        gc.enable()
+        self.call_after_refresh(lean.settle)
 
     def on_unmount(self) -> None:
         """The sampler ends with the screen."""
@@ -200,7 +197,7 @@ class MemtopApp(SafeApp):
         self.call_after_refresh(self._fit_points)
 
     def _fit_points(self) -> None:
-        points = max(2, points_for(self.chart.content_size.width))
+        points = self.chart.points
         if points != self.view.points:
             self.view = self.view._replace(points=points)
 
@@ -217,8 +214,10 @@ class MemtopApp(SafeApp):
         if self.watched is None and self.view.only is not None and frame.rows:
             self.watch_process(frame.rows[0].key)
         self._follow_selection()
-        self.chart.limits = chart_limits(frame.detail.outlook if frame.detail is not None else None)
+        outlook = frame.detail.outlook if frame.detail is not None else None
+        self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
         self.chart.detail = frame.detail
+        self._fit_points()
         self._tell_exits(frame)
         self.query_one(FaultChart).detail = frame.detail
         self.query_one(Panels).show(frame)

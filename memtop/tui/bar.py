@@ -8,14 +8,13 @@ from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from memtop.tui.cells import to_ascii
+from memtop.tui.direct import DirectLines
 
 GAP_CELLS: Final = 3
 EDGE_CELLS: Final = 1
@@ -36,10 +35,9 @@ class Part:
     """Only one cell from its left neighbour."""
 
 
-class Bar(Widget):
+class Bar(DirectLines):
     """Parts from the left and parts from the right, on one line."""
 
-    ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--strong", "bar--dim", "bar--warning", "bar--danger", "bar--res"}
     DEFAULT_CSS = """
     Bar {
@@ -66,7 +64,6 @@ class Bar(Widget):
         super().__init__(id=id, classes=classes)
         self._shown: tuple[list[Part], list[Part]] | None = None
         self._regions: list[tuple[int, int, str]] = []
-        self._styles: dict[str, Style] = {}
 
     def parts(self, width: int) -> tuple[list[Part], list[Part]]:
         """What stands left and right on a bar of this many cells."""
@@ -86,7 +83,7 @@ class Bar(Widget):
         width = self.size.width
         self._shown = self.parts(width)
         left, right = narrow(*self._shown, width)
-        base = self.rich_style
+        base = self.style_of()
         segments: list[Segment] = []
         self._regions.clear()
         end = 0
@@ -95,25 +92,13 @@ class Bar(Widget):
             for part in side:
                 x += _gap(part) if x > start else 0
                 text = to_ascii(part.text) if self.ascii else part.text
-                style = self._style(base, part.style)
+                style = self.style_of(f"bar--{part.style}" if part.style else "")
                 segments += (Segment(" " * (x - end), base), Segment(text, style))
                 end = x + cell_len(text)
                 if part.target:
                     self._regions.append((x, end, part.target))
                 x = end
         return Strip(segment for segment in segments if segment.text).adjust_cell_length(width, base)
-
-    def _style(self, base: Style, name: str) -> Style:
-        """A part's style, looked up once for each theme: that costs more than drawing the bar."""
-        if name not in self._styles:
-            part = self.get_component_rich_style(f"bar--{name}", partial=True) if name else Style.null()
-            self._styles[name] = base + part
-        return self._styles[name]
-
-    def notify_style_update(self) -> None:
-        """Colours may have changed with the theme."""
-        super().notify_style_update()
-        self._styles.clear()
 
     def on_click(self, event: events.Click) -> None:
         """Say which part was meant."""

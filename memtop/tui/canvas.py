@@ -2,16 +2,14 @@
 
 plotext (5.3) knows no themes, so it is given the numbers of an :class:`Ink` as colours, and each ink becomes a style
 here. Its matrix of cells is taken as it is: making escape codes of it and parsing them again costs ten times as
-much. Nothing outside :class:`Canvas` touches plotext, and it gets only numbers between 0 and 1 and clean text.
+much. Nothing but this module and :mod:`memtop.tui.traces` touches plotext; it gets only places and clean text.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
 
@@ -22,33 +20,39 @@ from textual.strip import Strip
 
 from memtop.columns import ASCII_SPARKS, SPARKS
 from memtop.text import clean
-from memtop.tui.ink import AREAS, LINE_ASCII, TEXTURES, Ink, Inks, Look, area_color
+from memtop.tui.ink import AREAS, Ink, Inks, Look, area_color
+from memtop.tui.traces import DOTS_PER_ROW, Cells, Drawn, Trace, draw, plotext
 
-DOTS_PER_COLUMN: Final = 2
-DOTS_PER_ROW: Final = 4
 LABEL_CELLS: Final = 6
 """Width of the labels of a y axis: constant, so that the plot does not move when a label grows."""
 AXES_FROM: Final = (28, 5)
 """Columns and rows below which a chart is all plot and no axes."""
 _TO_ASCII: Final = str.maketrans("│┤├─┬┴└┘┼┌┐╌┈┊╷", "|||-+++++++-.:'") | {ord("–"): "-", ord("…"): "~"}
 Ticks = Sequence[tuple[float, str]]
+Rows = list[list[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """A line to draw. Places are between 0 and 1 over the width and the height; None is a gap."""
-
-    across: Sequence[float]
-    up: Sequence[float | None]
-    ink: Ink
-    right: bool = False
-    """Belongs to the right-hand axis."""
-
-
-@cache
-def _plotext() -> Any:
-    """plotext's plot, imported at the first chart: its 30 ms are not spent before the first frame."""
-    return import_module("plotext._monitor").monitor_class
+@lru_cache(maxsize=4)
+def _frame(width: int, height: int, left: Ticks, right: Ticks, bottom: Ticks) -> tuple[Rows, Rows, Rows]:
+    """Axes and their labels as plotext draws them round an empty plot: characters, inks, inks behind them."""
+    plot = plotext()()
+    plot.set_size([width, height])
+    plot.canvas_color = plot.axes_color = Ink.GROUND
+    plot.ticks_color = Ink.AXIS
+    plot.set_xaxes(bool(bottom), False)
+    plot.set_yaxes(bool(left), bool(right))
+    plot.set_xlim(0, 1)
+    plot.set_xticks([place for place, _ in bottom], [text for _, text in bottom])
+    for side, ticks in (("left", left), ("right", right)):
+        plot.set_ylim(0, 1, side)
+        texts = [text[:LABEL_CELLS] for _, text in ticks]
+        padded = [text.rjust(LABEL_CELLS) if side == "left" else text.ljust(LABEL_CELLS) for text in texts]
+        plot.set_yticks([place for place, _ in ticks], padded, side)
+        if ticks or side == "left":  # an axis without data would lose its ticks
+            plot.draw([0.0], [-1.0], marker=".", color=Ink.GROUND, yside=side)
+    plot.build_plot()
+    matrix = plot.matrix
+    return matrix.marker[::-1], matrix.fullground[::-1], matrix.background[::-1]
 
 
 class Canvas:
@@ -58,75 +62,41 @@ class Canvas:
         self,
         width: int,
         height: int,
-        curves: Sequence[Curve] = (),
         *,
+        lines: Sequence[Trace] = (),
+        areas: Sequence[Trace] = (),
         left: Ticks = (),
         right: Ticks = (),
         bottom: Ticks = (),
         look: Look = Look.SHADED,
+        drawn: Drawn | None = None,
     ) -> None:
         self.width, self.height, self.look = width, height, look
-        self._marker = [[" "] * width for _ in range(height)]
-        self._fore: list[list[Any]] = [[Ink.GROUND] * width for _ in range(height)]
-        self._back: list[list[Any]] = [[Ink.GROUND] * width for _ in range(height)]
         roomy = width >= AXES_FROM[0] and height >= AXES_FROM[1]
-        self.left = LABEL_CELLS + 1 if roomy and left else 0
-        self.right_margin = LABEL_CELLS + 1 if roomy and right else 0
-        self.foot = 2 if roomy and bottom else 0
+        left, right, bottom = (left, right, bottom) if roomy else ((), (), ())
+        self.left = LABEL_CELLS + 1 if left else 0
+        self.right_margin = LABEL_CELLS + 1 if right else 0
+        self.foot = 2 if bottom else 0
         self.columns = width - self.left - self.right_margin
         self.rows = height - self.foot
-        if self.columns >= 2 and self.rows >= 2:
-            self._draw(curves, left, right, bottom)
+        self._marker: Rows = [[" "] * width for _ in range(height)]
+        self._fore: Rows = [[Ink.GROUND] * width for _ in range(height)]
+        self._back: Rows = [[Ink.GROUND] * width for _ in range(height)]
+        if self.columns < 2 or self.rows < 2:
+            return
+        if left or right or bottom:
+            frame = _frame(width, height, tuple(left), tuple(right), tuple(bottom))
+            self._marker, self._fore, self._back = ([row[:] for row in layer] for layer in frame)
+        if lines:
+            seen = Drawn() if drawn is None else drawn
+            self._paste(draw(self.columns, self.rows, lines=lines, areas=areas, look=look, drawn=seen))
 
-    def _draw(self, curves: Sequence[Curve], left: Ticks, right: Ticks, bottom: Ticks) -> None:
-        plot = _plotext()()
-        plot.set_size([self.width, self.height])
-        plot.canvas_color = plot.axes_color = Ink.GROUND
-        plot.ticks_color = Ink.AXIS
-        plot.set_xaxes(bool(self.foot), False)
-        plot.set_yaxes(bool(self.left), bool(self.right_margin))
-        sides = ("left", "right") if right else ("left",)
-        for side, ticks, shown in (("left", left, self.left), ("right", right, self.right_margin)):
-            plot.set_ylim(0, 1, side)
-            if shown:
-                texts = [
-                    text[:LABEL_CELLS].rjust(LABEL_CELLS) if side == "left" else text[:LABEL_CELLS].ljust(LABEL_CELLS)
-                    for _, text in ticks
-                ]
-                plot.set_yticks([place for place, _ in ticks], texts, side)
-            else:
-                plot.set_yticks([], [], side)
-        plot.set_xlim(0, 1)
-        plot.set_xticks(*(([p for p, _ in bottom], [t for _, t in bottom]) if self.foot else ([], [])))
-        for side in sides:  # an axis without data would lose its ticks
-            plot.draw([0.0], [-1.0], marker=".", color=Ink.GROUND, yside=side)
-        for curve in curves:
-            across, up = self._bends(curve)
-            plot.draw(
-                across,
-                up,
-                lines=True,
-                marker=LINE_ASCII.get(curve.ink, "*") if self.look is Look.ASCII else "braille",
-                color=curve.ink,
-                yside="right" if curve.right and right else "left",
-            )
-        plot.build_plot()
-        matrix = plot.matrix
-        self._marker = matrix.marker[::-1]
-        self._fore = matrix.fullground[::-1]
-        self._back = matrix.background[::-1]
-
-    def _bends(self, curve: Curve) -> tuple[list[float], list[float | None]]:
-        """The curve without the points inside flat stretches: the same picture for a fraction of plotext's time."""
-        scale = self.rows * (1 if self.look is Look.ASCII else DOTS_PER_ROW) - 1
-        dots = [None if place is None else math.floor(place * scale + 0.5) for place in curve.up]
-        last = len(dots) - 1
-        kept = [
-            index
-            for index, dot in enumerate(dots)
-            if not (0 < index < last and dots[index - 1] == dot == dots[index + 1])
-        ]
-        return [curve.across[index] for index in kept], [curve.up[index] for index in kept]
+    def _paste(self, columns: Sequence[Cells]) -> None:
+        """Put what was drawn inside the axes."""
+        inside = slice(self.left, self.left + self.columns)
+        for layer, drawn in zip((self._marker, self._fore, self._back), zip(*columns, strict=True), strict=True):
+            for row, cells in zip(layer, zip(*drawn, strict=True), strict=False):
+                row[inside] = cells
 
     def column(self, across: float) -> int:
         """The column of a place between 0 (left) and 1 (right)."""
@@ -184,45 +154,6 @@ class Canvas:
             for column in range(self.width - max(0, self.right_margin - 1), self.width):
                 self._fore[row][column] = right
 
-    def fill(self, layers: Sequence[tuple[Ink, Sequence[float | None]]]) -> None:
-        """Areas stacked under a curve: for each column of each layer how far up it reaches, rising from layer to layer.
-
-        The uppermost layer ends at the row nearest to its top; the others between two eighths of a row.
-        """
-        for column in range(self.columns):
-            floor = 0.0  # in rows
-            tops = [None if heights[column] is None else heights[column] for _, heights in layers]
-            last = max((number for number, top in enumerate(tops) if top is not None), default=-1)
-            for number, top in enumerate(tops):
-                if top is None:
-                    continue
-                ceiling = min(max(top, 0.0), 1.0) * self.rows
-                if number == last:
-                    ceiling = float(math.floor(ceiling + 0.5))
-                self._stack(column, floor, max(floor, ceiling), layers[number][0])
-                floor = max(floor, ceiling)
-
-    def _stack(self, column: int, floor: float, ceiling: float, ink: Ink) -> None:
-        """Fill one column from floor to ceiling (in rows from the foot); a cell begun by another layer is shared."""
-        if ceiling <= floor:
-            return
-        x, textures = self.left + column, TEXTURES[self.look]
-        for level in range(int(floor), math.ceil(ceiling - 1e-9)):
-            row = self.rows - 1 - level
-            marker, below = self._marker[row][x], self._back[row][x]
-            begun = floor - level  # how much of the cell the layers below have taken
-            if ink in textures:
-                if marker == " " and begun <= 0.5 and ceiling - level >= 0.5:
-                    self._marker[row][x], self._fore[row][x] = textures[ink], ink
-            elif begun > 0 and marker == " ":
-                eighths = round(begun * 8)
-                if 0 < eighths < 8 and below in AREAS:
-                    self._marker[row][x], self._fore[row][x] = SPARKS[eighths - 1], below
-                if eighths < 8:
-                    self._back[row][x] = ink
-            elif begun <= 0.5:
-                self._back[row][x] = ink
-
     def strips(self, inks: Inks) -> list[Strip]:
         """The finished chart, one Strip a row."""
         styles: dict[tuple[Any, Any], Style] = {}
@@ -231,7 +162,7 @@ class Canvas:
             segments = []
             start = 0
             for pair, run in groupby(zip(fore, back, strict=True)):
-                length = sum(1 for _ in run)
+                length = len(list(run))
                 text = "".join(markers[start : start + length])
                 start += length
                 if pair not in styles:
@@ -259,27 +190,6 @@ def narrow(text: str) -> str:
 def _ascii_cells(text: str) -> str:
     """Cells for --ascii, as many as before: lines as ``|-+``, whatever else is not ASCII as ``?``."""
     return text if text.isascii() else text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
-
-
-def spread(across: Sequence[float], values: Sequence[float | None], columns: int) -> list[float | None]:
-    """One value for each column: the largest of its points, and between two points the line that joins them."""
-    out: list[float | None] = [None] * columns
-    before: tuple[int, float] | None = None
-    for place, value in zip(across, values, strict=True):
-        if value is None:
-            before = None
-            continue
-        column = math.floor(place * (columns - 1) + 0.5)
-        if not 0 <= column < columns:
-            continue
-        if before is not None:
-            start, first = before
-            for between in range(start + 1, column):
-                out[between] = first + (value - first) * (between - start) / (column - start)
-        there = out[column]
-        out[column] = value if there is None else max(there, value)
-        before = column, value
-    return out
 
 
 def bars(

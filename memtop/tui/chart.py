@@ -23,6 +23,7 @@ from memtop.tui.cells import to_ascii
 from memtop.tui.headline import facts, looking_back_text, title_text
 from memtop.tui.inked import Inked
 from memtop.tui.plot import (
+    Forecast,
     Limits,
     MemoryPicture,
     filled,
@@ -33,14 +34,13 @@ from memtop.tui.plot import (
     points_to,
 )
 from memtop.tui.scales import Scale
+from memtop.tui.traces import Drawn
 
 WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0)
 """The widths of the time window that zooming steps through."""
 _SCALES: Final = tuple(Scale)
 _FACTS_FROM_ROWS: Final = 3
 _NOTHING: Final = "Select a process to see its memory move."
-
-__all__ = ["WINDOWS_S", "MemoryChart", "points_for", "zoomed"]
 
 
 def zoomed(window_s: float, factor: float | None, ordinary_s: float = 300.0) -> float:
@@ -109,8 +109,6 @@ class MemoryChart(Inked, can_focus=True):
 
     detail: reactive[Detail | None] = reactive(None, repaint=False)
     """What is known of the process in focus, or None when there is none."""
-    limits: reactive[Limits] = reactive((), repaint=False)
-    """(label, bytes) of the limits that bind; those within the scale are drawn."""
     scale: reactive[Scale] = reactive(Scale.AUTO, repaint=False)
     """How VIRT and RES share the chart."""
 
@@ -133,15 +131,24 @@ class MemoryChart(Inked, can_focus=True):
         self.set_class(ascii_only, "-ascii")
         self.framed: Widget = self
         """The widget whose border carries the title; a border of its own makes drawing dearer."""
+        self.limits: Limits = ()
+        """(label, bytes) of the limits that bind; those within the scale are drawn with the next detail."""
+        self.forecast: Forecast | None = None
+        """How RES will meet a limit, where that can be said; drawn with the next detail."""
         self._picture: MemoryPicture | None = None
+        self._drawn = Drawn()
         self._facts: Strip | None = None
+
+    @property
+    def points(self) -> int:
+        """How many points of the past it has room for, as it stands."""
+        picture = self._picture
+        if picture is None:
+            return points_for(self.content_size.width)
+        return points_for(self.content_size.width, picture.scale, ahead=picture.forecast is not None)
 
     def watch_detail(self) -> None:
         """New numbers."""
-        self._renew()
-
-    def watch_limits(self) -> None:
-        """New limits."""
         self._renew()
 
     def watch_scale(self) -> None:
@@ -157,12 +164,11 @@ class MemoryChart(Inked, can_focus=True):
             self.framed.border_title = self.framed.border_subtitle = None
             self.invalidate()
             return
-        self._picture = picture_of(detail, self.scale, self.limits, before.scale if before else Scale.ONE)
+        scale = before.scale if before else Scale.ONE
+        self._picture = picture_of(detail, self.scale, self.limits, scale, self.forecast)
         self._entitle(title_text(detail, self._picture.scale), looking_back_text(detail))
         if not self._picture.looks_like(before) or self._built is None:
             self.invalidate()
-        elif before is not None:
-            self._picture = before  # what is drawn: the next one is compared with that, so that nothing drifts
         if self._built is not None and self._facts is not None:
             fresh = self._facts_strip(detail, self._built_size.width, self._built_size.height)
             if fresh != self._facts:
@@ -197,7 +203,7 @@ class MemoryChart(Inked, can_focus=True):
         self._facts = self._facts_strip(detail, width, height)
         if height < _FACTS_FROM_ROWS:
             return [self._facts]
-        return [self._facts, *memory_strips(picture, width, height - 1, inks, self.look)]
+        return [self._facts, *memory_strips(picture, width, height - 1, inks, look=self.look, drawn=self._drawn)]
 
     def action_look(self, delta_points: int) -> None:
         """Move the cursor through the past."""
@@ -222,10 +228,10 @@ class MemoryChart(Inked, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Look at the instant under the pointer."""
         offset = event.get_content_offset(self)
-        detail = self.detail
-        if offset is None or offset.y < 1 or detail is None or len(detail.series.times_s) < 2:
+        picture = self._picture
+        if offset is None or offset.y < 1 or picture is None or len(picture.series.times_s) < 2:
             return
-        delta = points_to(detail, offset.x, self._built_size.width, self._picture.scale if self._picture else Scale.ONE)
+        delta = points_to(picture, offset.x, self._built_size.width)
         if delta:
             self.post_message(self.CursorMoved(delta))
 

@@ -12,11 +12,12 @@ from textual.strip import Strip
 
 from memtop import units
 from memtop.frame import Detail
-from memtop.tui.canvas import bars, spread
+from memtop.tui.canvas import bars
 from memtop.tui.cells import fit, to_ascii
 from memtop.tui.ink import Ink, Inks, Look
 from memtop.tui.inked import Inked
 from memtop.tui.scales import known
+from memtop.tui.traces import spread
 
 _SIDE_BY_SIDE_FROM: Final = 56
 """Columns from which minor and major stand beside each other."""

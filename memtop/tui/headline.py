@@ -18,6 +18,7 @@ from memtop.tui.scales import Scale, clock, slope_sign
 
 _ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}
 _GAPS: Final = ("   ", "  ")
+_BY_TENS_FROM_S: Final = 10.0
 _DROPPED_FIRST: Final = ("peak", "shm", "file+shm", "file", "swap", "anon")
 
 
@@ -28,7 +29,10 @@ def title_text(detail: Detail, scale: Scale) -> str:
     if row.started_s is not None:
         ended = detail.gone and row.gone_s is not None
         until_s = row.gone_s if ended and row.gone_s is not None else detail.right_edge_s
-        parts.append(f"{'ran' if detail.gone else 'up'} {units.duration(max(0.0, until_s - row.started_s))}")
+        age_s = max(0.0, until_s - row.started_s)
+        if not detail.gone and age_s >= _BY_TENS_FROM_S:
+            age_s -= age_s % 10  # a title that changes every second costs more to draw than it is worth
+        parts.append(f"{'ran' if detail.gone else 'up'} {units.duration(age_s)}")
     if scale is not Scale.ONE:
         parts.append(scale.value)
     return " ── ".join(parts)

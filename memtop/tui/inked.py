@@ -6,7 +6,6 @@ from itertools import zip_longest
 from typing import ClassVar, Final
 
 from rich.style import Style
-from textual.app import RenderResult
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
@@ -84,10 +83,6 @@ class Inked(DirectLines):
         super().notify_style_update()
         self._built = self._inks = None
 
-    def render(self) -> RenderResult:
-        """Never drawn: lines come from :meth:`render_line`."""
-        return ""
-
     def render_line(self, y: int) -> Strip:
         """One line of what was built for this size."""
         size = self.content_size
@@ -95,4 +90,4 @@ class Inked(DirectLines):
             self._built, self._built_size = self.build(size.width, size.height), size
         if y < len(self._built):
             return self._built[y]
-        return Strip.blank(size.width, self.rich_style)
+        return Strip.blank(size.width, self.style_of())

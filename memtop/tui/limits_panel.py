@@ -15,6 +15,7 @@ from memtop.frame import Detail, Frame
 from memtop.outlook import LimitRow, Outlook, Place
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.tui.palette import DANGER_MARK, WARNING_MARK
+from memtop.tui.plot import Forecast
 from memtop.tui.prose import Line, Prose, wrapped
 
 WARN_PERCENT: Final = 80.0
@@ -227,3 +228,13 @@ def chart_limits(outlook: Outlook | None) -> tuple[tuple[str, float], ...]:
         when = f" in {span(*growth.limit_s)},"
     target = min((row for row in outlook.limits), key=lambda row: row.headroom_bytes, default=None)
     return tuple((f"{row.name}{when if row is target else ''}", float(row.limit_bytes)) for row in outlook.limits)
+
+
+def chart_forecast(outlook: Outlook | None) -> Forecast | None:
+    """How RES goes on until it meets the ceiling that :func:`chart_limits` names; None unless growth is confirmed."""
+    if outlook is None or outlook.state is None or not outlook.state.alarm or outlook.growth is None:
+        return None
+    room_bytes = min((row.headroom_bytes for row in outlook.limits), default=0)
+    if outlook.growth.limit_s is None or room_bytes <= 0:
+        return None
+    return Forecast(float(room_bytes), *outlook.growth.limit_s)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from rich.segment import Segment
-from rich.style import Style
-from textual.app import RenderResult
 from textual.strip import Strip
 
 from memtop.explain.runtime_words import Part
@@ -54,18 +52,12 @@ class PartsBar(DirectLines):
             self._parts = parts
             self.refresh()
 
-    def render(self) -> RenderResult:
-        """Never drawn: lines come from :meth:`render_line`."""
-        return ""
-
     def render_line(self, y: int) -> Strip:
         """The bar."""
         plain = self.app.has_class("-ascii")
-        segments = [Segment(text, self._style(look)) for text, look in bar(self._parts, self.size.width, plain=plain)]
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
-
-    def _style(self, look: str) -> Style:
-        return self.rich_style + self.get_component_rich_style(f"parts-bar--{look}", partial=True)
+        pieces = bar(self._parts, self.size.width, plain=plain)
+        segments = [Segment(text, self.style_of(f"parts-bar--{look}")) for text, look in pieces]
+        return Strip(segments).adjust_cell_length(self.size.width, self.style_of())
 
 
 def bar(parts: Sequence[Part], width: int, *, plain: bool = False) -> list[tuple[str, str]]:

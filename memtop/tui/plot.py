@@ -12,20 +12,36 @@ from textual.strip import Strip
 
 from memtop import units
 from memtop.frame import Detail, Mark, Note, Series
-from memtop.tui.canvas import AXES_FROM, DOTS_PER_COLUMN, LABEL_CELLS, Canvas, Curve, narrow, spread
+from memtop.tui.canvas import AXES_FROM, LABEL_CELLS, Canvas, narrow
 from memtop.tui.ink import Ink, Inks, Look
-from memtop.tui.scales import Axis, Scale, clock, close_up, known, linear, logarithmic, settle, time_ticks
+from memtop.tui.scales import Axis, Scale, TimeSpan, clock, close_up, known, linear, logarithmic, settle, time_ticks
+from memtop.tui.traces import DOTS_PER_COLUMN, Drawn, Trace
 
 FILL_FROM_ROWS: Final = 8
 """Height of the plot from which RES is filled by its parts."""
 _ROWS_PER_TICK: Final = 3
-DOTS_UP: Final = 400
-"""A curve moves by half a dot, in a chart of fifty lines, when it moves by this part of its height."""
 _MOST_TICKS: Final = 8
 _DASHES: Final = {Ink.LIMIT: "╌", Ink.PEAK: "┈"}
+_AHEAD_SHARE: Final = 0.25
+"""Of the plot, for the time that has not come, while there is something to say of it."""
 
 Limits = tuple[tuple[str, float], ...]
 """(label, bytes) of the limits that bind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """RES goes on as it has grown until the room under the binding limit is used up."""
+
+    room_bytes: float
+    earliest_s: float
+    """From now."""
+    latest_s: float
+
+    def rises_bytes(self, after_s: float) -> tuple[float, float]:
+        """How much more there is after so long, if slow and if fast; it ends at the limit."""
+        slow, fast = (self.room_bytes * after_s / max(end_s, 1e-3) for end_s in (self.latest_s, self.earliest_s))
+        return min(slow, self.room_bytes), min(fast, self.room_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +61,21 @@ class MemoryPicture:
     """Settled: never AUTO."""
     message: str = ""
     """Words over the middle of the chart."""
+    forecast: Forecast | None = None
 
     def looks_like(self, other: MemoryPicture | None) -> bool:
-        """Whether both give the same cells, as far as dots can tell.
-
-        The time of the right edge counts only where a clock is shown; values may differ by less than a dot.
-        """
-        if other is None or self.by_clock or self.cursor_s is not None:
+        """Whether both give the same cells. The time of the right edge counts only where a clock is shown."""
+        if other is None or self.by_clock:
             return self == other
-        same = replace(other, right_edge_s=self.right_edge_s, series=self.series, peak_bytes=self.peak_bytes)
-        return self == same and _same_dots(self, other)
-
-
-def _same_dots(one: MemoryPicture, other: MemoryPicture) -> bool:
-    """Whether no value differs by as much as half a dot of a large chart. Each curve has a scale of its own at most."""
-    if one.series is other.series:
-        return one.peak_bytes == other.peak_bytes
-    if one.series.times_s != other.series.times_s or (one.peak_bytes is None) != (other.peak_bytes is None):
-        return False
-    columns = ("virt_bytes", "rss_bytes", "anon_bytes", "file_bytes", "shmem_bytes")
-    pairs = [(getattr(one.series, name), getattr(other.series, name)) for name in columns]
-    least = max((value for value in known(one.series.rss_bytes) if value is not None), default=0.0) / DOTS_UP
-    pairs.append(((one.peak_bytes,), (other.peak_bytes,)))
-    if one.scale in (Scale.RES_ONLY, Scale.LOG):
-        least = 0.0  # close up, or stretched at the bottom: any change may be seen
-    return all(
-        a == b or (a is not None and b is not None and abs(a - b) < least)
-        for mine, theirs in pairs
-        for a, b in zip(mine, theirs, strict=True)
-    )
+        return self == replace(other, right_edge_s=self.right_edge_s)
 
 
 def picture_of(
-    detail: Detail, scale: Scale = Scale.AUTO, limits: Limits = (), before: Scale = Scale.ONE
+    detail: Detail,
+    scale: Scale = Scale.AUTO,
+    limits: Limits = (),
+    before: Scale = Scale.ONE,
+    forecast: Forecast | None = None,
 ) -> MemoryPicture:
     """The picture of a process; ``before`` is the scale drawn last, so that AUTO does not flap."""
     virt = max((value for value in known(detail.series.virt_bytes) if value is not None), default=0.0)
@@ -93,6 +91,7 @@ def picture_of(
         limits,
         settle(scale, virt, rss, before),
         message_of(detail),
+        None if detail.gone or detail.cursor_s is not None else forecast,
     )
 
 
@@ -111,21 +110,40 @@ def message_of(detail: Detail) -> str:
     return "waiting for the second sample"
 
 
-def points_for(width: int) -> int:
-    """How many points a chart of this width (with its frame) can show: two for each column of braille."""
-    labels = LABEL_CELLS + 1 if width >= AXES_FROM[0] else 0
-    return max(2, DOTS_PER_COLUMN * (width - labels - 2))
+def points_for(width: int, scale: Scale = Scale.ONE, *, ahead: bool = False) -> int:
+    """How many points the past has in a chart ``width`` cells wide: two for each of its columns of braille."""
+    columns = _columns(width, scale)
+    return max(2, DOTS_PER_COLUMN * (columns - (_columns_ahead(columns) if ahead else 0)))
 
 
-def points_to(detail: Detail, x: int, width: int, scale: Scale) -> int:
+def _columns(width: int, scale: Scale) -> int:
+    """Of the plot, inside the axes."""
+    axes = 0 if width < AXES_FROM[0] else 2 if scale is Scale.OWN else 1
+    return width - axes * (LABEL_CELLS + 1)
+
+
+def _columns_ahead(columns: int) -> int:
+    return int(columns * _AHEAD_SHARE)
+
+
+def _span(window_s: float, points: int, columns: int, *, ahead: bool) -> TimeSpan:
+    """The time that a plot shows: one point of the past a dot, and as much of the future as has room."""
+    step_s = window_s / max(1, points)
+    past_s = window_s - step_s
+    if not ahead:
+        return TimeSpan(past_s)
+    later = _columns_ahead(columns)
+    return TimeSpan(past_s, past_s * later / max(1, columns - later - 1 / DOTS_PER_COLUMN))
+
+
+def points_to(picture: MemoryPicture, x: int, width: int) -> int:
     """How many points from the cursor (or from now) to the cell ``x`` of a chart ``width`` cells wide."""
-    roomy = width >= AXES_FROM[0]
-    left = LABEL_CELLS + 1 if roomy else 0
-    right = left if scale is Scale.OWN else 0
-    last = len(detail.series.times_s) - 1
-    there = (x - left) / max(1, width - left - right - 1)
-    here = 1.0 if detail.cursor_s is None or detail.window_s <= 0 else 1 + detail.cursor_s / detail.window_s
-    return round(min(max(there, 0.0), 1.0) * last) - round(min(max(here, 0.0), 1.0) * last)
+    columns, points = _columns(width, picture.scale), len(picture.series.times_s)
+    span = _span(picture.window_s, points, columns, ahead=picture.forecast is not None)
+    left = LABEL_CELLS + 1 if width >= AXES_FROM[0] else 0
+    there_s = span.at_s(min(max((x - left) / max(1, columns - 1), 0.0), 1.0))
+    step_s = picture.window_s / points
+    return round((min(there_s, 0.0) - (picture.cursor_s or 0.0)) / step_s)
 
 
 def filled(scale: Scale, rows: int) -> bool:
@@ -133,44 +151,53 @@ def filled(scale: Scale, rows: int) -> bool:
     return rows >= FILL_FROM_ROWS and scale in (Scale.ONE, Scale.OWN)
 
 
-def memory_strips(picture: MemoryPicture, width: int, height: int, inks: Inks, look: Look = Look.SHADED) -> list[Strip]:
-    """The chart as ``height`` Strips of ``width`` cells."""
+def memory_strips(
+    picture: MemoryPicture, width: int, height: int, inks: Inks, *, look: Look = Look.SHADED, drawn: Drawn | None = None
+) -> list[Strip]:
+    """The chart as ``height`` Strips of ``width`` cells; ``drawn`` is what it remembers from picture to picture."""
     if width < 1 or height < 1:
         return []
     series = picture.series
-    across = [1 + at_s / picture.window_s if _sane(at_s, picture.window_s) else math.nan for at_s in series.times_s]
-    inside = [number for number, place in enumerate(across) if 0 <= place <= 1]
-    across = [across[number] for number in inside]
+    columns = _columns(width, picture.scale)
+    span = _span(picture.window_s, len(series.times_s), columns, ahead=picture.forecast is not None)
+    places = [span.place(at_s) for at_s in series.times_s]
+    inside = [number for number, place in enumerate(places) if 0 <= place <= 1]
+    across = [places[number] for number in inside]
 
     def taken(values: tuple[float | None, ...]) -> list[float | None]:
         clean_values = known(values)
         return [clean_values[number] for number in inside]
 
     virt, rss = taken(series.virt_bytes), taken(series.rss_bytes)
-    virt_axis, rss_axis = _axes(picture.scale, virt, rss, min(_MOST_TICKS, max(1, (height - 2) // _ROWS_PER_TICK)))
+    if not any(value is not None for value in (*virt, *rss)) and picture.message:
+        return message_strips(picture.message, width, height, inks, look)
+    most_ticks = min(_MOST_TICKS, max(1, (height - 2) // _ROWS_PER_TICK))
+    virt_axis, rss_axis = _axes(picture.scale, virt, rss, _highest_ahead(picture, rss, span), most_ticks)
     own = picture.scale is Scale.OWN
-    curves = [Curve(across, _placed(rss, rss_axis), Ink.RES, right=own)]
+    lines = [Trace(across, _placed(rss, rss_axis), Ink.RES)]
     if picture.scale is not Scale.RES_ONLY:
-        curves.insert(0, Curve(across, _placed(virt, virt_axis), Ink.VIRT))
-    speechless = not any(value is not None for value in (*virt, *rss)) and bool(picture.message)
+        lines.insert(0, Trace(across, _placed(virt, virt_axis), Ink.VIRT))
+    areas: list[Trace] = []
+    if filled(picture.scale, height - (2 if width >= AXES_FROM[0] else 0)):
+        parts = taken(series.anon_bytes), taken(series.file_bytes), taken(series.shmem_bytes)
+        areas = _areas(across, rss, parts, rss_axis)
     canvas = Canvas(
         width,
         height,
-        () if speechless else curves,
-        left=() if speechless else virt_axis.labels(),
-        right=rss_axis.labels() if own and not speechless else (),
-        bottom=()
-        if speechless
-        else time_ticks(picture.window_s, picture.right_edge_s if picture.by_clock else None, width - LABEL_CELLS - 1),
+        lines=lines,
+        areas=areas,
+        left=virt_axis.labels(),
+        right=rss_axis.labels() if own else (),
+        bottom=time_ticks(span, picture.right_edge_s if picture.by_clock else None, columns),
         look=look,
+        drawn=drawn,
     )
     if own:
         canvas.tint_labels(Ink.VIRT, Ink.RES)
-    if not speechless and canvas.columns >= 2 and canvas.rows >= 2:
-        if filled(picture.scale, canvas.rows):
-            parts = taken(series.anon_bytes), taken(series.file_bytes), taken(series.shmem_bytes)
-            canvas.fill(_layers(across, rss, parts, rss_axis, canvas.columns))
-        _overlay(canvas, picture, rss_axis)
+    if canvas.columns >= 2 and canvas.rows >= 2:
+        _overlay(canvas, picture, rss_axis, span)
+        if picture.forecast is not None and (now_bytes := _latest(rss)) is not None:
+            _draw_forecast(canvas, picture.forecast, now_bytes, rss_axis, span)
     _say(canvas, picture.message)
     return canvas.strips(inks)
 
@@ -184,21 +211,18 @@ def message_strips(message: str, width: int, height: int, inks: Inks, look: Look
     return canvas.strips(inks)
 
 
-def _sane(at_s: float, window_s: float) -> bool:
-    return math.isfinite(at_s) and math.isfinite(window_s) and window_s > 0
-
-
 def _placed(values: Sequence[float | None], axis: Axis) -> list[float | None]:
     return [None if value is None else axis.place(value) for value in values]
 
 
 def _axes(
-    scale: Scale, virt: Sequence[float | None], rss: Sequence[float | None], most_ticks: int
+    scale: Scale, virt: Sequence[float | None], rss: Sequence[float | None], ahead_bytes: float, most_ticks: int
 ) -> tuple[Axis, Axis]:
     """The axes of VIRT and RES: the same one, unless each is on its own scale."""
     virt_known = [value for value in virt if value is not None]
     rss_known = [value for value in rss if value is not None]
-    highest_virt, highest_rss = max(virt_known, default=0.0), max(rss_known, default=0.0)
+    highest_virt = max(virt_known, default=0.0)
+    highest_rss = max([*rss_known, ahead_bytes], default=0.0)
     if scale is Scale.OWN:
         virt_axis = linear(0.0, highest_virt * 1.02, most_ticks)
         rss_axis = linear(0.0, highest_rss * 1.02, most_ticks)
@@ -206,21 +230,30 @@ def _axes(
             rss_axis = linear(0.0, rss_axis.high_bytes * 1.2, most_ticks)  # two lines on one would look like one
         return virt_axis, rss_axis
     if scale is Scale.RES_ONLY:
-        axis = close_up(rss_known, most_ticks)
+        axis = close_up([*rss_known, max(ahead_bytes, *rss_known)] if rss_known else [], most_ticks)
     elif scale is Scale.LOG:
-        axis = logarithmic([*virt_known, *rss_known], most_ticks)
+        axis = logarithmic([*virt_known, *rss_known, ahead_bytes], most_ticks)
     else:
         axis = linear(0.0, max(highest_virt, highest_rss) * 1.02, most_ticks)
     return axis, axis
 
 
-def _layers(
+def _highest_ahead(picture: MemoryPicture, rss: Sequence[float | None], span: TimeSpan) -> float:
+    """The RES that may be reached in the time ahead that is shown; 0 where nothing is foretold."""
+    now = _latest(rss)
+    return 0.0 if picture.forecast is None or now is None else now + picture.forecast.rises_bytes(span.ahead_s)[1]
+
+
+def _latest(values: Sequence[float | None]) -> float | None:
+    return next((value for value in reversed(values) if value is not None), None)
+
+
+def _areas(
     across: Sequence[float],
     rss: Sequence[float | None],
     parts: tuple[Sequence[float | None], Sequence[float | None], Sequence[float | None]],
     axis: Axis,
-    columns: int,
-) -> list[tuple[Ink, list[float | None]]]:
+) -> list[Trace]:
     """The parts of RES stacked: anon, then file, then what is left up to RES itself.
 
     So the areas always add up to RES, also where the parts were read at another moment than RES, and where file
@@ -237,27 +270,38 @@ def _layers(
         else:
             tops.append((low, min(low + file, whole) if shmem > 0 else whole, whole if shmem > 0 else None))
     inks = (Ink.ANON, Ink.FILE, Ink.SHMEM)
-    return [
-        (ink, spread(across, _placed(top, axis), columns))
-        for ink, top in zip(inks, zip(*tops, strict=True), strict=False)
-    ]
+    return [Trace(across, _placed(top, axis), ink) for ink, top in zip(inks, zip(*tops, strict=True), strict=False)]
 
 
-def _overlay(canvas: Canvas, picture: MemoryPicture, axis: Axis) -> None:
+def _overlay(canvas: Canvas, picture: MemoryPicture, axis: Axis, span: TimeSpan) -> None:
     """Limits, peak, marks and cursor, in the cells that the curves leave."""
     for label, limit_bytes in picture.limits:
         _level(canvas, axis, limit_bytes, f"{label} {units.size(limit_bytes)}", Ink.LIMIT)
     if picture.peak_bytes is not None:
         _level(canvas, axis, picture.peak_bytes, f"peak {units.size(picture.peak_bytes)}", Ink.PEAK)
     for mark in picture.marks:
-        _mark(canvas, picture, mark)
-    if picture.cursor_s is not None and _sane(picture.cursor_s, picture.window_s):
-        column = canvas.column(1 + picture.cursor_s / picture.window_s)
+        _mark(canvas, span, mark)
+    if picture.cursor_s is not None and -picture.window_s <= picture.cursor_s <= 0:
+        column = canvas.column(max(0.0, span.place(picture.cursor_s)))
         for row in range(canvas.rows):
             if canvas.blank(column, row):
                 canvas.put(column, row, "│", Ink.CURSOR)
             canvas.under(column, row, Ink.CURSOR)
         canvas.put_foot(column, f" {clock(picture.right_edge_s + picture.cursor_s)} ", Ink.CURSOR)
+
+
+def _draw_forecast(canvas: Canvas, forecast: Forecast, now_bytes: float, axis: Axis, span: TimeSpan) -> None:
+    """Two dotted lines from now on, slow and fast, until they meet the limit, and where now is."""
+    here = canvas.column(span.place(0.0))
+    for column in range(here + 1, canvas.columns):
+        after_s = span.at_s(column / (canvas.columns - 1))
+        for ends_s, rise in zip((forecast.latest_s, forecast.earliest_s), forecast.rises_bytes(after_s), strict=True):
+            row = canvas.row(axis.place(now_bytes + rise))
+            if after_s <= ends_s and (column - here) % 2 == 0:
+                canvas.put(column, row, "∙", Ink.RES)
+    for row in range(canvas.rows):
+        if canvas.blank(here + 1, row):
+            canvas.put(here + 1, row, "┊", Ink.AXIS)
 
 
 def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: Ink) -> None:
@@ -275,11 +319,12 @@ def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: Ink)
         canvas.put_text(spot, row, text, ink)
 
 
-def _mark(canvas: Canvas, picture: MemoryPicture, mark: Mark) -> None:
+def _mark(canvas: Canvas, span: TimeSpan, mark: Mark) -> None:
     """An upright line where something happened, with its label at the top, on the side where there is room."""
-    if not _sane(mark.at_s, picture.window_s) or not -picture.window_s <= mark.at_s <= 0:
+    place = span.place(mark.at_s)
+    if not 0 <= place <= 1:
         return
-    column = canvas.column(1 + mark.at_s / picture.window_s)
+    column = canvas.column(place)
     if mark.kind == "gc":  # they come often: a tick at the top must do
         if canvas.blank(column, 0):
             canvas.put(column, 0, "╷", Ink.MARK)

@@ -8,8 +8,6 @@ from itertools import zip_longest
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
-from rich.style import Style
-from textual.app import RenderResult
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -47,26 +45,29 @@ class Prose(DirectLines):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
+        self._drawn: dict[int, tuple[tuple[Line, int], Strip]] = {}
 
     def show(self, lines: Sequence[Line]) -> None:
         """Take newer lines and repaint those that differ."""
         before, self._lines = self._lines, list(lines)
         if len(before) != len(self._lines):
+            self._drawn.clear()
             self.styles.height = max(1, len(self._lines))
         changed = [y for y, (old, new) in enumerate(zip_longest(before, self._lines)) if old != new]
         if changed and self.size:
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
-    def render(self) -> RenderResult:
-        """Never drawn: lines come from :meth:`render_line`."""
-        return ""
-
     def render_line(self, y: int) -> Strip:
-        """One line."""
+        """One line; the same strip as long as it says the same, so that Textual can know it again."""
         width = self.size.width
         line = self._lines[y] if y < len(self._lines) else Line("")
-        return Strip([Segment(fit(line.text, width, left=True), self._style(line.look))], width)
+        drawn = self._drawn.get(y)
+        if drawn is None or drawn[0] != (line, width):
+            style = self.style_of(f"prose--{line.look}" if line.look else "")
+            drawn = self._drawn[y] = (line, width), Strip([Segment(fit(line.text, width, left=True), style)], width)
+        return drawn[1]
 
-    def _style(self, look: str) -> Style:
-        base = self.rich_style
-        return base + self.get_component_rich_style(f"prose--{look}", partial=True) if look else base
+    def notify_style_update(self) -> None:
+        """Colours may have changed with the theme."""
+        super().notify_style_update()
+        self._drawn.clear()

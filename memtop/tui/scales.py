@@ -57,6 +57,24 @@ class Axis:
         return [(self.place(tick), tick_label(tick, step)) for tick in self.ticks]
 
 
+@dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """The time that a chart shows, from its first point to its last; 0 is now, or the chart's right edge."""
+
+    past_s: float
+    ahead_s: float = 0.0
+    """Of the future, right of now."""
+
+    def place(self, at_s: float) -> float:
+        """Where an instant stands: 0 left, 1 right; not a number where there is no such place."""
+        whole_s = self.past_s + self.ahead_s
+        return (at_s + self.past_s) / whole_s if whole_s > 0 and math.isfinite(whole_s) else math.nan
+
+    def at_s(self, place: float) -> float:
+        """The instant that stands there."""
+        return place * (self.past_s + self.ahead_s) - self.past_s
+
+
 def tick_label(value_bytes: float, step_bytes: float = 0.0) -> str:
     """``256M``, ``1.5G``, ``12.06G``: as few digits as tell neighbours ``step_bytes`` apart from each other."""
     unit, letter = 1.0, ""
@@ -120,36 +138,43 @@ def logarithmic(values_bytes: Iterable[float], most_ticks: int) -> Axis:
     return Axis(4.0**low, 4.0**high, tuple(4.0**power for power in range(low, high + 1, stride)), log=True)
 
 
-def time_ticks(window_s: float, right_edge_s: float | None, columns: int) -> list[tuple[float, str]]:
+def time_ticks(span: TimeSpan, right_edge_s: float | None, columns: int) -> list[tuple[float, str]]:
     """Place (0 left, 1 right) and text of the ticks of a time axis.
 
-    ``right_edge_s``: None labels by distance, ``-5 min`` to ``now``; a wall time labels by the clock.
+    ``right_edge_s``: None labels by distance, ``-5 min`` to ``now`` and on to ``+1 min``; a wall time, that of
+    ``span``'s 0, labels by the clock.
     """
-    if not (math.isfinite(window_s) and window_s > 0):
+    whole_s = span.past_s + span.ahead_s
+    if not (math.isfinite(whole_s) and whole_s > 0):
         return []
     most = max(1, columns // _CELLS_PER_TIME_LABEL)
-    least = 1800 if window_s > 7200 else 60 if window_s > 120 else 1  # so that labels are whole minutes, half hours
-    steps = (step for step in _TIME_STEPS_S if window_s / step <= most and step >= least)
-    step = next(steps, math.ceil(window_s / most))
+    least = 1800 if whole_s > 7200 else 60 if whole_s > 120 else 1  # so that labels are whole minutes, half hours
+    steps = (step for step in _TIME_STEPS_S if whole_s / step <= most and step >= least)
+    step = next(steps, math.ceil(whole_s / most))
+    half_cell_s = whole_s / max(1, 2 * columns)  # the first point may stand a dot right of a label's instant
     if right_edge_s is None:
-        whole = int(window_s / step + 1e-6)
-        return [(1 - number * step / window_s, _ago(number * step, step)) for number in range(whole, -1, -1)]
+        first = -int((span.past_s + 2 * half_cell_s) / step)
+        last = int((span.ahead_s + half_cell_s) / step)
+        return [
+            (min(max(span.place(number * step), 0.0), 1.0), _away(number * step, step))
+            for number in range(first, last + 1)
+        ]
     zone_s = time.localtime(right_edge_s).tm_gmtoff
-    left_s = right_edge_s - window_s
+    left_s = right_edge_s - span.past_s
     tick_s = math.ceil((left_s + zone_s) / step) * step - zone_s
     ticks = []
-    while tick_s <= right_edge_s:
-        ticks.append(((tick_s - left_s) / window_s, clock(tick_s, seconds=step < 60)))
+    while tick_s <= right_edge_s + span.ahead_s:
+        ticks.append((span.place(tick_s - right_edge_s), clock(tick_s, seconds=step < 60)))
         tick_s += step
     return ticks
 
 
-def _ago(ago_s: float, step_s: float) -> str:
-    if ago_s == 0:
+def _away(from_now_s: float, step_s: float) -> str:
+    if from_now_s == 0:
         return "now"
     if step_s < 60:
-        return f"-{ago_s:g} s"
-    return f"-{ago_s / 60:g} min" if step_s < 1800 else f"-{ago_s / 3600:g} h"
+        return f"{from_now_s:+g} s"
+    return f"{from_now_s / 60:+g} min" if step_s < 1800 else f"{from_now_s / 3600:+g} h"
 
 
 def clock(wall_s: float, *, seconds: bool = True) -> str:

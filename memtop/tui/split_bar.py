@@ -6,8 +6,6 @@ from typing import ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
-from textual.app import RenderResult
 from textual.strip import Strip
 
 from memtop.analysis.regions import Split
@@ -58,7 +56,6 @@ class SplitBar(DirectLines):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._split: Split | None = None
-        self._styles: dict[str, Style] = {}
 
     def show(self, split: Split | None) -> None:
         """Take newer sums."""
@@ -66,30 +63,15 @@ class SplitBar(DirectLines):
             self._split = split
             self.refresh()
 
-    def render(self) -> RenderResult:
-        """Never drawn: lines come from :meth:`render_line`."""
-        return ""
-
     def render_line(self, y: int) -> Strip:
         """The words, or the bar."""
         width, split = self.size.width, self._split
         if split is None:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.style_of())
         plain = self.app.has_class("-ascii")
         pieces = legend(split, width, plain=plain) if y == 0 else bar(split, width, plain=plain)
-        segments = [Segment(text, self._style(look)) for text, look in pieces]
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
-
-    def _style(self, look: str) -> Style:
-        if look not in self._styles:
-            part = self.get_component_rich_style(f"split-bar--{look}", partial=True) if look else Style.null()
-            self._styles[look] = self.rich_style + part
-        return self._styles[look]
-
-    def notify_style_update(self) -> None:
-        """The theme has changed."""
-        super().notify_style_update()
-        self._styles.clear()
+        segments = [Segment(text, self.style_of(f"split-bar--{look}" if look else "")) for text, look in pieces]
+        return Strip(segments).adjust_cell_length(width, self.style_of())
 
 
 def legend(split: Split, width: int, *, plain: bool = False) -> list[tuple[str, str]]:

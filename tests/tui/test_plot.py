@@ -15,11 +15,22 @@ from textual.strip import Strip
 
 from memtop.frame import Mark, Note, Series
 from memtop.text import clean
-from memtop.tui.canvas import Canvas, spread
+from memtop.tui.canvas import Canvas
 from memtop.tui.headline import facts, title_text
 from memtop.tui.ink import AREAS, Ink, Look
-from memtop.tui.plot import MemoryPicture, memory_strips, picture_of, points_for, points_to
-from memtop.tui.scales import Scale, clock, close_up, known, linear, logarithmic, settle, tick_label, time_ticks
+from memtop.tui.plot import Forecast, MemoryPicture, memory_strips, picture_of, points_for, points_to
+from memtop.tui.scales import (
+    Scale,
+    TimeSpan,
+    clock,
+    close_up,
+    known,
+    linear,
+    logarithmic,
+    settle,
+    tick_label,
+    time_ticks,
+)
 from tests.tui.details import GIB, MIB, make_detail, make_row, make_series
 
 INKS = {ink: Style(color=Color.from_ansi(ink)) for ink in Ink} | {
@@ -87,7 +98,7 @@ def any_picture(draw: st.DrawFn) -> MemoryPicture:
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(any_picture(), st.integers(1, 200), st.integers(1, 60), st.sampled_from(Look))
 def test_any_series_fits_any_size(shown: MemoryPicture, width: int, height: int, look: Look) -> None:
-    drawn = memory_strips(shown, width, height, INKS, look)
+    drawn = memory_strips(shown, width, height, INKS, look=look)
     assert len(drawn) == height
     assert [strip.cell_length for strip in drawn] == [width] * height
     assert [len(text) for text in texts(drawn)] == [width] * height
@@ -307,32 +318,29 @@ def test_only_drawable_values_are_kept() -> None:
 
 @pytest.mark.parametrize("window_s", [30, 60, 120, 300, 600, 1800, 3600, 14400])
 @pytest.mark.parametrize("columns", [20, 70, 110, 190])
-@pytest.mark.parametrize("edge_s", [None, 1_763_700_007.5])
-def test_time_labels_never_touch(window_s: float, columns: int, edge_s: float | None) -> None:
-    ticks = time_ticks(window_s, edge_s, columns)
+@pytest.mark.parametrize(("edge_s", "ahead_s"), [(None, 0.0), (None, 100.0), (1_763_700_007.5, 0.0)])
+def test_time_labels_never_touch(window_s: float, columns: int, edge_s: float | None, ahead_s: float) -> None:
+    ticks = time_ticks(TimeSpan(window_s, ahead_s), edge_s, columns)
     places = [place * columns for place, _ in ticks]
     longest = max(len(text) for _, text in ticks)
     assert all(0 <= place <= columns for place in places)
     assert all(after - before > longest for before, after in itertools.pairwise(places))
-    if edge_s is None:
+    if edge_s is None and not ahead_s:
         assert ticks[-1] == (1.0, "now")
 
 
-def test_a_column_shows_the_highest_of_its_points_and_joins_distant_ones() -> None:
-    assert spread([0.0, 0.01, 1.0], [1.0, 5.0, 1.0], 3) == [5.0, 3.0, 1.0]
-    assert spread([0.0, 0.5, 1.0], [1.0, None, 3.0], 3) == [1.0, None, 3.0]
-
-
 def test_points_are_two_for_each_column_of_the_plot() -> None:
-    assert points_for(120) == 2 * Canvas(118, 12, left=[(0.0, "0")], bottom=[(0.0, "now")]).columns
+    assert points_for(118) == 2 * Canvas(118, 12, left=[(0.0, "0")], bottom=[(0.0, "now")]).columns
+    assert points_for(118, Scale.OWN) == 2 * Canvas(118, 12, left=[(0.0, "0")], right=[(0.0, "0")]).columns
+    assert points_for(107, ahead=True) == 150
     assert points_for(1) == 2
 
 
 def test_a_click_becomes_a_distance_in_points_from_the_cursor() -> None:
-    detail = make_detail(points=187)
-    assert points_to(detail, 99, 100, Scale.ONE) == 0
-    assert points_to(detail, 7, 100, Scale.ONE) == -186
-    assert points_to(detail._replace(cursor_s=-300.0), 99, 100, Scale.ONE) == 186
+    shown = picture(make_series(186))
+    assert points_to(shown, 99, 100) == 0
+    assert points_to(shown, 7, 100) == -185
+    assert points_to(replace(shown, cursor_s=-300.0 * 185 / 186), 99, 100) == 185
 
 
 @pytest.mark.parametrize(
@@ -375,13 +383,30 @@ def test_unknown_numbers_are_dashes() -> None:
     assert "VIRT –" in text and "RES –" in text and "swap –" in text
 
 
-def test_a_change_of_less_than_a_dot_is_no_new_picture_and_a_larger_one_is() -> None:
-    drawn = picture_of(make_detail())
-    series = make_detail().series
+AHEAD = Forecast(room_bytes=100 * MIB, earliest_s=50.0, latest_s=200.0)
 
-    def with_res(factor: float) -> MemoryPicture:
-        values = tuple(None if value is None else value * factor for value in series.rss_bytes)
-        return picture_of(make_detail()._replace(series=series._replace(rss_bytes=values)))
 
-    assert with_res(1.001).looks_like(drawn)
-    assert not with_res(1.01).looks_like(drawn)
+def test_growth_goes_on_in_two_dotted_lines_until_the_limit() -> None:
+    """107 columns: 75 of the past, 25 of 100 s to come; the fast line has met its limit after half of them."""
+    series = make_series(points=150, virt=200 * MIB, anon=100 * MIB, file=0)
+    limits = (("memory.max", 200.0 * MIB),)
+    drawn = texts(memory_strips(picture(series, forecast=AHEAD, limits=limits), 107, 26, INKS))
+    dotted = [[column - 7 for column, cell in enumerate(line) if cell == "∙"] for line in drawn]
+    columns = sorted(itertools.chain(*dotted))
+    assert columns[0] > 75
+    rows = [number for number, found in enumerate(dotted) if any(column <= 88 for column in found)]
+    assert any("memory.max" in drawn[row] or "memory.max" in drawn[row - 1] for row in rows[:1])
+    assert [column for column in columns if column > 89] and len(set(columns)) < len(columns)
+    assert "now" in drawn[-1] and "+1 min" in drawn[-1]
+
+
+def test_what_is_foretold_is_within_the_scale() -> None:
+    series = make_series(points=150, virt=100 * MIB, anon=90 * MIB, file=0)
+    assert texts(memory_strips(picture(series), 107, 26, INKS))[0].startswith("  112M┤")
+    assert texts(memory_strips(picture(series, forecast=AHEAD), 107, 26, INKS))[0].startswith("  224M┤")
+
+
+def test_nothing_is_foretold_of_the_past_or_the_dead() -> None:
+    assert picture_of(make_detail(), forecast=AHEAD).forecast == AHEAD
+    assert picture_of(make_detail()._replace(cursor_s=-10.0), forecast=AHEAD).forecast is None
+    assert picture_of(make_detail(gone=True), forecast=AHEAD).forecast is None
