@@ -15,7 +15,7 @@ from typing import Final
 
 from memtop.analysis.contract import Machine, Why
 from memtop.digest import NO_GROWTH, Digest, Kitchen, Raw, digest, give_memory_back
-from memtop.dossier import Dossier, Pending, UserMark
+from memtop.dossier import NEVER, Dossier, Pending, UserMark
 from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
 from memtop.procfs.mountinfo import parse_mountinfo
 from memtop.procfs.smaps import parse_rollup
@@ -117,7 +117,7 @@ class Dear:
             return file.regions_view(now_s)
         seen = self._seen(ask.focus)
         missing = _without_memory(seen) if seen is None or seen.statm is None else Missing.PAUSED
-        return RegionsView(None, None, None, missing, None, 0.0, None, None, None)
+        return RegionsView(None, None, None, missing, None, 0.0, False, None, None, None)
 
     def sharing(self, ask: Ask, own: RegionsView | None) -> SharingView | None:
         """For the Sharing panel; None while it is not on screen."""
@@ -347,7 +347,7 @@ class Dear:
                 continue
             kept, mappings = kept + 1, mappings + len(file.reading.regions)
             if kept >= FILES or mappings > KEPT_MAPPINGS:
-                file.reading = file.first = file.mark = file.since_mark = None
+                file.drop_reading()
                 self._trims = 2
 
     # -- what has come
@@ -391,7 +391,7 @@ class Dear:
             file.mappings, file.counted_s = file.mappings or 0, self._now_s
         else:
             file.missing = _why(error)
-            file.moved = "", None
+            file.moved = NEVER
             rests = file.missing is not Missing.ABSENT  # a recording may have it at the next instant
             file.contract = file.contract.ended(pending.since_s, 0.0) if rests else file.contract.failed()
 

@@ -15,6 +15,8 @@ from memtop.sample import ProcSample
 
 RECOUNT_S: Final = 60.0
 """How long the number of mappings is believed where no smaps is read."""
+NEVER: Final = ("", None)
+"""Nothing was read, so whatever is seen has moved since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Dossier:
     counted_s: float = -math.inf
     tried_s: float = -math.inf
     """When a dear reading was begun last."""
-    moved: tuple[str, object] = ("", None)
+    moved: tuple[str, object] = NEVER
     """What was read last, and the cheap figures of the moment at which it was begun; see :meth:`calm`."""
     first: tuple[float, Regions] | None = None
     reading: Reading | None = None
@@ -84,6 +86,11 @@ class Dossier:
             stale=set(self.pending),
             mark_dropped=self.mark is not None or self.mark_dropped,
         )
+
+    def drop_reading(self) -> None:
+        """Let its mappings go; whoever wants them again has them read again."""
+        self.reading = self.first = self.mark = self.since_mark = None
+        self.missing, self.moved = Missing.UNREAD, NEVER
 
     def take_rollup(self, rollup: Rollup, at_s: float) -> None:
         """The newest sums; those before are kept for rates."""
@@ -117,6 +124,7 @@ class Dossier:
         """For the panels, at the instant shown."""
         reading, verdict = self.reading, self.verdict
         waiting_s = max((max(0.0, now_s - one.since_s) for one in self.pending.values()), default=None)
+        resting = verdict is not None and verdict.why is Why.RESTING
         if waiting_s is None and self.cooking_s is not None:
             waiting_s = max(0.0, now_s - self.cooking_s)
         return RegionsView(
@@ -125,7 +133,8 @@ class Dossier:
             start_age_s=None if reading is None else max(0.0, now_s - reading.start_s),
             missing=self.missing,
             waiting_s=waiting_s,
-            resting_s=verdict.wait_s if verdict is not None and verdict.why is Why.RESTING else 0.0,
+            resting_s=max(0.0, self.contract.free_from_s - now_s) if resting else 0.0,
+            calm=resting and now_s >= self.contract.free_from_s,
             stall_s=None if verdict is None else verdict.stall_s,
             mappings=self.mappings,
             since_mark=self.since_mark,

@@ -127,9 +127,11 @@ def test_never_faster_than_every_two_seconds_and_seldom_while_nothing_moves() ->
 
 def test_what_moves_again_after_a_calm_is_read_at_the_next_tick() -> None:
     watched = Watched()
-    watched.view(times=6)
+    assert not watched.view(times=2).calm
+    assert watched.view(times=4).calm
     watched.heap(2048)
     view = watched.view(times=2)
+    assert not view.calm
     assert view.reading is not None and view.reading.total.rss_bytes == 2 * MIB
 
 

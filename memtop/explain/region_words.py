@@ -47,6 +47,8 @@ def caption(view: RegionsView | None) -> str:
         parts.append(f"no newer one: {view.missing.value}")
     elif view.resting_s > _LONG_S:
         parts.append(f"next in {duration(view.resting_s)}")
+    elif view.calm:
+        parts.append("nothing moved since")
     return ", ".join(parts)
 
 

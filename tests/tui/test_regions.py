@@ -59,6 +59,7 @@ def view(**changes: Any) -> RegionsView:
         "missing": Missing.NOTHING,
         "waiting_s": None,
         "resting_s": 0.0,
+        "calm": False,
         "stall_s": 0.001,
         "mappings": None,
         "since_mark": None,
@@ -187,6 +188,8 @@ def test_the_caption_tells_age_and_cost() -> None:
     assert caption(dear) == "read 2 s ago in 3.0 ms, R reads again, about 72 ms"
     many_mappings = replace(dear, mappings=60_000, stall_s=0.24)
     assert caption(many_mappings) == "read 2 s ago in 3.0 ms, R reads again, about 240 ms for 60,000 mappings"
+    assert caption(replace(real("go"), calm=True)) == "read 2 s ago in 3.0 ms, nothing moved since"
+    assert caption(replace(real("go"), resting_s=30.0)) == "read 2 s ago in 3.0 ms, next in 30 s"
     assert caption(view(missing=Missing.UNREAD)) == "reading …"
 
 
