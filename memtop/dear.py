@@ -298,7 +298,8 @@ class Dear:
         if file.cooking_s is not None or (file.pending and not file.contract.under_way):
             return False
         room = self._room(seen)
-        urgent = file.asked or (file.tried_s == -math.inf and (seen.key == ask.focus or seen.key in ask.visible))
+        looked_at = seen.key == ask.focus or seen.key in ask.visible or seen.key.pid in (ask.only or ())
+        urgent = file.asked or (looked_at and file.tried_s == -math.inf)
         if ask.smaps and not file.asked and file.must_be_counted(name, self._now_s):
             self._ask(seen.key, file, f"{room}/maps", Pending(from_s, MAPS_LIMIT))
             if file.pending:

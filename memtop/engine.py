@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
-from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
+from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, Shares, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
 from memtop.past import fitting_window_s, point_at, series, slope_bytes_per_min
 from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
@@ -150,6 +150,7 @@ class Engine:
             hidden=sample.hidden,
             problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
             runtimes=self._lens.objects(row.key for row in rows) if self._lens is not None and ask.runtimes else {},
+            shares=self._shares(ask),
             replay_position=self._position() if self._position is not None else None,
             exits=self._tell_exits(),
         )
@@ -179,6 +180,15 @@ class Engine:
         if ask.where is not None and Need.ROLLUP not in ask.where_needs:
             rows = [row for row in rows if ask.where(row)]
         return [row.key for row in rows]
+
+    def _shares(self, ask: Ask) -> Shares | None:
+        """How far PSS and USS are known of those of whom they are wanted."""
+        dear = self._dear
+        if dear is None or Need.ROLLUP not in ask.needs | ask.needs_all:
+            return None
+        wanted = self._shares_wanted(ask)
+        unknown = {key: dear.missing(key).name.lower() for key in wanted if dear.sums(key)[0] is None}
+        return Shares(len(wanted), unknown, Need.ROLLUP in ask.needs_all)
 
     def _lens_for(self, ask: Ask) -> Lens | None:
         """Who looks into runtimes: there from when somebody looks at a process."""
@@ -543,6 +553,8 @@ class Engine:
                     majflt_per_s=self._rate_at(row.key, when_s, "majflt"),
                     cpu_percent=None,
                     oom_score=None,
+                    pss_bytes=None,
+                    uss_bytes=None,
                     trend=_trend(self._history.tracks.get(row.key), point and point.rss_bytes, when_s),
                 )
             )
