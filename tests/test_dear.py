@@ -14,6 +14,7 @@ from memtop.engine import Engine
 from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
 from memtop.frame import Detail, Frame
 from memtop.linux import Linux
+from memtop.query import parse_query
 from memtop.readings import Missing, Reading, RegionsView
 from memtop.recording import Recorder, Replay
 from memtop.sample import REGIONS, SHARING, Ask, Need
@@ -364,6 +365,63 @@ def test_pss_and_uss_are_read_in_turn_of_the_rows_on_screen_and_only_while_they_
     assert frame is not None
     known = {row.key: (row.pss_bytes, row.uss_bytes) for row in frame.rows if row.pss_bytes is not None}
     assert known.keys() == seen and set(known.values()) == {(2000 << 10, 1000 << 10)}
+
+
+def crowd(count: int, rss_mib: int) -> tuple[FakeSource, list[FakeProcess]]:
+    """Many processes with a rollup each."""
+    processes = [FakeProcess(pid, rss_pages=rss_mib * MIB_PAGES) for pid in range(100, 100 + count)]
+    source = FakeSource(*processes)
+    for process in processes:
+        source.files[f"proc/{process.pid}/smaps_rollup"] = rollup(4000, 2000, 1000, 3000)
+    return source, processes
+
+
+def test_where_the_order_depends_on_pss_all_are_read_in_turn_within_a_hundredth_of_the_time() -> None:
+    source, processes = crowd(60, rss_mib=100)
+    engine, known = Engine(source), [0]
+    while known[-1] < len(processes) and len(known) < 100:
+        frame = engine.step(Ask(sort="pss_bytes", needs_all=Need.ROLLUP))
+        assert frame is not None and frame.shares is not None and frame.shares.decides
+        known.append(frame.shares.wanted - len(frame.shares.unknown))
+    assert known[-1] == 60
+    expected_s = 60 * 100 * MIB / (1 << 30) * 0.025
+    assert len(known) >= expected_s / 0.01
+
+
+def test_a_filter_that_does_not_depend_on_pss_chooses_whose_is_read() -> None:
+    source, processes = crowd(10, rss_mib=1)
+    engine = Engine(source)
+    few = parse_query("pid<103")
+    for query, wanted in ((few, 3), (parse_query("pid<103 pss>1"), 10)):
+        ask = Ask(sort="pss_bytes", needs_all=Need.ROLLUP, where=query.where, where_needs=query.needs)
+        for _ in range(4):
+            frame = engine.step(ask)
+        assert frame is not None and frame.shares is not None
+        assert (frame.shares.wanted, len(frame.shares.unknown), len(frame.rows)) == (wanted, 0, 3)
+    assert len(processes) == 10
+
+
+def test_a_run_of_one_sample_reads_all_that_was_asked_for_whatever_it_costs_and_says_what_it_could_not() -> None:
+    source, processes = crowd(40, rss_mib=3000)
+    source.files["proc/101/smaps_rollup"] = AccessDenied("smaps_rollup")
+    frame = Engine(source).step(Ask(needs=Need.ROLLUP, once=True))
+    assert frame is not None and frame.shares is not None
+    assert frame.shares.unknown == {processes[1].key: "denied"}
+    assert sum(row.pss_bytes is not None for row in frame.rows) == 39
+    frame = Engine(source).step(Ask(needs=Need.ROLLUP, once=True, smaps=False))
+    assert frame is not None and frame.shares is not None
+    assert set(frame.shares.unknown.values()) == {"forbidden"}
+
+
+def test_the_past_has_no_pss() -> None:
+    source, _ = crowd(1, rss_mib=1)
+    engine = Engine(source)
+    for _ in range(4):
+        engine.step(Ask(needs=Need.ROLLUP))
+    now = engine.view(Ask(needs=Need.ROLLUP))
+    then = engine.view(Ask(needs=Need.ROLLUP, frozen=True, cursor_s=source.wall_s - 1))
+    assert now is not None and then is not None
+    assert (now.rows[0].pss_bytes, then.rows[0].pss_bytes) == (2000 << 10, None)
 
 
 # -- families
