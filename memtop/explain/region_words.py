@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.analysis.region_growth import KindChange
+from memtop.analysis.regions import Split
 from memtop.frame import Detail, ProcRow
 from memtop.readings import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
@@ -85,7 +86,10 @@ def why_denied(row: ProcRow, own_uid: int) -> str:
     if row.uid is not None and row.uid != own_uid:
         why = f"it belongs to another user ({row.user})"
     else:
-        why = "it is protected: set-user-id, with file capabilities, or it has made itself non-dumpable"
+        why = (
+            "it is protected (set-user-id, with file capabilities, or non-dumpable by its own wish), its group or "
+            "capabilities are not yours, or a security module forbids it"
+        )
     return f"Its smaps may not be read: {why}. Run memtop as root, or with CAP_SYS_PTRACE (Yama is not the reason)."
 
 
@@ -110,6 +114,12 @@ def what_is_known(detail: Detail) -> str:
         ]
     known = [f"{name} {long_size(value)}" for name, value in parts if value is not None]
     return f"Known all the same: {', '.join(known)}." if known else ""
+
+
+def huge_words(split: Split) -> str:
+    """What RES leaves out, in words; empty where there are no huge pages of a pool."""
+    size_bytes = split.hugetlb_bytes
+    return f"+{long_size(size_bytes)} in huge pages of the pool, which RSS does not count" if size_bytes else ""
 
 
 def mark_sentence(detail: Detail) -> str:
