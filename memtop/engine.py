@@ -7,18 +7,16 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, Shares, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
-from memtop.past import fitting_window_s, point_at, series, slope_bytes_per_min
 from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
 from memtop.source import Source
 from memtop.text import clean
-from memtop.tree import descendants, grow
+from memtop.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from memtop.dear import Dear
@@ -135,7 +133,11 @@ class Engine:
         total = sum(row.gone_s is None for row in chosen)
         shown = [row for row in chosen if ask.where(row)] if ask.where is not None else chosen
         rows: tuple[ProcRow, ...] = tuple(_ordered(shown, ask.sort, ask.descending))
-        rows, places = grow(rows, ask.folded) if ask.tree else (rows, None)
+        places = None
+        if ask.tree:
+            from memtop.tree import grow  # noqa: PLC0415 (most one-shot output is flat)
+
+            rows, places = grow(rows, ask.folded)
         return Frame(
             tick=tick,
             at_s=sample.wall_s,
@@ -461,6 +463,8 @@ class Engine:
         chosen = [row for row in rows if self._named(row, ask) and (row.pid != own_pid or _asked(row.pid, ask))]
         if not ask.children:
             return chosen
+        from memtop.tree import descendants  # noqa: PLC0415 (as above)
+
         family = descendants(chosen, rows)
         return [row for row in rows if row.key in family]
 
@@ -472,6 +476,8 @@ class Engine:
         if row is None:
             return None
         track = self._history.tracks.get(key)
+        from memtop.past import fitting_window_s, series, slope_bytes_per_min  # noqa: PLC0415 (one sample has no past)
+
         window_s = ask.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
         # Buckets stand still on the clock, two at a time: so a picture of two to a column moves by whole columns.
         step_s = 2 * window_s / max(2, ask.points)
@@ -529,6 +535,8 @@ class Engine:
 
     def _rows_at(self, rows: list[ProcRow], when_s: float, total_bytes: int | None) -> list[ProcRow]:
         """The rows as they were at a moment of the past; what was not kept is unknown."""
+        from memtop.past import point_at  # noqa: PLC0415 (as above)
+
         found = []
         for row in rows:
             if row.started_s is not None and row.started_s - self._boot_wall_s > when_s:

@@ -4,13 +4,15 @@ None always means unknown, never "none of it". A row object is reused from frame
 has changed, so a view may compare rows by identity to know what to draw again.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from memtop.analysis.oom import share_permille
 from memtop.procfs.status import PidStatus
 from memtop.sample import ProcKey
+from memtop.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
     from memtop.inside import Inside
@@ -163,14 +165,14 @@ class Detail(NamedTuple):
     """Least-squares slope of RES over its last minute."""
     why_unknown: dict[str, str]
     """Attribute of ProcRow -> why it is None, in words."""
-    outlook: "Outlook | None" = None
+    outlook: Outlook | None = None
     """What was judged about it; None while looking back, and before the first look."""
-    regions: "RegionsView | None" = None
+    regions: RegionsView | None = None
     """Its mappings, while the Regions or the Sharing panel is on screen."""
-    sharing: "SharingView | None" = None
+    sharing: SharingView | None = None
     """Its family, while the Sharing panel is on screen."""
-    mark: "MarkView | None" = None
-    inside: "Inside | None" = None
+    mark: MarkView | None = None
+    inside: Inside | None = None
     """Its runtime, while the Runtime panel is on screen."""
     mark_dropped: bool = False
     """There was a mark until the process became another program."""
@@ -236,5 +238,5 @@ class Frame(NamedTuple):
     """None where nobody wants PSS or USS."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
-    exits: "tuple[Autopsy, ...]" = ()
+    exits: tuple[Autopsy, ...] = ()
     """Watched processes found at this instant to have ended."""

@@ -1,8 +1,9 @@
 """What is asked of one instant, and what was found: the facts, before any judgement."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from enum import Flag, auto
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.pressure import Pressure
@@ -11,6 +12,7 @@ from memtop.procfs.statm import Statm
 from memtop.procfs.status import PidStatus
 from memtop.procfs.vmstat import Vmstat
 from memtop.source import Exit
+from memtop.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from memtop.cgroups import CgroupSample
@@ -61,7 +63,7 @@ class Ask(NamedTuple):
     sort: str = "rss_bytes"
     """Attribute of ProcRow."""
     descending: bool = True
-    where: "Callable[[ProcRow], bool] | None" = None
+    where: Callable[[ProcRow], bool] | None = None
     """The filter; None lets every process pass."""
     where_needs: Need = Need.NONE
     """Readings that the filter depends on."""
@@ -179,5 +181,5 @@ class Sample(NamedTuple):
     hidden: int
     """Listed processes that may not be read (hidepid)."""
     problems: tuple[str, ...] = ()
-    cgroups: "CgroupSample | None" = None
+    cgroups: CgroupSample | None = None
     """Limits; None in tests that have none."""

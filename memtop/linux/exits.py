@@ -7,9 +7,9 @@ import select
 import struct
 from collections.abc import Callable, Iterable
 from fcntl import ioctl
-from typing import Final
 
 from memtop.source import Exit
+from memtop.typed import Final
 
 _GET_INFO: Final = 0xC040FF0B
 """PIDFD_GET_INFO with the 64 bytes of its first version (Linux 6.13; tells of exits since 6.15)."""
