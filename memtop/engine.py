@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
-from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
+from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, Shares, SystemRow
 from memtop.history import Diary, Gap, History, Point, Track
 from memtop.machine import MachinePast
 from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
@@ -120,7 +120,7 @@ class Engine:
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
         if self._sample is not None and (dear := self._dear_for(ask)) is not None:
-            dear.look(ask, self._sample)
+            dear.look(ask, self._sample, self._shares_wanted(ask))
         return self._show(ask)
 
     def _show(self, ask: Ask) -> Frame | None:
@@ -156,6 +156,7 @@ class Engine:
             hidden=sample.hidden,
             problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
             runtimes=self._lens.objects(row.key for row in rows) if self._lens is not None and ask.runtimes else {},
+            shares=self._shares(ask),
             replay_position=self._position() if self._position is not None else None,
             exits=self._tell_exits(),
         )
@@ -167,13 +168,33 @@ class Engine:
 
     def _dear_for(self, ask: Ask, doubted: ProcKey | None = None) -> Dear | None:
         """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
-        shown = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs
+        shown = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs | ask.needs_all
         wanted = shown or ask.read_now or ask.mark_now or doubted is not None
         if self._dear is None and wanted:
             from memtop.dear import Dear  # noqa: PLC0415 (so that a headless run starts without it)
 
             self._dear = Dear(self._source)
         return self._dear
+
+    def _shares_wanted(self, ask: Ask) -> list[ProcKey]:
+        """Whose PSS and USS are wanted: rows on screen; all that may be shown, where order or filter depend on them."""
+        if Need.ROLLUP not in ask.needs | ask.needs_all:
+            return []
+        if Need.ROLLUP not in ask.needs_all and ask.visible:
+            return list(ask.visible)
+        rows = self._chosen([entry.row for entry in self._entries.values()], ask)
+        if ask.where is not None and Need.ROLLUP not in ask.where_needs:
+            rows = [row for row in rows if ask.where(row)]
+        return [row.key for row in rows]
+
+    def _shares(self, ask: Ask) -> Shares | None:
+        """How far PSS and USS are known of those of whom they are wanted."""
+        dear = self._dear
+        if dear is None or Need.ROLLUP not in ask.needs | ask.needs_all:
+            return None
+        wanted = self._shares_wanted(ask)
+        unknown = {key: dear.missing(key).name.lower() for key in wanted if dear.sums(key)[0] is None}
+        return Shares(len(wanted), unknown, Need.ROLLUP in ask.needs_all)
 
     def _lens_for(self, ask: Ask) -> Lens | None:
         """Who looks into runtimes: there from when somebody looks at a process."""
@@ -208,7 +229,7 @@ class Engine:
         every_row = moved_on or ask.where is not None or ask.sort == "growth_bytes_per_min"
         doubted = self._endings.doubted(ask, now_s) if self._endings is not None else None
         dear = self._dear_for(ask, doubted)
-        renewed = dear.step(ask, sample, doubted) if dear is not None else frozenset()
+        renewed = dear.take(ask, sample) if dear is not None else frozenset()
         for pid, seen in sample.processes.items():
             entry = self._entries.get(pid)
             if (
@@ -218,6 +239,10 @@ class Engine:
                 or (now_s < entry.active_until_s and (every_row or seen.key in ask.visible))
             ):
                 self._entries[pid] = self._entry(seen, entry, now_s)
+        if dear is not None:
+            for key in dear.begin(ask, self._shares_wanted(ask), doubted):
+                if (entry := self._entries.get(key.pid)) is not None:
+                    self._entries[key.pid] = self._entry(entry.seen, entry, now_s)
         asked_for = self._watch(ask)
         if (lens := self._lens_for(ask)) is not None:
             lens.step(ask, sample, asked_for)
@@ -545,6 +570,8 @@ class Engine:
                     majflt_per_s=self._rate_at(row.key, when_s, "majflt"),
                     cpu_percent=None,
                     oom_score=None,
+                    pss_bytes=None,
+                    uss_bytes=None,
                     trend=_trend(self._history.tracks.get(row.key), point and point.rss_bytes, when_s),
                 )
             )
