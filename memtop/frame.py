@@ -199,6 +199,17 @@ class OwnCost(NamedTuple):
     rss_bytes: int | None
 
 
+class Shares(NamedTuple):
+    """How far PSS and USS are known, which are read in turn."""
+
+    wanted: int
+    """Processes whose PSS is wanted."""
+    unknown: Mapping[ProcKey, str]
+    """Those of them whose PSS is not known, and why: a name of :class:`memtop.readings.Missing`, in small letters."""
+    decides: bool
+    """Whether order or filter depend on it, so that those of which it is unknown are out of place."""
+
+
 class Frame(NamedTuple):
     """One picture of one instant; all that crosses from the sampler's thread to a view."""
 
@@ -224,6 +235,8 @@ class Frame(NamedTuple):
     """Sentences about readings that failed: parse errors with their path, a sampler that was restarted."""
     runtimes: Mapping[ProcKey, dict[str, Any]] = {}
     """For each process asked for its ``runtime`` of the JSON contract, where that was wanted and is known."""
+    shares: Shares | None = None
+    """None where nobody wants PSS or USS."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
     exits: tuple[Autopsy, ...] = ()

@@ -33,7 +33,10 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
         engine, ask = engine_on(source), View.of(settings).ask()
         if launch is not None:
             first_look(engine, ask, launch)
-        ask = ask._replace(needs_all=~(Need.CGROUP | Need.VICTIM) | ask.needs, runtimes=form == "json")
+        cheap = ~(Need.CGROUP | Need.VICTIM | Need.ROLLUP)
+        ask = ask._replace(
+            needs_all=cheap | ask.needs | ask.needs_all, once=settings.iterations == 1, runtimes=form == "json"
+        )
         if not settings.output:
             _watch(engine, ask, settings, _writer(form, settings, sys.stdout))
             return 0

@@ -115,6 +115,6 @@ def _regions() -> Command:
         Flag("--kinds", "sums by kind of memory in place of mappings"),
         Flag("--json", "one JSON object"),
     )
-    pid = ("PID", "the process; it is held up for about 12 ms for each GiB resident")
+    pid = ("PID", "the process; it is held up for 12 to 18 ms for each GiB resident")
     says = "Where the address space of a process is: its mappings, largest first, once."
     return Command("memtop regions [OPTIONS] PID", says, (pid,), (("options", options),), 1, 1)
