@@ -29,8 +29,7 @@ else:
             return super().__new__(cls, name, bases, body)
 
     class NamedTuple(tuple, metaclass=_Fields):
-        """See typing.NamedTuple, of which this has what memtop uses. All share one constructor, which is not compiled
-        anew for each."""
+        """See typing.NamedTuple. All share one constructor, where collections.namedtuple compiles one for each."""
 
         def __new__(cls, *values, **named):
             fields = cls._fields
@@ -41,6 +40,10 @@ else:
                 if len(values) != len(fields) or not named.keys() <= set(missing):
                     raise TypeError(f"{cls.__name__} has the fields {', '.join(fields)}")
             return tuple.__new__(cls, values)
+
+        @classmethod
+        def _make(cls, values):
+            return cls(*values)
 
         def _replace(self, **changes):
             changed = tuple.__new__(type(self), map(changes.pop, self._fields, self))

@@ -74,6 +74,7 @@ def test_it_is_a_tuple_with_names(kind: Any) -> None:
     assert one._asdict() == {"x": 1, "y": 2, "z": None}
     assert repr(one) == f"{kind.__name__}(x=1, y=2, z=None)"
     assert hash(one) == hash((1, 2, None))
+    assert kind._make(iter((1, 2, None))) == one
     assert copy.deepcopy(one) == one
     assert type(copy.copy(one)) is kind
     assert kind.__doc__ == "A point."
