@@ -2,7 +2,8 @@
 
 Both hold up the target's own mmap calls, so they are read by the observer's contract (:mod:`memtop.analysis.contract`)
 and only for what is on screen: smaps of the process in focus while a panel shows it, smaps_rollup of its family while
-the Sharing panel does, and of the rows on screen, in turn, while a column shows PSS or USS. All go through Source.ask,
+the Sharing panel does, of the rows on screen, in turn, while a column shows PSS or USS, and of the process in focus
+every few seconds while its verdict hangs on LazyFree. All go through Source.ask,
 so a reading that hangs holds up nothing.
 """
 
@@ -94,6 +95,7 @@ class Dear:
         self._files: dict[ProcKey, _File] = {}
         self._sample: Sample | None = None
         self._now_s = 0.0
+        self._doubted: ProcKey | None = None
         self._reads = self._marks = 0
         self._renewed: set[ProcKey] = set()
         self._unsettled: list[ProcKey] = []
@@ -101,9 +103,12 @@ class Dear:
 
     # -- what the engine asks
 
-    def step(self, ask: Ask, sample: Sample) -> frozenset[ProcKey]:
-        """Take what has come and begin what is due; the processes whose PSS and USS are new."""
-        self._sample, self._now_s = sample, sample.mono_s
+    def step(self, ask: Ask, sample: Sample, doubted: ProcKey | None = None) -> frozenset[ProcKey]:
+        """Take what has come and begin what is due; the processes whose PSS and USS are new.
+
+        ``doubted`` is a process that seems to grow, where LazyFree may say that it does not.
+        """
+        self._sample, self._now_s, self._doubted = sample, sample.mono_s, doubted
         for key, file in list(self._files.items()):
             self._check(key, file)
         if not ask.frozen:
@@ -167,6 +172,20 @@ class Dear:
         if file is None or file.rollup is None or self._now_s - file.rollup_s > FRESH_S:
             return None
         return file.rollup.number("LazyFree")
+
+    def lazy_free(self, key: ProcKey) -> tuple[float, int] | None:
+        """When smaps or smaps_rollup told last what a process has given back, and how many bytes that was."""
+        file = self._files.get(key)
+        if file is None or file.rollup is None:
+            return None
+        size_bytes = file.rollup.number("LazyFree")
+        return None if size_bytes is None else (file.rollup_s, size_bytes)
+
+    def unread(self, key: ProcKey) -> str:
+        """Why there is no newer reading; empty where there is one, or one is under way."""
+        file = self._files.get(key)
+        waits = (Missing.NOTHING, Missing.UNREAD)
+        return "" if file is None or file.missing in waits else file.missing.value
 
     def mark(self, key: ProcKey, now_s: float) -> MarkView | None:
         """The user's mark."""
@@ -236,7 +255,7 @@ class Dear:
             marking = file is not None and file.mark is not None and file.mark.regions is None
             if shown or marking or (file is not None and file.asked):
                 self._want(ask, seen, "smaps", from_s)
-        turn: list[ProcKey] = []
+        turn: list[ProcKey] = [self._doubted] if self._doubted is not None and not shown else []
         if ask.panel == SHARING and ask.focus is not None and self._sample is not None:
             turn += [seen.key for seen in family_of(self._sample.processes, ask.focus.pid) if seen.key != ask.focus]
         if ask.panel == RUNTIME and ask.focus is not None:

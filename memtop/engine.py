@@ -95,10 +95,8 @@ class Engine:
 
     def take(self, ask: Ask, late_s: float = 0.0) -> bool:
         """Take the next sample, to be shown with a later one; False at the end of a recording."""
-        if self._endings is None and (self._tick >= 0 or ask.focus is not None):
-            from memtop.endings import Endings  # noqa: PLC0415
-
-            self._endings = Endings(self._history)
+        if self._tick >= 0 or ask.focus is not None:
+            self.prepare()
         watched = [key.pid for key in self._watched]
         if self._endings is not None:
             watched = self._endings.to_watch(self._watched)
@@ -111,6 +109,13 @@ class Engine:
         self._late_s = late_s
         self._absorb(sample, ask)
         return True
+
+    def prepare(self) -> None:
+        """Make what the second sample needs and a single one does without; its import would make that sample late."""
+        if self._endings is None:
+            from memtop.endings import Endings  # noqa: PLC0415
+
+            self._endings = Endings(self._history)
 
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
@@ -160,9 +165,10 @@ class Engine:
         told, self._exits = self._exits, ()
         return told
 
-    def _dear_for(self, ask: Ask) -> Dear | None:
+    def _dear_for(self, ask: Ask, doubted: ProcKey | None = None) -> Dear | None:
         """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
-        wanted = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs or ask.read_now or ask.mark_now
+        shown = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs
+        wanted = shown or ask.read_now or ask.mark_now or doubted is not None
         if self._dear is None and wanted:
             from memtop.dear import Dear  # noqa: PLC0415 (so that a headless run starts without it)
 
@@ -200,8 +206,9 @@ class Engine:
         # every tick where somebody looks at it, and elsewhere when the trend moves on by a cell.
         moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
         every_row = moved_on or ask.where is not None or ask.sort == "growth_bytes_per_min"
-        dear = self._dear_for(ask)
-        renewed = dear.step(ask, sample) if dear is not None else frozenset()
+        doubted = self._endings.doubted(ask, now_s) if self._endings is not None else None
+        dear = self._dear_for(ask, doubted)
+        renewed = dear.step(ask, sample, doubted) if dear is not None else frozenset()
         for pid, seen in sample.processes.items():
             entry = self._entries.get(pid)
             if (
@@ -242,13 +249,14 @@ class Engine:
         if dear is None:
             return Witness(heap=heap)
         regions = dear.regions(ask, sample.mono_s)
-        return Witness(regions, dear.reading(row.key), dear.sharing(ask, regions), heap)
+        given_back, why = dear.lazy_free(row.key), dear.unread(row.key)
+        return Witness(regions, dear.reading(row.key), dear.sharing(ask, regions), heap, given_back, why)
 
     def _entry(self, seen: ProcSample, entry: _Entry | None, now_s: float) -> _Entry:
         if entry is not None and seen.execs != entry.execs:
             self._history.forget(seen.key)
             if self._endings is not None:
-                self._endings.reborn(seen.key)
+                self._endings.forget(seen.key)
             self._mark(seen.key, now_s, "exec", f"became {clean(seen.name_raw)}")
         track = self._history.tracks.get(seen.key)
         statm = seen.statm

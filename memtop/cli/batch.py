@@ -76,6 +76,7 @@ def _watch(engine: Engine, ask: Ask, settings: Settings, write: headless.Writer)
         if done == 1:  # what the start has made stays, so that the collector need not look through it again
             gc.freeze()
             gc.enable()
+            engine.prepare()
         if not settings.replay:
             planned_s = max(planned_s + settings.delay_s, time.monotonic())
             time.sleep(max(0.0, planned_s - time.monotonic()))

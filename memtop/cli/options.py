@@ -22,6 +22,7 @@ commands:
   memtop regions PID              where its address space is, largest first, once
   memtop replay FILE              play a recording made with --record
 """
+RESET_TERMINAL: Final = Flag("--reset-terminal", "mend the terminal after a killed memtop")
 VERSION: Final = Flag("--version", "show program's version number and exit", letter="-V")
 _CHECKS: Final = (
     Flag("--check", "exit 0 if PID is fine, 1 if growing or near a limit"),
@@ -86,7 +87,7 @@ def command_named(name: str) -> Command:
         file = Word("FILE", "a recording made with --record")
         return Command("memtop replay [OPTIONS] FILE", _WATCH, (file,), (("options", (HELP,)), *_VIEWS), 1, 1)
     which = Word("PID | NAME", "processes to watch; all without any")
-    groups = (("options", (HELP, *_CHECKS)), *_VIEWS)
+    groups = (("options", (HELP, *_CHECKS, RESET_TERMINAL)), *_VIEWS)
     return Command("memtop [OPTIONS] [PID | NAME]...", _WATCH, (which,), groups, epilog=_EXAMPLES)
 
 

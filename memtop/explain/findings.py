@@ -57,9 +57,11 @@ def told(finding: Finding) -> Told:
 
 def nothing_wrong(outlook: Outlook) -> str:
     """The one line where no finding stands."""
-    growth = outlook.growth
+    growth, state = outlook.growth, outlook.state
     if growth is None or growth.kind in _OPEN:
         return str(_texts()["nothing"]["unknown"]["says"][0])
+    if state is not None and state.changing:
+        return str(_texts()["nothing"]["changing"]["says"][0])
     if growth.kind in (Kind.FLAT, Kind.NOISY):
         return " ".join(_known(_texts()["nothing"]["flat"]["says"], worded({"span_s": growth.span_s})))
     return str(_texts()["nothing"]["says"][0])

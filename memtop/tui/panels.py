@@ -125,10 +125,13 @@ class Panels(Vertical):
         if name != self.chosen:
             return  # another key has been quicker
         switcher.current = f"panel-{name}" if name else None
-        if self._frame is not None:
-            self.show(self._frame)
+        self.call_after_refresh(self._show_again)  # a panel that has just been made has no width yet
         if name:
             self.post_message(self.Opened(name))
+
+    def _show_again(self) -> None:
+        if self._frame is not None:
+            self.show(self._frame)
 
     def show(self, frame: Frame) -> None:
         """Give a newer frame to the panel on screen."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from textual.binding import Binding
@@ -20,20 +19,12 @@ from memtop.tui.pump import LONGEST_DELAY_S, SHORTEST_DELAY_S
 
 if TYPE_CHECKING:
     from memtop.actions import Target
-    from memtop.tui.app import MemtopApp
+    from memtop.tui.board import Board
 
 Value = TypeVar("Value")
 
 
-def file_size(path: str) -> int | None:
-    """Size of a file being written, with what SQLite keeps beside it; None for no file."""
-    if not path:
-        return None
-    sizes = [Path(name).stat().st_size for name in (path, path + "-wal") if Path(name).exists()]
-    return sum(sizes)
-
-
-def show_help(app: MemtopApp) -> None:
+def show_help(app: Board) -> None:
     """The keys of the panel in focus, then all, then the columns."""
     parts: dict[str, list[Binding]] = {}
     focused = app.focused
@@ -50,15 +41,15 @@ def _given(use: Callable[[Value], None]) -> Callable[[Value | None], None]:
     return lambda answer: use(answer) if answer is not None else None
 
 
-def ask_sort(app: MemtopApp) -> None:
+def ask_sort(app: Board, use: Callable[[Column], None]) -> None:
     """Which column to sort by."""
     columns = app.view.columns
     start = columns.index(app.view.sort) if app.view.sort in columns else 0
     choices = [Choice(f"{column.title:<9} {column.says}", column) for column in columns]
-    app.push_screen(Menu("Sort by", choices, start=start), _given(app.sort_by))
+    app.push_screen(Menu("Sort by", choices, start=start), _given(use))
 
 
-def ask_columns(app: MemtopApp) -> None:
+def ask_columns(app: Board) -> None:
     """Which columns to show."""
 
     def use(columns: tuple[Column, ...]) -> None:
@@ -67,7 +58,7 @@ def ask_columns(app: MemtopApp) -> None:
     app.push_screen(ColumnChooser(app.view.columns), _given(use))
 
 
-def ask_delay(app: MemtopApp) -> None:
+def ask_delay(app: Board) -> None:
     """Time between samples."""
 
     def understand(text: str) -> float:
@@ -85,7 +76,7 @@ def ask_delay(app: MemtopApp) -> None:
     app.push_screen(Prompt("Seconds between samples", understand, f"{app.view.delay_s:g}"), _given(use))
 
 
-def ask_pid(app: MemtopApp) -> None:
+def ask_pid(app: Board) -> None:
     """Select a process by its number."""
 
     def understand(text: str) -> int:
@@ -101,7 +92,7 @@ def ask_pid(app: MemtopApp) -> None:
     app.push_screen(Prompt("Go to PID", understand), _given(use))
 
 
-def ask_user(app: MemtopApp) -> None:
+def ask_user(app: Board) -> None:
     """One user's processes, or all."""
     rows = app.frame.rows if app.frame is not None else ()
     users = sorted({row.user for row in rows} | ({app.view.user} if app.view.user else set()))
@@ -113,7 +104,7 @@ def ask_user(app: MemtopApp) -> None:
     app.push_screen(Menu("Show processes of", choices), _given(use))
 
 
-def _held(app: MemtopApp) -> Target | None:
+def _held(app: Board) -> Target | None:
     """The selected process, held so that no other can take its place."""
     if app.settings.readonly:
         app.say("read-only: nothing is sent to processes", severity="warning")
@@ -129,7 +120,7 @@ def _held(app: MemtopApp) -> Target | None:
         return None
 
 
-def _report(app: MemtopApp, act: Callable[[], str]) -> None:
+def _report(app: Board, act: Callable[[], str]) -> None:
     try:
         app.say(act())
     except MemtopError as error:
@@ -140,7 +131,7 @@ def _about(target: Target) -> str:
     return f"{target.key.pid}  RES {units.long_size(target.rss_bytes)}\n{target.command[:200]}"
 
 
-def ask_signal(app: MemtopApp) -> None:
+def ask_signal(app: Board) -> None:
     """Which signal, for a process that is held meanwhile."""
     target = _held(app)
     if target is None:
@@ -157,7 +148,7 @@ def ask_signal(app: MemtopApp) -> None:
     app.push_screen(Menu(f"Send a signal to {target.name}?", choices, _about(target)), use)
 
 
-def ask_nice(app: MemtopApp) -> None:
+def ask_nice(app: Board) -> None:
     """A nice value, for a process that is held meanwhile."""
     target = _held(app)
     if target is None:

@@ -11,14 +11,14 @@ from memtop.sample import RUNTIME
 from memtop.tui.dialogs import Choice, Menu, Prompt
 
 if TYPE_CHECKING:
-    from memtop.tui.app import MemtopApp
+    from memtop.tui.actions_panels import PanelActions
 
 _OTHER = "another address …"
 _NONE = "stop reading"
 _MOST_SUGGESTED = 8
 
 
-def ask_go_url(app: MemtopApp) -> None:
+def ask_go_url(app: PanelActions) -> None:
     """Where the metrics of the process in focus are; suggestions come from its own listening sockets."""
     focus = app.view.focus
     if app.settings.replay:

@@ -35,6 +35,24 @@ TALK_LIMIT_BYTES: Final = 65_536
 """Most that is kept of what is written to descriptors 1 and 2 while the screen is drawn."""
 
 
+def reset_terminal() -> None:
+    """Mend the terminal that a killed program has left behind: its modes off, and out of raw mode, see termios(3).
+
+    Raises UsageError where there is no terminal.
+    """
+    fd = next((fd for fd in (1, 0, 2) if os.isatty(fd)), None)
+    if fd is None:
+        raise UsageError("there is no terminal to reset")
+    attributes = termios.tcgetattr(fd)
+    attributes[0] |= termios.ICRNL | termios.IXON
+    attributes[1] |= termios.OPOST | termios.ONLCR
+    attributes[3] |= termios.ISIG | termios.ICANON | termios.IEXTEN | termios.ECHO | termios.ECHOE | termios.ECHOK
+    with background_allowed():
+        termios.tcflush(fd, termios.TCIFLUSH)
+        termios.tcsetattr(fd, termios.TCSANOW, attributes)
+        os.write(fd, RESET.encode())
+
+
 @contextmanager
 def background_allowed() -> Iterator[None]:
     """Within it the terminal may be changed from a background job, which would otherwise be stopped by SIGTTOU."""
@@ -91,6 +109,11 @@ class Terminal:
             self.attributes = termios.tcgetattr(self.in_fd)
         except termios.error:
             self.attributes = None
+
+    @property
+    def was_raw(self) -> bool:
+        """Whether it was found neither echoing nor taking lines, as a killed program leaves it."""
+        return self.attributes is not None and not self.attributes[3] & (termios.ECHO | termios.ICANON)
 
     def left(self) -> None:
         """Somebody else has undone every mode."""

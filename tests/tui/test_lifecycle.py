@@ -260,6 +260,28 @@ def test_what_others_write_to_the_terminal_is_shown_after_the_end(tmp_path: Path
     assert b"said by a child\r\n" in said
 
 
+def test_after_a_kill_the_terminal_can_be_reset_and_the_next_run_says_how(tmp_path: Path) -> None:
+    with small_app(tmp_path) as run:
+        run.wait_output(UP)
+        run.process.kill()
+        run.end()
+        assert run.attributes() != run.before
+        assert modes_on(run.output)
+        subprocess.run(
+            [sys.executable, "-m", "memtop", "--reset-terminal"], stdout=run.slave, stderr=run.slave, check=True
+        )
+        wait_for(lambda: not modes_on(run.output), "the modes are off")
+        assert run.attributes() == run.before
+
+
+def test_a_terminal_that_was_raw_before_is_said_to_be(tmp_path: Path) -> None:
+    with small_app(tmp_path, raw=True) as run:
+        run.wait_output(UP)
+        run.press(b"q")
+        assert run.end() == 0
+        assert b"memtop --reset-terminal mends it" in run.output
+
+
 def test_without_a_terminal_it_refuses_in_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.tui.small_app", "--state", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
