@@ -8,7 +8,7 @@ from statistics import quantiles
 import pytest
 
 from tests.bench import budgets, latency_report
-from tests.bench.latency import ALONE, ARMS, NOISE
+from tests.bench.latency import ALONE, ARMS, NOISE, Measured
 from tests.bench.mapper import Mapper, Window, compiled
 from tests.bench.percentiles import Calls, Ratio, percentile_ns, ratio_of_medians, ratio_of_tails, turns
 
@@ -84,9 +84,10 @@ def test_every_second_turn_goes_backwards_and_has_every_arm_once() -> None:
 
 
 def test_all_sizes_together_keep_their_pairs() -> None:
-    by_size = {1: {ALONE: [_window()], NOISE: [_window(5000)]}, 2: {ALONE: [_window(7000)], NOISE: [_window(9000)]}}
+    small = Measured(_window(), {ALONE: [_window()], NOISE: [_window(5000)]})
+    large = Measured(_window(), {ALONE: [_window(7000)], NOISE: [_window(9000)]})
 
-    found = latency_report.together(by_size)
+    found = latency_report.together([small, large])
 
     assert [window.calls.longest_ns for window in found[ALONE]] == [1999, 7000]
     assert [window.calls.longest_ns for window in found[NOISE]] == [5000, 9000]
@@ -100,6 +101,11 @@ def test_a_stall_that_no_percentile_shows_is_told_by_its_length_and_by_its_share
     assert watched.longest_ms == 12
     assert watched.waiting_of_1000 == 6
     assert found[ALONE].longest_ms == 0
+
+
+def test_a_first_look_that_holds_the_target_up_for_too_long_is_told() -> None:
+    assert latency_report.start_judged("1 MiB", _window(21_000_000)).verdict == "MISSED"
+    assert latency_report.start_judged("1 MiB", _window()).verdict == "kept"
 
 
 @pytest.mark.parametrize(

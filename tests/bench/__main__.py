@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from memtop.demo import Workload
@@ -12,7 +13,7 @@ from tests.bench import budgets, hour, late, latency, latency_report, start
 from tests.bench.budgets import Budget, Costs
 from tests.bench.contestants import CONTESTANTS, HTOP, Contestant, program
 from tests.bench.idle import Idle
-from tests.bench.mapper import compiled
+from tests.bench.mapper import Window, compiled
 from tests.bench.meter import Cost, Plan, measure, medians
 from tests.bench.terminal import Size
 
@@ -39,7 +40,8 @@ def main() -> int:
         elif options.late:
             found = _late(seconds, idle, options.counts[0])
         elif options.latency:
-            windows = latency.Plan(options.size, options.rounds or 5, options.seconds or 2, not options.unpinned)
+            pinned = not options.unpinned and len(os.sched_getaffinity(0)) > 1
+            windows = latency.Plan(options.size, options.rounds or 5, options.seconds or 2, pinned)
             found = _latency(windows, options.resident)
         elif options.hour:
             found = _hour(options.hour, options.size, idle, options.counts[0])
@@ -138,23 +140,25 @@ def _late(seconds: float, idle: Idle, count: int) -> list[Budget]:
 
 
 def _latency(plan: latency.Plan, sizes_mib: Sequence[int]) -> list[Budget]:
-    about_s = len(sizes_mib) * (plan.rounds * 2 * len(latency.ARMS) * plan.seconds + latency.WARMUP_S)
+    about_s = len(sizes_mib) * (plan.rounds * 2 * len(latency.ARMS) * plan.seconds + latency.STARTING_S)
     apart = "kept from the target's processor" if plan.pinned else "free to compete for the target's processor"
     print(f"mmap and munmap, each in microseconds, ready in {about_s:.0f} s")
     print(f"memtop in {plan.size.columns}x{plan.size.rows} is {apart}")
     print("beside each ratio to alone: where nine of ten repetitions would find it", flush=True)
     found: list[Budget] = []
-    by_size: dict[int, latency_report.Windows] = {}
+    sizes: list[latency.Measured] = []
     with compiled() as program:
         for size_mib in sizes_mib:
-            by_size[size_mib] = latency.windows(program, size_mib, plan)
-            found += _reported(f"{size_mib:,} MiB", by_size[size_mib])
-    if len(by_size) > 1:
-        found += _reported("all sizes", latency_report.together(by_size))
+            title = f"{size_mib:,} MiB"
+            sizes.append(latency.measure(program, size_mib, plan))
+            found.append(latency_report.start_judged(title, sizes[-1].starting))
+            found += _compared(title, sizes[-1].windows)
+    if len(sizes) > 1:
+        found += _compared("all sizes", latency_report.together(sizes))
     return found
 
 
-def _reported(title: str, windows: latency_report.Windows) -> Iterator[Budget]:
+def _compared(title: str, windows: Mapping[str, Sequence[Window]]) -> Iterator[Budget]:
     found = latency_report.report(windows)
     print(f"\n{title} resident, {len(windows[latency.ALONE])} windows of each")
     print(*latency_report.lines(found), sep="\n", flush=True)

@@ -114,10 +114,14 @@ def of_latency(title: str, watched: Ratio, noise: Ratio) -> Budget:
     return Budget(f"{title}, % more", 100 * (watched.value - 1), _LATENCY_PERCENT, None, doubt)
 
 
-def of_waits(title: str, longest_ms: float, waiting_of_1000: float) -> Iterator[Budget]:
-    """How a watched process is held up by a lock."""
-    yield Budget(f"{title}: longest wait, ms", longest_ms, _WAIT_MS, None)
-    yield Budget(f"{title}: of 1,000 moments, waiting in", waiting_of_1000, _WAITING_OF_1000, None)
+def of_longest_wait(title: str, longest_ms: float) -> Budget:
+    """How long a watched process was held up at worst by a reading that nobody asked for."""
+    return Budget(f"{title}: longest wait, ms", longest_ms, _WAIT_MS, None)
+
+
+def of_waiting(title: str, waiting_of_1000: float) -> Budget:
+    """How much of its time a watched process is held up."""
+    return Budget(f"{title}: of 1,000 moments, waiting in", waiting_of_1000, _WAITING_OF_1000, None)
 
 
 def of_hour(title: str, minutes: int, first_bytes: int, last_bytes: int) -> Budget:

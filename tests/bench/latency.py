@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ NOISE: Final = "alone, again"
 WATCHING: Final = {"memtop PID": (MEMTOP,), "memtop --no-smaps PID": (MEMTOP, "--no-smaps")}
 ARMS: Final = (ALONE, NOISE, *WATCHING)
 SIZES_MIB: Final = (100, 768, 1024, 3072, 6144)
-WARMUP_S: Final = 5.0
+STARTING_S: Final = 5.0
 _STOP_S: Final = 10.0
 
 
@@ -47,8 +47,18 @@ class Plan:
     pinned: bool
 
 
-def windows(program: Path, resident_mib: int, plan: Plan) -> dict[str, list[Window]]:
-    """By arm; those at one place were measured one soon after the other."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A target of one size."""
+
+    starting: Window
+    """While each memtop starts and looks at it for the first time."""
+    windows: Mapping[str, Sequence[Window]]
+    """By arm; those at one place make a pair."""
+
+
+def measure(program: Path, resident_mib: int, plan: Plan) -> Measured:
+    """All arms, by turns."""
     found: dict[str, list[Window]] = {arm: [] for arm in ARMS}
     with ExitStack() as stack:
         home = Path(stack.enter_context(TemporaryDirectory(prefix="memtop-bench-")))
@@ -59,7 +69,7 @@ def windows(program: Path, resident_mib: int, plan: Plan) -> dict[str, list[Wind
             arm: stack.enter_context(Terminal(command((*words, str(target.pid))), plan.size, home))
             for arm, words in WATCHING.items()
         }
-        time.sleep(WARMUP_S)
+        starting = target.measure(STARTING_S, keep_preempted=not plan.pinned)
         for terminal in running.values():
             stack.callback(os.kill, terminal.pid, signal.SIGCONT)  # or it would not end
             _stop(terminal.pid)
@@ -71,7 +81,7 @@ def windows(program: Path, resident_mib: int, plan: Plan) -> dict[str, list[Wind
                 found[arm].append(target.measure(plan.seconds, keep_preempted=not plan.pinned))
                 if watching is not None:
                     _stop(watching.pid)
-    return found
+    return Measured(starting, found)
 
 
 @contextmanager

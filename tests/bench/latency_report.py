@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tests.bench import budgets
 from tests.bench.budgets import Budget
-from tests.bench.latency import ALONE, NOISE
+from tests.bench.latency import ALONE, NOISE, Measured
 from tests.bench.mapper import Window
 from tests.bench.percentiles import Ratio, percentile_ns, ratio_of_medians, ratio_of_tails
 
-Windows = Mapping[str, Sequence[Window]]
-"""By arm; those at one place make a pair."""
 P999: Final = 0.999
 STALLS_MS: Final = (1, 5, 20)
 
@@ -50,16 +48,16 @@ class Finding:
         return sum(self.waits_ms) / self.seconds
 
 
-def report(windows: Windows) -> dict[str, Finding]:
+def report(windows: Mapping[str, Sequence[Window]]) -> dict[str, Finding]:
     """By arm."""
     return {arm: _finding(arm, several, windows[ALONE]) for arm, several in windows.items()}
 
 
-def together(by_size: Mapping[int, Windows]) -> dict[str, list[Window]]:
-    """All sizes as one: pairs stay pairs."""
+def together(sizes: Iterable[Measured]) -> dict[str, list[Window]]:
+    """The windows of all sizes as if of one: pairs stay pairs."""
     found: dict[str, list[Window]] = {}
-    for windows in by_size.values():
-        for arm, several in windows.items():
+    for one in sizes:
+        for arm, several in one.windows.items():
             found.setdefault(arm, []).extend(several)
     return found
 
@@ -105,4 +103,10 @@ def judged(size: str, found: Mapping[str, Finding]) -> Iterator[Budget]:
             title = f"{arm}, {size}"
             yield budgets.of_latency(f"{title}: median", one.median, noise.median)
             yield budgets.of_latency(f"{title}: 99.9 %", one.p999, noise.p999)
-            yield from budgets.of_waits(title, one.longest_ms, one.waiting_of_1000)
+            yield budgets.of_longest_wait(title, one.longest_ms)
+            yield budgets.of_waiting(title, one.waiting_of_1000)
+
+
+def start_judged(size: str, starting: Window) -> Budget:
+    """What memtop's first look has to keep."""
+    return budgets.of_longest_wait(f"memtop PID starts, {size}", max(starting.waits_ns, default=0) / 1e6)
