@@ -44,6 +44,7 @@ from memtop.view import View
 
 NARROW_BELOW: Final = 100
 SHORT_BELOW: Final = 30
+LOW_BELOW: Final = 22
 TINY_BELOW: Final = (60, 16)
 DOT_BELOW: Final = (30, 6)
 PANEL_FROM: Final = 36
@@ -135,6 +136,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         width, height = event.size
         self.set_class(width < NARROW_BELOW, "-narrow")
         self.set_class(height < SHORT_BELOW, "-short")
+        self.set_class(height < LOW_BELOW, "-low")
         tiny = width < TINY_BELOW[0] or height < TINY_BELOW[1]
         self.set_class(tiny, "-tiny")
         self.set_class(width < DOT_BELOW[0] or height < DOT_BELOW[1], "-dot")
