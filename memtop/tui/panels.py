@@ -40,6 +40,7 @@ class PanelKind:
 
     name: str
     title: str
+    says: str
     topic: str
     widget: str
     """Where its class is, as ``module:name``: a panel costs memory only once it has been opened."""
@@ -48,11 +49,38 @@ class PanelKind:
 
 
 PANELS: Final = (
-    PanelKind(REGIONS, "Regions", "regions", "memtop.tui.regions_panel:RegionsPanel", "regions-table"),
-    PanelKind(SHARING, "Sharing", "cow_family", "memtop.tui.sharing_panel:SharingPanel"),
-    PanelKind("limits", "Limits", "limits", "memtop.tui.limits_panel:LimitsPanel"),
-    PanelKind(RUNTIME, "Runtime", "go_panel", "memtop.tui.runtime_panel:RuntimePanel"),
-    PanelKind("status", "Status", "process", "memtop.tui.status_panel:StatusPanel"),
+    PanelKind(
+        REGIONS,
+        "Regions",
+        "where its memory is, by kind and by mapping",
+        "regions",
+        "memtop.tui.regions_panel:RegionsPanel",
+        "regions-table",
+    ),
+    PanelKind(
+        SHARING, "Sharing", "what it shares, and with whom", "cow_family", "memtop.tui.sharing_panel:SharingPanel"
+    ),
+    PanelKind(
+        "limits",
+        "Limits",
+        "what bounds it, how near that is, and whom the kernel would take",
+        "limits",
+        "memtop.tui.limits_panel:LimitsPanel",
+    ),
+    PanelKind(
+        RUNTIME,
+        "Runtime",
+        "what its runtime says: heap, collections, a leak or not",
+        "go_panel",
+        "memtop.tui.runtime_panel:RuntimePanel",
+    ),
+    PanelKind(
+        "status",
+        "Status",
+        "what the kernel tells of it, line by line",
+        "process",
+        "memtop.tui.status_panel:StatusPanel",
+    ),
 )
 _LEAST_CAPTION: Final = 12
 """Cells in which a part of a caption still says something."""

@@ -14,7 +14,7 @@ from memtop.errors import ActionRefused, MemtopError, UsageError
 from memtop.tui.chooser import ColumnChooser
 from memtop.tui.dialogs import Choice, Menu, Prompt
 from memtop.tui.help import Help
-from memtop.tui.keys import BINDINGS
+from memtop.tui.keys import THEMES
 from memtop.tui.pump import LONGEST_DELAY_S, SHORTEST_DELAY_S
 
 if TYPE_CHECKING:
@@ -26,14 +26,13 @@ Value = TypeVar("Value")
 
 def show_help(app: Board) -> None:
     """The keys of the panel in focus, then all, then the columns."""
-    parts: dict[str, list[Binding]] = {}
+    parts: dict[str, tuple[Binding, ...]] = {}
     focused = app.focused
     if focused is not None:
-        own = [binding for binding in type(focused).BINDINGS if isinstance(binding, Binding)]
+        own = tuple(binding for binding in type(focused).BINDINGS if isinstance(binding, Binding))
         if own:
-            parts["This panel"] = own
-    parts["Everywhere"] = BINDINGS
-    app.push_screen(Help(parts))
+            parts["Here"] = own
+    app.push_screen(Help(parts | THEMES))
 
 
 def _given(use: Callable[[Value], None]) -> Callable[[Value | None], None]:
