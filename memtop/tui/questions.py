@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from textual.binding import Binding
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from memtop.tui.board import Board
 
 Value = TypeVar("Value")
+_NICE: Final = "From -20 (served first) to 19 (last); 0 is usual. To lower it takes root."
 
 
 def show_help(app: Board) -> None:
@@ -72,7 +73,9 @@ def ask_delay(app: Board) -> None:
     def use(delay_s: float) -> None:
         app.view = app.view._replace(delay_s=delay_s)
 
-    app.push_screen(Prompt("Seconds between samples", understand, f"{app.view.delay_s:g}"), _given(use))
+    app.push_screen(
+        Prompt("Seconds between samples", understand, f"{app.view.delay_s:g}", says="From 0.1 to 60."), _given(use)
+    )
 
 
 def ask_pid(app: Board) -> None:
@@ -88,7 +91,7 @@ def ask_pid(app: Board) -> None:
         app.table.selected = app.table.rows[index].key
         app.table.reveal()
 
-    app.push_screen(Prompt("Go to PID", understand), _given(use))
+    app.push_screen(Prompt("Go to PID", understand, says="The number of a process in the list."), _given(use))
 
 
 def ask_user(app: Board) -> None:
@@ -156,7 +159,7 @@ def ask_nice(app: Board) -> None:
 
     def understand(text: str) -> int:
         if not text.lstrip("-").isdecimal() or not -20 <= int(text) <= 19:
-            raise UsageError("a whole number from -20 (first) to 19 (last)")
+            raise UsageError("a whole number from -20 to 19")
         return int(text)
 
     def use(nice: int | None) -> None:
@@ -164,4 +167,4 @@ def ask_nice(app: Board) -> None:
             _report(app, lambda: renice(target, nice))
         target.close()
 
-    app.push_screen(Prompt(f"Nice value for {target.key.pid} {target.name}", understand), use)
+    app.push_screen(Prompt(f"Nice value for {target.key.pid} {target.name}", understand, says=_NICE), use)
