@@ -16,7 +16,7 @@ from memtop.explain.facts import facts_of, virt_sentence
 from memtop.explain.region_words import mark_sentence
 from memtop.frame import Detail, Frame
 from memtop.tui.bar import Bar
-from memtop.tui.cells import ELLIPSIS, fit
+from memtop.tui.cells import ELLIPSIS, LOADING, fit
 from memtop.tui.finding_lines import finding_lines
 from memtop.tui.prose import Line, Prose, wrapped
 from memtop.tui.scales import clock
@@ -77,7 +77,8 @@ class SidePanel(VerticalScroll, can_focus=True):
         """The sentences, and the topic of each line that has one."""
         detail = frame.detail
         if detail is None:
-            return wrapped("Select a process: its memory is explained here.", width), {}
+            words = LOADING if frame.rows else "No process is selected: its memory would be explained here."
+            return wrapped(words, width), {}
         lines = [*_commentary(self._step, width), Line("")] if self._step is not None else []
         if detail.cursor_s is not None:
             at = clock(detail.right_edge_s + detail.cursor_s)

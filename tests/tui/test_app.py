@@ -406,6 +406,26 @@ async def test_every_size_draws(size: tuple[int, int]) -> None:
         assert it.app.query_one(HeaderBar).display
 
 
+async def test_the_table_of_those_asked_for_grows_with_them() -> None:
+    source = world()
+    late = [source.processes.pop(pid) for pid in (20, 30)]
+    async with board(Settings(delay_s=LONG_S, pids=(10,), children=True), source) as it:
+        await it.shows(10)
+        before = it.app.table.size.height
+        for process in late:
+            source.add(process)
+        await it.tick()
+        await it.until(lambda: len(it.pids) == 3, "the children are listed")
+        await it.until(lambda: it.app.table.size.height == before + 2, "there is a line for each")
+
+
+async def test_kernel_threads_are_said_to_be_shown() -> None:
+    async with board() as it:
+        await it.press("H")
+        assert any("kernel" in text for text in it.said)
+        await it.until(lambda: 50 in it.pids, "they are listed")
+
+
 # Help and explanations
 
 
