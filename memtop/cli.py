@@ -451,7 +451,10 @@ def _screen(settings: Settings, demo: str = "", run: str = "", launch: Launch | 
         raise UsageError(f"demo {demo} takes no second name; recorded runs are played by demo go {run}")
     gc.disable()  # until the first frame is on screen
     _one_arena()
-    from memtop.tui import lifecycle  # noqa: PLC0415
+    from memtop.tui import lifecycle, terminal  # noqa: PLC0415
+
+    if not terminal.speaks_utf8(os.environ):
+        settings = settings._replace(ascii=True)
 
     def make(life: lifecycle.Life) -> MemtopApp:
         nonlocal settings
