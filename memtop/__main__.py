@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> None:
     """Run the command line and end with its exit code."""
+    gc.disable()  # what is made while starting is no garbage; whoever stays for long turns it on again
     from memtop.guard import fill_closed_streams, make_first_victim  # noqa: PLC0415 (nothing else before they have acted)
 
     if not fill_closed_streams():
@@ -16,7 +18,10 @@ def main() -> None:
         make_first_victim()
     from memtop.cli import run  # noqa: PLC0415
 
-    sys.exit(run(sys.argv[1:]))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    finally:
+        gc.freeze()  # or else Python looks through all that there is for garbage when it ends, three times
 
 
 if __name__ == "__main__":

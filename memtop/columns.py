@@ -3,12 +3,14 @@
 A column names the readings it needs, so that nothing is read that nobody looks at.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Final, NamedTuple
 
 from memtop import units
 from memtop.frame import ProcRow
 from memtop.sample import Need
+from memtop.typed import Final, NamedTuple
 
 SPARKS: Final = "▁▂▃▄▅▆▇█"
 ASCII_SPARKS: Final = "_.-=+*#@"
@@ -143,7 +145,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         2,
         "verdict_rank",
         lambda r: r.verdict,
-        "verdict: ↗ grows (· seen, ! for minutes, ▲ for long)  ─ flat  ~ noisy  w sawtooth  ┘ step  ╭ warm-up",
+        "verdict: ↗ grows (· ! ▲ by evidence)  ? not sure yet  ─ flat  ~ noisy  w sawtooth  ┘ step  ╭ warm-up",
         "verdicts",
         left=True,
         aliases=("leak",),

@@ -4,13 +4,15 @@ None always means unknown, never "none of it". A row object is reused from frame
 has changed, so a view may compare rows by identity to know what to draw again.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from memtop.analysis.oom import share_permille
 from memtop.procfs.status import PidStatus
 from memtop.sample import ProcKey
+from memtop.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
     from memtop.inside import Inside
@@ -163,14 +165,14 @@ class Detail(NamedTuple):
     """Least-squares slope of RES over its last minute."""
     why_unknown: dict[str, str]
     """Attribute of ProcRow -> why it is None, in words."""
-    outlook: "Outlook | None" = None
+    outlook: Outlook | None = None
     """What was judged about it; None while looking back, and before the first look."""
-    regions: "RegionsView | None" = None
+    regions: RegionsView | None = None
     """Its mappings, while the Regions or the Sharing panel is on screen."""
-    sharing: "SharingView | None" = None
+    sharing: SharingView | None = None
     """Its family, while the Sharing panel is on screen."""
-    mark: "MarkView | None" = None
-    inside: "Inside | None" = None
+    mark: MarkView | None = None
+    inside: Inside | None = None
     """Its runtime, while the Runtime panel is on screen."""
     mark_dropped: bool = False
     """There was a mark until the process became another program."""
@@ -194,6 +196,17 @@ class OwnCost(NamedTuple):
 
     cpu_percent: float | None
     rss_bytes: int | None
+
+
+class Shares(NamedTuple):
+    """How far PSS and USS are known, which are read in turn."""
+
+    wanted: int
+    """Processes whose PSS is wanted."""
+    unknown: Mapping[ProcKey, str]
+    """Those of them whose PSS is not known, and why: a name of :class:`memtop.readings.Missing`, in small letters."""
+    decides: bool
+    """Whether order or filter depend on it, so that those of which it is unknown are out of place."""
 
 
 class Frame(NamedTuple):
@@ -221,7 +234,9 @@ class Frame(NamedTuple):
     """Sentences about readings that failed: parse errors with their path, a sampler that was restarted."""
     runtimes: Mapping[ProcKey, dict[str, Any]] = {}
     """For each process asked for its ``runtime`` of the JSON contract, where that was wanted and is known."""
+    shares: Shares | None = None
+    """None where nobody wants PSS or USS."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
-    exits: "tuple[Autopsy, ...]" = ()
+    exits: tuple[Autopsy, ...] = ()
     """Watched processes found at this instant to have ended."""

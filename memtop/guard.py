@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from os import PathLike
-from typing import Final
 
 from memtop.errors import Unavailable, UsageError
+from memtop.typed import Final
 
 FIRST_VICTIM: Final = 1000
 OWN_ADJ: Final = "/proc/self/oom_score_adj"
@@ -56,9 +55,13 @@ def make_first_victim(path: str | PathLike[str] = OWN_ADJ) -> int | None:
 
 def restore_oom_score_adj(path: str | PathLike[str] = OWN_ADJ) -> None:
     """In a child that is about to become another program: the monitor's place in the queue is not that program's."""
-    if _inherited is not None:
-        with suppress(OSError), open(path, "wb", buffering=0) as file:
+    if _inherited is None:
+        return
+    try:
+        with open(path, "wb", buffering=0) as file:
             file.write(b"%d" % _inherited)
+    except OSError:
+        return  # as above: no reason not to run
 
 
 def check_platform(system: str = sys.platform, proc: str | PathLike[str] = "/proc") -> bool:

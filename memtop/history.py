@@ -10,9 +10,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import deque
-from typing import Final, NamedTuple
 
 from memtop.sample import ProcKey
+from memtop.typed import Final, NamedTuple
 
 TRACK_BUDGET_BYTES: Final = 12 * 1024 * 1024
 """For the tracks of all processes together."""

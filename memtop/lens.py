@@ -10,17 +10,17 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
-from memtop.inside import Arena, GoInside, HeapFacts, HeapPoint, Inside, JvmInside
 from memtop.sample import RUNTIME, Ask, ProcKey, ProcSample, Sample
 from memtop.source import Source
+from memtop.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from memtop.analysis.gogrowth import GoPoint
     from memtop.analysis.jvmheap import JvmPoint
     from memtop.frame import ProcRow
+    from memtop.inside import HeapFacts, Inside
     from memtop.readings import Reading
     from memtop.runtimes.buildinfo import GoBuild
     from memtop.runtimes.environ import GoSettings
@@ -45,10 +45,6 @@ AGAIN_S: Final = 30.0
 """What hardly ever changes is asked for again while somebody looks at it."""
 MOST_MARKS: Final = 40
 """With more collections in the window than this, marks would hide the chart."""
-NEW_S: Final = 10.0
-"""Older figures of a runtime say nothing of now."""
-VERDICT_S: Final = 10.0
-"""How often the verdict on its heap is found anew while its panel is not on screen: 5 ms for all its points."""
 _JITTER_S: Final = 0.1
 _NOT_RECORDED: Final = "not in the recording"
 
@@ -88,7 +84,7 @@ class _Kernel(NamedTuple):
     minflt: int | None
 
 
-class _File:
+class File:
     """What is known of one program in one process."""
 
     def __init__(self, execs: int) -> None:
@@ -127,7 +123,7 @@ class Lens:
         self._source = source
         self._lazy_free_bytes = lazy_free_bytes
         self._replaying = replaying
-        self._files: dict[ProcKey, _File] = {}
+        self._files: dict[ProcKey, File] = {}
         self._sample: Sample | None = None
         self._bound: ProcKey | None = None
         """Whom a URL without a pid belongs to."""
@@ -173,14 +169,14 @@ class Lens:
         seen = self._sample.processes.get(key.pid) if self._sample is not None else None
         return seen if seen is not None and seen.key == key else None
 
-    def _file(self, key: ProcKey, seen: ProcSample) -> _File:
+    def _file(self, key: ProcKey, seen: ProcSample) -> File:
         file = self._files.pop(key, None)
         if file is None or file.execs != seen.execs:
-            file = _File(seen.execs)
+            file = File(seen.execs)
         self._files[key] = file  # those wanted last are at the end
         return file
 
-    def _serve(self, ask: Ask, key: ProcKey, seen: ProcSample, file: _File) -> None:
+    def _serve(self, ask: Ask, key: ProcKey, seen: ProcSample, file: File) -> None:
         assert self._sample is not None
         now_s = self._sample.mono_s
         for name in list(file.pending):
@@ -218,7 +214,7 @@ class Lens:
                     return url
         return ""
 
-    def _want(self, key: ProcKey, seen: ProcSample, file: _File, name: str, again_s: float | None) -> None:
+    def _want(self, key: ProcKey, seen: ProcSample, file: File, name: str, again_s: float | None) -> None:
         """Begin a reading that has not been made yet, or is old; None for once."""
         assert self._sample is not None
         now_s, before_s = self._sample.mono_s, file.done_s.get(name)
@@ -227,12 +223,12 @@ class Lens:
         file.done_s[name] = now_s
         self._begin(key, seen, file, name)
 
-    def _every_second(self, key: ProcKey, seen: ProcSample, file: _File, name: str, now_s: float) -> None:
+    def _every_second(self, key: ProcKey, seen: ProcSample, file: File, name: str, now_s: float) -> None:
         if name not in file.pending and (self._replaying or file.pace.due(now_s)):
             file.pace.asked(now_s)
             self._begin(key, seen, file, name)
 
-    def _begin(self, key: ProcKey, seen: ProcSample, file: _File, name: str) -> None:
+    def _begin(self, key: ProcKey, seen: ProcSample, file: File, name: str) -> None:
         assert self._sample is not None and seen.statm is not None
         minflt = seen.stat.minflt if seen.stat is not None else None
         file.pending[name] = _Kernel(self._sample.mono_s, seen.statm.rss_bytes, seen.statm.anon_bytes, minflt)
@@ -242,7 +238,7 @@ class Lens:
 
     # -- what has come
 
-    def _poll(self, key: ProcKey, file: _File, name: str) -> None:
+    def _poll(self, key: ProcKey, file: File, name: str) -> None:
         assert self._sample is not None
         url = f"#{file.asked_url}" if name == "metrics" and file.asked_url else ""
         try:
@@ -255,7 +251,7 @@ class Lens:
             file.pending.pop(name, None)
             self._failed(file, name, error)
 
-    def _failed(self, file: _File, name: str, error: MemtopError) -> None:
+    def _failed(self, file: File, name: str, error: MemtopError) -> None:
         assert self._sample is not None
         why = error.why if isinstance(error, ParseError) else str(error)
         if why.endswith(_NOT_RECORDED) or isinstance(error, ProcessGone):
@@ -270,7 +266,7 @@ class Lens:
         elif name == "identity":
             file.strange = why
 
-    def _take(self, key: ProcKey, file: _File, name: str, data: bytes, kernel: _Kernel) -> None:
+    def _take(self, key: ProcKey, file: File, name: str, data: bytes, kernel: _Kernel) -> None:
         """Understand an answer. Raises ParseError."""
         from memtop.runtimes import told  # noqa: PLC0415 (most processes have no runtime)
 
@@ -299,7 +295,7 @@ class Lens:
         start_s = key.start_ticks / CLK_TCK
         return self._sample.wall_s - self._sample.mono_s + start_s if start_s <= self._sample.mono_s + 1 else None
 
-    def _take_go(self, key: ProcKey, file: _File, heap: GoHeap, kernel: _Kernel) -> None:
+    def _take_go(self, key: ProcKey, file: File, heap: GoHeap, kernel: _Kernel) -> None:
         from memtop.analysis.gogrowth import GoPoint  # noqa: PLC0415
         from memtop.analysis.goheap import Whose, whose  # noqa: PLC0415
 
@@ -319,7 +315,7 @@ class Lens:
         file.go.append(GoPoint(kernel.at_s, heap, anon, lazy, kernel.minflt))
         self._answered(file, kernel.at_s)
 
-    def _take_jvm(self, key: ProcKey, file: _File, heap: JvmHeap, kernel: _Kernel) -> None:
+    def _take_jvm(self, key: ProcKey, file: File, heap: JvmHeap, kernel: _Kernel) -> None:
         from memtop.analysis.jvmheap import JvmPoint  # noqa: PLC0415
         from memtop.runtimes.jvm import same_jvm  # noqa: PLC0415
 
@@ -332,11 +328,11 @@ class Lens:
         file.jvm.append(JvmPoint(kernel.at_s, heap, kernel.anon_bytes))
         self._answered(file, kernel.at_s)
 
-    def _answered(self, file: _File, at_s: float) -> None:
+    def _answered(self, file: File, at_s: float) -> None:
         file.pace.answered()
         file.trouble, file.heap_s = "", at_s
 
-    def _take_flags(self, seen: ProcSample, file: _File) -> None:
+    def _take_flags(self, seen: ProcSample, file: File) -> None:
         if file.flags is None and seen.command_raw:
             from memtop.runtimes.jvmflags import jvm_arguments, parse_jvm_flags  # noqa: PLC0415
 
@@ -377,88 +373,19 @@ class Lens:
         file = self._files.get(row.key)
         if file is None:
             return None
-        if not file.go and not file.jvm:
-            limit = _limit_bytes(file.settings.gomemlimit_bytes) if file.settings is not None else None
-            return None if limit is None else HeapFacts(limit)
-        if file.trouble or file.heap_s is None or at_s - file.heap_s > NEW_S:
-            return None
-        if file.verdict is None or at_s - file.verdict[0] >= VERDICT_S:
-            file.verdict = at_s, *_heap_verdict(file)
-        facts = _jvm_facts(file, row) if file.jvm else _go_facts(file)
-        _, alarm, live_bytes, level = file.verdict
-        return facts._replace(alarm=alarm, live_bytes=live_bytes, steady_live_bytes=live_bytes if level else None)
+        from memtop.insight import heap_facts  # noqa: PLC0415 (output without a screen gives figures and no judgement)
+
+        return heap_facts(file, row, at_s)
 
     def inside(self, ask: Ask, row: ProcRow, at_s: float, reading: Reading | None) -> Inside | None:
         """For the panel, at the instant shown; None while it is not on screen."""
         if ask.panel != RUNTIME:
             return None
+        from memtop.insight import inside  # noqa: PLC0415 (as above)
+
+        lazy_free_bytes = self._lazy_free_bytes(row.key)
         file = self._files.get(row.key)
-        if file is None or (file.identity is None and not file.strange and not file.go):
-            return Inside(waiting=row.rss_bytes is not None and row.gone_s is None)
-        state = (at_s, len(file.go), len(file.jvm), file.heap_s, file.identity, file.trouble, file.suggested, row)
-        if file.judged is None or file.judged[0] != (*state, id(reading)):
-            file.judged = (*state, id(reading)), self._judge(file, row, at_s, reading)
-        return file.judged[1]
-
-    def _judge(self, file: _File, row: ProcRow, at_s: float, reading: Reading | None) -> Inside:
-        identity, lazy_free_bytes = file.identity, self._lazy_free_bytes(row.key)
-        go = [point for point in file.go if point.time_s <= at_s]
-        jvm = [point for point in file.jvm if point.time_s <= at_s]
-        points = [HeapPoint(p.time_s, p.heap.heap_alloc_bytes, p.heap.heap_objects, p.heap.num_gc) for p in go] + [
-            HeapPoint(p.time_s, p.heap.heap_used_bytes, None, p.heap.young_gcs + p.heap.major_gcs) for p in jvm
-        ]
-        told = Inside(
-            waiting=False,
-            build=identity.build if identity is not None else None,
-            native=identity.native if identity is not None else None,
-            settings=file.settings,
-            flags=file.flags,
-            url=file.url or _label(file.asked_url),
-            suggested=file.suggested,
-            trouble=file.trouble,
-            strange=file.strange,
-            age_s=None if file.heap_s is None else max(0.0, at_s - file.heap_s),
-            points=tuple(points),
-            lazy_free_bytes=lazy_free_bytes,
-            container_bytes=file.container.limit_bytes if file.container is not None else None,
-            malloc=identity.arenas if identity is not None else None,
-        )
-        if reading is not None:
-            own = ("go_", "jvm_", "v8_")
-            arenas = [each for each in reading.kinds if each.kind.key.startswith(own) and each.sizes.rss_bytes]
-            told = told._replace(
-                arenas=tuple(Arena(each.kind.title, each.sizes.size_bytes, each.sizes.rss_bytes) for each in arenas),
-                arenas_age_s=max(0.0, at_s - reading.at_s),
-            )
-        if go:
-            return told._replace(go=_judge_go(go, file, row, lazy_free_bytes or 0))
-        if jvm:
-            return told._replace(jvm=_judge_jvm(jvm, row))
-        return told._replace(advice=self._advice(file, row, lazy_free_bytes))
-
-    def _advice(self, file: _File, row: ProcRow, lazy_free_bytes: int | None) -> tuple[Any, ...]:
-        from memtop.analysis.allocators import Observed, advise  # noqa: PLC0415
-        from memtop.runtimes.native import Runtime, old_space_bytes  # noqa: PLC0415
-
-        if file.identity is None or row.rss_bytes is None:
-            return ()
-        old_space = None
-        if file.identity.native.runtime is Runtime.NODE:
-            argv = [os.fsdecode(argument) for argument in (row.command_raw or b"").split(b"\0")]
-            old_space = old_space_bytes(argv)
-        observed = Observed(
-            rss_bytes=row.rss_bytes,
-            virt_bytes=row.virt_bytes,
-            peak_rss_bytes=row.peak_rss_bytes,
-            anon_bytes=row.anon_bytes,
-            lazy_free_bytes=lazy_free_bytes,
-            minflt_per_s=row.minflt_per_s,
-            flat_s=_flat_s(row, self._sample),
-            arenas=file.identity.arenas,
-            cores=os.cpu_count(),
-            old_space_bytes=old_space,
-        )
-        return advise(file.identity.native, observed)
+        return inside(file, row, at_s, reading, lazy_free_bytes=lazy_free_bytes, sample=self._sample)
 
 
 _ANOTHER: Final = {
@@ -474,113 +401,3 @@ def _frees_lazily(build: GoBuild | None, settings: GoSettings) -> bool:
     built_in = build.setting("DefaultGODEBUG") if build is not None else None
     release = build.release if build is not None else None
     return freed_memory(release, settings.debug("madvdontneed", built_in)) is FreedMemory.FREE
-
-
-def _label(url: str) -> str:
-    """An address as it may be shown."""
-    return url.partition("?")[0]
-
-
-def _flat_s(row: ProcRow, sample: Sample | None) -> float | None:
-    """For how long RES has been flat: the whole of its trend, at least; None where it moves."""
-    levels = [level for level in row.trend if level is not None]
-    flat = len(levels) == len(row.trend) and len(set(levels)) <= 1
-    if not flat or sample is None or row.started_s is None:
-        return None
-    return sample.wall_s - row.started_s if (row.growth_bytes_per_min or 0) == 0 else None
-
-
-def _limit_bytes(gomemlimit_bytes: float) -> int:
-    """GOMEMLIMIT, 0 for none."""
-    return 0 if gomemlimit_bytes == float("inf") else int(gomemlimit_bytes)
-
-
-def _heap_verdict(file: _File) -> tuple[str, int | None, bool]:
-    """The finding that its own figures call for or nothing, what is alive after a collection, and if that is level."""
-    from memtop.analysis.gogrowth import GoVerdict, judge_go  # noqa: PLC0415
-    from memtop.analysis.jvmheap import JvmVerdict, judge_jvm  # noqa: PLC0415
-    from memtop.runtimes.environ import GoSettings  # noqa: PLC0415
-
-    if file.jvm:
-        jvm = judge_jvm(list(file.jvm))
-        alarm = {JvmVerdict.LEAK: "heap_leak", JvmVerdict.HEAP_FULL: "heap_full"}.get(jvm.verdict, "")
-        return alarm, jvm.live_bytes, jvm.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE)
-    go = judge_go(list(file.go), file.settings or GoSettings())
-    alarms = {
-        GoVerdict.LEAK_OBJECTS: "heap_leak",
-        GoVerdict.BIGGER_OBJECTS: "heap_leak",
-        GoVerdict.GOROUTINE_LEAK: "goroutines",
-    }
-    return alarms.get(go.verdict, ""), go.live_bytes, go.verdict in (GoVerdict.STEADY, GoVerdict.PRESSURE)
-
-
-def _go_facts(file: _File) -> HeapFacts:
-    from memtop.analysis.gogrowth import gc_per_s  # noqa: PLC0415
-    from memtop.analysis.goheap import held_bytes, outside_bytes  # noqa: PLC0415
-
-    last = file.go[-1]
-    heap = last.heap
-    limit = heap.gomemlimit_bytes
-    if limit is None and file.settings is not None:
-        limit = file.settings.gomemlimit_bytes
-    goal, lazy = heap.next_gc_bytes, last.lazy_free_bytes or 0
-    return HeapFacts(
-        limit_bytes=None if limit is None else _limit_bytes(limit),
-        next_gc_bytes=None if goal is None or goal == float("inf") else int(goal),
-        held_bytes=held_bytes(heap),
-        gc_per_s=gc_per_s(file.go),
-        gc_cpu_percent=None if heap.gc_cpu_fraction is None else 100 * heap.gc_cpu_fraction,
-        outside_bytes=None if last.anon_bytes is None else outside_bytes(heap, last.anon_bytes, lazy),
-        outside_of_bytes=None if last.anon_bytes is None else last.anon_bytes - lazy,
-    )
-
-
-def _jvm_facts(file: _File, row: ProcRow) -> HeapFacts:
-    """Stacks, JIT code and buffers are a JVM's usual share outside of its heap: only what is far beyond is told."""
-    from memtop.analysis.jvmheap import break_down_jvm  # noqa: PLC0415
-
-    if row.rss_bytes is None or row.anon_bytes is None:
-        return HeapFacts()
-    parts = break_down_jvm(file.jvm[-1].heap, row.rss_bytes, row.anon_bytes)
-    return (
-        HeapFacts(outside_bytes=parts.native_bytes, outside_of_bytes=row.anon_bytes)
-        if parts.notable_native
-        else HeapFacts()
-    )
-
-
-def _judge_go(points: list[GoPoint], file: _File, row: ProcRow, lazy_free_bytes: int) -> GoInside:
-    from memtop.analysis.gogrowth import judge_go  # noqa: PLC0415
-    from memtop.analysis.goheap import break_down, identities  # noqa: PLC0415
-    from memtop.analysis.golimits import gogc_choices, judge_limit  # noqa: PLC0415
-    from memtop.runtimes.environ import GoSettings  # noqa: PLC0415
-
-    settings = file.settings or GoSettings()
-    growth, heap = judge_go(points, settings), points[-1].heap
-    rss, anon = row.rss_bytes, row.anon_bytes
-    if rss is None or anon is None:
-        return GoInside(heap, None, identities(heap), growth, None, ())
-    parts = break_down(heap, rss, anon, lazy_free_bytes, growth.live_bytes)
-    container = file.container
-    others = container.anon_bytes - anon if container is not None and container.anon_bytes is not None else 0
-    limit = judge_limit(
-        heap,
-        parts,
-        file.settings.gomemlimit_bytes if file.settings is not None else None,
-        container.limit_bytes if container is not None else None,
-        gc_per_s=growth.gc_per_s,
-        minflt_per_s=growth.minflt_per_s,
-        others_bytes=max(0, others),
-    )
-    choices = gogc_choices(parts, growth.alloc_bytes_per_s, limit.gomemlimit_bytes or float("inf"))
-    return GoInside(heap, parts, identities(heap), growth, limit, choices)
-
-
-def _judge_jvm(points: list[JvmPoint], row: ProcRow) -> JvmInside:
-    from memtop.analysis.jvmheap import break_down_jvm, judge_jvm  # noqa: PLC0415
-
-    growth, heap = judge_jvm(points), points[-1].heap
-    parts = None
-    if row.rss_bytes is not None and row.anon_bytes is not None:
-        parts = break_down_jvm(heap, row.rss_bytes, row.anon_bytes, growth.live_bytes)
-    return JvmInside(heap, parts, growth)

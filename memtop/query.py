@@ -3,21 +3,23 @@
 Terms are separated by blanks and must all hold. A number that is unknown satisfies no comparison.
 """
 
+from __future__ import annotations
+
 import math
 import operator
 import re
 from collections.abc import Callable
-from typing import Final, NamedTuple
 
 from memtop.columns import BY_NAME, Column
 from memtop.errors import UsageError
 from memtop.frame import ProcRow
 from memtop.sample import Need
+from memtop.typed import Final, NamedTuple
 from memtop.units import parse_size
 
 Predicate = Callable[[ProcRow], bool]
 
-_TERM = re.compile(r"([a-zA-Z%Δ][a-zA-Z%/_]*)(>=|<=|!=|==|=|>|<)(.*)\Z", re.S)
+_TERM: Final = r"(?s)([a-zA-Z%Δ][a-zA-Z%/_]*)(>=|<=|!=|==|=|>|<)(.*)"
 _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -50,7 +52,7 @@ def parse_query(text: str) -> Query:
     predicates: list[Predicate] = []
     needs = Need.NONE
     for word in stripped.split():
-        match = _TERM.match(word)
+        match = re.fullmatch(_TERM, word)
         column = BY_NAME.get(match[1].lower()) if match else None
         if match is None or column is None:
             predicates.append(_contains(word))

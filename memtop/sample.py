@@ -1,8 +1,9 @@
 """What is asked of one instant, and what was found: the facts, before any judgement."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from enum import Flag, auto
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.pressure import Pressure
@@ -11,6 +12,7 @@ from memtop.procfs.statm import Statm
 from memtop.procfs.status import PidStatus
 from memtop.procfs.vmstat import Vmstat
 from memtop.source import Exit
+from memtop.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from memtop.cgroups import CgroupSample
@@ -44,7 +46,7 @@ class Need(Flag):
     VICTIM = auto()
     """oom_score_adj of every process, to reckon whom the OOM killer would take."""
     ROLLUP = auto()
-    """smaps_rollup, which costs the target something: only of rows on screen, in turn; see :mod:`memtop.dear`."""
+    """smaps_rollup, which costs the target something: in turn; see :mod:`memtop.dear`."""
 
 
 class Ask(NamedTuple):
@@ -61,8 +63,10 @@ class Ask(NamedTuple):
     sort: str = "rss_bytes"
     """Attribute of ProcRow."""
     descending: bool = True
-    where: "Callable[[ProcRow], bool] | None" = None
+    where: Callable[[ProcRow], bool] | None = None
     """The filter; None lets every process pass."""
+    where_needs: Need = Need.NONE
+    """Readings that the filter depends on."""
     only: frozenset[int] | None = None
     """Pids to be shown, whatever the filter says; None for all."""
     names: tuple[str, ...] = ()
@@ -90,6 +94,8 @@ class Ask(NamedTuple):
     """One more than before: set the mark of the process in focus, or clear it."""
     go_urls: tuple[tuple[int | None, str], ...] = ()
     """(pid, address) of Go programs whose metrics are to be read; None for the process asked for."""
+    once: bool = False
+    """There will be no later tick: what is asked for is read at this one, whatever it costs, and waited for."""
     runtimes: bool = False
     """Look into the runtimes of those asked for; otherwise of the one in focus only."""
     delay_s: float = 1.0
@@ -175,5 +181,5 @@ class Sample(NamedTuple):
     hidden: int
     """Listed processes that may not be read (hidepid)."""
     problems: tuple[str, ...] = ()
-    cgroups: "CgroupSample | None" = None
+    cgroups: CgroupSample | None = None
     """Limits; None in tests that have none."""

@@ -8,7 +8,6 @@ Bytes are compared before they are parsed: most processes are idle.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final, TypeVar
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone, Unavailable
 from memtop.procfs.lines import int_or_none
@@ -21,9 +20,14 @@ from memtop.procfs.vmstat import parse_vmstat
 from memtop.sample import Ask, Need, ProcKey, ProcSample, Sample, SystemSample
 from memtop.source import Source
 from memtop.text import clean
+from memtop.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from memtop.cgroups import CgroupReader, CgroupSample
+
+    _Value = TypeVar("_Value")
 
 COMMAND_LIMIT: Final = 4096
 """Most bytes of a command line: a hostile one can be hundreds of megabytes long."""
@@ -33,11 +37,9 @@ STALE_TICKS: Final = 10
 """Ticks after which status and oom_score are read again though statm has not moved."""
 FIRST_SETTLE_S: Final = 0.05
 """How long the first sample waits for command lines, so that one-shot output has them."""
-LIVES_KEPT: Final = 4096
-"""Ended processes remembered, to tell a new one with the same pid and start time apart."""
+LIVES_KEPT: Final = 512
+"""Ended processes remembered, to tell a new one with the same pid and start time (one clock tick) apart."""
 EMPTY: Final = b"0 0 0 0 0 0 0"
-
-_Value = TypeVar("_Value")
 
 
 class _Record:

@@ -1,8 +1,9 @@
 """One frozen Settings: what the command line decided, before anything is started."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from memtop.columns import DEFAULT_COLUMNS, Column
+from memtop.typed import NamedTuple
 
 
 class Settings(NamedTuple):

@@ -5,28 +5,27 @@ written and a recording being played are all Sources, so nothing behind this doo
 Paths are relative to the file system's root and start with ``proc/`` or ``sys/``.
 """
 
-import re
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+
+from memtop.typed import Final, NamedTuple, Protocol
 
 READ_LIMIT: Final = 65_536
 """Most bytes of one ordinary read; hostile files are cut here."""
 
-_PROCESS = re.compile(r"proc/(\d+)(?:/|\Z)")
-
 
 def pid_of(path: str) -> int | None:
     """The process whose file this is; None for files of the machine."""
-    match = _PROCESS.match(path)
-    return int(match[1]) if match else None
-
-
-_RUNTIME = re.compile(r"proc/\d+/runtime/")
+    top, _, rest = path.partition("/")
+    pid = rest.partition("/")[0]
+    return int(pid) if top == "proc" and pid.isdecimal() else None
 
 
 def is_runtime(path: str) -> bool:
     """Whether this asks about a runtime: ``proc/PID/runtime/NAME``, which no kernel has; see :meth:`Source.ask`."""
-    return _RUNTIME.match(path) is not None
+    process, mark, _ = path.partition("/runtime/")
+    return bool(mark) and process.startswith("proc/") and process.removeprefix("proc/").isdecimal()
 
 
 def without_address(path: str) -> str:

@@ -6,13 +6,9 @@ Names, command lines, paths and error messages come from processes that may be h
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
-_PLAIN = re.compile(r"[\x20-\x7e]*\Z")
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc")
 """General categories that draw nothing, or draw upon their neighbour."""
-_WIDTHLESS = re.compile("[\u115f-\u11ff\u3164\ud7b0-\ud7ff\uffa0\U0001f3fb-\U0001f3ff]")
+_WIDTHLESS = ("\u115f-\u11ff", "\u3164-\u3164", "\ud7b0-\ud7ff", "\uffa0-\uffa0", "\U0001f3fb-\U0001f3ff")
 """Letters and signs that take no cell of their own: Hangul fillers and parts of syllables, skin tones."""
 _BLANK_BRAILLE = "\u2800"
 
@@ -30,10 +26,12 @@ def _visible(character: str) -> str:
         return f"\\x{code - 0xDC00:02x}"  # an undecodable byte, as surrogateescape left it
     if code < 0xA0:
         return f"\\x{code:02x}"
-    category = unicodedata.category(character)
-    if category in _HIDDEN or _WIDTHLESS.match(character):
+    from unicodedata import category  # noqa: PLC0415 (plain text, which most is, does without)
+
+    kind = category(character)
+    if kind in _HIDDEN or any(span[0] <= character <= span[-1] for span in _WIDTHLESS):
         return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-    if category == "Zs" or character == _BLANK_BRAILLE:
+    if kind == "Zs" or character == _BLANK_BRAILLE:
         return " "
     return character
 
@@ -41,6 +39,6 @@ def _visible(character: str) -> str:
 def clean(raw: bytes | str) -> str:
     """``raw`` as visible text: ``^[`` for ESC, ``\\x9b`` for C1 and undecodable bytes, ``\\u202e`` for what hides."""
     text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
-    if _PLAIN.match(text):
+    if text.isascii() and text.isprintable():
         return text
     return "".join(map(_visible, text))

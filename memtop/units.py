@@ -6,12 +6,13 @@ Sizes are IEC (K = 1024 bytes) with three significant digits. None is unknown an
 from __future__ import annotations
 
 import re
-from typing import Final
+
+from memtop.typed import Final
 
 UNKNOWN: Final = "–"
 _UNITS: Final = "BKMGTPE"
-_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(?:([kmgtpe])(?:i?b)?|b)?\Z", re.I | re.A)
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(ms|s|m|min|h)?\Z", re.I | re.A)
+_SIZE: Final = r"(?ia)([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(?:([kmgtpe])(?:i?b)?|b)?"
+_DURATION: Final = r"(?ia)([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(ms|s|m|min|h)?"
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -99,7 +100,7 @@ def duration(seconds: float | None) -> str:
 
 def parse_size(text: str) -> float:
     """``500m``, ``1.5G``, ``4096``, ``2 GiB`` in bytes. Raises ValueError that says what is allowed."""
-    match = _SIZE.match(text.strip())
+    match = re.fullmatch(_SIZE, text.strip())
     if not match:
         raise ValueError(f"{text!r} is not a size such as 4096, 500m or 1.5g")
     return float(float(match[1]) * 1024 ** _UNITS.lower().index((match[2] or "b").lower()))
@@ -107,7 +108,7 @@ def parse_size(text: str) -> float:
 
 def parse_duration(text: str) -> float:
     """``0.5``, ``500ms``, ``2s``, ``5m`` in seconds. Raises ValueError that says what is allowed."""
-    match = _DURATION.match(text.strip())
+    match = re.fullmatch(_DURATION, text.strip())
     if not match:
         raise ValueError(f"{text!r} is not a time such as 0.5, 500ms, 2s or 5m")
     return float(match[1]) * _SECONDS[(match[2] or "").lower()]

@@ -1,11 +1,12 @@
 """What a person has chosen to look at, and the Ask that follows from it."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from memtop.columns import BY_NAME, Column
 from memtop.query import Query, both, of_user, parse_query
 from memtop.sample import Ask, Need, ProcKey
 from memtop.settings import Settings
+from memtop.typed import NamedTuple
 
 
 class View(NamedTuple):
@@ -40,7 +41,7 @@ class View(NamedTuple):
     mark_now: int = 0
 
     @classmethod
-    def of(cls, settings: Settings) -> "View":
+    def of(cls, settings: Settings) -> View:
         """As the command line asks for it. Raises UsageError for an invalid filter."""
         sort = settings.sort or BY_NAME["res"]
         return cls(
@@ -74,6 +75,7 @@ class View(NamedTuple):
             sort=self.sort.field,
             descending=self.descending,
             where=where,
+            where_needs=self.query.needs,
             only=self.only,
             names=self.names,
             children=self.children,
@@ -92,7 +94,7 @@ class View(NamedTuple):
             mark_now=self.mark_now,
         )
 
-    def sorted_by(self, column: Column) -> "View":
+    def sorted_by(self, column: Column) -> View:
         """By a column in its natural order; by the same one again: turned round."""
         descending = not self.descending if column == self.sort else column.descending
         return self._replace(sort=column, descending=descending)

@@ -115,7 +115,7 @@ def _why_kept(native: Native) -> list[Advice]:
 
 
 def _of_arenas(seen: Observed) -> list[Advice]:
-    if seen.arenas is None or seen.cores is None or seen.arenas.count <= _ARENAS_PER_CORE * seen.cores:
+    if seen.arenas is None or seen.cores is None or seen.arenas.number <= _ARENAS_PER_CORE * seen.cores:
         return []
     if seen.arenas.usable_bytes > max(_NOTABLE_BYTES, _ARENA_SPREAD_SHARE * seen.rss_bytes):
         return [Advice.ARENAS_IN_RES]

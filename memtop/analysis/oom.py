@@ -3,10 +3,12 @@
 The arithmetic is the kernel's of Linux 5.9 and later, in whole pages. Niceness, CPU time, age, children: no part of it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Final, NamedTuple
 
 from memtop.procfs.statm import PAGE_BYTES
+from memtop.typed import Final, NamedTuple
 
 NEVER: Final = -1000
 """The oom_score_adj of a process that the OOM killer passes over."""

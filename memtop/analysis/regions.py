@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -130,7 +131,7 @@ class Regions:
         self.smaps = smaps
         self.kinds = kinds
         """One for each mapping, in address order."""
-        self._spans = [end - start for start, end in zip(smaps.starts, smaps.ends, strict=True)]
+        self._spans = array("Q", [end - start for start, end in zip(smaps.starts, smaps.ends, strict=True)])
         self._columns = [smaps.numbers(field) for field in ("Rss", "Pss", "Private_Dirty", "Swap")]
 
     def __len__(self) -> int:

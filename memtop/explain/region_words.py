@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.analysis.region_growth import KindChange
+from memtop.analysis.regions import Split
 from memtop.frame import Detail, ProcRow
 from memtop.readings import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
@@ -17,6 +18,8 @@ _LONG_S: Final = 2.5
 _LATE_S: Final = 2.5
 _FRESH_S: Final = 10.0
 """Mappings read longer ago do not say where RES has moved to since."""
+_MANY: Final = 3000
+"""With fewer mappings it is the pages that a reading takes its time for."""
 _LEAST_BYTES: Final = 1 << 20
 _NAMED_KINDS: Final = 3
 _WITHOUT: Final = (Missing.KERNEL, Missing.ZOMBIE, Missing.GONE)
@@ -42,11 +45,13 @@ def caption(view: RegionsView | None) -> str:
     if view.waiting_s is not None and view.waiting_s > _LONG_S:
         parts.append(f"the next one under way for {duration(view.waiting_s)}")
     elif view.missing is Missing.TOO_DEAR and view.stall_s is not None:
-        parts.append(f"R reads again, about {milliseconds(view.stall_s)}")
+        parts.append(f"R reads again, {_cost(view)}")
     elif view.missing not in (Missing.NOTHING, Missing.UNREAD):
         parts.append(f"no newer one: {view.missing.value}")
     elif view.resting_s > _LONG_S:
         parts.append(f"next in {duration(view.resting_s)}")
+    elif view.calm:
+        parts.append("nothing moved since")
     return ", ".join(parts)
 
 
@@ -58,7 +63,7 @@ def why_no_reading(view: RegionsView, row: ProcRow, own_uid: int) -> str:
         waited = view.waiting_s is not None and view.waiting_s > _LONG_S
         return f"A reading has been under way for {duration(view.waiting_s)}." if waited else "Reading …"
     if view.missing is Missing.TOO_DEAR:
-        cost = "" if view.stall_s is None else f" of about {milliseconds(view.stall_s)}"
+        cost = "" if view.stall_s is None else f", {_cost(view)}"
         return (
             f"Not read unasked: its own mmap calls would have to wait for the length of the reading{cost}. "
             "R reads once, and says what it did cost."
@@ -72,12 +77,21 @@ def why_no_reading(view: RegionsView, row: ProcRow, own_uid: int) -> str:
     return f"No mappings to show: {view.missing.value}."
 
 
+def _cost(view: RegionsView) -> str:
+    """What a reading would cost, and with many mappings why."""
+    many = f" for {view.mappings:,} mappings" if view.mappings is not None and view.mappings >= _MANY else ""
+    return f"about {milliseconds(view.stall_s or 0.0)}{many}"
+
+
 def why_denied(row: ProcRow, own_uid: int) -> str:
     """Which readings are missing, why, and how to get them."""
     if row.uid is not None and row.uid != own_uid:
         why = f"it belongs to another user ({row.user})"
     else:
-        why = "it is protected: set-user-id, with file capabilities, or it has made itself non-dumpable"
+        why = (
+            "it is protected (set-user-id, with file capabilities, or non-dumpable by its own wish), its group or "
+            "capabilities are not yours, or a security module forbids it"
+        )
     return f"Its smaps may not be read: {why}. Run memtop as root, or with CAP_SYS_PTRACE (Yama is not the reason)."
 
 
@@ -102,6 +116,12 @@ def what_is_known(detail: Detail) -> str:
         ]
     known = [f"{name} {long_size(value)}" for name, value in parts if value is not None]
     return f"Known all the same: {', '.join(known)}." if known else ""
+
+
+def huge_words(split: Split) -> str:
+    """What RES leaves out, in words; empty where there are no huge pages of a pool."""
+    size_bytes = split.hugetlb_bytes
+    return f"+{long_size(size_bytes)} in huge pages of the pool, which RSS does not count" if size_bytes else ""
 
 
 def mark_sentence(detail: Detail) -> str:

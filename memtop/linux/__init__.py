@@ -8,14 +8,16 @@ import pwd
 import resource
 import time
 from collections.abc import Sequence
-from typing import Final
 
 from memtop.errors import ProcessGone, Unavailable
 from memtop.linux.descriptors import Descriptors
-from memtop.linux.exits import ExitWatch
 from memtop.linux.files import failure, pread_file, read_file
 from memtop.linux.slow import SlowReader
 from memtop.source import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
+from memtop.typed import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from memtop.linux.exits import ExitWatch
 
 HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory"})
 """Files of the machine that are read at every instant, so their descriptors are kept."""
@@ -50,7 +52,9 @@ class Linux:
         nor in the /proc of another pid namespace. Without it nothing is watched and nothing may be signalled."""
         limit = raise_descriptor_limit()
         self._descriptors = Descriptors(self._prefix, max(limit - RESERVED, limit // 4))
-        self._exits = ExitWatch(limit // 4)
+        self._exits: ExitWatch | None = None
+        """There from when somebody is first watched: a run of one sample does without."""
+        self._most_watched = limit // 4
         self._slow = SlowReader(self._read_slowly)
         self._hot: dict[str, int] = {}
         self._pids: list[int] = []
@@ -113,17 +117,24 @@ class Linux:
 
     def watch(self, pids: Sequence[int]) -> None:
         """See :meth:`memtop.source.Source.watch`."""
-        if self.own_pids:
+        if not self.own_pids:
+            return
+        if self._exits is None and pids:
+            from memtop.linux.exits import ExitWatch  # noqa: PLC0415
+
+            self._exits = ExitWatch(self._most_watched, self._prefix)
+        if self._exits is not None:
             self._exits.watch(pids, lambda pid: self._descriptors.lives(pid) is not False)
 
     def exits(self) -> list[Exit]:
         """See :meth:`memtop.source.Source.exits`; their time is that of the instant."""
-        return self._exits.exits(self._now.wall_s)
+        return self._exits.exits(self._now.wall_s) if self._exits is not None else []
 
     def close(self) -> None:
         """Give every descriptor back, and every thread that is not stuck."""
         self._slow.close()
-        self._exits.close()
+        if self._exits is not None:
+            self._exits.close()
         self._descriptors.close()
         for descriptor in (*self._hot.values(), self._proc):
             os.close(descriptor)

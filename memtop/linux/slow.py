@@ -11,15 +11,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Final
 
 from memtop.errors import Blocked, MemtopError
 from memtop.source import Answer, is_runtime, pid_of, without_address
+from memtop.typed import Final
 
 DEADLINE_S: Final = 2.0
 """A reading under way for longer is blocked."""
-MAPPINGS_DEADLINE_S: Final = 10.0
-"""The same for smaps, which takes 12 ms for each GiB that is resident without being stuck."""
+MAPPINGS_DEADLINE_S: Final = 30.0
+"""The same for smaps and smaps_rollup, which take up to 25 ms for each GiB resident without being stuck."""
 REST_S: Final = 30.0
 """How long a process that has blocked a reading is not asked again."""
 SERVING: Final = 2
@@ -143,25 +143,33 @@ class SlowReader:
 
     def _serve(self) -> None:
         """What a thread does."""
-        while (reading := self._next()) is not None:
-            error = None
-            data = b""
-            began_s = time.thread_time()  # waiting for the processor, or for the interpreter lock, costs nobody
-            try:
-                data = self._read(reading.path, reading.size)
-            except MemtopError as problem:
-                error = problem
-            took_s = time.thread_time() - began_s
-            with self._changed:
-                reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
-                self._running.discard(reading)
-                if reading.stuck:
-                    who = _who(reading.path)
-                    self._stuck[who] -= 1
-                    if not self._stuck[who]:
-                        del self._stuck[who]
-                if self._quiet():
-                    self._changed.notify_all()
+        while self._serve_next():
+            pass
+
+    def _serve_next(self) -> bool:
+        """One reading; False when the thread is to end. What was read is not held on to: it may be 40 MB."""
+        reading = self._next()
+        if reading is None:
+            return False
+        error = None
+        data = b""
+        began_s = time.thread_time()  # waiting for the processor, or for the interpreter lock, costs nobody
+        try:
+            data = self._read(reading.path, reading.size)
+        except MemtopError as problem:
+            error = problem
+        took_s = time.thread_time() - began_s
+        with self._changed:
+            reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
+            self._running.discard(reading)
+            if reading.stuck:
+                who = _who(reading.path)
+                self._stuck[who] -= 1
+                if not self._stuck[who]:
+                    del self._stuck[who]
+            if self._quiet():
+                self._changed.notify_all()
+        return True
 
     def _next(self) -> _Reading | None:
         """The next reading for a thread; None when it is to end."""
@@ -180,7 +188,7 @@ class SlowReader:
 
 
 def _deadline_s(path: str) -> float:
-    return MAPPINGS_DEADLINE_S if path.endswith("/smaps") else DEADLINE_S
+    return MAPPINGS_DEADLINE_S if path.endswith(("/smaps", "/smaps_rollup")) else DEADLINE_S
 
 
 def _who(path: str) -> int | str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 _MOST = (1 << 63) - 1
 """What history can keep, and the most that a kernel counter says."""
-_KIB = re.compile(rb"\s*(\d{1,15})\s*(kB)?\s*\Z")
-_INT = re.compile(rb"\s*(-?\d{1,19})\s*\Z")
+_MOST_KIB = 10**15 - 1
+"""As many bytes are less than that."""
 
 
 def key_values(data: bytes, separator: bytes = b":") -> dict[bytes, bytes]:
@@ -18,11 +16,16 @@ def key_values(data: bytes, separator: bytes = b":") -> dict[bytes, bytes]:
 
 def kib_to_bytes(value: bytes | None) -> int | None:
     """``  1234 kB`` in bytes; None where absent or not such a number. kB in /proc means KiB."""
-    match = _KIB.match(value) if value is not None else None
-    return int(match[1]) * 1024 if match else None
+    if value is None:
+        return None
+    kib = int_or_none(value.strip().removesuffix(b"kB"))
+    return kib * 1024 if kib is not None and 0 <= kib <= _MOST_KIB else None
 
 
 def int_or_none(value: bytes | None) -> int | None:
     """A plain decimal, or None where absent or something else."""
-    match = _INT.match(value) if value is not None else None
-    return int(match[1]) if match and abs(int(match[1])) <= _MOST else None
+    digits = value.strip() if value is not None else b""
+    if not digits.removeprefix(b"-").isdigit() or len(digits) > 20:
+        return None
+    number = int(digits)
+    return number if abs(number) <= _MOST else None

@@ -1,8 +1,9 @@
 """/proc/meminfo, proc_meminfo(5): the machine's memory."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from memtop.procfs.lines import key_values, kib_to_bytes
+from memtop.typed import NamedTuple
 
 
 class Meminfo(NamedTuple):

@@ -1,11 +1,9 @@
 """/proc/pressure/memory and memory.pressure: Documentation/accounting/psi.rst."""
 
-import re
-from typing import NamedTuple
+from __future__ import annotations
 
-_LINE = re.compile(
-    rb"^(some|full) avg10=(\d{1,3}\.\d+) avg60=(\d{1,3}\.\d+) avg300=\d{1,3}\.\d+ total=(\d{1,20})", re.M
-)
+from memtop.procfs.lines import int_or_none, key_values
+from memtop.typed import NamedTuple
 
 
 class Stall(NamedTuple):
@@ -27,5 +25,19 @@ class Pressure(NamedTuple):
 
 def parse_pressure(data: bytes) -> Pressure:
     """Parse one pressure file; lines that are absent or odd become None."""
-    stalls = {match[1]: Stall(float(match[2]), float(match[3]), int(match[4])) for match in _LINE.finditer(data)}
-    return Pressure(stalls.get(b"some"), stalls.get(b"full"))
+    lines = key_values(data, b" ")
+    return Pressure(_stall(lines.get(b"some", b"")), _stall(lines.get(b"full", b"")))
+
+
+def _stall(line: bytes) -> Stall | None:
+    """``avg10=11.87 avg60=3.20 avg300=0.70 total=1733333``"""
+    values = key_values(line.replace(b" ", b"\n"), b"=")
+    avg10, avg60 = _percent(values.get(b"avg10", b"")), _percent(values.get(b"avg60", b""))
+    total_us = int_or_none(values.get(b"total"))
+    return None if avg10 is None or avg60 is None or total_us is None else Stall(avg10, avg60, total_us)
+
+
+def _percent(text: bytes) -> float | None:
+    """``100.00``, or None for what is no such number."""
+    whole, _, part = text.partition(b".")
+    return float(text) if whole.isdigit() and part.isdigit() and len(whole) <= 3 else None

@@ -3,14 +3,13 @@
 RSS is not read from here: field 24 may lag by megabytes on machines with many cores; see :mod:`.statm`.
 """
 
-import re
-from typing import NamedTuple
+from __future__ import annotations
 
 from memtop.errors import ParseError
+from memtop.typed import NamedTuple
 
 KERNEL_THREAD_FLAG = 0x0020_0000
 """PF_KTHREAD of include/linux/sched.h."""
-_STATE = re.compile(rb"[A-Za-z]\Z")
 
 
 class PidStat(NamedTuple):
@@ -55,7 +54,7 @@ def parse_stat(data: bytes) -> PidStat:
     if opening < 1 or closing < opening:
         raise ParseError("stat", "no name in parentheses")
     fields = data[closing + 1 :].split()
-    if not fields or not _STATE.match(fields[0]):
+    if not fields or len(fields[0]) != 1 or not fields[0].isalpha():
         raise ParseError("stat", "no state after the name")
     try:
         stat = PidStat(

@@ -1,14 +1,15 @@
 """/proc/PID/statm, proc_pid_statm(5): the cheapest truth about a process's memory, open to every user."""
 
+from __future__ import annotations
+
 import os
-import re
-from typing import NamedTuple
 
 from memtop.errors import ParseError
+from memtop.typed import Final, NamedTuple
 
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-# So many digits that every size fits in the 63 bits that history keeps.
-_PAGES = re.compile(rb"(\d{1,14}) (\d{1,14}) (\d{1,14})(?:\s|\Z)")
+PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_MOST_DIGITS: Final = 14
+"""With so many, every size fits in the 63 bits that history keeps."""
 
 
 class Statm(NamedTuple):
@@ -29,8 +30,8 @@ class Statm(NamedTuple):
 
 def parse_statm(data: bytes, page_bytes: int = PAGE_BYTES) -> Statm:
     """Parse one statm file, which counts in pages. Raises ParseError."""
-    match = _PAGES.match(data)
-    if match is None:
+    counts = data.split(maxsplit=3)[:3]
+    if len(counts) < 3 or not b"".join(counts).isdigit() or max(map(len, counts)) > _MOST_DIGITS:
         raise ParseError("statm", "does not begin with three counts of pages")
-    virt, rss, shr = map(int, match.groups())
+    virt, rss, shr = map(int, counts)
     return Statm(virt * page_bytes, rss * page_bytes, shr * page_bytes)

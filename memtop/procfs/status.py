@@ -3,10 +3,11 @@
 The Vm lines are absent for kernel threads, zombies and dying processes: their fields are None then.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from memtop.errors import ParseError
 from memtop.procfs.lines import int_or_none, key_values, kib_to_bytes
+from memtop.typed import NamedTuple
 
 
 class PidStatus(NamedTuple):

@@ -1,8 +1,9 @@
 """/proc/vmstat, proc_vmstat(5): the machine's paging events since boot."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from memtop.procfs.lines import int_or_none, key_values
+from memtop.typed import NamedTuple
 
 
 class Vmstat(NamedTuple):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
 from memtop.runtimes.elf import EXECUTE, LOAD, NOTE, WRITE, Elf, ReadAt, Section
 from memtop.text import clean
+from memtop.typed import Final, NamedTuple
 
 MAGIC: Final = b"\xff Go buildinf:"
 _ALIGNED: Final = 16
@@ -24,7 +24,7 @@ _MOST_TEXT_BYTES: Final = 1 << 20
 _LONGEST: Final = 200
 _GO_SECTIONS: Final = frozenset((b".go.buildinfo", b".gopclntab", b".note.go.buildid"))
 _UNKNOWN_VERSION: Final = b"go"
-_RELEASE = re.compile(r"go(\d{1,4})\.(\d{1,4})")
+_RELEASE: Final = r"go(\d{1,4})\.(\d{1,4})"
 
 KEPT_SETTINGS: Final = frozenset(
     ("-buildmode", "-compiler", "-race", "-msan", "-asan", "CGO_ENABLED", "DefaultGODEBUG", "GOARCH", "GOEXPERIMENT")
@@ -47,7 +47,7 @@ class GoBuild(NamedTuple):
     @property
     def release(self) -> tuple[int, int] | None:
         """Major and minor version, (1, 22); None where unknown (and for gccgo)."""
-        match = _RELEASE.search(self.version or "")
+        match = re.search(_RELEASE, self.version or "")
         return (int(match[1]), int(match[2])) if match else None
 
     def setting(self, name: str) -> str | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+
+from memtop.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from memtop.runtimes.buildinfo import GoBuild

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final, NamedTuple
+
+from memtop.typed import Final, NamedTuple
 
 
 class Runtime(Enum):
@@ -42,21 +42,22 @@ class Native(NamedTuple):
 
 _VERSION: Final = r"(\d{1,2}(?:\.\d{1,3}){0,2})?"
 _RUNTIMES: Final = (
-    (Runtime.JVM, re.compile(r"libjvm\.so\Z")),
-    (Runtime.CPYTHON, re.compile(rf"libpython{_VERSION}[dmu]*\.so|python{_VERSION}[dmut]*\Z")),
-    (Runtime.NODE, re.compile(rf"(?:node|nodejs){_VERSION}\Z|libnode\.so\.?(\d{{1,3}})?")),
-    (Runtime.RUBY, re.compile(rf"libruby-?{_VERSION}\.so|ruby{_VERSION}\Z")),
-    (Runtime.PHP, re.compile(rf"php(?:-fpm|-cgi)?{_VERSION}\Z|libphp{_VERSION}\.so")),
-    (Runtime.DOTNET, re.compile(r"libcoreclr\.so\Z")),
+    (Runtime.JVM, "libjvm", r"libjvm\.so\Z"),
+    (Runtime.CPYTHON, "python", rf"libpython{_VERSION}[dmu]*\.so|python{_VERSION}[dmut]*\Z"),
+    (Runtime.NODE, "node", rf"(?:node|nodejs){_VERSION}\Z|libnode\.so\.?(\d{{1,3}})?"),
+    (Runtime.RUBY, "ruby", rf"libruby-?{_VERSION}\.so|ruby{_VERSION}\Z"),
+    (Runtime.PHP, "php", rf"php(?:-fpm|-cgi)?{_VERSION}\Z|libphp{_VERSION}\.so"),
+    (Runtime.DOTNET, "libcoreclr", r"libcoreclr\.so\Z"),
 )
+"""Each with a part of every name that the pattern matches: most processes have none, and need no pattern compiled."""
 _PRELOADED: Final = (
-    (Allocator.JEMALLOC, re.compile(r"libjemalloc[.-]")),
-    (Allocator.TCMALLOC, re.compile(r"libtcmalloc(?:_minimal|_and_profiler|_debug|_minimal_debug)?[.-]")),
-    (Allocator.MIMALLOC, re.compile(r"libmimalloc(?:-secure|-debug)?[.-]")),
+    (Allocator.JEMALLOC, "jemalloc", r"libjemalloc[.-]"),
+    (Allocator.TCMALLOC, "tcmalloc", r"libtcmalloc(?:_minimal|_and_profiler|_debug|_minimal_debug)?[.-]"),
+    (Allocator.MIMALLOC, "mimalloc", r"libmimalloc(?:-secure|-debug)?[.-]"),
 )
 _LIBC: Final = (
-    (Allocator.MUSL, re.compile(r"(?:ld-musl-|libc\.musl-)")),
-    (Allocator.GLIBC, re.compile(r"libc(?:-2\.\d+)?\.so(?:\.6)?\Z")),
+    (Allocator.MUSL, "musl", r"(?:ld-musl-|libc\.musl-)"),
+    (Allocator.GLIBC, "libc", r"libc(?:-2\.\d+)?\.so(?:\.6)?\Z"),
 )
 _DELETED: Final = " (deleted)"
 
@@ -77,16 +78,20 @@ def recognise(paths: Iterable[str], exe: str | None = None, is_go: bool = False)
 
 def _runtime(files: set[str], own: str | None) -> tuple[Runtime | None, str | None]:
     """Libraries count wherever they are mapped; executables only as the process's own."""
-    for runtime, pattern in _RUNTIMES:
-        for file in sorted(files | ({own} if own else set())):
-            match = pattern.match(file)
+    named = sorted(files | ({own} if own else set()))
+    for runtime, part, pattern in _RUNTIMES:
+        for file in named:
+            match = re.match(pattern, file) if part in file else None
             if match and (".so" in file or file == own):
                 return runtime, next((group for group in match.groups() if group), None)
     return None, None
 
 
-def _first(table: Iterable[tuple[Allocator, re.Pattern[str]]], files: set[str]) -> Allocator | None:
-    return next((kind for kind, pattern in table if any(map(pattern.match, files))), None)
+def _first(table: Iterable[tuple[Allocator, str, str]], files: set[str]) -> Allocator | None:
+    for allocator, part, pattern in table:
+        if any(part in file and re.match(pattern, file) for file in files):
+            return allocator
+    return None
 
 
 def old_space_bytes(argv: Iterable[str]) -> int | None:
@@ -100,14 +105,12 @@ def old_space_bytes(argv: Iterable[str]) -> int | None:
 
 
 _ARENA_BYTES: Final = 64 << 20
-_REGION = re.compile(rb"([0-9a-f]{1,16})-([0-9a-f]{1,16}) ([r-][w-][x-][ps]) [0-9a-f]+ [0-9a-f:]+ (\d+)[ ]*(.*)\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Arenas:
+class Arenas(NamedTuple):
     """The secondary arenas of glibc's malloc: one per thread, up to eight per core, 64 MiB of addresses each."""
 
-    count: int
+    number: int
     reserved_bytes: int
     """Address space, most of which has no RAM behind it."""
     usable_bytes: int
@@ -119,16 +122,12 @@ def glibc_arenas(maps: bytes) -> Arenas:
     count = usable = 0
     before: tuple[int, int] | None = None
     for line in maps.split(b"\n"):
-        match = _REGION.match(line)
-        if match is None:
-            before = None
-            continue
-        start, end, anonymous = int(match[1], 16), int(match[2], 16), match[4] == b"0" and not match[5]
-        if anonymous and match[3] == b"---p" and before is not None and before[1] == start:
+        perms, start, end = _anonymous(line)
+        if perms == b"---p" and before is not None and before[1] == start:
             if before[0] % _ARENA_BYTES == 0 and end == before[0] + _ARENA_BYTES:
                 count += 1
                 usable += before[1] - before[0]
-        elif anonymous and match[3] == b"rw-p":
+        elif perms == b"rw-p":
             if start % _ARENA_BYTES == 0 and end - start == _ARENA_BYTES:
                 count += 1
                 usable += end - start
@@ -136,3 +135,15 @@ def glibc_arenas(maps: bytes) -> Arenas:
             continue
         before = None
     return Arenas(count, count * _ARENA_BYTES, usable)
+
+
+def _anonymous(line: bytes) -> tuple[bytes, int, int]:
+    """Permissions, start and end of a region that is no file and has no name; no permissions for any other line."""
+    fields = line.split()
+    if len(fields) != 5 or fields[4] != b"0":
+        return b"", 0, 0
+    start, _, end = fields[0].partition(b"-")
+    try:
+        return fields[1], int(start, 16), int(end, 16)
+    except ValueError:
+        return b"", 0, 0

@@ -13,16 +13,20 @@ import json
 import re
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from memtop.errors import ParseError
 from memtop.text import clean
+from memtop.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from memtop.runtimes.buildinfo import GoBuild
     from memtop.runtimes.goheap import GoHeap
     from memtop.runtimes.jvm import JvmHeap
     from memtop.runtimes.native import Arenas, Native
+
+    Kind = TypeVar("Kind", bound=Enum)
 
 _COUNTERS: Final = (
     r"sun\.gc\.(?:generation\.\d\.(?:capacity|maxCapacity|space\.\d\.(?:used|name))"
@@ -35,8 +39,6 @@ _ARGUMENTS: Final = "java.rt.vmArgs"
 _LONGEST: Final = 400
 _MOST_COUNTERS: Final = 500
 _LARGEST: Final = 1 << 57
-
-Kind = TypeVar("Kind", bound=Enum)
 
 
 class Identity(NamedTuple):
@@ -76,7 +78,7 @@ def encode_identity(build: bytes, native: Native, arenas: Arenas | None, trouble
             "runtime": native.runtime and native.runtime.value,
             "version": native.version,
             "allocator": native.allocator and native.allocator.value,
-            "arenas": arenas and [arenas.count, arenas.reserved_bytes, arenas.usable_bytes],
+            "arenas": arenas and [arenas.number, arenas.reserved_bytes, arenas.usable_bytes],
             "trouble": trouble,
         }
     )

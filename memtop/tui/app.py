@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Final
 
@@ -21,7 +20,7 @@ from memtop.frame import Frame
 from memtop.query import parse_query
 from memtop.sample import RUNTIME
 from memtop.settings import Settings
-from memtop.tui import palette, runtime_keys
+from memtop.tui import lean, palette, runtime_keys
 from memtop.tui.actions_explain import ExplainActions
 from memtop.tui.actions_list import ListActions
 from memtop.tui.actions_panels import PanelActions
@@ -122,10 +121,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         if self.first is not None:
             self.take(self.first)
         self.pump.start()
-        if self.first is not None:
-            gc.collect()
-            gc.freeze()
-        gc.enable()
+        self.call_after_refresh(lean.settle)
 
     def on_unmount(self) -> None:
         """The sampler ends with the screen."""
@@ -168,6 +164,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.show_side()
         self.show_header()
         self.query_one(StatusBar).show_cost(frame.own)
+        lean.forget()
         for problem in frame.problems:
             if problem not in self.told:
                 self.told.add(problem)

@@ -82,6 +82,7 @@ class Board(SafeApp):
             lambda frame: self._post(FrameReady(frame)),
             view.delay_s,
             lambda: self._post(RecordingEnded()),
+            take=engine.take,
             deliver_problem=lambda text: self._post(SamplerTroubled(text)),
             ask=view.ask(),
             paced=not settings.replay,

@@ -6,6 +6,7 @@ blocked for good, never delays a sample, and gets the newest frame when it is re
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import traceback
@@ -27,6 +28,8 @@ SLOWER: Final = 10
 STOP_S: Final = 0.5
 """How long stop() waits for a step that is under way."""
 MESSAGE_LIMIT: Final = 200
+DRAWN_EVERY_S: Final = 0.5
+"""Where samples come faster they are all taken, and shown together: nobody reads faster, and drawing is what costs."""
 
 
 class Pump:
@@ -34,7 +37,8 @@ class Pump:
 
     ``step(ask, late_s)`` takes a sample that is ``late_s`` seconds later than planned and makes its frame; None
     means that there is no more (the end of a recording). ``view(ask)`` makes a frame without a new sample, or
-    None. Both are called by one thread only. ``deliver``, ``deliver_problem`` (one clean line about an exception
+    None. ``take(ask, late_s)`` takes a sample that will not be drawn; False means that there is no more. All three are
+    called by one thread only. ``deliver``, ``deliver_problem`` (one clean line about an exception
     in step or view) and ``on_end`` (once at the end of a recording) are called by another one, and may block.
 
     With ``paced`` False a recording is played: its steps come a delay after one another and are never late.
@@ -48,12 +52,14 @@ class Pump:
         delay_s: float,
         on_end: Callable[[], None],
         *,
+        take: Callable[[Ask, float], bool],
         deliver_problem: Callable[[str], None],
         ask: Ask | None = None,
         paced: bool = True,
     ) -> None:
         self._step = step
         self._view = view
+        self._take = take
         self._deliver = deliver
         self._deliver_problem = deliver_problem
         self._on_end = on_end
@@ -64,6 +70,9 @@ class Pump:
         self._delay_s = _within_limits(delay_s)
         self._due_from_s = time.monotonic() - self._delay_s  # the first step is due at once
         self._late_s = 0.0
+        self._drawn_s = -math.inf
+        self._waiting: Frame | None = None
+        """Made, and not yet taken by the courier."""
         self._paused = False
         self._single_steps = 0
         self._failures = 0
@@ -169,8 +178,28 @@ class Pump:
                 if self._stopped:
                     return
                 ask, self._ask_is_new = self._ask, False
+                single = self._single_steps > 0
                 late_s = self._begin_step() if self._step_is_due() else None
-            self._answer(ask, late_s)
+            if late_s is not None and not single and self._too_soon_to_draw():
+                self._take_only(ask, late_s)
+            else:
+                self._answer(ask, late_s)
+
+    def _too_soon_to_draw(self) -> bool:
+        return time.monotonic() - self._drawn_s < DRAWN_EVERY_S - self._delay_s / 2
+
+    def _take_only(self, ask: Ask, late_s: float) -> None:
+        """Take a sample that the next frame will show with its own."""
+        try:
+            there_is_more = self._take(ask, late_s)
+        except Exception as error:  # noqa: BLE001  as in _answer
+            self._note_failure(error, stepping=True)
+            return
+        with self._changed:
+            self._failures = 0
+            self._ended = not there_is_more
+        if not there_is_more:
+            self._post("end", self._on_end)
 
     def _begin_step(self) -> float:
         """Plan the step after this one; how late this one is."""
@@ -196,7 +225,8 @@ class Pump:
                 self._failures = 0
                 self._ended = frame is None
         if frame is not None:
-            self._post("frame", partial(self._deliver, frame))
+            self._drawn_s = time.monotonic()
+            self._post_frame(frame)
         elif late_s is not None:
             self._post("end", self._on_end)
 
@@ -209,6 +239,20 @@ class Pump:
         where = f"{PurePath(place.filename).name}:{place.lineno}"
         text = f"sampler failed ({where}): {what}; next try in {units.duration(again_s)}"
         self._post("problem", partial(self._deliver_problem, text))
+
+    def _post_frame(self, frame: Frame) -> None:
+        """The newest takes the place of one that nobody has taken yet; what had ended by then is told all the same."""
+        with self._out_changed:
+            if self._waiting is not None:
+                frame = frame._replace(exits=self._waiting.exits + frame.exits)
+            self._waiting = frame
+        self._post("frame", self._deliver_waiting)
+
+    def _deliver_waiting(self) -> None:
+        with self._out_changed:
+            frame, self._waiting = self._waiting, None
+        if frame is not None:
+            self._deliver(frame)
 
     def _post(self, kind: str, delivery: Callable[[], None]) -> None:
         with self._out_changed:

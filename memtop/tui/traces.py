@@ -109,15 +109,17 @@ def _dots(places: Sequence[float | None], highest: int) -> tuple[int | None, ...
 
 
 def _tops(heights: Sequence[Sequence[float | None]], rows: int) -> list[list[int | None]]:
-    """Heights in eighths of a row. The uppermost area of a column ends with a whole row, nearest to its top."""
-    tops = [
+    """Heights in eighths of a row. Where a line runs along the uppermost area of a column, no area rises above it."""
+    tops: list[list[int | None]] = [
         [None if up is None else math.floor(min(max(up, 0.0), 1.0) * rows * _EIGHTHS + 0.5) for up in layer]
         for layer in heights
     ]
-    for column, layers in enumerate(zip(*tops, strict=True)):
-        last = max((number for number, top in enumerate(layers) if top is not None), default=None)
-        if last is not None:
-            tops[last][column] = math.floor((layers[last] or 0) / _EIGHTHS + 0.5) * _EIGHTHS
+    for column, ups in enumerate(zip(*heights, strict=True)):
+        line = next((up for up in reversed(ups) if up is not None), None)
+        if line is not None:
+            below = (math.floor(min(max(line, 0.0), 1.0) * (rows * DOTS_PER_ROW - 1) + 0.5) + 1) // DOTS_PER_ROW
+            for layer in tops:
+                layer[column] = None if (top := layer[column]) is None else min(top, below * _EIGHTHS)
     return tops
 
 

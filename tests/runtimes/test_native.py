@@ -93,13 +93,13 @@ def test_threads_of_a_real_program_have_arenas() -> None:
         "go.wait(); go.wait(); print(open('/proc/self/maps').read())\n"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=30)
-    assert 1 <= glibc_arenas(ran.stdout).count <= 3
+    assert 1 <= glibc_arenas(ran.stdout).number <= 3
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_no_arenas_or_some(maps: bytes) -> None:
     arenas = glibc_arenas(maps)
-    assert arenas.count >= 0
+    assert arenas.number >= 0
     assert arenas.usable_bytes <= arenas.reserved_bytes
 
 

@@ -60,6 +60,10 @@ class StillEngine(Engine):
         """See :meth:`memtop.engine.Engine.step`."""
         return self.view(ask) if self.stands_still else super().step(ask, late_s)
 
+    def take(self, ask: Ask, late_s: float = 0.0) -> bool:
+        """See :meth:`memtop.engine.Engine.take`."""
+        return self.stands_still or super().take(ask, late_s)
+
 
 def app_of(still: Still) -> MemtopApp:
     """The application at the end of what was played."""

@@ -83,6 +83,7 @@ def _begin(life: Life, options: argparse.Namespace) -> SafeApp:
         lambda frame: None,
         0.1,
         lambda: None,
+        take=lambda ask, late_s: bool(_tick(state)),
         deliver_problem=lambda text: None,
     )
     life.at_end.callback(lambda: (state / "closed").write_text("yes"))

@@ -12,7 +12,8 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from memtop import explain
-from memtop.frame import Frame, OwnCost
+from memtop.frame import Frame, OwnCost, Shares
+from memtop.sample import ProcKey
 from memtop.text import clean
 from memtop.tui.bar import Bar, Part, narrow
 from memtop.tui.footer import COST_TOPIC, Hint, StatusBar
@@ -94,6 +95,15 @@ async def test_header_says_what_memtop_is_doing(changes: dict[str, Any], state: 
     async with WidgetApp(HeaderBar()).run_test(size=(120, 3)) as pilot:
         assert word not in await header(pilot, frame(), HeaderState("web-7"))
         assert word in await header(pilot, frame(**changes), state)
+
+
+@pytest.mark.parametrize(("decides", "unknown", "said"), [(True, 2, True), (False, 2, False), (True, 0, False)])
+async def test_header_says_of_how_many_pss_is_known_where_the_order_depends_on_it(
+    decides: bool, unknown: int, said: bool
+) -> None:
+    shares = Shares(9, {ProcKey(pid, 1): "unread" for pid in range(unknown)}, decides)
+    async with WidgetApp(HeaderBar()).run_test(size=(120, 3)) as pilot:
+        assert ("PSS known of 7 of 9" in await header(pilot, frame(shares=shares), HeaderState())) is said
 
 
 @pytest.mark.parametrize(

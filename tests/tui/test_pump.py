@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import cast
 
 import pytest
 
 from memtop.frame import Frame
+from memtop.outlook import Autopsy
 from memtop.sample import Ask
-from memtop.tui.pump import Pump
+from memtop.tui.pump import DRAWN_EVERY_S, Pump
 from tests.tui.frames import frame
 from tests.tui.pty_run import wait_for
 
@@ -29,6 +31,7 @@ class Engine:
         self.frames: list[Frame] = []
         self.problems: list[str] = []
         self.ends = 0
+        self.taken = 0
         self.stepping: Callable[[], Frame | None] = frame
         self.viewing: Callable[[], Frame | None] = frame
         self.delivering: Callable[[], object] = lambda: None
@@ -38,6 +41,10 @@ class Engine:
         self.step_asks.append(ask)
         made = self.stepping()
         return None if made is None else made._replace(tick=len(self.steps))
+
+    def take(self, ask: Ask, late_s: float) -> bool:
+        self.taken += 1
+        return self.step(ask, late_s) is not None
 
     def view(self, ask: Ask) -> Frame | None:
         self.views.append(ask)
@@ -52,7 +59,14 @@ class Engine:
 
     def pump(self, delay_s: float = SHORT_S, *, paced: bool = True) -> Pump:
         return Pump(
-            self.step, self.view, self.deliver, delay_s, self.end, deliver_problem=self.problems.append, paced=paced
+            self.step,
+            self.view,
+            self.deliver,
+            delay_s,
+            self.end,
+            take=self.take,
+            deliver_problem=self.problems.append,
+            paced=paced,
         )
 
 
@@ -102,6 +116,32 @@ def test_samples_come_at_planned_instants_that_do_not_drift(engine: Engine, pump
     planned = [when - late for when, late in engine.steps[1:]]
     gaps = [later - earlier for earlier, later in pairwise(planned)]
     assert gaps == pytest.approx([0.2] * len(gaps), abs=0.001)
+
+
+def test_samples_that_come_fast_are_all_taken_and_shown_twice_a_second(engine: Engine, pump: Pump) -> None:
+    wait_for(lambda: len(engine.frames) >= 4, "four frames")
+    assert pump.delay_s == SHORT_S
+    assert engine.taken >= 6
+    drawn = [engine.steps[shown.tick - 1][0] for shown in engine.frames[:4]]
+    assert all(later - earlier > DRAWN_EVERY_S - SHORT_S for earlier, later in pairwise(drawn))
+
+
+def test_the_end_of_a_recording_is_told_also_by_a_sample_that_is_not_drawn(engine: Engine, pump: Pump) -> None:
+    wait_for(lambda: engine.taken >= 1, "a sample that is not drawn")
+    engine.stepping = lambda: None
+    wait_for(lambda: engine.ends == 1, "the end")
+
+
+def test_who_ended_is_told_although_nobody_took_the_frame_that_said_so(engine: Engine, slow_pump: Pump) -> None:
+    blocked, ended = threading.Event(), (cast(Autopsy, object()),)
+    engine.delivering = lambda: blocked.wait(5)
+    slow_pump.ask = Ask(sort="pid")  # its frame keeps the courier busy
+    wait_for(lambda: engine.views, "a look")
+    slow_pump._post_frame(frame()._replace(exits=ended))
+    slow_pump._post_frame(frame())
+    blocked.set()
+    wait_for(lambda: len(engine.frames) >= 3, "the newest frame")
+    assert [made.exits for made in engine.frames[1:]].count(ended) == 1
 
 
 def test_a_long_stall_is_told_once_and_not_made_up_for(engine: Engine, pump: Pump) -> None:

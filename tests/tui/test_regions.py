@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from memtop.analysis.contract import Contract
+from memtop.analysis.contract import Contract, Load, Machine
 from memtop.analysis.kinds import Kind
 from memtop.analysis.regions import Split
 from memtop.analysis.sharing import Sharing, member
 from memtop.digest import Raw, digest
+from memtop.explain import topic
 from memtop.explain.region_facts import mapping_sentence
 from memtop.explain.region_words import caption, mark_sentence, what_is_known, why_no_reading
 from memtop.frame import Detail, Note
@@ -58,7 +59,9 @@ def view(**changes: Any) -> RegionsView:
         "missing": Missing.NOTHING,
         "waiting_s": None,
         "resting_s": 0.0,
+        "calm": False,
         "stall_s": 0.001,
+        "mappings": None,
         "since_mark": None,
     }
     return RegionsView(**{**values, **changes})
@@ -183,6 +186,10 @@ def test_the_caption_tells_age_and_cost() -> None:
     assert caption(real("go")) == "read 2 s ago in 3.0 ms"
     dear = replace(real("go"), missing=Missing.TOO_DEAR, stall_s=0.072)
     assert caption(dear) == "read 2 s ago in 3.0 ms, R reads again, about 72 ms"
+    many_mappings = replace(dear, mappings=60_000, stall_s=0.24)
+    assert caption(many_mappings) == "read 2 s ago in 3.0 ms, R reads again, about 240 ms for 60,000 mappings"
+    assert caption(replace(real("go"), calm=True)) == "read 2 s ago in 3.0 ms, nothing moved since"
+    assert caption(replace(real("go"), resting_s=30.0)) == "read 2 s ago in 3.0 ms, next in 30 s"
     assert caption(view(missing=Missing.UNREAD)) == "reading …"
 
 
@@ -291,4 +298,11 @@ def test_a_family_that_may_not_be_read_is_shown_with_the_reason() -> None:
 
 
 def test_the_contract_is_what_the_words_promise() -> None:
-    assert Contract().stall_s(int(1.7 * GIB)) > 0.020 > Contract().stall_s(int(1.5 * GIB))
+    text = topic("regions").body
+    assert "above 800 MiB, or 5,000 mappings" in " ".join(text.split())
+
+    def allowed(load: Load) -> bool:
+        return Contract().may_read(0.0, load, Machine()).allowed
+
+    assert allowed(Load(790 * MIB)) and not allowed(Load(830 * MIB))
+    assert allowed(Load(mappings=4900, texts=4900)) and not allowed(Load(mappings=5100, texts=5100))

@@ -1,0 +1,85 @@
+"""Watching without a screen: one record after the other, until there were enough or nobody is left to watch."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import time
+
+from memtop import headless
+from memtop.cli.output import put
+from memtop.cli.wiring import engine_on, first_look, open_source
+from memtop.errors import ProcessGone, UsageError
+from memtop.sample import Need
+from memtop.typed import TYPE_CHECKING
+from memtop.view import View
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from memtop.engine import Engine
+    from memtop.launch import Launch
+    from memtop.sample import Ask
+    from memtop.settings import Settings
+
+
+def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
+    """Print samples as ``json``, ``csv`` or ``text``; returns the exit code, which is 0. Raises MemtopError."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    signal.signal(signal.SIGHUP, lambda number, frame: sys.exit(128 + number))
+    source = open_source(settings)
+    try:
+        engine, ask = engine_on(source), View.of(settings).ask()
+        if launch is not None:
+            first_look(engine, ask, launch)
+        cheap = ~(Need.CGROUP | Need.VICTIM | Need.ROLLUP)
+        ask = ask._replace(
+            needs_all=cheap | ask.needs | ask.needs_all, once=settings.iterations == 1, runtimes=form == "json"
+        )
+        if not settings.output:
+            _watch(engine, ask, settings, _writer(form, settings, sys.stdout))
+            return 0
+        with _new_file(settings.output) as file:
+            _watch(engine, ask, settings, _writer(form, settings, file))
+        return 0
+    finally:
+        source.close()
+
+
+def _new_file(path: str) -> TextIO:
+    try:
+        return open(path, "x", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--output: {path}: {error.strerror}") from error
+
+
+def _writer(form: str, settings: Settings, out: TextIO) -> headless.Writer:
+    if form == "json":
+        return headless.json_writer(out)
+    if form == "csv":
+        return headless.csv_writer(out)
+    width = os.get_terminal_size().columns if sys.stdout.isatty() else None
+    return headless.text_writer(out, settings.columns, width)
+
+
+def _watch(engine: Engine, ask: Ask, settings: Settings, write: headless.Writer) -> None:
+    done = 0
+    planned_s = time.monotonic()
+    while frame := engine.step(ask, max(0.0, time.monotonic() - planned_s) if done else 0.0):
+        if not frame.tick and settings.names and not settings.pids and not frame.rows:
+            raise ProcessGone(f"no process matches {' '.join(settings.names)}")
+        if not frame.tick and ask.only and not ask.everybody and not frame.total and not frame.hidden:
+            raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
+        put(write, frame)
+        done += 1
+        if done == settings.iterations or (settings.pids and not settings.names and not frame.total):
+            return
+        if done == 1:  # what the start has made stays, so that the collector need not look through it again
+            gc.freeze()
+            gc.enable()
+            engine.prepare()
+        if not settings.replay:
+            planned_s = max(planned_s + settings.delay_s, time.monotonic())
+            time.sleep(max(0.0, planned_s - time.monotonic()))

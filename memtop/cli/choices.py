@@ -1,0 +1,125 @@
+"""What was typed, checked before anything is started, becomes Settings."""
+
+from __future__ import annotations
+
+import os
+
+from memtop import guard, units
+from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
+from memtop.errors import ProcessGone, UsageError
+from memtop.query import parse_query
+from memtop.settings import Settings
+from memtop.typed import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from memtop.cli.arguments import Given
+
+DELAY_S: Final = (0.1, 60.0)
+
+
+def settings_of(given: Given, *, targets: Sequence[str] = (), replay: str = "") -> Settings:
+    """``targets`` are pids and names, ``replay`` is a recording to play. Raises UsageError and ProcessGone."""
+    pids = [pid_of(text) for group in given.every("--pid") for text in group.split(",") if text]
+    names: list[str] = []
+    for target in targets:
+        if target.isascii() and target.isdigit():
+            pids.append(pid_of(target))
+        elif target:
+            names.append(target)
+    sort, delay, iterations = given.last("--sort"), given.last("--delay"), given.last("--iterations")
+    query = given.last("--filter") or ""
+    parse_query(query)
+    settings = Settings(
+        pids=tuple(dict.fromkeys(pids)),
+        names=tuple(names),
+        children=given.has("--children"),
+        filter=query,
+        user=given.last("--user") or "",
+        tree=given.has("--tree"),
+        sort=None if sort is None else _column(sort, "--sort"),
+        delay_s=1.0 if delay is None else _delay_s(delay),
+        iterations=None if iterations is None else count_of(iterations, "--iterations"),
+        columns=_columns(given.last("--columns")),
+        readonly=given.has("--readonly") or bool(replay),
+        color=not given.has("--no-color") and not os.environ.get("NO_COLOR"),
+        ascii=given.has("--ascii"),
+        mouse=not given.has("--no-mouse"),
+        record=given.last("--record") or "",
+        replay=replay,
+        output=given.last("--output") or "",
+        smaps=not given.has("--no-smaps"),
+        go_urls=_go_urls(given.every("--go-url"), len(pids) + len(names)),
+    )
+    for pid in () if replay else settings.pids:
+        if not os.path.exists(f"/proc/{pid}"):
+            raise ProcessGone(f"no such process: {pid}{guard.hidden_hint()}")
+    return settings
+
+
+def pid_of(text: str) -> int:
+    """A process id. Raises UsageError."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
+        raise UsageError(f"not a process id: {text}")
+    return int(text)
+
+
+def count_of(text: str, option: str) -> int:
+    """A whole number, 1 or more. Raises UsageError."""
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
+        raise UsageError(f"{option} must be a whole number, 1 or more")
+    return int(text)
+
+
+def duration_s(text: str, option: str) -> float:
+    """A stretch of time. Raises UsageError."""
+    try:
+        return units.parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from error
+
+
+def _delay_s(text: str) -> float:
+    least_s, most_s = DELAY_S
+    delay_s = duration_s(text, "--delay")
+    if not least_s <= delay_s <= most_s:
+        raise UsageError(f"--delay must be between {least_s:g} and {most_s:g} seconds")
+    return delay_s
+
+
+def _column(name: str, option: str) -> Column:
+    column = BY_NAME.get(name.lower())
+    if column is None:
+        raise UsageError(f"{option}: no column {name}; there are {', '.join(c.key for c in COLUMNS)}")
+    return column
+
+
+def _columns(text: str | None) -> tuple[Column, ...]:
+    if not text:
+        return DEFAULT_COLUMNS
+    names = [name for name in text.split(",") if name]
+    added = tuple(_column(name.lstrip("+"), "--columns") for name in names)
+    if all(name.startswith("+") for name in names):
+        return tuple(dict.fromkeys((*DEFAULT_COLUMNS[:-1], *added, DEFAULT_COLUMNS[-1])))
+    return tuple(dict.fromkeys(added))
+
+
+def _go_urls(texts: Sequence[str], targets: int) -> tuple[tuple[int | None, str], ...]:
+    """Addresses by pid; ``targets`` is how many processes are asked for."""
+    if not texts:
+        return ()
+    from memtop.fetch import parse_endpoint  # noqa: PLC0415
+
+    found: list[tuple[int | None, str]] = []
+    for text in texts:
+        before, mark, after = text.partition("=")
+        pid, url = (pid_of(before), after) if mark and before.isascii() and before.isdigit() else (None, text)
+        if pid is None and targets != 1:
+            raise UsageError("--go-url: say whose metrics these are, as in --go-url 4242=http://127.0.0.1:6060")
+        try:
+            parse_endpoint(url)
+        except UsageError as error:
+            raise UsageError(f"--go-url: {error}") from error
+        found.append((pid, url))
+    return tuple(found)

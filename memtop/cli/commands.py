@@ -1,0 +1,97 @@
+"""What is more than a screen or a series of records: explain, regions, demo, --check, and a program to be started."""
+
+# ruff: noqa: PLC0415 (each imports what it needs, which is nothing that the others need)
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+
+from memtop.cli.arguments import Given
+from memtop.cli.choices import count_of, duration_s, pid_of
+from memtop.cli.output import put
+from memtop.cli.wiring import engine_on, open_source
+from memtop.errors import UsageError
+from memtop.settings import Settings
+
+
+def explain(given: Given) -> int:
+    """``memtop explain [TOPIC]``. Raises UsageError for a topic that there is not."""
+    from memtop.explain import command
+
+    terminal = sys.stdout.isatty()
+    width = min(100, os.get_terminal_size().columns) if terminal else 80
+    topic = given.words[0] if given.words else None
+    return put(command.run, topic, width, sys.stdout, terminal and not os.environ.get("NO_COLOR"))
+
+
+def regions(given: Given) -> int:
+    """``memtop regions PID``. Raises MemtopError."""
+    from memtop import regions
+    from memtop.linux import Linux
+
+    sort, lines = given.last("--sort") or "size", given.last("--lines")
+    if sort not in regions.SORTS:
+        raise UsageError(f"--sort: there is no measure {sort}; there are {', '.join(regions.SORTS)}")
+    limit = None if lines is None else count_of(lines, "--lines")
+    pid = pid_of(given.words[0])
+    with closing(Linux()) as source:
+        return put(
+            regions.run, source, pid, sort=sort, limit=limit, kinds=given.has("--kinds"), json=given.has("--json")
+        )
+
+
+def check(given: Given, settings: Settings) -> int:
+    """``memtop --check PID``. Raises MemtopError."""
+    from memtop import check
+
+    if len(settings.pids) != 1 or settings.names:
+        raise UsageError("--check takes one PID")
+    seconds = given.last("--for")
+    for_s = check.USUAL_S if seconds is None else duration_s(seconds, "--for")
+    gc.enable()
+    with closing(open_source(settings)) as source:
+        return check.run(engine_on(source), settings.pids[0], for_s, settings.delay_s, sys.stdout)
+
+
+def demo(given: Given, settings: Settings, form: str) -> int:
+    """``memtop demo [SCENARIO] [RUN]``. Raises MemtopError."""
+    from memtop.demo import DEFAULT_SCENARIO, scenarios
+    from memtop.demo.recorded import GO
+
+    names = [*(scenario.name for scenario in scenarios()), GO]
+    name = given.words[0] if given.words else DEFAULT_SCENARIO
+    recording = given.words[1] if len(given.words) > 1 else ""
+    if name not in names:
+        raise UsageError(f"there is no demo {name}; there are {', '.join(names)}")
+    if form:
+        raise UsageError("demo needs a terminal")
+    from memtop.cli import screen
+
+    return screen.run(settings, name, recording)
+
+
+def launched(command: Sequence[str], settings: Settings, form: str) -> int:
+    """``memtop -- COMMAND``: start a program, watch it, and end with its status. ``form`` is empty for a screen."""
+    from memtop.launch import Launch
+
+    if not command:
+        raise UsageError("-- needs a command after it")
+    if settings.pids or settings.names:
+        raise UsageError("-- COMMAND watches the command alone; leave the other processes out")
+    launch = Launch(command, quiet=not form)
+    settings = settings._replace(pids=(launch.pid,))
+    if not form:
+        from memtop.cli import screen
+
+        return screen.run(settings, launch=launch) or launch.exit_code or 0
+    from memtop.cli import batch
+
+    try:
+        code = batch.run(settings, form, launch)
+    finally:
+        launch.stop()
+    return launch.exit_code if code == 0 and launch.exit_code is not None else code

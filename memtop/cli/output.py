@@ -1,0 +1,34 @@
+"""Standard output that takes no more: a full disk is told in one line, a reader who has had enough is no error."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from memtop.errors import MemtopError
+from memtop.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+
+
+def put(write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call what writes, and does nothing else that may raise OSError. Raises MemtopError and BrokenPipeError."""
+    try:
+        answer = write(*args, **kwargs)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard()
+        raise MemtopError(f"cannot write: {error.strerror}") from error
+    return answer
+
+
+def discard() -> None:
+    """Nobody takes what is still buffered, and Python must not try again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,81 @@
+"""The dashboard. The first sample is taken and painted before Textual is imported, which takes its time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from memtop.cli.wiring import engine_on, first_look, open_source
+from memtop.errors import UsageError
+from memtop.own import OwnMeter
+from memtop.sample import RUNTIME, SHARING
+from memtop.settings import Settings
+from memtop.view import View
+
+if TYPE_CHECKING:
+    from memtop.demo.step import Step
+    from memtop.launch import Launch
+    from memtop.tui.app import MemtopApp
+
+DEMO_PANELS: Final = {"fork": SHARING, "go": RUNTIME}
+"""Scenarios that are best seen with a panel open."""
+
+
+def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch | None = None) -> int:
+    """Watch on a screen; with ``demo`` that scenario, or a recorded run of it. The exit code. Raises MemtopError."""
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise UsageError("this terminal cannot show a screen (TERM); use -b, --json or --csv")
+    if not settings.color:
+        os.environ["NO_COLOR"] = "1"
+    recorded = None
+    if demo == "go":
+        from memtop.demo.recorded import recorded_named  # noqa: PLC0415
+
+        recorded = recorded_named(recording)
+        settings = settings._replace(replay=recorded.path, pids=(recorded.pid,), readonly=True)
+    elif recording:
+        raise UsageError(f"demo {demo} takes no second name; recorded runs are played by demo go {recording}")
+    from memtop.tui import lean  # noqa: PLC0415
+
+    lean.prepare()
+    from memtop.tui import lifecycle, terminal  # noqa: PLC0415
+
+    if not terminal.speaks_utf8(os.environ):
+        settings = settings._replace(ascii=True)
+
+    def make(life: lifecycle.Life) -> MemtopApp:
+        nonlocal settings
+        source = open_source(settings)
+        life.at_end.callback(source.close)
+        commentary: Callable[[], Step | None] | None = None
+        if recorded is not None:
+            position: Callable[[], tuple[int, int]] = source.position  # type: ignore[attr-defined]
+            commentary = lambda: recorded.step_at(position()[0])  # noqa: E731
+        elif demo:
+            from memtop.demo import Workload  # noqa: PLC0415
+
+            workload = Workload.start(demo)
+            life.at_end.callback(workload.stop)
+            commentary = workload.commentary
+            settings = settings._replace(pids=(workload.pid,), children=True)
+        view = View.of(settings)
+        if demo in DEMO_PANELS:
+            view = view._replace(panel=DEMO_PANELS[demo])
+        engine = engine_on(source, OwnMeter())
+        if launch is not None:
+            life.at_end.callback(launch.show_output)
+            life.at_end.callback(launch.stop)
+        first = engine.step(view.ask()) if launch is None else first_look(engine, view.ask(), launch)
+        if first is not None and not settings.ascii:  # the early painting is not in ASCII
+            from memtop.tui.early import paint  # noqa: PLC0415
+
+            size = os.get_terminal_size(life.terminal.out_fd)
+            life.terminal.show(paint(first, settings.columns, size.columns, size.lines, settings.color))
+        from memtop.tui.app import MemtopApp  # noqa: PLC0415
+
+        app = MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)
+        life.at_end.callback(app.pump.stop)
+        return app
+
+    return lifecycle.run(make, mouse=settings.mouse)

@@ -1,0 +1,48 @@
+"""The parts that every way of watching needs: a source, an engine, and the first look at a program that is started."""
+
+from __future__ import annotations
+
+from memtop.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from memtop.engine import Engine
+    from memtop.frame import Frame, OwnCost
+    from memtop.launch import Launch
+    from memtop.sample import Ask
+    from memtop.settings import Settings
+    from memtop.source import Source
+
+
+def open_source(settings: Settings) -> Source:
+    """The live machine, the live machine with a recorder, or a recording. Raises MemtopError."""
+    if settings.replay:
+        from memtop.recording import Replay  # noqa: PLC0415
+
+        return Replay(settings.replay)
+    from memtop.linux import Linux  # noqa: PLC0415
+
+    source = Linux()
+    if not settings.record:
+        return source
+    from memtop.recording import Recorder  # noqa: PLC0415
+
+    return Recorder(source, settings.record)
+
+
+def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engine:
+    """``own`` measures memtop itself, where that is shown."""
+    from memtop.engine import Engine  # noqa: PLC0415
+
+    position: Callable[[], tuple[int, int]] | None = getattr(source, "position", None)
+    measured = {} if own is None else {"own": own}
+    return Engine(source, position=position, trouble=lambda: getattr(source, "problem", None), **measured)
+
+
+def first_look(engine: Engine, ask: Ask, launch: Launch) -> Frame | None:
+    """Take hold of the program before it begins: the first sample finds it, the second holds it until its end."""
+    engine.step(ask)
+    frame = engine.step(ask)
+    launch.go()
+    return frame
