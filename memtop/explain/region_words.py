@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.analysis.region_growth import KindChange
-from memtop.analysis.regions import Split
 from memtop.frame import Detail, ProcRow
 from memtop.readings import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
@@ -114,12 +113,6 @@ def what_is_known(detail: Detail) -> str:
         ]
     known = [f"{name} {long_size(value)}" for name, value in parts if value is not None]
     return f"Known all the same: {', '.join(known)}." if known else ""
-
-
-def huge_words(split: Split) -> str:
-    """What RES leaves out, in words; empty where there are no huge pages of a pool."""
-    size_bytes = split.hugetlb_bytes
-    return f"+{long_size(size_bytes)} in huge pages of the pool, which RSS does not count" if size_bytes else ""
 
 
 def mark_sentence(detail: Detail) -> str:

@@ -36,15 +36,17 @@ def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]
 
 
 def _kill(detail: Detail, view: SharingView) -> str:
-    freed, row = view.freed, detail.row
+    freed, row, reading = view.freed, detail.row, view.own.reading
     if freed is None or row.rss_bytes is None:
         return ""
-    least, most = long_size(freed.at_least_bytes), long_size(freed.at_most_bytes)
+    pool_bytes = (reading.rollup.number("Private_Hugetlb") if reading is not None else None) or 0
+    most_bytes = freed.at_most_bytes - pool_bytes
+    least, most = long_size(freed.at_least_bytes - pool_bytes), long_size(most_bytes)
     amount = f"{least} to {most}" if least != most else most
-    rss = long_size(row.rss_bytes)
-    return f"Ending {row.pid} would free {amount} of its RES of {rss}" + (
-        "." if freed.at_most_bytes > 0.9 * row.rss_bytes else "; the rest is shared and stays."
-    )
+    says = f"Ending {row.pid} would free {amount} of its RES of {long_size(row.rss_bytes)}"
+    if pool_bytes:
+        says += f", and {long_size(pool_bytes)} in huge pages, which RES does not count"
+    return says + ("." if most_bytes > 0.9 * row.rss_bytes else "; the rest is shared and stays.")
 
 
 def _copying(view: SharingView) -> str:

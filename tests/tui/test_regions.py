@@ -11,11 +11,12 @@ import pytest
 from memtop.analysis.contract import Contract, Load, Machine
 from memtop.analysis.kinds import Kind
 from memtop.analysis.regions import Split
-from memtop.analysis.sharing import Sharing, member
+from memtop.analysis.sharing import Sharing, freed_by_kill, member
 from memtop.digest import Raw, digest
 from memtop.explain import topic
 from memtop.explain.region_facts import mapping_sentence
 from memtop.explain.region_words import caption, mark_sentence, what_is_known, why_no_reading
+from memtop.explain.sharing_words import sharing_sentences
 from memtop.frame import Detail, Note
 from memtop.procfs.smaps import parse_rollup
 from memtop.readings import MarkView, Missing, Reading, RegionsView, Relative, SharingView
@@ -81,6 +82,14 @@ def many(count: int, rss_kib: int = 4) -> bytes:
     )
 
 
+POOL = (
+    b"40000000-41400000 rw-p 00000000 00:10 7 /anon_hugepage (deleted)\nSize: 20480 kB\nRss: 0 kB\nPss: 0 kB\n"
+    b"Shared_Clean: 0 kB\nShared_Dirty: 0 kB\nPrivate_Clean: 0 kB\nPrivate_Dirty: 0 kB\nAnonymous: 0 kB\n"
+    b"Shared_Hugetlb: 0 kB\nPrivate_Hugetlb: 10240 kB\nSwap: 0 kB\nVmFlags: rd wr mr mw me de ht\n"
+)
+"""Twenty MiB of huge pages, half of them touched."""
+
+
 # -- lines as data
 
 
@@ -100,6 +109,19 @@ def test_of_tens_of_thousands_of_mappings_only_the_first_are_listed(key: str) ->
     items = items_of(read(many(5000)), RegionSort(key), {Kind.ANON})
     assert len(items) == 1 + MOST_MAPPINGS + 1
     assert items[-1].title.strip() == "… 4,000 more"
+
+
+def test_huge_pages_are_named_beside_their_kind_and_their_mappings_because_rss_leaves_them_out() -> None:
+    kind, mapping = items_of(read(POOL), RegionSort(), {Kind.HUGETLB})
+    for item in (kind, mapping):
+        assert item.where.startswith("+10.0M not in RSS") and item.touched_percent == 50
+    own = read(POOL)
+    assert own.reading is not None
+    freed = freed_by_kill(own.reading.regions)
+    alone = Relative(42, "app", MIB, None, None, Missing.NOTHING, None)
+    sharing = SharingView((alone,), Sharing(()), None, freed, own)
+    words, _ = sharing_sentences(make_detail(), sharing)[0]
+    assert "0 B of its RES" in words and "and 10.0 MiB in huge pages, which RES does not count" in words
 
 
 def test_growth_stands_beside_the_kind_and_the_mapping_that_grew() -> None:
