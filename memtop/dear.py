@@ -398,7 +398,7 @@ class Dear:
 
     def _take_reading(self, key: ProcKey, file: Dossier, name: str, answer: Answer, pending: Pending) -> None:
         load, seen = pending.load, self._seen(key)
-        file.contract = file.contract.ended(pending.since_s + answer.took_s, answer.took_s, load)
+        file.contract = file.contract.ended(pending.since_s + answer.took_s, answer.took_s, load, self._machine)
         if load is not None:
             self._machine = self._machine.after(load, answer.took_s)
         if seen is None or seen.stat is None or seen.execs != file.execs:
