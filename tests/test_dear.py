@@ -439,6 +439,36 @@ def test_a_family_is_read_in_turn_and_added_up() -> None:
     assert view.freed is not None and view.freed.at_least_bytes == MIB
 
 
+def test_only_who_takes_the_faults_copies_and_nobody_does_by_the_end_of_a_relative() -> None:
+    """The writer of a shared page takes a fault and has a copy; the other is left with the page and has done nothing."""
+    child = FakeProcess(43, ppid=42, rss_pages=10 * MIB_PAGES)
+    watched = Watched(child, panel=SHARING)
+
+    def forked(private_mib: int) -> None:
+        shared = (10 - private_mib) << 10
+        for pid in (42, 43):
+            sums = rollup(10 << 10, shared // 2 + (private_mib << 10), private_mib << 10, shared)
+            watched.source.files[f"proc/{pid}/smaps_rollup"] = sums
+            watched.source.files[f"proc/{pid}/smaps"] = sums.replace(b"[rollup]", b"")
+
+    def copying() -> list[float | None]:
+        view = watched.step(times=2).sharing
+        assert view is not None
+        return [one.copying and one.copying.copied_bytes_per_s for one in view.relatives]
+
+    for private_mib in (1, 3):
+        forked(private_mib)
+        rates = copying()
+        watched.process.minflt += 2 * MIB_PAGES
+    forked(5)
+    rates = copying()
+    assert rates == [pytest.approx(MIB), 0.0]
+    watched.process.minflt += 4 * MIB_PAGES
+    del watched.source.processes[43]
+    forked(10)
+    assert copying() == [None]
+
+
 def test_a_family_that_may_not_be_read_has_bounds() -> None:
     child = FakeProcess(43, ppid=42)
     watched = Watched(child, panel=SHARING)

@@ -57,11 +57,9 @@ def _copying(view: SharingView) -> str:
     if shared < _LEAST_BYTES:
         return "Copy on write spares next to nothing (any more): each has its own copy of what it wrote."
     rates = [one.copying for one in view.relatives if one.copying is not None]
-    dirtied = sum(rate.private_dirty_bytes_per_s or 0 for rate in rates)
+    copied = sum(rate.copied_bytes_per_s or 0 for rate in rates)
     faults = sum(rate.minflt_per_s or 0 for rate in rates)
-    pace = (
-        f", and private memory grows by {long_size(dirtied)}/s ({count(faults)} minor faults/s)" if dirtied >= 1 else ""
-    )
+    pace = f", and {long_size(copied)}/s of it are copied ({count(faults)} minor faults/s)" if copied >= 1 else ""
     return (
         f"Copy on write still spares {long_size(shared)}{pace}; if all of it is written, they cost {long_size(worst)}."
     )
