@@ -440,7 +440,7 @@ def test_a_family_is_read_in_turn_and_added_up() -> None:
 
 
 def test_only_who_takes_the_faults_copies_and_nobody_does_by_the_end_of_a_relative() -> None:
-    """The writer of a shared page takes a fault and has a copy; the other is left with the page and has done nothing."""
+    """The writer of a shared page takes a fault and has a copy; the other is left with the page."""
     child = FakeProcess(43, ppid=42, rss_pages=10 * MIB_PAGES)
     watched = Watched(child, panel=SHARING)
 
