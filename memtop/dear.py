@@ -208,9 +208,12 @@ class Dear:
         shown = ask.panel in (REGIONS, SHARING)
         if ask.focus is not None and (seen := self._seen(ask.focus)) is not None:
             file = self._files.get(ask.focus)
-            marking = file is not None and file.mark is not None and file.mark.regions is None
+            mark = file.mark if file is not None else None
+            marking = mark is not None and mark.regions is None
             if shown or marking or (file is not None and file.asked):
                 self._want(ask, seen, "smaps", from_s, calm=ask.panel != SHARING and not marking)
+            elif mark is not None:  # for the sentence about it
+                self._want(ask, seen, "smaps", from_s, seldom=True)
         if family := self.family(ask):
             self._take_turns(ask, [seen for seen in family if seen.key != ask.focus], from_s, calm=False)
         elif ask.panel == RUNTIME and ask.focus is not None and (seen := self._seen(ask.focus)) is not None:
@@ -294,10 +297,12 @@ class Dear:
         rss_bytes = seen.statm.rss_bytes if seen.statm is not None else 0
         return file.tried_s if file is not None else -math.inf, -rss_bytes
 
-    def _want(self, ask: Ask, seen: ProcSample, name: str, from_s: float, *, calm: bool = False) -> bool:
+    def _want(
+        self, ask: Ask, seen: ProcSample, name: str, from_s: float, *, calm: bool = False, seldom: bool = False
+    ) -> bool:
         """Begin one reading, if the contract allows it; whether anything was begun.
 
-        ``calm``: where nothing has moved, the last reading is good for longer.
+        ``calm``: where nothing has moved, the last reading is good for longer; ``seldom``: also where something has.
         """
         file = self._file(seen.key)
         file.verdict = None
@@ -320,7 +325,7 @@ class Dear:
             load,
             self._machine,
             asked=file.asked,
-            calm=calm and file.calm(name, seen),
+            calm=seldom or (calm and file.calm(name, seen)),
             forbidden=not ask.smaps,
         )
         if not verdict.allowed:

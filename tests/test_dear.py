@@ -289,14 +289,16 @@ def test_growth_since_the_mark_is_told_by_kind() -> None:
     assert detail.regions.reading.since_start.delta.rss_bytes == 2 * MIB
 
 
-def test_a_mark_without_a_panel_reads_once_for_what_it_will_be_compared_with() -> None:
+def test_a_mark_without_a_panel_reads_for_its_sentence_every_ten_seconds() -> None:
     watched = Watched(panel="")
     watched.step()
     watched.step(mark_now=1)
     watched.step(times=5)
     assert sum(path == "proc/42/smaps" for path in watched.source.asked_ever) == 1
-    watched.heap(5 * 1024)
-    mark = watched.step(panel=REGIONS, times=3).mark
+    for _ in range(20):
+        watched.heap(5 * 1024)
+        mark = watched.step().mark
+    assert sum(path == "proc/42/smaps" for path in watched.source.asked_ever) == 3
     assert mark is not None and mark.growth is not None and mark.growth.delta.rss_bytes == 4 * MIB
 
 

@@ -12,7 +12,6 @@ from textual.containers import VerticalScroll
 from memtop.demo.step import Step
 from memtop.explain import plain, topic
 from memtop.explain.facts import facts_of, virt_sentence
-from memtop.explain.region_words import mark_sentence
 from memtop.frame import Frame
 from memtop.tui.bar import Bar
 from memtop.tui.finding_lines import finding_lines
@@ -75,8 +74,6 @@ class SidePanel(VerticalScroll, can_focus=True):
         if found:
             lines += [*found, Line("")]
         lines += wrapped(virt_sentence(detail.row, frame.system), width)
-        if marked := mark_sentence(detail):
-            lines += [Line(""), *wrapped(marked, width, "strong")]
         text = plain(topic(self._topic).fill(facts_of(detail.row, frame.system, detail.status)), width)
         title, *body = text.splitlines()
         lines += [Line(""), Line(title, "strong"), *(Line(line, "dim") for line in body)]
