@@ -70,6 +70,9 @@ class Dear:
         self._credit_s, self._credit_at_s = TURN_S, -math.inf
         """What rollups may cost by now; they may overdraw it once, and wait then."""
         self._reads = self._marks = 0
+        self._family: frozenset[ProcKey] = frozenset()
+        self._family_s = 0.0
+        """Since when it has been the same."""
         self._once = False
         self._trims = 0
         """How often more what was freed is given back: something large was let go, or will be when views let go."""
@@ -127,9 +130,17 @@ class Dear:
         """For the Sharing panel; None while it is not on screen."""
         if ask.panel != SHARING or ask.focus is None or own is None or self._sample is None or ask.cursor_s is not None:
             return None
-        seen = self._seen(ask.focus)
-        relatives = [] if seen is None else family_of(self._sample.processes, ask.focus.pid)
-        return sharing_view(ask.focus, relatives, self._files, own)
+        return sharing_view(ask.focus, self.family(ask), self._files, own, self._family_s)
+
+    def family(self, ask: Ask) -> list[ProcSample]:
+        """The process in focus and its fork relatives, while the Sharing panel is on screen."""
+        if ask.panel != SHARING or ask.focus is None or self._sample is None or self._seen(ask.focus) is None:
+            return []
+        found = family_of(self._sample.processes, ask.focus.pid)
+        who = frozenset(seen.key for seen in found)
+        if who != self._family:
+            self._family, self._family_s = who, self._now_s
+        return found
 
     def reading(self, key: ProcKey) -> Reading | None:
         """The mappings of a process as they were read last."""
@@ -215,13 +226,15 @@ class Dear:
         shown = ask.panel in (REGIONS, SHARING)
         if ask.focus is not None and (seen := self._seen(ask.focus)) is not None:
             file = self._files.get(ask.focus)
-            marking = file is not None and file.mark is not None and file.mark.regions is None
+            mark = file.mark if file is not None else None
+            marking = mark is not None and mark.regions is None
             if shown or marking or (file is not None and file.asked):
                 self._want(ask, seen, "smaps", from_s, calm=ask.panel != SHARING and not marking)
+            elif mark is not None:  # for the sentence about it
+                self._want(ask, seen, "smaps", from_s, seldom=True)
         if doubted is not None and not shown and (seen := self._seen(doubted)) is not None:
             self._take_turns(ask, [seen], from_s, calm=False)
-        if ask.panel == SHARING and ask.focus is not None and self._sample is not None:
-            family = family_of(self._sample.processes, ask.focus.pid)
+        if family := self.family(ask):
             self._take_turns(ask, [seen for seen in family if seen.key != ask.focus], from_s, calm=False)
         elif ask.panel == RUNTIME and ask.focus is not None and (seen := self._seen(ask.focus)) is not None:
             self._take_turns(ask, [seen], from_s, calm=False)
@@ -269,9 +282,8 @@ class Dear:
             return
         if presses > 0:
             self._file(ask.focus).asked = ask.smaps
-            if ask.panel == SHARING:
-                for relative in family_of(self._sample.processes, ask.focus.pid):
-                    self._file(relative.key).asked = ask.smaps
+            for relative in self.family(ask):
+                self._file(relative.key).asked = ask.smaps
         if toggles % 2:
             self._toggle_mark(self._file(ask.focus), ask.focus)
 
@@ -305,10 +317,12 @@ class Dear:
         rss_bytes = seen.statm.rss_bytes if seen.statm is not None else 0
         return file.tried_s if file is not None else -math.inf, -rss_bytes
 
-    def _want(self, ask: Ask, seen: ProcSample, name: str, from_s: float, *, calm: bool = False) -> bool:
+    def _want(
+        self, ask: Ask, seen: ProcSample, name: str, from_s: float, *, calm: bool = False, seldom: bool = False
+    ) -> bool:
         """Begin one reading, if the contract allows it; whether anything was begun.
 
-        ``calm``: where nothing has moved, the last reading is good for longer.
+        ``calm``: where nothing has moved, the last reading is good for longer; ``seldom``: also where something has.
         """
         file = self._file(seen.key)
         file.verdict = None
@@ -331,7 +345,7 @@ class Dear:
             load,
             self._machine,
             asked=file.asked,
-            calm=calm and file.calm(name, seen),
+            calm=seldom or (calm and file.calm(name, seen)),
             forbidden=not ask.smaps,
         )
         if not verdict.allowed:
@@ -418,7 +432,7 @@ class Dear:
 
     def _take_reading(self, key: ProcKey, file: Dossier, name: str, answer: Answer, pending: Pending) -> None:
         load, seen = pending.load, self._seen(key)
-        file.contract = file.contract.ended(pending.since_s + answer.took_s, answer.took_s, load)
+        file.contract = file.contract.ended(pending.since_s + answer.took_s, answer.took_s, load, self._machine)
         if load is not None:
             self._machine = self._machine.after(load, answer.took_s)
         if seen is None or seen.stat is None or seen.execs != file.execs:
@@ -468,8 +482,9 @@ class Dear:
             mark.regions, mark.regions_s, file.since_mark = reading.regions, reading.at_s, NO_GROWTH
         elif mark is not None and mark.regions is found.mark:
             file.since_mark = found.since_mark
-        file.take_rollup(reading.rollup, reading.at_s)
-        self._renewed.update(key for key, other in self._files.items() if other is file)
+        for key in [key for key, other in self._files.items() if other is file]:
+            file.take_rollup(reading.rollup, reading.at_s, self._seen(key))
+            self._renewed.add(key)
 
     def _take_rollup(self, key: ProcKey, file: Dossier, answer: Answer, at_s: float) -> None:
         try:
@@ -478,7 +493,7 @@ class Dear:
             file.missing = Missing.ENDING if not answer.data.strip() else Missing.UNREADABLE
             return
         file.missing = Missing.NOTHING
-        file.take_rollup(rollup, at_s)
+        file.take_rollup(rollup, at_s, self._seen(key))
         self._renewed.add(key)
 
 

@@ -69,8 +69,11 @@ class Dossier:
     reading: Reading | None = None
     rollup: Rollup | None = None
     rollup_s: float = -math.inf
+    rollup_minflt: int | None = None
+    """Minor faults so far, about when it was read."""
     rollup_before: Rollup | None = None
     rollup_before_s: float = -math.inf
+    rollup_before_minflt: int | None = None
     tmpfs: tuple[bytes, ...] | None = None
     mark: UserMark | None = None
     since_mark: RegionGrowth | None = None
@@ -92,10 +95,12 @@ class Dossier:
         self.reading = self.first = self.mark = self.since_mark = None
         self.missing, self.moved = Missing.UNREAD, NEVER
 
-    def take_rollup(self, rollup: Rollup, at_s: float) -> None:
+    def take_rollup(self, rollup: Rollup, at_s: float, seen: ProcSample | None) -> None:
         """The newest sums; those before are kept for rates."""
         self.rollup_before, self.rollup_before_s = self.rollup, self.rollup_s
+        self.rollup_before_minflt = self.rollup_minflt
         self.rollup, self.rollup_s = rollup, at_s
+        self.rollup_minflt = seen.stat.minflt if seen is not None and seen.stat is not None else None
 
     def begun(self, name: str, seen: ProcSample, now_s: float) -> None:
         """A dear reading begins."""

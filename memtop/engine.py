@@ -93,6 +93,8 @@ class Engine:
             watched = self._endings.to_watch(self._watched)
         # Whoever takes the place of a process that has ended may be anybody.
         wanted = ask._replace(only=None) if ask.focus in self._departed else ask
+        if self._dear is not None and (family := self._dear.family(ask)):  # their faults tell who copies
+            wanted = wanted._replace(visible=wanted.visible.union(seen.key for seen in family))
         sample = self._sampler.sample(wanted, watched)
         if sample is None:
             return False

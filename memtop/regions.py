@@ -112,14 +112,11 @@ def _identity(source: Source, pid: int) -> tuple[int, int, int]:
 
 def _remarks(detail: Detail, view: RegionsView) -> list[str]:
     """Why there is nothing, or what to know of it."""
-    reading = view.reading
-    doubt = _doubt(reading, detail.row.threads) if reading is not None else ""
-    if reading is not None and not reading.split.hugetlb_bytes:
+    if view.reading is not None:
+        doubt = _doubt(view.reading, detail.row.threads)
         return [doubt] if doubt else []
-    from memtop.explain.region_words import huge_words, what_is_known, why_no_reading  # noqa: PLC0415
+    from memtop.explain.region_words import what_is_known, why_no_reading  # noqa: PLC0415 (mostly not needed)
 
-    if reading is not None:
-        return [remark for remark in (doubt, huge_words(reading.split)) if remark]
     why = why_no_reading(view, detail.row, os.geteuid())
     return [why, what_is_known(detail)] if view.missing is Missing.DENIED else [why]
 
@@ -147,15 +144,19 @@ def _split(split: Split) -> str:
     return f"VIRT {units.long_size(split.virt_bytes)} = " + " + ".join(told)
 
 
-def _touched(sizes: Sizes) -> str:
+def _touched(sizes: Sizes, hugetlb_bytes: int) -> str:
     if sizes.rss_bytes is None or not sizes.size_bytes:
         return units.UNKNOWN
-    return units.percent(100 * sizes.rss_bytes / sizes.size_bytes)
+    return units.percent(100 * (sizes.rss_bytes + hugetlb_bytes) / sizes.size_bytes)
 
 
-def _cells(sizes: Sizes) -> str:
+def _cells(sizes: Sizes, hugetlb_bytes: int) -> str:
     size, rss, *rest = (f"{units.size(value):>6}" for value in sizes)
-    return " ".join((size, rss, f"{_touched(sizes):>5}", *rest))
+    return " ".join((size, rss, f"{_touched(sizes, hugetlb_bytes):>5}", *rest))
+
+
+def _huge(size_bytes: int) -> str:
+    return f"  +{units.long_size(size_bytes)} huge, not counted in RSS" if size_bytes else ""
 
 
 _HEAD: Final = f"{'SIZE':>6} {'RSS':>6} {'%':>5} {'PSS':>6} {'DIRTY':>6} {'SWAP':>6}"
@@ -167,7 +168,10 @@ def _kinds(regions: Regions, sort: str, limit: int | None) -> list[KindSum]:
 
 
 def _kind_lines(regions: Regions, sort: str, limit: int | None) -> list[str]:
-    lines = [f"{_cells(one.sizes)} {one.count:>6} {one.kind.title}" for one in _kinds(regions, sort, limit)]
+    lines = [
+        f"{_cells(one.sizes, one.hugetlb_bytes)} {one.count:>6} {one.kind.title}{_huge(one.hugetlb_bytes)}"
+        for one in _kinds(regions, sort, limit)
+    ]
     return [f"{_HEAD} {'COUNT':>6} KIND", *lines]
 
 
@@ -178,9 +182,9 @@ def _region_lines(regions: Regions, sort: str, limit: int | None) -> list[str]:
 
 
 def _region_line(region: Region, wide: int) -> str:
-    mapping = region.mapping
-    line = f"{_cells(region.sizes)} {region.kind.title:<{wide}} {mapping.start:012x} {mapping.perms:<5} "
-    return (line + clean(mapping.name)).rstrip()
+    mapping, cells = region.mapping, _cells(region.sizes, region.hugetlb_bytes)
+    line = f"{cells} {region.kind.title:<{wide}} {mapping.start:012x} {mapping.perms:<5} "
+    return (line + clean(mapping.name)).rstrip() + _huge(region.hugetlb_bytes)
 
 
 def _json(pid: int, regions: Regions | None, sort: str, limit: int | None) -> dict[str, object]:
@@ -190,7 +194,8 @@ def _json(pid: int, regions: Regions | None, sort: str, limit: int | None) -> di
     return {
         "pid": pid,
         "kinds": [
-            {"kind": one.kind.key, "count": one.count, **one.sizes._asdict()} for one in _kinds(regions, sort, None)
+            {"kind": one.kind.key, "count": one.count, **one.sizes._asdict(), "hugetlb_bytes": one.hugetlb_bytes}
+            for one in _kinds(regions, sort, None)
         ],
         "regions": [
             {
@@ -200,6 +205,7 @@ def _json(pid: int, regions: Regions | None, sort: str, limit: int | None) -> di
                 "kind": region.kind.key,
                 "path": clean(region.mapping.name),
                 **region.sizes._asdict(),
+                "hugetlb_bytes": region.hugetlb_bytes,
             }
             for region in regions.largest(SORTS[sort], limit)
         ],

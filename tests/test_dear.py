@@ -159,7 +159,7 @@ def test_what_one_process_did_cost_is_expected_of_the_next() -> None:
     assert watched.view().reading is not None
     view = watched.view(focus=other.key)
     assert (view.reading, view.missing) == (None, Missing.TOO_DEAR)
-    assert view.stall_s == pytest.approx(0.030)
+    assert view.stall_s == pytest.approx((0.030 + 0.0125) / 2), "half of the surprise is believed"
 
 
 @pytest.mark.parametrize("press", [1, 2, 3])
@@ -289,14 +289,16 @@ def test_growth_since_the_mark_is_told_by_kind() -> None:
     assert detail.regions.reading.since_start.delta.rss_bytes == 2 * MIB
 
 
-def test_a_mark_without_a_panel_reads_once_for_what_it_will_be_compared_with() -> None:
+def test_a_mark_without_a_panel_reads_for_its_sentence_every_ten_seconds() -> None:
     watched = Watched(panel="")
     watched.step()
     watched.step(mark_now=1)
     watched.step(times=5)
     assert sum(path == "proc/42/smaps" for path in watched.source.asked_ever) == 1
-    watched.heap(5 * 1024)
-    mark = watched.step(panel=REGIONS, times=3).mark
+    for _ in range(20):
+        watched.heap(5 * 1024)
+        mark = watched.step().mark
+    assert sum(path == "proc/42/smaps" for path in watched.source.asked_ever) == 3
     assert mark is not None and mark.growth is not None and mark.growth.delta.rss_bytes == 4 * MIB
 
 
@@ -437,6 +439,36 @@ def test_a_family_is_read_in_turn_and_added_up() -> None:
     assert [one.pid for one in view.relatives] == [42, 43]
     assert (view.unknown, view.known.pss_sum_bytes, view.known.rss_sum_bytes) == (0, 6 * MIB, 10 * MIB)
     assert view.freed is not None and view.freed.at_least_bytes == MIB
+
+
+def test_only_who_takes_the_faults_copies_and_nobody_does_by_the_end_of_a_relative() -> None:
+    """The writer of a shared page takes a fault and has a copy; the other is left with the page."""
+    child = FakeProcess(43, ppid=42, rss_pages=10 * MIB_PAGES)
+    watched = Watched(child, panel=SHARING)
+
+    def forked(private_mib: int) -> None:
+        shared = (10 - private_mib) << 10
+        for pid in (42, 43):
+            sums = rollup(10 << 10, shared // 2 + (private_mib << 10), private_mib << 10, shared)
+            watched.source.files[f"proc/{pid}/smaps_rollup"] = sums
+            watched.source.files[f"proc/{pid}/smaps"] = sums.replace(b"[rollup]", b"")
+
+    def copying() -> list[float | None]:
+        view = watched.step(times=2).sharing
+        assert view is not None
+        return [one.copying and one.copying.copied_bytes_per_s for one in view.relatives]
+
+    for private_mib in (1, 3):
+        forked(private_mib)
+        rates = copying()
+        watched.process.minflt += 2 * MIB_PAGES
+    forked(5)
+    rates = copying()
+    assert rates == [pytest.approx(MIB), 0.0]
+    watched.process.minflt += 4 * MIB_PAGES
+    del watched.source.processes[43]
+    forked(10)
+    assert copying() == [None]
 
 
 def test_a_family_that_may_not_be_read_has_bounds() -> None:

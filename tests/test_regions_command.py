@@ -99,7 +99,7 @@ def test_kinds_are_summed() -> None:
 def test_json_has_the_promised_keys_and_its_kinds_add_up(name: str) -> None:
     _, out, _ = told(program(name), json=True)
     found = json.loads(out)
-    sizes = ["size_bytes", "rss_bytes", "pss_bytes", "private_dirty_bytes", "swap_bytes"]
+    sizes = ["size_bytes", "rss_bytes", "pss_bytes", "private_dirty_bytes", "swap_bytes", "hugetlb_bytes"]
     assert list(found) == ["pid", "kinds", "regions"]
     assert list(found["kinds"][0]) == ["kind", "count", *sizes]
     assert list(found["regions"][0]) == ["start", "end", "perms", "kind", "path", *sizes]
@@ -165,9 +165,13 @@ def test_a_reading_across_an_exec_is_begun_again() -> None:
 def test_huge_pages_of_the_pool_are_named_because_rss_leaves_them_out() -> None:
     pool = b"1000-2000 rw-p 0 00:00 0 [heap]\nRss: 4 kB\n400000-e00000 rw-s 0 00:10 7 /anon_hugepage (deleted)\n"
     pool += b"Rss: 0 kB\nShared_Hugetlb: 0 kB\nPrivate_Hugetlb: 10240 kB\nVmFlags: rd wr sh ht\n"
-    _, out, err = told(Changing({"stat": stat(), "smaps": pool}))
-    assert "+10.0 MiB in huge pages of the pool, which RSS does not count" in err
-    assert "10.0 MiB in huge pages" in out.splitlines()[0]
+    for kinds in (False, True):
+        _, out, _ = told(Changing({"stat": stat(), "smaps": pool}), kinds=kinds)
+        title, _, row, *_ = out.splitlines()
+        assert "10.0 MiB in huge pages" in title
+        assert row.endswith("+10.0 MiB huge, not counted in RSS") and row.split()[:3] == ["10.0M", "0", "100"]
+    _, out, _ = told(Changing({"stat": stat(), "smaps": pool}), json=True)
+    assert [one["hugetlb_bytes"] for one in json.loads(out)["kinds"]] == [10 * MIB, 0]
 
 
 @pytest.mark.parametrize(

@@ -77,10 +77,22 @@ class Machine(NamedTuple):
     """Cost over what is usual, never below 1: one process with huge pages does not make the next one cheap."""
 
     def after(self, load: Load, took_s: float) -> Machine:
-        """After one more reading: slower at once, faster again by and by."""
+        """After one more reading: see :func:`believed`; faster again by and by."""
         if load.usual_s < LEARN_MIN_S:
             return self
-        return Machine(max(1.0, took_s / load.usual_s, self.slowness * SLOWNESS_KEPT))
+        slowness = took_s / load.usual_s
+        return Machine(max(1.0, believed(self.slowness, slowness), self.slowness * SLOWNESS_KEPT))
+
+
+def believed(expected: float, seen: float) -> float:
+    """What is expected next: what was seen, but only half of what it is more, because it may have been disturbed.
+
+    Else a single reading that something else delayed would forbid all others, and nobody would learn better.
+    """
+    return min(seen, (expected + seen) / 2)
+
+
+_USUAL: Final = Machine()
 
 
 class Why(Enum):
@@ -115,8 +127,8 @@ class Verdict:
 class Contract:
     """What is known of the cost of reading one process. Times in seconds on one monotonic clock."""
 
-    last_cost_s: float | None = None
-    """What the last reading took; None before the first."""
+    cost_s: float | None = None
+    """What a reading as the last one is expected to take; None before the first."""
     last_load: Load = _NOTHING
     """What it was made of; nothing where it failed."""
     free_from_s: float = float("-inf")
@@ -134,9 +146,9 @@ class Contract:
         since costs what pages of 4 KiB do.
         """
         then = self.last_load
-        if self.last_cost_s is None or not then.usual_s:
+        if self.cost_s is None or not then.usual_s:
             return machine.slowness * load.usual_s
-        kept_s = self.last_cost_s * load.within(then).usual_s / then.usual_s
+        kept_s = self.cost_s * load.within(then).usual_s / then.usual_s
         return kept_s + machine.slowness * load.beyond(then).usual_s
 
     def begun(self) -> Contract:
@@ -147,11 +159,11 @@ class Contract:
         """After a reading was refused before it cost anybody anything."""
         return replace(self, under_way=False)
 
-    def ended(self, now_s: float, took_s: float, load: Load | None = None) -> Contract:
+    def ended(self, now_s: float, took_s: float, load: Load | None = None, machine: Machine = _USUAL) -> Contract:
         """After a reading came back, however it ended; with what it was made of, where it succeeded."""
         rest_s = max(REST_MIN_S, REST_FACTOR * took_s)
         return Contract(
-            last_cost_s=took_s if load is not None else self.last_cost_s,
+            cost_s=self.cost_s if load is None else believed(self.stall_s(load, machine), took_s),
             last_load=load if load is not None else self.last_load,
             free_from_s=now_s + rest_s,
             calm_until_s=now_s + max(CALM_S, rest_s),

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtop.analysis.region_growth import KindChange
-from memtop.analysis.regions import Split
+from memtop.analysis.kinds import Kind
+from memtop.analysis.region_growth import KindChange, RegionGrowth
 from memtop.frame import Detail, ProcRow
 from memtop.readings import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
@@ -118,12 +118,6 @@ def what_is_known(detail: Detail) -> str:
     return f"Known all the same: {', '.join(known)}." if known else ""
 
 
-def huge_words(split: Split) -> str:
-    """What RES leaves out, in words; empty where there are no huge pages of a pool."""
-    size_bytes = split.hugetlb_bytes
-    return f"+{long_size(size_bytes)} in huge pages of the pool, which RSS does not count" if size_bytes else ""
-
-
 def mark_sentence(detail: Detail) -> str:
     """What grew since the mark, and in which kinds of memory; empty without a mark."""
     mark = detail.mark
@@ -138,28 +132,40 @@ def mark_sentence(detail: Detail) -> str:
         return f"Nothing has moved since the mark, {duration(mark.age_s)} ago."
     moved = f"RES {signed(mark.rss_delta_bytes)}, VIRT {signed(mark.virt_delta_bytes)} {since}"
     growth = mark.growth
-    if growth is None or growth.delta.rss_bytes is None:
+    if growth is None or growth.delta.rss_bytes is None or not growth.kinds:  # not read again since the mark
         return f"{moved}."
     if detail.regions is None or (detail.regions.age_s or 0.0) > _FRESH_S:
         return f"{moved}. The Regions panel tells in which kinds of memory."
     if mark.late_s > _LATE_S:
         since = f"since the first reading after the mark ({duration(mark.late_s)} later)"
+    return f"{_by_kind(growth, since, moved)}{_by_now(mark, growth.delta.rss_bytes)}."
+
+
+def _by_kind(growth: RegionGrowth, since: str, moved: str) -> str:
+    total = growth.delta.rss_bytes or 0
     named = growth.leading(_LEAST_BYTES)[:_NAMED_KINDS]
-    total = growth.delta.rss_bytes
     if total >= _LEAST_BYTES and named:
         first, *others = (f"{_where(one)}" for one in named)
         verb = "are" if total >= 2 * _LEAST_BYTES else "is"
         parts = [f"{_amount(named[0])} {verb} in {first}"]
         parts += [f"{_amount(one)} in {where}" for one, where in zip(named[1:], others, strict=True)]
-        return f"Of the {signed(total)} {since}, {', '.join(parts)}."
+        return f"Of the {signed(total)} {since}, {', '.join(parts)}"
     if named:
         parts = [f"+{_amount(one)} in {_where(one)}" for one in named]
-        return f"RES {signed(total)} {since}: {', '.join(parts)}, the rest shrank."
+        return f"RES {signed(total)} {since}: {', '.join(parts)}, the rest shrank"
     shrunk = [one for one in reversed(growth.kinds) if (one.delta.rss_bytes or 0) <= -_LEAST_BYTES][:_NAMED_KINDS]
     if shrunk:
         parts = [f"{signed(one.delta.rss_bytes)} in {_title(one)}" for one in shrunk]
-        return f"RES {signed(total)} {since}: {', '.join(parts)}."
-    return f"{moved}; no kind of memory moved by a MiB."
+        return f"RES {signed(total)} {since}: {', '.join(parts)}"
+    return f"{moved}; no kind of memory moved by a MiB"
+
+
+def _by_now(mark: MarkView, read_bytes: int) -> str:
+    """What the mappings, which are read seldom, do not have yet."""
+    now_bytes = mark.rss_delta_bytes
+    if now_bytes is None or abs(now_bytes - read_bytes) < _LEAST_BYTES:
+        return ""
+    return f"; by now it is {signed(now_bytes)}"
 
 
 def growth_is_nothing(mark: MarkView) -> bool:
@@ -179,6 +185,8 @@ def _amount(one: KindChange) -> str:
 
 def _title(one: KindChange) -> str:
     title = one.kind.title
+    if one.kind in (Kind.ANON, Kind.SHARED_ANON):
+        return f"{title} memory"
     return f"{title}s" if title.endswith(("stack", "arena", "library", "file")) else title
 
 

@@ -13,7 +13,6 @@ from textual.containers import VerticalScroll
 from memtop.demo.step import Step
 from memtop.explain import plain, topic
 from memtop.explain.facts import facts_of, virt_sentence
-from memtop.explain.region_words import mark_sentence
 from memtop.frame import Detail, Frame
 from memtop.tui.bar import Bar
 from memtop.tui.cells import ELLIPSIS, LOADING, fit
@@ -88,8 +87,6 @@ class SidePanel(VerticalScroll, can_focus=True):
         if found:
             lines += [*found, Line("")]
         lines += wrapped(virt_sentence(detail.row, frame.system), width)
-        if marked := mark_sentence(detail):
-            lines += [Line(""), *wrapped(marked, width, "strong")]
         return lines, topics
 
     def _explanation(self, frame: Frame, detail: Detail, width: int) -> list[Line]:

@@ -84,15 +84,16 @@ def test_the_cost_is_learned_for_what_was_read_and_not_for_what_came_since() -> 
     assert huge_pages.may_read(100.0, rss(6 * GIB), HERE).allowed
     assert huge_pages.may_read(100.0, rss(8 * GIB), HERE).stall_s == pytest.approx(0.0505)
     assert huge_pages.may_read(100.0, rss(3 * GIB), HERE).stall_s == pytest.approx(0.00025)
-    dear = Contract().ended(0.0, 0.020, rss(500 * MIB))
+    dear = Contract().ended(0.0, 0.040, rss(500 * MIB))
     assert dear.may_read(100.0, rss(520 * MIB), HERE).why is Why.TOO_DEAR
     sums = Contract().ended(0.0, 0.004, Load(10 * MIB, mappings=10_000))
     assert sums.may_read(100.0, Load(10 * MIB, mappings=10_000, texts=10_000), HERE).why is Why.TOO_DEAR
 
 
 def test_a_slow_machine_is_learned_from_any_process_and_a_quick_process_makes_it_no_faster() -> None:
-    slow = HERE.after(rss(256 * MIB), 0.020)
-    assert Contract().stall_s(rss(500 * MIB), slow) == pytest.approx(0.020 * 500 / 256)
+    slow = HERE.after(rss(256 * MIB), 0.03125)
+    assert slow.slowness == pytest.approx(3.0), "half of the surprise"
+    assert Contract().stall_s(rss(500 * MIB), slow) == pytest.approx(3 * 0.025 * 500 / 1024)
     assert HERE.after(rss(6 * GIB), 0.0005) == HERE
     assert HERE.after(rss(MIB), 1.0) == HERE, "too small to learn from"
     for _ in range(10):
@@ -100,10 +101,19 @@ def test_a_slow_machine_is_learned_from_any_process_and_a_quick_process_makes_it
     assert slow == HERE
 
 
+def test_one_reading_that_was_disturbed_does_not_forbid_all_others_and_two_do() -> None:
+    disturbed = Contract().ended(0.0, 0.010, rss(404 * MIB)).ended(10.0, 0.028, rss(404 * MIB))
+    assert disturbed.may_read(100.0, rss(404 * MIB), HERE).allowed
+    again = disturbed.ended(100.0, 0.028, rss(404 * MIB))
+    assert again.may_read(200.0, rss(404 * MIB), HERE).why is Why.TOO_DEAR
+    calmed = disturbed.ended(100.0, 0.010, rss(404 * MIB))
+    assert calmed.cost_s == pytest.approx(0.010)
+
+
 def test_a_reading_that_failed_ends_too_and_teaches_nothing() -> None:
     before = Contract().ended(0.0, 0.002, rss(GIB))
     after = before.begun().ended(10.0, 5.0)
-    assert (after.under_way, after.last_cost_s, after.last_load) == (False, 0.002, rss(GIB))
+    assert (after.under_way, after.cost_s, after.last_load) == (False, 0.002, rss(GIB))
     assert before.begun().failed() == before
 
 
