@@ -23,7 +23,7 @@ from memtop.columns import BY_NAME, Column
 from memtop.demo.step import Step
 from memtop.engine import Engine
 from memtop.errors import UsageError
-from memtop.explain.facts import facts_of, virt_sentence
+from memtop.explain.facts import cgroup_ceiling, facts_of, virt_sentence
 from memtop.frame import Frame, ProcRow
 from memtop.past import ORDINARY_WINDOW_S
 from memtop.query import parse_query
@@ -384,7 +384,7 @@ class MemtopApp(SafeApp):
             kind = about.kind if about is not None else None
             facts |= facts_of_regions(reading.regions, kind) | facts_of_rollup(reading.rollup)
         facts |= runtime_keys.facts_of_inside(detail.inside)
-        sentence = virt_sentence(detail.row, self.frame.system)
+        sentence = virt_sentence(detail.row, self.frame.system, cgroup_ceiling(detail.outlook))
         if about is not None and about.start is not None:
             from memtop.explain.region_facts import mapping_sentence  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 
 from memtop.demo.step import Step
 from memtop.explain import plain, topic
-from memtop.explain.facts import facts_of, virt_sentence
+from memtop.explain.facts import cgroup_ceiling, facts_of, virt_sentence
 from memtop.explain.region_words import mark_sentence
 from memtop.frame import Frame
 from memtop.tui.bar import Bar
@@ -74,7 +74,7 @@ class SidePanel(VerticalScroll, can_focus=True):
         self._topics = {len(lines) + line: name for line, name in topics.items()}
         if found:
             lines += [*found, Line("")]
-        lines += wrapped(virt_sentence(detail.row, frame.system), width)
+        lines += wrapped(virt_sentence(detail.row, frame.system, cgroup_ceiling(detail.outlook)), width)
         if marked := mark_sentence(detail):
             lines += [Line(""), *wrapped(marked, width, "strong")]
         text = plain(topic(self._topic).fill(facts_of(detail.row, frame.system, detail.status)), width)
