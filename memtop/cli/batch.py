@@ -34,7 +34,9 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
         engine, ask = engine_on(source), View.of(settings).ask()
         if launch is not None:
             first_look(engine, ask, launch)
-        ask = ask._replace(needs_all=~(Need.CGROUP | Need.VICTIM) | ask.needs, runtimes=form == "json")
+        ask = ask._replace(
+            needs_all=~(Need.CGROUP | Need.VICTIM) | ask.needs, runtimes=form == "json", outlooks=form == "json"
+        )
         if not settings.output:
             _watch(engine, ask, settings, _writer(form, settings, sys.stdout))
             return 0

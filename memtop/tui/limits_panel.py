@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 
 from memtop import units
 from memtop.analysis.growth import Kind
-from memtop.explain.findings import span
+from memtop.explain.findings import SHAPES, span
 from memtop.frame import Detail, Frame
 from memtop.outlook import Autopsy, LimitRow, Outlook, Place
 from memtop.procfs.cgroup import UNLIMITED
@@ -24,20 +24,6 @@ DANGER_PERCENT: Final = 90.0
 _NAME_CELLS: Final = 30
 _COLUMNS: Final = (("LIMIT", 9), ("USED", 9), ("%", 6), ("ROOM", 9))
 _OVERCOMMIT: Final = {0: "heuristic (0)", 1: "always (1)", 2: "never beyond CommitLimit (2)"}
-_KINDS: Final = {
-    Kind.FLAT: "flat",
-    Kind.NOISY: "noisy, without direction",
-    Kind.LEAK: "rising",
-    Kind.LEAK_GC: "rising, with collections",
-    Kind.SAWTOOTH: "a sawtooth with a level floor",
-    Kind.STEP: "a step",
-    Kind.STAIRS: "stairs",
-    Kind.WARMUP: "a rise that is ending",
-    Kind.SPIKE: "a peak that came back",
-    Kind.GROWTH: "perhaps rising",
-    Kind.SHRINK: "falling",
-    Kind.INSUFFICIENT: "none yet: it takes a minute and thirty readings",
-}
 
 
 class LimitsPanel(VerticalScroll, can_focus=True):
@@ -146,7 +132,7 @@ def _verdict(outlook: Outlook) -> Iterator[str]:
     if growth is None or state is None:
         return
     words = f"Verdict: {state.evidence.value}, " if state.evidence is not None else "Verdict: "
-    words += _KINDS[state.kind]
+    words += SHAPES[state.kind]
     if growth.slope_bytes_per_s is not None and growth.kind is not Kind.FLAT:
         low, high = (growth.slope_low_bytes_per_s or 0) * 60, (growth.slope_high_bytes_per_s or 0) * 60
         words += f"; floor {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
