@@ -21,7 +21,7 @@ def main() -> None:
     try:
         sys.exit(run(sys.argv[1:]))
     finally:
-        gc.freeze()  # or else Python looks through all that there is for garbage when it ends, three times
+        gc.freeze()  # or else Python looks through all that there is for garbage before it ends
 
 
 if __name__ == "__main__":

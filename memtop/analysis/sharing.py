@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.kinds import Kind
 from memtop.analysis.regions import Regions
 from memtop.procfs.smaps import Rollup, Smaps, Value
+from memtop.procfs.statm import PAGE_BYTES
 
 SEEN_BY_OTHERS: Final = frozenset((Kind.SYSV, Kind.TMPFS, Kind.MEMFD))
 """Memory in RAM that an object keeps, whether a process maps it or not."""
@@ -220,6 +221,14 @@ class CopyRate(NamedTuple):
 
     private_dirty_bytes_per_s: float | None
     minflt_per_s: float | None
+
+    @property
+    def copied_bytes_per_s(self) -> float | None:
+        """What this process copies. Each page it copies takes it a minor fault; a page that becomes private without
+        one was copied by the others, who left it behind."""
+        if self.private_dirty_bytes_per_s is None or self.minflt_per_s is None:
+            return None
+        return min(self.private_dirty_bytes_per_s, self.minflt_per_s * PAGE_BYTES)
 
 
 def copy_rate(

@@ -22,6 +22,21 @@ _PLACE: Final = re.compile(r"\{([a-z0-9_]+)\}")
 _STEPS_S: Final = (5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400)
 _OPEN: Final = frozenset({Kind.INSUFFICIENT, Kind.LEAK, Kind.LEAK_GC, Kind.GROWTH})
 """Looks that leave open whether it grows, while no finding says that it does."""
+SHAPES: Final = {
+    Kind.FLAT: "flat",
+    Kind.NOISY: "noisy, without direction",
+    Kind.LEAK: "rising",
+    Kind.LEAK_GC: "rising, with collections",
+    Kind.SAWTOOTH: "a sawtooth with a level floor",
+    Kind.STEP: "a step",
+    Kind.STAIRS: "stairs",
+    Kind.WARMUP: "a rise that is ending",
+    Kind.SPIKE: "a peak that came back",
+    Kind.GROWTH: "perhaps rising",
+    Kind.SHRINK: "falling",
+    Kind.INSUFFICIENT: "not known yet",
+}
+"""What a curve looks like, in the fewest words."""
 _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 
@@ -55,16 +70,17 @@ def told(finding: Finding) -> Told:
     )
 
 
-def nothing_wrong(outlook: Outlook) -> str:
-    """The one line where no finding stands."""
+def nothing_wrong(outlook: Outlook, *, alone: bool = True) -> str:
+    """The one line where no finding stands but notes; ``alone`` where not even those, which would contradict it."""
     growth, state = outlook.growth, outlook.state
     if growth is None or growth.kind in _OPEN:
         return str(_texts()["nothing"]["unknown"]["says"][0])
     if state is not None and state.changing:
         return str(_texts()["nothing"]["changing"]["says"][0])
     if growth.kind in (Kind.FLAT, Kind.NOISY):
-        return " ".join(_known(_texts()["nothing"]["flat"]["says"], worded({"span_s": growth.span_s})))
-    return str(_texts()["nothing"]["says"][0])
+        level = _texts()["nothing"]["flat" if alone else "level"]["says"]
+        return " ".join(_known(level, worded({"span_s": growth.span_s})))
+    return str(_texts()["nothing"]["says"][0] if alone else _texts()["nothing"]["beside"]["says"][0])
 
 
 def worded(facts: Mapping[str, float | str]) -> dict[str, str]:

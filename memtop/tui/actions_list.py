@@ -62,7 +62,10 @@ class ListActions(Board):
         self.choose(only=only, names=names)
 
     def action_kernel_threads(self) -> None:
-        self.choose(kernel_threads=not self.view.kernel_threads)
+        shown = not self.view.kernel_threads
+        self.choose(kernel_threads=shown)
+        where = "shown, where their order puts those without memory of their own" if shown else "hidden"
+        self.say(f"threads of the kernel are {where}")
 
     def action_user(self) -> None:
         questions.ask_user(self)

@@ -38,11 +38,12 @@ from memtop.tui.limits_panel import chart_forecast, chart_limits
 from memtop.tui.panels import PANELS, Panels
 from memtop.tui.plain_lines import AsciiLines
 from memtop.tui.side import SidePanel
-from memtop.tui.table import ProcessTable
+from memtop.tui.table import HEADING_LINES, ProcessTable
 from memtop.view import View
 
 NARROW_BELOW: Final = 100
 SHORT_BELOW: Final = 30
+LOW_BELOW: Final = 22
 TINY_BELOW: Final = (60, 16)
 DOT_BELOW: Final = (30, 6)
 PANEL_FROM: Final = 36
@@ -131,6 +132,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         width, height = event.size
         self.set_class(width < NARROW_BELOW, "-narrow")
         self.set_class(height < SHORT_BELOW, "-short")
+        self.set_class(height < LOW_BELOW, "-low")
         tiny = width < TINY_BELOW[0] or height < TINY_BELOW[1]
         self.set_class(tiny, "-tiny")
         self.set_class(width < DOT_BELOW[0] or height < DOT_BELOW[1], "-dot")
@@ -144,8 +146,11 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
 
     def take(self, frame: Frame) -> None:
         """Give a frame to every widget."""
+        more_rows = self.frame is None or len(frame.rows) > len(self.frame.rows)
         self.frame = frame
         self.table.show(frame)
+        if more_rows and self.has_class("-one") and len(frame.rows) > self.table.size.height - HEADING_LINES:
+            self.table.refresh(layout=True)  # it is as high as its rows, up to a share of the screen
         if self.watched is None and self.view.only is not None and frame.rows:
             self.watch_process(frame.rows[0].key)
         self.follow_selection()

@@ -77,6 +77,9 @@ def _state_words(frame: Frame, state: HeaderState) -> list[Part]:
     words = []
     if frame.late_s >= LATE_S:
         words.append(Part(f"{WARNING_MARK} LATE {frame.late_s:.1f} s", 1, "own_cost", "warning"))
+    if frame.shares is not None and frame.shares.decides and frame.shares.unknown:
+        known = frame.shares.wanted - len(frame.shares.unknown)
+        words.append(Part(f"PSS known of {known} of {frame.shares.wanted}", 1, "pss", "strong"))
     if state.looking_back_s is not None:
         at = time.strftime("%H:%M:%S", time.localtime(state.looking_back_s))
         words.append(Part(f"LOOKING BACK {at}", 1, "looking_back", "strong"))

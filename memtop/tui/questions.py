@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from textual.binding import Binding
 
@@ -14,7 +14,7 @@ from memtop.errors import ActionRefused, MemtopError, UsageError
 from memtop.tui.chooser import ColumnChooser
 from memtop.tui.dialogs import Choice, Menu, Prompt
 from memtop.tui.help import Help
-from memtop.tui.keys import BINDINGS
+from memtop.tui.keys import THEMES
 from memtop.tui.pump import LONGEST_DELAY_S, SHORTEST_DELAY_S
 
 if TYPE_CHECKING:
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from memtop.tui.board import Board
 
 Value = TypeVar("Value")
+_NICE: Final = "From -20 (served first) to 19 (last); 0 is usual. To lower it takes root."
 
 
 def show_help(app: Board) -> None:
     """The keys of the panel in focus, then all, then the columns."""
-    parts: dict[str, list[Binding]] = {}
+    parts: dict[str, tuple[Binding, ...]] = {}
     focused = app.focused
     if focused is not None:
-        own = [binding for binding in type(focused).BINDINGS if isinstance(binding, Binding)]
+        own = tuple(binding for binding in type(focused).BINDINGS if isinstance(binding, Binding))
         if own:
-            parts["This panel"] = own
-    parts["Everywhere"] = BINDINGS
-    app.push_screen(Help(parts))
+            parts["Here"] = own
+    app.push_screen(Help(parts | THEMES))
 
 
 def _given(use: Callable[[Value], None]) -> Callable[[Value | None], None]:
@@ -73,7 +73,9 @@ def ask_delay(app: Board) -> None:
     def use(delay_s: float) -> None:
         app.view = app.view._replace(delay_s=delay_s)
 
-    app.push_screen(Prompt("Seconds between samples", understand, f"{app.view.delay_s:g}"), _given(use))
+    app.push_screen(
+        Prompt("Seconds between samples", understand, f"{app.view.delay_s:g}", says="From 0.1 to 60."), _given(use)
+    )
 
 
 def ask_pid(app: Board) -> None:
@@ -89,7 +91,7 @@ def ask_pid(app: Board) -> None:
         app.table.selected = app.table.rows[index].key
         app.table.reveal()
 
-    app.push_screen(Prompt("Go to PID", understand), _given(use))
+    app.push_screen(Prompt("Go to PID", understand, says="The number of a process in the list."), _given(use))
 
 
 def ask_user(app: Board) -> None:
@@ -157,7 +159,7 @@ def ask_nice(app: Board) -> None:
 
     def understand(text: str) -> int:
         if not text.lstrip("-").isdecimal() or not -20 <= int(text) <= 19:
-            raise UsageError("a whole number from -20 (first) to 19 (last)")
+            raise UsageError("a whole number from -20 to 19")
         return int(text)
 
     def use(nice: int | None) -> None:
@@ -165,4 +167,4 @@ def ask_nice(app: Board) -> None:
             _report(app, lambda: renice(target, nice))
         target.close()
 
-    app.push_screen(Prompt(f"Nice value for {target.key.pid} {target.name}", understand), use)
+    app.push_screen(Prompt(f"Nice value for {target.key.pid} {target.name}", understand, says=_NICE), use)

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
@@ -51,6 +51,15 @@ def reset_terminal() -> None:
         termios.tcflush(fd, termios.TCIFLUSH)
         termios.tcsetattr(fd, termios.TCSANOW, attributes)
         os.write(fd, RESET.encode())
+
+
+def speaks_utf8(environ: Mapping[str, str]) -> bool:
+    """Whether the locale leaves room for more than ASCII; one that says nothing does. See locale(7).
+
+    Python itself makes a mere LANG=C into C.UTF-8 (PEP 538), so what is left are LC_ALL=C and old character sets.
+    """
+    said = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "utf-8"
+    return "utf8" in said.lower().replace("-", "")
 
 
 @contextmanager
