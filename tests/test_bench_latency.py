@@ -134,6 +134,12 @@ def test_the_target_measures_itself_for_as_long_as_it_is_told() -> None:
         assert all(wait <= window.calls.longest_ns for wait in window.waits_ns)
 
 
+def test_a_wait_that_somebody_else_causes_as_well_is_not_laid_to_memtop() -> None:
+    assert budgets.of_longest_wait("memtop PID", 25.0, alone_ms=0.0).verdict == "MISSED"
+    assert budgets.of_longest_wait("memtop PID", 25.0, alone_ms=30.0).verdict.startswith("cannot be told")
+    assert budgets.of_longest_wait("memtop PID", 5.0, alone_ms=30.0).verdict == "kept"
+
+
 def test_calls_that_lost_the_processor_are_left_out_unless_they_are_to_be_kept() -> None:
     line = '{"counts": {"1000": 5}, "ran": [70000], "waited": [90000], "preempted": [4000000, 3000000]}'
 

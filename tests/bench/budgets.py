@@ -114,9 +114,10 @@ def of_latency(title: str, watched: Ratio, noise: Ratio) -> Budget:
     return Budget(f"{title}, % more", 100 * (watched.value - 1), _LATENCY_PERCENT, None, doubt)
 
 
-def of_longest_wait(title: str, longest_ms: float) -> Budget:
-    """How long a watched process was held up at worst by a reading that nobody asked for."""
-    return Budget(f"{title}: longest wait, ms", longest_ms, _WAIT_MS, None)
+def of_longest_wait(title: str, longest_ms: float, alone_ms: float = 0.0) -> Budget:
+    """How long a watched process was held up at worst by a reading that nobody asked for; ``alone_ms`` without any."""
+    doubt = f"alone it waits {alone_ms:.1f} ms, too" if min(longest_ms, alone_ms) > _WAIT_MS else ""
+    return Budget(f"{title}: longest wait, ms", longest_ms, _WAIT_MS, None, doubt)
 
 
 def of_waiting(title: str, waiting_of_1000: float) -> Budget:

@@ -98,12 +98,13 @@ def lines(found: Mapping[str, Finding]) -> Iterator[str]:
 def judged(size: str, found: Mapping[str, Finding]) -> Iterator[Budget]:
     """What each arm in which memtop runs has to keep."""
     noise = found[NOISE]
+    alone_ms = max(found[ALONE].longest_ms, noise.longest_ms)
     for arm, one in found.items():
         if arm not in (ALONE, NOISE):
             title = f"{arm}, {size}"
             yield budgets.of_latency(f"{title}: median", one.median, noise.median)
             yield budgets.of_latency(f"{title}: 99.9 %", one.p999, noise.p999)
-            yield budgets.of_longest_wait(title, one.longest_ms)
+            yield budgets.of_longest_wait(title, one.longest_ms, alone_ms)
             yield budgets.of_waiting(title, one.waiting_of_1000)
 
 
