@@ -35,10 +35,15 @@ def heap_facts(file: File, row: ProcRow, at_s: float) -> HeapFacts | None:
     if file.trouble or file.heap_s is None or at_s - file.heap_s > NEW_S:
         return None
     if file.verdict is None or at_s - file.verdict[0] >= VERDICT_S:
-        file.verdict = at_s, *_heap_verdict(file)
+        file.verdict = at_s, _heap_verdict(file)
     facts = _jvm_facts(file, row) if file.jvm else _go_facts(file)
-    _, alarm, live_bytes, level = file.verdict
-    return facts._replace(alarm=alarm, live_bytes=live_bytes, steady_live_bytes=live_bytes if level else None)
+    found = file.verdict[1]
+    return facts._replace(
+        alarm=found.alarm,
+        live_bytes=found.live_bytes,
+        steady_live_bytes=found.steady_live_bytes,
+        surviving_bytes_per_s=found.surviving_bytes_per_s,
+    )
 
 
 def inside(
@@ -151,23 +156,33 @@ def _limit_bytes(gomemlimit_bytes: float) -> int:
     return 0 if gomemlimit_bytes == float("inf") else int(gomemlimit_bytes)
 
 
-def _heap_verdict(file: File) -> tuple[str, int | None, bool]:
-    """The finding that its own figures call for or nothing, what is alive after a collection, and if that is level."""
+def _heap_verdict(file: File) -> HeapFacts:
+    """The finding that its own figures call for, and what is alive after a collection."""
     from memtop.analysis.gogrowth import GoVerdict, judge_go
     from memtop.analysis.jvmheap import JvmVerdict, judge_jvm
+    from memtop.analysis.jvmsurvivors import rising_survivors_per_s
     from memtop.runtimes.environ import GoSettings
 
     if file.jvm:
-        jvm = judge_jvm(list(file.jvm))
-        alarm = {JvmVerdict.LEAK: "heap_leak", JvmVerdict.HEAP_FULL: "heap_full"}.get(jvm.verdict, "")
-        return alarm, jvm.live_bytes, jvm.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE)
+        points = list(file.jvm)
+        jvm = judge_jvm(points)
+        return HeapFacts(
+            alarm={JvmVerdict.LEAK: "heap_leak", JvmVerdict.HEAP_FULL: "heap_full"}.get(jvm.verdict, ""),
+            live_bytes=jvm.live_bytes,
+            steady_live_bytes=jvm.live_bytes if jvm.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) else None,
+            surviving_bytes_per_s=rising_survivors_per_s(points) if jvm.verdict is JvmVerdict.WAITING else None,
+        )
     go = judge_go(list(file.go), file.settings or GoSettings())
     alarms = {
         GoVerdict.LEAK_OBJECTS: "heap_leak",
         GoVerdict.BIGGER_OBJECTS: "heap_leak",
         GoVerdict.GOROUTINE_LEAK: "goroutines",
     }
-    return alarms.get(go.verdict, ""), go.live_bytes, go.verdict in (GoVerdict.STEADY, GoVerdict.PRESSURE)
+    return HeapFacts(
+        alarm=alarms.get(go.verdict, ""),
+        live_bytes=go.live_bytes,
+        steady_live_bytes=go.live_bytes if go.verdict in (GoVerdict.STEADY, GoVerdict.PRESSURE) else None,
+    )
 
 
 def _go_facts(file: File) -> HeapFacts:

@@ -110,8 +110,8 @@ class File:
         self.frees_lazily = False
         """It gives memory back by MADV_FREE, so that RES does not fall."""
         self.judged: tuple[object, Inside] | None = None
-        self.verdict: tuple[float, str, int | None, bool] | None = None
-        """When it was found out, and what is alive after each collection where that does not rise."""
+        self.verdict: tuple[float, HeapFacts] | None = None
+        """When it was found out, and what of it belongs to the verdict."""
 
 
 class Lens:

@@ -109,6 +109,10 @@ class Outlook:
     state: Confirmation | None = None
     lazy_free_bytes: int | None = None
     """Given back by MADV_FREE and not counted as growth; None where nobody has read it."""
+    level_s: float | None = None
+    """For how long it has been level since its last step; None where its shape is no step."""
+    heap_level: bool = False
+    """Whether by its runtime's own figures what is in use after a collection does not rise."""
     limits: tuple[LimitRow, ...] = ()
     first_met: LimitRow | None = None
     """Of them the one that a rising process meets first."""

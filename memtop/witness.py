@@ -137,4 +137,5 @@ def _with_heap(case: Case, heap: HeapFacts) -> Case:
         steady_live=heap.steady_live_bytes,
         heap_alarm=heap.alarm,
         heap_live=heap.live_bytes,
+        surviving_per_s=heap.surviving_bytes_per_s,
     )

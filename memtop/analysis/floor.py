@@ -88,9 +88,9 @@ def rose_once(floor: Floor, smallest: float) -> bool:
     return rise > smallest and max(later) - min(later) < _STAYED * rise
 
 
-def saturates(floor: Floor) -> bool:
-    """Whether the last third of the floors rises much slower than the first third."""
+def saturates(floor: Floor, share: float = _SATURATED) -> bool:
+    """Whether the last third of the floors rises at less than a ``share`` of the first third's rate, or of all."""
     third = max(3, math.ceil(len(floor.values) / 3))
     first = theil_sen(floor.times_s[:third], floor.values[:third]).slope
     last = theil_sen(floor.times_s[-third:], floor.values[-third:]).slope
-    return last < _SATURATED * first or last < _SATURATED * floor.slope
+    return last < share * first or last < share * floor.slope

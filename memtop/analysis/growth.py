@@ -28,6 +28,8 @@ _SMALLEST_BYTES: Final = float(1 << 20)
 _SMALLEST_SHARE: Final = 0.02
 _MOST_FLOORS: Final = 40
 _LEAST_PEAKS: Final = 5
+_EVEN: Final = 0.8
+"""A rise whose end is at least so steep, compared with its beginning, goes on: no warm-up or cache of the lab does."""
 _LARGEST: Final = float(1 << 63)
 """No size and no time is beyond this."""
 
@@ -116,6 +118,8 @@ def judge(
     growth, floor, saw = _classify(times, values)
     if not growth.kind.alarming:
         return growth
+    first = len(times) - growth.points  # behind a warm-up only the later half was judged
+    times, values = times[first:], values[first:]
     if collections is not None and collections < 2:
         return replace(growth, kind=Kind.INSUFFICIENT)
     if room_bytes is None or not math.isfinite(room_bytes) or floor.low <= 0:
@@ -182,7 +186,20 @@ def _classify(times: list[float], values: list[float]) -> tuple[Growth, Floor, S
         return growth, floor, saw
     if saw is None and (jumped := _jumped(growth, times, values, floor)):
         return jumped, floor, saw
-    return replace(growth, kind=_trend(floor, saw, smallest)), floor, saw
+    kind = _trend(floor, saw, smallest)
+    if kind is Kind.WARMUP and (later := _after_warmup(times, values)):
+        return later
+    return replace(growth, kind=kind), floor, saw
+
+
+def _after_warmup(times: list[float], values: list[float]) -> tuple[Growth, Floor, Saw | None] | None:
+    """The later half judged by itself, where it goes on rising evenly: a leak behind the warm-up. Else None."""
+    half = len(times) // 2
+    times, values = times[half:], values[half:]
+    if len(times) < LEAST_POINTS or times[-1] - times[0] < LEAST_SPAN_S:
+        return None
+    growth, floor, saw = _classify(times, values)
+    return (growth, floor, saw) if growth.kind.alarming and not saturates(floor, _EVEN) else None
 
 
 def _saw(times: list[float], values: list[float], slope: float, smallest: float) -> Saw | None:

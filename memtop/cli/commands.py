@@ -51,7 +51,7 @@ def check(given: Given, settings: Settings) -> int:
     if len(settings.pids) != 1 or settings.names:
         raise UsageError("--check takes one PID")
     seconds = given.last("--for")
-    for_s = check.USUAL_S if seconds is None else duration_s(seconds, "--for")
+    for_s = None if seconds is None else duration_s(seconds, "--for")
     gc.enable()
     with closing(open_source(settings)) as source:
         return check.run(engine_on(source), settings.pids[0], for_s, settings.delay_s, sys.stdout)

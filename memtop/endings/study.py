@@ -8,7 +8,7 @@ from typing import Final
 
 from memtop.analysis.cgroups import owner
 from memtop.analysis.findings import Board, find, post
-from memtop.analysis.growth import Growth
+from memtop.analysis.growth import Growth, Kind
 from memtop.endings.case import Judged, case_of
 from memtop.endings.ceilings import cgroup_name, first_met, first_to_kill, growing_beside, inside, limit_rows
 from memtop.endings.counters import Counters
@@ -77,6 +77,8 @@ class Study:
             growth=growth,
             state=verdict.state if verdict else None,
             lazy_free_bytes=case.lazyfree,
+            level_s=_level_s(verdict, growth),
+            heap_level=case.steady_live is not None,
             limits=limits,
             first_met=target,
             cgroup=leaf,
@@ -105,3 +107,10 @@ def _growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
     since_s = now_s - verdict.standing_s
     early_s, late_s = verdict.standing.limit_s
     return replace(verdict.standing, limit_s=(max(0.0, early_s - since_s), max(0.0, late_s - since_s)))
+
+
+def _level_s(verdict: Verdict | None, growth: Growth | None) -> float | None:
+    """From the step to the look that found it."""
+    if verdict is None or growth is None or growth.kind is not Kind.STEP or growth.change_at_s is None:
+        return None
+    return verdict.standing_s - growth.change_at_s

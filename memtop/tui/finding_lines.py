@@ -18,7 +18,7 @@ MARKS: Final = {
     Severity.WARNING: (WARNING_MARK, "warning"),
     Severity.NOTE: (NOTE_MARK, ""),
 }
-_OPEN: Final = frozenset({"young", "confirming", "maybe_growing", "stairs"})
+_OPEN: Final = frozenset({"young", "confirming", "maybe_growing", "stairs", "heap_open"})
 """Where one of these stands nobody can say yet that nothing is wrong."""
 _INDENT: Final = "  "
 

@@ -39,6 +39,7 @@ TABLE: list[tuple[str, Callable[[int], float], set[Kind]]] = [
     ("a spike that came back", lambda i: 80 * (100 < i < 120), {Kind.SPIKE}),
     ("saturation", lambda i: 100 * (1 - math.exp(-i / 40)), {Kind.WARMUP}),
     ("a cache that is full at two thirds", lambda i: 0.5 * min(i, 200), {Kind.WARMUP}),
+    ("a warm-up with a leak behind it", lambda i: 150 * (1 - math.exp(-i / 30)) + 0.15 * i, {Kind.LEAK}),
     ("a sawtooth", lambda i: i % 20 * 3, {Kind.SAWTOOTH}),
     ("a sawtooth whose floor rises", lambda i: i % 20 * 3 + 0.3 * i, {Kind.LEAK_GC}),
     ("a small sawtooth on a long rise", lambda i: i % 20 + i, {Kind.LEAK_GC}),
@@ -59,6 +60,14 @@ def test_a_leak_has_the_slope_the_rise_and_the_floors_that_it_has() -> None:
     assert growth.floors_above == 9
     assert growth.floor_bytes == pytest.approx(255 * MIB, rel=0.03)
     assert (growth.points, growth.span_s) == (300, 299)
+
+
+def test_of_a_leak_behind_a_warmup_the_later_half_is_told_and_forecast() -> None:
+    growth = judge(seconds(), series(lambda i: 150 * (1 - math.exp(-i / 30)) + 0.15 * i), room_bytes=30 * MIB)
+    assert growth.slope_bytes_per_s == pytest.approx(0.15 * MIB, rel=0.1)
+    assert (growth.points, growth.span_s) == (150, 149)
+    assert growth.limit_s is not None
+    assert list(growth.limit_s) == pytest.approx([200, 200], rel=0.15)
 
 
 def test_a_sawtooth_tells_its_period_its_swings_and_its_drops() -> None:

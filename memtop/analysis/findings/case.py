@@ -128,3 +128,5 @@ class Case:
     """``heap_leak``, ``heap_full`` or ``goroutines`` where the runtime's own figures say so; or empty."""
     heap_live: int | None = None
     """In use after a collection."""
+    surviving_per_s: float | None = None
+    """Bytes by which more survives the collections, where none of those has looked at old objects yet."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from memtop.analysis.findings.case import Case
-from memtop.analysis.findings.rule import MIB, WARNING, Found, Severity, facts
+from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, Severity, facts
 
 
 def go_limit(c: Case) -> Found:
@@ -34,3 +34,10 @@ def outside_heap(c: Case) -> Found:
 def heap(name: str, severity: Severity) -> Callable[[Case], Found]:
     """What the runtime's own figures say, whatever the kernel's do."""
     return lambda c: (severity, facts(live_bytes=c.heap_live)) if c.heap_alarm == name else None
+
+
+def heap_open(c: Case) -> Found:
+    """More survives, and nobody has looked yet whether it is still needed."""
+    if not c.surviving_per_s or c.heap_alarm:
+        return None
+    return NOTE, facts(rate_bytes_per_min=c.surviving_per_s * 60)

@@ -26,6 +26,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("go_limit", "limits", runtimes.go_limit),
     Rule("heap_full", "jvm_heap", runtimes.heap("heap_full", DANGER)),
     Rule("heap_leak", "go_panel", runtimes.heap("heap_leak", WARNING)),
+    Rule("heap_open", "jvm_gc", runtimes.heap_open),
     Rule("goroutines", "go_goroutines", runtimes.heap("goroutines", WARNING)),
     Rule("outside_heap", "anon", runtimes.outside_heap),
     Rule("hidden", "who_pays", limits.hidden),
