@@ -145,7 +145,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         2,
         "verdict_rank",
         lambda r: r.verdict,
-        "verdict: ↗ grows (· seen, ! for minutes, ▲ for long)  ─ flat  ~ noisy  w sawtooth  ┘ step  ╭ warm-up",
+        "verdict: ↗ grows (· ! ▲ by evidence)  ? not sure yet  ─ flat  ~ noisy  w sawtooth  ┘ step  ╭ warm-up",
         "verdicts",
         left=True,
         aliases=("leak",),

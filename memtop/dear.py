@@ -2,9 +2,10 @@
 
 Both hold up the target's own mmap calls, so they are read by the observer's contract (:mod:`memtop.analysis.contract`)
 and only for what somebody looks at: smaps of the process in focus while a panel shows it, smaps_rollup of its family
-while the Sharing panel does, and in turn of the processes whose PSS and USS are wanted. How many mappings a process
-has is counted before, in its maps: that needs no lock that its own calls would wait for, and costs it nothing. All go
-through Source.ask, so a reading that hangs holds up nothing.
+while the Sharing panel does, in turn of the processes whose PSS and USS are wanted, and of the process in focus every
+few seconds while its verdict hangs on LazyFree. How many mappings a process has is counted before, in its maps: that
+needs no lock that its own calls would wait for, and costs it nothing. All go through Source.ask, so a reading that
+hangs holds up nothing.
 """
 
 from __future__ import annotations
@@ -91,15 +92,18 @@ class Dear:
                 self._poll_all(key, file)
         return self._fresh()
 
-    def begin(self, ask: Ask, wanted: Sequence[ProcKey]) -> frozenset[ProcKey]:
-        """Begin what is due; ``wanted`` are those whose PSS and USS are to be read, as :meth:`take` gives them."""
-        self._begin_due(ask, wanted, from_s=self._now_s)
+    def begin(self, ask: Ask, wanted: Sequence[ProcKey], doubted: ProcKey | None = None) -> frozenset[ProcKey]:
+        """Begin what is due; ``wanted`` are those whose PSS and USS are to be read, as :meth:`take` gives them.
+
+        ``doubted`` is a process that seems to grow, where LazyFree may say that it does not.
+        """
+        self._begin_due(ask, wanted, doubted, from_s=self._now_s)
         return self._fresh()
 
     def look(self, ask: Ask, sample: Sample, wanted: Sequence[ProcKey]) -> None:
         """Another ask, after the last sample and before the next: begin what it wants."""
         self._sample, self._now_s = sample, sample.mono_s
-        self._begin_due(ask, wanted, from_s=self._now_s + ask.delay_s)
+        self._begin_due(ask, wanted, None, from_s=self._now_s + ask.delay_s)
 
     def sums(self, key: ProcKey) -> tuple[int | None, int | None]:
         """PSS and USS in bytes, as they were read last."""
@@ -150,6 +154,20 @@ class Dear:
             return None
         return file.rollup.number("LazyFree")
 
+    def lazy_free(self, key: ProcKey) -> tuple[float, int] | None:
+        """When smaps or smaps_rollup told last what a process has given back, and how many bytes that was."""
+        file = self._files.get(key)
+        if file is None or file.rollup is None:
+            return None
+        size_bytes = file.rollup.number("LazyFree")
+        return None if size_bytes is None else (file.rollup_s, size_bytes)
+
+    def unread(self, key: ProcKey) -> str:
+        """Why there is no newer reading; empty where there is one, or one is under way."""
+        file = self._files.get(key)
+        waits = (Missing.NOTHING, Missing.UNREAD)
+        return "" if file is None or file.missing in waits else file.missing.value
+
     def mark(self, key: ProcKey, now_s: float) -> MarkView | None:
         """The user's mark."""
         file = self._files.get(key)
@@ -190,7 +208,7 @@ class Dear:
             self._files[key] = file.of_another_program(seen.execs)
             self._renewed.add(key)
 
-    def _begin_due(self, ask: Ask, wanted: Sequence[ProcKey], from_s: float) -> None:
+    def _begin_due(self, ask: Ask, wanted: Sequence[ProcKey], doubted: ProcKey | None, from_s: float) -> None:
         """Begin what is wanted and allowed. ``from_s`` is the latest that it may be now."""
         self._press(ask)
         if ask.frozen:
@@ -214,6 +232,8 @@ class Dear:
                 self._want(ask, seen, "smaps", from_s, calm=ask.panel != SHARING and not marking)
             elif mark is not None:  # for the sentence about it
                 self._want(ask, seen, "smaps", from_s, seldom=True)
+        if doubted is not None and not shown and (seen := self._seen(doubted)) is not None:
+            self._take_turns(ask, [seen], from_s, calm=False)
         if family := self.family(ask):
             self._take_turns(ask, [seen for seen in family if seen.key != ask.focus], from_s, calm=False)
         elif ask.panel == RUNTIME and ask.focus is not None and (seen := self._seen(ask.focus)) is not None:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
-from memtop.analysis.oom import share_permille
-from memtop.procfs.status import PidStatus
 from memtop.sample import ProcKey
 from memtop.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
     from memtop.inside import Inside
     from memtop.outlook import Autopsy, Outlook
+    from memtop.procfs.status import PidStatus
     from memtop.readings import MarkView, RegionsView, SharingView
 
 
@@ -96,6 +95,8 @@ class ProcRow(NamedTuple):
         """The share of RAM and swap that its oom_score stands for."""
         if self.oom_score is None or self.oom_score_adj is None:
             return None
+        from memtop.analysis.oom import share_permille  # noqa: PLC0415 (a column that is rarely on screen)
+
         return share_permille(self.oom_score, self.oom_score_adj)
 
 

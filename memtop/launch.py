@@ -18,6 +18,7 @@ from typing import Final
 
 from memtop.errors import UsageError
 from memtop.guard import restore_oom_score_adj
+from memtop.linux import exits
 from memtop.text import clean
 
 TAIL_LINES: Final = 40
@@ -109,6 +110,7 @@ class Launch:
                 self._status = 0
             except InterruptedError:
                 continue
+            exits.collected[self.pid] = self._status  # the kernel tells it no more, unless it is 6.15 or newer
             self._ended.set()
             return
 

@@ -37,7 +37,7 @@ FILES: Final = 12
 MOST_ASKED: Final = 12
 """Processes that are looked into at a time without a screen."""
 FIRST_SETTLE_S: Final = 0.25
-"""Without a screen: how long the first answers are waited for."""
+"""Without a screen: how long answers are waited for; later than at first no longer than half the delay."""
 LEAST_INTERVAL_S: Final = 1.0
 REST_S: Final = 30.0
 FAILURES_BEFORE_REST: Final = 3
@@ -146,15 +146,20 @@ class Lens:
             file = self._file(key, seen)
             fresh |= not file.done_s and not file.pending
             self._serve(ask, key, seen, file)
-        if fresh and ask.runtimes:
-            self._first_answers(ask, wanted)
+        if ask.runtimes:
+            self._wait_for_answers(ask, wanted, fresh=fresh)
         for key in [key for key in self._files if key not in wanted][: max(0, len(self._files) - FILES)]:
             del self._files[key]
 
-    def _first_answers(self, ask: Ask, wanted: Iterable[ProcKey]) -> None:
-        """A one-shot run has no later tick: identity, then what follows from it."""
-        for _ in range(2):
-            self._source.settle(FIRST_SETTLE_S)
+    def _wait_for_answers(self, ask: Ask, wanted: Iterable[ProcKey], *, fresh: bool) -> None:
+        """Without a screen: a line tells what was read at its own instant, and a one-shot run has no later one.
+
+        At first the identity is waited for, then what follows from it; later whatever is under way.
+        """
+        for _ in range(2 if fresh else 1):
+            if not any(self._files[key].pending for key in wanted if key in self._files):
+                return
+            self._source.settle(FIRST_SETTLE_S if fresh else min(FIRST_SETTLE_S, ask.delay_s / 2))
             for key in wanted:
                 seen = self._seen(key)
                 if seen is not None and (file := self._files.get(key)) is not None:
@@ -358,7 +363,9 @@ class Lens:
                 native=file.identity.native if file.identity is not None else None,
             )
             if said is not None:
-                found[key] = said
+                now_s = self._sample.mono_s if self._sample is not None else None
+                age_s = None if file.heap_s is None or now_s is None else round(now_s - file.heap_s, 3)
+                found[key] = said | {"heap_age_s": age_s}
         return found
 
     def heap_facts(self, row: ProcRow, at_s: float) -> HeapFacts | None:

@@ -103,7 +103,10 @@ class Outlook:
     findings: tuple[Finding, ...] = ()
     """Worst first."""
     growth: Growth | None = None
+    """What stands, with its numbers: its kind is that of :attr:`state`."""
     state: Confirmation | None = None
+    lazy_free_bytes: int | None = None
+    """Given back by MADV_FREE and not counted as growth; None where nobody has read it."""
     limits: tuple[LimitRow, ...] = ()
     cgroup: CgroupReading | None = None
     cgroup_name: str = ""

@@ -29,6 +29,10 @@ class Witness(NamedTuple):
     """Its mappings as they were read last, whenever that was."""
     sharing: SharingView | None = None
     heap: HeapFacts | None = None
+    lazy_free: tuple[float, int] | None = None
+    """When smaps told last how much was given back by MADV_FREE, and how much."""
+    unread: str = ""
+    """Why smaps tells nothing, or nothing newer; empty where it does."""
 
 
 class Copying(NamedTuple):
@@ -94,6 +98,8 @@ def testified(case: Case, witness: Witness, copying: Copying | None) -> Case:
         case = _with_regions(case, witness.regions)
     if witness.reading is not None:
         case = replace(case, deleted_file=witness.reading.replaced_file)
+    if case.lazyfree is None:
+        case = replace(case, lazyfree_unread=witness.unread)
     if copying is not None:
         case = replace(case, unshared=copying.copied_bytes, still_shared=copying.still_shared_bytes)
     if witness.sharing is not None and not witness.sharing.unknown:

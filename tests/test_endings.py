@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
+from collections.abc import Callable
 
 import pytest
 
@@ -10,10 +12,13 @@ from memtop.analysis.autopsy import Oom
 from memtop.analysis.confirmation import Evidence
 from memtop.analysis.growth import Kind
 from memtop.engine import Engine
+from memtop.errors import AccessDenied
 from memtop.frame import Frame
 from memtop.outlook import Autopsy, Limit, Outlook
+from memtop.procfs.statm import PAGE_BYTES
 from memtop.sample import Ask, Need
 from memtop.source import Exit
+from memtop.tui.finding_lines import finding_lines
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.test_cgroups import APP, MIB, v2
 
@@ -119,6 +124,104 @@ def test_an_exec_forgets_the_verdict() -> None:
     frame = step(engine, on(process))
     state = outlook(frame).state
     assert state is None or not state.alarm
+
+
+MEANS = {
+    "": ("not known yet",),
+    " ?": ("not known yet", "some more looks", "may be growing", "one more look"),
+    " ─": ("is level for",),
+    " ~": ("is level for",),
+    " w": ("swings between",),
+    " ^": ("came back",),
+    " ↘": ("is falling",),
+    " ┘": ("took a step", "rises in stairs"),
+    " ╭": ("the rise is ending",),
+    "·↗": ("Growing: ",),
+}
+
+
+def churn(rng: random.Random) -> Callable[[int], float]:
+    """A collected heap whose load changes: single looks at it find growth, and with some seeds a leak."""
+    level = [60.0]
+
+    def at(second: int) -> float:
+        level[0] = 0.97 * level[0] + 0.03 * 60 + rng.gauss(0, 1.5)
+        return level[0] + 2 * (second % 5)
+
+    return at
+
+
+SHAPES: dict[str, tuple[Callable[[int], float], bool]] = {
+    "churn": (churn(random.Random(5)), False),
+    "more churn": (churn(random.Random(11)), False),
+    "leak": (lambda second: 20 + 0.3 * second, True),
+    "late leak": (lambda second: 20 + 0.3 * max(0, second - 60), True),
+    "step": (lambda second: 20 + (second > 90) * 30, False),
+    "sawtooth": (lambda second: 40 + second % 17, False),
+    "spike": (lambda second: 40 + (100 < second < 120) * 30, False),
+}
+"""MiB at each second, and whether that grows."""
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_sign_and_the_sentences_say_the_same_at_every_look(name: str) -> None:
+    shape, grows = SHAPES[name]
+    seen, unseen = FakeProcess(42), FakeProcess(43)
+    engine = Engine(FakeSource(seen, unseen))
+    signs: dict[int, list[str]] = {42: [""], 43: [""]}
+    for second in range(240):
+        seen.rss_pages = unseen.rss_pages = seen.shr_pages + int(shape(second) * MIB_PAGES)
+        frame = step(engine, on(seen))
+        for row in frame.rows:
+            signs[row.pid] += [row.verdict] if row.verdict != signs[row.pid][-1] else []
+        if frame.detail is not None and frame.detail.outlook is not None and second > 2:
+            sign = signs[42][-1]
+            said = " ".join(line.text for line in finding_lines(frame.detail, 1000)[0])
+            assert any(words in said for words in MEANS[sign]), f"{second} s: {sign!r} beside {said}"
+            assert ("Growing: " in said) == (sign == "·↗")
+    for pid in (42, 43):
+        assert ("·↗" in signs[pid]) is grows, signs
+        assert signs[pid][-1].strip()
+
+
+def test_what_is_given_back_by_madv_free_is_no_growth() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    for second in range(140):
+        process.rss_pages += 128
+        rollup = b"5000-6000 ---p 00000000 00:00 0 [rollup]\nRss: %d kB\nLazyFree: %d kB\n"
+        kib = PAGE_BYTES // 1024
+        source.files["proc/42/smaps_rollup"] = rollup % (process.rss_pages * kib, 128 * kib * (second + 1))
+        frame = step(engine, on(process))
+    found = outlook(frame)
+    assert found.state is not None and (found.state.kind, found.state.alarm) == (Kind.FLAT, False)
+    assert found.lazy_free_bytes == pytest.approx(128 * PAGE_BYTES * 140, rel=0.1)  # read every few seconds
+    assert "lazyfree" in [one.name for one in found.findings]
+    asked = [path for path in source.asked_ever if path == "proc/42/smaps_rollup"]
+    assert 20 <= len(asked) <= 30, "every five seconds, while it seems to grow"
+
+
+def test_where_it_cannot_be_read_the_growth_says_so_and_it_is_not_asked_for_all_the_time() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files["proc/42/smaps_rollup"] = AccessDenied("proc/42/smaps_rollup: Permission denied")
+    engine = Engine(source)
+    for _ in range(100):
+        process.rss_pages += 64
+        frame = step(engine, on(process))
+    growth = next(one for one in outlook(frame).findings if one.name == "growth")
+    assert growth.facts["unread"] == "this user may not read it"
+    assert len([path for path in source.asked_ever if path == "proc/42/smaps_rollup"]) <= 4
+
+
+def test_a_process_that_does_not_grow_is_not_read_for_it() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    for _ in range(100):
+        step(engine, on(process))
+    assert not any("smaps" in path for path in source.asked_ever)
 
 
 def test_limits_are_listed_with_the_one_that_binds_and_the_victim() -> None:

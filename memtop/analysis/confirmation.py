@@ -1,4 +1,4 @@
-"""From single verdicts to an alarm that neither flickers nor cries at once: a small state machine, pure."""
+"""From single looks to what stands, without flicker and without a cry at once; a small state machine, pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Final
 from memtop.analysis.growth import Growth, Kind
 
 LOOKS: Final = 3
-"""Agreeing looks in tenths of the window that do not overlap, to raise an alarm or to contradict one."""
+"""Agreeing looks that make something stand: an alarm, its end, another shape."""
 _TENTH: Final = 0.1
+"""Looks for a rise count once in this part of the window, so that they do not overlap."""
+_APART_S: Final = 2.5
+"""Looks for any other shape count once in so long."""
 _LET_GO_Z: Final = 1.28
 _POSSIBLE_S: Final = 300.0
 _LIKELY_S: Final = 1800.0
@@ -29,21 +32,67 @@ class Evidence(Enum):
     """Seen for half an hour, with three floors or more above the first."""
 
 
+class Direction(Enum):
+    """What shapes have in common: where they lead."""
+
+    UNKNOWN = "unknown"
+    LEVEL = "level"
+    """It is where it was, or comes back to it, or lower."""
+    RISEN = "risen"
+    """It rose, and the rise is over or ending."""
+    RISING = "rising"
+
+
+DIRECTIONS: Final = {
+    Kind.INSUFFICIENT: Direction.UNKNOWN,
+    Kind.FLAT: Direction.LEVEL,
+    Kind.NOISY: Direction.LEVEL,
+    Kind.SAWTOOTH: Direction.LEVEL,
+    Kind.SPIKE: Direction.LEVEL,
+    Kind.SHRINK: Direction.LEVEL,
+    Kind.STEP: Direction.RISEN,
+    Kind.STAIRS: Direction.RISEN,
+    Kind.WARMUP: Direction.RISEN,
+    Kind.GROWTH: Direction.RISING,
+    Kind.LEAK: Direction.RISING,
+    Kind.LEAK_GC: Direction.RISING,
+}
+_COMMON: Final = {
+    Direction.UNKNOWN: Kind.INSUFFICIENT,
+    Direction.LEVEL: Kind.NOISY,
+    Direction.RISEN: Kind.WARMUP,
+    Direction.RISING: Kind.GROWTH,
+}
+"""What looks of one direction and different shapes amount to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """What a series of looks at one process adds up to. Start with ``Confirmation()``, also after an exec."""
 
     alarm: bool = False
     kind: Kind = Kind.INSUFFICIENT
-    """While an alarm stands, the last verdict that supported it; else the last verdict."""
+    """What stands: three looks have agreed on it. LEAK and LEAK_GC stand with an alarm only."""
     evidence: Evidence | None = None
     """None without an alarm."""
     since_s: float | None = None
     """Where the growth that is alarmed about begins to be seen."""
     looks: int = 0
-    """Looks in a row that speak against the present state, each in its own tenth of the window."""
+    """Looks in a row that speak for an alarm, or against the one that stands, each in its own tenth of the window."""
     counted_s: float | None = None
     """When the last of them was."""
+    leaning: Kind | None = None
+    """What the latest looks say where that is not :attr:`kind`; None where they say the same."""
+    agreeing: int = 0
+    """Looks in a row that lead in the direction of :attr:`leaning`."""
+    leant_s: float | None = None
+
+    @property
+    def changing(self) -> bool:
+        """Whether two looks in a row have led in another direction than what stands: the next one may settle it."""
+        if self.leaning is None or self.agreeing < LOOKS - 1:
+            return False
+        return DIRECTIONS[self.leaning] is not DIRECTIONS[self.kind]
 
 
 def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
@@ -51,11 +100,14 @@ def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
 
     An alarm is raised by three looks that find the floor rising. It ends when nothing speaks for a rise any more
     (z under 1.28), or when three looks found a shape that is no growth; a look that only doubts it ends nothing.
+    Without an alarm a shape stands until three looks agree on another; that nothing moves needs but one at first.
     """
+    if growth.kind is Kind.INSUFFICIENT:
+        return Confirmation()
     if not previous.alarm:
         return _quiet(previous, growth, now_s)
-    if growth.kind is Kind.INSUFFICIENT or growth.z is None or growth.z < _LET_GO_Z:
-        return Confirmation(kind=growth.kind)
+    if growth.z is None or growth.z < _LET_GO_Z:
+        return Confirmation(kind=_without_alarm(growth.kind))
     if growth.kind.alarming:
         return _alarm(growth.kind, previous.since_s, growth, now_s)
     looks, counted_s = _count(previous, growth, now_s) if growth.kind in _OVER else (0, None)
@@ -66,13 +118,36 @@ def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
 
 
 def _quiet(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
+    shaped = _shaped(previous, growth, now_s)
     if not growth.kind.alarming:
-        return Confirmation(kind=growth.kind)
+        return shaped
     looks, counted_s = _count(previous, growth, now_s)
     since_s = now_s - growth.span_s if previous.since_s is None else previous.since_s
     if looks >= LOOKS:
         return _alarm(growth.kind, since_s, growth, now_s)
-    return Confirmation(kind=growth.kind, since_s=since_s, looks=looks, counted_s=counted_s)
+    return replace(shaped, since_s=since_s, looks=looks, counted_s=counted_s)
+
+
+def _shaped(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
+    """What stands without an alarm, and what the looks lean to."""
+    kind, leaning = growth.kind, previous.leaning
+    if kind is previous.kind or (previous.kind is Kind.INSUFFICIENT and kind is Kind.FLAT):
+        return Confirmation(kind=kind)
+    direction = DIRECTIONS[kind]
+    if leaning is None or previous.leant_s is None or DIRECTIONS[leaning] is not direction or now_s < previous.leant_s:
+        return Confirmation(kind=previous.kind, leaning=kind, agreeing=1, leant_s=now_s)
+    apart_s = _TENTH * growth.span_s if direction is Direction.RISING else _APART_S
+    counts = now_s - previous.leant_s >= apart_s
+    agreeing = previous.agreeing + counts
+    leaning = kind if kind is leaning else _COMMON[direction]
+    if agreeing >= LOOKS:
+        return Confirmation(kind=_without_alarm(leaning))
+    leant_s = now_s if counts else previous.leant_s
+    return Confirmation(kind=previous.kind, leaning=leaning, agreeing=agreeing, leant_s=leant_s)
+
+
+def _without_alarm(kind: Kind) -> Kind:
+    return Kind.GROWTH if kind.alarming else kind
 
 
 def _count(previous: Confirmation, growth: Growth, now_s: float) -> tuple[int, float | None]:

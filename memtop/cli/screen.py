@@ -39,7 +39,10 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
     from memtop.tui import lean  # noqa: PLC0415
 
     lean.prepare()
-    from memtop.tui import lifecycle  # noqa: PLC0415
+    from memtop.tui import lifecycle, terminal  # noqa: PLC0415
+
+    if not terminal.speaks_utf8(os.environ):
+        settings = settings._replace(ascii=True)
 
     def make(life: lifecycle.Life) -> MemtopApp:
         nonlocal settings

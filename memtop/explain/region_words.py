@@ -16,6 +16,8 @@ from memtop.units import duration, long_size
 _LONG_S: Final = 2.5
 """A reading under way for longer is worth a word."""
 _LATE_S: Final = 2.5
+_FRESH_S: Final = 10.0
+"""Mappings read longer ago do not say where RES has moved to since."""
 _MANY: Final = 3000
 """With fewer mappings it is the pages that a reading takes its time for."""
 _LEAST_BYTES: Final = 1 << 20
@@ -119,6 +121,8 @@ def what_is_known(detail: Detail) -> str:
 def mark_sentence(detail: Detail) -> str:
     """What grew since the mark, and in which kinds of memory; empty without a mark."""
     mark = detail.mark
+    if detail.cursor_s is not None:
+        return ""  # its numbers are those of now
     if mark is None:
         if detail.mark_dropped:
             return "The mark was dropped: the process has become another program (exec). m sets a new one."
@@ -130,6 +134,8 @@ def mark_sentence(detail: Detail) -> str:
     growth = mark.growth
     if growth is None or growth.delta.rss_bytes is None or not growth.kinds:  # not read again since the mark
         return f"{moved}."
+    if detail.regions is None or (detail.regions.age_s or 0.0) > _FRESH_S:
+        return f"{moved}. The Regions panel tells in which kinds of memory."
     if mark.late_s > _LATE_S:
         since = f"since the first reading after the mark ({duration(mark.late_s)} later)"
     return f"{_by_kind(growth, since, moved)}{_by_now(mark, growth.delta.rss_bytes)}."

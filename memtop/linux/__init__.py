@@ -122,7 +122,7 @@ class Linux:
         if self._exits is None and pids:
             from memtop.linux.exits import ExitWatch  # noqa: PLC0415
 
-            self._exits = ExitWatch(self._most_watched)
+            self._exits = ExitWatch(self._most_watched, self._prefix)
         if self._exits is not None:
             self._exits.watch(pids, lambda pid: self._descriptors.lives(pid) is not False)
 

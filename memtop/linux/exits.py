@@ -1,14 +1,23 @@
-"""How watched processes end: pidfds, pidfd_open(2) and PIDFD_GET_INFO of linux/pidfd.h."""
+"""How watched processes end: pidfd_open(2) says when, and the best that is there says how.
+
+PIDFD_GET_INFO of linux/pidfd.h tells the status of every process once its parent has collected it, since Linux 6.15.
+Before, and on older kernels: waitid(2) for own children that nobody has collected, what this program has collected
+itself (:data:`collected`), and field 52 of /proc/PID/stat, proc_pid_stat(5), of a zombie that we may trace.
+"""
 
 from __future__ import annotations
 
 import os
 import select
+import signal
 import struct
 from collections.abc import Callable, Iterable
 from fcntl import ioctl
 
-from memtop.source import Exit
+from memtop.errors import ParseError
+from memtop.linux.files import read_file
+from memtop.procfs.stat import parse_stat
+from memtop.source import READ_LIMIT, Exit
 from memtop.typed import Final
 
 _GET_INFO: Final = 0xC040FF0B
@@ -16,13 +25,20 @@ _GET_INFO: Final = 0xC040FF0B
 _INFO_EXIT: Final = 1 << 3
 _INFO = struct.Struct("=QQ11Ii")
 """mask, cgroup, eleven ids, and the wait(2) status."""
+_DUMPED: Final = 0x80
+"""The bit of a wait(2) status that says that core was dumped."""
+
+
+collected: Final[dict[int, int]] = {}
+"""wait(2) statuses of children that another part of this program has waited for, by pid: told once, then forgotten."""
 
 
 class ExitWatch:
-    """Holds processes by pidfd and says when they have ended."""
+    """Holds processes by pidfd and says when they have ended. ``prefix`` is where /proc is looked for."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, prefix: str = "/") -> None:
         self._limit = limit
+        self._prefix = prefix
         self._poll = select.poll()
         self._pidfds: dict[int, int] = {}
         self._pids: dict[int, int] = {}
@@ -45,13 +61,13 @@ class ExitWatch:
     def exits(self, wall_s: float) -> list[Exit]:
         """Those that have ended since the last call, each told once.
 
-        The status is known when the parent has collected it; a zombie is given one more call for that.
+        One whose status is not known is given one more call: its parent may be about to collect it.
         """
         ended: list[Exit] = []
         for descriptor, _ in self._poll.poll(0):
             pid = self._pids[descriptor]
-            status = self._status(descriptor)
-            if status is None and self._can_tell and pid not in self._unreaped:
+            status = self._status(descriptor, pid)
+            if status is None and pid not in self._unreaped:
                 self._unreaped.add(pid)
                 continue
             ended.append(Exit(pid, wall_s, status))
@@ -76,7 +92,15 @@ class ExitWatch:
         self._pids[descriptor] = pid
         self._poll.register(descriptor, select.POLLIN)
 
-    def _status(self, descriptor: int) -> int | None:
+    def _status(self, descriptor: int, pid: int) -> int | None:
+        status = self._info(descriptor) if self._can_tell else None
+        if status is None:
+            status = collected.pop(pid, None)
+        if status is None:
+            status = _own_child(descriptor)
+        return self._of_zombie(descriptor, pid) if status is None else status
+
+    def _info(self, descriptor: int) -> int | None:
         buffer = bytearray(_INFO.pack(_INFO_EXIT, *[0] * 13))
         try:
             ioctl(descriptor, _GET_INFO, buffer)
@@ -88,9 +112,49 @@ class ExitWatch:
         mask, *_, status = _INFO.unpack(buffer)
         return status if mask & _INFO_EXIT else None
 
+    def _of_zombie(self, descriptor: int, pid: int) -> int | None:
+        """What waits for the parent, where the kernel lets us see it."""
+        path = f"proc/{pid}/stat"
+        try:
+            stat = parse_stat(read_file(self._prefix, path, READ_LIMIT))
+            signal.pidfd_send_signal(descriptor, 0)  # ESRCH once it is collected: then that file was another's
+        except PermissionError:
+            pass  # it is still there, and somebody else's
+        except (OSError, ParseError):
+            return None
+        if stat.state != "Z":
+            return None
+        if stat.exit_code == 0 and not _may_trace(self._prefix, pid):
+            return None  # 0 is also what the kernel shows to those who may not know
+        return stat.exit_code
+
     def _release(self, pid: int) -> None:
         descriptor = self._pidfds.pop(pid)
         del self._pids[descriptor]
         self._unreaped.discard(pid)
         self._poll.unregister(descriptor)
         os.close(descriptor)
+
+
+def _own_child(descriptor: int) -> int | None:
+    """The status of a child of ours that nobody has collected, which leaves it as it is."""
+    try:
+        found = os.waitid(os.P_PIDFD, descriptor, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except OSError:  # ECHILD: not ours, or collected; EINVAL: Linux older than 5.4
+        return None
+    if found is None:
+        return None
+    if found.si_code == os.CLD_EXITED:
+        return int(found.si_status) << 8
+    return int(found.si_status) | (_DUMPED if found.si_code == os.CLD_DUMPED else 0)
+
+
+def _may_trace(prefix: str, pid: int) -> bool:
+    """Whether the kernel gives us what ptrace(2) would: a zombie's cwd is ENOENT to those, EACCES to others."""
+    try:
+        os.readlink(f"{prefix}proc/{pid}/cwd")
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -56,7 +56,7 @@ def _findings(detail: Detail, width: int) -> tuple[list[Line], dict[int, str]]:
     if outlook.growth is not None and not any(
         one.severity > Severity.NOTE or one.name in _OPEN for one in outlook.findings
     ):
-        ahead = wrapped(f"{NOTE_MARK} {nothing_wrong(outlook)}", width, "", _INDENT)
+        ahead = wrapped(f"{NOTE_MARK} {nothing_wrong(outlook, alone=not outlook.findings)}", width, "", _INDENT)
         lines = ahead + lines
         topics = {at + len(ahead): name for at, name in topics.items()}
         topics.update(dict.fromkeys(range(len(ahead)), "verdicts"))

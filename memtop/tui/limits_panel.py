@@ -133,6 +133,8 @@ def _verdict(outlook: Outlook) -> Iterator[str]:
         words += f"; floor {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
         words += f" ({units.signed_size(low)} to {units.signed_size(high)})"
     words += f", from {growth.points} readings over {units.duration(growth.span_s)}"
+    if outlook.lazy_free_bytes:
+        words += f"; {units.size(outlook.lazy_free_bytes)} that is given back already (LazyFree) is not counted"
     if state.alarm and growth.limit_s is not None:
         words += f"; limit in {span(*growth.limit_s)}"
     yield words + "."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from memtop.analysis.confirmation import Confirmation, Evidence, agree
+from memtop.analysis.confirmation import DIRECTIONS, Confirmation, Direction, Evidence, agree
 from memtop.analysis.growth import Growth, Kind
 
 
@@ -90,3 +92,62 @@ def test_without_an_alarm_there_is_no_evidence() -> None:
 
 def test_a_clock_set_back_does_not_confirm_anything() -> None:
     assert not after([(300, LEAK), (330, LEAK), (10, LEAK), (340, LEAK)]).alarm
+
+
+# -- shapes
+
+
+def looks(*kinds: Kind, apart_s: float = 30.0) -> list[tuple[float, Growth]]:
+    return [(300 + apart_s * number, verdict(kind)) for number, kind in enumerate(kinds)]
+
+
+def test_a_shape_stands_when_three_looks_agree_on_it() -> None:
+    assert after(looks(Kind.SAWTOOTH, Kind.SAWTOOTH)).kind is Kind.INSUFFICIENT
+    assert after(looks(Kind.SAWTOOTH, Kind.SAWTOOTH, Kind.SAWTOOTH)).kind is Kind.SAWTOOTH
+
+
+def test_that_nothing_moves_needs_one_look_at_first_and_three_later() -> None:
+    flat = after(looks(Kind.FLAT))
+    assert flat.kind is Kind.FLAT
+    stepped = after(looks(Kind.STEP, Kind.STEP, Kind.STEP), flat)
+    assert stepped.kind is Kind.STEP
+    assert after(looks(Kind.FLAT, Kind.FLAT), stepped).kind is Kind.STEP
+
+
+def test_a_look_that_leads_elsewhere_changes_nothing() -> None:
+    noisy = after(looks(Kind.NOISY, Kind.NOISY, Kind.NOISY))
+    for kind in (Kind.GROWTH, Kind.LEAK, Kind.STEP, Kind.SPIKE):
+        assert after(looks(kind, Kind.NOISY, kind, Kind.NOISY, kind, kind), noisy).kind is Kind.NOISY
+
+
+def test_looks_of_one_direction_and_several_shapes_amount_to_what_they_have_in_common() -> None:
+    assert after(looks(Kind.SPIKE, Kind.SHRINK, Kind.SAWTOOTH)).kind is Kind.NOISY
+    assert after(looks(Kind.GROWTH, Kind.LEAK, Kind.GROWTH)).kind is Kind.GROWTH
+    assert after(looks(Kind.STEP, Kind.STAIRS, Kind.WARMUP)).kind is Kind.WARMUP
+
+
+def test_looks_for_a_rise_must_lie_apart_and_those_for_a_step_need_not() -> None:
+    assert after(looks(Kind.GROWTH, Kind.GROWTH, Kind.GROWTH, apart_s=3)).kind is Kind.INSUFFICIENT
+    assert after(looks(*[Kind.GROWTH] * 21, apart_s=3)).kind is Kind.GROWTH
+    assert after(looks(Kind.STEP, Kind.STEP, Kind.STEP, apart_s=3)).kind is Kind.STEP
+
+
+def test_the_second_look_that_leads_elsewhere_makes_it_changing() -> None:
+    flat = after(looks(Kind.FLAT))
+    assert not after(looks(Kind.STEP), flat).changing
+    assert after(looks(Kind.STEP, Kind.STEP), flat).changing
+    assert not after(looks(Kind.NOISY, Kind.NOISY), flat).changing, "level is where it was"
+    assert not after(looks(Kind.STEP, Kind.STEP, Kind.STEP), flat).changing
+
+
+def test_whatever_the_looks_say_a_leak_stands_with_an_alarm_only() -> None:
+    rng = random.Random(4)
+    state = Confirmation()
+    kinds = [kind for kind in Kind if kind is not Kind.INSUFFICIENT]
+    for number in range(5000):
+        kind = rng.choice([*kinds, Kind.LEAK, Kind.LEAK_GC, Kind.GROWTH, Kind.LEAK, Kind.LEAK])
+        state = agree(state, verdict(kind, z=rng.choice((0.5, 1.5, 3.0))), 300 + 20 * number)
+        assert state.kind.alarming == state.alarm
+        assert (state.evidence is not None) == state.alarm
+        assert not (state.alarm and state.changing)
+        assert state.kind is Kind.GROWTH or state.alarm or DIRECTIONS[state.kind] is not Direction.RISING

@@ -103,8 +103,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("first_touch", {"minor_cause": Cause.FIRST_TOUCH, "minflt_per_s": 2e3}, {"minflt_per_s": 2e3}, Severity.NOTE),
     ("sawtooth", {"growth": growth(Kind.SAWTOOTH, period_s=9.0)}, {"growth": growth(Kind.NOISY)}, Severity.NOTE),
     ("maybe_growing", {"growth": growth(Kind.GROWTH)}, {"growth": growth(Kind.FLAT)}, Severity.NOTE),
-    ("confirming", {"growth": growth(Kind.LEAK)}, LEAK | {"evidence": Evidence.GROWING}, Severity.NOTE),
-    ("confirming", {"growth": growth(Kind.LEAK_GC)}, {"growth": growth(Kind.SAWTOOTH)}, Severity.NOTE),
+    ("confirming", {"changing": growth(Kind.LEAK)}, LEAK | {"changing": growth(Kind.LEAK)}, Severity.NOTE),
+    ("confirming", {"changing": growth(Kind.GROWTH)}, {"changing": growth(Kind.STEP)}, Severity.NOTE),
     ("step", {"growth": growth(Kind.STEP)}, {"growth": growth(Kind.FLAT)}, Severity.NOTE),
     ("stairs", {"growth": growth(Kind.STAIRS)}, {"growth": growth(Kind.STEP)}, Severity.NOTE),
     ("warmup", {"growth": growth(Kind.WARMUP)}, {"growth": growth(Kind.FLAT)}, Severity.NOTE),
@@ -185,6 +185,19 @@ def test_danger_that_becomes_a_warning_stays_danger_for_three_looks() -> None:
         board = post(board, warning)
         seen.append(board.standing[0].severity)
     assert seen == [Severity.DANGER, Severity.DANGER, Severity.WARNING]
+
+
+def test_what_is_steady_by_itself_comes_and_goes_at_once() -> None:
+    board = post(Board(), find(Case(growth=growth(Kind.SAWTOOTH, period_s=9.0))))
+    assert [one.name for one in board.standing] == ["sawtooth"]
+    assert post(board, find(Case(growth=growth(Kind.NOISY)))).standing == ()
+
+
+def test_growth_says_what_of_res_is_given_back_and_why_that_is_not_known() -> None:
+    grown = LEAK | {"evidence": Evidence.GROWING}
+    assert find(Case(**grown, lazyfree=30 * MIB))[0].facts["lazyfree_bytes"] == 30 * MIB
+    assert "lazyfree_bytes" not in find(Case(**grown, lazyfree=0))[0].facts
+    assert find(Case(**grown, lazyfree_unread="denied"))[0].facts["unread"] == "denied"
 
 
 def test_a_kill_is_told_at_once() -> None:

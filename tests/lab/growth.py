@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 
-from memtop.analysis.confirmation import Confirmation, agree
+from memtop.analysis.confirmation import DIRECTIONS, Confirmation, Direction, agree
 from memtop.analysis.growth import Kind, judge
 from tests.lab.curves import FRESH, HELD_OUT, TUNING, Class, Curve, Pen, Truth
 
@@ -87,21 +88,40 @@ def look(kind: Class, runs: int, seed: int) -> Score:
     return score
 
 
-def watch(kind: Class, runs: int, seed: int) -> tuple[int, int, int]:
-    """How many curves, watched from their start for two windows, ever alarmed; began to after the first; at the end."""
-    ever = later = last = 0
+@dataclass(slots=True)
+class Watched:
+    """What came of watching curves of one class from their start for two windows; counts of curves."""
+
+    alarm_ever: int = 0
+    alarm_later: int = 0
+    """Began after the first window."""
+    alarm_last: int = 0
+    rising_ever: int = 0
+    """Whose sign ever led upwards, alarm or not."""
+    unknown_last: int = 0
+    """Without a sign at the end."""
+    changes: int = 0
+    """Changes of the sign, all curves together."""
+
+
+def watch(kind: Class, runs: int, seed: int) -> Watched:
+    """A look every sixtieth of the window, with the confirmation on top."""
+    found = Watched()
     for curve, _ in curves(kind, runs, seed):
-        state, alarmed, alarmed_later = Confirmation(), False, False
+        states = [Confirmation()]
+        later = False
         for end in range(30, 2 * curve.window, max(1, curve.window // 60)):
             begin = max(0, end - curve.window)
             times = curve.times_s[begin:end]
-            before, state = state, agree(state, judge(times, curve.used_bytes[begin:end]), times[-1])
-            alarmed = alarmed or state.alarm
-            alarmed_later = alarmed_later or (begin > 0 and state.alarm and not before.alarm)
-        ever += alarmed
-        later += alarmed_later
-        last += state.alarm
-    return ever, later, last
+            states.append(agree(states[-1], judge(times, curve.used_bytes[begin:end]), times[-1]))
+            later = later or (begin > 0 and states[-1].alarm and not states[-2].alarm)
+        found.alarm_ever += any(state.alarm for state in states)
+        found.alarm_later += later
+        found.alarm_last += states[-1].alarm
+        found.rising_ever += any(DIRECTIONS[state.kind] is Direction.RISING for state in states)
+        found.unknown_last += states[-1].kind is Kind.INSUFFICIENT
+        found.changes += sum(a.kind is not b.kind for a, b in pairwise(states))
+    return found
 
 
 def report(title: str, family: Sequence[Class], runs: int, seed: int) -> bool:
@@ -126,10 +146,13 @@ def report(title: str, family: Sequence[Class], runs: int, seed: int) -> bool:
 
 def report_watch(title: str, family: Sequence[Class], runs: int, seed: int) -> None:
     """Print what the confirmation makes of it."""
-    print(f"\n{title}: watched for two windows with a look every sixtieth, {runs} runs, confirmed alarms in %")
-    print(f"{'':25}{'ever':>9}{'in 2nd':>9}{'at end':>9}")
+    print(f"\n{title}: watched for two windows with a look every sixtieth, {runs} runs, in %; changes of sign per run")
+    print(f"{'':25}{'alarm':>9}{'in 2nd':>9}{'at end':>9}{'rising':>9}{'no sign':>9}{'changes':>9}")
     for kind in family:
-        print(f"{kind.name:25}" + "".join(f"{100 * count / runs:9.1f}" for count in watch(kind, runs, seed)))
+        found = watch(kind, runs, seed)
+        counts = (found.alarm_ever, found.alarm_later, found.alarm_last, found.rising_ever, found.unknown_last)
+        cells = "".join(f"{100 * count / runs:9.1f}" for count in counts)
+        print(f"{kind.name:25}{cells}{found.changes / runs:9.1f}")
 
 
 def smallest(runs: int, seed: int) -> None:

@@ -18,6 +18,7 @@ from memtop.text import clean
 from memtop.tui.bar import Bar, Part, narrow
 from memtop.tui.footer import COST_TOPIC, Hint, StatusBar
 from memtop.tui.header import HeaderBar, HeaderState, ram_bar
+from memtop.tui.panels import PANELS, Tabs
 from tests.tui.frames import GIB, MIB, WidgetApp, frame, line, styles_at, system_row
 
 HINTS = (
@@ -259,3 +260,15 @@ def test_parts_leave_by_rank_and_those_of_rank_zero_never() -> None:
         ["aaaa", "bbbb", "cccc"],
         ["aaaa", "bbbb", "cccc", "dddd"],
     ]
+
+
+async def test_a_long_caption_leaves_the_tabs_their_place() -> None:
+    tabs = Tabs()
+    async with WidgetApp(tabs).run_test(size=(80, 1)) as pilot:
+        tabs.chosen, tabs.caption = "runtime", "read 0 s ago from http://127.0.0.1:42471/debug/vars"
+        await pilot.pause()
+        text = tabs.render_line(0).text
+        assert all(panel.title in text for panel in PANELS)
+        assert "read 0 s ago" in text
+        await pilot.resize_terminal(50, 1)
+        assert "[4 Runtime]" in tabs.render_line(0).text

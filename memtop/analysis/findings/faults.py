@@ -1,0 +1,55 @@
+"""Page faults, swap and copies: what the memory that it has costs in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from memtop.analysis.faults import Cause
+from memtop.analysis.findings.case import Case
+from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, facts
+
+
+def thrashing(c: Case) -> Found:
+    """Tasks stand still for memory that comes back from storage."""
+    if c.psi_full_percent is None or c.psi_full_percent < 5:
+        return None
+    rates = ((c.majflt_per_s, 50), (c.refault_per_s, 1000), (c.swap_in_per_s, 100))
+    if not any(rate is not None and rate >= least for rate, least in rates):
+        return None
+    return DANGER, facts(
+        full_percent=c.psi_full_percent, of=c.psi_of or "this machine", refault_per_s=c.refault_per_s or None
+    )
+
+
+def swap(c: Case) -> Found:
+    """What lies on swap, and whether anybody asks for it."""
+    if c.swap is None or c.swap <= 100 * MIB or c.swap_in_per_s is None:
+        return None
+    if (c.majflt_per_s or 0) > 10 and c.swap_in_per_s > 50:
+        return WARNING, facts(swap_bytes=c.swap, swap_in_per_s=c.swap_in_per_s)
+    return (NOTE, facts(swap_bytes=c.swap, idle="yes")) if c.swap_in_per_s < 1 else None
+
+
+def cow_lost(c: Case) -> Found:
+    """Memory shared with the family becomes its own."""
+    if c.unshared is None or c.unshared <= 20 * MIB or (c.minflt_per_s or 0) <= 1000:
+        return None
+    if c.still_shared is not None and c.unshared <= 0.1 * (c.still_shared + c.unshared):
+        return None
+    return WARNING, facts(copied_bytes=c.unshared, more_bytes=c.still_shared)
+
+
+def minor(cause: Cause) -> Callable[[Case], Found]:
+    """The finding for one cause of minor faults."""
+    return lambda c: (NOTE, facts(minflt_per_s=c.minflt_per_s)) if c.minor_cause is cause else None
+
+
+def major(cause: Cause) -> Callable[[Case], Found]:
+    """The finding for one cause of major faults."""
+
+    def find(c: Case) -> Found:
+        if c.major_cause is not cause:
+            return None
+        return NOTE, facts(majflt_per_s=c.majflt_per_s, refault_per_s=c.refault_per_s, swap_in_per_s=c.swap_in_per_s)
+
+    return find

@@ -1,0 +1,86 @@
+"""It grows, or moves otherwise, or keeps what it once had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from memtop.analysis.confirmation import DIRECTIONS, Direction, Evidence
+from memtop.analysis.findings.case import Case
+from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Facts, Found, facts
+from memtop.analysis.growth import Growth, Kind
+
+
+def growth(c: Case) -> Found:
+    """Growth that is confirmed."""
+    g = c.growth
+    if g is None or not c.alarm or c.evidence is None or g.slope_bytes_per_s is None:
+        return None
+    early, late = g.limit_s or (None, None)
+    found = facts(
+        evidence=c.evidence.value if c.steady_live is None else Evidence.GROWING.value,
+        live_bytes=c.steady_live,
+        seen_s=c.seen_s,
+        rate_bytes_per_min=g.slope_bytes_per_s * 60,
+        rate_low_bytes_per_min=(g.slope_low_bytes_per_s or 0) * 60,
+        rate_high_bytes_per_min=(g.slope_high_bytes_per_s or 0) * 60,
+        early_s=early,
+        late_s=late,
+        limit_name=c.grows_towards if early is not None else None,
+        limit_bytes=c.grows_towards_bytes if early is not None else None,
+        siblings_count=c.siblings or None,
+        drops_count=g.drops if g.kind is Kind.LEAK_GC else None,
+        lazyfree_bytes=c.lazyfree if c.lazyfree is not None and c.lazyfree > MIB else None,
+        unread=c.lazyfree_unread or None,
+        young_s=c.age_s if c.age_s is not None and c.age_s < 600 else None,
+    )
+    return DANGER if early is not None and early < 3600 else WARNING, found
+
+
+def shape(kind: Kind) -> Callable[[Case], Found]:
+    """The finding for one shape, while no growth is confirmed."""
+
+    def find(c: Case) -> Found:
+        g = c.growth
+        return (NOTE, _numbers(g)) if g is not None and g.kind is kind and not c.alarm else None
+
+    return find
+
+
+def confirming(c: Case) -> Found:
+    """It seems to begin to rise, and one look more may confirm it."""
+    if c.changing is None or c.alarm or DIRECTIONS[c.changing.kind] is not Direction.RISING:
+        return None
+    return NOTE, _numbers(c.changing)
+
+
+def _numbers(g: Growth) -> Facts:
+    return facts(
+        low_bytes=g.low_bytes,
+        high_bytes=g.high_bytes,
+        period_s=g.period_s,
+        span_s=g.span_s,
+        rise_bytes=g.rise_bytes,
+        floor_bytes=g.floor_bytes,
+        peak_bytes=g.peak_bytes,
+        rate_bytes_per_min=None if g.slope_bytes_per_s is None else g.slope_bytes_per_s * 60,
+        drops_count=g.drops or None,
+    )
+
+
+def keeps(c: Case) -> Found:
+    """RES stays at its peak."""
+    if not c.peak_rss or c.rss is None or (c.flat_s or 0) < 600 or (c.minflt_per_s or 0) >= 10:
+        return None
+    return (NOTE, facts(rss_bytes=c.rss, peak_bytes=c.peak_rss, flat_s=c.flat_s)) if c.rss >= 0.9 * c.peak_rss else None
+
+
+def gave_back(c: Case) -> Found:
+    """RES was far higher once."""
+    if not c.peak_rss or not c.rss or c.peak_rss <= 1.5 * c.rss or c.peak_rss - c.rss < 50 * MIB:
+        return None
+    return NOTE, facts(rss_bytes=c.rss, peak_bytes=c.peak_rss)
+
+
+def young(c: Case) -> Found:
+    """Too young for a verdict."""
+    return (NOTE, facts(age_s=c.age_s)) if c.age_s is not None and c.age_s < 60 else None

@@ -1,0 +1,36 @@
+"""What a language runtime says of itself, beside what the kernel says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from memtop.analysis.findings.case import Case
+from memtop.analysis.findings.rule import MIB, WARNING, Found, Severity, facts
+
+
+def go_limit(c: Case) -> Found:
+    """GOMEMLIMIT that is missing, too high or too low."""
+    if c.go_limit is None:
+        return None
+    pressed = c.go_limit > 0 and (c.go_held is None or c.go_held >= 0.9 * c.go_limit)
+    if pressed and (c.go_gc_per_s or 0) > 10 and (c.minflt_per_s or 0) > 10_000:
+        return WARNING, facts(gc_per_s=c.go_gc_per_s, gc_percent=c.go_gc_cpu_percent, too_low_bytes=c.go_limit)
+    if c.limit is None or c.limit_name is None:
+        return None
+    if c.go_limit == 0 and c.go_next_gc is not None and 1.1 * c.go_next_gc > 0.9 * c.limit:
+        return WARNING, facts(next_bytes=c.go_next_gc, limit_bytes=c.limit, limit_name=c.limit_name)
+    if c.go_limit >= c.limit:
+        return WARNING, facts(too_high_bytes=c.go_limit, limit_bytes=c.limit, limit_name=c.limit_name)
+    return None
+
+
+def outside_heap(c: Case) -> Found:
+    """Memory that the runtime does not account for."""
+    if c.outside is None or c.outside_of is None or c.outside <= max(32 * MIB, 0.1 * c.outside_of):
+        return None
+    return WARNING, facts(outside_bytes=c.outside, held_bytes=c.outside_of)
+
+
+def heap(name: str, severity: Severity) -> Callable[[Case], Found]:
+    """What the runtime's own figures say, whatever the kernel's do."""
+    return lambda c: (severity, facts(live_bytes=c.heap_live)) if c.heap_alarm == name else None

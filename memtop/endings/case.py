@@ -1,0 +1,133 @@
+"""Everything known of a process that lives, as the findings take it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from memtop.analysis.faults import major_cause, minor_cause
+from memtop.analysis.findings import Case
+from memtop.analysis.growth import Growth, Kind
+from memtop.endings.ceilings import cgroup_name
+from memtop.endings.counters import Counters
+from memtop.endings.scene import Scene
+from memtop.frame import Note, ProcRow
+from memtop.history import History
+from memtop.outlook import LimitRow, Place
+from memtop.procfs.cgroup import UNLIMITED
+from memtop.sample import ProcKey
+from memtop.verdicts import Verdict
+
+_GROWN_S: Final = 5.0
+"""The stretch over which faults are compared with growth."""
+
+
+class Judged(NamedTuple):
+    """What the other rooms have found out about it."""
+
+    limits: tuple[LimitRow, ...]
+    verdict: Verdict | None
+    growth: Growth | None
+    """What stands of the verdict, with the time to the limit as it is now."""
+    target: LimitRow | None
+    """The limit that it meets first."""
+    siblings: int
+    """Others that grow towards it."""
+    in_cgroup: Place | None
+    on_machine: Place | None
+    copied_bytes_per_s: float | None
+    zombies: int
+    giant: ProcRow | None
+    """The largest of all processes, where it is never taken."""
+    tasks_rss_bytes: int | None
+    """Of all tasks in its cgroup; None where not all are known."""
+
+
+def case_of(row: ProcRow, scene: Scene, judged: Judged, counters: Counters, history: History) -> Case:
+    """The case without what smaps and runtimes tell."""
+    cgroups, meminfo, status = scene.cgroups, scene.meminfo, scene.status(row.key)
+    leaf, verdict, growth = scene.leaf(row.key), judged.verdict, judged.growth
+    tightest = next((one for one in judged.limits if one.binds and one.path is not None), None)
+    bound = cgroups.readings.get(tightest.path) if tightest is not None and tightest.path else None
+    pressure = leaf.pressure if leaf is not None and leaf.pressure is not None else scene.sample.system.pressure
+    own_pressure = leaf is not None and leaf.pressure is not None
+    refaults, swap_in = counters.refaults(leaf), counters.machine_rate("pswpin")
+    is_flat = growth is not None and growth.kind in (Kind.FLAT, Kind.NOISY)
+    since_s = verdict.state.since_s if verdict is not None else None
+    risen_s = verdict.last_rise_s if verdict is not None else None
+    grown = _grown_bytes_per_s(history, row.key, scene.now_s)
+    limits, in_cgroup, giant = cgroups.limits, judged.in_cgroup, judged.giant
+    return Case(
+        name=row.name,
+        rss=row.rss_bytes,
+        virt=row.virt_bytes,
+        peak_rss=row.peak_rss_bytes,
+        swap=row.swap_bytes,
+        page_tables=row.page_tables_bytes,
+        oom_score=row.oom_score,
+        oom_score_adj=row.oom_score_adj,
+        leader_gone=row.note is Note.LEADER_GONE,
+        age_s=None if row.started_s is None else max(0.0, scene.sample.wall_s - row.started_s),
+        minflt_per_s=row.minflt_per_s,
+        majflt_per_s=row.majflt_per_s,
+        minor_cause=minor_cause(row.minflt_per_s, grown, judged.copied_bytes_per_s),
+        major_cause=major_cause(row.majflt_per_s, swap_in, refaults, row.swap_bytes),
+        zombies=judged.zombies,
+        growth=growth,
+        alarm=verdict is not None and verdict.alarm,
+        evidence=verdict.state.evidence if verdict is not None else None,
+        changing=verdict.growth if verdict is not None and verdict.state.changing else None,
+        lazyfree=verdict.lazy_free_bytes if verdict is not None else None,
+        seen_s=None if since_s is None else scene.now_s - since_s,
+        flat_s=scene.now_s - risen_s if is_flat and risen_s is not None else None,
+        grows_towards=judged.target.name if judged.target is not None else None,
+        grows_towards_bytes=judged.target.limit_bytes if judged.target is not None else None,
+        siblings=judged.siblings,
+        limit_name=tightest.name if tightest is not None else None,
+        limit=tightest.limit_bytes if tightest is not None else None,
+        working_set=tightest.used_bytes if tightest is not None else None,
+        cache=bound.usage_bytes - tightest.used_bytes
+        if bound is not None and tightest is not None and bound.usage_bytes is not None
+        else None,
+        usage=bound.usage_bytes if bound is not None else None,
+        tasks_rss=judged.tasks_rss_bytes if leaf is not None and bound is leaf else None,
+        victim=in_cgroup.first_name if in_cgroup is not None else None,
+        victim_of=in_cgroup.of if in_cgroup is not None else None,
+        group_kill=bool(bound and bound.group_kill),
+        frozen=bool(bound and bound.under_oom and bound.kill_disabled),
+        kills=counters.events(leaf.path).oom_kill if leaf is not None else None,
+        high_limit=leaf.high_bytes if leaf is not None else None,
+        high_per_s=counters.cgroup_rate(leaf, "high_events"),
+        limit_events_per_s=counters.cgroup_rate(bound, "max_events"),
+        address_space=_limited(limits.address_space_bytes) if limits is not None else None,
+        data=status.data_bytes if status is not None else None,
+        data_limit=_limited(limits.data_bytes) if limits is not None else None,
+        mem_total=meminfo.total_bytes if meminfo else None,
+        mem_available=meminfo.available_bytes if meminfo else None,
+        host_victim=judged.on_machine.first_name if judged.on_machine is not None else None,
+        psi_full_percent=pressure.full.avg10_percent if pressure and pressure.full else None,
+        psi_of=cgroup_name(leaf.path, scene.chain(row.key)) if leaf is not None and own_pressure else "",
+        refault_per_s=refaults,
+        swap_in_per_s=swap_in,
+        overcommit=cgroups.policy.overcommit,
+        committed=meminfo.committed_bytes if meminfo else None,
+        commit_limit=meminfo.commit_limit_bytes if meminfo else None,
+        max_mappings=cgroups.policy.max_map_count,
+        protected=f"{giant.name} ({giant.pid})" if giant is not None else None,
+        protected_rss=giant.rss_bytes if giant is not None else None,
+    )
+
+
+def _limited(limit_bytes: int | None) -> int | None:
+    """A resource limit, None where there is none."""
+    return limit_bytes if limit_bytes != UNLIMITED else None
+
+
+def _grown_bytes_per_s(history: History, key: ProcKey, now_s: float) -> float | None:
+    """Change of anonymous and shared memory over the last seconds."""
+    diary = history.diaries.get(key)
+    if diary is None or len(diary) < 2:
+        return None
+    last = diary.point(-1)
+    first = diary.point(max(0, diary.index_at(now_s - _GROWN_S)))
+    used = [point.rss_bytes - point.shr_bytes + (point.shmem_bytes or 0) for point in (first, last)]
+    return (used[1] - used[0]) / (last.at_s - first.at_s) if last.at_s > first.at_s else None

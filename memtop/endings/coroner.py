@@ -1,0 +1,175 @@
+"""Those that have ended: how, whether it was the OOM killer, whose limit it was, and who follows them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from memtop.analysis.autopsy import Oom, ending_signal, exit_code, was_oom
+from memtop.analysis.limits import binding, ceilings
+from memtop.cgroups import CgroupReading
+from memtop.endings.ceilings import MACHINE_NAME, cgroup_name
+from memtop.endings.counters import KILL_S, Counters
+from memtop.endings.scene import Scene
+from memtop.frame import ProcRow
+from memtop.history import History, Point
+from memtop.outlook import Autopsy
+from memtop.past import slope_bytes_per_min
+from memtop.sample import ProcKey
+
+AUTOPSIES: Final = 64
+_KILLED: Final = 9
+
+
+class _Dead(NamedTuple):
+    at_s: float
+    key: ProcKey
+    status: int | None
+    rss_bytes: int
+
+    @property
+    def may_be_killed(self) -> bool:
+        return self.status is None or ending_signal(self.status) == _KILLED
+
+
+class Coroner:
+    """Holds whom it is to look at, and the autopsies of the latest dead."""
+
+    def __init__(self, history: History, counters: Counters) -> None:
+        self._history = history
+        self._counters = counters
+        self._held: dict[int, ProcKey] = {}
+        self._autopsies: dict[ProcKey, Autopsy] = {}
+        self._dead: deque[_Dead] = deque(maxlen=AUTOPSIES)
+        self._last_seen: dict[ProcKey, CgroupReading] = {}
+
+    def hold(self, keys: Iterable[ProcKey]) -> None:
+        """The end of these is told from the next tick on."""
+        self._held |= {key.pid: key for key in keys}
+
+    def hold_only(self, pids: Iterable[int], scene: Scene) -> None:
+        """... and of those held before and of these, as far as they live; of no others."""
+        self._held = {pid: scene.rows[pid].key for pid in self._held.keys() | set(pids) if pid in scene.rows}
+
+    def note_alive(self, key: ProcKey, leaf: CgroupReading) -> None:
+        """The cgroup of the process in focus while that still has memory."""
+        self._last_seen = {key: leaf}
+
+    def of(self, key: ProcKey) -> Autopsy | None:
+        """How it has ended; None while it lives, and where nobody held it."""
+        return self._autopsies.get(key)
+
+    def examine(self, scene: Scene, last: Mapping[ProcKey, ProcRow]) -> Iterator[Autopsy]:
+        """Those held that have ended now; ``last`` has the rows of those that are gone."""
+        ended: dict[ProcKey, tuple[float, int | None]] = {}
+        for key in scene.sample.gone:
+            if key in self._held.values():
+                ended[key] = scene.sample.wall_s, None
+        for exit_ in scene.sample.exits:
+            held = self._held.get(exit_.pid)
+            if held is not None:
+                ended[held] = exit_.wall_s, exit_.status
+        found: list[tuple[ProcRow, float, int | None]] = []
+        for key, (at_s, told) in ended.items():
+            row = last.get(key) or scene.row(key)
+            if row is not None and row.key == key and key not in self._autopsies:
+                status = _status(scene, key, told)
+                found.append((row, at_s, status))
+                self._dead.append(_Dead(scene.now_s, key, status, row.rss_bytes or 0))
+        for row, at_s, status in found:  # all are known by now, so that one is seen among the others
+            self._held.pop(row.pid, None)
+            autopsy = self._autopsies[row.key] = self._autopsy(scene, row, at_s, status)
+            if len(self._autopsies) > AUTOPSIES:
+                del self._autopsies[next(iter(self._autopsies))]
+            yield autopsy
+
+    def find_successor(self, key: ProcKey, scene: Scene) -> None:
+        """The youngest that runs the same command in the same cgroup, and began later."""
+        autopsy = self._autopsies.get(key)
+        if autopsy is None or (autopsy.successor is not None and autopsy.successor.pid in scene.rows):
+            return
+        chain = self._counters.chain(key)
+        heirs = [
+            row.key
+            for row in scene.rows.values()
+            if row.command == autopsy.command
+            and row.started_s is not None
+            and row.key.start_ticks > key.start_ticks
+            and row.rss_bytes
+            and row.key != key
+            and (not chain or scene.cgroups.chains.get(row.key, chain) == chain)
+        ]
+        heir = max(heirs, key=lambda one: one.start_ticks, default=None)
+        if heir != autopsy.successor:
+            self._autopsies[key] = replace(autopsy, successor=heir)
+
+    def _autopsy(self, scene: Scene, row: ProcRow, at_s: float, status: int | None) -> Autopsy:
+        key, counters = row.key, self._counters
+        chain = counters.chain(key)
+        path = chain[0] if chain else None
+        cgroup_kills = counters.cgroup_kills(path) if path is not None else None
+        together = [one for one in self._dead if scene.now_s - one.at_s <= KILL_S and one.may_be_killed]
+        here = [one for one in together if path is not None and counters.chain(one.key)[:1] == (path,)]
+        mine = here if cgroup_kills is not None else together
+        point = self._last_point(key)
+        rss = row.rss_bytes or (point.rss_bytes if point is not None else 0)
+        oom, clues = was_oom(
+            status,
+            cgroup_kills=cgroup_kills,
+            machine_kills=counters.machine_kills,
+            vanished=max(1, len(mine)),
+            largest=all(rss >= self._rss_of(one) for one in mine if one.key != key),
+        )
+        limit = self._culprit(scene, chain) if oom in (Oom.CERTAIN, Oom.PROBABLE) else None
+        before = self._last_seen.get(key)
+        after = scene.cgroups.readings.get(path) if path is not None else None
+        return Autopsy(
+            key=key,
+            name=row.name,
+            command=row.command,
+            at_s=at_s,
+            exit_code=exit_code(status),
+            signal=ending_signal(status),
+            oom=oom,
+            clues=clues,
+            limit_name=limit[0] if limit else None,
+            limit_bytes=limit[1] if limit else None,
+            rss_bytes=rss or None,
+            virt_bytes=row.virt_bytes or (point.virt_bytes if point is not None else None),
+            peak_rss_bytes=max(row.peak_rss_bytes or 0, rss) or None,
+            slope_bytes_per_min=slope_bytes_per_min(self._history, key, scene.now_s),
+            cgroup_before_bytes=before.usage_bytes if before is not None else None,
+            cgroup_after_bytes=after.usage_bytes if after is not None else None,
+        )
+
+    def _last_point(self, key: ProcKey) -> Point | None:
+        track = self._history.tracks.get(key)
+        return track.point(-1) if track is not None and len(track) else None
+
+    def _rss_of(self, dead: _Dead) -> int:
+        point = self._last_point(dead.key)
+        return (point.rss_bytes if point is not None else 0) or dead.rss_bytes
+
+    def _culprit(self, scene: Scene, chain: tuple[str, ...]) -> tuple[str, int] | None:
+        """Whose limit it was: the cgroup that counted an OOM, else the one that had the least room left."""
+        pairs = [(self._counters.now(path), self._counters.before(path)) for path in chain]
+        known = [(now, before) for now, before in pairs if now is not None and before is not None]
+        for now, before in reversed(known):
+            if now.oom is not None and before.oom is not None and now.oom > before.oom and now.limit_bytes:
+                return cgroup_name(now.path, chain), now.limit_bytes
+        total = scene.meminfo.total_bytes if scene.meminfo is not None else None
+        found = binding(ceilings([before.use for _, before in known], total))
+        if found is not None and found.path is not None:
+            return cgroup_name(found.path, chain), found.limit_bytes
+        return (MACHINE_NAME, total) if total is not None and not found else None
+
+
+def _status(scene: Scene, key: ProcKey, told: int | None) -> int | None:
+    """What waits for its parent, where this kernel's pidfds do not tell and we may read it."""
+    if told is None:
+        seen = scene.sample.processes.get(key.pid)
+        if seen is not None and seen.key == key and seen.stat is not None and seen.stat.state == "Z":
+            return seen.stat.exit_code or None
+    return told

@@ -1,0 +1,156 @@
+"""What memory cgroups and the machine have counted: kills, limits touched, pages that come back."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, NamedTuple
+
+from memtop.analysis.rates import per_s
+from memtop.cgroups import CgroupReading
+from memtop.endings.scene import Scene
+from memtop.outlook import Events
+from memtop.sample import ProcKey, Sample
+
+KILL_S: Final = 10.0
+"""A count of kills that has moved speaks for an end that was seen up to so long after."""
+_MOST_DEAD_CHAINS: Final = 64
+
+
+class _Rise(NamedTuple):
+    at_s: float
+    path: str
+    """Empty for the machine."""
+    kills: int
+
+
+class _Pair(NamedTuple):
+    """The latest two readings of a cgroup."""
+
+    before: CgroupReading
+    before_s: float
+    now: CgroupReading
+    now_s: float
+
+
+class Counters:
+    """Takes every tick; remembers the first reading, the latest two, and when kills were counted."""
+
+    def __init__(self) -> None:
+        self._chains: dict[ProcKey, tuple[str, ...]] = {}
+        self._rises: deque[_Rise] = deque(maxlen=256)
+        self._kills: dict[str, int] = {}
+        self._machine_kills: int | None = None
+        self._first: dict[str, CgroupReading] = {}
+        self._pairs: dict[str, _Pair] = {}
+        self._before: Sample | None = None
+        self._now: Sample | None = None
+
+    def note(self, scene: Scene) -> None:
+        """One tick."""
+        now_s, cgroups = scene.now_s, scene.cgroups
+        self._before, self._now = scene.before, scene.sample
+        for path, reading in cgroups.readings.items():
+            first = self._first.get(path)
+            if first is None or (first.oom_kill is None and first.max_events is None):
+                self._first[path] = reading
+            old = self._pairs.get(path)
+            self._pairs[path] = _Pair(*(old[2:] if old else (reading, now_s)), reading, now_s)
+        for path, count in cgroups.kills.items():
+            if (rise := count - self._kills.get(path, count)) > 0:
+                self._rises.append(_Rise(now_s, path, rise))
+        self._kills = dict(cgroups.kills)
+        vmstat = scene.sample.system.vmstat
+        if vmstat is not None and (machine := vmstat.oom_kill) is not None:
+            if self._machine_kills is not None and machine > self._machine_kills:
+                self._rises.append(_Rise(now_s, "", machine - self._machine_kills))
+            self._machine_kills = machine
+        self._chains.update(cgroups.chains)
+        if len(self._chains) > 4 * len(cgroups.chains) + _MOST_DEAD_CHAINS:
+            self._chains = dict(cgroups.chains)
+            used = {path for chain in self._chains.values() for path in chain}
+            for path in self._first.keys() - used:
+                self._first.pop(path)
+                self._pairs.pop(path, None)
+
+    def chain(self, key: ProcKey) -> tuple[str, ...]:
+        """As last known, also of a process that has ended."""
+        return self._chains.get(key, ())
+
+    # -- kills
+
+    def cgroup_kills(self, path: str) -> int | None:
+        """OOM kills counted in this very cgroup around now; None where it keeps no count that can be read."""
+        return self._risen(path) if path in self._kills else None
+
+    @property
+    def machine_kills(self) -> int | None:
+        """OOM kills that the machine has counted around now; None where it does not tell."""
+        return None if self._machine_kills is None else self._risen("")
+
+    def _risen(self, path: str) -> int:
+        now_s = self._now.mono_s if self._now is not None else 0.0
+        return sum(rise.kills for rise in self._rises if rise.path == path and now_s - rise.at_s <= KILL_S)
+
+    # -- readings
+
+    def now(self, path: str) -> CgroupReading | None:
+        """The cgroup as read last, whenever that was."""
+        pair = self._pairs.get(path)
+        return pair.now if pair is not None else None
+
+    def before(self, path: str) -> CgroupReading | None:
+        """... and the time before."""
+        pair = self._pairs.get(path)
+        return pair.before if pair is not None else None
+
+    def events(self, path: str) -> Events:
+        """What it has counted since memtop looks at it; a counter that went back has counted nothing."""
+        now, first = self.now(path), self._first.get(path)
+        if now is None or first is None:
+            return Events()
+
+        def since(new: int | None, old: int | None) -> int | None:
+            return None if new is None or old is None else max(0, new - old)
+
+        return Events(
+            since(now.oom, first.oom),
+            since(now.oom_kill, first.oom_kill),
+            since(now.max_events, first.max_events),
+            since(now.high_events, first.high_events),
+        )
+
+    # -- rates
+
+    def cgroup_rate(self, reading: CgroupReading | None, counter: str) -> float | None:
+        """A counter of CgroupReading per second; None where unknown."""
+        pair = self._pairs.get(reading.path) if reading is not None else None
+        if pair is None:
+            return None
+        return per_s(getattr(pair.now, counter), getattr(pair.before, counter), pair.now_s - pair.before_s)
+
+    def machine_rate(self, counter: str) -> float | None:
+        """A counter of vmstat per second; None where unknown."""
+        if self._before is None or self._now is None:
+            return None
+        old, new = self._before.system.vmstat, self._now.system.vmstat
+        if old is None or new is None:
+            return None
+        return per_s(getattr(new, counter), getattr(old, counter), self._now.mono_s - self._before.mono_s)
+
+    def refaults(self, leaf: CgroupReading | None) -> float | None:
+        """Evicted pages that come back each second, of the cgroup where it tells, else of the machine."""
+        pair = self._pairs.get(leaf.path) if leaf is not None else None
+        if pair is not None and pair.before.stat is not None and pair.now.stat is not None:
+            old, new, elapsed_s = pair.before.stat, pair.now.stat, pair.now_s - pair.before_s
+            own = _known_sum(
+                per_s(new.refault_anon, old.refault_anon, elapsed_s),
+                per_s(new.refault_file, old.refault_file, elapsed_s),
+            )
+            if own is not None:
+                return own
+        return _known_sum(self.machine_rate("refault_anon"), self.machine_rate("refault_file"))
+
+
+def _known_sum(*rates: float | None) -> float | None:
+    known = [rate for rate in rates if rate is not None]
+    return sum(known) if known else None

@@ -1,0 +1,126 @@
+"""What the engine holds of all this: it gives every tick, and takes marks, outlooks and autopsies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from heapq import nlargest
+from typing import Final
+
+from memtop.cgroups import CgroupSample
+from memtop.endings.ceilings import room_bytes
+from memtop.endings.coroner import Coroner
+from memtop.endings.counters import Counters
+from memtop.endings.marks import Marks, RowMarks
+from memtop.endings.scene import Scene
+from memtop.endings.study import Study
+from memtop.frame import Note, ProcRow
+from memtop.history import History
+from memtop.outlook import Autopsy, Outlook
+from memtop.sample import Ask, ProcKey, Sample
+from memtop.verdicts import Verdicts
+from memtop.witness import Witness
+
+LARGEST: Final = 50
+"""Processes whose end is noticed beside those that somebody looks at."""
+LARGEST_TICKS: Final = 5
+"""How often it is found out anew which they are."""
+
+
+class Endings:
+    """See the package; :meth:`take` once a tick, then :meth:`outlook`."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self.verdicts = Verdicts(history)
+        self.fresh: tuple[Autopsy, ...] = ()
+        """Of this tick."""
+        self._tick = 0
+        self._largest: list[int] = []
+        self._counters = Counters()
+        self._coroner = Coroner(history, self._counters)
+        self._marks = Marks(self.verdicts)
+        self._study: tuple[ProcKey, Study] | None = None
+        self._seen: tuple[ProcKey, Outlook] | None = None
+        self._frozen: tuple[ProcKey, Outlook] | None = None
+        self._sample: Sample | None = None
+
+    def to_watch(self, keys: Iterable[ProcKey]) -> list[int]:
+        """Pids whose end is to be noticed: of ``keys``, then the largest."""
+        return list(dict.fromkeys([*(key.pid for key in keys), *self._largest]))
+
+    def row_marks(self, key: ProcKey) -> RowMarks:
+        """What its row shows."""
+        return self._marks.of(key)
+
+    def forget(self, key: ProcKey) -> None:
+        """It has ended, or become another program, of which what was judged says nothing."""
+        self.verdicts.forget(key)
+        self._marks.forget(key)
+
+    def hold(self, keys: Iterable[ProcKey]) -> None:
+        """These are watched from the next instant on."""
+        self._coroner.hold(keys)
+
+    def doubted(self, ask: Ask, now_s: float) -> ProcKey | None:
+        """The process in focus, where what it has given back by MADV_FREE is to be read now for its verdict."""
+        key = ask.focus
+        return key if key is not None and self.verdicts.wants_lazy_free(key, now_s) else None
+
+    def take(
+        self,
+        sample: Sample,
+        ask: Ask,
+        rows: Mapping[int, ProcRow],
+        last: Mapping[ProcKey, ProcRow],
+        witness: Witness | None = None,
+    ) -> list[ProcKey]:
+        """One tick; gives those whose :meth:`row_marks` have changed.
+
+        ``last`` are the rows of those that ended now, ``witness`` what else is known of the process in focus.
+        """
+        scene = Scene(sample, self._sample, ask, rows, sample.cgroups or CgroupSample())
+        self._sample = sample
+        self._tick += 1
+        self._counters.note(scene)
+        self.fresh = tuple(self._coroner.examine(scene, last))
+        if self._tick % LARGEST_TICKS == 1:
+            largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
+            self._largest = [row.pid for row in largest if row.rss_bytes]
+        witness = witness or Witness()
+        if ask.focus is not None and witness.lazy_free is not None:
+            self.verdicts.note_lazy_free(ask.focus, *witness.lazy_free)
+        focus = [ask.focus] if ask.focus is not None else []
+        changed = set(self.verdicts.look(scene.now_s, ask.delay_s, focus, lambda key: self._room(key, scene)))
+        if ask.focus is not None:
+            self._seen = ask.focus, self._look_at(ask.focus, scene, witness)
+        self._coroner.hold_only(self._largest, scene)
+        return self._marks.renew(changed, scene)
+
+    def outlook(self, key: ProcKey, *, frozen: bool) -> Outlook | None:
+        """Of the process in focus; while the picture is frozen, as it was then. None before the first look."""
+        now = self._seen if self._seen is not None and self._seen[0] == key else None
+        if now is None and (autopsy := self._coroner.of(key)) is not None:
+            now = key, Outlook(autopsy=autopsy)
+        if not frozen:
+            self._frozen = None
+            return now[1] if now else None
+        if self._frozen is None or self._frozen[0] != key:
+            self._frozen = now
+        return self._frozen[1] if self._frozen else None
+
+    def _look_at(self, key: ProcKey, scene: Scene, witness: Witness) -> Outlook:
+        """The process in focus, alive or not."""
+        row = scene.row(key)
+        if row is None or row.note is Note.ZOMBIE:
+            self._coroner.find_successor(key, scene)
+            return Outlook(autopsy=self._coroner.of(key))
+        if self._study is None or self._study[0] != key:
+            self._study = key, Study(self.verdicts, self._counters, self._history)
+        if (leaf := scene.leaf(key)) is not None:
+            self._coroner.note_alive(key, leaf)
+        return self._study[1].judge(row, scene, witness)
+
+    def _room(self, key: ProcKey, scene: Scene) -> float | None:
+        """What its limits still leave to the process in focus; for the others nobody has read them."""
+        row = scene.row(key) if key == scene.ask.focus else None
+        return room_bytes(row, scene, self.verdicts) if row is not None else None

@@ -1,0 +1,110 @@
+"""What all of this puts on a row of the table: the sign of column V, %LIM, the place before the OOM killer."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from memtop.analysis.confirmation import Evidence
+from memtop.analysis.growth import Kind
+from memtop.endings.ceilings import used_percent
+from memtop.endings.scene import Scene
+from memtop.endings.victims import order_on_machine
+from memtop.sample import Need, ProcKey
+from memtop.verdicts import Verdict, Verdicts
+
+_SHAPES: Final = {
+    Kind.FLAT: ("─", 0),
+    Kind.NOISY: ("~", 1),
+    Kind.SAWTOOTH: ("w", 1),
+    Kind.SPIKE: ("^", 1),
+    Kind.SHRINK: ("↘", 1),
+    Kind.STEP: ("┘", 2),
+    Kind.STAIRS: ("┘", 2),
+    Kind.WARMUP: ("╭", 2),
+    Kind.GROWTH: ("?", 3),
+    Kind.LEAK: ("↗", 3),
+    Kind.LEAK_GC: ("↗", 3),
+    Kind.INSUFFICIENT: ("", -1),
+}
+"""Shape of what stands, and how much it is worth a look; an arrow upwards is confirmed."""
+_CHANGING: Final = ("?", 3)
+_MARKS: Final = {Evidence.GROWING: ("·", 4), Evidence.POSSIBLE_LEAK: ("!", 5), Evidence.LIKELY_LEAK: ("▲", 6)}
+
+
+class RowMarks(NamedTuple):
+    """Fields of ProcRow."""
+
+    verdict: str = ""
+    verdict_rank: int | None = None
+    limit_percent: float | None = None
+    oom_rank: int | None = None
+
+
+_NOTHING: Final = RowMarks()
+
+
+class Marks:
+    """Of all rows, as they were found last."""
+
+    def __init__(self, verdicts: Verdicts) -> None:
+        self._verdicts = verdicts
+        self._marks: dict[ProcKey, RowMarks] = {}
+        self._percents: dict[ProcKey, float | None] = {}
+        self._ranks: dict[int, int] = {}
+
+    def of(self, key: ProcKey) -> RowMarks:
+        """What its row shows."""
+        return self._marks.get(key, _NOTHING)
+
+    def forget(self, key: ProcKey) -> None:
+        """It has ended, or become another program."""
+        self._marks.pop(key, None)
+
+    def renew(self, judged: set[ProcKey], scene: Scene) -> list[ProcKey]:
+        """Those whose marks have changed, of the ones that were ``judged`` anew and of those on screen."""
+        return [key for key in judged | self._look(scene) if self._renew(key, scene)]
+
+    def _look(self, scene: Scene) -> set[ProcKey]:
+        """The columns of limits and victims, where they are on screen."""
+        ask, rows = scene.ask, scene.rows
+        needs = ask.needs | ask.needs_all
+        touched: set[ProcKey] = set()
+        self._percents, self._ranks = {}, {}
+        if Need.CGROUP in needs:
+            keys = [row.key for row in rows.values()] if Need.CGROUP in ask.needs_all else list(ask.visible)
+            by_chain: dict[tuple[str, ...], float | None] = {}
+            for key in keys:
+                if chain := scene.chain(key):
+                    if chain not in by_chain:
+                        by_chain[chain] = used_percent(key, scene)
+                    self._percents[key] = by_chain[chain]
+                    touched.add(key)
+        if Need.VICTIM in needs:
+            self._ranks = {victim.pid: victim.rank for victim in order_on_machine(scene)}
+            touched.update(row.key for row in rows.values())
+        return touched
+
+    def _renew(self, key: ProcKey, scene: Scene) -> bool:
+        if scene.row(key) is None:
+            return False
+        old = self._marks.get(key, _NOTHING)
+        found, rank = sign(self._verdicts.of(key))
+        fresh = RowMarks(
+            found, rank, self._percents.get(key, old.limit_percent), self._ranks.get(key.pid, old.oom_rank)
+        )
+        if fresh == old:
+            return False
+        self._marks[key] = fresh
+        return True
+
+
+def sign(verdict: Verdict | None) -> tuple[str, int | None]:
+    """Two cells, how bad and the shape, and what they are worth in the order of the column."""
+    if verdict is None:
+        return "", None
+    state = verdict.state
+    shape, rank = _SHAPES[state.kind] if not state.changing else _CHANGING
+    if state.evidence is not None:
+        mark, rank = _MARKS[state.evidence]
+        return mark + shape, rank
+    return (" " + shape, rank) if shape else ("", None)

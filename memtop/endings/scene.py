@@ -1,0 +1,65 @@
+"""One tick, as the rooms of :mod:`memtop.endings` are given it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from memtop.cgroups import CgroupReading, CgroupSample
+from memtop.frame import ProcRow
+from memtop.procfs.meminfo import Meminfo
+from memtop.procfs.status import PidStatus
+from memtop.sample import Ask, ProcKey, Sample
+
+
+class Scene(NamedTuple):
+    """What was read, what is asked, and the rows that came of it."""
+
+    sample: Sample
+    before: Sample | None
+    """The sample before, for rates."""
+    ask: Ask
+    rows: Mapping[int, ProcRow]
+    """By pid, of all that live."""
+    cgroups: CgroupSample
+
+    @property
+    def now_s(self) -> float:
+        """On the clock of Instant.mono_s."""
+        return self.sample.mono_s
+
+    @property
+    def meminfo(self) -> Meminfo | None:
+        """Of the machine."""
+        return self.sample.system.meminfo
+
+    @property
+    def machine_is_low(self) -> bool:
+        """Whether less than a tenth of RAM is available."""
+        meminfo = self.meminfo
+        if meminfo is None or not meminfo.total_bytes or meminfo.available_bytes is None:
+            return False
+        return meminfo.available_bytes < 0.1 * meminfo.total_bytes
+
+    def row(self, key: ProcKey) -> ProcRow | None:
+        """Its row while it lives."""
+        row = self.rows.get(key.pid)
+        return row if row is not None and row.key == key else None
+
+    def status(self, key: ProcKey) -> PidStatus | None:
+        """Its status file as read last."""
+        seen = self.sample.processes.get(key.pid)
+        return seen.status if seen is not None and seen.key == key else None
+
+    def chain(self, key: ProcKey) -> tuple[str, ...]:
+        """Its memory cgroup and the ancestors, nearest first; empty where unknown, or none."""
+        return self.cgroups.chains.get(key, ())
+
+    def leaf(self, key: ProcKey) -> CgroupReading | None:
+        """Its memory cgroup as read at this tick."""
+        chain = self.chain(key)
+        return self.cgroups.readings.get(chain[0]) if chain else None
+
+    def readings(self, key: ProcKey) -> list[CgroupReading]:
+        """Of its chain those that were read at this tick, nearest first."""
+        return [one for path in self.chain(key) if (one := self.cgroups.readings.get(path)) is not None]

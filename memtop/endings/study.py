@@ -1,0 +1,97 @@
+"""One process that is judged in full, from tick to tick: limits, growth, findings, and what was seen of it last."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Final
+
+from memtop.analysis.cgroups import owner
+from memtop.analysis.findings import Board, find, post
+from memtop.analysis.growth import Growth
+from memtop.endings.case import Judged, case_of
+from memtop.endings.ceilings import cgroup_name, first_met, growing_beside, inside, limit_rows
+from memtop.endings.counters import Counters
+from memtop.endings.scene import Scene
+from memtop.endings.victims import place_in_cgroup, place_on_machine, protected_giant
+from memtop.frame import Note, ProcRow
+from memtop.history import History
+from memtop.outlook import Events, Outlook
+from memtop.verdicts import Verdict, Verdicts
+from memtop.witness import CopyTrail, Witness, testified
+
+AROUND_TICKS: Final = 5
+"""How often zombies and the protected giant are looked for, since that goes through all processes."""
+
+
+class Study:
+    """Owned by Endings, one for each process that is judged in full."""
+
+    def __init__(self, verdicts: Verdicts, counters: Counters, history: History) -> None:
+        self._verdicts = verdicts
+        self._counters = counters
+        self._history = history
+        self._board = Board()
+        self._trail = CopyTrail()
+        self._tick = -1
+        self._zombies = 0
+        self._giant: ProcRow | None = None
+
+    def judge(self, row: ProcRow, scene: Scene, witness: Witness) -> Outlook:
+        """One tick of a process that lives."""
+        key, chain, leaf = row.key, scene.chain(row.key), scene.leaf(row.key)
+        self._tick += 1
+        if self._tick % AROUND_TICKS == 0:
+            self._zombies = sum(one.note is Note.ZOMBIE and one.ppid == row.pid for one in scene.rows.values())
+            self._giant = protected_giant(scene)
+        limits = limit_rows(row, scene)
+        binding, target = next((one for one in limits if one.binds), None), first_met(limits)
+        in_cgroup, on_machine = place_in_cgroup(key, binding, scene), place_on_machine(key, scene)
+        tasks = None
+        if leaf is not None and leaf.members is not None:
+            tasks = [scene.rows.get(pid) for pid in leaf.members]
+        sizes = [task.rss_bytes if task is not None else None for task in tasks or ()]
+        tasks_rss = None if tasks is None or None in sizes else sum(size or 0 for size in sizes)
+        copying = self._trail.take(scene.now_s, key, witness.sharing)
+        verdict = self._verdicts.of(key)
+        growth = _growth_now(verdict, scene.now_s)
+        judged = Judged(
+            limits=limits,
+            verdict=verdict,
+            growth=growth,
+            target=target,
+            siblings=len(growing_beside(key, target, scene, self._verdicts)) if target is not None else 0,
+            in_cgroup=in_cgroup,
+            on_machine=on_machine,
+            copied_bytes_per_s=copying.copied_bytes_per_s if copying is not None else None,
+            zombies=self._zombies,
+            giant=self._giant,
+            tasks_rss_bytes=tasks_rss,
+        )
+        case = testified(case_of(row, scene, judged, self._counters, self._history), witness, copying)
+        self._board = post(self._board, find(case))
+        return Outlook(
+            findings=self._board.standing,
+            growth=growth,
+            state=verdict.state if verdict else None,
+            lazy_free_bytes=case.lazyfree,
+            limits=limits,
+            cgroup=leaf,
+            cgroup_name=cgroup_name(chain[0], chain) if chain else "",
+            owner=owner(os.fsencode(inside(chain[0], chain))) if chain else Outlook().owner,
+            cgroup_known=bool(chain),
+            events=self._counters.events(leaf.path) if leaf is not None else Events(),
+            in_cgroup=in_cgroup,
+            on_machine=on_machine,
+            tasks_rss_bytes=tasks_rss,
+            tasks=len(tasks) if tasks is not None else None,
+        )
+
+
+def _growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
+    """What stands, with the time to the limit counted from now."""
+    if verdict is None or verdict.standing.limit_s is None:
+        return verdict.standing if verdict is not None else None
+    since_s = now_s - verdict.standing_s
+    early_s, late_s = verdict.standing.limit_s
+    return replace(verdict.standing, limit_s=(max(0.0, early_s - since_s), max(0.0, late_s - since_s)))

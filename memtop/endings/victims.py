@@ -1,0 +1,85 @@
+"""Whom the OOM killer would take: in a cgroup that runs full, and on the whole machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from memtop.analysis.oom import NEVER, Candidate, Victim, ranking
+from memtop.endings.scene import Scene
+from memtop.frame import Note, ProcRow
+from memtop.outlook import LimitRow, Place
+from memtop.sample import Need, ProcKey
+
+_TABLES_SHARE: Final = 512
+"""A page of page tables maps so many pages; for processes whose status was not read."""
+
+
+def place_in_cgroup(key: ProcKey, binding: LimitRow | None, scene: Scene) -> Place | None:
+    """Its place in the cgroup that binds; None without one, and where not all that are in there are looked at."""
+    if binding is None or not binding.path:
+        return None
+    if not scene.ask.everybody and not _all_seen(binding.path, scene):
+        return None  # of an order among the few that are looked at nothing follows
+    return _place(key, _order(_tasks(binding.path, scene), binding.limit_bytes, scene), scene)
+
+
+def place_on_machine(key: ProcKey, scene: Scene) -> Place | None:
+    """Its place on the machine; reckoned while somebody looks at it, or while the machine runs low."""
+    ask = scene.ask
+    wanted = Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits" or scene.machine_is_low
+    return _place(key, order_on_machine(scene), scene) if wanted and ask.everybody else None
+
+
+def order_on_machine(scene: Scene) -> list[Victim]:
+    """Everybody, first victim first; empty where the machine's memory is unknown."""
+    meminfo = scene.meminfo
+    if meminfo is None or meminfo.total_bytes is None:
+        return []
+    tasks = [row for row in scene.rows.values() if row.rss_bytes]
+    return _order(tasks, meminfo.total_bytes + (meminfo.swap_total_bytes or 0), scene)
+
+
+def protected_giant(scene: Scene) -> ProcRow | None:
+    """The largest of all processes, where the OOM killer never takes it."""
+    if NEVER not in scene.cgroups.adjs.values():
+        return None
+    largest = max(scene.rows.values(), key=lambda row: row.rss_bytes or 0)
+    return largest if scene.cgroups.adjs.get(largest.key) == NEVER else None
+
+
+def _all_seen(path: str, scene: Scene) -> bool:
+    """Whether all that are in the cgroup itself are looked at."""
+    reading = scene.cgroups.readings.get(path)
+    return reading is not None and reading.members is not None and all(pid in scene.rows for pid in reading.members)
+
+
+def _tasks(path: str, scene: Scene) -> list[ProcRow]:
+    """Those known to be in a cgroup or below it."""
+    pids = {key.pid for key, chain in scene.cgroups.chains.items() if path in chain}
+    reading = scene.cgroups.readings.get(path)
+    pids.update(reading.members or () if reading is not None else ())
+    return [row for pid in pids if (row := scene.rows.get(pid)) is not None and row.rss_bytes is not None]
+
+
+def _order(tasks: Iterable[ProcRow], total_bytes: int, scene: Scene) -> list[Victim]:
+    candidates = [
+        Candidate(
+            row.pid,
+            row.rss_bytes or 0,
+            row.swap_bytes or 0,
+            row.page_tables_bytes if row.page_tables_bytes is not None else (row.rss_bytes or 0) // _TABLES_SHARE,
+            scene.cgroups.adjs.get(row.key, row.oom_score_adj or 0),
+            exempt=row.pid == 1 or row.note is Note.KERNEL,
+        )
+        for row in sorted(tasks, key=lambda row: row.key.start_ticks)
+    ]
+    return ranking(candidates, total_bytes)
+
+
+def _place(key: ProcKey, order: list[Victim], scene: Scene) -> Place | None:
+    first = scene.rows.get(order[0].pid) if order else None
+    if first is None:
+        return None
+    rank = next((victim.rank for victim in order if victim.pid == key.pid), None)
+    return Place(first.key, f"{first.name} ({first.pid})", rank, len(order))

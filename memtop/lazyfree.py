@@ -1,0 +1,64 @@
+"""What processes have given back with MADV_FREE and the kernel has not taken yet, as far as smaps has told.
+
+Such pages stay in RES and count as anonymous until RAM is short, so a program that gives back all it takes may look
+like one that leaks. LazyFree stands in smaps and smaps_rollup only, which are read seldom: a small series of its own.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from typing import Final
+
+MOST: Final = 512
+"""Readings kept of one process."""
+KNOWN_S: Final = 30.0
+"""A reading older than this says nothing of now."""
+_SMALLEST_BYTES: Final = 1 << 20
+_SMALLEST_SHARE: Final = 0.02
+
+
+class LazyFreeSeries:
+    """Of one process, oldest first. Times on the clock of Instant.mono_s."""
+
+    __slots__ = ("_sizes", "_times_s")
+
+    def __init__(self) -> None:
+        self._times_s = array("d")
+        self._sizes = array("q")
+
+    def add(self, at_s: float, size_bytes: int) -> None:
+        """Note a reading; the same one again changes nothing."""
+        if self._times_s and at_s <= self._times_s[-1]:
+            return
+        self._times_s.append(at_s)
+        self._sizes.append(size_bytes)
+        if len(self._times_s) > MOST:
+            del self._times_s[: MOST // 4], self._sizes[: MOST // 4]
+
+    def now(self, now_s: float) -> int | None:
+        """Bytes as read last; None where that is long ago, or never."""
+        return self._sizes[-1] if self._times_s and now_s - self._times_s[-1] <= KNOWN_S else None
+
+    def matters(self, from_s: float, used_bytes: float) -> bool:
+        """Whether since ``from_s`` it ever was a notable part of so much anonymous memory."""
+        sizes = self._sizes[bisect_left(self._times_s, from_s) :]
+        return bool(sizes) and max(sizes) > max(_SMALLEST_BYTES, _SMALLEST_SHARE * used_bytes)
+
+    def taken_off(self, times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[list[float], list[float]]:
+        """The series without it, from the first reading on: what it was before nobody knows.
+
+        Between two readings it is taken to have changed evenly, and after the last one to have stayed.
+        """
+        first = bisect_left(times_s, self._times_s[0]) if self._times_s else 0
+        times = list(times_s[first:])
+        return times, [max(0.0, used - self._at(time)) for time, used in zip(times, used_bytes[first:], strict=True)]
+
+    def _at(self, when_s: float) -> float:
+        after = bisect_right(self._times_s, when_s)
+        if not self._times_s or after in (0, len(self._times_s)):
+            return float(self._sizes[-1 if after else 0]) if self._times_s else 0.0
+        from_s, to_s = self._times_s[after - 1], self._times_s[after]
+        before, then = self._sizes[after - 1], self._sizes[after]
+        return before + (then - before) * (when_s - from_s) / (to_s - from_s)
