@@ -31,7 +31,7 @@ TURN_S: Final = 0.010
 """... what they may cost together at most ..."""
 TURN_DUTY: Final = 0.01
 """... and the share of the time that they may take in the long run."""
-ONCE_S: Final = 10.0
+ONCE_S: Final = 30.0
 """How long a run of one sample waits for its readings at most ..."""
 ONCE_SETTLE_S: Final = 0.5
 """... looking at this interval whether one hangs."""
