@@ -73,7 +73,15 @@ class CgroupReading:
     @property
     def use(self) -> CgroupUse:
         """As the judgement of limits takes it."""
-        return CgroupUse(self.path, self.limit_bytes, self.usage_bytes, self.stat)
+        return CgroupUse(
+            self.path,
+            self.limit_bytes,
+            self.usage_bytes,
+            self.stat,
+            self.high_bytes,
+            self.swap_limit_bytes,
+            self.swap_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +107,8 @@ class CgroupSample:
     """oom_kill of every cgroup that is known, as last read."""
     adjs: Mapping[ProcKey, int] = field(default_factory=dict)
     """oom_score_adj, where it was read."""
-    limits: PidLimits | None = None
-    """Of the process in focus."""
+    limits: Mapping[ProcKey, PidLimits] = field(default_factory=dict)
+    """Resource limits of those that are judged in full."""
     policy: Policy = Policy()
 
 
@@ -132,13 +140,14 @@ class CgroupReader:
         self._absent: dict[str, int] = {}
         self._open_ended: dict[str, int] = {}
         """Ancestors without a limit -> tick at which that was read."""
-        self._limits: tuple[ProcKey, int, PidLimits | None] | None = None
+        self._limits: dict[ProcKey, tuple[int, PidLimits]] = {}
+        """With the tick at which they were read."""
         self._machine_kills: int | None = None
 
     def read(
         self, ask: Ask, near: Iterable[int], processes: Mapping[int, ProcSample], machine_kills: int | None
     ) -> CgroupSample:
-        """One instant: the chain of the process in focus in full, of the others what somebody looks at.
+        """One instant: the chains of those judged in full, of the others what somebody looks at.
 
         ``near`` are the pids that are watched; ``machine_kills`` is oom_kill of /proc/vmstat.
         """
@@ -146,13 +155,13 @@ class CgroupReader:
         self._readings = {}
         if self._tick % RARELY_TICKS == 0:
             self._read_machine()
-        self._forget_gone(ask.focus, processes)
-        focus = processes.get(ask.focus.pid) if ask.focus is not None else None
-        if focus is not None and focus.statm is not None and focus.key == ask.focus:
-            self._find(focus.key)
-        if ask.focus is not None:  # also after its end: what is left there belongs to its autopsy
-            self._read_chain(ask.focus, full=True)
-            self._read_adjs_of(ask.focus, processes)
+        self._forget_gone(ask.judged, processes)
+        for judged in ask.judged:
+            seen = processes.get(judged.pid)
+            if seen is not None and seen.statm is not None and seen.key == judged:
+                self._find(judged)
+            self._read_chain(judged, full=True)  # also after its end: what is left there belongs to its autopsy
+            self._read_adjs_of(judged, processes)
         looked_at = self._looked_at(ask, processes)
         self._look_up([key for pid in near if (key := _key(processes, pid))] + looked_at)
         for key in looked_at:
@@ -161,17 +170,15 @@ class CgroupReader:
         if Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits":
             self._read_adjs(processes)
         return CgroupSample(
-            self._chains, self._readings, self._kills, self._adjs, self._limits_of(ask.focus, processes), self._policy
+            self._chains, self._readings, self._kills, self._adjs, self._limits_of(ask.judged, processes), self._policy
         )
 
     # -- which cgroup
 
-    def _forget_gone(self, focus: ProcKey | None, processes: Mapping[int, ProcSample]) -> None:
+    def _forget_gone(self, judged: Iterable[ProcKey], processes: Mapping[int, ProcSample]) -> None:
         if self._tick % RARELY_TICKS:
             return  # a few names of the dead cost nothing, and the autopsy of the newly dead needs them
-        alive = {one.key for one in processes.values()}
-        if focus is not None:
-            alive.add(focus)
+        alive = {one.key for one in processes.values()}.union(judged)
         for key in self._homes.keys() - alive:
             del self._homes[key], self._chains[key]
         for key in self._adjs.keys() - alive:
@@ -337,17 +344,19 @@ class CgroupReader:
             None if kills is None else bool(kills),
         )
 
-    def _limits_of(self, focus: ProcKey | None, processes: Mapping[int, ProcSample]) -> PidLimits | None:
-        if focus is None or focus.pid not in processes:
-            return None
-        known = self._limits
-        if known is None or known[0] != focus or self._tick - known[1] >= RARELY_TICKS:
-            try:
-                limits = parse_limits(self._source.read(f"proc/{focus.pid}/limits"))
-            except MemtopError:
-                limits = None
-            known = self._limits = (focus, self._tick, limits)
-        return known[2]
+    def _limits_of(self, judged: Iterable[ProcKey], processes: Mapping[int, ProcSample]) -> dict[ProcKey, PidLimits]:
+        """Resource limits, which hardly ever change."""
+        before, self._limits = self._limits, {}
+        for key in judged:
+            found = before.get(key)
+            if (found is None or self._tick - found[0] >= RARELY_TICKS) and key.pid in processes:
+                try:
+                    found = self._tick, parse_limits(self._source.read(f"proc/{key.pid}/limits"))
+                except MemtopError:
+                    found = None
+            if found is not None:
+                self._limits[key] = found
+        return {key: limits for key, (_, limits) in self._limits.items()}
 
     def _read_adjs_of(self, key: ProcKey, processes: Mapping[int, ProcSample]) -> None:
         """oom_score_adj of those in its cgroup, once while they live."""

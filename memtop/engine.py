@@ -77,6 +77,7 @@ class Engine:
         self._tick = -1
         self._late_s = 0.0
         self._watched: dict[ProcKey, None] = {}
+        self._asked_for: list[ProcKey] = []
         self._marks: dict[ProcKey, list[tuple[float, str, str]]] = {}
         self._frozen: tuple[Sample, SystemRow, list[ProcRow], float | None, int] | None = None
 
@@ -91,6 +92,8 @@ class Engine:
         watched = [key.pid for key in self._watched]
         if self._endings is not None:
             watched = self._endings.to_watch(self._watched)
+        if ask.outlooks:
+            ask = ask._replace(studied=tuple(self._asked_for[:DIARIES]))
         # Whoever takes the place of a process that has ended may be anybody.
         wanted = ask._replace(only=None) if ask.focus in self._departed else ask
         if self._dear is not None and (family := self._dear.family(ask)):  # their faults tell who copies
@@ -156,6 +159,7 @@ class Engine:
             shares=self._shares(ask),
             replay_position=self._position() if self._position is not None else None,
             exits=self._tell_exits(),
+            outlooks=self._endings.outlooks if self._endings is not None and ask.outlooks else {},
         )
 
     def _tell_exits(self) -> tuple[Autopsy, ...]:
@@ -243,9 +247,9 @@ class Engine:
             for key in dear.begin(ask, self._shares_wanted(ask), doubted):
                 if (entry := self._entries.get(key.pid)) is not None:
                     self._entries[key.pid] = self._entry(entry.seen, entry, now_s)
-        asked_for = self._watch(ask)
+        self._asked_for = self._watch(ask)
         if (lens := self._lens_for(ask)) is not None:
-            lens.step(ask, sample, asked_for)
+            lens.step(ask, sample, self._asked_for)
         for key in self._watched:
             self._keep_diary(key, now_s)
         if self._endings is not None:
@@ -254,7 +258,8 @@ class Engine:
     def _judge(self, endings: Endings, sample: Sample, ask: Ask, last: dict[ProcKey, ProcRow]) -> None:
         rows = {pid: entry.row for pid, entry in self._entries.items()}
         endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
-        for key in endings.take(sample, ask, rows, last, self._witness(ask, sample, rows)):
+        witnesses = {key: self._witness(key, ask, sample, rows[key.pid]) for key in ask.judged if key.pid in rows}
+        for key in endings.take(sample, ask, rows, last, witnesses):
             entry = self._entries[key.pid]
             marked = entry.row._replace(**endings.row_marks(key)._asdict())
             if entry.living is entry.row:
@@ -262,20 +267,18 @@ class Engine:
             entry.row = marked
         self._exits += endings.fresh
 
-    def _witness(self, ask: Ask, sample: Sample, rows: dict[int, ProcRow]) -> Witness | None:
-        """What was read of the process in focus beside the cheap files."""
-        row = rows.get(ask.focus.pid) if ask.focus is not None else None
-        if row is None or row.key != ask.focus:
-            return None
+    def _witness(self, key: ProcKey, ask: Ask, sample: Sample, row: ProcRow) -> Witness:
+        """What was read of a process that is judged, beside the cheap files."""
         from memtop.witness import Witness  # noqa: PLC0415 (a run of one sample does without)
 
-        heap = self._lens.heap_facts(row, sample.mono_s) if self._lens is not None else None
-        dear = self._dear
-        if dear is None:
+        heap = self._lens.heap_facts(row, sample.mono_s) if self._lens is not None and row.key == key else None
+        if key != ask.focus:
+            return Witness(heap=heap, unread="it is read of the process in focus only")
+        if (dear := self._dear) is None:
             return Witness(heap=heap)
         regions = dear.regions(ask, sample.mono_s)
-        given_back, why = dear.lazy_free(row.key), dear.unread(row.key)
-        return Witness(regions, dear.reading(row.key), dear.sharing(ask, regions), heap, given_back, why)
+        given_back, why = dear.lazy_free(key), dear.unread(key)
+        return Witness(regions, dear.reading(key), dear.sharing(ask, regions), heap, given_back, why)
 
     def _entry(self, seen: ProcSample, entry: _Entry | None, now_s: float) -> _Entry:
         if entry is not None and seen.execs != entry.execs:

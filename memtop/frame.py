@@ -239,5 +239,7 @@ class Frame(NamedTuple):
     """None where nobody wants PSS or USS."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
+    outlooks: Mapping[ProcKey, Outlook] = {}
+    """What was judged of each process asked for, where that was wanted and is known."""
     exits: tuple[Autopsy, ...] = ()
     """Watched processes found at this instant to have ended."""

@@ -63,7 +63,10 @@ def json_writer(out: TextIO) -> Writer:
             "late_s": _rounded(frame.late_s),
             "system": {name: _rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
             "processes": [
-                process_object(row) | _shares(row, frame) | {"runtime": frame.runtimes.get(row.key)}
+                process_object(row)
+                | _shares(row, frame)
+                | {"runtime": frame.runtimes.get(row.key)}
+                | _judged(frame, row)
                 for row in frame.rows
             ],
         }
@@ -72,6 +75,15 @@ def json_writer(out: TextIO) -> Writer:
         out.flush()
 
     return write
+
+
+def _judged(frame: Frame, row: ProcRow) -> dict[str, Any]:
+    outlook = frame.outlooks.get(row.key)
+    if outlook is None:
+        return {"verdict": None, "findings": None}
+    from memtop.explain.outlook_json import judged_object  # noqa: PLC0415 (one sample has no verdict)
+
+    return judged_object(outlook)
 
 
 def exit_object(autopsy: Autopsy) -> dict[str, Any]:

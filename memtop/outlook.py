@@ -42,8 +42,10 @@ class LimitRow:
     headroom_max_bytes: int
     """With all page cache given up; equal to the headroom where that makes no difference."""
     binds: bool = False
-    """Whether this is the ceiling that is reached first."""
+    """Whether this is the ceiling that is reached first, of the cgroups' and the machine's."""
     path: str | None = None
+    swap_room_bytes: int = 0
+    """What can go to swap once it is reached, before what is said to happen beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Outlook:
     lazy_free_bytes: int | None = None
     """Given back by MADV_FREE and not counted as growth; None where nobody has read it."""
     limits: tuple[LimitRow, ...] = ()
+    first_met: LimitRow | None = None
+    """Of them the one that a rising process meets first."""
     cgroup: CgroupReading | None = None
     cgroup_name: str = ""
     owner: CgroupOwner = field(default_factory=CgroupOwner)
@@ -120,3 +124,4 @@ class Outlook:
     """Sum of RES of all tasks in the cgroup, where all are known."""
     tasks: int | None = None
     autopsy: Autopsy | None = None
+    """How it has ended; the rest is then as it was at its end, as far as that was looked at."""

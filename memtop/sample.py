@@ -98,8 +98,17 @@ class Ask(NamedTuple):
     """There will be no later tick: what is asked for is read at this one, whatever it costs, and waited for."""
     runtimes: bool = False
     """Look into the runtimes of those asked for; otherwise of the one in focus only."""
+    outlooks: bool = False
+    """Judge those asked for as the one in focus is judged: limits, verdict, findings."""
+    studied: tuple[ProcKey, ...] = ()
+    """Whom that means; the engine fills it in."""
     delay_s: float = 1.0
     """Planned time between samples; a much longer one is a gap (suspend, a stopped memtop)."""
+
+    @property
+    def judged(self) -> tuple[ProcKey, ...]:
+        """Those that are judged in full: the one in focus, then those asked for where that is wanted."""
+        return self.studied if self.focus is None else (self.focus, *(key for key in self.studied if key != self.focus))
 
     @property
     def everybody(self) -> bool:

@@ -192,8 +192,7 @@ def test_resource_limits_of_the_process_in_focus_are_read() -> None:
         b"Max data size             unlimited            unlimited            bytes     \n"
         b"Max address space         512000000            unlimited            bytes     \n"
     )
-    limits = take(Sampler(source), on()).limits
-    assert limits is not None
+    limits = take(Sampler(source), on()).limits[ProcKey(42, 500)]
     assert (limits.address_space_bytes, limits.data_bytes) == (512_000_000, UNLIMITED)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from memtop.analysis.autopsy import Oom
 from memtop.analysis.confirmation import Evidence
+from memtop.analysis.findings import Severity
 from memtop.analysis.growth import Kind
 from memtop.engine import Engine
 from memtop.errors import AccessDenied
@@ -46,11 +47,15 @@ def charge(source: FakeSource, used_bytes: int) -> None:
     source.files[f"{APP}/memory.current"] = b"%d\n" % (used_bytes + 7_000_000)
 
 
-def grown(seconds: int = 100, *, pages_a_s: int = 64, beside: int = 0) -> tuple[FakeSource, Engine, FakeProcess, Frame]:
+def grown(
+    seconds: int = 100, *, pages_a_s: int = 64, beside: int = 0, files: Mapping[str, bytes] | None = None
+) -> tuple[FakeSource, Engine, FakeProcess, Frame]:
     """A process that has grown for so long, in a cgroup of 100 MiB, with so many others that do the same."""
     process = FakeProcess(42, rss_pages=10 * MIB_PAGES)
     others = [FakeProcess(50 + number, rss_pages=10 * MIB_PAGES) for number in range(beside)]
     source = v2(process, *others)
+    source.files[f"{APP}/memory.high"] = b"max\n"
+    source.files |= files or {}
     engine = Engine(source)
     frame = step(engine, on(process))
     for _ in range(seconds):
@@ -80,6 +85,35 @@ def test_two_that_grow_in_one_cgroup_share_the_room() -> None:
     left_s = (100 * MIB - 2 * 4096 * (process.rss_pages - process.shr_pages)) / (2 * 64 * 4096)
     assert float(both.facts["early_s"]) == pytest.approx(left_s, rel=0.2)
     assert float(both.facts["early_s"]) < float(alone.facts["early_s"]) / 2
+
+
+def growth_of(frame: Frame) -> Mapping[str, float | str]:
+    return next(one for one in outlook(frame).findings if one.name == "growth").facts
+
+
+def test_growth_that_meets_memory_high_first_is_said_to_be_slowed_down() -> None:
+    frame = grown(files={f"{APP}/memory.high": b"94371840\n"})[3]
+    facts = growth_of(frame)
+    assert (facts["brake_name"], facts["limit_bytes"]) == ("memory.high of app.scope", 90 * MIB)
+    assert "limit_name" not in facts
+    assert next(one for one in outlook(frame).findings if one.name == "growth").severity is Severity.WARNING
+
+
+def test_once_memory_high_is_passed_the_limit_behind_it_is_told() -> None:
+    facts = growth_of(grown(files={f"{APP}/memory.high": b"31457280\n"})[3])
+    assert (facts["limit_name"], "brake_name" in facts) == ("app.scope", False)
+
+
+def test_where_it_may_swap_the_limit_is_not_yet_the_end() -> None:
+    files = {
+        f"{APP}/memory.swap.max": b"52428800\n",
+        f"{APP}/memory.swap.current": b"10485760\n",
+        "proc/meminfo": b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapTotal: 900000 kB\nSwapFree: 800000 kB\n",
+    }
+    frame = grown(files=files)[3]
+    assert growth_of(frame)["swap_room_bytes"] == 40 * MIB
+    limit = outlook(frame).first_met
+    assert limit is not None and (limit.limit, limit.swap_room_bytes) == (Limit.CGROUP, 40 * MIB)
 
 
 def test_page_cache_that_rises_is_no_growth() -> None:
@@ -233,7 +267,7 @@ def test_limits_are_listed_with_the_one_that_binds_and_the_victim() -> None:
     for _ in range(4):
         frame = step(engine, on(process, panel="limits"))
     found = outlook(frame)
-    assert [row.limit for row in found.limits if row.binds] == [Limit.CGROUP]
+    assert [row.limit for row in found.limits if row.binds] == [Limit.HIGH]
     assert {row.limit for row in found.limits} >= {Limit.CGROUP, Limit.MACHINE, Limit.HIGH, Limit.ADDRESS_SPACE}
     near = found.findings[0]
     assert (near.name, near.facts["group"]) == ("near_limit", "all")
@@ -299,6 +333,30 @@ def test_an_oom_kill_in_its_cgroup_is_certain_and_names_the_limit() -> None:
     assert autopsy.rss_bytes is not None and autopsy.peak_rss_bytes is not None
     assert autopsy.slope_bytes_per_min == pytest.approx(60 * 64 * 4096, rel=0.1)
     assert autopsy.cgroup_before_bytes is not None
+
+
+def test_after_its_end_the_limits_are_as_they_were_and_nothing_speaks_of_a_future() -> None:
+    source, engine, process, before = grown(100)
+    source.ended = [Exit(42, source.wall_s + 0.5, KILLED)]
+    del source.processes[42]
+    found = outlook(step(engine, on(process)))
+    assert found.autopsy is not None
+    assert found.limits == outlook(before).limits and found.limits
+    assert found.findings == ()
+    assert found.growth is not None and found.growth.limit_s is None
+    cgroup = outlook(before).cgroup
+    assert cgroup is not None and found.autopsy.cgroup_before_bytes == cgroup.usage_bytes
+    charge(source, 0)
+    again = outlook(step(engine, on(process)))
+    assert again.autopsy is not None and again.autopsy.cgroup_after_bytes == 7_000_000, "it takes a moment"
+    for _ in range(15):
+        step(engine, on(process))
+    charge(source, 50 * MIB)
+    late = outlook(step(engine, on(process)))
+    assert late.autopsy is not None and late.autopsy.cgroup_after_bytes == 7_000_000, "what others take is not its own"
+    other = source.add(FakeProcess(77))
+    step(engine, on(other))
+    assert outlook(step(engine, on(process))).limits == found.limits, "also after somebody else was looked at"
 
 
 def test_a_kill_by_hand_is_no_oom() -> None:

@@ -1,4 +1,8 @@
-"""How much memory is left: the chain of cgroups above a process, the one that binds, and the machine."""
+"""How much memory is left: the chain of cgroups above a process, the one that binds, and the machine.
+
+At a limit the kernel first drops page cache, then swaps where it may, and kills when nothing is left to take. At
+memory.high it does the same but slows tasks down in place of killing them.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,11 @@ class CgroupUse:
     usage_bytes: int | None
     """memory.current or memory.usage_in_bytes: page cache, tmpfs and kernel memory included."""
     stat: MemoryStat | None
+    high_bytes: int | None = None
+    """memory.high, version 2 only; UNLIMITED where there is none."""
+    swap_limit_bytes: int | None = None
+    """Of swap alone; UNLIMITED where there is none, None where it cannot be read."""
+    swap_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,10 @@ class Ceiling:
     """Limit minus working set: what is left if active page cache is needed. Negative where a limit was lowered."""
     headroom_max_bytes: int
     """What is left if all page cache and reclaimable kernel memory can go."""
+    swap_room_bytes: int = 0
+    """What can go to swap once the limit is reached."""
+    kills: bool = True
+    """False for memory.high, which slows down."""
 
     @property
     def used_percent(self) -> float:
@@ -42,11 +55,22 @@ class Ceiling:
         return 100 * self.working_set_bytes / self.limit_bytes if self.limit_bytes > 0 else 100.0
 
 
-def ceiling(use: CgroupUse, mem_total_bytes: int | None) -> Ceiling | None:
+def ceiling(use: CgroupUse, mem_total_bytes: int | None, swap_room_bytes: int = 0) -> Ceiling | None:
     """The ceiling a cgroup sets; None where it is unknown, or none, or no lower than what the machine has."""
-    if use.limit_bytes is None or use.usage_bytes is None or use.limit_bytes >= UNLIMITED:
+    return _below(use.limit_bytes, use, mem_total_bytes, swap_room_bytes, kills=True)
+
+
+def high_ceiling(use: CgroupUse, mem_total_bytes: int | None) -> Ceiling | None:
+    """The same for memory.high."""
+    return _below(use.high_bytes, use, mem_total_bytes, 0, kills=False)
+
+
+def _below(
+    limit_bytes: int | None, use: CgroupUse, mem_total_bytes: int | None, swap_room_bytes: int, *, kills: bool
+) -> Ceiling | None:
+    if limit_bytes is None or use.usage_bytes is None or limit_bytes >= UNLIMITED:
         return None
-    if mem_total_bytes is not None and use.limit_bytes >= mem_total_bytes:
+    if mem_total_bytes is not None and limit_bytes >= mem_total_bytes:
         return None
     inactive = _known(use.stat.inactive_file_bytes) if use.stat else 0
     active = _known(use.stat.active_file_bytes) if use.stat else 0
@@ -55,10 +79,12 @@ def ceiling(use: CgroupUse, mem_total_bytes: int | None) -> Ceiling | None:
     working_set = max(0, use.usage_bytes - inactive)
     return Ceiling(
         path=use.path,
-        limit_bytes=use.limit_bytes,
+        limit_bytes=limit_bytes,
         working_set_bytes=working_set,
-        headroom_bytes=use.limit_bytes - working_set,
-        headroom_max_bytes=use.limit_bytes - max(0, working_set - active - slab),
+        headroom_bytes=limit_bytes - working_set,
+        headroom_max_bytes=limit_bytes - max(0, working_set - active - slab),
+        swap_room_bytes=swap_room_bytes,
+        kills=kills,
     )
 
 
@@ -77,13 +103,25 @@ def host_ceiling(meminfo: Meminfo) -> Ceiling | None:
         working_set_bytes=meminfo.total_bytes - meminfo.available_bytes,
         headroom_bytes=meminfo.available_bytes,
         headroom_max_bytes=meminfo.available_bytes + (meminfo.swap_free_bytes or 0),
+        swap_room_bytes=meminfo.swap_free_bytes or 0,
     )
 
 
-def ceilings(chain: Sequence[CgroupUse], mem_total_bytes: int | None) -> tuple[Ceiling, ...]:
-    """The ceilings of a process's cgroup and its ancestors, in the order given."""
-    found = (ceiling(use, mem_total_bytes) for use in chain)
-    return tuple(one for one in found if one)
+def ceilings(chain: Sequence[CgroupUse], mem_total_bytes: int | None, swap_free_bytes: int = 0) -> tuple[Ceiling, ...]:
+    """The ceilings of a process's cgroup and its ancestors, in the order given; of each its memory.high first."""
+    room = swap_room(chain, swap_free_bytes)
+    found = ((high_ceiling(use, mem_total_bytes), ceiling(use, mem_total_bytes, room)) for use in chain)
+    return tuple(one for pair in found for one in pair if one)
+
+
+def swap_room(chain: Sequence[CgroupUse], swap_free_bytes: int) -> int:
+    """What of a process in all these cgroups can still go to swap; where a limit is unknown the machine decides."""
+    rooms = [
+        max(0, use.swap_limit_bytes - (use.swap_bytes or 0))
+        for use in chain
+        if use.swap_limit_bytes is not None and use.swap_limit_bytes < UNLIMITED
+    ]
+    return min([swap_free_bytes, *rooms])
 
 
 def binding(candidates: Sequence[Ceiling]) -> Ceiling | None:

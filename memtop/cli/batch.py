@@ -35,7 +35,10 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
             first_look(engine, ask, launch)
         cheap = ~(Need.CGROUP | Need.VICTIM | Need.ROLLUP)
         ask = ask._replace(
-            needs_all=cheap | ask.needs | ask.needs_all, once=settings.iterations == 1, runtimes=form == "json"
+            needs_all=cheap | ask.needs | ask.needs_all,
+            once=settings.iterations == 1,
+            runtimes=form == "json",
+            outlooks=form == "json",
         )
         if not settings.output:
             _watch(engine, ask, settings, _writer(form, settings, sys.stdout))

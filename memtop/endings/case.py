@@ -7,12 +7,12 @@ from typing import Final, NamedTuple
 from memtop.analysis.faults import major_cause, minor_cause
 from memtop.analysis.findings import Case
 from memtop.analysis.growth import Growth, Kind
-from memtop.endings.ceilings import cgroup_name
+from memtop.endings.ceilings import cgroup_name, first_to_kill
 from memtop.endings.counters import Counters
 from memtop.endings.scene import Scene
 from memtop.frame import Note, ProcRow
 from memtop.history import History
-from memtop.outlook import LimitRow, Place
+from memtop.outlook import Limit, LimitRow, Place
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sample import ProcKey
 from memtop.verdicts import Verdict
@@ -46,7 +46,8 @@ def case_of(row: ProcRow, scene: Scene, judged: Judged, counters: Counters, hist
     """The case without what smaps and runtimes tell."""
     cgroups, meminfo, status = scene.cgroups, scene.meminfo, scene.status(row.key)
     leaf, verdict, growth = scene.leaf(row.key), judged.verdict, judged.growth
-    tightest = next((one for one in judged.limits if one.binds and one.path is not None), None)
+    kills = first_to_kill(judged.limits)
+    tightest = kills if kills is not None and kills.path is not None else None
     bound = cgroups.readings.get(tightest.path) if tightest is not None and tightest.path else None
     pressure = leaf.pressure if leaf is not None and leaf.pressure is not None else scene.sample.system.pressure
     own_pressure = leaf is not None and leaf.pressure is not None
@@ -55,7 +56,7 @@ def case_of(row: ProcRow, scene: Scene, judged: Judged, counters: Counters, hist
     since_s = verdict.state.since_s if verdict is not None else None
     risen_s = verdict.last_rise_s if verdict is not None else None
     grown = _grown_bytes_per_s(history, row.key, scene.now_s)
-    limits, in_cgroup, giant = cgroups.limits, judged.in_cgroup, judged.giant
+    limits, in_cgroup, giant = cgroups.limits.get(row.key), judged.in_cgroup, judged.giant
     return Case(
         name=row.name,
         rss=row.rss_bytes,
@@ -81,9 +82,12 @@ def case_of(row: ProcRow, scene: Scene, judged: Judged, counters: Counters, hist
         flat_s=scene.now_s - risen_s if is_flat and risen_s is not None else None,
         grows_towards=judged.target.name if judged.target is not None else None,
         grows_towards_bytes=judged.target.limit_bytes if judged.target is not None else None,
+        grows_towards_brake=judged.target is not None and judged.target.limit is Limit.HIGH,
+        grows_towards_swap=judged.target.swap_room_bytes if judged.target is not None else 0,
         siblings=judged.siblings,
         limit_name=tightest.name if tightest is not None else None,
         limit=tightest.limit_bytes if tightest is not None else None,
+        swap_room=tightest.swap_room_bytes if tightest is not None else 0,
         working_set=tightest.used_bytes if tightest is not None else None,
         cache=bound.usage_bytes - tightest.used_bytes
         if bound is not None and tightest is not None and bound.usage_bytes is not None

@@ -17,8 +17,10 @@ from memtop.text import clean
 from memtop.verdicts import Verdict, Verdicts
 
 MACHINE_NAME: Final = "this machine's memory"
-_ENDS: Final = frozenset({Limit.CGROUP, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA})
-_SHARED: Final = frozenset({Limit.CGROUP, Limit.MACHINE})
+_MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA})
+"""What a rising process comes up against; the others only change what happens there."""
+_KILLS: Final = frozenset({Limit.CGROUP, Limit.MACHINE})
+_SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 """Limits on what several processes use together."""
 
 
@@ -29,24 +31,23 @@ def limit_rows(row: ProcRow, scene: Scene) -> tuple[LimitRow, ...]:
     tightest = binding(found)
     rows = [
         LimitRow(
-            Limit.CGROUP if one.path is not None else Limit.MACHINE,
-            cgroup_name(one.path, chain) if one.path is not None else MACHINE_NAME,
+            Limit.MACHINE if one.path is None else Limit.CGROUP if one.kills else Limit.HIGH,
+            _name(one, chain),
             one.limit_bytes,
             one.working_set_bytes,
             one.headroom_bytes,
             one.headroom_max_bytes,
             one is tightest,
             one.path,
+            one.swap_room_bytes,
         )
         for one in found
     ]
     for reading in scene.readings(row.key):
-        name = cgroup_name(reading.path, chain)
-        if reading.high_bytes not in (None, UNLIMITED) and reading.usage_bytes is not None:
-            rows.append(_plain(Limit.HIGH, f"memory.high of {name}", reading.high_bytes, reading.usage_bytes))
         if reading.swap_limit_bytes not in (None, UNLIMITED) and reading.swap_bytes is not None:
-            rows.append(_plain(Limit.CGROUP_SWAP, f"swap of {name}", reading.swap_limit_bytes, reading.swap_bytes))
-    limits = cgroups.limits
+            name = f"swap of {cgroup_name(reading.path, chain)}"
+            rows.append(_plain(Limit.CGROUP_SWAP, name, reading.swap_limit_bytes, reading.swap_bytes))
+    limits = cgroups.limits.get(row.key)
     if limits is not None and limits.address_space_bytes not in (None, UNLIMITED) and row.virt_bytes is not None:
         rows.append(_plain(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", limits.address_space_bytes, row.virt_bytes))
     status = scene.status(row.key)
@@ -58,14 +59,20 @@ def limit_rows(row: ProcRow, scene: Scene) -> tuple[LimitRow, ...]:
 
 
 def used_percent(key: ProcKey, scene: Scene) -> float | None:
-    """How full the cgroup is that binds; None without one."""
-    tightest = binding([one for one in _ceilings(key, scene) if one.path is not None])
+    """How full the cgroup is whose limit kills first; None without one."""
+    tightest = binding([one for one in _ceilings(key, scene) if one.path is not None and one.kills])
     return tightest.used_percent if tightest is not None else None
 
 
 def first_met(limits: Iterable[LimitRow]) -> LimitRow | None:
-    """What a rising process meets first and what ends it."""
-    return min((row for row in limits if row.limit in _ENDS), key=lambda row: row.headroom_bytes, default=None)
+    """What a rising process meets first: what ends it, or slows it down unless it does so already."""
+    ahead = (row for row in limits if row.limit in _MET and (row.limit is not Limit.HIGH or row.headroom_bytes > 0))
+    return min(ahead, key=lambda row: row.headroom_bytes, default=None)
+
+
+def first_to_kill(limits: Iterable[LimitRow]) -> LimitRow | None:
+    """Of the limits at which the kernel kills the one with the least room."""
+    return min((row for row in limits if row.limit in _KILLS), key=lambda row: row.headroom_bytes, default=None)
 
 
 def growing_beside(key: ProcKey, limit: LimitRow, scene: Scene, verdicts: Verdicts) -> list[Verdict]:
@@ -114,9 +121,17 @@ def inside(path: str, chain: tuple[str, ...]) -> str:
 
 def _ceilings(key: ProcKey, scene: Scene) -> tuple[Ceiling, ...]:
     meminfo = scene.meminfo
-    own = ceilings([one.use for one in scene.readings(key)], meminfo.total_bytes if meminfo else None)
+    total, swap_free = (meminfo.total_bytes, meminfo.swap_free_bytes or 0) if meminfo is not None else (None, 0)
+    own = ceilings([one.use for one in scene.readings(key)], total, swap_free)
     host = host_ceiling(meminfo) if meminfo is not None else None
     return (*own, host) if host is not None else own
+
+
+def _name(one: Ceiling, chain: tuple[str, ...]) -> str:
+    if one.path is None:
+        return MACHINE_NAME
+    name = cgroup_name(one.path, chain)
+    return name if one.kills else f"memory.high of {name}"
 
 
 def _plain(limit: Limit, name: str, limit_bytes: int | None, used_bytes: int) -> LimitRow:

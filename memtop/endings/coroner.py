@@ -20,6 +20,8 @@ from memtop.past import slope_bytes_per_min
 from memtop.sample import ProcKey
 
 AUTOPSIES: Final = 64
+SETTLED_S: Final = 10.0
+"""The kernel may take so long to give back all that a dead process had."""
 _KILLED: Final = 9
 
 
@@ -52,10 +54,11 @@ class Coroner:
     def hold_only(self, pids: Iterable[int], scene: Scene) -> None:
         """... and of those held before and of these, as far as they live; of no others."""
         self._held = {pid: scene.rows[pid].key for pid in self._held.keys() | set(pids) if pid in scene.rows}
+        self._last_seen = {key: leaf for key, leaf in self._last_seen.items() if key.pid in self._held}
 
     def note_alive(self, key: ProcKey, leaf: CgroupReading) -> None:
-        """The cgroup of the process in focus while that still has memory."""
-        self._last_seen = {key: leaf}
+        """The cgroup of a process that is judged in full, while that still has memory."""
+        self._last_seen[key] = leaf
 
     def of(self, key: ProcKey) -> Autopsy | None:
         """How it has ended; None while it lives, and where nobody held it."""
@@ -85,11 +88,22 @@ class Coroner:
                 del self._autopsies[next(iter(self._autopsies))]
             yield autopsy
 
-    def find_successor(self, key: ProcKey, scene: Scene) -> None:
-        """The youngest that runs the same command in the same cgroup, and began later."""
+    def follow(self, key: ProcKey, scene: Scene) -> None:
+        """What becomes known after its end: what its cgroup is left with, and who takes its place."""
         autopsy = self._autopsies.get(key)
-        if autopsy is None or (autopsy.successor is not None and autopsy.successor.pid in scene.rows):
+        if autopsy is None:
             return
+        leaf = scene.leaf(key)
+        if leaf is not None and scene.sample.wall_s - autopsy.at_s <= SETTLED_S:
+            autopsy = self._autopsies[key] = replace(autopsy, cgroup_after_bytes=leaf.usage_bytes)
+        if autopsy.successor is None or autopsy.successor.pid not in scene.rows:
+            heir = self._heir(autopsy, scene)
+            if heir != autopsy.successor:
+                self._autopsies[key] = replace(autopsy, successor=heir)
+
+    def _heir(self, autopsy: Autopsy, scene: Scene) -> ProcKey | None:
+        """The youngest that runs the same command in the same cgroup, and began later."""
+        key = autopsy.key
         chain = self._counters.chain(key)
         heirs = [
             row.key
@@ -101,9 +115,7 @@ class Coroner:
             and row.key != key
             and (not chain or scene.cgroups.chains.get(row.key, chain) == chain)
         ]
-        heir = max(heirs, key=lambda one: one.start_ticks, default=None)
-        if heir != autopsy.successor:
-            self._autopsies[key] = replace(autopsy, successor=heir)
+        return max(heirs, key=lambda one: one.start_ticks, default=None)
 
     def _autopsy(self, scene: Scene, row: ProcRow, at_s: float, status: int | None) -> Autopsy:
         key, counters = row.key, self._counters
@@ -160,7 +172,7 @@ class Coroner:
             if now.oom is not None and before.oom is not None and now.oom > before.oom and now.limit_bytes:
                 return cgroup_name(now.path, chain), now.limit_bytes
         total = scene.meminfo.total_bytes if scene.meminfo is not None else None
-        found = binding(ceilings([before.use for _, before in known], total))
+        found = binding([one for one in ceilings([before.use for _, before in known], total) if one.kills])
         if found is not None and found.path is not None:
             return cgroup_name(found.path, chain), found.limit_bytes
         return (MACHINE_NAME, total) if total is not None and not found else None

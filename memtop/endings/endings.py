@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from heapq import nlargest
+from types import MappingProxyType
 from typing import Final
 
 from memtop.cgroups import CgroupSample
 from memtop.endings.ceilings import room_bytes
-from memtop.endings.coroner import Coroner
+from memtop.endings.coroner import AUTOPSIES, Coroner
 from memtop.endings.counters import Counters
 from memtop.endings.marks import Marks, RowMarks
 from memtop.endings.scene import Scene
-from memtop.endings.study import Study
+from memtop.endings.study import Study, at_its_end
 from memtop.frame import Note, ProcRow
 from memtop.history import History
 from memtop.outlook import Autopsy, Outlook
@@ -39,8 +40,11 @@ class Endings:
         self._counters = Counters()
         self._coroner = Coroner(history, self._counters)
         self._marks = Marks(self.verdicts)
-        self._study: tuple[ProcKey, Study] | None = None
-        self._seen: tuple[ProcKey, Outlook] | None = None
+        self._studies: dict[ProcKey, Study] = {}
+        self._ends: dict[ProcKey, Outlook] = {}
+        """Of those that have ended under study, as it was then."""
+        self.outlooks: dict[ProcKey, Outlook] = {}
+        """On everybody that is judged in full, at this tick."""
         self._frozen: tuple[ProcKey, Outlook] | None = None
         self._sample: Sample | None = None
 
@@ -72,11 +76,11 @@ class Endings:
         ask: Ask,
         rows: Mapping[int, ProcRow],
         last: Mapping[ProcKey, ProcRow],
-        witness: Witness | None = None,
+        witnesses: Mapping[ProcKey, Witness] = MappingProxyType({}),
     ) -> list[ProcKey]:
         """One tick; gives those whose :meth:`row_marks` have changed.
 
-        ``last`` are the rows of those that ended now, ``witness`` what else is known of the process in focus.
+        ``last`` are the rows of those that ended now, ``witnesses`` what else is known of those judged in full.
         """
         scene = Scene(sample, self._sample, ask, rows, sample.cgroups or CgroupSample())
         self._sample = sample
@@ -86,41 +90,49 @@ class Endings:
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
             self._largest = [row.pid for row in largest if row.rss_bytes]
-        witness = witness or Witness()
-        if ask.focus is not None and witness.lazy_free is not None:
-            self.verdicts.note_lazy_free(ask.focus, *witness.lazy_free)
-        focus = [ask.focus] if ask.focus is not None else []
-        changed = set(self.verdicts.look(scene.now_s, ask.delay_s, focus, lambda key: self._room(key, scene)))
-        if ask.focus is not None:
-            self._seen = ask.focus, self._look_at(ask.focus, scene, witness)
+        for key, witness in witnesses.items():
+            if witness.lazy_free is not None:
+                self.verdicts.note_lazy_free(key, *witness.lazy_free)
+        changed = set(self.verdicts.look(scene.now_s, ask.delay_s, ask.judged, lambda key: self._room(key, scene)))
+        self._studies = {key: self._studies.get(key) or self._new_study() for key in ask.judged}
+        self.outlooks = {
+            key: self._look_at(key, study, scene, witnesses.get(key, Witness())) for key, study in self._studies.items()
+        }
         self._coroner.hold_only(self._largest, scene)
         return self._marks.renew(changed, scene)
 
     def outlook(self, key: ProcKey, *, frozen: bool) -> Outlook | None:
-        """Of the process in focus; while the picture is frozen, as it was then. None before the first look."""
-        now = self._seen if self._seen is not None and self._seen[0] == key else None
-        if now is None and (autopsy := self._coroner.of(key)) is not None:
-            now = key, Outlook(autopsy=autopsy)
+        """Of one process; while the picture is frozen, as it was then. None before the first look."""
+        now = self.outlooks.get(key) or self._ended(key)
         if not frozen:
             self._frozen = None
-            return now[1] if now else None
+            return now
         if self._frozen is None or self._frozen[0] != key:
-            self._frozen = now
-        return self._frozen[1] if self._frozen else None
+            self._frozen = (key, now) if now is not None else None
+        return self._frozen[1] if self._frozen is not None else None
 
-    def _look_at(self, key: ProcKey, scene: Scene, witness: Witness) -> Outlook:
-        """The process in focus, alive or not."""
+    def _ended(self, key: ProcKey) -> Outlook | None:
+        autopsy = self._coroner.of(key)
+        return at_its_end(self._ends.get(key, Outlook()), autopsy) if autopsy is not None else None
+
+    def _new_study(self) -> Study:
+        return Study(self.verdicts, self._counters, self._history)
+
+    def _look_at(self, key: ProcKey, study: Study, scene: Scene, witness: Witness) -> Outlook:
+        """One that is judged in full, alive or not."""
         row = scene.row(key)
-        if row is None or row.note is Note.ZOMBIE:
-            self._coroner.find_successor(key, scene)
-            return Outlook(autopsy=self._coroner.of(key))
-        if self._study is None or self._study[0] != key:
-            self._study = key, Study(self.verdicts, self._counters, self._history)
-        if (leaf := scene.leaf(key)) is not None:
-            self._coroner.note_alive(key, leaf)
-        return self._study[1].judge(row, scene, witness)
+        if row is not None and row.note is not Note.ZOMBIE:
+            if (leaf := scene.leaf(key)) is not None:
+                self._coroner.note_alive(key, leaf)
+            return study.judge(row, scene, witness)
+        self._coroner.follow(key, scene)
+        if key not in self._ends:
+            self._ends[key] = study.last
+            if len(self._ends) > AUTOPSIES:
+                del self._ends[next(iter(self._ends))]
+        return at_its_end(self._ends[key], self._coroner.of(key))
 
     def _room(self, key: ProcKey, scene: Scene) -> float | None:
-        """What its limits still leave to the process in focus; for the others nobody has read them."""
-        row = scene.row(key) if key == scene.ask.focus else None
+        """What its limits still leave to one that is judged in full; of the others nobody has read them."""
+        row = scene.row(key) if key in scene.ask.judged else None
         return room_bytes(row, scene, self.verdicts) if row is not None else None

@@ -1,4 +1,4 @@
-"""One process that is judged in full, from tick to tick: limits, growth, findings, and what was seen of it last."""
+"""One process that is judged in full, from tick to tick: limits, growth, findings; and what is left at its end."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from memtop.analysis.cgroups import owner
 from memtop.analysis.findings import Board, find, post
 from memtop.analysis.growth import Growth
 from memtop.endings.case import Judged, case_of
-from memtop.endings.ceilings import cgroup_name, first_met, growing_beside, inside, limit_rows
+from memtop.endings.ceilings import cgroup_name, first_met, first_to_kill, growing_beside, inside, limit_rows
 from memtop.endings.counters import Counters
 from memtop.endings.scene import Scene
 from memtop.endings.victims import place_in_cgroup, place_on_machine, protected_giant
 from memtop.frame import Note, ProcRow
 from memtop.history import History
-from memtop.outlook import Events, Outlook
+from memtop.outlook import Autopsy, Events, Outlook
 from memtop.verdicts import Verdict, Verdicts
 from memtop.witness import CopyTrail, Witness, testified
 
@@ -36,6 +36,8 @@ class Study:
         self._tick = -1
         self._zombies = 0
         self._giant: ProcRow | None = None
+        self.last = Outlook()
+        """As of the latest tick."""
 
     def judge(self, row: ProcRow, scene: Scene, witness: Witness) -> Outlook:
         """One tick of a process that lives."""
@@ -45,8 +47,8 @@ class Study:
             self._zombies = sum(one.note is Note.ZOMBIE and one.ppid == row.pid for one in scene.rows.values())
             self._giant = protected_giant(scene)
         limits = limit_rows(row, scene)
-        binding, target = next((one for one in limits if one.binds), None), first_met(limits)
-        in_cgroup, on_machine = place_in_cgroup(key, binding, scene), place_on_machine(key, scene)
+        target = first_met(limits)
+        in_cgroup, on_machine = place_in_cgroup(key, first_to_kill(limits), scene), place_on_machine(key, scene)
         tasks = None
         if leaf is not None and leaf.members is not None:
             tasks = [scene.rows.get(pid) for pid in leaf.members]
@@ -70,12 +72,13 @@ class Study:
         )
         case = testified(case_of(row, scene, judged, self._counters, self._history), witness, copying)
         self._board = post(self._board, find(case))
-        return Outlook(
+        self.last = Outlook(
             findings=self._board.standing,
             growth=growth,
             state=verdict.state if verdict else None,
             lazy_free_bytes=case.lazyfree,
             limits=limits,
+            first_met=target,
             cgroup=leaf,
             cgroup_name=cgroup_name(chain[0], chain) if chain else "",
             owner=owner(os.fsencode(inside(chain[0], chain))) if chain else Outlook().owner,
@@ -86,6 +89,13 @@ class Study:
             tasks_rss_bytes=tasks_rss,
             tasks=len(tasks) if tasks is not None else None,
         )
+        return self.last
+
+
+def at_its_end(last: Outlook, autopsy: Autopsy | None) -> Outlook:
+    """What is left to be shown of it: the limits as they were, and how it ended; nothing that speaks of a future."""
+    growth = replace(last.growth, limit_s=None) if last.growth is not None else None
+    return replace(last, findings=(), growth=growth, autopsy=autopsy)
 
 
 def _growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:

@@ -15,13 +15,13 @@ _TABLES_SHARE: Final = 512
 """A page of page tables maps so many pages; for processes whose status was not read."""
 
 
-def place_in_cgroup(key: ProcKey, binding: LimitRow | None, scene: Scene) -> Place | None:
-    """Its place in the cgroup that binds; None without one, and where not all that are in there are looked at."""
-    if binding is None or not binding.path:
+def place_in_cgroup(key: ProcKey, limit: LimitRow | None, scene: Scene) -> Place | None:
+    """Its place in the cgroup of this limit; None without one, and where not all that are in there are looked at."""
+    if limit is None or not limit.path:
         return None
-    if not scene.ask.everybody and not _all_seen(binding.path, scene):
+    if not scene.ask.everybody and not _all_seen(limit.path, scene):
         return None  # of an order among the few that are looked at nothing follows
-    return _place(key, _order(_tasks(binding.path, scene), binding.limit_bytes, scene), scene)
+    return _place(key, _order(_tasks(limit.path, scene), limit.limit_bytes, scene), scene)
 
 
 def place_on_machine(key: ProcKey, scene: Scene) -> Place | None:

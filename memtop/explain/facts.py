@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.frame import Note, ProcRow, SystemRow
+from memtop.outlook import Limit, LimitRow, Outlook
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.status import PidStatus
 from memtop.units import count, long_size, percent
 
 LOOK_SHARE: Final = 0.5
-"""RES over RAM from which on a person should look."""
+"""RES over RAM, or over the cgroup's limit, from which on a person should look."""
 ACT_SHARE: Final = 0.8
-"""RES over RAM from which on a person should act."""
+"""... and from which on a person should act."""
+_NOTABLE_OTHERS_SHARE: Final = 0.05
+"""Part of a limit that others must use to be worth a word."""
 _CLOSE_SHARE: Final = 0.1
 """VIRT counts as in use while less than this part of it has nothing behind it."""
 _NOTABLE_SWAP_SHARE: Final = 0.05
@@ -162,6 +165,26 @@ def facts_of(row: ProcRow, system: SystemRow, status: PidStatus | None) -> dict[
     return {name: text for name, text in facts.items() if text is not None}
 
 
+def cgroup_ceiling(outlook: Outlook | None) -> LimitRow | None:
+    """The limit below the machine's RAM that RES is measured against: of the cgroups' the one with the least room."""
+    if outlook is None or outlook.autopsy is not None:
+        return None
+    of_cgroups = (row for row in outlook.limits if row.limit in (Limit.CGROUP, Limit.HIGH))
+    return min(of_cgroups, key=lambda row: row.headroom_bytes, default=None)
+
+
+def _of_limit(rss_bytes: int, row: LimitRow) -> str:
+    """``, 52 % of the 100 MiB that app.scope allows``, and how full that is where others use it as well."""
+    share = _share(rss_bytes, row.limit_bytes) or "more than 100"
+    allowed = long_size(row.limit_bytes)
+    text = f", {share} % of the {allowed} that {row.name} allows"
+    if row.limit is Limit.HIGH:
+        text = f", {share} % of {row.name} ({allowed}), beyond which it is slowed down"
+    if row.used_bytes > rss_bytes + _NOTABLE_OTHERS_SHARE * row.limit_bytes:
+        text += f" ({_share(row.used_bytes, row.limit_bytes) or 'more than 100'} % with all else that is charged to it)"
+    return text
+
+
 def _of_machine(rss_bytes: int, system: SystemRow) -> str:
     """``, 0.9 % of this machine's 23.5 GiB``, or nothing where the machine's RAM is unknown."""
     share = _share(rss_bytes, system.mem_total_bytes)
@@ -194,19 +217,22 @@ def _without_memory(row: ProcRow) -> str | None:
     return None
 
 
-def virt_sentence(row: ProcRow, system: SystemRow) -> str:
-    """One plain sentence that answers: is this VIRT a problem?"""
+def virt_sentence(row: ProcRow, system: SystemRow, ceiling: LimitRow | None = None) -> str:
+    """One plain sentence that answers: is this VIRT a problem? RES is measured against the ``ceiling`` of its cgroup,
+    without one against the machine."""
     without = _without_memory(row)
     if without is not None or row.virt_bytes is None or row.rss_bytes is None:
         return without or ""
     virt, rss, total = row.virt_bytes, row.rss_bytes, system.mem_total_bytes
     swap = _swap_bytes(row, system)
     untouched = max(0, virt - rss - (swap or 0))
-    share = rss / total if total else 0.0
+    of_whole = _of_machine(rss, system) if ceiling is None else _of_limit(rss, ceiling)
+    whole = total if ceiling is None else ceiling.limit_bytes
+    share = rss / whole if whole else 0.0
     behind = _nothing_behind(virt, untouched, swap is not None)
     close = untouched < _CLOSE_SHARE * virt
     on_swap = f", and {long_size(swap)} is on swap" if swap and swap > _NOTABLE_SWAP_SHARE * (rss + swap) else ""
-    resident = f"RES is {long_size(rss)}{_of_machine(rss, system)}{on_swap}"
+    resident = f"RES is {long_size(rss)}{of_whole}{on_swap}"
     if share >= LOOK_SHARE:
         if row.file_bytes is not None and row.file_bytes > rss / 2:
             verdict = f"but {long_size(row.file_bytes)} of that is pages of files, which the kernel can take back"

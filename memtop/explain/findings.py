@@ -22,6 +22,21 @@ _PLACE: Final = re.compile(r"\{([a-z0-9_]+)\}")
 _STEPS_S: Final = (5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400)
 _OPEN: Final = frozenset({Kind.INSUFFICIENT, Kind.LEAK, Kind.LEAK_GC, Kind.GROWTH})
 """Looks that leave open whether it grows, while no finding says that it does."""
+SHAPES: Final = {
+    Kind.FLAT: "flat",
+    Kind.NOISY: "noisy, without direction",
+    Kind.LEAK: "rising",
+    Kind.LEAK_GC: "rising, with collections",
+    Kind.SAWTOOTH: "a sawtooth with a level floor",
+    Kind.STEP: "a step",
+    Kind.STAIRS: "stairs",
+    Kind.WARMUP: "a rise that is ending",
+    Kind.SPIKE: "a peak that came back",
+    Kind.GROWTH: "perhaps rising",
+    Kind.SHRINK: "falling",
+    Kind.INSUFFICIENT: "not known yet",
+}
+"""What a curve looks like, in the fewest words."""
 _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 

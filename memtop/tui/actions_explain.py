@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memtop.explain.facts import facts_of, virt_sentence
+from memtop.explain.facts import cgroup_ceiling, facts_of, virt_sentence
 from memtop.tui import questions, runtime_keys
 from memtop.tui.bar import Bar
 from memtop.tui.board import Board
@@ -32,7 +32,7 @@ class ExplainActions(Board):
             kind = about.kind if about is not None else None
             facts |= facts_of_regions(reading.regions, kind) | facts_of_rollup(reading.rollup)
         facts |= runtime_keys.facts_of_inside(detail.inside)
-        sentence = virt_sentence(detail.row, self.frame.system)
+        sentence = virt_sentence(detail.row, self.frame.system, cgroup_ceiling(detail.outlook))
         if about is not None and about.start is not None:
             from memtop.explain.region_facts import mapping_sentence  # noqa: PLC0415
 

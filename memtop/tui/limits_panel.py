@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,9 +11,9 @@ from textual.containers import VerticalScroll
 
 from memtop import units
 from memtop.analysis.growth import Kind
-from memtop.explain.findings import span
+from memtop.explain.findings import SHAPES, span
 from memtop.frame import Detail, Frame
-from memtop.outlook import LimitRow, Outlook, Place
+from memtop.outlook import Autopsy, LimitRow, Outlook, Place
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.tui.palette import DANGER_MARK, WARNING_MARK
 from memtop.tui.plot import Forecast
@@ -23,20 +24,6 @@ DANGER_PERCENT: Final = 90.0
 _NAME_CELLS: Final = 30
 _COLUMNS: Final = (("LIMIT", 9), ("USED", 9), ("%", 6), ("ROOM", 9))
 _OVERCOMMIT: Final = {0: "heuristic (0)", 1: "always (1)", 2: "never beyond CommitLimit (2)"}
-_KINDS: Final = {
-    Kind.FLAT: "flat",
-    Kind.NOISY: "noisy, without direction",
-    Kind.LEAK: "rising",
-    Kind.LEAK_GC: "rising, with collections",
-    Kind.SAWTOOTH: "a sawtooth with a level floor",
-    Kind.STEP: "a step",
-    Kind.STAIRS: "stairs",
-    Kind.WARMUP: "a rise that is ending",
-    Kind.SPIKE: "a peak that came back",
-    Kind.GROWTH: "perhaps rising",
-    Kind.SHRINK: "falling",
-    Kind.INSUFFICIENT: "none yet: it takes a minute and thirty readings",
-}
 
 
 class LimitsPanel(VerticalScroll, can_focus=True):
@@ -68,13 +55,26 @@ def limit_lines(frame: Frame, width: int) -> list[Line]:
         return [Line("Select a process.")]
     outlook = detail.outlook
     if outlook is None or (outlook.autopsy is not None and not outlook.limits):
-        why = "not kept for this moment of the past" if detail.cursor_s is not None else "the process has ended"
+        past = detail.cursor_s is not None
+        why = "not kept for this moment of the past" if past else "it has ended, and nobody looked at them before"
         return wrapped(f"No limits to show: {why}.", width)
-    lines = [Line(_heading(width), "dim")]
+    lines = list(_end(outlook.autopsy, width)) if outlook.autopsy is not None else []
+    lines.append(Line(_heading(width), "dim"))
     lines += [_row(row, width) for row in outlook.limits]
     for text in _sentences(detail, outlook, frame):
         lines += wrapped(text, width, indent="  ")
     return lines
+
+
+def _end(autopsy: Autopsy, width: int) -> Iterator[Line]:
+    """When that was, and what its end gave back."""
+    clock = time.strftime("%H:%M:%S", time.localtime(autopsy.at_s))
+    text = f"As of its end at {clock}."
+    if autopsy.cgroup_before_bytes is not None:
+        before, after = units.long_size(autopsy.cgroup_before_bytes), autopsy.cgroup_after_bytes
+        then = "is not there any more" if after is None else f"{units.long_size(after)} after"
+        text += f" The cgroup was charged {before} before it and {then}."
+    yield from wrapped(text, width, "strong")
 
 
 def _heading(width: int) -> str:
@@ -101,7 +101,12 @@ def _row(row: LimitRow, width: int) -> Line:
     room = units.size(row.headroom_bytes)
     cells = (units.size(row.limit_bytes), units.size(row.used_bytes), units.percent(percent), room)
     text = "".join(f"{cell:>{size}}" for cell, (_, size) in zip(cells, _COLUMNS, strict=True))
-    return Line(f"{mark} {label:<{name}}{text}   {row.limit.value}"[:width], look)
+    return Line(f"{mark} {label:<{name}}{text}   {_beyond(row)}"[:width], look)
+
+
+def _beyond(row: LimitRow) -> str:
+    """What happens when it is passed."""
+    return f"swaps {units.size(row.swap_room_bytes)}, then " * (row.swap_room_bytes > 0) + row.limit.value
 
 
 def _sentences(detail: Detail, outlook: Outlook, frame: Frame) -> Iterator[str]:
@@ -127,7 +132,7 @@ def _verdict(outlook: Outlook) -> Iterator[str]:
     if growth is None or state is None:
         return
     words = f"Verdict: {state.evidence.value}, " if state.evidence is not None else "Verdict: "
-    words += _KINDS[state.kind]
+    words += SHAPES[state.kind]
     if growth.slope_bytes_per_s is not None and growth.kind is not Kind.FLAT:
         low, high = (growth.slope_low_bytes_per_s or 0) * 60, (growth.slope_high_bytes_per_s or 0) * 60
         words += f"; floor {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
@@ -228,7 +233,7 @@ def chart_limits(outlook: Outlook | None) -> tuple[tuple[str, float], ...]:
     when = ""
     if state is not None and state.alarm and growth is not None and growth.limit_s is not None:
         when = f" in {span(*growth.limit_s)},"
-    target = min((row for row in outlook.limits), key=lambda row: row.headroom_bytes, default=None)
+    target = outlook.first_met
     return tuple((f"{row.name}{when if row is target else ''}", float(row.limit_bytes)) for row in outlook.limits)
 
 
@@ -236,7 +241,7 @@ def chart_forecast(outlook: Outlook | None) -> Forecast | None:
     """How RES goes on until it meets the ceiling that :func:`chart_limits` names; None unless growth is confirmed."""
     if outlook is None or outlook.state is None or not outlook.state.alarm or outlook.growth is None:
         return None
-    room_bytes = min((row.headroom_bytes for row in outlook.limits), default=0)
+    room_bytes = outlook.first_met.headroom_bytes if outlook.first_met is not None else 0
     if outlook.growth.limit_s is None or room_bytes <= 0:
         return None
     return Forecast(float(room_bytes), *outlook.growth.limit_s)

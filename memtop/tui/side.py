@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 
 from memtop.demo.step import Step
 from memtop.explain import plain, topic
-from memtop.explain.facts import facts_of, virt_sentence
+from memtop.explain.facts import cgroup_ceiling, facts_of, virt_sentence
 from memtop.frame import Detail, Frame
 from memtop.tui.bar import Bar
 from memtop.tui.cells import ELLIPSIS, LOADING, fit
@@ -86,7 +86,7 @@ class SidePanel(VerticalScroll, can_focus=True):
         topics = {len(lines) + line: name for line, name in topics.items()}
         if found:
             lines += [*found, Line("")]
-        lines += wrapped(virt_sentence(detail.row, frame.system), width)
+        lines += wrapped(virt_sentence(detail.row, frame.system, cgroup_ceiling(detail.outlook)), width)
         return lines, topics
 
     def _explanation(self, frame: Frame, detail: Detail, width: int) -> list[Line]:

@@ -153,6 +153,11 @@ def test_a_lowered_limit_is_said_and_a_group_kill_has_no_single_victim() -> None
     assert (over.facts["over_bytes"], over.facts["group"], "victim" in over.facts) == (20 * MIB, "all", False)
 
 
+def test_where_a_cgroup_may_swap_its_limit_is_a_warning_and_names_no_victim() -> None:
+    near = find(Case(**(LIMITED | {"working_set": 95 * MIB, "victim": "x", "victim_of": 3, "swap_room": 7 * MIB})))[0]
+    assert (near.severity, near.facts["swap_room_bytes"], "victim" in near.facts) == (Severity.WARNING, 7 * MIB, False)
+
+
 def test_a_finding_comes_at_the_third_look_and_goes_at_the_third() -> None:
     near, fine = find(Case(**NEAR)), find(Case(**LIMITED))
     board, seen = Board(), []

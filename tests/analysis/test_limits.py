@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.limits import Ceiling, CgroupUse, binding, ceiling, ceilings, host_ceiling
+from memtop.analysis.limits import Ceiling, CgroupUse, binding, ceiling, ceilings, high_ceiling, host_ceiling, swap_room
 from memtop.procfs.cgroup import UNLIMITED, MemoryStat, parse_limit, parse_memory_stat
 from memtop.procfs.meminfo import parse_meminfo
 
@@ -78,7 +78,7 @@ def test_a_limit_of_nothing_is_full() -> None:
 def test_the_machine_is_a_ceiling_too() -> None:
     meminfo = parse_meminfo(b"MemTotal: 1000 kB\nMemAvailable: 300 kB\nSwapFree: 50 kB\n")
     found = host_ceiling(meminfo)
-    assert found == Ceiling(None, 1000 * 1024, 700 * 1024, 300 * 1024, 350 * 1024)
+    assert found == Ceiling(None, 1000 * 1024, 700 * 1024, 300 * 1024, 350 * 1024, 50 * 1024)
     assert host_ceiling(parse_meminfo(b"MemTotal: 1000 kB\n")) is None
 
 
@@ -96,3 +96,26 @@ def test_headroom_is_never_more_than_the_limit_and_the_binding_one_is_least(chai
     assert (bound is None) == (not found)
     if bound:
         assert all(bound.headroom_bytes <= one.headroom_bytes for one in found)
+
+
+def with_swap(limit: int | None, used: int = 0, *, high: int | None = None) -> CgroupUse:
+    return CgroupUse(
+        "a", 100 * MIB, 50 * MIB, None, high and high * MIB, limit if limit is None else limit * MIB, used * MIB
+    )
+
+
+def test_memory_high_is_a_ceiling_that_does_not_kill_and_may_bind_first() -> None:
+    assert high_ceiling(with_swap(0, high=80), GIB) == Ceiling("a", 80 * MIB, 50 * MIB, 30 * MIB, 30 * MIB, kills=False)
+    bound = binding(ceilings([with_swap(0, high=80)], GIB))
+    assert bound is not None and (bound.limit_bytes, bound.kills) == (80 * MIB, False)
+    assert high_ceiling(with_swap(0), GIB) is None
+    assert high_ceiling(CgroupUse("a", UNLIMITED, MIB, None, UNLIMITED), GIB) is None
+
+
+def test_what_can_go_to_swap_is_bounded_by_every_cgroup_and_by_the_machine() -> None:
+    assert swap_room([with_swap(40, 10), with_swap(None)], 500 * MIB) == 30 * MIB
+    assert swap_room([with_swap(40, 10), with_swap(15)], 500 * MIB) == 15 * MIB
+    assert swap_room([with_swap(40, 50)], 500 * MIB) == 0
+    assert swap_room([with_swap(None)], 500 * MIB) == 500 * MIB
+    assert swap_room([with_swap(UNLIMITED // MIB + 1)], 7 * MIB) == 7 * MIB
+    assert ceilings([with_swap(40, 10)], GIB, 500 * MIB)[0].swap_room_bytes == 30 * MIB

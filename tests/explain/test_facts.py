@@ -6,6 +6,7 @@ import pytest
 
 from memtop.explain.facts import facts_of, virt_sentence
 from memtop.frame import Note, ProcRow, SystemRow
+from memtop.outlook import Limit, LimitRow
 from memtop.procfs.statm import PAGE_BYTES
 from tests.explain.rows import FULL, GIB, MACHINE, MIB, STATUS, TIB
 
@@ -171,3 +172,22 @@ def test_the_sentence_needs_no_machine() -> None:
 
 def test_a_main_thread_that_has_ended_changes_nothing_about_the_numbers() -> None:
     assert virt_sentence(FULL._replace(note=Note.LEADER_GONE), MACHINE) == virt_sentence(FULL, MACHINE)
+
+
+def over(row: ProcRow, limit: Limit, size: int, used: int | None = None) -> str:
+    used = row.rss_bytes if used is None else used
+    assert used is not None
+    name = "memory.high of api" if limit is Limit.HIGH else "api"
+    return virt_sentence(row, MACHINE, LimitRow(limit, name, size, used, size - used, size - used, path="a"))
+
+
+def test_below_a_cgroups_limit_res_is_measured_against_that() -> None:
+    row = sized(300 * MIB, 40 * MIB)
+    assert over(row, Limit.CGROUP, 100 * MIB).endswith("RES is 40.0 MiB, 40.0 % of the 100 MiB that api allows.")
+    assert over(sized(300 * MIB, 70 * MIB), Limit.CGROUP, 100 * MIB).startswith(
+        "RES is 70.0 MiB, 70.0 % of the 100 MiB that api allows, and that is the number to watch, not VIRT; "
+    )
+    assert "and that is the danger, not VIRT" in over(sized(300 * MIB, 85 * MIB), Limit.CGROUP, 100 * MIB)
+    assert "(90.0 % with all else that is charged to it)" in over(row, Limit.CGROUP, 100 * MIB, 90 * MIB)
+    assert "40.0 % of memory.high of api (100 MiB), beyond which it is slowed" in over(row, Limit.HIGH, 100 * MIB)
+    assert "more than 100 % of the 0 B that api allows" in over(row, Limit.CGROUP, 0)

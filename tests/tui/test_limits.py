@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from memtop.engine import Engine
+from memtop.explain.facts import cgroup_ceiling, virt_sentence
 from memtop.frame import Frame
 from memtop.sample import Ask, Need
 from memtop.source import Exit
 from memtop.tui.finding_lines import finding_lines
 from memtop.tui.limits_panel import chart_limits, limit_lines
 from tests.fakes import FakeProcess, FakeSource
-from tests.test_cgroups import MIB, v2
+from tests.test_cgroups import APP, MIB, v2
 from tests.test_endings import charge
 
 
@@ -95,4 +96,54 @@ def test_after_the_end_the_autopsy_takes_the_place_of_findings() -> None:
     shown = " ".join(line.text for line in lines)
     assert "ended by signal 9 (SIGKILL)" in shown and "did not take it" in shown
     assert set(topics.values()) == {"autopsy"}
-    assert "the process has ended" in text(frame, 80)
+    panel = " ".join(text(frame, 80).split())
+    assert panel.startswith("As of its end at ")
+    assert "The cgroup was charged 102 MiB before it and 102 MiB after." in panel
+    assert "▲ app.scope" in panel
+
+
+def test_of_one_that_nobody_looked_at_while_it_lived_there_are_no_limits_to_show() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    for _ in range(3):
+        engine.step(Ask(only=frozenset({42})))
+    source.ended = [Exit(42, source.wall_s, 9)]
+    del source.processes[42]
+    frame = None
+    for _ in range(2):
+        frame = engine.step(Ask(only=frozenset({42}), focus=process.key))
+    assert frame is not None
+    assert "nobody looked at them before" in text(frame, 120)
+
+
+def test_the_panel_says_what_goes_to_swap_before_the_kernel_kills() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files |= {f"{APP}/memory.swap.max": b"52428800\n", f"{APP}/memory.swap.current": b"0\n"}
+    source.files["proc/meminfo"] = b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapFree: 900000 kB\n"
+    engine = Engine(source)
+    frame = None
+    for _ in range(3):
+        frame = engine.step(Ask(focus=process.key))
+    assert frame is not None
+    assert "swaps 50.0M, then the kernel kills in the cgroup" in text(frame, 118)
+
+
+def test_the_first_sentence_measures_res_against_the_cgroup_from_the_second_look_on() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files[f"{APP}/memory.high"] = b"max\n"
+    charge(source, 20 * MIB)
+    engine = Engine(source)
+    ask = Ask(focus=process.key)
+    engine.step(ask)
+    frame = engine.step(ask)
+    assert frame is not None and frame.detail is not None
+    said = virt_sentence(frame.detail.row, frame.system, cgroup_ceiling(frame.detail.outlook))
+    assert "RES is 20.0 MiB, 20.0 % of the 100 MiB that app.scope allows." in said
+    charge(source, 60 * MIB)
+    frame = engine.step(ask)
+    assert frame is not None and frame.detail is not None
+    said = virt_sentence(frame.detail.row, frame.system, cgroup_ceiling(frame.detail.outlook))
+    assert "that app.scope allows (60.0 % with all else that is charged to it)" in said

@@ -47,12 +47,18 @@ class Case:
     grows_towards: str | None = None
     """Name of the limit that the growth will meet first."""
     grows_towards_bytes: int | None = None
+    grows_towards_brake: bool = False
+    """Whether that is memory.high, which slows down and never kills."""
+    grows_towards_swap: int = 0
+    """What can go to swap once it is met."""
     siblings: int = 0
     """Other members of the limiting cgroup that grow as well."""
     # the limit that binds
     limit_name: str | None = None
     """None where only the machine limits it."""
     limit: int | None = None
+    swap_room: int = 0
+    """What can go to swap at the limit, before the kernel kills."""
     working_set: int | None = None
     cache: int | None = None
     """The part of the cgroup's use that can be dropped."""

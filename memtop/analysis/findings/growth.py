@@ -25,15 +25,18 @@ def growth(c: Case) -> Found:
         rate_high_bytes_per_min=(g.slope_high_bytes_per_s or 0) * 60,
         early_s=early,
         late_s=late,
-        limit_name=c.grows_towards if early is not None else None,
+        limit_name=c.grows_towards if early is not None and not c.grows_towards_brake else None,
+        brake_name=c.grows_towards if early is not None and c.grows_towards_brake else None,
         limit_bytes=c.grows_towards_bytes if early is not None else None,
+        swap_room_bytes=c.grows_towards_swap or None if early is not None else None,
         siblings_count=c.siblings or None,
         drops_count=g.drops if g.kind is Kind.LEAK_GC else None,
         lazyfree_bytes=c.lazyfree if c.lazyfree is not None and c.lazyfree > MIB else None,
         unread=c.lazyfree_unread or None,
         young_s=c.age_s if c.age_s is not None and c.age_s < 600 else None,
     )
-    return DANGER if early is not None and early < 3600 else WARNING, found
+    ends = early is not None and early < 3600 and not c.grows_towards_brake
+    return DANGER if ends else WARNING, found
 
 
 def shape(kind: Kind) -> Callable[[Case], Found]:

@@ -18,6 +18,7 @@ def near_limit(c: Case) -> Found:
     percent = 100 * c.working_set / c.limit if c.limit > 0 else 100.0
     if percent < 80:
         return None
+    kills = not c.swap_room
     found = facts(
         limit_name=c.limit_name,
         limit_bytes=c.limit,
@@ -25,12 +26,13 @@ def near_limit(c: Case) -> Found:
         used_percent=percent,
         cache_bytes=c.cache if c.cache and c.cache > 0.01 * c.limit else None,
         over_bytes=c.working_set - c.limit if c.working_set > c.limit else None,
-        victim=c.victim if not c.group_kill and (c.victim_of or 0) > 1 else None,
-        victim_of_count=c.victim_of if not c.group_kill and (c.victim_of or 0) > 1 else None,
-        alone="this process" if not c.group_kill and c.victim_of == 1 else None,
-        group="all" if c.group_kill else None,
+        swap_room_bytes=c.swap_room or None,
+        victim=c.victim if kills and not c.group_kill and (c.victim_of or 0) > 1 else None,
+        victim_of_count=c.victim_of if kills and not c.group_kill and (c.victim_of or 0) > 1 else None,
+        alone="this process" if kills and not c.group_kill and c.victim_of == 1 else None,
+        group="all" if kills and c.group_kill else None,
     )
-    return DANGER if percent >= 90 else WARNING, found
+    return DANGER if percent >= 90 and kills else WARNING, found
 
 
 def oom_kill(c: Case) -> Found:

@@ -1,0 +1,49 @@
+"""What was judged of a process, as the JSON contract has it: the verdict on its memory, and the findings."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from memtop.explain.findings import SHAPES, told
+from memtop.outlook import Outlook
+
+
+def judged_object(outlook: Outlook | None) -> dict[str, Any]:
+    """The keys ``verdict`` and ``findings``; null where nothing is known, or nothing is left to be judged."""
+    if outlook is None or outlook.autopsy is not None:
+        return {"verdict": None, "findings": None}
+    findings = [
+        {"id": finding.name, "severity": finding.severity.name.lower(), "text": told(finding).says}
+        for finding in outlook.findings
+    ]
+    return {"verdict": _verdict(outlook), "findings": findings}
+
+
+def _verdict(outlook: Outlook) -> dict[str, Any] | None:
+    growth, state, limit = outlook.growth, outlook.state, outlook.first_met
+    if growth is None or state is None:
+        return None
+    interval = growth.slope_low_bytes_per_s, growth.slope_high_bytes_per_s
+    return {
+        "kind": state.kind.value,
+        "words": state.evidence.value if state.evidence is not None else SHAPES[state.kind],
+        "confirmed": state.alarm,
+        "changing": state.changing,
+        "slope_bytes_per_s": _whole(growth.slope_bytes_per_s),
+        "slope_interval_bytes_per_s": None if None in interval else [_whole(end) for end in interval],
+        "points": growth.points,
+        "span_s": _rounded(growth.span_s),
+        "lazy_free_bytes": outlook.lazy_free_bytes,
+        "limit": limit.name if limit is not None else None,
+        "limit_bytes": limit.limit_bytes if limit is not None else None,
+        "time_to_limit_s": [_rounded(end) for end in growth.limit_s] if growth.limit_s is not None else None,
+    }
+
+
+def _whole(value: float | None) -> int | None:
+    return round(value) if value is not None and math.isfinite(value) else None
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 1) if math.isfinite(value) else None

@@ -1,0 +1,94 @@
+"""Verdict and findings as the JSON contract has them, from an engine that judges those asked for."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from memtop.engine import Engine
+from memtop.explain.outlook_json import judged_object
+from memtop.headless import json_writer
+from memtop.outlook import Outlook
+from memtop.sample import Ask, Need
+from memtop.source import Exit
+from tests.fakes import FakeProcess, FakeSource
+from tests.test_cgroups import APP, MIB, v2
+from tests.test_endings import charge
+
+ASKED = Ask(only=frozenset({42, 43}), needs_all=Need.STAT | Need.STATUS, outlooks=True)
+
+
+def watched(seconds: int) -> tuple[FakeSource, Engine, list[dict[str, Any]]]:
+    """One that grows in a cgroup of 100 MiB and one that does not, both asked for; and all records."""
+    grows, rests = FakeProcess(42, rss_pages=5000), FakeProcess(43)
+    source = v2(grows, rests)
+    source.files |= {f"{APP}/memory.high": b"max\n", f"{APP}/cgroup.procs": b"42\n"}
+    source.files["proc/43/cgroup"] = b"0::/\n"
+    engine = Engine(source)
+    out = io.StringIO()
+    write = json_writer(out)
+    for _ in range(seconds):
+        grows.rss_pages += 64
+        charge(source, 4096 * (grows.rss_pages - grows.shr_pages))
+        frame = engine.step(ASKED)
+        assert frame is not None
+        write(frame)
+    return source, engine, [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def of(record: dict[str, Any], pid: int) -> dict[str, Any]:
+    found: dict[str, Any] = next(one for one in record["processes"] if one["pid"] == pid)
+    return found
+
+
+def test_a_growing_process_has_its_verdict_its_limit_and_its_findings() -> None:
+    *_, records = watched(100)
+    assert of(records[0], 42)["verdict"] is None and of(records[0], 42)["findings"] is None
+    early = of(records[20], 42)["verdict"]
+    assert (early["kind"], early["words"], early["confirmed"]) == ("insufficient", "not known yet", False)
+    verdict = of(records[-1], 42)["verdict"]
+    assert (verdict["kind"], verdict["words"], verdict["confirmed"]) == ("leak", "growing", True)
+    low, high = verdict["slope_interval_bytes_per_s"]
+    assert low <= 64 * 4096 <= high and low <= verdict["slope_bytes_per_s"] <= high
+    assert (verdict["limit"], verdict["limit_bytes"]) == ("app.scope", 100 * MIB)
+    early_s, late_s = verdict["time_to_limit_s"]
+    left_s = (100 * MIB - 4096 * (5000 + 6400 - FakeProcess(42).shr_pages)) / (64 * 4096)
+    assert early_s <= left_s <= late_s + 5
+    growth = next(one for one in of(records[-1], 42)["findings"] if one["id"] == "growth")
+    assert growth["severity"] == "danger"
+    assert growth["text"].startswith("Growing: ") and "app.scope" in growth["text"]
+
+
+def test_each_is_judged_by_itself() -> None:
+    *_, records = watched(100)
+    beside = of(records[-1], 43)
+    assert (beside["verdict"]["kind"], beside["verdict"]["time_to_limit_s"]) == ("flat", None)
+    assert "growth" not in [one["id"] for one in beside["findings"]]
+
+
+def test_what_has_ended_is_judged_no_more() -> None:
+    source, engine, _ = watched(5)
+    source.ended = [Exit(42, source.wall_s, 0)]
+    del source.processes[42]
+    out = io.StringIO()
+    frame = engine.step(ASKED)
+    assert frame is not None
+    json_writer(out)(frame)
+    end, record = (json.loads(line) for line in out.getvalue().splitlines())
+    assert end["type"] == "exit"
+    assert (of(record, 42)["verdict"], of(record, 42)["findings"]) == (None, None)
+
+
+def test_who_was_not_asked_for_is_not_judged() -> None:
+    source = v2(FakeProcess(42))
+    engine = Engine(source)
+    frame = None
+    for _ in range(3):
+        frame = engine.step(Ask(outlooks=True))
+    assert frame is not None and frame.outlooks == {}
+
+
+def test_nothing_known_is_null() -> None:
+    assert judged_object(None) == {"verdict": None, "findings": None}
+    assert judged_object(Outlook()) == {"verdict": None, "findings": []}
