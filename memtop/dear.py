@@ -14,26 +14,15 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from memtop.analysis.contract import Machine, Why
-from memtop.digest import NO_GROWTH, Digest, Kitchen, Raw, digest, give_memory_back
-from memtop.dossier import NEVER, Dossier, Pending, UserMark
-from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
-from memtop.procfs.mountinfo import parse_mountinfo
-from memtop.procfs.smaps import parse_rollup
-from memtop.procfs.stat import PidStat
+from memtop.analysis.contract import Why
+from memtop.digest import NO_GROWTH
+from memtop.dossier import Dossier, UserMark
+from memtop.intake import Intake
 from memtop.readings import MarkView, Missing, Reading, RegionsView, SharingView
 from memtop.relatives import family_of, sharing_view
 from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, ProcKey, ProcSample, Sample
-from memtop.source import Answer, Source
+from memtop.source import Source
 
-SMAPS_LIMIT: Final = 64 << 20
-"""Most bytes of smaps: 90,000 mappings."""
-UNASKED_LIMIT: Final = 6 << 20
-"""The same for a reading that nobody has asked for: 8,000 mappings, more than may be read unasked."""
-MAPS_LIMIT: Final = 16 << 20
-"""Most bytes of maps that are counted: at least 80,000 mappings, 0.1 s."""
-INLINE_BYTES: Final = 256 << 10
-"""A longer smaps is understood in the background."""
 FIRST_SETTLE_S: Final = 0.03
 """How long a reading that somebody waits for is waited for, so that a panel opens with numbers in it."""
 TURN_MOST: Final = 32
@@ -42,17 +31,12 @@ TURN_S: Final = 0.010
 """... what they may cost together at most ..."""
 TURN_DUTY: Final = 0.01
 """... and the share of the time that they may take in the long run."""
-ONCE_S: Final = 10.0
+ONCE_S: Final = 30.0
 """How long a run of one sample waits for its readings at most ..."""
 ONCE_SETTLE_S: Final = 0.5
 """... looking at this interval whether one hangs."""
 FRESH_S: Final = 3.0
 """A reading so old is still good for a mark that is set now."""
-FILES: Final = 12
-"""Processes whose mappings are kept ..."""
-KEPT_MAPPINGS: Final = 20_000
-"""... and how many they may be together, beside those of the process in focus."""
-_NAMESPACE_BYTES: Final = 256 << 10
 
 _WHY: Final = {Why.FORBIDDEN: Missing.FORBIDDEN, Why.TOO_DEAR: Missing.TOO_DEAR, Why.UNKNOWN_COST: Missing.UNKNOWN_COST}
 
@@ -61,22 +45,13 @@ class Dear:
     """Owned by the engine and used in its thread only."""
 
     def __init__(self, source: Source) -> None:
-        self._source = source
-        self._kitchen = Kitchen()
-        self._files: dict[ProcKey, Dossier] = {}
-        self._machine = Machine()
-        self._sample: Sample | None = None
-        self._now_s = 0.0
+        self._intake = Intake(source)
         self._credit_s, self._credit_at_s = TURN_S, -math.inf
         """What rollups may cost by now; they may overdraw it once, and wait then."""
         self._reads = self._marks = 0
         self._family: frozenset[ProcKey] = frozenset()
         self._family_s = 0.0
         """Since when it has been the same."""
-        self._once = False
-        self._trims = 0
-        """How often more what was freed is given back: something large was let go, or will be when views let go."""
-        self._renewed: set[ProcKey] = set()
         self._unsettled: list[tuple[ProcSample, str]] = []
         """Whose reading somebody waits for, and which: the first one, or one that was asked for."""
 
@@ -84,42 +59,40 @@ class Dear:
 
     def take(self, ask: Ask, sample: Sample) -> frozenset[ProcKey]:
         """Take what has come since the sample before; the processes whose PSS and USS are new."""
-        self._sample, self._now_s = sample, sample.mono_s
-        for key, file in list(self._files.items()):
-            self._check(key, file)
+        self._intake.open(sample)
+        self._intake.close_dossiers()
         if not ask.frozen:
-            for key, file in list(self._files.items()):
-                self._poll_all(key, file)
-        return self._fresh()
+            self._intake.take()
+        return self._intake.renewed()
 
     def begin(self, ask: Ask, wanted: Sequence[ProcKey], doubted: ProcKey | None = None) -> frozenset[ProcKey]:
         """Begin what is due; ``wanted`` are those whose PSS and USS are to be read, as :meth:`take` gives them.
 
         ``doubted`` is a process that seems to grow, where LazyFree may say that it does not.
         """
-        self._begin_due(ask, wanted, doubted, from_s=self._now_s)
-        return self._fresh()
+        self._begin_due(ask, wanted, doubted, from_s=self._intake.now_s)
+        return self._intake.renewed()
 
     def look(self, ask: Ask, sample: Sample, wanted: Sequence[ProcKey]) -> None:
         """Another ask, after the last sample and before the next: begin what it wants."""
-        self._sample, self._now_s = sample, sample.mono_s
-        self._begin_due(ask, wanted, None, from_s=self._now_s + ask.delay_s)
+        self._intake.open(sample)
+        self._begin_due(ask, wanted, None, from_s=self._intake.now_s + ask.delay_s)
 
     def sums(self, key: ProcKey) -> tuple[int | None, int | None]:
         """PSS and USS in bytes, as they were read last."""
-        file = self._files.get(key)
+        file = self._intake.dossiers.get(key)
         return (None, None) if file is None or file.rollup is None else (file.rollup.pss_bytes, file.rollup.uss_bytes)
 
     def missing(self, key: ProcKey) -> Missing:
         """Why PSS and USS are not known, or not newer."""
-        file = self._files.get(key)
+        file = self._intake.dossiers.get(key)
         return Missing.UNREAD if file is None else file.missing
 
     def regions(self, ask: Ask, now_s: float) -> RegionsView | None:
         """For the panels, at the instant shown; None while none of them is on screen."""
         if ask.panel not in (REGIONS, SHARING) or ask.focus is None:
             return None
-        file = self._files.get(ask.focus)
+        file = self._intake.dossiers.get(ask.focus)
         if ask.cursor_s is None and file is not None:
             return file.regions_view(now_s)
         seen = self._seen(ask.focus)
@@ -128,35 +101,41 @@ class Dear:
 
     def sharing(self, ask: Ask, own: RegionsView | None) -> SharingView | None:
         """For the Sharing panel; None while it is not on screen."""
-        if ask.panel != SHARING or ask.focus is None or own is None or self._sample is None or ask.cursor_s is not None:
+        if (
+            ask.panel != SHARING
+            or ask.focus is None
+            or own is None
+            or self._intake.sample is None
+            or ask.cursor_s is not None
+        ):
             return None
-        return sharing_view(ask.focus, self.family(ask), self._files, own, self._family_s)
+        return sharing_view(ask.focus, self.family(ask), self._intake.dossiers, own, self._family_s)
 
     def family(self, ask: Ask) -> list[ProcSample]:
         """The process in focus and its fork relatives, while the Sharing panel is on screen."""
-        if ask.panel != SHARING or ask.focus is None or self._sample is None or self._seen(ask.focus) is None:
+        if ask.panel != SHARING or ask.focus is None or self._intake.sample is None or self._seen(ask.focus) is None:
             return []
-        found = family_of(self._sample.processes, ask.focus.pid)
+        found = family_of(self._intake.sample.processes, ask.focus.pid)
         who = frozenset(seen.key for seen in found)
         if who != self._family:
-            self._family, self._family_s = who, self._now_s
+            self._family, self._family_s = who, self._intake.now_s
         return found
 
     def reading(self, key: ProcKey) -> Reading | None:
         """The mappings of a process as they were read last."""
-        file = self._files.get(key)
+        file = self._intake.dossiers.get(key)
         return None if file is None else file.reading
 
     def lazy_free_bytes(self, key: ProcKey) -> int | None:
         """What a process has given back and the kernel has not taken yet, if that is known of this moment."""
-        file = self._files.get(key)
-        if file is None or file.rollup is None or self._now_s - file.rollup_s > FRESH_S:
+        file = self._intake.dossiers.get(key)
+        if file is None or file.rollup is None or self._intake.now_s - file.rollup_s > FRESH_S:
             return None
         return file.rollup.number("LazyFree")
 
     def lazy_free(self, key: ProcKey) -> tuple[float, int] | None:
         """When smaps or smaps_rollup told last what a process has given back, and how many bytes that was."""
-        file = self._files.get(key)
+        file = self._intake.dossiers.get(key)
         if file is None or file.rollup is None:
             return None
         size_bytes = file.rollup.number("LazyFree")
@@ -164,68 +143,37 @@ class Dear:
 
     def unread(self, key: ProcKey) -> str:
         """Why there is no newer reading; empty where there is one, or one is under way."""
-        file = self._files.get(key)
+        file = self._intake.dossiers.get(key)
         waits = (Missing.NOTHING, Missing.UNREAD)
         return "" if file is None or file.missing in waits else file.missing.value
 
     def mark(self, key: ProcKey, now_s: float) -> MarkView | None:
         """The user's mark."""
-        file = self._files.get(key)
+        file = self._intake.dossiers.get(key)
         return None if file is None else file.mark_view(self._seen(key), now_s)
 
     def mark_dropped(self, key: ProcKey) -> bool:
         """Whether the mark was dropped because the process has become another program."""
-        file = self._files.get(key)
+        file = self._intake.dossiers.get(key)
         return file is not None and file.mark_dropped
 
     # -- who is read, and when
 
     def _seen(self, key: ProcKey) -> ProcSample | None:
-        seen = self._sample.processes.get(key.pid) if self._sample is not None else None
-        return seen if seen is not None and seen.key == key else None
-
-    def _fresh(self) -> frozenset[ProcKey]:
-        renewed, self._renewed = frozenset(self._renewed), set()
-        return renewed
-
-    def _file(self, key: ProcKey) -> Dossier:
-        file = self._files.pop(key, None)
-        if file is None:
-            seen = self._seen(key)
-            file = Dossier(execs=seen.execs if seen is not None else 0)
-        self._files[key] = file  # those wanted last are at the end
-        return file
-
-    def _check(self, key: ProcKey, file: Dossier) -> None:
-        """Forget what was read of another program, and of a process that has ended all but its last numbers."""
-        seen = self._seen(key)
-        if seen is None:
-            file.pending.clear()
-            file.missing, file.verdict = Missing.GONE, None
-            if file.reading is None and file.mark is None:
-                del self._files[key]
-        elif seen.execs != file.execs:
-            self._files[key] = file.of_another_program(seen.execs)
-            self._renewed.add(key)
+        return self._intake.seen(key)
 
     def _begin_due(self, ask: Ask, wanted: Sequence[ProcKey], doubted: ProcKey | None, from_s: float) -> None:
         """Begin what is wanted and allowed. ``from_s`` is the latest that it may be now."""
         self._press(ask)
         if ask.frozen:
             return
-        if self._trims:
-            self._trims -= 1
-            give_memory_back()
-        for who, found in self._kitchen.done():
-            assert isinstance(who, Dossier)
-            self._take_digest(who, found)
-            self._trims = 2
+        self._intake.take_digests()
         if ask.once:
             self._read_once(ask, wanted)
             return
         shown = ask.panel in (REGIONS, SHARING)
         if ask.focus is not None and (seen := self._seen(ask.focus)) is not None:
-            file = self._files.get(ask.focus)
+            file = self._intake.dossiers.get(ask.focus)
             mark = file.mark if file is not None else None
             marking = mark is not None and mark.regions is None
             if shown or marking or (file is not None and file.asked):
@@ -243,34 +191,30 @@ class Dear:
         for _ in range(2):  # the number of mappings, then the reading
             self._settle(ask, from_s)
         self._unsettled.clear()
-        self._forget_the_oldest(ask)
+        self._intake.forget_the_oldest(ask.focus)
 
     def _settle(self, ask: Ask, from_s: float) -> None:
         """Wait a little for what somebody waits for."""
         unsettled, self._unsettled = self._unsettled, []
         if not unsettled:
             return
-        self._source.settle(FIRST_SETTLE_S)
+        self._intake.settle(FIRST_SETTLE_S)
         for seen, name in unsettled:
-            file = self._files[seen.key]
-            self._poll_all(seen.key, file)
-            if file.tried_s == -math.inf:
+            if self._intake.dossiers[seen.key].tried_s == -math.inf:
                 self._want(ask, seen, name, from_s)
 
     def _read_once(self, ask: Ask, wanted: Sequence[ProcKey]) -> None:
         """There will be no later tick: read all that is asked for whatever it costs, each once, and wait for it."""
-        self._once = True
+        self._intake.once = True
         panel = [ask.focus] if ask.panel == REGIONS and ask.focus is not None else []
         for name, keys in (("smaps", panel), ("smaps_rollup", wanted)):
             for key in keys:
                 if (seen := self._seen(key)) is not None:
-                    self._file(key).asked = ask.smaps
-                    self._want(ask, seen, name, self._now_s)
+                    self._intake.dossier(key).asked = ask.smaps
+                    self._want(ask, seen, name, self._intake.now_s)
         left = round(ONCE_S / ONCE_SETTLE_S)
-        while left and any(file.pending for file in self._files.values()):
-            self._source.settle(ONCE_SETTLE_S)
-            for key, file in list(self._files.items()):
-                self._poll_all(key, file)
+        while left and any(file.pending for file in self._intake.dossiers.values()):
+            self._intake.settle(ONCE_SETTLE_S)
             left -= 1
         self._unsettled.clear()
 
@@ -278,14 +222,14 @@ class Dear:
         """R and m, which come as counters."""
         presses, self._reads = ask.read_now - self._reads, ask.read_now
         toggles, self._marks = ask.mark_now - self._marks, ask.mark_now
-        if ask.focus is None or self._seen(ask.focus) is None or self._sample is None:
+        if ask.focus is None or self._seen(ask.focus) is None or self._intake.sample is None:
             return
         if presses > 0:
-            self._file(ask.focus).asked = ask.smaps
+            self._intake.dossier(ask.focus).asked = ask.smaps
             for relative in self.family(ask):
-                self._file(relative.key).asked = ask.smaps
+                self._intake.dossier(relative.key).asked = ask.smaps
         if toggles % 2:
-            self._toggle_mark(self._file(ask.focus), ask.focus)
+            self._toggle_mark(self._intake.dossier(ask.focus), ask.focus)
 
     def _toggle_mark(self, file: Dossier, key: ProcKey) -> None:
         file.mark_dropped, file.since_mark = False, None
@@ -294,18 +238,18 @@ class Dear:
             return
         seen, reading = self._seen(key), file.reading
         statm = seen.statm if seen is not None else None
-        file.mark = UserMark(self._now_s, statm and statm.rss_bytes, statm and statm.virt_bytes)
+        file.mark = UserMark(self._intake.now_s, statm and statm.rss_bytes, statm and statm.virt_bytes)
         if reading is None or seen is None:
             return
-        if self._now_s - reading.at_s <= FRESH_S or file.calm("smaps", seen):
+        if self._intake.now_s - reading.at_s <= FRESH_S or file.calm("smaps", seen):
             file.mark.regions, file.mark.regions_s = reading.regions, reading.at_s
             file.since_mark = NO_GROWTH
 
     def _take_turns(self, ask: Ask, waiting: Sequence[ProcSample], from_s: float, *, calm: bool) -> None:
         """Rollups, those that were read longest ago first, the larger before the smaller, within what they may cost."""
-        if self._credit_at_s < self._now_s:
-            earned_s = TURN_DUTY * (self._now_s - self._credit_at_s)
-            self._credit_s, self._credit_at_s = min(TURN_S, self._credit_s + earned_s), self._now_s
+        if self._credit_at_s < self._intake.now_s:
+            earned_s = TURN_DUTY * (self._intake.now_s - self._credit_at_s)
+            self._credit_s, self._credit_at_s = min(TURN_S, self._credit_s + earned_s), self._intake.now_s
         begun = 0
         for seen in sorted(waiting, key=self._rank):
             if begun == TURN_MOST or self._credit_s <= 0:
@@ -313,7 +257,7 @@ class Dear:
             begun += self._want(ask, seen, "smaps_rollup", from_s, calm=calm)
 
     def _rank(self, seen: ProcSample) -> tuple[float, int]:
-        file = self._files.get(seen.key)
+        file = self._intake.dossiers.get(seen.key)
         rss_bytes = seen.statm.rss_bytes if seen.statm is not None else 0
         return file.tried_s if file is not None else -math.inf, -rss_bytes
 
@@ -324,26 +268,25 @@ class Dear:
 
         ``calm``: where nothing has moved, the last reading is good for longer; ``seldom``: also where something has.
         """
-        file = self._file(seen.key)
+        file = self._intake.dossier(seen.key)
         file.verdict = None
         if seen.statm is None:
             file.missing = _without_memory(seen)
             return False
         if file.cooking_s is not None or (file.pending and not file.contract.under_way):
             return False
-        room = self._room(seen)
         looked_at = seen.key == ask.focus or seen.key in ask.visible or seen.key.pid in (ask.only or ())
         urgent = file.asked or (looked_at and file.tried_s == -math.inf)
-        if ask.smaps and not file.asked and file.must_be_counted(name, self._now_s):
-            self._ask(seen.key, file, f"{room}/maps", Pending(from_s, MAPS_LIMIT))
+        if ask.smaps and not file.asked and file.must_be_counted(name, self._intake.now_s):
+            self._intake.count(seen, file, from_s)
             if file.pending:
                 self._unsettled += [(seen, name)] * urgent
                 return True
         load = file.load(name, seen)
         verdict = file.verdict = file.contract.may_read(
-            self._now_s,
+            self._intake.now_s,
             load,
-            self._machine,
+            self._intake.machine,
             asked=file.asked,
             calm=seldom or (calm and file.calm(name, seen)),
             forbidden=not ask.smaps,
@@ -353,148 +296,11 @@ class Dear:
             return False
         if file.missing in _WHY.values():
             file.missing = Missing.UNREAD
-        if name == "smaps" and file.tmpfs is None:
-            self._ask(seen.key, file, f"proc/{seen.key.pid}/mountinfo", Pending(from_s, _NAMESPACE_BYTES))
         if name == "smaps_rollup":
             self._credit_s -= verdict.stall_s or 0.0
-        pending = Pending(from_s, SMAPS_LIMIT if file.asked else UNASKED_LIMIT, load)
-        file.begun(name, seen, self._now_s)
-        self._ask(seen.key, file, f"{room}/{name}", pending)
+        self._intake.begin(seen, file, name, from_s, load)
         self._unsettled += [(seen, name)] * urgent
         return True
-
-    def _room(self, seen: ProcSample) -> str:
-        """Where its memory is found: where the main thread has ended, at another thread."""
-        pid = seen.key.pid
-        if not seen.leader_gone:
-            return f"proc/{pid}"
-        try:
-            other = next((tid for tid in self._source.tids(pid) if tid != pid), None)
-        except MemtopError:
-            other = None
-        return f"proc/{pid}" if other is None else f"proc/{pid}/task/{other}"
-
-    def _forget_the_oldest(self, ask: Ask) -> None:
-        """Keep the mappings of some processes beside the one in focus: 60,000 of them take 10 MB a reading."""
-        kept = mappings = 0
-        for key, file in reversed(self._files.items()):
-            if file.reading is None or key == ask.focus:
-                continue
-            kept, mappings = kept + 1, mappings + len(file.reading.regions)
-            if kept >= FILES or mappings > KEPT_MAPPINGS:
-                file.drop_reading()
-                self._trims = 2
-
-    # -- what has come
-
-    def _ask(self, key: ProcKey, file: Dossier, path: str, pending: Pending) -> None:
-        file.pending[path] = pending
-        self._poll(key, file, path)
-
-    def _poll_all(self, key: ProcKey, file: Dossier) -> None:
-        for path in list(file.pending):
-            self._poll(key, file, path)
-
-    def _poll(self, key: ProcKey, file: Dossier, path: str) -> None:
-        """Take an answer, if there is one by now."""
-        name = path.rpartition("/")[2]
-        try:
-            answer = self._source.ask(path, file.pending[path].size)
-        except MemtopError as error:
-            self._failed(file, name, file.pending.pop(path), error)
-            return
-        if answer is None:
-            return
-        pending = file.pending.pop(path)
-        if path in file.stale:
-            file.stale.discard(path)
-            if pending.load is not None:
-                file.contract = file.contract.ended(pending.since_s, answer.took_s)
-        elif name == "mountinfo":
-            mounts = parse_mountinfo(answer.data)
-            file.tmpfs = tuple(mount.point for mount in mounts if mount.fstype in (b"tmpfs", b"ramfs"))
-        elif name == "maps":
-            file.mappings, file.counted_s = answer.data.count(b"\n"), self._now_s
-            self._trims = 2 if len(answer.data) > INLINE_BYTES else self._trims
-        else:
-            self._take_reading(key, file, name, answer, pending)
-
-    def _failed(self, file: Dossier, name: str, pending: Pending, error: MemtopError) -> None:
-        if name == "mountinfo":
-            file.tmpfs = ()
-        elif name == "maps":  # whoever may not read it may not read smaps, which says why
-            file.mappings, file.counted_s = file.mappings or 0, self._now_s
-        else:
-            file.missing = _why(error)
-            file.moved = NEVER
-            rests = file.missing is not Missing.ABSENT  # a recording may have it at the next instant
-            file.contract = file.contract.ended(pending.since_s, 0.0) if rests else file.contract.failed()
-
-    def _take_reading(self, key: ProcKey, file: Dossier, name: str, answer: Answer, pending: Pending) -> None:
-        load, seen = pending.load, self._seen(key)
-        file.contract = file.contract.ended(pending.since_s + answer.took_s, answer.took_s, load, self._machine)
-        if load is not None:
-            self._machine = self._machine.after(load, answer.took_s)
-        if seen is None or seen.stat is None or seen.execs != file.execs:
-            return
-        at_s = min(pending.since_s, self._now_s)
-        if name == "smaps":
-            self._take_smaps(file, answer, at_s, pending.size, seen.stat)
-        else:
-            self._take_rollup(key, file, answer, at_s)
-
-    def _take_smaps(self, file: Dossier, answer: Answer, at_s: float, size: int, stat: PidStat) -> None:
-        if UNASKED_LIMIT <= len(answer.data) == size < SMAPS_LIMIT:
-            file.mappings = None  # far more than when they were counted: it is for the user to ask for them
-            return
-        raw = Raw(
-            data=answer.data,
-            at_s=at_s,
-            took_s=answer.took_s,
-            cut=len(answer.data) >= SMAPS_LIMIT,
-            start_code=stat.start_code,
-            threads=stat.threads,
-            tmpfs=file.tmpfs or (),
-            first=file.first,
-            mark=file.mark.regions if file.mark is not None else None,
-        )
-        if len(answer.data) > INLINE_BYTES and not self._once:
-            file.cooking_s = at_s
-            self._kitchen.begin(file, raw)
-            return
-        try:
-            self._take_digest(file, digest(raw))
-        except ParseError as error:
-            self._take_digest(file, error)
-
-    def _take_digest(self, file: Dossier, found: Digest | ParseError | None) -> None:
-        file.cooking_s = None
-        if found is None or isinstance(found, ParseError):
-            file.missing = Missing.ENDING if found is None else Missing.UNREADABLE
-            return
-        reading = file.reading = found.reading
-        file.missing = Missing.NOTHING
-        file.mappings, file.counted_s = len(reading.regions), reading.at_s
-        if file.first is None:
-            file.first = reading.at_s, reading.regions
-        mark = file.mark
-        if mark is not None and mark.regions is None:
-            mark.regions, mark.regions_s, file.since_mark = reading.regions, reading.at_s, NO_GROWTH
-        elif mark is not None and mark.regions is found.mark:
-            file.since_mark = found.since_mark
-        for key in [key for key, other in self._files.items() if other is file]:
-            file.take_rollup(reading.rollup, reading.at_s, self._seen(key))
-            self._renewed.add(key)
-
-    def _take_rollup(self, key: ProcKey, file: Dossier, answer: Answer, at_s: float) -> None:
-        try:
-            rollup = parse_rollup(answer.data)
-        except ParseError:
-            file.missing = Missing.ENDING if not answer.data.strip() else Missing.UNREADABLE
-            return
-        file.missing = Missing.NOTHING
-        file.take_rollup(rollup, at_s, self._seen(key))
-        self._renewed.add(key)
 
 
 def _without_memory(seen: ProcSample | None) -> Missing:
@@ -503,11 +309,3 @@ def _without_memory(seen: ProcSample | None) -> Missing:
     if seen.stat is not None and seen.stat.kernel_thread:
         return Missing.KERNEL
     return Missing.ZOMBIE if seen.stat is not None and seen.stat.state in "ZX" else Missing.ENDING
-
-
-def _why(error: MemtopError) -> Missing:
-    if isinstance(error, ProcessGone):
-        return Missing.GONE
-    if isinstance(error, AccessDenied):
-        return Missing.DENIED
-    return Missing.HANGING if isinstance(error, Blocked) else Missing.ABSENT

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from memtop.analysis.kinds import Kind
-from memtop.dear import INLINE_BYTES
 from memtop.engine import Engine
 from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
 from memtop.frame import Detail, Frame
+from memtop.intake import INLINE_BYTES
 from memtop.linux import Linux
 from memtop.query import parse_query
 from memtop.readings import Missing, Reading, RegionsView
@@ -182,7 +182,7 @@ def test_a_process_with_many_mappings_is_counted_before_it_is_read_and_not_read_
 
 
 def test_a_reading_that_becomes_far_longer_than_counted_is_cut_and_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memtop.dear.UNASKED_LIMIT", 2048)
+    monkeypatch.setattr("memtop.intake.UNASKED_LIMIT", 2048)
     watched = Watched()
     watched.source.files["proc/42/maps"] = b"1000-2000 rw-p 0 00:00 0\n" * 2
     before = watched.view(times=2).reading
@@ -333,7 +333,7 @@ def test_a_large_text_is_understood_in_the_background() -> None:
 
 
 def test_tens_of_thousands_of_mappings_are_kept_only_of_the_process_in_focus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memtop.dear.KEPT_MAPPINGS", 10)
+    monkeypatch.setattr("memtop.intake.KEPT_MAPPINGS", 10)
     other = FakeProcess(43)
     watched = Watched(other)
     few, many = mapping(HEAP, 64, 4), b"".join(mapping(HEAP + at * 8192, 4, 4) for at in range(20))

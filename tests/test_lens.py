@@ -10,7 +10,7 @@ from memtop.engine import Engine
 from memtop.errors import MemtopError, Unavailable
 from memtop.frame import Frame
 from memtop.inside import Inside
-from memtop.lens import Pace
+from memtop.runtime_dossier import Pace
 from memtop.runtimes import told
 from memtop.runtimes.gometrics import parse_go_metrics
 from memtop.runtimes.hsperf import parse_hsperf

@@ -238,7 +238,7 @@ def _mapping(region: Region, marked: _Growth, started: _Growth) -> Item:
 
 def where(region: Region) -> str:
     """A mapping in a few cells: the last part of its path, or its address."""
-    name = region.mapping.name
+    name = region.mapping.name if region.kind is not Kind.SHARED_ANON else b""  # the kernel calls it /dev/zero
     path = name.removesuffix(DELETED)
     short = path.rpartition(b"/")[2] if path.startswith(b"/") and not path.startswith(b"/SYSV") else path
     return clean(short) if short else f"{region.mapping.start:x} {region.mapping.perms}"

@@ -119,7 +119,7 @@ def test_memory_objects_and_clean_file_pages_may_stay_after_a_kill() -> None:
             "41000-49000 rw-p 0 | private_hugetlb=2048 | ht",
         )
     )
-    assert freed_by_kill(regions) == ((12 + 4 + 2048) * KIB, (12 + 16 + 20 + 4 + 2048) * KIB)
+    assert freed_by_kill(regions) == ((12 + 2048) * KIB, (12 + 16 + 20 + 4 + 2048) * KIB)
 
 
 def member_of(pid: int, rss: int | None, pss: int | None, same_as: int | None = None) -> Member:
