@@ -25,8 +25,8 @@ commands:
 RESET_TERMINAL: Final = Flag("--reset-terminal", "mend the terminal after a killed memtop")
 VERSION: Final = Flag("--version", "show program's version number and exit", letter="-V")
 _CHECKS: Final = (
-    Flag("--check", "exit 0 if PID is fine, 1 if growing or near a limit, 4 if that is not known"),
-    Flag("--for", "how long --check watches (100, or up to 300 until it knows)", "SECS"),
+    Flag("--check", "exit 0: fine, 1: grows or near a limit, 4: not known"),
+    Flag("--for", "how long --check watches (100, up to 300 if it must)", "SECS"),
 )
 _VIEWS: Final = (
     (
