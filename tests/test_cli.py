@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import os
@@ -230,6 +231,16 @@ def test_one_sample_imports_nothing_of_the_screen_and_nothing_heavy() -> None:
     heavy = {"textual", "rich", "plotext", "sqlite3", "psutil", "asyncio", "socket", "subprocess", "pathlib"}
     heavy |= {"typing", "dataclasses", "inspect", "argparse", "gettext", "contextlib", "threading", "signal", "math"}
     assert not heavy & modules_of_a_run("--json", "-n", "1", str(os.getpid()))
+
+
+def test_the_garbage_collector_is_back_once_memtop_stays() -> None:
+    gc.disable()
+    try:
+        assert run(["--csv", "-n", "2", "-d", "0.1", str(os.getpid())]) == 0
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def test_one_sample_imports_few_modules() -> None:
