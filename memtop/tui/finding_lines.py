@@ -8,7 +8,7 @@ from memtop.analysis.findings import Severity
 from memtop.explain.findings import autopsy_lines, nothing_wrong, told
 from memtop.frame import Detail
 from memtop.outlook import Outlook
-from memtop.tui.palette import DANGER_MARK, NOTE_MARK, WARNING_MARK
+from memtop.tui.marks import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.prose import Line, wrapped
 
 MARKS: Final = {
