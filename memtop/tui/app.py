@@ -33,6 +33,7 @@ from memtop.tui.faults import FaultChart
 from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar
 from memtop.tui.keys import BINDINGS, CHART_HINTS, REGIONS_HINTS, REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.layout import DOT_BELOW, LOW_BELOW, NARROW_BELOW, SHORT_BELOW, TINY_BELOW
 from memtop.tui.lifecycle import Life
 from memtop.tui.limits_panel import chart_forecast, chart_limits
 from memtop.tui.panels import PANELS, Panels
@@ -41,11 +42,6 @@ from memtop.tui.side import SidePanel
 from memtop.tui.table import HEADING_LINES, ProcessTable
 from memtop.view import View
 
-NARROW_BELOW: Final = 100
-SHORT_BELOW: Final = 30
-LOW_BELOW: Final = 22
-TINY_BELOW: Final = (60, 16)
-DOT_BELOW: Final = (30, 6)
 PANEL_FROM: Final = 36
 """Lines from which a watched process has a panel open under its chart."""
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Final
 
 from textual.message import Message
@@ -17,7 +15,8 @@ from memtop.frame import Frame, ProcRow
 from memtop.sample import ProcKey
 from memtop.settings import Settings
 from memtop.tui.chart import MemoryChart
-from memtop.tui.header import HeaderBar, HeaderState
+from memtop.tui.header import HeaderBar
+from memtop.tui.header_parts import state_of
 from memtop.tui.lifecycle import Life
 from memtop.tui.pump import Pump
 from memtop.tui.rows import Sort
@@ -145,19 +144,9 @@ class Board(SafeApp):
     def show_header(self) -> None:
         """Write the first line anew."""
         assert self.frame is not None
-        state = HeaderState(
-            host="" if self.settings.replay else platform.node(),
+        state = replace(
+            state_of(self.settings),
             paused=self.view.frozen or self.pump.pause_stepping,
             looking_back_s=self.view.cursor_s,
-            recording_bytes=_file_size(self.settings.record),
-            readonly=self.settings.readonly and not self.settings.replay,
         )
         self.query_one(HeaderBar).show(self.frame, self.view.delay_s, state)
-
-
-def _file_size(path: str) -> int | None:
-    """Size of a recording being written, with what SQLite keeps beside it; None for no file."""
-    if not path:
-        return None
-    sizes = [Path(name).stat().st_size for name in (path, path + "-wal") if Path(name).exists()]
-    return sum(sizes)

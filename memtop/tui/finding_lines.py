@@ -10,7 +10,7 @@ from memtop.explain.region_words import mark_sentence
 from memtop.frame import Detail
 from memtop.outlook import Outlook
 from memtop.sample import REGIONS
-from memtop.tui.palette import DANGER_MARK, NOTE_MARK, WARNING_MARK
+from memtop.tui.marks import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.prose import Line, wrapped
 
 MARKS: Final = {

@@ -19,7 +19,8 @@ from textual.widgets import ContentSwitcher
 
 from memtop.frame import Frame
 from memtop.sample import REGIONS, RUNTIME, SHARING
-from memtop.tui.bar import EDGE_CELLS, GAP_CELLS, Bar, Part, cells
+from memtop.tui.bar import Bar
+from memtop.tui.parts import EDGE_CELLS, GAP_CELLS, Part, cells
 
 
 class Panel(Protocol):

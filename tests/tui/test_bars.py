@@ -15,10 +15,12 @@ from memtop import explain
 from memtop.frame import Frame, OwnCost, Shares
 from memtop.sample import ProcKey
 from memtop.text import clean
-from memtop.tui.bar import Bar, Part, narrow
+from memtop.tui.bar import Bar
 from memtop.tui.footer import COST_TOPIC, Hint, StatusBar
-from memtop.tui.header import HeaderBar, HeaderState, ram_bar
+from memtop.tui.header import HeaderBar
+from memtop.tui.header_parts import HeaderState, ram_bar
 from memtop.tui.panels import PANELS, Tabs
+from memtop.tui.parts import Part, narrow
 from tests.tui.frames import GIB, MIB, WidgetApp, frame, line, styles_at, system_row
 
 HINTS = (
