@@ -736,3 +736,17 @@ def test_closing_gives_every_descriptor_and_thread_back(sleeper: subprocess.Pope
     source.close()
     until(lambda: threads() == threads_before)
     assert descriptors() == before
+
+
+def test_waiting_for_a_processor_counts_as_cost_and_without_schedstat_only_running_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began_s = time.thread_time()
+    waited_s = int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    assert slow._spent_s() >= began_s + waited_s
+    monkeypatch.setattr("builtins.open", raising_not_found)
+    assert began_s <= slow._spent_s() <= time.thread_time()
+
+
+def raising_not_found(*args: object) -> object:
+    raise FileNotFoundError
