@@ -168,13 +168,17 @@ def _cgroup(outlook: Outlook) -> Iterator[str]:
         ("out of memory", events.oom),
         ("killed by the OOM killer", events.oom_kill),
     )
-    known = [f"{what} {units.count(number)} times" for what, number in counted if number is not None]
+    known = [f"{what} {_times(number)}" for what, number in counted if number is not None]
     if known:
         yield f"Since memtop looks: {', '.join(known)}."
     hidden = cgroup.stat.hierarchical_limit_bytes if cgroup.stat is not None else None
     seen = [row.limit_bytes for row in outlook.limits if row.path is not None]
     if hidden is not None and hidden < UNLIMITED and hidden < min(seen, default=UNLIMITED):
         yield f"Above what can be seen from here stands a limit of {units.long_size(hidden)}."
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{units.count(number)} times"
 
 
 def _split(outlook: Outlook) -> str:
