@@ -51,6 +51,8 @@ ALARMING: Final = frozenset(
     }
 )
 """Growing, or near a limit."""
+BOTH: Final = frozenset({"maybe_growing", "heap_open"})
+"""Neither the kernel nor the runtime is sure by itself; that both find it growing is enough."""
 OPEN: Final = frozenset({"young", "confirming", "maybe_growing", "stairs", "warmup", "step", "heap_open"})
 """What is told where the question stays open."""
 
@@ -89,7 +91,7 @@ def answer_to(outlook: Outlook | None) -> Answer:
     if outlook.autopsy is not None:
         return Answer.BAD if outlook.autopsy.oom in (Oom.CERTAIN, Oom.PROBABLE) else Answer.FINE
     found = {finding.name for finding in outlook.findings}
-    if found & ALARMING:
+    if found & ALARMING or found >= BOTH:
         return Answer.BAD
     return Answer.UNKNOWN if found & {"young", "heap_open"} or _is_open(outlook) else Answer.FINE
 
@@ -111,7 +113,7 @@ def says(outlook: Outlook | None) -> list[str]:
     if outlook.autopsy is not None:
         return autopsy_lines(outlook.autopsy)
     answer = answer_to(outlook)
-    named = {Answer.BAD: ALARMING, Answer.UNKNOWN: OPEN, Answer.FINE: frozenset[str]()}[answer]
+    named = {Answer.BAD: ALARMING | BOTH, Answer.UNKNOWN: OPEN, Answer.FINE: frozenset[str]()}[answer]
     lines = [told(finding).says for finding in outlook.findings if finding.name in named]
     if answer is Answer.UNKNOWN:
         return [

@@ -118,6 +118,11 @@ def test_a_jvm_whose_survivors_rise_is_not_called_fine_however_level_its_res_is(
     assert "What survives its collections grows" in " ".join(says(outlook))
 
 
+def test_two_that_are_not_sure_and_agree_are_enough() -> None:
+    assert answer_to(judged(Kind.GROWTH, "maybe_growing", "heap_open")) is Answer.BAD
+    assert answer_to(judged(Kind.GROWTH, "maybe_growing")) is Answer.UNKNOWN
+
+
 @pytest.mark.parametrize("kind", [Kind.WARMUP, Kind.STAIRS, Kind.STEP, Kind.GROWTH])
 def test_a_rise_leaves_the_question_open_unless_the_runtime_says_that_no_more_is_in_use(kind: Kind) -> None:
     assert answer_to(judged(kind)) is Answer.UNKNOWN

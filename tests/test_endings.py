@@ -343,6 +343,9 @@ def test_after_its_end_the_limits_are_as_they_were_and_nothing_speaks_of_a_futur
     assert found.autopsy is not None
     assert found.limits == outlook(before).limits and found.limits
     assert found.findings == ()
+    assert found.events.oom_kill == 0
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    assert outlook(step(engine, on(process))).events.oom_kill == 1, "its own end is counted"
     assert found.growth is not None and found.growth.limit_s is None
     cgroup = outlook(before).cgroup
     assert cgroup is not None and found.autopsy.cgroup_before_bytes == cgroup.usage_bytes

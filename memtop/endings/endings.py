@@ -113,7 +113,7 @@ class Endings:
 
     def _ended(self, key: ProcKey) -> Outlook | None:
         autopsy = self._coroner.of(key)
-        return at_its_end(self._ends.get(key, Outlook()), autopsy) if autopsy is not None else None
+        return at_its_end(self._ends.get(key, Outlook()), autopsy, self._counters) if autopsy is not None else None
 
     def _new_study(self) -> Study:
         return Study(self.verdicts, self._counters, self._history)
@@ -130,7 +130,7 @@ class Endings:
             self._ends[key] = study.last
             if len(self._ends) > AUTOPSIES:
                 del self._ends[next(iter(self._ends))]
-        return at_its_end(self._ends[key], self._coroner.of(key))
+        return at_its_end(self._ends[key], self._coroner.of(key), self._counters)
 
     def _room(self, key: ProcKey, scene: Scene) -> float | None:
         """What its limits still leave to one that is judged in full; of the others nobody has read them."""

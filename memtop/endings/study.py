@@ -94,10 +94,14 @@ class Study:
         return self.last
 
 
-def at_its_end(last: Outlook, autopsy: Autopsy | None) -> Outlook:
-    """What is left to be shown of it: the limits as they were, and how it ended; nothing that speaks of a future."""
+def at_its_end(last: Outlook, autopsy: Autopsy | None, counters: Counters) -> Outlook:
+    """What is left to be shown: how it ended, the limits as they were, what its cgroup has counted, its end included.
+
+    Nothing of it speaks of a future.
+    """
     growth = replace(last.growth, limit_s=None) if last.growth is not None else None
-    return replace(last, findings=(), growth=growth, autopsy=autopsy)
+    events = counters.events(last.cgroup.path) if last.cgroup is not None else last.events
+    return replace(last, findings=(), growth=growth, events=events, autopsy=autopsy)
 
 
 def _growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:

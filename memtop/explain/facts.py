@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from memtop.explain.names import short
 from memtop.frame import Note, ProcRow, SystemRow
 from memtop.outlook import Limit, LimitRow, Outlook
 from memtop.procfs.statm import PAGE_BYTES
@@ -177,9 +178,9 @@ def _of_limit(rss_bytes: int, row: LimitRow) -> str:
     """``, 52 % of the 100 MiB that app.scope allows``, and how full that is where others use it as well."""
     share = _share(rss_bytes, row.limit_bytes) or "more than 100"
     allowed = long_size(row.limit_bytes)
-    text = f", {share} % of the {allowed} that {row.name} allows"
+    text = f", {share} % of the {allowed} that {short(row.name)} allows"
     if row.limit is Limit.HIGH:
-        text = f", {share} % of {row.name} ({allowed}), beyond which it is slowed down"
+        text = f", {share} % of {short(row.name)} ({allowed}), beyond which it is slowed down"
     if row.used_bytes > rss_bytes + _NOTABLE_OTHERS_SHARE * row.limit_bytes:
         text += f" ({_share(row.used_bytes, row.limit_bytes) or 'more than 100'} % with all else that is charged to it)"
     return text

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.growth import Kind
+from memtop.explain.names import short
 from memtop.outlook import Autopsy, Outlook
 from memtop.units import count, duration, long_size, percent
 
@@ -37,6 +38,8 @@ SHAPES: Final = {
     Kind.INSUFFICIENT: "not known yet",
 }
 """What a curve looks like, in the fewest words."""
+_CGROUPS: Final = frozenset({"limit_name", "brake_name", "of"})
+"""Facts that may be paths of cgroups."""
 _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 
@@ -95,7 +98,7 @@ def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
 
 def _worded(name: str, value: float | str) -> str:
     if isinstance(value, str):
-        return value
+        return short(value) if name in _CGROUPS else value
     if "_bytes" in name:
         return long_size(value)
     if name.endswith("_percent"):
@@ -134,7 +137,7 @@ def autopsy_lines(autopsy: Autopsy) -> list[str]:
     why = [texts["clue"][clue.value] for clue in autopsy.clues if texts["clue"][clue.value]]
     lines.append(texts["oom"][autopsy.oom.value] + (f" How we know: {'; '.join(why)}." if why else ""))
     if autopsy.limit_name is not None:
-        lines.append(f"The limit was that of {autopsy.limit_name}: {long_size(autopsy.limit_bytes)}.")
+        lines.append(f"The limit was that of {short(autopsy.limit_name)}: {long_size(autopsy.limit_bytes)}.")
     if autopsy.rss_bytes is not None:
         numbers = f"Last sample: RES {long_size(autopsy.rss_bytes)}, VIRT {long_size(autopsy.virt_bytes)}"
         if autopsy.peak_rss_bytes is not None:

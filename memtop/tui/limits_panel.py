@@ -12,6 +12,7 @@ from textual.containers import VerticalScroll
 from memtop import units
 from memtop.analysis.growth import Kind
 from memtop.explain.findings import SHAPES, span
+from memtop.explain.names import short
 from memtop.frame import Detail, Frame
 from memtop.outlook import Autopsy, LimitRow, Outlook, Place
 from memtop.procfs.cgroup import UNLIMITED
@@ -45,7 +46,7 @@ class LimitsPanel(VerticalScroll, can_focus=True):
         binds = next((row for row in outlook.limits if row.binds), None) if outlook is not None else None
         if binds is None or binds.limit_bytes <= 0:
             return ""
-        return f"{binds.name} {units.percent(100 * binds.used_bytes / binds.limit_bytes)} % full"
+        return f"{short(binds.name)} {units.percent(100 * binds.used_bytes / binds.limit_bytes)} % full"
 
 
 def limit_lines(frame: Frame, width: int) -> list[Line]:
@@ -97,7 +98,8 @@ def _row(row: LimitRow, width: int) -> Line:
     elif row.binds:
         mark, look = "►", "strong"
     name = _name_cells(width)
-    label = row.name if len(row.name) < name else row.name[: name - 2] + "…"
+    label = short(row.name, name - 1)
+    label = label if len(label) < name else label[: name - 2] + "…"
     room = units.size(row.headroom_bytes)
     cells = (units.size(row.limit_bytes), units.size(row.used_bytes), units.percent(percent), room)
     text = "".join(f"{cell:>{size}}" for cell, (_, size) in zip(cells, _COLUMNS, strict=True))
@@ -166,13 +168,17 @@ def _cgroup(outlook: Outlook) -> Iterator[str]:
         ("out of memory", events.oom),
         ("killed by the OOM killer", events.oom_kill),
     )
-    known = [f"{what} {units.count(number)} times" for what, number in counted if number is not None]
+    known = [f"{what} {_times(number)}" for what, number in counted if number is not None]
     if known:
         yield f"Since memtop looks: {', '.join(known)}."
     hidden = cgroup.stat.hierarchical_limit_bytes if cgroup.stat is not None else None
     seen = [row.limit_bytes for row in outlook.limits if row.path is not None]
     if hidden is not None and hidden < UNLIMITED and hidden < min(seen, default=UNLIMITED):
         yield f"Above what can be seen from here stands a limit of {units.long_size(hidden)}."
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{units.count(number)} times"
 
 
 def _split(outlook: Outlook) -> str:
@@ -234,7 +240,9 @@ def chart_limits(outlook: Outlook | None) -> tuple[tuple[str, float], ...]:
     if state is not None and state.alarm and growth is not None and growth.limit_s is not None:
         when = f" in {span(*growth.limit_s)},"
     target = outlook.first_met
-    return tuple((f"{row.name}{when if row is target else ''}", float(row.limit_bytes)) for row in outlook.limits)
+    return tuple(
+        (f"{short(row.name)}{when if row is target else ''}", float(row.limit_bytes)) for row in outlook.limits
+    )
 
 
 def chart_forecast(outlook: Outlook | None) -> Forecast | None:

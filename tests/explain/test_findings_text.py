@@ -12,6 +12,7 @@ from memtop.analysis.findings import RULES, Case, Finding, Severity, find
 from memtop.analysis.growth import Growth, Kind
 from memtop.explain import topic
 from memtop.explain.findings import autopsy_lines, nothing_wrong, span, told
+from memtop.explain.names import short
 from memtop.outlook import Autopsy, Outlook
 from memtop.sample import ProcKey
 from tests.analysis.test_findings import CASES
@@ -88,6 +89,17 @@ def test_an_autopsy_tells_how_why_whose_limit_and_who_follows() -> None:
         "pid 43",
     ):
         assert part in text
+
+
+def test_a_long_path_of_a_cgroup_is_told_by_its_end() -> None:
+    path = "/process_api/b25345e64c7e634a5e965964a97364ae/worker"
+    assert short(path) == "…/worker"
+    assert short(f"memory.high of {path}") == "memory.high of …/worker"
+    assert short("/system/api") == "/system/api"
+    assert short("docker 0123456789ab and a name that is long") == "docker 0123456789ab and a name that is long"
+    assert len(short("/a/" + "x" * 90)) <= 32 and short("/a/" + "x" * 90).startswith("…x")
+    facts: dict[str, float | str] = {"limit_name": path, "used_bytes": 1.0, "limit_bytes": 2.0, "used_percent": 50.0}
+    assert told(Finding("near_limit", Severity.WARNING, "x", facts)).says.startswith("…/worker: ")
 
 
 def test_every_clue_and_doubt_has_words() -> None:

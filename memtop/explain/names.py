@@ -1,0 +1,17 @@
+"""Names of limits as they stand in sentences: a long path of a cgroup is told by its end, which is what differs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MOST_CELLS: Final = 32
+
+
+def short(name: str, most: int = MOST_CELLS) -> str:
+    """``memory.high of …/app`` for ``memory.high of /a/very/long/path/app``; names that are no paths stay."""
+    before, slash, path = name.partition("/")
+    if len(name) <= most or not slash:
+        return name
+    last = path.rstrip("/").rpartition("/")[2]
+    room = most - len(before) - 2
+    return f"{before}…/{last}" if len(last) <= room else f"{before}…{last[-max(1, room) :]}"

@@ -1,0 +1,188 @@
+"""What memtop says of real programs, look by look: ``python -m tests.lab.verdicts [SECONDS] [NAME ...]``.
+
+Each program runs for so long (180 s) and is watched twice, in focus and as one row among others. Printed are, for each,
+the shapes that stood and when, the signs of column V, when growth was confirmed, and in what words it ended. What is
+not installed here (Go, a JDK, Redis, a C compiler) is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from memtop.analysis.findings import Severity
+from memtop.engine import Engine
+from memtop.explain.findings import nothing_wrong, told
+from memtop.linux import Linux
+from memtop.outlook import Outlook
+from memtop.sample import Ask, Need
+from tests.lab.record import HERE, Run, build
+
+BOUNDED_DICT: Final = """
+import time
+cache = {}
+for n in range(10**9):
+    cache[n % 150_000] = "%0400d" % n
+    if n % 100 == 0:
+        time.sleep(0.05)
+"""
+REDIS: Final = ("redis-server", "--port", "0", "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One that runs, and what is true of it."""
+
+    needs: str
+    """The command without which it cannot be made here."""
+    truth: str
+    command: Callable[[Path], list[str]]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    load: Callable[[Path], None] | None = None
+    """What makes it work, where it does not by itself; ends with the program."""
+
+
+def _go(name: str) -> Callable[[Path], list[str]]:
+    def command(folder: Path) -> list[str]:
+        build(Run(name), folder)
+        return [str(folder / name)]
+
+    return command
+
+
+def _java(*arguments: str) -> Callable[[Path], list[str]]:
+    def command(folder: Path) -> list[str]:
+        build(Run("Shop"), folder)
+        return ["java", *(one for one in arguments if one[0] == "-"), "-cp", str(folder), "Shop",
+                *(one for one in arguments if one[0] != "-")]  # fmt: skip
+
+    return command
+
+
+def _c(folder: Path) -> list[str]:
+    subprocess.run(["cc", "-O1", "-o", folder / "lazyfree", HERE / "c" / "lazyfree.c"], check=True, timeout=60)
+    return [str(folder / "lazyfree")]
+
+
+def _redis(folder: Path) -> list[str]:
+    return [*REDIS, "--unixsocket", str(folder / "redis.sock")]
+
+
+def _writes(folder: Path) -> None:
+    """New keys of 300 bytes, 2000 a second, until nobody listens any more."""
+    with socket.socket(socket.AF_UNIX) as line:
+        for _ in range(200):
+            try:
+                line.connect(str(folder / "redis.sock"))
+                break
+            except OSError:
+                time.sleep(0.05)
+        number = 0
+        value = b"x" * 300
+        try:
+            while True:
+                batch = b"".join(b"SET k%d %b\r\n" % (number + i, value) for i in range(100))
+                number += 100
+                line.sendall(batch)
+                line.recv(65_536)
+                time.sleep(0.05)
+        except OSError:
+            return
+
+
+PROGRAMS: Final[Mapping[str, Program]] = {
+    "go_leak": Program("go", "leaks 4 MiB/s", _go("leak")),
+    "go_churn": Program("go", "garbage, level", _go("churn"), {"RATE": "60"}),
+    "go_churn_madvfree": Program("go", "garbage, level", _go("churn"), {"RATE": "60", "GODEBUG": "madvdontneed=0"}),
+    "python_dict": Program("python3", "fills to a bound", lambda folder: [sys.executable, "-S", "-c", BOUNDED_DICT]),
+    "jvm_load": Program("javac", "garbage, level", _java("-Xmx256m", "200", "0")),
+    "jvm_leak": Program("javac", "leaks 1 MiB/s", _java("-Xmx256m", "200", "10")),
+    "redis_writes": Program("redis-server", "new keys, grows", _redis, load=_writes),
+    "c_lazyfree": Program("cc", "gives all back (MADV_FREE)", _c),
+}
+
+
+@contextmanager
+def running(program: Program, folder: Path) -> Iterator[int]:
+    """Its pid; it ends with the context."""
+    process = subprocess.Popen(
+        program.command(folder),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **program.environ},
+    )
+    try:
+        if program.load is not None:
+            threading.Thread(target=program.load, args=(folder,), daemon=True).start()
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+def watch(pid: int, seconds: float) -> Iterator[str]:
+    """What stood and when, as lines."""
+    engines = Engine(Linux()), Engine(Linux())
+    ask = Ask(only=frozenset({pid}), needs_all=Need.STAT | Need.STATUS)
+    asks = [ask, ask]
+    began_s = time.monotonic()
+    shapes: list[str] = []
+    signs: tuple[list[str], list[str]] = [], []
+    confirmed_s: float | None = None
+    outlook: Outlook | None = None
+    ticks = 0
+    while (now_s := time.monotonic() - began_s) < seconds:
+        for number, engine in enumerate(engines):
+            frame = engine.step(asks[number])
+            if frame is None or not frame.rows:
+                continue
+            row = frame.rows[0]
+            if not signs[number] or signs[number][-1].split("@")[0] != row.verdict.strip():
+                signs[number].append(f"{row.verdict.strip()}@{now_s:.0f}")
+            if number == 0:
+                asks[0] = ask._replace(focus=row.key, visible=frozenset({row.key}))
+                outlook = frame.detail.outlook if frame.detail is not None else None
+        if outlook is not None and outlook.state is not None:
+            shape = outlook.state.kind.value
+            if not shapes or shapes[-1].split("@")[0] != shape:
+                shapes.append(f"{shape}@{now_s:.0f}")
+            if outlook.state.alarm and confirmed_s is None:
+                confirmed_s = now_s
+        ticks += 1
+        time.sleep(max(0.0, began_s + ticks - time.monotonic()))
+    yield f"shapes in focus: {' '.join(shapes)}"
+    yield f"V in focus: {' '.join(signs[0])}   V as a row: {' '.join(signs[1])}"
+    yield f"growth confirmed: {'never' if confirmed_s is None else f'after {confirmed_s:.0f} s'}"
+    if outlook is not None:
+        bad = [told(one).says for one in outlook.findings if one.severity > Severity.NOTE]
+        yield f"words: {' '.join(bad) or nothing_wrong(outlook)}"
+
+
+def main() -> int:
+    """One after the other."""
+    arguments = sys.argv[1:]
+    seconds = float(arguments.pop(0)) if arguments and arguments[0].isdigit() else 180.0
+    for name in arguments or PROGRAMS:
+        program = PROGRAMS[name]
+        if shutil.which(program.needs) is None:
+            print(f"{name}: left out, there is no {program.needs} here")
+            continue
+        with tempfile.TemporaryDirectory(prefix="memtop-lab-") as folder, running(program, Path(folder)) as pid:
+            print(f"{name} ({program.truth})", *watch(pid, seconds), sep="\n    ", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
