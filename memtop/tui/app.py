@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.filter import LineFilter
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.screen import Screen
 from textual.widgets import Input, Label
 
@@ -75,8 +75,12 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         return palette.variables(self.current_theme)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """With --ascii, nothing else reaches the terminal."""
-        return [*super().get_line_filters(), *self._plain_lines]
+        """Textual's, and ours; asked for each line of each widget, so nothing is in it that would change nothing.
+
+        Colours come from the theme: either they are true ones, or the terminal's own, and then ANSIToTruecolor is off.
+        """
+        filters = [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
+        return [*filters, *self._plain_lines]
 
     def compose(self) -> ComposeResult:
         """Header, chart and sentences, table, footer."""

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from rich.cells import cell_len
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -176,10 +177,16 @@ def _style(pair: tuple[Any, Any], inks: Inks) -> Style:
     """The style of a cell; the edge of an area is drawn as a character in the area's colour."""
     fore, back = (ink if isinstance(ink, Ink) else Ink.GROUND for ink in pair)
     if fore in AREAS:
-        return inks[back] + Style(color=area_color(fore, inks), bgcolor=inks[back].bgcolor)
+        return _with(inks[back], area_color(fore, inks), inks[back].bgcolor)
     if back is Ink.GROUND:
         return inks[fore]
-    return inks[fore] + Style(bgcolor=inks[back].bgcolor)
+    return _with(inks[fore], None, inks[back].bgcolor)
+
+
+@lru_cache(maxsize=64)
+def _with(style: Style, color: Color | None, bgcolor: Color | None) -> Style:
+    """The same object from chart to chart: Rich keeps a style's escape codes with it."""
+    return style + Style(color=color, bgcolor=bgcolor)
 
 
 def narrow(text: str) -> str:

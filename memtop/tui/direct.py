@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 from rich.style import Style
-from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -27,9 +26,7 @@ class DirectLines(Widget):
         """As in Widget, without its cache of lines."""
         if self.gutter:
             return super().render_lines(crop)
-        background = self.background_colors[1]
-        # Colours come from the theme: either they are true ones, or the terminal's own, and then this filter is off.
-        filters = [one for one in self.get_line_filters() if not isinstance(one, ANSIToTruecolor)]
+        background, filters = self.background_colors[1], self.get_line_filters()
         strips = []
         for y in crop.line_range:
             strip = self.render_line(y)
