@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from memtop import witness
 from memtop.analysis.findings import Case
 from memtop.engine import Engine
 from memtop.errors import AccessDenied
@@ -16,7 +17,7 @@ from memtop.runtimes.goheap import GoHeap
 from memtop.runtimes.gometrics import parse_go_metrics
 from memtop.runtimes.native import Native
 from memtop.sample import REGIONS, SHARING, Ask, Need
-from memtop.witness import Witness, testified
+from memtop.witness import Witness
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.lab.points import lines
 from tests.test_cgroups import MIB, v2
@@ -209,12 +210,14 @@ def test_what_a_jvm_usually_has_outside_of_its_heap_is_no_finding() -> None:
 
 def test_why_lazyfree_is_unread_is_left_out_where_the_runtime_never_gives_back_so() -> None:
     unread = Witness(unread="denied")
-    assert testified(Case(), unread, None).lazyfree_unread == "denied"
-    assert testified(Case(lazyfree=0), unread, None).lazyfree_unread == ""
-    assert testified(Case(), unread._replace(heap=HeapFacts(frees_lazily=True)), None).lazyfree_unread == "denied"
-    assert testified(Case(), unread._replace(heap=HeapFacts(frees_lazily=False)), None).lazyfree_unread == ""
+    assert witness.testified(Case(), unread, None).lazyfree_unread == "denied"
+    assert witness.testified(Case(lazyfree=0), unread, None).lazyfree_unread == ""
+    assert (
+        witness.testified(Case(), unread._replace(heap=HeapFacts(frees_lazily=True)), None).lazyfree_unread == "denied"
+    )
+    assert witness.testified(Case(), unread._replace(heap=HeapFacts(frees_lazily=False)), None).lazyfree_unread == ""
 
 
 def test_rising_survivors_of_a_jvm_reach_the_case() -> None:
-    case = testified(Case(), Witness(heap=HeapFacts(surviving_bytes_per_s=5e5)), None)
+    case = witness.testified(Case(), Witness(heap=HeapFacts(surviving_bytes_per_s=5e5)), None)
     assert case.surviving_per_s == 5e5
