@@ -9,8 +9,11 @@ import sys
 def main() -> None:
     """Run the command line and end with its exit code."""
     gc.disable()  # what is made while starting is no garbage; whoever stays for long turns it on again
-    from memtop.guard import make_first_victim  # noqa: PLC0415 (nothing else may be imported before it has acted)
+    from memtop.guard import fill_closed_streams, make_first_victim  # noqa: PLC0415 (nothing else before they have acted)
 
+    if not fill_closed_streams():
+        print("memtop: standard output is closed; > /dev/null is for what nobody is to read", file=sys.stderr)
+        sys.exit(2)
     if "--keep-oom-score" not in sys.argv:
         make_first_victim()
     from memtop.cli import run  # noqa: PLC0415
@@ -18,7 +21,7 @@ def main() -> None:
     try:
         sys.exit(run(sys.argv[1:]))
     finally:
-        gc.freeze()  # or else Python looks through all that there is for garbage when it ends, three times
+        gc.freeze()  # or else Python looks through all that there is for garbage before it ends
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -43,8 +44,9 @@ class Raw:
 class Digest:
     """A Reading, and what it is against the mark."""
 
-    raw: Raw
     reading: Reading
+    mark: Regions | None
+    """With which it was compared."""
     since_mark: RegionGrowth | None
 
 
@@ -72,7 +74,7 @@ def digest(raw: Raw) -> Digest | None:
         cut=raw.cut,
         replaced_file=None if (gone := regions.replaced_file()) is None else clean(gone),
     )
-    return Digest(raw, reading, None if raw.mark is None else since(raw.mark, regions))
+    return Digest(reading, raw.mark, None if raw.mark is None else since(raw.mark, regions))
 
 
 def _program(smaps: Smaps, start_code: int) -> bytes | None:
@@ -97,17 +99,22 @@ class Kitchen:
     """Digests in the background, one thread for each; what is done is taken by whoever asked."""
 
     def __init__(self) -> None:
+        self._begun: SimpleQueue[tuple[Hashable, Raw]] = SimpleQueue()
         self._done: SimpleQueue[tuple[Hashable, Digest | ParseError | None]] = SimpleQueue()
 
     def begin(self, who: Hashable, raw: Raw) -> None:
         """Start one; it is found in :meth:`done` later."""
-        threading.Thread(target=self._cook, args=(who, raw), name="memtop-digest", daemon=True).start()
+        self._begun.put((who, raw))
+        threading.Thread(target=self._cook, name="memtop-digest", daemon=True).start()
 
-    def _cook(self, who: Hashable, raw: Raw) -> None:
+    def _cook(self) -> None:
+        who, raw = self._begun.get()
+        found: Digest | ParseError | None
         try:
-            self._done.put((who, digest(raw)))
+            found = digest(raw)
         except ParseError as error:
-            self._done.put((who, error))
+            found = error
+        self._done.put((who, found))
 
     def done(self) -> list[tuple[Hashable, Digest | ParseError | None]]:
         """What has been done since it was last asked for."""
@@ -117,3 +124,14 @@ class Kitchen:
                 found.append(self._done.get_nowait())
         except Empty:
             return found
+
+
+def give_memory_back() -> None:
+    """Let glibc return what it keeps of freed memory, malloc_trim(3).
+
+    A text of tens of megabytes is read in pieces of a page, and their places would stay resident.
+    """
+    import ctypes  # noqa: PLC0415 (where nothing large is read it is not needed)
+
+    with suppress(AttributeError):  # musl has none
+        ctypes.CDLL(None).malloc_trim(0)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections import deque
-from collections.abc import Callable, Iterable
-from operator import attrgetter
+from collections.abc import Callable
 
-from memtop.analysis.rates import levels, per_s
-from memtop.columns import TREND_CELLS
-from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, SystemRow
-from memtop.history import Diary, Gap, History, Point, Track
+from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, Shares, SystemRow
+from memtop.history import Diary, Gap, History, Point
+from memtop.machine import MachinePast
+from memtop.rows import TREND_BUCKET_S, ordered, proc_row, system_row, why_unknown
 from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
 from memtop.source import Source
@@ -25,17 +22,10 @@ if TYPE_CHECKING:
     from memtop.outlook import Autopsy
     from memtop.witness import Witness
 
-CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
-GROWTH_S: Final = 60.0
-"""The stretch over which Δ/min is measured ..."""
-GROWTH_LEAST_S: Final = 10.0
-"""... and the least that says anything."""
-TREND_BUCKET_S: Final = 120.0 / TREND_CELLS
 ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
 """How long after its last change a row still moves, because old changes leave its trend."""
 DIARIES: Final = 12
 """Processes whose full detail is kept: those watched, then those looked at last."""
-MACHINE_POINTS: Final = 1800
 DEPARTED: Final = 64
 
 
@@ -80,7 +70,7 @@ class Engine:
         self._sample: Sample | None = None
         self._before: Sample | None = None
         self._system: SystemRow | None = None
-        self._machine: deque[tuple[float, SystemRow]] = deque(maxlen=MACHINE_POINTS)
+        self._machine = MachinePast()
         self._oom_kills_at_start: int | None = None
         self._boot_wall_s = 0.0
         self._offset_s = 0.0
@@ -97,10 +87,8 @@ class Engine:
 
     def take(self, ask: Ask, late_s: float = 0.0) -> bool:
         """Take the next sample, to be shown with a later one; False at the end of a recording."""
-        if self._endings is None and (self._tick >= 0 or ask.focus is not None):
-            from memtop.endings import Endings  # noqa: PLC0415
-
-            self._endings = Endings(self._history)
+        if self._tick >= 0 or ask.focus is not None:
+            self.prepare()
         watched = [key.pid for key in self._watched]
         if self._endings is not None:
             watched = self._endings.to_watch(self._watched)
@@ -108,6 +96,8 @@ class Engine:
             ask = ask._replace(studied=tuple(self._asked_for[:DIARIES]))
         # Whoever takes the place of a process that has ended may be anybody.
         wanted = ask._replace(only=None) if ask.focus in self._departed else ask
+        if self._dear is not None and (family := self._dear.family(ask)):  # their faults tell who copies
+            wanted = wanted._replace(visible=wanted.visible.union(seen.key for seen in family))
         sample = self._sampler.sample(wanted, watched)
         if sample is None:
             return False
@@ -116,10 +106,17 @@ class Engine:
         self._absorb(sample, ask)
         return True
 
+    def prepare(self) -> None:
+        """Make what the second sample needs and a single one does without; its import would make that sample late."""
+        if self._endings is None:
+            from memtop.endings import Endings  # noqa: PLC0415
+
+            self._endings = Endings(self._history)
+
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
         if self._sample is not None and (dear := self._dear_for(ask)) is not None:
-            dear.look(ask, self._sample)
+            dear.look(ask, self._sample, self._shares_wanted(ask))
         return self._show(ask)
 
     def _show(self, ask: Ask) -> Frame | None:
@@ -130,12 +127,16 @@ class Engine:
         now_s = sample.mono_s
         looking_s = None if ask.cursor_s is None else min(ask.cursor_s - self._offset_s, now_s)
         if looking_s is not None:
-            everything = self._rows_at(everything, looking_s, system.mem_total_bytes)
-            system = self._system_at(looking_s) or system
+            from memtop.lookback import rows_at  # noqa: PLC0415 (one sample has no past)
+
+            everything = rows_at(
+                self._history, everything, looking_s, boot_wall_s=self._boot_wall_s, total_bytes=system.mem_total_bytes
+            )
+            system = self._machine.at(looking_s) or system
         chosen = self._chosen(everything, ask)
         total = sum(row.gone_s is None for row in chosen)
         shown = [row for row in chosen if ask.where(row)] if ask.where is not None else chosen
-        rows: tuple[ProcRow, ...] = tuple(_ordered(shown, ask.sort, ask.descending))
+        rows: tuple[ProcRow, ...] = tuple(ordered(shown, ask.sort, ask.descending))
         places = None
         if ask.tree:
             from memtop.tree import grow  # noqa: PLC0415 (most one-shot output is flat)
@@ -155,6 +156,7 @@ class Engine:
             hidden=sample.hidden,
             problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
             runtimes=self._lens.objects(row.key for row in rows) if self._lens is not None and ask.runtimes else {},
+            shares=self._shares(ask),
             replay_position=self._position() if self._position is not None else None,
             exits=self._tell_exits(),
             outlooks=self._endings.outlooks if self._endings is not None and ask.outlooks else {},
@@ -167,13 +169,33 @@ class Engine:
 
     def _dear_for(self, ask: Ask, doubted: ProcKey | None = None) -> Dear | None:
         """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
-        shown = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs
+        shown = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs | ask.needs_all
         wanted = shown or ask.read_now or ask.mark_now or doubted is not None
         if self._dear is None and wanted:
             from memtop.dear import Dear  # noqa: PLC0415 (so that a headless run starts without it)
 
             self._dear = Dear(self._source)
         return self._dear
+
+    def _shares_wanted(self, ask: Ask) -> list[ProcKey]:
+        """Whose PSS and USS are wanted: rows on screen; all that may be shown, where order or filter depend on them."""
+        if Need.ROLLUP not in ask.needs | ask.needs_all:
+            return []
+        if Need.ROLLUP not in ask.needs_all and ask.visible:
+            return list(ask.visible)
+        rows = self._chosen([entry.row for entry in self._entries.values()], ask)
+        if ask.where is not None and Need.ROLLUP not in ask.where_needs:
+            rows = [row for row in rows if ask.where(row)]
+        return [row.key for row in rows]
+
+    def _shares(self, ask: Ask) -> Shares | None:
+        """How far PSS and USS are known of those of whom they are wanted."""
+        dear = self._dear
+        if dear is None or Need.ROLLUP not in ask.needs | ask.needs_all:
+            return None
+        wanted = self._shares_wanted(ask)
+        unknown = {key: dear.missing(key).name.lower() for key in wanted if dear.sums(key)[0] is None}
+        return Shares(len(wanted), unknown, Need.ROLLUP in ask.needs_all)
 
     def _lens_for(self, ask: Ask) -> Lens | None:
         """Who looks into runtimes: there from when somebody looks at a process."""
@@ -196,8 +218,11 @@ class Engine:
         elif now_s - before.mono_s > 3 * ask.delay_s + 1:
             self._history.gaps.append(Gap(before.mono_s, now_s))
         self._offset_s = sample.wall_s - now_s
-        self._system = self._system_row(sample, before, everybody=ask.everybody)
-        self._machine.append((now_s, self._system))
+        if self._oom_kills_at_start is None and sample.system.vmstat is not None:
+            self._oom_kills_at_start = sample.system.vmstat.oom_kill
+        start = self._oom_kills_at_start
+        self._system = system_row(sample, before, everybody=ask.everybody, oom_kills_at_start=start)
+        self._machine.add(now_s, self._system)
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
         last = {key: self._entries[key.pid].row for key in sample.gone if key.pid in self._entries}
         for key in sample.gone:
@@ -208,7 +233,7 @@ class Engine:
         every_row = moved_on or ask.where is not None or ask.sort == "growth_bytes_per_min"
         doubted = self._endings.doubted(ask, now_s) if self._endings is not None else None
         dear = self._dear_for(ask, doubted)
-        renewed = dear.step(ask, sample, doubted) if dear is not None else frozenset()
+        renewed = dear.take(ask, sample) if dear is not None else frozenset()
         for pid, seen in sample.processes.items():
             entry = self._entries.get(pid)
             if (
@@ -218,6 +243,10 @@ class Engine:
                 or (now_s < entry.active_until_s and (every_row or seen.key in ask.visible))
             ):
                 self._entries[pid] = self._entry(seen, entry, now_s)
+        if dear is not None:
+            for key in dear.begin(ask, self._shares_wanted(ask), doubted):
+                if (entry := self._entries.get(key.pid)) is not None:
+                    self._entries[key.pid] = self._entry(entry.seen, entry, now_s)
         self._asked_for = self._watch(ask)
         if (lens := self._lens_for(ask)) is not None:
             lens.step(ask, sample, self._asked_for)
@@ -232,7 +261,10 @@ class Engine:
         witnesses = {key: self._witness(key, ask, sample, rows[key.pid]) for key in ask.judged if key.pid in rows}
         for key in endings.take(sample, ask, rows, last, witnesses):
             entry = self._entries[key.pid]
-            entry.row = entry.row._replace(**endings.row_marks(key)._asdict())
+            marked = entry.row._replace(**endings.row_marks(key)._asdict())
+            if entry.living is entry.row:
+                entry.living = marked  # or each process would keep two rows
+            entry.row = marked
         self._exits += endings.fresh
 
     def _witness(self, key: ProcKey, ask: Ask, sample: Sample, row: ProcRow) -> Witness:
@@ -260,7 +292,17 @@ class Engine:
             last = track.point(-1) if track is not None and len(track) else None
             if last is None or (last.virt_bytes, last.rss_bytes, last.shr_bytes) != statm:
                 track = self._history.note(seen.key, now_s, *statm)
-        row = self._row(seen, entry.row if entry is not None else None, track, now_s)
+        assert self._system is not None
+        row = proc_row(
+            seen,
+            entry.row if entry is not None else None,
+            track,
+            now_s,
+            system=self._system,
+            boot_wall_s=self._boot_wall_s,
+            shares=self._dear.sums(seen.key) if self._dear is not None else (None, None),
+            marks=self._endings.row_marks(seen.key)._asdict() if self._endings is not None else None,
+        )
         if entry is not None and row == entry.row:
             row = entry.row
         active_until_s = track.changed_s + ACTIVE_S if track is not None and len(track) > 1 else now_s
@@ -272,94 +314,6 @@ class Engine:
         if row.rss_bytes is not None or entry.living.rss_bytes is None:
             entry.living = row
         return entry
-
-    def _row(self, seen: ProcSample, old: ProcRow | None, track: Track | None, now_s: float) -> ProcRow:
-        stat, statm, status = seen.stat, seen.statm, seen.status
-        assert self._system is not None and stat is not None
-        elapsed_s = seen.stat_s - seen.stat_before_s
-        before = seen.stat_before
-        ticks_per_s = per_s(stat.cpu_ticks, before.cpu_ticks, elapsed_s) if before is not None else None
-        rss = statm.rss_bytes if statm is not None else None
-        if stat.kernel_thread:
-            note = Note.KERNEL
-        elif seen.leader_gone:
-            note = Note.LEADER_GONE
-        else:
-            note = Note.ZOMBIE if stat.state in "ZX" else Note.NONE
-        same_text = old is not None and old.name_raw == seen.name_raw and old.command_raw == seen.command_raw
-        name = old.name if same_text and old is not None else clean(seen.name_raw)
-        if same_text and old is not None:
-            command = old.command
-        elif seen.command_raw:
-            command = clean(seen.command_raw.rstrip(b"\0").replace(b"\0", b" "))
-        else:
-            command = f"[{name}]"
-        peak = status.peak_rss_bytes if status is not None else None
-        swap = status.swap_bytes if status is not None else None
-        if swap is None and statm is not None and self._system.swap_total_bytes == 0:
-            swap = 0
-        pss, uss = self._dear.sums(seen.key) if self._dear is not None else (None, None)
-        return ProcRow(
-            key=seen.key,
-            pid=seen.key.pid,
-            ppid=stat.ppid,
-            uid=seen.uid,
-            user=seen.user,
-            state=stat.state,
-            name=name,
-            command=command,
-            name_raw=seen.name_raw,
-            command_raw=seen.command_raw,
-            virt_bytes=statm.virt_bytes if statm is not None else None,
-            rss_bytes=rss,
-            anon_bytes=statm.anon_bytes if statm is not None else None,
-            file_bytes=status.file_bytes if status is not None else None,
-            shmem_bytes=status.shmem_bytes if status is not None else None,
-            shr_bytes=statm.shr_bytes if statm is not None else None,
-            swap_bytes=swap,
-            peak_rss_bytes=peak if peak is None or rss is None else max(peak, rss),
-            page_tables_bytes=status.page_tables_bytes if status is not None else None,
-            mem_percent=_percent(rss, self._system.mem_total_bytes),
-            growth_bytes_per_min=_growth(track, rss, now_s),
-            minflt=stat.minflt,
-            majflt=stat.majflt,
-            minflt_per_s=per_s(stat.minflt, before.minflt, elapsed_s) if before is not None else None,
-            majflt_per_s=per_s(stat.majflt, before.majflt, elapsed_s) if before is not None else None,
-            cpu_percent=None if ticks_per_s is None else 100 * ticks_per_s / CLK_TCK,
-            threads=stat.threads,
-            oom_score=seen.oom_score,
-            oom_score_adj=seen.oom_score_adj,
-            trend=_trend(track, rss, now_s),
-            # A time namespace may put the start before boot, which the kernel shows as far in the future.
-            started_s=self._boot_wall_s + start_s if (start_s := seen.key.start_ticks / CLK_TCK) <= now_s + 1 else None,
-            note=note,
-            **(self._endings.row_marks(seen.key)._asdict() if self._endings is not None else {}),
-            pss_bytes=pss,
-            uss_bytes=uss,
-        )
-
-    def _system_row(self, sample: Sample, before: Sample | None, *, everybody: bool) -> SystemRow:
-        meminfo, vmstat, pressure = sample.system.meminfo, sample.system.vmstat, sample.system.pressure
-        elapsed_s = sample.mono_s - before.mono_s if before is not None else None
-        earlier = before.system.vmstat if before is not None else None
-        oom_kills = vmstat.oom_kill if vmstat is not None else None
-        if self._oom_kills_at_start is None:
-            self._oom_kills_at_start = oom_kills
-        start = self._oom_kills_at_start
-        return SystemRow(
-            mem_total_bytes=meminfo.total_bytes if meminfo else None,
-            mem_available_bytes=meminfo.available_bytes if meminfo else None,
-            mem_free_bytes=meminfo.free_bytes if meminfo else None,
-            swap_total_bytes=meminfo.swap_total_bytes if meminfo else None,
-            swap_free_bytes=meminfo.swap_free_bytes if meminfo else None,
-            pgfault_per_s=per_s(vmstat.pgfault, earlier.pgfault, elapsed_s) if vmstat and earlier else None,
-            pgmajfault_per_s=per_s(vmstat.pgmajfault, earlier.pgmajfault, elapsed_s) if vmstat and earlier else None,
-            oom_kills=None if oom_kills is None or start is None else oom_kills - start,
-            oom_kills_boot=oom_kills,
-            psi_memory_some_avg10=pressure.some.avg10_percent if pressure and pressure.some else None,
-            psi_memory_full_avg10=pressure.full.avg10_percent if pressure and pressure.full else None,
-            processes=len(sample.processes) if everybody else None,
-        )
 
     # -- whom we watch, and who has left
 
@@ -456,14 +410,11 @@ class Engine:
         if row is None:
             return None
         track = self._history.tracks.get(key)
-        from memtop.past import fitting_window_s, series, slope_bytes_per_min  # noqa: PLC0415 (one sample has no past)
+        # One sample has no past.
+        from memtop.past import fitting_window_s, right_edge_s, series, slope_bytes_per_min  # noqa: PLC0415
 
         window_s = ask.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
-        # Buckets stand still on the clock, two at a time: so a picture of two to a column moves by whole columns.
-        step_s = 2 * window_s / max(2, ask.points)
-        right_s = math.ceil(now_s / step_s) * step_s
-        if looking_s is not None and looking_s < now_s - window_s * 0.98:
-            right_s = math.ceil((looking_s + window_s * 0.5) / step_s) * step_s
+        right_s = right_edge_s(now_s if looking_s is None else looking_s, now_s, window_s, ask.points)
         until_s = self._known_until_s(row, now_s)
         entry = self._entries.get(key.pid)
         alive = entry is not None and entry.row.key == key
@@ -486,7 +437,7 @@ class Engine:
             ),
             gone=row.gone_s is not None,
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, until_s if looking_s is None else looking_s),
-            why_unknown=_why_unknown(row, looking_s is not None),
+            why_unknown=why_unknown(row, looking_s is not None),
             outlook=self._endings.outlook(key, frozen=ask.frozen)
             if self._endings is not None and looking_s is None
             else None,
@@ -513,100 +464,6 @@ class Engine:
             return min(now_s, row.gone_s - self._offset_s)
         return min(now_s, track.changed_s) if track is not None else now_s
 
-    def _rows_at(self, rows: list[ProcRow], when_s: float, total_bytes: int | None) -> list[ProcRow]:
-        """The rows as they were at a moment of the past; what was not kept is unknown."""
-        from memtop.past import point_at  # noqa: PLC0415 (as above)
-
-        found = []
-        for row in rows:
-            if row.started_s is not None and row.started_s - self._boot_wall_s > when_s:
-                continue
-            point = point_at(self._history, row.key, when_s)
-            found.append(
-                row._replace(
-                    virt_bytes=point and point.virt_bytes,
-                    rss_bytes=point and point.rss_bytes,
-                    shr_bytes=point and point.shr_bytes,
-                    anon_bytes=point and max(0, point.rss_bytes - point.shr_bytes),
-                    shmem_bytes=point and point.shmem_bytes,
-                    file_bytes=point.shr_bytes - point.shmem_bytes if point and point.shmem_bytes is not None else None,
-                    mem_percent=_percent(point and point.rss_bytes, total_bytes),
-                    minflt=point and point.minflt,
-                    majflt=point and point.majflt,
-                    swap_bytes=None,
-                    peak_rss_bytes=None,
-                    page_tables_bytes=None,
-                    growth_bytes_per_min=_growth(self._history.tracks.get(row.key), point and point.rss_bytes, when_s),
-                    minflt_per_s=self._rate_at(row.key, when_s, "minflt"),
-                    majflt_per_s=self._rate_at(row.key, when_s, "majflt"),
-                    cpu_percent=None,
-                    oom_score=None,
-                    trend=_trend(self._history.tracks.get(row.key), point and point.rss_bytes, when_s),
-                )
-            )
-        return found
-
-    def _rate_at(self, key: ProcKey, when_s: float, counter: str) -> float | None:
-        diary = self._history.diaries.get(key)
-        index = diary.index_at(when_s) if diary is not None else 0
-        if diary is None or index < 1:
-            return None
-        now, before = diary.point(index), diary.point(index - 1)
-        return per_s(getattr(now, counter), getattr(before, counter), now.at_s - before.at_s)
-
-    def _system_at(self, when_s: float) -> SystemRow | None:
-        return next((row for at_s, row in reversed(self._machine) if at_s <= when_s + 0.0005), None)
-
 
 def _asked(pid: int, ask: Ask) -> bool:
     return ask.only is not None and pid in ask.only
-
-
-def _percent(part_bytes: int | None, total_bytes: int | None) -> float | None:
-    return 100 * part_bytes / total_bytes if part_bytes is not None and total_bytes else None
-
-
-def _growth(track: Track | None, rss_bytes: int | None, now_s: float) -> float | None:
-    """Change of RES per minute over the last minute, or since it was first seen."""
-    if track is None or rss_bytes is None or now_s - track.first_s < GROWTH_LEAST_S:
-        return None
-    from_s = max(track.first_s, now_s - GROWTH_S)
-    then = track.at(from_s) or track.point(0)
-    return (rss_bytes - then.rss_bytes) * 60 / (now_s - from_s)
-
-
-def _trend(track: Track | None, rss_bytes: int | None, now_s: float) -> tuple[int | None, ...]:
-    """RES as levels, in buckets that stand still on the clock, so that cells do not flicker."""
-    if track is None or rss_bytes is None:
-        return (None,) * TREND_CELLS
-    right_s = (now_s // TREND_BUCKET_S + 1) * TREND_BUCKET_S
-    edges_s = [right_s - TREND_BUCKET_S * back for back in range(TREND_CELLS, -1, -1)]
-    return levels(track.peaks(edges_s))
-
-
-def _ordered(rows: Iterable[ProcRow], field: str, descending: bool) -> list[ProcRow]:
-    """By one attribute, unknown last in either direction, then by pid."""
-    value = attrgetter(field)
-    known: list[ProcRow] = []
-    unknown: list[ProcRow] = []
-    for row in sorted(rows, key=attrgetter("pid")):
-        (unknown if value(row) is None else known).append(row)
-    known.sort(key=value, reverse=descending)
-    return known + unknown
-
-
-def _why_unknown(row: ProcRow, looking_back: bool) -> dict[str, str]:
-    """For every number of the row that is unknown, the reason in words."""
-    why: dict[str, str] = {}
-    for field in ("virt_bytes", "rss_bytes", "anon_bytes", "shr_bytes", "swap_bytes", "peak_rss_bytes", "oom_score"):
-        if getattr(row, field) is None:
-            if looking_back:
-                why[field] = "not kept for this moment of the past"
-            else:
-                why[field] = row.note.value or "not read yet"
-    for field in ("minflt_per_s", "majflt_per_s", "cpu_percent"):
-        if getattr(row, field) is None:
-            why[field] = "not kept for this moment of the past" if looking_back else "a rate needs two readings"
-    if row.growth_bytes_per_min is None:
-        why["growth_bytes_per_min"] = f"seen for less than {GROWTH_LEAST_S:.0f} s"
-    return why

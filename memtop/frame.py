@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
-from memtop.analysis.oom import share_permille
-from memtop.procfs.status import PidStatus
 from memtop.sample import ProcKey
 from memtop.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
     from memtop.inside import Inside
     from memtop.outlook import Autopsy, Outlook
+    from memtop.procfs.status import PidStatus
     from memtop.readings import MarkView, RegionsView, SharingView
 
 
@@ -96,6 +95,8 @@ class ProcRow(NamedTuple):
         """The share of RAM and swap that its oom_score stands for."""
         if self.oom_score is None or self.oom_score_adj is None:
             return None
+        from memtop.analysis.oom import share_permille  # noqa: PLC0415 (a column that is rarely on screen)
+
         return share_permille(self.oom_score, self.oom_score_adj)
 
 
@@ -198,6 +199,17 @@ class OwnCost(NamedTuple):
     rss_bytes: int | None
 
 
+class Shares(NamedTuple):
+    """How far PSS and USS are known, which are read in turn."""
+
+    wanted: int
+    """Processes whose PSS is wanted."""
+    unknown: Mapping[ProcKey, str]
+    """Those of them whose PSS is not known, and why: a name of :class:`memtop.readings.Missing`, in small letters."""
+    decides: bool
+    """Whether order or filter depend on it, so that those of which it is unknown are out of place."""
+
+
 class Frame(NamedTuple):
     """One picture of one instant; all that crosses from the sampler's thread to a view."""
 
@@ -223,6 +235,8 @@ class Frame(NamedTuple):
     """Sentences about readings that failed: parse errors with their path, a sampler that was restarted."""
     runtimes: Mapping[ProcKey, dict[str, Any]] = {}
     """For each process asked for its ``runtime`` of the JSON contract, where that was wanted and is known."""
+    shares: Shares | None = None
+    """None where nobody wants PSS or USS."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
     outlooks: Mapping[ProcKey, Outlook] = {}

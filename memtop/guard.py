@@ -1,6 +1,6 @@
 """The first things memtop does, before it imports anything heavy.
 
-See proc_pid_oom_score_adj(5), pid_namespaces(7), credentials(7).
+See proc_pid_oom_score_adj(5), pid_namespaces(7), credentials(7), stdin(3).
 """
 
 from __future__ import annotations
@@ -17,6 +17,21 @@ OWN_ADJ: Final = "/proc/self/oom_score_adj"
 _inherited: int | None = None
 """oom_score_adj before this process changed its own."""
 _HIDES_NOTHING: Final = ("hidepid=0", "hidepid=off")
+
+
+def fill_closed_streams() -> bool:
+    """Put /dev/null in the place of every standard stream that was closed; whether standard output was open.
+
+    Otherwise the next file to be opened gets the number of a closed one, and what is said to people is written
+    into it; and Python prints on standard output what it cannot print on a standard error that is None.
+    """
+    output_was_open = getattr(sys, "stdout", None) is not None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # the lowest free number is the one closed
+        if getattr(sys, name) is None:
+            stream = os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8")
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+    return output_was_open
 
 
 def make_first_victim(path: str | PathLike[str] = OWN_ADJ) -> int | None:

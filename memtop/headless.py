@@ -46,6 +46,8 @@ _PROCESS_FIELDS: Final = (
     "oom_score",
     "oom_score_adj",
 )
+_SHARES: Final = ("pss_bytes", "uss_bytes", "pss_unknown")
+"""Beside those where a column, the order or the filter asks for PSS or USS: they cost the processes something."""
 _SYSTEM_FIELDS: Final = SystemRow._fields
 
 
@@ -61,7 +63,10 @@ def json_writer(out: TextIO) -> Writer:
             "late_s": _rounded(frame.late_s),
             "system": {name: _rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
             "processes": [
-                process_object(row) | {"runtime": frame.runtimes.get(row.key)} | _judged(frame, row)
+                process_object(row)
+                | _shares(row, frame)
+                | {"runtime": frame.runtimes.get(row.key)}
+                | _judged(frame, row)
                 for row in frame.rows
             ],
         }
@@ -120,18 +125,29 @@ def process_object(row: ProcRow) -> dict[str, Any]:
     return found
 
 
+def _shares(row: ProcRow, frame: Frame) -> dict[str, object]:
+    """PSS and USS, and why they are unknown; nothing where nobody asked for them."""
+    if frame.shares is None:
+        return {}
+    return dict(zip(_SHARES, (row.pss_bytes, row.uss_bytes, frame.shares.unknown.get(row.key)), strict=True))
+
+
 def csv_writer(out: TextIO) -> Writer:
     """Fixed columns, one line a process and sample. Cells that a spreadsheet would run get an apostrophe."""
     import csv  # noqa: PLC0415
 
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("at", *_PROCESS_FIELDS, "name", "command"))
+    has_heading = False
 
     def write(frame: Frame) -> None:
+        nonlocal has_heading
+        if not has_heading:
+            writer.writerow(("at", *_PROCESS_FIELDS, "name", "command", *(_SHARES if frame.shares is not None else ())))
+            has_heading = True
         at = iso(frame.at_s)
         for row in frame.rows:
             cells = [_rounded(getattr(row, name)) for name in _PROCESS_FIELDS]
-            writer.writerow(map(_cell, (at, *cells, row.name, row.command)))
+            writer.writerow(map(_cell, (at, *cells, row.name, row.command, *_shares(row, frame).values())))
         out.flush()
 
     return write

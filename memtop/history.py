@@ -8,7 +8,6 @@ everything a chart can show. Both have a bound; what is older is thinned out or 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from collections import deque
 
 from memtop.sample import ProcKey
@@ -139,6 +138,8 @@ class Diary:
 
     def index_at(self, when_s: float) -> int:
         """The last entry at or before a moment, -1 where there is none."""
+        from bisect import bisect_right  # noqa: PLC0415 (one sample has no past)
+
         return bisect_right(self.times_s, when_s + CLOSE_S) - 1
 
 

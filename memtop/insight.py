@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from memtop.analysis.gogrowth import GoPoint
     from memtop.analysis.jvmheap import JvmPoint
     from memtop.frame import ProcRow
-    from memtop.lens import File
     from memtop.readings import Reading
+    from memtop.runtime_dossier import RuntimeDossier
     from memtop.sample import Sample
 
 NEW_S: Final = 10.0
@@ -27,7 +27,7 @@ VERDICT_S: Final = 10.0
 """How often the verdict on its heap is found anew while its panel is not on screen: 5 ms for all its points."""
 
 
-def heap_facts(file: File, row: ProcRow, at_s: float) -> HeapFacts | None:
+def heap_facts(file: RuntimeDossier, row: ProcRow, at_s: float) -> HeapFacts | None:
     """For the findings, whatever panel is open; None where its runtime has told nothing."""
     if not file.go and not file.jvm:
         limit = _limit_bytes(file.settings.gomemlimit_bytes) if file.settings is not None else None
@@ -48,7 +48,7 @@ def heap_facts(file: File, row: ProcRow, at_s: float) -> HeapFacts | None:
 
 
 def inside(
-    file: File | None,
+    file: RuntimeDossier | None,
     row: ProcRow,
     at_s: float,
     reading: Reading | None,
@@ -69,7 +69,7 @@ def inside(
 
 
 def _judge(
-    file: File,
+    file: RuntimeDossier,
     row: ProcRow,
     at_s: float,
     reading: Reading | None,
@@ -113,7 +113,9 @@ def _judge(
     return told._replace(advice=_advice(file, row, lazy_free_bytes, sample))
 
 
-def _advice(file: File, row: ProcRow, lazy_free_bytes: int | None, sample: Sample | None) -> tuple[Advice, ...]:
+def _advice(
+    file: RuntimeDossier, row: ProcRow, lazy_free_bytes: int | None, sample: Sample | None
+) -> tuple[Advice, ...]:
     from memtop.analysis.allocators import Observed, advise
     from memtop.runtimes.native import Runtime, old_space_bytes
 
@@ -157,7 +159,7 @@ def _limit_bytes(gomemlimit_bytes: float) -> int:
     return 0 if gomemlimit_bytes == float("inf") else int(gomemlimit_bytes)
 
 
-def _heap_verdict(file: File) -> HeapFacts:
+def _heap_verdict(file: RuntimeDossier) -> HeapFacts:
     """The finding that its own figures call for, and what is alive after a collection."""
     from memtop.analysis.gogrowth import GoVerdict, judge_go
     from memtop.analysis.jvmheap import JvmVerdict, judge_jvm
@@ -186,7 +188,7 @@ def _heap_verdict(file: File) -> HeapFacts:
     )
 
 
-def _go_facts(file: File) -> HeapFacts:
+def _go_facts(file: RuntimeDossier) -> HeapFacts:
     from memtop.analysis.gogrowth import gc_per_s
     from memtop.analysis.goheap import held_bytes, outside_bytes
 
@@ -207,7 +209,7 @@ def _go_facts(file: File) -> HeapFacts:
     )
 
 
-def _jvm_facts(file: File, row: ProcRow) -> HeapFacts:
+def _jvm_facts(file: RuntimeDossier, row: ProcRow) -> HeapFacts:
     """Stacks, JIT code and buffers are a JVM's usual share outside of its heap: only what is far beyond is told."""
     from memtop.analysis.jvmheap import break_down_jvm
 
@@ -221,7 +223,7 @@ def _jvm_facts(file: File, row: ProcRow) -> HeapFacts:
     )
 
 
-def _judge_go(points: list[GoPoint], file: File, row: ProcRow, lazy_free_bytes: int) -> GoInside:
+def _judge_go(points: list[GoPoint], file: RuntimeDossier, row: ProcRow, lazy_free_bytes: int) -> GoInside:
     from memtop.analysis.gogrowth import judge_go
     from memtop.analysis.goheap import break_down, identities
     from memtop.analysis.golimits import gogc_choices, judge_limit

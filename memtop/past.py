@@ -133,6 +133,16 @@ def _filled(column: array[int]) -> array[int]:
     return filled
 
 
+def right_edge_s(looking_s: float, now_s: float, window_s: float, points: int) -> float:
+    """The moment at the chart's right edge: now, or one by which a moment long ago stands in the middle.
+
+    Buckets stand still on the clock, two at a time: so a picture of two to a column moves by whole columns.
+    """
+    step_s = 2 * window_s / max(2, points)
+    edge_s = now_s if looking_s >= now_s - window_s * 0.98 else looking_s + window_s * 0.5
+    return math.ceil(edge_s / step_s) * step_s
+
+
 def fitting_window_s(known_s: float) -> float:
     """The window that holds so many seconds of past: it grows with them, up to the ordinary one."""
     return next((window_s for window_s in WINDOWS_S if window_s >= min(known_s, ORDINARY_WINDOW_S)), ORDINARY_WINDOW_S)

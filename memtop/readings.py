@@ -74,8 +74,12 @@ class RegionsView:
     """How long a reading has been under way by now; None where none is."""
     resting_s: float
     """Until the next reading may begin, for the last one's cost."""
+    calm: bool
+    """Whether the next one waits because nothing has moved since the last."""
     stall_s: float | None
     """For how long a reading would hold up the process, as far as can be told."""
+    mappings: int | None
+    """How many there are, as they were counted last."""
     since_mark: RegionGrowth | None
 
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from memtop.analysis.rates import per_s
-from memtop.analysis.sharing import CopyRate, Kin, Member, Parts, Sharing, bounds, family, member, same_rollup
+from memtop.analysis.sharing import (
+    CopyRate,
+    Kin,
+    Member,
+    Parts,
+    Sharing,
+    bounds,
+    copy_rate,
+    family,
+    member,
+    same_rollup,
+)
 from memtop.procfs.smaps import Rollup
 from memtop.readings import Missing, RegionsView, Relative, SharingView
 from memtop.sample import ProcKey, ProcSample
@@ -19,8 +29,10 @@ class Known(Protocol):
     missing: Missing
     rollup: Rollup | None
     rollup_s: float
+    rollup_minflt: int | None
     rollup_before: Rollup | None
     rollup_before_s: float
+    rollup_before_minflt: int | None
 
 
 def family_of(processes: Mapping[int, ProcSample], pid: int) -> list[ProcSample]:
@@ -41,9 +53,9 @@ def _program(seen: ProcSample) -> bytes:
 
 
 def sharing_view(
-    focus: ProcKey, relatives: list[ProcSample], known: Mapping[ProcKey, Known], own: RegionsView
+    focus: ProcKey, relatives: list[ProcSample], known: Mapping[ProcKey, Known], own: RegionsView, same_since_s: float
 ) -> SharingView:
-    """The family's sharing, as far as it was read."""
+    """The family's sharing, as far as it was read; it has been the same family since ``same_since_s``."""
     found: list[Relative] = []
     rollups: list[tuple[int, Rollup]] = []
     for seen in relatives:
@@ -56,7 +68,8 @@ def sharing_view(
             if twin is None:
                 rollups.append((seen.key.pid, rollup))
             mine = member(seen.key.pid, rollup, twin)
-            copying = CopyRate(_dirtied_per_s(file, rollup), _minflt_per_s(seen))
+            if len(relatives) > 1:
+                copying = _copying(file, mine, same_since_s)
         found.append(
             Relative(
                 pid=seen.key.pid,
@@ -78,18 +91,13 @@ def sharing_view(
     )
 
 
-def _dirtied_per_s(file: Known, rollup: Rollup) -> float | None:
-    before = file.rollup_before
-    if before is None or before.private_dirty_bytes is None or rollup.private_dirty_bytes is None:
-        return None
+def _copying(file: Known, now: Member, same_since_s: float) -> CopyRate | None:
+    """Between the last two readings; None where a relative came or went meanwhile: its pages change hands uncopied."""
     elapsed_s = file.rollup_s - file.rollup_before_s
-    return max(0, rollup.private_dirty_bytes - before.private_dirty_bytes) / elapsed_s if elapsed_s > 0 else None
-
-
-def _minflt_per_s(seen: ProcSample) -> float | None:
-    if seen.stat is None or seen.stat_before is None:
+    if file.rollup_before is None or file.rollup_before_s < same_since_s or elapsed_s <= 0:
         return None
-    return per_s(seen.stat.minflt, seen.stat_before.minflt, seen.stat_s - seen.stat_before_s)
+    before = member(now.pid, file.rollup_before)
+    return copy_rate(before, now, elapsed_s, file.rollup_before_minflt, file.rollup_minflt)
 
 
 def _parts(seen: ProcSample) -> Parts | None:

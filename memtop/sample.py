@@ -46,7 +46,7 @@ class Need(Flag):
     VICTIM = auto()
     """oom_score_adj of every process, to reckon whom the OOM killer would take."""
     ROLLUP = auto()
-    """smaps_rollup, which costs the target something: only of rows on screen, in turn; see :mod:`memtop.dear`."""
+    """smaps_rollup, which costs the target something: in turn; see :mod:`memtop.dear`."""
 
 
 class Ask(NamedTuple):
@@ -65,6 +65,8 @@ class Ask(NamedTuple):
     descending: bool = True
     where: Callable[[ProcRow], bool] | None = None
     """The filter; None lets every process pass."""
+    where_needs: Need = Need.NONE
+    """Readings that the filter depends on."""
     only: frozenset[int] | None = None
     """Pids to be shown, whatever the filter says; None for all."""
     names: tuple[str, ...] = ()
@@ -92,6 +94,8 @@ class Ask(NamedTuple):
     """One more than before: set the mark of the process in focus, or clear it."""
     go_urls: tuple[tuple[int | None, str], ...] = ()
     """(pid, address) of Go programs whose metrics are to be read; None for the process asked for."""
+    once: bool = False
+    """There will be no later tick: what is asked for is read at this one, whatever it costs, and waited for."""
     runtimes: bool = False
     """Look into the runtimes of those asked for; otherwise of the one in focus only."""
     outlooks: bool = False

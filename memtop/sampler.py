@@ -37,8 +37,8 @@ STALE_TICKS: Final = 10
 """Ticks after which status and oom_score are read again though statm has not moved."""
 FIRST_SETTLE_S: Final = 0.05
 """How long the first sample waits for command lines, so that one-shot output has them."""
-LIVES_KEPT: Final = 4096
-"""Ended processes remembered, to tell a new one with the same pid and start time apart."""
+LIVES_KEPT: Final = 512
+"""Ended processes remembered, to tell a new one with the same pid and start time (one clock tick) apart."""
 EMPTY: Final = b"0 0 0 0 0 0 0"
 
 
@@ -228,14 +228,15 @@ class Sampler:
         elif Need.STAT in ask.needs:
             due.update(visible)
         self._read_stats(sorted(due), gone)
+        few = not ask.everybody  # then nothing is spared: a peak and page tables may move while statm stands still
         for pid in everybody if Need.STATUS in ask.needs_all else visible if Need.STATUS in ask.needs else ():
             if (record := records.get(pid)) is not None:
-                self._read_status_if_moved(record)
+                (self._read_status if few else self._read_status_if_moved)(record)
         if ask.focus is not None and (focus := records.get(ask.focus.pid)) is not None:
             self._read_status(focus)
         for pid in everybody if Need.OOM in ask.needs_all else visible if Need.OOM in ask.needs else ():
             if (record := records.get(pid)) is not None:
-                self._read_oom(record)
+                self._read_oom(record, few=few)
 
     def _read_stats(self, pids: list[int], gone: list[ProcKey]) -> None:
         now_s = self._now_s
@@ -349,14 +350,14 @@ class Sampler:
             self._exec_by_peak(record)
             record.status_tick, seen.status = self._tick, status
 
-    def _read_oom(self, record: _Record) -> None:
+    def _read_oom(self, record: _Record, *, few: bool) -> None:
         seen = record.seen
-        if record.statm_tick < self._tick and self._tick - record.oom_tick < STALE_TICKS:
+        if not few and record.statm_tick < self._tick and self._tick - record.oom_tick < STALE_TICKS:
             return
         try:
             score = int_or_none(self.source.read(f"proc/{seen.key.pid}/oom_score", 64))
             adj = seen.oom_score_adj
-            if self._tick - record.oom_tick >= STALE_TICKS:
+            if few or self._tick - record.oom_tick >= STALE_TICKS:
                 adj = int_or_none(self.source.read(f"proc/{seen.key.pid}/oom_score_adj", 64))
                 record.oom_tick = self._tick
         except ProcessGone:

@@ -11,8 +11,8 @@ from memtop.typed import Final
 
 UNKNOWN: Final = "–"
 _UNITS: Final = "BKMGTPE"
-_SIZE: Final = r"(?ia)([0-9]+(?:\.[0-9]+)?)\s*(?:([kmgtpe])(?:i?b)?|b)?"
-_DURATION: Final = r"(?ia)([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|min|h)?"
+_SIZE: Final = r"(?ia)([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(?:([kmgtpe])(?:i?b)?|b)?"
+_DURATION: Final = r"(?ia)([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(ms|s|m|min|h)?"
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 

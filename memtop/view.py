@@ -75,6 +75,7 @@ class View(NamedTuple):
             sort=self.sort.field,
             descending=self.descending,
             where=where,
+            where_needs=self.query.needs,
             only=self.only,
             names=self.names,
             children=self.children,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import os
@@ -216,15 +217,38 @@ def test_a_name_finds_processes_and_never_memtop_itself() -> None:
         assert [process["pid"] for process in json.loads(done.stdout)["processes"]] == [child.pid]
 
 
-def test_one_shot_output_imports_nothing_of_the_screen() -> None:
+def modules_of_a_run(*argv: str) -> set[str]:
+    """All that a fresh Python imports for this command line."""
     code = (
-        "import sys; from memtop.cli import run; run(['--json', '-n', '1', sys.argv[1]])\n"
-        "print(sorted({'textual', 'rich', 'plotext', 'sqlite3', 'psutil', 'asyncio'} & sys.modules.keys()))"
+        "import sys; before = {*sys.modules}; from memtop.cli import run; run(sys.argv[1:])\n"
+        "print(*sorted(sys.modules.keys() - before))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(os.getpid())], capture_output=True, timeout=DEADLINE_S, check=True
-    )
-    assert done.stdout.splitlines()[-1] == b"[]"
+    done = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, timeout=DEADLINE_S, check=True)
+    return {*done.stdout.decode().splitlines()[-1].split()}
+
+
+def test_one_sample_imports_nothing_of_the_screen_and_nothing_heavy() -> None:
+    heavy = {"textual", "rich", "plotext", "sqlite3", "psutil", "asyncio", "socket", "subprocess", "pathlib"}
+    heavy |= {"typing", "dataclasses", "inspect", "argparse", "gettext", "contextlib", "threading", "signal", "math"}
+    assert not heavy & modules_of_a_run("--json", "-n", "1", str(os.getpid()))
+
+
+def test_the_garbage_collector_is_back_once_memtop_stays() -> None:
+    gc.disable()
+    try:
+        assert run(["--csv", "-n", "2", "-d", "0.1", str(os.getpid())]) == 0
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.enable()
+
+
+def test_one_sample_imports_few_modules() -> None:
+    """Each costs about 0.1 ms, of which one sample has 17: what is not needed for it belongs where it is used."""
+    modules = modules_of_a_run("--json", "-n", "1", str(os.getpid()))
+    own = sorted(name for name in modules if name.startswith("memtop"))
+    assert len(own) <= 50, own
+    assert len(modules) - len(own) <= 45, sorted(modules)
 
 
 def test_a_terminal_that_can_show_nothing_is_said_and_not_tried() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from memtop.engine import DIARIES, Engine
@@ -419,3 +422,20 @@ def test_a_real_process_that_grows_is_seen_growing_with_its_faults() -> None:
         assert row(step(engine, ask), child.pid).note is Note.GONE
     finally:
         source.close()
+
+
+def test_once_prepared_the_second_sample_waits_for_no_import() -> None:
+    code = (
+        "import sys\n"
+        "from memtop.engine import Engine\n"
+        "from memtop.sample import Ask\n"
+        "from tests.fakes import FakeProcess, FakeSource\n"
+        "engine, ask = Engine(FakeSource(FakeProcess(42))), Ask(only=frozenset({42}))\n"
+        "engine.step(ask)\n"
+        "print(len([name for name in sys.modules if name == 'memtop.endings']))\n"
+        "engine.prepare()\n"
+        "before = set(sys.modules)\n"
+        "engine.step(ask)\n"
+        "print(sorted(set(sys.modules) - before))\n"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "0\n[]\n"

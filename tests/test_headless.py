@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtop.columns import COLUMNS, DEFAULT_COLUMNS
-from memtop.frame import Note, ProcRow, SystemRow
+from memtop.frame import Note, ProcRow, Shares, SystemRow
 from memtop.headless import csv_writer, iso, json_writer, text_writer
 from memtop.text import clean
 from memtop.tree import grow
@@ -165,6 +165,22 @@ def test_every_line_is_flushed() -> None:
 def test_no_cell_of_csv_is_a_formula(command: str) -> None:
     cells = cells_of(proc_row(42, command=command, name=command, user=command))
     assert (cells["command"], cells["name"], cells["user"]) == ("'" + command,) * 3
+
+
+def test_pss_and_uss_are_there_where_they_were_asked_for_with_the_reason_where_they_are_unknown() -> None:
+    known, unknown = proc_row(7, pss_bytes=5, uss_bytes=3), proc_row(8)
+    assert "pss_bytes" not in json.loads(lines_of(known)[0])["processes"][0]
+    shares = Shares(2, {unknown.key: "too_dear"}, decides=False)
+    found = json.loads(lines_of(known, unknown, shares=shares)[0])["processes"]
+    assert [(one["pss_bytes"], one["uss_bytes"], one["pss_unknown"]) for one in found] == [
+        (5, 3, None),
+        (None, None, "too_dear"),
+    ]
+    out = io.StringIO()
+    csv_writer(out)(frame([known, unknown], shares=shares))
+    heading, *rows = csv.reader(io.StringIO(out.getvalue()))
+    assert heading[-3:] == ["pss_bytes", "uss_bytes", "pss_unknown"]
+    assert [row[-3:] for row in rows] == [["5", "3", ""], ["", "", "too_dear"]]
 
 
 @given(st.binary(max_size=40))

@@ -10,13 +10,14 @@ from memtop.engine import Engine
 from memtop.errors import MemtopError, Unavailable
 from memtop.frame import Frame
 from memtop.inside import Inside
-from memtop.lens import Pace
+from memtop.runtime_dossier import Pace
 from memtop.runtimes import told
 from memtop.runtimes.gometrics import parse_go_metrics
 from memtop.runtimes.hsperf import parse_hsperf
 from memtop.runtimes.jvm import parse_jvm_heap
 from memtop.runtimes.native import Allocator, Native, Runtime
 from memtop.sample import RUNTIME, Ask
+from memtop.source import READ_LIMIT, Answer
 from memtop.tui.runtime_panel import body_lines, head_lines
 from tests.fakes import FakeProcess, FakeSource
 from tests.lab.points import lines
@@ -227,6 +228,38 @@ def test_without_a_screen_the_runtime_of_those_asked_for_is_in_the_frame() -> No
     assert found["name"] == "go"
     assert found["settings"] == {"GOGC": "80", "GOMEMLIMIT": None, "GODEBUG": None}
     assert found["heap"]["heap_alloc_bytes"] > 0
+    assert found["heap_age_s"] == 0
+
+
+class PromptSource(FakeSource):
+    """What is asked for is read at once, and told at the next call."""
+
+    def __init__(self, *processes: FakeProcess) -> None:
+        super().__init__(*processes)
+        self.held: dict[str, Answer] = {}
+
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
+        if path not in self.held:
+            self.held[path] = Answer(self._content(path)[:size], self.took_s)
+            return None
+        return self.held.pop(path)
+
+
+def test_without_a_screen_a_line_has_the_figures_of_its_own_instant() -> None:
+    world = World(GO, URL)
+    source = PromptSource(world.process)
+    source.files |= world.source.files
+    engine = Engine(source)
+    ask = world.ask._replace(focus=None, panel="", runtimes=True)
+    world.process.virt_pages = 1 << 20
+    for line in lines("leak")[:5]:
+        heap = parse_go_metrics(line["body"].encode())
+        source.files[f"{AT}metrics#{URL}"] = told.encode_told("x", heap)
+        frame = engine.step(ask)
+        assert frame is not None
+        told_now = frame.runtimes[world.process.key]
+        assert told_now["heap"]["heap_alloc_bytes"] == heap.heap_alloc_bytes
+        assert told_now["heap_age_s"] == 0
 
 
 def test_what_is_encoded_comes_back() -> None:

@@ -302,6 +302,18 @@ def test_every_process_has_its_turn() -> None:
     assert {process.stat.minflt for process in sample.processes.values() if process.stat} == {1100}
 
 
+def test_of_a_few_that_were_asked_for_everything_is_read_every_time() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    sampler = Sampler(source)
+    ask = Ask(only=frozenset({42}), needs_all=Need.STAT | Need.STATUS | Need.OOM)
+    take(sampler, ask)
+    process.peak_virt_kib, process.oom_score = process.peak_virt_kib + 4, 700
+    found = seen(sampler, ask=ask)
+    assert found.status is not None
+    assert (found.status.virt_peak_bytes, found.oom_score) == (process.peak_virt_kib * 1024, 700)
+
+
 def test_needs_of_the_order_are_read_of_every_process() -> None:
     source = FakeSource(*(FakeProcess(pid) for pid in range(100, 200)))
     sampler = Sampler(source)

@@ -60,6 +60,11 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
+def threads() -> int:
+    """Of this process, whoever has started them."""
+    return len(os.listdir("/proc/self/task"))
+
+
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -496,14 +501,14 @@ def test_there_are_never_more_than_eight_threads(fifos: Path, monkeypatch: pytes
     clock = Clock()
     source = Linux(str(fifos))
     monkeypatch.setattr(source._slow, "_clock", clock)
-    before = threading.active_count()
+    before = threads()
     for pid in range(100, 108):
         source.ask(f"proc/{pid}/cmdline")
         until(lambda pid=pid: len(source._slow._running) == pid - 99)  # type: ignore[misc]
         clock.now_s += 2.1
     with pytest.raises(Blocked, match="8 earlier readings"):
         source.ask("proc/7/cmdline")
-    assert threading.active_count() - before == slow.THREADS
+    assert threads() - before == slow.THREADS
     os.close(os.open(fifos / "proc/100/cmdline", os.O_RDWR))
     assert answer_when_free(source, "proc/7/cmdline") == b"app\x007\x00"
     source.close()
@@ -720,7 +725,7 @@ def test_pids_of_a_made_up_tree_are_never_those_of_the_machine(tree: Path, sleep
 
 
 def test_closing_gives_every_descriptor_and_thread_back(sleeper: subprocess.Popen[bytes]) -> None:
-    before, threads = descriptors(), threading.active_count()
+    before, threads_before = descriptors(), threads()
     source = Linux()
     source.begin()
     source.sweep("statm", source.pids())
@@ -729,5 +734,19 @@ def test_closing_gives_every_descriptor_and_thread_back(sleeper: subprocess.Pope
     source.ask(f"proc/{sleeper.pid}/cmdline")
     source.settle(5.0)
     source.close()
-    until(lambda: threading.active_count() == threads)
+    until(lambda: threads() == threads_before)
     assert descriptors() == before
+
+
+def test_waiting_for_a_processor_counts_as_cost_and_without_schedstat_only_running_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began_s = time.thread_time()
+    waited_s = int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    assert slow._spent_s() >= began_s + waited_s
+    monkeypatch.setattr("builtins.open", raising_not_found)
+    assert began_s <= slow._spent_s() <= time.thread_time()
+
+
+def raising_not_found(*args: object) -> object:
+    raise FileNotFoundError

@@ -120,6 +120,7 @@ def test_a_duration_in_at_most_two_units(seconds: float | None, text: str) -> No
         (" 2 GiB ", 2 * GIB),
         ("3kb", 3 * KIB),
         ("7b", 7),
+        (".5m", 512 * KIB),
         ("1E", 2**60),
     ],
 )
@@ -134,7 +135,7 @@ def test_what_is_no_size_is_said(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("0.5", 0.5), ("500ms", 0.5), ("2s", 2), ("5m", 300), ("1H", 3600), ("1min", 60)]
+    ("text", "seconds"), [("0.5", 0.5), (".5", 0.5), ("500ms", 0.5), ("2s", 2), ("5m", 300), ("1H", 3600), ("1min", 60)]
 )
 def test_durations_that_people_type(text: str, seconds: float) -> None:
     assert units.parse_duration(text) == seconds

@@ -50,6 +50,7 @@ class Kind(Enum):
     JVM_ARCHIVE = ("jvm_archive", "JVM class archive", "region_jvm")
     V8_HEAP = ("v8_heap", "JavaScript heap", "region_v8")
     SANITIZER = ("sanitizer", "sanitizer shadow", "region_sanitizer")
+    SANITIZER_HEAP = ("sanitizer_heap", "sanitizer's heap", "region_sanitizer")
     SANITIZER_RESERVED = ("sanitizer_reserved", "sanitizer, reserved", "region_sanitizer")
     SHARED_ANON = ("shared_anonymous", "shared anonymous", "region_shared_anonymous")
     TMPFS = ("posix_shm", "shared memory file", "region_posix_shm")
@@ -153,6 +154,9 @@ GUARD_MAX: Final = MIB
 LIBRARY_BSS_MAX: Final = 512 * KIB
 """What follows a library's data is its bss, but memory mapped later may touch and merge with it: more is not bss."""
 SHADOW_MIN: Final = 128 * MIB
+SANITIZER_HEAP_START: Final = 0x6000 << 32
+"""Where the allocator of the sanitizers has its 4 TiB on x86-64, with GCC and with Clang before 16."""
+SANITIZER_HEAP_END: Final = SANITIZER_HEAP_START + (4 << 40)
 
 
 def _arena_tail(look: Look) -> bool:
@@ -207,6 +211,7 @@ ANON_RULES: Final[tuple[tuple[Test, Kind], ...]] = (
     (lambda look: look.is_go and GO_HEAP_START <= look.start < GO_HEAP_END, Kind.GO_HEAP),
     (_arena_head, Kind.ARENA),
     (lambda look: "dd" in look.flags and "nr" in look.flags and look.size >= SHADOW_MIN, Kind.SANITIZER),
+    (lambda look: look.is_sanitized and SANITIZER_HEAP_START <= look.start < SANITIZER_HEAP_END, Kind.SANITIZER_HEAP),
     (lambda look: "dc" in look.flags and "nr" in look.flags, Kind.V8_HEAP),
     (lambda look: look.is_java and look.end <= COMPRESSED_OOPS_END, Kind.JVM_HEAP),
     (lambda look: "nh" in look.flags and _above_guard(look, GUARD_MAX), Kind.THREAD_STACK),

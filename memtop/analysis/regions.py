@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -26,6 +27,7 @@ _LIBRARY = re.compile(rb"(?:lib[^/]*\.so|[^/]*\.so(?:\.|\Z)|ld-)")
 _DIGITS = re.compile(r"\d+")
 _GIVEN: Final = (b"[anon:", b"[anon_shmem:")
 DELETED: Final = b" (deleted)"
+POOL_FIELDS: Final = ("Shared_Hugetlb", "Private_Hugetlb")
 
 
 class Sizes(NamedTuple):
@@ -68,6 +70,8 @@ class KindSum:
     kind: Kind
     count: int
     sizes: Sizes
+    hugetlb_bytes: int = 0
+    """In huge pages of the pool, which RSS and PSS leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,11 @@ class Region:
     sizes: Sizes
 
     @property
+    def hugetlb_bytes(self) -> int:
+        """What it has in huge pages of the pool, which RSS and PSS leave out."""
+        return sum(self.mapping.number(field) or 0 for field in POOL_FIELDS)
+
+    @property
     def label(self) -> str:
         """The name that the program gave, with numbers folded, or empty; not cleaned."""
         name = self.mapping.name
@@ -130,7 +139,7 @@ class Regions:
         self.smaps = smaps
         self.kinds = kinds
         """One for each mapping, in address order."""
-        self._spans = [end - start for start, end in zip(smaps.starts, smaps.ends, strict=True)]
+        self._spans = array("Q", [end - start for start, end in zip(smaps.starts, smaps.ends, strict=True)])
         self._columns = [smaps.numbers(field) for field in ("Rss", "Pss", "Private_Dirty", "Swap")]
 
     def __len__(self) -> int:
@@ -158,7 +167,11 @@ class Regions:
         places: dict[Kind, list[int]] = {}
         for place, kind in enumerate(self.kinds):
             places.setdefault(kind, []).append(place)
-        sums = [KindSum(kind, len(found), self._sum(found)) for kind, found in places.items()]
+        pool = self._pool() if Kind.HUGETLB in places else []
+        sums = [
+            KindSum(kind, len(found), self._sum(found), sum(pool[at] for at in found) if pool else 0)
+            for kind, found in places.items()
+        ]
         return sorted(sums, key=lambda one: one.sizes.size_bytes, reverse=True)
 
     def total(self) -> Sizes:
@@ -168,6 +181,10 @@ class Regions:
     def _sum(self, places: Sequence[int]) -> Sizes:
         parts = ([column[place] for place in places] for column in self._columns)
         return Sizes(sum([self._spans[place] for place in places]), *map(_sum_known, parts))
+
+    def _pool(self) -> list[int]:
+        """What each mapping has in huge pages of the pool."""
+        return [sum(parts) for parts in zip(*map(self.smaps.sizes, POOL_FIELDS), strict=True)]
 
     def differs(self, index: int, other: Regions, other_index: int) -> bool:
         """Whether one mapping has other sizes than one as large of another reading."""
@@ -184,8 +201,7 @@ class Regions:
         """VIRT = reserved + untouched + resident + swapped + in huge pages + uncounted, exactly."""
         reserved = untouched = resident = swapped = huge = uncounted = virt = 0
         smaps = self.smaps
-        pool = [a + b for a, b in zip(smaps.sizes("Shared_Hugetlb"), smaps.sizes("Private_Hugetlb"), strict=True)]
-        known = zip(self._spans, smaps.sizes("Rss"), smaps.sizes("Swap"), pool, strict=True)
+        known = zip(self._spans, smaps.sizes("Rss"), smaps.sizes("Swap"), self._pool(), strict=True)
         rows = zip(known, smaps.perms, smaps.flags, smaps.names, strict=True)
         for (size, rss, swap, in_pool), perms, flags, name in rows:
             if name == b"[vsyscall]":

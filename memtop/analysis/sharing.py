@@ -16,9 +16,11 @@ from typing import Final, NamedTuple
 from memtop.analysis.kinds import Kind
 from memtop.analysis.regions import Regions
 from memtop.procfs.smaps import Rollup, Smaps, Value
+from memtop.procfs.statm import PAGE_BYTES
 
-SEEN_BY_OTHERS: Final = frozenset((Kind.SYSV, Kind.TMPFS, Kind.MEMFD))
-"""Memory in RAM that an object keeps, whether a process maps it or not."""
+SEEN_BY_OTHERS: Final = frozenset((Kind.SYSV, Kind.TMPFS, Kind.MEMFD, Kind.SHARED_ANON))
+"""Memory in RAM that an object keeps, whether this process maps it or not: that of shared anonymous memory lives as
+long as any forked relative maps it, also the pages that none of them has touched yet."""
 
 
 _NOT_SUMS: Final = frozenset(("Size", "KernelPageSize", "MMUPageSize", "THPeligible", "ProtectionKey", "VmFlags"))
@@ -193,7 +195,7 @@ class Freed(NamedTuple):
     """What a kill would give back. Bytes of RAM; swap comes on top."""
 
     at_least_bytes: int
-    """Private anonymous pages, with shared anonymous memory that nobody else maps."""
+    """Private anonymous pages, and huge pages that nobody else maps."""
     at_most_bytes: int
     """USS: also clean file pages, which stay as cache until the RAM is needed, and shared memory objects,
     which stay as long as a name or a descriptor keeps them."""
@@ -208,9 +210,7 @@ def freed_by_kill(regions: Regions) -> Freed:
         private = clean + dirty
         most += private + pool
         least += pool
-        if kind is Kind.SHARED_ANON:
-            least += private
-        elif kind not in SEEN_BY_OTHERS:
+        if kind not in SEEN_BY_OTHERS:
             least += min(private, anonymous)
     return Freed(least, most)
 
@@ -220,6 +220,14 @@ class CopyRate(NamedTuple):
 
     private_dirty_bytes_per_s: float | None
     minflt_per_s: float | None
+
+    @property
+    def copied_bytes_per_s(self) -> float | None:
+        """What this process copies. Each page it copies takes it a minor fault; a page that becomes private without
+        one was copied by the others, who left it behind."""
+        if self.private_dirty_bytes_per_s is None or self.minflt_per_s is None:
+            return None
+        return min(self.private_dirty_bytes_per_s, self.minflt_per_s * PAGE_BYTES)
 
 
 def copy_rate(

@@ -11,7 +11,7 @@ import sys
 
 from memtop import __version__, guard
 from memtop.cli.arguments import HELP, Given, parse
-from memtop.cli.options import VERSION, command_named
+from memtop.cli.options import RESET_TERMINAL, VERSION, command_named
 from memtop.cli.output import discard, put
 from memtop.errors import MemtopError, ProcessGone
 from memtop.text import clean
@@ -63,6 +63,11 @@ def _run(argv: Sequence[str]) -> int:
         return OK
     if given.has(VERSION.name):
         put(print, f"memtop {__version__}")
+        return OK
+    if given.has(RESET_TERMINAL.name):
+        from memtop.tui.terminal import reset_terminal
+
+        reset_terminal()
         return OK
     if name == "explain":
         from memtop.cli.commands import explain

@@ -24,19 +24,13 @@ class Flag(NamedTuple):
     """With one dash; empty for an option that only has a long name."""
 
 
-class Word(NamedTuple):
-    """An argument that is no option."""
-
-    name: str
-    says: str
-
-
 class Command(NamedTuple):
     """All that may follow the name of a command."""
 
     usage: str
     says: str
-    words: tuple[Word, ...]
+    words: tuple[tuple[str, str], ...]
+    """Arguments that are no options, and what is said of them."""
     groups: tuple[tuple[str, tuple[Flag, ...]], ...]
     """Titles and their options."""
     least: int = 0
@@ -118,6 +112,6 @@ def _is_option(word: str) -> bool:
 
 def _count(command: Command, words: Sequence[str]) -> None:
     if len(words) < command.least:
-        raise UsageError(f"{command.words[len(words)].name} is missing: {command.usage}")
+        raise UsageError(f"{command.words[len(words)][0]} is missing: {command.usage}")
     if command.most is not None and len(words) > command.most:
         raise UsageError(f"one argument too many, {words[command.most]}: {command.usage}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 import time
 
@@ -27,15 +26,19 @@ if TYPE_CHECKING:
 
 def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
     """Print samples as ``json``, ``csv`` or ``text``; returns the exit code, which is 0. Raises MemtopError."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    signal.signal(signal.SIGHUP, lambda number, frame: sys.exit(128 + number))
+    if settings.iterations != 1 or settings.record:
+        _end_when_told()
     source = open_source(settings)
     try:
         engine, ask = engine_on(source), View.of(settings).ask()
         if launch is not None:
             first_look(engine, ask, launch)
+        cheap = ~(Need.CGROUP | Need.VICTIM | Need.ROLLUP)
         ask = ask._replace(
-            needs_all=~(Need.CGROUP | Need.VICTIM) | ask.needs, runtimes=form == "json", outlooks=form == "json"
+            needs_all=cheap | ask.needs | ask.needs_all,
+            once=settings.iterations == 1,
+            runtimes=form == "json",
+            outlooks=form == "json",
         )
         if not settings.output:
             _watch(engine, ask, settings, _writer(form, settings, sys.stdout))
@@ -45,6 +48,14 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
         return 0
     finally:
         source.close()
+
+
+def _end_when_told() -> None:
+    """Let signals end in order what goes on for a while; one sample is over before anybody thinks of it."""
+    import signal  # noqa: PLC0415
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
 
 
 def _new_file(path: str) -> TextIO:
@@ -78,6 +89,7 @@ def _watch(engine: Engine, ask: Ask, settings: Settings, write: headless.Writer)
         if done == 1:  # what the start has made stays, so that the collector need not look through it again
             gc.freeze()
             gc.enable()
+            engine.prepare()
         if not settings.replay:
             planned_s = max(planned_s + settings.delay_s, time.monotonic())
             time.sleep(max(0.0, planned_s - time.monotonic()))

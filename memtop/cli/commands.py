@@ -31,13 +31,17 @@ def explain(given: Given) -> int:
 def regions(given: Given) -> int:
     """``memtop regions PID``. Raises MemtopError."""
     from memtop import regions
+    from memtop.linux import Linux
 
     sort, lines = given.last("--sort") or "size", given.last("--lines")
     if sort not in regions.SORTS:
         raise UsageError(f"--sort: there is no measure {sort}; there are {', '.join(regions.SORTS)}")
     limit = None if lines is None else count_of(lines, "--lines")
     pid = pid_of(given.words[0])
-    return put(regions.run, pid, sort=sort, limit=limit, kinds=given.has("--kinds"), json=given.has("--json"))
+    with closing(Linux()) as source:
+        return put(
+            regions.run, source, pid, sort=sort, limit=limit, kinds=given.has("--kinds"), json=given.has("--json")
+        )
 
 
 def check(given: Given, settings: Settings) -> int:

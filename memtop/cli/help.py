@@ -27,7 +27,7 @@ def help_text(command: Command, cells: int) -> str:
     """All that a command takes and what it is for, in lines of at most so many cells."""
     groups = [(title, [(_heading(option), option.says) for option in options]) for title, options in command.groups]
     if command.words:
-        groups.insert(0, ("positional arguments", list(command.words)))
+        groups.insert(0, ("positional arguments", [*command.words]))
     longest = max(len(heading) for _, items in groups for heading, _ in items)
     column = min(len(_INDENT) + longest + 2, FARTHEST)
     parts = [f"usage: {command.usage}", command.says]

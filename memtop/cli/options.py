@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memtop.cli.arguments import HELP, Command, Flag, Word
+from memtop.cli.arguments import HELP, Command, Flag
 from memtop.columns import COLUMNS
 from memtop.typed import Final
 
@@ -22,10 +22,11 @@ commands:
   memtop regions PID              where its address space is, largest first, once
   memtop replay FILE              play a recording made with --record
 """
+RESET_TERMINAL: Final = Flag("--reset-terminal", "mend the terminal after a killed memtop")
 VERSION: Final = Flag("--version", "show program's version number and exit", letter="-V")
 _CHECKS: Final = (
-    Flag("--check", "exit 0 if PID is fine, 1 if growing or near a limit, 4 if that is not known"),
-    Flag("--for", "how long --check watches (100, or up to 300 until it knows)", "SECS"),
+    Flag("--check", "exit 0: fine, 1: grows or near a limit, 4: not known"),
+    Flag("--for", "how long --check watches (100, up to 300 if it must)", "SECS"),
 )
 _VIEWS: Final = (
     (
@@ -78,15 +79,15 @@ def command_named(name: str) -> Command:
     if name == "demo":
         return _demo()
     if name == "explain":
-        topic = Word("topic", "a topic; without one, the contents")
+        topic = ("topic", "a topic; without one, the contents")
         return Command("memtop explain [topic]", "What the numbers mean.", (topic,), (("options", (HELP,)),), most=1)
     if name == "regions":
         return _regions()
     if name == "replay":
-        file = Word("FILE", "a recording made with --record")
+        file = ("FILE", "a recording made with --record")
         return Command("memtop replay [OPTIONS] FILE", _WATCH, (file,), (("options", (HELP,)), *_VIEWS), 1, 1)
-    which = Word("PID | NAME", "processes to watch; all without any")
-    groups = (("options", (HELP, *_CHECKS)), *_VIEWS)
+    which = ("PID | NAME", "processes to watch; all without any")
+    groups = (("options", (HELP, *_CHECKS, RESET_TERMINAL)), *_VIEWS)
     return Command("memtop [OPTIONS] [PID | NAME]...", _WATCH, (which,), groups, epilog=_EXAMPLES)
 
 
@@ -97,8 +98,8 @@ def _demo() -> Command:
     started = "; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios())
     runs = ", ".join(f"{run.name} ({run.says})" for run in recorded_runs())
     words = (
-        Word("SCENARIO", f"{started}; {GO}: recorded runs of real Go services, played back"),
-        Word("RUN", f"after {GO}: {runs}"),
+        ("SCENARIO", f"{started}; {GO}: recorded runs of real Go services, played back"),
+        ("RUN", f"after {GO}: {runs}"),
     )
     usage = "memtop demo [OPTIONS] [SCENARIO] [RUN]"
     return Command(usage, _WATCH, words, (("options", (HELP,)), *_VIEWS), most=2)
@@ -114,6 +115,6 @@ def _regions() -> Command:
         Flag("--kinds", "sums by kind of memory in place of mappings"),
         Flag("--json", "one JSON object"),
     )
-    pid = Word("PID", "the process; it is held up for about 12 ms for each GiB resident")
+    pid = ("PID", "the process; it is held up for 12 to 18 ms for each GiB resident")
     says = "Where the address space of a process is: its mappings, largest first, once."
     return Command("memtop regions [OPTIONS] PID", says, (pid,), (("options", options),), 1, 1)

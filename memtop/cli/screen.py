@@ -39,7 +39,10 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
     from memtop.tui import lean  # noqa: PLC0415
 
     lean.prepare()
-    from memtop.tui import lifecycle  # noqa: PLC0415
+    from memtop.tui import lifecycle, terminal  # noqa: PLC0415
+
+    if not terminal.speaks_utf8(os.environ):
+        settings = settings._replace(ascii=True)
 
     def make(life: lifecycle.Life) -> MemtopApp:
         nonlocal settings
@@ -66,9 +69,11 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         first = engine.step(view.ask()) if launch is None else first_look(engine, view.ask(), launch)
         if first is not None and not settings.ascii:  # the early painting is not in ASCII
             from memtop.tui.early import paint  # noqa: PLC0415
+            from memtop.tui.header_parts import state_of  # noqa: PLC0415
 
-            size = os.get_terminal_size(life.terminal.out_fd)
-            life.terminal.show(paint(first, settings.columns, size.columns, size.lines, settings.color))
+            life.terminal.show(
+                paint(first, view, *life.terminal.size(), color=settings.color, state=state_of(settings))
+            )
         from memtop.tui.app import MemtopApp  # noqa: PLC0415
 
         app = MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)

@@ -73,16 +73,17 @@ def told(finding: Finding) -> Told:
     )
 
 
-def nothing_wrong(outlook: Outlook) -> str:
-    """The one line where no finding stands."""
+def nothing_wrong(outlook: Outlook, *, alone: bool = True) -> str:
+    """The one line where no finding stands but notes; ``alone`` where not even those, which would contradict it."""
     growth, state = outlook.growth, outlook.state
     if growth is None or growth.kind in _OPEN:
         return str(_texts()["nothing"]["unknown"]["says"][0])
     if state is not None and state.changing:
         return str(_texts()["nothing"]["changing"]["says"][0])
     if growth.kind in (Kind.FLAT, Kind.NOISY):
-        return " ".join(_known(_texts()["nothing"]["flat"]["says"], worded({"span_s": growth.span_s})))
-    return str(_texts()["nothing"]["says"][0])
+        level = _texts()["nothing"]["flat" if alone else "level"]["says"]
+        return " ".join(_known(level, worded({"span_s": growth.span_s})))
+    return str(_texts()["nothing"]["says"][0] if alone else _texts()["nothing"]["beside"]["says"][0])
 
 
 def worded(facts: Mapping[str, float | str]) -> dict[str, str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtop.analysis.region_growth import KindChange
+from memtop.analysis.kinds import Kind
+from memtop.analysis.region_growth import KindChange, RegionGrowth
 from memtop.frame import Detail, ProcRow
 from memtop.readings import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
@@ -15,6 +16,10 @@ from memtop.units import duration, long_size
 _LONG_S: Final = 2.5
 """A reading under way for longer is worth a word."""
 _LATE_S: Final = 2.5
+_FRESH_S: Final = 10.0
+"""Mappings read longer ago do not say where RES has moved to since."""
+_MANY: Final = 3000
+"""With fewer mappings it is the pages that a reading takes its time for."""
 _LEAST_BYTES: Final = 1 << 20
 _NAMED_KINDS: Final = 3
 _WITHOUT: Final = (Missing.KERNEL, Missing.ZOMBIE, Missing.GONE)
@@ -40,11 +45,13 @@ def caption(view: RegionsView | None) -> str:
     if view.waiting_s is not None and view.waiting_s > _LONG_S:
         parts.append(f"the next one under way for {duration(view.waiting_s)}")
     elif view.missing is Missing.TOO_DEAR and view.stall_s is not None:
-        parts.append(f"R reads again, about {milliseconds(view.stall_s)}")
+        parts.append(f"R reads again, {_cost(view)}")
     elif view.missing not in (Missing.NOTHING, Missing.UNREAD):
         parts.append(f"no newer one: {view.missing.value}")
     elif view.resting_s > _LONG_S:
         parts.append(f"next in {duration(view.resting_s)}")
+    elif view.calm:
+        parts.append("nothing moved since")
     return ", ".join(parts)
 
 
@@ -56,7 +63,7 @@ def why_no_reading(view: RegionsView, row: ProcRow, own_uid: int) -> str:
         waited = view.waiting_s is not None and view.waiting_s > _LONG_S
         return f"A reading has been under way for {duration(view.waiting_s)}." if waited else "Reading …"
     if view.missing is Missing.TOO_DEAR:
-        cost = "" if view.stall_s is None else f" of about {milliseconds(view.stall_s)}"
+        cost = "" if view.stall_s is None else f", {_cost(view)}"
         return (
             f"Not read unasked: its own mmap calls would have to wait for the length of the reading{cost}. "
             "R reads once, and says what it did cost."
@@ -70,12 +77,21 @@ def why_no_reading(view: RegionsView, row: ProcRow, own_uid: int) -> str:
     return f"No mappings to show: {view.missing.value}."
 
 
+def _cost(view: RegionsView) -> str:
+    """What a reading would cost, and with many mappings why."""
+    many = f" for {view.mappings:,} mappings" if view.mappings is not None and view.mappings >= _MANY else ""
+    return f"about {milliseconds(view.stall_s or 0.0)}{many}"
+
+
 def why_denied(row: ProcRow, own_uid: int) -> str:
     """Which readings are missing, why, and how to get them."""
     if row.uid is not None and row.uid != own_uid:
         why = f"it belongs to another user ({row.user})"
     else:
-        why = "it is protected: set-user-id, with file capabilities, or it has made itself non-dumpable"
+        why = (
+            "it is protected (set-user-id, with file capabilities, or non-dumpable by its own wish), its group or "
+            "capabilities are not yours, or a security module forbids it"
+        )
     return f"Its smaps may not be read: {why}. Run memtop as root, or with CAP_SYS_PTRACE (Yama is not the reason)."
 
 
@@ -105,6 +121,8 @@ def what_is_known(detail: Detail) -> str:
 def mark_sentence(detail: Detail) -> str:
     """What grew since the mark, and in which kinds of memory; empty without a mark."""
     mark = detail.mark
+    if detail.cursor_s is not None:
+        return ""  # its numbers are those of now
     if mark is None:
         if detail.mark_dropped:
             return "The mark was dropped: the process has become another program (exec). m sets a new one."
@@ -114,26 +132,40 @@ def mark_sentence(detail: Detail) -> str:
         return f"Nothing has moved since the mark, {duration(mark.age_s)} ago."
     moved = f"RES {signed(mark.rss_delta_bytes)}, VIRT {signed(mark.virt_delta_bytes)} {since}"
     growth = mark.growth
-    if growth is None or growth.delta.rss_bytes is None:
+    if growth is None or growth.delta.rss_bytes is None or not growth.kinds:  # not read again since the mark
         return f"{moved}."
+    if detail.regions is None or (detail.regions.age_s or 0.0) > _FRESH_S:
+        return f"{moved}. The Regions panel tells in which kinds of memory."
     if mark.late_s > _LATE_S:
         since = f"since the first reading after the mark ({duration(mark.late_s)} later)"
+    return f"{_by_kind(growth, since, moved)}{_by_now(mark, growth.delta.rss_bytes)}."
+
+
+def _by_kind(growth: RegionGrowth, since: str, moved: str) -> str:
+    total = growth.delta.rss_bytes or 0
     named = growth.leading(_LEAST_BYTES)[:_NAMED_KINDS]
-    total = growth.delta.rss_bytes
     if total >= _LEAST_BYTES and named:
         first, *others = (f"{_where(one)}" for one in named)
         verb = "are" if total >= 2 * _LEAST_BYTES else "is"
         parts = [f"{_amount(named[0])} {verb} in {first}"]
         parts += [f"{_amount(one)} in {where}" for one, where in zip(named[1:], others, strict=True)]
-        return f"Of the {signed(total)} {since}, {', '.join(parts)}."
+        return f"Of the {signed(total)} {since}, {', '.join(parts)}"
     if named:
         parts = [f"+{_amount(one)} in {_where(one)}" for one in named]
-        return f"RES {signed(total)} {since}: {', '.join(parts)}, the rest shrank."
+        return f"RES {signed(total)} {since}: {', '.join(parts)}, the rest shrank"
     shrunk = [one for one in reversed(growth.kinds) if (one.delta.rss_bytes or 0) <= -_LEAST_BYTES][:_NAMED_KINDS]
     if shrunk:
         parts = [f"{signed(one.delta.rss_bytes)} in {_title(one)}" for one in shrunk]
-        return f"RES {signed(total)} {since}: {', '.join(parts)}."
-    return f"{moved}; no kind of memory moved by a MiB."
+        return f"RES {signed(total)} {since}: {', '.join(parts)}"
+    return f"{moved}; no kind of memory moved by a MiB"
+
+
+def _by_now(mark: MarkView, read_bytes: int) -> str:
+    """What the mappings, which are read seldom, do not have yet."""
+    now_bytes = mark.rss_delta_bytes
+    if now_bytes is None or abs(now_bytes - read_bytes) < _LEAST_BYTES:
+        return ""
+    return f"; by now it is {signed(now_bytes)}"
 
 
 def growth_is_nothing(mark: MarkView) -> bool:
@@ -153,6 +185,8 @@ def _amount(one: KindChange) -> str:
 
 def _title(one: KindChange) -> str:
     title = one.kind.title
+    if one.kind in (Kind.ANON, Kind.SHARED_ANON):
+        return f"{title} memory"
     return f"{title}s" if title.endswith(("stack", "arena", "library", "file")) else title
 
 

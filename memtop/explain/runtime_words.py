@@ -9,7 +9,7 @@ import math
 from typing import Final, NamedTuple
 
 from memtop.analysis.allocators import Advice
-from memtop.analysis.cycles import LEAST_CYCLES
+from memtop.analysis.cycles import LEAST_CYCLES, LEAST_SPAN_S
 from memtop.analysis.gogrowth import GoVerdict
 from memtop.analysis.goheap import Breakdown
 from memtop.analysis.golimits import FreedMemory, LimitAdvice, LimitFit, freed_memory, knows_memory_limit
@@ -38,7 +38,15 @@ ALLOCATORS: Final = {
     Advice.NODE_NEAR_OLD_SPACE: "Node is close to --max-old-space-size: beyond it, it ends with an error.",
     Advice.NODE_OUTSIDE_HEAP: "More than V8's heap may hold: Buffers and native modules live outside of it.",
 }
-_NO_VERDICT: Final = f"A verdict needs {LEAST_CYCLES} collections and 20 s."
+WAITING: Final = "Finding out what runs here, from its program file, its libraries and its open counters ..."
+OBJECTS: Final = {
+    "python": "memtop sees its pages and not its objects: tracemalloc compares two snapshots and names the lines that "
+    "allocate.",
+    "node": "memtop sees its pages and not its objects: compare two heap snapshots (node "
+    "--heapsnapshot-signal=SIGUSR2).",
+    "dotnet": "memtop sees its pages and not its objects: compare two heap dumps (dotnet-gcdump collect -p PID).",
+}
+"""Who can tell more of a runtime that gives no figures."""
 
 
 class Verdict(NamedTuple):
@@ -151,14 +159,14 @@ def jvm_parts(parts: JvmBreakdown) -> list[Part]:
 def go_verdict(go: GoInside) -> Verdict:
     """The verdict with its evidence and what to do."""
     growth = go.growth
-    seen = f"{count(len(growth.cycles))} GCs in {duration(growth.span_s)}"
+    seen = f"{_counted(len(growth.cycles), 'GC')} in {duration(growth.span_s)}"
     live, objects = _per_min(growth.live_bytes_per_s), _count_per_min(growth.objects_per_s)
     rate = growth.gc_per_s
     often = "" if rate is None else f" and collects {_often(rate)}"
     found = {
         GoVerdict.WAITING: (
-            "Waiting for collections",
-            f"{seen} so far. {_NO_VERDICT}",
+            "No verdict yet",
+            f"It takes {LEAST_CYCLES} GCs and {LEAST_SPAN_S:.0f} s of looking; so far {seen}.",
             "A program that allocates little may need minutes; each request that it serves helps.",
         ),
         GoVerdict.STEADY: ("No leak", f"What is left after each GC stays ({seen}).", ""),
@@ -198,12 +206,12 @@ def go_verdict(go: GoInside) -> Verdict:
 def jvm_verdict(jvm: JvmInside) -> Verdict:
     """The verdict with its evidence and what to do."""
     growth, heap = jvm.growth, jvm.heap
-    seen = f"{count(len(growth.cycles))} major GCs in {duration(growth.span_s)}"
+    seen = f"{_counted(len(growth.cycles), 'major GC')} in {duration(growth.span_s)}"
     share = "" if growth.gc_share is None else f", {percent(100 * growth.gc_share)} % of the time"
     found = {
         JvmVerdict.WAITING: (
-            "Waiting for major collections",
-            f"{seen} so far. {_NO_VERDICT}",
+            "No verdict yet",
+            f"It takes {LEAST_CYCLES} major GCs and {LEAST_SPAN_S:.0f} s of looking; so far {seen}.",
             "Old objects die only in major collections; jcmd PID GC.run asks for one.",
         ),
         JvmVerdict.STEADY: ("No leak", f"What is left after major collections stays ({seen}).", ""),
@@ -286,14 +294,14 @@ def go_numbers(go: GoInside) -> str:
         goal = "no goal (GOGC=off)" if math.isinf(heap.next_gc_bytes) else f"at {long_size(heap.next_gc_bytes)}"
         found.append(f"next GC {goal}")
     if heap.num_gc is not None:
-        rate = "" if growth.gc_per_s is None else f", {_often(growth.gc_per_s)}"
-        found.append(f"{heap.num_gc:,} GCs{rate}")
+        rate = "" if growth.gc_per_s is None else f" ({_often(growth.gc_per_s)})"
+        found.append(f"{_counted(heap.num_gc, 'GC')} since its start{rate}")
     if heap.num_gc and heap.pause_total_ns is not None:
         mean = heap.pause_total_ns / heap.num_gc
         longest = "" if heap.pause_max_ns is None else f", longest {_pause(heap.pause_max_ns)}"
         found.append(f"pauses {_pause(mean)} on average{longest}")
     if heap.gc_cpu_fraction is not None:
-        found.append(f"{100 * heap.gc_cpu_fraction:.2g} % of CPU for GC since the start")
+        found.append(f"{100 * heap.gc_cpu_fraction:.2g} % of CPU for GC")
     if growth.alloc_bytes_per_s is not None:
         found.append(f"allocates {_rate(growth.alloc_bytes_per_s)}")
     if heap.goroutines is not None:
@@ -336,10 +344,10 @@ def gogc_words(go: GoInside) -> str:
         return ""
     told = [
         f"GOGC={choice.gogc_percent:.0f} about {long_size(choice.rss_bytes)}"
-        + ("" if choice.gc_per_s is None else f" ({_often(choice.gc_per_s)})")
+        + ("" if choice.gc_per_s is None else f", a GC {_often(choice.gc_per_s)}")
         for choice in choices
     ]
-    return f"RES at the top of a GC cycle, with the live heap of now: {', '.join(told)}."
+    return f"RES at the top of a GC cycle, with the live heap of now: {'; '.join(told)}."
 
 
 def limit_words(limit: LimitAdvice | None) -> tuple[str, bool]:
@@ -447,7 +455,13 @@ def _signed(size_bytes: float) -> str:
 def _often(per_s: float) -> str:
     if per_s >= 0.95:
         return f"{per_s:.0f} times a second" if per_s >= 9.5 else f"{per_s:.1f} times a second"
-    return f"one in {duration(1 / per_s)}" if per_s > 0 else "none lately"
+    if per_s >= 0.7:
+        return "once a second"
+    return f"every {duration(1 / per_s)}" if per_s > 0 else "not lately"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _pause(time_ns: float) -> str:

@@ -36,15 +36,17 @@ def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]
 
 
 def _kill(detail: Detail, view: SharingView) -> str:
-    freed, row = view.freed, detail.row
+    freed, row, reading = view.freed, detail.row, view.own.reading
     if freed is None or row.rss_bytes is None:
         return ""
-    least, most = long_size(freed.at_least_bytes), long_size(freed.at_most_bytes)
+    pool_bytes = (reading.rollup.number("Private_Hugetlb") if reading is not None else None) or 0
+    most_bytes = freed.at_most_bytes - pool_bytes
+    least, most = long_size(freed.at_least_bytes - pool_bytes), long_size(most_bytes)
     amount = f"{least} to {most}" if least != most else most
-    rss = long_size(row.rss_bytes)
-    return f"Ending {row.pid} would free {amount} of its RES of {rss}" + (
-        "." if freed.at_most_bytes > 0.9 * row.rss_bytes else "; the rest is shared and stays."
-    )
+    says = f"Ending {row.pid} would free {amount} of its RES of {long_size(row.rss_bytes)}"
+    if pool_bytes:
+        says += f", and {long_size(pool_bytes)} in huge pages, which RES does not count"
+    return says + ("." if most_bytes > 0.9 * row.rss_bytes else "; the rest is shared and stays.")
 
 
 def _copying(view: SharingView) -> str:
@@ -55,11 +57,9 @@ def _copying(view: SharingView) -> str:
     if shared < _LEAST_BYTES:
         return "Copy on write spares next to nothing (any more): each has its own copy of what it wrote."
     rates = [one.copying for one in view.relatives if one.copying is not None]
-    dirtied = sum(rate.private_dirty_bytes_per_s or 0 for rate in rates)
+    copied = sum(rate.copied_bytes_per_s or 0 for rate in rates)
     faults = sum(rate.minflt_per_s or 0 for rate in rates)
-    pace = (
-        f", and private memory grows by {long_size(dirtied)}/s ({count(faults)} minor faults/s)" if dirtied >= 1 else ""
-    )
+    pace = f", and {long_size(copied)}/s of it are copied ({count(faults)} minor faults/s)" if copied >= 1 else ""
     return (
         f"Copy on write still spares {long_size(shared)}{pace}; if all of it is written, they cost {long_size(worst)}."
     )

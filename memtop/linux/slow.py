@@ -1,14 +1,16 @@
 """Readings that may take for ever, on threads that may be given up.
 
 cmdline, environ, maps and smaps take the target's mmap lock, and its memory may lie on a dead network file
-system; a user's name may come from one, too. So they are read by two daemon threads; a reading that is under way
-for longer than its deadline is Blocked, its thread is replaced, and its process is left alone for a while.
+system; a user's name may come from one, too. So they are read by two threads, which end when nothing is left to read;
+a reading that is under way for longer than its deadline is Blocked, its thread is replaced, and its process is left
+alone for a while. One sample needs such a thread too, and threading takes longer to import than all of its readings:
+so these are threads of :mod:`_thread`, which Python does not wait for when it ends.
 """
 
 from __future__ import annotations
 
-import threading
 import time
+from _thread import LockType, allocate_lock, start_new_thread
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -18,8 +20,8 @@ from memtop.typed import Final
 
 DEADLINE_S: Final = 2.0
 """A reading under way for longer is blocked."""
-MAPPINGS_DEADLINE_S: Final = 10.0
-"""The same for smaps, which takes 12 ms for each GiB that is resident without being stuck."""
+MAPPINGS_DEADLINE_S: Final = 30.0
+"""The same for smaps and smaps_rollup, which take up to 25 ms for each GiB resident without being stuck."""
 REST_S: Final = 30.0
 """How long a process that has blocked a reading is not asked again."""
 SERVING: Final = 2
@@ -49,20 +51,20 @@ class SlowReader:
     def __init__(self, read: Callable[[str, int], bytes], clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
         self._clock = clock
-        self._changed = threading.Condition()
+        self._lock = allocate_lock()
         self._readings: dict[tuple[str, int], _Reading] = {}
         self._queue: deque[_Reading] = deque()
         self._running: set[_Reading] = set()
         self._resting: dict[int | str, float] = {}
         self._stuck: dict[int | str, int] = {}
         self._threads = 0
-        self._idle = 0
-        self._closed = False
+        self._settled: LockType | None = None
+        """What :meth:`settle` waits for: it is released when nothing is under way any more."""
 
     def ask(self, path: str, size: int) -> Answer | None:
         """See :meth:`memtop.source.Source.ask`."""
         who = _who(path)
-        with self._changed:
+        with self._lock:
             self._give_up_overdue()
             if who in self._resting:
                 if self._clock() < self._resting[who] or who in self._stuck:
@@ -75,7 +77,6 @@ class SlowReader:
                 reading = self._readings[path, size] = _Reading(path, size)
                 self._queue.append(reading)
                 self._start_thread_if_needed()
-                self._changed.notify()
                 return None
             if not reading.done:
                 return None
@@ -86,13 +87,17 @@ class SlowReader:
 
     def settle(self, seconds: float) -> None:
         """Wait until nothing is under way, but no longer than this."""
-        with self._changed:
-            self._changed.wait_for(self._quiet, seconds)
+        with self._lock:
+            if self._quiet():
+                return
+            settled = self._settled = allocate_lock()
+            settled.acquire()
+        settled.acquire(timeout=seconds)
 
     def forget(self, pids: Iterable[int]) -> None:
         """These processes have ended: what was asked about them says nothing about later ones."""
         gone = set(pids)
-        with self._changed:
+        with self._lock:
             for key in [key for key in self._readings if pid_of(key[0]) in gone]:
                 reading = self._readings.pop(key)
                 if reading.started_s is None and not reading.done:
@@ -102,12 +107,9 @@ class SlowReader:
 
     def close(self) -> None:
         """Let every thread end that can."""
-        with self._changed:
-            self._closed = True
+        with self._lock:
             self._queue.clear()
             self._readings.clear()
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._idle == 0, 0.2)
 
     # The lock is held in all of these.
 
@@ -121,9 +123,9 @@ class SlowReader:
         return self._serving() < SERVING and self._threads < THREADS
 
     def _start_thread_if_needed(self) -> None:
-        if len(self._queue) > self._idle and self._can_start():
+        if self._queue and self._can_start():
             self._threads += 1
-            threading.Thread(target=self._serve, name="memtop-slow", daemon=True).start()
+            start_new_thread(self._serve, ())
 
     def _give_up_overdue(self) -> None:
         now_s = self._clock()
@@ -143,35 +145,40 @@ class SlowReader:
 
     def _serve(self) -> None:
         """What a thread does."""
-        while (reading := self._next()) is not None:
-            error = None
-            data = b""
-            began_s = time.thread_time()  # waiting for the processor, or for the interpreter lock, costs nobody
-            try:
-                data = self._read(reading.path, reading.size)
-            except MemtopError as problem:
-                error = problem
-            took_s = time.thread_time() - began_s
-            with self._changed:
-                reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
-                self._running.discard(reading)
-                if reading.stuck:
-                    who = _who(reading.path)
-                    self._stuck[who] -= 1
-                    if not self._stuck[who]:
-                        del self._stuck[who]
-                if self._quiet():
-                    self._changed.notify_all()
+        while self._serve_next():
+            pass
+
+    def _serve_next(self) -> bool:
+        """One reading; False when the thread is to end. What was read is not held on to: it may be 40 MB."""
+        reading = self._next()
+        if reading is None:
+            return False
+        error = None
+        data = b""
+        began_s = _spent_s()
+        try:
+            data = self._read(reading.path, reading.size)
+        except MemtopError as problem:
+            error = problem
+        took_s = _spent_s() - began_s
+        with self._lock:
+            reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
+            self._running.discard(reading)
+            if reading.stuck:
+                who = _who(reading.path)
+                self._stuck[who] -= 1
+                if not self._stuck[who]:
+                    del self._stuck[who]
+            if self._settled is not None and self._quiet():
+                self._settled.release()
+                self._settled = None
+        return True
 
     def _next(self) -> _Reading | None:
         """The next reading for a thread; None when it is to end."""
-        with self._changed:
-            self._idle += 1
-            self._changed.wait_for(lambda: self._queue or self._closed or self._serving() > SERVING)
-            self._idle -= 1
-            if self._closed or self._serving() > SERVING:
+        with self._lock:
+            if not self._queue or self._serving() > SERVING:
                 self._threads -= 1
-                self._changed.notify_all()
                 return None
             reading = self._queue.popleft()
             reading.started_s = self._clock()
@@ -179,8 +186,22 @@ class SlowReader:
             return reading
 
 
+def _spent_s() -> float:
+    """What this thread has cost others: it ran, or it was ready to run and waited for a processor.
+
+    A reader that waits in the midst of smaps holds the target's lock all the while. Waiting for the interpreter lock
+    costs nobody. proc_pid_schedstat(5), "Documentation/scheduler/sched-stats.rst"; without it only running is known.
+    """
+    try:
+        with open("/proc/thread-self/schedstat", "rb") as file:
+            waited_ns = int(file.read().split()[1])
+    except (OSError, IndexError, ValueError):
+        waited_ns = 0
+    return time.thread_time() + waited_ns / 1e9
+
+
 def _deadline_s(path: str) -> float:
-    return MAPPINGS_DEADLINE_S if path.endswith("/smaps") else DEADLINE_S
+    return MAPPINGS_DEADLINE_S if path.endswith(("/smaps", "/smaps_rollup")) else DEADLINE_S
 
 
 def _who(path: str) -> int | str:

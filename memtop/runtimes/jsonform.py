@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from memtop.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -104,5 +102,5 @@ def _jvm_object(settings: Any, heap: Any) -> dict[str, Any]:
 
 def _number(value: float | str | None) -> float | str | None:
     if isinstance(value, float):
-        return None if math.isinf(value) else int(value) if value == int(value) else round(value, 6)
+        return None if abs(value) == float("inf") else int(value) if value == int(value) else round(value, 6)
     return value

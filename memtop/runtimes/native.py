@@ -50,15 +50,14 @@ _RUNTIMES: Final = (
     (Runtime.DOTNET, "libcoreclr", r"libcoreclr\.so\Z"),
 )
 """Each with a part of every name that the pattern matches: most processes have none, and need no pattern compiled."""
-_PRELOADED: Final = (
-    (Allocator.JEMALLOC, "jemalloc", r"libjemalloc[.-]"),
-    (Allocator.TCMALLOC, "tcmalloc", r"libtcmalloc(?:_minimal|_and_profiler|_debug|_minimal_debug)?[.-]"),
-    (Allocator.MIMALLOC, "mimalloc", r"libmimalloc(?:-secure|-debug)?[.-]"),
+_ALLOCATORS: Final = (
+    (Allocator.JEMALLOC, ("libjemalloc",)),
+    (Allocator.TCMALLOC, ("libtcmalloc",)),
+    (Allocator.MIMALLOC, ("libmimalloc",)),
+    (Allocator.MUSL, ("ld-musl-", "libc.musl-")),
+    (Allocator.GLIBC, ("libc.so", "libc-2.")),
 )
-_LIBC: Final = (
-    (Allocator.MUSL, "musl", r"(?:ld-musl-|libc\.musl-)"),
-    (Allocator.GLIBC, "libc", r"libc(?:-2\.\d+)?\.so(?:\.6)?\Z"),
-)
+"""How their files begin. Those that are preloaded come first, since they serve malloc in place of the C library's."""
 _DELETED: Final = " (deleted)"
 
 
@@ -73,7 +72,8 @@ def recognise(paths: Iterable[str], exe: str | None = None, is_go: bool = False)
     runtime, version = _runtime(files, own)
     if is_go:
         runtime, version = Runtime.GO, None
-    return Native(runtime, version, _first(_PRELOADED, files) or _first(_LIBC, files))
+    allocator = next((kind for kind, names in _ALLOCATORS if any(file.startswith(names) for file in files)), None)
+    return Native(runtime, version, allocator)
 
 
 def _runtime(files: set[str], own: str | None) -> tuple[Runtime | None, str | None]:
@@ -85,13 +85,6 @@ def _runtime(files: set[str], own: str | None) -> tuple[Runtime | None, str | No
             if match and (".so" in file or file == own):
                 return runtime, next((group for group in match.groups() if group), None)
     return None, None
-
-
-def _first(table: Iterable[tuple[Allocator, str, str]], files: set[str]) -> Allocator | None:
-    for allocator, part, pattern in table:
-        if any(part in file and re.match(pattern, file) for file in files):
-            return allocator
-    return None
 
 
 def old_space_bytes(argv: Iterable[str]) -> int | None:

@@ -45,20 +45,26 @@ class Dialog(ModalScreen[Value | None]):
 
 
 class Prompt(Dialog[Value]):
-    """A line to type. ``understand`` turns it into the answer, or raises MemtopError with what is allowed."""
+    """A line to type. ``understand`` turns it into the answer, or raises MemtopError with what is allowed.
 
-    def __init__(self, title: str, understand: Callable[[str], Value], initial: str = "") -> None:
+    ``says`` tells beforehand what may be typed.
+    """
+
+    def __init__(self, title: str, understand: Callable[[str], Value], initial: str = "", *, says: str) -> None:
         super().__init__()
         self._title = title
         self._understand = understand
         self._initial = initial
+        self._says = says
 
     def compose(self) -> ComposeResult:
-        """Title, line, complaint."""
+        """Title, what may be typed, line, complaint, keys."""
         with Vertical(classes="dialog"):
             yield Label(Content(self._title), classes="dialog-title")
+            yield Label(Content(self._says), classes="dialog-about")
             yield Input(self._initial, select_on_focus=True)
             yield Label("", classes="dialog-complaint")
+            yield Label("Enter take   Esc leave", classes="dialog-says")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer, or say what is wrong."""
@@ -82,15 +88,16 @@ class Menu(Dialog[Value]):
         self._start = start
 
     def compose(self) -> ComposeResult:
-        """Title, what it is about, list."""
+        """Title, what it is about, list, keys."""
         wide = any(len(choice.label) > NARROW_CELLS for choice in self._choices)
         with Vertical(classes="dialog -wide" if wide else "dialog"):
             yield Label(Content(self._title), classes="dialog-title")
             if self._says:
-                yield Label(Content(self._says), classes="dialog-says")
+                yield Label(Content(self._says), classes="dialog-about")
             yield OptionList(
                 *(Option(Content(f"{c.key}  {c.label}" if c.key else c.label)) for c in self._choices), markup=False
             )
+            yield Label("↑ ↓ move   Enter take   Esc leave", classes="dialog-says")
 
     def on_mount(self) -> None:
         """The safe line is under the cursor."""

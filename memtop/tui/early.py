@@ -9,19 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
-from unicodedata import east_asian_width
 
-from memtop import units
-from memtop.columns import Column
-from memtop.frame import Frame, Note, ProcRow, SystemRow
-from memtop.tui.layout import MARKER_CELLS, Place, place_columns
-
-UPPER_SHARE: Final = 0.45
-"""Of the height, for the charts above the table: ``#upper`` in app.tcss."""
-UPPER_LINES: Final = 9
-"""At least so many."""
-SMALLEST: Final = (60, 16)
-"""Columns and lines below which there is no table, only the first line."""
+from memtop.frame import Frame, Note, ProcRow
+from memtop.tui.header_parts import HeaderState, header_parts
+from memtop.tui.layout import BAR_CELLS, MARKER_CELLS, TINY_BELOW, Place, place_columns, table_top
+from memtop.tui.parts import placed, text_cells
+from memtop.view import View
 
 _HIDE_CURSOR: Final = "\x1b[?25l"
 _NO_WRAP: Final = "\x1b[?7l"
@@ -30,23 +23,14 @@ _BOLD, _DIM, _BLUE, _ORANGE, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[38;5;74m", "\x
 _STYLES: Final = {"virt": _BLUE, "res": _ORANGE}
 
 
-def paint(
-    frame: Frame,
-    columns: Sequence[Column],
-    width: int,
-    height: int,
-    color: bool = True,
-    *,
-    sort_key: str = "res",
-    descending: bool = True,
-) -> str:
+def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, state: HeaderState) -> str:
     """The escape codes that draw ``frame`` on a screen of ``width`` x ``height`` cells; none of colour without it."""
-    drawn = [_HIDE_CURSOR, _NO_WRAP, _CLEAR, _line(1, _header(frame.system, width), _BOLD, color)]
-    if width >= SMALLEST[0] and height >= SMALLEST[1]:
-        places = place_columns(columns, width, sort_key)
-        top = 2 + max(UPPER_LINES, round(UPPER_SHARE * height))
-        drawn.append(_line(top, _heading(places, sort_key, descending), _BOLD, color))
-        for line, row in enumerate(frame.rows[: height - 1 - top], top + 1):
+    drawn = [_HIDE_CURSOR, _NO_WRAP, _CLEAR, _line(1, _header(frame, view.delay_s, state, width), _BOLD, color)]
+    if width >= TINY_BELOW[0] and height >= TINY_BELOW[1]:
+        places = place_columns(view.columns, width - BAR_CELLS, view.sort.key)
+        heading = 1 + table_top(height, len(frame.rows), one=view.only is not None)
+        drawn.append(_line(heading, _heading(places, view.sort.key, view.descending), _BOLD, color))
+        for line, row in enumerate(frame.rows[: height - 1 - heading], heading + 1):
             drawn.append(_line(line, *_row(row, places, color), color))
     return "".join(drawn)
 
@@ -57,18 +41,14 @@ def fit(text: str, width: int, left: bool = False) -> str:
         return ""
     if len(text) > width or not text.isascii():
         text = _cut(text, width)
-    padding = " " * (width - sum(map(_cells, text)))
+    padding = " " * (width - text_cells(text))
     return text + padding if left else padding + text
-
-
-def _cells(character: str) -> int:
-    return 2 if east_asian_width(character) in "WF" else 1
 
 
 def _cut(text: str, width: int) -> str:
     used = fits = 0
     for index, character in enumerate(text):
-        used += _cells(character)
+        used += text_cells(character)
         if used > width:
             return text[:fits] + "…"
         if used < width:
@@ -80,19 +60,11 @@ def _line(line: int, text: str, style: str, color: bool) -> str:
     return f"\x1b[{line};1H{style}{text}{_PLAIN}" if color and style else f"\x1b[{line};1H{text}"
 
 
-def _header(system: SystemRow, width: int) -> str:
-    total, available = system.mem_total_bytes, system.mem_available_bytes
-    used = None if total is None or available is None else total - available
-    facts = [
-        f"RAM {units.long_size(used)} of {units.long_size(total)}",
-        f"avail {units.size(available)}",
-        f"PSI {units.percent(system.psi_memory_some_avg10)}",
-        f"OOM kills {units.count(system.oom_kills)}",
-    ]
-    name = " memtop"
-    while facts and len(name) + 3 + len("  ".join(facts)) > width:
-        facts.pop()
-    return (name + f"{'  '.join(facts)} ".rjust(width - len(name)))[:width]
+def _header(frame: Frame, delay_s: float, state: HeaderState, width: int) -> str:
+    text = ""
+    for x, part in placed(*header_parts(frame, delay_s, state, width), width):
+        text += " " * (x - text_cells(text)) + part.text
+    return fit(text, width, left=True)
 
 
 def _heading(places: Sequence[Place], sort_key: str, descending: bool) -> str:

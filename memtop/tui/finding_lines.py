@@ -6,9 +6,11 @@ from typing import Final
 
 from memtop.analysis.findings import Severity
 from memtop.explain.findings import autopsy_lines, nothing_wrong, told
+from memtop.explain.region_words import mark_sentence
 from memtop.frame import Detail
 from memtop.outlook import Outlook
-from memtop.tui.palette import DANGER_MARK, NOTE_MARK, WARNING_MARK
+from memtop.sample import REGIONS
+from memtop.tui.marks import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.prose import Line, wrapped
 
 MARKS: Final = {
@@ -22,7 +24,18 @@ _INDENT: Final = "  "
 
 
 def finding_lines(detail: Detail, width: int) -> tuple[list[Line], dict[int, str]]:
-    """The lines, and for each line that belongs to a finding its topic."""
+    """The lines, and for each line that can be explained its topic, the worst finding's first.
+
+    What has changed since the mark stands above all: whoever set it has asked for that, and a small screen shows
+    little more than the first line.
+    """
+    marked = wrapped(mark_sentence(detail), width, "strong") if detail.mark is not None or detail.mark_dropped else []
+    found, topics = _findings(detail, width)
+    topics = {len(marked) + line: name for line, name in topics.items()}
+    return marked + found, topics | dict.fromkeys(range(len(marked)), REGIONS)
+
+
+def _findings(detail: Detail, width: int) -> tuple[list[Line], dict[int, str]]:
     outlook = detail.outlook
     if outlook is None:
         return [], {}
@@ -43,7 +56,7 @@ def finding_lines(detail: Detail, width: int) -> tuple[list[Line], dict[int, str
     if outlook.growth is not None and not any(
         one.severity > Severity.NOTE or one.name in _OPEN for one in outlook.findings
     ):
-        ahead = wrapped(f"{NOTE_MARK} {nothing_wrong(outlook)}", width, "", _INDENT)
+        ahead = wrapped(f"{NOTE_MARK} {nothing_wrong(outlook, alone=not outlook.findings)}", width, "", _INDENT)
         lines = ahead + lines
         topics = {at + len(ahead): name for at, name in topics.items()}
         topics.update(dict.fromkeys(range(len(ahead)), "verdicts"))

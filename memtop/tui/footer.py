@@ -10,7 +10,8 @@ from textual.message import Message
 
 from memtop import units
 from memtop.frame import OwnCost
-from memtop.tui.bar import EDGE_CELLS, GAP_CELLS, Bar, Part, cells
+from memtop.tui.bar import Bar
+from memtop.tui.parts import EDGE_CELLS, GAP_CELLS, Part, cells
 
 COST_TOPIC: Final = "own_cost"
 

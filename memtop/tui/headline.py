@@ -53,7 +53,8 @@ def facts(
     ``areas``: RES is filled by its parts, so their names carry the colours.
     """
     row = detail.row
-    items = _items(detail, row, _keys(look, areas=areas, shows_virt=shows_virt))
+    keys = _keys(look, areas=areas, shows_virt=shows_virt)
+    items = _items(detail, row, keys)
     empty = {"shm": not row.shmem_bytes, "swap": not row.swap_bytes}
     order = [name for name, droppable in empty.items() if droppable] + list(_DROPPED_FIRST)
     gap = _GAPS[0]
@@ -62,6 +63,8 @@ def facts(
     for name in order:
         if _width(items, gap) > width:
             items.pop(name, None)
+    if _width(items, gap) > width:
+        items, gap = _shortest(detail, row, keys, width)
     segments: list[Segment] = []
     for number, pieces in enumerate(items.values()):
         if number:
@@ -85,8 +88,31 @@ def _keys(look: Look, *, areas: bool, shows_virt: bool) -> dict[Ink, str]:
     return {ink: f"{key} " for ink, key in keys.items()}
 
 
+def _arrow(detail: Detail, row: ProcRow) -> str:
+    """Where the slope and the change over the minute say the same: after a peak a slope alone misleads."""
+    slope = slope_sign(detail.slope_bytes_per_min, row.rss_bytes)
+    change = slope if row.growth_bytes_per_min is None else slope_sign(row.growth_bytes_per_min, row.rss_bytes)
+    return _ARROWS[slope if slope == change else 0]
+
+
+def _shortest(detail: Detail, row: ProcRow, keys: dict[Ink, str], width: int) -> tuple[dict[str, Pieces], str]:
+    """What is left of the line where not even VIRT and RES find room in full, and the gap between the two."""
+    virt, res, arrow = units.size(row.virt_bytes), units.size(row.rss_bytes), _arrow(detail, row)
+    forms = (
+        (f"{keys.get(Ink.VIRT, '')}VIRT {virt}", f"{keys[Ink.RES]}RES {res}{arrow}", _GAPS[1]),
+        (f"VIRT {virt}", f"RES {res}{arrow}", _GAPS[1]),
+        (f"VIRT {virt}", f"RES {res}", " "),
+        ("", f"RES {res}{arrow}", ""),
+        ("", f"RES {res}", ""),
+        ("", res, ""),
+    )
+    virt, res, gap = next((form for form in forms if sum(map(cell_len, form)) <= width), forms[-1])
+    items: dict[str, Pieces] = {"virt": [(virt, Ink.VIRT)]} if virt else {}
+    return items | {"res": [(res, Ink.RES)]}, gap
+
+
 def _items(detail: Detail, row: ProcRow, keys: dict[Ink, str]) -> dict[str, Pieces]:
-    arrow = _ARROWS[slope_sign(detail.slope_bytes_per_min, row.rss_bytes)]
+    arrow = _arrow(detail, row)
     items: dict[str, Pieces] = {
         "virt": [(f"{keys.get(Ink.VIRT, '')}VIRT {units.long_size(row.virt_bytes)}", Ink.VIRT)],
         "res": [(f"{keys[Ink.RES]}RES {units.long_size(row.rss_bytes)}{arrow}", Ink.RES)],

@@ -11,45 +11,53 @@ from memtop.inside import HeapPoint
 from memtop.units import count, size
 
 ROWS: Final = 3
+"""Lines of a chart where there is room, without its title and its marks."""
+FRAME_ROWS: Final = 2
 _LEAST_CELLS: Final = 12
+_BESIDE_FROM: Final = 70
 _GAP: Final = "   "
 
 
-def heap_charts(points: Sequence[HeapPoint], used: str, width: int, *, plain: bool = False) -> list[str]:
-    """The heap in use and, where that is told, its objects: beside each other where there is room for both."""
+def heap_charts(
+    points: Sequence[HeapPoint], used: str, width: int, *, rows: int = ROWS, plain: bool = False
+) -> list[str]:
+    """The heap in use and, where that is told, its objects: beside each other where there is room for both.
+
+    A chart has ``rows`` lines, and FRAME_ROWS more.
+    """
     charts: list[tuple[str, list[int | None], Callable[[float | None], str]]] = [
         (used, [point.used_bytes for point in points], size)
     ]
     if any(point.objects is not None for point in points):
         charts.append(("HeapObjects", [point.objects for point in points], count))
-    beside = len(charts) > 1 and width >= 90
+    beside = len(charts) > 1 and width >= _BESIDE_FROM
     cells = (width - len(_GAP)) // 2 if beside else width
     if cells < _LEAST_CELLS or len(points) < 2:
         return []
     marks = _marks([point.gcs for point in points], cells, plain=plain)
     drawn = []
     for name, values, text in charts:
-        rows = _rows(values[-cells:], cells, plain=plain)
+        columns = _columns(values[-cells:], cells, rows, plain=plain)
         known = [value for value in values[-cells:] if value is not None]
         if known:
             said = f"{name} {text(values[-1])} (from {text(min(known))} to {text(max(known))})"
-            drawn.append([said[:cells].ljust(cells), *rows, marks])
+            drawn.append([said[:cells].ljust(cells), *columns, marks])
     if beside and len(drawn) == 2:
         return [_GAP.join(pair).rstrip() for pair in zip(*drawn, strict=True)]
     return [line.rstrip() for chart in drawn for line in chart]
 
 
-def _rows(values: Sequence[int | None], cells: int, *, plain: bool) -> list[str]:
+def _columns(values: Sequence[int | None], cells: int, rows: int, *, plain: bool) -> list[str]:
     """Columns from zero to the largest value, top row first."""
     signs = ASCII_SPARKS if plain else SPARKS
     steps = len(signs)
     most = max((value for value in values if value is not None), default=0) or 1
-    heights = [0 if value is None else max(1, round(value / most * ROWS * steps)) for value in values]
-    rows = []
-    for row in range(ROWS - 1, -1, -1):
+    heights = [0 if value is None else max(1, round(value / most * rows * steps)) for value in values]
+    lines = []
+    for row in range(rows - 1, -1, -1):
         into = [min(steps, max(0, height - row * steps)) for height in heights]
-        rows.append("".join(signs[step - 1] if step else " " for step in into).ljust(cells))
-    return rows
+        lines.append("".join(signs[step - 1] if step else " " for step in into).ljust(cells))
+    return lines
 
 
 def _marks(gcs: Sequence[int | None], cells: int, *, plain: bool) -> str:

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.keys import format_key
-from textual.widgets import Static
+from textual.widgets import Label, Static
 
 from memtop.columns import COLUMNS
 from memtop.tui.dialogs import Dialog
 
-_KEY_CELLS = 16
+_KEY_CELLS: Final = 13
+_NAMES: Final = {
+    "enter": "Enter", "escape": "Esc", "space": "Space", "tab": "Tab", "backspace": "Backspace",
+    "home": "Home", "end": "End", "pageup": "PgUp", "pagedown": "PgDn",
+}  # fmt: skip
+"""Of keys that Textual would show as signs or in small letters."""
+_MOUSE: Final = (
+    ("heading", "A click sorts by that column, a second one turns the order round"),
+    ("process", "A click selects it, a double click watches it"),
+    ("chart", "A click looks at that moment; the wheel shows more or less time"),
+    ("sentence", "A click on what is going on, or on a number of the first line, explains it"),
+    ("footer", "A click does what that key does"),
+)
+_FILTER: Final = (
+    ("nginx", "name or command line contains it"),
+    ("!^python3", "command line matches the regular expression"),
+    ("rss>500m s=D", "every term holds: sizes, rates and counts with > < =; user=, s=, name= and command= are text"),
+)
 
 
 class Help(Dialog[None]):
-    """Keys of the panel in focus first, then all keys, then the columns."""
+    """Keys of the panel in focus first, then all keys, the mouse, the columns, the filter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,question_mark,h,f1", "cancel", "Close", id="help.close", tooltip="Close the help")
@@ -30,44 +48,53 @@ class Help(Dialog[None]):
         self._parts = parts
 
     def compose(self) -> ComposeResult:
-        """One text, scrolled with the arrows."""
+        """A title and a table for each part, scrolled with the arrows."""
         with VerticalScroll(classes="dialog -page") as page:
-            page.border_title = "Keys, columns, filter"
-            page.border_subtitle = "↑ ↓ scroll   Esc close"
-            yield Static(self._text(), markup=False)
+            page.border_title = "Keys, mouse, columns, filter"
+            page.border_subtitle = "↑ ↓ PgUp PgDn scroll   Esc close"
+            for title, lines in self.sections():
+                yield Label(title, classes="dialog-title", markup=False)
+                yield Static(_table(lines), classes="help-part", markup=False)
 
     def on_mount(self) -> None:
         """Arrows scroll."""
         self.query_one(VerticalScroll).focus()
 
-    def _text(self) -> Content:
-        lines: list[Content] = []
-        for title, bindings in self._parts.items():
-            lines += [Content.styled(title, "bold"), *_key_lines(bindings), Content("")]
-        lines.append(Content.styled("Columns (name for -s, -c and the filter)", "bold"))
-        lines += [
-            Content.assemble((f"  {column.title:<{_KEY_CELLS - 2}}", "bold"), f"{column.key:<8} {column.says}")
-            for column in COLUMNS
+    def sections(self) -> list[tuple[str, list[tuple[str, ...]]]]:
+        """Everything that is said: titles, and lines of two or three cells."""
+        return [
+            *((title, _key_lines(bindings)) for title, bindings in self._parts.items()),
+            ("The mouse", [*_MOUSE]),
+            ("Columns, with their names for -s, -c and the filter", [(c.title, c.key, c.says) for c in COLUMNS]),
+            ("Filter", [*_FILTER]),
         ]
-        lines += [
-            Content(""),
-            Content.styled("Filter", "bold"),
-            Content("  nginx           name or command line contains it"),
-            Content("  !^python3       command line matches the regular expression"),
-            Content(
-                "  rss>500m user=app minflt>1000 growth>1m   all of these hold; user=, s=, name=, command= are text"
-            ),
-        ]
-        return Content("\n").join(lines)
 
 
-def _key_lines(bindings: Iterable[Binding]) -> Iterable[Content]:
+def _table(lines: Iterable[tuple[str, ...]]) -> Table:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for cells in lines:
+        if not table.columns:
+            table.add_column(min_width=_KEY_CELLS, style="bold", no_wrap=True)
+            for _ in cells[1:]:
+                table.add_column()
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _key_lines(bindings: Iterable[Binding]) -> list[tuple[str, ...]]:
     """One line for each action, with all its keys."""
     keys: dict[str, list[str]] = {}
     says: dict[str, str] = {}
     for binding in bindings:
-        keys.setdefault(binding.action, []).extend(format_key(key) for key in binding.key.split(","))
+        keys.setdefault(binding.action, []).extend(map(key_name, binding.key.split(",")))
         says[binding.action] = binding.tooltip or binding.description
-    for action, names in keys.items():
-        text = " ".join(dict.fromkeys(names))
-        yield Content.assemble((f"  {text:<{_KEY_CELLS - 2}}", "bold"), says[action])
+    return [(" ".join(dict.fromkeys(names)), says[action]) for action, names in keys.items()]
+
+
+def key_name(key: str) -> str:
+    """A key as it is printed on keyboards: ``PgUp``, ``F1``, ``Ctrl+U``, ``/``."""
+    if key in _NAMES:
+        return _NAMES[key]
+    if key.startswith("ctrl+"):
+        return f"Ctrl+{key.removeprefix('ctrl+').upper()}"
+    return key.upper() if key[0] == "f" and key[1:].isdecimal() else format_key(key)

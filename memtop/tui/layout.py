@@ -1,4 +1,4 @@
-"""Which columns fit in a line, and where they stand."""
+"""What stands where: the sizes at which the layout changes, the table, and which columns fit in its lines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from typing import Final
 
 from memtop.columns import Column
 
+NARROW_BELOW: Final = 100
+"""Columns below which the sentences stand under the chart."""
+SHORT_BELOW: Final = 30
+"""Lines below which panels and charts share their place."""
+LOW_BELOW: Final = 22
+TINY_BELOW: Final = (60, 16)
+"""Columns and lines below which there is the chart and its line of facts."""
+DOT_BELOW: Final = (30, 6)
+"""Below these there is that line alone."""
+BAR_CELLS: Final = 1
+"""The table's scroll bar, which is always there."""
 MARKER_CELLS: Final = 1
 """The first cell of a line tells the watched process."""
 FLEXIBLE_CELLS: Final = 15
@@ -28,6 +39,17 @@ class Place:
     x: int
     """First cell; the cell before it is the gap that belongs to it."""
     width: int
+
+
+def table_top(height: int, rows: int, *, one: bool) -> int:
+    """The line of a screen of ``height`` on which the heading of the table stands, from 0: what app.tcss makes of it.
+
+    ``one``: certain processes were asked for, so that the chart is large and the table no higher than its rows.
+    """
+    short = height < SHORT_BELOW
+    if one:
+        return height - 1 - max(2, min(rows + 1, int(height * (0.2 if short else 0.3))))
+    return 1 + max(9, int(height * (0.5 if short else 0.45)))
 
 
 def place_columns(columns: Sequence[Column], width: int, sort_key: str) -> tuple[Place, ...]:

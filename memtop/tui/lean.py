@@ -13,6 +13,7 @@ from typing import Final
 
 M_ARENA_MAX: Final = -8
 """malloc.h"""
+WIDTHS_KEPT: Final = 512
 
 
 def prepare() -> None:
@@ -35,3 +36,14 @@ def settle() -> None:
     gc.enable()
     with suppress(AttributeError):  # glibc's own, malloc_trim(3)
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def forget() -> None:
+    """With every new frame: drop the widths of texts that Rich has measured, once they are many.
+
+    It would keep 4,096 of them with their texts: in a few minutes a megabyte of numbers that do not come back.
+    """
+    from rich.cells import cached_cell_len  # noqa: PLC0415 (which prepare must come before)
+
+    if cached_cell_len.cache_info().currsize > WIDTHS_KEPT:
+        cached_cell_len.cache_clear()

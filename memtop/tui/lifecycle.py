@@ -149,6 +149,8 @@ class Life:
         if self._error is not None:
             error, self._error = self._error, None
             lines.append(report.write(error))
+        if self.terminal.was_raw:
+            lines.append("memtop: this terminal was in raw mode before; memtop --reset-terminal mends it")
         if lines:
             with suppress(OSError):  # the terminal may have gone
                 os.write(2, ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))

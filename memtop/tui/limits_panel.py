@@ -16,7 +16,7 @@ from memtop.explain.names import short
 from memtop.frame import Detail, Frame
 from memtop.outlook import Autopsy, LimitRow, Outlook, Place
 from memtop.procfs.cgroup import UNLIMITED
-from memtop.tui.palette import DANGER_MARK, WARNING_MARK
+from memtop.tui.marks import DANGER_MARK, WARNING_MARK
 from memtop.tui.plot import Forecast
 from memtop.tui.prose import Line, Prose, wrapped
 

@@ -11,10 +11,6 @@ from typing import Final
 
 from textual.theme import Theme
 
-DANGER_MARK: Final = "▲"
-WARNING_MARK: Final = "!"
-NOTE_MARK: Final = "·"
-
 _DARK: Final = {"memtop-virt": "#56b4e9", "memtop-res": "#e69f00"}
 _LIGHT: Final = {"memtop-virt": "#0072b2", "memtop-res": "#a85400"}
 _ANSI_DARK: Final = {"memtop-virt": "ansi_bright_cyan", "memtop-res": "ansi_bright_yellow"}

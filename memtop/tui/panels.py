@@ -6,6 +6,7 @@ What a panel needs read for it is asked for only while it is on screen: the app 
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Final, Protocol
@@ -18,7 +19,8 @@ from textual.widgets import ContentSwitcher
 
 from memtop.frame import Frame
 from memtop.sample import REGIONS, RUNTIME, SHARING
-from memtop.tui.bar import Bar, Part
+from memtop.tui.bar import Bar
+from memtop.tui.parts import EDGE_CELLS, GAP_CELLS, Part, cells
 
 
 class Panel(Protocol):
@@ -39,6 +41,7 @@ class PanelKind:
 
     name: str
     title: str
+    says: str
     topic: str
     widget: str
     """Where its class is, as ``module:name``: a panel costs memory only once it has been opened."""
@@ -47,12 +50,41 @@ class PanelKind:
 
 
 PANELS: Final = (
-    PanelKind(REGIONS, "Regions", "regions", "memtop.tui.regions_panel:RegionsPanel", "regions-table"),
-    PanelKind(SHARING, "Sharing", "cow_family", "memtop.tui.sharing_panel:SharingPanel"),
-    PanelKind("limits", "Limits", "limits", "memtop.tui.limits_panel:LimitsPanel"),
-    PanelKind(RUNTIME, "Runtime", "go_panel", "memtop.tui.runtime_panel:RuntimePanel"),
-    PanelKind("status", "Status", "process", "memtop.tui.status_panel:StatusPanel"),
+    PanelKind(
+        REGIONS,
+        "Regions",
+        "where its memory is, by kind and by mapping",
+        "regions",
+        "memtop.tui.regions_panel:RegionsPanel",
+        "regions-table",
+    ),
+    PanelKind(
+        SHARING, "Sharing", "what it shares, and with whom", "cow_family", "memtop.tui.sharing_panel:SharingPanel"
+    ),
+    PanelKind(
+        "limits",
+        "Limits",
+        "what bounds it, how near that is, and whom the kernel would take",
+        "limits",
+        "memtop.tui.limits_panel:LimitsPanel",
+    ),
+    PanelKind(
+        RUNTIME,
+        "Runtime",
+        "what its runtime says: heap, collections, a leak or not",
+        "go_panel",
+        "memtop.tui.runtime_panel:RuntimePanel",
+    ),
+    PanelKind(
+        "status",
+        "Status",
+        "what the kernel tells of it, line by line",
+        "process",
+        "memtop.tui.status_panel:StatusPanel",
+    ),
 )
+_LEAST_CAPTION: Final = 12
+"""Cells in which a part of a caption still says something."""
 BY_NAME: Final = {panel.name: panel for panel in PANELS}
 
 
@@ -70,13 +102,17 @@ class Tabs(Bar):
         name: str
 
     def parts(self, width: int) -> tuple[list[Part], list[Part]]:
-        """All tabs; those far from the chosen one leave first where it is narrow."""
+        """All tabs, and as much of the caption as they leave room for; where not even they fit, the last ones go."""
         left = []
         for number, panel in enumerate(PANELS, 1):
             mine = panel.name == self.chosen
             text = f"[{number} {panel.title}]" if mine else f" {number} {panel.title} "
             left.append(Part(text, 0 if mine else number, panel.name, "strong" if mine else "dim", glued=True))
-        return left, [Part(self.caption, 0, "permissions", "dim")] if self.caption else []
+        room = width - cells(left) - GAP_CELLS - 2 * EDGE_CELLS
+        caption = self.caption
+        if len(caption) > room:
+            caption = textwrap.shorten(caption, room, placeholder=" …") if room >= _LEAST_CAPTION else ""
+        return left, [Part(caption, len(PANELS) + 1, "permissions", "dim")] if caption else []
 
     def watch_caption(self) -> None:
         """Another age."""
@@ -125,10 +161,13 @@ class Panels(Vertical):
         if name != self.chosen:
             return  # another key has been quicker
         switcher.current = f"panel-{name}" if name else None
-        if self._frame is not None:
-            self.show(self._frame)
+        self.call_after_refresh(self._show_again)  # a panel that has just been made has no width yet
         if name:
             self.post_message(self.Opened(name))
+
+    def _show_again(self) -> None:
+        if self._frame is not None:
+            self.show(self._frame)
 
     def show(self, frame: Frame) -> None:
         """Give a newer frame to the panel on screen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -24,6 +25,8 @@ SIGNS: Final = {
     "files": ("░", ".", "dim"),
 }
 """Of each part: sign, sign in ASCII, colour."""
+_GLUE: Final = "\u00a0"
+"""A blank at which textwrap breaks no line."""
 _LOOKS: Final = ("rss", "virt", "warning", "danger", "dim")
 
 
@@ -71,12 +74,13 @@ def bar(parts: Sequence[Part], width: int, *, plain: bool = False) -> list[tuple
     return [(SIGNS[part.key][plain] * count, SIGNS[part.key][2]) for part, count in zip(parts, cells, strict=True)]
 
 
-def legend(rss_bytes: int, parts: Sequence[Part], *, narrow: bool, plain: bool = False) -> str:
-    """``RES 45.1 MiB = █ live heap 30.2 MiB 67 % + ▓ garbage ...``."""
+def legend(rss_bytes: int, parts: Sequence[Part], width: int, *, narrow: bool, plain: bool = False) -> list[str]:
+    """``RES 45.1 MiB = █ live heap 30.2 MiB 67% + ▓ garbage ...`` in lines, none of which is broken within a part."""
     told = []
     for part in parts:
         share = 100 * part.size_bytes / rss_bytes if rss_bytes else 0.0
         sign = SIGNS[part.key][plain]
         amount = size(part.size_bytes) if narrow else f"{long_size(part.size_bytes)} {percent(share)}%"
-        told.append(f"{sign} {part.short if narrow else part.name} {amount}")
-    return f"RES {long_size(rss_bytes)} = {' + '.join(told)}"
+        told.append(f"{sign} {part.short if narrow else part.name} {amount}".replace(" ", _GLUE))
+    text = f"RES {long_size(rss_bytes)} = {f' +{_GLUE}'.join(told)}"
+    return [line.replace(_GLUE, " ") for line in textwrap.wrap(text, max(8, width))]

@@ -186,7 +186,8 @@ class Pump:
                 self._answer(ask, late_s)
 
     def _too_soon_to_draw(self) -> bool:
-        return time.monotonic() - self._drawn_s < DRAWN_EVERY_S - self._delay_s / 2
+        """Never for a recording: each of its samples is worth a look, and its last one stays on screen."""
+        return self._paced and time.monotonic() - self._drawn_s < DRAWN_EVERY_S - self._delay_s / 2
 
     def _take_only(self, ask: Ask, late_s: float) -> None:
         """Take a sample that the next frame will show with its own."""

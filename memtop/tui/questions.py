@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from textual.binding import Binding
 
@@ -15,34 +14,26 @@ from memtop.errors import ActionRefused, MemtopError, UsageError
 from memtop.tui.chooser import ColumnChooser
 from memtop.tui.dialogs import Choice, Menu, Prompt
 from memtop.tui.help import Help
-from memtop.tui.keys import BINDINGS
+from memtop.tui.keys import THEMES
 from memtop.tui.pump import LONGEST_DELAY_S, SHORTEST_DELAY_S
 
 if TYPE_CHECKING:
     from memtop.actions import Target
-    from memtop.tui.app import MemtopApp
+    from memtop.tui.board import Board
 
 Value = TypeVar("Value")
+_NICE: Final = "From -20 (served first) to 19 (last); 0 is usual. To lower it takes root."
 
 
-def file_size(path: str) -> int | None:
-    """Size of a file being written, with what SQLite keeps beside it; None for no file."""
-    if not path:
-        return None
-    sizes = [Path(name).stat().st_size for name in (path, path + "-wal") if Path(name).exists()]
-    return sum(sizes)
-
-
-def show_help(app: MemtopApp) -> None:
+def show_help(app: Board) -> None:
     """The keys of the panel in focus, then all, then the columns."""
-    parts: dict[str, list[Binding]] = {}
+    parts: dict[str, tuple[Binding, ...]] = {}
     focused = app.focused
     if focused is not None:
-        own = [binding for binding in type(focused).BINDINGS if isinstance(binding, Binding)]
+        own = tuple(binding for binding in type(focused).BINDINGS if isinstance(binding, Binding))
         if own:
-            parts["This panel"] = own
-    parts["Everywhere"] = BINDINGS
-    app.push_screen(Help(parts))
+            parts["Here"] = own
+    app.push_screen(Help(parts | THEMES))
 
 
 def _given(use: Callable[[Value], None]) -> Callable[[Value | None], None]:
@@ -50,15 +41,15 @@ def _given(use: Callable[[Value], None]) -> Callable[[Value | None], None]:
     return lambda answer: use(answer) if answer is not None else None
 
 
-def ask_sort(app: MemtopApp) -> None:
+def ask_sort(app: Board, use: Callable[[Column], None]) -> None:
     """Which column to sort by."""
     columns = app.view.columns
     start = columns.index(app.view.sort) if app.view.sort in columns else 0
     choices = [Choice(f"{column.title:<9} {column.says}", column) for column in columns]
-    app.push_screen(Menu("Sort by", choices, start=start), _given(app.sort_by))
+    app.push_screen(Menu("Sort by", choices, start=start), _given(use))
 
 
-def ask_columns(app: MemtopApp) -> None:
+def ask_columns(app: Board) -> None:
     """Which columns to show."""
 
     def use(columns: tuple[Column, ...]) -> None:
@@ -67,7 +58,7 @@ def ask_columns(app: MemtopApp) -> None:
     app.push_screen(ColumnChooser(app.view.columns), _given(use))
 
 
-def ask_delay(app: MemtopApp) -> None:
+def ask_delay(app: Board) -> None:
     """Time between samples."""
 
     def understand(text: str) -> float:
@@ -82,10 +73,12 @@ def ask_delay(app: MemtopApp) -> None:
     def use(delay_s: float) -> None:
         app.view = app.view._replace(delay_s=delay_s)
 
-    app.push_screen(Prompt("Seconds between samples", understand, f"{app.view.delay_s:g}"), _given(use))
+    app.push_screen(
+        Prompt("Seconds between samples", understand, f"{app.view.delay_s:g}", says="From 0.1 to 60."), _given(use)
+    )
 
 
-def ask_pid(app: MemtopApp) -> None:
+def ask_pid(app: Board) -> None:
     """Select a process by its number."""
 
     def understand(text: str) -> int:
@@ -98,10 +91,10 @@ def ask_pid(app: MemtopApp) -> None:
         app.table.selected = app.table.rows[index].key
         app.table.reveal()
 
-    app.push_screen(Prompt("Go to PID", understand), _given(use))
+    app.push_screen(Prompt("Go to PID", understand, says="The number of a process in the list."), _given(use))
 
 
-def ask_user(app: MemtopApp) -> None:
+def ask_user(app: Board) -> None:
     """One user's processes, or all."""
     rows = app.frame.rows if app.frame is not None else ()
     users = sorted({row.user for row in rows} | ({app.view.user} if app.view.user else set()))
@@ -113,7 +106,7 @@ def ask_user(app: MemtopApp) -> None:
     app.push_screen(Menu("Show processes of", choices), _given(use))
 
 
-def _held(app: MemtopApp) -> Target | None:
+def _held(app: Board) -> Target | None:
     """The selected process, held so that no other can take its place."""
     if app.settings.readonly:
         app.say("read-only: nothing is sent to processes", severity="warning")
@@ -129,7 +122,7 @@ def _held(app: MemtopApp) -> Target | None:
         return None
 
 
-def _report(app: MemtopApp, act: Callable[[], str]) -> None:
+def _report(app: Board, act: Callable[[], str]) -> None:
     try:
         app.say(act())
     except MemtopError as error:
@@ -140,7 +133,7 @@ def _about(target: Target) -> str:
     return f"{target.key.pid}  RES {units.long_size(target.rss_bytes)}\n{target.command[:200]}"
 
 
-def ask_signal(app: MemtopApp) -> None:
+def ask_signal(app: Board) -> None:
     """Which signal, for a process that is held meanwhile."""
     target = _held(app)
     if target is None:
@@ -157,7 +150,7 @@ def ask_signal(app: MemtopApp) -> None:
     app.push_screen(Menu(f"Send a signal to {target.name}?", choices, _about(target)), use)
 
 
-def ask_nice(app: MemtopApp) -> None:
+def ask_nice(app: Board) -> None:
     """A nice value, for a process that is held meanwhile."""
     target = _held(app)
     if target is None:
@@ -166,7 +159,7 @@ def ask_nice(app: MemtopApp) -> None:
 
     def understand(text: str) -> int:
         if not text.lstrip("-").isdecimal() or not -20 <= int(text) <= 19:
-            raise UsageError("a whole number from -20 (first) to 19 (last)")
+            raise UsageError("a whole number from -20 to 19")
         return int(text)
 
     def use(nice: int | None) -> None:
@@ -174,4 +167,4 @@ def ask_nice(app: MemtopApp) -> None:
             _report(app, lambda: renice(target, nice))
         target.close()
 
-    app.push_screen(Prompt(f"Nice value for {target.key.pid} {target.name}", understand), use)
+    app.push_screen(Prompt(f"Nice value for {target.key.pid} {target.name}", understand, says=_NICE), use)

@@ -33,17 +33,24 @@ class Item:
     since_start: int | None
     where: str
     is_open: bool = False
+    hugetlb_bytes: int = 0
+    """In huge pages of the pool, which RSS leaves out."""
 
     @property
     def touched_percent(self) -> float | None:
-        """RSS over size."""
-        return _touched(self.sizes)
+        """RSS and huge pages over size."""
+        return _touched(self.sizes, self.hugetlb_bytes)
 
 
-def _touched(sizes: Sizes | None) -> float | None:
+def _touched(sizes: Sizes | None, hugetlb_bytes: int) -> float | None:
     if sizes is None or sizes.rss_bytes is None or not sizes.size_bytes:
         return None
-    return 100 * sizes.rss_bytes / sizes.size_bytes
+    return 100 * (sizes.rss_bytes + hugetlb_bytes) / sizes.size_bytes
+
+
+def _where(text: str, hugetlb_bytes: int) -> str:
+    """The name, behind what must not be overlooked."""
+    return f"+{units.size(hugetlb_bytes)} not in RSS  {text}" if hugetlb_bytes else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +166,9 @@ def items_of(view: RegionsView, sort: RegionSort, opened: Iterable[Kind] = ()) -
             sizes=one.sizes,
             since_mark=marked.of_kind(one.kind),
             since_start=started.of_kind(one.kind),
-            where=where(largest),
+            where=_where(where(largest), one.hugetlb_bytes),
             is_open=one.kind in open_kinds,
+            hugetlb_bytes=one.hugetlb_bytes,
         )
         for one, largest in zip(reading.kinds, reading.largest, strict=True)
     ]
@@ -204,7 +212,7 @@ def _measure(regions: Regions, key: str, kind: Kind, marked: _Growth, started: _
         return -1.0 if value is None else value
 
     if key == "touched":
-        return lambda place: number(_touched(regions.sizes(place)))
+        return lambda place: number(_touched(regions.sizes(place), 0))
     if key in ("mark", "start"):
         growth = marked if key == "mark" else started
         return lambda place: number(growth.of_mapping(kind, starts[place]))
@@ -223,13 +231,14 @@ def _mapping(region: Region, marked: _Growth, started: _Growth) -> Item:
         sizes=region.sizes,
         since_mark=marked.of_mapping(region.kind, mapping.start),
         since_start=started.of_mapping(region.kind, mapping.start),
-        where=where(region) if mapping.name else "",
+        where=_where(where(region) if mapping.name else "", region.hugetlb_bytes),
+        hugetlb_bytes=region.hugetlb_bytes,
     )
 
 
 def where(region: Region) -> str:
     """A mapping in a few cells: the last part of its path, or its address."""
-    name = region.mapping.name
+    name = region.mapping.name if region.kind is not Kind.SHARED_ANON else b""  # the kernel calls it /dev/zero
     path = name.removesuffix(DELETED)
     short = path.rpartition(b"/")[2] if path.startswith(b"/") and not path.startswith(b"/SYSV") else path
     return clean(short) if short else f"{region.mapping.start:x} {region.mapping.perms}"

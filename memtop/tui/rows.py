@@ -19,7 +19,7 @@ from memtop.frame import Note, ProcRow, TreePlace
 from memtop.sample import ProcKey
 from memtop.tui.cells import fit, to_ascii
 from memtop.tui.layout import MARKER_CELLS, Place
-from memtop.tui.palette import DANGER_MARK, WARNING_MARK
+from memtop.tui.marks import DANGER_MARK, WARNING_MARK
 
 WATCHED_MARK: Final = "►"
 SUBTREE_MARK: Final = "Σ"

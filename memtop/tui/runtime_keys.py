@@ -11,14 +11,15 @@ from memtop.sample import RUNTIME
 from memtop.tui.dialogs import Choice, Menu, Prompt
 
 if TYPE_CHECKING:
-    from memtop.tui.app import MemtopApp
+    from memtop.tui.actions_panels import PanelActions
 
 _OTHER = "another address …"
 _NONE = "stop reading"
 _MOST_SUGGESTED = 8
+_ADDRESS = "An address on this machine, such as http://127.0.0.1:6060/debug/vars, or a port."
 
 
-def ask_go_url(app: MemtopApp) -> None:
+def ask_go_url(app: PanelActions) -> None:
     """Where the metrics of the process in focus are; suggestions come from its own listening sockets."""
     focus = app.view.focus
     if app.settings.replay:
@@ -46,7 +47,7 @@ def ask_go_url(app: MemtopApp) -> None:
 
     def chosen(url: str | None) -> None:
         if url == _OTHER:
-            app.push_screen(Prompt(f"Metrics of {focus.pid}: address or port", _understand, "127.0.0.1:"), typed)
+            app.push_screen(Prompt(f"Metrics of {focus.pid}", _understand, "127.0.0.1:", says=_ADDRESS), typed)
         elif url is not None:
             use(url)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from memtop.explain import runtime_words as words
 from memtop.frame import Detail, Frame
 from memtop.inside import GoInside, Inside, JvmInside
-from memtop.tui.heap_chart import heap_charts
+from memtop.tui.heap_chart import FRAME_ROWS, ROWS, heap_charts
 from memtop.tui.parts_bar import PartsBar, legend
 from memtop.tui.prose import Line, Prose, wrapped
 
@@ -36,8 +36,10 @@ class RuntimePanel(VerticalScroll, can_focus=True):
         bar.display = bool(parts)
         bar.show(parts)
         plain = self.app.has_class("-ascii")
-        self.query_one("#runtime-head", Prose).show(head_lines(frame.detail, width))
-        self.query_one("#runtime-body", Prose).show(body_lines(frame.detail, width, plain=plain))
+        head = head_lines(frame.detail, width)
+        room = self.scrollable_content_region.height - len(head) - len(parts[:1])
+        self.query_one("#runtime-head", Prose).show(head)
+        self.query_one("#runtime-body", Prose).show(body_lines(frame.detail, width, room, plain=plain))
 
     def caption(self, frame: Frame) -> str:
         """How old the figures are, and where they come from."""
@@ -62,7 +64,7 @@ def head_lines(detail: Detail | None, width: int) -> list[Line]:
         return [Line("Select a process.")]
     inside = detail.inside
     if inside is None or inside.waiting:
-        return [Line("Reading …" if inside is not None else "")]
+        return wrapped(words.WAITING, width)
     lines = wrapped(words.title(inside), width, "dim")
     if inside.trouble and (inside.go is not None or inside.jvm is not None):
         lines += wrapped(f"No newer figures: {inside.trouble}.", width, "warning")
@@ -85,15 +87,15 @@ def head_lines(detail: Detail | None, width: int) -> list[Line]:
     return lines
 
 
-def body_lines(detail: Detail | None, width: int, *, plain: bool = False) -> list[Line]:
-    """The bar in words, charts, numbers and advice."""
+def body_lines(detail: Detail | None, width: int, room: int = 99, *, plain: bool = False) -> list[Line]:
+    """The bar in words, charts, numbers and advice; ``room`` is how many lines of it are seen without scrolling."""
     inside = detail.inside if detail is not None else None
     if detail is None or inside is None or inside.waiting:
         return []
     if inside.go is not None:
-        return _of_go(detail, inside, inside.go, width, plain=plain)
+        return _of_go(detail, inside, inside.go, width, room, plain=plain)
     if inside.jvm is not None:
-        return _of_jvm(detail, inside, inside.jvm, width, plain=plain)
+        return _of_jvm(detail, inside, inside.jvm, width, room, plain=plain)
     if inside.build is not None:
         said = [*words.from_outside(inside, detail)]
         said += ["Waiting for its metrics …"] if inside.url and not inside.trouble else words.how_to_get_metrics(inside)
@@ -101,34 +103,44 @@ def body_lines(detail: Detail | None, width: int, *, plain: bool = False) -> lis
     return _of_others(inside, width)
 
 
-def _of_go(detail: Detail, inside: Inside, go: GoInside, width: int, *, plain: bool) -> list[Line]:
-    lines = _legend(detail, width, plain=plain)
-    lines += wrapped(words.go_numbers(go), width)
-    lines += [Line(line) for line in heap_charts(inside.points, "HeapAlloc", width, plain=plain)]
+def _of_go(detail: Detail, inside: Inside, go: GoInside, width: int, room: int, *, plain: bool) -> list[Line]:
     verdict = words.go_verdict(go)
-    said = ["" if verdict.bad else verdict.what_to_do]
+    said = [words.go_numbers(go), "" if verdict.bad else verdict.what_to_do]
     said += [words.gogc_words(go), *words.account(go, detail.row), words.freed_words(inside)]
-    return lines + _paragraphs(said, width)
+    return _with_charts(detail, inside, "HeapAlloc", said, width=width, room=room, plain=plain)
 
 
-def _of_jvm(detail: Detail, inside: Inside, jvm: JvmInside, width: int, *, plain: bool) -> list[Line]:
-    lines = _legend(detail, width, plain=plain)
-    lines += [Line(line) for line in heap_charts(inside.points, "Heap used", width, plain=plain)]
+def _of_jvm(detail: Detail, inside: Inside, jvm: JvmInside, width: int, room: int, *, plain: bool) -> list[Line]:
     verdict = words.jvm_verdict(jvm)
-    return lines + _paragraphs([*words.jvm_numbers(jvm), "" if verdict.bad else verdict.what_to_do], width)
+    said = [*words.jvm_numbers(jvm), "" if verdict.bad else verdict.what_to_do]
+    return _with_charts(detail, inside, "Heap used", said, width=width, room=room, plain=plain)
+
+
+def _with_charts(
+    detail: Detail, inside: Inside, used: str, said: Sequence[str], *, width: int, room: int, plain: bool
+) -> list[Line]:
+    """Charts come right after the bar, as high as there is room; where there is none, after all words, and whole."""
+    legend, sentences = _legend(detail, width, plain=plain), _paragraphs(said, width)
+    rows = min(ROWS, room - len(legend) - FRAME_ROWS)
+    charts = heap_charts(inside.points, used, width, rows=rows if rows > 0 else ROWS, plain=plain)
+    lines = [Line(line) for line in charts]
+    return [*legend, *lines, *sentences] if rows > 0 else [*legend, *sentences, *lines]
 
 
 def _of_others(inside: Inside, width: int) -> list[Line]:
     said = [words.ALLOCATORS[advice] for advice in inside.advice]
+    runtime = inside.native.runtime if inside.native is not None else None
     if inside.strange:
         said.append(f"Which runtime it has cannot be told: {inside.strange}.")
     elif not said and inside.native is not None:
-        known = inside.native.runtime is not None
+        known = runtime is not None
         said.append(
             "Nothing about its allocator calls for a word."
             if known or inside.native.allocator is not None
             else "No runtime that memtop knows, and no allocator among its libraries (a static program shows none)."
         )
+    if runtime is not None and runtime.value in words.OBJECTS:
+        said.append(words.OBJECTS[runtime.value])
     return _paragraphs(said, width)
 
 
@@ -136,7 +148,7 @@ def _legend(detail: Detail, width: int, *, plain: bool) -> list[Line]:
     parts, rss = parts_of(detail), detail.row.rss_bytes
     if not parts or rss is None:
         return []
-    return wrapped(legend(rss, parts, narrow=width < _NARROW_BELOW, plain=plain), width)
+    return [Line(text) for text in legend(rss, parts, width, narrow=width < _NARROW_BELOW, plain=plain)]
 
 
 def _paragraphs(sentences: Iterable[str], width: int) -> list[Line]:

@@ -87,7 +87,7 @@ def _row(one: Relative, name_cells: int) -> str:
     if member is None:
         why = "" if one.missing is Missing.UNREAD else f"  {one.missing.value}"
         return f"{one.pid:>7} {name} {size(one.rss_bytes):>6} {UNKNOWN:>6} {UNKNOWN:>6} {UNKNOWN:>6}{why}"
-    rate = one.copying.private_dirty_bytes_per_s if one.copying is not None else None
+    rate = one.copying.copied_bytes_per_s if one.copying is not None else None
     copying = UNKNOWN if rate is None else f"{size(rate)}/s" if rate >= 1 else "0"
     twin = "" if member.same_memory_as is None else f"  the same memory as {member.same_memory_as}"
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -12,11 +13,12 @@ from textual.containers import VerticalScroll
 from memtop.demo.step import Step
 from memtop.explain import plain, topic
 from memtop.explain.facts import cgroup_ceiling, facts_of, virt_sentence
-from memtop.explain.region_words import mark_sentence
-from memtop.frame import Frame
+from memtop.frame import Detail, Frame
 from memtop.tui.bar import Bar
+from memtop.tui.cells import ELLIPSIS, LOADING, fit
 from memtop.tui.finding_lines import finding_lines
 from memtop.tui.prose import Line, Prose, wrapped
+from memtop.tui.scales import clock
 
 
 class SidePanel(VerticalScroll, can_focus=True):
@@ -61,32 +63,56 @@ class SidePanel(VerticalScroll, can_focus=True):
     def _write(self) -> None:
         prose = self.query_one(Prose)
         width = self.scrollable_content_region.width - 1  # a blank between the words and the scroll bar
-        if self._frame is not None and width > 0:
-            prose.show(self._lines(self._frame, width))
+        if self._frame is None or width <= 0:
+            return
+        lines, self._topics = self._lines(self._frame, width)
+        if self.styles.overflow_y == "hidden":  # a few lines under the chart, which do not scroll
+            lines, self._topics = _cut(lines, self._topics, self.content_size.height, width)
+        elif self._frame.detail is not None:
+            lines += self._explanation(self._frame, self._frame.detail, width)
+        prose.show(lines)
 
-    def _lines(self, frame: Frame, width: int) -> list[Line]:
+    def _lines(self, frame: Frame, width: int) -> tuple[list[Line], dict[int, str]]:
+        """The sentences, and the topic of each line that has one."""
         detail = frame.detail
-        self._topics = {}
         if detail is None:
-            return wrapped("Select a process: its memory is explained here.", width)
+            words = LOADING if frame.rows else "No process is selected: its memory would be explained here."
+            return wrapped(words, width), {}
         lines = [*_commentary(self._step, width), Line("")] if self._step is not None else []
+        if detail.cursor_s is not None:
+            at = clock(detail.right_edge_s + detail.cursor_s)
+            lines += [*wrapped(f"As it was at {at}. End goes back to now.", width, "strong"), Line("")]
         found, topics = finding_lines(detail, width)
-        self._topics = {len(lines) + line: name for line, name in topics.items()}
+        topics = {len(lines) + line: name for line, name in topics.items()}
         if found:
             lines += [*found, Line("")]
         lines += wrapped(virt_sentence(detail.row, frame.system, cgroup_ceiling(detail.outlook)), width)
-        if marked := mark_sentence(detail):
-            lines += [Line(""), *wrapped(marked, width, "strong")]
+        return lines, topics
+
+    def _explanation(self, frame: Frame, detail: Detail, width: int) -> list[Line]:
+        """The topic of what the cursor is on."""
         text = plain(topic(self._topic).fill(facts_of(detail.row, frame.system, detail.status)), width)
         title, *body = text.splitlines()
-        lines += [Line(""), Line(title, "strong"), *(Line(line, "dim") for line in body)]
-        return lines
+        return [Line(""), Line(title, "strong"), *(Line(line, "dim") for line in body)]
 
 
 def _commentary(step: Step, width: int) -> list[Line]:
     """What the workload does, what to watch, what it measured itself."""
-    lines = [Line(f"{step.number}/{step.total}  {step.title}", "strong"), *wrapped(step.commentary, width)]
+    lines = wrapped(f"{step.number}/{step.total}  {step.title}", width, "strong", indent="     ")
+    lines += wrapped(step.commentary, width)
     for label, words in (("Watch: ", step.watch), ("Measured: ", step.measured)):
         if words:
             lines += wrapped(label + words, width, "strong" if label == "Watch: " else "")
     return lines
+
+
+def _cut(
+    lines: Sequence[Line], topics: Mapping[int, str], height: int, width: int
+) -> tuple[list[Line], dict[int, str]]:
+    """As many lines as there is room for: blank ones leave first, and the last one says where more is left out."""
+    kept = [number for number, line in enumerate(lines) if line.text or len(lines) <= height]
+    shown = [lines[number] for number in kept[:height]]
+    if len(kept) > height > 0:
+        last = shown[-1]
+        shown[-1] = last._replace(text=fit(f"{last.text} {ELLIPSIS}", width, left=True))
+    return shown, {at: topics[number] for at, number in enumerate(kept[:height]) if number in topics}

@@ -33,7 +33,7 @@ def shares(split: Split) -> list[Share]:
         Share(split.untouched_bytes, "size", "▒", "=", "promised, never touched", "untouched"),
         Share(split.reserved_bytes, "dim", "░", ".", "reserved, no access", "reserved"),
         Share(split.swapped_bytes, "swap", "▓", "%", "on swap", "swap"),
-        Share(split.hugetlb_bytes, "rss", "▆", "H", "in huge pages", "huge"),
+        Share(split.hugetlb_bytes, "rss", "▆", "H", "huge pages, not in RES", "huge"),
         Share(split.uncounted_bytes, "dim", "·", "-", "devices, not counted", "devices"),
     ]
     return [part for number, part in enumerate(parts) if number < 3 or part.size_bytes]

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
@@ -33,6 +33,33 @@ RESET: Final = (
 """Undoes every mode that Textual 8 sets; harmless where a mode is not set."""
 TALK_LIMIT_BYTES: Final = 65_536
 """Most that is kept of what is written to descriptors 1 and 2 while the screen is drawn."""
+
+
+def reset_terminal() -> None:
+    """Mend the terminal that a killed program has left behind: its modes off, and out of raw mode, see termios(3).
+
+    Raises UsageError where there is no terminal.
+    """
+    fd = next((fd for fd in (1, 0, 2) if os.isatty(fd)), None)
+    if fd is None:
+        raise UsageError("there is no terminal to reset")
+    attributes = termios.tcgetattr(fd)
+    attributes[0] |= termios.ICRNL | termios.IXON
+    attributes[1] |= termios.OPOST | termios.ONLCR
+    attributes[3] |= termios.ISIG | termios.ICANON | termios.IEXTEN | termios.ECHO | termios.ECHOE | termios.ECHOK
+    with background_allowed():
+        termios.tcflush(fd, termios.TCIFLUSH)
+        termios.tcsetattr(fd, termios.TCSANOW, attributes)
+        os.write(fd, RESET.encode())
+
+
+def speaks_utf8(environ: Mapping[str, str]) -> bool:
+    """Whether the locale leaves room for more than ASCII; one that says nothing does. See locale(7).
+
+    Python itself makes a mere LANG=C into C.UTF-8 (PEP 538), so what is left are LC_ALL=C and old character sets.
+    """
+    said = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "utf-8"
+    return "utf8" in said.lower().replace("-", "")
 
 
 @contextmanager
@@ -91,6 +118,11 @@ class Terminal:
             self.attributes = termios.tcgetattr(self.in_fd)
         except termios.error:
             self.attributes = None
+
+    @property
+    def was_raw(self) -> bool:
+        """Whether it was found neither echoing nor taking lines, as a killed program leaves it."""
+        return self.attributes is not None and not self.attributes[3] & (termios.ECHO | termios.ICANON)
 
     def left(self) -> None:
         """Somebody else has undone every mode."""

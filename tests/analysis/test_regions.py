@@ -45,7 +45,7 @@ COUNTS: list[tuple[str, dict[Kind, int]]] = [
     ("jvm", {Kind.JVM_ARCHIVE: 3, Kind.JVM_CLASSES: 5, Kind.JIT_RESERVED: 3, Kind.STACK: 1}),
     ("jvm_zgc", {Kind.JVM_HEAP: 3, Kind.MEMFD: 0, Kind.THREAD_STACK: 21}),
     ("node", {Kind.THREAD_STACK: 6, Kind.ARENA: 5, Kind.V8_HEAP: 111, Kind.JIT: 1, Kind.HEAP: 1, Kind.BSS: 1}),
-    ("asan", {Kind.SANITIZER: 2, Kind.SANITIZER_RESERVED: 12, Kind.THREAD_STACK: 0}),
+    ("asan", {Kind.SANITIZER: 2, Kind.SANITIZER_RESERVED: 12, Kind.SANITIZER_HEAP: 10, Kind.THREAD_STACK: 0}),
     ("shared", {Kind.MEMFD: 1, Kind.SYSV: 1, Kind.SHARED_ANON: 1, Kind.TMPFS: 1, Kind.JIT: 1, Kind.RESERVED: 1}),
     ("huge_pages", {Kind.HUGETLB: 1}),
     ("postgres", {Kind.SHARED_ANON: 1, Kind.SYSV: 1, Kind.TMPFS: 1}),

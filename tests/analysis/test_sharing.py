@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from memtop.analysis.regions import classify
 from memtop.analysis.sharing import (
     Bounds,
+    CopyRate,
     Kin,
     Member,
     Parts,
@@ -26,6 +27,7 @@ from memtop.analysis.sharing import (
     same_memory,
 )
 from memtop.procfs.smaps import Rollup, parse_rollup, parse_smaps
+from memtop.procfs.statm import PAGE_BYTES
 from tests.analysis.smaps_files import DATA, real, real_regions, written
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -87,6 +89,17 @@ def test_a_cpython_worker_that_only_read_has_copied_more_than_one_that_did_nothi
     )
 
 
+@pytest.mark.parametrize(
+    ("private", "faults", "copied"),
+    [(8192.0, 2.0, 8192.0), (8192.0, 1.0, PAGE_BYTES), (8192.0, 0.0, 0.0), (0.0, 9.0, 0.0), (None, 1.0, None)],
+)
+def test_what_becomes_private_without_a_fault_was_copied_by_somebody_else(
+    private: float | None, faults: float, copied: float | None
+) -> None:
+    assert CopyRate(private, faults).copied_bytes_per_s == copied
+    assert CopyRate(private, None).copied_bytes_per_s is None
+
+
 def test_redis_saving_in_the_background_still_shares_most_of_its_data() -> None:
     redis, child = member(1, rollup("redis")), member(2, rollup("redis_bgsave"))
     shared = Sharing((redis, child)).still_shared_bytes
@@ -106,7 +119,7 @@ def test_memory_objects_and_clean_file_pages_may_stay_after_a_kill() -> None:
             "41000-49000 rw-p 0 | private_hugetlb=2048 | ht",
         )
     )
-    assert freed_by_kill(regions) == ((12 + 4 + 2048) * KIB, (12 + 16 + 20 + 4 + 2048) * KIB)
+    assert freed_by_kill(regions) == ((12 + 2048) * KIB, (12 + 16 + 20 + 4 + 2048) * KIB)
 
 
 def member_of(pid: int, rss: int | None, pss: int | None, same_as: int | None = None) -> Member:

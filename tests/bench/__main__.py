@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from memtop.demo import Workload
-from tests.bench import budgets, late, latency, start
+from tests.bench import budgets, hour, late, latency, latency_report, start
 from tests.bench.budgets import Budget, Costs
 from tests.bench.contestants import CONTESTANTS, HTOP, Contestant, program
 from tests.bench.idle import Idle
+from tests.bench.mapper import Window, compiled
 from tests.bench.meter import Cost, Plan, measure, medians
 from tests.bench.terminal import Size
 
@@ -28,19 +30,23 @@ def main() -> int:
     missing = [name for name in options.only if name not in {one.name for one in contestants}]
     if missing:
         print(f"left out, not installed: {', '.join(missing)}")
-    plan = Plan(options.size, options.warmup, options.seconds)
-    if options.latency:
-        _latency(options.rounds, options.seconds)
-        return 0
+    rounds, seconds = options.rounds or 3, options.seconds or 10
+    plan = Plan(options.size, options.warmup, seconds)
     with Idle() as idle:
         if options.one_pid:
-            found = _one_pid(contestants, plan, options.rounds, idle, options.counts[0])
+            found = _one_pid(contestants, plan, rounds, idle, options.counts[0])
         elif options.start:
-            found = _start(contestants, plan, options.rounds, idle, options.counts[0])
+            found = _start(contestants, plan, rounds, idle, options.counts[0])
         elif options.late:
-            found = _late(options.seconds, idle, options.counts[0])
+            found = _late(seconds, idle, options.counts[0])
+        elif options.latency:
+            pinned = not options.unpinned and len(os.sched_getaffinity(0)) > 1
+            windows = latency.Plan(options.size, options.rounds or 4, options.seconds or 2, pinned)
+            found = _latency(windows, options.resident)
+        elif options.hour:
+            found = _hour(options.hour, options.size, idle, options.counts[0])
         else:
-            found = _crowds(contestants, plan, options.rounds, idle, options.counts)
+            found = _crowds(contestants, plan, rounds, idle, options.counts)
     if found:
         _print_budgets(found)
     return int(any(budget.verdict == "MISSED" for budget in found))
@@ -56,15 +62,25 @@ def _options() -> argparse.Namespace:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--one-pid", action="store_true", help="one process on screen, whose memory moves")
     mode.add_argument("--start", action="store_true", help="time to a headless sample and to the first rows")
-    mode.add_argument("--latency", action="store_true", help="mmap latency of a process that is watched")
     mode.add_argument("--late", action="store_true", help="how far samples are from their plan")
+    mode.add_argument("--latency", action="store_true", help="mmap and munmap of a process that is watched (gcc)")
+    mode.add_argument("--hour", type=int, nargs="?", const=60, metavar="MIN", help="RES minute by minute (60)")
     names = [one.name for one in CONTESTANTS]
     parser.add_argument("--only", type=_words, default=names, metavar="A,B", help=f"of {', '.join(names)}")
-    parser.add_argument("--counts", type=_counts, default=[500, 2000], metavar="N,N", help="idle processes (500,2000)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="each contestant's turns (3)")
+    parser.add_argument("--counts", type=_numbers, default=[500, 2000], metavar="N,N", help="idle processes (500,2000)")
+    parser.add_argument("--rounds", type=int, metavar="N", help="each contestant's turns (3; 4 for --latency)")
     parser.add_argument("--warmup", type=float, default=4, metavar="S", help="seconds before measuring (4)")
-    parser.add_argument("--seconds", type=float, default=10, metavar="S", help="seconds measured (10)")
+    parser.add_argument("--seconds", type=float, metavar="S", help="seconds measured each time (10; 2 for --latency)")
     parser.add_argument("--size", type=_size, default=Size(160, 45), metavar="CxR", help="of the terminal (160x45)")
+    sizes = latency.SIZES_MIB
+    parser.add_argument(
+        "--resident",
+        type=_numbers,
+        default=sizes,
+        metavar="MIB,MIB",
+        help=f"for --latency ({','.join(map(str, sizes))})",
+    )
+    parser.add_argument("--unpinned", action="store_true", help="for --latency: one processor may be wanted by both")
     return parser.parse_args()
 
 
@@ -72,7 +88,7 @@ def _words(text: str) -> list[str]:
     return text.split(",")
 
 
-def _counts(text: str) -> list[int]:
+def _numbers(text: str) -> list[int]:
     return sorted(int(word) for word in text.split(","))
 
 
@@ -123,19 +139,41 @@ def _late(seconds: float, idle: Idle, count: int) -> list[Budget]:
     return list(budgets.of_lateness(max(late_s)))
 
 
-def _latency(rounds: int, seconds: float) -> None:
-    for resident_mib in latency.SIZES_MIB:
-        print(f"\nmmap and munmap of a process with {resident_mib:,} MiB resident: {rounds} rounds of {seconds:g} s")
-        print(f"  {'':<20} {'median us':>10} {'':>7} {'99.9 % us':>10} {'':>7} {'worst us':>10}", flush=True)
-        found = latency.latencies(resident_mib, rounds, seconds)
-        alone = found[latency.ALONE]
-        for condition, one in found.items():
-            shares = [one.median_us / alone.median_us, one.p999_us / alone.p999_us]
-            print(
-                f"  {condition:<20} {one.median_us:>10.2f} {shares[0]:>7.2f} {one.p999_us:>10.1f} {shares[1]:>7.2f}"
-                f" {one.worst_us:>10.0f}",
-                flush=True,
-            )
+def _latency(plan: latency.Plan, sizes_mib: Sequence[int]) -> list[Budget]:
+    about_s = len(sizes_mib) * (plan.rounds * 2 * len(latency.ARMS) * plan.seconds + latency.STARTING_S)
+    apart = "kept from the target's processor" if plan.pinned else "free to compete for the target's processor"
+    print(f"mmap and munmap, each in microseconds, ready in {about_s:.0f} s")
+    print(f"memtop in {plan.size.columns}x{plan.size.rows} is {apart}")
+    print("beside each ratio to alone: where nine of ten repetitions would find it", flush=True)
+    found: list[Budget] = []
+    sizes: list[latency.Measured] = []
+    with compiled() as program:
+        for size_mib in sizes_mib:
+            title = f"{size_mib:,} MiB"
+            sizes.append(latency.measure(program, size_mib, plan))
+            found.append(latency_report.start_judged(title, sizes[-1].starting))
+            found += _compared(title, sizes[-1].windows)
+    if len(sizes) > 1:
+        found += _compared("all sizes", latency_report.together(sizes))
+    return found
+
+
+def _compared(title: str, windows: Mapping[str, Sequence[Window]]) -> Iterator[Budget]:
+    found = latency_report.report(windows)
+    print(f"\n{title} resident, {len(windows[latency.ALONE])} windows of each")
+    print(*latency_report.lines(found), sep="\n", flush=True)
+    return latency_report.judged(title, found)
+
+
+def _hour(minutes: int, size: Size, idle: Idle, count: int) -> list[Budget]:
+    idle.grow(count)
+    print(f"RES in MiB, beside {count} idle processes, minute by minute")
+    first: dict[str, hour.Resident] = {}
+    for minute, found in enumerate(hour.residents(minutes, size), 1):
+        first = first or found
+        columns = (f"{title} {one.rss_bytes / 2**20:.2f}" for title, one in found.items())
+        print(f"  {minute:>4}", *columns, sep="   ", flush=True)
+    return [budgets.of_hour(title, minutes, first[title].rss_bytes, one.rss_bytes) for title, one in found.items()]
 
 
 def _in_turn(turns: Sequence[tuple[Contestant, tuple[str, ...]]], plan: Plan, rounds: int, title: str) -> Costs:
@@ -167,14 +205,15 @@ def _in_turn(turns: Sequence[tuple[Contestant, tuple[str, ...]]], plan: Plan, ro
     return found
 
 
-def _print_budgets(found: Iterable[Budget]) -> None:
+def _print_budgets(found: Sequence[Budget]) -> None:
     def show(bound: float | None) -> str:
         return "" if bound is None else f"{bound:g}"
 
-    print(f"\n  {'memtop':<50} {'now':>8} {'must':>6} {'reach':>6}")
+    wide = max(len(budget.figure) for budget in found)
+    print(f"\n  {'memtop':<{wide}} {'now':>8} {'must':>6} {'reach':>6}")
     for budget in found:
         bounds = f"{show(budget.must):>6} {show(budget.reach):>6}"
-        print(f"  {budget.figure:<50} {budget.value:8.2f} {bounds}  {budget.verdict}")
+        print(f"  {budget.figure:<{wide}} {budget.value:8.2f} {bounds}  {budget.verdict}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tests.bench.contestants import HTOP, MEMTOP
 from tests.bench.meter import Cost
+from tests.bench.percentiles import Ratio
 from tests.bench.terminal import Size
 
 MB = 1_000_000
@@ -22,10 +23,14 @@ class Budget:
     value: float
     must: float | None
     reach: float | None
+    doubt: str = ""
+    """Why it cannot be told on this machine at this time; empty where it can."""
 
     @property
     def verdict(self) -> str:
         """In a word."""
+        if self.doubt:
+            return f"cannot be told: {self.doubt}"
         if self.must is not None and self.value > self.must:
             return "MISSED"
         if self.reach is None:
@@ -88,3 +93,40 @@ def of_start(headless_s: Mapping[str, float], paint_s: Mapping[str, float]) -> I
 def of_lateness(worst_s: float) -> Iterator[Budget]:
     """The worst of all samples."""
     yield Budget("worst lateness of a sample, ms", worst_s * 1000, 50, 5)
+
+
+_LATENCY_PERCENT = 1
+_WAIT_MS = 20
+_WAITING_OF_1000 = 1
+"""More would show in the 99.9th percentile of a process that maps now and then."""
+_RES_MIB_AN_HOUR = 2
+
+
+def of_latency(title: str, watched: Ratio, noise: Ratio) -> Budget:
+    """A percentile of a watched process over the same alone; ``noise`` is alone over alone."""
+    limit, error = 1 + _LATENCY_PERCENT / 100, 100 * noise.error
+    doubt = ""
+    if watched.low <= max(limit, 1 + noise.error):
+        if error > _LATENCY_PERCENT:
+            doubt = f"alone it differs by {error:.1f} %"
+        elif watched.high > limit:
+            doubt = f"from {100 * (watched.low - 1):+.1f} to {100 * (watched.high - 1):+.1f} %"
+    return Budget(f"{title}, % more", 100 * (watched.value - 1), _LATENCY_PERCENT, None, doubt)
+
+
+def of_longest_wait(title: str, longest_ms: float, alone_ms: float = 0.0) -> Budget:
+    """How long a watched process was held up at worst by a reading that nobody asked for; ``alone_ms`` without any."""
+    doubt = f"alone it waits {alone_ms:.1f} ms, too" if min(longest_ms, alone_ms) > _WAIT_MS else ""
+    return Budget(f"{title}: longest wait, ms", longest_ms, _WAIT_MS, None, doubt)
+
+
+def of_waiting(title: str, waiting_of_1000: float) -> Budget:
+    """How much of its time a watched process is held up."""
+    return Budget(f"{title}: of 1,000 moments, waiting in", waiting_of_1000, _WAITING_OF_1000, None)
+
+
+def of_hour(title: str, minutes: int, first_bytes: int, last_bytes: int) -> Budget:
+    """RES after so many minutes beside RES after one."""
+    return Budget(
+        f"{title}: RES after {minutes} min, MiB more", (last_bytes - first_bytes) / 2**20, _RES_MIB_AN_HOUR, 0
+    )

@@ -65,6 +65,7 @@ def test_a_c_locale_is_no_reason_to_fail(tmp_path: Path, worker: Worker) -> None
     screen, drawn = _run(tmp_path / "log", worker, LC_ALL="C", LANG="C", PYTHONUTF8="0")
     assert HEADLINE.search(screen)
     assert b"\\u2" not in drawn, "no escapes of Python's in place of characters"
+    assert screen.isascii(), "who says C means ASCII"
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])

@@ -9,6 +9,7 @@ import pytest
 
 from memtop.analysis.autopsy import Clue, Oom
 from memtop.analysis.findings import RULES, Case, Finding, Severity, find
+from memtop.analysis.growth import Growth, Kind
 from memtop.explain import topic
 from memtop.explain.findings import autopsy_lines, nothing_wrong, span, told
 from memtop.explain.names import short
@@ -59,6 +60,14 @@ def test_a_range_of_time_is_rounded_outwards(early_s: float, late_s: float, says
 
 def test_with_nothing_wrong_there_is_one_line() -> None:
     assert "not known yet" in nothing_wrong(Outlook())
+
+
+@pytest.mark.parametrize("kind", [Kind.FLAT, Kind.WARMUP, Kind.STEP])
+def test_beside_other_statements_nothing_is_said_to_be_right(kind: Kind) -> None:
+    outlook = Outlook(growth=Growth(kind, 70, 70.0))
+    assert nothing_wrong(outlook).startswith("Nothing wrong")
+    beside = nothing_wrong(outlook, alone=False)
+    assert "wrong" not in beside and "o limit is near." in beside
 
 
 def test_an_autopsy_tells_how_why_whose_limit_and_who_follows() -> None:

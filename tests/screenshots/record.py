@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 from unittest import mock
 
-from memtop.dear import SMAPS_LIMIT
 from memtop.demo import Workload
 from memtop.demo.step import Step, step_to_line
 from memtop.engine import Engine
 from memtop.errors import MemtopError
 from memtop.frame import Frame
+from memtop.intake import SMAPS_LIMIT
 from memtop.linux import Linux
 from memtop.recording import Recorder
 from memtop.sample import Need

@@ -14,6 +14,7 @@ import sys
 import termios
 import threading
 import time
+import tty
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -50,8 +51,11 @@ class PtyRun:
         controlling: bool = True,
         ignored: Sequence[signal.Signals] = (),
         env: dict[str, str] | None = None,
+        raw: bool = False,
     ) -> None:
         self.master, self.slave = pty.openpty()
+        if raw:
+            tty.setraw(self.slave)
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.slave)
         self.output = b""

@@ -406,6 +406,26 @@ async def test_every_size_draws(size: tuple[int, int]) -> None:
         assert it.app.query_one(HeaderBar).display
 
 
+async def test_the_table_of_those_asked_for_grows_with_them() -> None:
+    source = world()
+    late = [source.processes.pop(pid) for pid in (20, 30)]
+    async with board(Settings(delay_s=LONG_S, pids=(10,), children=True), source) as it:
+        await it.shows(10)
+        before = it.app.table.size.height
+        for process in late:
+            source.add(process)
+        await it.tick()
+        await it.until(lambda: len(it.pids) == 3, "the children are listed")
+        await it.until(lambda: it.app.table.size.height == before + 2, "there is a line for each")
+
+
+async def test_kernel_threads_are_said_to_be_shown() -> None:
+    async with board() as it:
+        await it.press("H")
+        assert any("kernel" in text for text in it.said)
+        await it.until(lambda: 50 in it.pids, "they are listed")
+
+
 # Help and explanations
 
 
@@ -415,8 +435,9 @@ async def test_the_help_holds_every_key_and_closes(closes: str) -> None:
         await it.press("question_mark")
         help_screen = it.screen
         assert isinstance(help_screen, Help)
-        text = help_screen._text().plain
-        assert all(str(binding.tooltip) in text for binding in BINDINGS)
+        text = [cell for _, lines in help_screen.sections() for line in lines for cell in line]
+        assert {str(binding.tooltip) for binding in BINDINGS} <= set(text)
+        assert {"F1", "PgUp", "Enter", "Ctrl+U", "Tab"} <= {key for cell in text for key in cell.split()}
         await it.press(closes)
         assert it.at_rest()
         assert it.app.is_running

@@ -12,11 +12,15 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from memtop import explain
-from memtop.frame import Frame, OwnCost
+from memtop.frame import Frame, OwnCost, Shares
+from memtop.sample import ProcKey
 from memtop.text import clean
-from memtop.tui.bar import Bar, Part, narrow
+from memtop.tui.bar import Bar
 from memtop.tui.footer import COST_TOPIC, Hint, StatusBar
-from memtop.tui.header import HeaderBar, HeaderState, ram_bar
+from memtop.tui.header import HeaderBar
+from memtop.tui.header_parts import HeaderState, ram_bar
+from memtop.tui.panels import PANELS, Tabs
+from memtop.tui.parts import Part, narrow
 from tests.tui.frames import GIB, MIB, WidgetApp, frame, line, styles_at, system_row
 
 HINTS = (
@@ -93,6 +97,15 @@ async def test_header_says_what_memtop_is_doing(changes: dict[str, Any], state: 
     async with WidgetApp(HeaderBar()).run_test(size=(120, 3)) as pilot:
         assert word not in await header(pilot, frame(), HeaderState("web-7"))
         assert word in await header(pilot, frame(**changes), state)
+
+
+@pytest.mark.parametrize(("decides", "unknown", "said"), [(True, 2, True), (False, 2, False), (True, 0, False)])
+async def test_header_says_of_how_many_pss_is_known_where_the_order_depends_on_it(
+    decides: bool, unknown: int, said: bool
+) -> None:
+    shares = Shares(9, {ProcKey(pid, 1): "unread" for pid in range(unknown)}, decides)
+    async with WidgetApp(HeaderBar()).run_test(size=(120, 3)) as pilot:
+        assert ("PSS known of 7 of 9" in await header(pilot, frame(shares=shares), HeaderState())) is said
 
 
 @pytest.mark.parametrize(
@@ -249,3 +262,15 @@ def test_parts_leave_by_rank_and_those_of_rank_zero_never() -> None:
         ["aaaa", "bbbb", "cccc"],
         ["aaaa", "bbbb", "cccc", "dddd"],
     ]
+
+
+async def test_a_long_caption_leaves_the_tabs_their_place() -> None:
+    tabs = Tabs()
+    async with WidgetApp(tabs).run_test(size=(80, 1)) as pilot:
+        tabs.chosen, tabs.caption = "runtime", "read 0 s ago from http://127.0.0.1:42471/debug/vars"
+        await pilot.pause()
+        text = tabs.render_line(0).text
+        assert all(panel.title in text for panel in PANELS)
+        assert "read 0 s ago" in text
+        await pilot.resize_terminal(50, 1)
+        assert "[4 Runtime]" in tabs.render_line(0).text

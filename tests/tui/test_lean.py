@@ -6,6 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from rich.cells import cached_cell_len, cell_len
+
+from memtop.tui import lean
 
 CODE = """
 import gc, sys
@@ -23,3 +26,16 @@ assert gc.isenabled() and gc.get_freeze_count() > 10_000
 def test_the_screen_does_without_openssl_and_keeps_the_collector_out_of_the_start(allocator: str) -> None:
     before = "import ctypes; ctypes.CDLL = lambda name: object()\n" if "without" in allocator else ""
     subprocess.run([sys.executable, "-c", before + CODE], check=True)
+
+
+def test_widths_of_texts_are_kept_while_they_are_few_and_forgotten_once_they_are_many() -> None:
+    cached_cell_len.cache_clear()
+    for number in range(lean.WIDTHS_KEPT):
+        assert cell_len(f"RES {number:>6} ▁") == 12
+    lean.forget()
+    assert cached_cell_len.cache_info().currsize == lean.WIDTHS_KEPT
+
+    cell_len("one more")
+    lean.forget()
+
+    assert cached_cell_len.cache_info().currsize == 0

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from memtop.text import clean
+from memtop.tui.terminal import speaks_utf8
 from tests.tui.pty_run import PtyRun, wait_for
 
 UP = b"now "
@@ -258,6 +259,42 @@ def test_what_others_write_to_the_terminal_is_shown_after_the_end(tmp_path: Path
         said = run.output.rpartition(b"\x1b[?1004l")[2]
     assert clean("said by a library \x1b[31m").encode() + b"\r\n" in said
     assert b"said by a child\r\n" in said
+
+
+@pytest.mark.parametrize(
+    ("environ", "utf8"),
+    [
+        ({}, True),
+        ({"LANG": "de_DE.UTF-8"}, True),
+        ({"LC_ALL": "", "LC_CTYPE": "C.utf8", "LANG": "C"}, True),
+        ({"LC_ALL": "POSIX", "LANG": "de_DE.UTF-8"}, False),
+        ({"LANG": "de_DE.ISO-8859-1"}, False),
+    ],
+)
+def test_the_locale_says_whether_there_is_more_than_ascii(environ: dict[str, str], utf8: bool) -> None:
+    assert speaks_utf8(environ) is utf8
+
+
+def test_after_a_kill_the_terminal_can_be_reset_and_the_next_run_says_how(tmp_path: Path) -> None:
+    with small_app(tmp_path) as run:
+        run.wait_output(UP)
+        run.process.kill()
+        run.end()
+        assert run.attributes() != run.before
+        assert modes_on(run.output)
+        subprocess.run(
+            [sys.executable, "-m", "memtop", "--reset-terminal"], stdout=run.slave, stderr=run.slave, check=True
+        )
+        wait_for(lambda: not modes_on(run.output), "the modes are off")
+        assert run.attributes() == run.before
+
+
+def test_a_terminal_that_was_raw_before_is_said_to_be(tmp_path: Path) -> None:
+    with small_app(tmp_path, raw=True) as run:
+        run.wait_output(UP)
+        run.press(b"q")
+        assert run.end() == 0
+        assert b"memtop --reset-terminal mends it" in run.output
 
 
 def test_without_a_terminal_it_refuses_in_one_sentence(tmp_path: Path) -> None:

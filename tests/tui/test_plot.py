@@ -377,6 +377,31 @@ def test_the_numbers_are_those_of_the_row_and_leave_in_order_of_worth() -> None:
     assert "▲" not in facts(steady, 118, INKS, areas=False).text
 
 
+def test_a_slope_that_a_peak_has_left_behind_is_no_arrow() -> None:
+    detail = make_detail()._replace(slope_bytes_per_min=12.0 * MIB)
+    fallen = detail._replace(row=make_row(growth_bytes_per_min=-400.0 * MIB))
+    assert "▲" not in facts(fallen, 118, INKS, areas=False).text
+    rising = detail._replace(row=make_row(growth_bytes_per_min=12.0 * MIB))
+    assert "RES 212 MiB ▲" in facts(rising, 118, INKS, areas=False).text
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (34, "━ VIRT 1.24 GiB  ━ RES 212 MiB ▲"),
+        (30, "━ VIRT 1.24G  ━ RES 212M ▲"),
+        (24, "VIRT 1.24G  RES 212M ▲"),
+        (20, "VIRT 1.24G RES 212M"),
+        (12, "RES 212M ▲"),
+        (8, "RES 212M"),
+        (5, "212M"),
+    ],
+)
+def test_no_number_of_the_headline_is_cut(width: int, text: str) -> None:
+    detail = make_detail()._replace(slope_bytes_per_min=12.0 * MIB)
+    assert facts(detail, width, INKS, areas=False).text.rstrip() == text
+
+
 def test_unknown_numbers_are_dashes() -> None:
     row = make_row(virt_bytes=None, rss_bytes=None, anon_bytes=None, swap_bytes=None)
     text = facts(make_detail()._replace(row=row), 118, INKS, areas=False).text

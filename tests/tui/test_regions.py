@@ -8,16 +8,22 @@ from typing import Any
 
 import pytest
 
-from memtop.analysis.contract import Contract
+from memtop.analysis.contract import Contract, Load, Machine
+from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.kinds import Kind
 from memtop.analysis.regions import Split
-from memtop.analysis.sharing import Sharing, member
-from memtop.digest import Raw, digest
+from memtop.analysis.sharing import Sharing, freed_by_kill, member
+from memtop.digest import NO_GROWTH, Raw, digest
+from memtop.explain import topic
 from memtop.explain.region_facts import mapping_sentence
 from memtop.explain.region_words import caption, mark_sentence, what_is_known, why_no_reading
+from memtop.explain.sharing_words import sharing_sentences
 from memtop.frame import Detail, Note
+from memtop.outlook import Outlook
 from memtop.procfs.smaps import parse_rollup
 from memtop.readings import MarkView, Missing, Reading, RegionsView, Relative, SharingView
+from memtop.sample import REGIONS
+from memtop.tui.finding_lines import finding_lines
 from memtop.tui.region_items import MOST_MAPPINGS, RegionSort, items_of
 from memtop.tui.regions_panel import missing_lines
 from memtop.tui.regions_table import RegionsTable
@@ -58,7 +64,9 @@ def view(**changes: Any) -> RegionsView:
         "missing": Missing.NOTHING,
         "waiting_s": None,
         "resting_s": 0.0,
+        "calm": False,
         "stall_s": 0.001,
+        "mappings": None,
         "since_mark": None,
     }
     return RegionsView(**{**values, **changes})
@@ -76,6 +84,14 @@ def many(count: int, rss_kib: int = 4) -> bytes:
         % (HEAP + at * 16384, HEAP + at * 16384 + 8192, rss_kib)
         for at in range(count)
     )
+
+
+POOL = (
+    b"40000000-41400000 rw-p 00000000 00:10 7 /anon_hugepage (deleted)\nSize: 20480 kB\nRss: 0 kB\nPss: 0 kB\n"
+    b"Shared_Clean: 0 kB\nShared_Dirty: 0 kB\nPrivate_Clean: 0 kB\nPrivate_Dirty: 0 kB\nAnonymous: 0 kB\n"
+    b"Shared_Hugetlb: 0 kB\nPrivate_Hugetlb: 10240 kB\nSwap: 0 kB\nVmFlags: rd wr mr mw me de ht\n"
+)
+"""Twenty MiB of huge pages, half of them touched."""
 
 
 # -- lines as data
@@ -97,6 +113,19 @@ def test_of_tens_of_thousands_of_mappings_only_the_first_are_listed(key: str) ->
     items = items_of(read(many(5000)), RegionSort(key), {Kind.ANON})
     assert len(items) == 1 + MOST_MAPPINGS + 1
     assert items[-1].title.strip() == "… 4,000 more"
+
+
+def test_huge_pages_are_named_beside_their_kind_and_their_mappings_because_rss_leaves_them_out() -> None:
+    kind, mapping = items_of(read(POOL), RegionSort(), {Kind.HUGETLB})
+    for item in (kind, mapping):
+        assert item.where.startswith("+10.0M not in RSS") and item.touched_percent == 50
+    own = read(POOL)
+    assert own.reading is not None
+    freed = freed_by_kill(own.reading.regions)
+    alone = Relative(42, "app", MIB, None, None, Missing.NOTHING, None)
+    sharing = SharingView((alone,), Sharing(()), None, freed, own)
+    words, _ = sharing_sentences(make_detail(), sharing)[0]
+    assert "0 B of its RES" in words and "and 10.0 MiB in huge pages, which RES does not count" in words
 
 
 def test_growth_stands_beside_the_kind_and_the_mapping_that_grew() -> None:
@@ -183,6 +212,10 @@ def test_the_caption_tells_age_and_cost() -> None:
     assert caption(real("go")) == "read 2 s ago in 3.0 ms"
     dear = replace(real("go"), missing=Missing.TOO_DEAR, stall_s=0.072)
     assert caption(dear) == "read 2 s ago in 3.0 ms, R reads again, about 72 ms"
+    many_mappings = replace(dear, mappings=60_000, stall_s=0.24)
+    assert caption(many_mappings) == "read 2 s ago in 3.0 ms, R reads again, about 240 ms for 60,000 mappings"
+    assert caption(replace(real("go"), calm=True)) == "read 2 s ago in 3.0 ms, nothing moved since"
+    assert caption(replace(real("go"), resting_s=30.0)) == "read 2 s ago in 3.0 ms, next in 30 s"
     assert caption(view(missing=Missing.UNREAD)) == "reading …"
 
 
@@ -232,6 +265,27 @@ def test_the_mark_tells_where_it_grew() -> None:
     now = read(heap + stack, mark=before.reading)
     sentence = mark_sentence(marked(before, now, size))
     assert sentence == "Of the +20.0 MiB since the mark, 2 min ago, 20.0 MiB are in heap (brk) (1 new)."
+    later = mark_sentence(marked(before, now, size + 5 * MIB))
+    assert (
+        later
+        == "Of the +20.0 MiB since the mark, 2 min ago, 20.0 MiB are in heap (brk) (1 new); by now it is +25.0 MiB."
+    )
+
+
+def test_what_changed_since_the_mark_stands_above_all_and_the_worst_finding_is_still_explained_first() -> None:
+    swapping = Finding("swap_in", Severity.WARNING, "major_faults", {"majflt_per_s": 900.0})
+    before = read(many(1))
+    detail = marked(before, before, 20 * MIB)._replace(outlook=Outlook(findings=(swapping,)))
+    lines, topics = finding_lines(detail, 120)
+    assert "since the mark" in lines[0].text and lines[0].look == "strong"
+    assert (topics[0], topics[1], next(iter(topics.values()))) == (REGIONS, "major_faults", "major_faults")
+    unmarked, _ = finding_lines(detail._replace(mark=None), 120)
+    assert unmarked == lines[1:]
+
+
+def test_before_a_reading_after_the_mark_nothing_is_said_of_kinds() -> None:
+    before = replace(read(many(1)), since_mark=NO_GROWTH)
+    assert mark_sentence(marked(before, before, 20 * MIB)) == "RES +20.0 MiB, VIRT 0 B since the mark, 2 min ago."
 
 
 def test_a_mark_under_which_nothing_moved_and_one_that_was_dropped() -> None:
@@ -291,4 +345,11 @@ def test_a_family_that_may_not_be_read_is_shown_with_the_reason() -> None:
 
 
 def test_the_contract_is_what_the_words_promise() -> None:
-    assert Contract().stall_s(int(1.7 * GIB)) > 0.020 > Contract().stall_s(int(1.5 * GIB))
+    text = topic("regions").body
+    assert "above 800 MiB, or 5,000 mappings" in " ".join(text.split())
+
+    def allowed(load: Load) -> bool:
+        return Contract().may_read(0.0, load, Machine()).allowed
+
+    assert allowed(Load(790 * MIB)) and not allowed(Load(830 * MIB))
+    assert allowed(Load(mappings=4900, texts=4900)) and not allowed(Load(mappings=5100, texts=5100))

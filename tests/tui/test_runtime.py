@@ -8,13 +8,14 @@ from memtop.explain.runtime_words import Part
 from memtop.inside import HeapPoint
 from memtop.runtimes import told
 from memtop.runtimes.gometrics import parse_go_metrics
-from memtop.runtimes.native import Native
+from memtop.runtimes.native import Native, Runtime
 from memtop.sample import RUNTIME
 from memtop.tui.dialogs import Menu, Prompt
 from memtop.tui.explainer import Explainer
 from memtop.tui.heap_chart import heap_charts
 from memtop.tui.panels import PANELS
 from memtop.tui.parts_bar import bar, legend
+from memtop.tui.prose import Prose
 from memtop.tui.runtime_panel import RuntimePanel, body_lines, head_lines
 from tests.fakes import FakeSource
 from tests.lab.points import lines
@@ -64,7 +65,7 @@ async def test_a_suggested_address_is_asked_only_when_it_is_chosen() -> None:
         assert on.app.view.go_urls == ((40, URL),)
         await on.pilot.pause()
         assert on.app.view.panel == RUNTIME
-        await ticks_until(on, "Waiting for collections")
+        await ticks_until(on, "No verdict yet")
         await on.press("U")
         on.app.screen.query_one(OptionList).highlighted = 2
         await on.press("enter")
@@ -91,7 +92,7 @@ async def test_the_topic_opens_with_the_numbers_of_the_program() -> None:
     async with board(source=go_world()) as on:
         on.app.choose(go_urls=((40, URL),))
         await on.press(KEY)
-        await ticks_until(on, "Waiting for collections")
+        await ticks_until(on, "No verdict yet")
         on.app.query_one(RuntimePanel).focus()
         await on.pilot.pause()
         assert on.app.topic == "go_panel"
@@ -107,6 +108,42 @@ async def test_a_process_without_a_runtime_says_so() -> None:
         await ticks_until(on, "No runtime that memtop knows")
 
 
+async def test_a_panel_that_has_just_been_opened_says_what_is_being_read() -> None:
+    async with board(source=go_world()) as on:
+        await on.press(KEY)
+        await on.until(lambda: on.app.query("#runtime-head"), "the panel is there")
+        head = on.app.query_one("#runtime-head", Prose)
+        await on.until(lambda: head.render_line(0).text.startswith("Finding out what runs here"), "it says so")
+
+
+async def test_of_python_it_says_who_can_tell_more() -> None:
+    source = world()
+    source.files[AT + "identity"] = told.encode_identity(b"", Native(Runtime.CPYTHON, "3.11", None), None, "")
+    async with board(source=source) as on:
+        await on.press(KEY)
+        await ticks_until(on, "tracemalloc compares two snapshots")
+
+
+async def test_charts_are_as_high_as_there_is_room_and_never_cut() -> None:
+    async with board(source=go_world()) as on:
+        await on.press(KEY)
+        await ticks_until(on, "U asks one of")
+        await on.press("U", "1")
+        await ticks_until(on, "HeapAlloc")
+        detail = on.app.frame.detail if on.app.frame is not None else None
+
+        def place(room: int) -> tuple[int, int]:
+            texts = [line.text for line in body_lines(detail, 100, room)]
+            first = next(at for at, text in enumerate(texts) if text.startswith("HeapAlloc"))
+            last = next(at for at, text in enumerate(texts) if "GC, ╹ several" in text)
+            return first, last
+
+        (first, last), (_, low) = place(99), place(6)
+        assert last - first == 4
+        assert low < 6
+        assert place(2)[1] == len(body_lines(detail, 100, 2)) - 1
+
+
 def test_the_bar_fills_its_width_and_shows_the_smallest_part() -> None:
     parts = [Part("live", "live heap", "live", 100 * MIB), Part("stacks", "stacks", "stacks", 1), *_ends()]
     for width in (9, 40, 118):
@@ -114,7 +151,13 @@ def test_the_bar_fills_its_width_and_shows_the_smallest_part() -> None:
         assert sum(len(text) for text, _ in pieces) == width
         assert all(text for text, _ in pieces)
     assert {text[0] for text, _ in bar(parts, 40, plain=True)} == {"#", "s", "."}
-    assert legend(200 * MIB, parts, narrow=True, plain=True).startswith("RES 200 MiB = # live 100M + s stacks 1")
+    assert legend(200 * MIB, parts, 99, narrow=True, plain=True) == [
+        "RES 200 MiB = # live 100M + s stacks 1B + . files 50.0M"
+    ]
+    assert legend(200 * MIB, parts, 44, narrow=True, plain=True) == [
+        "RES 200 MiB = # live 100M + s stacks 1B",
+        "+ . files 50.0M",
+    ]
 
 
 def _ends() -> list[Part]:
