@@ -72,6 +72,8 @@ class HeapFacts(NamedTuple):
     """The name of the finding that its own figures call for: ``heap_leak``, ``heap_full``, ``goroutines``; or empty."""
     live_bytes: int | None = None
     """In use after a collection."""
+    frees_lazily: bool = True
+    """Whether what it gives back may stay in RES for a while (MADV_FREE); True where that is not known."""
     surviving_bytes_per_s: float | None = None
     """What more survives the collections of a JVM, of which none has looked at old objects yet; None otherwise."""
 

@@ -31,7 +31,7 @@ def heap_facts(file: RuntimeDossier, row: ProcRow, at_s: float) -> HeapFacts | N
     """For the findings, whatever panel is open; None where its runtime has told nothing."""
     if not file.go and not file.jvm:
         limit = _limit_bytes(file.settings.gomemlimit_bytes) if file.settings is not None else None
-        return None if limit is None else HeapFacts(limit)
+        return None if limit is None else HeapFacts(limit, frees_lazily=file.frees_lazily)
     if file.trouble or file.heap_s is None or at_s - file.heap_s > NEW_S:
         return None
     if file.verdict is None or at_s - file.verdict[0] >= VERDICT_S:
@@ -43,6 +43,7 @@ def heap_facts(file: RuntimeDossier, row: ProcRow, at_s: float) -> HeapFacts | N
         live_bytes=found.live_bytes,
         steady_live_bytes=found.steady_live_bytes,
         surviving_bytes_per_s=found.surviving_bytes_per_s,
+        frees_lazily=file.frees_lazily and not file.jvm,
     )
 
 

@@ -13,7 +13,7 @@ from memtop.analysis.cgroups import CgroupOwner
 from memtop.analysis.confirmation import Confirmation
 from memtop.analysis.findings import Finding
 from memtop.analysis.growth import Growth
-from memtop.cgroups import CgroupReading
+from memtop.cgroups import CgroupReading, Policy
 from memtop.sample import ProcKey
 
 
@@ -122,6 +122,8 @@ class Outlook:
     cgroup_known: bool = False
     """False where the cgroup cannot be found from here, which is not the same as none."""
     events: Events = field(default_factory=Events)
+    policy: Policy = field(default_factory=Policy)
+    """How the kernel hands memory out."""
     in_cgroup: Place | None = None
     on_machine: Place | None = None
     tasks_rss_bytes: int | None = None

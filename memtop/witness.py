@@ -98,7 +98,7 @@ def testified(case: Case, witness: Witness, copying: Copying | None) -> Case:
         case = _with_regions(case, witness.regions)
     if witness.reading is not None:
         case = replace(case, deleted_file=witness.reading.replaced_file)
-    if case.lazyfree is None:
+    if case.lazyfree is None and (witness.heap is None or witness.heap.frees_lazily):
         case = replace(case, lazyfree_unread=witness.unread)
     if copying is not None:
         case = replace(case, unshared=copying.copied_bytes, still_shared=copying.still_shared_bytes)

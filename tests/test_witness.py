@@ -6,14 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from memtop import witness
+from memtop.analysis.findings import Case
 from memtop.engine import Engine
 from memtop.errors import AccessDenied
 from memtop.frame import Frame
+from memtop.inside import HeapFacts
 from memtop.runtimes import told
 from memtop.runtimes.goheap import GoHeap
 from memtop.runtimes.gometrics import parse_go_metrics
 from memtop.runtimes.native import Native
 from memtop.sample import REGIONS, SHARING, Ask, Need
+from memtop.witness import Witness
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.lab.points import lines
 from tests.test_cgroups import MIB, v2
@@ -202,3 +206,18 @@ def test_what_a_jvm_usually_has_outside_of_its_heap_is_no_finding() -> None:
     world.process.rss_pages += 900 * MIB // PAGE
     world.process.virt_pages += 900 * MIB // PAGE
     assert "outside_heap" in facts(world.play(4))
+
+
+def test_why_lazyfree_is_unread_is_left_out_where_the_runtime_never_gives_back_so() -> None:
+    unread = Witness(unread="denied")
+    assert witness.testified(Case(), unread, None).lazyfree_unread == "denied"
+    assert witness.testified(Case(lazyfree=0), unread, None).lazyfree_unread == ""
+    assert (
+        witness.testified(Case(), unread._replace(heap=HeapFacts(frees_lazily=True)), None).lazyfree_unread == "denied"
+    )
+    assert witness.testified(Case(), unread._replace(heap=HeapFacts(frees_lazily=False)), None).lazyfree_unread == ""
+
+
+def test_rising_survivors_of_a_jvm_reach_the_case() -> None:
+    case = witness.testified(Case(), Witness(heap=HeapFacts(surviving_bytes_per_s=5e5)), None)
+    assert case.surviving_per_s == 5e5

@@ -89,10 +89,16 @@ class Confirmation:
 
     @property
     def changing(self) -> bool:
-        """Whether two looks in a row have led in another direction than what stands: the next one may settle it."""
+        """Whether two looks in a row have led in another direction than what stands: the next one may settle it.
+
+        While nothing stands yet only a beginning rise is worth that word.
+        """
         if self.leaning is None or self.agreeing < LOOKS - 1:
             return False
-        return DIRECTIONS[self.leaning] is not DIRECTIONS[self.kind]
+        direction = DIRECTIONS[self.leaning]
+        if self.kind is Kind.INSUFFICIENT:
+            return direction is Direction.RISING
+        return direction is not DIRECTIONS[self.kind]
 
 
 def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:

@@ -16,18 +16,16 @@ from statistics import median
 from typing import Final
 
 from memtop.analysis.floor import BLOCKS, Floor, blocks, low_point, lowest_of_runs, measure_floor, rose_once, saturates
+from memtop.analysis.forecast import time_to
 from memtop.analysis.jumps import find_stairs, find_step
-from memtop.analysis.robust import noise, theil_sen
+from memtop.analysis.robust import noise
 from memtop.analysis.zigzag import Saw, find_saw
 
 LEAST_POINTS: Final = 30
 LEAST_SPAN_S: Final = 60.0
-HORIZON_S: Final = 86_400.0
-"""A limit that is further away than a day is no forecast."""
 _SMALLEST_BYTES: Final = float(1 << 20)
 _SMALLEST_SHARE: Final = 0.02
 _MOST_FLOORS: Final = 40
-_LEAST_PEAKS: Final = 5
 _EVEN: Final = 0.8
 """A rise whose end is at least so steep, compared with its beginning, goes on: no warm-up or cache of the lab does."""
 _LARGEST: Final = float(1 << 63)
@@ -124,7 +122,7 @@ def judge(
         return replace(growth, kind=Kind.INSUFFICIENT)
     if room_bytes is None or not math.isfinite(room_bytes) or floor.low <= 0:
         return growth
-    return replace(growth, limit_s=_time_to(room_bytes, times, values, floor, saw))
+    return replace(growth, limit_s=time_to(room_bytes, times, values, floor, saw))
 
 
 def _measured(times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[list[float], list[float]]:
@@ -249,21 +247,3 @@ def _trend(floor: Floor, saw: Saw | None, smallest: float) -> Kind:
     if floor.rise > smallest and floor.z > 1.28:
         return Kind.WARMUP if saturates(floor) else Kind.GROWTH
     return Kind.WARMUP if rose_once(floor, smallest) else Kind.NOISY
-
-
-def _time_to(
-    room_bytes: float, times: list[float], values: list[float], floor: Floor, saw: Saw | None
-) -> tuple[float, float] | None:
-    """Seconds until the peaks use the room up, earliest and latest; None beyond a day."""
-    now, slope, low, high = times[-1], floor.slope, floor.low, floor.high
-    if saw and len(saw.peaks) >= _LEAST_PEAKS:
-        # Garbage in proportion to what lives makes the peaks climb faster than the floor.
-        some = saw.peaks[:: math.ceil(len(saw.peaks) / _MOST_FLOORS)]
-        peaks = theil_sen([times[i] for i in some], [values[i] for i in some])
-        if peaks.low > 0:
-            slope, low, high = peaks
-    above = sorted(value + slope * (now - time) - values[-1] for time, value in zip(times, values, strict=True))
-    usual = above[int((0.75 if saw else 0.5) * (len(above) - 1))]
-    early = max(0.0, (room_bytes - above[-1]) / high)
-    late = max(0.0, (room_bytes - usual) / low) + (saw.period_s if saw else 0.0)
-    return (early, late) if early < HORIZON_S else None

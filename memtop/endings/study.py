@@ -86,6 +86,7 @@ class Study:
             owner=owner(os.fsencode(inside(chain[0], chain))) if chain else Outlook().owner,
             cgroup_known=bool(chain),
             events=self._counters.events(leaf.path) if leaf is not None else Events(),
+            policy=scene.cgroups.policy,
             in_cgroup=in_cgroup,
             on_machine=on_machine,
             tasks_rss_bytes=tasks_rss,

@@ -10,12 +10,11 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from memtop import units
-from memtop.analysis.growth import Kind
-from memtop.explain.findings import SHAPES, span
+from memtop.explain.findings import span
 from memtop.explain.names import short
-from memtop.frame import Detail, Frame
-from memtop.outlook import Autopsy, LimitRow, Outlook, Place
-from memtop.procfs.cgroup import UNLIMITED
+from memtop.frame import Frame
+from memtop.outlook import Autopsy, LimitRow, Outlook
+from memtop.tui.limit_sentences import sentences
 from memtop.tui.marks import DANGER_MARK, WARNING_MARK
 from memtop.tui.plot import Forecast
 from memtop.tui.prose import Line, Prose, wrapped
@@ -24,7 +23,6 @@ WARN_PERCENT: Final = 80.0
 DANGER_PERCENT: Final = 90.0
 _NAME_CELLS: Final = 30
 _COLUMNS: Final = (("LIMIT", 9), ("USED", 9), ("%", 6), ("ROOM", 9))
-_OVERCOMMIT: Final = {0: "heuristic (0)", 1: "always (1)", 2: "never beyond CommitLimit (2)"}
 
 
 class LimitsPanel(VerticalScroll, can_focus=True):
@@ -62,7 +60,7 @@ def limit_lines(frame: Frame, width: int) -> list[Line]:
     lines = list(_end(outlook.autopsy, width)) if outlook.autopsy is not None else []
     lines.append(Line(_heading(width), "dim"))
     lines += [_row(row, width) for row in outlook.limits]
-    for text in _sentences(detail, outlook, frame):
+    for text in sentences(detail, outlook, frame):
         lines += wrapped(text, width, indent="  ")
     return lines
 
@@ -109,123 +107,6 @@ def _row(row: LimitRow, width: int) -> Line:
 def _beyond(row: LimitRow) -> str:
     """What happens when it is passed."""
     return f"swaps {units.size(row.swap_room_bytes)}, then " * (row.swap_room_bytes > 0) + row.limit.value
-
-
-def _sentences(detail: Detail, outlook: Outlook, frame: Frame) -> Iterator[str]:
-    yield from _verdict(outlook)
-    yield from _cgroup(outlook)
-    yield from _bridge(detail, outlook)
-    yield from _victims(outlook)
-    pressure = outlook.cgroup.pressure if outlook.cgroup is not None else None
-    if pressure is not None and pressure.some is not None and pressure.full is not None:
-        some, full = pressure.some.avg10_percent, pressure.full.avg10_percent
-        yield f"Pressure of the cgroup: some {units.percent(some)} %, full {units.percent(full)} % of the last 10 s."
-    elif frame.system.psi_memory_some_avg10 is not None:
-        full_percent = frame.system.psi_memory_full_avg10
-        full_text = "" if full_percent is None else f", full {units.percent(full_percent)} %"
-        some_text = units.percent(frame.system.psi_memory_some_avg10)
-        yield f"Pressure of the machine: some {some_text} %{full_text} of the last 10 s."
-    else:
-        yield "Pressure: this kernel does not measure it (PSI is off)."
-
-
-def _verdict(outlook: Outlook) -> Iterator[str]:
-    growth, state = outlook.growth, outlook.state
-    if growth is None or state is None:
-        return
-    words = f"Verdict: {state.evidence.value}, " if state.evidence is not None else "Verdict: "
-    words += SHAPES[state.kind]
-    if growth.slope_bytes_per_s is not None and growth.kind is not Kind.FLAT:
-        low, high = (growth.slope_low_bytes_per_s or 0) * 60, (growth.slope_high_bytes_per_s or 0) * 60
-        words += f"; floor {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
-        words += f" ({units.signed_size(low)} to {units.signed_size(high)})"
-    words += f", from {growth.points} readings over {units.duration(growth.span_s)}"
-    if outlook.lazy_free_bytes:
-        words += f"; {units.size(outlook.lazy_free_bytes)} that is given back already (LazyFree) is not counted"
-    if state.alarm and growth.limit_s is not None:
-        words += f"; limit in {span(*growth.limit_s)}"
-    yield words + "."
-
-
-def _cgroup(outlook: Outlook) -> Iterator[str]:
-    cgroup, owner = outlook.cgroup, outlook.owner
-    if not outlook.cgroup_known or cgroup is None:
-        yield "Memory cgroup: unknown from here (another namespace, no memory controller, or not readable)."
-        return
-    names = [f"unit {owner.unit}"] if owner.unit else []
-    if owner.container:
-        names.append(f"{owner.runtime or 'container'} {owner.container[:12]}")
-    if owner.pod:
-        names.append(f"pod {owner.pod}")
-    named = f" ({', '.join(names)})" if names else ""
-    charged = "" if cgroup.usage_bytes is None else f" is charged {units.long_size(cgroup.usage_bytes)}"
-    parts = _split(outlook)
-    yield f"Cgroup {outlook.cgroup_name}{named}{charged}{': ' + parts if parts else ''}."
-    events = outlook.events
-    counted = (
-        ("the limit was touched", events.max),
-        ("slowed down at memory.high", events.high),
-        ("out of memory", events.oom),
-        ("killed by the OOM killer", events.oom_kill),
-    )
-    known = [f"{what} {_times(number)}" for what, number in counted if number is not None]
-    if known:
-        yield f"Since memtop looks: {', '.join(known)}."
-    hidden = cgroup.stat.hierarchical_limit_bytes if cgroup.stat is not None else None
-    seen = [row.limit_bytes for row in outlook.limits if row.path is not None]
-    if hidden is not None and hidden < UNLIMITED and hidden < min(seen, default=UNLIMITED):
-        yield f"Above what can be seen from here stands a limit of {units.long_size(hidden)}."
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{units.count(number)} times"
-
-
-def _split(outlook: Outlook) -> str:
-    stat = outlook.cgroup.stat if outlook.cgroup is not None else None
-    if stat is None:
-        return ""
-    parts = (
-        ("anon", stat.anon_bytes),
-        ("file", stat.file_bytes),
-        ("of it shmem", stat.shmem_bytes),
-        ("kernel", stat.kernel_bytes),
-        ("sock", stat.sock_bytes),
-    )
-    return ", ".join(f"{name} {units.size(size)}" for name, size in parts if size is not None)
-
-
-def _bridge(detail: Detail, outlook: Outlook) -> Iterator[str]:
-    """Why RES and the cgroup's use differ."""
-    cgroup, rss = outlook.cgroup, detail.row.rss_bytes
-    if cgroup is None or cgroup.usage_bytes is None or rss is None:
-        return
-    tasks = outlook.tasks_rss_bytes
-    if tasks is not None and outlook.tasks is not None and outlook.tasks > 1:
-        whose = f"RES of its {outlook.tasks} tasks adds up to {units.long_size(tasks)}"
-    else:
-        whose = f"RES is {units.long_size(rss)}"
-    yield (
-        f"{whose}, the charge is {units.long_size(cgroup.usage_bytes)}: RES counts shared pages in full, whoever pays "
-        "for them; the charge counts page cache, tmpfs and kernel memory as well."
-    )
-
-
-def _victims(outlook: Outlook) -> Iterator[str]:
-    for place, where in ((outlook.in_cgroup, "In the cgroup that binds"), (outlook.on_machine, "On the machine")):
-        if place is not None:
-            yield f"{where} the OOM killer would take {place.first_name} first; {_rank(place)}."
-
-
-def _rank(place: Place) -> str:
-    if place.rank is None:
-        return f"of {place.of} candidates this is none (oom_score_adj -1000)"
-    return f"this one is {_ordinal(place.rank)} of {place.of}" if place.of > 1 else "there is no other"
-
-
-def _ordinal(number: int) -> str:
-    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{suffix}"
 
 
 def chart_limits(outlook: Outlook | None) -> tuple[tuple[str, float], ...]:

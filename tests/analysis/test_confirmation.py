@@ -138,6 +138,8 @@ def test_the_second_look_that_leads_elsewhere_makes_it_changing() -> None:
     assert after(looks(Kind.STEP, Kind.STEP), flat).changing
     assert not after(looks(Kind.NOISY, Kind.NOISY), flat).changing, "level is where it was"
     assert not after(looks(Kind.STEP, Kind.STEP, Kind.STEP), flat).changing
+    assert not after(looks(Kind.STEP, Kind.STEP)).changing, "nothing stands yet"
+    assert after(looks(Kind.LEAK, Kind.LEAK)).changing
 
 
 def test_whatever_the_looks_say_a_leak_stands_with_an_alarm_only() -> None:

@@ -48,6 +48,18 @@ def test_the_panel_names_limits_events_split_and_victim() -> None:
     assert "Pressure of the machine: some 1.5 % of the last" in shown
 
 
+def test_how_the_kernel_hands_memory_out_is_said() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files |= {"proc/sys/vm/overcommit_memory": b"2\n", "proc/sys/vm/max_map_count": b"65530\n"}
+    engine = Engine(source)
+    frame = None
+    for _ in range(3):
+        frame = engine.step(Ask(focus=process.key))
+    assert frame is not None
+    assert "overcommits: never beyond CommitLimit (2); a process may have 65,530 mappings." in text(frame, 118)
+
+
 def test_an_unknown_cgroup_is_said_to_be_unknown() -> None:
     engine = Engine(FakeSource(FakeProcess(42)))
     frame = None

@@ -1,33 +1,24 @@
-"""The limits around processes, as read: memory cgroups, resource limits, and how the kernel hands memory out.
+"""Who is accounted where, and what is read of it at an instant.
 
-Owned by the sampler. A process's cgroup is looked up once and kept while it lives; each directory's files are read
-at most once at an instant, and only for processes that somebody looks at. Kills are counted by the machine's
-vmstat as well, so the counters of cgroups that nobody looks at are read again only when that one has moved.
+A process's cgroup is looked up once and kept while it lives; each directory's files are read at most once at an
+instant, and only for processes that somebody looks at. Kills are counted by the machine's vmstat as well, so the
+counters of cgroups that nobody looks at are read again only when that one has moved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from memtop.analysis.cgroups import CgroupPlace, Version, memory_places
-from memtop.analysis.limits import CgroupUse
+from memtop.cgroups.folders import RARELY_TICKS, Folders
+from memtop.cgroups.reading import CgroupReading, CgroupSample, Policy
 from memtop.errors import MemtopError
-from memtop.procfs.cgroup import (
-    UNLIMITED,
-    MemoryStat,
-    parse_count,
-    parse_limit,
-    parse_memberships,
-    parse_memory_events,
-    parse_memory_stat,
-    parse_oom_control,
-)
+from memtop.procfs.cgroup import parse_memberships
 from memtop.procfs.limits import PidLimits, parse_limits
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.mountinfo import Mount, parse_mountinfo
-from memtop.procfs.pressure import Pressure, parse_pressure
 from memtop.sample import Ask, Need, ProcKey, ProcSample
 from memtop.source import Source
 
@@ -35,81 +26,6 @@ LOOKUPS: Final = 16
 """Processes looked up at one instant, beside the one in focus: the first look must not be a jump."""
 MOST_MEMBERS: Final = 64
 """Members of a cgroup whose oom_score_adj is read for the sake of the one in focus."""
-RARELY_TICKS: Final = 30
-"""What hardly ever changes (mounts, sysctls, resource limits, limits that are none) is read again after so many."""
-
-
-@dataclass(frozen=True, slots=True)
-class CgroupReading:
-    """One memory cgroup at one instant. Sizes in bytes; None where this version does not have it, or unreadable."""
-
-    path: str
-    v2: bool
-    limit_bytes: int | None
-    """UNLIMITED for none."""
-    usage_bytes: int | None = None
-    stat: MemoryStat | None = None
-    high_bytes: int | None = None
-    """memory.high: beyond it tasks are slowed down; UNLIMITED for none."""
-    swap_limit_bytes: int | None = None
-    """Of swap alone; UNLIMITED for none."""
-    swap_bytes: int | None = None
-    oom: int | None = None
-    """Times that memory was about to run out in here (v2)."""
-    oom_kill: int | None = None
-    """Processes of this very cgroup that the kernel's OOM killer took."""
-    max_events: int | None = None
-    """Times that the limit was touched: memory.events max, or failcnt of v1."""
-    high_events: int | None = None
-    kill_disabled: bool | None = None
-    """Tasks hang at the limit instead of being killed (v1)."""
-    under_oom: bool | None = None
-    group_kill: bool | None = None
-    """All of it is killed at once (v2)."""
-    pressure: Pressure | None = None
-    members: tuple[int, ...] | None = None
-    """Pids of this very cgroup, ascending; None where they were not read."""
-
-    @property
-    def use(self) -> CgroupUse:
-        """As the judgement of limits takes it."""
-        return CgroupUse(
-            self.path,
-            self.limit_bytes,
-            self.usage_bytes,
-            self.stat,
-            self.high_bytes,
-            self.swap_limit_bytes,
-            self.swap_bytes,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How the kernel hands memory out; None where unreadable."""
-
-    overcommit: int | None = None
-    """vm.overcommit_memory: 0 heuristic, 1 always, 2 never."""
-    max_map_count: int | None = None
-    kill_allocating: bool | None = None
-    """vm.oom_kill_allocating_task."""
-
-
-@dataclass(frozen=True, slots=True)
-class CgroupSample:
-    """What is known of limits at one instant."""
-
-    chains: Mapping[ProcKey, tuple[str, ...]] = field(default_factory=dict)
-    """The process's cgroup and its ancestors, nearest first, where they are known; empty where there are none."""
-    readings: Mapping[str, CgroupReading] = field(default_factory=dict)
-    """Those read at this instant, by path."""
-    kills: Mapping[str, int] = field(default_factory=dict)
-    """oom_kill of every cgroup that is known, as last read."""
-    adjs: Mapping[ProcKey, int] = field(default_factory=dict)
-    """oom_score_adj, where it was read."""
-    limits: Mapping[ProcKey, PidLimits] = field(default_factory=dict)
-    """Resource limits of those that are judged in full."""
-    policy: Policy = Policy()
 
 
 @dataclass(slots=True)
@@ -127,6 +43,7 @@ class CgroupReader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._folders = Folders(source)
         self._tick = -1
         self._mounts: tuple[Mount, ...] = ()
         self._controllers: bytes | None = None
@@ -137,9 +54,6 @@ class CgroupReader:
         self._kills: dict[str, int] = {}
         self._versions: dict[str, bool] = {}
         self._adjs: dict[ProcKey, int] = {}
-        self._absent: dict[str, int] = {}
-        self._open_ended: dict[str, int] = {}
-        """Ancestors without a limit -> tick at which that was read."""
         self._limits: dict[ProcKey, tuple[int, PidLimits]] = {}
         """With the tick at which they were read."""
         self._machine_kills: int | None = None
@@ -152,6 +66,7 @@ class CgroupReader:
         ``near`` are the pids that are watched; ``machine_kills`` is oom_kill of /proc/vmstat.
         """
         self._tick += 1
+        self._folders.begin(self._tick)
         self._readings = {}
         if self._tick % RARELY_TICKS == 0:
             self._read_machine()
@@ -186,7 +101,6 @@ class CgroupReader:
         used = {path for home in self._homes.values() for path in home.chain[:1]}
         for path in self._kills.keys() - used:
             del self._kills[path]
-        self._absent.clear()
 
     def _looked_at(self, ask: Ask, processes: Mapping[int, ProcSample]) -> list[ProcKey]:
         if Need.CGROUP in ask.needs_all:
@@ -223,7 +137,7 @@ class CgroupReader:
             return places[0] if places else None
         for place in places:
             name = "cgroup.procs"
-            if self._file(place.chain[0], name, 64) is not None:
+            if self._folders.file(place.chain[0], name, 64) is not None:
                 return place
         return None
 
@@ -236,74 +150,7 @@ class CgroupReader:
         for number, path in enumerate(home.chain):
             old = self._readings.get(path)
             if old is None or (full and number == 0 and old.members is None):
-                self._readings[path] = self._read_one(path, home.v2, leaf=number == 0, full=full)
-
-    def _read_one(self, path: str, v2: bool, *, leaf: bool, full: bool) -> CgroupReading:
-        if not leaf and self._tick - self._open_ended.get(path, -RARELY_TICKS) < RARELY_TICKS:
-            return CgroupReading(path, v2, UNLIMITED)
-        limit = self._limit(path, "memory.max" if v2 else "memory.limit_in_bytes")
-        high = self._limit(path, "memory.high") if v2 else None
-        if limit in (None, UNLIMITED) and high in (None, UNLIMITED) and not (leaf and full):
-            if limit is not None:
-                self._open_ended[path] = self._tick
-            return CgroupReading(path, v2, limit, high_bytes=high)
-        usage = self._count(path, "memory.current" if v2 else "memory.usage_in_bytes")
-        raw = self._file(path, "memory.stat")
-        stat = parse_memory_stat(raw) if raw is not None else None
-        if not full:
-            return CgroupReading(path, v2, limit, usage, stat, high)
-        raw = self._file(path, "cgroup.procs")
-        members = None if raw is None else tuple(sorted(int(word) for word in raw.split() if word.isdigit()))
-        return (self._rest_v2 if v2 else self._rest_v1)(
-            CgroupReading(path, v2, limit, usage, stat, high, members=members)
-        )
-
-    def _rest_v1(self, one: CgroupReading) -> CgroupReading:
-        raw = self._file(one.path, "memory.oom_control", 256)
-        control = parse_oom_control(raw) if raw is not None else None
-        both = self._limit(one.path, "memory.memsw.limit_in_bytes")
-        swap_limit = None
-        if both is not None and one.limit_bytes is not None:
-            swap_limit = UNLIMITED if both >= UNLIMITED else max(0, both - one.limit_bytes)
-        used = self._count(one.path, "memory.memsw.usage_in_bytes") if both is not None else None
-        return CgroupReading(
-            one.path,
-            one.v2,
-            one.limit_bytes,
-            one.usage_bytes,
-            one.stat,
-            swap_limit_bytes=swap_limit,
-            swap_bytes=max(0, used - one.usage_bytes) if used is not None and one.usage_bytes is not None else None,
-            oom_kill=control.oom_kill if control else None,
-            max_events=self._count(one.path, "memory.failcnt"),
-            kill_disabled=control.kill_disabled if control else None,
-            under_oom=control.under_oom if control else None,
-            members=one.members,
-        )
-
-    def _rest_v2(self, one: CgroupReading) -> CgroupReading:
-        raw = self._file(one.path, "memory.events", 1024)
-        events = parse_memory_events(raw) if raw is not None else None
-        raw = self._file(one.path, "memory.events.local", 1024)
-        local = parse_memory_events(raw) if raw is not None else events
-        raw = self._file(one.path, "memory.pressure", 1024)
-        return CgroupReading(
-            one.path,
-            one.v2,
-            one.limit_bytes,
-            one.usage_bytes,
-            one.stat,
-            one.high_bytes,
-            self._limit(one.path, "memory.swap.max"),
-            self._count(one.path, "memory.swap.current"),
-            oom=events.oom if events else None,
-            oom_kill=local.oom_kill if local else None,
-            max_events=events.max if events else None,
-            high_events=events.high if events else None,
-            group_kill=self._count(one.path, "memory.oom.group") == 1,
-            pressure=parse_pressure(raw) if raw is not None else None,
-            members=one.members,
-        )
+                self._readings[path] = self._folders.read(path, home.v2, leaf=number == 0, full=full)
 
     def _read_kills(self, machine_kills: int | None) -> None:
         """Counters of kills: where read anyway, where still unknown, and everywhere when the machine's has moved."""
@@ -314,16 +161,9 @@ class CgroupReader:
             if reading is not None and reading.oom_kill is not None:
                 self._kills[path] = reading.oom_kill
             elif moved or path not in self._kills:
-                count = self._kills_of(path)
+                count = self._folders.kills(path, self._versions.get(path, False))
                 if count is not None:
                     self._kills[path] = count
-
-    def _kills_of(self, path: str) -> int | None:
-        if not self._versions.get(path):
-            raw = self._file(path, "memory.oom_control", 256)
-            return parse_oom_control(raw).oom_kill if raw is not None else None
-        raw = self._file(path, "memory.events.local", 1024) or self._file(path, "memory.events", 1024)
-        return parse_memory_events(raw).oom_kill if raw is not None else None
 
     # -- the machine, the process
 
@@ -336,7 +176,7 @@ class CgroupReader:
         self._controllers = None
         if point is not None:
             path = CgroupPlace(Version.V2, point.rstrip(b"/"), b"").chain[0]
-            self._controllers = self._file(path, "cgroup.controllers", 1024)
+            self._controllers = self._folders.file(path, "cgroup.controllers", 1024)
         kills = self._number("proc/sys/vm/oom_kill_allocating_task")
         self._policy = Policy(
             self._number("proc/sys/vm/overcommit_memory"),
@@ -379,25 +219,6 @@ class CgroupReader:
                     self._adjs[one.key] = adj
 
     # -- files
-
-    def _file(self, folder: str, name: str, size: int = 16_384) -> bytes | None:
-        """None where it is not there, which is not asked again for a while."""
-        path = f"{folder}/{name}"
-        if path in self._absent:
-            return None
-        try:
-            return self._source.read(path, size)
-        except MemtopError:
-            self._absent[path] = self._tick
-            return None
-
-    def _count(self, folder: str, name: str) -> int | None:
-        raw = self._file(folder, name, 64)
-        return None if raw is None else parse_count(raw)
-
-    def _limit(self, folder: str, name: str) -> int | None:
-        raw = self._file(folder, name, 64)
-        return None if raw is None else parse_limit(raw)
 
     def _number(self, path: str) -> int | None:
         try:

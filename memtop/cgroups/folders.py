@@ -1,0 +1,134 @@
+"""The directories of the cgroup file system: the files of one memory cgroup, version 1 or 2, as one reading."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from memtop.cgroups.reading import CgroupReading
+from memtop.errors import MemtopError
+from memtop.procfs.cgroup import (
+    UNLIMITED,
+    parse_count,
+    parse_limit,
+    parse_memory_events,
+    parse_memory_stat,
+    parse_oom_control,
+)
+from memtop.procfs.pressure import parse_pressure
+from memtop.source import Source
+
+RARELY_TICKS: Final = 30
+"""What hardly ever changes (mounts, sysctls, resource limits, limits that are none) is read again after so many."""
+
+
+class Folders:
+    """Reads them through a Source; remembers for a while which have no limit, and which files are not there."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._tick = -1
+        self._absent: set[str] = set()
+        self._open_ended: dict[str, int] = {}
+        """Ancestors without a limit -> tick at which that was read."""
+
+    def begin(self, tick: int) -> None:
+        """A new instant."""
+        self._tick = tick
+        if tick % RARELY_TICKS == 0:
+            self._absent.clear()
+
+    def read(self, path: str, v2: bool, *, leaf: bool, full: bool) -> CgroupReading:
+        """All that is known of it where ``full``, else use and limits. What has no limit is left alone for a while,
+        unless it is the ``leaf`` that a process is in."""
+        if not leaf and self._tick - self._open_ended.get(path, -RARELY_TICKS) < RARELY_TICKS:
+            return CgroupReading(path, v2, UNLIMITED)
+        limit = self._limit(path, "memory.max" if v2 else "memory.limit_in_bytes")
+        high = self._limit(path, "memory.high") if v2 else None
+        if limit in (None, UNLIMITED) and high in (None, UNLIMITED) and not (leaf and full):
+            if limit is not None:
+                self._open_ended[path] = self._tick
+            return CgroupReading(path, v2, limit, high_bytes=high)
+        usage = self._count(path, "memory.current" if v2 else "memory.usage_in_bytes")
+        raw = self.file(path, "memory.stat")
+        stat = parse_memory_stat(raw) if raw is not None else None
+        if not full:
+            return CgroupReading(path, v2, limit, usage, stat, high)
+        raw = self.file(path, "cgroup.procs")
+        members = None if raw is None else tuple(sorted(int(word) for word in raw.split() if word.isdigit()))
+        return (self._rest_v2 if v2 else self._rest_v1)(
+            CgroupReading(path, v2, limit, usage, stat, high, members=members)
+        )
+
+    def _rest_v1(self, one: CgroupReading) -> CgroupReading:
+        raw = self.file(one.path, "memory.oom_control", 256)
+        control = parse_oom_control(raw) if raw is not None else None
+        both = self._limit(one.path, "memory.memsw.limit_in_bytes")
+        swap_limit = None
+        if both is not None and one.limit_bytes is not None:
+            swap_limit = UNLIMITED if both >= UNLIMITED else max(0, both - one.limit_bytes)
+        used = self._count(one.path, "memory.memsw.usage_in_bytes") if both is not None else None
+        return CgroupReading(
+            one.path,
+            one.v2,
+            one.limit_bytes,
+            one.usage_bytes,
+            one.stat,
+            swap_limit_bytes=swap_limit,
+            swap_bytes=max(0, used - one.usage_bytes) if used is not None and one.usage_bytes is not None else None,
+            oom_kill=control.oom_kill if control else None,
+            max_events=self._count(one.path, "memory.failcnt"),
+            kill_disabled=control.kill_disabled if control else None,
+            under_oom=control.under_oom if control else None,
+            members=one.members,
+        )
+
+    def _rest_v2(self, one: CgroupReading) -> CgroupReading:
+        raw = self.file(one.path, "memory.events", 1024)
+        events = parse_memory_events(raw) if raw is not None else None
+        raw = self.file(one.path, "memory.events.local", 1024)
+        local = parse_memory_events(raw) if raw is not None else events
+        raw = self.file(one.path, "memory.pressure", 1024)
+        return CgroupReading(
+            one.path,
+            one.v2,
+            one.limit_bytes,
+            one.usage_bytes,
+            one.stat,
+            one.high_bytes,
+            self._limit(one.path, "memory.swap.max"),
+            self._count(one.path, "memory.swap.current"),
+            oom=events.oom if events else None,
+            oom_kill=local.oom_kill if local else None,
+            max_events=events.max if events else None,
+            high_events=events.high if events else None,
+            group_kill=self._count(one.path, "memory.oom.group") == 1,
+            pressure=parse_pressure(raw) if raw is not None else None,
+            members=one.members,
+        )
+
+    def kills(self, path: str, v2: bool) -> int | None:
+        """OOM kills of this very cgroup; None where it keeps no count that can be read."""
+        if not v2:
+            raw = self.file(path, "memory.oom_control", 256)
+            return parse_oom_control(raw).oom_kill if raw is not None else None
+        raw = self.file(path, "memory.events.local", 1024) or self.file(path, "memory.events", 1024)
+        return parse_memory_events(raw).oom_kill if raw is not None else None
+
+    def file(self, folder: str, name: str, size: int = 16_384) -> bytes | None:
+        """None where it is not there, which is not asked again for a while."""
+        path = f"{folder}/{name}"
+        if path in self._absent:
+            return None
+        try:
+            return self._source.read(path, size)
+        except MemtopError:
+            self._absent.add(path)
+            return None
+
+    def _count(self, folder: str, name: str) -> int | None:
+        raw = self.file(folder, name, 64)
+        return None if raw is None else parse_count(raw)
+
+    def _limit(self, folder: str, name: str) -> int | None:
+        raw = self.file(folder, name, 64)
+        return None if raw is None else parse_limit(raw)

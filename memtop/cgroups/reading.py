@@ -1,0 +1,85 @@
+"""What was read of limits at one instant: values without behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from memtop.analysis.limits import CgroupUse
+from memtop.procfs.cgroup import MemoryStat
+from memtop.procfs.limits import PidLimits
+from memtop.procfs.pressure import Pressure
+from memtop.sample import ProcKey
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupReading:
+    """One memory cgroup at one instant. Sizes in bytes; None where this version does not have it, or unreadable."""
+
+    path: str
+    v2: bool
+    limit_bytes: int | None
+    """UNLIMITED for none."""
+    usage_bytes: int | None = None
+    stat: MemoryStat | None = None
+    high_bytes: int | None = None
+    """memory.high: beyond it tasks are slowed down; UNLIMITED for none."""
+    swap_limit_bytes: int | None = None
+    """Of swap alone; UNLIMITED for none."""
+    swap_bytes: int | None = None
+    oom: int | None = None
+    """Times that memory was about to run out in here (v2)."""
+    oom_kill: int | None = None
+    """Processes of this very cgroup that the kernel's OOM killer took."""
+    max_events: int | None = None
+    """Times that the limit was touched: memory.events max, or failcnt of v1."""
+    high_events: int | None = None
+    kill_disabled: bool | None = None
+    """Tasks hang at the limit instead of being killed (v1)."""
+    under_oom: bool | None = None
+    group_kill: bool | None = None
+    """All of it is killed at once (v2)."""
+    pressure: Pressure | None = None
+    members: tuple[int, ...] | None = None
+    """Pids of this very cgroup, ascending; None where they were not read."""
+
+    @property
+    def use(self) -> CgroupUse:
+        """As the judgement of limits takes it."""
+        return CgroupUse(
+            self.path,
+            self.limit_bytes,
+            self.usage_bytes,
+            self.stat,
+            self.high_bytes,
+            self.swap_limit_bytes,
+            self.swap_bytes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the kernel hands memory out; None where unreadable."""
+
+    overcommit: int | None = None
+    """vm.overcommit_memory: 0 heuristic, 1 always, 2 never."""
+    max_map_count: int | None = None
+    kill_allocating: bool | None = None
+    """vm.oom_kill_allocating_task."""
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupSample:
+    """What is known of limits at one instant."""
+
+    chains: Mapping[ProcKey, tuple[str, ...]] = field(default_factory=dict)
+    """The process's cgroup and its ancestors, nearest first, where they are known; empty where there are none."""
+    readings: Mapping[str, CgroupReading] = field(default_factory=dict)
+    """Those read at this instant, by path."""
+    kills: Mapping[str, int] = field(default_factory=dict)
+    """oom_kill of every cgroup that is known, as last read."""
+    adjs: Mapping[ProcKey, int] = field(default_factory=dict)
+    """oom_score_adj, where it was read."""
+    limits: Mapping[ProcKey, PidLimits] = field(default_factory=dict)
+    """Resource limits of those that are judged in full."""
+    policy: Policy = Policy()
