@@ -20,6 +20,7 @@ from memtop.tui.chart import MemoryChart
 from memtop.tui.chooser import ColumnChooser
 from memtop.tui.dialogs import Menu, Prompt
 from memtop.tui.explainer import Explainer
+from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar
 from memtop.tui.help import Help
 from memtop.tui.keys import BINDINGS
@@ -417,6 +418,17 @@ async def test_the_table_of_those_asked_for_grows_with_them() -> None:
         await it.tick()
         await it.until(lambda: len(it.pids) == 3, "the children are listed")
         await it.until(lambda: it.app.table.size.height == before + 2, "there is a line for each")
+
+
+@pytest.mark.parametrize("key", ["z", "space", "left", "enter"])
+async def test_the_footer_says_how_to_step_out_of_where_one_has_stepped_in(key: str) -> None:
+    async with board() as it:
+        footer = it.app.query_one(StatusBar)
+        assert "Esc Back" not in footer.render_line(0).text
+        await it.press(key)
+        await it.until(lambda: "Esc Back" in footer.render_line(0).text, "it says so")
+        await it.press("escape")
+        await it.until(lambda: "Esc Back" not in footer.render_line(0).text, "it has been done")
 
 
 async def test_kernel_threads_are_said_to_be_shown() -> None:
