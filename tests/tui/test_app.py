@@ -455,6 +455,17 @@ async def test_the_help_holds_every_key_and_closes(closes: str) -> None:
         assert it.app.is_running
 
 
+async def test_what_is_of_the_machine_is_explained_without_a_word_on_the_process() -> None:
+    async with board() as it:
+        await it.pilot.click(HeaderBar, offset=(45, 0))
+        await it.until(lambda: isinstance(it.screen, Explainer), "it opens")
+        assert isinstance(it.screen, Explainer)
+        assert (it.screen._trail, it.screen._sentence) == (["ram"], "")
+        await it.press("escape", "e")
+        await it.until(lambda: isinstance(it.screen, Explainer), "it opens again")
+        assert isinstance(it.screen, Explainer) and "VIRT" in it.screen._sentence
+
+
 async def test_an_explanation_goes_on_goes_back_and_closes() -> None:
     async with board() as it:
         await it.press("e")
