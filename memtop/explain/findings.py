@@ -142,8 +142,9 @@ def autopsy_lines(autopsy: Autopsy) -> list[str]:
         numbers = f"Last sample: RES {long_size(autopsy.rss_bytes)}, VIRT {long_size(autopsy.virt_bytes)}"
         if autopsy.peak_rss_bytes is not None:
             numbers += f"; peak {long_size(autopsy.peak_rss_bytes)}"
-        if autopsy.slope_bytes_per_min is not None:
-            numbers += f"; in its last minute {long_size(autopsy.slope_bytes_per_min)} a minute"
+        slope = autopsy.slope_bytes_per_min
+        if slope is not None and abs(slope) >= 1024:
+            numbers += f"; RES {'grew' if slope >= 0 else 'fell'} by {long_size(abs(slope))} a minute at the end"
         lines.append(numbers + ".")
     if autopsy.cgroup_before_bytes is not None and autopsy.cgroup_after_bytes is not None:
         before, after = long_size(autopsy.cgroup_before_bytes), long_size(autopsy.cgroup_after_bytes)

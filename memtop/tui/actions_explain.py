@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from memtop.explain.facts import cgroup_ceiling, facts_of, virt_sentence
 from memtop.tui import questions, runtime_keys
@@ -11,6 +11,9 @@ from memtop.tui.board import Board
 
 if TYPE_CHECKING:
     from memtop.tui.regions_table import RegionsTable
+
+_OF_THE_MACHINE: Final = frozenset({"ram", "available", "swap", "psi", "faults_rate", "oom_kills", "own_cost"})
+"""Topics that open without a sentence about the process in focus."""
 
 
 class ExplainActions(Board):
@@ -32,7 +35,9 @@ class ExplainActions(Board):
             kind = about.kind if about is not None else None
             facts |= facts_of_regions(reading.regions, kind) | facts_of_rollup(reading.rollup)
         facts |= runtime_keys.facts_of_inside(detail.inside)
-        sentence = virt_sentence(detail.row, self.frame.system, cgroup_ceiling(detail.outlook))
+        sentence = ""
+        if name not in _OF_THE_MACHINE:
+            sentence = virt_sentence(detail.row, self.frame.system, cgroup_ceiling(detail.outlook))
         if about is not None and about.start is not None:
             from memtop.explain.region_facts import mapping_sentence  # noqa: PLC0415
 

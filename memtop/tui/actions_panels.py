@@ -56,16 +56,17 @@ class PanelActions(Board):
         await self.run_action(f"sort({step})", self.query_one(f"#{PANELS[0].cursor}"))
 
     def action_zoom_panel(self) -> None:
-        zoomed_already = any(name.startswith("-zoom-") for name in self.classes)
-        self.leave_zoom()
+        zoomed_already = self.leave_zoom()
         ids = [] if self.focused is None else [widget.id for widget in self.focused.ancestors_with_self]
         panel = next((name for name in ("chart", "side", "panels") if name in ids), "table")
         if not zoomed_already:
             self.add_class(f"-zoom-{panel}")
+        self.show_hints()
         self.call_after_refresh(self.fit_points)
 
     def leave_zoom(self) -> bool:
         """All panels again; whether one was alone on the screen."""
-        names = [name for name in self.classes if name.startswith("-zoom-")]
-        self.remove_class(*names)
-        return bool(names)
+        zoomed = self.zoomed
+        self.remove_class(*[name for name in self.classes if name.startswith("-zoom-")])
+        self.show_hints()
+        return zoomed

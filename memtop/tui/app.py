@@ -32,8 +32,8 @@ from memtop.tui.chart import MemoryChart
 from memtop.tui.faults import FaultChart
 from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar
-from memtop.tui.keys import BINDINGS, CHART_HINTS, REGIONS_HINTS, REPLAY_HINTS, TABLE_HINTS
-from memtop.tui.layout import DOT_BELOW, LOW_BELOW, NARROW_BELOW, SHORT_BELOW, TINY_BELOW
+from memtop.tui.keys import BINDINGS, REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.layout import DOT_BELOW, LOW_BELOW, NARROW_BELOW, SHORT_BELOW, TINY_BELOW, WIDE_FROM
 from memtop.tui.lifecycle import Life
 from memtop.tui.limits_panel import chart_forecast, chart_limits
 from memtop.tui.panels import PANELS, Panels
@@ -130,6 +130,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for the size."""
         width, height = event.size
+        self.set_class(width >= WIDE_FROM, "-wide")
         self.set_class(width < NARROW_BELOW, "-narrow")
         self.set_class(height < SHORT_BELOW, "-short")
         self.set_class(height < LOW_BELOW, "-low")
@@ -196,9 +197,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.topic = "memory_chart" if chart else self.view.sort.topic
         if event.widget.id == f"panel-{RUNTIME}":
             self.topic = runtime_keys.topic_of(self.frame)
-        if not self.settings.replay:
-            regions = event.widget.id == PANELS[0].cursor
-            self.query_one(StatusBar).show_hints(REGIONS_HINTS if regions else CHART_HINTS if chart else TABLE_HINTS)
+        self.show_hints()
         self.show_side()
 
     async def on_status_bar_hint_clicked(self, message: StatusBar.HintClicked) -> None:

@@ -15,9 +15,12 @@ from memtop.frame import Frame, ProcRow
 from memtop.sample import ProcKey
 from memtop.settings import Settings
 from memtop.tui.chart import MemoryChart
+from memtop.tui.footer import Hint, StatusBar
 from memtop.tui.header import HeaderBar
 from memtop.tui.header_parts import state_of
+from memtop.tui.keys import BACK_HINT, CHART_HINTS, REGIONS_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.lifecycle import Life
+from memtop.tui.panels import PANELS
 from memtop.tui.pump import Pump
 from memtop.tui.rows import Sort
 from memtop.tui.safe_app import SafeApp
@@ -106,6 +109,7 @@ class Board(SafeApp):
         self.pump.delay_s = view.delay_s
         if self.frame is not None:
             self.show_header()
+            self.show_hints()
 
     def choose(self, **choice: object) -> None:
         """Change the view."""
@@ -128,12 +132,32 @@ class Board(SafeApp):
         self.watched = self.table.watched = key
         self.set_class(key is not None or self.view.only is not None, "-one")
         self.follow_selection()
+        self.show_hints()
 
     def fit_points(self) -> None:
         """Have as many points read as the chart can show."""
         points = self.chart.points
         if points != self.view.points:
             self.view = self.view._replace(points=points)
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether one part is alone on the screen."""
+        return any(name.startswith("-zoom-") for name in self.classes)
+
+    def show_hints(self) -> None:
+        """The footer's keys: those of what is in focus, and how to step out of where one has stepped in."""
+        focused, view = self.focused, self.view
+        hints: tuple[Hint, ...] = TABLE_HINTS
+        if self.settings.replay:
+            hints = REPLAY_HINTS
+        elif isinstance(focused, MemoryChart):
+            hints = CHART_HINTS
+        elif focused is not None and focused.id == PANELS[0].cursor:
+            hints = REGIONS_HINTS
+        inside = view.cursor_s is not None or view.frozen or view.query.where is not None
+        inside = inside or bool(view.user) or self.zoomed or (self.watched is not None and view.only is None)
+        self.query_one(StatusBar).show_hints((*hints[:1], BACK_HINT, *hints[1:]) if inside else hints)
 
     def show_side(self) -> None:
         """Write the sentences anew."""

@@ -90,6 +90,8 @@ def _keys(look: Look, *, areas: bool, shows_virt: bool) -> dict[Ink, str]:
 
 def _arrow(detail: Detail, row: ProcRow) -> str:
     """Where the slope and the change over the minute say the same: after a peak a slope alone misleads."""
+    if detail.gone:
+        return ""
     slope = slope_sign(detail.slope_bytes_per_min, row.rss_bytes)
     change = slope if row.growth_bytes_per_min is None else slope_sign(row.growth_bytes_per_min, row.rss_bytes)
     return _ARROWS[slope if slope == change else 0]

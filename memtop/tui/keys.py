@@ -88,6 +88,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
 """All keys of the screen, in the order of the help."""
 BINDINGS: Final[list[Binding]] = [binding for bindings in THEMES.values() for binding in bindings]
 
+BACK_HINT: Final = Hint("Esc", "Back", "step_out")
 TABLE_HINTS: Final = (
     Hint("?", "Help", "help"),
     Hint("/", "Filter", "filter"),

@@ -8,6 +8,8 @@ from typing import Final
 
 from memtop.columns import Column
 
+WIDE_FROM: Final = 160
+"""Columns from which the sentences have longer lines."""
 NARROW_BELOW: Final = 100
 """Columns below which the sentences stand under the chart."""
 SHORT_BELOW: Final = 30

@@ -6,7 +6,7 @@ What a panel needs read for it is asked for only while it is on screen: the app 
 
 from __future__ import annotations
 
-import textwrap
+import re
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Final, Protocol
@@ -83,8 +83,8 @@ PANELS: Final = (
         "memtop.tui.status_panel:StatusPanel",
     ),
 )
-_LEAST_CAPTION: Final = 12
-"""Cells in which a part of a caption still says something."""
+_CLAUSES: Final = re.compile(r"(?=, | from | in )")
+"""Where a caption may end early."""
 BY_NAME: Final = {panel.name: panel for panel in PANELS}
 
 
@@ -110,8 +110,10 @@ class Tabs(Bar):
             left.append(Part(text, 0 if mine else number, panel.name, "strong" if mine else "dim", glued=True))
         room = width - cells(left) - GAP_CELLS - 2 * EDGE_CELLS
         caption = self.caption
-        if len(caption) > room:
-            caption = textwrap.shorten(caption, room, placeholder=" …") if room >= _LEAST_CAPTION else ""
+        while (
+            caption and len(caption) > room
+        ):  # what comes last says least: the address, what it cost, what the next one waits for
+            caption = "".join(_CLAUSES.split(caption)[:-1])
         return left, [Part(caption, len(PANELS) + 1, "permissions", "dim")] if caption else []
 
     def watch_caption(self) -> None:

@@ -12,6 +12,7 @@ from textual.containers import VerticalScroll
 from memtop import units
 from memtop.frame import Detail, Frame
 from memtop.procfs.status import PidStatus
+from memtop.tui.cells import fit
 from memtop.tui.prose import Line, Prose, wrapped
 
 Value = Callable[[Detail, PidStatus], str]
@@ -79,5 +80,5 @@ def status_lines(frame: Frame, width: int) -> list[Line]:
     lines = []
     for label, value, says in FACTS:
         text = f"{label:<{_LABEL_CELLS}}{value(detail, detail.status):<{_VALUE_CELLS}}"
-        lines.append(Line((text + says)[:width] if width >= len(text) else text[:width]))
+        lines.append(Line(fit(text + says, width, left=True).rstrip()))
     return lines

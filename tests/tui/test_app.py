@@ -20,6 +20,7 @@ from memtop.tui.chart import MemoryChart
 from memtop.tui.chooser import ColumnChooser
 from memtop.tui.dialogs import Menu, Prompt
 from memtop.tui.explainer import Explainer
+from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar
 from memtop.tui.help import Help
 from memtop.tui.keys import BINDINGS
@@ -419,6 +420,17 @@ async def test_the_table_of_those_asked_for_grows_with_them() -> None:
         await it.until(lambda: it.app.table.size.height == before + 2, "there is a line for each")
 
 
+@pytest.mark.parametrize("key", ["z", "space", "left", "enter"])
+async def test_the_footer_says_how_to_step_out_of_where_one_has_stepped_in(key: str) -> None:
+    async with board() as it:
+        footer = it.app.query_one(StatusBar)
+        assert "Esc Back" not in footer.render_line(0).text
+        await it.press(key)
+        await it.until(lambda: "Esc Back" in footer.render_line(0).text, "it says so")
+        await it.press("escape")
+        await it.until(lambda: "Esc Back" not in footer.render_line(0).text, "it has been done")
+
+
 async def test_kernel_threads_are_said_to_be_shown() -> None:
     async with board() as it:
         await it.press("H")
@@ -441,6 +453,17 @@ async def test_the_help_holds_every_key_and_closes(closes: str) -> None:
         await it.press(closes)
         assert it.at_rest()
         assert it.app.is_running
+
+
+async def test_what_is_of_the_machine_is_explained_without_a_word_on_the_process() -> None:
+    async with board() as it:
+        await it.pilot.click(HeaderBar, offset=(45, 0))
+        await it.until(lambda: isinstance(it.screen, Explainer), "it opens")
+        assert isinstance(it.screen, Explainer)
+        assert (it.screen._trail, it.screen._sentence) == (["ram"], "")
+        await it.press("escape", "e")
+        await it.until(lambda: isinstance(it.screen, Explainer), "it opens again")
+        assert isinstance(it.screen, Explainer) and "VIRT" in it.screen._sentence
 
 
 async def test_an_explanation_goes_on_goes_back_and_closes() -> None:

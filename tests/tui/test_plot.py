@@ -381,6 +381,7 @@ def test_a_slope_that_a_peak_has_left_behind_is_no_arrow() -> None:
     detail = make_detail()._replace(slope_bytes_per_min=12.0 * MIB)
     fallen = detail._replace(row=make_row(growth_bytes_per_min=-400.0 * MIB))
     assert "▲" not in facts(fallen, 118, INKS, areas=False).text
+    assert "▲" not in facts(detail._replace(gone=True), 118, INKS, areas=False).text
     rising = detail._replace(row=make_row(growth_bytes_per_min=12.0 * MIB))
     assert "RES 212 MiB ▲" in facts(rising, 118, INKS, areas=False).text
 
