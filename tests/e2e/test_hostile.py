@@ -18,11 +18,14 @@ def test_no_raw_byte_of_a_name_reaches_the_terminal(tmp_path: Path) -> None:
         with Terminal(
             "-d", "0.3", "-s", "pid", "-c", "pid,name,command", "-p", pids, size=(200, 60), log=log
         ) as terminal:
+            terminal.wait_for("? Help")
+            terminal.send("z")  # the table alone, which has room for all
             shown = [name.shown for name in NAMES]
             until(
                 lambda: all(text in (screen := terminal.screen()) and screen for text in shown),
                 lambda: f"{[text for text in shown if not terminal.sees(text)]} in\n{terminal.screen()}",
             )
+            terminal.send("z")
             for pid in hostiles.pids:  # each in the chart's title as well
                 terminal.wait_for(re.compile(rf"╭─ {pid} "))
                 terminal.send("Enter", "Down", "Enter")
