@@ -5,7 +5,8 @@
     MemtopError
     ├── ProcessGone      the process has ended, or was never there (ENOENT, ESRCH)
     ├── AccessDenied     the kernel does not let this user read it (EACCES, EPERM)
-    ├── Unavailable      this kernel, mount or recording does not have it
+    ├── Unavailable      this kernel or mount does not have it
+    │   └── NotRecorded  the recording does not have it: nobody asked when it was made
     ├── Blocked          a reading has not answered within its deadline
     ├── ParseError       bytes that are not what the manual page promises
     ├── RecordingError   a recording that cannot be written or read
@@ -30,6 +31,10 @@ class AccessDenied(MemtopError):
 
 class Unavailable(MemtopError):
     """This kernel, mount or recording does not have this file."""
+
+
+class NotRecorded(Unavailable):
+    """Nobody asked for this file when the recording was made; that is no trouble."""
 
 
 class Blocked(MemtopError):

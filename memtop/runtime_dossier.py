@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections import deque
 
-from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
+from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone
 from memtop.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ LEAST_INTERVAL_S: Final = 1.0
 REST_S: Final = 30.0
 FAILURES_BEFORE_REST: Final = 3
 _JITTER_S: Final = 0.1
-_NOT_RECORDED: Final = "not in the recording"
 _ANOTHER: Final = {
     "other_start": "these are the metrics of another process: it says that it started at another time",
     "other_size": "these are the metrics of another process: the RES it names is far from this one's",
@@ -114,9 +113,9 @@ class RuntimeDossier:
 
     def failed(self, name: str, error: MemtopError, now_s: float) -> None:
         """An answer that did not come, or cannot be understood."""
-        why = error.why if isinstance(error, ParseError) else str(error)
-        if why.endswith(_NOT_RECORDED) or isinstance(error, ProcessGone):
+        if isinstance(error, NotRecorded | ProcessGone):
             return
+        why = error.why if isinstance(error, ParseError) else str(error)
         if isinstance(error, Blocked):
             why = "a reading does not come back"
         if isinstance(error, AccessDenied):

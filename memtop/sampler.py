@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone, Unavailable
+from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone, Unavailable
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.pressure import parse_pressure
@@ -351,22 +351,26 @@ class Sampler:
             record.status_tick, seen.status = self._tick, status
 
     def _read_oom(self, record: _Record, *, few: bool) -> None:
-        seen = record.seen
-        if not few and record.statm_tick < self._tick and self._tick - record.oom_tick < STALE_TICKS:
+        seen, pid = record.seen, record.seen.key.pid
+        due = few or self._tick - record.oom_tick >= STALE_TICKS
+        if not due and record.statm_tick < self._tick:
             return
-        try:
-            score = int_or_none(self.source.read(f"proc/{seen.key.pid}/oom_score", 64))
-            adj = seen.oom_score_adj
-            if few or self._tick - record.oom_tick >= STALE_TICKS:
-                adj = int_or_none(self.source.read(f"proc/{seen.key.pid}/oom_score_adj", 64))
-                record.oom_tick = self._tick
-        except ProcessGone:
-            return
-        except MemtopError as error:
-            self._note(error)
-            return
+        score, adj = self._number(f"proc/{pid}/oom_score", seen.oom_score), seen.oom_score_adj
+        if due:
+            adj = self._number(f"proc/{pid}/oom_score_adj", adj)
+            record.oom_tick = self._tick
         if (score, adj) != (seen.oom_score, seen.oom_score_adj):
             seen.oom_score, seen.oom_score_adj, seen.changed = score, adj, True
+
+    def _number(self, path: str, before: int | None) -> int | None:
+        """What stands in a file of one number; ``before`` where it cannot be read."""
+        try:
+            return int_or_none(self.source.read(path, 64))
+        except ProcessGone:
+            return before
+        except MemtopError as error:
+            self._note(error)
+            return before
 
     # -- what may take its time
 
@@ -439,5 +443,7 @@ class Sampler:
 
     def _note(self, error: MemtopError) -> None:
         """Keep one sentence for each kind of failure, and how often it happened, to be shown."""
+        if isinstance(error, NotRecorded):
+            return
         text, count = self._problems.get(type(error).__name__, (clean(str(error)), 0))
         self._problems[type(error).__name__] = text, count + 1

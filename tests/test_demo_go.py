@@ -14,7 +14,9 @@ from memtop.errors import UsageError
 from memtop.frame import Detail
 from memtop.recording import Replay
 from memtop.sample import RUNTIME, Ask
+from memtop.settings import Settings
 from memtop.tui.runtime_panel import body_lines, head_lines
+from memtop.view import View
 
 NAMES = [run.name for run in recorded_runs()]
 MIB = 1 << 20
@@ -55,6 +57,19 @@ def test_the_recorded_service_gets_its_verdict(name: str, verdict: GoVerdict) ->
     assert all(check.holds for check in detail.inside.go.checks)
     assert head_lines(detail, 78)
     assert body_lines(detail, 78, plain=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_nobody_has_recorded_is_no_trouble(name: str) -> None:
+    run = recorded_named(name)
+    source = Replay(run.path)
+    engine = Engine(source, position=source.position)
+    ask = View.of(Settings(pids=(run.pid,), replay=run.path)).ask()
+    while (frame := engine.step(ask)) is not None:
+        keys = frozenset(row.key for row in frame.rows)
+        ask = ask._replace(focus=next(iter(keys), None), visible=keys)
+        assert frame.problems == ()
+    source.close()
 
 
 def test_a_limit_that_is_too_low_is_recognised() -> None:

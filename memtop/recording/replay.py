@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from memtop.errors import RecordingError, Unavailable
+from memtop.errors import NotRecorded, RecordingError
 from memtop.recording.facts import ERRORS, Kind, Outcome, decode_changes, decode_pids, decode_took, has_basis, unpack
 from memtop.recording.opening import open_recording
 from memtop.recording.tick import Told
@@ -31,7 +31,7 @@ ONCE: Final = ("identity", "environ", "container")
 class Replay:
     """A Source that gives back what a Recorder has written.
 
-    What was not asked while recording is unknown: read raises Unavailable, a sweep gives None.
+    What was not asked while recording is unknown: read raises NotRecorded, a sweep gives None.
     Raises RecordingError, with one sentence, for whatever is wrong with the file.
     """
 
@@ -99,7 +99,7 @@ class Replay:
         """See :meth:`memtop.source.Source.read`."""
         answer = self._reads[pid_of(path)].get(path) if path in self._sets[Kind.READ_SET] else None
         if answer is None:
-            raise Unavailable(f"{path}: not in the recording")
+            raise NotRecorded(f"{path}: not in the recording")
         return _given(answer)[:size]
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
@@ -120,7 +120,7 @@ class Replay:
             return None
         if kept := self._kept[pid_of(path)].get(path):
             return Answer(_given(kept)[:size], 0.0)
-        raise Unavailable(f"{path}: not in the recording")
+        raise NotRecorded(f"{path}: not in the recording")
 
     def settle(self, seconds: float) -> None:
         """Nothing is ever under way."""

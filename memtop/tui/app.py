@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Final
 
@@ -42,6 +43,8 @@ from memtop.tui.side import SidePanel
 from memtop.tui.table import HEADING_LINES, ProcessTable
 from memtop.view import View
 
+_TIMES: Final = re.compile(r" \(\d+ times\)\Z")
+"""How often something has happened is no news."""
 PANEL_FROM: Final = 36
 """Lines from which a watched process has a panel open under its chart."""
 
@@ -167,8 +170,9 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.query_one(StatusBar).show_cost(frame.own)
         lean.forget()
         for problem in frame.problems:
-            if problem not in self.told:
-                self.told.add(problem)
+            what = _TIMES.sub("", problem)
+            if what not in self.told:
+                self.told.add(what)
                 self.say(problem, severity="warning")
         if self.settings.iterations is not None and frame.tick + 1 >= self.settings.iterations:
             self.exit()

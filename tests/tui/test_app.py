@@ -14,6 +14,7 @@ from textual.widgets import Input, Label, OptionList
 
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS
 from memtop.engine import Engine
+from memtop.errors import AccessDenied
 from memtop.settings import Settings
 from memtop.tui.app import MemtopApp
 from memtop.tui.chart import MemoryChart
@@ -429,6 +430,16 @@ async def test_the_footer_says_how_to_step_out_of_where_one_has_stepped_in(key: 
         await it.until(lambda: "Esc Back" in footer.render_line(0).text, "it says so")
         await it.press("escape")
         await it.until(lambda: "Esc Back" not in footer.render_line(0).text, "it has been done")
+
+
+async def test_a_problem_is_told_once_however_often_it_happens() -> None:
+    source = world()
+    source.files["proc/40/status"] = AccessDenied("proc/40/status: Permission denied")
+    async with board(source=source) as it:
+        await it.until(lambda: it.said, "it is told")
+        for _ in range(4):
+            await it.tick()
+        assert len(it.said) == 1
 
 
 async def test_kernel_threads_are_said_to_be_shown() -> None:
