@@ -177,7 +177,7 @@ def _heading(frame: Frame) -> tuple[str, str]:
     moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(frame.at_s))
     hidden = f"  ({frame.hidden} hidden)" if frame.hidden else ""
     return (
-        f"memtop  {moment}  {frame.total} processes{hidden}",
+        f"memtop  {moment}  {frame.total} process{'' if frame.total == 1 else 'es'}{hidden}",
         f"RAM {units.long_size(system.mem_total_bytes)}  available {units.long_size(system.mem_available_bytes)}  "
         f"swap {units.long_size(system.swap_total_bytes)} free {units.long_size(system.swap_free_bytes)}  "
         f"PSI some {units.percent(system.psi_memory_some_avg10)} full {units.percent(system.psi_memory_full_avg10)}  "

@@ -61,7 +61,7 @@ class Bar(DirectLines):
 
     def render_line(self, y: int) -> Strip:
         """The bar."""
-        width = self.size.width
+        width = self.line_size.width
         self._shown = self.parts(width)
         base = self.style_of()
         segments: list[Segment] = []

@@ -169,7 +169,7 @@ class MemoryChart(Inked, can_focus=True):
         self._entitle(title_text(detail, self._picture.scale), looking_back_text(detail))
         if not self._picture.looks_like(before) or self._built is None:
             self.invalidate()
-        if self._built is not None and self._facts is not None:
+        elif self._facts is not None:
             fresh = self._facts_strip(detail, self._built_size.width, self._built_size.height)
             if fresh != self._facts:
                 self._facts = self._built[0] = fresh

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -16,6 +16,8 @@ class DirectLines(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self.line_size = Size(0, 0)
+        """Of the content, while lines are asked for: Textual would reckon it from the styles for each of them."""
         self._part_styles: dict[str, Style] = {}
 
     def render(self) -> RenderableType:
@@ -24,6 +26,7 @@ class DirectLines(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """As in Widget, without its cache of lines."""
+        self.line_size = self.content_size
         if self.gutter:
             return super().render_lines(crop)
         background, filters = self.background_colors[1], self.get_line_filters()

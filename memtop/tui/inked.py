@@ -85,7 +85,7 @@ class Inked(DirectLines):
 
     def render_line(self, y: int) -> Strip:
         """One line of what was built for this size."""
-        size = self.content_size
+        size = self.line_size
         if self._built is None or self._built_size != size:
             self._built, self._built_size = self.build(size.width, size.height), size
         if y < len(self._built):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import zip_longest
 from typing import ClassVar, NamedTuple
 
@@ -25,7 +26,13 @@ class Line(NamedTuple):
 
 def wrapped(text: str, width: int, look: str = "", indent: str = "") -> list[Line]:
     """A paragraph as lines of at most ``width`` cells; those after the first begin with ``indent``."""
-    return [Line(line, look) for line in textwrap.wrap(text, max(8, width), subsequent_indent=indent)]
+    return [Line(line, look) for line in _wrapped(text, max(8, width), indent)]
+
+
+@lru_cache(maxsize=128)
+def _wrapped(text: str, width: int, indent: str) -> tuple[str, ...]:
+    """Remembered: most sentences stay as they are from second to second."""
+    return tuple(textwrap.wrap(text, width, subsequent_indent=indent))
 
 
 class Prose(DirectLines):
@@ -59,7 +66,7 @@ class Prose(DirectLines):
 
     def render_line(self, y: int) -> Strip:
         """One line; the same strip as long as it says the same, so that Textual can know it again."""
-        width = self.size.width
+        width = self.line_size.width
         line = self._lines[y] if y < len(self._lines) else Line("")
         drawn = self._drawn.get(y)
         if drawn is None or drawn[0] != (line, width):

@@ -65,7 +65,7 @@ class SplitBar(DirectLines):
 
     def render_line(self, y: int) -> Strip:
         """The words, or the bar."""
-        width, split = self.size.width, self._split
+        width, split = self.line_size.width, self._split
         if split is None:
             return Strip.blank(width, self.style_of())
         plain = self.app.has_class("-ascii")
