@@ -18,21 +18,24 @@ from memtop.tui.scales import Scale, clock, slope_sign
 
 _ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}
 _GAPS: Final = ("   ", "  ")
-_BY_TENS_FROM_S: Final = 10.0
+_YOUNG_S: Final = 120.0
+"""Until then an age would change every second, and to draw a title anew costs more than that is worth."""
 _DROPPED_FIRST: Final = ("peak", "shm", "file+shm", "file", "swap", "anon")
 
 
 def title_text(detail: Detail, scale: Scale) -> str:
-    """``4242 api-server ── up 3 h``, and how it is drawn when that is not the ordinary way. Clean text."""
+    """``4242 api-server ── up 3 h``, and how it is drawn when that is not the ordinary way. Clean text.
+
+    In its first two minutes a process is ``new``.
+    """
     row = detail.row
     parts = [f"{row.pid} {clean(row.name)}"]
     if row.started_s is not None:
         ended = detail.gone and row.gone_s is not None
         until_s = row.gone_s if ended and row.gone_s is not None else detail.right_edge_s
         age_s = max(0.0, until_s - row.started_s)
-        if not detail.gone and age_s >= _BY_TENS_FROM_S:
-            age_s -= age_s % 10  # a title that changes every second costs more to draw than it is worth
-        parts.append(f"{'ran' if detail.gone else 'up'} {units.duration(age_s)}")
+        young = age_s < _YOUNG_S and not detail.gone
+        parts.append("new" if young else f"{'ran' if detail.gone else 'up'} {units.duration(age_s)}")
     if scale is not Scale.ONE:
         parts.append(scale.value)
     return " ── ".join(parts)
