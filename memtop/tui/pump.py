@@ -180,27 +180,11 @@ class Pump:
                 ask, self._ask_is_new = self._ask, False
                 single = self._single_steps > 0
                 late_s = self._begin_step() if self._step_is_due() else None
-            if late_s is not None and not single and self._too_soon_to_draw():
-                self._take_only(ask, late_s)
-            else:
-                self._answer(ask, late_s)
+            self._answer(ask, late_s, drawn=single or not self._too_soon_to_draw())
 
     def _too_soon_to_draw(self) -> bool:
         """Never for a recording: each of its samples is worth a look, and its last one stays on screen."""
         return self._paced and time.monotonic() - self._drawn_s < DRAWN_EVERY_S - self._delay_s / 2
-
-    def _take_only(self, ask: Ask, late_s: float) -> None:
-        """Take a sample that the next frame will show with its own."""
-        try:
-            there_is_more = self._take(ask, late_s)
-        except Exception as error:  # noqa: BLE001  as in _answer
-            self._note_failure(error, stepping=True)
-            return
-        with self._changed:
-            self._failures = 0
-            self._ended = not there_is_more
-        if not there_is_more:
-            self._post("end", self._on_end)
 
     def _begin_step(self) -> float:
         """Plan the step after this one; how late this one is."""
@@ -214,21 +198,31 @@ class Pump:
         self._due_from_s = due_s if self._paced and self._late_s <= self._delay_s else now_s
         return self._late_s
 
-    def _answer(self, ask: Ask, late_s: float | None) -> None:
-        """Take a sample, or only look again where ``late_s`` is None."""
+    def _answer(self, ask: Ask, late_s: float | None, *, drawn: bool) -> None:
+        """Take a sample, or only look again where ``late_s`` is None.
+
+        A sample that is not ``drawn`` is shown by the next frame, with its own.
+        """
+        frame, there_is_more = None, True
         try:
-            frame = self._view(ask) if late_s is None else self._step(ask, late_s)
+            if late_s is None:
+                frame = self._view(ask)
+            elif drawn:
+                frame = self._step(ask, late_s)
+                there_is_more = frame is not None
+            else:
+                there_is_more = self._take(ask, late_s)
         except Exception as error:  # noqa: BLE001  the last resort: a sampler that dies would leave a screen that lies
             self._note_failure(error, stepping=late_s is not None)
             return
         if late_s is not None:
             with self._changed:
                 self._failures = 0
-                self._ended = frame is None
+                self._ended = not there_is_more
         if frame is not None:
             self._drawn_s = time.monotonic()
             self._post_frame(frame)
-        elif late_s is not None:
+        elif not there_is_more:
             self._post("end", self._on_end)
 
     def _note_failure(self, error: Exception, *, stepping: bool) -> None:
