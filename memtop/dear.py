@@ -23,6 +23,8 @@ from memtop.relatives import family_of, sharing_view
 from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, ProcKey, ProcSample, Sample
 from memtop.source import Source
 
+DOUBTED_S: Final = 4.5
+"""For so long a reading is tried for that somebody doubts a verdict; then it is asked for anew."""
 FIRST_SETTLE_S: Final = 0.03
 """How long a reading that somebody waits for is waited for, so that a panel opens with numbers in it."""
 TURN_MOST: Final = 32
@@ -48,6 +50,8 @@ class Dear:
         self._intake = Intake(source)
         self._credit_s, self._credit_at_s = TURN_S, -math.inf
         """What rollups may cost by now; they may overdraw it once, and wait then."""
+        self._doubted: tuple[ProcKey, float] | None = None
+        """Whose LazyFree is wanted, and since when."""
         self._reads = self._marks = 0
         self._family: frozenset[ProcKey] = frozenset()
         self._family_s = 0.0
@@ -70,13 +74,15 @@ class Dear:
 
         ``doubted`` is a process that seems to grow, where LazyFree may say that it does not.
         """
-        self._begin_due(ask, wanted, doubted, from_s=self._intake.now_s)
+        if doubted is not None:
+            self._doubted = doubted, self._intake.now_s
+        self._begin_due(ask, wanted, from_s=self._intake.now_s)
         return self._intake.renewed()
 
     def look(self, ask: Ask, sample: Sample, wanted: Sequence[ProcKey]) -> None:
         """Another ask, after the last sample and before the next: begin what it wants."""
         self._intake.open(sample)
-        self._begin_due(ask, wanted, None, from_s=self._intake.now_s + ask.delay_s)
+        self._begin_due(ask, wanted, from_s=self._intake.now_s + ask.delay_s)
 
     def sums(self, key: ProcKey) -> tuple[int | None, int | None]:
         """PSS and USS in bytes, as they were read last."""
@@ -162,7 +168,7 @@ class Dear:
     def _seen(self, key: ProcKey) -> ProcSample | None:
         return self._intake.seen(key)
 
-    def _begin_due(self, ask: Ask, wanted: Sequence[ProcKey], doubted: ProcKey | None, from_s: float) -> None:
+    def _begin_due(self, ask: Ask, wanted: Sequence[ProcKey], from_s: float) -> None:
         """Begin what is wanted and allowed. ``from_s`` is the latest that it may be now."""
         self._press(ask)
         if ask.frozen:
@@ -180,7 +186,7 @@ class Dear:
                 self._want(ask, seen, "smaps", from_s, calm=ask.panel != SHARING and not marking)
             elif mark is not None:  # for the sentence about it
                 self._want(ask, seen, "smaps", from_s, seldom=True)
-        if doubted is not None and not shown and (seen := self._seen(doubted)) is not None:
+        if (seen := self._still_doubted()) is not None and not shown:
             self._take_turns(ask, [seen], from_s, calm=False)
         if family := self.family(ask):
             self._take_turns(ask, [seen for seen in family if seen.key != ask.focus], from_s, calm=False)
@@ -192,6 +198,17 @@ class Dear:
             self._settle(ask, from_s)
         self._unsettled.clear()
         self._intake.forget_the_oldest(ask.focus)
+
+    def _still_doubted(self) -> ProcSample | None:
+        """The process whose LazyFree is wanted and was not tried yet: its mappings are counted first, a tick before."""
+        if self._doubted is None:
+            return None
+        key, since_s = self._doubted
+        file, now_s = self._intake.dossiers.get(key), self._intake.now_s
+        if now_s - since_s > DOUBTED_S or (file is not None and file.tried_s >= since_s):
+            self._doubted = None
+            return None
+        return self._seen(key)
 
     def _settle(self, ask: Ask, from_s: float) -> None:
         """Wait a little for what somebody waits for."""
