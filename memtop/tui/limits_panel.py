@@ -6,9 +6,6 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-
 from memtop import units
 from memtop.explain.findings import span
 from memtop.explain.names import short
@@ -25,18 +22,14 @@ _NAME_CELLS: Final = 30
 _COLUMNS: Final = (("LIMIT", 9), ("USED", 9), ("%", 6), ("ROOM", 9))
 
 
-class LimitsPanel(VerticalScroll, can_focus=True):
+class LimitsPanel(Prose, can_focus=True):
     """Ceilings as a table, then sentences."""
 
-    def compose(self) -> ComposeResult:
-        """One text."""
-        yield Prose()
-
-    def show(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame) -> None:
         """Take a newer frame."""
         width = self.scrollable_content_region.width
         if width > 0:
-            self.query_one(Prose).show(limit_lines(frame, width))
+            self.show(limit_lines(frame, width))
 
     def caption(self, frame: Frame) -> str:
         """The limit that binds, and how full it is."""

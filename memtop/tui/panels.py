@@ -1,6 +1,6 @@
 """The panels under the chart, one at a time: a line of tabs, and what the chosen one shows.
 
-A panel is a widget that takes frames with ``show``; the table :data:`PANELS` is the only place that lists them.
+A panel is a widget that takes frames with ``show_frame``; the table :data:`PANELS` is the only place that lists them.
 What a panel needs read for it is asked for only while it is on screen: the app puts its name into the Ask.
 """
 
@@ -26,7 +26,7 @@ from memtop.tui.parts import EDGE_CELLS, GAP_CELLS, Part, cells
 class Panel(Protocol):
     """What every panel can do."""
 
-    def show(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame) -> None:
         """Take a newer frame."""
         ...
 
@@ -176,5 +176,5 @@ class Panels(Vertical):
         self._frame = frame
         if self.chosen and self.query_one(ContentSwitcher).current == f"panel-{self.chosen}":
             panel: Panel = self.query_one(f"#panel-{self.chosen}")  # type: ignore[assignment]
-            panel.show(frame)
+            panel.show_frame(frame)
             self.query_one(Tabs).caption = panel.caption(frame)

@@ -1,19 +1,17 @@
-"""Sentences as lines: wrapped beforehand, so that a new number repaints its own line and nothing is laid out anew."""
+"""Sentences as lines: wrapped beforehand, so that new words repaint their own lines and nothing is laid out anew."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import zip_longest
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
-from textual.geometry import Region
 from textual.strip import Strip
 
 from memtop.tui.cells import fit
-from memtop.tui.direct import DirectLines
+from memtop.tui.scrolling import ScrollingLines
 
 
 class Line(NamedTuple):
@@ -35,13 +33,12 @@ def _wrapped(text: str, width: int, indent: str) -> tuple[str, ...]:
     return tuple(textwrap.wrap(text, width, subsequent_indent=indent))
 
 
-class Prose(DirectLines):
-    """Lines to read; its height is their number."""
+class Prose(ScrollingLines):
+    """Lines to read, and to scroll through where there is not room for all."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"prose--{look}" for look in ("strong", "dim", "warning", "danger")}
     DEFAULT_CSS = """
     Prose {
-        height: 1;
         & > .prose--strong { text-style: bold; }
         & > .prose--dim { color: $text-muted; }
         & > .prose--warning { color: $memtop-warning; text-style: bold; }
@@ -52,29 +49,31 @@ class Prose(DirectLines):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
-        self._drawn: dict[int, tuple[tuple[Line, int], Strip]] = {}
+        self._strips: dict[tuple[Line, int], Strip] = {}
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Take newer lines and repaint those that differ."""
-        before, self._lines = self._lines, list(lines)
-        if len(before) != len(self._lines):
-            self._drawn.clear()
-            self.styles.height = max(1, len(self._lines))
-        changed = [y for y, (old, new) in enumerate(zip_longest(before, self._lines)) if old != new]
-        if changed and self.size:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        """Take newer lines and repaint those in view that differ."""
+        if self._lines != lines:
+            self._lines = list(lines)
+            self.set_length(len(lines))
+            self.refresh_changed(range(self.content_size.height))
 
-    def render_line(self, y: int) -> Strip:
+    def line(self, y: int) -> Strip:
         """One line; the same strip as long as it says the same, so that Textual can know it again."""
-        width = self.line_size.width
-        line = self._lines[y] if y < len(self._lines) else Line("")
-        drawn = self._drawn.get(y)
-        if drawn is None or drawn[0] != (line, width):
+        width, index = self.content_size.width, self.scroll_offset.y + y
+        line = self._lines[index] if index < len(self._lines) else Line("")
+        if (line, width) not in self._strips:
+            if len(self._strips) > 2 * len(self._lines):
+                self._strips.clear()
             style = self.style_of(f"prose--{line.look}" if line.look else "")
-            drawn = self._drawn[y] = (line, width), Strip([Segment(fit(line.text, width, left=True), style)], width)
-        return drawn[1]
+            self._strips[line, width] = Strip([Segment(fit(line.text, width, left=True), style)], width)
+        return self._strips[line, width]
 
-    def notify_style_update(self) -> None:
-        """Colours may have changed with the theme."""
-        super().notify_style_update()
-        self._drawn.clear()
+    def repaint(self) -> None:
+        """Everything may look different."""
+        self._strips.clear()
+        super().repaint()
+
+    def on_resize(self) -> None:
+        """There is room for more, or less."""
+        self.set_length(len(self._lines))

@@ -23,7 +23,7 @@ class RegionsPanel(Vertical):
         yield RegionsTable(id="regions-table")
         yield Prose(classes="panel-words")
 
-    def show(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame) -> None:
         """Take a newer frame."""
         detail = frame.detail
         view = detail.regions if detail is not None else None

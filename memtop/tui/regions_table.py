@@ -9,18 +9,14 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region as Area
-from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import Reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from memtop.analysis.kinds import Kind
 from memtop.readings import Reading, RegionsView
 from memtop.tui.cells import fit
-from memtop.tui.direct import DirectLines
 from memtop.tui.region_items import BY_KEY, REGION_COLUMNS, SORTABLE, Item, RegionColumn, RegionSort, items_of
+from memtop.tui.scrolling import ScrollingLines
 
 HEADING_LINES: Final = 1
 _FLEXIBLE_CELLS: Final = 12
@@ -28,7 +24,7 @@ _DROPPED_FIRST: Final = ("largest", "bar", "start", "swap", "count", "pss", "mar
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
 
-class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=False):
+class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     """See the module; the app hears what is to be explained."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -36,7 +32,6 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
     }
     DEFAULT_CSS = """
     RegionsTable {
-        overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size: 1 1;
         & > .regions-table--heading { text-style: bold; color: $text-muted; background: $panel; }
@@ -67,8 +62,6 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         Binding("I", "reverse", "Reverse", show=False, id="regions.reverse", tooltip="Turn the order round"),
     ]
 
-    virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
-
     @dataclass
     class ExplainAsked(Message):
         """A kind, or one mapping of it, is to be explained."""
@@ -84,11 +77,7 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         self._opened: set[Kind] = set()
         self._items: list[Item] = []
         self._index = 0
-        self._drawn: dict[int, Strip] = {}
-        self._ready: dict[int, Strip] = {}
-        """Lines that have been drawn to see whether they changed, and wait to be shown."""
         self._placed: tuple[tuple[int, str, bool], list[tuple[RegionColumn, int]]] | None = None
-        self._styles: dict[str, Style] = {}
         self._most_rss = 1
 
     def show(self, view: RegionsView) -> None:
@@ -112,9 +101,7 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
             who = current.kind, current.start
             found = next((at for at, item in enumerate(self._items) if (item.kind, item.start) == who), self._index)
             self._index = max(0, min(found, len(self._items) - 1))
-        self.virtual_size = Size(0, len(self._items) + HEADING_LINES)
-        self.vertical_scrollbar.window_virtual_size = self.virtual_size.height
-        self.scroll_y = self.validate_scroll_y(self.scroll_y)
+        self.set_length(len(self._items) + HEADING_LINES)
         self._refresh_changed_lines()
 
     # -- what keys do
@@ -177,7 +164,7 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         descending = not self.order.descending if again else not BY_KEY[key].left
         self.order = RegionSort(key, descending)
         self._rebuild()
-        self.refresh()
+        self.repaint()
 
     def action_reverse(self) -> None:
         """Turn the order round."""
@@ -227,12 +214,8 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         rest = max(1, width - needed() + _FLEXIBLE_CELLS)
         return [(column, column.width or rest) for column in kept]
 
-    def render_line(self, y: int) -> Strip:
+    def line(self, y: int) -> Strip:
         """The heading, or an item."""
-        strip = self._drawn[y] = self._ready.pop(y) if y in self._ready else self._line(y)
-        return strip
-
-    def _line(self, y: int) -> Strip:
         width = self.content_region.width
         if y < HEADING_LINES:
             return self._strip([self._heading(column, cells) for column, cells in self._places()], "heading", width)
@@ -275,37 +258,14 @@ class RegionsTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         return Strip(segments).adjust_cell_length(width, self._style(rest))
 
     def _style(self, name: str) -> Style:
-        if name not in self._styles:
-            part = self.get_component_rich_style(f"regions-table--{name}", partial=True) if name else Style.null()
-            self._styles[name] = self.rich_style + part
-        return self._styles[name]
+        return self.style_of(f"regions-table--{name}" if name else "")
 
     def _refresh_changed_lines(self) -> None:
-        lines = range(HEADING_LINES + self._body_lines)
-        self._ready = {y: self._line(y) for y in lines}
-        changed = [y for y in lines if self._ready[y] != self._drawn.get(y)]
-        self._ready = {y: self._ready[y] for y in changed}
-        if changed:
-            self.refresh(*(Area(0, y, self.content_region.width, 1) for y in changed))
-
-    def notify_style_update(self) -> None:
-        """The theme or the focus has changed."""
-        super().notify_style_update()
-        self._styles.clear()
-        self._ready.clear()
-        self.refresh()
+        self.refresh_changed(range(HEADING_LINES + self._body_lines))
 
     def on_resize(self) -> None:
         """Place the columns anew."""
-        self._drawn.clear()
-        self._ready.clear()
-        self.refresh()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if round(old_value) != round(new_value):
-            self._ready.clear()
-            self.refresh()
+        self.repaint()
 
 
 def _bar(share: float, width: int, *, plain: bool) -> str:

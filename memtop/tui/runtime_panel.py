@@ -26,7 +26,7 @@ class RuntimePanel(VerticalScroll, can_focus=True):
         yield PartsBar(id="runtime-bar")
         yield Prose(id="runtime-body")
 
-    def show(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame) -> None:
         """Take a newer frame."""
         width = self.scrollable_content_region.width
         if width <= 0:
@@ -38,8 +38,11 @@ class RuntimePanel(VerticalScroll, can_focus=True):
         plain = self.app.has_class("-ascii")
         head = head_lines(frame.detail, width)
         room = self.scrollable_content_region.height - len(head) - len(parts[:1])
-        self.query_one("#runtime-head", Prose).show(head)
-        self.query_one("#runtime-body", Prose).show(body_lines(frame.detail, width, room, plain=plain))
+        body = body_lines(frame.detail, width, room, plain=plain)
+        for name, lines in (("#runtime-head", head), ("#runtime-body", body)):
+            prose = self.query_one(name, Prose)
+            prose.styles.height = max(1, len(lines))  # they scroll together, with the bar between them
+            prose.show(lines)
 
     def caption(self, frame: Frame) -> str:
         """How old the figures are, and where they come from."""

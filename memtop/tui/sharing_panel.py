@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-
 from memtop.explain.region_words import caption, why_no_reading
 from memtop.explain.sharing_words import sharing_sentences
 from memtop.frame import Frame
@@ -22,18 +19,14 @@ _NAME_CELLS = (16, 10)
 _NARROW_BELOW = 66
 
 
-class SharingPanel(VerticalScroll, can_focus=True):
+class SharingPanel(Prose, can_focus=True):
     """Sentences, then the family as a table."""
 
-    def compose(self) -> ComposeResult:
-        """One text."""
-        yield Prose()
-
-    def show(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame) -> None:
         """Take a newer frame."""
         width = self.scrollable_content_region.width
         if width > 0:
-            self.query_one(Prose).show(sharing_lines(frame, width, plain=self.app.has_class("-ascii")))
+            self.show(sharing_lines(frame, width, plain=self.app.has_class("-ascii")))
 
     def caption(self, frame: Frame) -> str:
         """How old the reading is, and what it did cost."""

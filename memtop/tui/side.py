@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical
 
 from memtop.demo.step import Step
 from memtop.explain import plain, topic
@@ -21,7 +21,7 @@ from memtop.tui.prose import Line, Prose, wrapped
 from memtop.tui.scales import clock
 
 
-class SidePanel(VerticalScroll, can_focus=True):
+class SidePanel(Vertical):
     """What is going on, and why; see :meth:`show`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,7 +39,9 @@ class SidePanel(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """One text."""
-        yield Prose()
+        prose = Prose()
+        prose.can_focus = True
+        yield prose
 
     def show(self, frame: Frame, topic_name: str, step: Step | None) -> None:
         """Take a newer frame; ``topic_name`` is the topic of what the cursor is on."""
@@ -56,17 +58,17 @@ class SidePanel(VerticalScroll, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Open the topic of the finding under the pointer."""
-        offset = event.get_content_offset(self)
-        if offset is not None and (name := self._topics.get(offset.y + self.scroll_offset.y)):
+        offset, prose = event.get_content_offset(self), self.query_one(Prose)
+        if offset is not None and (name := self._topics.get(offset.y + prose.scroll_offset.y)):
             self.post_message(Bar.ExplainAsked(name))
 
     def _write(self) -> None:
         prose = self.query_one(Prose)
-        width = self.scrollable_content_region.width - 1  # a blank between the words and the scroll bar
+        width = prose.scrollable_content_region.width - 1  # a blank between the words and the scroll bar
         if self._frame is None or width <= 0:
             return
         lines, self._topics = self._lines(self._frame, width)
-        if self.styles.overflow_y == "hidden":  # a few lines under the chart, which do not scroll
+        if prose.styles.overflow_y == "hidden":  # a few lines under the chart, which do not scroll
             lines, self._topics = _cut(lines, self._topics, self.content_size.height, width)
         elif self._frame.detail is not None:
             lines += self._explanation(self._frame, self._frame.detail, width)

@@ -6,9 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-
 from memtop import units
 from memtop.frame import Detail, Frame
 from memtop.procfs.status import PidStatus
@@ -51,18 +48,14 @@ FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
 )
 
 
-class StatusPanel(VerticalScroll, can_focus=True):
+class StatusPanel(Prose, can_focus=True):
     """One fact a line."""
 
-    def compose(self) -> ComposeResult:
-        """One text."""
-        yield Prose()
-
-    def show(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame) -> None:
         """Take a newer frame."""
         width = self.scrollable_content_region.width
         if width > 0:
-            self.query_one(Prose).show(status_lines(frame, width))
+            self.show(status_lines(frame, width))
 
     def caption(self, frame: Frame) -> str:
         """Read at every sample: nothing to say."""

@@ -15,10 +15,8 @@ from typing import ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import Reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS, Column
@@ -26,14 +24,14 @@ from memtop.frame import Frame, ProcRow, TreePlace
 from memtop.sample import ProcKey
 from memtop.text import clean
 from memtop.tui.cells import LOADING
-from memtop.tui.direct import DirectLines
 from memtop.tui.layout import place_columns
 from memtop.tui.rows import Look, Painter, Paintings, Sort
+from memtop.tui.scrolling import ScrollingLines
 
 HEADING_LINES: Final = 1
 
 
-class ProcessTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=False):
+class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     """The processes of a Frame as lines; see :meth:`show`."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -48,7 +46,6 @@ class ProcessTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
     }
     DEFAULT_CSS = """
     ProcessTable {
-        overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size: 1 1;
         & > .process-table--heading { text-style: bold; color: $text-muted; background: $panel; }
@@ -78,8 +75,6 @@ class ProcessTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         Binding("o", "fold", "Fold", show=False, id="table.fold", tooltip="Fold or open the subtree (in the tree)"),
     ]
 
-    # Another number of rows only moves the scroll bar, which is always there: no layout, unlike in ScrollView.
-    virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
     columns: Reactive[tuple[Column, ...]] = Reactive(DEFAULT_COLUMNS, repaint=False)
     """What to show, as far as there is room."""
     sort: Reactive[Sort] = Reactive(Sort("res"), repaint=False)
@@ -129,7 +124,6 @@ class ProcessTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         self._index = 0
         self._body_lines = 0
         self._paintings: Paintings | None = None
-        self._drawn: dict[int, Strip] = {}
 
     # What others ask
 
@@ -138,13 +132,11 @@ class ProcessTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         ram_changed = self._frame is None or self._frame.system.mem_total_bytes != frame.system.mem_total_bytes
         self._frame = frame
         self._keep_selection()
-        self.virtual_size = Size(0, len(frame.rows) + HEADING_LINES)
-        self.vertical_scrollbar.window_virtual_size = self.virtual_size.height
-        self.scroll_y = self.validate_scroll_y(self.scroll_y)
+        self.set_length(len(frame.rows) + HEADING_LINES)
         if self.follow:
             self.reveal()
         if ram_changed:
-            self._restyle()
+            self.repaint()
         else:
             self._refresh_changed_lines()
 
@@ -268,12 +260,8 @@ class ProcessTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
 
     # Drawing
 
-    def render_line(self, y: int) -> Strip:
-        """Line ``y`` of the widget: the heading, a process, words in an empty table, or nothing."""
-        strip = self._drawn[y] = self._line(y)
-        return strip
-
-    def _line(self, y: int) -> Strip:
+    def line(self, y: int) -> Strip:
+        """The heading, a process, words in an empty table, or nothing."""
         paintings = self._get_paintings()
         if y < HEADING_LINES:
             return paintings.heading(self.sort)
@@ -320,34 +308,25 @@ class ProcessTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         """Ask for a repaint of the lines that would not look as they were drawn last."""
         if not self._body_lines:
             return
-        changed = [
-            y for y in range(HEADING_LINES, HEADING_LINES + self._body_lines) if self._line(y) != self._drawn.get(y)
-        ]
-        if changed:
-            self.refresh(*(Region(0, y, self.content_region.width, 1) for y in changed))
+        self.refresh_changed(range(HEADING_LINES, HEADING_LINES + self._body_lines))
         self._get_paintings().keep_only(self.visible_keys)
 
-    def _restyle(self) -> None:
+    def repaint(self) -> None:
         """Everything may look different."""
         self._paintings = None
-        self.refresh()
-
-    def notify_style_update(self) -> None:
-        """The theme, the style sheet or the focus has changed."""
-        super().notify_style_update()
-        self._restyle()
+        super().repaint()
 
     def watch_columns(self) -> None:
-        self._restyle()
+        self.repaint()
 
     def watch_sort(self) -> None:
-        self._restyle()
+        self.repaint()
 
     def watch_filter_text(self) -> None:
         self._refresh_changed_lines()
 
     def watch_ascii(self) -> None:
-        self._restyle()
+        self.repaint()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -358,8 +337,7 @@ class ProcessTable(DirectLines, ScrollView, can_focus=True, inherit_bindings=Fal
         """Place the columns anew; a selection that was in view stays in view."""
         was_visible = self.selected in self.visible_keys
         self._body_lines = max(0, self.scrollable_content_region.height - HEADING_LINES)
-        self._drawn.clear()
-        self._restyle()
+        self.repaint()
         if was_visible or self.follow:
             self.reveal()
         self.post_message(self.ViewportMoved())
