@@ -198,7 +198,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         TREND_CELLS,
         "growth_bytes_per_min",
         trend_text,
-        "its RES over the last two minutes, on its own scale",
+        "its RES over the last two minutes, level at the bottom",
         "trend",
         left=True,
     ),

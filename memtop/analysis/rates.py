@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from memtop.typed import Final
+
+_NOISE: Final = 0.002
+"""Of the largest value: a range that says nothing."""
+_FULL: Final = 0.10
+"""Of the largest value: the least range that is drawn in full height."""
+
 
 def per_s(now: int | None, before: int | None, elapsed_s: float | None) -> float | None:
     """Growth of a counter per second of real time; None where unknown or where the counter went back (a reset)."""
@@ -21,16 +28,16 @@ def slope_per_s(times_s: Sequence[float], values: Sequence[float]) -> float | No
     return linear_regression(times_s, values).slope
 
 
-def levels(values: Sequence[int | None], steps: int = 8, calm: float = 0.02) -> tuple[int | None, ...]:
-    """Values as levels 0 to ``steps - 1`` of their own range; None stays None.
+def levels(values: Sequence[int | None], steps: int = 8) -> tuple[int | None, ...]:
+    """Values as levels from 0, their lowest, to ``steps - 1``; None stays None.
 
-    A range smaller than ``calm`` of the largest value is noise, and drawn as a flat line half way up.
+    The full height is their own range, but never less than a tenth of the largest, so that little changes look little.
+    A range of two thousandths is noise, and level: 0 everywhere. Any larger one shows a step.
     """
     known = [value for value in values if value is not None]
-    if not known:
-        return tuple(None for _ in values)
-    low, high = min(known), max(known)
-    if high - low <= high * calm:
-        return tuple(None if value is None else steps // 2 for value in values)
-    scale = (steps - 1) / (high - low)
+    low, high = min(known, default=0), max(known, default=0)
+    span = high - low
+    if span <= high * _NOISE:
+        return tuple(None if value is None else 0 for value in values)
+    scale = max((steps - 1) / max(span, high * _FULL), 1 / span)
     return tuple(None if value is None else int((value - low) * scale + 0.5) for value in values)

@@ -44,9 +44,33 @@ def test_levels_span_the_range_and_unknown_stays_unknown() -> None:
     assert levels([None, 0, 50, 100, None]) == (None, 0, 4, 7, None)
 
 
-def test_noise_is_a_flat_line_half_way_up() -> None:
-    assert levels([1000, 1010, None, 1005]) == (4, 4, None, 4)
-    assert levels([0, 0]) == (4, 4)
+def test_what_does_not_move_lies_on_the_floor() -> None:
+    assert levels([0, 0, None]) == (0, 0, None)
+    assert levels([60_000, 60_000, 60_000]) == (0, 0, 0)
+
+
+def test_a_change_of_a_thousandth_is_level() -> None:
+    assert levels([60_000, 60_060, None, 60_030]) == (0, 0, None, 0)
+
+
+def test_a_little_change_is_drawn_little() -> None:
+    assert levels([10_000, 9_900, 10_000, 9_950]) == (1, 0, 1, 1)
+    assert levels([10_000, 9_500, 9_750]) == (4, 0, 2)
+
+
+def test_a_change_of_a_tenth_has_the_full_height() -> None:
+    assert levels([9_000, 9_500, 10_000]) == (0, 4, 7)
+
+
+def test_a_slow_rise_of_a_large_process_shows_a_step() -> None:
+    gib = 1 << 30
+    assert levels([10 * gib + i * (4 << 20) for i in range(9)]) == (0, 0, 0, 0, 1, 1, 1, 1, 1)
+
+
+@given(st.integers(1 << 20, 2**62), st.lists(st.floats(0, 1), min_size=2, max_size=20))
+def test_the_height_follows_the_share_of_the_change(high: int, shares: list[float]) -> None:
+    values = [high, *(int(high * (1 - share / 100)) for share in shares)]
+    assert all(level is not None and level <= 1 for level in levels(values)), "one percent is one step, no mountain"
 
 
 @given(st.lists(st.none() | st.integers(0, 2**62), max_size=20))
