@@ -18,15 +18,15 @@ from memtop.sample import ProcKey
 
 
 class Limit(Enum):
-    """What sets a limit, and what happens beyond it."""
+    """What sets a limit, and what the kernel does beyond it."""
 
-    CGROUP = "the kernel kills in the cgroup"
-    HIGH = "slowed down, never killed"
-    CGROUP_SWAP = "no more of it is swapped"
-    MACHINE = "the kernel kills somebody"
-    ADDRESS_SPACE = "mmap fails with ENOMEM"
-    DATA = "malloc fails with ENOMEM"
-    COMMIT = "mmap fails with ENOMEM"
+    CGROUP = "kills in the cgroup"
+    HIGH = "only slows it down"
+    CGROUP_SWAP = "swaps no more of it"
+    MACHINE = "kills somebody"
+    ADDRESS_SPACE = "lets mmap fail"
+    DATA = "lets malloc fail"
+    COMMIT = "lets mmap fail"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from memtop import units
-from memtop.analysis.growth import Kind
+from memtop.analysis.confirmation import LOOKS
+from memtop.analysis.growth import LEAST_POINTS, LEAST_SPAN_S, Kind
 from memtop.explain.findings import SHAPES, span
 from memtop.frame import Detail, Frame
 from memtop.outlook import Outlook, Place
@@ -42,13 +43,20 @@ def _verdict(outlook: Outlook) -> Iterator[str]:
     growth, state = outlook.growth, outlook.state
     if growth is None or state is None:
         return
+    if growth.kind is Kind.INSUFFICIENT:
+        seen = f"; so far {growth.points} in {units.duration(growth.span_s)}" if growth.points else ""
+        takes = f"{LEAST_POINTS} readings in {units.duration(LEAST_SPAN_S)} or more"
+        yield f"Verdict: not known yet: it takes {takes}{seen}."
+        return
     words = f"Verdict: {state.evidence.value}, " if state.evidence is not None else "Verdict: "
     words += SHAPES[state.kind]
+    if state.kind is Kind.INSUFFICIENT:
+        words += f", until {LOOKS} looks agree"
     if growth.slope_bytes_per_s is not None and growth.kind is not Kind.FLAT:
         low, high = (growth.slope_low_bytes_per_s or 0) * 60, (growth.slope_high_bytes_per_s or 0) * 60
         words += f"; floor {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
         words += f" ({units.signed_size(low)} to {units.signed_size(high)})"
-    words += f", from {growth.points} readings over {units.duration(growth.span_s)}"
+    words += f", from {growth.points} readings in {units.duration(growth.span_s)}"
     if outlook.lazy_free_bytes:
         words += f"; {units.size(outlook.lazy_free_bytes)} that is given back already (LazyFree) is not counted"
     if state.alarm and growth.limit_s is not None:

@@ -11,6 +11,7 @@ from memtop.explain.findings import span
 from memtop.explain.names import short
 from memtop.frame import Frame
 from memtop.outlook import Autopsy, LimitRow, Outlook
+from memtop.tui.cells import fit
 from memtop.tui.limit_sentences import sentences
 from memtop.tui.marks import DANGER_MARK, WARNING_MARK
 from memtop.tui.plot import Forecast
@@ -18,8 +19,12 @@ from memtop.tui.prose import Line, Prose, wrapped
 
 WARN_PERCENT: Final = 80.0
 DANGER_PERCENT: Final = 90.0
-_NAME_CELLS: Final = 30
-_COLUMNS: Final = (("LIMIT", 9), ("USED", 9), ("%", 6), ("ROOM", 9))
+_NAME_CELLS: Final = (10, 30)
+"""At least and at most."""
+_COLUMNS: Final = (("LIMIT", 7), ("USED", 7), ("%", 6), ("ROOM", 7))
+_BEYOND: Final = "   beyond it the kernel"
+_BESIDE_FROM: Final = 74
+"""Cells from which that stands beside the numbers; in less room it has a line of its own, and names stay whole."""
 
 
 class LimitsPanel(Prose, can_focus=True):
@@ -52,7 +57,8 @@ def limit_lines(frame: Frame, width: int) -> list[Line]:
         return wrapped(f"No limits to show: {why}.", width)
     lines = list(_end(outlook.autopsy, width)) if outlook.autopsy is not None else []
     lines.append(Line(_heading(width), "dim"))
-    lines += [_row(row, width) for row in outlook.limits]
+    for row in outlook.limits:
+        lines += _row(row, width)
     for text in sentences(detail, outlook, frame):
         lines += wrapped(text, width, indent="  ")
     return lines
@@ -72,14 +78,16 @@ def _end(autopsy: Autopsy, width: int) -> Iterator[Line]:
 def _heading(width: int) -> str:
     name = _name_cells(width)
     cells = "".join(f"{title:>{size}}" for title, size in _COLUMNS)
-    return f"  {'':<{name}}{cells}   beyond it"[:width]
+    return f"  {'':<{name}}{cells}{_BEYOND if width >= _BESIDE_FROM else ''}"[:width]
 
 
 def _name_cells(width: int) -> int:
-    return max(10, min(_NAME_CELLS, width - 2 - sum(size for _, size in _COLUMNS)))
+    least, most = _NAME_CELLS
+    beside = len(_BEYOND) if width >= _BESIDE_FROM else 0
+    return max(least, min(most, width - 2 - sum(size for _, size in _COLUMNS) - beside))
 
 
-def _row(row: LimitRow, width: int) -> Line:
+def _row(row: LimitRow, width: int) -> list[Line]:
     percent = 100 * row.used_bytes / row.limit_bytes if row.limit_bytes > 0 else 100.0
     mark, look = " ", ""
     if percent >= DANGER_PERCENT:
@@ -89,16 +97,19 @@ def _row(row: LimitRow, width: int) -> Line:
     elif row.binds:
         mark, look = "►", "strong"
     name = _name_cells(width)
-    label = short(row.name, name - 1)
-    label = label if len(label) < name else label[: name - 2] + "…"
+    label = fit(short(row.name, name - 1), name - 1, left=True)
     room = units.size(row.headroom_bytes)
     cells = (units.size(row.limit_bytes), units.size(row.used_bytes), units.percent(percent), room)
-    text = "".join(f"{cell:>{size}}" for cell, (_, size) in zip(cells, _COLUMNS, strict=True))
-    return Line(f"{mark} {label:<{name}}{text}   {_beyond(row)}"[:width], look)
+    numbers = "".join(f"{cell:>{size}}" for cell, (_, size) in zip(cells, _COLUMNS, strict=True))
+    ahead = f"{mark} {label} {numbers}"
+    if width < _BESIDE_FROM:
+        return [Line(ahead[:width], look), *wrapped(f"    {_BEYOND.strip()} {_beyond(row)}", width, look, "    ")]
+    indent = " " * (len(ahead) + 3)
+    return wrapped(ahead + "   " + _beyond(row), width, look, indent)
 
 
 def _beyond(row: LimitRow) -> str:
-    """What happens when it is passed."""
+    """What the kernel does when it is passed."""
     return f"swaps {units.size(row.swap_room_bytes)}, then " * (row.swap_room_bytes > 0) + row.limit.value
 
 

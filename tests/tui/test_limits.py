@@ -29,6 +29,20 @@ def near() -> tuple[FakeSource, Engine, Ask, Frame]:
     return source, engine, ask, frame
 
 
+def swapping() -> Frame:
+    """Both the cgroup and the machine can still swap."""
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files |= {f"{APP}/memory.swap.max": b"52428800\n", f"{APP}/memory.swap.current": b"0\n"}
+    source.files["proc/meminfo"] = b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapFree: 900000 kB\n"
+    engine = Engine(source)
+    frame = None
+    for _ in range(3):
+        frame = engine.step(Ask(focus=process.key))
+    assert frame is not None
+    return frame
+
+
 def text(frame: Frame, width: int) -> str:
     return "\n".join(line.text for line in limit_lines(frame, width))
 
@@ -37,6 +51,24 @@ def text(frame: Frame, width: int) -> str:
 def test_no_line_is_wider_than_the_panel(width: int) -> None:
     frame = near()[3]
     assert all(len(line.text) <= max(width, 8) for line in limit_lines(frame, width))
+
+
+@pytest.mark.parametrize("width", [38, 58, 78, 118, 198])
+def test_what_the_kernel_does_beyond_a_limit_is_told_to_the_end(width: int) -> None:
+    """It was cut where the panel is narrow, down to "the kerne"."""
+    frame = swapping()
+    shown = " ".join(text(frame, width).split())
+    for part in ("swaps 50.0M, then kills in the cgroup", "only slows it down", "swaps 879M, then kills somebody"):
+        assert part in shown
+
+
+def test_the_table_of_limits_names_them_whole_on_the_smallest_ordinary_screen() -> None:
+    assert "this machine's memory " in text(near()[3], 78)
+
+
+def test_with_too_few_readings_the_verdict_says_how_many_it_takes() -> None:
+    shown = " ".join(text(near()[3], 78).split())
+    assert "Verdict: not known yet: it takes 30 readings in 60 s or more; so far 3 in 2 s." in shown
 
 
 def test_the_panel_names_limits_events_split_and_victim() -> None:
@@ -127,19 +159,6 @@ def test_of_one_that_nobody_looked_at_while_it_lived_there_are_no_limits_to_show
         frame = engine.step(Ask(only=frozenset({42}), focus=process.key))
     assert frame is not None
     assert "nobody looked at them before" in text(frame, 120)
-
-
-def test_the_panel_says_what_goes_to_swap_before_the_kernel_kills() -> None:
-    process = FakeProcess(42)
-    source = v2(process)
-    source.files |= {f"{APP}/memory.swap.max": b"52428800\n", f"{APP}/memory.swap.current": b"0\n"}
-    source.files["proc/meminfo"] = b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapFree: 900000 kB\n"
-    engine = Engine(source)
-    frame = None
-    for _ in range(3):
-        frame = engine.step(Ask(focus=process.key))
-    assert frame is not None
-    assert "swaps 50.0M, then the kernel kills in the cgroup" in text(frame, 118)
 
 
 def test_the_first_sentence_measures_res_against_the_cgroup_from_the_second_look_on() -> None:
