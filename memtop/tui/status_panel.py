@@ -9,13 +9,14 @@ from typing import Final
 from memtop import units
 from memtop.frame import Detail, Frame
 from memtop.procfs.status import PidStatus
-from memtop.tui.cells import fit
 from memtop.tui.prose import Line, Prose, wrapped
 
 Value = Callable[[Detail, PidStatus], str]
 
 _LABEL_CELLS: Final = 20
 _VALUE_CELLS: Final = 22
+_BESIDE_FROM: Final = 60
+"""Cells from which the words that are wrapped stay beside the numbers."""
 
 
 def _clock(wall_s: float | None) -> str:
@@ -29,17 +30,17 @@ def _number(value: int | None) -> str:
 FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
     ("Started", lambda d, s: _clock(d.row.started_s), "by the machine's clock"),
     ("Parent", lambda d, s: _number(d.row.ppid), "who started it, or who adopted it"),
-    ("Threads", lambda d, s: _number(d.row.threads), "each reserves a stack in VIRT and touches little of it"),
+    ("Threads", lambda d, s: _number(d.row.threads), "each reserves a stack, mostly VIRT"),
     ("VIRT at its most", lambda d, s: units.long_size(s.virt_peak_bytes), "since exec"),
-    ("RES at its most", lambda d, s: units.long_size(d.row.peak_rss_bytes), "since exec; the kernel notes it lazily"),
-    ("Private writable", lambda d, s: units.long_size(s.data_bytes), "heap, stacks, data: promised, not resident"),
-    ("Main stack", lambda d, s: units.long_size(s.stack_bytes), "grows, never shrinks; other stacks are not in it"),
+    ("RES at its most", lambda d, s: units.long_size(d.row.peak_rss_bytes), "since exec; the kernel notes it late"),
+    ("Private writable", lambda d, s: units.long_size(s.data_bytes), "heap, stacks, data, as promised"),
+    ("Main stack", lambda d, s: units.long_size(s.stack_bytes), "of the first thread; never shrinks"),
     ("Own code", lambda d, s: units.long_size(s.exe_bytes), "the program's text, promised"),
     ("Libraries' code", lambda d, s: units.long_size(s.lib_bytes), "shared with whoever else runs them"),
-    ("Page tables", lambda d, s: units.long_size(s.page_tables_bytes), "RAM beside RES; the OOM killer counts it"),
+    ("Page tables", lambda d, s: units.long_size(s.page_tables_bytes), "beside RES; the OOM killer counts it"),
     ("On swap", lambda d, s: units.long_size(s.swap_bytes), "its own pages only"),
-    ("Locked", lambda d, s: units.long_size(s.locked_bytes), "size of mlocked mappings, resident or not"),
-    ("Pinned", lambda d, s: units.long_size(s.pinned_bytes), "held for devices or io_uring; cannot move"),
+    ("Locked", lambda d, s: units.long_size(s.locked_bytes), "mlocked mappings, resident or not"),
+    ("Pinned", lambda d, s: units.long_size(s.pinned_bytes), "for devices or io_uring; cannot move"),
     ("Huge page pool", lambda d, s: units.long_size(s.hugetlb_bytes), "RAM beside RES"),
     ("Minor faults", lambda d, s: _number(d.row.minflt), "since the start"),
     ("Major faults", lambda d, s: _number(d.row.majflt), "since the start"),
@@ -70,8 +71,9 @@ def status_lines(frame: Frame, width: int) -> list[Line]:
     if detail.status is None:
         why = detail.row.note.value or "not kept for this moment of the past" * (detail.cursor_s is not None)
         return wrapped(f"No status to show: {why or 'it has not been read yet'}.", width)
-    lines = []
+    lines: list[Line] = []
+    indent = " " * (_LABEL_CELLS + _VALUE_CELLS if width >= _BESIDE_FROM else 4)
     for label, value, says in FACTS:
         text = f"{label:<{_LABEL_CELLS}}{value(detail, detail.status):<{_VALUE_CELLS}}"
-        lines.append(Line(fit(text + says, width, left=True).rstrip()))
+        lines += wrapped(text + says, width, indent=indent)
     return lines
