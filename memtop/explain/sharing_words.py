@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from memtop.frame import Detail
 from memtop.readings import SharingView
-from memtop.units import count, long_size
+from memtop.units import count, duration, long_size
 
-_LEAST_BYTES = 1 << 20
+_LEAST_BYTES: Final = 1 << 20
+_APART_S: Final = 5.0
+"""Readings of a family further apart than this may not show the same state of it."""
+_ONE_NUMBER: Final = 0.02
+"""A range narrower than this share of its upper end is told as one number."""
 
 
 def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]]:
@@ -15,11 +21,10 @@ def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]
     family = len(view.relatives) > 1
     known = view.known
     if view.unknown and view.bounds is not None and family:
-        low, high = map(long_size, view.bounds)
         sentences.append(
             (
                 f"{view.unknown} of {len(view.relatives)} processes are not read; all that is certain of the family: "
-                f"between {low} and {high}.",
+                f"{_range(*view.bounds)}.",
                 "",
             )
         )
@@ -32,6 +37,7 @@ def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]
         of = "These" if not view.unknown else "Those that were read,"
         sentences.append((f"{of} {len(known.members)} processes cost {long_size(pss)} together (PSS){double}.", ""))
     sentences.append((_copying(view), ""))
+    sentences.append((_apart(view), ""))
     return [(sentence, look) for sentence, look in sentences if sentence]
 
 
@@ -41,8 +47,7 @@ def _kill(detail: Detail, view: SharingView) -> str:
         return ""
     pool_bytes = (reading.rollup.number("Private_Hugetlb") if reading is not None else None) or 0
     most_bytes = freed.at_most_bytes - pool_bytes
-    least, most = long_size(freed.at_least_bytes - pool_bytes), long_size(most_bytes)
-    amount = f"{least} to {most}" if least != most else most
+    amount = _range(freed.at_least_bytes - pool_bytes, most_bytes)
     says = f"Ending {row.pid} would free {amount} of its RES of {long_size(row.rss_bytes)}"
     if pool_bytes:
         says += f", and {long_size(pool_bytes)} in huge pages, which RES does not count"
@@ -63,3 +68,21 @@ def _copying(view: SharingView) -> str:
     return (
         f"Copy on write still spares {long_size(shared)}{pace}; if all of it is written, they cost {long_size(worst)}."
     )
+
+
+def _apart(view: SharingView) -> str:
+    """How far the readings are apart that the sums and shares come from; empty where that is no matter."""
+    read = [(one.read_s, one.pid) for one in view.relatives if one.member is not None and one.read_s is not None]
+    (first_s, oldest), (last_s, newest) = min(read, default=(0.0, 0)), max(read, default=(0.0, 0))
+    if last_s - first_s <= _APART_S:
+        return ""
+    apart = duration(last_s - first_s)
+    return f"The reading of {oldest} is {apart} older than that of {newest}: sums of both are only about right."
+
+
+def _range(low_bytes: float, high_bytes: float) -> str:
+    """``1.20 MiB to 1.64 MiB``; one number where the ends are nearly the same."""
+    low, high = long_size(low_bytes), long_size(high_bytes)
+    if low == high:
+        return high
+    return f"about {high}" if high_bytes - low_bytes < _ONE_NUMBER * high_bytes else f"{low} to {high}"

@@ -53,8 +53,8 @@ def _table(view: SharingView, width: int, *, plain: bool) -> list[Line]:
     name_cells = _NAME_CELLS[width < _NARROW_BELOW]
     numbers = f"{'PID':>7} {'NAME':<{name_cells}} {'RSS':>6} {'PSS':>6} {'USS':>6} {'SHARED':>6} {'COPYING':>9}"
     room = width - len(numbers) - 2
-    key = f"{signs[0]} USS {signs[1]} rest of PSS {signs[2]} rest of RSS"
-    head = numbers + (f"  {key}" if room >= len(key) else "")
+    keys = ("{} USS {} rest of PSS {} rest of RSS".format(*signs), "{}USS {}PSS {}RSS".format(*signs))
+    head = numbers + next((f"  {key}" for key in keys if room >= len(key)), "")
     most = max(
         ((one.member.rss_bytes if one.member else None) or one.rss_bytes or 0 for one in view.relatives), default=1
     )

@@ -12,7 +12,7 @@ from memtop.analysis.contract import Contract, Load, Machine
 from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.kinds import Kind
 from memtop.analysis.regions import Split
-from memtop.analysis.sharing import Sharing, freed_by_kill, member
+from memtop.analysis.sharing import Freed, Sharing, freed_by_kill, member
 from memtop.digest import NO_GROWTH, Raw, digest
 from memtop.explain import topic
 from memtop.explain.region_facts import mapping_sentence
@@ -328,6 +328,37 @@ def test_a_family_is_shown_with_what_it_costs_together(width: int) -> None:
     assert all(len(one) <= width for one in lines)
     assert "Ending 4242 would free" in text and "processes cost" in text and "Copy on write still spares" in text
     assert "together" in text and ("░" in text) is (width >= 78)
+
+
+def test_on_a_screen_of_80_columns_the_bars_of_a_family_have_their_key() -> None:
+    sharing = family()
+    shown = frame([make_row()], detail=make_detail()._replace(sharing=sharing, regions=sharing.own))
+    assert any(one.text.endswith("█USS ▒PSS ░RSS") for one in sharing_lines(shown, 78))
+
+
+@pytest.mark.parametrize(("apart_s", "said"), [(0.0, False), (4.0, False), (20.0, True)])
+def test_readings_of_a_family_that_are_seconds_apart_are_said_to_be(apart_s: float, said: bool) -> None:
+    """An old reading of the parent stood beside a new one of the child, and nothing told so."""
+    sharing = family()
+    first, second = sharing.relatives
+    sharing = replace(sharing, relatives=(first, replace(second, read_s=apart_s)))
+    told = " ".join(sentence for sentence, _ in sharing_sentences(make_detail(), sharing))
+    assert ("The reading of 4242 is 20 s older than that of 4243" in told) is said
+
+
+@pytest.mark.parametrize(
+    ("least_bytes", "amount"),
+    [
+        (1_700_000, "1.62 MiB"),
+        (1_690_000, "about 1.62 MiB"),
+        (1_400_000, "1.34 MiB to 1.62 MiB"),
+        (0, "0 B to 1.62 MiB"),
+    ],
+)
+def test_a_range_whose_ends_are_nearly_the_same_is_one_number(least_bytes: int, amount: str) -> None:
+    sharing = replace(family(), freed=Freed(least_bytes, 1_700_000))
+    told = sharing_sentences(make_detail(), sharing)[0][0]
+    assert told.startswith(f"Ending 4242 would free {amount} of its RES")
 
 
 def test_a_family_that_may_not_be_read_is_shown_with_the_reason() -> None:
