@@ -8,7 +8,7 @@ from collections.abc import Callable
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, Shares, SystemRow
 from memtop.history import Diary, Gap, History, Point
 from memtop.machine import MachinePast
-from memtop.rows import TREND_BUCKET_S, ordered, proc_row, system_row, why_unknown
+from memtop.rows import TREND_BUCKET_S, gone_row, ordered, proc_row, system_row, why_unknown
 from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
 from memtop.source import Source
@@ -353,7 +353,7 @@ class Engine:
             self._history.forget(key)
             self._marks.pop(key, None)
             return
-        self._departed[key] = entry.living._replace(note=Note.GONE, gone_s=wall_s, cpu_percent=None)
+        self._departed[key] = gone_row(entry.living, wall_s)
         self._mark(key, wall_s - self._offset_s, "gone", "gone")
         if len(self._departed) > DEPARTED:
             oldest = next(iter(self._departed))

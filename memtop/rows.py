@@ -19,6 +19,7 @@ GROWTH_S: Final = 60.0
 """The stretch over which Δ/min is measured ..."""
 GROWTH_LEAST_S: Final = 10.0
 """... and the least that says anything."""
+_RATES: Final = ("cpu_percent", "minflt_per_s", "majflt_per_s", "growth_bytes_per_min")
 TREND_BUCKET_S: Final = 120.0 / TREND_CELLS
 
 
@@ -101,6 +102,12 @@ def proc_row(
     )
 
 
+def gone_row(row: ProcRow, wall_s: float) -> ProcRow:
+    """The last row of a process that ended at ``wall_s``: its sizes stay; what does nothing any more has no rates."""
+    rates = dict.fromkeys(_RATES)
+    return row._replace(note=Note.GONE, gone_s=wall_s, **rates)
+
+
 def system_row(sample: Sample, before: Sample | None, *, everybody: bool, oom_kills_at_start: int | None) -> SystemRow:
     """The machine as views show it; ``before`` is the sample that rates are reckoned from."""
     meminfo, vmstat, pressure = sample.system.meminfo, sample.system.vmstat, sample.system.pressure
@@ -166,9 +173,12 @@ def why_unknown(row: ProcRow, looking_back: bool) -> dict[str, str]:
                 why[field] = "not kept for this moment of the past"
             else:
                 why[field] = row.note.value or "not read yet"
-    for field in ("minflt_per_s", "majflt_per_s", "cpu_percent"):
+    for field in _RATES:
         if getattr(row, field) is None:
-            why[field] = "not kept for this moment of the past" if looking_back else "a rate needs two readings"
-    if row.growth_bytes_per_min is None:
-        why["growth_bytes_per_min"] = f"seen for less than {GROWTH_LEAST_S:.0f} s"
+            if row.gone_s is not None and not looking_back:
+                why[field] = row.note.value
+            elif field == "growth_bytes_per_min":
+                why[field] = f"seen for less than {GROWTH_LEAST_S:.0f} s"
+            else:
+                why[field] = "not kept for this moment of the past" if looking_back else "a rate needs two readings"
     return why

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from memtop.columns import DEFAULT_COLUMNS
 from memtop.engine import DIARIES, Engine
 from memtop.errors import AccessDenied
 from memtop.frame import Detail, Frame, Note, ProcRow
@@ -286,6 +287,29 @@ def test_a_process_in_focus_keeps_its_row_and_its_chart_when_it_has_gone() -> No
     assert [mark.kind for mark in found.marks] == ["gone"]
     assert found.series.rss_bytes[-4:] == (20.0 * MIB, None, None, None)
     assert [row.pid for row in step(engine).rows] == [43]
+
+
+def test_the_dead_keep_their_sizes_and_have_no_rates() -> None:
+    """The fault rates of its last second stood in the table and over the chart for ever."""
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    for _ in range(15):
+        process.minflt, process.majflt = process.minflt + 900, process.majflt + 3
+        process.rss_pages += MIB_PAGES
+        frame = step(engine, on(process))
+    alive = row(frame)
+    assert (alive.minflt_per_s, alive.majflt_per_s) == (900, 3) and (alive.growth_bytes_per_min or 0) > MIB
+    del source.processes[42]
+    frame = step(engine, on(process), times=2)
+    dead = row(frame)
+    assert (dead.minflt_per_s, dead.majflt_per_s, dead.growth_bytes_per_min, dead.cpu_percent) == (None,) * 4
+    assert (dead.rss_bytes, dead.minflt) == (alive.rss_bytes, alive.minflt)
+    assert detail(frame).why_unknown["majflt_per_s"] == "gone"
+    shown = {column.title: column.text(dead) for column in DEFAULT_COLUMNS}
+    assert (shown["MINFLT/s"], shown["MAJFLT/s"], shown["Δ/min"], shown["CPU%"]) == ("–",) * 4
+    past = row(step(engine, on(process, cursor_s=source.wall_s - 4, frozen=True)))
+    assert past.minflt_per_s == 900, "looking back, the rate is that of the moment looked at"
 
 
 def test_a_pid_that_is_reused_has_a_row_of_its_own_beside_the_one_that_has_gone() -> None:
