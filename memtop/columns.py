@@ -145,7 +145,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
         2,
         "verdict_rank",
         lambda r: r.verdict,
-        "verdict: ↗ grows (· ! ▲ by evidence)  ? not sure yet  ─ flat  ~ noisy  w sawtooth  ┘ step  ╭ warm-up",
+        "verdict: ↗ grows (· ! ▲ by evidence)  ? not sure yet  ─ flat  ~ noisy  w sawtooth  ^ spike  "
+        "┘ step  ╭ warm-up  ↘ falls",
         "verdicts",
         left=True,
         aliases=("leak",),

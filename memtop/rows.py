@@ -104,7 +104,7 @@ def proc_row(
 
 def gone_row(row: ProcRow, wall_s: float) -> ProcRow:
     """The last row of a process that ended at ``wall_s``: its sizes stay; what does nothing any more has no rates."""
-    rates = dict.fromkeys(_RATES)
+    rates: dict[str, Any] = dict.fromkeys(_RATES)
     return row._replace(note=Note.GONE, gone_s=wall_s, **rates)
 
 

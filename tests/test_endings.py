@@ -9,17 +9,21 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from memtop.analysis.autopsy import Oom
-from memtop.analysis.confirmation import Evidence
+from memtop.analysis.confirmation import Confirmation, Evidence
 from memtop.analysis.findings import Severity
-from memtop.analysis.growth import Kind
+from memtop.analysis.growth import Growth, Kind
+from memtop.columns import BY_NAME
+from memtop.endings.marks import sign
 from memtop.engine import Engine
 from memtop.errors import AccessDenied
+from memtop.explain import topic
 from memtop.frame import Frame
 from memtop.outlook import Autopsy, Limit, Outlook
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sample import Ask, Need
 from memtop.source import Exit
 from memtop.tui.finding_lines import finding_lines
+from memtop.verdicts import Verdict
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.test_cgroups import APP, MIB, v2
 
@@ -216,6 +220,31 @@ def test_the_sign_and_the_sentences_say_the_same_at_every_look(name: str) -> Non
     for pid in (42, 43):
         assert ("·↗" in signs[pid]) is grows, signs
         assert signs[pid][-1].strip()
+
+
+def test_every_sign_of_column_v_is_explained_where_it_is_looked_for() -> None:
+    looks = [(Growth(kind, 60, 60.0), Confirmation(kind=kind)) for kind in Kind]
+    verdicts = [Verdict(look, stands, 0.0, look, 0.0, None) for look, stands in looks]
+    shapes = {sign(verdict)[0].strip() for verdict in verdicts} - {""}
+    assert {"─", "^", "↘"} <= shapes
+    for text in (BY_NAME["verdict"].says, topic("verdicts").body):
+        assert [shape for shape in shapes if f"{shape} " not in text] == []
+
+
+def test_looking_back_shows_no_verdict_and_no_limit_of_now() -> None:
+    """Column V went on with the live sign beside the numbers of the past."""
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    ask = on(process, needs_all=~Need.NONE)
+    for _ in range(70):
+        frame = step(engine, ask)
+    (live,) = frame.rows
+    assert (live.verdict, live.oom_rank) == (" ─", 1) and live.limit_percent is not None
+    (past,) = step(engine, ask._replace(cursor_s=source.wall_s - 4, frozen=True)).rows
+    assert past.rss_bytes == live.rss_bytes
+    assert (past.verdict, past.verdict_rank, past.oom_rank, past.limit_percent) == ("", None, None, None)
+    assert step(engine, ask).rows[0].verdict == " ─"
 
 
 def test_what_is_given_back_by_madv_free_is_no_growth() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from memtop.frame import Frame
@@ -12,7 +14,8 @@ from tests.tui.frames import MIB, frame
 
 
 def told(width: int) -> list[str]:
-    status = PidStatus(*[100 * MIB] * (len(PidStatus._fields) - 1), kernel_thread=False)
+    values: dict[str, Any] = dict.fromkeys(PidStatus._fields, 100 * MIB)
+    status = PidStatus(**values)
     shown: Frame = frame(detail=make_detail()._replace(status=status))
     return [line.text for line in status_lines(shown, width)]
 
