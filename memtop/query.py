@@ -56,7 +56,7 @@ def parse_query(text: str) -> Query:
         if match is None or column is None:
             predicates.append(_contains(word))
         else:
-            predicates.append(_term(column, match[2], match[3]))
+            predicates.append(_term(column, *match.groups()))
             needs |= column.needs
     if not predicates:
         return Query(text, None, needs)
@@ -86,11 +86,12 @@ def _contains(word: str) -> Predicate:
     return lambda row: wanted in row.command.lower() or wanted in row.name.lower() or wanted == str(row.pid)
 
 
-def _term(column: Column, sign: str, value: str) -> Predicate:
+def _term(column: Column, name: str, sign: str, value: str) -> Predicate:
+    """``name`` is the column's as it was typed: it has several, and a complaint speaks of the one that is seen."""
     field = operator.attrgetter(column.field)
     if column.key in _TEXT:
         if sign not in ("=", "==", "!="):
-            raise UsageError(f"filter: {column.key} is text; use {column.key}= or {column.key}!=")
+            raise UsageError(f"filter: {name} is text; use {name}= or {name}!=")
         wanted = value.lower()
         whole = column.key in _EXACT
         hit: Predicate = (
@@ -103,6 +104,6 @@ def _term(column: Column, sign: str, value: str) -> Predicate:
             raise ValueError(value)
     except ValueError as error:
         kind = "a size such as 500m or 1.5g" if column.sized else "a number"
-        raise UsageError(f"filter: {column.key}{sign} wants {kind}") from error
+        raise UsageError(f"filter: {name}{sign} wants {kind}") from error
     compare = _COMPARE[sign]
     return lambda row: (known := field(row)) is not None and compare(known, number)

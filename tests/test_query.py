@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -83,6 +84,26 @@ def test_what_makes_no_sense_is_said_in_one_line(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says) as caught:
         parse_query(text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("rss>lots", "rss> wants a size"),
+        ("res>lots", "res> wants a size"),
+        ("RSS>=lots", "RSS>= wants a size"),
+        ("cpu%<x", "cpu%< wants a number"),
+        ("cmd>x", "cmd is text; use cmd= or cmd!="),
+    ],
+)
+def test_a_complaint_calls_a_column_as_the_user_did(typed: str, says: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(says)):
+        parse_query(typed)
+
+
+@pytest.mark.parametrize("name", ["rss", "res", "RES", "mem"])
+def test_every_name_of_a_column_filters(name: str) -> None:
+    assert passes(f"{name}>1m", rss_bytes=2 << 20) and not passes(f"{name}>1m", rss_bytes=1 << 20)
 
 
 def test_a_filter_names_the_readings_it_wants_of_everybody() -> None:
