@@ -39,6 +39,7 @@ from memtop.tui.lifecycle import Life
 from memtop.tui.limits_panel import chart_forecast, chart_limits
 from memtop.tui.panels import PANELS, Panels
 from memtop.tui.plain_lines import AsciiLines
+from memtop.tui.prose import without_focus
 from memtop.tui.side import SidePanel
 from memtop.tui.table import HEADING_LINES, ProcessTable
 from memtop.view import View
@@ -160,7 +161,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None
         self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
-        self.chart.detail = frame.detail
+        self.chart.detail, self.chart.words = frame.detail, without_focus(frame)
         self.fit_points()
         self._tell_exits(frame)
         self.query_one(FaultChart).detail = frame.detail

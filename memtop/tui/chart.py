@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from memtop.frame import Detail
 from memtop.tui.canvas import AXES_FROM
-from memtop.tui.cells import to_ascii
+from memtop.tui.cells import LOADING, to_ascii
 from memtop.tui.headline import facts, looking_back_text, title_text
 from memtop.tui.inked import Inked
 from memtop.tui.plot import (
@@ -40,7 +40,6 @@ WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0)
 """The widths of the time window that zooming steps through."""
 _SCALES: Final = tuple(Scale)
 _FACTS_FROM_ROWS: Final = 3
-_NOTHING: Final = "Select a process to see its memory move."
 
 
 def zoomed(window_s: float, factor: float | None, ordinary_s: float = 300.0) -> float:
@@ -109,6 +108,8 @@ class MemoryChart(Inked, can_focus=True):
 
     detail: reactive[Detail | None] = reactive(None, repaint=False)
     """What is known of the process in focus, or None when there is none."""
+    words: reactive[str] = reactive(LOADING, repaint=False)
+    """What stands in it while there is none."""
     scale: reactive[Scale] = reactive(Scale.AUTO, repaint=False)
     """How VIRT and RES share the chart."""
 
@@ -150,6 +151,11 @@ class MemoryChart(Inked, can_focus=True):
     def watch_detail(self) -> None:
         """New numbers."""
         self._renew()
+
+    def watch_words(self) -> None:
+        """Other words; they are seen while there is no process."""
+        if self.detail is None:
+            self.invalidate()
 
     def watch_scale(self) -> None:
         """Another scale."""
@@ -199,7 +205,7 @@ class MemoryChart(Inked, can_focus=True):
         """The line of numbers and the chart under it; where there is no room for both, the numbers alone."""
         detail, picture, inks = self.detail, self._picture, self.inks()
         if detail is None or picture is None:
-            return message_strips(_NOTHING, width, height, inks, self.look)
+            return message_strips(self.words, width, height, inks, self.look)
         self._facts = self._facts_strip(detail, width, height)
         if height < _FACTS_FROM_ROWS:
             return [self._facts]

@@ -15,7 +15,7 @@ from memtop.tui.cells import fit
 from memtop.tui.limit_sentences import sentences
 from memtop.tui.marks import DANGER_MARK, WARNING_MARK
 from memtop.tui.plot import Forecast
-from memtop.tui.prose import Line, Prose, wrapped
+from memtop.tui.prose import Line, Prose, without_focus, wrapped
 
 WARN_PERCENT: Final = 80.0
 DANGER_PERCENT: Final = 90.0
@@ -49,7 +49,7 @@ def limit_lines(frame: Frame, width: int) -> list[Line]:
     """Everything about limits, most urgent first."""
     detail = frame.detail
     if detail is None:
-        return [Line("Select a process.")]
+        return [Line(without_focus(frame))]
     outlook = detail.outlook
     if outlook is None or (outlook.autopsy is not None and not outlook.limits):
         past = detail.cursor_s is not None

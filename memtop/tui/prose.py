@@ -10,7 +10,8 @@ from typing import ClassVar, NamedTuple
 from rich.segment import Segment
 from textual.strip import Strip
 
-from memtop.tui.cells import fit
+from memtop.frame import Frame
+from memtop.tui.cells import LOADING, fit
 from memtop.tui.scrolling import ScrollingLines
 
 
@@ -20,6 +21,11 @@ class Line(NamedTuple):
     text: str
     look: str = ""
     """``strong``, ``dim``, ``warning`` or ``danger``; empty for plain."""
+
+
+def without_focus(frame: Frame | None) -> str:
+    """What stands where the process in focus is not there: it is being read, or there is none to be."""
+    return LOADING if frame is None or frame.rows else "Select a process."
 
 
 def wrapped(text: str, width: int, look: str = "", indent: str = "") -> list[Line]:

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 
 from memtop.explain.region_words import caption, is_without_memory, what_is_known, why_no_reading
 from memtop.frame import Detail, Frame
-from memtop.tui.prose import Line, Prose, wrapped
+from memtop.tui.prose import Line, Prose, without_focus, wrapped
 from memtop.tui.regions_table import RegionsTable
 from memtop.tui.split_bar import SplitBar
 
@@ -34,18 +34,18 @@ class RegionsPanel(Vertical):
         if view is not None and reading is not None:
             bar.show(reading.split)
             table.show(view)
-        else:
+        elif detail is not None:
             prose.show(missing_lines(detail, max(20, self.content_region.width - 2)))
+        else:
+            prose.show([Line(without_focus(frame))])
 
     def caption(self, frame: Frame) -> str:
         """How old the reading is, and what it did cost."""
         return caption(frame.detail.regions) if frame.detail is not None else ""
 
 
-def missing_lines(detail: Detail | None, width: int) -> list[Line]:
+def missing_lines(detail: Detail, width: int) -> list[Line]:
     """Why there are no mappings, and what is known all the same."""
-    if detail is None:
-        return [Line("Select a process.")]
     view = detail.regions
     if view is None:
         return []

@@ -12,7 +12,7 @@ from memtop.frame import Detail, Frame
 from memtop.inside import GoInside, Inside, JvmInside
 from memtop.tui.heap_chart import FRAME_ROWS, ROWS, heap_charts
 from memtop.tui.parts_bar import PartsBar, legend
-from memtop.tui.prose import Line, Prose, wrapped
+from memtop.tui.prose import Line, Prose, without_focus, wrapped
 
 _NARROW_BELOW = 100
 
@@ -36,7 +36,7 @@ class RuntimePanel(VerticalScroll, can_focus=True):
         bar.display = bool(parts)
         bar.show(parts)
         plain = self.app.has_class("-ascii")
-        head = head_lines(frame.detail, width)
+        head = head_lines(frame.detail, width) or [Line(without_focus(frame))]
         room = self.scrollable_content_region.height - len(head) - len(parts[:1])
         body = body_lines(frame.detail, width, room, plain=plain)
         for name, lines in (("#runtime-head", head), ("#runtime-body", body)):
@@ -64,7 +64,7 @@ def parts_of(detail: Detail | None) -> list[words.Part]:
 def head_lines(detail: Detail | None, width: int) -> list[Line]:
     """What runs here, what is wrong with the readings, and the verdict."""
     if detail is None:
-        return [Line("Select a process.")]
+        return []
     inside = detail.inside
     if inside is None or inside.waiting:
         return wrapped(words.WAITING, width)

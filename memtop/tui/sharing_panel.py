@@ -9,7 +9,7 @@ from memtop.explain.sharing_words import sharing_sentences
 from memtop.frame import Frame
 from memtop.readings import Missing, Relative, SharingView
 from memtop.tui.cells import fit
-from memtop.tui.prose import Line, Prose, wrapped
+from memtop.tui.prose import Line, Prose, without_focus, wrapped
 from memtop.tui.regions_panel import missing_lines
 from memtop.units import UNKNOWN, size
 
@@ -36,8 +36,10 @@ class SharingPanel(Prose, can_focus=True):
 def sharing_lines(frame: Frame, width: int, *, plain: bool = False) -> list[Line]:
     """The panel as lines."""
     detail = frame.detail
-    view = detail.sharing if detail is not None else None
-    if detail is None or view is None or not view.relatives:
+    if detail is None:
+        return [Line(without_focus(frame))]
+    view = detail.sharing
+    if view is None or not view.relatives:
         return missing_lines(detail, width)
     lines: list[Line] = []
     for sentence, look in sharing_sentences(detail, view):

@@ -9,7 +9,7 @@ from typing import Final
 from memtop import units
 from memtop.frame import Detail, Frame
 from memtop.procfs.status import PidStatus
-from memtop.tui.prose import Line, Prose, wrapped
+from memtop.tui.prose import Line, Prose, without_focus, wrapped
 
 Value = Callable[[Detail, PidStatus], str]
 
@@ -67,7 +67,7 @@ def status_lines(frame: Frame, width: int) -> list[Line]:
     """The facts as lines; why there are none, where there are none."""
     detail = frame.detail
     if detail is None:
-        return [Line("Select a process.")]
+        return [Line(without_focus(frame))]
     if detail.status is None:
         why = detail.row.note.value or "not kept for this moment of the past" * (detail.cursor_s is not None)
         return wrapped(f"No status to show: {why or 'it has not been read yet'}.", width)

@@ -240,3 +240,14 @@ def test_every_key_of_the_chart_can_be_rebound_and_is_explained() -> None:
     for binding in MemoryChart.BINDINGS:
         assert not isinstance(binding, tuple)
         assert binding.id and binding.id.startswith("chart.") and binding.tooltip
+
+
+async def test_before_the_first_sample_the_chart_says_that_it_is_being_read() -> None:
+    """It asked to select a process, where the first one is selected without being asked."""
+    app = Charts()
+    async with app.run_test(size=(80, 20)) as pilot:
+        await pilot.pause()
+        assert "Reading /proc …" in " ".join(lines(app.memory))
+        app.memory.words = "Select a process."
+        await pilot.pause()
+        assert "Select a process." in " ".join(lines(app.memory))

@@ -1,16 +1,20 @@
-"""The Status panel, as lines."""
+"""The Status panel, as lines; and what panels say while there is no process to speak of."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from memtop.frame import Frame
 from memtop.procfs.status import PidStatus
+from memtop.tui.limits_panel import limit_lines
+from memtop.tui.prose import Line
+from memtop.tui.sharing_panel import sharing_lines
 from memtop.tui.status_panel import FACTS, status_lines
 from tests.tui.details import make_detail
-from tests.tui.frames import MIB, frame
+from tests.tui.frames import MIB, frame, proc_row
 
 
 def told(width: int) -> list[str]:
@@ -31,3 +35,11 @@ def test_every_word_is_told_whatever_the_width(width: int) -> None:
 
 def test_a_fact_has_a_line_of_its_own_on_a_screen_of_80_columns() -> None:
     assert len(told(78)) == len(FACTS)
+
+
+@pytest.mark.parametrize("lines_of", [limit_lines, sharing_lines, status_lines])
+def test_a_panel_asks_for_a_choice_only_where_nothing_is_being_read(
+    lines_of: Callable[[Frame, int], list[Line]],
+) -> None:
+    assert lines_of(frame([proc_row(42)]), 78) == [Line("Reading /proc …")], "the first process is about to be shown"
+    assert lines_of(frame([]), 78) == [Line("Select a process.")]
