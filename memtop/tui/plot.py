@@ -19,8 +19,6 @@ from memtop.tui.traces import DOTS_PER_COLUMN, Drawn, Trace
 
 FILL_FROM_ROWS: Final = 8
 """Height of the plot from which RES is filled by its parts."""
-_ROWS_PER_TICK: Final = 3
-_MOST_TICKS: Final = 8
 _DASHES: Final = {Ink.LIMIT: "╌", Ink.PEAK: "┈"}
 _AHEAD_SHARE: Final = 0.25
 """Of the plot, for the time that has not come, while there is something to say of it."""
@@ -171,14 +169,14 @@ def memory_strips(
     virt, rss = taken(series.virt_bytes), taken(series.rss_bytes)
     if not any(value is not None for value in (*virt, *rss)) and picture.message:
         return message_strips(picture.message, width, height, inks, look)
-    most_ticks = min(_MOST_TICKS, max(1, (height - 2) // _ROWS_PER_TICK))
-    virt_axis, rss_axis = _axes(picture.scale, virt, rss, _highest_ahead(picture, rss, span), most_ticks)
+    rows = height - (2 if width >= AXES_FROM[0] else 0)
+    virt_axis, rss_axis = _axes(picture.scale, virt, rss, _highest_ahead(picture, rss, span), rows)
     own = picture.scale is Scale.OWN
     lines = [Trace(across, _placed(rss, rss_axis), Ink.RES)]
     if picture.scale is not Scale.RES_ONLY:
         lines.insert(0, Trace(across, _placed(virt, virt_axis), Ink.VIRT))
     areas: list[Trace] = []
-    if filled(picture.scale, height - (2 if width >= AXES_FROM[0] else 0)):
+    if filled(picture.scale, rows):
         parts = taken(series.anon_bytes), taken(series.file_bytes), taken(series.shmem_bytes)
         areas = _areas(across, rss, parts, rss_axis)
     canvas = Canvas(
@@ -216,7 +214,7 @@ def _placed(values: Sequence[float | None], axis: Axis) -> list[float | None]:
 
 
 def _axes(
-    scale: Scale, virt: Sequence[float | None], rss: Sequence[float | None], ahead_bytes: float, most_ticks: int
+    scale: Scale, virt: Sequence[float | None], rss: Sequence[float | None], ahead_bytes: float, rows: int
 ) -> tuple[Axis, Axis]:
     """The axes of VIRT and RES: the same one, unless each is on its own scale."""
     virt_known = [value for value in virt if value is not None]
@@ -224,17 +222,17 @@ def _axes(
     highest_virt = max(virt_known, default=0.0)
     highest_rss = max([*rss_known, ahead_bytes], default=0.0)
     if scale is Scale.OWN:
-        virt_axis = linear(0.0, highest_virt * 1.02, most_ticks)
-        rss_axis = linear(0.0, highest_rss * 1.02, most_ticks)
+        virt_axis = linear(0.0, highest_virt * 1.02, rows)
+        rss_axis = linear(0.0, highest_rss * 1.02, rows)
         if abs(virt_axis.place(highest_virt) - rss_axis.place(highest_rss)) < 0.12:
-            rss_axis = linear(0.0, rss_axis.high_bytes * 1.2, most_ticks)  # two lines on one would look like one
+            rss_axis = linear(0.0, rss_axis.high_bytes * 1.2, rows)  # two lines on one would look like one
         return virt_axis, rss_axis
     if scale is Scale.RES_ONLY:
-        axis = close_up([*rss_known, max(ahead_bytes, *rss_known)] if rss_known else [], most_ticks)
+        axis = close_up([*rss_known, max(ahead_bytes, *rss_known)] if rss_known else [], rows)
     elif scale is Scale.LOG:
-        axis = logarithmic([*virt_known, *rss_known, ahead_bytes], most_ticks)
+        axis = logarithmic([*virt_known, *rss_known, ahead_bytes], rows)
     else:
-        axis = linear(0.0, max(highest_virt, highest_rss) * 1.02, most_ticks)
+        axis = linear(0.0, max(highest_virt, highest_rss) * 1.02, rows)
     return axis, axis
 
 

@@ -1,6 +1,6 @@
 """Axes of the charts: which scale, which range, which ticks. Numbers only, no drawing.
 
-A range is made of whole ticks, so it stands still while values move between two of them, and it follows the
+Ticks are whole rows apart, so a range has few sizes and stands still while values move within it, and it follows the
 largest value of the whole window, so it does not shrink the moment a peak has passed.
 """
 
@@ -20,6 +20,10 @@ OWN_ABOVE: Final = 8.0
 BACK_BELOW: Final = 7.0
 """VIRT over RES under which the common scale comes back; lower than OWN_ABOVE so that it does not flap."""
 _MIB: Final = 1024.0**2
+_ROWS_PER_TICK: Final = 3
+"""At least, where there are so many ..."""
+_MOST_TICKS: Final = 8
+"""... and no more ticks than these above the lowest one."""
 _TIME_STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _CELLS_PER_TIME_LABEL: Final = 13
 
@@ -105,37 +109,53 @@ def settle(scale: Scale, virt_bytes: float, rss_bytes: float, before: Scale = Sc
     return Scale.OWN if virt_bytes > ratio * rss_bytes > 0 else Scale.ONE
 
 
-def linear(low_bytes: float, high_bytes: float, most_ticks: int) -> Axis:
-    """An axis over low to high in steps of a power of two, with at most ``most_ticks`` steps."""
+def linear(low_bytes: float, high_bytes: float, rows: int) -> Axis:
+    """An axis over low to high whose ticks, multiples of a power of two, stand a whole number of rows apart.
+
+    ``rows`` is the height of the plot. The topmost tick may stand below the top row.
+    """
     if high_bytes <= 0:
         high_bytes = _MIB
     step = 1.0
-    while math.ceil(high_bytes / step) - math.floor(low_bytes / step) > max(1, most_ticks):
+    while (apart := _rows_apart(step, high_bytes - math.floor(low_bytes / step) * step, rows)) is None:
         step *= 2
-    first, last = math.floor(low_bytes / step), max(math.ceil(high_bytes / step), math.floor(low_bytes / step) + 1)
-    return Axis(first * step, last * step, tuple(step * number for number in range(first, last + 1)))
+    first, gaps = math.floor(low_bytes / step), max(1, rows - 1)
+    ticks = tuple(step * (first + number) for number in range(gaps // apart + 1))
+    return Axis(ticks[0], ticks[0] + step * gaps / apart, ticks)
 
 
-def close_up(values_bytes: Sequence[float], most_ticks: int) -> Axis:
+def _rows_apart(step: float, range_: float, rows: int) -> int | None:
+    """How many rows a tick stands above the one before, so that the range just fits; None where that is too near."""
+    gaps = max(1, rows - 1)
+    least = max(min(_ROWS_PER_TICK, gaps), gaps // (_MOST_TICKS + 1) + 1)
+    apart = int(step * gaps / max(range_, step))
+    return apart if apart >= least else None
+
+
+def close_up(values_bytes: Sequence[float], rows: int) -> Axis:
     """An axis for one series alone. It starts at 0 when the values move much; it never magnifies noise.
 
     The range is at least 2 % of the level and 1 MiB, so that a change of 0.1 % stays small.
     """
     low, high = min(values_bytes, default=0.0), max(values_bytes, default=0.0)
     if low < high / 2:
-        return linear(0.0, high * 1.02, most_ticks)
+        return linear(0.0, high * 1.02, rows)
     margin = max(0.02 * high, _MIB, (high - low) * 1.2) / 2
     middle = (low + high) / 2
-    return linear(max(0.0, middle - margin), middle + margin, most_ticks)
+    return linear(max(0.0, middle - margin), middle + margin, rows)
 
 
-def logarithmic(values_bytes: Iterable[float], most_ticks: int) -> Axis:
-    """An axis from a power of four below the smallest positive value to one above the largest."""
+def logarithmic(values_bytes: Iterable[float], rows: int) -> Axis:
+    """An axis from a power of four below the smallest positive value to beyond the largest, ticks as for linear."""
     positive = [value for value in values_bytes if value >= 1]
     low = math.floor(math.log2(min(positive, default=1024.0)) / 2)
     high = max(low + 2, math.ceil(math.log2(max(positive, default=_MIB) * 1.05) / 2))
-    stride = math.ceil((high - low) / max(1, most_ticks))
-    return Axis(4.0**low, 4.0**high, tuple(4.0**power for power in range(low, high + 1, stride)), log=True)
+    stride = 1
+    while (apart := _rows_apart(stride, high - low, rows)) is None:
+        stride += 1
+    gaps = max(1, rows - 1)
+    ticks = tuple(4.0 ** (low + stride * number) for number in range(gaps // apart + 1))
+    return Axis(ticks[0], 4.0 ** (low + stride * gaps / apart), ticks, log=True)
 
 
 def time_ticks(span: TimeSpan, right_edge_s: float | None, columns: int) -> list[tuple[float, str]]:

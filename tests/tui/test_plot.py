@@ -117,8 +117,8 @@ def test_a_growing_process_fits_every_size(width: int, height: int, scale: Scale
 
 def test_both_axes_are_labelled_in_iec_units_and_in_time() -> None:
     lines = texts(memory_strips(picture(make_series(virt=500 * MIB)), 100, 14, INKS))
-    assert lines[0].startswith("  512M┤")
-    assert any(line.startswith("  256M┤") for line in lines)
+    assert lines[1].startswith("  512M┤")
+    assert lines[6].startswith("  256M┤")
     assert lines[-3].startswith("     0┤")
     assert lines[-1].split("  ")[0].strip() or "-5 min" in lines[-1]
     assert "-5 min" in lines[-1] and "-2 min" in lines[-1] and lines[-1].rstrip().endswith("now")
@@ -129,7 +129,8 @@ def test_on_own_scales_virt_is_labelled_left_and_res_right() -> None:
     lines = texts(memory_strips(own, 100, 14, INKS))
     assert "4G┤" in "".join(lines) or "6G┤" in "".join(lines)
     assert any("M" in line.rsplit("├", 1)[-1] for line in lines if "├" in line)
-    first = next(segment for segment in memory_strips(own, 100, 14, INKS)[0] if segment.text.strip())
+    segments = (segment for strip in memory_strips(own, 100, 14, INKS) for segment in strip)
+    first = next(segment for segment in segments if "G" in segment.text)
     assert first.style is not None and first.style.color == INKS[Ink.VIRT].color
 
 
@@ -149,7 +150,7 @@ def test_two_flat_lines_on_own_scales_do_not_hide_each_other() -> None:
 
 
 def test_the_areas_of_the_parts_add_up_to_res() -> None:
-    """100 MiB in 12 rows of 128 MiB: half anon, a quarter file, a quarter shmem; a row is 10.67 MiB."""
+    """64 MiB anon, 32 file, 16 shmem in 12 rows of 141 MiB: a row is 11.7 MiB."""
     series = make_series(virt=120 * MIB, anon=64 * MIB, file=32 * MIB, shmem=16 * MIB)
     drawn = memory_strips(picture(series), 100, 14, INKS)
     rows = dict.fromkeys(AREAS, 0.0)
@@ -164,9 +165,9 @@ def test_the_areas_of_the_parts_add_up_to_res() -> None:
                 rows[ink] += 1 - max(0, eighths) / 8
             if style.color == INKS[ink].bgcolor:
                 rows[ink] += eighths / 8
-    assert rows[Ink.ANON] == pytest.approx(6, abs=0.2)
-    assert rows[Ink.FILE] == pytest.approx(3, abs=0.2)
-    assert sum(rows.values()) == pytest.approx(10.5, abs=0.6)
+    assert rows[Ink.ANON] == pytest.approx(5.45, abs=0.2)
+    assert rows[Ink.FILE] == pytest.approx(2.73, abs=0.2)
+    assert sum(rows.values()) == pytest.approx(9.55, abs=0.6)
 
 
 def test_parts_read_at_another_moment_never_rise_above_res() -> None:
@@ -231,7 +232,7 @@ def test_the_peak_and_the_marks_are_named() -> None:
         )
     )
     assert any("peak 300M" in line for line in drawn)
-    assert "┊exec" in drawn[1] and "gone┊" in drawn[1]  # the line of VIRT takes the row above
+    assert "┊exec" in drawn[0] and "gone┊" in drawn[0]  # the line of VIRT takes the row below
 
 
 def test_what_a_process_says_of_itself_reaches_the_chart_only_in_visible_form() -> None:
@@ -271,38 +272,58 @@ def test_auto_takes_own_scales_beyond_eight_times_and_does_not_flap(
     assert settle(asked, virt, rss, before) is drawn
 
 
-@given(st.floats(0, 1e18), st.integers(1, 8))
-def test_a_linear_axis_holds_its_values_in_few_steps_of_a_power_of_two(high: float, most: int) -> None:
-    axis = linear(0.0, high, most)
+@given(st.floats(0, 1e18), st.integers(1, 60))
+def test_a_linear_axis_holds_its_values_in_few_steps_of_a_power_of_two(high: float, rows: int) -> None:
+    axis = linear(0.0, high, rows)
     assert axis.low_bytes == 0 and axis.high_bytes >= high
-    assert len(axis.ticks) - 1 <= most
+    assert 2 <= len(axis.ticks) <= 9
     assert math.log2(axis.ticks[1]).is_integer()
     assert 0 <= axis.place(high) <= 1
+    if rows > 4 and high >= 2:
+        assert axis.place(high) > 0.5, "at least half of the height is used"
+
+
+@given(st.floats(1, 1e15), st.floats(1, 1e15), st.integers(2, 60))
+def test_ticks_stand_equally_many_rows_apart(one: float, other: float, rows: int) -> None:
+    """On a screen of 60 lines they were four and three rows apart in turn."""
+    for axis in (linear(0.0, one, rows), close_up([one, one * 0.9], rows), logarithmic([one, other], rows)):
+        places = [axis.place(tick) * (rows - 1) for tick in axis.ticks]
+        apart = round(places[1])
+        assert apart >= min(3, rows - 1)
+        assert places == pytest.approx([number * apart for number in range(len(places))], abs=1e-6)
+
+
+@pytest.mark.parametrize("height", [9, 14, 19, 24, 40])
+@pytest.mark.parametrize("scale", SCALES)
+def test_ticks_are_drawn_equally_many_rows_apart(height: int, scale: Scale) -> None:
+    lines = texts(memory_strips(picture(make_series(virt=500 * MIB), scale), 100, height, INKS))
+    rows = [number for number, text in enumerate(lines) if "┤" in text[:8]]
+    assert len(rows) >= 2 and len({b - a for a, b in itertools.pairwise(rows)}) == 1
 
 
 def test_small_movements_do_not_move_the_axis() -> None:
-    assert linear(0.0, 212.0 * MIB, 4) == linear(0.0, 250.0 * MIB, 4)
-    assert [text for _, text in linear(0.0, 212.0 * MIB, 4).labels()] == ["0", "64M", "128M", "192M", "256M"]
+    assert linear(0.0, 212.0 * MIB, 13) == linear(0.0, 250.0 * MIB, 13)
+    assert [text for _, text in linear(0.0, 212.0 * MIB, 13).labels()] == ["0", "64M", "128M", "192M", "256M"]
 
 
 def test_a_close_up_does_not_magnify_noise() -> None:
     level = 200.0 * MIB
-    axis = close_up([level, level * 1.001], 4)
+    axis = close_up([level, level * 1.001], 13)
     assert axis.high_bytes - axis.low_bytes >= 0.02 * level
-    assert close_up([10.0, 11.0], 4).high_bytes >= MIB / 2
-    assert close_up([level, level / 4], 4).low_bytes == 0
+    assert close_up([10.0, 11.0], 13).high_bytes >= MIB / 2
+    assert close_up([level, level / 4], 13).low_bytes == 0
 
 
 def test_neighbouring_ticks_of_a_close_up_have_different_labels() -> None:
-    labels = [text for _, text in close_up([12.0 * GIB, 12.01 * GIB], 5).labels()]
+    labels = [text for _, text in close_up([12.0 * GIB, 12.01 * GIB], 16).labels()]
     assert len(set(labels)) == len(labels) and all(len(text) <= 6 for text in labels)
 
 
-@given(st.lists(st.floats(0, 1e18), max_size=5), st.integers(1, 8))
-def test_a_logarithmic_axis_holds_every_positive_value(values: list[float], most: int) -> None:
-    axis = logarithmic(values, most)
+@given(st.lists(st.floats(0, 1e18), max_size=5), st.integers(1, 60))
+def test_a_logarithmic_axis_holds_every_positive_value(values: list[float], rows: int) -> None:
+    axis = logarithmic(values, rows)
     assert all(0 <= axis.place(one) <= 1 for one in values)
-    assert len(axis.ticks) <= most + 1
+    assert len(axis.ticks) <= 9
 
 
 @pytest.mark.parametrize(
@@ -421,15 +442,19 @@ def test_growth_goes_on_in_two_dotted_lines_until_the_limit() -> None:
     columns = sorted(itertools.chain(*dotted))
     assert columns[0] > 75
     rows = [number for number, found in enumerate(dotted) if any(column <= 88 for column in found)]
-    assert any("memory.max" in drawn[row] or "memory.max" in drawn[row - 1] for row in rows[:1])
+    limit = next(number for number, line in enumerate(drawn) if "max 200M" in line)
+    assert rows[0] - limit in (0, 1)
     assert [column for column in columns if column > 89] and len(set(columns)) < len(columns)
     assert "now" in drawn[-1] and "+1 min" in drawn[-1]
 
 
 def test_what_is_foretold_is_within_the_scale() -> None:
     series = make_series(points=150, virt=100 * MIB, anon=90 * MIB, file=0)
-    assert texts(memory_strips(picture(series), 107, 26, INKS))[0].startswith("  112M┤")
-    assert texts(memory_strips(picture(series, forecast=AHEAD), 107, 26, INKS))[0].startswith("  224M┤")
+    tops = []
+    for shown in (picture(series), picture(series, forecast=AHEAD)):
+        lines = texts(memory_strips(shown, 107, 26, INKS))
+        tops.append(next(line.split("┤")[0].strip() for line in lines if "┤" in line))
+    assert tops == ["112M", "224M"]
 
 
 def test_nothing_is_foretold_of_the_past_or_the_dead() -> None:
