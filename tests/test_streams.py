@@ -51,9 +51,18 @@ def test_what_cannot_be_said_on_a_closed_standard_error_is_not_said_on_the_outpu
     assert (done.returncode, done.stdout) == (3, "")
 
 
-@pytest.mark.parametrize("words", [("explain", "virt"), ("explain",), ("regions", ME)], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "words",
+    [("-V",), ("-h",), ("demo", "-h"), ("regions", "-h"), ("explain", "virt"), ("explain",), ("regions", ME)],
+    ids=lambda words: " ".join(word for word in words if word != ME),
+)
 def test_a_full_disk_is_said_in_one_line(words: tuple[str, ...]) -> None:
     done = run(*words, streams="> /dev/full")
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == "memtop: cannot write: No space left on device"
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.stderr and (done.stderr.count("\n") == 1 or words[0] == "regions")
+
+
+@pytest.mark.parametrize(("words", "code"), [(("-V",), 2), (("--no-such",), 2), (("-b", "2147483000"), 3)])
+def test_what_cannot_be_said_because_the_disk_is_full_is_in_the_exit_code(words: tuple[str, ...], code: int) -> None:
+    assert run(*words, streams="> /dev/full 2> /dev/full").returncode == code

@@ -44,7 +44,10 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _fail(error: MemtopError, code: int) -> int:
-    print(f"memtop: {clean(str(error))}", file=sys.stderr)
+    try:  # noqa: SIM105 (one sample does not need contextlib)
+        print(f"memtop: {clean(str(error))}", file=sys.stderr)
+    except OSError:  # a full disk: then the code must do
+        pass
     return code
 
 
