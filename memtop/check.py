@@ -1,6 +1,6 @@
 """``memtop --check PID``: watch for a while, say what was found, and end with a code for scripts.
 
-0 is fine, 1 is growing or near a limit. Where what was seen is not enough to say either, 4 says that.
+0 is fine, 1 is growing or near a limit. Where what was seen is not enough to say either, 5 says that.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from memtop.sample import Ask, Need
 
 
 class Answer(IntEnum):
-    """The exit code."""
+    """The exit code; all codes are in :mod:`memtop.errors`."""
 
     FINE = 0
     BAD = 1
     """Growing, or near a limit; or the OOM killer took it meanwhile."""
-    UNKNOWN = 4
+    UNKNOWN = 5
     """Watched for too short a time, or its curve leaves both possible."""
 
 

@@ -14,19 +14,36 @@
     └── UsageError       the command line asks for something impossible
 
 ``OSError`` becomes one of these in :mod:`memtop.source`; no other room sees an errno.
+
+What ends memtop gives the exit code, and each code has one meaning::
+
+    0      done, or the process is fine
+    1      bad: --check has found something; or memtop itself has failed, and says so in a report
+    2      cannot be done as asked: wrong usage, or a file or stream that cannot be read or written
+    3      no such process
+    4      not permitted
+    5      --check has not seen enough to say
+    128+n  ended by signal n; 129 also where the terminal has gone
 """
 
 
 class MemtopError(Exception):
     """Any failure that memtop knows how to put into words."""
 
+    exit_code = 2
+    """What memtop ends with where nothing can be done about it."""
+
 
 class ProcessGone(MemtopError):
     """The process has ended, or was never there."""
 
+    exit_code = 3
+
 
 class AccessDenied(MemtopError):
     """The kernel does not let this user read this file."""
+
+    exit_code = 4
 
 
 class Unavailable(MemtopError):

@@ -23,10 +23,6 @@ from memtop.sample import REGIONS, Ask
 from memtop.source import Source
 from memtop.text import clean
 
-EXIT_OK: Final = 0
-EXIT_GONE: Final = 3
-EXIT_DENIED: Final = 4
-
 SORTS: Final = {
     "size": "size_bytes",
     "rss": "rss_bytes",
@@ -61,15 +57,15 @@ def run(
         detail, view = _look(source, pid)
     except ProcessGone:
         print(f"memtop: no process {pid} (or it is hidden: /proc mounted with hidepid)", file=err)
-        return EXIT_GONE
+        return ProcessGone.exit_code
     except AccessDenied:
         print(f"memtop: process {pid} is hidden from you (hidepid); its own user or root can see it", file=err)
-        return EXIT_DENIED
+        return AccessDenied.exit_code
     reading, title = view.reading, f"{detail.row.name} ({pid})"
     for remark in _remarks(detail, view):
         print(f"memtop: {title}: {remark}", file=err)
     if view.missing is Missing.DENIED:
-        return EXIT_DENIED
+        return AccessDenied.exit_code
     regions = reading.regions if reading is not None else None
     if json:
         json_format.dump(_json(pid, regions, sort, limit), out)
@@ -78,7 +74,7 @@ def run(
         print(f"{title}: {_split(reading.split)}", file=out)
         lines = _kind_lines(regions, sort, limit) if kinds else _region_lines(regions, sort, limit)
         print("\n".join(lines), file=out)
-    return EXIT_GONE if view.missing is Missing.GONE else EXIT_OK
+    return ProcessGone.exit_code if view.missing is Missing.GONE else 0
 
 
 def _look(source: Source, pid: int) -> tuple[Detail, RegionsView]:

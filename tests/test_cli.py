@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from memtop import guard
+from memtop.check import Answer
 from memtop.cli import run
+from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable, UsageError
 from tests.children import DEADLINE_S, python
 
 MEMTOP = (sys.executable, "-m", "memtop", "--keep-oom-score")
@@ -100,9 +104,36 @@ def test_help_is_short_and_has_examples(capsys: pytest.CaptureFixture[str]) -> N
     assert run(["--help"]) == 0
     text = capsys.readouterr().out
     assert "mem%" in text
-    assert len(text.splitlines()) < 60
+    assert len(text.splitlines()) < 64
     assert "examples:" in text
     assert "memtop --json -n 3 -d 0.5 4242" in text
+
+
+def test_every_exit_code_has_one_meaning_and_is_told_wherever_they_are_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """4 was "not known" of --check and "not permitted" of regions."""
+    failures = {error.exit_code for error in (MemtopError, UsageError, ProcessGone, AccessDenied)}
+    answers = {int(answer) for answer in Answer}
+    assert failures == {2, 3, 4} and answers == {0, 1, 5}
+    run(["--help"])
+    shown = re.search(r"exit codes: (.*?)128", capsys.readouterr().out, re.S)
+    assert shown is not None
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    for listed in (re.findall(r"\b(\d) \w", shown[1]), re.findall(r"^\| (\d) \|", readme, re.M)):
+        assert sorted(map(int, listed)) == sorted(failures | answers)
+
+
+@pytest.mark.parametrize(("error", "code"), [(ProcessGone, 3), (AccessDenied, 4), (Unavailable, 2), (UsageError, 2)])
+def test_what_ends_memtop_gives_the_exit_code(
+    error: type[MemtopError], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise error("so it is")
+
+    monkeypatch.setattr(guard, "check_platform", refuse)
+    assert run(["--json"]) == code
+    assert capsys.readouterr().err == "memtop: so it is\n"
 
 
 @pytest.mark.parametrize("command", ["demo", "replay", "explain"])

@@ -13,7 +13,7 @@ from memtop import __version__, guard
 from memtop.cli.arguments import HELP, Given, parse
 from memtop.cli.options import RESET_TERMINAL, VERSION, command_named
 from memtop.cli.output import discard, put
-from memtop.errors import MemtopError, ProcessGone
+from memtop.errors import MemtopError
 from memtop.text import clean
 from memtop.typed import TYPE_CHECKING, Final
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OK: Final = 0
-WRONG_USAGE: Final = 2
-NO_SUCH_PROCESS: Final = 3
 INTERRUPTED: Final = 130
 """128 and SIGINT, as shells say it."""
 COMMANDS: Final = ("demo", "explain", "regions", "replay")
@@ -32,10 +30,8 @@ def run(argv: Sequence[str]) -> int:
     """Do what the command line says; returns the exit code."""
     try:
         return _run(argv)
-    except ProcessGone as error:
-        return _fail(error, NO_SUCH_PROCESS)
     except MemtopError as error:
-        return _fail(error, WRONG_USAGE)
+        return _fail(error)
     except BrokenPipeError:  # the reader of our output has had enough
         discard()
         return OK
@@ -43,12 +39,12 @@ def run(argv: Sequence[str]) -> int:
         return INTERRUPTED
 
 
-def _fail(error: MemtopError, code: int) -> int:
+def _fail(error: MemtopError) -> int:
     try:  # noqa: SIM105 (one sample does not need contextlib)
         print(f"memtop: {clean(str(error))}", file=sys.stderr)
     except OSError:  # a full disk: then the code must do
         pass
-    return code
+    return error.exit_code
 
 
 def _run(argv: Sequence[str]) -> int:

@@ -21,11 +21,14 @@ commands:
   memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
   memtop regions PID              where its address space is, largest first, once
   memtop replay FILE              play a recording made with --record
+
+exit codes: 0 done or fine, 1 bad (--check) or memtop failed, 2 cannot be done as asked,
+3 no such process, 4 not permitted, 5 not known yet (--check), 128+n ended by signal n
 """
 RESET_TERMINAL: Final = Flag("--reset-terminal", "mend the terminal after a killed memtop")
 VERSION: Final = Flag("--version", "show program's version number and exit", letter="-V")
 _CHECKS: Final = (
-    Flag("--check", "exit 0: fine, 1: grows or near a limit, 4: not known"),
+    Flag("--check", "exit 0: fine, 1: grows or near a limit, 5: not known"),
     Flag("--for", "how long --check watches (100, up to 300 if it must)", "SECS"),
 )
 _VIEWS: Final = (
