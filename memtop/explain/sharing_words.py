@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from memtop.detail.readings import SharingView
 from memtop.frame import Detail
-from memtop.readings import SharingView
 from memtop.units import count, long_size
 
 _LEAST_BYTES = 1 << 20

@@ -16,7 +16,7 @@ from textual.widgets import Input, Label
 
 from memtop.analysis.autopsy import Oom
 from memtop.demo.step import Step
-from memtop.engine import Engine
+from memtop.engine.engine import Engine
 from memtop.frame import Frame
 from memtop.query import parse_query
 from memtop.sample import RUNTIME

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from memtop.analysis.kinds import Kind
-from memtop.readings import Reading, RegionsView
+from memtop.detail.readings import Reading, RegionsView
 from memtop.tui.cells import fit
 from memtop.tui.region_items import BY_KEY, REGION_COLUMNS, SORTABLE, Item, RegionColumn, RegionSort, items_of
 from memtop.tui.scrolling import ScrollingLines

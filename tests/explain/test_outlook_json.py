@@ -6,15 +6,15 @@ import io
 import json
 from typing import Any
 
-from memtop.engine import Engine
+from memtop.detail.outlook import Outlook
+from memtop.engine.engine import Engine
 from memtop.explain.outlook_json import judged_object
-from memtop.headless import json_writer
-from memtop.outlook import Outlook
+from memtop.headless.formats import json_writer
 from memtop.sample import Ask, Need
 from memtop.source import Exit
+from tests.cgroups.test_cgroups import APP, MIB, v2
+from tests.endings.test_endings import charge
 from tests.fakes import FakeProcess, FakeSource
-from tests.test_cgroups import APP, MIB, v2
-from tests.test_endings import charge
 
 ASKED = Ask(only=frozenset({42, 43}), needs_all=Need.STAT | Need.STATUS, outlooks=True)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.engine import Engine
+from memtop.engine.engine import Engine
 from memtop.explain.facts import cgroup_ceiling, virt_sentence
 from memtop.frame import Frame
 from memtop.sample import Ask, Need
 from memtop.source import Exit
 from memtop.tui.finding_lines import finding_lines
 from memtop.tui.limits_panel import chart_limits, limit_lines
+from tests.cgroups.test_cgroups import APP, MIB, v2
+from tests.endings.test_endings import charge
 from tests.fakes import FakeProcess, FakeSource
-from tests.test_cgroups import APP, MIB, v2
-from tests.test_endings import charge
 
 
 def near() -> tuple[FakeSource, Engine, Ask, Frame]:
