@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from memtop.engine.rows import TREND_BUCKET_S, ordered, proc_row, system_row, why_unknown
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, Shares, SystemRow
-from memtop.history.history import Diary, Gap, History, Point
-from memtop.history.machine import MachinePast
+from memtop.history.history import Diary, Gap, History, MachinePast, Point
 from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
 from memtop.source import Source

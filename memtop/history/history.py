@@ -2,14 +2,17 @@
 
 Every process has a :class:`Track` from the first tick: an entry is added only when its numbers change, so the
 hundreds that are idle cost nothing. Watched processes have a :class:`Diary` beside it: an entry at every tick, with
-everything a chart can show. Both have a bound; what is older is thinned out or dropped.
+everything a chart can show. Both have a bound; what is older is thinned out or dropped. Of the machine itself the
+last half hour is kept (:class:`MachinePast`).
 """
 
 from __future__ import annotations
 
 from array import array
 from collections import deque
+from struct import Struct
 
+from memtop.frame import SystemRow
 from memtop.sample import ProcKey
 from memtop.typed import Final, NamedTuple
 
@@ -23,6 +26,9 @@ CLOSE_S: Final = 0.0005
 """Two moments nearer than this are one: tracks keep milliseconds."""
 _FIELDS: Final = 4
 _ENTRY_BYTES: Final = 8 * _FIELDS
+MACHINE_TICKS: Final = 1800
+_TICK: Final = Struct("d 5q2d2q2dq")
+"""The moment, and the fields of SystemRow, -1 where one is unknown: a third of what the tuple and its numbers take."""
 
 
 class Point(NamedTuple):
@@ -175,3 +181,22 @@ class History:
     def in_gap(self, when_s: float) -> bool:
         """Whether nothing was read around this moment."""
         return any(gap.from_s < when_s < gap.to_s for gap in self.gaps)
+
+
+class MachinePast:
+    """Half an hour at one tick a second, on the clock of Instant.mono_s; what is older is dropped."""
+
+    def __init__(self) -> None:
+        self._ticks: deque[bytes] = deque(maxlen=MACHINE_TICKS)
+
+    def add(self, now_s: float, row: SystemRow) -> None:
+        """Note one tick."""
+        self._ticks.append(_TICK.pack(now_s, *(-1 if value is None else value for value in row)))
+
+    def at(self, when_s: float) -> SystemRow | None:
+        """What held at a moment; None before the first tick that is kept."""
+        for tick in reversed(self._ticks):
+            at_s, *values = _TICK.unpack(tick)
+            if at_s <= when_s + CLOSE_S:
+                return SystemRow._make(None if value < 0 else value for value in values)
+        return None

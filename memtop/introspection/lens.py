@@ -200,7 +200,7 @@ class Lens:
         file = self._files.get(row.key)
         if file is None:
             return None
-        from memtop.introspection.insight import heap_facts  # noqa: PLC0415 (output without a screen gives figures and no judgement)
+        from memtop.introspection.insight import heap_facts  # noqa: PLC0415 (not without a screen)
 
         return heap_facts(file, row, at_s)
 

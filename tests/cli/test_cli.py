@@ -244,10 +244,13 @@ def test_the_garbage_collector_is_back_once_memtop_stays() -> None:
 
 
 def test_one_sample_imports_few_modules() -> None:
-    """Each costs about 0.1 ms, of which one sample has 17: what is not needed for it belongs where it is used."""
+    """Each costs about 0.1 ms, of which one sample has 17: what is not needed for it belongs where it is used.
+
+    That holds for packages too, so those of its path hold a docstring and no more.
+    """
     modules = modules_of_a_run("--json", "-n", "1", str(os.getpid()))
     own = sorted(name for name in modules if name.startswith("memtop"))
-    assert len(own) <= 50, own
+    assert len(own) <= 52, own
     assert len(modules) - len(own) <= 45, sorted(modules)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memtop.frame import SystemRow
-from memtop.history.machine import TICKS, MachinePast
+from memtop.history.history import MACHINE_TICKS, MachinePast
 
 _KNOWN = SystemRow(
     mem_total_bytes=1 << 46,
@@ -45,7 +45,7 @@ def test_numbers_keep_their_kind() -> None:
 
 def test_what_is_older_than_half_an_hour_of_ticks_is_dropped() -> None:
     past = MachinePast()
-    for tick in range(TICKS + 5):
+    for tick in range(MACHINE_TICKS + 5):
         past.add(float(tick), _KNOWN)
 
     assert past.at(4.0) is None
