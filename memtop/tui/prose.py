@@ -5,13 +5,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from rich.segment import Segment
 from textual.strip import Strip
 
 from memtop.tui.cells import fit
 from memtop.tui.scrolling import ScrollingLines
+
+SLACK_LINES: Final = 4
+"""So many blank ones may follow the last: a sentence that wraps anew every second must not move the scroll bar."""
 
 
 class Line(NamedTuple):
@@ -55,7 +58,8 @@ class Prose(ScrollingLines):
         """Take newer lines and repaint those in view that differ."""
         if self._lines != lines:
             self._lines = list(lines)
-            self.set_length(len(lines))
+            if not 0 <= self.virtual_size.height - len(lines) < SLACK_LINES:
+                self.set_length(len(lines))
             self.refresh_changed(range(self.content_size.height))
 
     def line(self, y: int) -> Strip:

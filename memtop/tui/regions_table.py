@@ -32,8 +32,6 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     }
     DEFAULT_CSS = """
     RegionsTable {
-        overflow-y: scroll;
-        scrollbar-size: 1 1;
         & > .regions-table--heading { text-style: bold; color: $text-muted; background: $panel; }
         & > .regions-table--sorted { text-style: bold underline; background: $panel; }
         & > .regions-table--cursor { text-style: bold; background: $surface-lighten-2; }
