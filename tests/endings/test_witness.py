@@ -19,7 +19,7 @@ from memtop.runtimes.gometrics import parse_go_metrics
 from memtop.runtimes.native import Native
 from memtop.sample import REGIONS, SHARING, Ask, Need
 from tests.cgroups.test_cgroups import MIB, v2
-from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after
 from tests.introspection.test_lens import GO, JVM, PAGE, URL, World
 from tests.lab.points import lines
 from tests.smaps.test_dear import HEAP, mapping, rollup
@@ -132,8 +132,7 @@ def test_code_whose_file_was_deleted_is_found_and_memory_that_is_always_deleted_
     inode = mapping(CODE, 1024, 1024, perms, name).replace(b" 00:00 0 ", b" 08:01 77 ")
     source.files["proc/42/smaps"] = inode + mapping(HEAP, 1024, 1024, name="[heap]")
     engine = Engine(source)
-    for _ in range(5):
-        frame = engine.step(Ask(focus=process.key, panel=REGIONS))
+    frame = frame_after(engine, Ask(focus=process.key, panel=REGIONS), 5)
     assert facts(frame).get("deleted", {}).get("file") == file
 
 
@@ -147,8 +146,7 @@ def go(heap: GoHeap, *, anon_mib: int, environ: bytes = b"") -> dict[str, dict[s
     source.files[at + "container"] = told.encode_container(told.Container(None, None))
     source.files[f"{at}metrics#{URL}"] = told.encode_told("x", heap)
     engine = Engine(source)
-    for _ in range(8):
-        frame = engine.step(Ask(focus=process.key, go_urls=((42, URL),), needs=Need.STAT | Need.STATUS))
+    frame = frame_after(engine, Ask(focus=process.key, go_urls=((42, URL),), needs=Need.STAT | Need.STATUS), 8)
     return facts(frame)
 
 

@@ -15,17 +15,14 @@ from memtop.procfs.statm import PAGE_BYTES
 from memtop.query import of_user, parse_query
 from memtop.sample import Ask, Need
 from tests.children import python, tell
-from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
+from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
 
 EVERYTHING = Ask(needs_all=~Need.NONE)
 MIB = 1 << 20
 
 
 def step(engine: Engine, ask: Ask = EVERYTHING, times: int = 1) -> Frame:
-    for _ in range(times):
-        frame = engine.step(ask)
-    assert frame is not None
-    return frame
+    return frame_after(engine, ask, times)
 
 
 def row(frame: Frame, pid: int = 42) -> ProcRow:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from memtop.engine.tree import descendants, grow
 from memtop.sample import ProcKey
-from tests.tui.frames import MIB, proc_row
+from tests.rows import MIB, proc_row
 
 NONE = frozenset[ProcKey]()
 

@@ -17,7 +17,8 @@ from memtop.engine.tree import grow
 from memtop.frame import Note, ProcRow, Shares, SystemRow
 from memtop.headless.formats import csv_writer, iso, json_writer, text_writer
 from memtop.text import clean
-from tests.tui.frames import frame, proc_row, system_row
+from tests.rows import proc_row, system_row
+from tests.tui.frames import frame
 
 PROCESS_KEYS = {
     "pid",

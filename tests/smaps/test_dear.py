@@ -19,7 +19,7 @@ from memtop.recording import Recorder, Replay
 from memtop.sample import REGIONS, SHARING, Ask, Need
 from memtop.smaps.intake import INLINE_BYTES
 from tests.children import python
-from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
+from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
 
 MIB = 1 << 20
 HEAP = 0x6000_0000
@@ -362,9 +362,7 @@ def test_pss_and_uss_are_read_in_turn_of_the_rows_on_screen_and_only_while_they_
     assert not [path for path in source.asked_ever if "smaps" in path]
     frame = engine.step(ask._replace(needs=Need.ROLLUP))
     assert frame is not None
-    for _ in range(3):
-        frame = engine.step(ask._replace(needs=Need.ROLLUP))
-    assert frame is not None
+    frame = frame_after(engine, ask._replace(needs=Need.ROLLUP), 3)
     known = {row.key: (row.pss_bytes, row.uss_bytes) for row in frame.rows if row.pss_bytes is not None}
     assert known.keys() == seen and set(known.values()) == {(2000 << 10, 1000 << 10)}
 

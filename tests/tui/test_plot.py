@@ -31,7 +31,8 @@ from memtop.tui.scales import (
     tick_label,
     time_ticks,
 )
-from tests.tui.details import GIB, MIB, make_detail, make_row, make_series
+from tests.rows import GIB, MIB
+from tests.tui.details import make_detail, make_row, make_series
 
 INKS = {ink: Style(color=Color.from_ansi(ink)) for ink in Ink} | {
     ink: Style(bgcolor=Color.from_ansi(100 + ink)) for ink in AREAS

@@ -30,7 +30,8 @@ from memtop.tui.regions_table import RegionsTable
 from memtop.tui.sharing_panel import sharing_lines
 from memtop.tui.split_bar import bar, legend
 from tests.analysis.smaps_files import DATA
-from tests.tui.details import GIB, MIB, make_detail, make_row
+from tests.rows import GIB, MIB
+from tests.tui.details import make_detail, make_row
 from tests.tui.frames import WidgetApp, frame, line
 
 HEAP = 0x6000_0000
