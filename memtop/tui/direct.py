@@ -1,4 +1,4 @@
-"""Lines handed straight to the compositor: Textual's own way adds borders and padding, and costs more than drawing."""
+"""Lines that are drawn once and kept: the compositor asks for all lines of every widget whenever one cell changes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,37 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 
-class DirectLines(Widget):
-    """A widget that draws line by line in ``render_line``; with a border or padding it is drawn the ordinary way.
+class KeptLines(Widget):
+    """A container whose lines, mostly a frame and blanks, are handed out again until there is a :meth:`refresh`.
 
-    The compositor asks for all lines of every widget whenever one cell of the screen has changed: a line is drawn
-    once, and again only after a :meth:`refresh` of it.
+    The container comes first among the bases: Textual inherits style rules from the first one only.
+    """
+
+    _kept_lines: tuple[Region, list[Strip]] | None = None
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """As in Widget."""
+        if repaint:
+            self._kept_lines = None
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """As in Widget, which looks at each line to find that it is the same; what is asked for says its size."""
+        if self._kept_lines is None or self._kept_lines[0] != crop:
+            self._kept_lines = crop, super().render_lines(crop)
+        return self._kept_lines[1]
+
+    def notify_style_update(self) -> None:
+        """Colours may have changed, with the theme or the focus."""
+        super().notify_style_update()
+        self._kept_lines = None
+
+
+class DirectLines(Widget):
+    """A widget that draws line by line in ``render_line``, each line again only after a :meth:`refresh` of it.
+
+    Its lines go straight to the compositor: Textual's own way adds borders and padding, and costs more than drawing.
+    With a border or padding it is drawn that way all the same.
     """
 
     ALLOW_SELECT = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from typing import ClassVar, Final, NamedTuple
 
 from rich.segment import Segment
@@ -56,11 +57,15 @@ class Prose(ScrollingLines):
 
     def show(self, lines: Sequence[Line]) -> None:
         """Take newer lines and repaint those in view that differ."""
-        if self._lines != lines:
-            self._lines = list(lines)
-            if not 0 <= self.virtual_size.height - len(lines) < SLACK_LINES:
-                self.set_length(len(lines))
-            self.refresh_changed(range(self.content_size.height))
+        before, self._lines = self._lines, list(lines)
+        if before == self._lines:
+            return
+        if not 0 <= self.virtual_size.height - len(lines) < SLACK_LINES:
+            self.set_length(len(lines))
+        top = self.scroll_offset.y
+        in_view = slice(top, top + self.content_size.height)
+        pairs = zip_longest(before[in_view], self._lines[in_view])
+        self.refresh_changed(y for y, (old, new) in enumerate(pairs) if old != new)
 
     def line(self, y: int) -> Strip:
         """One line; the same strip as long as it says the same, so that Textual can know it again."""

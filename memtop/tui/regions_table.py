@@ -253,7 +253,8 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
             if number:
                 segments.append(Segment(" ", self._style(rest)))
             segments.append(Segment(text, self._style(style)))
-        return Strip(segments).adjust_cell_length(width, self._style(rest))
+        cells_used = sum(room for _, room in self._places()) + len(cells) - 1
+        return Strip(segments, cells_used).adjust_cell_length(width, self._style(rest))
 
     def _style(self, name: str) -> Style:
         return self.style_of(f"regions-table--{name}" if name else "")

@@ -314,7 +314,7 @@ def test_ticks_are_short(size: float, text: str) -> None:
 
 
 def test_only_drawable_values_are_kept() -> None:
-    assert known([None, math.nan, math.inf, -math.inf, -3.0, 1e308, 5.0]) == [None, None, None, None, 0.0, 1e18, 5.0]
+    assert known((None, math.nan, math.inf, -math.inf, -3.0, 1e308, 5.0)) == (None, None, None, None, 0.0, 1e18, 5.0)
 
 
 @pytest.mark.parametrize("window_s", [30, 60, 120, 300, 600, 1800, 3600, 14400])
