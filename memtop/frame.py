@@ -13,10 +13,10 @@ from memtop.sample import ProcKey
 from memtop.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
-    from memtop.inside import Inside
-    from memtop.outlook import Autopsy, Outlook
+    from memtop.detail.inside import Inside
+    from memtop.detail.outlook import Autopsy, Outlook
+    from memtop.detail.readings import MarkView, RegionsView, SharingView
     from memtop.procfs.status import PidStatus
-    from memtop.readings import MarkView, RegionsView, SharingView
 
 
 class Note(Enum):
@@ -205,7 +205,8 @@ class Shares(NamedTuple):
     wanted: int
     """Processes whose PSS is wanted."""
     unknown: Mapping[ProcKey, str]
-    """Those of them whose PSS is not known, and why: a name of :class:`memtop.readings.Missing`, in small letters."""
+    """Those of them whose PSS is not known, and why: a name of :class:`~memtop.detail.readings.Missing`, in small
+    letters."""
     decides: bool
     """Whether order or filter depend on it, so that those of which it is unknown are out of place."""
 

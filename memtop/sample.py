@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 REGIONS: Final = "regions"
 SHARING: Final = "sharing"
-"""Names of the panels that dear readings are made for; see :mod:`memtop.dear`."""
+"""Names of the panels that dear readings are made for; see :mod:`memtop.smaps`."""
 RUNTIME: Final = "runtime"
-"""Name of the panel that the insides of runtimes are shown in; see :mod:`memtop.lens`."""
+"""Name of the panel that the insides of runtimes are shown in; see :mod:`memtop.introspection`."""
 
 
 class ProcKey(NamedTuple):
@@ -46,7 +46,7 @@ class Need(Flag):
     VICTIM = auto()
     """oom_score_adj of every process, to reckon whom the OOM killer would take."""
     ROLLUP = auto()
-    """smaps_rollup, which costs the target something: in turn; see :mod:`memtop.dear`."""
+    """smaps_rollup, which costs the target something: in turn; see :mod:`memtop.smaps`."""
 
 
 class Ask(NamedTuple):

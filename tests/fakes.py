@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, ProcessGone, Unavailable
+from memtop.frame import Frame
 from memtop.procfs.statm import PAGE_BYTES
-from memtop.sample import ProcKey
+from memtop.sample import Ask, ProcKey
 from memtop.source import READ_LIMIT, Answer, Exit, Instant, pid_of
 
 MIB_PAGES = (1 << 20) // PAGE_BYTES
@@ -202,3 +204,11 @@ class FakeSource:
         if name not in ("oom_score", "oom_score_adj"):
             raise Unavailable(f"{name}: none")
         return {"oom_score": b"%d\n" % process.oom_score, "oom_score_adj": b"0\n"}[name]
+
+
+def frame_after(engine: Engine, ask: Ask, steps: int) -> Frame:
+    """What is shown after so many samples."""
+    for _ in range(steps):
+        frame = engine.step(ask)
+    assert frame is not None
+    return frame

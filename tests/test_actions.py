@@ -16,7 +16,7 @@ from memtop.frame import Note, ProcRow
 from memtop.procfs.stat import parse_stat
 from memtop.sample import ProcKey
 from tests.children import DEADLINE_S, eventually, python
-from tests.tui.frames import proc_row
+from tests.rows import proc_row
 
 
 def row_of(pid: int, **changes: Any) -> ProcRow:

@@ -13,7 +13,7 @@ from memtop.columns import BY_NAME
 from memtop.errors import UsageError
 from memtop.query import both, of_user, parse_query
 from memtop.sample import Need
-from tests.tui.frames import MIB, proc_row
+from tests.rows import MIB, proc_row
 
 
 def passes(text: str, **changes: Any) -> bool:

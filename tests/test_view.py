@@ -9,7 +9,7 @@ from memtop.errors import UsageError
 from memtop.sample import Need
 from memtop.settings import Settings
 from memtop.view import View
-from tests.tui.frames import proc_row
+from tests.rows import proc_row
 
 
 def test_without_a_choice_everybody_is_asked_for_largest_first() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from memtop.cgroups.reading import CgroupReading
@@ -67,19 +68,14 @@ class Folders:
         if both is not None and one.limit_bytes is not None:
             swap_limit = UNLIMITED if both >= UNLIMITED else max(0, both - one.limit_bytes)
         used = self._count(one.path, "memory.memsw.usage_in_bytes") if both is not None else None
-        return CgroupReading(
-            one.path,
-            one.v2,
-            one.limit_bytes,
-            one.usage_bytes,
-            one.stat,
+        return replace(
+            one,
             swap_limit_bytes=swap_limit,
             swap_bytes=max(0, used - one.usage_bytes) if used is not None and one.usage_bytes is not None else None,
             oom_kill=control.oom_kill if control else None,
             max_events=self._count(one.path, "memory.failcnt"),
             kill_disabled=control.kill_disabled if control else None,
             under_oom=control.under_oom if control else None,
-            members=one.members,
         )
 
     def _rest_v2(self, one: CgroupReading) -> CgroupReading:
@@ -88,22 +84,16 @@ class Folders:
         raw = self.file(one.path, "memory.events.local", 1024)
         local = parse_memory_events(raw) if raw is not None else events
         raw = self.file(one.path, "memory.pressure", 1024)
-        return CgroupReading(
-            one.path,
-            one.v2,
-            one.limit_bytes,
-            one.usage_bytes,
-            one.stat,
-            one.high_bytes,
-            self._limit(one.path, "memory.swap.max"),
-            self._count(one.path, "memory.swap.current"),
+        return replace(
+            one,
+            swap_limit_bytes=self._limit(one.path, "memory.swap.max"),
+            swap_bytes=self._count(one.path, "memory.swap.current"),
             oom=events.oom if events else None,
             oom_kill=local.oom_kill if local else None,
             max_events=events.max if events else None,
             high_events=events.high if events else None,
             group_kill=self._count(one.path, "memory.oom.group") == 1,
             pressure=parse_pressure(raw) if raw is not None else None,
-            members=one.members,
         )
 
     def kills(self, path: str, v2: bool) -> int | None:

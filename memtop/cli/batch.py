@@ -7,10 +7,10 @@ import os
 import sys
 import time
 
-from memtop import headless
 from memtop.cli.output import put
 from memtop.cli.wiring import engine_on, first_look, open_source
 from memtop.errors import ProcessGone, UsageError
+from memtop.headless import formats
 from memtop.sample import Need
 from memtop.typed import TYPE_CHECKING
 from memtop.view import View
@@ -18,8 +18,8 @@ from memtop.view import View
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from memtop.engine import Engine
-    from memtop.launch import Launch
+    from memtop.cli.launch import Launch
+    from memtop.engine.engine import Engine
     from memtop.sample import Ask
     from memtop.settings import Settings
 
@@ -65,16 +65,16 @@ def _new_file(path: str) -> TextIO:
         raise UsageError(f"--output: {path}: {error.strerror}") from error
 
 
-def _writer(form: str, settings: Settings, out: TextIO) -> headless.Writer:
+def _writer(form: str, settings: Settings, out: TextIO) -> formats.Writer:
     if form == "json":
-        return headless.json_writer(out)
+        return formats.json_writer(out)
     if form == "csv":
-        return headless.csv_writer(out)
+        return formats.csv_writer(out)
     width = os.get_terminal_size().columns if sys.stdout.isatty() else None
-    return headless.text_writer(out, settings.columns, width)
+    return formats.text_writer(out, settings.columns, width)
 
 
-def _watch(engine: Engine, ask: Ask, settings: Settings, write: headless.Writer) -> None:
+def _watch(engine: Engine, ask: Ask, settings: Settings, write: formats.Writer) -> None:
     done = 0
     planned_s = time.monotonic()
     while frame := engine.step(ask, max(0.0, time.monotonic() - planned_s) if done else 0.0):

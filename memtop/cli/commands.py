@@ -30,7 +30,7 @@ def explain(given: Given) -> int:
 
 def regions(given: Given) -> int:
     """``memtop regions PID``. Raises MemtopError."""
-    from memtop import regions
+    from memtop.headless import regions
     from memtop.linux import Linux
 
     sort, lines = given.last("--sort") or "size", given.last("--lines")
@@ -46,7 +46,7 @@ def regions(given: Given) -> int:
 
 def check(given: Given, settings: Settings) -> int:
     """``memtop --check PID``. Raises MemtopError."""
-    from memtop import check
+    from memtop.headless import check
 
     if len(settings.pids) != 1 or settings.names:
         raise UsageError("--check takes one PID")
@@ -76,7 +76,7 @@ def demo(given: Given, settings: Settings, form: str) -> int:
 
 def launched(command: Sequence[str], settings: Settings, form: str) -> int:
     """``memtop -- COMMAND``: start a program, watch it, and end with its status. ``form`` is empty for a screen."""
-    from memtop.launch import Launch
+    from memtop.cli.launch import Launch
 
     if not command:
         raise UsageError("-- needs a command after it")

@@ -109,7 +109,7 @@ def _demo() -> Command:
 
 
 def _regions() -> Command:
-    from memtop.regions import SORTS  # noqa: PLC0415 (only those who want regions)
+    from memtop.headless.regions import SORTS  # noqa: PLC0415 (only those who want regions)
 
     options = (
         HELP,

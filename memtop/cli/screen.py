@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from memtop.cli.wiring import engine_on, first_look, open_source
 from memtop.errors import UsageError
-from memtop.own import OwnMeter
+from memtop.linux.own import OwnMeter
 from memtop.sample import RUNTIME, SHARING
 from memtop.settings import Settings
 from memtop.view import View
 
 if TYPE_CHECKING:
+    from memtop.cli.launch import Launch
     from memtop.demo.step import Step
-    from memtop.launch import Launch
     from memtop.tui.app import MemtopApp
 
 DEMO_PANELS: Final = {"fork": SHARING, "go": RUNTIME}

@@ -7,9 +7,9 @@ from memtop.typed import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from memtop.engine import Engine
+    from memtop.cli.launch import Launch
+    from memtop.engine.engine import Engine
     from memtop.frame import Frame, OwnCost
-    from memtop.launch import Launch
     from memtop.sample import Ask
     from memtop.settings import Settings
     from memtop.source import Source
@@ -33,7 +33,7 @@ def open_source(settings: Settings) -> Source:
 
 def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engine:
     """``own`` measures memtop itself, where that is shown."""
-    from memtop.engine import Engine  # noqa: PLC0415
+    from memtop.engine.engine import Engine  # noqa: PLC0415
 
     position: Callable[[], tuple[int, int]] | None = getattr(source, "position", None)
     measured = {} if own is None else {"own": own}

@@ -4,6 +4,9 @@ Owned by the engine, in the sampler's thread; nothing here reads anything but sa
 past. :class:`Endings` is what the engine holds; the rooms behind it, from facts to judgement:
 
 - ``scene``: one tick, as all rooms are given it
+- ``lazyfree``: what processes have given back and the kernel has not taken, as a small series
+- ``verdicts``: who grows, a verdict on every process
+- ``witness``: what smaps and the runtime tell of the process in focus
 - ``counters``: what cgroups and the machine have counted since memtop looks
 - ``ceilings``: the limits over a process, and which it meets first
 - ``victims``: whom the OOM killer would take

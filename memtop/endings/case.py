@@ -7,15 +7,15 @@ from typing import Final, NamedTuple
 from memtop.analysis.faults import major_cause, minor_cause
 from memtop.analysis.findings import Case
 from memtop.analysis.growth import Growth, Kind
+from memtop.detail.outlook import Limit, LimitRow, Place
 from memtop.endings.ceilings import cgroup_name, first_to_kill
 from memtop.endings.counters import Counters
 from memtop.endings.scene import Scene
+from memtop.endings.verdicts import Verdict
 from memtop.frame import Note, ProcRow
-from memtop.history import History
-from memtop.outlook import Limit, LimitRow, Place
+from memtop.history.history import History
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sample import ProcKey
-from memtop.verdicts import Verdict
 
 _GROWN_S: Final = 5.0
 """The stretch over which faults are compared with growth."""

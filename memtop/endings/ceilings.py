@@ -8,13 +8,13 @@ from typing import Final
 
 from memtop.analysis.cgroups import owner
 from memtop.analysis.limits import Ceiling, binding, ceilings, host_ceiling
+from memtop.detail.outlook import Limit, LimitRow
 from memtop.endings.scene import Scene
+from memtop.endings.verdicts import Verdict, Verdicts
 from memtop.frame import ProcRow
-from memtop.outlook import Limit, LimitRow
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sample import ProcKey
 from memtop.text import clean
-from memtop.verdicts import Verdict, Verdicts
 
 MACHINE_NAME: Final = "this machine's memory"
 _MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA})

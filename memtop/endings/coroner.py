@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 from memtop.analysis.autopsy import Oom, ending_signal, exit_code, was_oom
 from memtop.analysis.limits import binding, ceilings
 from memtop.cgroups import CgroupReading
+from memtop.detail.outlook import Autopsy
 from memtop.endings.ceilings import MACHINE_NAME, cgroup_name
 from memtop.endings.counters import KILL_S, Counters
 from memtop.endings.scene import Scene
 from memtop.frame import ProcRow
-from memtop.history import History, Point
-from memtop.outlook import Autopsy
-from memtop.past import slope_bytes_per_min
+from memtop.history.history import History, Point
+from memtop.history.past import slope_bytes_per_min
 from memtop.sample import ProcKey
 
 AUTOPSIES: Final = 64

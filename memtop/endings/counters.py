@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.rates import per_s
 from memtop.cgroups import CgroupReading
+from memtop.detail.outlook import Events
 from memtop.endings.scene import Scene
-from memtop.outlook import Events
 from memtop.sample import ProcKey, Sample
 
 KILL_S: Final = 10.0

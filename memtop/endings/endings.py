@@ -8,18 +8,18 @@ from types import MappingProxyType
 from typing import Final
 
 from memtop.cgroups import CgroupSample
+from memtop.detail.outlook import Autopsy, Outlook
 from memtop.endings.ceilings import room_bytes
 from memtop.endings.coroner import AUTOPSIES, Coroner
 from memtop.endings.counters import Counters
 from memtop.endings.marks import Marks, RowMarks
 from memtop.endings.scene import Scene
 from memtop.endings.study import Study, at_its_end
+from memtop.endings.verdicts import Verdicts
+from memtop.endings.witness import Witness
 from memtop.frame import Note, ProcRow
-from memtop.history import History
-from memtop.outlook import Autopsy, Outlook
+from memtop.history.history import History
 from memtop.sample import Ask, ProcKey, Sample
-from memtop.verdicts import Verdicts
-from memtop.witness import Witness
 
 LARGEST: Final = 50
 """Processes whose end is noticed beside those that somebody looks at."""

@@ -8,9 +8,9 @@ from memtop.analysis.confirmation import Evidence
 from memtop.analysis.growth import Kind
 from memtop.endings.ceilings import used_percent
 from memtop.endings.scene import Scene
+from memtop.endings.verdicts import Verdict, Verdicts
 from memtop.endings.victims import order_on_machine
 from memtop.sample import Need, ProcKey
-from memtop.verdicts import Verdict, Verdicts
 
 _SHAPES: Final = {
     Kind.FLAT: ("─", 0),

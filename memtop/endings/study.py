@@ -9,16 +9,16 @@ from typing import Final
 from memtop.analysis.cgroups import owner
 from memtop.analysis.findings import Board, find, post
 from memtop.analysis.growth import Growth, Kind
+from memtop.detail.outlook import Autopsy, Events, Outlook
 from memtop.endings.case import Judged, case_of
 from memtop.endings.ceilings import cgroup_name, first_met, first_to_kill, growing_beside, inside, limit_rows
 from memtop.endings.counters import Counters
 from memtop.endings.scene import Scene
+from memtop.endings.verdicts import Verdict, Verdicts
 from memtop.endings.victims import place_in_cgroup, place_on_machine, protected_giant
+from memtop.endings.witness import CopyTrail, Witness, testified
 from memtop.frame import Note, ProcRow
-from memtop.history import History
-from memtop.outlook import Autopsy, Events, Outlook
-from memtop.verdicts import Verdict, Verdicts
-from memtop.witness import CopyTrail, Witness, testified
+from memtop.history.history import History
 
 AROUND_TICKS: Final = 5
 """How often zombies and the protected giant are looked for, since that goes through all processes."""

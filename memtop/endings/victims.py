@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from memtop.analysis.oom import NEVER, Candidate, Victim, ranking
+from memtop.detail.outlook import LimitRow, Place
 from memtop.endings.scene import Scene
 from memtop.frame import Note, ProcRow
-from memtop.outlook import LimitRow, Place
 from memtop.sample import Need, ProcKey
 
 _TABLES_SHARE: Final = 512

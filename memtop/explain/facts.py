@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from memtop.detail.outlook import Limit, LimitRow, Outlook
 from memtop.explain.names import short
 from memtop.frame import Note, ProcRow, SystemRow
-from memtop.outlook import Limit, LimitRow, Outlook
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.status import PidStatus
 from memtop.units import count, long_size, percent

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.growth import Kind
+from memtop.detail.outlook import Autopsy, Outlook
 from memtop.explain.names import short
-from memtop.outlook import Autopsy, Outlook
 from memtop.units import count, duration, long_size, percent
 
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)\}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from memtop.detail.outlook import Outlook
 from memtop.explain.findings import SHAPES, told
-from memtop.outlook import Outlook
 
 
 def judged_object(outlook: Outlook | None) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Final
 
 from memtop.analysis.kinds import Kind
 from memtop.analysis.region_growth import KindChange, RegionGrowth
+from memtop.detail.readings import MarkView, Missing, RegionsView
 from memtop.frame import Detail, ProcRow
-from memtop.readings import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
 
 _LONG_S: Final = 2.5

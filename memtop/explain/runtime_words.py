@@ -14,8 +14,8 @@ from memtop.analysis.gogrowth import GoVerdict
 from memtop.analysis.goheap import Breakdown
 from memtop.analysis.golimits import FreedMemory, LimitAdvice, LimitFit, freed_memory, knows_memory_limit
 from memtop.analysis.jvmheap import JvmBreakdown, JvmVerdict
+from memtop.detail.inside import GoInside, Inside, JvmInside
 from memtop.frame import Detail, ProcRow
-from memtop.inside import GoInside, Inside, JvmInside
 from memtop.units import count, duration, long_size, percent
 
 ALLOCATORS: Final = {

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
 from memtop.recording.facts import ERRORS, Outcome
+from memtop.recording.secrets import scrub
 from memtop.recording.tick import Tick, Told
 from memtop.recording.writer import Writer
-from memtop.secrets import scrub
 from memtop.source import READ_LIMIT, Answer, Exit, Instant, Source, is_runtime, without_address
 
 _OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
@@ -19,8 +19,8 @@ class Recorder:
     """A Source that gives what another one gives, and writes it to a new file.
 
     What is recorded is what was answered, with two exceptions for the sake of those who send recordings to each
-    other: command lines are scrubbed (:mod:`memtop.secrets`), so that a replay shows ``***`` where the live screen
-    showed a secret, and environments are left out.
+    other: command lines are scrubbed (:mod:`memtop.recording.secrets`), so that a replay shows ``***`` where the live
+    screen showed a secret, and environments are left out.
 
     An instant is handed to the writer when the next one begins; once written, it survives the death of memtop.
     A slow or full disk delays nothing: instants that cannot be written are counted, see :attr:`problem`.

@@ -16,7 +16,7 @@ from textual.widgets import Input, Label
 
 from memtop.analysis.autopsy import Oom
 from memtop.demo.step import Step
-from memtop.engine import Engine
+from memtop.engine.engine import Engine
 from memtop.frame import Frame
 from memtop.query import parse_query
 from memtop.sample import RUNTIME
@@ -30,6 +30,7 @@ from memtop.tui.actions_time import TimeActions
 from memtop.tui.bar import Bar
 from memtop.tui.board import FrameReady, SamplerTroubled
 from memtop.tui.chart import MemoryChart
+from memtop.tui.direct import KeptLines
 from memtop.tui.faults import FaultChart
 from memtop.tui.footer import StatusBar
 from memtop.tui.header import HeaderBar
@@ -48,6 +49,14 @@ _TIMES: Final = re.compile(r" \(\d+ times\)\Z")
 """How often something has happened is no news."""
 PANEL_FROM: Final = 36
 """Lines from which a watched process has a panel open under its chart."""
+
+
+class Upper(Horizontal, KeptLines):
+    """The charts, and what is to be said of them."""
+
+
+class Charts(Vertical, KeptLines):
+    """Memory over faults, in one frame."""
 
 
 class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainActions):
@@ -90,8 +99,8 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         """Header, chart and sentences, table, footer."""
         ascii_only = self.settings.ascii
         yield HeaderBar(id="header")
-        with Horizontal(id="upper"):
-            with Vertical(id="charts"):
+        with Upper(id="upper"):
+            with Charts(id="charts"):
                 yield MemoryChart(ascii_only=ascii_only, id="chart")
                 yield FaultChart(ascii_only=ascii_only, id="faults")
             yield SidePanel(id="side")

@@ -44,6 +44,7 @@ class Bar(DirectLines):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._shown: tuple[list[Part], list[Part]] | None = None
+        self._shown_cells = 0
         self._regions: list[tuple[int, int, str]] = []
 
     def parts(self, width: int) -> tuple[list[Part], list[Part]]:
@@ -56,13 +57,20 @@ class Bar(DirectLines):
 
     def redraw_if_changed(self) -> None:
         """Repaint, unless the bar would look as it does."""
-        if self.size.width and self.parts(self.size.width) != self._shown:
+        width = self.size.width
+        if width and (parts := self.parts(width)) != self._shown:
+            self._shown, self._shown_cells = parts, width
             self.refresh()
+
+    def watch_ascii(self) -> None:
+        """Other characters."""
+        self._shown = None
 
     def render_line(self, y: int) -> Strip:
         """The bar."""
         width = self.line_size.width
-        self._shown = self.parts(width)
+        if self._shown is None or self._shown_cells != width:
+            self._shown, self._shown_cells = self.parts(width), width
         base = self.style_of()
         segments: list[Segment] = []
         self._regions.clear()

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from memtop.demo.step import Step
-from memtop.engine import Engine
+from memtop.engine.engine import Engine
 from memtop.frame import Frame, ProcRow
 from memtop.sample import ProcKey
 from memtop.settings import Settings

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.analysis.findings import Severity
+from memtop.detail.outlook import Outlook
 from memtop.explain.findings import autopsy_lines, nothing_wrong, told
 from memtop.explain.region_words import mark_sentence
 from memtop.frame import Detail
-from memtop.outlook import Outlook
 from memtop.sample import REGIONS
 from memtop.tui.marks import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.prose import Line, wrapped

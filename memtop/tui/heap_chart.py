@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from memtop.columns import ASCII_SPARKS, SPARKS
-from memtop.inside import HeapPoint
+from memtop.detail.inside import HeapPoint
 from memtop.units import count, size
 
 ROWS: Final = 3

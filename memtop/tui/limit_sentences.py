@@ -8,9 +8,9 @@ from typing import Final
 from memtop import units
 from memtop.analysis.confirmation import LOOKS
 from memtop.analysis.growth import LEAST_POINTS, LEAST_SPAN_S, Kind
+from memtop.detail.outlook import Outlook, Place
 from memtop.explain.findings import SHAPES, span
 from memtop.frame import Detail, Frame
-from memtop.outlook import Outlook, Place
 from memtop.procfs.cgroup import UNLIMITED
 
 _OVERCOMMIT: Final = {0: "heuristic (0)", 1: "always (1)", 2: "never beyond CommitLimit (2)"}

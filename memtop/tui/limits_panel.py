@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from memtop import units
+from memtop.detail.outlook import Autopsy, LimitRow, Outlook
 from memtop.explain.findings import span
 from memtop.explain.names import short
 from memtop.frame import Frame
-from memtop.outlook import Autopsy, LimitRow, Outlook
 from memtop.tui.cells import fit
 from memtop.tui.limit_sentences import sentences
 from memtop.tui.marks import DANGER_MARK, WARNING_MARK

@@ -20,6 +20,7 @@ from textual.widgets import ContentSwitcher
 from memtop.frame import Frame
 from memtop.sample import REGIONS, RUNTIME, SHARING
 from memtop.tui.bar import Bar
+from memtop.tui.direct import KeptLines
 from memtop.tui.parts import EDGE_CELLS, GAP_CELLS, Part, cells
 
 
@@ -132,7 +133,11 @@ class Tabs(Bar):
             super().clicked(target)
 
 
-class Panels(Vertical):
+class Switcher(ContentSwitcher, KeptLines):
+    """Shows one panel at a time."""
+
+
+class Panels(Vertical, KeptLines):
     """Tabs and the chosen panel; hidden while none is chosen."""
 
     chosen: var[str] = var("")
@@ -151,7 +156,7 @@ class Panels(Vertical):
     def compose(self) -> ComposeResult:
         """Tabs over panels."""
         yield Tabs()
-        yield ContentSwitcher()
+        yield Switcher()
 
     async def watch_chosen(self) -> None:
         """Show another one, with the numbers that are known; it is made when it is first opened."""

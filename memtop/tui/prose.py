@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from itertools import zip_longest
+from typing import ClassVar, Final, NamedTuple
 
 from rich.segment import Segment
 from textual.strip import Strip
@@ -13,6 +14,9 @@ from textual.strip import Strip
 from memtop.frame import Frame
 from memtop.tui.cells import LOADING, fit
 from memtop.tui.scrolling import ScrollingLines
+
+SLACK_LINES: Final = 4
+"""So many blank ones may follow the last: a sentence that wraps anew every second must not move the scroll bar."""
 
 
 class Line(NamedTuple):
@@ -59,10 +63,15 @@ class Prose(ScrollingLines):
 
     def show(self, lines: Sequence[Line]) -> None:
         """Take newer lines and repaint those in view that differ."""
-        if self._lines != lines:
-            self._lines = list(lines)
+        before, self._lines = self._lines, list(lines)
+        if before == self._lines:
+            return
+        if not 0 <= self.virtual_size.height - len(lines) < SLACK_LINES:
             self.set_length(len(lines))
-            self.refresh_changed(range(self.content_size.height))
+        top = self.scroll_offset.y
+        in_view = slice(top, top + self.content_size.height)
+        pairs = zip_longest(before[in_view], self._lines[in_view])
+        self.refresh_changed(y for y, (old, new) in enumerate(pairs) if old != new)
 
     def line(self, y: int) -> Strip:
         """One line; the same strip as long as it says the same, so that Textual can know it again."""

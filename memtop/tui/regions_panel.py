@@ -9,12 +9,13 @@ from textual.containers import Vertical
 
 from memtop.explain.region_words import caption, is_without_memory, what_is_known, why_no_reading
 from memtop.frame import Detail, Frame
+from memtop.tui.direct import KeptLines
 from memtop.tui.prose import Line, Prose, without_focus, wrapped
 from memtop.tui.regions_table import RegionsTable
 from memtop.tui.split_bar import SplitBar
 
 
-class RegionsPanel(Vertical):
+class RegionsPanel(Vertical, KeptLines):
     """A bar of VIRT over the table of kinds, or sentences."""
 
     def compose(self) -> ComposeResult:

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from memtop.analysis.kinds import Kind
-from memtop.readings import Reading, RegionsView
+from memtop.detail.readings import Reading, RegionsView
 from memtop.tui.cells import fit
 from memtop.tui.region_items import BY_KEY, REGION_COLUMNS, SORTABLE, Item, RegionColumn, RegionSort, items_of
 from memtop.tui.scrolling import ScrollingLines
@@ -32,8 +32,6 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     }
     DEFAULT_CSS = """
     RegionsTable {
-        overflow-y: scroll;
-        scrollbar-size: 1 1;
         & > .regions-table--heading { text-style: bold; color: $text-muted; background: $panel; }
         & > .regions-table--sorted { text-style: bold underline; background: $panel; }
         & > .regions-table--cursor { text-style: bold; background: $surface-lighten-2; }
@@ -255,7 +253,8 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
             if number:
                 segments.append(Segment(" ", self._style(rest)))
             segments.append(Segment(text, self._style(style)))
-        return Strip(segments).adjust_cell_length(width, self._style(rest))
+        cells_used = sum(room for _, room in self._places()) + len(cells) - 1
+        return Strip(segments, cells_used).adjust_cell_length(width, self._style(rest))
 
     def _style(self, name: str) -> Style:
         return self.style_of(f"regions-table--{name}" if name else "")

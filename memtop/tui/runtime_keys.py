@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from memtop.detail.inside import Inside
 from memtop.errors import UsageError
 from memtop.frame import Frame
-from memtop.inside import Inside
 from memtop.sample import RUNTIME
 from memtop.tui.dialogs import Choice, Menu, Prompt
 

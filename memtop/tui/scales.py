@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 BIGGEST_BYTES: Final = 1e18
@@ -91,11 +92,15 @@ def tick_label(value_bytes: float, step_bytes: float = 0.0) -> str:
     return text + letter
 
 
-def known(values: Iterable[float | None]) -> list[float | None]:
-    """The values that a chart can draw: finite, not negative, at most BIGGEST_BYTES; None for all others."""
-    return [
+@lru_cache(maxsize=16)
+def known(values: tuple[float | None, ...]) -> tuple[float | None, ...]:
+    """The values that a chart can draw: finite, not negative, at most BIGGEST_BYTES; None for all others.
+
+    Remembered: several parts of a screen ask for the same series.
+    """
+    return tuple(
         None if value is None or not math.isfinite(value) else min(max(value, 0.0), BIGGEST_BYTES) for value in values
-    ]
+    )
 
 
 def settle(scale: Scale, virt_bytes: float, rss_bytes: float, before: Scale = Scale.ONE) -> Scale:

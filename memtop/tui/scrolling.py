@@ -16,7 +16,14 @@ class ScrollingLines(DirectLines, ScrollView):
     """A subclass draws line ``y`` of what is in view in :meth:`line`, and calls :meth:`refresh_changed`."""
 
     DEFAULT_CSS = """
-    ScrollingLines { overflow-x: hidden; }
+    ScrollingLines {
+        width: 1fr;
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-gutter: stable;
+        scrollbar-size: 0 1;
+    }
     """
 
     # Another number of lines only moves the scroll bar: no layout of the whole screen, unlike in ScrollView.

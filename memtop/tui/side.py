@@ -16,12 +16,13 @@ from memtop.explain.facts import cgroup_ceiling, facts_of, virt_sentence
 from memtop.frame import Detail, Frame
 from memtop.tui.bar import Bar
 from memtop.tui.cells import ELLIPSIS, LOADING, fit
+from memtop.tui.direct import KeptLines
 from memtop.tui.finding_lines import finding_lines
 from memtop.tui.prose import Line, Prose, wrapped
 from memtop.tui.scales import clock
 
 
-class SidePanel(Vertical):
+class SidePanel(Vertical, KeptLines):
     """What is going on, and why; see :meth:`show`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -46,8 +46,6 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     }
     DEFAULT_CSS = """
     ProcessTable {
-        overflow-y: scroll;
-        scrollbar-size: 1 1;
         & > .process-table--heading { text-style: bold; color: $text-muted; background: $panel; }
         & > .process-table--sorted { text-style: bold underline; background: $panel; }
         & > .process-table--cursor { text-style: bold; background: $surface-lighten-2; }

@@ -2,60 +2,37 @@
 
 from __future__ import annotations
 
-from memtop.frame import Note, ProcRow, SystemRow
 from memtop.procfs.status import PidStatus
 from memtop.sample import ProcKey
+from tests.rows import GIB, KIB, MIB, proc_row, system_row
 
-KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
-
-FULL = ProcRow(
+FULL = proc_row(
     key=ProcKey(4242, 1),
-    pid=4242,
-    ppid=1,
-    uid=1000,
-    user="app",
-    state="S",
     name="api-server",
     command="api-server --port 80",
     name_raw=b"api-server",
     command_raw=b"api-server\0--port\x0080\0",
     virt_bytes=1270 * MIB,
-    rss_bytes=212 * MIB,
-    anon_bytes=190 * MIB,
-    file_bytes=22 * MIB,
-    shmem_bytes=0,
-    shr_bytes=22 * MIB,
-    swap_bytes=0,
-    peak_rss_bytes=212 * MIB,
     page_tables_bytes=900 * KIB,
     mem_percent=0.88,
     growth_bytes_per_min=12.4 * MIB,
     minflt=128_000,
     majflt=12,
     minflt_per_s=3100.0,
-    majflt_per_s=0.0,
     cpu_percent=3.4,
     threads=9,
-    oom_score=671,
-    oom_score_adj=0,
     trend=(0, 1, 2, 3, 4, 5, 6, 7, 7),
     started_s=1.0,
-    note=Note.NONE,
 )
 
-MACHINE = SystemRow(
+MACHINE = system_row(
     mem_total_bytes=24 * GIB,
     mem_available_bytes=8 * GIB,
     mem_free_bytes=2 * GIB,
     swap_total_bytes=4 * GIB,
     swap_free_bytes=3 * GIB,
     pgfault_per_s=5000.0,
-    pgmajfault_per_s=0.0,
-    oom_kills=0,
     oom_kills_boot=2,
-    psi_memory_some_avg10=0.0,
-    psi_memory_full_avg10=0.0,
-    processes=312,
 )
 
 STATUS = PidStatus(

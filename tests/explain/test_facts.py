@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from memtop.detail.outlook import Limit, LimitRow
 from memtop.explain.facts import facts_of, virt_sentence
 from memtop.frame import Note, ProcRow, SystemRow
-from memtop.outlook import Limit, LimitRow
 from memtop.procfs.statm import PAGE_BYTES
-from tests.explain.rows import FULL, GIB, MACHINE, MIB, STATUS, TIB
+from tests.explain.rows import FULL, MACHINE, STATUS
+from tests.rows import GIB, MIB, TIB
 
 NO_SWAP = MACHINE._replace(swap_total_bytes=0, swap_free_bytes=0)
 

@@ -10,10 +10,10 @@ import pytest
 from memtop.analysis.autopsy import Clue, Oom
 from memtop.analysis.findings import RULES, Case, Finding, Severity, find
 from memtop.analysis.growth import Growth, Kind
+from memtop.detail.outlook import Autopsy, Outlook
 from memtop.explain import topic
 from memtop.explain.findings import autopsy_lines, nothing_wrong, span, told
 from memtop.explain.names import short
-from memtop.outlook import Autopsy, Outlook
 from memtop.sample import ProcKey
 from tests.analysis.test_findings import CASES
 

@@ -6,15 +6,15 @@ import io
 import json
 from typing import Any
 
-from memtop.engine import Engine
+from memtop.detail.outlook import Outlook
+from memtop.engine.engine import Engine
 from memtop.explain.outlook_json import judged_object
-from memtop.headless import json_writer
-from memtop.outlook import Outlook
+from memtop.headless.formats import json_writer
 from memtop.sample import Ask, Need
 from memtop.source import Exit
-from tests.fakes import FakeProcess, FakeSource
-from tests.test_cgroups import APP, MIB, v2
-from tests.test_endings import charge
+from tests.cgroups.test_cgroups import APP, MIB, v2
+from tests.endings.test_endings import charge
+from tests.fakes import FakeProcess, FakeSource, frame_after
 
 ASKED = Ask(only=frozenset({42, 43}), needs_all=Need.STAT | Need.STATUS, outlooks=True)
 
@@ -83,10 +83,8 @@ def test_what_has_ended_is_judged_no_more() -> None:
 def test_who_was_not_asked_for_is_not_judged() -> None:
     source = v2(FakeProcess(42))
     engine = Engine(source)
-    frame = None
-    for _ in range(3):
-        frame = engine.step(Ask(outlooks=True))
-    assert frame is not None and frame.outlooks == {}
+    frame = frame_after(engine, Ask(outlooks=True), 3)
+    assert frame.outlooks == {}
 
 
 def test_nothing_known_is_null() -> None:

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Final
 
 from memtop.analysis.findings import Severity
-from memtop.engine import Engine
+from memtop.detail.outlook import Outlook
+from memtop.engine.engine import Engine
 from memtop.explain.findings import nothing_wrong, told
 from memtop.linux import Linux
-from memtop.outlook import Outlook
 from memtop.sample import Ask, Need
 from tests.lab.record import HERE, Run, build
 

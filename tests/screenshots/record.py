@@ -14,14 +14,14 @@ from unittest import mock
 
 from memtop.demo import Workload
 from memtop.demo.step import Step, step_to_line
-from memtop.engine import Engine
+from memtop.engine.engine import Engine
 from memtop.errors import MemtopError
 from memtop.frame import Frame
-from memtop.intake import SMAPS_LIMIT
 from memtop.linux import Linux
 from memtop.recording import Recorder
 from memtop.sample import Need
 from memtop.settings import Settings
+from memtop.smaps.intake import SMAPS_LIMIT
 from memtop.source import Source
 from memtop.view import View
 from tests.screenshots.workloads import ROOM_BYTES

@@ -12,7 +12,7 @@ from unittest import mock
 from textual.pilot import Pilot
 
 from memtop.demo.step import Step, step_from_line
-from memtop.engine import Engine
+from memtop.engine.engine import Engine
 from memtop.frame import Frame
 from memtop.recording import Replay
 from memtop.sample import Ask
@@ -57,11 +57,11 @@ class StillEngine(Engine):
     stands_still = False
 
     def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
-        """See :meth:`memtop.engine.Engine.step`."""
+        """See :meth:`memtop.engine.engine.Engine.step`."""
         return self.view(ask) if self.stands_still else super().step(ask, late_s)
 
     def take(self, ask: Ask, late_s: float = 0.0) -> bool:
-        """See :meth:`memtop.engine.Engine.take`."""
+        """See :meth:`memtop.engine.engine.Engine.take`."""
         return self.stands_still or super().take(ask, late_s)
 
 

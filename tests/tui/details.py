@@ -6,49 +6,29 @@ from typing import Any
 
 from memtop.frame import Detail, Note, ProcRow, Series
 from memtop.sample import ProcKey
+from tests.rows import GIB, MIB, proc_row
 
-MIB = 1024**2
-GIB = 1024**3
 EDGE_S = 1_763_700_000.0
 
 
 def make_row(**changes: Any) -> ProcRow:
     """``api-server`` with 212 MiB resident."""
-    fields: dict[str, Any] = {
-        "key": ProcKey(4242, 1000),
-        "pid": 4242,
-        "ppid": 1,
-        "uid": 1000,
-        "user": "app",
-        "state": "S",
-        "name": "api-server",
-        "command": "api-server --port 80",
-        "name_raw": b"api-server",
-        "command_raw": b"api-server\0--port\x0080",
-        "virt_bytes": int(1.24 * GIB),
-        "rss_bytes": 212 * MIB,
-        "anon_bytes": 190 * MIB,
-        "file_bytes": 22 * MIB,
-        "shmem_bytes": 0,
-        "shr_bytes": 22 * MIB,
-        "swap_bytes": 0,
-        "peak_rss_bytes": 212 * MIB,
-        "page_tables_bytes": MIB,
-        "mem_percent": 0.9,
-        "growth_bytes_per_min": 12.0 * MIB,
-        "minflt": 1000,
-        "majflt": 0,
-        "minflt_per_s": 3100.0,
-        "majflt_per_s": 0.0,
-        "cpu_percent": 2.0,
-        "threads": 9,
-        "oom_score": 671,
-        "oom_score_adj": 0,
-        "trend": (),
-        "started_s": EDGE_S - 10_800,
-        "note": Note.NONE,
-    }
-    return ProcRow(**(fields | changes))
+    ordinary = proc_row(
+        key=ProcKey(4242, 1000),
+        name="api-server",
+        command="api-server --port 80",
+        name_raw=b"api-server",
+        command_raw=b"api-server\0--port\x0080",
+        virt_bytes=int(1.24 * GIB),
+        growth_bytes_per_min=12.0 * MIB,
+        minflt=1000,
+        minflt_per_s=3100.0,
+        cpu_percent=2.0,
+        threads=9,
+        trend=(),
+        started_s=EDGE_S - 10_800,
+    )
+    return ordinary._replace(**changes)
 
 
 def make_series(

@@ -11,72 +11,11 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from memtop.frame import Frame, Note, OwnCost, ProcRow, SystemRow, TreePlace
-from memtop.sample import ProcKey
+from memtop.frame import Frame, OwnCost, ProcRow, TreePlace
 from memtop.tui import palette
+from tests.rows import MIB, system_row
 
 M = TypeVar("M", bound=Message)
-
-MIB = 1 << 20
-GIB = 1 << 30
-
-
-def proc_row(pid: int, **changes: Any) -> ProcRow:
-    """An ordinary process, with what the test says of it."""
-    values: dict[str, Any] = {
-        "key": ProcKey(pid, 1000 + pid),
-        "pid": pid,
-        "ppid": 1,
-        "uid": 1000,
-        "user": "app",
-        "state": "S",
-        "name": f"proc-{pid}",
-        "command": f"proc-{pid} --serve",
-        "name_raw": b"proc",
-        "command_raw": b"proc\0--serve",
-        "virt_bytes": 1200 * MIB,
-        "rss_bytes": 212 * MIB,
-        "anon_bytes": 190 * MIB,
-        "file_bytes": 22 * MIB,
-        "shmem_bytes": 0,
-        "shr_bytes": 22 * MIB,
-        "swap_bytes": 0,
-        "peak_rss_bytes": 212 * MIB,
-        "page_tables_bytes": MIB,
-        "mem_percent": 0.9,
-        "growth_bytes_per_min": 0.0,
-        "minflt": 100,
-        "majflt": 0,
-        "minflt_per_s": 12.0,
-        "majflt_per_s": 0.0,
-        "cpu_percent": 1.5,
-        "threads": 4,
-        "oom_score": 671,
-        "oom_score_adj": 0,
-        "trend": (None, 0, 1, 2, 3, 4, 5, 6, 7),
-        "started_s": 1.7e9,
-        "note": Note.NONE,
-    }
-    return ProcRow(**{**values, **changes})
-
-
-def system_row(**changes: Any) -> SystemRow:
-    """A machine at ease."""
-    values: dict[str, Any] = {
-        "mem_total_bytes": int(23.5 * GIB),
-        "mem_available_bytes": int(8.3 * GIB),
-        "mem_free_bytes": GIB,
-        "swap_total_bytes": 2 * GIB,
-        "swap_free_bytes": 2 * GIB,
-        "pgfault_per_s": 3100.0,
-        "pgmajfault_per_s": 0.0,
-        "oom_kills": 0,
-        "oom_kills_boot": 0,
-        "psi_memory_some_avg10": 0.0,
-        "psi_memory_full_avg10": 0.0,
-        "processes": 312,
-    }
-    return SystemRow(**{**values, **changes})
 
 
 def frame(rows: Sequence[ProcRow] = (), tree: Sequence[TreePlace] | None = None, **changes: Any) -> Frame:

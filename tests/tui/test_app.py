@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Label, OptionList
 
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS
-from memtop.engine import Engine
+from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
 from memtop.settings import Settings
 from memtop.tui.app import MemtopApp

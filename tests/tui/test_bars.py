@@ -21,7 +21,8 @@ from memtop.tui.header import HeaderBar
 from memtop.tui.header_parts import HeaderState, ram_bar
 from memtop.tui.panels import PANELS, Tabs
 from memtop.tui.parts import Part, narrow
-from tests.tui.frames import GIB, MIB, WidgetApp, frame, line, styles_at, system_row
+from tests.rows import GIB, MIB, system_row
+from tests.tui.frames import WidgetApp, frame, line, styles_at
 
 HINTS = (
     Hint("?", "Help", "help"),

@@ -12,7 +12,8 @@ from memtop.tui.chart import WINDOWS_S, MemoryChart, zoomed
 from memtop.tui.faults import FaultChart, rate
 from memtop.tui.ink import Ink
 from memtop.tui.scales import Scale, clock
-from tests.tui.details import EDGE_S, GIB, MIB, make_detail, make_row, make_series
+from tests.rows import GIB, MIB
+from tests.tui.details import EDGE_S, make_detail, make_row, make_series
 
 
 class Charts(App[None]):

@@ -18,7 +18,8 @@ from memtop.tui.header import HeaderBar
 from memtop.tui.header_parts import state_of
 from memtop.tui.parts import text_cells
 from memtop.view import View
-from tests.tui.frames import frame, proc_row
+from tests.rows import proc_row
+from tests.tui.frames import frame
 from tests.tui.test_app import board
 
 MOVE = re.compile(r"\x1b\[(\d+);1H")

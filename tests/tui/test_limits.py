@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.engine import Engine
+from memtop.engine.engine import Engine
 from memtop.explain.facts import cgroup_ceiling, virt_sentence
 from memtop.frame import Frame
 from memtop.sample import Ask, Need
 from memtop.source import Exit
 from memtop.tui.finding_lines import finding_lines
 from memtop.tui.limits_panel import chart_limits, limit_lines
-from tests.fakes import FakeProcess, FakeSource
-from tests.test_cgroups import APP, MIB, v2
-from tests.test_endings import charge
+from tests.cgroups.test_cgroups import APP, MIB, v2
+from tests.endings.test_endings import charge
+from tests.fakes import FakeProcess, FakeSource, frame_after
 
 
 def near() -> tuple[FakeSource, Engine, Ask, Frame]:
@@ -22,10 +22,7 @@ def near() -> tuple[FakeSource, Engine, Ask, Frame]:
     charge(source, 95 * MIB)
     engine = Engine(source)
     ask = Ask(focus=process.key, needs=Need.STAT | Need.STATUS, panel="limits", points=30)
-    frame = None
-    for _ in range(5):
-        frame = engine.step(ask)
-    assert frame is not None
+    frame = frame_after(engine, ask, 5)
     return source, engine, ask, frame
 
 
@@ -35,12 +32,7 @@ def swapping() -> Frame:
     source = v2(process)
     source.files |= {f"{APP}/memory.swap.max": b"52428800\n", f"{APP}/memory.swap.current": b"0\n"}
     source.files["proc/meminfo"] = b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapFree: 900000 kB\n"
-    engine = Engine(source)
-    frame = None
-    for _ in range(3):
-        frame = engine.step(Ask(focus=process.key))
-    assert frame is not None
-    return frame
+    return frame_after(Engine(source), Ask(focus=process.key), 3)
 
 
 def text(frame: Frame, width: int) -> str:
@@ -85,19 +77,13 @@ def test_how_the_kernel_hands_memory_out_is_said() -> None:
     source = v2(process)
     source.files |= {"proc/sys/vm/overcommit_memory": b"2\n", "proc/sys/vm/max_map_count": b"65530\n"}
     engine = Engine(source)
-    frame = None
-    for _ in range(3):
-        frame = engine.step(Ask(focus=process.key))
-    assert frame is not None
+    frame = frame_after(engine, Ask(focus=process.key), 3)
     assert "overcommits: never beyond CommitLimit (2); a process may have 65,530 mappings." in text(frame, 118)
 
 
 def test_an_unknown_cgroup_is_said_to_be_unknown() -> None:
     engine = Engine(FakeSource(FakeProcess(42)))
-    frame = None
-    for _ in range(3):
-        frame = engine.step(Ask(focus=FakeProcess(42).key))
-    assert frame is not None
+    frame = frame_after(engine, Ask(focus=FakeProcess(42).key), 3)
     assert "Memory cgroup: unknown from here" in text(frame, 118)
 
 
@@ -121,10 +107,8 @@ def test_with_nothing_wrong_there_is_a_line_that_says_so() -> None:
     process = FakeProcess(42)
     source = v2(process)
     engine = Engine(source)
-    frame = None
-    for _ in range(70):
-        frame = engine.step(Ask(focus=process.key, needs=Need.STAT | Need.STATUS))
-    assert frame is not None and frame.detail is not None
+    frame = frame_after(engine, Ask(focus=process.key, needs=Need.STAT | Need.STATUS), 70)
+    assert frame.detail is not None
     lines, _ = finding_lines(frame.detail, 80)
     assert [line.text[:47] for line in lines] == ["· Nothing wrong: its memory is level for 68 s, n"[:47]]
 
@@ -154,10 +138,7 @@ def test_of_one_that_nobody_looked_at_while_it_lived_there_are_no_limits_to_show
         engine.step(Ask(only=frozenset({42})))
     source.ended = [Exit(42, source.wall_s, 9)]
     del source.processes[42]
-    frame = None
-    for _ in range(2):
-        frame = engine.step(Ask(only=frozenset({42}), focus=process.key))
-    assert frame is not None
+    frame = frame_after(engine, Ask(only=frozenset({42}), focus=process.key), 2)
     assert "nobody looked at them before" in text(frame, 120)
 
 

@@ -31,7 +31,8 @@ from memtop.tui.scales import (
     tick_label,
     time_ticks,
 )
-from tests.tui.details import GIB, MIB, make_detail, make_row, make_series
+from tests.rows import GIB, MIB
+from tests.tui.details import make_detail, make_row, make_series
 
 INKS = {ink: Style(color=Color.from_ansi(ink)) for ink in Ink} | {
     ink: Style(bgcolor=Color.from_ansi(100 + ink)) for ink in AREAS
@@ -334,7 +335,7 @@ def test_ticks_are_short(size: float, text: str) -> None:
 
 
 def test_only_drawable_values_are_kept() -> None:
-    assert known([None, math.nan, math.inf, -math.inf, -3.0, 1e308, 5.0]) == [None, None, None, None, 0.0, 1e18, 5.0]
+    assert known((None, math.nan, math.inf, -math.inf, -3.0, 1e308, 5.0)) == (None, None, None, None, 0.0, 1e18, 5.0)
 
 
 @pytest.mark.parametrize("window_s", [30, 60, 120, 300, 600, 1800, 3600, 14400])

@@ -10,8 +10,8 @@ from typing import cast
 
 import pytest
 
+from memtop.detail.outlook import Autopsy
 from memtop.frame import Frame
-from memtop.outlook import Autopsy
 from memtop.sample import Ask
 from memtop.tui.pump import DRAWN_EVERY_S, Pump
 from tests.tui.frames import frame

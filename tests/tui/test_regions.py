@@ -13,16 +13,16 @@ from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.kinds import Kind
 from memtop.analysis.regions import Split
 from memtop.analysis.sharing import Freed, Sharing, freed_by_kill, member
-from memtop.digest import NO_GROWTH, Raw, digest
+from memtop.detail.outlook import Outlook
+from memtop.detail.readings import MarkView, Missing, Reading, RegionsView, Relative, SharingView
 from memtop.explain import topic
 from memtop.explain.region_facts import mapping_sentence
 from memtop.explain.region_words import caption, mark_sentence, what_is_known, why_no_reading
 from memtop.explain.sharing_words import sharing_sentences
 from memtop.frame import Detail, Note
-from memtop.outlook import Outlook
 from memtop.procfs.smaps import parse_rollup
-from memtop.readings import MarkView, Missing, Reading, RegionsView, Relative, SharingView
 from memtop.sample import REGIONS
+from memtop.smaps.digest import NO_GROWTH, Raw, digest
 from memtop.tui.finding_lines import finding_lines
 from memtop.tui.region_items import MOST_MAPPINGS, RegionSort, items_of
 from memtop.tui.regions_panel import missing_lines
@@ -30,7 +30,8 @@ from memtop.tui.regions_table import RegionsTable
 from memtop.tui.sharing_panel import sharing_lines
 from memtop.tui.split_bar import bar, legend
 from tests.analysis.smaps_files import DATA
-from tests.tui.details import GIB, MIB, make_detail, make_row
+from tests.rows import GIB, MIB
+from tests.tui.details import make_detail, make_row
 from tests.tui.frames import WidgetApp, frame, line
 
 HEAP = 0x6000_0000

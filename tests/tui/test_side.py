@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memtop.demo.step import Step
-from memtop.engine import Engine
+from memtop.engine.engine import Engine
 from memtop.settings import Settings
 from memtop.tui.app import MemtopApp
 from memtop.tui.prose import Prose

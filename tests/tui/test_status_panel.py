@@ -13,8 +13,9 @@ from memtop.tui.limits_panel import limit_lines
 from memtop.tui.prose import Line
 from memtop.tui.sharing_panel import sharing_lines
 from memtop.tui.status_panel import FACTS, status_lines
+from tests.rows import MIB, proc_row
 from tests.tui.details import make_detail
-from tests.tui.frames import MIB, frame, proc_row
+from tests.tui.frames import frame
 
 
 def told(width: int) -> list[str]:

@@ -18,7 +18,8 @@ from memtop.sample import ProcKey
 from memtop.text import clean
 from memtop.tui.rows import Painter, Sort
 from memtop.tui.table import ProcessTable
-from tests.tui.frames import MIB, WidgetApp, frame, line, proc_row, styles_at
+from tests.rows import MIB, proc_row
+from tests.tui.frames import WidgetApp, frame, line, styles_at
 
 ROWS = tuple(proc_row(pid) for pid in range(1, 41))
 SIZE = (120, 11)

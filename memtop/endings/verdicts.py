@@ -1,0 +1,207 @@
+"""Who grows: a verdict on every process, from the past that is kept of it, a few judgements at a time.
+
+The process in focus is judged every few seconds. The others take turns, and those that have not moved cost nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from memtop.analysis.confirmation import Confirmation, agree
+from memtop.analysis.growth import LEAST_SPAN_S, Growth, Kind, judge
+from memtop.endings.lazyfree import LazyFreeSeries
+from memtop.history.history import History
+from memtop.history.past import used_memory
+from memtop.sample import ProcKey
+
+WINDOW_S: Final = 600.0
+"""The stretch that is judged; an alarm remembers for longer."""
+POINTS: Final = 240
+OTHERS_POINTS: Final = 120
+LOOK_EVERY_S: Final = 3.0
+"""At the process in focus, and at those whose alarm stands or is being confirmed."""
+OTHERS_A_TICK: Final = 2
+"""Judgements of processes that nobody looks at, at one instant: 0.4 ms each."""
+TURN_TICKS: Final = 8
+"""Instants in which everybody has had a turn, unless too many move."""
+LAZY_FREE_EVERY_S: Final = 5.0
+"""How often LazyFree of the process in focus is wanted while its memory rises ..."""
+LAZY_FREE_AGAIN_S: Final = 30.0
+"""... and where nobody could tell it the last time."""
+LAZY_FREE_RISE_S: Final = 60.0
+"""The stretch over which that rise is looked for."""
+START_UP_S: Final = 10.0
+"""The first seconds of a life are loading, not growing."""
+_SMALL_BYTES: Final = 1 << 20
+_SMALL_SHARE: Final = 0.02
+_STALE_S: Final = 60.0
+"""For so long an alarm, or what looks of several shapes have in common, is told with the numbers that led to it."""
+_CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one process's memory does."""
+
+    growth: Growth
+    """The latest look, which may say something else than what stands."""
+    state: Confirmation
+    looked_s: float
+    """When that was, on the clock of Instant.mono_s."""
+    standing: Growth
+    """What stands, with the numbers of the look that last said so: its kind is that of :attr:`state`."""
+    standing_s: float
+    """When that look was."""
+    age_s: float | None
+    """How long the process had lived then; None where that is unknown."""
+    lazy_free_bytes: int | None = None
+    """What had been given back by MADV_FREE then, and is not counted in; None where that was not read."""
+    last_rise_s: float | None = None
+    """When a look last found it rising, by whatever shape."""
+
+    @property
+    def alarm(self) -> bool:
+        """Whether it is confirmed that it grows."""
+        return self.state.alarm
+
+
+_RISING: Final = frozenset({Kind.LEAK, Kind.LEAK_GC, Kind.STEP, Kind.STAIRS, Kind.WARMUP, Kind.GROWTH})
+
+
+class Verdicts:
+    """The latest verdict on each process; :meth:`look` brings some of them up to date."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._known: dict[ProcKey, Verdict] = {}
+        self._turn: list[ProcKey] = []
+        self._lazy_free: dict[ProcKey, LazyFreeSeries] = {}
+        self._lazy_free_wanted: tuple[ProcKey, float] | None = None
+        """Of whom it was wanted last, and when."""
+
+    def of(self, key: ProcKey) -> Verdict | None:
+        """The latest, None before the first look."""
+        return self._known.get(key)
+
+    def forget(self, key: ProcKey) -> None:
+        """After its end, or its exec."""
+        self._known.pop(key, None)
+        self._lazy_free.pop(key, None)
+
+    def note_lazy_free(self, key: ProcKey, at_s: float, size_bytes: int) -> None:
+        """smaps has told how much of its memory is given back already."""
+        self._lazy_free.setdefault(key, LazyFreeSeries()).add(at_s, size_bytes)
+
+    def wants_lazy_free(self, key: ProcKey, now_s: float) -> bool:
+        """Whether it should be read now: its memory rises, or seemed to, and that may be no growth at all."""
+        told = (series := self._lazy_free.get(key)) is not None and series.now(now_s) is not None
+        rest_s = LAZY_FREE_EVERY_S if told else LAZY_FREE_AGAIN_S
+        wanted = self._lazy_free_wanted
+        if wanted is not None and wanted[0] == key and now_s - wanted[1] < rest_s:
+            return False
+        if not self._rises(key, now_s):
+            return False
+        self._lazy_free_wanted = key, now_s
+        return True
+
+    def _rises(self, key: ProcKey, now_s: float) -> bool:
+        track = self._history.tracks.get(key)
+        if track is None or not len(track):
+            return False
+        last, then = track.point(-1), track.at(now_s - LAZY_FREE_RISE_S) or track.point(0)
+        used_bytes, before_bytes = last.rss_bytes - last.shr_bytes, then.rss_bytes - then.shr_bytes
+        if used_bytes - before_bytes > max(_SMALL_BYTES, _SMALL_SHARE * used_bytes):
+            return True
+        known, series = self._known.get(key), self._lazy_free.get(key)
+        alarm = known is not None and known.alarm
+        return alarm or (series is not None and series.matters(now_s - WINDOW_S, used_bytes))
+
+    def alarmed(self) -> list[ProcKey]:
+        """Those whose growth is confirmed."""
+        return [key for key, verdict in self._known.items() if verdict.alarm]
+
+    def look(
+        self, now_s: float, delay_s: float, first: Sequence[ProcKey], room_of: Callable[[ProcKey], float | None]
+    ) -> list[ProcKey]:
+        """Judge those in ``first`` that are due, and some of the others; who has another verdict than before.
+
+        ``room_of`` gives what the limit still leaves to a process.
+        """
+        changed = []
+        urgent = dict.fromkeys((*first, *(key for key, one in self._known.items() if one.alarm or one.state.looks)))
+        for key in urgent:
+            old = self._known.get(key)
+            if old is not None and now_s - old.looked_s < LOOK_EVERY_S:
+                continue
+            if self._judge(key, now_s, delay_s, POINTS, room_of(key)):
+                changed.append(key)
+        if not self._turn:
+            self._turn = list(self._history.tracks)
+        share, judged = max(1, len(self._history.tracks) // TURN_TICKS), 0
+        while self._turn and share and judged < OTHERS_A_TICK:
+            share -= 1
+            key = self._turn.pop()
+            if key in urgent or self._rests(key, now_s):
+                continue
+            judged += 1
+            if self._judge(key, now_s, delay_s, OTHERS_POINTS, room_of(key)):
+                changed.append(key)
+        return changed
+
+    def _rests(self, key: ProcKey, now_s: float) -> bool:
+        """Whether nothing has changed that could change its verdict."""
+        track = self._history.tracks.get(key)
+        if track is None or now_s - track.first_s < LEAST_SPAN_S:
+            return True
+        old = self._known.get(key)
+        return old is not None and track.changed_s < now_s - WINDOW_S and old.growth.kind is Kind.FLAT
+
+    def _judge(self, key: ProcKey, now_s: float, delay_s: float, points: int, room_bytes: float | None) -> bool:
+        track = self._history.tracks.get(key)
+        if track is None:
+            return False
+        born_s = key.start_ticks / _CLK_TCK
+        age_s = now_s - born_s if born_s <= now_s else None
+        from_s = max(now_s - WINDOW_S, track.first_s)
+        if age_s is not None:
+            from_s = max(from_s, born_s + START_UP_S)
+        step_s = max(delay_s, (now_s - from_s) / points) if now_s > from_s else delay_s
+        step_s = _even(step_s)
+        times_s, used = used_memory(self._history, key, from_s=from_s, now_s=now_s, step_s=step_s)
+        lazy_free = self._lazy_free.get(key)
+        if lazy_free is not None and used and lazy_free.matters(from_s, used[-1]):
+            times_s, used = lazy_free.taken_off(times_s, used)
+        growth = judge(times_s, used, room_bytes)
+        old = self._known.get(key)
+        state = agree(old.state if old is not None else Confirmation(), growth, now_s)
+        last_rise_s = now_s if growth.kind in _RISING else old.last_rise_s if old is not None else None
+        standing, standing_s = _standing(old, growth, state, now_s)
+        given_back = lazy_free.now(now_s) if lazy_free is not None else None
+        self._known[key] = Verdict(growth, state, now_s, standing, standing_s, age_s, given_back, last_rise_s)
+        return old is None or _shown(old.state) != _shown(state)
+
+
+def _shown(state: Confirmation) -> tuple[object, ...]:
+    """What a sign is made of."""
+    return state.kind, state.evidence, state.changing
+
+
+def _standing(old: Verdict | None, growth: Growth, state: Confirmation, now_s: float) -> tuple[Growth, float]:
+    """The look whose numbers go with what stands, and when it was."""
+    if growth.kind is state.kind or old is None:
+        return replace(growth, kind=state.kind), now_s
+    fades = state.alarm or state.kind in (Kind.NOISY, Kind.WARMUP, Kind.GROWTH)
+    if old.standing.kind is state.kind and not (fades and now_s - old.standing_s > _STALE_S):
+        return old.standing, old.standing_s
+    return replace(growth, kind=state.kind), now_s
+
+
+def _even(step_s: float) -> float:
+    """A little longer, and from a short list, so that a growing window keeps its grid."""
+    size = 0.1
+    while size < step_s:
+        size *= 1.5
+    return size if size > step_s * 1.001 else step_s

@@ -1,0 +1,141 @@
+"""What smaps and the runtime tell of the process in focus beyond the cheap files: their part of the findings' case.
+
+Nothing is read for it: it takes what panels have read anyway, so most of it is known only while they are on screen.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+from memtop.analysis.findings import Case
+from memtop.detail.inside import HeapFacts
+from memtop.detail.readings import Missing, Reading, RegionsView, SharingView
+from memtop.sample import ProcKey
+
+COPY_WINDOW_S: Final = 60.0
+"""The stretch over which the end of sharing is measured."""
+_OLD_S: Final = 10.0
+"""A reading older than this says nothing of the faults of now."""
+
+
+class Witness(NamedTuple):
+    """What the engine has at hand of the process in focus; None for what was not read."""
+
+    regions: RegionsView | None = None
+    """Its mappings, while a panel shows them."""
+    reading: Reading | None = None
+    """Its mappings as they were read last, whenever that was."""
+    sharing: SharingView | None = None
+    heap: HeapFacts | None = None
+    lazy_free: tuple[float, int] | None = None
+    """When smaps told last how much was given back by MADV_FREE, and how much."""
+    unread: str = ""
+    """Why smaps tells nothing, or nothing newer; empty where it does."""
+
+
+class Copying(NamedTuple):
+    """Copy on write at work. Bytes."""
+
+    copied_bytes: int
+    """What was shared at the beginning of the window and is its own now."""
+    still_shared_bytes: int
+    copied_bytes_per_s: float | None
+    """Between the latest two readings; None where there is but one, or they are old."""
+
+
+class _Point(NamedTuple):
+    at_s: float
+    shared_bytes: int
+    private_dirty_bytes: int
+
+
+class CopyTrail:
+    """The shared memory of one process while its family stays the same.
+
+    When a relative ends, what was shared with it becomes private without a copy; when one is born, the other way
+    round. Either begins the trail anew, with a reading made since.
+    """
+
+    def __init__(self) -> None:
+        self._who: tuple[ProcKey, frozenset[int]] | None = None
+        self._since_s = 0.0
+        self._points: deque[_Point] = deque()
+
+    def take(self, now_s: float, key: ProcKey, view: SharingView | None) -> Copying | None:
+        """One tick; None where too little is known."""
+        who = None if view is None else (key, frozenset(relative.pid for relative in view.relatives))
+        if who != self._who:
+            self._who, self._since_s = who, now_s
+            self._points.clear()
+        own = next((one for one in view.relatives if one.pid == key.pid), None) if view is not None else None
+        if own is None or own.member is None or own.read_s is None or own.read_s < self._since_s:
+            return None
+        shared, private = own.member.shared_anon_bytes, own.member.private_dirty_bytes
+        if shared is None or private is None:
+            return None
+        points = self._points
+        if not points or own.read_s > points[-1].at_s:
+            points.append(_Point(own.read_s, shared, private))
+        while points[0].at_s < now_s - COPY_WINDOW_S and len(points) > 1:
+            points.popleft()
+        last, rate = points[-1], None
+        if len(points) > 1 and now_s - last.at_s <= _OLD_S:
+            rate = _copied(points[-2], last) / (last.at_s - points[-2].at_s)
+        return Copying(_copied(points[0], last), last.shared_bytes, rate)
+
+
+def _copied(before: _Point, now: _Point) -> int:
+    """What became private by copies; 0 where shared memory went without private memory taking its place."""
+    unshared = before.shared_bytes - now.shared_bytes
+    return unshared if 0 < unshared <= 2 * (now.private_dirty_bytes - before.private_dirty_bytes) else 0
+
+
+def testified(case: Case, witness: Witness, copying: Copying | None) -> Case:
+    """The case with all that the witness knows."""
+    if witness.regions is not None:
+        case = _with_regions(case, witness.regions)
+    if witness.reading is not None:
+        case = replace(case, deleted_file=witness.reading.replaced_file)
+    if case.lazyfree is None and (witness.heap is None or witness.heap.frees_lazily):
+        case = replace(case, lazyfree_unread=witness.unread)
+    if copying is not None:
+        case = replace(case, unshared=copying.copied_bytes, still_shared=copying.still_shared_bytes)
+    if witness.sharing is not None and not witness.sharing.unknown:
+        case = replace(
+            case,
+            family=len(witness.sharing.relatives),
+            family_rss=witness.sharing.known.rss_sum_bytes,
+            family_pss=witness.sharing.known.pss_sum_bytes,
+        )
+    return case if witness.heap is None else _with_heap(case, witness.heap)
+
+
+def _with_regions(case: Case, view: RegionsView) -> Case:
+    case = replace(case, denied=view.missing is Missing.DENIED)
+    if view.reading is None:
+        return case
+    return replace(
+        case,
+        reserved=view.reading.split.reserved_bytes,
+        lazyfree=view.reading.rollup.number("LazyFree"),
+        mappings=len(view.reading.regions),
+    )
+
+
+def _with_heap(case: Case, heap: HeapFacts) -> Case:
+    return replace(
+        case,
+        go_limit=heap.limit_bytes,
+        go_next_gc=heap.next_gc_bytes,
+        go_held=heap.held_bytes,
+        go_gc_per_s=heap.gc_per_s,
+        go_gc_cpu_percent=heap.gc_cpu_percent,
+        outside=heap.outside_bytes,
+        outside_of=heap.outside_of_bytes,
+        steady_live=heap.steady_live_bytes,
+        heap_alarm=heap.alarm,
+        heap_live=heap.live_bytes,
+        surviving_per_s=heap.surviving_bytes_per_s,
+    )

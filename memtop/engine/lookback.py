@@ -1,0 +1,63 @@
+"""Looking back: the rows of an instant that is past, from what the history has kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from memtop.analysis.rates import per_s
+from memtop.engine.rows import growth, percent, trend
+from memtop.frame import ProcRow
+from memtop.history.history import History
+from memtop.history.past import point_at
+from memtop.sample import ProcKey
+
+
+def rows_at(
+    history: History, rows: Iterable[ProcRow], when_s: float, *, boot_wall_s: float, total_bytes: int | None
+) -> list[ProcRow]:
+    """The rows as they were at a moment of the past; what was not kept is unknown."""
+    found = []
+    for row in rows:
+        if row.started_s is not None and row.started_s - boot_wall_s > when_s:
+            continue
+        point = point_at(history, row.key, when_s)
+        found.append(
+            row._replace(
+                virt_bytes=point and point.virt_bytes,
+                rss_bytes=point and point.rss_bytes,
+                shr_bytes=point and point.shr_bytes,
+                anon_bytes=point and max(0, point.rss_bytes - point.shr_bytes),
+                shmem_bytes=point and point.shmem_bytes,
+                file_bytes=point.shr_bytes - point.shmem_bytes if point and point.shmem_bytes is not None else None,
+                mem_percent=percent(point and point.rss_bytes, total_bytes),
+                minflt=point and point.minflt,
+                majflt=point and point.majflt,
+                swap_bytes=None,
+                peak_rss_bytes=None,
+                page_tables_bytes=None,
+                growth_bytes_per_min=growth(history.tracks.get(row.key), point and point.rss_bytes, when_s),
+                minflt_per_s=_rate_at(history, row.key, when_s, "minflt"),
+                majflt_per_s=_rate_at(history, row.key, when_s, "majflt"),
+                cpu_percent=None,
+                oom_score=None,
+                oom_score_adj=None,
+                oom_rank=None,
+                limit_percent=None,
+                threads=None,
+                verdict="",
+                verdict_rank=None,
+                pss_bytes=None,
+                uss_bytes=None,
+                trend=trend(history.tracks.get(row.key), point and point.rss_bytes, when_s),
+            )
+        )
+    return found
+
+
+def _rate_at(history: History, key: ProcKey, when_s: float, counter: str) -> float | None:
+    diary = history.diaries.get(key)
+    index = diary.index_at(when_s) if diary is not None else 0
+    if diary is None or index < 1:
+        return None
+    now, before = diary.point(index), diary.point(index - 1)
+    return per_s(getattr(now, counter), getattr(before, counter), now.at_s - before.at_s)

@@ -1,0 +1,184 @@
+"""Facts become rows: what one process and the machine look like at an instant. Pure but for the clock tick's length."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+
+from memtop.analysis.rates import levels, per_s
+from memtop.columns import TREND_CELLS
+from memtop.frame import Note, ProcRow, SystemRow
+from memtop.history.history import Track
+from memtop.sample import ProcSample, Sample
+from memtop.text import clean
+from memtop.typed import Any, Final
+
+CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
+GROWTH_S: Final = 60.0
+"""The stretch over which Δ/min is measured ..."""
+GROWTH_LEAST_S: Final = 10.0
+"""... and the least that says anything."""
+_RATES: Final = ("cpu_percent", "minflt_per_s", "majflt_per_s", "growth_bytes_per_min")
+TREND_BUCKET_S: Final = 120.0 / TREND_CELLS
+
+
+def proc_row(
+    seen: ProcSample,
+    old: ProcRow | None,
+    track: Track | None,
+    now_s: float,
+    *,
+    system: SystemRow,
+    boot_wall_s: float,
+    shares: tuple[int | None, int | None] = (None, None),
+    marks: Mapping[str, Any] | None = None,
+) -> ProcRow:
+    """One process as views show it, at ``now_s``.
+
+    ``old`` is its row before, ``shares`` its PSS and USS in bytes, ``marks`` what was judged of it, by attribute.
+    """
+    stat, statm, status = seen.stat, seen.statm, seen.status
+    assert stat is not None
+    elapsed_s = seen.stat_s - seen.stat_before_s
+    before = seen.stat_before
+    ticks_per_s = per_s(stat.cpu_ticks, before.cpu_ticks, elapsed_s) if before is not None else None
+    rss = statm.rss_bytes if statm is not None else None
+    if stat.kernel_thread:
+        note = Note.KERNEL
+    elif seen.leader_gone:
+        note = Note.LEADER_GONE
+    else:
+        note = Note.ZOMBIE if stat.state in "ZX" else Note.NONE
+    same_text = old is not None and old.name_raw == seen.name_raw and old.command_raw == seen.command_raw
+    name = old.name if same_text and old is not None else clean(seen.name_raw)
+    if same_text and old is not None:
+        command = old.command
+    elif seen.command_raw:
+        command = clean(seen.command_raw.rstrip(b"\0").replace(b"\0", b" "))
+    else:
+        command = f"[{name}]"
+    peak = status.peak_rss_bytes if status is not None else None
+    swap = status.swap_bytes if status is not None else None
+    if swap is None and statm is not None and system.swap_total_bytes == 0:
+        swap = 0
+    return ProcRow(
+        key=seen.key,
+        pid=seen.key.pid,
+        ppid=stat.ppid,
+        uid=seen.uid,
+        user=seen.user,
+        state=stat.state,
+        name=name,
+        command=command,
+        name_raw=seen.name_raw,
+        command_raw=seen.command_raw,
+        virt_bytes=statm.virt_bytes if statm is not None else None,
+        rss_bytes=rss,
+        anon_bytes=statm.anon_bytes if statm is not None else None,
+        file_bytes=status.file_bytes if status is not None else None,
+        shmem_bytes=status.shmem_bytes if status is not None else None,
+        shr_bytes=statm.shr_bytes if statm is not None else None,
+        swap_bytes=swap,
+        peak_rss_bytes=peak if peak is None or rss is None else max(peak, rss),
+        page_tables_bytes=status.page_tables_bytes if status is not None else None,
+        mem_percent=percent(rss, system.mem_total_bytes),
+        growth_bytes_per_min=growth(track, rss, now_s),
+        minflt=stat.minflt,
+        majflt=stat.majflt,
+        minflt_per_s=per_s(stat.minflt, before.minflt, elapsed_s) if before is not None else None,
+        majflt_per_s=per_s(stat.majflt, before.majflt, elapsed_s) if before is not None else None,
+        cpu_percent=None if ticks_per_s is None else 100 * ticks_per_s / CLK_TCK,
+        threads=stat.threads,
+        oom_score=seen.oom_score,
+        oom_score_adj=seen.oom_score_adj,
+        trend=trend(track, rss, now_s),
+        # A time namespace may put the start before boot, which the kernel shows as far in the future.
+        started_s=boot_wall_s + start_s if (start_s := seen.key.start_ticks / CLK_TCK) <= now_s + 1 else None,
+        note=note,
+        **(marks or {}),
+        pss_bytes=shares[0],
+        uss_bytes=shares[1],
+    )
+
+
+def gone_row(row: ProcRow, wall_s: float) -> ProcRow:
+    """The last row of a process that ended at ``wall_s``: its sizes stay; what does nothing any more has no rates."""
+    rates: dict[str, Any] = dict.fromkeys(_RATES)
+    return row._replace(note=Note.GONE, gone_s=wall_s, **rates)
+
+
+def system_row(sample: Sample, before: Sample | None, *, everybody: bool, oom_kills_at_start: int | None) -> SystemRow:
+    """The machine as views show it; ``before`` is the sample that rates are reckoned from."""
+    meminfo, vmstat, pressure = sample.system.meminfo, sample.system.vmstat, sample.system.pressure
+    elapsed_s = sample.mono_s - before.mono_s if before is not None else None
+    earlier = before.system.vmstat if before is not None else None
+    oom_kills = vmstat.oom_kill if vmstat is not None else None
+    return SystemRow(
+        mem_total_bytes=meminfo.total_bytes if meminfo else None,
+        mem_available_bytes=meminfo.available_bytes if meminfo else None,
+        mem_free_bytes=meminfo.free_bytes if meminfo else None,
+        swap_total_bytes=meminfo.swap_total_bytes if meminfo else None,
+        swap_free_bytes=meminfo.swap_free_bytes if meminfo else None,
+        pgfault_per_s=per_s(vmstat.pgfault, earlier.pgfault, elapsed_s) if vmstat and earlier else None,
+        pgmajfault_per_s=per_s(vmstat.pgmajfault, earlier.pgmajfault, elapsed_s) if vmstat and earlier else None,
+        oom_kills=None if oom_kills is None or oom_kills_at_start is None else oom_kills - oom_kills_at_start,
+        oom_kills_boot=oom_kills,
+        psi_memory_some_avg10=pressure.some.avg10_percent if pressure and pressure.some else None,
+        psi_memory_full_avg10=pressure.full.avg10_percent if pressure and pressure.full else None,
+        processes=len(sample.processes) if everybody else None,
+    )
+
+
+def percent(part_bytes: int | None, total_bytes: int | None) -> float | None:
+    """Of the whole, 0 to 100."""
+    return 100 * part_bytes / total_bytes if part_bytes is not None and total_bytes else None
+
+
+def growth(track: Track | None, rss_bytes: int | None, now_s: float) -> float | None:
+    """Change of RES per minute over the last minute, or since it was first seen."""
+    if track is None or rss_bytes is None or now_s - track.first_s < GROWTH_LEAST_S:
+        return None
+    from_s = max(track.first_s, now_s - GROWTH_S)
+    then = track.at(from_s) or track.point(0)
+    return (rss_bytes - then.rss_bytes) * 60 / (now_s - from_s)
+
+
+def trend(track: Track | None, rss_bytes: int | None, now_s: float) -> tuple[int | None, ...]:
+    """RES as levels, in buckets that stand still on the clock, so that cells do not flicker."""
+    if track is None or rss_bytes is None:
+        return (None,) * TREND_CELLS
+    right_s = (now_s // TREND_BUCKET_S + 1) * TREND_BUCKET_S
+    edges_s = [right_s - TREND_BUCKET_S * back for back in range(TREND_CELLS, -1, -1)]
+    return levels(track.peaks(edges_s))
+
+
+def ordered(rows: Iterable[ProcRow], field: str, descending: bool) -> list[ProcRow]:
+    """By one attribute, unknown last in either direction, then by pid."""
+    value = attrgetter(field)
+    known: list[ProcRow] = []
+    unknown: list[ProcRow] = []
+    for row in sorted(rows, key=attrgetter("pid")):
+        (unknown if value(row) is None else known).append(row)
+    known.sort(key=value, reverse=descending)
+    return known + unknown
+
+
+def why_unknown(row: ProcRow, looking_back: bool) -> dict[str, str]:
+    """For every number of the row that is unknown, the reason in words."""
+    why: dict[str, str] = {}
+    for field in ("virt_bytes", "rss_bytes", "anon_bytes", "shr_bytes", "swap_bytes", "peak_rss_bytes", "oom_score"):
+        if getattr(row, field) is None:
+            if looking_back:
+                why[field] = "not kept for this moment of the past"
+            else:
+                why[field] = row.note.value or "not read yet"
+    for field in _RATES:
+        if getattr(row, field) is None:
+            if row.gone_s is not None and not looking_back:
+                why[field] = row.note.value
+            elif field == "growth_bytes_per_min":
+                why[field] = f"seen for less than {GROWTH_LEAST_S:.0f} s"
+            else:
+                why[field] = "not kept for this moment of the past" if looking_back else "a rate needs two readings"
+    return why

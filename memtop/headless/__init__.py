@@ -1,0 +1,1 @@
+"""The views without a screen: frames as records, ``memtop --check``, ``memtop regions``."""

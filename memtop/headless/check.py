@@ -1,0 +1,123 @@
+"""``memtop --check PID``: watch for a while, say what was found, and end with a code for scripts.
+
+0 is fine, 1 is growing or near a limit. Where what was seen is not enough to say either, 5 says that.
+"""
+
+from __future__ import annotations
+
+import time
+from enum import IntEnum
+from typing import Final, TextIO
+
+from memtop.analysis.autopsy import Oom
+from memtop.analysis.confirmation import DIRECTIONS, Direction
+from memtop.analysis.growth import Kind
+from memtop.detail.outlook import Outlook
+from memtop.engine.engine import Engine
+from memtop.errors import ProcessGone
+from memtop.explain.findings import autopsy_lines, nothing_wrong, told
+from memtop.sample import Ask, Need
+
+
+class Answer(IntEnum):
+    """The exit code; all codes are in :mod:`memtop.errors`."""
+
+    FINE = 0
+    BAD = 1
+    """Growing, or near a limit; or the OOM killer took it meanwhile."""
+    UNKNOWN = 5
+    """Watched for too short a time, or its curve leaves both possible."""
+
+
+USUAL_S: Final = 100.0
+"""Growth takes a minute to be seen, and a little longer to be confirmed."""
+LONGEST_S: Final = 300.0
+"""How long it is watched where the answer is not known by then and nobody has said for how long."""
+LEVEL_S: Final = 60.0
+"""A step that was followed by so long a level is over."""
+ALARMING: Final = frozenset(
+    {
+        "growth",
+        "heap_leak",
+        "heap_full",
+        "goroutines",
+        "near_limit",
+        "frozen",
+        "oom_kill",
+        "address_space",
+        "data_limit",
+        "commit",
+        "mappings",
+    }
+)
+"""Growing, or near a limit."""
+BOTH: Final = frozenset({"maybe_growing", "heap_open"})
+"""Neither the kernel nor the runtime is sure by itself; that both find it growing is enough."""
+OPEN: Final = frozenset({"young", "confirming", "maybe_growing", "stairs", "warmup", "step", "heap_open"})
+"""What is told where the question stays open."""
+
+
+def run(engine: Engine, pid: int, seconds: float | None, delay_s: float, out: TextIO) -> Answer:
+    """Watch ``pid`` for so long, or until something is found; None for as long as it takes, within bounds.
+
+    Raises ProcessGone where it is not there.
+    """
+    ask = Ask(only=frozenset({pid}), needs_all=Need.STAT | Need.STATUS | Need.OOM, delay_s=delay_s)
+    began_s = time.monotonic()
+    outlook: Outlook | None = None
+    while (frame := engine.step(ask)) is not None:
+        if ask.focus is None:
+            row = next((row for row in frame.rows if row.pid == pid), None)
+            if row is None:
+                raise ProcessGone(f"no such process: {pid}")
+            ask = ask._replace(focus=row.key, visible=frozenset({row.key}))
+            continue
+        outlook = frame.detail.outlook if frame.detail is not None else None
+        answer, watched_s = answer_to(outlook), time.monotonic() - began_s
+        if answer is Answer.BAD or (outlook is not None and outlook.autopsy is not None):
+            break
+        enough_s = seconds if seconds is not None else LONGEST_S if answer is Answer.UNKNOWN else USUAL_S
+        if watched_s >= enough_s or (frame.detail is not None and frame.detail.gone):
+            break
+        time.sleep(min(delay_s, enough_s - watched_s))
+    print(*says(outlook), sep="\n", file=out)
+    return answer_to(outlook)
+
+
+def answer_to(outlook: Outlook | None) -> Answer:
+    """Whether what was judged is fine, bad, or says neither."""
+    if outlook is None:
+        return Answer.UNKNOWN
+    if outlook.autopsy is not None:
+        return Answer.BAD if outlook.autopsy.oom in (Oom.CERTAIN, Oom.PROBABLE) else Answer.FINE
+    found = {finding.name for finding in outlook.findings}
+    if found & ALARMING or found >= BOTH:
+        return Answer.BAD
+    return Answer.UNKNOWN if found & {"young", "heap_open"} or _is_open(outlook) else Answer.FINE
+
+
+def _is_open(outlook: Outlook) -> bool:
+    """Whether the curve leaves it possible that it grows."""
+    state = outlook.state
+    if state is None or state.kind is Kind.INSUFFICIENT or state.changing or state.looks:
+        return True
+    if DIRECTIONS[state.kind] is Direction.LEVEL or outlook.heap_level:
+        return False
+    return outlook.level_s is None or outlook.level_s < LEVEL_S
+
+
+def says(outlook: Outlook | None) -> list[str]:
+    """The answer in sentences."""
+    if outlook is None:
+        return ["Not known: nothing could be seen of it."]
+    if outlook.autopsy is not None:
+        return autopsy_lines(outlook.autopsy)
+    answer = answer_to(outlook)
+    named = {Answer.BAD: ALARMING | BOTH, Answer.UNKNOWN: OPEN, Answer.FINE: frozenset[str]()}[answer]
+    lines = [told(finding).says for finding in outlook.findings if finding.name in named]
+    if answer is Answer.UNKNOWN:
+        return [
+            *(lines or [nothing_wrong(outlook)]),
+            "Not known: look longer (--for) before calling it fine or growing.",
+        ]
+    return lines or [nothing_wrong(outlook)]

@@ -1,0 +1,218 @@
+"""Frames without a screen: NDJSON, CSV, plain text. Standard output is data; Textual is never imported."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+
+from memtop import units
+from memtop.columns import Column
+from memtop.frame import Frame, Note, ProcRow, SystemRow
+from memtop.typed import TYPE_CHECKING, Any, Final, TextIO
+
+if TYPE_CHECKING:
+    from memtop.detail.outlook import Autopsy
+
+SCHEMA: Final = 1
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would take for the beginning of a formula."""
+
+Writer = Callable[[Frame], None]
+
+_PROCESS_FIELDS: Final = (
+    "pid",
+    "ppid",
+    "uid",
+    "user",
+    "state",
+    "threads",
+    "virt_bytes",
+    "rss_bytes",
+    "anon_bytes",
+    "file_bytes",
+    "shmem_bytes",
+    "shr_bytes",
+    "swap_bytes",
+    "peak_rss_bytes",
+    "page_tables_bytes",
+    "mem_percent",
+    "growth_bytes_per_min",
+    "minflt",
+    "majflt",
+    "minflt_per_s",
+    "majflt_per_s",
+    "cpu_percent",
+    "oom_score",
+    "oom_score_adj",
+)
+_SHARES: Final = ("pss_bytes", "uss_bytes", "pss_unknown")
+"""Beside those where a column, the order or the filter asks for PSS or USS: they cost the processes something."""
+_SYSTEM_FIELDS: Final = SystemRow._fields
+
+
+def json_writer(out: TextIO) -> Writer:
+    """One JSON object a line, flushed: the contract that README describes."""
+
+    def write(frame: Frame) -> None:
+        record = {
+            "schema": SCHEMA,
+            "type": "sample",
+            "at": iso(frame.at_s),
+            "elapsed_s": _rounded(frame.elapsed_s),
+            "late_s": _rounded(frame.late_s),
+            "system": {name: _rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
+            "processes": [
+                process_object(row)
+                | _shares(row, frame)
+                | {"runtime": frame.runtimes.get(row.key)}
+                | _judged(frame, row)
+                for row in frame.rows
+            ],
+        }
+        for one in (*map(exit_object, frame.exits), record):
+            out.write(json.dumps(one, allow_nan=False, separators=(",", ":")) + "\n")
+        out.flush()
+
+    return write
+
+
+def _judged(frame: Frame, row: ProcRow) -> dict[str, Any]:
+    outlook = frame.outlooks.get(row.key)
+    if outlook is None:
+        return {"verdict": None, "findings": None}
+    from memtop.explain.outlook_json import judged_object  # noqa: PLC0415 (one sample has no verdict)
+
+    return judged_object(outlook)
+
+
+def exit_object(autopsy: Autopsy) -> dict[str, Any]:
+    """The end of a watched process as the JSON contract has it."""
+    return {
+        "schema": SCHEMA,
+        "type": "exit",
+        "at": iso(autopsy.at_s),
+        "pid": autopsy.key.pid,
+        "start_ticks": autopsy.key.start_ticks,
+        "name": autopsy.name,
+        "command": autopsy.command,
+        "signal": autopsy.signal,
+        "exit_code": autopsy.exit_code,
+        "oom": autopsy.oom.value,
+        "evidence": [clue.value for clue in autopsy.clues],
+        "limit": autopsy.limit_name,
+        "limit_bytes": autopsy.limit_bytes,
+        "rss_bytes": autopsy.rss_bytes,
+        "virt_bytes": autopsy.virt_bytes,
+        "peak_rss_bytes": autopsy.peak_rss_bytes,
+        "slope_bytes_per_min": _rounded(autopsy.slope_bytes_per_min),
+        "cgroup_before_bytes": autopsy.cgroup_before_bytes,
+        "cgroup_after_bytes": autopsy.cgroup_after_bytes,
+    }
+
+
+def process_object(row: ProcRow) -> dict[str, Any]:
+    """A process as the JSON contract has it: sizes in bytes, null for unknown, names exact."""
+    found: dict[str, Any] = {"pid": row.pid, "start_ticks": row.key.start_ticks}
+    found |= _exact("name", row.name_raw)
+    arguments = row.command_raw.rstrip(b"\0").replace(b"\0", b" ") if row.command_raw is not None else None
+    found |= _exact("command", arguments)
+    found |= {name: _rounded(getattr(row, name)) for name in _PROCESS_FIELDS}
+    found["user"] = row.user or None
+    found["started_at"] = None if row.started_s is None else iso(row.started_s)
+    found["gone_at"] = None if row.gone_s is None else iso(row.gone_s)
+    found["note"] = row.note.name.lower() if row.note is not Note.NONE else None
+    return found
+
+
+def _shares(row: ProcRow, frame: Frame) -> dict[str, object]:
+    """PSS and USS, and why they are unknown; nothing where nobody asked for them."""
+    if frame.shares is None:
+        return {}
+    return dict(zip(_SHARES, (row.pss_bytes, row.uss_bytes, frame.shares.unknown.get(row.key)), strict=True))
+
+
+def csv_writer(out: TextIO) -> Writer:
+    """Fixed columns, one line a process and sample. Cells that a spreadsheet would run get an apostrophe."""
+    import csv  # noqa: PLC0415
+
+    writer = csv.writer(out, lineterminator="\n")
+    has_heading = False
+
+    def write(frame: Frame) -> None:
+        nonlocal has_heading
+        if not has_heading:
+            writer.writerow(("at", *_PROCESS_FIELDS, "name", "command", *(_SHARES if frame.shares is not None else ())))
+            has_heading = True
+        at = iso(frame.at_s)
+        for row in frame.rows:
+            cells = [_rounded(getattr(row, name)) for name in _PROCESS_FIELDS]
+            writer.writerow(map(_cell, (at, *cells, row.name, row.command, *_shares(row, frame).values())))
+        out.flush()
+
+    return write
+
+
+def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Writer:
+    """A table like top's batch mode; ``width`` cuts lines, None does not."""
+
+    def write(frame: Frame) -> None:
+        lines = [*_heading(frame), "", _line([(column, column.title) for column in columns])]
+        places = frame.tree or (None,) * len(frame.rows)
+        for row, place in zip(frame.rows, places, strict=True):
+            lead = place.prefix if place is not None else ""
+            lines.append(_line([(c, (lead if c.key == "command" else "") + c.text(row)) for c in columns]))
+        if frame.exits:
+            from memtop.explain.findings import autopsy_lines  # noqa: PLC0415
+        for autopsy in frame.exits:
+            lines += ["", f"{autopsy.key.pid} {autopsy.name} has ended", *autopsy_lines(autopsy)]
+        out.write("\n".join(line[:width].rstrip() for line in lines) + "\n\n")
+        out.flush()
+
+    return write
+
+
+def _heading(frame: Frame) -> tuple[str, str]:
+    system = frame.system
+    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(frame.at_s))
+    hidden = f"  ({frame.hidden} hidden)" if frame.hidden else ""
+    return (
+        f"memtop  {moment}  {frame.total} process{'' if frame.total == 1 else 'es'}{hidden}",
+        f"RAM {units.long_size(system.mem_total_bytes)}  available {units.long_size(system.mem_available_bytes)}  "
+        f"swap {units.long_size(system.swap_total_bytes)} free {units.long_size(system.swap_free_bytes)}  "
+        f"PSI some {units.percent(system.psi_memory_some_avg10)} full {units.percent(system.psi_memory_full_avg10)}  "
+        f"OOM kills {units.count(system.oom_kills)}",
+    )
+
+
+def iso(wall_s: float) -> str:
+    """Seconds since the epoch as ISO 8601 in UTC, milliseconds."""
+    whole_s, ms = divmod(round(wall_s * 1000), 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole_s))}.{ms:03}Z"
+
+
+def _line(cells: Sequence[tuple[Column, str]]) -> str:
+    return " ".join(
+        text if not column.width else text.ljust(column.width) if column.left else text.rjust(column.width)
+        for column, text in cells
+    )
+
+
+def _cell(value: object) -> object:
+    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def _exact(key: str, raw: bytes | None) -> dict[str, str | None]:
+    """Bytes as text that says exactly what they are; with ``key_b64`` where they are not UTF-8."""
+    if raw is None:
+        return {key: None}
+    try:
+        return {key: raw.decode("utf-8")}
+    except UnicodeDecodeError:
+        import base64  # noqa: PLC0415
+
+        return {key: raw.decode("utf-8", "backslashreplace"), f"{key}_b64": base64.b64encode(raw).decode("ascii")}

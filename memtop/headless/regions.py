@@ -1,0 +1,208 @@
+"""``memtop regions PID``: where a process's address space is, largest first, once.
+
+The mappings come by the same door as those of the Regions panel: an engine is asked as by the key R, for one process
+and one instant. The process's own mmap calls are held up meanwhile, for 12 to 18 ms for each GiB of ordinary pages.
+"""
+
+from __future__ import annotations
+
+import json as json_format
+import os
+import sys
+from typing import Final, TextIO
+
+from memtop import units
+from memtop.analysis.kinds import Kind
+from memtop.analysis.regions import Confidence, KindSum, Region, Regions, Sizes, Split
+from memtop.detail.readings import Missing, Reading, RegionsView
+from memtop.engine.engine import Engine
+from memtop.errors import AccessDenied, ProcessGone, UsageError
+from memtop.frame import Detail
+from memtop.procfs.stat import parse_stat
+from memtop.sample import REGIONS, Ask
+from memtop.source import Source
+from memtop.text import clean
+
+SORTS: Final = {
+    "size": "size_bytes",
+    "rss": "rss_bytes",
+    "pss": "pss_bytes",
+    "dirty": "private_dirty_bytes",
+    "swap": "swap_bytes",
+}
+"""What ``-s`` takes -> field of :class:`~memtop.analysis.regions.Sizes`."""
+
+_ATTEMPTS: Final = 3
+
+
+def run(
+    source: Source,
+    pid: int,
+    *,
+    sort: str = "size",
+    limit: int | None = None,
+    kinds: bool = False,
+    json: bool = False,
+    out: TextIO | None = None,
+    err: TextIO | None = None,
+) -> int:
+    """Print the mappings of a process, or its kinds of mappings, to ``out``; remarks go to ``err``.
+
+    Gives 0, 3 where there is no such process, 4 where it may not be read. Raises UsageError for an unknown ``sort``.
+    """
+    out, err = out or sys.stdout, err or sys.stderr
+    if sort not in SORTS:
+        raise UsageError(f"cannot sort by {sort}: it may be {', '.join(SORTS)}")
+    try:
+        detail, view = _look(source, pid)
+    except ProcessGone:
+        print(f"memtop: no process {pid} (or it is hidden: /proc mounted with hidepid)", file=err)
+        return ProcessGone.exit_code
+    except AccessDenied:
+        print(f"memtop: process {pid} is hidden from you (hidepid); its own user or root can see it", file=err)
+        return AccessDenied.exit_code
+    reading, title = view.reading, f"{detail.row.name} ({pid})"
+    for remark in _remarks(detail, view):
+        print(f"memtop: {title}: {remark}", file=err)
+    if view.missing is Missing.DENIED:
+        return AccessDenied.exit_code
+    regions = reading.regions if reading is not None else None
+    if json:
+        json_format.dump(_json(pid, regions, sort, limit), out)
+        out.write("\n")
+    elif reading is not None and regions is not None:
+        print(f"{title}: {_split(reading.split)}", file=out)
+        lines = _kind_lines(regions, sort, limit) if kinds else _region_lines(regions, sort, limit)
+        print("\n".join(lines), file=out)
+    return ProcessGone.exit_code if view.missing is Missing.GONE else 0
+
+
+def _look(source: Source, pid: int) -> tuple[Detail, RegionsView]:
+    """One consistent reading: begun again where the process has run exec meanwhile.
+
+    Raises ProcessGone, and AccessDenied where not even stat may be read.
+    """
+    ask = Ask(only=frozenset({pid}))
+    before = _identity(source, pid)
+    for attempt in range(1, _ATTEMPTS + 1):
+        engine = Engine(source)
+        frame = engine.step(ask)
+        if frame is None or not frame.rows:
+            raise AccessDenied(str(pid)) if frame is not None and frame.hidden else ProcessGone(str(pid))
+        frame = engine.view(ask._replace(focus=frame.rows[0].key, panel=REGIONS, once=True))
+        assert frame is not None and frame.detail is not None and frame.detail.regions is not None
+        detail, view = frame.detail, frame.detail.regions
+        if view.missing is Missing.GONE:
+            raise ProcessGone(str(pid))
+        before, after = _identity(source, pid), before
+        if before == after or attempt == _ATTEMPTS:
+            break
+    return detail, view
+
+
+def _identity(source: Source, pid: int) -> tuple[int, int, int]:
+    """What an exec changes, or another process with the same pid. Raises ProcessGone or AccessDenied."""
+    stat = parse_stat(source.read(f"proc/{pid}/stat"))
+    return stat.start_ticks, stat.start_code, stat.arg_start
+
+
+def _remarks(detail: Detail, view: RegionsView) -> list[str]:
+    """Why there is nothing, or what to know of it."""
+    if view.reading is not None:
+        doubt = _doubt(view.reading, detail.row.threads)
+        return [doubt] if doubt else []
+    from memtop.explain.region_words import what_is_known, why_no_reading  # noqa: PLC0415 (mostly not needed)
+
+    why = why_no_reading(view, detail.row, os.geteuid())
+    return [why, what_is_known(detail)] if view.missing is Missing.DENIED else [why]
+
+
+def _doubt(reading: Reading, threads: int | None) -> str:
+    if reading.confidence is not Confidence.LOW:
+        return ""
+    stacks = reading.regions.kinds.count(Kind.THREAD_STACK) + 1
+    return (
+        f"stacks found: {stacks}, threads: {threads}. Kinds of memory without a name are less sure; "
+        "after fork, the stacks of the parent's other threads stay behind"
+    )
+
+
+def _split(split: Split) -> str:
+    parts = [
+        (split.reserved_bytes, "reserved without access", True),
+        (split.untouched_bytes, "promised but never touched", True),
+        (split.resident_bytes, "resident", True),
+        (split.swapped_bytes, "on swap", False),
+        (split.hugetlb_bytes, "in huge pages", False),
+        (split.uncounted_bytes, "of devices and the kernel", False),
+    ]
+    told = [f"{units.long_size(size)} {what}" for size, what, always in parts if always or size]
+    return f"VIRT {units.long_size(split.virt_bytes)} = " + " + ".join(told)
+
+
+def _touched(sizes: Sizes, hugetlb_bytes: int) -> str:
+    if sizes.rss_bytes is None or not sizes.size_bytes:
+        return units.UNKNOWN
+    return units.percent(100 * (sizes.rss_bytes + hugetlb_bytes) / sizes.size_bytes)
+
+
+def _cells(sizes: Sizes, hugetlb_bytes: int) -> str:
+    size, rss, *rest = (f"{units.size(value):>6}" for value in sizes)
+    return " ".join((size, rss, f"{_touched(sizes, hugetlb_bytes):>5}", *rest))
+
+
+def _huge(size_bytes: int) -> str:
+    return f"  +{units.long_size(size_bytes)} huge, not counted in RSS" if size_bytes else ""
+
+
+_HEAD: Final = f"{'SIZE':>6} {'RSS':>6} {'%':>5} {'PSS':>6} {'DIRTY':>6} {'SWAP':>6}"
+
+
+def _kinds(regions: Regions, sort: str, limit: int | None) -> list[KindSum]:
+    column = Sizes._fields.index(SORTS[sort])
+    return sorted(regions.by_kind(), key=lambda one: one.sizes[column] or 0, reverse=True)[:limit]
+
+
+def _kind_lines(regions: Regions, sort: str, limit: int | None) -> list[str]:
+    lines = [
+        f"{_cells(one.sizes, one.hugetlb_bytes)} {one.count:>6} {one.kind.title}{_huge(one.hugetlb_bytes)}"
+        for one in _kinds(regions, sort, limit)
+    ]
+    return [f"{_HEAD} {'COUNT':>6} KIND", *lines]
+
+
+def _region_lines(regions: Regions, sort: str, limit: int | None) -> list[str]:
+    found = regions.largest(SORTS[sort], limit)
+    wide = max((len(region.kind.title) for region in found), default=4)
+    return [f"{_HEAD} {'KIND':<{wide}} {'ADDRESS':<12} PERMS PATH", *(_region_line(region, wide) for region in found)]
+
+
+def _region_line(region: Region, wide: int) -> str:
+    mapping, cells = region.mapping, _cells(region.sizes, region.hugetlb_bytes)
+    line = f"{cells} {region.kind.title:<{wide}} {mapping.start:012x} {mapping.perms:<5} "
+    return (line + clean(mapping.name)).rstrip() + _huge(region.hugetlb_bytes)
+
+
+def _json(pid: int, regions: Regions | None, sort: str, limit: int | None) -> dict[str, object]:
+    """Addresses are text, as in /proc: the highest do not fit a number of JavaScript."""
+    if regions is None:
+        return {"pid": pid, "kinds": [], "regions": []}
+    return {
+        "pid": pid,
+        "kinds": [
+            {"kind": one.kind.key, "count": one.count, **one.sizes._asdict(), "hugetlb_bytes": one.hugetlb_bytes}
+            for one in _kinds(regions, sort, None)
+        ],
+        "regions": [
+            {
+                "start": f"{region.mapping.start:x}",
+                "end": f"{region.mapping.end:x}",
+                "perms": region.mapping.perms,
+                "kind": region.kind.key,
+                "path": clean(region.mapping.name),
+                **region.sizes._asdict(),
+                "hugetlb_bytes": region.hugetlb_bytes,
+            }
+            for region in regions.largest(SORTS[sort], limit)
+        ],
+    }

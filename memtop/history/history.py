@@ -1,0 +1,202 @@
+"""Bounded memory of the past.
+
+Every process has a :class:`Track` from the first tick: an entry is added only when its numbers change, so the
+hundreds that are idle cost nothing. Watched processes have a :class:`Diary` beside it: an entry at every tick, with
+everything a chart can show. Both have a bound; what is older is thinned out or dropped. Of the machine itself the
+last half hour is kept (:class:`MachinePast`).
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from struct import Struct
+
+from memtop.frame import SystemRow
+from memtop.sample import ProcKey
+from memtop.typed import Final, NamedTuple
+
+TRACK_BUDGET_BYTES: Final = 12 * 1024 * 1024
+"""For the tracks of all processes together."""
+TRACK_MOST: Final = 1024
+TRACK_LEAST: Final = 48
+DIARY_MOST: Final = 7200
+"""Entries of one diary; when full, every second entry of its older half is dropped."""
+CLOSE_S: Final = 0.0005
+"""Two moments nearer than this are one: tracks keep milliseconds."""
+_FIELDS: Final = 4
+_ENTRY_BYTES: Final = 8 * _FIELDS
+MACHINE_TICKS: Final = 1800
+_TICK: Final = Struct("d 5q2d2q2dq")
+"""The moment, and the fields of SystemRow, -1 where one is unknown: a third of what the tuple and its numbers take."""
+
+
+class Point(NamedTuple):
+    """A process at one moment of its past; None where it was not read. Sizes in bytes."""
+
+    at_s: float
+    virt_bytes: int
+    rss_bytes: int
+    shr_bytes: int
+    shmem_bytes: int | None = None
+    minflt: int | None = None
+    majflt: int | None = None
+    swap_bytes: int | None = None
+
+
+class Track:
+    """VIRT, RES and SHR of one process: one entry for each change, the newest last."""
+
+    __slots__ = ("_data", "first_s")
+
+    def __init__(self, now_s: float) -> None:
+        self._data = array("q")
+        self.first_s = now_s
+        """When the process was first seen (or last seen to exec), on the clock of Instant.mono_s."""
+
+    def add(self, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int, most: int) -> None:
+        """Note a change; beyond ``most`` entries the oldest go, a quarter of ``most`` at least."""
+        data = self._data
+        data.extend((int(now_s * 1000), virt_bytes, rss_bytes, shr_bytes))
+        if (surplus := len(self) - most) > 0:  # more than one where ``most`` has fallen since
+            del data[: (surplus - 1 + most // 4) * _FIELDS]
+            self.first_s = max(self.first_s, data[0] / 1000)
+
+    def __len__(self) -> int:
+        return len(self._data) // _FIELDS
+
+    @property
+    def changed_s(self) -> float:
+        """When its numbers last changed."""
+        return self._data[-_FIELDS] / 1000 if self._data else self.first_s
+
+    def point(self, index: int) -> Point:
+        """The entry at an index, negative from the newest."""
+        at = (index + len(self) if index < 0 else index) * _FIELDS
+        ms, virt, rss, shr = self._data[at : at + _FIELDS]
+        return Point(ms / 1000, virt, rss, shr)
+
+    def at(self, when_s: float) -> Point | None:
+        """What held at a moment; None before the first entry."""
+        index = self.index_at(when_s)
+        return self.point(index) if index >= 0 else None
+
+    def index_at(self, when_s: float) -> int:
+        """The last entry at or before a moment, -1 where there is none."""
+        data, when_ms = self._data, int(when_s * 1000 + 0.5)
+        low, high = 0, len(self)
+        if high and data[-_FIELDS] <= when_ms:
+            return high - 1
+        while low < high:
+            middle = (low + high) // 2
+            if data[middle * _FIELDS] <= when_ms:
+                low = middle + 1
+            else:
+                high = middle
+        return low - 1
+
+    def columns(self, until: int) -> tuple[array[int], ...]:
+        """Times in milliseconds, VIRT, RES, SHR of the first ``until`` entries."""
+        return tuple(self._data[field : until * _FIELDS : _FIELDS] for field in range(_FIELDS))
+
+    def peaks(self, edges_s: list[float]) -> list[int | None]:
+        """The highest RES between each two neighbouring edges (one fewer than edges); None before it was seen."""
+        data, size = self._data, len(self)
+        found: list[int | None] = []
+        index = self.index_at(edges_s[0])
+        for edge_s in edges_s[1:]:
+            edge_ms = int(edge_s * 1000 + 0.5)
+            best = data[index * _FIELDS + 2] if index >= 0 else None
+            while index + 1 < size and data[(index + 1) * _FIELDS] < edge_ms:
+                index += 1
+                rss = data[index * _FIELDS + 2]
+                best = rss if best is None or rss > best else best
+            found.append(best)
+        return found
+
+
+class Diary:
+    """Everything a chart shows of one watched process, an entry a tick, thinned when it grows long."""
+
+    __slots__ = ("columns", "times_s")
+
+    def __init__(self) -> None:
+        self.times_s = array("d")
+        self.columns = tuple(array("q") for _ in Point._fields[1:])
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    def add(self, point: Point) -> None:
+        """Note one tick."""
+        self.times_s.append(point.at_s)
+        for column, value in zip(self.columns, point[1:], strict=True):
+            column.append(-1 if value is None else value)
+        if len(self.times_s) > DIARY_MOST:
+            del self.times_s[1 : DIARY_MOST // 2 : 2]
+            for column in self.columns:
+                del column[1 : DIARY_MOST // 2 : 2]
+
+    def point(self, index: int) -> Point:
+        """The entry at an index."""
+        virt, rss, shr, *rest = (column[index] for column in self.columns)
+        return Point(self.times_s[index], virt, rss, shr, *(None if value < 0 else value for value in rest))
+
+    def index_at(self, when_s: float) -> int:
+        """The last entry at or before a moment, -1 where there is none."""
+        from bisect import bisect_right  # noqa: PLC0415 (one sample has no past)
+
+        return bisect_right(self.times_s, when_s + CLOSE_S) - 1
+
+
+class Gap(NamedTuple):
+    """A stretch in which nothing was read: the machine slept, or memtop was stopped."""
+
+    from_s: float
+    to_s: float
+
+
+class History:
+    """All tracks, the diaries of watched processes, and the gaps, on the clock of Instant.mono_s."""
+
+    def __init__(self) -> None:
+        self.tracks: dict[ProcKey, Track] = {}
+        self.diaries: dict[ProcKey, Diary] = {}
+        self.gaps: deque[Gap] = deque(maxlen=64)
+
+    def note(self, key: ProcKey, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int) -> Track:
+        """Add to a process's track where its numbers differ from the last entry."""
+        track = self.tracks.get(key)
+        if track is None:
+            track = self.tracks[key] = Track(now_s)
+        most = min(TRACK_MOST, max(TRACK_LEAST, TRACK_BUDGET_BYTES // _ENTRY_BYTES // (len(self.tracks) + 1)))
+        track.add(now_s, virt_bytes, rss_bytes, shr_bytes, most)
+        return track
+
+    def forget(self, key: ProcKey) -> None:
+        """Drop the past of a process, after its end or its exec."""
+        self.tracks.pop(key, None)
+        self.diaries.pop(key, None)
+
+    def in_gap(self, when_s: float) -> bool:
+        """Whether nothing was read around this moment."""
+        return any(gap.from_s < when_s < gap.to_s for gap in self.gaps)
+
+
+class MachinePast:
+    """Half an hour at one tick a second, on the clock of Instant.mono_s; what is older is dropped."""
+
+    def __init__(self) -> None:
+        self._ticks: deque[bytes] = deque(maxlen=MACHINE_TICKS)
+
+    def add(self, now_s: float, row: SystemRow) -> None:
+        """Note one tick."""
+        self._ticks.append(_TICK.pack(now_s, *(-1 if value is None else value for value in row)))
+
+    def at(self, when_s: float) -> SystemRow | None:
+        """What held at a moment; None before the first tick that is kept."""
+        for tick in reversed(self._ticks):
+            at_s, *values = _TICK.unpack(tick)
+            if at_s <= when_s + CLOSE_S:
+                return SystemRow._make(None if value < 0 else value for value in values)
+        return None

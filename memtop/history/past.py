@@ -1,0 +1,182 @@
+"""The past of one process, as a chart or a cursor wants it."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_right
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from memtop.analysis.rates import per_s, slope_per_s
+from memtop.frame import Series
+from memtop.history.history import CLOSE_S, History, Point
+from memtop.sample import ProcKey
+
+SLOPE_S: Final = 60.0
+WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0)
+"""The widths of the chart's time window."""
+ORDINARY_WINDOW_S: Final = 300.0
+"""The widest that the window grows to by itself."""
+
+
+class _Past(NamedTuple):
+    """All that is kept of one process, oldest first, a column for each number; -1 stands for unknown."""
+
+    times_s: array[float]
+    virt: array[int]
+    rss: array[int]
+    shr: array[int]
+    shmem: array[int]
+    minflt: array[int]
+    majflt: array[int]
+    swap: array[int]
+
+
+def _past(history: History, key: ProcKey) -> _Past:
+    """Its diary, and before that its track."""
+    diary, track = history.diaries.get(key), history.tracks.get(key)
+    until = len(track) if track is not None else 0
+    if track is not None and diary is not None and len(diary):
+        until = track.index_at(diary.times_s[0] - 0.001) + 1
+    unknown = array("q", [-1]) * until
+    times_ms, *sizes = track.columns(until) if track is not None else (array("q"),) * 4
+    times_s = array("d", [ms / 1000 for ms in times_ms])
+    older = _Past._make((times_s, *sizes, *[unknown] * 4))
+    if diary is None:
+        return older
+    columns = (one + other for one, other in zip(older[1:], diary.columns, strict=True))
+    return _Past._make((older.times_s + diary.times_s, *columns))
+
+
+def point_at(history: History, key: ProcKey, when_s: float) -> Point | None:
+    """What was known of a process at a moment: from its diary where that reaches back so far, else from its track."""
+    if history.in_gap(when_s):
+        return None
+    diary, track = history.diaries.get(key), history.tracks.get(key)
+    if diary is not None and (index := diary.index_at(when_s)) >= 0:
+        return diary.point(index)
+    return track.at(when_s) if track is not None else None
+
+
+def series(history: History, key: ProcKey, *, right_s: float, until_s: float, window_s: float, points: int) -> Series:
+    """The window that ends at ``right_s``, one point a bucket; nothing after ``until_s`` (now, or its end).
+
+    Of several readings in a bucket the one with the highest RES stands for it, so that a short peak is never lost.
+    """
+    past = _past(history, key)
+    width_s = window_s / max(1, points)
+    edges_s = [right_s - window_s + index * width_s for index in range(points + 1)]
+    best: list[int | None] = []
+    last: list[int | None] = []
+    before = bisect_right(past.times_s, edges_s[0] + CLOSE_S)
+    for left_s, end_s in pairwise(edges_s):
+        upto = bisect_right(past.times_s, min(end_s, until_s) + CLOSE_S, before)
+        held = upto == before  # nothing was read in this bucket: what was read last still holds, but not in a gap
+        if left_s >= until_s or not upto or (held and history.in_gap(end_s)):
+            best.append(None)
+            last.append(None)
+        else:
+            last.append(upto - 1)
+            best.append(upto - 1 if held else max(range(before, upto), key=past.rss.__getitem__))
+        before = upto
+    return Series(
+        times_s=tuple(edge_s - right_s for edge_s in edges_s[1:]),
+        virt_bytes=tuple(at if at is None else float(past.virt[at]) for at in best),
+        rss_bytes=tuple(at if at is None else float(past.rss[at]) for at in best),
+        anon_bytes=tuple(at if at is None else float(max(0, past.rss[at] - past.shr[at])) for at in best),
+        file_bytes=tuple(
+            None if at is None or past.shmem[at] < 0 else float(max(0, past.shr[at] - past.shmem[at])) for at in best
+        ),
+        shmem_bytes=tuple(None if at is None or past.shmem[at] < 0 else float(past.shmem[at]) for at in best),
+        minflt_per_s=_rates(last, past.times_s, past.minflt),
+        majflt_per_s=_rates(last, past.times_s, past.majflt),
+    )
+
+
+def used_memory(
+    history: History, key: ProcKey, *, from_s: float, now_s: float, step_s: float
+) -> tuple[list[float], list[float]]:
+    """Times and bytes of anonymous, shared and swapped memory, a point every ``step_s``: what is judged.
+
+    Where shared and swapped memory were not read they are taken to be what they were when read next, or before:
+    a reading that begins is no growth. Nothing is made up for a gap.
+    """
+    past = _past(history, key)
+    shmem, swap = _filled(past.shmem), _filled(past.swap)
+    times_s: list[float] = []
+    used_bytes: list[float] = []
+    at_s = math.ceil(from_s / step_s) * step_s  # on a grid, so that the same moments are looked at again and again
+    index = bisect_right(past.times_s, at_s + CLOSE_S)
+    end = len(past.times_s)
+    while at_s <= now_s + CLOSE_S:
+        while index < end and past.times_s[index] <= at_s + CLOSE_S:
+            index += 1
+        if index and not history.in_gap(at_s):
+            last = index - 1
+            own = max(0, past.rss[last] - past.shr[last])
+            times_s.append(at_s)
+            used_bytes.append(float(own + shmem[last] + swap[last]))
+        at_s += step_s
+    return times_s, used_bytes
+
+
+def _filled(column: array[int]) -> array[int]:
+    """Unknown (-1) as the value before it, or the first one known; all zeros where none is."""
+    if not len(column) or min(column) >= 0:
+        return column
+    held = next((value for value in column if value >= 0), 0)
+    filled = array("q")
+    for value in column:
+        held = value if value >= 0 else held
+        filled.append(held)
+    return filled
+
+
+def right_edge_s(looking_s: float, now_s: float, window_s: float, points: int) -> float:
+    """The moment at the chart's right edge: now, or one by which a moment long ago stands in the middle.
+
+    Buckets stand still on the clock, two at a time: so a picture of two to a column moves by whole columns.
+    """
+    step_s = 2 * window_s / max(2, points)
+    edge_s = now_s if looking_s >= now_s - window_s * 0.98 else looking_s + window_s * 0.5
+    return math.ceil(edge_s / step_s) * step_s
+
+
+def fitting_window_s(known_s: float) -> float:
+    """The window that holds so many seconds of past: it grows with them, up to the ordinary one."""
+    return next((window_s for window_s in WINDOWS_S if window_s >= min(known_s, ORDINARY_WINDOW_S)), ORDINARY_WINDOW_S)
+
+
+def slope_bytes_per_min(history: History, key: ProcKey, until_s: float) -> float | None:
+    """Least-squares slope of RES over the minute that ends at ``until_s``; None before there are three readings."""
+    diary = history.diaries.get(key)
+    if diary is None:
+        return None
+    first, last = diary.index_at(until_s - SLOPE_S) + 1, diary.index_at(until_s) + 1
+    points = [diary.point(index) for index in range(first, last)]
+    slope = slope_per_s([point.at_s - until_s for point in points], [float(point.rss_bytes) for point in points])
+    return None if slope is None else slope * 60
+
+
+def _rates(readings: list[int | None], times_s: array[float], counter: array[int]) -> tuple[float | None, ...]:
+    """The rate in each bucket. A bucket without a reading of its own has the rate of the interval that spans it."""
+    rates: list[float | None] = [None] * len(readings)
+    waiting: list[int] = []
+    before: int | None = None
+    rate: float | None = None
+    for index, at in enumerate(readings):
+        if at is None or before is None:
+            waiting, rate = [], None
+        elif at == before:
+            waiting.append(index)
+        else:
+            known = counter[at] >= 0 and counter[before] >= 0
+            rate = per_s(counter[at], counter[before], times_s[at] - times_s[before]) if known else None
+            for spanned in (*waiting, index):
+                rates[spanned] = rate
+            waiting = []
+        before = at
+    for spanned in waiting:
+        rates[spanned] = rate
+    return tuple(rates)

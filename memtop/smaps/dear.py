@@ -1,0 +1,328 @@
+"""The readings that cost the target something, smaps and smaps_rollup: who is read, when, and what is known by now.
+
+Both hold up the target's own mmap calls, so they are read by the observer's contract (:mod:`memtop.analysis.contract`)
+and only for what somebody looks at: smaps of the process in focus while a panel shows it, smaps_rollup of its family
+while the Sharing panel does, in turn of the processes whose PSS and USS are wanted, and of the process in focus every
+few seconds while its verdict hangs on LazyFree. How many mappings a process has is counted before, in its maps: that
+needs no lock that its own calls would wait for, and costs it nothing. All go through Source.ask, so a reading that
+hangs holds up nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from memtop.analysis.contract import Why
+from memtop.detail.readings import MarkView, Missing, Reading, RegionsView, SharingView
+from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, ProcKey, ProcSample, Sample
+from memtop.smaps.digest import NO_GROWTH
+from memtop.smaps.dossier import Dossier, UserMark
+from memtop.smaps.intake import Intake
+from memtop.smaps.relatives import family_of, sharing_view
+from memtop.source import Source
+
+DOUBTED_S: Final = 4.5
+"""For so long a reading is tried for that somebody doubts a verdict; then it is asked for anew."""
+FIRST_SETTLE_S: Final = 0.03
+"""How long a reading that somebody waits for is waited for, so that a panel opens with numbers in it."""
+TURN_MOST: Final = 32
+"""Rollups that are begun at one tick ..."""
+TURN_S: Final = 0.010
+"""... what they may cost together at most ..."""
+TURN_DUTY: Final = 0.01
+"""... and the share of the time that they may take in the long run."""
+ONCE_S: Final = 30.0
+"""How long a run of one sample waits for its readings at most ..."""
+ONCE_SETTLE_S: Final = 0.5
+"""... looking at this interval whether one hangs."""
+FRESH_S: Final = 3.0
+"""A reading so old is still good for a mark that is set now."""
+
+_WHY: Final = {Why.FORBIDDEN: Missing.FORBIDDEN, Why.TOO_DEAR: Missing.TOO_DEAR, Why.UNKNOWN_COST: Missing.UNKNOWN_COST}
+
+
+class Dear:
+    """Owned by the engine and used in its thread only."""
+
+    def __init__(self, source: Source) -> None:
+        self._intake = Intake(source)
+        self._credit_s, self._credit_at_s = TURN_S, -math.inf
+        """What rollups may cost by now; they may overdraw it once, and wait then."""
+        self._doubted: tuple[ProcKey, float] | None = None
+        """Whose LazyFree is wanted, and since when."""
+        self._reads = self._marks = 0
+        self._family: frozenset[ProcKey] = frozenset()
+        self._family_s = 0.0
+        """Since when it has been the same."""
+        self._unsettled: list[tuple[ProcSample, str]] = []
+        """Whose reading somebody waits for, and which: the first one, or one that was asked for."""
+
+    # -- what the engine asks
+
+    def take(self, ask: Ask, sample: Sample) -> frozenset[ProcKey]:
+        """Take what has come since the sample before; the processes whose PSS and USS are new."""
+        self._intake.open(sample)
+        self._intake.close_dossiers()
+        if not ask.frozen:
+            self._intake.take()
+        return self._intake.renewed()
+
+    def begin(self, ask: Ask, wanted: Sequence[ProcKey], doubted: ProcKey | None = None) -> frozenset[ProcKey]:
+        """Begin what is due; ``wanted`` are those whose PSS and USS are to be read, as :meth:`take` gives them.
+
+        ``doubted`` is a process that seems to grow, where LazyFree may say that it does not.
+        """
+        if doubted is not None:
+            self._doubted = doubted, self._intake.now_s
+        self._begin_due(ask, wanted, from_s=self._intake.now_s)
+        return self._intake.renewed()
+
+    def look(self, ask: Ask, sample: Sample, wanted: Sequence[ProcKey]) -> None:
+        """Another ask, after the last sample and before the next: begin what it wants."""
+        self._intake.open(sample)
+        self._begin_due(ask, wanted, from_s=self._intake.now_s + ask.delay_s)
+
+    def sums(self, key: ProcKey) -> tuple[int | None, int | None]:
+        """PSS and USS in bytes, as they were read last."""
+        file = self._intake.dossiers.get(key)
+        return (None, None) if file is None or file.rollup is None else (file.rollup.pss_bytes, file.rollup.uss_bytes)
+
+    def missing(self, key: ProcKey) -> Missing:
+        """Why PSS and USS are not known, or not newer."""
+        file = self._intake.dossiers.get(key)
+        return Missing.UNREAD if file is None else file.missing
+
+    def regions(self, ask: Ask, now_s: float) -> RegionsView | None:
+        """For the panels, at the instant shown; None while none of them is on screen."""
+        if ask.panel not in (REGIONS, SHARING) or ask.focus is None:
+            return None
+        file = self._intake.dossiers.get(ask.focus)
+        if ask.cursor_s is None and file is not None:
+            return file.regions_view(now_s)
+        seen = self._seen(ask.focus)
+        missing = _without_memory(seen) if seen is None or seen.statm is None else Missing.PAUSED
+        return RegionsView(None, None, None, missing, None, 0.0, False, None, None, None)
+
+    def sharing(self, ask: Ask, own: RegionsView | None) -> SharingView | None:
+        """For the Sharing panel; None while it is not on screen."""
+        if (
+            ask.panel != SHARING
+            or ask.focus is None
+            or own is None
+            or self._intake.sample is None
+            or ask.cursor_s is not None
+        ):
+            return None
+        return sharing_view(ask.focus, self.family(ask), self._intake.dossiers, own, self._family_s)
+
+    def family(self, ask: Ask) -> list[ProcSample]:
+        """The process in focus and its fork relatives, while the Sharing panel is on screen."""
+        if ask.panel != SHARING or ask.focus is None or self._intake.sample is None or self._seen(ask.focus) is None:
+            return []
+        found = family_of(self._intake.sample.processes, ask.focus.pid)
+        who = frozenset(seen.key for seen in found)
+        if who != self._family:
+            self._family, self._family_s = who, self._intake.now_s
+        return found
+
+    def reading(self, key: ProcKey) -> Reading | None:
+        """The mappings of a process as they were read last."""
+        file = self._intake.dossiers.get(key)
+        return None if file is None else file.reading
+
+    def lazy_free_bytes(self, key: ProcKey) -> int | None:
+        """What a process has given back and the kernel has not taken yet, if that is known of this moment."""
+        file = self._intake.dossiers.get(key)
+        if file is None or file.rollup is None or self._intake.now_s - file.rollup_s > FRESH_S:
+            return None
+        return file.rollup.number("LazyFree")
+
+    def lazy_free(self, key: ProcKey) -> tuple[float, int] | None:
+        """When smaps or smaps_rollup told last what a process has given back, and how many bytes that was."""
+        file = self._intake.dossiers.get(key)
+        if file is None or file.rollup is None:
+            return None
+        size_bytes = file.rollup.number("LazyFree")
+        return None if size_bytes is None else (file.rollup_s, size_bytes)
+
+    def unread(self, key: ProcKey) -> str:
+        """Why there is no newer reading; empty where there is one, or one is under way."""
+        file = self._intake.dossiers.get(key)
+        waits = (Missing.NOTHING, Missing.UNREAD)
+        return "" if file is None or file.missing in waits else file.missing.value
+
+    def mark(self, key: ProcKey, now_s: float) -> MarkView | None:
+        """The user's mark."""
+        file = self._intake.dossiers.get(key)
+        return None if file is None else file.mark_view(self._seen(key), now_s)
+
+    def mark_dropped(self, key: ProcKey) -> bool:
+        """Whether the mark was dropped because the process has become another program."""
+        file = self._intake.dossiers.get(key)
+        return file is not None and file.mark_dropped
+
+    # -- who is read, and when
+
+    def _seen(self, key: ProcKey) -> ProcSample | None:
+        return self._intake.seen(key)
+
+    def _begin_due(self, ask: Ask, wanted: Sequence[ProcKey], from_s: float) -> None:
+        """Begin what is wanted and allowed. ``from_s`` is the latest that it may be now."""
+        self._press(ask)
+        if ask.frozen:
+            return
+        self._intake.take_digests()
+        if ask.once:
+            self._read_once(ask, wanted)
+            return
+        shown = ask.panel in (REGIONS, SHARING)
+        if ask.focus is not None and (seen := self._seen(ask.focus)) is not None:
+            file = self._intake.dossiers.get(ask.focus)
+            mark = file.mark if file is not None else None
+            marking = mark is not None and mark.regions is None
+            if shown or marking or (file is not None and file.asked):
+                self._want(ask, seen, "smaps", from_s, calm=ask.panel != SHARING and not marking)
+            elif mark is not None:  # for the sentence about it
+                self._want(ask, seen, "smaps", from_s, seldom=True)
+        if (seen := self._still_doubted()) is not None and not shown:
+            self._take_turns(ask, [seen], from_s, calm=False)
+        if family := self.family(ask):
+            self._take_turns(ask, [seen for seen in family if seen.key != ask.focus], from_s, calm=False)
+        elif ask.panel == RUNTIME and ask.focus is not None and (seen := self._seen(ask.focus)) is not None:
+            self._take_turns(ask, [seen], from_s, calm=False)
+        others = [seen for key in wanted if not (shown and key == ask.focus) and (seen := self._seen(key)) is not None]
+        self._take_turns(ask, others, from_s, calm=True)
+        for _ in range(2):  # the number of mappings, then the reading
+            self._settle(ask, from_s)
+        self._unsettled.clear()
+        self._intake.forget_the_oldest(ask.focus)
+
+    def _still_doubted(self) -> ProcSample | None:
+        """The process whose LazyFree is wanted and was not tried yet: its mappings are counted first, a tick before."""
+        if self._doubted is None:
+            return None
+        key, since_s = self._doubted
+        file, now_s = self._intake.dossiers.get(key), self._intake.now_s
+        if now_s - since_s > DOUBTED_S or (file is not None and file.tried_s >= since_s):
+            self._doubted = None
+            return None
+        return self._seen(key)
+
+    def _settle(self, ask: Ask, from_s: float) -> None:
+        """Wait a little for what somebody waits for."""
+        unsettled, self._unsettled = self._unsettled, []
+        if not unsettled:
+            return
+        self._intake.settle(FIRST_SETTLE_S)
+        for seen, name in unsettled:
+            if self._intake.dossiers[seen.key].tried_s == -math.inf:
+                self._want(ask, seen, name, from_s)
+
+    def _read_once(self, ask: Ask, wanted: Sequence[ProcKey]) -> None:
+        """There will be no later tick: read all that is asked for whatever it costs, each once, and wait for it."""
+        self._intake.once = True
+        panel = [ask.focus] if ask.panel == REGIONS and ask.focus is not None else []
+        for name, keys in (("smaps", panel), ("smaps_rollup", wanted)):
+            for key in keys:
+                if (seen := self._seen(key)) is not None:
+                    self._intake.dossier(key).asked = ask.smaps
+                    self._want(ask, seen, name, self._intake.now_s)
+        left = round(ONCE_S / ONCE_SETTLE_S)
+        while left and any(file.pending for file in self._intake.dossiers.values()):
+            self._intake.settle(ONCE_SETTLE_S)
+            left -= 1
+        self._unsettled.clear()
+
+    def _press(self, ask: Ask) -> None:
+        """R and m, which come as counters."""
+        presses, self._reads = ask.read_now - self._reads, ask.read_now
+        toggles, self._marks = ask.mark_now - self._marks, ask.mark_now
+        if ask.focus is None or self._seen(ask.focus) is None or self._intake.sample is None:
+            return
+        if presses > 0:
+            self._intake.dossier(ask.focus).asked = ask.smaps
+            for relative in self.family(ask):
+                self._intake.dossier(relative.key).asked = ask.smaps
+        if toggles % 2:
+            self._toggle_mark(self._intake.dossier(ask.focus), ask.focus)
+
+    def _toggle_mark(self, file: Dossier, key: ProcKey) -> None:
+        file.mark_dropped, file.since_mark = False, None
+        if file.mark is not None:
+            file.mark = None
+            return
+        seen, reading = self._seen(key), file.reading
+        statm = seen.statm if seen is not None else None
+        file.mark = UserMark(self._intake.now_s, statm and statm.rss_bytes, statm and statm.virt_bytes)
+        if reading is None or seen is None:
+            return
+        if self._intake.now_s - reading.at_s <= FRESH_S or file.calm("smaps", seen):
+            file.mark.regions, file.mark.regions_s = reading.regions, reading.at_s
+            file.since_mark = NO_GROWTH
+
+    def _take_turns(self, ask: Ask, waiting: Sequence[ProcSample], from_s: float, *, calm: bool) -> None:
+        """Rollups, those that were read longest ago first, the larger before the smaller, within what they may cost."""
+        if self._credit_at_s < self._intake.now_s:
+            earned_s = TURN_DUTY * (self._intake.now_s - self._credit_at_s)
+            self._credit_s, self._credit_at_s = min(TURN_S, self._credit_s + earned_s), self._intake.now_s
+        begun = 0
+        for seen in sorted(waiting, key=self._rank):
+            if begun == TURN_MOST or self._credit_s <= 0:
+                return
+            begun += self._want(ask, seen, "smaps_rollup", from_s, calm=calm)
+
+    def _rank(self, seen: ProcSample) -> tuple[float, int]:
+        file = self._intake.dossiers.get(seen.key)
+        rss_bytes = seen.statm.rss_bytes if seen.statm is not None else 0
+        return file.tried_s if file is not None else -math.inf, -rss_bytes
+
+    def _want(
+        self, ask: Ask, seen: ProcSample, name: str, from_s: float, *, calm: bool = False, seldom: bool = False
+    ) -> bool:
+        """Begin one reading, if the contract allows it; whether anything was begun.
+
+        ``calm``: where nothing has moved, the last reading is good for longer; ``seldom``: also where something has.
+        """
+        file = self._intake.dossier(seen.key)
+        file.verdict = None
+        if seen.statm is None:
+            file.missing = _without_memory(seen)
+            return False
+        if file.cooking_s is not None or (file.pending and not file.contract.under_way):
+            return False
+        looked_at = seen.key == ask.focus or seen.key in ask.visible or seen.key.pid in (ask.only or ())
+        urgent = file.asked or (looked_at and file.tried_s == -math.inf)
+        if ask.smaps and not file.asked and file.must_be_counted(name, self._intake.now_s):
+            self._intake.count(seen, file, from_s)
+            if file.pending:
+                self._unsettled += [(seen, name)] * urgent
+                return True
+        load = file.load(name, seen)
+        verdict = file.verdict = file.contract.may_read(
+            self._intake.now_s,
+            load,
+            self._intake.machine,
+            asked=file.asked,
+            calm=seldom or (calm and file.calm(name, seen)),
+            forbidden=not ask.smaps,
+        )
+        if not verdict.allowed:
+            file.missing = _WHY.get(verdict.why, file.missing)
+            return False
+        if file.missing in _WHY.values():
+            file.missing = Missing.UNREAD
+        if name == "smaps_rollup":
+            self._credit_s -= verdict.stall_s or 0.0
+        self._intake.begin(seen, file, name, from_s, load)
+        self._unsettled += [(seen, name)] * urgent
+        return True
+
+
+def _without_memory(seen: ProcSample | None) -> Missing:
+    if seen is None:
+        return Missing.GONE
+    if seen.stat is not None and seen.stat.kernel_thread:
+        return Missing.KERNEL
+    return Missing.ZOMBIE if seen.stat is not None and seen.stat.state in "ZX" else Missing.ENDING

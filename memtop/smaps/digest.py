@@ -1,0 +1,137 @@
+"""From the text of smaps to a Reading. For a text of tens of megabytes in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Hashable
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from memtop.analysis.kinds import Kind
+from memtop.analysis.region_growth import RegionGrowth, since
+from memtop.analysis.regions import NOTHING, Region, Regions, classify
+from memtop.analysis.sharing import freed_by_kill, summed
+from memtop.detail.readings import Reading
+from memtop.errors import ParseError
+from memtop.procfs.smaps import Smaps, parse_smaps
+from memtop.text import clean
+
+NO_GROWTH: Final = RegionGrowth(NOTHING, (), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """What was read, and all that it takes to understand it."""
+
+    data: bytes
+    at_s: float
+    took_s: float
+    cut: bool
+    start_code: int
+    """An address in the program's text, by which its executable is known."""
+    threads: int
+    tmpfs: tuple[bytes, ...]
+    """Mount points of file systems that live in RAM."""
+    first: tuple[float, Regions] | None
+    """The first reading and its time; None where this is it."""
+    mark: Regions | None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A Reading, and what it is against the mark."""
+
+    reading: Reading
+    mark: Regions | None
+    """With which it was compared."""
+    since_mark: RegionGrowth | None
+
+
+def digest(raw: Raw) -> Digest | None:
+    """Understand one smaps; None where it has no mapping. Raises ParseError."""
+    smaps = parse_smaps(raw.data)
+    if not smaps:
+        return None
+    regions = classify(smaps, exe=_program(smaps, raw.start_code), tmpfs=raw.tmpfs)
+    kinds = tuple(regions.by_kind())
+    largest = _largest(regions)
+    reading = Reading(
+        at_s=raw.at_s,
+        took_s=raw.took_s,
+        regions=regions,
+        kinds=kinds,
+        largest=tuple(largest[one.kind] for one in kinds),
+        total=regions.total(),
+        split=regions.split(),
+        rollup=summed(smaps),
+        freed=freed_by_kill(regions),
+        confidence=regions.confidence(raw.threads),
+        since_start=NO_GROWTH if raw.first is None else since(raw.first[1], regions),
+        start_s=raw.at_s if raw.first is None else raw.first[0],
+        cut=raw.cut,
+        replaced_file=None if (gone := regions.replaced_file()) is None else clean(gone),
+    )
+    return Digest(reading, raw.mark, None if raw.mark is None else since(raw.mark, regions))
+
+
+def _program(smaps: Smaps, start_code: int) -> bytes | None:
+    """The file that the program's text is mapped from: what /proc/PID/exe points to, without reading it."""
+    place = bisect_right(smaps.starts, start_code) - 1
+    if place < 0 or not smaps.starts[place] <= start_code < smaps.ends[place]:
+        return None
+    return smaps.names[place] or None
+
+
+def _largest(regions: Regions) -> dict[Kind, Region]:
+    places: dict[Kind, int] = {}
+    smaps = regions.smaps
+    spans = [end - start for start, end in zip(smaps.starts, smaps.ends, strict=True)]
+    for place, kind in enumerate(regions.kinds):
+        if kind not in places or spans[place] > spans[places[kind]]:
+            places[kind] = place
+    return {kind: regions[place] for kind, place in places.items()}
+
+
+class Kitchen:
+    """Digests in the background, one thread for each; what is done is taken by whoever asked."""
+
+    def __init__(self) -> None:
+        self._begun: SimpleQueue[tuple[Hashable, Raw]] = SimpleQueue()
+        self._done: SimpleQueue[tuple[Hashable, Digest | ParseError | None]] = SimpleQueue()
+
+    def begin(self, who: Hashable, raw: Raw) -> None:
+        """Start one; it is found in :meth:`done` later."""
+        self._begun.put((who, raw))
+        threading.Thread(target=self._cook, name="memtop-digest", daemon=True).start()
+
+    def _cook(self) -> None:
+        who, raw = self._begun.get()
+        found: Digest | ParseError | None
+        try:
+            found = digest(raw)
+        except ParseError as error:
+            found = error
+        self._done.put((who, found))
+
+    def done(self) -> list[tuple[Hashable, Digest | ParseError | None]]:
+        """What has been done since it was last asked for."""
+        found = []
+        try:
+            while True:
+                found.append(self._done.get_nowait())
+        except Empty:
+            return found
+
+
+def give_memory_back() -> None:
+    """Let glibc return what it keeps of freed memory, malloc_trim(3).
+
+    A text of tens of megabytes is read in pieces of a page, and their places would stay resident.
+    """
+    import ctypes  # noqa: PLC0415 (where nothing large is read it is not needed)
+
+    with suppress(AttributeError):  # musl has none
+        ctypes.CDLL(None).malloc_trim(0)

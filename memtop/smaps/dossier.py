@@ -1,0 +1,165 @@
+"""What is known of one program in one process by dear readings: what was read, what is under way, the user's mark."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+from memtop.analysis.contract import Contract, Load, Verdict, Why
+from memtop.analysis.region_growth import RegionGrowth
+from memtop.analysis.regions import Regions
+from memtop.detail.readings import MarkView, Missing, Reading, RegionsView
+from memtop.procfs.smaps import Rollup
+from memtop.sample import ProcSample
+
+RECOUNT_S: Final = 60.0
+"""How long the number of mappings is believed where no smaps is read."""
+NEVER: Final = ("", None)
+"""Nothing was read, so whatever is seen has moved since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A reading that was begun."""
+
+    since_s: float
+    size: int
+    """Most bytes of it."""
+    load: Load | None = None
+    """What it is made of, where it is one of those that cost the process something."""
+
+
+@dataclass(slots=True, eq=False)
+class UserMark:
+    """The moment since which growth is told, and the mappings as they were then."""
+
+    at_s: float
+    rss_bytes: int | None
+    virt_bytes: int | None
+    regions: Regions | None = None
+    """None until they have been read."""
+    regions_s: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Dossier:
+    """See the module; a process that becomes another program gets a new one."""
+
+    execs: int
+    contract: Contract = field(default_factory=Contract)
+    pending: dict[str, Pending] = field(default_factory=dict)
+    """By path."""
+    stale: set[str] = field(default_factory=set)
+    """Of them those that were asked for before it became this program."""
+    cooking_s: float | None = None
+    """When the text was read that is being understood in the background; None while there is none."""
+    asked: bool = False
+    """The user wants a reading whatever it costs."""
+    missing: Missing = Missing.UNREAD
+    verdict: Verdict | None = None
+    mappings: int | None = None
+    """How many there were when they were counted; None before."""
+    counted_s: float = -math.inf
+    tried_s: float = -math.inf
+    """When a dear reading was begun last."""
+    moved: tuple[str, object] = NEVER
+    """What was read last, and the cheap figures of the moment at which it was begun; see :meth:`calm`."""
+    first: tuple[float, Regions] | None = None
+    reading: Reading | None = None
+    rollup: Rollup | None = None
+    rollup_s: float = -math.inf
+    rollup_minflt: int | None = None
+    """Minor faults so far, about when it was read."""
+    rollup_before: Rollup | None = None
+    rollup_before_s: float = -math.inf
+    rollup_before_minflt: int | None = None
+    tmpfs: tuple[bytes, ...] | None = None
+    mark: UserMark | None = None
+    since_mark: RegionGrowth | None = None
+    mark_dropped: bool = False
+    """It became another program under the mark."""
+
+    def of_another_program(self, execs: int) -> Dossier:
+        """What remains after an exec: the cost of reading, what is under way, and that a mark was dropped."""
+        return Dossier(
+            execs=execs,
+            contract=self.contract,
+            pending=self.pending,
+            stale=set(self.pending),
+            mark_dropped=self.mark is not None or self.mark_dropped,
+        )
+
+    def drop_reading(self) -> None:
+        """Let its mappings go; whoever wants them again has them read again."""
+        self.reading = self.first = self.mark = self.since_mark = None
+        self.missing, self.moved = Missing.UNREAD, NEVER
+
+    def take_rollup(self, rollup: Rollup, at_s: float, seen: ProcSample | None) -> None:
+        """The newest sums; those before are kept for rates."""
+        self.rollup_before, self.rollup_before_s = self.rollup, self.rollup_s
+        self.rollup_before_minflt = self.rollup_minflt
+        self.rollup, self.rollup_s = rollup, at_s
+        self.rollup_minflt = seen.stat.minflt if seen is not None and seen.stat is not None else None
+
+    def begun(self, name: str, seen: ProcSample, now_s: float) -> None:
+        """A dear reading begins."""
+        self.contract = self.contract.begun()
+        self.asked, self.tried_s = False, now_s
+        self.moved = name, _cheap_figures(seen)
+
+    def calm(self, name: str, seen: ProcSample) -> bool:
+        """Whether what was read last tells of now as well: neither sizes nor faults have moved since."""
+        last, figures = self.moved
+        return last in (name, "smaps") and figures == _cheap_figures(seen)
+
+    def must_be_counted(self, name: str, now_s: float) -> bool:
+        """Whether the number of its mappings is unknown, or old where no smaps tells a newer one."""
+        return self.mappings is None or (name != "smaps" and now_s - self.counted_s > RECOUNT_S)
+
+    def load(self, name: str, seen: ProcSample) -> Load | None:
+        """What a reading would have to walk over; None where RES is not known."""
+        if seen.statm is None:
+            return None
+        tables = seen.status.page_tables_bytes if seen.status is not None else None
+        mappings = self.mappings or 0
+        return Load(seen.statm.rss_bytes, tables or 0, mappings, mappings if name == "smaps" else 0)
+
+    def regions_view(self, now_s: float) -> RegionsView:
+        """For the panels, at the instant shown."""
+        reading, verdict = self.reading, self.verdict
+        waiting_s = max((max(0.0, now_s - one.since_s) for one in self.pending.values()), default=None)
+        resting = verdict is not None and verdict.why is Why.RESTING
+        if waiting_s is None and self.cooking_s is not None:
+            waiting_s = max(0.0, now_s - self.cooking_s)
+        return RegionsView(
+            reading=reading,
+            age_s=None if reading is None else max(0.0, now_s - reading.at_s),
+            start_age_s=None if reading is None else max(0.0, now_s - reading.start_s),
+            missing=self.missing,
+            waiting_s=waiting_s,
+            resting_s=max(0.0, self.contract.free_from_s - now_s) if resting else 0.0,
+            calm=resting and now_s >= self.contract.free_from_s,
+            stall_s=None if verdict is None else verdict.stall_s,
+            mappings=self.mappings,
+            since_mark=self.since_mark,
+        )
+
+    def mark_view(self, seen: ProcSample | None, now_s: float) -> MarkView | None:
+        """The user's mark; None without one."""
+        mark = self.mark
+        if mark is None:
+            return None
+        statm = seen.statm if seen is not None else None
+        return MarkView(
+            at_s=mark.at_s,
+            age_s=max(0.0, now_s - mark.at_s),
+            rss_delta_bytes=None if statm is None or mark.rss_bytes is None else statm.rss_bytes - mark.rss_bytes,
+            virt_delta_bytes=None if statm is None or mark.virt_bytes is None else statm.virt_bytes - mark.virt_bytes,
+            growth=self.since_mark,
+            late_s=0.0 if mark.regions is None else max(0.0, mark.regions_s - mark.at_s),
+        )
+
+
+def _cheap_figures(seen: ProcSample) -> object:
+    return seen.statm, seen.stat.minflt if seen.stat is not None else None

@@ -1,0 +1,257 @@
+"""What dear readings bring: asked of the Source, understood, and put into the dossier of their process."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from memtop.analysis.contract import Load, Machine
+from memtop.detail.readings import Missing
+from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
+from memtop.procfs.mountinfo import parse_mountinfo
+from memtop.procfs.smaps import parse_rollup
+from memtop.procfs.stat import PidStat
+from memtop.sample import ProcKey, ProcSample, Sample
+from memtop.smaps.digest import NO_GROWTH, Digest, Kitchen, Raw, digest, give_memory_back
+from memtop.smaps.dossier import NEVER, Dossier, Pending
+from memtop.source import Answer, Source
+
+SMAPS_LIMIT: Final = 64 << 20
+"""Most bytes of smaps: 90,000 mappings."""
+UNASKED_LIMIT: Final = 6 << 20
+"""The same for a reading that nobody has asked for: 8,000 mappings, more than may be read unasked."""
+MAPS_LIMIT: Final = 16 << 20
+"""Most bytes of maps that are counted: at least 80,000 mappings, 0.1 s."""
+INLINE_BYTES: Final = 256 << 10
+"""A longer smaps is understood in the background."""
+FILES: Final = 12
+"""Processes whose mappings are kept ..."""
+KEPT_MAPPINGS: Final = 20_000
+"""... and how many they may be together, beside those of the process in focus."""
+_NAMESPACE_BYTES: Final = 256 << 10
+
+
+class Intake:
+    """Used in the engine's thread only; ``once`` tells it that there will be no later tick to wait for."""
+
+    def __init__(self, source: Source) -> None:
+        self.machine = Machine()
+        self.dossiers: dict[ProcKey, Dossier] = {}
+        """Those wanted last are at the end."""
+        self.now_s = 0.0
+        self.sample: Sample | None = None
+        self.once = False
+        self._source = source
+        self._kitchen = Kitchen()
+        self._trims = 0
+        """How often more what was freed is given back: something large was let go, or will be when views let go."""
+        self._renewed: set[ProcKey] = set()
+
+    def open(self, sample: Sample) -> None:
+        """Another instant, or the same again."""
+        self.sample, self.now_s = sample, sample.mono_s
+
+    def seen(self, key: ProcKey) -> ProcSample | None:
+        """The process as it was sampled last; None when it has gone."""
+        seen = self.sample.processes.get(key.pid) if self.sample is not None else None
+        return seen if seen is not None and seen.key == key else None
+
+    def dossier(self, key: ProcKey) -> Dossier:
+        """Of this process, begun where there is none."""
+        file = self.dossiers.pop(key, None)
+        if file is None:
+            seen = self.seen(key)
+            file = Dossier(execs=seen.execs if seen is not None else 0)
+        self.dossiers[key] = file
+        return file
+
+    def renewed(self) -> frozenset[ProcKey]:
+        """The processes whose PSS and USS are new since this was asked last."""
+        renewed, self._renewed = frozenset(self._renewed), set()
+        return renewed
+
+    # -- what is let go
+
+    def close_dossiers(self) -> None:
+        """Forget what was read of another program, and of a process that has ended all but its last numbers."""
+        for key, file in list(self.dossiers.items()):
+            seen = self.seen(key)
+            if seen is None:
+                file.pending.clear()
+                file.missing, file.verdict = Missing.GONE, None
+                if file.reading is None and file.mark is None:
+                    del self.dossiers[key]
+            elif seen.execs != file.execs:
+                self.dossiers[key] = file.of_another_program(seen.execs)
+                self._renewed.add(key)
+
+    def forget_the_oldest(self, focus: ProcKey | None) -> None:
+        """Keep the mappings of some processes beside the one in focus: 60,000 of them take 10 MB a reading."""
+        kept = mappings = 0
+        for key, file in reversed(self.dossiers.items()):
+            if file.reading is None or key == focus:
+                continue
+            kept, mappings = kept + 1, mappings + len(file.reading.regions)
+            if kept >= FILES or mappings > KEPT_MAPPINGS:
+                file.drop_reading()
+                self._trims = 2
+
+    # -- what is asked
+
+    def count(self, seen: ProcSample, file: Dossier, since_s: float) -> None:
+        """Ask how many mappings there are."""
+        self._ask(seen.key, file, f"{self._room(seen)}/maps", Pending(since_s, MAPS_LIMIT))
+
+    def begin(self, seen: ProcSample, file: Dossier, name: str, since_s: float, load: Load | None) -> None:
+        """Ask for ``smaps`` or ``smaps_rollup``."""
+        if name == "smaps" and file.tmpfs is None:
+            self._ask(seen.key, file, f"proc/{seen.key.pid}/mountinfo", Pending(since_s, _NAMESPACE_BYTES))
+        pending = Pending(since_s, SMAPS_LIMIT if file.asked else UNASKED_LIMIT, load)
+        file.begun(name, seen, self.now_s)
+        self._ask(seen.key, file, f"{self._room(seen)}/{name}", pending)
+
+    def _room(self, seen: ProcSample) -> str:
+        """Where its memory is found: where the main thread has ended, at another thread."""
+        pid = seen.key.pid
+        if not seen.leader_gone:
+            return f"proc/{pid}"
+        try:
+            other = next((tid for tid in self._source.tids(pid) if tid != pid), None)
+        except MemtopError:
+            other = None
+        return f"proc/{pid}" if other is None else f"proc/{pid}/task/{other}"
+
+    def _ask(self, key: ProcKey, file: Dossier, path: str, pending: Pending) -> None:
+        file.pending[path] = pending
+        self._poll(key, file, path)
+
+    # -- what has come
+
+    def settle(self, seconds: float) -> None:
+        """Wait for what is under way, but no longer than this, and take it."""
+        self._source.settle(seconds)
+        self.take()
+
+    def take(self) -> None:
+        """Take what the source has by now."""
+        for key, file in list(self.dossiers.items()):
+            for path in list(file.pending):
+                self._poll(key, file, path)
+
+    def take_digests(self) -> None:
+        """Take what was understood in the background, and give back the memory that it took."""
+        if self._trims:
+            self._trims -= 1
+            give_memory_back()
+        for who, found in self._kitchen.done():
+            assert isinstance(who, Dossier)
+            self._take_digest(who, found)
+            self._trims = 2
+
+    def _poll(self, key: ProcKey, file: Dossier, path: str) -> None:
+        """Take an answer, if there is one by now."""
+        name = path.rpartition("/")[2]
+        try:
+            answer = self._source.ask(path, file.pending[path].size)
+        except MemtopError as error:
+            self._failed(file, name, file.pending.pop(path), error)
+            return
+        if answer is None:
+            return
+        pending = file.pending.pop(path)
+        if path in file.stale:
+            file.stale.discard(path)
+            if pending.load is not None:
+                file.contract = file.contract.ended(pending.since_s, answer.took_s)
+        elif name == "mountinfo":
+            mounts = parse_mountinfo(answer.data)
+            file.tmpfs = tuple(mount.point for mount in mounts if mount.fstype in (b"tmpfs", b"ramfs"))
+        elif name == "maps":
+            file.mappings, file.counted_s = answer.data.count(b"\n"), self.now_s
+            self._trims = 2 if len(answer.data) > INLINE_BYTES else self._trims
+        else:
+            self._take_reading(key, file, name, answer, pending)
+
+    def _failed(self, file: Dossier, name: str, pending: Pending, error: MemtopError) -> None:
+        if name == "mountinfo":
+            file.tmpfs = ()
+        elif name == "maps":  # whoever may not read it may not read smaps, which says why
+            file.mappings, file.counted_s = file.mappings or 0, self.now_s
+        else:
+            file.missing = _why(error)
+            file.moved = NEVER
+            rests = file.missing is not Missing.ABSENT  # a recording may have it at the next instant
+            file.contract = file.contract.ended(pending.since_s, 0.0) if rests else file.contract.failed()
+
+    def _take_reading(self, key: ProcKey, file: Dossier, name: str, answer: Answer, pending: Pending) -> None:
+        load, seen = pending.load, self.seen(key)
+        file.contract = file.contract.ended(pending.since_s + answer.took_s, answer.took_s, load, self.machine)
+        if load is not None:
+            self.machine = self.machine.after(load, answer.took_s)
+        if seen is None or seen.stat is None or seen.execs != file.execs:
+            return
+        at_s = min(pending.since_s, self.now_s)
+        if name == "smaps":
+            self._take_smaps(file, answer, at_s, pending.size, seen.stat)
+        else:
+            self._take_rollup(key, file, answer, at_s)
+
+    def _take_smaps(self, file: Dossier, answer: Answer, at_s: float, size: int, stat: PidStat) -> None:
+        if UNASKED_LIMIT <= len(answer.data) == size < SMAPS_LIMIT:
+            file.mappings = None  # far more than when they were counted: it is for the user to ask for them
+            return
+        raw = Raw(
+            data=answer.data,
+            at_s=at_s,
+            took_s=answer.took_s,
+            cut=len(answer.data) >= SMAPS_LIMIT,
+            start_code=stat.start_code,
+            threads=stat.threads,
+            tmpfs=file.tmpfs or (),
+            first=file.first,
+            mark=file.mark.regions if file.mark is not None else None,
+        )
+        if len(answer.data) > INLINE_BYTES and not self.once:
+            file.cooking_s = at_s
+            self._kitchen.begin(file, raw)
+            return
+        try:
+            self._take_digest(file, digest(raw))
+        except ParseError as error:
+            self._take_digest(file, error)
+
+    def _take_digest(self, file: Dossier, found: Digest | ParseError | None) -> None:
+        file.cooking_s = None
+        if found is None or isinstance(found, ParseError):
+            file.missing = Missing.ENDING if found is None else Missing.UNREADABLE
+            return
+        reading = file.reading = found.reading
+        file.missing = Missing.NOTHING
+        file.mappings, file.counted_s = len(reading.regions), reading.at_s
+        if file.first is None:
+            file.first = reading.at_s, reading.regions
+        mark = file.mark
+        if mark is not None and mark.regions is None:
+            mark.regions, mark.regions_s, file.since_mark = reading.regions, reading.at_s, NO_GROWTH
+        elif mark is not None and mark.regions is found.mark:
+            file.since_mark = found.since_mark
+        for key in [key for key, other in self.dossiers.items() if other is file]:
+            file.take_rollup(reading.rollup, reading.at_s, self.seen(key))
+            self._renewed.add(key)
+
+    def _take_rollup(self, key: ProcKey, file: Dossier, answer: Answer, at_s: float) -> None:
+        try:
+            rollup = parse_rollup(answer.data)
+        except ParseError:
+            file.missing = Missing.ENDING if not answer.data.strip() else Missing.UNREADABLE
+            return
+        file.missing = Missing.NOTHING
+        file.take_rollup(rollup, at_s, self.seen(key))
+        self._renewed.add(key)
+
+
+def _why(error: MemtopError) -> Missing:
+    if isinstance(error, ProcessGone):
+        return Missing.GONE
+    if isinstance(error, AccessDenied):
+        return Missing.DENIED
+    return Missing.HANGING if isinstance(error, Blocked) else Missing.ABSENT

@@ -1,0 +1,107 @@
+"""The family of a process, and what its members share: from samples and the rollups that were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from memtop.analysis.sharing import (
+    CopyRate,
+    Kin,
+    Member,
+    Parts,
+    Sharing,
+    bounds,
+    copy_rate,
+    family,
+    member,
+    same_rollup,
+)
+from memtop.detail.readings import Missing, RegionsView, Relative, SharingView
+from memtop.procfs.smaps import Rollup
+from memtop.sample import ProcKey, ProcSample
+from memtop.text import clean
+
+
+class Known(Protocol):
+    """What was read of one process."""
+
+    missing: Missing
+    rollup: Rollup | None
+    rollup_s: float
+    rollup_minflt: int | None
+    rollup_before: Rollup | None
+    rollup_before_s: float
+    rollup_before_minflt: int | None
+
+
+def family_of(processes: Mapping[int, ProcSample], pid: int) -> list[ProcSample]:
+    """The process and its fork relatives, by pid."""
+    kin = [
+        Kin(seen.key.pid, seen.stat.ppid, _program(seen))
+        for seen in processes.values()
+        if seen.stat is not None and not seen.stat.kernel_thread
+    ]
+    return [processes[one] for one in family(kin, pid)]
+
+
+def _program(seen: ProcSample) -> bytes:
+    """fork leaves these two addresses as they are and exec changes them, also when it runs the same file again."""
+    assert seen.stat is not None
+    start_code, arg_start = seen.stat.start_code, seen.stat.arg_start
+    return b"%d %d" % (start_code, arg_start) if start_code > 1 else seen.name_raw
+
+
+def sharing_view(
+    focus: ProcKey, relatives: list[ProcSample], known: Mapping[ProcKey, Known], own: RegionsView, same_since_s: float
+) -> SharingView:
+    """The family's sharing, as far as it was read; it has been the same family since ``same_since_s``."""
+    found: list[Relative] = []
+    rollups: list[tuple[int, Rollup]] = []
+    for seen in relatives:
+        file = known.get(seen.key)
+        rollup = file.rollup if file is not None else None
+        mine: Member | None = None
+        copying: CopyRate | None = None
+        if file is not None and rollup is not None:
+            twin = next((pid for pid, other in rollups if same_rollup(other, rollup)), None)
+            if twin is None:
+                rollups.append((seen.key.pid, rollup))
+            mine = member(seen.key.pid, rollup, twin)
+            if len(relatives) > 1:
+                copying = _copying(file, mine, same_since_s)
+        found.append(
+            Relative(
+                pid=seen.key.pid,
+                name=clean(seen.name_raw),
+                rss_bytes=seen.statm.rss_bytes if seen.statm is not None else None,
+                member=mine,
+                read_s=file.rollup_s if file is not None and rollup is not None else None,
+                missing=file.missing if file is not None else Missing.UNREAD,
+                copying=copying,
+            )
+        )
+    found.sort(key=lambda one: (one.pid != focus.pid, -(one.rss_bytes or 0), one.pid))
+    return SharingView(
+        relatives=tuple(found),
+        known=Sharing(tuple(one.member for one in found if one.member is not None)),
+        bounds=bounds([parts for seen in relatives if (parts := _parts(seen)) is not None]),
+        freed=own.reading.freed if own.reading is not None else None,
+        own=own,
+    )
+
+
+def _copying(file: Known, now: Member, same_since_s: float) -> CopyRate | None:
+    """Between the last two readings; None where a relative came or went meanwhile: its pages change hands uncopied."""
+    elapsed_s = file.rollup_s - file.rollup_before_s
+    if file.rollup_before is None or file.rollup_before_s < same_since_s or elapsed_s <= 0:
+        return None
+    before = member(now.pid, file.rollup_before)
+    return copy_rate(before, now, elapsed_s, file.rollup_before_minflt, file.rollup_minflt)
+
+
+def _parts(seen: ProcSample) -> Parts | None:
+    if seen.statm is None:
+        return None
+    shmem = (seen.status.shmem_bytes if seen.status is not None else None) or 0
+    return Parts(seen.statm.anon_bytes, max(0, seen.statm.shr_bytes - shmem), shmem)

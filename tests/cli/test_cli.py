@@ -1,0 +1,328 @@
+"""The command line: exit codes, one line for each mistake, and output that can be piped."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+
+from memtop import guard
+from memtop.cli import run
+from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable, UsageError
+from memtop.headless.check import Answer
+from tests.children import DEADLINE_S, python
+
+MEMTOP = (sys.executable, "-m", "memtop", "--keep-oom-score")
+NOBODY = 2**22 + 1
+"""No process: pids end at 2 to the 22nd."""
+
+
+def memtop(*argv: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*MEMTOP, *argv],
+        capture_output=True,
+        timeout=DEADLINE_S,
+        check=False,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before() -> Iterator[None]:
+    """Batch output takes over two signals of this very process."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "says"),
+    [
+        ([str(NOBODY)], 3, "no such process"),
+        (["-p", f"{os.getpid()},{NOBODY}"], 3, "no such process"),
+        (["-b", "-n", "1", "no-such-name-anywhere"], 3, "no process matches"),
+        (["-p", "abc"], 2, "not a process id"),
+        (["-p", "-1"], 2, "not a process id"),
+        (["-p", "99999999999999999999"], 2, "not a process id"),
+        (["-d", "0"], 2, "0.1 and 60"),
+        (["-d", "61"], 2, "0.1 and 60"),
+        (["-d", "soon"], 2, "0.5, 500ms"),
+        (["-d", "5\u017f"], 2, "is not a time"),
+        (["-n", "0"], 2, "1 or more"),
+        (["-n", "-3"], 2, "1 or more"),
+        (["-n", "many"], 2, "1 or more"),
+        (["-f", "rss>lots"], 2, "a size such as"),
+        (["-f", "!("], 2, "regular expression"),
+        (["-s", "nothing"], 2, "no column nothing"),
+        (["-c", "pid,nothing"], 2, "no column nothing"),
+        (["--nonsense"], 2, "--nonsense"),
+        (["--js"], 2, "--js"),
+        (["--non\x1b[2Jsense"], 2, "^[[2J"),
+        (["demo", "nothing"], 2, "nothing"),
+        (["demo", "-b"], 2, "demo needs a terminal"),
+        (["replay", "/nowhere/at/all"], 2, "/nowhere/at/all"),
+        (["-b", "-n", "1", "-o", "/nowhere/at/all"], 2, "/nowhere/at/all"),
+        (["explain", "no-such-topic"], 2, "no-such-topic"),
+    ],
+)
+def test_a_mistake_is_said_in_one_line_on_stderr(
+    argv: Sequence[str], code: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(argv) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("memtop: ")
+    assert says in err
+    assert err.count("\n") == 1
+    assert err.rstrip("\n").isprintable()
+
+
+def test_an_output_file_that_exists_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "out.json"
+    argv = ["--json", "-n", "1", "-o", str(file), str(os.getpid())]
+    assert run(argv) == 0
+    assert json.loads(file.read_text())["processes"][0]["pid"] == os.getpid()
+    assert run(argv) == 2
+    assert "File exists" in capsys.readouterr().err
+
+
+def test_help_is_short_and_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert "mem%" in text
+    assert len(text.splitlines()) < 64
+    assert "examples:" in text
+    assert "memtop --json -n 3 -d 0.5 4242" in text
+
+
+def test_every_exit_code_has_one_meaning_and_is_told_wherever_they_are_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """4 was "not known" of --check and "not permitted" of regions."""
+    failures = {error.exit_code for error in (MemtopError, UsageError, ProcessGone, AccessDenied)}
+    answers = {int(answer) for answer in Answer}
+    assert failures == {2, 3, 4} and answers == {0, 1, 5}
+    run(["--help"])
+    shown = re.search(r"exit codes: (.*?)128", capsys.readouterr().out, re.S)
+    assert shown is not None
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for listed in (re.findall(r"\b(\d) \w", shown[1]), re.findall(r"^\| (\d) \|", readme, re.M)):
+        assert sorted(map(int, listed)) == sorted(failures | answers)
+
+
+@pytest.mark.parametrize(("error", "code"), [(ProcessGone, 3), (AccessDenied, 4), (Unavailable, 2), (UsageError, 2)])
+def test_what_ends_memtop_gives_the_exit_code(
+    error: type[MemtopError], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise error("so it is")
+
+    monkeypatch.setattr(guard, "check_platform", refuse)
+    assert run(["--json"]) == code
+    assert capsys.readouterr().err == "memtop: so it is\n"
+
+
+@pytest.mark.parametrize("command", ["demo", "replay", "explain"])
+def test_every_command_has_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    assert capsys.readouterr().out.startswith(f"usage: memtop {command}")
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-V"]) == 0
+    assert capsys.readouterr().out.startswith("memtop 0.")
+
+
+def test_json_of_one_process_twice() -> None:
+    with python("x = bytearray(30 << 20); print(flush=True); import time; time.sleep(60)") as child:
+        done = memtop("--json", "-n", "2", "-d", "0.1", str(child.pid))
+        oracle = psutil.Process(child.pid)
+        first, second = map(json.loads, done.stdout.splitlines())
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert first["elapsed_s"] is None
+        assert 0.1 <= second["elapsed_s"] < 2
+        (process,) = second["processes"]
+        assert (process["pid"], process["ppid"], process["minflt_per_s"]) == (child.pid, os.getpid(), 0.0)
+        assert process["virt_bytes"] == oracle.memory_info().vms
+        assert abs(process["rss_bytes"] - oracle.memory_info().rss) <= 1 << 20
+        assert process["user"] == oracle.username()
+        assert process["command"].split()[0] == sys.executable
+        assert process["peak_rss_bytes"] >= process["rss_bytes"]
+
+
+def test_batch_prints_a_table_of_all_processes() -> None:
+    done = memtop("-b", "-n", "1")
+    lines = done.stdout.decode().splitlines()
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert lines[0].startswith("memtop ")
+    assert lines[3].split()[:3] == ["PID", "USER", "S"]
+    assert any(line.split()[0] == str(os.getpid()) for line in lines[4:] if line)
+
+
+def test_csv_has_a_header_and_a_line_for_each_process() -> None:
+    done = memtop("--csv", "-n", "1", str(os.getpid()))
+    (row,) = csv.DictReader(io.StringIO(done.stdout.decode()))
+    assert int(row["pid"]) == os.getpid()
+    assert int(row["rss_bytes"]) > 1 << 20
+
+
+def test_no_terminal_means_batch_also_without_being_told_and_with_any_term() -> None:
+    done = memtop("-n", "1", str(os.getpid()), TERM="dumb", LANG="C", PYTHONUTF8="0", PYTHONIOENCODING="")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert str(os.getpid()).encode() in done.stdout
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    with subprocess.Popen([*MEMTOP, "--json", "-d", "0.1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None and child.stderr is not None
+        child.stdout.readline()
+        child.stdout.close()
+        try:
+            assert child.wait(DEADLINE_S) == 0
+        finally:
+            child.kill()
+        assert child.stderr.read() == b""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_batch_ends_at_once_with_the_signal_s_code(number: signal.Signals, code: int) -> None:
+    with subprocess.Popen([*MEMTOP, "--json", "-d", "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None and child.stderr is not None
+        child.stdout.readline()
+        child.send_signal(number)
+        try:
+            assert child.wait(DEADLINE_S) == code
+        finally:
+            child.kill()
+        assert child.stderr.read() == b""
+
+
+def test_a_full_disk_is_said_in_one_line() -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*MEMTOP, "--json", "-n", "1"], stdout=full, stderr=subprocess.PIPE, timeout=DEADLINE_S, check=False
+        )
+    assert (done.returncode, done.stderr) == (2, b"memtop: cannot write: No space left on device\n")
+
+
+def test_batch_ends_when_the_last_of_the_pids_asked_for_has_ended() -> None:
+    with python() as child:
+        watcher = subprocess.Popen([*MEMTOP, "--json", "-d", "0.1", str(child.pid)], stdout=subprocess.PIPE)
+        assert watcher.stdout is not None
+        try:
+            assert json.loads(watcher.stdout.readline())["processes"][0]["gone_at"] is None
+            child.kill()
+            child.wait()
+            out, _ = watcher.communicate(timeout=DEADLINE_S)
+        finally:
+            watcher.kill()
+            watcher.wait()
+        assert watcher.returncode == 0
+        (last,) = json.loads(out.splitlines()[-1])["processes"]
+        assert last["note"] == "gone"
+        assert last["gone_at"] is not None
+
+
+def test_a_filter_that_hides_the_pid_asked_for_does_not_end_batch() -> None:
+    done = memtop("--json", "-n", "2", "-d", "0.1", "-f", "rss>900g", str(os.getpid()))
+    assert [json.loads(line)["processes"] for line in done.stdout.splitlines()] == [[], []]
+
+
+def test_a_name_finds_processes_and_never_memtop_itself() -> None:
+    with python("print(flush=True); import time; time.sleep(60)", "needle-in-the-haystack") as child:
+        done = memtop("--json", "-n", "1", "needle-in-the-haystack")
+        assert [process["pid"] for process in json.loads(done.stdout)["processes"]] == [child.pid]
+
+
+def modules_of_a_run(*argv: str) -> set[str]:
+    """All that a fresh Python imports for this command line."""
+    code = (
+        "import sys; before = {*sys.modules}; from memtop.cli import run; run(sys.argv[1:])\n"
+        "print(*sorted(sys.modules.keys() - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, timeout=DEADLINE_S, check=True)
+    return {*done.stdout.decode().splitlines()[-1].split()}
+
+
+def test_one_sample_imports_nothing_of_the_screen_and_nothing_heavy() -> None:
+    heavy = {"textual", "rich", "plotext", "sqlite3", "psutil", "asyncio", "socket", "subprocess", "pathlib"}
+    heavy |= {"typing", "dataclasses", "inspect", "argparse", "gettext", "contextlib", "threading", "signal", "math"}
+    assert not heavy & modules_of_a_run("--json", "-n", "1", str(os.getpid()))
+
+
+def test_the_garbage_collector_is_back_once_memtop_stays() -> None:
+    gc.disable()
+    try:
+        assert run(["--csv", "-n", "2", "-d", "0.1", str(os.getpid())]) == 0
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.enable()
+
+
+def test_one_sample_imports_few_modules() -> None:
+    """Each costs about 0.1 ms, of which one sample has 17: what is not needed for it belongs where it is used.
+
+    That holds for packages too, so those of its path hold a docstring and no more.
+    """
+    modules = modules_of_a_run("--json", "-n", "1", str(os.getpid()))
+    own = sorted(name for name in modules if name.startswith("memtop"))
+    assert len(own) <= 52, own
+    assert len(modules) - len(own) <= 45, sorted(modules)
+
+
+def test_a_terminal_that_can_show_nothing_is_said_and_not_tried() -> None:
+    leader, follower = pty.openpty()
+    try:
+        done = subprocess.run(
+            [*MEMTOP],
+            stdin=follower,
+            stdout=follower,
+            stderr=subprocess.PIPE,
+            timeout=DEADLINE_S,
+            check=False,
+            env={**os.environ, "TERM": "dumb"},
+        )
+        assert done.returncode == 2
+        assert done.stderr.count(b"\n") == 1
+        assert b"--json" in done.stderr
+    finally:
+        os.close(follower)
+        os.close(leader)
+
+
+def test_memtop_offers_itself_to_the_oom_killer_first_unless_told_not_to() -> None:
+    for options, expected in (
+        ((), "1000"),
+        (("--keep-oom-score",), Path("/proc/self/oom_score_adj").read_text().strip()),
+    ):
+        with subprocess.Popen(
+            [sys.executable, "-m", "memtop", "--json", "-d", "60", *options], stdout=subprocess.PIPE
+        ) as child:
+            assert child.stdout is not None
+            child.stdout.readline()
+            try:
+                assert Path(f"/proc/{child.pid}/oom_score_adj").read_text().strip() == expected
+            finally:
+                child.kill()
+
+
+def test_explain_prints_a_topic_and_the_contents(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain"]) == 0
+    assert "virt" in capsys.readouterr().out.lower()
+    assert run(["explain", "rss"]) == 0
+    assert len(capsys.readouterr().out) > 200

@@ -1,0 +1,78 @@
+"""``memtop -- COMMAND`` and ``memtop --check PID``, as scripts see them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.children import DEADLINE_S, python
+
+ROOT = Path(__file__).resolve().parents[2]
+MEMTOP = (sys.executable, "-m", "memtop")
+
+
+def run(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*MEMTOP, *args], cwd=ROOT, capture_output=True, text=True, timeout=3 * DEADLINE_S, check=False
+    )
+
+
+@pytest.mark.parametrize(("code", "says"), [("exit 3", 3), ("true", 0), ("kill -9 $$", 137)])
+def test_a_started_program_is_watched_and_memtop_ends_with_its_status(code: str, says: int) -> None:
+    done = run("--json", "-d", "0.1", "--", "sh", "-c", code)
+    assert done.returncode == says, done.stderr
+    records = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    end = next(record for record in records if record["type"] == "exit")
+    assert end["oom"] == "no"
+    assert end["exit_code"] == (says if says < 128 else None)
+
+
+def test_without_a_screen_its_output_is_passed_on() -> None:
+    done = run("-b", "-d", "0.1", "--", "sh", "-c", "echo hello from it")
+    assert "hello from it\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("--",), "needs a command"),
+        (("1", "--", "true"), "leave the other processes out"),
+        (("-b", "--", "/no/such/program"), "No such file or directory"),
+        (("--check",), "takes one PID"),
+        (("--check", "--for", "soon", "1"), "--for"),
+    ],
+)
+def test_wrong_usage_is_one_line(args: tuple[str, ...], says: str) -> None:
+    done = run(*args)
+    assert done.returncode == 2
+    assert says in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_the_program_does_not_take_the_monitors_place_before_the_oom_killer() -> None:
+    before = Path("/proc/self/oom_score_adj").read_text().strip()
+    done = run("--json", "-n", "50", "-d", "0.1", "--", "cat", "/proc/self/oom_score_adj")
+    assert before in done.stdout.splitlines()
+
+
+def test_check_of_a_quiet_process_for_a_moment_claims_nothing() -> None:
+    with python() as child:
+        done = run("--check", "--for", "1", "-d", "0.2", str(child.pid))
+    assert done.returncode == 5, done.stderr
+    assert done.stdout.startswith("It has just started")
+    assert "look longer (--for)" in done.stdout
+
+
+def test_check_of_a_process_near_its_ulimit_says_so() -> None:
+    code = "import mmap; m = mmap.mmap(-1, 450 << 20); print(flush=True); import time; time.sleep(60)"
+    with python(f"import resource; resource.setrlimit(resource.RLIMIT_AS, (500 << 20,) * 2); {code}") as child:
+        done = run("--check", "--for", "9", "-d", "0.1", str(child.pid))
+    assert done.returncode == 1, done.stderr
+    assert "ulimit -v" in done.stdout
+
+
+def test_check_of_nobody_is_no_such_process() -> None:
+    assert run("--check", "2147483646").returncode == 3

@@ -1,0 +1,463 @@
+"""From samples to verdicts, findings and autopsies, on a fake world of version 2."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from memtop.analysis.autopsy import Oom
+from memtop.analysis.confirmation import Confirmation, Evidence
+from memtop.analysis.findings import Severity
+from memtop.analysis.growth import Growth, Kind
+from memtop.columns import BY_NAME
+from memtop.detail.outlook import Autopsy, Limit, Outlook
+from memtop.endings.marks import sign
+from memtop.endings.verdicts import Verdict
+from memtop.engine.engine import Engine
+from memtop.errors import AccessDenied
+from memtop.explain import topic
+from memtop.frame import Frame
+from memtop.procfs.statm import PAGE_BYTES
+from memtop.sample import Ask, Need
+from memtop.source import Exit
+from memtop.tui.finding_lines import finding_lines
+from tests.cgroups.test_cgroups import APP, MIB, v2
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+
+CLK_TCK = os.sysconf("SC_CLK_TCK")
+OLD = 500
+KILLED = 9
+
+
+def on(process: FakeProcess, **changes: object) -> Ask:
+    return Ask(focus=process.key, needs=Need.STAT | Need.STATUS, points=30)._replace(**changes)  # type: ignore[arg-type]
+
+
+def step(engine: Engine, ask: Ask) -> Frame:
+    frame = engine.step(ask)
+    assert frame is not None
+    return frame
+
+
+def outlook(frame: Frame) -> Outlook:
+    assert frame.detail is not None and frame.detail.outlook is not None
+    return frame.detail.outlook
+
+
+def charge(source: FakeSource, used_bytes: int) -> None:
+    source.files[f"{APP}/memory.current"] = b"%d\n" % (used_bytes + 7_000_000)
+
+
+def grown(
+    seconds: int = 100, *, pages_a_s: int = 64, beside: int = 0, files: Mapping[str, bytes] | None = None
+) -> tuple[FakeSource, Engine, FakeProcess, Frame]:
+    """A process that has grown for so long, in a cgroup of 100 MiB, with so many others that do the same."""
+    process = FakeProcess(42, rss_pages=10 * MIB_PAGES)
+    others = [FakeProcess(50 + number, rss_pages=10 * MIB_PAGES) for number in range(beside)]
+    source = v2(process, *others)
+    source.files[f"{APP}/memory.high"] = b"max\n"
+    source.files |= files or {}
+    engine = Engine(source)
+    frame = step(engine, on(process))
+    for _ in range(seconds):
+        for one in (process, *others):
+            one.rss_pages += pages_a_s
+        charge(source, sum(4096 * (one.rss_pages - one.shr_pages) for one in (process, *others)))
+        frame = step(engine, on(process))
+    return source, engine, process, frame
+
+
+def test_steady_growth_is_confirmed_named_and_given_a_range_of_time_that_holds_the_truth() -> None:
+    _, _, process, frame = grown()
+    found = outlook(frame)
+    assert found.state is not None and found.state.alarm and found.state.evidence is Evidence.GROWING
+    finding = next(one for one in found.findings if one.name == "growth")
+    assert finding.facts["limit_name"] == "app.scope"
+    left_s = (100 * MIB - 4096 * (process.rss_pages - process.shr_pages)) / (64 * 4096)
+    assert float(finding.facts["early_s"]) <= left_s <= float(finding.facts["late_s"]) + 5
+    assert next(row for row in frame.rows if row.pid == 42).verdict == "·↗"
+
+
+def test_two_that_grow_in_one_cgroup_share_the_room() -> None:
+    alone = next(one for one in outlook(grown()[3]).findings if one.name == "growth")
+    _, _, process, frame = grown(beside=1)
+    both = next(one for one in outlook(frame).findings if one.name == "growth")
+    assert both.facts["siblings_count"] == 1
+    left_s = (100 * MIB - 2 * 4096 * (process.rss_pages - process.shr_pages)) / (2 * 64 * 4096)
+    assert float(both.facts["early_s"]) == pytest.approx(left_s, rel=0.2)
+    assert float(both.facts["early_s"]) < float(alone.facts["early_s"]) / 2
+
+
+def growth_of(frame: Frame) -> Mapping[str, float | str]:
+    return next(one for one in outlook(frame).findings if one.name == "growth").facts
+
+
+def test_growth_that_meets_memory_high_first_is_said_to_be_slowed_down() -> None:
+    frame = grown(files={f"{APP}/memory.high": b"94371840\n"})[3]
+    facts = growth_of(frame)
+    assert (facts["brake_name"], facts["limit_bytes"]) == ("memory.high of app.scope", 90 * MIB)
+    assert "limit_name" not in facts
+    assert next(one for one in outlook(frame).findings if one.name == "growth").severity is Severity.WARNING
+
+
+def test_once_memory_high_is_passed_the_limit_behind_it_is_told() -> None:
+    facts = growth_of(grown(files={f"{APP}/memory.high": b"31457280\n"})[3])
+    assert (facts["limit_name"], "brake_name" in facts) == ("app.scope", False)
+
+
+def test_where_it_may_swap_the_limit_is_not_yet_the_end() -> None:
+    files = {
+        f"{APP}/memory.swap.max": b"52428800\n",
+        f"{APP}/memory.swap.current": b"10485760\n",
+        "proc/meminfo": b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapTotal: 900000 kB\nSwapFree: 800000 kB\n",
+    }
+    frame = grown(files=files)[3]
+    assert growth_of(frame)["swap_room_bytes"] == 40 * MIB
+    limit = outlook(frame).first_met
+    assert limit is not None and (limit.limit, limit.swap_room_bytes) == (Limit.CGROUP, 40 * MIB)
+
+
+def test_page_cache_that_rises_is_no_growth() -> None:
+    process = FakeProcess(42)
+    engine = Engine(v2(process))
+    for _ in range(100):
+        process.rss_pages += 64
+        process.shr_pages += 64
+        frame = step(engine, on(process))
+    state = outlook(frame).state
+    assert state is not None and (state.kind, state.alarm) == (Kind.FLAT, False)
+
+
+def test_swapping_out_is_no_relief() -> None:
+    process = FakeProcess(42, rss_pages=80 * MIB_PAGES)
+    source = v2(process)
+    engine = Engine(source)
+    for second in range(100):
+        process.rss_pages -= 64
+        source.files["proc/42/status"] = process.status().replace(b"VmSwap:\t0", b"VmSwap:\t%d" % (second * 256 + 256))
+        frame = step(engine, on(process))
+    growth = outlook(frame).growth
+    assert growth is not None and growth.kind is Kind.FLAT
+
+
+def test_in_the_first_minute_there_is_no_verdict_and_that_is_said() -> None:
+    process = FakeProcess(42, start_ticks=1000 * CLK_TCK)
+    source = v2(process)
+    engine = Engine(source)
+    for _ in range(20):
+        process.rss_pages += 500
+        frame = step(engine, on(process))
+    assert "young" in [one.name for one in outlook(frame).findings]
+    assert next(row for row in frame.rows if row.pid == 42).verdict == ""
+
+
+def test_an_exec_forgets_the_verdict() -> None:
+    _, engine, process, _ = grown()
+    process.start_code += 4096
+    process.comm = b"other"
+    frame = step(engine, on(process))
+    frame = step(engine, on(process))
+    state = outlook(frame).state
+    assert state is None or not state.alarm
+
+
+MEANS = {
+    "": ("not known yet",),
+    " ?": ("not known yet", "some more looks", "may be growing", "one more look"),
+    " ─": ("is level for",),
+    " ~": ("is level for",),
+    " w": ("swings between",),
+    " ^": ("came back",),
+    " ↘": ("is falling",),
+    " ┘": ("took a step", "rises in stairs"),
+    " ╭": ("the rise is ending",),
+    "·↗": ("Growing: ",),
+}
+
+
+def churn(rng: random.Random) -> Callable[[int], float]:
+    """A collected heap whose load changes: single looks at it find growth, and with some seeds a leak."""
+    level = [60.0]
+
+    def at(second: int) -> float:
+        level[0] = 0.97 * level[0] + 0.03 * 60 + rng.gauss(0, 1.5)
+        return level[0] + 2 * (second % 5)
+
+    return at
+
+
+SHAPES: dict[str, tuple[Callable[[int], float], bool]] = {
+    "churn": (churn(random.Random(5)), False),
+    "more churn": (churn(random.Random(11)), False),
+    "leak": (lambda second: 20 + 0.3 * second, True),
+    "late leak": (lambda second: 20 + 0.3 * max(0, second - 60), True),
+    "step": (lambda second: 20 + (second > 90) * 30, False),
+    "sawtooth": (lambda second: 40 + second % 17, False),
+    "spike": (lambda second: 40 + (100 < second < 120) * 30, False),
+}
+"""MiB at each second, and whether that grows."""
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_sign_and_the_sentences_say_the_same_at_every_look(name: str) -> None:
+    shape, grows = SHAPES[name]
+    seen, unseen = FakeProcess(42), FakeProcess(43)
+    engine = Engine(FakeSource(seen, unseen))
+    signs: dict[int, list[str]] = {42: [""], 43: [""]}
+    for second in range(240):
+        seen.rss_pages = unseen.rss_pages = seen.shr_pages + int(shape(second) * MIB_PAGES)
+        frame = step(engine, on(seen))
+        for row in frame.rows:
+            signs[row.pid] += [row.verdict] if row.verdict != signs[row.pid][-1] else []
+        if frame.detail is not None and frame.detail.outlook is not None and second > 2:
+            sign = signs[42][-1]
+            said = " ".join(line.text for line in finding_lines(frame.detail, 1000)[0])
+            assert any(words in said for words in MEANS[sign]), f"{second} s: {sign!r} beside {said}"
+            assert ("Growing: " in said) == (sign == "·↗")
+    for pid in (42, 43):
+        assert ("·↗" in signs[pid]) is grows, signs
+        assert signs[pid][-1].strip()
+
+
+def test_every_sign_of_column_v_is_explained_where_it_is_looked_for() -> None:
+    looks = [(Growth(kind, 60, 60.0), Confirmation(kind=kind)) for kind in Kind]
+    verdicts = [Verdict(look, stands, 0.0, look, 0.0, None) for look, stands in looks]
+    shapes = {sign(verdict)[0].strip() for verdict in verdicts} - {""}
+    assert {"─", "^", "↘"} <= shapes
+    for text in (BY_NAME["verdict"].says, topic("verdicts").body):
+        assert [shape for shape in shapes if f"{shape} " not in text] == []
+
+
+def test_looking_back_shows_no_verdict_and_no_limit_of_now() -> None:
+    """Column V went on with the live sign beside the numbers of the past."""
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    ask = on(process, needs_all=~Need.NONE)
+    for _ in range(70):
+        frame = step(engine, ask)
+    (live,) = frame.rows
+    assert (live.verdict, live.oom_rank) == (" ─", 1) and live.limit_percent is not None
+    (past,) = step(engine, ask._replace(cursor_s=source.wall_s - 4, frozen=True)).rows
+    assert past.rss_bytes == live.rss_bytes
+    assert (past.verdict, past.verdict_rank, past.oom_rank, past.limit_percent) == ("", None, None, None)
+    assert step(engine, ask).rows[0].verdict == " ─"
+
+
+def test_what_is_given_back_by_madv_free_is_no_growth() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    for second in range(140):
+        process.rss_pages += 128
+        rollup = b"5000-6000 ---p 00000000 00:00 0 [rollup]\nRss: %d kB\nLazyFree: %d kB\n"
+        kib = PAGE_BYTES // 1024
+        source.files["proc/42/smaps_rollup"] = rollup % (process.rss_pages * kib, 128 * kib * (second + 1))
+        frame = step(engine, on(process))
+    found = outlook(frame)
+    assert found.state is not None and (found.state.kind, found.state.alarm) == (Kind.FLAT, False)
+    assert found.lazy_free_bytes == pytest.approx(128 * PAGE_BYTES * 140, rel=0.05)
+    assert "lazyfree" in [one.name for one in found.findings]
+    asked = [path for path in source.asked_ever if path == "proc/42/smaps_rollup"]
+    assert 20 <= len(asked) <= 30, "every five seconds, while it seems to grow"
+
+
+def test_where_it_cannot_be_read_the_growth_says_so_and_it_is_not_asked_for_all_the_time() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files["proc/42/smaps_rollup"] = AccessDenied("proc/42/smaps_rollup: Permission denied")
+    engine = Engine(source)
+    for _ in range(100):
+        process.rss_pages += 64
+        frame = step(engine, on(process))
+    growth = next(one for one in outlook(frame).findings if one.name == "growth")
+    assert growth.facts["unread"] == "this user may not read it"
+    assert len([path for path in source.asked_ever if path == "proc/42/smaps_rollup"]) <= 4
+
+
+def test_a_process_that_does_not_grow_is_not_read_for_it() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    for _ in range(100):
+        step(engine, on(process))
+    assert not any("smaps" in path for path in source.asked_ever)
+
+
+def test_limits_are_listed_with_the_one_that_binds_and_the_victim() -> None:
+    process = FakeProcess(42)
+    source = v2(process, FakeProcess(43, rss_pages=90 * MIB_PAGES, comm=b"giant"))
+    charge(source, 95 * MIB)
+    source.files["proc/42/limits"] = b"Max address space         512000000            unlimited            bytes     \n"
+    engine = Engine(source)
+    for _ in range(4):
+        frame = step(engine, on(process, panel="limits"))
+    found = outlook(frame)
+    assert [row.limit for row in found.limits if row.binds] == [Limit.HIGH]
+    assert {row.limit for row in found.limits} >= {Limit.CGROUP, Limit.MACHINE, Limit.HIGH, Limit.ADDRESS_SPACE}
+    near = found.findings[0]
+    assert (near.name, near.facts["group"]) == ("near_limit", "all")
+    assert found.in_cgroup is not None and (found.in_cgroup.first_name, found.in_cgroup.rank) == ("giant (43)", 2)
+    assert found.on_machine is not None and found.on_machine.of == 2
+
+
+def test_a_limit_that_is_lowered_below_the_use_is_danger_and_no_error() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    step(engine, on(process))
+    source.files[f"{APP}/memory.max"] = b"10485760\n"
+    charge(source, 50 * MIB)
+    for _ in range(3):
+        frame = step(engine, on(process))
+    near = outlook(frame).findings[0]
+    assert (near.name, near.facts["over_bytes"]) == ("near_limit", 40 * MIB)
+
+
+def test_counters_that_go_backwards_count_nothing() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    step(engine, on(process))
+    source.files[f"{APP}/memory.events"] = b"low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 0\n"
+    found = outlook(step(engine, on(process)))
+    assert (found.events.max, found.events.oom_kill) == (0, 0)
+    assert "oom_kill" not in [one.name for one in found.findings]
+
+
+def test_a_suspend_is_no_growth_and_no_error() -> None:
+    source, engine, process, _ = grown(70)
+    source.mono_s += 8 * 3600
+    source.wall_s += 8 * 3600 - 5
+    frame = step(engine, on(process))
+    for _ in range(5):
+        frame = step(engine, on(process))
+    growth = outlook(frame).growth
+    assert growth is None or growth.limit_s is None or growth.kind in (Kind.LEAK, Kind.LEAK_GC)
+
+
+def dead(status: int | None, *, kills: int = 0, machine: int = 0, exits: bool = True) -> Autopsy:
+    """How a process is found to have ended, with counters that moved so."""
+    source, engine, process, _ = grown(5)
+    if exits:
+        source.ended = [Exit(42, source.wall_s + 0.5, status)]
+    del source.processes[42]
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill %d\n" % (3 + machine)
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill %d\n" % (1 + kills)
+    frame = step(engine, on(process))
+    assert [autopsy.key for autopsy in frame.exits] == [process.key]
+    assert step(engine, on(process)).exits == (), "an end is told once"
+    autopsy = outlook(step(engine, on(process))).autopsy
+    assert autopsy is not None
+    return autopsy
+
+
+def test_an_oom_kill_in_its_cgroup_is_certain_and_names_the_limit() -> None:
+    autopsy = dead(KILLED, kills=1, machine=1)
+    assert (autopsy.oom, autopsy.signal, autopsy.limit_name) == (Oom.CERTAIN, 9, "app.scope")
+    assert autopsy.rss_bytes is not None and autopsy.peak_rss_bytes is not None
+    assert autopsy.slope_bytes_per_min == pytest.approx(60 * 64 * 4096, rel=0.1)
+    assert autopsy.cgroup_before_bytes is not None
+
+
+def test_after_its_end_the_limits_are_as_they_were_and_nothing_speaks_of_a_future() -> None:
+    source, engine, process, before = grown(100)
+    source.ended = [Exit(42, source.wall_s + 0.5, KILLED)]
+    del source.processes[42]
+    found = outlook(step(engine, on(process)))
+    assert found.autopsy is not None
+    assert found.limits == outlook(before).limits and found.limits
+    assert found.findings == ()
+    assert found.events.oom_kill == 0
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    assert outlook(step(engine, on(process))).events.oom_kill == 1, "its own end is counted"
+    assert found.growth is not None and found.growth.limit_s is None
+    cgroup = outlook(before).cgroup
+    assert cgroup is not None and found.autopsy.cgroup_before_bytes == cgroup.usage_bytes
+    charge(source, 0)
+    again = outlook(step(engine, on(process)))
+    assert again.autopsy is not None and again.autopsy.cgroup_after_bytes == 7_000_000, "it takes a moment"
+    for _ in range(15):
+        step(engine, on(process))
+    charge(source, 50 * MIB)
+    late = outlook(step(engine, on(process)))
+    assert late.autopsy is not None and late.autopsy.cgroup_after_bytes == 7_000_000, "what others take is not its own"
+    other = source.add(FakeProcess(77))
+    step(engine, on(other))
+    assert outlook(step(engine, on(process))).limits == found.limits, "also after somebody else was looked at"
+
+
+def test_a_kill_by_hand_is_no_oom() -> None:
+    autopsy = dead(KILLED)
+    assert (autopsy.oom, autopsy.limit_name) == (Oom.NO, None)
+
+
+def test_a_clean_exit_shows_its_code() -> None:
+    autopsy = dead(3 << 8, kills=1, machine=1)
+    assert (autopsy.oom, autopsy.exit_code, autopsy.signal) == (Oom.NO, 3, None)
+
+
+def test_without_a_status_a_counted_kill_is_probable() -> None:
+    assert dead(None, kills=1, machine=1, exits=False).oom is Oom.PROBABLE
+
+
+def test_the_successor_is_the_younger_one_with_the_same_command_in_the_same_cgroup() -> None:
+    source, engine, process, _ = grown(5)
+    source.ended = [Exit(42, source.wall_s, KILLED)]
+    del source.processes[42]
+    step(engine, on(process))
+    heir = source.add(FakeProcess(77, start_ticks=900))
+    source.files["proc/77/cgroup"] = source.files["proc/42/cgroup"]
+    for _ in range(4):
+        frame = step(engine, on(process))
+    autopsy = outlook(frame).autopsy
+    assert autopsy is not None and autopsy.successor == heir.key
+
+
+def test_a_successor_is_found_though_only_its_forerunner_was_asked_for() -> None:
+    process, other = FakeProcess(42), FakeProcess(50, cmdline=b"other\0")
+    source = v2(process, other)
+    engine = Engine(source)
+    ask = on(process, only=frozenset({42}))
+    for _ in range(3):
+        step(engine, ask)
+    source.ended = [Exit(42, source.wall_s, KILLED)]
+    del source.processes[42]
+    step(engine, ask)
+    heir = source.add(FakeProcess(77, start_ticks=900))
+    for _ in range(4):
+        frame = step(engine, ask)
+    autopsy = outlook(frame).autopsy
+    assert autopsy is not None and autopsy.successor == heir.key
+    assert [row.pid for row in frame.rows] == [42]
+
+
+def test_the_largest_are_watched_without_being_asked_for() -> None:
+    source = v2(*(FakeProcess(pid, rss_pages=pid * 10) for pid in range(42, 142)))
+    engine = Engine(source)
+    for _ in range(3):
+        step(engine, Ask())
+    assert sorted(source.watched) == list(range(92, 142))
+    source.ended = [Exit(141, source.wall_s, KILLED)]
+    del source.processes[141]
+    assert [autopsy.key.pid for autopsy in step(engine, Ask()).exits] == [141]
+
+
+def test_percent_of_the_limit_is_on_every_visible_row_when_the_column_is_shown() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    charge(source, 50 * MIB)
+    engine = Engine(source)
+    ask = on(process, visible=frozenset({process.key}), needs=Need.STAT | Need.CGROUP)
+    step(engine, ask)
+    assert step(engine, ask).rows[0].limit_percent == pytest.approx(50.0)
+
+
+def test_looking_back_there_is_no_outlook() -> None:
+    source, engine, process, _ = grown(10)
+    detail = step(engine, on(process, cursor_s=source.wall_s - 5, frozen=True)).detail
+    assert detail is not None and detail.outlook is None

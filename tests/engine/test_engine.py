@@ -1,0 +1,462 @@
+"""From samples to frames: rates, rows, the past, and who is shown."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from memtop.columns import DEFAULT_COLUMNS
+from memtop.engine.engine import DIARIES, Engine
+from memtop.errors import AccessDenied
+from memtop.frame import Detail, Frame, Note, ProcRow
+from memtop.linux import Linux
+from memtop.procfs.statm import PAGE_BYTES
+from memtop.query import of_user, parse_query
+from memtop.sample import Ask, Need
+from tests.children import python, tell
+from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
+
+EVERYTHING = Ask(needs_all=~Need.NONE)
+MIB = 1 << 20
+
+
+def step(engine: Engine, ask: Ask = EVERYTHING, times: int = 1) -> Frame:
+    return frame_after(engine, ask, times)
+
+
+def row(frame: Frame, pid: int = 42) -> ProcRow:
+    (found,) = [row for row in frame.rows if row.pid == pid]
+    return found
+
+
+def detail(frame: Frame) -> Detail:
+    assert frame.detail is not None
+    return frame.detail
+
+
+def on(process: FakeProcess, **changes: object) -> Ask:
+    return EVERYTHING._replace(focus=process.key, window_s=30.0, points=30, **changes)  # type: ignore[arg-type]
+
+
+def known(values: tuple[float | None, ...]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+# -- rates
+
+
+def test_the_first_sample_has_no_rates() -> None:
+    frame = step(Engine(FakeSource(FakeProcess(42))))
+    first = row(frame)
+    assert (first.minflt_per_s, first.majflt_per_s, first.cpu_percent, first.growth_bytes_per_min) == (None,) * 4
+    assert (frame.elapsed_s, frame.system.pgfault_per_s) == (None, None)
+    assert first.minflt == 100
+
+
+def test_rates_use_the_time_that_has_really_gone_by() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    step(engine)
+    source.step_s = 2.5
+    process.minflt += 500
+    process.majflt += 5
+    process.cpu_ticks += 125
+    source.files["proc/vmstat"] = b"pgfault 6000\npgmajfault 10\noom_kill 4\n"
+    frame = step(engine)
+    assert (row(frame).minflt_per_s, row(frame).majflt_per_s) == (200.0, 2.0)
+    assert row(frame).cpu_percent == pytest.approx(50)
+    assert (frame.elapsed_s, frame.system.pgfault_per_s, frame.system.pgmajfault_per_s) == (2.5, 2000.0, 0.0)
+    assert (frame.system.oom_kills, frame.system.oom_kills_boot) == (1, 4)
+
+
+def test_rates_fall_to_zero_when_nothing_happens() -> None:
+    process = FakeProcess(42)
+    engine = Engine(FakeSource(process))
+    step(engine)
+    process.minflt += 500
+    assert row(step(engine)).minflt_per_s == 500
+    assert row(step(engine)).minflt_per_s == 0
+
+
+def test_a_counter_that_goes_back_has_no_rate() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    step(engine)
+    process.minflt, process.majflt, process.cpu_ticks = 1, 0, 0
+    source.files["proc/vmstat"] = b"pgfault 5\npgmajfault 1\n"
+    frame = step(engine)
+    assert (row(frame).minflt_per_s, row(frame).majflt_per_s, row(frame).cpu_percent) == (None,) * 3
+    assert (frame.system.pgfault_per_s, frame.system.oom_kills) == (None, None)
+
+
+def test_growth_is_the_change_over_the_last_minute_and_says_nothing_before_ten_seconds() -> None:
+    process = FakeProcess(42)
+    engine = Engine(FakeSource(process))
+    for _ in range(70):
+        frame = step(engine)
+        process.rss_pages += MIB_PAGES
+    assert row(frame).growth_bytes_per_min == pytest.approx(60 * MIB)
+    assert row(step(Engine(FakeSource(FakeProcess(42))), times=5)).growth_bytes_per_min is None
+
+
+# -- what is unknown
+
+
+def test_what_may_not_be_read_is_unknown_and_not_zero() -> None:
+    source = FakeSource(FakeProcess(42))
+    for name in ("status", "cmdline", "oom_score"):
+        source.files[f"proc/42/{name}"] = AccessDenied(f"proc/42/{name}")
+    found = row(step(Engine(source)))
+    assert (found.oom_score, found.peak_rss_bytes, found.page_tables_bytes, found.uid) == (None,) * 4
+    assert found.command == "[app]"
+    assert found.rss_bytes == 20 * MIB
+
+
+def test_hidden_processes_are_counted() -> None:
+    source = FakeSource(FakeProcess(42), FakeProcess(43))
+    source.files["proc/43/stat"] = AccessDenied("proc/43/stat")
+    frame = step(Engine(source))
+    assert (frame.hidden, [row.pid for row in frame.rows]) == (1, [42])
+
+
+def test_a_zombie_and_a_leader_that_has_gone_are_said() -> None:
+    zombie, leaderless = FakeProcess(42, state="Z"), FakeProcess(43, state="Z", threads=2)
+    source = FakeSource(zombie, leaderless)
+    source.threads[43] = [43, 44]
+    source.files["proc/43/task/44/statm"] = b"900 800 100 1 0 9 0\n"
+    frame = step(Engine(source))
+    assert (row(frame).note, row(frame).rss_bytes, row(frame).mem_percent) == (Note.ZOMBIE, None, None)
+    assert (row(frame, 43).note, row(frame, 43).rss_bytes) == (Note.LEADER_GONE, 800 * PAGE_BYTES)
+
+
+def test_kernel_threads_are_shown_only_when_asked_for() -> None:
+    source = FakeSource(FakeProcess(2, comm=b"kthreadd", flags=KERNEL_FLAGS), FakeProcess(42))
+    engine = Engine(source)
+    assert [row.pid for row in step(engine).rows] == [42]
+    found = row(step(engine, EVERYTHING._replace(kernel_threads=True)), 2)
+    assert (found.note, found.command, found.rss_bytes) == (Note.KERNEL, "[kthreadd]", None)
+
+
+def test_a_start_that_a_time_namespace_puts_before_boot_is_unknown() -> None:
+    assert row(step(Engine(FakeSource(FakeProcess(42, start_ticks=2**64 - 5))))).started_s is None
+
+
+def test_without_swap_on_the_machine_nothing_is_swapped() -> None:
+    source = FakeSource(FakeProcess(42))
+    source.files["proc/42/status"] = AccessDenied("proc/42/status")
+    assert row(step(Engine(source))).swap_bytes == 0
+    source.files["proc/meminfo"] = b"SwapTotal: 10 kB\n"
+    found = row(step(Engine(source)))
+    assert (found.swap_bytes, found.mem_percent) == (None, None)
+
+
+# -- who is shown, and in which order
+
+
+def family() -> FakeSource:
+    return FakeSource(
+        FakeProcess(10, comm=b"shell", cmdline=b"shell\0", rss_pages=50),
+        FakeProcess(20, comm=b"api", cmdline=b"api\0--port\0", ppid=10, rss_pages=30),
+        FakeProcess(30, comm=b"worker", cmdline=b"worker\0", ppid=20, rss_pages=90, uid=0),
+        FakeProcess(40, comm=b"other", cmdline=b"other\0", ppid=1, rss_pages=70),
+    )
+
+
+@pytest.mark.parametrize(
+    ("ask", "pids"),
+    [
+        (Ask(), [30, 40, 10, 20]),
+        (Ask(only=frozenset({20, 40})), [40, 20]),
+        (Ask(only=frozenset({20}), children=True), [30, 20]),
+        (Ask(only=frozenset(), names=("ap",)), [20]),
+        (Ask(only=frozenset({40}), names=("work",)), [30, 40]),
+        (Ask(only=frozenset(), names=("shell",), children=True), [30, 10, 20]),
+        (Ask(where=of_user("ann")), [40, 10, 20]),
+        (Ask(where=of_user("0")), [30]),
+        (Ask(where=parse_query("port").where), [20]),
+        (Ask(sort="pid", descending=False), [10, 20, 30, 40]),
+        (Ask(sort="command", descending=True), [30, 10, 40, 20]),
+        (Ask(tree=True), [40, 10, 20, 30]),
+    ],
+)
+def test_who_is_shown_and_in_which_order(ask: Ask, pids: list[int]) -> None:
+    frame = step(Engine(family()), ask)
+    assert [row.pid for row in frame.rows] == pids
+    assert (frame.tree is not None) is ask.tree
+
+
+def test_total_counts_before_the_filter() -> None:
+    frame = step(Engine(family()), Ask(where=parse_query("api").where))
+    assert (frame.total, len(frame.rows)) == (4, 1)
+
+
+@pytest.mark.parametrize("descending", [True, False])
+def test_unknown_sorts_last_in_either_direction_and_equals_by_pid(descending: bool) -> None:
+    source = family()
+    source.add(FakeProcess(15, state="Z"))
+    source.add(FakeProcess(5, state="Z"))
+    source.add(FakeProcess(35, rss_pages=30))
+    engine = Engine(source)
+    step(engine)
+    source.add(FakeProcess(7, rss_pages=30))
+    pids = [row.pid for row in step(engine, Ask(descending=descending)).rows]
+    assert pids == [30, 40, 10, 7, 20, 35, 5, 15] if descending else [7, 20, 35, 10, 40, 30, 5, 15]
+
+
+def test_matches_that_appear_later_join() -> None:
+    source = family()
+    engine = Engine(source)
+    ask = Ask(only=frozenset(), names=("api",))
+    assert len(step(engine, ask).rows) == 1
+    source.add(FakeProcess(50, comm=b"api", cmdline=b"api\0"))
+    assert {row.pid for row in step(engine, ask).rows} == {20, 50}
+
+
+# -- rows as objects
+
+
+def test_a_row_in_which_nothing_has_changed_is_the_same_object() -> None:
+    still, moving = FakeProcess(42), FakeProcess(43)
+    engine = Engine(FakeSource(still, moving))
+    step(engine, times=3)
+    before = step(engine)
+    moving.rss_pages += 1
+    after = step(engine)
+    assert row(after) is row(before)
+    assert row(after, 43) is not row(before, 43)
+
+
+# -- the past
+
+
+def test_a_process_that_is_looked_at_later_shows_its_past() -> None:
+    process = FakeProcess(42)
+    engine = Engine(FakeSource(process, FakeProcess(43)))
+    for _ in range(10):
+        step(engine, Ask())
+        process.rss_pages += MIB_PAGES
+    found = detail(step(engine, on(process)))
+    assert len(known(found.series.rss_bytes)) == 11
+    assert known(found.series.rss_bytes)[0] == 20 * MIB
+    assert known(found.series.rss_bytes)[-1] == 30 * MIB
+    assert known(found.series.minflt_per_s) == []
+    process.minflt += 70
+    assert known(detail(step(engine, on(process))).series.minflt_per_s) == [70]
+
+
+def test_exec_starts_history_anew_and_leaves_a_mark() -> None:
+    process = FakeProcess(42)
+    engine = Engine(FakeSource(process))
+    step(engine, on(process), times=5)
+    process.start_code, process.comm, process.rss_pages = 0x9999_0000, b"new\x1b", MIB_PAGES
+    found = detail(step(engine, on(process)))
+    assert known(found.series.rss_bytes) == [MIB]
+    assert [(mark.kind, mark.label) for mark in found.marks] == [("exec", "became new^[")]
+    assert len(detail(step(engine, on(process))).marks) == 1
+
+
+def test_a_rename_keeps_history() -> None:
+    process = FakeProcess(42)
+    engine = Engine(FakeSource(process))
+    step(engine, on(process), times=5)
+    process.comm = b"renamed"
+    frame = step(engine, on(process))
+    assert row(frame).name == "renamed"
+    assert len(known(detail(frame).series.rss_bytes)) == 6
+    assert detail(frame).marks == ()
+
+
+def test_a_process_in_focus_keeps_its_row_and_its_chart_when_it_has_gone() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process, FakeProcess(43))
+    engine = Engine(source)
+    step(engine, on(process), times=5)
+    del source.processes[42]
+    frame = step(engine, on(process), times=3)
+    assert (row(frame).note, row(frame).rss_bytes) == (Note.GONE, 20 * MIB)
+    assert row(frame).gone_s == pytest.approx(source.wall_s - 2)
+    found = detail(frame)
+    assert (found.gone, found.status) == (True, None)
+    assert [mark.kind for mark in found.marks] == ["gone"]
+    assert found.series.rss_bytes[-4:] == (20.0 * MIB, None, None, None)
+    assert [row.pid for row in step(engine).rows] == [43]
+
+
+def test_the_dead_keep_their_sizes_and_have_no_rates() -> None:
+    """The fault rates of its last second stood in the table and over the chart for ever."""
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    for _ in range(15):
+        process.minflt, process.majflt = process.minflt + 900, process.majflt + 3
+        process.rss_pages += MIB_PAGES
+        frame = step(engine, on(process))
+    alive = row(frame)
+    assert (alive.minflt_per_s, alive.majflt_per_s) == (900, 3) and (alive.growth_bytes_per_min or 0) > MIB
+    del source.processes[42]
+    frame = step(engine, on(process), times=2)
+    dead = row(frame)
+    assert (dead.minflt_per_s, dead.majflt_per_s, dead.growth_bytes_per_min, dead.cpu_percent) == (None,) * 4
+    assert (dead.rss_bytes, dead.minflt) == (alive.rss_bytes, alive.minflt)
+    assert detail(frame).why_unknown["majflt_per_s"] == "gone"
+    shown = {column.title: column.text(dead) for column in DEFAULT_COLUMNS}
+    assert (shown["MINFLT/s"], shown["MAJFLT/s"], shown["Δ/min"], shown["CPU%"]) == ("–",) * 4
+    past = row(step(engine, on(process, cursor_s=source.wall_s - 4, frozen=True)))
+    assert past.minflt_per_s == 900, "looking back, the rate is that of the moment looked at"
+
+
+def test_a_pid_that_is_reused_has_a_row_of_its_own_beside_the_one_that_has_gone() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    step(engine, on(process), times=3)
+    heir = source.add(FakeProcess(42, comm=b"heir", rss_pages=MIB_PAGES))
+    step(engine, on(process))
+    frame = step(engine, on(process))
+    assert {row.name: row.note for row in frame.rows} == {"app": Note.GONE, "heir": Note.NONE}
+    assert known(detail(frame).series.rss_bytes) == [20 * MIB] * 3
+    assert len(step(engine, on(process)._replace(tree=True)).rows) == 2
+    assert heir.key[:2] == process.key[:2]
+
+
+def test_of_pids_asked_for_the_one_that_has_gone_stays_and_its_heir_is_not_taken_for_it() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    ask = Ask(only=frozenset({42}))
+    step(engine, ask, times=3)
+    source.add(FakeProcess(42, comm=b"heir"))
+    frame = step(engine, ask, times=3)
+    assert [(row.name, row.note) for row in frame.rows] == [("app", Note.GONE)]
+
+
+def test_the_chart_of_a_zombie_ends_where_its_memory_did() -> None:
+    process = FakeProcess(42)
+    engine = Engine(FakeSource(process))
+    step(engine, on(process), times=5)
+    process.state = "Z"
+    found = detail(step(engine, on(process), times=3))
+    assert found.series.rss_bytes[-4:] == (20.0 * MIB, None, None, None)
+
+
+def test_a_suspend_is_a_gap_in_the_chart_and_no_spike() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    step(engine, on(process), times=5)
+    source.step_s = 12.0
+    process.minflt += 120
+    found = detail(step(engine, on(process)))
+    assert found.series.rss_bytes[-14:] == (20.0 * MIB, *[None] * 11, 20.0 * MIB, None)  # the last is yet to come
+    assert max(known(found.series.minflt_per_s)) <= 10
+
+
+def test_a_frozen_view_stands_still_while_sampling_goes_on() -> None:
+    process = FakeProcess(42)
+    engine = Engine(FakeSource(process))
+    step(engine, on(process), times=3)
+    frozen = step(engine, on(process, frozen=True))
+    process.rss_pages += 5 * MIB_PAGES
+    later = step(engine, on(process, frozen=True), times=3)
+    assert (later.tick, later.at_s, later.rows) == (frozen.tick, frozen.at_s, frozen.rows)
+    assert detail(later).series == detail(frozen).series
+    assert row(step(engine, on(process))).rss_bytes == 25 * MIB
+
+
+def test_a_cursor_shows_rows_as_they_were_then() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    for _ in range(10):
+        step(engine, on(process))
+        process.rss_pages += MIB_PAGES
+        process.minflt += 10
+    source.add(FakeProcess(43, start_ticks=int((source.mono_s + 0.5) * 100)))
+    frame = step(engine, on(process, cursor_s=source.wall_s - 4, frozen=True))
+    assert [row.pid for row in frame.rows] == [42]
+    found = row(frame)
+    assert (found.rss_bytes, found.minflt_per_s, found.oom_score) == (25 * MIB, 10, None)
+    assert detail(frame).cursor_s == pytest.approx(-6)  # the right edge stands on a whole column of two points
+    assert detail(frame).why_unknown["oom_score"] == "not kept for this moment of the past"
+
+
+def test_a_cursor_before_everything_knows_nothing() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    step(engine, on(process))
+    frame = step(engine, on(process, cursor_s=source.wall_s - 100))
+    assert row(frame).rss_bytes is None
+
+
+def test_the_view_can_change_between_two_samples() -> None:
+    engine = Engine(family())
+    assert engine.view(Ask()) is None
+    step(engine)
+    frame = engine.view(Ask(sort="pid", descending=False))
+    assert frame is not None
+    assert [row.pid for row in frame.rows] == [10, 20, 30, 40]
+
+
+def test_what_is_kept_of_processes_that_were_looked_at_is_bounded() -> None:
+    processes = [FakeProcess(pid) for pid in range(100, 150)]
+    source = FakeSource(*processes)
+    engine = Engine(source)
+    for process in processes:
+        step(engine, on(process))
+    assert len(engine._history.diaries) <= DIARIES
+    source.processes.clear()
+    step(engine, times=2)
+    assert len(engine._history.tracks) <= DIARIES
+
+
+def test_parse_errors_reach_the_view_with_their_path() -> None:
+    source = FakeSource(FakeProcess(42))
+    source.files["proc/42/statm"] = b"?"
+    assert step(Engine(source)).problems[0].startswith("proc/42/statm: ")
+
+
+def test_a_real_process_that_grows_is_seen_growing_with_its_faults() -> None:
+    code = (
+        "import mmap, sys\nm = mmap.mmap(-1, 64 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); m.madvise(15)\n"
+        "print(flush=True); sys.stdin.readline()\nfor at in range(0, 32 << 20, 4096): m[at] = 1\n"
+        "print(flush=True); sys.stdin.read()"
+    )
+    source = Linux()
+    engine = Engine(source)
+    try:
+        with python(code) as child:
+            ask = EVERYTHING._replace(only=frozenset({child.pid}))
+            before = row(step(engine, ask), child.pid)
+            tell(child)
+            frame = step(engine, ask)
+            after = row(frame, child.pid)
+            assert after.rss_bytes is not None and before.rss_bytes is not None and frame.elapsed_s is not None
+            assert 32 * MIB <= after.rss_bytes - before.rss_bytes < 34 * MIB
+            assert after.virt_bytes == before.virt_bytes
+            assert after.minflt_per_s is not None
+            assert after.minflt_per_s * frame.elapsed_s == pytest.approx((32 << 20) / PAGE_BYTES, rel=0.1)
+        assert row(step(engine, ask), child.pid).note is Note.GONE
+    finally:
+        source.close()
+
+
+def test_once_prepared_the_second_sample_waits_for_no_import() -> None:
+    code = (
+        "import sys\n"
+        "from memtop.engine.engine import Engine\n"
+        "from memtop.sample import Ask\n"
+        "from tests.fakes import FakeProcess, FakeSource\n"
+        "engine, ask = Engine(FakeSource(FakeProcess(42))), Ask(only=frozenset({42}))\n"
+        "engine.step(ask)\n"
+        "print(len([name for name in sys.modules if name == 'memtop.endings']))\n"
+        "engine.prepare()\n"
+        "before = set(sys.modules)\n"
+        "engine.step(ask)\n"
+        "print(sorted(set(sys.modules) - before))\n"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "0\n[]\n"

@@ -1,0 +1,147 @@
+"""What ``memtop --check`` answers, and that it claims nothing that it has not seen."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable
+
+import pytest
+
+from memtop.analysis.autopsy import Clue, Oom
+from memtop.analysis.confirmation import Confirmation
+from memtop.analysis.findings import Finding, Severity
+from memtop.analysis.growth import Growth, Kind
+from memtop.detail.outlook import Autopsy, Outlook
+from memtop.engine.engine import Engine
+from memtop.errors import ProcessGone
+from memtop.headless import check
+from memtop.headless.check import Answer, answer_to, says
+from memtop.sample import ProcKey
+from memtop.source import Exit, Instant
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+
+
+class Shaped(FakeSource):
+    """One process that has ``shape`` MiB of its own at each second, until the recording is over."""
+
+    def __init__(self, shape: Callable[[int], float], seconds: int) -> None:
+        self.process = FakeProcess(42)
+        super().__init__(self.process)
+        self.shape = shape
+        self.left = seconds
+        self.second = 0
+        self.ends: tuple[int, int] | None = None
+        """At which second, and with what status."""
+
+    def begin(self) -> Instant | None:  # type: ignore[override]
+        if not self.left:
+            return None
+        self.left -= 1
+        self.process.rss_pages = self.process.shr_pages + int(self.shape(self.second) * MIB_PAGES)
+        self.second += 1
+        if self.ends is not None and self.second == self.ends[0]:
+            self.ended = [Exit(42, self.wall_s, self.ends[1])]
+            del self.processes[42]
+        return super().begin()
+
+
+def checked(shape: Callable[[int], float], seconds: int = 100) -> tuple[Answer, str]:
+    out = io.StringIO()
+    answer = check.run(Engine(Shaped(shape, seconds)), 42, 1e6, 0.0, out)
+    return answer, out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("shape", "answer", "words"),
+    [
+        (lambda second: 50, Answer.FINE, "Nothing wrong: its memory is level"),
+        (lambda second: 50 + second % 9, Answer.FINE, ""),
+        (lambda second: 50 + 0.5 * second, Answer.BAD, "Growing: "),
+        (lambda second: 50 + 60 * (second > 80), Answer.UNKNOWN, "took a step"),
+        (lambda second: 50 + 60 * (second > 25), Answer.FINE, ""),
+        (lambda second: 50 + 25 * (second // 30), Answer.UNKNOWN, "rises in stairs"),
+        (lambda second: 50 + 100 * (1 - math.exp(-second / 25)), Answer.UNKNOWN, "the rise is ending"),
+    ],
+    ids=["level", "sawtooth", "leak", "late step", "early step", "stairs", "warm-up"],
+)
+def test_the_answer_follows_from_what_was_seen(shape: Callable[[int], float], answer: Answer, words: str) -> None:
+    found, text = checked(shape)
+    assert found is answer, text
+    assert words in text
+    assert ("Not known: " in text) == (answer is Answer.UNKNOWN)
+
+
+def test_a_look_that_is_too_short_says_that_it_does_not_know() -> None:
+    answer, text = checked(lambda second: 50, seconds=20)
+    assert answer is Answer.UNKNOWN
+    assert text.startswith("No limit is near. Whether its memory grows is not known yet")
+
+
+def test_it_stops_at_once_when_growth_is_confirmed() -> None:
+    source = Shaped(lambda second: 50 + 0.5 * second, 1000)
+    assert check.run(Engine(source), 42, 1e6, 0.0, io.StringIO()) is Answer.BAD
+    assert source.second < 90
+
+
+def test_nobody_with_that_pid_is_no_answer() -> None:
+    with pytest.raises(ProcessGone):
+        check.run(Engine(FakeSource(FakeProcess(43))), 42, 1.0, 0.0, io.StringIO())
+
+
+@pytest.mark.parametrize(("status", "words"), [(0, "exit code 0"), (9, "signal 9")])
+def test_an_end_that_was_no_oom_kill_is_fine(status: int, words: str) -> None:
+    source = Shaped(lambda second: 50, 1000)
+    source.ends = (10, status)
+    out = io.StringIO()
+    assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.FINE
+    assert words in out.getvalue()
+
+
+# -- what was judged, as it may be
+
+
+def judged(kind: Kind, *findings: str, heap_level: bool = False, level_s: float | None = None) -> Outlook:
+    growth = Growth(kind, 90, 90.0, 1.0, 0.9, 1.1, z=3.0)
+    found = tuple(Finding(name, Severity.NOTE, "limits", {"rate_bytes_per_min": 6e7}) for name in findings)
+    return Outlook(found, growth, Confirmation(kind=kind), heap_level=heap_level, level_s=level_s)
+
+
+@pytest.mark.parametrize("finding", sorted(check.ALARMING))
+def test_whatever_alarms_is_bad(finding: str) -> None:
+    assert answer_to(judged(Kind.FLAT, finding)) is Answer.BAD
+
+
+def test_a_jvm_whose_survivors_rise_is_not_called_fine_however_level_its_res_is() -> None:
+    outlook = judged(Kind.FLAT, "heap_open")
+    assert answer_to(outlook) is Answer.UNKNOWN
+    assert "What survives its collections grows" in " ".join(says(outlook))
+
+
+def test_two_that_are_not_sure_and_agree_are_enough() -> None:
+    assert answer_to(judged(Kind.GROWTH, "maybe_growing", "heap_open")) is Answer.BAD
+    assert answer_to(judged(Kind.GROWTH, "maybe_growing")) is Answer.UNKNOWN
+
+
+@pytest.mark.parametrize("kind", [Kind.WARMUP, Kind.STAIRS, Kind.STEP, Kind.GROWTH])
+def test_a_rise_leaves_the_question_open_unless_the_runtime_says_that_no_more_is_in_use(kind: Kind) -> None:
+    assert answer_to(judged(kind)) is Answer.UNKNOWN
+    assert answer_to(judged(kind, heap_level=True)) is Answer.FINE
+
+
+def test_a_step_is_over_when_a_minute_of_level_has_followed() -> None:
+    assert answer_to(judged(Kind.STEP, level_s=59.0)) is Answer.UNKNOWN
+    assert answer_to(judged(Kind.STEP, level_s=60.0)) is Answer.FINE
+
+
+def test_nothing_seen_is_not_known() -> None:
+    assert answer_to(None) is answer_to(Outlook()) is Answer.UNKNOWN
+    assert says(None) == ["Not known: nothing could be seen of it."]
+
+
+@pytest.mark.parametrize(
+    ("oom", "answer"), [(Oom.CERTAIN, Answer.BAD), (Oom.PROBABLE, Answer.BAD), (Oom.NO, Answer.FINE)]
+)
+def test_an_end_is_bad_where_the_oom_killer_took_it(oom: Oom, answer: Answer) -> None:
+    autopsy = Autopsy(ProcKey(42, 1), "app", "app", 1.7e9, None, 9, oom, (Clue.SIGKILL,))
+    assert answer_to(Outlook(autopsy=autopsy)) is answer

@@ -1,0 +1,233 @@
+"""Frames as data: the JSON contract, CSV, plain text."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from typing import Any, NoReturn
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtop.columns import COLUMNS, DEFAULT_COLUMNS
+from memtop.engine.tree import grow
+from memtop.frame import Note, ProcRow, Shares, SystemRow
+from memtop.headless.formats import csv_writer, iso, json_writer, text_writer
+from memtop.text import clean
+from tests.rows import proc_row, system_row
+from tests.tui.frames import frame
+
+PROCESS_KEYS = {
+    "pid",
+    "ppid",
+    "start_ticks",
+    "name",
+    "command",
+    "user",
+    "state",
+    "threads",
+    "virt_bytes",
+    "rss_bytes",
+    "anon_bytes",
+    "file_bytes",
+    "shmem_bytes",
+    "shr_bytes",
+    "swap_bytes",
+    "peak_rss_bytes",
+    "page_tables_bytes",
+    "mem_percent",
+    "minflt",
+    "majflt",
+    "minflt_per_s",
+    "majflt_per_s",
+    "cpu_percent",
+    "oom_score",
+    "oom_score_adj",
+}
+SYSTEM_KEYS = {
+    "mem_total_bytes",
+    "mem_available_bytes",
+    "swap_total_bytes",
+    "swap_free_bytes",
+    "pgfault_per_s",
+    "pgmajfault_per_s",
+    "oom_kills",
+    "psi_memory_some_avg10",
+    "psi_memory_full_avg10",
+}
+
+
+def unknown_row() -> ProcRow:
+    """A process of which nothing but its existence is known."""
+    none = {
+        name: None
+        for name, type_ in ProcRow.__annotations__.items()
+        if "None" in str(type_) and name not in ("trend", "command_raw")
+    }
+    return proc_row(42, **{**none, "user": "", "command_raw": None, "note": Note.DENIED})
+
+
+def refuse(text: str) -> NoReturn:
+    raise AssertionError(f"{text} is not JSON")
+
+
+def lines_of(*rows: ProcRow, **changes: Any) -> list[str]:
+    out = io.StringIO()
+    json_writer(out)(frame(rows, **changes))
+    return out.getvalue().splitlines(keepends=True)
+
+
+def record_of(*rows: ProcRow, **changes: Any) -> dict[str, Any]:
+    (line,) = lines_of(*rows, **changes)
+    record: dict[str, Any] = json.loads(line, parse_constant=refuse)
+    return record
+
+
+def cells_of(row: ProcRow) -> dict[str, str]:
+    out = io.StringIO()
+    csv_writer(out)(frame([row]))
+    header, cells = csv.reader(io.StringIO(out.getvalue()))
+    return dict(zip(header, cells, strict=True))
+
+
+def test_a_sample_has_every_key_of_the_contract() -> None:
+    record = record_of(proc_row(42), elapsed_s=0.5)
+    assert (record["schema"], record["type"], record["elapsed_s"]) == (1, "sample", 0.5)
+    assert record["at"] == "2023-11-14T22:13:20.000Z"
+    assert record["system"].keys() >= SYSTEM_KEYS
+    (process,) = record["processes"]
+    assert process.keys() >= PROCESS_KEYS
+    assert (process["pid"], process["start_ticks"], process["rss_bytes"]) == (42, 1042, 212 << 20)
+
+
+def test_unknown_is_null_and_no_key_is_left_out() -> None:
+    none = {name: None for name in SystemRow._fields if name != "processes"}
+    record = record_of(unknown_row(), system=system_row(**none), elapsed_s=None)
+    (process,) = record["processes"]
+    known = {"pid", "start_ticks", "name", "state"}
+    assert {key for key in PROCESS_KEYS if process[key] is None} == PROCESS_KEYS - known
+    assert all(record["system"][key] is None for key in SYSTEM_KEYS)
+    assert record["elapsed_s"] is None
+    assert process["note"] == "denied"
+
+
+def test_zero_is_zero() -> None:
+    (process,) = record_of(proc_row(42, swap_bytes=0, minflt_per_s=0.0))["processes"]
+    assert (process["swap_bytes"], process["minflt_per_s"]) == (0, 0.0)
+
+
+@pytest.mark.parametrize("name", [b"a) R (b\n\xc3)", b"\xff", b"\xed\xa0\x80"])
+def test_names_that_are_not_utf_8_are_also_given_exactly(name: bytes) -> None:
+    (process,) = record_of(proc_row(42, name_raw=name, command_raw=name + b"\0-x\0"))["processes"]
+    assert base64.b64decode(process["name_b64"]) == name
+    assert base64.b64decode(process["command_b64"]) == name + b" -x"
+
+
+def test_names_that_are_utf_8_are_exact_as_they_are() -> None:
+    (process,) = record_of(proc_row(42, name_raw="\x1b[31mñ\u202e".encode(), command_raw=b""))["processes"]
+    assert process["name"] == "\x1b[31mñ\u202e"
+    assert "name_b64" not in process
+    assert process["command"] == ""
+
+
+@given(st.binary(max_size=40), st.binary(max_size=40))
+def test_a_sample_is_one_line_of_strict_json_whatever_the_names(name: bytes, command: bytes) -> None:
+    (line,) = lines_of(proc_row(42, name_raw=name, command_raw=command), proc_row(43))
+    assert line.endswith("}\n")
+    assert line.isascii()
+    (process, _) = json.loads(line, parse_constant=refuse)["processes"]
+    exact = base64.b64decode(process["name_b64"]) if "name_b64" in process else process["name"].encode()
+    assert exact == name
+
+
+def test_what_is_not_a_number_is_never_written() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        lines_of(proc_row(42, cpu_percent=float("nan")))
+
+
+def test_every_line_is_flushed() -> None:
+    class Counting(io.StringIO):
+        flushed = 0
+
+        def flush(self) -> None:
+            self.flushed += 1
+
+    out = Counting()
+    write = json_writer(out)
+    for _ in range(3):
+        write(frame())
+    assert (out.flushed, len(out.getvalue().splitlines())) == (3, 3)
+
+
+@pytest.mark.parametrize("command", ["=cmd|' /C calc'!A0", "+1", "-x", "@SUM(A1)"])
+def test_no_cell_of_csv_is_a_formula(command: str) -> None:
+    cells = cells_of(proc_row(42, command=command, name=command, user=command))
+    assert (cells["command"], cells["name"], cells["user"]) == ("'" + command,) * 3
+
+
+def test_pss_and_uss_are_there_where_they_were_asked_for_with_the_reason_where_they_are_unknown() -> None:
+    known, unknown = proc_row(7, pss_bytes=5, uss_bytes=3), proc_row(8)
+    assert "pss_bytes" not in json.loads(lines_of(known)[0])["processes"][0]
+    shares = Shares(2, {unknown.key: "too_dear"}, decides=False)
+    found = json.loads(lines_of(known, unknown, shares=shares)[0])["processes"]
+    assert [(one["pss_bytes"], one["uss_bytes"], one["pss_unknown"]) for one in found] == [
+        (5, 3, None),
+        (None, None, "too_dear"),
+    ]
+    out = io.StringIO()
+    csv_writer(out)(frame([known, unknown], shares=shares))
+    heading, *rows = csv.reader(io.StringIO(out.getvalue()))
+    assert heading[-3:] == ["pss_bytes", "uss_bytes", "pss_unknown"]
+    assert [row[-3:] for row in rows] == [["5", "3", ""], ["", "", "too_dear"]]
+
+
+@given(st.binary(max_size=40))
+def test_csv_gives_cells_back_and_none_of_them_begins_like_a_formula(raw: bytes) -> None:
+    cells = cells_of(proc_row(42, command=clean(raw)))
+    assert cells["command"].removeprefix("'") == clean(raw).removeprefix("'")
+    assert not cells["command"].startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_csv_has_one_header_and_unknown_is_an_empty_cell() -> None:
+    out = io.StringIO()
+    write = csv_writer(out)
+    write(frame([unknown_row()]))
+    write(frame([proc_row(43), proc_row(44)]))
+    rows = list(csv.DictReader(io.StringIO(out.getvalue())))
+    assert [row["pid"] for row in rows] == ["42", "43", "44"]
+    assert (rows[0]["rss_bytes"], rows[1]["rss_bytes"], rows[1]["swap_bytes"]) == ("", str(212 << 20), "0")
+
+
+def test_a_negative_change_is_a_number_and_needs_no_guard() -> None:
+    assert cells_of(proc_row(42, growth_bytes_per_min=-5.0))["growth_bytes_per_min"] == "-5.0"
+
+
+def test_the_table_is_aligned_and_ends_every_frame_with_an_empty_line() -> None:
+    out = io.StringIO()
+    text_writer(out, DEFAULT_COLUMNS, None)(frame([proc_row(42), unknown_row()], hidden=3))
+    first, _, blank, titles, *rows, end = out.getvalue().split("\n")[:-1]
+    assert "2 processes  (3 hidden)" in first
+    assert (blank, end) == ("", "")
+    assert titles.split() == [column.title for column in DEFAULT_COLUMNS]
+    assert {row.index("proc-42") for row in rows} == {titles.index("COMMAND")}
+    assert "–" in rows[1]
+
+
+def test_the_table_shows_the_tree_and_is_cut_at_the_width() -> None:
+    rows, places = grow([proc_row(10), proc_row(20, ppid=10)], frozenset())
+    out = io.StringIO()
+    text_writer(out, DEFAULT_COLUMNS, 125)(frame(rows, places))
+    lines = out.getvalue().splitlines()
+    assert any("└─ proc" in line for line in lines)
+    assert max(map(len, lines)) <= 125
+
+
+def test_every_column_can_be_printed_of_a_process_of_which_nothing_is_known() -> None:
+    text_writer(io.StringIO(), COLUMNS, None)(frame([unknown_row()]))
+
+
+def test_times_are_utc_with_milliseconds() -> None:
+    assert iso(1.5) == "1970-01-01T00:00:01.500Z"

@@ -1,0 +1,124 @@
+"""Bounded memory of the past, against naive models of it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtop.history import history
+from memtop.history.history import Diary, Gap, History, Point, Track
+from memtop.sample import ProcKey
+
+KEY = ProcKey(42, 1)
+TIMES = st.lists(st.integers(0, 10_000_000), min_size=1, max_size=60, unique=True).map(sorted)
+"""Milliseconds."""
+
+
+def track_of(times_ms: list[int], most: int = 1024) -> Track:
+    track = Track(times_ms[0] / 1000)
+    for index, ms in enumerate(times_ms):
+        track.add(ms / 1000, index, index * 10, index * 5, most)
+    return track
+
+
+@given(TIMES, st.integers(-1000, 11_000_000))
+def test_a_track_finds_the_last_entry_at_or_before_a_moment(times_ms: list[int], when_ms: int) -> None:
+    track = track_of(times_ms)
+    kept_ms = [round(track.point(index).at_s * 1000) for index in range(len(track))]
+    expected = max((index for index, ms in enumerate(kept_ms) if ms <= when_ms), default=-1)
+    assert track.index_at(when_ms / 1000) == expected
+    found = track.at(when_ms / 1000)
+    assert (found is None) if expected < 0 else found == track.point(expected)
+
+
+@given(TIMES, st.integers(-1000, 11_000_000))
+def test_a_diary_finds_the_last_entry_at_or_before_a_moment(times_ms: list[int], when_ms: int) -> None:
+    diary = Diary()
+    for ms in times_ms:
+        diary.add(Point(ms / 1000, 1, 2, 3))
+    expected = max((index for index, ms in enumerate(times_ms) if ms <= when_ms), default=-1)
+    assert diary.index_at(when_ms / 1000) == expected
+
+
+@given(TIMES, st.integers(48, 60))
+def test_a_track_never_holds_more_than_its_bound_and_always_the_newest(times_ms: list[int], most: int) -> None:
+    track = track_of(times_ms, most)
+    assert 1 <= len(track) <= most
+    assert track.point(-1).virt_bytes == len(times_ms) - 1
+    assert track.changed_s == pytest.approx(times_ms[-1] / 1000, abs=0.0011)
+    assert track.first_s <= track.point(0).at_s + 0.0011
+
+
+def test_a_track_shrinks_when_its_bound_has_fallen_because_many_processes_came() -> None:
+    track = track_of(list(range(0, 1_000_000, 1000)))
+    assert len(track) == 1000
+    track.add(2000.0, 1, 2, 3, most=48)
+    assert len(track) <= 48
+    assert track.point(-1) == Point(2000.0, 1, 2, 3)
+    assert track.first_s == track.point(0).at_s
+
+
+@given(TIMES, st.lists(st.integers(0, 11_000_000), min_size=2, max_size=8, unique=True).map(sorted))
+def test_peaks_are_the_highest_that_held_between_two_edges(times_ms: list[int], edges_ms: list[int]) -> None:
+    track = track_of(times_ms)
+    points = [(round(track.point(index).at_s * 1000), track.point(index).rss_bytes) for index in range(len(track))]
+
+    def naive(left: int, right: int) -> int | None:
+        held = [rss for ms, rss in points if ms <= left][-1:]
+        return max(held + [rss for ms, rss in points if left < ms < right], default=None)
+
+    expected = [naive(left, right) for left, right in pairwise(edges_ms)]
+    assert track.peaks([ms / 1000 for ms in edges_ms]) == expected
+
+
+def test_a_full_diary_is_thinned_in_its_older_half_and_keeps_its_ends_and_order() -> None:
+    diary = Diary()
+    for second in range(3 * history.DIARY_MOST):
+        diary.add(Point(float(second), second, second, second, None, second, None))
+    assert len(diary) <= history.DIARY_MOST
+    times_s = list(diary.times_s)
+    assert times_s == sorted(times_s)
+    assert times_s[0] == 0.0
+    newest = times_s[-history.DIARY_MOST // 4 :]
+    assert newest == [float(second) for second in range(int(newest[0]), 3 * history.DIARY_MOST)]
+    assert all(diary.point(index).minflt == int(times_s[index]) for index in range(0, len(diary), 100))
+
+
+def test_a_diary_keeps_unknown_apart_from_zero() -> None:
+    diary = Diary()
+    diary.add(Point(1.0, 1, 2, 3, None, 0, None))
+    assert diary.point(0) == Point(1.0, 1, 2, 3, None, 0, None)
+
+
+def test_the_bytes_of_all_tracks_stay_within_their_budget() -> None:
+    past = History()
+    keys = [ProcKey(pid, 1) for pid in range(1, 2001)]
+    for tick in range(260):
+        for key in keys:
+            past.note(key, float(tick), tick, tick, tick)
+    entries = sum(len(track) for track in past.tracks.values())
+    assert entries * 32 <= history.TRACK_BUDGET_BYTES * 1.05
+
+
+def test_what_is_forgotten_is_gone() -> None:
+    past = History()
+    past.note(KEY, 1.0, 1, 2, 3)
+    past.diaries[KEY] = Diary()
+    past.forget(KEY)
+    past.forget(KEY)
+    assert (past.tracks, past.diaries) == ({}, {})
+
+
+def test_a_gap_is_open_at_both_ends_where_there_were_readings() -> None:
+    past = History()
+    past.gaps.append(Gap(10.0, 20.0))
+    assert [past.in_gap(when_s) for when_s in (9.0, 10.0, 15.0, 20.0, 21.0)] == [False, False, True, False, False]
+
+
+def test_gaps_are_bounded() -> None:
+    past = History()
+    past.gaps.extend(Gap(float(at), at + 0.5) for at in range(1000))
+    assert len(past.gaps) <= 64

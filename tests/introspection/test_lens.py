@@ -1,0 +1,297 @@
+"""What the reader of runtimes asks, of whom and how often; what it makes of the answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.analysis.gogrowth import GoVerdict
+from memtop.analysis.jvmheap import JvmVerdict
+from memtop.detail.inside import Inside
+from memtop.engine.engine import Engine
+from memtop.errors import MemtopError, Unavailable
+from memtop.frame import Frame
+from memtop.introspection.dossier import Pace
+from memtop.runtimes import told
+from memtop.runtimes.gometrics import parse_go_metrics
+from memtop.runtimes.hsperf import parse_hsperf
+from memtop.runtimes.jvm import parse_jvm_heap
+from memtop.runtimes.native import Allocator, Native, Runtime
+from memtop.sample import RUNTIME, Ask
+from memtop.source import READ_LIMIT, Answer
+from memtop.tui.runtime_panel import body_lines, head_lines
+from tests.fakes import FakeProcess, FakeSource
+from tests.lab.points import lines
+
+PID = 42
+URL = "http://127.0.0.1:6060/debug/vars?token=hunter2"
+AT = f"proc/{PID}/runtime/"
+GO = told.encode_identity(b"go1.19.8\npath\tx\n", Native(None, None, None), None, "")
+JVM = told.encode_identity(b"", Native(Runtime.JVM, None, Allocator.GLIBC), None, "")
+PLAIN = told.encode_identity(b"", Native(None, None, Allocator.GLIBC), None, "")
+PAGE = 4096
+
+
+class World:
+    """One process in focus, its panel open."""
+
+    def __init__(self, identity: bytes | MemtopError, url: str = "", panel: str = RUNTIME) -> None:
+        self.process = FakeProcess(PID)
+        self.source = FakeSource(self.process)
+        self.source.files[AT + "identity"] = identity
+        self.source.files[AT + "environ"] = b"GOGC=80"
+        self.source.files[AT + "container"] = told.encode_container(told.Container(None, None))
+        self.source.files[AT + "listeners"] = b"http://127.0.0.1:6060/debug/vars\nhttp://127.0.0.1:6060/metrics"
+        self.engine = Engine(self.source)
+        urls = ((PID, url),) if url else ()
+        self.ask = Ask(focus=self.process.key, only=frozenset({PID}), panel=panel, go_urls=urls)
+
+    def play(self, ticks: int = 1) -> Frame:
+        for _ in range(ticks):
+            frame = self.engine.step(self.ask)
+        assert frame is not None
+        return frame
+
+    def asked(self, name: str) -> int:
+        return sum(path.startswith(AT + name) for path in self.source.asked_ever)
+
+    def run(self, name: str) -> Inside:
+        """What is known of a recorded program's runtime at its end."""
+        return inside(self.feed(name))
+
+    def feed(self, name: str) -> Frame:
+        """Answer tick by tick as a recorded program did."""
+        for line in lines(name):
+            if "body" in line:
+                heap = parse_go_metrics(line["body"].encode())
+                self.source.files[f"{AT}metrics#{URL}"] = told.encode_told("http://127.0.0.1:6060/debug/vars", heap)
+            else:
+                self.source.files[AT + "jvm"] = told.encode_counters(parse_hsperf(line["hsperf"]))
+                started_s = parse_jvm_heap(line["hsperf"]).started_s
+                assert started_s is not None
+                self.source.wall_s = started_s + self.source.mono_s - self.process.start_ticks / 100
+            self.process.virt_pages = line["virt"] // PAGE
+            self.process.rss_pages = line["rss"] // PAGE
+            self.process.shr_pages = (line["file"] + line["shmem"]) // PAGE
+            frame = self.play()
+        return frame
+
+
+def inside(frame: Frame) -> Inside:
+    assert frame.detail is not None
+    assert frame.detail.inside is not None
+    return frame.detail.inside
+
+
+def text(frame: Frame) -> str:
+    return "\n".join(line.text for line in (*head_lines(frame.detail, 100), *body_lines(frame.detail, 100)))
+
+
+def test_of_an_ordinary_program_only_the_identity_is_read_and_only_once() -> None:
+    world = World(PLAIN, panel="")
+    world.play(40)
+    assert [path for path in world.source.asked_ever if "/runtime/" in path] == [AT + "identity"]
+
+
+def test_nobody_is_looked_into_while_nobody_is_in_focus() -> None:
+    world = World(GO)
+    world.ask = Ask()
+    world.play(5)
+    assert world.asked("") == 0
+
+
+def test_a_go_program_without_an_address_is_never_asked_over_http_but_addresses_are_suggested() -> None:
+    world = World(GO)
+    frame = world.play(5)
+    assert world.asked("metrics") == 0
+    assert inside(frame).suggested[0] == "http://127.0.0.1:6060/debug/vars"
+    assert "GOGC 80" in text(frame)
+    assert "U asks one of: http://127.0.0.1:6060/debug/vars" in text(frame)
+
+
+def test_metrics_are_read_once_a_second_at_most() -> None:
+    world = World(GO, URL)
+    world.source.step_s = 0.1
+    world.source.files[f"{AT}metrics#{URL}"] = told.encode_told(
+        "x", parse_go_metrics(lines("leak")[0]["body"].encode())
+    )
+    world.process.virt_pages = 1 << 20
+    world.play(51)
+    assert 4 <= world.asked("metrics") <= 6
+
+
+@pytest.mark.parametrize(
+    ("run", "verdict"),
+    [
+        ("leak", GoVerdict.LEAK_OBJECTS),
+        ("bigger", GoVerdict.BIGGER_OBJECTS),
+        ("churn", GoVerdict.PRESSURE),
+        ("goroutines_text", GoVerdict.GOROUTINE_LEAK),
+        ("outside", GoVerdict.OUTSIDE),
+    ],
+)
+def test_the_verdict_on_a_recorded_program_reaches_the_panel(run: str, verdict: GoVerdict) -> None:
+    found = World(GO, URL).run(run)
+    assert found.go is not None
+    assert found.go.growth.verdict is verdict
+    assert found.go.parts is not None
+    assert found.url == "http://127.0.0.1:6060/debug/vars"
+
+
+def test_the_verdict_on_a_recorded_jvm_reaches_the_panel() -> None:
+    found = World(JVM).run("jvm_leak")
+    assert found.jvm is not None
+    assert found.jvm.growth.verdict is JvmVerdict.LEAK
+
+
+def test_collections_become_marks_on_the_chart() -> None:
+    world = World(GO, URL, panel="")
+    for line in lines("leak")[:40]:
+        heap = parse_go_metrics(line["body"].encode())
+        world.source.files[f"{AT}metrics#{URL}"] = told.encode_told("x", heap)
+        world.process.virt_pages = line["virt"] // PAGE
+        frame = world.play()
+    assert frame.detail is not None
+    assert frame.detail.inside is None
+    assert {mark.kind for mark in frame.detail.marks} == {"gc"}
+
+
+def test_a_refused_connection_is_a_line_in_the_panel_and_is_left_alone_after_three_times() -> None:
+    world = World(GO, URL)
+    world.source.files[f"{AT}metrics#{URL}"] = Unavailable("http://127.0.0.1:6060: the connection is refused")
+    frame = world.play(10)
+    assert "No figures: http://127.0.0.1:6060: the connection is refused." in text(frame)
+    assert "hunter2" not in text(frame)
+    assert world.asked("metrics") == 3
+    world.play(25)
+    assert world.asked("metrics") == 4
+
+
+def test_a_hanging_program_does_not_delay_anything_and_is_waited_for() -> None:
+    world = World(GO)
+    world.play(3)
+    world.source.hanging.add(PID)
+    world.ask = world.ask._replace(go_urls=((PID, URL),))
+    frame = world.play(3)
+    assert frame.detail is not None
+    assert frame.detail.row.rss_bytes is not None
+    assert "Waiting for its metrics" in text(frame)
+
+
+def test_metrics_of_another_process_are_said_to_be_so_and_are_not_used() -> None:
+    world = World(GO, URL)
+    heap = parse_go_metrics(lines("leak")[-1]["body"].encode())
+    world.source.files[f"{AT}metrics#{URL}"] = told.encode_told("x", heap)
+    world.process.virt_pages = 100
+    frame = world.play(4)
+    assert inside(frame).go is None
+    assert "metrics of another process" in text(frame)
+
+
+def test_answers_that_make_no_sense_are_a_line_in_the_panel() -> None:
+    world = World(GO, URL)
+    world.source.files[f"{AT}metrics#{URL}"] = b"[[[["
+    assert "not what was recorded" in text(world.play(4))
+
+
+def test_a_jvm_that_left_its_counters_behind_is_not_taken_for_this_one() -> None:
+    world = World(JVM)
+    world.source.files[AT + "jvm"] = told.encode_counters(parse_hsperf(lines("jvm_leak")[-1]["hsperf"]))
+    world.source.wall_s = 5e9
+    assert "another JVM" in text(world.play(4))
+
+
+def test_an_executable_that_may_not_be_read_is_said_to_be_so() -> None:
+    denied = told.encode_identity(
+        b"", Native(None, None, None), None, "its executable cannot be read: Permission denied"
+    )
+    assert "Permission denied" in text(World(denied).play(3))
+
+
+def test_a_process_that_becomes_another_program_is_looked_into_anew() -> None:
+    world = World(PLAIN)
+    world.play(3)
+    world.process.comm, world.process.start_code = b"other", 0x7777_0000
+    world.source.files[AT + "identity"] = GO
+    frame = world.play(4)
+    assert inside(frame).build is not None
+
+
+def test_without_a_screen_the_runtime_of_those_asked_for_is_in_the_frame() -> None:
+    world = World(GO, URL)
+    world.source.files[f"{AT}metrics#{URL}"] = told.encode_told(
+        "x", parse_go_metrics(lines("leak")[0]["body"].encode())
+    )
+    world.process.virt_pages = 1 << 20
+    world.ask = Ask(only=frozenset({PID}), runtimes=True, go_urls=((None, URL),))
+    frame = world.play(1)
+    found = frame.runtimes[world.process.key]
+    assert found["name"] == "go"
+    assert found["settings"] == {"GOGC": "80", "GOMEMLIMIT": None, "GODEBUG": None}
+    assert found["heap"]["heap_alloc_bytes"] > 0
+    assert found["heap_age_s"] == 0
+
+
+class PromptSource(FakeSource):
+    """What is asked for is read at once, and told at the next call."""
+
+    def __init__(self, *processes: FakeProcess) -> None:
+        super().__init__(*processes)
+        self.held: dict[str, Answer] = {}
+
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
+        if path not in self.held:
+            self.held[path] = Answer(self._content(path)[:size], self.took_s)
+            return None
+        return self.held.pop(path)
+
+
+def test_without_a_screen_a_line_has_the_figures_of_its_own_instant() -> None:
+    world = World(GO, URL)
+    source = PromptSource(world.process)
+    source.files |= world.source.files
+    engine = Engine(source)
+    ask = world.ask._replace(focus=None, panel="", runtimes=True)
+    world.process.virt_pages = 1 << 20
+    for line in lines("leak")[:5]:
+        heap = parse_go_metrics(line["body"].encode())
+        source.files[f"{AT}metrics#{URL}"] = told.encode_told("x", heap)
+        frame = engine.step(ask)
+        assert frame is not None
+        told_now = frame.runtimes[world.process.key]
+        assert told_now["heap"]["heap_alloc_bytes"] == heap.heap_alloc_bytes
+        assert told_now["heap_age_s"] == 0
+
+
+def test_what_is_encoded_comes_back() -> None:
+    heap = parse_go_metrics(lines("client")[-1]["body"].encode())
+    assert told.decode_told(told.encode_told("u", heap)) == ("u", heap)
+    for line in lines("jvm_steady")[3:5]:
+        counters = parse_hsperf(line["hsperf"])
+        assert told.decode_counters(told.encode_counters(counters)).heap_used_bytes > 0
+
+
+def test_one_question_a_second_on_average_and_a_rest_after_three_failures() -> None:
+    pace = Pace()
+    asked = 0
+    for tenth in range(100):
+        if pace.due(tenth / 10):
+            pace.asked(tenth / 10)
+            asked += 1
+    assert 10 <= asked <= 11
+    for second in range(10, 13):
+        pace.asked(second)
+        pace.failed(second)
+    assert not pace.due(41.8)
+    assert pace.due(42.0)
+    pace.asked(42.0)
+    pace.answered()
+    pace.failed(43.0)
+    assert pace.due(43.0)
+
+
+def test_a_tick_that_comes_a_little_early_is_no_tick_lost() -> None:
+    pace = Pace()
+    for tick in range(20):
+        at_s = 100 + tick + (0.03 if tick % 2 else -0.03)
+        assert pace.due(at_s)
+        pace.asked(at_s)

@@ -1,0 +1,84 @@
+"""What may not be read back out of a recording."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtop.recording.secrets import scrub
+
+SECRET = "hunter2Zq"
+
+
+@pytest.mark.parametrize(
+    ("argv", "scrubbed"),
+    [
+        (["app", f"--password={SECRET}"], ["app", "--password=***"]),
+        (["app", f"--password=two words {SECRET}"], ["app", "--password=***"]),
+        (["app", "--db-password", SECRET, "-v"], ["app", "--db-password", "***", "-v"]),
+        (["app", "-passwd", SECRET], ["app", "-passwd", "***"]),
+        (["env", f"AWS_SECRET_ACCESS_KEY={SECRET}", "app"], ["env", "AWS_SECRET_ACCESS_KEY=***", "app"]),
+        (["java", f"-Ddb.password={SECRET}", "Main"], ["java", "-Ddb.password=***", "Main"]),
+        (["sh", "-c", f"API_TOKEN={SECRET} run; true"], ["sh", "-c", "API_TOKEN=***"]),
+        (["sh", "-c", f"export API_TOKEN='{SECRET}'; run"], ["sh", "-c", "export API_TOKEN=***; run"]),
+        (["sh", "-c", f"login --token {SECRET} now"], ["sh", "-c", "login --token *** now"]),
+        (["curl", "-H", f"Authorization: Bearer {SECRET}"], ["curl", "-H", "Authorization: ***"]),
+        (["curl", f"https://x.test/?a=1&token={SECRET}&b=2"], ["curl", "https://x.test/?a=1&token=***&b=2"]),
+        (["psql", f"postgres://bob:{SECRET}@db.test/x"], ["psql", "postgres://bob:***@db.test/x"]),
+        (["git", "clone", f"https://{SECRET}@git.test/x"], ["git", "clone", "https://***@git.test/x"]),
+        (["/usr/bin/mysql", "-u", "root", f"-p{SECRET}"], ["/usr/bin/mysql", "-u", "root", "-p***"]),
+        (["app", "--DSN", f"user={SECRET}"], ["app", "--DSN", "***"]),
+        (["app", f'{{"auth": "{SECRET}"}}'], ["app", '{"auth": ***']),
+    ],
+)
+def test_a_secret_is_taken_out_and_the_rest_stays(argv: list[str], scrubbed: list[str]) -> None:
+    assert scrub("\0".join([*argv, ""]).encode()).decode().split("\0") == [*scrubbed, ""]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["python3", "-m", "http.server", "8000"],
+        ["cp", "-p", "a", "b"],
+        ["java", "-Xmx512m", "-jar", "app.jar"],
+        ["ssh", "-p", "22", "ssh://git@host.test/x"],
+        ["postgres: writer", ""],
+        ["tool", "--password", "--verbose"],
+    ],
+)
+def test_a_command_line_without_secrets_is_not_changed(argv: list[str]) -> None:
+    raw = "\0".join(argv).encode()
+    assert scrub(raw) == raw
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_taken_and_a_second_run_changes_nothing(argv: bytes) -> None:
+    assert scrub(scrub(argv)) == scrub(argv)
+
+
+NAMES = st.sampled_from(["password", "DB_PASS", "x-api-key", "Token", "client.secret", "credential", "oauth", "dsn"])
+FORMS = st.sampled_from(
+    ["--{name}={value}", "--{name}\0{value}", "{name}={value}", "-D{name}={value}", "{name}: {value}"]
+)
+VALUES = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=20).map(
+    lambda text: f"Zq{text}qZ"
+)
+
+
+@given(NAMES, FORMS, VALUES, st.lists(st.sampled_from(["run", "-v", "--x=1", "a=b"]), max_size=3))
+def test_no_value_survives_behind_a_name_that_speaks_of_a_secret(
+    name: str, form: str, value: str, others: list[str]
+) -> None:
+    argv = "\0".join(["app", *others, form.format(name=name, value=value), *others])
+    assert value.encode() not in scrub(argv.encode())
+
+
+@pytest.mark.parametrize("pattern", [b"key", b"a.", b"://a:", b"http://a", b"key\t", b"-key ", b'key="', b"a"])
+def test_a_hostile_command_line_is_scrubbed_in_no_time(pattern: bytes) -> None:
+    started_s = time.process_time()
+    scrub((pattern * 4096)[:65_536])
+    assert time.process_time() - started_s < 2.0

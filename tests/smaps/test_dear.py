@@ -1,0 +1,512 @@
+"""Dear readings: who is read and when, what is kept of it, and that nothing waits for a reading that hangs."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memtop.analysis.kinds import Kind
+from memtop.detail.readings import Missing, Reading, RegionsView
+from memtop.engine.engine import Engine
+from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
+from memtop.frame import Detail, Frame
+from memtop.linux import Linux
+from memtop.query import parse_query
+from memtop.recording import Recorder, Replay
+from memtop.sample import REGIONS, SHARING, Ask, Need
+from memtop.smaps.intake import INLINE_BYTES
+from tests.children import python
+from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
+
+MIB = 1 << 20
+HEAP = 0x6000_0000
+
+
+def mapping(start: int, size_kib: int, rss_kib: int, perms: str = "rw-p", name: str = "") -> bytes:
+    """One mapping as smaps has it, all of it private."""
+    return (
+        f"{start:x}-{start + size_kib * 1024:x} {perms} 00000000 00:00 0 {name}\nSize: {size_kib} kB\n"
+        f"Rss: {rss_kib} kB\nPss: {rss_kib} kB\nShared_Clean: 0 kB\nShared_Dirty: 0 kB\nPrivate_Clean: 0 kB\n"
+        f"Private_Dirty: {rss_kib} kB\nAnonymous: {rss_kib} kB\nSwap: 0 kB\nVmFlags: rd wr mr mw me ac\n"
+    ).encode()
+
+
+def rollup(rss_kib: int, pss_kib: int, private_kib: int, shared_kib: int = 0) -> bytes:
+    """One smaps_rollup, all of it anonymous."""
+    return (
+        f"10000-7fff0000 ---p 00000000 00:00 0 [rollup]\nRss: {rss_kib} kB\nPss: {pss_kib} kB\n"
+        f"Pss_Anon: {pss_kib} kB\nShared_Clean: 0 kB\nShared_Dirty: {shared_kib} kB\nPrivate_Clean: 0 kB\n"
+        f"Private_Dirty: {private_kib} kB\nAnonymous: {rss_kib} kB\nSwap: 0 kB\n"
+    ).encode()
+
+
+class Watched:
+    """One process under an engine, with a panel open."""
+
+    def __init__(self, *others: FakeProcess, panel: str = REGIONS, **ask: object) -> None:
+        self.process = FakeProcess(42)
+        self.source = FakeSource(self.process, *others)
+        self.heap(1024)
+        self.engine = Engine(self.source)
+        self.last: Reading | None = None
+        self.ask = Ask(focus=self.process.key, panel=panel, window_s=30.0, **ask)  # type: ignore[arg-type]
+
+    def heap(self, rss_kib: int) -> None:
+        """Let the heap have this much of its 64 MiB in RAM; what it touched has made a fault."""
+        self.process.minflt += 1
+        self.source.files["proc/42/smaps"] = mapping(HEAP, 65536, rss_kib, name="[heap]") + mapping(
+            0x7F00_0000_0000, 1024, 0, "---p"
+        )
+
+    def step(self, times: int = 1, **changes: Any) -> Detail:
+        """The detail after so many ticks."""
+        self.ask = self.ask._replace(**changes)
+        for _ in range(times):
+            frame = self.engine.step(self.ask)
+        assert frame is not None and frame.detail is not None
+        return frame.detail
+
+    def view(self, times: int = 1, **changes: Any) -> RegionsView:
+        """The same, of the mappings."""
+        view = self.step(times, **changes).regions
+        assert view is not None
+        self.last = view.reading
+        return view
+
+
+def readings(watched: Watched, ticks: int, **changes: Any) -> int:
+    """How many of so many ticks brought a new reading."""
+    found = 0
+    for _ in range(ticks):
+        before = watched.last
+        found += watched.view(**changes).reading is not before
+    return found
+
+
+def test_nothing_is_read_while_no_panel_wants_it() -> None:
+    watched = Watched(panel="status", needs=~Need.NONE & ~Need.ROLLUP)
+    for _ in range(5):
+        assert watched.step().regions is None
+    assert not [path for path in watched.source.asked_ever if "smaps" in path]
+
+
+def test_a_panel_opens_with_numbers_in_it() -> None:
+    view = Watched().view()
+    assert view.reading is not None
+    assert [one.kind for one in view.reading.kinds] == [Kind.HEAP, Kind.GUARD]
+    assert (view.missing, view.age_s, view.reading.split.resident_bytes) == (Missing.NOTHING, 0.0, MIB)
+
+
+def test_a_panel_that_is_opened_between_two_samples_does_too() -> None:
+    watched = Watched(panel="")
+    watched.step()
+    frame = watched.engine.view(watched.ask._replace(panel=REGIONS))
+    assert frame is not None and frame.detail is not None and frame.detail.regions is not None
+    assert frame.detail.regions.reading is not None
+
+
+@pytest.mark.parametrize(("took_s", "most"), [(0.001, 15), (0.1, 3), (0.3, 1)])
+def test_readings_take_at_most_a_hundredth_of_the_time(took_s: float, most: int) -> None:
+    watched = Watched(panel=SHARING)
+    watched.source.took_s = took_s
+    assert 1 <= readings(watched, 30) <= most
+
+
+def test_never_faster_than_every_two_seconds_and_seldom_while_nothing_moves() -> None:
+    watched = Watched(delay_s=0.1)
+    watched.source.step_s = 0.1
+    moving = 0
+    for _ in range(100):
+        watched.heap(1024)
+        moving += readings(watched, 1)
+    assert 4 <= moving <= 6
+    assert readings(watched, 100) <= 2
+
+
+def test_what_moves_again_after_a_calm_is_read_at_the_next_tick() -> None:
+    watched = Watched()
+    assert not watched.view(times=2).calm
+    assert watched.view(times=4).calm
+    watched.heap(2048)
+    view = watched.view(times=2)
+    assert not view.calm
+    assert view.reading is not None and view.reading.total.rss_bytes == 2 * MIB
+
+
+def test_what_would_hold_up_a_large_process_is_read_only_when_asked_for_and_says_its_cost() -> None:
+    watched = Watched()
+    watched.process.rss_pages = 4096 * MIB_PAGES
+    watched.source.took_s = 0.050
+    view = watched.view(times=3)
+    assert (view.reading, view.missing) == (None, Missing.TOO_DEAR)
+    assert view.stall_s == pytest.approx(0.1)
+    view = watched.view(read_now=1)
+    assert view.reading is not None and view.reading.took_s == 0.050
+    assert readings(watched, 20) == 0
+    view = watched.view()
+    assert view.missing is Missing.TOO_DEAR and view.stall_s == pytest.approx(0.050, abs=1e-4)
+    assert readings(watched, 1, read_now=2) == 1
+
+
+def test_what_one_process_did_cost_is_expected_of_the_next() -> None:
+    watched = Watched()
+    watched.process.rss_pages = 512 * MIB_PAGES
+    other = watched.source.add(FakeProcess(43, rss_pages=512 * MIB_PAGES))
+    watched.source.took_s = 0.030
+    assert watched.view().reading is not None
+    view = watched.view(focus=other.key)
+    assert (view.reading, view.missing) == (None, Missing.TOO_DEAR)
+    assert view.stall_s == pytest.approx((0.030 + 0.0125) / 2), "half of the surprise is believed"
+
+
+@pytest.mark.parametrize("press", [1, 2, 3])
+def test_a_press_of_r_reads_at_once_and_one_after_a_dear_reading_within_ten_times_its_cost(press: int) -> None:
+    watched = Watched()
+    watched.source.took_s = 0.15
+    watched.view(times=2)
+    for number in range(press):
+        assert readings(watched, 3, read_now=number + 1) == 1
+
+
+def test_a_process_with_many_mappings_is_counted_before_it_is_read_and_not_read_unasked() -> None:
+    watched = Watched()
+    watched.source.files["proc/42/maps"] = b"1000-2000 rw-p 0 00:00 0\n" * 60_000
+    view = watched.view(times=3)
+    assert (view.reading, view.missing, view.mappings) == (None, Missing.TOO_DEAR, 60_000)
+    assert view.stall_s == pytest.approx(0.24, abs=0.01)
+    assert "proc/42/smaps" not in watched.source.asked_ever
+    assert watched.view(read_now=1).reading is not None
+
+
+def test_a_reading_that_becomes_far_longer_than_counted_is_cut_and_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memtop.smaps.intake.UNASKED_LIMIT", 2048)
+    watched = Watched()
+    watched.source.files["proc/42/maps"] = b"1000-2000 rw-p 0 00:00 0\n" * 2
+    before = watched.view(times=2).reading
+    watched.source.files["proc/42/maps"] = b"1000-2000 rw-p 0 00:00 0\n" * 60_000
+    watched.source.files["proc/42/smaps"] = b"".join(mapping(HEAP + at * 8192, 4, 4) for at in range(20))
+    watched.process.minflt += 1
+    view = watched.view(times=8)
+    assert before is not None and view.reading is before
+    assert (view.missing, view.mappings) == (Missing.TOO_DEAR, 60_000)
+    view = watched.view(read_now=1)
+    assert view.reading is not None and len(view.reading.regions) == 20
+
+
+def test_no_smaps_forbids_it_all() -> None:
+    watched = Watched(smaps=False, needs=~Need.NONE, visible=frozenset({FakeProcess(42).key}))
+    assert watched.view(read_now=1, mark_now=1, times=3).missing is Missing.FORBIDDEN
+    assert watched.step(panel=SHARING).sharing is not None
+    assert not [path for path in watched.source.asked_ever if "smaps" in path]
+
+
+def test_a_reading_that_hangs_is_said_and_blocks_nothing() -> None:
+    watched = Watched()
+    watched.source.hanging.add(42)
+    view = watched.view(times=5)
+    assert (view.reading, view.missing, view.waiting_s) == (None, Missing.UNREAD, 4.0)
+    watched.source.hanging.clear()
+    watched.source.asked.clear()
+    watched.source.files["proc/42/smaps"] = Blocked("proc/42/smaps: a reading has not answered")
+    assert watched.view(times=3).missing is Missing.HANGING
+    watched.heap(2048)
+    assert watched.view(times=3).reading is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "missing"),
+    [
+        (AccessDenied("smaps"), Missing.DENIED),
+        (Unavailable("smaps"), Missing.ABSENT),
+        (ProcessGone("smaps"), Missing.GONE),
+        (b"", Missing.ENDING),
+        (b"what is this\n", Missing.UNREADABLE),
+    ],
+)
+def test_why_there_is_no_reading_is_said(error: Exception | bytes, missing: Missing) -> None:
+    watched = Watched()
+    watched.source.files["proc/42/smaps"] = error  # type: ignore[assignment]
+    view = watched.view(times=2)
+    assert (view.reading, view.missing) == (None, missing)
+
+
+def test_what_has_no_memory_is_not_read() -> None:
+    for changes, missing in (({"flags": KERNEL_FLAGS}, Missing.KERNEL), ({"state": "Z"}, Missing.ZOMBIE)):
+        watched = Watched(kernel_threads=True)
+        for name, value in changes.items():
+            setattr(watched.process, name, value)
+        assert watched.view().missing is missing
+        assert not [path for path in watched.source.asked_ever if "smaps" in path]
+
+
+def test_the_mappings_of_a_process_whose_main_thread_has_gone_are_those_of_another_thread() -> None:
+    watched = Watched()
+    watched.process.state, watched.process.threads = "Z", 2
+    watched.source.threads[42] = [42, 44]
+    watched.source.files["proc/42/task/44/statm"] = b"900 800 100 1 0 9 0\n"
+    watched.source.files["proc/42/task/44/smaps"] = mapping(HEAP, 64, 8, name="[heap]")
+    assert watched.view(times=2).reading is not None
+
+
+def test_the_last_reading_stays_when_the_process_has_gone() -> None:
+    watched = Watched()
+    watched.view()
+    del watched.source.processes[42]
+    view = watched.view(times=3)
+    assert view.reading is not None and view.missing is Missing.GONE
+
+
+def test_a_picture_that_stands_still_reads_nothing() -> None:
+    watched = Watched()
+    watched.view(times=2)
+    before = list(watched.source.asked_ever)
+    assert watched.view(frozen=True, times=10).reading is not None
+    assert watched.source.asked_ever == before
+    looking_back = watched.view(frozen=True, cursor_s=watched.source.wall_s - 1)
+    assert (looking_back.reading, looking_back.missing) == (None, Missing.PAUSED)
+
+
+# -- the mark
+
+
+def test_growth_since_the_mark_is_told_by_kind() -> None:
+    watched = Watched()
+    watched.view(times=2)
+    mark = watched.step(mark_now=1).mark
+    assert mark is not None and mark.growth is not None and mark.growth.changes == ()
+    watched.heap(3 * 1024)
+    watched.process.rss_pages += 2 * MIB_PAGES
+    detail = watched.step(times=3)
+    assert detail.mark is not None and detail.mark.growth is not None
+    assert (detail.mark.rss_delta_bytes, detail.mark.growth.delta.rss_bytes) == (2 * MIB, 2 * MIB)
+    assert [(one.kind, one.delta.rss_bytes) for one in detail.mark.growth.leading()] == [(Kind.HEAP, 2 * MIB)]
+    assert [mark.kind for mark in detail.marks] == ["mark"]
+    assert watched.step(mark_now=2).mark is None
+    assert detail.regions is not None and detail.regions.reading is not None
+    assert detail.regions.reading.since_start.delta.rss_bytes == 2 * MIB
+
+
+def test_a_mark_without_a_panel_reads_for_its_sentence_every_ten_seconds() -> None:
+    watched = Watched(panel="")
+    watched.step()
+    watched.step(mark_now=1)
+    watched.step(times=5)
+    assert sum(path == "proc/42/smaps" for path in watched.source.asked_ever) == 1
+    for _ in range(20):
+        watched.heap(5 * 1024)
+        mark = watched.step().mark
+    assert sum(path == "proc/42/smaps" for path in watched.source.asked_ever) == 3
+    assert mark is not None and mark.growth is not None and mark.growth.delta.rss_bytes == 4 * MIB
+
+
+def test_an_exec_drops_the_mark_and_what_was_read_and_says_so() -> None:
+    watched = Watched()
+    watched.step(times=2)
+    watched.step(mark_now=1)
+    watched.process.start_code = 0x9999_0000
+    watched.heap(7 * 1024)
+    detail = watched.step(times=3)
+    assert (detail.mark, detail.mark_dropped) == (None, True)
+    assert detail.regions is not None and detail.regions.reading is not None
+    assert detail.regions.reading.since_start.changes == ()
+    again = watched.step(mark_now=2)
+    assert again.mark is not None and not again.mark_dropped
+
+
+# -- large texts
+
+
+def test_a_large_text_is_understood_in_the_background() -> None:
+    watched = Watched()
+    many = b"".join(mapping(HEAP + number * 8192, 4, 4) for number in range(2000))
+    assert len(many) > INLINE_BYTES
+    watched.source.files["proc/42/smaps"] = many
+    watched.step()
+    deadline_s = time.monotonic() + 20
+    while (view := watched.view()).reading is None:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+    assert view.reading is not None and len(view.reading.regions) == 2000
+
+
+def test_tens_of_thousands_of_mappings_are_kept_only_of_the_process_in_focus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memtop.smaps.intake.KEPT_MAPPINGS", 10)
+    other = FakeProcess(43)
+    watched = Watched(other)
+    few, many = mapping(HEAP, 64, 4), b"".join(mapping(HEAP + at * 8192, 4, 4) for at in range(20))
+    for data, began_anew in ((few, False), (many, True)):
+        watched.source.files["proc/42/smaps"] = watched.source.files["proc/43/smaps"] = data
+        before = watched.view(focus=watched.process.key, read_now=watched.ask.read_now + 1)
+        watched.view(focus=other.key, times=3)
+        after = watched.view(focus=watched.process.key, times=3)
+        assert before.reading is not None and after.reading is not None
+        assert (after.reading.start_s > before.reading.at_s) is began_anew
+
+
+# -- rollups
+
+
+def test_pss_and_uss_are_read_in_turn_of_the_rows_on_screen_and_only_while_they_are_shown() -> None:
+    processes = [FakeProcess(pid, rss_pages=(200 - pid) * MIB_PAGES) for pid in range(100, 130)]
+    source = FakeSource(*processes)
+    for process in processes:
+        source.files[f"proc/{process.pid}/smaps_rollup"] = rollup(4000, 2000, 1000, 3000)
+    engine = Engine(source)
+    seen = frozenset(process.key for process in processes[:20])
+    ask = Ask(visible=seen, needs=Need.STAT)
+    for _ in range(3):
+        engine.step(ask)
+    assert not [path for path in source.asked_ever if "smaps" in path]
+    frame = engine.step(ask._replace(needs=Need.ROLLUP))
+    assert frame is not None
+    frame = frame_after(engine, ask._replace(needs=Need.ROLLUP), 3)
+    known = {row.key: (row.pss_bytes, row.uss_bytes) for row in frame.rows if row.pss_bytes is not None}
+    assert known.keys() == seen and set(known.values()) == {(2000 << 10, 1000 << 10)}
+
+
+def crowd(count: int, rss_mib: int) -> tuple[FakeSource, list[FakeProcess]]:
+    """Many processes with a rollup each."""
+    processes = [FakeProcess(pid, rss_pages=rss_mib * MIB_PAGES) for pid in range(100, 100 + count)]
+    source = FakeSource(*processes)
+    for process in processes:
+        source.files[f"proc/{process.pid}/smaps_rollup"] = rollup(4000, 2000, 1000, 3000)
+    return source, processes
+
+
+def test_where_the_order_depends_on_pss_all_are_read_in_turn_within_a_hundredth_of_the_time() -> None:
+    source, processes = crowd(60, rss_mib=100)
+    engine, known = Engine(source), [0]
+    while known[-1] < len(processes) and len(known) < 100:
+        frame = engine.step(Ask(sort="pss_bytes", needs_all=Need.ROLLUP))
+        assert frame is not None and frame.shares is not None and frame.shares.decides
+        known.append(frame.shares.wanted - len(frame.shares.unknown))
+    assert known[-1] == 60
+    expected_s = 60 * 100 * MIB / (1 << 30) * 0.025
+    assert len(known) >= expected_s / 0.01
+
+
+def test_a_filter_that_does_not_depend_on_pss_chooses_whose_is_read() -> None:
+    source, processes = crowd(10, rss_mib=1)
+    engine = Engine(source)
+    few = parse_query("pid<103")
+    for query, wanted in ((few, 3), (parse_query("pid<103 pss>1"), 10)):
+        ask = Ask(sort="pss_bytes", needs_all=Need.ROLLUP, where=query.where, where_needs=query.needs)
+        for _ in range(4):
+            frame = engine.step(ask)
+        assert frame is not None and frame.shares is not None
+        assert (frame.shares.wanted, len(frame.shares.unknown), len(frame.rows)) == (wanted, 0, 3)
+    assert len(processes) == 10
+
+
+def test_a_run_of_one_sample_reads_all_that_was_asked_for_whatever_it_costs_and_says_what_it_could_not() -> None:
+    source, processes = crowd(40, rss_mib=3000)
+    source.files["proc/101/smaps_rollup"] = AccessDenied("smaps_rollup")
+    frame = Engine(source).step(Ask(needs=Need.ROLLUP, once=True))
+    assert frame is not None and frame.shares is not None
+    assert frame.shares.unknown == {processes[1].key: "denied"}
+    assert sum(row.pss_bytes is not None for row in frame.rows) == 39
+    frame = Engine(source).step(Ask(needs=Need.ROLLUP, once=True, smaps=False))
+    assert frame is not None and frame.shares is not None
+    assert set(frame.shares.unknown.values()) == {"forbidden"}
+
+
+def test_the_past_has_no_pss() -> None:
+    source, _ = crowd(1, rss_mib=1)
+    engine = Engine(source)
+    for _ in range(4):
+        engine.step(Ask(needs=Need.ROLLUP))
+    now = engine.view(Ask(needs=Need.ROLLUP))
+    then = engine.view(Ask(needs=Need.ROLLUP, frozen=True, cursor_s=source.wall_s - 1))
+    assert now is not None and then is not None
+    assert (now.rows[0].pss_bytes, then.rows[0].pss_bytes) == (2000 << 10, None)
+
+
+# -- families
+
+
+def test_a_family_is_read_in_turn_and_added_up() -> None:
+    child = FakeProcess(43, ppid=42, comm=b"worker", rss_pages=10 * MIB_PAGES)
+    stranger = FakeProcess(44, ppid=42, start_code=0x7777_0000)
+    watched = Watched(child, stranger, panel=SHARING, only=frozenset({42}))
+    watched.source.files["proc/43/smaps_rollup"] = rollup(9 * 1024, 5 * 1024, 1024, 8 * 1024)
+    view = watched.step(times=3).sharing
+    assert view is not None
+    assert [one.pid for one in view.relatives] == [42, 43]
+    assert (view.unknown, view.known.pss_sum_bytes, view.known.rss_sum_bytes) == (0, 6 * MIB, 10 * MIB)
+    assert view.freed is not None and view.freed.at_least_bytes == MIB
+
+
+def test_only_who_takes_the_faults_copies_and_nobody_does_by_the_end_of_a_relative() -> None:
+    """The writer of a shared page takes a fault and has a copy; the other is left with the page."""
+    child = FakeProcess(43, ppid=42, rss_pages=10 * MIB_PAGES)
+    watched = Watched(child, panel=SHARING)
+
+    def forked(private_mib: int) -> None:
+        shared = (10 - private_mib) << 10
+        for pid in (42, 43):
+            sums = rollup(10 << 10, shared // 2 + (private_mib << 10), private_mib << 10, shared)
+            watched.source.files[f"proc/{pid}/smaps_rollup"] = sums
+            watched.source.files[f"proc/{pid}/smaps"] = sums.replace(b"[rollup]", b"")
+
+    def copying() -> list[float | None]:
+        view = watched.step(times=2).sharing
+        assert view is not None
+        return [one.copying and one.copying.copied_bytes_per_s for one in view.relatives]
+
+    for private_mib in (1, 3):
+        forked(private_mib)
+        rates = copying()
+        watched.process.minflt += 2 * MIB_PAGES
+    forked(5)
+    rates = copying()
+    assert rates == [pytest.approx(MIB), 0.0]
+    watched.process.minflt += 4 * MIB_PAGES
+    del watched.source.processes[43]
+    forked(10)
+    assert copying() == [None]
+
+
+def test_a_family_that_may_not_be_read_has_bounds() -> None:
+    child = FakeProcess(43, ppid=42)
+    watched = Watched(child, panel=SHARING)
+    for pid in (42, 43):
+        for name in ("smaps", "smaps_rollup"):
+            watched.source.files[f"proc/{pid}/{name}"] = AccessDenied(name)
+    view = watched.step(times=3).sharing
+    assert view is not None and view.bounds is not None
+    assert (view.unknown, view.bounds.lower_bytes, view.bounds.upper_bytes) == (2, 15 * MIB, 35 * MIB)
+    assert [one.missing for one in view.relatives] == [Missing.DENIED] * 2
+
+
+# -- the real thing
+
+
+def test_a_replay_shows_the_panels_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    with python("import sys; data = bytearray(5 << 20); print(flush=True); sys.stdin.read()") as child:
+        recorder = Recorder(Linux(), str(path))
+        engine = Engine(recorder)
+        first = engine.step(Ask(only=frozenset({child.pid})))
+        assert first is not None
+        ask = Ask(only=frozenset({child.pid}), focus=first.rows[0].key, panel=SHARING, delay_s=0.05)
+        asks = [ask._replace(panel=panel) for panel in (REGIONS, SHARING, SHARING)]
+        live = [told(engine.step(one)) for one in asks]
+        recorder.close()
+    replay = Replay(str(path))
+    played = Engine(replay)
+    played.step(Ask(only=frozenset({child.pid})))
+    assert [told(played.step(one)) for one in asks] == live
+    assert live[-1][0] is not None
+    replay.close()
+
+
+def told(frame: Frame | None) -> tuple[object, ...]:
+    """All that a view is given of dear readings."""
+    assert frame is not None and frame.detail is not None and frame.detail.regions is not None
+    view = frame.detail.regions
+    reading = view.reading
+    told_of = None if reading is None else (reading.kinds, reading.split, reading.took_s, list(reading.regions))
+    return told_of, view.age_s, view.missing, frame.detail.sharing and frame.detail.sharing.relatives
