@@ -132,7 +132,7 @@ def linear(low_bytes: float, high_bytes: float, rows: int) -> Axis:
 def _rows_apart(step: float, range_: float, rows: int) -> int | None:
     """How many rows a tick stands above the one before, so that the range just fits; None where that is too near."""
     gaps = max(1, rows - 1)
-    least = max(min(_ROWS_PER_TICK, gaps), gaps // (_MOST_TICKS + 1) + 1)
+    least = max(min(_ROWS_PER_TICK, rows // 2), gaps // (_MOST_TICKS + 1) + 1)
     apart = int(step * gaps / max(range_, step))
     return apart if apart >= least else None
 
