@@ -20,6 +20,8 @@ GIB: Final = 1 << 30
 class Kind(Enum):
     """A use of memory: key (for JSON), title (for tables), topic (its explanation)."""
 
+    __hash__ = object.__hash__  # every mapping is looked up by its kind, and Enum's own is written in Python
+
     TEXT = ("text", "program code", "region_text")
     RODATA = ("rodata", "program constants", "region_rodata")
     DATA = ("data", "program data", "region_data")

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from memtop.analysis.kinds import (
     ANON_RULES,
@@ -127,13 +127,19 @@ class Region:
         return _DIGITS.sub("#", text.decode("utf-8", "surrogateescape"))
 
 
+def _kind_sum(kind: Kind, rows: list[list[Any]]) -> KindSum:
+    """The sum of (pool, size, rss, pss, dirty, swap) of mappings."""
+    pool, spans, *columns = zip(*rows, strict=True)
+    return KindSum(kind, len(rows), Sizes(sum(spans), *map(_sum_known, columns)), sum(pool))
+
+
 class Regions:
     """All mappings of one reading, each with its kind; never changed after it was made.
 
     Kept as columns: an object for each of 65,000 mappings would make the garbage collector hold up the screen.
     """
 
-    __slots__ = ("_columns", "_spans", "kinds", "smaps")
+    __slots__ = ("_by_kind", "_columns", "_spans", "kinds", "smaps")
 
     def __init__(self, smaps: Smaps, kinds: Sequence[Kind]) -> None:
         self.smaps = smaps
@@ -141,6 +147,7 @@ class Regions:
         """One for each mapping, in address order."""
         self._spans = array("Q", [end - start for start, end in zip(smaps.starts, smaps.ends, strict=True)])
         self._columns = [smaps.numbers(field) for field in ("Rss", "Pss", "Private_Dirty", "Swap")]
+        self._by_kind: list[KindSum] | None = None
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -163,28 +170,25 @@ class Regions:
         return [self[index] for index in sorted(range(len(self)), key=column.__getitem__, reverse=True)[:limit]]
 
     def by_kind(self) -> list[KindSum]:
-        """Sums for each kind that occurs, largest address space first."""
-        places: dict[Kind, list[int]] = {}
-        for place, kind in enumerate(self.kinds):
-            places.setdefault(kind, []).append(place)
-        pool = self._pool() if Kind.HUGETLB in places else []
-        sums = [
-            KindSum(kind, len(found), self._sum(found), sum(pool[at] for at in found) if pool else 0)
-            for kind, found in places.items()
-        ]
-        return sorted(sums, key=lambda one: one.sizes.size_bytes, reverse=True)
+        """Sums for each kind that occurs, largest address space first; reckoned once."""
+        if self._by_kind is None:
+            rows: dict[Kind, list[list[Any]]] = {}
+            for kind, *row in zip(self.kinds, self._pool(), self._spans, *self._columns, strict=True):
+                rows.setdefault(kind, []).append(row)
+            sums = [_kind_sum(kind, found) for kind, found in rows.items()]
+            self._by_kind = sorted(sums, key=lambda one: one.sizes.size_bytes, reverse=True)
+        return self._by_kind
 
     def total(self) -> Sizes:
         """Sums over all mappings."""
-        return self._sum(range(len(self)))
-
-    def _sum(self, places: Sequence[int]) -> Sizes:
-        parts = ([column[place] for place in places] for column in self._columns)
-        return Sizes(sum([self._spans[place] for place in places]), *map(_sum_known, parts))
+        return total([one.sizes for one in self.by_kind()])
 
     def _pool(self) -> list[int]:
         """What each mapping has in huge pages of the pool."""
-        return [sum(parts) for parts in zip(*map(self.smaps.sizes, POOL_FIELDS), strict=True)]
+        columns = [self.smaps.sizes(field) for field in POOL_FIELDS]
+        if not any(map(any, columns)):
+            return [0] * len(self)
+        return [sum(parts) for parts in zip(*columns, strict=True)]
 
     def differs(self, index: int, other: Regions, other_index: int) -> bool:
         """Whether one mapping has other sizes than one as large of another reading."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_right
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -73,22 +74,28 @@ def series(history: History, key: ProcKey, *, right_s: float, until_s: float, wi
     for left_s, end_s in pairwise(edges_s):
         upto = bisect_right(past.times_s, min(end_s, until_s) + CLOSE_S, before)
         held = upto == before  # nothing was read in this bucket: what was read last still holds, but not in a gap
-        if left_s >= until_s or not upto or (held and history.in_gap(end_s)):
+        if left_s >= until_s or not upto or (held and history.gaps and history.in_gap(end_s)):
             best.append(None)
             last.append(None)
         else:
             last.append(upto - 1)
-            best.append(upto - 1 if held else max(range(before, upto), key=past.rss.__getitem__))
+            one = held or upto == before + 1
+            best.append(upto - 1 if one else max(range(before, upto), key=past.rss.__getitem__))
         before = upto
+    distinct = {at for at in best if at is not None}
+
+    def points_of(value: Callable[[int], int | None]) -> tuple[float | None, ...]:
+        """One point a bucket; a reading that holds for several is looked at once."""
+        known = {at: None if (found := value(at)) is None else float(found) for at in distinct}
+        return tuple(None if at is None else known[at] for at in best)
+
     return Series(
         times_s=tuple(edge_s - right_s for edge_s in edges_s[1:]),
-        virt_bytes=tuple(at if at is None else float(past.virt[at]) for at in best),
-        rss_bytes=tuple(at if at is None else float(past.rss[at]) for at in best),
-        anon_bytes=tuple(at if at is None else float(max(0, past.rss[at] - past.shr[at])) for at in best),
-        file_bytes=tuple(
-            None if at is None or past.shmem[at] < 0 else float(max(0, past.shr[at] - past.shmem[at])) for at in best
-        ),
-        shmem_bytes=tuple(None if at is None or past.shmem[at] < 0 else float(past.shmem[at]) for at in best),
+        virt_bytes=points_of(lambda at: past.virt[at]),
+        rss_bytes=points_of(lambda at: past.rss[at]),
+        anon_bytes=points_of(lambda at: max(0, past.rss[at] - past.shr[at])),
+        file_bytes=points_of(lambda at: None if past.shmem[at] < 0 else max(0, past.shr[at] - past.shmem[at])),
+        shmem_bytes=points_of(lambda at: None if past.shmem[at] < 0 else past.shmem[at]),
         minflt_per_s=_rates(last, past.times_s, past.minflt),
         majflt_per_s=_rates(last, past.times_s, past.majflt),
     )

@@ -197,18 +197,29 @@ class Smaps(Sequence[Mapping]):
     def numbers(self, field: str) -> Sequence[int | None]:
         """One numeric field of every mapping, sizes in bytes; None where it is absent or text."""
         column = self.column(field)
-        if all(value is None or isinstance(value, int) for value in column):
+        if _types(column) <= {int, type(None)}:
             return cast(Sequence[int | None], column)
         return [value if isinstance(value, int) else None for value in column]
 
-    def sizes(self, field: str) -> list[int]:
+    def sizes(self, field: str) -> Sequence[int]:
         """One field in kB of every mapping, in bytes; 0 where it is absent (see :attr:`fields`)."""
-        return [value if isinstance(value, int) else 0 for value in self.column(field)]
+        column = self.column(field)
+        if _types(column) <= {int}:
+            return cast(Sequence[int], column)
+        return [value if isinstance(value, int) else 0 for value in column]
 
     @property
-    def flags(self) -> list[frozenset[str]]:
+    def flags(self) -> Sequence[frozenset[str]]:
         """VmFlags of every mapping; empty sets before Linux 3.8."""
-        return [value if isinstance(value, frozenset) else frozenset() for value in self.column("VmFlags")]
+        column = self.column("VmFlags")
+        if _types(column) <= {frozenset}:
+            return cast(Sequence[frozenset[str]], column)
+        return [value if isinstance(value, frozenset) else frozenset() for value in column]
+
+
+def _types(column: Sequence[Value]) -> set[type]:
+    """What kinds of values there are: nearly always one, and then the column is good as it is."""
+    return set(map(type, column))
 
 
 def _values(known: _Lines, lines: list[bytes]) -> list[Value]:
