@@ -21,6 +21,7 @@ from textual.strip import Strip
 
 from memtop.columns import ASCII_SPARKS, SPARKS
 from memtop.text import clean
+from memtop.tui.cells import spark_lines
 from memtop.tui.ink import AREAS, Ink, Inks, Look, area_color
 from memtop.tui.traces import DOTS_PER_ROW, Cells, Drawn, Trace, draw, plotext
 
@@ -203,15 +204,14 @@ def bars(
     heights: Iterable[float | None], rows: int, ink: Ink, inks: Inks, *, look: Look, cursor: int | None = None
 ) -> list[Strip]:
     """A bar for each column, 0 to 1 high, in eighths of a row; what is not zero shows at least one eighth."""
-    sparks = ASCII_SPARKS if look is Look.ASCII else SPARKS
-    columns = list(heights)
-    canvas = Canvas(len(columns), rows, look=look)
-    for column, height in enumerate(columns):
-        if height is not None and height > 0:
-            eighths = max(1, round(min(height, 1.0) * rows * 8))
-            for level in range(math.ceil(eighths / 8)):
-                canvas.put(column, rows - 1 - level, sparks[min(8, eighths - 8 * level) - 1], ink)
-        if column == cursor:
-            for row in range(rows):
-                canvas.under(column, row, Ink.CURSOR)
-    return canvas.strips(inks)
+    eighths = [0 if not height or height < 0 else max(1, round(min(height, 1.0) * rows * 8)) for height in heights]
+    lines = spark_lines(eighths, rows, ASCII_SPARKS if look is Look.ASCII else SPARKS)
+    return [_bar_strip(line, inks[ink], cursor, _with(inks[ink], None, inks[Ink.CURSOR].bgcolor)) for line in lines]
+
+
+def _bar_strip(line: str, style: Style, cursor: int | None, cursor_style: Style) -> Strip:
+    if cursor is None or not 0 <= cursor < len(line):
+        return Strip([Segment(line, style)], len(line))
+    before, at, after = line[:cursor], line[cursor], line[cursor + 1 :]
+    pieces = (Segment(before, style), Segment(at, cursor_style), Segment(after, style))
+    return Strip([piece for piece in pieces if piece.text], len(line))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -26,6 +27,16 @@ def to_ascii(text: str) -> str:
     if text.isascii():
         return text
     return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def spark_lines(heights: Sequence[int], rows: int, signs: str) -> list[str]:
+    """A column for each height, in so many ``rows`` of as many steps as there are ``signs``; top row first."""
+    steps = len(signs)
+    ladder = " " + signs
+    return [
+        "".join([ladder[min(steps, max(0, height - row * steps))] for height in heights])
+        for row in range(rows - 1, -1, -1)
+    ]
 
 
 def fit(text: str, width: int, left: bool = False, ellipsis: str = ELLIPSIS) -> str:

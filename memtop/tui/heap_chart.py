@@ -8,6 +8,7 @@ from typing import Final
 
 from memtop.columns import ASCII_SPARKS, SPARKS
 from memtop.detail.inside import HeapPoint
+from memtop.tui.cells import spark_lines
 from memtop.units import count, size
 
 ROWS: Final = 3
@@ -50,14 +51,9 @@ def heap_charts(
 def _columns(values: Sequence[int | None], cells: int, rows: int, *, plain: bool) -> list[str]:
     """Columns from zero to the largest value, top row first."""
     signs = ASCII_SPARKS if plain else SPARKS
-    steps = len(signs)
     most = max((value for value in values if value is not None), default=0) or 1
-    heights = [0 if value is None else max(1, round(value / most * rows * steps)) for value in values]
-    lines = []
-    for row in range(rows - 1, -1, -1):
-        into = [min(steps, max(0, height - row * steps)) for height in heights]
-        lines.append("".join(signs[step - 1] if step else " " for step in into).ljust(cells))
-    return lines
+    heights = [0 if value is None else max(1, round(value / most * rows * len(signs))) for value in values]
+    return [line.ljust(cells) for line in spark_lines(heights, rows, signs)]
 
 
 def _marks(gcs: Sequence[int | None], cells: int, *, plain: bool) -> str:

@@ -77,6 +77,8 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         self._index = 0
         self._placed: tuple[tuple[int, str, bool], list[tuple[RegionColumn, int]]] | None = None
         self._most_rss = 1
+        self._made: dict[int, tuple[object, Strip]] = {}
+        """Lines, and what they were drawn from."""
 
     def show(self, view: RegionsView) -> None:
         """Take a newer view; what has not changed costs nothing."""
@@ -220,10 +222,13 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         index = self.scroll_offset.y + y - HEADING_LINES
         if index >= len(self._items):
             return Strip.blank(width, self.rich_style)
-        item = self._items[index]
         cursor = index == self._index
-        cells = [self._cell(item, column, room, cursor) for column, room in self._places()]
-        return self._strip(cells, "cursor" if cursor else "", width)
+        drawn_from = self._items[index], cursor, self._most_rss, self._places()
+        made = self._made.get(y)
+        if made is None or made[0] != drawn_from:
+            cells = [self._cell(self._items[index], column, room, cursor) for column, room in self._places()]
+            made = self._made[y] = drawn_from, self._strip(cells, "cursor" if cursor else "", width)
+        return made[1]
 
     def _heading(self, column: RegionColumn, width: int) -> tuple[str, str]:
         if column.key != self.order.key:
@@ -261,6 +266,11 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
 
     def _refresh_changed_lines(self) -> None:
         self.refresh_changed(range(HEADING_LINES + self._body_lines))
+
+    def repaint(self) -> None:
+        """Everything may look different."""
+        self._made.clear()
+        super().repaint()
 
     def on_resize(self) -> None:
         """Place the columns anew."""

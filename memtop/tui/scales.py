@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from typing import Final
 
 BIGGEST_BYTES: Final = 1e18
@@ -92,12 +91,11 @@ def tick_label(value_bytes: float, step_bytes: float = 0.0) -> str:
     return text + letter
 
 
-@lru_cache(maxsize=16)
 def known(values: tuple[float | None, ...]) -> tuple[float | None, ...]:
-    """The values that a chart can draw: finite, not negative, at most BIGGEST_BYTES; None for all others.
-
-    Remembered: several parts of a screen ask for the same series.
-    """
+    """The values that a chart can draw: finite, not negative, at most BIGGEST_BYTES; None for all others."""
+    there = [value for value in values if value is not None]
+    if not there or (math.isfinite(sum(there)) and min(there) >= 0 and max(there) <= BIGGEST_BYTES):
+        return values
     return tuple(
         None if value is None or not math.isfinite(value) else min(max(value, 0.0), BIGGEST_BYTES) for value in values
     )
