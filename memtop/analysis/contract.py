@@ -24,8 +24,8 @@ S_PER_TEXT: Final = 3.5e-6
 """smaps only: the text of one mapping."""
 REST_FACTOR: Final = 100
 """After a reading that took t, none for 100 t: at most 1 % of the time."""
-REST_MIN_S: Final = 1.9
-"""Where something moves: a little less than two seconds, so that every second tick of a second is in time."""
+REST_MIN_S: Final = 2.9
+"""Where something moves: a little less than three seconds, so that every third tick of a second is in time."""
 CALM_S: Final = 9.9
 """Where neither sizes nor faults of the process have moved since, a reading could hardly tell anything new."""
 ASKED_REST_FACTOR: Final = 9

@@ -77,6 +77,7 @@ def _delta(value: int | None) -> str:
     return units.signed_size(value)
 
 
+BAR_CELLS: Final = 8
 REGION_COLUMNS: Final[tuple[RegionColumn, ...]] = (
     RegionColumn("kind", "KIND", 25, lambda item: item.title, lambda item: item.title, left=True),
     RegionColumn(
@@ -84,7 +85,7 @@ REGION_COLUMNS: Final[tuple[RegionColumn, ...]] = (
     ),
     RegionColumn("size", "SIZE", 6, _size_text("size_bytes"), _size("size_bytes")),
     RegionColumn("rss", "RSS", 6, _size_text("rss_bytes"), _size("rss_bytes")),
-    RegionColumn("bar", "", 8, lambda item: "", lambda item: None, left=True),
+    RegionColumn("bar", "", BAR_CELLS, lambda item: "", lambda item: None, left=True),
     RegionColumn(
         "touched",
         "TOUCHED",

@@ -15,7 +15,16 @@ from textual.strip import Strip
 from memtop.analysis.kinds import Kind
 from memtop.detail.readings import Reading, RegionsView
 from memtop.tui.cells import fit
-from memtop.tui.region_items import BY_KEY, REGION_COLUMNS, SORTABLE, Item, RegionColumn, RegionSort, items_of
+from memtop.tui.region_items import (
+    BAR_CELLS,
+    BY_KEY,
+    REGION_COLUMNS,
+    SORTABLE,
+    Item,
+    RegionColumn,
+    RegionSort,
+    items_of,
+)
 from memtop.tui.scrolling import ScrollingLines
 
 HEADING_LINES: Final = 1
@@ -222,11 +231,11 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         index = self.scroll_offset.y + y - HEADING_LINES
         if index >= len(self._items):
             return Strip.blank(width, self.rich_style)
-        cursor = index == self._index
-        drawn_from = self._items[index], cursor, self._most_rss, self._places()
+        item, cursor = self._items[index], index == self._index
+        drawn_from = item, cursor, self._eighths(item), self._places()
         made = self._made.get(y)
         if made is None or made[0] != drawn_from:
-            cells = [self._cell(self._items[index], column, room, cursor) for column, room in self._places()]
+            cells = [self._cell(item, column, room, cursor) for column, room in self._places()]
             made = self._made[y] = drawn_from, self._strip(cells, "cursor" if cursor else "", width)
         return made[1]
 
@@ -243,14 +252,18 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
             mark = "" if item.start is not None else "▾ " if item.is_open else "▸ "
             return fit(mark + item.title, width, left=True), style
         if column.key == "bar":
-            rss = (item.sizes.rss_bytes if item.sizes else None) or 0
-            return _bar(rss / self._most_rss, width, plain=self.app.has_class("-ascii")), style or "rss"
+            return _bar(self._eighths(item), width, plain=self.app.has_class("-ascii")), style or "rss"
         text = fit(column.text(item), width, column.left)
         if not style and item.start is not None:
             style = "dim"
         elif not style and column.key in ("size", "rss"):
             style = column.key
         return text, style
+
+    def _eighths(self, item: Item) -> int:
+        """The length of its bar, in eighths of a cell; something that is not nothing is seen."""
+        rss = (item.sizes.rss_bytes if item.sizes else None) or 0
+        return max(int(rss > 0), round(rss / self._most_rss * BAR_CELLS * 8))
 
     def _strip(self, cells: list[tuple[str, str]], rest: str, width: int) -> Strip:
         segments = []
@@ -277,10 +290,8 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         self.repaint()
 
 
-def _bar(share: float, width: int, *, plain: bool) -> str:
-    """A length in eighths of a cell; something that is not nothing is seen."""
+def _bar(eighths: int, width: int, *, plain: bool) -> str:
     if plain:
-        return ("#" * round(share * width)).ljust(width)
-    eighths = max(int(share > 0), round(share * width * 8))
+        return ("#" * round(eighths / 8)).ljust(width)
     full, part = divmod(eighths, 8)
     return ("█" * full + (_EIGHTHS[part] if part else "")).ljust(width)
