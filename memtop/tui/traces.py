@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -82,13 +82,15 @@ def draw(
 
 def spread(across: Sequence[float], values: Sequence[float | None], columns: int) -> list[float | None]:
     """One value for each column: the largest of its points, and between two points the line that joins them."""
+    at = _columns_of(tuple(across), columns)
+    if at == tuple(range(columns)):
+        return list(values)
     out: list[float | None] = [None] * columns
     before: tuple[int, float] | None = None
-    for place, value in zip(across, values, strict=True):
+    for column, value in zip(at, values, strict=True):
         if value is None:
             before = None
             continue
-        column = math.floor(place * (columns - 1) + 0.5)
         if not 0 <= column < columns:
             continue
         if before is not None:
@@ -99,6 +101,12 @@ def spread(across: Sequence[float], values: Sequence[float | None], columns: int
         out[column] = value if there is None else max(there, value)
         before = column, value
     return out
+
+
+@lru_cache(maxsize=8)
+def _columns_of(across: tuple[float, ...], columns: int) -> tuple[int, ...]:
+    """The column of each place; remembered, because values move through a chart and places do not."""
+    return tuple(math.floor(place * (columns - 1) + 0.5) for place in across)
 
 
 def _dots(places: Sequence[float | None], highest: int) -> tuple[int | None, ...]:
