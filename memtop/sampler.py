@@ -37,6 +37,8 @@ STALE_TICKS: Final = 10
 """Ticks after which status and oom_score are read again though statm has not moved."""
 FIRST_SETTLE_S: Final = 0.05
 """How long the first sample waits for command lines, so that one-shot output has them."""
+SPARED_S: Final = 0.45
+"""How long what was read of the machine and of cgroups holds: ten times a second it would cost more than all else."""
 LIVES_KEPT: Final = 512
 """Ended processes remembered, to tell a new one with the same pid and start time (one clock tick) apart."""
 EMPTY: Final = b"0 0 0 0 0 0 0"
@@ -84,6 +86,10 @@ class Sampler:
         self._waiting: set[int] = set()
         self._leaderless: set[int] = set()
         self._problems: dict[str, tuple[str, int]] = {}
+        self._known_surroundings: (
+            tuple[tuple[Ask, list[int]], float, tuple[SystemSample, CgroupSample | None]] | None
+        ) = None
+        """For whom, when, and what."""
 
     def sample(self, ask: Ask, watched: Iterable[int] = ()) -> Sample | None:
         """Read the next instant; None when the source has no more. ``watched`` pids are held until they end."""
@@ -126,15 +132,14 @@ class Sampler:
         exits = tuple(self.source.exits())  # before watch lets go of those that have ended
         watched = [pid for pid in watched if pid in records]
         self.source.watch(watched)
-        system = self._system()
         processes = {pid: record.seen for pid, record in records.items()}
-        kills = system.vmstat.oom_kill if system.vmstat is not None else None
+        system, cgroups = self._surroundings(ask, watched, processes, anew=bool(gone or exits))
         return Sample(
             wall_s=instant.wall_s,
             mono_s=instant.mono_s,
             system=system,
             processes=processes,
-            cgroups=self._limits(ask, watched, processes, kills),
+            cgroups=cgroups,
             gone=tuple(gone),
             exits=exits,
             hidden=len(self._hidden),
@@ -405,6 +410,18 @@ class Sampler:
         except MemtopError:
             return True, None
         return answer is not None, None if answer is None else answer.data
+
+    def _surroundings(
+        self, ask: Ask, watched: list[int], processes: dict[int, ProcSample], *, anew: bool
+    ) -> tuple[SystemSample, CgroupSample | None]:
+        """The machine and the cgroups: as they were read last, if that is not long ago and nothing calls for newer."""
+        known = self._known_surroundings
+        if anew or known is None or known[0] != (ask, watched) or self._now_s - known[1] >= SPARED_S:
+            system = self._system()
+            kills = system.vmstat.oom_kill if system.vmstat is not None else None
+            found = system, self._limits(ask, watched, processes, kills)
+            known = self._known_surroundings = (ask, watched), self._now_s, found
+        return known[2]
 
     def _limits(
         self, ask: Ask, watched: list[int], processes: dict[int, ProcSample], kills: int | None

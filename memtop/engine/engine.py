@@ -68,6 +68,8 @@ class Engine:
         self._departed: dict[ProcKey, ProcRow] = {}
         self._sample: Sample | None = None
         self._before: Sample | None = None
+        self._surveyed: Sample | None = None
+        """The last sample for which the machine was read anew: its rates are reckoned from one such to the next."""
         self._system: SystemRow | None = None
         self._machine = MachinePast()
         self._oom_kills_at_start: int | None = None
@@ -217,11 +219,7 @@ class Engine:
         elif now_s - before.mono_s > 3 * ask.delay_s + 1:
             self._history.gaps.append(Gap(before.mono_s, now_s))
         self._offset_s = sample.wall_s - now_s
-        if self._oom_kills_at_start is None and sample.system.vmstat is not None:
-            self._oom_kills_at_start = sample.system.vmstat.oom_kill
-        start = self._oom_kills_at_start
-        self._system = system_row(sample, before, everybody=ask.everybody, oom_kills_at_start=start)
-        self._machine.add(now_s, self._system)
+        surroundings_are_new = self._survey(sample, ask)
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
         last = {key: self._entries[key.pid].row for key in sample.gone if key.pid in self._entries}
         for key in sample.gone:
@@ -251,8 +249,21 @@ class Engine:
             lens.step(ask, sample, self._asked_for)
         for key in self._watched:
             self._keep_diary(key, now_s)
-        if self._endings is not None:
+        if self._endings is not None and surroundings_are_new:
             self._judge(self._endings, sample, ask, last)
+
+    def _survey(self, sample: Sample, ask: Ask) -> bool:
+        """The machine as a row; whether it was read anew."""
+        before = self._surveyed
+        if before is not None and sample.system is before.system:
+            return False
+        if self._oom_kills_at_start is None and sample.system.vmstat is not None:
+            self._oom_kills_at_start = sample.system.vmstat.oom_kill
+        start = self._oom_kills_at_start
+        self._system = system_row(sample, before, everybody=ask.everybody, oom_kills_at_start=start)
+        self._machine.add(sample.mono_s, self._system)
+        self._surveyed = sample
+        return True
 
     def _judge(self, endings: Endings, sample: Sample, ask: Ask, last: dict[ProcKey, ProcRow]) -> None:
         rows = {pid: entry.row for pid, entry in self._entries.items()}

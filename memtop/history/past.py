@@ -17,6 +17,7 @@ from memtop.sample import ProcKey
 SLOPE_S: Final = 60.0
 WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0)
 """The widths of the chart's time window."""
+_RSS: Final = Point._fields.index("rss_bytes") - 1
 ORDINARY_WINDOW_S: Final = 300.0
 """The widest that the window grows to by itself."""
 
@@ -68,19 +69,16 @@ def series(history: History, key: ProcKey, *, right_s: float, until_s: float, wi
     past = _past(history, key)
     width_s = window_s / max(1, points)
     edges_s = [right_s - window_s + index * width_s for index in range(points + 1)]
-    best: list[int | None] = []
-    last: list[int | None] = []
-    before = bisect_right(past.times_s, edges_s[0] + CLOSE_S)
-    for left_s, end_s in pairwise(edges_s):
-        upto = bisect_right(past.times_s, min(end_s, until_s) + CLOSE_S, before)
+    best: list[int | None] = [None] * points
+    last: list[int | None] = [None] * points
+    times_s, gaps, before = past.times_s, bool(history.gaps), bisect_right(past.times_s, edges_s[0] + CLOSE_S)
+    for bucket, (left_s, end_s) in enumerate(pairwise(edges_s)):
+        upto = bisect_right(times_s, min(end_s, until_s) + CLOSE_S, before)
         held = upto == before  # nothing was read in this bucket: what was read last still holds, but not in a gap
-        if left_s >= until_s or not upto or (held and history.gaps and history.in_gap(end_s)):
-            best.append(None)
-            last.append(None)
-        else:
-            last.append(upto - 1)
-            one = held or upto == before + 1
-            best.append(upto - 1 if one else max(range(before, upto), key=past.rss.__getitem__))
+        if left_s < until_s and upto and not (held and gaps and history.in_gap(end_s)):
+            several = upto > before + 1
+            last[bucket] = upto - 1
+            best[bucket] = max(range(before, upto), key=past.rss.__getitem__) if several else upto - 1
         before = upto
     distinct = {at for at in best if at is not None}
 
@@ -161,8 +159,8 @@ def slope_bytes_per_min(history: History, key: ProcKey, until_s: float) -> float
     if diary is None:
         return None
     first, last = diary.index_at(until_s - SLOPE_S) + 1, diary.index_at(until_s) + 1
-    points = [diary.point(index) for index in range(first, last)]
-    slope = slope_per_s([point.at_s - until_s for point in points], [float(point.rss_bytes) for point in points])
+    times_s, rss = diary.times_s[first:last], diary.columns[_RSS][first:last]
+    slope = slope_per_s([at_s - until_s for at_s in times_s], list(map(float, rss)))
     return None if slope is None else slope * 60
 
 

@@ -47,6 +47,7 @@ from memtop.view import View
 
 _TIMES: Final = re.compile(r" \(\d+ times\)\Z")
 """How often something has happened is no news."""
+WORDS_EVERY_S: Final = 0.9
 PANEL_FROM: Final = 36
 """Lines from which a watched process has a panel open under its chart."""
 
@@ -79,6 +80,8 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         super().__init__(engine, settings, view, life=life, commentary=commentary)
         self.first = first
         self.told: set[str] = set()
+        self._worded: Frame | None = None
+        """Of which the sentences speak."""
         self._plain_lines = [AsciiLines()] if settings.ascii else []
 
     # -- the screen
@@ -175,7 +178,9 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self._tell_exits(frame)
         self.query_one(FaultChart).detail = frame.detail
         self.query_one(Panels).show(frame)
-        self.show_side()
+        if not self._words_can_wait(frame):
+            self._worded = frame
+            self.show_side()
         self.show_header()
         self.query_one(StatusBar).show_cost(frame.own)
         lean.forget()
@@ -186,6 +191,14 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
                 self.say(problem, severity="warning")
         if self.settings.iterations is not None and frame.tick + 1 >= self.settings.iterations:
             self.exit()
+
+    def _words_can_wait(self, frame: Frame) -> bool:
+        """Whether the sentences are to stay for now: nobody can read what changes twice a second."""
+        before = self._worded
+        if before is None or before.detail is None or frame.detail is None:
+            return False
+        news = [(one.detail.row.key, one.detail.gone, one.detail.cursor_s) for one in (before, frame) if one.detail]
+        return frame.tick > before.tick and frame.at_s - before.at_s < WORDS_EVERY_S and news[0] == news[1]
 
     def _tell_exits(self, frame: Frame) -> None:
         """An OOM kill elsewhere than in focus is worth a notice."""

@@ -59,12 +59,12 @@ def test_the_limit_of_an_unasked_first_reading_is_pages_tables_and_mappings_toge
     assert Contract().may_read(0, load, HERE).allowed is allowed
 
 
-def test_after_a_reading_comes_a_rest_of_a_hundred_times_its_cost_and_at_least_two_seconds() -> None:
-    quick, slow = Contract().ended(10.0, 0.002, rss(GIB)), Contract().ended(10.0, 0.018, rss(GIB))
+def test_after_a_reading_comes_a_rest_of_a_hundred_times_its_cost_and_at_least_three_seconds() -> None:
+    quick, slow = Contract().ended(10.0, 0.002, rss(GIB)), Contract().ended(10.0, 0.040, rss(GIB))
     assert quick.may_read(11.0, rss(GIB), HERE).wait_s == pytest.approx(REST_MIN_S - 1)
-    assert quick.may_read(12.0, rss(GIB), HERE).allowed
-    assert slow.may_read(11.7, rss(GIB), HERE).why is Why.RESTING
-    assert slow.may_read(11.9, rss(GIB), HERE).allowed
+    assert quick.may_read(10.0 + REST_MIN_S, rss(GIB), HERE).allowed
+    assert slow.may_read(13.9, rss(GIB // 4), HERE).why is Why.RESTING
+    assert slow.may_read(14.1, rss(GIB // 4), HERE).allowed
 
 
 def test_where_nothing_has_moved_the_rest_is_longer() -> None:

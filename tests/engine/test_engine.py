@@ -72,6 +72,36 @@ def test_rates_use_the_time_that_has_really_gone_by() -> None:
     assert (frame.system.oom_kills, frame.system.oom_kills_boot) == (1, 4)
 
 
+def test_ten_times_a_second_the_machine_is_read_twice_a_second_and_its_rates_are_true() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    step(engine)
+    source.step_s = 0.1
+    readings, faults = 0, 1000
+    rates: list[object] = []
+    for _ in range(20):
+        faults += 50
+        process.minflt += 10
+        source.files["proc/vmstat"] = b"pgfault %d\npgmajfault 10\noom_kill 3\n" % faults
+        frame = step(engine)
+        readings += source.read_paths.count("proc/vmstat")
+        rates.append((row(frame).minflt_per_s, frame.system.pgfault_per_s))
+    assert readings == 4
+    assert rates[4:] == [(pytest.approx(100), pytest.approx(500))] * 16
+
+
+def test_when_somebody_ends_the_machine_is_read_again_at_once() -> None:
+    source = FakeSource(FakeProcess(42), FakeProcess(43))
+    engine = Engine(source)
+    step(engine)
+    source.step_s = 0.1
+    assert step(engine).system.oom_kills == 0
+    del source.processes[43]
+    source.files["proc/vmstat"] = b"pgfault 1000\npgmajfault 10\noom_kill 4\n"
+    assert step(engine).system.oom_kills == 1
+
+
 def test_rates_fall_to_zero_when_nothing_happens() -> None:
     process = FakeProcess(42)
     engine = Engine(FakeSource(process))

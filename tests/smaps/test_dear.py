@@ -452,15 +452,15 @@ def test_only_who_takes_the_faults_copies_and_nobody_does_by_the_end_of_a_relati
             watched.source.files[f"proc/{pid}/smaps"] = sums.replace(b"[rollup]", b"")
 
     def copying() -> list[float | None]:
-        view = watched.step(times=2).sharing
+        view = watched.step(times=3).sharing
         assert view is not None
         return [one.copying and one.copying.copied_bytes_per_s for one in view.relatives]
 
-    for private_mib in (1, 3):
+    for private_mib in (1, 4):
         forked(private_mib)
         rates = copying()
-        watched.process.minflt += 2 * MIB_PAGES
-    forked(5)
+        watched.process.minflt += 3 * MIB_PAGES
+    forked(7)
     rates = copying()
     assert rates == [pytest.approx(MIB), 0.0]
     watched.process.minflt += 4 * MIB_PAGES

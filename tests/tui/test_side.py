@@ -58,3 +58,16 @@ async def test_what_is_shown_of_the_past_is_said_to_be_past_and_nothing_is_said_
         await it.press("left")
         await it.until(lambda: said(it.app)[0].startswith("As it was at "), "it is the past")
         assert "mark" not in " ".join(said(it.app))
+
+
+async def test_sentences_do_not_change_faster_than_anybody_reads() -> None:
+    async with board(size=(120, 60)) as it:
+        it.source.step_s = 0.4
+        before = said(it.app)
+        shown = []
+        for _ in range(3):
+            it.source.processes[40].rss_pages += 10_000
+            await it.tick()
+            await it.pilot.pause()
+            shown.append(said(it.app) == before)
+        assert shown == [True, True, False]
