@@ -81,7 +81,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.first = first
         self.told: set[str] = set()
         self._worded: Frame | None = None
-        """Of which the sentences speak."""
+        """Of which header, sentences and panels speak."""
         self._plain_lines = [AsciiLines()] if settings.ascii else []
 
     # -- the screen
@@ -177,12 +177,12 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.fit_points()
         self._tell_exits(frame)
         self.query_one(FaultChart).detail = frame.detail
-        self.query_one(Panels).show(frame)
         if not self._words_can_wait(frame):
             self._worded = frame
+            self.query_one(Panels).show(frame)
             self.show_side()
-        self.show_header()
-        self.query_one(StatusBar).show_cost(frame.own)
+            self.show_header()
+            self.query_one(StatusBar).show_cost(frame.own)
         lean.forget()
         for problem in frame.problems:
             what = _TIMES.sub("", problem)
@@ -193,7 +193,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
             self.exit()
 
     def _words_can_wait(self, frame: Frame) -> bool:
-        """Whether the sentences are to stay for now: nobody can read what changes twice a second."""
+        """Whether all but curves and table is to stay for now: nobody can read what changes twice a second."""
         before = self._worded
         if before is None or before.detail is None or frame.detail is None:
             return False

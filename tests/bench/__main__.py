@@ -6,12 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 
 from memtop.demo import Workload
 from tests.bench import budgets, hour, late, latency, latency_report, start
 from tests.bench.budgets import Budget, Costs
-from tests.bench.contestants import CONTESTANTS, HTOP, Contestant, program
+from tests.bench.contestants import CONTESTANTS, FAST, HTOP, MEMTOP, Contestant, program
 from tests.bench.idle import Idle
 from tests.bench.mapper import Window, compiled
 from tests.bench.meter import Cost, Plan, measure, medians
@@ -113,7 +114,10 @@ def _one_pid(contestants: Sequence[Contestant], plan: Plan, rounds: int, idle: I
     idle.grow(count)
     with Workload.start("sawtooth") as target:
         turns = [(one, (*one.one, str(target.pid))) for one in contestants if one.one is not None]
-        return list(budgets.of_one(_in_turn(turns, plan, rounds, f"one process, beside {count} idle ones")))
+        fast = [
+            (replace(one, name=FAST), (MEMTOP, "-d", "0.1", words[-1])) for one, words in turns if one.name == MEMTOP
+        ]
+        return list(budgets.of_one(_in_turn([*turns, *fast], plan, rounds, f"one process, beside {count} idle ones")))
 
 
 def _start(contestants: Sequence[Contestant], plan: Plan, rounds: int, idle: Idle, count: int) -> list[Budget]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.bench.contestants import HTOP, MEMTOP
+from tests.bench.contestants import FAST, HTOP, MEMTOP
 from tests.bench.meter import Cost
 from tests.bench.percentiles import Ratio
 from tests.bench.terminal import Size
@@ -79,6 +79,8 @@ def of_one(costs: Costs) -> Iterator[Budget]:
         if HTOP in costs:
             share = costs[MEMTOP].cpu_ms_per_s / costs[HTOP].cpu_ms_per_s
             yield Budget("memtop PID / htop -p PID, CPU", share, 0.5, None)
+    if FAST in costs:
+        yield Budget("memtop -d 0.1 PID, CPU ms/s", costs[FAST].cpu_ms_per_s, 30, 15)
 
 
 def of_start(headless_s: Mapping[str, float], paint_s: Mapping[str, float]) -> Iterator[Budget]:

@@ -11,6 +11,8 @@ from typing import Final
 
 MEMTOP: Final = "memtop"
 HTOP: Final = "htop"
+FAST: Final = "at 10 Hz"
+"""memtop as well, with ten samples a second."""
 
 
 @dataclass(frozen=True, slots=True)
