@@ -88,7 +88,3 @@ class Prose(ScrollingLines):
         """Everything may look different."""
         self._strips.clear()
         super().repaint()
-
-    def on_resize(self) -> None:
-        """There is room for more, or less."""
-        self.set_length(len(self._lines))

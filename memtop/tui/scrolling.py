@@ -7,9 +7,14 @@ from collections.abc import Iterable
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
-from memtop.tui.direct import DirectLines
+from memtop.tui.direct import DirectLines, KeptLines
+
+
+class KeptScrollBar(ScrollBar, KeptLines):
+    """Stands still most of the time."""
 
 
 class ScrollingLines(DirectLines, ScrollView):
@@ -35,12 +40,23 @@ class ScrollingLines(DirectLines, ScrollView):
         self._ready: dict[int, Strip] = {}
         """Lines that have been drawn to see whether they changed, and wait to be shown."""
 
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """As in Widget, which offers no other way to say of what class it is."""
+        if self._vertical_scrollbar is None:
+            bar = self._vertical_scrollbar = KeptScrollBar(vertical=True, name="vertical", thickness=1)
+            bar.display = False
+            self.app._start_widget(self, bar)
+        return self._vertical_scrollbar
+
     def line(self, y: int) -> Strip:
         """Line ``y`` of the widget, from the top of what is in view."""
         raise NotImplementedError
 
     def set_length(self, lines: int) -> None:
         """There are so many lines now, in view or not."""
+        if lines == self.virtual_size.height:
+            return
         self.virtual_size = Size(0, lines)
         if self.styles.overflow_y == "auto":
             self.show_vertical_scrollbar = lines > self.container_size.height
