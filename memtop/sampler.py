@@ -37,8 +37,10 @@ STALE_TICKS: Final = 10
 """Ticks after which status and oom_score are read again though statm has not moved."""
 FIRST_SETTLE_S: Final = 0.05
 """How long the first sample waits for command lines, so that one-shot output has them."""
-SPARED_S: Final = 0.45
-"""How long what was read of the machine and of cgroups holds: ten times a second it would cost more than all else."""
+FAST_S: Final = 0.45
+"""Where samples come closer upon each other than this ..."""
+SPARED_S: Final = 0.9
+"""... what was read of the machine and of cgroups holds so long: it would cost more than all else."""
 LIVES_KEPT: Final = 512
 """Ended processes remembered, to tell a new one with the same pid and start time (one clock tick) apart."""
 EMPTY: Final = b"0 0 0 0 0 0 0"
@@ -78,7 +80,7 @@ class Sampler:
         self.source = source
         self._cgroups: CgroupReader | None = None
         self._tick = -1
-        self._now_s = 0.0
+        self._now_s = self._before_s = 0.0
         self._records: dict[int, _Record] = {}
         self._hidden: set[int] = set()
         self._lives: dict[tuple[int, int], int] = {}
@@ -97,7 +99,7 @@ class Sampler:
         if instant is None:
             return None
         self._tick += 1
-        self._now_s = instant.mono_s
+        self._before_s, self._now_s = self._now_s, instant.mono_s
         pids = self.source.pids() if ask.everybody else sorted(ask.only or ())
         records = self._records
         self._hidden.intersection_update(pids)
@@ -416,7 +418,8 @@ class Sampler:
     ) -> tuple[SystemSample, CgroupSample | None]:
         """The machine and the cgroups: as they were read last, if that is not long ago and nothing calls for newer."""
         known = self._known_surroundings
-        if anew or known is None or known[0] != (ask, watched) or self._now_s - known[1] >= SPARED_S:
+        spared_s = SPARED_S if self._now_s - self._before_s < FAST_S else 0.0
+        if anew or known is None or known[0] != (ask, watched) or self._now_s - known[1] >= spared_s:
             system = self._system()
             kills = system.vmstat.oom_kill if system.vmstat is not None else None
             found = system, self._limits(ask, watched, processes, kills)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _MOST = (1 << 63) - 1
 """What history can keep, and the most that a kernel counter says."""
-_MOST_KIB = 10**15 - 1
+_MOST_KIB_DIGITS = 15
 """As many bytes are less than that."""
 
 
@@ -18,8 +18,8 @@ def kib_to_bytes(value: bytes | None) -> int | None:
     """``  1234 kB`` in bytes; None where absent or not such a number. kB in /proc means KiB."""
     if value is None:
         return None
-    kib = int_or_none(value.strip().removesuffix(b"kB"))
-    return kib * 1024 if kib is not None and 0 <= kib <= _MOST_KIB else None
+    digits = value.strip().removesuffix(b"kB").rstrip()
+    return int(digits) * 1024 if digits.isdigit() and len(digits) <= _MOST_KIB_DIGITS else None
 
 
 def int_or_none(value: bytes | None) -> int | None:

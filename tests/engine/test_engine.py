@@ -72,23 +72,38 @@ def test_rates_use_the_time_that_has_really_gone_by() -> None:
     assert (frame.system.oom_kills, frame.system.oom_kills_boot) == (1, 4)
 
 
-def test_ten_times_a_second_the_machine_is_read_twice_a_second_and_its_rates_are_true() -> None:
+def rates_of_machine_and_process(step_s: float, samples: int) -> tuple[int, list[tuple[float | None, float | None]]]:
+    """How often the machine was read, and the rates of each sample."""
     process = FakeProcess(42)
     source = FakeSource(process)
     engine = Engine(source)
     step(engine)
-    source.step_s = 0.1
-    readings, faults = 0, 1000
-    rates: list[object] = []
-    for _ in range(20):
-        faults += 50
-        process.minflt += 10
+    source.step_s = step_s
+    readings, rates, faults = 0, [], 1000.0
+    for _ in range(samples):
+        faults += 500 * step_s
+        process.minflt += round(100 * step_s)
         source.files["proc/vmstat"] = b"pgfault %d\npgmajfault 10\noom_kill 3\n" % faults
         frame = step(engine)
         readings += source.read_paths.count("proc/vmstat")
         rates.append((row(frame).minflt_per_s, frame.system.pgfault_per_s))
+    return readings, rates
+
+
+def rounded(rates: list[tuple[float | None, float | None]]) -> list[tuple[int, int]]:
+    return [(round(mine or 0), round(everybodys or 0)) for mine, everybodys in rates]
+
+
+def test_ten_times_a_second_the_machine_is_read_once_a_second_and_its_rates_are_true() -> None:
+    readings, rates = rates_of_machine_and_process(0.1, 30)
+    assert readings == 4  # one of them because at the second sample there are processes to be watched
+    assert rounded(rates[9:]) == [(100, 500)] * 21
+
+
+def test_twice_a_second_the_machine_is_read_every_time() -> None:
+    readings, rates = rates_of_machine_and_process(0.5, 4)
     assert readings == 4
-    assert rates[4:] == [(pytest.approx(100), pytest.approx(500))] * 16
+    assert rounded(rates) == [(100, 500)] * 4
 
 
 def test_when_somebody_ends_the_machine_is_read_again_at_once() -> None:
