@@ -59,6 +59,8 @@ def why_no_reading(view: RegionsView, row: ProcRow, own_uid: int) -> str:
     """Why the panel has no mappings to show, and how to get them; empty where there is a reading."""
     if view.reading is not None:
         return ""
+    if view.missing is Missing.NOTHING:
+        return "Not read yet."
     if view.missing is Missing.UNREAD:
         waited = view.waiting_s is not None and view.waiting_s > _LONG_S
         return f"A reading has been under way for {duration(view.waiting_s)}." if waited else "Reading …"

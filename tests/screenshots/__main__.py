@@ -21,7 +21,7 @@ STILLS: Final = (
     Still("all-200x60", "server", (200, 60), ALIVE, keys=("down",)),
     Still("one", "server", samples=ALIVE, pid=API_SERVER),
     Still("one-80x24", "server", (80, 24), ALIVE, API_SERVER),
-    Still("leak", "server", samples=ALIVE, pid=QUEUE_WORKER),
+    Still("leak", "server", samples=ALIVE, pid=QUEUE_WORKER, keys=("3",)),
     Still("gone", "server", pid=QUEUE_WORKER),
     Still("looking-back", "server", samples=ALIVE, pid=QUEUE_WORKER, keys=("left_square_bracket",) * 4),
     Still("demo", "demo", pid=DEMO),

@@ -223,6 +223,7 @@ def test_the_caption_tells_age_and_cost() -> None:
 @pytest.mark.parametrize(
     ("missing", "words"),
     [
+        (Missing.NOTHING, "Not read yet."),
         (Missing.TOO_DEAR, "about 48 ms. R reads once"),
         (Missing.DENIED, "it belongs to another user (app). Run memtop as root, or with CAP_SYS_PTRACE"),
         (Missing.FORBIDDEN, "--no-smaps"),
