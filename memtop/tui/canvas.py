@@ -23,7 +23,7 @@ from memtop.columns import ASCII_SPARKS, SPARKS
 from memtop.text import clean
 from memtop.tui.cells import spark_lines
 from memtop.tui.ink import AREAS, Ink, Inks, Look, area_color
-from memtop.tui.traces import DOTS_PER_ROW, Cells, Drawn, Trace, draw, plotext
+from memtop.tui.traces import DOTS_PER_ROW, Cells, Drawn, Rows, Trace, draw, plotext
 
 LABEL_CELLS: Final = 6
 """Width of the labels of a y axis: constant, so that the plot does not move when a label grows."""
@@ -31,7 +31,6 @@ AXES_FROM: Final = (28, 5)
 """Columns and rows below which a chart is all plot and no axes."""
 _TO_ASCII: Final = str.maketrans("│┤├─┬┴└┘┼┌┐╌┈┊╷", "|||-+++++++-.:'") | {ord("–"): "-", ord("…"): "~"}
 Ticks = Sequence[tuple[float, str]]
-Rows = list[list[Any]]
 
 
 @lru_cache(maxsize=4)
@@ -74,6 +73,7 @@ class Canvas:
         drawn: Drawn | None = None,
     ) -> None:
         self.width, self.height, self.look = width, height, look
+        self._drawn = Drawn() if drawn is None else drawn
         roomy = width >= AXES_FROM[0] and height >= AXES_FROM[1]
         left, right, bottom = (left, right, bottom) if roomy else ((), (), ())
         self.left = LABEL_CELLS + 1 if left else 0
@@ -90,8 +90,7 @@ class Canvas:
             frame = _frame(width, height, tuple(left), tuple(right), tuple(bottom))
             self._marker, self._fore, self._back = ([row[:] for row in layer] for layer in frame)
         if lines:
-            seen = Drawn() if drawn is None else drawn
-            self._paste(draw(self.columns, self.rows, lines=lines, areas=areas, look=look, drawn=seen))
+            self._paste(draw(self.columns, self.rows, lines=lines, areas=areas, look=look, drawn=self._drawn))
 
     def _paste(self, columns: Sequence[Cells]) -> None:
         """Put what was drawn inside the axes."""
@@ -157,21 +156,30 @@ class Canvas:
                 self._fore[row][column] = right
 
     def strips(self, inks: Inks) -> list[Strip]:
-        """The finished chart, one Strip a row."""
+        """The finished chart, one Strip a row; a row that looks as it did is the same Strip."""
+        drawn = self._drawn
+        before = drawn.lines if drawn.inks is inks else []
         styles: dict[tuple[Any, Any], Style] = {}
-        strips = []
-        for markers, fore, back in zip(self._marker, self._fore, self._back, strict=True):
-            segments = []
-            start = 0
-            for pair, run in groupby(zip(fore, back, strict=True)):
-                length = len(list(run))
-                text = "".join(markers[start : start + length])
-                start += length
-                if pair not in styles:
-                    styles[pair] = _style(pair, inks)
-                segments.append(Segment(_ascii_cells(text) if self.look is Look.ASCII else text, styles[pair]))
-            strips.append(Strip(segments, self.width))
-        return strips
+        lines: list[tuple[Rows, Strip]] = []
+        for y, layers in enumerate(zip(self._marker, self._fore, self._back, strict=True)):
+            row = list(layers)
+            same = y < len(before) and before[y][0] == row
+            lines.append(before[y] if same else (row, self._strip(row, inks, styles)))
+        drawn.lines, drawn.inks = lines, inks
+        return [strip for _, strip in lines]
+
+    def _strip(self, row: Rows, inks: Inks, styles: dict[tuple[Any, Any], Style]) -> Strip:
+        markers, fore, back = row
+        segments = []
+        start = 0
+        for pair, run in groupby(zip(fore, back, strict=True)):
+            length = len(list(run))
+            text = "".join(markers[start : start + length])
+            start += length
+            if pair not in styles:
+                styles[pair] = _style(pair, inks)
+            segments.append(Segment(_ascii_cells(text) if self.look is Look.ASCII else text, styles[pair]))
+        return Strip(segments, self.width)
 
 
 def _style(pair: tuple[Any, Any], inks: Inks) -> Style:

@@ -14,8 +14,10 @@ from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any, Final
 
+from textual.strip import Strip
+
 from memtop.columns import SPARKS
-from memtop.tui.ink import AREAS, LINE_ASCII, TEXTURES, Ink, Look
+from memtop.tui.ink import AREAS, LINE_ASCII, TEXTURES, Ink, Inks, Look
 
 DOTS_PER_COLUMN: Final = 2
 DOTS_PER_ROW: Final = 4
@@ -24,6 +26,7 @@ _EIGHTHS: Final = 8
 _WORTH_A_RUN: Final = 3
 """So many known columns between two new ones are drawn along, rather than to call plotext twice."""
 
+Rows = list[list[Any]]
 Cells = tuple[list[str], list[Any], list[Any]]
 """One column from the top: characters, inks, inks behind them."""
 _Key = tuple[tuple[int | None, ...], ...]
@@ -44,11 +47,15 @@ class Trace:
 
 @dataclass(slots=True)
 class Drawn:
-    """The columns of the last picture, to be taken again."""
+    """The columns and lines of the last picture, to be taken again."""
 
     kind: object = None
     """What all of them have in common: another height, look or set of curves, and none of them is of use."""
     columns: dict[_Key, Cells] = field(default_factory=dict)
+    lines: list[tuple[Rows, Strip]] = field(default_factory=list)
+    """The finished lines, each with the characters and inks that it was made of."""
+    inks: Inks | None = None
+    """Of the lines."""
 
 
 @cache

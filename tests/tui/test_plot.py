@@ -31,6 +31,7 @@ from memtop.tui.scales import (
     tick_label,
     time_ticks,
 )
+from memtop.tui.traces import Drawn
 from tests.rows import GIB, MIB
 from tests.tui.details import make_detail, make_row, make_series
 
@@ -462,3 +463,24 @@ def test_nothing_is_foretold_of_the_past_or_the_dead() -> None:
     assert picture_of(make_detail(), forecast=AHEAD).forecast == AHEAD
     assert picture_of(make_detail()._replace(cursor_s=-10.0), forecast=AHEAD).forecast is None
     assert picture_of(make_detail(gone=True), forecast=AHEAD).forecast is None
+
+
+def test_lines_that_look_as_before_are_the_same_strips_and_the_picture_is_right() -> None:
+    before = make_series()
+    last = (*before.rss_bytes[:-1], 400.0 * MIB)
+    drawn = Drawn()
+    old = memory_strips(picture(before), 100, 20, INKS, drawn=drawn)
+    new = memory_strips(picture(before._replace(rss_bytes=last)), 100, 20, INKS, drawn=drawn)
+    assert new == memory_strips(picture(before._replace(rss_bytes=last)), 100, 20, INKS)
+    kept = [one is other for one, other in zip(old, new, strict=True)]
+    assert not all(kept)
+    assert kept.count(True) >= 10
+
+
+def test_other_inks_take_no_line_from_before() -> None:
+    drawn = Drawn()
+    bold = {ink: style + Style(bold=True) for ink, style in INKS.items()}
+    memory_strips(picture(make_series()), 100, 20, INKS, drawn=drawn)
+    assert memory_strips(picture(make_series()), 100, 20, bold, drawn=drawn) == memory_strips(
+        picture(make_series()), 100, 20, bold
+    )
