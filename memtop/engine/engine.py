@@ -240,7 +240,7 @@ class Engine:
                 or (now_s < entry.active_until_s and (every_row or seen.key in ask.visible))
             ):
                 self._entries[pid] = self._entry(seen, entry, now_s)
-        if dear is not None:
+        if dear is not None and surroundings_are_new:
             for key in dear.begin(ask, self._shares_wanted(ask), doubted):
                 if (entry := self._entries.get(key.pid)) is not None:
                     self._entries[key.pid] = self._entry(entry.seen, entry, now_s)

@@ -176,9 +176,9 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.chart.detail, self.chart.words = frame.detail, without_focus(frame)
         self.fit_points()
         self._tell_exits(frame)
-        self.query_one(FaultChart).detail = frame.detail
         if not self._words_can_wait(frame):
             self._worded = frame
+            self.query_one(FaultChart).detail = frame.detail
             self.query_one(Panels).show(frame)
             self.show_side()
             self.show_header()
@@ -193,7 +193,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
             self.exit()
 
     def _words_can_wait(self, frame: Frame) -> bool:
-        """Whether all but curves and table is to stay for now: nobody can read what changes twice a second."""
+        """Whether all but memory and table is to stay for now: nobody can read what changes twice a second."""
         before = self._worded
         if before is None or before.detail is None or frame.detail is None:
             return False
