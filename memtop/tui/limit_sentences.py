@@ -44,7 +44,7 @@ def _verdict(outlook: Outlook) -> Iterator[str]:
     if growth is None or state is None:
         return
     if growth.kind is Kind.INSUFFICIENT:
-        seen = f", and there are {growth.points} in {units.duration(growth.span_s)}" if growth.points else ""
+        seen = f"; so far {growth.points} in {units.duration(growth.span_s)}" if growth.points else ""
         takes = f"{LEAST_POINTS} readings in {units.duration(LEAST_SPAN_S)} or more"
         yield f"Verdict: not known yet; it takes {takes}{seen}."
         return
