@@ -198,7 +198,8 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         if before is None or before.detail is None or frame.detail is None:
             return False
         news = [(one.detail.row.key, one.detail.gone, one.detail.cursor_s) for one in (before, frame) if one.detail]
-        return frame.tick > before.tick and frame.at_s - before.at_s < WORDS_EVERY_S and news[0] == news[1]
+        since_s = frame.at_s - before.at_s  # below 0 where somebody has set the clock back
+        return frame.tick > before.tick and 0 <= since_s < WORDS_EVERY_S and news[0] == news[1]
 
     def _tell_exits(self, frame: Frame) -> None:
         """An OOM kill elsewhere than in focus is worth a notice."""

@@ -71,3 +71,12 @@ async def test_sentences_do_not_change_faster_than_anybody_reads() -> None:
             await it.pilot.pause()
             shown.append(said(it.app) == before)
         assert shown == [True, True, False]
+
+
+async def test_a_clock_that_is_set_back_does_not_stop_the_sentences() -> None:
+    async with board(size=(120, 60)) as it:
+        before = said(it.app)
+        it.source.wall_s -= 3600
+        it.source.processes[40].rss_pages += 10_000
+        await it.tick()
+        await it.until(lambda: said(it.app) != before, "the sentences tell the new RES")
