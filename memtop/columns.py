@@ -6,11 +6,11 @@ A column names the readings it needs, so that nothing is read that nobody looks 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from memtop import units
 from memtop.frame import ProcRow
 from memtop.sample import Need
-from memtop.typed import Final, NamedTuple
 
 SPARKS: Final = "▁▂▃▄▅▆▇█"
 ASCII_SPARKS: Final = "_.-=+*#@"

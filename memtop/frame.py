@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from memtop.sample import ProcKey
-from memtop.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
     from memtop.detail.inside import Inside

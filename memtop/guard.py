@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import sys
 from os import PathLike
+from typing import Final
 
 from memtop.errors import Unavailable, UsageError
-from memtop.typed import Final
 
 FIRST_VICTIM: Final = 1000
 OWN_ADJ: Final = "/proc/self/oom_score_adj"

@@ -8,12 +8,12 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from memtop.columns import BY_NAME, Column
 from memtop.errors import UsageError
 from memtop.frame import ProcRow
 from memtop.sample import Need
-from memtop.typed import Final, NamedTuple
 from memtop.units import parse_size
 
 Predicate = Callable[[ProcRow], bool]

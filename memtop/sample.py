@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Flag, auto
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.pressure import Pressure
@@ -12,7 +13,6 @@ from memtop.procfs.statm import Statm
 from memtop.procfs.status import PidStatus
 from memtop.procfs.vmstat import Vmstat
 from memtop.source import Exit
-from memtop.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from memtop.cgroups import CgroupSample

@@ -8,6 +8,7 @@ Bytes are compared before they are parsed: most processes are idle.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone, Unavailable
 from memtop.procfs.lines import int_or_none
@@ -20,7 +21,6 @@ from memtop.procfs.vmstat import parse_vmstat
 from memtop.sample import Ask, Need, ProcKey, ProcSample, Sample, SystemSample
 from memtop.source import Source
 from memtop.text import clean
-from memtop.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from typing import TypeVar

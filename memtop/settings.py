@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from memtop.columns import DEFAULT_COLUMNS, Column
-from memtop.typed import NamedTuple
 
 
 class Settings(NamedTuple):

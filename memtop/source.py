@@ -8,8 +8,7 @@ Paths are relative to the file system's root and start with ``proc/`` or ``sys/`
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from memtop.typed import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 READ_LIMIT: Final = 65_536
 """Most bytes of one ordinary read; hostile files are cut here."""

@@ -6,8 +6,7 @@ Sizes are IEC (K = 1024 bytes) with three significant digits. None is unknown an
 from __future__ import annotations
 
 import re
-
-from memtop.typed import Final
+from typing import Final
 
 UNKNOWN: Final = "–"
 _UNITS: Final = "BKMGTPE"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from memtop.columns import BY_NAME, Column
 from memtop.query import Query, both, of_user, parse_query
 from memtop.sample import Ask, Need, ProcKey
 from memtop.settings import Settings
-from memtop.typed import NamedTuple
 
 
 class View(NamedTuple):

@@ -6,9 +6,9 @@ The arithmetic is the kernel's of Linux 5.9 and later, in whole pages. Niceness,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from memtop.procfs.statm import PAGE_BYTES
-from memtop.typed import Final, NamedTuple
 
 NEVER: Final = -1000
 """The oom_score_adj of a process that the OOM killer passes over."""

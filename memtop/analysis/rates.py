@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from memtop.typed import Final
+from typing import Final
 
 _NOISE: Final = 0.002
 """Of the largest value: a range that says nothing."""

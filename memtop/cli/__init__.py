@@ -8,6 +8,7 @@ Nothing is imported before it is known to be needed: one JSON sample must not pa
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Final
 
 from memtop import __version__, guard
 from memtop.cli.arguments import HELP, Given, parse
@@ -15,7 +16,6 @@ from memtop.cli.options import RESET_TERMINAL, VERSION, command_named
 from memtop.cli.output import discard, put
 from memtop.errors import MemtopError
 from memtop.text import clean
-from memtop.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

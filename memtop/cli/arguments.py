@@ -5,8 +5,9 @@ argparse does all this and more, but importing it and building a parser took a t
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final, NamedTuple
+
 from memtop.errors import UsageError
-from memtop.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,13 +6,13 @@ import gc
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from memtop.cli.output import put
 from memtop.cli.wiring import engine_on, first_look, open_source
 from memtop.errors import ProcessGone, UsageError
 from memtop.headless import formats
 from memtop.sample import Need
-from memtop.typed import TYPE_CHECKING
 from memtop.view import View
 
 if TYPE_CHECKING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Final
 
 from memtop import guard, units
 from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
 from memtop.errors import ProcessGone, UsageError
 from memtop.query import parse_query
 from memtop.settings import Settings
-from memtop.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

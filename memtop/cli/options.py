@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from memtop.cli.arguments import HELP, Command, Flag
 from memtop.columns import COLUMNS
-from memtop.typed import Final
 
 _WATCH: Final = "Watch the memory of Linux processes move, and understand why."
 _EXAMPLES: Final = """\

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from memtop.errors import MemtopError
-from memtop.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

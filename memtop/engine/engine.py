@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from memtop.engine.rows import TREND_BUCKET_S, gone_row, ordered, proc_row, system_row, why_unknown
 from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, Shares, SystemRow
@@ -12,7 +13,6 @@ from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSam
 from memtop.sampler import Sampler
 from memtop.source import Source
 from memtop.text import clean
-from memtop.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from memtop.detail.outlook import Autopsy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
+from typing import Any, Final
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
@@ -12,7 +13,6 @@ from memtop.frame import Note, ProcRow, SystemRow
 from memtop.history.history import Track
 from memtop.sample import ProcSample, Sample
 from memtop.text import clean
-from memtop.typed import Any, Final
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 GROWTH_S: Final = 60.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from memtop import units
 from memtop.columns import Column
 from memtop.frame import Frame, Note, ProcRow, SystemRow
-from memtop.typed import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
     from memtop.detail.outlook import Autopsy

@@ -11,10 +11,10 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from struct import Struct
+from typing import Final, NamedTuple
 
 from memtop.frame import SystemRow
 from memtop.sample import ProcKey
-from memtop.typed import Final, NamedTuple
 
 TRACK_BUDGET_BYTES: Final = 12 * 1024 * 1024
 """For the tracks of all processes together."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone
-from memtop.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from memtop.analysis.gogrowth import GoPoint

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from memtop.errors import MemtopError
 from memtop.introspection.dossier import LEAST_INTERVAL_S, Around, Moment, Pace, RuntimeDossier
 from memtop.sample import RUNTIME, Ask, ProcKey, ProcSample, Sample
 from memtop.source import Source
-from memtop.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from memtop.detail.inside import HeapFacts, Inside

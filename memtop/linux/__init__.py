@@ -8,13 +8,13 @@ import pwd
 import resource
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from memtop.errors import ProcessGone, Unavailable
 from memtop.linux.descriptors import Descriptors
 from memtop.linux.files import failure, pread_file, read_file
 from memtop.linux.slow import SlowReader
 from memtop.source import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
-from memtop.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from memtop.linux.exits import ExitWatch

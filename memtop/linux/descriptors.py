@@ -9,10 +9,10 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from memtop.linux.files import pread_file, read_file
 from memtop.source import READ_LIMIT
-from memtop.typed import Final
 
 _SIZES: Final = {"statm": 256, "stat": 1024}
 _SIZE: Final = 4096

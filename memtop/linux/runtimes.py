@@ -12,11 +12,11 @@ import os
 import pwd
 import stat
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from memtop.errors import MemtopError, ParseError, Unavailable
 from memtop.linux.files import failure, read_file
 from memtop.runtimes import told
-from memtop.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from memtop.analysis.cgroups import CgroupPlace

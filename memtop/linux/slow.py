@@ -13,10 +13,10 @@ import time
 from _thread import LockType, allocate_lock, start_new_thread
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from memtop.errors import Blocked, MemtopError
 from memtop.source import Answer, is_runtime, pid_of, without_address
-from memtop.typed import Final
 
 DEADLINE_S: Final = 2.0
 """A reading under way for longer is blocked."""

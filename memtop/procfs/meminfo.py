@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from memtop.procfs.lines import key_values, kib_to_bytes
-from memtop.typed import NamedTuple
 
 
 class Meminfo(NamedTuple):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from memtop.procfs.lines import int_or_none, key_values
-from memtop.typed import NamedTuple
 
 
 class Stall(NamedTuple):

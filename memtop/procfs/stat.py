@@ -5,8 +5,9 @@ RSS is not read from here: field 24 may lag by megabytes on machines with many c
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from memtop.errors import ParseError
-from memtop.typed import NamedTuple
 
 KERNEL_THREAD_FLAG = 0x0020_0000
 """PF_KTHREAD of include/linux/sched.h."""

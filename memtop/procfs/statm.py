@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
-from memtop.typed import Final, NamedTuple
 
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _MOST_DIGITS: Final = 14

@@ -5,9 +5,10 @@ The Vm lines are absent for kernel threads, zombies and dying processes: their f
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from memtop.errors import ParseError
 from memtop.procfs.lines import int_or_none, key_values, kib_to_bytes
-from memtop.typed import NamedTuple
 
 
 class PidStatus(NamedTuple):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
 from memtop.runtimes.elf import EXECUTE, LOAD, NOTE, WRITE, Elf, ReadAt, Section
 from memtop.text import clean
-from memtop.typed import Final, NamedTuple
 
 MAGIC: Final = b"\xff Go buildinf:"
 _ALIGNED: Final = 16

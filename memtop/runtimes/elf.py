@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
-from memtop.typed import Final, NamedTuple
 
 ReadAt = Callable[[int, int], bytes]
 """``(offset, size)`` -> at most so many bytes of the file; fewer at its end. Offsets stay below 2**63."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memtop.typed import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from memtop.runtimes.buildinfo import GoBuild

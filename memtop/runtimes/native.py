@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import Enum
-
-from memtop.typed import Final, NamedTuple
+from typing import Final, NamedTuple
 
 
 class Runtime(Enum):

@@ -13,10 +13,10 @@ import json
 import re
 from collections.abc import Mapping
 from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.errors import ParseError
 from memtop.text import clean
-from memtop.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from typing import TypeVar
