@@ -17,10 +17,10 @@ import psutil
 
 from memtop.errors import ActionRefused, ParseError
 from memtop.frame import Note, ProcRow
-from memtop.linux.files import read_file
 from memtop.procfs.stat import parse_stat
 from memtop.sample import ProcKey
-from memtop.source import READ_LIMIT
+from memtop.sources.live.bounded_read import read_file
+from memtop.sources.protocol import READ_LIMIT
 
 SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
     (signal.SIGTERM, "ask it to end"),

@@ -13,7 +13,7 @@
     ├── ActionRefused    a signal or a renice that was not carried out
     └── UsageError       the command line asks for something impossible
 
-``OSError`` becomes one of these in :mod:`memtop.source`; no other room sees an errno.
+``OSError`` becomes one of these in :mod:`memtop.sources.protocol`; no other room sees an errno.
 
 What ends memtop gives the exit code, and each code has one meaning::
 

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from memtop.sample import ProcKey
+from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
     from memtop.detail.inside import Inside
@@ -192,20 +193,13 @@ class TreePlace(NamedTuple):
     virt_bytes: int | None
 
 
-class OwnCost(NamedTuple):
-    """What memtop itself costs."""
-
-    cpu_percent: float | None
-    rss_bytes: int | None
-
-
 class Shares(NamedTuple):
     """How far PSS and USS are known, which are read in turn."""
 
     wanted: int
     """Processes whose PSS is wanted."""
     unknown: Mapping[ProcKey, str]
-    """Those of them whose PSS is not known, and why: a name of :class:`~memtop.detail.readings.Missing`, in small
+    """Those of them whose PSS is not known, and why: a name of ``Missing``, in small
     letters."""
     decides: bool
     """Whether order or filter depend on it, so that those of which it is unknown are out of place."""

@@ -12,7 +12,7 @@ from memtop.procfs.stat import PidStat
 from memtop.procfs.statm import Statm
 from memtop.procfs.status import PidStatus
 from memtop.procfs.vmstat import Vmstat
-from memtop.source import Exit
+from memtop.sources.protocol import Exit
 
 if TYPE_CHECKING:
     from memtop.cgroups import CgroupSample

@@ -19,7 +19,7 @@ from memtop.procfs.statm import parse_statm
 from memtop.procfs.status import parse_status
 from memtop.procfs.vmstat import parse_vmstat
 from memtop.sample import Ask, Need, ProcKey, ProcSample, Sample, SystemSample
-from memtop.source import Source
+from memtop.sources.protocol import Source
 from memtop.text import clean
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from memtop.errors import MemtopError, ProcessGone, Unavailable
 from memtop.frame import Frame
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sample import Ask, ProcKey
-from memtop.source import READ_LIMIT, Answer, Exit, Instant, pid_of
+from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, pid_of
 
 MIB_PAGES = (1 << 20) // PAGE_BYTES
 KERNEL_FLAGS = 0x0020_8040

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from memtop.errors import AccessDenied, Unavailable
-from memtop.linux import Linux
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sample import Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import STALE_TICKS, TURN_TICKS, Sampler
+from memtop.sources.live import LiveSource
 from tests.children import SLEEPER, eventually, python, tell
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
 
@@ -345,13 +345,13 @@ def test_status_is_read_again_when_memory_has_moved_or_after_a_while() -> None:
 
 
 @pytest.fixture
-def linux() -> Iterator[Linux]:
-    source = Linux()
+def linux() -> Iterator[LiveSource]:
+    source = LiveSource()
     yield source
     source.close()
 
 
-def test_a_real_child_comes_grows_and_goes(linux: Linux) -> None:
+def test_a_real_child_comes_grows_and_goes(linux: LiveSource) -> None:
     sampler = Sampler(linux)
     take(sampler)
     code = (
@@ -372,7 +372,7 @@ def test_a_real_child_comes_grows_and_goes(linux: Linux) -> None:
     assert take(sampler).gone.count(key) == 1
 
 
-def test_a_real_exec_is_noticed_and_a_real_rename_is_not_one(linux: Linux) -> None:
+def test_a_real_exec_is_noticed_and_a_real_rename_is_not_one(linux: LiveSource) -> None:
     sampler = Sampler(linux)
     code = (
         "import ctypes, os, sys\nprint(flush=True); sys.stdin.readline()\n"
@@ -390,7 +390,7 @@ def test_a_real_exec_is_noticed_and_a_real_rename_is_not_one(linux: Linux) -> No
         assert [take(sampler, ask).processes[child.pid].execs for _ in range(3)] == [1, 1, 1]
 
 
-def test_a_real_zombie_is_one(linux: Linux) -> None:
+def test_a_real_zombie_is_one(linux: LiveSource) -> None:
     sampler = Sampler(linux)
     child = subprocess.Popen([sys.executable, "-S", "-c", "pass"])
     try:
@@ -405,7 +405,7 @@ def test_a_real_zombie_is_one(linux: Linux) -> None:
     assert child.pid not in take(sampler).processes
 
 
-def test_a_real_process_whose_main_thread_has_ended_keeps_its_memory(linux: Linux) -> None:
+def test_a_real_process_whose_main_thread_has_ended_keeps_its_memory(linux: LiveSource) -> None:
     code = (
         "import ctypes, threading, time\nx = bytearray(30 << 20)\n"
         "threading.Thread(target=time.sleep, args=(60,)).start()\nprint(flush=True)\n"

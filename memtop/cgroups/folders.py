@@ -16,7 +16,7 @@ from memtop.procfs.cgroup import (
     parse_oom_control,
 )
 from memtop.procfs.pressure import parse_pressure
-from memtop.source import Source
+from memtop.sources.protocol import Source
 
 RARELY_TICKS: Final = 30
 """What hardly ever changes (mounts, sysctls, resource limits, limits that are none) is read again after so many."""

@@ -20,7 +20,7 @@ from memtop.procfs.limits import PidLimits, parse_limits
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.mountinfo import Mount, parse_mountinfo
 from memtop.sample import Ask, Need, ProcKey, ProcSample
-from memtop.source import Source
+from memtop.sources.protocol import Source
 
 LOOKUPS: Final = 16
 """Processes looked up at one instant, beside the one in focus: the first look must not be a jump."""

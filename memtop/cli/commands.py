@@ -31,14 +31,14 @@ def explain(given: Given) -> int:
 def regions(given: Given) -> int:
     """``memtop regions PID``. Raises MemtopError."""
     from memtop.headless import regions
-    from memtop.linux import Linux
+    from memtop.sources.live import LiveSource
 
     sort, lines = given.last("--sort") or "size", given.last("--lines")
     if sort not in regions.SORTS:
         raise UsageError(f"--sort: there is no measure {sort}; there are {', '.join(regions.SORTS)}")
     limit = None if lines is None else count_of(lines, "--lines")
     pid = pid_of(given.words[0])
-    with closing(Linux()) as source:
+    with closing(LiveSource()) as source:
         return put(
             regions.run, source, pid, sort=sort, limit=limit, kinds=given.has("--kinds"), json=given.has("--json")
         )

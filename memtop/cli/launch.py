@@ -18,7 +18,7 @@ from typing import Final
 
 from memtop.errors import UsageError
 from memtop.guard import restore_oom_score_adj
-from memtop.linux import exits
+from memtop.sources.live import exits
 from memtop.text import clean
 
 TAIL_LINES: Final = 40

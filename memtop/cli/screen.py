@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from memtop.cli.wiring import engine_on, first_look, open_source
 from memtop.errors import UsageError
-from memtop.linux.own import OwnMeter
 from memtop.sample import RUNTIME, SHARING
 from memtop.settings import Settings
+from memtop.sources.live.own_cost import OwnCostMeter
 from memtop.view import View
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         view = View.of(settings)
         if demo in DEMO_PANELS:
             view = view._replace(panel=DEMO_PANELS[demo])
-        engine = engine_on(source, OwnMeter())
+        engine = engine_on(source, OwnCostMeter())
         if launch is not None:
             life.at_end.callback(launch.show_output)
             life.at_end.callback(launch.stop)

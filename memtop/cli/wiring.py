@@ -9,24 +9,24 @@ if TYPE_CHECKING:
 
     from memtop.cli.launch import Launch
     from memtop.engine.engine import Engine
-    from memtop.frame import Frame, OwnCost
+    from memtop.frame import Frame
     from memtop.sample import Ask
     from memtop.settings import Settings
-    from memtop.source import Source
+    from memtop.sources.protocol import OwnCost, Source
 
 
 def open_source(settings: Settings) -> Source:
     """The live machine, the live machine with a recorder, or a recording. Raises MemtopError."""
     if settings.replay:
-        from memtop.recording import Replay  # noqa: PLC0415
+        from memtop.sources.recording import Replay  # noqa: PLC0415
 
         return Replay(settings.replay)
-    from memtop.linux import Linux  # noqa: PLC0415
+    from memtop.sources.live import LiveSource  # noqa: PLC0415
 
-    source = Linux()
+    source = LiveSource()
     if not settings.record:
         return source
-    from memtop.recording import Recorder  # noqa: PLC0415
+    from memtop.sources.recording import Recorder  # noqa: PLC0415
 
     return Recorder(source, settings.record)
 

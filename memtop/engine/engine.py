@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from memtop.engine.rows import TREND_BUCKET_S, gone_row, ordered, proc_row, system_row, why_unknown
-from memtop.frame import Detail, Frame, Mark, Note, OwnCost, ProcRow, Shares, SystemRow
+from memtop.frame import Detail, Frame, Mark, Note, ProcRow, Shares, SystemRow
 from memtop.history.history import Diary, Gap, History, MachinePast, Point
 from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
 from memtop.sampler import Sampler
-from memtop.source import Source
+from memtop.sources.protocol import OwnCost, Source
 from memtop.text import clean
 
 if TYPE_CHECKING:

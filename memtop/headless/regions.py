@@ -20,7 +20,7 @@ from memtop.errors import AccessDenied, ProcessGone, UsageError
 from memtop.frame import Detail
 from memtop.procfs.stat import parse_stat
 from memtop.sample import REGIONS, Ask
-from memtop.source import Source
+from memtop.sources.protocol import Source
 from memtop.text import clean
 
 SORTS: Final = {
@@ -30,7 +30,7 @@ SORTS: Final = {
     "dirty": "private_dirty_bytes",
     "swap": "swap_bytes",
 }
-"""What ``-s`` takes -> field of :class:`~memtop.analysis.regions.Sizes`."""
+"""What ``-s`` takes -> field of ``Sizes``."""
 
 _ATTEMPTS: Final = 3
 

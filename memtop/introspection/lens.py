@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from memtop.errors import MemtopError
 from memtop.introspection.dossier import LEAST_INTERVAL_S, Around, Moment, Pace, RuntimeDossier
 from memtop.sample import RUNTIME, Ask, ProcKey, ProcSample, Sample
-from memtop.source import Source
+from memtop.sources.protocol import Source
 
 if TYPE_CHECKING:
     from memtop.detail.inside import HeapFacts, Inside

@@ -21,7 +21,7 @@ from memtop.smaps.digest import NO_GROWTH
 from memtop.smaps.dossier import Dossier, UserMark
 from memtop.smaps.intake import Intake
 from memtop.smaps.relatives import family_of, sharing_view
-from memtop.source import Source
+from memtop.sources.protocol import Source
 
 DOUBTED_S: Final = 4.5
 """For so long a reading is tried for that somebody doubts a verdict; then it is asked for anew."""

@@ -13,7 +13,7 @@ from memtop.procfs.stat import PidStat
 from memtop.sample import ProcKey, ProcSample, Sample
 from memtop.smaps.digest import NO_GROWTH, Digest, Kitchen, Raw, digest, give_memory_back
 from memtop.smaps.dossier import NEVER, Dossier, Pending
-from memtop.source import Answer, Source
+from memtop.sources.protocol import Answer, Source
 
 SMAPS_LIMIT: Final = 64 << 20
 """Most bytes of smaps: 90,000 mappings."""

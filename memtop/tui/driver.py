@@ -116,7 +116,7 @@ class SafeWriter(threading.Thread):
 
 
 class SafeDriver(LinuxDriver):
-    """The driver of a :class:`~memtop.tui.safe_app.SafeApp`."""
+    """The driver of a ``SafeApp``."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None

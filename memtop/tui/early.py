@@ -1,8 +1,8 @@
 """The first picture: header and table in plain escape codes, while Textual is still being imported.
 
-Imports neither Textual nor Rich. It is drawn by :meth:`memtop.tui.terminal.Terminal.show`, which enters the
+Imports neither Textual nor Rich. It is drawn by ``Terminal.show``, which enters the
 alternate screen, and is painted over by Textual some 0.3 s later; so it stands where the real table will stand.
-All text in a Frame has been through :func:`memtop.text.clean`.
+All text in a Frame has been through ``clean``.
 """
 
 from __future__ import annotations

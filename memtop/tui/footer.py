@@ -9,7 +9,7 @@ from typing import Final
 from textual.message import Message
 
 from memtop import units
-from memtop.frame import OwnCost
+from memtop.sources.protocol import OwnCost
 from memtop.tui.bar import Bar
 from memtop.tui.parts import EDGE_CELLS, GAP_CELLS, Part, cells
 

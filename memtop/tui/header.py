@@ -24,7 +24,7 @@ class HeaderBar(Bar):
         self.redraw_if_changed()
 
     def parts(self, width: int) -> tuple[list[Part], list[Part]]:
-        """See :func:`~memtop.tui.header_parts.header_parts`."""
+        """See ``header_parts``."""
         if self._frame is None:
             return [NAME, Part(LOADING, 0, style="dim")], []
         return header_parts(self._frame, self._delay_s, self._state, width, ascii_only=self.ascii)

@@ -61,7 +61,7 @@ def ask_go_url(app: PanelActions) -> None:
 def _understand(text: str) -> str:
     if not text:
         raise UsageError("such as http://127.0.0.1:6060/debug/vars, or a port")
-    from memtop.fetch import parse_endpoint  # noqa: PLC0415 (it brings all of http, which most runs never need)
+    from memtop.sources.http_get import parse_endpoint  # noqa: PLC0415 (it brings all of http, which most runs never need)
 
     parse_endpoint(text)
     return text

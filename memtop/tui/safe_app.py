@@ -11,7 +11,7 @@ from memtop.tui.lifecycle import Life
 
 
 class SafeApp(App[None]):
-    """An application that :func:`memtop.tui.lifecycle.run` can start and end.
+    """An application that ``run`` can start and end.
 
     ``life`` is None only in tests, where a pilot runs it without a terminal and raises its exceptions again.
     """

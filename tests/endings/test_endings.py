@@ -22,7 +22,7 @@ from memtop.explain import topic
 from memtop.frame import Frame
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sample import Ask, Need
-from memtop.source import Exit
+from memtop.sources.protocol import Exit
 from memtop.tui.finding_lines import finding_lines
 from tests.cgroups.test_cgroups import APP, MIB, v2
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource

@@ -11,10 +11,10 @@ from memtop.columns import DEFAULT_COLUMNS
 from memtop.engine.engine import DIARIES, Engine
 from memtop.errors import AccessDenied
 from memtop.frame import Detail, Frame, Note, ProcRow
-from memtop.linux import Linux
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.query import of_user, parse_query
 from memtop.sample import Ask, Need
+from memtop.sources.live import LiveSource
 from tests.children import python, tell
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
 
@@ -471,7 +471,7 @@ def test_a_real_process_that_grows_is_seen_growing_with_its_faults() -> None:
         "print(flush=True); sys.stdin.readline()\nfor at in range(0, 32 << 20, 4096): m[at] = 1\n"
         "print(flush=True); sys.stdin.read()"
     )
-    source = Linux()
+    source = LiveSource()
     engine = Engine(source)
     try:
         with python(code) as child:

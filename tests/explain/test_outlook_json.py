@@ -11,7 +11,7 @@ from memtop.engine.engine import Engine
 from memtop.explain.outlook_json import judged_object
 from memtop.headless.formats import json_writer
 from memtop.sample import Ask, Need
-from memtop.source import Exit
+from memtop.sources.protocol import Exit
 from tests.cgroups.test_cgroups import APP, MIB, v2
 from tests.endings.test_endings import charge
 from tests.fakes import FakeProcess, FakeSource, frame_after

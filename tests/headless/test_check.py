@@ -18,7 +18,7 @@ from memtop.errors import ProcessGone
 from memtop.headless import check
 from memtop.headless.check import Answer, answer_to, says
 from memtop.sample import ProcKey
-from memtop.source import Exit, Instant
+from memtop.sources.protocol import Exit, Instant
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 
 

@@ -17,8 +17,8 @@ import pytest
 
 from memtop.errors import AccessDenied, MemtopError, ProcessGone, UsageError
 from memtop.headless.regions import SORTS, run
-from memtop.linux import Linux
-from memtop.source import Source
+from memtop.sources.live import LiveSource
+from memtop.sources.protocol import Source
 from tests.analysis.smaps_files import DATA, PROGRAMS, real
 from tests.fakes import FakeProcess, FakeSource
 
@@ -222,7 +222,7 @@ READY = (
 def test_sums_agree_with_pmap() -> None:
     with sleeper(*READY) as pid:
         out = io.StringIO()
-        with closing(Linux()) as source:
+        with closing(LiveSource()) as source:
             assert run(source, pid, json=True, out=out) == 0
         lines = subprocess.run(["pmap", "-X", str(pid)], capture_output=True, text=True, check=True).stdout.splitlines()
     names, sums = lines[1].split(), [line.split() for line in lines if "KB" in line][-1]
@@ -238,7 +238,7 @@ def test_sums_agree_with_pmap() -> None:
 def real_run(pid: int) -> tuple[int, str, str]:
     """Of this machine."""
     out, err = io.StringIO(), io.StringIO()
-    with closing(Linux()) as source:
+    with closing(LiveSource()) as source:
         return run(source, pid, out=out, err=err), out.getvalue(), err.getvalue()
 
 
@@ -256,7 +256,7 @@ def test_a_real_process_is_read_and_a_zombie_and_one_that_is_gone_are_told_apart
 def test_another_user_is_really_refused() -> None:
     code = (
         "import os, sys, memtop.smaps.dear, memtop.explain.region_words; "  # nobody may not read where they are
-        "from memtop.linux import Linux; from memtop.headless.regions import run; "
+        "from memtop.sources.live import Linux; from memtop.headless.regions import run; "
         "os.setgid(65534); os.setuid(65534); sys.exit(run(Linux(), os.getppid()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -16,11 +16,11 @@ import pytest
 
 from memtop.analysis.gogrowth import GoPoint, GoVerdict, judge_go
 from memtop.analysis.goheap import Whose, whose
-from memtop.fetch import Endpoint, fetch
-from memtop.linux.files import read_file
 from memtop.runtimes.buildinfo import extract_build_info, parse_build_info
 from memtop.runtimes.environ import only_go_variables, parse_go_environ
 from memtop.runtimes.gometrics import parse_go_metrics
+from memtop.sources.http_get import Endpoint, fetch
+from memtop.sources.live.bounded_read import read_file
 from tests.lab.record import RUNS, build, kernel_view
 
 pytestmark = [

@@ -25,8 +25,8 @@ from memtop.analysis.findings import Severity
 from memtop.detail.outlook import Outlook
 from memtop.engine.engine import Engine
 from memtop.explain.findings import nothing_wrong, told
-from memtop.linux import Linux
 from memtop.sample import Ask, Need
+from memtop.sources.live import LiveSource
 from tests.lab.record import HERE, Run, build
 
 BOUNDED_DICT: Final = """
@@ -134,7 +134,7 @@ def running(program: Program, folder: Path) -> Iterator[int]:
 
 def watch(pid: int, seconds: float) -> Iterator[str]:
     """What stood and when, as lines."""
-    engines = Engine(Linux()), Engine(Linux())
+    engines = Engine(LiveSource()), Engine(LiveSource())
     ask = Ask(only=frozenset({pid}), needs_all=Need.STAT | Need.STATUS)
     asks = [ask, ask]
     began_s = time.monotonic()

@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.fetch import parse_endpoint
 from memtop.procfs.tcp import Listener, parse_listeners, socket_inode, suggested_urls
+from memtop.sources.http_get import parse_endpoint
 
 
 def test_a_socket_of_this_process_is_found_with_its_inode() -> None:

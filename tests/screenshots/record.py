@@ -17,12 +17,12 @@ from memtop.demo.step import Step, step_to_line
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError
 from memtop.frame import Frame
-from memtop.linux import Linux
-from memtop.recording import Recorder
 from memtop.sample import Need
 from memtop.settings import Settings
 from memtop.smaps.intake import SMAPS_LIMIT
-from memtop.source import Source
+from memtop.sources.live import LiveSource
+from memtop.sources.protocol import Source
+from memtop.sources.recording import Recorder
 from memtop.view import View
 from tests.screenshots.workloads import ROOM_BYTES
 
@@ -102,7 +102,7 @@ def _read_smaps(source: Source, pid: int) -> None:
 def _write(name: str, pids: list[int], seconds: float, after: Callable[[Frame], None]) -> None:
     """Sample these processes with every reading that a view may want."""
     view = View.of(Settings(pids=tuple(pids), delay_s=DELAY_S))
-    source = Recorder(Linux(), str(RECORDINGS / f"{name}.memtop"))
+    source = Recorder(LiveSource(), str(RECORDINGS / f"{name}.memtop"))
     engine = Engine(source)
     try:
         planned_s = time.monotonic()

@@ -14,9 +14,9 @@ from textual.pilot import Pilot
 from memtop.demo.step import Step, step_from_line
 from memtop.engine.engine import Engine
 from memtop.frame import Frame
-from memtop.recording import Replay
 from memtop.sample import Ask
 from memtop.settings import Settings
+from memtop.sources.recording import Replay
 from memtop.tui.app import MemtopApp
 from memtop.view import View
 from tests.screenshots.record import DELAY_S, RECORDINGS
@@ -57,11 +57,11 @@ class StillEngine(Engine):
     stands_still = False
 
     def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
-        """See :meth:`memtop.engine.engine.Engine.step`."""
+        """See ``Engine.step``."""
         return self.view(ask) if self.stands_still else super().step(ask, late_s)
 
     def take(self, ask: Ask, late_s: float = 0.0) -> bool:
-        """See :meth:`memtop.engine.engine.Engine.take`."""
+        """See ``Engine.take``."""
         return self.stands_still or super().take(ask, late_s)
 
 

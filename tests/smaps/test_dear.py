@@ -13,11 +13,11 @@ from memtop.detail.readings import Missing, Reading, RegionsView
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
 from memtop.frame import Detail, Frame
-from memtop.linux import Linux
 from memtop.query import parse_query
-from memtop.recording import Recorder, Replay
 from memtop.sample import REGIONS, SHARING, Ask, Need
 from memtop.smaps.intake import INLINE_BYTES
+from memtop.sources.live import LiveSource
+from memtop.sources.recording import Recorder, Replay
 from tests.children import python
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
 
@@ -487,7 +487,7 @@ def test_a_family_that_may_not_be_read_has_bounds() -> None:
 def test_a_replay_shows_the_panels_as_they_were(tmp_path: Path) -> None:
     path = tmp_path / "r"
     with python("import sys; data = bytearray(5 << 20); print(flush=True); sys.stdin.read()") as child:
-        recorder = Recorder(Linux(), str(path))
+        recorder = Recorder(LiveSource(), str(path))
         engine = Engine(recorder)
         first = engine.step(Ask(only=frozenset({child.pid})))
         assert first is not None

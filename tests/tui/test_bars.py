@@ -12,8 +12,9 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from memtop import explain
-from memtop.frame import Frame, OwnCost, Shares
+from memtop.frame import Frame, Shares
 from memtop.sample import ProcKey
+from memtop.sources.protocol import OwnCost
 from memtop.text import clean
 from memtop.tui.bar import Bar
 from memtop.tui.footer import COST_TOPIC, Hint, StatusBar

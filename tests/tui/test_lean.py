@@ -15,7 +15,7 @@ import gc, sys
 from memtop.tui import lean
 lean.prepare()
 assert not gc.isenabled()
-import memtop.fetch, memtop.tui.app
+import memtop.sources.http_get, memtop.tui.app
 assert sys.modules["ssl"] is None and "_ssl" not in sys.modules
 lean.settle()
 assert gc.isenabled() and gc.get_freeze_count() > 10_000

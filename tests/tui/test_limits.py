@@ -8,7 +8,7 @@ from memtop.engine.engine import Engine
 from memtop.explain.facts import cgroup_ceiling, virt_sentence
 from memtop.frame import Frame
 from memtop.sample import Ask, Need
-from memtop.source import Exit
+from memtop.sources.protocol import Exit
 from memtop.tui.finding_lines import finding_lines
 from memtop.tui.limits_panel import chart_limits, limit_lines
 from tests.cgroups.test_cgroups import APP, MIB, v2

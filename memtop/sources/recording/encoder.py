@@ -7,7 +7,8 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable
 
-from memtop.recording.facts import (
+from memtop.sources.protocol import pid_of
+from memtop.sources.recording.format import (
     PACKED_LIMIT,
     TOOK_BYTES,
     VALUE_LIMIT,
@@ -20,8 +21,7 @@ from memtop.recording.facts import (
     has_basis,
     pack,
 )
-from memtop.recording.tick import Tick, Told
-from memtop.source import pid_of
+from memtop.sources.recording.tick import Tick, Told
 
 
 class Encoder:

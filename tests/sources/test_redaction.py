@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.recording.secrets import scrub
+from memtop.sources.recording.redaction import scrub
 
 SECRET = "hunter2Zq"
 

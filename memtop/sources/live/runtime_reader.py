@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from memtop.errors import MemtopError, ParseError, Unavailable
-from memtop.linux.files import failure, read_file
 from memtop.runtimes import told
+from memtop.sources.live.bounded_read import failure, read_file
 
 if TYPE_CHECKING:
     from memtop.analysis.cgroups import CgroupPlace
@@ -30,7 +30,7 @@ _MOST_FOLDERS: Final = 64
 
 
 def read_runtime(prefix: str, path: str) -> bytes:
-    """The answer to ``proc/PID/runtime/NAME``; see :mod:`memtop.source`. Raises MemtopError."""
+    """The answer to ``proc/PID/runtime/NAME``; see :mod:`memtop.sources.protocol`. Raises MemtopError."""
     _, pid, _, name = path.split("/", 3)
     name, _, url = name.partition("#")
     readers: dict[str, Callable[[str, int], bytes]] = {
@@ -99,8 +99,8 @@ def _environ(prefix: str, pid: int) -> bytes:
 
 
 def _metrics(url: str) -> bytes:
-    from memtop.fetch import fetch, parse_endpoint
     from memtop.runtimes.gometrics import parse_go_metrics
+    from memtop.sources.http_get import fetch, parse_endpoint
 
     endpoint = parse_endpoint(url)
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from memtop.errors import ParseError
-from memtop.frame import OwnCost
 from memtop.procfs.statm import parse_statm
+from memtop.sources.protocol import OwnCost
 
 
 def _read_own_statm() -> bytes:
@@ -14,7 +14,7 @@ def _read_own_statm() -> bytes:
         return file.read()
 
 
-class OwnMeter:
+class OwnCostMeter:
     """Measures this process between calls. The one reading that is not part of a recording: it is not of the world."""
 
     def __init__(self) -> None:

@@ -1,10 +1,10 @@
 """Recordings: what the kernel said, in one SQLite file, and both ways to use it as a Source.
 
 :class:`Recorder` writes each answer that differs from the last one; :class:`Replay` gives them back, so that a
-replay is the live path. See :mod:`memtop.recording.facts` for the format.
+replay is the live path. See :mod:`memtop.sources.recording.format` for the format.
 """
 
-from memtop.recording.recorder import Recorder
-from memtop.recording.replay import Replay
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
 
 __all__ = ["Recorder", "Replay"]

@@ -16,9 +16,9 @@ from fcntl import ioctl
 from typing import Final
 
 from memtop.errors import ParseError
-from memtop.linux.files import read_file
 from memtop.procfs.stat import parse_stat
-from memtop.source import READ_LIMIT, Exit
+from memtop.sources.live.bounded_read import read_file
+from memtop.sources.protocol import READ_LIMIT, Exit
 
 _GET_INFO: Final = 0xC040FF0B
 """PIDFD_GET_INFO with the 64 bytes of its first version (Linux 6.13; tells of exits since 6.15)."""

@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
-from memtop.recording.facts import ERRORS, Outcome
-from memtop.recording.secrets import scrub
-from memtop.recording.tick import Tick, Told
-from memtop.recording.writer import Writer
-from memtop.source import READ_LIMIT, Answer, Exit, Instant, Source, is_runtime, without_address
+from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, Source, is_runtime, without_address
+from memtop.sources.recording.format import ERRORS, Outcome
+from memtop.sources.recording.redaction import scrub
+from memtop.sources.recording.tick import Tick, Told
+from memtop.sources.recording.writer import Writer
 
 _OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
 
@@ -19,8 +19,8 @@ class Recorder:
     """A Source that gives what another one gives, and writes it to a new file.
 
     What is recorded is what was answered, with two exceptions for the sake of those who send recordings to each
-    other: command lines are scrubbed (:mod:`memtop.recording.secrets`), so that a replay shows ``***`` where the live
-    screen showed a secret, and environments are left out.
+    other: secrets in command lines are replaced by ``***`` (:mod:`~memtop.sources.recording.redaction`), also
+    in what the live screen shows meanwhile, and environments are left out.
 
     An instant is handed to the writer when the next one begins; once written, it survives the death of memtop.
     A slow or full disk delays nothing: instants that cannot be written are counted, see :attr:`problem`.
@@ -47,25 +47,25 @@ class Recorder:
         return instant
 
     def pids(self) -> Sequence[int]:
-        """See :meth:`memtop.source.Source.pids`."""
+        """See ``Source.pids``."""
         pids = self._source.pids()
         if self._tick is not None:
             self._tick.pids = pids
         return pids
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
-        """See :meth:`memtop.source.Source.read`."""
+        """See ``Source.read``."""
         return self._noted(path, lambda: self._source.read(path, size))
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
-        """See :meth:`memtop.source.Source.sweep`."""
+        """See ``Source.sweep``."""
         answers = self._source.sweep(name, pids)
         if self._tick is not None:
             self._tick.sweeps.setdefault(name, {}).update(zip(pids, answers, strict=True))
         return answers
 
     def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
-        """See :meth:`memtop.source.Source.ask`."""
+        """See ``Source.ask``."""
         written = without_address(path)
         try:
             answer = self._source.ask(path, size)
@@ -79,21 +79,21 @@ class Recorder:
         return answer
 
     def settle(self, seconds: float) -> None:
-        """See :meth:`memtop.source.Source.settle`."""
+        """See ``Source.settle``."""
         self._source.settle(seconds)
 
     def tids(self, pid: int) -> Sequence[int]:
-        """See :meth:`memtop.source.Source.tids`."""
+        """See ``Source.tids``."""
         path = f"proc/{pid}/task"
         data = self._noted(path, lambda: b" ".join(b"%d" % tid for tid in self._source.tids(pid)))
         return [int(tid) for tid in data.split()]
 
     def watch(self, pids: Sequence[int]) -> None:
-        """See :meth:`memtop.source.Source.watch`."""
+        """See ``Source.watch``."""
         self._source.watch(pids)
 
     def exits(self) -> list[Exit]:
-        """See :meth:`memtop.source.Source.exits`."""
+        """See ``Source.exits``."""
         exits = self._source.exits()
         if self._tick is not None:
             self._tick.exits.extend(exits)

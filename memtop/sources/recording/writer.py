@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from memtop.errors import RecordingError
-from memtop.recording.encoder import Encoder
-from memtop.recording.facts import APPLICATION_ID, SCHEMA, VERSION, Row
-from memtop.recording.tick import Tick
+from memtop.sources.recording.encoder import Encoder
+from memtop.sources.recording.format import APPLICATION_ID, SCHEMA, VERSION, Row
+from memtop.sources.recording.tick import Tick
 from memtop.text import clean
 
 QUEUE_BYTES: Final = 16 << 20

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from memtop.errors import RecordingError
-from memtop.recording.facts import APPLICATION_ID, SCHEMA, VERSION
+from memtop.sources.recording.format import APPLICATION_ID, SCHEMA, VERSION
 
 FILE_LIMIT: Final = 2 << 30
 LENGTH_LIMIT: Final = 16 << 20

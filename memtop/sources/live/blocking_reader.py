@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from memtop.errors import Blocked, MemtopError
-from memtop.source import Answer, is_runtime, pid_of, without_address
+from memtop.sources.protocol import Answer, is_runtime, pid_of, without_address
 
 DEADLINE_S: Final = 2.0
 """A reading under way for longer is blocked."""
@@ -45,7 +45,7 @@ class _Reading:
         """Given up; its thread ends, or serves again if it ever comes back and is needed."""
 
 
-class SlowReader:
+class BlockingReader:
     """Asks ``read(path, size)``, which raises MemtopError only, without waiting for it."""
 
     def __init__(self, read: Callable[[str, int], bytes], clock: Callable[[], float] = time.monotonic) -> None:
@@ -62,7 +62,7 @@ class SlowReader:
         """What :meth:`settle` waits for: it is released when nothing is under way any more."""
 
     def ask(self, path: str, size: int) -> Answer | None:
-        """See :meth:`memtop.source.Source.ask`."""
+        """See ``Source.ask``."""
         who = _who(path)
         with self._lock:
             self._give_up_overdue()

@@ -7,7 +7,7 @@ import os
 from typing import Final
 
 from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable
-from memtop.source import pid_of
+from memtop.sources.protocol import pid_of
 
 CHUNK: Final = 65_536
 """Bytes of one read(2); procfs mostly gives a page at a time whatever is asked for."""

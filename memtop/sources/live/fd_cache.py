@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from memtop.linux.files import pread_file, read_file
-from memtop.source import READ_LIMIT
+from memtop.sources.live.bounded_read import pread_file, read_file
+from memtop.sources.protocol import READ_LIMIT
 
 _SIZES: Final = {"statm": 256, "stat": 1024}
 _SIZE: Final = 4096
@@ -20,7 +20,7 @@ _ROOM: Final = 64
 """Descriptors given up at once when the table is found full."""
 
 
-class Descriptors:
+class FdCache:
     """Reads one file of many processes.
 
     statm is kept for every process that is listed; other files only while they are read at consecutive
@@ -55,7 +55,7 @@ class Descriptors:
         self._listed = set(pids)
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
-        """See :meth:`memtop.source.Source.sweep`."""
+        """See ``Source.sweep``."""
         kept = self._kept.setdefault(name, {})
         size = _SIZES.get(name, _SIZE)
         pread = os.pread

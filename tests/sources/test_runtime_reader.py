@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from memtop.errors import MemtopError, ProcessGone, Unavailable
-from memtop.linux import Linux
-from memtop.linux.runtimes import read_runtime
-from memtop.recording import Recorder, Replay
 from memtop.runtimes import told
 from memtop.runtimes.native import Runtime
-from memtop.source import Answer
+from memtop.sources.live import LiveSource
+from memtop.sources.live.runtime_reader import read_runtime
+from memtop.sources.protocol import Answer
+from memtop.sources.recording import Recorder, Replay
 from tests.lab.points import lines
 
 STATUS = b"Name:\tjava\nUid:\t0\t0\t0\t0\nNSpid:\t5\t1\n"
@@ -125,7 +125,7 @@ def server() -> Iterator[str]:
         thread.join()
 
 
-def asked(source: Recorder | Linux, path: str) -> Answer:
+def asked(source: Recorder | LiveSource, path: str) -> Answer:
     assert source.ask(path) is None
     source.settle(5)
     answer = source.ask(path)
@@ -139,7 +139,7 @@ def test_a_recording_has_the_figures_and_neither_the_query_nor_what_else_the_pro
     body = json.loads(lines("leak")[-1]["body"])
     Handler.body = json.dumps({**body, "cmdline": ["leak", "--password=swordfish"]}).encode()
     file = tmp_path / "x.memtop"
-    recorder = Recorder(Linux(), str(file))
+    recorder = Recorder(LiveSource(), str(file))
     path = f"proc/{os.getpid()}/runtime/metrics"
     recorder.begin()
     asked(recorder, f"{path}#{server}")

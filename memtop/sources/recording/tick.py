@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from memtop.recording.facts import Outcome
-from memtop.source import Exit, Instant, pid_of
+from memtop.sources.protocol import Exit, Instant, pid_of
+from memtop.sources.recording.format import Outcome
 
 Told = tuple[Outcome, bytes]
 """What became of a reading, and its bytes or the error's text."""

@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
-from memtop.linux import HOT, Linux, exits, slow
-from memtop.linux.files import failure
-from memtop.linux.slow import SlowReader
+from memtop.sources.live import HOT, LiveSource, blocking_reader, exits
+from memtop.sources.live.blocking_reader import BlockingReader
+from memtop.sources.live.bounded_read import failure
 
 
 @pytest.fixture
-def linux() -> Iterator[Linux]:
-    source = Linux()
+def linux() -> Iterator[LiveSource]:
+    source = LiveSource()
     yield source
     source.close()
 
@@ -41,8 +41,8 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def made_up(tree: Path) -> Iterator[Linux]:
-    source = Linux(str(tree))
+def made_up(tree: Path) -> Iterator[LiveSource]:
+    source = LiveSource(str(tree))
     yield source
     source.close()
 
@@ -72,7 +72,7 @@ def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
         time.sleep(0.002)
 
 
-def answer(source: Linux | SlowReader, path: str, size: int = 4096) -> bytes:
+def answer(source: LiveSource | BlockingReader, path: str, size: int = 4096) -> bytes:
     """Ask until there is an answer."""
     found: list[bytes] = []
 
@@ -93,31 +93,31 @@ def descriptors() -> int:
 # -- instants, listings, reads
 
 
-def test_time_is_the_wall_clock_and_the_clock_that_counts_suspend(linux: Linux) -> None:
+def test_time_is_the_wall_clock_and_the_clock_that_counts_suspend(linux: LiveSource) -> None:
     before = time.time(), time.clock_gettime(time.CLOCK_BOOTTIME)
     instant = linux.begin()
     assert before[0] <= instant.wall_s <= time.time()
     assert before[1] <= instant.mono_s <= time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def test_pids_are_those_of_the_machine_in_order(linux: Linux) -> None:
+def test_pids_are_those_of_the_machine_in_order(linux: LiveSource) -> None:
     linux.begin()
     pids = linux.pids()
     assert os.getpid() in pids
     assert pids == sorted(pids)
 
 
-def test_pids_of_a_tree_leave_out_what_is_no_number(made_up: Linux) -> None:
+def test_pids_of_a_tree_leave_out_what_is_no_number(made_up: LiveSource) -> None:
     assert made_up.pids() == [7, 42]
 
 
 def test_a_machine_without_proc_is_told_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="no /proc"):
-        Linux(str(tmp_path))
+        LiveSource(str(tmp_path))
 
 
 @pytest.mark.parametrize("path", sorted(HOT))
-def test_a_kept_system_file_gives_what_a_new_descriptor_gives(linux: Linux, path: str) -> None:
+def test_a_kept_system_file_gives_what_a_new_descriptor_gives(linux: LiveSource, path: str) -> None:
     linux.read(path)
     fresh = Path("/", path).read_bytes()
     kept = linux.read(path)
@@ -125,26 +125,26 @@ def test_a_kept_system_file_gives_what_a_new_descriptor_gives(linux: Linux, path
     assert len(kept.splitlines()) == len(fresh.splitlines())
 
 
-def test_kept_meminfo_changes_when_the_kernel_changes_it(linux: Linux) -> None:
+def test_kept_meminfo_changes_when_the_kernel_changes_it(linux: LiveSource) -> None:
     first = linux.read("proc/meminfo")
     until(lambda: linux.read("proc/meminfo") != first)
 
 
-def test_a_read_is_bounded(made_up: Linux, tree: Path) -> None:
+def test_a_read_is_bounded(made_up: LiveSource, tree: Path) -> None:
     (tree / "proc/huge").write_bytes(b"x" * 200_000)
     assert len(made_up.read("proc/huge")) == 65_536
     assert made_up.read("proc/huge", 5) == b"xxxxx"
     assert len(made_up.read("proc/huge", 150_000)) == 150_000
 
 
-def test_a_system_file_of_a_tree_is_read_anew_each_time(made_up: Linux, tree: Path) -> None:
+def test_a_system_file_of_a_tree_is_read_anew_each_time(made_up: LiveSource, tree: Path) -> None:
     made_up.read("proc/meminfo")
     (tree / "proc/meminfo").unlink()
     with pytest.raises(Unavailable):
         made_up.read("proc/meminfo")
 
 
-def test_threads_are_listed(linux: Linux) -> None:
+def test_threads_are_listed(linux: LiveSource) -> None:
     done = threading.Event()
     thread = threading.Thread(target=done.wait)
     thread.start()
@@ -157,7 +157,7 @@ def test_threads_are_listed(linux: Linux) -> None:
         thread.join()
 
 
-def test_a_process_that_never_was_is_gone(linux: Linux) -> None:
+def test_a_process_that_never_was_is_gone(linux: LiveSource) -> None:
     for read in (linux.read, linux.ask):
         with pytest.raises(ProcessGone):
             until(lambda read=read: read("proc/4194304/status", 100) is not None)  # type: ignore[misc]
@@ -165,7 +165,7 @@ def test_a_process_that_never_was_is_gone(linux: Linux) -> None:
         linux.tids(4194304)
 
 
-def test_a_file_that_this_kernel_lacks_is_not_a_process_that_has_gone(linux: Linux) -> None:
+def test_a_file_that_this_kernel_lacks_is_not_a_process_that_has_gone(linux: LiveSource) -> None:
     with pytest.raises(Unavailable):
         linux.read(f"proc/{os.getpid()}/no_such_file")
 
@@ -199,7 +199,7 @@ def test_a_file_that_is_not_permitted_is_denied() -> None:
     code = """
         import os
         from memtop.errors import AccessDenied
-        from memtop.linux import Linux
+        from memtop.sources.live import Linux
         os.setgroups([]); os.setgid(65534); os.setuid(65534)
         source = Linux()
         try:
@@ -223,12 +223,12 @@ def python(code: str, *wrapper: str) -> str:
 # -- sweeps
 
 
-def test_a_sweep_gives_each_file_or_none(made_up: Linux) -> None:
+def test_a_sweep_gives_each_file_or_none(made_up: LiveSource) -> None:
     made_up.begin()
     assert made_up.sweep("statm", [7, 9, 42]) == [b"7 2 1 0 0 0 0\n", None, b"42 2 1 0 0 0 0\n"]
 
 
-def test_a_sweep_of_a_tree_sees_its_files_change(made_up: Linux, tree: Path) -> None:
+def test_a_sweep_of_a_tree_sees_its_files_change(made_up: LiveSource, tree: Path) -> None:
     made_up.begin()
     made_up.sweep("statm", [7])
     (tree / "proc/7/statm").write_bytes(b"8")
@@ -236,14 +236,14 @@ def test_a_sweep_of_a_tree_sees_its_files_change(made_up: Linux, tree: Path) -> 
     assert made_up.sweep("statm", [7]) == [b"8"]
 
 
-def test_a_stat_longer_than_its_buffer_is_read_whole(made_up: Linux, tree: Path) -> None:
+def test_a_stat_longer_than_its_buffer_is_read_whole(made_up: LiveSource, tree: Path) -> None:
     (tree / "proc/7/stat").write_bytes(b"s" * 5000)
     for _ in range(3):
         made_up.begin()
         assert made_up.sweep("stat", [7]) == [b"s" * 5000]
 
 
-def test_kept_descriptors_give_what_is_true_now(linux: Linux, sleeper: subprocess.Popen[bytes]) -> None:
+def test_kept_descriptors_give_what_is_true_now(linux: LiveSource, sleeper: subprocess.Popen[bytes]) -> None:
     for _ in range(3):
         linux.begin()
         for name in ("statm", "stat", "status", "oom_score_adj"):
@@ -251,7 +251,7 @@ def test_kept_descriptors_give_what_is_true_now(linux: Linux, sleeper: subproces
         Path(f"/proc/{sleeper.pid}/oom_score_adj").write_bytes(b"%d" % (500 + descriptors()))
 
 
-def test_statm_is_kept_for_all_and_stat_for_those_swept_twice_running(linux: Linux) -> None:
+def test_statm_is_kept_for_all_and_stat_for_those_swept_twice_running(linux: LiveSource) -> None:
     pid, other = os.getpid(), os.getppid()
     counts = []
     for statm, stat in [([], []), ([pid], [pid]), ([pid], [pid]), ([pid], [other]), ([pid], [])]:
@@ -263,7 +263,7 @@ def test_statm_is_kept_for_all_and_stat_for_those_swept_twice_running(linux: Lin
     assert [count - base for count in counts] == [0, 1, 2, 2, 1]
 
 
-def test_descriptors_of_the_unlisted_are_given_back(linux: Linux, sleeper: subprocess.Popen[bytes]) -> None:
+def test_descriptors_of_the_unlisted_are_given_back(linux: LiveSource, sleeper: subprocess.Popen[bytes]) -> None:
     linux.begin()
     linux.pids()
     before = descriptors()
@@ -279,7 +279,7 @@ def test_descriptors_of_the_unlisted_are_given_back(linux: Linux, sleeper: subpr
 
 
 def test_a_process_that_ends_is_none_and_stays_none_within_the_instant(
-    linux: Linux, sleeper: subprocess.Popen[bytes]
+    linux: LiveSource, sleeper: subprocess.Popen[bytes]
 ) -> None:
     linux.begin()
     assert linux.sweep("statm", [sleeper.pid])[0] is not None
@@ -295,7 +295,7 @@ def test_a_process_that_ends_is_none_and_stays_none_within_the_instant(
 REUSE = """
     import os, subprocess, sys
     from pathlib import Path
-    from memtop.linux import Linux
+    from memtop.sources.live import Linux
 
     def start(pid=None):
         if pid is not None:
@@ -354,7 +354,7 @@ def test_when_descriptors_run_out_everything_is_still_read() -> None:
         children = [subprocess.Popen(["sleep", "60"]) for _ in range(80)]
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-            from memtop.linux import Linux
+            from memtop.sources.live import Linux
             source = Linux()
             pids = [child.pid for child in children]
             counts = set()
@@ -387,7 +387,7 @@ def test_the_descriptor_limit_is_raised_as_far_as_it_may_go() -> None:
         import resource
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-        from memtop.linux import Linux
+        from memtop.sources.live import Linux
         Linux()
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         print(soft == (1 << 20 if hard == resource.RLIM_INFINITY else min(hard, 1 << 20)))
@@ -398,7 +398,7 @@ def test_the_descriptor_limit_is_raised_as_far_as_it_may_go() -> None:
 # -- readings that may block
 
 
-def test_an_answer_comes_later_and_once(linux: Linux) -> None:
+def test_an_answer_comes_later_and_once(linux: LiveSource) -> None:
     path = f"proc/{os.getpid()}/cmdline"
     assert linux.ask(path, 4096) is None
     linux.settle(5.0)
@@ -409,18 +409,18 @@ def test_an_answer_comes_later_and_once(linux: Linux) -> None:
     assert linux.ask(path, 4096) is None
 
 
-def test_a_command_line_is_bounded(made_up: Linux, tree: Path) -> None:
+def test_a_command_line_is_bounded(made_up: LiveSource, tree: Path) -> None:
     (tree / "proc/7/cmdline").write_bytes(b"x" * 100_000)
     assert answer(made_up, "proc/7/cmdline", 4096) == b"x" * 4096
 
 
-def test_users_have_names_and_strangers_have_numbers(linux: Linux) -> None:
+def test_users_have_names_and_strangers_have_numbers(linux: LiveSource) -> None:
     assert answer(linux, f"user/{os.getuid()}") == pwd.getpwuid(os.getuid()).pw_name.encode()
     assert answer(linux, "user/3999999999") == b"3999999999"
     assert answer(linux, "user/99999999999999999999") == b"99999999999999999999"
 
 
-def test_an_answer_about_an_ended_process_is_not_given_to_the_next(made_up: Linux, tree: Path) -> None:
+def test_an_answer_about_an_ended_process_is_not_given_to_the_next(made_up: LiveSource, tree: Path) -> None:
     made_up.pids()
     made_up.ask("proc/7/cmdline")
     made_up.settle(5.0)
@@ -457,27 +457,27 @@ def fifos(tree: Path) -> Iterator[Path]:
 
 def test_a_blocked_reading_is_told_and_others_are_still_served(fifos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    source = Linux(str(fifos))
+    source = LiveSource(str(fifos))
     monkeypatch.setattr(source._slow, "_clock", clock)
     blocked = [f"proc/{pid}/cmdline" for pid in range(100, 104)]
     for path in blocked:
         assert source.ask(path) is None
     until(lambda: len(source._slow._running) == 2)
     assert source.ask(blocked[0]) is None
-    clock.now_s += slow.DEADLINE_S + 0.1
+    clock.now_s += blocking_reader.DEADLINE_S + 0.1
     with pytest.raises(Blocked, match=blocked[0]):
         source.ask(blocked[0])
     with pytest.raises(Blocked):
         source.ask("proc/101/maps")
     until(lambda: len(source._slow._running) == 4)
-    clock.now_s += slow.DEADLINE_S + 0.1
+    clock.now_s += blocking_reader.DEADLINE_S + 0.1
     assert answer(source, "proc/7/cmdline") == b"app\x007\x00"
     source.close()
 
 
 def test_a_process_that_blocks_is_left_alone_for_a_while(fifos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    source = Linux(str(fifos))
+    source = LiveSource(str(fifos))
     monkeypatch.setattr(source._slow, "_clock", clock)
     path = "proc/100/cmdline"
     source.ask(path)
@@ -499,7 +499,7 @@ def test_a_process_that_blocks_is_left_alone_for_a_while(fifos: Path, monkeypatc
 
 def test_there_are_never_more_than_eight_threads(fifos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    source = Linux(str(fifos))
+    source = LiveSource(str(fifos))
     monkeypatch.setattr(source._slow, "_clock", clock)
     before = threads()
     for pid in range(100, 108):
@@ -508,13 +508,13 @@ def test_there_are_never_more_than_eight_threads(fifos: Path, monkeypatch: pytes
         clock.now_s += 2.1
     with pytest.raises(Blocked, match="8 earlier readings"):
         source.ask("proc/7/cmdline")
-    assert threads() - before == slow.THREADS
+    assert threads() - before == blocking_reader.THREADS
     os.close(os.open(fifos / "proc/100/cmdline", os.O_RDWR))
     assert answer_when_free(source, "proc/7/cmdline") == b"app\x007\x00"
     source.close()
 
 
-def answer_when_free(source: Linux, path: str) -> bytes:
+def answer_when_free(source: LiveSource, path: str) -> bytes:
     found: list[bytes] = []
 
     def asked() -> bool:
@@ -531,7 +531,7 @@ def answer_when_free(source: Linux, path: str) -> bytes:
 
 def test_a_blocked_reading_does_not_keep_memtop_from_ending(fifos: Path) -> None:
     code = f"""
-        from memtop.linux import Linux
+        from memtop.sources.live import Linux
         source = Linux({str(fifos)!r})
         source.ask("proc/100/cmdline")
         source.settle(0.05)
@@ -543,7 +543,7 @@ def test_a_blocked_reading_does_not_keep_memtop_from_ending(fifos: Path) -> None
     assert time.monotonic() - started_s < 10
 
 
-def test_settling_ends_when_everything_is_answered(linux: Linux) -> None:
+def test_settling_ends_when_everything_is_answered(linux: LiveSource) -> None:
     paths = [f"proc/{pid}/cmdline" for pid in linux.pids()]
     for path in paths:
         linux.ask(path)
@@ -554,7 +554,7 @@ def test_settling_ends_when_everything_is_answered(linux: Linux) -> None:
 # -- ends
 
 
-def ends(linux: Linux, instants: int = 3) -> list[tuple[int, int | None]]:
+def ends(linux: LiveSource, instants: int = 3) -> list[tuple[int, int | None]]:
     found = []
     for _ in range(instants):
         instant = linux.begin()
@@ -578,7 +578,7 @@ def tells_status() -> bool:
 
 
 @pytest.mark.parametrize("how", ["kill", "exit"])
-def test_how_a_watched_process_ended_is_known(linux: Linux, how: str) -> None:
+def test_how_a_watched_process_ended_is_known(linux: LiveSource, how: str) -> None:
     if not tells_status():
         pytest.skip("this kernel does not tell (PIDFD_GET_INFO needs Linux 6.15)")
     process = subprocess.Popen(["cat"] if how == "kill" else ["sh", "-c", "read x; exit 7"], stdin=subprocess.PIPE)
@@ -590,7 +590,7 @@ def test_how_a_watched_process_ended_is_known(linux: Linux, how: str) -> None:
     assert ends(linux) == [(process.pid, signal.SIGKILL if how == "kill" else 7 << 8)]
 
 
-def test_a_zombie_is_given_one_more_instant_and_told_once(linux: Linux) -> None:
+def test_a_zombie_is_given_one_more_instant_and_told_once(linux: LiveSource) -> None:
     pid = os.fork()
     if not pid:
         os._exit(0)
@@ -617,7 +617,7 @@ def older_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exits, "ioctl", refuse)
 
 
-def zombie(linux: Linux, code: int) -> int:
+def zombie(linux: LiveSource, code: int) -> int:
     """A watched child of ours that has ended with this code and that nobody has waited for."""
     pid = os.fork()
     if not pid:
@@ -628,7 +628,7 @@ def zombie(linux: Linux, code: int) -> int:
 
 
 @pytest.mark.usefixtures("older_kernel")
-def test_an_older_kernel_tells_the_end_without_a_status(linux: Linux, sleeper: subprocess.Popen[bytes]) -> None:
+def test_an_older_kernel_tells_the_end_without_a_status(linux: LiveSource, sleeper: subprocess.Popen[bytes]) -> None:
     linux.watch([sleeper.pid])
     sleeper.kill()
     sleeper.wait()
@@ -638,7 +638,7 @@ def test_an_older_kernel_tells_the_end_without_a_status(linux: Linux, sleeper: s
 
 @pytest.mark.usefixtures("older_kernel")
 @pytest.mark.parametrize("code", [0, 3])
-def test_on_an_older_kernel_a_child_that_nobody_has_waited_for_tells_its_status(linux: Linux, code: int) -> None:
+def test_on_an_older_kernel_a_child_that_nobody_has_waited_for_tells_its_status(linux: LiveSource, code: int) -> None:
     pid = zombie(linux, code)
     try:
         assert ends(linux, 1) == [(pid, code << 8)]
@@ -647,7 +647,7 @@ def test_on_an_older_kernel_a_child_that_nobody_has_waited_for_tells_its_status(
 
 
 @pytest.mark.usefixtures("older_kernel")
-def test_on_an_older_kernel_a_signal_is_told_as_one(linux: Linux, sleeper: subprocess.Popen[bytes]) -> None:
+def test_on_an_older_kernel_a_signal_is_told_as_one(linux: LiveSource, sleeper: subprocess.Popen[bytes]) -> None:
     linux.watch([sleeper.pid])
     sleeper.kill()
     until(lambda: b" Z " in linux.read(f"proc/{sleeper.pid}/stat"))
@@ -657,7 +657,7 @@ def test_on_an_older_kernel_a_signal_is_told_as_one(linux: Linux, sleeper: subpr
 @pytest.mark.usefixtures("older_kernel")
 @pytest.mark.parametrize("code", [0, 3])
 def test_on_an_older_kernel_the_zombie_of_somebody_else_tells_its_status(
-    linux: Linux, code: int, monkeypatch: pytest.MonkeyPatch
+    linux: LiveSource, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exits, "_own_child", lambda descriptor: None)
     pid = zombie(linux, code)
@@ -669,7 +669,7 @@ def test_on_an_older_kernel_the_zombie_of_somebody_else_tells_its_status(
 
 @pytest.mark.usefixtures("older_kernel")
 @pytest.mark.parametrize("code", [0, 3])
-def test_the_zero_that_is_shown_to_those_who_may_not_know_is_no_exit_code(linux: Linux, code: int) -> None:
+def test_the_zero_that_is_shown_to_those_who_may_not_know_is_no_exit_code(linux: LiveSource, code: int) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may become somebody else")
     pid = zombie(linux, code)
@@ -695,7 +695,7 @@ def test_the_zero_that_is_shown_to_those_who_may_not_know_is_no_exit_code(linux:
 
 @pytest.mark.usefixtures("older_kernel")
 def test_a_status_that_this_program_has_collected_itself_is_told_once(
-    linux: Linux, sleeper: subprocess.Popen[bytes]
+    linux: LiveSource, sleeper: subprocess.Popen[bytes]
 ) -> None:
     linux.watch([sleeper.pid])
     sleeper.kill()
@@ -705,7 +705,7 @@ def test_a_status_that_this_program_has_collected_itself_is_told_once(
     assert exits.collected == {}
 
 
-def test_only_those_watched_now_are_told(linux: Linux, sleeper: subprocess.Popen[bytes]) -> None:
+def test_only_those_watched_now_are_told(linux: LiveSource, sleeper: subprocess.Popen[bytes]) -> None:
     linux.watch([sleeper.pid])
     linux.watch([])
     sleeper.kill()
@@ -715,7 +715,7 @@ def test_only_those_watched_now_are_told(linux: Linux, sleeper: subprocess.Popen
 
 def test_pids_of_a_made_up_tree_are_never_those_of_the_machine(tree: Path, sleeper: subprocess.Popen[bytes]) -> None:
     (tree / f"proc/{sleeper.pid}").mkdir()
-    source = Linux(str(tree))
+    source = LiveSource(str(tree))
     assert not source.own_pids
     source.watch([sleeper.pid])
     sleeper.kill()
@@ -726,7 +726,7 @@ def test_pids_of_a_made_up_tree_are_never_those_of_the_machine(tree: Path, sleep
 
 def test_closing_gives_every_descriptor_and_thread_back(sleeper: subprocess.Popen[bytes]) -> None:
     before, threads_before = descriptors(), threads()
-    source = Linux()
+    source = LiveSource()
     source.begin()
     source.sweep("statm", source.pids())
     source.read("proc/meminfo")
@@ -743,9 +743,9 @@ def test_waiting_for_a_processor_counts_as_cost_and_without_schedstat_only_runni
 ) -> None:
     began_s = time.thread_time()
     waited_s = int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
-    assert slow._spent_s() >= began_s + waited_s
+    assert blocking_reader._spent_s() >= began_s + waited_s
     monkeypatch.setattr("builtins.open", raising_not_found)
-    assert began_s <= slow._spent_s() <= time.thread_time()
+    assert began_s <= blocking_reader._spent_s() <= time.thread_time()
 
 
 def raising_not_found(*args: object) -> object:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from memtop.errors import ProcessGone, Unavailable
-from memtop.linux.descriptors import Descriptors
-from memtop.linux.files import failure, pread_file, read_file
-from memtop.linux.slow import SlowReader
-from memtop.source import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
+from memtop.sources.live.blocking_reader import BlockingReader
+from memtop.sources.live.bounded_read import failure, pread_file, read_file
+from memtop.sources.live.fd_cache import FdCache
+from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 
 if TYPE_CHECKING:
-    from memtop.linux.exits import ExitWatch
+    from memtop.sources.live.exits import ExitWatch
 
 HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory"})
 """Files of the machine that are read at every instant, so their descriptors are kept."""
@@ -35,7 +35,7 @@ def raise_descriptor_limit() -> int:
     return most
 
 
-class Linux:
+class LiveSource:
     """All that memtop asks of the machine it runs on. Not for use by two threads at a time.
 
     Raises Unavailable where there is no /proc.
@@ -51,11 +51,11 @@ class Linux:
         """Whether pids listed here are the ones that system calls take: not so in a tree that a test has made,
         nor in the /proc of another pid namespace. Without it nothing is watched and nothing may be signalled."""
         limit = raise_descriptor_limit()
-        self._descriptors = Descriptors(self._prefix, max(limit - RESERVED, limit // 4))
+        self._descriptors = FdCache(self._prefix, max(limit - RESERVED, limit // 4))
         self._exits: ExitWatch | None = None
         """There from when somebody is first watched: a run of one sample does without."""
         self._most_watched = limit // 4
-        self._slow = SlowReader(self._read_slowly)
+        self._slow = BlockingReader(self._read_slowly)
         self._hot: dict[str, int] = {}
         self._pids: list[int] = []
         self._now = Instant(0.0, 0.0)
@@ -80,7 +80,7 @@ class Linux:
         return pids
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
-        """See :meth:`memtop.source.Source.read`."""
+        """See ``Source.read``."""
         if self._descriptors.gone and pid_of(path) in self._descriptors.gone:
             raise ProcessGone(f"{path}: {os.strerror(errno.ESRCH)}")
         try:
@@ -92,7 +92,7 @@ class Linux:
             raise failure(self._prefix, path, error) from error
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
-        """See :meth:`memtop.source.Source.sweep`. Not for files that an exec makes stale: maps, smaps, environ."""
+        """See ``Source.sweep``. Not for files that an exec makes stale: maps, smaps, environ."""
         gone_before = len(self._descriptors.gone)
         answers = self._descriptors.sweep(name, pids)
         if len(self._descriptors.gone) != gone_before:
@@ -100,11 +100,11 @@ class Linux:
         return answers
 
     def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
-        """See :meth:`memtop.source.Source.ask`."""
+        """See ``Source.ask``."""
         return self._slow.ask(path, size)
 
     def settle(self, seconds: float) -> None:
-        """See :meth:`memtop.source.Source.settle`."""
+        """See ``Source.settle``."""
         self._slow.settle(seconds)
 
     def tids(self, pid: int) -> list[int]:
@@ -116,18 +116,18 @@ class Linux:
             raise failure(self._prefix, path, error) from error
 
     def watch(self, pids: Sequence[int]) -> None:
-        """See :meth:`memtop.source.Source.watch`."""
+        """See ``Source.watch``."""
         if not self.own_pids:
             return
         if self._exits is None and pids:
-            from memtop.linux.exits import ExitWatch  # noqa: PLC0415
+            from memtop.sources.live.exits import ExitWatch  # noqa: PLC0415
 
             self._exits = ExitWatch(self._most_watched, self._prefix)
         if self._exits is not None:
             self._exits.watch(pids, lambda pid: self._descriptors.lives(pid) is not False)
 
     def exits(self) -> list[Exit]:
-        """See :meth:`memtop.source.Source.exits`; their time is that of the instant."""
+        """See ``Source.exits``; their time is that of the instant."""
         return self._exits.exits(self._now.wall_s) if self._exits is not None else []
 
     def close(self) -> None:
@@ -168,7 +168,7 @@ class Linux:
         if path.startswith("user/"):
             return _user_name(path.removeprefix("user/"))[:size]
         if is_runtime(path):
-            from memtop.linux.runtimes import read_runtime  # noqa: PLC0415 (few processes have a runtime to ask about)
+            from memtop.sources.live.runtime_reader import read_runtime  # noqa: PLC0415 (few processes have a runtime to ask about)
 
             return read_runtime(self._prefix, path)[:size]
         return self._read_directly(path, size)

@@ -30,7 +30,7 @@ from enum import IntEnum
 from typing import Final
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RecordingError, Unavailable
-from memtop.source import pid_of
+from memtop.sources.protocol import pid_of
 
 APPLICATION_ID: Final = 0x6D656D74
 """``memt``, at byte 68 of the file."""

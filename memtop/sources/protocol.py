@@ -1,6 +1,6 @@
 """The one door to the world: files, pids, time, exits.
 
-Everything memtop knows came through a :class:`Source`. The live machine (:class:`Linux`), a recording being
+Everything memtop knows came through a :class:`Source`. The live machine (:class:`LiveSource`), a recording being
 written and a recording being played are all Sources, so nothing behind this door can tell them apart.
 Paths are relative to the file system's root and start with ``proc/`` or ``sys/``.
 """
@@ -57,6 +57,13 @@ class Answer(NamedTuple):
     took_s: float
     """Processor time that the kernel, mostly, spent on it: for smaps that is how long the target's own mmap calls may
     have been held up. Waiting, for the processor or for a lock, is not in it."""
+
+
+class OwnCost(NamedTuple):
+    """What memtop itself costs."""
+
+    cpu_percent: float | None
+    rss_bytes: int | None
 
 
 class Source(Protocol):

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from memtop.errors import ParseError, Unavailable, UsageError
-from memtop.fetch import Endpoint, fetch, is_loopback, parse_endpoint
 from memtop.runtimes.gometrics import parse_go_metrics
+from memtop.sources.http_get import Endpoint, fetch, is_loopback, parse_endpoint
 
 Behaviour = Callable[[socket.socket], None]
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

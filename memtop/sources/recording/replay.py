@@ -14,10 +14,19 @@ from contextlib import contextmanager
 from typing import Final
 
 from memtop.errors import NotRecorded, RecordingError
-from memtop.recording.facts import ERRORS, Kind, Outcome, decode_changes, decode_pids, decode_took, has_basis, unpack
-from memtop.recording.opening import open_recording
-from memtop.recording.tick import Told
-from memtop.source import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
+from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
+from memtop.sources.recording.format import (
+    ERRORS,
+    Kind,
+    Outcome,
+    decode_changes,
+    decode_pids,
+    decode_took,
+    has_basis,
+    unpack,
+)
+from memtop.sources.recording.opening import open_recording
+from memtop.sources.recording.tick import Told
 from memtop.text import clean
 
 DEADLINE_S: Final = 2.0
@@ -92,18 +101,18 @@ class Replay:
         return instant
 
     def pids(self) -> Sequence[int]:
-        """See :meth:`memtop.source.Source.pids`; where no list was asked for, the processes that were looked at."""
+        """See ``Source.pids``; where no list was asked for, the processes that were looked at."""
         return tuple(sorted(self._swept.get("statm") or ())) if self._pids is None else self._pids
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
-        """See :meth:`memtop.source.Source.read`."""
+        """See ``Source.read``."""
         answer = self._reads[pid_of(path)].get(path) if path in self._sets[Kind.READ_SET] else None
         if answer is None:
             raise NotRecorded(f"{path}: not in the recording")
         return _given(answer)[:size]
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
-        """See :meth:`memtop.source.Source.sweep`."""
+        """See ``Source.sweep``."""
         if name not in self._swept:
             return [None] * len(pids)
         swept = self._swept[name]
@@ -112,7 +121,7 @@ class Replay:
         return [values.get(pid) if pid in asked else None for pid in pids]
 
     def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
-        """See :meth:`memtop.source.Source.ask`; the answer comes at the instant at which it came then."""
+        """See ``Source.ask``; the answer comes at the instant at which it came then."""
         if answers := self._asks.get(path):
             told, took_s = answers.pop(0)
             return Answer(_given(told)[:size], took_s)
@@ -126,7 +135,7 @@ class Replay:
         """Nothing is ever under way."""
 
     def tids(self, pid: int) -> Sequence[int]:
-        """See :meth:`memtop.source.Source.tids`."""
+        """See ``Source.tids``."""
         with self._one_sentence():
             return [int(tid) for tid in self.read(f"proc/{pid}/task").split()]
 
@@ -134,7 +143,7 @@ class Replay:
         """What was watched while recording is all that can be."""
 
     def exits(self) -> list[Exit]:
-        """See :meth:`memtop.source.Source.exits`."""
+        """See ``Source.exits``."""
         exits, self._exits = self._exits, []
         return exits
 

@@ -20,10 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RecordingError, Unavailable
-from memtop.linux import Linux
-from memtop.recording import Recorder, Replay, replay, writer
-from memtop.recording.facts import decode_changes, decode_pids, encode_changes, encode_pids, pack, unpack
-from memtop.source import READ_LIMIT, Answer, Exit, Instant, Source
+from memtop.sources.live import LiveSource
+from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, Source
+from memtop.sources.recording import Recorder, Replay, replay, writer
+from memtop.sources.recording.format import decode_changes, decode_pids, encode_changes, encode_pids, pack, unpack
 
 
 class World:
@@ -207,7 +207,7 @@ def test_an_answer_that_was_awaited_comes_at_the_same_tick_and_once(tmp_path: Pa
 
 def test_sweeps_of_the_live_machine_are_given_back(tmp_path: Path) -> None:
     path = tmp_path / "r"
-    recorder = Recorder(Linux(), str(path))
+    recorder = Recorder(LiveSource(), str(path))
     live: list[object] = []
     for _ in range(5):
         instant = recorder.begin()
@@ -344,8 +344,8 @@ def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 CHILD = textwrap.dedent(
     """
     import sys
-    from memtop.linux import Linux
-    from memtop.recording import Recorder
+    from memtop.sources.live import Linux
+    from memtop.sources.recording import Recorder
     recorder = Recorder(Linux(), sys.argv[1])
     while True:
         recorder.begin()
@@ -427,8 +427,8 @@ def test_a_disk_that_stalls_costs_instants_but_no_knowledge(tmp_path: Path, monk
 FULL = textwrap.dedent(
     """
     import os, resource, signal, sys, time
-    from memtop.linux import Linux
-    from memtop.recording import Recorder
+    from memtop.sources.live import Linux
+    from memtop.sources.recording import Recorder
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     recorder = Recorder(Linux(), sys.argv[1])
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
@@ -481,7 +481,7 @@ def test_a_file_that_is_removed_while_recording_is_noticed(tmp_path: Path, monke
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("good") / "r"
-    recorder = Recorder(Linux(), str(path))
+    recorder = Recorder(LiveSource(), str(path))
     for _ in range(6):
         recorder.begin()
         pids = recorder.pids()
