@@ -16,9 +16,9 @@ from typing import Final
 import psutil
 
 from memtop.errors import ActionRefused, ParseError
-from memtop.frame import Note, ProcRow
+from memtop.frame import Note, ProcessRow
+from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat
-from memtop.sample import ProcKey
 from memtop.sources.live.bounded_read import read_file
 from memtop.sources.protocol import READ_LIMIT
 
@@ -41,7 +41,7 @@ SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
 class Target:
     """One process, held. Use :func:`hold` to make it, and close it."""
 
-    key: ProcKey
+    key: ProcessKey
     name: str
     command: str
     rss_bytes: int | None
@@ -54,7 +54,7 @@ class Target:
             self.pidfd = -1
 
 
-def hold(row: ProcRow) -> Target:
+def hold(row: ProcessRow) -> Target:
     """Take hold of a process that is on screen. Raises ActionRefused with the reason."""
     if row.gone_s is not None:
         raise ActionRefused(f"{row.pid} has ended; nothing to send to")

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from memtop import units
-from memtop.frame import ProcRow
-from memtop.sample import Need
+from memtop.frame import ProcessRow
+from memtop.sampling.request import Need
 
 SPARKS: Final = "▁▂▃▄▅▆▇█"
 ASCII_SPARKS: Final = "_.-=+*#@"
@@ -28,7 +28,7 @@ class Column(NamedTuple):
     """Cells; 0 takes what is left of the line."""
     field: str
     """Attribute of ProcRow to sort and filter by; None in it sorts last."""
-    text: Callable[[ProcRow], str]
+    text: Callable[[ProcessRow], str]
     """The cell, not yet cut to the width."""
     says: str
     """One line for the help and the column chooser."""
@@ -46,12 +46,12 @@ class Column(NamedTuple):
     aliases: tuple[str, ...] = ()
 
 
-def trend_text(row: ProcRow, sparks: str = SPARKS) -> str:
+def trend_text(row: ProcessRow, sparks: str = SPARKS) -> str:
     """The row's own RES over two minutes as one character a bucket."""
     return "".join(" " if level is None else sparks[level] for level in row.trend)
 
 
-def _mem_percent(row: ProcRow) -> str:
+def _mem_percent(row: ProcessRow) -> str:
     return units.percent(row.mem_percent)
 
 

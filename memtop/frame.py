@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
 from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
     from memtop.detail.inside import Inside
     from memtop.detail.outlook import Autopsy, Outlook
-    from memtop.detail.readings import MarkView, RegionsView, SharingView
     from memtop.procfs.status import PidStatus
+    from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 
 
 class Note(Enum):
@@ -31,10 +31,10 @@ class Note(Enum):
     GONE = "gone"
 
 
-class ProcRow(NamedTuple):
+class ProcessRow(NamedTuple):
     """One process at one instant. Sizes in bytes, rates per second, None where unknown."""
 
-    key: ProcKey
+    key: ProcessKey
     pid: int
     ppid: int | None
     uid: int | None
@@ -151,7 +151,7 @@ class Mark(NamedTuple):
 class Detail(NamedTuple):
     """Everything known of the process in focus."""
 
-    row: ProcRow
+    row: ProcessRow
     """Its numbers at the instant looked at: now, or under the chart's cursor."""
     status: PidStatus | None
     """The last status file read; None while unread, for kernel threads and zombies."""
@@ -198,7 +198,7 @@ class Shares(NamedTuple):
 
     wanted: int
     """Processes whose PSS is wanted."""
-    unknown: Mapping[ProcKey, str]
+    unknown: Mapping[ProcessKey, str]
     """Those of them whose PSS is not known, and why: a name of ``Missing``, in small
     letters."""
     decides: bool
@@ -216,7 +216,7 @@ class Frame(NamedTuple):
     late_s: float
     """How much later than planned the sample was taken."""
     system: SystemRow
-    rows: tuple[ProcRow, ...]
+    rows: tuple[ProcessRow, ...]
     """The processes that match, in order."""
     tree: tuple[TreePlace, ...] | None
     """For each row its place, or None when the list is flat."""
@@ -228,13 +228,13 @@ class Frame(NamedTuple):
     """Processes that /proc lists and does not let us read (hidepid)."""
     problems: tuple[str, ...]
     """Sentences about readings that failed: parse errors with their path, a sampler that was restarted."""
-    runtimes: Mapping[ProcKey, dict[str, Any]] = {}
+    runtimes: Mapping[ProcessKey, dict[str, Any]] = {}
     """For each process asked for its ``runtime`` of the JSON contract, where that was wanted and is known."""
     shares: Shares | None = None
     """None where nobody wants PSS or USS."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
-    outlooks: Mapping[ProcKey, Outlook] = {}
+    outlooks: Mapping[ProcessKey, Outlook] = {}
     """What was judged of each process asked for, where that was wanted and is known."""
     exits: tuple[Autopsy, ...] = ()
     """Watched processes found at this instant to have ended."""

@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 
 from memtop.columns import BY_NAME, Column
 from memtop.errors import UsageError
-from memtop.frame import ProcRow
-from memtop.sample import Need
+from memtop.frame import ProcessRow
+from memtop.sampling.request import Need
 from memtop.units import parse_size
 
-Predicate = Callable[[ProcRow], bool]
+Predicate = Callable[[ProcessRow], bool]
 
 _TERM: Final = r"(?s)([a-zA-Z%Δ][a-zA-Z%/_]*)(>=|<=|!=|==|=|>|<)(.*)"
 _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from memtop.columns import BY_NAME, Column
+from memtop.process_key import ProcessKey
 from memtop.query import Query, both, of_user, parse_query
-from memtop.sample import Ask, Need, ProcKey
+from memtop.sampling.request import Ask, Need
 from memtop.settings import Settings
 
 
@@ -23,9 +24,9 @@ class View(NamedTuple):
     children: bool = False
     kernel_threads: bool = False
     tree: bool = False
-    folded: frozenset[ProcKey] = frozenset()
-    focus: ProcKey | None = None
-    visible: frozenset[ProcKey] = frozenset()
+    folded: frozenset[ProcessKey] = frozenset()
+    focus: ProcessKey | None = None
+    visible: frozenset[ProcessKey] = frozenset()
     frozen: bool = False
     cursor_s: float | None = None
     window_s: float | None = None

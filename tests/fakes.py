@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, ProcessGone, Unavailable
 from memtop.frame import Frame
+from memtop.process_key import ProcessKey
 from memtop.procfs.statm import PAGE_BYTES
-from memtop.sample import Ask, ProcKey
+from memtop.sampling.request import Ask
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, pid_of
 
 MIB_PAGES = (1 << 20) // PAGE_BYTES
@@ -41,8 +42,8 @@ class FakeProcess:
     oom_score: int = 670
 
     @property
-    def key(self) -> ProcKey:
-        return ProcKey(self.pid, self.start_ticks)
+    def key(self) -> ProcessKey:
+        return ProcessKey(self.pid, self.start_ticks)
 
     @property
     def has_memory(self) -> bool:

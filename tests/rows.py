@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from memtop.frame import Note, ProcRow, SystemRow
-from memtop.sample import ProcKey
+from memtop.frame import Note, ProcessRow, SystemRow
+from memtop.process_key import ProcessKey
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 
 
-def proc_row(pid: int = 4242, **changes: Any) -> ProcRow:
+def proc_row(pid: int = 4242, **changes: Any) -> ProcessRow:
     """An ordinary process, with what the test says of it."""
     values: dict[str, Any] = {
-        "key": ProcKey(pid, 1000 + pid),
+        "key": ProcessKey(pid, 1000 + pid),
         "pid": pid,
         "ppid": 1,
         "uid": 1000,
@@ -46,7 +46,7 @@ def proc_row(pid: int = 4242, **changes: Any) -> ProcRow:
         "started_s": 1.7e9,
         "note": Note.NONE,
     }
-    return ProcRow(**{**values, **changes})
+    return ProcessRow(**{**values, **changes})
 
 
 def system_row(**changes: Any) -> SystemRow:

@@ -12,16 +12,16 @@ import pytest
 
 from memtop.actions import SIGNALS, hold, renice, send
 from memtop.errors import ActionRefused
-from memtop.frame import Note, ProcRow
+from memtop.frame import Note, ProcessRow
+from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat
-from memtop.sample import ProcKey
 from tests.children import DEADLINE_S, eventually, python
 from tests.rows import proc_row
 
 
-def row_of(pid: int, **changes: Any) -> ProcRow:
+def row_of(pid: int, **changes: Any) -> ProcessRow:
     start_ticks = parse_stat(Path(f"/proc/{pid}/stat").read_bytes()).start_ticks
-    return proc_row(pid, key=ProcKey(pid, start_ticks), **changes)
+    return proc_row(pid, key=ProcessKey(pid, start_ticks), **changes)
 
 
 def test_a_signal_reaches_the_child_that_is_held() -> None:
@@ -119,7 +119,7 @@ def test_holding_and_refusing_leak_no_descriptor() -> None:
             target.close()
             target.close()
             with pytest.raises(ActionRefused):
-                hold(proc_row(child.pid, key=ProcKey(child.pid, 1)))
+                hold(proc_row(child.pid, key=ProcessKey(child.pid, 1)))
         assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 

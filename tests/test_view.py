@@ -6,7 +6,7 @@ import pytest
 
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS
 from memtop.errors import UsageError
-from memtop.sample import Need
+from memtop.sampling.request import Need
 from memtop.settings import Settings
 from memtop.view import View
 from tests.rows import proc_row

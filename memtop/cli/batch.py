@@ -12,7 +12,7 @@ from memtop.cli.output import put
 from memtop.cli.wiring import engine_on, first_look, open_source
 from memtop.errors import ProcessGone, UsageError
 from memtop.headless import formats
-from memtop.sample import Need
+from memtop.sampling.request import Need
 from memtop.view import View
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from memtop.cli.launch import Launch
     from memtop.engine.engine import Engine
-    from memtop.sample import Ask
+    from memtop.sampling.request import Ask
     from memtop.settings import Settings
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from memtop.cli.wiring import engine_on, first_look, open_source
 from memtop.errors import UsageError
-from memtop.sample import RUNTIME, SHARING
+from memtop.sampling.request import RUNTIME, SHARING
 from memtop.settings import Settings
 from memtop.sources.live.own_cost import OwnCostMeter
 from memtop.view import View

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from memtop.cli.launch import Launch
     from memtop.engine.engine import Engine
     from memtop.frame import Frame
-    from memtop.sample import Ask
+    from memtop.sampling.request import Ask
     from memtop.settings import Settings
     from memtop.sources.protocol import OwnCost, Source
 

@@ -13,8 +13,8 @@ from memtop.analysis.cgroups import CgroupOwner
 from memtop.analysis.confirmation import Confirmation
 from memtop.analysis.findings import Finding
 from memtop.analysis.growth import Growth
-from memtop.cgroups import CgroupReading, Policy
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
+from memtop.sampling.cgroups import CgroupReading, Policy
 
 
 class Limit(Enum):
@@ -63,7 +63,7 @@ class Events:
 class Place:
     """Where a process stands among those that an OOM would choose from."""
 
-    first: ProcKey
+    first: ProcessKey
     first_name: str
     rank: int | None
     """Of the process in focus, 1 dies first; None where it is never taken."""
@@ -74,7 +74,7 @@ class Place:
 class Autopsy:
     """How a watched process ended."""
 
-    key: ProcKey
+    key: ProcessKey
     name: str
     command: str
     at_s: float
@@ -94,7 +94,7 @@ class Autopsy:
     """Of RES over its last minute."""
     cgroup_before_bytes: int | None = None
     cgroup_after_bytes: int | None = None
-    successor: ProcKey | None = None
+    successor: ProcessKey | None = None
     """A younger process with the same command in the same cgroup."""
 
 

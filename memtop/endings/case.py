@@ -12,10 +12,10 @@ from memtop.endings.ceilings import cgroup_name, first_to_kill
 from memtop.endings.counters import Counters
 from memtop.endings.scene import Scene
 from memtop.endings.verdicts import Verdict
-from memtop.frame import Note, ProcRow
+from memtop.frame import Note, ProcessRow
 from memtop.history.history import History
+from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
-from memtop.sample import ProcKey
 
 _GROWN_S: Final = 5.0
 """The stretch over which faults are compared with growth."""
@@ -36,13 +36,13 @@ class Judged(NamedTuple):
     on_machine: Place | None
     copied_bytes_per_s: float | None
     zombies: int
-    giant: ProcRow | None
+    giant: ProcessRow | None
     """The largest of all processes, where it is never taken."""
     tasks_rss_bytes: int | None
     """Of all tasks in its cgroup; None where not all are known."""
 
 
-def case_of(row: ProcRow, scene: Scene, judged: Judged, counters: Counters, history: History) -> Case:
+def case_of(row: ProcessRow, scene: Scene, judged: Judged, counters: Counters, history: History) -> Case:
     """The case without what smaps and runtimes tell."""
     cgroups, meminfo, status = scene.cgroups, scene.meminfo, scene.status(row.key)
     leaf, verdict, growth = scene.leaf(row.key), judged.verdict, judged.growth
@@ -126,7 +126,7 @@ def _limited(limit_bytes: int | None) -> int | None:
     return limit_bytes if limit_bytes != UNLIMITED else None
 
 
-def _grown_bytes_per_s(history: History, key: ProcKey, now_s: float) -> float | None:
+def _grown_bytes_per_s(history: History, key: ProcessKey, now_s: float) -> float | None:
     """Change of anonymous and shared memory over the last seconds."""
     diary = history.diaries.get(key)
     if diary is None or len(diary) < 2:

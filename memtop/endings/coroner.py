@@ -9,15 +9,15 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.autopsy import Oom, ending_signal, exit_code, was_oom
 from memtop.analysis.limits import binding, ceilings
-from memtop.cgroups import CgroupReading
 from memtop.detail.outlook import Autopsy
 from memtop.endings.ceilings import MACHINE_NAME, cgroup_name
 from memtop.endings.counters import KILL_S, Counters
 from memtop.endings.scene import Scene
-from memtop.frame import ProcRow
+from memtop.frame import ProcessRow
 from memtop.history.history import History, Point
 from memtop.history.past import slope_bytes_per_min
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
+from memtop.sampling.cgroups import CgroupReading
 
 AUTOPSIES: Final = 64
 SETTLED_S: Final = 10.0
@@ -27,7 +27,7 @@ _KILLED: Final = 9
 
 class _Dead(NamedTuple):
     at_s: float
-    key: ProcKey
+    key: ProcessKey
     status: int | None
     rss_bytes: int
 
@@ -42,12 +42,12 @@ class Coroner:
     def __init__(self, history: History, counters: Counters) -> None:
         self._history = history
         self._counters = counters
-        self._held: dict[int, ProcKey] = {}
-        self._autopsies: dict[ProcKey, Autopsy] = {}
+        self._held: dict[int, ProcessKey] = {}
+        self._autopsies: dict[ProcessKey, Autopsy] = {}
         self._dead: deque[_Dead] = deque(maxlen=AUTOPSIES)
-        self._last_seen: dict[ProcKey, CgroupReading] = {}
+        self._last_seen: dict[ProcessKey, CgroupReading] = {}
 
-    def hold(self, keys: Iterable[ProcKey]) -> None:
+    def hold(self, keys: Iterable[ProcessKey]) -> None:
         """The end of these is told from the next tick on."""
         self._held |= {key.pid: key for key in keys}
 
@@ -56,17 +56,17 @@ class Coroner:
         self._held = {pid: scene.rows[pid].key for pid in self._held.keys() | set(pids) if pid in scene.rows}
         self._last_seen = {key: leaf for key, leaf in self._last_seen.items() if key.pid in self._held}
 
-    def note_alive(self, key: ProcKey, leaf: CgroupReading) -> None:
+    def note_alive(self, key: ProcessKey, leaf: CgroupReading) -> None:
         """The cgroup of a process that is judged in full, while that still has memory."""
         self._last_seen[key] = leaf
 
-    def of(self, key: ProcKey) -> Autopsy | None:
+    def of(self, key: ProcessKey) -> Autopsy | None:
         """How it has ended; None while it lives, and where nobody held it."""
         return self._autopsies.get(key)
 
-    def examine(self, scene: Scene, last: Mapping[ProcKey, ProcRow]) -> Iterator[Autopsy]:
+    def examine(self, scene: Scene, last: Mapping[ProcessKey, ProcessRow]) -> Iterator[Autopsy]:
         """Those held that have ended now; ``last`` has the rows of those that are gone."""
-        ended: dict[ProcKey, tuple[float, int | None]] = {}
+        ended: dict[ProcessKey, tuple[float, int | None]] = {}
         for key in scene.sample.gone:
             if key in self._held.values():
                 ended[key] = scene.sample.wall_s, None
@@ -74,7 +74,7 @@ class Coroner:
             held = self._held.get(exit_.pid)
             if held is not None:
                 ended[held] = exit_.wall_s, exit_.status
-        found: list[tuple[ProcRow, float, int | None]] = []
+        found: list[tuple[ProcessRow, float, int | None]] = []
         for key, (at_s, told) in ended.items():
             row = last.get(key) or scene.row(key)
             if row is not None and row.key == key and key not in self._autopsies:
@@ -88,7 +88,7 @@ class Coroner:
                 del self._autopsies[next(iter(self._autopsies))]
             yield autopsy
 
-    def follow(self, key: ProcKey, scene: Scene) -> None:
+    def follow(self, key: ProcessKey, scene: Scene) -> None:
         """What becomes known after its end: what its cgroup is left with, and who takes its place."""
         autopsy = self._autopsies.get(key)
         if autopsy is None:
@@ -101,7 +101,7 @@ class Coroner:
             if heir != autopsy.successor:
                 self._autopsies[key] = replace(autopsy, successor=heir)
 
-    def _heir(self, autopsy: Autopsy, scene: Scene) -> ProcKey | None:
+    def _heir(self, autopsy: Autopsy, scene: Scene) -> ProcessKey | None:
         """The youngest that runs the same command in the same cgroup, and began later."""
         key = autopsy.key
         chain = self._counters.chain(key)
@@ -117,7 +117,7 @@ class Coroner:
         ]
         return max(heirs, key=lambda one: one.start_ticks, default=None)
 
-    def _autopsy(self, scene: Scene, row: ProcRow, at_s: float, status: int | None) -> Autopsy:
+    def _autopsy(self, scene: Scene, row: ProcessRow, at_s: float, status: int | None) -> Autopsy:
         key, counters = row.key, self._counters
         chain = counters.chain(key)
         path = chain[0] if chain else None
@@ -156,7 +156,7 @@ class Coroner:
             cgroup_after_bytes=after.usage_bytes if after is not None else None,
         )
 
-    def _last_point(self, key: ProcKey) -> Point | None:
+    def _last_point(self, key: ProcessKey) -> Point | None:
         track = self._history.tracks.get(key)
         return track.point(-1) if track is not None and len(track) else None
 
@@ -178,7 +178,7 @@ class Coroner:
         return (MACHINE_NAME, total) if total is not None and not found else None
 
 
-def _status(scene: Scene, key: ProcKey, told: int | None) -> int | None:
+def _status(scene: Scene, key: ProcessKey, told: int | None) -> int | None:
     """What waits for its parent, where this kernel's pidfds do not tell and we may read it."""
     if told is None:
         seen = scene.sample.processes.get(key.pid)

@@ -6,10 +6,11 @@ from collections import deque
 from typing import Final, NamedTuple
 
 from memtop.analysis.rates import per_s
-from memtop.cgroups import CgroupReading
 from memtop.detail.outlook import Events
 from memtop.endings.scene import Scene
-from memtop.sample import ProcKey, Sample
+from memtop.process_key import ProcessKey
+from memtop.sampling.cgroups import CgroupReading
+from memtop.sampling.sample import Sample
 
 KILL_S: Final = 10.0
 """A count of kills that has moved speaks for an end that was seen up to so long after."""
@@ -36,7 +37,7 @@ class Counters:
     """Takes every tick; remembers the first reading, the latest two, and when kills were counted."""
 
     def __init__(self) -> None:
-        self._chains: dict[ProcKey, tuple[str, ...]] = {}
+        self._chains: dict[ProcessKey, tuple[str, ...]] = {}
         self._rises: deque[_Rise] = deque(maxlen=256)
         self._kills: dict[str, int] = {}
         self._machine_kills: int | None = None
@@ -72,7 +73,7 @@ class Counters:
                 self._first.pop(path)
                 self._pairs.pop(path, None)
 
-    def chain(self, key: ProcKey) -> tuple[str, ...]:
+    def chain(self, key: ProcessKey) -> tuple[str, ...]:
         """As last known, also of a process that has ended."""
         return self._chains.get(key, ())
 

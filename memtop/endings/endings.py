@@ -7,7 +7,6 @@ from heapq import nlargest
 from types import MappingProxyType
 from typing import Final
 
-from memtop.cgroups import CgroupSample
 from memtop.detail.outlook import Autopsy, Outlook
 from memtop.endings.ceilings import room_bytes
 from memtop.endings.coroner import AUTOPSIES, Coroner
@@ -17,9 +16,12 @@ from memtop.endings.scene import Scene
 from memtop.endings.study import Study, at_its_end
 from memtop.endings.verdicts import Verdicts
 from memtop.endings.witness import Witness
-from memtop.frame import Note, ProcRow
+from memtop.frame import Note, ProcessRow
 from memtop.history.history import History
-from memtop.sample import Ask, ProcKey, Sample
+from memtop.process_key import ProcessKey
+from memtop.sampling.cgroups import CgroupSample
+from memtop.sampling.request import Ask
+from memtop.sampling.sample import Sample
 
 LARGEST: Final = 50
 """Processes whose end is noticed beside those that somebody looks at."""
@@ -40,32 +42,32 @@ class Endings:
         self._counters = Counters()
         self._coroner = Coroner(history, self._counters)
         self._marks = Marks(self.verdicts)
-        self._studies: dict[ProcKey, Study] = {}
-        self._ends: dict[ProcKey, Outlook] = {}
+        self._studies: dict[ProcessKey, Study] = {}
+        self._ends: dict[ProcessKey, Outlook] = {}
         """Of those that have ended under study, as it was then."""
-        self.outlooks: dict[ProcKey, Outlook] = {}
+        self.outlooks: dict[ProcessKey, Outlook] = {}
         """On everybody that is judged in full, at this tick."""
-        self._frozen: tuple[ProcKey, Outlook] | None = None
+        self._frozen: tuple[ProcessKey, Outlook] | None = None
         self._sample: Sample | None = None
 
-    def to_watch(self, keys: Iterable[ProcKey]) -> list[int]:
+    def to_watch(self, keys: Iterable[ProcessKey]) -> list[int]:
         """Pids whose end is to be noticed: of ``keys``, then the largest."""
         return list(dict.fromkeys([*(key.pid for key in keys), *self._largest]))
 
-    def row_marks(self, key: ProcKey) -> RowMarks:
+    def row_marks(self, key: ProcessKey) -> RowMarks:
         """What its row shows."""
         return self._marks.of(key)
 
-    def forget(self, key: ProcKey) -> None:
+    def forget(self, key: ProcessKey) -> None:
         """It has ended, or become another program, of which what was judged says nothing."""
         self.verdicts.forget(key)
         self._marks.forget(key)
 
-    def hold(self, keys: Iterable[ProcKey]) -> None:
+    def hold(self, keys: Iterable[ProcessKey]) -> None:
         """These are watched from the next instant on."""
         self._coroner.hold(keys)
 
-    def doubted(self, ask: Ask, now_s: float) -> ProcKey | None:
+    def doubted(self, ask: Ask, now_s: float) -> ProcessKey | None:
         """The process in focus, where what it has given back by MADV_FREE is to be read now for its verdict."""
         key = ask.focus
         return key if key is not None and self.verdicts.wants_lazy_free(key, now_s) else None
@@ -74,10 +76,10 @@ class Endings:
         self,
         sample: Sample,
         ask: Ask,
-        rows: Mapping[int, ProcRow],
-        last: Mapping[ProcKey, ProcRow],
-        witnesses: Mapping[ProcKey, Witness] = MappingProxyType({}),
-    ) -> list[ProcKey]:
+        rows: Mapping[int, ProcessRow],
+        last: Mapping[ProcessKey, ProcessRow],
+        witnesses: Mapping[ProcessKey, Witness] = MappingProxyType({}),
+    ) -> list[ProcessKey]:
         """One tick; gives those whose :meth:`row_marks` have changed.
 
         ``last`` are the rows of those that ended now, ``witnesses`` what else is known of those judged in full.
@@ -101,7 +103,7 @@ class Endings:
         self._coroner.hold_only(self._largest, scene)
         return self._marks.renew(changed, scene)
 
-    def outlook(self, key: ProcKey, *, frozen: bool) -> Outlook | None:
+    def outlook(self, key: ProcessKey, *, frozen: bool) -> Outlook | None:
         """Of one process; while the picture is frozen, as it was then. None before the first look."""
         now = self.outlooks.get(key) or self._ended(key)
         if not frozen:
@@ -111,14 +113,14 @@ class Endings:
             self._frozen = (key, now) if now is not None else None
         return self._frozen[1] if self._frozen is not None else None
 
-    def _ended(self, key: ProcKey) -> Outlook | None:
+    def _ended(self, key: ProcessKey) -> Outlook | None:
         autopsy = self._coroner.of(key)
         return at_its_end(self._ends.get(key, Outlook()), autopsy, self._counters) if autopsy is not None else None
 
     def _new_study(self) -> Study:
         return Study(self.verdicts, self._counters, self._history)
 
-    def _look_at(self, key: ProcKey, study: Study, scene: Scene, witness: Witness) -> Outlook:
+    def _look_at(self, key: ProcessKey, study: Study, scene: Scene, witness: Witness) -> Outlook:
         """One that is judged in full, alive or not."""
         row = scene.row(key)
         if row is not None and row.note is not Note.ZOMBIE:
@@ -132,7 +134,7 @@ class Endings:
                 del self._ends[next(iter(self._ends))]
         return at_its_end(self._ends[key], self._coroner.of(key), self._counters)
 
-    def _room(self, key: ProcKey, scene: Scene) -> float | None:
+    def _room(self, key: ProcessKey, scene: Scene) -> float | None:
         """What its limits still leave to one that is judged in full; of the others nobody has read them."""
         row = scene.row(key) if key in scene.ask.judged else None
         return room_bytes(row, scene, self.verdicts) if row is not None else None

@@ -10,7 +10,8 @@ from memtop.endings.ceilings import used_percent
 from memtop.endings.scene import Scene
 from memtop.endings.verdicts import Verdict, Verdicts
 from memtop.endings.victims import order_on_machine
-from memtop.sample import Need, ProcKey
+from memtop.process_key import ProcessKey
+from memtop.sampling.request import Need
 
 _SHAPES: Final = {
     Kind.FLAT: ("─", 0),
@@ -48,27 +49,27 @@ class Marks:
 
     def __init__(self, verdicts: Verdicts) -> None:
         self._verdicts = verdicts
-        self._marks: dict[ProcKey, RowMarks] = {}
-        self._percents: dict[ProcKey, float | None] = {}
+        self._marks: dict[ProcessKey, RowMarks] = {}
+        self._percents: dict[ProcessKey, float | None] = {}
         self._ranks: dict[int, int] = {}
 
-    def of(self, key: ProcKey) -> RowMarks:
+    def of(self, key: ProcessKey) -> RowMarks:
         """What its row shows."""
         return self._marks.get(key, _NOTHING)
 
-    def forget(self, key: ProcKey) -> None:
+    def forget(self, key: ProcessKey) -> None:
         """It has ended, or become another program."""
         self._marks.pop(key, None)
 
-    def renew(self, judged: set[ProcKey], scene: Scene) -> list[ProcKey]:
+    def renew(self, judged: set[ProcessKey], scene: Scene) -> list[ProcessKey]:
         """Those whose marks have changed, of the ones that were ``judged`` anew and of those on screen."""
         return [key for key in judged | self._look(scene) if self._renew(key, scene)]
 
-    def _look(self, scene: Scene) -> set[ProcKey]:
+    def _look(self, scene: Scene) -> set[ProcessKey]:
         """The columns of limits and victims, where they are on screen."""
         ask, rows = scene.ask, scene.rows
         needs = ask.needs | ask.needs_all
-        touched: set[ProcKey] = set()
+        touched: set[ProcessKey] = set()
         self._percents, self._ranks = {}, {}
         if Need.CGROUP in needs:
             keys = [row.key for row in rows.values()] if Need.CGROUP in ask.needs_all else list(ask.visible)
@@ -84,7 +85,7 @@ class Marks:
             touched.update(row.key for row in rows.values())
         return touched
 
-    def _renew(self, key: ProcKey, scene: Scene) -> bool:
+    def _renew(self, key: ProcessKey, scene: Scene) -> bool:
         if scene.row(key) is None:
             return False
         old = self._marks.get(key, _NOTHING)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from memtop.cgroups import CgroupReading, CgroupSample
-from memtop.frame import ProcRow
+from memtop.frame import ProcessRow
+from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.status import PidStatus
-from memtop.sample import Ask, ProcKey, Sample
+from memtop.sampling.cgroups import CgroupReading, CgroupSample
+from memtop.sampling.request import Ask
+from memtop.sampling.sample import Sample
 
 
 class Scene(NamedTuple):
@@ -19,7 +21,7 @@ class Scene(NamedTuple):
     before: Sample | None
     """The sample before, for rates."""
     ask: Ask
-    rows: Mapping[int, ProcRow]
+    rows: Mapping[int, ProcessRow]
     """By pid, of all that live."""
     cgroups: CgroupSample
 
@@ -41,25 +43,25 @@ class Scene(NamedTuple):
             return False
         return meminfo.available_bytes < 0.1 * meminfo.total_bytes
 
-    def row(self, key: ProcKey) -> ProcRow | None:
+    def row(self, key: ProcessKey) -> ProcessRow | None:
         """Its row while it lives."""
         row = self.rows.get(key.pid)
         return row if row is not None and row.key == key else None
 
-    def status(self, key: ProcKey) -> PidStatus | None:
+    def status(self, key: ProcessKey) -> PidStatus | None:
         """Its status file as read last."""
         seen = self.sample.processes.get(key.pid)
         return seen.status if seen is not None and seen.key == key else None
 
-    def chain(self, key: ProcKey) -> tuple[str, ...]:
+    def chain(self, key: ProcessKey) -> tuple[str, ...]:
         """Its memory cgroup and the ancestors, nearest first; empty where unknown, or none."""
         return self.cgroups.chains.get(key, ())
 
-    def leaf(self, key: ProcKey) -> CgroupReading | None:
+    def leaf(self, key: ProcessKey) -> CgroupReading | None:
         """Its memory cgroup as read at this tick."""
         chain = self.chain(key)
         return self.cgroups.readings.get(chain[0]) if chain else None
 
-    def readings(self, key: ProcKey) -> list[CgroupReading]:
+    def readings(self, key: ProcessKey) -> list[CgroupReading]:
         """Of its chain those that were read at this tick, nearest first."""
         return [one for path in self.chain(key) if (one := self.cgroups.readings.get(path)) is not None]

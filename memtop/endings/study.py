@@ -17,7 +17,7 @@ from memtop.endings.scene import Scene
 from memtop.endings.verdicts import Verdict, Verdicts
 from memtop.endings.victims import place_in_cgroup, place_on_machine, protected_giant
 from memtop.endings.witness import CopyTrail, Witness, testified
-from memtop.frame import Note, ProcRow
+from memtop.frame import Note, ProcessRow
 from memtop.history.history import History
 
 AROUND_TICKS: Final = 5
@@ -35,11 +35,11 @@ class Study:
         self._trail = CopyTrail()
         self._tick = -1
         self._zombies = 0
-        self._giant: ProcRow | None = None
+        self._giant: ProcessRow | None = None
         self.last = Outlook()
         """As of the latest tick."""
 
-    def judge(self, row: ProcRow, scene: Scene, witness: Witness) -> Outlook:
+    def judge(self, row: ProcessRow, scene: Scene, witness: Witness) -> Outlook:
         """One tick of a process that lives."""
         key, chain, leaf = row.key, scene.chain(row.key), scene.leaf(row.key)
         self._tick += 1

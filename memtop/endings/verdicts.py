@@ -15,7 +15,7 @@ from memtop.analysis.growth import LEAST_SPAN_S, Growth, Kind, judge
 from memtop.endings.lazyfree import LazyFreeSeries
 from memtop.history.history import History
 from memtop.history.past import used_memory
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
 
 WINDOW_S: Final = 600.0
 """The stretch that is judged; an alarm remembers for longer."""
@@ -76,26 +76,26 @@ class Verdicts:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._known: dict[ProcKey, Verdict] = {}
-        self._turn: list[ProcKey] = []
-        self._lazy_free: dict[ProcKey, LazyFreeSeries] = {}
-        self._lazy_free_wanted: tuple[ProcKey, float] | None = None
+        self._known: dict[ProcessKey, Verdict] = {}
+        self._turn: list[ProcessKey] = []
+        self._lazy_free: dict[ProcessKey, LazyFreeSeries] = {}
+        self._lazy_free_wanted: tuple[ProcessKey, float] | None = None
         """Of whom it was wanted last, and when."""
 
-    def of(self, key: ProcKey) -> Verdict | None:
+    def of(self, key: ProcessKey) -> Verdict | None:
         """The latest, None before the first look."""
         return self._known.get(key)
 
-    def forget(self, key: ProcKey) -> None:
+    def forget(self, key: ProcessKey) -> None:
         """After its end, or its exec."""
         self._known.pop(key, None)
         self._lazy_free.pop(key, None)
 
-    def note_lazy_free(self, key: ProcKey, at_s: float, size_bytes: int) -> None:
+    def note_lazy_free(self, key: ProcessKey, at_s: float, size_bytes: int) -> None:
         """smaps has told how much of its memory is given back already."""
         self._lazy_free.setdefault(key, LazyFreeSeries()).add(at_s, size_bytes)
 
-    def wants_lazy_free(self, key: ProcKey, now_s: float) -> bool:
+    def wants_lazy_free(self, key: ProcessKey, now_s: float) -> bool:
         """Whether it should be read now: its memory rises, or seemed to, and that may be no growth at all."""
         told = (series := self._lazy_free.get(key)) is not None and series.now(now_s) is not None
         rest_s = LAZY_FREE_EVERY_S if told else LAZY_FREE_AGAIN_S
@@ -107,7 +107,7 @@ class Verdicts:
         self._lazy_free_wanted = key, now_s
         return True
 
-    def _rises(self, key: ProcKey, now_s: float) -> bool:
+    def _rises(self, key: ProcessKey, now_s: float) -> bool:
         track = self._history.tracks.get(key)
         if track is None or not len(track):
             return False
@@ -119,13 +119,13 @@ class Verdicts:
         alarm = known is not None and known.alarm
         return alarm or (series is not None and series.matters(now_s - WINDOW_S, used_bytes))
 
-    def alarmed(self) -> list[ProcKey]:
+    def alarmed(self) -> list[ProcessKey]:
         """Those whose growth is confirmed."""
         return [key for key, verdict in self._known.items() if verdict.alarm]
 
     def look(
-        self, now_s: float, delay_s: float, first: Sequence[ProcKey], room_of: Callable[[ProcKey], float | None]
-    ) -> list[ProcKey]:
+        self, now_s: float, delay_s: float, first: Sequence[ProcessKey], room_of: Callable[[ProcessKey], float | None]
+    ) -> list[ProcessKey]:
         """Judge those in ``first`` that are due, and some of the others; who has another verdict than before.
 
         ``room_of`` gives what the limit still leaves to a process.
@@ -151,7 +151,7 @@ class Verdicts:
                 changed.append(key)
         return changed
 
-    def _rests(self, key: ProcKey, now_s: float) -> bool:
+    def _rests(self, key: ProcessKey, now_s: float) -> bool:
         """Whether nothing has changed that could change its verdict."""
         track = self._history.tracks.get(key)
         if track is None or now_s - track.first_s < LEAST_SPAN_S:
@@ -159,7 +159,7 @@ class Verdicts:
         old = self._known.get(key)
         return old is not None and track.changed_s < now_s - WINDOW_S and old.growth.kind is Kind.FLAT
 
-    def _judge(self, key: ProcKey, now_s: float, delay_s: float, points: int, room_bytes: float | None) -> bool:
+    def _judge(self, key: ProcessKey, now_s: float, delay_s: float, points: int, room_bytes: float | None) -> bool:
         track = self._history.tracks.get(key)
         if track is None:
             return False

@@ -8,14 +8,15 @@ from typing import Final
 from memtop.analysis.oom import NEVER, Candidate, Victim, ranking
 from memtop.detail.outlook import LimitRow, Place
 from memtop.endings.scene import Scene
-from memtop.frame import Note, ProcRow
-from memtop.sample import Need, ProcKey
+from memtop.frame import Note, ProcessRow
+from memtop.process_key import ProcessKey
+from memtop.sampling.request import Need
 
 _TABLES_SHARE: Final = 512
 """A page of page tables maps so many pages; for processes whose status was not read."""
 
 
-def place_in_cgroup(key: ProcKey, limit: LimitRow | None, scene: Scene) -> Place | None:
+def place_in_cgroup(key: ProcessKey, limit: LimitRow | None, scene: Scene) -> Place | None:
     """Its place in the cgroup of this limit; None without one, and where not all that are in there are looked at."""
     if limit is None or not limit.path:
         return None
@@ -24,7 +25,7 @@ def place_in_cgroup(key: ProcKey, limit: LimitRow | None, scene: Scene) -> Place
     return _place(key, _order(_tasks(limit.path, scene), limit.limit_bytes, scene), scene)
 
 
-def place_on_machine(key: ProcKey, scene: Scene) -> Place | None:
+def place_on_machine(key: ProcessKey, scene: Scene) -> Place | None:
     """Its place on the machine; reckoned while somebody looks at it, or while the machine runs low."""
     ask = scene.ask
     wanted = Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits" or scene.machine_is_low
@@ -40,7 +41,7 @@ def order_on_machine(scene: Scene) -> list[Victim]:
     return _order(tasks, meminfo.total_bytes + (meminfo.swap_total_bytes or 0), scene)
 
 
-def protected_giant(scene: Scene) -> ProcRow | None:
+def protected_giant(scene: Scene) -> ProcessRow | None:
     """The largest of all processes, where the OOM killer never takes it."""
     if NEVER not in scene.cgroups.adjs.values():
         return None
@@ -54,7 +55,7 @@ def _all_seen(path: str, scene: Scene) -> bool:
     return reading is not None and reading.members is not None and all(pid in scene.rows for pid in reading.members)
 
 
-def _tasks(path: str, scene: Scene) -> list[ProcRow]:
+def _tasks(path: str, scene: Scene) -> list[ProcessRow]:
     """Those known to be in a cgroup or below it."""
     pids = {key.pid for key, chain in scene.cgroups.chains.items() if path in chain}
     reading = scene.cgroups.readings.get(path)
@@ -62,7 +63,7 @@ def _tasks(path: str, scene: Scene) -> list[ProcRow]:
     return [row for pid in pids if (row := scene.rows.get(pid)) is not None and row.rss_bytes is not None]
 
 
-def _order(tasks: Iterable[ProcRow], total_bytes: int, scene: Scene) -> list[Victim]:
+def _order(tasks: Iterable[ProcessRow], total_bytes: int, scene: Scene) -> list[Victim]:
     candidates = [
         Candidate(
             row.pid,
@@ -77,7 +78,7 @@ def _order(tasks: Iterable[ProcRow], total_bytes: int, scene: Scene) -> list[Vic
     return ranking(candidates, total_bytes)
 
 
-def _place(key: ProcKey, order: list[Victim], scene: Scene) -> Place | None:
+def _place(key: ProcessKey, order: list[Victim], scene: Scene) -> Place | None:
     first = scene.rows.get(order[0].pid) if order else None
     if first is None:
         return None

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Case
 from memtop.detail.inside import HeapFacts
-from memtop.detail.readings import Missing, Reading, RegionsView, SharingView
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
+from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView, SharingView
 
 COPY_WINDOW_S: Final = 60.0
 """The stretch over which the end of sharing is measured."""
@@ -59,11 +59,11 @@ class CopyTrail:
     """
 
     def __init__(self) -> None:
-        self._who: tuple[ProcKey, frozenset[int]] | None = None
+        self._who: tuple[ProcessKey, frozenset[int]] | None = None
         self._since_s = 0.0
         self._points: deque[_Point] = deque()
 
-    def take(self, now_s: float, key: ProcKey, view: SharingView | None) -> Copying | None:
+    def take(self, now_s: float, key: ProcessKey, view: SharingView | None) -> Copying | None:
         """One tick; None where too little is known."""
         who = None if view is None else (key, frozenset(relative.pid for relative in view.relatives))
         if who != self._who:

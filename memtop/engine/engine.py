@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from memtop.engine.rows import TREND_BUCKET_S, gone_row, ordered, proc_row, system_row, why_unknown
-from memtop.frame import Detail, Frame, Mark, Note, ProcRow, Shares, SystemRow
+from memtop.frame import Detail, Frame, Mark, Note, ProcessRow, Shares, SystemRow
 from memtop.history.history import Diary, Gap, History, MachinePast, Point
-from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, Need, ProcKey, ProcSample, Sample
-from memtop.sampler import Sampler
+from memtop.process_key import ProcessKey
+from memtop.sampling.request import REGIONS, RUNTIME, SHARING, Ask, Need
+from memtop.sampling.sample import ProcessSample, Sample
+from memtop.sampling.sampler import Sampler
 from memtop.sources.protocol import OwnCost, Source
 from memtop.text import clean
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from memtop.endings import Endings
     from memtop.endings.witness import Witness
     from memtop.introspection.lens import Lens
-    from memtop.smaps.dear import Dear
+    from memtop.sampling.smaps.scheduler import SmapsScheduler
 
 ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
 """How long after its last change a row still moves, because old changes leave its trend."""
@@ -33,7 +35,7 @@ class _Entry:
 
     __slots__ = ("active_until_s", "execs", "living", "row", "seen")
 
-    def __init__(self, seen: ProcSample, row: ProcRow, execs: int, active_until_s: float) -> None:
+    def __init__(self, seen: ProcessSample, row: ProcessRow, execs: int, active_until_s: float) -> None:
         self.seen = seen
         self.row = row
         self.execs = execs
@@ -55,7 +57,7 @@ class Engine:
     ) -> None:
         self._sampler = Sampler(source)
         self._source = source
-        self._dear: Dear | None = None
+        self._dear: SmapsScheduler | None = None
         self._lens: Lens | None = None
         self._own = own
         self._position = position
@@ -65,7 +67,7 @@ class Engine:
         """Made for the second sample, or when somebody looks at a process: a run of one sample does without."""
         self._exits: tuple[Autopsy, ...] = ()
         self._entries: dict[int, _Entry] = {}
-        self._departed: dict[ProcKey, ProcRow] = {}
+        self._departed: dict[ProcessKey, ProcessRow] = {}
         self._sample: Sample | None = None
         self._before: Sample | None = None
         self._surveyed: Sample | None = None
@@ -77,10 +79,10 @@ class Engine:
         self._offset_s = 0.0
         self._tick = -1
         self._late_s = 0.0
-        self._watched: dict[ProcKey, None] = {}
-        self._asked_for: list[ProcKey] = []
-        self._marks: dict[ProcKey, list[tuple[float, str, str]]] = {}
-        self._frozen: tuple[Sample, SystemRow, list[ProcRow], float | None, int] | None = None
+        self._watched: dict[ProcessKey, None] = {}
+        self._asked_for: list[ProcessKey] = []
+        self._marks: dict[ProcessKey, list[tuple[float, str, str]]] = {}
+        self._frozen: tuple[Sample, SystemRow, list[ProcessRow], float | None, int] | None = None
 
     def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
         """Take the next sample and show it; None at the end of a recording."""
@@ -137,7 +139,7 @@ class Engine:
         chosen = self._chosen(everything, ask)
         total = sum(row.gone_s is None for row in chosen)
         shown = [row for row in chosen if ask.where(row)] if ask.where is not None else chosen
-        rows: tuple[ProcRow, ...] = tuple(ordered(shown, ask.sort, ask.descending))
+        rows: tuple[ProcessRow, ...] = tuple(ordered(shown, ask.sort, ask.descending))
         places = None
         if ask.tree:
             from memtop.engine.tree import grow  # noqa: PLC0415 (most one-shot output is flat)
@@ -168,17 +170,17 @@ class Engine:
         told, self._exits = self._exits, ()
         return told
 
-    def _dear_for(self, ask: Ask, doubted: ProcKey | None = None) -> Dear | None:
+    def _dear_for(self, ask: Ask, doubted: ProcessKey | None = None) -> SmapsScheduler | None:
         """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
         shown = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs | ask.needs_all
         wanted = shown or ask.read_now or ask.mark_now or doubted is not None
         if self._dear is None and wanted:
-            from memtop.smaps.dear import Dear  # noqa: PLC0415 (so that a headless run starts without it)
+            from memtop.sampling.smaps.scheduler import SmapsScheduler  # noqa: PLC0415 (so that a headless run starts without it)
 
-            self._dear = Dear(self._source)
+            self._dear = SmapsScheduler(self._source)
         return self._dear
 
-    def _shares_wanted(self, ask: Ask) -> list[ProcKey]:
+    def _shares_wanted(self, ask: Ask) -> list[ProcessKey]:
         """Whose PSS and USS are wanted: rows on screen; all that may be shown, where order or filter depend on them."""
         if Need.ROLLUP not in ask.needs | ask.needs_all:
             return []
@@ -206,7 +208,7 @@ class Engine:
             self._lens = Lens(self._source, self._lazy_free_bytes, replaying=self._position is not None)
         return self._lens
 
-    def _lazy_free_bytes(self, key: ProcKey) -> int | None:
+    def _lazy_free_bytes(self, key: ProcessKey) -> int | None:
         return self._dear.lazy_free_bytes(key) if self._dear is not None else None
 
     # -- facts become rows
@@ -265,7 +267,7 @@ class Engine:
         self._surveyed = sample
         return True
 
-    def _judge(self, endings: Endings, sample: Sample, ask: Ask, last: dict[ProcKey, ProcRow]) -> None:
+    def _judge(self, endings: Endings, sample: Sample, ask: Ask, last: dict[ProcessKey, ProcessRow]) -> None:
         rows = {pid: entry.row for pid, entry in self._entries.items()}
         endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
         witnesses = {key: self._witness(key, ask, sample, rows[key.pid]) for key in ask.judged if key.pid in rows}
@@ -277,7 +279,7 @@ class Engine:
             entry.row = marked
         self._exits += endings.fresh
 
-    def _witness(self, key: ProcKey, ask: Ask, sample: Sample, row: ProcRow) -> Witness:
+    def _witness(self, key: ProcessKey, ask: Ask, sample: Sample, row: ProcessRow) -> Witness:
         """What was read of a process that is judged, beside the cheap files."""
         from memtop.endings.witness import Witness  # noqa: PLC0415 (a run of one sample does without)
 
@@ -290,7 +292,7 @@ class Engine:
         given_back, why = dear.lazy_free(key), dear.unread(key)
         return Witness(regions, dear.reading(key), dear.sharing(ask, regions), heap, given_back, why)
 
-    def _entry(self, seen: ProcSample, entry: _Entry | None, now_s: float) -> _Entry:
+    def _entry(self, seen: ProcessSample, entry: _Entry | None, now_s: float) -> _Entry:
         if entry is not None and seen.execs != entry.execs:
             self._history.forget(seen.key)
             if self._endings is not None:
@@ -327,7 +329,7 @@ class Engine:
 
     # -- whom we watch, and who has left
 
-    def _watch(self, ask: Ask) -> list[ProcKey]:
+    def _watch(self, ask: Ask) -> list[ProcessKey]:
         """Keep the diaries of those asked for and of those looked at last, and no others; those asked for."""
         named = self._entries.values() if ask.only or ask.names else ()
         asked_for = [entry.row.key for entry in named if self._named(entry.row, ask)]
@@ -338,7 +340,7 @@ class Engine:
             self._history.diaries.pop(key, None)
         return asked_for
 
-    def _keep_diary(self, key: ProcKey, now_s: float) -> None:
+    def _keep_diary(self, key: ProcessKey, now_s: float) -> None:
         entry = self._entries.get(key.pid)
         if entry is None or entry.row.key != key or (statm := entry.seen.statm) is None:
             return
@@ -355,7 +357,7 @@ class Engine:
         )
         self._history.diaries.setdefault(key, Diary()).add(point)
 
-    def _depart(self, key: ProcKey, wall_s: float) -> None:
+    def _depart(self, key: ProcessKey, wall_s: float) -> None:
         if self._endings is not None:
             self._endings.forget(key)
         entry = self._entries.pop(key.pid, None)
@@ -371,14 +373,14 @@ class Engine:
             self._history.forget(oldest)
             self._marks.pop(oldest, None)
 
-    def _mark(self, key: ProcKey, when_s: float, kind: str, label: str) -> None:
+    def _mark(self, key: ProcessKey, when_s: float, kind: str, label: str) -> None:
         marks = self._marks.setdefault(key, [])
         marks.append((when_s, kind, label))
         del marks[:-32]
 
     # -- what is shown
 
-    def _freeze(self, ask: Ask) -> tuple[Sample, SystemRow, list[ProcRow], float | None, int]:
+    def _freeze(self, ask: Ask) -> tuple[Sample, SystemRow, list[ProcessRow], float | None, int]:
         """The instant to show: the last one, or the one at which freezing began."""
         if self._frozen is not None and ask.frozen:
             return self._frozen
@@ -390,12 +392,12 @@ class Engine:
         self._frozen = live if ask.frozen else None
         return live
 
-    def _named(self, row: ProcRow, ask: Ask) -> bool:
+    def _named(self, row: ProcessRow, ask: Ask) -> bool:
         if ask.only is not None and row.pid in ask.only:
             return row.key in self._departed or not any(key.pid == row.pid for key in self._departed)
         return any(name in row.command or name in row.name for name in ask.names)
 
-    def _chosen(self, rows: list[ProcRow], ask: Ask) -> list[ProcRow]:
+    def _chosen(self, rows: list[ProcessRow], ask: Ask) -> list[ProcessRow]:
         """Those that the command line asks for; and of the departed, those and the one in focus."""
         if ask.only is None and not ask.names:
             return [
@@ -412,7 +414,7 @@ class Engine:
         family = descendants(chosen, rows)
         return [row for row in rows if row.key in family]
 
-    def _detail(self, ask: Ask, rows: list[ProcRow], now_s: float, looking_s: float | None) -> Detail | None:
+    def _detail(self, ask: Ask, rows: list[ProcessRow], now_s: float, looking_s: float | None) -> Detail | None:
         key = ask.focus
         if key is None:
             return None
@@ -462,7 +464,7 @@ class Engine:
             mark_dropped=dear is not None and dear.mark_dropped(key),
         )
 
-    def _known_until_s(self, row: ProcRow, now_s: float) -> float:
+    def _known_until_s(self, row: ProcessRow, now_s: float) -> float:
         """The last moment at which its memory was read: now, unless it has ended or become a zombie."""
         entry = self._entries.get(row.pid)
         if entry is not None and entry.row.key == row.key and entry.seen.statm is not None:

@@ -6,15 +6,15 @@ from collections.abc import Iterable
 
 from memtop.analysis.rates import per_s
 from memtop.engine.rows import growth, percent, trend
-from memtop.frame import ProcRow
+from memtop.frame import ProcessRow
 from memtop.history.history import History
 from memtop.history.past import point_at
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
 
 
 def rows_at(
-    history: History, rows: Iterable[ProcRow], when_s: float, *, boot_wall_s: float, total_bytes: int | None
-) -> list[ProcRow]:
+    history: History, rows: Iterable[ProcessRow], when_s: float, *, boot_wall_s: float, total_bytes: int | None
+) -> list[ProcessRow]:
     """The rows as they were at a moment of the past; what was not kept is unknown."""
     found = []
     for row in rows:
@@ -54,7 +54,7 @@ def rows_at(
     return found
 
 
-def _rate_at(history: History, key: ProcKey, when_s: float, counter: str) -> float | None:
+def _rate_at(history: History, key: ProcessKey, when_s: float, counter: str) -> float | None:
     diary = history.diaries.get(key)
     index = diary.index_at(when_s) if diary is not None else 0
     if diary is None or index < 1:

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from memtop.analysis.rates import levels, per_s
 from memtop.columns import TREND_CELLS
-from memtop.frame import Note, ProcRow, SystemRow
+from memtop.frame import Note, ProcessRow, SystemRow
 from memtop.history.history import Track
-from memtop.sample import ProcSample, Sample
+from memtop.sampling.sample import ProcessSample, Sample
 from memtop.text import clean
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
@@ -24,8 +24,8 @@ TREND_BUCKET_S: Final = 120.0 / TREND_CELLS
 
 
 def proc_row(
-    seen: ProcSample,
-    old: ProcRow | None,
+    seen: ProcessSample,
+    old: ProcessRow | None,
     track: Track | None,
     now_s: float,
     *,
@@ -33,7 +33,7 @@ def proc_row(
     boot_wall_s: float,
     shares: tuple[int | None, int | None] = (None, None),
     marks: Mapping[str, Any] | None = None,
-) -> ProcRow:
+) -> ProcessRow:
     """One process as views show it, at ``now_s``.
 
     ``old`` is its row before, ``shares`` its PSS and USS in bytes, ``marks`` what was judged of it, by attribute.
@@ -62,7 +62,7 @@ def proc_row(
     swap = status.swap_bytes if status is not None else None
     if swap is None and statm is not None and system.swap_total_bytes == 0:
         swap = 0
-    return ProcRow(
+    return ProcessRow(
         key=seen.key,
         pid=seen.key.pid,
         ppid=stat.ppid,
@@ -102,7 +102,7 @@ def proc_row(
     )
 
 
-def gone_row(row: ProcRow, wall_s: float) -> ProcRow:
+def gone_row(row: ProcessRow, wall_s: float) -> ProcessRow:
     """The last row of a process that ended at ``wall_s``: its sizes stay; what does nothing any more has no rates."""
     rates: dict[str, Any] = dict.fromkeys(_RATES)
     return row._replace(note=Note.GONE, gone_s=wall_s, **rates)
@@ -153,18 +153,18 @@ def trend(track: Track | None, rss_bytes: int | None, now_s: float) -> tuple[int
     return levels(track.peaks(edges_s))
 
 
-def ordered(rows: Iterable[ProcRow], field: str, descending: bool) -> list[ProcRow]:
+def ordered(rows: Iterable[ProcessRow], field: str, descending: bool) -> list[ProcessRow]:
     """By one attribute, unknown last in either direction, then by pid."""
     value = attrgetter(field)
-    known: list[ProcRow] = []
-    unknown: list[ProcRow] = []
+    known: list[ProcessRow] = []
+    unknown: list[ProcessRow] = []
     for row in sorted(rows, key=attrgetter("pid")):
         (unknown if value(row) is None else known).append(row)
     known.sort(key=value, reverse=descending)
     return known + unknown
 
 
-def why_unknown(row: ProcRow, looking_back: bool) -> dict[str, str]:
+def why_unknown(row: ProcessRow, looking_back: bool) -> dict[str, str]:
     """For every number of the row that is unknown, the reason in words."""
     why: dict[str, str] = {}
     for field in ("virt_bytes", "rss_bytes", "anon_bytes", "shr_bytes", "swap_bytes", "peak_rss_bytes", "oom_score"):

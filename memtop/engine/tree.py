@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from memtop.frame import ProcRow, TreePlace
-from memtop.sample import ProcKey
+from memtop.frame import ProcessRow, TreePlace
+from memtop.process_key import ProcessKey
 
 Totals = tuple[int | None, int | None, int | None]
 """VIRT, sum of anonymous, largest shared part, in bytes; None where nothing is known."""
 
 
-def descendants(ancestors: Iterable[ProcRow], rows: Sequence[ProcRow]) -> set[ProcKey]:
+def descendants(ancestors: Iterable[ProcessRow], rows: Sequence[ProcessRow]) -> set[ProcessKey]:
     """Those rows and all that descend from them."""
     children = _children(rows, _parents(rows))
-    found: set[ProcKey] = set()
+    found: set[ProcessKey] = set()
     waiting = [row.key for row in ancestors]
     while waiting:
         key = waiting.pop()
@@ -28,11 +28,13 @@ def descendants(ancestors: Iterable[ProcRow], rows: Sequence[ProcRow]) -> set[Pr
     return found
 
 
-def grow(rows: Sequence[ProcRow], folded: frozenset[ProcKey]) -> tuple[tuple[ProcRow, ...], tuple[TreePlace, ...]]:
+def grow(
+    rows: Sequence[ProcessRow], folded: frozenset[ProcessKey]
+) -> tuple[tuple[ProcessRow, ...], tuple[TreePlace, ...]]:
     """Rows, already in the order wanted among siblings, as a tree; what is below a folded row is left out."""
     children = _children(rows, _parents(rows))
     totals = _totals(children)
-    shown: list[ProcRow] = []
+    shown: list[ProcessRow] = []
     places: list[TreePlace] = []
     stack = [(row, "", True, 0) for row in reversed(children.get(None, ()))]
     while stack:
@@ -57,14 +59,14 @@ def grow(rows: Sequence[ProcRow], folded: frozenset[ProcKey]) -> tuple[tuple[Pro
     return tuple(shown), tuple(places)
 
 
-def _parents(rows: Sequence[ProcRow]) -> dict[ProcKey, ProcKey | None]:
+def _parents(rows: Sequence[ProcessRow]) -> dict[ProcessKey, ProcessKey | None]:
     """Every row's parent among the rows, without cycles."""
     living = {row.pid: row.key for row in rows if row.gone_s is None}
     parents = {row.key: living.get(row.ppid) if row.ppid is not None else None for row in rows}
-    rooted: set[ProcKey] = set()
+    rooted: set[ProcessKey] = set()
     for row in rows:
-        path: dict[ProcKey, None] = {}
-        key: ProcKey | None = row.key
+        path: dict[ProcessKey, None] = {}
+        key: ProcessKey | None = row.key
         while key is not None and key not in rooted:
             if key in path:
                 parents[key] = None
@@ -76,22 +78,22 @@ def _parents(rows: Sequence[ProcRow]) -> dict[ProcKey, ProcKey | None]:
 
 
 def _children(
-    rows: Sequence[ProcRow], parents: Mapping[ProcKey, ProcKey | None]
-) -> dict[ProcKey | None, list[ProcRow]]:
+    rows: Sequence[ProcessRow], parents: Mapping[ProcessKey, ProcessKey | None]
+) -> dict[ProcessKey | None, list[ProcessRow]]:
     """The children of every row, in order; those of None are the roots."""
-    children: dict[ProcKey | None, list[ProcRow]] = {}
+    children: dict[ProcessKey | None, list[ProcessRow]] = {}
     for row in rows:
         children.setdefault(parents[row.key], []).append(row)
     return children
 
 
-def _totals(children: Mapping[ProcKey | None, Sequence[ProcRow]]) -> dict[ProcKey, Totals]:
+def _totals(children: Mapping[ProcessKey | None, Sequence[ProcessRow]]) -> dict[ProcessKey, Totals]:
     """What each subtree holds.
 
     Shared parts are not added up: relatives mostly share the same ones. The sum is a lower bound of what they hold.
     """
-    totals: dict[ProcKey, Totals] = {}
-    order: list[ProcRow] = list(children.get(None, ()))
+    totals: dict[ProcessKey, Totals] = {}
+    order: list[ProcessRow] = list(children.get(None, ()))
     for row in order:  # grows while it is walked: parents before children
         order.extend(children.get(row.key, ()))
     for row in reversed(order):

@@ -10,7 +10,7 @@ from typing import Final
 
 from memtop.detail.outlook import Limit, LimitRow, Outlook
 from memtop.explain.names import short
-from memtop.frame import Note, ProcRow, SystemRow
+from memtop.frame import Note, ProcessRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.status import PidStatus
 from memtop.units import count, long_size, percent
@@ -39,7 +39,7 @@ _STATES: Final = {
 }
 
 
-def _swap_bytes(row: ProcRow, system: SystemRow) -> int | None:
+def _swap_bytes(row: ProcessRow, system: SystemRow) -> int | None:
     """What it has on swap; surely 0 where the machine has no swap in use."""
     if row.swap_bytes is None and system.swap_total_bytes is not None:
         return 0 if system.swap_total_bytes in (0, system.swap_free_bytes) else None
@@ -55,7 +55,7 @@ def _swap_of_machine(system: SystemRow) -> str | None:
     return f"the machine uses {long_size(used)} of its {long_size(system.swap_total_bytes)} of swap"
 
 
-def _oom_share(row: ProcRow) -> str | None:
+def _oom_share(row: ProcessRow) -> str | None:
     """What the score says it uses of RAM and swap, in percent: the kernel's formula since 5.9, turned round."""
     if not row.oom_score or row.oom_score_adj is None:
         return None
@@ -94,7 +94,7 @@ def _percent(value: float | None) -> str | None:
     return None if value is None else percent(value)
 
 
-def _process_facts(row: ProcRow, system: SystemRow) -> dict[str, str | None]:
+def _process_facts(row: ProcessRow, system: SystemRow) -> dict[str, str | None]:
     swap = _swap_bytes(row, system)
     untouched = None
     if row.virt_bytes is not None and row.rss_bytes is not None and swap is not None:
@@ -160,7 +160,7 @@ def _status_facts(status: PidStatus) -> dict[str, str | None]:
     }
 
 
-def facts_of(row: ProcRow, system: SystemRow, status: PidStatus | None) -> dict[str, str]:
+def facts_of(row: ProcessRow, system: SystemRow, status: PidStatus | None) -> dict[str, str]:
     """Name of a fact -> its text, for Topic.fill; unknown numbers are not in it."""
     facts = _process_facts(row, system) | _machine_facts(system) | (_status_facts(status) if status else {})
     return {name: text for name, text in facts.items() if text is not None}
@@ -200,7 +200,7 @@ def _nothing_behind(virt_bytes: int, untouched_bytes: int, swap_known: bool) -> 
     return f"{about} {long_size(untouched_bytes)} of it has no RAM behind it (never touched, or given back)"
 
 
-def _without_memory(row: ProcRow) -> str | None:
+def _without_memory(row: ProcessRow) -> str | None:
     """The sentence for a row that has no VIRT to speak of, None for all others."""
     if row.gone_s is not None or row.note is Note.GONE:
         last = f"; its last numbers were VIRT {long_size(row.virt_bytes)} and RES {long_size(row.rss_bytes)}"
@@ -218,7 +218,7 @@ def _without_memory(row: ProcRow) -> str | None:
     return None
 
 
-def virt_sentence(row: ProcRow, system: SystemRow, ceiling: LimitRow | None = None) -> str:
+def virt_sentence(row: ProcessRow, system: SystemRow, ceiling: LimitRow | None = None) -> str:
     """One plain sentence that answers: is this VIRT a problem? RES is measured against the ``ceiling`` of its cgroup,
     without one against the machine."""
     without = _without_memory(row)

@@ -9,8 +9,8 @@ from typing import Final
 
 from memtop.analysis.kinds import Kind
 from memtop.analysis.region_growth import KindChange, RegionGrowth
-from memtop.detail.readings import MarkView, Missing, RegionsView
-from memtop.frame import Detail, ProcRow
+from memtop.frame import Detail, ProcessRow
+from memtop.sampling.smaps.smaps_view import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
 
 _LONG_S: Final = 2.5
@@ -55,7 +55,7 @@ def caption(view: RegionsView | None) -> str:
     return ", ".join(parts)
 
 
-def why_no_reading(view: RegionsView, row: ProcRow, own_uid: int) -> str:
+def why_no_reading(view: RegionsView, row: ProcessRow, own_uid: int) -> str:
     """Why the panel has no mappings to show, and how to get them; empty where there is a reading."""
     if view.reading is not None:
         return ""
@@ -85,7 +85,7 @@ def _cost(view: RegionsView) -> str:
     return f"about {milliseconds(view.stall_s or 0.0)}{many}"
 
 
-def why_denied(row: ProcRow, own_uid: int) -> str:
+def why_denied(row: ProcessRow, own_uid: int) -> str:
     """Which readings are missing, why, and how to get them."""
     if row.uid is not None and row.uid != own_uid:
         why = f"it belongs to another user ({row.user})"

@@ -15,7 +15,7 @@ from memtop.analysis.goheap import Breakdown
 from memtop.analysis.golimits import FreedMemory, LimitAdvice, LimitFit, freed_memory, knows_memory_limit
 from memtop.analysis.jvmheap import JvmBreakdown, JvmVerdict
 from memtop.detail.inside import GoInside, Inside, JvmInside
-from memtop.frame import Detail, ProcRow
+from memtop.frame import Detail, ProcessRow
 from memtop.units import count, duration, long_size, percent
 
 ALLOCATORS: Final = {
@@ -252,7 +252,7 @@ def jvm_verdict(jvm: JvmInside) -> Verdict:
     return Verdict(*found[growth.verdict], bad=bad)
 
 
-def account(go: GoInside, row: ProcRow) -> list[str]:
+def account(go: GoInside, row: ProcessRow) -> list[str]:
     """What RES does not count, what the identities say, and how far both accounts are apart."""
     parts, found = go.parts, []
     if parts is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtop.detail.readings import SharingView
 from memtop.frame import Detail
+from memtop.sampling.smaps.smaps_view import SharingView
 from memtop.units import count, duration, long_size
 
 _LEAST_BYTES: Final = 1 << 20

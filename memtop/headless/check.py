@@ -16,7 +16,7 @@ from memtop.detail.outlook import Outlook
 from memtop.engine.engine import Engine
 from memtop.errors import ProcessGone
 from memtop.explain.findings import autopsy_lines, nothing_wrong, told
-from memtop.sample import Ask, Need
+from memtop.sampling.request import Ask, Need
 
 
 class Answer(IntEnum):

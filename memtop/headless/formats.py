@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from memtop import units
 from memtop.columns import Column
-from memtop.frame import Frame, Note, ProcRow, SystemRow
+from memtop.frame import Frame, Note, ProcessRow, SystemRow
 
 if TYPE_CHECKING:
     from memtop.detail.outlook import Autopsy
@@ -77,7 +77,7 @@ def json_writer(out: TextIO) -> Writer:
     return write
 
 
-def _judged(frame: Frame, row: ProcRow) -> dict[str, Any]:
+def _judged(frame: Frame, row: ProcessRow) -> dict[str, Any]:
     outlook = frame.outlooks.get(row.key)
     if outlook is None:
         return {"verdict": None, "findings": None}
@@ -111,7 +111,7 @@ def exit_object(autopsy: Autopsy) -> dict[str, Any]:
     }
 
 
-def process_object(row: ProcRow) -> dict[str, Any]:
+def process_object(row: ProcessRow) -> dict[str, Any]:
     """A process as the JSON contract has it: sizes in bytes, null for unknown, names exact."""
     found: dict[str, Any] = {"pid": row.pid, "start_ticks": row.key.start_ticks}
     found |= _exact("name", row.name_raw)
@@ -125,7 +125,7 @@ def process_object(row: ProcRow) -> dict[str, Any]:
     return found
 
 
-def _shares(row: ProcRow, frame: Frame) -> dict[str, object]:
+def _shares(row: ProcessRow, frame: Frame) -> dict[str, object]:
     """PSS and USS, and why they are unknown; nothing where nobody asked for them."""
     if frame.shares is None:
         return {}

@@ -14,12 +14,12 @@ from typing import Final, TextIO
 from memtop import units
 from memtop.analysis.kinds import Kind
 from memtop.analysis.regions import Confidence, KindSum, Region, Regions, Sizes, Split
-from memtop.detail.readings import Missing, Reading, RegionsView
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, ProcessGone, UsageError
 from memtop.frame import Detail
 from memtop.procfs.stat import parse_stat
-from memtop.sample import REGIONS, Ask
+from memtop.sampling.request import REGIONS, Ask
+from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView
 from memtop.sources.protocol import Source
 from memtop.text import clean
 

@@ -14,7 +14,7 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from memtop.frame import SystemRow
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
 
 TRACK_BUDGET_BYTES: Final = 12 * 1024 * 1024
 """For the tracks of all processes together."""
@@ -160,11 +160,11 @@ class History:
     """All tracks, the diaries of watched processes, and the gaps, on the clock of Instant.mono_s."""
 
     def __init__(self) -> None:
-        self.tracks: dict[ProcKey, Track] = {}
-        self.diaries: dict[ProcKey, Diary] = {}
+        self.tracks: dict[ProcessKey, Track] = {}
+        self.diaries: dict[ProcessKey, Diary] = {}
         self.gaps: deque[Gap] = deque(maxlen=64)
 
-    def note(self, key: ProcKey, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int) -> Track:
+    def note(self, key: ProcessKey, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int) -> Track:
         """Add to a process's track where its numbers differ from the last entry."""
         track = self.tracks.get(key)
         if track is None:
@@ -173,7 +173,7 @@ class History:
         track.add(now_s, virt_bytes, rss_bytes, shr_bytes, most)
         return track
 
-    def forget(self, key: ProcKey) -> None:
+    def forget(self, key: ProcessKey) -> None:
         """Drop the past of a process, after its end or its exec."""
         self.tracks.pop(key, None)
         self.diaries.pop(key, None)

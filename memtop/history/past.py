@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.rates import per_s, slope_per_s
 from memtop.frame import Series
 from memtop.history.history import CLOSE_S, History, Point
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
 
 SLOPE_S: Final = 60.0
 WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0)
@@ -35,7 +35,7 @@ class _Past(NamedTuple):
     swap: array[int]
 
 
-def _past(history: History, key: ProcKey) -> _Past:
+def _past(history: History, key: ProcessKey) -> _Past:
     """Its diary, and before that its track."""
     diary, track = history.diaries.get(key), history.tracks.get(key)
     until = len(track) if track is not None else 0
@@ -51,7 +51,7 @@ def _past(history: History, key: ProcKey) -> _Past:
     return _Past._make((older.times_s + diary.times_s, *columns))
 
 
-def point_at(history: History, key: ProcKey, when_s: float) -> Point | None:
+def point_at(history: History, key: ProcessKey, when_s: float) -> Point | None:
     """What was known of a process at a moment: from its diary where that reaches back so far, else from its track."""
     if history.in_gap(when_s):
         return None
@@ -61,7 +61,9 @@ def point_at(history: History, key: ProcKey, when_s: float) -> Point | None:
     return track.at(when_s) if track is not None else None
 
 
-def series(history: History, key: ProcKey, *, right_s: float, until_s: float, window_s: float, points: int) -> Series:
+def series(
+    history: History, key: ProcessKey, *, right_s: float, until_s: float, window_s: float, points: int
+) -> Series:
     """The window that ends at ``right_s``, one point a bucket; nothing after ``until_s`` (now, or its end).
 
     Of several readings in a bucket the one with the highest RES stands for it, so that a short peak is never lost.
@@ -100,7 +102,7 @@ def series(history: History, key: ProcKey, *, right_s: float, until_s: float, wi
 
 
 def used_memory(
-    history: History, key: ProcKey, *, from_s: float, now_s: float, step_s: float
+    history: History, key: ProcessKey, *, from_s: float, now_s: float, step_s: float
 ) -> tuple[list[float], list[float]]:
     """Times and bytes of anonymous, shared and swapped memory, a point every ``step_s``: what is judged.
 
@@ -153,7 +155,7 @@ def fitting_window_s(known_s: float) -> float:
     return next((window_s for window_s in WINDOWS_S if window_s >= min(known_s, ORDINARY_WINDOW_S)), ORDINARY_WINDOW_S)
 
 
-def slope_bytes_per_min(history: History, key: ProcKey, until_s: float) -> float | None:
+def slope_bytes_per_min(history: History, key: ProcessKey, until_s: float) -> float | None:
     """Least-squares slope of RES over the minute that ends at ``until_s``; None before there are three readings."""
     diary = history.diaries.get(key)
     if diary is None:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from memtop.analysis.allocators import Advice
     from memtop.analysis.gogrowth import GoPoint
     from memtop.analysis.jvmheap import JvmPoint
-    from memtop.detail.readings import Reading
-    from memtop.frame import ProcRow
+    from memtop.frame import ProcessRow
     from memtop.introspection.dossier import RuntimeDossier
-    from memtop.sample import Sample
+    from memtop.sampling.sample import Sample
+    from memtop.sampling.smaps.smaps_view import Reading
 
 NEW_S: Final = 10.0
 """Older figures of a runtime say nothing of now."""
@@ -27,7 +27,7 @@ VERDICT_S: Final = 10.0
 """How often the verdict on its heap is found anew while its panel is not on screen: 5 ms for all its points."""
 
 
-def heap_facts(file: RuntimeDossier, row: ProcRow, at_s: float) -> HeapFacts | None:
+def heap_facts(file: RuntimeDossier, row: ProcessRow, at_s: float) -> HeapFacts | None:
     """For the findings, whatever panel is open; None where its runtime has told nothing."""
     if not file.go and not file.jvm:
         limit = _limit_bytes(file.settings.gomemlimit_bytes) if file.settings is not None else None
@@ -49,7 +49,7 @@ def heap_facts(file: RuntimeDossier, row: ProcRow, at_s: float) -> HeapFacts | N
 
 def inside(
     file: RuntimeDossier | None,
-    row: ProcRow,
+    row: ProcessRow,
     at_s: float,
     reading: Reading | None,
     *,
@@ -70,7 +70,7 @@ def inside(
 
 def _judge(
     file: RuntimeDossier,
-    row: ProcRow,
+    row: ProcessRow,
     at_s: float,
     reading: Reading | None,
     *,
@@ -114,7 +114,7 @@ def _judge(
 
 
 def _advice(
-    file: RuntimeDossier, row: ProcRow, lazy_free_bytes: int | None, sample: Sample | None
+    file: RuntimeDossier, row: ProcessRow, lazy_free_bytes: int | None, sample: Sample | None
 ) -> tuple[Advice, ...]:
     from memtop.analysis.allocators import Observed, advise
     from memtop.runtimes.native import Runtime, old_space_bytes
@@ -145,7 +145,7 @@ def _label(url: str) -> str:
     return url.partition("?")[0]
 
 
-def _flat_s(row: ProcRow, sample: Sample | None) -> float | None:
+def _flat_s(row: ProcessRow, sample: Sample | None) -> float | None:
     """For how long RES has been flat: the whole of its trend, at least; None where it moves."""
     levels = [level for level in row.trend if level is not None]
     flat = len(levels) == len(row.trend) and len(set(levels)) <= 1
@@ -209,7 +209,7 @@ def _go_facts(file: RuntimeDossier) -> HeapFacts:
     )
 
 
-def _jvm_facts(file: RuntimeDossier, row: ProcRow) -> HeapFacts:
+def _jvm_facts(file: RuntimeDossier, row: ProcessRow) -> HeapFacts:
     """Stacks, JIT code and buffers are a JVM's usual share outside of its heap: only what is far beyond is told."""
     from memtop.analysis.jvmheap import break_down_jvm
 
@@ -223,7 +223,7 @@ def _jvm_facts(file: RuntimeDossier, row: ProcRow) -> HeapFacts:
     )
 
 
-def _judge_go(points: list[GoPoint], file: RuntimeDossier, row: ProcRow, lazy_free_bytes: int) -> GoInside:
+def _judge_go(points: list[GoPoint], file: RuntimeDossier, row: ProcessRow, lazy_free_bytes: int) -> GoInside:
     from memtop.analysis.gogrowth import judge_go
     from memtop.analysis.goheap import break_down, identities
     from memtop.analysis.golimits import gogc_choices, judge_limit
@@ -250,7 +250,7 @@ def _judge_go(points: list[GoPoint], file: RuntimeDossier, row: ProcRow, lazy_fr
     return GoInside(heap, parts, identities(heap), growth, limit, choices)
 
 
-def _judge_jvm(points: list[JvmPoint], row: ProcRow) -> JvmInside:
+def _judge_jvm(points: list[JvmPoint], row: ProcessRow) -> JvmInside:
     from memtop.analysis.jvmheap import break_down_jvm, judge_jvm
 
     growth, heap = judge_jvm(points), points[-1].heap

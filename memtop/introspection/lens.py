@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memtop.errors import MemtopError
 from memtop.introspection.dossier import LEAST_INTERVAL_S, Around, Moment, Pace, RuntimeDossier
-from memtop.sample import RUNTIME, Ask, ProcKey, ProcSample, Sample
+from memtop.process_key import ProcessKey
+from memtop.sampling.request import RUNTIME, Ask
+from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sources.protocol import Source
 
 if TYPE_CHECKING:
     from memtop.detail.inside import HeapFacts, Inside
-    from memtop.detail.readings import Reading
-    from memtop.frame import ProcRow
+    from memtop.frame import ProcessRow
+    from memtop.sampling.smaps.smaps_view import Reading
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 FILES: Final = 12
@@ -38,19 +40,19 @@ class Lens:
     """See the module."""
 
     def __init__(
-        self, source: Source, lazy_free_bytes: Callable[[ProcKey], int | None], *, replaying: bool = False
+        self, source: Source, lazy_free_bytes: Callable[[ProcessKey], int | None], *, replaying: bool = False
     ) -> None:
         self._source = source
         self._lazy_free_bytes = lazy_free_bytes
         self._replaying = replaying
-        self._files: dict[ProcKey, RuntimeDossier] = {}
+        self._files: dict[ProcessKey, RuntimeDossier] = {}
         self._sample: Sample | None = None
-        self._bound: ProcKey | None = None
+        self._bound: ProcessKey | None = None
         """Whom a URL without a pid belongs to."""
 
     # -- who is asked, and when
 
-    def step(self, ask: Ask, sample: Sample, asked_for: Sequence[ProcKey]) -> None:
+    def step(self, ask: Ask, sample: Sample, asked_for: Sequence[ProcessKey]) -> None:
         """Take what has come and begin what is due. ``asked_for`` are those of the command line."""
         self._sample = sample
         if ask.frozen:
@@ -71,7 +73,7 @@ class Lens:
         for key in [key for key in self._files if key not in wanted][: max(0, len(self._files) - FILES)]:
             del self._files[key]
 
-    def _wait_for_answers(self, ask: Ask, wanted: Iterable[ProcKey], *, fresh: bool) -> None:
+    def _wait_for_answers(self, ask: Ask, wanted: Iterable[ProcessKey], *, fresh: bool) -> None:
         """Without a screen: a line tells what was read at its own instant, and a one-shot run has no later one.
 
         At first the identity is waited for, then what follows from it; later whatever is under way.
@@ -85,18 +87,18 @@ class Lens:
                 if seen is not None and (file := self._files.get(key)) is not None:
                     self._serve(ask, key, seen, file)
 
-    def _seen(self, key: ProcKey) -> ProcSample | None:
+    def _seen(self, key: ProcessKey) -> ProcessSample | None:
         seen = self._sample.processes.get(key.pid) if self._sample is not None else None
         return seen if seen is not None and seen.key == key else None
 
-    def _file(self, key: ProcKey, seen: ProcSample) -> RuntimeDossier:
+    def _file(self, key: ProcessKey, seen: ProcessSample) -> RuntimeDossier:
         file = self._files.pop(key, None)
         if file is None or file.execs != seen.execs:
             file = RuntimeDossier(seen.execs)
         self._files[key] = file  # those wanted last are at the end
         return file
 
-    def _serve(self, ask: Ask, key: ProcKey, seen: ProcSample, file: RuntimeDossier) -> None:
+    def _serve(self, ask: Ask, key: ProcessKey, seen: ProcessSample, file: RuntimeDossier) -> None:
         assert self._sample is not None
         now_s = self._sample.mono_s
         for name in list(file.pending):
@@ -122,7 +124,7 @@ class Lens:
             file.take_flags(seen.command_raw)
             self._every_second(key, seen, file, "jvm", now_s)
 
-    def _url_of(self, ask: Ask, key: ProcKey) -> str:
+    def _url_of(self, ask: Ask, key: ProcessKey) -> str:
         """The address that the user gave for this process; empty for none."""
         for pid, url in ask.go_urls:
             if pid == key.pid:
@@ -134,7 +136,9 @@ class Lens:
                     return url
         return ""
 
-    def _want(self, key: ProcKey, seen: ProcSample, file: RuntimeDossier, name: str, again_s: float | None) -> None:
+    def _want(
+        self, key: ProcessKey, seen: ProcessSample, file: RuntimeDossier, name: str, again_s: float | None
+    ) -> None:
         """Begin a reading that has not been made yet, or is old; None for once."""
         assert self._sample is not None
         now_s, before_s = self._sample.mono_s, file.done_s.get(name)
@@ -143,12 +147,14 @@ class Lens:
         file.done_s[name] = now_s
         self._begin(key, seen, file, name)
 
-    def _every_second(self, key: ProcKey, seen: ProcSample, file: RuntimeDossier, name: str, now_s: float) -> None:
+    def _every_second(
+        self, key: ProcessKey, seen: ProcessSample, file: RuntimeDossier, name: str, now_s: float
+    ) -> None:
         if name not in file.pending and (self._replaying or file.pace.due(now_s)):
             file.pace.asked(now_s)
             self._begin(key, seen, file, name)
 
-    def _begin(self, key: ProcKey, seen: ProcSample, file: RuntimeDossier, name: str) -> None:
+    def _begin(self, key: ProcessKey, seen: ProcessSample, file: RuntimeDossier, name: str) -> None:
         assert self._sample is not None and seen.statm is not None
         minflt = seen.stat.minflt if seen.stat is not None else None
         file.pending[name] = Moment(self._sample.mono_s, seen.statm.rss_bytes, seen.statm.anon_bytes, minflt)
@@ -158,7 +164,7 @@ class Lens:
 
     # -- what has come
 
-    def _poll(self, key: ProcKey, file: RuntimeDossier, name: str) -> None:
+    def _poll(self, key: ProcessKey, file: RuntimeDossier, name: str) -> None:
         assert self._sample is not None
         url = f"#{file.asked_url}" if name == "metrics" and file.asked_url else ""
         try:
@@ -171,7 +177,7 @@ class Lens:
             file.pending.pop(name, None)
             file.failed(name, error, self._sample.mono_s)
 
-    def _around(self, key: ProcKey) -> Around:
+    def _around(self, key: ProcessKey) -> Around:
         assert self._sample is not None
         start_s, seen = key.start_ticks / CLK_TCK, self._seen(key)
         booted_s = self._sample.wall_s - self._sample.mono_s
@@ -183,19 +189,19 @@ class Lens:
 
     # -- what is told
 
-    def gc_marks(self, key: ProcKey, from_s: float, to_s: float) -> list[tuple[float, str, str]]:
+    def gc_marks(self, key: ProcessKey, from_s: float, to_s: float) -> list[tuple[float, str, str]]:
         """(when, kind, label) of its collections for the chart; none where they are too many to be told apart."""
         file = self._files.get(key)
         times = [] if file is None else [at_s for at_s in file.collections_s if from_s <= at_s <= to_s]
         return [(at_s, "gc", "GC") for at_s in times] if len(times) <= MOST_MARKS else []
 
-    def objects(self, keys: Iterable[ProcKey]) -> dict[ProcKey, dict[str, Any]]:
+    def objects(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, dict[str, Any]]:
         """The ``runtime`` objects of the JSON contract; nothing for a process without a runtime that is known."""
         now_s = self._sample.mono_s if self._sample is not None else None
         said = {key: self._files[key].said(now_s) for key in keys if key in self._files}
         return {key: one for key, one in said.items() if one is not None}
 
-    def heap_facts(self, row: ProcRow, at_s: float) -> HeapFacts | None:
+    def heap_facts(self, row: ProcessRow, at_s: float) -> HeapFacts | None:
         """For the findings, whatever panel is open; None where its runtime has told nothing."""
         file = self._files.get(row.key)
         if file is None:
@@ -204,7 +210,7 @@ class Lens:
 
         return heap_facts(file, row, at_s)
 
-    def inside(self, ask: Ask, row: ProcRow, at_s: float, reading: Reading | None) -> Inside | None:
+    def inside(self, ask: Ask, row: ProcessRow, at_s: float, reading: Reading | None) -> Inside | None:
         """For the panel, at the instant shown; None while it is not on screen."""
         if ask.panel != RUNTIME:
             return None

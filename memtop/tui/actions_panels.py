@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memtop.sample import RUNTIME
+from memtop.sampling.request import RUNTIME
 from memtop.tui import runtime_keys
 from memtop.tui.board import Board
 from memtop.tui.panels import BY_NAME, PANELS, Panels, Tabs

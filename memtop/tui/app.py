@@ -19,7 +19,7 @@ from memtop.demo.step import Step
 from memtop.engine.engine import Engine
 from memtop.frame import Frame
 from memtop.query import parse_query
-from memtop.sample import RUNTIME
+from memtop.sampling.request import RUNTIME
 from memtop.settings import Settings
 from memtop.tui import lean, palette, runtime_keys
 from memtop.tui.actions_explain import ExplainActions

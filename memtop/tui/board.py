@@ -11,8 +11,8 @@ from textual.reactive import var
 
 from memtop.demo.step import Step
 from memtop.engine.engine import Engine
-from memtop.frame import Frame, ProcRow
-from memtop.sample import ProcKey
+from memtop.frame import Frame, ProcessRow
+from memtop.process_key import ProcessKey
 from memtop.settings import Settings
 from memtop.tui.chart import MemoryChart
 from memtop.tui.footer import Hint, StatusBar
@@ -75,7 +75,7 @@ class Board(SafeApp):
         self.frame: Frame | None = None
         self.commentary = commentary
         self.topic = "virt"
-        self.watched: ProcKey | None = None
+        self.watched: ProcessKey | None = None
         self.asked_for = (view.only, view.names)
         self.set_reactive(Board.view, view)
         self.pump = Pump(
@@ -116,7 +116,7 @@ class Board(SafeApp):
         self.view = self.view._replace(**choice)  # type: ignore[arg-type]
 
     @property
-    def row(self) -> ProcRow | None:
+    def row(self) -> ProcessRow | None:
         """The process that keys act on."""
         return self.table.selected_row
 
@@ -127,7 +127,7 @@ class Board(SafeApp):
         if focus != self.view.focus or visible != self.view.visible:
             self.choose(focus=focus, visible=visible)
 
-    def watch_process(self, key: ProcKey | None) -> None:
+    def watch_process(self, key: ProcessKey | None) -> None:
         """Give one process the screen, whatever the cursor does; None gives it back to the list."""
         self.watched = self.table.watched = key
         self.set_class(key is not None or self.view.only is not None, "-one")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from memtop.frame import Frame, Note, ProcRow
+from memtop.frame import Frame, Note, ProcessRow
 from memtop.tui.header_parts import HeaderState, header_parts
 from memtop.tui.layout import BAR_CELLS, MARKER_CELLS, TINY_BELOW, Place, place_columns, table_top
 from memtop.tui.parts import placed, text_cells
@@ -77,7 +77,7 @@ def _heading(places: Sequence[Place], sort_key: str, descending: bool) -> str:
     return text
 
 
-def _row(row: ProcRow, places: Sequence[Place], color: bool) -> tuple[str, str]:
+def _row(row: ProcessRow, places: Sequence[Place], color: bool) -> tuple[str, str]:
     """The line and the style of all of it."""
     plain = row.note is not Note.NONE
     line, at = "", 0

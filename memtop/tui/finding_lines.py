@@ -9,7 +9,7 @@ from memtop.detail.outlook import Outlook
 from memtop.explain.findings import autopsy_lines, nothing_wrong, told
 from memtop.explain.region_words import mark_sentence
 from memtop.frame import Detail
-from memtop.sample import REGIONS
+from memtop.sampling.request import REGIONS
 from memtop.tui.marks import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.prose import Line, wrapped
 

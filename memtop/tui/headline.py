@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from memtop import units
-from memtop.frame import Detail, ProcRow
+from memtop.frame import Detail, ProcessRow
 from memtop.text import clean
 from memtop.tui.cells import to_ascii
 from memtop.tui.ink import AREAS, LINE_ASCII, TEXTURES, Ink, Inks, Look, area_color
@@ -91,7 +91,7 @@ def _keys(look: Look, *, areas: bool, shows_virt: bool) -> dict[Ink, str]:
     return {ink: f"{key} " for ink, key in keys.items()}
 
 
-def _arrow(detail: Detail, row: ProcRow) -> str:
+def _arrow(detail: Detail, row: ProcessRow) -> str:
     """Where the slope and the change over the minute say the same: after a peak a slope alone misleads."""
     if detail.gone:
         return ""
@@ -100,7 +100,7 @@ def _arrow(detail: Detail, row: ProcRow) -> str:
     return _ARROWS[slope if slope == change else 0]
 
 
-def _shortest(detail: Detail, row: ProcRow, keys: dict[Ink, str], width: int) -> tuple[dict[str, Pieces], str]:
+def _shortest(detail: Detail, row: ProcessRow, keys: dict[Ink, str], width: int) -> tuple[dict[str, Pieces], str]:
     """What is left of the line where not even VIRT and RES find room in full, and the gap between the two."""
     virt, res, arrow = units.size(row.virt_bytes), units.size(row.rss_bytes), _arrow(detail, row)
     forms = (
@@ -116,7 +116,7 @@ def _shortest(detail: Detail, row: ProcRow, keys: dict[Ink, str], width: int) ->
     return items | {"res": [(res, Ink.RES)]}, gap
 
 
-def _items(detail: Detail, row: ProcRow, keys: dict[Ink, str]) -> dict[str, Pieces]:
+def _items(detail: Detail, row: ProcessRow, keys: dict[Ink, str]) -> dict[str, Pieces]:
     arrow = _arrow(detail, row)
     items: dict[str, Pieces] = {
         "virt": [(f"{keys.get(Ink.VIRT, '')}VIRT {units.long_size(row.virt_bytes)}", Ink.VIRT)],

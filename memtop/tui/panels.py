@@ -18,7 +18,7 @@ from textual.reactive import var
 from textual.widgets import ContentSwitcher
 
 from memtop.frame import Frame
-from memtop.sample import REGIONS, RUNTIME, SHARING
+from memtop.sampling.request import REGIONS, RUNTIME, SHARING
 from memtop.tui.bar import Bar
 from memtop.tui.direct import KeptLines
 from memtop.tui.parts import EDGE_CELLS, GAP_CELLS, Part, cells

@@ -17,7 +17,7 @@ from typing import Final
 
 from memtop import units
 from memtop.frame import Frame
-from memtop.sample import Ask
+from memtop.sampling.request import Ask
 from memtop.text import clean
 
 SHORTEST_DELAY_S: Final = 0.1

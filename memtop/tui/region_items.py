@@ -11,7 +11,7 @@ from memtop import units
 from memtop.analysis.kinds import Kind
 from memtop.analysis.region_growth import RegionGrowth
 from memtop.analysis.regions import DELETED, Region, Regions, Sizes
-from memtop.detail.readings import Reading, RegionsView
+from memtop.sampling.smaps.smaps_view import Reading, RegionsView
 from memtop.text import clean
 
 MOST_MAPPINGS: Final = 1000

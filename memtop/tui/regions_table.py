@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from memtop.analysis.kinds import Kind
-from memtop.detail.readings import Reading, RegionsView
+from memtop.sampling.smaps.smaps_view import Reading, RegionsView
 from memtop.tui.cells import fit
 from memtop.tui.region_items import (
     BAR_CELLS,

@@ -15,8 +15,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from memtop import units
-from memtop.frame import Note, ProcRow, TreePlace
-from memtop.sample import ProcKey
+from memtop.frame import Note, ProcessRow, TreePlace
+from memtop.process_key import ProcessKey
 from memtop.tui.cells import fit, to_ascii
 from memtop.tui.layout import MARKER_CELLS, Place
 from memtop.tui.marks import DANGER_MARK, WARNING_MARK
@@ -83,7 +83,7 @@ class Painter:
                 runs += [(" ", self.look.heading), (self._text(title, place.width, column.left), style)]
         return self._strip(runs, self.look.heading)
 
-    def row(self, row: ProcRow, tree: TreePlace | None, selected: bool, watched: bool) -> Strip:
+    def row(self, row: ProcessRow, tree: TreePlace | None, selected: bool, watched: bool) -> Strip:
         """One process."""
         look = self.look
         if selected:
@@ -149,7 +149,7 @@ class Painter:
 class _Painted:
     """A row as it was painted last, and all that the picture depends on."""
 
-    row: ProcRow
+    row: ProcessRow
     tree: TreePlace | None
     selected: bool
     watched: bool
@@ -161,7 +161,7 @@ class Paintings:
 
     def __init__(self, painter: Painter) -> None:
         self.painter = painter
-        self._rows: dict[ProcKey, _Painted] = {}
+        self._rows: dict[ProcessKey, _Painted] = {}
         self._headings: dict[Sort, Strip] = {}
 
     def heading(self, sort: Sort) -> Strip:
@@ -170,7 +170,7 @@ class Paintings:
             self._headings = {sort: self.painter.heading(sort)}
         return self._headings[sort]
 
-    def row(self, row: ProcRow, tree: TreePlace | None, selected: bool, watched: bool) -> Strip:
+    def row(self, row: ProcessRow, tree: TreePlace | None, selected: bool, watched: bool) -> Strip:
         """The row's picture: the same object for as long as it looks the same."""
         old = self._rows.get(row.key)
         if old and old.row is row and old.selected is selected and old.watched is watched and old.tree == tree:
@@ -186,13 +186,13 @@ class Paintings:
         lines = textwrap.wrap(words, max(1, self.painter.width - 2))
         return self.painter.message(lines[line] if line < len(lines) else "")
 
-    def keep_only(self, keys: frozenset[ProcKey]) -> None:
+    def keep_only(self, keys: frozenset[ProcessKey]) -> None:
         """Forget rows that are out of sight, once they are many."""
         if len(self._rows) > _KEPT_SCREENS * len(keys) + _KEPT_SCREENS:
             self._rows = {key: painted for key, painted in self._rows.items() if key in keys}
 
 
-def _command(row: ProcRow, text: str, tree: TreePlace | None, width: int) -> str:
+def _command(row: ProcessRow, text: str, tree: TreePlace | None, width: int) -> str:
     """The command behind its branch of the tree; a very deep branch shows only its last part."""
     if row.gone_s is not None:
         text = f"(gone) {text}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from memtop.detail.inside import Inside
 from memtop.errors import UsageError
 from memtop.frame import Frame
-from memtop.sample import RUNTIME
+from memtop.sampling.request import RUNTIME
 from memtop.tui.dialogs import Choice, Menu, Prompt
 
 if TYPE_CHECKING:

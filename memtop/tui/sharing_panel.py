@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from memtop.detail.readings import Missing, Relative, SharingView
 from memtop.explain.region_words import caption, why_no_reading
 from memtop.explain.sharing_words import sharing_sentences
 from memtop.frame import Frame
+from memtop.sampling.smaps.smaps_view import Missing, Relative, SharingView
 from memtop.tui.cells import fit
 from memtop.tui.prose import Line, Prose, without_focus, wrapped
 from memtop.tui.regions_panel import missing_lines

@@ -20,8 +20,8 @@ from textual.reactive import Reactive
 from textual.strip import Strip
 
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS, Column
-from memtop.frame import Frame, ProcRow, TreePlace
-from memtop.sample import ProcKey
+from memtop.frame import Frame, ProcessRow, TreePlace
+from memtop.process_key import ProcessKey
 from memtop.text import clean
 from memtop.tui.cells import LOADING
 from memtop.tui.layout import place_columns
@@ -77,11 +77,11 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     """What to show, as far as there is room."""
     sort: Reactive[Sort] = Reactive(Sort("res"), repaint=False)
     """The order that the frames come in, to be told in the heading; the table itself sorts nothing."""
-    selected: Reactive[ProcKey | None] = Reactive(None, repaint=False)
+    selected: Reactive[ProcessKey | None] = Reactive(None, repaint=False)
     """The process under the cursor. Setting it does not scroll; :meth:`reveal` does."""
     follow: Reactive[bool] = Reactive(False, repaint=False)
     """Keep the selected process in view through every new order."""
-    watched: Reactive[ProcKey | None] = Reactive(None, repaint=False)
+    watched: Reactive[ProcessKey | None] = Reactive(None, repaint=False)
     """The process marked with ►."""
     filter_text: Reactive[str] = Reactive("", repaint=False)
     """The filter, for the words that stand in an empty table."""
@@ -92,13 +92,13 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     class SelectionMoved(Message):
         """Another process is under the cursor."""
 
-        key: ProcKey | None
+        key: ProcessKey | None
 
     @dataclass
     class ProcessChosen(Message):
         """Enter or a double click on a process."""
 
-        key: ProcKey
+        key: ProcessKey
 
     @dataclass
     class SortChosen(Message):
@@ -111,7 +111,7 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     class FoldToggled(Message):
         """A subtree is to be folded or opened."""
 
-        key: ProcKey
+        key: ProcessKey
 
     class ViewportMoved(Message):
         """Scrolled or resized: ``visible_keys`` may be others now."""
@@ -139,18 +139,18 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
             self._refresh_changed_lines()
 
     @property
-    def rows(self) -> tuple[ProcRow, ...]:
+    def rows(self) -> tuple[ProcessRow, ...]:
         """The rows of the frame shown."""
         return self._frame.rows if self._frame is not None else ()
 
     @property
-    def selected_row(self) -> ProcRow | None:
+    def selected_row(self) -> ProcessRow | None:
         """The numbers of the process under the cursor; None when it is not in the list."""
         index = self._find(self.selected)
         return None if index is None else self.rows[index]
 
     @property
-    def visible_keys(self) -> frozenset[ProcKey]:
+    def visible_keys(self) -> frozenset[ProcessKey]:
         """The processes that are in view."""
         top = self.scroll_offset.y
         return frozenset(row.key for row in self.rows[top : top + self._body_lines])
@@ -172,7 +172,7 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
 
     # The selection
 
-    def _find(self, key: ProcKey | None) -> int | None:
+    def _find(self, key: ProcessKey | None) -> int | None:
         rows = self.rows
         if self._index < len(rows) and rows[self._index].key == key:
             return self._index
@@ -193,7 +193,7 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
             self.selected = self.rows[self._index].key
             self.reveal()
 
-    def watch_selected(self, key: ProcKey | None) -> None:
+    def watch_selected(self, key: ProcessKey | None) -> None:
         self.post_message(self.SelectionMoved(key))
         self._refresh_changed_lines()
 

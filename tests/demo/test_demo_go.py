@@ -12,7 +12,7 @@ from memtop.demo.recorded import recorded_named, recorded_runs
 from memtop.engine.engine import Engine
 from memtop.errors import UsageError
 from memtop.frame import Detail
-from memtop.sample import RUNTIME, Ask
+from memtop.sampling.request import RUNTIME, Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay
 from memtop.tui.runtime_panel import body_lines, head_lines

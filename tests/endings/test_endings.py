@@ -21,11 +21,11 @@ from memtop.errors import AccessDenied
 from memtop.explain import topic
 from memtop.frame import Frame
 from memtop.procfs.statm import PAGE_BYTES
-from memtop.sample import Ask, Need
+from memtop.sampling.request import Ask, Need
 from memtop.sources.protocol import Exit
 from memtop.tui.finding_lines import finding_lines
-from tests.cgroups.test_cgroups import APP, MIB, v2
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.sampling.test_cgroups import APP, MIB, v2
 
 CLK_TCK = os.sysconf("SC_CLK_TCK")
 OLD = 500

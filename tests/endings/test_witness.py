@@ -17,12 +17,12 @@ from memtop.runtimes import told
 from memtop.runtimes.goheap import GoHeap
 from memtop.runtimes.gometrics import parse_go_metrics
 from memtop.runtimes.native import Native
-from memtop.sample import REGIONS, SHARING, Ask, Need
-from tests.cgroups.test_cgroups import MIB, v2
+from memtop.sampling.request import REGIONS, SHARING, Ask, Need
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after
 from tests.introspection.test_lens import GO, JVM, PAGE, URL, World
 from tests.lab.points import lines
-from tests.smaps.test_dear import HEAP, mapping, rollup
+from tests.sampling.test_cgroups import MIB, v2
+from tests.sampling.test_smaps import HEAP, mapping, rollup
 
 KIB = 1024
 CODE = 0x5555_0000

@@ -10,10 +10,10 @@ import pytest
 from memtop.columns import DEFAULT_COLUMNS
 from memtop.engine.engine import DIARIES, Engine
 from memtop.errors import AccessDenied
-from memtop.frame import Detail, Frame, Note, ProcRow
+from memtop.frame import Detail, Frame, Note, ProcessRow
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.query import of_user, parse_query
-from memtop.sample import Ask, Need
+from memtop.sampling.request import Ask, Need
 from memtop.sources.live import LiveSource
 from tests.children import python, tell
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
@@ -26,7 +26,7 @@ def step(engine: Engine, ask: Ask = EVERYTHING, times: int = 1) -> Frame:
     return frame_after(engine, ask, times)
 
 
-def row(frame: Frame, pid: int = 42) -> ProcRow:
+def row(frame: Frame, pid: int = 42) -> ProcessRow:
     (found,) = [row for row in frame.rows if row.pid == pid]
     return found
 
@@ -494,7 +494,7 @@ def test_once_prepared_the_second_sample_waits_for_no_import() -> None:
     code = (
         "import sys\n"
         "from memtop.engine.engine import Engine\n"
-        "from memtop.sample import Ask\n"
+        "from memtop.sampling.sample import Ask\n"
         "from tests.fakes import FakeProcess, FakeSource\n"
         "engine, ask = Engine(FakeSource(FakeProcess(42))), Ask(only=frozenset({42}))\n"
         "engine.step(ask)\n"

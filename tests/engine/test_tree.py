@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtop.engine.tree import descendants, grow
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
 from tests.rows import MIB, proc_row
 
-NONE = frozenset[ProcKey]()
+NONE = frozenset[ProcessKey]()
 
 
 def test_children_stand_below_their_parent_in_the_order_given() -> None:
@@ -73,7 +73,7 @@ def test_a_row_that_is_its_own_parent_is_a_root() -> None:
 
 def test_a_process_that_has_gone_is_nobody_s_parent_though_its_pid_lives_on() -> None:
     gone = proc_row(10, ppid=20)._replace(gone_s=5.0)
-    heir = proc_row(10, ppid=1, key=ProcKey(10, 99_999))
+    heir = proc_row(10, ppid=1, key=ProcessKey(10, 99_999))
     child = proc_row(20, ppid=10)
     shown, places = grow([gone, heir, child], NONE)
     assert [(row.key, place.depth) for row, place in zip(shown, places, strict=True)] == [

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from memtop.process_key import ProcessKey
 from memtop.procfs.status import PidStatus
-from memtop.sample import ProcKey
 from tests.rows import GIB, KIB, MIB, proc_row, system_row
 
 FULL = proc_row(
-    key=ProcKey(4242, 1),
+    key=ProcessKey(4242, 1),
     name="api-server",
     command="api-server --port 80",
     name_raw=b"api-server",

@@ -6,7 +6,7 @@ import pytest
 
 from memtop.detail.outlook import Limit, LimitRow
 from memtop.explain.facts import facts_of, virt_sentence
-from memtop.frame import Note, ProcRow, SystemRow
+from memtop.frame import Note, ProcessRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES
 from tests.explain.rows import FULL, MACHINE, STATUS
 from tests.rows import GIB, MIB, TIB
@@ -70,7 +70,7 @@ def test_no_fact_holds_what_a_process_says_of_itself() -> None:
     assert "state" not in facts
 
 
-def sized(virt: int, rss: int, swap: int | None = 0, file: int = 0) -> ProcRow:
+def sized(virt: int, rss: int, swap: int | None = 0, file: int = 0) -> ProcessRow:
     return FULL._replace(virt_bytes=virt, rss_bytes=rss, swap_bytes=swap, file_bytes=file)
 
 
@@ -160,7 +160,7 @@ SENTENCES = (
 
 
 @pytest.mark.parametrize(("case", "row", "sentence"), SENTENCES, ids=[case for case, _, _ in SENTENCES])
-def test_one_sentence_answers_whether_this_virt_is_a_problem(case: str, row: ProcRow, sentence: str) -> None:
+def test_one_sentence_answers_whether_this_virt_is_a_problem(case: str, row: ProcessRow, sentence: str) -> None:
     assert virt_sentence(row, MACHINE) == sentence
 
 
@@ -175,7 +175,7 @@ def test_a_main_thread_that_has_ended_changes_nothing_about_the_numbers() -> Non
     assert virt_sentence(FULL._replace(note=Note.LEADER_GONE), MACHINE) == virt_sentence(FULL, MACHINE)
 
 
-def over(row: ProcRow, limit: Limit, size: int, used: int | None = None) -> str:
+def over(row: ProcessRow, limit: Limit, size: int, used: int | None = None) -> str:
     used = row.rss_bytes if used is None else used
     assert used is not None
     name = "memory.high of api" if limit is Limit.HIGH else "api"

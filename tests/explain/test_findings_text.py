@@ -14,7 +14,7 @@ from memtop.detail.outlook import Autopsy, Outlook
 from memtop.explain import topic
 from memtop.explain.findings import autopsy_lines, nothing_wrong, span, told
 from memtop.explain.names import short
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
 from tests.analysis.test_findings import CASES
 
 TEXTS = tomllib.loads(resources.files("memtop.explain").joinpath("findings.toml").read_text("utf-8"))
@@ -73,10 +73,10 @@ def test_beside_other_statements_nothing_is_said_to_be_right(kind: Kind) -> None
 def test_an_autopsy_tells_how_why_whose_limit_and_who_follows() -> None:
     lines = autopsy_lines(
         Autopsy(
-            ProcKey(42, 1), "app", "app --serve", 1.7e9, None, 9, Oom.CERTAIN, (Clue.SIGKILL, Clue.CGROUP_COUNTED),
+            ProcessKey(42, 1), "app", "app --serve", 1.7e9, None, 9, Oom.CERTAIN, (Clue.SIGKILL, Clue.CGROUP_COUNTED),
             limit_name="api.service", limit_bytes=100 << 20, rss_bytes=99 << 20, virt_bytes=120 << 20,
             peak_rss_bytes=99 << 20, slope_bytes_per_min=5e6, cgroup_before_bytes=100 << 20, cgroup_after_bytes=1 << 20,
-            successor=ProcKey(43, 2),
+            successor=ProcessKey(43, 2),
         )
     )  # fmt: skip
     text = "\n".join(lines)

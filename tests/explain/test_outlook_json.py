@@ -10,11 +10,11 @@ from memtop.detail.outlook import Outlook
 from memtop.engine.engine import Engine
 from memtop.explain.outlook_json import judged_object
 from memtop.headless.formats import json_writer
-from memtop.sample import Ask, Need
+from memtop.sampling.request import Ask, Need
 from memtop.sources.protocol import Exit
-from tests.cgroups.test_cgroups import APP, MIB, v2
 from tests.endings.test_endings import charge
 from tests.fakes import FakeProcess, FakeSource, frame_after
+from tests.sampling.test_cgroups import APP, MIB, v2
 
 ASKED = Ask(only=frozenset({42, 43}), needs_all=Need.STAT | Need.STATUS, outlooks=True)
 

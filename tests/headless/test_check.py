@@ -17,7 +17,7 @@ from memtop.engine.engine import Engine
 from memtop.errors import ProcessGone
 from memtop.headless import check
 from memtop.headless.check import Answer, answer_to, says
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
 from memtop.sources.protocol import Exit, Instant
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 
@@ -143,5 +143,5 @@ def test_nothing_seen_is_not_known() -> None:
     ("oom", "answer"), [(Oom.CERTAIN, Answer.BAD), (Oom.PROBABLE, Answer.BAD), (Oom.NO, Answer.FINE)]
 )
 def test_an_end_is_bad_where_the_oom_killer_took_it(oom: Oom, answer: Answer) -> None:
-    autopsy = Autopsy(ProcKey(42, 1), "app", "app", 1.7e9, None, 9, oom, (Clue.SIGKILL,))
+    autopsy = Autopsy(ProcessKey(42, 1), "app", "app", 1.7e9, None, 9, oom, (Clue.SIGKILL,))
     assert answer_to(Outlook(autopsy=autopsy)) is answer

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from memtop.columns import COLUMNS, DEFAULT_COLUMNS
 from memtop.engine.tree import grow
-from memtop.frame import Note, ProcRow, Shares, SystemRow
+from memtop.frame import Note, ProcessRow, Shares, SystemRow
 from memtop.headless.formats import csv_writer, iso, json_writer, text_writer
 from memtop.text import clean
 from tests.rows import proc_row, system_row
@@ -60,11 +60,11 @@ SYSTEM_KEYS = {
 }
 
 
-def unknown_row() -> ProcRow:
+def unknown_row() -> ProcessRow:
     """A process of which nothing but its existence is known."""
     none = {
         name: None
-        for name, type_ in ProcRow.__annotations__.items()
+        for name, type_ in ProcessRow.__annotations__.items()
         if "None" in str(type_) and name not in ("trend", "command_raw")
     }
     return proc_row(42, **{**none, "user": "", "command_raw": None, "note": Note.DENIED})
@@ -74,19 +74,19 @@ def refuse(text: str) -> NoReturn:
     raise AssertionError(f"{text} is not JSON")
 
 
-def lines_of(*rows: ProcRow, **changes: Any) -> list[str]:
+def lines_of(*rows: ProcessRow, **changes: Any) -> list[str]:
     out = io.StringIO()
     json_writer(out)(frame(rows, **changes))
     return out.getvalue().splitlines(keepends=True)
 
 
-def record_of(*rows: ProcRow, **changes: Any) -> dict[str, Any]:
+def record_of(*rows: ProcessRow, **changes: Any) -> dict[str, Any]:
     (line,) = lines_of(*rows, **changes)
     record: dict[str, Any] = json.loads(line, parse_constant=refuse)
     return record
 
 
-def cells_of(row: ProcRow) -> dict[str, str]:
+def cells_of(row: ProcessRow) -> dict[str, str]:
     out = io.StringIO()
     csv_writer(out)(frame([row]))
     header, cells = csv.reader(io.StringIO(out.getvalue()))

@@ -254,10 +254,10 @@ def test_a_real_process_is_read_and_a_zombie_and_one_that_is_gone_are_told_apart
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_another_user_is_really_refused() -> None:
-    code = (
-        "import os, sys, memtop.smaps.dear, memtop.explain.region_words; "  # nobody may not read where they are
-        "from memtop.sources.live import Linux; from memtop.headless.regions import run; "
-        "os.setgid(65534); os.setuid(65534); sys.exit(run(Linux(), os.getppid()))"
+    code = (  # the modules are imported while it may still read them
+        "import os, sys, memtop.sampling.smaps.scheduler, memtop.explain.region_words; "
+        "from memtop.sources.live import LiveSource; from memtop.headless.regions import run; "
+        "os.setgid(65534); os.setuid(65534); sys.exit(run(LiveSource(), os.getppid()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 4

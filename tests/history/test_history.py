@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from memtop.history import history
 from memtop.history.history import Diary, Gap, History, Point, Track
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
 
-KEY = ProcKey(42, 1)
+KEY = ProcessKey(42, 1)
 TIMES = st.lists(st.integers(0, 10_000_000), min_size=1, max_size=60, unique=True).map(sorted)
 """Milliseconds."""
 
@@ -95,7 +95,7 @@ def test_a_diary_keeps_unknown_apart_from_zero() -> None:
 
 def test_the_bytes_of_all_tracks_stay_within_their_budget() -> None:
     past = History()
-    keys = [ProcKey(pid, 1) for pid in range(1, 2001)]
+    keys = [ProcessKey(pid, 1) for pid in range(1, 2001)]
     for tick in range(260):
         for key in keys:
             past.note(key, float(tick), tick, tick, tick)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from memtop.history.history import Diary, Gap, History, Point
 from memtop.history.past import WINDOWS_S, fitting_window_s, point_at, series, slope_bytes_per_min
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
 
-KEY = ProcKey(42, 1)
+KEY = ProcessKey(42, 1)
 
 
 def diary_of(*points: Point) -> History:

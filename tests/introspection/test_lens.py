@@ -16,7 +16,7 @@ from memtop.runtimes.gometrics import parse_go_metrics
 from memtop.runtimes.hsperf import parse_hsperf
 from memtop.runtimes.jvm import parse_jvm_heap
 from memtop.runtimes.native import Allocator, Native, Runtime
-from memtop.sample import RUNTIME, Ask
+from memtop.sampling.request import RUNTIME, Ask
 from memtop.sources.protocol import READ_LIMIT, Answer
 from memtop.tui.runtime_panel import body_lines, head_lines
 from tests.fakes import FakeProcess, FakeSource

@@ -25,7 +25,7 @@ from memtop.analysis.findings import Severity
 from memtop.detail.outlook import Outlook
 from memtop.engine.engine import Engine
 from memtop.explain.findings import nothing_wrong, told
-from memtop.sample import Ask, Need
+from memtop.sampling.request import Ask, Need
 from memtop.sources.live import LiveSource
 from tests.lab.record import HERE, Run, build
 

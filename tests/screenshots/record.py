@@ -17,9 +17,9 @@ from memtop.demo.step import Step, step_to_line
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError
 from memtop.frame import Frame
-from memtop.sample import Need
+from memtop.sampling.request import Need
+from memtop.sampling.smaps.collector import SMAPS_LIMIT
 from memtop.settings import Settings
-from memtop.smaps.intake import SMAPS_LIMIT
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import Source
 from memtop.sources.recording import Recorder

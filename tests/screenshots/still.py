@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from memtop.demo.step import Step, step_from_line
 from memtop.engine.engine import Engine
 from memtop.frame import Frame
-from memtop.sample import Ask
+from memtop.sampling.request import Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay
 from memtop.tui.app import MemtopApp

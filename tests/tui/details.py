@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from memtop.frame import Detail, Note, ProcRow, Series
-from memtop.sample import ProcKey
+from memtop.frame import Detail, Note, ProcessRow, Series
+from memtop.process_key import ProcessKey
 from tests.rows import GIB, MIB, proc_row
 
 EDGE_S = 1_763_700_000.0
 
 
-def make_row(**changes: Any) -> ProcRow:
+def make_row(**changes: Any) -> ProcessRow:
     """``api-server`` with 212 MiB resident."""
     ordinary = proc_row(
-        key=ProcKey(4242, 1000),
+        key=ProcessKey(4242, 1000),
         name="api-server",
         command="api-server --port 80",
         name_raw=b"api-server",

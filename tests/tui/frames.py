@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from memtop.frame import Frame, ProcRow, TreePlace
+from memtop.frame import Frame, ProcessRow, TreePlace
 from memtop.sources.protocol import OwnCost
 from memtop.tui import palette
 from tests.rows import MIB, system_row
@@ -19,7 +19,7 @@ from tests.rows import MIB, system_row
 M = TypeVar("M", bound=Message)
 
 
-def frame(rows: Sequence[ProcRow] = (), tree: Sequence[TreePlace] | None = None, **changes: Any) -> Frame:
+def frame(rows: Sequence[ProcessRow] = (), tree: Sequence[TreePlace] | None = None, **changes: Any) -> Frame:
     """A picture of these rows."""
     values: dict[str, Any] = {
         "tick": 1,

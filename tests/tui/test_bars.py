@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from memtop import explain
 from memtop.frame import Frame, Shares
-from memtop.sample import ProcKey
+from memtop.process_key import ProcessKey
 from memtop.sources.protocol import OwnCost
 from memtop.text import clean
 from memtop.tui.bar import Bar
@@ -105,7 +105,7 @@ async def test_header_says_what_memtop_is_doing(changes: dict[str, Any], state: 
 async def test_header_says_of_how_many_pss_is_known_where_the_order_depends_on_it(
     decides: bool, unknown: int, said: bool
 ) -> None:
-    shares = Shares(9, {ProcKey(pid, 1): "unread" for pid in range(unknown)}, decides)
+    shares = Shares(9, {ProcessKey(pid, 1): "unread" for pid in range(unknown)}, decides)
     async with WidgetApp(HeaderBar()).run_test(size=(120, 3)) as pilot:
         assert ("PSS known of 7 of 9" in await header(pilot, frame(shares=shares), HeaderState())) is said
 

@@ -7,13 +7,13 @@ import pytest
 from memtop.engine.engine import Engine
 from memtop.explain.facts import cgroup_ceiling, virt_sentence
 from memtop.frame import Frame
-from memtop.sample import Ask, Need
+from memtop.sampling.request import Ask, Need
 from memtop.sources.protocol import Exit
 from memtop.tui.finding_lines import finding_lines
 from memtop.tui.limits_panel import chart_limits, limit_lines
-from tests.cgroups.test_cgroups import APP, MIB, v2
 from tests.endings.test_endings import charge
 from tests.fakes import FakeProcess, FakeSource, frame_after
+from tests.sampling.test_cgroups import APP, MIB, v2
 
 
 def near() -> tuple[FakeSource, Engine, Ask, Frame]:

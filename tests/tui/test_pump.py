@@ -12,7 +12,7 @@ import pytest
 
 from memtop.detail.outlook import Autopsy
 from memtop.frame import Frame
-from memtop.sample import Ask
+from memtop.sampling.request import Ask
 from memtop.tui.pump import DRAWN_EVERY_S, Pump
 from tests.tui.frames import frame
 from tests.tui.pty_run import wait_for

@@ -14,15 +14,15 @@ from memtop.analysis.kinds import Kind
 from memtop.analysis.regions import Split
 from memtop.analysis.sharing import Freed, Sharing, freed_by_kill, member
 from memtop.detail.outlook import Outlook
-from memtop.detail.readings import MarkView, Missing, Reading, RegionsView, Relative, SharingView
 from memtop.explain import topic
 from memtop.explain.region_facts import mapping_sentence
 from memtop.explain.region_words import caption, mark_sentence, what_is_known, why_no_reading
 from memtop.explain.sharing_words import sharing_sentences
 from memtop.frame import Detail, Note
 from memtop.procfs.smaps import parse_rollup
-from memtop.sample import REGIONS
-from memtop.smaps.digest import NO_GROWTH, Raw, digest
+from memtop.sampling.request import REGIONS
+from memtop.sampling.smaps.parse_worker import NO_GROWTH, Raw, digest
+from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, RegionsView, Relative, SharingView
 from memtop.tui.finding_lines import finding_lines
 from memtop.tui.region_items import MOST_MAPPINGS, RegionSort, items_of
 from memtop.tui.regions_panel import missing_lines

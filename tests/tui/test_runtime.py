@@ -9,7 +9,7 @@ from memtop.explain.runtime_words import Part
 from memtop.runtimes import told
 from memtop.runtimes.gometrics import parse_go_metrics
 from memtop.runtimes.native import Native, Runtime
-from memtop.sample import RUNTIME
+from memtop.sampling.request import RUNTIME
 from memtop.tui.dialogs import Menu, Prompt
 from memtop.tui.explainer import Explainer
 from memtop.tui.heap_chart import heap_charts

@@ -13,8 +13,8 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from memtop.columns import BY_NAME, COLUMNS
-from memtop.frame import Frame, Note, ProcRow, TreePlace
-from memtop.sample import ProcKey
+from memtop.frame import Frame, Note, ProcessRow, TreePlace
+from memtop.process_key import ProcessKey
 from memtop.text import clean
 from memtop.tui.rows import Painter, Sort
 from memtop.tui.table import ProcessTable
@@ -402,7 +402,7 @@ async def test_processes_without_memory_stand_back(note: Note) -> None:
 # Trees
 
 
-def forest() -> tuple[list[ProcRow], list[TreePlace]]:
+def forest() -> tuple[list[ProcessRow], list[TreePlace]]:
     """A parent with two children, the second one folded."""
     rows = [proc_row(1, command="parent"), proc_row(2, command="first"), proc_row(3, command="second")]
     tree = [
@@ -432,7 +432,7 @@ async def test_o_asks_to_fold_only_where_there_is_something_to_fold() -> None:
         await shown(pilot, frame(*forest()))
         await pilot.press("o", "down", "o")
         await pilot.pause()
-        assert app.heard_of(ProcessTable.FoldToggled) == [ProcessTable.FoldToggled(ProcKey(1, 1001))]
+        assert app.heard_of(ProcessTable.FoldToggled) == [ProcessTable.FoldToggled(ProcessKey(1, 1001))]
 
 
 async def test_a_very_deep_branch_leaves_room_for_the_command() -> None:
@@ -497,7 +497,7 @@ class PaintCount:
         pids, self.pids = self.pids, []
         return pids
 
-    def __call__(self, painter: Painter, row: ProcRow, *rest: object) -> object:
+    def __call__(self, painter: Painter, row: ProcessRow, *rest: object) -> object:
         self.pids.append(row.pid)
         return self._paint(painter, row, *rest)
 

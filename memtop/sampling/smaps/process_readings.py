@@ -9,9 +9,9 @@ from typing import Final
 from memtop.analysis.contract import Contract, Load, Verdict, Why
 from memtop.analysis.region_growth import RegionGrowth
 from memtop.analysis.regions import Regions
-from memtop.detail.readings import MarkView, Missing, Reading, RegionsView
 from memtop.procfs.smaps import Rollup
-from memtop.sample import ProcSample
+from memtop.sampling.sample import ProcessSample
+from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, RegionsView
 
 RECOUNT_S: Final = 60.0
 """How long the number of mappings is believed where no smaps is read."""
@@ -43,7 +43,7 @@ class UserMark:
 
 
 @dataclass(slots=True, eq=False)
-class Dossier:
+class ProcessReadings:
     """See the module; a process that becomes another program gets a new one."""
 
     execs: int
@@ -80,9 +80,9 @@ class Dossier:
     mark_dropped: bool = False
     """It became another program under the mark."""
 
-    def of_another_program(self, execs: int) -> Dossier:
+    def of_another_program(self, execs: int) -> ProcessReadings:
         """What remains after an exec: the cost of reading, what is under way, and that a mark was dropped."""
-        return Dossier(
+        return ProcessReadings(
             execs=execs,
             contract=self.contract,
             pending=self.pending,
@@ -95,20 +95,20 @@ class Dossier:
         self.reading = self.first = self.mark = self.since_mark = None
         self.missing, self.moved = Missing.UNREAD, NEVER
 
-    def take_rollup(self, rollup: Rollup, at_s: float, seen: ProcSample | None) -> None:
+    def take_rollup(self, rollup: Rollup, at_s: float, seen: ProcessSample | None) -> None:
         """The newest sums; those before are kept for rates."""
         self.rollup_before, self.rollup_before_s = self.rollup, self.rollup_s
         self.rollup_before_minflt = self.rollup_minflt
         self.rollup, self.rollup_s = rollup, at_s
         self.rollup_minflt = seen.stat.minflt if seen is not None and seen.stat is not None else None
 
-    def begun(self, name: str, seen: ProcSample, now_s: float) -> None:
+    def begun(self, name: str, seen: ProcessSample, now_s: float) -> None:
         """A dear reading begins."""
         self.contract = self.contract.begun()
         self.asked, self.tried_s = False, now_s
         self.moved = name, _cheap_figures(seen)
 
-    def calm(self, name: str, seen: ProcSample) -> bool:
+    def calm(self, name: str, seen: ProcessSample) -> bool:
         """Whether what was read last tells of now as well: neither sizes nor faults have moved since."""
         last, figures = self.moved
         return last in (name, "smaps") and figures == _cheap_figures(seen)
@@ -117,7 +117,7 @@ class Dossier:
         """Whether the number of its mappings is unknown, or old where no smaps tells a newer one."""
         return self.mappings is None or (name != "smaps" and now_s - self.counted_s > RECOUNT_S)
 
-    def load(self, name: str, seen: ProcSample) -> Load | None:
+    def load(self, name: str, seen: ProcessSample) -> Load | None:
         """What a reading would have to walk over; None where RES is not known."""
         if seen.statm is None:
             return None
@@ -145,7 +145,7 @@ class Dossier:
             since_mark=self.since_mark,
         )
 
-    def mark_view(self, seen: ProcSample | None, now_s: float) -> MarkView | None:
+    def mark_view(self, seen: ProcessSample | None, now_s: float) -> MarkView | None:
         """The user's mark; None without one."""
         mark = self.mark
         if mark is None:
@@ -161,5 +161,5 @@ class Dossier:
         )
 
 
-def _cheap_figures(seen: ProcSample) -> object:
+def _cheap_figures(seen: ProcessSample) -> object:
     return seen.statm, seen.stat.minflt if seen.stat is not None else None

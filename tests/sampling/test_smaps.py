@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from memtop.analysis.kinds import Kind
-from memtop.detail.readings import Missing, Reading, RegionsView
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
 from memtop.frame import Detail, Frame
 from memtop.query import parse_query
-from memtop.sample import REGIONS, SHARING, Ask, Need
-from memtop.smaps.intake import INLINE_BYTES
+from memtop.sampling.request import REGIONS, SHARING, Ask, Need
+from memtop.sampling.smaps.collector import INLINE_BYTES
+from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView
 from memtop.sources.live import LiveSource
 from memtop.sources.recording import Recorder, Replay
 from tests.children import python
@@ -182,7 +182,7 @@ def test_a_process_with_many_mappings_is_counted_before_it_is_read_and_not_read_
 
 
 def test_a_reading_that_becomes_far_longer_than_counted_is_cut_and_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memtop.smaps.intake.UNASKED_LIMIT", 2048)
+    monkeypatch.setattr("memtop.sampling.smaps.collector.UNASKED_LIMIT", 2048)
     watched = Watched()
     watched.source.files["proc/42/maps"] = b"1000-2000 rw-p 0 00:00 0\n" * 2
     before = watched.view(times=2).reading
@@ -333,7 +333,7 @@ def test_a_large_text_is_understood_in_the_background() -> None:
 
 
 def test_tens_of_thousands_of_mappings_are_kept_only_of_the_process_in_focus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memtop.smaps.intake.KEPT_MAPPINGS", 10)
+    monkeypatch.setattr("memtop.sampling.smaps.collector.KEPT_MAPPINGS", 10)
     other = FakeProcess(43)
     watched = Watched(other)
     few, many = mapping(HEAP, 64, 4), b"".join(mapping(HEAP + at * 8192, 4, 4) for at in range(20))

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.cgroups import CgroupReader, CgroupSample
 from memtop.errors import Unavailable
+from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
-from memtop.sample import Ask, Need, ProcKey, ProcSample
-from memtop.sampler import Sampler
+from memtop.sampling.cgroups import CgroupReader, CgroupSample
+from memtop.sampling.request import Ask, Need
+from memtop.sampling.sample import ProcessSample
+from memtop.sampling.sampler import Sampler
 from tests.fakes import FakeProcess, FakeSource
 
 MIB = 1 << 20
@@ -72,13 +74,13 @@ def take(sampler: Sampler, ask: Ask, watched: tuple[int, ...] = ()) -> CgroupSam
 
 
 def on(pid: int = 42, **changes: object) -> Ask:
-    return Ask(focus=ProcKey(pid, 500), **changes)  # type: ignore[arg-type]
+    return Ask(focus=ProcessKey(pid, 500), **changes)  # type: ignore[arg-type]
 
 
 def test_of_version_2_the_whole_chain_is_read_and_what_has_no_limit_is_left_alone() -> None:
     source = v2(FakeProcess(42))
     found = take(Sampler(source), on())
-    assert found.chains[ProcKey(42, 500)] == (APP, POD, f"{ROOT}/kubepods.slice", ROOT)
+    assert found.chains[ProcessKey(42, 500)] == (APP, POD, f"{ROOT}/kubepods.slice", ROOT)
     app = found.readings[APP]
     assert (app.limit_bytes, app.high_bytes, app.usage_bytes) == (100 * MIB, 90 * MIB, 60_000_000)
     assert (app.oom_kill, app.max_events, app.high_events, app.group_kill) == (1, 7, 4, True)
@@ -117,7 +119,7 @@ def test_nothing_is_read_for_processes_that_nobody_looks_at() -> None:
 def test_each_directory_is_read_once_an_instant_for_all_that_are_in_it() -> None:
     source = v2(*(FakeProcess(pid) for pid in range(42, 50)))
     sampler = Sampler(source)
-    visible = frozenset(ProcKey(pid, 500) for pid in range(42, 50))
+    visible = frozenset(ProcessKey(pid, 500) for pid in range(42, 50))
     ask = on(visible=visible, needs=Need.STAT | Need.CGROUP)
     take(sampler, ask)
     assert len(take(sampler, ask).chains) == 8
@@ -147,7 +149,7 @@ def test_a_process_that_is_moved_is_found_in_its_new_cgroup() -> None:
     take(sampler, on())
     source.files["proc/42/cgroup"] = b"0::/kubepods.slice/pod1\n"
     found = take(sampler, on())
-    assert found.chains[ProcKey(42, 500)][0] == POD
+    assert found.chains[ProcessKey(42, 500)][0] == POD
 
 
 def test_a_cgroup_that_is_removed_leaves_unknowns_and_its_name() -> None:
@@ -158,14 +160,14 @@ def test_a_cgroup_that_is_removed_leaves_unknowns_and_its_name() -> None:
         del source.files[path]
     del source.processes[42]
     found = take(sampler, on())
-    assert found.chains[ProcKey(42, 500)][0] == APP
+    assert found.chains[ProcessKey(42, 500)][0] == APP
     assert found.readings[APP].usage_bytes is None
 
 
 def test_another_namespace_is_unknown_rather_than_a_guess() -> None:
     source = v2(FakeProcess(42))
     source.files["proc/42/cgroup"] = b"0::/../../other\n"
-    assert take(Sampler(source), on()).chains[ProcKey(42, 500)] == ()
+    assert take(Sampler(source), on()).chains[ProcessKey(42, 500)] == ()
 
 
 @pytest.mark.parametrize("nonsense", [b"", b"\xff\xfe", b"-7\n", b"9" * 40])
@@ -180,7 +182,7 @@ def test_adj_is_read_of_everybody_only_while_victims_are_asked_for() -> None:
     sampler = Sampler(source)
     take(sampler, Ask())
     assert "proc/50/oom_score_adj" not in source.read_paths
-    assert take(sampler, Ask(panel="limits")).adjs == {ProcKey(42, 500): 0, ProcKey(50, 500): 0}
+    assert take(sampler, Ask(panel="limits")).adjs == {ProcessKey(42, 500): 0, ProcessKey(50, 500): 0}
     take(sampler, Ask(panel="limits"))
     assert len([path for path in source.read_paths if path.endswith("_adj")]) < 2
 
@@ -192,11 +194,11 @@ def test_resource_limits_of_the_process_in_focus_are_read() -> None:
         b"Max data size             unlimited            unlimited            bytes     \n"
         b"Max address space         512000000            unlimited            bytes     \n"
     )
-    limits = take(Sampler(source), on()).limits[ProcKey(42, 500)]
+    limits = take(Sampler(source), on()).limits[ProcessKey(42, 500)]
     assert (limits.address_space_bytes, limits.data_bytes) == (512_000_000, UNLIMITED)
 
 
 def test_without_any_cgroup_file_the_reader_says_unknown() -> None:
     reader = CgroupReader(FakeSource(FakeProcess(42)))
-    seen = ProcSample(ProcKey(42, 500), b"app")
+    seen = ProcessSample(ProcessKey(42, 500), b"app")
     assert reader.read(on(), (), {42: seen}, None).chains == {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from memtop.cgroups.reading import CgroupReading
 from memtop.errors import MemtopError
 from memtop.procfs.cgroup import (
     UNLIMITED,
@@ -16,13 +15,14 @@ from memtop.procfs.cgroup import (
     parse_oom_control,
 )
 from memtop.procfs.pressure import parse_pressure
+from memtop.sampling.cgroups.cgroup_reading import CgroupReading
 from memtop.sources.protocol import Source
 
 RARELY_TICKS: Final = 30
 """What hardly ever changes (mounts, sysctls, resource limits, limits that are none) is read again after so many."""
 
 
-class Folders:
+class CgroupFiles:
     """Reads them through a Source; remembers for a while which have no limit, and which files are not there."""
 
     def __init__(self, source: Source) -> None:

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from memtop.analysis.cgroups import CgroupPlace, Version, memory_places
-from memtop.cgroups.folders import RARELY_TICKS, Folders
-from memtop.cgroups.reading import CgroupReading, CgroupSample, Policy
 from memtop.errors import MemtopError
+from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import parse_memberships
 from memtop.procfs.limits import PidLimits, parse_limits
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.mountinfo import Mount, parse_mountinfo
-from memtop.sample import Ask, Need, ProcKey, ProcSample
+from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
+from memtop.sampling.cgroups.cgroup_reading import CgroupReading, CgroupSample, Policy
+from memtop.sampling.request import Ask, Need
+from memtop.sampling.sample import ProcessSample
 from memtop.sources.protocol import Source
 
 LOOKUPS: Final = 16
@@ -43,23 +45,23 @@ class CgroupReader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._folders = Folders(source)
+        self._folders = CgroupFiles(source)
         self._tick = -1
         self._mounts: tuple[Mount, ...] = ()
         self._controllers: bytes | None = None
         self._policy = Policy()
-        self._homes: dict[ProcKey, _Home] = {}
-        self._chains: dict[ProcKey, tuple[str, ...]] = {}
+        self._homes: dict[ProcessKey, _Home] = {}
+        self._chains: dict[ProcessKey, tuple[str, ...]] = {}
         self._readings: dict[str, CgroupReading] = {}
         self._kills: dict[str, int] = {}
         self._versions: dict[str, bool] = {}
-        self._adjs: dict[ProcKey, int] = {}
-        self._limits: dict[ProcKey, tuple[int, PidLimits]] = {}
+        self._adjs: dict[ProcessKey, int] = {}
+        self._limits: dict[ProcessKey, tuple[int, PidLimits]] = {}
         """With the tick at which they were read."""
         self._machine_kills: int | None = None
 
     def read(
-        self, ask: Ask, near: Iterable[int], processes: Mapping[int, ProcSample], machine_kills: int | None
+        self, ask: Ask, near: Iterable[int], processes: Mapping[int, ProcessSample], machine_kills: int | None
     ) -> CgroupSample:
         """One instant: the chains of those judged in full, of the others what somebody looks at.
 
@@ -90,7 +92,7 @@ class CgroupReader:
 
     # -- which cgroup
 
-    def _forget_gone(self, judged: Iterable[ProcKey], processes: Mapping[int, ProcSample]) -> None:
+    def _forget_gone(self, judged: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]) -> None:
         if self._tick % RARELY_TICKS:
             return  # a few names of the dead cost nothing, and the autopsy of the newly dead needs them
         alive = {one.key for one in processes.values()}.union(judged)
@@ -102,12 +104,12 @@ class CgroupReader:
         for path in self._kills.keys() - used:
             del self._kills[path]
 
-    def _looked_at(self, ask: Ask, processes: Mapping[int, ProcSample]) -> list[ProcKey]:
+    def _looked_at(self, ask: Ask, processes: Mapping[int, ProcessSample]) -> list[ProcessKey]:
         if Need.CGROUP in ask.needs_all:
             return [one.key for one in processes.values() if one.statm is not None]
         return [key for key in ask.visible if key.pid in processes] if Need.CGROUP in ask.needs else []
 
-    def _look_up(self, keys: list[ProcKey]) -> None:
+    def _look_up(self, keys: list[ProcessKey]) -> None:
         """Find those that are new, and one of the others again: a process may be moved."""
         new = [key for key in dict.fromkeys(keys) if key not in self._homes]
         for key in new[:LOOKUPS]:
@@ -115,7 +117,7 @@ class CgroupReader:
         if keys and not new:
             self._find(keys[self._tick % len(keys)])
 
-    def _find(self, key: ProcKey) -> None:
+    def _find(self, key: ProcessKey) -> None:
         try:
             raw = self._source.read(f"proc/{key.pid}/cgroup")
         except MemtopError:
@@ -143,7 +145,7 @@ class CgroupReader:
 
     # -- what it says
 
-    def _read_chain(self, key: ProcKey, *, full: bool) -> None:
+    def _read_chain(self, key: ProcessKey, *, full: bool) -> None:
         home = self._homes.get(key)
         if home is None:
             return
@@ -184,7 +186,9 @@ class CgroupReader:
             None if kills is None else bool(kills),
         )
 
-    def _limits_of(self, judged: Iterable[ProcKey], processes: Mapping[int, ProcSample]) -> dict[ProcKey, PidLimits]:
+    def _limits_of(
+        self, judged: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]
+    ) -> dict[ProcessKey, PidLimits]:
         """Resource limits, which hardly ever change."""
         before, self._limits = self._limits, {}
         for key in judged:
@@ -198,7 +202,7 @@ class CgroupReader:
                 self._limits[key] = found
         return {key: limits for key, (_, limits) in self._limits.items()}
 
-    def _read_adjs_of(self, key: ProcKey, processes: Mapping[int, ProcSample]) -> None:
+    def _read_adjs_of(self, key: ProcessKey, processes: Mapping[int, ProcessSample]) -> None:
         """oom_score_adj of those in its cgroup, once while they live."""
         home = self._homes.get(key)
         reading = self._readings.get(home.chain[0]) if home is not None and home.chain else None
@@ -209,7 +213,7 @@ class CgroupReader:
                 if adj is not None:
                     self._adjs[member] = adj
 
-    def _read_adjs(self, processes: Mapping[int, ProcSample]) -> None:
+    def _read_adjs(self, processes: Mapping[int, ProcessSample]) -> None:
         """oom_score_adj of all: once while they live, and of each in turn again."""
         for number, one in enumerate(processes.values()):
             due = one.key not in self._adjs or (number + self._tick) % RARELY_TICKS == 0
@@ -227,6 +231,6 @@ class CgroupReader:
             return None
 
 
-def _key(processes: Mapping[int, ProcSample], pid: int) -> ProcKey | None:
+def _key(processes: Mapping[int, ProcessSample], pid: int) -> ProcessKey | None:
     found = processes.get(pid)
     return found.key if found is not None and found.statm is not None else None

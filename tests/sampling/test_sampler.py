@@ -10,9 +10,11 @@ from collections.abc import Iterator
 import pytest
 
 from memtop.errors import AccessDenied, Unavailable
+from memtop.process_key import ProcessKey
 from memtop.procfs.statm import PAGE_BYTES
-from memtop.sample import Ask, Need, ProcKey, ProcSample, Sample
-from memtop.sampler import STALE_TICKS, TURN_TICKS, Sampler
+from memtop.sampling.request import Ask, Need
+from memtop.sampling.sample import ProcessSample, Sample
+from memtop.sampling.sampler import STALE_TICKS, TURN_TICKS, Sampler
 from memtop.sources.live import LiveSource
 from tests.children import SLEEPER, eventually, python, tell
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
@@ -21,8 +23,8 @@ ALL = Ask()
 DENIED = AccessDenied("proc/42/stat: Permission denied")
 
 
-def looking_at(process: FakeProcess | ProcKey, needs: Need = Need.STAT | Need.STATUS | Need.OOM) -> Ask:
-    key = process if isinstance(process, ProcKey) else process.key
+def looking_at(process: FakeProcess | ProcessKey, needs: Need = Need.STAT | Need.STATUS | Need.OOM) -> Ask:
+    key = process if isinstance(process, ProcessKey) else process.key
     return Ask(focus=key, visible=frozenset({key}), needs=needs)
 
 
@@ -32,7 +34,7 @@ def take(sampler: Sampler, ask: Ask = ALL) -> Sample:
     return sample
 
 
-def seen(sampler: Sampler, pid: int = 42, ask: Ask = ALL) -> ProcSample:
+def seen(sampler: Sampler, pid: int = 42, ask: Ask = ALL) -> ProcessSample:
     return take(sampler, ask).processes[pid]
 
 
@@ -47,7 +49,7 @@ def test_a_process_comes_and_goes() -> None:
     assert take(sampler).processes.keys() == {42, 43}
     del source.processes[42]
     sample = take(sampler)
-    assert (set(sample.processes), sample.gone) == ({43}, (ProcKey(42, 500),))
+    assert (set(sample.processes), sample.gone) == ({43}, (ProcessKey(42, 500),))
     assert take(sampler).gone == ()
 
 
@@ -58,7 +60,7 @@ def test_a_pid_reused_in_the_same_tick_is_a_new_life_even_with_the_same_start() 
     source.add(FakeProcess(42, comm=b"other"))
     assert take(sampler).gone == (first,)
     second = seen(sampler)
-    assert second.key == ProcKey(42, 500, life=1)
+    assert second.key == ProcessKey(42, 500, life=1)
     assert (second.name_raw, second.stat_before) == (b"other", None)
 
 
@@ -68,7 +70,7 @@ def test_a_pid_reused_unnoticed_by_statm_is_found_out_by_its_start() -> None:
     first = seen(sampler).key
     source.processes[42] = FakeProcess(42, start_ticks=900)
     assert take(sampler, looking_at(first)).gone == (first,)
-    assert seen(sampler).key == ProcKey(42, 900)
+    assert seen(sampler).key == ProcessKey(42, 900)
 
 
 def test_only_the_pids_asked_for_are_looked_at() -> None:

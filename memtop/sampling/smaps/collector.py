@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.analysis.contract import Load, Machine
-from memtop.detail.readings import Missing
 from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
+from memtop.process_key import ProcessKey
 from memtop.procfs.mountinfo import parse_mountinfo
 from memtop.procfs.smaps import parse_rollup
 from memtop.procfs.stat import PidStat
-from memtop.sample import ProcKey, ProcSample, Sample
-from memtop.smaps.digest import NO_GROWTH, Digest, Kitchen, Raw, digest, give_memory_back
-from memtop.smaps.dossier import NEVER, Dossier, Pending
+from memtop.sampling.sample import ProcessSample, Sample
+from memtop.sampling.smaps.parse_worker import NO_GROWTH, ParsedSmaps, ParseWorker, Raw, digest, give_memory_back
+from memtop.sampling.smaps.process_readings import NEVER, Pending, ProcessReadings
+from memtop.sampling.smaps.smaps_view import Missing
 from memtop.sources.protocol import Answer, Source
 
 SMAPS_LIMIT: Final = 64 << 20
@@ -30,41 +31,41 @@ KEPT_MAPPINGS: Final = 20_000
 _NAMESPACE_BYTES: Final = 256 << 10
 
 
-class Intake:
+class Collector:
     """Used in the engine's thread only; ``once`` tells it that there will be no later tick to wait for."""
 
     def __init__(self, source: Source) -> None:
         self.machine = Machine()
-        self.dossiers: dict[ProcKey, Dossier] = {}
+        self.dossiers: dict[ProcessKey, ProcessReadings] = {}
         """Those wanted last are at the end."""
         self.now_s = 0.0
         self.sample: Sample | None = None
         self.once = False
         self._source = source
-        self._kitchen = Kitchen()
+        self._kitchen = ParseWorker()
         self._trims = 0
         """How often more what was freed is given back: something large was let go, or will be when views let go."""
-        self._renewed: set[ProcKey] = set()
+        self._renewed: set[ProcessKey] = set()
 
     def open(self, sample: Sample) -> None:
         """Another instant, or the same again."""
         self.sample, self.now_s = sample, sample.mono_s
 
-    def seen(self, key: ProcKey) -> ProcSample | None:
+    def seen(self, key: ProcessKey) -> ProcessSample | None:
         """The process as it was sampled last; None when it has gone."""
         seen = self.sample.processes.get(key.pid) if self.sample is not None else None
         return seen if seen is not None and seen.key == key else None
 
-    def dossier(self, key: ProcKey) -> Dossier:
+    def dossier(self, key: ProcessKey) -> ProcessReadings:
         """Of this process, begun where there is none."""
         file = self.dossiers.pop(key, None)
         if file is None:
             seen = self.seen(key)
-            file = Dossier(execs=seen.execs if seen is not None else 0)
+            file = ProcessReadings(execs=seen.execs if seen is not None else 0)
         self.dossiers[key] = file
         return file
 
-    def renewed(self) -> frozenset[ProcKey]:
+    def renewed(self) -> frozenset[ProcessKey]:
         """The processes whose PSS and USS are new since this was asked last."""
         renewed, self._renewed = frozenset(self._renewed), set()
         return renewed
@@ -84,7 +85,7 @@ class Intake:
                 self.dossiers[key] = file.of_another_program(seen.execs)
                 self._renewed.add(key)
 
-    def forget_the_oldest(self, focus: ProcKey | None) -> None:
+    def forget_the_oldest(self, focus: ProcessKey | None) -> None:
         """Keep the mappings of some processes beside the one in focus: 60,000 of them take 10 MB a reading."""
         kept = mappings = 0
         for key, file in reversed(self.dossiers.items()):
@@ -97,11 +98,11 @@ class Intake:
 
     # -- what is asked
 
-    def count(self, seen: ProcSample, file: Dossier, since_s: float) -> None:
+    def count(self, seen: ProcessSample, file: ProcessReadings, since_s: float) -> None:
         """Ask how many mappings there are."""
         self._ask(seen.key, file, f"{self._room(seen)}/maps", Pending(since_s, MAPS_LIMIT))
 
-    def begin(self, seen: ProcSample, file: Dossier, name: str, since_s: float, load: Load | None) -> None:
+    def begin(self, seen: ProcessSample, file: ProcessReadings, name: str, since_s: float, load: Load | None) -> None:
         """Ask for ``smaps`` or ``smaps_rollup``."""
         if name == "smaps" and file.tmpfs is None:
             self._ask(seen.key, file, f"proc/{seen.key.pid}/mountinfo", Pending(since_s, _NAMESPACE_BYTES))
@@ -109,7 +110,7 @@ class Intake:
         file.begun(name, seen, self.now_s)
         self._ask(seen.key, file, f"{self._room(seen)}/{name}", pending)
 
-    def _room(self, seen: ProcSample) -> str:
+    def _room(self, seen: ProcessSample) -> str:
         """Where its memory is found: where the main thread has ended, at another thread."""
         pid = seen.key.pid
         if not seen.leader_gone:
@@ -120,7 +121,7 @@ class Intake:
             other = None
         return f"proc/{pid}" if other is None else f"proc/{pid}/task/{other}"
 
-    def _ask(self, key: ProcKey, file: Dossier, path: str, pending: Pending) -> None:
+    def _ask(self, key: ProcessKey, file: ProcessReadings, path: str, pending: Pending) -> None:
         file.pending[path] = pending
         self._poll(key, file, path)
 
@@ -143,11 +144,11 @@ class Intake:
             self._trims -= 1
             give_memory_back()
         for who, found in self._kitchen.done():
-            assert isinstance(who, Dossier)
+            assert isinstance(who, ProcessReadings)
             self._take_digest(who, found)
             self._trims = 2
 
-    def _poll(self, key: ProcKey, file: Dossier, path: str) -> None:
+    def _poll(self, key: ProcessKey, file: ProcessReadings, path: str) -> None:
         """Take an answer, if there is one by now."""
         name = path.rpartition("/")[2]
         try:
@@ -171,7 +172,7 @@ class Intake:
         else:
             self._take_reading(key, file, name, answer, pending)
 
-    def _failed(self, file: Dossier, name: str, pending: Pending, error: MemtopError) -> None:
+    def _failed(self, file: ProcessReadings, name: str, pending: Pending, error: MemtopError) -> None:
         if name == "mountinfo":
             file.tmpfs = ()
         elif name == "maps":  # whoever may not read it may not read smaps, which says why
@@ -182,7 +183,9 @@ class Intake:
             rests = file.missing is not Missing.ABSENT  # a recording may have it at the next instant
             file.contract = file.contract.ended(pending.since_s, 0.0) if rests else file.contract.failed()
 
-    def _take_reading(self, key: ProcKey, file: Dossier, name: str, answer: Answer, pending: Pending) -> None:
+    def _take_reading(
+        self, key: ProcessKey, file: ProcessReadings, name: str, answer: Answer, pending: Pending
+    ) -> None:
         load, seen = pending.load, self.seen(key)
         file.contract = file.contract.ended(pending.since_s + answer.took_s, answer.took_s, load, self.machine)
         if load is not None:
@@ -195,7 +198,7 @@ class Intake:
         else:
             self._take_rollup(key, file, answer, at_s)
 
-    def _take_smaps(self, file: Dossier, answer: Answer, at_s: float, size: int, stat: PidStat) -> None:
+    def _take_smaps(self, file: ProcessReadings, answer: Answer, at_s: float, size: int, stat: PidStat) -> None:
         if UNASKED_LIMIT <= len(answer.data) == size < SMAPS_LIMIT:
             file.mappings = None  # far more than when they were counted: it is for the user to ask for them
             return
@@ -219,7 +222,7 @@ class Intake:
         except ParseError as error:
             self._take_digest(file, error)
 
-    def _take_digest(self, file: Dossier, found: Digest | ParseError | None) -> None:
+    def _take_digest(self, file: ProcessReadings, found: ParsedSmaps | ParseError | None) -> None:
         file.cooking_s = None
         if found is None or isinstance(found, ParseError):
             file.missing = Missing.ENDING if found is None else Missing.UNREADABLE
@@ -238,7 +241,7 @@ class Intake:
             file.take_rollup(reading.rollup, reading.at_s, self.seen(key))
             self._renewed.add(key)
 
-    def _take_rollup(self, key: ProcKey, file: Dossier, answer: Answer, at_s: float) -> None:
+    def _take_rollup(self, key: ProcessKey, file: ProcessReadings, answer: Answer, at_s: float) -> None:
         try:
             rollup = parse_rollup(answer.data)
         except ParseError:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone, Unavailable
+from memtop.process_key import ProcessKey
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.pressure import parse_pressure
@@ -18,14 +19,15 @@ from memtop.procfs.stat import PidStat, parse_stat
 from memtop.procfs.statm import parse_statm
 from memtop.procfs.status import parse_status
 from memtop.procfs.vmstat import parse_vmstat
-from memtop.sample import Ask, Need, ProcKey, ProcSample, Sample, SystemSample
+from memtop.sampling.request import Ask, Need
+from memtop.sampling.sample import ProcessSample, Sample, SystemSample
 from memtop.sources.protocol import Source
 from memtop.text import clean
 
 if TYPE_CHECKING:
     from typing import TypeVar
 
-    from memtop.cgroups import CgroupReader, CgroupSample
+    from memtop.sampling.cgroups import CgroupReader, CgroupSample
 
     _Value = TypeVar("_Value")
 
@@ -61,7 +63,7 @@ class _Record:
         "still",
     )
 
-    def __init__(self, seen: ProcSample) -> None:
+    def __init__(self, seen: ProcessSample) -> None:
         self.seen = seen
         self.statm_raw = b""
         self.statm_tick = -1
@@ -104,7 +106,7 @@ class Sampler:
         records = self._records
         self._hidden.intersection_update(pids)
         unknown: list[int] = []
-        gone: list[ProcKey] = []
+        gone: list[ProcessKey] = []
         empty: list[int] = []
         for pid, raw in zip(pids, self.source.sweep("statm", pids), strict=True):
             record = records.get(pid)
@@ -169,7 +171,7 @@ class Sampler:
             self._note(error)
             return
         life = self._lives.get((pid, stat.start_ticks), -1) + 1
-        record = _Record(ProcSample(ProcKey(pid, stat.start_ticks, life), stat.comm))
+        record = _Record(ProcessSample(ProcessKey(pid, stat.start_ticks, life), stat.comm))
         self._records[pid] = record
         self._take_stat(record, raw, stat)
         self._take_statm(record, statm_raw)
@@ -181,7 +183,7 @@ class Sampler:
         self._read_status(record)
         self._check_leader(record)
 
-    def _forget(self, record: _Record) -> ProcKey:
+    def _forget(self, record: _Record) -> ProcessKey:
         key = record.seen.key
         del self._records[key.pid]
         self._waiting.discard(key.pid)
@@ -221,7 +223,7 @@ class Sampler:
 
     # -- what is read when
 
-    def _read_due(self, ask: Ask, changed_state: list[int], gone: list[ProcKey]) -> None:
+    def _read_due(self, ask: Ask, changed_state: list[int], gone: list[ProcessKey]) -> None:
         """stat, status and oom_score of those whose turn it is; adds to ``gone`` whom stat shows to be another."""
         records = self._records
         visible = [key.pid for key in ask.visible if key.pid in records]
@@ -245,7 +247,7 @@ class Sampler:
             if (record := records.get(pid)) is not None:
                 self._read_oom(record, few=few)
 
-    def _read_stats(self, pids: list[int], gone: list[ProcKey]) -> None:
+    def _read_stats(self, pids: list[int], gone: list[ProcessKey]) -> None:
         now_s = self._now_s
         for pid, raw in zip(pids, self.source.sweep("stat", pids), strict=True):
             record = self._records[pid]
@@ -414,7 +416,7 @@ class Sampler:
         return answer is not None, None if answer is None else answer.data
 
     def _surroundings(
-        self, ask: Ask, watched: list[int], processes: dict[int, ProcSample], *, anew: bool
+        self, ask: Ask, watched: list[int], processes: dict[int, ProcessSample], *, anew: bool
     ) -> tuple[SystemSample, CgroupSample | None]:
         """The machine and the cgroups: as they were read last, if that is not long ago and nothing calls for newer."""
         known = self._known_surroundings
@@ -427,7 +429,7 @@ class Sampler:
         return known[2]
 
     def _limits(
-        self, ask: Ask, watched: list[int], processes: dict[int, ProcSample], kills: int | None
+        self, ask: Ask, watched: list[int], processes: dict[int, ProcessSample], kills: int | None
     ) -> CgroupSample | None:
         """What limits those that somebody looks at; a run of one sample does without."""
         if self._cgroups is None:
@@ -435,7 +437,7 @@ class Sampler:
                 Need.CGROUP | Need.VICTIM
             ):
                 return None
-            from memtop.cgroups import CgroupReader  # noqa: PLC0415
+            from memtop.sampling.cgroups import CgroupReader  # noqa: PLC0415
 
             self._cgroups = CgroupReader(self.source)
         return self._cgroups.read(ask, watched, processes, kills)

@@ -4,7 +4,7 @@ Owned by the sampler. :class:`CgroupReader` decides what is read when, ``folders
 ``reading`` has the values that come of it.
 """
 
-from memtop.cgroups.reader import CgroupReader
-from memtop.cgroups.reading import CgroupReading, CgroupSample, Policy
+from memtop.sampling.cgroups.cgroup_reader import CgroupReader
+from memtop.sampling.cgroups.cgroup_reading import CgroupReading, CgroupSample, Policy
 
 __all__ = ["CgroupReader", "CgroupReading", "CgroupSample", "Policy"]

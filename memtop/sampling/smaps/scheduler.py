@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from memtop.analysis.contract import Why
-from memtop.detail.readings import MarkView, Missing, Reading, RegionsView, SharingView
-from memtop.sample import REGIONS, RUNTIME, SHARING, Ask, ProcKey, ProcSample, Sample
-from memtop.smaps.digest import NO_GROWTH
-from memtop.smaps.dossier import Dossier, UserMark
-from memtop.smaps.intake import Intake
-from memtop.smaps.relatives import family_of, sharing_view
+from memtop.process_key import ProcessKey
+from memtop.sampling.request import REGIONS, RUNTIME, SHARING, Ask
+from memtop.sampling.sample import ProcessSample, Sample
+from memtop.sampling.smaps.collector import Collector
+from memtop.sampling.smaps.family import family_of, sharing_view
+from memtop.sampling.smaps.parse_worker import NO_GROWTH
+from memtop.sampling.smaps.process_readings import ProcessReadings, UserMark
+from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, RegionsView, SharingView
 from memtop.sources.protocol import Source
 
 DOUBTED_S: Final = 4.5
@@ -43,25 +45,25 @@ FRESH_S: Final = 3.0
 _WHY: Final = {Why.FORBIDDEN: Missing.FORBIDDEN, Why.TOO_DEAR: Missing.TOO_DEAR, Why.UNKNOWN_COST: Missing.UNKNOWN_COST}
 
 
-class Dear:
+class SmapsScheduler:
     """Owned by the engine and used in its thread only."""
 
     def __init__(self, source: Source) -> None:
-        self._intake = Intake(source)
+        self._intake = Collector(source)
         self._credit_s, self._credit_at_s = TURN_S, -math.inf
         """What rollups may cost by now; they may overdraw it once, and wait then."""
-        self._doubted: tuple[ProcKey, float] | None = None
+        self._doubted: tuple[ProcessKey, float] | None = None
         """Whose LazyFree is wanted, and since when."""
         self._reads = self._marks = 0
-        self._family: frozenset[ProcKey] = frozenset()
+        self._family: frozenset[ProcessKey] = frozenset()
         self._family_s = 0.0
         """Since when it has been the same."""
-        self._unsettled: list[tuple[ProcSample, str]] = []
+        self._unsettled: list[tuple[ProcessSample, str]] = []
         """Whose reading somebody waits for, and which: the first one, or one that was asked for."""
 
     # -- what the engine asks
 
-    def take(self, ask: Ask, sample: Sample) -> frozenset[ProcKey]:
+    def take(self, ask: Ask, sample: Sample) -> frozenset[ProcessKey]:
         """Take what has come since the sample before; the processes whose PSS and USS are new."""
         self._intake.open(sample)
         self._intake.close_dossiers()
@@ -69,7 +71,7 @@ class Dear:
             self._intake.take()
         return self._intake.renewed()
 
-    def begin(self, ask: Ask, wanted: Sequence[ProcKey], doubted: ProcKey | None = None) -> frozenset[ProcKey]:
+    def begin(self, ask: Ask, wanted: Sequence[ProcessKey], doubted: ProcessKey | None = None) -> frozenset[ProcessKey]:
         """Begin what is due; ``wanted`` are those whose PSS and USS are to be read, as :meth:`take` gives them.
 
         ``doubted`` is a process that seems to grow, where LazyFree may say that it does not.
@@ -79,17 +81,17 @@ class Dear:
         self._begin_due(ask, wanted, from_s=self._intake.now_s)
         return self._intake.renewed()
 
-    def look(self, ask: Ask, sample: Sample, wanted: Sequence[ProcKey]) -> None:
+    def look(self, ask: Ask, sample: Sample, wanted: Sequence[ProcessKey]) -> None:
         """Another ask, after the last sample and before the next: begin what it wants."""
         self._intake.open(sample)
         self._begin_due(ask, wanted, from_s=self._intake.now_s + ask.delay_s)
 
-    def sums(self, key: ProcKey) -> tuple[int | None, int | None]:
+    def sums(self, key: ProcessKey) -> tuple[int | None, int | None]:
         """PSS and USS in bytes, as they were read last."""
         file = self._intake.dossiers.get(key)
         return (None, None) if file is None or file.rollup is None else (file.rollup.pss_bytes, file.rollup.uss_bytes)
 
-    def missing(self, key: ProcKey) -> Missing:
+    def missing(self, key: ProcessKey) -> Missing:
         """Why PSS and USS are not known, or not newer."""
         file = self._intake.dossiers.get(key)
         return Missing.UNREAD if file is None else file.missing
@@ -117,7 +119,7 @@ class Dear:
             return None
         return sharing_view(ask.focus, self.family(ask), self._intake.dossiers, own, self._family_s)
 
-    def family(self, ask: Ask) -> list[ProcSample]:
+    def family(self, ask: Ask) -> list[ProcessSample]:
         """The process in focus and its fork relatives, while the Sharing panel is on screen."""
         if ask.panel != SHARING or ask.focus is None or self._intake.sample is None or self._seen(ask.focus) is None:
             return []
@@ -127,19 +129,19 @@ class Dear:
             self._family, self._family_s = who, self._intake.now_s
         return found
 
-    def reading(self, key: ProcKey) -> Reading | None:
+    def reading(self, key: ProcessKey) -> Reading | None:
         """The mappings of a process as they were read last."""
         file = self._intake.dossiers.get(key)
         return None if file is None else file.reading
 
-    def lazy_free_bytes(self, key: ProcKey) -> int | None:
+    def lazy_free_bytes(self, key: ProcessKey) -> int | None:
         """What a process has given back and the kernel has not taken yet, if that is known of this moment."""
         file = self._intake.dossiers.get(key)
         if file is None or file.rollup is None or self._intake.now_s - file.rollup_s > FRESH_S:
             return None
         return file.rollup.number("LazyFree")
 
-    def lazy_free(self, key: ProcKey) -> tuple[float, int] | None:
+    def lazy_free(self, key: ProcessKey) -> tuple[float, int] | None:
         """When smaps or smaps_rollup told last what a process has given back, and how many bytes that was."""
         file = self._intake.dossiers.get(key)
         if file is None or file.rollup is None:
@@ -147,28 +149,28 @@ class Dear:
         size_bytes = file.rollup.number("LazyFree")
         return None if size_bytes is None else (file.rollup_s, size_bytes)
 
-    def unread(self, key: ProcKey) -> str:
+    def unread(self, key: ProcessKey) -> str:
         """Why there is no newer reading; empty where there is one, or one is under way."""
         file = self._intake.dossiers.get(key)
         waits = (Missing.NOTHING, Missing.UNREAD)
         return "" if file is None or file.missing in waits else file.missing.value
 
-    def mark(self, key: ProcKey, now_s: float) -> MarkView | None:
+    def mark(self, key: ProcessKey, now_s: float) -> MarkView | None:
         """The user's mark."""
         file = self._intake.dossiers.get(key)
         return None if file is None else file.mark_view(self._seen(key), now_s)
 
-    def mark_dropped(self, key: ProcKey) -> bool:
+    def mark_dropped(self, key: ProcessKey) -> bool:
         """Whether the mark was dropped because the process has become another program."""
         file = self._intake.dossiers.get(key)
         return file is not None and file.mark_dropped
 
     # -- who is read, and when
 
-    def _seen(self, key: ProcKey) -> ProcSample | None:
+    def _seen(self, key: ProcessKey) -> ProcessSample | None:
         return self._intake.seen(key)
 
-    def _begin_due(self, ask: Ask, wanted: Sequence[ProcKey], from_s: float) -> None:
+    def _begin_due(self, ask: Ask, wanted: Sequence[ProcessKey], from_s: float) -> None:
         """Begin what is wanted and allowed. ``from_s`` is the latest that it may be now."""
         self._press(ask)
         if ask.frozen:
@@ -199,7 +201,7 @@ class Dear:
         self._unsettled.clear()
         self._intake.forget_the_oldest(ask.focus)
 
-    def _still_doubted(self) -> ProcSample | None:
+    def _still_doubted(self) -> ProcessSample | None:
         """The process whose LazyFree is wanted and was not tried yet: its mappings are counted first, a tick before."""
         if self._doubted is None:
             return None
@@ -220,7 +222,7 @@ class Dear:
             if self._intake.dossiers[seen.key].tried_s == -math.inf:
                 self._want(ask, seen, name, from_s)
 
-    def _read_once(self, ask: Ask, wanted: Sequence[ProcKey]) -> None:
+    def _read_once(self, ask: Ask, wanted: Sequence[ProcessKey]) -> None:
         """There will be no later tick: read all that is asked for whatever it costs, each once, and wait for it."""
         self._intake.once = True
         panel = [ask.focus] if ask.panel == REGIONS and ask.focus is not None else []
@@ -248,7 +250,7 @@ class Dear:
         if toggles % 2:
             self._toggle_mark(self._intake.dossier(ask.focus), ask.focus)
 
-    def _toggle_mark(self, file: Dossier, key: ProcKey) -> None:
+    def _toggle_mark(self, file: ProcessReadings, key: ProcessKey) -> None:
         file.mark_dropped, file.since_mark = False, None
         if file.mark is not None:
             file.mark = None
@@ -262,7 +264,7 @@ class Dear:
             file.mark.regions, file.mark.regions_s = reading.regions, reading.at_s
             file.since_mark = NO_GROWTH
 
-    def _take_turns(self, ask: Ask, waiting: Sequence[ProcSample], from_s: float, *, calm: bool) -> None:
+    def _take_turns(self, ask: Ask, waiting: Sequence[ProcessSample], from_s: float, *, calm: bool) -> None:
         """Rollups, those that were read longest ago first, the larger before the smaller, within what they may cost."""
         if self._credit_at_s < self._intake.now_s:
             earned_s = TURN_DUTY * (self._intake.now_s - self._credit_at_s)
@@ -273,13 +275,13 @@ class Dear:
                 return
             begun += self._want(ask, seen, "smaps_rollup", from_s, calm=calm)
 
-    def _rank(self, seen: ProcSample) -> tuple[float, int]:
+    def _rank(self, seen: ProcessSample) -> tuple[float, int]:
         file = self._intake.dossiers.get(seen.key)
         rss_bytes = seen.statm.rss_bytes if seen.statm is not None else 0
         return file.tried_s if file is not None else -math.inf, -rss_bytes
 
     def _want(
-        self, ask: Ask, seen: ProcSample, name: str, from_s: float, *, calm: bool = False, seldom: bool = False
+        self, ask: Ask, seen: ProcessSample, name: str, from_s: float, *, calm: bool = False, seldom: bool = False
     ) -> bool:
         """Begin one reading, if the contract allows it; whether anything was begun.
 
@@ -320,7 +322,7 @@ class Dear:
         return True
 
 
-def _without_memory(seen: ProcSample | None) -> Missing:
+def _without_memory(seen: ProcessSample | None) -> Missing:
     if seen is None:
         return Missing.GONE
     if seen.stat is not None and seen.stat.kernel_thread:

@@ -14,9 +14,9 @@ from memtop.analysis.kinds import Kind
 from memtop.analysis.region_growth import RegionGrowth, since
 from memtop.analysis.regions import NOTHING, Region, Regions, classify
 from memtop.analysis.sharing import freed_by_kill, summed
-from memtop.detail.readings import Reading
 from memtop.errors import ParseError
 from memtop.procfs.smaps import Smaps, parse_smaps
+from memtop.sampling.smaps.smaps_view import Reading
 from memtop.text import clean
 
 NO_GROWTH: Final = RegionGrowth(NOTHING, (), ())
@@ -41,7 +41,7 @@ class Raw:
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class ParsedSmaps:
     """A Reading, and what it is against the mark."""
 
     reading: Reading
@@ -50,7 +50,7 @@ class Digest:
     since_mark: RegionGrowth | None
 
 
-def digest(raw: Raw) -> Digest | None:
+def digest(raw: Raw) -> ParsedSmaps | None:
     """Understand one smaps; None where it has no mapping. Raises ParseError."""
     smaps = parse_smaps(raw.data)
     if not smaps:
@@ -74,7 +74,7 @@ def digest(raw: Raw) -> Digest | None:
         cut=raw.cut,
         replaced_file=None if (gone := regions.replaced_file()) is None else clean(gone),
     )
-    return Digest(reading, raw.mark, None if raw.mark is None else since(raw.mark, regions))
+    return ParsedSmaps(reading, raw.mark, None if raw.mark is None else since(raw.mark, regions))
 
 
 def _program(smaps: Smaps, start_code: int) -> bytes | None:
@@ -95,12 +95,12 @@ def _largest(regions: Regions) -> dict[Kind, Region]:
     return {kind: regions[place] for kind, place in places.items()}
 
 
-class Kitchen:
+class ParseWorker:
     """Digests in the background, one thread for each; what is done is taken by whoever asked."""
 
     def __init__(self) -> None:
         self._begun: SimpleQueue[tuple[Hashable, Raw]] = SimpleQueue()
-        self._done: SimpleQueue[tuple[Hashable, Digest | ParseError | None]] = SimpleQueue()
+        self._done: SimpleQueue[tuple[Hashable, ParsedSmaps | ParseError | None]] = SimpleQueue()
 
     def begin(self, who: Hashable, raw: Raw) -> None:
         """Start one; it is found in :meth:`done` later."""
@@ -109,14 +109,14 @@ class Kitchen:
 
     def _cook(self) -> None:
         who, raw = self._begun.get()
-        found: Digest | ParseError | None
+        found: ParsedSmaps | ParseError | None
         try:
             found = digest(raw)
         except ParseError as error:
             found = error
         self._done.put((who, found))
 
-    def done(self) -> list[tuple[Hashable, Digest | ParseError | None]]:
+    def done(self) -> list[tuple[Hashable, ParsedSmaps | ParseError | None]]:
         """What has been done since it was last asked for."""
         found = []
         try:

@@ -17,9 +17,10 @@ from memtop.analysis.sharing import (
     member,
     same_rollup,
 )
-from memtop.detail.readings import Missing, RegionsView, Relative, SharingView
+from memtop.process_key import ProcessKey
 from memtop.procfs.smaps import Rollup
-from memtop.sample import ProcKey, ProcSample
+from memtop.sampling.sample import ProcessSample
+from memtop.sampling.smaps.smaps_view import Missing, RegionsView, Relative, SharingView
 from memtop.text import clean
 
 
@@ -35,7 +36,7 @@ class Known(Protocol):
     rollup_before_minflt: int | None
 
 
-def family_of(processes: Mapping[int, ProcSample], pid: int) -> list[ProcSample]:
+def family_of(processes: Mapping[int, ProcessSample], pid: int) -> list[ProcessSample]:
     """The process and its fork relatives, by pid."""
     kin = [
         Kin(seen.key.pid, seen.stat.ppid, _program(seen))
@@ -45,7 +46,7 @@ def family_of(processes: Mapping[int, ProcSample], pid: int) -> list[ProcSample]
     return [processes[one] for one in family(kin, pid)]
 
 
-def _program(seen: ProcSample) -> bytes:
+def _program(seen: ProcessSample) -> bytes:
     """fork leaves these two addresses as they are and exec changes them, also when it runs the same file again."""
     assert seen.stat is not None
     start_code, arg_start = seen.stat.start_code, seen.stat.arg_start
@@ -53,7 +54,11 @@ def _program(seen: ProcSample) -> bytes:
 
 
 def sharing_view(
-    focus: ProcKey, relatives: list[ProcSample], known: Mapping[ProcKey, Known], own: RegionsView, same_since_s: float
+    focus: ProcessKey,
+    relatives: list[ProcessSample],
+    known: Mapping[ProcessKey, Known],
+    own: RegionsView,
+    same_since_s: float,
 ) -> SharingView:
     """The family's sharing, as far as it was read; it has been the same family since ``same_since_s``."""
     found: list[Relative] = []
@@ -100,7 +105,7 @@ def _copying(file: Known, now: Member, same_since_s: float) -> CopyRate | None:
     return copy_rate(before, now, elapsed_s, file.rollup_before_minflt, file.rollup_minflt)
 
 
-def _parts(seen: ProcSample) -> Parts | None:
+def _parts(seen: ProcessSample) -> Parts | None:
     if seen.statm is None:
         return None
     shmem = (seen.status.shmem_bytes if seen.status is not None else None) or 0

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from memtop.analysis.limits import CgroupUse
+from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import MemoryStat
 from memtop.procfs.limits import PidLimits
 from memtop.procfs.pressure import Pressure
-from memtop.sample import ProcKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,14 @@ class Policy:
 class CgroupSample:
     """What is known of limits at one instant."""
 
-    chains: Mapping[ProcKey, tuple[str, ...]] = field(default_factory=dict)
+    chains: Mapping[ProcessKey, tuple[str, ...]] = field(default_factory=dict)
     """The process's cgroup and its ancestors, nearest first, where they are known; empty where there are none."""
     readings: Mapping[str, CgroupReading] = field(default_factory=dict)
     """Those read at this instant, by path."""
     kills: Mapping[str, int] = field(default_factory=dict)
     """oom_kill of every cgroup that is known, as last read."""
-    adjs: Mapping[ProcKey, int] = field(default_factory=dict)
+    adjs: Mapping[ProcessKey, int] = field(default_factory=dict)
     """oom_score_adj, where it was read."""
-    limits: Mapping[ProcKey, PidLimits] = field(default_factory=dict)
+    limits: Mapping[ProcessKey, PidLimits] = field(default_factory=dict)
     """Resource limits of those that are judged in full."""
     policy: Policy = Policy()
