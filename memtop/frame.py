@@ -96,7 +96,7 @@ class ProcessRow(NamedTuple):
         """The share of RAM and swap that its oom_score stands for."""
         if self.oom_score is None or self.oom_score_adj is None:
             return None
-        from memtop.analysis.oom import share_permille  # noqa: PLC0415 (a column that is rarely on screen)
+        from memtop.analysis.limits.oom_score import share_permille  # noqa: PLC0415 (a column that is rarely on screen)
 
         return share_permille(self.oom_score, self.oom_score_adj)
 

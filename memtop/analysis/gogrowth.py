@@ -15,8 +15,8 @@ from itertools import groupby, pairwise
 from statistics import median
 from typing import Final
 
-from memtop.analysis.cycles import block_floor, cycle_floor, rises, slope
 from memtop.analysis.goheap import held_bytes, outside_bytes
+from memtop.analysis.trend.collection_floors import block_floor, cycle_floor, rises, slope
 from memtop.runtimes.environ import GoSettings
 from memtop.runtimes.goheap import GoHeap
 

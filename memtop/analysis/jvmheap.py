@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from statistics import median
 from typing import Final
 
-from memtop.analysis.cycles import LEAST_CYCLES, LEAST_SPAN_S, block_floor, cycle_floor, rises, slope
+from memtop.analysis.trend.collection_floors import LEAST_CYCLES, LEAST_SPAN_S, block_floor, cycle_floor, rises, slope
 from memtop.runtimes.jvm import JvmHeap
 
 _SMALLEST_BYTES: Final = 2 << 20

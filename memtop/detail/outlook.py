@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from memtop.analysis.autopsy import Clue, Oom
-from memtop.analysis.cgroups import CgroupOwner
-from memtop.analysis.confirmation import Confirmation
 from memtop.analysis.findings import Finding
-from memtop.analysis.growth import Growth
+from memtop.analysis.limits.exit_cause import Clue, Oom
+from memtop.analysis.limits.memory_cgroups import CgroupOwner
+from memtop.analysis.trend.classify import Growth
+from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroups import CgroupReading, Policy
 

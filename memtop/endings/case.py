@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from memtop.analysis.faults import major_cause, minor_cause
-from memtop.analysis.findings import Case
-from memtop.analysis.growth import Growth, Kind
+from memtop.analysis.fault_causes import major_cause, minor_cause
+from memtop.analysis.findings import FindingInputs
+from memtop.analysis.trend.classify import Growth, Shape
 from memtop.detail.outlook import Limit, LimitRow, Place
 from memtop.endings.ceilings import cgroup_name, first_to_kill
 from memtop.endings.counters import Counters
@@ -42,7 +42,7 @@ class Judged(NamedTuple):
     """Of all tasks in its cgroup; None where not all are known."""
 
 
-def case_of(row: ProcessRow, scene: Scene, judged: Judged, counters: Counters, history: History) -> Case:
+def case_of(row: ProcessRow, scene: Scene, judged: Judged, counters: Counters, history: History) -> FindingInputs:
     """The case without what smaps and runtimes tell."""
     cgroups, meminfo, status = scene.cgroups, scene.meminfo, scene.status(row.key)
     leaf, verdict, growth = scene.leaf(row.key), judged.verdict, judged.growth
@@ -52,12 +52,12 @@ def case_of(row: ProcessRow, scene: Scene, judged: Judged, counters: Counters, h
     pressure = leaf.pressure if leaf is not None and leaf.pressure is not None else scene.sample.system.pressure
     own_pressure = leaf is not None and leaf.pressure is not None
     refaults, swap_in = counters.refaults(leaf), counters.machine_rate("pswpin")
-    is_flat = growth is not None and growth.kind in (Kind.FLAT, Kind.NOISY)
+    is_flat = growth is not None and growth.kind in (Shape.FLAT, Shape.NOISY)
     since_s = verdict.state.since_s if verdict is not None else None
     risen_s = verdict.last_rise_s if verdict is not None else None
     grown = _grown_bytes_per_s(history, row.key, scene.now_s)
     limits, in_cgroup, giant = cgroups.limits.get(row.key), judged.in_cgroup, judged.giant
-    return Case(
+    return FindingInputs(
         name=row.name,
         rss=row.rss_bytes,
         virt=row.virt_bytes,

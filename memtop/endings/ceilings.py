@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 from typing import Final
 
-from memtop.analysis.cgroups import owner
-from memtop.analysis.limits import Ceiling, binding, ceilings, host_ceiling
+from memtop.analysis.limits.memory_cgroups import owner
+from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, host_ceiling
 from memtop.detail.outlook import Limit, LimitRow
 from memtop.endings.scene import Scene
 from memtop.endings.verdicts import Verdict, Verdicts

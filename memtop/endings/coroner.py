@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from memtop.analysis.autopsy import Oom, ending_signal, exit_code, was_oom
-from memtop.analysis.limits import binding, ceilings
+from memtop.analysis.limits.exit_cause import Oom, ending_signal, exit_code, was_oom
+from memtop.analysis.limits.memory_limits import binding, ceilings
 from memtop.detail.outlook import Autopsy
 from memtop.endings.ceilings import MACHINE_NAME, cgroup_name
 from memtop.endings.counters import KILL_S, Counters

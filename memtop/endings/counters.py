@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, NamedTuple
 
-from memtop.analysis.rates import per_s
+from memtop.analysis.trend.rates import per_s
 from memtop.detail.outlook import Events
 from memtop.endings.scene import Scene
 from memtop.process_key import ProcessKey

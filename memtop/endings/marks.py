@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from memtop.analysis.confirmation import Evidence
-from memtop.analysis.growth import Kind
+from memtop.analysis.trend.classify import Shape
+from memtop.analysis.trend.hysteresis import Evidence
 from memtop.endings.ceilings import used_percent
 from memtop.endings.scene import Scene
 from memtop.endings.verdicts import Verdict, Verdicts
@@ -14,18 +14,18 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 
 _SHAPES: Final = {
-    Kind.FLAT: ("─", 0),
-    Kind.NOISY: ("~", 1),
-    Kind.SAWTOOTH: ("w", 1),
-    Kind.SPIKE: ("^", 1),
-    Kind.SHRINK: ("↘", 1),
-    Kind.STEP: ("┘", 2),
-    Kind.STAIRS: ("┘", 2),
-    Kind.WARMUP: ("╭", 2),
-    Kind.GROWTH: ("?", 3),
-    Kind.LEAK: ("↗", 3),
-    Kind.LEAK_GC: ("↗", 3),
-    Kind.INSUFFICIENT: ("", -1),
+    Shape.FLAT: ("─", 0),
+    Shape.NOISY: ("~", 1),
+    Shape.SAWTOOTH: ("w", 1),
+    Shape.SPIKE: ("^", 1),
+    Shape.SHRINK: ("↘", 1),
+    Shape.STEP: ("┘", 2),
+    Shape.STAIRS: ("┘", 2),
+    Shape.WARMUP: ("╭", 2),
+    Shape.GROWTH: ("?", 3),
+    Shape.LEAK: ("↗", 3),
+    Shape.LEAK_GC: ("↗", 3),
+    Shape.INSUFFICIENT: ("", -1),
 }
 """Shape of what stands, and how much it is worth a look; an arrow upwards is confirmed."""
 _CHANGING: Final = ("?", 3)

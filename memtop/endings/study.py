@@ -6,9 +6,9 @@ import os
 from dataclasses import replace
 from typing import Final
 
-from memtop.analysis.cgroups import owner
-from memtop.analysis.findings import Board, find, post
-from memtop.analysis.growth import Growth, Kind
+from memtop.analysis.findings import StandingFindings, find, post
+from memtop.analysis.limits.memory_cgroups import owner
+from memtop.analysis.trend.classify import Growth, Shape
 from memtop.detail.outlook import Autopsy, Events, Outlook
 from memtop.endings.case import Judged, case_of
 from memtop.endings.ceilings import cgroup_name, first_met, first_to_kill, growing_beside, inside, limit_rows
@@ -31,7 +31,7 @@ class Study:
         self._verdicts = verdicts
         self._counters = counters
         self._history = history
-        self._board = Board()
+        self._board = StandingFindings()
         self._trail = CopyTrail()
         self._tick = -1
         self._zombies = 0
@@ -116,6 +116,6 @@ def _growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
 
 def _level_s(verdict: Verdict | None, growth: Growth | None) -> float | None:
     """From the step to the look that found it."""
-    if verdict is None or growth is None or growth.kind is not Kind.STEP or growth.change_at_s is None:
+    if verdict is None or growth is None or growth.kind is not Shape.STEP or growth.change_at_s is None:
         return None
     return verdict.standing_s - growth.change_at_s

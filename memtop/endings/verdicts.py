@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from memtop.analysis.confirmation import Confirmation, agree
-from memtop.analysis.growth import LEAST_SPAN_S, Growth, Kind, judge
+from memtop.analysis.trend.classify import LEAST_SPAN_S, Growth, Shape, judge
+from memtop.analysis.trend.hysteresis import Confirmation, agree
 from memtop.endings.lazyfree import LazyFreeSeries
 from memtop.history.history import History
 from memtop.history.past import used_memory
@@ -68,7 +68,7 @@ class Verdict:
         return self.state.alarm
 
 
-_RISING: Final = frozenset({Kind.LEAK, Kind.LEAK_GC, Kind.STEP, Kind.STAIRS, Kind.WARMUP, Kind.GROWTH})
+_RISING: Final = frozenset({Shape.LEAK, Shape.LEAK_GC, Shape.STEP, Shape.STAIRS, Shape.WARMUP, Shape.GROWTH})
 
 
 class Verdicts:
@@ -157,7 +157,7 @@ class Verdicts:
         if track is None or now_s - track.first_s < LEAST_SPAN_S:
             return True
         old = self._known.get(key)
-        return old is not None and track.changed_s < now_s - WINDOW_S and old.growth.kind is Kind.FLAT
+        return old is not None and track.changed_s < now_s - WINDOW_S and old.growth.kind is Shape.FLAT
 
     def _judge(self, key: ProcessKey, now_s: float, delay_s: float, points: int, room_bytes: float | None) -> bool:
         track = self._history.tracks.get(key)
@@ -193,7 +193,7 @@ def _standing(old: Verdict | None, growth: Growth, state: Confirmation, now_s: f
     """The look whose numbers go with what stands, and when it was."""
     if growth.kind is state.kind or old is None:
         return replace(growth, kind=state.kind), now_s
-    fades = state.alarm or state.kind in (Kind.NOISY, Kind.WARMUP, Kind.GROWTH)
+    fades = state.alarm or state.kind in (Shape.NOISY, Shape.WARMUP, Shape.GROWTH)
     if old.standing.kind is state.kind and not (fades and now_s - old.standing_s > _STALE_S):
         return old.standing, old.standing_s
     return replace(growth, kind=state.kind), now_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from memtop.analysis.oom import NEVER, Candidate, Victim, ranking
+from memtop.analysis.limits.oom_score import NEVER, Candidate, Victim, ranking
 from memtop.detail.outlook import LimitRow, Place
 from memtop.endings.scene import Scene
 from memtop.frame import Note, ProcessRow

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings import Case
+from memtop.analysis.findings import FindingInputs
 from memtop.detail.inside import HeapFacts
 from memtop.process_key import ProcessKey
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView, SharingView
@@ -92,7 +92,7 @@ def _copied(before: _Point, now: _Point) -> int:
     return unshared if 0 < unshared <= 2 * (now.private_dirty_bytes - before.private_dirty_bytes) else 0
 
 
-def testified(case: Case, witness: Witness, copying: Copying | None) -> Case:
+def testified(case: FindingInputs, witness: Witness, copying: Copying | None) -> FindingInputs:
     """The case with all that the witness knows."""
     if witness.regions is not None:
         case = _with_regions(case, witness.regions)
@@ -112,7 +112,7 @@ def testified(case: Case, witness: Witness, copying: Copying | None) -> Case:
     return case if witness.heap is None else _with_heap(case, witness.heap)
 
 
-def _with_regions(case: Case, view: RegionsView) -> Case:
+def _with_regions(case: FindingInputs, view: RegionsView) -> FindingInputs:
     case = replace(case, denied=view.missing is Missing.DENIED)
     if view.reading is None:
         return case
@@ -124,7 +124,7 @@ def _with_regions(case: Case, view: RegionsView) -> Case:
     )
 
 
-def _with_heap(case: Case, heap: HeapFacts) -> Case:
+def _with_heap(case: FindingInputs, heap: HeapFacts) -> FindingInputs:
     return replace(
         case,
         go_limit=heap.limit_bytes,

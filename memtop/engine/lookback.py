@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from memtop.analysis.rates import per_s
+from memtop.analysis.trend.rates import per_s
 from memtop.engine.rows import growth, percent, trend
 from memtop.frame import ProcessRow
 from memtop.history.history import History

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
-from memtop.analysis.rates import levels, per_s
+from memtop.analysis.trend.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.frame import Note, ProcessRow, SystemRow
 from memtop.history.history import Track

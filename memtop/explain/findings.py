@@ -14,28 +14,28 @@ from importlib import resources
 from typing import Any, Final
 
 from memtop.analysis.findings import Finding, Severity
-from memtop.analysis.growth import Kind
+from memtop.analysis.trend.classify import Shape
 from memtop.detail.outlook import Autopsy, Outlook
 from memtop.explain.names import short
 from memtop.units import count, duration, long_size, percent
 
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)\}")
 _STEPS_S: Final = (5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400)
-_OPEN: Final = frozenset({Kind.INSUFFICIENT, Kind.LEAK, Kind.LEAK_GC, Kind.GROWTH})
+_OPEN: Final = frozenset({Shape.INSUFFICIENT, Shape.LEAK, Shape.LEAK_GC, Shape.GROWTH})
 """Looks that leave open whether it grows, while no finding says that it does."""
 SHAPES: Final = {
-    Kind.FLAT: "flat",
-    Kind.NOISY: "noisy, without direction",
-    Kind.LEAK: "rising",
-    Kind.LEAK_GC: "rising, with collections",
-    Kind.SAWTOOTH: "a sawtooth with a level floor",
-    Kind.STEP: "a step",
-    Kind.STAIRS: "stairs",
-    Kind.WARMUP: "a rise that is ending",
-    Kind.SPIKE: "a peak that came back",
-    Kind.GROWTH: "perhaps rising",
-    Kind.SHRINK: "falling",
-    Kind.INSUFFICIENT: "not known yet",
+    Shape.FLAT: "flat",
+    Shape.NOISY: "noisy, without direction",
+    Shape.LEAK: "rising",
+    Shape.LEAK_GC: "rising, with collections",
+    Shape.SAWTOOTH: "a sawtooth with a level floor",
+    Shape.STEP: "a step",
+    Shape.STAIRS: "stairs",
+    Shape.WARMUP: "a rise that is ending",
+    Shape.SPIKE: "a peak that came back",
+    Shape.GROWTH: "perhaps rising",
+    Shape.SHRINK: "falling",
+    Shape.INSUFFICIENT: "not known yet",
 }
 """What a curve looks like, in the fewest words."""
 _CGROUPS: Final = frozenset({"limit_name", "brake_name", "of"})
@@ -80,7 +80,7 @@ def nothing_wrong(outlook: Outlook, *, alone: bool = True) -> str:
         return str(_texts()["nothing"]["unknown"]["says"][0])
     if state is not None and state.changing:
         return str(_texts()["nothing"]["changing"]["says"][0])
-    if growth.kind in (Kind.FLAT, Kind.NOISY):
+    if growth.kind in (Shape.FLAT, Shape.NOISY):
         level = _texts()["nothing"]["flat" if alone else "level"]["says"]
         return " ".join(_known(level, worded({"span_s": growth.span_s})))
     return str(_texts()["nothing"]["says"][0] if alone else _texts()["nothing"]["beside"]["says"][0])

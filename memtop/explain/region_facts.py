@@ -6,15 +6,15 @@ unknown has no fact, so that its paragraph is not shown.
 
 from __future__ import annotations
 
-from memtop.analysis.kinds import Kind
-from memtop.analysis.regions import Regions
-from memtop.analysis.vmflags import in_words
+from memtop.analysis.memory_map.region_kinds import RegionKind
+from memtop.analysis.memory_map.regions import Regions
+from memtop.analysis.memory_map.vm_flags import in_words
 from memtop.procfs.smaps import Rollup
 from memtop.text import clean
 from memtop.units import long_size, percent
 
 
-def facts_of_regions(regions: Regions, kind: Kind | None = None) -> dict[str, str]:
+def facts_of_regions(regions: Regions, kind: RegionKind | None = None) -> dict[str, str]:
     """Facts of all mappings and, where ``kind`` is among them, of those of that kind."""
     split, total = regions.split(), regions.total()
     facts: dict[str, str | None] = {

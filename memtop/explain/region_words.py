@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtop.analysis.kinds import Kind
-from memtop.analysis.region_growth import KindChange, RegionGrowth
+from memtop.analysis.memory_map.region_diff import KindChange, RegionGrowth
+from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.frame import Detail, ProcessRow
 from memtop.sampling.smaps.smaps_view import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
@@ -187,7 +187,7 @@ def _amount(one: KindChange) -> str:
 
 def _title(one: KindChange) -> str:
     title = one.kind.title
-    if one.kind in (Kind.ANON, Kind.SHARED_ANON):
+    if one.kind in (RegionKind.ANON, RegionKind.SHARED_ANON):
         return f"{title} memory"
     return f"{title}s" if title.endswith(("stack", "arena", "library", "file")) else title
 

@@ -9,11 +9,11 @@ import math
 from typing import Final, NamedTuple
 
 from memtop.analysis.allocators import Advice
-from memtop.analysis.cycles import LEAST_CYCLES, LEAST_SPAN_S
 from memtop.analysis.gogrowth import GoVerdict
 from memtop.analysis.goheap import Breakdown
 from memtop.analysis.golimits import FreedMemory, LimitAdvice, LimitFit, freed_memory, knows_memory_limit
 from memtop.analysis.jvmheap import JvmBreakdown, JvmVerdict
+from memtop.analysis.trend.collection_floors import LEAST_CYCLES, LEAST_SPAN_S
 from memtop.detail.inside import GoInside, Inside, JvmInside
 from memtop.frame import Detail, ProcessRow
 from memtop.units import count, duration, long_size, percent

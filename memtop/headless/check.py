@@ -9,9 +9,9 @@ import time
 from enum import IntEnum
 from typing import Final, TextIO
 
-from memtop.analysis.autopsy import Oom
-from memtop.analysis.confirmation import DIRECTIONS, Direction
-from memtop.analysis.growth import Kind
+from memtop.analysis.limits.exit_cause import Oom
+from memtop.analysis.trend.classify import Shape
+from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
 from memtop.detail.outlook import Outlook
 from memtop.engine.engine import Engine
 from memtop.errors import ProcessGone
@@ -99,7 +99,7 @@ def answer_to(outlook: Outlook | None) -> Answer:
 def _is_open(outlook: Outlook) -> bool:
     """Whether the curve leaves it possible that it grows."""
     state = outlook.state
-    if state is None or state.kind is Kind.INSUFFICIENT or state.changing or state.looks:
+    if state is None or state.kind is Shape.INSUFFICIENT or state.changing or state.looks:
         return True
     if DIRECTIONS[state.kind] is Direction.LEVEL or outlook.heap_level:
         return False

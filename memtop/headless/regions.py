@@ -12,8 +12,8 @@ import sys
 from typing import Final, TextIO
 
 from memtop import units
-from memtop.analysis.kinds import Kind
-from memtop.analysis.regions import Confidence, KindSum, Region, Regions, Sizes, Split
+from memtop.analysis.memory_map.region_kinds import RegionKind
+from memtop.analysis.memory_map.regions import Confidence, KindSum, Region, Regions, Sizes, Split
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, ProcessGone, UsageError
 from memtop.frame import Detail
@@ -120,7 +120,7 @@ def _remarks(detail: Detail, view: RegionsView) -> list[str]:
 def _doubt(reading: Reading, threads: int | None) -> str:
     if reading.confidence is not Confidence.LOW:
         return ""
-    stacks = reading.regions.kinds.count(Kind.THREAD_STACK) + 1
+    stacks = reading.regions.kinds.count(RegionKind.THREAD_STACK) + 1
     return (
         f"stacks found: {stacks}, threads: {threads}. Kinds of memory without a name are less sure; "
         "after fork, the stacks of the parent's other threads stay behind"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from memtop.analysis.rates import per_s, slope_per_s
+from memtop.analysis.trend.rates import per_s, slope_per_s
 from memtop.frame import Series
 from memtop.history.history import CLOSE_S, History, Point
 from memtop.process_key import ProcessKey

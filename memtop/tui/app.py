@@ -14,7 +14,7 @@ from textual.filter import ANSIToTruecolor, LineFilter
 from textual.screen import Screen
 from textual.widgets import Input, Label
 
-from memtop.analysis.autopsy import Oom
+from memtop.analysis.limits.exit_cause import Oom
 from memtop.demo.step import Step
 from memtop.engine.engine import Engine
 from memtop.frame import Frame

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from memtop import units
-from memtop.analysis.confirmation import LOOKS
-from memtop.analysis.growth import LEAST_POINTS, LEAST_SPAN_S, Kind
+from memtop.analysis.trend.classify import LEAST_POINTS, LEAST_SPAN_S, Shape
+from memtop.analysis.trend.hysteresis import LOOKS
 from memtop.detail.outlook import Outlook, Place
 from memtop.explain.findings import SHAPES, span
 from memtop.frame import Detail, Frame
@@ -43,16 +43,16 @@ def _verdict(outlook: Outlook) -> Iterator[str]:
     growth, state = outlook.growth, outlook.state
     if growth is None or state is None:
         return
-    if growth.kind is Kind.INSUFFICIENT:
+    if growth.kind is Shape.INSUFFICIENT:
         seen = f"; so far {growth.points} in {units.duration(growth.span_s)}" if growth.points else ""
         takes = f"{LEAST_POINTS} readings in {units.duration(LEAST_SPAN_S)} or more"
         yield f"Verdict: not known yet; it takes {takes}{seen}."
         return
     words = f"Verdict: {state.evidence.value}, " if state.evidence is not None else "Verdict: "
     words += SHAPES[state.kind]
-    if state.kind is Kind.INSUFFICIENT:
+    if state.kind is Shape.INSUFFICIENT:
         words += f", until {LOOKS} looks agree"
-    if growth.slope_bytes_per_s is not None and growth.kind is not Kind.FLAT:
+    if growth.slope_bytes_per_s is not None and growth.kind is not Shape.FLAT:
         low, high = (growth.slope_low_bytes_per_s or 0) * 60, (growth.slope_high_bytes_per_s or 0) * 60
         words += f"; floor {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
         words += f" ({units.signed_size(low)} to {units.signed_size(high)})"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from memtop import units
-from memtop.analysis.kinds import Kind
-from memtop.analysis.region_growth import RegionGrowth
-from memtop.analysis.regions import DELETED, Region, Regions, Sizes
+from memtop.analysis.memory_map.region_diff import RegionGrowth
+from memtop.analysis.memory_map.region_kinds import RegionKind
+from memtop.analysis.memory_map.regions import DELETED, Region, Regions, Sizes
 from memtop.sampling.smaps.smaps_view import Reading, RegionsView
 from memtop.text import clean
 
@@ -22,7 +22,7 @@ MOST_MAPPINGS: Final = 1000
 class Item:
     """One line: a kind, a mapping of it, or the rest of its mappings."""
 
-    kind: Kind
+    kind: RegionKind
     start: int | None
     """Address of a mapping; None for the kind itself, -1 for the rest."""
     title: str
@@ -130,19 +130,19 @@ class _Growth:
     def __init__(self, growth: RegionGrowth | None) -> None:
         self._growth = growth
         self._kinds = {one.kind: one.delta.rss_bytes for one in growth.kinds} if growth is not None else {}
-        self._mappings: dict[tuple[Kind, int], int | None] = {}
-        self._spans: dict[Kind, list[tuple[int, int]]] = {}
+        self._mappings: dict[tuple[RegionKind, int], int | None] = {}
+        self._spans: dict[RegionKind, list[tuple[int, int]]] = {}
         for change in growth.changes if growth is not None else ():
             if change.count_now > 1:
                 self._spans.setdefault(change.kind, []).append((change.start, change.end))
             else:
                 self._mappings[change.kind, change.start] = change.delta.rss_bytes
 
-    def of_kind(self, kind: Kind) -> int | None:
+    def of_kind(self, kind: RegionKind) -> int | None:
         """Of all its mappings; 0 where the kind has not changed."""
         return None if self._growth is None else self._kinds.get(kind, 0)
 
-    def of_mapping(self, kind: Kind, start: int) -> int | None:
+    def of_mapping(self, kind: RegionKind, start: int) -> int | None:
         """Of one mapping."""
         if self._growth is None:
             return None
@@ -151,7 +151,7 @@ class _Growth:
         return None if any(low <= start < high for low, high in self._spans.get(kind, ())) else 0
 
 
-def items_of(view: RegionsView, sort: RegionSort, opened: Iterable[Kind] = ()) -> list[Item]:
+def items_of(view: RegionsView, sort: RegionSort, opened: Iterable[RegionKind] = ()) -> list[Item]:
     """The panel's lines; none without a reading."""
     reading = view.reading
     if reading is None:
@@ -188,7 +188,7 @@ def _in_order(items: list[Item], sort: RegionSort) -> list[Item]:
     return known + [item for item in items if value(item) is None]
 
 
-def _mappings(reading: Reading, kind: Kind, sort: RegionSort, marked: _Growth, started: _Growth) -> list[Item]:
+def _mappings(reading: Reading, kind: RegionKind, sort: RegionSort, marked: _Growth, started: _Growth) -> list[Item]:
     """The mappings of one kind, as far as they are listed, and a line for the rest."""
     regions = reading.regions
     places = [place for place, one in enumerate(regions.kinds) if one is kind]
@@ -205,7 +205,7 @@ def _mappings(reading: Reading, kind: Kind, sort: RegionSort, marked: _Growth, s
     return items
 
 
-def _measure(regions: Regions, key: str, kind: Kind, marked: _Growth, started: _Growth) -> Callable[[int], float]:
+def _measure(regions: Regions, key: str, kind: RegionKind, marked: _Growth, started: _Growth) -> Callable[[int], float]:
     """What the largest mappings are chosen by, of tens of thousands."""
     starts = regions.smaps.starts
 
@@ -239,7 +239,7 @@ def _mapping(region: Region, marked: _Growth, started: _Growth) -> Item:
 
 def where(region: Region) -> str:
     """A mapping in a few cells: the last part of its path, or its address."""
-    name = region.mapping.name if region.kind is not Kind.SHARED_ANON else b""  # the kernel calls it /dev/zero
+    name = region.mapping.name if region.kind is not RegionKind.SHARED_ANON else b""  # the kernel calls it /dev/zero
     path = name.removesuffix(DELETED)
     short = path.rpartition(b"/")[2] if path.startswith(b"/") and not path.startswith(b"/SYSV") else path
     return clean(short) if short else f"{region.mapping.start:x} {region.mapping.perms}"

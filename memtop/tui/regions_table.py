@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from memtop.analysis.kinds import Kind
+from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.sampling.smaps.smaps_view import Reading, RegionsView
 from memtop.tui.cells import fit
 from memtop.tui.region_items import (
@@ -74,14 +74,14 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         """A kind, or one mapping of it, is to be explained."""
 
         reading: Reading
-        kind: Kind
+        kind: RegionKind
         start: int | None
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.order = RegionSort()
         self._view: RegionsView | None = None
-        self._opened: set[Kind] = set()
+        self._opened: set[RegionKind] = set()
         self._items: list[Item] = []
         self._index = 0
         self._placed: tuple[tuple[int, str, bool], list[tuple[RegionColumn, int]]] | None = None

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
-from memtop.analysis.regions import Split
+from memtop.analysis.memory_map.regions import Split
 from memtop.tui.direct import DirectLines
 from memtop.units import long_size, percent, size
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from memtop.analysis.confirmation import Evidence
-from memtop.analysis.faults import Cause
-from memtop.analysis.findings import LOOKS, RULES, Board, Case, Severity, find, post
-from memtop.analysis.growth import Growth, Kind
+from memtop.analysis.fault_causes import Cause
+from memtop.analysis.findings import LOOKS, RULES, FindingInputs, Severity, StandingFindings, find, post
+from memtop.analysis.trend.classify import Growth, Shape
+from memtop.analysis.trend.hysteresis import Evidence
 
 MIB, GIB = 1 << 20, 1 << 30
 
 
-def growth(kind: Kind, **changes: Any) -> Growth:
+def growth(kind: Shape, **changes: Any) -> Growth:
     values: dict[str, Any] = {
         "slope_bytes_per_s": 2e5, "slope_low_bytes_per_s": 1.9e5, "slope_high_bytes_per_s": 2.1e5, "z": 4.0,
         "low_bytes": 1e7, "high_bytes": 5e7, "rise_bytes": 4e7, "floor_bytes": 5e7, "peak_bytes": 5e7,
@@ -24,7 +24,7 @@ def growth(kind: Kind, **changes: Any) -> Growth:
 
 LIMITED: dict[str, Any] = {"limit_name": "/app", "limit": 100 * MIB, "working_set": 50 * MIB}
 NEAR: dict[str, Any] = LIMITED | {"working_set": 80 * MIB}
-LEAK: dict[str, Any] = {"growth": growth(Kind.LEAK, limit_s=(1000.0, 1400.0)), "alarm": True, "seen_s": 200.0}
+LEAK: dict[str, Any] = {"growth": growth(Shape.LEAK, limit_s=(1000.0, 1400.0)), "alarm": True, "seen_s": 200.0}
 PAGING: dict[str, Any] = {"psi_full_percent": 6.0, "majflt_per_s": 50.0}
 THRASH: dict[str, Any] = {"psi_full_percent": 5.0, "refault_per_s": 1000.0}
 COPY: dict[str, Any] = {"unshared": 30 * MIB, "still_shared": 100 * MIB, "minflt_per_s": 1001.0}
@@ -45,8 +45,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("growth", LEAK | {"evidence": Evidence.GROWING}, LEAK | {"alarm": False}, Severity.DANGER),
     (
         "growth",
-        LEAK | {"evidence": Evidence.LIKELY_LEAK, "growth": growth(Kind.LEAK)},
-        LEAK | {"alarm": False, "growth": growth(Kind.WARMUP)},
+        LEAK | {"evidence": Evidence.LIKELY_LEAK, "growth": growth(Shape.LEAK)},
+        LEAK | {"alarm": False, "growth": growth(Shape.WARMUP)},
         Severity.WARNING,
     ),
     ("thrashing", PAGING, PAGING | {"psi_full_percent": 4.9}, Severity.DANGER),
@@ -102,15 +102,15 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("churn", {"minor_cause": Cause.CHURN, "minflt_per_s": 2e3}, {"minflt_per_s": 2e3}, Severity.NOTE),
     ("copies", {"minor_cause": Cause.COPY_ON_WRITE, "minflt_per_s": 2e3}, {"minflt_per_s": 2e3}, Severity.NOTE),
     ("first_touch", {"minor_cause": Cause.FIRST_TOUCH, "minflt_per_s": 2e3}, {"minflt_per_s": 2e3}, Severity.NOTE),
-    ("sawtooth", {"growth": growth(Kind.SAWTOOTH, period_s=9.0)}, {"growth": growth(Kind.NOISY)}, Severity.NOTE),
-    ("maybe_growing", {"growth": growth(Kind.GROWTH)}, {"growth": growth(Kind.FLAT)}, Severity.NOTE),
-    ("confirming", {"changing": growth(Kind.LEAK)}, LEAK | {"changing": growth(Kind.LEAK)}, Severity.NOTE),
-    ("confirming", {"changing": growth(Kind.GROWTH)}, {"changing": growth(Kind.STEP)}, Severity.NOTE),
-    ("step", {"growth": growth(Kind.STEP)}, {"growth": growth(Kind.FLAT)}, Severity.NOTE),
-    ("stairs", {"growth": growth(Kind.STAIRS)}, {"growth": growth(Kind.STEP)}, Severity.NOTE),
-    ("warmup", {"growth": growth(Kind.WARMUP)}, {"growth": growth(Kind.FLAT)}, Severity.NOTE),
-    ("spike", {"growth": growth(Kind.SPIKE)}, {"growth": growth(Kind.STEP)}, Severity.NOTE),
-    ("shrink", {"growth": growth(Kind.SHRINK)}, {"growth": growth(Kind.FLAT)}, Severity.NOTE),
+    ("sawtooth", {"growth": growth(Shape.SAWTOOTH, period_s=9.0)}, {"growth": growth(Shape.NOISY)}, Severity.NOTE),
+    ("maybe_growing", {"growth": growth(Shape.GROWTH)}, {"growth": growth(Shape.FLAT)}, Severity.NOTE),
+    ("confirming", {"changing": growth(Shape.LEAK)}, LEAK | {"changing": growth(Shape.LEAK)}, Severity.NOTE),
+    ("confirming", {"changing": growth(Shape.GROWTH)}, {"changing": growth(Shape.STEP)}, Severity.NOTE),
+    ("step", {"growth": growth(Shape.STEP)}, {"growth": growth(Shape.FLAT)}, Severity.NOTE),
+    ("stairs", {"growth": growth(Shape.STAIRS)}, {"growth": growth(Shape.STEP)}, Severity.NOTE),
+    ("warmup", {"growth": growth(Shape.WARMUP)}, {"growth": growth(Shape.FLAT)}, Severity.NOTE),
+    ("spike", {"growth": growth(Shape.SPIKE)}, {"growth": growth(Shape.STEP)}, Severity.NOTE),
+    ("shrink", {"growth": growth(Shape.SHRINK)}, {"growth": growth(Shape.FLAT)}, Severity.NOTE),
     ("limit_touched", LIMITED | {"limit_events_per_s": 9.0}, NEAR | {"limit_events_per_s": 9.0}, Severity.NOTE),
     ("virt_reserved", VIRT, VIRT | {"reserved": 5 * GIB}, Severity.NOTE),
     ("family", FAMILY, FAMILY | {"family_pss": 240 * MIB}, Severity.NOTE),
@@ -131,9 +131,9 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
 def test_each_finding_is_made_by_its_case_and_not_by_one_that_is_near(
     name: str, fires: dict[str, Any], nearly: dict[str, Any], severity: Severity
 ) -> None:
-    found = {one.name: one.severity for one in find(Case(**fires))}
+    found = {one.name: one.severity for one in find(FindingInputs(**fires))}
     assert found.get(name) is severity
-    assert name not in {one.name for one in find(Case(**nearly))}
+    assert name not in {one.name for one in find(FindingInputs(**nearly))}
 
 
 def test_every_rule_has_its_cases() -> None:
@@ -141,27 +141,33 @@ def test_every_rule_has_its_cases() -> None:
 
 
 def test_nothing_is_found_where_nothing_is_known() -> None:
-    assert find(Case()) == []
+    assert find(FindingInputs()) == []
 
 
 def test_the_worst_comes_first_and_equals_keep_the_order_of_the_table() -> None:
-    found = find(Case(**(LIMITED | {"zombies": 1, "working_set": 95 * MIB, "high_limit": MIB, "high_per_s": 9.0})))
+    found = find(
+        FindingInputs(**(LIMITED | {"zombies": 1, "working_set": 95 * MIB, "high_limit": MIB, "high_per_s": 9.0}))
+    )
     assert [one.name for one in found] == ["near_limit", "throttled", "zombies"]
 
 
 def test_a_lowered_limit_is_said_and_a_group_kill_has_no_single_victim() -> None:
-    over = find(Case(**(LIMITED | {"working_set": 120 * MIB, "victim": "x", "victim_of": 3, "group_kill": True})))[0]
+    over = find(
+        FindingInputs(**(LIMITED | {"working_set": 120 * MIB, "victim": "x", "victim_of": 3, "group_kill": True}))
+    )[0]
     assert (over.facts["over_bytes"], over.facts["group"], "victim" in over.facts) == (20 * MIB, "all", False)
 
 
 def test_where_a_cgroup_may_swap_its_limit_is_a_warning_and_names_no_victim() -> None:
-    near = find(Case(**(LIMITED | {"working_set": 95 * MIB, "victim": "x", "victim_of": 3, "swap_room": 7 * MIB})))[0]
+    near = find(
+        FindingInputs(**(LIMITED | {"working_set": 95 * MIB, "victim": "x", "victim_of": 3, "swap_room": 7 * MIB}))
+    )[0]
     assert (near.severity, near.facts["swap_room_bytes"], "victim" in near.facts) == (Severity.WARNING, 7 * MIB, False)
 
 
 def test_a_finding_comes_at_the_third_look_and_goes_at_the_third() -> None:
-    near, fine = find(Case(**NEAR)), find(Case(**LIMITED))
-    board, seen = Board(), []
+    near, fine = find(FindingInputs(**NEAR)), find(FindingInputs(**LIMITED))
+    board, seen = StandingFindings(), []
     for found in [near] * LOOKS + [fine] * LOOKS:
         board = post(board, found)
         seen.append(len(board.standing))
@@ -169,8 +175,8 @@ def test_a_finding_comes_at_the_third_look_and_goes_at_the_third() -> None:
 
 
 def test_a_flickering_condition_neither_comes_nor_goes() -> None:
-    near, fine = find(Case(**NEAR)), find(Case(**LIMITED))
-    board = Board()
+    near, fine = find(FindingInputs(**NEAR)), find(FindingInputs(**LIMITED))
+    board = StandingFindings()
     for found in [near, fine] * 5:
         board = post(board, found)
         assert board.standing == ()
@@ -182,8 +188,8 @@ def test_a_flickering_condition_neither_comes_nor_goes() -> None:
 
 
 def test_danger_that_becomes_a_warning_stays_danger_for_three_looks() -> None:
-    danger, warning = find(Case(**(LIMITED | {"working_set": 91 * MIB}))), find(Case(**NEAR))
-    board = Board()
+    danger, warning = find(FindingInputs(**(LIMITED | {"working_set": 91 * MIB}))), find(FindingInputs(**NEAR))
+    board = StandingFindings()
     for _ in range(LOOKS):
         board = post(board, danger)
     seen = []
@@ -194,24 +200,24 @@ def test_danger_that_becomes_a_warning_stays_danger_for_three_looks() -> None:
 
 
 def test_what_is_steady_by_itself_comes_and_goes_at_once() -> None:
-    board = post(Board(), find(Case(growth=growth(Kind.SAWTOOTH, period_s=9.0))))
+    board = post(StandingFindings(), find(FindingInputs(growth=growth(Shape.SAWTOOTH, period_s=9.0))))
     assert [one.name for one in board.standing] == ["sawtooth"]
-    assert post(board, find(Case(growth=growth(Kind.NOISY)))).standing == ()
+    assert post(board, find(FindingInputs(growth=growth(Shape.NOISY)))).standing == ()
 
 
 def test_growth_says_what_of_res_is_given_back_and_why_that_is_not_known() -> None:
     grown = LEAK | {"evidence": Evidence.GROWING}
-    assert find(Case(**grown, lazyfree=30 * MIB))[0].facts["lazyfree_bytes"] == 30 * MIB
-    assert "lazyfree_bytes" not in find(Case(**grown, lazyfree=0))[0].facts
-    assert find(Case(**grown, lazyfree_unread="denied"))[0].facts["unread"] == "denied"
+    assert find(FindingInputs(**grown, lazyfree=30 * MIB))[0].facts["lazyfree_bytes"] == 30 * MIB
+    assert "lazyfree_bytes" not in find(FindingInputs(**grown, lazyfree=0))[0].facts
+    assert find(FindingInputs(**grown, lazyfree_unread="denied"))[0].facts["unread"] == "denied"
 
 
 def test_a_kill_is_told_at_once() -> None:
-    assert [one.name for one in post(Board(), find(Case(kills=1))).standing] == ["oom_kill"]
+    assert [one.name for one in post(StandingFindings(), find(FindingInputs(kills=1))).standing] == ["oom_kill"]
 
 
 def test_what_the_collector_finds_level_is_told_and_is_no_likely_leak() -> None:
     likely = LEAK | {"evidence": Evidence.LIKELY_LEAK}
-    held, level = find(Case(**likely)), find(Case(**(likely | {"steady_live": 30 * MIB})))
+    held, level = find(FindingInputs(**likely)), find(FindingInputs(**(likely | {"steady_live": 30 * MIB})))
     assert (held[0].name, held[0].facts["evidence"], "live_bytes" in held[0].facts) == ("growth", "likely leak", False)
     assert (level[0].name, level[0].facts["evidence"], level[0].facts["live_bytes"]) == ("growth", "growing", 30 * MIB)

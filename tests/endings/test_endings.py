@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from memtop.analysis.autopsy import Oom
-from memtop.analysis.confirmation import Confirmation, Evidence
 from memtop.analysis.findings import Severity
-from memtop.analysis.growth import Growth, Kind
+from memtop.analysis.limits.exit_cause import Oom
+from memtop.analysis.trend.classify import Growth, Shape
+from memtop.analysis.trend.hysteresis import Confirmation, Evidence
 from memtop.columns import BY_NAME
 from memtop.detail.outlook import Autopsy, Limit, Outlook
 from memtop.endings.marks import sign
@@ -128,7 +128,7 @@ def test_page_cache_that_rises_is_no_growth() -> None:
         process.shr_pages += 64
         frame = step(engine, on(process))
     state = outlook(frame).state
-    assert state is not None and (state.kind, state.alarm) == (Kind.FLAT, False)
+    assert state is not None and (state.kind, state.alarm) == (Shape.FLAT, False)
 
 
 def test_swapping_out_is_no_relief() -> None:
@@ -140,7 +140,7 @@ def test_swapping_out_is_no_relief() -> None:
         source.files["proc/42/status"] = process.status().replace(b"VmSwap:\t0", b"VmSwap:\t%d" % (second * 256 + 256))
         frame = step(engine, on(process))
     growth = outlook(frame).growth
-    assert growth is not None and growth.kind is Kind.FLAT
+    assert growth is not None and growth.kind is Shape.FLAT
 
 
 def test_in_the_first_minute_there_is_no_verdict_and_that_is_said() -> None:
@@ -223,7 +223,7 @@ def test_the_sign_and_the_sentences_say_the_same_at_every_look(name: str) -> Non
 
 
 def test_every_sign_of_column_v_is_explained_where_it_is_looked_for() -> None:
-    looks = [(Growth(kind, 60, 60.0), Confirmation(kind=kind)) for kind in Kind]
+    looks = [(Growth(kind, 60, 60.0), Confirmation(kind=kind)) for kind in Shape]
     verdicts = [Verdict(look, stands, 0.0, look, 0.0, None) for look, stands in looks]
     shapes = {sign(verdict)[0].strip() for verdict in verdicts} - {""}
     assert {"─", "^", "↘"} <= shapes
@@ -258,7 +258,7 @@ def test_what_is_given_back_by_madv_free_is_no_growth() -> None:
         source.files["proc/42/smaps_rollup"] = rollup % (process.rss_pages * kib, 128 * kib * (second + 1))
         frame = step(engine, on(process))
     found = outlook(frame)
-    assert found.state is not None and (found.state.kind, found.state.alarm) == (Kind.FLAT, False)
+    assert found.state is not None and (found.state.kind, found.state.alarm) == (Shape.FLAT, False)
     assert found.lazy_free_bytes == pytest.approx(128 * PAGE_BYTES * 140, rel=0.05)
     assert "lazyfree" in [one.name for one in found.findings]
     asked = [path for path in source.asked_ever if path == "proc/42/smaps_rollup"]
@@ -337,7 +337,7 @@ def test_a_suspend_is_no_growth_and_no_error() -> None:
     for _ in range(5):
         frame = step(engine, on(process))
     growth = outlook(frame).growth
-    assert growth is None or growth.limit_s is None or growth.kind in (Kind.LEAK, Kind.LEAK_GC)
+    assert growth is None or growth.limit_s is None or growth.kind in (Shape.LEAK, Shape.LEAK_GC)
 
 
 def dead(status: int | None, *, kills: int = 0, machine: int = 0, exits: bool = True) -> Autopsy:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from memtop.analysis.findings import Case
+from memtop.analysis.findings import FindingInputs
 from memtop.detail.inside import HeapFacts
 from memtop.endings import witness
 from memtop.endings.witness import Witness
@@ -208,14 +208,18 @@ def test_what_a_jvm_usually_has_outside_of_its_heap_is_no_finding() -> None:
 
 def test_why_lazyfree_is_unread_is_left_out_where_the_runtime_never_gives_back_so() -> None:
     unread = Witness(unread="denied")
-    assert witness.testified(Case(), unread, None).lazyfree_unread == "denied"
-    assert witness.testified(Case(lazyfree=0), unread, None).lazyfree_unread == ""
+    assert witness.testified(FindingInputs(), unread, None).lazyfree_unread == "denied"
+    assert witness.testified(FindingInputs(lazyfree=0), unread, None).lazyfree_unread == ""
     assert (
-        witness.testified(Case(), unread._replace(heap=HeapFacts(frees_lazily=True)), None).lazyfree_unread == "denied"
+        witness.testified(FindingInputs(), unread._replace(heap=HeapFacts(frees_lazily=True)), None).lazyfree_unread
+        == "denied"
     )
-    assert witness.testified(Case(), unread._replace(heap=HeapFacts(frees_lazily=False)), None).lazyfree_unread == ""
+    assert (
+        witness.testified(FindingInputs(), unread._replace(heap=HeapFacts(frees_lazily=False)), None).lazyfree_unread
+        == ""
+    )
 
 
 def test_rising_survivors_of_a_jvm_reach_the_case() -> None:
-    case = witness.testified(Case(), Witness(heap=HeapFacts(surviving_bytes_per_s=5e5)), None)
+    case = witness.testified(FindingInputs(), Witness(heap=HeapFacts(surviving_bytes_per_s=5e5)), None)
     assert case.surviving_per_s == 5e5

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from memtop.analysis.kinds import Kind
+from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.explain.region_facts import facts_of_regions, facts_of_rollup
 from memtop.procfs.smaps import parse_rollup
-from tests.analysis.smaps_files import DATA, real_regions
+from tests.analysis.memory_map.smaps_files import DATA, real_regions
 
-REGION_FACTS = facts_of_regions(real_regions("threads"), Kind.ARENA) | facts_of_rollup(
+REGION_FACTS = facts_of_regions(real_regions("threads"), RegionKind.ARENA) | facts_of_rollup(
     parse_rollup((DATA / "threads" / "smaps_rollup").read_bytes())
 )
 """Every fact that topics about regions name."""

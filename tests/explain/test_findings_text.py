@@ -7,9 +7,9 @@ from importlib import resources
 
 import pytest
 
-from memtop.analysis.autopsy import Clue, Oom
-from memtop.analysis.findings import RULES, Case, Finding, Severity, find
-from memtop.analysis.growth import Growth, Kind
+from memtop.analysis.findings import RULES, Finding, FindingInputs, Severity, find
+from memtop.analysis.limits.exit_cause import Clue, Oom
+from memtop.analysis.trend.classify import Growth, Shape
 from memtop.detail.outlook import Autopsy, Outlook
 from memtop.explain import topic
 from memtop.explain.findings import autopsy_lines, nothing_wrong, span, told
@@ -28,7 +28,7 @@ def test_texts_and_rules_have_the_same_names_and_topics_exist() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case[0]}-{number}" for number, case in enumerate(CASES)])
 def test_each_finding_has_a_sentence_without_holes(case: tuple[str, dict[str, object], object, Severity]) -> None:
-    finding = next(one for one in find(Case(**case[1])) if one.name == case[0])  # type: ignore[arg-type]
+    finding = next(one for one in find(FindingInputs(**case[1])) if one.name == case[0])  # type: ignore[arg-type]
     words = told(finding)
     assert words.says and words.says[0] != " " and words.says.endswith(".")
     assert "{" not in words.says + words.doubt + words.next
@@ -62,8 +62,8 @@ def test_with_nothing_wrong_there_is_one_line() -> None:
     assert "not known yet" in nothing_wrong(Outlook())
 
 
-@pytest.mark.parametrize("kind", [Kind.FLAT, Kind.WARMUP, Kind.STEP])
-def test_beside_other_statements_nothing_is_said_to_be_right(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [Shape.FLAT, Shape.WARMUP, Shape.STEP])
+def test_beside_other_statements_nothing_is_said_to_be_right(kind: Shape) -> None:
     outlook = Outlook(growth=Growth(kind, 70, 70.0))
     assert nothing_wrong(outlook).startswith("Nothing wrong")
     beside = nothing_wrong(outlook, alone=False)

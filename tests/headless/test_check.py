@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from memtop.analysis.autopsy import Clue, Oom
-from memtop.analysis.confirmation import Confirmation
 from memtop.analysis.findings import Finding, Severity
-from memtop.analysis.growth import Growth, Kind
+from memtop.analysis.limits.exit_cause import Clue, Oom
+from memtop.analysis.trend.classify import Growth, Shape
+from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.detail.outlook import Autopsy, Outlook
 from memtop.engine.engine import Engine
 from memtop.errors import ProcessGone
@@ -101,7 +101,7 @@ def test_an_end_that_was_no_oom_kill_is_fine(status: int, words: str) -> None:
 # -- what was judged, as it may be
 
 
-def judged(kind: Kind, *findings: str, heap_level: bool = False, level_s: float | None = None) -> Outlook:
+def judged(kind: Shape, *findings: str, heap_level: bool = False, level_s: float | None = None) -> Outlook:
     growth = Growth(kind, 90, 90.0, 1.0, 0.9, 1.1, z=3.0)
     found = tuple(Finding(name, Severity.NOTE, "limits", {"rate_bytes_per_min": 6e7}) for name in findings)
     return Outlook(found, growth, Confirmation(kind=kind), heap_level=heap_level, level_s=level_s)
@@ -109,29 +109,29 @@ def judged(kind: Kind, *findings: str, heap_level: bool = False, level_s: float 
 
 @pytest.mark.parametrize("finding", sorted(check.ALARMING))
 def test_whatever_alarms_is_bad(finding: str) -> None:
-    assert answer_to(judged(Kind.FLAT, finding)) is Answer.BAD
+    assert answer_to(judged(Shape.FLAT, finding)) is Answer.BAD
 
 
 def test_a_jvm_whose_survivors_rise_is_not_called_fine_however_level_its_res_is() -> None:
-    outlook = judged(Kind.FLAT, "heap_open")
+    outlook = judged(Shape.FLAT, "heap_open")
     assert answer_to(outlook) is Answer.UNKNOWN
     assert "What survives its collections grows" in " ".join(says(outlook))
 
 
 def test_two_that_are_not_sure_and_agree_are_enough() -> None:
-    assert answer_to(judged(Kind.GROWTH, "maybe_growing", "heap_open")) is Answer.BAD
-    assert answer_to(judged(Kind.GROWTH, "maybe_growing")) is Answer.UNKNOWN
+    assert answer_to(judged(Shape.GROWTH, "maybe_growing", "heap_open")) is Answer.BAD
+    assert answer_to(judged(Shape.GROWTH, "maybe_growing")) is Answer.UNKNOWN
 
 
-@pytest.mark.parametrize("kind", [Kind.WARMUP, Kind.STAIRS, Kind.STEP, Kind.GROWTH])
-def test_a_rise_leaves_the_question_open_unless_the_runtime_says_that_no_more_is_in_use(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [Shape.WARMUP, Shape.STAIRS, Shape.STEP, Shape.GROWTH])
+def test_a_rise_leaves_the_question_open_unless_the_runtime_says_that_no_more_is_in_use(kind: Shape) -> None:
     assert answer_to(judged(kind)) is Answer.UNKNOWN
     assert answer_to(judged(kind, heap_level=True)) is Answer.FINE
 
 
 def test_a_step_is_over_when_a_minute_of_level_has_followed() -> None:
-    assert answer_to(judged(Kind.STEP, level_s=59.0)) is Answer.UNKNOWN
-    assert answer_to(judged(Kind.STEP, level_s=60.0)) is Answer.FINE
+    assert answer_to(judged(Shape.STEP, level_s=59.0)) is Answer.UNKNOWN
+    assert answer_to(judged(Shape.STEP, level_s=60.0)) is Answer.FINE
 
 
 def test_nothing_seen_is_not_known() -> None:

@@ -19,7 +19,7 @@ from memtop.errors import AccessDenied, MemtopError, ProcessGone, UsageError
 from memtop.headless.regions import SORTS, run
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import Source
-from tests.analysis.smaps_files import DATA, PROGRAMS, real
+from tests.analysis.memory_map.smaps_files import DATA, PROGRAMS, real
 from tests.fakes import FakeProcess, FakeSource
 
 MIB = 1 << 20

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
-from memtop.analysis.confirmation import DIRECTIONS, Confirmation, Direction, agree
-from memtop.analysis.growth import Kind, judge
+from memtop.analysis.trend.classify import Shape, judge
+from memtop.analysis.trend.hysteresis import DIRECTIONS, Confirmation, Direction, agree
 from tests.lab.curves import FRESH, HELD_OUT, TUNING, Class, Curve, Pen, Truth
 
 TUNING_SEED = 1
@@ -30,7 +30,7 @@ BOUNDS_PERCENT = {Truth.LEAK: 95.0, Truth.LEAK_GC: 85.0, Truth.NONE: 1.0, Truth.
 class Score:
     """What single looks at many curves of one class said."""
 
-    kinds: Counter[Kind] = field(default_factory=Counter)
+    kinds: Counter[Shape] = field(default_factory=Counter)
     intervals: list[bool] = field(default_factory=list)
     """Whether the 90 % interval holds the true slope."""
     forecasts: list[bool] = field(default_factory=list)
@@ -42,19 +42,19 @@ class Score:
     def runs(self) -> int:
         return self.kinds.total()
 
-    def percent(self, *kinds: Kind) -> float:
+    def percent(self, *kinds: Shape) -> float:
         return 100 * sum(self.kinds[kind] for kind in kinds) / self.runs
 
     @property
     def alarm_percent(self) -> float:
-        return self.percent(Kind.LEAK, Kind.LEAK_GC)
+        return self.percent(Shape.LEAK, Shape.LEAK_GC)
 
     def meets(self, truth: Truth) -> bool:
         """Whether the bound of the class is kept."""
         if truth is Truth.LEAK:
-            return self.percent(Kind.LEAK) >= BOUNDS_PERCENT[truth]
+            return self.percent(Shape.LEAK) >= BOUNDS_PERCENT[truth]
         if truth is Truth.LEAK_GC:
-            return self.percent(Kind.LEAK_GC) >= BOUNDS_PERCENT[truth]
+            return self.percent(Shape.LEAK_GC) >= BOUNDS_PERCENT[truth]
         return truth is Truth.HARD or self.alarm_percent <= BOUNDS_PERCENT[truth]
 
 
@@ -119,7 +119,7 @@ def watch(kind: Class, runs: int, seed: int) -> Watched:
         found.alarm_later += later
         found.alarm_last += states[-1].alarm
         found.rising_ever += any(DIRECTIONS[state.kind] is Direction.RISING for state in states)
-        found.unknown_last += states[-1].kind is Kind.INSUFFICIENT
+        found.unknown_last += states[-1].kind is Shape.INSUFFICIENT
         found.changes += sum(a.kind is not b.kind for a, b in pairwise(states))
     return found
 
@@ -127,7 +127,7 @@ def watch(kind: Class, runs: int, seed: int) -> Watched:
 def report(title: str, family: Sequence[Class], runs: int, seed: int) -> bool:
     """Print the matrix of one family; whether all its bounds hold."""
     print(f"\n{title}: single looks, {runs} runs of each class, seed {seed}")
-    columns = [kind for kind in Kind if kind is not Kind.INSUFFICIENT]
+    columns = [kind for kind in Shape if kind is not Shape.INSUFFICIENT]
     print(f"{'':25}" + "".join(f"{kind.value:>9}" for kind in columns) + f"{'alarm %':>9} interval forecast width")
     fine = True
     for kind in family:
@@ -160,7 +160,7 @@ def smallest(runs: int, seed: int) -> None:
     print("\nStraight leak with AR(1) noise of 0.03 to 0.5 % of the level, recognised by its size in the window")
     for rise in (0.02, 0.03, 0.05, 0.1):
         kind = Class(f"leak {rise}", Truth.LEAK, partial(straight, rise=rise))
-        print(f"{rise:6.0%} of the level: {look(kind, runs, seed).percent(Kind.LEAK):5.1f} %")
+        print(f"{rise:6.0%} of the level: {look(kind, runs, seed).percent(Shape.LEAK):5.1f} %")
 
 
 def straight(rng: random.Random, rise: float) -> Curve:

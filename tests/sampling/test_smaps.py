@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from memtop.analysis.kinds import Kind
+from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
 from memtop.frame import Detail, Frame
@@ -96,7 +96,7 @@ def test_nothing_is_read_while_no_panel_wants_it() -> None:
 def test_a_panel_opens_with_numbers_in_it() -> None:
     view = Watched().view()
     assert view.reading is not None
-    assert [one.kind for one in view.reading.kinds] == [Kind.HEAP, Kind.GUARD]
+    assert [one.kind for one in view.reading.kinds] == [RegionKind.HEAP, RegionKind.GUARD]
     assert (view.missing, view.age_s, view.reading.split.resident_bytes) == (Missing.NOTHING, 0.0, MIB)
 
 
@@ -282,7 +282,7 @@ def test_growth_since_the_mark_is_told_by_kind() -> None:
     detail = watched.step(times=3)
     assert detail.mark is not None and detail.mark.growth is not None
     assert (detail.mark.rss_delta_bytes, detail.mark.growth.delta.rss_bytes) == (2 * MIB, 2 * MIB)
-    assert [(one.kind, one.delta.rss_bytes) for one in detail.mark.growth.leading()] == [(Kind.HEAP, 2 * MIB)]
+    assert [(one.kind, one.delta.rss_bytes) for one in detail.mark.growth.leading()] == [(RegionKind.HEAP, 2 * MIB)]
     assert [mark.kind for mark in detail.marks] == ["mark"]
     assert watched.step(mark_now=2).mark is None
     assert detail.regions is not None and detail.regions.reading is not None

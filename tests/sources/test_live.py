@@ -199,9 +199,9 @@ def test_a_file_that_is_not_permitted_is_denied() -> None:
     code = """
         import os
         from memtop.errors import AccessDenied
-        from memtop.sources.live import Linux
+        from memtop.sources.live import LiveSource
         os.setgroups([]); os.setgid(65534); os.setuid(65534)
-        source = Linux()
+        source = LiveSource()
         try:
             source.read("proc/1/environ")
         except AccessDenied as error:
@@ -295,7 +295,7 @@ def test_a_process_that_ends_is_none_and_stays_none_within_the_instant(
 REUSE = """
     import os, subprocess, sys
     from pathlib import Path
-    from memtop.sources.live import Linux
+    from memtop.sources.live import LiveSource
 
     def start(pid=None):
         if pid is not None:
@@ -310,7 +310,7 @@ REUSE = """
         os.kill(pid, 9)
         os.waitpid(pid, 0)
 
-    source = Linux()
+    source = LiveSource()
     joined = same_start = 0
     for round in range(100):
         pid = start()
@@ -354,8 +354,8 @@ def test_when_descriptors_run_out_everything_is_still_read() -> None:
         children = [subprocess.Popen(["sleep", "60"]) for _ in range(80)]
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-            from memtop.sources.live import Linux
-            source = Linux()
+            from memtop.sources.live import LiveSource
+            source = LiveSource()
             pids = [child.pid for child in children]
             counts = set()
             for _ in range(50):
@@ -387,8 +387,8 @@ def test_the_descriptor_limit_is_raised_as_far_as_it_may_go() -> None:
         import resource
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-        from memtop.sources.live import Linux
-        Linux()
+        from memtop.sources.live import LiveSource
+        LiveSource()
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         print(soft == (1 << 20 if hard == resource.RLIM_INFINITY else min(hard, 1 << 20)))
     """
@@ -531,8 +531,8 @@ def answer_when_free(source: LiveSource, path: str) -> bytes:
 
 def test_a_blocked_reading_does_not_keep_memtop_from_ending(fifos: Path) -> None:
     code = f"""
-        from memtop.sources.live import Linux
-        source = Linux({str(fifos)!r})
+        from memtop.sources.live import LiveSource
+        source = LiveSource({str(fifos)!r})
         source.ask("proc/100/cmdline")
         source.settle(0.05)
         source.close()

@@ -344,9 +344,9 @@ def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 CHILD = textwrap.dedent(
     """
     import sys
-    from memtop.sources.live import Linux
+    from memtop.sources.live import LiveSource
     from memtop.sources.recording import Recorder
-    recorder = Recorder(Linux(), sys.argv[1])
+    recorder = Recorder(LiveSource(), sys.argv[1])
     while True:
         recorder.begin()
         pids = recorder.pids()
@@ -427,10 +427,10 @@ def test_a_disk_that_stalls_costs_instants_but_no_knowledge(tmp_path: Path, monk
 FULL = textwrap.dedent(
     """
     import os, resource, signal, sys, time
-    from memtop.sources.live import Linux
+    from memtop.sources.live import LiveSource
     from memtop.sources.recording import Recorder
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    recorder = Recorder(Linux(), sys.argv[1])
+    recorder = Recorder(LiveSource(), sys.argv[1])
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
     def until(condition):
         deadline = time.monotonic() + 20

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from memtop.analysis.contract import Contract, Load, Machine
 from memtop.analysis.findings import Finding, Severity
-from memtop.analysis.kinds import Kind
-from memtop.analysis.regions import Split
-from memtop.analysis.sharing import Freed, Sharing, freed_by_kill, member
+from memtop.analysis.memory_map.read_cost import Load, Machine, ReadBudget
+from memtop.analysis.memory_map.region_kinds import RegionKind
+from memtop.analysis.memory_map.regions import Split
+from memtop.analysis.memory_map.sharing import Freed, Sharing, freed_by_kill, member
 from memtop.detail.outlook import Outlook
 from memtop.explain import topic
 from memtop.explain.region_facts import mapping_sentence
@@ -29,7 +29,7 @@ from memtop.tui.regions_panel import missing_lines
 from memtop.tui.regions_table import RegionsTable
 from memtop.tui.sharing_panel import sharing_lines
 from memtop.tui.split_bar import bar, legend
-from tests.analysis.smaps_files import DATA
+from tests.analysis.memory_map.smaps_files import DATA
 from tests.rows import GIB, MIB
 from tests.tui.details import make_detail, make_row
 from tests.tui.frames import WidgetApp, frame, line
@@ -101,23 +101,25 @@ POOL = (
 def test_kinds_unfold_to_their_mappings_and_both_are_sorted() -> None:
     go = real("go")
     closed = items_of(go, RegionSort("rss"))
-    assert [item.kind for item in closed][:1] == [Kind.GO_HEAP]
+    assert [item.kind for item in closed][:1] == [RegionKind.GO_HEAP]
     sizes = [item.sizes.rss_bytes for item in closed if item.sizes]
     assert sizes == sorted(sizes, key=lambda size: size or 0, reverse=True)
-    opened = items_of(go, RegionSort("size", descending=False), {Kind.GO_RUNTIME})
-    below = [item.sizes.size_bytes for item in opened if item.kind is Kind.GO_RUNTIME and item.start and item.sizes]
+    opened = items_of(go, RegionSort("size", descending=False), {RegionKind.GO_RUNTIME})
+    below = [
+        item.sizes.size_bytes for item in opened if item.kind is RegionKind.GO_RUNTIME and item.start and item.sizes
+    ]
     assert len(below) > 1 and below == sorted(below)
 
 
 @pytest.mark.parametrize("key", ["size", "rss", "touched", "pss", "dirty", "swap", "mark", "start", "count", "kind"])
 def test_of_tens_of_thousands_of_mappings_only_the_first_are_listed(key: str) -> None:
-    items = items_of(read(many(5000)), RegionSort(key), {Kind.ANON})
+    items = items_of(read(many(5000)), RegionSort(key), {RegionKind.ANON})
     assert len(items) == 1 + MOST_MAPPINGS + 1
     assert items[-1].title.strip() == "… 4,000 more"
 
 
 def test_huge_pages_are_named_beside_their_kind_and_their_mappings_because_rss_leaves_them_out() -> None:
-    kind, mapping = items_of(read(POOL), RegionSort(), {Kind.HUGETLB})
+    kind, mapping = items_of(read(POOL), RegionSort(), {RegionKind.HUGETLB})
     for item in (kind, mapping):
         assert item.where.startswith("+10.0M not in RSS") and item.touched_percent == 50
     own = read(POOL)
@@ -133,7 +135,7 @@ def test_growth_stands_beside_the_kind_and_the_mapping_that_grew() -> None:
     before = read(many(3)).reading
     assert before is not None
     now = read(many(3, 8), first=before, mark=before)
-    kind, *mappings = items_of(now, RegionSort(), {Kind.ANON})
+    kind, *mappings = items_of(now, RegionSort(), {RegionKind.ANON})
     assert (kind.since_mark, kind.since_start) == (12288, 12288)
     assert [item.since_mark for item in mappings] == [4096] * 3
 
@@ -169,9 +171,9 @@ async def test_the_order_follows_the_keys_and_the_cursor_its_line() -> None:
         await pilot.press("I")
         assert "RSS▲" in line(table, 0)
         await pilot.press("G")
-        assert table.items[table._index].kind is Kind.GO_HEAP
+        assert table.items[table._index].kind is RegionKind.GO_HEAP
         await pilot.press("I")
-        assert table.items[table._index].kind is Kind.GO_HEAP
+        assert table.items[table._index].kind is RegionKind.GO_HEAP
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
@@ -301,7 +303,7 @@ def test_a_mark_under_which_nothing_moved_and_one_that_was_dropped() -> None:
 def test_a_mapping_is_told_with_its_flags_in_words() -> None:
     reading = real("shared").reading
     assert reading is not None
-    place = next(at for at, kind in enumerate(reading.regions.kinds) if kind is Kind.MEMFD)
+    place = next(at for at, kind in enumerate(reading.regions.kinds) if kind is RegionKind.MEMFD)
     sentence = mapping_sentence(reading.regions, reading.regions.smaps.starts[place])
     assert "memfd:frame buffer" in sentence and "Its flags: may be read, may be written" in sentence
 
@@ -382,7 +384,7 @@ def test_the_contract_is_what_the_words_promise() -> None:
     assert "above 800 MiB, or 5,000 mappings" in " ".join(text.split())
 
     def allowed(load: Load) -> bool:
-        return Contract().may_read(0.0, load, Machine()).allowed
+        return ReadBudget().may_read(0.0, load, Machine()).allowed
 
     assert allowed(Load(790 * MIB)) and not allowed(Load(830 * MIB))
     assert allowed(Load(mappings=4900, texts=4900)) and not allowed(Load(mappings=5100, texts=5100))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memtop.analysis.faults import Cause
-from memtop.analysis.findings.case import Case
+from memtop.analysis.fault_causes import Cause
+from memtop.analysis.findings.inputs import FindingInputs
 from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, facts
 
 
-def thrashing(c: Case) -> Found:
+def thrashing(c: FindingInputs) -> Found:
     """Tasks stand still for memory that comes back from storage."""
     if c.psi_full_percent is None or c.psi_full_percent < 5:
         return None
@@ -21,7 +21,7 @@ def thrashing(c: Case) -> Found:
     )
 
 
-def swap(c: Case) -> Found:
+def swap(c: FindingInputs) -> Found:
     """What lies on swap, and whether anybody asks for it."""
     if c.swap is None or c.swap <= 100 * MIB or c.swap_in_per_s is None:
         return None
@@ -30,7 +30,7 @@ def swap(c: Case) -> Found:
     return (NOTE, facts(swap_bytes=c.swap, idle="yes")) if c.swap_in_per_s < 1 else None
 
 
-def cow_lost(c: Case) -> Found:
+def cow_lost(c: FindingInputs) -> Found:
     """Memory shared with the family becomes its own."""
     if c.unshared is None or c.unshared <= 20 * MIB or (c.minflt_per_s or 0) <= 1000:
         return None
@@ -39,15 +39,15 @@ def cow_lost(c: Case) -> Found:
     return WARNING, facts(copied_bytes=c.unshared, more_bytes=c.still_shared)
 
 
-def minor(cause: Cause) -> Callable[[Case], Found]:
+def minor(cause: Cause) -> Callable[[FindingInputs], Found]:
     """The finding for one cause of minor faults."""
     return lambda c: (NOTE, facts(minflt_per_s=c.minflt_per_s)) if c.minor_cause is cause else None
 
 
-def major(cause: Cause) -> Callable[[Case], Found]:
+def major(cause: Cause) -> Callable[[FindingInputs], Found]:
     """The finding for one cause of major faults."""
 
-    def find(c: Case) -> Found:
+    def find(c: FindingInputs) -> Found:
         if c.major_cause is not cause:
             return None
         return NOTE, facts(majflt_per_s=c.majflt_per_s, refault_per_s=c.refault_per_s, swap_in_per_s=c.swap_in_per_s)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memtop.analysis.confirmation import DIRECTIONS, Direction, Evidence
-from memtop.analysis.findings.case import Case
+from memtop.analysis.findings.inputs import FindingInputs
 from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Facts, Found, facts
-from memtop.analysis.growth import Growth, Kind
+from memtop.analysis.trend.classify import Growth, Shape
+from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction, Evidence
 
 
-def growth(c: Case) -> Found:
+def growth(c: FindingInputs) -> Found:
     """Growth that is confirmed."""
     g = c.growth
     if g is None or not c.alarm or c.evidence is None or g.slope_bytes_per_s is None:
@@ -30,7 +30,7 @@ def growth(c: Case) -> Found:
         limit_bytes=c.grows_towards_bytes if early is not None else None,
         swap_room_bytes=c.grows_towards_swap or None if early is not None else None,
         siblings_count=c.siblings or None,
-        drops_count=g.drops if g.kind is Kind.LEAK_GC else None,
+        drops_count=g.drops if g.kind is Shape.LEAK_GC else None,
         lazyfree_bytes=c.lazyfree if c.lazyfree is not None and c.lazyfree > MIB else None,
         unread=c.lazyfree_unread or None,
         young_s=c.age_s if c.age_s is not None and c.age_s < 600 else None,
@@ -39,17 +39,17 @@ def growth(c: Case) -> Found:
     return DANGER if ends else WARNING, found
 
 
-def shape(kind: Kind) -> Callable[[Case], Found]:
+def shape(kind: Shape) -> Callable[[FindingInputs], Found]:
     """The finding for one shape, while no growth is confirmed."""
 
-    def find(c: Case) -> Found:
+    def find(c: FindingInputs) -> Found:
         g = c.growth
         return (NOTE, _numbers(g)) if g is not None and g.kind is kind and not c.alarm else None
 
     return find
 
 
-def confirming(c: Case) -> Found:
+def confirming(c: FindingInputs) -> Found:
     """It seems to begin to rise, and one look more may confirm it."""
     if c.changing is None or c.alarm or DIRECTIONS[c.changing.kind] is not Direction.RISING:
         return None
@@ -70,20 +70,20 @@ def _numbers(g: Growth) -> Facts:
     )
 
 
-def keeps(c: Case) -> Found:
+def keeps(c: FindingInputs) -> Found:
     """RES stays at its peak."""
     if not c.peak_rss or c.rss is None or (c.flat_s or 0) < 600 or (c.minflt_per_s or 0) >= 10:
         return None
     return (NOTE, facts(rss_bytes=c.rss, peak_bytes=c.peak_rss, flat_s=c.flat_s)) if c.rss >= 0.9 * c.peak_rss else None
 
 
-def gave_back(c: Case) -> Found:
+def gave_back(c: FindingInputs) -> Found:
     """RES was far higher once."""
     if not c.peak_rss or not c.rss or c.peak_rss <= 1.5 * c.rss or c.peak_rss - c.rss < 50 * MIB:
         return None
     return NOTE, facts(rss_bytes=c.rss, peak_bytes=c.peak_rss)
 
 
-def young(c: Case) -> Found:
+def young(c: FindingInputs) -> Found:
     """Too young for a verdict."""
     return (NOTE, facts(age_s=c.age_s)) if c.age_s is not None and c.age_s < 60 else None

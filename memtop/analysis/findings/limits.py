@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from memtop.analysis.findings.case import Case
+from memtop.analysis.findings.inputs import FindingInputs
 from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, facts
 
 
-def frozen(c: Case) -> Found:
+def frozen(c: FindingInputs) -> Found:
     """At its limit with the OOM killer switched off (v1)."""
     return (DANGER, facts(limit_name=c.limit_name, limit_bytes=c.limit)) if c.frozen else None
 
 
-def near_limit(c: Case) -> Found:
+def near_limit(c: FindingInputs) -> Found:
     """By working set, not by use."""
     if c.limit_name is None or c.limit is None or c.working_set is None:
         return None
@@ -35,14 +35,14 @@ def near_limit(c: Case) -> Found:
     return DANGER if percent >= 90 and kills else WARNING, found
 
 
-def oom_kill(c: Case) -> Found:
+def oom_kill(c: FindingInputs) -> Found:
     """Somebody in its cgroup was taken."""
     if not c.kills:
         return None
     return DANGER, facts(kills_count=c.kills, limit_name=c.limit_name, limit_bytes=c.limit)
 
 
-def host_low(c: Case) -> Found:
+def host_low(c: FindingInputs) -> Found:
     """By MemAvailable."""
     if not c.mem_total or c.mem_available is None or c.mem_available >= 0.1 * c.mem_total:
         return None
@@ -52,42 +52,42 @@ def host_low(c: Case) -> Found:
     return DANGER if c.mem_available < 0.05 * c.mem_total else WARNING, found
 
 
-def throttled(c: Case) -> Found:
+def throttled(c: FindingInputs) -> Found:
     """memory.high is passed again and again."""
     if c.high_per_s is None or c.high_per_s <= 1 or c.high_limit is None:
         return None
     return WARNING, facts(high_bytes=c.high_limit, high_per_s=c.high_per_s, full_percent=c.psi_full_percent)
 
 
-def rlimit_as(c: Case) -> Found:
+def rlimit_as(c: FindingInputs) -> Found:
     """ulimit -v."""
     if not c.address_space or c.virt is None or c.virt <= 0.8 * c.address_space:
         return None
     return WARNING, facts(virt_bytes=c.virt, limit_bytes=c.address_space, used_percent=100 * c.virt / c.address_space)
 
 
-def rlimit_data(c: Case) -> Found:
+def rlimit_data(c: FindingInputs) -> Found:
     """ulimit -d."""
     if not c.data_limit or c.data is None or c.data <= 0.8 * c.data_limit:
         return None
     return WARNING, facts(data_bytes=c.data, limit_bytes=c.data_limit, used_percent=100 * c.data / c.data_limit)
 
 
-def commit(c: Case) -> Found:
+def commit(c: FindingInputs) -> Found:
     """Strict overcommit."""
     if c.overcommit != 2 or not c.commit_limit or c.committed is None or c.committed <= 0.9 * c.commit_limit:
         return None
     return WARNING, facts(committed_bytes=c.committed, limit_bytes=c.commit_limit)
 
 
-def mappings(c: Case) -> Found:
+def mappings(c: FindingInputs) -> Found:
     """vm.max_map_count."""
     if not c.mappings or not c.max_mappings or c.mappings <= 0.8 * c.max_mappings:
         return None
     return WARNING, facts(mappings_count=c.mappings, max_count=c.max_mappings)
 
 
-def hidden(c: Case) -> Found:
+def hidden(c: FindingInputs) -> Found:
     """The cgroup is charged for what no task of it has."""
     if c.working_set is None or c.tasks_rss is None or c.limit_name is None:
         return None
@@ -99,7 +99,7 @@ def hidden(c: Case) -> Found:
     )
 
 
-def limit_touched(c: Case) -> Found:
+def limit_touched(c: FindingInputs) -> Found:
     """The counter moves while the working set leaves room: the page cache fills what is left, which is its purpose."""
     if not c.limit_events_per_s or c.limit is None or c.working_set is None or c.working_set >= 0.8 * c.limit:
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from memtop.analysis.findings.case import Case
+from memtop.analysis.findings.inputs import FindingInputs
 
 Facts = dict[str, float | str]
 MIB: Final = 1 << 20
@@ -40,7 +40,7 @@ class Rule:
 
     name: str
     topic: str
-    find: Callable[[Case], tuple[Severity, Facts] | None]
+    find: Callable[[FindingInputs], tuple[Severity, Facts] | None]
     steady: bool = False
     """Its condition does not flicker: it comes and goes at once, not at the third look."""
 

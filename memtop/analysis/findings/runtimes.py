@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memtop.analysis.findings.case import Case
+from memtop.analysis.findings.inputs import FindingInputs
 from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, Severity, facts
 
 
-def go_limit(c: Case) -> Found:
+def go_limit(c: FindingInputs) -> Found:
     """GOMEMLIMIT that is missing, too high or too low."""
     if c.go_limit is None:
         return None
@@ -24,19 +24,19 @@ def go_limit(c: Case) -> Found:
     return None
 
 
-def outside_heap(c: Case) -> Found:
+def outside_heap(c: FindingInputs) -> Found:
     """Memory that the runtime does not account for."""
     if c.outside is None or c.outside_of is None or c.outside <= max(32 * MIB, 0.1 * c.outside_of):
         return None
     return WARNING, facts(outside_bytes=c.outside, held_bytes=c.outside_of)
 
 
-def heap(name: str, severity: Severity) -> Callable[[Case], Found]:
+def heap(name: str, severity: Severity) -> Callable[[FindingInputs], Found]:
     """What the runtime's own figures say, whatever the kernel's do."""
     return lambda c: (severity, facts(live_bytes=c.heap_live)) if c.heap_alarm == name else None
 
 
-def heap_open(c: Case) -> Found:
+def heap_open(c: FindingInputs) -> Found:
     """More survives, and nobody has looked yet whether it is still needed."""
     if not c.surviving_per_s or c.heap_alarm:
         return None

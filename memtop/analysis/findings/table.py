@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtop.analysis.faults import Cause
-from memtop.analysis.findings import faults, growth, limits, oddities, runtimes
-from memtop.analysis.findings.case import Case
+from memtop.analysis.fault_causes import Cause
+from memtop.analysis.findings import faults, growth, limits, other, runtimes
+from memtop.analysis.findings.inputs import FindingInputs
 from memtop.analysis.findings.rule import DANGER, WARNING, Finding, Rule
-from memtop.analysis.growth import Kind
+from memtop.analysis.trend.classify import Shape
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule("frozen", "oom_killer", limits.frozen),
@@ -31,37 +31,37 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("outside_heap", "anon", runtimes.outside_heap),
     Rule("hidden", "who_pays", limits.hidden),
     Rule("swapping", "swap", faults.swap),
-    Rule("page_tables", "page_tables", oddities.page_tables),
-    Rule("zombies", "special_processes", oddities.zombies),
+    Rule("page_tables", "page_tables", other.page_tables),
+    Rule("zombies", "special_processes", other.zombies),
     Rule("swap_in", "major_faults", faults.major(Cause.SWAP_IN)),
     Rule("refault", "page_cache", faults.major(Cause.REFAULT)),
     Rule("cold_files", "major_faults", faults.major(Cause.COLD_FILES)),
     Rule("churn", "minor_faults", faults.minor(Cause.CHURN)),
     Rule("copies", "copy_on_write", faults.minor(Cause.COPY_ON_WRITE)),
     Rule("first_touch", "minor_faults", faults.minor(Cause.FIRST_TOUCH)),
-    Rule("sawtooth", "verdict_sawtooth", growth.shape(Kind.SAWTOOTH), steady=True),
-    Rule("maybe_growing", "verdict_growing", growth.shape(Kind.GROWTH), steady=True),
+    Rule("sawtooth", "verdict_sawtooth", growth.shape(Shape.SAWTOOTH), steady=True),
+    Rule("maybe_growing", "verdict_growing", growth.shape(Shape.GROWTH), steady=True),
     Rule("confirming", "verdict_growing", growth.confirming, steady=True),
-    Rule("step", "verdict_step", growth.shape(Kind.STEP), steady=True),
-    Rule("stairs", "verdict_step", growth.shape(Kind.STAIRS), steady=True),
-    Rule("warmup", "verdict_warmup", growth.shape(Kind.WARMUP), steady=True),
-    Rule("spike", "verdict_step", growth.shape(Kind.SPIKE), steady=True),
-    Rule("shrink", "verdict_step", growth.shape(Kind.SHRINK), steady=True),
+    Rule("step", "verdict_step", growth.shape(Shape.STEP), steady=True),
+    Rule("stairs", "verdict_step", growth.shape(Shape.STAIRS), steady=True),
+    Rule("warmup", "verdict_warmup", growth.shape(Shape.WARMUP), steady=True),
+    Rule("spike", "verdict_step", growth.shape(Shape.SPIKE), steady=True),
+    Rule("shrink", "verdict_step", growth.shape(Shape.SHRINK), steady=True),
     Rule("limit_touched", "page_cache", limits.limit_touched),
-    Rule("virt_reserved", "region_reserved", oddities.virt_reserved),
-    Rule("family", "pss", oddities.family),
-    Rule("lazyfree", "lazyfree", oddities.lazyfree),
+    Rule("virt_reserved", "region_reserved", other.virt_reserved),
+    Rule("family", "pss", other.family),
+    Rule("lazyfree", "lazyfree", other.lazyfree),
     Rule("keeps", "verdict_step", growth.keeps),
     Rule("gave_back", "peak", growth.gave_back),
-    Rule("deleted", "region_text", oddities.deleted),
-    Rule("protected", "oom_score", oddities.protected),
-    Rule("leader_gone", "special_processes", oddities.leader_gone),
-    Rule("denied", "permissions", oddities.denied),
+    Rule("deleted", "region_text", other.deleted),
+    Rule("protected", "oom_score", other.protected),
+    Rule("leader_gone", "special_processes", other.leader_gone),
+    Rule("denied", "permissions", other.denied),
     Rule("young", "verdicts", growth.young, steady=True),
 )
 
 
-def find(case: Case) -> list[Finding]:
+def find(case: FindingInputs) -> list[Finding]:
     """All that fires, worst first, in the table's order among equals."""
     found = []
     for rule in RULES:

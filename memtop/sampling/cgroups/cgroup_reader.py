@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from memtop.analysis.cgroups import CgroupPlace, Version, memory_places
+from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version, memory_places
 from memtop.errors import MemtopError
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import parse_memberships

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from memtop.analysis.limits import CgroupUse
+from memtop.analysis.limits.memory_limits import CgroupUse
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import MemoryStat
 from memtop.procfs.limits import PidLimits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtop.analysis.contract import Load, Machine
+from memtop.analysis.memory_map.read_cost import Load, Machine
 from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
 from memtop.process_key import ProcessKey
 from memtop.procfs.mountinfo import parse_mountinfo

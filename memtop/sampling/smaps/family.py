@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from memtop.analysis.sharing import (
+from memtop.analysis.memory_map.sharing import (
     CopyRate,
     Kin,
     Member,

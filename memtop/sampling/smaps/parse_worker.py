@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from memtop.analysis.kinds import Kind
-from memtop.analysis.region_growth import RegionGrowth, since
-from memtop.analysis.regions import NOTHING, Region, Regions, classify
-from memtop.analysis.sharing import freed_by_kill, summed
+from memtop.analysis.memory_map.region_diff import RegionGrowth, since
+from memtop.analysis.memory_map.region_kinds import RegionKind
+from memtop.analysis.memory_map.regions import NOTHING, Region, Regions, classify
+from memtop.analysis.memory_map.sharing import freed_by_kill, summed
 from memtop.errors import ParseError
 from memtop.procfs.smaps import Smaps, parse_smaps
 from memtop.sampling.smaps.smaps_view import Reading
@@ -85,8 +85,8 @@ def _program(smaps: Smaps, start_code: int) -> bytes | None:
     return smaps.names[place] or None
 
 
-def _largest(regions: Regions) -> dict[Kind, Region]:
-    places: dict[Kind, int] = {}
+def _largest(regions: Regions) -> dict[RegionKind, Region]:
+    places: dict[RegionKind, int] = {}
     smaps = regions.smaps
     spans = [end - start for start, end in zip(smaps.starts, smaps.ends, strict=True)]
     for place, kind in enumerate(regions.kinds):

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
-from memtop.analysis.contract import Contract, Load, Verdict, Why
-from memtop.analysis.region_growth import RegionGrowth
-from memtop.analysis.regions import Regions
+from memtop.analysis.memory_map.read_cost import Load, ReadBudget, Verdict, Why
+from memtop.analysis.memory_map.region_diff import RegionGrowth
+from memtop.analysis.memory_map.regions import Regions
 from memtop.procfs.smaps import Rollup
 from memtop.sampling.sample import ProcessSample
 from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, RegionsView
@@ -47,7 +47,7 @@ class ProcessReadings:
     """See the module; a process that becomes another program gets a new one."""
 
     execs: int
-    contract: Contract = field(default_factory=Contract)
+    contract: ReadBudget = field(default_factory=ReadBudget)
     pending: dict[str, Pending] = field(default_factory=dict)
     """By path."""
     stale: set[str] = field(default_factory=set)

@@ -1,11 +1,10 @@
-"""The readings that cost the target something, smaps and smaps_rollup: who is read, when, and what is known by now.
+"""Which process has its smaps or smaps_rollup read, and when; what is known by now.
 
-Both hold up the target's own mmap calls, so they are read by the observer's contract (:mod:`memtop.analysis.contract`)
-and only for what somebody looks at: smaps of the process in focus while a panel shows it, smaps_rollup of its family
-while the Sharing panel does, in turn of the processes whose PSS and USS are wanted, and of the process in focus every
-few seconds while its verdict hangs on LazyFree. How many mappings a process has is counted before, in its maps: that
-needs no lock that its own calls would wait for, and costs it nothing. All go through Source.ask, so a reading that
-hangs holds up nothing.
+Both files hold up the target's own mmap calls. A budget limits them (:mod:`memtop.analysis.memory_map.read_cost`), and
+only what is on screen is read: smaps of the process in focus while a panel shows it; smaps_rollup of its family while
+the Sharing panel does, in turn of the processes whose PSS and USS are wanted, and every few seconds of the process in
+focus while its verdict depends on LazyFree. The number of mappings is counted beforehand, in the file maps: that needs
+no lock that the target's own calls would wait for. All reads go through Source.ask, so one that hangs holds up nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from memtop.analysis.contract import Why
+from memtop.analysis.memory_map.read_cost import Why
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import REGIONS, RUNTIME, SHARING, Ask
 from memtop.sampling.sample import ProcessSample, Sample

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from memtop.analysis.region_growth import RegionGrowth
-from memtop.analysis.regions import Confidence, KindSum, Region, Regions, Sizes, Split
-from memtop.analysis.sharing import Bounds, CopyRate, Freed, Member, Sharing
+from memtop.analysis.memory_map.region_diff import RegionGrowth
+from memtop.analysis.memory_map.regions import Confidence, KindSum, Region, Regions, Sizes, Split
+from memtop.analysis.memory_map.sharing import Bounds, CopyRate, Freed, Member, Sharing
 from memtop.procfs.smaps import Rollup
 
 

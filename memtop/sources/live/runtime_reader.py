@@ -19,7 +19,7 @@ from memtop.runtimes import told
 from memtop.sources.live.bounded_read import failure, read_file
 
 if TYPE_CHECKING:
-    from memtop.analysis.cgroups import CgroupPlace
+    from memtop.analysis.limits.memory_cgroups import CgroupPlace
     from memtop.runtimes.native import Arenas, Native
 
 _MAPS_BYTES: Final = 8 << 20
@@ -136,7 +136,7 @@ def _listeners(prefix: str, pid: int) -> bytes:
 
 def _container(prefix: str, pid: int) -> bytes:
     """The least memory limit of its cgroup and those above it."""
-    from memtop.analysis.cgroups import memory_places
+    from memtop.analysis.limits.memory_cgroups import memory_places
     from memtop.procfs.cgroup import parse_memberships
     from memtop.procfs.mountinfo import parse_mountinfo
 
@@ -151,7 +151,7 @@ def _container(prefix: str, pid: int) -> bytes:
 
 
 def _limit_of(prefix: str, place: CgroupPlace) -> told.Container:
-    from memtop.analysis.cgroups import Version
+    from memtop.analysis.limits.memory_cgroups import Version
     from memtop.procfs.cgroup import UNLIMITED, parse_limit, parse_memory_stat
 
     name = "memory.max" if place.version is Version.V2 else "memory.limit_in_bytes"

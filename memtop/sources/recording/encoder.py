@@ -12,8 +12,8 @@ from memtop.sources.recording.format import (
     PACKED_LIMIT,
     TOOK_BYTES,
     VALUE_LIMIT,
-    Kind,
     Outcome,
+    RecordKind,
     Row,
     encode_changes,
     encode_pids,
@@ -35,7 +35,7 @@ class Encoder:
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self._reads: dict[int | None, dict[str, Told]] = defaultdict(dict)
         """By process, so that they can be forgotten with it."""
-        self._sets: dict[Kind, bytes] = {Kind.READ_SET: b"", Kind.WAITING: b""}
+        self._sets: dict[RecordKind, bytes] = {RecordKind.READ_SET: b"", RecordKind.WAITING: b""}
         self._bases: dict[tuple[int, str], bytes] = {}
         self._rows: list[Row] = []
 
@@ -49,13 +49,13 @@ class Encoder:
             known = self._reads[pid_of(path)]
             if known.get(path) != answer:
                 known[path] = answer
-                self._add_answer(Kind.READ, path, answer)
-        self._tell_set(Kind.READ_SET, tick.reads)
-        self._tell_set(Kind.WAITING, tick.waiting)
+                self._add_answer(RecordKind.READ, path, answer)
+        self._tell_set(RecordKind.READ_SET, tick.reads)
+        self._tell_set(RecordKind.WAITING, tick.waiting)
         for path, told, took_s in tick.asks:
-            self._add_answer(Kind.ASK, path, told, took_s)
+            self._add_answer(RecordKind.ASK, path, told, took_s)
         for end in tick.exits:
-            self._rows.append((Kind.EXIT, b"%d" % end.pid, end.status, struct.pack("<d", end.wall_s)))
+            self._rows.append((RecordKind.EXIT, b"%d" % end.pid, end.status, struct.pack("<d", end.wall_s)))
         for pid in left:
             self._reads.pop(pid, None)
             for values in self._values.values():
@@ -71,9 +71,9 @@ class Encoder:
         listed_before, self._listed = self._listed, frozenset(now)
         left = listed_before - self._listed
         if before is None:
-            self._add(Kind.PIDS, "", 1, encode_pids(now))
+            self._add(RecordKind.PIDS, "", 1, encode_pids(now))
         else:
-            self._add(Kind.PIDS, "", 0, encode_pids([len(left), *left, *sorted(self._listed - listed_before)]))
+            self._add(RecordKind.PIDS, "", 0, encode_pids([len(left), *left, *sorted(self._listed - listed_before)]))
         return left
 
     def _tell_sweep(self, name: str, answers: dict[int, bytes | None]) -> None:
@@ -81,31 +81,34 @@ class Encoder:
         told = None if swept == self._listed else swept
         if name not in self._swept or self._swept[name] != told:
             self._swept[name] = told
-            self._add(Kind.SWEPT, name, int(told is None), encode_pids(sorted(told or ())))
+            self._add(RecordKind.SWEPT, name, int(told is None), encode_pids(sorted(told or ())))
         known = self._values[name]
         changes = {pid: data for pid, data in answers.items() if pid not in known or known[pid] != data}
         if changes:
             known.update(changes)
-            self._add(Kind.SWEEP, name, None, encode_changes(changes))
+            self._add(RecordKind.SWEEP, name, None, encode_changes(changes))
 
-    def _tell_set(self, kind: Kind, paths: Iterable[str]) -> None:
+    def _tell_set(self, kind: RecordKind, paths: Iterable[str]) -> None:
         data = b"\0".join(sorted(map(os.fsencode, paths)))
         if data != self._sets[kind]:
             self._sets[kind] = data
             self._add(kind, "", None, data)
 
-    def _add_answer(self, kind: Kind, path: str, told: Told, took_s: float | None = None) -> None:
+    def _add_answer(self, kind: RecordKind, path: str, told: Told, took_s: float | None = None) -> None:
         outcome, data = told
         if len(data) > VALUE_LIMIT:
             outcome, data = Outcome.UNAVAILABLE, b"too large to be recorded"
         self._add(kind, path, outcome, data if took_s is None else encode_took(took_s) + data)
 
-    def _add(self, kind: Kind, path: str, status: int | None, data: bytes) -> None:
+    def _add(self, kind: RecordKind, path: str, status: int | None, data: bytes) -> None:
         chained = has_basis(kind, path)
         packed = pack(data, self._bases.get((kind, path), b"") if chained else b"")
         if len(packed) > PACKED_LIMIT:
             self._add(
-                kind, path, Outcome.UNAVAILABLE, data[:TOOK_BYTES] * (kind == Kind.ASK) + b"too large to be recorded"
+                kind,
+                path,
+                Outcome.UNAVAILABLE,
+                data[:TOOK_BYTES] * (kind == RecordKind.ASK) + b"too large to be recorded",
             )
             return
         if chained:

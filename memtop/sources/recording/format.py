@@ -57,7 +57,7 @@ Row = tuple[int, bytes, int | None, bytes | None]
 """kind, path, status, data."""
 
 
-class Kind(IntEnum):
+class RecordKind(IntEnum):
     """What a fact is about."""
 
     PIDS = 1
@@ -93,7 +93,9 @@ def has_basis(kind: int, path: str) -> bool:
 
     Files of the machine and sweeps differ little from tick to tick. Others would have to be remembered one by one.
     """
-    return kind in (Kind.SWEEP, Kind.SWEPT, Kind.READ_SET) or (kind == Kind.READ and pid_of(path) is None)
+    return kind in (RecordKind.SWEEP, RecordKind.SWEPT, RecordKind.READ_SET) or (
+        kind == RecordKind.READ and pid_of(path) is None
+    )
 
 
 def pack(data: bytes, basis: bytes = b"") -> bytes:

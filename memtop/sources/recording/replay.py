@@ -17,8 +17,8 @@ from memtop.errors import NotRecorded, RecordingError
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 from memtop.sources.recording.format import (
     ERRORS,
-    Kind,
     Outcome,
+    RecordKind,
     decode_changes,
     decode_pids,
     decode_took,
@@ -57,7 +57,10 @@ class Replay:
         self._swept: dict[str, frozenset[int] | None] = {}
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self._reads: dict[int | None, dict[str, tuple[Outcome, bytes]]] = defaultdict(dict)
-        self._sets: dict[Kind, frozenset[str]] = {Kind.READ_SET: frozenset(), Kind.WAITING: frozenset()}
+        self._sets: dict[RecordKind, frozenset[str]] = {
+            RecordKind.READ_SET: frozenset(),
+            RecordKind.WAITING: frozenset(),
+        }
         self._asks: dict[str, list[tuple[Told, float]]] = {}
         self._kept: dict[int | None, dict[str, Told]] = defaultdict(dict)
         """What was asked once about a runtime: somebody may look at its process later than who recorded it."""
@@ -106,7 +109,7 @@ class Replay:
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
         """See ``Source.read``."""
-        answer = self._reads[pid_of(path)].get(path) if path in self._sets[Kind.READ_SET] else None
+        answer = self._reads[pid_of(path)].get(path) if path in self._sets[RecordKind.READ_SET] else None
         if answer is None:
             raise NotRecorded(f"{path}: not in the recording")
         return _given(answer)[:size]
@@ -125,7 +128,7 @@ class Replay:
         if answers := self._asks.get(path):
             told, took_s = answers.pop(0)
             return Answer(_given(told)[:size], took_s)
-        if path in self._asks or path in self._sets[Kind.WAITING]:
+        if path in self._asks or path in self._sets[RecordKind.WAITING]:
             return None
         if kept := self._kept[pid_of(path)].get(path):
             return Answer(_given(kept)[:size], 0.0)
@@ -164,7 +167,7 @@ class Replay:
 
     def _learn(self, kind: int, path: str, status: object, stored: bytes) -> None:
         """Take in one row. Raises whatever its bytes deserve; see :meth:`_one_sentence`."""
-        if kind == Kind.EXIT:
+        if kind == RecordKind.EXIT:
             (wall_s,) = struct.unpack("<d", stored)
             self._exits.append(Exit(int(path), _finite(wall_s), None if status is None else _integer(status)))
             return
@@ -175,22 +178,22 @@ class Replay:
         self._budget -= len(data)
         if self._budget < 0:
             raise RecordingError("one instant holds too much")
-        if kind == Kind.PIDS:
+        if kind == RecordKind.PIDS:
             self._learn_pids(decode_pids(data), _integer(status))
-        elif kind == Kind.SWEPT:
+        elif kind == RecordKind.SWEPT:
             self._swept[path] = None if status else frozenset(decode_pids(data))
-        elif kind == Kind.SWEEP:
+        elif kind == RecordKind.SWEEP:
             self._values[path].update(decode_changes(data))
-        elif kind == Kind.READ:
+        elif kind == RecordKind.READ:
             self._reads[pid_of(path)][path] = Outcome(_integer(status)), data
-        elif kind == Kind.ASK:
+        elif kind == RecordKind.ASK:
             took_s, data = decode_took(data)
             told = Outcome(_integer(status)), data
             self._asks.setdefault(path, []).append((told, took_s))
             if is_runtime(path) and path.rpartition("/")[2] in ONCE:
                 self._kept[pid_of(path)][path] = told
         else:
-            self._sets[Kind(kind)] = frozenset(map(os.fsdecode, data.split(b"\0"))) if data else frozenset()
+            self._sets[RecordKind(kind)] = frozenset(map(os.fsdecode, data.split(b"\0"))) if data else frozenset()
 
     def _learn_pids(self, numbers: tuple[int, ...], full: int) -> None:
         if full:

@@ -1,0 +1,66 @@
+"""What is worth knowing of a process and is neither growth nor a limit."""
+
+from __future__ import annotations
+
+from memtop.analysis.findings.inputs import FindingInputs
+from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, facts
+
+
+def page_tables(c: FindingInputs) -> Found:
+    """Page tables out of proportion."""
+    if c.page_tables is None or c.rss is None or c.page_tables <= max(64 * MIB, 0.1 * c.rss):
+        return None
+    return WARNING, facts(tables_bytes=c.page_tables, rss_bytes=c.rss)
+
+
+def protected(c: FindingInputs) -> Found:
+    """The largest process is never taken by the OOM killer."""
+    if c.protected is None or not c.mem_total or (c.protected_rss or 0) <= 0.2 * c.mem_total:
+        return None
+    return NOTE, facts(giant=c.protected, rss_bytes=c.protected_rss)
+
+
+def zombies(c: FindingInputs) -> Found:
+    """Children that it does not wait for."""
+    return (WARNING if c.zombies > 20 else NOTE, facts(zombies_count=c.zombies)) if c.zombies else None
+
+
+def virt_reserved(c: FindingInputs) -> Found:
+    """VIRT that is mostly reserved."""
+    if not c.virt or c.rss is None or c.reserved is None or c.virt <= 10 * c.rss or c.reserved <= 0.5 * c.virt:
+        return None
+    return NOTE, facts(
+        virt_bytes=c.virt, rss_bytes=c.rss, reserved_percent=100 * c.reserved / c.virt, kind=c.reserved_kind
+    )
+
+
+def family(c: FindingInputs) -> Found:
+    """RES that is counted several times in a family."""
+    if c.family is None or c.family < 3 or not c.family_rss or c.family_pss is None:
+        return None
+    saved = c.family_rss - c.family_pss
+    if saved <= 0.2 * c.family_rss:
+        return None
+    return NOTE, facts(family_count=c.family, sum_bytes=c.family_rss, pss_bytes=c.family_pss, saved_bytes=saved)
+
+
+def lazyfree(c: FindingInputs) -> Found:
+    """Memory given back by MADV_FREE and still in RES."""
+    if c.lazyfree is None or c.rss is None or c.lazyfree <= max(0.1 * c.rss, 50 * MIB):
+        return None
+    return NOTE, facts(lazyfree_bytes=c.lazyfree, rss_bytes=c.rss, real_bytes=c.rss - c.lazyfree)
+
+
+def deleted(c: FindingInputs) -> Found:
+    """An old version runs."""
+    return (NOTE, facts(file=c.deleted_file)) if c.deleted_file else None
+
+
+def leader_gone(c: FindingInputs) -> Found:
+    """Its main thread has ended."""
+    return (NOTE, {}) if c.leader_gone else None
+
+
+def denied(c: FindingInputs) -> Found:
+    """Regions are out of reach."""
+    return (NOTE, {}) if c.denied else None

@@ -1,0 +1,204 @@
+"""When smaps and smaps_rollup may be read: the observer's contract.
+
+Both walk the target's page tables under its mmap lock: for as long as the walk takes, the target's own mmap, munmap
+and brk wait. So a reading is rare (at most 1 % of the time, and seldom where nothing moves) and short (what would stall
+the target for more than 20 ms is read only when the user asks). Keep one :class:`ReadBudget` for each process, and one
+:class:`Machine` for all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final, NamedTuple
+
+_GIB: Final = 1 << 30
+S_PER_GIB: Final = 0.025
+"""Walk of pages of 4 KiB, for each GiB resident: 12 to 18 ms seen on a quiet machine, for anonymous, shared and copied
+memory; 4 to 5 for files, 0.1 where huge pages are mapped. Which it is nobody knows before the first reading."""
+S_PER_TABLES_GIB: Final = 0.4
+"""Walk of page tables that hold next to nothing: 260 ms seen for each GiB of them."""
+S_PER_MAPPING: Final = 0.5e-6
+"""Going from one mapping to the next: 0.35 us seen."""
+S_PER_TEXT: Final = 3.5e-6
+"""smaps only: the text of one mapping."""
+REST_FACTOR: Final = 100
+"""After a reading that took t, none for 100 t: at most 1 % of the time."""
+REST_MIN_S: Final = 2.9
+"""Where something moves: a little less than three seconds, so that every third tick of a second is in time."""
+CALM_S: Final = 9.9
+"""Where neither sizes nor faults of the process have moved since, a reading could hardly tell anything new."""
+ASKED_REST_FACTOR: Final = 9
+"""A key that is held down spends at most a tenth of the time."""
+STALL_MAX_S: Final = 0.020
+"""Longest stall that nobody asked for: about 800 MiB before anything is known, 5,000 mappings."""
+LEARN_MIN_S: Final = 0.001
+"""A reading for which less is expected says nothing of the machine: fixed costs hide its speed."""
+SLOWNESS_KEPT: Final = 0.8
+"""What each later reading leaves of a slowness that it does not confirm."""
+
+
+class Load(NamedTuple):
+    """What a reading would have to walk over and write down."""
+
+    rss_bytes: int = 0
+    tables_bytes: int = 0
+    """Page tables (VmPTE); 0 where unknown."""
+    mappings: int = 0
+    texts: int = 0
+    """Mappings whose text is written: all of them for smaps, none for smaps_rollup."""
+
+    @property
+    def usual_s(self) -> float:
+        """What it takes on a machine of the usual speed, with pages of 4 KiB."""
+        return (
+            S_PER_GIB * self.rss_bytes / _GIB
+            + S_PER_TABLES_GIB * self.tables_bytes / _GIB
+            + S_PER_MAPPING * self.mappings
+            + S_PER_TEXT * self.texts
+        )
+
+    def within(self, other: Load) -> Load:
+        """What of it was there in ``other``."""
+        return Load(*map(min, self, other))
+
+    def beyond(self, other: Load) -> Load:
+        """What of it came after ``other``."""
+        return Load(*(max(0, mine - theirs) for mine, theirs in zip(self, other, strict=True)))
+
+
+_NOTHING: Final = Load()
+
+
+class Machine(NamedTuple):
+    """What readings of other processes have told of this machine."""
+
+    slowness: float = 1.0
+    """Cost over what is usual, never below 1: one process with huge pages does not make the next one cheap."""
+
+    def after(self, load: Load, took_s: float) -> Machine:
+        """After one more reading: see :func:`believed`; faster again by and by."""
+        if load.usual_s < LEARN_MIN_S:
+            return self
+        slowness = took_s / load.usual_s
+        return Machine(max(1.0, believed(self.slowness, slowness), self.slowness * SLOWNESS_KEPT))
+
+
+def believed(expected: float, seen: float) -> float:
+    """What is expected next: what was seen, but only half of what it is more, because it may have been disturbed.
+
+    Else a single reading that something else delayed would forbid all others, and nobody would learn better.
+    """
+    return min(seen, (expected + seen) / 2)
+
+
+_USUAL: Final = Machine()
+
+
+class Why(Enum):
+    """The reason for the answer."""
+
+    ALLOWED = "allowed"
+    FORBIDDEN = "--no-smaps was given"
+    NOT_SHOWN = "nothing on screen needs it"
+    UNDER_WAY = "a reading has not come back yet"
+    RESTING = "the last reading was too recent for its cost"
+    TOO_DEAR = "it would stall the process for too long; R reads once"
+    UNKNOWN_COST = "RES is not known, so neither is the cost; R reads once"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether to read now."""
+
+    why: Why
+    stall_s: float | None
+    """How long the target would be stalled at worst; None where RES is not known."""
+    wait_s: float = 0.0
+    """Until it may be asked again, for RESTING."""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether to read now."""
+        return self.why is Why.ALLOWED
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBudget:
+    """What is known of the cost of reading one process. Times in seconds on one monotonic clock."""
+
+    cost_s: float | None = None
+    """What a reading as the last one is expected to take; None before the first."""
+    last_load: Load = _NOTHING
+    """What it was made of; nothing where it failed."""
+    free_from_s: float = float("-inf")
+    """End of the rest after the last reading, where something moves ..."""
+    calm_until_s: float = float("-inf")
+    """... where nothing does ..."""
+    asked_from_s: float = float("-inf")
+    """... and for the user's R."""
+    under_way: bool = False
+
+    def stall_s(self, load: Load, machine: Machine) -> float:
+        """The predicted time under the target's lock.
+
+        What was there at the last reading costs what it did then (far less where huge pages are used), what came
+        since costs what pages of 4 KiB do.
+        """
+        then = self.last_load
+        if self.cost_s is None or not then.usual_s:
+            return machine.slowness * load.usual_s
+        kept_s = self.cost_s * load.within(then).usual_s / then.usual_s
+        return kept_s + machine.slowness * load.beyond(then).usual_s
+
+    def begun(self) -> ReadBudget:
+        """After a reading was started."""
+        return replace(self, under_way=True)
+
+    def failed(self) -> ReadBudget:
+        """After a reading was refused before it cost anybody anything."""
+        return replace(self, under_way=False)
+
+    def ended(self, now_s: float, took_s: float, load: Load | None = None, machine: Machine = _USUAL) -> ReadBudget:
+        """After a reading came back, however it ended; with what it was made of, where it succeeded."""
+        rest_s = max(REST_MIN_S, REST_FACTOR * took_s)
+        return ReadBudget(
+            cost_s=self.cost_s if load is None else believed(self.stall_s(load, machine), took_s),
+            last_load=load if load is not None else self.last_load,
+            free_from_s=now_s + rest_s,
+            calm_until_s=now_s + max(CALM_S, rest_s),
+            asked_from_s=now_s + ASKED_REST_FACTOR * took_s,
+            under_way=False,
+        )
+
+    def may_read(
+        self,
+        now_s: float,
+        load: Load | None,
+        machine: Machine,
+        *,
+        shown: bool = True,
+        asked: bool = False,
+        calm: bool = False,
+        forbidden: bool = False,
+    ) -> Verdict:
+        """Whether to read now.
+
+        ``load`` is None where RES is not known. ``asked`` is the user's R, which lifts the limit of the stall, and
+        all of the rest but its tenth. ``calm``: nothing has moved since the last reading.
+        """
+        stall_s = None if load is None else self.stall_s(load, machine)
+        if forbidden:
+            return Verdict(Why.FORBIDDEN, stall_s)
+        if self.under_way:
+            return Verdict(Why.UNDER_WAY, stall_s)
+        if not (shown or asked):
+            return Verdict(Why.NOT_SHOWN, stall_s)
+        from_s = self.asked_from_s if asked else self.calm_until_s if calm else self.free_from_s
+        if not asked and stall_s is None:
+            return Verdict(Why.UNKNOWN_COST, stall_s)
+        if not asked and stall_s is not None and stall_s > STALL_MAX_S:
+            return Verdict(Why.TOO_DEAR, stall_s)
+        if now_s < from_s:
+            return Verdict(Why.RESTING, stall_s, from_s - now_s)
+        return Verdict(Why.ALLOWED, stall_s)

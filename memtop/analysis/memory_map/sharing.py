@@ -1,0 +1,282 @@
+"""What is really a process's own, after fork: USS, PSS and RSS over a family.
+
+A family is what fork made of one program: processes linked by their parents with the same executable. A worker whose
+parent has ended hangs on init and is not found; a child that has called exec is another program. Processes made with
+vfork or CLONE_VM share one address space: the kernel gives each of them all of it, as RSS and as PSS, so only one of
+them is counted (see :func:`same_memory`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from memtop.analysis.memory_map.region_kinds import RegionKind
+from memtop.analysis.memory_map.regions import Regions
+from memtop.procfs.smaps import Rollup, Smaps, Value
+from memtop.procfs.statm import PAGE_BYTES
+
+SEEN_BY_OTHERS: Final = frozenset((RegionKind.SYSV, RegionKind.TMPFS, RegionKind.MEMFD, RegionKind.SHARED_ANON))
+"""Memory in RAM that an object keeps, whether this process maps it or not: that of shared anonymous memory lives as
+long as any forked relative maps it, also the pages that none of them has touched yet."""
+
+
+_NOT_SUMS: Final = frozenset(("Size", "KernelPageSize", "MMUPageSize", "THPeligible", "ProtectionKey", "VmFlags"))
+
+
+class Kin(NamedTuple):
+    """Who a process is, for finding its family."""
+
+    pid: int
+    ppid: int
+    program: bytes
+    """The executable's path; its name where the path may not be read."""
+
+
+def family(processes: Iterable[Kin], pid: int) -> tuple[int, ...]:
+    """Pids of the family of ``pid``, ascending; empty where it is not among the processes."""
+    known = {process.pid: process for process in processes}
+    if pid not in known:
+        return ()
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    for process in known.values():
+        children[process.ppid].append(process.pid)
+    program = known[pid].program
+    found, queue = {pid}, [pid]
+    while queue:
+        one = queue.pop()
+        for relative in (known[one].ppid, *children[one]):
+            if relative not in found and relative in known and known[relative].program == program:
+                found.add(relative)
+                queue.append(relative)
+    return tuple(sorted(found))
+
+
+def same_memory(one: Smaps, other: Smaps) -> bool:
+    """Whether two processes share one address space (vfork, CLONE_VM), as far as their smaps can tell.
+
+    Every mapping must be the same, with the same pages resident and private, and no anonymous page may be shared:
+    after a real fork at least the pages that neither has written since would be. The two files are read one after
+    the other, so a busy pair may be missed; kcmp(2) would know, but needs the right to trace both.
+    """
+    if len(one) != len(other) or one.starts != other.starts or one.ends != other.ends or one.perms != other.perms:
+        return False
+    if any(one.column(field) != other.column(field) for field in ("Rss", "Pss", "Private_Dirty", "Private_Clean")):
+        return False
+    return any(one.sizes("Anonymous")) and not any(
+        min(anonymous, shared)
+        for anonymous, shared, perms in zip(one.sizes("Anonymous"), one.sizes("Shared_Dirty"), one.perms, strict=True)
+        if perms.endswith("p")
+    )
+
+
+def same_rollup(one: Rollup, other: Rollup) -> bool:
+    """Whether two processes seem to share one address space, by their sums alone; see :func:`same_memory`."""
+    fields = ("Rss", "Pss", "Private_Dirty", "Private_Clean", "Anonymous")
+    if any(one.number(field) != other.number(field) for field in fields):
+        return False
+    return bool(one.anonymous_bytes) and one.number("Shared_Dirty") == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One process of a family. Bytes; None where it may not be read or this kernel does not say."""
+
+    pid: int
+    rss_bytes: int | None
+    pss_bytes: int | None
+    uss_bytes: int | None
+    """Pages that no other mapping has."""
+    shared_anon_bytes: int | None
+    """Anonymous pages that another process has too: still shared copy on write."""
+    anon_bytes: int | None
+    """All anonymous pages, shared ones in full."""
+    pss_anon_bytes: int | None
+    """Its share of them, since Linux 5.4."""
+    private_dirty_bytes: int | None
+    same_memory_as: int | None = None
+    """The pid with which it shares one address space, and which is counted for both."""
+
+
+def member(pid: int, rollup: Rollup, same_memory_as: int | None = None) -> Member:
+    """A member from its smaps_rollup.
+
+    The kernel does not say how many anonymous pages are shared; they are dirty once written, so it is taken to be
+    the shared dirty pages, at most all anonymous ones.
+    """
+    anonymous, shared = rollup.anonymous_bytes, rollup.number("Shared_Dirty")
+    return Member(
+        pid=pid,
+        rss_bytes=rollup.rss_bytes,
+        pss_bytes=rollup.pss_bytes,
+        uss_bytes=rollup.uss_bytes,
+        shared_anon_bytes=None if anonymous is None or shared is None else min(anonymous, shared),
+        anon_bytes=anonymous,
+        pss_anon_bytes=rollup.pss_anon_bytes,
+        private_dirty_bytes=rollup.private_dirty_bytes,
+        same_memory_as=same_memory_as,
+    )
+
+
+def summed(smaps: Smaps) -> Rollup:
+    """The sums that smaps_rollup would give, but for its finer rounding of PSS.
+
+    smaps does not have Pss_Anon. It is exact for mappings without a file and for those without anonymous pages; where
+    a private mapping of a file has both, shared pages of either kind are taken to have as many users.
+    """
+    fields: list[tuple[str, Value]] = [
+        (field, sum(smaps.sizes(field))) for field in smaps.fields if field not in _NOT_SUMS
+    ]
+    if "Pss" in smaps.fields and "Anonymous" in smaps.fields and "Pss_Anon" not in smaps.fields:
+        fields.append(("Pss_Anon", sum(_pss_anon(smaps))))
+    return Rollup(tuple(fields))
+
+
+def _pss_anon(smaps: Smaps) -> Iterator[int]:
+    columns = ("Rss", "Pss", "Anonymous", "Private_Clean", "Private_Dirty")
+    for rss, pss, anonymous, clean, dirty in zip(*map(smaps.sizes, columns), strict=True):
+        shared = rss - clean - dirty
+        own = min(anonymous, clean + dirty if anonymous == rss else dirty)
+        yield own + ((anonymous - own) * max(0, pss - clean - dirty) // shared if shared > 0 else 0)
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    found = list(values)
+    return None if None in found else sum(value for value in found if value is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """A family's memory. Bytes; None where a member's is not known."""
+
+    members: tuple[Member, ...]
+
+    @property
+    def counted(self) -> tuple[Member, ...]:
+        """One member for each address space."""
+        return tuple(one for one in self.members if one.same_memory_as is None)
+
+    @property
+    def rss_sum_bytes(self) -> int | None:
+        """Of all members, as adding up a column of RES does."""
+        return _sum(one.rss_bytes for one in self.members)
+
+    @property
+    def pss_sum_bytes(self) -> int | None:
+        """What the family costs, but for the parts of its pages that processes outside are charged with."""
+        return _sum(one.pss_bytes for one in self.counted)
+
+    @property
+    def counted_twice_bytes(self) -> int | None:
+        """By how much the sum of RSS is too high."""
+        rss, pss = self.rss_sum_bytes, self.pss_sum_bytes
+        return None if rss is None or pss is None else max(0, rss - pss)
+
+    @property
+    def still_shared_bytes(self) -> int | None:
+        """Anonymous pages that copy on write still spares: what all have, less what they cost together.
+
+        It is also how much the family can grow if every member writes all of it.
+        """
+        anonymous = _sum(one.anon_bytes for one in self.counted)
+        share = _sum(one.pss_anon_bytes for one in self.counted)
+        return None if anonymous is None or share is None else max(0, anonymous - share)
+
+    @property
+    def worst_case_bytes(self) -> int | None:
+        """What the family costs if all of it is written."""
+        pss, shared = self.pss_sum_bytes, self.still_shared_bytes
+        return None if pss is None or shared is None else pss + shared
+
+
+class Freed(NamedTuple):
+    """What a kill would give back. Bytes of RAM; swap comes on top."""
+
+    at_least_bytes: int
+    """Private anonymous pages, and huge pages that nobody else maps."""
+    at_most_bytes: int
+    """USS: also clean file pages, which stay as cache until the RAM is needed, and shared memory objects,
+    which stay as long as a name or a descriptor keeps them."""
+
+
+def freed_by_kill(regions: Regions) -> Freed:
+    """What a kill of this process would give back, from its mappings."""
+    least = most = 0
+    smaps = regions.smaps
+    columns = (smaps.sizes(name) for name in ("Private_Clean", "Private_Dirty", "Private_Hugetlb", "Anonymous"))
+    for kind, clean, dirty, pool, anonymous in zip(regions.kinds, *columns, strict=True):
+        private = clean + dirty
+        most += private + pool
+        least += pool
+        if kind not in SEEN_BY_OTHERS:
+            least += min(private, anonymous)
+    return Freed(least, most)
+
+
+class CopyRate(NamedTuple):
+    """How fast copy on write is ending the sharing. Per second; None where unknown."""
+
+    private_dirty_bytes_per_s: float | None
+    minflt_per_s: float | None
+
+    @property
+    def copied_bytes_per_s(self) -> float | None:
+        """What this process copies. Each page it copies takes it a minor fault; a page that becomes private without
+        one was copied by the others, who left it behind."""
+        if self.private_dirty_bytes_per_s is None or self.minflt_per_s is None:
+            return None
+        return min(self.private_dirty_bytes_per_s, self.minflt_per_s * PAGE_BYTES)
+
+
+def copy_rate(
+    before: Member, now: Member, seconds: float, minflt_before: int | None = None, minflt_now: int | None = None
+) -> CopyRate:
+    """The rate between two readings of a member, ``seconds`` (more than 0) apart."""
+
+    def rate(first: int | None, last: int | None) -> float | None:
+        return None if first is None or last is None else max(0, last - first) / seconds
+
+    return CopyRate(rate(before.private_dirty_bytes, now.private_dirty_bytes), rate(minflt_before, minflt_now))
+
+
+class Parts(NamedTuple):
+    """RES of a process by origin, which status gives to everybody. Bytes."""
+
+    anon_bytes: int
+    file_bytes: int
+    shmem_bytes: int
+
+
+class Bounds(NamedTuple):
+    """Between what and what a family's memory lies. Bytes."""
+
+    lower_bytes: int
+    upper_bytes: int
+
+
+def bounds(parts: Collection[Parts]) -> Bounds | None:
+    """A family's memory without the right to read smaps; None without any member.
+
+    At best all anonymous memory is shared; at worst none, while files and shared memory are, as usual in a family.
+    """
+    if not parts:
+        return None
+    return Bounds(
+        max(one.anon_bytes for one in parts),
+        sum(one.anon_bytes for one in parts)
+        + max(one.file_bytes for one in parts)
+        + max(one.shmem_bytes for one in parts),
+    )
+
+
+def one_per_memory(smaps: Sequence[tuple[int, Smaps]]) -> dict[int, int | None]:
+    """For each pid, the lower pid with which it shares one address space, or None."""
+    found: dict[int, int | None] = {}
+    for place, (pid, mine) in enumerate(smaps):
+        twin = next(
+            (other for other, theirs in smaps[:place] if found[other] is None and same_memory(theirs, mine)), None
+        )
+        found[pid] = twin
+    return found

@@ -1,0 +1,1 @@
+"""How a series of readings moves: shape, trend, steps, sawtooth, and when a verdict stands."""

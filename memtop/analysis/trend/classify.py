@@ -1,0 +1,258 @@
+"""Does it grow, and how does it look: the verdict on one series of used memory.
+
+The series is anonymous + shared + swapped memory of one process (or a runtime's heap after collection), never RES:
+page cache is no growth. The floor is what counts: garbage above it comes and goes. A verdict says what a curve looks
+like; whether it is a leak no curve can say.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+from memtop.analysis.limits.forecast import time_to
+from memtop.analysis.trend.floor import (
+    BLOCKS,
+    Floor,
+    blocks,
+    low_point,
+    lowest_of_runs,
+    measure_floor,
+    rose_once,
+    saturates,
+)
+from memtop.analysis.trend.robust import noise
+from memtop.analysis.trend.sawtooth import Sawtooth, find_saw
+from memtop.analysis.trend.steps import find_stairs, find_step
+
+LEAST_POINTS: Final = 30
+LEAST_SPAN_S: Final = 60.0
+_SMALLEST_BYTES: Final = float(1 << 20)
+_SMALLEST_SHARE: Final = 0.02
+_MOST_FLOORS: Final = 40
+_EVEN: Final = 0.8
+"""A rise whose end is at least so steep, compared with its beginning, goes on: no warm-up or cache of the lab does."""
+_LARGEST: Final = float(1 << 63)
+"""No size and no time is beyond this."""
+
+
+class Shape(Enum):
+    """What the series looks like."""
+
+    FLAT = "flat"
+    NOISY = "noisy"
+    LEAK = "leak"
+    LEAK_GC = "leak_gc"
+    SAWTOOTH = "sawtooth"
+    STEP = "step"
+    STAIRS = "stairs"
+    WARMUP = "warmup"
+    SPIKE = "spike"
+    GROWTH = "growth"
+    SHRINK = "shrink"
+    INSUFFICIENT = "insufficient"
+
+    @property
+    def alarming(self) -> bool:
+        """Whether the floor itself goes on rising."""
+        return self in (Shape.LEAK, Shape.LEAK_GC)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The verdict and its evidence. Numbers are None where there were too few points to say."""
+
+    kind: Shape
+    points: int
+    span_s: float
+    slope_bytes_per_s: float | None = None
+    """Of the floor."""
+    slope_low_bytes_per_s: float | None = None
+    """Lower end of the slope's 90 % interval."""
+    slope_high_bytes_per_s: float | None = None
+    z: float | None = None
+    """Mann-Kendall score of the floor: above 2.33 it rises, below 1.28 nothing speaks for it."""
+    smallest_bytes: float | None = None
+    """The smallest change of this series that is worth a word."""
+    level_bytes: float | None = None
+    """Median."""
+    floor_bytes: float | None = None
+    """The floor now: the latest valley, or the low point of the latest tenth."""
+    rise_bytes: float | None = None
+    """Of the floor over the span; of a step, the jump itself."""
+    floors: int = 0
+    floors_above: int = 0
+    """Later floors that stand clear of the first one."""
+    low_bytes: float | None = None
+    """Second percentile: the lower end of the swings."""
+    high_bytes: float | None = None
+    """98th percentile."""
+    peak_bytes: float | None = None
+    """The most it had lately: in the last tenth of the span, or in two periods of a sawtooth."""
+    period_s: float | None = None
+    """Of a sawtooth."""
+    drops: int = 0
+    """Of a sawtooth."""
+    change_at_s: float | None = None
+    """When the step, the last stair or the spike was, on the clock of the times given."""
+    limit_s: tuple[float, float] | None = None
+    """Seconds from the last point until the room is used up, earliest and latest; None without such growth."""
+
+
+def judge(
+    times_s: Sequence[float],
+    used_bytes: Sequence[float],
+    room_bytes: float | None = None,
+    collections: int | None = None,
+) -> Growth:
+    """What ``used_bytes`` at ``times_s`` looks like.
+
+    Order and duplicate instants do not matter (the last of a millisecond counts); points that are not finite, or
+    beyond 2**63, are no measurements and are passed over. ``room_bytes`` is what the limit still leaves at the last
+    point. ``collections`` is how many garbage collections a managed runtime did in this span: with fewer than two, a
+    rise says nothing yet. Raises ValueError where the lengths differ.
+    """
+    times, values = _measured(times_s, used_bytes)
+    times, values = _after_gap(times, values)
+    span = times[-1] - times[0] if times else 0.0
+    if len(times) < LEAST_POINTS or span < LEAST_SPAN_S:
+        return Growth(Shape.INSUFFICIENT, len(times), span)
+    growth, floor, saw = _classify(times, values)
+    if not growth.kind.alarming:
+        return growth
+    first = len(times) - growth.points  # behind a warm-up only the later half was judged
+    times, values = times[first:], values[first:]
+    if collections is not None and collections < 2:
+        return replace(growth, kind=Shape.INSUFFICIENT)
+    if room_bytes is None or not math.isfinite(room_bytes) or floor.low <= 0:
+        return growth
+    return replace(growth, limit_s=time_to(room_bytes, times, values, floor, saw))
+
+
+def _measured(times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Ascending in time, one value for each millisecond."""
+    known = {
+        round(time, 3): float(value)
+        for time, value in zip(times_s, used_bytes, strict=True)
+        if abs(time) <= _LARGEST and abs(value) <= _LARGEST  # false for NaN
+    }
+    times = sorted(known)
+    return times, [known[time] for time in times]
+
+
+def _after_gap(times: list[float], values: list[float]) -> tuple[list[float], list[float]]:
+    """What follows the last long gap, where gaps leave too few tenths of the span with any point in them."""
+    if len(times) < LEAST_POINTS or len(list(blocks(times))) > BLOCKS * 0.6:
+        return times, values
+    longest = (times[-1] - times[0]) / BLOCKS
+    cut = max((i for i, (a, b) in enumerate(pairwise(times), 1) if b - a > longest), default=0)
+    return times[cut:], values[cut:]
+
+
+def _classify(times: list[float], values: list[float]) -> tuple[Growth, Floor, Sawtooth | None]:
+    ordered = sorted(values)
+    n = len(values)
+    level = median(ordered)
+    low, high = ordered[int(0.02 * (n - 1))], ordered[math.ceil(0.98 * (n - 1))]
+    smallest = max(_SMALLEST_BYTES, _SMALLEST_SHARE * abs(level), 4 * noise(values))
+    lowest = [low_point(values, block) for block in blocks(times)]
+    floor = measure_floor(times, values, lowest, smallest)
+    flat = high - low < smallest
+    saw = None if flat else _saw(times, values, floor.slope, smallest)
+    if saw and len(saw.valleys) >= 4:
+        floor = measure_floor(
+            times, values, lowest_of_runs(values, saw.valleys, _MOST_FLOORS), max(smallest, _hidden(times, values, saw))
+        )
+    recent_s = max((times[-1] - times[0]) / BLOCKS, 2 * saw.period_s if saw else 0.0)
+    growth = Growth(
+        kind=Shape.FLAT,
+        points=n,
+        span_s=times[-1] - times[0],
+        slope_bytes_per_s=floor.slope,
+        slope_low_bytes_per_s=floor.low,
+        slope_high_bytes_per_s=floor.high,
+        z=floor.z,
+        smallest_bytes=smallest,
+        level_bytes=level,
+        floor_bytes=floor.values[-1],
+        rise_bytes=floor.rise,
+        floors=len(floor.values),
+        floors_above=sum(value > floor.values[0] + smallest for value in floor.values[1:]),
+        low_bytes=low,
+        high_bytes=high,
+        peak_bytes=max(value for time, value in zip(times, values, strict=True) if time >= times[-1] - recent_s),
+        period_s=saw.period_s if saw else None,
+        drops=saw.drops if saw else 0,
+    )
+    if flat:
+        return growth, floor, saw
+    if saw is None and (jumped := _jumped(growth, times, values, floor)):
+        return jumped, floor, saw
+    kind = _trend(floor, saw, smallest)
+    if kind is Shape.WARMUP and (later := _after_warmup(times, values)):
+        return later
+    return replace(growth, kind=kind), floor, saw
+
+
+def _after_warmup(times: list[float], values: list[float]) -> tuple[Growth, Floor, Sawtooth | None] | None:
+    """The later half judged by itself, where it goes on rising evenly: a leak behind the warm-up. Else None."""
+    half = len(times) // 2
+    times, values = times[half:], values[half:]
+    if len(times) < LEAST_POINTS or times[-1] - times[0] < LEAST_SPAN_S:
+        return None
+    growth, floor, saw = _classify(times, values)
+    return (growth, floor, saw) if growth.kind.alarming and not saturates(floor, _EVEN) else None
+
+
+def _saw(times: list[float], values: list[float], slope: float, smallest: float) -> Sawtooth | None:
+    """The sawtooth in the series as it is, or in what a straight rise leaves of it."""
+    level = [value - slope * (time - times[0]) for time, value in zip(times, values, strict=True)]
+    found = (
+        find_saw(times, values, max(smallest, 0.35 * (max(values) - min(values))), 3),
+        find_saw(times, level, max(smallest, 0.45 * (max(level) - min(level))), 4),
+    )
+    return max((saw for saw in found if saw), key=lambda saw: saw.drops, default=None)
+
+
+def _hidden(times: list[float], values: list[float], saw: Sawtooth) -> float:
+    """How far above the true valley a sample may lie: what the saw climbs between two samples."""
+    swings = [b - a for a, b in pairwise(values) if b > a]
+    return median(swings) if saw.period_s < 12 * (times[-1] - times[0]) / len(times) and swings else 0.0
+
+
+def _jumped(growth: Growth, times: list[float], values: list[float], floor: Floor) -> Growth | None:
+    """A change of level, a spike or stairs; None where there is none."""
+    smallest = growth.smallest_bytes or 0.0
+    step = find_step(values, smallest)
+    if step:
+        kind = Shape.STEP if step.size > 0 else Shape.SHRINK
+        return replace(growth, kind=kind, rise_bytes=step.size, change_at_s=times[step.index])
+    top = max(range(len(values)), key=values.__getitem__)
+    spread = values[top] - min(values)
+    above_ends = values[top] - max(values[0], values[-1])
+    if not floor.rising and above_ends > max(smallest, 0.5 * spread) and abs(values[-1] - values[0]) < 0.35 * spread:
+        return replace(growth, kind=Shape.SPIKE, change_at_s=times[top])
+    stairs = find_stairs(values, smallest)
+    if stairs:
+        return replace(growth, kind=Shape.STAIRS, rise_bytes=stairs.size, change_at_s=times[stairs.index])
+    return None
+
+
+def _trend(floor: Floor, saw: Sawtooth | None, smallest: float) -> Shape:
+    """What the floor does, where nothing jumped."""
+    if floor.rising:
+        if saturates(floor):
+            return Shape.WARMUP
+        return Shape.LEAK_GC if saw else Shape.LEAK
+    if saw:
+        return Shape.SAWTOOTH
+    if floor.z < -2.33 and floor.rise < -smallest:
+        return Shape.SHRINK
+    if floor.rise > smallest and floor.z > 1.28:
+        return Shape.WARMUP if saturates(floor) else Shape.GROWTH
+    return Shape.WARMUP if rose_once(floor, smallest) else Shape.NOISY

@@ -1,0 +1,96 @@
+"""The floor of a series: what stays in use when everything that comes and goes is gone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import median
+from typing import Final
+
+from memtop.analysis.trend.robust import drift, mann_kendall, persistent, theil_sen, widened
+
+BLOCKS: Final = 10
+_FREAK_POINTS: Final = 8
+_STAYED: Final = 0.3
+_SATURATED: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The lower envelope, and what statistics say about it."""
+
+    times_s: list[float]
+    values: list[float]
+    rising: bool
+    """By all three tests."""
+    z: float
+    slope: float
+    """Bytes per second, as are its 90 % bounds ``low`` and ``high``."""
+    low: float
+    high: float
+    rise: float
+    """Slope times span."""
+
+
+def blocks(times: Sequence[float]) -> Iterator[range]:
+    """Indices of the points in each tenth of the span; a tenth without points is left out."""
+    start, width = times[0], (times[-1] - times[0]) / BLOCKS
+    tenth = [min(BLOCKS - 1, int((time - start) / width)) if width > 0 else 0 for time in times]
+    for _, members in groupby(range(len(times)), key=tenth.__getitem__):
+        indices = list(members)
+        yield range(indices[0], indices[-1] + 1)
+
+
+def low_point(values: list[float], block: range) -> int:
+    """Where the block's floor is: its second lowest point, for one alone may be a freak."""
+    return sorted(block, key=values.__getitem__)[1 if len(block) >= _FREAK_POINTS else 0]
+
+
+def measure_floor(times: list[float], values: list[float], at: Sequence[int], smallest: float) -> Floor:
+    """The floor through the points ``at``; it rises only by more than ``smallest``, in order and in every part.
+
+    Mann-Kendall tells a trend from independent noise, the drift of the increments tells it from a random walk.
+    """
+    floor_times, floor_values = [times[i] for i in at], [values[i] for i in at]
+    trend = theil_sen(floor_times, floor_values)
+    z = mann_kendall(floor_values)
+    rise = trend.slope * (times[-1] - times[0])
+    few = len(at) < 8
+    runs = lowest_of_runs(values, at, BLOCKS)
+    coarse = [values[i] for i in runs]
+    if persistent(*_finer(times, values, at), trend.slope):
+        trend = widened(trend, [times[i] for i in runs], coarse)
+    rising = z > (1.8 if few else 2.33) and drift(coarse) > (2.0 if few else 3.0) and rise > smallest
+    return Floor(floor_times, floor_values, rising, z, trend.slope, trend.low, trend.high, rise)
+
+
+def _finer(times: list[float], values: list[float], at: Sequence[int]) -> tuple[list[float], list[float]]:
+    """More points than ten blocks have, to judge the noise by: many valleys as they are, else some thirty medians."""
+    if len(at) > BLOCKS:
+        return [times[i] for i in at], [values[i] for i in at]
+    reach = len(times) // 60
+    middles = range(reach, len(times) - reach, 2 * reach + 1)
+    return [times[i] for i in middles], [median(values[i - reach : i + reach + 1]) for i in middles]
+
+
+def lowest_of_runs(values: list[float], at: Sequence[int], most: int) -> Sequence[int]:
+    """At most ``most`` of the points ``at``: the lowest of each run of neighbours."""
+    run = math.ceil(len(at) / most)
+    return [min(at[i : i + run], key=values.__getitem__) for i in range(0, len(at), run)]
+
+
+def rose_once(floor: Floor, smallest: float) -> bool:
+    """Whether the floor rose in the first half and then stayed."""
+    later = floor.values[len(floor.values) // 2 :]
+    rise = min(later) - floor.values[0]
+    return rise > smallest and max(later) - min(later) < _STAYED * rise
+
+
+def saturates(floor: Floor, share: float = _SATURATED) -> bool:
+    """Whether the last third of the floors rises at less than a ``share`` of the first third's rate, or of all."""
+    third = max(3, math.ceil(len(floor.values) / 3))
+    first = theil_sen(floor.times_s[:third], floor.values[:third]).slope
+    last = theil_sen(floor.times_s[-third:], floor.values[-third:]).slope
+    return last < share * first or last < share * floor.slope

@@ -1,0 +1,176 @@
+"""From single looks to what stands, without flicker and without a cry at once; a small state machine, pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from memtop.analysis.trend.classify import Growth, Shape
+
+LOOKS: Final = 3
+"""Agreeing looks that make something stand: an alarm, its end, another shape."""
+_TENTH: Final = 0.1
+"""Looks for a rise count once in this part of the window, so that they do not overlap."""
+_APART_S: Final = 2.5
+"""Looks for any other shape count once in so long."""
+_LET_GO_Z: Final = 1.28
+_POSSIBLE_S: Final = 300.0
+_LIKELY_S: Final = 1800.0
+_LIKELY_FLOORS: Final = 3
+_OVER: Final = frozenset({Shape.FLAT, Shape.WARMUP, Shape.SAWTOOTH, Shape.SHRINK, Shape.STEP, Shape.SPIKE, Shape.NOISY})
+
+
+class Evidence(Enum):
+    """How much speaks for a leak; that it is one, memory alone never says."""
+
+    GROWING = "growing"
+    """Seen for less than five minutes."""
+    POSSIBLE_LEAK = "possible leak"
+    """Seen for five minutes."""
+    LIKELY_LEAK = "likely leak"
+    """Seen for half an hour, with three floors or more above the first."""
+
+
+class Direction(Enum):
+    """What shapes have in common: where they lead."""
+
+    UNKNOWN = "unknown"
+    LEVEL = "level"
+    """It is where it was, or comes back to it, or lower."""
+    RISEN = "risen"
+    """It rose, and the rise is over or ending."""
+    RISING = "rising"
+
+
+DIRECTIONS: Final = {
+    Shape.INSUFFICIENT: Direction.UNKNOWN,
+    Shape.FLAT: Direction.LEVEL,
+    Shape.NOISY: Direction.LEVEL,
+    Shape.SAWTOOTH: Direction.LEVEL,
+    Shape.SPIKE: Direction.LEVEL,
+    Shape.SHRINK: Direction.LEVEL,
+    Shape.STEP: Direction.RISEN,
+    Shape.STAIRS: Direction.RISEN,
+    Shape.WARMUP: Direction.RISEN,
+    Shape.GROWTH: Direction.RISING,
+    Shape.LEAK: Direction.RISING,
+    Shape.LEAK_GC: Direction.RISING,
+}
+_COMMON: Final = {
+    Direction.UNKNOWN: Shape.INSUFFICIENT,
+    Direction.LEVEL: Shape.NOISY,
+    Direction.RISEN: Shape.WARMUP,
+    Direction.RISING: Shape.GROWTH,
+}
+"""What looks of one direction and different shapes amount to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a series of looks at one process adds up to. Start with ``Confirmation()``, also after an exec."""
+
+    alarm: bool = False
+    kind: Shape = Shape.INSUFFICIENT
+    """What stands: three looks have agreed on it. LEAK and LEAK_GC stand with an alarm only."""
+    evidence: Evidence | None = None
+    """None without an alarm."""
+    since_s: float | None = None
+    """Where the growth that is alarmed about begins to be seen."""
+    looks: int = 0
+    """Looks in a row that speak for an alarm, or against the one that stands, each in its own tenth of the window."""
+    counted_s: float | None = None
+    """When the last of them was."""
+    leaning: Shape | None = None
+    """What the latest looks say where that is not :attr:`kind`; None where they say the same."""
+    agreeing: int = 0
+    """Looks in a row that lead in the direction of :attr:`leaning`."""
+    leant_s: float | None = None
+
+    @property
+    def changing(self) -> bool:
+        """Whether two looks in a row have led in another direction than what stands: the next one may settle it.
+
+        While nothing stands yet only a beginning rise is worth that word.
+        """
+        if self.leaning is None or self.agreeing < LOOKS - 1:
+            return False
+        direction = DIRECTIONS[self.leaning]
+        if self.kind is Shape.INSUFFICIENT:
+            return direction is Direction.RISING
+        return direction is not DIRECTIONS[self.kind]
+
+
+def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
+    """The state after one more look at ``now_s``, on the clock of the series.
+
+    An alarm is raised by three looks that find the floor rising. It ends when nothing speaks for a rise any more
+    (z under 1.28), or when three looks found a shape that is no growth; a look that only doubts it ends nothing.
+    Without an alarm a shape stands until three looks agree on another; that nothing moves needs but one at first.
+    """
+    if growth.kind is Shape.INSUFFICIENT:
+        return Confirmation()
+    if not previous.alarm:
+        return _quiet(previous, growth, now_s)
+    if growth.z is None or growth.z < _LET_GO_Z:
+        return Confirmation(kind=_without_alarm(growth.kind))
+    if growth.kind.alarming:
+        return _alarm(growth.kind, previous.since_s, growth, now_s)
+    looks, counted_s = _count(previous, growth, now_s) if growth.kind in _OVER else (0, None)
+    if looks >= LOOKS:
+        return Confirmation(kind=growth.kind)
+    standing = _alarm(previous.kind, previous.since_s, growth, now_s)
+    return replace(standing, looks=looks, counted_s=counted_s)
+
+
+def _quiet(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
+    shaped = _shaped(previous, growth, now_s)
+    if not growth.kind.alarming:
+        return shaped
+    looks, counted_s = _count(previous, growth, now_s)
+    since_s = now_s - growth.span_s if previous.since_s is None else previous.since_s
+    if looks >= LOOKS:
+        return _alarm(growth.kind, since_s, growth, now_s)
+    return replace(shaped, since_s=since_s, looks=looks, counted_s=counted_s)
+
+
+def _shaped(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
+    """What stands without an alarm, and what the looks lean to."""
+    kind, leaning = growth.kind, previous.leaning
+    if kind is previous.kind or (previous.kind is Shape.INSUFFICIENT and kind is Shape.FLAT):
+        return Confirmation(kind=kind)
+    direction = DIRECTIONS[kind]
+    if leaning is None or previous.leant_s is None or DIRECTIONS[leaning] is not direction or now_s < previous.leant_s:
+        return Confirmation(kind=previous.kind, leaning=kind, agreeing=1, leant_s=now_s)
+    apart_s = _TENTH * growth.span_s if direction is Direction.RISING else _APART_S
+    counts = now_s - previous.leant_s >= apart_s
+    agreeing = previous.agreeing + counts
+    leaning = kind if kind is leaning else _COMMON[direction]
+    if agreeing >= LOOKS:
+        return Confirmation(kind=_without_alarm(leaning))
+    leant_s = now_s if counts else previous.leant_s
+    return Confirmation(kind=previous.kind, leaning=leaning, agreeing=agreeing, leant_s=leant_s)
+
+
+def _without_alarm(kind: Shape) -> Shape:
+    return Shape.GROWTH if kind.alarming else kind
+
+
+def _count(previous: Confirmation, growth: Growth, now_s: float) -> tuple[int, float | None]:
+    """One look more, if the last counted one is a tenth of the window ago; a clock set back counts afresh."""
+    if previous.counted_s is None or now_s < previous.counted_s:
+        return 1, now_s
+    if now_s - previous.counted_s < _TENTH * growth.span_s:
+        return previous.looks, previous.counted_s
+    return previous.looks + 1, now_s
+
+
+def _alarm(kind: Shape, since_s: float | None, growth: Growth, now_s: float) -> Confirmation:
+    seen_s = growth.span_s if since_s is None else now_s - since_s
+    if seen_s > _LIKELY_S and growth.floors_above >= _LIKELY_FLOORS:
+        evidence = Evidence.LIKELY_LEAK
+    elif seen_s >= _POSSIBLE_S:
+        evidence = Evidence.POSSIBLE_LEAK
+    else:
+        evidence = Evidence.GROWING
+    return Confirmation(True, kind, evidence, since_s)

@@ -1,0 +1,130 @@
+"""Ceilings and headroom. The trees of version 2 are written after cgroup-v2.rst."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtop.analysis.limits.memory_limits import (
+    Ceiling,
+    CgroupUse,
+    binding,
+    ceiling,
+    ceilings,
+    high_ceiling,
+    host_ceiling,
+    swap_room,
+)
+from memtop.procfs.cgroup import UNLIMITED, MemoryStat, parse_limit, parse_memory_stat
+from memtop.procfs.meminfo import parse_meminfo
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+def use(
+    path: str, limit: int | None, usage: int | None, *, inactive: int = 0, active: int = 0, slab: int = 0
+) -> CgroupUse:
+    text = f"inactive_file {inactive * MIB}\nactive_file {active * MIB}\nslab_reclaimable {slab * MIB}\n"
+    return CgroupUse(
+        path,
+        limit * MIB if limit is not None else None,
+        usage * MIB if usage is not None else None,
+        parse_memory_stat(text.encode()),
+    )
+
+
+def test_page_cache_that_can_be_dropped_is_not_counted() -> None:
+    found = ceiling(use("a", 100, 100, inactive=20, active=10, slab=5), GIB)
+    assert found == Ceiling("a", 100 * MIB, 80 * MIB, 20 * MIB, 35 * MIB)
+    assert found.used_percent == 80
+
+
+def test_the_ancestor_with_the_least_headroom_binds() -> None:
+    chain = [use("pod/app", 400, 100), use("pod", 500, 450), use("", None, None)]
+    bound = binding(ceilings(chain, 24 * GIB))
+    assert bound is not None
+    assert (bound.path, bound.headroom_bytes) == ("pod", 50 * MIB)
+
+
+def test_of_equals_the_nearest_binds() -> None:
+    bound = binding(ceilings([use("a/b", 100, 50), use("a", 200, 150)], None))
+    assert bound is not None
+    assert bound.path == "a/b"
+
+
+def test_no_limit_and_a_limit_above_the_machine_bind_nothing() -> None:
+    no_limit = CgroupUse("a", parse_limit(b"9223372036854771712"), MIB, None)
+    assert no_limit.limit_bytes == UNLIMITED
+    assert ceilings([no_limit, use("b", 2048, 1), use("c", 1024, 1)], GIB) == ()
+    assert binding([]) is None
+
+
+def test_what_cannot_be_read_sets_no_ceiling() -> None:
+    assert ceiling(use("a", None, 10), GIB) is None
+    assert ceiling(use("a", 10, None), GIB) is None
+
+
+def test_without_statistics_all_of_the_use_counts() -> None:
+    found = ceiling(CgroupUse("a", 100 * MIB, 90 * MIB, None), GIB)
+    assert found is not None
+    assert found.headroom_bytes == found.headroom_max_bytes == 10 * MIB
+
+
+def test_a_limit_lowered_below_the_use_leaves_less_than_nothing() -> None:
+    found = ceiling(use("a", 50, 80), GIB)
+    assert found is not None
+    assert found.headroom_bytes == -30 * MIB
+    assert found.used_percent == 160
+
+
+def test_a_limit_of_nothing_is_full() -> None:
+    found = ceiling(use("a", 0, 0), GIB)
+    assert found is not None
+    assert found.used_percent == 100
+
+
+def test_the_machine_is_a_ceiling_too() -> None:
+    meminfo = parse_meminfo(b"MemTotal: 1000 kB\nMemAvailable: 300 kB\nSwapFree: 50 kB\n")
+    found = host_ceiling(meminfo)
+    assert found == Ceiling(None, 1000 * 1024, 700 * 1024, 300 * 1024, 350 * 1024, 50 * 1024)
+    assert host_ceiling(parse_meminfo(b"MemTotal: 1000 kB\n")) is None
+
+
+amounts = st.integers(0, 2**62)
+stats = st.builds(MemoryStat, *[st.one_of(st.none(), amounts) for _ in MemoryStat._fields])
+
+
+@given(st.lists(st.builds(CgroupUse, st.just("a"), amounts, amounts, stats), max_size=5))
+def test_headroom_is_never_more_than_the_limit_and_the_binding_one_is_least(chain: list[CgroupUse]) -> None:
+    found = ceilings(chain, None)
+    for one in found:
+        assert one.headroom_bytes <= one.headroom_max_bytes <= one.limit_bytes
+        assert one.working_set_bytes >= 0
+    bound = binding(found)
+    assert (bound is None) == (not found)
+    if bound:
+        assert all(bound.headroom_bytes <= one.headroom_bytes for one in found)
+
+
+def with_swap(limit: int | None, used: int = 0, *, high: int | None = None) -> CgroupUse:
+    return CgroupUse(
+        "a", 100 * MIB, 50 * MIB, None, high and high * MIB, limit if limit is None else limit * MIB, used * MIB
+    )
+
+
+def test_memory_high_is_a_ceiling_that_does_not_kill_and_may_bind_first() -> None:
+    assert high_ceiling(with_swap(0, high=80), GIB) == Ceiling("a", 80 * MIB, 50 * MIB, 30 * MIB, 30 * MIB, kills=False)
+    bound = binding(ceilings([with_swap(0, high=80)], GIB))
+    assert bound is not None and (bound.limit_bytes, bound.kills) == (80 * MIB, False)
+    assert high_ceiling(with_swap(0), GIB) is None
+    assert high_ceiling(CgroupUse("a", UNLIMITED, MIB, None, UNLIMITED), GIB) is None
+
+
+def test_what_can_go_to_swap_is_bounded_by_every_cgroup_and_by_the_machine() -> None:
+    assert swap_room([with_swap(40, 10), with_swap(None)], 500 * MIB) == 30 * MIB
+    assert swap_room([with_swap(40, 10), with_swap(15)], 500 * MIB) == 15 * MIB
+    assert swap_room([with_swap(40, 50)], 500 * MIB) == 0
+    assert swap_room([with_swap(None)], 500 * MIB) == 500 * MIB
+    assert swap_room([with_swap(UNLIMITED // MIB + 1)], 7 * MIB) == 7 * MIB
+    assert ceilings([with_swap(40, 10)], GIB, 500 * MIB)[0].swap_room_bytes == 30 * MIB

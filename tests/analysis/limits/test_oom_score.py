@@ -1,0 +1,127 @@
+"""The OOM killer's arithmetic against figures measured on real kernels, and against the kernel under this test."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtop.analysis.limits.oom_score import Candidate, badness_pages, oom_score, ranking, share_permille
+from memtop.procfs.meminfo import parse_meminfo
+from memtop.procfs.status import parse_status
+
+MIB = 1 << 20
+GIB = 1 << 30
+PAGE = 4096
+USED = 3 * GIB + 12 * MIB
+"""What the measured process held: 3 GiB and an interpreter."""
+
+
+@pytest.mark.parametrize(
+    ("rss_bytes", "adj", "score"),
+    [
+        (0, 0, 666),
+        (USED, 0, 750),
+        (USED, 100, 816),
+        (USED, 500, 1083),
+        (USED, 1000, 1416),
+        (0, 1000, 1332),
+        (24 * GIB, 1000, 1999),
+        (USED, -1000, 0),
+        (USED, -500, 417),
+        (0, -999, 1),
+    ],
+)
+def test_the_score_is_the_kernels(rss_bytes: int, adj: int, score: int) -> None:
+    assert oom_score(rss_bytes, 0, 0, adj, 24 * GIB, page_bytes=PAGE) == score
+
+
+def test_the_score_of_this_very_process_is_what_the_kernel_says() -> None:
+    total = parse_meminfo(Path("/proc/meminfo").read_bytes())
+    assert total.total_bytes is not None and total.swap_total_bytes is not None
+    for _ in range(20):
+        before = Path("/proc/self/oom_score").read_text()
+        status = parse_status(Path("/proc/self/status").read_bytes())
+        adj = int(Path("/proc/self/oom_score_adj").read_text())
+        after = Path("/proc/self/oom_score").read_text()
+        if before == after:
+            break
+    assert status.rss_bytes is not None and status.page_tables_bytes is not None
+    expected = oom_score(
+        status.rss_bytes,
+        status.swap_bytes or 0,
+        status.page_tables_bytes,
+        adj,
+        total.total_bytes + total.swap_total_bytes,
+        page_bytes=os.sysconf("SC_PAGE_SIZE"),
+    )
+    assert int(after) == expected
+
+
+def test_swap_and_page_tables_count_like_resident_memory() -> None:
+    plain = badness_pages(30 * MIB, 0, 0, 0, GIB)
+    assert badness_pages(10 * MIB, 10 * MIB, 10 * MIB, 0, GIB) == plain
+
+
+def test_adj_is_scaled_by_whole_thousands_of_pages() -> None:
+    assert badness_pages(0, 0, 0, 7, 1999 * PAGE, page_bytes=PAGE) == 7
+
+
+@pytest.mark.parametrize(("score", "adj", "share"), [(666, 0, 0), (750, 0, 125), (1416, 1000, 125), (0, -500, 0)])
+def test_the_share_takes_the_formula_apart_again(score: int, adj: int, share: int) -> None:
+    assert share_permille(score, adj) == pytest.approx(share, abs=1)
+
+
+def test_a_score_of_a_process_that_is_never_taken_says_nothing() -> None:
+    assert share_permille(0, -1000) is None
+
+
+@given(
+    rss_bytes=st.integers(0, 2**45),
+    swap_bytes=st.integers(0, 2**40),
+    adj=st.integers(-999, 1000),
+    total_bytes=st.integers(2**24, 2**45),
+)
+def test_the_share_is_right_to_two_per_mille(rss_bytes: int, swap_bytes: int, adj: int, total_bytes: int) -> None:
+    rss_bytes = min(rss_bytes, total_bytes)
+    swap_bytes = min(swap_bytes, total_bytes - rss_bytes)
+    score = oom_score(rss_bytes, swap_bytes, 0, adj, total_bytes)
+    share = share_permille(score, adj)
+    pages = total_bytes // os.sysconf("SC_PAGE_SIZE")
+    lost = abs(adj) * (pages % 1000) / pages  # adj counts whole thousands of pages
+    assert share is not None
+    assert abs(share - 1000 * (rss_bytes + swap_bytes) / total_bytes) <= 2.5 + lost
+
+
+@pytest.mark.parametrize(("adj", "first"), [(200, 2), (500, 1)])
+def test_in_a_cgroup_adj_is_scaled_to_its_limit(adj: int, first: int) -> None:
+    small, large = Candidate(1, 20 * MIB, 0, 0, adj), Candidate(2, 50 * MIB, 0, 0, 0)
+    assert oom_score(20 * MIB, 0, 0, adj, 24 * GIB) > oom_score(50 * MIB, 0, 0, 0, 24 * GIB)
+    assert ranking([small, large], 100 * MIB)[0].pid == first
+
+
+def test_the_ranking_counts_from_one_and_leaves_out_who_never_dies() -> None:
+    victims = ranking(
+        [
+            Candidate(1, 900 * MIB, 0, 0, 0, exempt=True),
+            Candidate(2, 10 * MIB, 0, 0, 0),
+            Candidate(3, 800 * MIB, 0, 0, -1000),
+            Candidate(4, 40 * MIB, 0, 0, 0),
+            Candidate(5, 20 * MIB, 0, 0, -900),
+        ],
+        1000 * MIB,
+    )
+    assert [(one.pid, one.rank) for one in victims] == [(4, 1), (2, 2), (5, 3)]
+    assert [one.badness_permille for one in victims] == [40, 10, -880]
+
+
+def test_of_two_equals_the_last_is_taken() -> None:
+    equals = [Candidate(pid, 10 * MIB, 0, 0, 0) for pid in (7, 8, 9)]
+    assert [one.pid for one in ranking(equals, GIB)] == [9, 8, 7]
+
+
+def test_nobody_to_take_is_an_empty_ranking() -> None:
+    assert ranking([], GIB) == []
