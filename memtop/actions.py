@@ -16,7 +16,7 @@ from typing import Final
 import psutil
 
 from memtop.errors import ActionRefused, ParseError
-from memtop.frame import Note, ProcessRow
+from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat
 from memtop.sources.live.bounded_read import read_file

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from memtop import units
-from memtop.frame import ProcessRow
+from memtop.model.frame import ProcessRow
 from memtop.sampling.request import Need
 
 SPARKS: Final = "▁▂▃▄▅▆▇█"

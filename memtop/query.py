@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from memtop.columns import BY_NAME, Column
 from memtop.errors import UsageError
-from memtop.frame import ProcessRow
+from memtop.model.frame import ProcessRow
 from memtop.sampling.request import Need
 from memtop.units import parse_size
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, ProcessGone, Unavailable
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.process_key import ProcessKey
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.request import Ask

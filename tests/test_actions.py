@@ -12,7 +12,7 @@ import pytest
 
 from memtop.actions import SIGNALS, hold, renice, send
 from memtop.errors import ActionRefused
-from memtop.frame import Note, ProcessRow
+from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat
 from tests.children import DEADLINE_S, eventually, python

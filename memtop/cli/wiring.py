@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from memtop.cli.launch import Launch
     from memtop.engine.engine import Engine
-    from memtop.frame import Frame
+    from memtop.model.frame import Frame
     from memtop.sampling.request import Ask
     from memtop.settings import Settings
     from memtop.sources.protocol import OwnCost, Source

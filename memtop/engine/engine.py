@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from memtop.engine.rows import TREND_BUCKET_S, gone_row, ordered, proc_row, system_row, why_unknown
-from memtop.frame import Detail, Frame, Mark, Note, ProcessRow, Shares, SystemRow
-from memtop.history.history import Diary, Gap, History, MachinePast, Point
+from memtop.engine.row_builder import TREND_BUCKET_S, gone_row, ordered, proc_row, system_row, why_unknown
+from memtop.history.rings import Diary, Gap, History, MachinePast, Point
+from memtop.model.frame import Detail, Frame, Mark, Note, ProcessRow, Shares, SystemRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import REGIONS, RUNTIME, SHARING, Ask, Need
 from memtop.sampling.sample import ProcessSample, Sample
@@ -17,10 +17,10 @@ from memtop.sources.protocol import OwnCost, Source
 from memtop.text import clean
 
 if TYPE_CHECKING:
-    from memtop.detail.outlook import Autopsy
-    from memtop.endings import Endings
-    from memtop.endings.witness import Witness
+    from memtop.engine.assessment import Assessor
+    from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
     from memtop.introspection.lens import Lens
+    from memtop.model.assessment import ExitReport
     from memtop.sampling.smaps.scheduler import SmapsScheduler
 
 ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
@@ -63,9 +63,9 @@ class Engine:
         self._position = position
         self._trouble = trouble
         self._history = History()
-        self._endings: Endings | None = None
+        self._endings: Assessor | None = None
         """Made for the second sample, or when somebody looks at a process: a run of one sample does without."""
-        self._exits: tuple[Autopsy, ...] = ()
+        self._exits: tuple[ExitReport, ...] = ()
         self._entries: dict[int, _Entry] = {}
         self._departed: dict[ProcessKey, ProcessRow] = {}
         self._sample: Sample | None = None
@@ -112,9 +112,9 @@ class Engine:
     def prepare(self) -> None:
         """Make what the second sample needs and a single one does without; its import would make that sample late."""
         if self._endings is None:
-            from memtop.endings import Endings  # noqa: PLC0415
+            from memtop.engine.assessment import Assessor  # noqa: PLC0415
 
-            self._endings = Endings(self._history)
+            self._endings = Assessor(self._history)
 
     def view(self, ask: Ask) -> Frame | None:
         """Show the last sample again for another ask; None before the first."""
@@ -130,7 +130,7 @@ class Engine:
         now_s = sample.mono_s
         looking_s = None if ask.cursor_s is None else min(ask.cursor_s - self._offset_s, now_s)
         if looking_s is not None:
-            from memtop.engine.lookback import rows_at  # noqa: PLC0415 (one sample has no past)
+            from memtop.engine.past_rows import rows_at  # noqa: PLC0415 (one sample has no past)
 
             everything = rows_at(
                 self._history, everything, looking_s, boot_wall_s=self._boot_wall_s, total_bytes=system.mem_total_bytes
@@ -142,7 +142,7 @@ class Engine:
         rows: tuple[ProcessRow, ...] = tuple(ordered(shown, ask.sort, ask.descending))
         places = None
         if ask.tree:
-            from memtop.engine.tree import grow  # noqa: PLC0415 (most one-shot output is flat)
+            from memtop.engine.process_tree import grow  # noqa: PLC0415 (most one-shot output is flat)
 
             rows, places = grow(rows, ask.folded)
         return Frame(
@@ -165,7 +165,7 @@ class Engine:
             outlooks=self._endings.outlooks if self._endings is not None and ask.outlooks else {},
         )
 
-    def _tell_exits(self) -> tuple[Autopsy, ...]:
+    def _tell_exits(self) -> tuple[ExitReport, ...]:
         """Who has ended since the last frame; each is told once."""
         told, self._exits = self._exits, ()
         return told
@@ -267,7 +267,7 @@ class Engine:
         self._surveyed = sample
         return True
 
-    def _judge(self, endings: Endings, sample: Sample, ask: Ask, last: dict[ProcessKey, ProcessRow]) -> None:
+    def _judge(self, endings: Assessor, sample: Sample, ask: Ask, last: dict[ProcessKey, ProcessRow]) -> None:
         rows = {pid: entry.row for pid, entry in self._entries.items()}
         endings.hold(key for key in self._watched if key.pid in rows and rows[key.pid].key == key)
         witnesses = {key: self._witness(key, ask, sample, rows[key.pid]) for key in ask.judged if key.pid in rows}
@@ -279,18 +279,18 @@ class Engine:
             entry.row = marked
         self._exits += endings.fresh
 
-    def _witness(self, key: ProcessKey, ask: Ask, sample: Sample, row: ProcessRow) -> Witness:
+    def _witness(self, key: ProcessKey, ask: Ask, sample: Sample, row: ProcessRow) -> ExpensiveInputs:
         """What was read of a process that is judged, beside the cheap files."""
-        from memtop.endings.witness import Witness  # noqa: PLC0415 (a run of one sample does without)
+        from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (a run of one sample does without)
 
         heap = self._lens.heap_facts(row, sample.mono_s) if self._lens is not None and row.key == key else None
         if key != ask.focus:
-            return Witness(heap=heap, unread="it is read of the process in focus only")
+            return ExpensiveInputs(heap=heap, unread="it is read of the process in focus only")
         if (dear := self._dear) is None:
-            return Witness(heap=heap)
+            return ExpensiveInputs(heap=heap)
         regions = dear.regions(ask, sample.mono_s)
         given_back, why = dear.lazy_free(key), dear.unread(key)
-        return Witness(regions, dear.reading(key), dear.sharing(ask, regions), heap, given_back, why)
+        return ExpensiveInputs(regions, dear.reading(key), dear.sharing(ask, regions), heap, given_back, why)
 
     def _entry(self, seen: ProcessSample, entry: _Entry | None, now_s: float) -> _Entry:
         if entry is not None and seen.execs != entry.execs:
@@ -409,7 +409,7 @@ class Engine:
         chosen = [row for row in rows if self._named(row, ask) and (row.pid != own_pid or _asked(row.pid, ask))]
         if not ask.children:
             return chosen
-        from memtop.engine.tree import descendants  # noqa: PLC0415 (as above)
+        from memtop.engine.process_tree import descendants  # noqa: PLC0415 (as above)
 
         family = descendants(chosen, rows)
         return [row for row in rows if row.key in family]
@@ -423,7 +423,7 @@ class Engine:
             return None
         track = self._history.tracks.get(key)
         # One sample has no past.
-        from memtop.history.past import fitting_window_s, right_edge_s, series, slope_bytes_per_min  # noqa: PLC0415
+        from memtop.history.process_history import fitting_window_s, right_edge_s, series, slope_bytes_per_min  # noqa: PLC0415
 
         window_s = ask.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
         right_s = right_edge_s(now_s if looking_s is None else looking_s, now_s, window_s, ask.points)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtop.detail.outlook import Limit, LimitRow, Outlook
 from memtop.explain.names import short
-from memtop.frame import Note, ProcessRow, SystemRow
+from memtop.model.assessment import Assessment, Limit, LimitRow
+from memtop.model.frame import Note, ProcessRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.status import PidStatus
 from memtop.units import count, long_size, percent
@@ -166,7 +166,7 @@ def facts_of(row: ProcessRow, system: SystemRow, status: PidStatus | None) -> di
     return {name: text for name, text in facts.items() if text is not None}
 
 
-def cgroup_ceiling(outlook: Outlook | None) -> LimitRow | None:
+def cgroup_ceiling(outlook: Assessment | None) -> LimitRow | None:
     """The limit below the machine's RAM that RES is measured against: of the cgroups' the one with the least room."""
     if outlook is None or outlook.autopsy is not None:
         return None

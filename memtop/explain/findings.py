@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.trend.classify import Shape
-from memtop.detail.outlook import Autopsy, Outlook
 from memtop.explain.names import short
+from memtop.model.assessment import Assessment, ExitReport
 from memtop.units import count, duration, long_size, percent
 
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)\}")
@@ -73,7 +73,7 @@ def told(finding: Finding) -> Told:
     )
 
 
-def nothing_wrong(outlook: Outlook, *, alone: bool = True) -> str:
+def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
     """The one line where no finding stands but notes; ``alone`` where not even those, which would contradict it."""
     growth, state = outlook.growth, outlook.state
     if growth is None or growth.kind in _OPEN:
@@ -123,7 +123,7 @@ def span(early_s: float, late_s: float) -> str:
     return f"{low_text} to {high_text} {unit}" if low > 0 else f"less than {high_text} {unit}"
 
 
-def autopsy_lines(autopsy: Autopsy) -> list[str]:
+def autopsy_lines(autopsy: ExitReport) -> list[str]:
     """What is known of an end, a sentence a line."""
     texts = _texts()["autopsy"]
     clock = time.strftime("%H:%M:%S", time.localtime(autopsy.at_s))

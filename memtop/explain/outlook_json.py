@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from memtop.detail.outlook import Outlook
 from memtop.explain.findings import SHAPES, told
+from memtop.model.assessment import Assessment
 
 
-def judged_object(outlook: Outlook | None) -> dict[str, Any]:
+def judged_object(outlook: Assessment | None) -> dict[str, Any]:
     """The keys ``verdict`` and ``findings``; null where nothing is known, or nothing is left to be judged."""
     if outlook is None or outlook.autopsy is not None:
         return {"verdict": None, "findings": None}
@@ -20,7 +20,7 @@ def judged_object(outlook: Outlook | None) -> dict[str, Any]:
     return {"verdict": _verdict(outlook), "findings": findings}
 
 
-def _verdict(outlook: Outlook) -> dict[str, Any] | None:
+def _verdict(outlook: Assessment) -> dict[str, Any] | None:
     growth, state, limit = outlook.growth, outlook.state, outlook.first_met
     if growth is None or state is None:
         return None

@@ -9,7 +9,7 @@ from typing import Final
 
 from memtop.analysis.memory_map.region_diff import KindChange, RegionGrowth
 from memtop.analysis.memory_map.region_kinds import RegionKind
-from memtop.frame import Detail, ProcessRow
+from memtop.model.frame import Detail, ProcessRow
 from memtop.sampling.smaps.smaps_view import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
 

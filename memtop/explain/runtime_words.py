@@ -14,8 +14,8 @@ from memtop.analysis.goheap import Breakdown
 from memtop.analysis.golimits import FreedMemory, LimitAdvice, LimitFit, freed_memory, knows_memory_limit
 from memtop.analysis.jvmheap import JvmBreakdown, JvmVerdict
 from memtop.analysis.trend.collection_floors import LEAST_CYCLES, LEAST_SPAN_S
-from memtop.detail.inside import GoInside, Inside, JvmInside
-from memtop.frame import Detail, ProcessRow
+from memtop.model.frame import Detail, ProcessRow
+from memtop.model.runtime_view import GoInside, Inside, JvmInside
 from memtop.units import count, duration, long_size, percent
 
 ALLOCATORS: Final = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtop.frame import Detail
+from memtop.model.frame import Detail
 from memtop.sampling.smaps.smaps_view import SharingView
 from memtop.units import count, duration, long_size
 

@@ -12,10 +12,10 @@ from typing import Final, TextIO
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
-from memtop.detail.outlook import Outlook
 from memtop.engine.engine import Engine
 from memtop.errors import ProcessGone
 from memtop.explain.findings import autopsy_lines, nothing_wrong, told
+from memtop.model.assessment import Assessment
 from memtop.sampling.request import Ask, Need
 
 
@@ -64,7 +64,7 @@ def run(engine: Engine, pid: int, seconds: float | None, delay_s: float, out: Te
     """
     ask = Ask(only=frozenset({pid}), needs_all=Need.STAT | Need.STATUS | Need.OOM, delay_s=delay_s)
     began_s = time.monotonic()
-    outlook: Outlook | None = None
+    outlook: Assessment | None = None
     while (frame := engine.step(ask)) is not None:
         if ask.focus is None:
             row = next((row for row in frame.rows if row.pid == pid), None)
@@ -84,7 +84,7 @@ def run(engine: Engine, pid: int, seconds: float | None, delay_s: float, out: Te
     return answer_to(outlook)
 
 
-def answer_to(outlook: Outlook | None) -> Answer:
+def answer_to(outlook: Assessment | None) -> Answer:
     """Whether what was judged is fine, bad, or says neither."""
     if outlook is None:
         return Answer.UNKNOWN
@@ -96,7 +96,7 @@ def answer_to(outlook: Outlook | None) -> Answer:
     return Answer.UNKNOWN if found & {"young", "heap_open"} or _is_open(outlook) else Answer.FINE
 
 
-def _is_open(outlook: Outlook) -> bool:
+def _is_open(outlook: Assessment) -> bool:
     """Whether the curve leaves it possible that it grows."""
     state = outlook.state
     if state is None or state.kind is Shape.INSUFFICIENT or state.changing or state.looks:
@@ -106,7 +106,7 @@ def _is_open(outlook: Outlook) -> bool:
     return outlook.level_s is None or outlook.level_s < LEVEL_S
 
 
-def says(outlook: Outlook | None) -> list[str]:
+def says(outlook: Assessment | None) -> list[str]:
     """The answer in sentences."""
     if outlook is None:
         return ["Not known: nothing could be seen of it."]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from memtop import units
 from memtop.columns import Column
-from memtop.frame import Frame, Note, ProcessRow, SystemRow
+from memtop.model.frame import Frame, Note, ProcessRow, SystemRow
 
 if TYPE_CHECKING:
-    from memtop.detail.outlook import Autopsy
+    from memtop.model.assessment import ExitReport
 
 SCHEMA: Final = 1
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -86,7 +86,7 @@ def _judged(frame: Frame, row: ProcessRow) -> dict[str, Any]:
     return judged_object(outlook)
 
 
-def exit_object(autopsy: Autopsy) -> dict[str, Any]:
+def exit_object(autopsy: ExitReport) -> dict[str, Any]:
     """The end of a watched process as the JSON contract has it."""
     return {
         "schema": SCHEMA,

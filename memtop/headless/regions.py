@@ -16,7 +16,7 @@ from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Confidence, KindSum, Region, Regions, Sizes, Split
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, ProcessGone, UsageError
-from memtop.frame import Detail
+from memtop.model.frame import Detail
 from memtop.procfs.stat import parse_stat
 from memtop.sampling.request import REGIONS, Ask
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView

@@ -16,7 +16,7 @@ from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, Parse
 if TYPE_CHECKING:
     from memtop.analysis.gogrowth import GoPoint
     from memtop.analysis.jvmheap import JvmPoint
-    from memtop.detail.inside import HeapFacts, Inside
+    from memtop.model.runtime_view import HeapFacts, Inside
     from memtop.runtimes.buildinfo import GoBuild
     from memtop.runtimes.environ import GoSettings
     from memtop.runtimes.goheap import GoHeap

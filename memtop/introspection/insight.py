@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from memtop.detail.inside import Arena, GoInside, HeapFacts, HeapPoint, Inside, JvmInside
+from memtop.model.runtime_view import Arena, GoInside, HeapFacts, HeapPoint, Inside, JvmInside
 
 if TYPE_CHECKING:
     from memtop.analysis.allocators import Advice
     from memtop.analysis.gogrowth import GoPoint
     from memtop.analysis.jvmheap import JvmPoint
-    from memtop.frame import ProcessRow
     from memtop.introspection.dossier import RuntimeDossier
+    from memtop.model.frame import ProcessRow
     from memtop.sampling.sample import Sample
     from memtop.sampling.smaps.smaps_view import Reading
 

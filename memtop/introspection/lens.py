@@ -19,8 +19,8 @@ from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sources.protocol import Source
 
 if TYPE_CHECKING:
-    from memtop.detail.inside import HeapFacts, Inside
-    from memtop.frame import ProcessRow
+    from memtop.model.frame import ProcessRow
+    from memtop.model.runtime_view import HeapFacts, Inside
     from memtop.sampling.smaps.smaps_view import Reading
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")

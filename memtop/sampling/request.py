@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from memtop.process_key import ProcessKey
 
 if TYPE_CHECKING:
-    from memtop.frame import ProcessRow
+    from memtop.model.frame import ProcessRow
 
 REGIONS: Final = "regions"
 SHARING: Final = "sharing"

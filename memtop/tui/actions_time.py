@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memtop.history.past import ORDINARY_WINDOW_S
+from memtop.history.process_history import ORDINARY_WINDOW_S
 from memtop.tui import questions
 from memtop.tui.board import Board
 from memtop.tui.chart import MemoryChart, zoomed

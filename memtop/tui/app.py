@@ -17,7 +17,7 @@ from textual.widgets import Input, Label
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.demo.step import Step
 from memtop.engine.engine import Engine
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.query import parse_query
 from memtop.sampling.request import RUNTIME
 from memtop.settings import Settings

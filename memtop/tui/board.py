@@ -11,7 +11,7 @@ from textual.reactive import var
 
 from memtop.demo.step import Step
 from memtop.engine.engine import Engine
-from memtop.frame import Frame, ProcessRow
+from memtop.model.frame import Frame, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.settings import Settings
 from memtop.tui.chart import MemoryChart

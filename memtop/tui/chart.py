@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from memtop.frame import Detail
+from memtop.model.frame import Detail
 from memtop.tui.canvas import AXES_FROM
 from memtop.tui.cells import LOADING, to_ascii
 from memtop.tui.headline import facts, looking_back_text, title_text

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from memtop.frame import Frame, Note, ProcessRow
+from memtop.model.frame import Frame, Note, ProcessRow
 from memtop.tui.header_parts import HeaderState, header_parts
 from memtop.tui.layout import BAR_CELLS, MARKER_CELLS, TINY_BELOW, Place, place_columns, table_top
 from memtop.tui.parts import placed, text_cells

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from memtop import units
-from memtop.frame import Detail
+from memtop.model.frame import Detail
 from memtop.tui.canvas import bars
 from memtop.tui.cells import fit, to_ascii
 from memtop.tui.ink import Ink, Inks, Look

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.analysis.findings import Severity
-from memtop.detail.outlook import Outlook
 from memtop.explain.findings import autopsy_lines, nothing_wrong, told
 from memtop.explain.region_words import mark_sentence
-from memtop.frame import Detail
+from memtop.model.assessment import Assessment
+from memtop.model.frame import Detail
 from memtop.sampling.request import REGIONS
 from memtop.tui.marks import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.prose import Line, wrapped
@@ -63,7 +63,7 @@ def _findings(detail: Detail, width: int) -> tuple[list[Line], dict[int, str]]:
     return lines, topics
 
 
-def _autopsy(outlook: Outlook, width: int) -> tuple[list[Line], dict[int, str]]:
+def _autopsy(outlook: Assessment, width: int) -> tuple[list[Line], dict[int, str]]:
     assert outlook.autopsy is not None
     lines: list[Line] = []
     bad = outlook.autopsy.oom.value in ("certain", "probable")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.tui.bar import Bar
 from memtop.tui.cells import LOADING
 from memtop.tui.header_parts import NAME, HeaderState, header_parts

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from memtop import units
-from memtop.frame import Frame, SystemRow
+from memtop.model.frame import Frame, SystemRow
 from memtop.settings import Settings
 from memtop.text import clean
 from memtop.tui.marks import DANGER_MARK, WARNING_MARK

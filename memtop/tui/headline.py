@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from memtop import units
-from memtop.frame import Detail, ProcessRow
+from memtop.model.frame import Detail, ProcessRow
 from memtop.text import clean
 from memtop.tui.cells import to_ascii
 from memtop.tui.ink import AREAS, LINE_ASCII, TEXTURES, Ink, Inks, Look, area_color

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from memtop.columns import ASCII_SPARKS, SPARKS
-from memtop.detail.inside import HeapPoint
+from memtop.model.runtime_view import HeapPoint
 from memtop.tui.cells import spark_lines
 from memtop.units import count, size
 

@@ -8,15 +8,15 @@ from typing import Final
 from memtop import units
 from memtop.analysis.trend.classify import LEAST_POINTS, LEAST_SPAN_S, Shape
 from memtop.analysis.trend.hysteresis import LOOKS
-from memtop.detail.outlook import Outlook, Place
 from memtop.explain.findings import SHAPES, span
-from memtop.frame import Detail, Frame
+from memtop.model.assessment import Assessment, Place
+from memtop.model.frame import Detail, Frame
 from memtop.procfs.cgroup import UNLIMITED
 
 _OVERCOMMIT: Final = {0: "heuristic (0)", 1: "always (1)", 2: "never beyond CommitLimit (2)"}
 
 
-def sentences(detail: Detail, outlook: Outlook, frame: Frame) -> Iterator[str]:
+def sentences(detail: Detail, outlook: Assessment, frame: Frame) -> Iterator[str]:
     """What the rows do not say: the verdict, the cgroup's parts and counters, victims, pressure."""
     yield from _verdict(outlook)
     yield from _cgroup(outlook)
@@ -39,7 +39,7 @@ def sentences(detail: Detail, outlook: Outlook, frame: Frame) -> Iterator[str]:
         yield f"The kernel overcommits: {mode}; a process may have {policy.max_map_count:,} mappings."
 
 
-def _verdict(outlook: Outlook) -> Iterator[str]:
+def _verdict(outlook: Assessment) -> Iterator[str]:
     growth, state = outlook.growth, outlook.state
     if growth is None or state is None:
         return
@@ -64,7 +64,7 @@ def _verdict(outlook: Outlook) -> Iterator[str]:
     yield words + "."
 
 
-def _cgroup(outlook: Outlook) -> Iterator[str]:
+def _cgroup(outlook: Assessment) -> Iterator[str]:
     cgroup, owner = outlook.cgroup, outlook.owner
     if not outlook.cgroup_known or cgroup is None:
         yield "Memory cgroup: unknown from here (another namespace, no memory controller, or not readable)."
@@ -98,7 +98,7 @@ def _times(number: int) -> str:
     return "once" if number == 1 else f"{units.count(number)} times"
 
 
-def _split(outlook: Outlook) -> str:
+def _split(outlook: Assessment) -> str:
     stat = outlook.cgroup.stat if outlook.cgroup is not None else None
     if stat is None:
         return ""
@@ -112,7 +112,7 @@ def _split(outlook: Outlook) -> str:
     return ", ".join(f"{name} {units.size(size)}" for name, size in parts if size is not None)
 
 
-def _bridge(detail: Detail, outlook: Outlook) -> Iterator[str]:
+def _bridge(detail: Detail, outlook: Assessment) -> Iterator[str]:
     """Why RES and the cgroup's use differ."""
     cgroup, rss = outlook.cgroup, detail.row.rss_bytes
     if cgroup is None or cgroup.usage_bytes is None or rss is None:
@@ -128,7 +128,7 @@ def _bridge(detail: Detail, outlook: Outlook) -> Iterator[str]:
     )
 
 
-def _victims(outlook: Outlook) -> Iterator[str]:
+def _victims(outlook: Assessment) -> Iterator[str]:
     for place, where in ((outlook.in_cgroup, "In the cgroup that binds"), (outlook.on_machine, "On the machine")):
         if place is not None:
             yield f"{where} the OOM killer would take {place.first_name} first; {_rank(place)}."

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from memtop import units
-from memtop.detail.outlook import Autopsy, LimitRow, Outlook
 from memtop.explain.findings import span
 from memtop.explain.names import short
-from memtop.frame import Frame
+from memtop.model.assessment import Assessment, ExitReport, LimitRow
+from memtop.model.frame import Frame
 from memtop.tui.cells import fit
 from memtop.tui.limit_sentences import sentences
 from memtop.tui.marks import DANGER_MARK, WARNING_MARK
@@ -64,7 +64,7 @@ def limit_lines(frame: Frame, width: int) -> list[Line]:
     return lines
 
 
-def _end(autopsy: Autopsy, width: int) -> Iterator[Line]:
+def _end(autopsy: ExitReport, width: int) -> Iterator[Line]:
     """When that was, and what its end gave back."""
     clock = time.strftime("%H:%M:%S", time.localtime(autopsy.at_s))
     text = f"As of its end at {clock}."
@@ -113,7 +113,7 @@ def _beyond(row: LimitRow) -> str:
     return f"swaps {units.size(row.swap_room_bytes)}, then " * (row.swap_room_bytes > 0) + row.limit.value
 
 
-def chart_limits(outlook: Outlook | None) -> tuple[tuple[str, float], ...]:
+def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
     """(label, bytes) of the ceilings that a line on the chart may stand for: those of one kind with RES or VIRT.
 
     The one that a confirmed growth will meet says when.
@@ -130,7 +130,7 @@ def chart_limits(outlook: Outlook | None) -> tuple[tuple[str, float], ...]:
     )
 
 
-def chart_forecast(outlook: Outlook | None) -> Forecast | None:
+def chart_forecast(outlook: Assessment | None) -> Forecast | None:
     """How RES goes on until it meets the ceiling that :func:`chart_limits` names; None unless growth is confirmed."""
     if outlook is None or outlook.state is None or not outlook.state.alarm or outlook.growth is None:
         return None

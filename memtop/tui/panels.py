@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.widgets import ContentSwitcher
 
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.sampling.request import REGIONS, RUNTIME, SHARING
 from memtop.tui.bar import Bar
 from memtop.tui.direct import KeptLines

@@ -11,7 +11,7 @@ from typing import Final
 from textual.strip import Strip
 
 from memtop import units
-from memtop.frame import Detail, Mark, Note, Series
+from memtop.model.frame import Detail, Mark, Note, Series
 from memtop.tui.canvas import AXES_FROM, LABEL_CELLS, Canvas, narrow
 from memtop.tui.ink import Ink, Inks, Look
 from memtop.tui.scales import Axis, Scale, TimeSpan, clock, close_up, known, linear, logarithmic, settle, time_ticks

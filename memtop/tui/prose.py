@@ -11,7 +11,7 @@ from typing import ClassVar, Final, NamedTuple
 from rich.segment import Segment
 from textual.strip import Strip
 
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.tui.cells import LOADING, fit
 from memtop.tui.scrolling import ScrollingLines
 

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from typing import Final
 
 from memtop import units
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.sampling.request import Ask
 from memtop.text import clean
 

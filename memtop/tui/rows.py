@@ -15,7 +15,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from memtop import units
-from memtop.frame import Note, ProcessRow, TreePlace
+from memtop.model.frame import Note, ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
 from memtop.tui.cells import fit, to_ascii
 from memtop.tui.layout import MARKER_CELLS, Place

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memtop.detail.inside import Inside
 from memtop.errors import UsageError
-from memtop.frame import Frame
+from memtop.model.frame import Frame
+from memtop.model.runtime_view import Inside
 from memtop.sampling.request import RUNTIME
 from memtop.tui.dialogs import Choice, Menu, Prompt
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from memtop.detail.inside import GoInside, Inside, JvmInside
 from memtop.explain import runtime_words as words
-from memtop.frame import Detail, Frame
+from memtop.model.frame import Detail, Frame
+from memtop.model.runtime_view import GoInside, Inside, JvmInside
 from memtop.tui.heap_chart import FRAME_ROWS, ROWS, heap_charts
 from memtop.tui.parts_bar import PartsBar, legend
 from memtop.tui.prose import Line, Prose, without_focus, wrapped

@@ -6,7 +6,7 @@ import os
 
 from memtop.explain.region_words import caption, why_no_reading
 from memtop.explain.sharing_words import sharing_sentences
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.sampling.smaps.smaps_view import Missing, Relative, SharingView
 from memtop.tui.cells import fit
 from memtop.tui.prose import Line, Prose, without_focus, wrapped

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from memtop.demo.step import Step
 from memtop.explain import plain, topic
 from memtop.explain.facts import cgroup_ceiling, facts_of, virt_sentence
-from memtop.frame import Detail, Frame
+from memtop.model.frame import Detail, Frame
 from memtop.tui.bar import Bar
 from memtop.tui.cells import ELLIPSIS, LOADING, fit
 from memtop.tui.direct import KeptLines

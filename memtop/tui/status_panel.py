@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from memtop import units
-from memtop.frame import Detail, Frame
+from memtop.model.frame import Detail, Frame
 from memtop.procfs.status import PidStatus
 from memtop.tui.prose import Line, Prose, without_focus, wrapped
 

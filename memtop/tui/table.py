@@ -20,7 +20,7 @@ from textual.reactive import Reactive
 from textual.strip import Strip
 
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS, Column
-from memtop.frame import Frame, ProcessRow, TreePlace
+from memtop.model.frame import Frame, ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
 from memtop.text import clean
 from memtop.tui.cells import LOADING

@@ -11,7 +11,7 @@ from memtop.analysis.golimits import LimitFit
 from memtop.demo.recorded import recorded_named, recorded_runs
 from memtop.engine.engine import Engine
 from memtop.errors import UsageError
-from memtop.frame import Detail
+from memtop.model.frame import Detail
 from memtop.sampling.request import RUNTIME, Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay

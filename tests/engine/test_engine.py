@@ -10,7 +10,7 @@ import pytest
 from memtop.columns import DEFAULT_COLUMNS
 from memtop.engine.engine import DIARIES, Engine
 from memtop.errors import AccessDenied
-from memtop.frame import Detail, Frame, Note, ProcessRow
+from memtop.model.frame import Detail, Frame, Note, ProcessRow
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.query import of_user, parse_query
 from memtop.sampling.request import Ask, Need
@@ -498,7 +498,7 @@ def test_once_prepared_the_second_sample_waits_for_no_import() -> None:
         "from tests.fakes import FakeProcess, FakeSource\n"
         "engine, ask = Engine(FakeSource(FakeProcess(42))), Ask(only=frozenset({42}))\n"
         "engine.step(ask)\n"
-        "print(len([name for name in sys.modules if name == 'memtop.endings']))\n"
+        "print(len([name for name in sys.modules if name == 'memtop.engine.assessment']))\n"
         "engine.prepare()\n"
         "before = set(sys.modules)\n"
         "engine.step(ask)\n"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.detail.outlook import Limit, LimitRow
 from memtop.explain.facts import facts_of, virt_sentence
-from memtop.frame import Note, ProcessRow, SystemRow
+from memtop.model.assessment import Limit, LimitRow
+from memtop.model.frame import Note, ProcessRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES
 from tests.explain.rows import FULL, MACHINE, STATUS
 from tests.rows import GIB, MIB, TIB

@@ -10,10 +10,10 @@ import pytest
 from memtop.analysis.findings import RULES, Finding, FindingInputs, Severity, find
 from memtop.analysis.limits.exit_cause import Clue, Oom
 from memtop.analysis.trend.classify import Growth, Shape
-from memtop.detail.outlook import Autopsy, Outlook
 from memtop.explain import topic
 from memtop.explain.findings import autopsy_lines, nothing_wrong, span, told
 from memtop.explain.names import short
+from memtop.model.assessment import Assessment, ExitReport
 from memtop.process_key import ProcessKey
 from tests.analysis.test_findings import CASES
 
@@ -59,12 +59,12 @@ def test_a_range_of_time_is_rounded_outwards(early_s: float, late_s: float, says
 
 
 def test_with_nothing_wrong_there_is_one_line() -> None:
-    assert "not known yet" in nothing_wrong(Outlook())
+    assert "not known yet" in nothing_wrong(Assessment())
 
 
 @pytest.mark.parametrize("kind", [Shape.FLAT, Shape.WARMUP, Shape.STEP])
 def test_beside_other_statements_nothing_is_said_to_be_right(kind: Shape) -> None:
-    outlook = Outlook(growth=Growth(kind, 70, 70.0))
+    outlook = Assessment(growth=Growth(kind, 70, 70.0))
     assert nothing_wrong(outlook).startswith("Nothing wrong")
     beside = nothing_wrong(outlook, alone=False)
     assert "wrong" not in beside and "o limit is near." in beside
@@ -72,7 +72,7 @@ def test_beside_other_statements_nothing_is_said_to_be_right(kind: Shape) -> Non
 
 def test_an_autopsy_tells_how_why_whose_limit_and_who_follows() -> None:
     lines = autopsy_lines(
-        Autopsy(
+        ExitReport(
             ProcessKey(42, 1), "app", "app --serve", 1.7e9, None, 9, Oom.CERTAIN, (Clue.SIGKILL, Clue.CGROUP_COUNTED),
             limit_name="api.service", limit_bytes=100 << 20, rss_bytes=99 << 20, virt_bytes=120 << 20,
             peak_rss_bytes=99 << 20, slope_bytes_per_min=5e6, cgroup_before_bytes=100 << 20, cgroup_after_bytes=1 << 20,

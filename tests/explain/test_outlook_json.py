@@ -6,13 +6,13 @@ import io
 import json
 from typing import Any
 
-from memtop.detail.outlook import Outlook
 from memtop.engine.engine import Engine
 from memtop.explain.outlook_json import judged_object
 from memtop.headless.formats import json_writer
+from memtop.model.assessment import Assessment
 from memtop.sampling.request import Ask, Need
 from memtop.sources.protocol import Exit
-from tests.endings.test_endings import charge
+from tests.engine.assessment.test_assessor import charge
 from tests.fakes import FakeProcess, FakeSource, frame_after
 from tests.sampling.test_cgroups import APP, MIB, v2
 
@@ -89,4 +89,4 @@ def test_who_was_not_asked_for_is_not_judged() -> None:
 
 def test_nothing_known_is_null() -> None:
     assert judged_object(None) == {"verdict": None, "findings": None}
-    assert judged_object(Outlook()) == {"verdict": None, "findings": []}
+    assert judged_object(Assessment()) == {"verdict": None, "findings": []}

@@ -12,11 +12,11 @@ from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.limits.exit_cause import Clue, Oom
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
-from memtop.detail.outlook import Autopsy, Outlook
 from memtop.engine.engine import Engine
 from memtop.errors import ProcessGone
 from memtop.headless import check
 from memtop.headless.check import Answer, answer_to, says
+from memtop.model.assessment import Assessment, ExitReport
 from memtop.process_key import ProcessKey
 from memtop.sources.protocol import Exit, Instant
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
@@ -101,10 +101,10 @@ def test_an_end_that_was_no_oom_kill_is_fine(status: int, words: str) -> None:
 # -- what was judged, as it may be
 
 
-def judged(kind: Shape, *findings: str, heap_level: bool = False, level_s: float | None = None) -> Outlook:
+def judged(kind: Shape, *findings: str, heap_level: bool = False, level_s: float | None = None) -> Assessment:
     growth = Growth(kind, 90, 90.0, 1.0, 0.9, 1.1, z=3.0)
     found = tuple(Finding(name, Severity.NOTE, "limits", {"rate_bytes_per_min": 6e7}) for name in findings)
-    return Outlook(found, growth, Confirmation(kind=kind), heap_level=heap_level, level_s=level_s)
+    return Assessment(found, growth, Confirmation(kind=kind), heap_level=heap_level, level_s=level_s)
 
 
 @pytest.mark.parametrize("finding", sorted(check.ALARMING))
@@ -135,7 +135,7 @@ def test_a_step_is_over_when_a_minute_of_level_has_followed() -> None:
 
 
 def test_nothing_seen_is_not_known() -> None:
-    assert answer_to(None) is answer_to(Outlook()) is Answer.UNKNOWN
+    assert answer_to(None) is answer_to(Assessment()) is Answer.UNKNOWN
     assert says(None) == ["Not known: nothing could be seen of it."]
 
 
@@ -143,5 +143,5 @@ def test_nothing_seen_is_not_known() -> None:
     ("oom", "answer"), [(Oom.CERTAIN, Answer.BAD), (Oom.PROBABLE, Answer.BAD), (Oom.NO, Answer.FINE)]
 )
 def test_an_end_is_bad_where_the_oom_killer_took_it(oom: Oom, answer: Answer) -> None:
-    autopsy = Autopsy(ProcessKey(42, 1), "app", "app", 1.7e9, None, 9, oom, (Clue.SIGKILL,))
-    assert answer_to(Outlook(autopsy=autopsy)) is answer
+    autopsy = ExitReport(ProcessKey(42, 1), "app", "app", 1.7e9, None, 9, oom, (Clue.SIGKILL,))
+    assert answer_to(Assessment(autopsy=autopsy)) is answer

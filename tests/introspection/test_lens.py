@@ -6,11 +6,11 @@ import pytest
 
 from memtop.analysis.gogrowth import GoVerdict
 from memtop.analysis.jvmheap import JvmVerdict
-from memtop.detail.inside import Inside
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, Unavailable
-from memtop.frame import Frame
 from memtop.introspection.dossier import Pace
+from memtop.model.frame import Frame
+from memtop.model.runtime_view import Inside
 from memtop.runtimes import told
 from memtop.runtimes.gometrics import parse_go_metrics
 from memtop.runtimes.hsperf import parse_hsperf

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Final
 
 from memtop.analysis.findings import Severity
-from memtop.detail.outlook import Outlook
 from memtop.engine.engine import Engine
 from memtop.explain.findings import nothing_wrong, told
+from memtop.model.assessment import Assessment
 from memtop.sampling.request import Ask, Need
 from memtop.sources.live import LiveSource
 from tests.lab.record import HERE, Run, build
@@ -141,7 +141,7 @@ def watch(pid: int, seconds: float) -> Iterator[str]:
     shapes: list[str] = []
     signs: tuple[list[str], list[str]] = [], []
     confirmed_s: float | None = None
-    outlook: Outlook | None = None
+    outlook: Assessment | None = None
     ticks = 0
     while (now_s := time.monotonic() - began_s) < seconds:
         for number, engine in enumerate(engines):

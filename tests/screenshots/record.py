@@ -16,7 +16,7 @@ from memtop.demo import Workload
 from memtop.demo.step import Step, step_to_line
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.sampling.request import Need
 from memtop.sampling.smaps.collector import SMAPS_LIMIT
 from memtop.settings import Settings

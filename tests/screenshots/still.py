@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from memtop.demo.step import Step, step_from_line
 from memtop.engine.engine import Engine
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.sampling.request import Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay

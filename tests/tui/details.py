@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from memtop.frame import Detail, Note, ProcessRow, Series
+from memtop.model.frame import Detail, Note, ProcessRow, Series
 from memtop.process_key import ProcessKey
 from tests.rows import GIB, MIB, proc_row
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from memtop.errors import UsageError
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.tui import lifecycle
 from memtop.tui.lifecycle import Life
 from memtop.tui.pump import Pump

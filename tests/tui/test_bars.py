@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from memtop import explain
-from memtop.frame import Frame, Shares
+from memtop.model.frame import Frame, Shares
 from memtop.process_key import ProcessKey
 from memtop.sources.protocol import OwnCost
 from memtop.text import clean

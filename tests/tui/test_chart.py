@@ -6,7 +6,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.widget import Widget
 
-from memtop.frame import Detail
+from memtop.model.frame import Detail
 from memtop.tui import palette
 from memtop.tui.chart import WINDOWS_S, MemoryChart, zoomed
 from memtop.tui.faults import FaultChart, rate

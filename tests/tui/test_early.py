@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from memtop.frame import Frame, Note
+from memtop.model.frame import Frame, Note
 from memtop.settings import Settings
 from memtop.tui import cells, early
 from memtop.tui.header import HeaderBar

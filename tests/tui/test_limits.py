@@ -6,12 +6,12 @@ import pytest
 
 from memtop.engine.engine import Engine
 from memtop.explain.facts import cgroup_ceiling, virt_sentence
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.sampling.request import Ask, Need
 from memtop.sources.protocol import Exit
 from memtop.tui.finding_lines import finding_lines
 from memtop.tui.limits_panel import chart_limits, limit_lines
-from tests.endings.test_endings import charge
+from tests.engine.assessment.test_assessor import charge
 from tests.fakes import FakeProcess, FakeSource, frame_after
 from tests.sampling.test_cgroups import APP, MIB, v2
 

@@ -13,7 +13,7 @@ from rich.color import Color
 from rich.style import Style
 from textual.strip import Strip
 
-from memtop.frame import Mark, Note, Series
+from memtop.model.frame import Mark, Note, Series
 from memtop.text import clean
 from memtop.tui.canvas import Canvas
 from memtop.tui.headline import facts, title_text

@@ -10,8 +10,8 @@ from typing import cast
 
 import pytest
 
-from memtop.detail.outlook import Autopsy
-from memtop.frame import Frame
+from memtop.model.assessment import ExitReport
+from memtop.model.frame import Frame
 from memtop.sampling.request import Ask
 from memtop.tui.pump import DRAWN_EVERY_S, Pump
 from tests.tui.frames import frame
@@ -135,7 +135,7 @@ def test_every_sample_of_a_recording_is_shown(engine: Engine) -> None:
 
 
 def test_who_ended_is_told_although_nobody_took_the_frame_that_said_so(engine: Engine, slow_pump: Pump) -> None:
-    blocked, ended = threading.Event(), (cast(Autopsy, object()),)
+    blocked, ended = threading.Event(), (cast(ExitReport, object()),)
     engine.delivering = lambda: blocked.wait(5)
     slow_pump.ask = Ask(sort="pid")  # its frame keeps the courier busy
     wait_for(lambda: engine.views, "a look")

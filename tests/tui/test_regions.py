@@ -13,12 +13,12 @@ from memtop.analysis.memory_map.read_cost import Load, Machine, ReadBudget
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Split
 from memtop.analysis.memory_map.sharing import Freed, Sharing, freed_by_kill, member
-from memtop.detail.outlook import Outlook
 from memtop.explain import topic
 from memtop.explain.region_facts import mapping_sentence
 from memtop.explain.region_words import caption, mark_sentence, what_is_known, why_no_reading
 from memtop.explain.sharing_words import sharing_sentences
-from memtop.frame import Detail, Note
+from memtop.model.assessment import Assessment
+from memtop.model.frame import Detail, Note
 from memtop.procfs.smaps import parse_rollup
 from memtop.sampling.request import REGIONS
 from memtop.sampling.smaps.parse_worker import NO_GROWTH, Raw, digest
@@ -279,7 +279,7 @@ def test_the_mark_tells_where_it_grew() -> None:
 def test_what_changed_since_the_mark_stands_above_all_and_the_worst_finding_is_still_explained_first() -> None:
     swapping = Finding("swap_in", Severity.WARNING, "major_faults", {"majflt_per_s": 900.0})
     before = read(many(1))
-    detail = marked(before, before, 20 * MIB)._replace(outlook=Outlook(findings=(swapping,)))
+    detail = marked(before, before, 20 * MIB)._replace(outlook=Assessment(findings=(swapping,)))
     lines, topics = finding_lines(detail, 120)
     assert "since the mark" in lines[0].text and lines[0].look == "strong"
     assert (topics[0], topics[1], next(iter(topics.values()))) == (REGIONS, "major_faults", "major_faults")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.widgets import Input, OptionList
 
-from memtop.detail.inside import HeapPoint
 from memtop.explain.runtime_words import Part
+from memtop.model.runtime_view import HeapPoint
 from memtop.runtimes import told
 from memtop.runtimes.gometrics import parse_go_metrics
 from memtop.runtimes.native import Native, Runtime

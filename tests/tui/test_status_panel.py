@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from memtop.frame import Frame
+from memtop.model.frame import Frame
 from memtop.procfs.status import PidStatus
 from memtop.tui.limits_panel import limit_lines
 from memtop.tui.prose import Line

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from memtop.columns import BY_NAME, COLUMNS
-from memtop.frame import Frame, Note, ProcessRow, TreePlace
+from memtop.model.frame import Frame, Note, ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
 from memtop.text import clean
 from memtop.tui.rows import Painter, Sort

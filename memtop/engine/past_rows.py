@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from memtop.analysis.trend.rates import per_s
-from memtop.engine.rows import growth, percent, trend
-from memtop.frame import ProcessRow
-from memtop.history.history import History
-from memtop.history.past import point_at
+from memtop.engine.row_builder import growth, percent, trend
+from memtop.history.process_history import point_at
+from memtop.history.rings import History
+from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 
 

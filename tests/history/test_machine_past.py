@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from memtop.frame import SystemRow
-from memtop.history.history import MACHINE_TICKS, MachinePast
+from memtop.history.rings import MACHINE_TICKS, MachinePast
+from memtop.model.frame import SystemRow
 
 _KNOWN = SystemRow(
     mem_total_bytes=1 << 46,

@@ -7,17 +7,17 @@ from heapq import nlargest
 from types import MappingProxyType
 from typing import Final
 
-from memtop.detail.outlook import Autopsy, Outlook
-from memtop.endings.ceilings import room_bytes
-from memtop.endings.coroner import AUTOPSIES, Coroner
-from memtop.endings.counters import Counters
-from memtop.endings.marks import Marks, RowMarks
-from memtop.endings.scene import Scene
-from memtop.endings.study import Study, at_its_end
-from memtop.endings.verdicts import Verdicts
-from memtop.endings.witness import Witness
-from memtop.frame import Note, ProcessRow
-from memtop.history.history import History
+from memtop.engine.assessment.event_counters import Counters
+from memtop.engine.assessment.exit_analysis import AUTOPSIES, ExitAnalysis
+from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
+from memtop.engine.assessment.growth_tracker import GrowthTracker
+from memtop.engine.assessment.memory_limits import room_bytes
+from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_end
+from memtop.engine.assessment.row_marks import Marks, RowMarks
+from memtop.engine.assessment.step_input import StepInput
+from memtop.history.rings import History
+from memtop.model.assessment import Assessment, ExitReport
+from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroups import CgroupSample
 from memtop.sampling.request import Ask
@@ -29,25 +29,25 @@ LARGEST_TICKS: Final = 5
 """How often it is found out anew which they are."""
 
 
-class Endings:
+class Assessor:
     """See the package; :meth:`take` once a tick, then :meth:`outlook`."""
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self.verdicts = Verdicts(history)
-        self.fresh: tuple[Autopsy, ...] = ()
+        self.verdicts = GrowthTracker(history)
+        self.fresh: tuple[ExitReport, ...] = ()
         """Of this tick."""
         self._tick = 0
         self._largest: list[int] = []
         self._counters = Counters()
-        self._coroner = Coroner(history, self._counters)
+        self._coroner = ExitAnalysis(history, self._counters)
         self._marks = Marks(self.verdicts)
-        self._studies: dict[ProcessKey, Study] = {}
-        self._ends: dict[ProcessKey, Outlook] = {}
+        self._studies: dict[ProcessKey, ProcessAssessor] = {}
+        self._ends: dict[ProcessKey, Assessment] = {}
         """Of those that have ended under study, as it was then."""
-        self.outlooks: dict[ProcessKey, Outlook] = {}
+        self.outlooks: dict[ProcessKey, Assessment] = {}
         """On everybody that is judged in full, at this tick."""
-        self._frozen: tuple[ProcessKey, Outlook] | None = None
+        self._frozen: tuple[ProcessKey, Assessment] | None = None
         self._sample: Sample | None = None
 
     def to_watch(self, keys: Iterable[ProcessKey]) -> list[int]:
@@ -78,13 +78,13 @@ class Endings:
         ask: Ask,
         rows: Mapping[int, ProcessRow],
         last: Mapping[ProcessKey, ProcessRow],
-        witnesses: Mapping[ProcessKey, Witness] = MappingProxyType({}),
+        witnesses: Mapping[ProcessKey, ExpensiveInputs] = MappingProxyType({}),
     ) -> list[ProcessKey]:
         """One tick; gives those whose :meth:`row_marks` have changed.
 
         ``last`` are the rows of those that ended now, ``witnesses`` what else is known of those judged in full.
         """
-        scene = Scene(sample, self._sample, ask, rows, sample.cgroups or CgroupSample())
+        scene = StepInput(sample, self._sample, ask, rows, sample.cgroups or CgroupSample())
         self._sample = sample
         self._tick += 1
         self._counters.note(scene)
@@ -98,12 +98,13 @@ class Endings:
         changed = set(self.verdicts.look(scene.now_s, ask.delay_s, ask.judged, lambda key: self._room(key, scene)))
         self._studies = {key: self._studies.get(key) or self._new_study() for key in ask.judged}
         self.outlooks = {
-            key: self._look_at(key, study, scene, witnesses.get(key, Witness())) for key, study in self._studies.items()
+            key: self._look_at(key, study, scene, witnesses.get(key, ExpensiveInputs()))
+            for key, study in self._studies.items()
         }
         self._coroner.hold_only(self._largest, scene)
         return self._marks.renew(changed, scene)
 
-    def outlook(self, key: ProcessKey, *, frozen: bool) -> Outlook | None:
+    def outlook(self, key: ProcessKey, *, frozen: bool) -> Assessment | None:
         """Of one process; while the picture is frozen, as it was then. None before the first look."""
         now = self.outlooks.get(key) or self._ended(key)
         if not frozen:
@@ -113,14 +114,16 @@ class Endings:
             self._frozen = (key, now) if now is not None else None
         return self._frozen[1] if self._frozen is not None else None
 
-    def _ended(self, key: ProcessKey) -> Outlook | None:
+    def _ended(self, key: ProcessKey) -> Assessment | None:
         autopsy = self._coroner.of(key)
-        return at_its_end(self._ends.get(key, Outlook()), autopsy, self._counters) if autopsy is not None else None
+        return at_its_end(self._ends.get(key, Assessment()), autopsy, self._counters) if autopsy is not None else None
 
-    def _new_study(self) -> Study:
-        return Study(self.verdicts, self._counters, self._history)
+    def _new_study(self) -> ProcessAssessor:
+        return ProcessAssessor(self.verdicts, self._counters, self._history)
 
-    def _look_at(self, key: ProcessKey, study: Study, scene: Scene, witness: Witness) -> Outlook:
+    def _look_at(
+        self, key: ProcessKey, study: ProcessAssessor, scene: StepInput, witness: ExpensiveInputs
+    ) -> Assessment:
         """One that is judged in full, alive or not."""
         row = scene.row(key)
         if row is not None and row.note is not Note.ZOMBIE:
@@ -134,7 +137,7 @@ class Endings:
                 del self._ends[next(iter(self._ends))]
         return at_its_end(self._ends[key], self._coroner.of(key), self._counters)
 
-    def _room(self, key: ProcessKey, scene: Scene) -> float | None:
+    def _room(self, key: ProcessKey, scene: StepInput) -> float | None:
         """What its limits still leave to one that is judged in full; of the others nobody has read them."""
         row = scene.row(key) if key in scene.ask.judged else None
         return room_bytes(row, scene, self.verdicts) if row is not None else None

@@ -12,9 +12,9 @@ from typing import Final
 
 from memtop.analysis.trend.classify import LEAST_SPAN_S, Growth, Shape, judge
 from memtop.analysis.trend.hysteresis import Confirmation, agree
-from memtop.endings.lazyfree import LazyFreeSeries
-from memtop.history.history import History
-from memtop.history.past import used_memory
+from memtop.engine.assessment.lazy_free import LazyFreeSeries
+from memtop.history.process_history import used_memory
+from memtop.history.rings import History
 from memtop.process_key import ProcessKey
 
 WINDOW_S: Final = 600.0
@@ -71,7 +71,7 @@ class Verdict:
 _RISING: Final = frozenset({Shape.LEAK, Shape.LEAK_GC, Shape.STEP, Shape.STAIRS, Shape.WARMUP, Shape.GROWTH})
 
 
-class Verdicts:
+class GrowthTracker:
     """The latest verdict on each process; :meth:`look` brings some of them up to date."""
 
     def __init__(self, history: History) -> None:

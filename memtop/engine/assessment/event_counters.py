@@ -6,8 +6,8 @@ from collections import deque
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.rates import per_s
-from memtop.detail.outlook import Events
-from memtop.endings.scene import Scene
+from memtop.engine.assessment.step_input import StepInput
+from memtop.model.assessment import Events
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroups import CgroupReading
 from memtop.sampling.sample import Sample
@@ -46,7 +46,7 @@ class Counters:
         self._before: Sample | None = None
         self._now: Sample | None = None
 
-    def note(self, scene: Scene) -> None:
+    def note(self, scene: StepInput) -> None:
         """One tick."""
         now_s, cgroups = scene.now_s, scene.cgroups
         self._before, self._now = scene.before, scene.sample

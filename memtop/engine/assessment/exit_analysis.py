@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.limits.exit_cause import Oom, ending_signal, exit_code, was_oom
 from memtop.analysis.limits.memory_limits import binding, ceilings
-from memtop.detail.outlook import Autopsy
-from memtop.endings.ceilings import MACHINE_NAME, cgroup_name
-from memtop.endings.counters import KILL_S, Counters
-from memtop.endings.scene import Scene
-from memtop.frame import ProcessRow
-from memtop.history.history import History, Point
-from memtop.history.past import slope_bytes_per_min
+from memtop.engine.assessment.event_counters import KILL_S, Counters
+from memtop.engine.assessment.memory_limits import MACHINE_NAME, cgroup_name
+from memtop.engine.assessment.step_input import StepInput
+from memtop.history.process_history import slope_bytes_per_min
+from memtop.history.rings import History, Point
+from memtop.model.assessment import ExitReport
+from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroups import CgroupReading
 
@@ -36,14 +36,14 @@ class _Dead(NamedTuple):
         return self.status is None or ending_signal(self.status) == _KILLED
 
 
-class Coroner:
+class ExitAnalysis:
     """Holds whom it is to look at, and the autopsies of the latest dead."""
 
     def __init__(self, history: History, counters: Counters) -> None:
         self._history = history
         self._counters = counters
         self._held: dict[int, ProcessKey] = {}
-        self._autopsies: dict[ProcessKey, Autopsy] = {}
+        self._autopsies: dict[ProcessKey, ExitReport] = {}
         self._dead: deque[_Dead] = deque(maxlen=AUTOPSIES)
         self._last_seen: dict[ProcessKey, CgroupReading] = {}
 
@@ -51,7 +51,7 @@ class Coroner:
         """The end of these is told from the next tick on."""
         self._held |= {key.pid: key for key in keys}
 
-    def hold_only(self, pids: Iterable[int], scene: Scene) -> None:
+    def hold_only(self, pids: Iterable[int], scene: StepInput) -> None:
         """... and of those held before and of these, as far as they live; of no others."""
         self._held = {pid: scene.rows[pid].key for pid in self._held.keys() | set(pids) if pid in scene.rows}
         self._last_seen = {key: leaf for key, leaf in self._last_seen.items() if key.pid in self._held}
@@ -60,11 +60,11 @@ class Coroner:
         """The cgroup of a process that is judged in full, while that still has memory."""
         self._last_seen[key] = leaf
 
-    def of(self, key: ProcessKey) -> Autopsy | None:
+    def of(self, key: ProcessKey) -> ExitReport | None:
         """How it has ended; None while it lives, and where nobody held it."""
         return self._autopsies.get(key)
 
-    def examine(self, scene: Scene, last: Mapping[ProcessKey, ProcessRow]) -> Iterator[Autopsy]:
+    def examine(self, scene: StepInput, last: Mapping[ProcessKey, ProcessRow]) -> Iterator[ExitReport]:
         """Those held that have ended now; ``last`` has the rows of those that are gone."""
         ended: dict[ProcessKey, tuple[float, int | None]] = {}
         for key in scene.sample.gone:
@@ -88,7 +88,7 @@ class Coroner:
                 del self._autopsies[next(iter(self._autopsies))]
             yield autopsy
 
-    def follow(self, key: ProcessKey, scene: Scene) -> None:
+    def follow(self, key: ProcessKey, scene: StepInput) -> None:
         """What becomes known after its end: what its cgroup is left with, and who takes its place."""
         autopsy = self._autopsies.get(key)
         if autopsy is None:
@@ -101,7 +101,7 @@ class Coroner:
             if heir != autopsy.successor:
                 self._autopsies[key] = replace(autopsy, successor=heir)
 
-    def _heir(self, autopsy: Autopsy, scene: Scene) -> ProcessKey | None:
+    def _heir(self, autopsy: ExitReport, scene: StepInput) -> ProcessKey | None:
         """The youngest that runs the same command in the same cgroup, and began later."""
         key = autopsy.key
         chain = self._counters.chain(key)
@@ -117,7 +117,7 @@ class Coroner:
         ]
         return max(heirs, key=lambda one: one.start_ticks, default=None)
 
-    def _autopsy(self, scene: Scene, row: ProcessRow, at_s: float, status: int | None) -> Autopsy:
+    def _autopsy(self, scene: StepInput, row: ProcessRow, at_s: float, status: int | None) -> ExitReport:
         key, counters = row.key, self._counters
         chain = counters.chain(key)
         path = chain[0] if chain else None
@@ -137,7 +137,7 @@ class Coroner:
         limit = self._culprit(scene, chain) if oom in (Oom.CERTAIN, Oom.PROBABLE) else None
         before = self._last_seen.get(key)
         after = scene.cgroups.readings.get(path) if path is not None else None
-        return Autopsy(
+        return ExitReport(
             key=key,
             name=row.name,
             command=row.command,
@@ -164,7 +164,7 @@ class Coroner:
         point = self._last_point(dead.key)
         return (point.rss_bytes if point is not None else 0) or dead.rss_bytes
 
-    def _culprit(self, scene: Scene, chain: tuple[str, ...]) -> tuple[str, int] | None:
+    def _culprit(self, scene: StepInput, chain: tuple[str, ...]) -> tuple[str, int] | None:
         """Whose limit it was: the cgroup that counted an OOM, else the one that had the least room left."""
         pairs = [(self._counters.now(path), self._counters.before(path)) for path in chain]
         known = [(now, before) for now, before in pairs if now is not None and before is not None]
@@ -178,7 +178,7 @@ class Coroner:
         return (MACHINE_NAME, total) if total is not None and not found else None
 
 
-def _status(scene: Scene, key: ProcessKey, told: int | None) -> int | None:
+def _status(scene: StepInput, key: ProcessKey, told: int | None) -> int | None:
     """What waits for its parent, where this kernel's pidfds do not tell and we may read it."""
     if told is None:
         seen = scene.sample.processes.get(key.pid)

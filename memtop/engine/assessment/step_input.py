@@ -1,11 +1,11 @@
-"""One tick, as the rooms of :mod:`memtop.endings` are given it."""
+"""One tick, as the rooms of :mod:`memtop.engine.assessment` are given it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from memtop.frame import ProcessRow
+from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.status import PidStatus
@@ -14,7 +14,7 @@ from memtop.sampling.request import Ask
 from memtop.sampling.sample import Sample
 
 
-class Scene(NamedTuple):
+class StepInput(NamedTuple):
     """What was read, what is asked, and the rows that came of it."""
 
     sample: Sample

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.endings.lazyfree import KNOWN_S, MOST, LazyFreeSeries
+from memtop.engine.assessment.lazy_free import KNOWN_S, MOST, LazyFreeSeries
 
 MIB = 1 << 20
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from memtop.analysis.limits.oom_score import NEVER, Candidate, Victim, ranking
-from memtop.detail.outlook import LimitRow, Place
-from memtop.endings.scene import Scene
-from memtop.frame import Note, ProcessRow
+from memtop.engine.assessment.step_input import StepInput
+from memtop.model.assessment import LimitRow, Place
+from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 
@@ -16,7 +16,7 @@ _TABLES_SHARE: Final = 512
 """A page of page tables maps so many pages; for processes whose status was not read."""
 
 
-def place_in_cgroup(key: ProcessKey, limit: LimitRow | None, scene: Scene) -> Place | None:
+def place_in_cgroup(key: ProcessKey, limit: LimitRow | None, scene: StepInput) -> Place | None:
     """Its place in the cgroup of this limit; None without one, and where not all that are in there are looked at."""
     if limit is None or not limit.path:
         return None
@@ -25,14 +25,14 @@ def place_in_cgroup(key: ProcessKey, limit: LimitRow | None, scene: Scene) -> Pl
     return _place(key, _order(_tasks(limit.path, scene), limit.limit_bytes, scene), scene)
 
 
-def place_on_machine(key: ProcessKey, scene: Scene) -> Place | None:
+def place_on_machine(key: ProcessKey, scene: StepInput) -> Place | None:
     """Its place on the machine; reckoned while somebody looks at it, or while the machine runs low."""
     ask = scene.ask
     wanted = Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits" or scene.machine_is_low
     return _place(key, order_on_machine(scene), scene) if wanted and ask.everybody else None
 
 
-def order_on_machine(scene: Scene) -> list[Victim]:
+def order_on_machine(scene: StepInput) -> list[Victim]:
     """Everybody, first victim first; empty where the machine's memory is unknown."""
     meminfo = scene.meminfo
     if meminfo is None or meminfo.total_bytes is None:
@@ -41,7 +41,7 @@ def order_on_machine(scene: Scene) -> list[Victim]:
     return _order(tasks, meminfo.total_bytes + (meminfo.swap_total_bytes or 0), scene)
 
 
-def protected_giant(scene: Scene) -> ProcessRow | None:
+def protected_giant(scene: StepInput) -> ProcessRow | None:
     """The largest of all processes, where the OOM killer never takes it."""
     if NEVER not in scene.cgroups.adjs.values():
         return None
@@ -49,13 +49,13 @@ def protected_giant(scene: Scene) -> ProcessRow | None:
     return largest if scene.cgroups.adjs.get(largest.key) == NEVER else None
 
 
-def _all_seen(path: str, scene: Scene) -> bool:
+def _all_seen(path: str, scene: StepInput) -> bool:
     """Whether all that are in the cgroup itself are looked at."""
     reading = scene.cgroups.readings.get(path)
     return reading is not None and reading.members is not None and all(pid in scene.rows for pid in reading.members)
 
 
-def _tasks(path: str, scene: Scene) -> list[ProcessRow]:
+def _tasks(path: str, scene: StepInput) -> list[ProcessRow]:
     """Those known to be in a cgroup or below it."""
     pids = {key.pid for key, chain in scene.cgroups.chains.items() if path in chain}
     reading = scene.cgroups.readings.get(path)
@@ -63,7 +63,7 @@ def _tasks(path: str, scene: Scene) -> list[ProcessRow]:
     return [row for pid in pids if (row := scene.rows.get(pid)) is not None and row.rss_bytes is not None]
 
 
-def _order(tasks: Iterable[ProcessRow], total_bytes: int, scene: Scene) -> list[Victim]:
+def _order(tasks: Iterable[ProcessRow], total_bytes: int, scene: StepInput) -> list[Victim]:
     candidates = [
         Candidate(
             row.pid,
@@ -78,7 +78,7 @@ def _order(tasks: Iterable[ProcessRow], total_bytes: int, scene: Scene) -> list[
     return ranking(candidates, total_bytes)
 
 
-def _place(key: ProcessKey, order: list[Victim], scene: Scene) -> Place | None:
+def _place(key: ProcessKey, order: list[Victim], scene: StepInput) -> Place | None:
     first = scene.rows.get(order[0].pid) if order else None
     if first is None:
         return None

@@ -71,7 +71,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Autopsy:
+class ExitReport:
     """How a watched process ended."""
 
     key: ProcessKey
@@ -99,7 +99,7 @@ class Autopsy:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Assessment:
     """Everything that was judged about the process in focus."""
 
     findings: tuple[Finding, ...] = ()
@@ -129,5 +129,5 @@ class Outlook:
     tasks_rss_bytes: int | None = None
     """Sum of RES of all tasks in the cgroup, where all are known."""
     tasks: int | None = None
-    autopsy: Autopsy | None = None
+    autopsy: ExitReport | None = None
     """How it has ended; the rest is then as it was at its end, as far as that was looked at."""

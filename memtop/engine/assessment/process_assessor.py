@@ -9,25 +9,32 @@ from typing import Final
 from memtop.analysis.findings import StandingFindings, find, post
 from memtop.analysis.limits.memory_cgroups import owner
 from memtop.analysis.trend.classify import Growth, Shape
-from memtop.detail.outlook import Autopsy, Events, Outlook
-from memtop.endings.case import Judged, case_of
-from memtop.endings.ceilings import cgroup_name, first_met, first_to_kill, growing_beside, inside, limit_rows
-from memtop.endings.counters import Counters
-from memtop.endings.scene import Scene
-from memtop.endings.verdicts import Verdict, Verdicts
-from memtop.endings.victims import place_in_cgroup, place_on_machine, protected_giant
-from memtop.endings.witness import CopyTrail, Witness, testified
-from memtop.frame import Note, ProcessRow
-from memtop.history.history import History
+from memtop.engine.assessment.event_counters import Counters
+from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, testified
+from memtop.engine.assessment.finding_inputs import Judged, case_of
+from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
+from memtop.engine.assessment.memory_limits import (
+    cgroup_name,
+    first_met,
+    first_to_kill,
+    growing_beside,
+    inside,
+    limit_rows,
+)
+from memtop.engine.assessment.oom_candidates import place_in_cgroup, place_on_machine, protected_giant
+from memtop.engine.assessment.step_input import StepInput
+from memtop.history.rings import History
+from memtop.model.assessment import Assessment, Events, ExitReport
+from memtop.model.frame import Note, ProcessRow
 
 AROUND_TICKS: Final = 5
 """How often zombies and the protected giant are looked for, since that goes through all processes."""
 
 
-class Study:
+class ProcessAssessor:
     """Owned by Endings, one for each process that is judged in full."""
 
-    def __init__(self, verdicts: Verdicts, counters: Counters, history: History) -> None:
+    def __init__(self, verdicts: GrowthTracker, counters: Counters, history: History) -> None:
         self._verdicts = verdicts
         self._counters = counters
         self._history = history
@@ -36,10 +43,10 @@ class Study:
         self._tick = -1
         self._zombies = 0
         self._giant: ProcessRow | None = None
-        self.last = Outlook()
+        self.last = Assessment()
         """As of the latest tick."""
 
-    def judge(self, row: ProcessRow, scene: Scene, witness: Witness) -> Outlook:
+    def judge(self, row: ProcessRow, scene: StepInput, witness: ExpensiveInputs) -> Assessment:
         """One tick of a process that lives."""
         key, chain, leaf = row.key, scene.chain(row.key), scene.leaf(row.key)
         self._tick += 1
@@ -72,7 +79,7 @@ class Study:
         )
         case = testified(case_of(row, scene, judged, self._counters, self._history), witness, copying)
         self._board = post(self._board, find(case))
-        self.last = Outlook(
+        self.last = Assessment(
             findings=self._board.standing,
             growth=growth,
             state=verdict.state if verdict else None,
@@ -83,7 +90,7 @@ class Study:
             first_met=target,
             cgroup=leaf,
             cgroup_name=cgroup_name(chain[0], chain) if chain else "",
-            owner=owner(os.fsencode(inside(chain[0], chain))) if chain else Outlook().owner,
+            owner=owner(os.fsencode(inside(chain[0], chain))) if chain else Assessment().owner,
             cgroup_known=bool(chain),
             events=self._counters.events(leaf.path) if leaf is not None else Events(),
             policy=scene.cgroups.policy,
@@ -95,7 +102,7 @@ class Study:
         return self.last
 
 
-def at_its_end(last: Outlook, autopsy: Autopsy | None, counters: Counters) -> Outlook:
+def at_its_end(last: Assessment, autopsy: ExitReport | None, counters: Counters) -> Assessment:
     """What is left to be shown: how it ended, the limits as they were, what its cgroup has counted, its end included.
 
     Nothing of it speaks of a future.

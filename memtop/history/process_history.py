@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.rates import per_s, slope_per_s
-from memtop.frame import Series
-from memtop.history.history import CLOSE_S, History, Point
+from memtop.history.rings import CLOSE_S, History, Point
+from memtop.model.frame import Series
 from memtop.process_key import ProcessKey
 
 SLOPE_S: Final = 60.0

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.history.history import Diary, Gap, History, Point
-from memtop.history.past import WINDOWS_S, fitting_window_s, point_at, series, slope_bytes_per_min
+from memtop.history.process_history import WINDOWS_S, fitting_window_s, point_at, series, slope_bytes_per_min
+from memtop.history.rings import Diary, Gap, History, Point
 from memtop.process_key import ProcessKey
 
 KEY = ProcessKey(42, 1)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings import FindingInputs
-from memtop.detail.inside import HeapFacts
+from memtop.model.runtime_view import HeapFacts
 from memtop.process_key import ProcessKey
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView, SharingView
 
@@ -20,7 +20,7 @@ _OLD_S: Final = 10.0
 """A reading older than this says nothing of the faults of now."""
 
 
-class Witness(NamedTuple):
+class ExpensiveInputs(NamedTuple):
     """What the engine has at hand of the process in focus; None for what was not read."""
 
     regions: RegionsView | None = None
@@ -92,7 +92,7 @@ def _copied(before: _Point, now: _Point) -> int:
     return unshared if 0 < unshared <= 2 * (now.private_dirty_bytes - before.private_dirty_bytes) else 0
 
 
-def testified(case: FindingInputs, witness: Witness, copying: Copying | None) -> FindingInputs:
+def testified(case: FindingInputs, witness: ExpensiveInputs, copying: Copying | None) -> FindingInputs:
     """The case with all that the witness knows."""
     if witness.regions is not None:
         case = _with_regions(case, witness.regions)

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from memtop.analysis.findings import FindingInputs
-from memtop.detail.inside import HeapFacts
-from memtop.endings import witness
-from memtop.endings.witness import Witness
+from memtop.engine.assessment import expensive_inputs
+from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
-from memtop.frame import Frame
+from memtop.model.frame import Frame
+from memtop.model.runtime_view import HeapFacts
 from memtop.runtimes import told
 from memtop.runtimes.goheap import GoHeap
 from memtop.runtimes.gometrics import parse_go_metrics
@@ -207,19 +207,23 @@ def test_what_a_jvm_usually_has_outside_of_its_heap_is_no_finding() -> None:
 
 
 def test_why_lazyfree_is_unread_is_left_out_where_the_runtime_never_gives_back_so() -> None:
-    unread = Witness(unread="denied")
-    assert witness.testified(FindingInputs(), unread, None).lazyfree_unread == "denied"
-    assert witness.testified(FindingInputs(lazyfree=0), unread, None).lazyfree_unread == ""
+    unread = ExpensiveInputs(unread="denied")
+    assert expensive_inputs.testified(FindingInputs(), unread, None).lazyfree_unread == "denied"
+    assert expensive_inputs.testified(FindingInputs(lazyfree=0), unread, None).lazyfree_unread == ""
     assert (
-        witness.testified(FindingInputs(), unread._replace(heap=HeapFacts(frees_lazily=True)), None).lazyfree_unread
+        expensive_inputs.testified(
+            FindingInputs(), unread._replace(heap=HeapFacts(frees_lazily=True)), None
+        ).lazyfree_unread
         == "denied"
     )
     assert (
-        witness.testified(FindingInputs(), unread._replace(heap=HeapFacts(frees_lazily=False)), None).lazyfree_unread
+        expensive_inputs.testified(
+            FindingInputs(), unread._replace(heap=HeapFacts(frees_lazily=False)), None
+        ).lazyfree_unread
         == ""
     )
 
 
 def test_rising_survivors_of_a_jvm_reach_the_case() -> None:
-    case = witness.testified(FindingInputs(), Witness(heap=HeapFacts(surviving_bytes_per_s=5e5)), None)
+    case = expensive_inputs.testified(FindingInputs(), ExpensiveInputs(heap=HeapFacts(surviving_bytes_per_s=5e5)), None)
     assert case.surviving_per_s == 5e5

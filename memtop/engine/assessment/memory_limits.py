@@ -8,10 +8,10 @@ from typing import Final
 
 from memtop.analysis.limits.memory_cgroups import owner
 from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, host_ceiling
-from memtop.detail.outlook import Limit, LimitRow
-from memtop.endings.scene import Scene
-from memtop.endings.verdicts import Verdict, Verdicts
-from memtop.frame import ProcessRow
+from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
+from memtop.engine.assessment.step_input import StepInput
+from memtop.model.assessment import Limit, LimitRow
+from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.text import clean
@@ -24,7 +24,7 @@ _SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 """Limits on what several processes use together."""
 
 
-def limit_rows(row: ProcessRow, scene: Scene) -> tuple[LimitRow, ...]:
+def limit_rows(row: ProcessRow, scene: StepInput) -> tuple[LimitRow, ...]:
     """Every limit over a process, the nearest cgroup first."""
     chain, cgroups, meminfo = scene.chain(row.key), scene.cgroups, scene.meminfo
     found = _ceilings(row.key, scene)
@@ -58,7 +58,7 @@ def limit_rows(row: ProcessRow, scene: Scene) -> tuple[LimitRow, ...]:
     return tuple(rows)
 
 
-def used_percent(key: ProcessKey, scene: Scene) -> float | None:
+def used_percent(key: ProcessKey, scene: StepInput) -> float | None:
     """How full the cgroup is whose limit kills first; None without one."""
     tightest = binding([one for one in _ceilings(key, scene) if one.path is not None and one.kills])
     return tightest.used_percent if tightest is not None else None
@@ -75,7 +75,7 @@ def first_to_kill(limits: Iterable[LimitRow]) -> LimitRow | None:
     return min((row for row in limits if row.limit in _KILLS), key=lambda row: row.headroom_bytes, default=None)
 
 
-def growing_beside(key: ProcessKey, limit: LimitRow, scene: Scene, verdicts: Verdicts) -> list[Verdict]:
+def growing_beside(key: ProcessKey, limit: LimitRow, scene: StepInput, verdicts: GrowthTracker) -> list[Verdict]:
     """The verdicts on the others whose growth is confirmed and that use up the same room."""
     if limit.limit not in _SHARED:
         return []
@@ -88,7 +88,7 @@ def growing_beside(key: ProcessKey, limit: LimitRow, scene: Scene, verdicts: Ver
     ]
 
 
-def room_bytes(row: ProcessRow, scene: Scene, verdicts: Verdicts) -> float | None:
+def room_bytes(row: ProcessRow, scene: StepInput, verdicts: GrowthTracker) -> float | None:
     """What the limit met first leaves to it, of which those that grow beside it take their share."""
     limit = first_met(limit_rows(row, scene))
     if limit is None:
@@ -119,7 +119,7 @@ def inside(path: str, chain: tuple[str, ...]) -> str:
     return path[len(chain[-1]) :] or "/"
 
 
-def _ceilings(key: ProcessKey, scene: Scene) -> tuple[Ceiling, ...]:
+def _ceilings(key: ProcessKey, scene: StepInput) -> tuple[Ceiling, ...]:
     meminfo = scene.meminfo
     total, swap_free = (meminfo.total_bytes, meminfo.swap_free_bytes or 0) if meminfo is not None else (None, 0)
     own = ceilings([one.use for one in scene.readings(key)], total, swap_free)

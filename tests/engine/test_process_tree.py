@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.engine.tree import descendants, grow
+from memtop.engine.process_tree import descendants, grow
 from memtop.process_key import ProcessKey
 from tests.rows import MIB, proc_row
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.history import history
-from memtop.history.history import Diary, Gap, History, Point, Track
+from memtop.history import rings
+from memtop.history.rings import Diary, Gap, History, Point, Track
 from memtop.process_key import ProcessKey
 
 KEY = ProcessKey(42, 1)
@@ -76,14 +76,14 @@ def test_peaks_are_the_highest_that_held_between_two_edges(times_ms: list[int], 
 
 def test_a_full_diary_is_thinned_in_its_older_half_and_keeps_its_ends_and_order() -> None:
     diary = Diary()
-    for second in range(3 * history.DIARY_MOST):
+    for second in range(3 * rings.DIARY_MOST):
         diary.add(Point(float(second), second, second, second, None, second, None))
-    assert len(diary) <= history.DIARY_MOST
+    assert len(diary) <= rings.DIARY_MOST
     times_s = list(diary.times_s)
     assert times_s == sorted(times_s)
     assert times_s[0] == 0.0
-    newest = times_s[-history.DIARY_MOST // 4 :]
-    assert newest == [float(second) for second in range(int(newest[0]), 3 * history.DIARY_MOST)]
+    newest = times_s[-rings.DIARY_MOST // 4 :]
+    assert newest == [float(second) for second in range(int(newest[0]), 3 * rings.DIARY_MOST)]
     assert all(diary.point(index).minflt == int(times_s[index]) for index in range(0, len(diary), 100))
 
 
@@ -100,7 +100,7 @@ def test_the_bytes_of_all_tracks_stay_within_their_budget() -> None:
         for key in keys:
             past.note(key, float(tick), tick, tick, tick)
     entries = sum(len(track) for track in past.tracks.values())
-    assert entries * 32 <= history.TRACK_BUDGET_BYTES * 1.05
+    assert entries * 32 <= rings.TRACK_BUDGET_BYTES * 1.05
 
 
 def test_what_is_forgotten_is_gone() -> None:

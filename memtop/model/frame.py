@@ -14,8 +14,8 @@ from memtop.process_key import ProcessKey
 from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
-    from memtop.detail.inside import Inside
-    from memtop.detail.outlook import Autopsy, Outlook
+    from memtop.model.assessment import Assessment, ExitReport
+    from memtop.model.runtime_view import Inside
     from memtop.procfs.status import PidStatus
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 
@@ -167,7 +167,7 @@ class Detail(NamedTuple):
     """Least-squares slope of RES over its last minute."""
     why_unknown: dict[str, str]
     """Attribute of ProcRow -> why it is None, in words."""
-    outlook: Outlook | None = None
+    outlook: Assessment | None = None
     """What was judged about it; None while looking back, and before the first look."""
     regions: RegionsView | None = None
     """Its mappings, while the Regions or the Sharing panel is on screen."""
@@ -234,7 +234,7 @@ class Frame(NamedTuple):
     """None where nobody wants PSS or USS."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
-    outlooks: Mapping[ProcessKey, Outlook] = {}
+    outlooks: Mapping[ProcessKey, Assessment] = {}
     """What was judged of each process asked for, where that was wanted and is known."""
-    exits: tuple[Autopsy, ...] = ()
+    exits: tuple[ExitReport, ...] = ()
     """Watched processes found at this instant to have ended."""

@@ -7,13 +7,13 @@ from typing import Final, NamedTuple
 from memtop.analysis.fault_causes import major_cause, minor_cause
 from memtop.analysis.findings import FindingInputs
 from memtop.analysis.trend.classify import Growth, Shape
-from memtop.detail.outlook import Limit, LimitRow, Place
-from memtop.endings.ceilings import cgroup_name, first_to_kill
-from memtop.endings.counters import Counters
-from memtop.endings.scene import Scene
-from memtop.endings.verdicts import Verdict
-from memtop.frame import Note, ProcessRow
-from memtop.history.history import History
+from memtop.engine.assessment.event_counters import Counters
+from memtop.engine.assessment.growth_tracker import Verdict
+from memtop.engine.assessment.memory_limits import cgroup_name, first_to_kill
+from memtop.engine.assessment.step_input import StepInput
+from memtop.history.rings import History
+from memtop.model.assessment import Limit, LimitRow, Place
+from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 
@@ -42,7 +42,7 @@ class Judged(NamedTuple):
     """Of all tasks in its cgroup; None where not all are known."""
 
 
-def case_of(row: ProcessRow, scene: Scene, judged: Judged, counters: Counters, history: History) -> FindingInputs:
+def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counters, history: History) -> FindingInputs:
     """The case without what smaps and runtimes tell."""
     cgroups, meminfo, status = scene.cgroups, scene.meminfo, scene.status(row.key)
     leaf, verdict, growth = scene.leaf(row.key), judged.verdict, judged.growth

@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import Evidence
-from memtop.endings.ceilings import used_percent
-from memtop.endings.scene import Scene
-from memtop.endings.verdicts import Verdict, Verdicts
-from memtop.endings.victims import order_on_machine
+from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
+from memtop.engine.assessment.memory_limits import used_percent
+from memtop.engine.assessment.oom_candidates import order_on_machine
+from memtop.engine.assessment.step_input import StepInput
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 
@@ -47,7 +47,7 @@ _NOTHING: Final = RowMarks()
 class Marks:
     """Of all rows, as they were found last."""
 
-    def __init__(self, verdicts: Verdicts) -> None:
+    def __init__(self, verdicts: GrowthTracker) -> None:
         self._verdicts = verdicts
         self._marks: dict[ProcessKey, RowMarks] = {}
         self._percents: dict[ProcessKey, float | None] = {}
@@ -61,11 +61,11 @@ class Marks:
         """It has ended, or become another program."""
         self._marks.pop(key, None)
 
-    def renew(self, judged: set[ProcessKey], scene: Scene) -> list[ProcessKey]:
+    def renew(self, judged: set[ProcessKey], scene: StepInput) -> list[ProcessKey]:
         """Those whose marks have changed, of the ones that were ``judged`` anew and of those on screen."""
         return [key for key in judged | self._look(scene) if self._renew(key, scene)]
 
-    def _look(self, scene: Scene) -> set[ProcessKey]:
+    def _look(self, scene: StepInput) -> set[ProcessKey]:
         """The columns of limits and victims, where they are on screen."""
         ask, rows = scene.ask, scene.rows
         needs = ask.needs | ask.needs_all
@@ -85,7 +85,7 @@ class Marks:
             touched.update(row.key for row in rows.values())
         return touched
 
-    def _renew(self, key: ProcessKey, scene: Scene) -> bool:
+    def _renew(self, key: ProcessKey, scene: StepInput) -> bool:
         if scene.row(key) is None:
             return False
         old = self._marks.get(key, _NOTHING)

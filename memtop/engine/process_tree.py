@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from memtop.frame import ProcessRow, TreePlace
+from memtop.model.frame import ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
 
 Totals = tuple[int | None, int | None, int | None]

@@ -13,13 +13,13 @@ from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation, Evidence
 from memtop.columns import BY_NAME
-from memtop.detail.outlook import Autopsy, Limit, Outlook
-from memtop.endings.marks import sign
-from memtop.endings.verdicts import Verdict
+from memtop.engine.assessment.growth_tracker import Verdict
+from memtop.engine.assessment.row_marks import sign
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
 from memtop.explain import topic
-from memtop.frame import Frame
+from memtop.model.assessment import Assessment, ExitReport, Limit
+from memtop.model.frame import Frame
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.request import Ask, Need
 from memtop.sources.protocol import Exit
@@ -42,7 +42,7 @@ def step(engine: Engine, ask: Ask) -> Frame:
     return frame
 
 
-def outlook(frame: Frame) -> Outlook:
+def outlook(frame: Frame) -> Assessment:
     assert frame.detail is not None and frame.detail.outlook is not None
     return frame.detail.outlook
 
@@ -340,7 +340,7 @@ def test_a_suspend_is_no_growth_and_no_error() -> None:
     assert growth is None or growth.limit_s is None or growth.kind in (Shape.LEAK, Shape.LEAK_GC)
 
 
-def dead(status: int | None, *, kills: int = 0, machine: int = 0, exits: bool = True) -> Autopsy:
+def dead(status: int | None, *, kills: int = 0, machine: int = 0, exits: bool = True) -> ExitReport:
     """How a process is found to have ended, with counters that moved so."""
     source, engine, process, _ = grown(5)
     if exits:

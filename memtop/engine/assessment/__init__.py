@@ -1,7 +1,7 @@
 """How it ends: verdicts, limits, victims, findings and autopsies, brought up to date at every tick.
 
 Owned by the engine, in the sampler's thread; nothing here reads anything but samples and what the engine keeps of the
-past. :class:`Endings` is what the engine holds; the rooms behind it, from facts to judgement:
+past. :class:`Assessor` is what the engine holds; the rooms behind it, from facts to judgement:
 
 - ``scene``: one tick, as all rooms are given it
 - ``lazyfree``: what processes have given back and the kernel has not taken, as a small series
@@ -16,6 +16,6 @@ past. :class:`Endings` is what the engine holds; the rooms behind it, from facts
 - ``marks``: the signs and numbers that all of this puts on a row of the table
 """
 
-from memtop.endings.endings import Endings
+from memtop.engine.assessment.assessor import Assessor
 
-__all__ = ["Endings"]
+__all__ = ["Assessor"]

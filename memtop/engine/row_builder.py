@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from memtop.analysis.trend.rates import levels, per_s
 from memtop.columns import TREND_CELLS
-from memtop.frame import Note, ProcessRow, SystemRow
-from memtop.history.history import Track
+from memtop.history.rings import Track
+from memtop.model.frame import Note, ProcessRow, SystemRow
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.text import clean
 

@@ -13,7 +13,7 @@ from collections import deque
 from struct import Struct
 from typing import Final, NamedTuple
 
-from memtop.frame import SystemRow
+from memtop.model.frame import SystemRow
 from memtop.process_key import ProcessKey
 
 TRACK_BUDGET_BYTES: Final = 12 * 1024 * 1024
