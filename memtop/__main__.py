@@ -9,7 +9,7 @@ import sys
 def main() -> None:
     """Run the command line and end with its exit code."""
     gc.disable()  # what is made while starting is no garbage; whoever stays for long turns it on again
-    from memtop.guard import fill_closed_streams, make_first_victim  # noqa: PLC0415 (nothing else before they have acted)
+    from memtop.preflight import fill_closed_streams, make_first_victim  # noqa: PLC0415 (nothing else before they have acted)
 
     if not fill_closed_streams():
         print("memtop: standard output is closed; > /dev/null is for what nobody is to read", file=sys.stderr)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from memtop import __version__, guard
+from memtop import __version__, preflight
 from memtop.cli.arguments import HELP, Given, parse
 from memtop.cli.options import RESET_TERMINAL, VERSION, command_named
 from memtop.cli.output import discard, put
 from memtop.errors import MemtopError
-from memtop.text import clean
+from memtop.sanitize import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ def _run(argv: Sequence[str]) -> int:
         from memtop.cli.commands import explain
 
         return explain(given)
-    guard.check_platform()
+    preflight.check_platform()
     if name == "regions":
         from memtop.cli.commands import regions
 
@@ -82,7 +82,7 @@ def _run(argv: Sequence[str]) -> int:
 
 def _watch(name: str, given: Given, program: Sequence[str] | None) -> int:
     """Samples, one after the other: on a screen or without."""
-    from memtop.cli.choices import settings_of
+    from memtop.cli.settings_from_args import settings_of
 
     replay = given.words[0] if name == "replay" else ""
     settings = settings_of(given, targets=() if name else given.words, replay=replay)

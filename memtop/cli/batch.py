@@ -8,12 +8,12 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from memtop.cli.composition import engine_on, first_look, open_source
 from memtop.cli.output import put
-from memtop.cli.wiring import engine_on, first_look, open_source
 from memtop.errors import ProcessGone, UsageError
 from memtop.headless import formats
 from memtop.sampling.request import Need
-from memtop.view import View
+from memtop.view_state import View
 
 if TYPE_CHECKING:
     from typing import TextIO

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from memtop.cli.arguments import Given
-from memtop.cli.choices import count_of, duration_s, pid_of
+from memtop.cli.composition import engine_on, open_source
 from memtop.cli.output import put
-from memtop.cli.wiring import engine_on, open_source
+from memtop.cli.settings_from_args import count_of, duration_s, pid_of
 from memtop.errors import UsageError
 from memtop.settings import Settings
 
@@ -60,7 +60,7 @@ def check(given: Given, settings: Settings) -> int:
 def demo(given: Given, settings: Settings, form: str) -> int:
     """``memtop demo [SCENARIO] [RUN]``. Raises MemtopError."""
     from memtop.demo import DEFAULT_SCENARIO, scenarios
-    from memtop.demo.recorded import GO
+    from memtop.demo.recorded_runs import GO
 
     names = [*(scenario.name for scenario in scenarios()), GO]
     name = given.words[0] if given.words else DEFAULT_SCENARIO

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from memtop.errors import UsageError
-from memtop.guard import restore_oom_score_adj
+from memtop.preflight import restore_oom_score_adj
+from memtop.sanitize import clean
 from memtop.sources.live import exits
-from memtop.text import clean
 
 TAIL_LINES: Final = 40
 """Most lines of its output that are shown at the end."""

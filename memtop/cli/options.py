@@ -97,7 +97,7 @@ def command_named(name: str) -> Command:
 
 def _demo() -> Command:
     from memtop.demo import scenarios  # noqa: PLC0415 (only those who want a demo)
-    from memtop.demo.recorded import GO, recorded_runs  # noqa: PLC0415
+    from memtop.demo.recorded_runs import GO, recorded_runs  # noqa: PLC0415
 
     started = "; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios())
     runs = ", ".join(f"{run.name} ({run.says})" for run in recorded_runs())

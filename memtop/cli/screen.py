@@ -6,16 +6,16 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from memtop.cli.wiring import engine_on, first_look, open_source
+from memtop.cli.composition import engine_on, first_look, open_source
 from memtop.errors import UsageError
 from memtop.sampling.request import RUNTIME, SHARING
 from memtop.settings import Settings
 from memtop.sources.live.own_cost import OwnCostMeter
-from memtop.view import View
+from memtop.view_state import View
 
 if TYPE_CHECKING:
     from memtop.cli.launch import Launch
-    from memtop.demo.step import Step
+    from memtop.demo.progress import Step
     from memtop.tui.app import MemtopApp
 
 DEMO_PANELS: Final = {"fork": SHARING, "go": RUNTIME}
@@ -30,7 +30,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         os.environ["NO_COLOR"] = "1"
     recorded = None
     if demo == "go":
-        from memtop.demo.recorded import recorded_named  # noqa: PLC0415
+        from memtop.demo.recorded_runs import recorded_named  # noqa: PLC0415
 
         recorded = recorded_named(recording)
         settings = settings._replace(replay=recorded.path, pids=(recorded.pid,), readonly=True)

@@ -5,8 +5,8 @@ A workload runs in a process of its own (``python -m memtop.demo SCENARIO``, an 
 Whatever happens to the watcher, nothing of a workload is left behind.
 """
 
+from memtop.demo.progress import Step
 from memtop.demo.scenarios import DEFAULT_SCENARIO, Scenario, scenarios
-from memtop.demo.step import Step
 from memtop.demo.workload import Workload
 
 __all__ = ["DEFAULT_SCENARIO", "Scenario", "Step", "Workload", "scenarios"]

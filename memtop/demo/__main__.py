@@ -14,11 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from memtop.demo.child import die_with_parent, set_name
-from memtop.demo.pace import Pace
+from memtop.demo.forked_child import die_with_parent, set_name
+from memtop.demo.memory_operations import MemoryOperations
+from memtop.demo.pacing import Pacing
+from memtop.demo.progress import Step, step_to_line
 from memtop.demo.scenarios import Act, scenario_named
-from memtop.demo.stage import Stage
-from memtop.demo.step import Step, step_to_line
 from memtop.errors import MemtopError
 from memtop.procfs.stat import parse_stat
 from memtop.procfs.statm import parse_statm
@@ -55,7 +55,7 @@ def _moved(before_bytes: int, now_bytes: int) -> str:
     return f"{size(now_bytes)} ({change})"
 
 
-def _perform(act: Act, stage: Stage) -> str:
+def _perform(act: Act, stage: MemoryOperations) -> str:
     """Do an act and say what it changed, in this process and in its child."""
     child_pid = stage.child_pid
     before, child_before = _read(os.getpid()), _read(child_pid) if child_pid else None
@@ -72,7 +72,7 @@ def _say(step: Step) -> None:
         line = line[os.write(_STDOUT, line) :]
 
 
-def _play(acts: Sequence[Act], stage: Stage, pace: Pace) -> None:
+def _play(acts: Sequence[Act], stage: MemoryOperations, pace: Pacing) -> None:
     """One round."""
     for number, act in enumerate(acts, 1):
         pace.begin()
@@ -99,8 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     die_with_parent()
     _be_the_first_victim()
     set_name(f"demo-{options.scenario}".encode())
-    pace = Pace(options.speed, hold=options.hold, listen=_STDIN)
-    stage = Stage(pace)
+    pace = Pacing(options.speed, hold=options.hold, listen=_STDIN)
+    stage = MemoryOperations(pace)
     try:
         acts = scenario_named(options.scenario).acts
         while True:

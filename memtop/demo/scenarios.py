@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from memtop.demo.stage import Stage
+from memtop.demo.memory_operations import MemoryOperations
 from memtop.errors import UsageError
 from memtop.procfs.statm import PAGE_BYTES
 
@@ -27,7 +27,7 @@ class Act:
     title: str
     commentary: str
     watch: str
-    do: Callable[[Stage, float], None] = Stage.look
+    do: Callable[[MemoryOperations, float], None] = MemoryOperations.look
     work_s: float = 0.0
     """Time over which the work is spread."""
     rest_s: float = 6.0
@@ -68,7 +68,7 @@ def _reserve(size: int = 500, read_s: float = 6, write_s: float = 8) -> tuple[Ac
             f"Ask for {size} MiB",
             "It asks the kernel for address space (mmap). The kernel notes the promise and hands out nothing.",
             f"VIRT jumps by {size} MiB. RES stays.",
-            partial(Stage.map, size_bytes=size * MIB),
+            partial(MemoryOperations.map, size_bytes=size * MIB),
             rest_s=8,
         ),
         Act(
@@ -76,7 +76,7 @@ def _reserve(size: int = 500, read_s: float = 6, write_s: float = 8) -> tuple[Ac
             f"It reads one byte of each of the {_pages(size)} pages. Each first read is a minor fault: no disk is "
             "needed, and every page is given the same shared page of zeros. That is no memory of its own.",
             f"MINFLT/s rises to about {_faults_per_s(size, read_s)}. RES stays.",
-            Stage.read,
+            MemoryOperations.read,
             work_s=read_s,
             rest_s=6,
         ),
@@ -86,7 +86,7 @@ def _reserve(size: int = 500, read_s: float = 6, write_s: float = 8) -> tuple[Ac
             f"hand out a page of RAM, {_PAGE} for one byte.",
             f"RES climbs by {size} MiB in {write_s:.0f} seconds, MINFLT/s is about {_faults_per_s(size, write_s)}. "
             "VIRT stays.",
-            Stage.write,
+            MemoryOperations.write,
             work_s=write_s,
             rest_s=8,
         ),
@@ -95,14 +95,14 @@ def _reserve(size: int = 500, read_s: float = 6, write_s: float = 8) -> tuple[Ac
             "It tells the kernel that it no longer needs what is in them (madvise, MADV_DONTNEED). The RAM is free "
             "for others at once; the promise stays.",
             "RES falls to where it began. VIRT stays.",
-            Stage.discard,
+            MemoryOperations.discard,
             rest_s=7,
         ),
         Act(
             "Give the promise back",
             "It gives up the address space (munmap). RES was low already, so nothing else changes.",
             f"VIRT falls by {size} MiB. RES stays.",
-            Stage.unmap,
+            MemoryOperations.unmap,
             rest_s=6,
         ),
         Act(
@@ -118,7 +118,7 @@ def _reserve(size: int = 500, read_s: float = 6, write_s: float = 8) -> tuple[Ac
 def _leak(size: int = 300, seconds: float = 150) -> tuple[Act, ...]:
     third, third_s = size // 3, seconds / 3
     rate = size * 60 / seconds
-    grow = partial(Stage.leak, size_bytes=third * MIB)
+    grow = partial(MemoryOperations.leak, size_bytes=third * MIB)
     return (
         Act(
             "It starts to leak",
@@ -151,13 +151,13 @@ def _leak(size: int = 300, seconds: float = 150) -> tuple[Act, ...]:
             "What everybody does about a leak in the end: it is started anew, and everything comes back. "
             "This demo only pretends and gives the buffers back.",
             "RES and VIRT fall to where they began.",
-            Stage.unmap,
+            MemoryOperations.unmap,
             rest_s=12,
         ),
     )
 
 
-def _map_and_write(stage: Stage, seconds: float, *, size_bytes: int, stop: int) -> None:
+def _map_and_write(stage: MemoryOperations, seconds: float, *, size_bytes: int, stop: int) -> None:
     """A process that holds something before its scenario begins."""
     stage.map(0, size_bytes=size_bytes)
     stage.write(seconds, stop=stop)
@@ -177,7 +177,7 @@ def _spike(base: int = 50, peak: int = 300, burst: int = 100) -> tuple[Act, ...]
             "A large request",
             f"For a moment it needs {peak} MiB more.",
             f"RES shoots up by {peak} MiB.",
-            partial(Stage.write, start=base * MIB, stop=(base + peak) * MIB),
+            partial(MemoryOperations.write, start=base * MIB, stop=(base + peak) * MIB),
             work_s=2,
             rest_s=2,
         ),
@@ -186,21 +186,21 @@ def _spike(base: int = 50, peak: int = 300, burst: int = 100) -> tuple[Act, ...]
             "It has given the pages back. This is a spike, not a leak: RES is where it was. But the machine had "
             "to have room for the peak.",
             "RES is low again; its peak stays on record.",
-            partial(Stage.discard, start=base * MIB, stop=(base + peak) * MIB),
+            partial(MemoryOperations.discard, start=base * MIB, stop=(base + peak) * MIB),
             rest_s=10,
         ),
         Act(
             "A burst too short to see",
             f"{burst} MiB are written and given back within a fraction of a second, between two looks at RES.",
             f"RES may show nothing; MINFLT/s does not miss it: {_pages(burst)} pages were touched.",
-            partial(Stage.burst, start=base * MIB, stop=(base + burst) * MIB),
+            partial(MemoryOperations.burst, start=base * MIB, stop=(base + burst) * MIB),
             rest_s=10,
         ),
         Act(
             "Back to the start",
             "It gives everything back and begins again.",
             "RES and VIRT fall to where they began.",
-            Stage.unmap,
+            MemoryOperations.unmap,
             rest_s=5,
         ),
     )
@@ -224,7 +224,7 @@ def _sawtooth(floor: int = 60, tooth: int = 200, teeth: int = 5) -> tuple[Act, .
                 f"Garbage piles up ({number} of {teeth})",
                 "Between two collections RES grows as fast as the program allocates: a slope, but no leak.",
                 f"RES climbs by {tooth} MiB.",
-                partial(Stage.write, start=start, stop=stop),
+                partial(MemoryOperations.write, start=start, stop=stop),
                 work_s=9,
                 rest_s=0,
             ),
@@ -232,7 +232,7 @@ def _sawtooth(floor: int = 60, tooth: int = 200, teeth: int = 5) -> tuple[Act, .
                 f"Collection {number} of {teeth}",
                 "The collector frees the garbage and gives the pages back.",
                 "RES falls to the same floor each time. A floor that rises would be a leak.",
-                partial(Stage.discard, start=start, stop=stop),
+                partial(MemoryOperations.discard, start=start, stop=stop),
                 rest_s=2,
             ),
         )
@@ -241,7 +241,7 @@ def _sawtooth(floor: int = 60, tooth: int = 200, teeth: int = 5) -> tuple[Act, .
         "Back to the start",
         "Judge such a program by its floor, the low points after each fall, and never by its peaks.",
         "RES and VIRT fall to where they began.",
-        Stage.unmap,
+        MemoryOperations.unmap,
         rest_s=6,
     )
     return (first, *rounds, last)
@@ -263,14 +263,14 @@ def _fork(size: int = 200) -> tuple[Act, ...]:
             "The child gets a copy of the page tables, not of the pages: both now map the same RAM. RES counts "
             "every page in full in both, so their sum counts it twice.",
             f"Two processes with {size} MiB each; the machine's available memory hardly changes.",
-            Stage.fork,
+            MemoryOperations.fork,
             rest_s=9,
         ),
         Act(
             "The child reads",
             "Its page tables are filled in already and reading changes nothing. The pages stay shared.",
             "Hardly a fault, and no number moves.",
-            Stage.child_reads,
+            MemoryOperations.child_reads,
             work_s=3,
             rest_s=5,
         ),
@@ -279,7 +279,7 @@ def _fork(size: int = 200) -> tuple[Act, ...]:
             f"Copy on write: at the first write to each of {_pages(half)} pages the kernel makes a copy for the child.",
             f"The child's MINFLT/s is about {_faults_per_s(half, 5)}. RES moves in neither, yet the machine has "
             f"{half} MiB less.",
-            partial(Stage.child_writes, stop=half * MIB),
+            partial(MemoryOperations.child_writes, stop=half * MIB),
             work_s=5,
             rest_s=9,
         ),
@@ -288,7 +288,7 @@ def _fork(size: int = 200) -> tuple[Act, ...]:
             "These pages are its own again, for the child has copies. Each write is a minor fault once more, but "
             "nothing is copied.",
             "The parent's MINFLT/s rises as the child's did; no memory is used.",
-            partial(Stage.write, stop=half * MIB),
+            partial(MemoryOperations.write, stop=half * MIB),
             work_s=5,
             rest_s=7,
         ),
@@ -297,7 +297,7 @@ def _fork(size: int = 200) -> tuple[Act, ...]:
             f"Only its own copies come back: {half} MiB, though its RES was {size} MiB. The rest belongs to the "
             "parent alone now.",
             "The child's row is gone. The parent's RES has not moved.",
-            Stage.end_child,
+            MemoryOperations.end_child,
             rest_s=7,
         ),
         Act(
@@ -305,7 +305,7 @@ def _fork(size: int = 200) -> tuple[Act, ...]:
             "To add up RES over a family counts shared pages again and again; PSS, which divides each page by "
             "those who map it, adds up right.",
             "RES and VIRT fall to where they began.",
-            Stage.unmap,
+            MemoryOperations.unmap,
             rest_s=6,
         ),
     )

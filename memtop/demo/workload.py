@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from memtop.demo.room import Read, read_file, require_room
+from memtop.demo.headroom import Read, read_file, require_room
+from memtop.demo.progress import Step, step_from_line
 from memtop.demo.scenarios import DEFAULT_SCENARIO, scenario_named
-from memtop.demo.step import Step, step_from_line
 
 _PACKAGE_ROOT: Final = Path(__file__).parents[2]
 

@@ -13,8 +13,8 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.request import REGIONS, RUNTIME, SHARING, Ask, Need
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.sampler import Sampler
+from memtop.sanitize import clean
 from memtop.sources.protocol import OwnCost, Source
-from memtop.text import clean
 
 if TYPE_CHECKING:
     from memtop.engine.assessment import Assessor

@@ -12,7 +12,7 @@ from memtop.columns import TREND_CELLS
 from memtop.history.rings import Track
 from memtop.model.frame import Note, ProcessRow, SystemRow
 from memtop.sampling.sample import ProcessSample, Sample
-from memtop.text import clean
+from memtop.sanitize import clean
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 GROWTH_S: Final = 60.0

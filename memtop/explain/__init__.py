@@ -6,10 +6,10 @@ A topic file starts with ``# Title`` and a line ``> one-sentence summary``; then
 Links to other topics are written ``[text](topic:name)``. The contents, in the order of the course, stand in
 ``contents.toml``: parts, each with a title and its topics, and the other names under which a topic is found.
 
-The facts of a process are made in :mod:`memtop.explain.facts`, the command is :mod:`memtop.explain.command`.
+The facts of a process are made in :mod:`memtop.explain.placeholders`, the command is :mod:`memtop.explain.command`.
 """
 
-from memtop.explain.loader import Topic, contents, topic, topics
-from memtop.explain.plain import plain
+from memtop.explain.plain_text import plain
+from memtop.explain.topic_loader import Topic, contents, topic, topics
 
 __all__ = ["Topic", "contents", "plain", "topic", "topics"]

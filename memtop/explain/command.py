@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, TextIO
 
-from memtop.explain.loader import contents, following, topic
-from memtop.explain.plain import plain
+from memtop.explain.plain_text import plain
+from memtop.explain.topic_loader import contents, following, topic
 
 MAX_WIDTH = 84
 """Longer lines are hard to read, however wide the terminal is."""

@@ -1,6 +1,6 @@
 """The numbers of a Go program and of a JVM as text, to stand in the topics: facts named ``go_*`` and ``jvm_*``.
 
-As in :mod:`memtop.explain.facts`, a number that is unknown has no fact.
+As in :mod:`memtop.explain.placeholders`, a number that is unknown has no fact.
 """
 
 from __future__ import annotations

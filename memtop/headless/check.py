@@ -14,7 +14,7 @@ from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
 from memtop.engine.engine import Engine
 from memtop.errors import ProcessGone
-from memtop.explain.findings import autopsy_lines, nothing_wrong, told
+from memtop.explain.finding_text import autopsy_lines, nothing_wrong, told
 from memtop.model.assessment import Assessment
 from memtop.sampling.request import Ask, Need
 

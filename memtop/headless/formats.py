@@ -81,7 +81,7 @@ def _judged(frame: Frame, row: ProcessRow) -> dict[str, Any]:
     outlook = frame.outlooks.get(row.key)
     if outlook is None:
         return {"verdict": None, "findings": None}
-    from memtop.explain.outlook_json import judged_object  # noqa: PLC0415 (one sample has no verdict)
+    from memtop.explain.assessment_json import judged_object  # noqa: PLC0415 (one sample has no verdict)
 
     return judged_object(outlook)
 
@@ -163,7 +163,7 @@ def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Wr
             lead = place.prefix if place is not None else ""
             lines.append(_line([(c, (lead if c.key == "command" else "") + c.text(row)) for c in columns]))
         if frame.exits:
-            from memtop.explain.findings import autopsy_lines  # noqa: PLC0415
+            from memtop.explain.finding_text import autopsy_lines  # noqa: PLC0415
         for autopsy in frame.exits:
             lines += ["", f"{autopsy.key.pid} {autopsy.name} has ended", *autopsy_lines(autopsy)]
         out.write("\n".join(line[:width].rstrip() for line in lines) + "\n\n")

@@ -20,8 +20,8 @@ from memtop.model.frame import Detail
 from memtop.procfs.stat import parse_stat
 from memtop.sampling.request import REGIONS, Ask
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView
+from memtop.sanitize import clean
 from memtop.sources.protocol import Source
-from memtop.text import clean
 
 SORTS: Final = {
     "size": "size_bytes",
@@ -111,7 +111,7 @@ def _remarks(detail: Detail, view: RegionsView) -> list[str]:
     if view.reading is not None:
         doubt = _doubt(view.reading, detail.row.threads)
         return [doubt] if doubt else []
-    from memtop.explain.region_words import what_is_known, why_no_reading  # noqa: PLC0415 (mostly not needed)
+    from memtop.explain.region_sentences import what_is_known, why_no_reading  # noqa: PLC0415 (mostly not needed)
 
     why = why_no_reading(view, detail.row, os.geteuid())
     return [why, what_is_known(detail)] if view.missing is Missing.DENIED else [why]

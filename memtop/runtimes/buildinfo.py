@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
 from memtop.runtimes.elf import EXECUTE, LOAD, NOTE, WRITE, Elf, ReadAt, Section
-from memtop.text import clean
+from memtop.sanitize import clean
 
 MAGIC: Final = b"\xff Go buildinf:"
 _ALIGNED: Final = 16

@@ -9,7 +9,7 @@ import math
 import re
 from typing import Final, NamedTuple
 
-from memtop.text import clean
+from memtop.sanitize import clean
 
 KEPT: Final = (b"GOGC", b"GOMEMLIMIT", b"GODEBUG")
 LONGEST: Final = 64

@@ -11,7 +11,7 @@ from typing import Final
 
 from memtop.errors import ParseError
 from memtop.runtimes.jvmflags import kept_flags
-from memtop.text import clean
+from memtop.sanitize import clean
 
 MOST_BYTES: Final = 1 << 20
 _MAGIC: Final = b"\xca\xfe\xc0\xc0"

@@ -7,7 +7,7 @@ from typing import Final
 
 from memtop.errors import ParseError
 from memtop.runtimes.goheap import GoHeap, MetricsFormat, go_heap
-from memtop.text import clean
+from memtop.sanitize import clean
 
 _MEMSTATS: Final = {
     "alloc_bytes_total": "total_alloc_bytes",

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.errors import ParseError
-from memtop.text import clean
+from memtop.sanitize import clean
 
 if TYPE_CHECKING:
     from typing import TypeVar

@@ -21,8 +21,8 @@ from memtop.procfs.status import parse_status
 from memtop.procfs.vmstat import parse_vmstat
 from memtop.sampling.request import Ask, Need
 from memtop.sampling.sample import ProcessSample, Sample, SystemSample
+from memtop.sanitize import clean
 from memtop.sources.protocol import Source
-from memtop.text import clean
 
 if TYPE_CHECKING:
     from typing import TypeVar

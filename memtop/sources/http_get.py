@@ -17,7 +17,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from memtop.errors import Unavailable, UsageError
-from memtop.text import clean
+from memtop.sanitize import clean
 
 DEADLINE_S: Final = 1.9
 """For everything from the connection to the last byte: below that of the slow threads, so that it can say why."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from memtop.explain.facts import cgroup_ceiling, facts_of, virt_sentence
+from memtop.explain.placeholders import cgroup_ceiling, facts_of, virt_sentence
 from memtop.tui import questions, runtime_keys
 from memtop.tui.bar import Bar
 from memtop.tui.board import Board
@@ -30,7 +30,7 @@ class ExplainActions(Board):
         facts = facts_of(detail.row, self.frame.system, detail.status)
         reading = about.reading if about is not None else detail.regions.reading if detail.regions else None
         if reading is not None:
-            from memtop.explain.region_facts import facts_of_regions, facts_of_rollup  # noqa: PLC0415
+            from memtop.explain.region_placeholders import facts_of_regions, facts_of_rollup  # noqa: PLC0415
 
             kind = about.kind if about is not None else None
             facts |= facts_of_regions(reading.regions, kind) | facts_of_rollup(reading.rollup)
@@ -39,7 +39,7 @@ class ExplainActions(Board):
         if name not in _OF_THE_MACHINE:
             sentence = virt_sentence(detail.row, self.frame.system, cgroup_ceiling(detail.outlook))
         if about is not None and about.start is not None:
-            from memtop.explain.region_facts import mapping_sentence  # noqa: PLC0415
+            from memtop.explain.region_placeholders import mapping_sentence  # noqa: PLC0415
 
             sentence = mapping_sentence(about.reading.regions, about.start)
         self.push_screen(Explainer(name, facts, sentence))

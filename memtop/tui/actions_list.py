@@ -7,7 +7,7 @@ from textual.widgets import Input, Label
 
 from memtop.columns import BY_NAME, Column
 from memtop.errors import UsageError
-from memtop.query import parse_query
+from memtop.filter import parse_query
 from memtop.tui import questions
 from memtop.tui.board import Board
 from memtop.tui.table import ProcessTable

@@ -15,10 +15,10 @@ from textual.screen import Screen
 from textual.widgets import Input, Label
 
 from memtop.analysis.limits.exit_cause import Oom
-from memtop.demo.step import Step
+from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
+from memtop.filter import parse_query
 from memtop.model.frame import Frame
-from memtop.query import parse_query
 from memtop.sampling.request import RUNTIME
 from memtop.settings import Settings
 from memtop.tui import lean, palette, runtime_keys
@@ -43,7 +43,7 @@ from memtop.tui.plain_lines import AsciiLines
 from memtop.tui.prose import without_focus
 from memtop.tui.side import SidePanel
 from memtop.tui.table import HEADING_LINES, ProcessTable
-from memtop.view import View
+from memtop.view_state import View
 
 _TIMES: Final = re.compile(r" \(\d+ times\)\Z")
 """How often something has happened is no news."""

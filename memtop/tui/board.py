@@ -9,7 +9,7 @@ from typing import Final
 from textual.message import Message
 from textual.reactive import var
 
-from memtop.demo.step import Step
+from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
 from memtop.model.frame import Frame, ProcessRow
 from memtop.process_key import ProcessKey
@@ -26,7 +26,7 @@ from memtop.tui.rows import Sort
 from memtop.tui.safe_app import SafeApp
 from memtop.tui.side import SidePanel
 from memtop.tui.table import ProcessTable
-from memtop.view import View
+from memtop.view_state import View
 
 NOTICE_S: Final = 6.0
 

@@ -20,7 +20,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from memtop.columns import ASCII_SPARKS, SPARKS
-from memtop.text import clean
+from memtop.sanitize import clean
 from memtop.tui.cells import spark_lines
 from memtop.tui.ink import AREAS, Ink, Inks, Look, area_color
 from memtop.tui.traces import DOTS_PER_ROW, Cells, Drawn, Rows, Trace, draw, plotext

@@ -14,7 +14,7 @@ from memtop.model.frame import Frame, Note, ProcessRow
 from memtop.tui.header_parts import HeaderState, header_parts
 from memtop.tui.layout import BAR_CELLS, MARKER_CELLS, TINY_BELOW, Place, place_columns, table_top
 from memtop.tui.parts import placed, text_cells
-from memtop.view import View
+from memtop.view_state import View
 
 _HIDE_CURSOR: Final = "\x1b[?25l"
 _NO_WRAP: Final = "\x1b[?7l"

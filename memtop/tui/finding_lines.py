@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.analysis.findings import Severity
-from memtop.explain.findings import autopsy_lines, nothing_wrong, told
-from memtop.explain.region_words import mark_sentence
+from memtop.explain.finding_text import autopsy_lines, nothing_wrong, told
+from memtop.explain.region_sentences import mark_sentence
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Detail
 from memtop.sampling.request import REGIONS

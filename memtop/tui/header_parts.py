@@ -12,8 +12,8 @@ from typing import Final
 
 from memtop import units
 from memtop.model.frame import Frame, SystemRow
+from memtop.sanitize import clean
 from memtop.settings import Settings
-from memtop.text import clean
 from memtop.tui.marks import DANGER_MARK, WARNING_MARK
 from memtop.tui.parts import EDGE_CELLS, GAP_CELLS, Part, cells
 

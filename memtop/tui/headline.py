@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from memtop import units
 from memtop.model.frame import Detail, ProcessRow
-from memtop.text import clean
+from memtop.sanitize import clean
 from memtop.tui.cells import to_ascii
 from memtop.tui.ink import AREAS, LINE_ASCII, TEXTURES, Ink, Inks, Look, area_color
 from memtop.tui.scales import Scale, clock, slope_sign

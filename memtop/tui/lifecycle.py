@@ -21,7 +21,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Final
 
 from memtop.errors import MemtopError
-from memtop.text import clean
+from memtop.sanitize import clean
 from memtop.tui import report
 from memtop.tui.terminal import Terminal
 

@@ -8,7 +8,7 @@ from typing import Final
 from memtop import units
 from memtop.analysis.trend.classify import LEAST_POINTS, LEAST_SPAN_S, Shape
 from memtop.analysis.trend.hysteresis import LOOKS
-from memtop.explain.findings import SHAPES, span
+from memtop.explain.finding_text import SHAPES, span
 from memtop.model.assessment import Assessment, Place
 from memtop.model.frame import Detail, Frame
 from memtop.procfs.cgroup import UNLIMITED

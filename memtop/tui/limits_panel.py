@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from memtop import units
-from memtop.explain.findings import span
-from memtop.explain.names import short
+from memtop.explain.finding_text import span
+from memtop.explain.limit_names import short
 from memtop.model.assessment import Assessment, ExitReport, LimitRow
 from memtop.model.frame import Frame
 from memtop.tui.cells import fit

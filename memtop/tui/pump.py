@@ -18,7 +18,7 @@ from typing import Final
 from memtop import units
 from memtop.model.frame import Frame
 from memtop.sampling.request import Ask
-from memtop.text import clean
+from memtop.sanitize import clean
 
 SHORTEST_DELAY_S: Final = 0.1
 LONGEST_DELAY_S: Final = 60.0

@@ -18,7 +18,7 @@ from memtop.tui.keys import THEMES
 from memtop.tui.pump import LONGEST_DELAY_S, SHORTEST_DELAY_S
 
 if TYPE_CHECKING:
-    from memtop.actions import Target
+    from memtop.process_control import Target
     from memtop.tui.board import Board
 
 Value = TypeVar("Value")
@@ -113,7 +113,7 @@ def _held(app: Board) -> Target | None:
         return None
     if app.row is None:
         return None
-    from memtop.actions import hold  # noqa: PLC0415 (psutil is not needed to look)
+    from memtop.process_control import hold  # noqa: PLC0415 (psutil is not needed to look)
 
     try:
         return hold(app.row)
@@ -138,7 +138,7 @@ def ask_signal(app: Board) -> None:
     target = _held(app)
     if target is None:
         return
-    from memtop.actions import SIGNALS, send  # noqa: PLC0415
+    from memtop.process_control import SIGNALS, send  # noqa: PLC0415
 
     choices = [Choice(f"{number.name:<8} {int(number):>2}  {says}", number) for number, says in SIGNALS]
 
@@ -155,7 +155,7 @@ def ask_nice(app: Board) -> None:
     target = _held(app)
     if target is None:
         return
-    from memtop.actions import renice  # noqa: PLC0415
+    from memtop.process_control import renice  # noqa: PLC0415
 
     def understand(text: str) -> int:
         if not text.lstrip("-").isdecimal() or not -20 <= int(text) <= 19:

@@ -12,7 +12,7 @@ from memtop.analysis.memory_map.region_diff import RegionGrowth
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import DELETED, Region, Regions, Sizes
 from memtop.sampling.smaps.smaps_view import Reading, RegionsView
-from memtop.text import clean
+from memtop.sanitize import clean
 
 MOST_MAPPINGS: Final = 1000
 """Mappings of one kind that are listed; a process may have 65,000 of them."""

@@ -7,7 +7,7 @@ import os
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from memtop.explain.region_words import caption, is_without_memory, what_is_known, why_no_reading
+from memtop.explain.region_sentences import caption, is_without_memory, what_is_known, why_no_reading
 from memtop.model.frame import Detail, Frame
 from memtop.tui.direct import KeptLines
 from memtop.tui.prose import Line, Prose, without_focus, wrapped

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from memtop import __version__
-from memtop.text import clean
+from memtop.sanitize import clean
 
 LINE_LIMIT: Final = 200
 """Characters of the error's own message on the terminal."""

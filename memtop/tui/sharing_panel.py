@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from memtop.explain.region_words import caption, why_no_reading
-from memtop.explain.sharing_words import sharing_sentences
+from memtop.explain.region_sentences import caption, why_no_reading
+from memtop.explain.sharing_sentences import sharing_sentences
 from memtop.model.frame import Frame
 from memtop.sampling.smaps.smaps_view import Missing, Relative, SharingView
 from memtop.tui.cells import fit

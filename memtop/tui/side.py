@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from memtop.demo.step import Step
+from memtop.demo.progress import Step
 from memtop.explain import plain, topic
-from memtop.explain.facts import cgroup_ceiling, facts_of, virt_sentence
+from memtop.explain.placeholders import cgroup_ceiling, facts_of, virt_sentence
 from memtop.model.frame import Detail, Frame
 from memtop.tui.bar import Bar
 from memtop.tui.cells import ELLIPSIS, LOADING, fit

@@ -22,7 +22,7 @@ from textual.strip import Strip
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS, Column
 from memtop.model.frame import Frame, ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
-from memtop.text import clean
+from memtop.sanitize import clean
 from memtop.tui.cells import LOADING
 from memtop.tui.layout import place_columns
 from memtop.tui.rows import Look, Painter, Paintings, Sort

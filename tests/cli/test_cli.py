@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from memtop import guard
+from memtop import preflight
 from memtop.cli import run
 from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable, UsageError
 from memtop.headless.check import Answer
@@ -131,7 +131,7 @@ def test_what_ends_memtop_gives_the_exit_code(
     def refuse() -> None:
         raise error("so it is")
 
-    monkeypatch.setattr(guard, "check_platform", refuse)
+    monkeypatch.setattr(preflight, "check_platform", refuse)
     assert run(["--json"]) == code
     assert capsys.readouterr().err == "memtop: so it is\n"
 

@@ -16,9 +16,9 @@ from typing import NamedTuple, TypeVar
 import pytest
 
 from memtop.demo import Step, Workload, scenarios
-from memtop.demo.pace import Pace
-from memtop.demo.room import Read, require_room
-from memtop.demo.step import step_from_line, step_to_line
+from memtop.demo.headroom import Read, require_room
+from memtop.demo.pacing import Pacing
+from memtop.demo.progress import step_from_line, step_to_line
 from memtop.errors import Unavailable, UsageError
 from memtop.procfs.lines import kib_to_bytes
 from memtop.procfs.stat import parse_stat
@@ -449,7 +449,7 @@ def test_a_step_survives_the_pipe() -> None:
 
 def test_work_is_spread_over_its_time_and_complete() -> None:
     started = time.monotonic()
-    slices = list(Pace(speed=10).spread(1000, 2.0))
+    slices = list(Pacing(speed=10).spread(1000, 2.0))
     assert time.monotonic() - started >= 0.2
     assert len(slices) == 4
     assert [page for part in slices for page in part] == list(range(1000))

@@ -8,7 +8,7 @@ import pytest
 
 from memtop.analysis.gogrowth import GoVerdict
 from memtop.analysis.golimits import LimitFit
-from memtop.demo.recorded import recorded_named, recorded_runs
+from memtop.demo.recorded_runs import recorded_named, recorded_runs
 from memtop.engine.engine import Engine
 from memtop.errors import UsageError
 from memtop.model.frame import Detail
@@ -16,7 +16,7 @@ from memtop.sampling.request import RUNTIME, Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay
 from memtop.tui.runtime_panel import body_lines, head_lines
-from memtop.view import View
+from memtop.view_state import View
 
 NAMES = [run.name for run in recorded_runs()]
 MIB = 1 << 20

@@ -10,9 +10,9 @@ import pytest
 from memtop.columns import DEFAULT_COLUMNS
 from memtop.engine.engine import DIARIES, Engine
 from memtop.errors import AccessDenied
+from memtop.filter import of_user, parse_query
 from memtop.model.frame import Detail, Frame, Note, ProcessRow
 from memtop.procfs.statm import PAGE_BYTES
-from memtop.query import of_user, parse_query
 from memtop.sampling.request import Ask, Need
 from memtop.sources.live import LiveSource
 from tests.children import python, tell

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memtop.analysis.memory_map.region_kinds import RegionKind
-from memtop.explain.region_facts import facts_of_regions, facts_of_rollup
+from memtop.explain.region_placeholders import facts_of_regions, facts_of_rollup
 from memtop.procfs.smaps import parse_rollup
 from tests.analysis.memory_map.smaps_files import DATA, real_regions
 

@@ -10,8 +10,8 @@ import pytest
 from memtop.columns import BY_NAME, COLUMNS
 from memtop.errors import UsageError
 from memtop.explain import contents, topic, topics
-from memtop.explain.facts import facts_of
-from memtop.explain.loader import Topic, following, parts
+from memtop.explain.placeholders import facts_of
+from memtop.explain.topic_loader import Topic, following, parts
 from memtop.model.frame import Note
 from tests.explain.regions import REGION_FACTS
 from tests.explain.rows import FULL, MACHINE, STATUS
@@ -66,7 +66,9 @@ def test_links_resolve_and_do_not_lead_back_to_the_same_page(each: Topic) -> Non
 
 
 def test_every_file_is_in_the_contents_once_and_the_other_way_round() -> None:
-    files = sorted(file.name for file in resources.files("memtop.explain").iterdir() if file.name.endswith(".md"))
+    files = sorted(
+        file.name for file in (resources.files("memtop.explain") / "topics").iterdir() if file.name.endswith(".md")
+    )
     assert sorted(f"{each.name}.md" for each in topics()) == files
 
 

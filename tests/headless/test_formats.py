@@ -16,7 +16,7 @@ from memtop.columns import COLUMNS, DEFAULT_COLUMNS
 from memtop.engine.process_tree import grow
 from memtop.headless.formats import csv_writer, iso, json_writer, text_writer
 from memtop.model.frame import Note, ProcessRow, Shares, SystemRow
-from memtop.text import clean
+from memtop.sanitize import clean
 from tests.rows import proc_row, system_row
 from tests.tui.frames import frame
 

@@ -255,7 +255,7 @@ def test_a_real_process_is_read_and_a_zombie_and_one_that_is_gone_are_told_apart
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_another_user_is_really_refused() -> None:
     code = (  # the modules are imported while it may still read them
-        "import os, sys, memtop.sampling.smaps.scheduler, memtop.explain.region_words; "
+        "import os, sys, memtop.sampling.smaps.scheduler, memtop.explain.region_sentences; "
         "from memtop.sources.live import LiveSource; from memtop.headless.regions import run; "
         "os.setgid(65534); os.setuid(65534); sys.exit(run(LiveSource(), os.getppid()))"
     )

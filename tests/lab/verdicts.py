@@ -23,7 +23,7 @@ from typing import Final
 
 from memtop.analysis.findings import Severity
 from memtop.engine.engine import Engine
-from memtop.explain.findings import nothing_wrong, told
+from memtop.explain.finding_text import nothing_wrong, told
 from memtop.model.assessment import Assessment
 from memtop.sampling.request import Ask, Need
 from memtop.sources.live import LiveSource

@@ -11,8 +11,8 @@ import pytest
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
+from memtop.filter import parse_query
 from memtop.model.frame import Detail, Frame
-from memtop.query import parse_query
 from memtop.sampling.request import REGIONS, SHARING, Ask, Need
 from memtop.sampling.smaps.collector import INLINE_BYTES
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView

@@ -13,7 +13,7 @@ from typing import Final
 from unittest import mock
 
 from memtop.demo import Workload
-from memtop.demo.step import Step, step_to_line
+from memtop.demo.progress import Step, step_to_line
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError
 from memtop.model.frame import Frame
@@ -23,7 +23,7 @@ from memtop.settings import Settings
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import Source
 from memtop.sources.recording import Recorder
-from memtop.view import View
+from memtop.view_state import View
 from tests.screenshots.workloads import ROOM_BYTES
 
 RECORDINGS: Final = Path(__file__).parents[1] / "data" / "recordings"

@@ -11,14 +11,14 @@ from unittest import mock
 
 from textual.pilot import Pilot
 
-from memtop.demo.step import Step, step_from_line
+from memtop.demo.progress import Step, step_from_line
 from memtop.engine.engine import Engine
 from memtop.model.frame import Frame
 from memtop.sampling.request import Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay
 from memtop.tui.app import MemtopApp
-from memtop.view import View
+from memtop.view_state import View
 from tests.screenshots.record import DELAY_S, RECORDINGS
 from tests.screenshots.svg import svg
 

@@ -26,7 +26,7 @@ from memtop.tui.header import HeaderBar
 from memtop.tui.help import Help
 from memtop.tui.keys import BINDINGS
 from memtop.tui.scales import Scale
-from memtop.view import View
+from memtop.view_state import View
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
 
 SIZE: Final = (120, 40)

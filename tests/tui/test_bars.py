@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 from memtop import explain
 from memtop.model.frame import Frame, Shares
 from memtop.process_key import ProcessKey
+from memtop.sanitize import clean
 from memtop.sources.protocol import OwnCost
-from memtop.text import clean
 from memtop.tui.bar import Bar
 from memtop.tui.footer import COST_TOPIC, Hint, StatusBar
 from memtop.tui.header import HeaderBar
@@ -181,7 +181,7 @@ def test_every_topic_of_the_bars_has_its_text() -> None:
     left, right = bar.parts(200)
     topics = {part.target for part in (*left, *right) if part.target} | {COST_TOPIC}
     folder = Path(next(iter(explain.__path__)))
-    assert {topic for topic in topics if not (folder / f"{topic}.md").is_file()} == set()
+    assert {topic for topic in topics if not (folder / "topics" / f"{topic}.md").is_file()} == set()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from memtop.text import clean
+from memtop.sanitize import clean
 from memtop.tui.cells import fit, to_ascii
 
 

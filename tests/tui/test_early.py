@@ -17,7 +17,7 @@ from memtop.tui import cells, early
 from memtop.tui.header import HeaderBar
 from memtop.tui.header_parts import state_of
 from memtop.tui.parts import text_cells
-from memtop.view import View
+from memtop.view_state import View
 from tests.rows import proc_row
 from tests.tui.frames import frame
 from tests.tui.test_app import board
@@ -96,7 +96,7 @@ def test_text_is_fitted_as_in_the_real_table(text: str, width: int, left: bool) 
 
 def test_neither_textual_nor_rich_is_imported_for_it() -> None:
     code = (
-        "import sys, memtop.tui.early, memtop.tui.lifecycle, memtop.tui.pump, memtop.guard\n"
+        "import sys, memtop.tui.early, memtop.tui.lifecycle, memtop.tui.pump, memtop.preflight\n"
         "print([name for name in ('textual', 'rich', 'plotext') if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"

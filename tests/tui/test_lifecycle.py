@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from memtop.text import clean
+from memtop.sanitize import clean
 from memtop.tui.terminal import speaks_utf8
 from tests.tui.pty_run import PtyRun, wait_for
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memtop.engine.engine import Engine
-from memtop.explain.facts import cgroup_ceiling, virt_sentence
+from memtop.explain.placeholders import cgroup_ceiling, virt_sentence
 from memtop.model.frame import Frame
 from memtop.sampling.request import Ask, Need
 from memtop.sources.protocol import Exit

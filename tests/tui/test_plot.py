@@ -14,7 +14,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from memtop.model.frame import Mark, Note, Series
-from memtop.text import clean
+from memtop.sanitize import clean
 from memtop.tui.canvas import Canvas
 from memtop.tui.headline import facts, title_text
 from memtop.tui.ink import AREAS, Ink, Look

@@ -14,9 +14,9 @@ from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Split
 from memtop.analysis.memory_map.sharing import Freed, Sharing, freed_by_kill, member
 from memtop.explain import topic
-from memtop.explain.region_facts import mapping_sentence
-from memtop.explain.region_words import caption, mark_sentence, what_is_known, why_no_reading
-from memtop.explain.sharing_words import sharing_sentences
+from memtop.explain.region_placeholders import mapping_sentence
+from memtop.explain.region_sentences import caption, mark_sentence, what_is_known, why_no_reading
+from memtop.explain.sharing_sentences import sharing_sentences
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Detail, Note
 from memtop.procfs.smaps import parse_rollup

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from memtop.demo.step import Step
+from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
 from memtop.settings import Settings
 from memtop.tui.app import MemtopApp
 from memtop.tui.prose import Prose
 from memtop.tui.side import SidePanel
-from memtop.view import View
+from memtop.view_state import View
 from tests.tui.test_app import LONG_S, board, world
 
 STEP = Step(4, 4, "GCs become rarer, and RES is twice what is alive, which surprises", "It grows. " * 20, "RES.", "")

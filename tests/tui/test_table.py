@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from memtop.columns import BY_NAME, COLUMNS
 from memtop.model.frame import Frame, Note, ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
-from memtop.text import clean
+from memtop.sanitize import clean
 from memtop.tui.rows import Painter, Sort
 from memtop.tui.table import ProcessTable
 from tests.rows import MIB, proc_row

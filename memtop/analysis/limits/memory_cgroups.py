@@ -14,7 +14,7 @@ from typing import Final
 
 from memtop.procfs.cgroup import Membership
 from memtop.procfs.mountinfo import Mount
-from memtop.text import clean
+from memtop.sanitize import clean
 
 _HEX_ID: Final = r"[0-9a-f]{64}"
 _SCOPE: Final = re.compile(rf"(?P<runtime>docker|cri-containerd|crio|libpod)-(?P<id>{_HEX_ID})(?:\.scope)?\Z")

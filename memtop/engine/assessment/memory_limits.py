@@ -14,7 +14,7 @@ from memtop.model.assessment import Limit, LimitRow
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
-from memtop.text import clean
+from memtop.sanitize import clean
 
 MACHINE_NAME: Final = "this machine's memory"
 _MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA})

@@ -21,7 +21,7 @@ from memtop.process_key import ProcessKey
 from memtop.procfs.smaps import Rollup
 from memtop.sampling.sample import ProcessSample
 from memtop.sampling.smaps.smaps_view import Missing, RegionsView, Relative, SharingView
-from memtop.text import clean
+from memtop.sanitize import clean
 
 
 class Known(Protocol):

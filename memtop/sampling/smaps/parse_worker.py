@@ -17,7 +17,7 @@ from memtop.analysis.memory_map.sharing import freed_by_kill, summed
 from memtop.errors import ParseError
 from memtop.procfs.smaps import Smaps, parse_smaps
 from memtop.sampling.smaps.smaps_view import Reading
-from memtop.text import clean
+from memtop.sanitize import clean
 
 NO_GROWTH: Final = RegionGrowth(NOTHING, (), ())
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from memtop.errors import NotRecorded, RecordingError
+from memtop.sanitize import clean
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 from memtop.sources.recording.format import (
     ERRORS,
@@ -27,7 +28,6 @@ from memtop.sources.recording.format import (
 )
 from memtop.sources.recording.opening import open_recording
 from memtop.sources.recording.tick import Told
-from memtop.text import clean
 
 DEADLINE_S: Final = 2.0
 """Longest that one look into the file may take."""

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from memtop.errors import RecordingError
+from memtop.sanitize import clean
 from memtop.sources.recording.encoder import Encoder
 from memtop.sources.recording.format import APPLICATION_ID, SCHEMA, VERSION, Row
 from memtop.sources.recording.tick import Tick
-from memtop.text import clean
 
 QUEUE_BYTES: Final = 16 << 20
 """Most memory that ticks may hold while they wait for the disk; one tick is always taken."""

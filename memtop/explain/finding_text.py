@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.trend.classify import Shape
-from memtop.explain.names import short
+from memtop.explain.limit_names import short
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.units import count, duration, long_size, percent
 
@@ -44,7 +44,7 @@ _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FindingText:
     """A finding in words."""
 
     severity: Severity
@@ -59,12 +59,12 @@ def _texts() -> dict[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("findings.toml").read_text("utf-8"))
 
 
-def told(finding: Finding) -> Told:
+def told(finding: Finding) -> FindingText:
     """The finding's sentences with its numbers; those that name an unknown fact are left out."""
     text = _texts()[finding.name]
     facts = worded(finding.facts)
     variant = next((text[name] for name in facts if isinstance(text.get(name), dict)), text)
-    return Told(
+    return FindingText(
         finding.severity,
         finding.topic,
         " ".join(_known(variant["says"], facts)),

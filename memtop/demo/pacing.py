@@ -19,7 +19,7 @@ SLICE_PAGES: Final = 4096
 """Most pages touched between two looks at the lifelines."""
 
 
-class Pace:
+class Pacing:
     """When to go on. Every method that waits raises SystemExit as soon as a lifeline is cut."""
 
     def __init__(

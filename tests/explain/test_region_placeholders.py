@@ -7,7 +7,7 @@ import pytest
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import classify
 from memtop.explain import topic
-from memtop.explain.region_facts import facts_of_regions, facts_of_rollup
+from memtop.explain.region_placeholders import facts_of_regions, facts_of_rollup
 from memtop.procfs.smaps import parse_rollup, parse_smaps
 from tests.analysis.memory_map.smaps_files import DATA, real_regions
 

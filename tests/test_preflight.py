@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from memtop import guard
+from memtop import preflight
 from memtop.errors import Unavailable, UsageError
 
 
 def test_it_makes_itself_the_first_victim() -> None:
     code = (
-        "from memtop.guard import make_first_victim\n"
+        "from memtop.preflight import make_first_victim\n"
         "print(make_first_victim() is not None, open('/proc/self/oom_score_adj').read().strip())"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "True 1000\n"
@@ -24,37 +24,37 @@ def test_it_makes_itself_the_first_victim() -> None:
 def test_it_says_what_the_score_was_before(tmp_path: Path) -> None:
     file = tmp_path / "oom_score_adj"
     file.write_text("-17\n")
-    assert guard.make_first_victim(file) == -17
+    assert preflight.make_first_victim(file) == -17
     assert file.read_text() == "1000"
 
 
 def test_a_kernel_without_the_file_is_no_reason_not_to_run(tmp_path: Path) -> None:
-    assert guard.make_first_victim(tmp_path / "missing") is None
+    assert preflight.make_first_victim(tmp_path / "missing") is None
 
 
 def test_this_machine_will_do() -> None:
-    assert guard.check_platform()
+    assert preflight.check_platform()
 
 
 def test_another_system_is_refused_in_one_sentence() -> None:
     with pytest.raises(Unavailable, match=r"^memtop reads Linux's /proc, and this is darwin$"):
-        guard.check_platform("darwin")
+        preflight.check_platform("darwin")
 
 
 def test_without_proc_it_refuses(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="is not mounted"):
-        guard.check_platform(proc=tmp_path)
+        preflight.check_platform(proc=tmp_path)
 
 
 def test_the_proc_of_another_pid_namespace_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "self").symlink_to(str(os.getpid() + 1))
-    assert not guard.check_platform(proc=tmp_path)
+    assert not preflight.check_platform(proc=tmp_path)
 
 
 def test_setuid_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     with pytest.raises(UsageError, match="setuid"):
-        guard.check_platform()
+        preflight.check_platform()
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_the_hint_appears_where_processes_are_hidden(
     monkeypatch.setattr(os, "geteuid", lambda: euid)
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/root / ext4 rw 0 0\nproc /proc proc {options} 0 0\n")
-    assert ("hidepid" in guard.hidden_hint(mounts)) is hidden
+    assert ("hidepid" in preflight.hidden_hint(mounts)) is hidden

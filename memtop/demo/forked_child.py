@@ -9,13 +9,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from memtop.demo.pace import Pace
+from memtop.demo.pacing import Pacing
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NAME: Final = 15
 _STDIN: Final = 0
 
-Obey = Callable[[Pace, str, float, int, int], None]
+Obey = Callable[[Pacing, str, float, int, int], None]
 """Carries out (pace, verb, seconds, start, stop) in the child."""
 
 
@@ -33,7 +33,7 @@ def set_name(name: bytes) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_NAME, name, 0, 0, 0)
 
 
-class Child:
+class ForkedChild:
     """The child, seen from its parent."""
 
     def __init__(self, speed: float, obey: Obey) -> None:
@@ -49,7 +49,7 @@ class Child:
         os.close(orders)
         os.close(answers)
 
-    def order(self, verb: str, seconds: float, start: int, stop: int, pace: Pace) -> bool:
+    def order(self, verb: str, seconds: float, start: int, stop: int, pace: Pacing) -> bool:
         """Have the child do something and wait until it has; False where the child has ended."""
         try:
             os.write(self._orders, f"{verb} {seconds} {start} {stop}".encode())
@@ -71,7 +71,7 @@ def _serve(parent_pid: int, orders: int, answers: int, speed: float, obey: Obey)
     try:
         die_with_parent()
         set_name(b"demo-child")
-        pace = Pace(speed, lifelines=(_STDIN, orders))
+        pace = Pacing(speed, lifelines=(_STDIN, orders))
         while os.getppid() == parent_pid and (order := os.read(orders, 256)):
             verb, seconds, start, stop = order.decode().split()
             obey(pace, verb, float(seconds), int(start), int(stop))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtop.explain.names import short
+from memtop.explain.limit_names import short
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Note, ProcessRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES

@@ -22,7 +22,7 @@ SPARE: Final = 1.25
 """What a demo needs is multiplied by this, so that the machine is never filled to the brim."""
 
 
-class Room(NamedTuple):
+class Headroom(NamedTuple):
     """How much memory one limit leaves."""
 
     left_bytes: int
@@ -50,24 +50,24 @@ def require_room(name: str, needs_bytes: int, read: Read = read_file) -> None:
         )
 
 
-def _of_machine(read: Read) -> Iterator[Room]:
+def _of_machine(read: Read) -> Iterator[Headroom]:
     meminfo = parse_meminfo(_read_or_empty(read, "proc/meminfo"))
     if meminfo.available_bytes is not None:
-        yield Room(meminfo.available_bytes, "is all that this machine has available (MemAvailable)")
+        yield Headroom(meminfo.available_bytes, "is all that this machine has available (MemAvailable)")
     strict = int_or_none(_read_or_empty(read, "proc/sys/vm/overcommit_memory")) == 2
     if strict and meminfo.commit_limit_bytes is not None and meminfo.committed_bytes is not None:
         left_bytes = max(0, meminfo.commit_limit_bytes - meminfo.committed_bytes)
-        yield Room(left_bytes, "is all that this kernel may still promise (vm.overcommit_memory is 2)")
+        yield Headroom(left_bytes, "is all that this kernel may still promise (vm.overcommit_memory is 2)")
 
 
-def _of_user() -> Iterator[Room]:
+def _of_user() -> Iterator[Headroom]:
     for limit, title in ((resource.RLIMIT_AS, "ulimit -v"), (resource.RLIMIT_DATA, "ulimit -d")):
         soft, _ = resource.getrlimit(limit)
         if soft != resource.RLIM_INFINITY:
-            yield Room(soft, f"is all that a process may map here ({title})")
+            yield Headroom(soft, f"is all that a process may map here ({title})")
 
 
-def _of_cgroup(read: Read) -> Iterator[Room]:
+def _of_cgroup(read: Read) -> Iterator[Headroom]:
     """The room in this process's memory cgroup and in each of its ancestors: the kernel checks them all."""
     place = _memory_cgroup(_read_or_empty(read, "proc/self/cgroup"), _read_or_empty(read, "proc/self/mountinfo"))
     if place is None:
@@ -86,7 +86,7 @@ def _of_cgroup(read: Read) -> Iterator[Room]:
             continue
         droppable = int_or_none(key_values(_read_or_empty(read, f"{here}/memory.stat"), b" ").get(cache)) or 0
         left_bytes = max(0, limit_bytes - max(0, usage_bytes - droppable))
-        yield Room(left_bytes, f"is all that the memory limit of this container or cgroup leaves ({folder})")
+        yield Headroom(left_bytes, f"is all that the memory limit of this container or cgroup leaves ({folder})")
 
 
 def _memory_cgroup(membership: bytes, mountinfo: bytes) -> tuple[PurePosixPath, PurePosixPath, bool] | None:

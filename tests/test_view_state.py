@@ -8,7 +8,7 @@ from memtop.columns import BY_NAME, DEFAULT_COLUMNS
 from memtop.errors import UsageError
 from memtop.sampling.request import Need
 from memtop.settings import Settings
-from memtop.view import View
+from memtop.view_state import View
 from tests.rows import proc_row
 
 

@@ -11,8 +11,8 @@ from memtop.analysis.findings import RULES, Finding, FindingInputs, Severity, fi
 from memtop.analysis.limits.exit_cause import Clue, Oom
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.explain import topic
-from memtop.explain.findings import autopsy_lines, nothing_wrong, span, told
-from memtop.explain.names import short
+from memtop.explain.finding_text import autopsy_lines, nothing_wrong, span, told
+from memtop.explain.limit_names import short
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.process_key import ProcessKey
 from tests.analysis.test_findings import CASES

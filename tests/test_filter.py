@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from memtop.columns import BY_NAME
 from memtop.errors import UsageError
-from memtop.query import both, of_user, parse_query
+from memtop.filter import both, of_user, parse_query
 from memtop.sampling.request import Need
 from tests.rows import MIB, proc_row
 

@@ -12,7 +12,7 @@ import pytest
 from memtop.errors import UsageError
 from memtop.explain import contents, plain, topics
 from memtop.explain.command import MAX_WIDTH, run
-from memtop.explain.facts import facts_of
+from memtop.explain.placeholders import facts_of
 from tests.explain.rows import FULL, MACHINE, STATUS
 
 SGR = re.compile(r"\x1b\[\d*m")

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Final
 
 from memtop.errors import UsageError
-from memtop.text import clean
+from memtop.sanitize import clean
 
 LINK: Final = re.compile(r"\[([^\]]+)\]\(topic:([a-z0-9_]+)\)")
 _FACT: Final = re.compile(r"\{([a-z0-9_]+)\}")
@@ -53,7 +53,7 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CoursePart:
     """One part of the course."""
 
     title: str
@@ -74,10 +74,10 @@ def _read(file: str) -> str:
 
 
 @cache
-def parts() -> tuple[Part, ...]:
+def parts() -> tuple[CoursePart, ...]:
     """The parts of the course, from contents.toml."""
     return tuple(
-        Part(part["title"], part["says"], tuple(part["topics"]))
+        CoursePart(part["title"], part["says"], tuple(part["topics"]))
         for part in tomllib.loads(_read("contents.toml"))["part"]
     )
 
@@ -92,7 +92,7 @@ def _names() -> dict[str, str]:
 
 @cache
 def _topic(name: str) -> Topic:
-    title, summary, body = _read(f"{name}.md").split("\n\n", 2)
+    title, summary, body = _read(f"topics/{name}.md").split("\n\n", 2)
     return Topic(name, title.removeprefix("# "), summary.removeprefix("> "), body.strip())
 
 

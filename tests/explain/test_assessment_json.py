@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from memtop.engine.engine import Engine
-from memtop.explain.outlook_json import judged_object
+from memtop.explain.assessment_json import judged_object
 from memtop.headless.formats import json_writer
 from memtop.model.assessment import Assessment
 from memtop.sampling.request import Ask, Need

@@ -11,8 +11,8 @@ import mmap
 from collections.abc import Iterator
 from typing import Final
 
-from memtop.demo.child import Child
-from memtop.demo.pace import Pace
+from memtop.demo.forked_child import ForkedChild
+from memtop.demo.pacing import Pacing
 from memtop.errors import MemtopError
 from memtop.procfs.statm import PAGE_BYTES
 
@@ -20,13 +20,13 @@ _LEAK_BYTES: Final = 256 * 1024
 """Size of one forgotten buffer."""
 
 
-class Stage:
+class MemoryOperations:
     """The memory of one workload. ``seconds`` is how long an act takes at speed 1."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pacing) -> None:
         self._pace = pace
         self._blocks: list[mmap.mmap] = []
-        self._child: Child | None = None
+        self._child: ForkedChild | None = None
 
     @property
     def child_pid(self) -> int | None:
@@ -82,7 +82,7 @@ class Stage:
 
     def fork(self, seconds: float) -> None:
         """Have a child that shares every page until one of the two writes to it."""
-        self._child = Child(self._pace.speed, self._obey)
+        self._child = ForkedChild(self._pace.speed, self._obey)
 
     def child_reads(self, seconds: float) -> None:
         """The child reads one byte of each page."""
@@ -102,7 +102,7 @@ class Stage:
         if not (self._child and self._child.order(verb, seconds, start, stop, self._pace)):
             raise MemtopError("the child has ended, so there is nobody to share with")
 
-    def _obey(self, pace: Pace, verb: str, seconds: float, start: int, stop: int) -> None:
+    def _obey(self, pace: Pacing, verb: str, seconds: float, start: int, stop: int) -> None:
         """Carry out one order, in the child and at the child's own pace."""
         self._pace = pace
         (self.write if verb == "write" else self.read)(seconds, start=start, stop=stop)

@@ -10,9 +10,9 @@ from typing import Any
 import psutil
 import pytest
 
-from memtop.actions import SIGNALS, hold, renice, send
 from memtop.errors import ActionRefused
 from memtop.model.frame import Note, ProcessRow
+from memtop.process_control import SIGNALS, hold, renice, send
 from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat
 from tests.children import DEADLINE_S, eventually, python

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from memtop.demo.step import Step
+from memtop.demo.progress import Step
 from memtop.errors import UsageError
 
 GO: Final = "go"

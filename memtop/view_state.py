@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from memtop.columns import BY_NAME, Column
+from memtop.filter import Query, both, of_user, parse_query
 from memtop.process_key import ProcessKey
-from memtop.query import Query, both, of_user, parse_query
 from memtop.sampling.request import Ask, Need
 from memtop.settings import Settings
 

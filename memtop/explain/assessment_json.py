@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from memtop.explain.findings import SHAPES, told
+from memtop.explain.finding_text import SHAPES, told
 from memtop.model.assessment import Assessment
 
 

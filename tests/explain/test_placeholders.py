@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.explain.facts import facts_of, virt_sentence
+from memtop.explain.placeholders import facts_of, virt_sentence
 from memtop.model.assessment import Limit, LimitRow
 from memtop.model.frame import Note, ProcessRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from memtop import guard, units
+from memtop import preflight, units
 from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
 from memtop.errors import ProcessGone, UsageError
-from memtop.query import parse_query
+from memtop.filter import parse_query
 from memtop.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def settings_of(given: Given, *, targets: Sequence[str] = (), replay: str = "") 
     )
     for pid in () if replay else settings.pids:
         if not os.path.exists(f"/proc/{pid}"):
-            raise ProcessGone(f"no such process: {pid}{guard.hidden_hint()}")
+            raise ProcessGone(f"no such process: {pid}{preflight.hidden_hint()}")
     return settings
 
 

@@ -10,7 +10,7 @@ from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Regions
 from memtop.analysis.memory_map.vm_flags import in_words
 from memtop.procfs.smaps import Rollup
-from memtop.text import clean
+from memtop.sanitize import clean
 from memtop.units import long_size, percent
 
 
