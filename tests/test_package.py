@@ -26,7 +26,7 @@ def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     held = {name for name in ZipFile(wheel).namelist() if name.startswith("memtop/")}
     assert held == {str(file.relative_to(source)) for file in (source / "memtop").rglob("*") if file.is_file()}
-    assert {"memtop/py.typed", "memtop/tui/app.tcss", "memtop/explain/contents.toml"} <= held
+    assert {"memtop/py.typed", "memtop/tui/app/app.tcss", "memtop/explain/contents.toml"} <= held
     assert wheel.name.startswith("memtop_tui-")
 
 

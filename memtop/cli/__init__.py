@@ -64,7 +64,7 @@ def _run(argv: Sequence[str]) -> int:
         put(print, f"memtop {__version__}")
         return OK
     if given.has(RESET_TERMINAL.name):
-        from memtop.tui.terminal import reset_terminal
+        from memtop.tui.terminal.terminal_state import reset_terminal
 
         reset_terminal()
         return OK

@@ -16,7 +16,7 @@ from memtop.view_state import View
 if TYPE_CHECKING:
     from memtop.cli.launch import Launch
     from memtop.demo.progress import Step
-    from memtop.tui.app import MemtopApp
+    from memtop.tui.app.app import MemtopApp
 
 DEMO_PANELS: Final = {"fork": SHARING, "go": RUNTIME}
 """Scenarios that are best seen with a panel open."""
@@ -36,12 +36,12 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         settings = settings._replace(replay=recorded.path, pids=(recorded.pid,), readonly=True)
     elif recording:
         raise UsageError(f"demo {demo} takes no second name; recorded runs are played by demo go {recording}")
-    from memtop.tui import lean  # noqa: PLC0415
+    from memtop.tui.terminal import memory_tuning  # noqa: PLC0415
 
-    lean.prepare()
-    from memtop.tui import lifecycle, terminal  # noqa: PLC0415
+    memory_tuning.prepare()
+    from memtop.tui.terminal import lifecycle, terminal_state  # noqa: PLC0415
 
-    if not terminal.speaks_utf8(os.environ):
+    if not terminal_state.speaks_utf8(os.environ):
         settings = settings._replace(ascii=True)
 
     def make(life: lifecycle.Life) -> MemtopApp:
@@ -68,13 +68,13 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             life.at_end.callback(launch.stop)
         first = engine.step(view.ask()) if launch is None else first_look(engine, view.ask(), launch)
         if first is not None and not settings.ascii:  # the early painting is not in ASCII
-            from memtop.tui.early import paint  # noqa: PLC0415
-            from memtop.tui.header_parts import state_of  # noqa: PLC0415
+            from memtop.tui.bars.header_parts import state_of  # noqa: PLC0415
+            from memtop.tui.terminal.splash import paint  # noqa: PLC0415
 
             life.terminal.show(
                 paint(first, view, *life.terminal.size(), color=settings.color, state=state_of(settings))
             )
-        from memtop.tui.app import MemtopApp  # noqa: PLC0415
+        from memtop.tui.app.app import MemtopApp  # noqa: PLC0415
 
         app = MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)
         life.at_end.callback(app.pump.stop)

@@ -15,7 +15,7 @@ from memtop.model.frame import Detail
 from memtop.sampling.request import RUNTIME, Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay
-from memtop.tui.runtime_panel import body_lines, head_lines
+from memtop.tui.panels.runtime import body_lines, head_lines
 from memtop.view_state import View
 
 NAMES = [run.name for run in recorded_runs()]

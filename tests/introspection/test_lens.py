@@ -18,7 +18,7 @@ from memtop.runtimes.jvm import parse_jvm_heap
 from memtop.runtimes.native import Allocator, Native, Runtime
 from memtop.sampling.request import RUNTIME, Ask
 from memtop.sources.protocol import READ_LIMIT, Answer
-from memtop.tui.runtime_panel import body_lines, head_lines
+from memtop.tui.panels.runtime import body_lines, head_lines
 from tests.fakes import FakeProcess, FakeSource
 from tests.lab.points import lines
 

@@ -17,7 +17,7 @@ from memtop.model.frame import Frame
 from memtop.sampling.request import Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay
-from memtop.tui.app import MemtopApp
+from memtop.tui.app.app import MemtopApp
 from memtop.view_state import View
 from tests.screenshots.record import DELAY_S, RECORDINGS
 from tests.screenshots.svg import svg

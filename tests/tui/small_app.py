@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from memtop.errors import UsageError
 from memtop.model.frame import Frame
-from memtop.tui import lifecycle
-from memtop.tui.lifecycle import Life
-from memtop.tui.pump import Pump
+from memtop.tui.terminal import lifecycle
+from memtop.tui.terminal.lifecycle import Life
+from memtop.tui.terminal.sampler_thread import SamplerThread
 
 if TYPE_CHECKING:
-    from memtop.tui.safe_app import SafeApp
+    from memtop.tui.terminal.safe_app import SafeApp
 
 
 def _fail() -> None:
@@ -42,7 +42,7 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
     from textual.app import ComposeResult  # noqa: PLC0415
     from textual.widgets import Static  # noqa: PLC0415
 
-    from memtop.tui.safe_app import SafeApp  # noqa: PLC0415
+    from memtop.tui.terminal.safe_app import SafeApp  # noqa: PLC0415
 
     class SmallApp(SafeApp):
         BINDINGS: ClassVar = [("q", "quit"), ("ctrl+c", "quit"), ("ctrl+z", "suspend_process")]
@@ -77,7 +77,7 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
 
 def _begin(life: Life, options: argparse.Namespace) -> SafeApp:
     state = Path(options.state)
-    pump = Pump(
+    pump = SamplerThread(
         lambda ask, late_s: _tick(state),
         lambda ask: None,
         lambda frame: None,

@@ -23,7 +23,7 @@ from memtop.model.frame import Frame
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.request import Ask, Need
 from memtop.sources.protocol import Exit
-from memtop.tui.finding_lines import finding_lines
+from memtop.tui.side.finding_lines import finding_lines
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.sampling.test_cgroups import APP, MIB, v2
 

@@ -1,0 +1,1 @@
+"""The application: its state, its keys and what they do."""

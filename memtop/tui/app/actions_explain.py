@@ -1,0 +1,59 @@
+"""What keys and mouse do to have things explained: a topic, filled with the numbers of the process in focus; help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from memtop.explain.placeholders import cgroup_ceiling, facts_of, virt_sentence
+from memtop.tui.app import actions_runtime, prompts
+from memtop.tui.app.app_state import AppState
+from memtop.tui.drawing.clickable_line import Bar
+
+if TYPE_CHECKING:
+    from memtop.tui.panels.regions_table import RegionsTable
+
+_OF_THE_MACHINE: Final = frozenset({"ram", "available", "swap", "psi", "faults_rate", "oom_kills", "own_cost"})
+"""Topics that open without a sentence about the process in focus."""
+
+
+class ExplainActions(AppState):
+    """Topics and help."""
+
+    def explain(self, name: str, about: RegionsTable.ExplainAsked | None = None) -> None:
+        """Open a topic, filled with the numbers of the process in focus."""
+        from memtop.tui.dialogs.topic_viewer import TopicViewer  # noqa: PLC0415 (Markdown costs 3 MB, and few runs ask for it)
+
+        detail = self.frame.detail if self.frame is not None else None
+        if self.frame is None or detail is None:
+            self.push_screen(TopicViewer(name, {}, ""))
+            return
+        facts = facts_of(detail.row, self.frame.system, detail.status)
+        reading = about.reading if about is not None else detail.regions.reading if detail.regions else None
+        if reading is not None:
+            from memtop.explain.region_placeholders import facts_of_regions, facts_of_rollup  # noqa: PLC0415
+
+            kind = about.kind if about is not None else None
+            facts |= facts_of_regions(reading.regions, kind) | facts_of_rollup(reading.rollup)
+        facts |= actions_runtime.facts_of_inside(detail.inside)
+        sentence = ""
+        if name not in _OF_THE_MACHINE:
+            sentence = virt_sentence(detail.row, self.frame.system, cgroup_ceiling(detail.outlook))
+        if about is not None and about.start is not None:
+            from memtop.explain.region_placeholders import mapping_sentence  # noqa: PLC0415
+
+            sentence = mapping_sentence(about.reading.regions, about.start)
+        self.push_screen(TopicViewer(name, facts, sentence))
+
+    def action_explain(self) -> None:
+        self.explain(self.topic)
+
+    def on_bar_explain_asked(self, message: Bar.ExplainAsked) -> None:
+        """A click on a value of the header."""
+        self.explain(message.topic)
+
+    def on_regions_table_explain_asked(self, message: RegionsTable.ExplainAsked) -> None:
+        """Enter on a mapping, or e: its kind, with its numbers; a mapping's flags in words."""
+        self.explain(message.kind.topic, message)
+
+    def action_help(self) -> None:
+        prompts.show_help(self)

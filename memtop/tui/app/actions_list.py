@@ -1,0 +1,109 @@
+"""What keys and mouse do about the list: its order, its columns, and who is on it."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Input, Label
+
+from memtop.columns import BY_NAME, Column
+from memtop.errors import UsageError
+from memtop.filter import parse_query
+from memtop.tui.app import prompts
+from memtop.tui.app.app_state import AppState
+from memtop.tui.table.process_table import ProcessTable
+
+
+class ListActions(AppState):
+    """Sort, filter, tree, columns."""
+
+    def sort_by(self, column: Column) -> None:
+        """Sort, and explain what is sorted by."""
+        self.view = self.view.sorted_by(column)
+        self.topic = column.topic
+        self.show_side()
+
+    def action_sort(self, name: str) -> None:
+        column = BY_NAME[name]
+        self.view = self.view._replace(sort=column, descending=column.descending)
+        self.topic = column.topic
+        self.show_side()
+
+    def on_process_table_sort_chosen(self, message: ProcessTable.SortChosen) -> None:
+        """A click on a heading."""
+        self.sort_by(BY_NAME[message.column_key])
+
+    def action_sort_menu(self) -> None:
+        prompts.ask_sort(self, self.sort_by)
+
+    def action_neighbour(self, step: int) -> None:
+        columns = self.view.columns
+        at = columns.index(self.view.sort) if self.view.sort in columns else 0
+        self.action_sort(columns[(at + step) % len(columns)].key)
+
+    def action_reverse(self) -> None:
+        self.choose(descending=not self.view.descending)
+
+    def action_tree(self) -> None:
+        self.choose(tree=not self.view.tree)
+
+    def on_process_table_fold_toggled(self, message: ProcessTable.FoldToggled) -> None:
+        """Fold or open a subtree."""
+        self.choose(folded=self.view.folded ^ {message.key})
+
+    def action_columns(self) -> None:
+        prompts.ask_columns(self)
+
+    def action_everybody(self) -> None:
+        if self.asked_for == (None, ()):
+            self.say("all processes are shown already")
+            return
+        only, names = self.asked_for if self.view.only is None else (None, ())
+        self.set_class(only is not None, "-one")
+        self.choose(only=only, names=names)
+
+    def action_kernel_threads(self) -> None:
+        shown = not self.view.kernel_threads
+        self.choose(kernel_threads=shown)
+        where = "shown, where their order puts those without memory of their own" if shown else "hidden"
+        self.say(f"threads of the kernel are {where}")
+
+    def action_user(self) -> None:
+        prompts.ask_user(self)
+
+    def action_go_to_pid(self) -> None:
+        prompts.ask_pid(self)
+
+    # -- the filter
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """The filter's own key is text where one types."""
+        return action != "filter" or not isinstance(self.focused, Input)
+
+    def action_filter(self) -> None:
+        self.query_one("#filter-line").add_class("-open")
+        line = self.query_one("#filter", Input)
+        line.value = self.view.query.text
+        self.screen.set_focus(line)  # at once: line.focus() would let the next keys through to the table
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as one types; what is not complete yet changes nothing, and says what is missing."""
+        if event.input.id != "filter":
+            return
+        complaint = self.query_one("#filter-complaint", Label)
+        try:
+            query = parse_query(event.value)
+        except UsageError as error:
+            complaint.update(Content(str(error)))
+            return
+        complaint.update("")
+        self.choose(query=query)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter keeps the filter and goes back to the list."""
+        if event.input.id == "filter":
+            self.close_filter()
+
+    def close_filter(self) -> None:
+        """Back to the list; the filter stays as it is."""
+        self.query_one("#filter-line").remove_class("-open")
+        self.table.focus()

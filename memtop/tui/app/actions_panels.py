@@ -1,0 +1,72 @@
+"""What keys and mouse do about the panels under the chart, and about one panel alone on the screen."""
+
+from __future__ import annotations
+
+from memtop.sampling.request import RUNTIME
+from memtop.tui.app import actions_runtime
+from memtop.tui.app.app_state import AppState
+from memtop.tui.panels.switcher import BY_NAME, PANELS, Panels, Tabs
+
+
+class PanelActions(AppState):
+    """Which panel is on screen, and how much of it."""
+
+    keys_to_panel = False
+    """The panel being opened was chosen by its key, and takes the keys if there is anything to move in."""
+
+    def action_panel(self, number: int) -> None:
+        if number <= len(PANELS):
+            panel = PANELS[number - 1]
+            self.choose_panel(panel.name)
+            self.keys_to_panel = bool(self.view.panel)
+
+    def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
+        """A click on a tab."""
+        self.choose_panel(message.name)
+
+    def choose_panel(self, name: str) -> None:
+        """Show a panel under the chart; the same one again puts it away."""
+        panels = self.query_one(Panels)
+        within = self.focused is not None and panels in self.focused.ancestors
+        self.choose(panel="" if name == self.view.panel else name)
+        self.show_panel()
+        if within:
+            self.table.focus()
+
+    def show_panel(self) -> None:
+        """Bring the chosen panel on screen, or put it away."""
+        self.query_one(Panels).chosen = self.view.panel
+        self.set_class(bool(self.view.panel), "-panel")
+        self.set_class(self.view.panel == RUNTIME, "-runtime")
+        self.call_after_refresh(self.fit_points)
+
+    def on_panels_opened(self, message: Panels.Opened) -> None:
+        """A panel that was opened by its key takes the keys, if there is anything to move in."""
+        if self.keys_to_panel and (cursor := BY_NAME[message.name].cursor):
+            self.query_one(f"#{cursor}").focus()
+        self.keys_to_panel = False
+
+    def action_go_url(self) -> None:
+        actions_runtime.ask_go_url(self)
+
+    async def action_open_region(self) -> None:
+        await self.run_action("choose", self.query_one(f"#{PANELS[0].cursor}"))
+
+    async def action_sort_regions(self, step: int) -> None:
+        await self.run_action(f"sort({step})", self.query_one(f"#{PANELS[0].cursor}"))
+
+    def action_zoom_panel(self) -> None:
+        zoomed_already = self.leave_zoom()
+        ids = [] if self.focused is None else [widget.id for widget in self.focused.ancestors_with_self]
+        panel = next((name for name in ("chart", "side", "panels") if name in ids), "table")
+        if not zoomed_already:
+            self.add_class(f"-zoom-{panel}")
+        self.show_hints()
+        self.call_after_refresh(self.fit_points)
+
+    def leave_zoom(self) -> bool:
+        """All panels again; whether one was alone on the screen."""
+        zoomed = self.zoomed
+        self.remove_class(*[name for name in self.classes if name.startswith("-zoom-")])
+        self.show_hints()
+        return zoomed

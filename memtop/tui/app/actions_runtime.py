@@ -1,0 +1,99 @@
+"""What keys do about runtimes: ask where a Go program's metrics are, open the topic that fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memtop.errors import UsageError
+from memtop.model.frame import Frame
+from memtop.model.runtime_view import Inside
+from memtop.sampling.request import RUNTIME
+from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
+
+if TYPE_CHECKING:
+    from memtop.tui.app.actions_panels import PanelActions
+
+_OTHER = "another address …"
+_NONE = "stop reading"
+_MOST_SUGGESTED = 8
+_ADDRESS = "An address on this machine, such as http://127.0.0.1:6060/debug/vars, or a port."
+
+
+def ask_go_url(app: PanelActions) -> None:
+    """Where the metrics of the process in focus are; suggestions come from its own listening sockets."""
+    focus = app.view.focus
+    if app.settings.replay:
+        app.say("a recording is played: nothing is asked over HTTP", severity="warning")
+        return
+    if focus is None:
+        return
+    detail = app.frame.detail if app.frame is not None else None
+    inside = detail.inside if detail is not None else None
+    suggested = inside.suggested[:_MOST_SUGGESTED] if inside is not None else ()
+    asked = any(pid in (None, focus.pid) for pid, _ in app.view.go_urls)
+    choices = [Choice(url, url, str(number)) for number, url in enumerate(suggested, 1)]
+    choices.append(Choice(_OTHER, _OTHER, "o"))
+    if asked:
+        choices.append(Choice(_NONE, _NONE, "s"))
+
+    def use(url: str) -> None:
+        others = tuple(each for each in app.view.go_urls if each[0] not in (None, focus.pid))
+        app.choose(go_urls=others if url == _NONE else (*others, (focus.pid, url)), panel=RUNTIME)
+        app.show_panel()
+
+    def typed(url: str | None) -> None:
+        if url is not None:
+            use(url)
+
+    def chosen(url: str | None) -> None:
+        if url == _OTHER:
+            app.push_screen(Prompt(f"Metrics of {focus.pid}", _understand, "127.0.0.1:", says=_ADDRESS), typed)
+        elif url is not None:
+            use(url)
+
+    if len(choices) == 1:
+        chosen(_OTHER)
+        return
+    says = "Found on its own listening sockets; none has been asked yet." if suggested else ""
+    app.push_screen(Menu(f"Read the Go metrics of {focus.pid} from", choices, says), chosen)
+
+
+def _understand(text: str) -> str:
+    if not text:
+        raise UsageError("such as http://127.0.0.1:6060/debug/vars, or a port")
+    from memtop.sources.http_get import parse_endpoint  # noqa: PLC0415 (it brings all of http, which most runs never need)
+
+    parse_endpoint(text)
+    return text
+
+
+def topic_of(frame: Frame | None) -> str:
+    """The topic of the Runtime panel, for what runs there."""
+    inside = frame.detail.inside if frame is not None and frame.detail is not None else None
+    native = inside.native if inside is not None else None
+    runtime = native.runtime.value if native is not None and native.runtime is not None else ""
+    if inside is not None and (inside.build is not None or inside.go is not None):
+        return "go_panel"
+    return {"jvm": "jvm_panel", "node": "node_heap", "python": "pymalloc"}.get(runtime, "allocators")
+
+
+def facts_of_inside(inside: Inside | None) -> dict[str, str]:
+    """The numbers of its runtime, as the topics name them."""
+    if inside is None:
+        return {}
+    from memtop.explain.runtime_facts import go_facts, jvm_facts  # noqa: PLC0415 (with the first topic that is opened)
+
+    if inside.jvm is not None:
+        return jvm_facts(inside.jvm.heap, inside.jvm.parts, inside.jvm.growth)
+    if inside.build is None and inside.go is None:
+        return {}
+    go = inside.go
+    return go_facts(
+        build=inside.build,
+        settings=inside.settings,
+        heap=go.heap if go is not None else None,
+        parts=go.parts if go is not None else None,
+        growth=go.growth if go is not None else None,
+        limit=go.limit if go is not None else None,
+        choices=go.choices if go is not None else (),
+    )

@@ -1,0 +1,83 @@
+"""What keys and mouse do about time: pause, look back, zoom, scale, delay."""
+
+from __future__ import annotations
+
+from memtop.history.process_history import ORDINARY_WINDOW_S
+from memtop.tui.app import prompts
+from memtop.tui.app.app_state import AppState
+from memtop.tui.chart.axes import Scale
+from memtop.tui.chart.memory_chart import MemoryChart, zoomed
+
+
+class TimeActions(AppState):
+    """Which stretch of time is on screen, and how it is drawn."""
+
+    def action_pause(self) -> None:
+        if self.settings.replay:
+            self.pump.pause_stepping = not self.pump.pause_stepping
+            self.choose(cursor_s=None)
+            self.show_header()
+        else:
+            self.choose(frozen=not self.view.frozen, cursor_s=None)
+
+    def action_live(self) -> None:
+        if self.view.cursor_s is None and not self.view.frozen and not self.pump.pause_stepping:
+            self.table.action_last()
+            return
+        self.choose(frozen=False, cursor_s=None)
+        if self.settings.replay:
+            self.pump.pause_stepping = False
+
+    def action_look(self, points: int) -> None:
+        if self.frame is None:
+            return
+        if self.settings.replay:
+            self.pump.pause_stepping = True
+            if self.view.cursor_s is None and points > 0:
+                self.pump.step_once()
+                return
+        step_s = max(self.view.delay_s, self.window_s / max(1, self.view.points))
+        cursor_s = (self.view.cursor_s or self.frame.at_s) + points * step_s
+        first_s = self._first_known_s
+        if points < 0 and first_s is not None:
+            cursor_s = max(cursor_s, first_s)
+        self.choose(cursor_s=None if cursor_s >= self.frame.at_s else cursor_s)
+
+    def on_memory_chart_cursor_moved(self, message: MemoryChart.CursorMoved) -> None:
+        """Look at another instant."""
+        if message.delta_points is None:
+            self.action_live()
+        else:
+            self.action_look(message.delta_points)
+
+    @property
+    def _first_known_s(self) -> float | None:
+        """Wall time of the first number, where the chart shows it; None where the past goes on beyond the chart."""
+        detail = self.frame.detail if self.frame is not None else None
+        if detail is None or detail.series.rss_bytes[0] is not None:
+            return None
+        known = (
+            at_s for at_s, rss in zip(detail.series.times_s, detail.series.rss_bytes, strict=True) if rss is not None
+        )
+        first_s = next(known, None)
+        return None if first_s is None else detail.right_edge_s + first_s
+
+    def action_zoom_time(self, factor: float) -> None:
+        self.choose(window_s=zoomed(self.window_s, factor) if factor else None)
+
+    def on_memory_chart_window_zoomed(self, message: MemoryChart.WindowZoomed) -> None:
+        """Look at another stretch of time."""
+        self.action_zoom_time(message.factor or 0.0)
+
+    @property
+    def window_s(self) -> float:
+        """How much of the past the chart shows."""
+        detail = self.frame.detail if self.frame is not None else None
+        return self.view.window_s or (detail.window_s if detail is not None else ORDINARY_WINDOW_S)
+
+    def action_scale(self) -> None:
+        scales = list(Scale)
+        self.chart.scale = scales[(scales.index(self.chart.scale) + 1) % len(scales)]
+
+    def action_delay(self) -> None:
+        prompts.ask_delay(self)

@@ -1,0 +1,264 @@
+"""The application: what is on the screen, and what it does with a newer frame. What keys do is in ``actions_*.py``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, Final
+
+from textual import events
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.filter import ANSIToTruecolor, LineFilter
+from textual.screen import Screen
+from textual.widgets import Input, Label
+
+from memtop.analysis.limits.exit_cause import Oom
+from memtop.demo.progress import Step
+from memtop.engine.engine import Engine
+from memtop.filter import parse_query
+from memtop.model.frame import Frame
+from memtop.sampling.request import RUNTIME
+from memtop.settings import Settings
+from memtop.tui import palette
+from memtop.tui.app import actions_runtime
+from memtop.tui.app.actions_explain import ExplainActions
+from memtop.tui.app.actions_list import ListActions
+from memtop.tui.app.actions_panels import PanelActions
+from memtop.tui.app.actions_process import ProcessActions
+from memtop.tui.app.actions_time import TimeActions
+from memtop.tui.app.app_state import FrameReady, SamplerTroubled
+from memtop.tui.app.bindings import BINDINGS, REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.bars.footer import StatusBar
+from memtop.tui.bars.header import HeaderBar
+from memtop.tui.chart.fault_chart import FaultChart
+from memtop.tui.chart.memory_chart import MemoryChart
+from memtop.tui.drawing.ascii_filter import AsciiLines
+from memtop.tui.drawing.cached_lines import KeptLines
+from memtop.tui.drawing.clickable_line import Bar
+from memtop.tui.drawing.text_lines import without_focus
+from memtop.tui.panels.limits import chart_forecast, chart_limits
+from memtop.tui.panels.switcher import PANELS, Panels
+from memtop.tui.side.side_panel import SidePanel
+from memtop.tui.table.column_layout import DOT_BELOW, LOW_BELOW, NARROW_BELOW, SHORT_BELOW, TINY_BELOW, WIDE_FROM
+from memtop.tui.table.process_table import HEADING_LINES, ProcessTable
+from memtop.tui.terminal import memory_tuning
+from memtop.tui.terminal.lifecycle import Life
+from memtop.view_state import View
+
+_TIMES: Final = re.compile(r" \(\d+ times\)\Z")
+"""How often something has happened is no news."""
+WORDS_EVERY_S: Final = 0.9
+PANEL_FROM: Final = 36
+"""Lines from which a watched process has a panel open under its chart."""
+
+
+class Upper(Horizontal, KeptLines):
+    """The charts, and what is to be said of them."""
+
+
+class Charts(Vertical, KeptLines):
+    """Memory over faults, in one frame."""
+
+
+class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainActions):
+    """The dashboard. ``commentary`` gives the demo's latest step; ``first`` is a frame taken before."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "memtop"
+    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        view: View,
+        *,
+        first: Frame | None = None,
+        life: Life | None = None,
+        commentary: Callable[[], Step | None] | None = None,
+    ) -> None:
+        super().__init__(engine, settings, view, life=life, commentary=commentary)
+        self.first = first
+        self.told: set[str] = set()
+        self._worded: Frame | None = None
+        """Of which header, sentences and panels speak."""
+        self._plain_lines = [AsciiLines()] if settings.ascii else []
+
+    # -- the screen
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The data colours and severities."""
+        return palette.variables(self.current_theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and ours; asked for each line of each widget, so nothing is in it that would change nothing.
+
+        Colours come from the theme: either they are true ones, or the terminal's own, and then ANSIToTruecolor is off.
+        """
+        filters = [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
+        return [*filters, *self._plain_lines]
+
+    def compose(self) -> ComposeResult:
+        """Header, chart and sentences, table, footer."""
+        ascii_only = self.settings.ascii
+        yield HeaderBar(id="header")
+        with Upper(id="upper"):
+            with Charts(id="charts"):
+                yield MemoryChart(ascii_only=ascii_only, id="chart")
+                yield FaultChart(ascii_only=ascii_only, id="faults")
+            yield SidePanel(id="side")
+        yield Panels(id="panels")
+        yield ProcessTable(id="table")
+        with Horizontal(id="filter-line"):
+            yield Label("Filter:")
+            yield Input(placeholder="text, !regex, or rss>500m user=app", id="filter")
+            yield Label("", id="filter-complaint")
+        yield StatusBar(REPLAY_HINTS if self.settings.replay else TABLE_HINTS, id="status")
+
+    def on_mount(self) -> None:
+        """Show what is known already, then let the sampler run."""
+        self.set_class(self.settings.ascii, "-ascii")
+        self.set_class(self.commentary is not None, "-demo")
+        for bar in self.query(Bar):
+            bar.ascii = self.settings.ascii
+        self.table = self.query_one(ProcessTable)
+        self.chart = self.query_one(MemoryChart)
+        self.chart.framed = self.query_one("#charts")
+        self.table.ascii = self.settings.ascii
+        self.table.focus()
+        self.watch_view()
+        self.query_one(Panels).display = False
+        if self.view.only is not None:
+            self.set_class(True, "-one")
+            if self.view.panel:
+                self.show_panel()
+            elif self.size.height >= PANEL_FROM and self.commentary is None:
+                self.choose_panel(PANELS[0].name)
+        if self.first is not None:
+            self.take(self.first)
+        self.pump.start()
+        self.call_after_refresh(memory_tuning.settle)
+
+    def on_unmount(self) -> None:
+        """The sampler ends with the screen."""
+        self.pump.stop()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the layout for the size."""
+        width, height = event.size
+        self.set_class(width >= WIDE_FROM, "-wide")
+        self.set_class(width < NARROW_BELOW, "-narrow")
+        self.set_class(height < SHORT_BELOW, "-short")
+        self.set_class(height < LOW_BELOW, "-low")
+        tiny = width < TINY_BELOW[0] or height < TINY_BELOW[1]
+        self.set_class(tiny, "-tiny")
+        self.set_class(width < DOT_BELOW[0] or height < DOT_BELOW[1], "-dot")
+        self.call_after_refresh(self.fit_points)
+
+    # -- frames down
+
+    def on_frame_ready(self, message: FrameReady) -> None:
+        """Draw it."""
+        self.take(message.frame)
+
+    def take(self, frame: Frame) -> None:
+        """Give a frame to every widget."""
+        more_rows = self.frame is None or len(frame.rows) > len(self.frame.rows)
+        self.frame = frame
+        self.table.show(frame)
+        if more_rows and self.has_class("-one") and len(frame.rows) > self.table.size.height - HEADING_LINES:
+            self.table.refresh(layout=True)  # it is as high as its rows, up to a share of the screen
+        if self.watched is None and self.view.only is not None and frame.rows:
+            self.watch_process(frame.rows[0].key)
+        self.follow_selection()
+        outlook = frame.detail.outlook if frame.detail is not None else None
+        self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
+        self.chart.detail, self.chart.words = frame.detail, without_focus(frame)
+        self.fit_points()
+        self._tell_exits(frame)
+        if not self._words_can_wait(frame):
+            self._worded = frame
+            self.query_one(FaultChart).detail = frame.detail
+            self.query_one(Panels).show(frame)
+            self.show_side()
+            self.show_header()
+            self.query_one(StatusBar).show_cost(frame.own)
+        memory_tuning.forget()
+        for problem in frame.problems:
+            what = _TIMES.sub("", problem)
+            if what not in self.told:
+                self.told.add(what)
+                self.say(problem, severity="warning")
+        if self.settings.iterations is not None and frame.tick + 1 >= self.settings.iterations:
+            self.exit()
+
+    def _words_can_wait(self, frame: Frame) -> bool:
+        """Whether all but memory and table is to stay for now: nobody can read what changes twice a second."""
+        before = self._worded
+        if before is None or before.detail is None or frame.detail is None:
+            return False
+        news = [(one.detail.row.key, one.detail.gone, one.detail.cursor_s) for one in (before, frame) if one.detail]
+        since_s = frame.at_s - before.at_s  # below 0 where somebody has set the clock back
+        return frame.tick > before.tick and 0 <= since_s < WORDS_EVERY_S and news[0] == news[1]
+
+    def _tell_exits(self, frame: Frame) -> None:
+        """An OOM kill elsewhere than in focus is worth a notice."""
+        for autopsy in frame.exits:
+            if autopsy.oom in (Oom.CERTAIN, Oom.PROBABLE) and autopsy.key != self.view.focus:
+                self.say(f"{autopsy.name} ({autopsy.key.pid}) was taken by the OOM killer", severity="error")
+
+    def on_sampler_troubled(self, message: SamplerTroubled) -> None:
+        """Say that numbers stood still for a moment, and why."""
+        self.say(message.text, severity="error")
+
+    def on_recording_ended(self) -> None:
+        """The last frame stays."""
+        self.pump.pause_stepping = True
+        self.say("end of the recording; ← → look through it, q quits")
+        self.show_header()
+
+    # -- keys
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The footer and the explanation belong to what is in focus."""
+        chart = isinstance(event.widget, MemoryChart)
+        self.topic = "memory_chart" if chart else self.view.sort.topic
+        if event.widget.id == f"panel-{RUNTIME}":
+            self.topic = actions_runtime.topic_of(self.frame)
+        self.show_hints()
+        self.show_side()
+
+    async def on_status_bar_hint_clicked(self, message: StatusBar.HintClicked) -> None:
+        """A click on a key of the footer."""
+        await self.run_action(message.action)
+
+    def action_step_out(self) -> None:
+        """One step out; never quits."""
+        line = self.query_one("#filter-line")
+        if line.has_class("-open"):
+            self.close_filter()
+            self.choose(query=parse_query(""))
+        elif self.leave_zoom():
+            self.call_after_refresh(self.fit_points)
+        elif self.view.cursor_s is not None or self.view.frozen:
+            self.action_live()
+        elif self.view.query.where is not None or self.view.user:
+            self.choose(query=parse_query(""), user="")
+        elif self.view.panel:
+            self.choose_panel(self.view.panel)
+        elif self.watched is not None and self.view.only is None:
+            self.watch_process(None)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every key of the screen as a command, and Textual's themes."""
+        for binding in BINDINGS:
+            yield SystemCommand(binding.description, binding.tooltip, self._runner(binding.action))
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+
+    def _runner(self, action: str) -> Callable[[], None]:
+        def run() -> None:
+            self.call_later(self.run_action, action)
+
+        return run

@@ -1,0 +1,176 @@
+"""What all actions of the screen share: the view, the frame shown, the parts of the screen, words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from textual.message import Message
+from textual.reactive import var
+
+from memtop.demo.progress import Step
+from memtop.engine.engine import Engine
+from memtop.model.frame import Frame, ProcessRow
+from memtop.process_key import ProcessKey
+from memtop.settings import Settings
+from memtop.tui.app.bindings import BACK_HINT, CHART_HINTS, REGIONS_HINTS, REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.bars.footer import Hint, StatusBar
+from memtop.tui.bars.header import HeaderBar
+from memtop.tui.bars.header_parts import state_of
+from memtop.tui.chart.memory_chart import MemoryChart
+from memtop.tui.panels.switcher import PANELS
+from memtop.tui.side.side_panel import SidePanel
+from memtop.tui.table.process_table import ProcessTable
+from memtop.tui.table.row_painter import Sort
+from memtop.tui.terminal.lifecycle import Life
+from memtop.tui.terminal.safe_app import SafeApp
+from memtop.tui.terminal.sampler_thread import SamplerThread
+from memtop.view_state import View
+
+NOTICE_S: Final = 6.0
+
+
+class FrameReady(Message):
+    """A newer frame; it takes the place of one that waits."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self.frame = frame
+
+    def can_replace(self, message: Message) -> bool:
+        """A frame is no longer of interest once there is a newer one."""
+        return isinstance(message, FrameReady)
+
+
+@dataclass
+class SamplerTroubled(Message):
+    """The sampler failed and was started again."""
+
+    text: str
+
+
+class RecordingEnded(Message):
+    """A replay has come to its end."""
+
+
+class AppState(SafeApp):
+    """The state of the screen. Choices go up to the sampler's thread as an Ask, whenever the view changes."""
+
+    view: var[View] = var(View.of(Settings()), init=False)
+    table: ProcessTable
+    chart: MemoryChart
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        view: View,
+        *,
+        life: Life | None = None,
+        commentary: Callable[[], Step | None] | None = None,
+    ) -> None:
+        super().__init__(life)
+        self.settings = settings
+        self.frame: Frame | None = None
+        self.commentary = commentary
+        self.topic = "virt"
+        self.watched: ProcessKey | None = None
+        self.asked_for = (view.only, view.names)
+        self.set_reactive(AppState.view, view)
+        self.pump = SamplerThread(
+            engine.step,
+            engine.view,
+            lambda frame: self._post(FrameReady(frame)),
+            view.delay_s,
+            lambda: self._post(RecordingEnded()),
+            take=engine.take,
+            deliver_problem=lambda text: self._post(SamplerTroubled(text)),
+            ask=view.ask(),
+            paced=not settings.replay,
+        )
+
+    def _post(self, message: Message) -> None:
+        if self.is_running:
+            self.post_message(message)
+
+    def say(self, text: str, *, severity: str = "information") -> None:
+        """A notice that goes away by itself; ``text`` is never read as markup."""
+        level = "error" if severity == "error" else "warning" if severity == "warning" else "information"
+        self.notify(text, severity=level, timeout=NOTICE_S, markup=False)  # type: ignore[arg-type]
+
+    def watch_view(self) -> None:
+        """Every choice reaches the sampler at once."""
+        view = self.view
+        self.table.sort = Sort(view.sort.key, view.descending)
+        self.table.columns = view.columns
+        self.table.filter_text = view.query.text or (f"user={view.user}" if view.user else "")
+        self.pump.ask = view.ask()
+        self.pump.delay_s = view.delay_s
+        if self.frame is not None:
+            self.show_header()
+            self.show_hints()
+
+    def choose(self, **choice: object) -> None:
+        """Change the view."""
+        self.view = self.view._replace(**choice)  # type: ignore[arg-type]
+
+    @property
+    def row(self) -> ProcessRow | None:
+        """The process that keys act on."""
+        return self.table.selected_row
+
+    def follow_selection(self) -> None:
+        """What is watched, or else selected, has the chart; what is on screen is read."""
+        focus = self.watched or self.table.selected
+        visible = self.table.visible_keys
+        if focus != self.view.focus or visible != self.view.visible:
+            self.choose(focus=focus, visible=visible)
+
+    def watch_process(self, key: ProcessKey | None) -> None:
+        """Give one process the screen, whatever the cursor does; None gives it back to the list."""
+        self.watched = self.table.watched = key
+        self.set_class(key is not None or self.view.only is not None, "-one")
+        self.follow_selection()
+        self.show_hints()
+
+    def fit_points(self) -> None:
+        """Have as many points read as the chart can show."""
+        points = self.chart.points
+        if points != self.view.points:
+            self.view = self.view._replace(points=points)
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether one part is alone on the screen."""
+        return any(name.startswith("-zoom-") for name in self.classes)
+
+    def show_hints(self) -> None:
+        """The footer's keys: those of what is in focus, and how to step out of where one has stepped in."""
+        focused, view = self.focused, self.view
+        hints: tuple[Hint, ...] = TABLE_HINTS
+        if self.settings.replay:
+            hints = REPLAY_HINTS
+        elif isinstance(focused, MemoryChart):
+            hints = CHART_HINTS
+        elif focused is not None and focused.id == PANELS[0].cursor:
+            hints = REGIONS_HINTS
+        inside = view.cursor_s is not None or view.frozen or view.query.where is not None
+        inside = inside or bool(view.user) or self.zoomed or (self.watched is not None and view.only is None)
+        self.query_one(StatusBar).show_hints((*hints[:1], BACK_HINT, *hints[1:]) if inside else hints)
+
+    def show_side(self) -> None:
+        """Write the sentences anew."""
+        if self.frame is not None:
+            step = self.commentary() if self.commentary is not None else None
+            self.query_one(SidePanel).show(self.frame, self.topic, step)
+
+    def show_header(self) -> None:
+        """Write the first line anew."""
+        assert self.frame is not None
+        state = replace(
+            state_of(self.settings),
+            paused=self.view.frozen or self.pump.pause_stepping,
+            looking_back_s=self.view.cursor_s,
+        )
+        self.query_one(HeaderBar).show(self.frame, self.view.delay_s, state)

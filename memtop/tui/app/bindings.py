@@ -1,0 +1,127 @@
+"""The keys of the whole screen as a table of data; those of one panel sit on the widget that acts.
+
+Each has an id, so that users can rebind it, and a tooltip, from which the help is made. Nothing that does harm is
+one key away: k, which kills in some peers, moves up.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.binding import Binding
+
+from memtop.tui.bars.footer import Hint
+from memtop.tui.panels.switcher import PANELS, PanelKind
+
+
+def _key(keys: str, action: str, label: str, says: str, *, priority: bool = False) -> Binding:
+    return Binding(keys, action, label, id=f"app.{action}", tooltip=says, show=False, priority=priority)
+
+
+def _panel_key(number: int, panel: PanelKind) -> Binding:
+    says = f"{panel.title}: {panel.says}; once more puts it away"
+    name = f"{panel.title} panel"
+    return Binding(str(number), f"panel({number})", name, id=f"app.panel{number}", show=False, tooltip=says)
+
+
+THEMES: Final[dict[str, tuple[Binding, ...]]] = {
+    "Everywhere": (
+        _key("question_mark,h,f1", "help", "Help", "All keys and columns"),
+        _key("e", "explain", "Explain", "What the number under the cursor means, with this process's own numbers"),
+        _key("escape", "step_out", "Back", "Close, clear the filter, leave the zoom, return to now; never quits"),
+        _key("space,Z", "pause", "Pause", "Stop the picture; sampling goes on"),
+        Binding("q,ctrl+c,f10", "quit", "Quit", id="app.quit", tooltip="Quit", show=False, priority=False),
+    ),
+    "The list": (
+        _key(  # with priority, so that what is typed after it in one burst goes into the filter already
+            "slash,f4,backslash",
+            "filter",
+            "Filter",
+            "Filter as you type: text, !regex, or terms such as rss>1g user=app",
+            priority=True,
+        ),
+        _key("s,f6", "sort_menu", "Sort", "Choose the column to sort by"),
+        _key("M", "sort('res')", "By memory", "Sort by RES"),
+        _key("P", "sort('cpu')", "By CPU", "Sort by processor time"),
+        _key("N", "sort('pid')", "By PID", "Sort by process id"),
+        _key("T", "sort('growth')", "By growth", "Sort by growth over the last minute"),
+        _key("less_than_sign", "neighbour(-1)", "Left column", "Sort by the column to the left"),
+        _key("greater_than_sign", "neighbour(1)", "Right column", "Sort by the column to the right"),
+        _key("I", "reverse", "Reverse", "Turn the order round"),
+        _key("t,f5", "tree", "Tree", "Parents and children, with subtree totals"),
+        _key("c", "columns", "Columns", "Choose and order the columns"),
+        _key("u", "user", "User", "Show one user's processes"),
+        _key("a", "everybody", "All or mine", "All processes, or those asked for when memtop was started"),
+        _key("H", "kernel_threads", "Kernel threads", "Show or hide the threads of the kernel"),
+        _key("p", "go_to_pid", "Go to PID", "Select a process by its number"),
+    ),
+    "Time and chart": (
+        _key("left", "look(-1)", "Back", "Look one point further into the past"),
+        _key("right", "look(1)", "Forward", "Look one point nearer to now"),
+        _key("left_square_bracket", "look(-10)", "Back 10", "Look ten points further into the past"),
+        _key("right_square_bracket", "look(10)", "Forward 10", "Look ten points nearer to now"),
+        _key("end", "live", "Now", "Back to now; when there already, select the last process"),
+        _key("plus", "zoom_time(0.5)", "Zoom in", "Show less time, in more detail"),
+        _key("minus", "zoom_time(2.0)", "Zoom out", "Show more of the past"),
+        _key("equals_sign", "zoom_time(0)", "Usual window", "Show the usual five minutes"),
+        _key("v", "scale", "Scale", "VIRT and RES on one scale, each on its own, RES alone, or logarithmic"),
+        _key("d", "delay", "Delay", "Time between samples, 0.1 to 60 s"),
+    ),
+    "Panels": (
+        *(_panel_key(number, panel) for number, panel in enumerate(PANELS, 1)),
+        _key(
+            "tab", "focus_next", "Next part", "Give the keys to the next part of the screen; Shift+Tab: the one before"
+        ),
+        _key("z", "zoom_panel", "Zoom panel", "The part that has the keys alone on the screen, and back"),
+        _key("R", "read_now", "Read now", "Read the mappings once, whatever that costs the process, and say it"),
+        _key("U", "go_url", "Go metrics", "Read the metrics of a Go program from an address that you choose"),
+    ),
+    "The selected process": (
+        _key("m", "mark", "Mark", "Set or clear a mark: what has grown since, and where"),
+        _key("K,f9,x", "signal", "Signal", "Send a signal to the selected process, after a question"),
+        _key("r", "renice", "Renice", "Change the selected process's nice value, after a question"),
+        _key("n", "successor", "Successor", "After the end of a process: follow the one that took its place"),
+        _key("y", "copy_pid", "Copy PID", "Copy the process id"),
+        _key("Y", "copy_command", "Copy command", "Copy the command line"),
+    ),
+}
+"""All keys of the screen, in the order of the help."""
+BINDINGS: Final[list[Binding]] = [binding for bindings in THEMES.values() for binding in bindings]
+
+BACK_HINT: Final = Hint("Esc", "Back", "step_out")
+TABLE_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("/", "Filter", "filter"),
+    Hint("s", "Sort", "sort_menu"),
+    Hint("Enter", "Watch", "watch_selected"),
+    Hint("e", "Explain", "explain"),
+    Hint("Space", "Pause", "pause"),
+    Hint("q", "Quit", "quit"),
+    Hint("m", "Mark", "mark"),
+)
+REGIONS_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("Enter", "Open", "open_region"),
+    Hint("< >", "Sort", "sort_regions(1)"),
+    Hint("m", "Mark", "mark"),
+    Hint("R", "Read now", "read_now"),
+    Hint("Tab", "Next panel", "focus_next"),
+    Hint("q", "Quit", "quit"),
+)
+CHART_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("←→", "Look back", "look(-1)"),
+    Hint("+ -", "Zoom", "zoom_time(0.5)"),
+    Hint("v", "Scale", "scale"),
+    Hint("e", "Explain", "explain"),
+    Hint("z", "Big", "zoom_panel"),
+    Hint("q", "Quit", "quit"),
+)
+REPLAY_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("Space", "Play or pause", "pause"),
+    Hint("←→", "Step", "look(1)"),
+    Hint("End", "Play on", "live"),
+    Hint("e", "Explain", "explain"),
+    Hint("q", "Quit", "quit"),
+)

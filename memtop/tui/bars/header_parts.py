@@ -1,0 +1,164 @@
+"""What the first line says: whose machine this is, what memtop is doing, and how the machine's memory does.
+
+Imports neither Textual nor Rich, as the early painting says the same.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from memtop import units
+from memtop.model.frame import Frame, SystemRow
+from memtop.sanitize import clean
+from memtop.settings import Settings
+from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart, cells
+from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
+
+LATE_S: Final = 0.5
+"""A sample this much later than planned is worth a word: the machine is under pressure."""
+LOW_AVAILABLE: Final = 0.10
+"""Share of RAM; below it the kernel is about to reclaim in earnest."""
+VERY_LOW_AVAILABLE: Final = 0.05
+HIGH_PRESSURE_PERCENT: Final = 10.0
+"""Of the last ten seconds in which some task waited for memory; systemd-oomd begins to care at 60."""
+_RAM_BAR_CELLS: Final = (20, 10, 5)
+_LESS_THAN_THE_BAR: Final = 10
+"""Parts from this rank on make no room for themselves by shortening the bar."""
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+NAME: Final = LinePart("memtop", 5, style="strong")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderState:
+    """What memtop itself is doing."""
+
+    host: str = ""
+    paused: bool = False
+    looking_back_s: float | None = None
+    """The instant looked at, seconds since the epoch; None for now."""
+    recording_bytes: int | None = None
+    """Size of the recording under way; None when there is none."""
+    readonly: bool = False
+
+
+def state_of(settings: Settings) -> HeaderState:
+    """What a run does from its start to its end."""
+    return HeaderState(
+        host="" if settings.replay else os.uname().nodename,
+        recording_bytes=_file_size(settings.record),
+        readonly=settings.readonly and not settings.replay,
+    )
+
+
+def _file_size(path: str) -> int | None:
+    """Size of a recording being written, with what SQLite keeps beside it; None for no file."""
+    if not path:
+        return None
+    return sum(os.stat(name).st_size for name in (path, path + "-wal") if os.path.exists(name))
+
+
+def header_parts(
+    frame: Frame, delay_s: float, state: HeaderState, width: int, *, ascii_only: bool = False
+) -> tuple[list[LinePart], list[LinePart]]:
+    """State words left, the machine right; the bar of RAM as long as there is room.
+
+    ``delay_s`` is the planned time between two samples.
+    """
+    left = [NAME, *_state_words(frame, state)]
+    if state.host:
+        left.append(LinePart(clean(state.host), 6))
+    left.append(LinePart(f"{max(f'{delay_s:.1f}', f'{delay_s:g}', key=len)} s", 8))
+    room = width - cells(left) - GAP_CELLS - 2 * EDGE_CELLS
+    right: list[LinePart] = []
+    for bar_cells in _RAM_BAR_CELLS:
+        right = _machine(frame.system, bar_cells, ascii_only)
+        if cells([part for part in right if part.rank < _LESS_THAN_THE_BAR]) <= room:
+            break
+    return left, right
+
+
+def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
+    """What keeps the numbers from being those of this very moment comes first."""
+    words = []
+    if frame.late_s >= LATE_S:
+        words.append(LinePart(f"{WARNING_MARK} LATE {frame.late_s:.1f} s", 1, "own_cost", "warning"))
+    if frame.shares is not None and frame.shares.decides and frame.shares.unknown:
+        known = frame.shares.wanted - len(frame.shares.unknown)
+        words.append(LinePart(f"PSS known of {known} of {frame.shares.wanted}", 1, "pss", "strong"))
+    if state.looking_back_s is not None:
+        at = time.strftime("%H:%M:%S", time.localtime(state.looking_back_s))
+        words.append(LinePart(f"LOOKING BACK {at}", 1, "looking_back", "strong"))
+    elif state.paused:
+        words.append(LinePart("PAUSED", 1, style="strong"))
+    if frame.replay_position is not None:
+        words.append(LinePart("REPLAY {}/{}".format(*frame.replay_position), 1, "recording", "strong"))
+    if state.recording_bytes is not None:
+        words.append(LinePart(f"● REC {units.long_size(state.recording_bytes)}", 2, "recording", "strong"))
+    if state.readonly:
+        words.append(LinePart("READ-ONLY", 5, style="dim"))
+    return words
+
+
+def _machine(system: SystemRow, bar_cells: int, ascii_only: bool) -> list[LinePart]:
+    """The machine's memory, each value with the topic that explains it."""
+    total, available = system.mem_total_bytes, system.mem_available_bytes
+    used = None if total is None or available is None else total - available
+    right = [LinePart("RAM", 4, "ram")]
+    if total and used is not None:
+        right.append(LinePart(ram_bar(used / total, bar_cells, ascii_only), 6, "ram", "res", glued=True))
+    right.append(LinePart(_used_of(used, total), 4, "ram", glued=True))
+    mark, style = "", ""
+    if total and available is not None and available < total * LOW_AVAILABLE:
+        very = available < total * VERY_LOW_AVAILABLE
+        mark, style = (f"{DANGER_MARK} ", "danger") if very else (f"{WARNING_MARK} ", "warning")
+    right.append(LinePart(f"{mark}avail {units.size(available)}", 7, "available", style))
+    swap_used = None
+    if system.swap_total_bytes is not None and system.swap_free_bytes is not None:
+        swap_used = system.swap_total_bytes - system.swap_free_bytes
+    swap = "none" if system.swap_total_bytes == 0 else units.size(swap_used)
+    right.append(LinePart(f"swap {swap}", 9, "swap"))
+    pressure = system.psi_memory_some_avg10
+    high = pressure is not None and pressure >= HIGH_PRESSURE_PERCENT
+    right.append(
+        LinePart(
+            f"{WARNING_MARK + ' ' if high else ''}PSI {units.percent(pressure)}", 8, "psi", "warning" if high else ""
+        )
+    )
+    right.append(LinePart(f"faults {_rate(system.pgfault_per_s)}", 11, "faults_rate"))
+    right.append(LinePart(f"major {_rate(system.pgmajfault_per_s)}", 10, "major_faults"))
+    kills = system.oom_kills
+    right.append(
+        LinePart(
+            f"{DANGER_MARK + ' ' if kills else ''}OOM kills {units.count(kills)}",
+            5 if kills else 9,
+            "oom_kills",
+            "danger" if kills else "",
+        )
+    )
+    return right
+
+
+def _rate(per_s: float | None) -> str:
+    return units.count(per_s) + ("/s" if per_s is not None else "")
+
+
+def _used_of(used_bytes: int | None, total_bytes: int | None) -> str:
+    """``15.2 of 23.5 GiB``: the unit once, where both have the same."""
+    used, total = units.long_size(used_bytes), units.long_size(total_bytes)
+    if used.partition(" ")[2] == total.partition(" ")[2]:
+        used = used.partition(" ")[0]
+    return f"{used} of {total}"
+
+
+def ram_bar(share: float, width: int, ascii_only: bool) -> str:
+    """``share`` (0 to 1) of ``width`` cells filled, to an eighth of a cell, the rest dotted so that it has an end."""
+    share = min(1.0, max(0.0, share))
+    if ascii_only:
+        full = round(share * width)
+        return "#" * full + "." * (width - full)
+    full, eighths = divmod(round(share * width * 8), 8)
+    bar = "█" * full + (_EIGHTHS[eighths] if eighths else "")
+    return bar + "·" * (width - len(bar))

@@ -1,0 +1,232 @@
+"""From curves to lines of cells: plotext draws, this module colours its matrix and cuts it into Strips.
+
+plotext (5.3) knows no themes. It is given the numbers of ``ChartStyle`` as colours, and each becomes a theme's style
+here. Its matrix of cells is taken as it is: making escape codes of it and parsing them again costs ten times as much. Nothing but this module and :mod:`memtop.tui.chart.curves` touches plotext; it gets only places and clean text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, Final
+
+from rich.cells import cell_len
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from memtop.columns import ASCII_SPARKS, SPARKS
+from memtop.sanitize import clean
+from memtop.tui.chart.chart_styles import AREAS, ChartStyle, ChartStyles, Glyphs, area_color
+from memtop.tui.chart.curves import DOTS_PER_ROW, Cells, Curve, DrawnCurves, Rows, draw, plotext
+from memtop.tui.drawing.cell_text import spark_lines
+
+LABEL_CELLS: Final = 6
+"""Width of the labels of a y axis: constant, so that the plot does not move when a label grows."""
+AXES_FROM: Final = (28, 5)
+"""Columns and rows below which a chart is all plot and no axes."""
+_TO_ASCII: Final = str.maketrans("│┤├─┬┴└┘┼┌┐╌┈┊╷", "|||-+++++++-.:'") | {ord("–"): "-", ord("…"): "~"}
+Ticks = Sequence[tuple[float, str]]
+
+
+@lru_cache(maxsize=4)
+def _frame(width: int, height: int, left: Ticks, right: Ticks, bottom: Ticks) -> tuple[Rows, Rows, Rows]:
+    """Axes and their labels as plotext draws them round an empty plot: characters, inks, inks behind them."""
+    plot = plotext()()
+    plot.set_size([width, height])
+    plot.canvas_color = plot.axes_color = ChartStyle.GROUND
+    plot.ticks_color = ChartStyle.AXIS
+    plot.set_xaxes(bool(bottom), False)
+    plot.set_yaxes(bool(left), bool(right))
+    plot.set_xlim(0, 1)
+    plot.set_xticks([place for place, _ in bottom], [text for _, text in bottom])
+    for side, ticks in (("left", left), ("right", right)):
+        plot.set_ylim(0, 1, side)
+        texts = [text[:LABEL_CELLS] for _, text in ticks]
+        padded = [text.rjust(LABEL_CELLS) if side == "left" else text.ljust(LABEL_CELLS) for text in texts]
+        plot.set_yticks([place for place, _ in ticks], padded, side)
+        if ticks or side == "left":  # an axis without data would lose its ticks
+            plot.draw([0.0], [-1.0], marker=".", color=ChartStyle.GROUND, yside=side)
+    plot.build_plot()
+    matrix = plot.matrix
+    return matrix.marker[::-1], matrix.fullground[::-1], matrix.background[::-1]
+
+
+class Canvas:
+    """A chart being drawn. Cells of the plot, inside the axes, are addressed from the top left."""
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        *,
+        lines: Sequence[Curve] = (),
+        areas: Sequence[Curve] = (),
+        left: Ticks = (),
+        right: Ticks = (),
+        bottom: Ticks = (),
+        look: Glyphs = Glyphs.SHADED,
+        drawn: DrawnCurves | None = None,
+    ) -> None:
+        self.width, self.height, self.look = width, height, look
+        self._drawn = DrawnCurves() if drawn is None else drawn
+        roomy = width >= AXES_FROM[0] and height >= AXES_FROM[1]
+        left, right, bottom = (left, right, bottom) if roomy else ((), (), ())
+        self.left = LABEL_CELLS + 1 if left else 0
+        self.right_margin = LABEL_CELLS + 1 if right else 0
+        self.foot = 2 if bottom else 0
+        self.columns = width - self.left - self.right_margin
+        self.rows = height - self.foot
+        self._marker: Rows = [[" "] * width for _ in range(height)]
+        self._fore: Rows = [[ChartStyle.GROUND] * width for _ in range(height)]
+        self._back: Rows = [[ChartStyle.GROUND] * width for _ in range(height)]
+        if self.columns < 2 or self.rows < 2:
+            return
+        if left or right or bottom:
+            frame = _frame(width, height, tuple(left), tuple(right), tuple(bottom))
+            self._marker, self._fore, self._back = ([row[:] for row in layer] for layer in frame)
+        if lines:
+            self._paste(draw(self.columns, self.rows, lines=lines, areas=areas, look=look, drawn=self._drawn))
+
+    def _paste(self, columns: Sequence[Cells]) -> None:
+        """Put what was drawn inside the axes."""
+        inside = slice(self.left, self.left + self.columns)
+        for layer, drawn in zip((self._marker, self._fore, self._back), zip(*columns, strict=True), strict=True):
+            for row, cells in zip(layer, zip(*drawn, strict=True), strict=False):
+                row[inside] = cells
+
+    def column(self, across: float) -> int:
+        """The column of a place between 0 (left) and 1 (right)."""
+        return math.floor(across * (self.columns - 1) + 0.5)
+
+    def row(self, up: float) -> int:
+        """The row of a place between 0 (foot) and 1 (top); plotext rounds its lines the same way."""
+        return self.rows - 1 - math.floor(up * (self.rows * DOTS_PER_ROW - 1) + 0.5) // DOTS_PER_ROW
+
+    def blank(self, column: int, row: int, cells: int = 1) -> bool:
+        """Whether so many cells of the plot from here hold nothing but, perhaps, an area."""
+        start = self.left + column
+        return (
+            0 <= row < self.rows
+            and 0 <= column <= self.columns - cells
+            and all(marker == " " for marker in self._marker[row][start : start + cells])
+        )
+
+    def put(self, column: int, row: int, character: str, ink: ChartStyle) -> None:
+        """Write one cell of the plot, leaving its background; what is outside is dropped."""
+        if 0 <= row < self.rows and 0 <= column < self.columns:
+            self._marker[row][self.left + column] = character
+            self._fore[row][self.left + column] = ink
+
+    def put_text(self, column: int, row: int, text: str, ink: ChartStyle) -> None:
+        """Write text into the plot; every character takes one cell."""
+        for offset, character in enumerate(narrow(text)):
+            self.put(column + offset, row, character, ink)
+
+    def under(self, column: int, row: int, ink: ChartStyle) -> None:
+        """Colour the background of a cell of the plot."""
+        if 0 <= row < self.rows and 0 <= column < self.columns:
+            self._back[row][self.left + column] = ink
+
+    def put_foot(self, column: int, text: str, ink: ChartStyle) -> None:
+        """Write into the line of the time labels, centred on a column of the plot."""
+        if not self.foot:
+            return
+        start = min(max(0, self.left + column - len(text) // 2), max(0, self.width - len(text)))
+        foot = self._marker[self.height - 1]
+        for way in (-1, 1):  # a label half covered would be read wrongly
+            edge = start if way < 0 else start + len(text) - 1
+            while 0 <= edge < self.width and foot[edge] != " ":
+                foot[edge] = " "
+                edge += way
+        for offset, character in enumerate(narrow(text)[: self.width]):
+            self._marker[self.height - 1][start + offset] = character
+            self._fore[self.height - 1][start + offset] = ink
+
+    def tint_labels(self, left: ChartStyle, right: ChartStyle) -> None:
+        """Give the labels of the y axes the inks of the curves they belong to."""
+        for row in range(self.rows):
+            for column in range(max(0, self.left - 1)):
+                self._fore[row][column] = left
+            for column in range(self.width - max(0, self.right_margin - 1), self.width):
+                self._fore[row][column] = right
+
+    def strips(self, inks: ChartStyles) -> list[Strip]:
+        """The finished chart, one Strip a row; a row that looks as it did is the same Strip."""
+        drawn = self._drawn
+        before = drawn.lines if drawn.inks is inks else []
+        styles: dict[tuple[Any, Any], Style] = {}
+        lines: list[tuple[Rows, Strip]] = []
+        for y, layers in enumerate(zip(self._marker, self._fore, self._back, strict=True)):
+            row = list(layers)
+            same = y < len(before) and before[y][0] == row
+            lines.append(before[y] if same else (row, self._strip(row, inks, styles)))
+        drawn.lines, drawn.inks = lines, inks
+        return [strip for _, strip in lines]
+
+    def _strip(self, row: Rows, inks: ChartStyles, styles: dict[tuple[Any, Any], Style]) -> Strip:
+        markers, fore, back = row
+        segments = []
+        start = 0
+        for pair, run in groupby(zip(fore, back, strict=True)):
+            length = len(list(run))
+            text = "".join(markers[start : start + length])
+            start += length
+            if pair not in styles:
+                styles[pair] = _style(pair, inks)
+            segments.append(Segment(_ascii_cells(text) if self.look is Glyphs.ASCII else text, styles[pair]))
+        return Strip(segments, self.width)
+
+
+def _style(pair: tuple[Any, Any], inks: ChartStyles) -> Style:
+    """The style of a cell; the edge of an area is drawn as a character in the area's colour."""
+    fore, back = (ink if isinstance(ink, ChartStyle) else ChartStyle.GROUND for ink in pair)
+    if fore in AREAS:
+        return _with(inks[back], area_color(fore, inks), inks[back].bgcolor)
+    if back is ChartStyle.GROUND:
+        return inks[fore]
+    return _with(inks[fore], None, inks[back].bgcolor)
+
+
+@lru_cache(maxsize=64)
+def _with(style: Style, color: Color | None, bgcolor: Color | None) -> Style:
+    """The same object from chart to chart: Rich keeps a style's escape codes with it."""
+    return style + Style(color=color, bgcolor=bgcolor)
+
+
+def narrow(text: str) -> str:
+    """Clean text in which each character takes one cell; wide ones become ``?``."""
+    return "".join(character if cell_len(character) == 1 else "?" for character in clean(text))
+
+
+def _ascii_cells(text: str) -> str:
+    """Cells for --ascii, as many as before: lines as ``|-+``, whatever else is not ASCII as ``?``."""
+    return text if text.isascii() else text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def bars(
+    heights: Iterable[float | None],
+    rows: int,
+    ink: ChartStyle,
+    inks: ChartStyles,
+    *,
+    look: Glyphs,
+    cursor: int | None = None,
+) -> list[Strip]:
+    """A bar for each column, 0 to 1 high, in eighths of a row; what is not zero shows at least one eighth."""
+    eighths = [0 if not height or height < 0 else max(1, round(min(height, 1.0) * rows * 8)) for height in heights]
+    lines = spark_lines(eighths, rows, ASCII_SPARKS if look is Glyphs.ASCII else SPARKS)
+    return [
+        _bar_strip(line, inks[ink], cursor, _with(inks[ink], None, inks[ChartStyle.CURSOR].bgcolor)) for line in lines
+    ]
+
+
+def _bar_strip(line: str, style: Style, cursor: int | None, cursor_style: Style) -> Strip:
+    if cursor is None or not 0 <= cursor < len(line):
+        return Strip([Segment(line, style)], len(line))
+    before, at, after = line[:cursor], line[cursor], line[cursor + 1 :]
+    pieces = (Segment(before, style), Segment(at, cursor_style), Segment(after, style))
+    return Strip([piece for piece in pieces if piece.text], len(line))

@@ -1,0 +1,93 @@
+"""What the charts have in common: inks from the theme, and strips that are built once and then only handed out."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import ClassVar, Final
+
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.strip import Strip
+
+from memtop.tui.chart.chart_styles import AREAS, ChartStyle, ChartStyles, Glyphs
+from memtop.tui.drawing.cached_lines import CachedLines
+
+_CLASS: Final = {ink: f"inked--{ink.name.lower()}" for ink in ChartStyle}
+
+
+class ChartBase(CachedLines):
+    """A widget drawn line by line from strips; a subclass says in :meth:`build` what they are."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(_CLASS.values())
+    DEFAULT_CSS = """
+    Inked {
+        .inked--axis { color: $text-muted; }
+        .inked--virt { color: $memtop-virt; }
+        .inked--res { color: $memtop-res; text-style: bold; }
+        .inked--anon { background: $memtop-res 50%; }
+        .inked--file { background: $memtop-res 32%; }
+        .inked--shmem { background: $memtop-res 18%; }
+        .inked--limit { color: $text-error; }
+        .inked--peak { color: $text-muted; }
+        .inked--mark { color: $text-secondary; }
+        .inked--cursor { color: $foreground; background: $foreground 25%; }
+        .inked--message { color: $foreground; text-style: bold; }
+        .inked--minor { color: $memtop-virt; }
+        .inked--major { color: $text-error; }
+    }
+    """
+
+    def __init__(self, *, ascii_only: bool = False, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.ascii_only = ascii_only
+        self._built: list[Strip] | None = None
+        self._inks: ChartStyles | None = None
+        self._built_size = Size(0, 0)
+
+    def build(self, width: int, height: int) -> list[Strip]:
+        """The content as strips of ``width`` cells."""
+        raise NotImplementedError
+
+    @property
+    def look(self) -> Glyphs:
+        """What this terminal can show: without shades areas are told by pattern, never by colour alone."""
+        if self.ascii_only:
+            return Glyphs.ASCII
+        return Glyphs.TEXTURED if self.app.no_color or self.app.current_theme.ansi else Glyphs.SHADED
+
+    def inks(self) -> ChartStyles:
+        """The styles of this moment's theme."""
+        if self._inks is not None:
+            return self._inks
+        ground = self.get_visual_style().rich_style
+        styles = {ink: self.get_visual_style(name).rich_style for ink, name in _CLASS.items()}
+        if self.look is not Glyphs.SHADED:
+            styles |= dict.fromkeys(AREAS, Style(color=styles[ChartStyle.RES].color))
+        self._inks = styles | {ChartStyle.GROUND: ground}
+        return self._inks
+
+    def invalidate(self) -> None:
+        """Build anew, and repaint the lines that come out different."""
+        before, size = self._built, self._built_size
+        if before is None or size != self.content_size or not size:
+            self._built = None
+            self.refresh()
+            return
+        self._built = self.build(size.width, size.height)
+        changed = [y for y, (old, new) in enumerate(zip_longest(before, self._built)) if old != new]
+        if changed:
+            self.refresh(*(Region(0, y, size.width, 1) for y in changed))
+
+    def notify_style_update(self) -> None:
+        """Colours may have changed with the theme."""
+        super().notify_style_update()
+        self._built = self._inks = None
+
+    def render_line(self, y: int) -> Strip:
+        """One line of what was built for this size."""
+        size = self.line_size
+        if self._built is None or self._built_size != size:
+            self._built, self._built_size = self.build(size.width, size.height), size
+        if y < len(self._built):
+            return self._built[y]
+        return Strip.blank(size.width, self.style_of())

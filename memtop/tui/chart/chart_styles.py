@@ -1,0 +1,56 @@
+"""What a cell of a chart stands for, and what a terminal can show of it. Themes turn inks into styles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, IntEnum
+from typing import Final
+
+from rich.color import Color
+from rich.style import Style
+
+
+class ChartStyle(IntEnum):
+    """What a cell shows; a theme gives each ink its style. The numbers are colours to plotext and nothing else."""
+
+    GROUND = 0
+    AXIS = 1
+    VIRT = 2
+    RES = 3
+    ANON = 4
+    FILE = 5
+    SHMEM = 6
+    LIMIT = 7
+    PEAK = 8
+    MARK = 9
+    CURSOR = 10
+    MESSAGE = 11
+    MINOR = 12
+    MAJOR = 13
+
+
+ChartStyles = Mapping[ChartStyle, Style]
+AREAS: Final = (ChartStyle.ANON, ChartStyle.FILE, ChartStyle.SHMEM)
+LINE_ASCII: Final = {ChartStyle.VIRT: "+", ChartStyle.RES: "*"}
+
+
+class Glyphs(Enum):
+    """What a terminal can show."""
+
+    SHADED = "shaded"
+    """Areas are shades of a colour."""
+    TEXTURED = "textured"
+    """Areas are patterns: there are too few colours for shades, or none."""
+    ASCII = "ascii"
+
+
+TEXTURES: Final[Mapping[Glyphs, Mapping[ChartStyle, str]]] = {
+    Glyphs.SHADED: {},
+    Glyphs.TEXTURED: {ChartStyle.ANON: "▓", ChartStyle.FILE: "▒", ChartStyle.SHMEM: "░"},
+    Glyphs.ASCII: {ChartStyle.ANON: "#", ChartStyle.FILE: "=", ChartStyle.SHMEM: "."},
+}
+
+
+def area_color(ink: ChartStyle, inks: ChartStyles) -> Color | None:
+    """The colour of an area as a character: its shade, or where it is a texture its own colour."""
+    return inks[ink].bgcolor or inks[ink].color

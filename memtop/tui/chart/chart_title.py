@@ -1,0 +1,147 @@
+"""The words over the memory chart: whose memory it is, and its numbers. They are its legend as well."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from memtop import units
+from memtop.model.frame import Detail, ProcessRow
+from memtop.sanitize import clean
+from memtop.tui.chart.axes import Scale, clock, slope_sign
+from memtop.tui.chart.chart_styles import AREAS, LINE_ASCII, TEXTURES, ChartStyle, ChartStyles, Glyphs, area_color
+from memtop.tui.drawing.cell_text import to_ascii
+
+_ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}
+_GAPS: Final = ("   ", "  ")
+_YOUNG_S: Final = 120.0
+"""Until then an age would change every second, and to draw a title anew costs more than that is worth."""
+_DROPPED_FIRST: Final = ("peak", "shm", "file+shm", "file", "swap", "anon")
+
+
+def title_text(detail: Detail, scale: Scale) -> str:
+    """``4242 api-server ── up 3 h``, and how it is drawn when that is not the ordinary way. Clean text.
+
+    In its first two minutes a process is ``new``.
+    """
+    row = detail.row
+    parts = [f"{row.pid} {clean(row.name)}"]
+    if row.started_s is not None:
+        ended = detail.gone and row.gone_s is not None
+        until_s = row.gone_s if ended and row.gone_s is not None else detail.right_edge_s
+        age_s = max(0.0, until_s - row.started_s)
+        young = age_s < _YOUNG_S and not detail.gone
+        parts.append("new" if young else f"{'ran' if detail.gone else 'up'} {units.duration(age_s)}")
+    if scale is not Scale.ONE:
+        parts.append(scale.value)
+    return " ── ".join(parts)
+
+
+def looking_back_text(detail: Detail) -> str:
+    """What the frame says below while the cursor is in the past; empty when live."""
+    if detail.cursor_s is None:
+        return ""
+    return f"looking back at {clock(detail.right_edge_s + detail.cursor_s)}, End for now"
+
+
+def facts(
+    detail: Detail, width: int, inks: ChartStyles, *, areas: bool, shows_virt: bool = True, look: Glyphs = Glyphs.SHADED
+) -> Strip:
+    """The numbers of the instant looked at in one line of ``width`` cells; what fits least is left out first.
+
+    ``areas``: RES is filled by its parts, so their names carry the colours.
+    """
+    row = detail.row
+    keys = _keys(look, areas=areas, shows_virt=shows_virt)
+    items = _items(detail, row, keys)
+    empty = {"shm": not row.shmem_bytes, "swap": not row.swap_bytes}
+    order = [name for name, droppable in empty.items() if droppable] + list(_DROPPED_FIRST)
+    gap = _GAPS[0]
+    if _width(items, gap) > width:
+        gap = _GAPS[1]
+    for name in order:
+        if _width(items, gap) > width:
+            items.pop(name, None)
+    if _width(items, gap) > width:
+        items, gap = _shortest(detail, row, keys, width)
+    segments: list[Segment] = []
+    for number, pieces in enumerate(items.values()):
+        if number:
+            segments.append(Segment(gap, inks[ChartStyle.GROUND]))
+        segments.extend(
+            Segment(to_ascii(text) if look is Glyphs.ASCII else text, _style(ink, inks)) for text, ink in pieces
+        )
+    return Strip(segments).adjust_cell_length(width, inks[ChartStyle.GROUND])
+
+
+Pieces = list[tuple[str, ChartStyle]]
+
+
+def _keys(look: Glyphs, *, areas: bool, shows_virt: bool) -> dict[ChartStyle, str]:
+    """The sign before a name that tells how it is drawn; nothing for what is not drawn."""
+    keys = dict(LINE_ASCII) if look is Glyphs.ASCII else {ChartStyle.VIRT: "━", ChartStyle.RES: "━"}
+    if not shows_virt:
+        del keys[ChartStyle.VIRT]
+    if areas:
+        keys |= TEXTURES[look] or dict.fromkeys(AREAS, "■")
+    return {ink: f"{key} " for ink, key in keys.items()}
+
+
+def _arrow(detail: Detail, row: ProcessRow) -> str:
+    """Where the slope and the change over the minute say the same: after a peak a slope alone misleads."""
+    if detail.gone:
+        return ""
+    slope = slope_sign(detail.slope_bytes_per_min, row.rss_bytes)
+    change = slope if row.growth_bytes_per_min is None else slope_sign(row.growth_bytes_per_min, row.rss_bytes)
+    return _ARROWS[slope if slope == change else 0]
+
+
+def _shortest(
+    detail: Detail, row: ProcessRow, keys: dict[ChartStyle, str], width: int
+) -> tuple[dict[str, Pieces], str]:
+    """What is left of the line where not even VIRT and RES find room in full, and the gap between the two."""
+    virt, res, arrow = units.size(row.virt_bytes), units.size(row.rss_bytes), _arrow(detail, row)
+    forms = (
+        (f"{keys.get(ChartStyle.VIRT, '')}VIRT {virt}", f"{keys[ChartStyle.RES]}RES {res}{arrow}", _GAPS[1]),
+        (f"VIRT {virt}", f"RES {res}{arrow}", _GAPS[1]),
+        (f"VIRT {virt}", f"RES {res}", " "),
+        ("", f"RES {res}{arrow}", ""),
+        ("", f"RES {res}", ""),
+        ("", res, ""),
+    )
+    virt, res, gap = next((form for form in forms if sum(map(cell_len, form)) <= width), forms[-1])
+    items: dict[str, Pieces] = {"virt": [(virt, ChartStyle.VIRT)]} if virt else {}
+    return items | {"res": [(res, ChartStyle.RES)]}, gap
+
+
+def _items(detail: Detail, row: ProcessRow, keys: dict[ChartStyle, str]) -> dict[str, Pieces]:
+    arrow = _arrow(detail, row)
+    items: dict[str, Pieces] = {
+        "virt": [(f"{keys.get(ChartStyle.VIRT, '')}VIRT {units.long_size(row.virt_bytes)}", ChartStyle.VIRT)],
+        "res": [(f"{keys[ChartStyle.RES]}RES {units.long_size(row.rss_bytes)}{arrow}", ChartStyle.RES)],
+    }
+    parts = [("anon", row.anon_bytes, ChartStyle.ANON)]
+    if row.file_bytes is None and row.shr_bytes is not None:
+        parts.append(("file+shm", row.shr_bytes, ChartStyle.FILE))
+    else:
+        parts += [("file", row.file_bytes, ChartStyle.FILE), ("shm", row.shmem_bytes, ChartStyle.SHMEM)]
+    for name, value, ink in parts:
+        items[name] = [(keys.get(ink, ""), ink), (f"{name} ", ChartStyle.AXIS), (units.size(value), ChartStyle.GROUND)]
+    for name, value in (("swap", row.swap_bytes), ("peak", row.peak_rss_bytes)):
+        items[name] = [(f"{name} ", ChartStyle.AXIS), (units.size(value), ChartStyle.GROUND)]
+    return items
+
+
+def _style(ink: ChartStyle, inks: ChartStyles) -> Style:
+    """Areas lend their background to the character that stands for them."""
+    if ink in AREAS:
+        return inks[ChartStyle.GROUND] + Style(color=area_color(ink, inks))
+    return inks[ink]
+
+
+def _width(items: dict[str, Pieces], gap: str) -> int:
+    return sum(cell_len(text) for pieces in items.values() for text, _ in pieces) + len(gap) * (len(items) - 1)

@@ -1,0 +1,215 @@
+"""Curves and the areas under them, drawn a column at a time; a column that was drawn before is taken from there.
+
+Time moves through a chart by whole columns, so from one picture to the next only the newest columns differ, whatever
+the width of the window. plotext draws the columns that are new, and what it costs no longer depends on how large
+the chart is. A column's cells follow from its :data:`_Key` alone, so a remembered one is never wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from importlib import import_module
+from typing import Any, Final
+
+from textual.strip import Strip
+
+from memtop.columns import SPARKS
+from memtop.tui.chart.chart_styles import AREAS, LINE_ASCII, TEXTURES, ChartStyle, ChartStyles, Glyphs
+
+DOTS_PER_COLUMN: Final = 2
+DOTS_PER_ROW: Final = 4
+"""Of a cell of braille."""
+_EIGHTHS: Final = 8
+_WORTH_A_RUN: Final = 3
+"""So many known columns between two new ones are drawn along, rather than to call plotext twice."""
+
+Rows = list[list[Any]]
+Cells = tuple[list[str], list[Any], list[Any]]
+"""One column from the top: characters, inks, inks behind them."""
+_Key = tuple[tuple[int | None, ...], ...]
+"""Of each curve its dots in the column and the one that they lead to, of each area its height in eighths of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line, or the upper edge of an area that stands on the one before it.
+
+    Places are between 0 and 1 over the width and the height; None is a gap.
+    """
+
+    across: Sequence[float]
+    up: Sequence[float | None]
+    ink: ChartStyle
+
+
+@dataclass(slots=True)
+class DrawnCurves:
+    """The columns and lines of the last picture, to be taken again."""
+
+    kind: object = None
+    """What all of them have in common: another height, look or set of curves, and none of them is of use."""
+    columns: dict[_Key, Cells] = field(default_factory=dict)
+    lines: list[tuple[Rows, Strip]] = field(default_factory=list)
+    """The finished lines, each with the characters and inks that it was made of."""
+    inks: ChartStyles | None = None
+    """Of the lines."""
+
+
+@cache
+def plotext() -> Any:
+    """plotext's plot, imported at the first chart: its 30 ms are not spent before the first frame."""
+    return import_module("plotext._monitor").monitor_class
+
+
+def draw(
+    columns: int, rows: int, *, lines: Sequence[Curve], areas: Sequence[Curve], look: Glyphs, drawn: DrawnCurves
+) -> list[Cells]:
+    """The columns of a plot, left to right; ``drawn`` is looked into, and then holds these."""
+    wide, high = (1, 1) if look is Glyphs.ASCII else (DOTS_PER_COLUMN, DOTS_PER_ROW)
+    dots = [_dots(spread(line.across, line.up, columns * wide), rows * high - 1) for line in lines]
+    tops = _tops([spread(area.across, area.up, columns) for area in areas], rows)
+    kind = (rows, look, tuple(line.ink for line in lines), tuple(area.ink for area in areas))
+    known = drawn.columns if drawn.kind == kind else {}
+    keys: list[_Key] = [
+        (*(line[column * wide : (column + 1) * wide + 1] for line in dots), *((top[column],) for top in tops))
+        for column in range(columns)
+    ]
+    for start, end in _runs([column for column, key in enumerate(keys) if key not in known]):
+        run = [line[start * wide : end * wide + 1] for line in dots]
+        for column, cells in enumerate(_plotted(run, [line.ink for line in lines], end - start, rows, look), start):
+            _fill(cells, [(area.ink, top[column]) for area, top in zip(areas, tops, strict=True)], look)
+            known[keys[column]] = cells
+    found = [known[key] for key in keys]
+    drawn.kind, drawn.columns = kind, dict(zip(keys, found, strict=True))
+    return found
+
+
+def spread(across: Sequence[float], values: Sequence[float | None], columns: int) -> list[float | None]:
+    """One value for each column: the largest of its points, and between two points the line that joins them."""
+    at = _columns_of(tuple(across), columns)
+    if at == tuple(range(columns)):
+        return list(values)
+    out: list[float | None] = [None] * columns
+    before: tuple[int, float] | None = None
+    for column, value in zip(at, values, strict=True):
+        if value is None:
+            before = None
+            continue
+        if not 0 <= column < columns:
+            continue
+        if before is not None:
+            start, first = before
+            for between in range(start + 1, column):
+                out[between] = first + (value - first) * (between - start) / (column - start)
+        there = out[column]
+        out[column] = value if there is None else max(there, value)
+        before = column, value
+    return out
+
+
+@lru_cache(maxsize=8)
+def _columns_of(across: tuple[float, ...], columns: int) -> tuple[int, ...]:
+    """The column of each place; remembered, because values move through a chart and places do not."""
+    return tuple(math.floor(place * (columns - 1) + 0.5) for place in across)
+
+
+def _dots(places: Sequence[float | None], highest: int) -> tuple[int | None, ...]:
+    """Which dot from the foot each place is; None outside of the plot."""
+    return tuple(
+        None if place is None or not 0 <= place <= 1 else math.floor(place * highest + 0.5) for place in places
+    )
+
+
+def _tops(heights: Sequence[Sequence[float | None]], rows: int) -> list[list[int | None]]:
+    """Heights in eighths of a row. Where a line runs along the uppermost area of a column, no area rises above it."""
+    tops: list[list[int | None]] = [
+        [None if up is None else math.floor(min(max(up, 0.0), 1.0) * rows * _EIGHTHS + 0.5) for up in layer]
+        for layer in heights
+    ]
+    for column, ups in enumerate(zip(*heights, strict=True)):
+        line = next((up for up in reversed(ups) if up is not None), None)
+        if line is not None:
+            below = (math.floor(min(max(line, 0.0), 1.0) * (rows * DOTS_PER_ROW - 1) + 0.5) + 1) // DOTS_PER_ROW
+            for layer in tops:
+                layer[column] = None if (top := layer[column]) is None else min(top, below * _EIGHTHS)
+    return tops
+
+
+def _runs(columns: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Neighbouring columns as (first, last + 1)."""
+    start: int | None = None
+    last = 0
+    for column in columns:
+        if start is not None and column - last > _WORTH_A_RUN:
+            yield start, last + 1
+            start = None
+        start, last = column if start is None else start, column
+    if start is not None:
+        yield start, last + 1
+
+
+def _plotted(
+    lines: Sequence[Sequence[int | None]], inks: Sequence[ChartStyle], columns: int, rows: int, look: Glyphs
+) -> list[Cells]:
+    """plotext's cells for lines given in dots; their last dot lies right of the plot, and is only led to."""
+    wide, high = (1, 1) if look is Glyphs.ASCII else (DOTS_PER_COLUMN, DOTS_PER_ROW)
+    plot = plotext()()
+    plot.set_size([columns + 1, rows])
+    plot.canvas_color = plot.axes_color = ChartStyle.GROUND
+    plot.set_xaxes(False, False)
+    plot.set_yaxes(False, False)
+    plot.set_xlim(0, (columns + 1) * wide - 1)
+    plot.set_ylim(0, rows * high - 1, "left")
+    plot.set_xticks([], [])
+    plot.set_yticks([], [], "left")
+    for line, ink in zip(lines, inks, strict=True):
+        bends = _bends(line)
+        plot.draw(
+            bends,
+            [line[dot] for dot in bends],
+            lines=True,
+            marker=LINE_ASCII.get(ink, "*") if look is Glyphs.ASCII else "braille",
+            color=ink,
+        )
+    plot.build_plot()
+    matrix = plot.matrix
+    layers = (zip(*layer[::-1], strict=True) for layer in (matrix.marker, matrix.fullground, matrix.background))
+    return [
+        (list(marker), list(fore), list(back)) for _, marker, fore, back in zip(range(columns), *layers, strict=False)
+    ]
+
+
+def _bends(dots: Sequence[int | None]) -> list[int]:
+    """Where a line begins, ends or turns: without what is flat the picture is the same, for less of plotext's time."""
+    last = len(dots) - 1
+    return [at for at, dot in enumerate(dots) if not (0 < at < last and dots[at - 1] == dot == dots[at + 1])]
+
+
+def _fill(cells: Cells, areas: Sequence[tuple[ChartStyle, int | None]], look: Glyphs) -> None:
+    """Stack areas in a column, each up to its height in eighths of a row from the foot."""
+    floor = 0
+    for ink, top in areas:
+        if top is not None and top > floor:
+            _stack(cells, floor, top, ink, look)
+            floor = top
+
+
+def _stack(cells: Cells, floor: int, top: int, ink: ChartStyle, look: Glyphs) -> None:
+    """Fill from floor to top; a cell begun by another area is shared."""
+    markers, fore, back = cells
+    textures = TEXTURES[look]
+    for level in range(floor // _EIGHTHS, -(-top // _EIGHTHS)):
+        row = len(markers) - 1 - level
+        begun = max(0, floor - level * _EIGHTHS)  # how much of the cell the areas below have taken
+        if ink in textures:
+            if markers[row] == " " and 2 * begun <= _EIGHTHS <= 2 * (top - level * _EIGHTHS):
+                markers[row], fore[row] = textures[ink], ink
+        elif begun and markers[row] == " ":
+            if back[row] in AREAS:
+                markers[row], fore[row] = SPARKS[begun - 1], back[row]
+            back[row] = ink
+        elif 2 * begun <= _EIGHTHS:
+            back[row] = ink

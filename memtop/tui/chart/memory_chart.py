@@ -1,0 +1,252 @@
+"""The widget that shows one process's VIRT and RES over time, and lets one look back.
+
+It does not own time: keys become messages, and the app turns them into what it asks of the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from memtop.model.frame import Detail
+from memtop.tui.chart.axes import Scale
+from memtop.tui.chart.canvas import AXES_FROM
+from memtop.tui.chart.chart_base import ChartBase
+from memtop.tui.chart.chart_title import facts, looking_back_text, title_text
+from memtop.tui.chart.curves import DrawnCurves
+from memtop.tui.chart.plot import (
+    Forecast,
+    Limits,
+    MemoryPicture,
+    filled,
+    memory_strips,
+    message_strips,
+    picture_of,
+    points_for,
+    points_to,
+)
+from memtop.tui.drawing.cell_text import LOADING, to_ascii
+
+WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0)
+"""The widths of the time window that zooming steps through."""
+_SCALES: Final = tuple(Scale)
+_FACTS_FROM_ROWS: Final = 3
+
+
+def zoomed(window_s: float, factor: float | None, ordinary_s: float = 300.0) -> float:
+    """The window after :class:`MemoryChart.WindowZoomed`: the next step wider (factor > 1) or narrower (< 1).
+
+    At either end it stays where it is; None gives ``ordinary_s``.
+    """
+    if factor is None:
+        return ordinary_s
+    if factor > 1:
+        return next((step for step in WINDOWS_S if step > window_s), WINDOWS_S[-1])
+    return next((step for step in reversed(WINDOWS_S) if step < window_s), WINDOWS_S[0])
+
+
+class MemoryChart(ChartBase, can_focus=True):
+    """VIRT and RES of the process in focus."""
+
+    DEFAULT_CSS = """
+    MemoryChart {
+        border: round $border-blurred;
+        border-title-color: $foreground;
+        border-subtitle-color: $foreground;
+        &:focus { border: round $border; }
+        &.-ascii { border: ascii $border-blurred; }
+        &.-ascii:focus { border: ascii $border; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "look(-1)", "Back", id="chart.back", tooltip="Look one point further into the past"),
+        Binding("right", "look(1)", "Forward", id="chart.forward", tooltip="Look one point nearer to now"),
+        Binding(
+            "left_square_bracket",
+            "look(-10)",
+            "Back 10",
+            id="chart.back10",
+            tooltip="Look ten points further into the past",
+            show=False,
+        ),
+        Binding(
+            "right_square_bracket",
+            "look(10)",
+            "Forward 10",
+            id="chart.forward10",
+            tooltip="Look ten points nearer to now",
+            show=False,
+        ),
+        Binding("end", "live", "Now", id="chart.live", tooltip="Leave the past: follow what happens now"),
+        Binding("plus", "zoom(0.5)", "Zoom in", id="chart.zoom_in", tooltip="Show less time, in more detail"),
+        Binding("minus", "zoom(2.0)", "Zoom out", id="chart.zoom_out", tooltip="Show more of the past"),
+        Binding(
+            "equals_sign",
+            "zoom_reset",
+            "Usual window",
+            id="chart.zoom_reset",
+            tooltip="Show the usual stretch of time again",
+            show=False,
+        ),
+        Binding(
+            "v",
+            "next_scale",
+            "Scale",
+            id="chart.scale",
+            tooltip="Draw VIRT and RES on one scale, each on its own, RES alone, logarithmic, or as fits best",
+        ),
+    ]
+
+    detail: reactive[Detail | None] = reactive(None, repaint=False)
+    """What is known of the process in focus, or None when there is none."""
+    words: reactive[str] = reactive(LOADING, repaint=False)
+    """What stands in it while there is none."""
+    scale: reactive[Scale] = reactive(Scale.AUTO, repaint=False)
+    """How VIRT and RES share the chart."""
+
+    @dataclass
+    class CursorMoved(Message):
+        """Somebody wants to look at another instant."""
+
+        delta_points: int | None
+        """How many points of the series to the right (negative: left); None to be live again."""
+
+    @dataclass
+    class WindowZoomed(Message):
+        """Somebody wants to see another stretch of time."""
+
+        factor: float | None
+        """Above 1 for more of the past, below 1 for less; None for the usual window. See :func:`zoomed`."""
+
+    def __init__(self, *, ascii_only: bool = False, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(ascii_only=ascii_only, id=id, classes=classes)
+        self.set_class(ascii_only, "-ascii")
+        self.framed: Widget = self
+        """The widget whose border carries the title; a border of its own makes drawing dearer."""
+        self.limits: Limits = ()
+        """(label, bytes) of the limits that bind; those within the scale are drawn with the next detail."""
+        self.forecast: Forecast | None = None
+        """How RES will meet a limit, where that can be said; drawn with the next detail."""
+        self._picture: MemoryPicture | None = None
+        self._drawn = DrawnCurves()
+        self._facts: Strip | None = None
+
+    @property
+    def points(self) -> int:
+        """How many points of the past it has room for, as it stands."""
+        picture = self._picture
+        if picture is None:
+            return points_for(self.content_size.width)
+        return points_for(self.content_size.width, picture.scale, ahead=picture.forecast is not None)
+
+    def watch_detail(self) -> None:
+        """New numbers."""
+        self._renew()
+
+    def watch_words(self) -> None:
+        """Other words; they are seen while there is no process."""
+        if self.detail is None:
+            self.invalidate()
+
+    def watch_scale(self) -> None:
+        """Another scale."""
+        self._renew()
+
+    def _renew(self) -> None:
+        """Take in what has changed; build the chart again only if its cells can have changed."""
+        detail = self.detail
+        before = self._picture
+        if detail is None:
+            self._picture = None
+            self.framed.border_title = self.framed.border_subtitle = None
+            self.invalidate()
+            return
+        scale = before.scale if before else Scale.ONE
+        self._picture = picture_of(detail, self.scale, self.limits, scale, self.forecast)
+        self._entitle(title_text(detail, self._picture.scale), looking_back_text(detail))
+        if not self._picture.looks_like(before) or self._built is None:
+            self.invalidate()
+        elif self._facts is not None:
+            fresh = self._facts_strip(detail, self._built_size.width, self._built_size.height)
+            if fresh != self._facts:
+                self._facts = self._built[0] = fresh
+                self.refresh(Region(0, 0, self._built_size.width, 1))
+
+    def _entitle(self, title: str, subtitle: str) -> None:
+        """Write on the frame, where that differs from what stands there; setting a title redraws everything."""
+        if self.ascii_only:
+            title, subtitle = to_ascii(title), to_ascii(subtitle)
+        names = Content(title), Content(subtitle) if subtitle else None
+        if names != (self.framed._border_title, self.framed._border_subtitle):
+            self.framed.border_title, self.framed.border_subtitle = names
+
+    def _facts_strip(self, detail: Detail, width: int, height: int) -> Strip:
+        scale = self._picture.scale if self._picture else Scale.ONE
+        foot = 2 if width >= AXES_FROM[0] else 0
+        return facts(
+            detail,
+            width,
+            self.inks(),
+            areas=filled(scale, height - 1 - foot),
+            shows_virt=scale is not Scale.RES_ONLY,
+            look=self.look,
+        )
+
+    def build(self, width: int, height: int) -> list[Strip]:
+        """The line of numbers and the chart under it; where there is no room for both, the numbers alone."""
+        detail, picture, inks = self.detail, self._picture, self.inks()
+        if detail is None or picture is None:
+            return message_strips(self.words, width, height, inks, self.look)
+        self._facts = self._facts_strip(detail, width, height)
+        if height < _FACTS_FROM_ROWS:
+            return [self._facts]
+        return [self._facts, *memory_strips(picture, width, height - 1, inks, look=self.look, drawn=self._drawn)]
+
+    def action_look(self, delta_points: int) -> None:
+        """Move the cursor through the past."""
+        self.post_message(self.CursorMoved(delta_points))
+
+    def action_live(self) -> None:
+        """Back to now."""
+        self.post_message(self.CursorMoved(None))
+
+    def action_zoom(self, factor: float) -> None:
+        """Show more or less of the past."""
+        self.post_message(self.WindowZoomed(factor))
+
+    def action_zoom_reset(self) -> None:
+        """Show the usual window."""
+        self.post_message(self.WindowZoomed(None))
+
+    def action_next_scale(self) -> None:
+        """The next way to share the chart."""
+        self.scale = _SCALES[(_SCALES.index(self.scale) + 1) % len(_SCALES)]
+
+    def on_click(self, event: events.Click) -> None:
+        """Look at the instant under the pointer."""
+        offset = event.get_content_offset(self)
+        picture = self._picture
+        if offset is None or offset.y < 1 or picture is None or len(picture.series.times_s) < 2:
+            return
+        delta = points_to(picture, offset.x, self._built_size.width)
+        if delta:
+            self.post_message(self.CursorMoved(delta))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The wheel forward: a closer look."""
+        event.stop()
+        self.action_zoom(0.5)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel back: more of the past."""
+        event.stop()
+        self.action_zoom(2.0)

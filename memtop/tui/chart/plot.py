@@ -1,0 +1,357 @@
+"""The picture of a process's memory: VIRT and RES over time as Strips. Pure: the same picture gives the same cells."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from textual.strip import Strip
+
+from memtop import units
+from memtop.model.frame import Detail, Mark, Note, Series
+from memtop.tui.chart.axes import Axis, Scale, TimeSpan, clock, close_up, known, linear, logarithmic, settle, time_ticks
+from memtop.tui.chart.canvas import AXES_FROM, LABEL_CELLS, Canvas, narrow
+from memtop.tui.chart.chart_styles import ChartStyle, ChartStyles, Glyphs
+from memtop.tui.chart.curves import DOTS_PER_COLUMN, Curve, DrawnCurves
+
+FILL_FROM_ROWS: Final = 8
+"""Height of the plot from which RES is filled by its parts."""
+_DASHES: Final = {ChartStyle.LIMIT: "╌", ChartStyle.PEAK: "┈"}
+_AHEAD_SHARE: Final = 0.25
+"""Of the plot, for the time that has not come, while there is something to say of it."""
+
+Limits = tuple[tuple[str, float], ...]
+"""(label, bytes) of the limits that bind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """RES goes on as it has grown until the room under the binding limit is used up."""
+
+    room_bytes: float
+    earliest_s: float
+    """From now."""
+    latest_s: float
+
+    def rises_bytes(self, after_s: float) -> tuple[float, float]:
+        """How much more there is after so long, if slow and if fast; it ends at the limit."""
+        slow, fast = (self.room_bytes * after_s / max(end_s, 1e-3) for end_s in (self.latest_s, self.earliest_s))
+        return min(slow, self.room_bytes), min(fast, self.room_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPicture:
+    """Everything that the cells of a memory chart depend on, apart from size and colours."""
+
+    series: Series
+    window_s: float
+    right_edge_s: float
+    by_clock: bool
+    """Time labels by the clock (when looking back) instead of by distance from now."""
+    cursor_s: float | None = None
+    marks: tuple[Mark, ...] = ()
+    peak_bytes: float | None = None
+    limits: Limits = ()
+    scale: Scale = Scale.ONE
+    """Settled: never AUTO."""
+    message: str = ""
+    """Words over the middle of the chart."""
+    forecast: Forecast | None = None
+
+    def looks_like(self, other: MemoryPicture | None) -> bool:
+        """Whether both give the same cells. The time of the right edge counts only where a clock is shown."""
+        if other is None or self.by_clock:
+            return self == other
+        return self == replace(other, right_edge_s=self.right_edge_s)
+
+
+def picture_of(
+    detail: Detail,
+    scale: Scale = Scale.AUTO,
+    limits: Limits = (),
+    before: Scale = Scale.ONE,
+    forecast: Forecast | None = None,
+) -> MemoryPicture:
+    """The picture of a process; ``before`` is the scale drawn last, so that AUTO does not flap."""
+    virt = max((value for value in known(detail.series.virt_bytes) if value is not None), default=0.0)
+    rss = max((value for value in known(detail.series.rss_bytes) if value is not None), default=0.0)
+    return MemoryPicture(
+        detail.series,
+        detail.window_s,
+        detail.right_edge_s,
+        detail.cursor_s is not None or detail.gone,
+        detail.cursor_s,
+        detail.marks,
+        detail.row.peak_rss_bytes,
+        limits,
+        settle(scale, virt, rss, before),
+        message_of(detail),
+        None if detail.gone or detail.cursor_s is not None else forecast,
+    )
+
+
+def message_of(detail: Detail) -> str:
+    """What there is to say over the chart, or nothing when the curves speak for themselves."""
+    row = detail.row
+    if detail.gone or row.note is Note.GONE:
+        return "gone" if row.gone_s is None else f"gone since {clock(row.gone_s)}"
+    if row.note in (Note.KERNEL, Note.ZOMBIE):
+        return str(row.note.value)
+    points = sum(value is not None for value in known(detail.series.rss_bytes))
+    if points >= 2:
+        return ""
+    if row.note is Note.DENIED:
+        return detail.why_unknown.get("rss_bytes", str(row.note.value))
+    return "waiting for the second sample"
+
+
+def points_for(width: int, scale: Scale = Scale.ONE, *, ahead: bool = False) -> int:
+    """How many points the past has in a chart ``width`` cells wide: two for each of its columns of braille."""
+    columns = _columns(width, scale)
+    return max(2, DOTS_PER_COLUMN * (columns - (_columns_ahead(columns) if ahead else 0)))
+
+
+def _columns(width: int, scale: Scale) -> int:
+    """Of the plot, inside the axes."""
+    axes = 0 if width < AXES_FROM[0] else 2 if scale is Scale.OWN else 1
+    return width - axes * (LABEL_CELLS + 1)
+
+
+def _columns_ahead(columns: int) -> int:
+    return int(columns * _AHEAD_SHARE)
+
+
+def _span(window_s: float, points: int, columns: int, *, ahead: bool) -> TimeSpan:
+    """The time that a plot shows: one point of the past a dot, and as much of the future as has room."""
+    step_s = window_s / max(1, points)
+    past_s = window_s - step_s
+    if not ahead:
+        return TimeSpan(past_s)
+    later = _columns_ahead(columns)
+    return TimeSpan(past_s, past_s * later / max(1, columns - later - 1 / DOTS_PER_COLUMN))
+
+
+def points_to(picture: MemoryPicture, x: int, width: int) -> int:
+    """How many points from the cursor (or from now) to the cell ``x`` of a chart ``width`` cells wide."""
+    columns, points = _columns(width, picture.scale), len(picture.series.times_s)
+    span = _span(picture.window_s, points, columns, ahead=picture.forecast is not None)
+    left = LABEL_CELLS + 1 if width >= AXES_FROM[0] else 0
+    there_s = span.at_s(min(max((x - left) / max(1, columns - 1), 0.0), 1.0))
+    step_s = picture.window_s / points
+    return round((min(there_s, 0.0) - (picture.cursor_s or 0.0)) / step_s)
+
+
+def filled(scale: Scale, rows: int) -> bool:
+    """Whether the parts of RES are drawn as areas: they need room, and a scale on which parts add up."""
+    return rows >= FILL_FROM_ROWS and scale in (Scale.ONE, Scale.OWN)
+
+
+def memory_strips(
+    picture: MemoryPicture,
+    width: int,
+    height: int,
+    inks: ChartStyles,
+    *,
+    look: Glyphs = Glyphs.SHADED,
+    drawn: DrawnCurves | None = None,
+) -> list[Strip]:
+    """The chart as ``height`` Strips of ``width`` cells; ``drawn`` is what it remembers from picture to picture."""
+    if width < 1 or height < 1:
+        return []
+    series = picture.series
+    columns = _columns(width, picture.scale)
+    span = _span(picture.window_s, len(series.times_s), columns, ahead=picture.forecast is not None)
+    places = [span.place(at_s) for at_s in series.times_s]
+    inside = [number for number, place in enumerate(places) if 0 <= place <= 1]
+    across = [places[number] for number in inside]
+
+    def taken(values: tuple[float | None, ...]) -> list[float | None]:
+        clean_values = known(values)
+        return [clean_values[number] for number in inside]
+
+    virt, rss = taken(series.virt_bytes), taken(series.rss_bytes)
+    if not any(value is not None for value in (*virt, *rss)) and picture.message:
+        return message_strips(picture.message, width, height, inks, look)
+    rows = height - (2 if width >= AXES_FROM[0] else 0)
+    virt_axis, rss_axis = _axes(picture.scale, virt, rss, _highest_ahead(picture, rss, span), rows)
+    own = picture.scale is Scale.OWN
+    lines = [Curve(across, _placed(rss, rss_axis), ChartStyle.RES)]
+    if picture.scale is not Scale.RES_ONLY:
+        lines.insert(0, Curve(across, _placed(virt, virt_axis), ChartStyle.VIRT))
+    areas: list[Curve] = []
+    if filled(picture.scale, rows):
+        parts = taken(series.anon_bytes), taken(series.file_bytes), taken(series.shmem_bytes)
+        areas = _areas(across, rss, parts, rss_axis)
+    canvas = Canvas(
+        width,
+        height,
+        lines=lines,
+        areas=areas,
+        left=virt_axis.labels(),
+        right=rss_axis.labels() if own else (),
+        bottom=time_ticks(span, picture.right_edge_s if picture.by_clock else None, columns),
+        look=look,
+        drawn=drawn,
+    )
+    if own:
+        canvas.tint_labels(ChartStyle.VIRT, ChartStyle.RES)
+    if canvas.columns >= 2 and canvas.rows >= 2:
+        _overlay(canvas, picture, rss_axis, span)
+        if picture.forecast is not None and (now_bytes := _latest(rss)) is not None:
+            _draw_forecast(canvas, picture.forecast, now_bytes, rss_axis, span)
+    _say(canvas, picture.message)
+    return canvas.strips(inks)
+
+
+def message_strips(
+    message: str, width: int, height: int, inks: ChartStyles, look: Glyphs = Glyphs.SHADED
+) -> list[Strip]:
+    """Words in the middle of an otherwise empty chart."""
+    if width < 1 or height < 1:
+        return []
+    canvas = Canvas(width, height, look=look)
+    _say(canvas, message)
+    return canvas.strips(inks)
+
+
+def _placed(values: Sequence[float | None], axis: Axis) -> list[float | None]:
+    return [None if value is None else axis.place(value) for value in values]
+
+
+def _axes(
+    scale: Scale, virt: Sequence[float | None], rss: Sequence[float | None], ahead_bytes: float, rows: int
+) -> tuple[Axis, Axis]:
+    """The axes of VIRT and RES: the same one, unless each is on its own scale."""
+    virt_known = [value for value in virt if value is not None]
+    rss_known = [value for value in rss if value is not None]
+    highest_virt = max(virt_known, default=0.0)
+    highest_rss = max([*rss_known, ahead_bytes], default=0.0)
+    if scale is Scale.OWN:
+        virt_axis = linear(0.0, highest_virt * 1.02, rows)
+        rss_axis = linear(0.0, highest_rss * 1.02, rows)
+        if abs(virt_axis.place(highest_virt) - rss_axis.place(highest_rss)) < 0.12:
+            rss_axis = linear(0.0, rss_axis.high_bytes * 1.2, rows)  # two lines on one would look like one
+        return virt_axis, rss_axis
+    if scale is Scale.RES_ONLY:
+        axis = close_up([*rss_known, max(ahead_bytes, *rss_known)] if rss_known else [], rows)
+    elif scale is Scale.LOG:
+        axis = logarithmic([*virt_known, *rss_known, ahead_bytes], rows)
+    else:
+        axis = linear(0.0, max(highest_virt, highest_rss) * 1.02, rows)
+    return axis, axis
+
+
+def _highest_ahead(picture: MemoryPicture, rss: Sequence[float | None], span: TimeSpan) -> float:
+    """The RES that may be reached in the time ahead that is shown; 0 where nothing is foretold."""
+    now = _latest(rss)
+    return 0.0 if picture.forecast is None or now is None else now + picture.forecast.rises_bytes(span.ahead_s)[1]
+
+
+def _latest(values: Sequence[float | None]) -> float | None:
+    return next((value for value in reversed(values) if value is not None), None)
+
+
+def _areas(
+    across: Sequence[float],
+    rss: Sequence[float | None],
+    parts: tuple[Sequence[float | None], Sequence[float | None], Sequence[float | None]],
+    axis: Axis,
+) -> list[Curve]:
+    """The parts of RES stacked: anon, then file, then what is left up to RES itself.
+
+    So the areas always add up to RES, also where the parts were read at another moment than RES, and where file
+    and shmem are not known apart they are drawn as one.
+    """
+    tops: list[tuple[float | None, float | None, float | None]] = []
+    for whole, anon, file, shmem in zip(rss, *parts, strict=True):
+        if whole is None:
+            tops.append((None, None, None))
+            continue
+        low = None if anon is None else min(anon, whole)
+        if file is None or shmem is None or low is None:
+            tops.append((low, whole, None))
+        else:
+            tops.append((low, min(low + file, whole) if shmem > 0 else whole, whole if shmem > 0 else None))
+    inks = (ChartStyle.ANON, ChartStyle.FILE, ChartStyle.SHMEM)
+    return [Curve(across, _placed(top, axis), ink) for ink, top in zip(inks, zip(*tops, strict=True), strict=False)]
+
+
+def _overlay(canvas: Canvas, picture: MemoryPicture, axis: Axis, span: TimeSpan) -> None:
+    """Limits, peak, marks and cursor, in the cells that the curves leave."""
+    for label, limit_bytes in picture.limits:
+        _level(canvas, axis, limit_bytes, f"{label} {units.size(limit_bytes)}", ChartStyle.LIMIT)
+    if picture.peak_bytes is not None:
+        _level(canvas, axis, picture.peak_bytes, f"peak {units.size(picture.peak_bytes)}", ChartStyle.PEAK)
+    for mark in picture.marks:
+        _mark(canvas, span, mark)
+    if picture.cursor_s is not None and -picture.window_s <= picture.cursor_s <= 0:
+        column = canvas.column(max(0.0, span.place(picture.cursor_s)))
+        for row in range(canvas.rows):
+            if canvas.blank(column, row):
+                canvas.put(column, row, "│", ChartStyle.CURSOR)
+            canvas.under(column, row, ChartStyle.CURSOR)
+        canvas.put_foot(column, f" {clock(picture.right_edge_s + picture.cursor_s)} ", ChartStyle.CURSOR)
+
+
+def _draw_forecast(canvas: Canvas, forecast: Forecast, now_bytes: float, axis: Axis, span: TimeSpan) -> None:
+    """Two dotted lines from now on, slow and fast, until they meet the limit, and where now is."""
+    here = canvas.column(span.place(0.0))
+    for column in range(here + 1, canvas.columns):
+        after_s = span.at_s(column / (canvas.columns - 1))
+        for ends_s, rise in zip((forecast.latest_s, forecast.earliest_s), forecast.rises_bytes(after_s), strict=True):
+            row = canvas.row(axis.place(now_bytes + rise))
+            if after_s <= ends_s and (column - here) % 2 == 0:
+                canvas.put(column, row, "∙", ChartStyle.RES)
+    for row in range(canvas.rows):
+        if canvas.blank(here + 1, row):
+            canvas.put(here + 1, row, "┊", ChartStyle.AXIS)
+
+
+def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: ChartStyle) -> None:
+    """A dashed line with its label in it, where the value is within the scale."""
+    if not (math.isfinite(value_bytes) and axis.low_bytes < value_bytes <= axis.high_bytes):
+        return
+    row = canvas.row(axis.place(value_bytes))
+    text = f" {narrow(label)} "
+    spots = (2, canvas.columns // 2 - len(text) // 2, canvas.columns - len(text) - 2)
+    spot = next((spot for spot in spots if canvas.blank(spot, row, len(text))), None)
+    for column in range(canvas.columns):
+        if canvas.blank(column, row):
+            canvas.put(column, row, _DASHES[ink], ink)
+    if spot is not None:
+        canvas.put_text(spot, row, text, ink)
+
+
+def _mark(canvas: Canvas, span: TimeSpan, mark: Mark) -> None:
+    """An upright line where something happened, with its label at the top, on the side where there is room."""
+    place = span.place(mark.at_s)
+    if not 0 <= place <= 1:
+        return
+    column = canvas.column(place)
+    if mark.kind == "gc":  # they come often: a tick at the top must do
+        if canvas.blank(column, 0):
+            canvas.put(column, 0, "╷", ChartStyle.MARK)
+        return
+    for row in range(canvas.rows):
+        if canvas.blank(column, row):
+            canvas.put(column, row, "┊", ChartStyle.MARK)
+    text = narrow(mark.label or mark.kind)
+    for row in range(min(2, canvas.rows)):
+        for start in (column + 1, column - len(text)):
+            if canvas.blank(start, row, len(text)):
+                canvas.put_text(start, row, text, ChartStyle.MARK)
+                return
+
+
+def _say(canvas: Canvas, message: str) -> None:
+    """Words in the middle of the plot, as many lines as they need and fit."""
+    if not message or canvas.columns < 1:
+        return
+    lines = textwrap.wrap(narrow(message), max(1, canvas.columns - 2))[: canvas.rows]
+    top = (canvas.rows - len(lines)) // 2
+    for number, line in enumerate(lines):
+        text = f" {line} "[: canvas.columns]
+        canvas.put_text((canvas.columns - len(text)) // 2, top + number, text, ChartStyle.MESSAGE)

@@ -1,0 +1,81 @@
+"""Which columns are shown, and in which order."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Label, OptionList
+from textual.widgets.option_list import Option
+
+from memtop.columns import COLUMNS, DEFAULT_COLUMNS, Column
+from memtop.tui.dialogs.dialog import Dialog
+
+
+class ColumnChooser(Dialog[tuple[Column, ...]]):
+    """All columns in a list: Space shows or hides one, < and > move it, Enter takes the choice."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "show_or_hide", "Show or hide", id="chooser.toggle", tooltip="Show or hide this column"),
+        Binding("less_than_sign,left", "move(-1)", "Earlier", id="chooser.left", tooltip="Move it to the left"),
+        Binding("greater_than_sign,right", "move(1)", "Later", id="chooser.right", tooltip="Move it to the right"),
+        Binding("d", "defaults", "Defaults", id="chooser.defaults", tooltip="The columns memtop starts with"),
+    ]
+
+    def __init__(self, shown: tuple[Column, ...]) -> None:
+        super().__init__()
+        self._order = [*shown, *(column for column in COLUMNS if column not in shown)]
+        self._shown = set(shown)
+
+    def compose(self) -> ComposeResult:
+        """Title, list, keys."""
+        with Vertical(classes="dialog -wide"):
+            yield Label("Columns", classes="dialog-title")
+            yield OptionList(markup=False)
+            yield Label("Space show or hide   < > move   d defaults   Enter take   Esc leave", classes="dialog-says")
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self._fill(0)
+
+    def _fill(self, cursor: int) -> None:
+        options = self.query_one(OptionList)
+        options.clear_options()
+        for column in self._order:
+            mark = "●" if column in self._shown else " "
+            options.add_option(Option(Content(f"{mark} {column.title:<9} {column.says}")))
+        options.highlighted = cursor
+
+    @property
+    def _cursor(self) -> int:
+        return self.query_one(OptionList).highlighted or 0
+
+    def action_show_or_hide(self) -> None:
+        """Show or hide the column under the cursor; one always stays."""
+        column = self._order[self._cursor]
+        if column not in self._shown:
+            self._shown.add(column)
+        elif len(self._shown) > 1:
+            self._shown.discard(column)
+        self._fill(self._cursor)
+
+    def action_move(self, places: int) -> None:
+        """Move the column under the cursor."""
+        at = self._cursor
+        to = max(0, min(at + places, len(self._order) - 1))
+        self._order.insert(to, self._order.pop(at))
+        self._fill(to)
+
+    def action_defaults(self) -> None:
+        """Back to the columns memtop starts with."""
+        self._order = [*DEFAULT_COLUMNS, *(column for column in COLUMNS if not column.default)]
+        self._shown = set(DEFAULT_COLUMNS)
+        self._fill(0)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take the choice."""
+        event.stop()
+        self.dismiss(tuple(column for column in self._order if column in self._shown))

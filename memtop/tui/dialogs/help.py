@@ -1,0 +1,100 @@
+"""The help: made from the bindings and the columns; there is no second list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, Final
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.keys import format_key
+from textual.widgets import Label, Static
+
+from memtop.columns import COLUMNS
+from memtop.tui.dialogs.dialog import Dialog
+
+_KEY_CELLS: Final = 13
+_NAMES: Final = {
+    "enter": "Enter", "escape": "Esc", "space": "Space", "tab": "Tab", "backspace": "Backspace",
+    "home": "Home", "end": "End", "pageup": "PgUp", "pagedown": "PgDn",
+}  # fmt: skip
+"""Of keys that Textual would show as signs or in small letters."""
+_MOUSE: Final = (
+    ("heading", "A click sorts by that column, a second one turns the order round"),
+    ("process", "A click selects it, a double click watches it"),
+    ("chart", "A click looks at that moment; the wheel shows more or less time"),
+    ("sentence", "A click on what is going on, or on a number of the first line, explains it"),
+    ("footer", "A click does what that key does"),
+)
+_FILTER: Final = (
+    ("nginx", "name or command line contains it"),
+    ("!^python3", "command line matches the regular expression"),
+    ("rss>500m s=D", "every term holds: sizes, rates and counts with > < =; user=, s=, name= and command= are text"),
+)
+
+
+class Help(Dialog[None]):
+    """Keys of the panel in focus first, then all keys, the mouse, the columns, the filter."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,question_mark,h,f1", "cancel", "Close", id="help.close", tooltip="Close the help")
+    ]
+
+    def __init__(self, parts: Mapping[str, Iterable[Binding]]) -> None:
+        super().__init__()
+        self._parts = parts
+
+    def compose(self) -> ComposeResult:
+        """A title and a table for each part, scrolled with the arrows."""
+        with VerticalScroll(classes="dialog -page") as page:
+            page.border_title = "Keys, mouse, columns, filter"
+            page.border_subtitle = "↑ ↓ PgUp PgDn scroll   Esc close"
+            for title, lines in self.sections():
+                yield Label(title, classes="dialog-title", markup=False)
+                yield Static(_table(lines), classes="help-part", markup=False)
+
+    def on_mount(self) -> None:
+        """Arrows scroll."""
+        self.query_one(VerticalScroll).focus()
+
+    def sections(self) -> list[tuple[str, list[tuple[str, ...]]]]:
+        """Everything that is said: titles, and lines of two or three cells."""
+        return [
+            *((title, _key_lines(bindings)) for title, bindings in self._parts.items()),
+            ("The mouse", [*_MOUSE]),
+            ("Columns, with their names for -s, -c and the filter", [(c.title, c.key, c.says) for c in COLUMNS]),
+            ("Filter", [*_FILTER]),
+        ]
+
+
+def _table(lines: Iterable[tuple[str, ...]]) -> Table:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    for cells in lines:
+        if not table.columns:
+            table.add_column(min_width=_KEY_CELLS, style="bold", no_wrap=True)
+            for _ in cells[1:]:
+                table.add_column()
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _key_lines(bindings: Iterable[Binding]) -> list[tuple[str, ...]]:
+    """One line for each action, with all its keys."""
+    keys: dict[str, list[str]] = {}
+    says: dict[str, str] = {}
+    for binding in bindings:
+        keys.setdefault(binding.action, []).extend(map(key_name, binding.key.split(",")))
+        says[binding.action] = binding.tooltip or binding.description
+    return [(" ".join(dict.fromkeys(names)), says[action]) for action, names in keys.items()]
+
+
+def key_name(key: str) -> str:
+    """A key as it is printed on keyboards: ``PgUp``, ``F1``, ``Ctrl+U``, ``/``."""
+    if key in _NAMES:
+        return _NAMES[key]
+    if key.startswith("ctrl+"):
+        return f"Ctrl+{key.removeprefix('ctrl+').upper()}"
+    return key.upper() if key[0] == "f" and key[1:].isdecimal() else format_key(key)

@@ -1,0 +1,106 @@
+"""Lines that are drawn once and kept: the compositor asks for all lines of every widget whenever one cell changes."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from rich.console import RenderableType
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+
+class KeptLines(Widget):
+    """A container whose lines, mostly a frame and blanks, are handed out again until there is a :meth:`refresh`.
+
+    The container comes first among the bases: Textual inherits style rules from the first one only.
+    """
+
+    _kept_lines: tuple[Region, list[Strip]] | None = None
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """As in Widget."""
+        if repaint:
+            self._kept_lines = None
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """As in Widget, which looks at each line to find that it is the same; what is asked for says its size."""
+        if self._kept_lines is None or self._kept_lines[0] != crop:
+            self._kept_lines = crop, super().render_lines(crop)
+        return self._kept_lines[1]
+
+    def notify_style_update(self) -> None:
+        """Colours may have changed, with the theme or the focus."""
+        super().notify_style_update()
+        self._kept_lines = None
+
+
+class CachedLines(Widget):
+    """A widget that draws line by line in ``render_line``, each line again only after a :meth:`refresh` of it.
+
+    Its lines go straight to the compositor: Textual's own way adds borders and padding, and costs more than drawing.
+    With a border or padding it is drawn that way all the same.
+    """
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.line_size = Size(0, 0)
+        """Of the content, while lines are asked for: Textual would reckon it from the styles for each of them."""
+        self._part_styles: dict[str, Style] = {}
+        self._lines_of: tuple[Region, Size] | None = None
+        self._shown_lines: dict[int, Strip] = {}
+
+    def render(self) -> RenderableType:
+        """Never drawn: lines come from ``render_line``."""
+        return ""
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """As in Widget; the lines in the regions, or all, will be drawn again."""
+        if repaint and regions:
+            for region in regions:
+                for y in region.line_range:
+                    self._shown_lines.pop(y, None)
+        elif repaint:
+            self._shown_lines.clear()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines as they were drawn last, and those anew that have to be."""
+        if self._lines_of != (crop, self.size):
+            self._lines_of = crop, self.size
+            self._shown_lines.clear()
+        lines = self._shown_lines
+        if len(lines) < crop.height:
+            self.line_size = self.content_size
+            if self.styles.gutter:
+                return super().render_lines(crop)
+            for y in crop.line_range:
+                if y not in lines:
+                    lines[y] = self._finished(self.render_line(y), crop)
+        return [lines[y] for y in crop.line_range]
+
+    def _finished(self, strip: Strip, crop: Region) -> Strip:
+        """What Textual would make of it."""
+        for line_filter in self.get_line_filters():
+            strip = strip.apply_filter(line_filter, self.background_colors[1])
+        return strip if crop.width == strip.cell_length else strip.crop(crop.x, crop.right)
+
+    def style_of(self, part: str = "") -> Style:
+        """The style of one of its COMPONENT_CLASSES over its own, or its own alone.
+
+        Looked up once for each theme: that costs more than drawing a line.
+        """
+        if part not in self._part_styles:
+            own = self.rich_style
+            self._part_styles[part] = own + self.get_component_rich_style(part, partial=True) if part else own
+        return self._part_styles[part]
+
+    def notify_style_update(self) -> None:
+        """Colours may have changed, with the theme or the focus."""
+        super().notify_style_update()
+        self._part_styles.clear()
+        self._shown_lines.clear()

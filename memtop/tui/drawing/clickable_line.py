@@ -1,0 +1,92 @@
+"""A line of short texts, each of which may be clicked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.reactive import Reactive
+from textual.strip import Strip
+
+from memtop.tui.drawing.cached_lines import CachedLines
+from memtop.tui.drawing.cell_text import to_ascii
+from memtop.tui.drawing.line_parts import LinePart, placed, text_cells
+
+
+class Bar(CachedLines):
+    """Parts from the left and parts from the right, on one line."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--strong", "bar--dim", "bar--warning", "bar--danger", "bar--res"}
+    DEFAULT_CSS = """
+    Bar {
+        height: 1;
+        background: $panel;
+        & > .bar--strong { text-style: bold; }
+        & > .bar--dim { color: $text-muted; }
+        & > .bar--warning { color: $memtop-warning; }
+        & > .bar--danger { color: $memtop-danger; text-style: bold; }
+        & > .bar--res { color: $memtop-res; }
+    }
+    """
+
+    @dataclass
+    class ExplainAsked(Message):
+        """A click on a value: its explanation is wanted."""
+
+        topic: str
+
+    ascii: Reactive[bool] = Reactive(False)
+    """Draw with ASCII characters only."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._shown: tuple[list[LinePart], list[LinePart]] | None = None
+        self._shown_cells = 0
+        self._regions: list[tuple[int, int, str]] = []
+
+    def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
+        """What stands left and right on a bar of this many cells."""
+        raise NotImplementedError
+
+    def clicked(self, target: str) -> None:
+        """A part with a target was clicked; targets are topics, unless a subclass knows better."""
+        self.post_message(self.ExplainAsked(target))
+
+    def redraw_if_changed(self) -> None:
+        """Repaint, unless the bar would look as it does."""
+        width = self.size.width
+        if width and (parts := self.parts(width)) != self._shown:
+            self._shown, self._shown_cells = parts, width
+            self.refresh()
+
+    def watch_ascii(self) -> None:
+        """Other characters."""
+        self._shown = None
+
+    def render_line(self, y: int) -> Strip:
+        """The bar."""
+        width = self.line_size.width
+        if self._shown is None or self._shown_cells != width:
+            self._shown, self._shown_cells = self.parts(width), width
+        base = self.style_of()
+        segments: list[Segment] = []
+        self._regions.clear()
+        end = 0
+        for x, part in placed(*self._shown, width):
+            text = to_ascii(part.text) if self.ascii else part.text
+            style = self.style_of(f"bar--{part.style}" if part.style else "")
+            segments += (Segment(" " * (x - end), base), Segment(text, style))
+            end = x + text_cells(text)
+            if part.target:
+                self._regions.append((x, end, part.target))
+        return Strip(segment for segment in segments if segment.text).adjust_cell_length(width, base)
+
+    def on_click(self, event: events.Click) -> None:
+        """Say which part was meant."""
+        offset = event.get_content_offset(self)
+        for start, end, target in self._regions:
+            if offset is not None and start <= offset.x < end:
+                self.clicked(target)

@@ -1,0 +1,80 @@
+"""Short texts on one line, from the left and from the right; the least important leave first when it gets narrow.
+
+Imports neither Textual nor Rich: the early painting has the same first line as the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+from unicodedata import east_asian_width
+
+GAP_CELLS: Final = 3
+EDGE_CELLS: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LinePart:
+    """One text."""
+
+    text: str
+    rank: int
+    """Those of the highest rank leave first; 0 never does."""
+    target: str = ""
+    """What a click on it asks for; empty for nothing."""
+    style: str = ""
+    """``strong``, ``dim``, ``warning``, ``danger`` or ``res``; empty for plain."""
+    glued: bool = False
+    """Only one cell from its left neighbour."""
+
+
+def text_cells(text: str) -> int:
+    """The cells of a terminal that clean text takes."""
+    return len(text) if text.isascii() else sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def cells(parts: Sequence[LinePart]) -> int:
+    """The room that parts take beside each other."""
+    return sum(text_cells(part.text) + _gap(part) for part in parts) - (_gap(parts[0]) if parts else 0)
+
+
+def placed(left: Sequence[LinePart], right: Sequence[LinePart], width: int) -> Iterator[tuple[int, LinePart]]:
+    """Each part that fits in ``width`` cells, from the left, and the cell it begins in."""
+    left, right = narrow(left, right, width)
+    for side, start in ((left, EDGE_CELLS), (right, width - EDGE_CELLS - cells(right))):
+        x = start
+        for part in side:
+            x += _gap(part) if x > start else 0
+            yield x, part
+            x += text_cells(part.text)
+
+
+def narrow(left: Sequence[LinePart], right: Sequence[LinePart], width: int) -> tuple[list[LinePart], list[LinePart]]:
+    """The parts that fit in ``width`` cells: those of the highest rank leave first, of one rank the last.
+
+    Parts of one rank with one target leave together.
+    """
+    sides = [*((part, False) for part in left), *((part, True) for part in right)]
+
+    def split() -> tuple[list[LinePart], list[LinePart]]:
+        return [part for part, is_right in sides if not is_right], [part for part, is_right in sides if is_right]
+
+    while sides:
+        left_now, right_now = split()
+        middle = GAP_CELLS if left_now and right_now else 0
+        if cells(left_now) + cells(right_now) + middle + 2 * EDGE_CELLS <= width:
+            break
+        last = max(reversed(sides), key=lambda side: side[0].rank)[0]
+        if last.rank == 0:
+            break
+        sides = [side for side in sides if side[0] is not last and not _same(side[0], last)]
+    return split()
+
+
+def _same(part: LinePart, other: LinePart) -> bool:
+    return bool(part.target) and (part.rank, part.target) == (other.rank, other.target)
+
+
+def _gap(part: LinePart) -> int:
+    return 1 if part.glued else GAP_CELLS

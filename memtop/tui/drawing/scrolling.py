@@ -1,0 +1,94 @@
+"""Lines of which a part is in view: scrolled without a layout, and repainted only where they came out different."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.geometry import Region, Size
+from textual.reactive import Reactive
+from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
+from textual.strip import Strip
+
+from memtop.tui.drawing.cached_lines import CachedLines, KeptLines
+
+
+class KeptScrollBar(ScrollBar, KeptLines):
+    """Stands still most of the time."""
+
+
+class ScrollingLines(CachedLines, ScrollView):
+    """A subclass draws line ``y`` of what is in view in :meth:`line`, and calls :meth:`refresh_changed`."""
+
+    DEFAULT_CSS = """
+    ScrollingLines {
+        width: 1fr;
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-gutter: stable;
+        scrollbar-size: 0 1;
+    }
+    """
+
+    # Another number of lines only moves the scroll bar: no layout of the whole screen, unlike in ScrollView.
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._drawn: dict[int, Strip] = {}
+        self._ready: dict[int, Strip] = {}
+        """Lines that have been drawn to see whether they changed, and wait to be shown."""
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """As in Widget, which offers no other way to say of what class it is."""
+        if self._vertical_scrollbar is None:
+            bar = self._vertical_scrollbar = KeptScrollBar(vertical=True, name="vertical", thickness=1)
+            bar.display = False
+            self.app._start_widget(self, bar)
+        return self._vertical_scrollbar
+
+    def line(self, y: int) -> Strip:
+        """Line ``y`` of the widget, from the top of what is in view."""
+        raise NotImplementedError
+
+    def set_length(self, lines: int) -> None:
+        """There are so many lines now, in view or not."""
+        if lines == self.virtual_size.height:
+            return
+        self.virtual_size = Size(0, lines)
+        if self.styles.overflow_y == "auto":
+            self.show_vertical_scrollbar = lines > self.container_size.height
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = lines
+        self.scroll_y = self.validate_scroll_y(self.scroll_y)
+
+    def refresh_changed(self, lines: Iterable[int]) -> None:
+        """Ask for a repaint of those of these lines that would not look as they were drawn last."""
+        fresh = {y: self.line(y) for y in lines}
+        self._ready = {y: strip for y, strip in fresh.items() if strip != self._drawn.get(y)}
+        if self._ready:
+            width = self.content_region.width
+            self.refresh(*(Region(0, y, width, 1) for y in self._ready))
+
+    def render_line(self, y: int) -> Strip:
+        """What :meth:`line` draws."""
+        strip = self._drawn[y] = self._ready.pop(y) if y in self._ready else self.line(y)
+        return strip
+
+    def repaint(self) -> None:
+        """Everything may look different."""
+        self._drawn.clear()
+        self._ready.clear()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """The theme, the style sheet or the focus has changed."""
+        super().notify_style_update()
+        self.repaint()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Every line is another one."""
+        self._ready.clear()
+        super().watch_scroll_y(old_value, new_value)

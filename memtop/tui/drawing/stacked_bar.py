@@ -1,0 +1,86 @@
+"""RES as one stacked bar: each part has a texture of its own, so that colours are not needed to read it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from memtop.explain.runtime_words import Part
+from memtop.tui.drawing.cached_lines import CachedLines
+from memtop.units import long_size, percent, size
+
+SIGNS: Final = {
+    "live": ("█", "#", "rss"),
+    "garbage": ("▓", "%", "warning"),
+    "idle": ("▒", "=", "virt"),
+    "freed": ("·", ",", "dim"),
+    "stacks": ("▞", "s", "virt"),
+    "runtime": ("▚", "r", "dim"),
+    "outside": ("◆", "o", "danger"),
+    "unknown": ("?", "?", "dim"),
+    "files": ("░", ".", "dim"),
+}
+"""Of each part: sign, sign in ASCII, colour."""
+_GLUE: Final = "\u00a0"
+"""A blank at which textwrap breaks no line."""
+_LOOKS: Final = ("rss", "virt", "warning", "danger", "dim")
+
+
+class StackedBar(CachedLines):
+    """One line; see :meth:`show`."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"parts-bar--{look}" for look in _LOOKS}
+    DEFAULT_CSS = """
+    PartsBar {
+        height: 1;
+        & > .parts-bar--rss { color: $memtop-res; }
+        & > .parts-bar--virt { color: $memtop-virt; }
+        & > .parts-bar--warning { color: $memtop-warning; }
+        & > .parts-bar--danger { color: $memtop-danger; }
+        & > .parts-bar--dim { color: $text-muted; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._parts: Sequence[Part] = ()
+
+    def show(self, parts: Sequence[Part]) -> None:
+        """Take newer parts."""
+        if list(parts) != list(self._parts):
+            self._parts = parts
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The bar."""
+        plain = self.app.has_class("-ascii")
+        pieces = bar(self._parts, self.size.width, plain=plain)
+        segments = [Segment(text, self.style_of(f"parts-bar--{look}")) for text, look in pieces]
+        return Strip(segments).adjust_cell_length(self.size.width, self.style_of())
+
+
+def bar(parts: Sequence[Part], width: int, *, plain: bool = False) -> list[tuple[str, str]]:
+    """(text, look) of each part, by length; what is there at all has at least a cell."""
+    whole = sum(part.size_bytes for part in parts)
+    if not whole or width < len(parts):
+        return []
+    cells = [max(1, round(width * part.size_bytes / whole)) for part in parts]
+    while sum(cells) != width:
+        cells[cells.index(max(cells))] += 1 if sum(cells) < width else -1
+    return [(SIGNS[part.key][plain] * count, SIGNS[part.key][2]) for part, count in zip(parts, cells, strict=True)]
+
+
+def legend(rss_bytes: int, parts: Sequence[Part], width: int, *, narrow: bool, plain: bool = False) -> list[str]:
+    """``RES 45.1 MiB = █ live heap 30.2 MiB 67% + ▓ garbage ...`` in lines, none of which is broken within a part."""
+    told = []
+    for part in parts:
+        share = 100 * part.size_bytes / rss_bytes if rss_bytes else 0.0
+        sign = SIGNS[part.key][plain]
+        amount = size(part.size_bytes) if narrow else f"{long_size(part.size_bytes)} {percent(share)}%"
+        told.append(f"{sign} {part.short if narrow else part.name} {amount}".replace(" ", _GLUE))
+    text = f"RES {long_size(rss_bytes)} = {f' +{_GLUE}'.join(told)}"
+    return [line.replace(_GLUE, " ") for line in textwrap.wrap(text, max(8, width))]

@@ -1,0 +1,90 @@
+"""Sentences as lines: wrapped beforehand, so that new words repaint their own lines and nothing is laid out anew."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import zip_longest
+from typing import ClassVar, Final, NamedTuple
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from memtop.model.frame import Frame
+from memtop.tui.drawing.cell_text import LOADING, fit
+from memtop.tui.drawing.scrolling import ScrollingLines
+
+SLACK_LINES: Final = 4
+"""So many blank ones may follow the last: a sentence that wraps anew every second must not move the scroll bar."""
+
+
+class Line(NamedTuple):
+    """One line and how it looks."""
+
+    text: str
+    look: str = ""
+    """``strong``, ``dim``, ``warning`` or ``danger``; empty for plain."""
+
+
+def without_focus(frame: Frame | None) -> str:
+    """What stands where the process in focus is not there: it is being read, or there is none to be."""
+    return LOADING if frame is None or frame.rows else "Select a process."
+
+
+def wrapped(text: str, width: int, look: str = "", indent: str = "") -> list[Line]:
+    """A paragraph as lines of at most ``width`` cells; those after the first begin with ``indent``."""
+    return [Line(line, look) for line in _wrapped(text, max(8, width), indent)]
+
+
+@lru_cache(maxsize=128)
+def _wrapped(text: str, width: int, indent: str) -> tuple[str, ...]:
+    """Remembered: most sentences stay as they are from second to second."""
+    return tuple(textwrap.wrap(text, width, subsequent_indent=indent))
+
+
+class TextLines(ScrollingLines):
+    """Lines to read, and to scroll through where there is not room for all."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"prose--{look}" for look in ("strong", "dim", "warning", "danger")}
+    DEFAULT_CSS = """
+    Prose {
+        & > .prose--strong { text-style: bold; }
+        & > .prose--dim { color: $text-muted; }
+        & > .prose--warning { color: $memtop-warning; text-style: bold; }
+        & > .prose--danger { color: $memtop-danger; text-style: bold; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Line] = []
+        self._strips: dict[tuple[Line, int], Strip] = {}
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Take newer lines and repaint those in view that differ."""
+        before, self._lines = self._lines, list(lines)
+        if before == self._lines:
+            return
+        if not 0 <= self.virtual_size.height - len(lines) < SLACK_LINES:
+            self.set_length(len(lines))
+        top = self.scroll_offset.y
+        in_view = slice(top, top + self.content_size.height)
+        pairs = zip_longest(before[in_view], self._lines[in_view])
+        self.refresh_changed(y for y, (old, new) in enumerate(pairs) if old != new)
+
+    def line(self, y: int) -> Strip:
+        """One line; the same strip as long as it says the same, so that Textual can know it again."""
+        width, index = self.content_size.width, self.scroll_offset.y + y
+        line = self._lines[index] if index < len(self._lines) else Line("")
+        if (line, width) not in self._strips:
+            if len(self._strips) > 2 * len(self._lines):
+                self._strips.clear()
+            style = self.style_of(f"prose--{line.look}" if line.look else "")
+            self._strips[line, width] = Strip([Segment(fit(line.text, width, left=True), style)], width)
+        return self._strips[line, width]
+
+    def repaint(self) -> None:
+        """Everything may look different."""
+        self._strips.clear()
+        super().repaint()

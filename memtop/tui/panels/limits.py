@@ -1,0 +1,140 @@
+"""What limits the process in focus, how much room is left, and whom the kernel would take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from memtop import units
+from memtop.explain.finding_text import span
+from memtop.explain.limit_names import short
+from memtop.model.assessment import Assessment, ExitReport, LimitRow
+from memtop.model.frame import Frame
+from memtop.tui.chart.plot import Forecast
+from memtop.tui.drawing.cell_text import fit
+from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
+from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
+from memtop.tui.panels.limit_sentences import sentences
+
+WARN_PERCENT: Final = 80.0
+DANGER_PERCENT: Final = 90.0
+_NAME_CELLS: Final = (10, 30)
+"""At least and at most."""
+_COLUMNS: Final = (("LIMIT", 7), ("USED", 7), ("%", 6), ("ROOM", 7))
+_BEYOND: Final = "   beyond it the kernel"
+_BESIDE_FROM: Final = 74
+"""Cells from which that stands beside the numbers; in less room it has a line of its own, and names stay whole."""
+
+
+class LimitsPanel(TextLines, can_focus=True):
+    """Ceilings as a table, then sentences."""
+
+    def show_frame(self, frame: Frame) -> None:
+        """Take a newer frame."""
+        width = self.scrollable_content_region.width
+        if width > 0:
+            self.show(limit_lines(frame, width))
+
+    def caption(self, frame: Frame) -> str:
+        """The limit that binds, and how full it is."""
+        outlook = frame.detail.outlook if frame.detail is not None else None
+        binds = next((row for row in outlook.limits if row.binds), None) if outlook is not None else None
+        if binds is None or binds.limit_bytes <= 0:
+            return ""
+        return f"{short(binds.name)} {units.percent(100 * binds.used_bytes / binds.limit_bytes)} % full"
+
+
+def limit_lines(frame: Frame, width: int) -> list[Line]:
+    """Everything about limits, most urgent first."""
+    detail = frame.detail
+    if detail is None:
+        return [Line(without_focus(frame))]
+    outlook = detail.outlook
+    if outlook is None or (outlook.autopsy is not None and not outlook.limits):
+        past = detail.cursor_s is not None
+        why = "not kept for this moment of the past" if past else "it has ended, and nobody looked at them before"
+        return wrapped(f"No limits to show: {why}.", width)
+    lines = list(_end(outlook.autopsy, width)) if outlook.autopsy is not None else []
+    lines.append(Line(_heading(width), "dim"))
+    for row in outlook.limits:
+        lines += _row(row, width)
+    for text in sentences(detail, outlook, frame):
+        lines += wrapped(text, width, indent="  ")
+    return lines
+
+
+def _end(autopsy: ExitReport, width: int) -> Iterator[Line]:
+    """When that was, and what its end gave back."""
+    clock = time.strftime("%H:%M:%S", time.localtime(autopsy.at_s))
+    text = f"As of its end at {clock}."
+    if autopsy.cgroup_before_bytes is not None:
+        before, after = units.long_size(autopsy.cgroup_before_bytes), autopsy.cgroup_after_bytes
+        then = "is not there any more" if after is None else f"{units.long_size(after)} after"
+        text += f" The cgroup was charged {before} before it and {then}."
+    yield from wrapped(text, width, "strong")
+
+
+def _heading(width: int) -> str:
+    name = _name_cells(width)
+    cells = "".join(f"{title:>{size}}" for title, size in _COLUMNS)
+    return f"  {'':<{name}}{cells}{_BEYOND if width >= _BESIDE_FROM else ''}"[:width]
+
+
+def _name_cells(width: int) -> int:
+    least, most = _NAME_CELLS
+    beside = len(_BEYOND) if width >= _BESIDE_FROM else 0
+    return max(least, min(most, width - 2 - sum(size for _, size in _COLUMNS) - beside))
+
+
+def _row(row: LimitRow, width: int) -> list[Line]:
+    percent = 100 * row.used_bytes / row.limit_bytes if row.limit_bytes > 0 else 100.0
+    mark, look = " ", ""
+    if percent >= DANGER_PERCENT:
+        mark, look = DANGER_MARK, "danger"
+    elif percent >= WARN_PERCENT:
+        mark, look = WARNING_MARK, "warning"
+    elif row.binds:
+        mark, look = "►", "strong"
+    name = _name_cells(width)
+    label = fit(short(row.name, name - 1), name - 1, left=True)
+    room = units.size(row.headroom_bytes)
+    cells = (units.size(row.limit_bytes), units.size(row.used_bytes), units.percent(percent), room)
+    numbers = "".join(f"{cell:>{size}}" for cell, (_, size) in zip(cells, _COLUMNS, strict=True))
+    ahead = f"{mark} {label} {numbers}"
+    if width < _BESIDE_FROM:
+        return [Line(ahead[:width], look), *wrapped(f"    {_BEYOND.strip()} {_beyond(row)}", width, look, "    ")]
+    indent = " " * (len(ahead) + 3)
+    return wrapped(ahead + "   " + _beyond(row), width, look, indent)
+
+
+def _beyond(row: LimitRow) -> str:
+    """What the kernel does when it is passed."""
+    return f"swaps {units.size(row.swap_room_bytes)}, then " * (row.swap_room_bytes > 0) + row.limit.value
+
+
+def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
+    """(label, bytes) of the ceilings that a line on the chart may stand for: those of one kind with RES or VIRT.
+
+    The one that a confirmed growth will meet says when.
+    """
+    if outlook is None:
+        return ()
+    growth, state = outlook.growth, outlook.state
+    when = ""
+    if state is not None and state.alarm and growth is not None and growth.limit_s is not None:
+        when = f" in {span(*growth.limit_s)},"
+    target = outlook.first_met
+    return tuple(
+        (f"{short(row.name)}{when if row is target else ''}", float(row.limit_bytes)) for row in outlook.limits
+    )
+
+
+def chart_forecast(outlook: Assessment | None) -> Forecast | None:
+    """How RES goes on until it meets the ceiling that :func:`chart_limits` names; None unless growth is confirmed."""
+    if outlook is None or outlook.state is None or not outlook.state.alarm or outlook.growth is None:
+        return None
+    room_bytes = outlook.first_met.headroom_bytes if outlook.first_met is not None else 0
+    if outlook.growth.limit_s is None or room_bytes <= 0:
+        return None
+    return Forecast(float(room_bytes), *outlook.growth.limit_s)

@@ -1,0 +1,59 @@
+"""The Regions panel: what VIRT is made of, by kind of memory and by mapping; why not, where it cannot be known."""
+
+from __future__ import annotations
+
+import os
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from memtop.explain.region_sentences import caption, is_without_memory, what_is_known, why_no_reading
+from memtop.model.frame import Detail, Frame
+from memtop.tui.drawing.cached_lines import KeptLines
+from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
+from memtop.tui.panels.regions_table import RegionsTable
+from memtop.tui.side.virt_bar import VirtBar
+
+
+class RegionsPanel(Vertical, KeptLines):
+    """A bar of VIRT over the table of kinds, or sentences."""
+
+    def compose(self) -> ComposeResult:
+        """Bar, table, and the words that take their place."""
+        yield VirtBar()
+        yield RegionsTable(id="regions-table")
+        yield TextLines(classes="panel-words")
+
+    def show_frame(self, frame: Frame) -> None:
+        """Take a newer frame."""
+        detail = frame.detail
+        view = detail.regions if detail is not None else None
+        reading = view.reading if view is not None else None
+        table, bar, prose = self.query_one(RegionsTable), self.query_one(VirtBar), self.query_one(TextLines)
+        table.display = bar.display = reading is not None
+        prose.display = reading is None
+        if view is not None and reading is not None:
+            bar.show(reading.split)
+            table.show(view)
+        elif detail is not None:
+            prose.show(missing_lines(detail, max(20, self.content_region.width - 2)))
+        else:
+            prose.show([Line(without_focus(frame))])
+
+    def caption(self, frame: Frame) -> str:
+        """How old the reading is, and what it did cost."""
+        return caption(frame.detail.regions) if frame.detail is not None else ""
+
+
+def missing_lines(detail: Detail, width: int) -> list[Line]:
+    """Why there are no mappings, and what is known all the same."""
+    view = detail.regions
+    if view is None:
+        return []
+    if detail.cursor_s is not None:
+        return wrapped("Mappings are not kept for moments of the past. End returns to now.", width)
+    lines = wrapped(why_no_reading(view, detail.row, os.geteuid()), width)
+    known = what_is_known(detail)
+    if known and not is_without_memory(view):
+        lines += [Line(""), *wrapped(known, width)]
+    return lines

@@ -1,0 +1,100 @@
+"""The Sharing panel: what is really a process's own after fork, and what its family costs together."""
+
+from __future__ import annotations
+
+import os
+
+from memtop.explain.region_sentences import caption, why_no_reading
+from memtop.explain.sharing_sentences import sharing_sentences
+from memtop.model.frame import Frame
+from memtop.sampling.smaps.smaps_view import Missing, Relative, SharingView
+from memtop.tui.drawing.cell_text import fit
+from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
+from memtop.tui.panels.regions import missing_lines
+from memtop.units import UNKNOWN, size
+
+_BAR_LEAST = 12
+_NAME_CELLS = (16, 10)
+"""Ordinarily, and where it is narrow."""
+_NARROW_BELOW = 66
+
+
+class SharingPanel(TextLines, can_focus=True):
+    """Sentences, then the family as a table."""
+
+    def show_frame(self, frame: Frame) -> None:
+        """Take a newer frame."""
+        width = self.scrollable_content_region.width
+        if width > 0:
+            self.show(sharing_lines(frame, width, plain=self.app.has_class("-ascii")))
+
+    def caption(self, frame: Frame) -> str:
+        """How old the reading is, and what it did cost."""
+        return caption(frame.detail.regions) if frame.detail is not None else ""
+
+
+def sharing_lines(frame: Frame, width: int, *, plain: bool = False) -> list[Line]:
+    """The panel as lines."""
+    detail = frame.detail
+    if detail is None:
+        return [Line(without_focus(frame))]
+    view = detail.sharing
+    if view is None or not view.relatives:
+        return missing_lines(detail, width)
+    lines: list[Line] = []
+    for sentence, look in sharing_sentences(detail, view):
+        lines += wrapped(sentence, width, look)
+    if view.own.reading is None and view.own.missing is not Missing.NOTHING:
+        lines += wrapped(why_no_reading(view.own, detail.row, os.geteuid()), width)
+    return [*lines, Line(""), *_table(view, width, plain=plain)]
+
+
+def _table(view: SharingView, width: int, *, plain: bool) -> list[Line]:
+    """One line a process: RSS, PSS, USS, what of it is still shared, and the three as a bar."""
+    signs = ("#", "=", ".") if plain else ("█", "▒", "░")
+    name_cells = _NAME_CELLS[width < _NARROW_BELOW]
+    numbers = f"{'PID':>7} {'NAME':<{name_cells}} {'RSS':>6} {'PSS':>6} {'USS':>6} {'SHARED':>6} {'COPYING':>9}"
+    room = width - len(numbers) - 2
+    keys = ("{} USS {} rest of PSS {} rest of RSS".format(*signs), "{}USS {}PSS {}RSS".format(*signs))
+    head = numbers + next((f"  {key}" for key in keys if room >= len(key)), "")
+    most = max(
+        ((one.member.rss_bytes if one.member else None) or one.rss_bytes or 0 for one in view.relatives), default=1
+    )
+    lines = [Line(head[:width], "strong")]
+    for one in view.relatives:
+        text = _row(one, name_cells)
+        if room >= _BAR_LEAST and one.member is not None:
+            text += "  " + _bar(one, most or 1, room, signs)
+        lines.append(Line(text))
+    known = view.known
+    if len(view.relatives) > 1 and known.members:
+        note = "" if not view.unknown else f"  {view.unknown} of {len(view.relatives)} not read"
+        sums = (
+            f"{size(known.rss_sum_bytes):>6} {size(known.pss_sum_bytes):>6} {'':>6} {size(known.still_shared_bytes):>6}"
+        )
+        lines.append(Line(f"{'':>7} {'together':<{name_cells}} {sums}{note}", "strong"))
+    return lines
+
+
+def _row(one: Relative, name_cells: int) -> str:
+    member = one.member
+    name = fit(one.name, name_cells, left=True)
+    if member is None:
+        why = "" if one.missing is Missing.UNREAD else f"  {one.missing.value}"
+        return f"{one.pid:>7} {name} {size(one.rss_bytes):>6} {UNKNOWN:>6} {UNKNOWN:>6} {UNKNOWN:>6}{why}"
+    rate = one.copying.copied_bytes_per_s if one.copying is not None else None
+    copying = UNKNOWN if rate is None else f"{size(rate)}/s" if rate >= 1 else "0"
+    twin = "" if member.same_memory_as is None else f"  the same memory as {member.same_memory_as}"
+    return (
+        f"{one.pid:>7} {name} {size(member.rss_bytes):>6} {size(member.pss_bytes):>6} {size(member.uss_bytes):>6} "
+        f"{size(member.shared_anon_bytes):>6} {copying:>9}{twin}"
+    )
+
+
+def _bar(one: Relative, most_bytes: int, room: int, signs: tuple[str, str, str]) -> str:
+    member = one.member
+    if member is None or member.rss_bytes is None:
+        return ""
+    uss, pss, rss = member.uss_bytes or 0, member.pss_bytes or 0, member.rss_bytes
+    ends = [round(room * min(value, rss) / most_bytes) for value in (uss, max(uss, pss), rss)]
+    return signs[0] * ends[0] + signs[1] * (ends[1] - ends[0]) + signs[2] * (ends[2] - ends[1])

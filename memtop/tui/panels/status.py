@@ -1,0 +1,79 @@
+"""What proc_pid_status(5) tells of the process in focus, each with a word on what it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from memtop import units
+from memtop.model.frame import Detail, Frame
+from memtop.procfs.status import PidStatus
+from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
+
+Value = Callable[[Detail, PidStatus], str]
+
+_LABEL_CELLS: Final = 20
+_VALUE_CELLS: Final = 22
+_BESIDE_FROM: Final = 60
+"""Cells from which the words that are wrapped stay beside the numbers."""
+
+
+def _clock(wall_s: float | None) -> str:
+    return units.UNKNOWN if wall_s is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall_s))
+
+
+def _number(value: int | None) -> str:
+    return units.UNKNOWN if value is None else f"{value:,}"
+
+
+FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
+    ("Started", lambda d, s: _clock(d.row.started_s), "by the machine's clock"),
+    ("Parent", lambda d, s: _number(d.row.ppid), "who started it, or who adopted it"),
+    ("Threads", lambda d, s: _number(d.row.threads), "each reserves a stack, mostly VIRT"),
+    ("VIRT at its most", lambda d, s: units.long_size(s.virt_peak_bytes), "since exec"),
+    ("RES at its most", lambda d, s: units.long_size(d.row.peak_rss_bytes), "since exec; noted late"),
+    ("Private writable", lambda d, s: units.long_size(s.data_bytes), "heap, stacks, data, as promised"),
+    ("Main stack", lambda d, s: units.long_size(s.stack_bytes), "of the first thread; never shrinks"),
+    ("Own code", lambda d, s: units.long_size(s.exe_bytes), "the program's text, promised"),
+    ("Libraries' code", lambda d, s: units.long_size(s.lib_bytes), "shared with whoever else runs them"),
+    ("Page tables", lambda d, s: units.long_size(s.page_tables_bytes), "RAM beside RES; an OOM counts it"),
+    ("On swap", lambda d, s: units.long_size(s.swap_bytes), "its own pages only"),
+    ("Locked", lambda d, s: units.long_size(s.locked_bytes), "mlocked mappings, resident or not"),
+    ("Pinned", lambda d, s: units.long_size(s.pinned_bytes), "held for I/O; cannot move"),
+    ("Huge page pool", lambda d, s: units.long_size(s.hugetlb_bytes), "RAM beside RES"),
+    ("Minor faults", lambda d, s: _number(d.row.minflt), "since the start"),
+    ("Major faults", lambda d, s: _number(d.row.majflt), "since the start"),
+    ("oom_score", lambda d, s: _number(d.row.oom_score), "host only; 666: it uses nothing"),
+    ("oom_score_adj", lambda d, s: _number(d.row.oom_score_adj), "-1000 never killed, 1000 first"),
+)
+
+
+class StatusPanel(TextLines, can_focus=True):
+    """One fact a line."""
+
+    def show_frame(self, frame: Frame) -> None:
+        """Take a newer frame."""
+        width = self.scrollable_content_region.width
+        if width > 0:
+            self.show(status_lines(frame, width))
+
+    def caption(self, frame: Frame) -> str:
+        """Read at every sample: nothing to say."""
+        return ""
+
+
+def status_lines(frame: Frame, width: int) -> list[Line]:
+    """The facts as lines; why there are none, where there are none."""
+    detail = frame.detail
+    if detail is None:
+        return [Line(without_focus(frame))]
+    if detail.status is None:
+        why = detail.row.note.value or "not kept for this moment of the past" * (detail.cursor_s is not None)
+        return wrapped(f"No status to show: {why or 'it has not been read yet'}.", width)
+    lines: list[Line] = []
+    indent = " " * (_LABEL_CELLS + _VALUE_CELLS if width >= _BESIDE_FROM else 4)
+    for label, value, says in FACTS:
+        text = f"{label:<{_LABEL_CELLS}}{value(detail, detail.status):<{_VALUE_CELLS}}"
+        lines += wrapped(text + says, width, indent=indent)
+    return lines

@@ -1,0 +1,185 @@
+"""The panels under the chart, one at a time: a line of tabs, and what the chosen one shows.
+
+A panel is a widget that takes frames with ``show_frame``; the table :data:`PANELS` is the only place that lists them.
+What a panel needs read for it is asked for only while it is on screen: the app puts its name into the Ask.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import Final, Protocol
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.reactive import var
+from textual.widgets import ContentSwitcher
+
+from memtop.model.frame import Frame
+from memtop.sampling.request import REGIONS, RUNTIME, SHARING
+from memtop.tui.drawing.cached_lines import KeptLines
+from memtop.tui.drawing.clickable_line import Bar
+from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart, cells
+
+
+class Panel(Protocol):
+    """What every panel can do."""
+
+    def show_frame(self, frame: Frame) -> None:
+        """Take a newer frame."""
+        ...
+
+    def caption(self, frame: Frame) -> str:
+        """What stands beside the tabs: how new the numbers are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PanelKind:
+    """One tab."""
+
+    name: str
+    title: str
+    says: str
+    topic: str
+    widget: str
+    """Where its class is, as ``module:name``: a panel costs memory only once it has been opened."""
+    cursor: str = ""
+    """Id of what takes the keys when the panel is opened; empty where there is nothing to move in."""
+
+
+PANELS: Final = (
+    PanelKind(
+        REGIONS,
+        "Regions",
+        "where its memory is, by kind and by mapping",
+        "regions",
+        "memtop.tui.panels.regions:RegionsPanel",
+        "regions-table",
+    ),
+    PanelKind(
+        SHARING, "Sharing", "what it shares, and with whom", "cow_family", "memtop.tui.panels.sharing:SharingPanel"
+    ),
+    PanelKind(
+        "limits",
+        "Limits",
+        "what bounds it, how near that is, and whom the kernel would take",
+        "limits",
+        "memtop.tui.panels.limits:LimitsPanel",
+    ),
+    PanelKind(
+        RUNTIME,
+        "Runtime",
+        "what its runtime says: heap, collections, a leak or not",
+        "go_panel",
+        "memtop.tui.panels.runtime:RuntimePanel",
+    ),
+    PanelKind(
+        "status",
+        "Status",
+        "what the kernel tells of it, line by line",
+        "process",
+        "memtop.tui.panels.status:StatusPanel",
+    ),
+)
+_CLAUSES: Final = re.compile(r"(?=, | from | in )")
+"""Where a caption may end early."""
+BY_NAME: Final = {panel.name: panel for panel in PANELS}
+
+
+class Tabs(Bar):
+    """The names of the panels with their keys, the chosen one in brackets."""
+
+    chosen: var[str] = var("")
+    caption: var[str] = var("")
+    """How new the numbers of the chosen one are."""
+
+    @dataclass
+    class Chosen(Message):
+        """A click on a tab."""
+
+        name: str
+
+    def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
+        """All tabs, and as much of the caption as they leave room for; where not even they fit, the last ones go."""
+        left = []
+        for number, panel in enumerate(PANELS, 1):
+            mine = panel.name == self.chosen
+            text = f"[{number} {panel.title}]" if mine else f" {number} {panel.title} "
+            left.append(LinePart(text, 0 if mine else number, panel.name, "strong" if mine else "dim", glued=True))
+        room = width - cells(left) - GAP_CELLS - 2 * EDGE_CELLS
+        caption = self.caption
+        while (
+            caption and len(caption) > room
+        ):  # what comes last says least: the address, what it cost, what the next one waits for
+            caption = "".join(_CLAUSES.split(caption)[:-1])
+        return left, [LinePart(caption, len(PANELS) + 1, "permissions", "dim")] if caption else []
+
+    def watch_caption(self) -> None:
+        """Another age."""
+        self.redraw_if_changed()
+
+    def watch_chosen(self) -> None:
+        """Another panel."""
+        self.redraw_if_changed()
+
+    def clicked(self, target: str) -> None:
+        """A click chooses."""
+        if target in BY_NAME:
+            self.post_message(self.Chosen(target))
+        else:
+            super().clicked(target)
+
+
+class Switcher(ContentSwitcher, KeptLines):
+    """Shows one panel at a time."""
+
+
+class Panels(Vertical, KeptLines):
+    """Tabs and the chosen panel; hidden while none is chosen."""
+
+    chosen: var[str] = var("")
+    """Name of the panel on screen; empty for none."""
+
+    @dataclass
+    class Opened(Message):
+        """The chosen panel is on screen."""
+
+        name: str
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._frame: Frame | None = None
+
+    def compose(self) -> ComposeResult:
+        """Tabs over panels."""
+        yield Tabs()
+        yield Switcher()
+
+    async def watch_chosen(self) -> None:
+        """Show another one, with the numbers that are known; it is made when it is first opened."""
+        self.display = bool(self.chosen)
+        self.query_one(Tabs).chosen = self.chosen
+        switcher, name = self.query_one(ContentSwitcher), self.chosen
+        if name and not self.query(f"#panel-{name}"):
+            await switcher.add_content(resolve_name(BY_NAME[name].widget)(id=f"panel-{name}"))
+        if name != self.chosen:
+            return  # another key has been quicker
+        switcher.current = f"panel-{name}" if name else None
+        self.call_after_refresh(self._show_again)  # a panel that has just been made has no width yet
+        if name:
+            self.post_message(self.Opened(name))
+
+    def _show_again(self) -> None:
+        if self._frame is not None:
+            self.show(self._frame)
+
+    def show(self, frame: Frame) -> None:
+        """Give a newer frame to the panel on screen."""
+        self._frame = frame
+        if self.chosen and self.query_one(ContentSwitcher).current == f"panel-{self.chosen}":
+            panel: Panel = self.query_one(f"#panel-{self.chosen}")  # type: ignore[assignment]
+            panel.show_frame(frame)
+            self.query_one(Tabs).caption = panel.caption(frame)

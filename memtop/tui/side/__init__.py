@@ -1,0 +1,1 @@
+"""The panel beside the chart: findings and explanations as sentences, and VIRT as a bar."""

@@ -1,0 +1,1 @@
+"""The process table: its widget, its rows, which columns fit."""

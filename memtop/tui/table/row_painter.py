@@ -1,0 +1,205 @@
+"""One line of the process table as a Strip: the heading, or a process.
+
+Everything here is Segments with styles; no text is ever read as markup.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from memtop import units
+from memtop.model.frame import Note, ProcessRow, TreePlace
+from memtop.process_key import ProcessKey
+from memtop.tui.drawing.cell_text import fit, to_ascii
+from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
+from memtop.tui.table.column_layout import MARKER_CELLS, Place
+
+WATCHED_MARK: Final = "►"
+SUBTREE_MARK: Final = "Σ"
+FOLDED_MARK: Final = "▸ "
+OPEN_MARK: Final = "▾ "
+DANGER_RAM_PER_MIN: Final = 0.10
+"""Growth that fills the whole machine in ten minutes: less than it takes to find out who is to blame."""
+WARNING_RAM_PER_MIN: Final = 0.01
+"""Growth that fills it in less than two hours."""
+_KEPT_SCREENS: Final = 4
+"""Painted rows are kept for about this many screens of scrolling."""
+_DIM_NOTES: Final = (Note.KERNEL, Note.ZOMBIE, Note.GONE)
+
+
+class Sort(NamedTuple):
+    """The order of the list, as the heading tells it."""
+
+    key: str
+    """Key of a Column."""
+    descending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RowStyle:
+    """The styles of a table's cells, each complete: colour, background and attributes."""
+
+    base: Style
+    heading: Style
+    sorted: Style
+    cursor: Style
+    virt: Style
+    res: Style
+    dim: Style
+    warning: Style
+    danger: Style
+
+
+@dataclass(frozen=True, slots=True)
+class Painter:
+    """What all lines of a table have in common until it is resized or restyled."""
+
+    places: tuple[Place, ...]
+    width: int
+    look: RowStyle
+    ascii: bool
+    ram_bytes: int | None
+
+    def heading(self, sort: Sort) -> Strip:
+        """The titles, with ▼ or ▲ at the sorted one (in the gap before it where there is no room behind)."""
+        mark = "▼" if sort.descending else "▲"
+        runs = [(" " * (MARKER_CELLS - 1), self.look.heading)]
+        for place in self.places:
+            column, style = place.column, self.look.heading
+            title = column.title
+            if column.key == sort.key:
+                style = self.look.sorted
+                title = title + mark if len(title) < place.width else mark + title
+            if len(title) > place.width:
+                runs.append((self._text(title, place.width + 1, column.left), style))
+            else:
+                runs += [(" ", self.look.heading), (self._text(title, place.width, column.left), style)]
+        return self._strip(runs, self.look.heading)
+
+    def row(self, row: ProcessRow, tree: TreePlace | None, selected: bool, watched: bool) -> Strip:
+        """One process."""
+        look = self.look
+        if selected:
+            uniform: Style | None = look.cursor
+        else:
+            uniform = look.dim if row.note in _DIM_NOTES or row.gone_s is not None else None
+        runs = [(self._text(WATCHED_MARK if watched else " ", MARKER_CELLS), uniform or look.base)]
+        for place in self.places:
+            key, style, text = place.column.key, look.base, place.column.text(row)
+            if key == "command":
+                text = _command(row, text, tree, place.width)
+            elif key == "virt":
+                style = look.virt
+                if tree is not None and tree.folded:
+                    text = SUBTREE_MARK + units.size(tree.virt_bytes)
+            elif key == "res":
+                style = look.res
+                if tree is not None and tree.folded:
+                    text = SUBTREE_MARK + units.size(tree.rss_bytes)
+            elif key == "growth":
+                mark = self._growth_mark(row.growth_bytes_per_min)
+                if mark:
+                    text = mark + text
+                    style = look.danger if mark == DANGER_MARK else look.warning
+            # The gap has the base style, so that neighbours of one style become one segment
+            if place.x > MARKER_CELLS:
+                runs.append((" ", uniform or look.base))
+            runs.append((self._text(text, place.width, place.column.left), uniform or style))
+        return self._strip(runs, uniform or look.base)
+
+    def message(self, text: str) -> Strip:
+        """A line of the table's own words."""
+        return self._strip(
+            [(" ", self.look.base), (self._text(text, self.width - 1, True), self.look.base)], self.look.base
+        )
+
+    def _growth_mark(self, bytes_per_min: float | None) -> str:
+        if not bytes_per_min or not self.ram_bytes or bytes_per_min < self.ram_bytes * WARNING_RAM_PER_MIN:
+            return ""
+        return DANGER_MARK if bytes_per_min >= self.ram_bytes * DANGER_RAM_PER_MIN else WARNING_MARK
+
+    def _text(self, text: str, width: int, left: bool = False) -> str:
+        return fit(to_ascii(text), width, left, "~") if self.ascii else fit(text, width, left)
+
+    def _strip(self, runs: Sequence[tuple[str, Style]], rest: Style) -> Strip:
+        """Segments as few as there are changes of style; what is left of the line has the style ``rest``."""
+        segments: list[Segment] = []
+        texts: list[str] = []
+        current = rest
+        for text, style in runs:
+            if style is not current:
+                if texts:
+                    segments.append(Segment("".join(texts), current))
+                texts, current = [], style
+            if text:
+                texts.append(text)
+        if texts:
+            segments.append(Segment("".join(texts), current))
+        return Strip(segments).adjust_cell_length(self.width, rest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Painted:
+    """A row as it was painted last, and all that the picture depends on."""
+
+    row: ProcessRow
+    tree: TreePlace | None
+    selected: bool
+    watched: bool
+    strip: Strip
+
+
+class Paintings:
+    """Rows already painted on one Painter, by process: what has not changed is not painted again."""
+
+    def __init__(self, painter: Painter) -> None:
+        self.painter = painter
+        self._rows: dict[ProcessKey, _Painted] = {}
+        self._headings: dict[Sort, Strip] = {}
+
+    def heading(self, sort: Sort) -> Strip:
+        """The line of titles."""
+        if sort not in self._headings:
+            self._headings = {sort: self.painter.heading(sort)}
+        return self._headings[sort]
+
+    def row(self, row: ProcessRow, tree: TreePlace | None, selected: bool, watched: bool) -> Strip:
+        """The row's picture: the same object for as long as it looks the same."""
+        old = self._rows.get(row.key)
+        if old and old.row is row and old.selected is selected and old.watched is watched and old.tree == tree:
+            return old.strip
+        strip = self.painter.row(row, tree, selected, watched)
+        if old and old.strip == strip:
+            strip = old.strip  # it carries what Textual has worked out for it
+        self._rows[row.key] = _Painted(row, tree, selected, watched, strip)
+        return strip
+
+    def message(self, words: str, line: int) -> Strip:
+        """Line ``line`` of the words that stand where there are no rows."""
+        lines = textwrap.wrap(words, max(1, self.painter.width - 2))
+        return self.painter.message(lines[line] if line < len(lines) else "")
+
+    def keep_only(self, keys: frozenset[ProcessKey]) -> None:
+        """Forget rows that are out of sight, once they are many."""
+        if len(self._rows) > _KEPT_SCREENS * len(keys) + _KEPT_SCREENS:
+            self._rows = {key: painted for key, painted in self._rows.items() if key in keys}
+
+
+def _command(row: ProcessRow, text: str, tree: TreePlace | None, width: int) -> str:
+    """The command behind its branch of the tree; a very deep branch shows only its last part."""
+    if row.gone_s is not None:
+        text = f"(gone) {text}"
+    if tree is None:
+        return text
+    prefix = tree.prefix
+    if len(prefix) > width // 2:
+        prefix = "…" + prefix[len(prefix) - width // 2 + 1 :]
+    mark = (FOLDED_MARK if tree.folded else OPEN_MARK) if tree.has_children else ""
+    return prefix + mark + text

@@ -1,0 +1,249 @@
+"""Textual's Linux driver, made to survive what terminals do to programs.
+
+What is mended, all measured with Textual 8.2.8:
+
+- a terminal that vanishes: Textual spins on end-of-file for ever; here the run ends;
+- a terminal that stops reading: Textual's event loop blocks on a full queue; here output is left out until the
+  terminal reads again, and then everything is drawn anew;
+- a SIGCONT that follows no suspension: Textual starts a second set of threads; here the screen is drawn anew;
+- bytes that are not UTF-8 on the keyboard: Textual dies; here they are replaced;
+- output to descriptors 1 and 2 by anybody else: the picture is drawn through a descriptor of its own.
+
+Everything is done by overriding methods, nothing in Textual is replaced. Textual's own writer thread is still
+started by start_application_mode and waits, idle, because write() no longer feeds it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import termios
+import threading
+import time
+from codecs import getincrementaldecoder
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+from memtop.tui.terminal.lifecycle import TERMINAL_LOST
+from memtop.tui.terminal.terminal_state import ENTER_ALTERNATE_SCREEN, background_allowed
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from memtop.tui.terminal.safe_app import SafeApp
+
+BACKLOG_LIMIT_BYTES: Final = 262_144
+"""Output waiting for the terminal beyond which more is left out: some ten full screens."""
+POLL_MS: Final = 100
+"""How often the input thread looks for its end and for keys that are a lone escape; as in Textual."""
+CLOSE_S: Final = 0.3
+"""How long the last output may take when the driver closes."""
+
+
+class SafeWriter(threading.Thread):
+    """Writes to a terminal that may be slow, stuck or gone, and never makes anybody wait."""
+
+    def __init__(self, fd: int, on_lost: Callable[[], None], on_caught_up: Callable[[], None]) -> None:
+        super().__init__(name="memtop-output", daemon=True)
+        self._fd = fd
+        self._on_lost = on_lost
+        self._on_caught_up = on_caught_up
+        self._changed = threading.Condition()
+        self._waiting: list[bytes] = []
+        self._backlog_bytes = 0
+        self._left_out = False
+        self._closing = False
+        self._give_up_s = float("inf")
+
+    def write(self, text: str) -> None:
+        """Have ``text`` written, unless too much is waiting already."""
+        data = text.encode("utf-8", "backslashreplace")
+        with self._changed:
+            if self._left_out or self._backlog_bytes + len(data) > BACKLOG_LIMIT_BYTES:
+                self._left_out = True
+                return
+            self._waiting.append(data)
+            self._backlog_bytes += len(data)
+            self._changed.notify()
+
+    def close(self) -> bool:
+        """Write what is waiting, if the terminal takes it soon; whether it took everything."""
+        with self._changed:
+            self._closing = True
+            self._give_up_s = time.monotonic() + CLOSE_S
+            self._changed.notify()
+        self.join(2 * CLOSE_S)
+        return not (self.is_alive() or self._left_out or self._backlog_bytes)
+
+    def run(self) -> None:
+        """Write until closed; end early where the terminal has gone."""
+        try:
+            while data := self._next():
+                self._send(data)
+        except OSError:
+            self._on_lost()
+
+    def _next(self) -> bytes:
+        """What is waiting, as one piece; empty at the end."""
+        with self._changed:
+            while not self._waiting and not self._closing:
+                self._changed.wait()
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            return data
+
+    def _send(self, data: bytes) -> None:
+        poller = select.poll()
+        poller.register(self._fd, select.POLLOUT)
+        rest = memoryview(data)
+        while rest and time.monotonic() < self._give_up_s:
+            try:
+                rest = rest[os.write(self._fd, rest) :]
+            except BlockingIOError:
+                poller.poll(POLL_MS)
+        with self._changed:
+            self._backlog_bytes -= len(data) - len(rest)
+            caught_up = self._left_out and not self._waiting and not self._closing
+            self._left_out = self._left_out and not caught_up
+        if caught_up:
+            self._on_caught_up()
+
+
+class SafeDriver(LinuxDriver):
+    """The driver of a ``SafeApp``."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        life = cast("SafeApp", app).life
+        if life is None:
+            raise RuntimeError("a SafeApp is started by memtop.tui.terminal.lifecycle.run")
+        self._life = life
+        self._terminal = life.terminal
+        self.fileno = self._terminal.in_fd
+        self.input_tty = os.isatty(self.fileno)
+        self._writer: SafeWriter | None = None
+        self._modes_undone = False
+
+    @property
+    def _in_application_mode(self) -> bool:
+        return self._key_thread is not None and self._key_thread.is_alive()
+
+    # Output
+
+    def write(self, data: str) -> None:
+        """Have ``data`` written; never waits."""
+        if data == ENTER_ALTERNATE_SCREEN and self._terminal.painted:
+            return  # the early painting is there already, and terminals clear the screen on entering it again
+        if self._writer is not None:
+            self._writer.write(data)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        return self._terminal.size()
+
+    # Input
+
+    def run_input_thread(self) -> None:
+        """Read keys until the driver is stopped or the terminal has gone."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        poller = select.poll()
+        poller.register(self.fileno, select.POLLIN)
+        while not self.exit_event.is_set():
+            if poller.poll(POLL_MS):
+                try:
+                    raw = os.read(self.fileno, 4096)
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    raw = b""
+                if not raw:
+                    self._lost()
+                    return
+                if text := decode(raw):
+                    for event in parser.feed(text):
+                        self.process_message(event)
+            for event in parser.tick():
+                self.process_message(event)
+
+    def _run_input_thread(self) -> None:
+        # Textual's wrapper answers an exception by a traceback with local variables; threading.excepthook knows better.
+        self.run_input_thread()
+
+    # Start and stop
+
+    def start_application_mode(self) -> None:
+        """Set the terminal's modes and start the threads."""
+        self._terminal.enter()
+        self._modes_undone = False
+        self._writer = SafeWriter(self._terminal.out_fd, self._lost, self._draw_anew)
+        self._writer.start()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._terminal.attributes is not None:
+            self.attrs_before = self._terminal.attributes  # those from before the early painting
+        self._life.screen_is_up(self._close_screen)
+
+    def stop_application_mode(self) -> None:
+        """Undo the modes, unless that has been done."""
+        if not self._in_application_mode:
+            return
+        if not self._terminal.in_foreground():
+            self.attrs_before = None  # the shell has set its own
+        with background_allowed():
+            super().stop_application_mode()
+        self._modes_undone = True
+
+    def disable_input(self) -> None:
+        """Stop reading keys."""
+        with background_allowed():
+            super().disable_input()
+
+    def close(self) -> None:
+        """End the writer; where it could not write everything, the terminal is left for Terminal.restore."""
+        super().close()
+        if self._writer is not None:
+            if self._writer.close() and self._modes_undone:
+                self._terminal.left()
+            self._writer = None
+
+    def _close_screen(self) -> None:
+        self._loop.call_soon_threadsafe(cast("SafeApp", self._app).close_screen)
+
+    def _lost(self) -> None:
+        if not self.exit_event.is_set():
+            self._life.end(TERMINAL_LOST)
+
+    # Job control. The handlers only schedule: what they do takes locks which the interrupted code may hold.
+
+    def _sigtstp_application(self, *_: int | FrameType | None) -> None:
+        self._loop.call_soon_threadsafe(super()._sigtstp_application)
+
+    def _sigcont_application(self, *_: int | FrameType | None) -> None:
+        self._loop.call_soon_threadsafe(self._continue)
+
+    def _continue(self) -> None:
+        """After a SIGCONT: come back from a suspension, or mend what a shell did after a SIGSTOP."""
+        if self._life.ending:
+            return
+        if not self._in_application_mode:
+            super()._sigcont_application()
+            return
+        if self._terminal.in_foreground():
+            with suppress(termios.error):
+                attributes = termios.tcgetattr(self.fileno)
+                attributes[0] = self._patch_iflag(attributes[0])
+                attributes[3] = self._patch_lflag(attributes[3])
+                termios.tcsetattr(self.fileno, termios.TCSANOW, attributes)
+        self._draw_anew()
+
+    def _draw_anew(self) -> None:
+        """Have the whole screen drawn again; for any thread."""
+        with suppress(RuntimeError):  # the event loop has been closed
+            self._loop.call_soon_threadsafe(partial(self._app.call_later, partial(self._app.refresh, layout=True)))

@@ -1,0 +1,170 @@
+"""Life and death of the program: whatever happens, the terminal is given back and the end comes soon.
+
+Exit codes: 0 for q and the ctrl+c key, 128 + n for signal n, 129 for a vanished terminal, 1 for an internal error.
+Imports neither Textual nor Rich, so that all this already holds while they are being imported.
+
+One thread, the warden, waits for the first order to end. Signal handlers and other threads only put an order into
+its queue (SimpleQueue.put may be called from a signal handler), so no handler ever takes a lock. The warden
+asks the screen to close; where that does not work in time, it restores the terminal and ends the process itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from queue import SimpleQueue
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Final
+
+from memtop.errors import MemtopError
+from memtop.sanitize import clean
+from memtop.tui.terminal import crash_report
+from memtop.tui.terminal.terminal_state import Terminal
+
+if TYPE_CHECKING:
+    from memtop.tui.terminal.safe_app import SafeApp
+
+GRACE_S: Final = 1.0
+"""Time for the screen to close by itself once it has been asked."""
+EARLY_GRACE_S: Final = 0.2
+"""The same while there is no screen yet."""
+LIMIT_S: Final = 1.7
+"""From the first order to the end, whatever hangs; two seconds are promised."""
+TERMINAL_LOST: Final = 128 + signal.SIGHUP
+INTERNAL_ERROR: Final = 1
+_ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+TALK_LINES: Final = 40
+"""Most lines shown, at the end, of what libraries and children said meanwhile."""
+
+
+class Life:
+    """One run of the dashboard, from before the first painting until after the last callback.
+
+    Within its ``with`` block signals are handled, descriptors 1 and 2 do not reach the screen, and an exception
+    becomes a short report. A MemtopError is no internal error and goes on to the caller.
+    """
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self.at_end = ExitStack()
+        """``at_end.callback(f)``: f is called once, the last registered first, however the run ends."""
+        self.at_end.push(self._note_exception)  # the first to be pushed hears of what went wrong in all others
+        self.code = 0
+        """The exit code, once the end has begun."""
+        self._error: BaseException | None = None
+        self._orders: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
+        self._close_screen: Callable[[], None] | None = None
+        self._decided = threading.Event()
+        self._screen_closed = threading.Event()
+
+    def end(self, code: int) -> None:
+        """Begin the end; the first order counts. For any thread and any signal handler, returns at once."""
+        self._orders.put((code, None))
+
+    def fail(self, error: BaseException) -> None:
+        """Begin the end because of an internal error. For any thread, returns at once."""
+        self._orders.put((INTERNAL_ERROR, error))
+
+    @property
+    def ending(self) -> bool:
+        """Whether the end has begun."""
+        return self._decided.is_set()
+
+    def screen_is_up(self, close: Callable[[], None]) -> None:
+        """From now on there is a screen, which ``close`` (called by another thread) asks to close."""
+        self._close_screen = close
+
+    def __enter__(self) -> Life:
+        threading.Thread(target=self._watch, name="memtop-warden", daemon=True).start()
+        threading.excepthook = self._thread_died
+        for number in _ENDING:
+            signal.signal(number, self._on_signal)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_IGN)
+        self.terminal.divert()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self.end(0)
+        self._decided.wait()
+        self._screen_closed.set()
+        self.terminal.restore()
+        handled = self.at_end.__exit__(kind, error, trace)
+        self._tell()
+        for number in _ENDING:  # the interpreter's own end would else bring back the default, which changes the code
+            signal.signal(number, signal.SIG_IGN)
+        return bool(handled)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.end(128 + number)
+
+    def _thread_died(self, args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None and args.exc_type is not SystemExit:
+            self.fail(args.exc_value)
+
+    def _note_exception(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """True where the exception is an internal error, which is answered here, by a report."""
+        if not isinstance(error, Exception) or isinstance(error, MemtopError):
+            return False
+        self._error = self._error or error
+        self.code = self.code or INTERNAL_ERROR
+        return True
+
+    def _watch(self) -> None:
+        """The warden's work."""
+        self.code, self._error = self._orders.get()
+        limit_s = time.monotonic() + LIMIT_S
+        self._decided.set()
+        if self._close_screen is None:
+            closed = self._screen_closed.wait(EARLY_GRACE_S)
+        else:
+            with suppress(RuntimeError):  # the event loop has already been closed
+                self._close_screen()
+            closed = self._screen_closed.wait(GRACE_S)
+        if closed:  # the main thread does the rest, and so does the interpreter; both may hang
+            time.sleep(max(0.0, limit_s - time.monotonic()))
+        else:
+            self.terminal.restore()
+            last_words = threading.Thread(target=self._close_without_screen, daemon=True)
+            last_words.start()
+            last_words.join(max(0.0, limit_s - time.monotonic()))
+        os._exit(self.code)
+
+    def _close_without_screen(self) -> None:
+        self.at_end.close()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say on standard error what could not be said while the screen was drawn."""
+        talk = self.terminal.undivert().splitlines()[-TALK_LINES:]
+        lines = [clean(line) for line in talk]
+        if self._error is not None:
+            error, self._error = self._error, None
+            lines.append(crash_report.write(error))
+        if self.terminal.was_raw:
+            lines.append("memtop: this terminal was in raw mode before; memtop --reset-terminal mends it")
+        if lines:
+            with suppress(OSError):  # the terminal may have gone
+                os.write(2, ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))
+
+
+def run(make_app: Callable[[Life], SafeApp], *, mouse: bool = True) -> int:
+    """Run the application that ``make_app`` makes, in the terminal on standard output; the exit code.
+
+    ``make_app`` may paint (``life.terminal.show``), import what is heavy, and register what must be closed
+    (``life.at_end.callback``). Raises UsageError where there is no terminal, and any MemtopError of ``make_app``.
+    To be called once, in the main thread, as the last thing a process does: two seconds after the order to end
+    the process is no more.
+    """
+    life = Life(Terminal())
+    with life:
+        make_app(life).run(mouse=mouse)
+    return life.code

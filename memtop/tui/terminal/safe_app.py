@@ -1,0 +1,46 @@
+"""The base of the application: it dies without Textual's traceback, which would print local variables."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from textual.app import App
+from textual.worker import WorkerFailed
+
+from memtop.tui.terminal.driver import SafeDriver
+from memtop.tui.terminal.lifecycle import Life
+
+
+class SafeApp(App[None]):
+    """An application that ``run`` can start and end.
+
+    ``life`` is None only in tests, where a pilot runs it without a terminal and raises its exceptions again.
+    """
+
+    def __init__(self, life: Life | None = None) -> None:
+        super().__init__(driver_class=SafeDriver)
+        self.life = life
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """End with ``return_code``; where the screen does not close in time, the process ends all the same."""
+        super().exit(result, return_code, message)
+        if self.life is not None:
+            self.life.end(return_code)
+
+    def close_screen(self) -> None:
+        """Leave the screen because the end has begun elsewhere. To be called in the event loop."""
+        if not self._exit:
+            super().exit()
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Close the screen. Textual's own method would print the renderables: tracebacks with local variables."""
+        self._close_messages_no_wait()
+
+    def _fatal_error(self) -> None:
+        """As :meth:`panic`; no public hook of Textual 8 comes between an exception and its printing."""
+        self._close_messages_no_wait()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Every exception in a handler, a timer or a worker arrives here (Textual 8 has no public hook for it)."""
+        if self.life is not None:
+            self.life.fail(error.error if isinstance(error, WorkerFailed) else error)
+        super()._handle_exception(error)

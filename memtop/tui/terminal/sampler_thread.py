@@ -1,0 +1,273 @@
+"""The sampler's thread: takes samples at planned instants, answers questions between them, survives its own errors.
+
+It knows nothing of Textual. Frames go out through a second thread with room for one: a view that is slow, or
+blocked for good, never delays a sample, and gets the newest frame when it is ready again.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import PurePath
+from typing import Final
+
+from memtop import units
+from memtop.model.frame import Frame
+from memtop.sampling.request import Ask
+from memtop.sanitize import clean
+
+SHORTEST_DELAY_S: Final = 0.1
+LONGEST_DELAY_S: Final = 60.0
+FAILURES_BEFORE_SLOWER: Final = 3
+SLOWER: Final = 10
+"""How many times longer the delay is while steps keep failing."""
+STOP_S: Final = 0.5
+"""How long stop() waits for a step that is under way."""
+MESSAGE_LIMIT: Final = 200
+DRAWN_EVERY_S: Final = 0.5
+"""Where samples come faster they are all taken, and shown together: nobody reads faster, and drawing is what costs."""
+
+
+class SamplerThread:
+    """Calls ``step`` at every planned instant and ``view`` whenever the Ask has changed, in a thread of its own.
+
+    ``step(ask, late_s)`` takes a sample that is ``late_s`` seconds later than planned and makes its frame; None
+    means that there is no more (the end of a recording). ``view(ask)`` makes a frame without a new sample, or
+    None. ``take(ask, late_s)`` takes a sample that will not be drawn; False means that there is no more. All three are
+    called by one thread only. ``deliver``, ``deliver_problem`` (one clean line about an exception
+    in step or view) and ``on_end`` (once at the end of a recording) are called by another one, and may block.
+
+    With ``paced`` False a recording is played: its steps come a delay after one another and are never late.
+    """
+
+    def __init__(
+        self,
+        step: Callable[[Ask, float], Frame | None],
+        view: Callable[[Ask], Frame | None],
+        deliver: Callable[[Frame], None],
+        delay_s: float,
+        on_end: Callable[[], None],
+        *,
+        take: Callable[[Ask, float], bool],
+        deliver_problem: Callable[[str], None],
+        ask: Ask | None = None,
+        paced: bool = True,
+    ) -> None:
+        self._step = step
+        self._view = view
+        self._take = take
+        self._deliver = deliver
+        self._deliver_problem = deliver_problem
+        self._on_end = on_end
+        self._paced = paced
+        self._changed = threading.Condition()
+        self._ask = ask if ask is not None else Ask()
+        self._ask_is_new = False
+        self._delay_s = _within_limits(delay_s)
+        self._due_from_s = time.monotonic() - self._delay_s  # the first step is due at once
+        self._late_s = 0.0
+        self._drawn_s = -math.inf
+        self._waiting: Frame | None = None
+        """Made, and not yet taken by the courier."""
+        self._paused = False
+        self._single_steps = 0
+        self._failures = 0
+        self._ended = False
+        self._stopped = False
+        self._out: dict[str, Callable[[], None]] = {}
+        """What is to be delivered, oldest first: only ever the newest of each kind."""
+        self._out_closed = False
+        self._out_changed = threading.Condition()
+        self._sampler = threading.Thread(target=self._sample, name="memtop-sampler", daemon=True)
+        self._courier = threading.Thread(target=self._carry, name="memtop-courier", daemon=True)
+
+    def start(self) -> None:
+        """Take the first sample, then go on."""
+        with self._changed:
+            self._due_from_s = time.monotonic() - self._delay_s
+        self._courier.start()
+        self._sampler.start()
+
+    def stop(self) -> None:
+        """End the threads; a step that is under way is waited for, but not for long."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+        with self._out_changed:
+            self._out_closed = True
+            self._out_changed.notify()
+        if self._sampler.is_alive() and self._sampler is not threading.current_thread():
+            self._sampler.join(STOP_S)
+
+    @property
+    def ask(self) -> Ask:
+        """What is wanted; a new one is answered at once, without waiting for the next sample."""
+        return self._ask
+
+    @ask.setter
+    def ask(self, ask: Ask) -> None:
+        with self._changed:
+            if ask != self._ask:
+                self._ask = ask
+                self._ask_is_new = True
+                self._changed.notify()
+
+    @property
+    def delay_s(self) -> float:
+        """Seconds between samples, 0.1 to 60 (other values are brought within); a change holds at once."""
+        return self._delay_s
+
+    @delay_s.setter
+    def delay_s(self, delay_s: float) -> None:
+        with self._changed:
+            self._delay_s = _within_limits(delay_s)
+            self._changed.notify()
+
+    @property
+    def pause_stepping(self) -> bool:
+        """Whether no samples are taken; the Ask is answered all the same."""
+        return self._paused
+
+    @pause_stepping.setter
+    def pause_stepping(self, paused: bool) -> None:
+        with self._changed:
+            if self._paused and not paused:
+                self._due_from_s = time.monotonic() - self._delay_s
+                self._ended = False  # the recording may have been wound back
+            self._paused = paused
+            self._changed.notify()
+
+    def step_once(self) -> None:
+        """Take one sample now, also while paused or after the end of a recording that has been wound back."""
+        with self._changed:
+            self._single_steps += 1
+            self._changed.notify()
+
+    @property
+    def lateness_s(self) -> float:
+        """How late the last sample was, or the next one already is, in seconds; 0 for a recording."""
+        with self._changed:
+            if not self._paced or self._paused or self._ended or self._stopped:
+                return 0.0
+            return max(self._late_s, time.monotonic() - self._due_s(), 0.0)
+
+    # The sampler's thread
+
+    def _due_s(self) -> float:
+        slower = SLOWER if self._failures >= FAILURES_BEFORE_SLOWER else 1
+        return self._due_from_s + self._delay_s * slower
+
+    def _step_is_due(self) -> bool:
+        if self._single_steps:
+            return True
+        return not (self._paused or self._ended) and time.monotonic() >= self._due_s()
+
+    def _wait_s(self) -> float | None:
+        """How long nothing will be due; None for ever."""
+        return None if self._paused or self._ended else max(0.0, self._due_s() - time.monotonic())
+
+    def _sample(self) -> None:
+        while True:
+            with self._changed:
+                while not (self._stopped or self._ask_is_new or self._step_is_due()):
+                    self._changed.wait(self._wait_s())
+                if self._stopped:
+                    return
+                ask, self._ask_is_new = self._ask, False
+                single = self._single_steps > 0
+                late_s = self._begin_step() if self._step_is_due() else None
+            self._answer(ask, late_s, drawn=single or not self._too_soon_to_draw())
+
+    def _too_soon_to_draw(self) -> bool:
+        """Never for a recording: each of its samples is worth a look, and its last one stays on screen."""
+        return self._paced and time.monotonic() - self._drawn_s < DRAWN_EVERY_S - self._delay_s / 2
+
+    def _begin_step(self) -> float:
+        """Plan the step after this one; how late this one is."""
+        now_s, due_s = time.monotonic(), self._due_s()
+        if self._single_steps:
+            self._single_steps -= 1
+            self._ended = False
+            due_s = now_s
+        self._late_s = now_s - due_s if self._paced else 0.0
+        # A late sample is taken at once; those that were missed besides are not made up for.
+        self._due_from_s = due_s if self._paced and self._late_s <= self._delay_s else now_s
+        return self._late_s
+
+    def _answer(self, ask: Ask, late_s: float | None, *, drawn: bool) -> None:
+        """Take a sample, or only look again where ``late_s`` is None.
+
+        A sample that is not ``drawn`` is shown by the next frame, with its own.
+        """
+        frame, there_is_more = None, True
+        try:
+            if late_s is None:
+                frame = self._view(ask)
+            elif drawn:
+                frame = self._step(ask, late_s)
+                there_is_more = frame is not None
+            else:
+                there_is_more = self._take(ask, late_s)
+        except Exception as error:  # noqa: BLE001  the last resort: a sampler that dies would leave a screen that lies
+            self._note_failure(error, stepping=late_s is not None)
+            return
+        if late_s is not None:
+            with self._changed:
+                self._failures = 0
+                self._ended = not there_is_more
+        if frame is not None:
+            self._drawn_s = time.monotonic()
+            self._post_frame(frame)
+        elif not there_is_more:
+            self._post("end", self._on_end)
+
+    def _note_failure(self, error: Exception, *, stepping: bool) -> None:
+        with self._changed:
+            self._failures += stepping
+            again_s = max(0.0, self._due_s() - time.monotonic())
+        what = clean(f"{type(error).__name__}: {error}")[:MESSAGE_LIMIT]
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{PurePath(place.filename).name}:{place.lineno}"
+        text = f"sampler failed ({where}): {what}; next try in {units.duration(again_s)}"
+        self._post("problem", partial(self._deliver_problem, text))
+
+    def _post_frame(self, frame: Frame) -> None:
+        """The newest takes the place of one that nobody has taken yet; what had ended by then is told all the same."""
+        with self._out_changed:
+            if self._waiting is not None:
+                frame = frame._replace(exits=self._waiting.exits + frame.exits)
+            self._waiting = frame
+        self._post("frame", self._deliver_waiting)
+
+    def _deliver_waiting(self) -> None:
+        with self._out_changed:
+            frame, self._waiting = self._waiting, None
+        if frame is not None:
+            self._deliver(frame)
+
+    def _post(self, kind: str, delivery: Callable[[], None]) -> None:
+        with self._out_changed:
+            self._out.pop(kind, None)  # so that the new one comes last
+            self._out[kind] = delivery
+            self._out_changed.notify()
+
+    # The courier's thread
+
+    def _carry(self) -> None:
+        while True:
+            with self._out_changed:
+                while not (self._out or self._out_closed):
+                    self._out_changed.wait()
+                if self._out_closed:
+                    return
+                deliveries, self._out = self._out, {}
+            for deliver in deliveries.values():
+                deliver()
+
+
+def _within_limits(delay_s: float) -> float:
+    return min(LONGEST_DELAY_S, max(SHORTEST_DELAY_S, delay_s))

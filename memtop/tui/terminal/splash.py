@@ -1,0 +1,89 @@
+"""The first picture: header and table in plain escape codes, while Textual is still being imported.
+
+Imports neither Textual nor Rich. It is drawn by ``Terminal.show``, which enters the
+alternate screen, and is painted over by Textual some 0.3 s later; so it stands where the real table will stand.
+All text in a Frame has been through ``clean``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from memtop.model.frame import Frame, Note, ProcessRow
+from memtop.tui.bars.header_parts import HeaderState, header_parts
+from memtop.tui.drawing.line_parts import placed, text_cells
+from memtop.tui.table.column_layout import BAR_CELLS, MARKER_CELLS, TINY_BELOW, Place, place_columns, table_top
+from memtop.view_state import View
+
+_HIDE_CURSOR: Final = "\x1b[?25l"
+_NO_WRAP: Final = "\x1b[?7l"
+_CLEAR: Final = "\x1b[2J"
+_BOLD, _DIM, _BLUE, _ORANGE, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[38;5;74m", "\x1b[38;5;178m", "\x1b[0m"
+_STYLES: Final = {"virt": _BLUE, "res": _ORANGE}
+
+
+def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, state: HeaderState) -> str:
+    """The escape codes that draw ``frame`` on a screen of ``width`` x ``height`` cells; none of colour without it."""
+    drawn = [_HIDE_CURSOR, _NO_WRAP, _CLEAR, _line(1, _header(frame, view.delay_s, state, width), _BOLD, color)]
+    if width >= TINY_BELOW[0] and height >= TINY_BELOW[1]:
+        places = place_columns(view.columns, width - BAR_CELLS, view.sort.key)
+        heading = 1 + table_top(height, len(frame.rows), one=view.only is not None)
+        drawn.append(_line(heading, _heading(places, view.sort.key, view.descending), _BOLD, color))
+        for line, row in enumerate(frame.rows[: height - 1 - heading], heading + 1):
+            drawn.append(_line(line, *_row(row, places, color), color))
+    return "".join(drawn)
+
+
+def fit(text: str, width: int, left: bool = False) -> str:
+    """``text`` in exactly ``width`` cells, padded on its free side or cut and ended with an ellipsis."""
+    if width <= 0:
+        return ""
+    if len(text) > width or not text.isascii():
+        text = _cut(text, width)
+    padding = " " * (width - text_cells(text))
+    return text + padding if left else padding + text
+
+
+def _cut(text: str, width: int) -> str:
+    used = fits = 0
+    for index, character in enumerate(text):
+        used += text_cells(character)
+        if used > width:
+            return text[:fits] + "…"
+        if used < width:
+            fits = index + 1  # so much fits beside an ellipsis
+    return text
+
+
+def _line(line: int, text: str, style: str, color: bool) -> str:
+    return f"\x1b[{line};1H{style}{text}{_PLAIN}" if color and style else f"\x1b[{line};1H{text}"
+
+
+def _header(frame: Frame, delay_s: float, state: HeaderState, width: int) -> str:
+    text = ""
+    for x, part in placed(*header_parts(frame, delay_s, state, width), width):
+        text += " " * (x - text_cells(text)) + part.text
+    return fit(text, width, left=True)
+
+
+def _heading(places: Sequence[Place], sort_key: str, descending: bool) -> str:
+    text = " " * MARKER_CELLS
+    for place in places:
+        title = place.column.title
+        if place.column.key == sort_key:
+            title += "▼" if descending else "▲"
+        text = text.ljust(place.x) + fit(title, place.width, place.column.left)
+    return text
+
+
+def _row(row: ProcessRow, places: Sequence[Place], color: bool) -> tuple[str, str]:
+    """The line and the style of all of it."""
+    plain = row.note is not Note.NONE
+    line, at = "", 0
+    for place in places:
+        cell = fit(place.column.text(row), place.width, place.column.left)
+        style = _STYLES.get(place.column.key, "") if color and not plain else ""
+        line += " " * (place.x - at) + (f"{style}{cell}{_PLAIN}" if style else cell)
+        at = place.x + place.width
+    return line, _DIM if plain else ""

@@ -1,0 +1,84 @@
+"""Columns drawn before are taken again, and give the same chart as drawing all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memtop.tui.chart import curves
+from memtop.tui.chart.chart_styles import ChartStyle, Glyphs
+from memtop.tui.chart.curves import Cells, Curve, DrawnCurves, draw, spread
+
+COLUMNS, ROWS = 30, 8
+POINTS = 2 * COLUMNS
+places = st.lists(st.one_of(st.none(), st.floats(0, 1)), min_size=POINTS + 12, max_size=POINTS + 12)
+
+
+def chart(values: Sequence[float | None], drawn: DrawnCurves, look: Glyphs = Glyphs.SHADED) -> list[Cells]:
+    across = [index / (POINTS - 1) for index in range(POINTS)]
+    half = [None if value is None else value / 2 for value in values]
+    return draw(
+        COLUMNS,
+        ROWS,
+        lines=[Curve(across, [1.0] * POINTS, ChartStyle.VIRT), Curve(across, values, ChartStyle.RES)],
+        areas=[Curve(across, half, ChartStyle.ANON), Curve(across, values, ChartStyle.FILE)],
+        look=look,
+        drawn=drawn,
+    )
+
+
+@pytest.fixture
+def plotted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many columns plotext was asked for, call by call."""
+    asked: list[int] = []
+    real = curves._plotted
+
+    def counted(
+        lines: list[list[int | None]], inks: list[ChartStyle], columns: int, rows: int, look: Glyphs
+    ) -> list[Cells]:
+        asked.append(columns)
+        return real(lines, inks, columns, rows, look)
+
+    monkeypatch.setattr(curves, "_plotted", counted)
+    return asked
+
+
+@settings(max_examples=60, deadline=None)
+@given(places, st.integers(0, 6), st.sampled_from(Glyphs))
+def test_a_chart_that_has_moved_on_is_the_one_drawn_from_nothing(
+    values: list[float | None], moved: int, look: Glyphs
+) -> None:
+    drawn = DrawnCurves()
+    chart(values[:POINTS], drawn, look)
+    later = values[2 * moved : 2 * moved + POINTS]
+    assert chart(later, drawn, look) == chart(later, DrawnCurves(), look)
+
+
+def test_only_the_newest_columns_are_drawn_when_time_moves_on(plotted: list[int]) -> None:
+    values = [((index * index) % 61) / 61 for index in range(POINTS + 6)]
+    drawn = DrawnCurves()
+    chart(values[:POINTS], drawn)
+    chart(values[6:], drawn)
+    assert plotted == [COLUMNS, 4]  # three new ones, and the one whose line leads to them
+
+
+def test_another_look_takes_nothing_from_the_chart_before(plotted: list[int]) -> None:
+    drawn = DrawnCurves()
+    chart([0.5] * POINTS, drawn)
+    chart([0.5] * POINTS, drawn, Glyphs.ASCII)
+    assert plotted == [COLUMNS, COLUMNS]
+
+
+def test_no_more_is_remembered_than_one_chart() -> None:
+    drawn = DrawnCurves()
+    for shift in range(0, 12, 2):
+        chart([((index + shift) * 7 % 50) / 50 for index in range(POINTS)], drawn)
+        assert len(drawn.columns) <= COLUMNS
+
+
+def test_a_column_shows_the_highest_of_its_points_and_joins_distant_ones() -> None:
+    assert spread([0.0, 0.01, 1.0], [1.0, 5.0, 1.0], 3) == [5.0, 3.0, 1.0]
+    assert spread([0.0, 0.5, 1.0], [1.0, None, 3.0], 3) == [1.0, None, 3.0]

@@ -1,0 +1,254 @@
+"""The chart widgets in a running app: what they show, which keys say what, and how seldom they build."""
+
+from __future__ import annotations
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.widget import Widget
+
+from memtop.model.frame import Detail
+from memtop.tui import palette
+from memtop.tui.chart.axes import Scale, clock
+from memtop.tui.chart.chart_styles import ChartStyle
+from memtop.tui.chart.fault_chart import FaultChart, rate
+from memtop.tui.chart.memory_chart import WINDOWS_S, MemoryChart, zoomed
+from tests.rows import GIB, MIB
+from tests.tui.details import EDGE_S, make_detail, make_row, make_series
+
+
+class Charts(App[None]):
+    """Both charts, and a list of what they said."""
+
+    CSS = "MemoryChart { height: 1fr; } FaultChart { height: 3; }"
+
+    def __init__(self, detail: Detail | None = None, *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.memory = MemoryChart(ascii_only=ascii_only)
+        self.faults = FaultChart(ascii_only=ascii_only)
+        self.first = detail
+        self.said: list[int | float | None] = []
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return palette.variables(self.current_theme)
+
+    def compose(self) -> ComposeResult:
+        yield self.memory
+        yield self.faults
+
+    def on_mount(self) -> None:
+        self.memory.detail = self.faults.detail = self.first
+        self.memory.focus()
+
+    def on_memory_chart_cursor_moved(self, event: MemoryChart.CursorMoved) -> None:
+        self.said.append(event.delta_points)
+
+    def on_memory_chart_window_zoomed(self, event: MemoryChart.WindowZoomed) -> None:
+        self.said.append(event.factor)
+
+
+def lines(widget: Widget) -> list[str]:
+    """All lines of a widget with its frame, as on screen."""
+    return [strip.text for strip in widget.render_lines(widget.outer_size.region)]
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The sizes at which the memory chart was built, one after another."""
+    done: list[tuple[int, int]] = []
+    original = MemoryChart.build
+
+    def counted(self: MemoryChart, width: int, height: int) -> object:
+        done.append((width, height))
+        return original(self, width, height)
+
+    monkeypatch.setattr(MemoryChart, "build", counted)
+    return done
+
+
+async def test_the_chart_shows_whose_memory_it_is_and_both_numbers() -> None:
+    app = Charts(make_detail())
+    async with app.run_test(size=(120, 20)):
+        shown = lines(app.memory)
+    assert "4242 api-server ── up 3 h" in shown[0]
+    assert "VIRT 1.24 GiB" in shown[1] and "RES 212 MiB" in shown[1]
+    assert "now" in shown[-2]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (3, 4), (10, 5), (28, 8), (60, 16), (80, 24), (120, 40), (200, 60)])
+async def test_every_size_is_survived(size: tuple[int, int]) -> None:
+    app = Charts(make_detail())
+    async with app.run_test(size=size) as pilot:
+        for scale in Scale:
+            app.memory.scale = scale
+            await pilot.pause()
+        await pilot.resize_terminal(1, 1)
+        await pilot.resize_terminal(*size)
+        app.memory.detail = app.faults.detail = None
+        await pilot.pause()
+        assert app.is_running
+
+
+async def test_keys_say_where_to_look_and_how_much_to_show() -> None:
+    app = Charts(make_detail())
+    async with app.run_test(size=(120, 20)) as pilot:
+        await pilot.press("left", "right", "left_square_bracket", "right_square_bracket", "end")
+        assert app.said == [-1, 1, -10, 10, None]
+        app.said.clear()
+        await pilot.press("plus", "minus", "equals_sign")
+        assert app.said == [0.5, 2.0, None]
+
+
+async def test_a_click_looks_at_the_instant_under_the_pointer() -> None:
+    app = Charts(make_detail())
+    async with app.run_test(size=(120, 20)) as pilot:
+        await pilot.click(MemoryChart, offset=(1 + 7, 8))
+        await pilot.click(MemoryChart, offset=(118, 8))
+    assert app.said == [-186]
+
+
+async def test_v_goes_through_the_scales_and_the_title_says_so() -> None:
+    app = Charts(make_detail())
+    async with app.run_test(size=(120, 20)) as pilot:
+        seen = []
+        for _ in Scale:
+            await pilot.press("v")
+            seen.append((app.memory.scale, app.memory.border_title or ""))
+        assert [scale for scale, _ in seen] == [Scale.ONE, Scale.OWN, Scale.RES_ONLY, Scale.LOG, Scale.AUTO]
+        for scale, title in seen[1:4]:
+            assert scale.value in title
+
+
+async def test_auto_puts_virt_far_above_res_on_a_scale_of_its_own() -> None:
+    far = make_detail()._replace(series=make_series(virt=40 * GIB, anon=20 * MIB))
+    app = Charts(far)
+    async with app.run_test(size=(120, 20)):
+        assert "VIRT and RES each on its own scale" in (app.memory.border_title or "")
+
+
+async def test_an_unchanged_picture_is_not_built_again(builds: list[tuple[int, int]]) -> None:
+    detail = make_detail()
+    app = Charts(detail)
+    async with app.run_test(size=(120, 20)) as pilot:
+        await pilot.pause()
+        before = len(builds)
+        app.memory.detail = detail._replace(right_edge_s=EDGE_S + 1)
+        await pilot.pause()
+        assert len(builds) == before
+        app.memory.detail = detail._replace(row=make_row(rss_bytes=400 * MIB))
+        await pilot.pause()
+        assert len(builds) == before
+        assert "RES 400 MiB" in lines(app.memory)[1]
+        app.memory.detail = detail._replace(series=make_series(anon=300 * MIB))
+        await pilot.pause()
+        assert len(builds) == before + 1
+        app.memory.scale = Scale.LOG
+        await pilot.pause()
+        assert len(builds) == before + 2
+
+
+async def test_looking_back_is_said_on_the_frame_with_the_time() -> None:
+    app = Charts(make_detail()._replace(cursor_s=-100.0))
+    async with app.run_test(size=(120, 20)):
+        assert f"looking back at {clock(EDGE_S - 100)}" in lines(app.memory)[-1]
+
+
+async def test_markup_in_a_name_is_only_text() -> None:
+    app = Charts(make_detail()._replace(row=make_row(name="[@click=app.quit]x[/]")))
+    async with app.run_test(size=(120, 20)):
+        assert "4242 [@click=app.quit]x[/] ── up" in lines(app.memory)[0]
+
+
+async def test_ascii_means_ascii_everywhere() -> None:
+    detail = make_detail()._replace(
+        series=make_series(shmem=40 * MIB), slope_bytes_per_min=1e8, cursor_s=-60.0, row=make_row(name="näme")
+    )
+    app = Charts(detail, ascii_only=True)
+    async with app.run_test(size=(120, 20)):
+        shown = lines(app.memory) + lines(app.faults)
+    assert all(line.isascii() for line in shown)
+    assert any("*" in line for line in shown) and any("#" in line for line in shown)
+
+
+@pytest.mark.parametrize(("ascii_only", "theme"), [(True, "textual-dark"), (False, "ansi-dark"), (False, "nord")])
+async def test_areas_can_be_seen_whatever_the_terminal_can_show(ascii_only: bool, theme: str) -> None:
+    app = Charts(make_detail(), ascii_only=ascii_only)
+    async with app.run_test(size=(120, 24)) as pilot:
+        app.theme = theme
+        await pilot.pause()
+        inks, strips = app.memory.inks(), app.memory.build(118, 15)
+    ground = inks[ChartStyle.GROUND].bgcolor
+    segments = [segment for strip in strips[1:13] for segment in strip if segment.style]
+    textured = [one for one in segments if set(one.text) <= set("#=.▓▒░") and one.text]
+    shaded = [one for one in segments if one.style and one.style.bgcolor not in (ground, None)]
+    assert bool(textured) == (theme != "nord") and (textured or shaded)
+    assert all(one.style and one.style.color not in (None, one.style.bgcolor) for one in textured)
+
+
+@pytest.mark.parametrize("theme", ["textual-light", "nord", "ansi-dark", "ansi-light"])
+async def test_themes_change_the_colours_of_a_chart_that_is_already_drawn(theme: str) -> None:
+    app = Charts(make_detail())
+    async with app.run_test(size=(120, 20)) as pilot:
+        await pilot.pause()
+        before = [list(strip) for strip in app.memory.render_lines(app.memory.outer_size.region)]
+        app.theme = theme
+        await pilot.pause()
+        after = [list(strip) for strip in app.memory.render_lines(app.memory.outer_size.region)]
+    assert before != after
+
+
+async def test_faults_are_labelled_with_their_present_rate() -> None:
+    app = Charts(make_detail())
+    async with app.run_test(size=(120, 20)):
+        shown = "\n".join(lines(app.faults))
+    assert "minor faults" in shown and "3100/s" in shown
+    assert "major faults" in shown and "0/s" in shown and "none in 5 min" in shown
+    assert "█" in shown
+
+
+@pytest.mark.parametrize("height", [1, 2, 3, 6])
+@pytest.mark.parametrize("width", [1, 14, 40, 56, 120])
+async def test_fault_charts_fill_exactly_the_room_they_are_given(width: int, height: int) -> None:
+    app = Charts(make_detail())
+    async with app.run_test(size=(120, 20)):
+        strips = app.faults.build(width, height)
+    assert [strip.cell_length for strip in strips] == [width] * height
+    if height == 1 and width >= 40:
+        assert strips[0].text.startswith("minor faults 3100/s")
+
+
+def test_a_rate_that_is_not_known_is_a_dash() -> None:
+    assert (rate(None), rate(0.0), rate(3100.0)) == ("–", "0/s", "3100/s")
+
+
+@pytest.mark.parametrize(
+    ("window_s", "factor", "after_s"),
+    [
+        (300, 2.0, 600),
+        (300, 0.5, 120),
+        (30, 0.5, 30),
+        (14400, 2.0, 14400),
+        (45, 2.0, 60),
+        (45, 0.5, 30),
+        (30, None, 300),
+    ],
+)
+def test_zooming_goes_in_steps_and_stops_at_the_ends(window_s: float, factor: float | None, after_s: float) -> None:
+    assert zoomed(window_s, factor) == after_s
+    assert after_s in WINDOWS_S
+
+
+def test_every_key_of_the_chart_can_be_rebound_and_is_explained() -> None:
+    for binding in MemoryChart.BINDINGS:
+        assert not isinstance(binding, tuple)
+        assert binding.id and binding.id.startswith("chart.") and binding.tooltip
+
+
+async def test_before_the_first_sample_the_chart_says_that_it_is_being_read() -> None:
+    """It asked to select a process, where the first one is selected without being asked."""
+    app = Charts()
+    async with app.run_test(size=(80, 20)) as pilot:
+        await pilot.pause()
+        assert "Reading /proc …" in " ".join(lines(app.memory))
+        app.memory.words = "Select a process."
+        await pilot.pause()
+        assert "Select a process." in " ".join(lines(app.memory))

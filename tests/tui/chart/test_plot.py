@@ -1,0 +1,488 @@
+"""What the charts draw, cell by cell: no size and no series may break them, and what they say must be true."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.color import Color
+from rich.style import Style
+from textual.strip import Strip
+
+from memtop.model.frame import Mark, Note, Series
+from memtop.sanitize import clean
+from memtop.tui.chart.axes import (
+    Scale,
+    TimeSpan,
+    clock,
+    close_up,
+    known,
+    linear,
+    logarithmic,
+    settle,
+    tick_label,
+    time_ticks,
+)
+from memtop.tui.chart.canvas import Canvas
+from memtop.tui.chart.chart_styles import AREAS, ChartStyle, Glyphs
+from memtop.tui.chart.chart_title import facts, title_text
+from memtop.tui.chart.curves import DrawnCurves
+from memtop.tui.chart.plot import Forecast, MemoryPicture, memory_strips, picture_of, points_for, points_to
+from tests.rows import GIB, MIB
+from tests.tui.details import make_detail, make_row, make_series
+
+INKS = {ink: Style(color=Color.from_ansi(ink)) for ink in ChartStyle} | {
+    ink: Style(bgcolor=Color.from_ansi(100 + ink)) for ink in AREAS
+}
+SCALES = [scale for scale in Scale if scale is not Scale.AUTO]
+
+
+def picture(series: Series, scale: Scale = Scale.ONE, **changes: object) -> MemoryPicture:
+    base = MemoryPicture(series, window_s=300.0, right_edge_s=1_763_700_000.0, by_clock=False, scale=scale)
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def texts(strips: list[Strip]) -> list[str]:
+    return [strip.text for strip in strips]
+
+
+def columns_with(strips: list[Strip], ink: ChartStyle) -> set[int]:
+    """The columns in which a cell has the background of an ink."""
+    found: set[int] = set()
+    for strip in strips:
+        column = 0
+        for segment in strip:
+            if segment.style is not None and segment.style.bgcolor == INKS[ink].bgcolor and INKS[ink].bgcolor:
+                found.update(range(column, column + len(segment.text)))
+            column += len(segment.text)
+    return found
+
+
+value = st.one_of(
+    st.none(),
+    st.sampled_from([0.0, 1e-320, 1.0, 4096.0, 1e308, -1.0, math.inf, -math.inf, math.nan, 1.8446744073709552e19]),
+    st.floats(min_value=0, max_value=1e13),
+)
+
+
+@st.composite
+def any_series(draw: st.DrawFn) -> Series:
+    count = draw(st.integers(0, 40))
+    series = st.lists(value, min_size=count, max_size=count).map(tuple)
+    times = draw(
+        st.one_of(
+            st.just(tuple(-300.0 + 300.0 * number / max(1, count - 1) for number in range(count))),
+            st.lists(st.floats(), min_size=count, max_size=count).map(tuple),
+        )
+    )
+    return Series(times, *(draw(series) for _ in range(7)))
+
+
+@st.composite
+def any_picture(draw: st.DrawFn) -> MemoryPicture:
+    cursor_s = draw(st.one_of(st.none(), st.floats(-400, 100)))
+    return picture(
+        draw(any_series()),
+        draw(st.sampled_from(SCALES)),
+        message=draw(st.sampled_from(["", "gone since 12:00:00", "\x1b[31mred \u202e 名前"])),
+        cursor_s=cursor_s,
+        by_clock=cursor_s is not None,
+        limits=(("memory.max \x1b[2J名", 3e8), ("odd", math.inf)),
+        peak_bytes=2e8,
+        marks=(Mark(-30.0, "exec", "exec \x07"), Mark(math.nan, "mark", ""), Mark(-1e300, "gone", "gone")),
+    )
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(any_picture(), st.integers(1, 200), st.integers(1, 60), st.sampled_from(Glyphs))
+def test_any_series_fits_any_size(shown: MemoryPicture, width: int, height: int, look: Glyphs) -> None:
+    drawn = memory_strips(shown, width, height, INKS, look=look)
+    assert len(drawn) == height
+    assert [strip.cell_length for strip in drawn] == [width] * height
+    assert [len(text) for text in texts(drawn)] == [width] * height
+    assert all(text.isprintable() for text in texts(drawn))
+    if look is Glyphs.ASCII:
+        assert all(text.isascii() for text in texts(drawn))
+
+
+@pytest.mark.parametrize("width", [1, 2, 7, 27, 28, 80, 200])
+@pytest.mark.parametrize("height", [1, 2, 4, 5, 8, 60])
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_growing_process_fits_every_size(width: int, height: int, scale: Scale) -> None:
+    drawn = memory_strips(picture(make_series(), scale), width, height, INKS)
+    assert [strip.cell_length for strip in drawn] == [width] * height
+
+
+def test_both_axes_are_labelled_in_iec_units_and_in_time() -> None:
+    lines = texts(memory_strips(picture(make_series(virt=500 * MIB)), 100, 14, INKS))
+    assert lines[1].startswith("  512M┤")
+    assert lines[6].startswith("  256M┤")
+    assert lines[-3].startswith("     0┤")
+    assert lines[-1].split("  ")[0].strip() or "-5 min" in lines[-1]
+    assert "-5 min" in lines[-1] and "-2 min" in lines[-1] and lines[-1].rstrip().endswith("now")
+
+
+def test_on_own_scales_virt_is_labelled_left_and_res_right() -> None:
+    own = picture(make_series(virt=4 * GIB, anon=20 * MIB), Scale.OWN)
+    lines = texts(memory_strips(own, 100, 14, INKS))
+    assert "4G┤" in "".join(lines) or "6G┤" in "".join(lines)
+    assert any("M" in line.rsplit("├", 1)[-1] for line in lines if "├" in line)
+    segments = (segment for strip in memory_strips(own, 100, 14, INKS) for segment in strip)
+    first = next(segment for segment in segments if "G" in segment.text)
+    assert first.style is not None and first.style.color == INKS[ChartStyle.VIRT].color
+
+
+def test_two_flat_lines_on_own_scales_do_not_hide_each_other() -> None:
+    own = picture(make_series(virt=int(0.83 * 1536 * MIB), anon=int(0.83 * 96 * MIB), file=0), Scale.OWN)
+    colors = [
+        {
+            segment.style.color
+            for segment in strip
+            if segment.style and any("\u2800" <= c <= "\u28ff" for c in segment.text)
+        }
+        for strip in memory_strips(own, 100, 14, INKS)
+    ]
+    assert sum(INKS[ChartStyle.VIRT].color in row for row in colors) == 1
+    assert sum(INKS[ChartStyle.RES].color in row for row in colors) == 1
+    assert not any({INKS[ChartStyle.VIRT].color, INKS[ChartStyle.RES].color} <= row for row in colors)
+
+
+def test_the_areas_of_the_parts_add_up_to_res() -> None:
+    """64 MiB anon, 32 file, 16 shmem in 12 rows of 141 MiB: a row is 11.7 MiB."""
+    series = make_series(virt=120 * MIB, anon=64 * MIB, file=32 * MIB, shmem=16 * MIB)
+    drawn = memory_strips(picture(series), 100, 14, INKS)
+    rows = dict.fromkeys(AREAS, 0.0)
+    for strip in drawn[:12]:
+        cells = [(segment, character) for segment in strip for character in segment.text]
+        segment, character = cells[50]
+        style = segment.style
+        assert style is not None
+        for ink in AREAS:
+            eighths = " ▁▂▃▄▅▆▇".find(character)
+            if style.bgcolor == INKS[ink].bgcolor:
+                rows[ink] += 1 - max(0, eighths) / 8
+            if style.color == INKS[ink].bgcolor:
+                rows[ink] += eighths / 8
+    assert rows[ChartStyle.ANON] == pytest.approx(5.45, abs=0.2)
+    assert rows[ChartStyle.FILE] == pytest.approx(2.73, abs=0.2)
+    assert sum(rows.values()) == pytest.approx(9.55, abs=0.6)
+
+
+def test_parts_read_at_another_moment_never_rise_above_res() -> None:
+    series = make_series(anon=64 * MIB, file=32 * MIB, shmem=16 * MIB)
+    stale = series._replace(file_bytes=tuple(float(10 * GIB) for _ in series.times_s))
+
+    def covered(one: Series) -> list[bool]:
+        drawn = memory_strips(picture(one), 100, 14, INKS)
+        return [any(columns_with([strip], ink) for ink in AREAS) for strip in drawn]
+
+    assert covered(stale) == covered(series)
+    assert any(covered(series)) and not all(covered(series)[:12])
+
+
+def test_a_gap_in_the_series_stays_a_gap() -> None:
+    series = make_series(points=100)
+    known_points = [number not in range(40, 60) for number in range(100)]
+
+    def punched(values: tuple[float | None, ...]) -> tuple[float | None, ...]:
+        return tuple(one if there else None for one, there in zip(values, known_points, strict=True))
+
+    holed = series._replace(
+        virt_bytes=punched(series.virt_bytes),
+        rss_bytes=punched(series.rss_bytes),
+        anon_bytes=punched(series.anon_bytes),
+        file_bytes=punched(series.file_bytes),
+        shmem_bytes=punched(series.shmem_bytes),
+    )
+    drawn = memory_strips(picture(holed), 107, 14, INKS)
+    middle = {text[7 + 50] for text in texts(drawn)[:12]}
+    assert middle == {" "}
+    assert not columns_with(drawn, ChartStyle.ANON) & {7 + 50}
+
+
+@pytest.mark.parametrize(("cursor_s", "column"), [(-300.0, 7), (-150.0, 7 + 46), (0.0, 99)])
+def test_the_cursor_stands_in_the_column_of_its_instant(cursor_s: float, column: int) -> None:
+    inks = INKS | {ChartStyle.CURSOR: Style(bgcolor="white")}
+    drawn = memory_strips(picture(make_series(), cursor_s=cursor_s, by_clock=True), 100, 14, inks)
+    for strip in drawn[:12]:
+        cells = [segment.style for segment in strip for _ in segment.text]
+        marked = [
+            number for number, style in enumerate(cells) if style and style.bgcolor == inks[ChartStyle.CURSOR].bgcolor
+        ]
+        assert marked == [column]
+    assert clock(1_763_700_000.0 + cursor_s) in drawn[-1].text
+
+
+def test_a_limit_is_drawn_with_its_name_only_when_it_is_in_scale() -> None:
+    series = make_series(virt=200 * MIB, anon=100 * MIB)
+    drawn = texts(memory_strips(picture(series, limits=(("memory.max", 160 * MIB), ("ulimit", GIB))), 100, 14, INKS))
+    assert any("memory.max 160M ╌" in line for line in drawn)
+    assert not any("ulimit" in line for line in drawn)
+
+
+def test_the_peak_and_the_marks_are_named() -> None:
+    drawn = texts(
+        memory_strips(
+            picture(
+                make_series(), peak_bytes=300 * MIB, marks=(Mark(-60.0, "exec", "exec"), Mark(0.0, "gone", "gone"))
+            ),
+            100,
+            14,
+            INKS,
+        )
+    )
+    assert any("peak 300M" in line for line in drawn)
+    assert "┊exec" in drawn[0] and "gone┊" in drawn[0]  # the line of VIRT takes the row below
+
+
+def test_what_a_process_says_of_itself_reaches_the_chart_only_in_visible_form() -> None:
+    hostile = "\x1b]0;pwn\x07[red]\u202e"
+    detail = make_detail()._replace(row=make_row(name=hostile, name_raw=b""))
+    assert title_text(detail, Scale.ONE).startswith(f"4242 {clean(hostile)} ── up")
+    drawn = memory_strips(picture(make_series(), limits=((hostile, 300 * MIB),)), 120, 14, INKS)
+    assert not any(c in line for line in texts(drawn) for c in "\x1b\x07\u202e")
+    assert any(f" {clean(hostile)}" in line for line in texts(drawn))
+
+
+def test_the_same_picture_is_recognised_and_a_different_one_too() -> None:
+    series = make_series()
+    one = picture(series)
+    assert picture(series, right_edge_s=5.0).looks_like(one)
+    assert not picture(series, right_edge_s=5.0, by_clock=True).looks_like(picture(series, by_clock=True))
+    assert not picture(series, Scale.LOG).looks_like(one)
+    assert not picture(make_series(anon=MIB)).looks_like(one)
+    assert not one.looks_like(None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "virt", "rss", "before", "drawn"),
+    [
+        (Scale.AUTO, 8.0, 1.0, Scale.ONE, Scale.ONE),
+        (Scale.AUTO, 8.1, 1.0, Scale.ONE, Scale.OWN),
+        (Scale.AUTO, 7.5, 1.0, Scale.OWN, Scale.OWN),
+        (Scale.AUTO, 6.9, 1.0, Scale.OWN, Scale.ONE),
+        (Scale.AUTO, 5.0, 0.0, Scale.ONE, Scale.ONE),
+        (Scale.LOG, 9.0, 1.0, Scale.ONE, Scale.LOG),
+        (Scale.RES_ONLY, 1.0, 1.0, Scale.ONE, Scale.RES_ONLY),
+    ],
+)
+def test_auto_takes_own_scales_beyond_eight_times_and_does_not_flap(
+    asked: Scale, virt: float, rss: float, before: Scale, drawn: Scale
+) -> None:
+    assert settle(asked, virt, rss, before) is drawn
+
+
+@given(st.floats(0, 1e18), st.integers(1, 60))
+def test_a_linear_axis_holds_its_values_in_few_steps_of_a_power_of_two(high: float, rows: int) -> None:
+    axis = linear(0.0, high, rows)
+    assert axis.low_bytes == 0 and axis.high_bytes >= high
+    assert 2 <= len(axis.ticks) <= 9
+    assert math.log2(axis.ticks[1]).is_integer()
+    assert 0 <= axis.place(high) <= 1
+    if rows > 4 and high >= 2:
+        assert axis.place(high) > 0.5, "at least half of the height is used"
+
+
+@given(st.floats(1, 1e15), st.floats(1, 1e15), st.integers(2, 60))
+def test_ticks_stand_equally_many_rows_apart(one: float, other: float, rows: int) -> None:
+    """On a screen of 60 lines they were four and three rows apart in turn."""
+    for axis in (linear(0.0, one, rows), close_up([one, one * 0.9], rows), logarithmic([one, other], rows)):
+        places = [axis.place(tick) * (rows - 1) for tick in axis.ticks]
+        apart = round(places[1])
+        assert apart >= min(3, rows // 2)
+        assert places == pytest.approx([number * apart for number in range(len(places))], abs=1e-6)
+
+
+@pytest.mark.parametrize("height", [9, 14, 19, 24, 40])
+@pytest.mark.parametrize("scale", SCALES)
+def test_ticks_are_drawn_equally_many_rows_apart(height: int, scale: Scale) -> None:
+    lines = texts(memory_strips(picture(make_series(virt=500 * MIB), scale), 100, height, INKS))
+    rows = [number for number, text in enumerate(lines) if "┤" in text[:8]]
+    assert len(rows) >= 2 and len({b - a for a, b in itertools.pairwise(rows)}) == 1
+
+
+def test_small_movements_do_not_move_the_axis() -> None:
+    assert linear(0.0, 212.0 * MIB, 13) == linear(0.0, 250.0 * MIB, 13)
+    assert [text for _, text in linear(0.0, 212.0 * MIB, 13).labels()] == ["0", "64M", "128M", "192M", "256M"]
+
+
+def test_a_close_up_does_not_magnify_noise() -> None:
+    level = 200.0 * MIB
+    axis = close_up([level, level * 1.001], 13)
+    assert axis.high_bytes - axis.low_bytes >= 0.02 * level
+    assert close_up([10.0, 11.0], 13).high_bytes >= MIB / 2
+    assert close_up([level, level / 4], 13).low_bytes == 0
+
+
+def test_neighbouring_ticks_of_a_close_up_have_different_labels() -> None:
+    labels = [text for _, text in close_up([12.0 * GIB, 12.01 * GIB], 16).labels()]
+    assert len(set(labels)) == len(labels) and all(len(text) <= 6 for text in labels)
+
+
+@given(st.lists(st.floats(0, 1e18), max_size=5), st.integers(1, 60))
+def test_a_logarithmic_axis_holds_every_positive_value(values: list[float], rows: int) -> None:
+    axis = logarithmic(values, rows)
+    assert all(0 <= axis.place(one) <= 1 for one in values)
+    assert len(axis.ticks) <= 9
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0"), (256 * MIB, "256M"), (1.5 * GIB, "1.5G"), (GIB, "1G"), (4096, "4K")]
+)
+def test_ticks_are_short(size: float, text: str) -> None:
+    assert tick_label(size) == text
+
+
+def test_only_drawable_values_are_kept() -> None:
+    assert known((None, math.nan, math.inf, -math.inf, -3.0, 1e308, 5.0)) == (None, None, None, None, 0.0, 1e18, 5.0)
+
+
+@pytest.mark.parametrize("window_s", [30, 60, 120, 300, 600, 1800, 3600, 14400])
+@pytest.mark.parametrize("columns", [20, 70, 110, 190])
+@pytest.mark.parametrize(("edge_s", "ahead_s"), [(None, 0.0), (None, 100.0), (1_763_700_007.5, 0.0)])
+def test_time_labels_never_touch(window_s: float, columns: int, edge_s: float | None, ahead_s: float) -> None:
+    ticks = time_ticks(TimeSpan(window_s, ahead_s), edge_s, columns)
+    places = [place * columns for place, _ in ticks]
+    longest = max(len(text) for _, text in ticks)
+    assert all(0 <= place <= columns for place in places)
+    assert all(after - before > longest for before, after in itertools.pairwise(places))
+    if edge_s is None and not ahead_s:
+        assert ticks[-1] == (1.0, "now")
+
+
+def test_points_are_two_for_each_column_of_the_plot() -> None:
+    assert points_for(118) == 2 * Canvas(118, 12, left=[(0.0, "0")], bottom=[(0.0, "now")]).columns
+    assert points_for(118, Scale.OWN) == 2 * Canvas(118, 12, left=[(0.0, "0")], right=[(0.0, "0")]).columns
+    assert points_for(107, ahead=True) == 150
+    assert points_for(1) == 2
+
+
+def test_a_click_becomes_a_distance_in_points_from_the_cursor() -> None:
+    shown = picture(make_series(186))
+    assert points_to(shown, 99, 100) == 0
+    assert points_to(shown, 7, 100) == -185
+    assert points_to(replace(shown, cursor_s=-300.0 * 185 / 186), 99, 100) == 185
+
+
+@pytest.mark.parametrize(
+    ("note", "words"), [(Note.KERNEL, "kernel thread"), (Note.ZOMBIE, "zombie"), (Note.DENIED, "not permitted")]
+)
+def test_a_process_without_numbers_has_words_instead_of_a_chart(note: Note, words: str) -> None:
+    detail = make_detail(known_points=0)
+    silent = detail._replace(row=detail.row._replace(note=note))
+    drawn = texts(memory_strips(picture_of(silent), 100, 14, INKS))
+    assert words in "".join(drawn) and "now" not in "".join(drawn)
+
+
+def test_the_first_sample_says_that_it_waits_for_the_second() -> None:
+    drawn = texts(memory_strips(picture_of(make_detail(known_points=1)), 100, 14, INKS))
+    assert "waiting for the second sample" in "".join(drawn)
+
+
+def test_a_process_that_is_gone_keeps_its_chart_and_says_since_when() -> None:
+    detail = make_detail(gone=True, gone_s=1_763_699_990.0)
+    drawn = texts(memory_strips(picture_of(detail), 100, 14, INKS))
+    assert f"gone since {clock(1_763_699_990.0)}" in "".join(drawn)
+    assert any("⠁" <= c <= "⣿" for line in drawn for c in line)
+    assert title_text(detail, Scale.ONE).startswith("4242 api-server ── ran ")
+
+
+def test_the_numbers_are_those_of_the_row_and_leave_in_order_of_worth() -> None:
+    detail = make_detail()._replace(slope_bytes_per_min=12.0 * MIB)
+    wide = facts(detail, 118, INKS, areas=True).text
+    assert "━ VIRT 1.24 GiB   ━ RES 212 MiB ▲   ■ anon 190M   ■ file 22.0M   ■ shm 0   swap 0   peak 212M" in wide
+    narrow = facts(detail, 40, INKS, areas=True).text
+    assert len(narrow) == 40 and "VIRT 1.24 GiB" in narrow and "RES 212 MiB ▲" in narrow
+    assert facts(detail, 118, INKS, areas=True, look=Glyphs.ASCII).text.isascii()
+    steady = detail._replace(slope_bytes_per_min=10.0)
+    assert "▲" not in facts(steady, 118, INKS, areas=False).text
+
+
+def test_a_slope_that_a_peak_has_left_behind_is_no_arrow() -> None:
+    detail = make_detail()._replace(slope_bytes_per_min=12.0 * MIB)
+    fallen = detail._replace(row=make_row(growth_bytes_per_min=-400.0 * MIB))
+    assert "▲" not in facts(fallen, 118, INKS, areas=False).text
+    assert "▲" not in facts(detail._replace(gone=True), 118, INKS, areas=False).text
+    rising = detail._replace(row=make_row(growth_bytes_per_min=12.0 * MIB))
+    assert "RES 212 MiB ▲" in facts(rising, 118, INKS, areas=False).text
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (34, "━ VIRT 1.24 GiB  ━ RES 212 MiB ▲"),
+        (30, "━ VIRT 1.24G  ━ RES 212M ▲"),
+        (24, "VIRT 1.24G  RES 212M ▲"),
+        (20, "VIRT 1.24G RES 212M"),
+        (12, "RES 212M ▲"),
+        (8, "RES 212M"),
+        (5, "212M"),
+    ],
+)
+def test_no_number_of_the_headline_is_cut(width: int, text: str) -> None:
+    detail = make_detail()._replace(slope_bytes_per_min=12.0 * MIB)
+    assert facts(detail, width, INKS, areas=False).text.rstrip() == text
+
+
+def test_unknown_numbers_are_dashes() -> None:
+    row = make_row(virt_bytes=None, rss_bytes=None, anon_bytes=None, swap_bytes=None)
+    text = facts(make_detail()._replace(row=row), 118, INKS, areas=False).text
+    assert "VIRT –" in text and "RES –" in text and "swap –" in text
+
+
+AHEAD = Forecast(room_bytes=100 * MIB, earliest_s=50.0, latest_s=200.0)
+
+
+def test_growth_goes_on_in_two_dotted_lines_until_the_limit() -> None:
+    """107 columns: 75 of the past, 25 of 100 s to come; the fast line has met its limit after half of them."""
+    series = make_series(points=150, virt=200 * MIB, anon=100 * MIB, file=0)
+    limits = (("memory.max", 200.0 * MIB),)
+    drawn = texts(memory_strips(picture(series, forecast=AHEAD, limits=limits), 107, 26, INKS))
+    dotted = [[column - 7 for column, cell in enumerate(line) if cell == "∙"] for line in drawn]
+    columns = sorted(itertools.chain(*dotted))
+    assert columns[0] > 75
+    rows = [number for number, found in enumerate(dotted) if any(column <= 88 for column in found)]
+    limit = next(number for number, line in enumerate(drawn) if "max 200M" in line)
+    assert rows[0] - limit in (0, 1)
+    assert [column for column in columns if column > 89] and len(set(columns)) < len(columns)
+    assert "now" in drawn[-1] and "+1 min" in drawn[-1]
+
+
+def test_what_is_foretold_is_within_the_scale() -> None:
+    series = make_series(points=150, virt=100 * MIB, anon=90 * MIB, file=0)
+    tops = []
+    for shown in (picture(series), picture(series, forecast=AHEAD)):
+        lines = texts(memory_strips(shown, 107, 26, INKS))
+        tops.append(next(line.split("┤")[0].strip() for line in lines if "┤" in line))
+    assert tops == ["112M", "224M"]
+
+
+def test_nothing_is_foretold_of_the_past_or_the_dead() -> None:
+    assert picture_of(make_detail(), forecast=AHEAD).forecast == AHEAD
+    assert picture_of(make_detail()._replace(cursor_s=-10.0), forecast=AHEAD).forecast is None
+    assert picture_of(make_detail(gone=True), forecast=AHEAD).forecast is None
+
+
+def test_lines_that_look_as_before_are_the_same_strips_and_the_picture_is_right() -> None:
+    before = make_series()
+    last = (*before.rss_bytes[:-1], 400.0 * MIB)
+    drawn = DrawnCurves()
+    old = memory_strips(picture(before), 100, 20, INKS, drawn=drawn)
+    new = memory_strips(picture(before._replace(rss_bytes=last)), 100, 20, INKS, drawn=drawn)
+    assert new == memory_strips(picture(before._replace(rss_bytes=last)), 100, 20, INKS)
+    kept = [one is other for one, other in zip(old, new, strict=True)]
+    assert not all(kept)
+    assert kept.count(True) >= 10
+
+
+def test_other_inks_take_no_line_from_before() -> None:
+    drawn = DrawnCurves()
+    bold = {ink: style + Style(bold=True) for ink, style in INKS.items()}
+    memory_strips(picture(make_series()), 100, 20, INKS, drawn=drawn)
+    assert memory_strips(picture(make_series()), 100, 20, bold, drawn=drawn) == memory_strips(
+        picture(make_series()), 100, 20, bold
+    )

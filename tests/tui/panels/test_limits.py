@@ -1,0 +1,161 @@
+"""The Limits panel, the findings beside the chart, and the successor, on a fake world in a whole application."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.engine.engine import Engine
+from memtop.explain.placeholders import cgroup_ceiling, virt_sentence
+from memtop.model.frame import Frame
+from memtop.sampling.request import Ask, Need
+from memtop.sources.protocol import Exit
+from memtop.tui.panels.limits import chart_limits, limit_lines
+from memtop.tui.side.finding_lines import finding_lines
+from tests.engine.assessment.test_assessor import charge
+from tests.fakes import FakeProcess, FakeSource, frame_after
+from tests.sampling.test_cgroups import APP, MIB, v2
+
+
+def near() -> tuple[FakeSource, Engine, Ask, Frame]:
+    process = FakeProcess(42)
+    source = v2(process)
+    charge(source, 95 * MIB)
+    engine = Engine(source)
+    ask = Ask(focus=process.key, needs=Need.STAT | Need.STATUS, panel="limits", points=30)
+    frame = frame_after(engine, ask, 5)
+    return source, engine, ask, frame
+
+
+def swapping() -> Frame:
+    """Both the cgroup and the machine can still swap."""
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files |= {f"{APP}/memory.swap.max": b"52428800\n", f"{APP}/memory.swap.current": b"0\n"}
+    source.files["proc/meminfo"] = b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapFree: 900000 kB\n"
+    return frame_after(Engine(source), Ask(focus=process.key), 3)
+
+
+def text(frame: Frame, width: int) -> str:
+    return "\n".join(line.text for line in limit_lines(frame, width))
+
+
+@pytest.mark.parametrize("width", [20, 40, 78, 118, 200])
+def test_no_line_is_wider_than_the_panel(width: int) -> None:
+    frame = near()[3]
+    assert all(len(line.text) <= max(width, 8) for line in limit_lines(frame, width))
+
+
+@pytest.mark.parametrize("width", [38, 58, 78, 118, 198])
+def test_what_the_kernel_does_beyond_a_limit_is_told_to_the_end(width: int) -> None:
+    """It was cut where the panel is narrow, down to "the kerne"."""
+    frame = swapping()
+    shown = " ".join(text(frame, width).split())
+    for part in ("swaps 50.0M, then kills in the cgroup", "only slows it down", "swaps 879M, then kills somebody"):
+        assert part in shown
+
+
+def test_the_table_of_limits_names_them_whole_on_the_smallest_ordinary_screen() -> None:
+    assert "this machine's memory " in text(near()[3], 78)
+
+
+def test_with_too_few_readings_the_verdict_says_how_many_it_takes() -> None:
+    shown = " ".join(text(near()[3], 78).split())
+    assert "Verdict: not known yet; it takes 30 readings in 60 s or more; so far 3 in 2 s." in shown
+
+
+def test_the_panel_names_limits_events_split_and_victim() -> None:
+    shown = " ".join(text(near()[3], 118).split())
+    for part in ("▲ app.scope", "memory.high of app.scope", "this machine's memory", "anon 47.7M", "of it shmem"):
+        assert part in shown
+    assert "killed by the OOM killer 0 times" in shown
+    assert "the charge is" in shown and "would take app (42) first" in shown
+    assert "Pressure of the machine: some 1.5 % of the last" in shown
+
+
+def test_how_the_kernel_hands_memory_out_is_said() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files |= {"proc/sys/vm/overcommit_memory": b"2\n", "proc/sys/vm/max_map_count": b"65530\n"}
+    engine = Engine(source)
+    frame = frame_after(engine, Ask(focus=process.key), 3)
+    assert "overcommits: never beyond CommitLimit (2); a process may have 65,530 mappings." in text(frame, 118)
+
+
+def test_an_unknown_cgroup_is_said_to_be_unknown() -> None:
+    engine = Engine(FakeSource(FakeProcess(42)))
+    frame = frame_after(engine, Ask(focus=FakeProcess(42).key), 3)
+    assert "Memory cgroup: unknown from here" in text(frame, 118)
+
+
+def test_limits_are_lines_of_the_chart() -> None:
+    detail = near()[3].detail
+    assert detail is not None
+    assert ("app.scope", 100.0 * MIB) in chart_limits(detail.outlook)
+    assert chart_limits(None) == ()
+
+
+def test_findings_stand_beside_the_chart_with_marks_and_lead_to_their_topics() -> None:
+    detail = near()[3].detail
+    assert detail is not None
+    lines, topics = finding_lines(detail, 44)
+    assert lines[0].text.startswith("▲ app.scope:") and lines[0].look == "danger"
+    assert topics[0] == "limits"
+    assert any(line.text.lstrip().startswith("Next:") for line in lines)
+
+
+def test_with_nothing_wrong_there_is_a_line_that_says_so() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    frame = frame_after(engine, Ask(focus=process.key, needs=Need.STAT | Need.STATUS), 70)
+    assert frame.detail is not None
+    lines, _ = finding_lines(frame.detail, 80)
+    assert [line.text[:47] for line in lines] == ["· Nothing wrong: its memory is level for 68 s, n"[:47]]
+
+
+def test_after_the_end_the_autopsy_takes_the_place_of_findings() -> None:
+    source, engine, ask, _ = near()
+    source.ended = [Exit(42, source.wall_s, 9)]
+    del source.processes[42]
+    engine.step(ask)
+    frame = engine.step(ask)
+    assert frame is not None and frame.detail is not None
+    lines, topics = finding_lines(frame.detail, 80)
+    shown = " ".join(line.text for line in lines)
+    assert "ended by signal 9 (SIGKILL)" in shown and "did not take it" in shown
+    assert set(topics.values()) == {"autopsy"}
+    panel = " ".join(text(frame, 80).split())
+    assert panel.startswith("As of its end at ")
+    assert "The cgroup was charged 102 MiB before it and 102 MiB after." in panel
+    assert "▲ app.scope" in panel
+
+
+def test_of_one_that_nobody_looked_at_while_it_lived_there_are_no_limits_to_show() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    for _ in range(3):
+        engine.step(Ask(only=frozenset({42})))
+    source.ended = [Exit(42, source.wall_s, 9)]
+    del source.processes[42]
+    frame = frame_after(engine, Ask(only=frozenset({42}), focus=process.key), 2)
+    assert "nobody looked at them before" in text(frame, 120)
+
+
+def test_the_first_sentence_measures_res_against_the_cgroup_from_the_second_look_on() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files[f"{APP}/memory.high"] = b"max\n"
+    charge(source, 20 * MIB)
+    engine = Engine(source)
+    ask = Ask(focus=process.key)
+    engine.step(ask)
+    frame = engine.step(ask)
+    assert frame is not None and frame.detail is not None
+    said = virt_sentence(frame.detail.row, frame.system, cgroup_ceiling(frame.detail.outlook))
+    assert "RES is 20.0 MiB, 20.0 % of the 100 MiB that app.scope allows." in said
+    charge(source, 60 * MIB)
+    frame = engine.step(ask)
+    assert frame is not None and frame.detail is not None
+    said = virt_sentence(frame.detail.row, frame.system, cgroup_ceiling(frame.detail.outlook))
+    assert "that app.scope allows (60.0 % with all else that is charged to it)" in said

@@ -1,0 +1,390 @@
+"""The Regions and Sharing panels: what they show of real processes, and what their keys do."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from memtop.analysis.findings import Finding, Severity
+from memtop.analysis.memory_map.read_cost import Load, Machine, ReadBudget
+from memtop.analysis.memory_map.region_kinds import RegionKind
+from memtop.analysis.memory_map.regions import Split
+from memtop.analysis.memory_map.sharing import Freed, Sharing, freed_by_kill, member
+from memtop.explain import topic
+from memtop.explain.region_placeholders import mapping_sentence
+from memtop.explain.region_sentences import caption, mark_sentence, what_is_known, why_no_reading
+from memtop.explain.sharing_sentences import sharing_sentences
+from memtop.model.assessment import Assessment
+from memtop.model.frame import Detail, Note
+from memtop.procfs.smaps import parse_rollup
+from memtop.sampling.request import REGIONS
+from memtop.sampling.smaps.parse_worker import NO_GROWTH, Raw, digest
+from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, RegionsView, Relative, SharingView
+from memtop.tui.panels.region_items import MOST_MAPPINGS, RegionSort, items_of
+from memtop.tui.panels.regions import missing_lines
+from memtop.tui.panels.regions_table import RegionsTable
+from memtop.tui.panels.sharing import sharing_lines
+from memtop.tui.side.finding_lines import finding_lines
+from memtop.tui.side.virt_bar import bar, legend
+from tests.analysis.memory_map.smaps_files import DATA
+from tests.rows import GIB, MIB
+from tests.tui.details import make_detail, make_row
+from tests.tui.frames import WidgetApp, frame, line
+
+HEAP = 0x6000_0000
+
+
+def read(data: bytes, first: Reading | None = None, mark: Reading | None = None) -> RegionsView:
+    """A view of one smaps."""
+    found = digest(
+        Raw(
+            data=data,
+            at_s=100.0,
+            took_s=0.003,
+            cut=False,
+            start_code=0,
+            threads=1,
+            tmpfs=(),
+            first=None if first is None else (90.0, first.regions),
+            mark=None if mark is None else mark.regions,
+        )
+    )
+    assert found is not None
+    return view(reading=found.reading, age_s=2.0, start_age_s=10.0, since_mark=found.since_mark)
+
+
+def view(**changes: Any) -> RegionsView:
+    """Nothing known, but for what a test says."""
+    values: dict[str, Any] = {
+        "reading": None,
+        "age_s": None,
+        "start_age_s": None,
+        "missing": Missing.NOTHING,
+        "waiting_s": None,
+        "resting_s": 0.0,
+        "calm": False,
+        "stall_s": 0.001,
+        "mappings": None,
+        "since_mark": None,
+    }
+    return RegionsView(**{**values, **changes})
+
+
+def real(program: str) -> RegionsView:
+    """Of a process that was photographed."""
+    return read(gzip.decompress((DATA / program / "smaps.gz").read_bytes()))
+
+
+def many(count: int, rss_kib: int = 4) -> bytes:
+    """So many mappings of 8 KiB each, not merged."""
+    return b"".join(
+        b"%x-%x rw-p 00000000 00:00 0 \nSize: 8 kB\nRss: %d kB\nPss: 4 kB\nPrivate_Dirty: 4 kB\nSwap: 0 kB\n"
+        % (HEAP + at * 16384, HEAP + at * 16384 + 8192, rss_kib)
+        for at in range(count)
+    )
+
+
+POOL = (
+    b"40000000-41400000 rw-p 00000000 00:10 7 /anon_hugepage (deleted)\nSize: 20480 kB\nRss: 0 kB\nPss: 0 kB\n"
+    b"Shared_Clean: 0 kB\nShared_Dirty: 0 kB\nPrivate_Clean: 0 kB\nPrivate_Dirty: 0 kB\nAnonymous: 0 kB\n"
+    b"Shared_Hugetlb: 0 kB\nPrivate_Hugetlb: 10240 kB\nSwap: 0 kB\nVmFlags: rd wr mr mw me de ht\n"
+)
+"""Twenty MiB of huge pages, half of them touched."""
+
+
+# -- lines as data
+
+
+def test_kinds_unfold_to_their_mappings_and_both_are_sorted() -> None:
+    go = real("go")
+    closed = items_of(go, RegionSort("rss"))
+    assert [item.kind for item in closed][:1] == [RegionKind.GO_HEAP]
+    sizes = [item.sizes.rss_bytes for item in closed if item.sizes]
+    assert sizes == sorted(sizes, key=lambda size: size or 0, reverse=True)
+    opened = items_of(go, RegionSort("size", descending=False), {RegionKind.GO_RUNTIME})
+    below = [
+        item.sizes.size_bytes for item in opened if item.kind is RegionKind.GO_RUNTIME and item.start and item.sizes
+    ]
+    assert len(below) > 1 and below == sorted(below)
+
+
+@pytest.mark.parametrize("key", ["size", "rss", "touched", "pss", "dirty", "swap", "mark", "start", "count", "kind"])
+def test_of_tens_of_thousands_of_mappings_only_the_first_are_listed(key: str) -> None:
+    items = items_of(read(many(5000)), RegionSort(key), {RegionKind.ANON})
+    assert len(items) == 1 + MOST_MAPPINGS + 1
+    assert items[-1].title.strip() == "… 4,000 more"
+
+
+def test_huge_pages_are_named_beside_their_kind_and_their_mappings_because_rss_leaves_them_out() -> None:
+    kind, mapping = items_of(read(POOL), RegionSort(), {RegionKind.HUGETLB})
+    for item in (kind, mapping):
+        assert item.where.startswith("+10.0M not in RSS") and item.touched_percent == 50
+    own = read(POOL)
+    assert own.reading is not None
+    freed = freed_by_kill(own.reading.regions)
+    alone = Relative(42, "app", MIB, None, None, Missing.NOTHING, None)
+    sharing = SharingView((alone,), Sharing(()), None, freed, own)
+    words, _ = sharing_sentences(make_detail(), sharing)[0]
+    assert "0 B of its RES" in words and "and 10.0 MiB in huge pages, which RES does not count" in words
+
+
+def test_growth_stands_beside_the_kind_and_the_mapping_that_grew() -> None:
+    before = read(many(3)).reading
+    assert before is not None
+    now = read(many(3, 8), first=before, mark=before)
+    kind, *mappings = items_of(now, RegionSort(), {RegionKind.ANON})
+    assert (kind.since_mark, kind.since_start) == (12288, 12288)
+    assert [item.since_mark for item in mappings] == [4096] * 3
+
+
+# -- the table
+
+
+async def test_enter_opens_a_kind_and_explains_a_mapping() -> None:
+    table = RegionsTable()
+    app = WidgetApp(table)
+    async with app.run_test(size=(120, 20)) as pilot:
+        table.show(real("threads"))
+        await pilot.pause()
+        assert "KIND" in line(table, 0) and "SINCE MARK" in line(table, 0) and "▸" in line(table, 1)
+        await pilot.press("enter")
+        assert "▾" in line(table, 1)
+        opened = len(table.items)
+        await pilot.press("down", "enter")
+        (asked,) = app.heard_of(RegionsTable.ExplainAsked)
+        assert asked.start is not None and len(table.items) == opened
+        await pilot.press("o")
+        assert len(table.items) < opened
+        assert "▸" in line(table, 1)
+
+
+async def test_the_order_follows_the_keys_and_the_cursor_its_line() -> None:
+    table = RegionsTable()
+    async with WidgetApp(table).run_test(size=(120, 20)) as pilot:
+        table.show(real("go"))
+        await pilot.press("greater_than_sign")
+        assert table.order == RegionSort("rss")
+        assert "RSS▼" in line(table, 0)
+        await pilot.press("I")
+        assert "RSS▲" in line(table, 0)
+        await pilot.press("G")
+        assert table.items[table._index].kind is RegionKind.GO_HEAP
+        await pilot.press("I")
+        assert table.items[table._index].kind is RegionKind.GO_HEAP
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+async def test_columns_are_whole_at_every_width(width: int) -> None:
+    table = RegionsTable()
+    async with WidgetApp(table).run_test(size=(width, 12)) as pilot:
+        table.show(real("jvm"))
+        await pilot.pause()
+        heading = line(table, 0)
+        assert all(title in heading for title in ("KIND", "SIZE", "RSS"))
+        assert len(heading) == width
+
+
+async def test_tens_of_thousands_of_mappings_are_drawn_as_few() -> None:
+    table = RegionsTable()
+    async with WidgetApp(table).run_test(size=(100, 20)) as pilot:
+        table.show(read(many(20_000)))
+        await pilot.press("enter", "G")
+        assert "more" in line(table, 19)
+
+
+# -- VIRT in three parts
+
+SPLIT = Split(4 * GIB, 3 * GIB, GIB - 200 * MIB, 200 * MIB, 0, 0, 24 << 10)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_virt_is_told_in_three_parts(width: int) -> None:
+    words = "".join(text for text, _ in legend(SPLIT, width))
+    assert "resident" in words and "reserved" in words and ("untouched" in words or "never touched" in words)
+    assert width < 80 or len(words) <= width
+    assert len("".join(text for text, _ in bar(SPLIT, width))) == width - 1
+
+
+# -- words
+
+
+def test_the_caption_tells_age_and_cost() -> None:
+    assert caption(real("go")) == "read 2 s ago in 3.0 ms"
+    dear = replace(real("go"), missing=Missing.TOO_DEAR, stall_s=0.072)
+    assert caption(dear) == "read 2 s ago in 3.0 ms, R reads again, about 72 ms"
+    many_mappings = replace(dear, mappings=60_000, stall_s=0.24)
+    assert caption(many_mappings) == "read 2 s ago in 3.0 ms, R reads again, about 240 ms for 60,000 mappings"
+    assert caption(replace(real("go"), calm=True)) == "read 2 s ago in 3.0 ms, nothing moved since"
+    assert caption(replace(real("go"), resting_s=30.0)) == "read 2 s ago in 3.0 ms, next in 30 s"
+    assert caption(view(missing=Missing.UNREAD)) == "reading …"
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        (Missing.NOTHING, "Not read yet."),
+        (Missing.TOO_DEAR, "about 48 ms. R reads once"),
+        (Missing.DENIED, "it belongs to another user (app). Run memtop as root, or with CAP_SYS_PTRACE"),
+        (Missing.FORBIDDEN, "--no-smaps"),
+        (Missing.KERNEL, "kernel thread"),
+        (Missing.ZOMBIE, "zombie"),
+        (Missing.HANGING, "stuck"),
+        (Missing.ENDING, "was ending"),
+    ],
+)
+def test_why_there_are_no_mappings(missing: Missing, words: str) -> None:
+    assert words in why_no_reading(view(missing=missing, stall_s=0.048), make_row(), own_uid=0)
+
+
+def test_a_protected_process_of_ones_own_is_not_blamed_on_another_user() -> None:
+    assert "non-dumpable" in why_no_reading(view(missing=Missing.DENIED), make_row(), own_uid=1000)
+
+
+def test_what_everybody_may_know_is_said_where_smaps_may_not_be_read() -> None:
+    detail = make_detail()._replace(regions=view(missing=Missing.DENIED))
+    assert "VIRT 1.24 GiB, RES 212 MiB, of it anonymous 190 MiB" in what_is_known(detail)
+    words = " ".join(one.text for one in missing_lines(detail, 200))
+    assert "RES 212 MiB" in words
+    gone = detail._replace(regions=view(missing=Missing.GONE), row=make_row(note=Note.GONE))
+    assert "Known all the same" not in " ".join(one.text for one in missing_lines(gone, 200))
+
+
+def marked(before: RegionsView, now: RegionsView, rss_delta_bytes: int = 0) -> Detail:
+    assert before.reading is not None and now.reading is not None
+    mark = MarkView(
+        at_s=1.0, age_s=120.0, rss_delta_bytes=rss_delta_bytes, virt_delta_bytes=0, growth=now.since_mark, late_s=0.0
+    )
+    return make_detail()._replace(regions=now, mark=mark)
+
+
+def test_the_mark_tells_where_it_grew() -> None:
+    before = read(many(1))
+    assert before.reading is not None
+    size = 20 * MIB
+    heap = b"%x-%x rw-p 00000000 00:00 0 [heap]\nSize: 20480 kB\nRss: 20480 kB\nPss: 20480 kB\n" % (HEAP, HEAP + size)
+    stack = b"%x-%x ---p 00000000 00:00 0\nSize: 4 kB\nRss: 0 kB\nPss: 0 kB\n" % (HEAP * 2, HEAP * 2 + 4096)
+    now = read(heap + stack, mark=before.reading)
+    sentence = mark_sentence(marked(before, now, size))
+    assert sentence == "Of the +20.0 MiB since the mark, 2 min ago, 20.0 MiB are in heap (brk) (1 new)."
+    later = mark_sentence(marked(before, now, size + 5 * MIB))
+    assert (
+        later
+        == "Of the +20.0 MiB since the mark, 2 min ago, 20.0 MiB are in heap (brk) (1 new); by now it is +25.0 MiB."
+    )
+
+
+def test_what_changed_since_the_mark_stands_above_all_and_the_worst_finding_is_still_explained_first() -> None:
+    swapping = Finding("swap_in", Severity.WARNING, "major_faults", {"majflt_per_s": 900.0})
+    before = read(many(1))
+    detail = marked(before, before, 20 * MIB)._replace(outlook=Assessment(findings=(swapping,)))
+    lines, topics = finding_lines(detail, 120)
+    assert "since the mark" in lines[0].text and lines[0].look == "strong"
+    assert (topics[0], topics[1], next(iter(topics.values()))) == (REGIONS, "major_faults", "major_faults")
+    unmarked, _ = finding_lines(detail._replace(mark=None), 120)
+    assert unmarked == lines[1:]
+
+
+def test_before_a_reading_after_the_mark_nothing_is_said_of_kinds() -> None:
+    before = replace(read(many(1)), since_mark=NO_GROWTH)
+    assert mark_sentence(marked(before, before, 20 * MIB)) == "RES +20.0 MiB, VIRT 0 B since the mark, 2 min ago."
+
+
+def test_a_mark_under_which_nothing_moved_and_one_that_was_dropped() -> None:
+    before = read(many(1))
+    same = read(many(1), mark=before.reading)
+    assert mark_sentence(marked(before, same)) == "Nothing has moved since the mark, 2 min ago."
+    assert "exec" in mark_sentence(make_detail()._replace(mark_dropped=True))
+    assert mark_sentence(make_detail()) == ""
+
+
+def test_a_mapping_is_told_with_its_flags_in_words() -> None:
+    reading = real("shared").reading
+    assert reading is not None
+    place = next(at for at, kind in enumerate(reading.regions.kinds) if kind is RegionKind.MEMFD)
+    sentence = mapping_sentence(reading.regions, reading.regions.smaps.starts[place])
+    assert "memfd:frame buffer" in sentence and "Its flags: may be read, may be written" in sentence
+
+
+# -- sharing
+
+
+def family() -> SharingView:
+    """Redis and its BGSAVE child, as they were photographed."""
+    relatives = []
+    for pid, program in ((4242, "redis"), (4243, "redis_bgsave")):
+        known = member(pid, parse_rollup((DATA / program / "smaps_rollup").read_bytes()))
+        relatives.append(Relative(pid, program, known.rss_bytes, known, 0.0, Missing.NOTHING, None))
+    own = real("redis")
+    assert own.reading is not None
+    known_members = Sharing(tuple(one.member for one in relatives if one.member is not None))
+    return SharingView(tuple(relatives), known_members, None, own.reading.freed, own)
+
+
+@pytest.mark.parametrize("width", [60, 78, 118])
+def test_a_family_is_shown_with_what_it_costs_together(width: int) -> None:
+    sharing = family()
+    shown = frame([make_row()], detail=make_detail()._replace(sharing=sharing, regions=sharing.own))
+    lines = [one.text for one in sharing_lines(shown, width)]
+    text = " ".join(lines)
+    assert all(len(one) <= width for one in lines)
+    assert "Ending 4242 would free" in text and "processes cost" in text and "Copy on write still spares" in text
+    assert "together" in text and ("░" in text) is (width >= 78)
+
+
+def test_on_a_screen_of_80_columns_the_bars_of_a_family_have_their_key() -> None:
+    sharing = family()
+    shown = frame([make_row()], detail=make_detail()._replace(sharing=sharing, regions=sharing.own))
+    assert any(one.text.endswith("█USS ▒PSS ░RSS") for one in sharing_lines(shown, 78))
+
+
+@pytest.mark.parametrize(("apart_s", "said"), [(0.0, False), (4.0, False), (20.0, True)])
+def test_readings_of_a_family_that_are_seconds_apart_are_said_to_be(apart_s: float, said: bool) -> None:
+    """An old reading of the parent stood beside a new one of the child, and nothing told so."""
+    sharing = family()
+    first, second = sharing.relatives
+    sharing = replace(sharing, relatives=(first, replace(second, read_s=apart_s)))
+    told = " ".join(sentence for sentence, _ in sharing_sentences(make_detail(), sharing))
+    assert ("The reading of 4242 is 20 s older than that of 4243" in told) is said
+
+
+@pytest.mark.parametrize(
+    ("least_bytes", "amount"),
+    [
+        (1_700_000, "1.62 MiB"),
+        (1_690_000, "about 1.62 MiB"),
+        (1_400_000, "1.34 MiB to 1.62 MiB"),
+        (0, "0 B to 1.62 MiB"),
+    ],
+)
+def test_a_range_whose_ends_are_nearly_the_same_is_one_number(least_bytes: int, amount: str) -> None:
+    sharing = replace(family(), freed=Freed(least_bytes, 1_700_000))
+    told = sharing_sentences(make_detail(), sharing)[0][0]
+    assert told.startswith(f"Ending 4242 would free {amount} of its RES")
+
+
+def test_a_family_that_may_not_be_read_is_shown_with_the_reason() -> None:
+    sharing = family()
+    denied = replace(
+        sharing,
+        relatives=tuple(replace(one, member=None, missing=Missing.DENIED) for one in sharing.relatives),
+        known=Sharing(()),
+        freed=None,
+        own=view(missing=Missing.DENIED),
+    )
+    shown = frame([make_row()], detail=make_detail()._replace(sharing=denied, regions=denied.own))
+    text = " ".join(one.text for one in sharing_lines(shown, 118))
+    assert "this user may not read it" in text and "CAP_SYS_PTRACE" in text
+
+
+def test_the_contract_is_what_the_words_promise() -> None:
+    text = topic("regions").body
+    assert "above 800 MiB, or 5,000 mappings" in " ".join(text.split())
+
+    def allowed(load: Load) -> bool:
+        return ReadBudget().may_read(0.0, load, Machine()).allowed
+
+    assert allowed(Load(790 * MIB)) and not allowed(Load(830 * MIB))
+    assert allowed(Load(mappings=4900, texts=4900)) and not allowed(Load(mappings=5100, texts=5100))

@@ -1,0 +1,174 @@
+"""The Runtime panel over a small world: its key, its dialog, its explanations, its bar."""
+
+from __future__ import annotations
+
+from textual.widgets import Input, OptionList
+
+from memtop.explain.runtime_words import Part
+from memtop.model.runtime_view import HeapPoint
+from memtop.runtimes import told
+from memtop.runtimes.gometrics import parse_go_metrics
+from memtop.runtimes.native import Native, Runtime
+from memtop.sampling.request import RUNTIME
+from memtop.tui.chart.heap_chart import heap_charts
+from memtop.tui.dialogs.dialog import Menu, Prompt
+from memtop.tui.dialogs.topic_viewer import TopicViewer
+from memtop.tui.drawing.stacked_bar import bar, legend
+from memtop.tui.drawing.text_lines import TextLines
+from memtop.tui.panels.runtime import RuntimePanel, body_lines, head_lines
+from memtop.tui.panels.switcher import PANELS
+from tests.fakes import FakeSource
+from tests.lab.points import lines
+from tests.tui.app.test_app import Board, board, world
+
+AT = "proc/40/runtime/"
+URL = "http://127.0.0.1:6060/debug/vars"
+MIB = 1 << 20
+KEY = str(1 + [panel.name for panel in PANELS].index(RUNTIME))
+
+
+def go_world() -> FakeSource:
+    """Process 40, the first of the list, is a Go program that listens."""
+    source = world()
+    source.files[AT + "identity"] = told.encode_identity(b"go1.19.8\n", Native(None, None, None), None, "")
+    source.files[AT + "environ"] = b""
+    source.files[AT + "container"] = told.encode_container(told.Container(None, None))
+    source.files[AT + "listeners"] = URL.encode()
+    heap = parse_go_metrics(lines("steady")[-1]["body"].encode())
+    source.files[f"{AT}metrics#{URL}"] = told.encode_told(URL, heap)
+    source.processes[40].virt_pages = 1 << 20
+    return source
+
+
+def words(on: Board) -> str:
+    detail = on.app.frame.detail if on.app.frame is not None else None
+    return "\n".join(line.text for line in (*head_lines(detail, 100), *body_lines(detail, 100)))
+
+
+async def ticks_until(on: Board, text: str) -> None:
+    for _ in range(10):
+        await on.tick()
+        if text in words(on):
+            return
+    raise AssertionError(f"{text!r} never came: {words(on)}")
+
+
+async def test_a_suggested_address_is_asked_only_when_it_is_chosen() -> None:
+    async with board(source=go_world()) as on:
+        await on.press(KEY)
+        assert on.app.view.panel == RUNTIME
+        await ticks_until(on, "U asks one of")
+        assert not [path for path in on.source.asked_ever if "metrics" in path]
+        await on.press("U")
+        assert isinstance(on.app.screen, Menu)
+        await on.press("1")
+        assert on.app.view.go_urls == ((40, URL),)
+        await on.pilot.pause()
+        assert on.app.view.panel == RUNTIME
+        await ticks_until(on, "No verdict yet")
+        await on.press("U")
+        on.app.screen.query_one(OptionList).highlighted = 2
+        await on.press("enter")
+        assert not on.app.view.go_urls
+
+
+async def test_an_address_is_typed_and_refused_where_it_is_not_this_machine() -> None:
+    source = go_world()
+    source.files[AT + "listeners"] = b""
+    async with board(source=source) as on:
+        await on.press("U")
+        assert isinstance(on.app.screen, Prompt)
+        line = on.app.screen.query_one(Input)
+        line.value = "http://example.com/debug/vars"
+        await on.press("enter")
+        assert isinstance(on.app.screen, Prompt)
+        line.value = URL
+        await on.press("enter")
+        assert on.app.view.go_urls == ((40, URL),)
+        assert on.app.view.panel == RUNTIME
+
+
+async def test_the_topic_opens_with_the_numbers_of_the_program() -> None:
+    async with board(source=go_world()) as on:
+        on.app.choose(go_urls=((40, URL),))
+        await on.press(KEY)
+        await ticks_until(on, "No verdict yet")
+        on.app.query_one(RuntimePanel).focus()
+        await on.pilot.pause()
+        assert on.app.topic == "go_panel"
+        await on.press("e")
+        assert isinstance(on.app.screen, TopicViewer)
+
+
+async def test_a_process_without_a_runtime_says_so() -> None:
+    source = world()
+    source.files[AT + "identity"] = told.encode_identity(b"", Native(None, None, None), None, "")
+    async with board(source=source) as on:
+        await on.press(KEY)
+        await ticks_until(on, "No runtime that memtop knows")
+
+
+async def test_a_panel_that_has_just_been_opened_says_what_is_being_read() -> None:
+    async with board(source=go_world()) as on:
+        await on.press(KEY)
+        await on.until(lambda: on.app.query("#runtime-head"), "the panel is there")
+        head = on.app.query_one("#runtime-head", TextLines)
+        await on.until(lambda: head.render_line(0).text.startswith("Finding out what runs here"), "it says so")
+
+
+async def test_of_python_it_says_who_can_tell_more() -> None:
+    source = world()
+    source.files[AT + "identity"] = told.encode_identity(b"", Native(Runtime.CPYTHON, "3.11", None), None, "")
+    async with board(source=source) as on:
+        await on.press(KEY)
+        await ticks_until(on, "tracemalloc compares two snapshots")
+
+
+async def test_charts_are_as_high_as_there_is_room_and_never_cut() -> None:
+    async with board(source=go_world()) as on:
+        await on.press(KEY)
+        await ticks_until(on, "U asks one of")
+        await on.press("U", "1")
+        await ticks_until(on, "HeapAlloc")
+        detail = on.app.frame.detail if on.app.frame is not None else None
+
+        def place(room: int) -> tuple[int, int]:
+            texts = [line.text for line in body_lines(detail, 100, room)]
+            first = next(at for at, text in enumerate(texts) if text.startswith("HeapAlloc"))
+            last = next(at for at, text in enumerate(texts) if "GC, ╹ several" in text)
+            return first, last
+
+        (first, last), (_, low) = place(99), place(6)
+        assert last - first == 4
+        assert low < 6
+        assert place(2)[1] == len(body_lines(detail, 100, 2)) - 1
+
+
+def test_the_bar_fills_its_width_and_shows_the_smallest_part() -> None:
+    parts = [Part("live", "live heap", "live", 100 * MIB), Part("stacks", "stacks", "stacks", 1), *_ends()]
+    for width in (9, 40, 118):
+        pieces = bar(parts, width)
+        assert sum(len(text) for text, _ in pieces) == width
+        assert all(text for text, _ in pieces)
+    assert {text[0] for text, _ in bar(parts, 40, plain=True)} == {"#", "s", "."}
+    assert legend(200 * MIB, parts, 99, narrow=True, plain=True) == [
+        "RES 200 MiB = # live 100M + s stacks 1B + . files 50.0M"
+    ]
+    assert legend(200 * MIB, parts, 44, narrow=True, plain=True) == [
+        "RES 200 MiB = # live 100M + s stacks 1B",
+        "+ . files 50.0M",
+    ]
+
+
+def _ends() -> list[Part]:
+    return [Part("files", "binary and files", "files", 50 * MIB)]
+
+
+def test_the_charts_have_a_mark_under_the_reading_that_follows_a_collection() -> None:
+    points = [HeapPoint(float(at), 10 * MIB + at, 100 + at, at // 4) for at in range(20)]
+    drawn = heap_charts(points, "HeapAlloc", 40, plain=True)
+    assert len(drawn) == 10
+    marks = drawn[4]
+    assert [place for place, sign in enumerate(marks[:20]) if sign == "'"] == [4, 8, 12, 16]
+    assert len(heap_charts(points, "HeapAlloc", 118)) == 5
+    assert heap_charts(points[:1], "HeapAlloc", 118) == []

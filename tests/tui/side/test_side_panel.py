@@ -1,0 +1,82 @@
+"""The sentences beside the chart: whole where there is room, cut where there is not, and never about another moment."""
+
+from __future__ import annotations
+
+from memtop.demo.progress import Step
+from memtop.engine.engine import Engine
+from memtop.settings import Settings
+from memtop.tui.app.app import MemtopApp
+from memtop.tui.drawing.text_lines import TextLines
+from memtop.tui.side.side_panel import SidePanel
+from memtop.view_state import View
+from tests.tui.app.test_app import LONG_S, board, world
+
+STEP = Step(4, 4, "GCs become rarer, and RES is twice what is alive, which surprises", "It grows. " * 20, "RES.", "")
+
+
+def said(app: MemtopApp) -> list[str]:
+    """The lines of the panel that are on screen."""
+    panel = app.query_one(SidePanel)
+    prose = panel.query_one(TextLines)
+    height = min(prose.size.height, panel.content_size.height)
+    return [prose.render_line(y).text.rstrip() for y in range(height)]
+
+
+async def test_under_the_chart_there_are_no_blank_lines_and_the_last_one_says_that_there_is_more() -> None:
+    settings = Settings(delay_s=LONG_S)
+    app = MemtopApp(Engine(world()), settings, View.of(settings), commentary=lambda: STEP)
+    async with app.run_test(size=(80, 24)) as pilot:
+        while app.frame is None:
+            await pilot.pause(0.01)
+        await pilot.pause()
+        lines = said(app)
+    assert len(lines) == 7
+    assert all(lines)
+    assert lines[-1].endswith("…")
+    assert not any(line.endswith("…") for line in lines[:-1])
+
+
+async def test_a_long_title_of_a_step_is_wrapped() -> None:
+    settings = Settings(delay_s=LONG_S)
+    app = MemtopApp(Engine(world()), settings, View.of(settings), commentary=lambda: STEP)
+    async with app.run_test(size=(120, 40)) as pilot:
+        while app.frame is None:
+            await pilot.pause(0.01)
+        await pilot.pause()
+        lines = said(app)
+    assert lines[0].startswith("4/4  GCs become rarer")
+    assert lines[1].startswith("     ")
+    assert "…" not in lines[0] + lines[1]
+
+
+async def test_what_is_shown_of_the_past_is_said_to_be_past_and_nothing_is_said_of_a_mark() -> None:
+    async with board(size=(120, 60)) as it:
+        it.source.processes[40].rss_pages += 1000
+        await it.press("m")
+        await it.tick()
+        await it.until(lambda: "since the mark" in " ".join(said(it.app)), "the mark is spoken of")
+        await it.press("left")
+        await it.until(lambda: said(it.app)[0].startswith("As it was at "), "it is the past")
+        assert "mark" not in " ".join(said(it.app))
+
+
+async def test_sentences_do_not_change_faster_than_anybody_reads() -> None:
+    async with board(size=(120, 60)) as it:
+        it.source.step_s = 0.4
+        before = said(it.app)
+        shown = []
+        for _ in range(3):
+            it.source.processes[40].rss_pages += 10_000
+            await it.tick()
+            await it.pilot.pause()
+            shown.append(said(it.app) == before)
+        assert shown == [True, True, False]
+
+
+async def test_a_clock_that_is_set_back_does_not_stop_the_sentences() -> None:
+    async with board(size=(120, 60)) as it:
+        before = said(it.app)
+        it.source.wall_s -= 3600
+        it.source.processes[40].rss_pages += 10_000
+        await it.tick()
+        await it.until(lambda: said(it.app) != before, "the sentences tell the new RES")

@@ -1,0 +1,578 @@
+"""The process table, as keys and clicks make it and as cells show it."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from rich.cells import cell_len
+from textual.pilot import Pilot
+
+from memtop.columns import BY_NAME, COLUMNS
+from memtop.model.frame import Frame, Note, ProcessRow, TreePlace
+from memtop.process_key import ProcessKey
+from memtop.sanitize import clean
+from memtop.tui.table.process_table import ProcessTable
+from memtop.tui.table.row_painter import Painter, Sort
+from tests.rows import MIB, proc_row
+from tests.tui.frames import WidgetApp, frame, line, styles_at
+
+ROWS = tuple(proc_row(pid) for pid in range(1, 41))
+SIZE = (120, 11)
+BODY_LINES = 10
+
+
+async def shown(pilot: Pilot[None], picture: Frame) -> ProcessTable:
+    """The table of a WidgetApp, with this picture drawn."""
+    table = pilot.app.query_one(ProcessTable)
+    table.show(picture)
+    await pilot.pause()
+    return table
+
+
+def pid_at(table: ProcessTable, y: int) -> int:
+    """The process that line ``y`` shows."""
+    return int(line(table, y)[1:8])
+
+
+def cursor_pid(table: ProcessTable) -> int | None:
+    return None if table.selected is None else table.selected.pid
+
+
+# Selection
+
+
+async def test_the_first_process_is_selected_at_the_start() -> None:
+    app = WidgetApp(ProcessTable())
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, frame(ROWS))
+        assert app.heard_of(ProcessTable.SelectionMoved) == [ProcessTable.SelectionMoved(ROWS[0].key)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_selection_stays_with_its_process_through_every_order(seed: int) -> None:
+    rng = random.Random(seed)
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        rows = list(ROWS)
+        table = await shown(pilot, frame(rows))
+        next_pid = 1000
+        for _ in range(300):
+            selected, index = table.selected, [row.key for row in rows].index(table.selected or ROWS[0].key)
+            match rng.choice(("sort", "insert", "remove", "remove selected", "move", "change")):
+                case "sort":
+                    rng.shuffle(rows)
+                case "insert":
+                    rows.insert(rng.randrange(len(rows) + 1), proc_row(next_pid))
+                    next_pid += 1
+                case "remove" if len(rows) > 1:
+                    del rows[rng.choice([at for at in range(len(rows)) if at != index])]
+                case "remove selected" if len(rows) > 1:
+                    del rows[index]
+                    selected = rows[min(index, len(rows) - 1)].key
+                case "move":
+                    step = rng.choice((-1, 1))
+                    table.action_move(step)
+                    selected = rows[max(0, min(index + step, len(rows) - 1))].key
+                case _:
+                    at = rng.randrange(len(rows))
+                    rows[at] = rows[at]._replace(rss_bytes=rng.randrange(1 << 30))
+            table.show(frame(rows))
+            assert table.selected == selected
+        await pilot.pause()
+        drawn = [pid_at(table, y) for y in range(1, min(len(rows), BODY_LINES) + 1)]
+        top = table.scroll_offset.y
+        assert drawn == [row.pid for row in rows[top : top + BODY_LINES]]
+
+
+async def test_selection_stays_with_a_process_that_is_gone_while_the_list_still_has_it() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        gone = ROWS[0]._replace(note=Note.GONE, gone_s=1.7e9)
+        await shown(pilot, frame((*ROWS[1:5], gone)))
+        assert table.selected == gone.key
+        assert "(gone) proc-1" in line(table, 5)
+
+
+async def test_selection_survives_a_filter_that_matches_nothing() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        await pilot.press("j", "j")
+        await shown(pilot, frame())
+        assert table.selected_row is None
+        await shown(pilot, frame(ROWS))
+        assert cursor_pid(table) == 3
+
+
+async def test_view_follows_the_selected_process_only_when_told() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        await shown(pilot, frame((*ROWS[1:], ROWS[0])))
+        assert table.scroll_offset.y == 0
+        await pilot.press("F")
+        assert table.scroll_offset.y == len(ROWS) - BODY_LINES
+        await shown(pilot, frame(ROWS))
+        assert table.scroll_offset.y == 0
+
+
+# Keys
+
+
+@pytest.mark.parametrize(
+    ("keys", "pid"),
+    [
+        ("down down up", 2),
+        ("j j k", 2),
+        ("up", 1),
+        ("pagedown", 11),
+        ("pagedown pagedown pageup", 11),
+        ("ctrl+d", 6),
+        ("ctrl+d ctrl+d ctrl+u", 6),
+        ("G", 40),
+        ("G down", 40),
+        ("G g", 1),
+        ("G home", 1),
+    ],
+)
+async def test_keys_move_the_cursor_and_keep_it_in_view(keys: str, pid: int) -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        await pilot.press(*keys.split())
+        assert cursor_pid(table) == pid
+        assert table.selected in table.visible_keys
+
+
+async def test_enter_chooses_the_selected_process() -> None:
+    app = WidgetApp(ProcessTable())
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, frame(ROWS))
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert app.heard_of(ProcessTable.ProcessChosen) == [ProcessTable.ProcessChosen(ROWS[1].key)]
+
+
+async def test_keys_do_nothing_harmful_before_the_first_frame_and_in_an_empty_table() -> None:
+    app = WidgetApp(ProcessTable())
+    async with app.run_test(size=SIZE) as pilot:
+        for picture in (None, frame()):
+            if picture is not None:
+                await shown(pilot, picture)
+            await pilot.press("up", "down", "pageup", "pagedown", "G", "g", "enter", "F", "o")
+        assert not app.heard_of(ProcessTable.ProcessChosen)
+
+
+def test_every_binding_has_an_id_and_a_tooltip() -> None:
+    for binding in ProcessTable.BINDINGS:
+        assert not isinstance(binding, tuple)
+        assert binding.id and binding.id.startswith("table.")
+        assert binding.tooltip
+
+
+def test_keys_of_the_chart_are_left_alone() -> None:
+    keys = {key for binding in ProcessTable.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
+    assert not keys & {"left", "right", "[", "]", "space", "plus", "minus", "K", "q"}
+
+
+# Mouse
+
+
+async def test_click_selects_and_double_click_chooses() -> None:
+    app = WidgetApp(ProcessTable())
+    async with app.run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        await pilot.click(ProcessTable, offset=(30, 3))
+        assert cursor_pid(table) == 3
+        assert not app.heard_of(ProcessTable.ProcessChosen)
+        await pilot.double_click(ProcessTable, offset=(30, 5))
+        await pilot.pause()
+        assert app.heard_of(ProcessTable.ProcessChosen) == [ProcessTable.ProcessChosen(ROWS[4].key)]
+
+
+async def test_click_below_the_last_row_does_nothing() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS[:3]))
+        await pilot.click(ProcessTable, offset=(30, 8))
+        assert cursor_pid(table) == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "sort", "expected"),
+    [
+        ("VIRT", Sort("res"), ("virt", True)),
+        ("COMMAND", Sort("res"), ("command", False)),
+        ("RES", Sort("res", True), ("res", False)),
+        ("RES", Sort("res", False), ("res", True)),
+    ],
+)
+async def test_click_on_a_heading_asks_for_that_order_and_again_for_the_reverse(
+    title: str, sort: Sort, expected: tuple[str, bool]
+) -> None:
+    app = WidgetApp(ProcessTable())
+    async with app.run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        table.sort = sort
+        await pilot.pause()
+        await pilot.click(ProcessTable, offset=(line(table, 0).index(title), 0))
+        await pilot.pause()
+        assert app.heard_of(ProcessTable.SortChosen) == [ProcessTable.SortChosen(*expected)]
+
+
+async def test_heading_tells_the_order_and_stays_when_the_rows_scroll() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        assert "RES▼" in line(table, 0)
+        table.sort = Sort("minflt", descending=False)
+        await pilot.press("G")
+        await pilot.pause()
+        assert "▲MINFLT/s" in line(table, 0)
+        assert "▼" not in line(table, 0)
+        assert pid_at(table, BODY_LINES) == 40
+        assert table.column_cursor.key == "minflt"
+
+
+async def test_scrolling_moves_the_view_and_says_so_but_not_the_cursor() -> None:
+    app = WidgetApp(ProcessTable())
+    async with app.run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        app.heard.clear()
+        table.scroll_to(y=20, animate=False)
+        await pilot.pause()
+        assert pid_at(table, 1) == 21
+        assert table.visible_keys == {row.key for row in ROWS[20:30]}
+        assert app.heard_of(ProcessTable.ViewportMoved)
+        assert cursor_pid(table) == 1
+
+
+async def test_view_stays_within_a_list_that_has_become_short() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        await pilot.press("G")
+        await shown(pilot, frame(ROWS[:12]))
+        assert [pid_at(table, y) for y in range(1, 11)] == list(range(3, 13))
+        await shown(pilot, frame(ROWS[:2]))
+        assert [pid_at(table, y) for y in (1, 2)] == [1, 2]
+        assert not line(table, 3).strip()
+
+
+# What the cells say
+
+
+HOSTILE = [
+    b"[/]",
+    b"[@click=app.bell]x[/]",
+    b"[bold red]x",
+    b"\x1b]0;pwned\x07\x1b[31mred",
+    b"\\[x",
+    "a\u202eb\u200bc".encode(),
+    b"tab\there\nthere",
+    b"\x9b31m\xff",
+]
+
+
+@pytest.mark.parametrize("raw", HOSTILE)
+async def test_hostile_names_are_drawn_as_they_are(raw: bytes) -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=(200, 5)) as pilot:
+        table = await shown(pilot, frame([proc_row(7, command=clean(raw), user=clean(raw))]))
+        assert clean(raw) in line(table, 1)
+        assert all(character.isprintable() for character in line(table, 1))
+
+
+@pytest.mark.parametrize("width", [10, 30, 60, 80, 120, 200])
+@pytest.mark.parametrize("command", ["plain", "日本語のプロセス" * 20, "é" * 300, "x" * 4096, "🦀" * 90])
+async def test_lines_are_exactly_as_wide_as_the_table(width: int, command: str) -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=(width, 4)) as pilot:
+        table = await shown(pilot, frame([proc_row(1, command=command, user="ユーザー名前です")]))
+        for y in range(4):
+            assert cell_len(line(table, y)) == width
+
+
+async def test_columns_behind_a_wide_name_stay_aligned() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=(120, 4)) as pilot:
+        table = await shown(pilot, frame([proc_row(1), proc_row(2, user="日本")]))
+        plain, wide = line(table, 1), line(table, 2)
+        assert cell_len(wide[: wide.index("1.17G")]) == plain.index("1.17G")
+
+
+async def test_a_cut_command_ends_with_an_ellipsis() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=(80, 4)) as pilot:
+        table = await shown(pilot, frame([proc_row(1, command="python3 " + "-x " * 50)]))
+        assert line(table, 1).rstrip().endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("width", "titles"),
+    [
+        (30, "PID RES▼ COMMAND"),
+        (60, "PID VIRT RES▼ ANON Δ/min V COMMAND"),
+        (80, "PID VIRT RES▼ ANON %MEM Δ/min V TREND COMMAND"),
+        (120, "PID USER VIRT RES▼ ANON SHR SWAP %MEM Δ/min V MINFLT/s MAJFLT/s OOM TREND COMMAND"),
+        (200, "PID USER S VIRT RES▼ ANON SHR SWAP %MEM Δ/min V MINFLT/s MAJFLT/s OOM THR CPU% TREND COMMAND"),
+    ],
+)
+async def test_narrow_tables_keep_the_columns_that_matter(width: int, titles: str) -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=(width, 4)) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        assert line(table, 0).split() == titles.split()
+
+
+async def test_the_sorted_column_is_not_dropped() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=(60, 4)) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        table.sort = Sort("majflt")
+        await pilot.pause()
+        assert "MAJFLT/s" in line(table, 0)
+
+
+async def test_every_column_can_be_shown() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=(300, 4)) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        table.columns = COLUMNS
+        await pilot.pause()
+        assert line(table, 0).replace("▼", "").split() == [column.title for column in COLUMNS]
+
+
+async def test_unknown_is_a_dash_and_none_of_it_is_a_zero() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=(40, 4)) as pilot:
+        table = pilot.app.query_one(ProcessTable)
+        table.columns = (BY_NAME["pid"], BY_NAME["swap"])
+        await shown(pilot, frame([proc_row(1, swap_bytes=None), proc_row(2, swap_bytes=0)]))
+        assert line(table, 1).split() == ["1", "–"]
+        assert line(table, 2).split() == ["2", "0"]
+
+
+async def test_watched_process_has_a_mark_that_moves_with_it() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        table.watched = ROWS[2].key
+        await pilot.pause()
+        assert [line(table, y)[0] for y in (1, 2, 3)] == [" ", " ", "►"]
+        await shown(pilot, frame(ROWS[2:]))
+        assert [line(table, y)[0] for y in (1, 2, 3)] == ["►", " ", " "]
+
+
+@pytest.mark.parametrize(
+    ("growth_bytes_per_min", "mark"),
+    [(0.0, ""), (-3e9, ""), (10.0 * MIB, ""), (300.0 * MIB, "!"), (3000.0 * MIB, "▲"), (None, "")],
+)
+async def test_growth_that_would_fill_the_machine_is_marked_not_only_tinted(
+    growth_bytes_per_min: float | None, mark: str
+) -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = pilot.app.query_one(ProcessTable)
+        table.columns = (BY_NAME["growth"],)
+        await shown(pilot, frame([proc_row(1, growth_bytes_per_min=growth_bytes_per_min)]))
+        assert line(table, 1).strip().startswith(mark or ("+", "-", "0", "–"))
+
+
+async def test_virt_and_res_have_their_own_colours_and_the_selected_row_is_reversed() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        virt, res, pid = (line(table, 2).index(text) for text in ("1.17G", "212M", "2 app"))
+        colours = {styles_at(table, x, 2).color for x in (virt, res, pid)}
+        assert len(colours) == 3
+        assert styles_at(table, virt, 1).reverse and not styles_at(table, virt, 2).reverse
+        table.blur()
+        await pilot.pause()
+        assert not styles_at(table, virt, 1).reverse
+        assert styles_at(table, virt, 1) != styles_at(table, virt, 2)
+
+
+async def test_without_colour_nothing_is_lost_but_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert os.environ["NO_COLOR"]
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        assert styles_at(table, 5, 1).reverse
+        for x in range(0, SIZE[0] - 1, 3):
+            for y in (0, 1, 2):
+                colour = styles_at(table, x, y).color
+                assert colour is None or colour.triplet is None or len(set(colour.triplet)) == 1
+
+
+@pytest.mark.parametrize("note", [Note.KERNEL, Note.ZOMBIE, Note.GONE])
+async def test_processes_without_memory_stand_back(note: Note) -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame([proc_row(1), proc_row(2), proc_row(3, note=note)]))
+        assert styles_at(table, 7, 3) != styles_at(table, 7, 2)
+
+
+# Trees
+
+
+def forest() -> tuple[list[ProcessRow], list[TreePlace]]:
+    """A parent with two children, the second one folded."""
+    rows = [proc_row(1, command="parent"), proc_row(2, command="first"), proc_row(3, command="second")]
+    tree = [
+        TreePlace(0, "", True, False, 900 * MIB, 2000 * MIB),
+        TreePlace(1, "├─ ", False, False, 212 * MIB, 1200 * MIB),
+        TreePlace(1, "└─ ", True, True, 512 * MIB, 4096 * MIB),
+    ]
+    return rows, tree
+
+
+async def test_tree_is_drawn_before_the_commands_and_a_folded_row_has_the_totals() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        rows, tree = forest()
+        table = await shown(pilot, frame(rows, tree))
+        assert [line(table, y).partition("▇█ ")[2].strip() for y in (1, 2, 3)] == [
+            "▾ parent",
+            "├─ first",
+            "└─ ▸ second",
+        ]
+        assert "Σ4.00G  Σ512M" in line(table, 3)
+        assert "Σ" not in line(table, 1) + line(table, 2)
+
+
+async def test_o_asks_to_fold_only_where_there_is_something_to_fold() -> None:
+    app = WidgetApp(ProcessTable())
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, frame(*forest()))
+        await pilot.press("o", "down", "o")
+        await pilot.pause()
+        assert app.heard_of(ProcessTable.FoldToggled) == [ProcessTable.FoldToggled(ProcessKey(1, 1001))]
+
+
+async def test_a_very_deep_branch_leaves_room_for_the_command() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        place = TreePlace(60, "│  " * 59 + "└─ ", False, False, None, None)
+        table = await shown(pilot, frame([proc_row(1, command="deep")], [place]))
+        assert "└─ deep" in line(table, 1)
+
+
+async def test_ascii_mode_draws_nothing_else() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        rows, tree = forest()
+        rows[1] = proc_row(2, command="日本 prog", swap_bytes=None, growth_bytes_per_min=9e9)
+        table = pilot.app.query_one(ProcessTable)
+        table.ascii = True
+        table.watched = rows[0].key
+        await shown(pilot, frame(rows, tree))
+        drawn = [line(table, y)[:-1] for y in range(SIZE[1])]
+        assert all(text.isascii() for text in drawn)
+        assert "_.-=+*#@" in drawn[1]
+        assert "\\u65e5" in drawn[2]
+        assert drawn[1].startswith(">")
+        assert "RESv" in drawn[0]
+
+
+# States
+
+
+async def test_table_without_a_frame_says_that_it_is_reading() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert "Reading /proc …" in line(pilot.app.query_one(ProcessTable), 1)
+
+
+@pytest.mark.parametrize("width", [30, 80])
+async def test_empty_table_names_the_filter_and_the_way_out(width: int) -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=(width, 8)) as pilot:
+        table = pilot.app.query_one(ProcessTable)
+        table.filter_text = "[red]zz"
+        await shown(pilot, frame())
+        words = " ".join(line(table, y).rstrip("▁▂▃▄▅▆▇█ ").strip() for y in range(1, 8)).strip()
+        assert words == "No process matches the filter “[red]zz”, Esc clears it"
+
+
+async def test_empty_table_tells_of_hidden_processes() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(hidden=12))
+        assert "hides 12" in line(table, 1)
+
+
+# Economy
+
+
+class PaintCount:
+    """How many rows were put together from their cells."""
+
+    def __init__(self, paint: Callable[..., object]) -> None:
+        self.pids: list[int] = []
+        self._paint = paint
+
+    def take(self) -> list[int]:
+        pids, self.pids = self.pids, []
+        return pids
+
+    def __call__(self, painter: Painter, row: ProcessRow, *rest: object) -> object:
+        self.pids.append(row.pid)
+        return self._paint(painter, row, *rest)
+
+
+async def test_only_rows_that_changed_are_painted_again() -> None:
+    count = PaintCount(Painter.row)
+
+    def paint(painter: Painter, *rest: object) -> object:
+        return count(painter, *rest)  # type: ignore[arg-type]
+
+    with patch.object(Painter, "row", paint):
+        async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+            table = await shown(pilot, frame(ROWS))
+            count.take()
+            await shown(pilot, frame(ROWS))
+            assert count.take() == []
+            await shown(pilot, frame(ROWS[:3] + ROWS[:2:-1]))
+            assert len(count.take()) <= BODY_LINES - 3
+            changed = ROWS[2]._replace(rss_bytes=5)
+            await shown(pilot, frame((*ROWS[:2], changed, *ROWS[:2:-1])))
+            assert count.take() == [3]
+            await pilot.press("down")
+            assert sorted(set(count.take())) == [1, 2]
+            assert pid_at(table, 3) == 3
+
+
+async def test_lines_that_look_the_same_are_not_sent_to_the_terminal() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        drawn = table.render_line(2)
+        with patch.object(table, "refresh", wraps=table.refresh) as refresh:
+            table.show(frame(ROWS))
+            table.show(frame([row._replace(minflt=row.pid) for row in ROWS]))
+            refresh.assert_not_called()
+            assert table.render_line(2) is drawn
+            table.show(frame((ROWS[0], ROWS[1]._replace(rss_bytes=7), *ROWS[2:])))
+            (call,) = refresh.call_args_list
+            assert [region.y for region in call.args] == [2]
+
+
+async def test_rows_out_of_sight_are_forgotten() -> None:
+    many = tuple(proc_row(pid) for pid in range(1, 3000))
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(many))
+        for top in range(0, 2900, 10):
+            table.scroll_to(y=top, animate=False)
+            table.show(frame(many))
+        await pilot.pause()
+        paintings = table._paintings
+        assert paintings is not None
+        assert len(paintings._rows) < 100
+
+
+async def test_table_survives_resizing_to_almost_nothing_and_back() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        await pilot.press("G")
+        for size in ((1, 1), (2, 2), (30, 6), (200, 60), SIZE):
+            await pilot.resize_terminal(*size)
+            await shown(pilot, frame(ROWS))
+        assert cursor_pid(table) == 40
+        assert {pid_at(table, y) for y in range(1, 11)} <= {row.pid for row in ROWS}
+
+
+async def test_table_has_a_border_where_the_style_sheet_wants_one() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        table.styles.border = ("solid", "white")
+        await pilot.pause()
+        assert line(table, 1)[1:].startswith("     PID")
+        await shown(pilot, frame((ROWS[0]._replace(pid=99), *ROWS[1:])))
+        assert int(line(table, 2)[2:9]) == 99
+
+
+def test_no_widget_names_a_colour_of_its_own() -> None:
+    for name in ("table/process_table", "table/row_painter", "drawing/clickable_line", "bars/header", "bars/footer"):
+        source = (Path(__file__).parents[3] / "memtop" / "tui" / f"{name}.py").read_text()
+        assert "#" not in source.replace("# ", "").replace('"#" * full', "")

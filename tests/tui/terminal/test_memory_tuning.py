@@ -1,0 +1,41 @@
+"""memtop's own memory: what is left out of it, and that nothing misses it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from rich.cells import cached_cell_len, cell_len
+
+from memtop.tui.terminal import memory_tuning
+
+CODE = """
+import gc, sys
+from memtop.tui import lean
+lean.prepare()
+assert not gc.isenabled()
+import memtop.sources.http_get, memtop.tui.app.app
+assert sys.modules["ssl"] is None and "_ssl" not in sys.modules
+lean.settle()
+assert gc.isenabled() and gc.get_freeze_count() > 10_000
+"""
+
+
+@pytest.mark.parametrize("allocator", ["glibc's", "one without mallopt and malloc_trim"])
+def test_the_screen_does_without_openssl_and_keeps_the_collector_out_of_the_start(allocator: str) -> None:
+    before = "import ctypes; ctypes.CDLL = lambda name: object()\n" if "without" in allocator else ""
+    subprocess.run([sys.executable, "-c", before + CODE], check=True)
+
+
+def test_widths_of_texts_are_kept_while_they_are_few_and_forgotten_once_they_are_many() -> None:
+    cached_cell_len.cache_clear()
+    for number in range(memory_tuning.WIDTHS_KEPT):
+        assert cell_len(f"RES {number:>6} ▁") == 12
+    memory_tuning.forget()
+    assert cached_cell_len.cache_info().currsize == memory_tuning.WIDTHS_KEPT
+
+    cell_len("one more")
+    memory_tuning.forget()
+
+    assert cached_cell_len.cache_info().currsize == 0

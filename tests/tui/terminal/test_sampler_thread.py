@@ -1,0 +1,301 @@
+"""The sampler's thread: on time, never in bursts, never waiting for a view, never dead."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import cast
+
+import pytest
+
+from memtop.model.assessment import ExitReport
+from memtop.model.frame import Frame
+from memtop.sampling.request import Ask
+from memtop.tui.terminal.sampler_thread import DRAWN_EVERY_S, SamplerThread
+from tests.tui.frames import frame
+from tests.tui.terminal.pty_run import wait_for
+
+SHORT_S = 0.1
+
+
+class Engine:
+    """Counts what it is asked, and does as the test says."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[float, float]] = []
+        """(when, how late) of each."""
+        self.step_asks: list[Ask] = []
+        self.views: list[Ask] = []
+        self.frames: list[Frame] = []
+        self.problems: list[str] = []
+        self.ends = 0
+        self.taken = 0
+        self.stepping: Callable[[], Frame | None] = frame
+        self.viewing: Callable[[], Frame | None] = frame
+        self.delivering: Callable[[], object] = lambda: None
+
+    def step(self, ask: Ask, late_s: float) -> Frame | None:
+        self.steps.append((time.monotonic(), late_s))
+        self.step_asks.append(ask)
+        made = self.stepping()
+        return None if made is None else made._replace(tick=len(self.steps))
+
+    def take(self, ask: Ask, late_s: float) -> bool:
+        self.taken += 1
+        return self.step(ask, late_s) is not None
+
+    def view(self, ask: Ask) -> Frame | None:
+        self.views.append(ask)
+        return self.viewing()
+
+    def deliver(self, made: Frame) -> None:
+        self.delivering()
+        self.frames.append(made)
+
+    def end(self) -> None:
+        self.ends += 1
+
+    def pump(self, delay_s: float = SHORT_S, *, paced: bool = True) -> SamplerThread:
+        return SamplerThread(
+            self.step,
+            self.view,
+            self.deliver,
+            delay_s,
+            self.end,
+            take=self.take,
+            deliver_problem=self.problems.append,
+            paced=paced,
+        )
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture
+def pump(engine: Engine) -> Iterator[SamplerThread]:
+    """Running at ten samples a second."""
+    pump = engine.pump()
+    pump.start()
+    yield pump
+    pump.stop()
+
+
+@pytest.fixture
+def slow_pump(engine: Engine) -> Iterator[SamplerThread]:
+    """Running at one sample a minute; it has taken its first."""
+    pump = engine.pump(60.0)
+    pump.start()
+    wait_for(lambda: engine.frames, "the first frame")
+    yield pump
+    pump.stop()
+
+
+def raising(error: Exception) -> Callable[[], Frame | None]:
+    def fail() -> Frame | None:
+        raise error
+
+    return fail
+
+
+def taking(seconds: float) -> Callable[[], Frame | None]:
+    def make() -> Frame | None:
+        time.sleep(seconds)
+        return frame()
+
+    return make
+
+
+def test_samples_come_at_planned_instants_that_do_not_drift(engine: Engine, pump: SamplerThread) -> None:
+    pump.delay_s = 0.2
+    engine.stepping = taking(0.03)
+    wait_for(lambda: len(engine.steps) >= 7, "seven samples")
+    planned = [when - late for when, late in engine.steps[1:]]
+    gaps = [later - earlier for earlier, later in pairwise(planned)]
+    assert gaps == pytest.approx([0.2] * len(gaps), abs=0.001)
+
+
+def test_samples_that_come_fast_are_all_taken_and_shown_twice_a_second(engine: Engine, pump: SamplerThread) -> None:
+    wait_for(lambda: len(engine.frames) >= 4, "four frames")
+    assert pump.delay_s == SHORT_S
+    assert engine.taken >= 6
+    drawn = [engine.steps[shown.tick - 1][0] for shown in engine.frames[:4]]
+    assert all(later - earlier > DRAWN_EVERY_S - SHORT_S for earlier, later in pairwise(drawn))
+
+
+def test_every_sample_of_a_recording_is_shown(engine: Engine) -> None:
+    pump = engine.pump(paced=False)
+    pump.start()
+    wait_for(lambda: len(engine.frames) >= 5, "five frames")
+    pump.stop()
+    assert engine.taken == 0
+
+
+def test_who_ended_is_told_although_nobody_took_the_frame_that_said_so(
+    engine: Engine, slow_pump: SamplerThread
+) -> None:
+    blocked, ended = threading.Event(), (cast(ExitReport, object()),)
+    engine.delivering = lambda: blocked.wait(5)
+    slow_pump.ask = Ask(sort="pid")  # its frame keeps the courier busy
+    wait_for(lambda: engine.views, "a look")
+    slow_pump._post_frame(frame()._replace(exits=ended))
+    slow_pump._post_frame(frame())
+    blocked.set()
+    wait_for(lambda: len(engine.frames) >= 3, "the newest frame")
+    assert [made.exits for made in engine.frames[1:]].count(ended) == 1
+
+
+def test_a_long_stall_is_told_once_and_not_made_up_for(engine: Engine, pump: SamplerThread) -> None:
+    wait_for(lambda: len(engine.steps) >= 2, "two samples")
+    engine.stepping = taking(0.45)
+    stalled = len(engine.steps) + 1
+    wait_for(lambda: len(engine.steps) >= stalled, "the stall")
+    engine.stepping = frame
+    wait_for(lambda: pump.lateness_s > 0.2, "lateness that shows while it grows")
+    wait_for(lambda: len(engine.steps) >= stalled + 4, "four samples after it")
+    after = engine.steps[stalled:]
+    assert after[0][1] > 0.25
+    gaps = [later[0] - earlier[0] for earlier, later in pairwise(after)]
+    assert min(gaps) > 0.5 * SHORT_S
+
+
+def test_a_new_ask_is_answered_at_once_without_a_sample(engine: Engine, slow_pump: SamplerThread) -> None:
+    slow_pump.ask = Ask(sort="pid")
+    wait_for(lambda: len(engine.frames) == 2, "the answer", 1.0)
+    assert [ask.sort for ask in engine.views] == ["pid"]
+    assert len(engine.steps) == 1
+
+
+def test_an_equal_ask_is_not_answered_again(engine: Engine, slow_pump: SamplerThread) -> None:
+    slow_pump.ask = Ask(sort="pid")
+    slow_pump.ask = Ask(sort="pid")
+    slow_pump.step_once()
+    wait_for(lambda: len(engine.steps) == 2, "a step")
+    assert len(engine.views) <= 1
+
+
+def test_asks_that_follow_each_other_quickly_are_answered_together(engine: Engine, slow_pump: SamplerThread) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slowly() -> Frame:
+        entered.set()
+        assert go_on.wait(5)
+        return frame()
+
+    engine.viewing = slowly
+    slow_pump.ask = Ask(points=1)
+    assert entered.wait(5)
+    for points in range(2, 100):
+        slow_pump.ask = Ask(points=points)
+    go_on.set()
+    wait_for(lambda: len(engine.views) == 2, "the second answer")
+    slow_pump.stop()
+    assert [ask.points for ask in engine.views] == [1, 99]
+
+
+def test_a_step_is_given_the_newest_ask(engine: Engine, slow_pump: SamplerThread) -> None:
+    slow_pump.ask = Ask(points=7)
+    slow_pump.step_once()
+    wait_for(lambda: len(engine.steps) == 2, "a step")
+    assert engine.step_asks[-1].points == 7
+
+
+def test_an_exception_is_told_in_one_clean_line_and_sampling_goes_on(engine: Engine, pump: SamplerThread) -> None:
+    engine.stepping = raising(ValueError("bad\n\x1b[31mbytes"))
+    wait_for(lambda: engine.problems, "the problem")
+    engine.stepping = frame
+    done = len(engine.frames)
+    wait_for(lambda: len(engine.frames) > done, "the next frame")
+    assert engine.problems[0].startswith("sampler failed (test_pump.py:")
+    assert "^[" in engine.problems[0]
+    assert engine.problems[0].isprintable()
+
+
+def test_an_exception_while_looking_again_does_not_stop_sampling(engine: Engine, pump: SamplerThread) -> None:
+    engine.viewing = raising(KeyError("x"))
+    pump.ask = Ask(points=3)
+    wait_for(lambda: engine.views == [] or engine.problems, "the problem, or a step that answered first")
+    done = len(engine.steps)
+    wait_for(lambda: len(engine.steps) > done + 1, "more samples")
+
+
+def test_three_failures_in_a_row_make_it_ten_times_slower_until_one_succeeds(
+    engine: Engine, pump: SamplerThread
+) -> None:
+    engine.stepping = raising(ValueError("again"))
+    wait_for(lambda: len(engine.problems) == 3, "three problems")
+    failed_s = engine.steps[-1][0]
+    wait_for(lambda: engine.steps[-1][0] > failed_s, "the fourth try")
+    assert engine.steps[-1][0] - failed_s == pytest.approx(10 * SHORT_S, abs=0.3)
+    assert len(engine.steps) >= 4
+
+
+def test_a_recording_ends_once_and_is_still_looked_at(engine: Engine, pump: SamplerThread) -> None:
+    engine.stepping = lambda: None
+    wait_for(lambda: engine.ends, "the end")
+    steps = len(engine.steps)
+    pump.ask = Ask(points=9)
+    wait_for(lambda: engine.views, "the view")
+    assert engine.ends == 1
+    assert len(engine.steps) == steps
+    engine.stepping = frame
+    pump.step_once()
+    wait_for(lambda: len(engine.steps) > steps + 2, "sampling again after it has been wound back")
+
+
+def test_a_recording_is_never_late(engine: Engine) -> None:
+    pump = engine.pump(paced=False)
+    engine.stepping = taking(0.25)
+    pump.start()
+    wait_for(lambda: len(engine.steps) >= 3, "three samples")
+    assert [late for _, late in engine.steps] == [0.0, 0.0, 0.0]
+    assert pump.lateness_s == 0.0
+    pump.stop()
+
+
+def test_pausing_stops_samples_and_a_single_step_takes_one(engine: Engine, pump: SamplerThread) -> None:
+    wait_for(lambda: engine.steps, "a sample")
+    pump.pause_stepping = True
+    wait_for(lambda: time.monotonic() > engine.steps[-1][0] + 3 * SHORT_S, "a pause")
+    before = len(engine.steps)
+    pump.step_once()
+    wait_for(lambda: len(engine.steps) == before + 1, "one sample")
+    assert pump.lateness_s == 0.0
+    pump.pause_stepping = False
+    wait_for(lambda: len(engine.steps) >= before + 3, "samples again")
+    assert engine.steps[before + 1][1] < SHORT_S
+
+
+def test_a_shorter_delay_holds_at_once(engine: Engine, slow_pump: SamplerThread) -> None:
+    slow_pump.delay_s = SHORT_S
+    wait_for(lambda: len(engine.steps) >= 3, "two more samples", 2.0)
+
+
+@pytest.mark.parametrize(("asked_s", "given_s"), [(0.0, 0.1), (0.5, 0.5), (1000.0, 60.0)])
+def test_the_delay_stays_within_its_limits(engine: Engine, asked_s: float, given_s: float) -> None:
+    pump = engine.pump()
+    pump.delay_s = asked_s
+    assert pump.delay_s == given_s
+
+
+def test_a_view_that_is_stuck_delays_no_sample_and_gets_the_newest_frame(engine: Engine) -> None:
+    go_on = threading.Event()
+    engine.delivering = lambda: go_on.wait(5)
+    pump = engine.pump()
+    pump.start()
+    wait_for(lambda: len(engine.steps) >= 6, "six samples")
+    assert max(late for _, late in engine.steps[1:]) < SHORT_S
+    go_on.set()
+    wait_for(lambda: len(engine.frames) >= 2, "two frames")
+    assert engine.frames[0].tick == 1
+    assert engine.frames[1].tick >= 5
+    pump.stop()
+
+
+def test_stop_ends_its_threads(engine: Engine, pump: SamplerThread) -> None:
+    wait_for(lambda: engine.steps, "a sample")
+    pump.stop()
+    wait_for(lambda: not (pump._sampler.is_alive() or pump._courier.is_alive()), "the end of its threads")

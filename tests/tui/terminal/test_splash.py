@@ -1,0 +1,104 @@
+"""The picture painted before Textual is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from memtop.model.frame import Frame, Note
+from memtop.settings import Settings
+from memtop.tui.bars.header import HeaderBar
+from memtop.tui.bars.header_parts import state_of
+from memtop.tui.drawing import cell_text
+from memtop.tui.drawing.line_parts import text_cells
+from memtop.tui.terminal import splash
+from memtop.view_state import View
+from tests.rows import proc_row
+from tests.tui.app.test_app import board
+from tests.tui.frames import frame
+
+MOVE = re.compile(r"\x1b\[(\d+);1H")
+LIST = Settings(delay_s=60.0)
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def lines(painted: str) -> dict[int, str]:
+    """What stands on each line, without styles."""
+    _, *parts = MOVE.split(STYLE.sub("", painted))
+    return dict(zip(map(int, parts[::2]), parts[1::2], strict=True))
+
+
+def paint(shown: Frame, size: tuple[int, int] = (120, 40), *, color: bool = True, settings: Settings = LIST) -> str:
+    """The painting of a run with these settings."""
+    return splash.paint(shown, View.of(settings), *size, color=color, state=state_of(settings))
+
+
+def test_the_header_and_the_table_stand_where_they_will_stand() -> None:
+    rows = [proc_row(pid) for pid in range(100, 200)]
+    drawn = lines(paint(frame(rows)))
+    assert drawn[1].startswith(" memtop")
+    assert "15.2 of 23.5 GiB   avail 8.30G" in drawn[1]
+    heading = 1 + 1 + 18  # the first line, then 45 % of 40
+    assert "PID" in drawn[heading]
+    assert "RES▼" in drawn[heading]
+    assert [int(drawn[line].split()[0]) for line in range(heading + 1, 40)] == list(range(100, 100 + 40 - heading - 1))
+    assert max(drawn) == 39  # the last line is the footer's
+
+
+def test_its_rows_are_the_rows_of_the_real_table() -> None:
+    drawn = lines(paint(frame([proc_row(42)])))
+    assert "     42 app       1.17G   212M   190M  22.0M" in drawn[21]
+    assert "proc-42 --serve" in drawn[21]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (0, 0), (10, 3), (59, 40), (60, 16), (80, 24), (300, 60), (1000, 5)])
+def test_it_never_leaves_the_screen(size: tuple[int, int]) -> None:
+    rows = [proc_row(pid, command="長い名前 " * 50) for pid in range(100)]
+    drawn = lines(paint(frame(rows), size))
+    assert max(drawn) <= max(1, size[1])
+    assert max(cell_len(text) for text in drawn.values()) <= max(0, size[0])
+
+
+def test_without_colour_there_are_no_styles() -> None:
+    painted = paint(frame([proc_row(1), proc_row(2, note=Note.KERNEL)]), color=False)
+    assert not STYLE.search(painted)
+    assert STYLE.search(paint(frame([proc_row(1)])))
+
+
+@pytest.mark.parametrize("pids", [(), (10,)], ids=["all", "one"])
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (100, 31), (61, 17)], ids=str)
+async def test_what_comes_after_it_stands_in_the_same_place(size: tuple[int, int], pids: tuple[int, ...]) -> None:
+    settings = LIST._replace(pids=pids)
+    async with board(settings, size=size) as on:
+        assert on.app.frame is not None
+        drawn = lines(paint(on.app.frame, size, settings=settings))
+        await on.until(lambda: on.app.table.region.height > 1, "the table has its place")
+        heading = next(number for number, text in drawn.items() if " PID " in text)
+        assert heading - 1 == on.app.table.region.y
+        assert drawn[heading].rstrip() == on.app.table.render_line(0).text.rstrip()
+        assert drawn[1].rstrip() == on.app.query_one(HeaderBar).render_line(0).text.rstrip()
+
+
+@given(
+    st.text(st.characters(exclude_categories=["C", "M", "Zl", "Zp"]), max_size=30), st.integers(0, 20), st.booleans()
+)
+def test_text_is_fitted_as_in_the_real_table(text: str, width: int, left: bool) -> None:
+    fitted = splash.fit(text, width, left)
+    assert text_cells(fitted) == width
+    if text.isascii():
+        assert fitted == cell_text.fit(text, width, left)
+
+
+def test_neither_textual_nor_rich_is_imported_for_it() -> None:
+    code = (
+        "import sys, memtop.tui.terminal.splash, memtop.tui.terminal.lifecycle, memtop.tui.terminal.sampler_thread\n"
+        "import memtop.preflight\n"
+        "print([name for name in ('textual', 'rich', 'plotext') if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
