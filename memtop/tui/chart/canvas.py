@@ -1,7 +1,8 @@
 """From curves to lines of cells: plotext draws, this module colours its matrix and cuts it into Strips.
 
 plotext (5.3) knows no themes. It is given the numbers of ``ChartStyle`` as colours, and each becomes a theme's style
-here. Its matrix of cells is taken as it is: making escape codes of it and parsing them again costs ten times as much. Nothing but this module and :mod:`memtop.tui.chart.curves` touches plotext; it gets only places and clean text.
+here. Its matrix of cells is taken as it is: making escape codes of it and parsing them again costs ten times as
+much. Only this module and :mod:`memtop.tui.chart.curves` touch plotext; it gets only positions and cleaned text.
 """
 
 from __future__ import annotations
