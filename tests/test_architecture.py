@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import textual
 
 import memtop
 
@@ -127,3 +129,21 @@ def test_the_lint_finds(code: str) -> None:
 )
 def test_the_lint_lets_pass(code: str) -> None:
     assert [*faults(ast.parse(code))] == []
+
+
+def test_every_widget_that_a_style_names_exists() -> None:
+    """A style of a class that was renamed is silently no style."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    known = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+    for path in Path(textual.__file__).parent.rglob("*.py"):
+        known.update(re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), flags=re.M))
+    styled = [node for node in nodes if isinstance(node, ast.Assign) and name_of(node.targets[0]) == "DEFAULT_CSS"]
+    sheets = [ast.literal_eval(node.value) for node in styled]
+    sheets += [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.tcss")]
+    selectors = [
+        found for sheet in sheets for found in re.findall(r"([^{};]+)\{", re.sub(r"/\*.*?\*/", "", sheet, flags=re.S))
+    ]
+    named = {name for found in selectors for name in re.findall(r"(?<![\w.#$:-])[A-Z]\w*", found)}
+    assert "ChartBase" in named
+    assert sorted(named - known) == []

@@ -494,7 +494,7 @@ def test_once_prepared_the_second_sample_waits_for_no_import() -> None:
     code = (
         "import sys\n"
         "from memtop.engine.engine import Engine\n"
-        "from memtop.sampling.sample import Ask\n"
+        "from memtop.sampling.request import Ask\n"
         "from tests.fakes import FakeProcess, FakeSource\n"
         "engine, ask = Engine(FakeSource(FakeProcess(42))), Ask(only=frozenset({42}))\n"
         "engine.step(ask)\n"

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from memtop.tui.chart.chart_styles import AREAS, ChartStyle, ChartStyles, Glyphs
 from memtop.tui.drawing.cached_lines import CachedLines
 
-_CLASS: Final = {ink: f"inked--{ink.name.lower()}" for ink in ChartStyle}
+_CLASS: Final = {ink: f"chart--{ink.name.lower()}" for ink in ChartStyle}
 
 
 class ChartBase(CachedLines):
@@ -20,20 +20,20 @@ class ChartBase(CachedLines):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(_CLASS.values())
     DEFAULT_CSS = """
-    Inked {
-        .inked--axis { color: $text-muted; }
-        .inked--virt { color: $memtop-virt; }
-        .inked--res { color: $memtop-res; text-style: bold; }
-        .inked--anon { background: $memtop-res 50%; }
-        .inked--file { background: $memtop-res 32%; }
-        .inked--shmem { background: $memtop-res 18%; }
-        .inked--limit { color: $text-error; }
-        .inked--peak { color: $text-muted; }
-        .inked--mark { color: $text-secondary; }
-        .inked--cursor { color: $foreground; background: $foreground 25%; }
-        .inked--message { color: $foreground; text-style: bold; }
-        .inked--minor { color: $memtop-virt; }
-        .inked--major { color: $text-error; }
+    ChartBase {
+        .chart--axis { color: $text-muted; }
+        .chart--virt { color: $memtop-virt; }
+        .chart--res { color: $memtop-res; text-style: bold; }
+        .chart--anon { background: $memtop-res 50%; }
+        .chart--file { background: $memtop-res 32%; }
+        .chart--shmem { background: $memtop-res 18%; }
+        .chart--limit { color: $text-error; }
+        .chart--peak { color: $text-muted; }
+        .chart--mark { color: $text-secondary; }
+        .chart--cursor { color: $foreground; background: $foreground 25%; }
+        .chart--message { color: $foreground; text-style: bold; }
+        .chart--minor { color: $memtop-virt; }
+        .chart--major { color: $text-error; }
     }
     """
 

@@ -33,15 +33,15 @@ _LOOKS: Final = ("rss", "virt", "warning", "danger", "dim")
 class StackedBar(CachedLines):
     """One line; see :meth:`show`."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"parts-bar--{look}" for look in _LOOKS}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"stacked-bar--{look}" for look in _LOOKS}
     DEFAULT_CSS = """
-    PartsBar {
+    StackedBar {
         height: 1;
-        & > .parts-bar--rss { color: $memtop-res; }
-        & > .parts-bar--virt { color: $memtop-virt; }
-        & > .parts-bar--warning { color: $memtop-warning; }
-        & > .parts-bar--danger { color: $memtop-danger; }
-        & > .parts-bar--dim { color: $text-muted; }
+        & > .stacked-bar--rss { color: $memtop-res; }
+        & > .stacked-bar--virt { color: $memtop-virt; }
+        & > .stacked-bar--warning { color: $memtop-warning; }
+        & > .stacked-bar--danger { color: $memtop-danger; }
+        & > .stacked-bar--dim { color: $text-muted; }
     }
     """
 
@@ -59,7 +59,7 @@ class StackedBar(CachedLines):
         """The bar."""
         plain = self.app.has_class("-ascii")
         pieces = bar(self._parts, self.size.width, plain=plain)
-        segments = [Segment(text, self.style_of(f"parts-bar--{look}")) for text, look in pieces]
+        segments = [Segment(text, self.style_of(f"stacked-bar--{look}")) for text, look in pieces]
         return Strip(segments).adjust_cell_length(self.size.width, self.style_of())
 
 

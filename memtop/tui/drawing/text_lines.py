@@ -46,13 +46,13 @@ def _wrapped(text: str, width: int, indent: str) -> tuple[str, ...]:
 class TextLines(ScrollingLines):
     """Lines to read, and to scroll through where there is not room for all."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"prose--{look}" for look in ("strong", "dim", "warning", "danger")}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"text-lines--{look}" for look in ("strong", "dim", "warning", "danger")}
     DEFAULT_CSS = """
-    Prose {
-        & > .prose--strong { text-style: bold; }
-        & > .prose--dim { color: $text-muted; }
-        & > .prose--warning { color: $memtop-warning; text-style: bold; }
-        & > .prose--danger { color: $memtop-danger; text-style: bold; }
+    TextLines {
+        & > .text-lines--strong { text-style: bold; }
+        & > .text-lines--dim { color: $text-muted; }
+        & > .text-lines--warning { color: $memtop-warning; text-style: bold; }
+        & > .text-lines--danger { color: $memtop-danger; text-style: bold; }
     }
     """
 
@@ -80,7 +80,7 @@ class TextLines(ScrollingLines):
         if (line, width) not in self._strips:
             if len(self._strips) > 2 * len(self._lines):
                 self._strips.clear()
-            style = self.style_of(f"prose--{line.look}" if line.look else "")
+            style = self.style_of(f"text-lines--{line.look}" if line.look else "")
             self._strips[line, width] = Strip([Segment(fit(line.text, width, left=True), style)], width)
         return self._strips[line, width]
 

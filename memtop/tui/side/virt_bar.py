@@ -42,14 +42,14 @@ def shares(split: Split) -> list[Share]:
 class VirtBar(CachedLines):
     """Two lines; see :meth:`show`."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"split-bar--{look}" for look in ("rss", "size", "dim", "swap")}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"virt-bar--{look}" for look in ("rss", "size", "dim", "swap")}
     DEFAULT_CSS = """
-    SplitBar {
+    VirtBar {
         height: 2;
-        & > .split-bar--rss { color: $memtop-res; }
-        & > .split-bar--size { color: $memtop-virt; }
-        & > .split-bar--dim { color: $text-muted; }
-        & > .split-bar--swap { color: $memtop-warning; }
+        & > .virt-bar--rss { color: $memtop-res; }
+        & > .virt-bar--size { color: $memtop-virt; }
+        & > .virt-bar--dim { color: $text-muted; }
+        & > .virt-bar--swap { color: $memtop-warning; }
     }
     """
 
@@ -70,7 +70,7 @@ class VirtBar(CachedLines):
             return Strip.blank(width, self.style_of())
         plain = self.app.has_class("-ascii")
         pieces = legend(split, width, plain=plain) if y == 0 else bar(split, width, plain=plain)
-        segments = [Segment(text, self.style_of(f"split-bar--{look}" if look else "")) for text, look in pieces]
+        segments = [Segment(text, self.style_of(f"virt-bar--{look}" if look else "")) for text, look in pieces]
         return Strip(segments).adjust_cell_length(width, self.style_of())
 
 

@@ -12,12 +12,12 @@ from memtop.tui.terminal import memory_tuning
 
 CODE = """
 import gc, sys
-from memtop.tui import lean
-lean.prepare()
+from memtop.tui.terminal import memory_tuning
+memory_tuning.prepare()
 assert not gc.isenabled()
 import memtop.sources.http_get, memtop.tui.app.app
 assert sys.modules["ssl"] is None and "_ssl" not in sys.modules
-lean.settle()
+memory_tuning.settle()
 assert gc.isenabled() and gc.get_freeze_count() > 10_000
 """
 

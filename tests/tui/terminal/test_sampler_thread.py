@@ -209,7 +209,7 @@ def test_an_exception_is_told_in_one_clean_line_and_sampling_goes_on(engine: Eng
     engine.stepping = frame
     done = len(engine.frames)
     wait_for(lambda: len(engine.frames) > done, "the next frame")
-    assert engine.problems[0].startswith("sampler failed (test_pump.py:")
+    assert engine.problems[0].startswith("sampler failed (test_sampler_thread.py:")
     assert "^[" in engine.problems[0]
     assert engine.problems[0].isprintable()
 
