@@ -11,19 +11,18 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from memtop import __version__, preflight
-from memtop.cli.arguments import HELP, Given, parse
-from memtop.cli.options import RESET_TERMINAL, VERSION, command_named
 from memtop.cli.output import discard, put
+from memtop.cli.parser import COMMANDS, parser_of
 from memtop.errors import MemtopError
 from memtop.sanitize import clean
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
 
 OK: Final = 0
 INTERRUPTED: Final = 130
 """128 and SIGINT, as shells say it."""
-COMMANDS: Final = ("demo", "explain", "regions", "replay")
 
 
 def run(argv: Sequence[str]) -> int:
@@ -53,41 +52,38 @@ def _run(argv: Sequence[str]) -> int:
     if not name and "--" in argv:
         at = list(argv).index("--")
         argv, program = argv[:at], argv[at + 1 :]
-    command = command_named(name)
-    given = parse(command, argv)
-    if given.has(HELP.name):
-        from memtop.cli.help import help_text, width
-
-        put(print, help_text(command, width()), end="")
-        return OK
-    if given.has(VERSION.name):
-        put(print, f"memtop {__version__}")
-        return OK
-    if given.has(RESET_TERMINAL.name):
-        from memtop.tui.terminal.terminal_state import reset_terminal
-
-        reset_terminal()
+    try:
+        given = parser_of(name).parse(argv)
+    except SystemExit:  # the help has been printed
         return OK
     if name == "explain":
         from memtop.cli.commands import explain
 
         return explain(given)
-    preflight.check_platform()
     if name == "regions":
         from memtop.cli.commands import regions
 
+        preflight.check_platform()
         return regions(given)
+    if given.version:
+        put(print, f"memtop {__version__}")
+        return OK
+    if given.reset_terminal:
+        from memtop.tui.terminal.terminal_state import reset_terminal
+
+        reset_terminal()
+        return OK
+    preflight.check_platform()
     return _watch(name, given, program)
 
 
-def _watch(name: str, given: Given, program: Sequence[str] | None) -> int:
+def _watch(name: str, given: Namespace, program: Sequence[str] | None) -> int:
     """Samples, one after the other: on a screen or without."""
     from memtop.cli.settings_from_args import settings_of
 
-    replay = given.words[0] if name == "replay" else ""
-    settings = settings_of(given, targets=() if name else given.words, replay=replay)
+    settings = settings_of(given)
     form = _form(given)
-    if given.has("--check"):
+    if given.check:
         from memtop.cli.commands import check
 
         return check(given, settings)
@@ -108,10 +104,10 @@ def _watch(name: str, given: Given, program: Sequence[str] | None) -> int:
     return batch.run(settings, form)
 
 
-def _form(given: Given) -> str:
+def _form(given: Namespace) -> str:
     """``json``, ``csv`` or ``text``; empty for a screen."""
-    if given.has("--json"):
+    if given.json:
         return "json"
-    if given.has("--csv"):
+    if given.csv:
         return "csv"
-    return "text" if given.has("--batch") or not sys.stdout.isatty() else ""
+    return "text" if given.batch or not sys.stdout.isatty() else ""

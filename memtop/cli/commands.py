@@ -7,10 +7,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import closing
 
-from memtop.cli.arguments import Given
 from memtop.cli.composition import engine_on, open_source
 from memtop.cli.output import put
 from memtop.cli.settings_from_args import count_of, duration_s, pid_of
@@ -18,60 +18,55 @@ from memtop.errors import UsageError
 from memtop.settings import Settings
 
 
-def explain(given: Given) -> int:
+def explain(given: Namespace) -> int:
     """``memtop explain [TOPIC]``. Raises UsageError for a topic that there is not."""
     from memtop.explain import command
 
     terminal = sys.stdout.isatty()
     width = min(100, os.get_terminal_size().columns) if terminal else 80
-    topic = given.words[0] if given.words else None
-    return put(command.run, topic, width, sys.stdout, terminal and not os.environ.get("NO_COLOR"))
+    return put(command.run, given.topic, width, sys.stdout, terminal and not os.environ.get("NO_COLOR"))
 
 
-def regions(given: Given) -> int:
+def regions(given: Namespace) -> int:
     """``memtop regions PID``. Raises MemtopError."""
     from memtop.headless import regions
     from memtop.sources.live import LiveSource
 
-    sort, lines = given.last("--sort") or "size", given.last("--lines")
+    sort = given.sort or "size"
     if sort not in regions.SORTS:
         raise UsageError(f"--sort: there is no measure {sort}; there are {', '.join(regions.SORTS)}")
-    limit = None if lines is None else count_of(lines, "--lines")
-    pid = pid_of(given.words[0])
+    limit = None if given.lines is None else count_of(given.lines, "--lines")
+    pid = pid_of(given.pid)
     with closing(LiveSource()) as source:
-        return put(
-            regions.run, source, pid, sort=sort, limit=limit, kinds=given.has("--kinds"), json=given.has("--json")
-        )
+        return put(regions.run, source, pid, sort=sort, limit=limit, kinds=given.kinds, json=given.json)
 
 
-def check(given: Given, settings: Settings) -> int:
+def check(given: Namespace, settings: Settings) -> int:
     """``memtop --check PID``. Raises MemtopError."""
     from memtop.headless import check
 
     if len(settings.pids) != 1 or settings.names:
         raise UsageError("--check takes one PID")
-    seconds = given.last("--for")
-    for_s = None if seconds is None else duration_s(seconds, "--for")
+    for_s = None if given.check_for is None else duration_s(given.check_for, "--for")
     gc.enable()
     with closing(open_source(settings)) as source:
         return check.run(engine_on(source), settings.pids[0], for_s, settings.delay_s, sys.stdout)
 
 
-def demo(given: Given, settings: Settings, form: str) -> int:
+def demo(given: Namespace, settings: Settings, form: str) -> int:
     """``memtop demo [SCENARIO] [RUN]``. Raises MemtopError."""
     from memtop.demo import DEFAULT_SCENARIO, scenarios
     from memtop.demo.recorded_runs import GO
 
     names = [*(scenario.name for scenario in scenarios()), GO]
-    name = given.words[0] if given.words else DEFAULT_SCENARIO
-    recording = given.words[1] if len(given.words) > 1 else ""
+    name = DEFAULT_SCENARIO if given.scenario is None else given.scenario
     if name not in names:
         raise UsageError(f"there is no demo {name}; there are {', '.join(names)}")
     if form:
         raise UsageError("demo needs a terminal")
     from memtop.cli import screen
 
-    return screen.run(settings, name, recording)
+    return screen.run(settings, name, given.run or "")
 
 
 def launched(command: Sequence[str], settings: Settings, form: str) -> int:

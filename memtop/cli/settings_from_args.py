@@ -12,47 +12,45 @@ from memtop.filter import parse_query
 from memtop.settings import Settings
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Sequence
-
-    from memtop.cli.arguments import Given
 
 DELAY_S: Final = (0.1, 60.0)
 
 
-def settings_of(given: Given, *, targets: Sequence[str] = (), replay: str = "") -> Settings:
-    """``targets`` are pids and names, ``replay`` is a recording to play. Raises UsageError and ProcessGone."""
-    pids = [pid_of(text) for group in given.every("--pid") for text in group.split(",") if text]
+def settings_of(given: Namespace) -> Settings:
+    """Return the settings that a command line gives. Raises UsageError and ProcessGone."""
+    pids = [pid_of(text) for group in given.pid for text in group.split(",") if text]
     names: list[str] = []
-    for target in targets:
+    for target in given.targets:
         if target.isascii() and target.isdigit():
             pids.append(pid_of(target))
         elif target:
             names.append(target)
-    sort, delay, iterations = given.last("--sort"), given.last("--delay"), given.last("--iterations")
-    query = given.last("--filter") or ""
+    query = given.filter or ""
     parse_query(query)
     settings = Settings(
         pids=tuple(dict.fromkeys(pids)),
         names=tuple(names),
-        children=given.has("--children"),
+        children=given.children,
         filter=query,
-        user=given.last("--user") or "",
-        tree=given.has("--tree"),
-        sort=None if sort is None else _column(sort, "--sort"),
-        delay_s=1.0 if delay is None else _delay_s(delay),
-        iterations=None if iterations is None else count_of(iterations, "--iterations"),
-        columns=_columns(given.last("--columns")),
-        readonly=given.has("--readonly") or bool(replay),
-        color=not given.has("--no-color") and not os.environ.get("NO_COLOR"),
-        ascii=given.has("--ascii"),
-        mouse=not given.has("--no-mouse"),
-        record=given.last("--record") or "",
-        replay=replay,
-        output=given.last("--output") or "",
-        smaps=not given.has("--no-smaps"),
-        go_urls=_go_urls(given.every("--go-url"), len(pids) + len(names)),
+        user=given.user or "",
+        tree=given.tree,
+        sort=None if given.sort is None else _column(given.sort, "--sort"),
+        delay_s=1.0 if given.delay is None else _delay_s(given.delay),
+        iterations=None if given.iterations is None else count_of(given.iterations, "--iterations"),
+        columns=_columns(given.columns),
+        readonly=given.readonly or bool(given.replay),
+        color=not given.no_color and not os.environ.get("NO_COLOR"),
+        ascii=given.ascii,
+        mouse=not given.no_mouse,
+        record=given.record or "",
+        replay=given.replay,
+        output=given.output or "",
+        smaps=not given.no_smaps,
+        go_urls=_go_urls(given.go_url, len(pids) + len(names)),
     )
-    for pid in () if replay else settings.pids:
+    for pid in () if given.replay else settings.pids:
         if not os.path.exists(f"/proc/{pid}"):
             raise ProcessGone(f"no such process: {pid}{preflight.hidden_hint()}")
     return settings

@@ -1,0 +1,273 @@
+"""The argparse parser of each command: what may be typed, and the help, as wide as the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, NoReturn
+
+from memtop.cli.output import put
+from memtop.columns import COLUMNS
+from memtop.errors import UsageError
+
+COMMANDS: Final = ("demo", "explain", "regions", "replay")
+"""What may stand first on the command line; anything else is for memtop itself."""
+WIDEST: Final = 100
+WITHOUT_TERMINAL: Final = 80
+FARTHEST: Final = 28
+"""Cells before the description of an option; a longer option has a line of its own."""
+_WATCH: Final = "Watch the memory of Linux processes move, and understand why."
+_EXAMPLES: Final = """\
+examples:
+  memtop                          all processes, the largest first
+  memtop 4242                     one process: its VIRT and RES as they move, explained
+  memtop postgres -C              every process of that name, and their children
+  memtop -f 'user=app rss>500m'   only those that match
+  memtop --json -n 3 -d 0.5 4242  three samples as JSON, one object a line
+  memtop -- CMD ARGS              start a program, watch it from its first page, end with its status
+
+commands:
+  memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork, go
+  memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
+  memtop regions PID              where its address space is, largest first, once
+  memtop replay FILE              play a recording made with --record
+
+exit codes: 0 done or fine, 1 bad (--check) or memtop failed, 2 cannot be done as asked,
+3 no such process, 4 not permitted, 5 not known yet (--check), 128+n ended by signal n
+"""
+
+
+_LITERAL: Final = "\0"
+"""Before each argument that follows ``--``: it is no option, whatever it looks like. No argument can hold a NUL."""
+
+
+class Argument(NamedTuple):
+    """What ``add_argument`` takes."""
+
+    names: tuple[str, ...]
+    help: str
+    keywords: dict[str, Any]
+
+
+def flag(*names: str, help: str) -> Argument:
+    """Return an option that takes no value."""
+    return Argument(names, help, {"action": "store_true"})
+
+
+def value(*names: str, metavar: str, help: str, **keywords: str) -> Argument:
+    """Return an option that takes a value; the last of several counts."""
+    return Argument(names, help, {"metavar": metavar, **keywords})
+
+
+def values(*names: str, metavar: str, help: str) -> Argument:
+    """Return an option that takes a value and may be given several times."""
+    return Argument(names, help, {"metavar": metavar, "action": "append", "default": []})
+
+
+def operand(dest: str, metavar: str, help: str, nargs: str | None = None) -> Argument:
+    """Return an argument that is no option."""
+    return Argument((dest,), help, {"metavar": metavar, "nargs": nargs, "type": _without_mark})
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of one command. Wrong usage raises UsageError."""
+
+    def __init__(self, usage: str, description: str, epilog: str = "") -> None:
+        super().__init__(
+            "memtop",
+            usage,
+            description,
+            epilog.rstrip("\n"),
+            formatter_class=_Formatter,
+            add_help=False,
+            allow_abbrev=False,
+        )
+        self.sections: dict[str, list[argparse.Action]] = {}
+        """All arguments by the title of their group, in the order of the help."""
+
+    def section(self, title: str, *arguments: Argument) -> None:
+        """Add a group of arguments."""
+        group = self.add_argument_group(title)
+        self.sections[title] = [
+            group.add_argument(*argument.names, help=argument.help.replace("%", "%%"), **argument.keywords)
+            for argument in arguments
+        ]
+
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Read options and operands in any order. Raises UsageError; prints the help and raises SystemExit for -h."""
+        at = list(argv).index("--") if "--" in argv else len(argv)
+        # argparse of Python 3.11 loses "--" where operands and options are mixed
+        literal = [_LITERAL + argument for argument in argv[at + 1 :]]
+        return self.parse_intermixed_args([*self._separate(argv[:at]), *literal])
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError in place of a usage on standard error and an exit."""
+        raise UsageError(message.replace(_LITERAL, ""))
+
+    def print_help(self, file: object = None) -> None:
+        """Print the help on standard output. Raises MemtopError and BrokenPipeError."""
+        put(print, self.format_help(), end="")
+
+    def _separate(self, argv: Sequence[str]) -> list[str]:
+        """Write ``-bd=2`` as ``-b -d=2``, which argparse of Python 3.11 takes for the value ``=2``."""
+        letters = "".join(
+            name[1]
+            for actions in self.sections.values()
+            for action in actions
+            for name in action.option_strings
+            if action.nargs == 0 and len(name) == 2
+        )
+        return [
+            part for argument in argv for part in re.sub(rf"^(-[{letters}]+)(?=\w=)", "\\1\0-", argument).split("\0")
+        ]
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """The help in lines of at most :func:`help_width` cells."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=FARTHEST, width=help_width())
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """``-p, --pid PID``, as Python 3.13 writes it; before, argparse repeats the value after each name."""
+        if not action.option_strings:
+            return super()._format_action_invocation(action)
+        names = ", ".join(action.option_strings)
+        return names if action.nargs == 0 else f"{names} {action.metavar}"
+
+
+def help_width() -> int:
+    """Return the cells of a line of help."""
+    return min(WIDEST, os.get_terminal_size().columns) if sys.stdout.isatty() else WITHOUT_TERMINAL
+
+
+def _without_mark(text: str) -> str:
+    return text.removeprefix(_LITERAL)
+
+
+_HELP: Final = Argument(("-h", "--help"), "show this help message and exit", {"action": "help"})
+_VIEWS: Final = (
+    (
+        "which processes",
+        (
+            values("-p", "--pid", metavar="PID[,PID]", help="watch these"),
+            value("-f", "--filter", metavar="EXPR", help="text, !regex, or terms such as rss>500m"),
+            value("-u", "--user", metavar="NAME", help="only this user's"),
+            flag("-C", "--children", help="and their descendants"),
+        ),
+    ),
+    (
+        "how they are shown",
+        (
+            flag("-t", "--tree", help="parents and children, with subtree totals"),
+            value("-s", "--sort", metavar="COLUMN", help=", ".join(column.key for column in COLUMNS)),
+            value("-c", "--columns", metavar="A,B,...", help="columns and their order; +NAME adds one"),
+            value("-d", "--delay", metavar="SECS", help="time between samples, 0.1 to 60 (1)"),
+            value("-n", "--iterations", metavar="N", help="end after N samples"),
+            flag("--no-color", help="as with NO_COLOR set"),
+            flag("--ascii", help="no characters beyond ASCII"),
+            flag("--no-mouse", help="leave the mouse to the terminal"),
+        ),
+    ),
+    (
+        "without a screen (also when standard output is no terminal)",
+        (
+            flag("-b", "--batch", help="print a table each time"),
+            flag("--json", help="print one JSON object a line"),
+            flag("--csv", help="print comma-separated values"),
+            value("-o", "--output", metavar="FILE", help="write there instead"),
+        ),
+    ),
+    (
+        "other",
+        (
+            value("--record", metavar="FILE", help="also write what is read to a new file"),
+            values("--go-url", metavar="[PID=]URL", help="read a Go program's metrics there"),
+            flag("--no-smaps", help="never read smaps, which holds up its process a little"),
+            flag("--readonly", help="no signals, no renice"),
+            flag("--keep-oom-score", help="do not offer itself to the OOM killer first"),
+            flag("-V", "--version", help="show program's version number and exit"),
+        ),
+    ),
+)
+
+
+def parser_of(command: str) -> Parser:
+    """Return the parser of one of COMMANDS, or of memtop itself for an empty name."""
+    return {"demo": _demo, "explain": _explain, "regions": _regions, "replay": _replay}.get(command, _memtop)()
+
+
+def _memtop() -> Parser:
+    parser = Parser("memtop [OPTIONS] [PID | NAME]...", _WATCH, _EXAMPLES)
+    parser.section("positional arguments", operand("targets", "PID | NAME", "processes to watch; all without any", "*"))
+    parser.section(
+        "options",
+        _HELP,
+        flag("--check", help="exit 0: fine, 1: grows or near a limit, 5: not known"),
+        value("--for", metavar="SECS", help="how long --check watches (100, up to 300 if it must)", dest="check_for"),
+        flag("--reset-terminal", help="mend the terminal after a killed memtop"),
+    )
+    parser.set_defaults(replay="")
+    return _with_views(parser)
+
+
+def _demo() -> Parser:
+    from memtop.demo import scenarios  # noqa: PLC0415 (only those who want a demo)
+    from memtop.demo.recorded_runs import GO, recorded_runs  # noqa: PLC0415
+
+    started = "; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios())
+    runs = ", ".join(f"{run.name} ({run.says})" for run in recorded_runs())
+    parser = Parser("memtop demo [OPTIONS] [SCENARIO] [RUN]", _WATCH)
+    parser.section(
+        "positional arguments",
+        operand("scenario", "SCENARIO", f"{started}; {GO}: recorded runs of real Go services, played back", "?"),
+        operand("run", "RUN", f"after {GO}: {runs}", "?"),
+    )
+    parser.section("options", _HELP)
+    parser.set_defaults(targets=[], replay="", check=False, reset_terminal=False)
+    return _with_views(parser)
+
+
+def _explain() -> Parser:
+    parser = Parser("memtop explain [topic]", "What the numbers mean.")
+    parser.section("positional arguments", operand("topic", "topic", "a topic; without one, the contents", "?"))
+    parser.section("options", _HELP)
+    return parser
+
+
+def _regions() -> Parser:
+    from memtop.headless.regions import SORTS  # noqa: PLC0415 (only those who want regions)
+
+    parser = Parser(
+        "memtop regions [OPTIONS] PID", "Where the address space of a process is: its mappings, largest first, once."
+    )
+    parser.section(
+        "positional arguments",
+        operand("pid", "PID", "the process; it is held up for 12 to 18 ms for each GiB resident"),
+    )
+    parser.section(
+        "options",
+        _HELP,
+        value("-s", "--sort", metavar="MEASURE", help=f"{', '.join(SORTS)} (size)"),
+        value("-n", "--lines", metavar="N", help="only the largest N"),
+        flag("--kinds", help="sums by kind of memory in place of mappings"),
+        flag("--json", help="one JSON object"),
+    )
+    return parser
+
+
+def _replay() -> Parser:
+    parser = Parser("memtop replay [OPTIONS] FILE", _WATCH)
+    parser.section("positional arguments", operand("replay", "FILE", "a recording made with --record"))
+    parser.section("options", _HELP)
+    parser.set_defaults(targets=[], check=False, reset_terminal=False)
+    return _with_views(parser)
+
+
+def _with_views(parser: Parser) -> Parser:
+    for title, arguments in _VIEWS:
+        parser.section(title, *arguments)
+    return parser
