@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from memtop.columns import BY_NAME, Column
+from memtop.columns import BY_NAME, Column, Values
 from memtop.errors import UsageError
 from memtop.model.frame import ProcessRow
 from memtop.sampling.request import Need
@@ -28,9 +28,6 @@ _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
-_EXACT: Final = ("user", "s")
-"""Text columns that ``=`` compares as a whole; the others must only contain the text."""
-_TEXT: Final = ("user", "s", "name", "command")
 
 
 class Query(NamedTuple):
@@ -89,21 +86,21 @@ def _contains(word: str) -> Predicate:
 def _term(column: Column, name: str, sign: str, value: str) -> Predicate:
     """``name`` is the column's as it was typed: it has several, and a complaint speaks of the one that is seen."""
     field = operator.attrgetter(column.field)
-    if column.key in _TEXT:
+    if column.values in (Values.TEXT, Values.WORD):
         if sign not in ("=", "==", "!="):
             raise UsageError(f"filter: {name} is text; use {name}= or {name}!=")
         wanted = value.lower()
-        whole = column.key in _EXACT
+        whole = column.values is Values.WORD
         hit: Predicate = (
             (lambda row: field(row).lower() == wanted) if whole else (lambda row: wanted in field(row).lower())
         )
         return (lambda row: not hit(row)) if sign == "!=" else hit
     try:
-        number = parse_size(value) if column.sized else float(value)
+        number = parse_size(value) if column.values is Values.SIZE else float(value)
         if not abs(number) < float("inf"):  # nor is nan
             raise ValueError(value)
     except ValueError as error:
-        kind = "a size such as 500m or 1.5g" if column.sized else "a number"
+        kind = "a size such as 500m or 1.5g" if column.values is Values.SIZE else "a number"
         raise UsageError(f"filter: {name}{sign} wants {kind}") from error
     compare = _COMPARE[sign]
     return lambda row: (known := field(row)) is not None and compare(known, number)

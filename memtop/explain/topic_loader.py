@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from memtop.columns import BY_NAME
 from memtop.errors import UsageError
 from memtop.sanitize import clean
 
@@ -84,10 +85,11 @@ def parts() -> tuple[CoursePart, ...]:
 
 @cache
 def _names() -> dict[str, str]:
-    """Every name that users may type -> the topic's own name."""
+    """Every name that users may type -> the topic's own name: those of topics, of contents.toml and of columns."""
     own = {name: name for part in parts() for name in part.topics}
     also: dict[str, list[str]] = tomllib.loads(_read("contents.toml"))["also"]
-    return {other: name for name, others in also.items() for other in others} | own
+    columns = {name: column.topic for name, column in BY_NAME.items()}
+    return columns | {other: name for name, others in also.items() for other in others} | own
 
 
 @cache

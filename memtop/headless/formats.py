@@ -161,7 +161,7 @@ def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Wr
         places = frame.tree or (None,) * len(frame.rows)
         for row, place in zip(frame.rows, places, strict=True):
             lead = place.prefix if place is not None else ""
-            lines.append(_line([(c, (lead if c.key == "command" else "") + c.text(row)) for c in columns]))
+            lines.append(_line([(c, (lead if c.branch else "") + c.text(row)) for c in columns]))
         if frame.exits:
             from memtop.explain.finding_text import autopsy_lines  # noqa: PLC0415
         for autopsy in frame.exits:

@@ -1,4 +1,4 @@
-"""What stands where: the sizes at which the layout changes, the table, and which columns fit in its lines."""
+"""The layout of the screen: the sizes at which it changes, the line of the table, and the columns that fit in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from memtop.columns import Column
+from memtop.columns.column import ALWAYS, Column
 
 WIDE_FROM: Final = 160
 """Columns from which the sentences have longer lines."""
@@ -22,15 +22,9 @@ DOT_BELOW: Final = (30, 6)
 BAR_CELLS: Final = 1
 """The table's scroll bar, which is always there."""
 MARKER_CELLS: Final = 1
-"""The first cell of a line tells the watched process."""
+"""The first cell of a line marks the watched process."""
 FLEXIBLE_CELLS: Final = 15
 """What a column without a width of its own (COMMAND) is given before others are."""
-NEVER_DROPPED: Final = ("pid", "res", "command")
-DROPPED_FIRST: Final = (
-    "oom#", "oom%", "thr", "cpu", "s", "oom", "majflt", "swap", "shr", "minflt", "ppid", "name", "adj", "pte", "peak",
-    "file", "shmem", "uss", "pss", "user", "trend", "mem%", "lim%", "anon", "growth", "verdict", "virt",
-)  # fmt: skip
-"""The order in which columns go when the terminal is too narrow: what explains the least goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +49,13 @@ def table_top(height: int, rows: int, *, one: bool) -> int:
 
 
 def place_columns(columns: Sequence[Column], width: int, sort_key: str) -> tuple[Place, ...]:
-    """The columns that fit in ``width`` cells, in their order; the sorted one stays as long as PID does."""
+    """The columns that fit in ``width`` cells, in their order; the sorted one is never left out."""
     kept = list(columns)
-    for key in DROPPED_FIRST:
+    droppable = [column for column in columns if column.importance < ALWAYS and column.key != sort_key]
+    for least in sorted(droppable, key=lambda column: column.importance):
         if _needed(kept) <= width:
             break
-        if key != sort_key:
-            kept = [column for column in kept if column.key != key]
+        kept.remove(least)
     flexible = sum(not column.width for column in kept)
     rest = max(0, width - _needed(kept) + flexible * FLEXIBLE_CELLS)
     places, x = [], MARKER_CELLS

@@ -25,10 +25,6 @@ WATCHED_MARK: Final = "►"
 SUBTREE_MARK: Final = "Σ"
 FOLDED_MARK: Final = "▸ "
 OPEN_MARK: Final = "▾ "
-DANGER_RAM_PER_MIN: Final = 0.10
-"""Growth that fills the whole machine in ten minutes: less than it takes to find out who is to blame."""
-WARNING_RAM_PER_MIN: Final = 0.01
-"""Growth that fills it in less than two hours."""
 _KEPT_SCREENS: Final = 4
 """Painted rows are kept for about this many screens of scrolling."""
 _DIM_NOTES: Final = (Note.KERNEL, Note.ZOMBIE, Note.GONE)
@@ -92,26 +88,23 @@ class Painter:
             uniform = look.dim if row.note in _DIM_NOTES or row.gone_s is not None else None
         runs = [(self._text(WATCHED_MARK if watched else " ", MARKER_CELLS), uniform or look.base)]
         for place in self.places:
-            key, style, text = place.column.key, look.base, place.column.text(row)
-            if key == "command":
+            column = place.column
+            style, text = look.base, column.text(row)
+            if column.style:
+                style = getattr(look, column.style)
+            if column.branch:
                 text = _command(row, text, tree, place.width)
-            elif key == "virt":
-                style = look.virt
-                if tree is not None and tree.folded:
-                    text = SUBTREE_MARK + units.size(tree.virt_bytes)
-            elif key == "res":
-                style = look.res
-                if tree is not None and tree.folded:
-                    text = SUBTREE_MARK + units.size(tree.rss_bytes)
-            elif key == "growth":
-                mark = self._growth_mark(row.growth_bytes_per_min)
-                if mark:
-                    text = mark + text
-                    style = look.danger if mark == DANGER_MARK else look.warning
+            elif column.subtree and tree is not None and tree.folded:
+                text = SUBTREE_MARK + units.size(getattr(tree, column.subtree))
+            elif column.marked_from is not None and (
+                mark := self._mark(getattr(row, column.field), column.marked_from)
+            ):
+                text = mark + text
+                style = look.danger if mark == DANGER_MARK else look.warning
             # The gap has the base style, so that neighbours of one style become one segment
             if place.x > MARKER_CELLS:
                 runs.append((" ", uniform or look.base))
-            runs.append((self._text(text, place.width, place.column.left), uniform or style))
+            runs.append((self._text(text, place.width, column.left), uniform or style))
         return self._strip(runs, uniform or look.base)
 
     def message(self, text: str) -> Strip:
@@ -120,10 +113,11 @@ class Painter:
             [(" ", self.look.base), (self._text(text, self.width - 1, True), self.look.base)], self.look.base
         )
 
-    def _growth_mark(self, bytes_per_min: float | None) -> str:
-        if not bytes_per_min or not self.ram_bytes or bytes_per_min < self.ram_bytes * WARNING_RAM_PER_MIN:
+    def _mark(self, value_bytes: float | None, shares: tuple[float, float]) -> str:
+        warning, danger = shares
+        if not value_bytes or not self.ram_bytes or value_bytes < self.ram_bytes * warning:
             return ""
-        return DANGER_MARK if bytes_per_min >= self.ram_bytes * DANGER_RAM_PER_MIN else WARNING_MARK
+        return DANGER_MARK if value_bytes >= self.ram_bytes * danger else WARNING_MARK
 
     def _text(self, text: str, width: int, left: bool = False) -> str:
         return fit(to_ascii(text), width, left, "~") if self.ascii else fit(text, width, left)

@@ -1,7 +1,7 @@
 """The first picture: header and table in plain escape codes, while Textual is still being imported.
 
-Imports neither Textual nor Rich. It is drawn by ``Terminal.show``, which enters the
-alternate screen, and is painted over by Textual some 0.3 s later; so it stands where the real table will stand.
+It imports neither Textual nor Rich. ``Terminal.show`` enters the alternate screen and draws it; Textual paints over
+it about 0.3 s later, so it has the layout of the real table.
 All text in a Frame has been through ``clean``.
 """
 
@@ -83,7 +83,7 @@ def _row(row: ProcessRow, places: Sequence[Place], color: bool) -> tuple[str, st
     line, at = "", 0
     for place in places:
         cell = fit(place.column.text(row), place.width, place.column.left)
-        style = _STYLES.get(place.column.key, "") if color and not plain else ""
+        style = _STYLES.get(place.column.style, "") if color and not plain else ""
         line += " " * (place.x - at) + (f"{style}{cell}{_PLAIN}" if style else cell)
         at = place.x + place.width
     return line, _DIM if plain else ""

@@ -1,64 +1,40 @@
-"""The column table: everything that a view needs to know to show, sort and explain a column.
-
-A column names the readings it needs, so that nothing is read that nobody looks at.
-"""
+"""The table of columns: an entry is all that the command line, filter, screen, help and JSON know of a column."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from memtop import units
+from memtop.columns.column import Column, Values
 from memtop.model.frame import ProcessRow
 from memtop.sampling.request import Need
 
 SPARKS: Final = "▁▂▃▄▅▆▇█"
+"""Bars of one to eight eighths of a cell."""
 ASCII_SPARKS: Final = "_.-=+*#@"
+"""The same for terminals without Unicode."""
 TREND_CELLS: Final = 9
 
 
-class Column(NamedTuple):
-    """One column of the process table."""
-
-    key: str
-    """What users type: ``-s rss``, ``rss>500m``."""
-    title: str
-    """The heading, also the name in the help."""
-    width: int
-    """Cells; 0 takes what is left of the line."""
-    field: str
-    """Attribute of ProcRow to sort and filter by; None in it sorts last."""
-    text: Callable[[ProcessRow], str]
-    """The cell, not yet cut to the width."""
-    says: str
-    """One line for the help and the column chooser."""
-    topic: str
-    """The explanation that belongs to it."""
-    needs: Need = Need.NONE
-    descending: bool = True
-    """The natural order of the first sort."""
-    left: bool = False
-    """Aligned to the left (text) instead of the right (numbers)."""
-    sized: bool = False
-    """Filters may compare it with sizes such as 500m."""
-    default: bool = True
-    """Shown unless the user chose otherwise."""
-    aliases: tuple[str, ...] = ()
-
-
-def trend_text(row: ProcessRow, sparks: str = SPARKS) -> str:
-    """The row's own RES over two minutes as one character a bucket."""
-    return "".join(" " if level is None else sparks[level] for level in row.trend)
-
-
-def _mem_percent(row: ProcessRow) -> str:
-    return units.percent(row.mem_percent)
+def _trend(row: ProcessRow) -> str:
+    """RES of the last two minutes, one bar for each stretch of time, blank where it is unknown."""
+    return "".join(" " if level is None else SPARKS[level] for level in row.trend)
 
 
 COLUMNS: Final[tuple[Column, ...]] = (
     Column("pid", "PID", 7, "pid", lambda r: str(r.pid), "process id", "process", descending=False),
     Column(
-        "user", "USER", 8, "user", lambda r: r.user, "owner (effective user)", "process", descending=False, left=True
+        "user",
+        "USER",
+        8,
+        "user",
+        lambda r: r.user,
+        "owner (effective user)",
+        "process",
+        descending=False,
+        left=True,
+        importance=200,
+        values=Values.WORD,
     ),
     Column(
         "s",
@@ -72,6 +48,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
         descending=False,
         left=True,
         aliases=("state",),
+        importance=50,
+        values=Values.WORD,
     ),
     Column(
         "virt",
@@ -81,7 +59,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
         lambda r: units.size(r.virt_bytes),
         "address space promised to it, most of it never touched",
         "virt",
-        sized=True,
+        values=Values.SIZE,
+        importance=270,
+        style="virt",
+        subtree="virt_bytes",
     ),
     Column(
         "res",
@@ -91,8 +72,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
         lambda r: units.size(r.rss_bytes),
         "pages in RAM now, shared ones counted in full",
         "rss",
-        sized=True,
+        values=Values.SIZE,
         aliases=("rss", "mem"),
+        style="res",
+        subtree="rss_bytes",
     ),
     Column(
         "anon",
@@ -102,7 +85,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
         lambda r: units.size(r.anon_bytes),
         "the part of RES that is its own: heap, stacks, copies",
         "anon",
-        sized=True,
+        values=Values.SIZE,
+        importance=240,
     ),
     Column(
         "shr",
@@ -112,7 +96,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
         lambda r: units.size(r.shr_bytes),
         "the part of RES backed by files or shared memory",
         "shr",
-        sized=True,
+        values=Values.SIZE,
+        importance=90,
     ),
     Column(
         "swap",
@@ -123,10 +108,19 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "its own pages that are on swap",
         "swap",
         Need.STATUS,
-        sized=True,
+        values=Values.SIZE,
+        importance=80,
     ),
     Column(
-        "mem%", "%MEM", 5, "mem_percent", _mem_percent, "RES over the machine's RAM", "mem_percent", aliases=("%mem",)
+        "mem%",
+        "%MEM",
+        5,
+        "mem_percent",
+        lambda r: units.percent(r.mem_percent),
+        "RES over the machine's RAM",
+        "mem_percent",
+        aliases=("%mem",),
+        importance=220,
     ),
     Column(
         "growth",
@@ -136,8 +130,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
         lambda r: units.signed_size(r.growth_bytes_per_min),
         "change of RES over the last minute",
         "growth",
-        sized=True,
+        values=Values.SIZE,
         aliases=("delta", "d/min"),
+        importance=250,
+        marked_from=(0.01, 0.10),  # in a minute: the machine is full in less than two hours, in ten minutes
     ),
     Column(
         "verdict",
@@ -150,6 +146,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "verdicts",
         left=True,
         aliases=("leak",),
+        importance=260,
     ),
     Column(
         "minflt",
@@ -160,6 +157,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "pages touched for the first time, copied or mapped again, each second",
         "minor_faults",
         Need.STAT,
+        importance=100,
     ),
     Column(
         "majflt",
@@ -170,6 +168,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "faults that had to wait for storage, each second",
         "major_faults",
         Need.STAT,
+        importance=70,
     ),
     Column(
         "oom",
@@ -180,8 +179,11 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "oom_score: 666 means it uses nothing; the host's OOM killer takes the highest",
         "oom_score",
         Need.OOM,
+        importance=60,
     ),
-    Column("thr", "THR", 4, "threads", lambda r: units.count(r.threads), "threads", "threads", Need.STAT),
+    Column(
+        "thr", "THR", 4, "threads", lambda r: units.count(r.threads), "threads", "threads", Need.STAT, importance=30
+    ),
     Column(
         "cpu",
         "CPU%",
@@ -192,16 +194,18 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "cpu",
         Need.STAT,
         aliases=("cpu%",),
+        importance=40,
     ),
     Column(
         "trend",
         "TREND",
         TREND_CELLS,
         "growth_bytes_per_min",
-        trend_text,
+        _trend,
         "its RES over the last two minutes, level at the bottom",
         "trend",
         left=True,
+        importance=210,
     ),
     Column(
         "command",
@@ -214,6 +218,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
         descending=False,
         left=True,
         aliases=("cmd",),
+        values=Values.TEXT,
+        branch=True,
     ),
     # Not shown unless asked for
     Column(
@@ -227,6 +233,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         Need.STAT,
         descending=False,
         default=False,
+        importance=110,
     ),
     Column(
         "name",
@@ -239,6 +246,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
         descending=False,
         left=True,
         default=False,
+        importance=120,
+        values=Values.TEXT,
     ),
     Column(
         "file",
@@ -249,8 +258,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "resident pages of mapped files: code, libraries, data",
         "shr",
         Need.STATUS,
-        sized=True,
+        values=Values.SIZE,
         default=False,
+        importance=160,
     ),
     Column(
         "shmem",
@@ -261,8 +271,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "resident shared memory: tmpfs, memfd, shared anonymous",
         "shmem",
         Need.STATUS,
-        sized=True,
+        values=Values.SIZE,
         default=False,
+        importance=170,
     ),
     Column(
         "peak",
@@ -273,8 +284,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "the highest RES since exec",
         "peak",
         Need.STATUS,
-        sized=True,
+        values=Values.SIZE,
         default=False,
+        importance=150,
     ),
     Column(
         "pte",
@@ -285,8 +297,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "page tables: RAM that RES does not count",
         "page_tables",
         Need.STATUS,
-        sized=True,
+        values=Values.SIZE,
         default=False,
+        importance=140,
     ),
     Column(
         "pss",
@@ -297,8 +310,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "its share of RES: shared pages divided by their users (read in turn, costs the process a little)",
         "pss",
         Need.ROLLUP,
-        sized=True,
+        values=Values.SIZE,
         default=False,
+        importance=190,
     ),
     Column(
         "uss",
@@ -309,8 +323,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "pages that nobody else maps (read in turn, costs the process a little)",
         "uss",
         Need.ROLLUP,
-        sized=True,
+        values=Values.SIZE,
         default=False,
+        importance=180,
     ),
     Column(
         "adj",
@@ -322,6 +337,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "oom_score",
         Need.OOM,
         default=False,
+        importance=130,
     ),
     Column(
         "lim%",
@@ -334,6 +350,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         Need.CGROUP,
         default=False,
         aliases=("%lim", "limit"),
+        importance=230,
     ),
     Column(
         "oom%",
@@ -346,6 +363,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         Need.OOM,
         default=False,
         aliases=("%oom",),
+        importance=20,
     ),
     Column(
         "oom#",
@@ -359,6 +377,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         descending=False,
         default=False,
         aliases=("rank",),
+        importance=10,
     ),
 )
 

@@ -1,0 +1,78 @@
+"""One entry adds one: a column, a finding or a panel that the tests add to its table works everywhere at once."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from memtop.columns import BY_NAME, Column, Values
+from memtop.engine.engine import Engine
+from memtop.explain import topic
+from memtop.headless.formats import text_writer
+from memtop.sampling.request import Need
+from memtop.settings import Settings
+from memtop.tui.table.column_layout import place_columns
+from memtop.view_state import View
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.tui.app.test_app import board
+
+TOY_COLUMN = Column(
+    "rss_kib",
+    "RKIB",
+    9,
+    "rss_bytes",
+    lambda row: "?" if row.rss_bytes is None else f"{row.rss_bytes >> 10}K",
+    "RES in KiB",
+    "rss",
+    Need.OOM,
+    values=Values.SIZE,
+    importance=15,
+)
+
+
+@pytest.fixture
+def _toy_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BY_NAME, TOY_COLUMN.key, TOY_COLUMN)
+
+
+def source() -> FakeSource:
+    return FakeSource(
+        FakeProcess(20, b"api", rss_pages=50 * MIB_PAGES, cmdline=b"api\0"),
+        FakeProcess(30, b"db", rss_pages=80 * MIB_PAGES, cmdline=b"db\0"),
+    )
+
+
+COLUMN_CHOSEN = Settings(
+    columns=(BY_NAME["pid"], TOY_COLUMN, BY_NAME["cpu"], BY_NAME["command"]), sort=TOY_COLUMN, filter="rss_kib>60m"
+)
+
+
+@pytest.mark.usefixtures("_toy_column")
+async def test_a_column_is_shown_sorted_filtered_and_explained_by_its_entry() -> None:
+    async with board(COLUMN_CHOSEN, source()) as it:
+        await it.shows(30)
+        assert it.app.table.render_line(0).text.split() == ["PID", "RKIB▼", "CPU%", "COMMAND"]
+        assert "81920K" in it.app.table.render_line(1).text
+        assert it.app.view.sort.topic == topic("rss").name
+
+
+@pytest.mark.usefixtures("_toy_column")
+def test_a_column_is_in_the_text_output_and_its_readings_are_asked_for() -> None:
+    ask, out = View.of(COLUMN_CHOSEN).ask(), io.StringIO()
+    assert ask.needs_all == Need.OOM
+    frame = Engine(source()).step(ask)
+    assert frame is not None
+    text_writer(out, COLUMN_CHOSEN.columns, None)(frame)
+    assert [line.split()[:2] for line in out.getvalue().splitlines()[3:-1]] == [["PID", "RKIB"], ["30", "81920K"]]
+
+
+def test_a_column_is_left_out_by_its_importance() -> None:
+    columns = (BY_NAME["pid"], TOY_COLUMN, BY_NAME["oom%"], BY_NAME["oom#"], BY_NAME["command"])
+
+    def kept(width: int) -> list[str]:
+        return [place.column.key for place in place_columns(columns, width, "pid")]
+
+    assert kept(60) == ["pid", "rss_kib", "oom%", "oom#", "command"]
+    assert kept(44) == ["pid", "rss_kib", "oom%", "command"]
+    assert kept(36) == ["pid", "oom%", "command"]
