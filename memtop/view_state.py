@@ -39,8 +39,6 @@ class View(NamedTuple):
     """Whether readings that cost the target something are allowed."""
     go_urls: tuple[tuple[int | None, str], ...] = ()
     """Addresses of Go programs' metrics, as given by the user; the pid is None for the process asked for."""
-    read_now: int = 0
-    mark_now: int = 0
 
     @classmethod
     def of(cls, settings: Settings) -> View:
@@ -92,8 +90,6 @@ class View(NamedTuple):
             panel=self.panel,
             smaps=self.smaps,
             go_urls=self.go_urls,
-            read_now=self.read_now,
-            mark_now=self.mark_now,
         )
 
     def sorted_by(self, column: Column) -> View:

@@ -77,7 +77,7 @@ def _writer(form: str, settings: Settings, out: TextIO) -> formats.Writer:
 def _watch(engine: Engine, ask: Ask, settings: Settings, write: formats.Writer) -> None:
     done = 0
     planned_s = time.monotonic()
-    while frame := engine.step(ask, max(0.0, time.monotonic() - planned_s) if done else 0.0):
+    while frame := engine.step(ask, late_s=max(0.0, time.monotonic() - planned_s) if done else 0.0):
         if not frame.tick and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
         if not frame.tick and ask.only and not ask.everybody and not frame.total and not frame.hidden:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from memtop.engine.row_builder import TREND_BUCKET_S, gone_row, ordered, proc_row, system_row, why_unknown
 from memtop.history.rings import Diary, Gap, History, MachinePast, Point
 from memtop.model.frame import Detail, Frame, Mark, Note, ProcessRow, Shares, SystemRow
 from memtop.process_key import ProcessKey
+from memtop.sampling.commands import Command
 from memtop.sampling.request import REGIONS, RUNTIME, SHARING, Ask, Need
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.sampler import Sampler
@@ -82,14 +83,17 @@ class Engine:
         self._watched: dict[ProcessKey, None] = {}
         self._asked_for: list[ProcessKey] = []
         self._marks: dict[ProcessKey, list[tuple[float, str, str]]] = {}
+        self._commands: list[Command] = []
+        """Those that were not obeyed yet."""
         self._frozen: tuple[Sample, SystemRow, list[ProcessRow], float | None, int] | None = None
 
-    def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
-        """Take the next sample and show it; None at the end of a recording."""
-        return self._show(ask) if self.take(ask, late_s) else None
+    def step(self, ask: Ask, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
+        """Take the next sample, obey, and show it; None at the end of a recording."""
+        return self._show(ask) if self.take(ask, commands, late_s) else None
 
-    def take(self, ask: Ask, late_s: float = 0.0) -> bool:
+    def take(self, ask: Ask, commands: Iterable[Command] = (), late_s: float = 0.0) -> bool:
         """Take the next sample, to be shown with a later one; False at the end of a recording."""
+        self._commands += commands  # at once: none is lost though the sample fails
         if self._tick >= 0 or ask.focus is not None:
             self.prepare()
         watched = [key.pid for key in self._watched]
@@ -116,10 +120,13 @@ class Engine:
 
             self._endings = Assessor(self._history)
 
-    def view(self, ask: Ask) -> Frame | None:
-        """Show the last sample again for another ask; None before the first."""
+    def view(self, ask: Ask, commands: Iterable[Command] = ()) -> Frame | None:
+        """Obey, and show the last sample again for another ask; None before the first."""
+        self._commands += commands
         if self._sample is not None and (dear := self._dear_for(ask)) is not None:
-            dear.look(ask, self._sample, self._shares_wanted(ask))
+            dear.open(self._sample)
+            self._obey(dear, ask)
+            dear.begin_between(ask, self._shares_wanted(ask))
         return self._show(ask)
 
     def _show(self, ask: Ask) -> Frame | None:
@@ -173,12 +180,16 @@ class Engine:
     def _dear_for(self, ask: Ask, doubted: ProcessKey | None = None) -> SmapsScheduler | None:
         """Who makes the dear readings: there from when they are first wanted, since few runs want any."""
         shown = ask.panel in (REGIONS, SHARING, RUNTIME) or Need.ROLLUP in ask.needs | ask.needs_all
-        wanted = shown or ask.read_now or ask.mark_now or doubted is not None
+        wanted = shown or self._commands or doubted is not None
         if self._dear is None and wanted:
             from memtop.sampling.smaps.scheduler import SmapsScheduler  # noqa: PLC0415 (so that a headless run starts without it)
 
             self._dear = SmapsScheduler(self._source)
         return self._dear
+
+    def _obey(self, dear: SmapsScheduler, ask: Ask) -> None:
+        commands, self._commands = self._commands, []
+        dear.obey(commands, allowed=ask.smaps)
 
     def _shares_wanted(self, ask: Ask) -> list[ProcessKey]:
         """Whose PSS and USS are wanted: rows on screen; all that may be shown, where order or filter depend on them."""
@@ -232,7 +243,10 @@ class Engine:
         every_row = moved_on or ask.where is not None or ask.sort == "growth_bytes_per_min"
         doubted = self._endings.doubted(ask, now_s) if self._endings is not None else None
         dear = self._dear_for(ask, doubted)
-        renewed = dear.take(ask, sample) if dear is not None else frozenset()
+        renewed: frozenset[ProcessKey] = frozenset()
+        if dear is not None:
+            renewed = dear.take(ask, sample)
+            self._obey(dear, ask)
         for pid, seen in sample.processes.items():
             entry = self._entries.get(pid)
             if (

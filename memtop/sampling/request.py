@@ -71,10 +71,6 @@ class Ask(NamedTuple):
     """Name of the panel on screen: what is dear is read for it only."""
     smaps: bool = True
     """Whether smaps and smaps_rollup may be read at all."""
-    read_now: int = 0
-    """One more than before: read the mappings of the process in focus once, whatever it costs."""
-    mark_now: int = 0
-    """One more than before: set the mark of the process in focus, or clear it."""
     go_urls: tuple[tuple[int | None, str], ...] = ()
     """(pid, address) of Go programs whose metrics are to be read; None for the process asked for."""
     once: bool = False

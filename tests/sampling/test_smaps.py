@@ -13,6 +13,8 @@ from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
 from memtop.filter import parse_query
 from memtop.model.frame import Detail, Frame
+from memtop.process_key import ProcessKey
+from memtop.sampling.commands import Command, ReadMappings, ToggleMark
 from memtop.sampling.request import REGIONS, SHARING, Ask, Need
 from memtop.sampling.smaps.collector import INLINE_BYTES
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView
@@ -43,6 +45,9 @@ def rollup(rss_kib: int, pss_kib: int, private_kib: int, shared_kib: int = 0) ->
     ).encode()
 
 
+READ, MARK = ReadMappings(FakeProcess(42).key), ToggleMark(FakeProcess(42).key)
+
+
 class Watched:
     """One process under an engine, with a panel open."""
 
@@ -61,28 +66,28 @@ class Watched:
             0x7F00_0000_0000, 1024, 0, "---p"
         )
 
-    def step(self, times: int = 1, **changes: Any) -> Detail:
-        """The detail after so many ticks."""
+    def step(self, *commands: Command, times: int = 1, **changes: Any) -> Detail:
+        """The detail after so many ticks, before the first of which commands are given."""
         self.ask = self.ask._replace(**changes)
-        for _ in range(times):
-            frame = self.engine.step(self.ask)
+        for number in range(times):
+            frame = self.engine.step(self.ask, () if number else commands)
         assert frame is not None and frame.detail is not None
         return frame.detail
 
-    def view(self, times: int = 1, **changes: Any) -> RegionsView:
+    def view(self, *commands: Command, times: int = 1, **changes: Any) -> RegionsView:
         """The same, of the mappings."""
-        view = self.step(times, **changes).regions
+        view = self.step(*commands, times=times, **changes).regions
         assert view is not None
         self.last = view.reading
         return view
 
 
-def readings(watched: Watched, ticks: int, **changes: Any) -> int:
-    """How many of so many ticks brought a new reading."""
+def readings(watched: Watched, ticks: int, *commands: Command) -> int:
+    """How many of so many ticks brought a new reading; commands are given before the first."""
     found = 0
-    for _ in range(ticks):
+    for number in range(ticks):
         before = watched.last
-        found += watched.view(**changes).reading is not before
+        found += watched.view(*(() if number else commands)).reading is not before
     return found
 
 
@@ -143,12 +148,12 @@ def test_what_would_hold_up_a_large_process_is_read_only_when_asked_for_and_says
     view = watched.view(times=3)
     assert (view.reading, view.missing) == (None, Missing.TOO_DEAR)
     assert view.stall_s == pytest.approx(0.1)
-    view = watched.view(read_now=1)
+    view = watched.view(READ)
     assert view.reading is not None and view.reading.took_s == 0.050
     assert readings(watched, 20) == 0
     view = watched.view()
     assert view.missing is Missing.TOO_DEAR and view.stall_s == pytest.approx(0.050, abs=1e-4)
-    assert readings(watched, 1, read_now=2) == 1
+    assert readings(watched, 1, READ) == 1
 
 
 def test_what_one_process_did_cost_is_expected_of_the_next() -> None:
@@ -167,8 +172,8 @@ def test_a_press_of_r_reads_at_once_and_one_after_a_dear_reading_within_ten_time
     watched = Watched()
     watched.source.took_s = 0.15
     watched.view(times=2)
-    for number in range(press):
-        assert readings(watched, 3, read_now=number + 1) == 1
+    for _ in range(press):
+        assert readings(watched, 3, READ) == 1
 
 
 def test_a_process_with_many_mappings_is_counted_before_it_is_read_and_not_read_unasked() -> None:
@@ -178,7 +183,7 @@ def test_a_process_with_many_mappings_is_counted_before_it_is_read_and_not_read_
     assert (view.reading, view.missing, view.mappings) == (None, Missing.TOO_DEAR, 60_000)
     assert view.stall_s == pytest.approx(0.24, abs=0.01)
     assert "proc/42/smaps" not in watched.source.asked_ever
-    assert watched.view(read_now=1).reading is not None
+    assert watched.view(READ).reading is not None
 
 
 def test_a_reading_that_becomes_far_longer_than_counted_is_cut_and_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,13 +197,13 @@ def test_a_reading_that_becomes_far_longer_than_counted_is_cut_and_not_taken(mon
     view = watched.view(times=8)
     assert before is not None and view.reading is before
     assert (view.missing, view.mappings) == (Missing.TOO_DEAR, 60_000)
-    view = watched.view(read_now=1)
+    view = watched.view(READ)
     assert view.reading is not None and len(view.reading.regions) == 20
 
 
 def test_no_smaps_forbids_it_all() -> None:
     watched = Watched(smaps=False, needs=~Need.NONE, visible=frozenset({FakeProcess(42).key}))
-    assert watched.view(read_now=1, mark_now=1, times=3).missing is Missing.FORBIDDEN
+    assert watched.view(READ, MARK, times=3).missing is Missing.FORBIDDEN
     assert watched.step(panel=SHARING).sharing is not None
     assert not [path for path in watched.source.asked_ever if "smaps" in path]
 
@@ -275,7 +280,7 @@ def test_a_picture_that_stands_still_reads_nothing() -> None:
 def test_growth_since_the_mark_is_told_by_kind() -> None:
     watched = Watched()
     watched.view(times=2)
-    mark = watched.step(mark_now=1).mark
+    mark = watched.step(MARK).mark
     assert mark is not None and mark.growth is not None and mark.growth.changes == ()
     watched.heap(3 * 1024)
     watched.process.rss_pages += 2 * MIB_PAGES
@@ -284,7 +289,7 @@ def test_growth_since_the_mark_is_told_by_kind() -> None:
     assert (detail.mark.rss_delta_bytes, detail.mark.growth.delta.rss_bytes) == (2 * MIB, 2 * MIB)
     assert [(one.kind, one.delta.rss_bytes) for one in detail.mark.growth.leading()] == [(RegionKind.HEAP, 2 * MIB)]
     assert [mark.kind for mark in detail.marks] == ["mark"]
-    assert watched.step(mark_now=2).mark is None
+    assert watched.step(MARK).mark is None
     assert detail.regions is not None and detail.regions.reading is not None
     assert detail.regions.reading.since_start.delta.rss_bytes == 2 * MIB
 
@@ -292,7 +297,7 @@ def test_growth_since_the_mark_is_told_by_kind() -> None:
 def test_a_mark_without_a_panel_reads_for_its_sentence_every_ten_seconds() -> None:
     watched = Watched(panel="")
     watched.step()
-    watched.step(mark_now=1)
+    watched.step(MARK)
     watched.step(times=5)
     assert sum(path == "proc/42/smaps" for path in watched.source.asked_ever) == 1
     for _ in range(20):
@@ -305,15 +310,38 @@ def test_a_mark_without_a_panel_reads_for_its_sentence_every_ten_seconds() -> No
 def test_an_exec_drops_the_mark_and_what_was_read_and_says_so() -> None:
     watched = Watched()
     watched.step(times=2)
-    watched.step(mark_now=1)
+    watched.step(MARK)
     watched.process.start_code = 0x9999_0000
     watched.heap(7 * 1024)
     detail = watched.step(times=3)
     assert (detail.mark, detail.mark_dropped) == (None, True)
     assert detail.regions is not None and detail.regions.reading is not None
     assert detail.regions.reading.since_start.changes == ()
-    again = watched.step(mark_now=2)
+    again = watched.step(MARK)
     assert again.mark is not None and not again.mark_dropped
+
+
+def test_a_mark_is_set_on_a_process_that_is_not_in_focus_and_its_mappings_are_read() -> None:
+    other = FakeProcess(43)
+    watched = Watched(other, panel="")
+    watched.source.files["proc/43/smaps"] = mapping(HEAP, 64, 4)
+    watched.step(ToggleMark(other.key), times=3)
+    assert [path for path in watched.source.asked_ever if path.endswith("smaps")] == ["proc/43/smaps"]
+    mark = watched.step(focus=other.key).mark
+    assert mark is not None and mark.growth is not None and mark.age_s == 3.0
+    assert watched.step(ToggleMark(ProcessKey(44, 1)), focus=watched.process.key).mark is None
+
+
+def test_a_command_outlives_a_sample_that_fails() -> None:
+    watched = Watched(panel="")
+    watched.step()
+    begin = watched.source.begin
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watched.source, "begin", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            watched.step(MARK)
+    assert watched.source.begin == begin
+    assert watched.step().mark is not None
 
 
 # -- large texts
@@ -339,7 +367,7 @@ def test_tens_of_thousands_of_mappings_are_kept_only_of_the_process_in_focus(mon
     few, many = mapping(HEAP, 64, 4), b"".join(mapping(HEAP + at * 8192, 4, 4) for at in range(20))
     for data, began_anew in ((few, False), (many, True)):
         watched.source.files["proc/42/smaps"] = watched.source.files["proc/43/smaps"] = data
-        before = watched.view(focus=watched.process.key, read_now=watched.ask.read_now + 1)
+        before = watched.view(READ, focus=watched.process.key)
         watched.view(focus=other.key, times=3)
         after = watched.view(focus=watched.process.key, times=3)
         assert before.reading is not None and after.reading is not None

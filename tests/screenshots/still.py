@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 from unittest import mock
@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from memtop.demo.progress import Step, step_from_line
 from memtop.engine.engine import Engine
 from memtop.model.frame import Frame
+from memtop.sampling.commands import Command
 from memtop.sampling.request import Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay
@@ -56,13 +57,13 @@ class StillEngine(Engine):
 
     stands_still = False
 
-    def step(self, ask: Ask, late_s: float = 0.0) -> Frame | None:
+    def step(self, ask: Ask, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
         """See ``Engine.step``."""
-        return self.view(ask) if self.stands_still else super().step(ask, late_s)
+        return self.view(ask, commands) if self.stands_still else super().step(ask, commands, late_s)
 
-    def take(self, ask: Ask, late_s: float = 0.0) -> bool:
+    def take(self, ask: Ask, commands: Iterable[Command] = (), late_s: float = 0.0) -> bool:
         """See ``Engine.take``."""
-        return self.stands_still or super().take(ask, late_s)
+        return self.stands_still or super().take(ask, commands, late_s)
 
 
 def app_of(still: Still) -> MemtopApp:

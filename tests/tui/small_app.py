@@ -78,12 +78,12 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
 def _begin(life: Life, options: argparse.Namespace) -> SafeApp:
     state = Path(options.state)
     pump = SamplerThread(
-        lambda ask, late_s: _tick(state),
-        lambda ask: None,
+        lambda ask, commands, late_s: _tick(state),
+        lambda ask, commands: None,
         lambda frame: None,
         0.1,
         lambda: None,
-        take=lambda ask, late_s: bool(_tick(state)),
+        take=lambda ask, commands, late_s: bool(_tick(state)),
         deliver_problem=lambda text: None,
     )
     life.at_end.callback(lambda: (state / "closed").write_text("yes"))

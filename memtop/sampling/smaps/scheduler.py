@@ -10,11 +10,12 @@ no lock that the target's own calls would wait for. All reads go through Source.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from memtop.analysis.memory_map.read_cost import Why
 from memtop.process_key import ProcessKey
+from memtop.sampling.commands import Command, ToggleMark
 from memtop.sampling.request import REGIONS, RUNTIME, SHARING, Ask
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.smaps.collector import Collector
@@ -53,7 +54,8 @@ class SmapsScheduler:
         """What rollups may cost by now; they may overdraw it once, and wait then."""
         self._doubted: tuple[ProcessKey, float] | None = None
         """Whose LazyFree is wanted, and since when."""
-        self._reads = self._marks = 0
+        self._commanded: dict[ProcessKey, str] = {}
+        """Processes of which the user wants a reading that was not begun yet, in focus or not, and which one."""
         self._family: frozenset[ProcessKey] = frozenset()
         self._family_s = 0.0
         """Since when it has been the same."""
@@ -70,6 +72,26 @@ class SmapsScheduler:
             self._intake.take()
         return self._intake.renewed()
 
+    def obey(self, commands: Iterable[Command], *, allowed: bool) -> None:
+        """Do what the user wants once; ``allowed`` is whether smaps may be read at all.
+
+        A command for a process that has ended does nothing.
+        """
+        for command in commands:
+            key = command.key
+            if self._intake.sample is None or self._seen(key) is None:
+                continue
+            if isinstance(command, ToggleMark):
+                self._toggle_mark(self._intake.dossier(key), key)
+                self._commanded[key] = "smaps"
+                continue
+            if command.family:
+                for relative in family_of(self._intake.sample.processes, key.pid):
+                    self._intake.dossier(relative.key).asked = allowed
+                    self._commanded[relative.key] = "smaps_rollup"
+            self._intake.dossier(key).asked = allowed
+            self._commanded[key] = "smaps"
+
     def begin(self, ask: Ask, wanted: Sequence[ProcessKey], doubted: ProcessKey | None = None) -> frozenset[ProcessKey]:
         """Begin what is due; ``wanted`` are those whose PSS and USS are to be read, as :meth:`take` gives them.
 
@@ -80,9 +102,12 @@ class SmapsScheduler:
         self._begin_due(ask, wanted, from_s=self._intake.now_s)
         return self._intake.renewed()
 
-    def look(self, ask: Ask, sample: Sample, wanted: Sequence[ProcessKey]) -> None:
-        """Another ask, after the last sample and before the next: begin what it wants."""
+    def open(self, sample: Sample) -> None:
+        """The last sample again, for another ask."""
         self._intake.open(sample)
+
+    def begin_between(self, ask: Ask, wanted: Sequence[ProcessKey]) -> None:
+        """Begin what another ask wants, after the last sample and before the next."""
         self._begin_due(ask, wanted, from_s=self._intake.now_s + ask.delay_s)
 
     def sums(self, key: ProcessKey) -> tuple[int | None, int | None]:
@@ -171,7 +196,6 @@ class SmapsScheduler:
 
     def _begin_due(self, ask: Ask, wanted: Sequence[ProcessKey], from_s: float) -> None:
         """Begin what is wanted and allowed. ``from_s`` is the latest that it may be now."""
-        self._press(ask)
         if ask.frozen:
             return
         self._intake.take_digests()
@@ -189,7 +213,9 @@ class SmapsScheduler:
                 self._want(ask, seen, "smaps", from_s, seldom=True)
         if (seen := self._still_doubted()) is not None and not shown:
             self._take_turns(ask, [seen], from_s, calm=False)
-        if family := self.family(ask):
+        family = self.family(ask)
+        self._begin_commanded(ask, {seen.key for seen in family} | {ask.focus}, from_s)
+        if family:
             self._take_turns(ask, [seen for seen in family if seen.key != ask.focus], from_s, calm=False)
         elif ask.panel == RUNTIME and ask.focus is not None and (seen := self._seen(ask.focus)) is not None:
             self._take_turns(ask, [seen], from_s, calm=False)
@@ -236,18 +262,15 @@ class SmapsScheduler:
             left -= 1
         self._unsettled.clear()
 
-    def _press(self, ask: Ask) -> None:
-        """R and m, which come as counters."""
-        presses, self._reads = ask.read_now - self._reads, ask.read_now
-        toggles, self._marks = ask.mark_now - self._marks, ask.mark_now
-        if ask.focus is None or self._seen(ask.focus) is None or self._intake.sample is None:
-            return
-        if presses > 0:
-            self._intake.dossier(ask.focus).asked = ask.smaps
-            for relative in self.family(ask):
-                self._intake.dossier(relative.key).asked = ask.smaps
-        if toggles % 2:
-            self._toggle_mark(self._intake.dossier(ask.focus), ask.focus)
+    def _begin_commanded(self, ask: Ask, shown: Container[ProcessKey | None], from_s: float) -> None:
+        """Begin what the user wanted of processes that are not in focus any more; those ``shown`` are read anyway."""
+        for key, name in list(self._commanded.items()):
+            seen, file = self._seen(key), self._intake.dossiers.get(key)
+            marking = file is not None and file.mark is not None and file.mark.regions is None and name == "smaps"
+            if seen is None or file is None or not (file.asked or marking):
+                del self._commanded[key]
+            elif key not in shown:
+                self._want(ask, seen, name, from_s)
 
     def _toggle_mark(self, file: ProcessReadings, key: ProcessKey) -> None:
         file.mark_dropped, file.since_mark = False, None

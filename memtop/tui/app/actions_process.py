@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from memtop.sampling.commands import ReadMappings, ToggleMark
+from memtop.sampling.request import SHARING
 from memtop.tui.app import prompts
 from memtop.tui.app.app_state import AppState
 from memtop.tui.table.process_table import ProcessTable
@@ -36,13 +38,15 @@ class ProcessActions(AppState):
         self.watch_process(heir)
 
     def action_mark(self) -> None:
-        self.choose(mark_now=self.view.mark_now + 1)
+        if (key := self.watched or self.table.selected) is not None:
+            self.pump.command(ToggleMark(key))
 
     def action_read_now(self) -> None:
         if not self.view.smaps:
             self.say("memtop was started with --no-smaps: smaps are not read", severity="warning")
             return
-        self.choose(read_now=self.view.read_now + 1)
+        if (key := self.watched or self.table.selected) is not None:
+            self.pump.command(ReadMappings(key, family=self.view.panel == SHARING))
 
     def action_signal(self) -> None:
         prompts.ask_signal(self)

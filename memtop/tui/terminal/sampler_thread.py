@@ -10,13 +10,14 @@ import math
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import PurePath
 from typing import Final
 
 from memtop import units
 from memtop.model.frame import Frame
+from memtop.sampling.commands import Command
 from memtop.sampling.request import Ask
 from memtop.sanitize import clean
 
@@ -35,24 +36,25 @@ DRAWN_EVERY_S: Final = 0.5
 class SamplerThread:
     """Calls ``step`` at every planned instant and ``view`` whenever the Ask has changed, in a thread of its own.
 
-    ``step(ask, late_s)`` takes a sample that is ``late_s`` seconds later than planned and makes its frame; None
-    means that there is no more (the end of a recording). ``view(ask)`` makes a frame without a new sample, or
-    None. ``take(ask, late_s)`` takes a sample that will not be drawn; False means that there is no more. All three are
-    called by one thread only. ``deliver``, ``deliver_problem`` (one clean line about an exception
-    in step or view) and ``on_end`` (once at the end of a recording) are called by another one, and may block.
+    ``step(ask, commands, late_s)`` takes a sample that is ``late_s`` seconds later than planned and makes its frame;
+    None means that there is no more (the end of a recording). ``view(ask, commands)`` makes a frame without a new
+    sample, or None. ``take(ask, commands, late_s)`` takes a sample that will not be drawn; False means that there is
+    no more. Each is given the commands that came since the call before. One thread makes these calls.
+    Another one calls ``deliver``, ``deliver_problem`` (one clean line about an exception in step or view) and
+    ``on_end`` (once at the end of a recording), which may block.
 
     With ``paced`` False a recording is played: its steps come a delay after one another and are never late.
     """
 
     def __init__(
         self,
-        step: Callable[[Ask, float], Frame | None],
-        view: Callable[[Ask], Frame | None],
+        step: Callable[[Ask, Sequence[Command], float], Frame | None],
+        view: Callable[[Ask, Sequence[Command]], Frame | None],
         deliver: Callable[[Frame], None],
         delay_s: float,
         on_end: Callable[[], None],
         *,
-        take: Callable[[Ask, float], bool],
+        take: Callable[[Ask, Sequence[Command], float], bool],
         deliver_problem: Callable[[str], None],
         ask: Ask | None = None,
         paced: bool = True,
@@ -67,6 +69,8 @@ class SamplerThread:
         self._changed = threading.Condition()
         self._ask = ask if ask is not None else Ask()
         self._ask_is_new = False
+        self._commands: list[Command] = []
+        """Those that nobody has been given yet, oldest first."""
         self._delay_s = _within_limits(delay_s)
         self._due_from_s = time.monotonic() - self._delay_s  # the first step is due at once
         self._late_s = 0.0
@@ -115,6 +119,12 @@ class SamplerThread:
                 self._ask = ask
                 self._ask_is_new = True
                 self._changed.notify()
+
+    def command(self, command: Command) -> None:
+        """Have something done once, before the next sample is taken; commands keep their order, and none is lost."""
+        with self._changed:
+            self._commands.append(command)
+            self._changed.notify()
 
     @property
     def delay_s(self) -> float:
@@ -173,14 +183,15 @@ class SamplerThread:
     def _sample(self) -> None:
         while True:
             with self._changed:
-                while not (self._stopped or self._ask_is_new or self._step_is_due()):
+                while not (self._stopped or self._ask_is_new or self._commands or self._step_is_due()):
                     self._changed.wait(self._wait_s())
                 if self._stopped:
                     return
                 ask, self._ask_is_new = self._ask, False
+                commands, self._commands = self._commands, []
                 single = self._single_steps > 0
                 late_s = self._begin_step() if self._step_is_due() else None
-            self._answer(ask, late_s, drawn=single or not self._too_soon_to_draw())
+            self._answer(ask, commands, late_s, drawn=single or not self._too_soon_to_draw())
 
     def _too_soon_to_draw(self) -> bool:
         """Never for a recording: each of its samples is worth a look, and its last one stays on screen."""
@@ -198,7 +209,7 @@ class SamplerThread:
         self._due_from_s = due_s if self._paced and self._late_s <= self._delay_s else now_s
         return self._late_s
 
-    def _answer(self, ask: Ask, late_s: float | None, *, drawn: bool) -> None:
+    def _answer(self, ask: Ask, commands: Sequence[Command], late_s: float | None, *, drawn: bool) -> None:
         """Take a sample, or only look again where ``late_s`` is None.
 
         A sample that is not ``drawn`` is shown by the next frame, with its own.
@@ -206,12 +217,12 @@ class SamplerThread:
         frame, there_is_more = None, True
         try:
             if late_s is None:
-                frame = self._view(ask)
+                frame = self._view(ask, commands)
             elif drawn:
-                frame = self._step(ask, late_s)
+                frame = self._step(ask, commands, late_s)
                 there_is_more = frame is not None
             else:
-                there_is_more = self._take(ask, late_s)
+                there_is_more = self._take(ask, commands, late_s)
         except Exception as error:  # noqa: BLE001  the last resort: a sampler that dies would leave a screen that lies
             self._note_failure(error, stepping=late_s is not None)
             return

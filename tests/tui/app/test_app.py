@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,7 +16,9 @@ from textual.widgets import Input, Label, OptionList
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
+from memtop.model.frame import Detail
 from memtop.settings import Settings
+from memtop.sources.protocol import Instant
 from memtop.tui.app.app import MemtopApp
 from memtop.tui.app.bindings import BINDINGS
 from memtop.tui.bars.footer import StatusBar
@@ -321,6 +324,65 @@ async def test_looking_back_shows_what_was_and_end_returns_to_now(back: str) -> 
                        and it.app.frame.detail.cursor_s is not None, "the past is shown")  # fmt: skip
         await it.press("end")
         assert it.app.view.cursor_s is None
+
+
+async def _mark_of(it: Board, pid: int) -> object:
+    """The mark of a process, once it is in focus."""
+    await it.press("p", *str(pid), "enter")
+    await it.tick()
+    await it.until(lambda: _detail(it).row.pid == pid, f"{pid} is in focus")
+    return _detail(it).mark
+
+
+def _detail(it: Board) -> Detail:
+    assert it.app.frame is not None and it.app.frame.detail is not None
+    return it.app.frame.detail
+
+
+@asynccontextmanager
+async def sampling_held_up(it: Board) -> AsyncIterator[None]:
+    """The sampler is busy with one sample meanwhile."""
+    begin, begun, go_on = it.source.begin, threading.Event(), threading.Event()
+
+    def slowly() -> Instant:
+        begun.set()
+        assert go_on.wait(DEADLINE_S)
+        return begin()
+
+    it.source.begin = slowly  # type: ignore[method-assign]
+    it.app.pump.step_once()
+    await it.until(begun.is_set, "the sampler is busy")
+    yield
+    it.source.begin = begin  # type: ignore[method-assign]
+    go_on.set()
+
+
+async def test_a_mark_is_set_on_the_process_that_was_selected_when_the_key_was_pressed() -> None:
+    async with board() as it:
+        async with sampling_held_up(it):
+            await it.press("m", "down")
+            assert it.selected == 20
+        await it.tick()
+        assert await _mark_of(it, 20) is None
+        assert await _mark_of(it, 40) is not None
+
+
+async def test_marks_set_in_quick_succession_are_all_set() -> None:
+    async with board() as it:
+        async with sampling_held_up(it):
+            await it.press("m", "down", "m", "down", "m", "m")
+        await it.tick()
+        marks = [await _mark_of(it, pid) for pid in (40, 20, 30)]
+        assert [mark is not None for mark in marks] == [True, True, False]
+
+
+async def test_r_reads_the_process_that_was_selected_when_the_key_was_pressed() -> None:
+    async with board() as it:
+        async with sampling_held_up(it):
+            await it.press("R", "down")
+        await it.tick()
+        await it.tick()
+        assert [path for path in it.source.asked_ever if path.endswith("smaps")] == ["proc/40/smaps"]
 
 
 async def test_looking_back_does_not_leave_what_is_known() -> None:

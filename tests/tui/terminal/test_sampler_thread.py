@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import cast
 
@@ -12,6 +12,8 @@ import pytest
 
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import Frame
+from memtop.process_key import ProcessKey
+from memtop.sampling.commands import Command, ReadMappings, ToggleMark
 from memtop.sampling.request import Ask
 from memtop.tui.terminal.sampler_thread import DRAWN_EVERY_S, SamplerThread
 from tests.tui.frames import frame
@@ -32,21 +34,24 @@ class Engine:
         self.problems: list[str] = []
         self.ends = 0
         self.taken = 0
+        self.commands: list[Command] = []
         self.stepping: Callable[[], Frame | None] = frame
         self.viewing: Callable[[], Frame | None] = frame
         self.delivering: Callable[[], object] = lambda: None
 
-    def step(self, ask: Ask, late_s: float) -> Frame | None:
+    def step(self, ask: Ask, commands: Sequence[Command], late_s: float) -> Frame | None:
+        self.commands += commands
         self.steps.append((time.monotonic(), late_s))
         self.step_asks.append(ask)
         made = self.stepping()
         return None if made is None else made._replace(tick=len(self.steps))
 
-    def take(self, ask: Ask, late_s: float) -> bool:
+    def take(self, ask: Ask, commands: Sequence[Command], late_s: float) -> bool:
         self.taken += 1
-        return self.step(ask, late_s) is not None
+        return self.step(ask, commands, late_s) is not None
 
-    def view(self, ask: Ask) -> Frame | None:
+    def view(self, ask: Ask, commands: Sequence[Command]) -> Frame | None:
+        self.commands += commands
         self.views.append(ask)
         return self.viewing()
 
@@ -201,6 +206,32 @@ def test_a_step_is_given_the_newest_ask(engine: Engine, slow_pump: SamplerThread
     slow_pump.step_once()
     wait_for(lambda: len(engine.steps) == 2, "a step")
     assert engine.step_asks[-1].points == 7
+
+
+def test_no_command_is_lost_and_none_is_given_twice(engine: Engine, pump: SamplerThread) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slowly() -> Frame:
+        entered.set()
+        assert go_on.wait(5)
+        return frame()
+
+    engine.stepping = slowly
+    assert entered.wait(5)
+    sent = [command(ProcessKey(pid, 1)) for pid in range(50) for command in (ToggleMark, ReadMappings)]
+    for command in sent:
+        pump.command(command)
+    go_on.set()
+    wait_for(lambda: len(engine.commands) >= len(sent), "all commands")
+    done = len(engine.steps)
+    wait_for(lambda: len(engine.steps) > done + 1, "more samples")
+    assert engine.commands == sent
+
+
+def test_a_command_is_obeyed_at_once_without_a_sample(engine: Engine, slow_pump: SamplerThread) -> None:
+    slow_pump.command(ToggleMark(ProcessKey(1, 1)))
+    wait_for(lambda: len(engine.frames) == 2, "the answer", 1.0)
+    assert (engine.commands, len(engine.steps)) == ([ToggleMark(ProcessKey(1, 1))], 1)
 
 
 def test_an_exception_is_told_in_one_clean_line_and_sampling_goes_on(engine: Engine, pump: SamplerThread) -> None:

@@ -1,0 +1,29 @@
+"""Commands: events that name their process, so that none meets another one, however late the sampler obeys.
+
+A Request is a state, and a newer one may replace it; a command is done once, and none is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from memtop.process_key import ProcessKey
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleMark:
+    """Set the user's mark on a process, or clear it."""
+
+    key: ProcessKey
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMappings:
+    """Read the mappings of a process once, whatever that costs it."""
+
+    key: ProcessKey
+    family: bool = False
+    """Read smaps_rollup of its fork relatives as well."""
+
+
+Command = ToggleMark | ReadMappings
