@@ -9,14 +9,14 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from memtop.analysis.gogrowth import GoGrowth, GoVerdict
-from memtop.analysis.goheap import Breakdown, held_bytes
-from memtop.analysis.golimits import FreedMemory, GogcChoice, LimitAdvice, freed_memory
-from memtop.analysis.jvmheap import JvmBreakdown, JvmGrowth, JvmVerdict
-from memtop.runtimes.buildinfo import GoBuild
-from memtop.runtimes.environ import GoSettings
-from memtop.runtimes.goheap import GoHeap
-from memtop.runtimes.jvm import JvmHeap
+from memtop.runtimes.go.breakdown import Breakdown, held_bytes
+from memtop.runtimes.go.buildinfo import GoBuild
+from memtop.runtimes.go.environ import GoSettings
+from memtop.runtimes.go.growth import GoGrowth, GoVerdict
+from memtop.runtimes.go.heap import GoHeap
+from memtop.runtimes.go.limits import FreedMemory, GogcChoice, LimitAdvice, freed_memory
+from memtop.runtimes.jvm.growth import JvmBreakdown, JvmGrowth, JvmVerdict
+from memtop.runtimes.jvm.heap import JvmHeap
 from memtop.units import count, duration, long_size, percent
 
 GO_VERDICTS: Final = {

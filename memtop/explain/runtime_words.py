@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
-from memtop.analysis.allocators import Advice
-from memtop.analysis.gogrowth import GoVerdict
-from memtop.analysis.goheap import Breakdown
-from memtop.analysis.golimits import FreedMemory, LimitAdvice, LimitFit, freed_memory, knows_memory_limit
-from memtop.analysis.jvmheap import JvmBreakdown, JvmVerdict
 from memtop.analysis.trend.collection_floors import LEAST_CYCLES, LEAST_SPAN_S
 from memtop.model.frame import Detail, ProcessRow
 from memtop.model.runtime_view import GoInside, Inside, JvmInside
+from memtop.runtimes.go.breakdown import Breakdown
+from memtop.runtimes.go.growth import GoVerdict
+from memtop.runtimes.go.limits import FreedMemory, LimitAdvice, LimitFit, freed_memory, knows_memory_limit
+from memtop.runtimes.jvm.growth import JvmBreakdown, JvmVerdict
+from memtop.runtimes.native.advice import Advice
 from memtop.units import count, duration, long_size, percent
 
 ALLOCATORS: Final = {

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone
 
 if TYPE_CHECKING:
-    from memtop.analysis.gogrowth import GoPoint
-    from memtop.analysis.jvmheap import JvmPoint
     from memtop.model.runtime_view import HeapFacts, Inside
-    from memtop.runtimes.buildinfo import GoBuild
-    from memtop.runtimes.environ import GoSettings
-    from memtop.runtimes.goheap import GoHeap
-    from memtop.runtimes.jvm import JvmHeap
-    from memtop.runtimes.jvmflags import JvmFlags
+    from memtop.runtimes.go.buildinfo import GoBuild
+    from memtop.runtimes.go.environ import GoSettings
+    from memtop.runtimes.go.growth import GoPoint
+    from memtop.runtimes.go.heap import GoHeap
+    from memtop.runtimes.jvm.flags import JvmFlags
+    from memtop.runtimes.jvm.growth import JvmPoint
+    from memtop.runtimes.jvm.heap import JvmHeap
     from memtop.runtimes.told import Container, Identity
 
 POINTS: Final = 900
@@ -134,7 +134,7 @@ class RuntimeDossier:
             self.identity = told.decode_identity(data)
             self.strange = self.identity.trouble
         elif name == "environ":
-            from memtop.runtimes.environ import parse_go_environ
+            from memtop.runtimes.go.environ import parse_go_environ
 
             self.settings = parse_go_environ(data)
             self.frees_lazily = self.identity is not None and _frees_lazily(self.identity.build, self.settings)
@@ -150,8 +150,8 @@ class RuntimeDossier:
             self._take_jvm(told.decode_counters(data), begun, around)
 
     def _take_go(self, heap: GoHeap, begun: Moment, around: Around) -> None:
-        from memtop.analysis.gogrowth import GoPoint
-        from memtop.analysis.goheap import Whose, whose
+        from memtop.runtimes.go.breakdown import Whose, whose
+        from memtop.runtimes.go.growth import GoPoint
 
         owner = whose(heap, begun.rss_bytes, around.virt_bytes, around.started_s)
         if owner is not Whose.SAME:
@@ -167,8 +167,8 @@ class RuntimeDossier:
         self._answered(begun.at_s)
 
     def _take_jvm(self, heap: JvmHeap, begun: Moment, around: Around) -> None:
-        from memtop.analysis.jvmheap import JvmPoint
-        from memtop.runtimes.jvm import same_jvm
+        from memtop.runtimes.jvm.growth import JvmPoint
+        from memtop.runtimes.jvm.heap import same_jvm
 
         if not same_jvm(heap, around.started_s):
             self.trouble = "the counters found are those of another JVM, which had the same pid before"
@@ -186,7 +186,7 @@ class RuntimeDossier:
     def take_flags(self, command_raw: bytes | None) -> None:
         """What a JVM's command line says."""
         if self.flags is None and command_raw:
-            from memtop.runtimes.jvmflags import jvm_arguments, parse_jvm_flags
+            from memtop.runtimes.jvm.flags import jvm_arguments, parse_jvm_flags
 
             argv = [os.fsdecode(argument) for argument in command_raw.split(b"\0")]
             self.flags = parse_jvm_flags(jvm_arguments(argv))
@@ -195,7 +195,7 @@ class RuntimeDossier:
         """The ``runtime`` object of the JSON contract; None without a runtime that is known."""
         if self.identity is None and not self.go:
             return None
-        from memtop.runtimes.jsonform import runtime_object
+        from memtop.runtimes.json_form import runtime_object
 
         found = runtime_object(
             build=self.identity.build if self.identity is not None else None,
@@ -208,7 +208,7 @@ class RuntimeDossier:
 
 
 def _frees_lazily(build: GoBuild | None, settings: GoSettings) -> bool:
-    from memtop.analysis.golimits import FreedMemory, freed_memory
+    from memtop.runtimes.go.limits import FreedMemory, freed_memory
 
     built_in = build.setting("DefaultGODEBUG") if build is not None else None
     release = build.release if build is not None else None

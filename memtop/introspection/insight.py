@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 from memtop.model.runtime_view import Arena, GoInside, HeapFacts, HeapPoint, Inside, JvmInside
 
 if TYPE_CHECKING:
-    from memtop.analysis.allocators import Advice
-    from memtop.analysis.gogrowth import GoPoint
-    from memtop.analysis.jvmheap import JvmPoint
     from memtop.introspection.dossier import RuntimeDossier
     from memtop.model.frame import ProcessRow
+    from memtop.runtimes.go.growth import GoPoint
+    from memtop.runtimes.jvm.growth import JvmPoint
+    from memtop.runtimes.native.advice import Advice
     from memtop.sampling.sample import Sample
     from memtop.sampling.smaps.smaps_view import Reading
 
@@ -116,8 +116,8 @@ def _judge(
 def _advice(
     file: RuntimeDossier, row: ProcessRow, lazy_free_bytes: int | None, sample: Sample | None
 ) -> tuple[Advice, ...]:
-    from memtop.analysis.allocators import Observed, advise
-    from memtop.runtimes.native import Runtime, old_space_bytes
+    from memtop.runtimes.native.advice import Observed, advise
+    from memtop.runtimes.native.recognition import Runtime, old_space_bytes
 
     if file.identity is None or row.rss_bytes is None:
         return ()
@@ -161,10 +161,10 @@ def _limit_bytes(gomemlimit_bytes: float) -> int:
 
 def _heap_verdict(file: RuntimeDossier) -> HeapFacts:
     """The finding that its own figures call for, and what is alive after a collection."""
-    from memtop.analysis.gogrowth import GoVerdict, judge_go
-    from memtop.analysis.jvmheap import JvmVerdict, judge_jvm
-    from memtop.analysis.jvmsurvivors import rising_survivors_per_s
-    from memtop.runtimes.environ import GoSettings
+    from memtop.runtimes.go.environ import GoSettings
+    from memtop.runtimes.go.growth import GoVerdict, judge_go
+    from memtop.runtimes.jvm.growth import JvmVerdict, judge_jvm
+    from memtop.runtimes.jvm.survivors import rising_survivors_per_s
 
     if file.jvm:
         points = list(file.jvm)
@@ -189,8 +189,8 @@ def _heap_verdict(file: RuntimeDossier) -> HeapFacts:
 
 
 def _go_facts(file: RuntimeDossier) -> HeapFacts:
-    from memtop.analysis.gogrowth import gc_per_s
-    from memtop.analysis.goheap import held_bytes, outside_bytes
+    from memtop.runtimes.go.breakdown import held_bytes, outside_bytes
+    from memtop.runtimes.go.growth import gc_per_s
 
     last = file.go[-1]
     heap = last.heap
@@ -211,7 +211,7 @@ def _go_facts(file: RuntimeDossier) -> HeapFacts:
 
 def _jvm_facts(file: RuntimeDossier, row: ProcessRow) -> HeapFacts:
     """Stacks, JIT code and buffers are a JVM's usual share outside of its heap: only what is far beyond is told."""
-    from memtop.analysis.jvmheap import break_down_jvm
+    from memtop.runtimes.jvm.growth import break_down_jvm
 
     if row.rss_bytes is None or row.anon_bytes is None:
         return HeapFacts()
@@ -224,10 +224,10 @@ def _jvm_facts(file: RuntimeDossier, row: ProcessRow) -> HeapFacts:
 
 
 def _judge_go(points: list[GoPoint], file: RuntimeDossier, row: ProcessRow, lazy_free_bytes: int) -> GoInside:
-    from memtop.analysis.gogrowth import judge_go
-    from memtop.analysis.goheap import break_down, identities
-    from memtop.analysis.golimits import gogc_choices, judge_limit
-    from memtop.runtimes.environ import GoSettings
+    from memtop.runtimes.go.breakdown import break_down, identities
+    from memtop.runtimes.go.environ import GoSettings
+    from memtop.runtimes.go.growth import judge_go
+    from memtop.runtimes.go.limits import gogc_choices, judge_limit
 
     settings = file.settings or GoSettings()
     growth, heap = judge_go(points, settings), points[-1].heap
@@ -251,7 +251,7 @@ def _judge_go(points: list[GoPoint], file: RuntimeDossier, row: ProcessRow, lazy
 
 
 def _judge_jvm(points: list[JvmPoint], row: ProcessRow) -> JvmInside:
-    from memtop.analysis.jvmheap import break_down_jvm, judge_jvm
+    from memtop.runtimes.jvm.growth import break_down_jvm, judge_jvm
 
     growth, heap = judge_jvm(points), points[-1].heap
     parts = None

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from memtop.analysis.allocators import Advice
-    from memtop.analysis.gogrowth import GoGrowth
-    from memtop.analysis.goheap import Breakdown, Check
-    from memtop.analysis.golimits import GogcChoice, LimitAdvice
-    from memtop.analysis.jvmheap import JvmBreakdown, JvmGrowth
-    from memtop.runtimes.buildinfo import GoBuild
-    from memtop.runtimes.environ import GoSettings
-    from memtop.runtimes.goheap import GoHeap
-    from memtop.runtimes.jvm import JvmHeap
-    from memtop.runtimes.jvmflags import JvmFlags
-    from memtop.runtimes.native import Arenas, Native
+    from memtop.runtimes.go.breakdown import Breakdown, Check
+    from memtop.runtimes.go.buildinfo import GoBuild
+    from memtop.runtimes.go.environ import GoSettings
+    from memtop.runtimes.go.growth import GoGrowth
+    from memtop.runtimes.go.heap import GoHeap
+    from memtop.runtimes.go.limits import GogcChoice, LimitAdvice
+    from memtop.runtimes.jvm.flags import JvmFlags
+    from memtop.runtimes.jvm.growth import JvmBreakdown, JvmGrowth
+    from memtop.runtimes.jvm.heap import JvmHeap
+    from memtop.runtimes.native.advice import Advice
+    from memtop.runtimes.native.recognition import Arenas, Native
 
 
 class HeapPoint(NamedTuple):

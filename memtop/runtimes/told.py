@@ -21,10 +21,10 @@ from memtop.sanitize import clean
 if TYPE_CHECKING:
     from typing import TypeVar
 
-    from memtop.runtimes.buildinfo import GoBuild
-    from memtop.runtimes.goheap import GoHeap
-    from memtop.runtimes.jvm import JvmHeap
-    from memtop.runtimes.native import Arenas, Native
+    from memtop.runtimes.go.buildinfo import GoBuild
+    from memtop.runtimes.go.heap import GoHeap
+    from memtop.runtimes.jvm.heap import JvmHeap
+    from memtop.runtimes.native.recognition import Arenas, Native
 
     Kind = TypeVar("Kind", bound=Enum)
 
@@ -86,11 +86,11 @@ def encode_identity(build: bytes, native: Native, arenas: Arenas | None, trouble
 
 def decode_identity(data: bytes) -> Identity:
     """The inverse of :func:`encode_identity`. Raises ParseError."""
-    from memtop.runtimes.native import Allocator, Arenas, Native, Runtime
+    from memtop.runtimes.native.recognition import Allocator, Arenas, Native, Runtime
 
     found, build = _loads(data), None
     if text := _text(found, "build", 4096):
-        from memtop.runtimes.buildinfo import parse_build_info
+        from memtop.runtimes.go.buildinfo import parse_build_info
 
         build = parse_build_info(text.encode())
     runtime, allocator = _member(Runtime, found.get("runtime")), _member(Allocator, found.get("allocator"))
@@ -106,7 +106,7 @@ def decode_identity(data: bytes) -> Identity:
 
 def encode_told(url: str, heap: GoHeap) -> bytes:
     """The figures of a Go program and the address they came from."""
-    from memtop.runtimes.goheap import FIGURES
+    from memtop.runtimes.go.heap import FIGURES
 
     figures = {name: value for name in FIGURES if (value := getattr(heap, name)) is not None}
     shape = {"url": url, "format": heap.format.value, "version": heap.version, "rounding": heap.rounding_bytes}
@@ -115,7 +115,7 @@ def encode_told(url: str, heap: GoHeap) -> bytes:
 
 def decode_told(data: bytes) -> Told:
     """The inverse of :func:`encode_told`. Raises ParseError."""
-    from memtop.runtimes.goheap import FIGURES, MetricsFormat, go_heap
+    from memtop.runtimes.go.heap import FIGURES, MetricsFormat, go_heap
 
     found = _loads(data)
     figures, form, rounding = found.get("figures"), _member(MetricsFormat, found.get("format")), found.get("rounding")
@@ -129,7 +129,7 @@ def decode_told(data: bytes) -> Told:
 
 def encode_counters(counters: Mapping[str, int | str]) -> bytes:
     """The memory counters of a JVM, and of its arguments those that speak of memory."""
-    from memtop.runtimes.jvmflags import kept_flags
+    from memtop.runtimes.jvm.flags import kept_flags
 
     kept = {name: value for name, value in counters.items() if re.fullmatch(_COUNTERS, name)}
     arguments = counters.get(_ARGUMENTS)
@@ -140,7 +140,7 @@ def encode_counters(counters: Mapping[str, int | str]) -> bytes:
 
 def decode_counters(data: bytes) -> JvmHeap:
     """The heap in what :func:`encode_counters` gave. Raises ParseError."""
-    from memtop.runtimes.jvm import jvm_heap
+    from memtop.runtimes.jvm.heap import jvm_heap
 
     found = _loads(data)
     counters: dict[str, int | str] = {}

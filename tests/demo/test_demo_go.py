@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from memtop.analysis.gogrowth import GoVerdict
-from memtop.analysis.golimits import LimitFit
 from memtop.demo.recorded_runs import recorded_named, recorded_runs
 from memtop.engine.engine import Engine
 from memtop.errors import UsageError
 from memtop.model.frame import Detail
+from memtop.runtimes.go.growth import GoVerdict
+from memtop.runtimes.go.limits import LimitFit
 from memtop.sampling.request import RUNTIME, Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay

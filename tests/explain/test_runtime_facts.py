@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from memtop.analysis.gogrowth import GoVerdict
-from memtop.analysis.jvmheap import JvmVerdict
 from memtop.explain import topic
 from memtop.explain.runtime_facts import GO_VERDICTS, JVM_VERDICTS, go_facts, jvm_facts
-from memtop.runtimes.environ import GoSettings
-from memtop.runtimes.jvmflags import JvmFlags
+from memtop.runtimes.go.environ import GoSettings
+from memtop.runtimes.go.growth import GoVerdict
+from memtop.runtimes.jvm.flags import JvmFlags
+from memtop.runtimes.jvm.growth import JvmVerdict
 from tests.explain.runtimes import BUILD, GO_FACTS, GO_HEAP, JVM_FACTS, JVM_HEAP
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.analysis.gogrowth import GoVerdict
-from memtop.analysis.jvmheap import JvmVerdict
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, Unavailable
 from memtop.introspection.dossier import Pace
 from memtop.model.frame import Frame
 from memtop.model.runtime_view import Inside
 from memtop.runtimes import told
-from memtop.runtimes.gometrics import parse_go_metrics
-from memtop.runtimes.hsperf import parse_hsperf
-from memtop.runtimes.jvm import parse_jvm_heap
-from memtop.runtimes.native import Allocator, Native, Runtime
+from memtop.runtimes.go.growth import GoVerdict
+from memtop.runtimes.go.metrics import parse_go_metrics
+from memtop.runtimes.jvm.growth import JvmVerdict
+from memtop.runtimes.jvm.heap import parse_jvm_heap
+from memtop.runtimes.jvm.hsperf import parse_hsperf
+from memtop.runtimes.native.recognition import Allocator, Native, Runtime
 from memtop.sampling.request import RUNTIME, Ask
 from memtop.sources.protocol import READ_LIMIT, Answer
 from memtop.tui.panels.runtime import body_lines, head_lines

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from memtop.analysis.gogrowth import GoPoint
-from memtop.analysis.jvmheap import JvmPoint
 from memtop.errors import ParseError
-from memtop.runtimes.gometrics import parse_go_metrics
-from memtop.runtimes.jvm import parse_jvm_heap
+from memtop.runtimes.go.growth import GoPoint
+from memtop.runtimes.go.metrics import parse_go_metrics
+from memtop.runtimes.jvm.growth import JvmPoint
+from memtop.runtimes.jvm.heap import parse_jvm_heap
 from tests.lab.record import replay
 
 DATA = Path(__file__).parents[1] / "data" / "runtimes"

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from memtop.runtimes.buildinfo import extract_build_info
+from memtop.runtimes.go.buildinfo import extract_build_info
 
 HERE: Final = Path(__file__).parent
 SECTION_FIELDS: Final = (40, 8), (58, 6)

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from memtop.analysis.gogrowth import GoPoint, GoVerdict, judge_go
-from memtop.analysis.goheap import Whose, whose
-from memtop.runtimes.buildinfo import extract_build_info, parse_build_info
-from memtop.runtimes.environ import only_go_variables, parse_go_environ
-from memtop.runtimes.gometrics import parse_go_metrics
+from memtop.runtimes.go.breakdown import Whose, whose
+from memtop.runtimes.go.buildinfo import extract_build_info, parse_build_info
+from memtop.runtimes.go.environ import only_go_variables, parse_go_environ
+from memtop.runtimes.go.growth import GoPoint, GoVerdict, judge_go
+from memtop.runtimes.go.metrics import parse_go_metrics
 from memtop.sources.http_get import Endpoint, fetch
 from memtop.sources.live.bounded_read import read_file
 from tests.lab.record import RUNS, build, kernel_view

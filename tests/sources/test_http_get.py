@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from memtop.errors import ParseError, Unavailable, UsageError
-from memtop.runtimes.gometrics import parse_go_metrics
+from memtop.runtimes.go.metrics import parse_go_metrics
 from memtop.sources.http_get import Endpoint, fetch, is_loopback, parse_endpoint
 
 Behaviour = Callable[[socket.socket], None]

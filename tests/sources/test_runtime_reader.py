@@ -14,7 +14,7 @@ import pytest
 
 from memtop.errors import MemtopError, ProcessGone, Unavailable
 from memtop.runtimes import told
-from memtop.runtimes.native import Runtime
+from memtop.runtimes.native.recognition import Runtime
 from memtop.sources.live import LiveSource
 from memtop.sources.live.runtime_reader import read_runtime
 from memtop.sources.protocol import Answer

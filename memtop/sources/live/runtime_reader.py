@@ -20,7 +20,7 @@ from memtop.sources.live.bounded_read import failure, read_file
 
 if TYPE_CHECKING:
     from memtop.analysis.limits.memory_cgroups import CgroupPlace
-    from memtop.runtimes.native import Arenas, Native
+    from memtop.runtimes.native.recognition import Arenas, Native
 
 _MAPS_BYTES: Final = 8 << 20
 _ENVIRON_BYTES: Final = 2 << 20
@@ -54,7 +54,7 @@ def read_runtime(prefix: str, path: str) -> bytes:
 
 def _identity(prefix: str, pid: int) -> bytes:
     """Build information of the executable, and what is mapped; either may be missing."""
-    from memtop.runtimes.native import Native
+    from memtop.runtimes.native.recognition import Native
 
     build, trouble = b"", ""
     try:
@@ -72,7 +72,7 @@ def _identity(prefix: str, pid: int) -> bytes:
 
 
 def _build(path: str) -> bytes:
-    from memtop.runtimes.buildinfo import extract_build_info
+    from memtop.runtimes.go.buildinfo import extract_build_info
 
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
@@ -84,7 +84,7 @@ def _build(path: str) -> bytes:
 
 
 def _native(prefix: str, pid: int, *, is_go: bool) -> tuple[Native, Arenas | None]:
-    from memtop.runtimes.native import Allocator, glibc_arenas, recognise
+    from memtop.runtimes.native.recognition import Allocator, glibc_arenas, recognise
 
     maps = read_file(prefix, f"proc/{pid}/maps", _MAPS_BYTES)
     paths = {os.fsdecode(fields[5]) for line in maps.split(b"\n") if len(fields := line.split(None, 5)) == 6}
@@ -93,13 +93,13 @@ def _native(prefix: str, pid: int, *, is_go: bool) -> tuple[Native, Arenas | Non
 
 
 def _environ(prefix: str, pid: int) -> bytes:
-    from memtop.runtimes.environ import only_go_variables
+    from memtop.runtimes.go.environ import only_go_variables
 
     return only_go_variables(read_file(prefix, f"proc/{pid}/environ", _ENVIRON_BYTES))
 
 
 def _metrics(url: str) -> bytes:
-    from memtop.runtimes.gometrics import parse_go_metrics
+    from memtop.runtimes.go.metrics import parse_go_metrics
     from memtop.sources.http_get import fetch, parse_endpoint
 
     endpoint = parse_endpoint(url)
@@ -163,8 +163,8 @@ def _limit_of(prefix: str, place: CgroupPlace) -> told.Container:
 
 def _jvm(prefix: str, pid: int) -> bytes:
     """The counters of its own hsperfdata file, below its own root."""
-    from memtop.runtimes.hsperf import MOST_BYTES, parse_hsperf
-    from memtop.runtimes.jvm import hsperf_paths
+    from memtop.runtimes.jvm.heap import hsperf_paths
+    from memtop.runtimes.jvm.hsperf import MOST_BYTES, parse_hsperf
 
     status = read_file(prefix, f"proc/{pid}/status", _SMALL_BYTES)
     uid = next((int(line.split()[1]) for line in status.split(b"\n") if line.startswith(b"Uid:")), None)

@@ -14,9 +14,9 @@ from memtop.errors import AccessDenied
 from memtop.model.frame import Frame
 from memtop.model.runtime_view import HeapFacts
 from memtop.runtimes import told
-from memtop.runtimes.goheap import GoHeap
-from memtop.runtimes.gometrics import parse_go_metrics
-from memtop.runtimes.native import Native
+from memtop.runtimes.go.heap import GoHeap
+from memtop.runtimes.go.metrics import parse_go_metrics
+from memtop.runtimes.native.recognition import Native
 from memtop.sampling.request import REGIONS, SHARING, Ask, Need
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after
 from tests.introspection.test_lens import GO, JVM, PAGE, URL, World

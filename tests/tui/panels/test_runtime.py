@@ -7,8 +7,8 @@ from textual.widgets import Input, OptionList
 from memtop.explain.runtime_words import Part
 from memtop.model.runtime_view import HeapPoint
 from memtop.runtimes import told
-from memtop.runtimes.gometrics import parse_go_metrics
-from memtop.runtimes.native import Native, Runtime
+from memtop.runtimes.go.metrics import parse_go_metrics
+from memtop.runtimes.native.recognition import Native, Runtime
 from memtop.sampling.request import RUNTIME
 from memtop.tui.chart.heap_chart import heap_charts
 from memtop.tui.dialogs.dialog import Menu, Prompt

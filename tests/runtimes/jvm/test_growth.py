@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.jvmheap import JvmPoint, JvmVerdict, break_down_jvm, judge_jvm
-from memtop.runtimes.jvm import JvmHeap
+from memtop.runtimes.jvm.growth import JvmPoint, JvmVerdict, break_down_jvm, judge_jvm
+from memtop.runtimes.jvm.heap import JvmHeap
 from tests.lab.points import jvm_points, lines
 
 MIB = 1 << 20

@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.runtimes.native import Allocator, Arenas, Native, Runtime, glibc_arenas, old_space_bytes, recognise
+from memtop.runtimes.native.recognition import (
+    Allocator,
+    Arenas,
+    Native,
+    Runtime,
+    glibc_arenas,
+    old_space_bytes,
+    recognise,
+)
 
 LIB = "/usr/lib/x86_64-linux-gnu/"
 C = (LIB + "libc.so.6", LIB + "ld-linux-x86-64.so.2")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from memtop.runtimes.native import Allocator, Arenas, Native, Runtime
+from memtop.runtimes.native.recognition import Allocator, Arenas, Native, Runtime
 
 _AT_PEAK_SHARE: Final = 0.9
 _GAVE_BACK_SHARE: Final = 1.5

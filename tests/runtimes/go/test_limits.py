@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from memtop.analysis.gogrowth import judge_go
-from memtop.analysis.goheap import Breakdown, break_down
-from memtop.analysis.golimits import (
+from memtop.runtimes.go.breakdown import Breakdown, break_down
+from memtop.runtimes.go.growth import judge_go
+from memtop.runtimes.go.heap import GoHeap
+from memtop.runtimes.go.limits import (
     FreedMemory,
     LimitFit,
     freed_memory,
@@ -18,9 +19,8 @@ from memtop.analysis.golimits import (
     judge_limit,
     knows_memory_limit,
 )
-from memtop.runtimes.goheap import GoHeap
-from tests.analysis.test_gogrowth import go_settings
 from tests.lab.points import go_points, lines
+from tests.runtimes.go.test_growth import go_settings
 
 MIB = 1 << 20
 

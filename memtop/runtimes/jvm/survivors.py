@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
-from memtop.analysis.jvmheap import JvmPoint
 from memtop.analysis.trend.collection_floors import cycle_floor, rises
+from memtop.runtimes.jvm.growth import JvmPoint
 
 _SMALLEST_BYTES: Final = 2 << 20
 _SMALLEST_SHARE: Final = 0.05

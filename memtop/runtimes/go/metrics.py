@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.errors import ParseError
-from memtop.runtimes.expvar import parse_expvar
-from memtop.runtimes.goheap import GoHeap
-from memtop.runtimes.plaintext import parse_plain_text
-from memtop.runtimes.promtext import parse_prometheus
+from memtop.runtimes.go.expvar import parse_expvar
+from memtop.runtimes.go.heap import GoHeap
+from memtop.runtimes.go.plaintext import parse_plain_text
+from memtop.runtimes.go.prometheus import parse_prometheus
 
 MOST_BYTES: Final = 4 << 20
 _PROMETHEUS: Final = (b"go_memstats_", b"go_goroutines", b"go_gc_duration_seconds")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
-from memtop.runtimes.elf import EXECUTE, LOAD, NOTE, WRITE, Elf, ReadAt, Section
+from memtop.runtimes.go.elf import EXECUTE, LOAD, NOTE, WRITE, Elf, ReadAt, Section
 from memtop.sanitize import clean
 
 MAGIC: Final = b"\xff Go buildinf:"

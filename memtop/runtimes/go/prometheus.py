@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from memtop.errors import ParseError
-from memtop.runtimes.goheap import GoHeap, MetricsFormat, go_heap
+from memtop.runtimes.go.heap import GoHeap, MetricsFormat, go_heap
 from memtop.sanitize import clean
 
 _MEMSTATS: Final = {

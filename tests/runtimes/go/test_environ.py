@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.runtimes.environ import LONGEST, GoSettings, only_go_variables, parse_go_environ
+from memtop.runtimes.go.environ import LONGEST, GoSettings, only_go_variables, parse_go_environ
 
 ENVIRON = b"PATH=/bin\0GOGC=50\0AWS_SECRET_ACCESS_KEY=x\0GOMEMLIMIT=70MiB\0GODEBUG=madvdontneed=0\0TOKEN=GOGC=1\0"
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.gogrowth import judge_go
-from memtop.analysis.goheap import Breakdown, Identity, Whose, break_down, held_bytes, identities, whose
-from memtop.runtimes.goheap import GoHeap, MetricsFormat
-from memtop.runtimes.gometrics import parse_go_metrics
+from memtop.runtimes.go.breakdown import Breakdown, Identity, Whose, break_down, held_bytes, identities, whose
+from memtop.runtimes.go.growth import judge_go
+from memtop.runtimes.go.heap import GoHeap, MetricsFormat
+from memtop.runtimes.go.metrics import parse_go_metrics
 from tests.lab.points import DATA, go_points, lines
 
 MIB = 1 << 20

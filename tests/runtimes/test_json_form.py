@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import math
 
-from memtop.runtimes.buildinfo import GoBuild
-from memtop.runtimes.environ import GoSettings
-from memtop.runtimes.goheap import GoHeap, MetricsFormat
-from memtop.runtimes.gometrics import parse_go_metrics
-from memtop.runtimes.jsonform import GO_KEYS, JVM_KEYS, runtime_object
-from memtop.runtimes.jvm import parse_jvm_heap
-from memtop.runtimes.jvmflags import JvmFlags
-from memtop.runtimes.native import Native, Runtime
+from memtop.runtimes.go.buildinfo import GoBuild
+from memtop.runtimes.go.environ import GoSettings
+from memtop.runtimes.go.heap import GoHeap, MetricsFormat
+from memtop.runtimes.go.metrics import parse_go_metrics
+from memtop.runtimes.json_form import GO_KEYS, JVM_KEYS, runtime_object
+from memtop.runtimes.jvm.flags import JvmFlags
+from memtop.runtimes.jvm.heap import parse_jvm_heap
+from memtop.runtimes.native.recognition import Native, Runtime
 from tests.lab.points import lines
 
 BUILD = GoBuild("go1.22.3", "x", None, None)

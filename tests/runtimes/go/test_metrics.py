@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memtop.errors import ParseError
-from memtop.runtimes.goheap import FIGURES, GoHeap, MetricsFormat
-from memtop.runtimes.gometrics import MOST_BYTES, parse_go_metrics
+from memtop.runtimes.go.heap import FIGURES, GoHeap, MetricsFormat
+from memtop.runtimes.go.metrics import MOST_BYTES, parse_go_metrics
 from tests.lab.points import DATA, lines
 
 MIB = 1 << 20

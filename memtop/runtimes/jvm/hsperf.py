@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from memtop.errors import ParseError
-from memtop.runtimes.jvmflags import kept_flags
+from memtop.runtimes.jvm.flags import kept_flags
 from memtop.sanitize import clean
 
 MOST_BYTES: Final = 1 << 20

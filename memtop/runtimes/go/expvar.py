@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from memtop.errors import ParseError
-from memtop.runtimes.goheap import GoHeap, MetricsFormat, go_heap
+from memtop.runtimes.go.heap import GoHeap, MetricsFormat, go_heap
 
 DEEPEST: Final = 32
 _FIELDS: Final = {

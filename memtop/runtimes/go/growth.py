@@ -15,10 +15,10 @@ from itertools import groupby, pairwise
 from statistics import median
 from typing import Final
 
-from memtop.analysis.goheap import held_bytes, outside_bytes
 from memtop.analysis.trend.collection_floors import block_floor, cycle_floor, rises, slope
-from memtop.runtimes.environ import GoSettings
-from memtop.runtimes.goheap import GoHeap
+from memtop.runtimes.go.breakdown import held_bytes, outside_bytes
+from memtop.runtimes.go.environ import GoSettings
+from memtop.runtimes.go.heap import GoHeap
 
 _UNSET: Final = GoSettings()
 _SMALLEST_BYTES: Final = 1 << 20

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from memtop.runtimes.goheap import GoHeap
+from memtop.runtimes.go.heap import GoHeap
 
 _FAR_SHARE: Final = 0.3
 _FAR_BYTES: Final = 32 << 20

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memtop.errors import ParseError
-from memtop.runtimes.buildinfo import GoBuild, extract_build_info, parse_build_info
-from memtop.runtimes.elf import BUDGET_BYTES
+from memtop.runtimes.go.buildinfo import GoBuild, extract_build_info, parse_build_info
+from memtop.runtimes.go.elf import BUDGET_BYTES
 from tests.lab.points import DATA
 from tests.lab.record_elf import WAYS, reader
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memtop.analysis.gogrowth import GoGrowth, GoPoint, GoVerdict, go_cycles, judge_go, limit_governs
-from memtop.runtimes.environ import GoSettings
-from memtop.runtimes.goheap import GoHeap, MetricsFormat
+from memtop.runtimes.go.environ import GoSettings
+from memtop.runtimes.go.growth import GoGrowth, GoPoint, GoVerdict, go_cycles, judge_go, limit_governs
+from memtop.runtimes.go.heap import GoHeap, MetricsFormat
 from tests.lab.points import go_points
 from tests.lab.record import RUNS
 

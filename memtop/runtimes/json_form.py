@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from memtop.runtimes.buildinfo import GoBuild
-    from memtop.runtimes.environ import GoSettings
-    from memtop.runtimes.goheap import GoHeap
-    from memtop.runtimes.jvm import JvmHeap
-    from memtop.runtimes.jvmflags import JvmFlags
-    from memtop.runtimes.native import Native
+    from memtop.runtimes.go.buildinfo import GoBuild
+    from memtop.runtimes.go.environ import GoSettings
+    from memtop.runtimes.go.heap import GoHeap
+    from memtop.runtimes.jvm.flags import JvmFlags
+    from memtop.runtimes.jvm.heap import JvmHeap
+    from memtop.runtimes.native.recognition import Native
 
 GO_KEYS: Final = (
     "heap_alloc_bytes",

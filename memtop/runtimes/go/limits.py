@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from memtop.analysis.goheap import Breakdown, held_bytes
-from memtop.runtimes.goheap import GoHeap
+from memtop.runtimes.go.breakdown import Breakdown, held_bytes
+from memtop.runtimes.go.heap import GoHeap
 
 USUAL_GOGC: Final = (25.0, 50.0, 100.0, 200.0, 400.0)
 _SMALLEST_GOAL_BYTES: Final = 4 << 20

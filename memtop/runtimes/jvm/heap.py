@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from memtop.errors import ParseError
-from memtop.runtimes.hsperf import parse_hsperf
-from memtop.runtimes.jvmflags import JvmFlags, parse_jvm_flags
+from memtop.runtimes.jvm.flags import JvmFlags, parse_jvm_flags
+from memtop.runtimes.jvm.hsperf import parse_hsperf
 
 _SPACE = re.compile(r"sun\.gc\.generation\.(\d)\.space\.(\d)\.used\Z")
 _COLLECTOR = re.compile(r"sun\.gc\.collector\.(\d)\.invocations\Z")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.analysis.allocators import Advice, Observed, advise
-from memtop.runtimes.native import Allocator, Arenas, Native, Runtime
+from memtop.runtimes.native.advice import Advice, Observed, advise
+from memtop.runtimes.native.recognition import Allocator, Arenas, Native, Runtime
 
 MIB = 1 << 20
 C = Native(None, None, Allocator.GLIBC)

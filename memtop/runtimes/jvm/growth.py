@@ -14,7 +14,7 @@ from statistics import median
 from typing import Final
 
 from memtop.analysis.trend.collection_floors import LEAST_CYCLES, LEAST_SPAN_S, block_floor, cycle_floor, rises, slope
-from memtop.runtimes.jvm import JvmHeap
+from memtop.runtimes.jvm.heap import JvmHeap
 
 _SMALLEST_BYTES: Final = 2 << 20
 _SMALLEST_SHARE: Final = 0.05

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memtop.errors import ParseError
-from memtop.runtimes.hsperf import MOST_BYTES, parse_hsperf, without_secrets
-from memtop.runtimes.jvm import hsperf_paths, jvm_heap, parse_jvm_heap, same_jvm
-from memtop.runtimes.jvmflags import JvmFlags, jvm_arguments, kept_flags, parse_jvm_flags
+from memtop.runtimes.jvm.flags import JvmFlags, jvm_arguments, kept_flags, parse_jvm_flags
+from memtop.runtimes.jvm.heap import hsperf_paths, jvm_heap, parse_jvm_heap, same_jvm
+from memtop.runtimes.jvm.hsperf import MOST_BYTES, parse_hsperf, without_secrets
 from tests.lab.points import lines
 
 G1 = lines("jvm_leak")[-1]["hsperf"]

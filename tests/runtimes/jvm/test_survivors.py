@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from memtop.analysis.jvmheap import JvmPoint
-from memtop.analysis.jvmsurvivors import rising_survivors_per_s
+from memtop.runtimes.jvm.growth import JvmPoint
+from memtop.runtimes.jvm.survivors import rising_survivors_per_s
 from tests.lab.points import jvm_points
 
 MIB = 1 << 20

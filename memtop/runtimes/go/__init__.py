@@ -1,0 +1,1 @@
+"""Go: its build information, metrics, heap and what they mean."""

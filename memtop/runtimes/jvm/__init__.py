@@ -1,0 +1,1 @@
+"""The JVM (HotSpot): its flags and counters, its heap and what they mean."""
