@@ -1,8 +1,20 @@
-"""For all tests: hypothesis plays the same examples every time, and a busy machine is no failure."""
+"""For all tests: hypothesis plays the same examples every time, and a busy machine is no failure.
+
+A shell that runs the suite in the background has SIGINT and SIGQUIT ignored, nohup(1) SIGHUP. Programs that tests start
+would inherit that and never end by these signals; so tests begin with the usual handling.
+"""
 
 from __future__ import annotations
+
+import signal
 
 from hypothesis import settings
 
 settings.register_profile("memtop", deadline=None, derandomize=True)
 settings.load_profile("memtop")
+
+for number in (signal.SIGHUP, signal.SIGQUIT):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

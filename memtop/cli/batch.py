@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from memtop.cli.composition import engine_on, first_look, open_source
+from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put
 from memtop.errors import ProcessGone, UsageError
 from memtop.headless import formats
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
 def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
     """Print samples as ``json``, ``csv`` or ``text``; returns the exit code, which is 0. Raises MemtopError."""
-    if settings.iterations != 1 or settings.record:
-        _end_when_told()
+    ending = EndSignals()
+    if settings.iterations != 1 or settings.record:  # a single sample is over before anybody sends a signal
+        ending.install()
     source = open_source(settings)
     try:
         engine, ask = engine_on(source), View.of(settings).ask()
@@ -41,21 +43,13 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
             outlooks=form == "json",
         )
         if not settings.output:
-            _watch(engine, ask, settings, _writer(form, settings, sys.stdout))
+            _watch(engine, ask, settings, _writer(form, settings, sys.stdout), ending)
             return 0
         with _new_file(settings.output) as file:
-            _watch(engine, ask, settings, _writer(form, settings, file))
+            _watch(engine, ask, settings, _writer(form, settings, file), ending)
         return 0
     finally:
         source.close()
-
-
-def _end_when_told() -> None:
-    """Let signals end in order what goes on for a while; one sample is over before anybody thinks of it."""
-    import signal  # noqa: PLC0415
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, frame: sys.exit(128 + number))
 
 
 def _new_file(path: str) -> TextIO:
@@ -74,7 +68,7 @@ def _writer(form: str, settings: Settings, out: TextIO) -> formats.Writer:
     return formats.text_writer(out, settings.columns, width)
 
 
-def _watch(engine: Engine, ask: Ask, settings: Settings, write: formats.Writer) -> None:
+def _watch(engine: Engine, ask: Ask, settings: Settings, write: formats.Writer, ending: EndSignals) -> None:
     done = 0
     planned_s = time.monotonic()
     while frame := engine.step(ask, late_s=max(0.0, time.monotonic() - planned_s) if done else 0.0):
@@ -82,7 +76,8 @@ def _watch(engine: Engine, ask: Ask, settings: Settings, write: formats.Writer) 
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
         if not frame.tick and ask.only and not ask.everybody and not frame.total and not frame.hidden:
             raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
-        put(write, frame)
+        with ending:
+            put(write, frame)
         done += 1
         if done == settings.iterations or (settings.pids and not settings.names and not frame.total):
             return
@@ -92,4 +87,5 @@ def _watch(engine: Engine, ask: Ask, settings: Settings, write: formats.Writer) 
             engine.prepare()
         if not settings.replay:
             planned_s = max(planned_s + settings.delay_s, time.monotonic())
-            time.sleep(max(0.0, planned_s - time.monotonic()))
+            with ending:
+                time.sleep(max(0.0, planned_s - time.monotonic()))

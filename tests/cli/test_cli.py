@@ -198,6 +198,9 @@ def test_a_reader_that_has_had_enough_is_no_error() -> None:
         assert child.stderr.read() == b""
 
 
+NUMBERS = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
 def test_batch_ends_at_once_with_the_signal_s_code(number: signal.Signals, code: int) -> None:
     with subprocess.Popen([*MEMTOP, "--json", "-d", "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
@@ -209,6 +212,52 @@ def test_batch_ends_at_once_with_the_signal_s_code(number: signal.Signals, code:
         finally:
             child.kill()
         assert child.stderr.read() == b""
+
+
+SIGNAL_IN_PREPARE = """
+import os, sys, weakref
+from memtop import __main__
+from memtop.engine import engine
+
+number = int(sys.argv.pop(1))
+
+class Dropped:
+    pass
+
+def prepare(self):
+    dropped = Dropped()
+    callback = weakref.ref(dropped, lambda _: os.kill(os.getpid(), number))
+    del dropped  # Python drops whatever is raised in the callback, as in those of imports
+
+engine.Engine.prepare = prepare
+__main__.main()
+"""
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_signal_is_not_lost_where_python_drops_exceptions(number: signal.Signals) -> None:
+    command = [sys.executable, "-c", SIGNAL_IN_PREPARE, str(int(number)), "--json", "-d", "60", str(os.getpid())]
+    done = subprocess.run(command, capture_output=True, timeout=DEADLINE_S, check=False)
+    assert (done.returncode, done.stderr) == (128 + number, b"")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_signal_that_is_ignored_from_the_start_stays_ignored(number: signal.Signals) -> None:
+    """As nohup(1) wants it, and a shell for its background jobs."""
+    code = (
+        "import os, signal, sys; number = int(sys.argv.pop(1)); signal.signal(number, signal.SIG_IGN)\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'memtop', *sys.argv[1:]])"
+    )
+    command = [sys.executable, "-c", code, str(int(number)), "--keep-oom-score", "--json", "-d", "0.1", "-n", "2"]
+    with subprocess.Popen([*command, str(os.getpid())], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        try:
+            child.stdout.readline()
+            child.send_signal(number)
+            assert child.stdout.readline()
+            assert child.wait(DEADLINE_S) == 0
+        finally:
+            child.kill()
 
 
 def test_a_full_disk_is_said_in_one_line() -> None:

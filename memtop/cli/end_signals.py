@@ -1,0 +1,44 @@
+"""SIGINT, SIGTERM and SIGHUP while samples are printed: they end memtop where it waits or writes, and nowhere else.
+
+An exception that a signal handler raises may be lost: Python drops what is raised in a finalizer or in a callback of an
+import, and memtop would sleep on. A handler therefore raises only where nothing of that kind runs. Anywhere else it
+takes down the number, and the next wait or write ends memtop. A second signal always raises.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class EndSignals:
+    """A context in which a signal ends memtop at once, with exit code 128 + its number; entered again and again."""
+
+    def __init__(self) -> None:
+        self._received: int | None = None
+        self._may_end = False
+
+    def install(self) -> None:
+        """Handle those signals that are not ignored: nohup(1) and shells' background jobs ignore some on purpose."""
+        for number in ENDING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._handle)
+
+    def __enter__(self) -> None:
+        self._may_end = True
+        if self._received is not None:
+            sys.exit(128 + self._received)
+
+    def __exit__(self, *_: object) -> None:
+        self._may_end = False
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        repeated, self._received = self._received is not None, number
+        if self._may_end or repeated:
+            sys.exit(128 + number)
