@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from memtop.cli.composition import engine_on, first_look, open_source
@@ -74,7 +75,9 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             life.terminal.show(
                 paint(first, view, *life.terminal.size(), color=settings.color, state=state_of(settings))
             )
-        from memtop.tui.app.app import MemtopApp  # noqa: PLC0415
+        # a reader of metrics may be importing ssl on its thread already
+        with nullcontext() if settings.go_urls else memory_tuning.without_openssl():
+            from memtop.tui.app.app import MemtopApp  # noqa: PLC0415
 
         app = MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)
         life.at_end.callback(app.pump.stop)

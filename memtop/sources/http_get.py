@@ -1,87 +1,30 @@
-"""A program's own metrics over HTTP, from an address that the user has typed. Nothing else here opens a connection.
+"""One HTTP GET of a program's own metrics, from an address that the user gave. Only this module opens a connection.
 
-The server may be hostile or hang: everything is bounded by one deadline around each recv (a socket's timeout alone
-does not bound a body that drips), by bytes and by header lines. No redirects, no proxies, no cookies, no compression,
-no credentials. Meant for the Source's slow threads, never for the sampling path.
+The server may be hostile or hang. One deadline around each recv bounds the time (the timeout of a socket does not bound
+a body that drips); bytes and header lines are bounded too. There are no redirects, no proxies, no cookies, no
+compression and no credentials. TLS verifies the certificate with the authorities of the system, or with those that
+SSL_CERT_FILE names. Only the slow threads of the Source call this module, never the sampling path.
 """
 
 from __future__ import annotations
 
 import io
-import ipaddress
 import socket
+import ssl
 import time
-from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPException, HTTPResponse
 from typing import Final
-from urllib.parse import urlsplit
 
-from memtop.errors import Unavailable, UsageError
+from memtop.errors import Unavailable
 from memtop.sanitize import clean
+from memtop.sources.endpoint import Endpoint
 
 DEADLINE_S: Final = 1.9
 """For everything from the connection to the last byte: below that of the slow threads, so that it can say why."""
 MOST_BYTES: Final = 4 << 20
 _MOST_HEADER_BYTES: Final = 64 << 10
 _MOST_HEADER_LINES: Final = 64
-_DEFAULT_PATH: Final = "/debug/vars"
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where metrics are read: checked once, so that nothing else is ever connected to."""
-
-    host: str
-    """A literal address, or a name where remote ones are allowed."""
-    port: int
-    path: str
-    """With its query, as typed."""
-    tls: bool = False
-
-    @property
-    def label(self) -> str:
-        """The address to show and to write down: without its query, which may hold a token."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return clean(f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.path.partition('?')[0]}")
-
-
-def parse_endpoint(url: str, allow_remote: bool = False) -> Endpoint:
-    """``http://127.0.0.1:6060/debug/vars``, ``localhost:6060``, ``:6060``, ``6060``.
-
-    Names other than localhost are not looked up unless remote hosts are allowed, so no name can lead elsewhere.
-    Raises UsageError that says what is allowed; it never quotes user information or the query.
-    """
-    if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url) or len(url) > 2000:
-        raise UsageError("a URL has no spaces and no control characters")
-    if not url.isascii():
-        raise UsageError("a URL is written in ASCII")
-    text = f"http://127.0.0.1:{url.removeprefix(':')}" if url.removeprefix(":").partition("/")[0].isdecimal() else url
-    try:
-        parts = urlsplit(text if "://" in text else f"http://{text}")
-        port, host = parts.port, parts.hostname
-    except ValueError as error:
-        raise UsageError("this is no URL such as http://127.0.0.1:6060/debug/vars") from error
-    if parts.scheme not in ("http", "https") or not host or port == 0:
-        raise UsageError("only http and https are read, such as http://127.0.0.1:6060/debug/vars")
-    if parts.username is not None or parts.password is not None:
-        raise UsageError("a URL with a user name or a password in it is not used")
-    if not allow_remote and not is_loopback(host):
-        raise UsageError(f"{clean(host[:60])} is not this machine: only 127.0.0.1, ::1 and localhost are asked")
-    tls = parts.scheme == "https"
-    path = (parts.path or _DEFAULT_PATH) + (f"?{parts.query}" if parts.query else "")
-    return Endpoint(host, port or (443 if tls else 80), path, tls)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this is a loopback address, or localhost, which is never looked up but taken for 127.0.0.1 and ::1."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
 
 
 def fetch(endpoint: Endpoint, deadline_s: float = DEADLINE_S, most_bytes: int = MOST_BYTES) -> bytes:
@@ -99,6 +42,11 @@ def fetch(endpoint: Endpoint, deadline_s: float = DEADLINE_S, most_bytes: int = 
                 response.close()
     except TimeoutError as error:
         raise Unavailable(f"no complete answer within {deadline_s:.0f} s") from error
+    except ssl.SSLCertVerificationError as error:
+        why = clean(error.verify_message)
+        raise Unavailable(f"its certificate is not trusted ({why}); SSL_CERT_FILE may name its authority") from error
+    except ssl.SSLError as error:
+        raise Unavailable("it does not speak TLS as https needs it; is it http?") from error
     except ConnectionRefusedError as error:
         raise Unavailable("the connection is refused: nothing listens there") from error
     except ConnectionError as error:
@@ -132,14 +80,18 @@ def _connect(endpoint: Endpoint, end_s: float) -> socket.socket:
         raise failure or ConnectionRefusedError
     if not endpoint.tls:
         return connection
-    import ssl  # noqa: PLC0415 (its certificates cost 20 ms, and few use it)
-
-    connection.settimeout(_left_s(end_s))
     try:
-        return ssl.create_default_context().wrap_socket(connection, server_hostname=endpoint.host)
+        connection.settimeout(_left_s(end_s))
+        return _tls_context().wrap_socket(connection, server_hostname=endpoint.host)
     except BaseException:
         connection.close()
         raise
+
+
+@cache
+def _tls_context() -> ssl.SSLContext:
+    """Reading the certificates of the system takes 20 ms, which once a second would be 2 % of a core."""
+    return ssl.create_default_context()
 
 
 def _send(connection: socket.socket, request: bytes, end_s: float) -> None:

@@ -19,7 +19,8 @@ from memtop.runtimes.go.buildinfo import extract_build_info, parse_build_info
 from memtop.runtimes.go.environ import only_go_variables, parse_go_environ
 from memtop.runtimes.go.growth import GoPoint, GoVerdict, judge_go
 from memtop.runtimes.go.metrics import parse_go_metrics
-from memtop.sources.http_get import Endpoint, fetch
+from memtop.sources.endpoint import Endpoint
+from memtop.sources.http_get import fetch
 from memtop.sources.live.bounded_read import read_file
 from tests.lab.record import RUNS, build, kernel_view
 

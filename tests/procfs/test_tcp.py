@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtop.procfs.tcp import Listener, parse_listeners, socket_inode, suggested_urls
-from memtop.sources.http_get import parse_endpoint
+from memtop.sources.endpoint import parse_endpoint
 
 
 def test_a_socket_of_this_process_is_found_with_its_inode() -> None:

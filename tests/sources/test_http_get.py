@@ -14,7 +14,8 @@ import pytest
 
 from memtop.errors import ParseError, Unavailable, UsageError
 from memtop.runtimes.go.metrics import parse_go_metrics
-from memtop.sources.http_get import Endpoint, fetch, is_loopback, parse_endpoint
+from memtop.sources.endpoint import Endpoint, is_loopback, parse_endpoint
+from memtop.sources.http_get import fetch
 
 Behaviour = Callable[[socket.socket], None]
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

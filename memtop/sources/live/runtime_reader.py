@@ -100,7 +100,8 @@ def _environ(prefix: str, pid: int) -> bytes:
 
 def _metrics(url: str) -> bytes:
     from memtop.runtimes.go.metrics import parse_go_metrics
-    from memtop.sources.http_get import fetch, parse_endpoint
+    from memtop.sources.endpoint import parse_endpoint
+    from memtop.sources.http_get import fetch
 
     endpoint = parse_endpoint(url)
     try:

@@ -8,6 +8,7 @@ from memtop.errors import UsageError
 from memtop.model.frame import Frame
 from memtop.model.runtime_view import Inside
 from memtop.sampling.request import RUNTIME
+from memtop.sources.endpoint import parse_endpoint
 from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
 
 if TYPE_CHECKING:
@@ -61,8 +62,6 @@ def ask_go_url(app: PanelActions) -> None:
 def _understand(text: str) -> str:
     if not text:
         raise UsageError("such as http://127.0.0.1:6060/debug/vars, or a port")
-    from memtop.sources.http_get import parse_endpoint  # noqa: PLC0415 (it brings all of http, which most runs never need)
-
     parse_endpoint(text)
     return text
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 M_ARENA_MAX: Final = -8
@@ -22,13 +23,27 @@ def prepare() -> None:
     """Before anything heavy is imported.
 
     glibc keeps one heap for all threads: its own for each of ours costs 2 MB and gains nothing under the GIL.
-    OpenSSL stays out: asyncio takes it along where it can, which is 4 MB of RES, and memtop speaks TLS with nobody.
     Python's garbage collector waits until :func:`settle`.
     """
     gc.disable()
-    sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]  # "import ssl" now fails, which asyncio provides for
     with suppress(AttributeError):  # musl has no mallopt and no arenas
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+
+
+@contextmanager
+def without_openssl() -> Iterator[None]:
+    """Keep OpenSSL out of what is imported in this block: asyncio imports it where it can, which is 4 MB of RES.
+
+    No other thread may import it meanwhile. After the block ``import ssl`` works again, for metrics read by https.
+    """
+    loaded = "ssl" in sys.modules
+    if not loaded:
+        sys.modules["ssl"] = None  # type: ignore[assignment]  # "import ssl" now fails, which asyncio provides for
+    try:
+        yield
+    finally:
+        if not loaded:
+            del sys.modules["ssl"]
 
 
 def settle() -> None:

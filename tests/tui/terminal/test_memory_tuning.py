@@ -1,4 +1,4 @@
-"""memtop's own memory: what is left out of it, and that nothing misses it."""
+"""memtop's own memory: what is left out of it, and that nothing misses it"""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ import gc, sys
 from memtop.tui.terminal import memory_tuning
 memory_tuning.prepare()
 assert not gc.isenabled()
-import memtop.sources.http_get, memtop.tui.app.app
-assert sys.modules["ssl"] is None and "_ssl" not in sys.modules
+with memory_tuning.without_openssl():
+    import memtop.tui.app.app
+assert "ssl" not in sys.modules and "_ssl" not in sys.modules
 memory_tuning.settle()
 assert gc.isenabled() and gc.get_freeze_count() > 10_000
+import memtop.sources.http_get
+assert sys.modules["ssl"].create_default_context
 """
 
 

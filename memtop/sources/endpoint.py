@@ -1,0 +1,70 @@
+"""The address of a program's own metrics: what a user may type, and only this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from memtop.errors import UsageError
+from memtop.sanitize import clean
+
+_DEFAULT_PATH: Final = "/debug/vars"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where metrics are read: checked once, so that nothing else is ever connected to."""
+
+    host: str
+    """A literal address, or a name where remote ones are allowed."""
+    port: int
+    path: str
+    """With its query, as typed."""
+    tls: bool = False
+
+    @property
+    def label(self) -> str:
+        """The address to show and to write down: without its query, which may hold a token."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return clean(f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.path.partition('?')[0]}")
+
+
+def parse_endpoint(url: str, allow_remote: bool = False) -> Endpoint:
+    """``http://127.0.0.1:6060/debug/vars``, ``localhost:6060``, ``:6060``, ``6060``.
+
+    Names other than localhost are not looked up unless remote hosts are allowed, so no name can lead elsewhere.
+    Raises UsageError that says what is allowed; it never quotes user information or the query.
+    """
+    if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url) or len(url) > 2000:
+        raise UsageError("a URL has no spaces and no control characters")
+    if not url.isascii():
+        raise UsageError("a URL is written in ASCII")
+    text = f"http://127.0.0.1:{url.removeprefix(':')}" if url.removeprefix(":").partition("/")[0].isdecimal() else url
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        port, host = parts.port, parts.hostname
+    except ValueError as error:
+        raise UsageError("this is no URL such as http://127.0.0.1:6060/debug/vars") from error
+    if parts.scheme not in ("http", "https") or not host or port == 0:
+        raise UsageError("only http and https are read, such as http://127.0.0.1:6060/debug/vars")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError("a URL with a user name or a password in it is not used")
+    if not allow_remote and not is_loopback(host):
+        raise UsageError(f"{clean(host[:60])} is not this machine: only 127.0.0.1, ::1 and localhost are asked")
+    tls = parts.scheme == "https"
+    path = (parts.path or _DEFAULT_PATH) + (f"?{parts.query}" if parts.query else "")
+    return Endpoint(host, port or (443 if tls else 80), path, tls)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this is a loopback address, or localhost, which is never looked up but taken for 127.0.0.1 and ::1."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
