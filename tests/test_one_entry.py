@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
+from textual.widget import Widget
 
+from memtop.analysis.findings import RULES, Rule, Severity, Weight
 from memtop.columns import BY_NAME, Column, Values
 from memtop.engine.engine import Engine
 from memtop.explain import topic
-from memtop.headless.formats import text_writer
-from memtop.sampling.request import Need
+from memtop.explain.finding_text import finding_texts
+from memtop.headless.check import Answer, run
+from memtop.headless.formats import json_writer, text_writer
+from memtop.sampling.request import Ask, Need
 from memtop.settings import Settings
+from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.column_layout import place_columns
 from memtop.view_state import View
-from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after
 from tests.tui.app.test_app import board
+from tests.tui.frames import line
 
 TOY_COLUMN = Column(
     "rss_kib",
@@ -34,6 +41,11 @@ TOY_COLUMN = Column(
 @pytest.fixture
 def _toy_column(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BY_NAME, TOY_COLUMN.key, TOY_COLUMN)
+
+
+def seen(widget: Widget) -> str:
+    """All that the screen shows of a widget."""
+    return "\n".join(line(widget, y) for y in range(widget.region.height))
 
 
 def source() -> FakeSource:
@@ -76,3 +88,37 @@ def test_a_column_is_left_out_by_its_importance() -> None:
     assert kept(60) == ["pid", "rss_kib", "oom%", "oom#", "command"]
     assert kept(44) == ["pid", "rss_kib", "oom%", "command"]
     assert kept(36) == ["pid", "oom%", "command"]
+
+
+TOY_RULE = Rule(
+    "large",
+    "rss",
+    lambda inputs: (Severity.WARNING, {"rss_bytes": inputs.rss}) if inputs.rss and inputs.rss > 60 << 20 else None,
+    steady=True,
+    weight=Weight.ALARMING,
+)
+
+
+@pytest.fixture
+def _toy_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RULES, TOY_RULE.name, TOY_RULE)
+    monkeypatch.setitem(finding_texts(), TOY_RULE.name, {"says": ["It has {rss_bytes}."], "next": "Buy RAM."})
+
+
+@pytest.mark.usefixtures("_toy_finding")
+async def test_a_finding_is_on_the_screen_by_its_entry_and_its_text() -> None:
+    async with board(source=source()) as it:
+        await it.shows(30, 20)
+        side = it.app.query_one(SidePanel)
+        await it.until(lambda: "! It has 80.0 MiB." in seen(side), "the finding is told")
+        assert "Next: Buy RAM." in seen(side)
+
+
+@pytest.mark.usefixtures("_toy_finding")
+def test_a_finding_is_in_json_and_check_by_its_entry() -> None:
+    out, said = io.StringIO(), io.StringIO()
+    json_writer(out)(frame_after(Engine(source()), Ask(only=frozenset({30}), outlooks=True), 2))
+    (shown,) = json.loads(out.getvalue())["processes"]
+    assert {"id": "large", "severity": "warning", "text": "It has 80.0 MiB."} in shown["findings"]
+    assert run(Engine(source()), 30, 1e6, 0.0, said) is Answer.BAD
+    assert said.getvalue() == "It has 80.0 MiB.\n"

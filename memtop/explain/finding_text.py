@@ -1,4 +1,4 @@
-"""Findings and autopsies as sentences, from ``findings.toml``; their numbers get their units here."""
+"""Sentences about findings and about the ends of processes, from ``findings.toml``; numbers get their units here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from memtop.units import count, duration, long_size, percent
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)\}")
 _STEPS_S: Final = (5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400)
 _OPEN: Final = frozenset({Shape.INSUFFICIENT, Shape.LEAK, Shape.LEAK_GC, Shape.GROWTH})
-"""Looks that leave open whether it grows, while no finding says that it does."""
+"""Shapes that leave open whether it grows, while no finding says that it does."""
 SHAPES: Final = {
     Shape.FLAT: "flat",
     Shape.NOISY: "noisy, without direction",
@@ -55,13 +55,14 @@ class FindingText:
 
 
 @cache
-def _texts() -> dict[str, Any]:
+def finding_texts() -> dict[str, Any]:
+    """The tables of ``findings.toml``, by the names of the findings."""
     return tomllib.loads(resources.files(__package__).joinpath("findings.toml").read_text("utf-8"))
 
 
 def told(finding: Finding) -> FindingText:
     """The finding's sentences with its numbers; those that name an unknown fact are left out."""
-    text = _texts()[finding.name]
+    text = finding_texts()[finding.name]
     facts = worded(finding.facts)
     variant = next((text[name] for name in facts if isinstance(text.get(name), dict)), text)
     return FindingText(
@@ -77,13 +78,13 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
     """The one line where no finding stands but notes; ``alone`` where not even those, which would contradict it."""
     growth, state = outlook.growth, outlook.state
     if growth is None or growth.kind in _OPEN:
-        return str(_texts()["nothing"]["unknown"]["says"][0])
+        return str(finding_texts()["nothing"]["unknown"]["says"][0])
     if state is not None and state.changing:
-        return str(_texts()["nothing"]["changing"]["says"][0])
+        return str(finding_texts()["nothing"]["changing"]["says"][0])
     if growth.kind in (Shape.FLAT, Shape.NOISY):
-        level = _texts()["nothing"]["flat" if alone else "level"]["says"]
+        level = finding_texts()["nothing"]["flat" if alone else "level"]["says"]
         return " ".join(_known(level, worded({"span_s": growth.span_s})))
-    return str(_texts()["nothing"]["says"][0] if alone else _texts()["nothing"]["beside"]["says"][0])
+    return str(finding_texts()["nothing"]["says"][0] if alone else finding_texts()["nothing"]["beside"]["says"][0])
 
 
 def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
@@ -125,7 +126,7 @@ def span(early_s: float, late_s: float) -> str:
 
 def autopsy_lines(autopsy: ExitReport) -> list[str]:
     """What is known of an end, a sentence a line."""
-    texts = _texts()["autopsy"]
+    texts = finding_texts()["autopsy"]
     clock = time.strftime("%H:%M:%S", time.localtime(autopsy.at_s))
     if autopsy.signal is not None:
         how = texts["how"]["signalled"].format(signal=_signal_name(autopsy.signal))

@@ -9,6 +9,7 @@ import time
 from enum import IntEnum
 from typing import Final, TextIO
 
+from memtop.analysis.findings import Weight, weighing
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
@@ -35,26 +36,12 @@ LONGEST_S: Final = 300.0
 """How long it is watched where the answer is not known by then and nobody has said for how long."""
 LEVEL_S: Final = 60.0
 """A step that was followed by so long a level is over."""
-ALARMING: Final = frozenset(
-    {
-        "growth",
-        "heap_leak",
-        "heap_full",
-        "goroutines",
-        "near_limit",
-        "frozen",
-        "oom_kill",
-        "address_space",
-        "data_limit",
-        "commit",
-        "mappings",
-    }
-)
-"""Growing, or near a limit."""
-BOTH: Final = frozenset({"maybe_growing", "heap_open"})
-"""Neither the kernel nor the runtime is sure by itself; that both find it growing is enough."""
-OPEN: Final = frozenset({"young", "confirming", "maybe_growing", "stairs", "warmup", "step", "heap_open"})
-"""What is told where the question stays open."""
+_REASONS: Final = {
+    Answer.BAD: Weight.ALARMING | Weight.SUSPECT,
+    Answer.UNKNOWN: Weight.OPEN | Weight.CHANGE,
+    Answer.FINE: Weight.NONE,
+}
+"""The findings that are printed with each answer."""
 
 
 def run(engine: Engine, pid: int, seconds: float | None, delay_s: float, out: TextIO) -> Answer:
@@ -90,10 +77,10 @@ def answer_to(outlook: Assessment | None) -> Answer:
         return Answer.UNKNOWN
     if outlook.autopsy is not None:
         return Answer.BAD if outlook.autopsy.oom in (Oom.CERTAIN, Oom.PROBABLE) else Answer.FINE
-    found = {finding.name for finding in outlook.findings}
-    if found & ALARMING or found >= BOTH:
+    if weighing(outlook.findings, Weight.ALARMING) or len(weighing(outlook.findings, Weight.SUSPECT)) > 1:
         return Answer.BAD
-    return Answer.UNKNOWN if found & {"young", "heap_open"} or _is_open(outlook) else Answer.FINE
+    unknown = weighing(outlook.findings, Weight.UNDECIDED)
+    return Answer.UNKNOWN if unknown or _is_open(outlook) else Answer.FINE
 
 
 def _is_open(outlook: Assessment) -> bool:
@@ -113,8 +100,7 @@ def says(outlook: Assessment | None) -> list[str]:
     if outlook.autopsy is not None:
         return autopsy_lines(outlook.autopsy)
     answer = answer_to(outlook)
-    named = {Answer.BAD: ALARMING | BOTH, Answer.UNKNOWN: OPEN, Answer.FINE: frozenset[str]()}[answer]
-    lines = [told(finding).says for finding in outlook.findings if finding.name in named]
+    lines = [told(finding).says for finding in weighing(outlook.findings, _REASONS[answer])]
     if answer is Answer.UNKNOWN:
         return [
             *(lines or [nothing_wrong(outlook)]),

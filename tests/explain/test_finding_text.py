@@ -22,8 +22,8 @@ NOT_RULES = {"nothing", "autopsy"}
 
 
 def test_texts_and_rules_have_the_same_names_and_topics_exist() -> None:
-    assert set(TEXTS) - NOT_RULES == {rule.name for rule in RULES}
-    assert all(topic(rule.topic).name == rule.topic for rule in RULES)
+    assert set(TEXTS) - NOT_RULES == set(RULES)
+    assert all(topic(rule.topic).name == rule.topic for rule in RULES.values())
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case[0]}-{number}" for number, case in enumerate(CASES)])

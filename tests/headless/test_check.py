@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from memtop.analysis.findings import Finding, Severity
+from memtop.analysis.findings import RULES, Finding, Severity, Weight
 from memtop.analysis.limits.exit_cause import Clue, Oom
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
@@ -107,7 +107,7 @@ def judged(kind: Shape, *findings: str, heap_level: bool = False, level_s: float
     return Assessment(found, growth, Confirmation(kind=kind), heap_level=heap_level, level_s=level_s)
 
 
-@pytest.mark.parametrize("finding", sorted(check.ALARMING))
+@pytest.mark.parametrize("finding", [name for name, rule in RULES.items() if rule.weight & Weight.ALARMING])
 def test_whatever_alarms_is_bad(finding: str) -> None:
     assert answer_to(judged(Shape.FLAT, finding)) is Answer.BAD
 

@@ -1,15 +1,26 @@
-"""What is worth a sentence, as a table of data: a condition on facts, how bad it is, and the topic that explains it.
+"""Findings: what is worth a sentence, as a table of rules. Each has a condition on facts, a severity and a topic.
 
 No text for people is in here: the sentences stand in ``memtop/explain/findings.toml`` under the same names. Facts are
-numbers whose unit is the end of their name (``_bytes``, ``_bytes_per_s``, ``_per_s``, ``_percent``, ``_s``), or names.
+names, or numbers whose unit is the end of their name (``_bytes``, ``_bytes_per_s``, ``_per_s``, ``_percent``, ``_s``).
 
-``FindingInputs`` is all that is known of a process. The rules stand by subject in ``limits``, ``growth``, ``faults``,
-``runtimes`` and ``other``, and together in ``table``. ``StandingFindings`` keeps what they find from flickering.
+``FindingInputs`` is all that is known of a process. The conditions stand by subject in ``limits``, ``growth``,
+``faults``, ``runtimes`` and ``other``, the rules in ``table``. ``StandingFindings`` keeps findings from flickering.
 """
 
-from memtop.analysis.findings.hysteresis import LOOKS, StandingFindings, post
+from memtop.analysis.findings.hysteresis import SAMPLES, StandingFindings
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import Finding, Severity
-from memtop.analysis.findings.table import RULES, find
+from memtop.analysis.findings.rule import Finding, Rule, Severity, Weight
+from memtop.analysis.findings.table import RULES, find, weighing
 
-__all__ = ["LOOKS", "RULES", "Finding", "FindingInputs", "Severity", "StandingFindings", "find", "post"]
+__all__ = [
+    "RULES",
+    "SAMPLES",
+    "Finding",
+    "FindingInputs",
+    "Rule",
+    "Severity",
+    "StandingFindings",
+    "Weight",
+    "find",
+    "weighing",
+]

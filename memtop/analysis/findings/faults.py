@@ -1,4 +1,4 @@
-"""Page faults, swap and copies: what the memory that it has costs in time."""
+"""Rules about page faults, swap and copy on write: the time that memory costs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, fac
 
 
 def thrashing(c: FindingInputs) -> Found:
-    """Tasks stand still for memory that comes back from storage."""
+    """Thrashing: tasks stall because evicted memory is read back from storage."""
     if c.psi_full_percent is None or c.psi_full_percent < 5:
         return None
     rates = ((c.majflt_per_s, 50), (c.refault_per_s, 1000), (c.swap_in_per_s, 100))
@@ -22,7 +22,7 @@ def thrashing(c: FindingInputs) -> Found:
 
 
 def swap(c: FindingInputs) -> Found:
-    """What lies on swap, and whether anybody asks for it."""
+    """Memory on swap: a warning where it is being read back, a note where it lies idle."""
     if c.swap is None or c.swap <= 100 * MIB or c.swap_in_per_s is None:
         return None
     if (c.majflt_per_s or 0) > 10 and c.swap_in_per_s > 50:
@@ -31,7 +31,7 @@ def swap(c: FindingInputs) -> Found:
 
 
 def cow_lost(c: FindingInputs) -> Found:
-    """Memory shared with the family becomes its own."""
+    """Memory shared with parent or siblings that copy on write makes private."""
     if c.unshared is None or c.unshared <= 20 * MIB or (c.minflt_per_s or 0) <= 1000:
         return None
     if c.still_shared is not None and c.unshared <= 0.1 * (c.still_shared + c.unshared):

@@ -1,4 +1,4 @@
-"""It grows, or moves otherwise, or keeps what it once had."""
+"""Rules about growth: memory that grows, moves in another shape, stays at its peak, or was given back."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def shape(kind: Shape) -> Callable[[FindingInputs], Found]:
 
 
 def confirming(c: FindingInputs) -> Found:
-    """It seems to begin to rise, and one look more may confirm it."""
+    """A rise seems to begin; one more judgement may confirm it."""
     if c.changing is None or c.alarm or DIRECTIONS[c.changing.kind] is not Direction.RISING:
         return None
     return NOTE, _numbers(c.changing)
@@ -85,5 +85,5 @@ def gave_back(c: FindingInputs) -> Found:
 
 
 def young(c: FindingInputs) -> Found:
-    """Too young for a verdict."""
+    """A process that is too young for a verdict."""
     return (NOTE, facts(age_s=c.age_s)) if c.age_s is not None and c.age_s < 60 else None

@@ -1,56 +1,62 @@
-"""The findings that stand, so that none flickers."""
+"""Findings that stay: one comes when several samples agree, and goes when several agree, so that none flickers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from memtop.analysis.findings.rule import Finding
 from memtop.analysis.findings.table import RULES
 
-LOOKS: Final = 3
-"""Looks in a row that make a finding come, or go."""
-_STEADY: Final = frozenset(rule.name for rule in RULES if rule.steady)
+SAMPLES: Final = 3
+"""Samples in a row that make a finding come, or go."""
 
 
 @dataclass(frozen=True, slots=True)
 class StandingFindings:
-    """The findings that stand, so that none flickers. Start with ``Board()`` for another process."""
+    """The findings that stand of one process. ``StandingFindings()`` is the beginning, for each process."""
 
     standing: tuple[Finding, ...] = ()
+    """The worst first, those of one severity in the order of the table."""
     coming: tuple[tuple[str, int], ...] = ()
-    """Name -> looks in a row at which it was there, though it does not stand yet."""
+    """Name and number of samples in a row that made it, of each finding that does not stand yet."""
     leaving: tuple[tuple[str, int], ...] = ()
+    """Name and number of samples in a row without it, or with a lower severity, of each finding that stands."""
 
+    def after(self, found: Sequence[Finding]) -> StandingFindings:
+        """What stands after one more sample that made the findings ``found``.
 
-def post(board: StandingFindings, found: Sequence[Finding]) -> StandingFindings:
-    """The board after one more look: what has come three times in a row stands, what was away three times goes.
+        A finding that becomes less severe keeps its severity for as many samples as one that goes.
+        """
+        now = {finding.name: finding for finding in found}
+        before = {finding.name: finding for finding in self.standing}
+        seen, missed = dict(self.coming), dict(self.leaving)
+        coming = {name: seen.get(name, 0) + 1 for name in now if name not in before}
+        leaving: dict[str, int] = {}
 
-    A finding that stands and becomes less bad keeps its place for as long.
-    """
-    now = {one.name: one for one in found}
-    before = {one.name: one for one in board.standing}
-    coming, leaving = dict(board.coming), dict(board.leaving)
-    standing: list[Finding] = []
-    coming = {name: coming.get(name, 0) + 1 for name in now if name not in before}
-    left: dict[str, int] = {}
-    for name, one in now.items():
-        if name in before or name in _STEADY or coming[name] >= LOOKS:
+        def stays(name: str) -> bool:
+            """Whether a finding is kept as it was for this sample; the sample is counted."""
+            misses = missed.get(name, 0) + 1
+            if misses < SAMPLES:
+                leaving[name] = misses
+            return misses < SAMPLES
+
+        standing: list[Finding] = []
+        for name, finding in now.items():
+            if name not in before and not RULES[name].steady and coming[name] < SAMPLES:
+                continue
             old = before.get(name)
-            if old is not None and one.severity < old.severity and leaving.get(name, 0) + 1 < LOOKS:
-                left[name] = leaving.get(name, 0) + 1
-                one = Finding(name, old.severity, one.topic, one.facts)  # noqa: PLW2901
-            standing.append(one)
-    for name, old in before.items():
-        if name not in now and name not in _STEADY and leaving.get(name, 0) + 1 < LOOKS:
-            left[name] = leaving.get(name, 0) + 1
-            standing.append(old)
-    order = {rule.name: number for number, rule in enumerate(RULES)}
-    standing.sort(key=lambda one: (-one.severity, order[one.name]))
-    names = {one.name for one in standing}
-    return StandingFindings(
-        tuple(standing),
-        tuple((name, count) for name, count in coming.items() if name not in names),
-        tuple(left.items()),
-    )
+            milder = old is not None and finding.severity < old.severity
+            standing.append(replace(finding, severity=old.severity) if old and milder and stays(name) else finding)
+        for name, old in before.items():
+            if name not in now and not RULES[name].steady and stays(name):
+                standing.append(old)
+        order = {name: number for number, name in enumerate(RULES)}
+        standing.sort(key=lambda finding: (-finding.severity, order[finding.name]))
+        names = {finding.name for finding in standing}
+        return StandingFindings(
+            tuple(standing),
+            tuple((name, count) for name, count in coming.items() if name not in names),
+            tuple(leaving.items()),
+        )

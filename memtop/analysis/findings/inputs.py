@@ -1,4 +1,7 @@
-"""What is known of one process and what is around it: all that a finding may be made of."""
+"""What is known of one process and its surroundings: all that rules may look at.
+
+The fields are flat: rules combine subjects freely, and a missing group would only be one more None to check.
+"""
 
 from __future__ import annotations
 
@@ -11,41 +14,38 @@ from memtop.analysis.trend.hysteresis import Evidence
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingInputs:
-    """All that is known of one process and what is around it; None where unknown. Sizes in bytes.
+    """Facts about one process and its surroundings. Sizes in bytes; None where unknown.
 
-    Those who read regions, families or runtimes fill their part in; without it their findings are not made.
+    Fields of mappings, families and runtimes are filled in only while those are read; without them their rules find
+    nothing.
     """
 
-    name: str = ""
     rss: int | None = None
     virt: int | None = None
     peak_rss: int | None = None
     swap: int | None = None
     page_tables: int | None = None
-    oom_score: int | None = None
-    oom_score_adj: int | None = None
     leader_gone: bool = False
     age_s: float | None = None
     minflt_per_s: float | None = None
     majflt_per_s: float | None = None
     minor_cause: Cause | None = None
     major_cause: Cause | None = None
-    threads: int | None = None
     zombies: int = 0
     """Ended children that it has not waited for."""
     # growth
     growth: Growth | None = None
-    """What stands: its kind has been agreed on by several looks."""
+    """The standing verdict: several judgements agree on its shape."""
     alarm: bool = False
     changing: Growth | None = None
-    """The latest look, where it and the one before lead in another direction than what stands."""
+    """The latest judgement, where it and the one before differ in direction from the standing verdict."""
     evidence: Evidence | None = None
     seen_s: float | None = None
     """How long the growth has been seen."""
     flat_s: float | None = None
     """How long it has been flat after it had risen."""
     grows_towards: str | None = None
-    """Name of the limit that the growth will meet first."""
+    """Name of the limit that the growth meets first."""
     grows_towards_bytes: int | None = None
     grows_towards_brake: bool = False
     """Whether that is memory.high, which slows down and never kills."""
@@ -62,16 +62,15 @@ class FindingInputs:
     working_set: int | None = None
     cache: int | None = None
     """The part of the cgroup's use that can be dropped."""
-    usage: int | None = None
     tasks_rss: int | None = None
     """Sum of RES of all tasks in the cgroup; None unless all are known."""
     victim: str | None = None
-    """Whom an OOM in the limiting cgroup would take."""
+    """Name of the process that an OOM kill in the limiting cgroup would take."""
     victim_of: int | None = None
     group_kill: bool = False
     frozen: bool = False
     kills: int | None = None
-    """OOM kills in its cgroup since memtop looks."""
+    """OOM kills in its cgroup since memtop started."""
     high_limit: int | None = None
     high_per_s: float | None = None
     limit_events_per_s: float | None = None
@@ -96,11 +95,10 @@ class FindingInputs:
     protected_rss: int | None = None
     # regions, families, runtimes
     reserved: int | None = None
-    reserved_kind: str | None = None
     lazyfree: int | None = None
     """Given back by MADV_FREE and still in RES; no growth counts it."""
     lazyfree_unread: str = ""
-    """Why that is not known, in words; empty where it is, or where nobody has asked yet."""
+    """Why that is not known, in words; empty where it is, or where it has not been asked for."""
     mappings: int | None = None
     max_mappings: int | None = None
     denied: bool = False
@@ -121,7 +119,7 @@ class FindingInputs:
     outside: int | None = None
     """Anonymous memory that the runtime does not account for."""
     outside_of: int | None = None
-    """... of so much."""
+    """The anonymous memory that ``outside`` is a part of."""
     steady_live: int | None = None
     """In use after each collection, where by the runtime's own figures that does not rise."""
     heap_alarm: str = ""
@@ -129,4 +127,4 @@ class FindingInputs:
     heap_live: int | None = None
     """In use after a collection."""
     surviving_per_s: float | None = None
-    """Bytes by which more survives the collections, where none of those has looked at old objects yet."""
+    """Bytes by which more survives the collections, where no collection has examined old objects yet."""

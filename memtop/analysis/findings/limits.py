@@ -1,4 +1,4 @@
-"""Near a limit, over it, or held by it."""
+"""Rules about limits: of cgroups, of resource limits (setrlimit), of the machine."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, fac
 
 
 def frozen(c: FindingInputs) -> Found:
-    """At its limit with the OOM killer switched off (v1)."""
+    """A cgroup at its limit whose OOM killer is switched off (v1): its tasks hang."""
     return (DANGER, facts(limit_name=c.limit_name, limit_bytes=c.limit)) if c.frozen else None
 
 
 def near_limit(c: FindingInputs) -> Found:
-    """By working set, not by use."""
+    """A working set (use without droppable page cache) of 80 % of the limit or more."""
     if c.limit_name is None or c.limit is None or c.working_set is None:
         return None
     percent = 100 * c.working_set / c.limit if c.limit > 0 else 100.0
@@ -36,14 +36,14 @@ def near_limit(c: FindingInputs) -> Found:
 
 
 def oom_kill(c: FindingInputs) -> Found:
-    """Somebody in its cgroup was taken."""
+    """The OOM killer has killed in its cgroup."""
     if not c.kills:
         return None
     return DANGER, facts(kills_count=c.kills, limit_name=c.limit_name, limit_bytes=c.limit)
 
 
 def host_low(c: FindingInputs) -> Found:
-    """By MemAvailable."""
+    """Less than a tenth of the machine's RAM is available (MemAvailable)."""
     if not c.mem_total or c.mem_available is None or c.mem_available >= 0.1 * c.mem_total:
         return None
     found = facts(
@@ -53,42 +53,42 @@ def host_low(c: FindingInputs) -> Found:
 
 
 def throttled(c: FindingInputs) -> Found:
-    """memory.high is passed again and again."""
+    """memory.high is exceeded again and again, so tasks are slowed down."""
     if c.high_per_s is None or c.high_per_s <= 1 or c.high_limit is None:
         return None
     return WARNING, facts(high_bytes=c.high_limit, high_per_s=c.high_per_s, full_percent=c.psi_full_percent)
 
 
 def rlimit_as(c: FindingInputs) -> Found:
-    """ulimit -v."""
+    """VIRT near RLIMIT_AS (ulimit -v)."""
     if not c.address_space or c.virt is None or c.virt <= 0.8 * c.address_space:
         return None
     return WARNING, facts(virt_bytes=c.virt, limit_bytes=c.address_space, used_percent=100 * c.virt / c.address_space)
 
 
 def rlimit_data(c: FindingInputs) -> Found:
-    """ulimit -d."""
+    """Private writable memory near RLIMIT_DATA (ulimit -d)."""
     if not c.data_limit or c.data is None or c.data <= 0.8 * c.data_limit:
         return None
     return WARNING, facts(data_bytes=c.data, limit_bytes=c.data_limit, used_percent=100 * c.data / c.data_limit)
 
 
 def commit(c: FindingInputs) -> Found:
-    """Strict overcommit."""
+    """Committed memory near CommitLimit under strict overcommit (vm.overcommit_memory 2)."""
     if c.overcommit != 2 or not c.commit_limit or c.committed is None or c.committed <= 0.9 * c.commit_limit:
         return None
     return WARNING, facts(committed_bytes=c.committed, limit_bytes=c.commit_limit)
 
 
 def mappings(c: FindingInputs) -> Found:
-    """vm.max_map_count."""
+    """A number of mappings near vm.max_map_count."""
     if not c.mappings or not c.max_mappings or c.mappings <= 0.8 * c.max_mappings:
         return None
     return WARNING, facts(mappings_count=c.mappings, max_count=c.max_mappings)
 
 
 def hidden(c: FindingInputs) -> Found:
-    """The cgroup is charged for what no task of it has."""
+    """Memory charged to the cgroup that is in the RES of none of its tasks."""
     if c.working_set is None or c.tasks_rss is None or c.limit_name is None:
         return None
     hidden = c.working_set - c.tasks_rss
@@ -100,7 +100,7 @@ def hidden(c: FindingInputs) -> Found:
 
 
 def limit_touched(c: FindingInputs) -> Found:
-    """The counter moves while the working set leaves room: the page cache fills what is left, which is its purpose."""
+    """The cgroup meets its limit with page cache only, which is normal: the working set leaves room."""
     if not c.limit_events_per_s or c.limit is None or c.working_set is None or c.working_set >= 0.8 * c.limit:
         return None
     return NOTE, facts(limit_name=c.limit_name, events_per_s=c.limit_events_per_s)

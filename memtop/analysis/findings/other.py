@@ -1,4 +1,4 @@
-"""What is worth knowing of a process and is neither growth nor a limit."""
+"""Rules about all else: page tables, zombies, reservations, families, deleted files, permissions."""
 
 from __future__ import annotations
 
@@ -7,35 +7,33 @@ from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, facts
 
 
 def page_tables(c: FindingInputs) -> Found:
-    """Page tables out of proportion."""
+    """Page tables of more than a tenth of RES."""
     if c.page_tables is None or c.rss is None or c.page_tables <= max(64 * MIB, 0.1 * c.rss):
         return None
     return WARNING, facts(tables_bytes=c.page_tables, rss_bytes=c.rss)
 
 
 def protected(c: FindingInputs) -> Found:
-    """The largest process is never taken by the OOM killer."""
+    """A large process that the OOM killer may not take."""
     if c.protected is None or not c.mem_total or (c.protected_rss or 0) <= 0.2 * c.mem_total:
         return None
     return NOTE, facts(giant=c.protected, rss_bytes=c.protected_rss)
 
 
 def zombies(c: FindingInputs) -> Found:
-    """Children that it does not wait for."""
+    """Ended children that it has not waited for."""
     return (WARNING if c.zombies > 20 else NOTE, facts(zombies_count=c.zombies)) if c.zombies else None
 
 
 def virt_reserved(c: FindingInputs) -> Found:
-    """VIRT that is mostly reserved."""
+    """A VIRT that is mostly reserved address space."""
     if not c.virt or c.rss is None or c.reserved is None or c.virt <= 10 * c.rss or c.reserved <= 0.5 * c.virt:
         return None
-    return NOTE, facts(
-        virt_bytes=c.virt, rss_bytes=c.rss, reserved_percent=100 * c.reserved / c.virt, kind=c.reserved_kind
-    )
+    return NOTE, facts(virt_bytes=c.virt, rss_bytes=c.rss, reserved_percent=100 * c.reserved / c.virt)
 
 
 def family(c: FindingInputs) -> Found:
-    """RES that is counted several times in a family."""
+    """A family of processes whose RES, added up, counts shared memory several times."""
     if c.family is None or c.family < 3 or not c.family_rss or c.family_pss is None:
         return None
     saved = c.family_rss - c.family_pss
@@ -52,15 +50,15 @@ def lazyfree(c: FindingInputs) -> Found:
 
 
 def deleted(c: FindingInputs) -> Found:
-    """An old version runs."""
+    """A program or library that was replaced on disk: an old version runs."""
     return (NOTE, facts(file=c.deleted_file)) if c.deleted_file else None
 
 
 def leader_gone(c: FindingInputs) -> Found:
-    """Its main thread has ended."""
+    """A process whose main thread has ended."""
     return (NOTE, {}) if c.leader_gone else None
 
 
 def denied(c: FindingInputs) -> Found:
-    """Regions are out of reach."""
+    """Mappings that this user may not read."""
     return (NOTE, {}) if c.denied else None

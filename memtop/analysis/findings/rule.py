@@ -1,10 +1,10 @@
-"""What a rule is: a condition on the case, how bad it is, the facts of its sentence, the topic that explains it."""
+"""What a rule of the findings is: a condition, what it says of the process, its topic; and the finding it makes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Flag, IntEnum, auto
 from typing import Final
 
 from memtop.analysis.findings.inputs import FindingInputs
@@ -14,14 +14,31 @@ MIB: Final = 1 << 20
 
 
 class Severity(IntEnum):
-    """How bad it is."""
+    """How bad a finding is."""
 
     NOTE = 0
-    """To know."""
+    """Worth knowing."""
     WARNING = 1
-    """To look at."""
+    """Worth a closer look."""
     DANGER = 2
-    """To act upon."""
+    """Calls for action."""
+
+
+class Weight(Flag):
+    """What a finding weighs in the question: does the memory grow, or is a limit near?"""
+
+    NONE = 0
+    """The finding is about something else."""
+    ALARMING = auto()
+    """It does."""
+    SUSPECT = auto()
+    """Not certain alone; a second finding that suspects it makes it a yes."""
+    UNDECIDED = auto()
+    """Too little has been seen to call the process fine."""
+    OPEN = auto()
+    """The question stays open: nobody says beside it that nothing is wrong."""
+    CHANGE = auto()
+    """The level has changed. Where the answer is "not known", this finding is a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +53,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a finding is made. ``find`` gives severity and facts, or None."""
+    """One entry of the table of rules."""
 
     name: str
+    """Also the name of its sentences in ``memtop/explain/findings.toml``, and the id in JSON."""
     topic: str
+    """The explanation that the finding opens."""
     find: Callable[[FindingInputs], tuple[Severity, Facts] | None]
+    """Severity and facts where the condition holds, None where it does not or where too little is known."""
     steady: bool = False
-    """Its condition does not flicker: it comes and goes at once, not at the third look."""
+    """The condition does not flicker: the finding comes and goes at once, not with the third sample."""
+    weight: Weight = Weight.NONE
 
 
 Found = tuple[Severity, Facts] | None
@@ -50,5 +71,5 @@ NOTE, WARNING, DANGER = Severity.NOTE, Severity.WARNING, Severity.DANGER
 
 
 def facts(**values: float | str | None) -> Facts:
-    """Those that are known."""
+    """The facts that are known: those that are not None."""
     return {name: value for name, value in values.items() if value is not None}

@@ -1,4 +1,4 @@
-"""What a language runtime says of itself, beside what the kernel says."""
+"""Rules about language runtimes: their own figures beside those of the kernel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, Severity, f
 
 
 def go_limit(c: FindingInputs) -> Found:
-    """GOMEMLIMIT that is missing, too high or too low."""
+    """A GOMEMLIMIT that is missing, too high or too low."""
     if c.go_limit is None:
         return None
     pressed = c.go_limit > 0 and (c.go_held is None or c.go_held >= 0.9 * c.go_limit)
@@ -25,19 +25,19 @@ def go_limit(c: FindingInputs) -> Found:
 
 
 def outside_heap(c: FindingInputs) -> Found:
-    """Memory that the runtime does not account for."""
+    """Anonymous memory that the runtime does not account for."""
     if c.outside is None or c.outside_of is None or c.outside <= max(32 * MIB, 0.1 * c.outside_of):
         return None
     return WARNING, facts(outside_bytes=c.outside, held_bytes=c.outside_of)
 
 
 def heap(name: str, severity: Severity) -> Callable[[FindingInputs], Found]:
-    """What the runtime's own figures say, whatever the kernel's do."""
+    """The finding ``name``, where the runtime's own figures raise that alarm."""
     return lambda c: (severity, facts(live_bytes=c.heap_live)) if c.heap_alarm == name else None
 
 
 def heap_open(c: FindingInputs) -> Found:
-    """More survives, and nobody has looked yet whether it is still needed."""
+    """More survives the collections, and none of them has examined old objects yet."""
     if not c.surviving_per_s or c.heap_alarm:
         return None
     return NOTE, facts(rate_bytes_per_min=c.surviving_per_s * 60)

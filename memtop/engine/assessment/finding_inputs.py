@@ -58,14 +58,11 @@ def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counter
     grown = _grown_bytes_per_s(history, row.key, scene.now_s)
     limits, in_cgroup, giant = cgroups.limits.get(row.key), judged.in_cgroup, judged.giant
     return FindingInputs(
-        name=row.name,
         rss=row.rss_bytes,
         virt=row.virt_bytes,
         peak_rss=row.peak_rss_bytes,
         swap=row.swap_bytes,
         page_tables=row.page_tables_bytes,
-        oom_score=row.oom_score,
-        oom_score_adj=row.oom_score_adj,
         leader_gone=row.note is Note.LEADER_GONE,
         age_s=None if row.started_s is None else max(0.0, scene.sample.wall_s - row.started_s),
         minflt_per_s=row.minflt_per_s,
@@ -92,7 +89,6 @@ def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counter
         cache=bound.usage_bytes - tightest.used_bytes
         if bound is not None and tightest is not None and bound.usage_bytes is not None
         else None,
-        usage=bound.usage_bytes if bound is not None else None,
         tasks_rss=judged.tasks_rss_bytes if leaf is not None and bound is leaf else None,
         victim=in_cgroup.first_name if in_cgroup is not None else None,
         victim_of=in_cgroup.of if in_cgroup is not None else None,

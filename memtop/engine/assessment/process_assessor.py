@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import Final
 
-from memtop.analysis.findings import StandingFindings, find, post
+from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.limits.memory_cgroups import owner
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
@@ -38,7 +38,7 @@ class ProcessAssessor:
         self._verdicts = verdicts
         self._counters = counters
         self._history = history
-        self._board = StandingFindings()
+        self._standing = StandingFindings()
         self._trail = CopyTrail()
         self._tick = -1
         self._zombies = 0
@@ -78,9 +78,9 @@ class ProcessAssessor:
             tasks_rss_bytes=tasks_rss,
         )
         case = testified(case_of(row, scene, judged, self._counters, self._history), witness, copying)
-        self._board = post(self._board, find(case))
+        self._standing = self._standing.after(find(case))
         self.last = Assessment(
-            findings=self._board.standing,
+            findings=self._standing.standing,
             growth=growth,
             state=verdict.state if verdict else None,
             lazy_free_bytes=case.lazyfree,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtop.analysis.findings import Severity
+from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, told
 from memtop.explain.region_sentences import mark_sentence
 from memtop.model.assessment import Assessment
@@ -18,8 +18,6 @@ MARKS: Final = {
     Severity.WARNING: (WARNING_MARK, "warning"),
     Severity.NOTE: (NOTE_MARK, ""),
 }
-_OPEN: Final = frozenset({"young", "confirming", "maybe_growing", "stairs", "heap_open"})
-"""Where one of these stands nobody can say yet that nothing is wrong."""
 _INDENT: Final = "  "
 
 
@@ -53,9 +51,9 @@ def _findings(detail: Detail, width: int) -> tuple[list[Line], dict[int, str]]:
                 if text:
                     lines += wrapped(_INDENT + text, width, "dim", _INDENT)
         topics.update(dict.fromkeys(range(first, len(lines)), words.topic))
-    if outlook.growth is not None and not any(
-        one.severity > Severity.NOTE or one.name in _OPEN for one in outlook.findings
-    ):
+    found = outlook.findings
+    is_bad = any(finding.severity > Severity.NOTE for finding in found)
+    if outlook.growth is not None and not is_bad and not weighing(found, Weight.OPEN):
         ahead = wrapped(f"{NOTE_MARK} {nothing_wrong(outlook, alone=not outlook.findings)}", width, "", _INDENT)
         lines = ahead + lines
         topics = {at + len(ahead): name for at, name in topics.items()}
