@@ -15,8 +15,14 @@ from memtop.explain import topic
 from memtop.explain.finding_text import finding_texts
 from memtop.headless.check import Answer, run
 from memtop.headless.formats import json_writer, text_writer
+from memtop.model.frame import Frame
 from memtop.sampling.request import Ask, Need
 from memtop.settings import Settings
+from memtop.tui.app.bindings import panel_keys
+from memtop.tui.bars.footer import Hint, StatusBar
+from memtop.tui.drawing.text_lines import Line, TextLines
+from memtop.tui.panels import switcher
+from memtop.tui.panels.switcher import PanelKind, Panels, Tabs
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.column_layout import place_columns
 from memtop.view_state import View
@@ -122,3 +128,53 @@ def test_a_finding_is_in_json_and_check_by_its_entry() -> None:
     assert {"id": "large", "severity": "warning", "text": "It has 80.0 MiB."} in shown["findings"]
     assert run(Engine(source()), 30, 1e6, 0.0, said) is Answer.BAD
     assert said.getvalue() == "It has 80.0 MiB.\n"
+
+
+class ToyPanel(TextLines, can_focus=True):
+    """Says how many processes there are."""
+
+    def show_frame(self, frame: Frame) -> None:
+        """Take a newer frame."""
+        self.show([Line(f"{frame.total} processes in all")])
+
+    def caption(self, frame: Frame) -> str:
+        """What stands beside the tabs."""
+        return "counted just now"
+
+
+TOY_PANEL = PanelKind(
+    "toy",
+    "Toy",
+    "how many there are",
+    f"{__name__}:ToyPanel",
+    cursor="panel-toy",
+    hints=(Hint("w", "Wind up", "in_panel('focus')"),),
+    topic=lambda frame: "process",
+    tall=True,
+)
+
+
+@pytest.fixture
+def _toy_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(switcher.BY_NAME, TOY_PANEL.name, TOY_PANEL)
+
+
+@pytest.mark.usefixtures("_toy_panel")
+async def test_a_panel_has_tab_key_hints_and_topic_by_its_entry() -> None:
+    async with board(source=source()) as it:
+        it.app.action_panel(6)  # what its key does
+        await it.until(lambda: "2 processes in all" in seen(it.app.query_one(Panels)), "the panel is open")
+        await it.until(lambda: "Wind up" in line(it.app.query_one(StatusBar), 0), "its keys are shown")
+        tabs = line(it.app.query_one(Tabs), 0)
+        assert "[6 Toy]" in tabs
+        assert "counted just now" in tabs
+        assert it.app.topic == "process"
+        assert it.app.query_one(Panels).size.height > 15, "a tall panel"
+
+
+@pytest.mark.usefixtures("_toy_panel")
+def test_a_panel_has_its_key_in_the_help_by_its_entry() -> None:
+    assert [(key.key, key.tooltip) for key in panel_keys()][-1] == (
+        "6",
+        "Toy: how many there are; once more puts it away",
+    )

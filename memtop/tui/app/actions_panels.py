@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from memtop.sampling.request import RUNTIME
 from memtop.tui.app import actions_runtime
 from memtop.tui.app.app_state import AppState
-from memtop.tui.panels.switcher import BY_NAME, PANELS, Panels, Tabs
+from memtop.tui.panels.switcher import BY_NAME, Panels, Tabs
 
 
 class PanelActions(AppState):
@@ -15,9 +14,9 @@ class PanelActions(AppState):
     """The panel being opened was chosen by its key, and takes the keys if there is anything to move in."""
 
     def action_panel(self, number: int) -> None:
-        if number <= len(PANELS):
-            panel = PANELS[number - 1]
-            self.choose_panel(panel.name)
+        names = list(BY_NAME)
+        if number <= len(names):
+            self.choose_panel(names[number - 1])
             self.keys_to_panel = bool(self.view.panel)
 
     def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
@@ -37,7 +36,7 @@ class PanelActions(AppState):
         """Bring the chosen panel on screen, or put it away."""
         self.query_one(Panels).chosen = self.view.panel
         self.set_class(bool(self.view.panel), "-panel")
-        self.set_class(self.view.panel == RUNTIME, "-runtime")
+        self.set_class(bool(self.view.panel) and BY_NAME[self.view.panel].tall, "-tall")
         self.call_after_refresh(self.fit_points)
 
     def on_panels_opened(self, message: Panels.Opened) -> None:
@@ -49,11 +48,10 @@ class PanelActions(AppState):
     def action_go_url(self) -> None:
         actions_runtime.ask_go_url(self)
 
-    async def action_open_region(self) -> None:
-        await self.run_action("choose", self.query_one(f"#{PANELS[0].cursor}"))
-
-    async def action_sort_regions(self, step: int) -> None:
-        await self.run_action(f"sort({step})", self.query_one(f"#{PANELS[0].cursor}"))
+    async def action_in_panel(self, action: str) -> None:
+        """Run an action of what one moves in on the panel on screen."""
+        if self.view.panel and (cursor := BY_NAME[self.view.panel].cursor):
+            await self.run_action(action, self.query_one(f"#{cursor}"))
 
     def action_zoom_panel(self) -> None:
         zoomed_already = self.leave_zoom()

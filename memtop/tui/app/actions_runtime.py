@@ -1,11 +1,10 @@
-"""What keys do about runtimes: ask where a Go program's metrics are, open the topic that fits."""
+"""What keys do about runtimes: ask for the address of a Go program's metrics; the facts that topics name."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from memtop.errors import UsageError
-from memtop.model.frame import Frame
 from memtop.model.runtime_view import Inside
 from memtop.sampling.request import RUNTIME
 from memtop.sources.endpoint import parse_endpoint
@@ -64,16 +63,6 @@ def _understand(text: str) -> str:
         raise UsageError("such as http://127.0.0.1:6060/debug/vars, or a port")
     parse_endpoint(text)
     return text
-
-
-def topic_of(frame: Frame | None) -> str:
-    """The topic of the Runtime panel, for what runs there."""
-    inside = frame.detail.inside if frame is not None and frame.detail is not None else None
-    native = inside.native if inside is not None else None
-    runtime = native.runtime.value if native is not None and native.runtime is not None else ""
-    if inside is not None and (inside.build is not None or inside.go is not None):
-        return "go_panel"
-    return {"jvm": "jvm_panel", "node": "node_heap", "python": "pymalloc"}.get(runtime, "allocators")
 
 
 def facts_of_inside(inside: Inside | None) -> dict[str, str]:

@@ -19,10 +19,8 @@ from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
 from memtop.filter import parse_query
 from memtop.model.frame import Frame
-from memtop.sampling.request import RUNTIME
 from memtop.settings import Settings
 from memtop.tui import palette
-from memtop.tui.app import actions_runtime
 from memtop.tui.app.actions_explain import ExplainActions
 from memtop.tui.app.actions_list import ListActions
 from memtop.tui.app.actions_panels import PanelActions
@@ -39,7 +37,7 @@ from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import without_focus
 from memtop.tui.panels.limits import chart_forecast, chart_limits
-from memtop.tui.panels.switcher import PANELS, Panels
+from memtop.tui.panels.switcher import PANELS, Panels, panel_of
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.column_layout import DOT_BELOW, LOW_BELOW, NARROW_BELOW, SHORT_BELOW, TINY_BELOW, WIDE_FROM
 from memtop.tui.table.process_table import HEADING_LINES, ProcessTable
@@ -135,7 +133,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
             if self.view.panel:
                 self.show_panel()
             elif self.size.height >= PANEL_FROM and self.commentary is None:
-                self.choose_panel(PANELS[0].name)
+                self.choose_panel(next(panel.name for panel in PANELS if panel.opens))
         if self.first is not None:
             self.take(self.first)
         self.pump.start()
@@ -225,8 +223,8 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         """The footer and the explanation belong to what is in focus."""
         chart = isinstance(event.widget, MemoryChart)
         self.topic = "memory_chart" if chart else self.view.sort.topic
-        if event.widget.id == f"panel-{RUNTIME}":
-            self.topic = actions_runtime.topic_of(self.frame)
+        if (panel := panel_of(event.widget)) is not None and panel.topic is not None:
+            self.topic = panel.topic(self.frame)
         self.show_hints()
         self.show_side()
 

@@ -14,12 +14,12 @@ from memtop.engine.engine import Engine
 from memtop.model.frame import Frame, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.settings import Settings
-from memtop.tui.app.bindings import BACK_HINT, CHART_HINTS, REGIONS_HINTS, REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.app.bindings import BACK_HINT, CHART_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.bars.footer import Hint, StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
 from memtop.tui.chart.memory_chart import MemoryChart
-from memtop.tui.panels.switcher import PANELS
+from memtop.tui.panels.switcher import panel_of
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.table.row_painter import Sort
@@ -153,8 +153,8 @@ class AppState(SafeApp):
             hints = REPLAY_HINTS
         elif isinstance(focused, MemoryChart):
             hints = CHART_HINTS
-        elif focused is not None and focused.id == PANELS[0].cursor:
-            hints = REGIONS_HINTS
+        elif focused is not None and (panel := panel_of(focused)) is not None:
+            hints = panel.hints or TABLE_HINTS
         inside = view.cursor_s is not None or view.frozen or view.query.where is not None
         inside = inside or bool(view.user) or self.zoomed or (self.watched is not None and view.only is None)
         self.query_one(StatusBar).show_hints((*hints[:1], BACK_HINT, *hints[1:]) if inside else hints)

@@ -11,17 +11,26 @@ from typing import Final
 from textual.binding import Binding
 
 from memtop.tui.bars.footer import Hint
-from memtop.tui.panels.switcher import PANELS, PanelKind
+from memtop.tui.panels.switcher import BY_NAME
 
 
 def _key(keys: str, action: str, label: str, says: str, *, priority: bool = False) -> Binding:
     return Binding(keys, action, label, id=f"app.{action}", tooltip=says, show=False, priority=priority)
 
 
-def _panel_key(number: int, panel: PanelKind) -> Binding:
-    says = f"{panel.title}: {panel.says}; once more puts it away"
-    name = f"{panel.title} panel"
-    return Binding(str(number), f"panel({number})", name, id=f"app.panel{number}", show=False, tooltip=says)
+def panel_keys() -> list[Binding]:
+    """The key of each panel: its place in the table of panels."""
+    return [
+        Binding(
+            str(number),
+            f"panel({number})",
+            f"{panel.title} panel",
+            id=f"app.panel{number}",
+            show=False,
+            tooltip=f"{panel.title}: {panel.says}; once more puts it away",
+        )
+        for number, panel in enumerate(BY_NAME.values(), 1)
+    ]
 
 
 THEMES: Final[dict[str, tuple[Binding, ...]]] = {
@@ -68,7 +77,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("d", "delay", "Delay", "Time between samples, 0.1 to 60 s"),
     ),
     "Panels": (
-        *(_panel_key(number, panel) for number, panel in enumerate(PANELS, 1)),
+        *panel_keys(),
         _key(
             "tab", "focus_next", "Next part", "Give the keys to the next part of the screen; Shift+Tab: the one before"
         ),
@@ -98,15 +107,6 @@ TABLE_HINTS: Final = (
     Hint("Space", "Pause", "pause"),
     Hint("q", "Quit", "quit"),
     Hint("m", "Mark", "mark"),
-)
-REGIONS_HINTS: Final = (
-    Hint("?", "Help", "help"),
-    Hint("Enter", "Open", "open_region"),
-    Hint("< >", "Sort", "sort_regions(1)"),
-    Hint("m", "Mark", "mark"),
-    Hint("R", "Read now", "read_now"),
-    Hint("Tab", "Next panel", "focus_next"),
-    Hint("q", "Quit", "quit"),
 )
 CHART_HINTS: Final = (
     Hint("?", "Help", "help"),

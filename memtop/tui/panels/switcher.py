@@ -7,6 +7,7 @@ What a panel needs read for it is asked for only while it is on screen: the app 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Final, Protocol
@@ -15,13 +16,16 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import var
+from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from memtop.model.frame import Frame
 from memtop.sampling.request import REGIONS, RUNTIME, SHARING
+from memtop.tui.bars.footer import Hint
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart, cells
+from memtop.tui.panels.runtime_topic import runtime_topic
 
 
 class Panel(Protocol):
@@ -43,11 +47,19 @@ class PanelKind:
     name: str
     title: str
     says: str
-    topic: str
+    """One line for the help."""
     widget: str
     """Where its class is, as ``module:name``: a panel costs memory only once it has been opened."""
     cursor: str = ""
-    """Id of what takes the keys when the panel is opened; empty where there is nothing to move in."""
+    """Id of the widget that takes the keys when the panel is opened; empty where there is nothing to move in."""
+    hints: tuple[Hint, ...] = ()
+    """The keys that the last line shows while the panel has the keys; empty for those of the table."""
+    topic: Callable[[Frame | None], str] | None = None
+    """Name of the topic that ``e`` opens while the panel has the keys; None for that of the sorted column."""
+    tall: bool = False
+    """Whether the panel takes nearly half of the screen."""
+    opens: bool = False
+    """Opened by itself under the chart of a watched process, on a screen that is high enough."""
 
 
 PANELS: Final = (
@@ -55,42 +67,49 @@ PANELS: Final = (
         REGIONS,
         "Regions",
         "where its memory is, by kind and by mapping",
-        "regions",
         "memtop.tui.panels.regions:RegionsPanel",
-        "regions-table",
+        cursor="regions-table",
+        hints=(
+            Hint("?", "Help", "help"),
+            Hint("Enter", "Open", "in_panel('choose')"),
+            Hint("< >", "Sort", "in_panel('sort(1)')"),
+            Hint("m", "Mark", "mark"),
+            Hint("R", "Read now", "read_now"),
+            Hint("Tab", "Next panel", "focus_next"),
+            Hint("q", "Quit", "quit"),
+        ),
+        opens=True,
     ),
-    PanelKind(
-        SHARING, "Sharing", "what it shares, and with whom", "cow_family", "memtop.tui.panels.sharing:SharingPanel"
-    ),
+    PanelKind(SHARING, "Sharing", "what it shares, and with whom", "memtop.tui.panels.sharing:SharingPanel"),
     PanelKind(
         "limits",
         "Limits",
         "what bounds it, how near that is, and whom the kernel would take",
-        "limits",
         "memtop.tui.panels.limits:LimitsPanel",
     ),
     PanelKind(
         RUNTIME,
         "Runtime",
         "what its runtime says: heap, collections, a leak or not",
-        "go_panel",
         "memtop.tui.panels.runtime:RuntimePanel",
+        topic=runtime_topic,
+        tall=True,
     ),
-    PanelKind(
-        "status",
-        "Status",
-        "what the kernel tells of it, line by line",
-        "process",
-        "memtop.tui.panels.status:StatusPanel",
-    ),
+    PanelKind("status", "Status", "what the kernel tells of it, line by line", "memtop.tui.panels.status:StatusPanel"),
 )
 _CLAUSES: Final = re.compile(r"(?=, | from | in )")
 """Where a caption may end early."""
 BY_NAME: Final = {panel.name: panel for panel in PANELS}
 
 
+def panel_of(widget: Widget) -> PanelKind | None:
+    """The panel that ``widget`` is, or is a part of; None where it is part of none."""
+    names = (str(one.id).removeprefix("panel-") for one in widget.ancestors_with_self)
+    return next((BY_NAME[name] for name in names if name in BY_NAME), None)
+
+
 class Tabs(Bar):
-    """The names of the panels with their keys, the chosen one in brackets."""
+    """The titles of the panels with their keys, the chosen one in brackets."""
 
     chosen: var[str] = var("")
     caption: var[str] = var("")
@@ -105,7 +124,7 @@ class Tabs(Bar):
     def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
         """All tabs, and as much of the caption as they leave room for; where not even they fit, the last ones go."""
         left = []
-        for number, panel in enumerate(PANELS, 1):
+        for number, panel in enumerate(BY_NAME.values(), 1):
             mine = panel.name == self.chosen
             text = f"[{number} {panel.title}]" if mine else f" {number} {panel.title} "
             left.append(LinePart(text, 0 if mine else number, panel.name, "strong" if mine else "dim", glued=True))
@@ -115,7 +134,7 @@ class Tabs(Bar):
             caption and len(caption) > room
         ):  # what comes last says least: the address, what it cost, what the next one waits for
             caption = "".join(_CLAUSES.split(caption)[:-1])
-        return left, [LinePart(caption, len(PANELS) + 1, "permissions", "dim")] if caption else []
+        return left, [LinePart(caption, len(BY_NAME) + 1, "permissions", "dim")] if caption else []
 
     def watch_caption(self) -> None:
         """Another age."""
