@@ -112,7 +112,10 @@ class Parser(argparse.ArgumentParser):
         put(print, self.format_help(), end="")
 
     def _separate(self, argv: Sequence[str]) -> list[str]:
-        """Write ``-bd=2`` as ``-b -d=2``, which argparse of Python 3.11 takes for the value ``=2``."""
+        """Write ``-bd=2`` as ``-b -d=2``, which argparse of Python 3.11 takes for the value ``=2``.
+
+        Raises UsageError for digits after letters that take no value, as in ``-b4242``.
+        """
         letters = "".join(
             name[1]
             for actions in self.sections.values()
@@ -120,6 +123,9 @@ class Parser(argparse.ArgumentParser):
             for name in action.option_strings
             if action.nargs == 0 and len(name) == 2
         )
+        for argument in argv:  # which argparse of Python 3.13 takes for -b and an operand -4242
+            if re.match(rf"-[{letters}]+\d", argument):
+                self.error(f"unrecognized arguments: {argument}")
         return [
             part for argument in argv for part in re.sub(rf"^(-[{letters}]+)(?=\w=)", "\\1\0-", argument).split("\0")
         ]
