@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, ProcessGone, Unavailable
 from memtop.model.frame import Frame
+from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.statm import PAGE_BYTES
-from memtop.sampling.request import Ask
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, pid_of
 
 MIB_PAGES = (1 << 20) // PAGE_BYTES
@@ -207,7 +207,7 @@ class FakeSource:
         return {"oom_score": b"%d\n" % process.oom_score, "oom_score_adj": b"0\n"}[name]
 
 
-def frame_after(engine: Engine, ask: Ask, steps: int) -> Frame:
+def frame_after(engine: Engine, ask: Request, steps: int) -> Frame:
     """What is shown after so many samples."""
     for _ in range(steps):
         frame = engine.step(ask)

@@ -16,7 +16,7 @@ from memtop.explain.finding_text import finding_texts
 from memtop.headless.check import Answer, run
 from memtop.headless.formats import json_writer, text_writer
 from memtop.model.frame import Frame
-from memtop.sampling.request import Ask, Need
+from memtop.sampling.request import Need
 from memtop.settings import Settings
 from memtop.tui.app.bindings import panel_keys
 from memtop.tui.bars.footer import Hint, StatusBar
@@ -27,6 +27,7 @@ from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.column_layout import place_columns
 from memtop.view_state import View
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after
+from tests.requests import request
 from tests.tui.app.test_app import board
 from tests.tui.frames import line
 
@@ -77,8 +78,8 @@ async def test_a_column_is_shown_sorted_filtered_and_explained_by_its_entry() ->
 
 @pytest.mark.usefixtures("_toy_column")
 def test_a_column_is_in_the_text_output_and_its_readings_are_asked_for() -> None:
-    ask, out = View.of(COLUMN_CHOSEN).ask(), io.StringIO()
-    assert ask.needs_all == Need.OOM
+    ask, out = View.of(COLUMN_CHOSEN).request(), io.StringIO()
+    assert ask.readings.needs_all == Need.OOM
     frame = Engine(source()).step(ask)
     assert frame is not None
     text_writer(out, COLUMN_CHOSEN.columns, None)(frame)
@@ -123,7 +124,7 @@ async def test_a_finding_is_on_the_screen_by_its_entry_and_its_text() -> None:
 @pytest.mark.usefixtures("_toy_finding")
 def test_a_finding_is_in_json_and_check_by_its_entry() -> None:
     out, said = io.StringIO(), io.StringIO()
-    json_writer(out)(frame_after(Engine(source()), Ask(only=frozenset({30}), outlooks=True), 2))
+    json_writer(out)(frame_after(Engine(source()), request(only=frozenset({30}), outlooks=True), 2))
     (shown,) = json.loads(out.getvalue())["processes"]
     assert {"id": "large", "severity": "warning", "text": "It has 80.0 MiB."} in shown["findings"]
     assert run(Engine(source()), 30, 1e6, 0.0, said) is Answer.BAD

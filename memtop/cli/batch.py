@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from memtop.cli.launch import Launch
     from memtop.engine.engine import Engine
-    from memtop.sampling.request import Ask
+    from memtop.model.request import Request
     from memtop.settings import Settings
 
 
@@ -32,21 +32,22 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
         ending.install()
     source = open_source(settings)
     try:
-        engine, ask = engine_on(source), View.of(settings).ask()
+        engine, request = engine_on(source), View.of(settings).request()
         if launch is not None:
-            first_look(engine, ask, launch)
-        cheap = ~(Need.CGROUP | Need.VICTIM | Need.ROLLUP)
-        ask = ask._replace(
-            needs_all=cheap | ask.needs | ask.needs_all,
-            once=settings.iterations == 1,
-            runtimes=form == "json",
-            outlooks=form == "json",
+            first_look(engine, request, launch)
+        request = request._replace(
+            readings=request.readings._replace(
+                needs_all=Need.STAT | Need.STATUS | Need.OOM | request.readings.row_needs,
+                once=settings.iterations == 1,
+                runtimes=form == "json",
+                outlooks=form == "json",
+            )
         )
         if not settings.output:
-            _watch(engine, ask, settings, _writer(form, settings, sys.stdout), ending)
+            _watch(engine, request, settings, _writer(form, settings, sys.stdout), ending)
             return 0
         with _new_file(settings.output) as file:
-            _watch(engine, ask, settings, _writer(form, settings, file), ending)
+            _watch(engine, request, settings, _writer(form, settings, file), ending)
         return 0
     finally:
         source.close()
@@ -68,13 +69,13 @@ def _writer(form: str, settings: Settings, out: TextIO) -> formats.Writer:
     return formats.text_writer(out, settings.columns, width)
 
 
-def _watch(engine: Engine, ask: Ask, settings: Settings, write: formats.Writer, ending: EndSignals) -> None:
+def _watch(engine: Engine, request: Request, settings: Settings, write: formats.Writer, ending: EndSignals) -> None:
     done = 0
     planned_s = time.monotonic()
-    while frame := engine.step(ask, late_s=max(0.0, time.monotonic() - planned_s) if done else 0.0):
+    while frame := engine.step(request, late_s=max(0.0, time.monotonic() - planned_s) if done else 0.0):
         if not frame.tick and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
-        if not frame.tick and ask.only and not ask.everybody and not frame.total and not frame.hidden:
+        if not frame.tick and request.rows.only and not request.everybody and not frame.total and not frame.hidden:
             raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
         with ending:
             put(write, frame)

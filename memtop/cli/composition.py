@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from memtop.cli.launch import Launch
     from memtop.engine.engine import Engine
     from memtop.model.frame import Frame
-    from memtop.sampling.request import Ask
+    from memtop.model.request import Request
     from memtop.settings import Settings
     from memtop.sources.protocol import OwnCost, Source
 
@@ -40,9 +40,9 @@ def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engin
     return Engine(source, position=position, trouble=lambda: getattr(source, "problem", None), **measured)
 
 
-def first_look(engine: Engine, ask: Ask, launch: Launch) -> Frame | None:
+def first_look(engine: Engine, request: Request, launch: Launch) -> Frame | None:
     """Take hold of the program before it begins: the first sample finds it, the second holds it until its end."""
-    engine.step(ask)
-    frame = engine.step(ask)
+    engine.step(request)
+    frame = engine.step(request)
     launch.go()
     return frame

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from memtop.cli.composition import engine_on, first_look, open_source
 from memtop.errors import UsageError
-from memtop.sampling.request import RUNTIME, SHARING
 from memtop.settings import Settings
 from memtop.sources.live.own_cost import OwnCostMeter
 from memtop.view_state import View
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from memtop.demo.progress import Step
     from memtop.tui.app.app import MemtopApp
 
-DEMO_PANELS: Final = {"fork": SHARING, "go": RUNTIME}
+DEMO_PANELS: Final = {"fork": "sharing", "go": "runtime"}
 """Scenarios that are best seen with a panel open."""
 
 
@@ -67,7 +66,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         if launch is not None:
             life.at_end.callback(launch.show_output)
             life.at_end.callback(launch.stop)
-        first = engine.step(view.ask()) if launch is None else first_look(engine, view.ask(), launch)
+        first = engine.step(view.request()) if launch is None else first_look(engine, view.request(), launch)
         if first is not None and not settings.ascii:  # the early painting is not in ASCII
             from memtop.tui.bars.header_parts import state_of  # noqa: PLC0415
             from memtop.tui.terminal.splash import paint  # noqa: PLC0415

@@ -17,7 +17,8 @@ from memtop.engine.engine import Engine
 from memtop.errors import ProcessGone
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, told
 from memtop.model.assessment import Assessment
-from memtop.sampling.request import Ask, Need
+from memtop.model.request import Request, RowSelection
+from memtop.sampling.request import Need, ReadingsRequest
 
 
 class Answer(IntEnum):
@@ -49,15 +50,16 @@ def run(engine: Engine, pid: int, seconds: float | None, delay_s: float, out: Te
 
     Raises ProcessGone where it is not there.
     """
-    ask = Ask(only=frozenset({pid}), needs_all=Need.STAT | Need.STATUS | Need.OOM, delay_s=delay_s)
+    readings = ReadingsRequest(needs_all=Need.STAT | Need.STATUS | Need.OOM, delay_s=delay_s)
+    rows = RowSelection(only=frozenset({pid}))
     began_s = time.monotonic()
     outlook: Assessment | None = None
-    while (frame := engine.step(ask)) is not None:
-        if ask.focus is None:
+    while (frame := engine.step(Request(readings, rows))) is not None:
+        if readings.focus is None:
             row = next((row for row in frame.rows if row.pid == pid), None)
             if row is None:
                 raise ProcessGone(f"no such process: {pid}")
-            ask = ask._replace(focus=row.key, visible=frozenset({row.key}))
+            readings = readings._replace(focus=row.key, visible=frozenset({row.key}))
             continue
         outlook = frame.detail.outlook if frame.detail is not None else None
         answer, watched_s = answer_to(outlook), time.monotonic() - began_s

@@ -17,8 +17,9 @@ from memtop.analysis.memory_map.regions import Confidence, KindSum, Region, Regi
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, ProcessGone, UsageError
 from memtop.model.frame import Detail
+from memtop.model.request import Request, RowSelection
 from memtop.procfs.stat import parse_stat
-from memtop.sampling.request import REGIONS, Ask
+from memtop.sampling.request import Need, ReadingsRequest
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView
 from memtop.sanitize import clean
 from memtop.sources.protocol import Source
@@ -82,14 +83,16 @@ def _look(source: Source, pid: int) -> tuple[Detail, RegionsView]:
 
     Raises ProcessGone, and AccessDenied where not even stat may be read.
     """
-    ask = Ask(only=frozenset({pid}))
+    rows = RowSelection(only=frozenset({pid}))
     before = _identity(source, pid)
     for attempt in range(1, _ATTEMPTS + 1):
         engine = Engine(source)
-        frame = engine.step(ask)
+        frame = engine.step(Request(rows=rows))
         if frame is None or not frame.rows:
             raise AccessDenied(str(pid)) if frame is not None and frame.hidden else ProcessGone(str(pid))
-        frame = engine.view(ask._replace(focus=frame.rows[0].key, panel=REGIONS, once=True))
+        frame = engine.view(
+            Request(ReadingsRequest(focus=frame.rows[0].key, focus_needs=Need.MAPPINGS, once=True), rows)
+        )
         assert frame is not None and frame.detail is not None and frame.detail.regions is not None
         detail, view = frame.detail, frame.detail.regions
         if view.missing is Missing.GONE:

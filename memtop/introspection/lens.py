@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from memtop.errors import MemtopError
 from memtop.introspection.dossier import LEAST_INTERVAL_S, Around, Moment, Pace, RuntimeDossier
 from memtop.process_key import ProcessKey
-from memtop.sampling.request import RUNTIME, Ask
+from memtop.sampling.request import Need, ReadingsRequest
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sources.protocol import Source
 
@@ -52,13 +52,11 @@ class Lens:
 
     # -- who is asked, and when
 
-    def step(self, ask: Ask, sample: Sample, asked_for: Sequence[ProcessKey]) -> None:
+    def step(self, request: ReadingsRequest, sample: Sample, asked_for: Sequence[ProcessKey]) -> None:
         """Take what has come and begin what is due. ``asked_for`` are those of the command line."""
         self._sample = sample
-        if ask.frozen:
-            return
-        wanted = [ask.focus] if ask.focus is not None else []
-        if ask.runtimes or (not wanted and len(asked_for) == 1):
+        wanted = [request.focus] if request.focus is not None else []
+        if request.runtimes or (not wanted and len(asked_for) == 1):
             wanted += asked_for[:MOST_ASKED]
         fresh = False
         for key in dict.fromkeys(wanted):
@@ -67,13 +65,13 @@ class Lens:
                 continue
             file = self._file(key, seen)
             fresh |= not file.done_s and not file.pending
-            self._serve(ask, key, seen, file)
-        if ask.runtimes:
-            self._wait_for_answers(ask, wanted, fresh=fresh)
+            self._serve(request, key, seen, file)
+        if request.runtimes:
+            self._wait_for_answers(request, wanted, fresh=fresh)
         for key in [key for key in self._files if key not in wanted][: max(0, len(self._files) - FILES)]:
             del self._files[key]
 
-    def _wait_for_answers(self, ask: Ask, wanted: Iterable[ProcessKey], *, fresh: bool) -> None:
+    def _wait_for_answers(self, request: ReadingsRequest, wanted: Iterable[ProcessKey], *, fresh: bool) -> None:
         """Without a screen: a line tells what was read at its own instant, and a one-shot run has no later one.
 
         At first the identity is waited for, then what follows from it; later whatever is under way.
@@ -81,11 +79,11 @@ class Lens:
         for _ in range(2 if fresh else 1):
             if not any(self._files[key].pending for key in wanted if key in self._files):
                 return
-            self._source.settle(FIRST_SETTLE_S if fresh else min(FIRST_SETTLE_S, ask.delay_s / 2))
+            self._source.settle(FIRST_SETTLE_S if fresh else min(FIRST_SETTLE_S, request.delay_s / 2))
             for key in wanted:
                 seen = self._seen(key)
                 if seen is not None and (file := self._files.get(key)) is not None:
-                    self._serve(ask, key, seen, file)
+                    self._serve(request, key, seen, file)
 
     def _seen(self, key: ProcessKey) -> ProcessSample | None:
         seen = self._sample.processes.get(key.pid) if self._sample is not None else None
@@ -98,15 +96,15 @@ class Lens:
         self._files[key] = file  # those wanted last are at the end
         return file
 
-    def _serve(self, ask: Ask, key: ProcessKey, seen: ProcessSample, file: RuntimeDossier) -> None:
+    def _serve(self, request: ReadingsRequest, key: ProcessKey, seen: ProcessSample, file: RuntimeDossier) -> None:
         assert self._sample is not None
         now_s = self._sample.mono_s
         for name in list(file.pending):
             self._poll(key, file, name)
-        shown = ask.panel == RUNTIME
+        shown = Need.RUNTIME in request.focus_needs
         self._want(key, seen, file, "identity", AGAIN_S if shown else None)
         identity = file.identity
-        url = self._url_of(ask, key)
+        url = self._url_of(request, key)
         if url != file.asked_url:
             file.asked_url, file.pace, file.trouble = url, Pace(), ""
             file.go.clear()
@@ -124,9 +122,9 @@ class Lens:
             file.take_flags(seen.command_raw)
             self._every_second(key, seen, file, "jvm", now_s)
 
-    def _url_of(self, ask: Ask, key: ProcessKey) -> str:
+    def _url_of(self, request: ReadingsRequest, key: ProcessKey) -> str:
         """The address that the user gave for this process; empty for none."""
-        for pid, url in ask.go_urls:
+        for pid, url in request.go_urls:
             if pid == key.pid:
                 return url
             if pid is None:
@@ -210,10 +208,8 @@ class Lens:
 
         return heap_facts(file, row, at_s)
 
-    def inside(self, ask: Ask, row: ProcessRow, at_s: float, reading: Reading | None) -> Inside | None:
-        """For the panel, at the instant shown; None while it is not on screen."""
-        if ask.panel != RUNTIME:
-            return None
+    def inside(self, row: ProcessRow, at_s: float, reading: Reading | None) -> Inside:
+        """For the panel, at the instant shown."""
         from memtop.introspection.insight import inside  # noqa: PLC0415 (as above)
 
         lazy_free_bytes = self._lazy_free_bytes(row.key)

@@ -1,25 +1,15 @@
-"""What the sampler is asked to read, and which rows the engine is asked to show."""
+"""What is to be read: what a view wants, and what the engine makes of it for one sample."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Flag, auto
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import NamedTuple
 
 from memtop.process_key import ProcessKey
 
-if TYPE_CHECKING:
-    from memtop.model.frame import ProcessRow
-
-REGIONS: Final = "regions"
-SHARING: Final = "sharing"
-"""Names of the panels that dear readings are made for; see :mod:`memtop.sampling.smaps`."""
-RUNTIME: Final = "runtime"
-"""Name of the panel that the insides of runtimes are shown in; see :mod:`memtop.introspection`."""
-
 
 class Need(Flag):
-    """The readings beyond statm (which is read for every process at every tick) that something on screen wants."""
+    """Readings beyond statm, which is read of every process at every tick. Columns and panels declare theirs."""
 
     NONE = 0
     STAT = auto()
@@ -27,13 +17,23 @@ class Need(Flag):
     OOM = auto()
     CGROUP = auto()
     VICTIM = auto()
-    """oom_score_adj of every process, to reckon whom the OOM killer would take."""
+    """oom_score_adj of every process, to compute in which order the OOM killer would take them."""
     ROLLUP = auto()
-    """smaps_rollup, which costs the target something: in turn; see :mod:`memtop.sampling.smaps`."""
+    """smaps_rollup, which costs the process something: in turn; see :mod:`memtop.sampling.smaps`."""
+    MAPPINGS = auto()
+    """smaps of the process in focus, which costs it more."""
+    FAMILY = auto()
+    """smaps_rollup of the fork relatives of the process in focus."""
+    LAZY_FREE = auto()
+    """smaps_rollup of the process in focus, which reports what it has given back and the kernel has not taken."""
+    LIMITS = auto()
+    """oom_score_adj of every process, to compute the place of the process in focus."""
+    RUNTIME = auto()
+    """The settings and sockets of the runtime of the process in focus, again and again."""
 
 
-class Ask(NamedTuple):
-    """What the view wants to know next: small, immutable, the only thing that flows from a view to the engine."""
+class ReadingsRequest(NamedTuple):
+    """What a view wants to have read."""
 
     focus: ProcessKey | None = None
     """The process whose detail is wanted."""
@@ -43,53 +43,36 @@ class Ask(NamedTuple):
     """Readings wanted for the visible rows."""
     needs_all: Need = Need.NONE
     """Readings wanted for every row at every tick, because the order or the filter depends on them."""
-    sort: str = "rss_bytes"
-    """Attribute of ProcRow."""
-    descending: bool = True
-    where: Callable[[ProcessRow], bool] | None = None
-    """The filter; None lets every process pass."""
-    where_needs: Need = Need.NONE
-    """Readings that the filter depends on."""
-    only: frozenset[int] | None = None
-    """Pids to be shown, whatever the filter says; None for all."""
-    names: tuple[str, ...] = ()
-    """Names to be shown beside ``only``: a process matches when its name or command contains one."""
-    children: bool = False
-    """Show the descendants of ``only`` and ``names`` too."""
-    kernel_threads: bool = False
-    tree: bool = False
-    folded: frozenset[ProcessKey] = frozenset()
-    frozen: bool = False
-    """Show the instant at which freezing began; sampling goes on."""
-    cursor_s: float | None = None
-    """Wall time to look back at; None for now (or for the frozen instant)."""
-    window_s: float | None = None
-    """Seconds of past in the chart; None for as much as is known, between half a minute and five."""
-    points: int = 120
-    """Points of the chart's series."""
-    panel: str = ""
-    """Name of the panel on screen: what is dear is read for it only."""
+    focus_needs: Need = Need.NONE
+    """Readings wanted for the process in focus, because a panel shows them."""
     smaps: bool = True
     """Whether smaps and smaps_rollup may be read at all."""
     go_urls: tuple[tuple[int | None, str], ...] = ()
     """(pid, address) of Go programs whose metrics are to be read; None for the process asked for."""
     once: bool = False
-    """There will be no later tick: what is asked for is read at this one, whatever it costs, and waited for."""
+    """There will be no later tick: what is wanted is read at this one, whatever it costs, and waited for."""
     runtimes: bool = False
-    """Look into the runtimes of those asked for; otherwise of the one in focus only."""
+    """Read the runtimes of those asked for; otherwise of the process in focus only."""
     outlooks: bool = False
-    """Judge those asked for as the one in focus is judged: limits, verdict, findings."""
-    studied: tuple[ProcessKey, ...] = ()
-    """Whom that means; the engine fills it in."""
+    """Assess those asked for as the process in focus is assessed: limits, verdict, findings."""
     delay_s: float = 1.0
     """Planned time between samples; a much longer one is a gap (suspend, a stopped memtop)."""
 
     @property
-    def judged(self) -> tuple[ProcessKey, ...]:
-        """Those that are judged in full: the one in focus, then those asked for where that is wanted."""
-        return self.studied if self.focus is None else (self.focus, *(key for key in self.studied if key != self.focus))
+    def row_needs(self) -> Need:
+        """Readings wanted for any row."""
+        return self.needs | self.needs_all
 
-    @property
-    def everybody(self) -> bool:
-        """Whether all processes must be looked at; where not, the cost does not grow with /proc."""
-        return self.only is None or bool(self.names) or self.children or self.panel == SHARING
+
+class SamplePlan(NamedTuple):
+    """What is read for one sample: what a view wants, and what the engine has determined beside it."""
+
+    readings: ReadingsRequest = ReadingsRequest()
+    pids: frozenset[int] | None = None
+    """Processes to be read; None for all. With pids, the cost does not grow with /proc."""
+    family: frozenset[ProcessKey] = frozenset()
+    """Fork relatives of the process in focus, read as often as visible rows: their faults tell which of them copies."""
+    watched: tuple[int, ...] = ()
+    """Pids whose end is to be noticed."""
+    assessed: tuple[ProcessKey, ...] = ()
+    """Processes that are assessed in full: the one in focus, then those asked for where that is wanted."""

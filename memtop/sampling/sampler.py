@@ -1,4 +1,4 @@
-"""One walk over a Source: Ask -> Sample.
+"""One walk over a Source: SamplePlan -> Sample.
 
 statm is read for every process at every tick, as one sweep over kept descriptors. Whatever costs more is read
 for the rows on screen, for every row only while the order or the filter depends on it, and otherwise in turn.
@@ -7,7 +7,7 @@ Bytes are compared before they are parsed: most processes are idle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone, Unavailable
@@ -19,7 +19,7 @@ from memtop.procfs.stat import PidStat, parse_stat
 from memtop.procfs.statm import parse_statm
 from memtop.procfs.status import parse_status
 from memtop.procfs.vmstat import parse_vmstat
-from memtop.sampling.request import Ask, Need
+from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample, Sample, SystemSample
 from memtop.sanitize import clean
 from memtop.sources.protocol import Source
@@ -90,19 +90,17 @@ class Sampler:
         self._waiting: set[int] = set()
         self._leaderless: set[int] = set()
         self._problems: dict[str, tuple[str, int]] = {}
-        self._known_surroundings: (
-            tuple[tuple[Ask, list[int]], float, tuple[SystemSample, CgroupSample | None]] | None
-        ) = None
-        """For whom, when, and what."""
+        self._known_surroundings: tuple[SamplePlan, float, tuple[SystemSample, CgroupSample | None]] | None = None
+        """Plan, time and value of the last reading of the machine and its cgroups."""
 
-    def sample(self, ask: Ask, watched: Iterable[int] = ()) -> Sample | None:
-        """Read the next instant; None when the source has no more. ``watched`` pids are held until they end."""
+    def sample(self, plan: SamplePlan) -> Sample | None:
+        """Read the next instant; None when the source has no more."""
         instant = self.source.begin()
         if instant is None:
             return None
         self._tick += 1
         self._before_s, self._now_s = self._now_s, instant.mono_s
-        pids = self.source.pids() if ask.everybody else sorted(ask.only or ())
+        pids = self.source.pids() if plan.pids is None else sorted(plan.pids)
         records = self._records
         self._hidden.intersection_update(pids)
         unknown: list[int] = []
@@ -126,7 +124,7 @@ class Sampler:
         for pid in unknown:
             self._meet(pid)
         orphans = self._children_of({key.pid for key in gone}) if gone else []
-        self._read_due(ask, [*empty, *orphans], gone)
+        self._read_due(plan, [*empty, *orphans], gone)
         for pid in tuple(self._leaderless):
             self._check_leader(records[pid])
         self._collect()
@@ -134,10 +132,9 @@ class Sampler:
             self.source.settle(FIRST_SETTLE_S)
             self._collect()
         exits = tuple(self.source.exits())  # before watch lets go of those that have ended
-        watched = [pid for pid in watched if pid in records]
-        self.source.watch(watched)
+        self.source.watch([pid for pid in plan.watched if pid in records])
         processes = {pid: record.seen for pid, record in records.items()}
-        system, cgroups = self._surroundings(ask, watched, processes, anew=bool(gone or exits))
+        system, cgroups = self._surroundings(plan, processes, anew=bool(gone or exits))
         return Sample(
             wall_s=instant.wall_s,
             mono_s=instant.mono_s,
@@ -223,27 +220,27 @@ class Sampler:
 
     # -- what is read when
 
-    def _read_due(self, ask: Ask, changed_state: list[int], gone: list[ProcessKey]) -> None:
+    def _read_due(self, plan: SamplePlan, changed_state: list[int], gone: list[ProcessKey]) -> None:
         """stat, status and oom_score of those whose turn it is; adds to ``gone`` whom stat shows to be another."""
-        records = self._records
-        visible = [key.pid for key in ask.visible if key.pid in records]
-        if ask.focus is not None and ask.focus.pid in records:
-            visible.append(ask.focus.pid)
+        records, readings = self._records, plan.readings
+        visible = [key.pid for key in readings.visible | plan.family if key.pid in records]
+        if readings.focus is not None and readings.focus.pid in records:
+            visible.append(readings.focus.pid)
         everybody = list(records)
         turn = everybody[self._tick % TURN_TICKS :: TURN_TICKS]
         due = set(turn).union(changed_state) & records.keys()
-        if Need.STAT in ask.needs_all:
+        if Need.STAT in readings.needs_all:
             due.update(everybody)
-        elif Need.STAT in ask.needs:
+        elif Need.STAT in readings.needs:
             due.update(visible)
         self._read_stats(sorted(due), gone)
-        few = not ask.everybody  # then nothing is spared: a peak and page tables may move while statm stands still
-        for pid in everybody if Need.STATUS in ask.needs_all else visible if Need.STATUS in ask.needs else ():
+        few = plan.pids is not None  # then nothing is spared: a peak and page tables may move while statm stands still
+        for pid in everybody if Need.STATUS in readings.needs_all else visible if Need.STATUS in readings.needs else ():
             if (record := records.get(pid)) is not None:
                 (self._read_status if few else self._read_status_if_moved)(record)
-        if ask.focus is not None and (focus := records.get(ask.focus.pid)) is not None:
+        if readings.focus is not None and (focus := records.get(readings.focus.pid)) is not None:
             self._read_status(focus)
-        for pid in everybody if Need.OOM in ask.needs_all else visible if Need.OOM in ask.needs else ():
+        for pid in everybody if Need.OOM in readings.needs_all else visible if Need.OOM in readings.needs else ():
             if (record := records.get(pid)) is not None:
                 self._read_oom(record, few=few)
 
@@ -416,31 +413,28 @@ class Sampler:
         return answer is not None, None if answer is None else answer.data
 
     def _surroundings(
-        self, ask: Ask, watched: list[int], processes: dict[int, ProcessSample], *, anew: bool
+        self, plan: SamplePlan, processes: dict[int, ProcessSample], *, anew: bool
     ) -> tuple[SystemSample, CgroupSample | None]:
         """The machine and the cgroups: as they were read last, if that is not long ago and nothing calls for newer."""
         known = self._known_surroundings
         spared_s = SPARED_S if self._now_s - self._before_s < FAST_S else 0.0
-        if anew or known is None or known[0] != (ask, watched) or self._now_s - known[1] >= spared_s:
+        if anew or known is None or known[0] != plan or self._now_s - known[1] >= spared_s:
             system = self._system()
             kills = system.vmstat.oom_kill if system.vmstat is not None else None
-            found = system, self._limits(ask, watched, processes, kills)
-            known = self._known_surroundings = (ask, watched), self._now_s, found
+            found = system, self._limits(plan, processes, kills)
+            known = self._known_surroundings = plan, self._now_s, found
         return known[2]
 
-    def _limits(
-        self, ask: Ask, watched: list[int], processes: dict[int, ProcessSample], kills: int | None
-    ) -> CgroupSample | None:
+    def _limits(self, plan: SamplePlan, processes: dict[int, ProcessSample], kills: int | None) -> CgroupSample | None:
         """What limits those that somebody looks at; a run of one sample does without."""
         if self._cgroups is None:
-            if not (self._tick or watched or ask.focus) and not (ask.needs | ask.needs_all) & (
-                Need.CGROUP | Need.VICTIM
-            ):
+            wanted = plan.watched or plan.readings.focus or plan.readings.row_needs & (Need.CGROUP | Need.VICTIM)
+            if not (self._tick or wanted):
                 return None
             from memtop.sampling.cgroups import CgroupReader  # noqa: PLC0415
 
             self._cgroups = CgroupReader(self.source)
-        return self._cgroups.read(ask, watched, processes, kills)
+        return self._cgroups.read(plan, processes, kills)
 
     def _system(self) -> SystemSample:
         return SystemSample(

@@ -12,11 +12,11 @@ from memtop.errors import UsageError
 from memtop.model.frame import Detail
 from memtop.runtimes.go.growth import GoVerdict
 from memtop.runtimes.go.limits import LimitFit
-from memtop.sampling.request import RUNTIME, Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay
 from memtop.tui.panels.runtime import body_lines, head_lines
 from memtop.view_state import View
+from tests.requests import changed, request
 
 NAMES = [run.name for run in recorded_runs()]
 MIB = 1 << 20
@@ -28,10 +28,10 @@ def played(name: str) -> Detail:
     source = Replay(run.path)
     try:
         engine = Engine(source, position=source.position)
-        ask, last = Ask(only=frozenset({run.pid}), panel=RUNTIME), None
+        ask, last = request(only=frozenset({run.pid}), panel="runtime"), None
         while (frame := engine.step(ask)) is not None:
             if frame.rows:
-                ask, last = ask._replace(focus=frame.rows[0].key), frame
+                ask, last = changed(ask, focus=frame.rows[0].key), frame
         assert last is not None
         assert last.detail is not None
         return last.detail
@@ -64,10 +64,10 @@ def test_what_nobody_has_recorded_is_no_trouble(name: str) -> None:
     run = recorded_named(name)
     source = Replay(run.path)
     engine = Engine(source, position=source.position)
-    ask = View.of(Settings(pids=(run.pid,), replay=run.path)).ask()
+    ask = View.of(Settings(pids=(run.pid,), replay=run.path)).request()
     while (frame := engine.step(ask)) is not None:
         keys = frozenset(row.key for row in frame.rows)
-        ask = ask._replace(focus=next(iter(keys), None), visible=keys)
+        ask = changed(ask, focus=next(iter(keys), None), visible=keys)
         assert frame.problems == ()
     source.close()
 

@@ -12,17 +12,19 @@ from memtop.engine.engine import DIARIES, Engine
 from memtop.errors import AccessDenied
 from memtop.filter import of_user, parse_query
 from memtop.model.frame import Detail, Frame, Note, ProcessRow
+from memtop.model.request import Request
 from memtop.procfs.statm import PAGE_BYTES
-from memtop.sampling.request import Ask, Need
+from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
 from tests.children import python, tell
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
+from tests.requests import changed, request
 
-EVERYTHING = Ask(needs_all=~Need.NONE)
+EVERYTHING = request(needs_all=~Need.NONE)
 MIB = 1 << 20
 
 
-def step(engine: Engine, ask: Ask = EVERYTHING, times: int = 1) -> Frame:
+def step(engine: Engine, ask: Request = EVERYTHING, times: int = 1) -> Frame:
     return frame_after(engine, ask, times)
 
 
@@ -36,8 +38,8 @@ def detail(frame: Frame) -> Detail:
     return frame.detail
 
 
-def on(process: FakeProcess, **changes: object) -> Ask:
-    return EVERYTHING._replace(focus=process.key, window_s=30.0, points=30, **changes)  # type: ignore[arg-type]
+def on(process: FakeProcess, **changes: object) -> Request:
+    return changed(EVERYTHING, focus=process.key, window_s=30.0, points=30, **changes)
 
 
 def known(values: tuple[float | None, ...]) -> list[float]:
@@ -182,7 +184,7 @@ def test_kernel_threads_are_shown_only_when_asked_for() -> None:
     source = FakeSource(FakeProcess(2, comm=b"kthreadd", flags=KERNEL_FLAGS), FakeProcess(42))
     engine = Engine(source)
     assert [row.pid for row in step(engine).rows] == [42]
-    found = row(step(engine, EVERYTHING._replace(kernel_threads=True)), 2)
+    found = row(step(engine, changed(EVERYTHING, kernel_threads=True)), 2)
     assert (found.note, found.command, found.rss_bytes) == (Note.KERNEL, "[kthreadd]", None)
 
 
@@ -214,28 +216,28 @@ def family() -> FakeSource:
 @pytest.mark.parametrize(
     ("ask", "pids"),
     [
-        (Ask(), [30, 40, 10, 20]),
-        (Ask(only=frozenset({20, 40})), [40, 20]),
-        (Ask(only=frozenset({20}), children=True), [30, 20]),
-        (Ask(only=frozenset(), names=("ap",)), [20]),
-        (Ask(only=frozenset({40}), names=("work",)), [30, 40]),
-        (Ask(only=frozenset(), names=("shell",), children=True), [30, 10, 20]),
-        (Ask(where=of_user("ann")), [40, 10, 20]),
-        (Ask(where=of_user("0")), [30]),
-        (Ask(where=parse_query("port").where), [20]),
-        (Ask(sort="pid", descending=False), [10, 20, 30, 40]),
-        (Ask(sort="command", descending=True), [30, 10, 40, 20]),
-        (Ask(tree=True), [40, 10, 20, 30]),
+        (request(), [30, 40, 10, 20]),
+        (request(only=frozenset({20, 40})), [40, 20]),
+        (request(only=frozenset({20}), children=True), [30, 20]),
+        (request(only=frozenset(), names=("ap",)), [20]),
+        (request(only=frozenset({40}), names=("work",)), [30, 40]),
+        (request(only=frozenset(), names=("shell",), children=True), [30, 10, 20]),
+        (request(where=of_user("ann")), [40, 10, 20]),
+        (request(where=of_user("0")), [30]),
+        (request(where=parse_query("port").where), [20]),
+        (request(sort="pid", descending=False), [10, 20, 30, 40]),
+        (request(sort="command", descending=True), [30, 10, 40, 20]),
+        (request(tree=True), [40, 10, 20, 30]),
     ],
 )
-def test_who_is_shown_and_in_which_order(ask: Ask, pids: list[int]) -> None:
+def test_who_is_shown_and_in_which_order(ask: Request, pids: list[int]) -> None:
     frame = step(Engine(family()), ask)
     assert [row.pid for row in frame.rows] == pids
-    assert (frame.tree is not None) is ask.tree
+    assert (frame.tree is not None) is ask.rows.tree
 
 
 def test_total_counts_before_the_filter() -> None:
-    frame = step(Engine(family()), Ask(where=parse_query("api").where))
+    frame = step(Engine(family()), request(where=parse_query("api").where))
     assert (frame.total, len(frame.rows)) == (4, 1)
 
 
@@ -248,14 +250,14 @@ def test_unknown_sorts_last_in_either_direction_and_equals_by_pid(descending: bo
     engine = Engine(source)
     step(engine)
     source.add(FakeProcess(7, rss_pages=30))
-    pids = [row.pid for row in step(engine, Ask(descending=descending)).rows]
+    pids = [row.pid for row in step(engine, request(descending=descending)).rows]
     assert pids == [30, 40, 10, 7, 20, 35, 5, 15] if descending else [7, 20, 35, 10, 40, 30, 5, 15]
 
 
 def test_matches_that_appear_later_join() -> None:
     source = family()
     engine = Engine(source)
-    ask = Ask(only=frozenset(), names=("api",))
+    ask = request(only=frozenset(), names=("api",))
     assert len(step(engine, ask).rows) == 1
     source.add(FakeProcess(50, comm=b"api", cmdline=b"api\0"))
     assert {row.pid for row in step(engine, ask).rows} == {20, 50}
@@ -282,7 +284,7 @@ def test_a_process_that_is_looked_at_later_shows_its_past() -> None:
     process = FakeProcess(42)
     engine = Engine(FakeSource(process, FakeProcess(43)))
     for _ in range(10):
-        step(engine, Ask())
+        step(engine, request())
         process.rss_pages += MIB_PAGES
     found = detail(step(engine, on(process)))
     assert len(known(found.series.rss_bytes)) == 11
@@ -364,7 +366,7 @@ def test_a_pid_that_is_reused_has_a_row_of_its_own_beside_the_one_that_has_gone(
     frame = step(engine, on(process))
     assert {row.name: row.note for row in frame.rows} == {"app": Note.GONE, "heir": Note.NONE}
     assert known(detail(frame).series.rss_bytes) == [20 * MIB] * 3
-    assert len(step(engine, on(process)._replace(tree=True)).rows) == 2
+    assert len(step(engine, on(process, tree=True)).rows) == 2
     assert heir.key[:2] == process.key[:2]
 
 
@@ -372,7 +374,7 @@ def test_of_pids_asked_for_the_one_that_has_gone_stays_and_its_heir_is_not_taken
     process = FakeProcess(42)
     source = FakeSource(process)
     engine = Engine(source)
-    ask = Ask(only=frozenset({42}))
+    ask = request(only=frozenset({42}))
     step(engine, ask, times=3)
     source.add(FakeProcess(42, comm=b"heir"))
     frame = step(engine, ask, times=3)
@@ -440,9 +442,9 @@ def test_a_cursor_before_everything_knows_nothing() -> None:
 
 def test_the_view_can_change_between_two_samples() -> None:
     engine = Engine(family())
-    assert engine.view(Ask()) is None
+    assert engine.view(request()) is None
     step(engine)
-    frame = engine.view(Ask(sort="pid", descending=False))
+    frame = engine.view(request(sort="pid", descending=False))
     assert frame is not None
     assert [row.pid for row in frame.rows] == [10, 20, 30, 40]
 
@@ -475,7 +477,7 @@ def test_a_real_process_that_grows_is_seen_growing_with_its_faults() -> None:
     engine = Engine(source)
     try:
         with python(code) as child:
-            ask = EVERYTHING._replace(only=frozenset({child.pid}))
+            ask = changed(EVERYTHING, only=frozenset({child.pid}))
             before = row(step(engine, ask), child.pid)
             tell(child)
             frame = step(engine, ask)
@@ -494,9 +496,9 @@ def test_once_prepared_the_second_sample_waits_for_no_import() -> None:
     code = (
         "import sys\n"
         "from memtop.engine.engine import Engine\n"
-        "from memtop.sampling.request import Ask\n"
+        "from memtop.model.request import Request, RowSelection\n"
         "from tests.fakes import FakeProcess, FakeSource\n"
-        "engine, ask = Engine(FakeSource(FakeProcess(42))), Ask(only=frozenset({42}))\n"
+        "engine, ask = Engine(FakeSource(FakeProcess(42))), Request(rows=RowSelection(only=frozenset({42})))\n"
         "engine.step(ask)\n"
         "print(len([name for name in sys.modules if name == 'memtop.engine.assessment']))\n"
         "engine.prepare()\n"

@@ -10,13 +10,14 @@ from memtop.engine.engine import Engine
 from memtop.explain.assessment_json import judged_object
 from memtop.headless.formats import json_writer
 from memtop.model.assessment import Assessment
-from memtop.sampling.request import Ask, Need
+from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from tests.engine.assessment.test_assessor import charge
 from tests.fakes import FakeProcess, FakeSource, frame_after
+from tests.requests import request
 from tests.sampling.test_cgroups import APP, MIB, v2
 
-ASKED = Ask(only=frozenset({42, 43}), needs_all=Need.STAT | Need.STATUS, outlooks=True)
+ASKED = request(only=frozenset({42, 43}), needs_all=Need.STAT | Need.STATUS, outlooks=True)
 
 
 def watched(seconds: int) -> tuple[FakeSource, Engine, list[dict[str, Any]]]:
@@ -83,7 +84,7 @@ def test_what_has_ended_is_judged_no_more() -> None:
 def test_who_was_not_asked_for_is_not_judged() -> None:
     source = v2(FakeProcess(42))
     engine = Engine(source)
-    frame = frame_after(engine, Ask(outlooks=True), 3)
+    frame = frame_after(engine, request(outlooks=True), 3)
     assert frame.outlooks == {}
 
 

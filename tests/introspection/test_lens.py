@@ -16,11 +16,11 @@ from memtop.runtimes.jvm.growth import JvmVerdict
 from memtop.runtimes.jvm.heap import parse_jvm_heap
 from memtop.runtimes.jvm.hsperf import parse_hsperf
 from memtop.runtimes.native.recognition import Allocator, Native, Runtime
-from memtop.sampling.request import RUNTIME, Ask
 from memtop.sources.protocol import READ_LIMIT, Answer
 from memtop.tui.panels.runtime import body_lines, head_lines
 from tests.fakes import FakeProcess, FakeSource
 from tests.lab.points import lines
+from tests.requests import changed, request
 
 PID = 42
 URL = "http://127.0.0.1:6060/debug/vars?token=hunter2"
@@ -34,7 +34,7 @@ PAGE = 4096
 class World:
     """One process in focus, its panel open."""
 
-    def __init__(self, identity: bytes | MemtopError, url: str = "", panel: str = RUNTIME) -> None:
+    def __init__(self, identity: bytes | MemtopError, url: str = "", panel: str = "runtime") -> None:
         self.process = FakeProcess(PID)
         self.source = FakeSource(self.process)
         self.source.files[AT + "identity"] = identity
@@ -43,7 +43,7 @@ class World:
         self.source.files[AT + "listeners"] = b"http://127.0.0.1:6060/debug/vars\nhttp://127.0.0.1:6060/metrics"
         self.engine = Engine(self.source)
         urls = ((PID, url),) if url else ()
-        self.ask = Ask(focus=self.process.key, only=frozenset({PID}), panel=panel, go_urls=urls)
+        self.ask = request(focus=self.process.key, only=frozenset({PID}), panel=panel, go_urls=urls)
 
     def play(self, ticks: int = 1) -> Frame:
         for _ in range(ticks):
@@ -94,7 +94,7 @@ def test_of_an_ordinary_program_only_the_identity_is_read_and_only_once() -> Non
 
 def test_nobody_is_looked_into_while_nobody_is_in_focus() -> None:
     world = World(GO)
-    world.ask = Ask()
+    world.ask = request()
     world.play(5)
     assert world.asked("") == 0
 
@@ -170,7 +170,7 @@ def test_a_hanging_program_does_not_delay_anything_and_is_waited_for() -> None:
     world = World(GO)
     world.play(3)
     world.source.hanging.add(PID)
-    world.ask = world.ask._replace(go_urls=((PID, URL),))
+    world.ask = changed(world.ask, go_urls=((PID, URL),))
     frame = world.play(3)
     assert frame.detail is not None
     assert frame.detail.row.rss_bytes is not None
@@ -222,7 +222,7 @@ def test_without_a_screen_the_runtime_of_those_asked_for_is_in_the_frame() -> No
         "x", parse_go_metrics(lines("leak")[0]["body"].encode())
     )
     world.process.virt_pages = 1 << 20
-    world.ask = Ask(only=frozenset({PID}), runtimes=True, go_urls=((None, URL),))
+    world.ask = request(only=frozenset({PID}), runtimes=True, go_urls=((None, URL),))
     frame = world.play(1)
     found = frame.runtimes[world.process.key]
     assert found["name"] == "go"
@@ -250,7 +250,7 @@ def test_without_a_screen_a_line_has_the_figures_of_its_own_instant() -> None:
     source = PromptSource(world.process)
     source.files |= world.source.files
     engine = Engine(source)
-    ask = world.ask._replace(focus=None, panel="", runtimes=True)
+    ask = changed(world.ask, focus=None, panel="", runtimes=True)
     world.process.virt_pages = 1 << 20
     for line in lines("leak")[:5]:
         heap = parse_go_metrics(line["body"].encode())

@@ -25,9 +25,10 @@ from memtop.analysis.findings import Severity
 from memtop.engine.engine import Engine
 from memtop.explain.finding_text import nothing_wrong, told
 from memtop.model.assessment import Assessment
-from memtop.sampling.request import Ask, Need
+from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
 from tests.lab.record import HERE, Run, build
+from tests.requests import changed, request
 
 BOUNDED_DICT: Final = """
 import time
@@ -135,7 +136,7 @@ def running(program: Program, folder: Path) -> Iterator[int]:
 def watch(pid: int, seconds: float) -> Iterator[str]:
     """What stood and when, as lines."""
     engines = Engine(LiveSource()), Engine(LiveSource())
-    ask = Ask(only=frozenset({pid}), needs_all=Need.STAT | Need.STATUS)
+    ask = request(only=frozenset({pid}), needs_all=Need.STAT | Need.STATUS)
     asks = [ask, ask]
     began_s = time.monotonic()
     shapes: list[str] = []
@@ -152,7 +153,7 @@ def watch(pid: int, seconds: float) -> Iterator[str]:
             if not signs[number] or signs[number][-1].split("@")[0] != row.verdict.strip():
                 signs[number].append(f"{row.verdict.strip()}@{now_s:.0f}")
             if number == 0:
-                asks[0] = ask._replace(focus=row.key, visible=frozenset({row.key}))
+                asks[0] = changed(ask, focus=row.key, visible=frozenset({row.key}))
                 outlook = frame.detail.outlook if frame.detail is not None else None
         if outlook is not None and outlook.state is not None:
             shape = outlook.state.kind.value

@@ -6,13 +6,15 @@ from __future__ import annotations
 import pytest
 
 from memtop.errors import Unavailable
+from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroups import CgroupReader, CgroupSample
-from memtop.sampling.request import Ask, Need
+from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample
 from memtop.sampling.sampler import Sampler
 from tests.fakes import FakeProcess, FakeSource
+from tests.requests import plan, request
 
 MIB = 1 << 20
 ROOT = "sys/fs/cgroup"
@@ -65,16 +67,16 @@ def v1(limit: bytes = b"104857600\n") -> FakeSource:
     return source
 
 
-def take(sampler: Sampler, ask: Ask, watched: tuple[int, ...] = ()) -> CgroupSample:
-    sample = sampler.sample(ask, watched)
+def take(sampler: Sampler, ask: Request, watched: tuple[int, ...] = ()) -> CgroupSample:
+    sample = sampler.sample(plan(ask, watched))
     if sample is not None and sample.cgroups is None:  # the first sample does without, where nobody looks
-        sample = sampler.sample(ask, watched)
+        sample = sampler.sample(plan(ask, watched))
     assert sample is not None and sample.cgroups is not None
     return sample.cgroups
 
 
-def on(pid: int = 42, **changes: object) -> Ask:
-    return Ask(focus=ProcessKey(pid, 500), **changes)  # type: ignore[arg-type]
+def on(pid: int = 42, **changes: object) -> Request:
+    return request(focus=ProcessKey(pid, 500), **changes)
 
 
 def test_of_version_2_the_whole_chain_is_read_and_what_has_no_limit_is_left_alone() -> None:
@@ -111,8 +113,8 @@ def test_pressure_that_is_switched_off_is_unknown_and_not_asked_for_again() -> N
 def test_nothing_is_read_for_processes_that_nobody_looks_at() -> None:
     source = v2(FakeProcess(42), FakeProcess(43))
     sampler = Sampler(source)
-    take(sampler, Ask())
-    take(sampler, Ask())
+    take(sampler, request())
+    take(sampler, request())
     assert not [path for path in source.read_paths if "cgroup" in path]
 
 
@@ -129,18 +131,18 @@ def test_each_directory_is_read_once_an_instant_for_all_that_are_in_it() -> None
 def test_a_watched_process_is_looked_up_once_and_only_its_count_of_kills_is_kept() -> None:
     source = v2(FakeProcess(42))
     sampler = Sampler(source)
-    assert take(sampler, Ask(), (42,)).kills == {APP: 1}
-    take(sampler, Ask(), (42,))
+    assert take(sampler, request(), (42,)).kills == {APP: 1}
+    take(sampler, request(), (42,))
     assert [path for path in source.read_paths if APP in path] == []
 
 
 def test_counts_of_kills_are_read_again_when_the_machines_count_moves() -> None:
     source = v2(FakeProcess(42))
     sampler = Sampler(source)
-    take(sampler, Ask(), (42,))
+    take(sampler, request(), (42,))
     source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
     source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
-    assert take(sampler, Ask(), (42,)).kills == {APP: 2}
+    assert take(sampler, request(), (42,)).kills == {APP: 2}
 
 
 def test_a_process_that_is_moved_is_found_in_its_new_cgroup() -> None:
@@ -180,10 +182,10 @@ def test_nonsense_in_a_limit_is_unknown(nonsense: bytes) -> None:
 def test_adj_is_read_of_everybody_only_while_victims_are_asked_for() -> None:
     source = v2(FakeProcess(42), FakeProcess(50))
     sampler = Sampler(source)
-    take(sampler, Ask())
+    take(sampler, request())
     assert "proc/50/oom_score_adj" not in source.read_paths
-    assert take(sampler, Ask(panel="limits")).adjs == {ProcessKey(42, 500): 0, ProcessKey(50, 500): 0}
-    take(sampler, Ask(panel="limits"))
+    assert take(sampler, request(panel="limits")).adjs == {ProcessKey(42, 500): 0, ProcessKey(50, 500): 0}
+    take(sampler, request(panel="limits"))
     assert len([path for path in source.read_paths if path.endswith("_adj")]) < 2
 
 
@@ -201,4 +203,4 @@ def test_resource_limits_of_the_process_in_focus_are_read() -> None:
 def test_without_any_cgroup_file_the_reader_says_unknown() -> None:
     reader = CgroupReader(FakeSource(FakeProcess(42)))
     seen = ProcessSample(ProcessKey(42, 500), b"app")
-    assert reader.read(on(), (), {42: seen}, None).chains == {}
+    assert reader.read(plan(on()), {42: seen}, None).chains == {}

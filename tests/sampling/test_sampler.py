@@ -10,31 +10,33 @@ from collections.abc import Iterator
 import pytest
 
 from memtop.errors import AccessDenied, Unavailable
+from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.statm import PAGE_BYTES
-from memtop.sampling.request import Ask, Need
+from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.sampler import STALE_TICKS, TURN_TICKS, Sampler
 from memtop.sources.live import LiveSource
 from tests.children import SLEEPER, eventually, python, tell
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
+from tests.requests import plan, request
 
-ALL = Ask()
+ALL = request()
 DENIED = AccessDenied("proc/42/stat: Permission denied")
 
 
-def looking_at(process: FakeProcess | ProcessKey, needs: Need = Need.STAT | Need.STATUS | Need.OOM) -> Ask:
+def looking_at(process: FakeProcess | ProcessKey, needs: Need = Need.STAT | Need.STATUS | Need.OOM) -> Request:
     key = process if isinstance(process, ProcessKey) else process.key
-    return Ask(focus=key, visible=frozenset({key}), needs=needs)
+    return request(focus=key, visible=frozenset({key}), needs=needs)
 
 
-def take(sampler: Sampler, ask: Ask = ALL) -> Sample:
-    sample = sampler.sample(ask)
+def take(sampler: Sampler, ask: Request = ALL) -> Sample:
+    sample = sampler.sample(plan(ask))
     assert sample is not None
     return sample
 
 
-def seen(sampler: Sampler, pid: int = 42, ask: Ask = ALL) -> ProcessSample:
+def seen(sampler: Sampler, pid: int = 42, ask: Request = ALL) -> ProcessSample:
     return take(sampler, ask).processes[pid]
 
 
@@ -76,20 +78,20 @@ def test_a_pid_reused_unnoticed_by_statm_is_found_out_by_its_start() -> None:
 def test_only_the_pids_asked_for_are_looked_at() -> None:
     source = FakeSource(*(FakeProcess(pid) for pid in (41, 42, 43)))
     sampler = Sampler(source)
-    assert take(sampler, Ask(only=frozenset({42, 99}))).processes.keys() == {42}
+    assert take(sampler, request(only=frozenset({42, 99}))).processes.keys() == {42}
     assert source.swept["statm"] == 2
 
 
 def test_the_end_of_the_world_is_none() -> None:
     source = FakeSource()
     source.begin = lambda: None  # type: ignore[method-assign,assignment,return-value]
-    assert Sampler(source).sample(ALL) is None
+    assert Sampler(source).sample(plan(ALL)) is None
 
 
 def test_watched_pids_are_held_while_they_live() -> None:
     source = FakeSource(FakeProcess(42))
     sampler = Sampler(source)
-    sampler.sample(ALL, [42, 77])
+    sampler.sample(plan(ALL, (42, 77)))
     assert source.watched == [42]
 
 
@@ -122,7 +124,7 @@ def test_one_exec_is_counted_once_though_peak_and_code_show_it_at_different_time
     process = FakeProcess(42)
     source = FakeSource(process)
     sampler = Sampler(source)
-    ask = Ask(visible=frozenset({process.key}), needs=Need.STATUS)
+    ask = request(visible=frozenset({process.key}), needs=Need.STATUS)
     seen(sampler, ask=ask)
     process.peak_virt_kib //= 2
     process.rss_pages += 1
@@ -308,7 +310,7 @@ def test_of_a_few_that_were_asked_for_everything_is_read_every_time() -> None:
     process = FakeProcess(42)
     source = FakeSource(process)
     sampler = Sampler(source)
-    ask = Ask(only=frozenset({42}), needs_all=Need.STAT | Need.STATUS | Need.OOM)
+    ask = request(only=frozenset({42}), needs_all=Need.STAT | Need.STATUS | Need.OOM)
     take(sampler, ask)
     process.peak_virt_kib, process.oom_score = process.peak_virt_kib + 4, 700
     found = seen(sampler, ask=ask)
@@ -319,8 +321,8 @@ def test_of_a_few_that_were_asked_for_everything_is_read_every_time() -> None:
 def test_needs_of_the_order_are_read_of_every_process() -> None:
     source = FakeSource(*(FakeProcess(pid) for pid in range(100, 200)))
     sampler = Sampler(source)
-    take(sampler, Ask(needs_all=Need.OOM))
-    sample = take(sampler, Ask(needs_all=~Need.NONE))
+    take(sampler, request(needs_all=Need.OOM))
+    sample = take(sampler, request(needs_all=~Need.NONE))
     assert {process.oom_score for process in sample.processes.values()} == {670}
     assert source.swept["stat"] == 100
 
@@ -329,7 +331,7 @@ def test_status_is_read_again_when_memory_has_moved_or_after_a_while() -> None:
     process = FakeProcess(42)
     source = FakeSource(process)
     sampler = Sampler(source)
-    ask = Ask(visible=frozenset({process.key}), needs=Need.STATUS)
+    ask = request(visible=frozenset({process.key}), needs=Need.STATUS)
     take(sampler, ask)
     take(sampler, ask)
     assert "proc/42/status" not in source.read_paths

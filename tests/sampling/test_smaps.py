@@ -15,13 +15,14 @@ from memtop.filter import parse_query
 from memtop.model.frame import Detail, Frame
 from memtop.process_key import ProcessKey
 from memtop.sampling.commands import Command, ReadMappings, ToggleMark
-from memtop.sampling.request import REGIONS, SHARING, Ask, Need
+from memtop.sampling.request import Need
 from memtop.sampling.smaps.collector import INLINE_BYTES
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView
 from memtop.sources.live import LiveSource
 from memtop.sources.recording import Recorder, Replay
 from tests.children import python
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
+from tests.requests import changed, request
 
 MIB = 1 << 20
 HEAP = 0x6000_0000
@@ -51,13 +52,13 @@ READ, MARK = ReadMappings(FakeProcess(42).key), ToggleMark(FakeProcess(42).key)
 class Watched:
     """One process under an engine, with a panel open."""
 
-    def __init__(self, *others: FakeProcess, panel: str = REGIONS, **ask: object) -> None:
+    def __init__(self, *others: FakeProcess, panel: str = "regions", **ask: object) -> None:
         self.process = FakeProcess(42)
         self.source = FakeSource(self.process, *others)
         self.heap(1024)
         self.engine = Engine(self.source)
         self.last: Reading | None = None
-        self.ask = Ask(focus=self.process.key, panel=panel, window_s=30.0, **ask)  # type: ignore[arg-type]
+        self.ask = request(focus=self.process.key, panel=panel, window_s=30.0, **ask)
 
     def heap(self, rss_kib: int) -> None:
         """Let the heap have this much of its 64 MiB in RAM; what it touched has made a fault."""
@@ -68,7 +69,7 @@ class Watched:
 
     def step(self, *commands: Command, times: int = 1, **changes: Any) -> Detail:
         """The detail after so many ticks, before the first of which commands are given."""
-        self.ask = self.ask._replace(**changes)
+        self.ask = changed(self.ask, **changes)
         for number in range(times):
             frame = self.engine.step(self.ask, () if number else commands)
         assert frame is not None and frame.detail is not None
@@ -108,14 +109,14 @@ def test_a_panel_opens_with_numbers_in_it() -> None:
 def test_a_panel_that_is_opened_between_two_samples_does_too() -> None:
     watched = Watched(panel="")
     watched.step()
-    frame = watched.engine.view(watched.ask._replace(panel=REGIONS))
+    frame = watched.engine.view(changed(watched.ask, panel="regions"))
     assert frame is not None and frame.detail is not None and frame.detail.regions is not None
     assert frame.detail.regions.reading is not None
 
 
 @pytest.mark.parametrize(("took_s", "most"), [(0.001, 15), (0.1, 3), (0.3, 1)])
 def test_readings_take_at_most_a_hundredth_of_the_time(took_s: float, most: int) -> None:
-    watched = Watched(panel=SHARING)
+    watched = Watched(panel="sharing")
     watched.source.took_s = took_s
     assert 1 <= readings(watched, 30) <= most
 
@@ -204,7 +205,7 @@ def test_a_reading_that_becomes_far_longer_than_counted_is_cut_and_not_taken(mon
 def test_no_smaps_forbids_it_all() -> None:
     watched = Watched(smaps=False, needs=~Need.NONE, visible=frozenset({FakeProcess(42).key}))
     assert watched.view(READ, MARK, times=3).missing is Missing.FORBIDDEN
-    assert watched.step(panel=SHARING).sharing is not None
+    assert watched.step(panel="sharing").sharing is not None
     assert not [path for path in watched.source.asked_ever if "smaps" in path]
 
 
@@ -384,13 +385,13 @@ def test_pss_and_uss_are_read_in_turn_of_the_rows_on_screen_and_only_while_they_
         source.files[f"proc/{process.pid}/smaps_rollup"] = rollup(4000, 2000, 1000, 3000)
     engine = Engine(source)
     seen = frozenset(process.key for process in processes[:20])
-    ask = Ask(visible=seen, needs=Need.STAT)
+    ask = request(visible=seen, needs=Need.STAT)
     for _ in range(3):
         engine.step(ask)
     assert not [path for path in source.asked_ever if "smaps" in path]
-    frame = engine.step(ask._replace(needs=Need.ROLLUP))
+    frame = engine.step(changed(ask, needs=Need.ROLLUP))
     assert frame is not None
-    frame = frame_after(engine, ask._replace(needs=Need.ROLLUP), 3)
+    frame = frame_after(engine, changed(ask, needs=Need.ROLLUP), 3)
     known = {row.key: (row.pss_bytes, row.uss_bytes) for row in frame.rows if row.pss_bytes is not None}
     assert known.keys() == seen and set(known.values()) == {(2000 << 10, 1000 << 10)}
 
@@ -408,7 +409,7 @@ def test_where_the_order_depends_on_pss_all_are_read_in_turn_within_a_hundredth_
     source, processes = crowd(60, rss_mib=100)
     engine, known = Engine(source), [0]
     while known[-1] < len(processes) and len(known) < 100:
-        frame = engine.step(Ask(sort="pss_bytes", needs_all=Need.ROLLUP))
+        frame = engine.step(request(sort="pss_bytes", needs_all=Need.ROLLUP))
         assert frame is not None and frame.shares is not None and frame.shares.decides
         known.append(frame.shares.wanted - len(frame.shares.unknown))
     assert known[-1] == 60
@@ -421,7 +422,7 @@ def test_a_filter_that_does_not_depend_on_pss_chooses_whose_is_read() -> None:
     engine = Engine(source)
     few = parse_query("pid<103")
     for query, wanted in ((few, 3), (parse_query("pid<103 pss>1"), 10)):
-        ask = Ask(sort="pss_bytes", needs_all=Need.ROLLUP, where=query.where, where_needs=query.needs)
+        ask = request(sort="pss_bytes", needs_all=Need.ROLLUP, where=query.where, where_needs=query.needs)
         for _ in range(4):
             frame = engine.step(ask)
         assert frame is not None and frame.shares is not None
@@ -432,11 +433,11 @@ def test_a_filter_that_does_not_depend_on_pss_chooses_whose_is_read() -> None:
 def test_a_run_of_one_sample_reads_all_that_was_asked_for_whatever_it_costs_and_says_what_it_could_not() -> None:
     source, processes = crowd(40, rss_mib=3000)
     source.files["proc/101/smaps_rollup"] = AccessDenied("smaps_rollup")
-    frame = Engine(source).step(Ask(needs=Need.ROLLUP, once=True))
+    frame = Engine(source).step(request(needs=Need.ROLLUP, once=True))
     assert frame is not None and frame.shares is not None
     assert frame.shares.unknown == {processes[1].key: "denied"}
     assert sum(row.pss_bytes is not None for row in frame.rows) == 39
-    frame = Engine(source).step(Ask(needs=Need.ROLLUP, once=True, smaps=False))
+    frame = Engine(source).step(request(needs=Need.ROLLUP, once=True, smaps=False))
     assert frame is not None and frame.shares is not None
     assert set(frame.shares.unknown.values()) == {"forbidden"}
 
@@ -445,9 +446,9 @@ def test_the_past_has_no_pss() -> None:
     source, _ = crowd(1, rss_mib=1)
     engine = Engine(source)
     for _ in range(4):
-        engine.step(Ask(needs=Need.ROLLUP))
-    now = engine.view(Ask(needs=Need.ROLLUP))
-    then = engine.view(Ask(needs=Need.ROLLUP, frozen=True, cursor_s=source.wall_s - 1))
+        engine.step(request(needs=Need.ROLLUP))
+    now = engine.view(request(needs=Need.ROLLUP))
+    then = engine.view(request(needs=Need.ROLLUP, frozen=True, cursor_s=source.wall_s - 1))
     assert now is not None and then is not None
     assert (now.rows[0].pss_bytes, then.rows[0].pss_bytes) == (2000 << 10, None)
 
@@ -458,7 +459,7 @@ def test_the_past_has_no_pss() -> None:
 def test_a_family_is_read_in_turn_and_added_up() -> None:
     child = FakeProcess(43, ppid=42, comm=b"worker", rss_pages=10 * MIB_PAGES)
     stranger = FakeProcess(44, ppid=42, start_code=0x7777_0000)
-    watched = Watched(child, stranger, panel=SHARING, only=frozenset({42}))
+    watched = Watched(child, stranger, panel="sharing", only=frozenset({42}))
     watched.source.files["proc/43/smaps_rollup"] = rollup(9 * 1024, 5 * 1024, 1024, 8 * 1024)
     view = watched.step(times=3).sharing
     assert view is not None
@@ -470,7 +471,7 @@ def test_a_family_is_read_in_turn_and_added_up() -> None:
 def test_only_who_takes_the_faults_copies_and_nobody_does_by_the_end_of_a_relative() -> None:
     """The writer of a shared page takes a fault and has a copy; the other is left with the page."""
     child = FakeProcess(43, ppid=42, rss_pages=10 * MIB_PAGES)
-    watched = Watched(child, panel=SHARING)
+    watched = Watched(child, panel="sharing")
 
     def forked(private_mib: int) -> None:
         shared = (10 - private_mib) << 10
@@ -499,7 +500,7 @@ def test_only_who_takes_the_faults_copies_and_nobody_does_by_the_end_of_a_relati
 
 def test_a_family_that_may_not_be_read_has_bounds() -> None:
     child = FakeProcess(43, ppid=42)
-    watched = Watched(child, panel=SHARING)
+    watched = Watched(child, panel="sharing")
     for pid in (42, 43):
         for name in ("smaps", "smaps_rollup"):
             watched.source.files[f"proc/{pid}/{name}"] = AccessDenied(name)
@@ -517,15 +518,15 @@ def test_a_replay_shows_the_panels_as_they_were(tmp_path: Path) -> None:
     with python("import sys; data = bytearray(5 << 20); print(flush=True); sys.stdin.read()") as child:
         recorder = Recorder(LiveSource(), str(path))
         engine = Engine(recorder)
-        first = engine.step(Ask(only=frozenset({child.pid})))
+        first = engine.step(request(only=frozenset({child.pid})))
         assert first is not None
-        ask = Ask(only=frozenset({child.pid}), focus=first.rows[0].key, panel=SHARING, delay_s=0.05)
-        asks = [ask._replace(panel=panel) for panel in (REGIONS, SHARING, SHARING)]
+        ask = request(only=frozenset({child.pid}), focus=first.rows[0].key, panel="sharing", delay_s=0.05)
+        asks = [changed(ask, panel=panel) for panel in ("regions", "sharing", "sharing")]
         live = [told(engine.step(one)) for one in asks]
         recorder.close()
     replay = Replay(str(path))
     played = Engine(replay)
-    played.step(Ask(only=frozenset({child.pid})))
+    played.step(request(only=frozenset({child.pid})))
     assert [told(played.step(one)) for one in asks] == live
     assert live[-1][0] is not None
     replay.close()

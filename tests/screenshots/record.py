@@ -24,6 +24,7 @@ from memtop.sources.live import LiveSource
 from memtop.sources.protocol import Source
 from memtop.sources.recording import Recorder
 from memtop.view_state import View
+from tests.requests import changed
 from tests.screenshots.workloads import ROOM_BYTES
 
 RECORDINGS: Final = Path(__file__).parents[1] / "data" / "recordings"
@@ -108,12 +109,12 @@ def _write(name: str, pids: list[int], seconds: float, after: Callable[[Frame], 
         planned_s = time.monotonic()
         end_s = planned_s + seconds
         while planned_s < end_s:
-            ask = view.ask()._replace(needs=~Need.NONE, needs_all=~Need.NONE)
+            ask = changed(view.request(), needs=~Need.NONE, needs_all=~Need.NONE)
             frame = engine.step(ask)
             assert frame is not None
             after(frame)
             alive = [row.key for row in frame.rows if row.gone_s is None]
-            view = view._replace(visible=frozenset(alive), focus=min(alive))
+            view = view._replace(readings=view.readings._replace(visible=frozenset(alive), focus=min(alive)))
             if frame.tick in SMAPS_TICKS:
                 for pid in sorted(key.pid for key in alive)[:2]:
                     _read_smaps(source, pid)

@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 from memtop.demo.progress import Step, step_from_line
 from memtop.engine.engine import Engine
 from memtop.model.frame import Frame
+from memtop.model.request import Request
 from memtop.sampling.commands import Command
-from memtop.sampling.request import Ask
 from memtop.settings import Settings
 from memtop.sources.recording import Replay
 from memtop.tui.app.app import MemtopApp
@@ -57,11 +57,11 @@ class StillEngine(Engine):
 
     stands_still = False
 
-    def step(self, ask: Ask, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
+    def step(self, ask: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
         """See ``Engine.step``."""
         return self.view(ask, commands) if self.stands_still else super().step(ask, commands, late_s)
 
-    def take(self, ask: Ask, commands: Iterable[Command] = (), late_s: float = 0.0) -> bool:
+    def take(self, ask: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> bool:
         """See ``Engine.take``."""
         return self.stands_still or super().take(ask, commands, late_s)
 
@@ -72,13 +72,13 @@ def app_of(still: Still) -> MemtopApp:
     settings = Settings(pids=pids, delay_s=DELAY_S, **still.settings)  # type: ignore[arg-type]
     view = View.of(settings)
     engine = StillEngine(Replay(str(RECORDINGS / f"{still.recording}.memtop")))
-    first = engine.step(view.ask())
+    first = engine.step(view.request())
     assert first is not None
     while first.tick + 1 < still.samples:
         keys = frozenset(row.key for row in first.rows)
-        focus = view.focus or first.rows[0].key
-        view = view._replace(visible=keys, focus=focus)
-        frame = engine.step(view.ask())
+        focus = view.readings.focus or first.rows[0].key
+        view = view._replace(readings=view.readings._replace(visible=keys, focus=focus))
+        frame = engine.step(view.request())
         if frame is None:
             break
         first = frame

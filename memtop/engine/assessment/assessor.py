@@ -20,7 +20,7 @@ from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroups import CgroupSample
-from memtop.sampling.request import Ask
+from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import Sample
 
 LARGEST: Final = 50
@@ -67,15 +67,14 @@ class Assessor:
         """These are watched from the next instant on."""
         self._coroner.hold(keys)
 
-    def doubted(self, ask: Ask, now_s: float) -> ProcessKey | None:
-        """The process in focus, where what it has given back by MADV_FREE is to be read now for its verdict."""
-        key = ask.focus
-        return key if key is not None and self.verdicts.wants_lazy_free(key, now_s) else None
+    def wants_lazy_free(self, key: ProcessKey, now_s: float) -> bool:
+        """Whether what this process has given back by MADV_FREE is to be read now for its verdict."""
+        return self.verdicts.wants_lazy_free(key, now_s)
 
     def take(
         self,
         sample: Sample,
-        ask: Ask,
+        plan: SamplePlan,
         rows: Mapping[int, ProcessRow],
         last: Mapping[ProcessKey, ProcessRow],
         witnesses: Mapping[ProcessKey, ExpensiveInputs] = MappingProxyType({}),
@@ -84,7 +83,7 @@ class Assessor:
 
         ``last`` are the rows of those that ended now, ``witnesses`` what else is known of those judged in full.
         """
-        scene = StepInput(sample, self._sample, ask, rows, sample.cgroups or CgroupSample())
+        scene = StepInput(sample, self._sample, plan, rows, sample.cgroups or CgroupSample())
         self._sample = sample
         self._tick += 1
         self._counters.note(scene)
@@ -95,8 +94,10 @@ class Assessor:
         for key, witness in witnesses.items():
             if witness.lazy_free is not None:
                 self.verdicts.note_lazy_free(key, *witness.lazy_free)
-        changed = set(self.verdicts.look(scene.now_s, ask.delay_s, ask.judged, lambda key: self._room(key, scene)))
-        self._studies = {key: self._studies.get(key) or self._new_study() for key in ask.judged}
+        changed = set(
+            self.verdicts.look(scene.now_s, plan.readings.delay_s, plan.assessed, lambda key: self._room(key, scene))
+        )
+        self._studies = {key: self._studies.get(key) or self._new_study() for key in plan.assessed}
         self.outlooks = {
             key: self._look_at(key, study, scene, witnesses.get(key, ExpensiveInputs()))
             for key, study in self._studies.items()
@@ -139,5 +140,5 @@ class Assessor:
 
     def _room(self, key: ProcessKey, scene: StepInput) -> float | None:
         """What its limits still leave to one that is judged in full; of the others nobody has read them."""
-        row = scene.row(key) if key in scene.ask.judged else None
+        row = scene.row(key) if key in scene.plan.assessed else None
         return room_bytes(row, scene, self.verdicts) if row is not None else None

@@ -20,16 +20,16 @@ def place_in_cgroup(key: ProcessKey, limit: LimitRow | None, scene: StepInput) -
     """Its place in the cgroup of this limit; None without one, and where not all that are in there are looked at."""
     if limit is None or not limit.path:
         return None
-    if not scene.ask.everybody and not _all_seen(limit.path, scene):
+    if not scene.everybody and not _all_seen(limit.path, scene):
         return None  # of an order among the few that are looked at nothing follows
     return _place(key, _order(_tasks(limit.path, scene), limit.limit_bytes, scene), scene)
 
 
 def place_on_machine(key: ProcessKey, scene: StepInput) -> Place | None:
     """Its place on the machine; reckoned while somebody looks at it, or while the machine runs low."""
-    ask = scene.ask
-    wanted = Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits" or scene.machine_is_low
-    return _place(key, order_on_machine(scene), scene) if wanted and ask.everybody else None
+    readings = scene.plan.readings
+    wanted = Need.VICTIM in readings.row_needs or Need.LIMITS in readings.focus_needs or scene.machine_is_low
+    return _place(key, order_on_machine(scene), scene) if wanted and scene.everybody else None
 
 
 def order_on_machine(scene: StepInput) -> list[Victim]:

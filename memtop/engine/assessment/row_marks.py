@@ -67,12 +67,12 @@ class Marks:
 
     def _look(self, scene: StepInput) -> set[ProcessKey]:
         """The columns of limits and victims, where they are on screen."""
-        ask, rows = scene.ask, scene.rows
-        needs = ask.needs | ask.needs_all
+        readings, rows = scene.plan.readings, scene.rows
+        needs = readings.row_needs
         touched: set[ProcessKey] = set()
         self._percents, self._ranks = {}, {}
         if Need.CGROUP in needs:
-            keys = [row.key for row in rows.values()] if Need.CGROUP in ask.needs_all else list(ask.visible)
+            keys = [row.key for row in rows.values()] if Need.CGROUP in readings.needs_all else list(readings.visible)
             by_chain: dict[tuple[str, ...], float | None] = {}
             for key in keys:
                 if chain := scene.chain(key):

@@ -10,17 +10,17 @@ from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.status import PidStatus
 from memtop.sampling.cgroups import CgroupReading, CgroupSample
-from memtop.sampling.request import Ask
+from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import Sample
 
 
 class StepInput(NamedTuple):
-    """What was read, what is asked, and the rows that came of it."""
+    """What was read, what was to be read, and the rows that came of it."""
 
     sample: Sample
     before: Sample | None
     """The sample before, for rates."""
-    ask: Ask
+    plan: SamplePlan
     rows: Mapping[int, ProcessRow]
     """By pid, of all that live."""
     cgroups: CgroupSample
@@ -29,6 +29,11 @@ class StepInput(NamedTuple):
     def now_s(self) -> float:
         """On the clock of Instant.mono_s."""
         return self.sample.mono_s
+
+    @property
+    def everybody(self) -> bool:
+        """Whether all processes were read."""
+        return self.plan.pids is None
 
     @property
     def meminfo(self) -> Meminfo | None:

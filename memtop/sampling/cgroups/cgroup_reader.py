@@ -20,7 +20,7 @@ from memtop.procfs.lines import int_or_none
 from memtop.procfs.mountinfo import Mount, parse_mountinfo
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
 from memtop.sampling.cgroups.cgroup_reading import CgroupReading, CgroupSample, Policy
-from memtop.sampling.request import Ask, Need
+from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample
 from memtop.sources.protocol import Source
 
@@ -60,34 +60,38 @@ class CgroupReader:
         """With the tick at which they were read."""
         self._machine_kills: int | None = None
 
-    def read(
-        self, ask: Ask, near: Iterable[int], processes: Mapping[int, ProcessSample], machine_kills: int | None
-    ) -> CgroupSample:
-        """One instant: the chains of those judged in full, of the others what somebody looks at.
+    def read(self, plan: SamplePlan, processes: Mapping[int, ProcessSample], machine_kills: int | None) -> CgroupSample:
+        """One instant: the chains of those assessed in full, of the others what is on screen.
 
-        ``near`` are the pids that are watched; ``machine_kills`` is oom_kill of /proc/vmstat.
+        ``machine_kills`` is oom_kill of /proc/vmstat.
         """
+        readings = plan.readings
         self._tick += 1
         self._folders.begin(self._tick)
         self._readings = {}
         if self._tick % RARELY_TICKS == 0:
             self._read_machine()
-        self._forget_gone(ask.judged, processes)
-        for judged in ask.judged:
+        self._forget_gone(plan.assessed, processes)
+        for judged in plan.assessed:
             seen = processes.get(judged.pid)
             if seen is not None and seen.statm is not None and seen.key == judged:
                 self._find(judged)
             self._read_chain(judged, full=True)  # also after its end: what is left there belongs to its autopsy
             self._read_adjs_of(judged, processes)
-        looked_at = self._looked_at(ask, processes)
-        self._look_up([key for pid in near if (key := _key(processes, pid))] + looked_at)
+        looked_at = self._looked_at(plan, processes)
+        self._look_up([key for pid in plan.watched if (key := _key(processes, pid))] + looked_at)
         for key in looked_at:
             self._read_chain(key, full=False)
         self._read_kills(machine_kills)
-        if Need.VICTIM in ask.needs | ask.needs_all or ask.panel == "limits":
+        if Need.VICTIM in readings.row_needs or Need.LIMITS in readings.focus_needs:
             self._read_adjs(processes)
         return CgroupSample(
-            self._chains, self._readings, self._kills, self._adjs, self._limits_of(ask.judged, processes), self._policy
+            self._chains,
+            self._readings,
+            self._kills,
+            self._adjs,
+            self._limits_of(plan.assessed, processes),
+            self._policy,
         )
 
     # -- which cgroup
@@ -104,10 +108,11 @@ class CgroupReader:
         for path in self._kills.keys() - used:
             del self._kills[path]
 
-    def _looked_at(self, ask: Ask, processes: Mapping[int, ProcessSample]) -> list[ProcessKey]:
-        if Need.CGROUP in ask.needs_all:
+    def _looked_at(self, plan: SamplePlan, processes: Mapping[int, ProcessSample]) -> list[ProcessKey]:
+        readings = plan.readings
+        if Need.CGROUP in readings.needs_all:
             return [one.key for one in processes.values() if one.statm is not None]
-        return [key for key in ask.visible if key.pid in processes] if Need.CGROUP in ask.needs else []
+        return [key for key in readings.visible if key.pid in processes] if Need.CGROUP in readings.needs else []
 
     def _look_up(self, keys: list[ProcessKey]) -> None:
         """Find those that are new, and one of the others again: a process may be moved."""

@@ -16,7 +16,7 @@ from typing import Final
 from memtop.analysis.memory_map.read_cost import Why
 from memtop.process_key import ProcessKey
 from memtop.sampling.commands import Command, ToggleMark
-from memtop.sampling.request import REGIONS, RUNTIME, SHARING, Ask
+from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.smaps.collector import Collector
 from memtop.sampling.smaps.family import family_of, sharing_view
@@ -64,13 +64,16 @@ class SmapsScheduler:
 
     # -- what the engine asks
 
-    def take(self, ask: Ask, sample: Sample) -> frozenset[ProcessKey]:
+    def take(self, sample: Sample) -> frozenset[ProcessKey]:
         """Take what has come since the sample before; the processes whose PSS and USS are new."""
-        self._intake.open(sample)
-        self._intake.close_dossiers()
-        if not ask.frozen:
-            self._intake.take()
+        self.open(sample)
+        self._intake.take()
         return self._intake.renewed()
+
+    @property
+    def opened(self) -> bool:
+        """Whether it has been given a sample."""
+        return self._intake.sample is not None
 
     def obey(self, commands: Iterable[Command], *, allowed: bool) -> None:
         """Do what the user wants once; ``allowed`` is whether smaps may be read at all.
@@ -92,23 +95,26 @@ class SmapsScheduler:
             self._intake.dossier(key).asked = allowed
             self._commanded[key] = "smaps"
 
-    def begin(self, ask: Ask, wanted: Sequence[ProcessKey], doubted: ProcessKey | None = None) -> frozenset[ProcessKey]:
+    def begin(
+        self, plan: SamplePlan, wanted: Sequence[ProcessKey], doubted: ProcessKey | None = None
+    ) -> frozenset[ProcessKey]:
         """Begin what is due; ``wanted`` are those whose PSS and USS are to be read, as :meth:`take` gives them.
 
         ``doubted`` is a process that seems to grow, where LazyFree may say that it does not.
         """
         if doubted is not None:
             self._doubted = doubted, self._intake.now_s
-        self._begin_due(ask, wanted, from_s=self._intake.now_s)
+        self._begin_due(plan, wanted, from_s=self._intake.now_s)
         return self._intake.renewed()
 
     def open(self, sample: Sample) -> None:
-        """The last sample again, for another ask."""
+        """The last sample again, for another request."""
         self._intake.open(sample)
+        self._intake.close_dossiers()
 
-    def begin_between(self, ask: Ask, wanted: Sequence[ProcessKey]) -> None:
-        """Begin what another ask wants, after the last sample and before the next."""
-        self._begin_due(ask, wanted, from_s=self._intake.now_s + ask.delay_s)
+    def begin_between(self, plan: SamplePlan, wanted: Sequence[ProcessKey]) -> None:
+        """Begin what another request wants, after the last sample and before the next."""
+        self._begin_due(plan, wanted, from_s=self._intake.now_s + plan.readings.delay_s)
 
     def sums(self, key: ProcessKey) -> tuple[int | None, int | None]:
         """PSS and USS in bytes, as they were read last."""
@@ -120,34 +126,26 @@ class SmapsScheduler:
         file = self._intake.dossiers.get(key)
         return Missing.UNREAD if file is None else file.missing
 
-    def regions(self, ask: Ask, now_s: float) -> RegionsView | None:
-        """For the panels, at the instant shown; None while none of them is on screen."""
-        if ask.panel not in (REGIONS, SHARING) or ask.focus is None:
-            return None
-        file = self._intake.dossiers.get(ask.focus)
-        if ask.cursor_s is None and file is not None:
+    def regions(self, key: ProcessKey, now_s: float, *, looking_back: bool = False) -> RegionsView:
+        """The mappings of a process at the instant shown; of the past they are not kept."""
+        file = self._intake.dossiers.get(key)
+        if file is not None and not looking_back:
             return file.regions_view(now_s)
-        seen = self._seen(ask.focus)
+        seen = self._seen(key)
         missing = _without_memory(seen) if seen is None or seen.statm is None else Missing.PAUSED
         return RegionsView(None, None, None, missing, None, 0.0, False, None, None, None)
 
-    def sharing(self, ask: Ask, own: RegionsView | None) -> SharingView | None:
-        """For the Sharing panel; None while it is not on screen."""
-        if (
-            ask.panel != SHARING
-            or ask.focus is None
-            or own is None
-            or self._intake.sample is None
-            or ask.cursor_s is not None
-        ):
+    def sharing(self, key: ProcessKey, own: RegionsView) -> SharingView | None:
+        """What the family of a process shares; None before there is a sample."""
+        if self._intake.sample is None:
             return None
-        return sharing_view(ask.focus, self.family(ask), self._intake.dossiers, own, self._family_s)
+        return sharing_view(key, self.family(key), self._intake.dossiers, own, self._family_s)
 
-    def family(self, ask: Ask) -> list[ProcessSample]:
-        """The process in focus and its fork relatives, while the Sharing panel is on screen."""
-        if ask.panel != SHARING or ask.focus is None or self._intake.sample is None or self._seen(ask.focus) is None:
+    def family(self, key: ProcessKey) -> list[ProcessSample]:
+        """A process and its fork relatives."""
+        if self._intake.sample is None or self._seen(key) is None:
             return []
-        found = family_of(self._intake.sample.processes, ask.focus.pid)
+        found = family_of(self._intake.sample.processes, key.pid)
         who = frozenset(seen.key for seen in found)
         if who != self._family:
             self._family, self._family_s = who, self._intake.now_s
@@ -194,37 +192,36 @@ class SmapsScheduler:
     def _seen(self, key: ProcessKey) -> ProcessSample | None:
         return self._intake.seen(key)
 
-    def _begin_due(self, ask: Ask, wanted: Sequence[ProcessKey], from_s: float) -> None:
+    def _begin_due(self, plan: SamplePlan, wanted: Sequence[ProcessKey], from_s: float) -> None:
         """Begin what is wanted and allowed. ``from_s`` is the latest that it may be now."""
-        if ask.frozen:
-            return
         self._intake.take_digests()
-        if ask.once:
-            self._read_once(ask, wanted)
+        readings, focus = plan.readings, plan.readings.focus
+        if readings.once:
+            self._read_once(plan, wanted)
             return
-        shown = ask.panel in (REGIONS, SHARING)
-        if ask.focus is not None and (seen := self._seen(ask.focus)) is not None:
-            file = self._intake.dossiers.get(ask.focus)
+        shown = Need.MAPPINGS in readings.focus_needs
+        if focus is not None and (seen := self._seen(focus)) is not None:
+            file = self._intake.dossiers.get(focus)
             mark = file.mark if file is not None else None
             marking = mark is not None and mark.regions is None
             if shown or marking or (file is not None and file.asked):
-                self._want(ask, seen, "smaps", from_s, calm=ask.panel != SHARING and not marking)
+                self._want(plan, seen, "smaps", from_s, calm=Need.FAMILY not in readings.focus_needs and not marking)
             elif mark is not None:  # for the sentence about it
-                self._want(ask, seen, "smaps", from_s, seldom=True)
+                self._want(plan, seen, "smaps", from_s, seldom=True)
         if (seen := self._still_doubted()) is not None and not shown:
-            self._take_turns(ask, [seen], from_s, calm=False)
-        family = self.family(ask)
-        self._begin_commanded(ask, {seen.key for seen in family} | {ask.focus}, from_s)
+            self._take_turns(plan, [seen], from_s, calm=False)
+        family = self.family(focus) if Need.FAMILY in readings.focus_needs and focus is not None else []
+        self._begin_commanded(plan, {seen.key for seen in family} | {focus}, from_s)
         if family:
-            self._take_turns(ask, [seen for seen in family if seen.key != ask.focus], from_s, calm=False)
-        elif ask.panel == RUNTIME and ask.focus is not None and (seen := self._seen(ask.focus)) is not None:
-            self._take_turns(ask, [seen], from_s, calm=False)
-        others = [seen for key in wanted if not (shown and key == ask.focus) and (seen := self._seen(key)) is not None]
-        self._take_turns(ask, others, from_s, calm=True)
+            self._take_turns(plan, [seen for seen in family if seen.key != focus], from_s, calm=False)
+        elif Need.LAZY_FREE in readings.focus_needs and focus is not None and (seen := self._seen(focus)) is not None:
+            self._take_turns(plan, [seen], from_s, calm=False)
+        others = [seen for key in wanted if not (shown and key == focus) and (seen := self._seen(key)) is not None]
+        self._take_turns(plan, others, from_s, calm=True)
         for _ in range(2):  # the number of mappings, then the reading
-            self._settle(ask, from_s)
+            self._settle(plan, from_s)
         self._unsettled.clear()
-        self._intake.forget_the_oldest(ask.focus)
+        self._intake.forget_the_oldest(focus)
 
     def _still_doubted(self) -> ProcessSample | None:
         """The process whose LazyFree is wanted and was not tried yet: its mappings are counted first, a tick before."""
@@ -237,7 +234,7 @@ class SmapsScheduler:
             return None
         return self._seen(key)
 
-    def _settle(self, ask: Ask, from_s: float) -> None:
+    def _settle(self, plan: SamplePlan, from_s: float) -> None:
         """Wait a little for what somebody waits for."""
         unsettled, self._unsettled = self._unsettled, []
         if not unsettled:
@@ -245,24 +242,25 @@ class SmapsScheduler:
         self._intake.settle(FIRST_SETTLE_S)
         for seen, name in unsettled:
             if self._intake.dossiers[seen.key].tried_s == -math.inf:
-                self._want(ask, seen, name, from_s)
+                self._want(plan, seen, name, from_s)
 
-    def _read_once(self, ask: Ask, wanted: Sequence[ProcessKey]) -> None:
+    def _read_once(self, plan: SamplePlan, wanted: Sequence[ProcessKey]) -> None:
         """There will be no later tick: read all that is asked for whatever it costs, each once, and wait for it."""
         self._intake.once = True
-        panel = [ask.focus] if ask.panel == REGIONS and ask.focus is not None else []
-        for name, keys in (("smaps", panel), ("smaps_rollup", wanted)):
+        readings = plan.readings
+        shown = [readings.focus] if Need.MAPPINGS in readings.focus_needs and readings.focus is not None else []
+        for name, keys in (("smaps", shown), ("smaps_rollup", wanted)):
             for key in keys:
                 if (seen := self._seen(key)) is not None:
-                    self._intake.dossier(key).asked = ask.smaps
-                    self._want(ask, seen, name, self._intake.now_s)
+                    self._intake.dossier(key).asked = readings.smaps
+                    self._want(plan, seen, name, self._intake.now_s)
         left = round(ONCE_S / ONCE_SETTLE_S)
         while left and any(file.pending for file in self._intake.dossiers.values()):
             self._intake.settle(ONCE_SETTLE_S)
             left -= 1
         self._unsettled.clear()
 
-    def _begin_commanded(self, ask: Ask, shown: Container[ProcessKey | None], from_s: float) -> None:
+    def _begin_commanded(self, plan: SamplePlan, shown: Container[ProcessKey | None], from_s: float) -> None:
         """Begin what the user wanted of processes that are not in focus any more; those ``shown`` are read anyway."""
         for key, name in list(self._commanded.items()):
             seen, file = self._seen(key), self._intake.dossiers.get(key)
@@ -270,7 +268,7 @@ class SmapsScheduler:
             if seen is None or file is None or not (file.asked or marking):
                 del self._commanded[key]
             elif key not in shown:
-                self._want(ask, seen, name, from_s)
+                self._want(plan, seen, name, from_s)
 
     def _toggle_mark(self, file: ProcessReadings, key: ProcessKey) -> None:
         file.mark_dropped, file.since_mark = False, None
@@ -286,7 +284,7 @@ class SmapsScheduler:
             file.mark.regions, file.mark.regions_s = reading.regions, reading.at_s
             file.since_mark = NO_GROWTH
 
-    def _take_turns(self, ask: Ask, waiting: Sequence[ProcessSample], from_s: float, *, calm: bool) -> None:
+    def _take_turns(self, plan: SamplePlan, waiting: Sequence[ProcessSample], from_s: float, *, calm: bool) -> None:
         """Rollups, those that were read longest ago first, the larger before the smaller, within what they may cost."""
         if self._credit_at_s < self._intake.now_s:
             earned_s = TURN_DUTY * (self._intake.now_s - self._credit_at_s)
@@ -295,7 +293,7 @@ class SmapsScheduler:
         for seen in sorted(waiting, key=self._rank):
             if begun == TURN_MOST or self._credit_s <= 0:
                 return
-            begun += self._want(ask, seen, "smaps_rollup", from_s, calm=calm)
+            begun += self._want(plan, seen, "smaps_rollup", from_s, calm=calm)
 
     def _rank(self, seen: ProcessSample) -> tuple[float, int]:
         file = self._intake.dossiers.get(seen.key)
@@ -303,7 +301,14 @@ class SmapsScheduler:
         return file.tried_s if file is not None else -math.inf, -rss_bytes
 
     def _want(
-        self, ask: Ask, seen: ProcessSample, name: str, from_s: float, *, calm: bool = False, seldom: bool = False
+        self,
+        plan: SamplePlan,
+        seen: ProcessSample,
+        name: str,
+        from_s: float,
+        *,
+        calm: bool = False,
+        seldom: bool = False,
     ) -> bool:
         """Begin one reading, if the contract allows it; whether anything was begun.
 
@@ -316,9 +321,10 @@ class SmapsScheduler:
             return False
         if file.cooking_s is not None or (file.pending and not file.contract.under_way):
             return False
-        looked_at = seen.key == ask.focus or seen.key in ask.visible or seen.key.pid in (ask.only or ())
+        readings = plan.readings
+        looked_at = seen.key == readings.focus or seen.key in readings.visible or seen.key.pid in (plan.pids or ())
         urgent = file.asked or (looked_at and file.tried_s == -math.inf)
-        if ask.smaps and not file.asked and file.must_be_counted(name, self._intake.now_s):
+        if readings.smaps and not file.asked and file.must_be_counted(name, self._intake.now_s):
             self._intake.count(seen, file, from_s)
             if file.pending:
                 self._unsettled += [(seen, name)] * urgent
@@ -330,7 +336,7 @@ class SmapsScheduler:
             self._intake.machine,
             asked=file.asked,
             calm=seldom or (calm and file.calm(name, seen)),
-            forbidden=not ask.smaps,
+            forbidden=not readings.smaps,
         )
         if not verdict.allowed:
             file.missing = _WHY.get(verdict.why, file.missing)

@@ -24,7 +24,7 @@ class ListActions(AppState):
 
     def action_sort(self, name: str) -> None:
         column = BY_NAME[name]
-        self.view = self.view._replace(sort=column, descending=column.descending)
+        self.view = self.view.in_order(column, column.descending)
         self.topic = column.topic
         self.show_side()
 
@@ -41,14 +41,14 @@ class ListActions(AppState):
         self.action_sort(columns[(at + step) % len(columns)].key)
 
     def action_reverse(self) -> None:
-        self.choose(descending=not self.view.descending)
+        self.choose_rows(descending=not self.view.rows.descending)
 
     def action_tree(self) -> None:
-        self.choose(tree=not self.view.tree)
+        self.choose_rows(tree=not self.view.rows.tree)
 
     def on_process_table_fold_toggled(self, message: ProcessTable.FoldToggled) -> None:
         """Fold or open a subtree."""
-        self.choose(folded=self.view.folded ^ {message.key})
+        self.choose_rows(folded=self.view.rows.folded ^ {message.key})
 
     def action_columns(self) -> None:
         prompts.ask_columns(self)
@@ -57,13 +57,13 @@ class ListActions(AppState):
         if self.asked_for == (None, ()):
             self.say("all processes are shown already")
             return
-        only, names = self.asked_for if self.view.only is None else (None, ())
+        only, names = self.asked_for if self.view.rows.only is None else (None, ())
         self.set_class(only is not None, "-one")
-        self.choose(only=only, names=names)
+        self.choose_rows(only=only, names=names)
 
     def action_kernel_threads(self) -> None:
-        shown = not self.view.kernel_threads
-        self.choose(kernel_threads=shown)
+        shown = not self.view.rows.kernel_threads
+        self.choose_rows(kernel_threads=shown)
         where = "shown, where their order puts those without memory of their own" if shown else "hidden"
         self.say(f"threads of the kernel are {where}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memtop.sampling.commands import ReadMappings, ToggleMark
-from memtop.sampling.request import SHARING
+from memtop.sampling.request import Need
 from memtop.tui.app import prompts
 from memtop.tui.app.app_state import AppState
 from memtop.tui.table.process_table import ProcessTable
@@ -33,8 +33,8 @@ class ProcessActions(AppState):
         if heir is None:
             self.say("no successor: n follows one when the process in focus has ended and another takes its place")
             return
-        if self.view.only is not None:
-            self.choose(only=self.view.only | {heir.pid})
+        if self.view.rows.only is not None:
+            self.choose_rows(only=self.view.rows.only | {heir.pid})
         self.watch_process(heir)
 
     def action_mark(self) -> None:
@@ -42,11 +42,11 @@ class ProcessActions(AppState):
             self.pump.command(ToggleMark(key))
 
     def action_read_now(self) -> None:
-        if not self.view.smaps:
+        if not self.view.readings.smaps:
             self.say("memtop was started with --no-smaps: smaps are not read", severity="warning")
             return
         if (key := self.watched or self.table.selected) is not None:
-            self.pump.command(ReadMappings(key, family=self.view.panel == SHARING))
+            self.pump.command(ReadMappings(key, family=Need.FAMILY in self.panel_needs))
 
     def action_signal(self) -> None:
         prompts.ask_signal(self)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from memtop.errors import UsageError
 from memtop.model.runtime_view import Inside
-from memtop.sampling.request import RUNTIME
 from memtop.sources.endpoint import parse_endpoint
 from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
+from memtop.tui.panels.switcher import RUNTIME
 
 if TYPE_CHECKING:
     from memtop.tui.app.actions_panels import PanelActions
@@ -21,7 +21,7 @@ _ADDRESS = "An address on this machine, such as http://127.0.0.1:6060/debug/vars
 
 def ask_go_url(app: PanelActions) -> None:
     """Where the metrics of the process in focus are; suggestions come from its own listening sockets."""
-    focus = app.view.focus
+    focus = app.view.readings.focus
     if app.settings.replay:
         app.say("a recording is played: nothing is asked over HTTP", severity="warning")
         return
@@ -30,15 +30,16 @@ def ask_go_url(app: PanelActions) -> None:
     detail = app.frame.detail if app.frame is not None else None
     inside = detail.inside if detail is not None else None
     suggested = inside.suggested[:_MOST_SUGGESTED] if inside is not None else ()
-    asked = any(pid in (None, focus.pid) for pid, _ in app.view.go_urls)
+    asked = any(pid in (None, focus.pid) for pid, _ in app.view.readings.go_urls)
     choices = [Choice(url, url, str(number)) for number, url in enumerate(suggested, 1)]
     choices.append(Choice(_OTHER, _OTHER, "o"))
     if asked:
         choices.append(Choice(_NONE, _NONE, "s"))
 
     def use(url: str) -> None:
-        others = tuple(each for each in app.view.go_urls if each[0] not in (None, focus.pid))
-        app.choose(go_urls=others if url == _NONE else (*others, (focus.pid, url)), panel=RUNTIME)
+        others = tuple(each for each in app.view.readings.go_urls if each[0] not in (None, focus.pid))
+        app.choose_readings(go_urls=others if url == _NONE else (*others, (focus.pid, url)))
+        app.choose(panel=RUNTIME)
         app.show_panel()
 
     def typed(url: str | None) -> None:

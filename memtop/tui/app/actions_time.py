@@ -15,16 +15,16 @@ class TimeActions(AppState):
     def action_pause(self) -> None:
         if self.settings.replay:
             self.pump.pause_stepping = not self.pump.pause_stepping
-            self.choose(cursor_s=None)
+            self.choose_window(cursor_s=None)
             self.show_header()
         else:
-            self.choose(frozen=not self.view.frozen, cursor_s=None)
+            self.choose_window(frozen=not self.view.window.frozen, cursor_s=None)
 
     def action_live(self) -> None:
-        if self.view.cursor_s is None and not self.view.frozen and not self.pump.pause_stepping:
+        if self.view.window.cursor_s is None and not self.view.window.frozen and not self.pump.pause_stepping:
             self.table.action_last()
             return
-        self.choose(frozen=False, cursor_s=None)
+        self.choose_window(frozen=False, cursor_s=None)
         if self.settings.replay:
             self.pump.pause_stepping = False
 
@@ -33,15 +33,15 @@ class TimeActions(AppState):
             return
         if self.settings.replay:
             self.pump.pause_stepping = True
-            if self.view.cursor_s is None and points > 0:
+            if self.view.window.cursor_s is None and points > 0:
                 self.pump.step_once()
                 return
-        step_s = max(self.view.delay_s, self.window_s / max(1, self.view.points))
-        cursor_s = (self.view.cursor_s or self.frame.at_s) + points * step_s
+        step_s = max(self.view.readings.delay_s, self.window_s / max(1, self.view.window.points))
+        cursor_s = (self.view.window.cursor_s or self.frame.at_s) + points * step_s
         first_s = self._first_known_s
         if points < 0 and first_s is not None:
             cursor_s = max(cursor_s, first_s)
-        self.choose(cursor_s=None if cursor_s >= self.frame.at_s else cursor_s)
+        self.choose_window(cursor_s=None if cursor_s >= self.frame.at_s else cursor_s)
 
     def on_memory_chart_cursor_moved(self, message: MemoryChart.CursorMoved) -> None:
         """Look at another instant."""
@@ -63,7 +63,7 @@ class TimeActions(AppState):
         return None if first_s is None else detail.right_edge_s + first_s
 
     def action_zoom_time(self, factor: float) -> None:
-        self.choose(window_s=zoomed(self.window_s, factor) if factor else None)
+        self.choose_window(window_s=zoomed(self.window_s, factor) if factor else None)
 
     def on_memory_chart_window_zoomed(self, message: MemoryChart.WindowZoomed) -> None:
         """Look at another stretch of time."""
@@ -73,7 +73,7 @@ class TimeActions(AppState):
     def window_s(self) -> float:
         """How much of the past the chart shows."""
         detail = self.frame.detail if self.frame is not None else None
-        return self.view.window_s or (detail.window_s if detail is not None else ORDINARY_WINDOW_S)
+        return self.view.window.window_s or (detail.window_s if detail is not None else ORDINARY_WINDOW_S)
 
     def action_scale(self) -> None:
         scales = list(Scale)

@@ -128,7 +128,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.table.focus()
         self.watch_view()
         self.query_one(Panels).display = False
-        if self.view.only is not None:
+        if self.view.rows.only is not None:
             self.set_class(True, "-one")
             if self.view.panel:
                 self.show_panel()
@@ -168,7 +168,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.table.show(frame)
         if more_rows and self.has_class("-one") and len(frame.rows) > self.table.size.height - HEADING_LINES:
             self.table.refresh(layout=True)  # it is as high as its rows, up to a share of the screen
-        if self.watched is None and self.view.only is not None and frame.rows:
+        if self.watched is None and self.view.rows.only is not None and frame.rows:
             self.watch_process(frame.rows[0].key)
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None
@@ -204,7 +204,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
     def _tell_exits(self, frame: Frame) -> None:
         """An OOM kill elsewhere than in focus is worth a notice."""
         for autopsy in frame.exits:
-            if autopsy.oom in (Oom.CERTAIN, Oom.PROBABLE) and autopsy.key != self.view.focus:
+            if autopsy.oom in (Oom.CERTAIN, Oom.PROBABLE) and autopsy.key != self.view.readings.focus:
                 self.say(f"{autopsy.name} ({autopsy.key.pid}) was taken by the OOM killer", severity="error")
 
     def on_sampler_troubled(self, message: SamplerTroubled) -> None:
@@ -240,13 +240,13 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
             self.choose(query=parse_query(""))
         elif self.leave_zoom():
             self.call_after_refresh(self.fit_points)
-        elif self.view.cursor_s is not None or self.view.frozen:
+        elif self.view.window.cursor_s is not None or self.view.window.frozen:
             self.action_live()
         elif self.view.query.where is not None or self.view.user:
             self.choose(query=parse_query(""), user="")
         elif self.view.panel:
             self.choose_panel(self.view.panel)
-        elif self.watched is not None and self.view.only is None:
+        elif self.watched is not None and self.view.rows.only is None:
             self.watch_process(None)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -12,14 +12,16 @@ from textual.reactive import var
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
 from memtop.model.frame import Frame, ProcessRow
+from memtop.model.request import Request
 from memtop.process_key import ProcessKey
+from memtop.sampling.request import Need
 from memtop.settings import Settings
 from memtop.tui.app.bindings import BACK_HINT, CHART_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.bars.footer import Hint, StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
 from memtop.tui.chart.memory_chart import MemoryChart
-from memtop.tui.panels.switcher import panel_of
+from memtop.tui.panels.switcher import BY_NAME, panel_of
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.table.row_painter import Sort
@@ -55,7 +57,7 @@ class RecordingEnded(Message):
 
 
 class AppState(SafeApp):
-    """The state of the screen. Choices go up to the sampler's thread as an Ask, whenever the view changes."""
+    """The state of the screen. Choices go up to the sampler's thread as a Request, whenever the view changes."""
 
     view: var[View] = var(View.of(Settings()), init=False)
     table: ProcessTable
@@ -76,17 +78,17 @@ class AppState(SafeApp):
         self.commentary = commentary
         self.topic = "virt"
         self.watched: ProcessKey | None = None
-        self.asked_for = (view.only, view.names)
+        self.asked_for = (view.rows.only, view.rows.names)
         self.set_reactive(AppState.view, view)
         self.pump = SamplerThread(
             engine.step,
             engine.view,
             lambda frame: self._post(FrameReady(frame)),
-            view.delay_s,
+            view.readings.delay_s,
             lambda: self._post(RecordingEnded()),
             take=engine.take,
             deliver_problem=lambda text: self._post(SamplerTroubled(text)),
-            ask=view.ask(),
+            request=self.request,
             paced=not settings.replay,
         )
 
@@ -102,18 +104,40 @@ class AppState(SafeApp):
     def watch_view(self) -> None:
         """Every choice reaches the sampler at once."""
         view = self.view
-        self.table.sort = Sort(view.sort.key, view.descending)
+        self.table.sort = Sort(view.sort.key, view.rows.descending)
         self.table.columns = view.columns
         self.table.filter_text = view.query.text or (f"user={view.user}" if view.user else "")
-        self.pump.ask = view.ask()
-        self.pump.delay_s = view.delay_s
+        self.pump.request = self.request
+        self.pump.delay_s = view.readings.delay_s
         if self.frame is not None:
             self.show_header()
             self.show_hints()
 
+    @property
+    def panel_needs(self) -> Need:
+        """Readings that the panel on screen declares."""
+        return BY_NAME[self.view.panel].needs if self.view.panel else Need.NONE
+
+    @property
+    def request(self) -> Request:
+        """What the view asks of the engine."""
+        return self.view.request(self.panel_needs)
+
     def choose(self, **choice: object) -> None:
         """Change the view."""
         self.view = self.view._replace(**choice)  # type: ignore[arg-type]
+
+    def choose_readings(self, **choice: object) -> None:
+        """Change what is read."""
+        self.choose(readings=self.view.readings._replace(**choice))  # type: ignore[arg-type]
+
+    def choose_rows(self, **choice: object) -> None:
+        """Change which rows are listed, and in which order."""
+        self.choose(rows=self.view.rows._replace(**choice))  # type: ignore[arg-type]
+
+    def choose_window(self, **choice: object) -> None:
+        """Change which stretch of time is shown."""
+        self.choose(window=self.view.window._replace(**choice))  # type: ignore[arg-type]
 
     @property
     def row(self) -> ProcessRow | None:
@@ -124,21 +148,21 @@ class AppState(SafeApp):
         """What is watched, or else selected, has the chart; what is on screen is read."""
         focus = self.watched or self.table.selected
         visible = self.table.visible_keys
-        if focus != self.view.focus or visible != self.view.visible:
-            self.choose(focus=focus, visible=visible)
+        if focus != self.view.readings.focus or visible != self.view.readings.visible:
+            self.choose_readings(focus=focus, visible=visible)
 
     def watch_process(self, key: ProcessKey | None) -> None:
         """Give one process the screen, whatever the cursor does; None gives it back to the list."""
         self.watched = self.table.watched = key
-        self.set_class(key is not None or self.view.only is not None, "-one")
+        self.set_class(key is not None or self.view.rows.only is not None, "-one")
         self.follow_selection()
         self.show_hints()
 
     def fit_points(self) -> None:
         """Have as many points read as the chart can show."""
         points = self.chart.points
-        if points != self.view.points:
-            self.view = self.view._replace(points=points)
+        if points != self.view.window.points:
+            self.choose_window(points=points)
 
     @property
     def zoomed(self) -> bool:
@@ -155,8 +179,8 @@ class AppState(SafeApp):
             hints = CHART_HINTS
         elif focused is not None and (panel := panel_of(focused)) is not None:
             hints = panel.hints or TABLE_HINTS
-        inside = view.cursor_s is not None or view.frozen or view.query.where is not None
-        inside = inside or bool(view.user) or self.zoomed or (self.watched is not None and view.only is None)
+        inside = view.window.stands_still or view.query.where is not None
+        inside = inside or bool(view.user) or self.zoomed or (self.watched is not None and view.rows.only is None)
         self.query_one(StatusBar).show_hints((*hints[:1], BACK_HINT, *hints[1:]) if inside else hints)
 
     def show_side(self) -> None:
@@ -170,7 +194,7 @@ class AppState(SafeApp):
         assert self.frame is not None
         state = replace(
             state_of(self.settings),
-            paused=self.view.frozen or self.pump.pause_stepping,
-            looking_back_s=self.view.cursor_s,
+            paused=self.view.window.frozen or self.pump.pause_stepping,
+            looking_back_s=self.view.window.cursor_s,
         )
-        self.query_one(HeaderBar).show(self.frame, self.view.delay_s, state)
+        self.query_one(HeaderBar).show(self.frame, self.view.readings.delay_s, state)

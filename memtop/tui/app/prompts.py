@@ -53,7 +53,7 @@ def ask_columns(app: AppState) -> None:
     """Which columns to show."""
 
     def use(columns: tuple[Column, ...]) -> None:
-        app.view = app.view._replace(columns=columns)
+        app.choose(columns=columns)
 
     app.push_screen(ColumnChooser(app.view.columns), _given(use))
 
@@ -71,10 +71,11 @@ def ask_delay(app: AppState) -> None:
         return delay_s
 
     def use(delay_s: float) -> None:
-        app.view = app.view._replace(delay_s=delay_s)
+        app.choose_readings(delay_s=delay_s)
 
     app.push_screen(
-        Prompt("Seconds between samples", understand, f"{app.view.delay_s:g}", says="From 0.1 to 60."), _given(use)
+        Prompt("Seconds between samples", understand, f"{app.view.readings.delay_s:g}", says="From 0.1 to 60."),
+        _given(use),
     )
 
 
@@ -101,7 +102,7 @@ def ask_user(app: AppState) -> None:
     choices = [Choice("everybody", ""), *(Choice(user, user) for user in users)]
 
     def use(user: str) -> None:
-        app.view = app.view._replace(user=user)
+        app.choose(user=user)
 
     app.push_screen(Menu("Show processes of", choices), _given(use))
 

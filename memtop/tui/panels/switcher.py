@@ -1,7 +1,7 @@
 """The panels under the chart, one at a time: a line of tabs, and what the chosen one shows.
 
 A panel is a widget that takes frames with ``show_frame``; the table :data:`PANELS` is the only place that lists them.
-What a panel needs read for it is asked for only while it is on screen: the app puts its name into the Ask.
+What a panel needs read for it is asked for only while it is on screen: its entry declares it as ``needs``.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from memtop.model.frame import Frame
-from memtop.sampling.request import REGIONS, RUNTIME, SHARING
+from memtop.sampling.request import Need
 from memtop.tui.bars.footer import Hint
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart, cells
 from memtop.tui.panels.runtime_topic import runtime_topic
+
+RUNTIME: Final = "runtime"
 
 
 class Panel(Protocol):
@@ -50,6 +52,8 @@ class PanelKind:
     """One line for the help."""
     widget: str
     """Where its class is, as ``module:name``: a panel costs memory only once it has been opened."""
+    needs: Need = Need.NONE
+    """Readings of the process in focus that it shows."""
     cursor: str = ""
     """Id of the widget that takes the keys when the panel is opened; empty where there is nothing to move in."""
     hints: tuple[Hint, ...] = ()
@@ -64,10 +68,11 @@ class PanelKind:
 
 PANELS: Final = (
     PanelKind(
-        REGIONS,
+        "regions",
         "Regions",
         "where its memory is, by kind and by mapping",
         "memtop.tui.panels.regions:RegionsPanel",
+        Need.MAPPINGS,
         cursor="regions-table",
         hints=(
             Hint("?", "Help", "help"),
@@ -80,18 +85,26 @@ PANELS: Final = (
         ),
         opens=True,
     ),
-    PanelKind(SHARING, "Sharing", "what it shares, and with whom", "memtop.tui.panels.sharing:SharingPanel"),
+    PanelKind(
+        "sharing",
+        "Sharing",
+        "what it shares, and with whom",
+        "memtop.tui.panels.sharing:SharingPanel",
+        Need.MAPPINGS | Need.FAMILY,
+    ),
     PanelKind(
         "limits",
         "Limits",
         "what bounds it, how near that is, and whom the kernel would take",
         "memtop.tui.panels.limits:LimitsPanel",
+        Need.LIMITS,
     ),
     PanelKind(
         RUNTIME,
         "Runtime",
         "what its runtime says: heap, collections, a leak or not",
         "memtop.tui.panels.runtime:RuntimePanel",
+        Need.RUNTIME | Need.LAZY_FREE,
         topic=runtime_topic,
         tall=True,
     ),

@@ -9,7 +9,6 @@ from memtop.explain.finding_text import autopsy_lines, nothing_wrong, told
 from memtop.explain.region_sentences import mark_sentence
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Detail
-from memtop.sampling.request import REGIONS
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.drawing.text_lines import Line, wrapped
 
@@ -30,7 +29,7 @@ def finding_lines(detail: Detail, width: int) -> tuple[list[Line], dict[int, str
     marked = wrapped(mark_sentence(detail), width, "strong") if detail.mark is not None or detail.mark_dropped else []
     found, topics = _findings(detail, width)
     topics = {len(marked) + line: name for line, name in topics.items()}
-    return marked + found, topics | dict.fromkeys(range(len(marked)), REGIONS)
+    return marked + found, topics | dict.fromkeys(range(len(marked)), "regions")
 
 
 def _findings(detail: Detail, width: int) -> tuple[list[Line], dict[int, str]]:

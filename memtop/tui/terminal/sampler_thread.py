@@ -17,8 +17,8 @@ from typing import Final
 
 from memtop import units
 from memtop.model.frame import Frame
+from memtop.model.request import Request
 from memtop.sampling.commands import Command
-from memtop.sampling.request import Ask
 from memtop.sanitize import clean
 
 SHORTEST_DELAY_S: Final = 0.1
@@ -34,12 +34,12 @@ DRAWN_EVERY_S: Final = 0.5
 
 
 class SamplerThread:
-    """Calls ``step`` at every planned instant and ``view`` whenever the Ask has changed, in a thread of its own.
+    """Calls ``step`` at every planned instant and ``view`` whenever the Request has changed, in a thread of its own.
 
-    ``step(ask, commands, late_s)`` takes a sample that is ``late_s`` seconds later than planned and makes its frame;
-    None means that there is no more (the end of a recording). ``view(ask, commands)`` makes a frame without a new
-    sample, or None. ``take(ask, commands, late_s)`` takes a sample that will not be drawn; False means that there is
-    no more. Each is given the commands that came since the call before. One thread makes these calls.
+    ``step(request, commands, late_s)`` takes a sample that is ``late_s`` seconds later than planned and makes its
+    frame; None means that there is no more (the end of a recording). ``view(request, commands)`` makes a frame without
+    a new sample, or None. ``take(request, commands, late_s)`` takes a sample that will not be drawn; False means that
+    there is no more. Each is given the commands that came since the call before. One thread makes these calls.
     Another one calls ``deliver``, ``deliver_problem`` (one clean line about an exception in step or view) and
     ``on_end`` (once at the end of a recording), which may block.
 
@@ -48,15 +48,15 @@ class SamplerThread:
 
     def __init__(
         self,
-        step: Callable[[Ask, Sequence[Command], float], Frame | None],
-        view: Callable[[Ask, Sequence[Command]], Frame | None],
+        step: Callable[[Request, Sequence[Command], float], Frame | None],
+        view: Callable[[Request, Sequence[Command]], Frame | None],
         deliver: Callable[[Frame], None],
         delay_s: float,
         on_end: Callable[[], None],
         *,
-        take: Callable[[Ask, Sequence[Command], float], bool],
+        take: Callable[[Request, Sequence[Command], float], bool],
         deliver_problem: Callable[[str], None],
-        ask: Ask | None = None,
+        request: Request | None = None,
         paced: bool = True,
     ) -> None:
         self._step = step
@@ -67,8 +67,8 @@ class SamplerThread:
         self._on_end = on_end
         self._paced = paced
         self._changed = threading.Condition()
-        self._ask = ask if ask is not None else Ask()
-        self._ask_is_new = False
+        self._request = request if request is not None else Request()
+        self._request_is_new = False
         self._commands: list[Command] = []
         """Those that nobody has been given yet, oldest first."""
         self._delay_s = _within_limits(delay_s)
@@ -108,16 +108,16 @@ class SamplerThread:
             self._sampler.join(STOP_S)
 
     @property
-    def ask(self) -> Ask:
-        """What is wanted; a new one is answered at once, without waiting for the next sample."""
-        return self._ask
+    def request(self) -> Request:
+        """What the view asks; a new one is answered at once, without waiting for the next sample."""
+        return self._request
 
-    @ask.setter
-    def ask(self, ask: Ask) -> None:
+    @request.setter
+    def request(self, request: Request) -> None:
         with self._changed:
-            if ask != self._ask:
-                self._ask = ask
-                self._ask_is_new = True
+            if request != self._request:
+                self._request = request
+                self._request_is_new = True
                 self._changed.notify()
 
     def command(self, command: Command) -> None:
@@ -139,7 +139,7 @@ class SamplerThread:
 
     @property
     def pause_stepping(self) -> bool:
-        """Whether no samples are taken; the Ask is answered all the same."""
+        """Whether no samples are taken; the Request is answered all the same."""
         return self._paused
 
     @pause_stepping.setter
@@ -183,15 +183,15 @@ class SamplerThread:
     def _sample(self) -> None:
         while True:
             with self._changed:
-                while not (self._stopped or self._ask_is_new or self._commands or self._step_is_due()):
+                while not (self._stopped or self._request_is_new or self._commands or self._step_is_due()):
                     self._changed.wait(self._wait_s())
                 if self._stopped:
                     return
-                ask, self._ask_is_new = self._ask, False
+                request, self._request_is_new = self._request, False
                 commands, self._commands = self._commands, []
                 single = self._single_steps > 0
                 late_s = self._begin_step() if self._step_is_due() else None
-            self._answer(ask, commands, late_s, drawn=single or not self._too_soon_to_draw())
+            self._answer(request, commands, late_s, drawn=single or not self._too_soon_to_draw())
 
     def _too_soon_to_draw(self) -> bool:
         """Never for a recording: each of its samples is worth a look, and its last one stays on screen."""
@@ -209,7 +209,7 @@ class SamplerThread:
         self._due_from_s = due_s if self._paced and self._late_s <= self._delay_s else now_s
         return self._late_s
 
-    def _answer(self, ask: Ask, commands: Sequence[Command], late_s: float | None, *, drawn: bool) -> None:
+    def _answer(self, request: Request, commands: Sequence[Command], late_s: float | None, *, drawn: bool) -> None:
         """Take a sample, or only look again where ``late_s`` is None.
 
         A sample that is not ``drawn`` is shown by the next frame, with its own.
@@ -217,12 +217,12 @@ class SamplerThread:
         frame, there_is_more = None, True
         try:
             if late_s is None:
-                frame = self._view(ask, commands)
+                frame = self._view(request, commands)
             elif drawn:
-                frame = self._step(ask, commands, late_s)
+                frame = self._step(request, commands, late_s)
                 there_is_more = frame is not None
             else:
-                there_is_more = self._take(ask, commands, late_s)
+                there_is_more = self._take(request, commands, late_s)
         except Exception as error:  # noqa: BLE001  the last resort: a sampler that dies would leave a screen that lies
             self._note_failure(error, stepping=late_s is not None)
             return

@@ -25,11 +25,16 @@ _STYLES: Final = {"virt": _BLUE, "res": _ORANGE}
 
 def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, state: HeaderState) -> str:
     """The escape codes that draw ``frame`` on a screen of ``width`` x ``height`` cells; none of colour without it."""
-    drawn = [_HIDE_CURSOR, _NO_WRAP, _CLEAR, _line(1, _header(frame, view.delay_s, state, width), _BOLD, color)]
+    drawn = [
+        _HIDE_CURSOR,
+        _NO_WRAP,
+        _CLEAR,
+        _line(1, _header(frame, view.readings.delay_s, state, width), _BOLD, color),
+    ]
     if width >= TINY_BELOW[0] and height >= TINY_BELOW[1]:
         places = place_columns(view.columns, width - BAR_CELLS, view.sort.key)
-        heading = 1 + table_top(height, len(frame.rows), one=view.only is not None)
-        drawn.append(_line(heading, _heading(places, view.sort.key, view.descending), _BOLD, color))
+        heading = 1 + table_top(height, len(frame.rows), one=view.rows.only is not None)
+        drawn.append(_line(heading, _heading(places, view.sort.key, view.rows.descending), _BOLD, color))
         for line, row in enumerate(frame.rows[: height - 1 - heading], heading + 1):
             drawn.append(_line(line, *_row(row, places, color), color))
     return "".join(drawn)

@@ -20,11 +20,13 @@ from memtop.errors import AccessDenied
 from memtop.explain import topic
 from memtop.model.assessment import Assessment, ExitReport, Limit
 from memtop.model.frame import Frame
+from memtop.model.request import Request
 from memtop.procfs.statm import PAGE_BYTES
-from memtop.sampling.request import Ask, Need
+from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from memtop.tui.side.finding_lines import finding_lines
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.requests import changed, request
 from tests.sampling.test_cgroups import APP, MIB, v2
 
 CLK_TCK = os.sysconf("SC_CLK_TCK")
@@ -32,11 +34,11 @@ OLD = 500
 KILLED = 9
 
 
-def on(process: FakeProcess, **changes: object) -> Ask:
-    return Ask(focus=process.key, needs=Need.STAT | Need.STATUS, points=30)._replace(**changes)  # type: ignore[arg-type]
+def on(process: FakeProcess, **changes: object) -> Request:
+    return changed(request(focus=process.key, needs=Need.STAT | Need.STATUS, points=30), **changes)
 
 
-def step(engine: Engine, ask: Ask) -> Frame:
+def step(engine: Engine, ask: Request) -> Frame:
     frame = engine.step(ask)
     assert frame is not None
     return frame
@@ -241,7 +243,7 @@ def test_looking_back_shows_no_verdict_and_no_limit_of_now() -> None:
         frame = step(engine, ask)
     (live,) = frame.rows
     assert (live.verdict, live.oom_rank) == (" ─", 1) and live.limit_percent is not None
-    (past,) = step(engine, ask._replace(cursor_s=source.wall_s - 4, frozen=True)).rows
+    (past,) = step(engine, changed(ask, cursor_s=source.wall_s - 4, frozen=True)).rows
     assert past.rss_bytes == live.rss_bytes
     assert (past.verdict, past.verdict_rank, past.oom_rank, past.limit_percent) == ("", None, None, None)
     assert step(engine, ask).rows[0].verdict == " ─"
@@ -440,11 +442,11 @@ def test_the_largest_are_watched_without_being_asked_for() -> None:
     source = v2(*(FakeProcess(pid, rss_pages=pid * 10) for pid in range(42, 142)))
     engine = Engine(source)
     for _ in range(3):
-        step(engine, Ask())
+        step(engine, request())
     assert sorted(source.watched) == list(range(92, 142))
     source.ended = [Exit(141, source.wall_s, KILLED)]
     del source.processes[141]
-    assert [autopsy.key.pid for autopsy in step(engine, Ask()).exits] == [141]
+    assert [autopsy.key.pid for autopsy in step(engine, request()).exits] == [141]
 
 
 def test_percent_of_the_limit_is_on_every_visible_row_when_the_column_is_shown() -> None:

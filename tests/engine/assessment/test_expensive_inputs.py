@@ -17,10 +17,11 @@ from memtop.runtimes import told
 from memtop.runtimes.go.heap import GoHeap
 from memtop.runtimes.go.metrics import parse_go_metrics
 from memtop.runtimes.native.recognition import Native
-from memtop.sampling.request import REGIONS, SHARING, Ask, Need
+from memtop.sampling.request import Need
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after
 from tests.introspection.test_lens import GO, JVM, PAGE, URL, World
 from tests.lab.points import lines
+from tests.requests import request
 from tests.sampling.test_cgroups import MIB, v2
 from tests.sampling.test_smaps import HEAP, mapping, rollup
 
@@ -37,14 +38,14 @@ def facts(frame: Frame | None) -> dict[str, dict[str, float | str]]:
 class Family:
     """A parent in focus and two children that share 400 MiB with it, of which it writes some each second."""
 
-    def __init__(self, copied_mib: int, *, minflt: int = 5000, panel: str = SHARING) -> None:
+    def __init__(self, copied_mib: int, *, minflt: int = 5000, panel: str = "sharing") -> None:
         self.processes = [FakeProcess(42, rss_pages=400 * MIB_PAGES)]
         self.processes += [FakeProcess(pid, ppid=42, rss_pages=400 * MIB_PAGES) for pid in (43, 44)]
         self.source = FakeSource(*self.processes)
         self.engine = Engine(self.source)
         self.copied_mib, self.minflt = copied_mib, minflt
         self.shared_mib = 400
-        self.ask = Ask(focus=self.processes[0].key, panel=panel, needs=Need.STAT | Need.STATUS)
+        self.ask = request(focus=self.processes[0].key, panel=panel, needs=Need.STAT | Need.STATUS)
 
     def play(self, ticks: int) -> Frame | None:
         for _ in range(ticks):
@@ -132,7 +133,7 @@ def test_code_whose_file_was_deleted_is_found_and_memory_that_is_always_deleted_
     inode = mapping(CODE, 1024, 1024, perms, name).replace(b" 00:00 0 ", b" 08:01 77 ")
     source.files["proc/42/smaps"] = inode + mapping(HEAP, 1024, 1024, name="[heap]")
     engine = Engine(source)
-    frame = frame_after(engine, Ask(focus=process.key, panel=REGIONS), 5)
+    frame = frame_after(engine, request(focus=process.key, panel="regions"), 5)
     assert facts(frame).get("deleted", {}).get("file") == file
 
 
@@ -146,7 +147,7 @@ def go(heap: GoHeap, *, anon_mib: int, environ: bytes = b"") -> dict[str, dict[s
     source.files[at + "container"] = told.encode_container(told.Container(None, None))
     source.files[f"{at}metrics#{URL}"] = told.encode_told("x", heap)
     engine = Engine(source)
-    frame = frame_after(engine, Ask(focus=process.key, go_urls=((42, URL),), needs=Need.STAT | Need.STATUS), 8)
+    frame = frame_after(engine, request(focus=process.key, go_urls=((42, URL),), needs=Need.STAT | Need.STATUS), 8)
     return facts(frame)
 
 

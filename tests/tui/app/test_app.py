@@ -117,7 +117,9 @@ async def board(
         it = Board(app, pilot, source)
         await it.until(lambda: app.frame is not None, "there is a first frame")
         await it.tick()
-        await it.until(lambda: app.view.points != View.of(settings).points or size != SIZE, "the chart has its size")
+        await it.until(
+            lambda: app.view.window.points != View.of(settings).window.points or size != SIZE, "the chart has its size"
+        )
         yield it
 
 
@@ -299,7 +301,7 @@ async def test_a_watched_process_that_ends_keeps_its_chart() -> None:
 async def test_pausing_stops_the_picture_while_sampling_goes_on() -> None:
     async with board() as it:
         await it.press("space")
-        assert it.app.view.frozen
+        assert it.app.view.window.frozen
         it.source.processes[20].rss_pages = 300 * MIB_PAGES
         it.app.pump.step_once()
         await it.pilot.pause(0.1)
@@ -317,13 +319,13 @@ async def test_looking_back_shows_what_was_and_end_returns_to_now(back: str) -> 
         await it.shows(20, 40, 30, 10)
         assert it.app.frame is not None
         now_s = it.app.frame.at_s
-        it.app.choose(delay_s=1.0)  # the world's own; a key moves the cursor by at least one sample
+        it.app.choose_readings(delay_s=1.0)  # the world's own; a key moves the cursor by at least one sample
         await it.press(back)
-        assert it.app.view.cursor_s is not None and it.app.view.cursor_s < now_s
+        assert it.app.view.window.cursor_s is not None and it.app.view.window.cursor_s < now_s
         await it.until(lambda: it.app.frame is not None and it.app.frame.detail is not None
                        and it.app.frame.detail.cursor_s is not None, "the past is shown")  # fmt: skip
         await it.press("end")
-        assert it.app.view.cursor_s is None
+        assert it.app.view.window.cursor_s is None
 
 
 async def _mark_of(it: Board, pid: int) -> object:
@@ -388,7 +390,7 @@ async def test_r_reads_the_process_that_was_selected_when_the_key_was_pressed() 
 async def test_looking_back_does_not_leave_what_is_known() -> None:
     async with board() as it:
         await it.tick()
-        it.app.choose(delay_s=1.0)
+        it.app.choose_readings(delay_s=1.0)
         await it.press("left")
         await it.press(*["left_square_bracket"] * 5)
         await it.until(lambda: it.app.frame is not None and it.app.frame.detail is not None
@@ -405,12 +407,12 @@ async def test_end_selects_the_last_process_where_there_is_nothing_to_return_fro
 async def test_zooming_in_time_and_back() -> None:
     async with board() as it:
         await it.press("minus")
-        wide_s = it.app.view.window_s
+        wide_s = it.app.view.window.window_s
         assert wide_s is not None
         await it.press("plus", "plus")
-        assert it.app.view.window_s is not None and it.app.view.window_s < wide_s
+        assert it.app.view.window.window_s is not None and it.app.view.window.window_s < wide_s
         await it.press("equals_sign")
-        assert it.app.view.window_s is None
+        assert it.app.view.window.window_s is None
 
 
 async def test_the_delay_is_asked_for_and_kept_within_limits() -> None:
@@ -418,7 +420,7 @@ async def test_the_delay_is_asked_for_and_kept_within_limits() -> None:
         await it.press("d", *"99", "enter")
         assert "between 0.1 and 60 seconds" in str(it.app.screen.query_one(".dialog-complaint", Label).render())
         await it.press("backspace", "backspace", *"2.5", "enter")
-        assert it.app.view.delay_s == 2.5
+        assert it.app.view.readings.delay_s == 2.5
         assert it.app.pump.delay_s == 2.5
 
 

@@ -7,21 +7,23 @@ import pytest
 from memtop.engine.engine import Engine
 from memtop.explain.placeholders import cgroup_ceiling, virt_sentence
 from memtop.model.frame import Frame
-from memtop.sampling.request import Ask, Need
+from memtop.model.request import Request
+from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from memtop.tui.panels.limits import chart_limits, limit_lines
 from memtop.tui.side.finding_lines import finding_lines
 from tests.engine.assessment.test_assessor import charge
 from tests.fakes import FakeProcess, FakeSource, frame_after
+from tests.requests import request
 from tests.sampling.test_cgroups import APP, MIB, v2
 
 
-def near() -> tuple[FakeSource, Engine, Ask, Frame]:
+def near() -> tuple[FakeSource, Engine, Request, Frame]:
     process = FakeProcess(42)
     source = v2(process)
     charge(source, 95 * MIB)
     engine = Engine(source)
-    ask = Ask(focus=process.key, needs=Need.STAT | Need.STATUS, panel="limits", points=30)
+    ask = request(focus=process.key, needs=Need.STAT | Need.STATUS, panel="limits", points=30)
     frame = frame_after(engine, ask, 5)
     return source, engine, ask, frame
 
@@ -32,7 +34,7 @@ def swapping() -> Frame:
     source = v2(process)
     source.files |= {f"{APP}/memory.swap.max": b"52428800\n", f"{APP}/memory.swap.current": b"0\n"}
     source.files["proc/meminfo"] = b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapFree: 900000 kB\n"
-    return frame_after(Engine(source), Ask(focus=process.key), 3)
+    return frame_after(Engine(source), request(focus=process.key), 3)
 
 
 def text(frame: Frame, width: int) -> str:
@@ -77,13 +79,13 @@ def test_how_the_kernel_hands_memory_out_is_said() -> None:
     source = v2(process)
     source.files |= {"proc/sys/vm/overcommit_memory": b"2\n", "proc/sys/vm/max_map_count": b"65530\n"}
     engine = Engine(source)
-    frame = frame_after(engine, Ask(focus=process.key), 3)
+    frame = frame_after(engine, request(focus=process.key), 3)
     assert "overcommits: never beyond CommitLimit (2); a process may have 65,530 mappings." in text(frame, 118)
 
 
 def test_an_unknown_cgroup_is_said_to_be_unknown() -> None:
     engine = Engine(FakeSource(FakeProcess(42)))
-    frame = frame_after(engine, Ask(focus=FakeProcess(42).key), 3)
+    frame = frame_after(engine, request(focus=FakeProcess(42).key), 3)
     assert "Memory cgroup: unknown from here" in text(frame, 118)
 
 
@@ -107,7 +109,7 @@ def test_with_nothing_wrong_there_is_a_line_that_says_so() -> None:
     process = FakeProcess(42)
     source = v2(process)
     engine = Engine(source)
-    frame = frame_after(engine, Ask(focus=process.key, needs=Need.STAT | Need.STATUS), 70)
+    frame = frame_after(engine, request(focus=process.key, needs=Need.STAT | Need.STATUS), 70)
     assert frame.detail is not None
     lines, _ = finding_lines(frame.detail, 80)
     assert [line.text[:47] for line in lines] == ["· Nothing wrong: its memory is level for 68 s, n"[:47]]
@@ -135,10 +137,10 @@ def test_of_one_that_nobody_looked_at_while_it_lived_there_are_no_limits_to_show
     source = v2(process)
     engine = Engine(source)
     for _ in range(3):
-        engine.step(Ask(only=frozenset({42})))
+        engine.step(request(only=frozenset({42})))
     source.ended = [Exit(42, source.wall_s, 9)]
     del source.processes[42]
-    frame = frame_after(engine, Ask(only=frozenset({42}), focus=process.key), 2)
+    frame = frame_after(engine, request(only=frozenset({42}), focus=process.key), 2)
     assert "nobody looked at them before" in text(frame, 120)
 
 
@@ -148,7 +150,7 @@ def test_the_first_sentence_measures_res_against_the_cgroup_from_the_second_look
     source.files[f"{APP}/memory.high"] = b"max\n"
     charge(source, 20 * MIB)
     engine = Engine(source)
-    ask = Ask(focus=process.key)
+    ask = request(focus=process.key)
     engine.step(ask)
     frame = engine.step(ask)
     assert frame is not None and frame.detail is not None

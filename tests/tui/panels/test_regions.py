@@ -20,7 +20,6 @@ from memtop.explain.sharing_sentences import sharing_sentences
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Detail, Note
 from memtop.procfs.smaps import parse_rollup
-from memtop.sampling.request import REGIONS
 from memtop.sampling.smaps.parse_worker import NO_GROWTH, Raw, digest
 from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, RegionsView, Relative, SharingView
 from memtop.tui.panels.region_items import MOST_MAPPINGS, RegionSort, items_of
@@ -282,7 +281,7 @@ def test_what_changed_since_the_mark_stands_above_all_and_the_worst_finding_is_s
     detail = marked(before, before, 20 * MIB)._replace(outlook=Assessment(findings=(swapping,)))
     lines, topics = finding_lines(detail, 120)
     assert "since the mark" in lines[0].text and lines[0].look == "strong"
-    assert (topics[0], topics[1], next(iter(topics.values()))) == (REGIONS, "major_faults", "major_faults")
+    assert (topics[0], topics[1], next(iter(topics.values()))) == ("regions", "major_faults", "major_faults")
     unmarked, _ = finding_lines(detail._replace(mark=None), 120)
     assert unmarked == lines[1:]
 

@@ -9,14 +9,13 @@ from memtop.model.runtime_view import HeapPoint
 from memtop.runtimes import told
 from memtop.runtimes.go.metrics import parse_go_metrics
 from memtop.runtimes.native.recognition import Native, Runtime
-from memtop.sampling.request import RUNTIME
 from memtop.tui.chart.heap_chart import heap_charts
 from memtop.tui.dialogs.dialog import Menu, Prompt
 from memtop.tui.dialogs.topic_viewer import TopicViewer
 from memtop.tui.drawing.stacked_bar import bar, legend
 from memtop.tui.drawing.text_lines import TextLines
 from memtop.tui.panels.runtime import RuntimePanel, body_lines, head_lines
-from memtop.tui.panels.switcher import PANELS
+from memtop.tui.panels.switcher import PANELS, RUNTIME
 from tests.fakes import FakeSource
 from tests.lab.points import lines
 from tests.tui.app.test_app import Board, board, world
@@ -62,14 +61,14 @@ async def test_a_suggested_address_is_asked_only_when_it_is_chosen() -> None:
         await on.press("U")
         assert isinstance(on.app.screen, Menu)
         await on.press("1")
-        assert on.app.view.go_urls == ((40, URL),)
+        assert on.app.view.readings.go_urls == ((40, URL),)
         await on.pilot.pause()
         assert on.app.view.panel == RUNTIME
         await ticks_until(on, "No verdict yet")
         await on.press("U")
         on.app.screen.query_one(OptionList).highlighted = 2
         await on.press("enter")
-        assert not on.app.view.go_urls
+        assert not on.app.view.readings.go_urls
 
 
 async def test_an_address_is_typed_and_refused_where_it_is_not_this_machine() -> None:
@@ -84,13 +83,13 @@ async def test_an_address_is_typed_and_refused_where_it_is_not_this_machine() ->
         assert isinstance(on.app.screen, Prompt)
         line.value = URL
         await on.press("enter")
-        assert on.app.view.go_urls == ((40, URL),)
+        assert on.app.view.readings.go_urls == ((40, URL),)
         assert on.app.view.panel == RUNTIME
 
 
 async def test_the_topic_opens_with_the_numbers_of_the_program() -> None:
     async with board(source=go_world()) as on:
-        on.app.choose(go_urls=((40, URL),))
+        on.app.choose_readings(go_urls=((40, URL),))
         await on.press(KEY)
         await ticks_until(on, "No verdict yet")
         on.app.query_one(RuntimePanel).focus()

@@ -12,10 +12,11 @@ import pytest
 
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import Frame
+from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.sampling.commands import Command, ReadMappings, ToggleMark
-from memtop.sampling.request import Ask
 from memtop.tui.terminal.sampler_thread import DRAWN_EVERY_S, SamplerThread
+from tests.requests import request
 from tests.tui.frames import frame
 from tests.tui.terminal.pty_run import wait_for
 
@@ -28,8 +29,8 @@ class Engine:
     def __init__(self) -> None:
         self.steps: list[tuple[float, float]] = []
         """(when, how late) of each."""
-        self.step_asks: list[Ask] = []
-        self.views: list[Ask] = []
+        self.step_asks: list[Request] = []
+        self.views: list[Request] = []
         self.frames: list[Frame] = []
         self.problems: list[str] = []
         self.ends = 0
@@ -39,18 +40,18 @@ class Engine:
         self.viewing: Callable[[], Frame | None] = frame
         self.delivering: Callable[[], object] = lambda: None
 
-    def step(self, ask: Ask, commands: Sequence[Command], late_s: float) -> Frame | None:
+    def step(self, ask: Request, commands: Sequence[Command], late_s: float) -> Frame | None:
         self.commands += commands
         self.steps.append((time.monotonic(), late_s))
         self.step_asks.append(ask)
         made = self.stepping()
         return None if made is None else made._replace(tick=len(self.steps))
 
-    def take(self, ask: Ask, commands: Sequence[Command], late_s: float) -> bool:
+    def take(self, ask: Request, commands: Sequence[Command], late_s: float) -> bool:
         self.taken += 1
         return self.step(ask, commands, late_s) is not None
 
-    def view(self, ask: Ask, commands: Sequence[Command]) -> Frame | None:
+    def view(self, ask: Request, commands: Sequence[Command]) -> Frame | None:
         self.commands += commands
         self.views.append(ask)
         return self.viewing()
@@ -144,7 +145,7 @@ def test_who_ended_is_told_although_nobody_took_the_frame_that_said_so(
 ) -> None:
     blocked, ended = threading.Event(), (cast(ExitReport, object()),)
     engine.delivering = lambda: blocked.wait(5)
-    slow_pump.ask = Ask(sort="pid")  # its frame keeps the courier busy
+    slow_pump.request = request(sort="pid")  # its frame keeps the courier busy
     wait_for(lambda: engine.views, "a look")
     slow_pump._post_frame(frame()._replace(exits=ended))
     slow_pump._post_frame(frame())
@@ -168,15 +169,15 @@ def test_a_long_stall_is_told_once_and_not_made_up_for(engine: Engine, pump: Sam
 
 
 def test_a_new_ask_is_answered_at_once_without_a_sample(engine: Engine, slow_pump: SamplerThread) -> None:
-    slow_pump.ask = Ask(sort="pid")
+    slow_pump.request = request(sort="pid")
     wait_for(lambda: len(engine.frames) == 2, "the answer", 1.0)
-    assert [ask.sort for ask in engine.views] == ["pid"]
+    assert [ask.rows.sort for ask in engine.views] == ["pid"]
     assert len(engine.steps) == 1
 
 
 def test_an_equal_ask_is_not_answered_again(engine: Engine, slow_pump: SamplerThread) -> None:
-    slow_pump.ask = Ask(sort="pid")
-    slow_pump.ask = Ask(sort="pid")
+    slow_pump.request = request(sort="pid")
+    slow_pump.request = request(sort="pid")
     slow_pump.step_once()
     wait_for(lambda: len(engine.steps) == 2, "a step")
     assert len(engine.views) <= 1
@@ -191,21 +192,21 @@ def test_asks_that_follow_each_other_quickly_are_answered_together(engine: Engin
         return frame()
 
     engine.viewing = slowly
-    slow_pump.ask = Ask(points=1)
+    slow_pump.request = request(points=1)
     assert entered.wait(5)
     for points in range(2, 100):
-        slow_pump.ask = Ask(points=points)
+        slow_pump.request = request(points=points)
     go_on.set()
     wait_for(lambda: len(engine.views) == 2, "the second answer")
     slow_pump.stop()
-    assert [ask.points for ask in engine.views] == [1, 99]
+    assert [ask.window.points for ask in engine.views] == [1, 99]
 
 
 def test_a_step_is_given_the_newest_ask(engine: Engine, slow_pump: SamplerThread) -> None:
-    slow_pump.ask = Ask(points=7)
+    slow_pump.request = request(points=7)
     slow_pump.step_once()
     wait_for(lambda: len(engine.steps) == 2, "a step")
-    assert engine.step_asks[-1].points == 7
+    assert engine.step_asks[-1].window.points == 7
 
 
 def test_no_command_is_lost_and_none_is_given_twice(engine: Engine, pump: SamplerThread) -> None:
@@ -247,7 +248,7 @@ def test_an_exception_is_told_in_one_clean_line_and_sampling_goes_on(engine: Eng
 
 def test_an_exception_while_looking_again_does_not_stop_sampling(engine: Engine, pump: SamplerThread) -> None:
     engine.viewing = raising(KeyError("x"))
-    pump.ask = Ask(points=3)
+    pump.request = request(points=3)
     wait_for(lambda: engine.views == [] or engine.problems, "the problem, or a step that answered first")
     done = len(engine.steps)
     wait_for(lambda: len(engine.steps) > done + 1, "more samples")
@@ -268,7 +269,7 @@ def test_a_recording_ends_once_and_is_still_looked_at(engine: Engine, pump: Samp
     engine.stepping = lambda: None
     wait_for(lambda: engine.ends, "the end")
     steps = len(engine.steps)
-    pump.ask = Ask(points=9)
+    pump.request = request(points=9)
     wait_for(lambda: engine.views, "the view")
     assert engine.ends == 1
     assert len(engine.steps) == steps

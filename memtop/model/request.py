@@ -1,0 +1,66 @@
+"""What a view asks of the engine: which readings, which rows in which order, which stretch of time.
+
+A Request is small and immutable, and a newer one may replace it before the engine reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from memtop.model.frame import ProcessRow
+from memtop.process_key import ProcessKey
+from memtop.sampling.request import Need, ReadingsRequest
+
+
+class RowSelection(NamedTuple):
+    """Which processes are listed, and in which order."""
+
+    sort: str = "rss_bytes"
+    """Attribute of ProcessRow."""
+    descending: bool = True
+    where: Callable[[ProcessRow], bool] | None = None
+    """The filter; None lets every process pass."""
+    where_needs: Need = Need.NONE
+    """Readings that the filter depends on."""
+    only: frozenset[int] | None = None
+    """Pids to be shown, whatever the filter says; None for all."""
+    names: tuple[str, ...] = ()
+    """Names to be shown beside ``only``: a process matches when its name or command contains one."""
+    children: bool = False
+    """Show the descendants of ``only`` and ``names`` too."""
+    kernel_threads: bool = False
+    tree: bool = False
+    folded: frozenset[ProcessKey] = frozenset()
+
+
+class ChartWindow(NamedTuple):
+    """Which stretch of time is shown."""
+
+    frozen: bool = False
+    """Show the instant at which freezing began; sampling goes on."""
+    cursor_s: float | None = None
+    """Wall time to look back at; None for now (or for the frozen instant)."""
+    window_s: float | None = None
+    """Seconds of past in the chart; None for as much as is known, between half a minute and five."""
+    points: int = 120
+    """Points of the chart's series."""
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether the picture is frozen: it was paused, or the past is looked at."""
+        return self.frozen or self.cursor_s is not None
+
+
+class Request(NamedTuple):
+    """All that flows from a view to the engine, beside commands."""
+
+    readings: ReadingsRequest = ReadingsRequest()
+    rows: RowSelection = RowSelection()
+    window: ChartWindow = ChartWindow()
+
+    @property
+    def everybody(self) -> bool:
+        """Whether all processes must be read; where not, the cost does not grow with /proc."""
+        rows = self.rows
+        return rows.only is None or bool(rows.names) or rows.children or Need.FAMILY in self.readings.focus_needs
