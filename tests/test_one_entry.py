@@ -6,6 +6,7 @@ import io
 import json
 
 import pytest
+from textual.actions import parse
 from textual.widget import Widget
 
 from memtop.analysis.findings import RULES, Rule, Severity, Weight
@@ -175,7 +176,17 @@ async def test_a_panel_has_tab_key_hints_and_topic_by_its_entry() -> None:
 
 @pytest.mark.usefixtures("_toy_panel")
 def test_a_panel_has_its_key_in_the_help_by_its_entry() -> None:
-    assert [(key.key, key.tooltip) for key in panel_keys()][-1] == (
-        "6",
-        "Toy: how many there are; once more puts it away",
-    )
+    key = panel_keys()[-1]
+    assert (key.key, key.tooltip) == ("6", "Toy: how many there are; once more puts it away")
+
+
+@pytest.mark.parametrize("panel", switcher.PANELS, ids=lambda panel: panel.name)
+async def test_the_hints_of_a_panel_name_actions_that_exist(panel: PanelKind) -> None:
+    async with board(source=source()) as it:
+        it.app.choose_panel(panel.name)
+        await it.until(lambda: it.app.query(f"#panel-{panel.name}"), "the panel is open")
+        for hint in panel.hints:
+            _, name, arguments = parse(hint.action)
+            assert hasattr(it.app, f"action_{name}"), hint
+            if name == "in_panel":
+                assert hasattr(it.app.query_one(f"#{panel.cursor}"), f"action_{parse(arguments[0])[1]}"), hint
