@@ -15,7 +15,6 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from memtop.analysis.limits.forecast import time_to
 from memtop.analysis.trend.floor import (
     BLOCKS,
     Floor,
@@ -26,6 +25,7 @@ from memtop.analysis.trend.floor import (
     rose_once,
     saturates,
 )
+from memtop.analysis.trend.forecast import time_to
 from memtop.analysis.trend.robust import noise
 from memtop.analysis.trend.sawtooth import Sawtooth, find_saw
 from memtop.analysis.trend.steps import find_stairs, find_step

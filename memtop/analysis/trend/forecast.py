@@ -1,4 +1,4 @@
-"""When a floor that goes on rising as it does will have used up the room."""
+"""Time to a limit: when a floor that keeps rising at its rate will have used up the room that is left."""
 
 from __future__ import annotations
 
