@@ -60,8 +60,11 @@ class DrawnCurves:
 
 @cache
 def plotext() -> Any:
-    """plotext's plot, imported at the first chart: its 30 ms are not spent before the first frame."""
-    return import_module("plotext._monitor").monitor_class
+    """Return the class of plotext's plots, by its public names.
+
+    The first chart imports it, so that its 30 ms are not spent before the first frame.
+    """
+    return type(import_module("plotext").active().monitor)
 
 
 def draw(
