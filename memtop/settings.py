@@ -29,7 +29,6 @@ class Settings(NamedTuple):
     """File to record into, or empty."""
     replay: str = ""
     """Recording to play instead of the live machine, or empty."""
-    keep_oom_score: bool = False
     smaps: bool = True
     """False forbids smaps and smaps_rollup."""
     go_urls: tuple[tuple[int | None, str], ...] = ()

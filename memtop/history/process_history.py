@@ -16,7 +16,7 @@ from memtop.process_key import ProcessKey
 
 SLOPE_S: Final = 60.0
 WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0)
-"""The widths of the chart's time window."""
+"""The widths of the chart's time window, which zooming steps through."""
 _RSS: Final = Point._fields.index("rss_bytes") - 1
 ORDINARY_WINDOW_S: Final = 300.0
 """The widest that the window grows to by itself."""

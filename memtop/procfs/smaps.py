@@ -400,11 +400,6 @@ class Rollup:
         """Pages on swap, shared ones in full."""
         return self.number("Swap")
 
-    @property
-    def swap_pss_bytes(self) -> int | None:
-        """Pages on swap, each divided by the number of its users, since Linux 4.3."""
-        return self.number("SwapPss")
-
 
 def parse_rollup(data: bytes) -> Rollup:
     """Parse one smaps_rollup file. Raises ParseError where no field is found."""

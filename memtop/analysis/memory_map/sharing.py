@@ -9,7 +9,7 @@ them is counted (see :func:`same_memory`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -269,14 +269,3 @@ def bounds(parts: Collection[Parts]) -> Bounds | None:
         + max(one.file_bytes for one in parts)
         + max(one.shmem_bytes for one in parts),
     )
-
-
-def one_per_memory(smaps: Sequence[tuple[int, Smaps]]) -> dict[int, int | None]:
-    """For each pid, the lower pid with which it shares one address space, or None."""
-    found: dict[int, int | None] = {}
-    for place, (pid, mine) in enumerate(smaps):
-        twin = next(
-            (other for other, theirs in smaps[:place] if found[other] is None and same_memory(theirs, mine)), None
-        )
-        found[pid] = twin
-    return found

@@ -184,12 +184,7 @@ class CgroupReader:
         if point is not None:
             path = CgroupPlace(Version.V2, point.rstrip(b"/"), b"").chain[0]
             self._controllers = self._folders.file(path, "cgroup.controllers", 1024)
-        kills = self._number("proc/sys/vm/oom_kill_allocating_task")
-        self._policy = Policy(
-            self._number("proc/sys/vm/overcommit_memory"),
-            self._number("proc/sys/vm/max_map_count"),
-            None if kills is None else bool(kills),
-        )
+        self._policy = Policy(self._number("proc/sys/vm/overcommit_memory"), self._number("proc/sys/vm/max_map_count"))
 
     def _limits_of(
         self, judged: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]

@@ -64,8 +64,6 @@ class Policy:
     overcommit: int | None = None
     """vm.overcommit_memory: 0 heuristic, 1 always, 2 never."""
     max_map_count: int | None = None
-    kill_allocating: bool | None = None
-    """vm.oom_kill_allocating_task."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from memtop.history.process_history import ORDINARY_WINDOW_S, WINDOWS_S
 from memtop.model.frame import Detail
 from memtop.tui.chart.axes import Scale
 from memtop.tui.chart.canvas import AXES_FROM
@@ -36,13 +37,11 @@ from memtop.tui.chart.plot import (
 )
 from memtop.tui.drawing.cell_text import LOADING, to_ascii
 
-WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0)
-"""The widths of the time window that zooming steps through."""
 _SCALES: Final = tuple(Scale)
 _FACTS_FROM_ROWS: Final = 3
 
 
-def zoomed(window_s: float, factor: float | None, ordinary_s: float = 300.0) -> float:
+def zoomed(window_s: float, factor: float | None, ordinary_s: float = ORDINARY_WINDOW_S) -> float:
     """The window after :class:`MemoryChart.WindowZoomed`: the next step wider (factor > 1) or narrower (< 1).
 
     At either end it stays where it is; None gives ``ordinary_s``.

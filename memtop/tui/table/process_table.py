@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.strip import Strip
 
-from memtop.columns import BY_NAME, DEFAULT_COLUMNS, Column
+from memtop.columns import DEFAULT_COLUMNS, Column
 from memtop.model.frame import Frame, ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
 from memtop.sanitize import clean
@@ -154,11 +154,6 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         """The processes that are in view."""
         top = self.scroll_offset.y
         return frozenset(row.key for row in self.rows[top : top + self._body_lines])
-
-    @property
-    def column_cursor(self) -> Column:
-        """The column that ``e`` explains and ``<`` ``>`` move from: the sorted one."""
-        return BY_NAME[self.sort.key]
 
     def reveal(self) -> None:
         """Scroll, as little as needed, until the selected process is in view."""

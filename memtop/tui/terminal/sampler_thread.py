@@ -73,7 +73,6 @@ class SamplerThread:
         """Those that nobody has been given yet, oldest first."""
         self._delay_s = _within_limits(delay_s)
         self._due_from_s = time.monotonic() - self._delay_s  # the first step is due at once
-        self._late_s = 0.0
         self._drawn_s = -math.inf
         self._waiting: Frame | None = None
         """Made, and not yet taken by the courier."""
@@ -157,14 +156,6 @@ class SamplerThread:
             self._single_steps += 1
             self._changed.notify()
 
-    @property
-    def lateness_s(self) -> float:
-        """How late the last sample was, or the next one already is, in seconds; 0 for a recording."""
-        with self._changed:
-            if not self._paced or self._paused or self._ended or self._stopped:
-                return 0.0
-            return max(self._late_s, time.monotonic() - self._due_s(), 0.0)
-
     # The sampler's thread
 
     def _due_s(self) -> float:
@@ -204,10 +195,10 @@ class SamplerThread:
             self._single_steps -= 1
             self._ended = False
             due_s = now_s
-        self._late_s = now_s - due_s if self._paced else 0.0
+        late_s = now_s - due_s if self._paced else 0.0
         # A late sample is taken at once; those that were missed besides are not made up for.
-        self._due_from_s = due_s if self._paced and self._late_s <= self._delay_s else now_s
-        return self._late_s
+        self._due_from_s = due_s if self._paced and late_s <= self._delay_s else now_s
+        return late_s
 
     def _answer(self, request: Request, commands: Sequence[Command], late_s: float | None, *, drawn: bool) -> None:
         """Take a sample, or only look again where ``late_s`` is None.

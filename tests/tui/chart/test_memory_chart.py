@@ -6,12 +6,13 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.widget import Widget
 
+from memtop.history.process_history import WINDOWS_S
 from memtop.model.frame import Detail
 from memtop.tui import palette
 from memtop.tui.chart.axes import Scale, clock
 from memtop.tui.chart.chart_styles import ChartStyle
 from memtop.tui.chart.fault_chart import FaultChart, rate
-from memtop.tui.chart.memory_chart import WINDOWS_S, MemoryChart, zoomed
+from memtop.tui.chart.memory_chart import MemoryChart, zoomed
 from tests.rows import GIB, MIB
 from tests.tui.details import EDGE_S, make_detail, make_row, make_series
 

@@ -230,7 +230,6 @@ async def test_heading_tells_the_order_and_stays_when_the_rows_scroll() -> None:
         assert "▲MINFLT/s" in line(table, 0)
         assert "▼" not in line(table, 0)
         assert pid_at(table, BODY_LINES) == 40
-        assert table.column_cursor.key == "minflt"
 
 
 async def test_scrolling_moves_the_view_and_says_so_but_not_the_cursor() -> None:

@@ -160,7 +160,6 @@ def test_a_long_stall_is_told_once_and_not_made_up_for(engine: Engine, pump: Sam
     stalled = len(engine.steps) + 1
     wait_for(lambda: len(engine.steps) >= stalled, "the stall")
     engine.stepping = frame
-    wait_for(lambda: pump.lateness_s > 0.2, "lateness that shows while it grows")
     wait_for(lambda: len(engine.steps) >= stalled + 4, "four samples after it")
     after = engine.steps[stalled:]
     assert after[0][1] > 0.25
@@ -284,7 +283,6 @@ def test_a_recording_is_never_late(engine: Engine) -> None:
     pump.start()
     wait_for(lambda: len(engine.steps) >= 3, "three samples")
     assert [late for _, late in engine.steps] == [0.0, 0.0, 0.0]
-    assert pump.lateness_s == 0.0
     pump.stop()
 
 
@@ -295,7 +293,6 @@ def test_pausing_stops_samples_and_a_single_step_takes_one(engine: Engine, pump:
     before = len(engine.steps)
     pump.step_once()
     wait_for(lambda: len(engine.steps) == before + 1, "one sample")
-    assert pump.lateness_s == 0.0
     pump.pause_stepping = False
     wait_for(lambda: len(engine.steps) >= before + 3, "samples again")
     assert engine.steps[before + 1][1] < SHORT_S
