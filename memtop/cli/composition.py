@@ -21,9 +21,10 @@ def open_source(settings: Settings) -> Source:
         from memtop.sources.recording import Replay  # noqa: PLC0415
 
         return Replay(settings.replay)
+    from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (as above)
     from memtop.sources.live import LiveSource  # noqa: PLC0415
 
-    source = LiveSource()
+    source = LiveSource(runtimes=REGISTRY.read)
     if not settings.record:
         return source
     from memtop.sources.recording import Recorder  # noqa: PLC0415
@@ -34,10 +35,15 @@ def open_source(settings: Settings) -> Source:
 def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engine:
     """``own`` measures memtop itself, where that is shown."""
     from memtop.engine.engine import Engine  # noqa: PLC0415
+    from memtop.sources.protocol import OwnCost  # noqa: PLC0415
 
     position: Callable[[], tuple[int, int]] | None = getattr(source, "position", None)
-    measured = {} if own is None else {"own": own}
-    return Engine(source, position=position, trouble=lambda: getattr(source, "problem", None), **measured)
+    return Engine(
+        source,
+        own=own or (lambda: OwnCost(None, None)),
+        position=position,
+        trouble=lambda: getattr(source, "problem", None),
+    )
 
 
 def first_look(engine: Engine, request: Request, launch: Launch) -> Frame | None:

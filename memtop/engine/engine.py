@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from memtop.engine.row_builder import TREND_BUCKET_S, gone_row, ordered, proc_row, system_row, why_unknown
+from memtop.engine.runtime_inputs import arenas_of, kernel_figures
 from memtop.history.rings import Diary, Gap, History, MachinePast, Point
 from memtop.model.frame import Detail, Frame, Mark, Note, ProcessRow, Shares, SystemRow
 from memtop.model.request import Request
@@ -21,8 +22,10 @@ from memtop.sources.protocol import OwnCost, Source
 if TYPE_CHECKING:
     from memtop.engine.assessment import Assessor
     from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
-    from memtop.introspection.lens import Lens
     from memtop.model.assessment import ExitReport
+    from memtop.runtimes.registry import Registry
+    from memtop.runtimes.view import KernelFigures
+    from memtop.sampling.runtimes import RuntimeScheduler
     from memtop.sampling.smaps.scheduler import SmapsScheduler
 
 ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
@@ -48,7 +51,8 @@ class _Entry:
 
 class Engine:
     """Turns requests into frames. ``own`` measures memtop itself; ``position`` tells where a replay is,
-    ``trouble`` what keeps a recording from being written."""
+    ``trouble`` what keeps a recording from being written; ``registry`` has the runtimes,
+    None for all that there are."""
 
     def __init__(
         self,
@@ -56,13 +60,15 @@ class Engine:
         own: Callable[[], OwnCost] = lambda: OwnCost(None, None),
         position: Callable[[], tuple[int, int]] | None = None,
         trouble: Callable[[], str | None] = lambda: None,
+        registry: Registry | None = None,
     ) -> None:
         self._sampler = Sampler(source)
         self._source = source
         self._dear: SmapsScheduler | None = None
-        self._lens: Lens | None = None
+        self._runtimes: RuntimeScheduler | None = None
         self._own = own
         self._position = position
+        self._registry = registry
         self._trouble = trouble
         self._history = History()
         self._endings: Assessor | None = None
@@ -182,8 +188,8 @@ class Engine:
             own=self._own(),
             hidden=sample.hidden,
             problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
-            runtimes=self._lens.objects(row.key for row in rows)
-            if self._lens is not None and request.readings.runtimes
+            runtimes=self._runtimes.objects(row.key for row in rows)
+            if self._runtimes is not None and request.readings.runtimes
             else {},
             shares=self._shares(request),
             replay_position=self._position() if self._position is not None else None,
@@ -239,15 +245,21 @@ class Engine:
         unknown = {key: dear.missing(key).name.lower() for key in wanted if dear.sums(key)[0] is None}
         return Shares(len(wanted), unknown, Need.ROLLUP in request.readings.needs_all)
 
-    def _lens_for(self, request: Request) -> Lens | None:
-        """Who looks into runtimes: there from when somebody looks at a process."""
-        if self._lens is None and (
+    def _runtimes_for(self, request: Request) -> RuntimeScheduler | None:
+        """The readings of runtimes: there from when a process is in focus, or runtimes are asked for."""
+        if self._runtimes is None and (
             request.readings.focus is not None or request.readings.runtimes or request.readings.go_urls
         ):
-            from memtop.introspection.lens import Lens  # noqa: PLC0415 (as above)
+            from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (as above)
+            from memtop.sampling.runtimes import RuntimeScheduler  # noqa: PLC0415 (as above)
 
-            self._lens = Lens(self._source, self._lazy_free_bytes, replaying=self._position is not None)
-        return self._lens
+            replaying = self._position is not None
+            registry = self._registry or REGISTRY
+            self._runtimes = RuntimeScheduler(self._source, registry, self._lazy_free_bytes, replaying=replaying)
+        return self._runtimes
+
+    def _kernel_figures(self, row: ProcessRow) -> KernelFigures:
+        return kernel_figures(row, self._lazy_free_bytes(row.key), self._sample)
 
     def _lazy_free_bytes(self, key: ProcessKey) -> int | None:
         return self._dear.lazy_free_bytes(key) if self._dear is not None else None
@@ -291,8 +303,8 @@ class Engine:
                 if (entry := self._entries.get(key.pid)) is not None:
                     self._entries[key.pid] = self._entry(entry.seen, entry, now_s)
         self._asked_for = self._watch(request)
-        if (lens := self._lens_for(request)) is not None and not still:
-            lens.step(request.readings, sample, self._asked_for)
+        if (runtimes := self._runtimes_for(request)) is not None and not still:
+            runtimes.step(request.readings, sample, self._asked_for)
         for key in self._watched:
             self._keep_diary(key, now_s)
         if self._endings is not None and surroundings_are_new:
@@ -335,7 +347,9 @@ class Engine:
         """What was read of a process that is judged, beside the cheap files."""
         from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (a run of one sample does without)
 
-        heap = self._lens.heap_facts(row, sample.mono_s) if self._lens is not None and row.key == key else None
+        heap = None
+        if self._runtimes is not None and row.key == key:
+            heap = self._runtimes.finding_facts(key, self._kernel_figures(row), sample.mono_s)
         if key != plan.readings.focus:
             return ExpensiveInputs(heap=heap, unread="it is read of the process in focus only")
         if (dear := self._dear) is None:
@@ -485,18 +499,20 @@ class Engine:
         until_s = self._known_until_s(row, now_s)
         entry = self._entries.get(key.pid)
         alive = entry is not None and entry.row.key == key
-        dear, lens = self._dear, self._lens
+        dear, runtimes = self._dear, self._runtimes
         back, needs = looking_s is not None, request.readings.focus_needs
-        regions = sharing = inside = None
+        regions = sharing = runtime = None
         if dear is not None and Need.MAPPINGS in needs:
             regions = dear.regions(key, now_s, looking_back=back)
             sharing = dear.sharing(key, regions) if Need.FAMILY in needs and not back else None
-        if lens is not None and Need.RUNTIME in needs:
+        if runtimes is not None and Need.RUNTIME in needs:
             at_s = now_s if looking_s is None else looking_s
-            inside = lens.inside(row, at_s, dear.reading(key) if dear is not None else None)
+            reading = dear.reading(key) if dear is not None else None
+            read_s = None if reading is None else reading.at_s
+            runtime = runtimes.view(key, self._kernel_figures(row), at_s, arenas_of(reading), read_s)
         mark = dear.mark(key, now_s) if dear is not None else None
         events = [*self._marks.get(key, ()), *([(mark.at_s, "mark", "mark")] if mark is not None else ())]
-        events += lens.gc_marks(key, right_s - window_s, right_s) if lens is not None else []
+        events += runtimes.gc_marks(key, right_s - window_s, right_s) if runtimes is not None else []
         return Detail(
             row=row,
             status=entry.seen.status if alive and entry is not None and looking_s is None else None,
@@ -519,7 +535,7 @@ class Engine:
             else None,
             regions=regions,
             sharing=sharing,
-            inside=inside,
+            runtime=runtime,
             mark=mark,
             mark_dropped=dear is not None and dear.mark_dropped(key),
         )

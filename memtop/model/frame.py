@@ -15,8 +15,8 @@ from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:  # what is dear to read or to judge is not imported before somebody looks
     from memtop.model.assessment import Assessment, ExitReport
-    from memtop.model.runtime_view import Inside
     from memtop.procfs.status import PidStatus
+    from memtop.runtimes.view import RuntimeView
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 
 
@@ -174,7 +174,7 @@ class Detail(NamedTuple):
     sharing: SharingView | None = None
     """Its family, while the Sharing panel is on screen."""
     mark: MarkView | None = None
-    inside: Inside | None = None
+    runtime: RuntimeView | None = None
     """Its runtime, while the Runtime panel is on screen."""
     mark_dropped: bool = False
     """There was a mark until the process became another program."""

@@ -96,10 +96,10 @@ class Source(Protocol):
         """A file that may block (cmdline, environ, maps, smaps, ``user/UID``): never waits.
 
         The first call starts the reading elsewhere and gives None; a later call gives the answer, once.
-        ``user/UID`` is the login name of a numeric user id. ``proc/PID/runtime/`` has what a language runtime tells,
-        reduced to what may be kept: ``identity``, ``environ`` (Go's three variables), ``container`` (the memory limit),
-        ``listeners`` (URLs that may be suggested), ``jvm`` (counters), ``metrics#URL`` (Go). Raises as :meth:`read`
-        does, and Blocked when the reading has been under way for longer than its deadline.
+        ``user/UID`` is the login name of a numeric user id. ``proc/PID/runtime/NAME`` has what a language runtime
+        reports, reduced to what may be kept; the registry of runtimes names the readings. An address that the user
+        gave for one stands behind ``#``. Raises as :meth:`read` does, and Blocked when the reading has been under way
+        for longer than its deadline.
         """
         ...
 

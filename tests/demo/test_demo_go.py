@@ -10,8 +10,8 @@ from memtop.demo.recorded_runs import recorded_named, recorded_runs
 from memtop.engine.engine import Engine
 from memtop.errors import UsageError
 from memtop.model.frame import Detail
+from memtop.runtimes.go.facts import GO_VERDICTS
 from memtop.runtimes.go.growth import GoVerdict
-from memtop.runtimes.go.limits import LimitFit
 from memtop.settings import Settings
 from memtop.sources.recording import Replay
 from memtop.tui.panels.runtime import body_lines, head_lines
@@ -50,11 +50,11 @@ def played(name: str) -> Detail:
 )
 def test_the_recorded_service_gets_its_verdict(name: str, verdict: GoVerdict) -> None:
     detail = played(name)
-    assert detail.inside is not None
-    assert detail.inside.go is not None
-    assert detail.inside.go.growth.verdict is verdict
-    assert detail.inside.build is not None
-    assert all(check.holds for check in detail.inside.go.checks)
+    assert detail.runtime is not None
+    facts = dict(detail.runtime.facts)
+    assert facts["go_verdict"] == GO_VERDICTS[verdict]
+    assert facts["go_version"].startswith("go1.")
+    assert any(sentence.startswith("Its account adds up (5 of 5") for sentence in detail.runtime.sentences)
     assert head_lines(detail, 78)
     assert body_lines(detail, 78, plain=True)
 
@@ -73,19 +73,17 @@ def test_what_nobody_has_recorded_is_no_trouble(name: str) -> None:
 
 
 def test_a_limit_that_is_too_low_is_recognised() -> None:
-    inside = played("limit").inside
-    assert inside is not None
-    assert inside.go is not None
-    assert inside.go.limit is not None
-    assert inside.go.limit.fit is LimitFit.BELOW_NEED
+    runtime = played("limit").runtime
+    assert runtime is not None
+    assert runtime.notice is not None
+    assert runtime.notice.bad
+    assert "is less than it needs" in runtime.notice.text
 
 
 def test_memory_that_was_given_back_is_told_by_lazyfree() -> None:
     detail = played("returned")
-    assert detail.inside is not None
-    assert detail.inside.go is not None
-    assert detail.inside.go.parts is not None
-    assert detail.inside.go.parts.freed_bytes > 200 * MIB
+    assert detail.runtime is not None
+    assert {part.key: part.size_bytes for part in detail.runtime.parts}["freed"] > 200 * MIB
     said = "\n".join(line.text for line in body_lines(detail, 400))
     assert "It returns memory by MADV_FREE" in said
 

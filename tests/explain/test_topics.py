@@ -15,7 +15,7 @@ from memtop.explain.topic_loader import Topic, following, parts
 from memtop.model.frame import Note
 from tests.explain.regions import REGION_FACTS
 from tests.explain.rows import FULL, MACHINE, STATUS
-from tests.explain.runtimes import GO_FACTS, JVM_FACTS
+from tests.runtimes.samples import GO_FACTS, JVM_FACTS
 
 HEADER = ("ram", "available", "swap", "psi", "faults_rate", "oom_kills")
 CHARTS = ("memory_chart", "fault_chart")

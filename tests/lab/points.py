@@ -9,7 +9,8 @@ from memtop.errors import ParseError
 from memtop.runtimes.go.growth import GoPoint
 from memtop.runtimes.go.metrics import parse_go_metrics
 from memtop.runtimes.jvm.growth import JvmPoint
-from memtop.runtimes.jvm.heap import parse_jvm_heap
+from memtop.runtimes.jvm.heap import JvmHeap, jvm_heap
+from memtop.runtimes.jvm.hsperf import parse_hsperf
 from tests.lab.record import replay
 
 DATA = Path(__file__).parents[1] / "data" / "runtimes"
@@ -18,6 +19,11 @@ DATA = Path(__file__).parents[1] / "data" / "runtimes"
 def lines(name: str) -> list[dict[str, Any]]:
     """The seconds of one run."""
     return list(replay(DATA / f"{name}.ndjson.gz"))
+
+
+def jvm_heap_of(data: bytes) -> JvmHeap:
+    """The memory counters of an hsperfdata file. Raises ParseError."""
+    return jvm_heap(parse_hsperf(data))
 
 
 def go_points(name: str) -> list[GoPoint]:
@@ -33,7 +39,7 @@ def jvm_points(name: str) -> list[JvmPoint]:
     found = []
     for line in lines(name):
         try:
-            found.append(JvmPoint(line["t"], parse_jvm_heap(line["hsperf"]), line["anon"]))
+            found.append(JvmPoint(line["t"], jvm_heap_of(line["hsperf"]), line["anon"]))
         except ParseError:
             assert line["t"] < 3, "only a JVM that starts may have no counters"
     return found

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from memtop.runtimes.jvm.hsperf import without_secrets
+from tests.lab.hsperf_redaction import without_secrets
 
 HERE: Final = Path(__file__).parent
 WORD: Final = 8

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings import FindingInputs
-from memtop.model.runtime_view import HeapFacts
 from memtop.process_key import ProcessKey
+from memtop.runtimes.view import FindingFacts
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView, SharingView
 
 COPY_WINDOW_S: Final = 60.0
@@ -28,7 +28,7 @@ class ExpensiveInputs(NamedTuple):
     reading: Reading | None = None
     """Its mappings as they were read last, whenever that was."""
     sharing: SharingView | None = None
-    heap: HeapFacts | None = None
+    heap: FindingFacts | None = None
     lazy_free: tuple[float, int] | None = None
     """When smaps told last how much was given back by MADV_FREE, and how much."""
     unread: str = ""
@@ -124,7 +124,7 @@ def _with_regions(case: FindingInputs, view: RegionsView) -> FindingInputs:
     )
 
 
-def _with_heap(case: FindingInputs, heap: HeapFacts) -> FindingInputs:
+def _with_heap(case: FindingInputs, heap: FindingFacts) -> FindingInputs:
     return replace(
         case,
         go_limit=heap.limit_bytes,

@@ -9,7 +9,6 @@ from typing import Final
 
 from memtop.errors import ParseError
 from memtop.runtimes.jvm.flags import JvmFlags, parse_jvm_flags
-from memtop.runtimes.jvm.hsperf import parse_hsperf
 
 _SPACE = re.compile(r"sun\.gc\.generation\.(\d)\.space\.(\d)\.used\Z")
 _COLLECTOR = re.compile(r"sun\.gc\.collector\.(\d)\.invocations\Z")
@@ -61,11 +60,6 @@ class JvmHeap:
     def tenured_bytes(self) -> int:
         """Heap in use without eden: what has survived at least one collection."""
         return self.heap_used_bytes - (self.eden_used_bytes or 0)
-
-
-def parse_jvm_heap(data: bytes) -> JvmHeap:
-    """The memory counters of an hsperfdata file. Raises ParseError with the reason in words for the panel."""
-    return jvm_heap(parse_hsperf(data))
 
 
 def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from memtop.errors import ParseError
-from memtop.runtimes.jvm.flags import kept_flags
 from memtop.sanitize import clean
 
 MOST_BYTES: Final = 1 << 20
@@ -21,10 +20,9 @@ _MOST_ENTRIES: Final = 10_000
 _LONGEST_NAME: Final = 200
 _LONGEST_TEXT: Final = 4096
 _LONG: Final = ord("J")
-_BYTE: Final = ord("B")
-_ARGUMENTS: Final = "java.rt.vmArgs"
-_OPEN_TEXT: Final = ("sun.gc.", "java.property.java.vm.version", "java.property.java.version")
-"""Text counters that may be written down; the others hold command lines, class paths and properties."""
+TEXT: Final = ord("B")
+"""The type of a text; others are numbers."""
+ARGUMENTS: Final = "java.rt.vmArgs"
 
 
 def parse_hsperf(data: bytes) -> dict[str, int | str]:
@@ -32,33 +30,22 @@ def parse_hsperf(data: bytes) -> dict[str, int | str]:
 
     Counters that do not fit into the file are passed over: it may be cut short, or just being written.
     """
-    order, at, count = _opened(data)
+    order, places = counter_places(data)
     found: dict[str, int | str] = {}
-    for name, kind, start, size in _entries(data, order, at, count):
+    for name, kind, start, size in places:
         if kind == _LONG and size == 8:
             found[name] = int(struct.unpack_from(order + "q", data, start)[0])
-        elif kind == _BYTE:
+        elif kind == TEXT:
             found[name] = clean(data[start : start + min(size, _LONGEST_TEXT)].partition(b"\0")[0])
     if not found:
         raise ParseError("hsperfdata", "no counters in it")
     return found
 
 
-def without_secrets(data: bytes) -> bytes:
-    """The same file with command lines, class paths and properties blanked: what may be recorded.
-
-    Of the JVM's arguments those that speak of memory stay. Raises ParseError as :func:`parse_hsperf` does.
-    """
+def counter_places(data: bytes) -> tuple[str, Iterator[tuple[str, int, int, int]]]:
+    """The byte order, and (name, type, start, size) of each counter that lies within the file. Raises ParseError."""
     order, at, count = _opened(data)
-    kept = bytearray(data)
-    for name, kind, start, size in _entries(data, order, at, count):
-        if kind == _BYTE and not name.startswith(_OPEN_TEXT):
-            text = b""
-            if name == _ARGUMENTS:
-                arguments = data[start : start + size].partition(b"\0")[0].decode("utf-8", "replace").split(" ")
-                text = " ".join(kept_flags(arguments)).encode()[:size]
-            kept[start : start + size] = text.ljust(size, b"\0")
-    return bytes(kept)
+    return order, _entries(data, order, at, count)
 
 
 def _opened(data: bytes) -> tuple[str, int, int]:

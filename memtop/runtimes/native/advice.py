@@ -1,15 +1,16 @@
-"""What the allocator explains of this process, and only where its numbers call for it.
+"""What allocator and runtime explain of a process by the kernel's figures, only where these call for it.
 
 Of C and Python the live size is unknown from outside, so most of these are possibilities, and are named so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from memtop.runtimes.native.recognition import Allocator, Arenas, Native, Runtime
+from memtop.runtimes.native.allocators import Allocator, Arenas
 
 _AT_PEAK_SHARE: Final = 0.9
 _GAVE_BACK_SHARE: Final = 1.5
@@ -20,8 +21,6 @@ _NOTABLE_FREED_SHARE: Final = 0.1
 _ARENAS_PER_CORE: Final = 2
 _ARENAS_OF_VIRT_SHARE: Final = 0.25
 _ARENA_SPREAD_SHARE: Final = 0.2
-_NEAR_LIMIT_SHARE: Final = 0.85
-_OUTSIDE_V8_SHARE: Final = 1.3
 
 
 class Advice(Enum):
@@ -67,23 +66,55 @@ class Observed:
     """For how long RES has been flat after it had risen; None where it is not, or not known."""
     arenas: Arenas | None = None
     cores: int | None = None
-    old_space_bytes: int | None = None
 
 
-def advise(native: Native, seen: Observed) -> tuple[Advice, ...]:
-    """The sentences that the numbers call for, the most telling first; most processes get none."""
+SENTENCES: Final = {
+    Advice.ARENAS_IN_VIRT: "Much of VIRT is address space of malloc's arenas, one for each of many threads. It costs "
+    "no RAM; MALLOC_ARENA_MAX=2 would have fewer of them.",
+    Advice.ARENAS_IN_RES: "Its memory may be spread over many arenas of malloc, each with holes of its own. Try "
+    "MALLOC_ARENA_MAX=2, or another allocator such as jemalloc, and compare.",
+    Advice.KEPT_AFTER_PEAK: "RES has stayed at its peak while little happens: memory that was freed may be kept by "
+    "the allocator for reuse. That is no leak as long as it does not rise further.",
+    Advice.GAVE_BACK: "It has needed much more than now and has given it back.",
+    Advice.TRIM: "glibc keeps freed memory below what is still in use; malloc_trim(0) returns whole free pages, and "
+    "M_TRIM_THRESHOLD says from when on it does so itself.",
+    Advice.PYMALLOC: "CPython returns an arena of small objects only when all of it is free: one living object keeps "
+    "the whole.",
+    Advice.JEMALLOC_DECAY: "jemalloc returns dirty pages about ten seconds after they were freed, while its threads "
+    "are active (dirty_decay_ms, background_thread:true).",
+    Advice.TCMALLOC_RELEASE: "tcmalloc returns memory slowly, by its release rate.",
+    Advice.MIMALLOC_PURGE: "mimalloc purges freed memory after a delay, while it is used.",
+    Advice.FREED_NOT_TAKEN: "Part of RES has been given back already (LazyFree): the kernel takes it when it needs it.",
+    Advice.NODE_NEAR_OLD_SPACE: "Node is close to --max-old-space-size: beyond it, it ends with an error.",
+    Advice.NODE_OUTSIDE_HEAP: "More than V8's heap may hold: Buffers and native modules live outside of it.",
+}
+_KEPT_BY: Final = {
+    Allocator.GLIBC: Advice.TRIM,
+    Allocator.JEMALLOC: Advice.JEMALLOC_DECAY,
+    Allocator.TCMALLOC: Advice.TCMALLOC_RELEASE,
+    Allocator.MIMALLOC: Advice.MIMALLOC_PURGE,
+}
+
+
+def advise(
+    allocator: Allocator | None, seen: Observed, own: Sequence[Advice] = (), kept_by: Advice | None = None
+) -> tuple[Advice, ...]:
+    """The sentences that the numbers call for, the most telling first; most processes get none.
+
+    ``own`` is what the runtime itself adds. ``kept_by`` is its own reason to keep freed memory, None for none.
+    """
     found: list[Advice] = []
     lazy = seen.lazy_free_bytes or 0
     if lazy > max(_NOTABLE_BYTES, _NOTABLE_FREED_SHARE * seen.rss_bytes):
         found.append(Advice.FREED_NOT_TAKEN)
-    found += _of_node(native, seen)
+    found += own
     if seen.peak_rss_bytes is not None and seen.peak_rss_bytes - seen.rss_bytes > _NOTABLE_BYTES:
         if seen.peak_rss_bytes > _GAVE_BACK_SHARE * seen.rss_bytes:
             found.append(Advice.GAVE_BACK)
     elif _kept(seen):
-        found.append(Advice.KEPT_AFTER_PEAK)
-        found += _why_kept(native)
-    if native.allocator is Allocator.GLIBC:
+        reasons = (kept_by, _KEPT_BY.get(allocator) if allocator is not None else None)
+        found += [Advice.KEPT_AFTER_PEAK, *(reason for reason in reasons if reason is not None)]
+    if allocator is Allocator.GLIBC:
         found += _of_arenas(seen)
     return tuple(found)
 
@@ -100,20 +131,6 @@ def _kept(seen: Observed) -> bool:
     )
 
 
-def _why_kept(native: Native) -> list[Advice]:
-    """What keeps it; runtimes that bring their own heap have panels of their own."""
-    if native.runtime in (Runtime.GO, Runtime.JVM):
-        return []
-    reasons = {
-        Allocator.GLIBC: Advice.TRIM,
-        Allocator.JEMALLOC: Advice.JEMALLOC_DECAY,
-        Allocator.TCMALLOC: Advice.TCMALLOC_RELEASE,
-        Allocator.MIMALLOC: Advice.MIMALLOC_PURGE,
-    }
-    first = [Advice.PYMALLOC] if native.runtime is Runtime.CPYTHON else []
-    return first + ([reasons[native.allocator]] if native.allocator in reasons else [])
-
-
 def _of_arenas(seen: Observed) -> list[Advice]:
     if seen.arenas is None or seen.cores is None or seen.arenas.number <= _ARENAS_PER_CORE * seen.cores:
         return []
@@ -122,11 +139,3 @@ def _of_arenas(seen: Observed) -> list[Advice]:
     if seen.virt_bytes and seen.arenas.reserved_bytes > _ARENAS_OF_VIRT_SHARE * seen.virt_bytes:
         return [Advice.ARENAS_IN_VIRT]
     return []
-
-
-def _of_node(native: Native, seen: Observed) -> list[Advice]:
-    if native.runtime is not Runtime.NODE or seen.old_space_bytes is None or seen.anon_bytes is None:
-        return []
-    if seen.anon_bytes > _OUTSIDE_V8_SHARE * seen.old_space_bytes + _NOTABLE_BYTES:
-        return [Advice.NODE_OUTSIDE_HEAP]
-    return [Advice.NODE_NEAR_OLD_SPACE] if seen.anon_bytes > _NEAR_LIMIT_SHARE * seen.old_space_bytes else []

@@ -14,6 +14,7 @@ from memtop.errors import ProcessGone, Unavailable
 from memtop.sources.live.blocking_reader import BlockingReader
 from memtop.sources.live.bounded_read import failure, pread_file, read_file
 from memtop.sources.live.fd_cache import FdCache
+from memtop.sources.live.runtime_access import RuntimeReader, read_runtime
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 
 if TYPE_CHECKING:
@@ -41,8 +42,10 @@ class LiveSource:
     Raises Unavailable where there is no /proc.
     """
 
-    def __init__(self, root: str = "/") -> None:
+    def __init__(self, root: str = "/", runtimes: RuntimeReader | None = None) -> None:
+        """``runtimes`` reads what language runtimes report; None where none are read."""
         self._prefix = root.rstrip("/") + "/"
+        self._runtimes = runtimes
         try:
             self._proc = os.open(self._prefix + "proc", os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
         except OSError as error:
@@ -167,10 +170,8 @@ class LiveSource:
         """What a slow thread does: it may touch nothing of this object but its prefix."""
         if path.startswith("user/"):
             return _user_name(path.removeprefix("user/"))[:size]
-        if is_runtime(path):
-            from memtop.sources.live.runtime_reader import read_runtime  # noqa: PLC0415 (few processes have a runtime to ask about)
-
-            return read_runtime(self._prefix, path)[:size]
+        if self._runtimes is not None and is_runtime(path):
+            return read_runtime(self._runtimes, self._prefix, path)[:size]
         return self._read_directly(path, size)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from memtop.explain.placeholders import cgroup_ceiling, facts_of, virt_sentence
-from memtop.tui.app import actions_runtime, prompts
+from memtop.tui.app import prompts
 from memtop.tui.app.app_state import AppState
 from memtop.tui.drawing.clickable_line import Bar
 
@@ -34,7 +34,7 @@ class ExplainActions(AppState):
 
             kind = about.kind if about is not None else None
             facts |= facts_of_regions(reading.regions, kind) | facts_of_rollup(reading.rollup)
-        facts |= actions_runtime.facts_of_inside(detail.inside)
+        facts |= dict(detail.runtime.facts) if detail.runtime is not None else {}
         sentence = ""
         if name not in _OF_THE_MACHINE:
             sentence = virt_sentence(detail.row, self.frame.system, cgroup_ceiling(detail.outlook))

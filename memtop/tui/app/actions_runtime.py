@@ -1,11 +1,10 @@
-"""What keys do about runtimes: ask for the address of a Go program's metrics; the facts that topics name."""
+"""What keys do about runtimes: ask for the address of a program's metrics."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from memtop.errors import UsageError
-from memtop.model.runtime_view import Inside
 from memtop.sources.endpoint import parse_endpoint
 from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
 from memtop.tui.panels.switcher import RUNTIME
@@ -28,8 +27,8 @@ def ask_go_url(app: PanelActions) -> None:
     if focus is None:
         return
     detail = app.frame.detail if app.frame is not None else None
-    inside = detail.inside if detail is not None else None
-    suggested = inside.suggested[:_MOST_SUGGESTED] if inside is not None else ()
+    runtime = detail.runtime if detail is not None else None
+    suggested = runtime.suggested[:_MOST_SUGGESTED] if runtime is not None else ()
     asked = any(pid in (None, focus.pid) for pid, _ in app.view.readings.go_urls)
     choices = [Choice(url, url, str(number)) for number, url in enumerate(suggested, 1)]
     choices.append(Choice(_OTHER, _OTHER, "o"))
@@ -64,25 +63,3 @@ def _understand(text: str) -> str:
         raise UsageError("such as http://127.0.0.1:6060/debug/vars, or a port")
     parse_endpoint(text)
     return text
-
-
-def facts_of_inside(inside: Inside | None) -> dict[str, str]:
-    """The numbers of its runtime, as the topics name them."""
-    if inside is None:
-        return {}
-    from memtop.explain.runtime_facts import go_facts, jvm_facts  # noqa: PLC0415 (with the first topic that is opened)
-
-    if inside.jvm is not None:
-        return jvm_facts(inside.jvm.heap, inside.jvm.parts, inside.jvm.growth)
-    if inside.build is None and inside.go is None:
-        return {}
-    go = inside.go
-    return go_facts(
-        build=inside.build,
-        settings=inside.settings,
-        heap=go.heap if go is not None else None,
-        parts=go.parts if go is not None else None,
-        growth=go.growth if go is not None else None,
-        limit=go.limit if go is not None else None,
-        choices=go.choices if go is not None else (),
-    )

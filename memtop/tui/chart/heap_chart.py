@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from memtop.columns import ASCII_SPARKS, SPARKS
-from memtop.model.runtime_view import HeapPoint
+from memtop.runtimes.view import HeapPoint
 from memtop.tui.drawing.cell_text import spark_lines
 from memtop.units import count, size
 

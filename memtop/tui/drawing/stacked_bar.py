@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from rich.segment import Segment
 from textual.strip import Strip
 
-from memtop.explain.runtime_words import Part
+from memtop.runtimes.view import Part
 from memtop.tui.drawing.cached_lines import CachedLines
 from memtop.units import long_size, percent, size
 

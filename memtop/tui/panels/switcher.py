@@ -25,7 +25,7 @@ from memtop.tui.bars.footer import Hint
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart, cells
-from memtop.tui.panels.runtime_topic import runtime_topic
+from memtop.tui.panels.runtime import runtime_topic
 
 RUNTIME: Final = "runtime"
 

@@ -12,17 +12,19 @@ from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
 from memtop.model.frame import Frame
-from memtop.model.runtime_view import HeapFacts
-from memtop.runtimes import told
+from memtop.runtimes.container import Container, encode_container
 from memtop.runtimes.go.heap import GoHeap
 from memtop.runtimes.go.metrics import parse_go_metrics
-from memtop.runtimes.native.recognition import Native
+from memtop.runtimes.go.reading import encode_metrics
+from memtop.runtimes.identity import encode_identity
+from memtop.runtimes.protocol import Identity
+from memtop.runtimes.view import FindingFacts
 from memtop.sampling.request import Need
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after
-from tests.introspection.test_lens import GO, JVM, PAGE, URL, World
 from tests.lab.points import lines
 from tests.requests import request
 from tests.sampling.test_cgroups import MIB, v2
+from tests.sampling.test_runtimes import GO, JVM, PAGE, URL, World
 from tests.sampling.test_smaps import HEAP, mapping, rollup
 
 KIB = 1024
@@ -142,10 +144,10 @@ def go(heap: GoHeap, *, anon_mib: int, environ: bytes = b"") -> dict[str, dict[s
     process = FakeProcess(42, virt_pages=1 << 20, rss_pages=(anon_mib + 5) * MIB_PAGES, shr_pages=5 * MIB_PAGES)
     source = v2(process)
     at = "proc/42/runtime/"
-    source.files[at + "identity"] = told.encode_identity(b"go1.22.1\npath\tx\n", Native(None, None, None), None, "")
+    source.files[at + "identity"] = encode_identity(Identity("go", build="go1.22.1\npath\tx\n"))
     source.files[at + "environ"] = environ
-    source.files[at + "container"] = told.encode_container(told.Container(None, None))
-    source.files[f"{at}metrics#{URL}"] = told.encode_told("x", heap)
+    source.files[at + "container"] = encode_container(Container(None, None))
+    source.files[f"{at}metrics#{URL}"] = encode_metrics("x", heap)
     engine = Engine(source)
     frame = frame_after(engine, request(focus=process.key, go_urls=((42, URL),), needs=Need.STAT | Need.STATUS), 8)
     return facts(frame)
@@ -186,18 +188,6 @@ def test_figures_that_are_not_new_any_more_say_nothing() -> None:
     assert "outside_heap" not in facts(world.play(20))
 
 
-@pytest.mark.parametrize(("run", "steady"), [("churn", True), ("leak", False)])
-def test_the_verdict_on_a_heap_is_known_without_its_panel(run: str, steady: bool) -> None:
-    world = World(GO, URL, panel="")
-    world.feed(run)
-    frame = world.play(11)
-    assert frame.detail is not None
-    assert world.engine._lens is not None
-    found = world.engine._lens.heap_facts(frame.detail.row, frame.at_s - world.source.wall_s + world.source.mono_s)
-    assert found is not None
-    assert (found.steady_live_bytes is not None) is steady
-
-
 def test_what_a_jvm_usually_has_outside_of_its_heap_is_no_finding() -> None:
     world = World(JVM, panel="")
     world.feed("jvm_steady")
@@ -213,18 +203,20 @@ def test_why_lazyfree_is_unread_is_left_out_where_the_runtime_never_gives_back_s
     assert expensive_inputs.testified(FindingInputs(lazyfree=0), unread, None).lazyfree_unread == ""
     assert (
         expensive_inputs.testified(
-            FindingInputs(), unread._replace(heap=HeapFacts(frees_lazily=True)), None
+            FindingInputs(), unread._replace(heap=FindingFacts(frees_lazily=True)), None
         ).lazyfree_unread
         == "denied"
     )
     assert (
         expensive_inputs.testified(
-            FindingInputs(), unread._replace(heap=HeapFacts(frees_lazily=False)), None
+            FindingInputs(), unread._replace(heap=FindingFacts(frees_lazily=False)), None
         ).lazyfree_unread
         == ""
     )
 
 
 def test_rising_survivors_of_a_jvm_reach_the_case() -> None:
-    case = expensive_inputs.testified(FindingInputs(), ExpensiveInputs(heap=HeapFacts(surviving_bytes_per_s=5e5)), None)
+    case = expensive_inputs.testified(
+        FindingInputs(), ExpensiveInputs(heap=FindingFacts(surviving_bytes_per_s=5e5)), None
+    )
     assert case.surviving_per_s == 5e5

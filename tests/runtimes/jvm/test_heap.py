@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from memtop.errors import ParseError
 from memtop.runtimes.jvm.flags import JvmFlags, jvm_arguments, kept_flags, parse_jvm_flags
-from memtop.runtimes.jvm.heap import hsperf_paths, jvm_heap, parse_jvm_heap, same_jvm
-from memtop.runtimes.jvm.hsperf import MOST_BYTES, parse_hsperf, without_secrets
-from tests.lab.points import lines
+from memtop.runtimes.jvm.heap import hsperf_paths, jvm_heap, same_jvm
+from memtop.runtimes.jvm.hsperf import MOST_BYTES, parse_hsperf
+from memtop.runtimes.jvm.reading import encode_counters
+from tests.lab.hsperf_redaction import without_secrets
+from tests.lab.points import jvm_heap_of, lines
 
 G1 = lines("jvm_leak")[-1]["hsperf"]
 SERIAL = lines("jvm_leak_serial")[-1]["hsperf"]
@@ -60,7 +62,7 @@ HEAP = (
 
 
 def test_a_g1_heap_is_one_heap_for_all_generations() -> None:
-    heap = parse_jvm_heap(G1)
+    heap = jvm_heap_of(G1)
     assert heap.policy == "GarbageFirst"
     assert heap.heap_max_bytes == 256 * MIB
     assert heap.version is not None
@@ -72,7 +74,7 @@ def test_a_g1_heap_is_one_heap_for_all_generations() -> None:
 
 
 def test_a_serial_heap_is_the_sum_of_its_generations() -> None:
-    heap = parse_jvm_heap(SERIAL)
+    heap = jvm_heap_of(SERIAL)
     assert heap.policy == "Copy:MSC"
     assert heap.old_max_bytes is not None
     assert heap.old_max_bytes < 256 * MIB
@@ -81,7 +83,7 @@ def test_a_serial_heap_is_the_sum_of_its_generations() -> None:
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_every_figure_comes_from_its_counter_in_both_byte_orders(order: str) -> None:
-    heap = parse_jvm_heap(counters(*HEAP, order=order))
+    heap = jvm_heap_of(counters(*HEAP, order=order))
     assert (heap.eden_used_bytes, heap.survivor_used_bytes, heap.old_used_bytes) == (10 * MIB, 2 * MIB, 30 * MIB)
     assert (heap.heap_used_bytes, heap.heap_capacity_bytes, heap.heap_max_bytes) == (42 * MIB, 60 * MIB, 250 * MIB)
     assert heap.tenured_bytes == 32 * MIB
@@ -91,7 +93,7 @@ def test_every_figure_comes_from_its_counter_in_both_byte_orders(order: str) -> 
 
 
 def test_a_file_that_another_jvm_left_behind_is_recognised_by_its_start() -> None:
-    heap = parse_jvm_heap(counters(*HEAP))
+    heap = jvm_heap_of(counters(*HEAP))
     assert same_jvm(heap, 1_700_000_001.0)
     assert same_jvm(heap, None)
     assert not same_jvm(heap, 1_700_000_100.0)
@@ -114,7 +116,7 @@ def test_a_file_that_another_jvm_left_behind_is_recognised_by_its_start() -> Non
 )
 def test_a_file_that_cannot_be_used_says_why(data: bytes, reason: str) -> None:
     with pytest.raises(ParseError, match=reason) as caught:
-        parse_jvm_heap(data)
+        jvm_heap_of(data)
     assert str(caught.value).isprintable()
 
 
@@ -135,8 +137,9 @@ def test_command_lines_and_properties_do_not_get_into_a_recording() -> None:
     assert b"/home" not in kept
     assert b"javaagent" not in kept
     assert parse_hsperf(kept)["java.rt.vmArgs"] == "-Xmx256m -XX:+UseSerialGC"
-    assert parse_jvm_heap(kept) == parse_jvm_heap(data)
+    assert jvm_heap_of(kept) == jvm_heap_of(data)
     assert without_secrets(kept) == kept
+    assert b"hunter2" not in encode_counters(parse_hsperf(data))
 
 
 def test_recorded_files_hold_no_path() -> None:
@@ -151,7 +154,7 @@ def test_a_damaged_file_is_a_heap_or_a_parse_error(changes: list[tuple[int, int]
     for at, byte in changes:
         data[at] = byte
     try:
-        heap = parse_jvm_heap(bytes(data[:size]))
+        heap = jvm_heap_of(bytes(data[:size]))
     except ParseError as error:
         assert str(error).isprintable()
     else:

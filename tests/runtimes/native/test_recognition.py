@@ -12,15 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.runtimes.native.recognition import (
-    Allocator,
-    Arenas,
-    Native,
-    Runtime,
-    glibc_arenas,
-    old_space_bytes,
-    recognise,
-)
+from memtop.runtimes.identity import decode_identity
+from memtop.runtimes.native.allocators import Arenas, glibc_arenas
+from memtop.runtimes.native.languages import old_space_bytes
+from memtop.runtimes.registry import REGISTRY
+from memtop.sources.live.runtime_access import read_runtime
 
 LIB = "/usr/lib/x86_64-linux-gnu/"
 C = (LIB + "libc.so.6", LIB + "ld-linux-x86-64.so.2")
@@ -30,42 +26,42 @@ MIB = 1 << 20
 @pytest.mark.parametrize(
     ("paths", "exe", "native"),
     [
-        (C, "/usr/bin/python3.11", Native(Runtime.CPYTHON, "3.11", Allocator.GLIBC)),
-        ((*C, "/opt/lib/libpython3.12.so.1.0"), "/opt/app", Native(Runtime.CPYTHON, "3.12", Allocator.GLIBC)),
-        (C, "/usr/bin/python3.13t", Native(Runtime.CPYTHON, "3.13", Allocator.GLIBC)),
-        (C, "/usr/bin/node", Native(Runtime.NODE, None, Allocator.GLIBC)),
-        ((*C, LIB + "libnode.so.108"), "/usr/bin/node", Native(Runtime.NODE, "108", Allocator.GLIBC)),
-        (("/opt/jdk/lib/server/libjvm.so", *C), "/opt/jdk/bin/java", Native(Runtime.JVM, None, Allocator.GLIBC)),
-        ((*C, LIB + "libjemalloc.so.2"), "/usr/bin/ruby3.1", Native(Runtime.RUBY, "3.1", Allocator.JEMALLOC)),
-        ((*C, "/x/libtcmalloc_minimal.so.4"), "/x/a", Native(None, None, Allocator.TCMALLOC)),
-        ((*C, "/x/libmimalloc.so.2.1"), "/x/a", Native(None, None, Allocator.MIMALLOC)),
-        (("/lib/ld-musl-x86_64.so.1",), "/bin/busybox", Native(None, None, Allocator.MUSL)),
-        (("/lib/libc-2.31.so",), "/x/a", Native(None, None, Allocator.GLIBC)),
-        (
-            ("/lib/libc.so.6 (deleted)",),
-            "/usr/bin/python3.11 (deleted)",
-            Native(Runtime.CPYTHON, "3.11", Allocator.GLIBC),
-        ),
-        ((*C, "/home/me/python3.11"), "/usr/bin/vim", Native(None, None, Allocator.GLIBC)),
-        ((), None, Native(None, None, None)),
-        (("/srv/data/libjvm.so.backup", "/x/node"), "/x/a", Native(None, None, None)),
+        (C, "/usr/bin/python3.11", ("python", "3.11", "glibc")),
+        ((*C, "/opt/lib/libpython3.12.so.1.0"), "/opt/app", ("python", "3.12", "glibc")),
+        (C, "/usr/bin/python3.13t", ("python", "3.13", "glibc")),
+        (C, "/usr/bin/node", ("node", None, "glibc")),
+        ((*C, LIB + "libnode.so.108"), "/usr/bin/node", ("node", "108", "glibc")),
+        (("/opt/jdk/lib/server/libjvm.so", *C), "/opt/jdk/bin/java", ("jvm", None, "glibc")),
+        ((*C, LIB + "libjemalloc.so.2"), "/usr/bin/ruby3.1", ("ruby", "3.1", "jemalloc")),
+        ((*C, "/x/libtcmalloc_minimal.so.4"), "/x/a", (None, None, "tcmalloc")),
+        ((*C, "/x/libmimalloc.so.2.1"), "/x/a", (None, None, "mimalloc")),
+        (("/lib/ld-musl-x86_64.so.1",), "/bin/busybox", (None, None, "musl")),
+        (("/lib/libc-2.31.so",), "/x/a", (None, None, "glibc")),
+        (("/lib/libc.so.6 (deleted)",), "/usr/bin/python3.11 (deleted)", ("python", "3.11", "glibc")),
+        ((*C, "/home/me/python3.11"), "/usr/bin/vim", (None, None, "glibc")),
+        ((), None, (None, None, None)),
+        (("/srv/data/libjvm.so.backup", "/x/node"), "/x/a", (None, None, None)),
     ],
 )
-def test_programs_are_recognised_by_what_they_map(paths: tuple[str, ...], exe: str | None, native: Native) -> None:
-    assert recognise(paths, exe) == native
-
-
-def test_build_information_of_go_comes_before_everything_else() -> None:
-    assert recognise((*C, "/x/libpython3.11.so.1.0"), "/x/a", is_go=True) == Native(Runtime.GO, None, Allocator.GLIBC)
+def test_programs_are_recognized_by_what_they_map(
+    tmp_path: Path, paths: tuple[str, ...], exe: str | None, native: tuple[str | None, str | None, str | None]
+) -> None:
+    folder = tmp_path / "proc" / "7"
+    folder.mkdir(parents=True)
+    maps = "".join(f"7f0000000000-7f0000001000 r--p 00000000 00:00 1 {path}\n" for path in paths)
+    (folder / "maps").write_text(maps)
+    if exe is not None:
+        (folder / "exe").symlink_to(exe)
+    found = decode_identity(read_runtime(REGISTRY.read, f"{tmp_path}/", "proc/7/runtime/identity"))
+    assert (found.runtime, found.version, found.allocator) == native
 
 
 def test_this_very_process_is_python_on_its_c_library() -> None:
-    paths = {line.split(maxsplit=5)[5] for line in Path("/proc/self/maps").read_text().splitlines() if "/" in line}
-    native = recognise(paths, os.readlink("/proc/self/exe"))
-    assert native.runtime is Runtime.CPYTHON
-    assert native.version is not None
-    assert native.version.startswith(f"{sys.version_info.major}.{sys.version_info.minor}")
-    assert native.allocator is not None
+    found = decode_identity(read_runtime(REGISTRY.read, "/", f"proc/{os.getpid()}/runtime/identity"))
+    assert found.runtime == "python"
+    assert found.version is not None
+    assert found.version.startswith(f"{sys.version_info.major}.{sys.version_info.minor}")
+    assert found.allocator is not None
 
 
 def region(start: int, end: int, perms: str, name: str = "") -> bytes:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from textual.widgets import Input, OptionList
 
-from memtop.explain.runtime_words import Part
-from memtop.model.runtime_view import HeapPoint
-from memtop.runtimes import told
+from memtop.runtimes.container import Container, encode_container
 from memtop.runtimes.go.metrics import parse_go_metrics
-from memtop.runtimes.native.recognition import Native, Runtime
+from memtop.runtimes.go.reading import encode_metrics
+from memtop.runtimes.identity import encode_identity
+from memtop.runtimes.protocol import Identity
+from memtop.runtimes.view import HeapPoint, Part
 from memtop.tui.chart.heap_chart import heap_charts
 from memtop.tui.dialogs.dialog import Menu, Prompt
 from memtop.tui.dialogs.topic_viewer import TopicViewer
@@ -29,12 +30,12 @@ KEY = str(1 + [panel.name for panel in PANELS].index(RUNTIME))
 def go_world() -> FakeSource:
     """Process 40, the first of the list, is a Go program that listens."""
     source = world()
-    source.files[AT + "identity"] = told.encode_identity(b"go1.19.8\n", Native(None, None, None), None, "")
+    source.files[AT + "identity"] = encode_identity(Identity("go", build="go1.19.8\n"))
     source.files[AT + "environ"] = b""
-    source.files[AT + "container"] = told.encode_container(told.Container(None, None))
+    source.files[AT + "container"] = encode_container(Container(None, None))
     source.files[AT + "listeners"] = URL.encode()
     heap = parse_go_metrics(lines("steady")[-1]["body"].encode())
-    source.files[f"{AT}metrics#{URL}"] = told.encode_told(URL, heap)
+    source.files[f"{AT}metrics#{URL}"] = encode_metrics(URL, heap)
     source.processes[40].virt_pages = 1 << 20
     return source
 
@@ -101,7 +102,7 @@ async def test_the_topic_opens_with_the_numbers_of_the_program() -> None:
 
 async def test_a_process_without_a_runtime_says_so() -> None:
     source = world()
-    source.files[AT + "identity"] = told.encode_identity(b"", Native(None, None, None), None, "")
+    source.files[AT + "identity"] = encode_identity(Identity())
     async with board(source=source) as on:
         await on.press(KEY)
         await ticks_until(on, "No runtime that memtop knows")
@@ -117,7 +118,7 @@ async def test_a_panel_that_has_just_been_opened_says_what_is_being_read() -> No
 
 async def test_of_python_it_says_who_can_tell_more() -> None:
     source = world()
-    source.files[AT + "identity"] = told.encode_identity(b"", Native(Runtime.CPYTHON, "3.11", None), None, "")
+    source.files[AT + "identity"] = encode_identity(Identity("python", "3.11"))
     async with board(source=source) as on:
         await on.press(KEY)
         await ticks_until(on, "tracemalloc compares two snapshots")

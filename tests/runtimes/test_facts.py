@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from memtop.explain import topic
-from memtop.explain.runtime_facts import GO_VERDICTS, JVM_VERDICTS, go_facts, jvm_facts
 from memtop.runtimes.go.environ import GoSettings
+from memtop.runtimes.go.facts import GO_VERDICTS, go_facts
 from memtop.runtimes.go.growth import GoVerdict
+from memtop.runtimes.jvm.facts import JVM_VERDICTS, jvm_facts
 from memtop.runtimes.jvm.flags import JvmFlags
 from memtop.runtimes.jvm.growth import JvmVerdict
-from tests.explain.runtimes import BUILD, GO_FACTS, GO_HEAP, JVM_FACTS, JVM_HEAP
+from tests.runtimes.samples import BUILD, GO_FACTS, GO_HEAP, JVM_FACTS, JVM_HEAP
 
 
 def test_nothing_known_is_no_fact() -> None:

@@ -6,28 +6,32 @@ import pytest
 
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, Unavailable
-from memtop.introspection.dossier import Pace
 from memtop.model.frame import Frame
-from memtop.model.runtime_view import Inside
-from memtop.runtimes import told
+from memtop.runtimes.container import Container, encode_container
+from memtop.runtimes.go.facts import GO_VERDICTS
 from memtop.runtimes.go.growth import GoVerdict
 from memtop.runtimes.go.metrics import parse_go_metrics
+from memtop.runtimes.go.reading import decode_metrics, encode_metrics
+from memtop.runtimes.identity import encode_identity
+from memtop.runtimes.jvm.facts import JVM_VERDICTS
 from memtop.runtimes.jvm.growth import JvmVerdict
-from memtop.runtimes.jvm.heap import parse_jvm_heap
 from memtop.runtimes.jvm.hsperf import parse_hsperf
-from memtop.runtimes.native.recognition import Allocator, Native, Runtime
+from memtop.runtimes.jvm.reading import decode_counters, encode_counters
+from memtop.runtimes.protocol import Identity
+from memtop.runtimes.view import RuntimeView
+from memtop.sampling.runtimes import Pace
 from memtop.sources.protocol import READ_LIMIT, Answer
 from memtop.tui.panels.runtime import body_lines, head_lines
 from tests.fakes import FakeProcess, FakeSource
-from tests.lab.points import lines
+from tests.lab.points import jvm_heap_of, lines
 from tests.requests import changed, request
 
 PID = 42
 URL = "http://127.0.0.1:6060/debug/vars?token=hunter2"
 AT = f"proc/{PID}/runtime/"
-GO = told.encode_identity(b"go1.19.8\npath\tx\n", Native(None, None, None), None, "")
-JVM = told.encode_identity(b"", Native(Runtime.JVM, None, Allocator.GLIBC), None, "")
-PLAIN = told.encode_identity(b"", Native(None, None, Allocator.GLIBC), None, "")
+GO = encode_identity(Identity("go", build="go1.19.8\npath\tx\n"))
+JVM = encode_identity(Identity("jvm", allocator="glibc"))
+PLAIN = encode_identity(Identity(allocator="glibc"))
 PAGE = 4096
 
 
@@ -39,7 +43,7 @@ class World:
         self.source = FakeSource(self.process)
         self.source.files[AT + "identity"] = identity
         self.source.files[AT + "environ"] = b"GOGC=80"
-        self.source.files[AT + "container"] = told.encode_container(told.Container(None, None))
+        self.source.files[AT + "container"] = encode_container(Container(None, None))
         self.source.files[AT + "listeners"] = b"http://127.0.0.1:6060/debug/vars\nhttp://127.0.0.1:6060/metrics"
         self.engine = Engine(self.source)
         urls = ((PID, url),) if url else ()
@@ -54,19 +58,19 @@ class World:
     def asked(self, name: str) -> int:
         return sum(path.startswith(AT + name) for path in self.source.asked_ever)
 
-    def run(self, name: str) -> Inside:
+    def run(self, name: str) -> RuntimeView:
         """What is known of a recorded program's runtime at its end."""
-        return inside(self.feed(name))
+        return shown(self.feed(name))
 
     def feed(self, name: str) -> Frame:
         """Answer tick by tick as a recorded program did."""
         for line in lines(name):
             if "body" in line:
                 heap = parse_go_metrics(line["body"].encode())
-                self.source.files[f"{AT}metrics#{URL}"] = told.encode_told("http://127.0.0.1:6060/debug/vars", heap)
+                self.source.files[f"{AT}metrics#{URL}"] = encode_metrics("http://127.0.0.1:6060/debug/vars", heap)
             else:
-                self.source.files[AT + "jvm"] = told.encode_counters(parse_hsperf(line["hsperf"]))
-                started_s = parse_jvm_heap(line["hsperf"]).started_s
+                self.source.files[AT + "jvm"] = encode_counters(parse_hsperf(line["hsperf"]))
+                started_s = jvm_heap_of(line["hsperf"]).started_s
                 assert started_s is not None
                 self.source.wall_s = started_s + self.source.mono_s - self.process.start_ticks / 100
             self.process.virt_pages = line["virt"] // PAGE
@@ -76,10 +80,10 @@ class World:
         return frame
 
 
-def inside(frame: Frame) -> Inside:
+def shown(frame: Frame) -> RuntimeView:
     assert frame.detail is not None
-    assert frame.detail.inside is not None
-    return frame.detail.inside
+    assert frame.detail.runtime is not None
+    return frame.detail.runtime
 
 
 def text(frame: Frame) -> str:
@@ -103,7 +107,7 @@ def test_a_go_program_without_an_address_is_never_asked_over_http_but_addresses_
     world = World(GO)
     frame = world.play(5)
     assert world.asked("metrics") == 0
-    assert inside(frame).suggested[0] == "http://127.0.0.1:6060/debug/vars"
+    assert shown(frame).suggested[0] == "http://127.0.0.1:6060/debug/vars"
     assert "GOGC 80" in text(frame)
     assert "U asks one of: http://127.0.0.1:6060/debug/vars" in text(frame)
 
@@ -111,9 +115,7 @@ def test_a_go_program_without_an_address_is_never_asked_over_http_but_addresses_
 def test_metrics_are_read_once_a_second_at_most() -> None:
     world = World(GO, URL)
     world.source.step_s = 0.1
-    world.source.files[f"{AT}metrics#{URL}"] = told.encode_told(
-        "x", parse_go_metrics(lines("leak")[0]["body"].encode())
-    )
+    world.source.files[f"{AT}metrics#{URL}"] = encode_metrics("x", parse_go_metrics(lines("leak")[0]["body"].encode()))
     world.process.virt_pages = 1 << 20
     world.play(51)
     assert 4 <= world.asked("metrics") <= 6
@@ -131,27 +133,25 @@ def test_metrics_are_read_once_a_second_at_most() -> None:
 )
 def test_the_verdict_on_a_recorded_program_reaches_the_panel(run: str, verdict: GoVerdict) -> None:
     found = World(GO, URL).run(run)
-    assert found.go is not None
-    assert found.go.growth.verdict is verdict
-    assert found.go.parts is not None
+    assert dict(found.facts)["go_verdict"] == GO_VERDICTS[verdict]
+    assert found.parts
     assert found.url == "http://127.0.0.1:6060/debug/vars"
 
 
 def test_the_verdict_on_a_recorded_jvm_reaches_the_panel() -> None:
     found = World(JVM).run("jvm_leak")
-    assert found.jvm is not None
-    assert found.jvm.growth.verdict is JvmVerdict.LEAK
+    assert dict(found.facts)["jvm_verdict"] == JVM_VERDICTS[JvmVerdict.LEAK]
 
 
 def test_collections_become_marks_on_the_chart() -> None:
     world = World(GO, URL, panel="")
     for line in lines("leak")[:40]:
         heap = parse_go_metrics(line["body"].encode())
-        world.source.files[f"{AT}metrics#{URL}"] = told.encode_told("x", heap)
+        world.source.files[f"{AT}metrics#{URL}"] = encode_metrics("x", heap)
         world.process.virt_pages = line["virt"] // PAGE
         frame = world.play()
     assert frame.detail is not None
-    assert frame.detail.inside is None
+    assert frame.detail.runtime is None
     assert {mark.kind for mark in frame.detail.marks} == {"gc"}
 
 
@@ -180,10 +180,10 @@ def test_a_hanging_program_does_not_delay_anything_and_is_waited_for() -> None:
 def test_metrics_of_another_process_are_said_to_be_so_and_are_not_used() -> None:
     world = World(GO, URL)
     heap = parse_go_metrics(lines("leak")[-1]["body"].encode())
-    world.source.files[f"{AT}metrics#{URL}"] = told.encode_told("x", heap)
+    world.source.files[f"{AT}metrics#{URL}"] = encode_metrics("x", heap)
     world.process.virt_pages = 100
     frame = world.play(4)
-    assert inside(frame).go is None
+    assert not shown(frame).has_figures
     assert "metrics of another process" in text(frame)
 
 
@@ -195,15 +195,13 @@ def test_answers_that_make_no_sense_are_a_line_in_the_panel() -> None:
 
 def test_a_jvm_that_left_its_counters_behind_is_not_taken_for_this_one() -> None:
     world = World(JVM)
-    world.source.files[AT + "jvm"] = told.encode_counters(parse_hsperf(lines("jvm_leak")[-1]["hsperf"]))
+    world.source.files[AT + "jvm"] = encode_counters(parse_hsperf(lines("jvm_leak")[-1]["hsperf"]))
     world.source.wall_s = 5e9
     assert "another JVM" in text(world.play(4))
 
 
 def test_an_executable_that_may_not_be_read_is_said_to_be_so() -> None:
-    denied = told.encode_identity(
-        b"", Native(None, None, None), None, "its executable cannot be read: Permission denied"
-    )
+    denied = encode_identity(Identity(trouble="its executable cannot be read: Permission denied"))
     assert "Permission denied" in text(World(denied).play(3))
 
 
@@ -213,14 +211,12 @@ def test_a_process_that_becomes_another_program_is_looked_into_anew() -> None:
     world.process.comm, world.process.start_code = b"other", 0x7777_0000
     world.source.files[AT + "identity"] = GO
     frame = world.play(4)
-    assert inside(frame).build is not None
+    assert shown(frame).title.startswith("Go 1.19.8")
 
 
 def test_without_a_screen_the_runtime_of_those_asked_for_is_in_the_frame() -> None:
     world = World(GO, URL)
-    world.source.files[f"{AT}metrics#{URL}"] = told.encode_told(
-        "x", parse_go_metrics(lines("leak")[0]["body"].encode())
-    )
+    world.source.files[f"{AT}metrics#{URL}"] = encode_metrics("x", parse_go_metrics(lines("leak")[0]["body"].encode()))
     world.process.virt_pages = 1 << 20
     world.ask = request(only=frozenset({PID}), runtimes=True, go_urls=((None, URL),))
     frame = world.play(1)
@@ -254,7 +250,7 @@ def test_without_a_screen_a_line_has_the_figures_of_its_own_instant() -> None:
     world.process.virt_pages = 1 << 20
     for line in lines("leak")[:5]:
         heap = parse_go_metrics(line["body"].encode())
-        source.files[f"{AT}metrics#{URL}"] = told.encode_told("x", heap)
+        source.files[f"{AT}metrics#{URL}"] = encode_metrics("x", heap)
         frame = engine.step(ask)
         assert frame is not None
         told_now = frame.runtimes[world.process.key]
@@ -264,10 +260,10 @@ def test_without_a_screen_a_line_has_the_figures_of_its_own_instant() -> None:
 
 def test_what_is_encoded_comes_back() -> None:
     heap = parse_go_metrics(lines("client")[-1]["body"].encode())
-    assert told.decode_told(told.encode_told("u", heap)) == ("u", heap)
+    assert decode_metrics(encode_metrics("u", heap)) == ("u", heap)
     for line in lines("jvm_steady")[3:5]:
         counters = parse_hsperf(line["hsperf"])
-        assert told.decode_counters(told.encode_counters(counters)).heap_used_bytes > 0
+        assert decode_counters(encode_counters(counters)).heap_used_bytes > 0
 
 
 def test_one_question_a_second_on_average_and_a_rest_after_three_failures() -> None:

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from memtop.errors import MemtopError, ProcessGone, Unavailable
-from memtop.runtimes import told
-from memtop.runtimes.native.recognition import Runtime
+from memtop.runtimes.go.reading import decode_metrics
+from memtop.runtimes.identity import decode_identity
+from memtop.runtimes.jvm.reading import decode_counters
+from memtop.runtimes.registry import REGISTRY
 from memtop.sources.live import LiveSource
-from memtop.sources.live.runtime_reader import read_runtime
+from memtop.sources.live.runtime_access import read_runtime as read_below
 from memtop.sources.protocol import Answer
 from memtop.sources.recording import Recorder, Replay
 from tests.lab.points import lines
@@ -32,14 +34,18 @@ def root(tmp_path: Path) -> str:
     return f"{tmp_path}/"
 
 
+def read_runtime(prefix: str, path: str) -> bytes:
+    return read_below(REGISTRY.read, prefix, path)
+
+
 def counters(root: str) -> Path:
     return Path(root, "proc/5/root/tmp/hsperfdata_app/1")
 
 
 def test_this_interpreter_is_recognised() -> None:
-    found = told.decode_identity(read_runtime("/", f"proc/{os.getpid()}/runtime/identity"))
-    assert found.native.runtime is Runtime.CPYTHON
-    assert found.build is None
+    found = decode_identity(read_runtime("/", f"proc/{os.getpid()}/runtime/identity"))
+    assert found.runtime == "python"
+    assert not found.build
     assert not found.trouble
 
 
@@ -50,7 +56,7 @@ def test_of_an_environment_only_the_three_variables_leave(root: str) -> None:
 
 def test_a_container_has_its_own_user_and_pid(root: str) -> None:
     counters(root).write_bytes(lines("jvm_leak")[-1]["hsperf"])
-    heap = told.decode_counters(read_runtime(root, "proc/5/runtime/jvm"))
+    heap = decode_counters(read_runtime(root, "proc/5/runtime/jvm"))
     assert heap.heap_used_bytes > 0
     assert heap.flags.max_heap_bytes == 256 << 20
 
@@ -91,7 +97,7 @@ def test_counters_that_make_no_sense_are_told_so(root: str, data: bytes, why: st
 def test_an_executable_that_is_no_elf_file_is_trouble_and_no_error(root: str) -> None:
     Path(root, "proc/5/exe").write_bytes(b"#!/bin/sh\n")
     Path(root, "proc/5/maps").write_bytes(b"")
-    assert told.decode_identity(read_runtime(root, "proc/5/runtime/identity")).trouble == "not an ELF file"
+    assert decode_identity(read_runtime(root, "proc/5/runtime/identity")).trouble == "not an ELF file"
 
 
 def test_what_is_not_there_is_one_of_our_errors(root: str) -> None:
@@ -139,7 +145,7 @@ def test_a_recording_has_the_figures_and_neither_the_query_nor_what_else_the_pro
     body = json.loads(lines("leak")[-1]["body"])
     Handler.body = json.dumps({**body, "cmdline": ["leak", "--password=swordfish"]}).encode()
     file = tmp_path / "x.memtop"
-    recorder = Recorder(LiveSource(), str(file))
+    recorder = Recorder(LiveSource(runtimes=REGISTRY.read), str(file))
     path = f"proc/{os.getpid()}/runtime/metrics"
     recorder.begin()
     asked(recorder, f"{path}#{server}")
@@ -152,9 +158,10 @@ def test_a_recording_has_the_figures_and_neither_the_query_nor_what_else_the_pro
     answer = replay.ask(path)
     replay.close()
     assert answer is not None
-    found = told.decode_told(answer.data)
-    assert found.heap.heap_alloc_bytes == body["memstats"]["HeapAlloc"]
-    assert found.url == server.partition("?")[0]
+    found = decode_metrics(answer.data)
+    url, heap = found
+    assert heap.heap_alloc_bytes == body["memstats"]["HeapAlloc"]
+    assert url == server.partition("?")[0]
 
 
 def test_a_web_page_is_said_to_be_one(server: str) -> None:

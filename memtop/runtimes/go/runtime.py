@@ -1,0 +1,72 @@
+"""Go behind the protocol. What it reads and what it means is imported with the first Go program."""
+
+# ruff: noqa: PLC0415 (most processes are no Go program; together these modules cost a one-shot run some 20 ms)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from memtop.runtimes.protocol import Access, Detected, Identity, ProcessFiles, Reader, Tracker
+
+
+def _environ(access: Access, pid: int, argument: str) -> bytes:
+    from memtop.runtimes.go.reading import read_environ
+
+    return read_environ(access, pid)
+
+
+def _container(access: Access, pid: int, argument: str) -> bytes:
+    from memtop.runtimes.container import read_container
+
+    return read_container(access, pid)
+
+
+def _listeners(access: Access, pid: int, argument: str) -> bytes:
+    from memtop.runtimes.go.reading import read_listeners
+
+    return read_listeners(access, pid)
+
+
+def _metrics(access: Access, pid: int, argument: str) -> bytes:
+    from memtop.runtimes.go.reading import read_metrics
+
+    return read_metrics(access, pid, argument)
+
+
+@dataclass(frozen=True, slots=True)
+class _Go:
+    """See the module."""
+
+    name: str = "go"
+    takes_address: bool = True
+    readers: Mapping[str, Reader] = field(
+        default_factory=lambda: {
+            "environ": _environ,
+            "container": _container,
+            "listeners": _listeners,
+            "metrics": _metrics,
+        }
+    )
+
+    def detect(self, files: ProcessFiles) -> Detected | None:
+        """By the build information that Go's linker leaves. Raises ParseError for what is no ELF file."""
+        from memtop.runtimes.go.buildinfo import extract_build_info
+
+        with files.executable() as read_at:
+            build = extract_build_info(read_at) if read_at is not None else b""
+        return Detected(build=build) if build else None
+
+    def owns(self, identity: Identity) -> bool:
+        """By the build information: recordings of old name no runtime where maps could not be read."""
+        return identity.runtime == self.name or bool(identity.build)
+
+    def track(self) -> Tracker:
+        """A tracker that knows nothing yet."""
+        from memtop.runtimes.go.tracker import GoTracker
+
+        return GoTracker()
+
+
+GO: Final = _Go()

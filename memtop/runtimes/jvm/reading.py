@@ -1,0 +1,62 @@
+"""The reading of a JVM: the counters of its own hsperfdata file, below its own root."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from memtop.errors import Unavailable
+from memtop.runtimes.jvm.flags import kept_flags
+from memtop.runtimes.jvm.heap import JvmHeap, hsperf_paths, jvm_heap
+from memtop.runtimes.jvm.hsperf import ARGUMENTS, MOST_BYTES, parse_hsperf
+from memtop.runtimes.protocol import Access
+from memtop.runtimes.small_json import LONGEST, dumps, loads
+from memtop.sanitize import clean
+
+_STATUS_BYTES: Final = 1 << 20
+_MOST_FOLDERS: Final = 64
+_MOST_COUNTERS: Final = 500
+_COUNTERS: Final = (
+    r"sun\.gc\.(?:generation\.\d\.(?:capacity|maxCapacity|space\.\d\.(?:used|name))"
+    r"|collector\.\d\.(?:invocations|time|lastExitTime)"
+    r"|metaspace\.(?:used|capacity|maxCapacity)|policy\.name|lastCause)"
+    r"|sun\.os\.hrt\.(?:frequency|ticks)|sun\.rt\.createVmBeginTime"
+    r"|java\.(?:threads\.live|cls\.(?:loadedClasses|sharedLoadedClasses)|property\.java\.vm\.version)"
+)
+
+
+def read_counters(access: Access, pid: int) -> bytes:
+    """The memory counters as small JSON. Raises Unavailable where there is no file, ParseError where it is none."""
+    status = access.read(f"proc/{pid}/status", _STATUS_BYTES)
+    uid = next((int(line.split()[1]) for line in status.split(b"\n") if line.startswith(b"Uid:")), None)
+    paths = list(hsperf_paths(pid, status, access.user_name(uid)))
+    number = paths[0].rpartition("/")[2] if paths else str(pid)
+    root = f"proc/{pid}/root"
+    folders = [name for name in access.names(f"{root}/tmp") if name.startswith("hsperfdata_")][:_MOST_FOLDERS]
+    paths += [f"{root}/tmp/{folder}/{number}" for folder in sorted(folders)]
+    for path in dict.fromkeys(paths):
+        data = access.read_below(root, path.removeprefix(f"{root}/").split("/"), MOST_BYTES)
+        if data is not None:
+            return encode_counters(parse_hsperf(data))
+    raise Unavailable("it keeps no counters (no hsperfdata file: -XX:-UsePerfData, or its /tmp is another one)")
+
+
+def encode_counters(counters: Mapping[str, int | str]) -> bytes:
+    """The memory counters of a JVM, and of its arguments those that speak of memory."""
+    kept = {name: value for name, value in counters.items() if re.fullmatch(_COUNTERS, name)}
+    arguments = counters.get(ARGUMENTS)
+    if isinstance(arguments, str):
+        kept[ARGUMENTS] = " ".join(kept_flags(arguments.split(" ")))
+    return dumps(kept)
+
+
+def decode_counters(data: bytes) -> JvmHeap:
+    """The heap in what :func:`encode_counters` gave. Raises ParseError."""
+    counters: dict[str, int | str] = {}
+    for name, value in [*loads(data).items()][:_MOST_COUNTERS]:
+        if isinstance(value, str):
+            counters[name] = clean(value)[:LONGEST]
+        elif isinstance(value, int) and abs(value) < 1 << 64:
+            counters[name] = value
+    return jvm_heap(counters)

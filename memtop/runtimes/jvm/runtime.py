@@ -1,0 +1,43 @@
+"""The JVM behind the protocol. What it reads and what it means is imported with the first JVM."""
+
+# ruff: noqa: PLC0415 (most processes are no JVM; together these modules cost a one-shot run some 10 ms)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from memtop.runtimes.protocol import Access, Detected, Identity, ProcessFiles, Reader, Tracker
+
+
+def _counters(access: Access, pid: int, argument: str) -> bytes:
+    from memtop.runtimes.jvm.reading import read_counters
+
+    return read_counters(access, pid)
+
+
+@dataclass(frozen=True, slots=True)
+class _Jvm:
+    """See the module."""
+
+    name: str = "jvm"
+    takes_address: bool = False
+    readers: Mapping[str, Reader] = field(default_factory=lambda: {"jvm": _counters})
+
+    def detect(self, files: ProcessFiles) -> Detected | None:
+        """By the library that is the JVM."""
+        return Detected() if "libjvm.so" in files.mapped else None
+
+    def owns(self, identity: Identity) -> bool:
+        """Whether detection found it."""
+        return identity.runtime == self.name
+
+    def track(self) -> Tracker:
+        """A tracker that knows nothing yet."""
+        from memtop.runtimes.jvm.tracker import JvmTracker
+
+        return JvmTracker()
+
+
+JVM: Final = _Jvm()

@@ -1,0 +1,128 @@
+"""What the Runtime panel says of a JVM, from its counters and the kernel's figures."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from memtop.analysis.trend.collection_floors import LEAST_CYCLES, LEAST_SPAN_S
+from memtop.runtimes.jvm.flags import JvmFlags
+from memtop.runtimes.jvm.growth import JvmBreakdown, JvmGrowth, JvmVerdict
+from memtop.runtimes.jvm.heap import JvmHeap
+from memtop.runtimes.view import Part, Verdict
+from memtop.runtimes.wording import count_per_min, counted, how_often, per_min
+from memtop.units import count, duration, long_size, percent
+
+
+class JvmJudgement(NamedTuple):
+    """A JVM's counters laid over the kernel's figures, and what they mean."""
+
+    heap: JvmHeap
+    parts: JvmBreakdown | None
+    """None where the kernel's figures are missing."""
+    growth: JvmGrowth
+
+
+def title(heap: JvmHeap | None, flags: JvmFlags | None) -> str:
+    """The version of the JVM, its collector, and how it was set."""
+    version = f" {heap.version}" if heap is not None and heap.version else ""
+    policy = f", collector {heap.policy}" if heap is not None and heap.policy else ""
+    return f"JVM{version}{policy}{_settings(flags or (heap.flags if heap is not None else None))}"
+
+
+def _settings(flags: JvmFlags | None) -> str:
+    if flags is None:
+        return ""
+    if flags.max_heap_bytes is not None:
+        return f", -Xmx {long_size(flags.max_heap_bytes)}"
+    if flags.max_ram_percentage is not None:
+        return f", MaxRAMPercentage {flags.max_ram_percentage:g}"
+    return ", no -Xmx: a quarter of the RAM at most"
+
+
+def jvm_parts(parts: JvmBreakdown) -> list[Part]:
+    """RES in parts, those first that can leak."""
+    found = [
+        ("live", "live heap", "live", parts.live_bytes),
+        ("garbage", "garbage and new objects", "garbage", parts.garbage_bytes),
+        ("idle", "heap, free", "free", parts.unused_bytes),
+        ("runtime", "metaspace", "meta", parts.metaspace_bytes),
+        ("outside", "native: stacks, JIT, buffers, malloc", "native", parts.native_bytes),
+        ("files", "binary and files", "files", parts.files_bytes),
+    ]
+    return [Part(key, name, short, size) for key, name, short, size in found if size]
+
+
+def jvm_verdict(jvm: JvmJudgement) -> Verdict:
+    """The verdict with its evidence and what to do."""
+    growth, heap = jvm.growth, jvm.heap
+    seen = f"{counted(len(growth.cycles), 'major GC')} in {duration(growth.span_s)}"
+    share = "" if growth.gc_share is None else f", {percent(100 * growth.gc_share)} % of the time"
+    found = {
+        JvmVerdict.WAITING: (
+            "No verdict yet",
+            f"It takes {LEAST_CYCLES} major GCs and {LEAST_SPAN_S:.0f} s of looking; so far {seen}.",
+            "Old objects die only in major collections; jcmd PID GC.run asks for one.",
+        ),
+        JvmVerdict.STEADY: ("No leak", f"What is left after major collections stays ({seen}).", ""),
+        JvmVerdict.PRESSURE: (
+            "Allocation pressure, no leak",
+            f"What is left stays, but it collects {how_often(growth.young_gcs_per_s or 0)}{share}.",
+            "A larger young generation or fewer temporary objects; JFR's allocation events say where.",
+        ),
+        JvmVerdict.LEAK: (
+            "It looks like a leak on the heap",
+            f"After each major collection more is left: {per_min(growth.live_bytes_per_s)} ({seen}).",
+            "Compare two class histograms: jcmd PID GC.class_histogram, some minutes apart.",
+        ),
+        JvmVerdict.HEAP_FULL: (
+            "What is alive nearly fills the heap",
+            f"{long_size(growth.live_bytes)} of at most {long_size(heap.heap_max_bytes)} stay alive; it collects "
+            f"{how_often(growth.major_gcs_per_s or 0)}{share}.",
+            "Raise -Xmx, or hold less. OutOfMemoryError is near.",
+        ),
+        JvmVerdict.METASPACE: (
+            "Metaspace grows",
+            f"{per_min(growth.metaspace_bytes_per_s)}: classes are loaded and never unloaded.",
+            "Look for class loaders and generated classes: jcmd PID VM.classloader_stats.",
+        ),
+        JvmVerdict.THREAD_LEAK: (
+            "It looks like a leak of threads",
+            f"{count(heap.threads)} threads, {count_per_min(growth.threads_per_s)}.",
+            "jstack shows what they wait for.",
+        ),
+        JvmVerdict.OUTSIDE: (
+            "Memory outside of the heap grows",
+            f"The heap stays; native memory: {per_min(growth.native_bytes_per_s)}.",
+            "Start with -XX:NativeMemoryTracking=summary and ask jcmd PID VM.native_memory; direct buffers and JNI "
+            "are the usual suspects.",
+        ),
+    }
+    bad = growth.verdict not in (JvmVerdict.WAITING, JvmVerdict.STEADY, JvmVerdict.PRESSURE)
+    return Verdict(*found[growth.verdict], bad=bad)
+
+
+def jvm_numbers(jvm: JvmJudgement) -> list[str]:
+    """Generations, metaspace and collections."""
+    heap = jvm.heap
+    spaces = [("eden", heap.eden_used_bytes), ("survivor", heap.survivor_used_bytes), ("old", heap.old_used_bytes)]
+    text = ", ".join(f"{name} {long_size(size)}" for name, size in spaces if size is not None)
+    most = "" if heap.heap_max_bytes is None else f", at most {long_size(heap.heap_max_bytes)}"
+    lines = [
+        f"Heap {long_size(heap.heap_used_bytes)} used of {long_size(heap.heap_capacity_bytes)} committed{most}"
+        + (f": {text}." if text else ".")
+    ]
+    if heap.metaspace_used_bytes is not None:
+        classes = "" if heap.loaded_classes is None else f", {heap.loaded_classes:,} classes"
+        lines.append(f"Metaspace {long_size(heap.metaspace_used_bytes)}{classes}.")
+    cause = f", the last for {heap.last_cause}" if heap.last_cause and heap.last_cause != "No GC" else ""
+    lines.append(
+        f"{heap.young_gcs:,} young and {heap.major_gcs:,} major collections, {duration(heap.gc_time_s)} stopped for "
+        f"them since the start{cause}." + (f" {heap.threads:,} threads." if heap.threads is not None else "")
+    )
+    if jvm.parts is not None and jvm.parts.notable_native:
+        lines.append(
+            f"RES is {long_size(jvm.parts.native_bytes)} beyond the heap: -Xmx bounds the heap, not the process."
+        )
+    if jvm.parts is not None and jvm.parts.not_resident_bytes > 1 << 20:
+        lines.append(f"{long_size(jvm.parts.not_resident_bytes)} of the committed heap have never been touched.")
+    return lines

@@ -1,0 +1,123 @@
+"""The tracker of a JVM: its flags, and its counters over time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final
+
+from memtop.errors import ParseError
+from memtop.runtimes.jvm import sentences
+from memtop.runtimes.jvm.facts import jvm_facts
+from memtop.runtimes.jvm.flags import JvmFlags, jvm_arguments, parse_jvm_flags
+from memtop.runtimes.jvm.growth import JvmGrowth, JvmPoint, JvmVerdict, break_down_jvm, judge_jvm
+from memtop.runtimes.jvm.heap import same_jvm
+from memtop.runtimes.jvm.json_form import jvm_object
+from memtop.runtimes.jvm.reading import decode_counters
+from memtop.runtimes.jvm.sentences import JvmJudgement
+from memtop.runtimes.jvm.survivors import rising_survivors_per_s
+from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Wanted
+from memtop.runtimes.view import FindingFacts, HeapPoint, KernelFigures, RuntimeView, Shown
+
+POINTS: Final = 900
+"""Readings kept of one process: a quarter of an hour."""
+_MOST_COLLECTIONS: Final = 256
+_VERDICT_S: Final = 10.0
+"""How often the verdict for the findings is computed again: 5 ms for all points."""
+_ALARMS: Final = {JvmVerdict.LEAK: "heap_leak", JvmVerdict.HEAP_FULL: "heap_full"}
+
+
+class JvmTracker:
+    """See the module; a Tracker."""
+
+    def __init__(self) -> None:
+        self.collections_s: deque[float] = deque(maxlen=_MOST_COLLECTIONS)
+        self._flags: JvmFlags | None = None
+        self._points: deque[JvmPoint] = deque(maxlen=POINTS)
+        self._verdict: tuple[float, JvmGrowth, float | None] | None = None
+
+    def identified(self, identity: Identity) -> None:
+        """Nothing beside the name."""
+
+    def started_with(self, argv: Sequence[str]) -> None:
+        """Take the flags of the command line."""
+        self._flags = parse_jvm_flags(jvm_arguments(argv))
+
+    def wanted(self, now: Conditions) -> Sequence[Wanted]:
+        """The counters."""
+        return (Wanted("jvm", figures=True),)
+
+    def take(self, name: str, data: bytes, begun: ReadingMoment, context: ProcessContext) -> None:
+        """Decode the counters. Raises ParseError."""
+        heap = decode_counters(data)
+        if not same_jvm(heap, context.started_s):
+            raise ParseError("hsperfdata", "the counters found are those of another JVM, which had the same pid before")
+        if self._points:
+            before = self._points[-1].heap
+            if heap.young_gcs + heap.major_gcs > before.young_gcs + before.major_gcs:
+                self.collections_s.append(begun.at_s)
+        self._points.append(JvmPoint(begun.at_s, heap, begun.anon_bytes))
+
+    def forget_figures(self) -> None:
+        """They come from no address."""
+
+    def view(self, shown: Shown) -> RuntimeView:
+        """Judgement and sentences."""
+        points = [point for point in self._points if point.time_s <= shown.at_s]
+        view = RuntimeView(
+            title=sentences.title(points[-1].heap if points else None, self._flags),
+            trouble=shown.trouble,
+            chart_title="Heap used",
+            points=tuple(
+                HeapPoint(p.time_s, p.heap.heap_used_bytes, None, p.heap.young_gcs + p.heap.major_gcs) for p in points
+            ),
+            topic="jvm_panel",
+        )
+        if not points:
+            return view if shown.trouble else view._replace(sentences=("Waiting for its counters …",))
+        jvm = _judge(points, shown.kernel)
+        verdict = sentences.jvm_verdict(jvm)
+        return view._replace(
+            has_figures=True,
+            verdict=verdict,
+            parts=tuple(sentences.jvm_parts(jvm.parts)) if jvm.parts is not None else (),
+            sentences=(*sentences.jvm_numbers(jvm), "" if verdict.bad else verdict.what_to_do),
+            facts=tuple(jvm_facts(jvm.heap, jvm.parts, jvm.growth).items()),
+        )
+
+    def finding_facts(self, kernel: KernelFigures, now_s: float, *, fresh: bool) -> FindingFacts | None:
+        """What its own figures call for. Stacks, JIT code and buffers are a JVM's usual share outside of its heap:
+        only what is far beyond is named."""
+        if not self._points or not fresh:
+            return None
+        if self._verdict is None or now_s - self._verdict[0] >= _VERDICT_S:
+            points = list(self._points)
+            growth = judge_jvm(points)
+            surviving = rising_survivors_per_s(points) if growth.verdict is JvmVerdict.WAITING else None
+            self._verdict = now_s, growth, surviving
+        _, growth, surviving = self._verdict
+        outside = None
+        if kernel.rss_bytes is not None and kernel.anon_bytes is not None:
+            parts = break_down_jvm(self._points[-1].heap, kernel.rss_bytes, kernel.anon_bytes)
+            outside = parts.native_bytes if parts.notable_native else None
+        return FindingFacts(
+            outside_bytes=outside,
+            outside_of_bytes=kernel.anon_bytes if outside is not None else None,
+            steady_live_bytes=growth.live_bytes if growth.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) else None,
+            alarm=_ALARMS.get(growth.verdict, ""),
+            live_bytes=growth.live_bytes,
+            frees_lazily=False,
+            surviving_bytes_per_s=surviving,
+        )
+
+    def to_json(self, *, fresh: bool) -> dict[str, Any] | None:
+        """The ``runtime`` object."""
+        return jvm_object(self._flags, self._points[-1].heap if self._points else None)
+
+
+def _judge(points: list[JvmPoint], kernel: KernelFigures) -> JvmJudgement:
+    growth, heap = judge_jvm(points), points[-1].heap
+    parts = None
+    if kernel.rss_bytes is not None and kernel.anon_bytes is not None:
+        parts = break_down_jvm(heap, kernel.rss_bytes, kernel.anon_bytes, growth.live_bytes)
+    return JvmJudgement(heap, parts, growth)

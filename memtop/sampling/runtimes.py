@@ -1,0 +1,341 @@
+"""The scheduler of runtime readings: of which processes runtimes are read, and how often. It knows no runtime by name.
+
+It reads of the process in focus (without a screen: of those asked for). Which runtime a process has is read once;
+figures are read once a second at most. Everything goes through Source.ask, so a program that hangs holds up nothing.
+Owned by the engine, used in its thread only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone
+from memtop.process_key import ProcessKey
+from memtop.runtimes.identity import decode_identity
+from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Runtime, Tracker, Wanted
+from memtop.runtimes.registry import IDENTITY, Registry
+from memtop.runtimes.view import Arena, FindingFacts, KernelFigures, RuntimeView, Shown
+from memtop.sampling.request import Need, ReadingsRequest
+from memtop.sampling.sample import ProcessSample, Sample
+from memtop.sources.protocol import Source
+
+CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
+KEPT: Final = 12
+"""Processes whose readings are kept."""
+MOST_ASKED: Final = 12
+"""Processes of which runtimes are read at a time without a screen."""
+FIRST_SETTLE_S: Final = 0.25
+"""Without a screen: how long answers are waited for; later than at first no longer than half the delay."""
+AGAIN_S: Final = 30.0
+"""The identity is read again after this time while it is on screen."""
+MOST_MARKS: Final = 40
+"""With more collections in the window than this, marks would hide the chart."""
+LEAST_INTERVAL_S: Final = 1.0
+REST_S: Final = 30.0
+FAILURES_BEFORE_REST: Final = 3
+FRESH_S: Final = 10.0
+"""Older figures of a runtime say nothing of now."""
+_JITTER_S: Final = 0.1
+
+
+class Pace:
+    """When figures may be read again: once a second at most, every half minute after three failures in a row."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+        self._failures = 0
+
+    def due(self, now_s: float) -> bool:
+        """Whether they may be read now; a tick that comes a little early counts as on time."""
+        return now_s >= self._next_s - _JITTER_S
+
+    def asked(self, now_s: float) -> None:
+        """A reading has just begun."""
+        self._next_s = max(self._next_s, now_s - _JITTER_S) + LEAST_INTERVAL_S
+
+    def answered(self) -> None:
+        """It brought figures."""
+        self._failures = 0
+
+    def failed(self, now_s: float) -> None:
+        """It brought nothing, or something else."""
+        self._failures += 1
+        if self._failures >= FAILURES_BEFORE_REST:
+            self._next_s = now_s + REST_S
+
+
+class _Pending(NamedTuple):
+    """A reading under way."""
+
+    begun: ReadingMoment
+    wanted: Wanted
+
+
+class _Record:
+    """What is known of one program in one process; a process that becomes another program gets a new one."""
+
+    def __init__(self, execs: int, runtime: Runtime) -> None:
+        self.execs = execs
+        self.runtime = runtime
+        self.tracker: Tracker = runtime.track()
+        self.identity: Identity | None = None
+        self.command_raw: bytes | None = None
+        self.pending: dict[str, _Pending] = {}
+        self.begun_s: dict[str, float] = {}
+        """When each reading was begun last, of those that are not read every second."""
+        self.pace = Pace()
+        self.address = ""
+        self.trouble = ""
+        """Why there are no figures, or no newer ones."""
+        self.unreadable = ""
+        """Why executable or mappings could not be read."""
+        self.figures_s: float | None = None
+        """When the latest figures were read."""
+        self.version = 0
+        """Counts what has come, so that a view is made once."""
+        self.viewed: tuple[object, RuntimeView] | None = None
+
+    def become(self, runtime: Runtime) -> None:
+        """Follow this runtime from now on."""
+        if runtime is self.runtime:
+            return
+        self.runtime, self.tracker = runtime, runtime.track()
+        self.figures_s, self.trouble = None, ""
+        if self.identity is not None:
+            self.tracker.identified(self.identity)
+        if self.command_raw is not None:
+            self.tracker.started_with(_argv(self.command_raw))
+
+    def take_command(self, command_raw: bytes | None) -> None:
+        """The command line, when it is first known."""
+        if self.command_raw is None and command_raw:
+            self.command_raw = command_raw
+            self.tracker.started_with(_argv(command_raw))
+
+    def failed(self, wanted: Wanted, error: MemtopError, now_s: float) -> None:
+        """An answer that did not come, or cannot be understood."""
+        if isinstance(error, NotRecorded | ProcessGone):
+            return
+        why = error.why if isinstance(error, ParseError) else str(error)
+        if isinstance(error, Blocked):
+            why = "a reading does not come back"
+        if isinstance(error, AccessDenied):
+            why = "this user may not read it"
+        if wanted.figures:
+            self.trouble = why
+            self.pace.failed(now_s)
+        elif wanted.name == IDENTITY:
+            self.unreadable = why
+        self.version += 1
+
+
+class RuntimeScheduler:
+    """See the module."""
+
+    def __init__(
+        self,
+        source: Source,
+        registry: Registry,
+        lazy_free_bytes: Callable[[ProcessKey], int | None],
+        *,
+        replaying: bool = False,
+    ) -> None:
+        self._source = source
+        self._registry = registry
+        self._lazy_free_bytes = lazy_free_bytes
+        self._replaying = replaying
+        self._records: dict[ProcessKey, _Record] = {}
+        self._sample: Sample | None = None
+        self._bound: ProcessKey | None = None
+        """The process to which an address without a pid belongs."""
+
+    # -- what is read, and when
+
+    def step(self, request: ReadingsRequest, sample: Sample, asked_for: Sequence[ProcessKey]) -> None:
+        """Take what has come and begin what is due. ``asked_for`` are those of the command line."""
+        self._sample = sample
+        wanted = [request.focus] if request.focus is not None else []
+        if request.runtimes or (not wanted and len(asked_for) == 1):
+            wanted += asked_for[:MOST_ASKED]
+        first = False
+        for key in dict.fromkeys(wanted):
+            seen = self._seen(key)
+            if seen is None or seen.statm is None:
+                continue
+            record = self._record(key, seen)
+            first |= not record.begun_s and not record.pending
+            self._serve(request, key, seen, record)
+        if request.runtimes:
+            self._wait_for_answers(request, wanted, first=first)
+        for key in [key for key in self._records if key not in wanted][: max(0, len(self._records) - KEPT)]:
+            del self._records[key]
+
+    def _wait_for_answers(self, request: ReadingsRequest, wanted: Iterable[ProcessKey], *, first: bool) -> None:
+        """Without a screen: a line has what was read at its own instant, and a one-shot run has no later one.
+
+        At first the identity is waited for, then what follows from it; later whatever is under way.
+        """
+        for _ in range(2 if first else 1):
+            if not any(self._records[key].pending for key in wanted if key in self._records):
+                return
+            self._source.settle(FIRST_SETTLE_S if first else min(FIRST_SETTLE_S, request.delay_s / 2))
+            for key in wanted:
+                seen = self._seen(key)
+                if seen is not None and (record := self._records.get(key)) is not None:
+                    self._serve(request, key, seen, record)
+
+    def _seen(self, key: ProcessKey) -> ProcessSample | None:
+        seen = self._sample.processes.get(key.pid) if self._sample is not None else None
+        return seen if seen is not None and seen.key == key else None
+
+    def _record(self, key: ProcessKey, seen: ProcessSample) -> _Record:
+        record = self._records.pop(key, None)
+        if record is None or record.execs != seen.execs:
+            record = _Record(seen.execs, self._registry.of(None))
+        self._records[key] = record  # those wanted last are at the end
+        return record
+
+    def _serve(self, request: ReadingsRequest, key: ProcessKey, seen: ProcessSample, record: _Record) -> None:
+        assert self._sample is not None
+        for name in list(record.pending):
+            self._poll(key, record, name)
+        shown = Need.RUNTIME in request.focus_needs
+        self._want(key, seen, record, Wanted(IDENTITY, AGAIN_S if shown else None))
+        address = self._address_of(request, key)
+        if address != record.address:
+            record.address, record.pace, record.trouble = address, Pace(), ""
+            record.figures_s = None
+            record.tracker.forget_figures()
+            record.version += 1
+        unknown = self._replaying and record.identity is None
+        record.become(self._registry.with_address() if address or unknown else self._registry.of(record.identity))
+        record.take_command(seen.command_raw)
+        for wanted in record.tracker.wanted(Conditions(shown, bool(address), self._replaying)):
+            self._want(key, seen, record, wanted)
+
+    def _address_of(self, request: ReadingsRequest, key: ProcessKey) -> str:
+        """The address that the user gave for this process; empty for none."""
+        for pid, url in request.go_urls:
+            if pid == key.pid:
+                return url
+            if pid is None:
+                if self._bound is None or self._seen(self._bound) is None:
+                    self._bound = key
+                if self._bound == key:
+                    return url
+        return ""
+
+    def _want(self, key: ProcessKey, seen: ProcessSample, record: _Record, wanted: Wanted) -> None:
+        """Begin a reading that is due."""
+        assert self._sample is not None and seen.statm is not None
+        now_s, before_s = self._sample.mono_s, record.begun_s.get(wanted.name)
+        if wanted.name in record.pending:
+            return
+        if wanted.figures:
+            if not (self._replaying or record.pace.due(now_s)):
+                return
+            record.pace.asked(now_s)
+        elif before_s is not None and (wanted.every_s is None or now_s - before_s < wanted.every_s):
+            return
+        else:
+            record.begun_s[wanted.name] = now_s
+        minflt = seen.stat.minflt if seen.stat is not None else None
+        moment = ReadingMoment(now_s, seen.statm.rss_bytes, seen.statm.anon_bytes, minflt)
+        record.pending[wanted.name] = _Pending(moment, wanted)
+        self._poll(key, record, wanted.name)
+        if self._replaying and wanted.figures:
+            record.pending.pop(wanted.name, None)  # an answer comes at its instant, or not at all
+
+    # -- what has come
+
+    def _poll(self, key: ProcessKey, record: _Record, name: str) -> None:
+        assert self._sample is not None
+        begun, wanted = record.pending[name]
+        argument = f"#{record.address}" if wanted.figures and record.address else ""
+        try:
+            answer = self._source.ask(f"proc/{key.pid}/runtime/{name}{argument}")
+            if answer is None:
+                return
+            del record.pending[name]
+            self._take(key, record, wanted, begun, answer.data)
+        except MemtopError as error:
+            record.pending.pop(name, None)
+            record.failed(wanted, error, self._sample.mono_s)
+
+    def _take(self, key: ProcessKey, record: _Record, wanted: Wanted, begun: ReadingMoment, data: bytes) -> None:
+        record.version += 1
+        if wanted.name == IDENTITY:
+            record.identity = decode_identity(data)
+            record.unreadable = record.identity.trouble
+            record.tracker.identified(record.identity)
+            return
+        record.tracker.take(wanted.name, data, begun, self._context(key))
+        if wanted.figures:
+            record.pace.answered()
+            record.trouble, record.figures_s = "", begun.at_s
+
+    def _context(self, key: ProcessKey) -> ProcessContext:
+        assert self._sample is not None
+        start_s, seen = key.start_ticks / CLK_TCK, self._seen(key)
+        booted_s = self._sample.wall_s - self._sample.mono_s
+        return ProcessContext(
+            started_s=booted_s + start_s if start_s <= self._sample.mono_s + 1 else None,
+            virt_bytes=seen.statm.virt_bytes if seen is not None and seen.statm is not None else None,
+            lazy_free_bytes=self._lazy_free_bytes(key),
+        )
+
+    # -- what is known
+
+    def gc_marks(self, key: ProcessKey, from_s: float, to_s: float) -> list[tuple[float, str, str]]:
+        """(when, kind, label) of its collections for the chart; none where they are too many to be told apart."""
+        record = self._records.get(key)
+        times = [] if record is None else [at_s for at_s in record.tracker.collections_s if from_s <= at_s <= to_s]
+        return [(at_s, "gc", "GC") for at_s in times] if len(times) <= MOST_MARKS else []
+
+    def objects(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, dict[str, Any]]:
+        """The ``runtime`` objects of the JSON contract; nothing for a process without a runtime that is known."""
+        now_s = self._sample.mono_s if self._sample is not None else None
+        found = {}
+        for key in keys:
+            record = self._records.get(key)
+            known = record.tracker.to_json(fresh=not record.trouble) if record is not None else None
+            if record is not None and known is not None:
+                age_s = None if record.figures_s is None or now_s is None else round(now_s - record.figures_s, 3)
+                found[key] = known | {"heap_age_s": age_s}
+        return found
+
+    def finding_facts(self, key: ProcessKey, kernel: KernelFigures, now_s: float) -> FindingFacts | None:
+        """For the findings, whatever panel is open; None where its runtime has reported nothing."""
+        record = self._records.get(key)
+        if record is None:
+            return None
+        recent = record.figures_s is not None and now_s - record.figures_s <= FRESH_S
+        return record.tracker.finding_facts(kernel, now_s, fresh=recent and not record.trouble)
+
+    def view(
+        self, key: ProcessKey, kernel: KernelFigures, at_s: float, arenas: tuple[Arena, ...], read_s: float | None
+    ) -> RuntimeView:
+        """For the panel, at the instant shown; ``arenas`` are those of the mappings that were read at ``read_s``."""
+        record = self._records.get(key)
+        if record is None or (record.identity is None and not record.unreadable and record.figures_s is None):
+            return RuntimeView(waiting=kernel.rss_bytes is not None and not kernel.ended)
+        state = (record.version, kernel, at_s, read_s)
+        if record.viewed is None or record.viewed[0] != state:
+            shown = Shown(
+                at_s=at_s,
+                kernel=kernel,
+                address=record.address.partition("?")[0],
+                trouble=record.trouble,
+                unreadable=record.unreadable,
+                arenas=arenas,
+                arenas_age_s=None if read_s is None else max(0.0, at_s - read_s),
+            )
+            age_s = None if record.figures_s is None else max(0.0, at_s - record.figures_s)
+            record.viewed = state, record.tracker.view(shown)._replace(age_s=age_s)
+        return record.viewed[1]
+
+
+def _argv(command_raw: bytes) -> list[str]:
+    return [os.fsdecode(argument) for argument in command_raw.split(b"\0")]

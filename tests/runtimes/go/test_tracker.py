@@ -1,0 +1,62 @@
+"""What a Go program gives to the findings while its panel is not on screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.errors import ParseError
+from memtop.runtimes.go.metrics import parse_go_metrics
+from memtop.runtimes.go.reading import encode_metrics
+from memtop.runtimes.go.tracker import GoTracker
+from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment
+from memtop.runtimes.view import KernelFigures
+from tests.lab.points import lines
+
+KERNEL = KernelFigures(42, 100 << 20, 80 << 20)
+
+
+def fed(run: str) -> tuple[GoTracker, float]:
+    """The tracker of a recorded program at its end, and the time of its last reading."""
+    tracker, at_s = GoTracker(), 0.0
+    tracker.identified(Identity("go", build="go1.19.8\n"))
+    for line in lines(run):
+        at_s = line["t"]
+        data = encode_metrics("x", parse_go_metrics(line["body"].encode()))
+        begun = ReadingMoment(at_s, line["rss"], line["anon"], line["minflt"])
+        tracker.take("metrics", data, begun, ProcessContext(None, None, line["lazy_free"]))
+    return tracker, at_s
+
+
+@pytest.mark.parametrize(("run", "steady"), [("churn", True), ("leak", False)])
+def test_the_verdict_on_a_heap_is_known_without_its_panel(run: str, steady: bool) -> None:
+    tracker, now_s = fed(run)
+    found = tracker.finding_facts(KERNEL, now_s, fresh=True)
+    assert found is not None
+    assert (found.steady_live_bytes is not None) is steady
+    assert (found.alarm == "heap_leak") is not steady
+
+
+def test_figures_that_are_old_say_nothing_and_those_of_another_address_are_forgotten() -> None:
+    tracker, now_s = fed("leak")
+    assert tracker.finding_facts(KERNEL, now_s, fresh=False) is None
+    tracker.forget_figures()
+    assert tracker.finding_facts(KERNEL, now_s, fresh=True) is None
+
+
+def test_listeners_are_looked_for_only_in_the_panel_and_only_without_an_address() -> None:
+    tracker, _ = fed("leak")
+
+    def names(now: Conditions) -> set[str]:
+        return {wanted.name for wanted in tracker.wanted(now)}
+
+    assert names(Conditions(shown=True, address=False, replaying=False)) == {"environ", "container", "listeners"}
+    assert names(Conditions(shown=False, address=False, replaying=False)) == {"environ", "container"}
+    assert names(Conditions(shown=True, address=True, replaying=False)) == {"environ", "container", "metrics"}
+
+
+def test_metrics_that_cannot_be_those_of_this_process_are_refused() -> None:
+    tracker = GoTracker()
+    line = lines("leak")[-1]
+    data = encode_metrics("x", parse_go_metrics(line["body"].encode()))
+    with pytest.raises(ParseError, match="metrics of another process"):
+        tracker.take("metrics", data, ReadingMoment(0.0, 1, 1, None), ProcessContext(None, 4096, None))
