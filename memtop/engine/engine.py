@@ -293,8 +293,8 @@ class Engine:
             entry = self._entries.get(pid)
             if (
                 entry is None
-                or seen.changed
-                or seen.key in renewed
+                or seen is not entry.seen
+                or (renewed and seen.key in renewed)
                 or (now_s < entry.active_until_s and (every_row or seen.key in request.readings.visible))
             ):
                 self._entries[pid] = self._entry(seen, entry, now_s)
@@ -414,7 +414,7 @@ class Engine:
             return
         stat, status = entry.seen.stat, entry.seen.status
         shmem_bytes = status.shmem_bytes if status is not None else None
-        fresh = stat is not None and entry.seen.stat_s == now_s
+        fresh = self._sample is not None and key.pid in self._sample.stat_pids
         point = Point(
             now_s,
             *statm,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import TYPE_CHECKING, NamedTuple
 
 from memtop.process_key import ProcessKey
@@ -17,55 +18,34 @@ if TYPE_CHECKING:
     from memtop.sampling.cgroups import CgroupSample
 
 
-class ProcessSample:
-    """What is known of one process: the sampler's own record, brought up to date in place at every tick.
+class ProcessSample(NamedTuple):
+    """What is known of one process at one instant.
 
-    Only the engine reads it, in the sampler's thread, between two ticks.
+    It never changes. A process of which nothing has changed keeps the object of the instant before, so two samples
+    may be compared by identity.
     """
 
-    __slots__ = (
-        "changed",
-        "command_raw",
-        "execs",
-        "key",
-        "leader_gone",
-        "name_raw",
-        "oom_score",
-        "oom_score_adj",
-        "stat",
-        "stat_before",
-        "stat_before_s",
-        "stat_s",
-        "statm",
-        "status",
-        "uid",
-        "user",
-    )
-
-    def __init__(self, key: ProcessKey, name_raw: bytes) -> None:
-        self.key = key
-        self.name_raw = name_raw
-        self.command_raw: bytes | None = None
-        """Arguments separated by NUL, at most 4 KiB; None while unread or unreadable, empty for kernel threads."""
-        self.uid: int | None = None
-        self.user: str = ""
-        self.statm: Statm | None = None
-        """None where unreadable, and for zombies and kernel threads, which have no memory."""
-        self.stat: PidStat | None = None
-        self.stat_s: float = 0.0
-        """When stat was read, on the clock of Instant.mono_s."""
-        self.stat_before: PidStat | None = None
-        """The reading before, for rates; None after the first and after an exec."""
-        self.stat_before_s: float = 0.0
-        self.status: PidStatus | None = None
-        self.oom_score: int | None = None
-        self.oom_score_adj: int | None = None
-        self.leader_gone: bool = False
-        """The main thread has ended while others live; statm was read from one of them."""
-        self.execs: int = 0
-        """How many times it was seen to exec; its history starts anew each time."""
-        self.changed: bool = True
-        """Whether anything in here differs from the tick before."""
+    key: ProcessKey
+    name_raw: bytes
+    command_raw: bytes | None = None
+    """Arguments separated by NUL, at most 4 KiB; None while unread or unreadable, empty for kernel threads."""
+    uid: int | None = None
+    user: str = ""
+    statm: Statm | None = None
+    """None where unreadable, and for zombies and kernel threads, which have no memory."""
+    stat: PidStat | None = None
+    stat_s: float = 0.0
+    """When stat was read, on the clock of Instant.mono_s; where it has not changed since, that is long ago."""
+    stat_before: PidStat | None = None
+    """The reading before, for rates; None after the first and after an exec."""
+    stat_before_s: float = 0.0
+    status: PidStatus | None = None
+    oom_score: int | None = None
+    oom_score_adj: int | None = None
+    leader_gone: bool = False
+    """The main thread has ended while others live; statm was read from one of them."""
+    execs: int = 0
+    """How many times it was seen to exec; its history starts again each time."""
 
 
 class SystemSample(NamedTuple):
@@ -92,4 +72,6 @@ class Sample(NamedTuple):
     """Listed processes that may not be read (hidepid)."""
     problems: tuple[str, ...] = ()
     cgroups: CgroupSample | None = None
-    """Limits; None in tests that have none."""
+    """Limits; None in the first of a run of one sample, and in tests that have none."""
+    stat_pids: Set[int] = frozenset()
+    """Processes whose stat was read at this instant, whether it has changed or not."""

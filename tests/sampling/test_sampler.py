@@ -13,9 +13,11 @@ from memtop.errors import AccessDenied, Unavailable
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.statm import PAGE_BYTES
+from memtop.sampling.process_reader import LIVES_KEPT, TURN_TICKS
+from memtop.sampling.process_record import STALE_TICKS
 from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample, Sample
-from memtop.sampling.sampler import STALE_TICKS, TURN_TICKS, Sampler
+from memtop.sampling.sampler import Sampler
 from memtop.sources.live import LiveSource
 from tests.children import SLEEPER, eventually, python, tell
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
@@ -175,7 +177,6 @@ def test_where_the_leader_has_ended_memory_is_read_from_another_thread_and_ends_
     assert after.statm == (900 * PAGE_BYTES, 800 * PAGE_BYTES, 100 * PAGE_BYTES)
     source.files["proc/42/task/44/statm"] = b"900 850 100 1 0 9 0\n"
     after = seen(sampler)
-    assert after.changed
     assert after.statm is not None and after.statm.rss_bytes == 850 * PAGE_BYTES
     source.files["proc/42/task/44/statm"] = Unavailable("proc/42/task/44/statm: No such file or directory")
     assert not take(sampler).problems
@@ -274,10 +275,40 @@ def test_the_command_of_a_later_process_comes_a_tick_later() -> None:
     sampler = Sampler(source)
     take(sampler)
     source.add(FakeProcess(42))
-    assert seen(sampler).command_raw is None
+    before = seen(sampler)
     after = seen(sampler)
-    assert (after.command_raw, after.changed) == (b"app\0--serve\0", True)
-    assert not seen(sampler).changed
+    assert (before.command_raw, after.command_raw) == (None, b"app\0--serve\0")
+    assert seen(sampler) is after
+
+
+def test_a_process_of_which_nothing_has_changed_keeps_its_sample() -> None:
+    moving, idle = FakeProcess(42), FakeProcess(43)
+    sampler = Sampler(FakeSource(moving, idle))
+    needs = request(needs_all=Need.STAT | Need.STATUS | Need.OOM)
+    for _ in range(3):  # command lines come, and rates fall to zero
+        before = take(sampler, needs)
+    moving.rss_pages += 1
+    after = take(sampler, needs)
+    assert after.processes[43] is before.processes[43]
+    assert after.processes[42] is not before.processes[42]
+    assert before.processes[42].statm != after.processes[42].statm, "the one before stays as it was"
+    assert after.stat_pids == {42, 43}
+
+
+def test_the_lives_of_as_many_ended_processes_are_remembered_as_are_promised() -> None:
+    source = FakeSource(FakeProcess(1))
+    sampler = Sampler(source)
+    take(sampler)
+    for pid in range(2, LIVES_KEPT + 4):
+        source.add(FakeProcess(pid))
+        take(sampler)
+        del source.processes[pid]
+    take(sampler)
+    lives = []
+    for pid in (2, LIVES_KEPT + 3):
+        source.add(FakeProcess(pid))
+        lives.append(seen(sampler, pid).key.life)
+    assert lives == [0, 1], "the first of them is forgotten, the last is not"
 
 
 # -- what it costs

@@ -1,0 +1,78 @@
+"""Command lines and user names, which may take their time: asked of the Source, and taken when they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from memtop.errors import Blocked, MemtopError
+from memtop.sampling.process_record import ProcessRecord
+from memtop.sanitize import clean
+from memtop.sources.protocol import Source
+
+COMMAND_LIMIT: Final = 4096
+"""Most bytes of a command line: a hostile one can be hundreds of megabytes long."""
+
+
+class NameReader:
+    """Knows whose names are awaited."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._users: dict[int, str] = {}
+        self._waiting: set[int] = set()
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is awaited."""
+        return bool(self._waiting)
+
+    def want_command(self, record: ProcessRecord) -> None:
+        """Its command line is unknown, or may have changed."""
+        record.command_wanted = True
+        self._waiting.add(record.key.pid)
+
+    def take_uid(self, record: ProcessRecord, uid: int) -> None:
+        """It runs as another user: by number until the name is known."""
+        record.uid = uid
+        record.user = self._users.get(uid, str(uid))
+        record.user_wanted = uid not in self._users
+        if record.user_wanted:
+            self._waiting.add(record.key.pid)
+
+    def forget(self, pid: int) -> None:
+        """It has ended."""
+        self._waiting.discard(pid)
+
+    def collect(self, records: Mapping[int, ProcessRecord]) -> Iterator[int]:
+        """Take the answers that have come; the pids whose names have changed."""
+        for pid in list(self._waiting):
+            record, changed = records[pid], False
+            if record.command_wanted:
+                done, raw = self._answer(f"proc/{pid}/cmdline", COMMAND_LIMIT)
+                if done:
+                    record.command_wanted = False
+                    changed = raw != record.command_raw
+                    record.command_raw = raw
+            if record.user_wanted and record.uid is not None:
+                if record.uid not in self._users:
+                    done, raw = self._answer(f"user/{record.uid}", 256)
+                    if done:
+                        self._users[record.uid] = clean(raw) if raw else str(record.uid)
+                if record.uid in self._users:
+                    record.user_wanted = False
+                    record.user, changed = self._users[record.uid], True
+            if not record.command_wanted and not record.user_wanted:
+                self._waiting.discard(pid)
+            if changed:
+                yield pid
+
+    def _answer(self, path: str, size: int) -> tuple[bool, bytes | None]:
+        """(whether the matter is settled, the bytes or None where they cannot be had)."""
+        try:
+            answer = self._source.ask(path, size)
+        except Blocked:
+            return False, None
+        except MemtopError:
+            return True, None
+        return answer is not None, None if answer is None else answer.data

@@ -1,0 +1,37 @@
+"""Readings that failed: one sentence for each kind of failure, and how often it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from memtop.errors import MemtopError, NotRecorded, ParseError
+from memtop.sanitize import clean
+
+_Value = TypeVar("_Value")
+
+
+class Problems:
+    """What went wrong since memtop started, to be shown."""
+
+    def __init__(self) -> None:
+        self._by_kind: dict[str, tuple[str, int]] = {}
+
+    def note(self, error: MemtopError) -> None:
+        """Keep the first sentence of its kind, and count it."""
+        if isinstance(error, NotRecorded):
+            return
+        text, count = self._by_kind.get(type(error).__name__, (clean(str(error)), 0))
+        self._by_kind[type(error).__name__] = text, count + 1
+
+    def parse(self, parse: Callable[[bytes], _Value], raw: bytes, path: str) -> _Value | None:
+        """The value of a file; None, and a note with the path, where it cannot be parsed."""
+        try:
+            return parse(raw)
+        except ParseError as error:
+            self.note(ParseError(path, error.why))
+            return None
+
+    def sentences(self) -> tuple[str, ...]:
+        """One for each kind of failure."""
+        return tuple(text if count == 1 else f"{text} ({count} times)" for text, count in self._by_kind.values())

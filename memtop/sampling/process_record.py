@@ -1,0 +1,102 @@
+"""What the sampler keeps of one process from tick to tick. It never leaves the sampler: a ProcessSample does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from memtop.process_key import ProcessKey
+from memtop.procfs.stat import PidStat
+from memtop.procfs.statm import Statm
+from memtop.procfs.status import PidStatus
+from memtop.sampling.sample import ProcessSample
+
+STALE_TICKS: Final = 10
+"""Ticks after which status and oom_score are read again though statm has not moved."""
+
+
+class ProcessRecord:
+    """The fields of a ProcessSample, brought up to date in place, and the bookkeeping of their readings."""
+
+    __slots__ = (
+        "command_raw",
+        "command_wanted",
+        "execs",
+        "key",
+        "leader_gone",
+        "name_raw",
+        "oom_score",
+        "oom_score_adj",
+        "oom_tick",
+        "stat",
+        "stat_before",
+        "stat_before_s",
+        "stat_raw",
+        "stat_read_s",
+        "stat_s",
+        "statm",
+        "statm_raw",
+        "statm_tick",
+        "status",
+        "status_tick",
+        "still",
+        "uid",
+        "user",
+        "user_wanted",
+    )
+
+    def __init__(self, key: ProcessKey, name_raw: bytes) -> None:
+        self.key = key
+        self.name_raw = name_raw
+        self.command_raw: bytes | None = None
+        self.uid: int | None = None
+        self.user = ""
+        self.statm: Statm | None = None
+        self.stat: PidStat | None = None
+        self.stat_s = 0.0
+        self.stat_before: PidStat | None = None
+        self.stat_before_s = 0.0
+        self.status: PidStatus | None = None
+        self.oom_score: int | None = None
+        self.oom_score_adj: int | None = None
+        self.leader_gone = False
+        self.execs = 0
+
+        self.statm_raw = b""
+        self.statm_tick = -1
+        """When statm moved last."""
+        self.stat_raw = b""
+        self.stat_read_s = 0.0
+        """When stat was read last, also where it has not moved; on the clock of Instant.mono_s."""
+        self.still = False
+        """Whether stat was the same twice, so that the rates are 0."""
+        self.status_tick = -STALE_TICKS
+        self.oom_tick = -STALE_TICKS
+        self.command_wanted = True
+        self.user_wanted = False
+
+    def become_another_program(self) -> None:
+        """After an exec, what was read of the program before says nothing."""
+        self.execs += 1
+        self.stat_before = None
+        self.status = None
+        self.status_tick = self.oom_tick = -STALE_TICKS
+
+    def sample(self) -> ProcessSample:
+        """The process as it is known now."""
+        return ProcessSample(
+            self.key,
+            self.name_raw,
+            self.command_raw,
+            self.uid,
+            self.user,
+            self.statm,
+            self.stat,
+            self.stat_s,
+            self.stat_before,
+            self.stat_before_s,
+            self.status,
+            self.oom_score,
+            self.oom_score_adj,
+            self.leader_gone,
+            self.execs,
+        )
