@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -33,3 +34,17 @@ def test_the_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:
 def test_no_text_tells_anybody_to_install_somebody_elses_package() -> None:
     texts = [ROOT / "README.md", *(ROOT / "memtop").rglob("*.md"), *(ROOT / "memtop").rglob("*.py")]
     assert [str(text) for text in texts if "pip install memtop" in text.read_text(encoding="utf-8")] == []
+
+
+def test_every_path_that_the_readme_names_exists() -> None:
+    """Of the tree: what begins with ``memtop/`` or ``tests/``, in code marks."""
+    named = re.findall(r"`((?:memtop|tests|screenshots)/[^`*{} ]*)`", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_names_every_room() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rooms = [path for path in (ROOT / "memtop").iterdir() if not path.name.startswith("__") and path.suffix != ".typed"]
+    names = [f"`memtop/{room.name}{'/' if room.is_dir() else ''}`" for room in rooms]
+    assert [name for name in names if name not in text] == []
