@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from memtop.model.assessment import ExitReport
     from memtop.runtimes.registry import Registry
     from memtop.runtimes.view import KernelFigures
-    from memtop.sampling.runtimes import RuntimeScheduler
+    from memtop.sampling.runtimes.scheduler import RuntimeScheduler
     from memtop.sampling.smaps.scheduler import SmapsScheduler
 
 ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
@@ -251,7 +251,7 @@ class Engine:
             request.readings.focus is not None or request.readings.runtimes or request.readings.go_urls
         ):
             from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (as above)
-            from memtop.sampling.runtimes import RuntimeScheduler  # noqa: PLC0415 (as above)
+            from memtop.sampling.runtimes.scheduler import RuntimeScheduler  # noqa: PLC0415 (as above)
 
             replaying = self._position is not None
             registry = self._registry or REGISTRY

@@ -16,7 +16,7 @@ class Container(NamedTuple):
     """The memory limit around a process."""
 
     limit_bytes: int | None
-    """None for no limit, or where it cannot be told."""
+    """None for no limit, or where it is unknown."""
     anon_bytes: int | None
     """Anonymous memory of all in the cgroup."""
 

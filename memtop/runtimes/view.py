@@ -110,8 +110,8 @@ class RuntimeView(NamedTuple):
     notice: Notice | None = None
     parts: tuple[Part, ...] = ()
     """RES in parts that add up to it; empty where the runtime does not report them."""
-    chart_title: str = ""
-    """The name of HeapPoint.used_bytes."""
+    chart_titles: tuple[str, str] = ("", "")
+    """How the runtime calls its heap in use and its objects."""
     points: tuple[HeapPoint, ...] = ()
     sentences: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()

@@ -28,8 +28,8 @@ LEAK: dict[str, Any] = {"growth": growth(Shape.LEAK, limit_s=(1000.0, 1400.0)), 
 PAGING: dict[str, Any] = {"psi_full_percent": 6.0, "majflt_per_s": 50.0}
 THRASH: dict[str, Any] = {"psi_full_percent": 5.0, "refault_per_s": 1000.0}
 COPY: dict[str, Any] = {"unshared": 30 * MIB, "still_shared": 100 * MIB, "minflt_per_s": 1001.0}
-GO: dict[str, Any] = LIMITED | {"go_limit": 0, "go_next_gc": 90 * MIB}
-STORM: dict[str, Any] = {"go_limit": 100 * MIB, "go_held": 90 * MIB, "go_gc_per_s": 170.0, "minflt_per_s": 80_000.0}
+GO: dict[str, Any] = LIMITED | {"heap_limit": 0, "next_gc": 90 * MIB}
+STORM: dict[str, Any] = {"heap_limit": 100 * MIB, "heap_held": 90 * MIB, "gc_per_s": 170.0, "minflt_per_s": 80_000.0}
 SWAP: dict[str, Any] = {"swap": 101 * MIB, "swap_in_per_s": 51.0, "majflt_per_s": 11.0}
 KEEPS: dict[str, Any] = {"rss": 95 * MIB, "peak_rss": 100 * MIB, "flat_s": 600.0, "minflt_per_s": 1.0}
 PROTECTED: dict[str, Any] = {"protected": "db (1)", "protected_rss": 21, "mem_total": 100, "mem_available": 50}
@@ -66,16 +66,16 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("mappings", {"mappings": 81, "max_mappings": 100}, {"mappings": 80, "max_mappings": 100}, Severity.WARNING),
     ("copying", COPY, COPY | {"minflt_per_s": 1000.0}, Severity.WARNING),
     ("copying", COPY, COPY | {"still_shared": GIB}, Severity.WARNING),
-    ("go_limit", GO, GO | {"go_next_gc": 70 * MIB}, Severity.WARNING),
-    ("go_limit", GO | {"go_limit": 100 * MIB}, GO | {"go_limit": 90 * MIB}, Severity.WARNING),
+    ("go_limit", GO, GO | {"next_gc": 70 * MIB}, Severity.WARNING),
+    ("go_limit", GO | {"heap_limit": 100 * MIB}, GO | {"heap_limit": 90 * MIB}, Severity.WARNING),
     (
         "go_limit",
-        {"go_limit": MIB, "go_gc_per_s": 11.0, "minflt_per_s": 10_001.0},
-        {"go_limit": MIB, "go_gc_per_s": 10.0, "minflt_per_s": 10_001.0},
+        {"heap_limit": MIB, "gc_per_s": 11.0, "minflt_per_s": 10_001.0},
+        {"heap_limit": MIB, "gc_per_s": 10.0, "minflt_per_s": 10_001.0},
         Severity.WARNING,
     ),
-    ("go_limit", STORM, STORM | {"go_limit": 0}, Severity.WARNING),
-    ("go_limit", STORM, STORM | {"go_held": 89 * MIB}, Severity.WARNING),
+    ("go_limit", STORM, STORM | {"heap_limit": 0}, Severity.WARNING),
+    ("go_limit", STORM, STORM | {"heap_held": 89 * MIB}, Severity.WARNING),
     ("heap_full", {"heap_alarm": "heap_full", "heap_live": GIB}, {"heap_alarm": "heap_leak"}, Severity.DANGER),
     ("heap_leak", {"heap_alarm": "heap_leak", "heap_live": GIB}, {"steady_live": GIB}, Severity.WARNING),
     ("heap_open", {"surviving_per_s": 9e5}, {"surviving_per_s": 9e5, "heap_alarm": "heap_leak"}, Severity.NOTE),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from memtop.engine.engine import Engine
+from memtop.errors import NotRecorded
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.runtimes.native.runtime import MappedRuntime
@@ -103,3 +104,19 @@ def test_a_new_runtime_is_in_the_json(tree: str) -> None:
     frame = frame_of(tree, request(only=frozenset({PID}), runtimes=True), process)
     found = json.loads(json.dumps(frame.runtimes[process.key]))
     assert found == {"name": "toy", "version": "7", "settings": {"TOY_LIMIT": "64m"}, "heap": None, "heap_age_s": None}
+
+
+def test_a_setting_that_was_recorded_later_than_the_identity_is_found_in_a_replay(tree: str) -> None:
+    process = FakeProcess(PID)
+    registry, source = Registry(TOY), FakeSource(process)
+    source.files[f"proc/{PID}/runtime/identity"] = read_runtime(registry.read, tree, f"proc/{PID}/runtime/identity")
+    source.files[f"proc/{PID}/runtime/toy-limit"] = NotRecorded("not at this instant")
+    engine = Engine(source, position=lambda: (0, 1), registry=registry)
+    asked = request(only=frozenset({PID}), runtimes=True)
+    for _ in range(3):
+        engine.step(asked)
+    source.files[f"proc/{PID}/runtime/toy-limit"] = b"64m"
+    for _ in range(2):
+        frame = engine.step(asked)
+    assert frame is not None
+    assert frame.runtimes[process.key]["settings"] == {"TOY_LIMIT": "64m"}

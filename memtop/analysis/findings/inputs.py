@@ -109,13 +109,13 @@ class FindingInputs:
     unshared: int | None = None
     """What was shared with a parent or siblings and was copied within the last minute."""
     still_shared: int | None = None
-    go_next_gc: int | None = None
-    go_limit: int | None = None
+    next_gc: int | None = None
+    heap_limit: int | None = None
     """GOMEMLIMIT; 0 where it is not set."""
-    go_held: int | None = None
+    heap_held: int | None = None
     """What GOMEMLIMIT governs."""
-    go_gc_per_s: float | None = None
-    go_gc_cpu_percent: float | None = None
+    gc_per_s: float | None = None
+    gc_cpu_percent: float | None = None
     outside: int | None = None
     """Anonymous memory that the runtime does not account for."""
     outside_of: int | None = None

@@ -10,17 +10,17 @@ from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, Severity, f
 
 def go_limit(c: FindingInputs) -> Found:
     """A GOMEMLIMIT that is missing, too high or too low."""
-    if c.go_limit is None:
+    if c.heap_limit is None:
         return None
-    pressed = c.go_limit > 0 and (c.go_held is None or c.go_held >= 0.9 * c.go_limit)
-    if pressed and (c.go_gc_per_s or 0) > 10 and (c.minflt_per_s or 0) > 10_000:
-        return WARNING, facts(gc_per_s=c.go_gc_per_s, gc_percent=c.go_gc_cpu_percent, too_low_bytes=c.go_limit)
+    pressed = c.heap_limit > 0 and (c.heap_held is None or c.heap_held >= 0.9 * c.heap_limit)
+    if pressed and (c.gc_per_s or 0) > 10 and (c.minflt_per_s or 0) > 10_000:
+        return WARNING, facts(gc_per_s=c.gc_per_s, gc_percent=c.gc_cpu_percent, too_low_bytes=c.heap_limit)
     if c.limit is None or c.limit_name is None:
         return None
-    if c.go_limit == 0 and c.go_next_gc is not None and 1.1 * c.go_next_gc > 0.9 * c.limit:
-        return WARNING, facts(next_bytes=c.go_next_gc, limit_bytes=c.limit, limit_name=c.limit_name)
-    if c.go_limit >= c.limit:
-        return WARNING, facts(too_high_bytes=c.go_limit, limit_bytes=c.limit, limit_name=c.limit_name)
+    if c.heap_limit == 0 and c.next_gc is not None and 1.1 * c.next_gc > 0.9 * c.limit:
+        return WARNING, facts(next_bytes=c.next_gc, limit_bytes=c.limit, limit_name=c.limit_name)
+    if c.heap_limit >= c.limit:
+        return WARNING, facts(too_high_bytes=c.heap_limit, limit_bytes=c.limit, limit_name=c.limit_name)
     return None
 
 

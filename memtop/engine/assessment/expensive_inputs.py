@@ -127,11 +127,11 @@ def _with_regions(case: FindingInputs, view: RegionsView) -> FindingInputs:
 def _with_heap(case: FindingInputs, heap: FindingFacts) -> FindingInputs:
     return replace(
         case,
-        go_limit=heap.limit_bytes,
-        go_next_gc=heap.next_gc_bytes,
-        go_held=heap.held_bytes,
-        go_gc_per_s=heap.gc_per_s,
-        go_gc_cpu_percent=heap.gc_cpu_percent,
+        heap_limit=heap.limit_bytes,
+        next_gc=heap.next_gc_bytes,
+        heap_held=heap.held_bytes,
+        gc_per_s=heap.gc_per_s,
+        gc_cpu_percent=heap.gc_cpu_percent,
         outside=heap.outside_bytes,
         outside_of=heap.outside_of_bytes,
         steady_live=heap.steady_live_bytes,

@@ -42,7 +42,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """RES in parts that add up to it, in bytes. None for a part that this program's figures do not tell."""
+    """RES in parts that add up to it, in bytes. None for a part that this program's figures do not report."""
 
     rss_bytes: int
     live_bytes: int | None
@@ -61,7 +61,7 @@ class Breakdown:
     outside_bytes: int | None
     """Anonymous memory that the runtime knows nothing of: cgo, mmap, C stacks, the binary's variables."""
     unaccounted_bytes: int
-    """Anonymous memory that cannot be told apart, because figures are missing."""
+    """Anonymous memory that cannot be assigned, because figures are missing."""
     returned_bytes: int | None
     """HeapReleased: still counted in HeapSys, Sys and VIRT; not part of the sum."""
     not_resident_bytes: int
@@ -77,7 +77,7 @@ class Breakdown:
 
 
 class Whose(Enum):
-    """Whether the metrics can be those of the process that memtop looks at."""
+    """Whether the metrics can be those of this process."""
 
     SAME = "same"
     OTHER_START = "other_start"

@@ -209,7 +209,7 @@ def _outside(point: GoPoint) -> int | None:
 def _only_beats(points: Sequence[GoPoint], cycles: Sequence[GoCycle]) -> bool:
     """Whether the rise may be the beat of samples on a saw that is faster than they are.
 
-    So it may where the goal of the next collection is not told and there are few samples to a collection. A true
+    So it may where the goal of the next collection is not reported and there are few samples to a collection. A true
     rise lifts the tops of the saw as well, and with them what the heap has mapped.
     """
     if any(point.heap.next_gc_bytes is not None for point in points):

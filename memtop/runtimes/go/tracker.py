@@ -30,6 +30,8 @@ _AGAIN_S: Final = 30.0
 _LISTENERS_S: Final = 5.0
 _VERDICT_S: Final = 10.0
 """How often the verdict for the findings is computed again: 5 ms for all points."""
+_OWN_KINDS: Final = "go_"
+"""How the keys of Go's kinds of mappings begin."""
 _ANOTHER: Final = {
     Whose.OTHER_START: "these are the metrics of another process: it says that it started at another time",
     Whose.OTHER_SIZE: "these are the metrics of another process: the RES it names is far from this one's",
@@ -119,7 +121,7 @@ class GoTracker:
             title=self._title(latest),
             url=self._url or shown.address,
             trouble=shown.trouble,
-            chart_title="HeapAlloc",
+            chart_titles=("HeapAlloc", "HeapObjects"),
             points=tuple(
                 HeapPoint(p.time_s, p.heap.heap_alloc_bytes, p.heap.heap_objects, p.heap.num_gc) for p in points
             ),
@@ -127,7 +129,8 @@ class GoTracker:
             suggested=self._suggested,
         )
         if not points:
-            found = sentences.from_outside(shown.kernel, shown.arenas, shown.arenas_age_s, freed)
+            own = tuple(arena for arena in shown.arenas if arena.key.startswith(_OWN_KINDS))
+            found = sentences.from_outside(shown.kernel, own, shown.arenas_age_s, freed)
             found += (
                 ["Waiting for its metrics …"]
                 if view.url and not shown.trouble

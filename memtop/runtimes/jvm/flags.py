@@ -1,4 +1,4 @@
-"""What a JVM was told about memory, from its command line. Nothing else of the command line leaves this module."""
+"""The memory flags of a JVM, from its command line. Nothing else of the command line leaves this module."""
 
 from __future__ import annotations
 

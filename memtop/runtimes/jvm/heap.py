@@ -21,7 +21,7 @@ _START_TOLERANCE_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class JvmHeap:
-    """One reading of the counters. Sizes in bytes, None where this JVM or collector does not tell.
+    """One reading of the counters. Sizes in bytes, None where this JVM or collector does not report it.
 
     G1 writes its sizes at each collection only.
     """
@@ -44,7 +44,7 @@ class JvmHeap:
     """Full collections, and pauses of concurrent cycles: what also looks at old objects."""
     full_gcs: int
     since_major_s: float | None
-    """Since the end of the latest of them; None before the first, and where it is not told."""
+    """Since the end of the latest of them; None before the first, and where it is not reported."""
     gc_time_s: float
     """Time stopped for collections since the start."""
     last_cause: str | None

@@ -67,7 +67,7 @@ class JvmTracker:
         view = RuntimeView(
             title=sentences.title(points[-1].heap if points else None, self._flags),
             trouble=shown.trouble,
-            chart_title="Heap used",
+            chart_titles=("Heap used", ""),
             points=tuple(
                 HeapPoint(p.time_s, p.heap.heap_used_bytes, None, p.heap.young_gcs + p.heap.major_gcs) for p in points
             ),

@@ -20,17 +20,17 @@ _GAP: Final = "   "
 
 
 def heap_charts(
-    points: Sequence[HeapPoint], used: str, width: int, *, rows: int = ROWS, plain: bool = False
+    points: Sequence[HeapPoint], titles: tuple[str, str], width: int, *, rows: int = ROWS, plain: bool = False
 ) -> list[str]:
-    """The heap in use and, where that is told, its objects: beside each other where there is room for both.
+    """The heap in use and, where it is reported, the number of objects: beside each other where there is room for both.
 
     A chart has ``rows`` lines, and FRAME_ROWS more.
     """
     charts: list[tuple[str, list[int | None], Callable[[float | None], str]]] = [
-        (used, [point.used_bytes for point in points], size)
+        (titles[0], [point.used_bytes for point in points], size)
     ]
     if any(point.objects is not None for point in points):
-        charts.append(("HeapObjects", [point.objects for point in points], count))
+        charts.append((titles[1], [point.objects for point in points], count))
     beside = len(charts) > 1 and width >= _BESIDE_FROM
     cells = (width - len(_GAP)) // 2 if beside else width
     if cells < _LEAST_CELLS or len(points) < 2:

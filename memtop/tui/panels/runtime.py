@@ -88,7 +88,7 @@ def body_lines(detail: Detail | None, width: int, room: int = 99, *, plain: bool
         return sentences
     bar = _legend(runtime, detail.row.rss_bytes, width, plain=plain)
     rows = min(ROWS, room - len(bar) - FRAME_ROWS)
-    charts = heap_charts(runtime.points, runtime.chart_title, width, rows=rows if rows > 0 else ROWS, plain=plain)
+    charts = heap_charts(runtime.points, runtime.chart_titles, width, rows=rows if rows > 0 else ROWS, plain=plain)
     lines = [Line(line) for line in charts]
     return [*bar, *lines, *sentences] if rows > 0 else [*bar, *sentences, *lines]
 

@@ -9,7 +9,7 @@ from memtop.runtimes.go.metrics import parse_go_metrics
 from memtop.runtimes.go.reading import encode_metrics
 from memtop.runtimes.go.tracker import GoTracker
 from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment
-from memtop.runtimes.view import KernelFigures
+from memtop.runtimes.view import Arena, KernelFigures, Shown
 from tests.lab.points import lines
 
 KERNEL = KernelFigures(42, 100 << 20, 80 << 20)
@@ -60,3 +60,12 @@ def test_metrics_that_cannot_be_those_of_this_process_are_refused() -> None:
     data = encode_metrics("x", parse_go_metrics(line["body"].encode()))
     with pytest.raises(ParseError, match="metrics of another process"):
         tracker.take("metrics", data, ReadingMoment(0.0, 1, 1, None), ProcessContext(None, 4096, None))
+
+
+def test_without_metrics_the_kinds_of_mappings_that_are_named_are_those_of_go() -> None:
+    tracker = GoTracker()
+    tracker.identified(Identity("go", build="go1.22.1\n"))
+    arenas = (Arena("go_heap", "Go heap", 64 << 20, 9 << 20), Arena("library", "library", 2 << 20, 1 << 20))
+    said = " ".join(tracker.view(Shown(0.0, KERNEL, arenas=arenas, arenas_age_s=3.0)).sentences)
+    assert "Go heap 9.00 MiB of 64.0 MiB" in said
+    assert "library" not in said

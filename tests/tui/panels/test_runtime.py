@@ -24,6 +24,7 @@ from tests.tui.app.test_app import Board, board, world
 AT = "proc/40/runtime/"
 URL = "http://127.0.0.1:6060/debug/vars"
 MIB = 1 << 20
+TITLES = ("HeapAlloc", "HeapObjects")
 KEY = str(1 + [panel.name for panel in PANELS].index(RUNTIME))
 
 
@@ -166,9 +167,9 @@ def _ends() -> list[Part]:
 
 def test_the_charts_have_a_mark_under_the_reading_that_follows_a_collection() -> None:
     points = [HeapPoint(float(at), 10 * MIB + at, 100 + at, at // 4) for at in range(20)]
-    drawn = heap_charts(points, "HeapAlloc", 40, plain=True)
+    drawn = heap_charts(points, TITLES, 40, plain=True)
     assert len(drawn) == 10
     marks = drawn[4]
     assert [place for place, sign in enumerate(marks[:20]) if sign == "'"] == [4, 8, 12, 16]
-    assert len(heap_charts(points, "HeapAlloc", 118)) == 5
-    assert heap_charts(points[:1], "HeapAlloc", 118) == []
+    assert len(heap_charts(points, TITLES, 118)) == 5
+    assert heap_charts(points[:1], TITLES, 118) == []

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone
+from memtop.errors import MemtopError, NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.runtimes.identity import decode_identity
-from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Runtime, Tracker, Wanted
+from memtop.runtimes.protocol import Conditions, ProcessContext, ReadingMoment, Wanted
 from memtop.runtimes.registry import IDENTITY, Registry
 from memtop.runtimes.view import Arena, FindingFacts, KernelFigures, RuntimeView, Shown
 from memtop.sampling.request import Need, ReadingsRequest
+from memtop.sampling.runtimes.process_record import Pace, Pending, ProcessRecord
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sources.protocol import Source
 
@@ -32,103 +33,8 @@ AGAIN_S: Final = 30.0
 """The identity is read again after this time while it is on screen."""
 MOST_MARKS: Final = 40
 """With more collections in the window than this, marks would hide the chart."""
-LEAST_INTERVAL_S: Final = 1.0
-REST_S: Final = 30.0
-FAILURES_BEFORE_REST: Final = 3
 FRESH_S: Final = 10.0
 """Older figures of a runtime say nothing of now."""
-_JITTER_S: Final = 0.1
-
-
-class Pace:
-    """When figures may be read again: once a second at most, every half minute after three failures in a row."""
-
-    def __init__(self) -> None:
-        self._next_s = 0.0
-        self._failures = 0
-
-    def due(self, now_s: float) -> bool:
-        """Whether they may be read now; a tick that comes a little early counts as on time."""
-        return now_s >= self._next_s - _JITTER_S
-
-    def asked(self, now_s: float) -> None:
-        """A reading has just begun."""
-        self._next_s = max(self._next_s, now_s - _JITTER_S) + LEAST_INTERVAL_S
-
-    def answered(self) -> None:
-        """It brought figures."""
-        self._failures = 0
-
-    def failed(self, now_s: float) -> None:
-        """It brought nothing, or something else."""
-        self._failures += 1
-        if self._failures >= FAILURES_BEFORE_REST:
-            self._next_s = now_s + REST_S
-
-
-class _Pending(NamedTuple):
-    """A reading under way."""
-
-    begun: ReadingMoment
-    wanted: Wanted
-
-
-class _Record:
-    """What is known of one program in one process; a process that becomes another program gets a new one."""
-
-    def __init__(self, execs: int, runtime: Runtime) -> None:
-        self.execs = execs
-        self.runtime = runtime
-        self.tracker: Tracker = runtime.track()
-        self.identity: Identity | None = None
-        self.command_raw: bytes | None = None
-        self.pending: dict[str, _Pending] = {}
-        self.begun_s: dict[str, float] = {}
-        """When each reading was begun last, of those that are not read every second."""
-        self.pace = Pace()
-        self.address = ""
-        self.trouble = ""
-        """Why there are no figures, or no newer ones."""
-        self.unreadable = ""
-        """Why executable or mappings could not be read."""
-        self.figures_s: float | None = None
-        """When the latest figures were read."""
-        self.version = 0
-        """Counts what has come, so that a view is made once."""
-        self.viewed: tuple[object, RuntimeView] | None = None
-
-    def become(self, runtime: Runtime) -> None:
-        """Follow this runtime from now on."""
-        if runtime is self.runtime:
-            return
-        self.runtime, self.tracker = runtime, runtime.track()
-        self.figures_s, self.trouble = None, ""
-        if self.identity is not None:
-            self.tracker.identified(self.identity)
-        if self.command_raw is not None:
-            self.tracker.started_with(_argv(self.command_raw))
-
-    def take_command(self, command_raw: bytes | None) -> None:
-        """The command line, when it is first known."""
-        if self.command_raw is None and command_raw:
-            self.command_raw = command_raw
-            self.tracker.started_with(_argv(command_raw))
-
-    def failed(self, wanted: Wanted, error: MemtopError, now_s: float) -> None:
-        """An answer that did not come, or cannot be understood."""
-        if isinstance(error, NotRecorded | ProcessGone):
-            return
-        why = error.why if isinstance(error, ParseError) else str(error)
-        if isinstance(error, Blocked):
-            why = "a reading does not come back"
-        if isinstance(error, AccessDenied):
-            why = "this user may not read it"
-        if wanted.figures:
-            self.trouble = why
-            self.pace.failed(now_s)
-        elif wanted.name == IDENTITY:
-            self.unreadable = why
-        self.version += 1
 
 
 class RuntimeScheduler:
@@ -146,7 +52,7 @@ class RuntimeScheduler:
         self._registry = registry
         self._lazy_free_bytes = lazy_free_bytes
         self._replaying = replaying
-        self._records: dict[ProcessKey, _Record] = {}
+        self._records: dict[ProcessKey, ProcessRecord] = {}
         self._sample: Sample | None = None
         self._bound: ProcessKey | None = None
         """The process to which an address without a pid belongs."""
@@ -190,14 +96,14 @@ class RuntimeScheduler:
         seen = self._sample.processes.get(key.pid) if self._sample is not None else None
         return seen if seen is not None and seen.key == key else None
 
-    def _record(self, key: ProcessKey, seen: ProcessSample) -> _Record:
+    def _record(self, key: ProcessKey, seen: ProcessSample) -> ProcessRecord:
         record = self._records.pop(key, None)
         if record is None or record.execs != seen.execs:
-            record = _Record(seen.execs, self._registry.of(None))
+            record = ProcessRecord(seen.execs, self._registry.of(None))
         self._records[key] = record  # those wanted last are at the end
         return record
 
-    def _serve(self, request: ReadingsRequest, key: ProcessKey, seen: ProcessSample, record: _Record) -> None:
+    def _serve(self, request: ReadingsRequest, key: ProcessKey, seen: ProcessSample, record: ProcessRecord) -> None:
         assert self._sample is not None
         for name in list(record.pending):
             self._poll(key, record, name)
@@ -227,7 +133,7 @@ class RuntimeScheduler:
                     return url
         return ""
 
-    def _want(self, key: ProcessKey, seen: ProcessSample, record: _Record, wanted: Wanted) -> None:
+    def _want(self, key: ProcessKey, seen: ProcessSample, record: ProcessRecord, wanted: Wanted) -> None:
         """Begin a reading that is due."""
         assert self._sample is not None and seen.statm is not None
         now_s, before_s = self._sample.mono_s, record.begun_s.get(wanted.name)
@@ -243,14 +149,14 @@ class RuntimeScheduler:
             record.begun_s[wanted.name] = now_s
         minflt = seen.stat.minflt if seen.stat is not None else None
         moment = ReadingMoment(now_s, seen.statm.rss_bytes, seen.statm.anon_bytes, minflt)
-        record.pending[wanted.name] = _Pending(moment, wanted)
+        record.pending[wanted.name] = Pending(moment, wanted)
         self._poll(key, record, wanted.name)
         if self._replaying and wanted.figures:
             record.pending.pop(wanted.name, None)  # an answer comes at its instant, or not at all
 
     # -- what has come
 
-    def _poll(self, key: ProcessKey, record: _Record, name: str) -> None:
+    def _poll(self, key: ProcessKey, record: ProcessRecord, name: str) -> None:
         assert self._sample is not None
         begun, wanted = record.pending[name]
         argument = f"#{record.address}" if wanted.figures and record.address else ""
@@ -262,9 +168,11 @@ class RuntimeScheduler:
             self._take(key, record, wanted, begun, answer.data)
         except MemtopError as error:
             record.pending.pop(name, None)
+            if self._replaying and isinstance(error, NotRecorded):
+                record.begun_s.pop(name, None)  # a recording has it at a later instant, or never
             record.failed(wanted, error, self._sample.mono_s)
 
-    def _take(self, key: ProcessKey, record: _Record, wanted: Wanted, begun: ReadingMoment, data: bytes) -> None:
+    def _take(self, key: ProcessKey, record: ProcessRecord, wanted: Wanted, begun: ReadingMoment, data: bytes) -> None:
         record.version += 1
         if wanted.name == IDENTITY:
             record.identity = decode_identity(data)
@@ -289,7 +197,7 @@ class RuntimeScheduler:
     # -- what is known
 
     def gc_marks(self, key: ProcessKey, from_s: float, to_s: float) -> list[tuple[float, str, str]]:
-        """(when, kind, label) of its collections for the chart; none where they are too many to be told apart."""
+        """(when, kind, label) of its collections for the chart; none where they are too many to be distinguished."""
         record = self._records.get(key)
         times = [] if record is None else [at_s for at_s in record.tracker.collections_s if from_s <= at_s <= to_s]
         return [(at_s, "gc", "GC") for at_s in times] if len(times) <= MOST_MARKS else []
@@ -335,7 +243,3 @@ class RuntimeScheduler:
             age_s = None if record.figures_s is None else max(0.0, at_s - record.figures_s)
             record.viewed = state, record.tracker.view(shown)._replace(age_s=age_s)
         return record.viewed[1]
-
-
-def _argv(command_raw: bytes) -> list[str]:
-    return [os.fsdecode(argument) for argument in command_raw.split(b"\0")]

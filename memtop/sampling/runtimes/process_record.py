@@ -1,0 +1,112 @@
+"""What is known of the runtime of one process, and when its figures may be read again."""
+
+from __future__ import annotations
+
+import os
+from typing import Final, NamedTuple
+
+from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone
+from memtop.runtimes.protocol import Identity, ReadingMoment, Runtime, Tracker, Wanted
+from memtop.runtimes.registry import IDENTITY
+from memtop.runtimes.view import RuntimeView
+
+LEAST_INTERVAL_S: Final = 1.0
+REST_S: Final = 30.0
+FAILURES_BEFORE_REST: Final = 3
+_JITTER_S: Final = 0.1
+
+
+class Pace:
+    """When figures may be read again: once a second at most, every half minute after three failures in a row."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+        self._failures = 0
+
+    def due(self, now_s: float) -> bool:
+        """Whether they may be read now; a tick that comes a little early counts as on time."""
+        return now_s >= self._next_s - _JITTER_S
+
+    def asked(self, now_s: float) -> None:
+        """A reading has just begun."""
+        self._next_s = max(self._next_s, now_s - _JITTER_S) + LEAST_INTERVAL_S
+
+    def answered(self) -> None:
+        """It brought figures."""
+        self._failures = 0
+
+    def failed(self, now_s: float) -> None:
+        """It brought nothing, or something else."""
+        self._failures += 1
+        if self._failures >= FAILURES_BEFORE_REST:
+            self._next_s = now_s + REST_S
+
+
+class Pending(NamedTuple):
+    """A reading under way."""
+
+    begun: ReadingMoment
+    wanted: Wanted
+
+
+class ProcessRecord:
+    """What is known of one program in one process; a process that becomes another program gets a new one."""
+
+    def __init__(self, execs: int, runtime: Runtime) -> None:
+        self.execs = execs
+        self.runtime = runtime
+        self.tracker: Tracker = runtime.track()
+        self.identity: Identity | None = None
+        self.command_raw: bytes | None = None
+        self.pending: dict[str, Pending] = {}
+        self.begun_s: dict[str, float] = {}
+        """When each reading was begun last, of those that are not read every second."""
+        self.pace = Pace()
+        self.address = ""
+        self.trouble = ""
+        """Why there are no figures, or no newer ones."""
+        self.unreadable = ""
+        """Why executable or mappings could not be read."""
+        self.figures_s: float | None = None
+        """When the latest figures were read."""
+        self.version = 0
+        """Counts what has come, so that a view is made once."""
+        self.viewed: tuple[object, RuntimeView] | None = None
+
+    def become(self, runtime: Runtime) -> None:
+        """Follow this runtime from now on."""
+        if runtime is self.runtime:
+            return
+        self.runtime, self.tracker = runtime, runtime.track()
+        self.figures_s, self.trouble = None, ""
+        if self.identity is not None:
+            self.tracker.identified(self.identity)
+        if self.command_raw is not None:
+            self.tracker.started_with(argv_of(self.command_raw))
+
+    def take_command(self, command_raw: bytes | None) -> None:
+        """The command line, when it is first known."""
+        if self.command_raw is None and command_raw:
+            self.command_raw = command_raw
+            self.tracker.started_with(argv_of(command_raw))
+
+    def failed(self, wanted: Wanted, error: MemtopError, now_s: float) -> None:
+        """An answer that did not come, or cannot be understood."""
+        if isinstance(error, NotRecorded | ProcessGone):
+            return
+        why = error.why if isinstance(error, ParseError) else str(error)
+        if isinstance(error, Blocked):
+            why = "a reading does not come back"
+        if isinstance(error, AccessDenied):
+            why = "this user may not read it"
+        if wanted.figures:
+            self.trouble = why
+            self.pace.failed(now_s)
+        elif wanted.name == IDENTITY:
+            self.unreadable = why
+        self.version += 1
+
+
+def argv_of(command_raw: bytes) -> list[str]:
+    """The arguments of a command line as the kernel gives it."""
+    return [os.fsdecode(argument) for argument in command_raw.split(b"\0")]
