@@ -1,20 +1,20 @@
-"""What was judged of a process, as the JSON contract has it: the verdict on its memory, and the findings."""
+"""Verdict and findings of a process as JSON objects, as the README describes them."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from memtop.explain.finding_text import SHAPES, told
+from memtop.explain.finding_text import SHAPES, sentences_of
 from memtop.model.assessment import Assessment
 
 
 def judged_object(outlook: Assessment | None) -> dict[str, Any]:
-    """The keys ``verdict`` and ``findings``; null where nothing is known, or nothing is left to be judged."""
+    """The keys ``verdict`` and ``findings``; null before the first assessment and after the end of the process."""
     if outlook is None or outlook.autopsy is not None:
         return {"verdict": None, "findings": None}
     findings = [
-        {"id": finding.name, "severity": finding.severity.name.lower(), "text": told(finding).says}
+        {"id": finding.name, "severity": finding.severity.name.lower(), "text": sentences_of(finding).says}
         for finding in outlook.findings
     ]
     return {"verdict": _verdict(outlook), "findings": findings}

@@ -1,4 +1,4 @@
-"""``memtop explain [TOPIC]``: the texts, without a screen."""
+"""``memtop explain [TOPIC]``: prints a topic or the table of contents."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ASCII: Final = str.maketrans(
         "→": "Right",
     }
 )
-"""What stands for the texts' other characters where the output cannot show them."""
+"""ASCII in place of the other characters of the texts, for outputs that cannot show those."""
 
 
 def _encodable(text: str, out: TextIO) -> str:

@@ -37,7 +37,7 @@ SHAPES: Final = {
     Shape.SHRINK: "falling",
     Shape.INSUFFICIENT: "not known yet",
 }
-"""What a curve looks like, in the fewest words."""
+"""The shape of a curve, in a few words."""
 _CGROUPS: Final = frozenset({"limit_name", "brake_name", "of"})
 """Facts that may be paths of cgroups."""
 _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
@@ -45,7 +45,7 @@ _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 @dataclass(frozen=True, slots=True)
 class FindingText:
-    """A finding in words."""
+    """The sentences about one finding."""
 
     severity: Severity
     topic: str
@@ -60,7 +60,7 @@ def finding_texts() -> dict[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("findings.toml").read_text("utf-8"))
 
 
-def told(finding: Finding) -> FindingText:
+def sentences_of(finding: Finding) -> FindingText:
     """The finding's sentences with its numbers; those that name an unknown fact are left out."""
     text = finding_texts()[finding.name]
     facts = worded(finding.facts)
@@ -75,7 +75,9 @@ def told(finding: Finding) -> FindingText:
 
 
 def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
-    """The one line where no finding stands but notes; ``alone`` where not even those, which would contradict it."""
+    """The line that nothing is wrong, for a process without warnings. ``alone``: without notes either, which would
+    contradict the line.
+    """
     growth, state = outlook.growth, outlook.state
     if growth is None or growth.kind in _OPEN:
         return str(finding_texts()["nothing"]["unknown"]["says"][0])
@@ -125,7 +127,7 @@ def span(early_s: float, late_s: float) -> str:
 
 
 def autopsy_lines(autopsy: ExitReport) -> list[str]:
-    """What is known of an end, a sentence a line."""
+    """The end of a process, one sentence a line: time, way, part of the OOM killer, limit, last numbers."""
     texts = finding_texts()["autopsy"]
     clock = time.strftime("%H:%M:%S", time.localtime(autopsy.at_s))
     if autopsy.signal is not None:

@@ -1,4 +1,4 @@
-"""Names of limits as they stand in sentences: a long path of a cgroup is told by its end, which is what differs."""
+"""Short names of limits for sentences: of a long cgroup path the last part is kept, which tells cgroups apart."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The numbers of one process and its machine as text, to stand in the topics, and the sentence that opens the panel.
+"""The facts that topics name, as text: numbers of one process and its machine; and the sentence about its VIRT.
 
-Everything here is made of numbers and of memtop's own words; names and command lines, which are foreign, are left out.
-A number that is unknown has no fact, so that its paragraph is not shown.
+Facts consist of numbers and of memtop's own words. Names and command lines, which a program chooses, are no facts.
+An unknown number has no fact, and a paragraph that names one is not shown.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from memtop.procfs.status import PidStatus
 from memtop.units import count, long_size, percent
 
 LOOK_SHARE: Final = 0.5
-"""RES over RAM, or over the cgroup's limit, from which on a person should look."""
+"""Share of RAM, or of the cgroup's limit, from which RES is the number to watch."""
 ACT_SHARE: Final = 0.8
-"""... and from which on a person should act."""
+"""Share of RAM, or of the cgroup's limit, from which RES is a danger."""
 _NOTABLE_OTHERS_SHARE: Final = 0.05
-"""Part of a limit that others must use to be worth a word."""
+"""Share of a limit from which the use by other processes is mentioned."""
 _CLOSE_SHARE: Final = 0.1
-"""VIRT counts as in use while less than this part of it has nothing behind it."""
+"""VIRT counts as in use while a smaller share of it has no RAM or swap behind it."""
 _NOTABLE_SWAP_SHARE: Final = 0.05
-"""Part of RES + SWAP from which on swap is worth a word."""
+"""Share of RES + SWAP from which swap is mentioned."""
 
 _STATES: Final = {
     "R": "it runs, or is ready to run",
@@ -40,7 +40,7 @@ _STATES: Final = {
 
 
 def _swap_bytes(row: ProcessRow, system: SystemRow) -> int | None:
-    """What it has on swap; surely 0 where the machine has no swap in use."""
+    """Bytes on swap; 0 where the machine has no swap in use, None where unknown."""
     if row.swap_bytes is None and system.swap_total_bytes is not None:
         return 0 if system.swap_total_bytes in (0, system.swap_free_bytes) else None
     return row.swap_bytes
@@ -56,7 +56,7 @@ def _swap_of_machine(system: SystemRow) -> str | None:
 
 
 def _oom_share(row: ProcessRow) -> str | None:
-    """What the score says it uses of RAM and swap, in percent: the kernel's formula since 5.9, turned round."""
+    """The percentage of RAM and swap that oom_score stands for: the inverse of the kernel's formula since 5.9."""
     if not row.oom_score or row.oom_score_adj is None:
         return None
     per_mille = row.oom_score * 1.5 - 1000 - row.oom_score_adj

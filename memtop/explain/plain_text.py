@@ -21,11 +21,11 @@ _RESET: Final = "\x1b[0m"
 _MIN_WIDTH: Final = 16
 
 _Styled = tuple[str, list[str]]
-"""Text without its marks, and the style of each character of it that is not a space."""
+"""Text without Markdown marks, and the style of each of its characters that is no space."""
 
 
 def _spans(markdown: str, style: str = "") -> _Styled:
-    """Take the marks off ``markdown``."""
+    """Strip the marks of ``markdown``."""
     text, styles, at = "", [], 0
 
     def add(piece: str, style: str) -> None:
@@ -103,7 +103,7 @@ def _block(block: str, width: int, color: bool) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _drawn(block: str, width: int, color: bool) -> str:
-    """Remembered: on a screen most paragraphs of a topic stay as they are from second to second."""
+    """One block, cached: most paragraphs of a topic do not change from second to second."""
     return "\n".join(_block(block, width, color))
 
 

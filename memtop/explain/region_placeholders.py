@@ -1,7 +1,7 @@
-"""The numbers of a process's regions as text, to stand in the topics about them.
+"""The facts that the topics about regions name, as text: sizes of all mappings, of one kind, of one mapping.
 
-Names that programs give are foreign, and left out but for the one mapping that is asked for. A number that is
-unknown has no fact, so that its paragraph is not shown.
+The name of a mapping, which a program may choose, is a fact only of the mapping asked for. An unknown number has no
+fact, and a paragraph that names one is not shown.
 """
 
 from __future__ import annotations

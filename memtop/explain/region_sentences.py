@@ -1,6 +1,6 @@
-"""Sentences about dear readings: why there is none, how old one is, what grew since the mark.
+"""Sentences about readings of mappings: why there is none, how old the last is, what has grown since the mark.
 
-Everything here is made of numbers and of memtop's own words; the login name comes cleaned from the row.
+They consist of numbers and of memtop's own words, and of the login name, which the row has cleaned.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from memtop.sampling.smaps.smaps_view import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
 
 _LONG_S: Final = 2.5
-"""A reading under way for longer is worth a word."""
+"""A reading that takes longer is mentioned."""
 _LATE_S: Final = 2.5
 _FRESH_S: Final = 10.0
-"""Mappings read longer ago do not say where RES has moved to since."""
+"""Mappings read longer ago do not show where RES has grown since."""
 _MANY: Final = 3000
-"""With fewer mappings it is the pages that a reading takes its time for."""
+"""With fewer mappings the time of a reading depends on the pages."""
 _LEAST_BYTES: Final = 1 << 20
 _NAMED_KINDS: Final = 3
 _WITHOUT: Final = (Missing.KERNEL, Missing.ZOMBIE, Missing.GONE)
@@ -34,7 +34,7 @@ def milliseconds(seconds: float) -> str:
 
 
 def caption(view: RegionsView | None) -> str:
-    """How old the reading is and what it did cost; what the next one waits for."""
+    """The age and the cost of the reading, and what the next one waits for."""
     if view is None:
         return ""
     if view.reading is None:
@@ -98,7 +98,7 @@ def why_denied(row: ProcessRow, own_uid: int) -> str:
 
 
 def what_is_known(detail: Detail) -> str:
-    """What statm and status tell of the memory of a process whose mappings cannot be read; empty for nothing."""
+    """The memory of a process whose mappings cannot be read, by statm and status; empty where those are unknown."""
     row, status = detail.row, detail.status
     parts = [
         ("VIRT", row.virt_bytes),
@@ -163,7 +163,7 @@ def _by_kind(growth: RegionGrowth, since: str, moved: str) -> str:
 
 
 def _by_now(mark: MarkView, read_bytes: int) -> str:
-    """What the mappings, which are read seldom, do not have yet."""
+    """The change of RES since the latest reading of the mappings, which is rare; empty where it is small."""
     now_bytes = mark.rss_delta_bytes
     if now_bytes is None or abs(now_bytes - read_bytes) < _LEAST_BYTES:
         return ""
@@ -197,5 +197,5 @@ def _where(one: KindChange) -> str:
 
 
 def is_without_memory(view: RegionsView) -> bool:
-    """Whether there is nothing to know: kernel threads, zombies, the ended."""
+    """Whether the process has no memory: a kernel thread, a zombie, or ended."""
     return view.missing in _WITHOUT

@@ -1,4 +1,4 @@
-"""What a family shares, in sentences: what a kill would free, what copy on write still spares, the worst case."""
+"""Sentences about shared memory: what a kill would free, what copy on write still saves, the worst case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LEAST_BYTES: Final = 1 << 20
 _APART_S: Final = 5.0
 """Readings of a family further apart than this may not show the same state of it."""
 _ONE_NUMBER: Final = 0.02
-"""A range narrower than this share of its upper end is told as one number."""
+"""A range narrower than this share of its upper end is written as one number."""
 
 
 def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]]:
@@ -71,7 +71,7 @@ def _copying(view: SharingView) -> str:
 
 
 def _apart(view: SharingView) -> str:
-    """How far the readings are apart that the sums and shares come from; empty where that is no matter."""
+    """The time between the readings that sums and shares come from; empty where it is short."""
     read = [(one.read_s, one.pid) for one in view.relatives if one.member is not None and one.read_s is not None]
     (first_s, oldest), (last_s, newest) = min(read, default=(0.0, 0)), max(read, default=(0.0, 0))
     if last_s - first_s <= _APART_S:

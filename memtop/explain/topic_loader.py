@@ -23,10 +23,10 @@ _ITEM: Final = re.compile(r"^- ", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One explanation, as it stands in its file."""
+    """One explanation, as its file has it."""
 
     name: str
-    """What users type and links say."""
+    """The name in its file name, in links and on the command line."""
     title: str
     summary: str
     """One sentence."""

@@ -15,7 +15,7 @@ from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
 from memtop.engine.engine import Engine
 from memtop.errors import ProcessGone
-from memtop.explain.finding_text import autopsy_lines, nothing_wrong, told
+from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
 from memtop.model.assessment import Assessment
 from memtop.model.request import Request, RowSelection
 from memtop.sampling.request import Need, ReadingsRequest
@@ -102,7 +102,7 @@ def says(outlook: Assessment | None) -> list[str]:
     if outlook.autopsy is not None:
         return autopsy_lines(outlook.autopsy)
     answer = answer_to(outlook)
-    lines = [told(finding).says for finding in weighing(outlook.findings, _REASONS[answer])]
+    lines = [sentences_of(finding).says for finding in weighing(outlook.findings, _REASONS[answer])]
     if answer is Answer.UNKNOWN:
         return [
             *(lines or [nothing_wrong(outlook)]),

@@ -11,7 +11,7 @@ from memtop.analysis.findings import RULES, Finding, FindingInputs, Severity, fi
 from memtop.analysis.limits.exit_cause import Clue, Oom
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.explain import topic
-from memtop.explain.finding_text import autopsy_lines, nothing_wrong, span, told
+from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of, span
 from memtop.explain.limit_names import short
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.process_key import ProcessKey
@@ -29,7 +29,7 @@ def test_texts_and_rules_have_the_same_names_and_topics_exist() -> None:
 @pytest.mark.parametrize("case", CASES, ids=[f"{case[0]}-{number}" for number, case in enumerate(CASES)])
 def test_each_finding_has_a_sentence_without_holes(case: tuple[str, dict[str, object], object, Severity]) -> None:
     finding = next(one for one in find(FindingInputs(**case[1])) if one.name == case[0])  # type: ignore[arg-type]
-    words = told(finding)
+    words = sentences_of(finding)
     assert words.says and words.says[0] != " " and words.says.endswith(".")
     assert "{" not in words.says + words.doubt + words.next
     if finding.severity > Severity.NOTE:
@@ -40,8 +40,8 @@ def test_no_sentence_says_leak_as_a_fact() -> None:
     facts: dict[str, float | str] = {"evidence": "growing", "seen_s": 90.0}
     facts |= dict.fromkeys(("rate_bytes_per_min", "rate_low_bytes_per_min", "rate_high_bytes_per_min"), 1e6)
     growing = Finding("growth", Severity.WARNING, "x", facts)
-    assert told(growing).says.startswith("Growing: ")
-    assert "leak" not in told(growing).says
+    assert sentences_of(growing).says.startswith("Growing: ")
+    assert "leak" not in sentences_of(growing).says
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_long_path_of_a_cgroup_is_told_by_its_end() -> None:
     assert short("docker 0123456789ab and a name that is long") == "docker 0123456789ab and a name that is long"
     assert len(short("/a/" + "x" * 90)) <= 32 and short("/a/" + "x" * 90).startswith("…x")
     facts: dict[str, float | str] = {"limit_name": path, "used_bytes": 1.0, "limit_bytes": 2.0, "used_percent": 50.0}
-    assert told(Finding("near_limit", Severity.WARNING, "x", facts)).says.startswith("…/worker: ")
+    assert sentences_of(Finding("near_limit", Severity.WARNING, "x", facts)).says.startswith("…/worker: ")
 
 
 def test_every_clue_and_doubt_has_words() -> None:

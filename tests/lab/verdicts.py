@@ -23,7 +23,7 @@ from typing import Final
 
 from memtop.analysis.findings import Severity
 from memtop.engine.engine import Engine
-from memtop.explain.finding_text import nothing_wrong, told
+from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.model.assessment import Assessment
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
@@ -167,7 +167,7 @@ def watch(pid: int, seconds: float) -> Iterator[str]:
     yield f"V in focus: {' '.join(signs[0])}   V as a row: {' '.join(signs[1])}"
     yield f"growth confirmed: {'never' if confirmed_s is None else f'after {confirmed_s:.0f} s'}"
     if outlook is not None:
-        bad = [told(one).says for one in outlook.findings if one.severity > Severity.NOTE]
+        bad = [sentences_of(one).says for one in outlook.findings if one.severity > Severity.NOTE]
         yield f"words: {' '.join(bad) or nothing_wrong(outlook)}"
 
 

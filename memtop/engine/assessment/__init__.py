@@ -1,19 +1,19 @@
-"""How it ends: verdicts, limits, victims, findings and autopsies, brought up to date at every tick.
+"""Assessment of processes at every tick: growth, limits, OOM candidates, findings, and how processes ended.
 
-Owned by the engine, in the sampler's thread; nothing here reads anything but samples and what the engine keeps of the
-past. :class:`Assessor` is what the engine holds; the rooms behind it, from facts to judgement:
+The engine owns an :class:`Assessor`, in the sampler's thread. It reads samples and the history that the engine keeps,
+nothing else. The modules, from facts to judgement:
 
-- ``scene``: one tick, as all rooms are given it
-- ``lazyfree``: what processes have given back and the kernel has not taken, as a small series
-- ``verdicts``: who grows, a verdict on every process
-- ``witness``: what smaps and the runtime tell of the process in focus
-- ``counters``: what cgroups and the machine have counted since memtop looks
-- ``ceilings``: the limits over a process, and which it meets first
-- ``victims``: whom the OOM killer would take
-- ``case``: everything known of a process, as the findings take it
-- ``study``: one process that is judged in full, from tick to tick
-- ``coroner``: those that have ended, how, and who follows them
-- ``marks``: the signs and numbers that all of this puts on a row of the table
+- ``step_input``: the facts of one tick
+- ``lazy_free``: memory given back by MADV_FREE that the kernel has not taken yet, as a short series
+- ``growth_tracker``: the growth verdict of every process
+- ``expensive_inputs``: what smaps and the runtime report about the process in focus
+- ``event_counters``: what cgroups and the machine have counted since memtop started
+- ``memory_limits``: the limits over a process, and which it meets first
+- ``oom_candidates``: the place of a process in the order of the OOM killer
+- ``finding_inputs``: all facts about one process, as the rules of findings take them
+- ``process_assessor``: one process that is assessed in full, from tick to tick
+- ``exit_analysis``: how processes have ended, and which process took their place
+- ``row_marks``: signs and numbers that assessment adds to a row of the table
 """
 
 from memtop.engine.assessment.assessor import Assessor

@@ -1,4 +1,4 @@
-"""What the engine holds of all this: it gives every tick, and takes marks, outlooks and autopsies."""
+"""The assessor of all processes: it takes every tick, and gives row marks, assessments and exit reports."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import Sample
 
 LARGEST: Final = 50
-"""Processes whose end is noticed beside those that somebody looks at."""
+"""Number of the largest processes whose end is noticed, beside those that are watched."""
 LARGEST_TICKS: Final = 5
-"""How often it is found out anew which they are."""
+"""Ticks after which the largest are determined again."""
 
 
 class Assessor:

@@ -1,4 +1,4 @@
-"""What memory cgroups and the machine have counted: kills, limits touched, pages that come back."""
+"""Counters of memory cgroups and the machine: OOM kills, limits met, pages read back; as counts and rates."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Counters:
         return pair.before if pair is not None else None
 
     def events(self, path: str) -> Events:
-        """What it has counted since memtop looks at it; a counter that went back has counted nothing."""
+        """Events of a cgroup since memtop started to read it; a counter that went back counts as no event."""
         now, first = self.now(path), self._first.get(path)
         if now is None or first is None:
             return Events()
@@ -139,7 +139,7 @@ class Counters:
         return per_s(getattr(new, counter), getattr(old, counter), self._now.mono_s - self._before.mono_s)
 
     def refaults(self, leaf: CgroupReading | None) -> float | None:
-        """Evicted pages that come back each second, of the cgroup where it tells, else of the machine."""
+        """Evicted pages read back each second: of the cgroup where it reports them, else of the machine."""
         pair = self._pairs.get(leaf.path) if leaf is not None else None
         if pair is not None and pair.before.stat is not None and pair.now.stat is not None:
             old, new, elapsed_s = pair.before.stat, pair.now.stat, pair.now_s - pair.before_s

@@ -1,4 +1,4 @@
-"""Those that have ended: how, whether it was the OOM killer, whose limit it was, and who follows them."""
+"""Ends of processes: exit code or signal, whether the OOM killer did it, at which limit, and the successor."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class ExitAnalysis:
         self._last_seen: dict[ProcessKey, CgroupReading] = {}
 
     def hold(self, keys: Iterable[ProcessKey]) -> None:
-        """The end of these is told from the next tick on."""
+        """Report the ends of these, from the next tick on."""
         self._held |= {key.pid: key for key in keys}
 
     def hold_only(self, pids: Iterable[int], scene: StepInput) -> None:
-        """... and of those held before and of these, as far as they live; of no others."""
+        """Of those held before and of ``pids``, keep the living; forget all others."""
         self._held = {pid: scene.rows[pid].key for pid in self._held.keys() | set(pids) if pid in scene.rows}
         self._last_seen = {key: leaf for key, leaf in self._last_seen.items() if key.pid in self._held}
 
@@ -61,11 +61,11 @@ class ExitAnalysis:
         self._last_seen[key] = leaf
 
     def of(self, key: ProcessKey) -> ExitReport | None:
-        """How it has ended; None while it lives, and where nobody held it."""
+        """How a process ended; None while it lives, and where it was not held."""
         return self._autopsies.get(key)
 
     def examine(self, scene: StepInput, last: Mapping[ProcessKey, ProcessRow]) -> Iterator[ExitReport]:
-        """Those held that have ended now; ``last`` has the rows of those that are gone."""
+        """Reports of held processes that ended at this tick; ``last`` has the last rows of those that are gone."""
         ended: dict[ProcessKey, tuple[float, int | None]] = {}
         for key in scene.sample.gone:
             if key in self._held.values():

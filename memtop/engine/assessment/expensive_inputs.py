@@ -1,4 +1,4 @@
-"""What smaps and the runtime tell of the process in focus beyond the cheap files: their part of the findings' case.
+"""Facts from expensive readings (smaps, the runtime) about the process in focus, added to its FindingInputs.
 
 Nothing is read for it: it takes what panels have read anyway, so most of it is known only while they are on screen.
 """
@@ -30,9 +30,9 @@ class ExpensiveInputs(NamedTuple):
     sharing: SharingView | None = None
     heap: FindingFacts | None = None
     lazy_free: tuple[float, int] | None = None
-    """When smaps told last how much was given back by MADV_FREE, and how much."""
+    """Time and bytes of the latest LazyFree: memory given back by MADV_FREE."""
     unread: str = ""
-    """Why smaps tells nothing, or nothing newer; empty where it does."""
+    """Why there is no reading of smaps, or no newer one; empty where there is."""
 
 
 class Copying(NamedTuple):

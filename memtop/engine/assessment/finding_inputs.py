@@ -1,4 +1,4 @@
-"""Everything known of a process that lives, as the findings take it."""
+"""FindingInputs of a living process, made of one tick, its verdict, its limits and the counters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who grows: a verdict on every process, from the past that is kept of it, a few judgements at a time.
+"""The growth verdict of every process, from its history, a few judgements at each tick.
 
 The process in focus is judged every few seconds. The others take turns, and those that have not moved cost nothing.
 """
@@ -24,13 +24,13 @@ OTHERS_POINTS: Final = 120
 LOOK_EVERY_S: Final = 3.0
 """At the process in focus, and at those whose alarm stands or is being confirmed."""
 OTHERS_A_TICK: Final = 2
-"""Judgements of processes that nobody looks at, at one instant: 0.4 ms each."""
+"""Judgements of processes out of focus at one tick; each takes 0.4 ms."""
 TURN_TICKS: Final = 8
-"""Instants in which everybody has had a turn, unless too many move."""
+"""Ticks in which every process has a turn, unless too many change."""
 LAZY_FREE_EVERY_S: Final = 5.0
 """How often LazyFree of the process in focus is wanted while its memory rises ..."""
 LAZY_FREE_AGAIN_S: Final = 30.0
-"""... and where nobody could tell it the last time."""
+"""... and how often where it could not be read the last time."""
 LAZY_FREE_RISE_S: Final = 60.0
 """The stretch over which that rise is looked for."""
 START_UP_S: Final = 10.0
@@ -38,7 +38,7 @@ START_UP_S: Final = 10.0
 _SMALL_BYTES: Final = 1 << 20
 _SMALL_SHARE: Final = 0.02
 _STALE_S: Final = 60.0
-"""For so long an alarm, or what looks of several shapes have in common, is told with the numbers that led to it."""
+"""Time for which an alarm, or what judgements of several shapes agree on, keeps the numbers that led to it."""
 _CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -92,7 +92,7 @@ class GrowthTracker:
         self._lazy_free.pop(key, None)
 
     def note_lazy_free(self, key: ProcessKey, at_s: float, size_bytes: int) -> None:
-        """smaps has told how much of its memory is given back already."""
+        """Take a reading of LazyFree: the memory that is given back already."""
         self._lazy_free.setdefault(key, LazyFreeSeries()).add(at_s, size_bytes)
 
     def wants_lazy_free(self, key: ProcessKey, now_s: float) -> bool:

@@ -1,4 +1,4 @@
-"""What processes have given back with MADV_FREE and the kernel has not taken yet, as far as smaps has told.
+"""Memory that processes gave back with MADV_FREE and the kernel has not taken yet (LazyFree of smaps), as a series.
 
 Such pages stay in RES and count as anonymous until RAM is short, so a program that gives back all it takes may look
 like one that leaks. LazyFree stands in smaps and smaps_rollup only, which are read seldom: a small series of its own.
@@ -47,7 +47,7 @@ class LazyFreeSeries:
         return bool(sizes) and max(sizes) > max(_SMALLEST_BYTES, _SMALLEST_SHARE * used_bytes)
 
     def taken_off(self, times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[list[float], list[float]]:
-        """The series without it, from the first reading on: what it was before nobody knows.
+        """The series without LazyFree, from its first reading on; before that it is unknown.
 
         Between two readings it is taken to have changed evenly, and after the last one to have stayed.
         """

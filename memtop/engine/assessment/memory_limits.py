@@ -1,4 +1,4 @@
-"""The limits over a process: cgroups, the machine, resource limits; and which of them it meets first."""
+"""The limits over a process: of cgroups, the machine, setrlimit; and which of them it meets first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom the OOM killer would take: in a cgroup that runs full, and on the whole machine."""
+"""OOM candidates: the place of a process in the order of the OOM killer, in its cgroup and on the machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def place_in_cgroup(key: ProcessKey, limit: LimitRow | None, scene: StepInput) -
 
 
 def place_on_machine(key: ProcessKey, scene: StepInput) -> Place | None:
-    """Its place on the machine; reckoned while somebody looks at it, or while the machine runs low."""
+    """The place on the machine; computed while it is shown, or while the machine runs low; otherwise None."""
     readings = scene.plan.readings
     wanted = Need.VICTIM in readings.row_needs or Need.LIMITS in readings.focus_needs or scene.machine_is_low
     return _place(key, order_on_machine(scene), scene) if wanted and scene.everybody else None

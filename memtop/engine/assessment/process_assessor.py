@@ -1,4 +1,4 @@
-"""One process that is judged in full, from tick to tick: limits, growth, findings; and what is left at its end."""
+"""One process that is assessed in full, tick by tick: limits, growth, findings; and what remains after its end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AROUND_TICKS: Final = 5
 
 
 class ProcessAssessor:
-    """Owned by Endings, one for each process that is judged in full."""
+    """Owned by the Assessor, one for each process that is assessed in full."""
 
     def __init__(self, verdicts: GrowthTracker, counters: Counters, history: History) -> None:
         self._verdicts = verdicts

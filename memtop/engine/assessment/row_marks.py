@@ -1,4 +1,4 @@
-"""What all of this puts on a row of the table: the sign of column V, %LIM, the place before the OOM killer."""
+"""What assessment adds to a row of the table: the sign of column V, %LIM, OOM#."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Marks:
         self._marks.pop(key, None)
 
     def renew(self, judged: set[ProcessKey], scene: StepInput) -> list[ProcessKey]:
-        """Those whose marks have changed, of the ones that were ``judged`` anew and of those on screen."""
+        """Those whose marks have changed, of the processes ``judged`` at this tick and of those on screen."""
         return [key for key in judged | self._look(scene) if self._renew(key, scene)]
 
     def _look(self, scene: StepInput) -> set[ProcessKey]:

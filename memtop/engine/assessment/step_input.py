@@ -1,4 +1,4 @@
-"""One tick, as the rooms of :mod:`memtop.engine.assessment` are given it."""
+"""The facts of one tick, as the modules of :mod:`memtop.engine.assessment` take them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The marks of severity: nothing is told by colour alone."""
+"""The marks of severity: no meaning depends on colour alone."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.analysis.findings import Severity, Weight, weighing
-from memtop.explain.finding_text import autopsy_lines, nothing_wrong, told
+from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
 from memtop.explain.region_sentences import mark_sentence
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Detail
@@ -41,7 +41,7 @@ def _findings(detail: Detail, width: int) -> tuple[list[Line], dict[int, str]]:
     lines: list[Line] = []
     topics: dict[int, str] = {}
     for finding in outlook.findings:
-        words = told(finding)
+        words = sentences_of(finding)
         mark, look = MARKS[words.severity]
         first = len(lines)
         lines += wrapped(f"{mark} {words.says}", width, look, _INDENT)
