@@ -15,7 +15,7 @@ from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_
 from memtop.explain.limit_names import short
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.process_key import ProcessKey
-from tests.analysis.test_findings import CASES
+from tests.analysis.findings.test_findings import CASES
 
 TEXTS = tomllib.loads(resources.files("memtop.explain").joinpath("findings.toml").read_text("utf-8"))
 NOT_RULES = {"nothing", "autopsy"}
