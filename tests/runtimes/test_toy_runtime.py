@@ -13,8 +13,7 @@ from memtop.engine.engine import Engine
 from memtop.errors import NotRecorded
 from memtop.model.frame import Frame
 from memtop.model.request import Request
-from memtop.runtimes.native.runtime import MappedRuntime
-from memtop.runtimes.native.tracker import NativeTracker
+from memtop.runtimes.native.runtime import MappedRuntime, NativeTracker
 from memtop.runtimes.protocol import Access, Conditions, ProcessContext, ReadingMoment, Tracker, Wanted
 from memtop.runtimes.registry import Registry
 from memtop.runtimes.view import Shown

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from memtop.runtimes.native.advice import Advice, Observed
 from memtop.runtimes.native.runtime import MappedRuntime
-
-if TYPE_CHECKING:
-    from memtop.runtimes.native.advice import Advice, Observed
 
 _VERSION: Final = r"(\d{1,2}(?:\.\d{1,3}){0,2})?"
 _NEAR_LIMIT_SHARE: Final = 0.85
@@ -29,8 +27,6 @@ def old_space_bytes(argv: Iterable[str]) -> int | None:
 
 def advise_node(seen: Observed, argv: Sequence[str]) -> list[Advice]:
     """Whether Node is near the limit of its heap, or far beyond it."""
-    from memtop.runtimes.native.advice import Advice  # noqa: PLC0415 (the tracker has imported it)
-
     limit = old_space_bytes(argv)
     if limit is None or seen.anon_bytes is None:
         return []
@@ -47,7 +43,7 @@ CPYTHON: Final = MappedRuntime(
     objects="memtop sees its pages and not its objects: tracemalloc compares two snapshots and names the lines that "
     "allocate.",
     topic="pymalloc",
-    kept_by="pymalloc",
+    kept_by=Advice.PYMALLOC,
 )
 NODE: Final = MappedRuntime(
     "node",

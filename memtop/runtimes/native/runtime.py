@@ -1,16 +1,28 @@
-"""Runtimes that report nothing of their own, recognized by the names of their files."""
+"""Runtimes that report nothing of their own: recognized by the names of their files, explained by the kernel."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
-from memtop.runtimes.protocol import Detected, Identity, ProcessFiles, Reader, Tracker
-
-if TYPE_CHECKING:
-    from memtop.runtimes.native.advice import Advice, Observed
+from memtop.errors import ParseError
+from memtop.runtimes.native.advice import SENTENCES, Advice, Observed, advise
+from memtop.runtimes.native.allocators import Allocator, Arenas
+from memtop.runtimes.protocol import (
+    Conditions,
+    Detected,
+    Identity,
+    ProcessContext,
+    ProcessFiles,
+    Reader,
+    ReadingMoment,
+    Tracker,
+    Wanted,
+)
+from memtop.runtimes.small_json import member
+from memtop.runtimes.view import FindingFacts, KernelFigures, RuntimeView, Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +39,8 @@ class MappedRuntime:
     """How its objects can be seen, which memtop does not see; empty for nothing to say."""
     topic: str = "allocators"
     """The topic that explains its memory."""
-    kept_by: str = ""
-    """Name of the Advice on why it keeps freed memory; empty for none of its own."""
+    kept_by: Advice | None = None
+    """Why it keeps freed memory; None for no reason of its own."""
     advise: Callable[[Observed, Sequence[str]], list[Advice]] | None = None
     """More advice, from the kernel's figures and the command line."""
     takes_address: bool = False
@@ -51,10 +63,106 @@ class MappedRuntime:
 
     def track(self) -> Tracker:
         """A tracker of its identity."""
-        # Most processes are never asked; the tracker brings the advice and its sentences.
-        from memtop.runtimes.native.tracker import NativeTracker  # noqa: PLC0415
-
         return NativeTracker(self)
+
+
+class NativeTracker:
+    """The tracker of a MappedRuntime: its identity, and what the kernel's figures explain.
+
+    A small runtime extends it by what it reads beside its identity.
+    """
+
+    def __init__(self, runtime: MappedRuntime) -> None:
+        self.runtime = runtime
+        self.identity = Identity()
+        self.argv: Sequence[str] = ()
+
+    @property
+    def collections_s(self) -> Iterable[float]:
+        """None are seen."""
+        return ()
+
+    def identified(self, identity: Identity) -> None:
+        """Take the identity."""
+        self.identity = identity
+
+    def started_with(self, argv: Sequence[str]) -> None:
+        """Take the command line."""
+        self.argv = argv
+
+    def wanted(self, now: Conditions) -> Sequence[Wanted]:
+        """Nothing beside the identity."""
+        return ()
+
+    def take(self, name: str, data: bytes, begun: ReadingMoment, context: ProcessContext) -> None:
+        """No answer is expected. Raises ParseError."""
+        raise ParseError("runtime", f"{name}: no such reading")
+
+    def forget_figures(self) -> None:
+        """There are none."""
+
+    def view(self, shown: Shown) -> RuntimeView:
+        """Runtime, allocator and what they explain."""
+        return RuntimeView(
+            title=self.title(),
+            trouble=shown.trouble,
+            sentences=tuple(self.sentences(shown)),
+            facts=tuple(self.facts().items()),
+            topic=self.runtime.topic,
+        )
+
+    def title(self) -> str:
+        """Runtime with its version, and allocator."""
+        parts = []
+        if self.runtime.title:
+            parts.append(" ".join(filter(None, (self.runtime.title, self.identity.version))))
+        if self.identity.allocator is not None:
+            parts.append(f"malloc of {self.identity.allocator}")
+        return ", ".join(parts)
+
+    def sentences(self, shown: Shown) -> list[str]:
+        """What the numbers call for, or that they call for nothing."""
+        found = [SENTENCES[advice] for advice in self._advice(shown.kernel)]
+        if shown.unreadable:
+            found.append(f"Which runtime it has cannot be told: {shown.unreadable}.")
+        elif not found:
+            found.append(
+                "Nothing about its allocator calls for a word."
+                if self.runtime.name or self.identity.allocator is not None
+                else "No runtime that memtop knows, and no allocator among its libraries (a static program shows none)."
+            )
+        return [*found, self.runtime.objects] if self.runtime.objects else found
+
+    def facts(self) -> dict[str, str]:
+        """No numbers of its own."""
+        return {}
+
+    def finding_facts(self, kernel: KernelFigures, now_s: float, *, fresh: bool) -> FindingFacts | None:
+        """Nothing."""
+        return None
+
+    def to_json(self, *, fresh: bool) -> dict[str, Any] | None:
+        """Name and version; None without a runtime."""
+        if not self.runtime.name:
+            return None
+        return {"name": self.runtime.name, "version": self.identity.version, "settings": None, "heap": None}
+
+    def _advice(self, kernel: KernelFigures) -> tuple[Advice, ...]:
+        if kernel.rss_bytes is None:
+            return ()
+        observed = Observed(
+            rss_bytes=kernel.rss_bytes,
+            virt_bytes=kernel.virt_bytes,
+            peak_rss_bytes=kernel.peak_rss_bytes,
+            anon_bytes=kernel.anon_bytes,
+            lazy_free_bytes=kernel.lazy_free_bytes,
+            minflt_per_s=kernel.minflt_per_s,
+            flat_s=kernel.flat_s,
+            arenas=None if self.identity.arenas is None else Arenas(*self.identity.arenas),
+            cores=kernel.cores,
+        )
+        own = self.runtime.advise(observed, self.argv) if self.runtime.advise is not None else []
+        return advise(member(Allocator, self.identity.allocator), observed, own, self.runtime.kept_by)
 
 
 UNKNOWN: Final = MappedRuntime("", "", "", "")
