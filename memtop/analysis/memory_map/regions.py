@@ -21,7 +21,7 @@ from memtop.analysis.memory_map.region_kinds import (
     MappingTraits,
     RegionKind,
 )
-from memtop.procfs.smaps import Mapping, Rollup, Smaps
+from memtop.procfs.smaps import Mapping, Smaps
 
 _LIBRARY = re.compile(rb"(?:lib[^/]*\.so|[^/]*\.so(?:\.|\Z)|ld-)")
 _DIGITS = re.compile(r"\d+")
@@ -369,32 +369,3 @@ class _Namer:
         if perms.startswith("---"):
             return RegionKind.RESERVED
         return parts[0] if "x" in perms else parts[2] if "w" in perms else parts[1]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One sum that two readings give differently, by more than their rounding."""
-
-    field: str
-    regions_bytes: int
-    rollup_bytes: int
-
-
-def disagreements(regions: Regions, rollup: Rollup, changed_bytes: int = 0) -> list[Difference]:
-    """Where the mappings' sums differ from the rollup's by more than ``changed_bytes`` and rounding.
-
-    ``changed_bytes`` is what may have changed between the two readings. The kernel rounds Pss down to whole KiB
-    once for each mapping in smaps, and once in smaps_rollup.
-    """
-    sums = regions.total()
-    pairs = (
-        ("rss_bytes", sums.rss_bytes, rollup.rss_bytes, 0),
-        ("pss_bytes", sums.pss_bytes, rollup.pss_bytes, 1024 * (len(regions) + 1)),
-        ("private_dirty_bytes", sums.private_dirty_bytes, rollup.private_dirty_bytes, 0),
-        ("swap_bytes", sums.swap_bytes, rollup.swap_bytes, 0),
-    )
-    return [
-        Difference(field, ours, theirs)
-        for field, ours, theirs, rounding in pairs
-        if ours is not None and theirs is not None and abs(ours - theirs) > rounding + changed_bytes
-    ]
