@@ -6,6 +6,8 @@ Names, command lines, paths and error messages come from processes that may be h
 
 from __future__ import annotations
 
+from unicodedata import category
+
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc")
 """General categories that draw nothing, or draw upon their neighbour."""
 _WIDTHLESS = ("\u115f-\u11ff", "\u3164-\u3164", "\ud7b0-\ud7ff", "\uffa0-\uffa0", "\U0001f3fb-\U0001f3ff")
@@ -26,8 +28,6 @@ def _visible(character: str) -> str:
         return f"\\x{code - 0xDC00:02x}"  # an undecodable byte, as surrogateescape left it
     if code < 0xA0:
         return f"\\x{code:02x}"
-    from unicodedata import category  # noqa: PLC0415 (plain text, which most is, does without)
-
     kind = category(character)
     if kind in _HIDDEN or any(span[0] <= character <= span[-1] for span in _WIDTHLESS):
         return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -221,8 +221,8 @@ def _memtop() -> Parser:
 
 
 def _demo() -> Parser:
-    from memtop.demo import scenarios  # noqa: PLC0415 (only those who want a demo)
-    from memtop.demo.recorded_runs import GO, recorded_runs  # noqa: PLC0415
+    from memtop.demo import scenarios  # noqa: PLC0415 (32 ms, only for a demo)
+    from memtop.demo.recorded_runs import GO, recorded_runs  # noqa: PLC0415 (as above)
 
     started = "; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios())
     runs = ", ".join(f"{run.name} ({run.says})" for run in recorded_runs())
@@ -245,7 +245,7 @@ def _explain() -> Parser:
 
 
 def _regions() -> Parser:
-    from memtop.headless.regions import SORTS  # noqa: PLC0415 (only those who want regions)
+    from memtop.headless.regions import SORTS  # noqa: PLC0415 (49 ms, only for regions)
 
     parser = Parser(
         "memtop regions [OPTIONS] PID", "Where the address space of a process is: its mappings, largest first, once."

@@ -1,4 +1,6 @@
-"""The dashboard. The first sample is taken and painted before Textual is imported, which takes its time."""
+"""The dashboard. The first sample is taken and painted before Textual is imported, which takes 300 ms."""
+
+# ruff: noqa: PLC0415 (the order of imports is the order of the start)
 
 from __future__ import annotations
 
@@ -30,16 +32,16 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         os.environ["NO_COLOR"] = "1"
     recorded = None
     if demo == "go":
-        from memtop.demo.recorded_runs import recorded_named  # noqa: PLC0415
+        from memtop.demo.recorded_runs import recorded_named
 
         recorded = recorded_named(recording)
         settings = settings._replace(replay=recorded.path, pids=(recorded.pid,), readonly=True)
     elif recording:
         raise UsageError(f"demo {demo} takes no second name; recorded runs are played by demo go {recording}")
-    from memtop.tui.terminal import memory_tuning  # noqa: PLC0415
+    from memtop.tui.terminal import memory_tuning
 
     memory_tuning.prepare()
-    from memtop.tui.terminal import lifecycle, terminal_state  # noqa: PLC0415
+    from memtop.tui.terminal import lifecycle, terminal_state
 
     if not terminal_state.speaks_utf8(os.environ):
         settings = settings._replace(ascii=True)
@@ -53,7 +55,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             position: Callable[[], tuple[int, int]] = source.position  # type: ignore[attr-defined]
             commentary = lambda: recorded.step_at(position()[0])  # noqa: E731
         elif demo:
-            from memtop.demo import Workload  # noqa: PLC0415
+            from memtop.demo import Workload
 
             workload = Workload.start(demo)
             life.at_end.callback(workload.stop)
@@ -68,15 +70,15 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             life.at_end.callback(launch.stop)
         first = engine.step(view.request()) if launch is None else first_look(engine, view.request(), launch)
         if first is not None and not settings.ascii:  # the early painting is not in ASCII
-            from memtop.tui.bars.header_parts import state_of  # noqa: PLC0415
-            from memtop.tui.terminal.splash import paint  # noqa: PLC0415
+            from memtop.tui.bars.header_parts import state_of
+            from memtop.tui.terminal.splash import paint
 
             life.terminal.show(
                 paint(first, view, *life.terminal.size(), color=settings.color, state=state_of(settings))
             )
         # a reader of metrics may be importing ssl on its thread already
         with nullcontext() if settings.go_urls else memory_tuning.without_openssl():
-            from memtop.tui.app.app import MemtopApp  # noqa: PLC0415
+            from memtop.tui.app.app import MemtopApp
 
         app = MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)
         life.at_end.callback(app.pump.stop)

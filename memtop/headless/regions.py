@@ -16,6 +16,7 @@ from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Confidence, KindSum, Region, Regions, Sizes, Split
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, ProcessGone, UsageError
+from memtop.explain.region_sentences import what_is_known, why_no_reading
 from memtop.model.frame import Detail
 from memtop.model.request import Request, RowSelection
 from memtop.procfs.stat import parse_stat
@@ -114,8 +115,6 @@ def _remarks(detail: Detail, view: RegionsView) -> list[str]:
     if view.reading is not None:
         doubt = _doubt(view.reading, detail.row.threads)
         return [doubt] if doubt else []
-    from memtop.explain.region_sentences import what_is_known, why_no_reading  # noqa: PLC0415 (mostly not needed)
-
     why = why_no_reading(view, detail.row, os.geteuid())
     return [why, what_is_known(detail)] if view.missing is Missing.DENIED else [why]
 

@@ -9,6 +9,7 @@ last half hour is kept (:class:`MachinePast`).
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import deque
 from struct import Struct
 from typing import Final, NamedTuple
@@ -144,8 +145,6 @@ class Diary:
 
     def index_at(self, when_s: float) -> int:
         """The last entry at or before a moment, -1 where there is none."""
-        from bisect import bisect_right  # noqa: PLC0415 (one sample has no past)
-
         return bisect_right(self.times_s, when_s + CLOSE_S) - 1
 
 

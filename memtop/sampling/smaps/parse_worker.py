@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from bisect import bisect_right
 from collections.abc import Hashable
@@ -131,7 +132,5 @@ def give_memory_back() -> None:
 
     A text of tens of megabytes is read in pieces of a page, and their places would stay resident.
     """
-    import ctypes  # noqa: PLC0415 (where nothing large is read it is not needed)
-
     with suppress(AttributeError):  # musl has none
         ctypes.CDLL(None).malloc_trim(0)

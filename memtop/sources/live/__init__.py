@@ -123,7 +123,7 @@ class LiveSource:
         if not self.own_pids:
             return
         if self._exits is None and pids:
-            from memtop.sources.live.exits import ExitWatch  # noqa: PLC0415
+            from memtop.sources.live.exits import ExitWatch  # noqa: PLC0415 (1.4 ms, which one sample does without)
 
             self._exits = ExitWatch(self._most_watched, self._prefix)
         if self._exits is not None:

@@ -11,6 +11,7 @@ from textual.binding import Binding
 from memtop import units
 from memtop.columns import Column
 from memtop.errors import ActionRefused, MemtopError, UsageError
+from memtop.process_control import SIGNALS, hold, renice, send
 from memtop.tui.app.bindings import THEMES
 from memtop.tui.dialogs.column_chooser import ColumnChooser
 from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
@@ -114,8 +115,6 @@ def _held(app: AppState) -> Target | None:
         return None
     if app.row is None:
         return None
-    from memtop.process_control import hold  # noqa: PLC0415 (psutil is not needed to look)
-
     try:
         return hold(app.row)
     except ActionRefused as error:
@@ -139,8 +138,6 @@ def ask_signal(app: AppState) -> None:
     target = _held(app)
     if target is None:
         return
-    from memtop.process_control import SIGNALS, send  # noqa: PLC0415
-
     choices = [Choice(f"{number.name:<8} {int(number):>2}  {says}", number) for number, says in SIGNALS]
 
     def use(number: signal.Signals | None) -> None:
@@ -156,7 +153,6 @@ def ask_nice(app: AppState) -> None:
     target = _held(app)
     if target is None:
         return
-    from memtop.process_control import renice  # noqa: PLC0415
 
     def understand(text: str) -> int:
         if not text.lstrip("-").isdecimal() or not -20 <= int(text) <= 19:
