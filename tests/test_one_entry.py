@@ -11,6 +11,8 @@ from textual.widget import Widget
 
 from memtop.analysis.findings import RULES, Rule, Severity, Weight
 from memtop.columns import BY_NAME, Column, Values
+from memtop.demo import scenarios
+from memtop.demo.recorded_runs import recorded_runs
 from memtop.engine.engine import Engine
 from memtop.explain import topic
 from memtop.explain.finding_text import finding_texts
@@ -190,3 +192,8 @@ async def test_the_hints_of_a_panel_name_actions_that_exist(panel: PanelKind) ->
             assert hasattr(it.app, f"action_{name}"), hint
             if name == "in_panel":
                 assert hasattr(it.app.query_one(f"#{panel.cursor}"), f"action_{parse(arguments[0])[1]}"), hint
+
+
+def test_the_panel_that_a_demonstration_opens_exists() -> None:
+    named = {scenario.panel for scenario in scenarios()} | {run.panel for run in recorded_runs()}
+    assert named - {""} <= set(switcher.BY_NAME)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from memtop.cli.composition import engine_on, first_look, open_source
 from memtop.errors import UsageError
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from memtop.cli.launch import Launch
     from memtop.demo.progress import Step
     from memtop.tui.app.app import MemtopApp
-
-DEMO_PANELS: Final = {"fork": "sharing", "go": "runtime"}
-"""Scenarios that are best seen with a panel open."""
 
 
 def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch | None = None) -> int:
@@ -51,19 +48,20 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         source = open_source(settings)
         life.at_end.callback(source.close)
         commentary: Callable[[], Step | None] | None = None
+        panel = ""
         if recorded is not None:
+            panel = recorded.panel
             position: Callable[[], tuple[int, int]] = source.position  # type: ignore[attr-defined]
             commentary = lambda: recorded.step_at(position()[0])  # noqa: E731
         elif demo:
-            from memtop.demo import Workload
+            from memtop.demo import Workload, scenario_named
 
+            panel = scenario_named(demo).panel
             workload = Workload.start(demo)
             life.at_end.callback(workload.stop)
             commentary = workload.commentary
             settings = settings._replace(pids=(workload.pid,), children=True)
-        view = View.of(settings)
-        if demo in DEMO_PANELS:
-            view = view._replace(panel=DEMO_PANELS[demo])
+        view = View.of(settings)._replace(panel=panel)
         engine = engine_on(source, OwnCostMeter())
         if launch is not None:
             life.at_end.callback(launch.show_output)

@@ -34,6 +34,8 @@ class Recorded(NamedTuple):
     pid: int
     """Of the service, in the recording."""
     moments: tuple[Moment, ...]
+    panel: str = "runtime"
+    """Name of the panel that is open from the start."""
 
     @property
     def path(self) -> str:

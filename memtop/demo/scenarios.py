@@ -44,6 +44,8 @@ class Scenario:
     needs_bytes: int
     """The most RAM that it holds at any time, children included."""
     acts: tuple[Act, ...]
+    panel: str = ""
+    """Name of the panel that is open from the start; empty for none."""
 
 
 def _pages(size_mib: float) -> str:
@@ -316,7 +318,7 @@ _SCENARIOS: Final = (
     Scenario("leak", "memory that is never freed: a slope without an end", 300 * MIB, _leak()),
     Scenario("spike", "a peak that is over before one looks", 350 * MIB, _spike()),
     Scenario("sawtooth", "a garbage collector: a slope, but no leak", 260 * MIB, _sawtooth()),
-    Scenario("fork", "a child that shares, then writes: copy on write", 300 * MIB, _fork()),
+    Scenario("fork", "a child that shares, then writes: copy on write", 300 * MIB, _fork(), panel="sharing"),
 )
 
 
