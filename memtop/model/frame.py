@@ -176,6 +176,8 @@ class Detail(NamedTuple):
     mark: MarkView | None = None
     runtime: RuntimeView | None = None
     """Its runtime, while the Runtime panel is on screen."""
+    paused: bool = False
+    """The picture stands still: what was not read by then is not read now."""
     mark_dropped: bool = False
     """There was a mark until the process became another program."""
 

@@ -8,7 +8,10 @@ import sys
 import pytest
 
 from memtop.columns import DEFAULT_COLUMNS
-from memtop.engine.engine import DIARIES, Engine
+from memtop.engine.departed import DEPARTED
+from memtop.engine.diary_keeper import DIARIES
+from memtop.engine.engine import Engine
+from memtop.engine.event_log import EVENTS_KEPT
 from memtop.errors import AccessDenied
 from memtop.filter import of_user, parse_query
 from memtop.model.frame import Detail, Frame, Note, ProcessRow
@@ -459,6 +462,29 @@ def test_what_is_kept_of_processes_that_were_looked_at_is_bounded() -> None:
     source.processes.clear()
     step(engine, times=2)
     assert len(engine._history.tracks) <= DIARIES
+
+
+def test_the_rows_of_as_many_departed_are_kept_as_are_promised() -> None:
+    source = FakeSource(FakeProcess(1, b"init", cmdline=b"init\0"))
+    engine = Engine(source)
+    pids = range(100, 100 + DEPARTED + 3)
+    for pid in pids:
+        step(engine, on(source.add(FakeProcess(pid))))
+        del source.processes[pid]
+    gone = step(engine, request(only=frozenset(pids))).rows
+    assert sorted(row.pid for row in gone) == [*pids][-DEPARTED:]
+    assert all(row.note is Note.GONE for row in gone)
+
+
+def test_the_latest_events_of_a_process_are_kept() -> None:
+    process = FakeProcess(42)
+    engine = Engine(FakeSource(process))
+    for number in range(EVENTS_KEPT + 5):
+        process.start_code += 0x1000
+        process.comm = b"app%d" % number
+        found = detail(step(engine, on(process)))
+    found = detail(step(engine, changed(on(process), window_s=300.0)))
+    assert [mark.label for mark in found.marks] == [f"became app{number}" for number in range(5, EVENTS_KEPT + 5)]
 
 
 def test_parse_errors_reach_the_view_with_their_path() -> None:

@@ -30,7 +30,7 @@ LARGEST_TICKS: Final = 5
 
 
 class Assessor:
-    """See the package; :meth:`take` once a tick, then :meth:`outlook`."""
+    """See the package; :meth:`take` once a tick, then :meth:`known`."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -47,7 +47,6 @@ class Assessor:
         """Of those that have ended under study, as it was then."""
         self.outlooks: dict[ProcessKey, Assessment] = {}
         """On everybody that is judged in full, at this tick."""
-        self._frozen: tuple[ProcessKey, Assessment] | None = None
         self._sample: Sample | None = None
 
     def to_watch(self, keys: Iterable[ProcessKey]) -> list[int]:
@@ -105,15 +104,10 @@ class Assessor:
         self._coroner.hold_only(self._largest, scene)
         return self._marks.renew(changed, scene)
 
-    def outlook(self, key: ProcessKey, *, frozen: bool) -> Assessment | None:
-        """Of one process; while the picture is frozen, as it was then. None before the first look."""
-        now = self.outlooks.get(key) or self._ended(key)
-        if not frozen:
-            self._frozen = None
-            return now
-        if self._frozen is None or self._frozen[0] != key:
-            self._frozen = (key, now) if now is not None else None
-        return self._frozen[1] if self._frozen is not None else None
+    def known(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, Assessment]:
+        """What was found on these at the last tick, or at their end; nothing on those that were not assessed."""
+        found = {key: self.outlooks.get(key) or self._ended(key) for key in keys}
+        return {key: outlook for key, outlook in found.items() if outlook is not None}
 
     def _ended(self, key: ProcessKey) -> Assessment | None:
         autopsy = self._coroner.of(key)

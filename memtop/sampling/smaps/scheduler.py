@@ -126,10 +126,13 @@ class SmapsScheduler:
         file = self._intake.dossiers.get(key)
         return Missing.UNREAD if file is None else file.missing
 
-    def regions(self, key: ProcessKey, now_s: float, *, looking_back: bool = False) -> RegionsView:
+    def regions(
+        self, key: ProcessKey, now_s: float, *, looking_back: bool = False, paused: bool = False
+    ) -> RegionsView:
         """The mappings of a process at the instant shown; of the past they are not kept."""
         file = self._intake.dossiers.get(key)
-        if file is not None and not looking_back:
+        waits = paused and (file is None or (file.reading is None and file.missing is Missing.UNREAD))
+        if file is not None and not looking_back and not waits:
             return file.regions_view(now_s)
         seen = self._seen(key)
         missing = _without_memory(seen) if seen is None or seen.statm is None else Missing.PAUSED

@@ -52,8 +52,11 @@ def limit_lines(frame: Frame, width: int) -> list[Line]:
         return [Line(without_focus(frame))]
     outlook = detail.outlook
     if outlook is None or (outlook.autopsy is not None and not outlook.limits):
-        past = detail.cursor_s is not None
-        why = "not kept for this moment of the past" if past else "it has ended, and nobody looked at them before"
+        why = "it has ended, and nobody looked at them before"
+        if detail.cursor_s is not None:
+            why = "not kept for this moment of the past"
+        elif detail.paused and not detail.gone:
+            why = "they were not read before the pause"
         return wrapped(f"No limits to show: {why}.", width)
     lines = list(_end(outlook.autopsy, width)) if outlook.autopsy is not None else []
     lines.append(Line(_heading(width), "dim"))

@@ -69,8 +69,10 @@ def status_lines(frame: Frame, width: int) -> list[Line]:
     if detail is None:
         return [Line(without_focus(frame))]
     if detail.status is None:
-        why = detail.row.note.value or "not kept for this moment of the past" * (detail.cursor_s is not None)
-        return wrapped(f"No status to show: {why or 'it has not been read yet'}.", width)
+        why = "it was not read before the pause" if detail.paused else "it has not been read yet"
+        if detail.cursor_s is not None:
+            why = "not kept for this moment of the past"
+        return wrapped(f"No status to show: {detail.row.note.value or why}.", width)
     lines: list[Line] = []
     indent = " " * (_LABEL_CELLS + _VALUE_CELLS if width >= _BESIDE_FROM else 4)
     for label, value, says in FACTS:

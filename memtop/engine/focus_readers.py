@@ -1,0 +1,179 @@
+"""The expensive readings: mappings and runtimes, mostly of the process in focus.
+
+Each scheduler is made when it is first wanted, since few runs want any. While the picture stands still none of them
+takes or begins anything, so what they know stays that of the instant shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from memtop.engine.event_log import Event
+from memtop.engine.runtime_inputs import arenas_of, kernel_figures
+from memtop.model.frame import ProcessRow, Shares
+from memtop.model.request import ChartWindow
+from memtop.process_key import ProcessKey
+from memtop.sampling.request import Need, ReadingsRequest, SamplePlan
+from memtop.sampling.sample import Sample
+from memtop.sources.protocol import Source
+
+if TYPE_CHECKING:
+    from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
+    from memtop.runtimes.registry import Registry
+    from memtop.runtimes.view import RuntimeView
+    from memtop.sampling.commands import Command
+    from memtop.sampling.runtimes.scheduler import RuntimeScheduler
+    from memtop.sampling.smaps.scheduler import SmapsScheduler
+    from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
+
+
+class FocusReaders:
+    """Both schedulers, and the commands that wait for the first of them."""
+
+    def __init__(self, source: Source, registry: Registry | None, *, replaying: bool) -> None:
+        self._source = source
+        self._registry = registry
+        self._replaying = replaying
+        self._smaps: SmapsScheduler | None = None
+        self._runtimes: RuntimeScheduler | None = None
+        self._commands: list[Command] = []
+        """Those that were not obeyed yet."""
+
+    def command(self, commands: Iterable[Command]) -> bool:
+        """Keep commands until they can be obeyed; whether there were any."""
+        before = len(self._commands)
+        self._commands += commands
+        return len(self._commands) > before
+
+    # -- whose turn it is
+
+    def want(self, readings: ReadingsRequest, doubted: ProcessKey | None = None) -> None:
+        """Make the schedulers that this needs."""
+        shown = readings.focus_needs & (Need.MAPPINGS | Need.FAMILY | Need.LAZY_FREE)
+        if self._smaps is None and (shown or Need.ROLLUP in readings.row_needs or self._commands or doubted):
+            from memtop.sampling.smaps.scheduler import SmapsScheduler  # noqa: PLC0415 (few runs want it)
+
+            self._smaps = SmapsScheduler(self._source)
+        if self._runtimes is None and (readings.focus is not None or readings.runtimes or readings.go_urls):
+            from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (few runs want it)
+            from memtop.sampling.runtimes.scheduler import RuntimeScheduler  # noqa: PLC0415 (few runs want it)
+
+            self._runtimes = RuntimeScheduler(
+                self._source, self._registry or REGISTRY, self._lazy_free_bytes, replaying=self._replaying
+            )
+
+    def stand_still(self, readings: ReadingsRequest, shown: Callable[[], Sample]) -> None:
+        """Obey, and read nothing: a mark is set on what is shown."""
+        if self._smaps is not None:
+            if not self._smaps.opened:
+                self._smaps.open(shown())
+            self._obey(self._smaps, readings)
+
+    def take(self, readings: ReadingsRequest, sample: Sample) -> frozenset[ProcessKey]:
+        """Take what has come since the sample before, and obey; the processes whose PSS and USS are new."""
+        if self._smaps is None:
+            return frozenset()
+        renewed = self._smaps.take(sample)
+        self._obey(self._smaps, readings)
+        return renewed
+
+    def begin(
+        self, plan: SamplePlan, wanted: Callable[[], Sequence[ProcessKey]], doubted: ProcessKey | None
+    ) -> frozenset[ProcessKey]:
+        """Begin what is due; ``wanted`` gives those whose PSS and USS are wanted. Those that have come at once."""
+        return self._smaps.begin(plan, wanted(), doubted) if self._smaps is not None else frozenset()
+
+    def begin_between(self, plan: SamplePlan, sample: Sample, wanted: Callable[[], Sequence[ProcessKey]]) -> None:
+        """Obey and begin what another request wants, after the last sample and before the next."""
+        if self._smaps is not None:
+            self._smaps.open(sample)
+            self._obey(self._smaps, plan.readings)
+            self._smaps.begin_between(plan, wanted())
+
+    def step_runtimes(self, readings: ReadingsRequest, sample: Sample, asked_for: Sequence[ProcessKey]) -> None:
+        """Take what runtimes have reported, and begin what is due."""
+        if self._runtimes is not None:
+            self._runtimes.step(readings, sample, asked_for)
+
+    def family(self, readings: ReadingsRequest) -> frozenset[ProcessKey]:
+        """The process in focus and its fork relatives, where they are wanted."""
+        focus = readings.focus
+        if self._smaps is None or focus is None or Need.FAMILY not in readings.focus_needs:
+            return frozenset()
+        return frozenset(relative.key for relative in self._smaps.family(focus))
+
+    def _obey(self, smaps: SmapsScheduler, readings: ReadingsRequest) -> None:
+        commands, self._commands = self._commands, []
+        smaps.obey(commands, allowed=readings.smaps)
+
+    # -- what is known
+
+    def sums(self, key: ProcessKey) -> tuple[int | None, int | None]:
+        """PSS and USS in bytes, as they were read last."""
+        return self._smaps.sums(key) if self._smaps is not None else (None, None)
+
+    def shares(self, readings: ReadingsRequest, wanted: Callable[[], Sequence[ProcessKey]]) -> Shares | None:
+        """How far PSS and USS are known of those of which they are wanted; None where they are not."""
+        smaps = self._smaps
+        if smaps is None or Need.ROLLUP not in readings.row_needs:
+            return None
+        keys = wanted()
+        unknown = {key: smaps.missing(key).name.lower() for key in keys if smaps.sums(key)[0] is None}
+        return Shares(len(keys), unknown, Need.ROLLUP in readings.needs_all)
+
+    def regions(self, key: ProcessKey, now_s: float, window: ChartWindow) -> RegionsView | None:
+        """The mappings of a process at the instant shown."""
+        if self._smaps is None:
+            return None
+        back = window.cursor_s is not None
+        return self._smaps.regions(key, now_s, looking_back=back, paused=window.stands_still)
+
+    def sharing(self, key: ProcessKey, regions: RegionsView) -> SharingView | None:
+        """What the family of a process shares."""
+        return self._smaps.sharing(key, regions) if self._smaps is not None else None
+
+    def mark(self, key: ProcessKey, now_s: float) -> MarkView | None:
+        """The user's mark on a process; None without one."""
+        return self._smaps.mark(key, now_s) if self._smaps is not None else None
+
+    def mark_dropped(self, key: ProcessKey) -> bool:
+        """Whether its mark was dropped because it became another program."""
+        return self._smaps is not None and self._smaps.mark_dropped(key)
+
+    def gc_events(self, key: ProcessKey, from_s: float, to_s: float) -> list[Event]:
+        """Its garbage collections, where they are few enough to be told apart."""
+        return [] if self._runtimes is None else [Event(*each) for each in self._runtimes.gc_marks(key, from_s, to_s)]
+
+    def runtime(self, row: ProcessRow, at_s: float, sample: Sample) -> RuntimeView | None:
+        """Its runtime at the instant looked at."""
+        if self._runtimes is None:
+            return None
+        reading = self._smaps.reading(row.key) if self._smaps is not None else None
+        read_s = None if reading is None else reading.at_s
+        figures = kernel_figures(row, self._lazy_free_bytes(row.key), sample)
+        return self._runtimes.view(row.key, figures, at_s, arenas_of(reading), read_s)
+
+    def runtime_objects(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, dict[str, Any]]:
+        """The ``runtime`` objects of the JSON contract."""
+        return self._runtimes.objects(keys) if self._runtimes is not None else {}
+
+    def inputs(self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample) -> ExpensiveInputs:
+        """What was read of a process that is assessed, beside the cheap files."""
+        from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (one sample does without)
+
+        facts = None
+        if self._runtimes is not None and row.key == key:
+            figures = kernel_figures(row, self._lazy_free_bytes(row.key), sample)
+            facts = self._runtimes.finding_facts(key, figures, sample.mono_s)
+        if key != plan.readings.focus:
+            return ExpensiveInputs(heap=facts, unread="it is read of the process in focus only")
+        if (smaps := self._smaps) is None:
+            return ExpensiveInputs(heap=facts)
+        needs = plan.readings.focus_needs
+        regions = smaps.regions(key, sample.mono_s) if Need.MAPPINGS in needs else None
+        sharing = smaps.sharing(key, regions) if regions is not None and Need.FAMILY in needs else None
+        return ExpensiveInputs(regions, smaps.reading(key), sharing, facts, smaps.lazy_free(key), smaps.unread(key))
+
+    def _lazy_free_bytes(self, key: ProcessKey) -> int | None:
+        return self._smaps.lazy_free_bytes(key) if self._smaps is not None else None

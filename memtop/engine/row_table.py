@@ -1,0 +1,161 @@
+"""The rows of all processes that live. A row is built again only where something that it shows has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from memtop.engine.row_builder import TREND_BUCKET_S, proc_row
+from memtop.history.rings import History, Track
+from memtop.model.frame import ProcessRow, SystemRow
+from memtop.process_key import ProcessKey
+from memtop.sampling.sample import ProcessSample, Sample
+
+ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
+"""How long after its last change a row still moves, because old changes leave its trend."""
+
+
+class RowInputs(NamedTuple):
+    """What a row shows beside the sample of its process."""
+
+    now_s: float
+    boot_wall_s: float
+    system: SystemRow
+    shares: Callable[[ProcessKey], tuple[int | None, int | None]]
+    """PSS and USS in bytes; None where unknown."""
+    marks: Callable[[ProcessKey], Mapping[str, Any]]
+    """What the assessment puts on a row, by attribute."""
+
+
+class _Entry:
+    __slots__ = ("active_until_s", "living", "row", "sample")
+
+    def __init__(self, sample: ProcessSample, row: ProcessRow, active_until_s: float) -> None:
+        self.sample = sample
+        self.row = row
+        self.active_until_s = active_until_s
+        self.living = row
+        """The last row in which it had memory: what is kept on screen when it has gone."""
+
+
+class RowTable:
+    """By pid. Notes in the history what its rows are built of."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._entries: dict[int, _Entry] = {}
+
+    def update(
+        self,
+        sample: Sample,
+        inputs: RowInputs,
+        *,
+        moving: Collection[ProcessKey] | None,
+        renewed: Collection[ProcessKey],
+        on_exec: Callable[[ProcessSample], None],
+    ) -> None:
+        """The next sample, from which those that have gone were removed.
+
+        ``moving`` are the processes whose rows are built again though only time has gone by, None for all;
+        ``renewed`` those whose PSS is new. ``on_exec`` is called for each that became another program, before its
+        row is built.
+        """
+        now_s, entries = inputs.now_s, self._entries
+        for pid, process in sample.processes.items():
+            entry = entries.get(pid)
+            if entry is None:
+                entries[pid] = self._build(process, None, inputs)
+            elif (
+                process is not entry.sample
+                or (now_s < entry.active_until_s and (moving is None or process.key in moving))
+                or (renewed and process.key in renewed)
+            ):
+                if process.execs != entry.sample.execs:
+                    on_exec(process)
+                self._build(process, entry, inputs)
+
+    def put_shares(self, keys: Iterable[ProcessKey], inputs: RowInputs) -> None:
+        """PSS and USS of these have come after their rows were built."""
+        for key in keys:
+            pss_bytes, uss_bytes = inputs.shares(key)
+            self._replace(key, {"pss_bytes": pss_bytes, "uss_bytes": uss_bytes})
+
+    def put_marks(self, keys: Iterable[ProcessKey], inputs: RowInputs) -> None:
+        """The assessment has found something else for these."""
+        for key in keys:
+            self._replace(key, inputs.marks(key))
+
+    def remove(self, key: ProcessKey) -> ProcessRow | None:
+        """It has ended: the last row in which it had memory; None where it was not known."""
+        entry = self._entries.get(key.pid)
+        if entry is None or entry.row.key != key:
+            return None
+        del self._entries[key.pid]
+        return entry.living
+
+    def row(self, key: ProcessKey) -> ProcessRow | None:
+        """The row of a process; None where it does not live."""
+        entry = self._entries.get(key.pid)
+        return entry.row if entry is not None and entry.row.key == key else None
+
+    def sample(self, key: ProcessKey) -> ProcessSample | None:
+        """The process as it was sampled last; None where it does not live."""
+        entry = self._entries.get(key.pid)
+        return entry.sample if entry is not None and entry.row.key == key else None
+
+    def rows(self) -> list[ProcessRow]:
+        """All of them."""
+        return [entry.row for entry in self._entries.values()]
+
+    def by_pid(self) -> dict[int, ProcessRow]:
+        """All of them."""
+        return {pid: entry.row for pid, entry in self._entries.items()}
+
+    def _replace(self, key: ProcessKey, values: Mapping[str, Any]) -> None:
+        entry = self._entries.get(key.pid)
+        if entry is None or entry.row.key != key:
+            return
+        row = entry.row._replace(**values)
+        if entry.living is entry.row:
+            entry.living = row  # or each process would keep two rows
+        entry.row = row
+
+    def _build(self, process: ProcessSample, entry: _Entry | None, inputs: RowInputs) -> _Entry:
+        track = self._note(process, inputs.now_s)
+        row = proc_row(
+            process,
+            entry.row if entry is not None else None,
+            track,
+            inputs.now_s,
+            system=inputs.system,
+            boot_wall_s=inputs.boot_wall_s,
+            shares=inputs.shares(process.key),
+            marks=inputs.marks(process.key),
+        )
+        active_until_s = _active_until_s(track, inputs.now_s)
+        if entry is None:
+            return _Entry(process, row, active_until_s)
+        if row == entry.row:
+            row = entry.row
+        entry.sample, entry.row, entry.active_until_s = process, row, active_until_s
+        if row.rss_bytes is not None or entry.living.rss_bytes is None:
+            entry.living = row
+        return entry
+
+    def _note(self, process: ProcessSample, now_s: float) -> Track | None:
+        track = self._history.tracks.get(process.key)
+        statm = process.statm
+        if statm is None:
+            return track
+        last = track.point(-1) if track is not None and len(track) else None
+        if last is None or (last.virt_bytes, last.rss_bytes, last.shr_bytes) != statm:
+            return self._history.note(process.key, now_s, *statm)
+        return track
+
+
+def _active_until_s(track: Track | None, now_s: float) -> float:
+    """Until when its row moves though nothing changes."""
+    if track is None:
+        return now_s
+    until_s = track.changed_s + ACTIVE_S if len(track) > 1 else now_s
+    return max(until_s, track.first_s + ACTIVE_S) if now_s - track.first_s < ACTIVE_S else until_s
