@@ -14,7 +14,7 @@ from memtop.analysis.limits.memory_cgroups import CgroupOwner
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.process_key import ProcessKey
-from memtop.sampling.cgroups import CgroupReading, Policy
+from memtop.sampling.cgroup_reading import CgroupReading, Policy
 
 
 class Limit(Enum):

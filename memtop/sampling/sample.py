@@ -15,7 +15,7 @@ from memtop.procfs.vmstat import Vmstat
 from memtop.sources.protocol import Exit
 
 if TYPE_CHECKING:
-    from memtop.sampling.cgroups import CgroupSample
+    from memtop.sampling.cgroup_reading import CgroupSample
 
 
 class ProcessSample(NamedTuple):

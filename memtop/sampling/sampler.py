@@ -16,7 +16,8 @@ from memtop.sampling.sample import ProcessSample, Sample, SystemSample
 from memtop.sources.protocol import Source
 
 if TYPE_CHECKING:
-    from memtop.sampling.cgroups import CgroupReader, CgroupSample
+    from memtop.sampling.cgroup_reading import CgroupSample
+    from memtop.sampling.cgroups.cgroup_reader import CgroupReader
 
 _Value = TypeVar("_Value")
 
@@ -84,7 +85,7 @@ class Sampler:
             wanted = plan.watched or plan.readings.focus or plan.readings.row_needs & (Need.CGROUP | Need.VICTIM)
             if self._first and not wanted:
                 return None
-            from memtop.sampling.cgroups import CgroupReader  # noqa: PLC0415 (as the docstring says)
+            from memtop.sampling.cgroups.cgroup_reader import CgroupReader  # noqa: PLC0415 (as the docstring says)
 
             self._cgroups = CgroupReader(self._source)
         return self._cgroups.read(plan, processes, kills)

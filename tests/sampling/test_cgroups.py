@@ -9,7 +9,8 @@ from memtop.errors import Unavailable
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
-from memtop.sampling.cgroups import CgroupReader, CgroupSample
+from memtop.sampling.cgroup_reading import CgroupSample
+from memtop.sampling.cgroups.cgroup_reader import CgroupReader
 from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample
 from memtop.sampling.sampler import Sampler

@@ -19,7 +19,7 @@ from memtop.history.rings import History
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
-from memtop.sampling.cgroups import CgroupSample
+from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import Sample
 

@@ -9,7 +9,7 @@ from memtop.analysis.trend.rates import per_s
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import Events
 from memtop.process_key import ProcessKey
-from memtop.sampling.cgroups import CgroupReading
+from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sampling.sample import Sample
 
 KILL_S: Final = 10.0

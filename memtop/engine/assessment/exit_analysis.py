@@ -17,7 +17,7 @@ from memtop.history.rings import History, Point
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
-from memtop.sampling.cgroups import CgroupReading
+from memtop.sampling.cgroup_reading import CgroupReading
 
 AUTOPSIES: Final = 64
 SETTLED_S: Final = 10.0

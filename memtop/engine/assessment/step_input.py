@@ -9,7 +9,7 @@ from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.status import PidStatus
-from memtop.sampling.cgroups import CgroupReading, CgroupSample
+from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
 from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import Sample
 

@@ -1,10 +1,5 @@
-"""The limits around processes, as read: memory cgroups, resource limits, and how the kernel hands memory out.
+"""Readings of the limits around processes: memory cgroups, resource limits, how the kernel hands out memory.
 
-Owned by the sampler. :class:`CgroupReader` decides what is read when, ``folders`` reads one cgroup's directory, and
-``reading`` has the values that come of it.
+``CgroupReader`` decides what is read when, ``cgroup_files`` reads the directory of one cgroup; the values that come of
+it are in :mod:`memtop.sampling.cgroup_reading`.
 """
-
-from memtop.sampling.cgroups.cgroup_reader import CgroupReader
-from memtop.sampling.cgroups.cgroup_reading import CgroupReading, CgroupSample, Policy
-
-__all__ = ["CgroupReader", "CgroupReading", "CgroupSample", "Policy"]

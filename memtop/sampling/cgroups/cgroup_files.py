@@ -15,7 +15,7 @@ from memtop.procfs.cgroup import (
     parse_oom_control,
 )
 from memtop.procfs.pressure import parse_pressure
-from memtop.sampling.cgroups.cgroup_reading import CgroupReading
+from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sources.protocol import Source
 
 RARELY_TICKS: Final = 30

@@ -18,8 +18,8 @@ from memtop.procfs.cgroup import parse_memberships
 from memtop.procfs.limits import PidLimits, parse_limits
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.mountinfo import Mount, parse_mountinfo
+from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample, Policy
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
-from memtop.sampling.cgroups.cgroup_reading import CgroupReading, CgroupSample, Policy
 from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample
 from memtop.sources.protocol import Source

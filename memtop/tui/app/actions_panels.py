@@ -46,7 +46,7 @@ class PanelActions(AppState):
         self.keys_to_panel = False
 
     def action_go_url(self) -> None:
-        actions_runtime.ask_go_url(self)
+        actions_runtime.ask_go_url(self, self.show_panel)
 
     async def action_in_panel(self, action: str) -> None:
         """Run an action of what one moves in on the panel on screen."""

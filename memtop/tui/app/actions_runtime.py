@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from memtop.errors import UsageError
 from memtop.sources.endpoint import parse_endpoint
+from memtop.tui.app.app_state import AppState
 from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
 from memtop.tui.panels.switcher import RUNTIME
-
-if TYPE_CHECKING:
-    from memtop.tui.app.actions_panels import PanelActions
 
 _OTHER = "another address …"
 _NONE = "stop reading"
@@ -18,8 +16,11 @@ _MOST_SUGGESTED = 8
 _ADDRESS = "An address on this machine, such as http://127.0.0.1:6060/debug/vars, or a port."
 
 
-def ask_go_url(app: PanelActions) -> None:
-    """Where the metrics of the process in focus are; suggestions come from its own listening sockets."""
+def ask_go_url(app: AppState, show_panel: Callable[[], None]) -> None:
+    """Where the metrics of the process in focus are; suggestions come from its own listening sockets.
+
+    ``show_panel`` brings the chosen panel on screen.
+    """
     focus = app.view.readings.focus
     if app.settings.replay:
         app.say("a recording is played: nothing is asked over HTTP", severity="warning")
@@ -39,7 +40,7 @@ def ask_go_url(app: PanelActions) -> None:
         others = tuple(each for each in app.view.readings.go_urls if each[0] not in (None, focus.pid))
         app.choose_readings(go_urls=others if url == _NONE else (*others, (focus.pid, url)))
         app.choose(panel=RUNTIME)
-        app.show_panel()
+        show_panel()
 
     def typed(url: str | None) -> None:
         if url is not None:

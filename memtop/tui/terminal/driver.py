@@ -25,18 +25,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
-from memtop.tui.terminal.lifecycle import TERMINAL_LOST
+from memtop.tui.terminal.lifecycle import TERMINAL_LOST, Life
 from memtop.tui.terminal.terminal_state import ENTER_ALTERNATE_SCREEN, background_allowed
 
 if TYPE_CHECKING:
     from textual.app import App
-
-    from memtop.tui.terminal.safe_app import SafeApp
 
 BACKLOG_LIMIT_BYTES: Final = 262_144
 """Output waiting for the terminal beyond which more is left out: some ten full screens."""
@@ -44,6 +42,16 @@ POLL_MS: Final = 100
 """How often the input thread looks for its end and for keys that are a lone escape; as in Textual."""
 CLOSE_S: Final = 0.3
 """How long the last output may take when the driver closes."""
+
+
+class LivingApp(Protocol):
+    """What the driver needs of the application; see :class:`memtop.tui.terminal.safe_app.SafeApp`."""
+
+    life: Life | None
+
+    def close_screen(self) -> None:
+        """Leave the screen because the end has begun elsewhere. To be called in the event loop."""
+        ...
 
 
 class SafeWriter(threading.Thread):
@@ -116,13 +124,13 @@ class SafeWriter(threading.Thread):
 
 
 class SafeDriver(LinuxDriver):
-    """The driver of a ``SafeApp``."""
+    """The driver of a ``SafeApp``, which makes it."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        life = cast("SafeApp", app).life
+        life = cast(LivingApp, app).life
         if life is None:
             raise RuntimeError("a SafeApp is started by memtop.tui.terminal.lifecycle.run")
         self._life = life
@@ -214,7 +222,7 @@ class SafeDriver(LinuxDriver):
             self._writer = None
 
     def _close_screen(self) -> None:
-        self._loop.call_soon_threadsafe(cast("SafeApp", self._app).close_screen)
+        self._loop.call_soon_threadsafe(cast(LivingApp, self._app).close_screen)
 
     def _lost(self) -> None:
         if not self.exit_event.is_set():

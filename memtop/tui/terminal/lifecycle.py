@@ -18,15 +18,12 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from queue import SimpleQueue
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from memtop.errors import MemtopError
 from memtop.sanitize import clean
 from memtop.tui.terminal import crash_report
 from memtop.tui.terminal.terminal_state import Terminal
-
-if TYPE_CHECKING:
-    from memtop.tui.terminal.safe_app import SafeApp
 
 GRACE_S: Final = 1.0
 """Time for the screen to close by itself once it has been asked."""
@@ -39,6 +36,14 @@ INTERNAL_ERROR: Final = 1
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 TALK_LINES: Final = 40
 """Most lines shown, at the end, of what libraries and children said meanwhile."""
+
+
+class Runnable(Protocol):
+    """An application that draws until its end; see :class:`memtop.tui.terminal.safe_app.SafeApp`."""
+
+    def run(self, *, mouse: bool = True) -> object:
+        """Draw until the end; ``mouse`` is whether clicks are reported."""
+        ...
 
 
 class Life:
@@ -156,7 +161,7 @@ class Life:
                 os.write(2, ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))
 
 
-def run(make_app: Callable[[Life], SafeApp], *, mouse: bool = True) -> int:
+def run(make_app: Callable[[Life], Runnable], *, mouse: bool = True) -> int:
     """Run the application that ``make_app`` makes, in the terminal on standard output; the exit code.
 
     ``make_app`` may paint (``life.terminal.show``), import what is heavy, and register what must be closed
