@@ -20,6 +20,7 @@ from memtop.runtimes.jvm.reading import decode_counters, encode_counters
 from memtop.runtimes.protocol import Identity
 from memtop.runtimes.view import RuntimeView
 from memtop.sampling.runtimes.process_record import Pace
+from memtop.sampling.runtimes.scheduler import MOST_MARKS
 from memtop.sources.protocol import READ_LIMIT, Answer
 from memtop.tui.panels.runtime import body_lines, head_lines
 from tests.fakes import FakeProcess, FakeSource
@@ -291,3 +292,19 @@ def test_a_tick_that_comes_a_little_early_is_no_tick_lost() -> None:
         at_s = 100 + tick + (0.03 if tick % 2 else -0.03)
         assert pace.due(at_s)
         pace.asked(at_s)
+
+
+def test_collections_are_marked_on_the_chart_unless_they_are_too_many_to_be_told_apart() -> None:
+    world = World(GO, URL)
+    few = [world.feed("leak")]
+    world = World(GO, URL)
+    many = [world.feed("churn")]
+    world.ask = changed(world.ask, window_s=5.0)
+    few.append(world.play())
+
+    def marks(frame: Frame) -> int:
+        assert frame.detail is not None
+        return sum(mark.kind == "gc" for mark in frame.detail.marks)
+
+    assert all(0 < marks(frame) <= MOST_MARKS for frame in few)
+    assert [marks(frame) for frame in many] == [0]

@@ -140,6 +140,9 @@ class GrowthTracker:
                 changed.append(key)
         if not self._turn:
             self._turn = list(self._history.tracks)
+            # Processes that ended while they were watched are judged until their history goes.
+            for key in self._known.keys() - self._history.tracks.keys():
+                self.forget(key)
         share, judged = max(1, len(self._history.tracks) // TURN_TICKS), 0
         while self._turn and share and judged < OTHERS_A_TICK:
             share -= 1

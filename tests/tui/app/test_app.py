@@ -20,6 +20,7 @@ from memtop.model.frame import Detail
 from memtop.settings import Settings
 from memtop.sources.protocol import Instant
 from memtop.tui.app.app import MemtopApp
+from memtop.tui.app.app_state import FrameReady
 from memtop.tui.app.bindings import BINDINGS
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
@@ -511,6 +512,18 @@ async def test_kernel_threads_are_said_to_be_shown() -> None:
         await it.press("H")
         assert any("kernel" in text for text in it.said)
         await it.until(lambda: 50 in it.pids, "they are listed")
+
+
+async def test_only_the_newest_of_the_frames_that_wait_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with board() as it:
+        assert it.app.frame is not None
+        drawn: list[int] = []
+        monkeypatch.setattr(it.app, "take", lambda frame: drawn.append(frame.tick))
+        for tick in (101, 102, 103):
+            it.app.post_message(FrameReady(it.app.frame._replace(tick=tick)))
+        await it.until(lambda: bool(drawn), "a frame is drawn")
+        await it.pilot.pause()
+        assert drawn == [103]
 
 
 # Help and explanations
