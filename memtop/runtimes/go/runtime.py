@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from memtop.runtimes.go.buildinfo import extract_build_info
@@ -36,20 +35,18 @@ def _metrics(access: Access, pid: int, argument: str) -> bytes:
     return read_metrics(access, pid, argument)
 
 
-@dataclass(frozen=True, slots=True)
 class _Go:
     """See the module."""
 
-    name: str = "go"
-    takes_address: bool = True
-    readers: Mapping[str, Reader] = field(
-        default_factory=lambda: {
-            "environ": _environ,
-            "container": _container,
-            "listeners": _listeners,
-            "metrics": _metrics,
-        }
-    )
+    __slots__ = ()
+    name: Final = "go"
+    takes_address: Final = True
+    readers: Final[Mapping[str, Reader]] = {
+        "environ": _environ,
+        "container": _container,
+        "listeners": _listeners,
+        "metrics": _metrics,
+    }
 
     def detect(self, files: ProcessFiles) -> Detected | None:
         """By the build information that Go's linker leaves. Raises ParseError for what is no ELF file."""

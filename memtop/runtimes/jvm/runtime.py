@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from memtop.runtimes.protocol import Access, Detected, Identity, ProcessFiles, Reader, Tracker
@@ -17,13 +16,13 @@ def _counters(access: Access, pid: int, argument: str) -> bytes:
     return read_counters(access, pid)
 
 
-@dataclass(frozen=True, slots=True)
 class _Jvm:
     """See the module."""
 
-    name: str = "jvm"
-    takes_address: bool = False
-    readers: Mapping[str, Reader] = field(default_factory=lambda: {"jvm": _counters})
+    __slots__ = ()
+    name: Final = "jvm"
+    takes_address: Final = False
+    readers: Final[Mapping[str, Reader]] = {"jvm": _counters}
 
     def detect(self, files: ProcessFiles) -> Detected | None:
         """By the library that is the JVM."""

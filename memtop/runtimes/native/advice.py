@@ -6,9 +6,8 @@ Of C and Python the live size is unknown from outside, so most of these are poss
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.runtimes.native.allocators import Allocator, Arenas
 
@@ -52,8 +51,7 @@ class Advice(Enum):
     """More than V8's heap may hold: Buffers and native modules are outside of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(NamedTuple):
     """What is known of a process; None where unknown."""
 
     rss_bytes: int

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from memtop.errors import ParseError
 from memtop.runtimes.native.advice import SENTENCES, Advice, Observed, advise
@@ -25,8 +25,7 @@ from memtop.runtimes.small_json import member
 from memtop.runtimes.view import FindingFacts, KernelFigures, RuntimeView, Shown
 
 
-@dataclass(frozen=True, slots=True)
-class MappedRuntime:
+class MappedRuntime(NamedTuple):
     """A runtime that is known by a library it maps, or by the name of its executable."""
 
     name: str
@@ -44,7 +43,7 @@ class MappedRuntime:
     advise: Callable[[Observed, Sequence[str]], list[Advice]] | None = None
     """More advice, from the kernel's figures and the command line."""
     takes_address: bool = False
-    readers: Mapping[str, Reader] = field(default_factory=dict)
+    readers: Mapping[str, Reader] = MappingProxyType({})
 
     def detect(self, files: ProcessFiles) -> Detected | None:
         """Libraries count wherever they are mapped; executables only as the process's own."""
