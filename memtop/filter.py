@@ -3,8 +3,6 @@
 Terms are separated by blanks and must all hold. A number that is unknown satisfies no comparison.
 """
 
-from __future__ import annotations
-
 import operator
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The identity of a process: pid, start time and a counter for pids that were used again."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

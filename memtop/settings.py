@@ -1,7 +1,5 @@
 """One frozen Settings: what the command line decided, before anything is started."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from memtop.columns import DEFAULT_COLUMNS, Column

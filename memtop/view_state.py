@@ -1,8 +1,6 @@
 """What a person has chosen to look at, and the Request that follows from it."""
 
-from __future__ import annotations
-
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from memtop.columns import BY_NAME, Column
 from memtop.filter import Query, both, of_user, parse_query
@@ -28,7 +26,7 @@ class View(NamedTuple):
     window: ChartWindow = ChartWindow()
 
     @classmethod
-    def of(cls, settings: Settings) -> View:
+    def of(cls, settings: Settings) -> Self:
         """As the command line asks for it. Raises UsageError for an invalid filter."""
         sort = settings.sort or BY_NAME["res"]
         return cls(
@@ -60,11 +58,11 @@ class View(NamedTuple):
             self.window,
         )
 
-    def sorted_by(self, column: Column) -> View:
+    def sorted_by(self, column: Column) -> Self:
         """By a column in its natural order; by the same one again: turned round."""
         descending = not self.rows.descending if column == self.sort else column.descending
         return self.in_order(column, descending)
 
-    def in_order(self, column: Column, descending: bool) -> View:
+    def in_order(self, column: Column, descending: bool) -> Self:
         """By a column, in this direction."""
         return self._replace(sort=column, rows=self.rows._replace(descending=descending))

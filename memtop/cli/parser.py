@@ -1,7 +1,5 @@
 """The argparse parser of each command: what may be typed, and the help, as wide as the terminal."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

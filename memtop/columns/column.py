@@ -1,7 +1,5 @@
 """One column of the process list as data: its readings, cells, order, filter, topic, and when it is left out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final, NamedTuple

@@ -3,8 +3,6 @@
 A Request is small and immutable, and a newer one may replace it before the engine reads it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

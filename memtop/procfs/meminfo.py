@@ -1,7 +1,5 @@
 """/proc/meminfo, proc_meminfo(5): the machine's memory."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from memtop.procfs.lines import key_values, kib_to_bytes

@@ -1,7 +1,5 @@
 """/proc/pressure/memory and memory.pressure: Documentation/accounting/psi.rst."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from memtop.procfs.lines import int_or_none, key_values

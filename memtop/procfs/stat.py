@@ -3,8 +3,6 @@
 RSS is not read from here: field 24 may lag by megabytes on machines with many cores; see :mod:`.statm`.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from memtop.errors import ParseError

@@ -1,7 +1,5 @@
 """/proc/PID/statm, proc_pid_statm(5): the cheapest truth about a process's memory, open to every user."""
 
-from __future__ import annotations
-
 import os
 from typing import Final, NamedTuple
 

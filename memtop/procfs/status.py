@@ -3,8 +3,6 @@
 The Vm lines are absent for kernel threads, zombies and dying processes: their fields are None then.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from memtop.errors import ParseError

@@ -1,7 +1,5 @@
 """/proc/vmstat, proc_vmstat(5): the machine's paging events since boot."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from memtop.procfs.lines import int_or_none, key_values

@@ -4,8 +4,6 @@ A Runtime is a constant of the table in registry.py. A Tracker is what one proce
 runtime, write a package with both (or a MappedRuntime of native/) and add one line to the table.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol

@@ -1,7 +1,5 @@
 """What a runtime gives to the rest of memtop: its panel, its facts, its part of the findings. Immutable values."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -1,7 +1,5 @@
 """What is to be read: what a view wants, and what the engine makes of it for one sample."""
 
-from __future__ import annotations
-
 from enum import Flag, auto
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What was read at one instant: the facts, before any judgement."""
 
-from __future__ import annotations
-
 from collections.abc import Set
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -71,7 +69,7 @@ class Sample(NamedTuple):
     hidden: int
     """Listed processes that may not be read (hidepid)."""
     problems: tuple[str, ...] = ()
-    cgroups: CgroupSample | None = None
+    cgroups: "CgroupSample | None" = None
     """Limits; None in the first of a run of one sample, and in tests that have none."""
     stat_pids: Set[int] = frozenset()
     """Processes whose stat was read at this instant, whether it has changed or not."""

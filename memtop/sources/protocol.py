@@ -5,8 +5,6 @@ written and a recording being played are all Sources, so nothing behind this doo
 Paths are relative to the file system's root and start with ``proc/`` or ``sys/``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 

@@ -4,8 +4,6 @@ The linker leaves a block that starts with a magic of 14 bytes: since Go 1.18 th
 in it, from 1.13 to 1.17 it holds pointers to both. It survives stripping and the removal of section headers.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple

@@ -3,8 +3,6 @@
 The file may be hostile: every count, size and the sum of all reads is bounded.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple

@@ -3,8 +3,6 @@
 Of C and Python the live size is unknown from outside, so most of these are possibilities, and are named so.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from enum import Enum
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """Allocators recognized from the files that a process has mapped, and glibc's arenas. See proc_pid_maps(5)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import Enum
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """Runtimes that report nothing of their own: recognized by the names of their files, explained by the kernel."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType

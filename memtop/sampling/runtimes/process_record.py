@@ -1,7 +1,5 @@
 """What is known of the runtime of one process, and when its figures may be read again."""
 
-from __future__ import annotations
-
 import os
 from typing import Final, NamedTuple
 
