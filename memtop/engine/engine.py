@@ -92,6 +92,7 @@ class Engine:
             from memtop.engine.assessment import Assessor  # noqa: PLC0415
 
             self._assessor = Assessor(self._history)
+            self._sampler.prepare()
 
     def view(self, request: Request, commands: Iterable[Command] = ()) -> Frame | None:
         """Obey, and show the last sample again for another request; None before the first."""

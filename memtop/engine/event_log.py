@@ -37,5 +37,5 @@ class EventLog:
         return self._events.get(key, ())
 
     def forget(self, key: ProcessKey) -> None:
-        """Nobody can look at it any more."""
+        """No view can show the process any more."""
         self._events.pop(key, None)

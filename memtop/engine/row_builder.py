@@ -109,7 +109,7 @@ def gone_row(row: ProcessRow, wall_s: float) -> ProcessRow:
 
 
 def system_row(sample: Sample, before: Sample | None, *, everybody: bool, oom_kills_at_start: int | None) -> SystemRow:
-    """The machine as views show it; ``before`` is the sample that rates are reckoned from."""
+    """The machine as views show it; ``before`` is the sample that rates are computed from."""
     meminfo, vmstat, pressure = sample.system.meminfo, sample.system.vmstat, sample.system.pressure
     elapsed_s = sample.mono_s - before.mono_s if before is not None else None
     earlier = before.system.vmstat if before is not None else None

@@ -66,6 +66,13 @@ class Sampler:
             stat_pids=self._processes.stat_pids,
         )
 
+    def prepare(self) -> None:
+        """Make what the second sample needs and a single one does without; its import would make that sample late."""
+        if self._cgroups is None:
+            from memtop.sampling.cgroups.cgroup_reader import CgroupReader  # noqa: PLC0415 (as the docstring says)
+
+            self._cgroups = CgroupReader(self._source)
+
     def _surroundings(
         self, plan: SamplePlan, processes: dict[int, ProcessSample], *, again: bool
     ) -> tuple[SystemSample, CgroupSample | None]:
@@ -85,10 +92,8 @@ class Sampler:
             wanted = plan.watched or plan.readings.focus or plan.readings.row_needs & (Need.CGROUP | Need.VICTIM)
             if self._first and not wanted:
                 return None
-            from memtop.sampling.cgroups.cgroup_reader import CgroupReader  # noqa: PLC0415 (as the docstring says)
-
-            self._cgroups = CgroupReader(self._source)
-        return self._cgroups.read(plan, processes, kills)
+            self.prepare()
+        return self._cgroups.read(plan, processes, kills) if self._cgroups is not None else None
 
     def _system(self) -> SystemSample:
         return SystemSample(

@@ -1,8 +1,8 @@
 """Who is accounted where, and what is read of it at an instant.
 
 A process's cgroup is looked up once and kept while it lives; each directory's files are read at most once at an
-instant, and only for processes that somebody looks at. Kills are counted by the machine's vmstat as well, so the
-counters of cgroups that nobody looks at are read again only when that one has moved.
+instant, and only for processes on screen. Kills are counted by the machine's vmstat as well, so the
+counters of other cgroups are read again only when that one has moved.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""smaps and smaps_rollup, the dear readings: who is read, when, and what they bring.
+"""smaps and smaps_rollup, the expensive readings: of which process, when, and what they bring.
 
-- ``dear``: whose turn it is, and what is known by now; all that the engine knows of this room
-- ``intake``: what is asked of the Source, and what comes back
-- ``dossier``: what is known of one program in one process
-- ``digest``: from the text of smaps to a reading
-- ``relatives``: a family, and what its members share
+- ``scheduler``: whose turn it is, and what is known by now; all that the engine knows of this package
+- ``collector``: what is asked of the Source, and what comes back
+- ``process_readings``: what is known of one program in one process
+- ``parse_worker``: from the text of smaps to a reading, in the background where it is long
+- ``family``: fork relatives, and what they share
+- ``smaps_view``: the values that views are given
 """

@@ -1,4 +1,4 @@
-"""What dear readings bring: asked of the Source, understood, and put into the dossier of their process."""
+"""What expensive readings bring: asked of the Source, parsed, and put into the record of their process."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Collector:
 
     def __init__(self, source: Source) -> None:
         self.machine = Machine()
-        self.dossiers: dict[ProcessKey, ProcessReadings] = {}
+        self.records: dict[ProcessKey, ProcessReadings] = {}
         """Those wanted last are at the end."""
         self.now_s = 0.0
         self.sample: Sample | None = None
         self.once = False
         self._source = source
-        self._kitchen = ParseWorker()
+        self._worker = ParseWorker()
         self._trims = 0
         """How often more what was freed is given back: something large was let go, or will be when views let go."""
         self._renewed: set[ProcessKey] = set()
@@ -56,14 +56,14 @@ class Collector:
         seen = self.sample.processes.get(key.pid) if self.sample is not None else None
         return seen if seen is not None and seen.key == key else None
 
-    def dossier(self, key: ProcessKey) -> ProcessReadings:
+    def record(self, key: ProcessKey) -> ProcessReadings:
         """Of this process, begun where there is none."""
-        file = self.dossiers.pop(key, None)
-        if file is None:
+        record = self.records.pop(key, None)
+        if record is None:
             seen = self.seen(key)
-            file = ProcessReadings(execs=seen.execs if seen is not None else 0)
-        self.dossiers[key] = file
-        return file
+            record = ProcessReadings(execs=seen.execs if seen is not None else 0)
+        self.records[key] = record
+        return record
 
     def renewed(self) -> frozenset[ProcessKey]:
         """The processes whose PSS and USS are new since this was asked last."""
@@ -72,43 +72,43 @@ class Collector:
 
     # -- what is let go
 
-    def close_dossiers(self) -> None:
+    def close_records(self) -> None:
         """Forget what was read of another program, and of a process that has ended all but its last numbers."""
-        for key, file in list(self.dossiers.items()):
+        for key, record in list(self.records.items()):
             seen = self.seen(key)
             if seen is None:
-                file.pending.clear()
-                file.missing, file.verdict = Missing.GONE, None
-                if file.reading is None and file.mark is None:
-                    del self.dossiers[key]
-            elif seen.execs != file.execs:
-                self.dossiers[key] = file.of_another_program(seen.execs)
+                record.pending.clear()
+                record.missing, record.verdict = Missing.GONE, None
+                if record.reading is None and record.mark is None:
+                    del self.records[key]
+            elif seen.execs != record.execs:
+                self.records[key] = record.of_another_program(seen.execs)
                 self._renewed.add(key)
 
     def forget_the_oldest(self, focus: ProcessKey | None) -> None:
         """Keep the mappings of some processes beside the one in focus: 60,000 of them take 10 MB a reading."""
         kept = mappings = 0
-        for key, file in reversed(self.dossiers.items()):
-            if file.reading is None or key == focus:
+        for key, record in reversed(self.records.items()):
+            if record.reading is None or key == focus:
                 continue
-            kept, mappings = kept + 1, mappings + len(file.reading.regions)
+            kept, mappings = kept + 1, mappings + len(record.reading.regions)
             if kept >= FILES or mappings > KEPT_MAPPINGS:
-                file.drop_reading()
+                record.drop_reading()
                 self._trims = 2
 
     # -- what is asked
 
-    def count(self, seen: ProcessSample, file: ProcessReadings, since_s: float) -> None:
+    def count(self, seen: ProcessSample, record: ProcessReadings, since_s: float) -> None:
         """Ask how many mappings there are."""
-        self._ask(seen.key, file, f"{self._room(seen)}/maps", Pending(since_s, MAPS_LIMIT))
+        self._ask(seen.key, record, f"{self._room(seen)}/maps", Pending(since_s, MAPS_LIMIT))
 
-    def begin(self, seen: ProcessSample, file: ProcessReadings, name: str, since_s: float, load: Load | None) -> None:
+    def begin(self, seen: ProcessSample, record: ProcessReadings, name: str, since_s: float, load: Load | None) -> None:
         """Ask for ``smaps`` or ``smaps_rollup``."""
-        if name == "smaps" and file.tmpfs is None:
-            self._ask(seen.key, file, f"proc/{seen.key.pid}/mountinfo", Pending(since_s, _NAMESPACE_BYTES))
-        pending = Pending(since_s, SMAPS_LIMIT if file.asked else UNASKED_LIMIT, load)
-        file.begun(name, seen, self.now_s)
-        self._ask(seen.key, file, f"{self._room(seen)}/{name}", pending)
+        if name == "smaps" and record.tmpfs is None:
+            self._ask(seen.key, record, f"proc/{seen.key.pid}/mountinfo", Pending(since_s, _NAMESPACE_BYTES))
+        pending = Pending(since_s, SMAPS_LIMIT if record.asked else UNASKED_LIMIT, load)
+        record.begun(name, seen, self.now_s)
+        self._ask(seen.key, record, f"{self._room(seen)}/{name}", pending)
 
     def _room(self, seen: ProcessSample) -> str:
         """Where its memory is found: where the main thread has ended, at another thread."""
@@ -121,9 +121,9 @@ class Collector:
             other = None
         return f"proc/{pid}" if other is None else f"proc/{pid}/task/{other}"
 
-    def _ask(self, key: ProcessKey, file: ProcessReadings, path: str, pending: Pending) -> None:
-        file.pending[path] = pending
-        self._poll(key, file, path)
+    def _ask(self, key: ProcessKey, record: ProcessReadings, path: str, pending: Pending) -> None:
+        record.pending[path] = pending
+        self._poll(key, record, path)
 
     # -- what has come
 
@@ -134,73 +134,73 @@ class Collector:
 
     def take(self) -> None:
         """Take what the source has by now."""
-        for key, file in list(self.dossiers.items()):
-            for path in list(file.pending):
-                self._poll(key, file, path)
+        for key, record in list(self.records.items()):
+            for path in list(record.pending):
+                self._poll(key, record, path)
 
     def take_digests(self) -> None:
         """Take what was understood in the background, and give back the memory that it took."""
         if self._trims:
             self._trims -= 1
             give_memory_back()
-        for who, found in self._kitchen.done():
+        for who, found in self._worker.done():
             assert isinstance(who, ProcessReadings)
             self._take_digest(who, found)
             self._trims = 2
 
-    def _poll(self, key: ProcessKey, file: ProcessReadings, path: str) -> None:
+    def _poll(self, key: ProcessKey, record: ProcessReadings, path: str) -> None:
         """Take an answer, if there is one by now."""
         name = path.rpartition("/")[2]
         try:
-            answer = self._source.ask(path, file.pending[path].size)
+            answer = self._source.ask(path, record.pending[path].size)
         except MemtopError as error:
-            self._failed(file, name, file.pending.pop(path), error)
+            self._failed(record, name, record.pending.pop(path), error)
             return
         if answer is None:
             return
-        pending = file.pending.pop(path)
-        if path in file.stale:
-            file.stale.discard(path)
+        pending = record.pending.pop(path)
+        if path in record.stale:
+            record.stale.discard(path)
             if pending.load is not None:
-                file.contract = file.contract.ended(pending.since_s, answer.took_s)
+                record.budget = record.budget.ended(pending.since_s, answer.took_s)
         elif name == "mountinfo":
             mounts = parse_mountinfo(answer.data)
-            file.tmpfs = tuple(mount.point for mount in mounts if mount.fstype in (b"tmpfs", b"ramfs"))
+            record.tmpfs = tuple(mount.point for mount in mounts if mount.fstype in (b"tmpfs", b"ramfs"))
         elif name == "maps":
-            file.mappings, file.counted_s = answer.data.count(b"\n"), self.now_s
+            record.mappings, record.counted_s = answer.data.count(b"\n"), self.now_s
             self._trims = 2 if len(answer.data) > INLINE_BYTES else self._trims
         else:
-            self._take_reading(key, file, name, answer, pending)
+            self._take_reading(key, record, name, answer, pending)
 
-    def _failed(self, file: ProcessReadings, name: str, pending: Pending, error: MemtopError) -> None:
+    def _failed(self, record: ProcessReadings, name: str, pending: Pending, error: MemtopError) -> None:
         if name == "mountinfo":
-            file.tmpfs = ()
+            record.tmpfs = ()
         elif name == "maps":  # whoever may not read it may not read smaps, which says why
-            file.mappings, file.counted_s = file.mappings or 0, self.now_s
+            record.mappings, record.counted_s = record.mappings or 0, self.now_s
         else:
-            file.missing = _why(error)
-            file.moved = NEVER
-            rests = file.missing is not Missing.ABSENT  # a recording may have it at the next instant
-            file.contract = file.contract.ended(pending.since_s, 0.0) if rests else file.contract.failed()
+            record.missing = _why(error)
+            record.moved = NEVER
+            rests = record.missing is not Missing.ABSENT  # a recording may have it at the next instant
+            record.budget = record.budget.ended(pending.since_s, 0.0) if rests else record.budget.failed()
 
     def _take_reading(
-        self, key: ProcessKey, file: ProcessReadings, name: str, answer: Answer, pending: Pending
+        self, key: ProcessKey, record: ProcessReadings, name: str, answer: Answer, pending: Pending
     ) -> None:
         load, seen = pending.load, self.seen(key)
-        file.contract = file.contract.ended(pending.since_s + answer.took_s, answer.took_s, load, self.machine)
+        record.budget = record.budget.ended(pending.since_s + answer.took_s, answer.took_s, load, self.machine)
         if load is not None:
             self.machine = self.machine.after(load, answer.took_s)
-        if seen is None or seen.stat is None or seen.execs != file.execs:
+        if seen is None or seen.stat is None or seen.execs != record.execs:
             return
         at_s = min(pending.since_s, self.now_s)
         if name == "smaps":
-            self._take_smaps(file, answer, at_s, pending.size, seen.stat)
+            self._take_smaps(record, answer, at_s, pending.size, seen.stat)
         else:
-            self._take_rollup(key, file, answer, at_s)
+            self._take_rollup(key, record, answer, at_s)
 
-    def _take_smaps(self, file: ProcessReadings, answer: Answer, at_s: float, size: int, stat: PidStat) -> None:
+    def _take_smaps(self, record: ProcessReadings, answer: Answer, at_s: float, size: int, stat: PidStat) -> None:
         if UNASKED_LIMIT <= len(answer.data) == size < SMAPS_LIMIT:
-            file.mappings = None  # far more than when they were counted: it is for the user to ask for them
+            record.mappings = None  # far more than when they were counted: it is for the user to ask for them
             return
         raw = Raw(
             data=answer.data,
@@ -209,46 +209,46 @@ class Collector:
             cut=len(answer.data) >= SMAPS_LIMIT,
             start_code=stat.start_code,
             threads=stat.threads,
-            tmpfs=file.tmpfs or (),
-            first=file.first,
-            mark=file.mark.regions if file.mark is not None else None,
+            tmpfs=record.tmpfs or (),
+            first=record.first,
+            mark=record.mark.regions if record.mark is not None else None,
         )
         if len(answer.data) > INLINE_BYTES and not self.once:
-            file.cooking_s = at_s
-            self._kitchen.begin(file, raw)
+            record.parsing_s = at_s
+            self._worker.begin(record, raw)
             return
         try:
-            self._take_digest(file, digest(raw))
+            self._take_digest(record, digest(raw))
         except ParseError as error:
-            self._take_digest(file, error)
+            self._take_digest(record, error)
 
-    def _take_digest(self, file: ProcessReadings, found: ParsedSmaps | ParseError | None) -> None:
-        file.cooking_s = None
+    def _take_digest(self, record: ProcessReadings, found: ParsedSmaps | ParseError | None) -> None:
+        record.parsing_s = None
         if found is None or isinstance(found, ParseError):
-            file.missing = Missing.ENDING if found is None else Missing.UNREADABLE
+            record.missing = Missing.ENDING if found is None else Missing.UNREADABLE
             return
-        reading = file.reading = found.reading
-        file.missing = Missing.NOTHING
-        file.mappings, file.counted_s = len(reading.regions), reading.at_s
-        if file.first is None:
-            file.first = reading.at_s, reading.regions
-        mark = file.mark
+        reading = record.reading = found.reading
+        record.missing = Missing.NOTHING
+        record.mappings, record.counted_s = len(reading.regions), reading.at_s
+        if record.first is None:
+            record.first = reading.at_s, reading.regions
+        mark = record.mark
         if mark is not None and mark.regions is None:
-            mark.regions, mark.regions_s, file.since_mark = reading.regions, reading.at_s, NO_GROWTH
+            mark.regions, mark.regions_s, record.since_mark = reading.regions, reading.at_s, NO_GROWTH
         elif mark is not None and mark.regions is found.mark:
-            file.since_mark = found.since_mark
-        for key in [key for key, other in self.dossiers.items() if other is file]:
-            file.take_rollup(reading.rollup, reading.at_s, self.seen(key))
+            record.since_mark = found.since_mark
+        for key in [key for key, other in self.records.items() if other is record]:
+            record.take_rollup(reading.rollup, reading.at_s, self.seen(key))
             self._renewed.add(key)
 
-    def _take_rollup(self, key: ProcessKey, file: ProcessReadings, answer: Answer, at_s: float) -> None:
+    def _take_rollup(self, key: ProcessKey, record: ProcessReadings, answer: Answer, at_s: float) -> None:
         try:
             rollup = parse_rollup(answer.data)
         except ParseError:
-            file.missing = Missing.ENDING if not answer.data.strip() else Missing.UNREADABLE
+            record.missing = Missing.ENDING if not answer.data.strip() else Missing.UNREADABLE
             return
-        file.missing = Missing.NOTHING
-        file.take_rollup(rollup, at_s, self.seen(key))
+        record.missing = Missing.NOTHING
+        record.take_rollup(rollup, at_s, self.seen(key))
         self._renewed.add(key)
 
 

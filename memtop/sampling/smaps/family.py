@@ -64,25 +64,25 @@ def sharing_view(
     found: list[Relative] = []
     rollups: list[tuple[int, Rollup]] = []
     for seen in relatives:
-        file = known.get(seen.key)
-        rollup = file.rollup if file is not None else None
+        record = known.get(seen.key)
+        rollup = record.rollup if record is not None else None
         mine: Member | None = None
         copying: CopyRate | None = None
-        if file is not None and rollup is not None:
+        if record is not None and rollup is not None:
             twin = next((pid for pid, other in rollups if same_rollup(other, rollup)), None)
             if twin is None:
                 rollups.append((seen.key.pid, rollup))
             mine = member(seen.key.pid, rollup, twin)
             if len(relatives) > 1:
-                copying = _copying(file, mine, same_since_s)
+                copying = _copying(record, mine, same_since_s)
         found.append(
             Relative(
                 pid=seen.key.pid,
                 name=clean(seen.name_raw),
                 rss_bytes=seen.statm.rss_bytes if seen.statm is not None else None,
                 member=mine,
-                read_s=file.rollup_s if file is not None and rollup is not None else None,
-                missing=file.missing if file is not None else Missing.UNREAD,
+                read_s=record.rollup_s if record is not None and rollup is not None else None,
+                missing=record.missing if record is not None else Missing.UNREAD,
                 copying=copying,
             )
         )
@@ -96,13 +96,13 @@ def sharing_view(
     )
 
 
-def _copying(file: Known, now: Member, same_since_s: float) -> CopyRate | None:
+def _copying(record: Known, now: Member, same_since_s: float) -> CopyRate | None:
     """Between the last two readings; None where a relative came or went meanwhile: its pages change hands uncopied."""
-    elapsed_s = file.rollup_s - file.rollup_before_s
-    if file.rollup_before is None or file.rollup_before_s < same_since_s or elapsed_s <= 0:
+    elapsed_s = record.rollup_s - record.rollup_before_s
+    if record.rollup_before is None or record.rollup_before_s < same_since_s or elapsed_s <= 0:
         return None
-    before = member(now.pid, file.rollup_before)
-    return copy_rate(before, now, elapsed_s, file.rollup_before_minflt, file.rollup_minflt)
+    before = member(now.pid, record.rollup_before)
+    return copy_rate(before, now, elapsed_s, record.rollup_before_minflt, record.rollup_minflt)
 
 
 def _parts(seen: ProcessSample) -> Parts | None:

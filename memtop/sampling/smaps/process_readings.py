@@ -1,4 +1,4 @@
-"""What is known of one program in one process by dear readings: what was read, what is under way, the user's mark."""
+"""What expensive readings have brought of one program: what was read, what is under way, the user's mark."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class ProcessReadings:
     """See the module; a process that becomes another program gets a new one."""
 
     execs: int
-    contract: ReadBudget = field(default_factory=ReadBudget)
+    budget: ReadBudget = field(default_factory=ReadBudget)
     pending: dict[str, Pending] = field(default_factory=dict)
     """By path."""
     stale: set[str] = field(default_factory=set)
     """Of them those that were asked for before it became this program."""
-    cooking_s: float | None = None
+    parsing_s: float | None = None
     """When the text was read that is being understood in the background; None while there is none."""
     asked: bool = False
     """The user wants a reading whatever it costs."""
@@ -62,7 +62,7 @@ class ProcessReadings:
     """How many there were when they were counted; None before."""
     counted_s: float = -math.inf
     tried_s: float = -math.inf
-    """When a dear reading was begun last."""
+    """When an expensive reading was begun last."""
     moved: tuple[str, object] = NEVER
     """What was read last, and the cheap figures of the moment at which it was begun; see :meth:`calm`."""
     first: tuple[float, Regions] | None = None
@@ -84,7 +84,7 @@ class ProcessReadings:
         """What remains after an exec: the cost of reading, what is under way, and that a mark was dropped."""
         return ProcessReadings(
             execs=execs,
-            contract=self.contract,
+            budget=self.budget,
             pending=self.pending,
             stale=set(self.pending),
             mark_dropped=self.mark is not None or self.mark_dropped,
@@ -103,8 +103,8 @@ class ProcessReadings:
         self.rollup_minflt = seen.stat.minflt if seen is not None and seen.stat is not None else None
 
     def begun(self, name: str, seen: ProcessSample, now_s: float) -> None:
-        """A dear reading begins."""
-        self.contract = self.contract.begun()
+        """An expensive reading begins."""
+        self.budget = self.budget.begun()
         self.asked, self.tried_s = False, now_s
         self.moved = name, _cheap_figures(seen)
 
@@ -130,16 +130,16 @@ class ProcessReadings:
         reading, verdict = self.reading, self.verdict
         waiting_s = max((max(0.0, now_s - one.since_s) for one in self.pending.values()), default=None)
         resting = verdict is not None and verdict.why is Why.RESTING
-        if waiting_s is None and self.cooking_s is not None:
-            waiting_s = max(0.0, now_s - self.cooking_s)
+        if waiting_s is None and self.parsing_s is not None:
+            waiting_s = max(0.0, now_s - self.parsing_s)
         return RegionsView(
             reading=reading,
             age_s=None if reading is None else max(0.0, now_s - reading.at_s),
             start_age_s=None if reading is None else max(0.0, now_s - reading.start_s),
             missing=self.missing,
             waiting_s=waiting_s,
-            resting_s=max(0.0, self.contract.free_from_s - now_s) if resting else 0.0,
-            calm=resting and now_s >= self.contract.free_from_s,
+            resting_s=max(0.0, self.budget.free_from_s - now_s) if resting else 0.0,
+            calm=resting and now_s >= self.budget.free_from_s,
             stall_s=None if verdict is None else verdict.stall_s,
             mappings=self.mappings,
             since_mark=self.since_mark,

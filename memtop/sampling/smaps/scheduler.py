@@ -26,9 +26,9 @@ from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, Regions
 from memtop.sources.protocol import Source
 
 DOUBTED_S: Final = 4.5
-"""For so long a reading is tried for that somebody doubts a verdict; then it is asked for anew."""
+"""How long a reading is tried for that a verdict depends on; then it is begun again."""
 FIRST_SETTLE_S: Final = 0.03
-"""How long a reading that somebody waits for is waited for, so that a panel opens with numbers in it."""
+"""How long a first reading is waited for, so that a panel opens with numbers in it."""
 TURN_MOST: Final = 32
 """Rollups that are begun at one tick ..."""
 TURN_S: Final = 0.010
@@ -49,7 +49,7 @@ class SmapsScheduler:
     """Owned by the engine and used in its thread only."""
 
     def __init__(self, source: Source) -> None:
-        self._intake = Collector(source)
+        self._collector = Collector(source)
         self._credit_s, self._credit_at_s = TURN_S, -math.inf
         """What rollups may cost by now; they may overdraw it once, and wait then."""
         self._doubted: tuple[ProcessKey, float] | None = None
@@ -60,20 +60,20 @@ class SmapsScheduler:
         self._family_s = 0.0
         """Since when it has been the same."""
         self._unsettled: list[tuple[ProcessSample, str]] = []
-        """Whose reading somebody waits for, and which: the first one, or one that was asked for."""
+        """Readings that the user waits for: the first one of a process, or one that was asked for."""
 
     # -- what the engine asks
 
     def take(self, sample: Sample) -> frozenset[ProcessKey]:
         """Take what has come since the sample before; the processes whose PSS and USS are new."""
         self.open(sample)
-        self._intake.take()
-        return self._intake.renewed()
+        self._collector.take()
+        return self._collector.renewed()
 
     @property
     def opened(self) -> bool:
         """Whether it has been given a sample."""
-        return self._intake.sample is not None
+        return self._collector.sample is not None
 
     def obey(self, commands: Iterable[Command], *, allowed: bool) -> None:
         """Do what the user wants once; ``allowed`` is whether smaps may be read at all.
@@ -82,17 +82,17 @@ class SmapsScheduler:
         """
         for command in commands:
             key = command.key
-            if self._intake.sample is None or self._seen(key) is None:
+            if self._collector.sample is None or self._seen(key) is None:
                 continue
             if isinstance(command, ToggleMark):
-                self._toggle_mark(self._intake.dossier(key), key)
+                self._toggle_mark(self._collector.record(key), key)
                 self._commanded[key] = "smaps"
                 continue
             if command.family:
-                for relative in family_of(self._intake.sample.processes, key.pid):
-                    self._intake.dossier(relative.key).asked = allowed
+                for relative in family_of(self._collector.sample.processes, key.pid):
+                    self._collector.record(relative.key).asked = allowed
                     self._commanded[relative.key] = "smaps_rollup"
-            self._intake.dossier(key).asked = allowed
+            self._collector.record(key).asked = allowed
             self._commanded[key] = "smaps"
 
     def begin(
@@ -103,111 +103,115 @@ class SmapsScheduler:
         ``doubted`` is a process that seems to grow, where LazyFree may say that it does not.
         """
         if doubted is not None:
-            self._doubted = doubted, self._intake.now_s
-        self._begin_due(plan, wanted, from_s=self._intake.now_s)
-        return self._intake.renewed()
+            self._doubted = doubted, self._collector.now_s
+        self._begin_due(plan, wanted, from_s=self._collector.now_s)
+        return self._collector.renewed()
 
     def open(self, sample: Sample) -> None:
         """The last sample again, for another request."""
-        self._intake.open(sample)
-        self._intake.close_dossiers()
+        self._collector.open(sample)
+        self._collector.close_records()
 
     def begin_between(self, plan: SamplePlan, wanted: Sequence[ProcessKey]) -> None:
         """Begin what another request wants, after the last sample and before the next."""
-        self._begin_due(plan, wanted, from_s=self._intake.now_s + plan.readings.delay_s)
+        self._begin_due(plan, wanted, from_s=self._collector.now_s + plan.readings.delay_s)
 
     def sums(self, key: ProcessKey) -> tuple[int | None, int | None]:
         """PSS and USS in bytes, as they were read last."""
-        file = self._intake.dossiers.get(key)
-        return (None, None) if file is None or file.rollup is None else (file.rollup.pss_bytes, file.rollup.uss_bytes)
+        record = self._collector.records.get(key)
+        return (
+            (None, None)
+            if record is None or record.rollup is None
+            else (record.rollup.pss_bytes, record.rollup.uss_bytes)
+        )
 
     def missing(self, key: ProcessKey) -> Missing:
         """Why PSS and USS are not known, or not newer."""
-        file = self._intake.dossiers.get(key)
-        return Missing.UNREAD if file is None else file.missing
+        record = self._collector.records.get(key)
+        return Missing.UNREAD if record is None else record.missing
 
     def regions(
         self, key: ProcessKey, now_s: float, *, looking_back: bool = False, paused: bool = False
     ) -> RegionsView:
         """The mappings of a process at the instant shown; of the past they are not kept."""
-        file = self._intake.dossiers.get(key)
-        waits = paused and (file is None or (file.reading is None and file.missing is Missing.UNREAD))
-        if file is not None and not looking_back and not waits:
-            return file.regions_view(now_s)
+        record = self._collector.records.get(key)
+        waits = paused and (record is None or (record.reading is None and record.missing is Missing.UNREAD))
+        if record is not None and not looking_back and not waits:
+            return record.regions_view(now_s)
         seen = self._seen(key)
         missing = _without_memory(seen) if seen is None or seen.statm is None else Missing.PAUSED
         return RegionsView(None, None, None, missing, None, 0.0, False, None, None, None)
 
     def sharing(self, key: ProcessKey, own: RegionsView) -> SharingView | None:
         """What the family of a process shares; None before there is a sample."""
-        if self._intake.sample is None:
+        if self._collector.sample is None:
             return None
-        return sharing_view(key, self.family(key), self._intake.dossiers, own, self._family_s)
+        return sharing_view(key, self.family(key), self._collector.records, own, self._family_s)
 
     def family(self, key: ProcessKey) -> list[ProcessSample]:
         """A process and its fork relatives."""
-        if self._intake.sample is None or self._seen(key) is None:
+        if self._collector.sample is None or self._seen(key) is None:
             return []
-        found = family_of(self._intake.sample.processes, key.pid)
+        found = family_of(self._collector.sample.processes, key.pid)
         who = frozenset(seen.key for seen in found)
         if who != self._family:
-            self._family, self._family_s = who, self._intake.now_s
+            self._family, self._family_s = who, self._collector.now_s
         return found
 
     def reading(self, key: ProcessKey) -> Reading | None:
         """The mappings of a process as they were read last."""
-        file = self._intake.dossiers.get(key)
-        return None if file is None else file.reading
+        record = self._collector.records.get(key)
+        return None if record is None else record.reading
 
     def lazy_free_bytes(self, key: ProcessKey) -> int | None:
         """What a process has given back and the kernel has not taken yet, if that is known of this moment."""
-        file = self._intake.dossiers.get(key)
-        if file is None or file.rollup is None or self._intake.now_s - file.rollup_s > FRESH_S:
+        record = self._collector.records.get(key)
+        if record is None or record.rollup is None or self._collector.now_s - record.rollup_s > FRESH_S:
             return None
-        return file.rollup.number("LazyFree")
+        return record.rollup.number("LazyFree")
 
     def lazy_free(self, key: ProcessKey) -> tuple[float, int] | None:
         """When smaps or smaps_rollup told last what a process has given back, and how many bytes that was."""
-        file = self._intake.dossiers.get(key)
-        if file is None or file.rollup is None:
+        record = self._collector.records.get(key)
+        if record is None or record.rollup is None:
             return None
-        size_bytes = file.rollup.number("LazyFree")
-        return None if size_bytes is None else (file.rollup_s, size_bytes)
+        size_bytes = record.rollup.number("LazyFree")
+        return None if size_bytes is None else (record.rollup_s, size_bytes)
 
     def unread(self, key: ProcessKey) -> str:
         """Why there is no newer reading; empty where there is one, or one is under way."""
-        file = self._intake.dossiers.get(key)
+        record = self._collector.records.get(key)
         waits = (Missing.NOTHING, Missing.UNREAD)
-        return "" if file is None or file.missing in waits else file.missing.value
+        return "" if record is None or record.missing in waits else record.missing.value
 
     def mark(self, key: ProcessKey, now_s: float) -> MarkView | None:
         """The user's mark."""
-        file = self._intake.dossiers.get(key)
-        return None if file is None else file.mark_view(self._seen(key), now_s)
+        record = self._collector.records.get(key)
+        return None if record is None else record.mark_view(self._seen(key), now_s)
 
     def mark_dropped(self, key: ProcessKey) -> bool:
         """Whether the mark was dropped because the process has become another program."""
-        file = self._intake.dossiers.get(key)
-        return file is not None and file.mark_dropped
+        record = self._collector.records.get(key)
+        return record is not None and record.mark_dropped
 
     # -- who is read, and when
 
     def _seen(self, key: ProcessKey) -> ProcessSample | None:
-        return self._intake.seen(key)
+        return self._collector.seen(key)
 
     def _begin_due(self, plan: SamplePlan, wanted: Sequence[ProcessKey], from_s: float) -> None:
         """Begin what is wanted and allowed. ``from_s`` is the latest that it may be now."""
-        self._intake.take_digests()
+        self._collector.take_digests()
         readings, focus = plan.readings, plan.readings.focus
         if readings.once:
             self._read_once(plan, wanted)
             return
         shown = Need.MAPPINGS in readings.focus_needs
         if focus is not None and (seen := self._seen(focus)) is not None:
-            file = self._intake.dossiers.get(focus)
-            mark = file.mark if file is not None else None
+            record = self._collector.records.get(focus)
+            mark = record.mark if record is not None else None
             marking = mark is not None and mark.regions is None
-            if shown or marking or (file is not None and file.asked):
+            if shown or marking or (record is not None and record.asked):
                 self._want(plan, seen, "smaps", from_s, calm=Need.FAMILY not in readings.focus_needs and not marking)
             elif mark is not None:  # for the sentence about it
                 self._want(plan, seen, "smaps", from_s, seldom=True)
@@ -224,74 +228,74 @@ class SmapsScheduler:
         for _ in range(2):  # the number of mappings, then the reading
             self._settle(plan, from_s)
         self._unsettled.clear()
-        self._intake.forget_the_oldest(focus)
+        self._collector.forget_the_oldest(focus)
 
     def _still_doubted(self) -> ProcessSample | None:
         """The process whose LazyFree is wanted and was not tried yet: its mappings are counted first, a tick before."""
         if self._doubted is None:
             return None
         key, since_s = self._doubted
-        file, now_s = self._intake.dossiers.get(key), self._intake.now_s
-        if now_s - since_s > DOUBTED_S or (file is not None and file.tried_s >= since_s):
+        record, now_s = self._collector.records.get(key), self._collector.now_s
+        if now_s - since_s > DOUBTED_S or (record is not None and record.tried_s >= since_s):
             self._doubted = None
             return None
         return self._seen(key)
 
     def _settle(self, plan: SamplePlan, from_s: float) -> None:
-        """Wait a little for what somebody waits for."""
+        """Wait a little for what the user waits for."""
         unsettled, self._unsettled = self._unsettled, []
         if not unsettled:
             return
-        self._intake.settle(FIRST_SETTLE_S)
+        self._collector.settle(FIRST_SETTLE_S)
         for seen, name in unsettled:
-            if self._intake.dossiers[seen.key].tried_s == -math.inf:
+            if self._collector.records[seen.key].tried_s == -math.inf:
                 self._want(plan, seen, name, from_s)
 
     def _read_once(self, plan: SamplePlan, wanted: Sequence[ProcessKey]) -> None:
         """There will be no later tick: read all that is asked for whatever it costs, each once, and wait for it."""
-        self._intake.once = True
+        self._collector.once = True
         readings = plan.readings
         shown = [readings.focus] if Need.MAPPINGS in readings.focus_needs and readings.focus is not None else []
         for name, keys in (("smaps", shown), ("smaps_rollup", wanted)):
             for key in keys:
                 if (seen := self._seen(key)) is not None:
-                    self._intake.dossier(key).asked = readings.smaps
-                    self._want(plan, seen, name, self._intake.now_s)
+                    self._collector.record(key).asked = readings.smaps
+                    self._want(plan, seen, name, self._collector.now_s)
         left = round(ONCE_S / ONCE_SETTLE_S)
-        while left and any(file.pending for file in self._intake.dossiers.values()):
-            self._intake.settle(ONCE_SETTLE_S)
+        while left and any(record.pending for record in self._collector.records.values()):
+            self._collector.settle(ONCE_SETTLE_S)
             left -= 1
         self._unsettled.clear()
 
     def _begin_commanded(self, plan: SamplePlan, shown: Container[ProcessKey | None], from_s: float) -> None:
         """Begin what the user wanted of processes that are not in focus any more; those ``shown`` are read anyway."""
         for key, name in list(self._commanded.items()):
-            seen, file = self._seen(key), self._intake.dossiers.get(key)
-            marking = file is not None and file.mark is not None and file.mark.regions is None and name == "smaps"
-            if seen is None or file is None or not (file.asked or marking):
+            seen, record = self._seen(key), self._collector.records.get(key)
+            marking = record is not None and record.mark is not None and record.mark.regions is None and name == "smaps"
+            if seen is None or record is None or not (record.asked or marking):
                 del self._commanded[key]
             elif key not in shown:
                 self._want(plan, seen, name, from_s)
 
-    def _toggle_mark(self, file: ProcessReadings, key: ProcessKey) -> None:
-        file.mark_dropped, file.since_mark = False, None
-        if file.mark is not None:
-            file.mark = None
+    def _toggle_mark(self, record: ProcessReadings, key: ProcessKey) -> None:
+        record.mark_dropped, record.since_mark = False, None
+        if record.mark is not None:
+            record.mark = None
             return
-        seen, reading = self._seen(key), file.reading
+        seen, reading = self._seen(key), record.reading
         statm = seen.statm if seen is not None else None
-        file.mark = UserMark(self._intake.now_s, statm and statm.rss_bytes, statm and statm.virt_bytes)
+        record.mark = UserMark(self._collector.now_s, statm and statm.rss_bytes, statm and statm.virt_bytes)
         if reading is None or seen is None:
             return
-        if self._intake.now_s - reading.at_s <= FRESH_S or file.calm("smaps", seen):
-            file.mark.regions, file.mark.regions_s = reading.regions, reading.at_s
-            file.since_mark = NO_GROWTH
+        if self._collector.now_s - reading.at_s <= FRESH_S or record.calm("smaps", seen):
+            record.mark.regions, record.mark.regions_s = reading.regions, reading.at_s
+            record.since_mark = NO_GROWTH
 
     def _take_turns(self, plan: SamplePlan, waiting: Sequence[ProcessSample], from_s: float, *, calm: bool) -> None:
         """Rollups, those that were read longest ago first, the larger before the smaller, within what they may cost."""
-        if self._credit_at_s < self._intake.now_s:
-            earned_s = TURN_DUTY * (self._intake.now_s - self._credit_at_s)
-            self._credit_s, self._credit_at_s = min(TURN_S, self._credit_s + earned_s), self._intake.now_s
+        if self._credit_at_s < self._collector.now_s:
+            earned_s = TURN_DUTY * (self._collector.now_s - self._credit_at_s)
+            self._credit_s, self._credit_at_s = min(TURN_S, self._credit_s + earned_s), self._collector.now_s
         begun = 0
         for seen in sorted(waiting, key=self._rank):
             if begun == TURN_MOST or self._credit_s <= 0:
@@ -299,9 +303,9 @@ class SmapsScheduler:
             begun += self._want(plan, seen, "smaps_rollup", from_s, calm=calm)
 
     def _rank(self, seen: ProcessSample) -> tuple[float, int]:
-        file = self._intake.dossiers.get(seen.key)
+        record = self._collector.records.get(seen.key)
         rss_bytes = seen.statm.rss_bytes if seen.statm is not None else 0
-        return file.tried_s if file is not None else -math.inf, -rss_bytes
+        return record.tried_s if record is not None else -math.inf, -rss_bytes
 
     def _want(
         self,
@@ -317,38 +321,38 @@ class SmapsScheduler:
 
         ``calm``: where nothing has moved, the last reading is good for longer; ``seldom``: also where something has.
         """
-        file = self._intake.dossier(seen.key)
-        file.verdict = None
+        record = self._collector.record(seen.key)
+        record.verdict = None
         if seen.statm is None:
-            file.missing = _without_memory(seen)
+            record.missing = _without_memory(seen)
             return False
-        if file.cooking_s is not None or (file.pending and not file.contract.under_way):
+        if record.parsing_s is not None or (record.pending and not record.budget.under_way):
             return False
         readings = plan.readings
         looked_at = seen.key == readings.focus or seen.key in readings.visible or seen.key.pid in (plan.pids or ())
-        urgent = file.asked or (looked_at and file.tried_s == -math.inf)
-        if readings.smaps and not file.asked and file.must_be_counted(name, self._intake.now_s):
-            self._intake.count(seen, file, from_s)
-            if file.pending:
+        urgent = record.asked or (looked_at and record.tried_s == -math.inf)
+        if readings.smaps and not record.asked and record.must_be_counted(name, self._collector.now_s):
+            self._collector.count(seen, record, from_s)
+            if record.pending:
                 self._unsettled += [(seen, name)] * urgent
                 return True
-        load = file.load(name, seen)
-        verdict = file.verdict = file.contract.may_read(
-            self._intake.now_s,
+        load = record.load(name, seen)
+        verdict = record.verdict = record.budget.may_read(
+            self._collector.now_s,
             load,
-            self._intake.machine,
-            asked=file.asked,
-            calm=seldom or (calm and file.calm(name, seen)),
+            self._collector.machine,
+            asked=record.asked,
+            calm=seldom or (calm and record.calm(name, seen)),
             forbidden=not readings.smaps,
         )
         if not verdict.allowed:
-            file.missing = _WHY.get(verdict.why, file.missing)
+            record.missing = _WHY.get(verdict.why, record.missing)
             return False
-        if file.missing in _WHY.values():
-            file.missing = Missing.UNREAD
+        if record.missing in _WHY.values():
+            record.missing = Missing.UNREAD
         if name == "smaps_rollup":
             self._credit_s -= verdict.stall_s or 0.0
-        self._intake.begin(seen, file, name, from_s, load)
+        self._collector.begin(seen, record, name, from_s, load)
         self._unsettled += [(seen, name)] * urgent
         return True
 

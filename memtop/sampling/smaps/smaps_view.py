@@ -1,4 +1,4 @@
-"""What smaps and smaps_rollup have told of a process, as views are given it: dear readings, so seldom and never new."""
+"""What smaps and smaps_rollup report of a process, as views are given it; readings are seldom and never new."""
 
 from __future__ import annotations
 

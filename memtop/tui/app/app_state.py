@@ -184,13 +184,13 @@ class AppState(SafeApp):
         self.query_one(StatusBar).show_hints((*hints[:1], BACK_HINT, *hints[1:]) if inside else hints)
 
     def show_side(self) -> None:
-        """Write the sentences anew."""
+        """Write the sentences again."""
         if self.frame is not None:
             step = self.commentary() if self.commentary is not None else None
             self.query_one(SidePanel).show(self.frame, self.topic, step)
 
     def show_header(self) -> None:
-        """Write the first line anew."""
+        """Write the first line again."""
         assert self.frame is not None
         state = replace(
             state_of(self.settings),
