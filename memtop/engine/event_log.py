@@ -1,7 +1,5 @@
 """What happened to processes, for the chart's time axis: an exec, an end."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 

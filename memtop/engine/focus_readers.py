@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from memtop.engine.event_log import Event
-from memtop.engine.runtime_inputs import arenas_of, kernel_figures
 from memtop.model.frame import ProcessRow, Shares
 from memtop.model.request import ChartWindow
 from memtop.process_key import ProcessKey
@@ -147,6 +146,8 @@ class FocusReaders:
 
     def runtime(self, row: ProcessRow, at_s: float, sample: Sample) -> RuntimeView | None:
         """Its runtime at the instant looked at."""
+        from memtop.engine.runtime_inputs import arenas_of, kernel_figures  # noqa: PLC0415 (one sample does without)
+
         if self._runtimes is None:
             return None
         reading = self._smaps.reading(row.key) if self._smaps is not None else None
@@ -161,6 +162,7 @@ class FocusReaders:
     def inputs(self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample) -> ExpensiveInputs:
         """What was read of a process that is assessed, beside the cheap files."""
         from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (one sample does without)
+        from memtop.engine.runtime_inputs import kernel_figures  # noqa: PLC0415 (as above)
 
         facts = None
         if self._runtimes is not None and row.key == key:

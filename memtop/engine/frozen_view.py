@@ -1,7 +1,5 @@
 """The instant that is shown: the last one, or the one at which the picture was paused."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +11,8 @@ from memtop.sampling.sample import ProcessSample, Sample
 
 if TYPE_CHECKING:
     from memtop.model.assessment import Assessment
+else:
+    Assessment = object  # see memtop.model.frame
 
 
 class Shown(NamedTuple):

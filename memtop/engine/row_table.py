@@ -1,7 +1,5 @@
 """The rows of all processes that live. A row is built again only where something that it shows has moved."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 

@@ -6,8 +6,6 @@ everything a chart can show. Both have a bound; what is older is thinned out or 
 last half hour is kept (:class:`MachinePast`).
 """
 
-from __future__ import annotations
-
 from array import array
 from bisect import bisect_right
 from collections import deque
@@ -96,7 +94,7 @@ class Track:
                 high = middle
         return low - 1
 
-    def columns(self, until: int) -> tuple[array[int], ...]:
+    def columns(self, until: int) -> "tuple[array[int], ...]":
         """Times in milliseconds, VIRT, RES, SHR of the first ``until`` entries."""
         return tuple(self._data[field : until * _FIELDS : _FIELDS] for field in range(_FIELDS))
 

@@ -6,9 +6,10 @@ runtime, write a package with both (or a MappedRuntime of native/) and add one l
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from memtop.runtimes.view import FindingFacts, KernelFigures, RuntimeView, Shown
+if TYPE_CHECKING:
+    from memtop.runtimes.view import FindingFacts, KernelFigures, RuntimeView, Shown
 
 ReadAt = Callable[[int, int], bytes]
 """``(offset, size)`` -> at most so many bytes of a file; fewer at its end. Offsets stay below 2**63."""
@@ -169,11 +170,11 @@ class Tracker(Protocol):
         """Drop what came from another address."""
         ...
 
-    def view(self, shown: Shown) -> RuntimeView:
+    def view(self, shown: "Shown") -> "RuntimeView":
         """Judgement and sentences for the panel, facts for the topics."""
         ...
 
-    def finding_facts(self, kernel: KernelFigures, now_s: float, *, fresh: bool) -> FindingFacts | None:
+    def finding_facts(self, kernel: "KernelFigures", now_s: float, *, fresh: bool) -> "FindingFacts | None":
         """What the findings are given; ``fresh`` says whether the latest figures still hold. None for nothing."""
         ...
 

@@ -14,6 +14,8 @@ from memtop.sources.protocol import Exit
 
 if TYPE_CHECKING:
     from memtop.sampling.cgroup_reading import CgroupSample
+else:
+    CgroupSample = object  # see memtop.model.frame
 
 
 class ProcessSample(NamedTuple):
@@ -69,7 +71,7 @@ class Sample(NamedTuple):
     hidden: int
     """Listed processes that may not be read (hidepid)."""
     problems: tuple[str, ...] = ()
-    cgroups: "CgroupSample | None" = None
+    cgroups: CgroupSample | None = None
     """Limits; None in the first of a run of one sample, and in tests that have none."""
     stat_pids: Set[int] = frozenset()
     """Processes whose stat was read at this instant, whether it has changed or not."""

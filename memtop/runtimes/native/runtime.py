@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.errors import ParseError
 from memtop.runtimes.native.advice import SENTENCES, Advice, Observed, advise
@@ -20,7 +20,9 @@ from memtop.runtimes.protocol import (
     Wanted,
 )
 from memtop.runtimes.small_json import member
-from memtop.runtimes.view import FindingFacts, KernelFigures, RuntimeView, Shown
+
+if TYPE_CHECKING:
+    from memtop.runtimes.view import FindingFacts, KernelFigures, RuntimeView, Shown
 
 
 class MappedRuntime(NamedTuple):
@@ -98,8 +100,10 @@ class NativeTracker:
     def forget_figures(self) -> None:
         """There are none."""
 
-    def view(self, shown: Shown) -> RuntimeView:
+    def view(self, shown: "Shown") -> "RuntimeView":
         """Runtime, allocator and what they explain."""
+        from memtop.runtimes.view import RuntimeView  # noqa: PLC0415 (1 ms that one sample does without)
+
         return RuntimeView(
             title=self.title(),
             trouble=shown.trouble,
@@ -117,7 +121,7 @@ class NativeTracker:
             parts.append(f"malloc of {self.identity.allocator}")
         return ", ".join(parts)
 
-    def sentences(self, shown: Shown) -> list[str]:
+    def sentences(self, shown: "Shown") -> list[str]:
         """What the numbers call for, or that they call for nothing."""
         found = [SENTENCES[advice] for advice in self._advice(shown.kernel)]
         if shown.unreadable:
@@ -134,7 +138,7 @@ class NativeTracker:
         """No numbers of its own."""
         return {}
 
-    def finding_facts(self, kernel: KernelFigures, now_s: float, *, fresh: bool) -> FindingFacts | None:
+    def finding_facts(self, kernel: "KernelFigures", now_s: float, *, fresh: bool) -> "FindingFacts | None":
         """Nothing."""
         return None
 
@@ -144,7 +148,7 @@ class NativeTracker:
             return None
         return {"name": self.runtime.name, "version": self.identity.version, "settings": None, "heap": None}
 
-    def _advice(self, kernel: KernelFigures) -> tuple[Advice, ...]:
+    def _advice(self, kernel: "KernelFigures") -> tuple[Advice, ...]:
         if kernel.rss_bytes is None:
             return ()
         observed = Observed(

@@ -1,12 +1,14 @@
 """What is known of the runtime of one process, and when its figures may be read again."""
 
 import os
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone
 from memtop.runtimes.protocol import Identity, ReadingMoment, Runtime, Tracker, Wanted
 from memtop.runtimes.registry import IDENTITY
-from memtop.runtimes.view import RuntimeView
+
+if TYPE_CHECKING:
+    from memtop.runtimes.view import RuntimeView
 
 LEAST_INTERVAL_S: Final = 1.0
 REST_S: Final = 30.0

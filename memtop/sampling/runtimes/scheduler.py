@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from memtop.errors import MemtopError, NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.runtimes.identity import decode_identity
 from memtop.runtimes.protocol import Conditions, ProcessContext, ReadingMoment, Wanted
 from memtop.runtimes.registry import IDENTITY, Registry
-from memtop.runtimes.view import Arena, FindingFacts, KernelFigures, RuntimeView, Shown
 from memtop.sampling.request import Need, ReadingsRequest
 from memtop.sampling.runtimes.process_record import Pace, Pending, ProcessRecord
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sources.protocol import Source
+
+if TYPE_CHECKING:
+    from memtop.runtimes.view import Arena, FindingFacts, KernelFigures, RuntimeView
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 KEPT: Final = 12
@@ -226,6 +228,8 @@ class RuntimeScheduler:
         self, key: ProcessKey, kernel: KernelFigures, at_s: float, arenas: tuple[Arena, ...], read_s: float | None
     ) -> RuntimeView:
         """For the panel, at the instant shown; ``arenas`` are those of the mappings that were read at ``read_s``."""
+        from memtop.runtimes.view import RuntimeView, Shown  # noqa: PLC0415 (1 ms that one sample does without)
+
         record = self._records.get(key)
         if record is None or (record.identity is None and not record.unreadable and record.figures_s is None):
             return RuntimeView(waiting=kernel.rss_bytes is not None and not kernel.ended)
