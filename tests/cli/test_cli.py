@@ -292,8 +292,9 @@ def test_a_filter_that_hides_the_pid_asked_for_does_not_end_batch() -> None:
 
 
 def test_a_name_finds_processes_and_never_memtop_itself() -> None:
-    with python("print(flush=True); import time; time.sleep(60)", "needle-in-the-haystack") as child:
-        done = memtop("--json", "-n", "1", "needle-in-the-haystack")
+    needle = f"needle-of-{os.getpid()}"  # tests of another work tree may run on the same machine
+    with python("print(flush=True); import time; time.sleep(60)", needle) as child:
+        done = memtop("--json", "-n", "1", needle)
         assert [process["pid"] for process in json.loads(done.stdout)["processes"]] == [child.pid]
 
 
