@@ -38,7 +38,9 @@ def regions(given: Namespace) -> int:
     limit = None if given.lines is None else count_of(given.lines, "--lines")
     pid = pid_of(given.pid)
     with closing(LiveSource()) as source:
-        return put(regions.run, source, pid, sort=sort, limit=limit, kinds=given.kinds, json=given.json)
+        return put(
+            regions.run, source, pid, sort=sort, limit=limit, kinds=given.kinds, json=given.json, smaps=given.smaps
+        )
 
 
 def check(given: Namespace, settings: Settings) -> int:

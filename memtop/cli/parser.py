@@ -250,7 +250,7 @@ def _regions() -> Parser:
     )
     parser.section(
         "positional arguments",
-        operand("pid", "PID", "the process; it is held up for 12 to 18 ms for each GiB resident"),
+        operand("pid", "PID", "the process; a large one is read in pieces, which do not hold it up"),
     )
     parser.section(
         "options",
@@ -259,6 +259,7 @@ def _regions() -> Parser:
         value("-n", "--lines", metavar="N", help="only the largest N"),
         flag("--kinds", help="sums by kind of memory in place of mappings"),
         flag("--json", help="one JSON object"),
+        flag("--smaps", help="PSS and dirty pages of a large one too: holds it up 12 to 18 ms for each GiB resident"),
     )
     return parser
 

@@ -39,7 +39,13 @@ def caption(view: RegionsView | None) -> str:
         return ""
     if view.reading is None:
         return "reading …" if view.missing is Missing.UNREAD else ""
-    parts = [f"read {duration(view.age_s)} ago in {milliseconds(view.reading.took_s)}"]
+    pieces = view.reading.in_pieces
+    how = (
+        f"in {milliseconds(view.reading.took_s)}"
+        if pieces is None
+        else f"in pieces within {milliseconds(pieces.span_s)}"
+    )
+    parts = [f"read {duration(view.age_s)} ago {how}"]
     if view.reading.cut:
         parts.append("not all mappings")
     if view.waiting_s is not None and view.waiting_s > _LONG_S:

@@ -11,6 +11,8 @@ from memtop.units import count, duration, long_size
 _LEAST_BYTES: Final = 1 << 20
 _APART_S: Final = 5.0
 """Readings of a family further apart than this may not show the same state of it."""
+_MOVED: Final = 0.02
+"""RES that has moved by more since the reading is another: the sentence then speaks of the moment of the reading."""
 _ONE_NUMBER: Final = 0.02
 """A range narrower than this share of its upper end is written as one number."""
 
@@ -48,10 +50,16 @@ def _kill(detail: Detail, view: SharingView) -> str:
     pool_bytes = (reading.rollup.number("Private_Hugetlb") if reading is not None else None) or 0
     most_bytes = freed.at_most_bytes - pool_bytes
     amount = _range(freed.at_least_bytes - pool_bytes, most_bytes)
-    says = f"Ending {row.pid} would free {amount} of its RES of {long_size(row.rss_bytes)}"
+    then_bytes = reading.total.rss_bytes if reading is not None else None
+    if then_bytes is None:
+        return ""
+    moved = abs(row.rss_bytes - then_bytes) > _MOVED * row.rss_bytes
+    when = f"{duration(view.own.age_s)} ago, ending" if moved else "Ending"
+    says = f"{when} {row.pid} would {'have freed' if moved else 'free'} {amount} of its RES of {long_size(then_bytes)}"
     if pool_bytes:
         says += f", and {long_size(pool_bytes)} in huge pages, which RES does not count"
-    return says + ("." if most_bytes > 0.9 * row.rss_bytes else "; the rest is shared and stays.")
+    ends = "." if most_bytes > 0.9 * then_bytes else "; the rest is shared and stays."
+    return says + ends + (f" Since then RES has moved to {long_size(row.rss_bytes)}." if moved else "")
 
 
 def _copying(view: SharingView) -> str:

@@ -1,7 +1,8 @@
 """``memtop regions PID``: where a process's address space is, largest first, once.
 
-The mappings come by the same door as those of the Regions panel: an engine is asked as by the key R, for one process
-and one instant. The process's own mmap calls are held up meanwhile, for 12 to 18 ms for each GiB of ordinary pages.
+The mappings come by the same door as those of the Regions panel: an engine is asked for one process and one instant.
+Where smaps would hold the process up for more than 5 ms, pagemap is read in pieces in its place, unless ``--smaps``
+asks for it all the same.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def run(
     limit: int | None = None,
     kinds: bool = False,
     json: bool = False,
+    smaps: bool = False,
     out: TextIO | None = None,
     err: TextIO | None = None,
 ) -> int:
@@ -56,7 +58,7 @@ def run(
     if sort not in SORTS:
         raise UsageError(f"cannot sort by {sort}: it may be {', '.join(SORTS)}")
     try:
-        detail, view = _look(source, pid)
+        detail, view = _look(source, pid, smaps=smaps)
     except ProcessGone:
         print(f"memtop: no process {pid} (or it is hidden: /proc mounted with hidepid)", file=err)
         return ProcessGone.exit_code
@@ -79,7 +81,7 @@ def run(
     return ProcessGone.exit_code if view.missing is Missing.GONE else 0
 
 
-def _look(source: Source, pid: int) -> tuple[Detail, RegionsView]:
+def _look(source: Source, pid: int, *, smaps: bool) -> tuple[Detail, RegionsView]:
     """One consistent reading: begun again where the process has run exec meanwhile.
 
     Raises ProcessGone, and AccessDenied where not even stat may be read.
@@ -92,7 +94,9 @@ def _look(source: Source, pid: int) -> tuple[Detail, RegionsView]:
         if frame is None or not frame.rows:
             raise AccessDenied(str(pid)) if frame is not None and frame.hidden else ProcessGone(str(pid))
         frame = engine.view(
-            Request(ReadingsRequest(focus=frame.rows[0].key, focus_needs=Need.MAPPINGS, once=True), rows)
+            Request(
+                ReadingsRequest(focus=frame.rows[0].key, focus_needs=Need.MAPPINGS, once=True, whole_smaps=smaps), rows
+            )
         )
         assert frame is not None and frame.detail is not None and frame.detail.regions is not None
         detail, view = frame.detail, frame.detail.regions
@@ -114,9 +118,21 @@ def _remarks(detail: Detail, view: RegionsView) -> list[str]:
     """Why there is nothing, or what to know of it."""
     if view.reading is not None:
         doubt = _doubt(view.reading, detail.row.threads)
-        return [doubt] if doubt else []
+        return [remark for remark in (doubt, _way(view.reading)) if remark]
     why = why_no_reading(view, detail.row, os.geteuid())
     return [why, what_is_known(detail)] if view.missing is Missing.DENIED else [why]
+
+
+def _way(reading: Reading) -> str:
+    """That it was pagemap, and what is not known therefore; empty where it was smaps."""
+    pieces = reading.in_pieces
+    if pieces is None:
+        return ""
+    unread = f"; {pieces.unread} mappings were not read" if pieces.unread else ""
+    return (
+        f"read by pagemap in pieces within {pieces.span_s:.1f} s, none longer than {1000 * pieces.longest_s:.1f} ms"
+        f"{unread}. PSS and DIRTY are not known; --smaps reads them, and holds it up meanwhile"
+    )
 
 
 def _doubt(reading: Reading, threads: int | None) -> str:

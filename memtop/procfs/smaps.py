@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Final, TypeVar, cast, overload
@@ -184,6 +184,15 @@ class Smaps(Sequence[Mapping]):
 
     def __iter__(self) -> Iterator[Mapping]:
         return map(self.__getitem__, range(len(self)))
+
+    def add_columns(self, columns: Iterable[tuple[str, Sequence[Value]]]) -> None:
+        """Give every mapping further fields, from another file than smaps. Raises ValueError for a wrong length."""
+        for name, column in columns:
+            if len(column) != len(self):
+                raise ValueError(f"{name}: {len(column)} values for {len(self)} mappings")
+            if column:
+                same = column.count(column[0]) == len(column)
+                self._columns[name] = _Same(column[0], len(column)) if same else column
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -393,6 +402,8 @@ class Rollup:
     def uss_bytes(self) -> int | None:
         """USS: private pages, clean and dirty, huge pages included."""
         clean, dirty = self.private_clean_bytes, self.private_dirty_bytes
+        if clean is None and (private := self.number("Private")) is not None:  # from pagemap
+            clean, dirty = private, 0
         return None if clean is None or dirty is None else clean + dirty + (self.number("Private_Hugetlb") or 0)
 
     @property

@@ -45,6 +45,8 @@ class ReadingsRequest(NamedTuple):
     """Readings wanted for the process in focus, because a panel shows them."""
     smaps: bool = True
     """Whether smaps and smaps_rollup may be read at all."""
+    whole_smaps: bool = False
+    """With ``once``: read smaps of a process of any size, in place of its pagemap in pieces."""
     go_urls: tuple[tuple[int | None, str], ...] = ()
     """(pid, address) of Go programs whose metrics are to be read; None for the process asked for."""
     once: bool = False

@@ -94,6 +94,8 @@ class Source(Protocol):
         """A file that may block (cmdline, environ, maps, smaps, ``user/UID``): never waits.
 
         The first call starts the reading elsewhere and gives None; a later call gives the answer, once.
+        ``proc/PID/pagemap`` gives which pages of each mapping are in RAM, read in small pieces: the text that
+        :mod:`memtop.procfs.pagemap_report` describes, not the file's own bytes.
         ``user/UID`` is the login name of a numeric user id. ``proc/PID/runtime/NAME`` has what a language runtime
         reports, reduced to what may be kept; the registry of runtimes names the readings. An address that the user
         gave for one stands behind ``#``. Raises as :meth:`read` does, and Blocked when the reading has been under way

@@ -14,10 +14,11 @@ from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
 from memtop.filter import parse_query
 from memtop.model.frame import Detail, Frame
 from memtop.process_key import ProcessKey
+from memtop.procfs.pagemap_report import PagemapReport, format_report
 from memtop.sampling.commands import Command, ReadMappings, ToggleMark
 from memtop.sampling.request import Need
 from memtop.sampling.smaps.collector import INLINE_BYTES
-from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView
+from memtop.sampling.smaps.smaps_view import InPieces, Missing, Reading, RegionsView
 from memtop.sources.live import LiveSource
 from memtop.sources.recording import Recorder, Replay
 from tests.children import python
@@ -539,3 +540,75 @@ def told(frame: Frame | None) -> tuple[object, ...]:
     reading = view.reading
     told_of = None if reading is None else (reading.kinds, reading.split, reading.took_s, list(reading.regions))
     return told_of, view.age_s, view.missing, frame.detail.sharing and frame.detail.sharing.relatives
+
+
+def pagemap(heap_rss_kib: int) -> bytes:
+    """What a reading of pagemap found: a heap of 64 MiB of which so much is in RAM, all of it the process's own."""
+    maps = f"{HEAP:x}-{HEAP + (64 << 20):x} rw-p 00000000 00:00 0   [heap]\n".encode()
+    return format_report(PagemapReport(4096, 530, 80, True, [{0x81: heap_rss_kib // 4}], maps))
+
+
+def large() -> Watched:
+    """A process of 3 GiB, which smaps would hold up for 75 ms, with a pagemap."""
+    watched = Watched()
+    watched.process.rss_pages = 3072 * MIB_PAGES
+    watched.source.files["proc/42/pagemap"] = pagemap(1024)
+    return watched
+
+
+def asked(watched: Watched, name: str) -> int:
+    """How often a file of the process was asked for."""
+    return watched.source.asked_ever.count(f"proc/42/{name}")
+
+
+def test_a_large_process_is_read_in_pieces_and_a_panel_opens_with_numbers_in_it() -> None:
+    watched = large()
+    view = watched.view()
+    assert view.reading is not None and view.missing is Missing.NOTHING
+    assert view.reading.in_pieces == InPieces(0.53, 80e-6, 0)
+    assert (view.reading.total.rss_bytes, view.reading.total.pss_bytes) == (MIB, None)
+    assert view.reading.rollup.uss_bytes == view.reading.freed.at_most_bytes == MIB
+    assert not asked(watched, "smaps")
+
+
+def test_what_is_read_in_pieces_takes_a_hundredth_of_a_core_and_the_second_reading_comes_soon() -> None:
+    watched = large()
+    watched.source.took_s = 0.2
+    assert watched.view().reading is not None
+    watched.process.minflt += 1
+    watched.source.files["proc/42/pagemap"] = pagemap(9 * 1024)
+    assert readings(watched, 6) == 1
+    assert watched.last is not None and watched.last.since_start.kinds[0].delta.rss_bytes == 8 * MIB
+    watched.process.minflt += 1
+    assert readings(watched, 30) == 0
+    assert readings(watched, 15) == 1
+
+
+def test_r_reads_smaps_of_a_large_process_too_and_what_pagemap_does_not_have_is_no_change() -> None:
+    watched = large()
+    assert watched.view().reading is not None
+    view = watched.view(READ, times=3)
+    assert asked(watched, "smaps") == 1
+    assert view.reading is not None and view.reading.in_pieces is None and view.reading.total.pss_bytes == MIB
+    assert not [one for one in view.reading.since_start.changes if one.name == b"[heap]"]
+
+
+def test_a_mark_takes_its_baseline_at_once_also_of_a_large_process_that_was_just_read() -> None:
+    watched = large()
+    watched.source.took_s = 0.2
+    watched.view()
+    watched.view(times=2)
+    watched.process.minflt += 1
+    watched.source.files["proc/42/pagemap"] = pagemap(5 * 1024)
+    watched.process.rss_pages += 4 * MIB_PAGES
+    detail = watched.step(MARK, times=2)
+    assert detail.mark is not None and detail.mark.rss_delta_bytes == 0
+    assert detail.mark.growth is not None and detail.mark.late_s == 0.0
+    assert detail.regions is not None and detail.regions.reading is not None
+    assert detail.regions.reading.total.rss_bytes == 5 * MIB
+
+
+def test_a_process_whose_pagemap_may_not_be_read_says_so() -> None:
+    watched = large()
+    watched.source.files["proc/42/pagemap"] = AccessDenied("pagemap")
+    assert watched.view(times=2).missing is Missing.DENIED

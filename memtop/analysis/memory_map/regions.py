@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
+from memtop.analysis.memory_map.guessed_flags import flags_of
 from memtop.analysis.memory_map.region_kinds import (
     ANON_RULES,
     GIVEN_NAMES,
@@ -191,15 +192,12 @@ class Regions:
         return [sum(parts) for parts in zip(*columns, strict=True)]
 
     def differs(self, index: int, other: Regions, other_index: int) -> bool:
-        """Whether one mapping has other sizes than one as large of another reading."""
-        rss, pss, dirty, swap = self._columns
-        other_rss, other_pss, other_dirty, other_swap = other._columns
-        return (
-            rss[index] != other_rss[other_index]
-            or pss[index] != other_pss[other_index]
-            or dirty[index] != other_dirty[other_index]
-            or swap[index] != other_swap[other_index]
-        )
+        """Whether one mapping has other sizes than one as large of another reading, as far as both know them."""
+        for mine, theirs in zip(self._columns, other._columns, strict=True):
+            one, two = mine[index], theirs[other_index]
+            if one != two and one is not None and two is not None:
+                return True
+        return False
 
     def split(self) -> Split:
         """VIRT = reserved + untouched + resident + swapped + in huge pages + uncounted, exactly."""
@@ -259,13 +257,14 @@ def classify(
         is_go = GO_HEAP_START in smaps.starts or any(name.startswith(b"[anon: Go:") for name in names)
     if is_java is None:
         is_java = any(b"/libjvm.so" in name for name in names)
+    all_flags = flags_of(smaps)
     is_sanitized = any(
         "dd" in flags and "nr" in flags and end - start >= SHADOW_MIN
-        for flags, start, end in zip(smaps.flags, smaps.starts, smaps.ends, strict=True)
+        for flags, start, end in zip(all_flags, smaps.starts, smaps.ends, strict=True)
     )
     namer = _Namer(smaps, exe, is_java, tmpfs)
     world = _World(is_go, is_java, is_sanitized)
-    kinds = _by_rules(smaps, namer, world)
+    kinds = _by_rules(smaps, all_flags, namer, world)
     count = len(kinds)
     touches = [below == above for below, above in zip(smaps.ends, smaps.starts[1:], strict=False)]
     for place in range(1, count):
@@ -285,10 +284,10 @@ class _World(NamedTuple):
     is_sanitized: bool
 
 
-def _by_rules(smaps: Smaps, namer: _Namer, world: _World) -> list[RegionKind]:
+def _by_rules(smaps: Smaps, all_flags: Sequence[frozenset[str]], namer: _Namer, world: _World) -> list[RegionKind]:
     """The kinds by the rules; only three mappings are looked at, and are objects, at a time."""
     kinds: list[RegionKind] = []
-    rows = zip(smaps.starts, smaps.ends, smaps.perms, smaps.flags, smaps.names, smaps.inodes, strict=True)
+    rows = zip(smaps.starts, smaps.ends, smaps.perms, all_flags, smaps.names, smaps.inodes, strict=True)
     looks = (
         MappingTraits(start, end, perms, flags, *world, kind=namer.kind(name, perms, inode, flags))
         for start, end, perms, flags, name, inode in rows

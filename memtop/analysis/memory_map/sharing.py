@@ -205,9 +205,23 @@ def freed_by_kill(regions: Regions) -> Freed:
     """What a kill of this process would give back, from its mappings."""
     least = most = 0
     smaps = regions.smaps
+    if "Private" in smaps.fields:  # from pagemap
+        return _freed_by_pages(regions)
     columns = (smaps.sizes(name) for name in ("Private_Clean", "Private_Dirty", "Private_Hugetlb", "Anonymous"))
     for kind, clean, dirty, pool, anonymous in zip(regions.kinds, *columns, strict=True):
         private = clean + dirty
+        most += private + pool
+        least += pool
+        if kind not in SEEN_BY_OTHERS:
+            least += min(private, anonymous)
+    return Freed(least, most)
+
+
+def _freed_by_pages(regions: Regions) -> Freed:
+    """The same from pagemap."""
+    least = most = 0
+    columns = (regions.smaps.sizes(name) for name in ("Private", "Private_Hugetlb", "Anonymous"))
+    for kind, private, pool, anonymous in zip(regions.kinds, *columns, strict=True):
         most += private + pool
         least += pool
         if kind not in SEEN_BY_OTHERS:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from memtop.analysis.memory_map.read_cost import Load, Machine
-from memtop.errors import AccessDenied, Blocked, MemtopError, ParseError, ProcessGone
+from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone, Unavailable
 from memtop.process_key import ProcessKey
 from memtop.procfs.mountinfo import parse_mountinfo
 from memtop.procfs.smaps import parse_rollup
 from memtop.procfs.stat import PidStat
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.smaps.parse_worker import NO_GROWTH, ParsedSmaps, ParseWorker, Raw, digest, give_memory_back
-from memtop.sampling.smaps.process_readings import NEVER, Pending, ProcessReadings
+from memtop.sampling.smaps.process_readings import NEVER, PAGEMAP, Pending, ProcessReadings
 from memtop.sampling.smaps.smaps_view import Missing
 from memtop.sources.protocol import Answer, Source
 
@@ -41,6 +42,8 @@ class Collector:
         self.now_s = 0.0
         self.sample: Sample | None = None
         self.once = False
+        self.refund_s = 0.0
+        """What readings were charged that did not come about; whoever charged it takes it."""
         self._source = source
         self._worker = ParseWorker()
         self._trims = 0
@@ -102,11 +105,20 @@ class Collector:
         """Ask how many mappings there are."""
         self._ask(seen.key, record, f"{self._room(seen)}/maps", Pending(since_s, MAPS_LIMIT))
 
-    def begin(self, seen: ProcessSample, record: ProcessReadings, name: str, since_s: float, load: Load | None) -> None:
-        """Ask for ``smaps`` or ``smaps_rollup``."""
-        if name == "smaps" and record.tmpfs is None:
+    def begin(
+        self,
+        seen: ProcessSample,
+        record: ProcessReadings,
+        name: str,
+        since_s: float,
+        load: Load | None,
+        *,
+        charged_s: float = 0.0,
+    ) -> None:
+        """Ask for ``smaps``, ``smaps_rollup`` or ``pagemap``."""
+        if name != "smaps_rollup" and record.tmpfs is None:
             self._ask(seen.key, record, f"proc/{seen.key.pid}/mountinfo", Pending(since_s, _NAMESPACE_BYTES))
-        pending = Pending(since_s, SMAPS_LIMIT if record.asked else UNASKED_LIMIT, load)
+        pending = Pending(since_s, SMAPS_LIMIT if record.asked or name == PAGEMAP else UNASKED_LIMIT, load, charged_s)
         record.begun(name, seen, self.now_s)
         self._ask(seen.key, record, f"{self._room(seen)}/{name}", pending)
 
@@ -161,11 +173,14 @@ class Collector:
         pending = record.pending.pop(path)
         if path in record.stale:
             record.stale.discard(path)
-            if pending.load is not None:
+            if name == PAGEMAP:
+                record.pieces = record.pieces.ended(pending.since_s, answer.took_s)
+            elif pending.load is not None:
                 record.budget = record.budget.ended(pending.since_s, answer.took_s)
         elif name == "mountinfo":
             mounts = parse_mountinfo(answer.data)
             record.tmpfs = tuple(mount.point for mount in mounts if mount.fstype in (b"tmpfs", b"ramfs"))
+            record.hugetlbfs = tuple(mount.point for mount in mounts if mount.fstype == b"hugetlbfs")
         elif name == "maps":
             record.mappings, record.counted_s = answer.data.count(b"\n"), self.now_s
             self._trims = 2 if len(answer.data) > INLINE_BYTES else self._trims
@@ -177,6 +192,13 @@ class Collector:
             record.tmpfs = ()
         elif name == "maps":  # whoever may not read it may not read smaps, which says why
             record.mappings, record.counted_s = record.mappings or 0, self.now_s
+        elif name == PAGEMAP and isinstance(error, Unavailable):  # smaps it is, as far as it may be read
+            record.no_pieces_until_s = self.now_s if isinstance(error, NotRecorded) else math.inf
+            record.pieces, record.moved, record.tried_s = record.pieces.failed(), NEVER, -math.inf
+            self.refund_s += pending.charged_s
+        elif name == PAGEMAP:
+            record.missing, record.moved = _why(error), NEVER
+            record.pieces = record.pieces.ended(pending.since_s, 0.0)
         else:
             record.missing = _why(error)
             record.moved = NEVER
@@ -187,18 +209,23 @@ class Collector:
         self, key: ProcessKey, record: ProcessReadings, name: str, answer: Answer, pending: Pending
     ) -> None:
         load, seen = pending.load, self.seen(key)
-        record.budget = record.budget.ended(pending.since_s + answer.took_s, answer.took_s, load, self.machine)
+        if name == PAGEMAP:
+            record.pieces = record.pieces.ended(self.now_s, answer.took_s)
+        else:
+            record.budget = record.budget.ended(pending.since_s + answer.took_s, answer.took_s, load, self.machine)
         if load is not None:
             self.machine = self.machine.after(load, answer.took_s)
         if seen is None or seen.stat is None or seen.execs != record.execs:
             return
         at_s = min(pending.since_s, self.now_s)
-        if name == "smaps":
-            self._take_smaps(record, answer, at_s, pending.size, seen.stat)
+        if name != "smaps_rollup":
+            self._take_smaps(record, answer, at_s, pending.size, seen.stat, in_pieces=name == PAGEMAP)
         else:
             self._take_rollup(key, record, answer, at_s)
 
-    def _take_smaps(self, record: ProcessReadings, answer: Answer, at_s: float, size: int, stat: PidStat) -> None:
+    def _take_smaps(
+        self, record: ProcessReadings, answer: Answer, at_s: float, size: int, stat: PidStat, *, in_pieces: bool
+    ) -> None:
         if UNASKED_LIMIT <= len(answer.data) == size < SMAPS_LIMIT:
             record.mappings = None  # far more than when they were counted: it is for the user to ask for them
             return
@@ -212,6 +239,8 @@ class Collector:
             tmpfs=record.tmpfs or (),
             first=record.first,
             mark=record.mark.regions if record.mark is not None else None,
+            in_pieces=in_pieces,
+            hugetlbfs=record.hugetlbfs,
         )
         if len(answer.data) > INLINE_BYTES and not self.once:
             record.parsing_s = at_s

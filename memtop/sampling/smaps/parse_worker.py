@@ -1,4 +1,4 @@
-"""From the text of smaps to a Reading. For a text of tens of megabytes in a thread of its own."""
+"""From the text of smaps, or of a report on pagemap, to a Reading. For a text of megabytes in a thread of its own."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import NOTHING, Region, Regions, classify
 from memtop.analysis.memory_map.sharing import freed_by_kill, summed
 from memtop.errors import ParseError
+from memtop.procfs.pagemap_report import mappings_of, parse_report
 from memtop.procfs.smaps import Smaps, parse_smaps
-from memtop.sampling.smaps.smaps_view import Reading
+from memtop.sampling.smaps.smaps_view import InPieces, Reading
 from memtop.sanitize import clean
 
 NO_GROWTH: Final = RegionGrowth(NOTHING, (), ())
@@ -39,6 +40,10 @@ class Raw:
     first: tuple[float, Regions] | None
     """The first reading and its time; None where this is it."""
     mark: Regions | None
+    in_pieces: bool = False
+    """Whether it is a report on pagemap."""
+    hugetlbfs: tuple[bytes, ...] = ()
+    """Mount points of file systems of huge pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,13 @@ class ParsedSmaps:
 
 def digest(raw: Raw) -> ParsedSmaps | None:
     """Understand one smaps; None where it has no mapping. Raises ParseError."""
-    smaps = parse_smaps(raw.data)
+    in_pieces = None
+    if raw.in_pieces:
+        report = parse_report(raw.data)
+        smaps = mappings_of(report, raw.hugetlbfs)
+        in_pieces = InPieces(report.span_ms / 1000, report.longest_us / 1e6, report.tallies.count(None))
+    else:
+        smaps = parse_smaps(raw.data)
     if not smaps:
         return None
     regions = classify(smaps, exe=_program(smaps, raw.start_code), tmpfs=raw.tmpfs)
@@ -73,6 +84,7 @@ def digest(raw: Raw) -> ParsedSmaps | None:
         since_start=NO_GROWTH if raw.first is None else since(raw.first[1], regions),
         start_s=raw.at_s if raw.first is None else raw.first[0],
         cut=raw.cut,
+        in_pieces=in_pieces,
         replaced_file=None if (gone := regions.replaced_file()) is None else clean(gone),
     )
     return ParsedSmaps(reading, raw.mark, None if raw.mark is None else since(raw.mark, regions))

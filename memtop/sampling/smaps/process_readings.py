@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
+from memtop.analysis.memory_map.piece_budget import PieceBudget
 from memtop.analysis.memory_map.read_cost import Load, ReadBudget, Verdict, Why
 from memtop.analysis.memory_map.region_diff import RegionGrowth
 from memtop.analysis.memory_map.regions import Regions
@@ -13,6 +14,7 @@ from memtop.procfs.smaps import Rollup
 from memtop.sampling.sample import ProcessSample
 from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, RegionsView
 
+PAGEMAP: Final = "pagemap"
 RECOUNT_S: Final = 60.0
 """How long the number of mappings is believed where no smaps is read."""
 NEVER: Final = ("", None)
@@ -28,6 +30,8 @@ class Pending:
     """Most bytes of it."""
     load: Load | None = None
     """What it is made of, where it is one of those that cost the process something."""
+    charged_s: float = 0.0
+    """What it was expected to cost of the turns' common budget."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +52,10 @@ class ProcessReadings:
 
     execs: int
     budget: ReadBudget = field(default_factory=ReadBudget)
+    pieces: PieceBudget = field(default_factory=PieceBudget)
+    """The same for pagemap, which is read in pieces."""
+    no_pieces_until_s: float = -math.inf
+    """Up to this instant there is no pagemap: for ever where the kernel has none, for now in a recording."""
     pending: dict[str, Pending] = field(default_factory=dict)
     """By path."""
     stale: set[str] = field(default_factory=set)
@@ -75,6 +83,8 @@ class ProcessReadings:
     rollup_before_s: float = -math.inf
     rollup_before_minflt: int | None = None
     tmpfs: tuple[bytes, ...] | None = None
+    hugetlbfs: tuple[bytes, ...] = ()
+    """Mount points, of which the other is None until they have been read."""
     mark: UserMark | None = None
     since_mark: RegionGrowth | None = None
     mark_dropped: bool = False
@@ -85,6 +95,8 @@ class ProcessReadings:
         return ProcessReadings(
             execs=execs,
             budget=self.budget,
+            pieces=self.pieces,
+            no_pieces_until_s=self.no_pieces_until_s,
             pending=self.pending,
             stale=set(self.pending),
             mark_dropped=self.mark is not None or self.mark_dropped,
@@ -104,8 +116,12 @@ class ProcessReadings:
 
     def begun(self, name: str, seen: ProcessSample, now_s: float) -> None:
         """An expensive reading begins."""
-        self.budget = self.budget.begun()
-        self.asked, self.tried_s = False, now_s
+        if name == PAGEMAP:
+            self.pieces = self.pieces.begun()
+        else:
+            self.budget = self.budget.begun()
+            self.asked = False
+        self.tried_s = now_s
         self.moved = name, _cheap_figures(seen)
 
     def calm(self, name: str, seen: ProcessSample) -> bool:
@@ -115,7 +131,7 @@ class ProcessReadings:
 
     def must_be_counted(self, name: str, now_s: float) -> bool:
         """Whether the number of its mappings is unknown, or old where no smaps tells a newer one."""
-        return self.mappings is None or (name != "smaps" and now_s - self.counted_s > RECOUNT_S)
+        return self.mappings is None or (name == "smaps_rollup" and now_s - self.counted_s > RECOUNT_S)
 
     def load(self, name: str, seen: ProcessSample) -> Load | None:
         """What a reading would have to walk over; None where RES is not known."""
@@ -138,12 +154,17 @@ class ProcessReadings:
             start_age_s=None if reading is None else max(0.0, now_s - reading.start_s),
             missing=self.missing,
             waiting_s=waiting_s,
-            resting_s=max(0.0, self.budget.free_from_s - now_s) if resting else 0.0,
-            calm=resting and now_s >= self.budget.free_from_s,
+            resting_s=max(0.0, self._free_from_s - now_s) if resting else 0.0,
+            calm=resting and now_s >= self._free_from_s,
             stall_s=None if verdict is None else verdict.stall_s,
             mappings=self.mappings,
             since_mark=self.since_mark,
         )
+
+    @property
+    def _free_from_s(self) -> float:
+        """When what is read of it may be read again."""
+        return self.pieces.free_from_s if self.moved[0] == PAGEMAP else self.budget.free_from_s
 
     def mark_view(self, seen: ProcessSample | None, now_s: float) -> MarkView | None:
         """The user's mark; None without one."""

@@ -13,6 +13,7 @@ import math
 from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
+from memtop.analysis.memory_map.piece_budget import SMAPS_MAX_S
 from memtop.analysis.memory_map.read_cost import Why
 from memtop.process_key import ProcessKey
 from memtop.sampling.commands import Command, ToggleMark
@@ -21,7 +22,7 @@ from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.smaps.collector import Collector
 from memtop.sampling.smaps.family import family_of, sharing_view
 from memtop.sampling.smaps.parse_worker import NO_GROWTH
-from memtop.sampling.smaps.process_readings import ProcessReadings, UserMark
+from memtop.sampling.smaps.process_readings import PAGEMAP, ProcessReadings, UserMark
 from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, RegionsView, SharingView
 from memtop.sources.protocol import Source
 
@@ -40,8 +41,9 @@ ONCE_S: Final = 30.0
 ONCE_SETTLE_S: Final = 0.5
 """... looking at this interval whether one hangs."""
 FRESH_S: Final = 3.0
-"""A reading so old is still good for a mark that is set now."""
+"""LazyFree that was read so long ago is still that of now."""
 
+_MAY_STILL_COME: Final = (Missing.UNREAD, Missing.NOTHING, Missing.TOO_DEAR, Missing.UNKNOWN_COST, Missing.ABSENT)
 _WHY: Final = {Why.FORBIDDEN: Missing.FORBIDDEN, Why.TOO_DEAR: Missing.TOO_DEAR, Why.UNKNOWN_COST: Missing.UNKNOWN_COST}
 
 
@@ -216,16 +218,16 @@ class SmapsScheduler:
             elif mark is not None:  # for the sentence about it
                 self._want(plan, seen, "smaps", from_s, seldom=True)
         if (seen := self._still_doubted()) is not None and not shown:
-            self._take_turns(plan, [seen], from_s, calm=False)
+            self._take_turns(plan, [seen], from_s, calm=False, lazy_free=True)
         family = self.family(focus) if Need.FAMILY in readings.focus_needs and focus is not None else []
         self._begin_commanded(plan, {seen.key for seen in family} | {focus}, from_s)
         if family:
             self._take_turns(plan, [seen for seen in family if seen.key != focus], from_s, calm=False)
         elif Need.LAZY_FREE in readings.focus_needs and focus is not None and (seen := self._seen(focus)) is not None:
-            self._take_turns(plan, [seen], from_s, calm=False)
+            self._take_turns(plan, [seen], from_s, calm=False, lazy_free=True)
         others = [seen for key in wanted if not (shown and key == focus) and (seen := self._seen(key)) is not None]
         self._take_turns(plan, others, from_s, calm=True)
-        for _ in range(2):  # the number of mappings, then the reading
+        for _ in range(3):  # the number of mappings, then pagemap, or else smaps
             self._settle(plan, from_s)
         self._unsettled.clear()
         self._collector.forget_the_oldest(focus)
@@ -259,13 +261,25 @@ class SmapsScheduler:
         for name, keys in (("smaps", shown), ("smaps_rollup", wanted)):
             for key in keys:
                 if (seen := self._seen(key)) is not None:
-                    self._collector.record(key).asked = readings.smaps
+                    whatever = name == "smaps_rollup" or readings.whole_smaps
+                    self._collector.record(key).asked = readings.smaps and whatever
                     self._want(plan, seen, name, self._collector.now_s)
+        self._await_all()
+        for key in shown:  # counted by now, then in pieces; without pagemap it is smaps, whatever it costs
+            for asked in (False, readings.smaps):
+                record, seen = self._collector.record(key), self._seen(key)
+                if seen is not None and record.reading is None and record.missing in _MAY_STILL_COME:
+                    record.asked = record.asked or asked
+                    self._want(plan, seen, "smaps", self._collector.now_s)
+                    self._await_all()
+        self._unsettled.clear()
+
+    def _await_all(self) -> None:
+        """Wait for what is under way, but not for ever."""
         left = round(ONCE_S / ONCE_SETTLE_S)
         while left and any(record.pending for record in self._collector.records.values()):
             self._collector.settle(ONCE_SETTLE_S)
             left -= 1
-        self._unsettled.clear()
 
     def _begin_commanded(self, plan: SamplePlan, shown: Container[ProcessKey | None], from_s: float) -> None:
         """Begin what the user wanted of processes that are not in focus any more; those ``shown`` are read anyway."""
@@ -287,20 +301,23 @@ class SmapsScheduler:
         record.mark = UserMark(self._collector.now_s, statm and statm.rss_bytes, statm and statm.virt_bytes)
         if reading is None or seen is None:
             return
-        if self._collector.now_s - reading.at_s <= FRESH_S or record.calm("smaps", seen):
+        if reading.at_s >= self._collector.now_s or record.calm(PAGEMAP, seen):
             record.mark.regions, record.mark.regions_s = reading.regions, reading.at_s
             record.since_mark = NO_GROWTH
 
-    def _take_turns(self, plan: SamplePlan, waiting: Sequence[ProcessSample], from_s: float, *, calm: bool) -> None:
+    def _take_turns(
+        self, plan: SamplePlan, waiting: Sequence[ProcessSample], from_s: float, *, calm: bool, lazy_free: bool = False
+    ) -> None:
         """Rollups, those that were read longest ago first, the larger before the smaller, within what they may cost."""
         if self._credit_at_s < self._collector.now_s:
             earned_s = TURN_DUTY * (self._collector.now_s - self._credit_at_s)
             self._credit_s, self._credit_at_s = min(TURN_S, self._credit_s + earned_s), self._collector.now_s
+        self._credit_s, self._collector.refund_s = self._credit_s + self._collector.refund_s, 0.0
         begun = 0
         for seen in sorted(waiting, key=self._rank):
             if begun == TURN_MOST or self._credit_s <= 0:
                 return
-            begun += self._want(plan, seen, "smaps_rollup", from_s, calm=calm)
+            begun += self._want(plan, seen, "smaps_rollup", from_s, calm=calm, lazy_free=lazy_free)
 
     def _rank(self, seen: ProcessSample) -> tuple[float, int]:
         record = self._collector.records.get(seen.key)
@@ -316,10 +333,12 @@ class SmapsScheduler:
         *,
         calm: bool = False,
         seldom: bool = False,
+        lazy_free: bool = False,
     ) -> bool:
         """Begin one reading, if the contract allows it; whether anything was begun.
 
-        ``calm``: where nothing has moved, the last reading is good for longer; ``seldom``: also where something has.
+        ``calm``: where nothing has moved, the last reading is good for longer; ``seldom``: also where something has;
+        ``lazy_free``: what is wanted is something that pagemap does not have.
         """
         record = self._collector.record(seen.key)
         record.verdict = None
@@ -337,24 +356,39 @@ class SmapsScheduler:
                 self._unsettled += [(seen, name)] * urgent
                 return True
         load = record.load(name, seen)
-        verdict = record.verdict = record.budget.may_read(
-            self._collector.now_s,
-            load,
-            self._collector.machine,
-            asked=record.asked,
-            calm=seldom or (calm and record.calm(name, seen)),
-            forbidden=not readings.smaps,
-        )
+        stall_s = None if load is None else record.budget.stall_s(load, self._collector.machine)
+        by_pieces = plan.readings.smaps and not (record.asked or lazy_free) and self._holds_up(record, stall_s)
+        if by_pieces:
+            marking = record.mark is not None and record.mark.regions is None
+            calm = seldom or (calm and record.calm(PAGEMAP, seen))
+            verdict = record.pieces.may_read(self._collector.now_s, asked=marking, calm=calm)
+        else:
+            verdict = record.budget.may_read(
+                self._collector.now_s,
+                load,
+                self._collector.machine,
+                asked=record.asked,
+                calm=seldom or (calm and record.calm(name, seen)),
+                forbidden=not plan.readings.smaps,
+            )
+        record.verdict = verdict
         if not verdict.allowed:
             record.missing = _WHY.get(verdict.why, record.missing)
             return False
         if record.missing in _WHY.values():
             record.missing = Missing.UNREAD
-        if name == "smaps_rollup":
-            self._credit_s -= verdict.stall_s or 0.0
-        self._collector.begin(seen, record, name, from_s, load)
+        charge_s = (stall_s or 0.0) if name == "smaps_rollup" else 0.0
+        self._credit_s -= charge_s
+        if by_pieces:
+            self._collector.begin(seen, record, PAGEMAP, from_s, None, charged_s=charge_s)
+        else:
+            self._collector.begin(seen, record, name, from_s, load)
         self._unsettled += [(seen, name)] * urgent
         return True
+
+    def _holds_up(self, record: ProcessReadings, stall_s: float | None) -> bool:
+        """Whether pagemap is to be read in place of smaps: there is one, and smaps would be felt, or nobody knows."""
+        return self._collector.now_s > record.no_pieces_until_s and (stall_s is None or stall_s > SMAPS_MAX_S)
 
 
 def _without_memory(seen: ProcessSample | None) -> Missing:

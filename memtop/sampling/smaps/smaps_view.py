@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from memtop.analysis.memory_map.region_diff import RegionGrowth
 from memtop.analysis.memory_map.regions import Confidence, KindSum, Region, Regions, Sizes, Split
@@ -30,14 +31,25 @@ class Missing(Enum):
     PAUSED = "nothing is read while the picture stands still"
 
 
+class InPieces(NamedTuple):
+    """How pagemap was read, where it took the place of smaps."""
+
+    span_s: float
+    """From the first piece to the last."""
+    longest_s: float
+    """The longest piece, for which the process's own mmap calls may have waited."""
+    unread: int
+    """Mappings that were not read: it took too long, or this kernel cannot skip what was never touched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One smaps with what follows from it."""
+    """One smaps, or pagemap in its place, with what follows from it."""
 
     at_s: float
     """On the clock of Instant.mono_s."""
     took_s: float
-    """How long the target's own mmap calls may have waited for it."""
+    """Processor time: for smaps that is how long the target's own mmap calls may have waited for it."""
     regions: Regions
     kinds: tuple[KindSum, ...]
     """Largest address space first."""
@@ -57,6 +69,8 @@ class Reading:
     """Whether there are more mappings than were read."""
     replaced_file: str | None
     """The program, or else a library, that it runs and that is not on disk any more; cleaned."""
+    in_pieces: InPieces | None = None
+    """None where it was smaps. Otherwise there are no PSS, no dirty pages and no LazyFree in it."""
 
 
 @dataclass(frozen=True, slots=True)

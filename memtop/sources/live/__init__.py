@@ -172,6 +172,10 @@ class LiveSource:
             return _user_name(path.removeprefix("user/"))[:size]
         if self._runtimes is not None and is_runtime(path):
             return read_runtime(self._runtimes, self._prefix, path)[:size]
+        if path.endswith("/pagemap"):
+            from memtop.sources.live.pagemap_reader import read_pagemap  # noqa: PLC0415 (a run without panels reads none)
+
+            return read_pagemap(self._prefix, path)[:size]
         return self._read_directly(path, size)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from memtop.analysis.findings import Finding, Severity
+from memtop.analysis.memory_map.piece_budget import SMAPS_MAX_S
 from memtop.analysis.memory_map.read_cost import Load, Machine, ReadBudget
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Split
@@ -325,7 +326,7 @@ def family() -> SharingView:
 @pytest.mark.parametrize("width", [60, 78, 118])
 def test_a_family_is_shown_with_what_it_costs_together(width: int) -> None:
     sharing = family()
-    shown = frame([make_row()], detail=make_detail()._replace(sharing=sharing, regions=sharing.own))
+    shown = frame([make_row()], detail=_at_reading(sharing)._replace(sharing=sharing, regions=sharing.own))
     lines = [one.text for one in sharing_lines(shown, width)]
     text = " ".join(lines)
     assert all(len(one) <= width for one in lines)
@@ -360,8 +361,26 @@ def test_readings_of_a_family_that_are_seconds_apart_are_said_to_be(apart_s: flo
 )
 def test_a_range_whose_ends_are_nearly_the_same_is_one_number(least_bytes: int, amount: str) -> None:
     sharing = replace(family(), freed=Freed(least_bytes, 1_700_000))
-    told = sharing_sentences(make_detail(), sharing)[0][0]
+    told = sharing_sentences(_at_reading(sharing), sharing)[0][0]
     assert told.startswith(f"Ending 4242 would free {amount} of its RES")
+
+
+def _at_reading(sharing: SharingView, moved_bytes: int = 0) -> Detail:
+    """A detail whose RES is what it was at the reading, or so much more."""
+    assert sharing.own.reading is not None
+    rss_bytes = (sharing.own.reading.total.rss_bytes or 0) + moved_bytes
+    detail = make_detail()
+    return detail._replace(row=detail.row._replace(rss_bytes=rss_bytes))
+
+
+@pytest.mark.parametrize(
+    ("moved_mib", "begins"), [(1, "Ending 4242 would free"), (9, "2 s ago, ending 4242 would have")]
+)
+def test_an_old_reading_is_not_put_beside_a_res_that_has_moved_since(moved_mib: int, begins: str) -> None:
+    sharing = family()
+    told = sharing_sentences(_at_reading(sharing, moved_mib << 20), sharing)[0][0]
+    assert told.startswith(begins) and "of its RES of 75.0 MiB" in told
+    assert ("Since then RES has moved to" in told) is (moved_mib > 1)
 
 
 def test_a_family_that_may_not_be_read_is_shown_with_the_reason() -> None:
@@ -380,7 +399,12 @@ def test_a_family_that_may_not_be_read_is_shown_with_the_reason() -> None:
 
 def test_the_contract_is_what_the_words_promise() -> None:
     text = topic("regions").body
-    assert "above 800 MiB, or 5,000 mappings" in " ".join(text.split())
+    assert "less than 5 ms, about 200 MiB" in text and "up to 800 MiB, or 5,000 mappings" in text
+    assert (
+        ReadBudget().stall_s(Load(190 * MIB), Machine())
+        < SMAPS_MAX_S
+        < ReadBudget().stall_s(Load(210 * MIB), Machine())
+    )
 
     def allowed(load: Load) -> bool:
         return ReadBudget().may_read(0.0, load, Machine()).allowed

@@ -1,0 +1,56 @@
+"""When pagemap may be read: it holds nobody up, so only memtop's own processor time limits it.
+
+smaps is read unasked only while it is expected to hold up the process for less than 5 ms; beyond that pagemap is read
+in its place, in pieces (:mod:`memtop.procfs.pagemap`). Keep one :class:`PieceBudget` for each process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from memtop.analysis.memory_map.read_cost import CALM_S, REST_MIN_S, Verdict, Why
+
+SMAPS_MAX_S: Final = 0.005
+"""Longest expected stall for which smaps and smaps_rollup are read where pagemap could be."""
+DUTY: Final = 0.01
+"""Most processor time spent on it, as a share of a core, in the long run."""
+SECOND_AFTER_S: Final = 4.0
+"""The second reading of a process does not wait longer, so that what grows is soon seen; the third waits for both."""
+
+
+@dataclass(frozen=True, slots=True)
+class PieceBudget:
+    """What the readings of one process have cost. Times in seconds on one monotonic clock."""
+
+    free_from_s: float = float("-inf")
+    calm_until_s: float = float("-inf")
+    """Where nothing of the process has moved since."""
+    owed_s: float = 0.0
+    """Rest that the first reading did without."""
+    readings: int = 0
+    under_way: bool = False
+
+    def begun(self) -> PieceBudget:
+        """After a reading was started."""
+        return PieceBudget(self.free_from_s, self.calm_until_s, self.owed_s, self.readings, under_way=True)
+
+    def failed(self) -> PieceBudget:
+        """After a reading that brought nothing and cost nothing."""
+        return PieceBudget(self.free_from_s, self.calm_until_s, self.owed_s, self.readings)
+
+    def ended(self, now_s: float, cpu_s: float) -> PieceBudget:
+        """After a reading came back; ``cpu_s`` is the processor time that it took."""
+        due_s = self.owed_s + cpu_s / DUTY
+        rest_s = max(REST_MIN_S, due_s if self.readings else min(due_s, SECOND_AFTER_S))
+        owed_s = max(0.0, due_s - rest_s)
+        return PieceBudget(now_s + rest_s, now_s + max(CALM_S, rest_s), owed_s, self.readings + 1)
+
+    def may_read(self, now_s: float, *, asked: bool = False, calm: bool = False) -> Verdict:
+        """Whether to read now. ``asked``: the user set a mark, which is worth one reading at any time."""
+        if self.under_way:
+            return Verdict(Why.UNDER_WAY, 0.0)
+        from_s = self.calm_until_s if calm else self.free_from_s
+        if not asked and now_s < from_s:
+            return Verdict(Why.RESTING, 0.0, from_s - now_s)
+        return Verdict(Why.ALLOWED, 0.0)
