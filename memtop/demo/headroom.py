@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final, NamedTuple
 
+from memtop.analysis.limits.cgroup_limits import limit_bytes, memory_stat, places_of, usage_bytes
+from memtop.analysis.limits.memory_cgroups import Version
 from memtop.errors import MemtopError, Unavailable, UsageError
-from memtop.procfs.lines import int_or_none, key_values
+from memtop.procfs.cgroup import UNLIMITED
+from memtop.procfs.lines import int_or_none
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.units import long_size
 
@@ -69,52 +72,24 @@ def _of_user() -> Iterator[Headroom]:
 
 def _of_cgroup(read: Read) -> Iterator[Headroom]:
     """The room in this process's memory cgroup and in each of its ancestors: the kernel checks them all."""
-    place = _memory_cgroup(_read_or_empty(read, "proc/self/cgroup"), _read_or_empty(read, "proc/self/mountinfo"))
-    if place is None:
+
+    def read_or_none(path: str, size: int) -> bytes | None:
+        return _read_or_empty(read, path) or None
+
+    places = places_of(read_or_none, "proc/self", else_mounts=True)
+    if not places:
         return
-    mount, path, unified = place
-    limit_file, usage_file, cache = (
-        ("memory.max", "memory.current", b"inactive_file")
-        if unified
-        else ("memory.limit_in_bytes", "memory.usage_in_bytes", b"total_inactive_file")
-    )
-    for folder in (path, *path.parents):
-        here = str((mount / folder).relative_to("/"))
-        limit_bytes = int_or_none(_read_or_empty(read, f"{here}/{limit_file}"))
-        usage_bytes = int_or_none(_read_or_empty(read, f"{here}/{usage_file}"))
-        if limit_bytes is None or usage_bytes is None:  # "max", or the root of a hierarchy
+    v2, chain = places[0].version is Version.V2, places[0].chain
+    for folder in chain:
+        limit = limit_bytes(read_or_none, folder, v2=v2)
+        usage = usage_bytes(read_or_none, folder, v2=v2)
+        if limit is None or limit == UNLIMITED or usage is None:  # no limit, or the root of a hierarchy
             continue
-        droppable = int_or_none(key_values(_read_or_empty(read, f"{here}/memory.stat"), b" ").get(cache)) or 0
-        left_bytes = max(0, limit_bytes - max(0, usage_bytes - droppable))
-        yield Headroom(left_bytes, f"is all that the memory limit of this container or cgroup leaves ({folder})")
-
-
-def _memory_cgroup(membership: bytes, mountinfo: bytes) -> tuple[PurePosixPath, PurePosixPath, bool] | None:
-    """(mount point, path below it, whether v2) of this process's memory cgroup; None where it cannot be told."""
-    paths: dict[bool, str] = {}
-    for line in membership.decode(errors="surrogateescape").splitlines():
-        number, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if number == "0" or "memory" in controllers.split(","):
-            paths[number == "0"] = path
-    unified = False not in paths
-    if unified not in paths:
-        return None
-    for line in mountinfo.decode(errors="surrogateescape").splitlines():
-        left, _, right = line.partition(" - ")
-        fields, (kind, *options) = left.split(), right.split() or [""]
-        if len(fields) < 5 or kind != ("cgroup2" if unified else "cgroup"):
-            continue
-        if unified or "memory" in options[-1].split(","):
-            return PurePosixPath(fields[4]), _below(PurePosixPath(paths[unified]), PurePosixPath(fields[3])), unified
-    return None
-
-
-def _below(path: PurePosixPath, root: PurePosixPath) -> PurePosixPath:
-    """The path below a mount whose root is ``root``; the mount itself where a cgroup namespace hides the place."""
-    if ".." in path.parts or not path.is_relative_to(root):
-        return PurePosixPath()
-    return path.relative_to(root)
+        stat = memory_stat(read_or_none, folder)
+        droppable = (stat.inactive_file_bytes if stat is not None else None) or 0
+        left_bytes = max(0, limit - max(0, usage - droppable))
+        name = folder.removeprefix(chain[-1]).lstrip("/") or "."
+        yield Headroom(left_bytes, f"is all that the memory limit of this container or cgroup leaves ({name})")
 
 
 def _read_or_empty(read: Read, path: str) -> bytes:

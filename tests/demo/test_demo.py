@@ -368,6 +368,7 @@ def test_the_limit_of_a_parent_cgroup_counts_and_its_droppable_cache_does_not() 
         proc__self__cgroup="0::/pod/box\n",
         proc__self__mountinfo=V2,
         **{
+            "sys/fs/cgroup/cgroup.controllers": "cpu memory\n",
             "sys/fs/cgroup/pod/box/memory.max": "max\n",
             "sys/fs/cgroup/pod/box/memory.current": "1048576\n",
             "sys/fs/cgroup/pod/memory.max": str(700 * MIB),
@@ -401,7 +402,11 @@ def test_a_cgroup_namespace_is_asked_at_its_root() -> None:
         proc__meminfo=MACHINE,
         proc__self__cgroup="0::/../../elsewhere\n",
         proc__self__mountinfo=V2,
-        **{"sys/fs/cgroup/memory.max": str(100 * MIB), "sys/fs/cgroup/memory.current": "0"},
+        **{
+            "sys/fs/cgroup/cgroup.controllers": "memory\n",
+            "sys/fs/cgroup/memory.max": str(100 * MIB),
+            "sys/fs/cgroup/memory.current": "0",
+        },
     )
     with pytest.raises(UsageError, match="but 100 MiB is all"):
         require_room("reserve", BLOCK, read)

@@ -5,15 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from memtop.analysis.limits.cgroup_limits import limit_bytes, memory_stat, usage_bytes
 from memtop.errors import MemtopError
-from memtop.procfs.cgroup import (
-    UNLIMITED,
-    parse_count,
-    parse_limit,
-    parse_memory_events,
-    parse_memory_stat,
-    parse_oom_control,
-)
+from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memory_events, parse_oom_control
 from memtop.procfs.pressure import parse_pressure
 from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sources.protocol import Source
@@ -43,15 +37,14 @@ class CgroupFiles:
         unless it is the ``leaf`` that a process is in."""
         if not leaf and self._tick - self._open_ended.get(path, -RARELY_TICKS) < RARELY_TICKS:
             return CgroupReading(path, v2, UNLIMITED)
-        limit = self._limit(path, "memory.max" if v2 else "memory.limit_in_bytes")
+        limit = limit_bytes(self._read, path, v2=v2)
         high = self._limit(path, "memory.high") if v2 else None
         if limit in (None, UNLIMITED) and high in (None, UNLIMITED) and not (leaf and full):
             if limit is not None:
                 self._open_ended[path] = self._tick
             return CgroupReading(path, v2, limit, high_bytes=high)
-        usage = self._count(path, "memory.current" if v2 else "memory.usage_in_bytes")
-        raw = self.file(path, "memory.stat")
-        stat = parse_memory_stat(raw) if raw is not None else None
+        usage = usage_bytes(self._read, path, v2=v2)
+        stat = memory_stat(self._read, path)
         if not full:
             return CgroupReading(path, v2, limit, usage, stat, high)
         raw = self.file(path, "cgroup.procs")
@@ -106,7 +99,9 @@ class CgroupFiles:
 
     def file(self, folder: str, name: str, size: int = 16_384) -> bytes | None:
         """None where it is not there, which is not asked again for a while."""
-        path = f"{folder}/{name}"
+        return self._read(f"{folder}/{name}", size)
+
+    def _read(self, path: str, size: int) -> bytes | None:
         if path in self._absent:
             return None
         try:

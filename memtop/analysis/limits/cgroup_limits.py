@@ -1,0 +1,50 @@
+"""Reading a memory cgroup: where it is, its limit, use and statistics, by a reader that is given.
+
+See cgroups(7), cgroup-v2.rst and cgroup-v1/memory.rst of the kernel's documentation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from memtop.analysis.limits.memory_cgroups import CgroupPlace, memory_places
+from memtop.procfs.cgroup import MemoryStat, parse_count, parse_limit, parse_memberships, parse_memory_stat
+from memtop.procfs.mountinfo import parse_mountinfo
+
+Read = Callable[[str, int], bytes | None]
+"""``(path, size)`` -> at most so many bytes of a file, its path relative to the root; None where it cannot be read."""
+
+
+def places_of(read: Read, process: str, *, else_mounts: bool = False) -> tuple[CgroupPlace, ...]:
+    """Where the memory cgroup of ``proc/PID`` may be, the best first; nothing where that is unknown.
+
+    ``else_mounts`` gives the mounts themselves where a cgroup namespace hides the place below them.
+    """
+    members = parse_memberships(read(f"{process}/cgroup", 16_384) or b"")
+    mounts = parse_mountinfo(read("proc/self/mountinfo", 1 << 20) or b"")
+    unified = next((os.fsdecode(mount.point).lstrip("/") for mount in mounts if mount.fstype == b"cgroup2"), None)
+    controllers = None if unified is None else read(f"{unified}/cgroup.controllers", 1024)
+    places = memory_places(members, mounts, controllers)
+    if places or not else_mounts:
+        return places
+    at_root = [one._replace(path=b"/", deleted=False) for one in members]
+    return memory_places(at_root, [mount._replace(root=b"/") for mount in mounts], controllers)
+
+
+def limit_bytes(read: Read, folder: str, *, v2: bool) -> int | None:
+    """memory.max or memory.limit_in_bytes of a cgroup's directory; UNLIMITED for none, None where it is unknown."""
+    data = read(f"{folder}/{'memory.max' if v2 else 'memory.limit_in_bytes'}", 64)
+    return None if data is None else parse_limit(data)
+
+
+def usage_bytes(read: Read, folder: str, *, v2: bool) -> int | None:
+    """memory.current or memory.usage_in_bytes, which include page cache; None where it is unknown."""
+    data = read(f"{folder}/{'memory.current' if v2 else 'memory.usage_in_bytes'}", 64)
+    return None if data is None else parse_count(data)
+
+
+def memory_stat(read: Read, folder: str) -> MemoryStat | None:
+    """memory.stat of either version; None where it cannot be read."""
+    data = read(f"{folder}/memory.stat", 16_384)
+    return None if data is None else parse_memory_stat(data)
