@@ -1,7 +1,7 @@
-"""What memtop may do to a process: send a signal, renice. Always to the very process that was shown.
+"""Sends signals to a process (kill) and renices it, always the very process that was shown.
 
-A pid is only a number: between a dialog's opening and its answer it may have come to mean somebody else. So the
-target is taken by pidfd when the dialog opens, and its identity is read again before anything is sent.
+The kernel may give a PID to another process between a dialog's opening and its answer. So the target is held by pidfd
+when the dialog opens, and its identity is read again before anything is sent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import select
 import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import psutil
 
@@ -21,20 +20,6 @@ from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat
 from memtop.sources.live.bounded_read import read_file
 from memtop.sources.protocol import READ_LIMIT
-
-SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
-    (signal.SIGTERM, "ask it to end"),
-    (signal.SIGINT, "interrupt, as ctrl+c does"),
-    (signal.SIGHUP, "hang up; many servers reload their configuration"),
-    (signal.SIGQUIT, "end with a core dump; a JVM prints its threads, Go its goroutines"),
-    (signal.SIGUSR1, "whatever the program has made of it"),
-    (signal.SIGUSR2, "whatever the program has made of it"),
-    (signal.SIGSTOP, "freeze it"),
-    (signal.SIGCONT, "let it go on"),
-    (signal.SIGABRT, "end at once with a core dump"),
-    (signal.SIGKILL, "end at once; it cannot clean up"),
-)
-"""What the dialog offers, the safe choice first."""
 
 
 @dataclass(slots=True)

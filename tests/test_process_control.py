@@ -12,7 +12,7 @@ import pytest
 
 from memtop.errors import ActionRefused
 from memtop.model.frame import Note, ProcessRow
-from memtop.process_control import SIGNALS, hold, renice, send
+from memtop.process_control import hold, renice, send
 from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat
 from tests.children import DEADLINE_S, eventually, python
@@ -121,9 +121,3 @@ def test_holding_and_refusing_leak_no_descriptor() -> None:
             with pytest.raises(ActionRefused):
                 hold(proc_row(child.pid, key=ProcessKey(child.pid, 1)))
         assert len(list(Path("/proc/self/fd").iterdir())) == before
-
-
-def test_the_safe_signals_come_first_and_the_deadly_one_last() -> None:
-    numbers = [number for number, _ in SIGNALS]
-    assert (numbers[0], numbers[-1]) == (signal.SIGTERM, signal.SIGKILL)
-    assert len(set(numbers)) == len(numbers)

@@ -1,1 +1,6 @@
-"""From facts to a frame: ``engine`` holds the state and takes the steps, its neighbours make rows and their order."""
+"""The engine: turns samples and their history into frames for the views.
+
+``engine`` holds the state and makes each frame; ``sampler_thread`` calls it on time, in a thread of its own;
+``frozen_view`` keeps the instant of a pause; ``row_builder`` and ``row_table`` make the rows, ``row_selection`` filters
+and orders them; ``focus_readers`` has smaps and the runtime of the process in focus read.
+"""

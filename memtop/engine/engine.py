@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from memtop.engine.departed import Departed
-from memtop.engine.diary_keeper import DIARIES, DiaryKeeper
 from memtop.engine.event_log import Event, EventLog
 from memtop.engine.focus_readers import FocusReaders
 from memtop.engine.frozen_view import FrozenView, Shown
@@ -15,6 +14,7 @@ from memtop.engine.machine import Machine
 from memtop.engine.row_builder import TREND_BUCKET_S
 from memtop.engine.row_selection import chosen_rows, is_named, listed_rows
 from memtop.engine.row_table import RowInputs, RowTable
+from memtop.engine.watched_history import MOST_WATCHED, WatchedHistory
 from memtop.history.rings import Gap, History
 from memtop.model.frame import Detail, Frame, ProcessRow
 from memtop.model.request import Request
@@ -54,7 +54,7 @@ class Engine:
         self._table = RowTable(self._history)
         self._departed = Departed()
         self._events = EventLog()
-        self._diaries = DiaryKeeper(self._history)
+        self._watched_history = WatchedHistory(self._history)
         self._readers = FocusReaders(source, registry, replaying=position is not None)
         self._frozen = FrozenView()
         self._assessor: Assessor | None = None
@@ -113,12 +113,12 @@ class Engine:
     def _plan(self, request: Request) -> SamplePlan:
         """What is read for it, and of which processes."""
         readings, focus = request.readings, request.readings.focus
-        watched = [key.pid for key in self._diaries.watched]
+        watched = [key.pid for key in self._watched_history.watched]
         if self._assessor is not None:
-            watched = self._assessor.to_watch(self._diaries.watched)
+            watched = self._assessor.to_watch(self._watched_history.watched)
         assessed = dict.fromkeys([] if focus is None else [focus])
         if readings.outlooks:
-            assessed |= dict.fromkeys(self._asked_for[:DIARIES])
+            assessed |= dict.fromkeys(self._asked_for[:MOST_WATCHED])
         return SamplePlan(
             readings,
             # Any process may take the place of one that has ended.
@@ -157,7 +157,7 @@ class Engine:
         self._watch(request)
         if not still:
             self._readers.step_runtimes(readings, sample, self._asked_for)
-        self._diaries.note(self._table, sample)
+        self._watched_history.note(self._table, sample)
         if self._assessor is not None and machine_is_new:
             self._table.put_marks(self._assess(self._assessor, sample, plan, last), inputs)
 
@@ -191,7 +191,7 @@ class Engine:
     ) -> list[ProcessKey]:
         """Those of which something else is to be marked on their rows."""
         rows = self._table.by_pid()
-        assessor.hold(key for key in self._diaries.watched if self._table.row(key) is not None)
+        assessor.hold(key for key in self._watched_history.watched if self._table.row(key) is not None)
         expensive = {
             key: self._readers.inputs(key, rows[key.pid], plan, sample) for key in plan.assessed if key.pid in rows
         }
@@ -204,7 +204,7 @@ class Engine:
         rows, focus = request.rows, request.readings.focus
         named = self._table.rows() if rows.only or rows.names else ()
         self._asked_for = [row.key for row in named if is_named(row, rows, self._departed.keys)]
-        self._diaries.watch(self._asked_for if focus is None else [focus, *self._asked_for])
+        self._watched_history.watch(self._asked_for if focus is None else [focus, *self._asked_for])
 
     def _exec(self, now_s: float, process: ProcessSample) -> None:
         self._history.forget(process.key)
@@ -216,7 +216,7 @@ class Engine:
         if self._assessor is not None:
             self._assessor.forget(key)
         row, forgotten = self._table.remove(key), key
-        if row is not None and key in self._diaries:
+        if row is not None and key in self._watched_history:
             self._events.add(key, Event(wall_s - (sample.wall_s - sample.mono_s), "gone", "gone"))
             oldest = self._departed.add(row, wall_s)
             if oldest is None:

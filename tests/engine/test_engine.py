@@ -9,9 +9,9 @@ import pytest
 
 from memtop.columns import DEFAULT_COLUMNS
 from memtop.engine.departed import DEPARTED
-from memtop.engine.diary_keeper import DIARIES
 from memtop.engine.engine import Engine
 from memtop.engine.event_log import EVENTS_KEPT
+from memtop.engine.watched_history import MOST_WATCHED
 from memtop.errors import AccessDenied
 from memtop.filter import of_user, parse_query
 from memtop.model.frame import Detail, Frame, Note, ProcessRow
@@ -458,10 +458,10 @@ def test_what_is_kept_of_processes_that_were_looked_at_is_bounded() -> None:
     engine = Engine(source)
     for process in processes:
         step(engine, on(process))
-    assert len(engine._history.diaries) <= DIARIES
+    assert len(engine._history.diaries) <= MOST_WATCHED
     source.processes.clear()
     step(engine, times=2)
-    assert len(engine._history.tracks) <= DIARIES
+    assert len(engine._history.tracks) <= MOST_WATCHED
 
 
 def test_the_rows_of_as_many_departed_are_kept_as_are_promised() -> None:

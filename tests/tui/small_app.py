@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from memtop.engine.sampler_thread import SamplerThread
 from memtop.errors import UsageError
 from memtop.model.frame import Frame
 from memtop.tui.terminal import lifecycle
 from memtop.tui.terminal.lifecycle import Life
-from memtop.tui.terminal.sampler_thread import SamplerThread
 
 if TYPE_CHECKING:
     from memtop.tui.terminal.safe_app import SafeApp

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from textual.binding import Binding
+
 from memtop.explain.placeholders import cgroup_ceiling, facts_of, virt_sentence
 from memtop.explain.region_placeholders import facts_of_regions, facts_of_rollup, mapping_sentence
-from memtop.tui.app import prompts
 from memtop.tui.app.app_state import AppState
+from memtop.tui.app.bindings import THEMES
+from memtop.tui.dialogs.help import Help
 from memtop.tui.drawing.clickable_line import Bar
 
 if TYPE_CHECKING:
@@ -53,4 +56,9 @@ class ExplainActions(AppState):
         self.explain(message.kind.topic, message)
 
     def action_help(self) -> None:
-        prompts.show_help(self)
+        parts: dict[str, tuple[Binding, ...]] = {}
+        if self.focused is not None:  # the keys of the panel in focus come first
+            own = tuple(binding for binding in type(self.focused).BINDINGS if isinstance(binding, Binding))
+            if own:
+                parts["Here"] = own
+        self.push_screen(Help(parts | THEMES))

@@ -8,7 +8,7 @@ from textual.widgets import Input, Label
 from memtop.columns import BY_NAME, Column
 from memtop.errors import UsageError
 from memtop.filter import parse_query
-from memtop.tui.app import prompts
+from memtop.tui.app import list_prompts
 from memtop.tui.app.app_state import AppState
 from memtop.tui.table.process_table import ProcessTable
 
@@ -33,7 +33,7 @@ class ListActions(AppState):
         self.sort_by(BY_NAME[message.column_key])
 
     def action_sort_menu(self) -> None:
-        prompts.ask_sort(self, self.sort_by)
+        list_prompts.ask_sort(self, self.sort_by)
 
     def action_neighbour(self, step: int) -> None:
         columns = self.view.columns
@@ -51,7 +51,7 @@ class ListActions(AppState):
         self.choose_rows(folded=self.view.rows.folded ^ {message.key})
 
     def action_columns(self) -> None:
-        prompts.ask_columns(self)
+        list_prompts.ask_columns(self)
 
     def action_everybody(self) -> None:
         if self.asked_for == (None, ()):
@@ -68,10 +68,10 @@ class ListActions(AppState):
         self.say(f"threads of the kernel are {where}")
 
     def action_user(self) -> None:
-        prompts.ask_user(self)
+        list_prompts.ask_user(self)
 
     def action_go_to_pid(self) -> None:
-        prompts.ask_pid(self)
+        list_prompts.ask_pid(self)
 
     # -- the filter
 

@@ -1,12 +1,21 @@
-"""What keys and mouse do about one process: watch it, mark it, read more of it, signal it, copy its name."""
+"""Actions on one process: watch, mark, read smaps now, signal (kill), renice, copy its PID or command line."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from memtop.errors import ActionRefused, MemtopError
+from memtop.process_control import Target, hold, renice, send
 from memtop.sampling.commands import ReadMappings, ToggleMark
 from memtop.sampling.request import Need
-from memtop.tui.app import prompts
 from memtop.tui.app.app_state import AppState
+from memtop.tui.dialogs.dialog import Dialog
+from memtop.tui.dialogs.nice_dialog import NiceDialog
+from memtop.tui.dialogs.signal_dialog import SignalDialog
 from memtop.tui.table.process_table import ProcessTable
+
+Value = TypeVar("Value")
 
 
 class ProcessActions(AppState):
@@ -49,10 +58,34 @@ class ProcessActions(AppState):
             self.pump.command(ReadMappings(key, family=Need.FAMILY in self.panel_needs))
 
     def action_signal(self) -> None:
-        prompts.ask_signal(self)
+        self._ask_and_act(SignalDialog, send)
 
     def action_renice(self) -> None:
-        prompts.ask_nice(self)
+        self._ask_and_act(NiceDialog, renice)
+
+    def _ask_and_act(self, dialog: Callable[[Target], Dialog[Value]], act: Callable[[Target, Value], str]) -> None:
+        """Hold the process in focus while the dialog is open, then act on it as answered and say what happened."""
+        if self.settings.readonly:
+            self.say("read-only: nothing is sent to processes", severity="warning")
+            return
+        if self.row is None:
+            return
+        try:
+            target = hold(self.row)
+        except ActionRefused as error:
+            self.say(str(error), severity="warning")
+            return
+
+        def use(answer: Value | None) -> None:
+            try:
+                if answer is not None:
+                    self.say(act(target, answer))
+            except MemtopError as error:
+                self.say(str(error), severity="error")
+            finally:
+                target.close()
+
+        self.push_screen(dialog(target), use)
 
     def action_copy_pid(self) -> None:
         if self.row is not None:

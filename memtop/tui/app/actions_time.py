@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from memtop import units
+from memtop.engine.sampler_thread import LONGEST_DELAY_S, SHORTEST_DELAY_S
+from memtop.errors import UsageError
 from memtop.history.process_history import ORDINARY_WINDOW_S
-from memtop.tui.app import prompts
 from memtop.tui.app.app_state import AppState
 from memtop.tui.chart.axes import Scale
 from memtop.tui.chart.memory_chart import MemoryChart, zoomed
+from memtop.tui.dialogs.dialog import Prompt
 
 
 class TimeActions(AppState):
@@ -80,4 +83,19 @@ class TimeActions(AppState):
         self.chart.scale = scales[(scales.index(self.chart.scale) + 1) % len(scales)]
 
     def action_delay(self) -> None:
-        prompts.ask_delay(self)
+        def use(delay_s: float | None) -> None:
+            if delay_s is not None:
+                self.choose_readings(delay_s=delay_s)
+
+        now_s = f"{self.view.readings.delay_s:g}"
+        self.push_screen(Prompt("Seconds between samples", _parse_delay, now_s, says="From 0.1 to 60."), use)
+
+
+def _parse_delay(text: str) -> float:
+    try:
+        delay_s = units.parse_duration(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    if not SHORTEST_DELAY_S <= delay_s <= LONGEST_DELAY_S:
+        raise UsageError(f"between {SHORTEST_DELAY_S:g} and {LONGEST_DELAY_S:g} seconds")
+    return delay_s

@@ -11,6 +11,7 @@ from textual.reactive import var
 
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
+from memtop.engine.sampler_thread import SamplerThread
 from memtop.model.frame import Frame, ProcessRow
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
@@ -27,7 +28,6 @@ from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.table.row_painter import Sort
 from memtop.tui.terminal.lifecycle import Life
 from memtop.tui.terminal.safe_app import SafeApp
-from memtop.tui.terminal.sampler_thread import SamplerThread
 from memtop.view_state import View
 
 NOTICE_S: Final = 6.0

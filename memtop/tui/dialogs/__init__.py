@@ -1,1 +1,1 @@
-"""What opens over the screen: prompts, menus, help, a topic, the choice of columns."""
+"""Dialogs over the screen: signal (kill), renice, help, an explanation, the choice of columns; prompts and menus."""

@@ -1,1 +1,1 @@
-"""The terminal below Textual: driver, start and end, crash report, the thread that samples."""
+"""The terminal below Textual: driver, start and end, signals, crash report, first picture, memory tuning."""

@@ -97,7 +97,7 @@ def test_text_is_fitted_as_in_the_real_table(text: str, width: int, left: bool) 
 
 def test_neither_textual_nor_rich_is_imported_for_it() -> None:
     code = (
-        "import sys, memtop.tui.terminal.splash, memtop.tui.terminal.lifecycle, memtop.tui.terminal.sampler_thread\n"
+        "import sys, memtop.tui.terminal.splash, memtop.tui.terminal.lifecycle, memtop.engine.sampler_thread\n"
         "import memtop.preflight\n"
         "print([name for name in ('textual', 'rich', 'plotext') if name in sys.modules])"
     )

@@ -1,4 +1,4 @@
-"""The sampler's thread: takes samples at planned instants, answers questions between them, survives its own errors.
+"""The sampler thread: takes samples at planned instants, answers a changed Request between them, survives exceptions.
 
 It knows nothing of Textual. Frames go out through a second thread with room for one: a view that is slow, or
 blocked for good, never delays a sample, and gets the newest frame when it is ready again.
@@ -30,7 +30,7 @@ STOP_S: Final = 0.5
 """How long stop() waits for a step that is under way."""
 MESSAGE_LIMIT: Final = 200
 DRAWN_EVERY_S: Final = 0.5
-"""Where samples come faster they are all taken, and shown together: nobody reads faster, and drawing is what costs."""
+"""Samples that come faster are all taken, and shown together: a reader cannot follow, and drawing is expensive."""
 
 
 class SamplerThread:
@@ -70,26 +70,26 @@ class SamplerThread:
         self._request = request if request is not None else Request()
         self._request_is_new = False
         self._commands: list[Command] = []
-        """Those that nobody has been given yet, oldest first."""
+        """Commands that no step or view has been given yet, oldest first."""
         self._delay_s = _within_limits(delay_s)
         self._due_from_s = time.monotonic() - self._delay_s  # the first step is due at once
         self._drawn_s = -math.inf
         self._waiting: Frame | None = None
-        """Made, and not yet taken by the courier."""
+        """The frame that is made and not delivered yet."""
         self._paused = False
         self._single_steps = 0
         self._failures = 0
         self._ended = False
         self._stopped = False
         self._out: dict[str, Callable[[], None]] = {}
-        """What is to be delivered, oldest first: only ever the newest of each kind."""
+        """Deliveries by kind, oldest first; of each kind only the newest."""
         self._out_closed = False
         self._out_changed = threading.Condition()
         self._sampler = threading.Thread(target=self._sample, name="memtop-sampler", daemon=True)
         self._courier = threading.Thread(target=self._carry, name="memtop-courier", daemon=True)
 
     def start(self) -> None:
-        """Take the first sample, then go on."""
+        """Start both threads; the first sample is taken at once."""
         with self._changed:
             self._due_from_s = time.monotonic() - self._delay_s
         self._courier.start()
@@ -108,7 +108,7 @@ class SamplerThread:
 
     @property
     def request(self) -> Request:
-        """What the view asks; a new one is answered at once, without waiting for the next sample."""
+        """The view's Request; a changed one is answered at once, without waiting for the next sample."""
         return self._request
 
     @request.setter
@@ -156,7 +156,7 @@ class SamplerThread:
             self._single_steps += 1
             self._changed.notify()
 
-    # The sampler's thread
+    # In the sampler thread
 
     def _due_s(self) -> float:
         slower = SLOWER if self._failures >= FAILURES_BEFORE_SLOWER else 1
@@ -168,7 +168,7 @@ class SamplerThread:
         return not (self._paused or self._ended) and time.monotonic() >= self._due_s()
 
     def _wait_s(self) -> float | None:
-        """How long nothing will be due; None for ever."""
+        """Seconds until the next step is due; None while paused or ended."""
         return None if self._paused or self._ended else max(0.0, self._due_s() - time.monotonic())
 
     def _sample(self) -> None:
@@ -185,23 +185,23 @@ class SamplerThread:
             self._answer(request, commands, late_s, drawn=single or not self._too_soon_to_draw())
 
     def _too_soon_to_draw(self) -> bool:
-        """Never for a recording: each of its samples is worth a look, and its last one stays on screen."""
+        """Whether the last frame is too recent; never for a recording, whose last sample stays on screen."""
         return self._paced and time.monotonic() - self._drawn_s < DRAWN_EVERY_S - self._delay_s / 2
 
     def _begin_step(self) -> float:
-        """Plan the step after this one; how late this one is."""
+        """Plan the step after this one; returns how late this one is, in seconds."""
         now_s, due_s = time.monotonic(), self._due_s()
         if self._single_steps:
             self._single_steps -= 1
             self._ended = False
             due_s = now_s
         late_s = now_s - due_s if self._paced else 0.0
-        # A late sample is taken at once; those that were missed besides are not made up for.
+        # A late sample is taken at once; missed samples are not made up for.
         self._due_from_s = due_s if self._paced and late_s <= self._delay_s else now_s
         return late_s
 
     def _answer(self, request: Request, commands: Sequence[Command], late_s: float | None, *, drawn: bool) -> None:
-        """Take a sample, or only look again where ``late_s`` is None.
+        """Take a sample, or only make a new frame of the last one where ``late_s`` is None.
 
         A sample that is not ``drawn`` is shown by the next frame, with its own.
         """
@@ -238,7 +238,7 @@ class SamplerThread:
         self._post("problem", partial(self._deliver_problem, text))
 
     def _post_frame(self, frame: Frame) -> None:
-        """The newest takes the place of one that nobody has taken yet; what had ended by then is told all the same."""
+        """Replace a frame that was not delivered yet; the ends of processes that it reports are kept."""
         with self._out_changed:
             if self._waiting is not None:
                 frame = frame._replace(exits=self._waiting.exits + frame.exits)
@@ -257,7 +257,7 @@ class SamplerThread:
             self._out[kind] = delivery
             self._out_changed.notify()
 
-    # The courier's thread
+    # In the delivering thread
 
     def _carry(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""Diaries of a few processes: those asked for, then those that were in focus last, and no others."""
+"""Detailed history of the watched processes: those named on the command line and those in focus last, 12 at most."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from memtop.history.rings import Diary, History, Point
 from memtop.process_key import ProcessKey
 from memtop.sampling.sample import Sample
 
-DIARIES: Final = 12
-"""Processes whose full detail is kept."""
+MOST_WATCHED: Final = 12
+"""Most processes whose detailed history is kept."""
 
 
-class DiaryKeeper:
-    """Knows which processes are watched, and notes each of their samples in the history."""
+class WatchedHistory:
+    """The watched processes; adds each of their samples to their diaries in the history."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -23,21 +23,21 @@ class DiaryKeeper:
 
     @property
     def watched(self) -> Sequence[ProcessKey]:
-        """Those wanted last first."""
+        """Keys of the watched processes, the one wanted last first."""
         return tuple(self._watched)
 
     def __contains__(self, key: object) -> bool:
         return key in self._watched
 
     def watch(self, wanted: Iterable[ProcessKey]) -> None:
-        """Keep diaries of these from now on; those that were wanted longest ago give way."""
-        self._watched = dict.fromkeys([*list(wanted)[:DIARIES], *self._watched])
-        for key in list(self._watched)[DIARIES:]:
+        """Keep diaries of these processes from now on, and drop those that were wanted longest ago."""
+        self._watched = dict.fromkeys([*list(wanted)[:MOST_WATCHED], *self._watched])
+        for key in list(self._watched)[MOST_WATCHED:]:
             del self._watched[key]
             self._history.diaries.pop(key, None)
 
     def note(self, table: RowTable, sample: Sample) -> None:
-        """Note this instant of each of them that lives."""
+        """Add this sample to the diary of each watched process that lives."""
         for key in self._watched:
             process, row = table.sample(key), table.row(key)
             if process is None or row is None or process.statm is None:

@@ -10,12 +10,12 @@ from typing import cast
 
 import pytest
 
+from memtop.engine.sampler_thread import DRAWN_EVERY_S, SamplerThread
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.sampling.commands import Command, ReadMappings, ToggleMark
-from memtop.tui.terminal.sampler_thread import DRAWN_EVERY_S, SamplerThread
 from tests.requests import request
 from tests.tui.frames import frame
 from tests.tui.terminal.pty_run import wait_for

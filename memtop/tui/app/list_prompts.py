@@ -1,0 +1,66 @@
+"""Prompts about the process list: the column to sort by, the columns shown, the user, the PID to go to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from memtop.columns import Column
+from memtop.errors import UsageError
+from memtop.tui.dialogs.column_chooser import ColumnChooser
+from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
+
+if TYPE_CHECKING:
+    from memtop.tui.app.app_state import AppState
+
+Value = TypeVar("Value")
+
+
+def _unless_cancelled(use: Callable[[Value], None]) -> Callable[[Value | None], None]:
+    """Calls ``use`` with the answer; a dialog closed by Esc has none."""
+    return lambda answer: use(answer) if answer is not None else None
+
+
+def ask_sort(app: AppState, use: Callable[[Column], None]) -> None:
+    """Ask which column to sort by."""
+    columns = app.view.columns
+    start = columns.index(app.view.sort) if app.view.sort in columns else 0
+    choices = [Choice(f"{column.title:<9} {column.says}", column) for column in columns]
+    app.push_screen(Menu("Sort by", choices, start=start), _unless_cancelled(use))
+
+
+def ask_columns(app: AppState) -> None:
+    """Ask which columns to show."""
+
+    def use(columns: tuple[Column, ...]) -> None:
+        app.choose(columns=columns)
+
+    app.push_screen(ColumnChooser(app.view.columns), _unless_cancelled(use))
+
+
+def ask_pid(app: AppState) -> None:
+    """Ask for a PID, and select its row."""
+
+    def parse(text: str) -> int:
+        found = [index for index, row in enumerate(app.table.rows) if str(row.pid) == text]
+        if not found:
+            raise UsageError(f"no process {text} in the list")
+        return found[0]
+
+    def use(index: int) -> None:
+        app.table.selected = app.table.rows[index].key
+        app.table.reveal()
+
+    app.push_screen(Prompt("Go to PID", parse, says="The number of a process in the list."), _unless_cancelled(use))
+
+
+def ask_user(app: AppState) -> None:
+    """Ask whose processes to show: those of one user, or all."""
+    rows = app.frame.rows if app.frame is not None else ()
+    users = sorted({row.user for row in rows} | ({app.view.user} if app.view.user else set()))
+    choices = [Choice("everybody", ""), *(Choice(user, user) for user in users)]
+
+    def use(user: str) -> None:
+        app.choose(user=user)
+
+    app.push_screen(Menu("Show processes of", choices), _unless_cancelled(use))
