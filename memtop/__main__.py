@@ -1,4 +1,4 @@
-"""The entry point: ``memtop`` and ``python -m memtop``."""
+"""Entry point of ``memtop`` and ``python -m memtop``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first things memtop does, before it imports anything heavy.
+"""Checks at start-up, before anything heavy is imported.
 
 See proc_pid_oom_score_adj(5), pid_namespaces(7), credentials(7), stdin(3).
 """

@@ -1,4 +1,4 @@
-"""The identity of a process: pid, start time and a counter for pids that were used again."""
+"""Identity of a process: PID, start time, and a counter for reused PIDs."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The one gate through which foreign bytes become text.
+"""Makes untrusted bytes safe to display by escaping control and invisible characters (secrets: redaction).
 
 Names, command lines, paths and error messages come from processes that may be hostile. Whatever leaves
 :func:`clean` draws as plain visible characters: no control byte, no bidirectional override, nothing invisible.

@@ -1,4 +1,4 @@
-"""One frozen Settings: what the command line decided, before anything is started."""
+"""Settings: the decisions of the command line, one frozen value, made before anything is started."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Bytes, counts, rates and durations as text, and back.
+"""Formats and parses bytes, counts, rates and durations.
 
 Sizes are IEC (K = 1024 bytes) with three significant digits. None is unknown and becomes a dash.
 """

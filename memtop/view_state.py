@@ -1,4 +1,4 @@
-"""What a person has chosen to look at, and the Request that follows from it."""
+"""View: what the user has chosen to see, and the Request that follows from it."""
 
 from typing import NamedTuple, Self
 

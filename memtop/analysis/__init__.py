@@ -1,1 +1,1 @@
-"""Judgements over facts: pure functions, no clock, no I/O, no sentences."""
+"""Analysis: pure functions that judge samples and history; no clock, no I/O, no sentences."""

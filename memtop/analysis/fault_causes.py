@@ -1,4 +1,4 @@
-"""What page faults were for, as far as rates beside them allow to say: memory-facts of the fault counters.
+"""Infers the likely cause of minor and major page faults from the rates beside them.
 
 Minor faults are first touches, copies and pages mapped again; major ones waited for storage, or were retried. No rate
 of faults is an allocation rate.

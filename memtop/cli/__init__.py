@@ -1,4 +1,4 @@
-"""The command line: what is asked for, which parts answer, and the exit code. Parts are wired together only here.
+"""The command line: parses arguments, wires the parts together (nothing else does), and sets the exit code.
 
 Each command imports its own parts: one JSON sample does not pay 300 ms for the screen, the help not 60 ms for sampling.
 """

@@ -1,4 +1,4 @@
-"""Watching without a screen: one record after the other, until there were enough or nobody is left to watch."""
+"""Batch output without a screen: prints one record after another, until enough were printed or all have ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is more than a screen or a series of records: explain, regions, demo, --check, and a program to be started."""
+"""Runs the commands other than the dashboard and batch output: explain, regions, demo, --check, starting a program."""
 
 # ruff: noqa: PLC0415 (explain is 25 ms, regions 49, check 77, demo 32, a screen 300: each pays only for its own)
 

@@ -1,4 +1,4 @@
-"""The parts that every way of watching needs: a source, an engine, and the first look at a program that is started."""
+"""Opens the source and makes the engine for every command, and takes the first sample of a program it starts."""
 
 from __future__ import annotations
 

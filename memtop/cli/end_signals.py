@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP while samples are printed: they end memtop where it waits or writes, and nowhere else.
+"""Handles SIGINT, SIGTERM and SIGHUP in batch output: they end memtop only where it waits or writes.
 
 An exception that a signal handler raises may be lost: Python drops what is raised in a finalizer or in a callback of an
 import, and memtop would sleep on. A handler therefore raises only where nothing of that kind runs. Anywhere else it

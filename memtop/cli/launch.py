@@ -1,4 +1,4 @@
-"""``memtop -- COMMAND``: start a program, watch it from its first page, and end as it ends.
+"""``memtop -- COMMAND``: starts a program, watches it from its first page, and exits with its exit code.
 
 The child waits on a pipe until memtop has taken its first samples, and becomes the program only then. On a screen its
 output goes to a file, whose end is shown when the screen has gone; without a screen it keeps the streams it inherits.

@@ -1,4 +1,4 @@
-"""Standard output that takes no more: a full disk is told in one line, a reader who has had enough is no error."""
+"""Writes standard output: a full disk becomes a one-line error, a closed pipe is no error."""
 
 from __future__ import annotations
 

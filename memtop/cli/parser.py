@@ -1,4 +1,4 @@
-"""The argparse parser of each command: what may be typed, and the help, as wide as the terminal."""
+"""The argparse parsers and the help of all commands, as wide as the terminal."""
 
 import argparse
 import os

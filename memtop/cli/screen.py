@@ -1,4 +1,4 @@
-"""The dashboard. The first sample is taken and painted before Textual is imported, which takes 300 ms."""
+"""Starts the dashboard. The first sample is taken and drawn before Textual is imported, which takes 300 ms."""
 
 # ruff: noqa: PLC0415 (the order of imports is the order of the start)
 

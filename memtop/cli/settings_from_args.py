@@ -1,4 +1,4 @@
-"""What was typed, checked before anything is started, becomes Settings."""
+"""Checks the parsed arguments before anything starts, and makes Settings of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of the process list: what a column is (``column``) and the table of all of them (``table``)."""
+"""Columns of the process list: the type of a column (``column``) and the table of all of them (``table``)."""
 
 from memtop.columns.column import Column, Values
 from memtop.columns.table import ASCII_SPARKS, BY_NAME, COLUMNS, DEFAULT_COLUMNS, SPARKS, TREND_CELLS

@@ -1,4 +1,4 @@
-"""One column of the process list as data: its readings, cells, order, filter, topic, and when it is left out."""
+"""One column of the process list as data: its readings, cells, order, filter, topic, and priority on narrow screens."""
 
 from collections.abc import Callable
 from enum import Enum, auto

@@ -1,4 +1,4 @@
-"""The table of columns: an entry is all that the command line, filter, screen, help and JSON know of a column."""
+"""The table of columns: all that the command line, filter, screen, help and JSON know of a column."""
 
 from __future__ import annotations
 

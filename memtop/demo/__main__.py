@@ -1,4 +1,4 @@
-"""The process that is looked at: ``python -m memtop.demo SCENARIO``, started by ``Workload``.
+"""The workload process: ``python -m memtop.demo SCENARIO``, started by ``Workload``.
 
 It plays the acts of one scenario in rounds, tells each on standard output and ends when standard input does.
 A byte on standard input means: on to the next step.

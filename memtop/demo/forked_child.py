@@ -1,4 +1,4 @@
-"""A forked child that shares its parent's memory and touches it on order; fork(2), prctl(2)."""
+"""A forked child that shares its parent's memory and touches it on command; fork(2), prctl(2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether there is room for a demo: the machine, the memory cgroup, overcommit and this user's limits.
+"""Checks that there is room for a demo: the machine, the memory cgroup, overcommit and this user's limits.
 
 proc_meminfo(5), cgroups(7), Documentation/admin-guide/cgroup-v2.rst, getrlimit(2), proc_sys_vm(5).
 """

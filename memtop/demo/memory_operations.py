@@ -1,4 +1,4 @@
-"""What a workload can do with memory: promise, read, write, give back, share with a child.
+"""Memory operations of a workload: reserve, read, write, give back, share with a child.
 
 Exactly one byte of each page is touched, without allocating anywhere else: mmap(2)'s extended slices step over
 the mapping in C. Huge pages are switched off for these mappings, so that one touched page is one fault and 4 KiB.

@@ -1,4 +1,4 @@
-"""Time and end of a workload: work spread over seconds, pauses that end at once when the watcher is gone.
+"""Timing of a workload: spreads work over seconds, and ends every pause at once when the watcher has gone.
 
 A workload has no thread that waits for its end, since a thread would add to the very VIRT it is there to show.
 Instead all its waiting is done in poll(2) on its lifelines: pipes whose other end only the watcher holds, so that

@@ -1,4 +1,4 @@
-"""The one message between a workload and its watcher: what is happening now, one JSON line each."""
+"""The message from a workload to its watcher: the current step, one JSON line each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of real Go services, recorded with ``memtop --record`` and shipped: nothing is started, and no Go is needed.
+"""Recordings of real Go services, shipped with memtop: nothing is started, and no Go is needed.
 
 The programs are in the project's tests (tests/lab/go). A recording is played like any other; beside it stands what
 happens at each moment.

@@ -1,4 +1,4 @@
-"""The scenarios, as a table: what each step says, does and how long it takes.
+"""Table of the demo scenarios: the commentary, memory operation and duration of each step.
 
 Every sentence holds for pages that are touched one by one in mappings without huge pages; the numbers in them are
 computed from the sizes and times beside them.

@@ -1,4 +1,4 @@
-"""The watching side of a demo: starts the workload, hears its commentary, ends it."""
+"""Starts a demo workload, reads its commentary, and ends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of watched processes that have ended: they stay on screen until too many others have ended as well."""
+"""Rows of watched processes that have ended: they stay on screen until too many others have ended as well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The detail of the process in focus, built of the instant that is shown."""
+"""Builds the Detail of the process in focus, for the instant that is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""step(request): a sample and its history become a frame. It lives in the sampler's thread and holds all state."""
+"""Engine.step(request): makes a frame of a sample and its history. Runs in the sampler thread; holds all state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened to processes, for the chart's time axis: an exec, an end."""
+"""Log of exec and exit events of processes, for the time axis of the chart."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""The expensive readings: mappings and runtimes, mostly of the process in focus.
+"""Has the expensive readings taken, smaps and runtimes, mostly of the process in focus.
 
 Each scheduler is made when it is first wanted, since few runs want any. While the picture stands still none of them
 takes or begins anything, so what they know stays that of the instant shown.

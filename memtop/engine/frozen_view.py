@@ -1,4 +1,4 @@
-"""The instant that is shown: the last one, or the one at which the picture was paused."""
+"""Pause: keeps the instant and the detail at which the user paused; otherwise the last ones are shown."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple

@@ -1,4 +1,4 @@
-"""The machine as a row, now and in the past."""
+"""The machine's row, at the last sample and in the history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking back: the rows of an instant that is past, from what the history has kept."""
+"""Rows of an earlier instant, from the history, for looking back while paused or by the chart's cursor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows as a tree of parents and children, with what hangs below each.
+"""Tree order of rows, parents before their children, with the totals of each subtree.
 
 Parents are known by pid only, and as last read: a process that has gone is nobody's parent, and where pids were
 reused so quickly that two rows are each other's ancestors, the first of them stands as a root.

@@ -1,4 +1,4 @@
-"""Facts become rows: what one process and the machine look like at an instant. Pure but for the clock tick's length."""
+"""Builds the row of a process or the machine from one sample. Pure except for the length of a clock tick."""
 
 from __future__ import annotations
 

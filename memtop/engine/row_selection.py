@@ -1,4 +1,4 @@
-"""Which rows are listed, and in which order."""
+"""Selects the rows that are listed (filter, user, tree) and sorts them."""
 
 from __future__ import annotations
 

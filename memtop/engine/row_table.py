@@ -1,4 +1,4 @@
-"""The rows of all processes that live. A row is built again only where something that it shows has moved."""
+"""Table of the rows of all living processes. A row is built again only when something that it shows has changed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple

@@ -1,4 +1,4 @@
-"""What the judgement of a runtime needs of the engine: the kernel's figures of a row, and the kinds of its mappings."""
+"""Inputs from the engine to the analysis of a runtime: the kernel's figures of a row, the kinds of its mappings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts for people: topics (Markdown with places for a process's own numbers), sentences about findings and readings.
+"""Explanations: topics (Markdown with placeholders for a process's own numbers), sentences about findings.
 
 A topic file starts with ``# Title`` and a line ``> one-sentence summary``; then the body in Markdown: paragraphs and
 ``-`` lists, ``**bold**`` and `` `code` ``, nothing else, so that a plain terminal can show it as well.

@@ -1,4 +1,4 @@
-"""Verdict and findings of a process as JSON objects, as the README describes them."""
+"""Growth verdict and findings of a process as JSON objects, as the README describes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences about findings and about the ends of processes, from ``findings.toml``; numbers get their units here."""
+"""Sentences about findings and exits of processes, from ``findings.toml``; numbers get their units here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short names of limits for sentences: of a long cgroup path the last part is kept, which tells cgroups apart."""
+"""Short names of limits for sentences: the last part of a long cgroup path."""
 
 from __future__ import annotations
 

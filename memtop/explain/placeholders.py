@@ -1,4 +1,4 @@
-"""The facts that topics name, as text: numbers of one process and its machine; and the sentence about its VIRT.
+"""Values of the placeholders in topics: numbers of one process and its machine; and the sentence about its VIRT.
 
 Facts consist of numbers and of memtop's own words. Names and command lines, which a program chooses, are no facts.
 An unknown number has no fact, and a paragraph that names one is not shown.

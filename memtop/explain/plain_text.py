@@ -1,4 +1,4 @@
-"""The topics' Markdown as text for a terminal, without any library: headings, paragraphs, lists.
+"""Renders the topics' Markdown as text for a terminal, without any library: headings, paragraphs, lists.
 
 Lines are wrapped before they are coloured, so that a line has the same width with colour and without.
 """

@@ -1,4 +1,4 @@
-"""The facts that the topics about regions name, as text: sizes of all mappings, of one kind, of one mapping.
+"""Values of the placeholders in topics about regions: sizes of all mappings, of one kind, of one mapping.
 
 The name of a mapping, which a program may choose, is a fact only of the mapping asked for. An unknown number has no
 fact, and a paragraph that names one is not shown.

@@ -1,4 +1,4 @@
-"""Sentences about readings of mappings: why there is none, how old the last is, what has grown since the mark.
+"""Sentences about smaps readings: why there is none, the age of the last one, growth since the mark.
 
 They consist of numbers and of memtop's own words, and of the login name, which the row has cleaned.
 """

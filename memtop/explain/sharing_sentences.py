@@ -1,4 +1,4 @@
-"""Sentences about shared memory: what a kill would free, what copy on write still saves, the worst case."""
+"""Sentences about shared memory: memory freed by a kill, memory saved by copy on write, the worst case."""
 
 from __future__ import annotations
 

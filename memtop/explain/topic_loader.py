@@ -1,4 +1,4 @@
-"""Topics by name, and the table of contents; a file is read when its topic is first asked for."""
+"""Loads topics by name, and the table of contents; a file is read when its topic is first asked for."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The views without a screen: frames as records, ``memtop --check``, ``memtop regions``."""
+"""Output without a screen: frames as records (NDJSON, CSV, text), ``memtop --check``, ``memtop regions``."""

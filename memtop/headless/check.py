@@ -1,4 +1,4 @@
-"""``memtop --check PID``: watch for a while, say what was found, and end with a code for scripts.
+"""``memtop --check PID``: watches for a while, prints a verdict, and exits with a code for scripts.
 
 0 is fine, 1 is growing or near a limit. Where what was seen is not enough to say either, 5 says that.
 """

@@ -1,4 +1,4 @@
-"""Frames without a screen: NDJSON, CSV, plain text. Standard output is data; Textual is never imported."""
+"""Formats frames as NDJSON, CSV and plain text for standard output. Textual is never imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``memtop regions PID``: where a process's address space is, largest first, once.
+"""``memtop regions PID``: prints the mappings of a process once, by kind, largest first.
 
 The mappings come by the same door as those of the Regions panel: an engine is asked for one process and one instant.
 Where smaps would hold the process up for more than 5 ms, pagemap is read in pieces in its place, unless ``--smaps``

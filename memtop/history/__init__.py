@@ -1,1 +1,1 @@
-"""The bounded past: of processes, as it is kept and as charts and verdicts want it, and of the machine."""
+"""Bounded history of processes and of the machine, and the series that charts and verdicts take from it."""

@@ -1,4 +1,4 @@
-"""The past of one process, as a chart or a cursor wants it."""
+"""Series of one process for the chart and the verdict, and its values at an earlier instant."""
 
 from __future__ import annotations
 

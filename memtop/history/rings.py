@@ -1,4 +1,4 @@
-"""Bounded memory of the past.
+"""Bounded storage of the history: tracks of all processes, diaries of watched ones, gaps in sampling.
 
 Every process has a :class:`Track` from the first tick: an entry is added only when its numbers change, so the
 hundreds that are idle cost nothing. Watched processes have a :class:`Diary` beside it: an entry at every tick, with

@@ -1,1 +1,1 @@
-"""What crosses from the engine to a view: the frame, its rows, and what was judged. Immutable values only."""
+"""The values that go from the engine to a view: the frame, its rows, the assessment. Immutable values only."""

@@ -1,4 +1,4 @@
-"""How it may end for the process in focus, and how it ended: what a view is given beside the numbers.
+"""Assessment of a process for the views: limits, OOM rank, findings, and the report on its exit.
 
 Sizes in bytes, None where unknown. Names are cleaned.
 """

@@ -1,4 +1,4 @@
-"""What a view is given: one immutable picture of one instant.
+"""The frame: one immutable value with everything that a view draws at one instant, such as rows and Detail.
 
 None always means unknown, never "none of it". A row object is reused from frame to frame while nothing in it
 has changed, so a view may compare rows by identity to know what to draw again.

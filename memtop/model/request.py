@@ -1,4 +1,4 @@
-"""What a view asks of the engine: which readings, which rows in which order, which stretch of time.
+"""The Request of a view to the engine: the readings, the rows and their order, the window of time.
 
 A Request is small and immutable, and a newer one may replace it before the engine reads it.
 """

@@ -1,4 +1,4 @@
-"""What a reading of maps and pagemap found, as a short text that can be recorded, and as mappings with sizes.
+"""Result of reading maps and pagemap, as a short text that can be recorded, and as mappings with sizes.
 
 The first line has the facts of the reading. Then comes one line for each mapping, with pairs of the highest byte of an
 entry and the number of such pages: ``81=2048 80=12``. A dash is a mapping that was not read. The text of maps follows.

@@ -1,4 +1,4 @@
-"""/proc/PID/smaps and smaps_rollup, proc_pid_smaps(5): every mapping, and what of it is in RAM.
+"""/proc/PID/smaps and smaps_rollup, proc_pid_smaps(5): every mapping with its RSS, PSS and swap.
 
 A process may have 65,000 mappings, 47 MB of text. All mappings of one kernel have the same lines in the same order,
 so the text is cut into short pieces, each is split once, and every field is a stride through its lines. Each line is

@@ -1,4 +1,4 @@
-"""/proc/PID/statm, proc_pid_statm(5): the cheapest truth about a process's memory, open to every user."""
+"""/proc/PID/statm, proc_pid_statm(5): VIRT, RES and shared pages; the cheapest file, open to every user."""
 
 import os
 from typing import Final, NamedTuple

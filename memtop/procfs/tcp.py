@@ -1,4 +1,4 @@
-"""/proc/PID/net/tcp and tcp6, proc_pid_net(5): which TCP ports a process listens on, and what to suggest from that."""
+"""/proc/PID/net/tcp and tcp6, proc_pid_net(5): the listening TCP ports of a process, and URLs suggested from them."""
 
 from __future__ import annotations
 

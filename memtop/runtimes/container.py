@@ -1,4 +1,4 @@
-"""The memory limit around a process: the least of its cgroup and those above it."""
+"""Memory limit around a process: the lowest of its cgroup and the cgroups above it."""
 
 from __future__ import annotations
 

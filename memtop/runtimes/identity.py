@@ -1,4 +1,4 @@
-"""The identity of a process: its runtime by the registry's detection, its allocator and malloc's arenas."""
+"""Identifies a process's runtime (by the registry), its allocator and malloc's arenas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The protocol of a runtime: how it is detected, what is read of it, and what its readings mean.
+"""The protocol of a runtime: its detection, its readings, and its analysis.
 
 A Runtime is a constant of the table in registry.py. A Tracker is what one process has reported so far. To add a
 runtime, write a package with both (or a MappedRuntime of native/) and add one line to the table.

@@ -1,4 +1,4 @@
-"""The table of runtimes: one line adds one. The first that detects a process has it."""
+"""The table of runtimes: one line adds one. The first that detects a process wins."""
 
 from __future__ import annotations
 

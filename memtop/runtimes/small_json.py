@@ -1,4 +1,4 @@
-"""Small JSON as it crosses the blocking thread and is recorded. Whoever decodes it trusts nothing of it."""
+"""Small JSON values between the blocking thread, recordings and decoders, which trust nothing in them."""
 
 from __future__ import annotations
 

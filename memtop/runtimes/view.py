@@ -1,4 +1,4 @@
-"""What a runtime gives to the rest of memtop: its panel, its facts, its part of the findings. Immutable values."""
+"""A runtime's results for the views: its panel, facts, and findings inputs. Immutable values."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Numbers as words, for the sentences and the facts of every runtime."""
+"""Formats numbers as words, for the sentences and placeholders of every runtime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was read of limits at one instant: values without behaviour."""
+"""CgroupReading: limits and use of the cgroups of one process at one instant; values without behavior."""
 
 from __future__ import annotations
 

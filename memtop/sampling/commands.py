@@ -1,4 +1,4 @@
-"""Commands: events that name their process, so that none meets another one, however late the sampler obeys.
+"""Commands from the user to the sampler: each names its process, so that it cannot reach another one.
 
 A Request is a state, and a newer one may replace it; a command is done once, and none is lost.
 """

@@ -1,4 +1,4 @@
-"""Command lines and user names, which may take their time: asked of the Source, and taken when they come."""
+"""Reads command lines and user names, which may be slow: requested from the Source, taken when they arrive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readings that failed: one sentence for each kind of failure, and how often it happened."""
+"""Counts of failed readings: one sentence for each kind of failure, and how often it happened."""
 
 from __future__ import annotations
 

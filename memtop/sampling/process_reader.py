@@ -1,4 +1,4 @@
-"""The processes of one instant: who came and who went, and which of their files are read.
+"""Reads the processes of one sample: finds new and ended ones, and decides which of their files to read.
 
 statm is read for every process at every tick, as one sweep over kept descriptors. Whatever costs more is read
 for the rows on screen, for every row only while the order or the filter depends on it, and otherwise in turn.

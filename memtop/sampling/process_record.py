@@ -1,4 +1,4 @@
-"""What the sampler keeps of one process from tick to tick. It never leaves the sampler: a ProcessSample does."""
+"""The sampler's record of one process from tick to tick. It never leaves the sampler: a ProcessSample does."""
 
 from __future__ import annotations
 

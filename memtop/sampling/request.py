@@ -1,4 +1,4 @@
-"""What is to be read: what a view wants, and what the engine makes of it for one sample."""
+"""The request for one sample: which processes, which of their files, and which of the machine's."""
 
 from enum import Flag, auto
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What was read at one instant: the facts, before any judgement."""
+"""The Sample: the facts that were read at one instant, before any analysis."""
 
 from collections.abc import Set
 from typing import TYPE_CHECKING, NamedTuple

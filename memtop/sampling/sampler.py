@@ -1,4 +1,4 @@
-"""One walk over a Source: SamplePlan -> Sample, the processes and what surrounds them."""
+"""Makes one Sample from a Source by a SamplePlan: all processes, the machine and its cgroups."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Where bytes come from: the live machine, a recording, a program's own metrics over HTTP. Nothing else reads them."""
+"""Sources of all data: the live machine, a recording, a program's metrics over HTTP. Nothing else reads anything."""

@@ -1,4 +1,4 @@
-"""The address of a program's own metrics: what a user may type, and only this machine."""
+"""Parses the address of a program's own metrics; only addresses of this machine are allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One HTTP GET of a program's own metrics, from an address that the user gave. Only this module opens a connection.
+"""HTTP GET of a program's own metrics, from an address that the user gave. Only this module opens a connection.
 
 The server may be hostile or hang. One deadline around each recv bounds the time (the timeout of a socket does not bound
 a body that drips); bytes and header lines are bounded too. There are no redirects, no proxies, no cookies, no

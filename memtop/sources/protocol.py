@@ -1,4 +1,4 @@
-"""The one door to the world: files, pids, time, exits.
+"""The Source protocol: the only interface for reading files, process IDs, clocks, and process exits.
 
 Everything memtop knows came through a :class:`Source`. The live machine (:class:`LiveSource`), a recording being
 written and a recording being played are all Sources, so nothing behind this door can tell them apart.

@@ -1,1 +1,1 @@
-"""The screen: a Textual application that draws frames and asks for the next."""
+"""The dashboard: a Textual application that draws frames and requests the next."""

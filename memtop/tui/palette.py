@@ -1,4 +1,4 @@
-"""The colours that carry meaning: the two data colours and the three severities, as theme variables.
+"""Colors that carry meaning, as theme variables: VIRT, RES and the three severities.
 
 VIRT is blue and RES is orange everywhere: the pair of Okabe and Ito (2008) that stays apart for every kind of
 colour vision; in 16 colours it becomes cyan and yellow. Nothing is told by colour alone: a severity also has

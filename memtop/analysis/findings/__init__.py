@@ -1,4 +1,4 @@
-"""Findings: what is worth a sentence, as a table of rules. Each has a condition on facts, a severity and a topic.
+"""Findings about a process, as a table of rules. Each has a condition on facts, a severity and a topic.
 
 No text for people is in here: the sentences stand in ``memtop/explain/findings.toml`` under the same names. Facts are
 names, or numbers whose unit is the end of their name (``_bytes``, ``_bytes_per_s``, ``_per_s``, ``_percent``, ``_s``).

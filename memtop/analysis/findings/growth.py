@@ -1,4 +1,4 @@
-"""Rules about growth: memory that grows, moves in another shape, stays at its peak, or was given back."""
+"""Rules about growth: memory that grows, a changing mix, RES that stays at its peak, memory that was given back."""
 
 from __future__ import annotations
 

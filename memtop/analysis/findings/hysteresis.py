@@ -1,4 +1,4 @@
-"""Findings that stay: one comes when several samples agree, and goes when several agree, so that none flickers."""
+"""Shows or hides a finding only after several samples agree, so that it does not flicker."""
 
 from __future__ import annotations
 

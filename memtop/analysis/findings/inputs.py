@@ -1,4 +1,4 @@
-"""What is known of one process and its surroundings: all that rules may look at.
+"""FindingInputs: all facts about one process and its surroundings that the rules may use.
 
 The fields are flat: rules combine subjects freely, and a missing group would only be one more None to check.
 """

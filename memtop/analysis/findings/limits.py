@@ -1,4 +1,4 @@
-"""Rules about limits: of cgroups, of resource limits (setrlimit), of the machine."""
+"""Rules about limits: memory cgroups, resource limits (setrlimit), the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules about all else: page tables, zombies, reservations, families, deleted files, permissions."""
+"""Rules about page tables, zombies, reserved addresses, process families, deleted files, permissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule of the findings is: a condition, what it says of the process, its topic; and the finding it makes."""
+"""The types of a rule and of a finding: condition, severity, topic, facts."""
 
 from __future__ import annotations
 

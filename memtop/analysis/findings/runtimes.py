@@ -1,4 +1,4 @@
-"""Rules about language runtimes: their own figures beside those of the kernel."""
+"""Rules about language runtimes: the figures they report beside those of the kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of rules: an entry is all that the screen, JSON and ``--check`` know of a finding, except its sentences."""
+"""The table of rules: all that the screen, JSON and ``--check`` know of a finding, except its sentences."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What limits a process: cgroups, the OOM score, the forecast, and what ended a process that is gone."""
+"""Limits on a process: memory cgroups, OOM score, forecast; and whether the OOM killer ended it."""

@@ -1,4 +1,4 @@
-"""Reading a memory cgroup: where it is, its limit, use and statistics, by a reader that is given.
+"""Reads one memory cgroup through a given reader: its location, limits, use (memory.current) and memory.stat.
 
 See cgroups(7), cgroup-v2.rst and cgroup-v1/memory.rst of the kernel's documentation.
 """

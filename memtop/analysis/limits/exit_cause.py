@@ -1,4 +1,4 @@
-"""Was a process that has ended taken by the kernel's OOM killer? From counters that everybody may read.
+"""Infers from public counters whether the kernel's OOM killer ended a process.
 
 An exit status of 9 (137 in a shell) proves a SIGKILL, and no more: the counters of kills say who sent it.
 """

@@ -1,4 +1,4 @@
-"""Which directory holds a process's memory cgroup, and whose cgroup it is: pure functions over parsed files.
+"""Finds the directory of a process's memory cgroup and the cgroup's owner (container, service): pure functions.
 
 Where the names do not lead there with certainty the answer is "unknown" (an empty tuple), never a guess.
 """

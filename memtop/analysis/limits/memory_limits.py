@@ -1,4 +1,4 @@
-"""How much memory is left: the chain of cgroups above a process, the one that binds, and the machine.
+"""Room left for a process: the chain of cgroups above it, the limit that binds, and the machine.
 
 At a limit the kernel first drops page cache, then swaps where it may, and kills when nothing is left to take. At
 memory.high it does the same but slows tasks down in place of killing them.

@@ -1,4 +1,4 @@
-"""Whom the kernel's OOM killer would take: oom_badness() of mm/oom_kill.c and proc_oom_score() of fs/proc/base.c.
+"""OOM score and OOM rank, computed as oom_badness() of mm/oom_kill.c and proc_oom_score() of fs/proc/base.c do.
 
 The arithmetic is the kernel's of Linux 5.9 and later, in whole pages. Niceness, CPU time, age, children: no part of it.
 """

@@ -1,1 +1,1 @@
-"""What an address space is made of: regions and their kinds, what changed, what is shared, what a reading costs."""
+"""Memory map of a process: its regions and their kinds, growth between readings, sharing, the cost of a reading."""

@@ -1,4 +1,4 @@
-"""VmFlags where only maps and pagemap were read: guessed from addresses, permissions and neighbours.
+"""Guesses VmFlags from addresses, permissions and neighbors where only maps and pagemap were read.
 
 smaps alone has VmFlags, and reading it holds a large process up. Only those flags are guessed that a kind of memory is
 recognized by (:mod:`memtop.analysis.memory_map.region_kinds`); on what was recorded from real programs the sizes by

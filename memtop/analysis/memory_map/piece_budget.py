@@ -1,4 +1,4 @@
-"""When pagemap may be read: it holds nobody up, so only memtop's own processor time limits it.
+"""Budget for reading pagemap: it does not hold up the process, so only memtop's own CPU time limits it.
 
 smaps is read unasked only while it is expected to hold up the process for less than 5 ms; beyond that pagemap is read
 in its place, in pieces (:mod:`memtop.procfs.pagemap`). Keep one :class:`PieceBudget` for each process.

@@ -1,4 +1,4 @@
-"""When smaps and smaps_rollup may be read: the observer's contract.
+"""Budget for reading smaps and smaps_rollup, which hold up the process that is read.
 
 Both walk the target's page tables under its mmap lock: for as long as the walk takes, the target's own mmap, munmap
 and brk wait. So a reading is rare (at most 1 % of the time, and seldom where nothing moves) and short (what would stall

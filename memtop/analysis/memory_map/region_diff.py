@@ -1,4 +1,4 @@
-"""What grew between two readings of the same process: by kind and by mapping.
+"""Growth between two smaps readings of one process, by kind of memory and by mapping.
 
 A mapping is the same one when kind and name are the same and the addresses overlap: so it is also recognised where it
 was extended (heap, stack, an arena), cut in two, or merged by the kernel with a neighbour of equal flags. What was

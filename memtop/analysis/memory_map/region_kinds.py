@@ -1,4 +1,4 @@
-"""What a mapping is for: the kinds, and the rules that tell them apart, as tables.
+"""Kinds of memory mappings (heap, stack, arena, code ...), and the tables of rules that recognize them.
 
 The kernel names few mappings (files, ``[heap]``, ``[stack]``); most kinds are recognised by address, permissions,
 VmFlags and neighbours. The first rule that matches wins. Signatures were measured on glibc 2.36, Go 1.19, JDK 17,

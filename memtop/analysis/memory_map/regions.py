@@ -1,4 +1,4 @@
-"""Where the address space is: every mapping's kind, sums, and what VIRT is made of."""
+"""Regions: the kind of every mapping, sums of RSS, PSS and swap by kind, and the split of VIRT."""
 
 from __future__ import annotations
 

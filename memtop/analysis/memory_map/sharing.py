@@ -1,4 +1,4 @@
-"""What is really a process's own, after fork: USS, PSS and RSS over a family.
+"""Memory shared after fork: USS, PSS and RSS of a process and of its family.
 
 A family is what fork made of one program: processes linked by their parents with the same executable. A worker whose
 parent has ended hangs on init and is not found; a child that has called exec is another program. Processes made with

@@ -1,4 +1,4 @@
-"""VmFlags in words: the two-letter codes of smaps, proc_pid_smaps(5) and fs/proc/task_mmu.c of Linux 6.18."""
+"""VmFlags of smaps in words: its two-letter codes, from proc_pid_smaps(5) and fs/proc/task_mmu.c of Linux 6.18."""
 
 from __future__ import annotations
 

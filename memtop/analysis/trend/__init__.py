@@ -1,1 +1,1 @@
-"""How a series of readings moves: shape, trend, steps, sawtooth, and when a verdict stands."""
+"""Trend of a series of memory readings: shape, slope, steps, sawtooth, and a verdict that does not flicker."""

@@ -1,4 +1,4 @@
-"""Does it grow, and how does it look: the verdict on one series of used memory.
+"""Classifies a series of used memory: growing, flat, sawtooth, staircase; the growth verdict.
 
 The series is anonymous + shared + swapped memory of one process (or a runtime's heap after collection), never RES:
 page cache is no growth. The floor is what counts: garbage above it comes and goes. A verdict says what a curve looks

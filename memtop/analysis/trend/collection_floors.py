@@ -1,4 +1,4 @@
-"""Floors of what a runtime tells: after each garbage collection, or by tenths of the time."""
+"""Floors of a runtime's heap: the lowest values after garbage collections, or in tenths of the time."""
 
 from __future__ import annotations
 

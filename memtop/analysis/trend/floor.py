@@ -1,4 +1,4 @@
-"""The floor of a series: what stays in use when everything that comes and goes is gone."""
+"""Floor of a series: the memory that stays in use below all that comes and goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time to a limit: when a floor that keeps rising at its rate will have used up the room that is left."""
+"""Forecast of the time to a limit, from the rate at which the floor rises and the room that is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From single looks to what stands, without flicker and without a cry at once; a small state machine, pure."""
+"""Confirms a growth verdict only after several classifications agree, so that it does not flicker."""
 
 from __future__ import annotations
 

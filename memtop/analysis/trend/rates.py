@@ -1,4 +1,4 @@
-"""Rates and slopes from counters and series."""
+"""Rates and slopes of counters and series."""
 
 from __future__ import annotations
 

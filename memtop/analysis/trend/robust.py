@@ -1,4 +1,4 @@
-"""Trend and noise that a few wild points cannot bend.
+"""Robust statistics of trend and noise, which a few outliers do not change.
 
 Theil (1950) and Sen (1968) for the slope, Sen's ranks for its interval, Mann (1945) and Kendall (1975) for whether
 there is a trend at all, and a t statistic of the increments: Mann-Kendall takes a random walk for a trend, its

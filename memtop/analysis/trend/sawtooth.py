@@ -1,4 +1,4 @@
-"""Turning points of a series, and the sawtooth that garbage collection draws."""
+"""Finds the turning points of a series, and the sawtooth that garbage collection draws."""
 
 from __future__ import annotations
 

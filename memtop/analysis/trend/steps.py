@@ -1,4 +1,4 @@
-"""Changes of level that happen at once: a step, a staircase."""
+"""Finds sudden changes of level in a series: a step, a staircase."""
 
 from __future__ import annotations
 

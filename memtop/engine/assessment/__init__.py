@@ -1,4 +1,4 @@
-"""Assessment of processes at every tick: growth, limits, OOM candidates, findings, and how processes ended.
+"""Assessment of processes at every tick: growth, limits, OOM rank, findings, and the cause of an exit.
 
 The engine owns an :class:`Assessor`, in the sampler's thread. It reads samples and the history that the engine keeps,
 nothing else. The modules, from facts to judgement:

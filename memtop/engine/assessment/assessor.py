@@ -1,4 +1,4 @@
-"""The assessor of all processes: it takes every tick, and gives row marks, assessments and exit reports."""
+"""Assesses all processes at every tick: row marks, assessments and exit reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counters of memory cgroups and the machine: OOM kills, limits met, pages read back; as counts and rates."""
+"""Event counters of memory cgroups and the machine: OOM kills, limits reached, refaults; as counts and rates."""
 
 from __future__ import annotations
 

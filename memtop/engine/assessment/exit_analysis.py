@@ -1,4 +1,4 @@
-"""Ends of processes: exit code or signal, whether the OOM killer did it, at which limit, and the successor."""
+"""Analyzes the exit of a process: exit code or signal, OOM kill and its limit, and the successor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts from expensive readings (smaps, the runtime) about the process in focus, added to its FindingInputs.
+"""Adds facts from expensive readings (smaps, the runtime) to the FindingInputs of the process in focus.
 
 Nothing is read for it: it takes what panels have read anyway, so most of it is known only while they are on screen.
 """

@@ -1,4 +1,4 @@
-"""FindingInputs of a living process, made of one tick, its verdict, its limits and the counters."""
+"""Makes the FindingInputs of a living process from one tick, its growth verdict, its limits and the counters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The growth verdict of every process, from its history, a few judgements at each tick.
+"""Tracks the growth verdict of every process from its history, classifying a few processes at each tick.
 
 The process in focus is judged every few seconds. The others take turns, and those that have not moved cost nothing.
 """

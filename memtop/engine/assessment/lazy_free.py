@@ -1,4 +1,4 @@
-"""Memory that processes gave back with MADV_FREE and the kernel has not taken yet (LazyFree of smaps), as a series.
+"""LazyFree series: memory freed with MADV_FREE that the kernel has not reclaimed yet, from smaps.
 
 Such pages stay in RES and count as anonymous until RAM is short, so a program that gives back all it takes may look
 like one that leaks. LazyFree stands in smaps and smaps_rollup only, which are read seldom: a small series of its own.

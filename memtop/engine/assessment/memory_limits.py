@@ -1,4 +1,4 @@
-"""The limits over a process: of cgroups, the machine, setrlimit; and which of them it meets first."""
+"""Memory limits of a process (cgroups, machine, setrlimit), and the one that it reaches first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OOM candidates: the place of a process in the order of the OOM killer, in its cgroup and on the machine."""
+"""OOM rank: a process's place in the order of the OOM killer, in its cgroup and on the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One process that is assessed in full, tick by tick: limits, growth, findings; and what remains after its end."""
+"""Full assessment of one process, tick by tick: limits, growth, findings; kept after its exit."""
 
 from __future__ import annotations
 

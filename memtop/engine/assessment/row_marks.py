@@ -1,4 +1,4 @@
-"""What assessment adds to a row of the table: the sign of column V, %LIM, OOM#."""
+"""Row marks from the assessment: the sign of column V, %LIM, OOM#."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The facts of one tick, as the modules of :mod:`memtop.engine.assessment` take them."""
+"""The facts of one tick, as input of the modules of :mod:`memtop.engine.assessment`."""
 
 from __future__ import annotations
 

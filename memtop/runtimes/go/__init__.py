@@ -1,1 +1,1 @@
-"""Go: its build information, metrics, heap and what they mean."""
+"""Go: build information, metrics and heap of a Go program, and their analysis."""

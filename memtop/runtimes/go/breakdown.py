@@ -1,4 +1,4 @@
-"""Where the RES of a Go process comes from: the runtime's account laid over the kernel's.
+"""Breakdown of a Go program's RES: the runtime's own figures beside the kernel's.
 
 The two are read a moment apart and count different things: the runtime counts what it has mapped, the kernel what
 has been touched. The identities hold within one reading of MemStats, so a broken one means wrong figures.

@@ -1,4 +1,4 @@
-"""Which Go built a program, and how, from slices of its file. See Go's debug/buildinfo and cmd/link.
+"""Go version and build settings of a program, from slices of its file. See Go's debug/buildinfo and cmd/link.
 
 The linker leaves a block that starts with a magic of 14 bytes: since Go 1.18 the version and the module text follow
 in it, from 1.13 to 1.17 it holds pointers to both. It survives stripping and the removal of section headers.

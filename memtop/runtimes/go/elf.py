@@ -1,4 +1,4 @@
-"""The few parts of an ELF file that lead to build information, read by slices. See elf(5).
+"""Parses the parts of an ELF file that lead to build information, read by slices. See elf(5).
 
 The file may be hostile: every count, size and the sum of all reads is bounded.
 """

@@ -1,4 +1,4 @@
-"""GOGC, GOMEMLIMIT and GODEBUG as they were when a process started; no other variable leaves this module.
+"""GOGC, GOMEMLIMIT and GODEBUG from a process's initial environment; no other variable leaves this module.
 
 A program may change the first two at any time (debug.SetGCPercent, debug.SetMemoryLimit): then these are not in force.
 """

@@ -1,4 +1,4 @@
-"""/debug/vars of Go's expvar: a JSON object with ``memstats`` in it. The key ``cmdline`` is never looked at."""
+"""/debug/vars of Go's expvar: a JSON object with ``memstats`` in it. The key ``cmdline`` is never used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of a Go program as text, to stand in the topics: facts named ``go_*``.
+"""Values of the ``go_*`` placeholders in topics: the numbers of a Go program as text.
 
 A number that is unknown has no fact.
 """

@@ -1,4 +1,4 @@
-"""Does a Go program leak, and what: the verdict on what is left after each garbage collection.
+"""Leak verdict on a Go program, from what is left on its heap after each garbage collection.
 
 HeapAlloc between two collections is a saw, and says nothing. What counts is the floor after each. Where the program
 collects more often than it is asked, the samples fall anywhere on the saw, and their slow beat looks like a leak; so

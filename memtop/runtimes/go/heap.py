@@ -1,4 +1,4 @@
-"""A Go program's own account of its memory: runtime.MemStats, whatever the format it came in."""
+"""Heap figures that a Go program reports (runtime.MemStats), whatever their format."""
 
 from __future__ import annotations
 

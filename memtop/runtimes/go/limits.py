@@ -1,4 +1,4 @@
-"""What GOGC, GOMEMLIMIT and madvdontneed mean for this program: the pacing formula with its own figures."""
+"""Effect of GOGC, GOMEMLIMIT and madvdontneed on this program: the pacing formula with its own figures."""
 
 from __future__ import annotations
 

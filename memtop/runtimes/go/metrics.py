@@ -1,4 +1,4 @@
-"""A Go program's metrics, recognised by what they are and not by the path or the content type they came with."""
+"""Recognizes the format of a Go program's metrics by their content, not by path or content type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain text as tutorials write it: ``HeapAlloc: 12.34 MB``, ``PauseTotalNs:1.23 ms``, ``Goroutine12``.
+"""Metrics as plain text, as tutorials print them: ``HeapAlloc: 12.34 MB``, ``PauseTotalNs:1.23 ms``.
 
 MB is 1024 * 1024 there. The lines ``# HeapAlloc = 123`` at the end of a heap profile are of the same shape.
 """

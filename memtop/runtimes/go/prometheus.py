@@ -1,4 +1,4 @@
-"""The Prometheus text format, as far as client_golang's Go and process collectors use it."""
+"""Metrics in the Prometheus text format, as far as client_golang's Go and process collectors use it."""
 
 from __future__ import annotations
 

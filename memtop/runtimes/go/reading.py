@@ -1,4 +1,4 @@
-"""The readings of a Go program: three variables of its environment, its listening sockets, its metrics."""
+"""Readings of a Go program: three variables of its environment, its listening sockets, its metrics."""
 
 from __future__ import annotations
 

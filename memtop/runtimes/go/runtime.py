@@ -1,4 +1,4 @@
-"""Go behind the protocol. What it reads and what it means is imported with the first Go program."""
+"""Go as a runtime of the protocol. Its readers and analysis are imported with the first Go program."""
 
 # ruff: noqa: PLC0415 (most processes are no Go program; these modules take 37 ms to import)
 

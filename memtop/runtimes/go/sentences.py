@@ -1,4 +1,4 @@
-"""What the Runtime panel says of a Go program, from its figures and the kernel's."""
+"""Sentences of the Runtime panel about a Go program, from its figures and the kernel's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tracker of a Go program: its build, its settings, the figures of its heap over time."""
+"""Tracks a Go program: its build, its settings, and its heap figures over time."""
 
 from __future__ import annotations
 

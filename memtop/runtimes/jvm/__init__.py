@@ -1,1 +1,1 @@
-"""The JVM (HotSpot): its flags and counters, its heap and what they mean."""
+"""The JVM (HotSpot): its flags, counters and heap, and their analysis."""

@@ -1,4 +1,4 @@
-"""The numbers of a JVM as text, to stand in the topics: facts named ``jvm_*``.
+"""Values of the ``jvm_*`` placeholders in topics: the numbers of a JVM as text.
 
 A number that is unknown has no fact.
 """

@@ -1,4 +1,4 @@
-"""The memory flags of a JVM, from its command line. Nothing else of the command line leaves this module."""
+"""Memory flags of a JVM (-Xmx and others), from its command line. Nothing else of it leaves this module."""
 
 from __future__ import annotations
 

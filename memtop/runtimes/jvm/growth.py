@@ -1,4 +1,4 @@
-"""Where the RES of a JVM comes from, and whether its heap leaks: the verdict on what is left after collections.
+"""Breakdown of a JVM's RES, and the leak verdict on what is left on its heap after collections.
 
 Old objects that have died stay until a collection that looks at them, so only the floors after such major
 collections say anything; a rise between two of them does not.

@@ -1,4 +1,4 @@
-"""What a JVM's own counters say of its memory."""
+"""Heap figures of a JVM, from its own counters."""
 
 from __future__ import annotations
 

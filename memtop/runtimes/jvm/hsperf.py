@@ -1,4 +1,4 @@
-"""The hsperfdata file of a HotSpot JVM, version 2: named counters in shared memory, which jps and jstat read as well.
+"""Parses the hsperfdata file of a HotSpot JVM, version 2: named counters, which jps and jstat read as well.
 
 It lies in ``/tmp/hsperfdata_USER/PID`` of the JVM's own namespaces and is written while it is read.
 """

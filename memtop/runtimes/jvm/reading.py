@@ -1,4 +1,4 @@
-"""The reading of a JVM: the counters of its own hsperfdata file, below its own root."""
+"""Readings of a JVM: the counters of its own hsperfdata file, below its own root directory."""
 
 from __future__ import annotations
 

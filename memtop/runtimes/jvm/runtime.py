@@ -1,4 +1,4 @@
-"""The JVM behind the protocol. What it reads and what it means is imported with the first JVM."""
+"""The JVM as a runtime of the protocol. Its readers and analysis are imported with the first JVM."""
 
 # ruff: noqa: PLC0415 (most processes are no JVM; these modules take 21 ms to import)
 

@@ -1,4 +1,4 @@
-"""What the Runtime panel says of a JVM, from its counters and the kernel's figures."""
+"""Sentences of the Runtime panel about a JVM, from its counters and the kernel's figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What survives the collections of a JVM while none of them has looked at its old objects.
+"""Growth of a JVM's old generation between full collections, by what survives the young ones.
 
 Young collections move what is alive into the old part of the heap, where the dead are found only by a major one. So
 until there were some of those, a rise of what survives may be a leak or may be nothing: it leaves the question open.

@@ -1,4 +1,4 @@
-"""The tracker of a JVM: its flags, and its counters over time."""
+"""Tracks a JVM: its flags, and its counters over time."""
 
 from __future__ import annotations
 

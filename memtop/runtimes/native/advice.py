@@ -1,4 +1,4 @@
-"""What allocator and runtime explain of a process by the kernel's figures, only where these call for it.
+"""Advice about a process's allocator and runtime, given only where the kernel's figures call for it.
 
 Of C and Python the live size is unknown from outside, so most of these are possibilities, and are named so.
 """

@@ -1,4 +1,4 @@
-"""Allocators recognized from the files that a process has mapped, and glibc's arenas. See proc_pid_maps(5)."""
+"""Recognizes allocators by the files that a process has mapped, and counts glibc's arenas. See proc_pid_maps(5)."""
 
 from collections.abc import Iterable
 from enum import Enum

@@ -1,4 +1,4 @@
-"""CPython, Node, Ruby, PHP and .NET."""
+"""Table of languages without metrics of their own: CPython, Node, Ruby, PHP and .NET."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runtimes that report nothing of their own: recognized by the names of their files, explained by the kernel."""
+"""Runtimes without metrics: recognized by the names of their files, explained by the kernel's figures."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Readings of the limits around processes: memory cgroups, resource limits, how the kernel hands out memory.
+"""Reads the limits around processes: memory cgroups, resource limits, overcommit and swap policy.
 
 ``CgroupReader`` decides what is read when, ``cgroup_files`` reads the directory of one cgroup; the values that come of
 it are in :mod:`memtop.sampling.cgroup_reading`.

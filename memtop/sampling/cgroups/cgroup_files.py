@@ -1,4 +1,4 @@
-"""The directories of the cgroup file system: the files of one memory cgroup, version 1 or 2, as one reading."""
+"""Reads the files of one memory cgroup, version 1 or 2: memory.max, memory.current, memory.stat, memory.events."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Readings of runtimes: of which processes, how often, and what has come. No runtime is known by name here."""
+"""Schedules the readings of runtimes: of which processes, and how often. It knows no runtime by name."""

@@ -1,4 +1,4 @@
-"""What is known of the runtime of one process, and when its figures may be read again."""
+"""Record of one process's runtime: its detection, its last figures, and the time of the next reading."""
 
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple

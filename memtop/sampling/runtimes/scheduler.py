@@ -1,4 +1,4 @@
-"""The scheduler of runtime readings: of which processes runtimes are read, and how often. It knows no runtime by name.
+"""Decides which processes have their runtimes read, and how often. It knows no runtime by name.
 
 It reads of the process in focus (without a screen: of those asked for). Which runtime a process has is read once;
 figures are read once a second at most. Everything goes through Source.ask, so a program that hangs holds up nothing.

@@ -1,4 +1,4 @@
-"""smaps and smaps_rollup, the expensive readings: of which process, when, and what they bring.
+"""Schedules the expensive readings, smaps, smaps_rollup and pagemap, and keeps their results.
 
 - ``scheduler``: whose turn it is, and what is known by now; all that the engine knows of this package
 - ``collector``: what is asked of the Source, and what comes back

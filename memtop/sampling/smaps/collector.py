@@ -1,4 +1,4 @@
-"""What expensive readings bring: asked of the Source, parsed, and put into the record of their process."""
+"""Requests smaps readings from the Source, has them parsed, and puts them into the record of their process."""
 
 from __future__ import annotations
 

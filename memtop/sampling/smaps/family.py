@@ -1,4 +1,4 @@
-"""The family of a process, and what its members share: from samples and the rollups that were read."""
+"""Family of a process and the memory its members share: from samples and smaps_rollup."""
 
 from __future__ import annotations
 

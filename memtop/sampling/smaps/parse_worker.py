@@ -1,4 +1,4 @@
-"""From the text of smaps, or of a report on pagemap, to a Reading. For a text of megabytes in a thread of its own."""
+"""Parses the text of smaps, or a report on pagemap, into a Reading; megabytes of it in a thread of their own."""
 
 from __future__ import annotations
 

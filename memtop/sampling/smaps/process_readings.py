@@ -1,4 +1,4 @@
-"""What expensive readings have brought of one program: what was read, what is under way, the user's mark."""
+"""Record of one program's smaps readings: the results, the readings under way, the user's mark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which process has its smaps or smaps_rollup read, and when; what is known by now.
+"""Decides which processes have smaps or smaps_rollup read, and when; USS, PSS and sharing come from them.
 
 Both files hold up the target's own mmap calls. A budget limits them (:mod:`memtop.analysis.memory_map.read_cost`), and
 only what is on screen is read: smaps of the process in focus while a panel shows it; smaps_rollup of its family while

@@ -1,4 +1,4 @@
-"""What smaps and smaps_rollup report of a process, as views are given it; readings are seldom and never new."""
+"""smaps results as the views display them: regions, sharing, the user's mark; expensive to read, so often old."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The live machine as a Source. See proc(5); every path is read below one root, so tests bring their own."""
+"""LiveSource: reads the live machine, proc(5). Every path is below one root, so tests bring their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readings that may take for ever, on threads that may be given up.
+"""Reads files that may block forever, on threads that can be abandoned.
 
 cmdline, environ, maps and smaps take the target's mmap lock, and its memory may lie on a dead network file
 system; a user's name may come from one, too. So they are read by two threads, which end when nothing is left to read;

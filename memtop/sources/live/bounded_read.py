@@ -1,4 +1,4 @@
-"""Bounded reads of kernel files, and what their errors mean."""
+"""Reads kernel files up to a size limit, and turns OSError into the exceptions of memtop."""
 
 from __future__ import annotations
 

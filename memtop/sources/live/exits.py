@@ -1,4 +1,4 @@
-"""How watched processes end: pidfd_open(2) says when, and the best that is there says how.
+"""Detects exits of watched processes by pidfd_open(2), and finds their exit codes and signals.
 
 PIDFD_GET_INFO of linux/pidfd.h tells the status of every process once its parent has collected it, since Linux 6.15.
 Before, and on older kernels: waitid(2) for own children that nobody has collected, what this program has collected

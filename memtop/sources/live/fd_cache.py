@@ -1,4 +1,4 @@
-"""Kept descriptors of ``proc/PID/name``: half the cost of opening anew, and the identity of a process.
+"""Cache of open files ``proc/PID/name``: half the cost of opening them, and proof of a process's identity.
 
 A kept descriptor answers ESRCH once its process has gone, whatever happens to its pid; pid and start time alone
 collided in 94 of 100 forced reuses.

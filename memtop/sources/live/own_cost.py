@@ -1,4 +1,4 @@
-"""What memtop itself costs: shown, so that the monitor cannot become the incident unseen."""
+"""Measures memtop's own CPU time and memory, which the screen shows."""
 
 from __future__ import annotations
 

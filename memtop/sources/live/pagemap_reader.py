@@ -1,4 +1,4 @@
-"""Which pages of a process are in RAM, read in small pieces, so that the process is not held up.
+"""Reads pagemap in small pieces, so that the process is not held up: which of its pages are in RAM.
 
 smaps holds the target's mmap lock for the whole walk of a mapping: 35 ms for 2 GiB, in which its own mmap, munmap and
 brk wait. pagemap takes and drops the lock for every 2 MiB of addresses. A pause follows every piece, because a waiting

@@ -1,4 +1,4 @@
-"""Bounded file access for the readings of runtimes, on the blocking thread: all of it may block."""
+"""Bounded file access for the readings of runtimes, on the blocking thread."""
 
 from __future__ import annotations
 

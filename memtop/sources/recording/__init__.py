@@ -1,4 +1,4 @@
-"""Recordings: what the kernel said, in one SQLite file, and both ways to use it as a Source.
+"""Recordings: everything a Source answered, in one SQLite file; a recorder and a replay.
 
 :class:`Recorder` writes each answer that differs from the last one; :class:`Replay` gives them back, so that a
 replay is the live path. See :mod:`memtop.sources.recording.format` for the format.

@@ -1,4 +1,4 @@
-"""What of a tick is news."""
+"""Encodes one tick as the recording rows that changed since the previous tick."""
 
 from __future__ import annotations
 

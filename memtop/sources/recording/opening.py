@@ -1,4 +1,4 @@
-"""Opens a recording that may have been made by anybody.
+"""Opens a recording safely, although it may come from a stranger.
 
 The file is looked at before SQLite sees it; its schema must be ours to the letter, so that it has no view, trigger
 or virtual table; nothing but reading our two tables is allowed; values are bounded and untyped until checked.

@@ -1,4 +1,4 @@
-"""Records another Source while it is used."""
+"""Recorder: a Source that passes on another Source and records its answers."""
 
 from __future__ import annotations
 

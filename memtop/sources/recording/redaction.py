@@ -1,4 +1,4 @@
-"""What looks like a secret in a command line is not written into files that people send to each other.
+"""Redacts secrets (passwords, keys, tokens) in command lines before they are recorded.
 
 A value is taken out after a name that speaks of a secret (``--password=V``, ``--password V``, ``API_KEY=V``,
 ``-Ddb.pass=V``, ``Authorization: V``), in the user part of a URL, and after ``-p`` of the MySQL family. When in

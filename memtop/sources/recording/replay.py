@@ -1,4 +1,4 @@
-"""Plays a recording: a Source whose world is a file."""
+"""Replay: a Source that plays a recording."""
 
 from __future__ import annotations
 

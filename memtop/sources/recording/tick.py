@@ -1,4 +1,4 @@
-"""Everything that was asked and answered at one instant, on its way to the file."""
+"""One tick of a recording: all answers of the Source at one instant, before they are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thread that writes a recording, so that no disk delays a sample."""
+"""Thread that writes a recording, so that no disk delays a sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keys and mouse do to have things explained: a topic, filled with the numbers of the process in focus; help."""
+"""Actions that open explanations: a topic with the numbers of the process in focus; the help."""
 
 from __future__ import annotations
 

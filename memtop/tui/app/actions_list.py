@@ -1,4 +1,4 @@
-"""What keys and mouse do about the list: its order, its columns, and who is on it."""
+"""Actions on the process list: sort order, columns, filter, user, tree."""
 
 from __future__ import annotations
 

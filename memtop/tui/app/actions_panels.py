@@ -1,4 +1,4 @@
-"""What keys and mouse do about the panels under the chart, and about one panel alone on the screen."""
+"""Actions on the panels under the chart: choose one, or maximize it."""
 
 from __future__ import annotations
 

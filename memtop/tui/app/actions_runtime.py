@@ -1,4 +1,4 @@
-"""What keys do about runtimes: ask for the address of a program's metrics."""
+"""Prompt for the address of a program's metrics, for its runtime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keys and mouse do about time: pause, look back, zoom, scale, delay."""
+"""Actions on time: pause, look back, zoom, scale, delay."""
 
 from __future__ import annotations
 

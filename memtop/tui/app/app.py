@@ -1,4 +1,4 @@
-"""The application: what is on the screen, and what it does with a newer frame. What keys do is in ``actions_*.py``."""
+"""The application: composes the screen and shows each newer frame. Key actions are in ``actions_*.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all actions of the screen share: the view, the frame shown, the parts of the screen, words for people."""
+"""State shared by all actions: the view, the frame shown, the parts of the screen, notices."""
 
 from __future__ import annotations
 

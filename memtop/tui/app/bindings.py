@@ -1,4 +1,4 @@
-"""The keys of the whole screen as a table of data; those of one panel sit on the widget that acts.
+"""Table of the key bindings of the whole screen; those of one panel are on its widget.
 
 Each has an id, so that users can rebind it, and a tooltip, from which the help is made. Nothing that does harm is
 one key away: k, which kills in some peers, moves up.

@@ -1,1 +1,1 @@
-"""The first line of the screen and the last one."""
+"""The header and the footer of the screen."""

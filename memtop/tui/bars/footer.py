@@ -1,4 +1,4 @@
-"""The last line: the keys worth knowing now, and what memtop itself costs."""
+"""The footer: the most useful keys, and memtop's own CPU time and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first line of the screen; what it says is in :mod:`memtop.tui.bars.header_parts`."""
+"""The header line of the screen; its text is made in :mod:`memtop.tui.bars.header_parts`."""
 
 from __future__ import annotations
 

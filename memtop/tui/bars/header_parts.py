@@ -1,4 +1,4 @@
-"""What the first line says: whose machine this is, what memtop is doing, and how the machine's memory does.
+"""Text of the header: host name, mode (live, paused, replay), and the machine's memory.
 
 Imports neither Textual nor Rich, as the early painting says the same.
 """

@@ -1,1 +1,1 @@
-"""The charts: memory, page faults, heap; axes, curves, and what cells stand for."""
+"""The charts: memory, page faults, heap; axes, curves, canvas, and the styles of cells."""

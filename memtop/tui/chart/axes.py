@@ -1,4 +1,4 @@
-"""Axes of the charts: which scale, which range, which ticks. Numbers only, no drawing.
+"""Axes of the charts: scale, range and ticks. Numbers only, no drawing.
 
 Ticks are whole rows apart, so a range has few sizes and stands still while values move within it, and it follows the
 largest value of the whole window, so it does not shrink the moment a peak has passed.

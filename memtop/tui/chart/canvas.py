@@ -1,4 +1,4 @@
-"""From curves to lines of cells: plotext draws, this module colours its matrix and cuts it into Strips.
+"""Canvas of the charts: plotext draws curves, this module colors its matrix and cuts it into Strips.
 
 plotext (5.3) knows no themes. It is given the numbers of ``ChartStyle`` as colours, and each becomes a theme's style
 here. Its matrix of cells is taken as it is: making escape codes of it and parsing them again costs ten times as

@@ -1,4 +1,4 @@
-"""What the charts have in common: inks from the theme, and strips that are built once and then only handed out."""
+"""Base class of the charts: inks from the theme, and Strips that are built once and then reused."""
 
 from __future__ import annotations
 

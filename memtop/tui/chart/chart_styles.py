@@ -1,4 +1,4 @@
-"""What a cell of a chart stands for, and what a terminal can show of it. Themes turn inks into styles."""
+"""Styles of chart cells, and their forms for terminals with few colors. Themes turn inks into styles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words over the memory chart: whose memory it is, and its numbers. They are its legend as well."""
+"""Title of the memory chart: the process and its numbers. It is the legend as well."""
 
 from __future__ import annotations
 

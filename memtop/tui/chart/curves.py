@@ -1,4 +1,4 @@
-"""Curves and the areas under them, drawn a column at a time; a column that was drawn before is taken from there.
+"""Draws curves and the areas under them column by column, and caches each column.
 
 Time moves through a chart by whole columns, so from one picture to the next only the newest columns differ, whatever
 the width of the window. plotext draws the columns that are new, and what it costs no longer depends on how large

@@ -1,4 +1,4 @@
-"""The widget that shows a process's page faults a second: minor ones left, major ones right, each on its own scale."""
+"""Widget that shows a process's page faults a second: minor ones left, major ones right, each on its own scale."""
 
 from __future__ import annotations
 

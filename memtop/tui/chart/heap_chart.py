@@ -1,4 +1,4 @@
-"""Small charts of a heap against its collections: one column a reading, with a mark below where it was collected."""
+"""Small charts of a heap and its garbage collections: one column a reading, a mark below each collection."""
 
 from __future__ import annotations
 

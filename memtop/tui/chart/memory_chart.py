@@ -1,4 +1,4 @@
-"""The widget that shows one process's VIRT and RES over time, and lets one look back.
+"""Widget that shows one process's VIRT and RES over time; its cursor looks back.
 
 It does not own time: keys become messages, and the app turns them into what it asks of the engine.
 """

@@ -1,4 +1,4 @@
-"""The picture of a process's memory: VIRT and RES over time as Strips. Pure: the same picture gives the same cells."""
+"""Plots a process's VIRT and RES over time as Strips. Pure: the same series gives the same cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which columns are shown, and in which order."""
+"""Column chooser: a dialog for the columns shown and their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small questions over the screen: a line to type, a list to choose from."""
+"""Base dialogs: a line to type (Prompt) and a list to choose from (Menu)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The help: made from the bindings and the columns; there is no second list."""
+"""The help dialog, made from the bindings and the columns; there is no second list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One topic over the whole screen, filled with the numbers of the process in focus; links lead on."""
+"""Viewer of one topic over the whole screen, with the numbers of the process in focus; follows links."""
 
 from __future__ import annotations
 

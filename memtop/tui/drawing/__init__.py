@@ -1,1 +1,1 @@
-"""How lines are drawn, whatever they show: cached lines, scrolling, cell text, wrapped sentences, bars."""
+"""Line drawing for all widgets: cached lines, scrolling, cell text, wrapped sentences, bars."""

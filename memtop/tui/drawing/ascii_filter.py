@@ -1,4 +1,4 @@
-"""The last gate before the screen under ``--ascii``: whatever a widget draws, cells of ASCII come out.
+"""Converts every cell to ASCII under ``--ascii``, whatever a widget draws.
 
 Widgets choose their own ASCII forms where a character has a meaning; here go the rest: Textual's scroll bars,
 borders and check marks, the typography of the explanations.

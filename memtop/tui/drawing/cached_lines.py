@@ -1,4 +1,4 @@
-"""Lines that are drawn once and kept: the compositor asks for all lines of every widget whenever one cell changes."""
+"""Lines that are drawn once and cached: the compositor asks for all lines of a widget whenever one cell changes."""
 
 from __future__ import annotations
 

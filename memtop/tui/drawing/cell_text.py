@@ -1,4 +1,4 @@
-"""Text that fills an exact number of terminal cells, and its form for terminals that know only ASCII."""
+"""Fits text to an exact number of terminal cells, also as ASCII."""
 
 from __future__ import annotations
 

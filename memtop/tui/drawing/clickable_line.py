@@ -1,4 +1,4 @@
-"""A line of short texts, each of which may be clicked."""
+"""Line of short texts, each of which can be clicked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Short texts on one line, from the left and from the right; the least important leave first when it gets narrow.
+"""Lays out short texts on one line, from the left and from the right; drops the least important where it is narrow.
 
 Imports neither Textual nor Rich: the early painting has the same first line as the screen.
 """

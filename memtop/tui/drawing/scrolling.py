@@ -1,4 +1,4 @@
-"""Lines of which a part is in view: scrolled without a layout, and repainted only where they came out different."""
+"""Scrolling lines: scrolled without a layout, and repainted only where they changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The marks of severity: no meaning depends on colour alone."""
+"""Signs of severity, so that no meaning depends on color alone."""
 
 from __future__ import annotations
 

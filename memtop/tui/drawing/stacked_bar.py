@@ -1,4 +1,4 @@
-"""RES as one stacked bar: each part has a texture of its own, so that colours are not needed to read it."""
+"""Stacked bar of RES: each part has a texture of its own, so that it can be read without colors."""
 
 from __future__ import annotations
 

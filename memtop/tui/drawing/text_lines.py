@@ -1,4 +1,4 @@
-"""Sentences as lines: wrapped beforehand, so that new words repaint their own lines and nothing is laid out anew."""
+"""Sentences wrapped to lines beforehand, so that new text repaints only its own lines, without a layout."""
 
 from __future__ import annotations
 

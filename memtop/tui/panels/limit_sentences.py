@@ -1,4 +1,4 @@
-"""The sentences below the table of limits."""
+"""Sentences below the table of limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What limits the process in focus, how much room is left, and whom the kernel would take."""
+"""The Limits panel: limits of the process in focus, the room left, and the OOM rank (who is killed first)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines of the Regions panel as data: kinds, and under those that are open their mappings, in order."""
+"""Lines of the Regions panel as data: kinds, and the mappings of those that are unfolded."""
 
 from __future__ import annotations
 

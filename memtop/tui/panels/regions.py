@@ -1,4 +1,4 @@
-"""The Regions panel: what VIRT is made of, by kind of memory and by mapping; why not, where it cannot be known."""
+"""The Regions panel: the split of VIRT by kind of memory and by mapping, or the reason why it is unknown."""
 
 from __future__ import annotations
 

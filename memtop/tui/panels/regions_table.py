@@ -1,4 +1,4 @@
-"""The kinds of a process's memory as a table that unfolds to mappings: draws what is in view and has changed."""
+"""Table of the kinds of a process's memory, which unfold to mappings; draws only what is visible and has changed."""
 
 from __future__ import annotations
 

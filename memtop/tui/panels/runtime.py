@@ -1,4 +1,4 @@
-"""The Runtime panel: where RES comes from as the program itself counts, whether it leaks, and what to do."""
+"""The Runtime panel: breakdown of RES by the program's own figures, leak verdict, advice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Sharing panel: what is really a process's own after fork, and what its family costs together."""
+"""The Sharing panel: memory of a process after fork (USS, PSS), and the total of its family."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What proc_pid_status(5) tells of the process in focus, each with a word on what it is."""
+"""The Status panel: proc_pid_status(5) of the process in focus, each field with a short explanation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The panels under the chart, one at a time: a line of tabs, and what the chosen one shows.
+"""The panels under the chart, one at a time: a line of tabs, and the panel that is chosen.
 
 A panel is a widget that takes frames with ``show_frame``; the table :data:`PANELS` is the only place that lists them.
 What a panel needs read for it is asked for only while it is on screen: its entry declares it as ``needs``.

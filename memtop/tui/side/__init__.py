@@ -1,1 +1,1 @@
-"""The panel beside the chart: findings and explanations as sentences, and VIRT as a bar."""
+"""The side panel beside the chart: findings and explanations as sentences, and VIRT as a bar."""

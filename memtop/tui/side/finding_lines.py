@@ -1,4 +1,4 @@
-"""Findings and autopsies as lines of the side panel, worst first; which line opens which topic."""
+"""Findings and exit reports as lines of the side panel, worst first, with the topic of each line."""
 
 from __future__ import annotations
 

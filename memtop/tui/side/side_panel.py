@@ -1,4 +1,4 @@
-"""Beside the chart, in sentences: is this VIRT a problem, what is the demo doing, what does this number mean."""
+"""The side panel, in sentences: findings about the process, commentary of a demo, the meaning of a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""VIRT as one bar in three parts, with the words under it: reserved, promised but never touched, resident."""
+"""Bar of VIRT in three parts, with text under it: reserved, allocated but never touched, resident."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The process table: its widget, its rows, which columns fit."""
+"""The process table: its widget, its rows, and the columns that fit."""

@@ -1,4 +1,4 @@
-"""The layout of the screen: the sizes at which it changes, the line of the table, and the columns that fit in it."""
+"""Layout of the screen: the sizes at which it changes, the place of the table, and the columns that fit in it."""
 
 from __future__ import annotations
 

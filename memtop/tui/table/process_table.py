@@ -1,4 +1,4 @@
-"""The process table: draws what is visible of a Frame, and of that only what has changed.
+"""The process table: draws the visible rows of a Frame, and of them only those that changed.
 
 The selection is a process, never a row number: through every new order it stays with its process. As in htop
 the view does not run after it, so that the top of the list stays in sight; F (follow) makes it. Unlike htop,

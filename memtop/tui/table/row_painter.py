@@ -1,4 +1,4 @@
-"""One line of the process table as a Strip: the heading, or a process.
+"""Paints one line of the process table as a Strip: the heading, or a process.
 
 Everything here is Segments with styles; no text is ever read as markup.
 """

@@ -1,4 +1,4 @@
-"""The report of an internal error: one line for the terminal, a traceback without local variables in a file."""
+"""Reports an internal error: one line for the terminal, a traceback without local variables in a file."""
 
 from __future__ import annotations
 

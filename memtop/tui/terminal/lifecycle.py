@@ -1,4 +1,4 @@
-"""Life and death of the program: whatever happens, the terminal is given back and the end comes soon.
+"""Starts and stops the dashboard: signals, exit codes, restoring the terminal.
 
 Exit codes: 0 for q and the ctrl+c key, 128 + n for signal n, 129 for a vanished terminal, 1 for an internal error.
 Imports neither Textual nor Rich, so that all this already holds while they are being imported.

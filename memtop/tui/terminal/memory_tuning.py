@@ -1,4 +1,4 @@
-"""What keeps memtop's own memory small while it has a screen. A monitor must not become the incident.
+"""Keeps memtop's own memory small while the dashboard runs: malloc arenas, garbage collection, caches.
 
 Imports nothing that is heavy: :func:`prepare` must come before Textual.
 """

@@ -1,4 +1,4 @@
-"""The base of the application: it dies without Textual's traceback, which would print local variables."""
+"""Base class of the application: a crash prints no Textual traceback, which would show local variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first picture: header and table in plain escape codes, while Textual is still being imported.
+"""First picture: header and table in plain escape codes, drawn while Textual is still being imported.
 
 It imports neither Textual nor Rich. ``Terminal.show`` enters the alternate screen and draws it; Textual paints over
 it about 0.3 s later, so it has the layout of the real table.

@@ -1,4 +1,4 @@
-"""The terminal: what it was before memtop, what is done to it, and how it becomes what it was.
+"""Terminal modes: saves them at start, sets those of the dashboard, and restores them.
 
 Imports nothing heavy, so that a terminal is already safe while Textual is still being imported.
 See termios(3), tty_ioctl(4), console_codes(4), memfd_create(2).
