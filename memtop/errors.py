@@ -23,6 +23,7 @@ What ends memtop gives the exit code, and each code has one meaning::
     3      no such process
     4      not permitted
     5      --check has not seen enough to say
+    6      the program started by ``memtop -- COMMAND`` runs on without memtop
     128+n  ended by signal n; 129 also where the terminal has gone
 """
 

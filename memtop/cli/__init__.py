@@ -89,7 +89,7 @@ def _watch(name: str, given: Namespace, program: Sequence[str] | None) -> int:
     if program is not None:
         from memtop.cli.commands import launched
 
-        return launched(program, settings, form)
+        return launched(program, given, settings, form)
     if name == "demo":
         from memtop.cli.commands import demo
 

@@ -6,16 +6,22 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from memtop.cli.composition import engine_on, open_source
-from memtop.cli.output import put
-from memtop.cli.settings_from_args import count_of, duration_s, pid_of
-from memtop.errors import UsageError
+from memtop.cli.output import discard, put
+from memtop.cli.settings_from_args import count_of, duration_s, pid_of, size_bytes
+from memtop.errors import MemtopError, UsageError
+from memtop.sanitize import clean
 from memtop.settings import Settings
+
+if TYPE_CHECKING:
+    from memtop.cli.launch import Launch
 
 
 def explain(given: Namespace) -> int:
@@ -71,24 +77,45 @@ def demo(given: Namespace, settings: Settings, form: str) -> int:
     return screen.run(settings, name, given.run or "")
 
 
-def launched(command: Sequence[str], settings: Settings, form: str) -> int:
+def launched(command: Sequence[str], given: Namespace, settings: Settings, form: str) -> int:
     """``memtop -- COMMAND``: start a program, watch it, and end with its status. ``form`` is empty for a screen."""
     from memtop.cli.launch import Launch
+    from memtop.cli.output_log import DEFAULT_LIMIT_BYTES
 
     if not command:
         raise UsageError("-- needs a command after it")
     if settings.pids or settings.names:
         raise UsageError("-- COMMAND watches the command alone; leave the other processes out")
-    launch = Launch(command, quiet=not form)
+    kill_after, limit = given.kill_after, given.log_limit
+    launch = Launch(
+        command,
+        quiet=not form,
+        kill_after_s=None if kill_after is None else duration_s(kill_after, "--kill-after"),
+        log_limit_bytes=DEFAULT_LIMIT_BYTES if limit is None else size_bytes(limit, "--log-limit"),
+    )
     settings = settings._replace(pids=(launch.pid,))
-    if not form:
-        from memtop.cli import screen
+    try:
+        return launch.conclude(_watched(launch, settings, form))
+    except BaseException:
+        launch.conclude(1, failed=True)
+        raise
 
-        return screen.run(settings, launch=launch) or launch.exit_code or 0
-    from memtop.cli import batch
+
+def _watched(launch: Launch, settings: Settings, form: str) -> int:
+    """Watch a program that waits to begin. Every way to stop watching is a code, but for errors before it began."""
+    from memtop.cli import batch, screen
 
     try:
-        code = batch.run(settings, form, launch)
-    finally:
-        launch.stop()
-    return launch.exit_code if code == 0 and launch.exit_code is not None else code
+        return batch.run(settings, form, launch) if form else screen.run(settings, launch=launch)
+    except SystemExit as end:  # a signal
+        return end.code if isinstance(end.code, int) else 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # the reader of our output has had enough
+        discard()
+        return 0
+    except MemtopError as error:
+        if not launch.started:
+            raise
+        print(f"memtop: {clean(str(error))}", file=sys.stderr)
+        return error.exit_code

@@ -8,67 +8,94 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import suppress
 from typing import Final
 
+from memtop import units
+from memtop.cli.output_log import DEFAULT_LIMIT_BYTES, OutputLog
 from memtop.errors import UsageError
 from memtop.preflight import restore_oom_score_adj
 from memtop.sanitize import clean
 from memtop.sources.live import exits
 
-TAIL_LINES: Final = 40
-"""Most lines of its output that are shown at the end."""
-TAIL_BYTES: Final = 16_384
 GRACE_S: Final = 1.0
-"""For the program to end once memtop does."""
+"""Time between SIGTERM and the report that the program runs on."""
+KEY_GRACE_S: Final = 0.2
+"""How long a key that quits waits for the program before the screen says that it runs on."""
+KILLED_S: Final = 1.0
+"""Time for the kernel to take down a program after SIGKILL."""
+BOUND_S: Final = 0.5
+"""How often the size of the output is compared with its limit."""
+RUNS_ON: Final = 6
+"""Exit code of memtop where the program did not end with it."""
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
 
 
 class Launch:
-    """A program that has been prepared, runs, or has ended. Raises UsageError where it cannot be started."""
+    """A program that has been prepared, runs, or has ended.
 
-    def __init__(self, command: Sequence[str], *, quiet: bool) -> None:
+    ``kill_after_s`` is the time between SIGTERM and SIGKILL when memtop ends; None never sends SIGKILL.
+    Raises UsageError where the program cannot be started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        quiet: bool,
+        kill_after_s: float | None = None,
+        log_limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    ) -> None:
         self.command = tuple(command)
-        self.log: Path | None = None
+        self.conclude_s = GRACE_S if kill_after_s is None else kill_after_s + KILLED_S
+        """Longest that :meth:`conclude` waits."""
+        self._kill_after_s = kill_after_s
+        self._log = OutputLog(log_limit_bytes) if quiet else None
+        self._started = False
+        self._asked_to_end = False
         self._status: int | None = None
+        self._concluded: int | None = None
         self._ended = threading.Event()
         gate_out, self._gate = os.pipe()
         self._failure, failure_in = os.pipe()
-        sink = None
-        if quiet:
-            sink, name = tempfile.mkstemp(prefix="memtop-", suffix=".log")
-            self.log = Path(name)
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()
         if self.pid == 0:
-            _become(self.command, gate_out, self._gate, failure_in, sink)
+            _become(self.command, gate_out, self._gate, failure_in, None if self._log is None else self._log.fd)
+        self._pidfd = os.pidfd_open(self.pid)
         os.close(gate_out)
         os.close(failure_in)
-        if sink is not None:
-            os.close(sink)
 
     def go(self) -> None:
-        """Let it begin; from now on it is waited for, so that its end can be told."""
+        """Let the program begin. Raises UsageError where it cannot be executed."""
         os.write(self._gate, b"!")
-        os.close(self._gate)
         failed = os.read(self._failure, 16)
-        os.close(self._failure)
         threading.Thread(target=self._wait, name="memtop-launch", daemon=True).start()
         if failed:
             self._ended.wait(GRACE_S)
-            self.forget_output()
             raise UsageError(f"{clean(self.command[0])}: {os.strerror(int(failed))}")
+        self._started = True
+
+    @property
+    def started(self) -> bool:
+        """Whether the program has begun, so that its exit status is what counts."""
+        return self._started
+
+    @property
+    def running(self) -> bool:
+        """Whether the program has begun and not ended."""
+        return self._started and not self._ended.is_set()
 
     @property
     def exit_code(self) -> int | None:
-        """As a shell tells it, 128 and the signal where one ended it; None while it runs."""
+        """The exit code as a shell reports it, 128 and the signal where one ended it; None while it runs."""
         if self._status is None:
             return None
         return 128 + os.WTERMSIG(self._status) if os.WIFSIGNALED(self._status) else os.WEXITSTATUS(self._status)
@@ -77,42 +104,126 @@ class Launch:
         """Whether it has ended, after so long at most."""
         return self._ended.wait(seconds)
 
-    def stop(self) -> None:
-        """End it with memtop: SIGTERM, and a moment to obey."""
-        if not self._ended.is_set():
-            os.kill(self.pid, signal.SIGTERM)
-            self._ended.wait(GRACE_S)
+    def ask_to_end(self) -> str | None:
+        """SIGTERM at the first call, SIGKILL at the next; None once it has ended, else a sentence for the user."""
+        if not self.running:
+            return None
+        if self._asked_to_end:
+            self._send(signal.SIGKILL)
+            return None if self._ended.wait(KILLED_S) else f"{self._name()} does not end after SIGKILL"
+        self._asked_to_end = True
+        self._send(signal.SIGTERM)
+        if self._ended.wait(KEY_GRACE_S):
+            return None
+        return f"{self._name()} was sent SIGTERM and still runs; quit again to end it with SIGKILL"
 
-    def show_output(self) -> None:
-        """The last lines of what it wrote, on the streams of memtop, and where all of it is."""
-        if self.log is None:
+    def conclude(self, code: int, *, failed: bool = False) -> int:
+        """End the program with memtop, show the end of its output, say if it runs on; returns memtop's exit code.
+
+        ``code`` is memtop's own, which counts only where the program never began. A program is left running where
+        memtop itself has ``failed``. A second call changes nothing.
+        """
+        if self._concluded is not None:
+            return self._concluded
+        self._concluded = code
+        if not self._started:
+            self._release(discard=True)
+            return code
+        if not failed:
+            self._stop()
+        if self.running:
+            self._concluded = RUNS_ON
+            _say(f"{self._name()} runs on{self._where()}; memtop does not watch it any longer")
+            return RUNS_ON
+        self._concluded = self.exit_code or 0
+        self._show_output()
+        return self._concluded
+
+    def _stop(self) -> None:
+        if self._ended.is_set():
             return
-        data = self.log.read_bytes()
-        lines = data[-TAIL_BYTES:].splitlines()[-TAIL_LINES:]
-        if len(lines) < len(data.splitlines()):
-            print(f"memtop: the whole output is in {self.log}", file=sys.stderr)
-        else:
-            self.forget_output()
-        for line in lines:
-            print(clean(line))
+        self._send(signal.SIGTERM)
+        self._ended.wait(GRACE_S if self._kill_after_s is None else self._kill_after_s)
+        if not self._ended.is_set() and self._kill_after_s is not None:
+            self._send(signal.SIGKILL)
+            self._ended.wait(KILLED_S)
 
-    def forget_output(self) -> None:
-        """Remove the file of its output."""
-        if self.log is not None:
-            self.log.unlink(missing_ok=True)
-            self.log = None
+    def _send(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, number)
+
+    def _name(self) -> str:
+        return f"{clean(self.command[0])} (pid {self.pid})"
+
+    def _where(self) -> str:
+        """Where the output of a program goes that runs on."""
+        if self._log is None:
+            return ""
+        self._log.rescue()
+        if self._log.path is not None:
+            return f", its output is in {self._log.path}"
+        return f", its output is in /proc/{self.pid}/fd/1"
+
+    def _show_output(self) -> None:
+        """Where the whole output is, then its last lines; the file goes where the lines are all there was."""
+        if self._log is None:
+            return
+        tail = self._log.tail()
+        if not tail.complete:
+            self._log.rescue()
+            _say(self._kept())
+        if _print_lines(tail.lines) and tail.complete:
+            self._log.discard()
+
+    def _kept(self) -> str:
+        """How much of the output is kept, and where."""
+        assert self._log is not None
+        size, kept = self._log.size_bytes, self._log.kept_bytes
+        if self._log.path is None:
+            return f"only the last lines of {units.long_size(size)} of output are kept: no directory can be written"
+        if kept < size:
+            return f"the last {units.long_size(kept)} of {units.long_size(size)} of output are in {self._log.path}"
+        return f"the whole output is in {self._log.path}"
+
+    def _release(self, *, discard: bool) -> None:
+        """Let a child that never began go."""
+        os.close(self._gate)
+        if self._status is None and not self._ended.is_set():
+            with suppress(ChildProcessError):
+                os.waitpid(self.pid, 0)
+        if self._log is not None and discard:
+            self._log.discard()
 
     def _wait(self) -> None:
-        while True:
-            try:
-                _, self._status = os.waitpid(self.pid, 0)
-            except ChildProcessError:
-                self._status = 0
-            except InterruptedError:
-                continue
-            exits.collected[self.pid] = self._status  # the kernel tells it no more, unless it is 6.15 or newer
-            self._ended.set()
-            return
+        """Bound the output while the program runs, and collect its status when it ends."""
+        end = select.poll()
+        end.register(self._pidfd, select.POLLIN)
+        while not end.poll(BOUND_S * 1000):
+            if self._log is not None:
+                self._log.bound()
+        try:
+            _, self._status = os.waitpid(self.pid, 0)
+        except ChildProcessError:
+            self._status = 0
+        exits.collected[self.pid] = self._status  # the kernel reports it no more, unless it is 6.15 or newer
+        self._ended.set()
+
+
+def _say(text: str) -> None:
+    with suppress(OSError, ValueError):  # the terminal may have gone
+        print(f"memtop: {text}", file=sys.stderr, flush=True)
+
+
+def _print_lines(lines: Sequence[str]) -> bool:
+    """Write lines to standard output; whether all were taken."""
+    try:
+        sys.stdout.flush()
+        text = "".join(f"{line}\n" for line in lines)
+        sys.stdout.buffer.write(text.encode(sys.stdout.encoding, "backslashreplace"))
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _become(command: Sequence[str], gate: int, gate_in: int, failure: int, sink: int | None) -> None:
@@ -126,7 +237,10 @@ def _become(command: Sequence[str], gate: int, gate_in: int, failure: int, sink:
             os.dup2(null, 0)
             os.dup2(sink, 1)
             os.dup2(sink, 2)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        for number in signal.valid_signals():  # what was ignored before memtop (nohup) stays ignored
+            if callable(signal.getsignal(number)):
+                signal.signal(number, signal.SIG_DFL)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # ignored by Python itself
             signal.signal(number, signal.SIG_DFL)
         if os.read(gate, 1):  # nothing: memtop has gone
             restore_oom_score_adj()

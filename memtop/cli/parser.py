@@ -34,7 +34,8 @@ commands:
   memtop replay FILE              play a recording made with --record
 
 exit codes: 0 done or fine, 1 bad (--check) or memtop failed, 2 cannot be done as asked,
-3 no such process, 4 not permitted, 5 not known yet (--check), 128+n ended by signal n
+3 no such process, 4 not permitted, 5 not known yet (--check), 6 the program after -- runs on,
+128+n ended by signal n
 """
 
 
@@ -213,6 +214,11 @@ def _memtop() -> Parser:
         flag("--check", help="exit 0: fine, 1: grows or near a limit, 5: not known"),
         value("--for", metavar="SECS", help="how long --check watches (100, up to 300 if it must)", dest="check_for"),
         flag("--reset-terminal", help="mend the terminal after a killed memtop"),
+    )
+    parser.section(
+        "with -- CMD",
+        value("--kill-after", metavar="SECS", help="send it SIGKILL so long after SIGTERM when memtop ends"),
+        value("--log-limit", metavar="SIZE", help="keep so much of its output while there is a screen (1G)"),
     )
     parser.set_defaults(replay="")
     return _with_views(parser)

@@ -63,9 +63,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             settings = settings._replace(pids=(workload.pid,), children=True)
         view = View.of(settings)._replace(panel=panel)
         engine = engine_on(source, OwnCostMeter())
-        if launch is not None:
-            life.at_end.callback(launch.show_output)
-            life.at_end.callback(launch.stop)
+        life.supervised = launch
         first = engine.step(view.request()) if launch is None else first_look(engine, view.request(), launch)
         if first is not None and not settings.ascii:  # the early painting is not in ASCII
             from memtop.tui.bars.header_parts import state_of

@@ -78,6 +78,17 @@ def duration_s(text: str, option: str) -> float:
         raise UsageError(f"{option}: {error}") from error
 
 
+def size_bytes(text: str, option: str) -> int:
+    """A size, at least one byte. Raises UsageError."""
+    try:
+        found = units.parse_size(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{option}: {error}") from error
+    if not 1 <= found < 2**62:
+        raise UsageError(f"{option} must be between 1 byte and 4 EiB")
+    return int(found)
+
+
 def _delay_s(text: str) -> float:
     least_s, most_s = DELAY_S
     delay_s = duration_s(text, "--delay")

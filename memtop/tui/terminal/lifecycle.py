@@ -46,6 +46,26 @@ class Runnable(Protocol):
         ...
 
 
+class Supervised(Protocol):
+    """A program that was started together with the dashboard, and whose end memtop reports."""
+
+    conclude_s: float
+    """Longest that :meth:`conclude` takes."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it has begun and not ended."""
+        ...
+
+    def ask_to_end(self) -> str | None:
+        """Ask it to end, the harder the more often; None once it has ended, else a sentence for the user."""
+        ...
+
+    def conclude(self, code: int, *, failed: bool) -> int:
+        """End it, or say that it runs on; turns memtop's exit code into the one to end with. May print."""
+        ...
+
+
 class Life:
     """One run of the dashboard, from before the first painting until after the last callback.
 
@@ -60,6 +80,8 @@ class Life:
         self.at_end.push(self._note_exception)  # the first to be pushed hears of what went wrong in all others
         self.code = 0
         """The exit code, once the end has begun."""
+        self.supervised: Supervised | None = None
+        """Concluded as the very last, when the terminal is as it was."""
         self._error: BaseException | None = None
         self._orders: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
         self._close_screen: Callable[[], None] | None = None
@@ -126,7 +148,7 @@ class Life:
     def _watch(self) -> None:
         """The warden's work."""
         self.code, self._error = self._orders.get()
-        limit_s = time.monotonic() + LIMIT_S
+        limit_s = time.monotonic() + LIMIT_S + (self.supervised.conclude_s if self.supervised is not None else 0.0)
         self._decided.set()
         if self._close_screen is None:
             closed = self._screen_closed.wait(EARLY_GRACE_S)
@@ -151,6 +173,7 @@ class Life:
         """Say on standard error what could not be said while the screen was drawn."""
         talk = self.terminal.undivert().splitlines()[-TALK_LINES:]
         lines = [clean(line) for line in talk]
+        failed = self._error is not None
         if self._error is not None:
             error, self._error = self._error, None
             lines.append(crash_report.write(error))
@@ -159,6 +182,8 @@ class Life:
         if lines:
             with suppress(OSError):  # the terminal may have gone
                 os.write(2, ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))
+        if self.supervised is not None:
+            self.code = self.supervised.conclude(self.code, failed=failed)
 
 
 def run(make_app: Callable[[Life], Runnable], *, mouse: bool = True) -> int:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.console import RenderableType
 from textual.app import App
+from textual.timer import Timer
 from textual.worker import WorkerFailed
 
+from memtop.sanitize import clean
 from memtop.tui.terminal.driver import SafeDriver
 from memtop.tui.terminal.lifecycle import Life
+
+POLL_S: Final = 0.1
+"""How often to look whether a program that was asked to end has ended."""
 
 
 class SafeApp(App[None]):
@@ -19,12 +26,24 @@ class SafeApp(App[None]):
     def __init__(self, life: Life | None = None) -> None:
         super().__init__(driver_class=SafeDriver)
         self.life = life
+        self._waits_for_end: Timer | None = None
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """End with ``return_code``; where the screen does not close in time, the process ends all the same."""
         super().exit(result, return_code, message)
         if self.life is not None:
             self.life.end(return_code)
+
+    async def action_quit(self) -> None:
+        """End; first the program that was started with the dashboard is asked to."""
+        supervised = self.life.supervised if self.life is not None else None
+        refused = supervised.ask_to_end() if supervised is not None else None
+        if supervised is None or refused is None:
+            self.exit()
+            return
+        self.notify(clean(refused), severity="warning", markup=False)
+        if self._waits_for_end is None:
+            self._waits_for_end = self.set_interval(POLL_S, lambda: None if supervised.running else self.exit())
 
     def close_screen(self) -> None:
         """Leave the screen because the end has begun elsewhere. To be called in the event loop."""

@@ -1,0 +1,127 @@
+"""The file that takes the output of a started program: bounded, and read from its end.
+
+The program writes into the file itself, so nothing is lost when memtop is killed. The oldest bytes are given back
+to the file system once there are more than the limit; the file then begins with a hole, see lseek(2), SEEK_DATA.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import shutil
+import struct
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from memtop.errors import UsageError
+from memtop.sanitize import clean
+
+DEFAULT_LIMIT_BYTES: Final = 1 << 30
+MEMORY_LIMIT_BYTES: Final = 16 << 20
+"""Most output kept where there is no directory to keep it in."""
+TAIL_LINES: Final = 40
+"""Most lines of the output that are shown at the end."""
+TAIL_BYTES: Final = 16_384
+_BLOCK_BYTES: Final = 1 << 16
+_PUNCH_HOLE: Final = 0x4030_582B
+"""FS_IOC_UNRESVSP64 of linux/falloc.h; struct space_resv: type, whence, start, length, system, pid, reserve."""
+_SPACE_RESV: Final = "hhqqiI4i"
+
+
+class Tail(NamedTuple):
+    """The last lines of the output."""
+
+    lines: tuple[str, ...]
+    """Clean, without line ends."""
+    complete: bool
+    """Whether the lines are the whole output, and no byte of it was escaped."""
+
+
+class OutputLog:
+    """One file of output. Raises UsageError where a limit on file sizes would end whoever writes into it."""
+
+    def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+        if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
+            raise UsageError("the limit on file sizes (ulimit -f) may end the command; use -b, or lift the limit")
+        self._freed_bytes = 0
+        self.path: Path | None = None
+        """None where there is no writable directory: the output is kept in memory."""
+        self._limit_bytes = limit_bytes
+        try:
+            self.fd, name = tempfile.mkstemp(prefix="memtop-", suffix=".log")
+            self.path = Path(name)
+        except OSError:
+            self._limit_bytes = min(limit_bytes, MEMORY_LIMIT_BYTES)
+            self.fd = _memory_file()
+
+    @property
+    def size_bytes(self) -> int:
+        """All that was written, also what is kept no more."""
+        return os.fstat(self.fd).st_size
+
+    @property
+    def kept_bytes(self) -> int:
+        """The end of the output that is still in the file."""
+        return self.size_bytes - self._freed_bytes
+
+    def bound(self) -> None:
+        """Give the oldest bytes back where there are more than the limit. A file system without holes keeps all."""
+        start = (self.size_bytes - self._limit_bytes) // _BLOCK_BYTES * _BLOCK_BYTES
+        if start > self._freed_bytes:
+            with suppress(OSError):
+                fcntl.ioctl(self.fd, _PUNCH_HOLE, struct.pack(_SPACE_RESV, 0, os.SEEK_SET, 0, start, 0, 0, 0, 0, 0, 0))
+                self._freed_bytes = start
+
+    def tail(self) -> Tail:
+        """The last lines, at most TAIL_LINES and TAIL_BYTES of them, whatever the size of the file."""
+        start = max(0, self.size_bytes - TAIL_BYTES)
+        data = os.pread(self.fd, TAIL_BYTES, start)
+        lines = data.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        if start and len(lines) > 1:
+            lines = lines[1:]  # begun before the bytes that were read
+        shown = lines[-TAIL_LINES:]
+        cleaned = tuple(clean(line) for line in shown)
+        untouched = [line.encode() for line in cleaned] == shown
+        return Tail(cleaned, start == 0 and len(shown) == len(lines) and untouched)
+
+    def rescue(self) -> None:
+        """Copy the output into a new file where somebody has removed the one it was written to."""
+        if self.path is None or self._is_at(self.path):
+            return
+        self.path = None
+        with suppress(OSError):
+            copy, name = tempfile.mkstemp(prefix="memtop-", suffix=".log")
+            with open(copy, "wb") as target, open(f"/proc/self/fd/{self.fd}", "rb") as source:
+                source.seek(self._freed_bytes)
+                shutil.copyfileobj(source, target, 1 << 20)
+            self.path = Path(name)
+
+    def discard(self) -> None:
+        """Remove the file, unless the name is another file's by now."""
+        if self.path is not None and self._is_at(self.path):
+            with suppress(OSError):
+                self.path.unlink()
+        self.path = None
+
+    def close(self) -> None:
+        """Let go of the file; whoever writes into it still can."""
+        os.close(self.fd)
+
+    def _is_at(self, path: Path) -> bool:
+        try:
+            return os.path.samestat(os.lstat(path), os.fstat(self.fd))
+        except OSError:
+            return False
+
+
+def _memory_file() -> int:
+    """Raises UsageError."""
+    try:
+        return os.memfd_create("memtop-log", os.MFD_CLOEXEC)
+    except OSError as error:
+        raise UsageError("no directory for the command's output can be written; set TMPDIR, or use -b") from error

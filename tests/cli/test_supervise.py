@@ -1,0 +1,236 @@
+"""``memtop -- COMMAND`` as a supervisor on a screen: its status, its output, and what happens if it does not end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from memtop.cli.launch import RUNS_ON
+from memtop.cli.output_log import TAIL_BYTES, OutputLog
+from memtop.errors import UsageError
+from tests.tui.terminal.pty_run import PtyRun, wait_for
+
+UP = b"Help"
+END_S = 15.0
+
+
+@contextmanager
+def watching(
+    folder: Path, *command: str, options: tuple[str, ...] = (), up: bool = True, **env: str
+) -> Iterator[PtyRun]:
+    """Memtop on a screen with a command of its own, whose output goes to ``folder``."""
+    run = PtyRun("memtop", "-d", "0.2", *options, "--", *command, env={"TMPDIR": str(folder), **env})
+    with run:
+        if up:
+            run.wait_output(UP)
+        yield run
+
+
+def told(run: PtyRun) -> str:
+    """What stands on the terminal after the screen has gone."""
+    after = run.output.rpartition(b"\x1b[?1049l")[2]
+    return re.sub(rb"\x1b\[[?\d]*[a-z]", b"", after).decode(errors="replace").replace("\r\n", "\n")
+
+
+def logs(folder: Path) -> list[Path]:
+    return list(folder.glob("memtop-*.log"))
+
+
+def ended(log: Path) -> bool:
+    """Whether nobody but memtop has the log open any more."""
+    holders = 0
+    for fd in Path("/proc").glob("[0-9]*/fd/1"):
+        with suppress(OSError):
+            holders += os.path.samefile(fd, log)
+    return log.stat().st_size > 0 and not holders
+
+
+STUBBORN = ("sh", "-c", 'trap "" TERM; echo "pid $$"; while :; do sleep 0.2; done')
+
+
+def stubborn_pid(folder: Path) -> int:
+    wait_for(lambda: any("pid" in log.read_text() for log in logs(folder)), "the first line of the command")
+    return int(re.findall(r"pid (\d+)\n", logs(folder)[0].read_text())[0])
+
+
+def test_a_great_output_costs_nothing_and_the_status_is_the_commands(tmp_path: Path) -> None:
+    code = "yes 0123456789 | head -c 100000000; echo; echo last words; exit 7"
+    with watching(tmp_path, "sh", "-c", code, up=False) as run:
+        run.wait_output(UP)
+        wait_for(lambda: ended(logs(tmp_path)[0]), "the end of the command")
+        run.press(b"q")
+        assert run.end(END_S) == 7
+        lines = told(run).splitlines()
+    (log,) = logs(tmp_path)
+    assert lines[0] == f"memtop: the whole output is in {log}"
+    assert lines[-1] == "last words"
+    assert len(lines) <= 41
+    assert log.stat().st_size > 100_000_000
+
+
+def test_a_small_output_is_shown_and_its_file_goes(tmp_path: Path) -> None:
+    with watching(tmp_path, "sh", "-c", "echo hello from it; sleep 60") as run:
+        run.press(b"q")
+        assert run.end(END_S) == 128 + signal.SIGTERM
+        assert told(run) == "hello from it\n"
+    assert logs(tmp_path) == []
+
+
+def test_bytes_that_are_not_shown_as_they_are_stay_in_the_file(tmp_path: Path) -> None:
+    with watching(tmp_path, "sh", "-c", r"printf 'a\033[31mb\n'; sleep 60") as run:
+        run.press(b"q")
+        run.end(END_S)
+        (log,) = logs(tmp_path)
+        assert told(run).splitlines() == [f"memtop: the whole output is in {log}", "a^[[31mb"]
+
+
+def test_a_removed_log_is_rescued(tmp_path: Path) -> None:
+    with watching(tmp_path, "sh", "-c", "seq 100000; sleep 60") as run:
+        wait_for(lambda: logs(tmp_path)[0].read_text().endswith("100000\n"), "the output")
+        logs(tmp_path)[0].unlink()
+        run.press(b"q")
+        assert run.end(END_S) == 143
+        (log,) = logs(tmp_path)
+        assert f"the whole output is in {log}" in told(run)
+    assert log.read_text().splitlines()[:3] == ["1", "2", "3"]
+
+
+def test_a_command_that_ignores_sigterm_is_reported_and_keeps_its_log(tmp_path: Path) -> None:
+    with watching(tmp_path, *STUBBORN) as run:
+        pid = stubborn_pid(tmp_path)
+        try:
+            run.send(signal.SIGTERM)
+            assert run.end(END_S) == RUNS_ON
+            assert f"(pid {pid}) runs on, its output is in {logs(tmp_path)[0]}" in told(run)
+            os.kill(pid, 0)
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_a_second_q_ends_a_command_that_ignores_sigterm(tmp_path: Path) -> None:
+    with watching(tmp_path, *STUBBORN) as run:
+        stubborn_pid(tmp_path)
+        run.press(b"q")
+        run.wait_output(b"still runs")
+        run.press(b"q")
+        assert run.end(END_S) == 128 + signal.SIGKILL
+
+
+def test_one_q_is_enough_for_a_command_that_takes_its_time(tmp_path: Path) -> None:
+    with watching(
+        tmp_path, "sh", "-c", 'trap "sleep 0.5; exit 9" TERM; echo "pid $$"; while :; do sleep 0.1; done'
+    ) as run:
+        stubborn_pid(tmp_path)
+        run.press(b"q")
+        assert run.end(END_S) == 9
+
+
+def test_kill_after_ends_it_whoever_ended_memtop(tmp_path: Path) -> None:
+    with watching(tmp_path, *STUBBORN, options=("--kill-after", "0.3")) as run:
+        stubborn_pid(tmp_path)
+        run.send(signal.SIGTERM)
+        assert run.end(END_S) == 128 + signal.SIGKILL
+
+
+def test_without_a_screen_the_same_is_said(tmp_path: Path) -> None:
+    with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
+        command = [sys.executable, "-m", "memtop", "--json", "-n", "3", "-d", "0.1", "--", *STUBBORN]
+        code = subprocess.run(command, stdout=out, stderr=err, timeout=30, check=False).returncode
+    pid = int(re.findall(r"^pid (\d+)$", (tmp_path / "out").read_text(), re.M)[0])
+    os.kill(pid, signal.SIGKILL)
+    assert code == RUNS_ON
+    assert (tmp_path / "err").read_text() == f"memtop: sh (pid {pid}) runs on; memtop does not watch it any longer\n"
+
+
+def test_a_terminal_that_can_show_no_screen_leaves_no_file(tmp_path: Path) -> None:
+    with watching(tmp_path, "touch", str(tmp_path / "begun"), up=False, TERM="dumb") as run:
+        assert run.end(END_S) == 2
+        assert b"cannot show a screen" in run.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nowhere_to_keep_the_output_is_said_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.mkstemp", _no_directory)
+    log = OutputLog()
+    os.write(log.fd, b"some\n")
+    assert log.path is None
+    assert log.tail() == (("some",), True)
+    log.close()
+
+
+def _no_directory(**how: object) -> None:
+    raise FileNotFoundError(2, "No usable temporary directory found")
+
+
+def test_a_line_without_end_is_shown_from_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    log = OutputLog()
+    os.ftruncate(log.fd, 200 << 20)
+    os.pwrite(log.fd, b"x" * 100_000 + b"end", (200 << 20) - 100_003)
+    tail = log.tail()
+    assert not tail.complete
+    assert tail.lines == ("x" * (TAIL_BYTES - 3) + "end",)
+    log.discard()
+    log.close()
+
+
+def test_the_oldest_output_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    log = OutputLog(limit_bytes=1 << 20)
+    for _ in range(8):
+        os.write(log.fd, b"x" * (1 << 20))
+        log.bound()
+    used = os.fstat(log.fd).st_blocks * 512
+    assert log.size_bytes == 8 << 20
+    assert used <= (1 << 20) + (1 << 17)
+    assert log.kept_bytes == 1 << 20
+    log.close()
+
+
+def test_a_limit_on_file_sizes_is_no_trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (0, 0))
+    with pytest.raises(UsageError, match="ulimit -f"):
+        OutputLog()
+
+
+INHERITED = """\
+import json, resource, signal
+ignored = [int(n) for n in signal.valid_signals() if signal.getsignal(n) == signal.SIG_IGN]
+status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
+limits = [resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT")]
+print(json.dumps([int(status["SigIgn"], 16), int(status["SigBlk"], 16), limits]))
+"""
+
+
+def test_the_command_inherits_what_it_would_without_memtop(tmp_path: Path) -> None:
+    alone = subprocess.run([sys.executable, "-c", INHERITED], capture_output=True, text=True, check=True)
+    out = tmp_path / "out"
+    with watching(tmp_path, "sh", "-c", f"exec {sys.executable} -c '{INHERITED}' > {out}") as run:
+        wait_for(lambda: out.exists() and out.read_text().endswith("\n"), "the report of the command")
+        run.press(b"q")
+        run.end(END_S)
+    assert json.loads(out.read_text()) == json.loads(alone.stdout)
+
+
+def test_what_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
+    code = "print(open('/proc/self/status').read())"
+    done = subprocess.run(
+        ["nohup", sys.executable, "-m", "memtop", "--json", "-n", "99", "-d", "0.1", "--", sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    ignored = int(re.findall(r"SigIgn:\t(\w+)", done.stdout)[0], 16)
+    assert ignored & 1 << signal.SIGHUP - 1
