@@ -33,3 +33,5 @@ class Settings(NamedTuple):
     """Addresses of Go programs' metrics by pid; None for the one process asked for."""
     output: str = ""
     """File for batch output, or empty for standard output."""
+    redact: bool = True
+    """False leaves what looks like a secret in the command lines of JSON and CSV."""

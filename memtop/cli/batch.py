@@ -62,9 +62,9 @@ def _new_file(path: str) -> TextIO:
 
 def _writer(form: str, settings: Settings, out: TextIO) -> formats.Writer:
     if form == "json":
-        return formats.json_writer(out)
+        return formats.json_writer(out, redact=settings.redact)
     if form == "csv":
-        return formats.csv_writer(out)
+        return formats.csv_writer(out, redact=settings.redact)
     width = os.get_terminal_size().columns if sys.stdout.isatty() else None
     return formats.text_writer(out, settings.columns, width)
 

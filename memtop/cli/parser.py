@@ -183,6 +183,7 @@ _VIEWS: Final = (
             flag("-b", "--batch", help="print a table each time"),
             flag("--json", help="print one JSON object a line"),
             flag("--csv", help="print comma-separated values"),
+            flag("--no-redact", help="leave what looks like a secret in the command lines of JSON and CSV"),
             value("-o", "--output", metavar="FILE", help="write there instead"),
         ),
     ),

@@ -48,6 +48,7 @@ def settings_of(given: Namespace) -> Settings:
         replay=given.replay,
         output=given.output or "",
         smaps=not given.no_smaps,
+        redact=not given.no_redact,
         go_urls=_go_urls(given.go_url, len(pids) + len(names)),
     )
     for pid in () if given.replay else settings.pids:

@@ -231,3 +231,14 @@ def test_every_column_can_be_printed_of_a_process_of_which_nothing_is_known() ->
 
 def test_times_are_utc_with_milliseconds() -> None:
     assert iso(1.5) == "1970-01-01T00:00:01.500Z"
+
+
+@pytest.mark.parametrize("redact", [True, False])
+def test_secrets_of_command_lines_are_shown_only_to_those_who_ask_for_them(redact: bool) -> None:
+    row = proc_row(42, command="curl -u bob:hunter2 x", command_raw=b"curl\0-u\0bob:hunter2\0x\0")
+    json_out, csv_out = io.StringIO(), io.StringIO()
+    json_writer(json_out, redact=redact)(frame([row]))
+    csv_writer(csv_out, redact=redact)(frame([row]))
+    command = "curl -u *** x" if redact else "curl -u bob:hunter2 x"
+    assert json.loads(json_out.getvalue())["processes"][0]["command"] == command
+    assert list(csv.reader(io.StringIO(csv_out.getvalue())))[1][-1] == command

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
+from memtop.redaction import scrub
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, Source, is_runtime, without_address
 from memtop.sources.recording.format import ERRORS, Outcome
-from memtop.sources.recording.redaction import scrub
 from memtop.sources.recording.tick import Tick, Told
 from memtop.sources.recording.writer import Writer
 
@@ -19,7 +19,7 @@ class Recorder:
     """A Source that gives what another one gives, and writes it to a new file.
 
     What is recorded is what was answered, with two exceptions for the sake of those who send recordings to each
-    other: secrets in command lines are replaced by ``***`` (:mod:`~memtop.sources.recording.redaction`), also
+    other: secrets in command lines are replaced by ``***`` (:mod:`memtop.redaction`), also
     in what the live screen shows meanwhile, and environments are left out.
 
     An instant is handed to the writer when the next one begins; once written, it survives the death of memtop.

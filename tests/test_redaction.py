@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.sources.recording.redaction import scrub
+from memtop.redaction import scrub
 
 SECRET = "hunter2Zq"
 
@@ -30,6 +30,21 @@ SECRET = "hunter2Zq"
         (["psql", f"postgres://bob:{SECRET}@db.test/x"], ["psql", "postgres://bob:***@db.test/x"]),
         (["git", "clone", f"https://{SECRET}@git.test/x"], ["git", "clone", "https://***@git.test/x"]),
         (["/usr/bin/mysql", "-u", "root", f"-p{SECRET}"], ["/usr/bin/mysql", "-u", "root", "-p***"]),
+        (["curl", "-u", f"bob:{SECRET}", "https://x.test"], ["curl", "-u", "***", "https://x.test"]),
+        (["curl", f"-ubob:{SECRET}", "x"], ["curl", "-u***", "x"]),
+        (["curl", "-sSu", f"bob:{SECRET}", "x"], ["curl", "-sSu", "***", "x"]),
+        (["curl", f"--user=bob:{SECRET}"], ["curl", "--user=***"]),
+        (["sshpass", "-p", SECRET, "ssh", "host"], ["sshpass", "-p", "***", "ssh", "host"]),
+        (["/usr/bin/redis-cli", "-a", SECRET, "ping"], ["/usr/bin/redis-cli", "-a", "***", "ping"]),
+        (["sudo", "redis-cli", f"-a{SECRET}"], ["sudo", "redis-cli", "-a***"]),
+        (["mongosh", "-u", "bob", "-p", SECRET], ["mongosh", "-u", "bob", "-p", "***"]),
+        (["ldapsearch", "-D", "cn=x", "-w", SECRET], ["ldapsearch", "-D", "cn=x", "-w", "***"]),
+        (["smbclient", "-U", f"bob%{SECRET}", "//h/x"], ["smbclient", "-U", "***", "//h/x"]),
+        (["sqlcmd", "-S", "h", "-P", SECRET], ["sqlcmd", "-S", "h", "-P", "***"]),
+        (["docker", "login", "-p", SECRET], ["docker", "login", "-p", "***"]),
+        (["7z", "a", f"-p{SECRET}", "x.7z"], ["7z", "a", "-p***", "x.7z"]),
+        (["sh", "-c", f"curl -u bob:{SECRET} x; true"], ["sh", "-c", "curl -u *** x; true"]),
+        (["ssh", "host", f"sshpass -p {SECRET} scp a b"], ["ssh", "host", "sshpass -p *** scp a b"]),
         (["app", "--DSN", f"user={SECRET}"], ["app", "--DSN", "***"]),
         (["app", f'{{"auth": "{SECRET}"}}'], ["app", '{"auth": ***']),
     ],
@@ -46,6 +61,10 @@ def test_a_secret_is_taken_out_and_the_rest_stays(argv: list[str], scrubbed: lis
         ["cp", "-p", "a", "b"],
         ["java", "-Xmx512m", "-jar", "app.jar"],
         ["ssh", "-p", "22", "ssh://git@host.test/x"],
+        ["docker", "run", "-p", "80:80", "nginx"],
+        ["curl", "-sS", "-o", "file", "https://x.test"],
+        ["mysql", "-p", "database"],
+        ["sh", "-c", "cp -p a b;  ls -u"],
         ["postgres: writer", ""],
         ["tool", "--password", "--verbose"],
     ],
@@ -77,7 +96,10 @@ def test_no_value_survives_behind_a_name_that_speaks_of_a_secret(
     assert value.encode() not in scrub(argv.encode())
 
 
-@pytest.mark.parametrize("pattern", [b"key", b"a.", b"://a:", b"http://a", b"key\t", b"-key ", b'key="', b"a"])
+@pytest.mark.parametrize(
+    "pattern",
+    [b"key", b"a.", b"://a:", b"http://a", b"key\t", b"-key ", b"curl -u ", b"curl\0-u\0", b"-k ", b'key="', b"a"],
+)
 def test_a_hostile_command_line_is_scrubbed_in_no_time(pattern: bytes) -> None:
     started_s = time.process_time()
     scrub((pattern * 4096)[:65_536])

@@ -1,0 +1,155 @@
+"""What looks like a secret in a command line is not written into data and files that people send to each other.
+
+A value is taken out after a name that speaks of a secret (``--password=V``, ``--password V``, ``API_KEY=V``,
+``-Ddb.pass=V``, ``Authorization: V``), in the user part of a URL, and after the options of known programs that take
+one (``curl -u V``, ``sshpass -p V``, ``mysql -pV``). When in doubt it goes: data that hide a keyboard layout are better
+than data that show a key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+HIDDEN: Final = b"***"
+CACHED: Final = 2048
+"""Command lines whose scrubbed form is remembered: they are the same at every sample."""
+
+_SECRET: Final = rb"(?:pass|pwd|secret|token|key|cred|auth|cookie|dsn)"
+_NAME: Final = rb"(?<![\w.-])(?=[\w.-]*?" + _SECRET + rb")[\w.-]++"
+_URL_USER = re.compile(rb"(://[^\s:/@]{0,200}:)[^\s]{0,200}@")
+_URL_TOKEN = re.compile(rb"(https?://)[^\s:/@]{1,200}@", re.I)
+_WHOLE = re.compile(rb"(" + _NAME + rb"=).+\Z", re.I | re.S)
+_HEADER = re.compile(rb"(" + _NAME + rb"[\"']?\s{0,8}:\s{0,8})[^\s].*", re.I | re.S)
+_ASSIGNED = re.compile(rb"(" + _NAME + rb"\s{0,8}=\s{0,8})(?:\"[^\"]*+\"|'[^']*+'|[^\s&;,\"']++)", re.I)
+_SPACED = re.compile(rb"(?<![\w.-])(--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\s{1,8})[^\s-]\S*+", re.I)
+_OPTION = re.compile(rb"--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\Z", re.I)
+_WORDS = re.compile(rb"(\s+|[;|&()]+)")
+_SEPARATORS: Final = (b";", b"|", b"&", b"(", b")")
+
+
+class _Program(NamedTuple):
+    """Options of a program whose value is a secret, though their names do not say so."""
+
+    names: str
+    """File names, as a regular expression."""
+    letters: str = ""
+    """Of short options, whose value follows or is attached."""
+    attached: str = ""
+    """Of short options whose value is always attached; what follows them is something else."""
+    options: tuple[str, ...] = ()
+    """Long options, whose value follows or is behind ``=``."""
+    after: str = ""
+    """The subcommand, where only one takes secrets."""
+
+
+_PROGRAMS: Final = (
+    _Program("mysql[\\w-]*|mariadb[\\w-]*", attached="p"),
+    _Program("curl", "uU", options=("--user", "--proxy-user")),
+    _Program("https?", "a"),
+    _Program("wget|aria2c|lftp|ncftp\\w*", "up", options=("--user",)),
+    _Program("sshpass", "p"),
+    _Program("redis-cli|valkey-cli|keydb-cli", "a"),
+    _Program("redis-server", options=("--requirepass", "--masterauth")),
+    _Program("mongo\\w*", "p"),
+    _Program("ldap\\w+", "w"),
+    _Program("smbclient|rpcclient|smbget|winexe", "U", options=("--user",)),
+    _Program("sqlcmd|bcp|isql|tsql|osql", "P"),
+    _Program("mosquitto_\\w+|ipmitool", "P"),
+    _Program("plink|pscp|psftp", options=("-pw",)),
+    _Program("cqlsh|rabbitmqadmin|influx|clickhouse\\w*|nats|arangosh", "p"),
+    _Program("zip|unzip", "P"),
+    _Program("7z\\w?", attached="p"),
+    _Program("rar|unrar", attached="p"),
+    _Program("htpasswd", "b"),
+    _Program("docker|podman|buildah|nerdctl|helm|skopeo|oras|crane", "pu", after="login"),
+    _Program("az|oc|cf|vault", "pt", after="login"),
+    _Program("openssl", options=("-k", "-K", "-pass", "-passin", "-passout")),
+    _Program("x?freerdp\\w*|rdesktop", "p"),
+    _Program("svn|snmp\\w+", "AXc"),
+)
+
+
+class _Rule(NamedTuple):
+    program: re.Pattern[bytes]
+    whole: re.Pattern[bytes]
+    """An option whose value is the next argument."""
+    joined: re.Pattern[bytes]
+    """An option with its value."""
+    after: bytes
+
+
+def _rules(programs: Iterable[_Program]) -> Iterator[_Rule]:
+    never = "(?!)"
+    for program in programs:
+        long = "|".join(map(re.escape, program.options)) or never
+        follows = f"-[A-Za-z]*[{program.letters}]" if program.letters else never
+        letters = program.letters + program.attached
+        joined = f"-[{letters}]" if letters else never
+        yield _Rule(
+            re.compile(rf"(?:.*/)?(?:{program.names})\Z".encode(), re.S),
+            re.compile(rf"(?:{long}|{follows})\Z".encode()),
+            re.compile(rf"((?:{long})=|{joined})(?=.)".encode(), re.S),
+            program.after.encode(),
+        )
+
+
+_RULES: Final = tuple(_rules(_PROGRAMS))
+
+
+@lru_cache(CACHED)
+def scrub(argv: bytes) -> bytes:
+    """The arguments of /proc/PID/cmdline, separated by NUL, with ``***`` for what may be secret.
+
+    Running it again changes nothing.
+    """
+    arguments = argv.split(b"\0")
+    known = _scrub_by_program(arguments)
+    option_before = False
+    for place, argument in enumerate(arguments):
+        if option_before and argument and not argument.startswith(b"-"):
+            known[place] = HIDDEN
+        elif known[place] == argument:
+            known[place] = _scrub_argument(argument)
+        option_before = bool(place) and _OPTION.match(argument) is not None
+    return b"\0".join(known)
+
+
+def _scrub_by_program(words: list[bytes]) -> list[bytes]:
+    """The words, without the values of the options of those programs that are named before them."""
+    found: list[bytes] = []
+    rules: list[_Rule] = []
+    seen: set[bytes] = set()
+    value_next = False
+    for word in words:
+        scrubbed = word
+        if not word.strip():
+            pass  # between two words
+        elif word[:1] in _SEPARATORS:
+            value_next = False
+        elif not word.startswith(b"-"):
+            if value_next:
+                scrubbed, value_next = HIDDEN, False
+            else:
+                rules += [rule for rule in _RULES if rule not in rules and rule.program.match(word)]
+                seen.add(word)
+        else:
+            active = [rule for rule in rules if not rule.after or rule.after in seen]
+            value_next = any(rule.whole.match(word) for rule in active)
+            joined = None if value_next else next(filter(None, (rule.joined.match(word) for rule in active)), None)
+            if joined is not None:
+                scrubbed = joined[1] + HIDDEN
+        found.append(scrubbed)
+    return found
+
+
+def _scrub_argument(argument: bytes) -> bytes:
+    scrubbed = _URL_TOKEN.sub(rb"\1***@", _URL_USER.sub(rb"\1***@", argument))
+    if _WHOLE.match(scrubbed):
+        return _WHOLE.sub(rb"\1***", scrubbed)
+    if b" " in scrubbed:
+        scrubbed = b"".join(_scrub_by_program(_WORDS.split(scrubbed)))
+    scrubbed = _HEADER.sub(rb"\1***", scrubbed)
+    return _SPACED.sub(rb"\1***", _ASSIGNED.sub(rb"\1***", scrubbed))
