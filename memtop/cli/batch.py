@@ -8,10 +8,10 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from memtop.cli.composition import engine_on, first_look, open_source
+from memtop.cli.composition import engine_on, first_look, open_source, problem_of
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put
-from memtop.errors import ProcessGone, UsageError
+from memtop.errors import ProcessGone, RecordingError, UsageError
 from memtop.headless import formats
 from memtop.sampling.request import Need
 from memtop.view_state import View
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
     from memtop.cli.launch import Launch
     from memtop.engine.engine import Engine
+    from memtop.model.frame import Frame
     from memtop.model.request import Request
     from memtop.settings import Settings
+    from memtop.sources.protocol import Source
 
 
 def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
-    """Print samples as ``json``, ``csv`` or ``text``; returns the exit code, which is 0. Raises MemtopError."""
+    """Print samples as ``json``, ``csv`` or ``text``; returns the exit code, which is 0. Raises MemtopError.
+
+    A recording that is not complete is an error too; while samples go on, standard error says what is wrong with it.
+    """
     ending = EndSignals()
     if settings.iterations != 1 or settings.record:  # a single sample is over before anybody sends a signal
         ending.install()
@@ -44,13 +49,41 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
             )
         )
         if not settings.output:
-            _watch(engine, request, settings, _writer(form, settings, sys.stdout), ending)
-            return 0
-        with _new_file(settings.output) as file:
-            _watch(engine, request, settings, _writer(form, settings, file), ending)
-        return 0
-    finally:
+            _watch(engine, request, settings, _reporting(source, _writer(form, settings, sys.stdout)), ending)
+        else:
+            with _new_file(settings.output) as file:
+                _watch(engine, request, settings, _reporting(source, _writer(form, settings, file)), ending)
+    except BaseException:
         source.close()
+        _say(problem_of(source))
+        raise
+    source.close()
+    if problem := problem_of(source):
+        raise RecordingError(problem)
+    return 0
+
+
+def _reporting(source: Source, write: formats.Writer) -> formats.Writer:
+    """Write frames, and say on standard error when the trouble of a recording begins."""
+    reported = False
+
+    def report_and_write(frame: Frame) -> None:
+        nonlocal reported
+        problem = problem_of(source)
+        if problem and not reported:
+            _say(problem)
+        reported = problem is not None
+        write(frame)
+
+    return report_and_write
+
+
+def _say(problem: str | None) -> None:
+    if problem:
+        try:  # noqa: SIM105 (one sample does not need contextlib)
+            print(f"memtop: {problem}", file=sys.stderr, flush=True)
+        except OSError:  # a full disk, or nobody reads it
+            pass
 
 
 def _new_file(path: str) -> TextIO:

@@ -43,7 +43,7 @@ def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engin
         source,
         own=own or (lambda: OwnCost(None, None)),
         position=position,
-        trouble=lambda: getattr(source, "problem", None),
+        trouble=lambda: problem_of(source),
     )
 
 
@@ -53,3 +53,9 @@ def first_look(engine: Engine, request: Request, launch: Launch) -> Frame | None
     frame = engine.step(request)
     launch.go()
     return frame
+
+
+def problem_of(source: Source) -> str | None:
+    """What is wrong with the recording that ``source`` writes; None for nothing, or no recording."""
+    problem: str | None = getattr(source, "problem", None)
+    return problem

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from memtop.cli.composition import engine_on, first_look, open_source
-from memtop.errors import UsageError
+from memtop.cli.composition import engine_on, first_look, open_source, problem_of
+from memtop.errors import RecordingError, UsageError
 from memtop.settings import Settings
 from memtop.sources.live.own_cost import OwnCostMeter
 from memtop.view_state import View
@@ -18,7 +19,9 @@ from memtop.view_state import View
 if TYPE_CHECKING:
     from memtop.cli.launch import Launch
     from memtop.demo.progress import Step
+    from memtop.sources.protocol import Source
     from memtop.tui.app.app import MemtopApp
+    from memtop.tui.terminal import lifecycle
 
 
 def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch | None = None) -> int:
@@ -46,7 +49,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
     def make(life: lifecycle.Life) -> MemtopApp:
         nonlocal settings
         source = open_source(settings)
-        life.at_end.callback(source.close)
+        life.at_end.callback(_close, source, life)
         commentary: Callable[[], Step | None] | None = None
         panel = ""
         if recorded is not None:
@@ -81,3 +84,11 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         return app
 
     return lifecycle.run(make, mouse=settings.mouse)
+
+
+def _close(source: Source, life: lifecycle.Life) -> None:
+    """Close the source; a recording that is not complete is said, and gives the exit code of an error."""
+    source.close()
+    if problem := problem_of(source):
+        print(f"memtop: {problem}", file=sys.stderr)
+        life.code = life.code or RecordingError.exit_code

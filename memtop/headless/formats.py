@@ -66,6 +66,7 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
             "at": iso(frame.at_s),
             "elapsed_s": _rounded(frame.elapsed_s),
             "late_s": _rounded(frame.late_s),
+            "problems": list(frame.problems),
             "system": {name: _rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
             "processes": [
                 process_object(row, redact=redact)

@@ -22,7 +22,6 @@ EXIT        the pid                    wait(2) status or NULL                   
 
 from __future__ import annotations
 
-import math
 import struct
 import zlib
 from collections.abc import Collection, Mapping
@@ -45,6 +44,10 @@ PACKED_LIMIT: Final = 15 << 20
 """Most bytes of one value in the file."""
 VALUE_LIMIT: Final = 64 << 20
 """Most bytes of one value unpacked: room for the smaps of 65,000 mappings."""
+PROCESS_LIMIT: Final = 1 << 18
+"""Most processes of one listing or sweep."""
+TOOK_LIMIT_S: Final = 1e9
+"""No reading takes longer."""
 _COMPRESS_FROM: Final = 200
 _PLAIN: Final = b"\0"
 _ZLIB: Final = b"\1"
@@ -129,7 +132,7 @@ def encode_took(took_s: float) -> bytes:
 def decode_took(data: bytes) -> tuple[float, bytes]:
     """Seconds, and what stands behind. Raises struct.error or RecordingError."""
     (took_s,) = struct.unpack_from("<d", data)
-    if not 0 <= took_s < math.inf:
+    if not 0 <= took_s < TOOK_LIMIT_S:
         raise RecordingError("a time is not a number")
     return took_s, data[TOOK_BYTES:]
 
@@ -140,7 +143,9 @@ def encode_pids(pids: Collection[int]) -> bytes:
 
 
 def decode_pids(data: bytes) -> tuple[int, ...]:
-    """The inverse of :func:`encode_pids`. Raises struct.error."""
+    """The inverse of :func:`encode_pids`. Raises struct.error and RecordingError."""
+    if len(data) > 4 * (2 * PROCESS_LIMIT + 1):  # a difference: all of them leave, and as many are new
+        raise RecordingError("it has more processes than memtop can show")
     return struct.unpack(f"<{len(data) // 4}I", data)
 
 
@@ -154,6 +159,8 @@ def encode_changes(changes: Mapping[int, bytes | None]) -> bytes:
 def decode_changes(data: bytes) -> dict[int, bytes | None]:
     """The inverse of :func:`encode_changes`. Raises struct.error or RecordingError."""
     (count,) = struct.unpack_from("<I", data)
+    if count > PROCESS_LIMIT:
+        raise RecordingError("a sweep has more processes than memtop can show")
     if 4 + 8 * count > len(data):
         raise RecordingError("a sweep is cut short")
     numbers = struct.unpack_from(f"<{2 * count}I", data, 4)

@@ -38,7 +38,7 @@ def open_recording(path: str) -> sqlite3.Connection:
     for suffix in beside:
         if not stat.S_ISREG(os.lstat(path + suffix).st_mode):
             raise RecordingError(f"{suffix} beside it is not a regular file")
-    uri = f"file:{urllib.parse.quote(path)}?mode=ro{'' if beside else '&immutable=1'}"
+    uri = f"file:{urllib.parse.quote(os.fsencode(path))}?mode=ro{'' if beside else '&immutable=1'}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     try:
         _harden(connection)
@@ -83,6 +83,8 @@ def _check_file(path: str) -> None:
         head = os.read(descriptor, 100)
     finally:
         os.close(descriptor)
+    if not head:
+        raise RecordingError("it is empty: memtop was ended before it had written anything")
     if head[:16] != _MAGIC or head[68:72] != APPLICATION_ID.to_bytes(4, "big"):
         raise RecordingError("it is not a recording made by memtop")
     version = int.from_bytes(head[60:64], "big")

@@ -18,6 +18,7 @@ from memtop.sanitize import clean
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 from memtop.sources.recording.format import (
     ERRORS,
+    PROCESS_LIMIT,
     Outcome,
     RecordKind,
     decode_changes,
@@ -29,10 +30,16 @@ from memtop.sources.recording.format import (
 from memtop.sources.recording.opening import open_recording
 from memtop.sources.recording.tick import Told
 
+WALL_LIMIT_S: Final = 253_370_764_800.0
+"""The year 9999: calendars know no later one."""
 DEADLINE_S: Final = 2.0
 """Longest that one look into the file may take."""
 TICK_LIMIT: Final = 256 << 20
 """Most bytes unpacked for one tick."""
+MEMORY_LIMIT: Final = 256 << 20
+"""Most bytes kept from one tick to the next."""
+ENTRY_BYTES: Final = 160
+"""What one answer costs beside its bytes."""
 ONCE: Final = ("identity", "environ", "container")
 """Answers about a runtime that hold until there are others."""
 
@@ -50,6 +57,7 @@ class Replay:
         self._mono_s = -math.inf
         self._deadline_s = math.inf
         self._budget = 0
+        self._learnt_bytes = 0
         self._pids: tuple[int, ...] | None = None
         """As last listed; None while nobody has asked for a list."""
         self._listed: frozenset[int] = frozenset()
@@ -72,7 +80,9 @@ class Replay:
         try:
             with self._one_sentence():
                 (last,) = self._connection.execute("SELECT max(n) FROM tick").fetchone()
-                self._ticks = 0 if last is None else _integer(last) + 1
+                if last is None:
+                    raise RecordingError("it has no samples: memtop was ended before the first one was written")
+                self._ticks = _integer(last) + 1
         except RecordingError:
             self._connection.close()
             raise
@@ -89,9 +99,8 @@ class Replay:
             found = self._connection.execute("SELECT wall_s, mono_s FROM tick WHERE n = ?", (self._next,)).fetchone()
             if found is None:
                 raise RecordingError("an instant is missing")
-            instant = Instant(_finite(found[0]), _finite(found[1]))
-            if instant.mono_s < self._mono_s:
-                raise RecordingError("its clock goes backwards")
+            mono_s = _finite(found[1])  # a process that was restored elsewhere has seen the clock go back
+            instant = Instant(_wall_s(found[0]), max(mono_s, self._mono_s))
             self._forget_those_who_left()
             self._budget = TICK_LIMIT
             facts = self._connection.execute(
@@ -99,6 +108,7 @@ class Replay:
             )
             for kind, path, status, data in facts:
                 self._learn(_integer(kind), os.fsdecode(_blob(path)), status, _blob(data))
+            self._check_memory()
         self._mono_s = instant.mono_s
         self._next += 1
         return instant
@@ -169,13 +179,15 @@ class Replay:
         """Take in one row. Raises whatever its bytes deserve; see :meth:`_one_sentence`."""
         if kind == RecordKind.EXIT:
             (wall_s,) = struct.unpack("<d", stored)
-            self._exits.append(Exit(int(path), _finite(wall_s), None if status is None else _integer(status)))
+            self._exits.append(Exit(int(path), _wall_s(wall_s), None if status is None else _integer(status)))
             return
         if has_basis(kind, path):
             data = self._bases[kind, path] = unpack(stored, self._bases.get((kind, path), b""))
         else:
             data = unpack(stored)
-        self._budget -= len(data)
+        size = ENTRY_BYTES + len(path) + len(data)
+        self._budget -= size
+        self._learnt_bytes += size
         if self._budget < 0:
             raise RecordingError("one instant holds too much")
         if kind == RecordKind.PIDS:
@@ -193,7 +205,24 @@ class Replay:
             if is_runtime(path) and path.rpartition("/")[2] in ONCE:
                 self._kept[pid_of(path)][path] = told
         else:
-            self._sets[RecordKind(kind)] = frozenset(map(os.fsdecode, data.split(b"\0"))) if data else frozenset()
+            self._sets[RecordKind(kind)] = _paths(data)
+
+    def _check_memory(self) -> None:
+        """Measure what is kept, once so much is new that it may be too much. Raises RecordingError."""
+        if self._learnt_bytes < MEMORY_LIMIT // 4:
+            return
+        self._learnt_bytes = 0
+        reads = [
+            (path, told[1])
+            for answers in (*self._reads.values(), *self._kept.values())
+            for path, told in answers.items()
+        ]
+        values = [data or b"" for by_pid in self._values.values() for data in by_pid.values()]
+        kept = sum(ENTRY_BYTES + len(path) + len(data) for path, data in reads)
+        kept += sum(ENTRY_BYTES + len(data) for data in values)
+        kept += sum(ENTRY_BYTES + len(path) + len(data) for (_, path), data in self._bases.items())
+        if kept > MEMORY_LIMIT:
+            raise RecordingError("it holds more than memtop keeps in memory")
 
     def _learn_pids(self, numbers: tuple[int, ...], full: int) -> None:
         if full:
@@ -203,6 +232,8 @@ class Replay:
             listed = (self._listed - frozenset(numbers[1:leaving])) | frozenset(numbers[leaving:])
         self._left = self._listed - listed
         self._listed = listed
+        if len(listed) > PROCESS_LIMIT:
+            raise RecordingError("it has more processes than memtop can show")
         self._pids = tuple(sorted(listed))
 
     @contextmanager
@@ -220,6 +251,7 @@ class Replay:
             sqlite3.Warning,
             zlib.error,
             struct.error,
+            KeyError,
             ValueError,
             IndexError,
             OverflowError,
@@ -228,6 +260,12 @@ class Replay:
             raise RecordingError(f"{clean(self._path)} cannot be played: it is damaged ({clean(str(error))})") from None
         finally:
             self._deadline_s = math.inf
+
+
+def _paths(data: bytes) -> frozenset[str]:
+    if data.count(b"\0") >= PROCESS_LIMIT:
+        raise RecordingError("a set of paths is too large")
+    return frozenset(map(os.fsdecode, data.split(b"\0"))) if data else frozenset()
 
 
 def _given(told: Told) -> bytes:
@@ -247,6 +285,13 @@ def _finite(value: object) -> float:
     if not isinstance(value, float) or not math.isfinite(value):
         raise RecordingError("a time is not a number")
     return value
+
+
+def _wall_s(value: object) -> float:
+    wall_s = _finite(value)
+    if not 0 <= wall_s < WALL_LIMIT_S:
+        raise RecordingError("a time is not one of this age")
+    return wall_s
 
 
 def _blob(value: object) -> bytes:

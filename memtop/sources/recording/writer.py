@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import threading
 import time
+import urllib.parse
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +29,7 @@ FROZEN_S: Final = 3.0
 LOOK_S: Final = 5.0
 """How often to look whether the file is still there: SQLite goes on writing into one that was removed."""
 CHECKPOINT_S: Final = 60.0
+_DESCRIPTORS: Final = "/proc/self/fd"
 
 
 class Writer:
@@ -45,6 +48,7 @@ class Writer:
         self._queued_bytes = 0
         self._closing = False
         self._ended = False
+        self._closed = False
         self._removed = False
         self._dropped = 0
         self._failed = ""
@@ -55,12 +59,17 @@ class Writer:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong now, as one sentence; None when nothing is."""
+        """What is wrong now, as one sentence; None when nothing is. After close: what the file lacks."""
         with self._changed:
             waiting, dropped = len(self._queue), self._dropped
+            closed = self._closed
             since_s, failed = self._writing_since_s, self._failed
         if self._removed:
             return "recording stopped: its file was removed or replaced"
+        if closed and waiting + dropped:
+            return (
+                f"the recording is not complete: {waiting + dropped} samples are missing{': ' * bool(failed)}{failed}"
+            )
         if not failed and since_s is not None and time.monotonic() - since_s > FROZEN_S:
             failed = "the disk does not answer"
         if failed:
@@ -86,7 +95,11 @@ class Writer:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._ended, CLOSE_S)
+            ended = self._changed.wait_for(lambda: self._ended, CLOSE_S)
+            self._closed = True
+            if not ended and not self._failed:
+                self._failed = "the disk does not answer"
+        self._removed = self._removed or _inode(self._path) != self._inode
 
     def _run(self) -> None:
         while (tick := self._next()) is not None and self._write_at_last(tick):
@@ -156,15 +169,16 @@ class Writer:
 
 
 def _create(path: str) -> sqlite3.Connection:
+    _check_directory(path)
     try:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        os.close(os.open(path, flags, 0o600))
+        created = os.open(path, flags, 0o600)
     except FileExistsError as error:
         raise RecordingError(f"{clean(path)}: there is such a file already, and it is not overwritten") from error
     except OSError as error:
         raise RecordingError(f"{clean(path)}: {error.strerror}") from error
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection = _connect(path, created)
         connection.execute("BEGIN")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={VERSION}")
@@ -177,6 +191,36 @@ def _create(path: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise RecordingError(f"{clean(path)}: {clean(str(error))}") from error
     return connection
+
+
+def _check_directory(path: str) -> None:
+    """Refuse, for root, a directory where others can put another file in the place of ours. Raises RecordingError."""
+    folder = os.path.dirname(path)
+    try:
+        mode = os.stat(folder).st_mode
+    except OSError:
+        return  # creating the file will fail with the same error
+    if os.geteuid() == 0 and mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX:
+        raise RecordingError(f"{clean(folder)}: others may write into this directory, so root does not record there")
+
+
+def _connect(path: str, created: int) -> sqlite3.Connection:
+    """Open the very file that was ``created``, whatever has its name by now; closes that descriptor.
+
+    SQLite opens by name only. What it has opened is compared before anything is read or written; it neither follows
+    a link then, nor creates a file. Raises RecordingError and sqlite3.Error.
+    """
+    identity = os.fstat(created)
+    os.close(created)  # before SQLite locks: closing any descriptor of a file gives up its POSIX locks
+    connection = sqlite3.connect(
+        f"file:{urllib.parse.quote(os.fsencode(path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
+    )
+    for descriptor in os.listdir(_DESCRIPTORS):
+        with suppress(OSError):  # of this very listing, closed by now
+            if os.path.samestat(identity, os.fstat(int(descriptor))):
+                return connection
+    connection.close()
+    raise RecordingError(f"{clean(path)}: it was replaced by another file while it was being created")
 
 
 def _inode(path: str) -> tuple[int, int] | None:

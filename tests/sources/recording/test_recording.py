@@ -236,6 +236,7 @@ def test_sweeps_of_the_live_machine_are_given_back(tmp_path: Path) -> None:
             st.dictionaries(st.integers(1, 6), st.none() | st.binary(max_size=8)),
             st.booleans(),
         ),
+        min_size=1,
         max_size=12,
     )
 )
@@ -551,12 +552,13 @@ def spoilt(path: Path, good: bytes, *statements: str) -> str:
         (["PRAGMA application_id=7"], "not a recording"),
         (["UPDATE tick SET wall_s = 9e999"], "not a number"),
         (["UPDATE tick SET mono_s = x'00'"], "not a number"),
-        (["UPDATE tick SET mono_s = -n"], "backwards"),
+        (["UPDATE tick SET wall_s = 1e18"], "of this age"),
+        (["DELETE FROM tick"], "no samples"),
         (["DELETE FROM tick WHERE n = 2"], "missing"),
         (["UPDATE fact SET data = NULL"], "missing"),
         (["UPDATE fact SET kind = 99"], "damaged"),
         (["UPDATE fact SET data = x'02'"], "unknown way"),
-        (["UPDATE fact SET data = x'00ffffffff'"], "cut short|damaged"),
+        (["UPDATE fact SET data = x'00ffffffff'"], "cut short|damaged|more processes"),
         (["UPDATE fact SET status = 77 WHERE kind = 4"], "damaged"),
     ],
 )
@@ -636,3 +638,95 @@ def test_a_finished_recording_plays_from_a_directory_that_nobody_may_write(tmp_p
         assert list(tmp_path.iterdir()) == [path]
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_a_clock_that_went_back_stands_still_when_played(tmp_path: Path, good: bytes) -> None:
+    path = spoilt(tmp_path / "r", good, "UPDATE tick SET mono_s = mono_s - 1000 WHERE n > 2")
+    replay = Replay(path)
+    times = [instant.mono_s for instant in iter(replay.begin, None)]
+    replay.close()
+    assert len(times) == 6 and times == sorted(times)
+
+
+def test_a_file_whose_name_is_not_utf_8_can_be_played(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"r\xff")
+    recorder = Recorder(World(), str(path))
+    recorder.begin()
+    recorder.close()
+    play_all(str(path))
+
+
+def test_an_empty_file_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "r").touch()
+    with pytest.raises(RecordingError, match="ended before"):
+        Replay(str(tmp_path / "r"))
+
+
+def test_what_is_kept_from_tick_to_tick_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "r"
+    names = [f"sys/{number}" for number in range(40)]
+    files: dict[str, bytes | MemtopError] = {name: bytes(50_000) for name in names}
+    record(path, [(put(files=files), [reading(name)]) for name in names])
+    monkeypatch.setattr(replay, "MEMORY_LIMIT", 1_000_000)
+    with pytest.raises(RecordingError, match="keeps in memory"):
+        play_all(str(path))
+
+
+def test_more_processes_than_can_be_shown_are_refused_at_once(tmp_path: Path, good: bytes) -> None:
+    path = spoilt(tmp_path / "r", good)
+    connection = sqlite3.connect(path, isolation_level=None)
+    many = pack(encode_pids(range(3_000_000)))
+    connection.execute("INSERT INTO fact VALUES (0, 1, x'', 1, ?)", (many,))
+    connection.close()
+    started_s = time.process_time()
+    with pytest.raises(RecordingError, match="more processes"):
+        play_all(path)
+    assert time.process_time() - started_s < 1.0
+
+
+def test_a_file_that_is_swapped_while_it_is_created_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, victim = tmp_path / "r", tmp_path / "victim"
+    victim.write_bytes(b"not yours")
+    connect = sqlite3.connect
+
+    def swap_first(name: str, **how: object) -> sqlite3.Connection:
+        path.unlink()
+        path.symlink_to(victim)
+        return connect(name, **how)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(sqlite3, "connect", swap_first)
+    with pytest.raises(RecordingError, match="replaced"):
+        Recorder(World(), str(path))
+    assert victim.read_bytes() == b"not yours"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is careful about directories")
+@pytest.mark.parametrize(("mode", "refused"), [(0o777, True), (0o775, True), (0o1777, False), (0o755, False)])
+def test_root_records_only_where_others_cannot_swap_files(tmp_path: Path, mode: int, refused: bool) -> None:
+    tmp_path.chmod(mode)
+    path = tmp_path / "r"
+    if not refused:
+        Recorder(World(), str(path)).close()
+        return
+    with pytest.raises(RecordingError, match="others may write"):
+        Recorder(World(), str(path))
+    assert not path.exists()
+
+
+def test_what_a_closed_recording_lacks_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "CLOSE_S", 0.2)
+    path = tmp_path / "r"
+    recorder = Recorder(World(), str(path))
+    recorder.begin()
+    stall = sqlite3.connect(path, isolation_level=None)
+    stall.execute("BEGIN IMMEDIATE")
+    for _ in range(3):
+        recorder.begin()
+    recorder.close()
+    problem = recorder.problem
+    stall.execute("ROLLBACK")
+    stall.close()
+    assert problem is not None
+    assert problem.startswith("the recording is not complete: 4 samples are missing: ")

@@ -1,0 +1,62 @@
+"""A recording that fails while there is no screen: said on standard error, in the data, and by the exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+TROUBLE = textwrap.dedent(
+    """
+    import os, resource, sys
+    from memtop.cli import batch, run
+    from memtop.sources.recording import Recorder
+    begin, ticks = Recorder.begin, 0
+
+    def fail_later(self):
+        global ticks
+        ticks += 1
+        if ticks == 3 and sys.argv[1] == "full":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        if ticks == 3 and sys.argv[1] == "unlinked":
+            os.unlink(sys.argv[2])
+        return begin(self)
+
+    Recorder.begin = fail_later
+    sys.exit(run(["--json", "-n", "8", "-d", "0.2", "--record", sys.argv[2], "1"]))
+    """
+)
+
+
+@pytest.mark.parametrize(("kind", "says"), [("full", "is not complete: "), ("unlinked", "file was removed")])
+def test_it_is_said_and_is_an_error(tmp_path: Path, kind: str, says: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TROUBLE, kind, str(tmp_path / "r")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(records) == 8, "samples go on"
+    assert done.returncode == 2
+    assert says in done.stderr.splitlines()[-1]
+    if kind == "full":
+        assert "recording paused" in done.stderr.splitlines()[0]
+        assert any("recording paused" in problem for record in records for problem in record["problems"])
+    assert records[0]["problems"] == []
+
+
+def test_a_recording_that_is_complete_is_no_trouble(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TROUBLE, "", str(tmp_path / "r")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
