@@ -32,6 +32,8 @@ from memtop.sources.recording.tick import Told
 
 WALL_LIMIT_S: Final = 253_370_764_800.0
 """The year 9999: calendars know no later one."""
+MONO_LIMIT_S: Final = 1e12
+"""No machine has been up for 30,000 years."""
 DEADLINE_S: Final = 2.0
 """Longest that one look into the file may take."""
 TICK_LIMIT: Final = 256 << 20
@@ -99,7 +101,7 @@ class Replay:
             found = self._connection.execute("SELECT wall_s, mono_s FROM tick WHERE n = ?", (self._next,)).fetchone()
             if found is None:
                 raise RecordingError("an instant is missing")
-            mono_s = _finite(found[1])  # a process that was restored elsewhere has seen the clock go back
+            mono_s = _mono_s(found[1])  # a process that was restored elsewhere has seen the clock go back
             instant = Instant(_wall_s(found[0]), max(mono_s, self._mono_s))
             self._forget_those_who_left()
             self._budget = TICK_LIMIT
@@ -292,6 +294,13 @@ def _wall_s(value: object) -> float:
     if not 0 <= wall_s < WALL_LIMIT_S:
         raise RecordingError("a time is not one of this age")
     return wall_s
+
+
+def _mono_s(value: object) -> float:
+    mono_s = _finite(value)
+    if not 0 <= mono_s < MONO_LIMIT_S:
+        raise RecordingError("a time is not one of this age")
+    return mono_s
 
 
 def _blob(value: object) -> bytes:
