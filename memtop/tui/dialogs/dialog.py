@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, TypeVar
@@ -42,6 +43,13 @@ class Dialog(ModalScreen[Value | None]):
     def action_cancel(self) -> None:
         """Close without an answer."""
         self.dismiss(None)
+
+
+def whole_number(text: str, least: int, most: int) -> int:
+    """Parse what was typed for a whole number. Raises UsageError that says what is allowed."""
+    if re.fullmatch(r"(?a)-?\d{1,9}", text) and least <= int(text) <= most:
+        return int(text)
+    raise UsageError(f"a whole number from {least} to {most}")
 
 
 class Prompt(Dialog[Value]):

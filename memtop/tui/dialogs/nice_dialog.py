@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from memtop.errors import UsageError
-from memtop.tui.dialogs.dialog import Prompt
+from memtop.tui.dialogs.dialog import Prompt, whole_number
 
 if TYPE_CHECKING:
     from memtop.process_control import Target
@@ -17,10 +16,6 @@ class NiceDialog(Prompt[int]):
     """Asks for a nice value; the answer is -20 to 19, None after Esc. It changes nothing itself."""
 
     def __init__(self, target: Target) -> None:
-        super().__init__(f"Nice value for {target.key.pid} {target.name}", _parse_nice, says=_RANGE)
-
-
-def _parse_nice(text: str) -> int:
-    if not text.lstrip("-").isdecimal() or not -20 <= int(text) <= 19:
-        raise UsageError("a whole number from -20 to 19")
-    return int(text)
+        super().__init__(
+            f"Nice value for {target.key.pid} {target.name}", lambda text: whole_number(text, -20, 19), says=_RANGE
+        )
