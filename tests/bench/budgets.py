@@ -85,7 +85,7 @@ def of_one(costs: Costs) -> Iterator[Budget]:
 
 def of_start(headless_s: Mapping[str, float], paint_s: Mapping[str, float]) -> Iterator[Budget]:
     """Medians of seconds, by what was started."""
-    yield Budget("memtop --json -n 1 PID / python -c pass", headless_s[MEMTOP] / headless_s["python"], 3, 2.5)
+    yield Budget("memtop --json -n 1 PID / python -c pass", headless_s[MEMTOP] / headless_s["python"], 5, 4)
     if {MEMTOP, "empty"} <= paint_s.keys():
         yield Budget("first numbers / an empty Textual app's paint", paint_s[MEMTOP] / paint_s["empty"], 1.3, None)
     if {MEMTOP, HTOP} <= paint_s.keys():
