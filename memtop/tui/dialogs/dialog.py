@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from memtop.errors import MemtopError
+from memtop.errors import MemtopError, UsageError
 
 Value = TypeVar("Value")
 NARROW_CELLS: Final = 52
