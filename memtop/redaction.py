@@ -6,8 +6,6 @@ one (``curl -u V``, ``sshpass -p V``, ``mysql -pV``). When in doubt it goes: dat
 than data that show a key.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
