@@ -75,10 +75,6 @@ class ListActions(AppState):
 
     # -- the filter
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """The filter's own key is text where one types."""
-        return action != "filter" or not isinstance(self.focused, Input)
-
     def action_filter(self) -> None:
         self.query_one("#filter-line").add_class("-open")
         line = self.query_one("#filter", Input)

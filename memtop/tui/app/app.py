@@ -48,6 +48,8 @@ from memtop.view_state import View
 _TIMES: Final = re.compile(r" \(\d+ times\)\Z")
 """How often something has happened is no news."""
 WORDS_EVERY_S: Final = 0.9
+OVER_DIALOGS: Final = frozenset({"quit", "focus_next", "focus_previous", "suspend_process"})
+"""Actions of the application that keys may ask for while a dialog is open."""
 PANEL_FROM: Final = 36
 """Lines from which a watched process has a panel open under its chart."""
 
@@ -218,6 +220,15 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.show_header()
 
     # -- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Whether an action may run now. While a dialog or the palette is open, those of the screen below may not.
+
+        Keys with priority reach the application past a dialog. The key of the filter is text where text is typed.
+        """
+        if self._running and self.screen.is_modal:
+            return action in OVER_DIALOGS
+        return action != "filter" or not isinstance(self.focused, Input)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The footer and the explanation belong to what is in focus."""

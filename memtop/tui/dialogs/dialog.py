@@ -37,7 +37,8 @@ class Dialog(ModalScreen[Value | None]):
     """A box in the middle; Esc closes it without an answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Close", id="dialog.close", tooltip="Close without an answer")
+        Binding("escape", "cancel", "Close", id="dialog.close", tooltip="Close without an answer"),
+        Binding("ctrl+c", "app.quit", "Quit", id="dialog.quit", tooltip="Quit", show=False),
     ]
 
     def action_cancel(self) -> None:

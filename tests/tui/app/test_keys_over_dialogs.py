@@ -1,0 +1,39 @@
+"""While a dialog is open, keys of the screen below do nothing, and Esc closes the dialog."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input
+
+from tests.tui.app.test_app import board
+
+DIALOGS = ("question_mark", "e", "s", "u", "c", "p", "d", "U", "ctrl+p")
+KEYS_BELOW = ("slash", "f4", "backslash", "ctrl+p", "f2", "f5", "f6", "1")
+
+
+@pytest.mark.parametrize("dialog", DIALOGS)
+async def test_no_key_opens_anything_behind_a_dialog(dialog: str) -> None:
+    async with board() as it:
+        await it.press(dialog)
+        await it.until(lambda: len(it.app.screen_stack) == 2, "the dialog is open")
+        opened = it.screen
+        before = it.app.view
+        for key in KEYS_BELOW:
+            await it.press(key)
+            assert it.screen is opened, key
+            assert not it.app.query_one("#filter-line").has_class("-open"), key
+        assert it.app.view._replace(readings=before.readings) == before
+        await it.press("escape")
+        await it.until(it.at_rest, "the dialog is closed")
+        await it.press("slash")
+        assert isinstance(it.app.focused, Input)
+
+
+@pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
+@pytest.mark.parametrize("dialog", ["question_mark", "s"])
+async def test_the_quit_keys_quit_from_a_dialog(dialog: str, key: str) -> None:
+    async with board() as it:
+        await it.press(dialog)
+        await it.until(lambda: len(it.app.screen_stack) == 2, "the dialog is open")
+        await it.pilot.press(key)
+        await it.until(lambda: not it.app.is_running, "it has quit")
