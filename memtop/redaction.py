@@ -8,7 +8,7 @@ than data that show a key.
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 HIDDEN: Final = b"***"
@@ -17,14 +17,14 @@ CACHED: Final = 2048
 
 _SECRET: Final = rb"(?:pass|pwd|secret|token|key|cred|auth|cookie|dsn)"
 _NAME: Final = rb"(?<![\w.-])(?=[\w.-]*?" + _SECRET + rb")[\w.-]++"
-_URL_USER = re.compile(rb"(://[^\s:/@]{0,200}:)[^\s]{0,200}@")
-_URL_TOKEN = re.compile(rb"(https?://)[^\s:/@]{1,200}@", re.I)
-_WHOLE = re.compile(rb"(" + _NAME + rb"=).+\Z", re.I | re.S)
-_HEADER = re.compile(rb"(" + _NAME + rb"[\"']?\s{0,8}:\s{0,8})[^\s].*", re.I | re.S)
-_ASSIGNED = re.compile(rb"(" + _NAME + rb"\s{0,8}=\s{0,8})(?:\"[^\"]*+\"|'[^']*+'|[^\s&;,\"']++)", re.I)
-_SPACED = re.compile(rb"(?<![\w.-])(--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\s{1,8})[^\s-]\S*+", re.I)
-_OPTION = re.compile(rb"--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\Z", re.I)
-_WORDS = re.compile(rb"(\s+|[;|&()]+)")
+_URL_USER: Final = rb"(://[^\s:/@]{0,200}:)[^\s]{0,200}@"
+_URL_TOKEN: Final = rb"(?i)(https?://)[^\s:/@]{1,200}@"
+_WHOLE: Final = rb"(?is)(" + _NAME + rb"=).+\Z"
+_HEADER: Final = rb"(?is)(" + _NAME + rb"[\"']?\s{0,8}:\s{0,8})[^\s].*"
+_ASSIGNED: Final = rb"(?i)(" + _NAME + rb"\s{0,8}=\s{0,8})(?:\"[^\"]*+\"|'[^']*+'|[^\s&;,\"']++)"
+_SPACED: Final = rb"(?i)(?<![\w.-])(--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\s{1,8})[^\s-]\S*+"
+_OPTION: Final = rb"(?i)--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\Z"
+_WORDS: Final = rb"(\s+|[;|&()]+)"
 _SEPARATORS: Final = (b";", b"|", b"&", b"(", b")")
 
 
@@ -94,7 +94,16 @@ def _rules(programs: Iterable[_Program]) -> Iterator[_Rule]:
         )
 
 
-_RULES: Final = tuple(_rules(_PROGRAMS))
+@cache
+def _suspicious() -> re.Pattern[bytes]:
+    """Found in every command line that may hold a secret. Most hold none, and then no other pattern is compiled."""
+    names = "|".join(program.names for program in _PROGRAMS).encode()
+    return re.compile(_SECRET + rb"|://|(?:\A|[/\s\0;|&()])(?:" + names + rb")(?=[\s\0;|&()]|\Z)", re.I)
+
+
+@cache
+def _all_rules() -> tuple[_Rule, ...]:
+    return tuple(_rules(_PROGRAMS))
 
 
 @lru_cache(CACHED)
@@ -103,6 +112,8 @@ def scrub(argv: bytes) -> bytes:
 
     Running it again changes nothing.
     """
+    if _suspicious().search(argv) is None:
+        return argv
     arguments = argv.split(b"\0")
     known = _scrub_by_program(arguments)
     option_before = False
@@ -111,7 +122,7 @@ def scrub(argv: bytes) -> bytes:
             known[place] = HIDDEN
         elif known[place] == argument:
             known[place] = _scrub_argument(argument)
-        option_before = bool(place) and _OPTION.match(argument) is not None
+        option_before = bool(place) and re.match(_OPTION, argument) is not None
     return b"\0".join(known)
 
 
@@ -131,7 +142,7 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
             if value_next:
                 scrubbed, value_next = HIDDEN, False
             else:
-                rules += [rule for rule in _RULES if rule not in rules and rule.program.match(word)]
+                rules += [rule for rule in _all_rules() if rule not in rules and rule.program.match(word)]
                 seen.add(word)
         else:
             active = [rule for rule in rules if not rule.after or rule.after in seen]
@@ -144,10 +155,10 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
 
 
 def _scrub_argument(argument: bytes) -> bytes:
-    scrubbed = _URL_TOKEN.sub(rb"\1***@", _URL_USER.sub(rb"\1***@", argument))
-    if _WHOLE.match(scrubbed):
-        return _WHOLE.sub(rb"\1***", scrubbed)
+    scrubbed = re.sub(_URL_TOKEN, rb"\1***@", re.sub(_URL_USER, rb"\1***@", argument))
+    if re.match(_WHOLE, scrubbed):
+        return re.sub(_WHOLE, rb"\1***", scrubbed)
     if b" " in scrubbed:
-        scrubbed = b"".join(_scrub_by_program(_WORDS.split(scrubbed)))
-    scrubbed = _HEADER.sub(rb"\1***", scrubbed)
-    return _SPACED.sub(rb"\1***", _ASSIGNED.sub(rb"\1***", scrubbed))
+        scrubbed = b"".join(_scrub_by_program(re.split(_WORDS, scrubbed)))
+    scrubbed = re.sub(_HEADER, rb"\1***", scrubbed)
+    return re.sub(_SPACED, rb"\1***", re.sub(_ASSIGNED, rb"\1***", scrubbed))
