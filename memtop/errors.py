@@ -6,7 +6,7 @@
     ├── ProcessGone      the process has ended, or was never there (ENOENT, ESRCH)
     ├── AccessDenied     the kernel does not let this user read it (EACCES, EPERM)
     ├── Unavailable      this kernel or mount does not have it
-    │   └── NotRecorded  the recording does not have it: nobody asked when it was made
+    │   └── NotRecorded  the recording does not have it: it was not read when recorded
     ├── Blocked          a reading has not answered within its deadline
     ├── ParseError       bytes that are not what the manual page promises
     ├── RecordingError   a recording that cannot be written or read
@@ -52,7 +52,7 @@ class Unavailable(MemtopError):
 
 
 class NotRecorded(Unavailable):
-    """Nobody asked for this file when the recording was made; that is no trouble."""
+    """This file was not read when the recording was made; that is not reported as a problem."""
 
 
 class Blocked(MemtopError):

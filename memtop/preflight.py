@@ -67,7 +67,7 @@ def restore_oom_score_adj(path: str | PathLike[str] = OWN_ADJ) -> None:
 def check_platform(system: str = sys.platform, proc: str | PathLike[str] = "/proc") -> bool:
     """Whether the process ids in ``proc`` are those of this process's own world.
 
-    False in a foreign pid namespace (a container with the host's /proc): a pid seen there is somebody else here,
+    False in a foreign pid namespace (a container with the host's /proc): a pid seen there is another process here,
     so nothing may be sent to it. Raises Unavailable where there is nothing to read, and UsageError where memtop
     runs with more rights than its user has.
     """

@@ -82,7 +82,7 @@ def _say(problem: str | None) -> None:
     if problem:
         try:  # noqa: SIM105 (one sample does not need contextlib)
             print(f"memtop: {problem}", file=sys.stderr, flush=True)
-        except OSError:  # a full disk, or nobody reads it
+        except OSError:  # a full disk, or a closed pipe
             pass
 
 

@@ -30,5 +30,5 @@ def put(write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 def discard() -> None:
-    """Nobody takes what is still buffered, and Python must not try again when it ends."""
+    """Drop what is still buffered, so that Python does not try to write it again when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

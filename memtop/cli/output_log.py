@@ -90,7 +90,7 @@ class OutputLog:
         return Tail(cleaned, start == 0 and len(shown) == len(lines) and untouched)
 
     def rescue(self) -> None:
-        """Copy the output into a new file where somebody has removed the one it was written to."""
+        """Copy the output into a new file where the one it was written to was removed."""
         if self.path is None or self._is_at(self.path):
             return
         self.path = None

@@ -141,7 +141,7 @@ class FocusReaders:
         return self._smaps is not None and self._smaps.mark_dropped(key)
 
     def gc_events(self, key: ProcessKey, from_s: float, to_s: float) -> list[Event]:
-        """Its garbage collections, where they are few enough to be told apart."""
+        """Its garbage collections, where they are few enough to be distinguished."""
         return [] if self._runtimes is None else [Event(*each) for each in self._runtimes.gc_marks(key, from_s, to_s)]
 
     def runtime(self, row: ProcessRow, at_s: float, sample: Sample) -> RuntimeView | None:

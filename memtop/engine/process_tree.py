@@ -1,6 +1,6 @@
 """Tree order of rows, parents before their children, with the totals of each subtree.
 
-Parents are known by pid only, and as last read: a process that has gone is nobody's parent, and where pids were
+Parents are known by pid only, and as last read: a process that has ended is no parent, and where pids were
 reused so quickly that two rows are each other's ancestors, the first of them stands as a root.
 """
 

@@ -34,7 +34,7 @@ class Answer(IntEnum):
 USUAL_S: Final = 100.0
 """Growth takes a minute to be seen, and a little longer to be confirmed."""
 LONGEST_S: Final = 300.0
-"""How long it is watched where the answer is not known by then and nobody has said for how long."""
+"""Longest time to watch while the answer is unknown and the user has given no duration."""
 LEVEL_S: Final = 60.0
 """A step that was followed by so long a level is over."""
 _REASONS: Final = {

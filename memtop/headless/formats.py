@@ -132,7 +132,7 @@ def process_object(row: ProcessRow, *, redact: bool = True) -> dict[str, Any]:
 
 
 def _shares(row: ProcessRow, frame: Frame) -> dict[str, object]:
-    """PSS and USS, and why they are unknown; nothing where nobody asked for them."""
+    """PSS and USS, and why they are unknown; empty where they were not requested."""
     if frame.shares is None:
         return {}
     return dict(zip(_SHARES, (row.pss_bytes, row.uss_bytes, frame.shares.unknown.get(row.key)), strict=True))

@@ -1,6 +1,6 @@
 """``memtop regions PID``: prints the mappings of a process once, by kind, largest first.
 
-The mappings come by the same door as those of the Regions panel: an engine is asked for one process and one instant.
+The mappings come from an engine, as for the Regions panel: it is asked for one process and one instant.
 Where smaps would hold the process up for more than 5 ms, pagemap is read in pieces in its place, unless ``--smaps``
 asks for it all the same.
 """
@@ -154,8 +154,8 @@ def _split(split: Split) -> str:
         (split.hugetlb_bytes, "in huge pages", False),
         (split.uncounted_bytes, "of devices and the kernel", False),
     ]
-    told = [f"{units.long_size(size)} {what}" for size, what, always in parts if always or size]
-    return f"VIRT {units.long_size(split.virt_bytes)} = " + " + ".join(told)
+    texts = [f"{units.long_size(size)} {what}" for size, what, always in parts if always or size]
+    return f"VIRT {units.long_size(split.virt_bytes)} = " + " + ".join(texts)
 
 
 def _touched(sizes: Sizes, hugetlb_bytes: int) -> str:

@@ -50,7 +50,7 @@ class LimitRow:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What was counted in the cgroup since memtop looks at it; None where it has no such counter."""
+    """Count in the cgroup since memtop started to read it; None where it has no such counter."""
 
     oom: int | None = None
     oom_kill: int | None = None
@@ -108,7 +108,7 @@ class Assessment:
     """What stands, with its numbers: its kind is that of :attr:`state`."""
     state: Confirmation | None = None
     lazy_free_bytes: int | None = None
-    """Given back by MADV_FREE and not counted as growth; None where nobody has read it."""
+    """Given back by MADV_FREE and not counted as growth; None where it was not read."""
     level_s: float | None = None
     """For how long it has been level since its last step; None where its shape is no step."""
     heap_level: bool = False

@@ -87,13 +87,13 @@ class ProcessRow(NamedTuple):
     verdict_rank: int | None = None
     """The sign as a number to sort by: the more, the worse."""
     limit_percent: float | None = None
-    """Working set of the cgroup that binds over its limit; None without one, or where nobody looks."""
+    """Working set of the cgroup that binds over its limit; None without one, or where it is not read."""
     oom_rank: int | None = None
-    """Place among all that an OOM of the machine would choose from, 1 dies first; None where nobody looks."""
+    """OOM rank among all candidates of the machine, 1 is killed first; None where it is not computed."""
     pss_bytes: int | None = None
     """Each resident page divided by the number of its mappings; read only while it is shown."""
     uss_bytes: int | None = None
-    """Pages that nobody else maps; read only while it is shown."""
+    """USS: pages that no other process maps; read only while it is shown."""
 
     @property
     def oom_share_permille(self) -> int | None:
@@ -237,7 +237,7 @@ class Frame(NamedTuple):
     runtimes: Mapping[ProcessKey, dict[str, Any]] = {}
     """For each process asked for its ``runtime`` of the JSON contract, where that was wanted and is known."""
     shares: Shares | None = None
-    """None where nobody wants PSS or USS."""
+    """None where neither PSS nor USS is requested."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
     outlooks: Mapping[ProcessKey, Assessment] = {}

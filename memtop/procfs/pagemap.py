@@ -24,7 +24,7 @@ FILE: Final = 0x20
 GUARD: Final = 0x04
 """Bit 58: the page is a guard (MADV_GUARD_INSTALL), since Linux 6.15."""
 EXCLUSIVE: Final = 0x01
-"""Bit 56: nobody else maps the page, since Linux 4.2. Where a huge page is mapped as a whole and another process has
+"""Bit 56: no other process maps it, since Linux 4.2. Where a huge page is mapped as a whole and another process has
 copied a part of it, the kernel answers for all of it as for its first page."""
 ZERO_PAGE: Final = 0x100
 """No byte of an entry: the key under which a tally counts present pages that are the kernel's zero page."""

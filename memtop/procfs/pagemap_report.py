@@ -34,7 +34,7 @@ class PagemapReport:
     longest_us: int
     """The longest time in one call, for which the target's own mmap calls may have waited."""
     zero_pages_known: bool
-    """Whether the zero page was told apart (PAGEMAP_SCAN); where not, RSS of memory that was only read is too high."""
+    """Whether the zero page was recognized (PAGEMAP_SCAN); where not, RSS of memory that was only read is too high."""
     tallies: Sequence[Tally | None]
     """One for each mapping; None where it was not read."""
     maps: bytes

@@ -117,7 +117,7 @@ class RuntimeView(NamedTuple):
     topic: str = "allocators"
     """The topic that explains this panel."""
     suggested: tuple[str, ...] = ()
-    """URLs on its own listening sockets that might have metrics; nobody has asked them."""
+    """URLs on its own listening sockets that might have metrics; none was requested yet."""
 
 
 class FindingFacts(NamedTuple):

@@ -299,7 +299,7 @@ class ProcessReader:
             record.status_tick, record.status = self._tick, status
 
     def _exec_by_peak(self, record: ProcessRecord) -> None:
-        """VmPeak never falls within one program, and everybody may read it; start_code may say the same by now."""
+        """VmPeak never falls within one program, and every user may read it; start_code may say the same by now."""
         execs, path = record.execs, f"proc/{record.key.pid}/stat"
         try:
             raw = self._source.read(path)

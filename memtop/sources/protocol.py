@@ -1,7 +1,7 @@
 """The Source protocol: the only interface for reading files, process IDs, clocks, and process exits.
 
 Everything memtop knows came through a :class:`Source`. The live machine (:class:`LiveSource`), a recording being
-written and a recording being played are all Sources, so nothing behind this door can tell them apart.
+written and a recording being played are all Sources, so no other module can tell them apart.
 Paths are relative to the file system's root and start with ``proc/`` or ``sys/``.
 """
 

@@ -1,7 +1,7 @@
 """Colors that carry meaning, as theme variables: VIRT, RES and the three severities.
 
 VIRT is blue and RES is orange everywhere: the pair of Okabe and Ito (2008) that stays apart for every kind of
-colour vision; in 16 colours it becomes cyan and yellow. Nothing is told by colour alone: a severity also has
+colour vision; in 16 colours it becomes cyan and yellow. Nothing is shown by color alone: a severity also has
 its mark. Style sheets say ``$memtop-virt``; no widget names a colour of its own.
 """
 

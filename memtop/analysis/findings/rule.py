@@ -36,7 +36,7 @@ class Weight(Flag):
     UNDECIDED = auto()
     """Too little has been seen to call the process fine."""
     OPEN = auto()
-    """The question stays open: nobody says beside it that nothing is wrong."""
+    """The question stays open: no sentence beside it says that nothing is wrong."""
     CHANGE = auto()
     """The level has changed. Where the answer is "not known", this finding is a reason."""
 

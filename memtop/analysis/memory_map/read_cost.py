@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 _GIB: Final = 1 << 30
 S_PER_GIB: Final = 0.025
 """Walk of pages of 4 KiB, for each GiB resident: 12 to 18 ms seen on a quiet machine, for anonymous, shared and copied
-memory; 4 to 5 for files, 0.1 where huge pages are mapped. Which it is nobody knows before the first reading."""
+memory; 4 to 5 for files, 0.1 where huge pages are mapped. Which one holds is unknown before the first reading."""
 S_PER_TABLES_GIB: Final = 0.4
 """Walk of page tables that hold next to nothing: 260 ms seen for each GiB of them."""
 S_PER_MAPPING: Final = 0.5e-6
@@ -31,7 +31,7 @@ CALM_S: Final = 9.9
 ASKED_REST_FACTOR: Final = 9
 """A key that is held down spends at most a tenth of the time."""
 STALL_MAX_S: Final = 0.020
-"""Longest stall that nobody asked for: about 800 MiB before anything is known, 5,000 mappings."""
+"""Longest stall by a reading that the user did not ask for: about 800 MiB before anything is known, 5,000 mappings."""
 LEARN_MIN_S: Final = 0.001
 """A reading for which less is expected says nothing of the machine: fixed costs hide its speed."""
 SLOWNESS_KEPT: Final = 0.8
@@ -71,7 +71,7 @@ _NOTHING: Final = Load()
 
 
 class Machine(NamedTuple):
-    """What readings of other processes have told of this machine."""
+    """Speed of this machine, as learned from readings of other processes."""
 
     slowness: float = 1.0
     """Cost over what is usual, never below 1: one process with huge pages does not make the next one cheap."""
@@ -87,7 +87,7 @@ class Machine(NamedTuple):
 def believed(expected: float, seen: float) -> float:
     """What is expected next: what was seen, but only half of what it is more, because it may have been disturbed.
 
-    Else a single reading that something else delayed would forbid all others, and nobody would learn better.
+    Otherwise a single reading that was delayed by something else would forbid all later ones.
     """
     return min(seen, (expected + seen) / 2)
 

@@ -206,7 +206,7 @@ NO_ACCESS_RULES: Final[tuple[tuple[Test, RegionKind], ...]] = (
     (lambda look: look.size <= GUARD_MAX and "nr" not in look.flags, RegionKind.GUARD),
     (lambda look: True, RegionKind.RESERVED),
 )
-"""For mappings without a name that nobody may read, write or execute."""
+"""For mappings without a name and without permission to read, write or execute."""
 
 ANON_RULES: Final[tuple[tuple[Test, RegionKind], ...]] = (
     (lambda look: "x" in look.perms, RegionKind.JIT),

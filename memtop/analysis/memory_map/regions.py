@@ -82,7 +82,7 @@ class Split:
     virt_bytes: int
     """All mappings but [vsyscall], as VmSize counts."""
     reserved_bytes: int
-    """Reserved without access: nobody may touch it, it costs nothing."""
+    """Reserved without access: it cannot be touched and costs nothing."""
     untouched_bytes: int
     """Promised, and never touched (or given back)."""
     resident_bytes: int
@@ -171,7 +171,7 @@ class Regions:
         return [self[index] for index in sorted(range(len(self)), key=column.__getitem__, reverse=True)[:limit]]
 
     def by_kind(self) -> list[KindSum]:
-        """Sums for each kind that occurs, largest address space first; reckoned once."""
+        """Sums for each kind that occurs, largest address space first; computed once."""
         if self._by_kind is None:
             rows: dict[RegionKind, list[list[Any]]] = {}
             for kind, *row in zip(self.kinds, self._pool(), self._spans, *self._columns, strict=True):

@@ -195,7 +195,7 @@ class Freed(NamedTuple):
     """What a kill would give back. Bytes of RAM; swap comes on top."""
 
     at_least_bytes: int
-    """Private anonymous pages, and huge pages that nobody else maps."""
+    """Private anonymous pages, and huge pages that no other process maps."""
     at_most_bytes: int
     """USS: also clean file pages, which stay as cache until the RAM is needed, and shared memory objects,
     which stay as long as a name or a descriptor keeps them."""
@@ -256,7 +256,7 @@ def copy_rate(
 
 
 class Parts(NamedTuple):
-    """RES of a process by origin, which status gives to everybody. Bytes."""
+    """RES of a process by origin, in bytes, from status, which every user may read."""
 
     anon_bytes: int
     file_bytes: int

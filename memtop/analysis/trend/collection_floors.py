@@ -19,7 +19,7 @@ _CLEAR: Final = 3.0
 """Standard score of the order: chance alone reaches it once in 700 series."""
 
 Series = Sequence[tuple[float, int | None]]
-"""(time in seconds, value), oldest first; None where the figure was not told."""
+"""(time in seconds, value), oldest first; None where the figure was not reported."""
 
 
 def cycle_floor(series: Series, smallest: float, share: float, most: int = MOST_FLOORS) -> Floor | None:

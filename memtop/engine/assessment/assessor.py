@@ -46,7 +46,7 @@ class Assessor:
         self._ends: dict[ProcessKey, Assessment] = {}
         """Of those that have ended under study, as it was then."""
         self.outlooks: dict[ProcessKey, Assessment] = {}
-        """On everybody that is judged in full, at this tick."""
+        """Assessments of all processes that are assessed in full, at this tick."""
         self._sample: Sample | None = None
 
     def to_watch(self, keys: Iterable[ProcessKey]) -> list[int]:
@@ -80,7 +80,7 @@ class Assessor:
     ) -> list[ProcessKey]:
         """One tick; gives those whose :meth:`row_marks` have changed.
 
-        ``last`` are the rows of those that ended now, ``witnesses`` what else is known of those judged in full.
+        ``last`` are the rows of those that ended now, ``witnesses`` the expensive inputs of those judged in full.
         """
         scene = StepInput(sample, self._sample, plan, rows, sample.cgroups or CgroupSample())
         self._sample = sample
@@ -133,6 +133,6 @@ class Assessor:
         return at_its_end(self._ends[key], self._coroner.of(key), self._counters)
 
     def _room(self, key: ProcessKey, scene: StepInput) -> float | None:
-        """What its limits still leave to one that is judged in full; of the others nobody has read them."""
+        """Room that the limits leave to a process that is judged in full; the limits of others are not read."""
         row = scene.row(key) if key in scene.plan.assessed else None
         return room_bytes(row, scene, self.verdicts) if row is not None else None

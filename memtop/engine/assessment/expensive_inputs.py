@@ -55,7 +55,7 @@ class CopyTrail:
     """The shared memory of one process while its family stays the same.
 
     When a relative ends, what was shared with it becomes private without a copy; when one is born, the other way
-    round. Either begins the trail anew, with a reading made since.
+    round. Either begins a new trail, with a reading made since.
     """
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ def _copied(before: _Point, now: _Point) -> int:
 
 
 def testified(case: FindingInputs, witness: ExpensiveInputs, copying: Copying | None) -> FindingInputs:
-    """The case with all that the witness knows."""
+    """The findings inputs with all facts from the expensive readings."""
     if witness.regions is not None:
         case = _with_regions(case, witness.regions)
     if witness.reading is not None:

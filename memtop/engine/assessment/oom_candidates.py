@@ -33,7 +33,7 @@ def place_on_machine(key: ProcessKey, scene: StepInput) -> Place | None:
 
 
 def order_on_machine(scene: StepInput) -> list[Victim]:
-    """Everybody, first victim first; empty where the machine's memory is unknown."""
+    """All candidates, first victim first; empty where the machine's memory is unknown."""
     meminfo = scene.meminfo
     if meminfo is None or meminfo.total_bytes is None:
         return []

@@ -20,7 +20,7 @@ from memtop.sources.protocol import Answer, Source
 SMAPS_LIMIT: Final = 64 << 20
 """Most bytes of smaps: 90,000 mappings."""
 UNASKED_LIMIT: Final = 6 << 20
-"""The same for a reading that nobody has asked for: 8,000 mappings, more than may be read unasked."""
+"""The same for a reading that the user did not ask for: 8,000 mappings, more than may be read unasked."""
 MAPS_LIMIT: Final = 16 << 20
 """Most bytes of maps that are counted: at least 80,000 mappings, 0.1 s."""
 INLINE_BYTES: Final = 256 << 10

@@ -36,7 +36,7 @@ class Pending:
 
 @dataclass(slots=True, eq=False)
 class UserMark:
-    """The moment since which growth is told, and the mappings as they were then."""
+    """The start of the period for which growth is reported, and the mappings at that time."""
 
     at_s: float
     rss_bytes: int | None

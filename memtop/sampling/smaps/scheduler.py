@@ -173,7 +173,7 @@ class SmapsScheduler:
         return record.rollup.number("LazyFree")
 
     def lazy_free(self, key: ProcessKey) -> tuple[float, int] | None:
-        """When smaps or smaps_rollup told last what a process has given back, and how many bytes that was."""
+        """Time and value in bytes of the last LazyFree of a process, from smaps or smaps_rollup."""
         record = self._collector.records.get(key)
         if record is None or record.rollup is None:
             return None
@@ -387,7 +387,7 @@ class SmapsScheduler:
         return True
 
     def _holds_up(self, record: ProcessReadings, stall_s: float | None) -> bool:
-        """Whether pagemap is to be read in place of smaps: there is one, and smaps would be felt, or nobody knows."""
+        """Whether pagemap is to be read in place of smaps: there is one, and smaps may hold the process up."""
         return self._collector.now_s > record.no_pieces_until_s and (stall_s is None or stall_s > SMAPS_MAX_S)
 
 

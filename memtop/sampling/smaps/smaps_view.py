@@ -91,7 +91,7 @@ class RegionsView:
     calm: bool
     """Whether the next one waits because nothing has moved since the last."""
     stall_s: float | None
-    """For how long a reading would hold up the process, as far as can be told."""
+    """Expected time for which a reading would hold up the process."""
     mappings: int | None
     """How many there are, as they were counted last."""
     since_mark: RegionGrowth | None

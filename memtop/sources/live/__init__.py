@@ -56,7 +56,7 @@ class LiveSource:
         limit = raise_descriptor_limit()
         self._descriptors = FdCache(self._prefix, max(limit - RESERVED, limit // 4))
         self._exits: ExitWatch | None = None
-        """There from when somebody is first watched: a run of one sample does without."""
+        """None until a process is first watched: a run of one sample does without."""
         self._most_watched = limit // 4
         self._slow = BlockingReader(self._read_slowly)
         self._hot: dict[str, int] = {}

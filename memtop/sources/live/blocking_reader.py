@@ -156,7 +156,7 @@ class BlockingReader:
             return False
         error = None
         data = b""
-        spent_s = time.thread_time if reading.path.endswith("/pagemap") else _spent_s  # it holds nobody up
+        spent_s = time.thread_time if reading.path.endswith("/pagemap") else _spent_s  # it holds no process up
         began_s = spent_s()
         try:
             data = self._read(reading.path, reading.size)
@@ -192,7 +192,7 @@ def _spent_s() -> float:
     """What this thread has cost others: it ran, or it was ready to run and waited for a processor.
 
     A reader that waits in the midst of smaps holds the target's lock all the while. Waiting for the interpreter lock
-    costs nobody. proc_pid_schedstat(5), "Documentation/scheduler/sched-stats.rst"; without it only running is known.
+    costs nothing. proc_pid_schedstat(5), "Documentation/scheduler/sched-stats.rst"; without it only running is known.
     """
     try:
         with open("/proc/thread-self/schedstat", "rb") as file:

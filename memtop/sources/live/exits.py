@@ -1,7 +1,7 @@
 """Detects exits of watched processes by pidfd_open(2), and finds their exit codes and signals.
 
 PIDFD_GET_INFO of linux/pidfd.h tells the status of every process once its parent has collected it, since Linux 6.15.
-Before, and on older kernels: waitid(2) for own children that nobody has collected, what this program has collected
+Before, and on older kernels: waitid(2) for own children that were not collected yet, what this program has collected
 itself (:data:`collected`), and field 52 of /proc/PID/stat, proc_pid_stat(5), of a zombie that we may trace.
 """
 
@@ -30,7 +30,7 @@ _DUMPED: Final = 0x80
 
 
 collected: Final[dict[int, int]] = {}
-"""wait(2) statuses of children that another part of this program has waited for, by pid: told once, then forgotten."""
+"""wait(2) statuses of children that another module has waited for, by pid: reported once, then forgotten."""
 
 
 class ExitWatch:
@@ -59,7 +59,7 @@ class ExitWatch:
                 self._hold(pid, is_same)
 
     def exits(self, wall_s: float) -> list[Exit]:
-        """Those that have ended since the last call, each told once.
+        """Processes that have ended since the last call, each reported once.
 
         One whose status is not known is given one more call: its parent may be about to collect it.
         """
@@ -119,7 +119,7 @@ class ExitWatch:
             stat = parse_stat(read_file(self._prefix, path, READ_LIMIT))
             signal.pidfd_send_signal(descriptor, 0)  # ESRCH once it is collected: then that file was another's
         except PermissionError:
-            pass  # it is still there, and somebody else's
+            pass  # it is still there, and another program's
         except (OSError, ParseError):
             return None
         if stat.state != "Z":
@@ -137,7 +137,7 @@ class ExitWatch:
 
 
 def _own_child(descriptor: int) -> int | None:
-    """The status of a child of ours that nobody has collected, which leaves it as it is."""
+    """The status of a child of ours that was not collected yet, which leaves it as it is."""
     try:
         found = os.waitid(os.P_PIDFD, descriptor, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except OSError:  # ECHILD: not ours, or collected; EINVAL: Linux older than 5.4

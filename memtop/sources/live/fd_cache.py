@@ -87,7 +87,7 @@ class FdCache:
         return True
 
     def make_room(self) -> None:
-        """The table is full: keep fewer from now on, those of dearer files first."""
+        """The table is full: keep fewer from now on, those of the most expensive files first."""
         self._budget = max(0, self._count - _ROOM)
         for kept in sorted(self._kept.items(), key=lambda item: item[0] == "statm"):
             while kept[1] and self._count > self._budget:

@@ -25,7 +25,7 @@ from memtop.sources.recording.tick import Tick, Told
 
 
 class Encoder:
-    """Turns ticks into rows, and remembers what the rows before have told."""
+    """Turns ticks into rows, and remembers what earlier rows contain."""
 
     def __init__(self) -> None:
         self._pids: tuple[int, ...] | None = None

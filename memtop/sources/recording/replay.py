@@ -61,7 +61,7 @@ class Replay:
         self._budget = 0
         self._learnt_bytes = 0
         self._pids: tuple[int, ...] | None = None
-        """As last listed; None while nobody has asked for a list."""
+        """As last listed; None before the first request for a list."""
         self._listed: frozenset[int] = frozenset()
         self._left: frozenset[int] = frozenset()
         self._swept: dict[str, frozenset[int] | None] = {}
@@ -73,7 +73,7 @@ class Replay:
         }
         self._asks: dict[str, list[tuple[Told, float]]] = {}
         self._kept: dict[int | None, dict[str, Told]] = defaultdict(dict)
-        """What was asked once about a runtime: somebody may look at its process later than who recorded it."""
+        """What was asked once about a runtime: a viewer may open its process later than the user who recorded it."""
         self._exits: list[Exit] = []
         self._bases: dict[tuple[int, str], bytes] = {}
         with self._one_sentence():

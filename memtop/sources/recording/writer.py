@@ -25,7 +25,7 @@ RETRY_S: Final = 1.0
 CLOSE_S: Final = 2.0
 """How long closing waits for the disk."""
 FROZEN_S: Final = 3.0
-"""A write that takes longer is told."""
+"""A write that takes longer is reported."""
 LOOK_S: Final = 5.0
 """How often to look whether the file is still there: SQLite goes on writing into one that was removed."""
 CHECKPOINT_S: Final = 60.0
@@ -81,7 +81,7 @@ class Writer:
         size = tick.size_bytes()
         with self._changed:
             if self._removed:
-                return True  # nobody will ever read it: there is no point in keeping it
+                return True  # it can never be read: there is no point in keeping it
             if self._queue and self._queued_bytes + size > QUEUE_BYTES and not always:
                 self._dropped += 1
                 return False

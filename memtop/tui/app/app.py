@@ -81,7 +81,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
     ) -> None:
         super().__init__(engine, settings, view, life=life, commentary=commentary)
         self.first = first
-        self.told: set[str] = set()
+        self.announced: set[str] = set()
         self._worded: Frame | None = None
         """Of which header, sentences and panels speak."""
         self._plain_lines = [AsciiLines()] if settings.ascii else []
@@ -188,19 +188,19 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         memory_tuning.forget()
         for problem in frame.problems:
             what = _TIMES.sub("", problem)
-            if what not in self.told:
-                self.told.add(what)
+            if what not in self.announced:
+                self.announced.add(what)
                 self.say(problem, severity="warning")
         if self.settings.iterations is not None and frame.tick + 1 >= self.settings.iterations:
             self.exit()
 
     def _words_can_wait(self, frame: Frame) -> bool:
-        """Whether all but memory and table is to stay for now: nobody can read what changes twice a second."""
+        """Whether all but memory and table is to stay for now: text that changes twice a second cannot be read."""
         before = self._worded
         if before is None or before.detail is None or frame.detail is None:
             return False
         news = [(one.detail.row.key, one.detail.gone, one.detail.cursor_s) for one in (before, frame) if one.detail]
-        since_s = frame.at_s - before.at_s  # below 0 where somebody has set the clock back
+        since_s = frame.at_s - before.at_s  # below 0 where the clock was set back
         return frame.tick > before.tick and 0 <= since_s < WORDS_EVERY_S and news[0] == news[1]
 
     def _tell_exits(self, frame: Frame) -> None:

@@ -58,7 +58,7 @@ class StatusBar(Bar):
             self.post_message(self.HintClicked(target))
 
     def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
-        """Keys left, cost right; the cost is told shorter, then not at all, before a key leaves."""
+        """Keys left, cost right; the cost is shown shorter, then not at all, before a key leaves."""
         left = []
         for rank, hint in enumerate(self._hints):
             left += [

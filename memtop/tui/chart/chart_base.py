@@ -50,7 +50,7 @@ class ChartBase(CachedLines):
 
     @property
     def look(self) -> Glyphs:
-        """What this terminal can show: without shades areas are told by pattern, never by colour alone."""
+        """What this terminal can show: without shades areas differ by pattern, never by color alone."""
         if self.ascii_only:
             return Glyphs.ASCII
         return Glyphs.TEXTURED if self.app.no_color or self.app.current_theme.ansi else Glyphs.SHADED
@@ -67,7 +67,7 @@ class ChartBase(CachedLines):
         return self._inks
 
     def invalidate(self) -> None:
-        """Build anew, and repaint the lines that come out different."""
+        """Build again, and repaint the lines that changed."""
         before, size = self._built, self._built_size
         if before is None or size != self.content_size or not size:
             self._built = None

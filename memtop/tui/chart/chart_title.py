@@ -19,7 +19,7 @@ from memtop.tui.drawing.cell_text import to_ascii
 _ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}
 _GAPS: Final = ("   ", "  ")
 _YOUNG_S: Final = 120.0
-"""Until then an age would change every second, and to draw a title anew costs more than that is worth."""
+"""Until then an age would change every second, and drawing a title again costs more than that is worth."""
 _DROPPED_FIRST: Final = ("peak", "shm", "file+shm", "file", "swap", "anon")
 
 

@@ -114,14 +114,14 @@ class MemoryChart(ChartBase, can_focus=True):
 
     @dataclass
     class CursorMoved(Message):
-        """Somebody wants to look at another instant."""
+        """The user moved the cursor to another instant."""
 
         delta_points: int | None
         """How many points of the series to the right (negative: left); None to be live again."""
 
     @dataclass
     class WindowZoomed(Message):
-        """Somebody wants to see another stretch of time."""
+        """The user zoomed to another window of time."""
 
         factor: float | None
         """Above 1 for more of the past, below 1 for less; None for the usual window. See :func:`zoomed`."""
@@ -130,7 +130,7 @@ class MemoryChart(ChartBase, can_focus=True):
         super().__init__(ascii_only=ascii_only, id=id, classes=classes)
         self.set_class(ascii_only, "-ascii")
         self.framed: Widget = self
-        """The widget whose border carries the title; a border of its own makes drawing dearer."""
+        """The widget whose border carries the title; a border of its own makes drawing more expensive."""
         self.limits: Limits = ()
         """(label, bytes) of the limits that bind; those within the scale are drawn with the next detail."""
         self.forecast: Forecast | None = None

@@ -49,7 +49,7 @@ class CachedLines(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.line_size = Size(0, 0)
-        """Of the content, while lines are asked for: Textual would reckon it from the styles for each of them."""
+        """Of the content, while lines are asked for: Textual would compute it from the styles for each of them."""
         self._part_styles: dict[str, Style] = {}
         self._lines_of: tuple[Region, Size] | None = None
         self._shown_lines: dict[int, Strip] = {}
@@ -69,7 +69,7 @@ class CachedLines(Widget):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines as they were drawn last, and those anew that have to be."""
+        """The lines as last drawn; those that are invalid are drawn again."""
         if self._lines_of != (crop, self.size):
             self._lines_of = crop, self.size
             self._shown_lines.clear()

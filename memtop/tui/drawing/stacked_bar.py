@@ -76,11 +76,11 @@ def bar(parts: Sequence[Part], width: int, *, plain: bool = False) -> list[tuple
 
 def legend(rss_bytes: int, parts: Sequence[Part], width: int, *, narrow: bool, plain: bool = False) -> list[str]:
     """``RES 45.1 MiB = █ live heap 30.2 MiB 67% + ▓ garbage ...`` in lines, none of which is broken within a part."""
-    told = []
+    texts = []
     for part in parts:
         share = 100 * part.size_bytes / rss_bytes if rss_bytes else 0.0
         sign = SIGNS[part.key][plain]
         amount = size(part.size_bytes) if narrow else f"{long_size(part.size_bytes)} {percent(share)}%"
-        told.append(f"{sign} {part.short if narrow else part.name} {amount}".replace(" ", _GLUE))
-    text = f"RES {long_size(rss_bytes)} = {f' +{_GLUE}'.join(told)}"
+        texts.append(f"{sign} {part.short if narrow else part.name} {amount}".replace(" ", _GLUE))
+    text = f"RES {long_size(rss_bytes)} = {f' +{_GLUE}'.join(texts)}"
     return [line.replace(_GLUE, " ") for line in textwrap.wrap(text, max(8, width))]

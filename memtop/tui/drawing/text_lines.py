@@ -16,7 +16,7 @@ from memtop.tui.drawing.cell_text import LOADING, fit
 from memtop.tui.drawing.scrolling import ScrollingLines
 
 SLACK_LINES: Final = 4
-"""So many blank ones may follow the last: a sentence that wraps anew every second must not move the scroll bar."""
+"""Most blank lines after the last: a sentence that wraps differently every second must not move the scroll bar."""
 
 
 class Line(NamedTuple):

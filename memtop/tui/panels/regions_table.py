@@ -286,7 +286,7 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         super().repaint()
 
     def on_resize(self) -> None:
-        """Place the columns anew."""
+        """Place the columns again."""
         self.repaint()
 
 

@@ -50,7 +50,7 @@ class SidePanel(Vertical, KeptLines):
         self._write()
 
     def on_resize(self) -> None:
-        """Wrap anew."""
+        """Wrap again."""
         self._write()
 
     def action_explain_first(self) -> None:

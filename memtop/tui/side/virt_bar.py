@@ -76,16 +76,16 @@ class VirtBar(CachedLines):
 
 def legend(split: Split, width: int, *, plain: bool = False) -> list[tuple[str, str]]:
     """``VIRT 1.24 GiB = █ resident 212 MiB 17 %   ▒ ...``, in the longest form that fits."""
-    told = shares(split)
+    texts = shares(split)
     for long, gap, least in ((True, _GAPS[0], 0), (False, _GAPS[0], 0), (False, _GAPS[0], 100), (False, _GAPS[1], 100)):
-        told = [
+        texts = [
             part
-            for number, part in enumerate(told)
+            for number, part in enumerate(texts)
             if number < 3 or not least or part.size_bytes * least >= split.virt_bytes
         ]
         head = f" VIRT {long_size(split.virt_bytes) if long else size(split.virt_bytes)} ="
         pieces = [(head, "")]
-        for number, share in enumerate(told):
+        for number, share in enumerate(texts):
             amount = long_size(share.size_bytes) if long else size(share.size_bytes)
             share_percent = 100 * share.size_bytes / split.virt_bytes if split.virt_bytes else 0.0
             part = percent(share_percent) if long else f"{share_percent:.0f}"

@@ -76,7 +76,7 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     columns: Reactive[tuple[Column, ...]] = Reactive(DEFAULT_COLUMNS, repaint=False)
     """What to show, as far as there is room."""
     sort: Reactive[Sort] = Reactive(Sort("res"), repaint=False)
-    """The order that the frames come in, to be told in the heading; the table itself sorts nothing."""
+    """The order of the rows in the frames, shown in the heading; the table itself sorts nothing."""
     selected: Reactive[ProcessKey | None] = Reactive(None, repaint=False)
     """The process under the cursor. Setting it does not scroll; :meth:`reveal` does."""
     follow: Reactive[bool] = Reactive(False, repaint=False)
@@ -327,7 +327,7 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
             self.post_message(self.ViewportMoved())
 
     def on_resize(self) -> None:
-        """Place the columns anew; a selection that was in view stays in view."""
+        """Place the columns again; a selection that was in view stays in view."""
         was_visible = self.selected in self.visible_keys
         self._body_lines = max(0, self.scrollable_content_region.height - HEADING_LINES)
         self.repaint()

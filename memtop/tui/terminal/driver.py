@@ -4,8 +4,8 @@ What is mended, all measured with Textual 8.2.8:
 
 - a terminal that vanishes: Textual spins on end-of-file for ever; here the run ends;
 - a terminal that stops reading: Textual's event loop blocks on a full queue; here output is left out until the
-  terminal reads again, and then everything is drawn anew;
-- a SIGCONT that follows no suspension: Textual starts a second set of threads; here the screen is drawn anew;
+  terminal reads again, and then everything is drawn again;
+- a SIGCONT that follows no suspension: Textual starts a second set of threads; here the screen is drawn again;
 - bytes that are not UTF-8 on the keyboard: Textual dies; here they are replaced;
 - output to descriptors 1 and 2 by anybody else: the picture is drawn through a descriptor of its own.
 

@@ -125,7 +125,7 @@ class Terminal:
         return self.attributes is not None and not self.attributes[3] & (termios.ECHO | termios.ICANON)
 
     def left(self) -> None:
-        """Somebody else has undone every mode."""
+        """Another program has undone every mode."""
         self.entered = self.painted = False
 
     def show(self, text: str) -> None:
@@ -187,7 +187,7 @@ def _reopen(fd: int) -> int:
     flags = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
     with suppress(OSError):
         return os.open(f"/proc/self/fd/{fd}", flags)
-    with suppress(OSError):  # after su the terminal's file belongs to another user, and /dev/tty to everybody
+    with suppress(OSError):  # after su the terminal's file belongs to another user, and /dev/tty to all users
         os.tcgetpgrp(fd)  # fails unless it is our controlling terminal
         return os.open("/dev/tty", flags)
     return os.dup(fd)
