@@ -1,4 +1,4 @@
-"""Secrets in command lines replaced by ``***``: in recordings, JSON and CSV; --no-redact shows them.
+"""Redacts secrets (passwords, keys, tokens) in command lines: in recordings, JSON and CSV; --no-redact shows them.
 
 A value is taken out after a name that speaks of a secret (``--password=V``, ``--password V``, ``API_KEY=V``,
 ``-Ddb.pass=V``, ``Authorization: V``), in the user part of a URL, and after the options of known programs that take

@@ -21,11 +21,8 @@ CODE = re.compile(r"``[^`]*``")
 
 def forbidden_words(source: str) -> Iterator[tuple[int, str]]:
     """(line, word) of each forbidden word in comments and docstrings; ``code`` and other strings are not checked."""
-    texts = [
-        (t.start[0], t.string)
-        for t in tokenize.generate_tokens(io.StringIO(source).readline)
-        if t.type == tokenize.COMMENT
-    ]
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    texts = [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             texts += enumerate(node.value.value.split("\n"), node.lineno)
