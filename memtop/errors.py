@@ -18,11 +18,12 @@
 What ends memtop gives the exit code, and each code has one meaning::
 
     0      done, or the process is fine
-    1      bad: --check has found something; or memtop itself has failed, and says so in a report
+    1      bad: --check has found something, or the process ended badly; or memtop itself has failed, and says so in a
+           report
     2      cannot be done as asked: wrong usage, or a file or stream that cannot be read or written
     3      no such process
     4      not permitted
-    5      --check has not seen enough to say
+    5      --check has not seen enough to say, or could not read a limit
     6      the program started by ``memtop -- COMMAND`` runs on without memtop
     128+n  ended by signal n; 129 also where the terminal has gone
 """

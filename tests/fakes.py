@@ -98,6 +98,9 @@ class FakeSource:
             "proc/meminfo": b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n",
             "proc/vmstat": b"pgfault 1000\npgmajfault 10\noom_kill 3\n",
             "proc/pressure/memory": b"some avg10=1.50 avg60=0.00 avg300=0.00 total=5\n",
+            "proc/self/mountinfo": b"30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n",
+            "sys/fs/cgroup/cgroup.controllers": b"cpu memory pids\n",
+            "proc/sys/vm/overcommit_memory": b"0\n",
             "user/1000": b"ann",
             "user/0": b"root",
         }
@@ -202,6 +205,10 @@ class FakeSource:
             return process.status()
         if name == "cmdline":
             return process.cmdline
+        if name == "cgroup":
+            return b"0::/\n"
+        if name == "limits":
+            return b"Max data size  unlimited  unlimited  bytes\nMax address space  unlimited  unlimited  bytes\n"
         if name not in ("oom_score", "oom_score_adj"):
             raise Unavailable(f"{name}: none")
         return {"oom_score": b"%d\n" % process.oom_score, "oom_score_adj": b"0\n"}[name]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from memtop.cli.composition import engine_on, first_look, open_source, problem_of
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put
-from memtop.errors import ProcessGone, RecordingError, UsageError
+from memtop.errors import AccessDenied, ProcessGone, RecordingError, UsageError
 from memtop.headless import formats
 from memtop.sampling.request import Need
 from memtop.view_state import View
@@ -108,7 +108,9 @@ def _watch(engine: Engine, request: Request, settings: Settings, write: formats.
     while frame := engine.step(request, late_s=max(0.0, time.monotonic() - planned_s) if done else 0.0):
         if not frame.tick and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
-        if not frame.tick and request.rows.only and not request.everybody and not frame.total and not frame.hidden:
+        if not frame.tick and request.rows.only and not request.everybody and not frame.total:
+            if frame.hidden:
+                raise AccessDenied(f"not permitted to read process {', '.join(map(str, settings.pids))}")
             raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
         with ending:
             put(write, frame)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from memtop.cli.composition import engine_on, open_source
 from memtop.cli.output import discard, put
-from memtop.cli.settings_from_args import count_of, duration_s, pid_of, size_bytes
+from memtop.cli.settings_from_args import count_of, duration_s, pid_of, refuse_hidden, size_bytes
 from memtop.errors import MemtopError, UsageError
 from memtop.sanitize import clean
 from memtop.settings import Settings
@@ -43,6 +43,7 @@ def regions(given: Namespace) -> int:
         raise UsageError(f"--sort: there is no measure {sort}; there are {', '.join(regions.SORTS)}")
     limit = None if given.lines is None else count_of(given.lines, "--lines")
     pid = pid_of(given.pid)
+    refuse_hidden(pid)
     with closing(LiveSource()) as source:
         return put(
             regions.run, source, pid, sort=sort, limit=limit, kinds=given.kinds, json=given.json, smaps=given.smaps

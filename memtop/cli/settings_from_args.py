@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from memtop import preflight, units
 from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
-from memtop.errors import ProcessGone, UsageError
+from memtop.errors import AccessDenied, ProcessGone, UsageError
 from memtop.filter import parse_query
 from memtop.settings import Settings
 
@@ -53,8 +53,24 @@ def settings_of(given: Namespace) -> Settings:
     )
     for pid in () if given.replay else settings.pids:
         if not os.path.exists(f"/proc/{pid}"):
+            refuse_hidden(pid)
             raise ProcessGone(f"no such process: {pid}{preflight.hidden_hint()}")
     return settings
+
+
+def refuse_hidden(pid: int) -> None:
+    """Raise AccessDenied for a process that exists and that /proc does not show (hidepid).
+
+    kill(2) answers EPERM for a process of another user, whether /proc shows it or not.
+    """
+    if os.path.exists(f"/proc/{pid}"):
+        return
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        raise AccessDenied(f"not permitted to read process {pid}{preflight.hidden_hint()}") from None
+    except (OSError, OverflowError):
+        return
 
 
 def pid_of(text: str) -> int:

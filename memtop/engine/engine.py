@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from memtop.engine.departed import Departed
 from memtop.engine.event_log import Event, EventLog
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from memtop.model.assessment import ExitReport
     from memtop.runtimes.registry import Registry
     from memtop.sampling.commands import Command
+
+HELD: Final = 256
+"""Of the processes asked for, so many have their end noticed; each takes a descriptor."""
 
 
 class Engine:
@@ -67,6 +70,8 @@ class Engine:
         self._tick = -1
         self._late_s = 0.0
         self._asked_for: list[ProcessKey] = []
+        self._held: list[ProcessKey] = []
+        """Processes whose end is noticed because they were asked for, descend from such a process, or were in focus."""
 
     def step(self, request: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
         """Take the next sample, obey, and show it; None at the end of a recording."""
@@ -113,9 +118,9 @@ class Engine:
     def _plan(self, request: Request) -> SamplePlan:
         """What is read for it, and of which processes."""
         readings, focus = request.readings, request.readings.focus
-        watched = [key.pid for key in self._watched_history.watched]
+        watched = [key.pid for key in self._held]
         if self._assessor is not None:
-            watched = self._assessor.to_watch(self._watched_history.watched)
+            watched = self._assessor.to_watch(self._held)
         assessed = dict.fromkeys([] if focus is None else [focus])
         if readings.outlooks:
             assessed |= dict.fromkeys(self._asked_for[:MOST_WATCHED])
@@ -125,6 +130,7 @@ class Engine:
             pids=None if request.everybody or focus in self._departed else request.rows.only,
             family=self._readers.family(readings),
             watched=tuple(watched),
+            parents=frozenset(key.pid for key in self._held if request.rows.children),
             assessed=tuple(assessed),
         )
 
@@ -191,7 +197,7 @@ class Engine:
     ) -> list[ProcessKey]:
         """Those of which something else is to be marked on their rows."""
         rows = self._table.by_pid()
-        assessor.hold(key for key in self._watched_history.watched if self._table.row(key) is not None)
+        assessor.hold(key for key in self._held if self._table.row(key) is not None)
         expensive = {
             key: self._readers.inputs(key, rows[key.pid], plan, sample) for key in plan.assessed if key.pid in rows
         }
@@ -200,11 +206,15 @@ class Engine:
         return changed
 
     def _watch(self, request: Request) -> None:
-        """Keep the diaries of those asked for and of those in focus last."""
+        """Keep the diaries of those asked for and of those in focus last, and notice their ends."""
         rows, focus = request.rows, request.readings.focus
         named = self._table.rows() if rows.only or rows.names else ()
         self._asked_for = [row.key for row in named if is_named(row, rows, self._departed.keys)]
         self._watched_history.watch(self._asked_for if focus is None else [focus, *self._asked_for])
+        family: list[ProcessKey] = []
+        if rows.children and named:
+            family = [row.key for row in chosen_rows(named, rows, self._departed.keys, focus) if row.gone_s is None]
+        self._held = list(dict.fromkeys([*self._watched_history.watched, *self._asked_for, *family]))[:HELD]
 
     def _exec(self, now_s: float, process: ProcessSample) -> None:
         self._history.forget(process.key)

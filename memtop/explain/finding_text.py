@@ -75,18 +75,26 @@ def sentences_of(finding: Finding) -> FindingText:
 
 
 def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
-    """The line that nothing is wrong, for a process without warnings. ``alone``: without notes either, which would
-    contradict the line.
+    """The line that nothing is wrong, for a process without warnings; it claims nothing of limits that were not read.
+
+    ``alone``: without notes either, which would contradict the line.
     """
     growth, state = outlook.growth, outlook.state
     if growth is None or growth.kind in _OPEN:
-        return str(finding_texts()["nothing"]["unknown"]["says"][0])
-    if state is not None and state.changing:
-        return str(finding_texts()["nothing"]["changing"]["says"][0])
-    if growth.kind in (Shape.FLAT, Shape.NOISY):
-        level = finding_texts()["nothing"]["flat" if alone else "level"]["says"]
-        return " ".join(_known(level, worded({"span_s": growth.span_s})))
-    return str(finding_texts()["nothing"]["says"][0] if alone else finding_texts()["nothing"]["beside"]["says"][0])
+        name = "unknown"
+    elif state is not None and state.changing:
+        name = "changing"
+    elif growth.kind in (Shape.FLAT, Shape.NOISY):
+        name = "flat" if alone or outlook.unread else "level"
+    else:
+        name = "" if alone else "beside"
+    if outlook.unread:
+        name = "unread" if name in ("", "beside") else f"unread_{name}"
+    texts = finding_texts()["nothing"]
+    facts: dict[str, float | str] = {"unread": "; ".join(outlook.unread)}
+    if growth is not None:
+        facts["span_s"] = growth.span_s
+    return " ".join(_known((texts[name] if name else texts)["says"], worded(facts)))
 
 
 def worded(facts: Mapping[str, float | str]) -> dict[str, str]:

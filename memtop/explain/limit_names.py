@@ -14,4 +14,6 @@ def short(name: str, most: int = MOST_CELLS) -> str:
         return name
     last = path.rstrip("/").rpartition("/")[2]
     room = most - len(before) - 2
+    if room < 1:  # the unit or container that stands before the path is long itself
+        return f"{before[: most - 1]}…"
     return f"{before}…/{last}" if len(last) <= room else f"{before}…{last[-max(1, room) :]}"

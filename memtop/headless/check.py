@@ -1,6 +1,7 @@
 """``memtop --check PID``: watches for a while, prints a verdict, and exits with a code for scripts.
 
-0 is fine, 1 is growing or near a limit. Where what was seen is not enough to say either, 5 says that.
+0 is fine; 1 is growing, near a limit, or ended badly. Where what was seen is not enough to say either, 5 says that:
+0 is never given where a limit could not be read.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
 from memtop.engine.engine import Engine
-from memtop.errors import ProcessGone
+from memtop.errors import AccessDenied, ProcessGone
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
-from memtop.model.assessment import Assessment
+from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.request import Request, RowSelection
 from memtop.sampling.request import Need, ReadingsRequest
 
@@ -26,9 +27,9 @@ class Answer(IntEnum):
 
     FINE = 0
     BAD = 1
-    """Growing, or near a limit; or the OOM killer took it meanwhile."""
+    """Growing, or near a limit; or it ended by a signal, by the OOM killer, or with an exit code that is not 0."""
     UNKNOWN = 5
-    """Watched for too short a time, or its curve leaves both possible."""
+    """Watched for too short a time, its curve leaves both possible, or a limit could not be read."""
 
 
 USUAL_S: Final = 100.0
@@ -37,6 +38,7 @@ LONGEST_S: Final = 300.0
 """Longest time to watch while the answer is unknown and the user has given no duration."""
 LEVEL_S: Final = 60.0
 """A step that was followed by so long a level is over."""
+NOT_LOOKED_AT: Final = "Not looked at: how many mappings and threads it may still have."
 _REASONS: Final = {
     Answer.BAD: Weight.ALARMING | Weight.SUSPECT,
     Answer.UNKNOWN: Weight.OPEN | Weight.CHANGE,
@@ -48,7 +50,7 @@ _REASONS: Final = {
 def run(engine: Engine, pid: int, seconds: float | None, delay_s: float, out: TextIO) -> Answer:
     """Watch ``pid`` for so long, or until something is found; None for as long as it takes, within bounds.
 
-    Raises ProcessGone where it is not there.
+    Raises ProcessGone where it is not there, AccessDenied where it is not permitted to be read.
     """
     readings = ReadingsRequest(needs_all=Need.STAT | Need.STATUS | Need.OOM, delay_s=delay_s)
     rows = RowSelection(only=frozenset({pid}))
@@ -57,6 +59,8 @@ def run(engine: Engine, pid: int, seconds: float | None, delay_s: float, out: Te
     while (frame := engine.step(Request(readings, rows))) is not None:
         if readings.focus is None:
             row = next((row for row in frame.rows if row.pid == pid), None)
+            if row is None and frame.hidden:
+                raise AccessDenied(f"not permitted to read process {pid}")
             if row is None:
                 raise ProcessGone(f"no such process: {pid}")
             readings = readings._replace(focus=row.key, visible=frozenset({row.key}))
@@ -78,11 +82,18 @@ def answer_to(outlook: Assessment | None) -> Answer:
     if outlook is None:
         return Answer.UNKNOWN
     if outlook.autopsy is not None:
-        return Answer.BAD if outlook.autopsy.oom in (Oom.CERTAIN, Oom.PROBABLE) else Answer.FINE
+        return _at_its_end(outlook, outlook.autopsy)
     if weighing(outlook.findings, Weight.ALARMING) or len(weighing(outlook.findings, Weight.SUSPECT)) > 1:
         return Answer.BAD
-    unknown = weighing(outlook.findings, Weight.UNDECIDED)
+    unknown = weighing(outlook.findings, Weight.UNDECIDED) or outlook.unread
     return Answer.UNKNOWN if unknown or _is_open(outlook) else Answer.FINE
+
+
+def _at_its_end(outlook: Assessment, report: ExitReport) -> Answer:
+    """Bad where its cause is known and it was no clean exit; a clean exit is fine where enough was seen before."""
+    if report.signal is not None or report.exit_code or report.oom in (Oom.CERTAIN, Oom.PROBABLE):
+        return Answer.BAD
+    return Answer.UNKNOWN if report.exit_code is None or outlook.unread or _is_open(outlook) else Answer.FINE
 
 
 def _is_open(outlook: Assessment) -> bool:
@@ -99,13 +110,17 @@ def says(outlook: Assessment | None) -> list[str]:
     """The answer in sentences."""
     if outlook is None:
         return ["Not known: nothing could be seen of it."]
-    if outlook.autopsy is not None:
-        return autopsy_lines(outlook.autopsy)
     answer = answer_to(outlook)
+    if outlook.autopsy is not None:
+        lines = autopsy_lines(outlook.autopsy)
+        return [*lines, "Not known: too little was seen of it before its end."] if answer is Answer.UNKNOWN else lines
     lines = [sentences_of(finding).says for finding in weighing(outlook.findings, _REASONS[answer])]
-    if answer is Answer.UNKNOWN:
-        return [
-            *(lines or [nothing_wrong(outlook)]),
-            "Not known: look longer (--for) before calling it fine or growing.",
-        ]
-    return lines or [nothing_wrong(outlook)]
+    if answer is Answer.BAD:
+        return lines
+    if answer is Answer.FINE:
+        return [nothing_wrong(outlook), NOT_LOOKED_AT]
+    if not lines or outlook.unread:
+        lines.append(nothing_wrong(outlook))
+    if weighing(outlook.findings, Weight.UNDECIDED) or _is_open(outlook):
+        lines.append("Not known: look longer (--for) before calling it fine or growing.")
+    return lines

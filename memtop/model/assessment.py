@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from memtop.analysis.findings import Finding
+from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.limits.exit_cause import Clue, Oom
-from memtop.analysis.limits.memory_cgroups import CgroupOwner
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.process_key import ProcessKey
@@ -119,6 +119,8 @@ class Assessment:
     cgroup: CgroupReading | None = None
     cgroup_name: str = ""
     owner: CgroupOwner = field(default_factory=CgroupOwner)
+    unread: tuple[str, ...] = ()
+    """What is not known of its limits, each as a clause; only without any can it be said that no limit is near."""
     cgroup_known: bool = False
     """False where the cgroup cannot be found from here, which is not the same as none."""
     events: Events = field(default_factory=Events)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.limits.memory_limits import CgroupUse
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import MemoryStat
@@ -71,7 +72,13 @@ class CgroupSample:
     """What is known of limits at one instant."""
 
     chains: Mapping[ProcessKey, tuple[str, ...]] = field(default_factory=dict)
-    """The process's cgroup and its ancestors, nearest first, where they are known; empty where there are none."""
+    """The process's memory cgroup and its ancestors, nearest first; empty where there are none, or unknown."""
+    unread: Mapping[ProcessKey, str] = field(default_factory=dict)
+    """Why the memory cgroup of a process is not known; absent where it is known, or where there is none."""
+    owners: Mapping[ProcessKey, CgroupOwner] = field(default_factory=dict)
+    """Container, pod and unit of the process."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What a person calls each directory of the chains."""
     readings: Mapping[str, CgroupReading] = field(default_factory=dict)
     """Those read at this instant, by path."""
     kills: Mapping[str, int] = field(default_factory=dict)

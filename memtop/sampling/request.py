@@ -74,5 +74,7 @@ class SamplePlan(NamedTuple):
     """Fork relatives of the process in focus, read as often as visible rows: their faults tell which of them copies."""
     watched: tuple[int, ...] = ()
     """Pids whose end is to be noticed."""
+    parents: frozenset[int] = frozenset()
+    """Pids whose new children are watched from the sample on at which they are first listed."""
     assessed: tuple[ProcessKey, ...] = ()
     """Processes that are assessed in full: the one in focus, then those asked for where that is wanted."""

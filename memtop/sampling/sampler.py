@@ -36,6 +36,8 @@ class Sampler:
         self._processes = ProcessReader(source, self._problems)
         self._cgroups: CgroupReader | None = None
         self._first = True
+        self._listed: frozenset[int] = frozenset()
+        """Pids at the latest sample at which new children were looked for."""
         self._now_s = self._before_s = 0.0
         self._known_surroundings: tuple[SamplePlan, float, tuple[SystemSample, CgroupSample | None]] | None = None
         """Plan, time and value of the last reading of the machine and its cgroups."""
@@ -49,6 +51,7 @@ class Sampler:
         pids = self._source.pids() if plan.pids is None else sorted(plan.pids)
         processes = self._processes.read(plan, pids, instant.mono_s)
         exits = tuple(self._source.exits())  # before watch lets go of those that have ended
+        plan = plan._replace(watched=(*plan.watched, *self._new_children(plan.parents, processes)))
         self._source.watch([pid for pid in plan.watched if pid in processes])
         gone = self._processes.gone
         system, cgroups = self._surroundings(plan, processes, again=bool(gone or exits))
@@ -72,6 +75,19 @@ class Sampler:
             from memtop.sampling.cgroups.cgroup_reader import CgroupReader  # noqa: PLC0415 (as the docstring says)
 
             self._cgroups = CgroupReader(self._source)
+
+    def _new_children(self, parents: frozenset[int], processes: dict[int, ProcessSample]) -> list[int]:
+        """The descendants of ``parents`` that were not listed at the sample before: they may live for a second."""
+        if not parents:
+            return []
+        listed, self._listed = self._listed, frozenset(processes)
+        family, found = set(parents), []
+        for pid in sorted(processes.keys() - listed - family):
+            stat = processes[pid].stat
+            if stat is not None and stat.ppid in family:
+                family.add(pid)
+                found.append(pid)
+        return found
 
     def _surroundings(
         self, plan: SamplePlan, processes: dict[int, ProcessSample], *, again: bool

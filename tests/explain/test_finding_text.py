@@ -10,6 +10,7 @@ import pytest
 from memtop.analysis.findings import RULES, Finding, FindingInputs, Severity, find
 from memtop.analysis.limits.exit_cause import Clue, Oom
 from memtop.analysis.trend.classify import Growth, Shape
+from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.explain import topic
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of, span
 from memtop.explain.limit_names import short
@@ -58,6 +59,18 @@ def test_a_range_of_time_is_rounded_outwards(early_s: float, late_s: float, says
     assert span(early_s, late_s) == says
 
 
+@pytest.mark.parametrize("kind", list(Shape))
+@pytest.mark.parametrize("alone", [True, False])
+def test_where_a_limit_could_not_be_read_none_is_said_to_be_far(kind: Shape, alone: bool) -> None:
+    growth = Growth(kind, 90, 90.0, 1.0, 0.9, 1.1, z=3.0)
+    for changing in (False, True):
+        state = Confirmation(kind=kind, looks=1 if changing else 0)
+        line = nothing_wrong(Assessment(growth=growth, state=state, unread=("a", "b")), alone=alone)
+        assert "Whether a limit is near is not known: a; b." in line
+        assert "no limit" not in line.lower()
+        assert "Nothing wrong" not in line
+
+
 def test_with_nothing_wrong_there_is_one_line() -> None:
     assert "not known yet" in nothing_wrong(Assessment())
 
@@ -97,6 +110,7 @@ def test_a_long_path_of_a_cgroup_is_told_by_its_end() -> None:
     assert short(f"memory.high of {path}") == "memory.high of …/worker"
     assert short("/system/api") == "/system/api"
     assert short("docker 0123456789ab and a name that is long") == "docker 0123456789ab and a name that is long"
+    assert short("a-unit-with-a-very-long-name.service/worker") == "a-unit-with-a-very-long-name.se…"
     assert len(short("/a/" + "x" * 90)) <= 32 and short("/a/" + "x" * 90).startswith("…x")
     facts: dict[str, float | str] = {"limit_name": path, "used_bytes": 1.0, "limit_bytes": 2.0, "used_percent": 50.0}
     assert sentences_of(Finding("near_limit", Severity.WARNING, "x", facts)).says.startswith("…/worker: ")

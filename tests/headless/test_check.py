@@ -13,7 +13,7 @@ from memtop.analysis.limits.exit_cause import Clue, Oom
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.engine.engine import Engine
-from memtop.errors import ProcessGone
+from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable
 from memtop.headless import check
 from memtop.headless.check import Answer, answer_to, says
 from memtop.model.assessment import Assessment, ExitReport
@@ -31,7 +31,7 @@ class Shaped(FakeSource):
         self.shape = shape
         self.left = seconds
         self.second = 0
-        self.ends: tuple[int, int] | None = None
+        self.ends: tuple[int, int | None] | None = None
         """At which second, and with what status."""
 
     def begin(self) -> Instant | None:  # type: ignore[override]
@@ -89,13 +89,73 @@ def test_nobody_with_that_pid_is_no_answer() -> None:
         check.run(Engine(FakeSource(FakeProcess(43))), 42, 1.0, 0.0, io.StringIO())
 
 
-@pytest.mark.parametrize(("status", "words"), [(0, "exit code 0"), (9, "signal 9")])
-def test_an_end_that_was_no_oom_kill_is_fine(status: int, words: str) -> None:
+def test_one_that_may_not_be_read_is_no_process_that_is_not_there() -> None:
+    source = FakeSource(FakeProcess(42))
+    source.files["proc/42/stat"] = AccessDenied("proc/42/stat: Operation not permitted")
+    with pytest.raises(AccessDenied, match="42"):
+        check.run(Engine(source), 42, 1.0, 0.0, io.StringIO())
+
+
+@pytest.mark.parametrize(
+    ("at_s", "status", "answer", "words"),
+    [
+        (10, 9, Answer.BAD, "signal 9"),
+        (10, 11, Answer.BAD, "signal 11"),
+        (10, 15, Answer.BAD, "signal 15"),
+        (10, 256, Answer.BAD, "exit code 1"),
+        (95, 9, Answer.BAD, "signal 9"),
+        (10, 0, Answer.UNKNOWN, "exit code 0"),
+        (95, 0, Answer.FINE, "exit code 0"),
+        (95, None, Answer.UNKNOWN, "does not tell how"),
+    ],
+)
+def test_an_end_is_fine_only_where_it_is_known_to_be_clean_and_enough_was_seen(
+    at_s: int, status: int | None, answer: Answer, words: str
+) -> None:
     source = Shaped(lambda second: 50, 1000)
-    source.ends = (10, status)
+    source.ends = (at_s, status)
     out = io.StringIO()
-    assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.FINE
+    assert check.run(Engine(source), 42, 1e6, 0.0, out) is answer
     assert words in out.getvalue()
+    assert ("Not known: " in out.getvalue()) == (answer is Answer.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"proc/self/mountinfo": b""}, "no file system of memory cgroups shows its cgroup"),
+        ({"proc/42/cgroup": b"0::/../../app\n"}, "lies outside this cgroup namespace"),
+        ({"proc/42/cgroup": AccessDenied("hidden")}, "its cgroup is not permitted to be read"),
+        ({"sys/fs/cgroup/cgroup.type": b"domain\n"}, "the limit of this container cannot be read"),
+        ({"proc/meminfo": b"MemTotal: 1024000 kB\nMemAv"}, "this machine's memory cannot be read"),
+        ({"proc/meminfo": Unavailable("none")}, "this machine's memory cannot be read"),
+        ({"proc/42/limits": AccessDenied("hidden")}, "its resource limits cannot be read"),
+        ({"proc/42/limits": b"Max data si"}, "its resource limits cannot be read"),
+        ({"proc/sys/vm/overcommit_memory": Unavailable("none")}, "vm.overcommit_memory cannot be read"),
+    ],
+)
+def test_a_level_process_is_not_called_fine_where_a_limit_could_not_be_read(
+    files: dict[str, bytes | MemtopError], words: str
+) -> None:
+    source = Shaped(lambda second: 50, 100)
+    source.files |= files
+    out = io.StringIO()
+    assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.UNKNOWN
+    assert words in out.getvalue()
+    assert "level for" in out.getvalue()
+    assert "no limit is near" not in out.getvalue().lower()
+    assert "look longer" not in out.getvalue(), "that would not help"
+
+
+def test_what_was_not_looked_at_is_named() -> None:
+    assert check.NOT_LOOKED_AT in checked(lambda second: 50)[1]
+
+
+def test_a_zombie_is_not_said_to_be_far_from_its_limits() -> None:
+    source = FakeSource(FakeProcess(42, state="Z"))
+    out = io.StringIO()
+    assert check.run(Engine(source), 42, 0.0, 0.0, out) is Answer.UNKNOWN
+    assert "its limits have not been read" in out.getvalue()
 
 
 # -- what was judged, as it may be
@@ -140,8 +200,8 @@ def test_nothing_seen_is_not_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("oom", "answer"), [(Oom.CERTAIN, Answer.BAD), (Oom.PROBABLE, Answer.BAD), (Oom.NO, Answer.FINE)]
+    ("oom", "answer"), [(Oom.CERTAIN, Answer.BAD), (Oom.PROBABLE, Answer.BAD), (Oom.NO, Answer.UNKNOWN)]
 )
 def test_an_end_is_bad_where_the_oom_killer_took_it(oom: Oom, answer: Answer) -> None:
-    autopsy = ExitReport(ProcessKey(42, 1), "app", "app", 1.7e9, None, 9, oom, (Clue.SIGKILL,))
+    autopsy = ExitReport(ProcessKey(42, 1), "app", "app", 1.7e9, None, None, oom, (Clue.STATUS_UNKNOWN,))
     assert answer_to(Assessment(autopsy=autopsy)) is answer

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.errors import Unavailable
+from memtop.analysis.limits.cgroup_owner import CgroupOwner
+from memtop.errors import AccessDenied, MemtopError, Unavailable
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
@@ -33,6 +34,11 @@ def v2(*processes: FakeProcess) -> FakeSource:
     source.files |= {
         "proc/self/mountinfo": MOUNT_V2,
         f"{ROOT}/cgroup.controllers": b"cpu memory pids\n",
+        f"{ROOT}/kubepods.slice/memory.max": b"max\n",
+        f"{POD}/cgroup.controllers": b"memory pids\n",
+        f"{POD}/cgroup.type": b"domain\n",
+        f"{APP}/cgroup.type": b"domain\n",
+        f"{APP}/cgroup.controllers": b"memory pids\n",
         f"{POD}/memory.max": b"max\n",
         f"{POD}/memory.high": b"max\n",
         f"{APP}/memory.max": b"104857600\n",
@@ -90,7 +96,7 @@ def test_of_version_2_the_whole_chain_is_read_and_what_has_no_limit_is_left_alon
     assert (app.swap_limit_bytes, app.members) == (0, (42, 43))
     assert app.stat is not None and app.stat.anon_bytes == 50_000_000
     assert found.readings[POD].limit_bytes == UNLIMITED
-    assert found.readings[ROOT].limit_bytes is None, "the root cgroup of version 2 has no such file"
+    assert found.readings[ROOT].limit_bytes == UNLIMITED, "the root cgroup of version 2 has no such file"
     assert f"{POD}/memory.stat" not in source.read_paths
 
 
@@ -146,6 +152,50 @@ def test_counts_of_kills_are_read_again_when_the_machines_count_moves() -> None:
     assert take(sampler, request(), (42,)).kills == {APP: 2}
 
 
+def test_a_count_of_kills_that_went_with_its_cgroup_is_unknown() -> None:
+    source = v2(FakeProcess(42))
+    sampler = Sampler(source)
+    take(sampler, request(), (42,))
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    for path in [path for path in source.files if path.startswith(APP)]:
+        del source.files[path]
+    assert take(sampler, request(), (42,)).kills == {}
+
+
+def test_where_kills_were_counted_the_limits_above_are_read_too() -> None:
+    source = v2(FakeProcess(42))
+    sampler = Sampler(source)
+    assert take(sampler, request(), (42,)).readings == {}
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    found = take(sampler, request(), (42,)).readings
+    assert (found[APP].limit_bytes, found[POD].limit_bytes) == (100 * MIB, UNLIMITED)
+
+
+@pytest.mark.parametrize("ticks", range(28, 33))
+def test_the_cgroup_of_a_process_that_has_just_ended_is_still_known(ticks: int) -> None:
+    source = v2(FakeProcess(42), FakeProcess(43))
+    sampler = Sampler(source)
+    for _ in range(ticks):
+        take(sampler, request(), (42, 43))
+    del source.processes[42]
+    found = take(sampler, request(), (43,))
+    assert found.chains[ProcessKey(42, 500)][0] == APP
+    assert APP in found.kills
+
+
+def test_what_is_known_of_the_dead_is_forgotten_in_the_end() -> None:
+    source = v2(FakeProcess(42), FakeProcess(43))
+    source.files["proc/43/cgroup"] = b"0::/\n"
+    sampler = Sampler(source)
+    take(sampler, request(), (42, 43))
+    del source.processes[42]
+    for _ in range(61):
+        found = take(sampler, request(), (43,))
+    assert (list(found.chains), list(found.kills)) == ([ProcessKey(43, 500)], [])
+    assert list(found.labels) == [ROOT]
+
+
 def test_a_process_that_is_moved_is_found_in_its_new_cgroup() -> None:
     source = v2(FakeProcess(42))
     sampler = Sampler(source)
@@ -167,10 +217,92 @@ def test_a_cgroup_that_is_removed_leaves_unknowns_and_its_name() -> None:
     assert found.readings[APP].usage_bytes is None
 
 
-def test_another_namespace_is_unknown_rather_than_a_guess() -> None:
+def test_another_namespace_is_unknown_rather_than_a_guess_and_says_why() -> None:
     source = v2(FakeProcess(42))
     source.files["proc/42/cgroup"] = b"0::/../../other\n"
-    assert take(Sampler(source), on()).chains[ProcessKey(42, 500)] == ()
+    found = take(Sampler(source), on())
+    assert found.chains[ProcessKey(42, 500)] == ()
+    assert found.unread[ProcessKey(42, 500)] == "its cgroup lies outside this cgroup namespace"
+
+
+def test_a_process_of_another_namespace_is_found_in_its_own_view() -> None:
+    source = v2(FakeProcess(42))
+    theirs = "proc/42/root/sys/fs/cgroup"
+    source.files |= {
+        "proc/42/cgroup": b"0::/../docker/%s\n" % (b"ab" * 32),
+        "proc/42/mountinfo": b"30 1 0:26 /../docker/%s /sys/fs/cgroup ro - cgroup2 cgroup ro\n" % (b"ab" * 32),
+        f"{theirs}/cgroup.controllers": b"memory\n",
+        f"{theirs}/memory.max": b"104857600\n",
+        f"{theirs}/memory.current": b"100000000\n",
+    }
+    found = take(Sampler(source), on())
+    key = ProcessKey(42, 500)
+    assert (found.chains[key], key in found.unread) == ((theirs,), False)
+    assert (found.readings[theirs].limit_bytes, found.labels[theirs]) == (100 * MIB, "docker abababababab")
+
+
+@pytest.mark.parametrize(
+    ("files", "unread"),
+    [
+        ({"proc/self/mountinfo": b""}, "no file system of memory cgroups shows its cgroup"),
+        ({f"{APP}/cgroup.controllers": Unavailable("covered")}, "no file system of memory cgroups shows its cgroup"),
+        ({"proc/42/cgroup": AccessDenied("hidden")}, "its cgroup is not permitted to be read"),
+        ({"proc/42/cgroup": Unavailable("odd")}, "its cgroup cannot be read"),
+        (
+            {f"{ROOT}/cgroup.controllers": b"cpu pids\n", f"{ROOT}/cgroup.type": b"domain\n"},
+            "no file system of memory cgroups shows its cgroup",
+        ),
+        ({f"{ROOT}/cgroup.controllers": b"cpu pids\n"}, None),
+    ],
+    ids=["not mounted", "covered", "not permitted", "unreadable", "not delegated", "no controller in this kernel"],
+)
+def test_a_cgroup_that_is_not_known_is_told_from_none(
+    files: dict[str, bytes | MemtopError], unread: str | None
+) -> None:
+    source = v2(FakeProcess(42))
+    source.files |= files
+    found = take(Sampler(source), on())
+    assert (found.chains[ProcessKey(42, 500)], found.unread.get(ProcessKey(42, 500))) == ((), unread)
+
+
+@pytest.mark.parametrize("controllers", [b"\n", b"cpu pids\n"], ids=["threaded", "not passed on"])
+def test_memory_is_charged_to_the_nearest_cgroup_that_accounts_it(controllers: bytes) -> None:
+    source = v2(FakeProcess(42))
+    source.files["proc/42/cgroup"] = b"0::/kubepods.slice/pod1/app.scope/a/b\n"
+    source.files |= {f"{APP}/a/b/cgroup.controllers": controllers, f"{APP}/a/cgroup.controllers": controllers}
+    found = take(Sampler(source), on())
+    assert found.chains[ProcessKey(42, 500)][0] == APP
+    assert found.readings[APP].usage_bytes == 60_000_000
+
+
+def test_the_owner_is_named_from_the_whole_path_also_where_only_its_end_is_mounted() -> None:
+    source = v1()
+    source.files |= {
+        "proc/self/mountinfo": b"31 1 0:27 /docker/%s /cg rw - cgroup cgroup rw,memory\n" % (b"ab" * 32),
+        "proc/42/cgroup": b"4:memory:/docker/%s\n" % (b"ab" * 32),
+        "cg/memory.usage_in_bytes": b"1\n",
+    }
+    found = take(Sampler(source), on())
+    assert found.chains[ProcessKey(42, 500)] == ("cg",)
+    assert found.owners[ProcessKey(42, 500)] == CgroupOwner(runtime="docker", container="ab" * 32)
+
+
+def test_where_the_main_thread_has_ended_the_cgroup_is_that_of_a_thread_that_lives() -> None:
+    process = FakeProcess(42, state="Z", threads=2)
+    source = v2(process)
+    source.threads[42] = [42, 44]
+    source.files |= {
+        "proc/42/cgroup": b"0::/\n",
+        "proc/42/task/44/cgroup": b"0::/kubepods.slice/pod1/app.scope\n",
+        "proc/42/task/44/statm": b"1000 500 100 1 0 9 0\n",
+    }
+    assert take(Sampler(source), on()).chains[ProcessKey(42, 500)][0] == APP
+
+
+def test_all_that_are_watched_are_looked_up_at_once() -> None:
+    source = v2(*(FakeProcess(pid) for pid in range(100, 160)))
+    found = take(Sampler(source), request(), tuple(range(100, 160)))
+    assert len(found.chains) == 60
 
 
 @pytest.mark.parametrize("nonsense", [b"", b"\xff\xfe", b"-7\n", b"9" * 40])

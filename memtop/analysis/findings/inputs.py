@@ -72,6 +72,8 @@ class FindingInputs:
     kills: int | None = None
     """OOM kills in its cgroup since memtop started."""
     high_limit: int | None = None
+    high_name: str | None = None
+    """The memory.high that slows it down, of its own cgroup or of one above."""
     high_per_s: float | None = None
     limit_events_per_s: float | None = None
     address_space: int | None = None

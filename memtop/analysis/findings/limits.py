@@ -56,7 +56,12 @@ def throttled(c: FindingInputs) -> Found:
     """memory.high is exceeded again and again, so tasks are slowed down."""
     if c.high_per_s is None or c.high_per_s <= 1 or c.high_limit is None:
         return None
-    return WARNING, facts(high_bytes=c.high_limit, high_per_s=c.high_per_s, full_percent=c.psi_full_percent)
+    return WARNING, facts(
+        brake_name=c.high_name or "memory.high",
+        high_bytes=c.high_limit,
+        high_per_s=c.high_per_s,
+        full_percent=c.psi_full_percent,
+    )
 
 
 def rlimit_as(c: FindingInputs) -> Found:

@@ -1,4 +1,4 @@
-"""Finds the directory of a process's memory cgroup and the cgroup's owner (container, service): pure functions.
+"""Finds the directory of a process's memory cgroup: pure functions over parsed files.
 
 Where the names do not lead there with certainty the answer is "unknown" (an empty tuple), never a guess.
 """
@@ -6,25 +6,13 @@ Where the names do not lead there with certainty the answer is "unknown" (an emp
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
 
+from memtop.analysis.limits.cgroup_owner import cgroup_label
 from memtop.procfs.cgroup import Membership
 from memtop.procfs.mountinfo import Mount
-from memtop.sanitize import clean
-
-_HEX_ID: Final = r"[0-9a-f]{64}"
-_SCOPE: Final = re.compile(rf"(?P<runtime>docker|cri-containerd|crio|libpod)-(?P<id>{_HEX_ID})(?:\.scope)?\Z")
-_BARE: Final = re.compile(rf"{_HEX_ID}\Z")
-_LXC: Final = re.compile(r"lxc\.payload\.(?P<name>.+)\Z")
-_POD: Final = re.compile(
-    r"(?:kubepods(?:-[a-z]+)*-)?pod(?P<uid>[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?\Z"
-)
-_UNIT: Final = re.compile(r".+\.(?:service|scope|slice)\Z")
-_RUNTIME: Final = {"cri-containerd": "containerd", "crio": "cri-o", "libpod": "podman"}
 
 
 class Version(Enum):
@@ -42,30 +30,25 @@ class CgroupPlace:
     mount_point: bytes
     inside: bytes
     """Path below the mount point: empty for its root, else with a leading slash."""
+    root: bytes = b""
+    """What of the hierarchy is mounted there, as the reader's cgroup namespace sees it; empty for the root."""
 
     @property
     def chain(self) -> tuple[str, ...]:
         """This directory and its visible ancestors, nearest first, as paths without the leading slash."""
-        inside, found = self.inside, []
+        return tuple(os.fsdecode(self.mount_point + inside).lstrip("/") for inside in self._insides())
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What a person calls each directory of :attr:`chain`; the names above the mount point count too."""
+        return tuple(cgroup_label(self.root + inside) for inside in self._insides())
+
+    def _insides(self) -> Iterator[bytes]:
+        inside = self.inside
         while inside:
-            found.append(self.mount_point + inside)
+            yield inside
             inside = inside.rpartition(b"/")[0]
-        found.append(self.mount_point)
-        return tuple(os.fsdecode(path).lstrip("/") for path in found)
-
-
-@dataclass(frozen=True, slots=True)
-class CgroupOwner:
-    """Names found in a cgroup's path, cleaned; None where there is no such name in it."""
-
-    unit: str | None = None
-    """systemd's service, scope or slice, the innermost one."""
-    runtime: str | None = None
-    """docker, containerd, cri-o, podman, lxc."""
-    container: str | None = None
-    """The container's id of 64 digits, or the name of an LXC container."""
-    pod: str | None = None
-    """The Kubernetes pod's uid, with dashes where it is a UUID."""
+        yield b""
 
 
 def memory_places(
@@ -88,32 +71,35 @@ def memory_places(
     return tuple(dict.fromkeys(sorted(found, key=lambda place: len(place.inside), reverse=True)))
 
 
+def seen_below(prefix: bytes, mounts: Sequence[Mount]) -> tuple[Mount, ...]:
+    """The mounts of another mount namespace, as paths below ``prefix``: /proc/PID/root of a process that is in it."""
+    return tuple(mount._replace(point=prefix + mount.point) for mount in mounts)
+
+
 def _places(member: Membership, mounts: Sequence[Mount], version: Version) -> Iterator[CgroupPlace]:
-    if member.deleted or b".." in member.path.split(b"/"):
+    if member.deleted:
         return
-    path = member.path.rstrip(b"/")
     for mount in mounts:
         root = mount.root.rstrip(b"/")
-        if b".." not in root.split(b"/") and (path == root or path.startswith(root + b"/")):
-            yield CgroupPlace(version, mount.point.rstrip(b"/"), path[len(root) :])
+        inside = _below(member.path.rstrip(b"/"), root)
+        if inside is not None:
+            yield CgroupPlace(version, mount.point.rstrip(b"/"), inside, root)
 
 
-def owner(path: bytes) -> CgroupOwner:
-    """The container, pod and unit that a cgroup path names; the innermost of each."""
-    unit = runtime = container = pod = None
-    parent = ""
-    for part in (clean(piece) for piece in path.split(b"/") if piece):
-        if _UNIT.match(part):
-            unit = part
-        if found := _POD.match(part):
-            pod = found["uid"].replace("_", "-")
-        elif found := _SCOPE.match(part):
-            runtime, container = _RUNTIME.get(found["runtime"], found["runtime"]), found["id"]
-        elif found := _LXC.match(part):
-            runtime, container = "lxc", found["name"]
-        elif _BARE.match(part):
-            runtime, container = ("docker" if parent == "docker" else None), part
-        elif parent == "lxc":
-            runtime, container = "lxc", part
-        parent = part
-    return CgroupOwner(unit, runtime, container, pod)
+def _below(path: bytes, root: bytes) -> bytes | None:
+    """``path`` as seen from ``root``; None where it is not below it, or where that cannot be known.
+
+    Both are relative to the root of the reader's cgroup namespace, and a leading ``/..`` climbs out of it. The kernel
+    does not name what it climbs out of. So the two can be compared only where they climb equally far.
+    """
+    (path_up, path_rest), (root_up, root_rest) = _climb(path), _climb(root)
+    if path_up != root_up or b".." in path_rest + root_rest or path_rest[: len(root_rest)] != root_rest:
+        return None
+    return b"".join(b"/" + part for part in path_rest[len(root_rest) :])
+
+
+def _climb(path: bytes) -> tuple[int, list[bytes]]:
+    """How often a path goes up at its start, and the components after that."""
+    parts = [part for part in path.split(b"/") if part]
+    up = next((number for number, part in enumerate(parts) if part != b".."), len(parts))
+    return up, parts[up:]

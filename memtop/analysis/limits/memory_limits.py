@@ -55,6 +55,12 @@ class Ceiling:
         return 100 * self.working_set_bytes / self.limit_bytes if self.limit_bytes > 0 else 100.0
 
 
+def is_known(use: CgroupUse) -> bool:
+    """Whether it can be said how near its limit is: the limit was read, and the use where there is a limit."""
+    limited = use.limit_bytes is None or use.limit_bytes < UNLIMITED
+    return use.limit_bytes is not None and not (limited and use.usage_bytes is None)
+
+
 def ceiling(use: CgroupUse, mem_total_bytes: int | None, swap_room_bytes: int = 0) -> Ceiling | None:
     """The ceiling a cgroup sets; None where it is unknown, or none, or no lower than what the machine has."""
     return _below(use.limit_bytes, use, mem_total_bytes, swap_room_bytes, kills=True)

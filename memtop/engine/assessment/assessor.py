@@ -128,8 +128,10 @@ class Assessor:
         self._coroner.follow(key, scene)
         if key not in self._ends:
             self._ends[key] = study.last
-            if len(self._ends) > AUTOPSIES:
-                del self._ends[next(iter(self._ends))]
+            if len(self._ends) > AUTOPSIES:  # those that are still asked for or in focus stay
+                oldest = next((one for one in self._ends if one not in self._studies), None)
+                if oldest is not None:
+                    del self._ends[oldest]
         return at_its_end(self._ends[key], self._coroner.of(key), self._counters)
 
     def _room(self, key: ProcessKey, scene: StepInput) -> float | None:

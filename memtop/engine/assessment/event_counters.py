@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.rates import per_s
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import Events
 from memtop.process_key import ProcessKey
+from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sampling.sample import Sample
 
@@ -128,6 +130,17 @@ class Counters:
         if pair is None:
             return None
         return per_s(getattr(pair.now, counter), getattr(pair.before, counter), pair.now_s - pair.before_s)
+
+    def brake(self, readings: Iterable[CgroupReading]) -> tuple[CgroupReading, float] | None:
+        """The nearest of a chain whose memory.high slows its tasks down now, and how often each second; None without.
+
+        What is counted below counts above too, so the nearest that counts and has a memory.high is the one.
+        """
+        for one in readings:
+            rate = self.cgroup_rate(one, "high_events") if one.high_bytes not in (None, UNLIMITED) else None
+            if rate:
+                return one, rate
+        return None
 
     def machine_rate(self, counter: str) -> float | None:
         """A counter of vmstat per second; None where unknown."""

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from memtop.analysis.limits.exit_cause import Oom, ending_signal, exit_code, was_oom
-from memtop.analysis.limits.memory_limits import binding, ceilings
+from memtop.analysis.limits.memory_limits import binding, ceilings, is_known
 from memtop.engine.assessment.event_counters import KILL_S, Counters
-from memtop.engine.assessment.memory_limits import MACHINE_NAME, cgroup_name
-from memtop.engine.assessment.step_input import StepInput
+from memtop.engine.assessment.memory_limits import MACHINE_NAME, limit_name
+from memtop.engine.assessment.step_input import StepInput, is_low
 from memtop.history.process_history import slope_bytes_per_min
 from memtop.history.rings import History, Point
 from memtop.model.assessment import ExitReport
@@ -23,6 +23,10 @@ AUTOPSIES: Final = 64
 SETTLED_S: Final = 10.0
 """The kernel may take so long to give back all that a dead process had."""
 _KILLED: Final = 9
+_NEAR: Final = 0.1
+"""With more than this share of a limit left it was not that limit, where the machine was low."""
+_MOST_WANTED: Final = 64
+"""Reports kept of processes that were asked for or in focus and no longer are."""
 
 
 class _Dead(NamedTuple):
@@ -43,18 +47,24 @@ class ExitAnalysis:
         self._history = history
         self._counters = counters
         self._held: dict[int, ProcessKey] = {}
+        self._wanted: dict[ProcessKey, None] = {}
+        """Those that were asked for or in focus: the reports on them are never displaced by those on others."""
         self._autopsies: dict[ProcessKey, ExitReport] = {}
         self._dead: deque[_Dead] = deque(maxlen=AUTOPSIES)
         self._last_seen: dict[ProcessKey, CgroupReading] = {}
 
     def hold(self, keys: Iterable[ProcessKey]) -> None:
         """Report the ends of these, from the next tick on."""
-        self._held |= {key.pid: key for key in keys}
+        wanted = {key.pid: key for key in keys}
+        self._held |= wanted
+        self._wanted |= dict.fromkeys(wanted.values())
 
     def hold_only(self, pids: Iterable[int], scene: StepInput) -> None:
         """Of those held before and of ``pids``, keep the living; forget all others."""
         self._held = {pid: scene.rows[pid].key for pid in self._held.keys() | set(pids) if pid in scene.rows}
         self._last_seen = {key: leaf for key, leaf in self._last_seen.items() if key.pid in self._held}
+        living = set(self._held.values())
+        self._wanted = {key: None for key in self._wanted if key in self._autopsies or key in living}
 
     def note_alive(self, key: ProcessKey, leaf: CgroupReading) -> None:
         """The cgroup of a process that is judged in full, while that still has memory."""
@@ -84,9 +94,16 @@ class ExitAnalysis:
         for row, at_s, status in found:  # all are known by now, so that one is seen among the others
             self._held.pop(row.pid, None)
             autopsy = self._autopsies[row.key] = self._autopsy(scene, row, at_s, status)
-            if len(self._autopsies) > AUTOPSIES:
-                del self._autopsies[next(iter(self._autopsies))]
+            self._drop_the_oldest(scene.plan.assessed)
             yield autopsy
+
+    def _drop_the_oldest(self, assessed: Iterable[ProcessKey]) -> None:
+        """... of the reports on others, and of those that were wanted; what is assessed now stays."""
+        others = [key for key in self._autopsies if key not in self._wanted]
+        wanted = [key for key in self._autopsies if key in self._wanted and key not in assessed]
+        for key in others[: max(0, len(others) - AUTOPSIES)] + wanted[: max(0, len(wanted) - _MOST_WANTED)]:
+            del self._autopsies[key]
+            self._wanted.pop(key, None)
 
     def follow(self, key: ProcessKey, scene: StepInput) -> None:
         """What becomes known after its end: what its cgroup is left with, and who takes its place."""
@@ -170,12 +187,19 @@ class ExitAnalysis:
         known = [(now, before) for now, before in pairs if now is not None and before is not None]
         for now, before in reversed(known):
             if now.oom is not None and before.oom is not None and now.oom > before.oom and now.limit_bytes:
-                return cgroup_name(now.path, chain), now.limit_bytes
+                return limit_name(now.path, scene), now.limit_bytes
         total = scene.meminfo.total_bytes if scene.meminfo is not None else None
         found = binding([one for one in ceilings([before.use for _, before in known], total) if one.kills])
+        was_low = scene.machine_is_low or (scene.before is not None and is_low(scene.before.system.meminfo))
         if found is not None and found.path is not None:
-            return cgroup_name(found.path, chain), found.limit_bytes
-        return (MACHINE_NAME, total) if total is not None and not found else None
+            near = found.headroom_bytes <= _NEAR * found.limit_bytes
+            if near or not was_low:
+                return limit_name(found.path, scene), found.limit_bytes
+        # A limit that was not read may have been the cause as well.
+        all_read = 0 < len(chain) == sum(is_known(before.use) for _, before in known)
+        if total is not None and (was_low or all_read):
+            return MACHINE_NAME, total
+        return None
 
 
 def _status(scene: StepInput, key: ProcessKey, told: int | None) -> int | None:

@@ -9,7 +9,7 @@ from memtop.analysis.findings import FindingInputs
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growth_tracker import Verdict
-from memtop.engine.assessment.memory_limits import cgroup_name, first_to_kill
+from memtop.engine.assessment.memory_limits import cgroup_name, first_to_kill, limit_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History
 from memtop.model.assessment import Limit, LimitRow, Place
@@ -56,6 +56,7 @@ def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counter
     since_s = verdict.state.since_s if verdict is not None else None
     risen_s = verdict.last_rise_s if verdict is not None else None
     grown = _grown_bytes_per_s(history, row.key, scene.now_s)
+    brake = counters.brake(scene.readings(row.key))
     limits, in_cgroup, giant = cgroups.limits.get(row.key), judged.in_cgroup, judged.giant
     return FindingInputs(
         rss=row.rss_bytes,
@@ -95,8 +96,9 @@ def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counter
         group_kill=bool(bound and bound.group_kill),
         frozen=bool(bound and bound.under_oom and bound.kill_disabled),
         kills=counters.events(leaf.path).oom_kill if leaf is not None else None,
-        high_limit=leaf.high_bytes if leaf is not None else None,
-        high_per_s=counters.cgroup_rate(leaf, "high_events"),
+        high_limit=brake[0].high_bytes if brake is not None else None,
+        high_name=f"memory.high of {limit_name(brake[0].path, scene)}" if brake is not None else None,
+        high_per_s=brake[1] if brake is not None else None,
         limit_events_per_s=counters.cgroup_rate(bound, "max_events"),
         address_space=_limited(limits.address_space_bytes) if limits is not None else None,
         data=status.data_bytes if status is not None else None,
@@ -105,7 +107,7 @@ def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counter
         mem_available=meminfo.available_bytes if meminfo else None,
         host_victim=judged.on_machine.first_name if judged.on_machine is not None else None,
         psi_full_percent=pressure.full.avg10_percent if pressure and pressure.full else None,
-        psi_of=cgroup_name(leaf.path, scene.chain(row.key)) if leaf is not None and own_pressure else "",
+        psi_of=cgroup_name(leaf.path, scene) if leaf is not None and own_pressure else "",
         refault_per_s=refaults,
         swap_in_per_s=swap_in,
         overcommit=cgroups.policy.overcommit,

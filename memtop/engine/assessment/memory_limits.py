@@ -6,17 +6,19 @@ import os
 from collections.abc import Iterable
 from typing import Final
 
-from memtop.analysis.limits.memory_cgroups import owner
-from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, host_ceiling
+from memtop.analysis.limits.cgroup_owner import cgroup_label
+from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, host_ceiling, is_known
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import Limit, LimitRow
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
-from memtop.sanitize import clean
+from memtop.units import long_size
 
 MACHINE_NAME: Final = "this machine's memory"
+CONTAINER_NAME: Final = "this container"
+"""The cgroup at the root of a cgroup namespace."""
 _MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA})
 """What a rising process comes up against; the others only change what happens there."""
 _KILLS: Final = frozenset({Limit.CGROUP, Limit.MACHINE})
@@ -26,13 +28,13 @@ _SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 
 def limit_rows(row: ProcessRow, scene: StepInput) -> tuple[LimitRow, ...]:
     """Every limit over a process, the nearest cgroup first."""
-    chain, cgroups, meminfo = scene.chain(row.key), scene.cgroups, scene.meminfo
+    cgroups, meminfo = scene.cgroups, scene.meminfo
     found = _ceilings(row.key, scene)
     tightest = binding(found)
     rows = [
         LimitRow(
             Limit.MACHINE if one.path is None else Limit.CGROUP if one.kills else Limit.HIGH,
-            _name(one, chain),
+            _name(one, scene),
             one.limit_bytes,
             one.working_set_bytes,
             one.headroom_bytes,
@@ -45,7 +47,7 @@ def limit_rows(row: ProcessRow, scene: StepInput) -> tuple[LimitRow, ...]:
     ]
     for reading in scene.readings(row.key):
         if reading.swap_limit_bytes not in (None, UNLIMITED) and reading.swap_bytes is not None:
-            name = f"swap of {cgroup_name(reading.path, chain)}"
+            name = f"swap of {limit_name(reading.path, scene)}"
             rows.append(_plain(Limit.CGROUP_SWAP, name, reading.swap_limit_bytes, reading.swap_bytes))
     limits = cgroups.limits.get(row.key)
     if limits is not None and limits.address_space_bytes not in (None, UNLIMITED) and row.virt_bytes is not None:
@@ -101,22 +103,59 @@ def room_bytes(row: ProcessRow, scene: StepInput, verdicts: GrowthTracker) -> fl
     return headroom * slope / (slope + others) if slope and slope > 0 and others > 0 else headroom
 
 
-def cgroup_name(path: str, chain: tuple[str, ...]) -> str:
-    """What a person calls this cgroup: its unit, its container, its pod, or its path."""
-    within = inside(path, chain)
-    last = owner(os.fsencode(within.rpartition("/")[2]))
-    found = owner(os.fsencode(within))
-    if last.container is not None:
-        container = last.container[:12] if len(last.container) == 64 else last.container
-        return f"{found.runtime or 'container'} {container}"
-    if last.pod is not None:
-        return f"pod {last.pod}"
-    return last.unit or clean(within)
+def cgroup_name(path: str, scene: StepInput) -> str:
+    """What a person calls this cgroup: its container, pod or unit, or its path."""
+    return scene.cgroups.labels.get(path) or cgroup_label(os.fsencode("/" + path))
 
 
-def inside(path: str, chain: tuple[str, ...]) -> str:
-    """The part of a cgroup's directory that lies below the mount point."""
-    return path[len(chain[-1]) :] or "/"
+def limit_name(path: str, scene: StepInput) -> str:
+    """The same, for a cgroup that has a limit: the root of what can be seen from a container is the container."""
+    name = cgroup_name(path, scene)
+    return CONTAINER_NAME if name == "/" else name
+
+
+def unread_limits(row: ProcessRow, scene: StepInput) -> tuple[str, ...]:
+    """What is not known of the limits over a process, each as a clause; only without any can it be said that no limit
+    is near."""
+    key, cgroups, meminfo = row.key, scene.cgroups, scene.meminfo
+    found = []
+    if key in cgroups.unread:
+        found.append(cgroups.unread[key])
+    elif key not in cgroups.chains:
+        found.append("its cgroup has not been looked up")
+    uses = {one.path: one.use for one in scene.readings(key)}
+    blind = [path for path in scene.chain(key) if path not in uses or not is_known(uses[path])]
+    found += [f"the limit of {limit_name(path, scene)} cannot be read" for path in blind]
+    if (hidden := _hidden_limit_bytes(key, scene)) is not None:
+        found.append(f"above what can be seen from here stands a limit of {long_size(hidden)}")
+    if meminfo is None or host_ceiling(meminfo) is None:
+        found.append("this machine's memory cannot be read")
+    limits, status = cgroups.limits.get(key), scene.status(key)
+    if limits is None or limits.address_space_bytes is None or limits.data_bytes is None:
+        found.append("its resource limits cannot be read")
+    else:
+        if limits.address_space_bytes != UNLIMITED and row.virt_bytes is None:
+            found.append("VIRT, which ulimit -v limits, cannot be read")
+        if limits.data_bytes != UNLIMITED and (status is None or status.data_bytes is None):
+            found.append("VmData, which ulimit -d limits, cannot be read")
+    if cgroups.policy.overcommit is None:
+        found.append("vm.overcommit_memory cannot be read")
+    elif cgroups.policy.overcommit == 2 and (
+        meminfo is None or None in (meminfo.committed_bytes, meminfo.commit_limit_bytes)
+    ):
+        found.append("CommitLimit cannot be read")
+    return tuple(found)
+
+
+def _hidden_limit_bytes(key: ProcessKey, scene: StepInput) -> int | None:
+    """The limit of an ancestor that cannot be seen from here, which version 1 tells; None where there is none."""
+    leaf = scene.leaf(key)
+    hidden = leaf.stat.hierarchical_limit_bytes if leaf is not None and leaf.stat is not None else None
+    seen = [one.limit_bytes for one in scene.readings(key) if one.limit_bytes is not None]
+    total = scene.meminfo.total_bytes if scene.meminfo is not None else None
+    if hidden is None or hidden >= min([UNLIMITED, *seen, *([total] if total is not None else [])]):
+        return None
+    return hidden
 
 
 def _ceilings(key: ProcessKey, scene: StepInput) -> tuple[Ceiling, ...]:
@@ -127,10 +166,10 @@ def _ceilings(key: ProcessKey, scene: StepInput) -> tuple[Ceiling, ...]:
     return (*own, host) if host is not None else own
 
 
-def _name(one: Ceiling, chain: tuple[str, ...]) -> str:
+def _name(one: Ceiling, scene: StepInput) -> str:
     if one.path is None:
         return MACHINE_NAME
-    name = cgroup_name(one.path, chain)
+    name = limit_name(one.path, scene)
     return name if one.kills else f"memory.high of {name}"
 
 

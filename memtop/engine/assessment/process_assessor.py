@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Final
 
 from memtop.analysis.findings import StandingFindings, find
-from memtop.analysis.limits.memory_cgroups import owner
+from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, testified
@@ -18,8 +17,8 @@ from memtop.engine.assessment.memory_limits import (
     first_met,
     first_to_kill,
     growing_beside,
-    inside,
     limit_rows,
+    unread_limits,
 )
 from memtop.engine.assessment.oom_candidates import place_in_cgroup, place_on_machine, protected_giant
 from memtop.engine.assessment.step_input import StepInput
@@ -43,7 +42,7 @@ class ProcessAssessor:
         self._tick = -1
         self._zombies = 0
         self._giant: ProcessRow | None = None
-        self.last = Assessment()
+        self.last = Assessment(unread=("its limits have not been read",))
         """As of the latest tick."""
 
     def judge(self, row: ProcessRow, scene: StepInput, witness: ExpensiveInputs) -> Assessment:
@@ -89,8 +88,9 @@ class ProcessAssessor:
             limits=limits,
             first_met=target,
             cgroup=leaf,
-            cgroup_name=cgroup_name(chain[0], chain) if chain else "",
-            owner=owner(os.fsencode(inside(chain[0], chain))) if chain else Assessment().owner,
+            cgroup_name=cgroup_name(chain[0], scene) if chain else "",
+            owner=scene.cgroups.owners.get(key, CgroupOwner()),
+            unread=unread_limits(row, scene),
             cgroup_known=bool(chain),
             events=self._counters.events(leaf.path) if leaf is not None else Events(),
             policy=scene.cgroups.policy,

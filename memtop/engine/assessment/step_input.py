@@ -43,10 +43,7 @@ class StepInput(NamedTuple):
     @property
     def machine_is_low(self) -> bool:
         """Whether less than a tenth of RAM is available."""
-        meminfo = self.meminfo
-        if meminfo is None or not meminfo.total_bytes or meminfo.available_bytes is None:
-            return False
-        return meminfo.available_bytes < 0.1 * meminfo.total_bytes
+        return is_low(self.meminfo)
 
     def row(self, key: ProcessKey) -> ProcessRow | None:
         """Its row while it lives."""
@@ -70,3 +67,10 @@ class StepInput(NamedTuple):
     def readings(self, key: ProcessKey) -> list[CgroupReading]:
         """Of its chain those that were read at this tick, nearest first."""
         return [one for path in self.chain(key) if (one := self.cgroups.readings.get(path)) is not None]
+
+
+def is_low(meminfo: Meminfo | None) -> bool:
+    """Whether less than a tenth of RAM is available; False where that is not known."""
+    if meminfo is None or not meminfo.total_bytes or meminfo.available_bytes is None:
+        return False
+    return meminfo.available_bytes < 0.1 * meminfo.total_bytes

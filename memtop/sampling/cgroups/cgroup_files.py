@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from memtop.analysis.limits.cgroup_limits import limit_bytes, memory_stat, usage_bytes
-from memtop.errors import MemtopError
+from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded
 from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memory_events, parse_oom_control
 from memtop.procfs.pressure import parse_pressure
 from memtop.sampling.cgroup_reading import CgroupReading
@@ -39,6 +39,8 @@ class CgroupFiles:
             return CgroupReading(path, v2, UNLIMITED)
         limit = limit_bytes(self._read, path, v2=v2)
         high = self._limit(path, "memory.high") if v2 else None
+        if v2 and limit is None and self._is_root(path):
+            limit = UNLIMITED
         if limit in (None, UNLIMITED) and high in (None, UNLIMITED) and not (leaf and full):
             if limit is not None:
                 self._open_ended[path] = self._tick
@@ -109,6 +111,20 @@ class CgroupFiles:
         except MemtopError:
             self._absent.add(path)
             return None
+
+    def _is_root(self, path: str) -> bool:
+        """Whether this is the root of version 2, which has controllers but neither a type nor limits."""
+        return self.there(path, "cgroup.controllers") and not self.there(path, "cgroup.type")
+
+    def there(self, folder: str, name: str) -> bool:
+        """Whether a directory has this file, as far as can be told: one that may not be read is there."""
+        try:
+            self._source.read(f"{folder}/{name}", 64)
+        except (AccessDenied, NotRecorded, Blocked):
+            return True
+        except MemtopError:
+            return False
+        return True
 
     def _count(self, folder: str, name: str) -> int | None:
         raw = self.file(folder, name, 64)

@@ -11,15 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version, memory_places
-from memtop.errors import MemtopError
+from memtop.analysis.limits.cgroup_owner import CgroupOwner
+from memtop.errors import MemtopError, ProcessGone
 from memtop.process_key import ProcessKey
-from memtop.procfs.cgroup import parse_memberships
 from memtop.procfs.limits import PidLimits, parse_limits
 from memtop.procfs.lines import int_or_none
-from memtop.procfs.mountinfo import Mount, parse_mountinfo
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample, Policy
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
+from memtop.sampling.cgroups.cgroup_finder import CgroupFinder, Found
 from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample
 from memtop.sources.protocol import Source
@@ -35,8 +34,7 @@ class _Home:
     """Where a process is accounted."""
 
     raw: bytes
-    chain: tuple[str, ...]
-    v2: bool
+    found: Found
     tick: int
 
 
@@ -47,14 +45,18 @@ class CgroupReader:
         self._source = source
         self._folders = CgroupFiles(source)
         self._tick = -1
-        self._mounts: tuple[Mount, ...] = ()
-        self._controllers: bytes | None = None
+        self._finder = CgroupFinder(source, self._folders)
         self._policy = Policy()
         self._homes: dict[ProcessKey, _Home] = {}
         self._chains: dict[ProcessKey, tuple[str, ...]] = {}
         self._readings: dict[str, CgroupReading] = {}
         self._kills: dict[str, int] = {}
         self._versions: dict[str, bool] = {}
+        """Directories -> whether they are of version 2."""
+        self._labels: dict[str, str] = {}
+        self._owners: dict[ProcessKey, CgroupOwner] = {}
+        self._missing: set[ProcessKey] = set()
+        """Those that had ended at the latest sweep."""
         self._adjs: dict[ProcessKey, int] = {}
         self._limits: dict[ProcessKey, tuple[int, PidLimits]] = {}
         """With the tick at which they were read."""
@@ -75,38 +77,47 @@ class CgroupReader:
         for judged in plan.assessed:
             seen = processes.get(judged.pid)
             if seen is not None and seen.statm is not None and seen.key == judged:
-                self._find(judged)
+                self._find(judged, leader_gone=seen.leader_gone)
             self._read_chain(judged, full=True)  # also after its end: what is left there belongs to its autopsy
             self._read_adjs_of(judged, processes)
         looked_at = self._looked_at(plan, processes)
-        self._look_up([key for pid in plan.watched if (key := _key(processes, pid))] + looked_at)
+        self._look_up([key for pid in plan.watched if (key := _key(processes, pid))], looked_at, processes)
         for key in looked_at:
             self._read_chain(key, full=False)
         self._read_kills(machine_kills)
         if Need.VICTIM in readings.row_needs or Need.LIMITS in readings.focus_needs:
             self._read_adjs(processes)
         return CgroupSample(
-            self._chains,
-            self._readings,
-            self._kills,
-            self._adjs,
-            self._limits_of(plan.assessed, processes),
-            self._policy,
+            chains=self._chains,
+            unread={key: home.found.unread for key, home in self._homes.items() if home.found.unread},
+            owners=self._owners,
+            labels=self._labels,
+            readings=self._readings,
+            kills=self._kills,
+            adjs=self._adjs,
+            limits=self._limits_of(plan.assessed, processes),
+            policy=self._policy,
         )
 
     # -- which cgroup
 
     def _forget_gone(self, judged: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]) -> None:
         if self._tick % RARELY_TICKS:
-            return  # a few names of the dead cost nothing, and the autopsy of the newly dead needs them
+            return  # a few names of the dead cost nothing
         alive = {one.key for one in processes.values()}.union(judged)
-        for key in self._homes.keys() - alive:
+        # The report of an exit needs them, and it may be due at this very tick: each is kept until the next sweep.
+        before, self._missing = self._missing, self._homes.keys() - alive
+        for key in before & self._missing:
             del self._homes[key], self._chains[key]
-        for key in self._adjs.keys() - alive:
+            self._owners.pop(key, None)
+        for key in self._adjs.keys() - alive - self._missing:
             del self._adjs[key]
-        used = {path for home in self._homes.values() for path in home.chain[:1]}
+        used = {path for home in self._homes.values() for path in home.found.chain[:1]}
         for path in self._kills.keys() - used:
             del self._kills[path]
+        used = {path for home in self._homes.values() for path in home.found.chain}
+        for path in self._labels.keys() - used:
+            del self._labels[path], self._versions[path]
 
     def _looked_at(self, plan: SamplePlan, processes: Mapping[int, ProcessSample]) -> list[ProcessKey]:
         readings = plan.readings
@@ -114,39 +125,44 @@ class CgroupReader:
             return [one.key for one in processes.values() if one.statm is not None]
         return [key for key in readings.visible if key.pid in processes] if Need.CGROUP in readings.needs else []
 
-    def _look_up(self, keys: list[ProcessKey]) -> None:
-        """Find those that are new, and one of the others again: a process may be moved."""
-        new = [key for key in dict.fromkeys(keys) if key not in self._homes]
-        for key in new[:LOOKUPS]:
-            self._find(key)
-        if keys and not new:
-            self._find(keys[self._tick % len(keys)])
+    def _look_up(
+        self, near: list[ProcessKey], looked_at: list[ProcessKey], processes: Mapping[int, ProcessSample]
+    ) -> None:
+        """Find those that are new, the watched ones ahead of any budget, and one of the others again: a process may
+        be moved."""
+        new = [key for key in dict.fromkeys(near) if key not in self._homes]
+        new += [key for key in looked_at if key not in self._homes][:LOOKUPS]
+        known = near + looked_at
+        for key in new or known[self._tick % len(known) :][:1] if known else ():
+            self._find(key, leader_gone=processes[key.pid].leader_gone)
 
-    def _find(self, key: ProcessKey) -> None:
-        try:
-            raw = self._source.read(f"proc/{key.pid}/cgroup")
-        except MemtopError:
-            return  # what was known of it stays: a zombie's own file already says "/"
+    def _find(self, key: ProcessKey, *, leader_gone: bool) -> None:
+        """Where it is accounted. What was known of it stays where it cannot be read again: the file of a zombie says
+        ``/``."""
         home = self._homes.get(key)
-        if home is not None and home.raw == raw:
+        try:
+            raw = self._source.read(self._living(key.pid) if leader_gone else f"proc/{key.pid}/cgroup")
+        except ProcessGone:
             return
-        places = memory_places(parse_memberships(raw), self._mounts, self._controllers)
-        place = self._visible(places)
-        chain = place.chain if place is not None else ()
-        v2 = place is not None and place.version is Version.V2
-        self._homes[key] = _Home(raw, chain, v2, self._tick)
-        self._chains[key] = chain
-        self._versions.update(dict.fromkeys(chain, v2))
+        except MemtopError as error:
+            if home is None:
+                self._settle(key, b"", self._finder.refused(error))
+            return
+        if home is not None and home.raw == raw and not (home.found.unread and self._tick - home.tick >= RARELY_TICKS):
+            return
+        self._settle(key, raw, self._finder.find(key.pid, raw))
 
-    def _visible(self, places: tuple[CgroupPlace, ...]) -> CgroupPlace | None:
-        """The first that can be seen from here; one alone is taken at its word."""
-        if len(places) < 2:
-            return places[0] if places else None
-        for place in places:
-            name = "cgroup.procs"
-            if self._folders.file(place.chain[0], name, 64) is not None:
-                return place
-        return None
+    def _settle(self, key: ProcessKey, raw: bytes, found: Found) -> None:
+        self._homes[key] = _Home(raw, found, self._tick)
+        self._chains[key] = found.chain
+        self._owners[key] = found.owner
+        self._labels.update(zip(found.chain, found.labels, strict=True))
+        self._versions.update(dict.fromkeys(found.chain, found.v2))
+
+    def _living(self, pid: int) -> str:
+        """The file of a thread that lives, where the main one has ended."""
+        other = next((tid for tid in self._source.tids(pid) if tid != pid), pid)
+        return f"proc/{pid}/task/{other}/cgroup"
 
     # -- what it says
 
@@ -154,36 +170,35 @@ class CgroupReader:
         home = self._homes.get(key)
         if home is None:
             return
-        for number, path in enumerate(home.chain):
+        for number, path in enumerate(home.found.chain):
             old = self._readings.get(path)
             if old is None or (full and number == 0 and old.members is None):
-                self._readings[path] = self._folders.read(path, home.v2, leaf=number == 0, full=full)
+                self._readings[path] = self._folders.read(path, home.found.v2, leaf=number == 0, full=full)
 
     def _read_kills(self, machine_kills: int | None) -> None:
         """Counters of kills: where read anyway, where still unknown, and everywhere when the machine's has moved."""
         moved = machine_kills is None or machine_kills != self._machine_kills
         self._machine_kills = machine_kills
-        for path in {home.chain[0] for home in self._homes.values() if home.chain}:
-            reading = self._readings.get(path)
+        for chain in {home.found.chain for home in self._homes.values() if home.found.chain}:
+            path, v2 = chain[0], self._versions[chain[0]]
+            reading, before = self._readings.get(path), self._kills.get(path)
             if reading is not None and reading.oom_kill is not None:
                 self._kills[path] = reading.oom_kill
-            elif moved or path not in self._kills:
-                count = self._folders.kills(path, self._versions.get(path, False))
-                if count is not None:
+            elif moved or before is None:
+                count = self._folders.kills(path, v2)
+                if count is None:  # removed with its last process: what it had counted says nothing of the end
+                    self._kills.pop(path, None)
+                else:
                     self._kills[path] = count
+            if before is not None and self._kills.get(path, before) > before:
+                for number, above in enumerate(chain):  # whose limit it was
+                    if above not in self._readings:
+                        self._readings[above] = self._folders.read(above, v2, leaf=number == 0, full=True)
 
     # -- the machine, the process
 
     def _read_machine(self) -> None:
-        try:
-            self._mounts = parse_mountinfo(self._source.read("proc/self/mountinfo", 1 << 20))
-        except MemtopError:
-            self._mounts = ()
-        point = next((mount.point for mount in self._mounts if mount.fstype == b"cgroup2"), None)
-        self._controllers = None
-        if point is not None:
-            path = CgroupPlace(Version.V2, point.rstrip(b"/"), b"").chain[0]
-            self._controllers = self._folders.file(path, "cgroup.controllers", 1024)
+        self._finder.begin()
         self._policy = Policy(self._number("proc/sys/vm/overcommit_memory"), self._number("proc/sys/vm/max_map_count"))
 
     def _limits_of(
@@ -205,7 +220,7 @@ class CgroupReader:
     def _read_adjs_of(self, key: ProcessKey, processes: Mapping[int, ProcessSample]) -> None:
         """oom_score_adj of those in its cgroup, once while they live."""
         home = self._homes.get(key)
-        reading = self._readings.get(home.chain[0]) if home is not None and home.chain else None
+        reading = self._readings.get(home.found.chain[0]) if home is not None and home.found.chain else None
         for pid in (reading.members or ())[:MOST_MEMBERS] if reading is not None else ():
             member = _key(processes, pid)
             if member is not None and member not in self._adjs:

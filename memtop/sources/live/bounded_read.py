@@ -14,8 +14,12 @@ CHUNK: Final = 65_536
 
 
 def read_file(prefix: str, path: str, size: int) -> bytes:
-    """At most ``size`` bytes of ``prefix + path``, by open, read and close. Raises OSError."""
-    descriptor = os.open(prefix + path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    """At most ``size`` bytes of ``prefix + path``, by open, read and close. Raises OSError.
+
+    Below /proc/PID/root a process may have put any kind of file. A pipe without a writer is empty there.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | (os.O_NONBLOCK if "/root/" in path else 0)
+    descriptor = os.open(prefix + path, flags)
     try:
         parts: list[bytes] = []
         left = size

@@ -1,4 +1,4 @@
-"""From a pid's membership to the directory of its memory cgroup, and the names in its path."""
+"""From a pid's membership to the directory of its memory cgroup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.limits.memory_cgroups import CgroupOwner, CgroupPlace, Version, memory_places, owner
+from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version, memory_places, seen_below
 from memtop.procfs.cgroup import parse_memberships
 from memtop.procfs.mountinfo import parse_mountinfo
 
@@ -18,7 +18,6 @@ V1_MOUNTS = b"""30 23 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu
 """
 V2_MOUNTS = b"26 23 0:24 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
 HYBRID_MOUNTS = V1_MOUNTS + b"41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
-ID = "0123456789abcdef" * 4
 
 
 def places(cgroup: bytes, mounts: bytes, v2_controllers: bytes | None = None) -> tuple[CgroupPlace, ...]:
@@ -77,9 +76,43 @@ def test_a_process_outside_the_namespace_is_unknown(path: bytes) -> None:
     assert places(b"0::%s\n" % path, V2_MOUNTS, b"memory") == ()
 
 
-def test_a_mount_made_outside_the_namespace_is_unknown() -> None:
-    mounts = b"35 31 0:32 /../../.. /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
-    assert places(b"0::/a\n", mounts, b"memory") == ()
+@pytest.mark.parametrize(
+    ("path", "root", "chain"),
+    [
+        (b"/../../other/x", b"/../..", ("sys/fs/cgroup/other/x", "sys/fs/cgroup/other", "sys/fs/cgroup")),
+        (b"/../..", b"/../..", ("sys/fs/cgroup",)),
+        (b"/../other", b"/../other", ("sys/fs/cgroup",)),
+        (b"/../other/x", b"/../other", ("sys/fs/cgroup/x", "sys/fs/cgroup")),
+        (b"/a/x", b"/a", ("sys/fs/cgroup/x", "sys/fs/cgroup")),
+        (b"/../others", b"/../other", ()),
+        (b"/../other", b"/../..", ()),
+        (b"/a", b"/../..", ()),
+        (b"/", b"/..", ()),
+        (b"/../x", b"/", ()),
+        (b"/../../x", b"/..", ()),
+        (b"/a/../b", b"/a", ()),
+    ],
+)
+def test_a_path_and_a_mount_from_outside_the_namespace_meet_only_where_they_climb_equally_far(
+    path: bytes, root: bytes, chain: tuple[str, ...]
+) -> None:
+    mounts = b"35 31 0:32 %s /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n" % root
+    found = places(b"0::%s\n" % path, mounts, b"memory")
+    assert [place.chain for place in found] == ([chain] if chain else [])
+
+
+def test_each_directory_has_its_name_also_where_only_a_part_of_the_tree_is_mounted() -> None:
+    docker = "0123456789abcdef" * 4
+    mounts = b"35 31 0:32 /docker/%s /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n" % docker.encode()
+    (place,) = places(b"4:memory:/docker/%s/web.service/w\n" % docker.encode(), mounts)
+    assert place.labels == ("web.service/w", "web.service", "docker 0123456789ab")
+    assert len(place.labels) == len(place.chain)
+
+
+def test_the_mounts_of_another_process_lie_below_its_root() -> None:
+    theirs = seen_below(b"/proc/7/root", parse_mountinfo(V1_MOUNTS))
+    (place,) = memory_places(parse_memberships(b"4:memory:/a\n"), theirs, None)
+    assert place.chain == ("proc/7/root/sys/fs/cgroup/memory/a", "proc/7/root/sys/fs/cgroup/memory")
 
 
 def test_a_removed_cgroup_and_missing_mounts_are_unknown() -> None:
@@ -119,43 +152,3 @@ def test_the_chain_climbs_one_directory_at_a_time_to_the_mount(parts: list[bytes
     assert chain[-1] == "sys/fs/cgroup/memory"
     for below, above in pairwise(chain):
         assert below.rpartition("/")[0] == above
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("/", CgroupOwner()),
-        ("/user.slice/user-1000.slice/session-3.scope", CgroupOwner(unit="session-3.scope")),
-        ("/system.slice/nginx.service/worker", CgroupOwner(unit="nginx.service")),
-        (f"/docker/{ID}", CgroupOwner(runtime="docker", container=ID)),
-        (f"/system.slice/docker-{ID}.scope", CgroupOwner(unit=f"docker-{ID}.scope", runtime="docker", container=ID)),
-        (
-            f"/machine.slice/libpod-{ID}.scope/container",
-            CgroupOwner(unit=f"libpod-{ID}.scope", runtime="podman", container=ID),
-        ),
-        (
-            "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1b2c3d4e_0a1b_2c3d_4e5f_a0b1c2d3e4f5.slice/"
-            f"cri-containerd-{ID}.scope",
-            CgroupOwner(f"cri-containerd-{ID}.scope", "containerd", ID, "1b2c3d4e-0a1b-2c3d-4e5f-a0b1c2d3e4f5"),
-        ),
-        (
-            f"/kubepods/besteffort/pod1b2c3d4e-0a1b-2c3d-4e5f-a0b1c2d3e4f5/{ID}",
-            CgroupOwner(container=ID, pod="1b2c3d4e-0a1b-2c3d-4e5f-a0b1c2d3e4f5"),
-        ),
-        (
-            f"/kubepods/pod1b2c3d4e-0a1b-2c3d-4e5f-a0b1c2d3e4f5/crio-{ID}",
-            CgroupOwner(runtime="cri-o", container=ID, pod="1b2c3d4e-0a1b-2c3d-4e5f-a0b1c2d3e4f5"),
-        ),
-        ("/lxc.payload.web1/init.scope", CgroupOwner(unit="init.scope", runtime="lxc", container="web1")),
-        ("/lxc/web1", CgroupOwner(runtime="lxc", container="web1")),
-        ("/podium/podcast", CgroupOwner()),
-    ],
-)
-def test_names_in_the_path(path: str, expected: CgroupOwner) -> None:
-    assert owner(path.encode()) == expected
-
-
-@given(st.binary(max_size=80))
-def test_names_from_any_path_are_safe_to_show(path: bytes) -> None:
-    found = owner(b"/" + path + b".service")
-    assert all(name is None or name.isprintable() for name in (found.unit, found.container, found.pod))

@@ -16,7 +16,7 @@ from memtop.columns import BY_NAME
 from memtop.engine.assessment.growth_tracker import Verdict
 from memtop.engine.assessment.row_marks import sign
 from memtop.engine.engine import Engine
-from memtop.errors import AccessDenied
+from memtop.errors import AccessDenied, MemtopError
 from memtop.explain import topic
 from memtop.model.assessment import Assessment, ExitReport, Limit
 from memtop.model.frame import Frame
@@ -27,7 +27,7 @@ from memtop.sources.protocol import Exit
 from memtop.tui.side.finding_lines import finding_lines
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import changed, request
-from tests.sampling.test_cgroups import APP, MIB, v2
+from tests.sampling.test_cgroups import APP, MIB, POD, ROOT, v1, v2
 
 CLK_TCK = os.sysconf("SC_CLK_TCK")
 OLD = 500
@@ -447,6 +447,165 @@ def test_the_largest_are_watched_without_being_asked_for() -> None:
     source.ended = [Exit(141, source.wall_s, KILLED)]
     del source.processes[141]
     assert [autopsy.key.pid for autopsy in step(engine, request()).exits] == [141]
+
+
+@pytest.mark.parametrize(
+    ("limit", "available_kib", "name"),
+    [
+        (b"104857600\n", 512_000, "app.scope"),
+        (b"104857600\n", 50_000, "this machine's memory"),
+        (b"max\n", 512_000, "this machine's memory"),
+        (b"", 512_000, None),
+    ],
+    ids=["its cgroup's", "room in its cgroup and none on the machine", "no limit but the machine's", "unreadable"],
+)
+def test_the_limit_of_a_process_that_nobody_looked_at_is_that_of_its_cgroup_or_unknown(
+    limit: bytes, available_kib: int, name: str | None
+) -> None:
+    source = v2(FakeProcess(42), FakeProcess(43, rss_pages=10))
+    source.files |= {
+        f"{ROOT}/kubepods.slice/memory.max": b"max\n",
+        f"{APP}/memory.max": limit,
+        f"{APP}/memory.high": b"max\n",
+        "proc/43/cgroup": b"0::/\n",
+    }
+    meminfo = b"MemTotal: 1024000 kB\nMemAvailable: %d kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n" % available_kib
+    source.files["proc/meminfo"] = meminfo
+    engine = Engine(source)
+    for _ in range(3):
+        step(engine, request())
+    source.ended = [Exit(42, source.wall_s, KILLED)]
+    del source.processes[42]
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    (autopsy,) = step(engine, request()).exits
+    assert (autopsy.oom, autopsy.limit_name) == (Oom.CERTAIN, name)
+
+
+def test_the_end_of_a_child_that_was_listed_only_once_is_reported_with_its_limit() -> None:
+    parent = FakeProcess(42)
+    source = v2(parent)
+    source.files[f"{ROOT}/kubepods.slice/memory.max"] = b"max\n"
+    engine = Engine(source)
+    ask = request(only=frozenset({42}), children=True)
+    for _ in range(2):
+        step(engine, ask)
+    for pid in range(100, 140):
+        source.add(FakeProcess(pid, ppid=42 if pid == 100 else pid - 1, start_ticks=pid, rss_pages=1))
+        source.files[f"proc/{pid}/cgroup"] = b"0::/kubepods.slice/pod1/app.scope\n"
+    step(engine, ask)
+    assert set(range(100, 140)) <= set(source.watched)
+    source.ended = [Exit(120, source.wall_s, KILLED)]
+    del source.processes[120]
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    (report,) = step(engine, ask).exits
+    assert (report.key.pid, report.oom, report.limit_name) == (120, Oom.CERTAIN, "app.scope")
+
+
+def test_the_report_on_the_process_in_focus_is_not_displaced_by_other_ends() -> None:
+    focus = FakeProcess(42, rss_pages=300 * MIB_PAGES)
+    source = v2(focus)
+    engine = Engine(source)
+    for _ in range(3):
+        step(engine, on(focus))
+    source.ended = [Exit(42, source.wall_s, 256)]
+    del source.processes[42]
+    step(engine, on(focus))
+    ended = 0
+    for pid in range(1000, 1100):
+        source.add(FakeProcess(pid, start_ticks=pid, rss_pages=100 * MIB_PAGES))
+        for _ in range(6):  # until it is known to be one of the largest
+            step(engine, on(focus))
+        source.ended = [Exit(pid, source.wall_s, 0)]
+        del source.processes[pid]
+        ended += len(step(engine, on(focus)).exits)
+    assert ended == 100
+    autopsy = outlook(step(engine, on(focus))).autopsy
+    assert autopsy is not None
+    assert autopsy.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("above", "name"), [(False, "memory.high of app.scope"), (True, "memory.high of kubepods.slice/pod1")]
+)
+def test_a_memory_high_of_an_ancestor_slows_down_as_that_of_its_own_cgroup_does(above: bool, name: str) -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    if above:
+        source.files |= {
+            f"{APP}/memory.high": b"max\n",
+            f"{POD}/memory.high": b"94371840\n",
+            f"{POD}/memory.current": b"94000000\n",
+        }
+    engine = Engine(source)
+    for second in range(4):
+        events = b"low 0\nhigh %d\nmax 7\noom 1\noom_kill 1\n" % (50 * second)
+        source.files |= dict.fromkeys((f"{APP}/memory.events", f"{POD}/memory.events"), events)
+        frame = step(engine, on(process))
+    found = next(one for one in outlook(frame).findings if one.name == "throttled")
+    assert (found.facts["brake_name"], found.facts["high_bytes"]) == (name, 90 * MIB)
+
+
+def without(path: str, error: MemtopError | None = None) -> Callable[[FakeSource], None]:
+    def change(source: FakeSource) -> None:
+        if error is not None:
+            source.files[path] = error
+        else:
+            del source.files[path]
+
+    return change
+
+
+def with_file(path: str, content: bytes) -> Callable[[FakeSource], None]:
+    return lambda source: source.files.__setitem__(path, content)
+
+
+@pytest.mark.parametrize(
+    ("change", "unread"),
+    [
+        (lambda source: None, ()),
+        (with_file("proc/42/cgroup", b"0::/\n"), ()),
+        (with_file("proc/self/mountinfo", b""), ("no file system of memory cgroups shows its cgroup",)),
+        (with_file("proc/42/cgroup", b"0::/../x\n"), ("its cgroup lies outside this cgroup namespace",)),
+        (without("proc/42/cgroup", AccessDenied("no")), ("its cgroup is not permitted to be read",)),
+        (without(f"{APP}/memory.max", AccessDenied("no")), ("the limit of app.scope cannot be read",)),
+        (without(f"{APP}/memory.max"), ("the limit of app.scope cannot be read",)),
+        (with_file(f"{APP}/memory.max", b"\xff"), ("the limit of app.scope cannot be read",)),
+        (without(f"{APP}/memory.current"), ("the limit of app.scope cannot be read",)),
+        (without(f"{POD}/memory.max"), ("the limit of kubepods.slice/pod1 cannot be read",)),
+        (without("proc/meminfo"), ("this machine's memory cannot be read",)),
+        (with_file("proc/meminfo", b"MemTotal: 1024000 kB\n"), ("this machine's memory cannot be read",)),
+        (without("proc/42/limits", AccessDenied("no")), ("its resource limits cannot be read",)),
+        (with_file("proc/42/limits", b"Max address space unli"), ("its resource limits cannot be read",)),
+        (without("proc/sys/vm/overcommit_memory"), ("vm.overcommit_memory cannot be read",)),
+        (with_file("proc/sys/vm/overcommit_memory", b"2\n"), ("CommitLimit cannot be read",)),
+    ],
+)
+def test_what_could_not_be_read_of_the_limits_is_named(
+    change: Callable[[FakeSource], None], unread: tuple[str, ...]
+) -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files |= {
+        "proc/42/limits": b"Max data size   unlimited  unlimited bytes\nMax address space unlimited unlimited bytes\n",
+        "proc/sys/vm/overcommit_memory": b"0\n",
+        f"{ROOT}/kubepods.slice/memory.max": b"max\n",
+    }
+    change(source)
+    engine = Engine(source)
+    step(engine, on(process))
+    assert outlook(step(engine, on(process))).unread == unread
+
+
+def test_a_limit_above_what_can_be_seen_is_not_said_to_be_far() -> None:
+    process = FakeProcess(42)
+    source = v1(b"9223372036854771712\n")
+    source.files[f"{ROOT}/memory/app/memory.stat"] = b"hierarchical_memory_limit 104857600\ntotal_rss 50000000\n"
+    engine = Engine(source)
+    step(engine, on(process))
+    unread = outlook(step(engine, on(process))).unread
+    assert "above what can be seen from here stands a limit of 100 MiB" in unread
 
 
 def test_percent_of_the_limit_is_on_every_visible_row_when_the_column_is_shown() -> None:

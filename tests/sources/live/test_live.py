@@ -130,6 +130,12 @@ def test_kept_meminfo_changes_when_the_kernel_changes_it(linux: LiveSource) -> N
     until(lambda: linux.read("proc/meminfo") != first)
 
 
+def test_a_pipe_below_the_root_of_a_process_does_not_hold_memtop_up(made_up: LiveSource, tree: Path) -> None:
+    (tree / "proc/42/root/sys").mkdir(parents=True)
+    os.mkfifo(tree / "proc/42/root/sys/memory.max")
+    assert made_up.read("proc/42/root/sys/memory.max") == b""
+
+
 def test_a_read_is_bounded(made_up: LiveSource, tree: Path) -> None:
     (tree / "proc/huge").write_bytes(b"x" * 200_000)
     assert len(made_up.read("proc/huge")) == 65_536

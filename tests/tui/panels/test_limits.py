@@ -84,8 +84,9 @@ def test_how_the_kernel_hands_memory_out_is_said() -> None:
 
 
 def test_an_unknown_cgroup_is_said_to_be_unknown() -> None:
-    engine = Engine(FakeSource(FakeProcess(42)))
-    frame = frame_after(engine, request(focus=FakeProcess(42).key), 3)
+    source = FakeSource(FakeProcess(42))
+    source.files["proc/self/mountinfo"] = b""
+    frame = frame_after(Engine(source), request(focus=FakeProcess(42).key), 3)
     assert "Memory cgroup: unknown from here" in text(frame, 118)
 
 

@@ -1,0 +1,151 @@
+r"""Names of cgroup paths: the container, pod and systemd unit, and the name of the cgroup in sentences.
+
+The shapes are those of Docker, containerd, CRI-O, Podman, nerdctl, BuildKit, LXC, systemd-nspawn, ECS, Cloud Foundry
+and Kubernetes with both cgroup drivers. ``tests/data/cgroups/names.tsv`` has one row for each.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from memtop.procfs.cgroup import Membership
+from memtop.sanitize import clean
+
+_CONTAINER: Final = re.compile(r"(?:(?P<prefix>[A-Za-z][\w.-]*?)-)?(?P<id>[0-9a-f]{64})(?:\.scope)?\Z", re.ASCII)
+_ID: Final = re.compile(r"[0-9a-f]{64}\Z")
+_FARGATE: Final = re.compile(r"[0-9a-f]{32}-[0-9]{6,12}\Z")
+_LXC: Final = re.compile(r"lxc\.payload\.(?P<name>.+)\Z", re.DOTALL)
+_MACHINE: Final = re.compile(r"(?:systemd-nspawn@(?P<service>.+)\.service|machine-(?P<scope>.+)\.scope)\Z")
+_POD: Final = re.compile(
+    r"(?:[\w.-]+-)?pod(?P<uid>[0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?\Z", re.ASCII
+)
+_PODMAN_POD: Final = re.compile(r"(?:[\w.-]+-)?libpod_pod_(?P<uid>[0-9a-f]{64})(?:\.slice)?\Z", re.ASCII)
+_UNIT: Final = re.compile(r"[A-Za-z0-9:_.\\@-]+\.(?:service|scope|mount|socket|swap)\Z")
+_SLICE: Final = re.compile(r"[A-Za-z0-9:_.\\@-]+\.slice\Z")
+_ESCAPE: Final = re.compile(r"\\x([0-9a-f]{2})")
+_RUNTIMES: Final = {
+    "balena": "balena",
+    "buildkit": "buildkit",
+    "containerd": "containerd",
+    "cri-containerd": "containerd",
+    "crio": "cri-o",
+    "docker": "docker",
+    "libpod": "podman",
+    "libpod-payload": "podman",
+    "nerdctl": "containerd",
+}
+"""What stands before a container's id, and the runtime that writes it."""
+_FOLDERS: Final = {"buildkit": "buildkit", "garden": "garden", "lxc": "lxc", "lxc.payload": "lxc", "mesos": "mesos"}
+"""Directories whose children are containers under any name."""
+_SHORT_ID: Final = 12
+"""Digits of a container's id that its tools print."""
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupOwner:
+    """Names found in a cgroup's path, cleaned; None where the path has no such name."""
+
+    unit: str | None = None
+    """systemd's service, scope, mount, socket or swap, the innermost; a slice only where there is no other unit.
+    Of a process in a container, the unit inside the container."""
+    runtime: str | None = None
+    """docker, containerd, cri-o, podman, lxc and the like; None where the path does not say which."""
+    container: str | None = None
+    """The container's id of 64 digits, or the name of a container that has no such id."""
+    pod: str | None = None
+    """The uid of the Kubernetes pod, with dashes where it is a UUID; or the id of the Podman pod."""
+
+
+def owner(path: bytes) -> CgroupOwner:
+    """The container, pod and unit that a cgroup path names; the innermost of each."""
+    return [CgroupOwner(), *_owners(_parts(path))][-1]
+
+
+def owner_of(memberships: Sequence[Membership]) -> CgroupOwner:
+    """Whose process it is, from its whole /proc/PID/cgroup.
+
+    The memory controller's path decides. Where that path names only slices, or nothing (version 1 without memory
+    accounting), the path in systemd's own hierarchy names the unit.
+    """
+    order = sorted(memberships, key=lambda one: 0 if b"memory" in one.controllers else 1 if one.hierarchy else 2)
+    known = [owner(one.path) for one in order if {b"memory", b"name=systemd"} & {*one.controllers} or not one.hierarchy]
+    exact = (one for one in known if one.container or one.pod or (one.unit and not one.unit.endswith(".slice")))
+    return next(exact, next((one for one in known if one.unit), CgroupOwner()))
+
+
+def cgroup_label(path: bytes) -> str:
+    """What a person calls the cgroup at ``path``: its innermost container, pod or unit, then the rest of the path.
+
+    ``docker 0123456789ab``, ``nginx.service/worker``; the whole path where nothing in it has a name.
+    """
+    parts = _parts(path)
+    label, rest, before = "", list(parts), CgroupOwner()
+    for number, now in enumerate(_owners(parts), 1):
+        name = ""
+        if now.container is not None and (now.container, now.runtime) != (before.container, before.runtime):
+            name = f"{now.runtime or 'container'} {_short(now.container)}"
+        elif now.pod is not None and now.pod != before.pod:
+            name = f"pod {_short(now.pod)}"
+        elif _UNIT.match(parts[number - 1]) or _SLICE.match(parts[number - 1]):
+            name = parts[number - 1].removeprefix("_")
+        if name:
+            label, rest = name, parts[number:]
+        before = now
+    return clean("/".join([label, *rest])) or "/"
+
+
+def _short(name: str) -> str:
+    return name[:_SHORT_ID] if _ID.match(name) else name
+
+
+def _parts(path: bytes) -> list[str]:
+    r"""The components of a path, not yet cleaned.
+
+    ``NAME.slice:RUNTIME:ID`` is one directory where a runtime without the systemd driver was given a path for it;
+    that becomes two components. ``..`` lies outside the reader's cgroup namespace and has no name.
+    """
+    parts: list[str] = []
+    for part in (os.fsdecode(piece) for piece in path.split(b"/") if piece not in (b"", b"..")):
+        fields = part.split(":")
+        if len(fields) == 3 and _SLICE.match(fields[0]):
+            parts += [fields[0], f"{fields[1]}-{fields[2]}"]
+        else:
+            parts.append(part)
+    return parts
+
+
+def _owners(parts: Sequence[str]) -> Iterator[CgroupOwner]:
+    """The owner after each component."""
+    now, parent = CgroupOwner(), ""
+    for number, part in enumerate(parts):
+        below = parts[number + 1] if number + 1 < len(parts) else ""
+        if found := _container(part, parent, below):
+            now = CgroupOwner(runtime=found[0], container=clean(found[1]), pod=now.pod)
+        elif match := _POD.match(part) or _PODMAN_POD.match(part):
+            now = CgroupOwner(runtime=now.runtime, container=now.container, pod=match["uid"].replace("_", "-"))
+        elif _UNIT.match(part) or (_SLICE.match(part) and (now.unit is None or now.unit.endswith(".slice"))):
+            # systemd puts one underscore before names that could be taken for a file of the kernel.
+            now = CgroupOwner(part.removeprefix("_"), now.runtime, now.container, now.pod)
+        parent = part
+        yield now
+
+
+def _container(part: str, parent: str, below: str) -> tuple[str | None, str] | None:
+    """Runtime and container that a component names; None where it names no container."""
+    if (found := _CONTAINER.match(part)) and not (found["prefix"] or "").endswith("conmon"):
+        return _RUNTIMES.get(found["prefix"] or parent), found["id"]
+    if found := _LXC.match(part):
+        return "lxc", found["name"]
+    if _FARGATE.match(part):
+        return None, part
+    if parent in _FOLDERS:
+        return _FOLDERS[parent], part
+    found = _MACHINE.match(part)
+    if found and (below == "payload" or (found["service"] and below not in ("", "supervisor"))):
+        name = found["service"] or found["scope"]
+        return "systemd-nspawn", _ESCAPE.sub(lambda code: chr(int(code[1], 16)), name)
+    return None

@@ -1,0 +1,115 @@
+"""Finds the memory cgroup of a process by memtop's own mounts, else by the mounts that the process sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from memtop.analysis.limits.cgroup_owner import CgroupOwner, owner_of
+from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version, memory_places, seen_below
+from memtop.errors import AccessDenied, MemtopError
+from memtop.procfs.cgroup import Membership, parse_memberships
+from memtop.procfs.mountinfo import Mount, parse_mountinfo
+from memtop.sampling.cgroups.cgroup_files import CgroupFiles
+from memtop.sources.protocol import Source
+
+NOT_PERMITTED: Final = "its cgroup is not permitted to be read"
+NOT_READ: Final = "its cgroup cannot be read"
+NOT_MOUNTED: Final = "no file system of memory cgroups shows its cgroup"
+OUTSIDE: Final = "its cgroup lies outside this cgroup namespace"
+REMOVED: Final = "its cgroup has been removed"
+_MOUNTS_BYTES: Final = 1 << 20
+
+
+class Found(NamedTuple):
+    """Where a process is accounted, and whose it is."""
+
+    owner: CgroupOwner = CgroupOwner()
+    chain: tuple[str, ...] = ()
+    """Its memory cgroup and the ancestors, nearest first; empty where there are none, or unknown."""
+    labels: tuple[str, ...] = ()
+    """What a person calls each of them."""
+    v2: bool = False
+    unread: str = ""
+    """Why the chain is not known; empty where it is known, or where there is none."""
+
+
+class CgroupFinder:
+    """Finds memory cgroups through a Source; :meth:`begin` reads memtop's own mounts again."""
+
+    def __init__(self, source: Source, files: CgroupFiles) -> None:
+        self._source = source
+        self._files = files
+        self._mounts: tuple[Mount, ...] = ()
+        self._controllers: bytes | None = None
+
+    def begin(self) -> None:
+        """Read the mounts again."""
+        try:
+            self._mounts = parse_mountinfo(self._source.read("proc/self/mountinfo", _MOUNTS_BYTES))
+        except MemtopError:
+            self._mounts = ()
+        self._controllers = self._controllers_at(self._mounts)
+
+    @staticmethod
+    def refused(error: MemtopError) -> Found:
+        """For a process whose /proc/PID/cgroup cannot be read."""
+        return Found(unread=NOT_PERMITTED if isinstance(error, AccessDenied) else NOT_READ)
+
+    def find(self, pid: int, raw: bytes) -> Found:
+        """``raw`` is /proc/PID/cgroup, of the process or of one of its threads."""
+        members = parse_memberships(raw)
+        place, unread = self._place(pid, members)
+        if place is None:
+            return Found(owner_of(members), unread=unread)
+        v2 = place.version is Version.V2
+        start = self._charged(place.chain) if v2 else 0
+        return Found(owner_of(members), place.chain[start:], place.labels[start:], v2)
+
+    def _place(self, pid: int, members: tuple[Membership, ...]) -> tuple[CgroupPlace | None, str]:
+        """The directory of its cgroup, and why that is not known; neither where the kernel accounts no memory."""
+        place = self._visible(memory_places(members, self._mounts, self._controllers))
+        if place is not None or self._never_accounted(members):
+            return place, ""
+        if any(member.deleted for member in members):
+            return None, REMOVED
+        why = OUTSIDE if any(b".." in member.path.split(b"/") for member in members) else NOT_MOUNTED
+        try:
+            raw = self._source.read(f"proc/{pid}/mountinfo", _MOUNTS_BYTES)
+        except MemtopError:
+            return None, why
+        theirs = seen_below(f"/proc/{pid}/root".encode(), parse_mountinfo(raw))
+        place = self._visible(memory_places(members, theirs, self._controllers_at(theirs)))
+        return place, "" if place is not None else why
+
+    def _never_accounted(self, members: tuple[Membership, ...]) -> bool:
+        """Whether there is no controller of memory: none of version 1, and none at the root of version 2, which is the
+        only cgroup without a type."""
+        if any(b"memory" in member.controllers for member in members) or self._controllers is None:
+            return False
+        whole = any(not self._files.there(place.chain[0], "cgroup.type") for place in _roots(self._mounts))
+        return whole and b"memory" not in self._controllers.split()
+
+    def _visible(self, places: tuple[CgroupPlace, ...]) -> CgroupPlace | None:
+        """The first that is there: another mount may lie over it."""
+        names = {Version.V1: "memory.usage_in_bytes", Version.V2: "cgroup.controllers"}
+        return next((place for place in places if self._files.there(place.chain[0], names[place.version])), None)
+
+    def _charged(self, chain: tuple[str, ...]) -> int:
+        """Which of a chain is the first that accounts memory: below one that does not pass the controller on, and in
+        a threaded one, there are no files of memory."""
+        for number, path in enumerate(chain):
+            raw = self._files.file(path, "cgroup.controllers", 1024)
+            if raw is None or b"memory" in raw.split():
+                return number
+        return 0
+
+    def _controllers_at(self, mounts: Iterable[Mount]) -> bytes | None:
+        """The controllers of version 2 at the first of these mounts where they can be read."""
+        found = (self._files.file(place.chain[0], "cgroup.controllers", 1024) for place in _roots(mounts))
+        return next((raw for raw in found if raw is not None), None)
+
+
+def _roots(mounts: Iterable[Mount]) -> list[CgroupPlace]:
+    """Where version 2 is mounted."""
+    return [CgroupPlace(Version.V2, mount.point.rstrip(b"/"), b"") for mount in mounts if mount.fstype == b"cgroup2"]

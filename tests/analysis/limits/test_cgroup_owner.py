@@ -1,0 +1,65 @@
+"""Whose cgroup a path names: one row for each shape in ``tests/data/cgroups/names.tsv``."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtop.analysis.limits.cgroup_owner import CgroupOwner, cgroup_label, owner, owner_of
+from memtop.procfs.cgroup import parse_memberships
+
+TABLE = Path(__file__).parents[2] / "data" / "cgroups" / "names.tsv"
+ROWS = [
+    (row + [""] * 7)[:7]
+    for row in csv.reader(TABLE.read_text("utf-8").splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    if row and not row[0].startswith("#")
+]
+ID = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+def test_each_shape_of_a_path_names_its_owner(row: list[str]) -> None:
+    path, label, container, pod, unit, runtime, note = row
+    assert owner(path.encode()) == CgroupOwner(unit or None, runtime or None, container or None, pod or None), note
+    assert cgroup_label(path.encode()) == label
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "expected"),
+    [
+        (b"4:memory:/\n1:name=systemd:/system.slice/cron.service\n", CgroupOwner("cron.service")),
+        (b"4:memory:/system.slice\n1:name=systemd:/system.slice/cron.service\n", CgroupOwner("cron.service")),
+        (b"4:memory:/system.slice\n1:name=systemd:/system.slice\n", CgroupOwner("system.slice")),
+        (b"4:memory:/\n0::/system.slice/cron.service\n", CgroupOwner("cron.service")),
+        (
+            b"1:name=systemd:/system.slice/x.service\n4:cpu,memory:/docker/%s\n" % ID.encode(),
+            CgroupOwner(None, "docker", ID),
+        ),
+        (b"3:cpu:/docker/%s\n4:memory:/\n" % ID.encode(), CgroupOwner()),
+        (b"0::/\n", CgroupOwner()),
+        (b"", CgroupOwner()),
+    ],
+)
+def test_the_unit_stands_in_systemds_hierarchy_where_memory_is_not_accounted_for_it(
+    cgroup: bytes, expected: CgroupOwner
+) -> None:
+    assert owner_of(parse_memberships(cgroup)) == expected
+
+
+@given(st.lists(st.binary(max_size=20).filter(lambda part: b"/" not in part), max_size=6))
+def test_names_from_any_path_are_safe_to_show(parts: list[bytes]) -> None:
+    path = b"/" + b"/".join(parts) + b".service"
+    found = owner(path)
+    names = (found.unit, found.container, found.pod, found.runtime, cgroup_label(path))
+    assert all(name is None or name.isprintable() for name in names)
+
+
+@pytest.mark.parametrize("evil", [b"\x1b]0;x\x07", b"\xff\xfe", b"\xe2\x80\xae", b"\n", b"a b"])
+def test_hostile_bytes_make_no_unit_and_stay_visible(evil: bytes) -> None:
+    assert owner(b"/system.slice/" + evil + b".service").unit == "system.slice"
+    assert owner(b"/lxc.payload." + evil).container is not None
+    assert cgroup_label(b"/lxc.payload." + evil).isprintable()
