@@ -60,6 +60,13 @@ class Blocked(MemtopError):
     """A reading has not answered within its deadline."""
 
 
+class TerminalLost(MemtopError):
+    """The terminal that output goes to has vanished."""
+
+    exit_code = 129
+    """As after SIGHUP, which says the same."""
+
+
 class ParseError(MemtopError):
     """Bytes of ``path`` that are not what its manual page promises."""
 

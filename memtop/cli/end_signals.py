@@ -1,4 +1,4 @@
-"""Handles SIGINT, SIGTERM and SIGHUP in batch output: they end memtop only where it waits or writes.
+"""Handles the signals that ask for the end of batch output: they end memtop only where it waits or writes.
 
 An exception that a signal handler raises may be lost: Python drops what is raised in a finalizer or in a callback of an
 import, and memtop would sleep on. A handler therefore raises only where nothing of that kind runs. Anywhere else it
@@ -25,7 +25,9 @@ class EndSignals:
         """Handle those signals that are not ignored: nohup(1) and shells' background jobs ignore some on purpose."""
         import signal  # noqa: PLC0415 (0.5 ms that one sample does without)
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        from memtop.ending_signals import ENDING  # noqa: PLC0415 (as above)
+
+        for number in ENDING:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._handle)
 

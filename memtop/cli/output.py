@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from typing import TYPE_CHECKING
 
-from memtop.errors import MemtopError
+from memtop.errors import MemtopError, TerminalLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +26,10 @@ def put(write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     except BrokenPipeError:
         raise
     except OSError as error:
+        terminal = stat.S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode)
         discard()
+        if terminal and error.errno == errno.EIO:
+            raise TerminalLost("the terminal has gone") from error
         raise MemtopError(f"cannot write: {error.strerror}") from error
     return answer
 

@@ -46,6 +46,9 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
     if not terminal_state.speaks_utf8(os.environ):
         settings = settings._replace(ascii=True)
 
+    for name in [name for name in os.environ if name.startswith("TEXTUAL_")]:
+        del os.environ[name]  # they are for other programs: TEXTUAL_PRESS, for one, would press keys
+
     def make(life: lifecycle.Life) -> MemtopApp:
         nonlocal settings
         source = open_source(settings)

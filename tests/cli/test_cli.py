@@ -24,6 +24,7 @@ from memtop.cli.launch import RUNS_ON
 from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable, UsageError
 from memtop.headless.check import Answer
 from tests.children import DEADLINE_S, python
+from tests.tui.terminal.pty_run import PtyRun
 
 MEMTOP = (sys.executable, "-m", "memtop", "--keep-oom-score")
 NOBODY = 2**22 + 1
@@ -199,10 +200,15 @@ def test_a_reader_that_has_had_enough_is_no_error() -> None:
         assert child.stderr.read() == b""
 
 
+MORE_NUMBERS = [signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGXCPU, signal.SIGRTMIN]
 NUMBERS = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+    + [(number, 128 + number) for number in MORE_NUMBERS],
+)
 def test_batch_ends_at_once_with_the_signal_s_code(number: signal.Signals, code: int) -> None:
     with subprocess.Popen([*MEMTOP, "--json", "-d", "60"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         assert child.stdout is not None and child.stderr is not None
@@ -213,6 +219,23 @@ def test_batch_ends_at_once_with_the_signal_s_code(number: signal.Signals, code:
         finally:
             child.kill()
         assert child.stderr.read() == b""
+
+
+def test_a_batch_whose_terminal_vanishes_ends_as_after_a_hangup() -> None:
+    with PtyRun("memtop", "-b", "-d", "0.1", str(os.getpid()), ignored=[signal.SIGHUP]) as run:
+        run.wait_output(b"PID")
+        run.close_terminal()
+        os.close(run.slave)
+        assert run.end(DEADLINE_S) == 129
+
+
+def test_variables_for_other_textual_programs_do_not_drive_memtop(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with PtyRun("memtop", str(os.getpid()), env={"TEXTUAL_LOG": str(log), "TEXTUAL_DEBUG": "1"}) as run:
+        run.wait_output(b"Help")
+        run.press(b"q")
+        assert run.end(DEADLINE_S) == 0
+    assert not log.exists()
 
 
 SIGNAL_IN_PREPARE = """

@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from types import FrameType, TracebackType
 from typing import Final, Protocol
 
+from memtop.ending_signals import ENDING
 from memtop.errors import MemtopError
 from memtop.sanitize import clean
 from memtop.tui.terminal import crash_report
@@ -33,7 +34,8 @@ LIMIT_S: Final = 1.7
 """From the first order to the end, whatever hangs; two seconds are promised."""
 TERMINAL_LOST: Final = 128 + signal.SIGHUP
 INTERNAL_ERROR: Final = 1
-_ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+_IGNORED: Final = (signal.SIGUSR1, signal.SIGUSR2)
+"""Sent by hand to find out what a program does: that is no reason to leave the screen."""
 TALK_LINES: Final = 40
 """Most lines shown, at the end, of what libraries and children said meanwhile."""
 
@@ -108,9 +110,9 @@ class Life:
     def __enter__(self) -> Life:
         threading.Thread(target=self._watch, name="memtop-warden", daemon=True).start()
         threading.excepthook = self._thread_died
-        for number in _ENDING:
+        for number in ENDING:
             signal.signal(number, self._on_signal)
-        for number in (signal.SIGUSR1, signal.SIGUSR2):
+        for number in _IGNORED:
             signal.signal(number, signal.SIG_IGN)
         self.terminal.divert()
         return self
@@ -124,7 +126,7 @@ class Life:
         self.terminal.restore()
         handled = self.at_end.__exit__(kind, error, trace)
         self._tell()
-        for number in _ENDING:  # the interpreter's own end would else bring back the default, which changes the code
+        for number in ENDING:  # the interpreter's own end would else bring back the default, which changes the code
             signal.signal(number, signal.SIG_IGN)
         return bool(handled)
 

@@ -59,7 +59,9 @@ def assert_restored(run: PtyRun) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGQUIT, 131)]
+    ("number", "code"),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGQUIT, 131)]
+    + [(number, 128 + number) for number in (signal.SIGALRM, signal.SIGXCPU, signal.SIGVTALRM, signal.SIGRTMIN)],
 )
 def test_a_signal_restores_the_terminal_and_ends_with_its_code(
     tmp_path: Path, number: signal.Signals, code: int

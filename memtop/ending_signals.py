@@ -1,0 +1,17 @@
+"""The signals that ask a program to end, see signal(7): those whose default ends it, and which a handler may answer.
+
+SIGPIPE and SIGXFSZ are not among them: Python ignores them, and the write that caused one reports its error. Nor are
+those that report a fault of the program itself, such as SIGSEGV: a handler in Python would never be run.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import Final
+
+ENDING: Final[tuple[int, ...]] = (
+    *(signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF),
+    *(signal.SIGXCPU, signal.SIGIO, signal.SIGPWR, getattr(signal, "SIGSTKFLT", signal.SIGIO)),
+    *range(signal.SIGRTMIN, signal.SIGRTMAX + 1),
+)
