@@ -9,7 +9,7 @@ from __future__ import annotations
 from unicodedata import category
 
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc")
-"""General categories that draw nothing, or draw upon their neighbour."""
+"""General categories that draw nothing, or draw upon their neighbor."""
 _WIDTHLESS = ("\u115f-\u11ff", "\u3164-\u3164", "\ud7b0-\ud7ff", "\uffa0-\uffa0", "\U0001f3fb-\U0001f3ff")
 """Letters and signs that take no cell of their own: Hangul fillers and parts of syllables, skin tones."""
 _BLANK_BRAILLE = "\u2800"

@@ -83,7 +83,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             from memtop.tui.app.app import MemtopApp
 
         app = MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)
-        life.at_end.callback(app.pump.stop)
+        life.at_end.callback(app.sampler_thread.stop)
         return app
 
     return lifecycle.run(make, mouse=settings.mouse)

@@ -85,15 +85,15 @@ class SamplerThread:
         """Deliveries by kind, oldest first; of each kind only the newest."""
         self._out_closed = False
         self._out_changed = threading.Condition()
-        self._sampler = threading.Thread(target=self._sample, name="memtop-sampler", daemon=True)
-        self._courier = threading.Thread(target=self._carry, name="memtop-courier", daemon=True)
+        self._sampling = threading.Thread(target=self._sample, name="memtop-sampler", daemon=True)
+        self._delivery = threading.Thread(target=self._deliver_all, name="memtop-delivery", daemon=True)
 
     def start(self) -> None:
         """Start both threads; the first sample is taken at once."""
         with self._changed:
             self._due_from_s = time.monotonic() - self._delay_s
-        self._courier.start()
-        self._sampler.start()
+        self._delivery.start()
+        self._sampling.start()
 
     def stop(self) -> None:
         """End the threads; a step that is under way is waited for, but not for long."""
@@ -103,8 +103,8 @@ class SamplerThread:
         with self._out_changed:
             self._out_closed = True
             self._out_changed.notify()
-        if self._sampler.is_alive() and self._sampler is not threading.current_thread():
-            self._sampler.join(STOP_S)
+        if self._sampling.is_alive() and self._sampling is not threading.current_thread():
+            self._sampling.join(STOP_S)
 
     @property
     def request(self) -> Request:
@@ -259,7 +259,7 @@ class SamplerThread:
 
     # In the delivering thread
 
-    def _carry(self) -> None:
+    def _deliver_all(self) -> None:
         while True:
             with self._out_changed:
                 while not (self._out or self._out_closed):

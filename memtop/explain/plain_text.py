@@ -1,6 +1,6 @@
 """Renders the topics' Markdown as text for a terminal, without any library: headings, paragraphs, lists.
 
-Lines are wrapped before they are coloured, so that a line has the same width with colour and without.
+Lines are wrapped before they are colored, so that a line has the same width with color and without.
 """
 
 from __future__ import annotations

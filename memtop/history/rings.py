@@ -99,7 +99,7 @@ class Track:
         return tuple(self._data[field : until * _FIELDS : _FIELDS] for field in range(_FIELDS))
 
     def peaks(self, edges_s: list[float]) -> list[int | None]:
-        """The highest RES between each two neighbouring edges (one fewer than edges); None before it was seen."""
+        """The highest RES between each two neighboring edges (one fewer than edges); None before it was seen."""
         data, size = self._data, len(self)
         found: list[int | None] = []
         index = self.index_at(edges_s[0])

@@ -52,7 +52,7 @@ class PidStatus(NamedTuple):
 
 
 def parse_status(data: bytes) -> PidStatus:
-    """Parse one status file; unknown lines are passed over. Raises ParseError where nothing is recognised."""
+    """Parse one status file; unknown lines are passed over. Raises ParseError where nothing is recognized."""
     lines = key_values(data)
     if b"Pid" not in lines and b"Name" not in lines:
         raise ParseError("status", "neither a Name nor a Pid line")

@@ -1,8 +1,8 @@
 """Colors that carry meaning, as theme variables: VIRT, RES and the three severities.
 
 VIRT is blue and RES is orange everywhere: the pair of Okabe and Ito (2008) that stays apart for every kind of
-colour vision; in 16 colours it becomes cyan and yellow. Nothing is shown by color alone: a severity also has
-its mark. Style sheets say ``$memtop-virt``; no widget names a colour of its own.
+color vision; in 16 colors it becomes cyan and yellow. Nothing is shown by color alone: a severity also has
+its mark. Style sheets say ``$memtop-virt``; no widget names a color of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ANSI_LIGHT: Final = {"memtop-virt": "ansi_blue", "memtop-res": "ansi_red"}
 def variables(theme: Theme) -> dict[str, str]:
     """The variables for one theme; an App returns them from ``get_theme_variable_defaults``.
 
-    ``memtop-virt``, ``memtop-res``, ``memtop-danger``, ``memtop-warning`` and ``memtop-note``: text colours that
+    ``memtop-virt``, ``memtop-res``, ``memtop-danger``, ``memtop-warning`` and ``memtop-note``: text colors that
     can be read on the theme's background. A theme may define any of them itself.
     """
     system = theme.to_color_system().generate()

@@ -63,7 +63,7 @@ class Engine:
     def end(self) -> None:
         self.ends += 1
 
-    def pump(self, delay_s: float = SHORT_S, *, paced: bool = True) -> SamplerThread:
+    def sampler(self, delay_s: float = SHORT_S, *, paced: bool = True) -> SamplerThread:
         return SamplerThread(
             self.step,
             self.view,
@@ -82,22 +82,22 @@ def engine() -> Engine:
 
 
 @pytest.fixture
-def pump(engine: Engine) -> Iterator[SamplerThread]:
+def sampler(engine: Engine) -> Iterator[SamplerThread]:
     """Running at ten samples a second."""
-    pump = engine.pump()
-    pump.start()
-    yield pump
-    pump.stop()
+    sampler = engine.sampler()
+    sampler.start()
+    yield sampler
+    sampler.stop()
 
 
 @pytest.fixture
-def slow_pump(engine: Engine) -> Iterator[SamplerThread]:
+def slow_sampler(engine: Engine) -> Iterator[SamplerThread]:
     """Running at one sample a minute; it has taken its first."""
-    pump = engine.pump(60.0)
-    pump.start()
+    sampler = engine.sampler(60.0)
+    sampler.start()
     wait_for(lambda: engine.frames, "the first frame")
-    yield pump
-    pump.stop()
+    yield sampler
+    sampler.stop()
 
 
 def raising(error: Exception) -> Callable[[], Frame | None]:
@@ -115,8 +115,8 @@ def taking(seconds: float) -> Callable[[], Frame | None]:
     return make
 
 
-def test_samples_come_at_planned_instants_that_do_not_drift(engine: Engine, pump: SamplerThread) -> None:
-    pump.delay_s = 0.2
+def test_samples_come_at_planned_instants_that_do_not_drift(engine: Engine, sampler: SamplerThread) -> None:
+    sampler.delay_s = 0.2
     engine.stepping = taking(0.03)
     wait_for(lambda: len(engine.steps) >= 7, "seven samples")
     planned = [when - late for when, late in engine.steps[1:]]
@@ -124,37 +124,37 @@ def test_samples_come_at_planned_instants_that_do_not_drift(engine: Engine, pump
     assert gaps == pytest.approx([0.2] * len(gaps), abs=0.001)
 
 
-def test_samples_that_come_fast_are_all_taken_and_shown_twice_a_second(engine: Engine, pump: SamplerThread) -> None:
+def test_samples_that_come_fast_are_all_taken_and_shown_twice_a_second(engine: Engine, sampler: SamplerThread) -> None:
     wait_for(lambda: len(engine.frames) >= 4, "four frames")
-    assert pump.delay_s == SHORT_S
+    assert sampler.delay_s == SHORT_S
     assert engine.taken >= 6
     drawn = [engine.steps[shown.tick - 1][0] for shown in engine.frames[:4]]
     assert all(later - earlier > DRAWN_EVERY_S - SHORT_S for earlier, later in pairwise(drawn))
 
 
 def test_every_sample_of_a_recording_is_shown(engine: Engine) -> None:
-    pump = engine.pump(paced=False)
-    pump.start()
+    sampler = engine.sampler(paced=False)
+    sampler.start()
     wait_for(lambda: len(engine.frames) >= 5, "five frames")
-    pump.stop()
+    sampler.stop()
     assert engine.taken == 0
 
 
 def test_who_ended_is_told_although_nobody_took_the_frame_that_said_so(
-    engine: Engine, slow_pump: SamplerThread
+    engine: Engine, slow_sampler: SamplerThread
 ) -> None:
     blocked, ended = threading.Event(), (cast(ExitReport, object()),)
     engine.delivering = lambda: blocked.wait(5)
-    slow_pump.request = request(sort="pid")  # its frame keeps the courier busy
+    slow_sampler.request = request(sort="pid")  # its frame keeps the delivery busy
     wait_for(lambda: engine.views, "a look")
-    slow_pump._post_frame(frame()._replace(exits=ended))
-    slow_pump._post_frame(frame())
+    slow_sampler._post_frame(frame()._replace(exits=ended))
+    slow_sampler._post_frame(frame())
     blocked.set()
     wait_for(lambda: len(engine.frames) >= 3, "the newest frame")
     assert [made.exits for made in engine.frames[1:]].count(ended) == 1
 
 
-def test_a_long_stall_is_told_once_and_not_made_up_for(engine: Engine, pump: SamplerThread) -> None:
+def test_a_long_stall_is_told_once_and_not_made_up_for(engine: Engine, sampler: SamplerThread) -> None:
     wait_for(lambda: len(engine.steps) >= 2, "two samples")
     engine.stepping = taking(0.45)
     stalled = len(engine.steps) + 1
@@ -167,22 +167,22 @@ def test_a_long_stall_is_told_once_and_not_made_up_for(engine: Engine, pump: Sam
     assert min(gaps) > 0.5 * SHORT_S
 
 
-def test_a_new_ask_is_answered_at_once_without_a_sample(engine: Engine, slow_pump: SamplerThread) -> None:
-    slow_pump.request = request(sort="pid")
+def test_a_new_ask_is_answered_at_once_without_a_sample(engine: Engine, slow_sampler: SamplerThread) -> None:
+    slow_sampler.request = request(sort="pid")
     wait_for(lambda: len(engine.frames) == 2, "the answer", 1.0)
     assert [ask.rows.sort for ask in engine.views] == ["pid"]
     assert len(engine.steps) == 1
 
 
-def test_an_equal_ask_is_not_answered_again(engine: Engine, slow_pump: SamplerThread) -> None:
-    slow_pump.request = request(sort="pid")
-    slow_pump.request = request(sort="pid")
-    slow_pump.step_once()
+def test_an_equal_ask_is_not_answered_again(engine: Engine, slow_sampler: SamplerThread) -> None:
+    slow_sampler.request = request(sort="pid")
+    slow_sampler.request = request(sort="pid")
+    slow_sampler.step_once()
     wait_for(lambda: len(engine.steps) == 2, "a step")
     assert len(engine.views) <= 1
 
 
-def test_asks_that_follow_each_other_quickly_are_answered_together(engine: Engine, slow_pump: SamplerThread) -> None:
+def test_asks_that_follow_each_other_quickly_are_answered_together(engine: Engine, slow_sampler: SamplerThread) -> None:
     entered, go_on = threading.Event(), threading.Event()
 
     def slowly() -> Frame:
@@ -191,24 +191,24 @@ def test_asks_that_follow_each_other_quickly_are_answered_together(engine: Engin
         return frame()
 
     engine.viewing = slowly
-    slow_pump.request = request(points=1)
+    slow_sampler.request = request(points=1)
     assert entered.wait(5)
     for points in range(2, 100):
-        slow_pump.request = request(points=points)
+        slow_sampler.request = request(points=points)
     go_on.set()
     wait_for(lambda: len(engine.views) == 2, "the second answer")
-    slow_pump.stop()
+    slow_sampler.stop()
     assert [ask.window.points for ask in engine.views] == [1, 99]
 
 
-def test_a_step_is_given_the_newest_ask(engine: Engine, slow_pump: SamplerThread) -> None:
-    slow_pump.request = request(points=7)
-    slow_pump.step_once()
+def test_a_step_is_given_the_newest_ask(engine: Engine, slow_sampler: SamplerThread) -> None:
+    slow_sampler.request = request(points=7)
+    slow_sampler.step_once()
     wait_for(lambda: len(engine.steps) == 2, "a step")
     assert engine.step_asks[-1].window.points == 7
 
 
-def test_no_command_is_lost_and_none_is_given_twice(engine: Engine, pump: SamplerThread) -> None:
+def test_no_command_is_lost_and_none_is_given_twice(engine: Engine, sampler: SamplerThread) -> None:
     entered, go_on = threading.Event(), threading.Event()
 
     def slowly() -> Frame:
@@ -220,7 +220,7 @@ def test_no_command_is_lost_and_none_is_given_twice(engine: Engine, pump: Sample
     assert entered.wait(5)
     sent = [command(ProcessKey(pid, 1)) for pid in range(50) for command in (ToggleMark, ReadMappings)]
     for command in sent:
-        pump.command(command)
+        sampler.command(command)
     go_on.set()
     wait_for(lambda: len(engine.commands) >= len(sent), "all commands")
     done = len(engine.steps)
@@ -228,13 +228,13 @@ def test_no_command_is_lost_and_none_is_given_twice(engine: Engine, pump: Sample
     assert engine.commands == sent
 
 
-def test_a_command_is_obeyed_at_once_without_a_sample(engine: Engine, slow_pump: SamplerThread) -> None:
-    slow_pump.command(ToggleMark(ProcessKey(1, 1)))
+def test_a_command_is_obeyed_at_once_without_a_sample(engine: Engine, slow_sampler: SamplerThread) -> None:
+    slow_sampler.command(ToggleMark(ProcessKey(1, 1)))
     wait_for(lambda: len(engine.frames) == 2, "the answer", 1.0)
     assert (engine.commands, len(engine.steps)) == ([ToggleMark(ProcessKey(1, 1))], 1)
 
 
-def test_an_exception_is_told_in_one_clean_line_and_sampling_goes_on(engine: Engine, pump: SamplerThread) -> None:
+def test_an_exception_is_told_in_one_clean_line_and_sampling_goes_on(engine: Engine, sampler: SamplerThread) -> None:
     engine.stepping = raising(ValueError("bad\n\x1b[31mbytes"))
     wait_for(lambda: engine.problems, "the problem")
     engine.stepping = frame
@@ -245,16 +245,16 @@ def test_an_exception_is_told_in_one_clean_line_and_sampling_goes_on(engine: Eng
     assert engine.problems[0].isprintable()
 
 
-def test_an_exception_while_looking_again_does_not_stop_sampling(engine: Engine, pump: SamplerThread) -> None:
+def test_an_exception_while_looking_again_does_not_stop_sampling(engine: Engine, sampler: SamplerThread) -> None:
     engine.viewing = raising(KeyError("x"))
-    pump.request = request(points=3)
+    sampler.request = request(points=3)
     wait_for(lambda: engine.views == [] or engine.problems, "the problem, or a step that answered first")
     done = len(engine.steps)
     wait_for(lambda: len(engine.steps) > done + 1, "more samples")
 
 
 def test_three_failures_in_a_row_make_it_ten_times_slower_until_one_succeeds(
-    engine: Engine, pump: SamplerThread
+    engine: Engine, sampler: SamplerThread
 ) -> None:
     engine.stepping = raising(ValueError("again"))
     wait_for(lambda: len(engine.problems) == 3, "three problems")
@@ -264,67 +264,67 @@ def test_three_failures_in_a_row_make_it_ten_times_slower_until_one_succeeds(
     assert len(engine.steps) >= 4
 
 
-def test_a_recording_ends_once_and_is_still_looked_at(engine: Engine, pump: SamplerThread) -> None:
+def test_a_recording_ends_once_and_is_still_looked_at(engine: Engine, sampler: SamplerThread) -> None:
     engine.stepping = lambda: None
     wait_for(lambda: engine.ends, "the end")
     steps = len(engine.steps)
-    pump.request = request(points=9)
+    sampler.request = request(points=9)
     wait_for(lambda: engine.views, "the view")
     assert engine.ends == 1
     assert len(engine.steps) == steps
     engine.stepping = frame
-    pump.step_once()
+    sampler.step_once()
     wait_for(lambda: len(engine.steps) > steps + 2, "sampling again after it has been wound back")
 
 
 def test_a_recording_is_never_late(engine: Engine) -> None:
-    pump = engine.pump(paced=False)
+    sampler = engine.sampler(paced=False)
     engine.stepping = taking(0.25)
-    pump.start()
+    sampler.start()
     wait_for(lambda: len(engine.steps) >= 3, "three samples")
     assert [late for _, late in engine.steps] == [0.0, 0.0, 0.0]
-    pump.stop()
+    sampler.stop()
 
 
-def test_pausing_stops_samples_and_a_single_step_takes_one(engine: Engine, pump: SamplerThread) -> None:
+def test_pausing_stops_samples_and_a_single_step_takes_one(engine: Engine, sampler: SamplerThread) -> None:
     wait_for(lambda: engine.steps, "a sample")
-    pump.pause_stepping = True
+    sampler.pause_stepping = True
     wait_for(lambda: time.monotonic() > engine.steps[-1][0] + 3 * SHORT_S, "a pause")
     before = len(engine.steps)
-    pump.step_once()
+    sampler.step_once()
     wait_for(lambda: len(engine.steps) == before + 1, "one sample")
-    pump.pause_stepping = False
+    sampler.pause_stepping = False
     wait_for(lambda: len(engine.steps) >= before + 3, "samples again")
     assert engine.steps[before + 1][1] < SHORT_S
 
 
-def test_a_shorter_delay_holds_at_once(engine: Engine, slow_pump: SamplerThread) -> None:
-    slow_pump.delay_s = SHORT_S
+def test_a_shorter_delay_holds_at_once(engine: Engine, slow_sampler: SamplerThread) -> None:
+    slow_sampler.delay_s = SHORT_S
     wait_for(lambda: len(engine.steps) >= 3, "two more samples", 2.0)
 
 
 @pytest.mark.parametrize(("asked_s", "given_s"), [(0.0, 0.1), (0.5, 0.5), (1000.0, 60.0)])
 def test_the_delay_stays_within_its_limits(engine: Engine, asked_s: float, given_s: float) -> None:
-    pump = engine.pump()
-    pump.delay_s = asked_s
-    assert pump.delay_s == given_s
+    sampler = engine.sampler()
+    sampler.delay_s = asked_s
+    assert sampler.delay_s == given_s
 
 
 def test_a_view_that_is_stuck_delays_no_sample_and_gets_the_newest_frame(engine: Engine) -> None:
     go_on = threading.Event()
     engine.delivering = lambda: go_on.wait(5)
-    pump = engine.pump()
-    pump.start()
+    sampler = engine.sampler()
+    sampler.start()
     wait_for(lambda: len(engine.steps) >= 6, "six samples")
     assert max(late for _, late in engine.steps[1:]) < SHORT_S
     go_on.set()
     wait_for(lambda: len(engine.frames) >= 2, "two frames")
     assert engine.frames[0].tick == 1
     assert engine.frames[1].tick >= 5
-    pump.stop()
+    sampler.stop()
 
 
-def test_stop_ends_its_threads(engine: Engine, pump: SamplerThread) -> None:
+def test_stop_ends_its_threads(engine: Engine, sampler: SamplerThread) -> None:
     wait_for(lambda: engine.steps, "a sample")
-    pump.stop()
-    wait_for(lambda: not (pump._sampler.is_alive() or pump._courier.is_alive()), "the end of its threads")
+    sampler.stop()
+    wait_for(lambda: not (sampler._sampling.is_alive() or sampler._delivery.is_alive()), "the end of its threads")

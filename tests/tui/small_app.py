@@ -77,7 +77,7 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
 
 def _begin(life: Life, options: argparse.Namespace) -> SafeApp:
     state = Path(options.state)
-    pump = SamplerThread(
+    sampler_thread = SamplerThread(
         lambda ask, commands, late_s: _tick(state),
         lambda ask, commands: None,
         lambda frame: None,
@@ -87,13 +87,13 @@ def _begin(life: Life, options: argparse.Namespace) -> SafeApp:
         deliver_problem=lambda text: None,
     )
     life.at_end.callback(lambda: (state / "closed").write_text("yes"))
-    life.at_end.callback(pump.stop)
+    life.at_end.callback(sampler_thread.stop)
     if options.child:
         child = subprocess.Popen(["sleep", "60"])
         (state / "child").write_text(str(child.pid))
         life.at_end.callback(child.wait)
         life.at_end.callback(child.kill)
-    pump.start()
+    sampler_thread.start()
     return _make(life, options)
 
 

@@ -1,7 +1,7 @@
 """Growth between two smaps readings of one process, by kind of memory and by mapping.
 
-A mapping is the same one when kind and name are the same and the addresses overlap: so it is also recognised where it
-was extended (heap, stack, an arena), cut in two, or merged by the kernel with a neighbour of equal flags. What was
+A mapping is the same one when kind and name are the same and the addresses overlap: so it is also recognized where it
+was extended (heap, stack, an arena), cut in two, or merged by the kernel with a neighbor of equal flags. What was
 unmapped and mapped again at the same place in between is taken for the same, since nothing tells them apart.
 """
 

@@ -1,7 +1,7 @@
 """Kinds of memory mappings (heap, stack, arena, code ...), and the tables of rules that recognize them.
 
-The kernel names few mappings (files, ``[heap]``, ``[stack]``); most kinds are recognised by address, permissions,
-VmFlags and neighbours. The first rule that matches wins. Signatures were measured on glibc 2.36, Go 1.19, JDK 17,
+The kernel names few mappings (files, ``[heap]``, ``[stack]``); most kinds are recognized by address, permissions,
+VmFlags and neighbors. The first rule that matches wins. Signatures were measured on glibc 2.36, Go 1.19, JDK 17,
 Node 20 and GCC 12's sanitizers, on Linux 6.18 for x86-64; names that programs give (Linux 5.17) are believed first.
 """
 
@@ -185,7 +185,7 @@ def _above_guard(look: MappingTraits, guard_max: int) -> bool:
 
 
 def _whole_stack(look: MappingTraits) -> bool:
-    # glibc 2.42 makes its guards with MADV_GUARD_INSTALL, inside the mapping: flag gu, no neighbour
+    # glibc 2.42 makes its guards with MADV_GUARD_INSTALL, inside the mapping: flag gu, no neighbor
     return "nh" in look.flags and (look.size in (MIB, 8 * MIB, 8 * MIB + 4 * KIB) or "gu" in look.flags)
 
 
@@ -251,4 +251,4 @@ _SPREADS: Final = (
 )
 
 SPREAD: Final = {(source, over): target for sources, overs, target in _SPREADS for source in sources for over in overs}
-"""(kind of a neighbour that touches, kind by the rules) -> what it is then; applied upwards, then downwards."""
+"""(kind of a neighbor that touches, kind by the rules) -> what it is then; applied upwards, then downwards."""

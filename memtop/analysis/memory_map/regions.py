@@ -325,7 +325,7 @@ class _Namer:
         self._known: dict[tuple[bytes, str, bool], RegionKind | None] = {}
 
     def kind(self, name: bytes, perms: str, inode: int, flags: frozenset[str]) -> RegionKind | None:
-        """The kind, or None for what only its neighbours tell."""
+        """The kind, or None for what only its neighbors tell."""
         if "ht" in flags:
             return RegionKind.HUGETLB
         if not name and not flags & {"pf", "io"}:

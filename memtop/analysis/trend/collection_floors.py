@@ -26,7 +26,7 @@ def cycle_floor(series: Series, smallest: float, share: float, most: int = MOST_
     """The floor through what was left after each collection; None for too few or too short.
 
     It rises only by more than ``smallest`` and more than ``share`` of its middle. Of more collections than ``most``
-    the lowest of each run of neighbours are taken.
+    the lowest of each run of neighbors are taken.
     """
     times, values = _known(series)
     if len(values) < LEAST_CYCLES or times[-1] - times[0] < LEAST_SPAN_S:

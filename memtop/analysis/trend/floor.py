@@ -76,7 +76,7 @@ def _finer(times: list[float], values: list[float], at: Sequence[int]) -> tuple[
 
 
 def lowest_of_runs(values: list[float], at: Sequence[int], most: int) -> Sequence[int]:
-    """At most ``most`` of the points ``at``: the lowest of each run of neighbours."""
+    """At most ``most`` of the points ``at``: the lowest of each run of neighbors."""
     run = math.ceil(len(at) / most)
     return [min(at[i : i + run], key=values.__getitem__) for i in range(0, len(at), run)]
 

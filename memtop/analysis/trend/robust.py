@@ -99,7 +99,7 @@ def drift(values: Sequence[float]) -> float:
 
 
 def noise(values: Sequence[float]) -> float:
-    """Standard deviation of one point about its neighbours, blind to a trend and to jumps."""
+    """Standard deviation of one point about its neighbors, blind to a trend and to jumps."""
     steps = [later - earlier for earlier, later in pairwise(values)]
     if not steps:
         return 0.0

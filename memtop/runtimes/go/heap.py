@@ -29,7 +29,7 @@ class MetricsFormat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class GoHeap:
-    """One reading of MemStats and its neighbours. Sizes in bytes; None for what this program does not tell."""
+    """One reading of MemStats and its neighbors. Sizes in bytes; None for what this program does not tell."""
 
     format: MetricsFormat
     heap_alloc_bytes: int | None = None

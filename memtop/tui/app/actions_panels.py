@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memtop.tui.app import actions_runtime
+from memtop.tui.app import metrics_prompt
 from memtop.tui.app.app_state import AppState
 from memtop.tui.panels.switcher import BY_NAME, Panels, Tabs
 
@@ -46,7 +46,7 @@ class PanelActions(AppState):
         self.keys_to_panel = False
 
     def action_go_url(self) -> None:
-        actions_runtime.ask_go_url(self, self.show_panel)
+        metrics_prompt.ask_go_url(self, self.show_panel)
 
     async def action_in_panel(self, action: str) -> None:
         """Run an action of what one moves in on the panel on screen."""

@@ -48,14 +48,14 @@ class ProcessActions(AppState):
 
     def action_mark(self) -> None:
         if (key := self.watched or self.table.selected) is not None:
-            self.pump.command(ToggleMark(key))
+            self.sampler_thread.command(ToggleMark(key))
 
     def action_read_now(self) -> None:
         if not self.view.readings.smaps:
             self.say("memtop was started with --no-smaps: smaps are not read", severity="warning")
             return
         if (key := self.watched or self.table.selected) is not None:
-            self.pump.command(ReadMappings(key, family=Need.FAMILY in self.panel_needs))
+            self.sampler_thread.command(ReadMappings(key, family=Need.FAMILY in self.panel_needs))
 
     def action_signal(self) -> None:
         self._ask_and_act(SignalDialog, send)

@@ -17,27 +17,27 @@ class TimeActions(AppState):
 
     def action_pause(self) -> None:
         if self.settings.replay:
-            self.pump.pause_stepping = not self.pump.pause_stepping
+            self.sampler_thread.pause_stepping = not self.sampler_thread.pause_stepping
             self.choose_window(cursor_s=None)
             self.show_header()
         else:
             self.choose_window(frozen=not self.view.window.frozen, cursor_s=None)
 
     def action_live(self) -> None:
-        if self.view.window.cursor_s is None and not self.view.window.frozen and not self.pump.pause_stepping:
+        if self.view.window.cursor_s is None and not self.view.window.frozen and not self.sampler_thread.pause_stepping:
             self.table.action_last()
             return
         self.choose_window(frozen=False, cursor_s=None)
         if self.settings.replay:
-            self.pump.pause_stepping = False
+            self.sampler_thread.pause_stepping = False
 
     def action_look(self, points: int) -> None:
         if self.frame is None:
             return
         if self.settings.replay:
-            self.pump.pause_stepping = True
+            self.sampler_thread.pause_stepping = True
             if self.view.window.cursor_s is None and points > 0:
-                self.pump.step_once()
+                self.sampler_thread.step_once()
                 return
         step_s = max(self.view.readings.delay_s, self.window_s / max(1, self.view.window.points))
         cursor_s = (self.view.window.cursor_s or self.frame.at_s) + points * step_s

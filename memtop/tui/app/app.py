@@ -89,13 +89,13 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
     # -- the screen
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """The data colours and severities."""
+        """The data colors and severities."""
         return palette.variables(self.current_theme)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, and ours; asked for each line of each widget, so nothing is in it that would change nothing.
 
-        Colours come from the theme: either they are true ones, or the terminal's own, and then ANSIToTruecolor is off.
+        Colors come from the theme: either they are true ones, or the terminal's own, and then ANSIToTruecolor is off.
         """
         filters = [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
         return [*filters, *self._plain_lines]
@@ -138,12 +138,12 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
                 self.choose_panel(next(panel.name for panel in PANELS if panel.opens))
         if self.first is not None:
             self.take(self.first)
-        self.pump.start()
+        self.sampler_thread.start()
         self.call_after_refresh(memory_tuning.settle)
 
     def on_unmount(self) -> None:
         """The sampler ends with the screen."""
-        self.pump.stop()
+        self.sampler_thread.stop()
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for the size."""
@@ -215,7 +215,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
 
     def on_recording_ended(self) -> None:
         """The last frame stays."""
-        self.pump.pause_stepping = True
+        self.sampler_thread.pause_stepping = True
         self.say("end of the recording; ← → look through it, q quits")
         self.show_header()
 

@@ -80,7 +80,7 @@ class AppState(SafeApp):
         self.watched: ProcessKey | None = None
         self.asked_for = (view.rows.only, view.rows.names)
         self.set_reactive(AppState.view, view)
-        self.pump = SamplerThread(
+        self.sampler_thread = SamplerThread(
             engine.step,
             engine.view,
             lambda frame: self._post(FrameReady(frame)),
@@ -107,8 +107,8 @@ class AppState(SafeApp):
         self.table.sort = Sort(view.sort.key, view.rows.descending)
         self.table.columns = view.columns
         self.table.filter_text = view.query.text or (f"user={view.user}" if view.user else "")
-        self.pump.request = self.request
-        self.pump.delay_s = view.readings.delay_s
+        self.sampler_thread.request = self.request
+        self.sampler_thread.delay_s = view.readings.delay_s
         if self.frame is not None:
             self.show_header()
             self.show_hints()
@@ -194,7 +194,7 @@ class AppState(SafeApp):
         assert self.frame is not None
         state = replace(
             state_of(self.settings),
-            paused=self.view.window.frozen or self.pump.pause_stepping,
+            paused=self.view.window.frozen or self.sampler_thread.pause_stepping,
             looking_back_s=self.view.window.cursor_s,
         )
         self.query_one(HeaderBar).show(self.frame, self.view.readings.delay_s, state)

@@ -80,7 +80,7 @@ class TimeSpan:
 
 
 def tick_label(value_bytes: float, step_bytes: float = 0.0) -> str:
-    """``256M``, ``1.5G``, ``12.06G``: as few digits as tell neighbours ``step_bytes`` apart from each other."""
+    """``256M``, ``1.5G``, ``12.06G``: as few digits as tell neighbors ``step_bytes`` apart from each other."""
     unit, letter = 1.0, ""
     for letter_above in "KMGTPE":
         if value_bytes < unit * 1024:

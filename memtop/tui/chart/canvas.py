@@ -1,6 +1,6 @@
 """Canvas of the charts: plotext draws curves, this module colors its matrix and cuts it into Strips.
 
-plotext (5.3) knows no themes. It is given the numbers of ``ChartStyle`` as colours, and each becomes a theme's style
+plotext (5.3) knows no themes. It is given the numbers of ``ChartStyle`` as colors, and each becomes a theme's style
 here. Its matrix of cells is taken as it is: making escape codes of it and parsing them again costs ten times as
 much. Only this module and :mod:`memtop.tui.chart.curves` touch plotext; it gets only positions and cleaned text.
 """
@@ -128,7 +128,7 @@ class Canvas:
             self.put(column + offset, row, character, ink)
 
     def under(self, column: int, row: int, ink: ChartStyle) -> None:
-        """Colour the background of a cell of the plot."""
+        """Color the background of a cell of the plot."""
         if 0 <= row < self.rows and 0 <= column < self.columns:
             self._back[row][self.left + column] = ink
 
@@ -183,7 +183,7 @@ class Canvas:
 
 
 def _style(pair: tuple[Any, Any], inks: ChartStyles) -> Style:
-    """The style of a cell; the edge of an area is drawn as a character in the area's colour."""
+    """The style of a cell; the edge of an area is drawn as a character in the area's color."""
     fore, back = (ink if isinstance(ink, ChartStyle) else ChartStyle.GROUND for ink in pair)
     if fore in AREAS:
         return _with(inks[back], area_color(fore, inks), inks[back].bgcolor)

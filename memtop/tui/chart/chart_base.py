@@ -79,7 +79,7 @@ class ChartBase(CachedLines):
             self.refresh(*(Region(0, y, size.width, 1) for y in changed))
 
     def notify_style_update(self) -> None:
-        """Colours may have changed with the theme."""
+        """Colors may have changed with the theme."""
         super().notify_style_update()
         self._built = self._inks = None
 

@@ -11,7 +11,7 @@ from rich.style import Style
 
 
 class ChartStyle(IntEnum):
-    """What a cell shows; a theme gives each ink its style. The numbers are colours to plotext and nothing else."""
+    """What a cell shows; a theme gives each ink its style. The numbers are colors to plotext and nothing else."""
 
     GROUND = 0
     AXIS = 1
@@ -38,9 +38,9 @@ class Glyphs(Enum):
     """What a terminal can show."""
 
     SHADED = "shaded"
-    """Areas are shades of a colour."""
+    """Areas are shades of a color."""
     TEXTURED = "textured"
-    """Areas are patterns: there are too few colours for shades, or none."""
+    """Areas are patterns: there are too few colors for shades, or none."""
     ASCII = "ascii"
 
 
@@ -52,5 +52,5 @@ TEXTURES: Final[Mapping[Glyphs, Mapping[ChartStyle, str]]] = {
 
 
 def area_color(ink: ChartStyle, inks: ChartStyles) -> Color | None:
-    """The colour of an area as a character: its shade, or where it is a texture its own colour."""
+    """The color of an area as a character: its shade, or where it is a texture its own color."""
     return inks[ink].bgcolor or inks[ink].color

@@ -53,7 +53,7 @@ def facts(
 ) -> Strip:
     """The numbers of the instant looked at in one line of ``width`` cells; what fits least is left out first.
 
-    ``areas``: RES is filled by its parts, so their names carry the colours.
+    ``areas``: RES is filled by its parts, so their names carry the colors.
     """
     row = detail.row
     keys = _keys(look, areas=areas, shows_virt=shows_virt)

@@ -142,7 +142,7 @@ def _tops(heights: Sequence[Sequence[float | None]], rows: int) -> list[list[int
 
 
 def _runs(columns: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Neighbouring columns as (first, last + 1)."""
+    """Neighboring columns as (first, last + 1)."""
     start: int | None = None
     last = 0
     for column in columns:

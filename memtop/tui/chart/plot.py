@@ -44,7 +44,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPicture:
-    """Everything that the cells of a memory chart depend on, apart from size and colours."""
+    """Everything that the cells of a memory chart depend on, apart from size and colors."""
 
     series: Series
     window_s: float

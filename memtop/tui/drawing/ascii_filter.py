@@ -16,7 +16,7 @@ from textual.filter import LineFilter
 
 _LIKE: Final = dict(zip("═─━│┃║·•–—…‘’“”←→↑↓●○■►▶▼▲▸▾Δ×±≈≥≤√", "=--|||**--~''\"\"<>^v*o#>>v^+-dx+~><v", strict=True))
 _BLANK: Final = "▁▂▃▄▅▆▇█▉▊▋▌▍▎▏▐▔░▒▓"
-"""Edges of scroll bars and boxes: their colours say enough."""
+"""Edges of scroll bars and boxes: their colors say enough."""
 _CORNERS: Final = "╭╮╰╯┌┐└┘├┤┬┴┼╔╗╚╝"
 
 

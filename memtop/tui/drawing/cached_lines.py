@@ -32,7 +32,7 @@ class KeptLines(Widget):
         return self._kept_lines[1]
 
     def notify_style_update(self) -> None:
-        """Colours may have changed, with the theme or the focus."""
+        """Colors may have changed, with the theme or the focus."""
         super().notify_style_update()
         self._kept_lines = None
 
@@ -100,7 +100,7 @@ class CachedLines(Widget):
         return self._part_styles[part]
 
     def notify_style_update(self) -> None:
-        """Colours may have changed, with the theme or the focus."""
+        """Colors may have changed, with the theme or the focus."""
         super().notify_style_update()
         self._part_styles.clear()
         self._shown_lines.clear()

@@ -26,7 +26,7 @@ class LinePart:
     style: str = ""
     """``strong``, ``dim``, ``warning``, ``danger`` or ``res``; empty for plain."""
     glued: bool = False
-    """Only one cell from its left neighbour."""
+    """Only one cell from its left neighbor."""
 
 
 def text_cells(text: str) -> int:

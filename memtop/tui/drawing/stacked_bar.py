@@ -24,7 +24,7 @@ SIGNS: Final = {
     "unknown": ("?", "?", "dim"),
     "files": ("░", ".", "dim"),
 }
-"""Of each part: sign, sign in ASCII, colour."""
+"""Of each part: sign, sign in ASCII, color."""
 _GLUE: Final = "\u00a0"
 """A blank at which textwrap breaks no line."""
 _LOOKS: Final = ("rss", "virt", "warning", "danger", "dim")

@@ -40,7 +40,7 @@ class Sort(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowStyle:
-    """The styles of a table's cells, each complete: colour, background and attributes."""
+    """The styles of a table's cells, each complete: color, background and attributes."""
 
     base: Style
     heading: Style
@@ -101,7 +101,7 @@ class Painter:
             ):
                 text = mark + text
                 style = look.danger if mark == DANGER_MARK else look.warning
-            # The gap has the base style, so that neighbours of one style become one segment
+            # The gap has the base style, so that neighbors of one style become one segment
             if place.x > MARKER_CELLS:
                 runs.append((" ", uniform or look.base))
             runs.append((self._text(text, place.width, column.left), uniform or style))

@@ -24,7 +24,7 @@ _STYLES: Final = {"virt": _BLUE, "res": _ORANGE}
 
 
 def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, state: HeaderState) -> str:
-    """The escape codes that draw ``frame`` on a screen of ``width`` x ``height`` cells; none of colour without it."""
+    """The escape codes that draw ``frame`` on a screen of ``width`` x ``height`` cells; none of color without it."""
     drawn = [
         _HIDE_CURSOR,
         _NO_WRAP,

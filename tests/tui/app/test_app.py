@@ -74,7 +74,7 @@ class Board:
         """Take one sample."""
         assert self.app.frame is not None
         before = self.app.frame.tick
-        self.app.pump.step_once()
+        self.app.sampler_thread.step_once()
         await self.until(lambda: self.app.frame is not None and self.app.frame.tick > before, "there is a new sample")
 
     async def shows(self, *pids: int) -> None:
@@ -304,7 +304,7 @@ async def test_pausing_stops_the_picture_while_sampling_goes_on() -> None:
         await it.press("space")
         assert it.app.view.window.frozen
         it.source.processes[20].rss_pages = 300 * MIB_PAGES
-        it.app.pump.step_once()
+        it.app.sampler_thread.step_once()
         await it.pilot.pause(0.1)
         assert it.pids == [40, 20, 30, 10]
         await it.press("space")
@@ -353,7 +353,7 @@ async def sampling_held_up(it: Board) -> AsyncIterator[None]:
         return begin()
 
     it.source.begin = slowly  # type: ignore[method-assign]
-    it.app.pump.step_once()
+    it.app.sampler_thread.step_once()
     await it.until(begun.is_set, "the sampler is busy")
     yield
     it.source.begin = begin  # type: ignore[method-assign]
@@ -422,7 +422,7 @@ async def test_the_delay_is_asked_for_and_kept_within_limits() -> None:
         assert "between 0.1 and 60 seconds" in str(it.app.screen.query_one(".dialog-complaint", Label).render())
         await it.press("backspace", "backspace", *"2.5", "enter")
         assert it.app.view.readings.delay_s == 2.5
-        assert it.app.pump.delay_s == 2.5
+        assert it.app.sampler_thread.delay_s == 2.5
 
 
 # How it is shown

@@ -1,4 +1,4 @@
-"""Prompt for the address of a program's metrics, for its runtime."""
+"""Prompt for the address of a Go program's metrics, with suggestions from its listening sockets."""
 
 from __future__ import annotations
 
