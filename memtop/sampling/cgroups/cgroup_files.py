@@ -117,7 +117,7 @@ class CgroupFiles:
         return self.there(path, "cgroup.controllers") and not self.there(path, "cgroup.type")
 
     def there(self, folder: str, name: str) -> bool:
-        """Whether a directory has this file, as far as can be told: one that may not be read is there."""
+        """Whether a directory has this file, as far as is known: a file that may not be read counts as there."""
         try:
             self._source.read(f"{folder}/{name}", 64)
         except (AccessDenied, NotRecorded, Blocked):
