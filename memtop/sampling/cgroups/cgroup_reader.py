@@ -1,4 +1,4 @@
-"""Finds each process's memory cgroup and decides which cgroup and limit files each sample reads.
+"""Decides which cgroup and limit files each sample reads, and keeps the memory cgroup found for each process.
 
 A process's cgroup is looked up once and kept while it lives; each directory's files are read at most once at an
 instant, and only for processes on screen. Kills are counted by the machine's vmstat as well, so the
