@@ -157,6 +157,8 @@ def _status_facts(status: PidStatus) -> dict[str, str | None]:
         "data": _size(status.data_bytes),
         "stack": _size(status.stack_bytes),
         "hugetlb": _size(status.hugetlb_bytes),
+        "locked": _size(status.locked_bytes),
+        "pinned": _size(status.pinned_bytes),
     }
 
 

@@ -1,6 +1,6 @@
 """Room left for a process: the chain of cgroups above it, the limit that binds, and the machine.
 
-At a limit the kernel first drops page cache, then swaps where it may, and kills when nothing is left to take. At
+At a limit the kernel drops page cache and swaps where it may, and kills when nothing is left to take. At
 memory.high it does the same but slows tasks down in place of killing them.
 """
 

@@ -73,7 +73,7 @@ SENTENCES: Final = {
     "the allocator for reuse. That is no leak as long as it does not rise further.",
     Advice.GAVE_BACK: "It has needed much more than now and has given it back.",
     Advice.TRIM: "glibc keeps freed memory below what is still in use; malloc_trim(0) returns whole free pages, and "
-    "M_TRIM_THRESHOLD says from when on it does so itself.",
+    "M_TRIM_THRESHOLD says from how much free memory at the top on it does so itself; unset, it adapts.",
     Advice.PYMALLOC: "CPython returns an arena of small objects only when all of it is free: one living object keeps "
     "the whole.",
     Advice.JEMALLOC_DECAY: "jemalloc returns dirty pages about ten seconds after they were freed, while its threads "
