@@ -22,6 +22,12 @@ WIDGETS = ("Static", "Label", "Button", "Option", "Checkbox", "RadioButton", "Ta
 """Textual reads a plain string that these are given as markup."""
 TITLES = ("border_title", "border_subtitle", "tooltip")
 FORBIDDEN_MODULES = ("pickle", "marshal", "shelve", "rich.markup", "textual.markup")
+PUBLIC_ALL_THE_SAME = {
+    *("_replace", "_asdict", "_fields", "_make"),  # of every NamedTuple
+    *("_exit", "_getframe"),  # of os and sys
+    "_compositor",  # Textual gives the cells on screen nowhere else
+    "_notifications",  # Textual gives its notices nowhere else
+}
 FORBIDDEN_CALLS = ("eval", "exec", "__import__", "from_markup", "render_markup", "system", "popen")
 
 
@@ -129,6 +135,46 @@ def test_the_lint_finds(code: str) -> None:
 )
 def test_the_lint_lets_pass(code: str) -> None:
     assert [*faults(ast.parse(code))] == []
+
+
+def private_uses(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, name) of private attributes that are read, set or replaced and are not the test's own."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "self"):
+            is_super = isinstance(node.value, ast.Call) and name_of(node.value.func) == "super"
+            names = [] if is_super else [node.attr]
+        elif isinstance(node, ast.Call) and name_of(node.func) in ("setattr", "getattr", "object"):
+            names = [str(arg.value) for arg in node.args[1:2] if isinstance(arg, ast.Constant)]
+        else:
+            continue
+        for name in names:
+            if re.match("_[a-z]", name) and name not in PUBLIC_ALL_THE_SAME:
+                yield node.lineno, name
+
+
+def test_tests_go_through_public_doors() -> None:
+    """A test that looks inside fails when the inside is improved."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for line, name in private_uses(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["engine._history", "len(it.screen._trail)", "monkeypatch.setattr(curves, '_plotted', f)", "self.app._x = 1"],
+)
+def test_a_look_inside_is_found(code: str) -> None:
+    assert len([*private_uses(ast.parse(code))]) == 1
+
+
+@pytest.mark.parametrize(
+    "code", ["self._x", "row._replace(pid=1)", "os._exit(0)", "super()._on_message(m)", "a.__doc__"]
+)
+def test_what_is_no_look_inside_passes(code: str) -> None:
+    assert [*private_uses(ast.parse(code))] == []
 
 
 def test_every_widget_that_a_style_names_exists() -> None:

@@ -147,8 +147,14 @@ def test_who_ended_is_told_although_nobody_took_the_frame_that_said_so(
     engine.delivering = lambda: blocked.wait(5)
     slow_sampler.request = request(sort="pid")  # its frame keeps the delivery busy
     wait_for(lambda: engine.views, "a look")
-    slow_sampler._post_frame(frame()._replace(exits=ended))
-    slow_sampler._post_frame(frame())
+    engine.stepping = lambda: frame()._replace(exits=ended)
+    slow_sampler.step_once()
+    wait_for(lambda: len(engine.steps) == 2, "the sample that has it")
+    engine.stepping = frame
+    slow_sampler.step_once()
+    wait_for(lambda: len(engine.steps) == 3, "the sample after it")
+    slow_sampler.request = request(sort="rss")
+    wait_for(lambda: len(engine.views) == 2, "a view, before which that sample's frame was handed over")
     blocked.set()
     wait_for(lambda: len(engine.frames) >= 3, "the newest frame")
     assert [made.exits for made in engine.frames[1:]].count(ended) == 1
@@ -327,4 +333,4 @@ def test_a_view_that_is_stuck_delays_no_sample_and_gets_the_newest_frame(engine:
 def test_stop_ends_its_threads(engine: Engine, sampler: SamplerThread) -> None:
     wait_for(lambda: engine.steps, "a sample")
     sampler.stop()
-    wait_for(lambda: not (sampler._sampling.is_alive() or sampler._delivery.is_alive()), "the end of its threads")
+    wait_for(lambda: not any(thread.name.startswith("memtop-") for thread in threading.enumerate()), "the threads' end")

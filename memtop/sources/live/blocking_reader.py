@@ -156,13 +156,13 @@ class BlockingReader:
             return False
         error = None
         data = b""
-        spent_s = time.thread_time if reading.path.endswith("/pagemap") else _spent_s  # it holds no process up
-        began_s = spent_s()
+        clock_s = time.thread_time if reading.path.endswith("/pagemap") else spent_s  # it holds no process up
+        began_s = clock_s()
         try:
             data = self._read(reading.path, reading.size)
         except MemtopError as problem:
             error = problem
-        took_s = spent_s() - began_s
+        took_s = clock_s() - began_s
         with self._lock:
             reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
             self._running.discard(reading)
@@ -188,7 +188,7 @@ class BlockingReader:
             return reading
 
 
-def _spent_s() -> float:
+def spent_s() -> float:
     """What this thread has cost others: it ran, or it was ready to run and waited for a processor.
 
     A reader that waits in the midst of smaps holds the target's lock all the while. Waiting for the interpreter lock

@@ -40,25 +40,22 @@ def test_the_score_is_the_kernels(rss_bytes: int, adj: int, score: int) -> None:
 
 
 def test_the_score_of_this_very_process_is_what_the_kernel_says() -> None:
+    """Its memory may move between two readings, so that two equal readings of its size must enclose the score."""
     total = parse_meminfo(Path("/proc/meminfo").read_bytes())
     assert total.total_bytes is not None and total.swap_total_bytes is not None
-    for _ in range(20):
-        before = Path("/proc/self/oom_score").read_text()
+    adj = int(Path("/proc/self/oom_score_adj").read_text())
+
+    def size() -> tuple[int, int, int]:
+        """Resident, swapped and page tables' bytes."""
         status = parse_status(Path("/proc/self/status").read_bytes())
-        adj = int(Path("/proc/self/oom_score_adj").read_text())
-        after = Path("/proc/self/oom_score").read_text()
-        if before == after:
-            break
-    assert status.rss_bytes is not None and status.page_tables_bytes is not None
-    expected = oom_score(
-        status.rss_bytes,
-        status.swap_bytes or 0,
-        status.page_tables_bytes,
-        adj,
-        total.total_bytes + total.swap_total_bytes,
-        page_bytes=os.sysconf("SC_PAGE_SIZE"),
-    )
-    assert int(after) == expected
+        assert status.rss_bytes is not None and status.page_tables_bytes is not None
+        return status.rss_bytes, status.swap_bytes or 0, status.page_tables_bytes
+
+    before, score, after = size(), -1, None
+    while before != after:
+        before, score, after = size(), int(Path("/proc/self/oom_score").read_text()), size()
+    held_bytes = total.total_bytes + total.swap_total_bytes
+    assert score == oom_score(*before, adj, held_bytes, page_bytes=os.sysconf("SC_PAGE_SIZE"))
 
 
 def test_swap_and_page_tables_count_like_resident_memory() -> None:

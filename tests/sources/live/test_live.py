@@ -687,7 +687,7 @@ def test_on_an_older_kernel_a_signal_is_told_as_one(linux: LiveSource, sleeper: 
 def test_on_an_older_kernel_the_zombie_of_somebody_else_tells_its_status(
     linux: LiveSource, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exits, "_own_child", lambda descriptor: None)
+    monkeypatch.setattr(os, "waitid", raising_no_child)  # what waitid(2) says of the child of somebody else
     pid = zombie(linux, code)
     try:
         assert ends(linux, 1) == [(pid, code << 8)]
@@ -771,9 +771,13 @@ def test_waiting_for_a_processor_counts_as_cost_and_without_schedstat_only_runni
 ) -> None:
     began_s = time.thread_time()
     waited_s = int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
-    assert blocking_reader._spent_s() >= began_s + waited_s
+    assert blocking_reader.spent_s() >= began_s + waited_s
     monkeypatch.setattr("builtins.open", raising_not_found)
-    assert began_s <= blocking_reader._spent_s() <= time.thread_time()
+    assert began_s <= blocking_reader.spent_s() <= time.thread_time()
+
+
+def raising_no_child(*args: object) -> object:
+    raise ChildProcessError
 
 
 def raising_not_found(*args: object) -> object:

@@ -11,11 +11,12 @@ from typing import Final
 import pytest
 from textual.binding import Binding
 from textual.pilot import Pilot
-from textual.widgets import Input, Label, OptionList
+from textual.widgets import Input, Label, Markdown, OptionList
 
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
+from memtop.explain import topic
 from memtop.model.frame import Detail
 from memtop.settings import Settings
 from memtop.sources.protocol import Instant
@@ -543,15 +544,26 @@ async def test_the_help_holds_every_key_and_closes(closes: str) -> None:
         assert it.app.is_running
 
 
+def shown_topic(viewer: TopicViewer) -> str:
+    """The Markdown on screen."""
+    return viewer.query_one(Markdown).source
+
+
+def sentence(viewer: TopicViewer) -> str:
+    """What is said of the process above the topic."""
+    return str(viewer.query_one(".explain-sentence", Label).content)
+
+
 async def test_what_is_of_the_machine_is_explained_without_a_word_on_the_process() -> None:
     async with board() as it:
         await it.pilot.click(HeaderBar, offset=(45, 0))
         await it.until(lambda: isinstance(it.screen, TopicViewer), "it opens")
         assert isinstance(it.screen, TopicViewer)
-        assert (it.screen._trail, it.screen._sentence) == (["ram"], "")
+        assert f"# {topic('ram').title}\n" in shown_topic(it.screen)
+        assert sentence(it.screen) == ""
         await it.press("escape", "e")
         await it.until(lambda: isinstance(it.screen, TopicViewer), "it opens again")
-        assert isinstance(it.screen, TopicViewer) and "VIRT" in it.screen._sentence
+        assert isinstance(it.screen, TopicViewer) and "VIRT" in sentence(it.screen)
 
 
 async def test_an_explanation_goes_on_goes_back_and_closes() -> None:
@@ -559,11 +571,13 @@ async def test_an_explanation_goes_on_goes_back_and_closes() -> None:
         await it.press("e")
         explainer = it.screen
         assert isinstance(explainer, TopicViewer)
-        first = list(explainer._trail)
+        first = shown_topic(explainer)
         await it.press("n")
-        assert len(explainer._trail) == 2
+        assert shown_topic(explainer) != first
         await it.press("backspace")
-        assert explainer._trail == first
+        assert shown_topic(explainer) == first
+        await it.press("backspace")
+        assert shown_topic(explainer) == first, "there is none before it"
         await it.press("c")
         assert isinstance(it.screen, Menu)
         await it.press("escape", "escape")

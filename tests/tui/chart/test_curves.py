@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -34,15 +35,14 @@ def chart(values: Sequence[float | None], drawn: DrawnCurves, look: Glyphs = Gly
 def plotted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many columns plotext was asked for, call by call."""
     asked: list[int] = []
-    real = curves._plotted
+    plot: Any = curves.plotext()
 
-    def counted(
-        lines: list[list[int | None]], inks: list[ChartStyle], columns: int, rows: int, look: Glyphs
-    ) -> list[Cells]:
-        asked.append(columns)
-        return real(lines, inks, columns, rows, look)
+    class Counted(plot):  # type: ignore[misc]
+        def set_size(self, size: list[int]) -> None:
+            asked.append(size[0] - 1)  # without the one that lines are only led to
+            super().set_size(size)
 
-    monkeypatch.setattr(curves, "_plotted", counted)
+    monkeypatch.setattr(curves, "plotext", lambda: Counted)
     return asked
 
 
