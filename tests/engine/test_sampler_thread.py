@@ -333,4 +333,5 @@ def test_a_view_that_is_stuck_delays_no_sample_and_gets_the_newest_frame(engine:
 def test_stop_ends_its_threads(engine: Engine, sampler: SamplerThread) -> None:
     wait_for(lambda: engine.steps, "a sample")
     sampler.stop()
-    wait_for(lambda: not any(thread.name.startswith("memtop-") for thread in threading.enumerate()), "the threads' end")
+    own = {"memtop-sampler", "memtop-delivery"}
+    wait_for(lambda: own.isdisjoint(thread.name for thread in threading.enumerate()), "the end of its threads")
