@@ -612,3 +612,38 @@ def test_a_process_whose_pagemap_may_not_be_read_says_so() -> None:
     watched = large()
     watched.source.files["proc/42/pagemap"] = AccessDenied("pagemap")
     assert watched.view(times=2).missing is Missing.DENIED
+
+
+def recorded(watched: Watched, path: Path, *commands: Command) -> list[object]:
+    """Three ticks written down; what the view was given at each."""
+    recorder = Recorder(watched.source, str(path))
+    watched.engine = Engine(recorder)
+    shown = [told(watched.engine.step(watched.ask, () if number else commands)) for number in range(3)]
+    recorder.close()
+    return list(shown)
+
+
+def played(watched: Watched, path: Path) -> list[tuple[object, ...]]:
+    """The same three ticks of the recording, in which nobody presses a key."""
+    replay = Replay(str(path))
+    engine = Engine(replay)
+    shown = [told(engine.step(watched.ask)) for _ in range(3)]
+    replay.close()
+    return shown
+
+
+def test_a_recording_made_while_pagemap_was_read_replays_to_the_same_mappings(tmp_path: Path) -> None:
+    watched = large()
+    live = recorded(watched, tmp_path / "r")
+    assert asked(watched, "pagemap") and not asked(watched, "smaps")
+    shown = played(watched, tmp_path / "r")
+    assert shown == live and shown[-1][0] is not None
+
+
+def test_a_recording_from_before_pagemap_was_read_plays_its_smaps(tmp_path: Path) -> None:
+    watched = Watched()
+    watched.process.rss_pages = 400 * MIB_PAGES  # smaps for 10 ms: unasked then, in pieces now
+    live = recorded(watched, tmp_path / "r", READ)
+    assert asked(watched, "smaps") and not asked(watched, "pagemap")
+    shown = played(watched, tmp_path / "r")
+    assert shown[0] == live[0] and shown[-1][0] is not None
