@@ -168,7 +168,7 @@ def facts_of(row: ProcessRow, system: SystemRow, status: PidStatus | None) -> di
     return {name: text for name, text in facts.items() if text is not None}
 
 
-def cgroup_ceiling(outlook: Assessment | None) -> LimitRow | None:
+def _cgroup_ceiling(outlook: Assessment | None) -> LimitRow | None:
     """The limit below the machine's RAM that RES is measured against: of the cgroups' the one with the least room."""
     if outlook is None or outlook.autopsy is not None:
         return None
@@ -202,6 +202,26 @@ def _nothing_behind(virt_bytes: int, untouched_bytes: int, swap_known: bool) -> 
     return f"{about} {long_size(untouched_bytes)} of it has no RAM behind it (never touched, or given back)"
 
 
+def _near_end(outlook: Assessment | None) -> str | None:
+    """What counts address space and is nearly full: ulimit -v and -d, strict overcommit, the number of mappings."""
+    if outlook is None or outlook.autopsy is not None:
+        return None
+    found = [
+        f"{_share(row.used_bytes, row.limit_bytes)} % of {row.name}, {long_size(row.limit_bytes)}, is in use; "
+        f"beyond it the kernel {row.limit.value}"
+        for row in outlook.limits
+        if row.limit in (Limit.ADDRESS_SPACE, Limit.DATA, Limit.COMMIT)
+        and row.used_bytes > ACT_SHARE * row.limit_bytes > 0
+    ]
+    found += [
+        f"{one.facts['mappings_count']:,} of {one.facts['max_count']:,} mappings are in use; "
+        "beyond them the kernel lets mmap fail"
+        for one in outlook.findings
+        if one.name == "mappings"
+    ]
+    return "; ".join(found) or None
+
+
 def _without_memory(row: ProcessRow) -> str | None:
     """The sentence for a row that has no VIRT to speak of, None for all others."""
     if row.gone_s is not None or row.note is Note.GONE:
@@ -220,8 +240,8 @@ def _without_memory(row: ProcessRow) -> str | None:
     return None
 
 
-def virt_sentence(row: ProcessRow, system: SystemRow, ceiling: LimitRow | None = None) -> str:
-    """One plain sentence that answers: is this VIRT a problem? RES is measured against the ``ceiling`` of its cgroup,
+def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> str:
+    """One plain sentence that answers: is this VIRT a problem? RES is measured against the limit of its cgroup,
     without one against the machine."""
     without = _without_memory(row)
     if without is not None or row.virt_bytes is None or row.rss_bytes is None:
@@ -229,6 +249,7 @@ def virt_sentence(row: ProcessRow, system: SystemRow, ceiling: LimitRow | None =
     virt, rss, total = row.virt_bytes, row.rss_bytes, system.mem_total_bytes
     swap = _swap_bytes(row, system)
     untouched = max(0, virt - rss - (swap or 0))
+    ceiling = _cgroup_ceiling(outlook)
     of_whole = _of_machine(rss, system) if ceiling is None else _of_limit(rss, ceiling)
     whole = total if ceiling is None else ceiling.limit_bytes
     share = rss / whole if whole else 0.0
@@ -236,6 +257,9 @@ def virt_sentence(row: ProcessRow, system: SystemRow, ceiling: LimitRow | None =
     close = untouched < _CLOSE_SHARE * virt
     on_swap = f", and {long_size(swap)} is on swap" if swap and swap > _NOTABLE_SWAP_SHARE * (rss + swap) else ""
     resident = f"RES is {long_size(rss)}{of_whole}{on_swap}"
+    near_end = _near_end(outlook)
+    if near_end is not None:
+        return f"Its address space is near its end: {near_end}; VIRT is {long_size(virt)}; {resident}."
     if share >= LOOK_SHARE:
         if row.file_bytes is not None and row.file_bytes > rss / 2:
             verdict = f"but {long_size(row.file_bytes)} of that is pages of files, which the kernel can take back"
@@ -248,4 +272,5 @@ def virt_sentence(row: ProcessRow, system: SystemRow, ceiling: LimitRow | None =
         return f"VIRT {long_size(virt)} is nearly all in use: {resident}."
     if total and virt > total:
         return f"VIRT {long_size(virt)} is more than this machine has RAM, and that is allowed: {behind}; {resident}."
-    return f"VIRT {long_size(virt)} is no danger in itself: {behind}; {resident}."
+    known = ", as far as its limits could be read" if outlook is not None and outlook.unread else ""
+    return f"VIRT {long_size(virt)} is no danger in itself{known}: {behind}; {resident}."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from memtop.analysis.findings import Finding, Severity
 from memtop.explain.placeholders import facts_of, virt_sentence
-from memtop.model.assessment import Limit, LimitRow
+from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Note, ProcessRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES
 from tests.explain.rows import FULL, MACHINE, STATUS
@@ -179,7 +180,50 @@ def over(row: ProcessRow, limit: Limit, size: int, used: int | None = None) -> s
     used = row.rss_bytes if used is None else used
     assert used is not None
     name = "memory.high of api" if limit is Limit.HIGH else "api"
-    return virt_sentence(row, MACHINE, LimitRow(limit, name, size, used, size - used, size - used, path="a"))
+    return virt_sentence(row, MACHINE, Assessment(limits=(limit_row(limit, name, size, used),)))
+
+
+def limit_row(limit: Limit, name: str, size: int, used: int) -> LimitRow:
+    return LimitRow(limit, name, size, used, size - used, size - used, path="a")
+
+
+NEAR_ENDS = (
+    (
+        "ulimit -v",
+        Assessment(limits=(limit_row(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", 1350 * MIB, 1270 * MIB),)),
+        "94.1 % of ulimit -v (RLIMIT_AS), 1.32 GiB, is in use; beyond it the kernel lets mmap fail",
+    ),
+    (
+        "strict overcommit",
+        Assessment(limits=(limit_row(Limit.COMMIT, "CommitLimit", 10 * GIB, 9 * GIB),)),
+        "90.0 % of CommitLimit, 10.0 GiB, is in use; beyond it the kernel lets mmap fail",
+    ),
+    (
+        "max_map_count",
+        Assessment(
+            findings=(
+                Finding("mappings", Severity.WARNING, "virt_matters", {"mappings_count": 61_000, "max_count": 65_530}),
+            )
+        ),
+        "61,000 of 65,530 mappings are in use; beyond them the kernel lets mmap fail",
+    ),
+)
+
+
+@pytest.mark.parametrize(("case", "outlook", "clause"), NEAR_ENDS, ids=[case for case, _, _ in NEAR_ENDS])
+def test_virt_is_not_called_harmless_beside_a_limit_that_counts_it(case: str, outlook: Assessment, clause: str) -> None:
+    for row in (sized(1270 * MIB, 212 * MIB), sized(1270 * MIB, 1200 * MIB), sized(293 * GIB, 86 * MIB)):
+        said = virt_sentence(row, MACHINE, outlook)
+        assert said.startswith(f"Its address space is near its end: {clause}; VIRT is ")
+        assert "no danger" not in said and "allowed" not in said
+
+
+def test_virt_is_called_harmless_below_such_a_limit_and_with_a_reserve_where_limits_are_unread() -> None:
+    far = Assessment(limits=(limit_row(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", 4 * GIB, 1270 * MIB),))
+    row = sized(1270 * MIB, 212 * MIB)
+    assert virt_sentence(row, MACHINE, far) == virt_sentence(row, MACHINE)
+    unread = virt_sentence(row, MACHINE, Assessment(unread=("vm.overcommit_memory cannot be read",)))
+    assert unread.startswith("VIRT 1.24 GiB is no danger in itself, as far as its limits could be read: ")
 
 
 def test_below_a_cgroups_limit_res_is_measured_against_that() -> None:

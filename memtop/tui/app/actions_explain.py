@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
 
-from memtop.explain.placeholders import cgroup_ceiling, facts_of, virt_sentence
+from memtop.explain.placeholders import facts_of, virt_sentence
 from memtop.explain.region_placeholders import facts_of_regions, facts_of_rollup, mapping_sentence
 from memtop.tui.app.app_state import AppState
 from memtop.tui.app.bindings import THEMES
@@ -39,7 +39,7 @@ class ExplainActions(AppState):
         facts |= dict(detail.runtime.facts) if detail.runtime is not None else {}
         sentence = ""
         if name not in _OF_THE_MACHINE:
-            sentence = virt_sentence(detail.row, self.frame.system, cgroup_ceiling(detail.outlook))
+            sentence = virt_sentence(detail.row, self.frame.system, detail.outlook)
         if about is not None and about.start is not None:
             sentence = mapping_sentence(about.reading.regions, about.start)
         self.push_screen(TopicViewer(name, facts, sentence))

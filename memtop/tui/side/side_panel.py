@@ -12,7 +12,7 @@ from textual.containers import Vertical
 
 from memtop.demo.progress import Step
 from memtop.explain import plain, topic
-from memtop.explain.placeholders import cgroup_ceiling, facts_of, virt_sentence
+from memtop.explain.placeholders import facts_of, virt_sentence
 from memtop.model.frame import Detail, Frame
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cached_lines import KeptLines
@@ -89,7 +89,7 @@ class SidePanel(Vertical, KeptLines):
         topics = {len(lines) + line: name for line, name in topics.items()}
         if found:
             lines += [*found, Line("")]
-        lines += wrapped(virt_sentence(detail.row, frame.system, cgroup_ceiling(detail.outlook)), width)
+        lines += wrapped(virt_sentence(detail.row, frame.system, detail.outlook), width)
         return lines, topics
 
     def _explanation(self, frame: Frame, detail: Detail, width: int) -> list[Line]:

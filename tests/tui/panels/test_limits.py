@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memtop.engine.engine import Engine
-from memtop.explain.placeholders import cgroup_ceiling, virt_sentence
+from memtop.explain.placeholders import virt_sentence
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.sampling.request import Need
@@ -155,10 +155,10 @@ def test_the_first_sentence_measures_res_against_the_cgroup_from_the_second_look
     engine.step(ask)
     frame = engine.step(ask)
     assert frame is not None and frame.detail is not None
-    said = virt_sentence(frame.detail.row, frame.system, cgroup_ceiling(frame.detail.outlook))
+    said = virt_sentence(frame.detail.row, frame.system, frame.detail.outlook)
     assert "RES is 20.0 MiB, 20.0 % of the 100 MiB that app.scope allows." in said
     charge(source, 60 * MIB)
     frame = engine.step(ask)
     assert frame is not None and frame.detail is not None
-    said = virt_sentence(frame.detail.row, frame.system, cgroup_ceiling(frame.detail.outlook))
+    said = virt_sentence(frame.detail.row, frame.system, frame.detail.outlook)
     assert "that app.scope allows (60.0 % with all else that is charged to it)" in said
