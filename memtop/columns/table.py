@@ -345,7 +345,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         5,
         "limit_percent",
         lambda r: units.percent(r.limit_percent),
-        "how full the cgroup is that limits it: what cannot simply be dropped, over the limit",
+        "how full the cgroup is that limits it: what cannot be reclaimed, over the limit",
         "limits",
         Need.CGROUP,
         default=False,

@@ -173,7 +173,7 @@ def _cgroup_ceiling(outlook: Assessment | None) -> LimitRow | None:
     if outlook is None or outlook.autopsy is not None:
         return None
     of_cgroups = (row for row in outlook.limits if row.limit in (Limit.CGROUP, Limit.HIGH))
-    return min(of_cgroups, key=lambda row: row.headroom_bytes, default=None)
+    return min(of_cgroups, key=lambda row: row.headroom_max_bytes, default=None)
 
 
 def _of_limit(rss_bytes: int, row: LimitRow) -> str:

@@ -37,10 +37,11 @@ class LimitRow:
     name: str
     limit_bytes: int
     used_bytes: int
-    """Of a cgroup and of the machine what cannot simply be dropped."""
+    """Of a cgroup and of the machine what cannot be reclaimed."""
     headroom_bytes: int
+    """Limit minus working set: beyond it page cache in use is reclaimed, which costs speed."""
     headroom_max_bytes: int
-    """With all page cache given up; equal to the headroom where that makes no difference."""
+    """Limit minus :attr:`used_bytes`, for the time when all that can be reclaimed is; decides what is met first."""
     binds: bool = False
     """Whether this is the ceiling that is reached first, of the cgroups' and the machine's."""
     path: str | None = None

@@ -59,9 +59,12 @@ class FindingInputs:
     limit: int | None = None
     swap_room: int = 0
     """What can go to swap at the limit, before the kernel kills."""
+    unreclaimable: int | None = None
+    """The cgroup's use without what can be reclaimed: what decides over its end."""
     working_set: int | None = None
+    """The cgroup's use without inactive page cache: what decides over its speed."""
     cache: int | None = None
-    """The part of the cgroup's use that can be dropped."""
+    """The part of the cgroup's use that can be reclaimed."""
     tasks_rss: int | None = None
     """Sum of RES of all tasks in the cgroup; None unless all are known."""
     victim: str | None = None

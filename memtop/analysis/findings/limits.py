@@ -12,20 +12,20 @@ def frozen(c: FindingInputs) -> Found:
 
 
 def near_limit(c: FindingInputs) -> Found:
-    """A working set (use without droppable page cache) of 80 % of the limit or more."""
-    if c.limit_name is None or c.limit is None or c.working_set is None:
+    """Use that cannot be reclaimed of 80 % of the limit or more."""
+    if c.limit_name is None or c.limit is None or c.unreclaimable is None:
         return None
-    percent = 100 * c.working_set / c.limit if c.limit > 0 else 100.0
+    percent = 100 * c.unreclaimable / c.limit if c.limit > 0 else 100.0
     if percent < 80:
         return None
     kills = not c.swap_room
     found = facts(
         limit_name=c.limit_name,
         limit_bytes=c.limit,
-        used_bytes=c.working_set,
+        used_bytes=c.unreclaimable,
         used_percent=percent,
         cache_bytes=c.cache if c.cache and c.cache > 0.01 * c.limit else None,
-        over_bytes=c.working_set - c.limit if c.working_set > c.limit else None,
+        over_bytes=c.unreclaimable - c.limit if c.unreclaimable > c.limit else None,
         swap_room_bytes=c.swap_room or None,
         victim=c.victim if kills and not c.group_kill and (c.victim_of or 0) > 1 else None,
         victim_of_count=c.victim_of if kills and not c.group_kill and (c.victim_of or 0) > 1 else None,
@@ -33,6 +33,22 @@ def near_limit(c: FindingInputs) -> Found:
         group="all" if kills and c.group_kill else None,
     )
     return DANGER if percent >= 90 and kills else WARNING, found
+
+
+def cache_in_use(c: FindingInputs) -> Found:
+    """A working set of 80 % of the limit or more, most of it page cache in use: it may get slow, and does not end."""
+    if not c.limit or c.working_set is None or c.unreclaimable is None:
+        return None
+    if c.working_set < 0.8 * c.limit or c.unreclaimable >= 0.8 * c.limit:
+        return None
+    return NOTE, facts(
+        limit_name=c.limit_name,
+        limit_bytes=c.limit,
+        working_set_bytes=c.working_set,
+        reclaimable_bytes=c.working_set - c.unreclaimable,
+        room_bytes=max(0, c.limit - c.working_set),
+        room_max_bytes=c.limit - c.unreclaimable,
+    )
 
 
 def oom_kill(c: FindingInputs) -> Found:
@@ -94,18 +110,18 @@ def mappings(c: FindingInputs) -> Found:
 
 def hidden(c: FindingInputs) -> Found:
     """Memory charged to the cgroup that is in the RES of none of its tasks."""
-    if c.working_set is None or c.tasks_rss is None or c.limit_name is None:
+    if c.unreclaimable is None or c.tasks_rss is None or c.limit_name is None:
         return None
-    hidden = c.working_set - c.tasks_rss
-    if hidden <= max(256 * MIB, 0.2 * c.working_set):
+    hidden = c.unreclaimable - c.tasks_rss
+    if hidden <= max(256 * MIB, 0.2 * c.unreclaimable):
         return None
     return WARNING, facts(
-        limit_name=c.limit_name, used_bytes=c.working_set, tasks_bytes=c.tasks_rss, hidden_bytes=hidden
+        limit_name=c.limit_name, used_bytes=c.unreclaimable, tasks_bytes=c.tasks_rss, hidden_bytes=hidden
     )
 
 
 def limit_touched(c: FindingInputs) -> Found:
-    """The cgroup meets its limit with page cache only, which is normal: the working set leaves room."""
-    if not c.limit_events_per_s or c.limit is None or c.working_set is None or c.working_set >= 0.8 * c.limit:
+    """The cgroup meets its limit with page cache only, which is normal: what cannot be reclaimed leaves room."""
+    if not c.limit_events_per_s or c.limit is None or c.unreclaimable is None or c.unreclaimable >= 0.8 * c.limit:
         return None
     return NOTE, facts(limit_name=c.limit_name, events_per_s=c.limit_events_per_s)

@@ -56,6 +56,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("warmup", "verdict_warmup", growth.shape(Shape.WARMUP), steady=True, weight=Weight.CHANGE),
         Rule("spike", "verdict_step", growth.shape(Shape.SPIKE), steady=True),
         Rule("shrink", "verdict_step", growth.shape(Shape.SHRINK), steady=True),
+        Rule("cache_in_use", "page_cache", limits.cache_in_use),
         Rule("limit_touched", "page_cache", limits.limit_touched),
         Rule("virt_reserved", "region_reserved", other.virt_reserved),
         Rule("family", "pss", other.family),

@@ -39,20 +39,27 @@ class Ceiling:
     """The cgroup's directory; None is the machine."""
     limit_bytes: int
     working_set_bytes: int
-    """Use that cannot simply be dropped: without inactive file pages. Without memory.stat, all of the use."""
+    """Use without inactive file pages. Without memory.stat, all of the use."""
     headroom_bytes: int
-    """Limit minus working set: what is left if active page cache is needed. Negative where a limit was lowered."""
+    """Limit minus working set: beyond it the kernel reclaims active page cache, which costs speed. Negative where a
+    limit was lowered."""
     headroom_max_bytes: int
-    """What is left if all page cache and reclaimable kernel memory can go."""
+    """Limit minus all that cannot be reclaimed: beyond it the kernel swaps or kills. Swap is not part of it."""
     swap_room_bytes: int = 0
     """What can go to swap once the limit is reached."""
     kills: bool = True
     """False for memory.high, which slows down."""
 
     @property
+    def unreclaimable_bytes(self) -> int:
+        """Use that cannot be reclaimed: anonymous memory, shmem, kernel memory without reclaimable slab, and whatever
+        memory.stat does not name."""
+        return self.limit_bytes - self.headroom_max_bytes
+
+    @property
     def used_percent(self) -> float:
-        """Working set over limit; 100 for a limit of nothing."""
-        return 100 * self.working_set_bytes / self.limit_bytes if self.limit_bytes > 0 else 100.0
+        """What cannot be reclaimed over the limit; 100 for a limit of nothing."""
+        return 100 * self.unreclaimable_bytes / self.limit_bytes if self.limit_bytes > 0 else 100.0
 
 
 def is_known(use: CgroupUse) -> bool:
@@ -100,7 +107,10 @@ def _known(size_bytes: int | None) -> int:
 
 
 def host_ceiling(meminfo: Meminfo) -> Ceiling | None:
-    """The machine as a ceiling: what MemAvailable, and then swap, still give. None where the kernel does not say."""
+    """The machine as a ceiling: what MemAvailable, and then swap, still give. None where the kernel does not say.
+
+    MemAvailable counts page cache as reclaimed already, so both ends of the room are the same.
+    """
     if meminfo.total_bytes is None or meminfo.available_bytes is None:
         return None
     return Ceiling(
@@ -108,7 +118,7 @@ def host_ceiling(meminfo: Meminfo) -> Ceiling | None:
         limit_bytes=meminfo.total_bytes,
         working_set_bytes=meminfo.total_bytes - meminfo.available_bytes,
         headroom_bytes=meminfo.available_bytes,
-        headroom_max_bytes=meminfo.available_bytes + (meminfo.swap_free_bytes or 0),
+        headroom_max_bytes=meminfo.available_bytes,
         swap_room_bytes=meminfo.swap_free_bytes or 0,
     )
 
@@ -131,5 +141,5 @@ def swap_room(chain: Sequence[CgroupUse], swap_free_bytes: int) -> int:
 
 
 def binding(candidates: Sequence[Ceiling]) -> Ceiling | None:
-    """The ceiling that is reached first: least headroom, and of equals the first given. None of none."""
-    return min(candidates, key=lambda one: one.headroom_bytes, default=None)
+    """The ceiling with the least room once all that can be reclaimed is; of equals the first given. None of none."""
+    return min(candidates, key=lambda one: one.headroom_max_bytes, default=None)

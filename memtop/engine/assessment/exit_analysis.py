@@ -192,7 +192,7 @@ class ExitAnalysis:
         found = binding([one for one in ceilings([before.use for _, before in known], total) if one.kills])
         was_low = scene.machine_is_low or (scene.before is not None and is_low(scene.before.system.meminfo))
         if found is not None and found.path is not None:
-            near = found.headroom_bytes <= _NEAR * found.limit_bytes
+            near = found.headroom_max_bytes <= _NEAR * found.limit_bytes
             if near or not was_low:
                 return limit_name(found.path, scene), found.limit_bytes
         # A limit that was not read may have been the cause as well.

@@ -86,7 +86,8 @@ def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counter
         limit_name=tightest.name if tightest is not None else None,
         limit=tightest.limit_bytes if tightest is not None else None,
         swap_room=tightest.swap_room_bytes if tightest is not None else 0,
-        working_set=tightest.used_bytes if tightest is not None else None,
+        unreclaimable=tightest.used_bytes if tightest is not None else None,
+        working_set=tightest.limit_bytes - tightest.headroom_bytes if tightest is not None else None,
         cache=bound.usage_bytes - tightest.used_bytes
         if bound is not None and tightest is not None and bound.usage_bytes is not None
         else None,

@@ -36,7 +36,7 @@ def limit_rows(row: ProcessRow, scene: StepInput) -> tuple[LimitRow, ...]:
             Limit.MACHINE if one.path is None else Limit.CGROUP if one.kills else Limit.HIGH,
             _name(one, scene),
             one.limit_bytes,
-            one.working_set_bytes,
+            one.unreclaimable_bytes,
             one.headroom_bytes,
             one.headroom_max_bytes,
             one is tightest,
@@ -68,13 +68,13 @@ def used_percent(key: ProcessKey, scene: StepInput) -> float | None:
 
 def first_met(limits: Iterable[LimitRow]) -> LimitRow | None:
     """What a rising process meets first: what ends it, or slows it down unless it does so already."""
-    ahead = (row for row in limits if row.limit in _MET and (row.limit is not Limit.HIGH or row.headroom_bytes > 0))
-    return min(ahead, key=lambda row: row.headroom_bytes, default=None)
+    ahead = (row for row in limits if row.limit in _MET and (row.limit is not Limit.HIGH or row.headroom_max_bytes > 0))
+    return min(ahead, key=lambda row: row.headroom_max_bytes, default=None)
 
 
 def first_to_kill(limits: Iterable[LimitRow]) -> LimitRow | None:
     """Of the limits at which the kernel kills the one with the least room."""
-    return min((row for row in limits if row.limit in _KILLS), key=lambda row: row.headroom_bytes, default=None)
+    return min((row for row in limits if row.limit in _KILLS), key=lambda row: row.headroom_max_bytes, default=None)
 
 
 def growing_beside(key: ProcessKey, limit: LimitRow, scene: StepInput, verdicts: GrowthTracker) -> list[Verdict]:
@@ -99,7 +99,7 @@ def room_bytes(row: ProcessRow, scene: StepInput, verdicts: GrowthTracker) -> fl
     slope = own.growth.slope_bytes_per_s if own is not None else None
     beside = growing_beside(row.key, limit, scene, verdicts)
     others = sum(verdict.growth.slope_bytes_per_s or 0.0 for verdict in beside)
-    headroom = float(max(0, limit.headroom_bytes))
+    headroom = float(max(0, limit.headroom_max_bytes))
     return headroom * slope / (slope + others) if slope and slope > 0 and others > 0 else headroom
 
 

@@ -9,6 +9,7 @@ from memtop import units
 from memtop.analysis.trend.classify import LEAST_POINTS, LEAST_SPAN_S, Shape
 from memtop.analysis.trend.hysteresis import LOOKS
 from memtop.explain.finding_text import SHAPES, span
+from memtop.explain.limit_names import short
 from memtop.model.assessment import Assessment, Place
 from memtop.model.frame import Detail, Frame
 from memtop.procfs.cgroup import UNLIMITED
@@ -19,6 +20,7 @@ _OVERCOMMIT: Final = {0: "heuristic (0)", 1: "always (1)", 2: "never beyond Comm
 def sentences(detail: Detail, outlook: Assessment, frame: Frame) -> Iterator[str]:
     """What the rows do not say: the verdict, the cgroup's parts and counters, victims, pressure."""
     yield from _verdict(outlook)
+    yield from _rooms(outlook)
     yield from _cgroup(outlook)
     yield from _bridge(detail, outlook)
     yield from _victims(outlook)
@@ -62,6 +64,18 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
     if state.alarm and growth.limit_s is not None:
         words += f"; limit in {span(*growth.limit_s)}"
     yield words + "."
+
+
+def _rooms(outlook: Assessment) -> Iterator[str]:
+    """Both ends of a room, where they differ."""
+    for row in outlook.limits:
+        can_go_bytes = row.headroom_max_bytes - row.headroom_bytes
+        if can_go_bytes > 0.01 * row.limit_bytes:
+            yield (
+                f"Room of {short(row.name)}: {units.long_size(max(0, row.headroom_bytes))} at full speed, "
+                f"{units.long_size(max(0, row.headroom_max_bytes))} in the end: {units.long_size(can_go_bytes)} of the "
+                "working set can be reclaimed (page cache in use, slab)."
+            )
 
 
 def _cgroup(outlook: Assessment) -> Iterator[str]:

@@ -101,7 +101,7 @@ def _row(row: LimitRow, width: int) -> list[Line]:
         mark, look = "►", "strong"
     name = _name_cells(width)
     label = fit(short(row.name, name - 1), name - 1, left=True)
-    room = units.size(row.headroom_bytes)
+    room = units.size(row.headroom_max_bytes)
     cells = (units.size(row.limit_bytes), units.size(row.used_bytes), units.percent(percent), room)
     numbers = "".join(f"{cell:>{size}}" for cell, (_, size) in zip(cells, _COLUMNS, strict=True))
     ahead = f"{mark} {label} {numbers}"
@@ -137,7 +137,7 @@ def chart_forecast(outlook: Assessment | None) -> Forecast | None:
     """How RES goes on until it meets the ceiling that :func:`chart_limits` names; None unless growth is confirmed."""
     if outlook is None or outlook.state is None or not outlook.state.alarm or outlook.growth is None:
         return None
-    room_bytes = outlook.first_met.headroom_bytes if outlook.first_met is not None else 0
+    room_bytes = outlook.first_met.headroom_max_bytes if outlook.first_met is not None else 0
     if outlook.growth.limit_s is None or room_bytes <= 0:
         return None
     return Forecast(float(room_bytes), *outlook.growth.limit_s)

@@ -22,8 +22,8 @@ def growth(kind: Shape, **changes: Any) -> Growth:
     return Growth(kind, 100, 300.0, **(values | changes))
 
 
-LIMITED: dict[str, Any] = {"limit_name": "/app", "limit": 100 * MIB, "working_set": 50 * MIB}
-NEAR: dict[str, Any] = LIMITED | {"working_set": 80 * MIB}
+LIMITED: dict[str, Any] = {"limit_name": "/app", "limit": 100 * MIB, "unreclaimable": 50 * MIB}
+NEAR: dict[str, Any] = LIMITED | {"unreclaimable": 80 * MIB}
 LEAK: dict[str, Any] = {"growth": growth(Shape.LEAK, limit_s=(1000.0, 1400.0)), "alarm": True, "seen_s": 200.0}
 PAGING: dict[str, Any] = {"psi_full_percent": 6.0, "majflt_per_s": 50.0}
 THRASH: dict[str, Any] = {"psi_full_percent": 5.0, "refault_per_s": 1000.0}
@@ -38,9 +38,9 @@ FAMILY: dict[str, Any] = {"family": 3, "family_rss": 300 * MIB, "family_pss": 20
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("frozen", LIMITED | {"frozen": True}, LIMITED, Severity.DANGER),
-    ("near_limit", NEAR, LIMITED | {"working_set": 80 * MIB - 1}, Severity.WARNING),
-    ("near_limit", LIMITED | {"working_set": 90 * MIB}, LIMITED | {"cache": 50 * MIB}, Severity.DANGER),
-    ("near_limit", LIMITED | {"limit": 0}, {"limit": 0, "working_set": 1}, Severity.DANGER),
+    ("near_limit", NEAR, LIMITED | {"unreclaimable": 80 * MIB - 1}, Severity.WARNING),
+    ("near_limit", LIMITED | {"unreclaimable": 90 * MIB}, LIMITED | {"cache": 50 * MIB}, Severity.DANGER),
+    ("near_limit", LIMITED | {"limit": 0}, {"limit": 0, "unreclaimable": 1}, Severity.DANGER),
     ("oom_kill", {"kills": 1}, {"kills": 0}, Severity.DANGER),
     ("growth", LEAK | {"evidence": Evidence.GROWING}, LEAK | {"alarm": False}, Severity.DANGER),
     (
@@ -88,8 +88,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ),
     (
         "hidden",
-        {"limit_name": "/app", "limit": 9 * GIB, "working_set": GIB, "tasks_rss": 700 * MIB},
-        {"limit_name": "/app", "limit": 9 * GIB, "working_set": GIB, "tasks_rss": 800 * MIB},
+        {"limit_name": "/app", "limit": 9 * GIB, "unreclaimable": GIB, "tasks_rss": 700 * MIB},
+        {"limit_name": "/app", "limit": 9 * GIB, "unreclaimable": GIB, "tasks_rss": 800 * MIB},
         Severity.WARNING,
     ),
     ("swapping", SWAP, SWAP | {"swap_in_per_s": 50.0}, Severity.WARNING),
@@ -111,6 +111,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("warmup", {"growth": growth(Shape.WARMUP)}, {"growth": growth(Shape.FLAT)}, Severity.NOTE),
     ("spike", {"growth": growth(Shape.SPIKE)}, {"growth": growth(Shape.STEP)}, Severity.NOTE),
     ("shrink", {"growth": growth(Shape.SHRINK)}, {"growth": growth(Shape.FLAT)}, Severity.NOTE),
+    ("cache_in_use", LIMITED | {"working_set": 80 * MIB}, NEAR | {"working_set": 80 * MIB}, Severity.NOTE),
     ("limit_touched", LIMITED | {"limit_events_per_s": 9.0}, NEAR | {"limit_events_per_s": 9.0}, Severity.NOTE),
     ("virt_reserved", VIRT, VIRT | {"reserved": 5 * GIB}, Severity.NOTE),
     ("family", FAMILY, FAMILY | {"family_pss": 240 * MIB}, Severity.NOTE),
@@ -146,21 +147,21 @@ def test_nothing_is_found_where_nothing_is_known() -> None:
 
 def test_the_worst_comes_first_and_equals_keep_the_order_of_the_table() -> None:
     found = find(
-        FindingInputs(**(LIMITED | {"zombies": 1, "working_set": 95 * MIB, "high_limit": MIB, "high_per_s": 9.0}))
+        FindingInputs(**(LIMITED | {"zombies": 1, "unreclaimable": 95 * MIB, "high_limit": MIB, "high_per_s": 9.0}))
     )
     assert [one.name for one in found] == ["near_limit", "throttled", "zombies"]
 
 
 def test_a_lowered_limit_is_said_and_a_group_kill_has_no_single_victim() -> None:
     over = find(
-        FindingInputs(**(LIMITED | {"working_set": 120 * MIB, "victim": "x", "victim_of": 3, "group_kill": True}))
+        FindingInputs(**(LIMITED | {"unreclaimable": 120 * MIB, "victim": "x", "victim_of": 3, "group_kill": True}))
     )[0]
     assert (over.facts["over_bytes"], over.facts["group"], "victim" in over.facts) == (20 * MIB, "all", False)
 
 
 def test_where_a_cgroup_may_swap_its_limit_is_a_warning_and_names_no_victim() -> None:
     near = find(
-        FindingInputs(**(LIMITED | {"working_set": 95 * MIB, "victim": "x", "victim_of": 3, "swap_room": 7 * MIB}))
+        FindingInputs(**(LIMITED | {"unreclaimable": 95 * MIB, "victim": "x", "victim_of": 3, "swap_room": 7 * MIB}))
     )[0]
     assert (near.severity, near.facts["swap_room_bytes"], "victim" in near.facts) == (Severity.WARNING, 7 * MIB, False)
 
@@ -188,7 +189,7 @@ def test_a_flickering_condition_neither_comes_nor_goes() -> None:
 
 
 def test_danger_that_becomes_a_warning_stays_danger_for_three_looks() -> None:
-    danger, warning = find(FindingInputs(**(LIMITED | {"working_set": 91 * MIB}))), find(FindingInputs(**NEAR))
+    danger, warning = find(FindingInputs(**(LIMITED | {"unreclaimable": 91 * MIB}))), find(FindingInputs(**NEAR))
     standing = StandingFindings()
     for _ in range(SAMPLES):
         standing = standing.after(danger)

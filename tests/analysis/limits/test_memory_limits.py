@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,7 +38,7 @@ def use(
 def test_page_cache_that_can_be_dropped_is_not_counted() -> None:
     found = ceiling(use("a", 100, 100, inactive=20, active=10, slab=5), GIB)
     assert found == Ceiling("a", 100 * MIB, 80 * MIB, 20 * MIB, 35 * MIB)
-    assert found.used_percent == 80
+    assert (found.unreclaimable_bytes, found.used_percent) == (65 * MIB, 65)
 
 
 def test_the_ancestor_with_the_least_headroom_binds() -> None:
@@ -87,8 +88,23 @@ def test_a_limit_of_nothing_is_full() -> None:
 def test_the_machine_is_a_ceiling_too() -> None:
     meminfo = parse_meminfo(b"MemTotal: 1000 kB\nMemAvailable: 300 kB\nSwapFree: 50 kB\n")
     found = host_ceiling(meminfo)
-    assert found == Ceiling(None, 1000 * 1024, 700 * 1024, 300 * 1024, 350 * 1024, 50 * 1024)
+    assert found == Ceiling(None, 1000 * 1024, 700 * 1024, 300 * 1024, 300 * 1024, 50 * 1024)
     assert host_ceiling(parse_meminfo(b"MemTotal: 1000 kB\n")) is None
+
+
+@pytest.mark.parametrize("prefix", ["", "total_"], ids=["v2", "v1"])
+def test_active_page_cache_costs_speed_and_never_a_kill_while_tmpfs_and_kernel_memory_do(prefix: str) -> None:
+    """150 MiB of active page cache in 179 MiB of 200: another 100 MiB were written there and nothing was killed."""
+    text = f"{prefix}active_file {150 * MIB}\n{prefix}inactive_file 0\n{prefix}shmem {9 * MIB}\n"
+    found = ceiling(CgroupUse("a", 200 * MIB, 179 * MIB, parse_memory_stat(text.encode())), GIB)
+    assert found is not None
+    assert (found.headroom_bytes, found.headroom_max_bytes) == (21 * MIB, 171 * MIB)
+    assert found.unreclaimable_bytes == 29 * MIB
+
+
+def test_of_two_cgroups_the_one_that_has_less_to_reclaim_binds() -> None:
+    bound = binding(ceilings([use("a/b", 200, 179, active=150), use("a", 400, 300)], GIB))
+    assert bound is not None and bound.path == "a"
 
 
 amounts = st.integers(0, 2**62)
@@ -104,7 +120,7 @@ def test_headroom_is_never_more_than_the_limit_and_the_binding_one_is_least(chai
     bound = binding(found)
     assert (bound is None) == (not found)
     if bound:
-        assert all(bound.headroom_bytes <= one.headroom_bytes for one in found)
+        assert all(bound.headroom_max_bytes <= one.headroom_max_bytes for one in found)
 
 
 def with_swap(limit: int | None, used: int = 0, *, high: int | None = None) -> CgroupUse:

@@ -129,7 +129,7 @@ def test_after_the_end_the_autopsy_takes_the_place_of_findings() -> None:
     assert set(topics.values()) == {"autopsy"}
     panel = " ".join(text(frame, 80).split())
     assert panel.startswith("As of its end at ")
-    assert "The cgroup was charged 102 MiB before it and 102 MiB after." in panel
+    assert "The cgroup was charged 103 MiB before it and 103 MiB after." in panel
     assert "▲ app.scope" in panel
 
 
@@ -162,3 +162,18 @@ def test_the_first_sentence_measures_res_against_the_cgroup_from_the_second_look
     assert frame is not None and frame.detail is not None
     said = virt_sentence(frame.detail.row, frame.system, frame.detail.outlook)
     assert "that app.scope allows (60.0 % with all else that is charged to it)" in said
+
+
+def test_both_ends_of_the_room_are_shown_where_page_cache_is_in_use() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files[f"{APP}/memory.high"] = b"max\n"
+    source.files[f"{APP}/memory.current"] = b"%d\n" % (90 * MIB)
+    source.files[f"{APP}/memory.stat"] = b"anon %d\ninactive_file 0\nactive_file %d\n" % (15 * MIB, 75 * MIB)
+    frame = frame_after(Engine(source), request(focus=process.key), 5)
+    shown = " ".join(text(frame, 118).split())
+    assert "app.scope 100M 15.0M 15.0 85.0M" in shown
+    assert "Room of app.scope: 10.0 MiB at full speed, 85.0 MiB in the end" in shown
+    assert frame.detail is not None and frame.detail.outlook is not None
+    names = [one.name for one in frame.detail.outlook.findings]
+    assert "cache_in_use" in names and "near_limit" not in names
