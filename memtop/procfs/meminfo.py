@@ -11,7 +11,8 @@ class Meminfo(NamedTuple):
     total_bytes: int | None
     free_bytes: int | None
     available_bytes: int | None
-    """MemAvailable: RAM that programs could still get without swapping, estimated by the kernel (since 3.14)."""
+    """MemAvailable: RAM that programs could still get without swapping, estimated by the kernel (since 3.14).
+    MemFree where a container shows more than MemTotal, as procps does; never more than MemTotal."""
     cached_bytes: int | None
     """Cached: page cache, shared memory included, which cannot be dropped."""
     shmem_bytes: int | None
@@ -30,10 +31,13 @@ def parse_meminfo(data: bytes) -> Meminfo:
     def size(key: bytes) -> int | None:
         return kib_to_bytes(lines.get(key))
 
+    total, free, available = size(b"MemTotal"), size(b"MemFree"), size(b"MemAvailable")
+    if total is not None and available is not None and available > total:
+        available = None if free is None else min(free, total)
     return Meminfo(
-        total_bytes=size(b"MemTotal"),
-        free_bytes=size(b"MemFree"),
-        available_bytes=size(b"MemAvailable"),
+        total_bytes=total,
+        free_bytes=free,
+        available_bytes=available,
         cached_bytes=size(b"Cached"),
         shmem_bytes=size(b"Shmem"),
         swap_total_bytes=size(b"SwapTotal"),

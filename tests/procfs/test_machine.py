@@ -97,3 +97,11 @@ def test_kb_means_kib(value: bytes, size: int | None) -> None:
 @pytest.mark.parametrize(("value", "number"), [(b"\t-17\n", -17), (b"0", 0), (b"1.5", None), (b"", None), (None, None)])
 def test_a_number_or_unknown(value: bytes | None, number: int | None) -> None:
     assert int_or_none(value) == number
+
+
+@pytest.mark.parametrize(
+    ("free", "available"), [(b"MemFree: 300 kB\n", 300 * 1024), (b"", None), (b"MemFree: 9999 kB\n", 975 * 1024)]
+)
+def test_more_available_than_there_is_means_what_is_free(free: bytes, available: int | None) -> None:
+    """A container showed its own MemTotal beside the machine's MemAvailable: "-185 of 975 MiB" was in use."""
+    assert parse_meminfo(b"MemTotal: 975 kB\nMemAvailable: 1160 kB\n" + free).available_bytes == available
