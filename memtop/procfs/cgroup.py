@@ -32,7 +32,7 @@ class MemoryStat(NamedTuple):
     """Page cache, with tmpfs and shared memory; v1 calls it cache."""
     shmem_bytes: int | None
     kernel_bytes: int | None
-    """v2 only, since Linux 5.18."""
+    """v2 since Linux 5.18; of v1 memory.kmem.usage_in_bytes, which is a file of its own."""
     sock_bytes: int | None
     """v2 only."""
     slab_reclaimable_bytes: int | None

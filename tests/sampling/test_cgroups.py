@@ -100,6 +100,15 @@ def test_of_version_2_the_whole_chain_is_read_and_what_has_no_limit_is_left_alon
     assert f"{POD}/memory.stat" not in source.read_paths
 
 
+def test_kernel_memory_of_version_1_is_read_from_its_own_file() -> None:
+    source = v1()
+    source.files[f"{ROOT}/memory/app/memory.kmem.usage_in_bytes"] = b"4194304\n"
+    stat = take(Sampler(source), on()).readings[f"{ROOT}/memory/app"].stat
+    assert stat is not None and stat.kernel_bytes == 4 * MIB
+    absent = take(Sampler(v1()), on()).readings[f"{ROOT}/memory/app"].stat
+    assert absent is not None and absent.kernel_bytes is None
+
+
 def test_of_version_1_the_large_number_is_no_limit_and_failcnt_is_a_count() -> None:
     found = take(Sampler(v1()), on())
     app = found.readings[f"{ROOT}/memory/app"]

@@ -48,3 +48,9 @@ def memory_stat(read: Read, folder: str) -> MemoryStat | None:
     """memory.stat of either version; None where it cannot be read."""
     data = read(f"{folder}/memory.stat", 16_384)
     return None if data is None else parse_memory_stat(data)
+
+
+def kernel_bytes_v1(read: Read, folder: str) -> int | None:
+    """memory.kmem.usage_in_bytes: kernel memory, part of the use; None where it is unknown."""
+    data = read(f"{folder}/memory.kmem.usage_in_bytes", 64)
+    return None if data is None else parse_count(data)

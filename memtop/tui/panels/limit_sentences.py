@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from memtop import units
+from memtop.analysis.limits.charge import charge_parts
 from memtop.analysis.trend.classify import LEAST_POINTS, LEAST_SPAN_S, Shape
 from memtop.analysis.trend.hysteresis import LOOKS
 from memtop.explain.finding_text import SHAPES, span
@@ -113,17 +114,11 @@ def _times(number: int) -> str:
 
 
 def _split(outlook: Assessment) -> str:
-    stat = outlook.cgroup.stat if outlook.cgroup is not None else None
-    if stat is None:
+    cgroup = outlook.cgroup
+    if cgroup is None or cgroup.stat is None or cgroup.usage_bytes is None:
         return ""
-    parts = (
-        ("anon", stat.anon_bytes),
-        ("file", stat.file_bytes),
-        ("of it shmem", stat.shmem_bytes),
-        ("kernel", stat.kernel_bytes),
-        ("sock", stat.sock_bytes),
-    )
-    return ", ".join(f"{name} {units.size(size)}" for name, size in parts if size is not None)
+    parts = charge_parts(cgroup.usage_bytes, cgroup.stat)
+    return ", ".join(f"{part.name} {units.size(part.size_bytes)}" for part in parts)
 
 
 def _bridge(detail: Detail, outlook: Assessment) -> Iterator[str]:

@@ -67,7 +67,13 @@ def test_with_too_few_readings_the_verdict_says_how_many_it_takes() -> None:
 
 def test_the_panel_names_limits_events_split_and_victim() -> None:
     shown = " ".join(text(near()[3], 118).split())
-    for part in ("▲ app.scope", "memory.high of app.scope", "this machine's memory", "anon 47.7M", "of it shmem"):
+    for part in (
+        "▲ app.scope",
+        "memory.high of app.scope",
+        "this machine's memory",
+        "anon 47.7M",
+        "shmem 977K, page cache 7.63M, other ",
+    ):
         assert part in shown
     assert "killed by the OOM killer 0 times" in shown
     assert "the charge is" in shown and "would take app (42) first" in shown
