@@ -6,12 +6,17 @@ fact, and a paragraph that names one is not shown.
 
 from __future__ import annotations
 
+from typing import Final
+
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Regions
 from memtop.analysis.memory_map.vm_flags import in_words
 from memtop.procfs.smaps import Rollup
 from memtop.sanitize import clean
-from memtop.units import long_size, percent
+from memtop.units import duration, long_size, percent
+
+_MOVED: Final = 0.02
+"""RES that has moved by more is not that of the reading any more."""
 
 
 def facts_of_regions(regions: Regions, kind: RegionKind | None = None) -> dict[str, str]:
@@ -37,6 +42,14 @@ def facts_of_regions(regions: Regions, kind: RegionKind | None = None) -> dict[s
             "kind_swap": _size(one.sizes.swap_bytes),
         }
     return _known(facts)
+
+
+def rss_then(row_rss_bytes: int | None, rollup: Rollup, age_s: float | None) -> dict[str, str]:
+    """RES of the reading in place of that of now, where the two differ so much that they are not to be combined."""
+    then_bytes = rollup.rss_bytes
+    if then_bytes is None or row_rss_bytes is None or abs(row_rss_bytes - then_bytes) <= _MOVED * row_rss_bytes:
+        return {}
+    return {"rss": f"{long_size(then_bytes)} ({duration(age_s)} ago; by now {long_size(row_rss_bytes)})"}
 
 
 def facts_of_rollup(rollup: Rollup) -> dict[str, str]:

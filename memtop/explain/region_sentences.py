@@ -45,9 +45,11 @@ def caption(view: RegionsView | None) -> str:
         if pieces is None
         else f"in pieces within {milliseconds(pieces.span_s)}"
     )
-    parts = [f"read {duration(view.age_s)} ago {how}"]
-    if view.reading.cut:
+    parts = [f"{'old: ' if view.is_old else ''}read {duration(view.age_s)} ago {how}"]
+    if view.reading.cut or (pieces is not None and pieces.unread):
         parts.append("not all mappings")
+    if pieces is not None and not pieces.zero_pages_known:
+        parts.append("RSS with zero pages")
     if view.waiting_s is not None and view.waiting_s > _LONG_S:
         parts.append(f"the next one under way for {duration(view.waiting_s)}")
     elif view.missing is Missing.TOO_DEAR and view.stall_s is not None:

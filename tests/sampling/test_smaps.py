@@ -608,6 +608,13 @@ def test_a_mark_takes_its_baseline_at_once_also_of_a_large_process_that_was_just
     assert detail.regions.reading.total.rss_bytes == 5 * MIB
 
 
+def test_a_reading_is_old_after_twice_its_interval_without_a_newer_one() -> None:
+    watched = large()
+    assert not watched.view().is_old
+    watched.source.hanging.add(42)
+    assert [watched.view(times=4).is_old for _ in range(7)] == [False] * 4 + [True] * 3
+
+
 def test_a_process_whose_pagemap_may_not_be_read_says_so() -> None:
     watched = large()
     watched.source.files["proc/42/pagemap"] = AccessDenied("pagemap")

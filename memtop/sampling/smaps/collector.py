@@ -258,6 +258,7 @@ class Collector:
             return
         reading = record.reading = found.reading
         record.missing = Missing.NOTHING
+        record.plan_next(reading.at_s)
         record.mappings, record.counted_s = len(reading.regions), reading.at_s
         if record.first is None:
             record.first = reading.at_s, reading.regions

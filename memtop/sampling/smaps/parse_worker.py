@@ -62,7 +62,9 @@ def digest(raw: Raw) -> ParsedSmaps | None:
     if raw.in_pieces:
         report = parse_report(raw.data)
         smaps = mappings_of(report, raw.hugetlbfs)
-        in_pieces = InPieces(report.span_ms / 1000, report.longest_us / 1e6, report.tallies.count(None))
+        in_pieces = InPieces(
+            report.span_ms / 1000, report.longest_us / 1e6, report.tallies.count(None), report.zero_pages_known
+        )
     else:
         smaps = parse_smaps(raw.data)
     if not smaps:

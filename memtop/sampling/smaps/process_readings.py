@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from memtop.analysis.memory_map.piece_budget import PieceBudget
-from memtop.analysis.memory_map.read_cost import Load, ReadBudget, Verdict, Why
+from memtop.analysis.memory_map.read_cost import CALM_S, Load, ReadBudget, Verdict, Why
 from memtop.analysis.memory_map.region_diff import RegionGrowth
 from memtop.analysis.memory_map.regions import Regions
 from memtop.procfs.smaps import Rollup
@@ -17,6 +17,8 @@ from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, Regions
 PAGEMAP: Final = "pagemap"
 RECOUNT_S: Final = 60.0
 """How long the number of mappings is believed where no smaps is read."""
+OLD_INTERVALS: Final = 2
+"""A reading is old after so many of the intervals at which it was to be read again."""
 NEVER: Final = ("", None)
 """Nothing was read, so whatever is seen has moved since."""
 
@@ -87,6 +89,9 @@ class ProcessReadings:
     """Mount points, of which the other is None until they have been read."""
     mark: UserMark | None = None
     since_mark: RegionGrowth | None = None
+    interval_s: float = CALM_S
+    """From the last reading to the next one, as it was planned when the last one had come. It is never below CALM_S,
+    at which a process is read again where nothing moves."""
     mark_dropped: bool = False
     """It became another program under the mark."""
 
@@ -159,7 +164,12 @@ class ProcessReadings:
             stall_s=None if verdict is None else verdict.stall_s,
             mappings=self.mappings,
             since_mark=self.since_mark,
+            is_old=reading is not None and now_s - reading.at_s > OLD_INTERVALS * self.interval_s,
         )
+
+    def plan_next(self, at_s: float) -> None:
+        """A reading of ``at_s`` has come."""
+        self.interval_s = max(CALM_S, self._free_from_s - at_s)
 
     @property
     def _free_from_s(self) -> float:

@@ -40,6 +40,8 @@ class InPieces(NamedTuple):
     """The longest piece, for which the process's own mmap calls may have waited."""
     unread: int
     """Mappings that were not read: it took too long, or this kernel cannot skip what was never touched."""
+    zero_pages_known: bool = True
+    """Whether the zero page was told apart; where not, RSS of memory that was only read is too high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class RegionsView:
     mappings: int | None
     """How many there are, as they were counted last."""
     since_mark: RegionGrowth | None
+    is_old: bool = False
+    """Whether the reading is older than twice the interval at which it was to be read again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,10 @@ from memtop.tui.side.virt_bar import VirtBar
 class RegionsPanel(Vertical, KeptLines):
     """A bar of VIRT over the table of kinds, or sentences."""
 
+    DEFAULT_CSS = """
+    RegionsPanel.-old { opacity: 60%; }
+    """
+
     def compose(self) -> ComposeResult:
         """Bar, table, and the words that take their place."""
         yield VirtBar()
@@ -30,6 +34,7 @@ class RegionsPanel(Vertical, KeptLines):
         view = detail.regions if detail is not None else None
         reading = view.reading if view is not None else None
         table, bar, prose = self.query_one(RegionsTable), self.query_one(VirtBar), self.query_one(TextLines)
+        self.set_class(view is not None and view.is_old, "-old")
         table.display = bar.display = reading is not None
         prose.display = reading is None
         if view is not None and reading is not None:

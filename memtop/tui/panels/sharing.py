@@ -22,8 +22,14 @@ _NARROW_BELOW = 66
 class SharingPanel(TextLines, can_focus=True):
     """Sentences, then the family as a table."""
 
+    DEFAULT_CSS = """
+    SharingPanel.-old { opacity: 60%; }
+    """
+
     def show_frame(self, frame: Frame) -> None:
         """Take a newer frame."""
+        own = frame.detail.regions if frame.detail is not None else None
+        self.set_class(own is not None and own.is_old, "-old")
         width = self.scrollable_content_region.width
         if width > 0:
             self.show(sharing_lines(frame, width, plain=self.app.has_class("-ascii")))

@@ -15,16 +15,16 @@ from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Split
 from memtop.analysis.memory_map.sharing import Freed, Sharing, freed_by_kill, member
 from memtop.explain import topic
-from memtop.explain.region_placeholders import mapping_sentence
+from memtop.explain.region_placeholders import mapping_sentence, rss_then
 from memtop.explain.region_sentences import caption, mark_sentence, what_is_known, why_no_reading
 from memtop.explain.sharing_sentences import sharing_sentences
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Detail, Note
 from memtop.procfs.smaps import parse_rollup
 from memtop.sampling.smaps.parse_worker import NO_GROWTH, Raw, digest
-from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, RegionsView, Relative, SharingView
+from memtop.sampling.smaps.smaps_view import InPieces, MarkView, Missing, Reading, RegionsView, Relative, SharingView
 from memtop.tui.panels.region_items import MOST_MAPPINGS, RegionSort, items_of
-from memtop.tui.panels.regions import missing_lines
+from memtop.tui.panels.regions import RegionsPanel, missing_lines
 from memtop.tui.panels.regions_table import RegionsTable
 from memtop.tui.panels.sharing import sharing_lines
 from memtop.tui.side.finding_lines import finding_lines
@@ -220,6 +220,31 @@ def test_the_caption_tells_age_and_cost() -> None:
     assert caption(replace(real("go"), calm=True)) == "read 2 s ago in 3.0 ms, nothing moved since"
     assert caption(replace(real("go"), resting_s=30.0)) == "read 2 s ago in 3.0 ms, next in 30 s"
     assert caption(view(missing=Missing.UNREAD)) == "reading …"
+
+
+def test_an_old_reading_says_so_and_zero_pages_that_are_counted_are_named() -> None:
+    assert caption(replace(real("go"), is_old=True)).startswith("old: read 2 s ago")
+    go = real("go")
+    assert go.reading is not None
+    pieces = InPieces(0.5, 0.0001, 2, zero_pages_known=False)
+    assert caption(replace(go, reading=replace(go.reading, in_pieces=pieces))).endswith(
+        ", not all mappings, RSS with zero pages"
+    )
+
+
+async def test_an_old_reading_is_dimmed() -> None:
+    panel = RegionsPanel()
+    async with WidgetApp(panel).run_test(size=(120, 20)) as pilot:
+        for is_old in (False, True, False):
+            panel.show_frame(frame([make_row()], detail=make_detail()._replace(regions=view(is_old=is_old))))
+            await pilot.pause()
+            assert (panel.opacity < 1.0) is is_old
+
+
+@pytest.mark.parametrize(("moved", "says"), [(1.01, {}), (1.1, {"rss": "100 MiB (30 s ago; by now 110 MiB)"})])
+def test_the_uss_of_an_old_reading_is_beside_the_res_of_then(moved: float, says: dict[str, str]) -> None:
+    then = parse_rollup(b"10000-7fff0000 ---p 00000000 00:00 0 [rollup]\nRss: 102400 kB\nPss: 102400 kB\n")
+    assert rss_then(round(100 * MIB * moved), then, 30.0) == says
 
 
 @pytest.mark.parametrize(
