@@ -27,7 +27,7 @@ SHAPES: Final = {
     Shape.FLAT: "flat",
     Shape.NOISY: "noisy, without direction",
     Shape.LEAK: "rising",
-    Shape.LEAK_GC: "rising, with collections",
+    Shape.LEAK_GC: "rising, with drops between",
     Shape.SAWTOOTH: "a sawtooth with a level floor",
     Shape.STEP: "a step",
     Shape.STAIRS: "stairs",

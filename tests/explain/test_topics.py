@@ -202,6 +202,10 @@ WRONG = (
     (r"minor\W[^.]*found the page in RAM", "Minor ones found the page in RAM."),
     (r"GC\.heap_dump(?! \w)", "Take a heap dump (jcmd PID GC.heap_dump)."),
     (r"swappiness[^.]* (is|means) the percentage of RAM", "Swappiness is the percentage of RAM at which it swaps."),
+    (r"without it the heap may take a quarter", "Without it the heap may take a quarter of the RAM."),
+    (r"promised and (never touched|untouched)", "It is promised and never touched."),
+    (r"nobody asks for it", "It lies on swap and nobody asks for it."),
+    (r"ANON[^.]*, its own (pages|memory)", "ANON is its own pages: ANON, its own memory."),
     (r"garbage collection, not a leak", "It swings: garbage collection, not a leak."),
 )
 """Claims that introductions make and that are false: a pattern, and a sentence that it must find."""

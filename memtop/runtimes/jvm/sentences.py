@@ -36,7 +36,7 @@ def _settings(flags: JvmFlags | None) -> str:
         return f", -Xmx {long_size(flags.max_heap_bytes)}"
     if flags.max_ram_percentage is not None:
         return f", MaxRAMPercentage {flags.max_ram_percentage:g}"
-    return ", no -Xmx: a quarter of the RAM at most"
+    return ", no -Xmx: mostly a quarter of the RAM or of the container's limit"
 
 
 def jvm_parts(parts: JvmBreakdown) -> list[Part]:
