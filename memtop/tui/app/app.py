@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 from textual.widgets import Input, Label
 
 from memtop.analysis.limits.exit_cause import Oom
@@ -32,6 +33,7 @@ from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.chart.fault_chart import FaultChart
 from memtop.tui.chart.memory_chart import MemoryChart
+from memtop.tui.dialogs.palette import Palette
 from memtop.tui.drawing.ascii_filter import AsciiLines
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.clickable_line import Bar
@@ -242,6 +244,14 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
     async def on_status_bar_hint_clicked(self, message: StatusBar.HintClicked) -> None:
         """A click on a key of the footer."""
         await self.run_action(message.action)
+
+    def action_command_palette(self) -> None:
+        """Open the palette: every key of the screen, by name."""
+        self.push_screen(Palette())
+
+    def action_change_theme(self) -> None:
+        """Open the palette of Textual's themes."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def action_step_out(self) -> None:
         """One step out; never quits."""

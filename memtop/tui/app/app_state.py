@@ -191,7 +191,8 @@ class AppState(SafeApp):
 
     def show_header(self) -> None:
         """Write the first line again."""
-        assert self.frame is not None
+        if self.frame is None:
+            return
         state = replace(
             state_of(self.settings),
             paused=self.view.window.frozen or self.sampler_thread.pause_stepping,

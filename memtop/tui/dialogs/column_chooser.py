@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from memtop.columns import COLUMNS, DEFAULT_COLUMNS, Column
 from memtop.tui.dialogs.dialog import Dialog
+from memtop.tui.dialogs.palette import ChoiceList
 
 
 class ColumnChooser(Dialog[tuple[Column, ...]]):
@@ -34,7 +35,7 @@ class ColumnChooser(Dialog[tuple[Column, ...]]):
         """Title, list, keys."""
         with Vertical(classes="dialog -wide"):
             yield Label("Columns", classes="dialog-title")
-            yield OptionList(markup=False)
+            yield ChoiceList(markup=False)
             yield Label("Space show or hide   < > move   d defaults   Enter take   Esc leave", classes="dialog-says")
 
     def on_mount(self) -> None:

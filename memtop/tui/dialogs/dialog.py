@@ -17,6 +17,7 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from memtop.errors import MemtopError, UsageError
+from memtop.tui.dialogs.palette import ChoiceList
 
 Value = TypeVar("Value")
 NARROW_CELLS: Final = 52
@@ -103,7 +104,7 @@ class Menu(Dialog[Value]):
             yield Label(Content(self._title), classes="dialog-title")
             if self._says:
                 yield Label(Content(self._says), classes="dialog-about")
-            yield OptionList(
+            yield ChoiceList(
                 *(Option(Content(f"{c.key}  {c.label}" if c.key else c.label)) for c in self._choices), markup=False
             )
             yield Label("↑ ↓ move   Enter take   Esc leave", classes="dialog-says")
