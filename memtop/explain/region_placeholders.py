@@ -15,6 +15,8 @@ from memtop.procfs.smaps import Rollup
 from memtop.sanitize import clean
 from memtop.units import duration, long_size, percent
 
+BESIDE_RES: Final = frozenset({"private_counts", "pss", "uss"})
+"""Topics that put what was read of the mappings beside RES."""
 _MOVED: Final = 0.02
 """RES that has moved by more is not that of the reading any more."""
 

@@ -14,8 +14,8 @@ from memtop.analysis.memory_map.read_cost import Load, Machine, ReadBudget
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Split
 from memtop.analysis.memory_map.sharing import Freed, Sharing, freed_by_kill, member
-from memtop.explain import topic
-from memtop.explain.region_placeholders import mapping_sentence, rss_then
+from memtop.explain import topic, topics
+from memtop.explain.region_placeholders import BESIDE_RES, facts_of_rollup, mapping_sentence, rss_then
 from memtop.explain.region_sentences import caption, mark_sentence, what_is_known, why_no_reading
 from memtop.explain.sharing_sentences import sharing_sentences
 from memtop.model.assessment import Assessment
@@ -239,6 +239,16 @@ async def test_an_old_reading_is_dimmed() -> None:
             panel.show_frame(frame([make_row()], detail=make_detail()._replace(regions=view(is_old=is_old))))
             await pilot.pause()
             assert (panel.opacity < 1.0) is is_old
+
+
+def test_the_topics_that_put_a_reading_beside_res_are_known() -> None:
+    read_facts = facts_of_rollup(parse_rollup((DATA / "redis" / "smaps_rollup").read_bytes()))
+    bodies = {one.name: one.body for one in topics()}
+    assert {
+        name
+        for name, body in bodies.items()
+        if any("{rss}" in line and any(f"{{{fact}}}" in line for fact in read_facts) for line in body.splitlines())
+    } == BESIDE_RES
 
 
 @pytest.mark.parametrize(("moved", "says"), [(1.01, {}), (1.1, {"rss": "100 MiB (30 s ago; by now 110 MiB)"})])
