@@ -149,7 +149,7 @@ def _doubt(reading: Reading, threads: int | None) -> str:
 def _split(split: Split) -> str:
     parts = [
         (split.reserved_bytes, "reserved without access", True),
-        (split.untouched_bytes, "promised but never touched", True),
+        (split.untouched_bytes, "promised with no RAM behind it", True),
         (split.resident_bytes, "resident", True),
         (split.swapped_bytes, "on swap", False),
         (split.hugetlb_bytes, "in huge pages", False),

@@ -72,7 +72,8 @@ def test_the_largest_mappings_come_first_with_their_kinds() -> None:
     assert (code, err) == (0, "")
     assert title.startswith("java (")
     assert (
-        "VIRT 3.49 GiB = 2.87 GiB reserved without access + 438 MiB promised but never touched + 202 MiB res" in title
+        "VIRT 3.49 GiB = 2.87 GiB reserved without access + 438 MiB promised with no RAM behind it + 202 MiB res"
+        in title
     )
     assert head.split() == ["SIZE", "RSS", "%", "PSS", "DIRTY", "SWAP", "KIND", "ADDRESS", "PERMS", "PATH"]
     assert [row[41:62].strip() for row in rows] == ["JVM classes, reserved", "JVM heap, reserved", "JVM heap"]

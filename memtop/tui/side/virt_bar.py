@@ -1,4 +1,4 @@
-"""Bar of VIRT in three parts, with text under it: reserved, allocated but never touched, resident."""
+"""Bar of VIRT in three parts, with text under it: reserved, promised with no RAM behind it, resident."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shares(split: Split) -> list[Share]:
     """The parts that are there, in the order of the bar; the first three always."""
     parts = [
         Share(split.resident_bytes, "rss", "█", "#", "resident", "resident"),
-        Share(split.untouched_bytes, "size", "▒", "=", "promised, never touched", "untouched"),
+        Share(split.untouched_bytes, "size", "▒", "=", "promised, no RAM behind it", "no RAM"),
         Share(split.reserved_bytes, "dim", "░", ".", "reserved, no access", "reserved"),
         Share(split.swapped_bytes, "swap", "▓", "%", "on swap", "swap"),
         Share(split.hugetlb_bytes, "rss", "▆", "H", "huge pages, not in RES", "huge"),
