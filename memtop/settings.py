@@ -35,3 +35,5 @@ class Settings(NamedTuple):
     """File for batch output, or empty for standard output."""
     redact: bool = True
     """False leaves what looks like a secret in the command lines of JSON and CSV."""
+    notice: str = ""
+    """One line about how the command line was understood, or empty: a thread id stands for its process."""

@@ -40,11 +40,15 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _fail(error: MemtopError) -> int:
-    try:  # noqa: SIM105 (one sample does not need contextlib)
-        print(f"memtop: {clean(str(error))}", file=sys.stderr)
-    except OSError:  # a full disk: then the code must do
-        pass
+    _say(str(error))
     return error.exit_code
+
+
+def _say(text: str) -> None:
+    try:  # noqa: SIM105 (one sample does not need contextlib)
+        print(f"memtop: {clean(text)}", file=sys.stderr)
+    except OSError:  # a full disk: then the exit code must do
+        pass
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -82,6 +86,8 @@ def _watch(name: str, given: Namespace, program: Sequence[str] | None) -> int:
     """Samples, one after the other: on a screen or without."""
     settings = settings_of(given)
     form = _form(given)
+    if settings.notice and (form or given.check):
+        _say(settings.notice)
     if given.check:
         from memtop.cli.commands import check
 

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 
 from memtop.cli.composition import engine_on, open_source
 from memtop.cli.output import discard, put
-from memtop.cli.settings_from_args import count_of, duration_s, pid_of, refuse_hidden, size_bytes
+from memtop.cli.settings_from_args import (
+    count_of,
+    duration_s,
+    notice_of,
+    pid_of,
+    refuse_hidden,
+    size_bytes,
+    thread_group,
+)
 from memtop.errors import MemtopError, UsageError
 from memtop.sanitize import clean
 from memtop.settings import Settings
@@ -44,9 +52,12 @@ def regions(given: Namespace) -> int:
     limit = None if given.lines is None else count_of(given.lines, "--lines")
     pid = pid_of(given.pid)
     refuse_hidden(pid)
+    group = thread_group(pid)
+    if notice := notice_of({pid: group}):
+        print(f"memtop: {notice}", file=sys.stderr)
     with closing(LiveSource()) as source:
         return put(
-            regions.run, source, pid, sort=sort, limit=limit, kinds=given.kinds, json=given.json, smaps=given.smaps
+            regions.run, source, group, sort=sort, limit=limit, kinds=given.kinds, json=given.json, smaps=given.smaps
         )
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from memtop import preflight, units
 from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
-from memtop.errors import AccessDenied, ProcessGone, UsageError
+from memtop.errors import AccessDenied, MemtopError, ProcessGone, UsageError
 from memtop.filter import parse_query
+from memtop.procfs.status import parse_status
 from memtop.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def settings_of(given: Namespace) -> Settings:
             names.append(target)
     query = given.filter or ""
     parse_query(query)
+    go_urls = _go_urls(given.go_url, len(pids) + len(names))
+    groups = {} if given.replay else {pid: thread_group(pid) for pid in pids}
     settings = Settings(
-        pids=tuple(dict.fromkeys(pids)),
+        pids=tuple(dict.fromkeys(groups.get(pid, pid) for pid in pids)),
         names=tuple(names),
         children=given.children,
         filter=query,
@@ -49,7 +52,8 @@ def settings_of(given: Namespace) -> Settings:
         output=given.output or "",
         smaps=not given.no_smaps,
         redact=not given.no_redact,
-        go_urls=_go_urls(given.go_url, len(pids) + len(names)),
+        go_urls=tuple((None if pid is None else groups.get(pid, pid), url) for pid, url in go_urls),
+        notice=notice_of(groups),
     )
     for pid in () if given.replay else settings.pids:
         if not os.path.exists(f"/proc/{pid}"):
@@ -71,6 +75,24 @@ def refuse_hidden(pid: int) -> None:
         raise AccessDenied(f"not permitted to read process {pid}{preflight.hidden_hint()}") from None
     except (OSError, OverflowError):
         return
+
+
+def thread_group(pid: int) -> int:
+    """The process that ``pid`` is a thread of; ``pid`` itself where it is a process, or where /proc does not say.
+
+    memtop watches processes, and /proc opens for a thread id too.
+    """
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            return parse_status(file.read()).thread_group or pid
+    except (OSError, MemtopError):
+        return pid
+
+
+def notice_of(groups: dict[int, int]) -> str:
+    """One line about the thread ids among the keys, whose values are their processes; empty without any."""
+    threads = [(tid, pid) for tid, pid in groups.items() if tid != pid]
+    return "; ".join(f"{tid} is a thread of process {pid}, which is shown in its place" for tid, pid in threads)
 
 
 def pid_of(text: str) -> int:

@@ -49,6 +49,8 @@ class PidStatus(NamedTuple):
     threads: int | None
     kernel_thread: bool | None
     """The Kthread line, since Linux 6.12."""
+    thread_group: int | None = None
+    """Tgid: the id of the process, also where the file is that of a thread."""
 
 
 def parse_status(data: bytes) -> PidStatus:
@@ -82,4 +84,5 @@ def parse_status(data: bytes) -> PidStatus:
         hugetlb_bytes=size(b"HugetlbPages"),
         threads=int_or_none(lines.get(b"Threads")),
         kernel_thread=None if kthread is None else bool(kthread),
+        thread_group=int_or_none(lines.get(b"Tgid")),
     )

@@ -64,6 +64,7 @@ def test_every_line_becomes_its_field_in_bytes() -> None:
         hugetlb_bytes=2048 * KIB,
         threads=9,
         kernel_thread=False,
+        thread_group=42,
     )
 
 

@@ -140,6 +140,8 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
                 self.choose_panel(next(panel.name for panel in PANELS if panel.opens))
         if self.first is not None:
             self.take(self.first)
+        if self.settings.notice:
+            self.say(self.settings.notice)
         self.sampler_thread.start()
         self.call_after_refresh(memory_tuning.settle)
 

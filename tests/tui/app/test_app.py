@@ -125,6 +125,11 @@ async def board(
         yield it
 
 
+async def test_a_thread_id_on_the_command_line_is_said_once_the_screen_is_there() -> None:
+    async with board(Settings(pids=(20,), delay_s=LONG_S, notice="21 is a thread of process 20")) as b:
+        assert "21 is a thread of process 20" in b.said
+
+
 async def test_the_largest_comes_first_and_its_chart_is_shown() -> None:
     async with board() as it:
         await it.shows(40, 20, 30, 10)
