@@ -7,12 +7,19 @@ reused so quickly that two rows are each other's ancestors, the first of them st
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from memtop.model.frame import ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
 
-Totals = tuple[int | None, int | None, int | None]
-"""VIRT, sum of anonymous, largest shared part, in bytes; None where nothing is known."""
+
+class Totals(NamedTuple):
+    """Sums over a subtree in bytes, of what is known; None where nothing is."""
+
+    virt_bytes: int | None
+    rss_bytes: int | None
+    pss_bytes: int | None
+    """None unless all of it is known."""
 
 
 def descendants(ancestors: Iterable[ProcessRow], rows: Sequence[ProcessRow]) -> set[ProcessKey]:
@@ -41,15 +48,16 @@ def grow(
         row, lead, last, depth = stack.pop()
         below = children.get(row.key, [])
         is_folded = bool(below) and row.key in folded
-        virt_bytes, anon_bytes, shared_bytes = totals[row.key]
+        total = totals[row.key]
         places.append(
             TreePlace(
                 depth=depth,
                 prefix="" if depth == 0 else lead + ("└─ " if last else "├─ "),
                 has_children=bool(below),
                 folded=is_folded,
-                rss_bytes=_sum(anon_bytes, shared_bytes),
-                virt_bytes=virt_bytes,
+                rss_bytes=total.rss_bytes,
+                virt_bytes=total.virt_bytes,
+                pss_bytes=total.pss_bytes,
             )
         )
         shown.append(row)
@@ -90,19 +98,21 @@ def _children(
 def _totals(children: Mapping[ProcessKey | None, Sequence[ProcessRow]]) -> dict[ProcessKey, Totals]:
     """What each subtree holds.
 
-    Shared parts are not added up: relatives mostly share the same ones. The sum is a lower bound of what they hold.
+    The sum of RES is an upper bound: relatives mostly share pages, anonymous ones after fork as well, and nothing
+    cheaper than PSS says how many.
     """
     totals: dict[ProcessKey, Totals] = {}
     order: list[ProcessRow] = list(children.get(None, ()))
     for row in order:  # grows while it is walked: parents before children
         order.extend(children.get(row.key, ()))
     for row in reversed(order):
-        virt, anon, shared = row.virt_bytes, row.anon_bytes, row.shr_bytes
+        virt, rss = row.virt_bytes, row.rss_bytes
+        pss = 0 if rss == 0 else row.pss_bytes
         for child in children.get(row.key, ()):
-            child_virt, child_anon, child_shared = totals[child.key]
-            virt, anon = _sum(virt, child_virt), _sum(anon, child_anon)
-            shared = child_shared if shared is None else max(shared, child_shared or 0)
-        totals[row.key] = virt, anon, shared
+            below = totals[child.key]
+            virt, rss = _sum(virt, below.virt_bytes), _sum(rss, below.rss_bytes)
+            pss = None if pss is None or below.pss_bytes is None else pss + below.pss_bytes
+        totals[row.key] = Totals(virt, rss, pss)
     return totals
 
 

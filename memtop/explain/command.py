@@ -12,6 +12,8 @@ MAX_WIDTH = 84
 
 _ASCII: Final = str.maketrans(
     {
+        "Σ": "=",
+        "≤": "<",
         "═": "=",
         "·": "-",
         "–": "-",

@@ -195,8 +195,10 @@ class TreePlace(NamedTuple):
     has_children: bool
     folded: bool
     rss_bytes: int | None
-    """Of the whole subtree: sum of anonymous, plus the largest file-backed and shared parts (a lower bound)."""
+    """Sum of RES of the whole subtree: at most what it holds, because shared pages count in each of its processes."""
     virt_bytes: int | None
+    pss_bytes: int | None = None
+    """Sum of PSS of the whole subtree; None unless that of every process in it is known."""
 
 
 class Shares(NamedTuple):

@@ -23,31 +23,31 @@ def test_children_stand_below_their_parent_in_the_order_given() -> None:
     assert [place.has_children for place in places] == [True, False, True, False]
 
 
-def test_totals_add_what_is_private_and_take_the_largest_of_what_is_shared() -> None:
+def test_the_sum_of_res_is_never_less_than_that_of_pss_and_pss_is_known_only_as_a_whole() -> None:
+    """Relatives that map different files: the sum of ANON and the largest SHR was too low, and called a lower bound."""
     rows = [
-        proc_row(10, ppid=1, anon_bytes=10 * MIB, shr_bytes=5 * MIB, virt_bytes=100 * MIB),
-        proc_row(20, ppid=10, anon_bytes=20 * MIB, shr_bytes=8 * MIB, virt_bytes=200 * MIB),
-        proc_row(30, ppid=20, anon_bytes=30 * MIB, shr_bytes=2 * MIB, virt_bytes=300 * MIB),
+        proc_row(10, ppid=1, rss_bytes=15 * MIB, virt_bytes=100 * MIB, pss_bytes=12 * MIB),
+        proc_row(20, ppid=10, rss_bytes=28 * MIB, virt_bytes=200 * MIB, pss_bytes=28 * MIB),
+        proc_row(30, ppid=20, rss_bytes=32 * MIB, virt_bytes=300 * MIB, pss_bytes=30 * MIB),
     ]
     _, places = grow(rows, NONE)
-    assert [place.rss_bytes for place in places] == [68 * MIB, 58 * MIB, 32 * MIB]
+    assert [place.rss_bytes for place in places] == [75 * MIB, 60 * MIB, 32 * MIB]
+    assert [place.pss_bytes for place in places] == [70 * MIB, 58 * MIB, 30 * MIB]
     assert [place.virt_bytes for place in places] == [600 * MIB, 500 * MIB, 300 * MIB]
+    _, places = grow([rows[0], rows[1]._replace(pss_bytes=None), rows[2]], NONE)
+    assert [place.pss_bytes for place in places] == [None, None, 30 * MIB]
 
 
 def test_unknown_is_left_out_of_totals_and_a_subtree_of_which_nothing_is_known_is_unknown() -> None:
     unknown = {"anon_bytes": None, "shr_bytes": None, "virt_bytes": None, "rss_bytes": None}
-    _, places = grow([proc_row(10, **unknown), proc_row(20, ppid=10, anon_bytes=7, shr_bytes=1, virt_bytes=9)], NONE)
+    _, places = grow([proc_row(10, **unknown), proc_row(20, ppid=10, rss_bytes=8, virt_bytes=9)], NONE)
     assert [(place.rss_bytes, place.virt_bytes) for place in places] == [(8, 9), (8, 9)]
     _, places = grow([proc_row(10, **unknown)], NONE)
     assert (places[0].rss_bytes, places[0].virt_bytes) == (None, None)
 
 
 def test_a_folded_row_hides_what_is_below_and_keeps_its_total() -> None:
-    rows = [
-        proc_row(10, anon_bytes=1, shr_bytes=0),
-        proc_row(20, ppid=10, anon_bytes=2, shr_bytes=0),
-        proc_row(30, ppid=20),
-    ]
+    rows = [proc_row(10, rss_bytes=1), proc_row(20, ppid=10, rss_bytes=2), proc_row(30, ppid=20)]
     shown, places = grow(rows, frozenset({rows[0].key}))
     assert [row.pid for row in shown] == [10]
     assert places[0].folded

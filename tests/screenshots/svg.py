@@ -41,7 +41,7 @@ _BLOCKS: Final = {
     "▐": (0.5, 0.0, 0.5, 1.0),
 }
 """x, y, width and height as parts of the cell."""
-_LETTERS: Final = "–Δ°×±…“”’·●■►▼▲←→↑↓Σ"
+_LETTERS: Final = "–Δ°×±…“”’·●■►▼▲←→↑↓Σ≤"
 """Drawn as letters, with those around them: the font has them, one cell wide."""
 _BRAILLE_DOTS: Final = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 """Column and row of each bit."""

@@ -18,6 +18,7 @@ _ASCII: Final = str.maketrans(
         **dict(zip(SPARKS, ASCII_SPARKS, strict=True)),
         **dict(zip("–►▼▲·●ΔΣ│├└─▸▾“”↗↘┘╭", '->v^.*d=||`-+-""/\\Jr', strict=True)),
         "…": "...",
+        "≤": "<",
     }
 )
 

@@ -5,7 +5,7 @@ the view does not run after it, so that the top of the list stays in sight; F (f
 the cursor never slides onto another process by itself, because a signal is sent to what is selected; only when
 its process has left the list does it pass to the row that took its place.
 
-A folded row of the tree shows the totals of its subtree, marked with Σ, in VIRT and RES.
+A folded row of the tree shows totals of its subtree in VIRT and RES: a sum (Σ), or at most (≤) the sum of RES.
 """
 
 from __future__ import annotations

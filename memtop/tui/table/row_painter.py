@@ -23,6 +23,7 @@ from memtop.tui.table.column_layout import MARKER_CELLS, Place
 
 WATCHED_MARK: Final = "►"
 SUBTREE_MARK: Final = "Σ"
+AT_MOST_MARK: Final = "≤"
 FOLDED_MARK: Final = "▸ "
 OPEN_MARK: Final = "▾ "
 _KEPT_SCREENS: Final = 4
@@ -95,7 +96,7 @@ class Painter:
             if column.branch:
                 text = _command(row, text, tree, place.width)
             elif column.subtree and tree is not None and tree.folded:
-                text = SUBTREE_MARK + units.size(getattr(tree, column.subtree))
+                text = _subtree_total(tree, column.subtree)
             elif column.marked_from is not None and (
                 mark := self._mark(getattr(row, column.field), column.marked_from)
             ):
@@ -184,6 +185,15 @@ class Paintings:
         """Forget rows that are out of sight, once they are many."""
         if len(self._rows) > _KEPT_SCREENS * len(keys) + _KEPT_SCREENS:
             self._rows = {key: painted for key, painted in self._rows.items() if key in keys}
+
+
+def _subtree_total(tree: TreePlace, field: str) -> str:
+    """The sum of a subtree; RES as the sum of PSS where that is known, else as what it is at most."""
+    if field != "rss_bytes":
+        return SUBTREE_MARK + units.size(getattr(tree, field))
+    if tree.pss_bytes is not None:
+        return SUBTREE_MARK + units.size(tree.pss_bytes)
+    return AT_MOST_MARK + units.size(tree.rss_bytes)
 
 
 def _command(row: ProcessRow, text: str, tree: TreePlace | None, width: int) -> str:

@@ -423,8 +423,11 @@ async def test_tree_is_drawn_before_the_commands_and_a_folded_row_has_the_totals
             "├─ first",
             "└─ ▸ second",
         ]
-        assert "Σ4.00G  Σ512M" in line(table, 3)
-        assert "Σ" not in line(table, 1) + line(table, 2)
+        assert "Σ4.00G  ≤512M" in line(table, 3)
+        assert not {"Σ", "≤"} & set(line(table, 1) + line(table, 2))
+        tree[2] = tree[2]._replace(pss_bytes=212 * MIB)
+        await shown(pilot, frame(rows, tree))
+        assert "Σ4.00G  Σ212M" in line(table, 3)
 
 
 async def test_o_asks_to_fold_only_where_there_is_something_to_fold() -> None:
