@@ -57,7 +57,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         6,
         "virt_bytes",
         lambda r: units.size(r.virt_bytes),
-        "address space promised to it, most of it never touched",
+        "address space promised to it, often with no RAM behind most of it",
         "virt",
         values=Values.SIZE,
         importance=270,

@@ -195,11 +195,13 @@ def _of_machine(rss_bytes: int, system: SystemRow) -> str:
 
 
 def _nothing_behind(virt_bytes: int, untouched_bytes: int, swap_known: bool) -> str:
-    """How much of VIRT has neither RAM nor swap behind it; given-back and dropped pages look like untouched ones."""
+    """How much of VIRT has neither RAM nor swap behind it; why, a size alone does not say."""
     if long_size(untouched_bytes) == long_size(virt_bytes):
-        return "almost all of it has no RAM behind it (never touched, or given back)"
+        return "almost all of it has no RAM behind it now (never written, given back, or only read)"
     about = "about" if swap_known else "up to"
-    return f"{about} {long_size(untouched_bytes)} of it has no RAM behind it (never touched, or given back)"
+    return (
+        f"{about} {long_size(untouched_bytes)} of it has no RAM behind it now (never written, given back, or only read)"
+    )
 
 
 def _near_end(outlook: Assessment | None) -> str | None:

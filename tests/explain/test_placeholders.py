@@ -75,7 +75,7 @@ def sized(virt: int, rss: int, swap: int | None = 0, file: int = 0) -> ProcessRo
     return FULL._replace(virt_bytes=virt, rss_bytes=rss, swap_bytes=swap, file_bytes=file)
 
 
-NOTHING = "(never touched, or given back)"
+NOTHING = "now (never written, given back, or only read)"
 SENTENCES = (
     (
         "VIRT far above RES",

@@ -84,7 +84,7 @@ class Split:
     reserved_bytes: int
     """Reserved without access: it cannot be touched and costs nothing."""
     untouched_bytes: int
-    """Promised, and never touched (or given back)."""
+    """Promised, with neither RAM nor swap behind it now: never written, given back, or only read."""
     resident_bytes: int
     swapped_bytes: int
     hugetlb_bytes: int

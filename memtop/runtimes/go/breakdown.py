@@ -65,9 +65,9 @@ class Breakdown:
     returned_bytes: int | None
     """HeapReleased: still counted in HeapSys, Sys and VIRT; not part of the sum."""
     not_resident_bytes: int
-    """What the runtime counts and RES has not: never touched, or on swap; not part of the sum."""
+    """What the runtime counts and RES has not: no RAM behind it now, or on swap; not part of the sum."""
     residual_bytes: int | None
-    """anonymous - LazyFree - (Sys - HeapReleased), as it is: positive outside of Go, negative never touched."""
+    """anonymous - LazyFree - (Sys - HeapReleased), as it is: positive outside of Go, negative not in RES."""
 
     @property
     def notable_outside(self) -> bool:
@@ -129,7 +129,7 @@ def held_bytes(heap: GoHeap) -> int | None:
 
 
 def outside_bytes(heap: GoHeap, anon_bytes: int, lazy_free_bytes: int = 0) -> int | None:
-    """Anonymous memory less all that Go accounts for; negative where that was never touched.
+    """Anonymous memory less all that Go accounts for; negative where some of that is not in RES.
 
     Without Sys and HeapReleased it is counted from HeapSys and the stacks: too low by what was returned, so that
     only a positive answer says something. None where even those are missing.
@@ -147,8 +147,8 @@ def break_down(
 ) -> Breakdown:
     """RES in parts. ``live_bytes`` is what was in use after the latest GC, None where no GC was seen.
 
-    What the runtime counts beyond RssAnon has no RAM behind it; it is taken off the parts that are most often
-    untouched: the runtime's own tables first, then idle spans, garbage, stacks and live objects.
+    What the runtime counts beyond RssAnon has no RAM behind it; it is taken off the parts that most often
+    have none: the runtime's own tables first, then idle spans, garbage, stacks and live objects.
     """
     anon_bytes = min(anon_bytes, rss_bytes)
     lazy_free_bytes = min(lazy_free_bytes, anon_bytes)

@@ -124,7 +124,7 @@ def account(go: GoJudgement, pid: int) -> list[str]:
         aside.append(f"{long_size(parts.returned_bytes)} returned to the kernel (in VIRT and HeapSys, not in RES)")
     if parts.not_resident_bytes > 1 << 20:
         aside.append(
-            f"{long_size(parts.not_resident_bytes)} that Go counts and RES has not (never touched, or on swap)"
+            f"{long_size(parts.not_resident_bytes)} that Go counts and RES has not (no RAM behind it now, or on swap)"
         )
     if aside:
         found.append(f"Beside it: {'; '.join(aside)}.")

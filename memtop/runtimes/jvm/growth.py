@@ -110,7 +110,7 @@ class JvmBreakdown:
     """Threads' stacks, JIT code, buffers outside of the heap, JNI, malloc."""
     files_bytes: int
     not_resident_bytes: int
-    """Committed by the JVM and never touched, or on swap; not part of the sum."""
+    """Committed by the JVM, with no RAM behind it now or on swap; not part of the sum."""
 
     @property
     def notable_native(self) -> bool:

@@ -124,5 +124,6 @@ def jvm_numbers(jvm: JvmJudgement) -> list[str]:
             f"RES is {long_size(jvm.parts.native_bytes)} beyond the heap: -Xmx bounds the heap, not the process."
         )
     if jvm.parts is not None and jvm.parts.not_resident_bytes > 1 << 20:
-        lines.append(f"{long_size(jvm.parts.not_resident_bytes)} of the committed heap have never been touched.")
+        away = long_size(jvm.parts.not_resident_bytes)
+        lines.append(f"{away} of the committed heap is not in RES now: no RAM behind it, or on swap.")
     return lines
