@@ -22,7 +22,6 @@ def proc_row(pid: int = 4242, **changes: Any) -> ProcessRow:
         "name": f"proc-{pid}",
         "command": f"proc-{pid} --serve",
         "name_raw": b"proc",
-        "command_raw": b"proc\0--serve",
         "virt_bytes": 1200 * MIB,
         "rss_bytes": 212 * MIB,
         "anon_bytes": 190 * MIB,
@@ -46,6 +45,8 @@ def proc_row(pid: int = 4242, **changes: Any) -> ProcessRow:
         "started_s": 1.7e9,
         "note": Note.NONE,
     }
+    command = changes.get("command", values["command"])
+    values["command_raw"] = command.replace(" ", "\0").encode("utf-8", "surrogateescape")
     return ProcessRow(**{**values, **changes})
 
 

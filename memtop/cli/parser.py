@@ -208,7 +208,10 @@ def parser_of(command: str) -> Parser:
 
 def _memtop() -> Parser:
     parser = Parser("memtop [OPTIONS] [PID | NAME]...", _WATCH, _EXAMPLES)
-    parser.section("positional arguments", operand("targets", "PID | NAME", "processes to watch; all without any", "*"))
+    parser.section(
+        "positional arguments",
+        operand("targets", "PID | NAME", "by id or name of program or script; all without any", "*"),
+    )
     parser.section(
         "options",
         _HELP,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ from memtop.engine.focus_readers import FocusReaders
 from memtop.engine.frozen_view import FrozenView, Shown
 from memtop.engine.machine import Machine
 from memtop.engine.row_builder import TREND_BUCKET_S
-from memtop.engine.row_selection import chosen_rows, is_named, listed_rows
+from memtop.engine.row_selection import chosen_rows, is_named, listed_rows, own_line
 from memtop.engine.row_table import RowInputs, RowTable
 from memtop.engine.watched_history import MOST_WATCHED, WatchedHistory
 from memtop.history.rings import Gap, History
@@ -70,6 +70,8 @@ class Engine:
         self._tick = -1
         self._late_s = 0.0
         self._asked_for: list[ProcessKey] = []
+        self._own_line: frozenset[int] = frozenset()
+        """Pids of memtop and its ancestors, while processes are asked for by name."""
         self._held: list[ProcessKey] = []
         """Processes whose end is noticed because they were asked for, descend from such a process, or were in focus."""
 
@@ -209,11 +211,13 @@ class Engine:
         """Keep the diaries of those asked for and of those in focus last, and notice their ends."""
         rows, focus = request.rows, request.readings.focus
         named = self._table.rows() if rows.only or rows.names else ()
-        self._asked_for = [row.key for row in named if is_named(row, rows, self._departed.keys)]
+        if rows.names and self._position is None:  # pids of a recording are others'
+            self._own_line = own_line(self._table.by_pid())
+        self._asked_for = [row.key for row in named if is_named(row, rows, self._departed.keys, self._own_line)]
         self._watched_history.watch(self._asked_for if focus is None else [focus, *self._asked_for])
         family: list[ProcessKey] = []
         if rows.children and named:
-            family = [row.key for row in chosen_rows(named, rows, self._departed.keys, focus) if row.gone_s is None]
+            family = [row.key for row in self._chosen(named, request) if row.gone_s is None]
         self._held = list(dict.fromkeys([*self._watched_history.watched, *self._asked_for, *family]))[:HELD]
 
     def _exec(self, now_s: float, process: ProcessSample) -> None:
@@ -261,7 +265,7 @@ class Engine:
             total_bytes = system.mem_total_bytes
             rows = rows_at(self._history, rows, past_s, boot_wall_s=self._boot_wall_s, total_bytes=total_bytes)
             system = self._machine.at(past_s) or system
-        chosen = chosen_rows(rows, request.rows, self._departed.keys, request.readings.focus)
+        chosen = self._chosen(rows, request)
         listed, places = listed_rows(chosen, request.rows)
         exits, self._exits = self._exits, ()
         assess_all = self._assessor is not None and request.readings.outlooks
@@ -294,6 +298,10 @@ class Engine:
 
         return DetailBuilder(self._history, self._events, self._readers).build(request, shown, row, past_s)
 
+    def _chosen(self, rows: Sequence[ProcessRow], request: Request) -> list[ProcessRow]:
+        """Those of the rows that the command line asks for."""
+        return chosen_rows(rows, request.rows, self._departed.keys, request.readings.focus, self._own_line)
+
     def _shares_wanted(self, request: Request) -> list[ProcessKey]:
         """Whose PSS and USS are wanted: rows on screen; all that may be shown, where order or filter depend on them."""
         readings, selection = request.readings, request.rows
@@ -301,7 +309,7 @@ class Engine:
             return []
         if Need.ROLLUP not in readings.needs_all and readings.visible:
             return list(readings.visible)
-        rows = chosen_rows(self._table.rows(), selection, self._departed.keys, readings.focus)
+        rows = self._chosen(self._table.rows(), request)
         if selection.where is not None and Need.ROLLUP not in selection.where_needs:
             rows = [row for row in rows if selection.where(row)]
         return [row.key for row in rows]

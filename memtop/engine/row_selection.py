@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from memtop.engine.row_builder import ordered
 from memtop.model.frame import Note, ProcessRow, TreePlace
@@ -11,15 +11,36 @@ from memtop.model.request import RowSelection
 from memtop.process_key import ProcessKey
 
 
-def is_named(row: ProcessRow, selection: RowSelection, departed: Collection[ProcessKey]) -> bool:
-    """Whether the command line asks for it. A pid that has ended does not stand for the next process that has it."""
+def own_line(rows: Mapping[int, ProcessRow]) -> frozenset[int]:
+    """The pids of memtop and of its ancestors, which are found among the rows by pid."""
+    found: set[int] = set()
+    pid = os.getpid()
+    while pid and pid not in found:
+        found.add(pid)
+        pid = row.ppid or 0 if (row := rows.get(pid)) is not None else 0
+    return frozenset(found)
+
+
+def is_named(
+    row: ProcessRow, selection: RowSelection, departed: Collection[ProcessKey], own: Collection[int] = ()
+) -> bool:
+    """Whether the command line asks for it. A pid that has ended does not stand for the next process that has it.
+
+    ``own`` are the pids of memtop and its ancestors: a name never stands for them.
+    """
     if selection.only is not None and row.pid in selection.only:
         return row.key in departed or not any(key.pid == row.pid for key in departed)
-    return any(name in row.command or name in row.name for name in selection.names)
+    if not selection.names or row.pid in own:
+        return False
+    return any(name in known for known in row.program_names for name in selection.names)
 
 
 def chosen_rows(
-    rows: Sequence[ProcessRow], selection: RowSelection, departed: Collection[ProcessKey], focus: ProcessKey | None
+    rows: Sequence[ProcessRow],
+    selection: RowSelection,
+    departed: Collection[ProcessKey],
+    focus: ProcessKey | None,
+    own: Collection[int] = (),
 ) -> list[ProcessRow]:
     """Those that the command line asks for, before the filter; of the departed, those and the one in focus."""
     only = selection.only
@@ -29,12 +50,7 @@ def chosen_rows(
             for row in rows
             if (row.gone_s is None or row.key == focus) and (selection.kernel_threads or row.note is not Note.KERNEL)
         ]
-    own_pid = os.getpid()
-    chosen = [
-        row
-        for row in rows
-        if is_named(row, selection, departed) and (row.pid != own_pid or (only is not None and row.pid in only))
-    ]
+    chosen = [row for row in rows if is_named(row, selection, departed, own)]
     if not selection.children:
         return chosen
     from memtop.engine.process_tree import descendants  # noqa: PLC0415 (most one-shot output asks for no children)

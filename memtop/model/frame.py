@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from memtop.process_key import ProcessKey
 from memtop.procfs.status import PidStatus
+from memtop.sanitize import clean
 from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:  # what is expensive to read or to assess is imported with the first view that wants it
@@ -94,6 +95,20 @@ class ProcessRow(NamedTuple):
     """Each resident page divided by the number of its mappings; read only while it is shown."""
     uss_bytes: int | None = None
     """USS: pages that no other process maps; read only while it is shown."""
+
+    @property
+    def short_command(self) -> str:
+        """The command line, cleaned, without the path of its program or the options of its interpreter."""
+        from memtop.program_name import program_name  # noqa: PLC0415 (a sample as JSON does without)
+
+        return clean(program_name(self.command_raw).short) if self.command_raw else self.command
+
+    @property
+    def program_names(self) -> tuple[str, ...]:
+        """Its names, cleaned: the kernel's, the program's, and that of the script, module or main class it runs."""
+        from memtop.program_name import program_name  # noqa: PLC0415 (as above)
+
+        return (self.name, *(map(clean, program_name(self.command_raw).names) if self.command_raw else ()))
 
     @property
     def oom_share_permille(self) -> int | None:

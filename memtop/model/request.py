@@ -24,7 +24,7 @@ class RowSelection(NamedTuple):
     only: frozenset[int] | None = None
     """Pids to be shown, whatever the filter says; None for all."""
     names: tuple[str, ...] = ()
-    """Names to be shown beside ``only``: a process matches when its name or command contains one."""
+    """Names to be shown beside ``only``: a process matches when one of its program names contains one."""
     children: bool = False
     """Show the descendants of ``only`` and ``names`` too."""
     kernel_threads: bool = False

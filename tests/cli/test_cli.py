@@ -315,10 +315,18 @@ def test_a_filter_that_hides_the_pid_asked_for_does_not_end_batch() -> None:
     assert [json.loads(line)["processes"] for line in done.stdout.splitlines()] == [[], []]
 
 
-def test_a_name_finds_processes_and_never_memtop_itself() -> None:
+def test_a_name_finds_a_script_and_neither_an_argument_nor_memtop_itself(tmp_path: Path) -> None:
     needle = f"needle-of-{os.getpid()}"  # tests of another work tree may run on the same machine
-    with python("print(flush=True); import time; time.sleep(60)", needle) as child:
-        done = memtop("--json", "-n", "1", needle)
+    script = tmp_path / f"{needle}.py"
+    script.write_text("print(flush=True); import time; time.sleep(60)")
+    with python("print(flush=True); import time; time.sleep(60)", needle):
+        with subprocess.Popen([sys.executable, "-S", script], stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None
+            child.stdout.readline()
+            try:
+                done = memtop("--json", "-n", "1", needle)
+            finally:
+                child.kill()
         assert [process["pid"] for process in json.loads(done.stdout)["processes"]] == [child.pid]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 
 import pytest
 
-from memtop.columns import DEFAULT_COLUMNS
+from memtop.columns import BY_NAME, DEFAULT_COLUMNS
 from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
 from memtop.engine.event_log import EVENTS_KEPT
@@ -245,6 +246,50 @@ def test_who_is_shown_and_in_which_order(ask: Request, pids: list[int]) -> None:
     frame = step(Engine(family()), ask)
     assert [row.pid for row in frame.rows] == pids
     assert (frame.tree is not None) is ask.rows.tree
+
+
+def named(name: str, *processes: FakeProcess) -> list[int]:
+    """The pids that a bare name on the command line lists."""
+    return [row.pid for row in step(Engine(FakeSource(*processes)), request(only=frozenset(), names=(name,))).rows]
+
+
+@pytest.mark.parametrize(
+    ("comm", "cmdline", "listed"),
+    [
+        (b"tail", b"tail\0-f\0nosuchdaemon.log\0", False),
+        (b"sh", b"sh\0-c\0nosuchdaemon --serve\0", False),
+        (b"nosuchdaemon", b"", True),
+        (b"worker", b"/opt/bin/nosuchdaemon\0--x\0", True),
+        (b"worker", b"/opt/nosuchdaemon/bin/other\0", False),
+        (b"python", b"/venv/bin/python\0/srv/nosuchdaemon.py\0", True),
+        (b"python", b"python\0-m\0nosuchdaemon\0", True),
+        (b"python", b"python\0main.py\0nosuchdaemon\0", False),
+        (b"java", b"java\0-jar\0/opt/nosuchdaemon.jar\0", True),
+    ],
+)
+def test_a_name_is_that_of_the_program_and_never_an_argument(comm: bytes, cmdline: bytes, listed: bool) -> None:
+    assert named("nosuchdaemon", FakeProcess(20, comm=comm, cmdline=cmdline)) == ([20] if listed else [])
+
+
+def test_a_name_never_stands_for_memtop_or_its_ancestors() -> None:
+    own = os.getpid()
+    shell, other = FakeProcess(own + 1, comm=b"api-shell", cmdline=b"api-shell\0"), FakeProcess(own + 2, comm=b"api")
+    memtop = FakeProcess(own, comm=b"api-memtop", cmdline=b"api-memtop\0", ppid=own + 1)
+    assert named("api", shell, other, memtop) == [own + 2]
+    ask = request(only=frozenset({own, own + 1}), names=("api",))
+    assert {row.pid for row in step(Engine(FakeSource(shell, other, memtop)), ask).rows} == {own, own + 1, own + 2}
+
+
+def test_the_pids_of_a_recording_are_no_ancestors_of_memtop() -> None:
+    engine = Engine(FakeSource(FakeProcess(os.getpid(), comm=b"api")), position=lambda: (1, 1))
+    assert [row.pid for row in step(engine, request(only=frozenset(), names=("api",))).rows] == [os.getpid()]
+
+
+def test_the_table_shows_a_script_without_its_interpreters_path_and_json_the_whole_command_line() -> None:
+    raw = b"/root/.pyenv/versions/3.11/bin/python\0-u\0/srv/orders\x1b.py\0--fast\0"
+    shown = row(step(Engine(FakeSource(FakeProcess(42, cmdline=raw)))))
+    assert BY_NAME["command"].text(shown) == "python orders^[.py --fast"
+    assert shown.command == "/root/.pyenv/versions/3.11/bin/python -u /srv/orders^[.py --fast"
 
 
 def test_total_counts_before_the_filter() -> None:

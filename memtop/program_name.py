@@ -1,0 +1,172 @@
+"""Finds the program in a command line: its file, or for an interpreter the script, module or main class that it runs.
+
+Pure, and for bytes of any kind: the results are as hostile as the command line, so that whoever shows them cleans them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+
+class ProgramName(NamedTuple):
+    """What a command line runs."""
+
+    short: bytes
+    """The command line without the path of its program, and for an interpreter without its options and its path."""
+    names: tuple[bytes, ...]
+    """The file name of the program, then that of the script, or the module or main class."""
+
+
+class _Options(NamedTuple):
+    """The options of an interpreter, as far as they decide which argument is the program."""
+
+    values: str = ""
+    """Letters whose value is the rest of the word, or the next one."""
+    rests: str = ""
+    """Letters whose value, if any, is the rest of the word."""
+    code: str = ""
+    """Letters after which no file is run: the program is in the command line, or on standard input."""
+    scripts: str = ""
+    """Letters whose value is the script."""
+    modules: str = ""
+    """Letters whose value is a module."""
+    long_values: frozenset[bytes] = frozenset()
+    """Whole words whose value is the next one."""
+    long_code: frozenset[bytes] = frozenset()
+    long_programs: frozenset[bytes] = frozenset()
+    """Whole words after which the program follows."""
+    clusters: bool = True
+    """Whether several letters share a word."""
+
+
+class _Program(NamedTuple):
+    """Where the program of an interpreter stands."""
+
+    word: bytes
+    after: int
+    """Index of the first argument that is the program's own."""
+    module: bool = False
+
+
+def _words(text: str) -> frozenset[bytes]:
+    return frozenset(text.encode().split())
+
+
+_JAVA: Final = _Options(
+    clusters=False,
+    long_values=_words(
+        "-cp -classpath --class-path -p --module-path --upgrade-module-path --add-modules --limit-modules --add-reads"
+        " --add-exports --add-opens --patch-module --enable-native-access --source"
+    ),
+    long_programs=_words("-jar -m --module"),
+)
+_INTERPRETERS: Final = (
+    (
+        r"(?:python|pypy)[\d.]*t?(?:-dbg)?",
+        _Options("WX", code="c", modules="m", long_values=_words("--check-hash-based-pycs")),
+    ),
+    (
+        r"node(?:js)?",
+        _Options(
+            "rC",
+            code="ep",
+            long_values=_words("--require --import --loader --experimental-loader --conditions --env-file --title"),
+            long_code=_words("--eval --print"),
+        ),
+    ),
+    (r"java", _JAVA),
+    (r"ruby[\d.]*", _Options("IrEC", "FKTWx0", "e")),
+    (r"perl[\d.]*", _Options("I", "MmiFlDCxVd0", "eE")),
+    (r"php[\d.]*", _Options("cdz", code="rBREFS", scripts="f")),
+    (r"(?:ba|da|k|mk|z)?sh|ash", _Options("oO", code="cs", long_values=_words("--rcfile --init-file"))),
+)
+_RELATIVE: Final = re.compile(rb"[\w.+@-]+(?:/[\w.+@-]+)+")
+_OPTIONS: Final = tuple((re.compile(pattern.encode()), options) for pattern, options in _INTERPRETERS)
+
+
+@lru_cache(maxsize=1024)
+def program_name(command: bytes) -> ProgramName:
+    """What the bytes of /proc/PID/cmdline run; empty names where they are empty."""
+    arguments = command.rstrip(b"\0").split(b"\0")
+    first, rest = arguments[0], arguments[1:]
+    if not rest and b" " in first:
+        return _title(first)
+    name = _file_name(first)
+    options = next((options for pattern, options in _OPTIONS if pattern.fullmatch(name.removeprefix(b"-"))), None)
+    program = None if options is None else _program_of(arguments, options)
+    if program is None:
+        return ProgramName(b" ".join([name, *rest]), _known(name.removeprefix(b"-")))
+    run = program.word if program.module else _file_name(program.word)
+    flag = [b"-m"] if program.module else []
+    return ProgramName(b" ".join([name, *flag, run, *arguments[program.after :]]), _known(name, run))
+
+
+def _title(text: bytes) -> ProgramName:
+    """A process that has written a title over its command line, such as ``nginx: worker process``."""
+    if not text.startswith(b"/"):
+        return ProgramName(text, _known(_file_name(text.split(b" ", 1)[0].rstrip(b":"))))
+    path, mark, options = text.partition(b" -")
+    name = _file_name(path)
+    return ProgramName(name + mark + options, _known(name))
+
+
+def _program_of(arguments: list[bytes], options: _Options) -> _Program | None:
+    """The script, module or main class; None for an interpreter that runs no file."""
+    at = 1
+    while at < len(arguments):
+        word = arguments[at]
+        if word == b"-":
+            return None
+        if word == b"--":
+            return _at(arguments, at + 1)
+        if not word.startswith((b"-", b"+")) and not (word.startswith(b"@") and options is _JAVA):
+            return _at(arguments, at)
+        if word in options.long_programs:
+            return _at(arguments, at + 1)
+        if word in options.long_code:
+            return None
+        if word in options.long_values:
+            at += 2
+        elif word.startswith(b"--") or not options.clusters:
+            at += 1
+        else:
+            found = _cluster(arguments, at, options)
+            if not isinstance(found, int):
+                return found
+            at = found
+    return None
+
+
+def _cluster(arguments: list[bytes], at: int, options: _Options) -> int | _Program | None:
+    """A word of single letters: the index of the next word; the program, or None, where the word decides it."""
+    word = arguments[at].decode("latin-1")
+    for place, letter in enumerate(word[1:], 2):
+        if letter in options.code:
+            return None
+        if letter in options.scripts or letter in options.modules:
+            module = letter in options.modules
+            if place < len(word):
+                return _Program(arguments[at][place:], at + 1, module)
+            return _at(arguments, at + 1, module=module)
+        if letter in options.values:
+            return at + 1 if place < len(word) else at + 2
+        if letter in options.rests:
+            break
+    return at + 1
+
+
+def _at(arguments: list[bytes], at: int, *, module: bool = False) -> _Program | None:
+    return _Program(arguments[at], at + 1, module) if at < len(arguments) and arguments[at] else None
+
+
+def _file_name(path: bytes) -> bytes:
+    """The last part of a path; the whole where it ends in a slash or is no path, such as ``[kworker/0:1]``."""
+    if not path.startswith((b"/", b".", b"~")) and not _RELATIVE.fullmatch(path):
+        return path
+    return path.rpartition(b"/")[2] or path
+
+
+def _known(*names: bytes) -> tuple[bytes, ...]:
+    return tuple(name for name in names if name)

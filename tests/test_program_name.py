@@ -1,0 +1,94 @@
+"""The program in a command line, by shapes of real ones."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memtop.program_name import program_name
+
+VENV = "/root/.pyenv/versions/3.11.9/envs/shop/bin"
+
+
+@pytest.mark.parametrize(
+    ("line", "short", "names"),
+    [
+        ("/usr/sbin/mysqld|--user=mysql", "mysqld --user=mysql", "mysqld"),
+        ("tail|-f|nosuchdaemon.log", "tail -f nosuchdaemon.log", "tail"),
+        ("vim|/etc/nginx/nginx.conf", "vim /etc/nginx/nginx.conf", "vim"),
+        (f"{VENV}/python|orders.py", "python orders.py", "python orders.py"),
+        (
+            f"{VENV}/python3.11|-u|-X|dev|/srv/orders.py|--port|80",
+            "python3.11 orders.py --port 80",
+            "python3.11 orders.py",
+        ),
+        (f"{VENV}/python|{VENV}/gunicorn|app:app|-w|4", "python gunicorn app:app -w 4", "python gunicorn"),
+        (f"{VENV}/python|-m|http.server|8000", "python -m http.server 8000", "python http.server"),
+        (f"{VENV}/python|-Im|celery|worker", "python -m celery worker", "python celery"),
+        (f"{VENV}/python|-Wignore|-mcelery|worker", "python -m celery worker", "python celery"),
+        (f"{VENV}/python|-c|import nosuch|x.py", "python -c import nosuch x.py", "python"),
+        (f"{VENV}/python|-uc|import nosuch", "python -uc import nosuch", "python"),
+        ("python3|-|x.py", "python3 - x.py", "python3"),
+        ("python3", "python3", "python3"),
+        ("/usr/bin/python3|--|-odd.py", "python3 -odd.py", "python3 -odd.py"),
+        (
+            "/usr/local/bin/node|--max-old-space-size=4096|-r|dotenv/config|/app/server.js",
+            "node server.js",
+            "node server.js",
+        ),
+        ("node|-e|setInterval(f)|server.js", "node -e setInterval(f) server.js", "node"),
+        ("node|--require|x.js|dist/main.js|start", "node main.js start", "node main.js"),
+        (
+            "/usr/lib/jvm/java-17/bin/java|-Xmx512m|-cp|/app/*:/lib/x.jar|OrdersApp|a",
+            "java OrdersApp a",
+            "java OrdersApp",
+        ),
+        ("java|-ea|-jar|/opt/shop/orders.jar|--spring", "java orders.jar --spring", "java orders.jar"),
+        (
+            "java|@/etc/jvm.options|--add-opens|java.base/java.lang=ALL-UNNAMED|-m|es.server/es.Main",
+            "java es.Main",
+            "java es.Main",
+        ),
+        ("java|-Dmain=x|org.apache.kafka.Kafka", "java org.apache.kafka.Kafka", "java org.apache.kafka.Kafka"),
+        ("/usr/bin/ruby3.2|-I|lib|-rbundler/setup|bin/rails|server", "ruby3.2 rails server", "ruby3.2 rails"),
+        ("/usr/bin/perl|-w|-MCarp|/usr/bin/exim_tidy|x", "perl exim_tidy x", "perl exim_tidy"),
+        ("perl|-ne|print|log", "perl -ne print log", "perl"),
+        ("/usr/bin/php8.2|-d|memory_limit=1G|artisan|queue:work", "php8.2 artisan queue:work", "php8.2 artisan"),
+        ("php|-f|/srv/job.php|7", "php job.php 7", "php job.php"),
+        ("/bin/bash|-eu|/opt/run-orders.sh|x", "bash run-orders.sh x", "bash run-orders.sh"),
+        ("/bin/bash|-euo|pipefail|/opt/run.sh", "bash run.sh", "bash run.sh"),
+        ("sh|-c|nosuchdaemon --serve", "sh -c nosuchdaemon --serve", "sh"),
+        ("bash|-ec|nosuchdaemon", "bash -ec nosuchdaemon", "bash"),
+        ("-bash", "-bash", "bash"),
+        ("[kworker/0:1]", "[kworker/0:1]", "[kworker/0:1]"),
+        ("venv/bin/python|x.py", "python x.py", "python x.py"),
+        (
+            "nginx: master process /usr/sbin/nginx -g daemon off;",
+            "nginx: master process /usr/sbin/nginx -g daemon off;",
+            "nginx",
+        ),
+        ("sshd: root@pts/0", "sshd: root@pts/0", "sshd"),
+        ("/opt/google/chrome/chrome --type=renderer --x=/a/b", "chrome --type=renderer --x=/a/b", "chrome"),
+        ("/opt/My App/bin/thing", "thing", "thing"),
+        ("/usr/bin/", "/usr/bin/", "/usr/bin/"),
+        ("", "", ""),
+        ("||", "", ""),
+    ],
+)
+def test_the_program_of_a_command_line(line: str, short: str, names: str) -> None:
+    found = program_name(line.replace("|", "\0").encode() + b"\0")
+    assert found.short.decode() == short
+    assert b" ".join(found.names).decode() == names
+
+
+def test_a_script_with_a_blank_in_its_name_is_one_name() -> None:
+    assert program_name(b"python\0/srv/my orders.py\0").names == (b"python", b"my orders.py")
+
+
+@given(st.sampled_from([b"python", b"java", b"bash", b"perl", b"php", b"node", b"x"]), st.lists(st.binary(max_size=6)))
+def test_any_bytes_have_a_program_and_nothing_is_made_up(interpreter: bytes, words: list[bytes]) -> None:
+    command = b"\0".join([interpreter, *words])
+    found = program_name(command)
+    assert all(name in command for name in found.names)
+    assert len(found.short) <= len(command) + 2  # "-mX" becomes "-m X"
