@@ -30,7 +30,7 @@ def forbidden_words(source: str) -> Iterator[tuple[int, str]]:
 
 
 def test_forbidden_words_are_found_in_comments_and_docstrings_only() -> None:
-    source = '"""Opened anew."""\nx = "told"  # nobody\ny = 1\n"""Uses\n``witness``, reckoned."""\n'
+    source = '"""Opened anew."""\nx = "told"  # nobody\ny = 1\n"""Uses\n``inputs``, reckoned."""\n'
     assert sorted(forbidden_words(source)) == [(1, "anew"), (2, "nobody"), (5, "reckoned")]
 
 

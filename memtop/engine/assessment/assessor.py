@@ -40,7 +40,7 @@ class Assessor:
         self._tick = 0
         self._largest: list[int] = []
         self._counters = Counters()
-        self._coroner = ExitAnalysis(history, self._counters)
+        self._exit_analysis = ExitAnalysis(history, self._counters)
         self._marks = Marks(self.verdicts)
         self._studies: dict[ProcessKey, ProcessAssessor] = {}
         self._ends: dict[ProcessKey, Assessment] = {}
@@ -64,7 +64,7 @@ class Assessor:
 
     def hold(self, keys: Iterable[ProcessKey]) -> None:
         """These are watched from the next instant on."""
-        self._coroner.hold(keys)
+        self._exit_analysis.hold(keys)
 
     def wants_lazy_free(self, key: ProcessKey, now_s: float) -> bool:
         """Whether what this process has given back by MADV_FREE is to be read now for its verdict."""
@@ -76,33 +76,33 @@ class Assessor:
         plan: SamplePlan,
         rows: Mapping[int, ProcessRow],
         last: Mapping[ProcessKey, ProcessRow],
-        witnesses: Mapping[ProcessKey, ExpensiveInputs] = MappingProxyType({}),
+        inputs_of: Mapping[ProcessKey, ExpensiveInputs] = MappingProxyType({}),
     ) -> list[ProcessKey]:
         """One tick; gives those whose :meth:`row_marks` have changed.
 
-        ``last`` are the rows of those that ended now, ``witnesses`` the expensive inputs of those judged in full.
+        ``last`` are the rows of those that ended now, ``inputs_of`` the expensive inputs of those judged in full.
         """
-        scene = StepInput(sample, self._sample, plan, rows, sample.cgroups or CgroupSample())
+        step = StepInput(sample, self._sample, plan, rows, sample.cgroups or CgroupSample())
         self._sample = sample
         self._tick += 1
-        self._counters.note(scene)
-        self.fresh = tuple(self._coroner.examine(scene, last))
+        self._counters.note(step)
+        self.fresh = tuple(self._exit_analysis.examine(step, last))
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
             self._largest = [row.pid for row in largest if row.rss_bytes]
-        for key, witness in witnesses.items():
-            if witness.lazy_free is not None:
-                self.verdicts.note_lazy_free(key, *witness.lazy_free)
+        for key, inputs in inputs_of.items():
+            if inputs.lazy_free is not None:
+                self.verdicts.note_lazy_free(key, *inputs.lazy_free)
         changed = set(
-            self.verdicts.look(scene.now_s, plan.readings.delay_s, plan.assessed, lambda key: self._room(key, scene))
+            self.verdicts.look(step.now_s, plan.readings.delay_s, plan.assessed, lambda key: self._room(key, step))
         )
         self._studies = {key: self._studies.get(key) or self._new_study() for key in plan.assessed}
         self.outlooks = {
-            key: self._look_at(key, study, scene, witnesses.get(key, ExpensiveInputs()))
+            key: self._look_at(key, study, step, inputs_of.get(key, ExpensiveInputs()))
             for key, study in self._studies.items()
         }
-        self._coroner.hold_only(self._largest, scene)
-        return self._marks.renew(changed, scene)
+        self._exit_analysis.hold_only(self._largest, step)
+        return self._marks.renew(changed, step)
 
     def known(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, Assessment]:
         """What was found on these at the last tick, or at their end; nothing on those that were not assessed."""
@@ -110,31 +110,29 @@ class Assessor:
         return {key: outlook for key, outlook in found.items() if outlook is not None}
 
     def _ended(self, key: ProcessKey) -> Assessment | None:
-        autopsy = self._coroner.of(key)
+        autopsy = self._exit_analysis.of(key)
         return at_its_end(self._ends.get(key, Assessment()), autopsy, self._counters) if autopsy is not None else None
 
     def _new_study(self) -> ProcessAssessor:
         return ProcessAssessor(self.verdicts, self._counters, self._history)
 
-    def _look_at(
-        self, key: ProcessKey, study: ProcessAssessor, scene: StepInput, witness: ExpensiveInputs
-    ) -> Assessment:
+    def _look_at(self, key: ProcessKey, study: ProcessAssessor, step: StepInput, inputs: ExpensiveInputs) -> Assessment:
         """One that is judged in full, alive or not."""
-        row = scene.row(key)
+        row = step.row(key)
         if row is not None and row.note is not Note.ZOMBIE:
-            if (leaf := scene.leaf(key)) is not None:
-                self._coroner.note_alive(key, leaf)
-            return study.judge(row, scene, witness)
-        self._coroner.follow(key, scene)
+            if (leaf := step.leaf(key)) is not None:
+                self._exit_analysis.note_alive(key, leaf)
+            return study.judge(row, step, inputs)
+        self._exit_analysis.follow(key, step)
         if key not in self._ends:
             self._ends[key] = study.last
             if len(self._ends) > AUTOPSIES:  # those that are still asked for or in focus stay
                 oldest = next((one for one in self._ends if one not in self._studies), None)
                 if oldest is not None:
                     del self._ends[oldest]
-        return at_its_end(self._ends[key], self._coroner.of(key), self._counters)
+        return at_its_end(self._ends[key], self._exit_analysis.of(key), self._counters)
 
-    def _room(self, key: ProcessKey, scene: StepInput) -> float | None:
+    def _room(self, key: ProcessKey, step: StepInput) -> float | None:
         """Room that the limits leave to a process that is judged in full; the limits of others are not read."""
-        row = scene.row(key) if key in scene.plan.assessed else None
-        return room_bytes(row, scene, self.verdicts) if row is not None else None
+        row = step.row(key) if key in step.plan.assessed else None
+        return room_bytes(row, step, self.verdicts) if row is not None else None

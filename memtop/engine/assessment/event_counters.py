@@ -48,10 +48,10 @@ class Counters:
         self._before: Sample | None = None
         self._now: Sample | None = None
 
-    def note(self, scene: StepInput) -> None:
+    def note(self, step: StepInput) -> None:
         """One tick."""
-        now_s, cgroups = scene.now_s, scene.cgroups
-        self._before, self._now = scene.before, scene.sample
+        now_s, cgroups = step.now_s, step.cgroups
+        self._before, self._now = step.before, step.sample
         for path, reading in cgroups.readings.items():
             first = self._first.get(path)
             if first is None or (first.oom_kill is None and first.max_events is None):
@@ -62,7 +62,7 @@ class Counters:
             if (rise := count - self._kills.get(path, count)) > 0:
                 self._rises.append(_Rise(now_s, path, rise))
         self._kills = dict(cgroups.kills)
-        vmstat = scene.sample.system.vmstat
+        vmstat = step.sample.system.vmstat
         if vmstat is not None and (machine := vmstat.oom_kill) is not None:
             if self._machine_kills is not None and machine > self._machine_kills:
                 self._rises.append(_Rise(now_s, "", machine - self._machine_kills))

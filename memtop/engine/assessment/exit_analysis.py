@@ -59,9 +59,9 @@ class ExitAnalysis:
         self._held |= wanted
         self._wanted |= dict.fromkeys(wanted.values())
 
-    def hold_only(self, pids: Iterable[int], scene: StepInput) -> None:
+    def hold_only(self, pids: Iterable[int], step: StepInput) -> None:
         """Of those held before and of ``pids``, keep the living; forget all others."""
-        self._held = {pid: scene.rows[pid].key for pid in self._held.keys() | set(pids) if pid in scene.rows}
+        self._held = {pid: step.rows[pid].key for pid in self._held.keys() | set(pids) if pid in step.rows}
         self._last_seen = {key: leaf for key, leaf in self._last_seen.items() if key.pid in self._held}
         living = set(self._held.values())
         self._wanted = {key: None for key in self._wanted if key in self._autopsies or key in living}
@@ -74,27 +74,27 @@ class ExitAnalysis:
         """How a process ended; None while it lives, and where it was not held."""
         return self._autopsies.get(key)
 
-    def examine(self, scene: StepInput, last: Mapping[ProcessKey, ProcessRow]) -> Iterator[ExitReport]:
+    def examine(self, step: StepInput, last: Mapping[ProcessKey, ProcessRow]) -> Iterator[ExitReport]:
         """Reports of held processes that ended at this tick; ``last`` has the last rows of those that are gone."""
         ended: dict[ProcessKey, tuple[float, int | None]] = {}
-        for key in scene.sample.gone:
+        for key in step.sample.gone:
             if key in self._held.values():
-                ended[key] = scene.sample.wall_s, None
-        for exit_ in scene.sample.exits:
+                ended[key] = step.sample.wall_s, None
+        for exit_ in step.sample.exits:
             held = self._held.get(exit_.pid)
             if held is not None:
                 ended[held] = exit_.wall_s, exit_.status
         found: list[tuple[ProcessRow, float, int | None]] = []
-        for key, (at_s, told) in ended.items():
-            row = last.get(key) or scene.row(key)
+        for key, (at_s, status_seen) in ended.items():
+            row = last.get(key) or step.row(key)
             if row is not None and row.key == key and key not in self._autopsies:
-                status = _status(scene, key, told)
+                status = _status(step, key, status_seen)
                 found.append((row, at_s, status))
-                self._dead.append(_Dead(scene.now_s, key, status, row.rss_bytes or 0))
+                self._dead.append(_Dead(step.now_s, key, status, row.rss_bytes or 0))
         for row, at_s, status in found:  # all are known by now, so that one is seen among the others
             self._held.pop(row.pid, None)
-            autopsy = self._autopsies[row.key] = self._autopsy(scene, row, at_s, status)
-            self._drop_the_oldest(scene.plan.assessed)
+            autopsy = self._autopsies[row.key] = self._autopsy(step, row, at_s, status)
+            self._drop_the_oldest(step.plan.assessed)
             yield autopsy
 
     def _drop_the_oldest(self, assessed: Iterable[ProcessKey]) -> None:
@@ -105,41 +105,41 @@ class ExitAnalysis:
             del self._autopsies[key]
             self._wanted.pop(key, None)
 
-    def follow(self, key: ProcessKey, scene: StepInput) -> None:
+    def follow(self, key: ProcessKey, step: StepInput) -> None:
         """What becomes known after its end: what its cgroup is left with, and who takes its place."""
         autopsy = self._autopsies.get(key)
         if autopsy is None:
             return
-        leaf = scene.leaf(key)
-        if leaf is not None and scene.sample.wall_s - autopsy.at_s <= SETTLED_S:
+        leaf = step.leaf(key)
+        if leaf is not None and step.sample.wall_s - autopsy.at_s <= SETTLED_S:
             autopsy = self._autopsies[key] = replace(autopsy, cgroup_after_bytes=leaf.usage_bytes)
-        if autopsy.successor is None or autopsy.successor.pid not in scene.rows:
-            heir = self._heir(autopsy, scene)
+        if autopsy.successor is None or autopsy.successor.pid not in step.rows:
+            heir = self._heir(autopsy, step)
             if heir != autopsy.successor:
                 self._autopsies[key] = replace(autopsy, successor=heir)
 
-    def _heir(self, autopsy: ExitReport, scene: StepInput) -> ProcessKey | None:
+    def _heir(self, autopsy: ExitReport, step: StepInput) -> ProcessKey | None:
         """The youngest that runs the same command in the same cgroup, and began later."""
         key = autopsy.key
         chain = self._counters.chain(key)
         heirs = [
             row.key
-            for row in scene.rows.values()
+            for row in step.rows.values()
             if row.command == autopsy.command
             and row.started_s is not None
             and row.key.start_ticks > key.start_ticks
             and row.rss_bytes
             and row.key != key
-            and (not chain or scene.cgroups.chains.get(row.key, chain) == chain)
+            and (not chain or step.cgroups.chains.get(row.key, chain) == chain)
         ]
         return max(heirs, key=lambda one: one.start_ticks, default=None)
 
-    def _autopsy(self, scene: StepInput, row: ProcessRow, at_s: float, status: int | None) -> ExitReport:
+    def _autopsy(self, step: StepInput, row: ProcessRow, at_s: float, status: int | None) -> ExitReport:
         key, counters = row.key, self._counters
         chain = counters.chain(key)
         path = chain[0] if chain else None
         cgroup_kills = counters.cgroup_kills(path) if path is not None else None
-        together = [one for one in self._dead if scene.now_s - one.at_s <= KILL_S and one.may_be_killed]
+        together = [one for one in self._dead if step.now_s - one.at_s <= KILL_S and one.may_be_killed]
         here = [one for one in together if path is not None and counters.chain(one.key)[:1] == (path,)]
         mine = here if cgroup_kills is not None else together
         point = self._last_point(key)
@@ -151,9 +151,9 @@ class ExitAnalysis:
             vanished=max(1, len(mine)),
             largest=all(rss >= self._rss_of(one) for one in mine if one.key != key),
         )
-        limit = self._culprit(scene, chain) if oom in (Oom.CERTAIN, Oom.PROBABLE) else None
+        limit = self._culprit(step, chain) if oom in (Oom.CERTAIN, Oom.PROBABLE) else None
         before = self._last_seen.get(key)
-        after = scene.cgroups.readings.get(path) if path is not None else None
+        after = step.cgroups.readings.get(path) if path is not None else None
         return ExitReport(
             key=key,
             name=row.name,
@@ -168,7 +168,7 @@ class ExitAnalysis:
             rss_bytes=rss or None,
             virt_bytes=row.virt_bytes or (point.virt_bytes if point is not None else None),
             peak_rss_bytes=max(row.peak_rss_bytes or 0, rss) or None,
-            slope_bytes_per_min=slope_bytes_per_min(self._history, key, scene.now_s),
+            slope_bytes_per_min=slope_bytes_per_min(self._history, key, step.now_s),
             cgroup_before_bytes=before.usage_bytes if before is not None else None,
             cgroup_after_bytes=after.usage_bytes if after is not None else None,
         )
@@ -181,20 +181,20 @@ class ExitAnalysis:
         point = self._last_point(dead.key)
         return (point.rss_bytes if point is not None else 0) or dead.rss_bytes
 
-    def _culprit(self, scene: StepInput, chain: tuple[str, ...]) -> tuple[str, int] | None:
+    def _culprit(self, step: StepInput, chain: tuple[str, ...]) -> tuple[str, int] | None:
         """Whose limit it was: the cgroup that counted an OOM, else the one that had the least room left."""
         pairs = [(self._counters.now(path), self._counters.before(path)) for path in chain]
         known = [(now, before) for now, before in pairs if now is not None and before is not None]
         for now, before in reversed(known):
             if now.oom is not None and before.oom is not None and now.oom > before.oom and now.limit_bytes:
-                return limit_name(now.path, scene), now.limit_bytes
-        total = scene.meminfo.total_bytes if scene.meminfo is not None else None
+                return limit_name(now.path, step), now.limit_bytes
+        total = step.meminfo.total_bytes if step.meminfo is not None else None
         found = binding([one for one in ceilings([before.use for _, before in known], total) if one.kills])
-        was_low = scene.machine_is_low or (scene.before is not None and is_low(scene.before.system.meminfo))
+        was_low = step.machine_is_low or (step.before is not None and is_low(step.before.system.meminfo))
         if found is not None and found.path is not None:
             near = found.headroom_max_bytes <= _NEAR * found.limit_bytes
             if near or not was_low:
-                return limit_name(found.path, scene), found.limit_bytes
+                return limit_name(found.path, step), found.limit_bytes
         # A limit that was not read may have been the cause as well.
         all_read = 0 < len(chain) == sum(is_known(before.use) for _, before in known)
         if total is not None and (was_low or all_read):
@@ -202,10 +202,10 @@ class ExitAnalysis:
         return None
 
 
-def _status(scene: StepInput, key: ProcessKey, told: int | None) -> int | None:
+def _status(step: StepInput, key: ProcessKey, status: int | None) -> int | None:
     """What waits for its parent, where this kernel's pidfds do not tell and we may read it."""
-    if told is None:
-        seen = scene.sample.processes.get(key.pid)
+    if status is None:
+        seen = step.sample.processes.get(key.pid)
         if seen is not None and seen.key == key and seen.stat is not None and seen.stat.state == "Z":
             return seen.stat.exit_code or None
-    return told
+    return status

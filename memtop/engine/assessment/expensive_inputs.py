@@ -92,24 +92,24 @@ def _copied(before: _Point, now: _Point) -> int:
     return unshared if 0 < unshared <= 2 * (now.private_dirty_bytes - before.private_dirty_bytes) else 0
 
 
-def testified(case: FindingInputs, witness: ExpensiveInputs, copying: Copying | None) -> FindingInputs:
+def with_expensive_inputs(case: FindingInputs, inputs: ExpensiveInputs, copying: Copying | None) -> FindingInputs:
     """The findings inputs with all facts from the expensive readings."""
-    if witness.regions is not None:
-        case = _with_regions(case, witness.regions)
-    if witness.reading is not None:
-        case = replace(case, deleted_file=witness.reading.replaced_file)
-    if case.lazyfree is None and (witness.heap is None or witness.heap.frees_lazily):
-        case = replace(case, lazyfree_unread=witness.unread)
+    if inputs.regions is not None:
+        case = _with_regions(case, inputs.regions)
+    if inputs.reading is not None:
+        case = replace(case, deleted_file=inputs.reading.replaced_file)
+    if case.lazyfree is None and (inputs.heap is None or inputs.heap.frees_lazily):
+        case = replace(case, lazyfree_unread=inputs.unread)
     if copying is not None:
         case = replace(case, unshared=copying.copied_bytes, still_shared=copying.still_shared_bytes)
-    if witness.sharing is not None and not witness.sharing.unknown:
+    if inputs.sharing is not None and not inputs.sharing.unknown:
         case = replace(
             case,
-            family=len(witness.sharing.relatives),
-            family_rss=witness.sharing.known.rss_sum_bytes,
-            family_pss=witness.sharing.known.pss_sum_bytes,
+            family=len(inputs.sharing.relatives),
+            family_rss=inputs.sharing.known.rss_sum_bytes,
+            family_pss=inputs.sharing.known.pss_sum_bytes,
         )
-    return case if witness.heap is None else _with_heap(case, witness.heap)
+    return case if inputs.heap is None else _with_heap(case, inputs.heap)
 
 
 def _with_regions(case: FindingInputs, view: RegionsView) -> FindingInputs:

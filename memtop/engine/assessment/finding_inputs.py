@@ -42,21 +42,21 @@ class Judged(NamedTuple):
     """Of all tasks in its cgroup; None where not all are known."""
 
 
-def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counters, history: History) -> FindingInputs:
+def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters, history: History) -> FindingInputs:
     """The case without what smaps and runtimes tell."""
-    cgroups, meminfo, status = scene.cgroups, scene.meminfo, scene.status(row.key)
-    leaf, verdict, growth = scene.leaf(row.key), judged.verdict, judged.growth
+    cgroups, meminfo, status = step.cgroups, step.meminfo, step.status(row.key)
+    leaf, verdict, growth = step.leaf(row.key), judged.verdict, judged.growth
     kills = first_to_kill(judged.limits)
     tightest = kills if kills is not None and kills.path is not None else None
     bound = cgroups.readings.get(tightest.path) if tightest is not None and tightest.path else None
-    pressure = leaf.pressure if leaf is not None and leaf.pressure is not None else scene.sample.system.pressure
+    pressure = leaf.pressure if leaf is not None and leaf.pressure is not None else step.sample.system.pressure
     own_pressure = leaf is not None and leaf.pressure is not None
     refaults, swap_in = counters.refaults(leaf), counters.machine_rate("pswpin")
     is_flat = growth is not None and growth.kind in (Shape.FLAT, Shape.NOISY)
     since_s = verdict.state.since_s if verdict is not None else None
     risen_s = verdict.last_rise_s if verdict is not None else None
-    grown = _grown_bytes_per_s(history, row.key, scene.now_s)
-    brake = counters.brake(scene.readings(row.key))
+    grown = _grown_bytes_per_s(history, row.key, step.now_s)
+    brake = counters.brake(step.readings(row.key))
     limits, in_cgroup, giant = cgroups.limits.get(row.key), judged.in_cgroup, judged.giant
     return FindingInputs(
         rss=row.rss_bytes,
@@ -65,7 +65,7 @@ def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counter
         swap=row.swap_bytes,
         page_tables=row.page_tables_bytes,
         leader_gone=row.note is Note.LEADER_GONE,
-        age_s=None if row.started_s is None else max(0.0, scene.sample.wall_s - row.started_s),
+        age_s=None if row.started_s is None else max(0.0, step.sample.wall_s - row.started_s),
         minflt_per_s=row.minflt_per_s,
         majflt_per_s=row.majflt_per_s,
         minor_cause=minor_cause(row.minflt_per_s, grown, judged.copied_bytes_per_s),
@@ -76,8 +76,8 @@ def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counter
         evidence=verdict.state.evidence if verdict is not None else None,
         changing=verdict.growth if verdict is not None and verdict.state.changing else None,
         lazyfree=verdict.lazy_free_bytes if verdict is not None else None,
-        seen_s=None if since_s is None else scene.now_s - since_s,
-        flat_s=scene.now_s - risen_s if is_flat and risen_s is not None else None,
+        seen_s=None if since_s is None else step.now_s - since_s,
+        flat_s=step.now_s - risen_s if is_flat and risen_s is not None else None,
         grows_towards=judged.target.name if judged.target is not None else None,
         grows_towards_bytes=judged.target.limit_bytes if judged.target is not None else None,
         grows_towards_brake=judged.target is not None and judged.target.limit is Limit.HIGH,
@@ -98,7 +98,7 @@ def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counter
         frozen=bool(bound and bound.under_oom and bound.kill_disabled),
         kills=counters.events(leaf.path).oom_kill if leaf is not None else None,
         high_limit=brake[0].high_bytes if brake is not None else None,
-        high_name=f"memory.high of {limit_name(brake[0].path, scene)}" if brake is not None else None,
+        high_name=f"memory.high of {limit_name(brake[0].path, step)}" if brake is not None else None,
         high_per_s=brake[1] if brake is not None else None,
         limit_events_per_s=counters.cgroup_rate(bound, "max_events"),
         address_space=_limited(limits.address_space_bytes) if limits is not None else None,
@@ -108,7 +108,7 @@ def case_of(row: ProcessRow, scene: StepInput, judged: Judged, counters: Counter
         mem_available=meminfo.available_bytes if meminfo else None,
         host_victim=judged.on_machine.first_name if judged.on_machine is not None else None,
         psi_full_percent=pressure.full.avg10_percent if pressure and pressure.full else None,
-        psi_of=cgroup_name(leaf.path, scene) if leaf is not None and own_pressure else "",
+        psi_of=cgroup_name(leaf.path, step) if leaf is not None and own_pressure else "",
         refault_per_s=refaults,
         swap_in_per_s=swap_in,
         overcommit=cgroups.policy.overcommit,

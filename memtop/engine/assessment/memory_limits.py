@@ -26,15 +26,15 @@ _SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 """Limits on what several processes use together."""
 
 
-def limit_rows(row: ProcessRow, scene: StepInput) -> tuple[LimitRow, ...]:
+def limit_rows(row: ProcessRow, step: StepInput) -> tuple[LimitRow, ...]:
     """Every limit over a process, the nearest cgroup first."""
-    cgroups, meminfo = scene.cgroups, scene.meminfo
-    found = _ceilings(row.key, scene)
+    cgroups, meminfo = step.cgroups, step.meminfo
+    found = _ceilings(row.key, step)
     tightest = binding(found)
     rows = [
         LimitRow(
             Limit.MACHINE if one.path is None else Limit.CGROUP if one.kills else Limit.HIGH,
-            _name(one, scene),
+            _name(one, step),
             one.limit_bytes,
             one.unreclaimable_bytes,
             one.headroom_bytes,
@@ -45,14 +45,14 @@ def limit_rows(row: ProcessRow, scene: StepInput) -> tuple[LimitRow, ...]:
         )
         for one in found
     ]
-    for reading in scene.readings(row.key):
+    for reading in step.readings(row.key):
         if reading.swap_limit_bytes not in (None, UNLIMITED) and reading.swap_bytes is not None:
-            name = f"swap of {limit_name(reading.path, scene)}"
+            name = f"swap of {limit_name(reading.path, step)}"
             rows.append(_plain(Limit.CGROUP_SWAP, name, reading.swap_limit_bytes, reading.swap_bytes))
     limits = cgroups.limits.get(row.key)
     if limits is not None and limits.address_space_bytes not in (None, UNLIMITED) and row.virt_bytes is not None:
         rows.append(_plain(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", limits.address_space_bytes, row.virt_bytes))
-    status = scene.status(row.key)
+    status = step.status(row.key)
     if limits is not None and limits.data_bytes not in (None, UNLIMITED) and status and status.data_bytes:
         rows.append(_plain(Limit.DATA, "ulimit -d (RLIMIT_DATA)", limits.data_bytes, status.data_bytes))
     if cgroups.policy.overcommit == 2 and meminfo is not None and meminfo.committed_bytes is not None:
@@ -60,9 +60,9 @@ def limit_rows(row: ProcessRow, scene: StepInput) -> tuple[LimitRow, ...]:
     return tuple(rows)
 
 
-def used_percent(key: ProcessKey, scene: StepInput) -> float | None:
+def used_percent(key: ProcessKey, step: StepInput) -> float | None:
     """How full the cgroup is whose limit kills first; None without one."""
-    tightest = binding([one for one in _ceilings(key, scene) if one.path is not None and one.kills])
+    tightest = binding([one for one in _ceilings(key, step) if one.path is not None and one.kills])
     return tightest.used_percent if tightest is not None else None
 
 
@@ -77,7 +77,7 @@ def first_to_kill(limits: Iterable[LimitRow]) -> LimitRow | None:
     return min((row for row in limits if row.limit in _KILLS), key=lambda row: row.headroom_max_bytes, default=None)
 
 
-def growing_beside(key: ProcessKey, limit: LimitRow, scene: StepInput, verdicts: GrowthTracker) -> list[Verdict]:
+def growing_beside(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: GrowthTracker) -> list[Verdict]:
     """The verdicts on the others whose growth is confirmed and that use up the same room."""
     if limit.limit not in _SHARED:
         return []
@@ -85,52 +85,52 @@ def growing_beside(key: ProcessKey, limit: LimitRow, scene: StepInput, verdicts:
         verdict
         for other in verdicts.alarmed()
         if other != key
-        and (limit.path is None or limit.path in scene.chain(other))
+        and (limit.path is None or limit.path in step.chain(other))
         and (verdict := verdicts.of(other)) is not None
     ]
 
 
-def room_bytes(row: ProcessRow, scene: StepInput, verdicts: GrowthTracker) -> float | None:
+def room_bytes(row: ProcessRow, step: StepInput, verdicts: GrowthTracker) -> float | None:
     """What the limit met first leaves to it, of which those that grow beside it take their share."""
-    limit = first_met(limit_rows(row, scene))
+    limit = first_met(limit_rows(row, step))
     if limit is None:
         return None
     own = verdicts.of(row.key)
     slope = own.growth.slope_bytes_per_s if own is not None else None
-    beside = growing_beside(row.key, limit, scene, verdicts)
+    beside = growing_beside(row.key, limit, step, verdicts)
     others = sum(verdict.growth.slope_bytes_per_s or 0.0 for verdict in beside)
     headroom = float(max(0, limit.headroom_max_bytes))
     return headroom * slope / (slope + others) if slope and slope > 0 and others > 0 else headroom
 
 
-def cgroup_name(path: str, scene: StepInput) -> str:
+def cgroup_name(path: str, step: StepInput) -> str:
     """What a person calls this cgroup: its container, pod or unit, or its path."""
-    return scene.cgroups.labels.get(path) or cgroup_label(os.fsencode("/" + path))
+    return step.cgroups.labels.get(path) or cgroup_label(os.fsencode("/" + path))
 
 
-def limit_name(path: str, scene: StepInput) -> str:
+def limit_name(path: str, step: StepInput) -> str:
     """The same, for a cgroup that has a limit: the root of what can be seen from a container is the container."""
-    name = cgroup_name(path, scene)
+    name = cgroup_name(path, step)
     return CONTAINER_NAME if name == "/" else name
 
 
-def unread_limits(row: ProcessRow, scene: StepInput) -> tuple[str, ...]:
+def unread_limits(row: ProcessRow, step: StepInput) -> tuple[str, ...]:
     """What is not known of the limits over a process, each as a clause; only without any can it be said that no limit
     is near."""
-    key, cgroups, meminfo = row.key, scene.cgroups, scene.meminfo
+    key, cgroups, meminfo = row.key, step.cgroups, step.meminfo
     found = []
     if key in cgroups.unread:
         found.append(cgroups.unread[key])
     elif key not in cgroups.chains:
         found.append("its cgroup has not been looked up")
-    uses = {one.path: one.use for one in scene.readings(key)}
-    blind = [path for path in scene.chain(key) if path not in uses or not is_known(uses[path])]
-    found += [f"the limit of {limit_name(path, scene)} cannot be read" for path in blind]
-    if (hidden := _hidden_limit_bytes(key, scene)) is not None:
+    uses = {one.path: one.use for one in step.readings(key)}
+    blind = [path for path in step.chain(key) if path not in uses or not is_known(uses[path])]
+    found += [f"the limit of {limit_name(path, step)} cannot be read" for path in blind]
+    if (hidden := _hidden_limit_bytes(key, step)) is not None:
         found.append(f"above what can be seen from here stands a limit of {long_size(hidden)}")
     if meminfo is None or host_ceiling(meminfo) is None:
         found.append("this machine's memory cannot be read")
-    limits, status = cgroups.limits.get(key), scene.status(key)
+    limits, status = cgroups.limits.get(key), step.status(key)
     if limits is None or limits.address_space_bytes is None or limits.data_bytes is None:
         found.append("its resource limits cannot be read")
     else:
@@ -147,29 +147,29 @@ def unread_limits(row: ProcessRow, scene: StepInput) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _hidden_limit_bytes(key: ProcessKey, scene: StepInput) -> int | None:
+def _hidden_limit_bytes(key: ProcessKey, step: StepInput) -> int | None:
     """The limit of an ancestor that cannot be seen from here, which version 1 tells; None where there is none."""
-    leaf = scene.leaf(key)
+    leaf = step.leaf(key)
     hidden = leaf.stat.hierarchical_limit_bytes if leaf is not None and leaf.stat is not None else None
-    seen = [one.limit_bytes for one in scene.readings(key) if one.limit_bytes is not None]
-    total = scene.meminfo.total_bytes if scene.meminfo is not None else None
+    seen = [one.limit_bytes for one in step.readings(key) if one.limit_bytes is not None]
+    total = step.meminfo.total_bytes if step.meminfo is not None else None
     if hidden is None or hidden >= min([UNLIMITED, *seen, *([total] if total is not None else [])]):
         return None
     return hidden
 
 
-def _ceilings(key: ProcessKey, scene: StepInput) -> tuple[Ceiling, ...]:
-    meminfo = scene.meminfo
+def _ceilings(key: ProcessKey, step: StepInput) -> tuple[Ceiling, ...]:
+    meminfo = step.meminfo
     total, swap_free = (meminfo.total_bytes, meminfo.swap_free_bytes or 0) if meminfo is not None else (None, 0)
-    own = ceilings([one.use for one in scene.readings(key)], total, swap_free)
+    own = ceilings([one.use for one in step.readings(key)], total, swap_free)
     host = host_ceiling(meminfo) if meminfo is not None else None
     return (*own, host) if host is not None else own
 
 
-def _name(one: Ceiling, scene: StepInput) -> str:
+def _name(one: Ceiling, step: StepInput) -> str:
     if one.path is None:
         return MACHINE_NAME
-    name = limit_name(one.path, scene)
+    name = limit_name(one.path, step)
     return name if one.kills else f"memory.high of {name}"
 
 

@@ -16,61 +16,61 @@ _TABLES_SHARE: Final = 512
 """A page of page tables maps so many pages; for processes whose status was not read."""
 
 
-def place_in_cgroup(key: ProcessKey, limit: LimitRow | None, scene: StepInput) -> Place | None:
+def place_in_cgroup(key: ProcessKey, limit: LimitRow | None, step: StepInput) -> Place | None:
     """Its place in the cgroup of this limit; None without one, and where not all that are in there are looked at."""
     if limit is None or not limit.path:
         return None
-    if not scene.everybody and not _all_seen(limit.path, scene):
+    if not step.everybody and not _all_seen(limit.path, step):
         return None  # of an order among the few that are looked at nothing follows
-    return _place(key, _order(_tasks(limit.path, scene), limit.limit_bytes, scene), scene)
+    return _place(key, _order(_tasks(limit.path, step), limit.limit_bytes, step), step)
 
 
-def place_on_machine(key: ProcessKey, scene: StepInput) -> Place | None:
+def place_on_machine(key: ProcessKey, step: StepInput) -> Place | None:
     """The place on the machine; computed while it is shown, or while the machine runs low; otherwise None."""
-    readings = scene.plan.readings
-    wanted = Need.VICTIM in readings.row_needs or Need.LIMITS in readings.focus_needs or scene.machine_is_low
-    return _place(key, order_on_machine(scene), scene) if wanted and scene.everybody else None
+    readings = step.plan.readings
+    wanted = Need.VICTIM in readings.row_needs or Need.LIMITS in readings.focus_needs or step.machine_is_low
+    return _place(key, order_on_machine(step), step) if wanted and step.everybody else None
 
 
-def order_on_machine(scene: StepInput) -> list[Victim]:
+def order_on_machine(step: StepInput) -> list[Victim]:
     """All candidates, first victim first; empty where the machine's memory is unknown."""
-    meminfo = scene.meminfo
+    meminfo = step.meminfo
     if meminfo is None or meminfo.total_bytes is None:
         return []
-    tasks = [row for row in scene.rows.values() if row.rss_bytes]
-    return _order(tasks, meminfo.total_bytes + (meminfo.swap_total_bytes or 0), scene)
+    tasks = [row for row in step.rows.values() if row.rss_bytes]
+    return _order(tasks, meminfo.total_bytes + (meminfo.swap_total_bytes or 0), step)
 
 
-def protected_giant(scene: StepInput) -> ProcessRow | None:
+def protected_giant(step: StepInput) -> ProcessRow | None:
     """The largest of all processes, where the OOM killer never takes it."""
-    if NEVER not in scene.cgroups.adjs.values():
+    if NEVER not in step.cgroups.adjs.values():
         return None
-    largest = max(scene.rows.values(), key=lambda row: row.rss_bytes or 0)
-    return largest if scene.cgroups.adjs.get(largest.key) == NEVER else None
+    largest = max(step.rows.values(), key=lambda row: row.rss_bytes or 0)
+    return largest if step.cgroups.adjs.get(largest.key) == NEVER else None
 
 
-def _all_seen(path: str, scene: StepInput) -> bool:
+def _all_seen(path: str, step: StepInput) -> bool:
     """Whether all that are in the cgroup itself are looked at."""
-    reading = scene.cgroups.readings.get(path)
-    return reading is not None and reading.members is not None and all(pid in scene.rows for pid in reading.members)
+    reading = step.cgroups.readings.get(path)
+    return reading is not None and reading.members is not None and all(pid in step.rows for pid in reading.members)
 
 
-def _tasks(path: str, scene: StepInput) -> list[ProcessRow]:
+def _tasks(path: str, step: StepInput) -> list[ProcessRow]:
     """Those known to be in a cgroup or below it."""
-    pids = {key.pid for key, chain in scene.cgroups.chains.items() if path in chain}
-    reading = scene.cgroups.readings.get(path)
+    pids = {key.pid for key, chain in step.cgroups.chains.items() if path in chain}
+    reading = step.cgroups.readings.get(path)
     pids.update(reading.members or () if reading is not None else ())
-    return [row for pid in pids if (row := scene.rows.get(pid)) is not None and row.rss_bytes is not None]
+    return [row for pid in pids if (row := step.rows.get(pid)) is not None and row.rss_bytes is not None]
 
 
-def _order(tasks: Iterable[ProcessRow], total_bytes: int, scene: StepInput) -> list[Victim]:
+def _order(tasks: Iterable[ProcessRow], total_bytes: int, step: StepInput) -> list[Victim]:
     candidates = [
         Candidate(
             row.pid,
             row.rss_bytes or 0,
             row.swap_bytes or 0,
             row.page_tables_bytes if row.page_tables_bytes is not None else (row.rss_bytes or 0) // _TABLES_SHARE,
-            scene.cgroups.adjs.get(row.key, row.oom_score_adj or 0),
+            step.cgroups.adjs.get(row.key, row.oom_score_adj or 0),
             exempt=row.pid == 1 or row.note is Note.KERNEL,
         )
         for row in sorted(tasks, key=lambda row: row.key.start_ticks)
@@ -78,8 +78,8 @@ def _order(tasks: Iterable[ProcessRow], total_bytes: int, scene: StepInput) -> l
     return ranking(candidates, total_bytes)
 
 
-def _place(key: ProcessKey, order: list[Victim], scene: StepInput) -> Place | None:
-    first = scene.rows.get(order[0].pid) if order else None
+def _place(key: ProcessKey, order: list[Victim], step: StepInput) -> Place | None:
+    first = step.rows.get(order[0].pid) if order else None
     if first is None:
         return None
     rank = next((victim.rank for victim in order if victim.pid == key.pid), None)

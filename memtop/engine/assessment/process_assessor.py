@@ -9,7 +9,7 @@ from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
-from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, testified
+from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, with_expensive_inputs
 from memtop.engine.assessment.finding_inputs import Judged, case_of
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
 from memtop.engine.assessment.memory_limits import (
@@ -45,30 +45,30 @@ class ProcessAssessor:
         self.last = Assessment(unread=("its limits have not been read",))
         """As of the latest tick."""
 
-    def judge(self, row: ProcessRow, scene: StepInput, witness: ExpensiveInputs) -> Assessment:
+    def judge(self, row: ProcessRow, step: StepInput, inputs: ExpensiveInputs) -> Assessment:
         """One tick of a process that lives."""
-        key, chain, leaf = row.key, scene.chain(row.key), scene.leaf(row.key)
+        key, chain, leaf = row.key, step.chain(row.key), step.leaf(row.key)
         self._tick += 1
         if self._tick % AROUND_TICKS == 0:
-            self._zombies = sum(one.note is Note.ZOMBIE and one.ppid == row.pid for one in scene.rows.values())
-            self._giant = protected_giant(scene)
-        limits = limit_rows(row, scene)
+            self._zombies = sum(one.note is Note.ZOMBIE and one.ppid == row.pid for one in step.rows.values())
+            self._giant = protected_giant(step)
+        limits = limit_rows(row, step)
         target = first_met(limits)
-        in_cgroup, on_machine = place_in_cgroup(key, first_to_kill(limits), scene), place_on_machine(key, scene)
+        in_cgroup, on_machine = place_in_cgroup(key, first_to_kill(limits), step), place_on_machine(key, step)
         tasks = None
         if leaf is not None and leaf.members is not None:
-            tasks = [scene.rows.get(pid) for pid in leaf.members]
+            tasks = [step.rows.get(pid) for pid in leaf.members]
         sizes = [task.rss_bytes if task is not None else None for task in tasks or ()]
         tasks_rss = None if tasks is None or None in sizes else sum(size or 0 for size in sizes)
-        copying = self._trail.take(scene.now_s, key, witness.sharing)
+        copying = self._trail.take(step.now_s, key, inputs.sharing)
         verdict = self._verdicts.of(key)
-        growth = _growth_now(verdict, scene.now_s)
+        growth = _growth_now(verdict, step.now_s)
         judged = Judged(
             limits=limits,
             verdict=verdict,
             growth=growth,
             target=target,
-            siblings=len(growing_beside(key, target, scene, self._verdicts)) if target is not None else 0,
+            siblings=len(growing_beside(key, target, step, self._verdicts)) if target is not None else 0,
             in_cgroup=in_cgroup,
             on_machine=on_machine,
             copied_bytes_per_s=copying.copied_bytes_per_s if copying is not None else None,
@@ -76,7 +76,7 @@ class ProcessAssessor:
             giant=self._giant,
             tasks_rss_bytes=tasks_rss,
         )
-        case = testified(case_of(row, scene, judged, self._counters, self._history), witness, copying)
+        case = with_expensive_inputs(case_of(row, step, judged, self._counters, self._history), inputs, copying)
         self._standing = self._standing.after(find(case))
         self.last = Assessment(
             findings=self._standing.standing,
@@ -88,12 +88,12 @@ class ProcessAssessor:
             limits=limits,
             first_met=target,
             cgroup=leaf,
-            cgroup_name=cgroup_name(chain[0], scene) if chain else "",
-            owner=scene.cgroups.owners.get(key, CgroupOwner()),
-            unread=unread_limits(row, scene),
+            cgroup_name=cgroup_name(chain[0], step) if chain else "",
+            owner=step.cgroups.owners.get(key, CgroupOwner()),
+            unread=unread_limits(row, step),
             cgroup_known=bool(chain),
             events=self._counters.events(leaf.path) if leaf is not None else Events(),
-            policy=scene.cgroups.policy,
+            policy=step.cgroups.policy,
             in_cgroup=in_cgroup,
             on_machine=on_machine,
             tasks_rss_bytes=tasks_rss,

@@ -61,13 +61,13 @@ class Marks:
         """It has ended, or become another program."""
         self._marks.pop(key, None)
 
-    def renew(self, judged: set[ProcessKey], scene: StepInput) -> list[ProcessKey]:
+    def renew(self, judged: set[ProcessKey], step: StepInput) -> list[ProcessKey]:
         """Those whose marks have changed, of the processes ``judged`` at this tick and of those on screen."""
-        return [key for key in judged | self._look(scene) if self._renew(key, scene)]
+        return [key for key in judged | self._look(step) if self._renew(key, step)]
 
-    def _look(self, scene: StepInput) -> set[ProcessKey]:
+    def _look(self, step: StepInput) -> set[ProcessKey]:
         """The columns of limits and victims, where they are on screen."""
-        readings, rows = scene.plan.readings, scene.rows
+        readings, rows = step.plan.readings, step.rows
         needs = readings.row_needs
         touched: set[ProcessKey] = set()
         self._percents, self._ranks = {}, {}
@@ -75,18 +75,18 @@ class Marks:
             keys = [row.key for row in rows.values()] if Need.CGROUP in readings.needs_all else list(readings.visible)
             by_chain: dict[tuple[str, ...], float | None] = {}
             for key in keys:
-                if chain := scene.chain(key):
+                if chain := step.chain(key):
                     if chain not in by_chain:
-                        by_chain[chain] = used_percent(key, scene)
+                        by_chain[chain] = used_percent(key, step)
                     self._percents[key] = by_chain[chain]
                     touched.add(key)
         if Need.VICTIM in needs:
-            self._ranks = {victim.pid: victim.rank for victim in order_on_machine(scene)}
+            self._ranks = {victim.pid: victim.rank for victim in order_on_machine(step)}
             touched.update(row.key for row in rows.values())
         return touched
 
-    def _renew(self, key: ProcessKey, scene: StepInput) -> bool:
-        if scene.row(key) is None:
+    def _renew(self, key: ProcessKey, step: StepInput) -> bool:
+        if step.row(key) is None:
             return False
         old = self._marks.get(key, _NOTHING)
         found, rank = sign(self._verdicts.of(key))

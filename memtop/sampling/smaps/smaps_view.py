@@ -41,7 +41,7 @@ class InPieces(NamedTuple):
     unread: int
     """Mappings that were not read: it took too long, or this kernel cannot skip what was never touched."""
     zero_pages_known: bool = True
-    """Whether the zero page was told apart; where not, RSS of memory that was only read is too high."""
+    """Whether the zero page was reported apart; where not, RSS of memory that was only read is too high."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from memtop.sources.recording.format import (
     has_basis,
     pack,
 )
-from memtop.sources.recording.tick import Tick, Told
+from memtop.sources.recording.tick import Recorded, Tick
 
 
 class Encoder:
@@ -33,7 +33,7 @@ class Encoder:
         self._swept: dict[str, frozenset[int] | None] = {}
         """None: all that are listed."""
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
-        self._reads: dict[int | None, dict[str, Told]] = defaultdict(dict)
+        self._reads: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
         """By process, so that they can be forgotten with it."""
         self._sets: dict[RecordKind, bytes] = {RecordKind.READ_SET: b"", RecordKind.WAITING: b""}
         self._bases: dict[tuple[int, str], bytes] = {}
@@ -94,7 +94,7 @@ class Encoder:
             self._sets[kind] = data
             self._add(kind, "", None, data)
 
-    def _add_answer(self, kind: RecordKind, path: str, told: Told, took_s: float | None = None) -> None:
+    def _add_answer(self, kind: RecordKind, path: str, told: Recorded, took_s: float | None = None) -> None:
         outcome, data = told
         if len(data) > VALUE_LIMIT:
             outcome, data = Outcome.UNAVAILABLE, b"too large to be recorded"

@@ -9,7 +9,7 @@ from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unava
 from memtop.redaction import scrub
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, Source, is_runtime, without_address
 from memtop.sources.recording.format import ERRORS, Outcome
-from memtop.sources.recording.tick import Tick, Told
+from memtop.sources.recording.tick import Recorded, Tick
 from memtop.sources.recording.writer import Writer
 
 _OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
@@ -124,16 +124,16 @@ class Recorder:
             self._tick.reads[path] = _recordable(path, data)
         return data
 
-    def _note_answer(self, path: str, told: Told, took_s: float) -> None:
+    def _note_answer(self, path: str, told: Recorded, took_s: float) -> None:
         if self._tick is not None:
             self._tick.asks.append((path, told, took_s))
 
 
-def _told(error: MemtopError) -> Told:
+def _told(error: MemtopError) -> Recorded:
     return _OUTCOMES[type(error)], os.fsencode(str(error))
 
 
-def _recordable(path: str, data: bytes) -> Told:
+def _recordable(path: str, data: bytes) -> Recorded:
     if path.endswith("/environ") and not is_runtime(path):
         return Outcome.UNAVAILABLE, b"environments are never recorded"
     return Outcome.OK, scrub(data) if path.endswith("/cmdline") else data

@@ -28,7 +28,7 @@ from memtop.sources.recording.format import (
     unpack,
 )
 from memtop.sources.recording.opening import open_recording
-from memtop.sources.recording.tick import Told
+from memtop.sources.recording.tick import Recorded
 
 WALL_LIMIT_S: Final = 253_370_764_800.0
 """The year 9999: calendars know no later one."""
@@ -71,8 +71,8 @@ class Replay:
             RecordKind.READ_SET: frozenset(),
             RecordKind.WAITING: frozenset(),
         }
-        self._asks: dict[str, list[tuple[Told, float]]] = {}
-        self._kept: dict[int | None, dict[str, Told]] = defaultdict(dict)
+        self._asks: dict[str, list[tuple[Recorded, float]]] = {}
+        self._kept: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
         """What was asked once about a runtime: a viewer may open its process later than the user who recorded it."""
         self._exits: list[Exit] = []
         self._bases: dict[tuple[int, str], bytes] = {}
@@ -270,7 +270,7 @@ def _paths(data: bytes) -> frozenset[str]:
     return frozenset(map(os.fsdecode, data.split(b"\0"))) if data else frozenset()
 
 
-def _given(told: Told) -> bytes:
+def _given(told: Recorded) -> bytes:
     outcome, data = told
     if outcome in ERRORS:
         raise ERRORS[outcome](clean(data))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from memtop.sources.protocol import Exit, Instant, pid_of
 from memtop.sources.recording.format import Outcome
 
-Told = tuple[Outcome, bytes]
+Recorded = tuple[Outcome, bytes]
 """What became of a reading, and its bytes or the error's text."""
 
 
@@ -19,8 +19,8 @@ class Tick:
     instant: Instant
     pids: Sequence[int] | None = None
     sweeps: dict[str, dict[int, bytes | None]] = field(default_factory=dict)
-    reads: dict[str, Told] = field(default_factory=dict)
-    asks: list[tuple[str, Told, float]] = field(default_factory=list)
+    reads: dict[str, Recorded] = field(default_factory=dict)
+    asks: list[tuple[str, Recorded, float]] = field(default_factory=list)
     """What may block: path, what became of it, seconds that it took."""
     waiting: set[str] = field(default_factory=set)
     exits: list[Exit] = field(default_factory=list)

@@ -3,8 +3,8 @@
 Exit codes: 0 for q and the ctrl+c key, 128 + n for signal n, 129 for a vanished terminal, 1 for an internal error.
 Imports neither Textual nor Rich, so that all this already holds while they are being imported.
 
-One thread, the warden, waits for the first order to end. Signal handlers and other threads only put an order into
-its queue (SimpleQueue.put may be called from a signal handler), so no handler ever takes a lock. The warden
+One thread waits for the first order to end. Signal handlers and other threads only put an order into
+its queue (SimpleQueue.put may be called from a signal handler), so no handler ever takes a lock. That thread
 asks the screen to close; where that does not work in time, it restores the terminal and ends the process itself.
 """
 
@@ -108,7 +108,7 @@ class Life:
         self._close_screen = close
 
     def __enter__(self) -> Life:
-        threading.Thread(target=self._watch, name="memtop-warden", daemon=True).start()
+        threading.Thread(target=self._watch, name="memtop-shutdown", daemon=True).start()
         threading.excepthook = self._thread_died
         for number in ENDING:
             signal.signal(number, self._on_signal)
@@ -148,7 +148,7 @@ class Life:
         return True
 
     def _watch(self) -> None:
-        """The warden's work."""
+        """Wait for the first order to end, then carry it out."""
         self.code, self._error = self._orders.get()
         limit_s = time.monotonic() + LIMIT_S + (self.supervised.conclude_s if self.supervised is not None else 0.0)
         self._decided.set()

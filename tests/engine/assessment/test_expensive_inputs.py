@@ -199,16 +199,16 @@ def test_what_a_jvm_usually_has_outside_of_its_heap_is_no_finding() -> None:
 
 def test_why_lazyfree_is_unread_is_left_out_where_the_runtime_never_gives_back_so() -> None:
     unread = ExpensiveInputs(unread="denied")
-    assert expensive_inputs.testified(FindingInputs(), unread, None).lazyfree_unread == "denied"
-    assert expensive_inputs.testified(FindingInputs(lazyfree=0), unread, None).lazyfree_unread == ""
+    assert expensive_inputs.with_expensive_inputs(FindingInputs(), unread, None).lazyfree_unread == "denied"
+    assert expensive_inputs.with_expensive_inputs(FindingInputs(lazyfree=0), unread, None).lazyfree_unread == ""
     assert (
-        expensive_inputs.testified(
+        expensive_inputs.with_expensive_inputs(
             FindingInputs(), unread._replace(heap=FindingFacts(frees_lazily=True)), None
         ).lazyfree_unread
         == "denied"
     )
     assert (
-        expensive_inputs.testified(
+        expensive_inputs.with_expensive_inputs(
             FindingInputs(), unread._replace(heap=FindingFacts(frees_lazily=False)), None
         ).lazyfree_unread
         == ""
@@ -216,7 +216,7 @@ def test_why_lazyfree_is_unread_is_left_out_where_the_runtime_never_gives_back_s
 
 
 def test_rising_survivors_of_a_jvm_reach_the_case() -> None:
-    case = expensive_inputs.testified(
+    case = expensive_inputs.with_expensive_inputs(
         FindingInputs(), ExpensiveInputs(heap=FindingFacts(surviving_bytes_per_s=5e5)), None
     )
     assert case.surviving_per_s == 5e5
