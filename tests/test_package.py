@@ -48,3 +48,9 @@ def test_the_readme_names_every_room() -> None:
     rooms = [path for path in (ROOT / "memtop").iterdir() if not path.name.startswith("__") and path.suffix != ".typed"]
     names = [f"`memtop/{room.name}{'/' if room.is_dir() else ''}`" for room in rooms]
     assert [name for name in names if name not in text] == []
+
+
+def test_the_top_level_holds_what_it_may_and_nothing_else() -> None:
+    made = {"build", "dist", "memtop_tui.egg-info"}
+    found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} - made
+    assert found == {"README.md", "memtop", "pyproject.toml", "screenshots", "tests"}
