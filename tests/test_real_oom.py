@@ -28,7 +28,7 @@ sys.stdin.readline()  # until it is watched
 held = []
 while len(held) < int(sys.argv[2]):
     held.append(bytearray(b"x" * (2 << 20)))
-    time.sleep(0.03)
+    time.sleep(0.03)  # grows over several samples
 print("done", flush=True)
 sys.stdin.readline()
 sys.exit(3)

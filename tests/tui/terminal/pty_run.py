@@ -37,7 +37,7 @@ def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEA
     limit_s = time.monotonic() + deadline_s
     while not condition():
         assert time.monotonic() < limit_s, f"waited in vain for: {what}"
-        time.sleep(0.01)
+        time.sleep(0.01)  # between two looks at the condition, until the deadline
 
 
 class PtyRun:
@@ -123,7 +123,7 @@ class PtyRun:
         seen = -1
         while seen != len(self.output) or select.select([self.master], [], [], 0)[0]:
             seen = len(self.output)
-            time.sleep(0.02)
+            time.sleep(0.02)  # lets the reader thread take what is there; the loop ends when nothing came
 
     def threads(self) -> int:
         """How many threads it has."""

@@ -125,7 +125,7 @@ def test_stray_sigconts_start_no_threads(app: PtyRun) -> None:
     before = app.threads()
     for _ in range(20):
         app.send(signal.SIGCONT)
-        time.sleep(0.005)
+        time.sleep(0.005)  # signals that come at once merge into one
     drawn = len(app.output)
     wait_for(lambda: len(app.output) > drawn + 200, "more drawing")
     assert app.threads() == before
@@ -185,7 +185,7 @@ def test_an_application_that_hangs_is_ended_within_two_seconds(tmp_path: Path) -
         drawn = -1
         while drawn != len(run.output):  # until it draws no more
             drawn = len(run.output)
-            time.sleep(0.15)
+            time.sleep(0.15)  # longer than the screen draws apart; the loop ends when nothing came
         run.send(signal.SIGTERM)
         assert run.end() == 143
         assert_restored(run)
