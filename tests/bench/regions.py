@@ -18,8 +18,8 @@ from pathlib import Path
 
 import psutil
 
+from memtop.analysis.memory_map.classification import classify
 from memtop.analysis.memory_map.region_diff import since
-from memtop.analysis.memory_map.regions import classify
 from memtop.procfs.smaps import Smaps, parse_smaps
 
 SOURCE = """

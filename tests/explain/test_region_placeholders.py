@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from memtop.analysis.memory_map.classification import classify
 from memtop.analysis.memory_map.region_kinds import RegionKind
-from memtop.analysis.memory_map.regions import classify
 from memtop.explain import topic
 from memtop.explain.region_placeholders import facts_of_regions, facts_of_rollup
 from memtop.procfs.smaps import parse_rollup, parse_smaps

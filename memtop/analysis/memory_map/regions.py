@@ -9,24 +9,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-from memtop.analysis.memory_map.guessed_flags import flags_of
-from memtop.analysis.memory_map.region_kinds import (
-    ANON_RULES,
-    GIVEN_NAMES,
-    GO_HEAP_START,
-    KERNEL_NAMES,
-    NO_ACCESS_RULES,
-    SHADOW_MIN,
-    SPREAD,
-    WITHOUT_ACCESS,
-    MappingTraits,
-    RegionKind,
-)
+from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.procfs.smaps import Mapping, Smaps
 
-_LIBRARY = re.compile(rb"(?:lib[^/]*\.so|[^/]*\.so(?:\.|\Z)|ld-)")
 _DIGITS = re.compile(r"\d+")
-_GIVEN: Final = (b"[anon:", b"[anon_shmem:")
+GIVEN: Final = (b"[anon:", b"[anon_shmem:")
+"""How a mapping begins to which its program gave a name (prctl(2), PR_SET_VMA)."""
 DELETED: Final = b" (deleted)"
 POOL_FIELDS: Final = ("Shared_Hugetlb", "Private_Hugetlb")
 
@@ -121,7 +109,7 @@ class Region:
         name = self.mapping.name
         if self.kind is RegionKind.MEMFD:
             text = name.removeprefix(b"/memfd:").removesuffix(DELETED)
-        elif name.startswith(_GIVEN):
+        elif name.startswith(GIVEN):
             text = name.split(b":", 1)[1].removesuffix(b"]").strip()
         else:
             return ""
@@ -236,135 +224,3 @@ class Regions:
             return Confidence.UNKNOWN
         stacks = sum(kind is RegionKind.THREAD_STACK for kind in self.kinds) + 1
         return Confidence.GOOD if abs(stacks - threads) <= max(1, threads / 5) else Confidence.LOW
-
-
-def classify(
-    smaps: Smaps,
-    *,
-    exe: bytes | None = None,
-    is_go: bool | None = None,
-    is_java: bool | None = None,
-    tmpfs: Sequence[bytes] = (),
-) -> Regions:
-    """Give each mapping its kind.
-
-    ``exe`` is the target of /proc/PID/exe, ``tmpfs`` the mount points of that type. Whether it is a Go or a Java
-    program is guessed from the mappings where it is not said.
-    """
-    names = set(smaps.names)
-    if is_go is None:
-        # position-independent on purpose: the hint for the first arena is the same for all of Go's 64-bit ports
-        is_go = GO_HEAP_START in smaps.starts or any(name.startswith(b"[anon: Go:") for name in names)
-    if is_java is None:
-        is_java = any(b"/libjvm.so" in name for name in names)
-    all_flags = flags_of(smaps)
-    is_sanitized = any(
-        "dd" in flags and "nr" in flags and end - start >= SHADOW_MIN
-        for flags, start, end in zip(all_flags, smaps.starts, smaps.ends, strict=True)
-    )
-    namer = _Namer(smaps, exe, is_java, tmpfs)
-    world = _World(is_go, is_java, is_sanitized)
-    kinds = _by_rules(smaps, all_flags, namer, world)
-    count = len(kinds)
-    touches = [below == above for below, above in zip(smaps.ends, smaps.starts[1:], strict=False)]
-    for place in range(1, count):
-        if touches[place - 1]:
-            kinds[place] = _spread(kinds[place], kinds[place - 1], smaps.perms[place])
-    for place in range(count - 2, -1, -1):
-        if touches[place]:
-            kinds[place] = _spread(kinds[place], kinds[place + 1], smaps.perms[place])
-    return Regions(smaps, tuple(kinds))
-
-
-class _World(NamedTuple):
-    """What is known of the whole process."""
-
-    is_go: bool
-    is_java: bool
-    is_sanitized: bool
-
-
-def _by_rules(smaps: Smaps, all_flags: Sequence[frozenset[str]], namer: _Namer, world: _World) -> list[RegionKind]:
-    """The kinds by the rules; only three mappings are looked at, and are objects, at a time."""
-    kinds: list[RegionKind] = []
-    rows = zip(smaps.starts, smaps.ends, smaps.perms, all_flags, smaps.names, smaps.inodes, strict=True)
-    looks = (
-        MappingTraits(start, end, perms, flags, *world, kind=namer.kind(name, perms, inode, flags))
-        for start, end, perms, flags, name, inode in rows
-    )
-    before: MappingTraits | None = None
-    look = next(looks, None)
-    while look is not None:
-        after = next(looks, None)
-        if look.kind is None:
-            look.before = before if before is not None and before.end == look.start else None
-            look.after = after if after is not None and after.start == look.end else None
-            rules = NO_ACCESS_RULES if look.no_access else ANON_RULES
-            look.kind = next(kind for test, kind in rules if test(look))
-            look.before = look.after = None
-        kinds.append(look.kind)
-        before, look = look, after
-    return kinds
-
-
-def _spread(kind: RegionKind, neighbour: RegionKind, perms: str) -> RegionKind:
-    target = SPREAD.get((neighbour, kind))
-    if target is None:
-        return kind
-    return WITHOUT_ACCESS[target] if perms.startswith("---") else target
-
-
-class _Namer:
-    """Kinds of mappings that have a name, remembered: thousands of mappings share a few names."""
-
-    def __init__(self, smaps: Smaps, exe: bytes | None, is_java: bool, tmpfs: Sequence[bytes]) -> None:
-        self._exe = exe
-        self._is_java = is_java
-        self._tmpfs = tuple(mount.rstrip(b"/") + b"/" for mount in tmpfs)
-        self._code = {name for name, perms in zip(smaps.names, smaps.perms, strict=True) if "x" in perms}
-        self._known: dict[tuple[bytes, str, bool], RegionKind | None] = {}
-
-    def kind(self, name: bytes, perms: str, inode: int, flags: frozenset[str]) -> RegionKind | None:
-        """The kind, or None for what only its neighbors tell."""
-        if "ht" in flags:
-            return RegionKind.HUGETLB
-        if not name and not flags & {"pf", "io"}:
-            return None if not inode else RegionKind.FILE
-        key = (name, perms, bool(flags & {"pf", "io"}))
-        if key not in self._known:
-            self._known[key] = self._decide(*key)
-        return self._known[key]
-
-    def _decide(self, name: bytes, perms: str, device: bool) -> RegionKind | None:
-        if name.startswith(_GIVEN):
-            return self._given(name, perms)
-        if name == b"/dev/zero" or name == b"/dev/zero" + DELETED:
-            return RegionKind.SHARED_ANON if perms.endswith("s") else None
-        if self._is_java and name.startswith(b"/memfd:java_heap"):
-            return RegionKind.JVM_HEAP
-        for beginning, kind in KERNEL_NAMES:
-            if name.startswith(beginning):
-                return kind
-        if device:
-            return RegionKind.DEVICE
-        return self._file(name, perms)
-
-    @staticmethod
-    def _given(name: bytes, perms: str) -> RegionKind:
-        text = name.split(b":", 1)[1].strip()
-        kind = next((kind for beginning, kind in GIVEN_NAMES if text.startswith(beginning)), RegionKind.NAMED)
-        return WITHOUT_ACCESS.get(kind, kind) if perms.startswith("---") else kind
-
-    def _file(self, name: bytes, perms: str) -> RegionKind:
-        path = name.removesuffix(DELETED)
-        if name == self._exe:
-            parts = RegionKind.TEXT, RegionKind.RODATA, RegionKind.DATA
-        elif path.endswith(b".jsa"):
-            return RegionKind.JVM_ARCHIVE
-        elif name in self._code or _LIBRARY.match(path.rpartition(b"/")[2]):
-            parts = RegionKind.LIB_TEXT, RegionKind.LIB_RODATA, RegionKind.LIB_DATA
-        else:
-            return RegionKind.TMPFS if self._tmpfs and path.startswith(self._tmpfs) else RegionKind.FILE
-        if perms.startswith("---"):
-            return RegionKind.RESERVED
-        return parts[0] if "x" in perms else parts[2] if "w" in perms else parts[1]

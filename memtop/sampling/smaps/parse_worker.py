@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Final
 
+from memtop.analysis.memory_map.classification import classify
 from memtop.analysis.memory_map.region_diff import RegionGrowth, since
 from memtop.analysis.memory_map.region_kinds import RegionKind
-from memtop.analysis.memory_map.regions import NOTHING, Region, Regions, classify
+from memtop.analysis.memory_map.regions import NOTHING, Region, Regions
 from memtop.analysis.memory_map.sharing import freed_by_kill, summed
 from memtop.errors import ParseError
 from memtop.procfs.pagemap_report import mappings_of, parse_report

@@ -9,16 +9,14 @@ no lock that the target's own calls would wait for. All reads go through Source.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
-from memtop.analysis.memory_map.piece_budget import SMAPS_MAX_S
-from memtop.analysis.memory_map.read_cost import Why
 from memtop.process_key import ProcessKey
 from memtop.sampling.commands import Command, ToggleMark
 from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample, Sample
+from memtop.sampling.smaps.admission import Admission, why_without_memory
 from memtop.sampling.smaps.collector import Collector
 from memtop.sampling.smaps.family import family_of, sharing_view
 from memtop.sampling.smaps.parse_worker import NO_GROWTH
@@ -28,23 +26,10 @@ from memtop.sources.protocol import Source
 
 DOUBTED_S: Final = 4.5
 """How long a reading is tried for that a verdict depends on; then it is begun again."""
-FIRST_SETTLE_S: Final = 0.03
-"""How long a first reading is waited for, so that a panel opens with numbers in it."""
-TURN_MOST: Final = 32
-"""Rollups that are begun at one tick ..."""
-TURN_S: Final = 0.010
-"""... what they may cost together at most ..."""
-TURN_DUTY: Final = 0.01
-"""... and the share of the time that they may take in the long run."""
-ONCE_S: Final = 30.0
-"""How long a run of one sample waits for its readings at most ..."""
-ONCE_SETTLE_S: Final = 0.5
-"""... looking at this interval whether one hangs."""
 FRESH_S: Final = 3.0
 """LazyFree that was read so long ago is still that of now."""
 
 _MAY_STILL_COME: Final = (Missing.UNREAD, Missing.NOTHING, Missing.TOO_DEAR, Missing.UNKNOWN_COST, Missing.ABSENT)
-_WHY: Final = {Why.FORBIDDEN: Missing.FORBIDDEN, Why.TOO_DEAR: Missing.TOO_DEAR, Why.UNKNOWN_COST: Missing.UNKNOWN_COST}
 
 
 class SmapsScheduler:
@@ -52,8 +37,7 @@ class SmapsScheduler:
 
     def __init__(self, source: Source) -> None:
         self._collector = Collector(source)
-        self._credit_s, self._credit_at_s = TURN_S, -math.inf
-        """What rollups may cost by now; they may overdraw it once, and wait then."""
+        self._admission = Admission(self._collector)
         self._doubted: tuple[ProcessKey, float] | None = None
         """Whose LazyFree is wanted, and since when."""
         self._commanded: dict[ProcessKey, str] = {}
@@ -61,8 +45,6 @@ class SmapsScheduler:
         self._family: frozenset[ProcessKey] = frozenset()
         self._family_s = 0.0
         """Since when it has been the same."""
-        self._unsettled: list[tuple[ProcessSample, str]] = []
-        """Readings that the user waits for: the first one of a process, or one that was asked for."""
 
     # -- what the engine asks
 
@@ -141,7 +123,7 @@ class SmapsScheduler:
         if record is not None and not looking_back and not waits:
             return record.regions_view(now_s)
         seen = self._seen(key)
-        missing = _without_memory(seen) if seen is None or seen.statm is None else Missing.PAUSED
+        missing = why_without_memory(seen) if seen is None or seen.statm is None else Missing.PAUSED
         return RegionsView(None, None, None, missing, None, 0.0, False, None, None, None)
 
     def sharing(self, key: ProcessKey, own: RegionsView) -> SharingView | None:
@@ -214,22 +196,24 @@ class SmapsScheduler:
             mark = record.mark if record is not None else None
             marking = mark is not None and mark.regions is None
             if shown or marking or (record is not None and record.asked):
-                self._want(plan, seen, "smaps", from_s, calm=Need.FAMILY not in readings.focus_needs and not marking)
+                self._admission.begin(
+                    plan, seen, "smaps", from_s, calm=Need.FAMILY not in readings.focus_needs and not marking
+                )
             elif mark is not None:  # for the sentence about it
-                self._want(plan, seen, "smaps", from_s, seldom=True)
+                self._admission.begin(plan, seen, "smaps", from_s, seldom=True)
         if (seen := self._still_doubted()) is not None and not shown:
-            self._take_turns(plan, [seen], from_s, calm=False, lazy_free=True)
+            self._admission.take_turns(plan, [seen], from_s, calm=False, lazy_free=True)
         family = self.family(focus) if Need.FAMILY in readings.focus_needs and focus is not None else []
         self._begin_commanded(plan, {seen.key for seen in family} | {focus}, from_s)
         if family:
-            self._take_turns(plan, [seen for seen in family if seen.key != focus], from_s, calm=False)
+            self._admission.take_turns(plan, [seen for seen in family if seen.key != focus], from_s, calm=False)
         elif Need.LAZY_FREE in readings.focus_needs and focus is not None and (seen := self._seen(focus)) is not None:
-            self._take_turns(plan, [seen], from_s, calm=False, lazy_free=True)
+            self._admission.take_turns(plan, [seen], from_s, calm=False, lazy_free=True)
         others = [seen for key in wanted if not (shown and key == focus) and (seen := self._seen(key)) is not None]
-        self._take_turns(plan, others, from_s, calm=True)
+        self._admission.take_turns(plan, others, from_s, calm=True)
         for _ in range(3):  # the number of mappings, then pagemap, or else smaps
-            self._settle(plan, from_s)
-        self._unsettled.clear()
+            self._admission.settle(plan, from_s)
+        self._admission.forget_waiting()
         self._collector.forget_the_oldest(focus)
 
     def _still_doubted(self) -> ProcessSample | None:
@@ -243,16 +227,6 @@ class SmapsScheduler:
             return None
         return self._seen(key)
 
-    def _settle(self, plan: SamplePlan, from_s: float) -> None:
-        """Wait a little for what the user waits for."""
-        unsettled, self._unsettled = self._unsettled, []
-        if not unsettled:
-            return
-        self._collector.settle(FIRST_SETTLE_S)
-        for seen, name in unsettled:
-            if self._collector.records[seen.key].tried_s == -math.inf:
-                self._want(plan, seen, name, from_s)
-
     def _read_once(self, plan: SamplePlan, wanted: Sequence[ProcessKey]) -> None:
         """There will be no later tick: read all that is asked for whatever it costs, each once, and wait for it."""
         self._collector.once = True
@@ -263,23 +237,16 @@ class SmapsScheduler:
                 if (seen := self._seen(key)) is not None:
                     whatever = name == "smaps_rollup" or readings.whole_smaps
                     self._collector.record(key).asked = readings.smaps and whatever
-                    self._want(plan, seen, name, self._collector.now_s)
-        self._await_all()
+                    self._admission.begin(plan, seen, name, self._collector.now_s)
+        self._admission.wait_for_all()
         for key in shown:  # counted by now, then in pieces; without pagemap it is smaps, whatever it costs
             for asked in (False, readings.smaps):
                 record, seen = self._collector.record(key), self._seen(key)
                 if seen is not None and record.reading is None and record.missing in _MAY_STILL_COME:
                     record.asked = record.asked or asked
-                    self._want(plan, seen, "smaps", self._collector.now_s)
-                    self._await_all()
-        self._unsettled.clear()
-
-    def _await_all(self) -> None:
-        """Wait for what is under way, but not for ever."""
-        left = round(ONCE_S / ONCE_SETTLE_S)
-        while left and any(record.pending for record in self._collector.records.values()):
-            self._collector.settle(ONCE_SETTLE_S)
-            left -= 1
+                    self._admission.begin(plan, seen, "smaps", self._collector.now_s)
+                    self._admission.wait_for_all()
+        self._admission.forget_waiting()
 
     def _begin_commanded(self, plan: SamplePlan, shown: Container[ProcessKey | None], from_s: float) -> None:
         """Begin what the user wanted of processes that are not in focus any more; those ``shown`` are read anyway."""
@@ -289,7 +256,7 @@ class SmapsScheduler:
             if seen is None or record is None or not (record.asked or marking):
                 del self._commanded[key]
             elif key not in shown:
-                self._want(plan, seen, name, from_s)
+                self._admission.begin(plan, seen, name, from_s)
 
     def _toggle_mark(self, record: ProcessReadings, key: ProcessKey) -> None:
         record.mark_dropped, record.since_mark = False, None
@@ -304,96 +271,3 @@ class SmapsScheduler:
         if reading.at_s >= self._collector.now_s or record.calm(PAGEMAP, seen):
             record.mark.regions, record.mark.regions_s = reading.regions, reading.at_s
             record.since_mark = NO_GROWTH
-
-    def _take_turns(
-        self, plan: SamplePlan, waiting: Sequence[ProcessSample], from_s: float, *, calm: bool, lazy_free: bool = False
-    ) -> None:
-        """Rollups, those that were read longest ago first, the larger before the smaller, within what they may cost."""
-        if self._credit_at_s < self._collector.now_s:
-            earned_s = TURN_DUTY * (self._collector.now_s - self._credit_at_s)
-            self._credit_s, self._credit_at_s = min(TURN_S, self._credit_s + earned_s), self._collector.now_s
-        self._credit_s, self._collector.refund_s = self._credit_s + self._collector.refund_s, 0.0
-        begun = 0
-        for seen in sorted(waiting, key=self._rank):
-            if begun == TURN_MOST or self._credit_s <= 0:
-                return
-            begun += self._want(plan, seen, "smaps_rollup", from_s, calm=calm, lazy_free=lazy_free)
-
-    def _rank(self, seen: ProcessSample) -> tuple[float, int]:
-        record = self._collector.records.get(seen.key)
-        rss_bytes = seen.statm.rss_bytes if seen.statm is not None else 0
-        return record.tried_s if record is not None else -math.inf, -rss_bytes
-
-    def _want(
-        self,
-        plan: SamplePlan,
-        seen: ProcessSample,
-        name: str,
-        from_s: float,
-        *,
-        calm: bool = False,
-        seldom: bool = False,
-        lazy_free: bool = False,
-    ) -> bool:
-        """Begin one reading, if the contract allows it; whether anything was begun.
-
-        ``calm``: where nothing has moved, the last reading is good for longer; ``seldom``: also where something has;
-        ``lazy_free``: what is wanted is something that pagemap does not have.
-        """
-        record = self._collector.record(seen.key)
-        record.verdict = None
-        if seen.statm is None:
-            record.missing = _without_memory(seen)
-            return False
-        if record.parsing_s is not None or (record.pending and not record.budget.under_way):
-            return False
-        readings = plan.readings
-        looked_at = seen.key == readings.focus or seen.key in readings.visible or seen.key.pid in (plan.pids or ())
-        urgent = record.asked or (looked_at and record.tried_s == -math.inf)
-        if readings.smaps and not record.asked and record.must_be_counted(name, self._collector.now_s):
-            self._collector.count(seen, record, from_s)
-            if record.pending:
-                self._unsettled += [(seen, name)] * urgent
-                return True
-        load = record.load(name, seen)
-        stall_s = None if load is None else record.budget.stall_s(load, self._collector.machine)
-        by_pieces = plan.readings.smaps and not (record.asked or lazy_free) and self._holds_up(record, stall_s)
-        if by_pieces:
-            marking = record.mark is not None and record.mark.regions is None
-            calm = seldom or (calm and record.calm(PAGEMAP, seen))
-            verdict = record.pieces.may_read(self._collector.now_s, asked=marking, calm=calm)
-        else:
-            verdict = record.budget.may_read(
-                self._collector.now_s,
-                load,
-                self._collector.machine,
-                asked=record.asked,
-                calm=seldom or (calm and record.calm(name, seen)),
-                forbidden=not plan.readings.smaps,
-            )
-        record.verdict = verdict
-        if not verdict.allowed:
-            record.missing = _WHY.get(verdict.why, record.missing)
-            return False
-        if record.missing in _WHY.values():
-            record.missing = Missing.UNREAD
-        charge_s = (stall_s or 0.0) if name == "smaps_rollup" else 0.0
-        self._credit_s -= charge_s
-        if by_pieces:
-            self._collector.begin(seen, record, PAGEMAP, from_s, None, charged_s=charge_s)
-        else:
-            self._collector.begin(seen, record, name, from_s, load)
-        self._unsettled += [(seen, name)] * urgent
-        return True
-
-    def _holds_up(self, record: ProcessReadings, stall_s: float | None) -> bool:
-        """Whether pagemap is to be read in place of smaps: there is one, and smaps may hold the process up."""
-        return self._collector.now_s > record.no_pieces_until_s and (stall_s is None or stall_s > SMAPS_MAX_S)
-
-
-def _without_memory(seen: ProcessSample | None) -> Missing:
-    if seen is None:
-        return Missing.GONE
-    if seen.stat is not None and seen.stat.kernel_thread:
-        return Missing.KERNEL
-    return Missing.ZOMBIE if seen.stat is not None and seen.stat.state in "ZX" else Missing.ENDING

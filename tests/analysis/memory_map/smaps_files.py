@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from memtop.analysis.memory_map.regions import Regions, classify
+from memtop.analysis.memory_map.classification import classify
+from memtop.analysis.memory_map.regions import Regions
 from memtop.procfs.smaps import Smaps, parse_smaps
 from memtop.procfs.status import PidStatus, parse_status
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from memtop.analysis.memory_map.classification import classify
 from memtop.analysis.memory_map.guessed_flags import flags_of
-from memtop.analysis.memory_map.regions import classify
 from memtop.procfs.smaps import Smaps
 from tests.analysis.memory_map.smaps_files import DATA, PROGRAMS, real, real_regions
 

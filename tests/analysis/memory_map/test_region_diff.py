@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memtop.analysis.memory_map.classification import classify
 from memtop.analysis.memory_map.region_diff import since
 from memtop.analysis.memory_map.region_kinds import RegionKind
-from memtop.analysis.memory_map.regions import NOTHING, Sizes, classify, total
+from memtop.analysis.memory_map.regions import NOTHING, Sizes, total
 from tests.analysis.memory_map.smaps_files import real_regions, written
 
 KIB, MIB = 1 << 10, 1 << 20

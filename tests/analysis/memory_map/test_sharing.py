@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.memory_map.regions import classify
+from memtop.analysis.memory_map.classification import classify
 from memtop.analysis.memory_map.sharing import (
     Bounds,
     CopyRate,

@@ -1,0 +1,156 @@
+"""Admission of smaps readings: whether one reading may begin now, within its budget and the turns' common one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from memtop.analysis.memory_map.piece_budget import SMAPS_MAX_S
+from memtop.analysis.memory_map.read_cost import Why
+from memtop.sampling.request import SamplePlan
+from memtop.sampling.sample import ProcessSample
+from memtop.sampling.smaps.collector import Collector
+from memtop.sampling.smaps.process_readings import PAGEMAP, ProcessReadings
+from memtop.sampling.smaps.smaps_view import Missing
+
+FIRST_SETTLE_S: Final = 0.03
+"""How long a first reading is waited for, so that a panel opens with numbers in it."""
+TURN_MOST: Final = 32
+"""Rollups that are begun at one tick ..."""
+TURN_S: Final = 0.010
+"""... what they may cost together at most ..."""
+TURN_DUTY: Final = 0.01
+"""... and the share of the time that they may take in the long run."""
+ONCE_S: Final = 30.0
+"""How long a run of one sample waits for its readings at most ..."""
+ONCE_SETTLE_S: Final = 0.5
+"""... looking at this interval whether one hangs."""
+
+_WHY: Final = {Why.FORBIDDEN: Missing.FORBIDDEN, Why.TOO_DEAR: Missing.TOO_DEAR, Why.UNKNOWN_COST: Missing.UNKNOWN_COST}
+
+
+class Admission:
+    """Begins readings that may begin. It belongs to the scheduler and is used in the engine's thread only."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self._credit_s, self._credit_at_s = TURN_S, -math.inf
+        """What rollups may cost by now. They may overdraw it once; then they wait."""
+        self._unsettled: list[tuple[ProcessSample, str]] = []
+        """Readings that the user waits for: the first one of a process, or one that was asked for."""
+
+    def take_turns(
+        self, plan: SamplePlan, waiting: Sequence[ProcessSample], from_s: float, *, calm: bool, lazy_free: bool = False
+    ) -> None:
+        """Rollups, those that were read longest ago first, the larger before the smaller, within what they may cost."""
+        if self._credit_at_s < self._collector.now_s:
+            earned_s = TURN_DUTY * (self._collector.now_s - self._credit_at_s)
+            self._credit_s, self._credit_at_s = min(TURN_S, self._credit_s + earned_s), self._collector.now_s
+        self._credit_s, self._collector.refund_s = self._credit_s + self._collector.refund_s, 0.0
+        begun = 0
+        for seen in sorted(waiting, key=self._rank):
+            if begun == TURN_MOST or self._credit_s <= 0:
+                return
+            begun += self.begin(plan, seen, "smaps_rollup", from_s, calm=calm, lazy_free=lazy_free)
+
+    def _rank(self, seen: ProcessSample) -> tuple[float, int]:
+        record = self._collector.records.get(seen.key)
+        rss_bytes = seen.statm.rss_bytes if seen.statm is not None else 0
+        return record.tried_s if record is not None else -math.inf, -rss_bytes
+
+    def begin(
+        self,
+        plan: SamplePlan,
+        seen: ProcessSample,
+        name: str,
+        from_s: float,
+        *,
+        calm: bool = False,
+        seldom: bool = False,
+        lazy_free: bool = False,
+    ) -> bool:
+        """Begin one reading, if the contract allows it; whether anything was begun.
+
+        ``calm``: where nothing has moved, the last reading is good for longer; ``seldom``: also where something has;
+        ``lazy_free``: what is wanted is something that pagemap does not have.
+        """
+        record = self._collector.record(seen.key)
+        record.verdict = None
+        if seen.statm is None:
+            record.missing = why_without_memory(seen)
+            return False
+        if record.parsing_s is not None or (record.pending and not record.budget.under_way):
+            return False
+        readings = plan.readings
+        looked_at = seen.key == readings.focus or seen.key in readings.visible or seen.key.pid in (plan.pids or ())
+        urgent = record.asked or (looked_at and record.tried_s == -math.inf)
+        if readings.smaps and not record.asked and record.must_be_counted(name, self._collector.now_s):
+            self._collector.count(seen, record, from_s)
+            if record.pending:
+                self._unsettled += [(seen, name)] * urgent
+                return True
+        load = record.load(name, seen)
+        stall_s = None if load is None else record.budget.stall_s(load, self._collector.machine)
+        by_pieces = plan.readings.smaps and not (record.asked or lazy_free) and self._holds_up(record, stall_s)
+        if by_pieces:
+            marking = record.mark is not None and record.mark.regions is None
+            calm = seldom or (calm and record.calm(PAGEMAP, seen))
+            verdict = record.pieces.may_read(self._collector.now_s, asked=marking, calm=calm)
+        else:
+            verdict = record.budget.may_read(
+                self._collector.now_s,
+                load,
+                self._collector.machine,
+                asked=record.asked,
+                calm=seldom or (calm and record.calm(name, seen)),
+                forbidden=not plan.readings.smaps,
+            )
+        record.verdict = verdict
+        if not verdict.allowed:
+            record.missing = _WHY.get(verdict.why, record.missing)
+            return False
+        if record.missing in _WHY.values():
+            record.missing = Missing.UNREAD
+        charge_s = (stall_s or 0.0) if name == "smaps_rollup" else 0.0
+        self._credit_s -= charge_s
+        if by_pieces:
+            self._collector.begin(seen, record, PAGEMAP, from_s, None, charged_s=charge_s)
+        else:
+            self._collector.begin(seen, record, name, from_s, load)
+        self._unsettled += [(seen, name)] * urgent
+        return True
+
+    def _holds_up(self, record: ProcessReadings, stall_s: float | None) -> bool:
+        """Whether pagemap is to be read in place of smaps: there is one, and smaps may hold the process up."""
+        return self._collector.now_s > record.no_pieces_until_s and (stall_s is None or stall_s > SMAPS_MAX_S)
+
+    def settle(self, plan: SamplePlan, from_s: float) -> None:
+        """Wait a little for what the user waits for."""
+        unsettled, self._unsettled = self._unsettled, []
+        if not unsettled:
+            return
+        self._collector.settle(FIRST_SETTLE_S)
+        for seen, name in unsettled:
+            if self._collector.records[seen.key].tried_s == -math.inf:
+                self.begin(plan, seen, name, from_s)
+
+    def forget_waiting(self) -> None:
+        """Wait for none of the readings that have begun."""
+        self._unsettled.clear()
+
+    def wait_for_all(self) -> None:
+        """Wait for what is under way, but not for ever."""
+        left = round(ONCE_S / ONCE_SETTLE_S)
+        while left and any(record.pending for record in self._collector.records.values()):
+            self._collector.settle(ONCE_SETTLE_S)
+            left -= 1
+
+
+def why_without_memory(seen: ProcessSample | None) -> Missing:
+    """Why a process has no memory map to read; None stands for a process that has gone."""
+    if seen is None:
+        return Missing.GONE
+    if seen.stat is not None and seen.stat.kernel_thread:
+        return Missing.KERNEL
+    return Missing.ZOMBIE if seen.stat is not None and seen.stat.state in "ZX" else Missing.ENDING
