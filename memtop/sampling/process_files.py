@@ -1,0 +1,214 @@
+"""Reads stat, statm, status and oom_score of a process into its record, and notes which processes have changed.
+
+Bytes are compared before they are parsed: most processes are idle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from memtop.errors import MemtopError, ProcessGone, Unavailable
+from memtop.procfs.lines import int_or_none
+from memtop.procfs.stat import PidStat, parse_stat
+from memtop.procfs.statm import parse_statm
+from memtop.procfs.status import PidStatus, parse_status
+from memtop.sampling.name_reader import NameReader
+from memtop.sampling.problems import Problems
+from memtop.sampling.process_record import STALE_TICKS, ProcessRecord
+from memtop.sources.protocol import Source
+
+EMPTY: Final = b"0 0 0 0 0 0 0"
+"""statm of a process that has no memory (any more)."""
+
+
+class ProcessFiles:
+    """Reads the files of single processes at one instant after another."""
+
+    def __init__(self, source: Source, problems: Problems, names: NameReader) -> None:
+        self._source = source
+        self._problems = problems
+        self._names = names
+        self.tick = -1
+        self._now_s = 0.0
+        self.changed: set[int] = set()
+        """Pids whose record differs from the tick before."""
+        self.stat_pids: set[int] = set()
+        """Pids whose stat was read at this instant, whether it has changed or not."""
+        self.leaderless: set[int] = set()
+        """Pids whose main thread has ended while other threads live."""
+
+    def begin(self, now_s: float) -> None:
+        """Start the next instant; ``now_s`` is on the clock of Instant.mono_s."""
+        self.tick, self._now_s = self.tick + 1, now_s
+        self.changed.clear()
+        self.stat_pids = set()
+
+    def forget(self, pid: int) -> None:
+        """Drop a process that has ended."""
+        self.changed.discard(pid)
+        self._names.forget(pid)
+        self.leaderless.discard(pid)
+
+    # -- stat and statm
+
+    def read_stats(self, records: Mapping[int, ProcessRecord], pids: Sequence[int]) -> list[ProcessRecord]:
+        """Read stat of these processes. The answer is the records whose pid now belongs to another process."""
+        now_s, replaced = self._now_s, []
+        self.stat_pids.update(pids)
+        for pid, raw in zip(pids, self._source.sweep("stat", pids), strict=True):
+            record = records[pid]
+            if raw is None:  # it has ended; the next tick says so
+                self.stat_pids.discard(pid)
+                continue
+            if record.stat_read_s == now_s:  # met at this very instant
+                continue
+            if raw == record.stat_raw and record.stat is not None:
+                if not record.still:  # the rates fall to zero once
+                    record.still = True
+                    record.stat_before, record.stat_before_s, record.stat_s = record.stat, record.stat_read_s, now_s
+                    self.changed.add(pid)
+                record.stat_read_s = now_s
+                continue
+            if (stat := self._problems.parse(parse_stat, raw, f"proc/{pid}/stat")) is None:
+                continue
+            if stat.start_ticks != record.key.start_ticks:  # descriptors ran out, so no None came between the two
+                replaced.append(record)
+                continue
+            self.take_stat(record, raw, stat)
+            self.check_leader(record)
+        return replaced
+
+    def take_stat(self, record: ProcessRecord, raw: bytes, stat: PidStat) -> None:
+        """Put a new stat into the record, and detect an exec by its code address or name."""
+        before = record.stat
+        record.stat_raw, record.still = raw, False
+        record.stat, record.stat_before, record.stat_before_s = stat, before, record.stat_read_s
+        record.stat_s = record.stat_read_s = self._now_s
+        record.name_raw = stat.comm
+        self.changed.add(record.key.pid)
+        self.stat_pids.add(record.key.pid)
+        if before is None:
+            return
+        # 1: not permitted to know; 0: its memory is being torn down, and its command line with it
+        moved = before.start_code != stat.start_code and min(before.start_code, stat.start_code) > 1
+        if moved:
+            record.become_another_program()
+        if moved or before.comm != stat.comm:
+            self._names.want_command(record)
+
+    def take_statm(self, record: ProcessRecord, raw: bytes) -> None:
+        """Put a new statm into the record."""
+        pid = record.key.pid
+        record.statm_raw, record.statm_tick = raw, self.tick
+        self.changed.add(pid)
+        if raw.startswith(EMPTY):
+            record.statm = None
+        else:
+            if record.leader_gone:
+                record.leader_gone = False
+                self.leaderless.discard(pid)
+            record.statm = self._problems.parse(parse_statm, raw, f"proc/{pid}/statm")
+
+    def check_leader(self, record: ProcessRecord) -> None:
+        """A zombie with more than one thread: its memory is found at a thread that lives (memory of the group)."""
+        if record.stat is None or record.stat.state != "Z" or (record.stat.threads < 2 and not record.leader_gone):
+            return
+        pid = record.key.pid
+        try:
+            other = next((tid for tid in self._source.tids(pid) if tid != pid), None)
+            path = f"proc/{pid}/task/{other}/statm"
+            raw = EMPTY if other is None else self._source.read(path)
+        except (ProcessGone, Unavailable):
+            return  # a thread that has ended since it was listed: the next tick finds another, or none
+        except MemtopError as error:
+            self._problems.note(error)
+            return
+        alive = not raw.startswith(EMPTY)
+        statm = self._problems.parse(parse_statm, raw, path) if alive else None
+        if (statm, alive) != (record.statm, record.leader_gone):
+            self.changed.add(pid)
+        record.statm, record.leader_gone = statm, alive
+        (self.leaderless.add if alive else self.leaderless.discard)(pid)
+
+    # -- status and oom_score
+
+    def read_status_if_moved(self, record: ProcessRecord) -> None:
+        """Read status if statm has moved since, or if it is old."""
+        moved = record.statm_tick > record.status_tick
+        if moved or self.tick - record.status_tick >= STALE_TICKS or record.status is None:
+            self.read_status(record)
+
+    def read_status(self, record: ProcessRecord) -> None:
+        """Read status, once at an instant, and detect an exec by a peak that fell."""
+        if record.status_tick == self.tick:
+            return
+        if record.stat is not None and record.stat.kernel_thread and record.status:
+            return
+        path = f"proc/{record.key.pid}/status"
+        try:
+            status = self._problems.parse(parse_status, self._source.read(path), path)
+        except ProcessGone:
+            return
+        except MemtopError as error:
+            self._problems.note(error)
+            return
+        if status is None:
+            return
+        record.status_tick = self.tick
+        before, record.status = record.status, status
+        if before == status:
+            return
+        self.changed.add(record.key.pid)
+        if status.uid is not None and status.uid != record.uid:
+            self._names.take_uid(record, status.uid)
+        if before is not None and _peak_fell(before, status):
+            self._exec_by_peak(record)
+            record.status_tick, record.status = self.tick, status
+
+    def _exec_by_peak(self, record: ProcessRecord) -> None:
+        """VmPeak never falls within one program, and every user may read it; start_code may say the same by now."""
+        execs, path = record.execs, f"proc/{record.key.pid}/stat"
+        try:
+            raw = self._source.read(path)
+        except MemtopError:
+            raw = record.stat_raw
+        if raw != record.stat_raw and (stat := self._problems.parse(parse_stat, raw, path)) is not None:
+            self.take_stat(record, raw, stat)
+        if record.execs == execs:
+            record.become_another_program()
+            self._names.want_command(record)
+
+    def read_oom(self, record: ProcessRecord, *, few: bool) -> None:
+        """Read oom_score and, when it is due, oom_score_adj; ``few`` means that nothing need be spared."""
+        pid = record.key.pid
+        due = few or self.tick - record.oom_tick >= STALE_TICKS
+        if not due and record.statm_tick < self.tick:
+            return
+        score, adj = self._number(f"proc/{pid}/oom_score", record.oom_score), record.oom_score_adj
+        if due:
+            adj = self._number(f"proc/{pid}/oom_score_adj", adj)
+            record.oom_tick = self.tick
+        if (score, adj) != (record.oom_score, record.oom_score_adj):
+            record.oom_score, record.oom_score_adj = score, adj
+            self.changed.add(pid)
+
+    def _number(self, path: str, before: int | None) -> int | None:
+        """The number in a file; ``before`` where it cannot be read."""
+        try:
+            return int_or_none(self._source.read(path, 64))
+        except ProcessGone:
+            return before
+        except MemtopError as error:
+            self._problems.note(error)
+            return before
+
+
+def _peak_fell(before: PidStatus, after: PidStatus) -> bool:
+    """Whether VmPeak is lower than before, in a process that has memory."""
+    return (
+        after.peak_rss_bytes is not None
+        and before.virt_peak_bytes is not None
+        and after.virt_peak_bytes is not None
+        and after.virt_peak_bytes < before.virt_peak_bytes
+    )
