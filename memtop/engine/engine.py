@@ -16,7 +16,7 @@ from memtop.engine.row_selection import chosen_rows, is_named, listed_rows, own_
 from memtop.engine.row_table import RowInputs, RowTable
 from memtop.engine.watched_history import MOST_WATCHED, WatchedHistory
 from memtop.history.rings import Gap, History
-from memtop.model.frame import Detail, Frame, ProcessRow
+from memtop.model.frame import Detail, Frame, ProcessRow, SystemRow
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need, SamplePlan
@@ -153,21 +153,26 @@ class Engine:
             self._readers.stand_still(readings, lambda: self._shown(request).sample)
         else:
             renewed = self._readers.take(readings, sample)
+        self._table.note(sample, partial(self._exec, now_s))
+        system = self._machine.row
+        assert system is not None
+        self._watched_history.note(sample, system)
+        if self._assessor is not None and machine_is_new:
+            renewed |= self._judge_growth(self._assessor, sample, plan)
         # What moves by itself, because old changes leave a row's trend and its last minute, is brought up to date at
         # every tick where it is on screen, and elsewhere when the trend moves on by a cell.
         moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
         all_move = moved_on or request.rows.where is not None or request.rows.sort == "growth_bytes_per_min"
         moving, inputs = None if all_move else readings.visible, self._row_inputs(now_s)
-        self._table.update(sample, inputs, moving=moving, renewed=renewed, on_exec=partial(self._exec, now_s))
+        self._table.build(sample, inputs, moving=moving, renewed=renewed)
         if machine_is_new and not still:
             come = self._readers.begin(plan, partial(self._shares_wanted, request), doubted)
             self._table.put_shares(come, inputs)
-        self._watch(request)
+        self._watch(request, sample, system)
         if not still:
             self._readers.step_runtimes(readings, sample, self._asked_for)
-        self._watched_history.note(self._table, sample)
         if self._assessor is not None and machine_is_new:
-            self._table.put_marks(self._assess(self._assessor, sample, plan, last), inputs)
+            self._assess(self._assessor, sample, plan, last)
 
     def _keep_time(self, sample: Sample, delay_s: float) -> None:
         before, self._sample = self._sample, sample
@@ -194,27 +199,30 @@ class Engine:
         doubts = self._assessor is not None and focus is not None and self._assessor.wants_lazy_free(focus, now_s)
         return focus if doubts else None
 
-    def _assess(
-        self, assessor: Assessor, sample: Sample, plan: SamplePlan, last: dict[ProcessKey, ProcessRow]
-    ) -> list[ProcessKey]:
-        """Those of which something else is to be marked on their rows."""
+    def _judge_growth(self, assessor: Assessor, sample: Sample, plan: SamplePlan) -> frozenset[ProcessKey]:
+        """The processes whose rows show another verdict, limit or rank than before."""
+        focus = plan.readings.focus
+        reading = self._readers.lazy_free(focus)
+        lazy_free = {focus: reading} if focus is not None and reading is not None else {}
+        return frozenset(assessor.judge_growth(sample, plan, lazy_free))
+
+    def _assess(self, assessor: Assessor, sample: Sample, plan: SamplePlan, last: dict[ProcessKey, ProcessRow]) -> None:
         rows = self._table.by_pid()
         assessor.hold(key for key in self._held if self._table.row(key) is not None)
         expensive = {
             key: self._readers.inputs(key, rows[key.pid], plan, sample) for key in plan.assessed if key.pid in rows
         }
-        changed = assessor.take(sample, plan, rows, last, expensive)
+        assessor.assess(rows, last, expensive)
         self._exits += assessor.fresh
-        return changed
 
-    def _watch(self, request: Request) -> None:
+    def _watch(self, request: Request, sample: Sample, system: SystemRow) -> None:
         """Keep the diaries of those asked for and of those in focus last, and notice their ends."""
         rows, focus = request.rows, request.readings.focus
         named = self._table.rows() if rows.only or rows.names else ()
         if rows.names and self._position is None:  # pids of a recording are others'
             self._own_line = own_line(self._table.by_pid())
         self._asked_for = [row.key for row in named if is_named(row, rows, self._departed.keys, self._own_line)]
-        self._watched_history.watch(self._asked_for if focus is None else [focus, *self._asked_for])
+        self._watched_history.watch(self._asked_for if focus is None else [focus, *self._asked_for], sample, system)
         family: list[ProcessKey] = []
         if rows.children and named:
             family = [row.key for row in self._chosen(named, request) if row.gone_s is None]

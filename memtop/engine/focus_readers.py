@@ -159,6 +159,10 @@ class FocusReaders:
         """The ``runtime`` objects of the JSON contract."""
         return self._runtimes.objects(keys) if self._runtimes is not None else {}
 
+    def lazy_free(self, key: ProcessKey | None) -> tuple[float, int] | None:
+        """Time and bytes of the latest LazyFree of a process; None where it was not read."""
+        return self._smaps.lazy_free(key) if self._smaps is not None and key is not None else None
+
     def inputs(self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample) -> ExpensiveInputs:
         """What was read of a process that is assessed, beside the cheap files."""
         from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (one sample does without)
@@ -175,7 +179,7 @@ class FocusReaders:
         needs = plan.readings.focus_needs
         regions = smaps.regions(key, sample.mono_s) if Need.MAPPINGS in needs else None
         sharing = smaps.sharing(key, regions) if regions is not None and Need.FAMILY in needs else None
-        return ExpensiveInputs(regions, smaps.reading(key), sharing, facts, smaps.lazy_free(key), smaps.unread(key))
+        return ExpensiveInputs(regions, smaps.reading(key), sharing, facts, smaps.unread(key))
 
     def _lazy_free_bytes(self, key: ProcessKey) -> int | None:
         return self._smaps.lazy_free_bytes(key) if self._smaps is not None else None

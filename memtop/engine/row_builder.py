@@ -59,9 +59,6 @@ def proc_row(
     else:
         command = f"[{name}]"
     peak = status.peak_rss_bytes if status is not None else None
-    swap = status.swap_bytes if status is not None else None
-    if swap is None and statm is not None and system.swap_total_bytes == 0:
-        swap = 0
     return ProcessRow(
         key=seen.key,
         pid=seen.key.pid,
@@ -79,7 +76,7 @@ def proc_row(
         file_bytes=status.file_bytes if status is not None else None,
         shmem_bytes=status.shmem_bytes if status is not None else None,
         shr_bytes=statm.shr_bytes if statm is not None else None,
-        swap_bytes=swap,
+        swap_bytes=swap_bytes(seen, system),
         peak_rss_bytes=peak if peak is None or rss is None else max(peak, rss),
         page_tables_bytes=status.page_tables_bytes if status is not None else None,
         mem_percent=percent(rss, system.mem_total_bytes),
@@ -100,6 +97,12 @@ def proc_row(
         pss_bytes=shares[0],
         uss_bytes=shares[1],
     )
+
+
+def swap_bytes(seen: ProcessSample, system: SystemRow) -> int | None:
+    """Swap of a process in bytes; 0 where the machine has none, None where unknown."""
+    swap = seen.status.swap_bytes if seen.status is not None else None
+    return 0 if swap is None and seen.statm is not None and system.swap_total_bytes == 0 else swap
 
 
 def gone_row(row: ProcessRow, wall_s: float) -> ProcessRow:

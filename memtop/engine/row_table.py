@@ -1,4 +1,4 @@
-"""Table of the rows of all living processes. A row is built again only when something that it shows has changed."""
+"""Table of the rows of all living processes. A row is built only when something that it shows has changed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
@@ -37,26 +37,39 @@ class _Entry:
 
 
 class RowTable:
-    """By pid. Notes in the history what its rows are built of."""
+    """By pid. :meth:`note` each sample, assess it, then :meth:`build` the rows that changed."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._entries: dict[int, _Entry] = {}
 
-    def update(
+    def note(self, sample: Sample, on_exec: Callable[[ProcessSample], None]) -> None:
+        """Add the sizes of this sample to the history.
+
+        ``on_exec`` is called for each process that became another program, before its first size is added.
+        """
+        entries = self._entries
+        for pid, process in sample.processes.items():
+            entry = entries.get(pid)
+            if entry is not None:
+                if process is entry.sample:
+                    continue
+                if process.execs != entry.sample.execs:
+                    on_exec(process)
+            self._note(process, sample.mono_s)
+
+    def build(
         self,
         sample: Sample,
         inputs: RowInputs,
         *,
         moving: Collection[ProcessKey] | None,
         renewed: Collection[ProcessKey],
-        on_exec: Callable[[ProcessSample], None],
     ) -> None:
-        """The next sample, from which those that have gone were removed.
+        """Build the rows that changed with this sample, from which the processes that ended were removed.
 
-        ``moving`` are the processes whose rows are built again though only time has gone by, None for all;
-        ``renewed`` those whose PSS is new. ``on_exec`` is called for each that became another program, before its
-        row is built.
+        ``moving`` are the processes whose rows change with time alone, None for all; ``renewed`` those whose PSS or
+        marks are new.
         """
         now_s, entries = inputs.now_s, self._entries
         for pid, process in sample.processes.items():
@@ -68,20 +81,19 @@ class RowTable:
                 or (now_s < entry.active_until_s and (moving is None or process.key in moving))
                 or (renewed and process.key in renewed)
             ):
-                if process.execs != entry.sample.execs:
-                    on_exec(process)
                 self._build(process, entry, inputs)
 
     def put_shares(self, keys: Iterable[ProcessKey], inputs: RowInputs) -> None:
-        """PSS and USS of these have come after their rows were built."""
+        """Set PSS and USS of these processes: the rows decide whose are read, and some readings end at once."""
         for key in keys:
+            entry = self._entries.get(key.pid)
+            if entry is None or entry.row.key != key:
+                continue
             pss_bytes, uss_bytes = inputs.shares(key)
-            self._replace(key, {"pss_bytes": pss_bytes, "uss_bytes": uss_bytes})
-
-    def put_marks(self, keys: Iterable[ProcessKey], inputs: RowInputs) -> None:
-        """The assessment has found something else for these."""
-        for key in keys:
-            self._replace(key, inputs.marks(key))
+            row = entry.row._replace(pss_bytes=pss_bytes, uss_bytes=uss_bytes)
+            if entry.living is entry.row:
+                entry.living = row  # or each process would keep two rows
+            entry.row = row
 
     def remove(self, key: ProcessKey) -> ProcessRow | None:
         """It has ended: the last row in which it had memory; None where it was not known."""
@@ -96,11 +108,6 @@ class RowTable:
         entry = self._entries.get(key.pid)
         return entry.row if entry is not None and entry.row.key == key else None
 
-    def sample(self, key: ProcessKey) -> ProcessSample | None:
-        """The process as it was sampled last; None where it does not live."""
-        entry = self._entries.get(key.pid)
-        return entry.sample if entry is not None and entry.row.key == key else None
-
     def rows(self) -> list[ProcessRow]:
         """All of them."""
         return [entry.row for entry in self._entries.values()]
@@ -109,17 +116,8 @@ class RowTable:
         """All of them."""
         return {pid: entry.row for pid, entry in self._entries.items()}
 
-    def _replace(self, key: ProcessKey, values: Mapping[str, Any]) -> None:
-        entry = self._entries.get(key.pid)
-        if entry is None or entry.row.key != key:
-            return
-        row = entry.row._replace(**values)
-        if entry.living is entry.row:
-            entry.living = row  # or each process would keep two rows
-        entry.row = row
-
     def _build(self, process: ProcessSample, entry: _Entry | None, inputs: RowInputs) -> _Entry:
-        track = self._note(process, inputs.now_s)
+        track = self._history.tracks.get(process.key)
         row = proc_row(
             process,
             entry.row if entry is not None else None,
@@ -140,15 +138,14 @@ class RowTable:
             entry.living = row
         return entry
 
-    def _note(self, process: ProcessSample, now_s: float) -> Track | None:
-        track = self._history.tracks.get(process.key)
+    def _note(self, process: ProcessSample, now_s: float) -> None:
         statm = process.statm
         if statm is None:
-            return track
+            return
+        track = self._history.tracks.get(process.key)
         last = track.point(-1) if track is not None and len(track) else None
         if last is None or (last.virt_bytes, last.rss_bytes, last.shr_bytes) != statm:
-            return self._history.note(process.key, now_s, *statm)
-        return track
+            self._history.note(process.key, now_s, *statm)
 
 
 def _active_until_s(track: Track | None, now_s: float) -> float:

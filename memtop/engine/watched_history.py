@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from memtop.engine.row_table import RowTable
+from memtop.engine.row_builder import swap_bytes
 from memtop.history.rings import Diary, History, Point
+from memtop.model.frame import SystemRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.sample import Sample
 
@@ -29,18 +30,23 @@ class WatchedHistory:
     def __contains__(self, key: object) -> bool:
         return key in self._watched
 
-    def watch(self, wanted: Iterable[ProcessKey]) -> None:
-        """Keep diaries of these processes from now on, and drop those that were wanted longest ago."""
-        self._watched = dict.fromkeys([*list(wanted)[:MOST_WATCHED], *self._watched])
+    def watch(self, wanted: Iterable[ProcessKey], sample: Sample, system: SystemRow) -> None:
+        """Keep diaries of these processes, from this sample on, and drop those that were wanted longest ago."""
+        before = self._watched
+        self._watched = dict.fromkeys([*list(wanted)[:MOST_WATCHED], *before])
         for key in list(self._watched)[MOST_WATCHED:]:
             del self._watched[key]
             self._history.diaries.pop(key, None)
+        self._add([key for key in self._watched if key not in before], sample, system)
 
-    def note(self, table: RowTable, sample: Sample) -> None:
+    def note(self, sample: Sample, system: SystemRow) -> None:
         """Add this sample to the diary of each watched process that lives."""
-        for key in self._watched:
-            process, row = table.sample(key), table.row(key)
-            if process is None or row is None or process.statm is None:
+        self._add(self._watched, sample, system)
+
+    def _add(self, keys: Iterable[ProcessKey], sample: Sample, system: SystemRow) -> None:
+        for key in keys:
+            process = sample.processes.get(key.pid)
+            if process is None or process.key != key or process.statm is None:
                 continue
             stat = process.stat if key.pid in sample.stat_pids else None
             point = Point(
@@ -49,6 +55,6 @@ class WatchedHistory:
                 process.status.shmem_bytes if process.status is not None else None,
                 stat.minflt if stat is not None else None,
                 stat.majflt if stat is not None else None,
-                row.swap_bytes,
+                swap_bytes(process, system),
             )
             self._history.diaries.setdefault(key, Diary()).add(point)

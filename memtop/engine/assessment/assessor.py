@@ -30,7 +30,7 @@ LARGEST_TICKS: Final = 5
 
 
 class Assessor:
-    """See the package; :meth:`take` once a tick, then :meth:`known`."""
+    """See the package. Once a tick: :meth:`judge_growth`, then :meth:`assess` with the rows built of it."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -47,7 +47,8 @@ class Assessor:
         """Of those that have ended under study, as it was then."""
         self.outlooks: dict[ProcessKey, Assessment] = {}
         """Assessments of all processes that are assessed in full, at this tick."""
-        self._sample: Sample | None = None
+        self._step: StepInput | None = None
+        """The facts of the latest tick."""
 
     def to_watch(self, keys: Iterable[ProcessKey]) -> list[int]:
         """Pids whose end is to be noticed: of ``keys``, then the largest."""
@@ -70,39 +71,48 @@ class Assessor:
         """Whether what this process has given back by MADV_FREE is to be read now for its verdict."""
         return self.verdicts.wants_lazy_free(key, now_s)
 
-    def take(
+    def judge_growth(
+        self, sample: Sample, plan: SamplePlan, lazy_free: Mapping[ProcessKey, tuple[float, int]]
+    ) -> list[ProcessKey]:
+        """Judge the growth of processes from this sample and the history; those whose :meth:`row_marks` changed.
+
+        ``lazy_free`` has time and bytes of what processes have given back by MADV_FREE, where that was read.
+        """
+        before = self._step.sample if self._step is not None else None
+        step = self._step = StepInput(sample, before, plan, sample.cgroups or CgroupSample())
+        for key, reading in lazy_free.items():
+            self.verdicts.note_lazy_free(key, *reading)
+        changed = self.verdicts.look(
+            step.now_s, plan.readings.delay_s, plan.assessed, lambda key: self._room(key, step)
+        )
+        return self._marks.renew(set(changed), step)
+
+    def assess(
         self,
-        sample: Sample,
-        plan: SamplePlan,
         rows: Mapping[int, ProcessRow],
         last: Mapping[ProcessKey, ProcessRow],
         inputs_of: Mapping[ProcessKey, ExpensiveInputs] = MappingProxyType({}),
-    ) -> list[ProcessKey]:
-        """One tick; gives those whose :meth:`row_marks` have changed.
+    ) -> None:
+        """Report exits, and assess in full what the plan of this tick names.
 
-        ``last`` are the rows of those that ended now, ``inputs_of`` the expensive inputs of those judged in full.
+        ``rows`` are those of this tick by pid, ``last`` the rows of those that ended now, ``inputs_of`` the expensive
+        inputs of those assessed in full.
         """
-        step = StepInput(sample, self._sample, plan, rows, sample.cgroups or CgroupSample())
-        self._sample = sample
+        assert self._step is not None, "judge_growth comes first"
+        step = self._step = self._step._replace(rows=rows)
         self._tick += 1
         self._counters.note(step)
         self.fresh = tuple(self._exit_analysis.examine(step, last))
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
             self._largest = [row.pid for row in largest if row.rss_bytes]
-        for key, inputs in inputs_of.items():
-            if inputs.lazy_free is not None:
-                self.verdicts.note_lazy_free(key, *inputs.lazy_free)
-        changed = set(
-            self.verdicts.look(step.now_s, plan.readings.delay_s, plan.assessed, lambda key: self._room(key, step))
-        )
-        self._studies = {key: self._studies.get(key) or self._new_study() for key in plan.assessed}
+        assessed = step.plan.assessed
+        self._studies = {key: self._studies.get(key) or self._new_study() for key in assessed}
         self.outlooks = {
             key: self._look_at(key, study, step, inputs_of.get(key, ExpensiveInputs()))
             for key, study in self._studies.items()
         }
         self._exit_analysis.hold_only(self._largest, step)
-        return self._marks.renew(changed, step)
 
     def known(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, Assessment]:
         """What was found on these at the last tick, or at their end; nothing on those that were not assessed."""
@@ -134,5 +144,5 @@ class Assessor:
 
     def _room(self, key: ProcessKey, step: StepInput) -> float | None:
         """Room that the limits leave to a process that is judged in full; the limits of others are not read."""
-        row = step.row(key) if key in step.plan.assessed else None
-        return room_bytes(row, step, self.verdicts) if row is not None else None
+        assessed = key in step.plan.assessed and step.process(key) is not None
+        return room_bytes(key, step, self.verdicts) if assessed else None

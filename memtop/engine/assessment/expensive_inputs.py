@@ -29,8 +29,6 @@ class ExpensiveInputs(NamedTuple):
     """Its mappings as they were read last, whenever that was."""
     sharing: SharingView | None = None
     heap: FindingFacts | None = None
-    lazy_free: tuple[float, int] | None = None
-    """Time and bytes of the latest LazyFree: memory given back by MADV_FREE."""
     unread: str = ""
     """Why there is no reading of smaps, or no newer one; empty where there is."""
 

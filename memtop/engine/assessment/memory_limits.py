@@ -11,7 +11,6 @@ from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, hos
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import Limit, LimitRow
-from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.units import long_size
@@ -26,10 +25,10 @@ _SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 """Limits on what several processes use together."""
 
 
-def limit_rows(row: ProcessRow, step: StepInput) -> tuple[LimitRow, ...]:
+def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
     """Every limit over a process, the nearest cgroup first."""
     cgroups, meminfo = step.cgroups, step.meminfo
-    found = _ceilings(row.key, step)
+    found = _ceilings(key, step)
     tightest = binding(found)
     rows = [
         LimitRow(
@@ -45,14 +44,13 @@ def limit_rows(row: ProcessRow, step: StepInput) -> tuple[LimitRow, ...]:
         )
         for one in found
     ]
-    for reading in step.readings(row.key):
+    for reading in step.readings(key):
         if reading.swap_limit_bytes not in (None, UNLIMITED) and reading.swap_bytes is not None:
             name = f"swap of {limit_name(reading.path, step)}"
             rows.append(_plain(Limit.CGROUP_SWAP, name, reading.swap_limit_bytes, reading.swap_bytes))
-    limits = cgroups.limits.get(row.key)
-    if limits is not None and limits.address_space_bytes not in (None, UNLIMITED) and row.virt_bytes is not None:
-        rows.append(_plain(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", limits.address_space_bytes, row.virt_bytes))
-    status = step.status(row.key)
+    limits, status, virt_bytes = cgroups.limits.get(key), step.status(key), step.virt_bytes(key)
+    if limits is not None and limits.address_space_bytes not in (None, UNLIMITED) and virt_bytes is not None:
+        rows.append(_plain(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", limits.address_space_bytes, virt_bytes))
     if limits is not None and limits.data_bytes not in (None, UNLIMITED) and status and status.data_bytes:
         rows.append(_plain(Limit.DATA, "ulimit -d (RLIMIT_DATA)", limits.data_bytes, status.data_bytes))
     if cgroups.policy.overcommit == 2 and meminfo is not None and meminfo.committed_bytes is not None:
@@ -90,14 +88,14 @@ def growing_beside(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: 
     ]
 
 
-def room_bytes(row: ProcessRow, step: StepInput, verdicts: GrowthTracker) -> float | None:
+def room_bytes(key: ProcessKey, step: StepInput, verdicts: GrowthTracker) -> float | None:
     """What the limit met first leaves to it, of which those that grow beside it take their share."""
-    limit = first_met(limit_rows(row, step))
+    limit = first_met(limit_rows(key, step))
     if limit is None:
         return None
-    own = verdicts.of(row.key)
+    own = verdicts.of(key)
     slope = own.growth.slope_bytes_per_s if own is not None else None
-    beside = growing_beside(row.key, limit, step, verdicts)
+    beside = growing_beside(key, limit, step, verdicts)
     others = sum(verdict.growth.slope_bytes_per_s or 0.0 for verdict in beside)
     headroom = float(max(0, limit.headroom_max_bytes))
     return headroom * slope / (slope + others) if slope and slope > 0 and others > 0 else headroom
@@ -114,10 +112,10 @@ def limit_name(path: str, step: StepInput) -> str:
     return CONTAINER_NAME if name == "/" else name
 
 
-def unread_limits(row: ProcessRow, step: StepInput) -> tuple[str, ...]:
+def unread_limits(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
     """What is not known of the limits over a process, each as a clause; only without any can it be said that no limit
     is near."""
-    key, cgroups, meminfo = row.key, step.cgroups, step.meminfo
+    cgroups, meminfo = step.cgroups, step.meminfo
     found = []
     if key in cgroups.unread:
         found.append(cgroups.unread[key])
@@ -134,7 +132,7 @@ def unread_limits(row: ProcessRow, step: StepInput) -> tuple[str, ...]:
     if limits is None or limits.address_space_bytes is None or limits.data_bytes is None:
         found.append("its resource limits cannot be read")
     else:
-        if limits.address_space_bytes != UNLIMITED and row.virt_bytes is None:
+        if limits.address_space_bytes != UNLIMITED and step.virt_bytes(key) is None:
             found.append("VIRT, which ulimit -v limits, cannot be read")
         if limits.data_bytes != UNLIMITED and (status is None or status.data_bytes is None):
             found.append("VmData, which ulimit -d limits, cannot be read")

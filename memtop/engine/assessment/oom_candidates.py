@@ -8,9 +8,10 @@ from typing import Final
 from memtop.analysis.limits.oom_score import NEVER, Candidate, Victim, ranking
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import LimitRow, Place
-from memtop.model.frame import Note, ProcessRow
+from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
+from memtop.sampling.sample import ProcessSample
 
 _TABLES_SHARE: Final = 512
 """A page of page tables maps so many pages; for processes whose status was not read."""
@@ -37,7 +38,7 @@ def order_on_machine(step: StepInput) -> list[Victim]:
     meminfo = step.meminfo
     if meminfo is None or meminfo.total_bytes is None:
         return []
-    tasks = [row for row in step.rows.values() if row.rss_bytes]
+    tasks = [seen for seen in step.sample.processes.values() if seen.statm is not None and seen.statm.rss_bytes]
     return _order(tasks, meminfo.total_bytes + (meminfo.swap_total_bytes or 0), step)
 
 
@@ -55,27 +56,32 @@ def _all_seen(path: str, step: StepInput) -> bool:
     return reading is not None and reading.members is not None and all(pid in step.rows for pid in reading.members)
 
 
-def _tasks(path: str, step: StepInput) -> list[ProcessRow]:
+def _tasks(path: str, step: StepInput) -> list[ProcessSample]:
     """Those known to be in a cgroup or below it."""
     pids = {key.pid for key, chain in step.cgroups.chains.items() if path in chain}
     reading = step.cgroups.readings.get(path)
     pids.update(reading.members or () if reading is not None else ())
-    return [row for pid in pids if (row := step.rows.get(pid)) is not None and row.rss_bytes is not None]
+    found = (step.sample.processes.get(pid) for pid in pids)
+    return [seen for seen in found if seen is not None and seen.statm is not None]
 
 
-def _order(tasks: Iterable[ProcessRow], total_bytes: int, step: StepInput) -> list[Victim]:
-    candidates = [
-        Candidate(
-            row.pid,
-            row.rss_bytes or 0,
-            row.swap_bytes or 0,
-            row.page_tables_bytes if row.page_tables_bytes is not None else (row.rss_bytes or 0) // _TABLES_SHARE,
-            step.cgroups.adjs.get(row.key, row.oom_score_adj or 0),
-            exempt=row.pid == 1 or row.note is Note.KERNEL,
-        )
-        for row in sorted(tasks, key=lambda row: row.key.start_ticks)
-    ]
-    return ranking(candidates, total_bytes)
+def _order(tasks: Iterable[ProcessSample], total_bytes: int, step: StepInput) -> list[Victim]:
+    ordered = sorted(tasks, key=lambda seen: seen.key.start_ticks)
+    return ranking([_candidate(seen, step) for seen in ordered], total_bytes)
+
+
+def _candidate(seen: ProcessSample, step: StepInput) -> Candidate:
+    rss_bytes = seen.statm.rss_bytes if seen.statm is not None else 0
+    swap_bytes = seen.status.swap_bytes if seen.status is not None else None
+    tables_bytes = seen.status.page_tables_bytes if seen.status is not None else None
+    return Candidate(
+        seen.key.pid,
+        rss_bytes,
+        swap_bytes or 0,
+        tables_bytes if tables_bytes is not None else rss_bytes // _TABLES_SHARE,
+        step.cgroups.adjs.get(seen.key, seen.oom_score_adj or 0),
+        exempt=seen.key.pid == 1 or (seen.stat is not None and seen.stat.kernel_thread),
+    )
 
 
 def _place(key: ProcessKey, order: list[Victim], step: StepInput) -> Place | None:

@@ -52,7 +52,7 @@ class ProcessAssessor:
         if self._tick % AROUND_TICKS == 0:
             self._zombies = sum(one.note is Note.ZOMBIE and one.ppid == row.pid for one in step.rows.values())
             self._giant = protected_giant(step)
-        limits = limit_rows(row, step)
+        limits = limit_rows(key, step)
         target = first_met(limits)
         in_cgroup, on_machine = place_in_cgroup(key, first_to_kill(limits), step), place_on_machine(key, step)
         tasks = None
@@ -90,7 +90,7 @@ class ProcessAssessor:
             cgroup=leaf,
             cgroup_name=cgroup_name(chain[0], step) if chain else "",
             owner=step.cgroups.owners.get(key, CgroupOwner()),
-            unread=unread_limits(row, step),
+            unread=unread_limits(key, step),
             cgroup_known=bool(chain),
             events=self._counters.events(leaf.path) if leaf is not None else Events(),
             policy=step.cgroups.policy,

@@ -67,12 +67,13 @@ class Marks:
 
     def _look(self, step: StepInput) -> set[ProcessKey]:
         """The columns of limits and victims, where they are on screen."""
-        readings, rows = step.plan.readings, step.rows
+        readings, processes = step.plan.readings, step.sample.processes
         needs = readings.row_needs
         touched: set[ProcessKey] = set()
         self._percents, self._ranks = {}, {}
         if Need.CGROUP in needs:
-            keys = [row.key for row in rows.values()] if Need.CGROUP in readings.needs_all else list(readings.visible)
+            everything = Need.CGROUP in readings.needs_all
+            keys = [seen.key for seen in processes.values()] if everything else list(readings.visible)
             by_chain: dict[tuple[str, ...], float | None] = {}
             for key in keys:
                 if chain := step.chain(key):
@@ -82,11 +83,11 @@ class Marks:
                     touched.add(key)
         if Need.VICTIM in needs:
             self._ranks = {victim.pid: victim.rank for victim in order_on_machine(step)}
-            touched.update(row.key for row in rows.values())
+            touched.update(seen.key for seen in processes.values())
         return touched
 
     def _renew(self, key: ProcessKey, step: StepInput) -> bool:
-        if step.row(key) is None:
+        if step.process(key) is None:
             return False
         old = self._marks.get(key, _NOTHING)
         found, rank = sign(self._verdicts.of(key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from memtop.model.frame import ProcessRow
@@ -11,7 +12,7 @@ from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.status import PidStatus
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
 from memtop.sampling.request import SamplePlan
-from memtop.sampling.sample import Sample
+from memtop.sampling.sample import ProcessSample, Sample
 
 
 class StepInput(NamedTuple):
@@ -21,9 +22,9 @@ class StepInput(NamedTuple):
     before: Sample | None
     """The sample before, for rates."""
     plan: SamplePlan
-    rows: Mapping[int, ProcessRow]
-    """By pid, of all that live."""
     cgroups: CgroupSample
+    rows: Mapping[int, ProcessRow] = MappingProxyType({})
+    """By pid, of all that live. Empty while growth is judged, since a row is built with that verdict."""
 
     @property
     def now_s(self) -> float:
@@ -50,10 +51,20 @@ class StepInput(NamedTuple):
         row = self.rows.get(key.pid)
         return row if row is not None and row.key == key else None
 
+    def process(self, key: ProcessKey) -> ProcessSample | None:
+        """The process as it was sampled; None where it has ended."""
+        seen = self.sample.processes.get(key.pid)
+        return seen if seen is not None and seen.key == key else None
+
     def status(self, key: ProcessKey) -> PidStatus | None:
         """Its status file as read last."""
-        seen = self.sample.processes.get(key.pid)
-        return seen.status if seen is not None and seen.key == key else None
+        seen = self.process(key)
+        return seen.status if seen is not None else None
+
+    def virt_bytes(self, key: ProcessKey) -> int | None:
+        """Its VIRT; None where unknown."""
+        seen = self.process(key)
+        return seen.statm.virt_bytes if seen is not None and seen.statm is not None else None
 
     def chain(self, key: ProcessKey) -> tuple[str, ...]:
         """Its memory cgroup and the ancestors, nearest first; empty where unknown, or none."""
