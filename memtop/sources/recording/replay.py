@@ -16,6 +16,7 @@ from typing import Final
 from memtop.errors import NotRecorded, RecordingError
 from memtop.sanitize import clean
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
+from memtop.sources.recording.checked_values import blob, integer, mono_time_s, path_set, wall_time_s
 from memtop.sources.recording.format import (
     ERRORS,
     PROCESS_LIMIT,
@@ -30,10 +31,6 @@ from memtop.sources.recording.format import (
 from memtop.sources.recording.opening import open_recording
 from memtop.sources.recording.tick import Recorded
 
-WALL_LIMIT_S: Final = 253_370_764_800.0
-"""The year 9999: calendars know no later one."""
-MONO_LIMIT_S: Final = 1e12
-"""No machine has been up for 30,000 years."""
 DEADLINE_S: Final = 2.0
 """Longest that one look into the file may take."""
 TICK_LIMIT: Final = 256 << 20
@@ -84,7 +81,7 @@ class Replay:
                 (last,) = self._connection.execute("SELECT max(n) FROM tick").fetchone()
                 if last is None:
                     raise RecordingError("it has no samples: memtop was ended before the first one was written")
-                self._ticks = _integer(last) + 1
+                self._ticks = integer(last) + 1
         except RecordingError:
             self._connection.close()
             raise
@@ -101,15 +98,15 @@ class Replay:
             found = self._connection.execute("SELECT wall_s, mono_s FROM tick WHERE n = ?", (self._next,)).fetchone()
             if found is None:
                 raise RecordingError("an instant is missing")
-            mono_s = _mono_s(found[1])  # a process that was restored elsewhere has seen the clock go back
-            instant = Instant(_wall_s(found[0]), max(mono_s, self._mono_s))
+            mono_s = mono_time_s(found[1])  # a process that was restored elsewhere has seen the clock go back
+            instant = Instant(wall_time_s(found[0]), max(mono_s, self._mono_s))
             self._forget_those_who_left()
             self._budget = TICK_LIMIT
             facts = self._connection.execute(
                 "SELECT kind, path, status, data FROM fact WHERE tick = ? ORDER BY rowid", (self._next,)
             )
             for kind, path, status, data in facts:
-                self._learn(_integer(kind), os.fsdecode(_blob(path)), status, _blob(data))
+                self._learn(integer(kind), os.fsdecode(blob(path)), status, blob(data))
             self._check_memory()
         self._mono_s = instant.mono_s
         self._next += 1
@@ -181,7 +178,7 @@ class Replay:
         """Take in one row. Raises whatever its bytes deserve; see :meth:`_one_sentence`."""
         if kind == RecordKind.EXIT:
             (wall_s,) = struct.unpack("<d", stored)
-            self._exits.append(Exit(int(path), _wall_s(wall_s), None if status is None else _integer(status)))
+            self._exits.append(Exit(int(path), wall_time_s(wall_s), None if status is None else integer(status)))
             return
         if has_basis(kind, path):
             data = self._bases[kind, path] = unpack(stored, self._bases.get((kind, path), b""))
@@ -193,21 +190,21 @@ class Replay:
         if self._budget < 0:
             raise RecordingError("one instant holds too much")
         if kind == RecordKind.PIDS:
-            self._learn_pids(decode_pids(data), _integer(status))
+            self._learn_pids(decode_pids(data), integer(status))
         elif kind == RecordKind.SWEPT:
             self._swept[path] = None if status else frozenset(decode_pids(data))
         elif kind == RecordKind.SWEEP:
             self._values[path].update(decode_changes(data))
         elif kind == RecordKind.READ:
-            self._reads[pid_of(path)][path] = Outcome(_integer(status)), data
+            self._reads[pid_of(path)][path] = Outcome(integer(status)), data
         elif kind == RecordKind.ASK:
             took_s, data = decode_took(data)
-            told = Outcome(_integer(status)), data
+            told = Outcome(integer(status)), data
             self._asks.setdefault(path, []).append((told, took_s))
             if is_runtime(path) and path.rpartition("/")[2] in ONCE:
                 self._kept[pid_of(path)][path] = told
         else:
-            self._sets[RecordKind(kind)] = _paths(data)
+            self._sets[RecordKind(kind)] = path_set(data)
 
     def _check_memory(self) -> None:
         """Measure what is kept, once so much is new that it may be too much. Raises RecordingError."""
@@ -264,46 +261,8 @@ class Replay:
             self._deadline_s = math.inf
 
 
-def _paths(data: bytes) -> frozenset[str]:
-    if data.count(b"\0") >= PROCESS_LIMIT:
-        raise RecordingError("a set of paths is too large")
-    return frozenset(map(os.fsdecode, data.split(b"\0"))) if data else frozenset()
-
-
 def _given(told: Recorded) -> bytes:
     outcome, data = told
     if outcome in ERRORS:
         raise ERRORS[outcome](clean(data))
     return data
-
-
-def _integer(value: object) -> int:
-    if not isinstance(value, int):
-        raise RecordingError("a number is missing")
-    return value
-
-
-def _finite(value: object) -> float:
-    if not isinstance(value, float) or not math.isfinite(value):
-        raise RecordingError("a time is not a number")
-    return value
-
-
-def _wall_s(value: object) -> float:
-    wall_s = _finite(value)
-    if not 0 <= wall_s < WALL_LIMIT_S:
-        raise RecordingError("a time is not one of this age")
-    return wall_s
-
-
-def _mono_s(value: object) -> float:
-    mono_s = _finite(value)
-    if not 0 <= mono_s < MONO_LIMIT_S:
-        raise RecordingError("a time is not one of this age")
-    return mono_s
-
-
-def _blob(value: object) -> bytes:
-    if not isinstance(value, bytes):
-        raise RecordingError("bytes are missing")
-    return value

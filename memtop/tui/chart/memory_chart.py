@@ -24,17 +24,8 @@ from memtop.tui.chart.canvas import AXES_FROM
 from memtop.tui.chart.chart_base import ChartBase
 from memtop.tui.chart.chart_title import facts, looking_back_text, title_text
 from memtop.tui.chart.curves import DrawnCurves
-from memtop.tui.chart.plot import (
-    Forecast,
-    Limits,
-    MemoryPicture,
-    filled,
-    memory_strips,
-    message_strips,
-    picture_of,
-    points_for,
-    points_to,
-)
+from memtop.tui.chart.picture import Forecast, Limits, MemoryPicture, picture_of
+from memtop.tui.chart.plot import filled, memory_strips, message_strips, points_for, points_to
 from memtop.tui.drawing.cell_text import LOADING, to_ascii
 
 _SCALES: Final = tuple(Scale)

@@ -2,110 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 from textual.strip import Strip
 
-from memtop import units
-from memtop.model.frame import Detail, Mark, Note, Series
-from memtop.tui.chart.axes import Axis, Scale, TimeSpan, clock, close_up, known, linear, logarithmic, settle, time_ticks
+from memtop.tui.chart.axes import Axis, Scale, TimeSpan, close_up, known, linear, logarithmic, time_ticks
 from memtop.tui.chart.canvas import AXES_FROM, LABEL_CELLS, Canvas, narrow
 from memtop.tui.chart.chart_styles import ChartStyle, ChartStyles, Glyphs
 from memtop.tui.chart.curves import DOTS_PER_COLUMN, Curve, DrawnCurves
+from memtop.tui.chart.overlays import draw_forecast, draw_overlays
+from memtop.tui.chart.picture import MemoryPicture
 
 FILL_FROM_ROWS: Final = 8
 """Height of the plot from which RES is filled by its parts."""
-_DASHES: Final = {ChartStyle.LIMIT: "╌", ChartStyle.PEAK: "┈"}
 _AHEAD_SHARE: Final = 0.25
 """Of the plot, for the time that has not come, while there is something to say of it."""
-
-Limits = tuple[tuple[str, float], ...]
-"""(label, bytes) of the limits that bind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """RES goes on as it has grown until the room under the binding limit is used up."""
-
-    room_bytes: float
-    earliest_s: float
-    """From now."""
-    latest_s: float
-
-    def rises_bytes(self, after_s: float) -> tuple[float, float]:
-        """How much more there is after so long, if slow and if fast; it ends at the limit."""
-        slow, fast = (self.room_bytes * after_s / max(end_s, 1e-3) for end_s in (self.latest_s, self.earliest_s))
-        return min(slow, self.room_bytes), min(fast, self.room_bytes)
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryPicture:
-    """Everything that the cells of a memory chart depend on, apart from size and colors."""
-
-    series: Series
-    window_s: float
-    right_edge_s: float
-    by_clock: bool
-    """Time labels by the clock (when looking back) instead of by distance from now."""
-    cursor_s: float | None = None
-    marks: tuple[Mark, ...] = ()
-    peak_bytes: float | None = None
-    limits: Limits = ()
-    scale: Scale = Scale.ONE
-    """Settled: never AUTO."""
-    message: str = ""
-    """Words over the middle of the chart."""
-    forecast: Forecast | None = None
-
-    def looks_like(self, other: MemoryPicture | None) -> bool:
-        """Whether both give the same cells. The time of the right edge counts only where a clock is shown."""
-        if other is None or self.by_clock:
-            return self == other
-        return self == replace(other, right_edge_s=self.right_edge_s)
-
-
-def picture_of(
-    detail: Detail,
-    scale: Scale = Scale.AUTO,
-    limits: Limits = (),
-    before: Scale = Scale.ONE,
-    forecast: Forecast | None = None,
-) -> MemoryPicture:
-    """The picture of a process; ``before`` is the scale drawn last, so that AUTO does not flap."""
-    virt = max((value for value in known(detail.series.virt_bytes) if value is not None), default=0.0)
-    rss = max((value for value in known(detail.series.rss_bytes) if value is not None), default=0.0)
-    return MemoryPicture(
-        detail.series,
-        detail.window_s,
-        detail.right_edge_s,
-        detail.cursor_s is not None or detail.gone,
-        detail.cursor_s,
-        detail.marks,
-        detail.row.peak_rss_bytes,
-        limits,
-        settle(scale, virt, rss, before),
-        message_of(detail),
-        None if detail.gone or detail.cursor_s is not None else forecast,
-    )
-
-
-def message_of(detail: Detail) -> str:
-    """What there is to say over the chart, or nothing when the curves speak for themselves."""
-    row = detail.row
-    if detail.gone or row.note is Note.GONE:
-        return "gone" if row.gone_s is None else f"gone since {clock(row.gone_s)}"
-    if row.note in (Note.KERNEL, Note.ZOMBIE):
-        return str(row.note.value)
-    points = sum(value is not None for value in known(detail.series.rss_bytes))
-    if points >= 2:
-        return ""
-    if row.note is Note.DENIED:
-        return detail.why_unknown.get("rss_bytes", str(row.note.value))
-    return "waiting for the second sample"
 
 
 def points_for(width: int, scale: Scale = Scale.ONE, *, ahead: bool = False) -> int:
@@ -199,9 +112,9 @@ def memory_strips(
     if own:
         canvas.tint_labels(ChartStyle.VIRT, ChartStyle.RES)
     if canvas.columns >= 2 and canvas.rows >= 2:
-        _overlay(canvas, picture, rss_axis, span)
+        draw_overlays(canvas, picture, rss_axis, span)
         if picture.forecast is not None and (now_bytes := _latest(rss)) is not None:
-            _draw_forecast(canvas, picture.forecast, now_bytes, rss_axis, span)
+            draw_forecast(canvas, picture.forecast, now_bytes, rss_axis, span)
     _say(canvas, picture.message)
     return canvas.strips(inks)
 
@@ -277,73 +190,6 @@ def _areas(
             tops.append((low, min(low + file, whole) if shmem > 0 else whole, whole if shmem > 0 else None))
     inks = (ChartStyle.ANON, ChartStyle.FILE, ChartStyle.SHMEM)
     return [Curve(across, _placed(top, axis), ink) for ink, top in zip(inks, zip(*tops, strict=True), strict=False)]
-
-
-def _overlay(canvas: Canvas, picture: MemoryPicture, axis: Axis, span: TimeSpan) -> None:
-    """Limits, peak, marks and cursor, in the cells that the curves leave."""
-    for label, limit_bytes in picture.limits:
-        _level(canvas, axis, limit_bytes, f"{label} {units.size(limit_bytes)}", ChartStyle.LIMIT)
-    if picture.peak_bytes is not None:
-        _level(canvas, axis, picture.peak_bytes, f"peak {units.size(picture.peak_bytes)}", ChartStyle.PEAK)
-    for mark in picture.marks:
-        _mark(canvas, span, mark)
-    if picture.cursor_s is not None and -picture.window_s <= picture.cursor_s <= 0:
-        column = canvas.column(max(0.0, span.place(picture.cursor_s)))
-        for row in range(canvas.rows):
-            if canvas.blank(column, row):
-                canvas.put(column, row, "│", ChartStyle.CURSOR)
-            canvas.under(column, row, ChartStyle.CURSOR)
-        canvas.put_foot(column, f" {clock(picture.right_edge_s + picture.cursor_s)} ", ChartStyle.CURSOR)
-
-
-def _draw_forecast(canvas: Canvas, forecast: Forecast, now_bytes: float, axis: Axis, span: TimeSpan) -> None:
-    """Two dotted lines from now on, slow and fast, until they meet the limit, and where now is."""
-    here = canvas.column(span.place(0.0))
-    for column in range(here + 1, canvas.columns):
-        after_s = span.at_s(column / (canvas.columns - 1))
-        for ends_s, rise in zip((forecast.latest_s, forecast.earliest_s), forecast.rises_bytes(after_s), strict=True):
-            row = canvas.row(axis.place(now_bytes + rise))
-            if after_s <= ends_s and (column - here) % 2 == 0:
-                canvas.put(column, row, "∙", ChartStyle.RES)
-    for row in range(canvas.rows):
-        if canvas.blank(here + 1, row):
-            canvas.put(here + 1, row, "┊", ChartStyle.AXIS)
-
-
-def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: ChartStyle) -> None:
-    """A dashed line with its label in it, where the value is within the scale."""
-    if not (math.isfinite(value_bytes) and axis.low_bytes < value_bytes <= axis.high_bytes):
-        return
-    row = canvas.row(axis.place(value_bytes))
-    text = f" {narrow(label)} "
-    spots = (2, canvas.columns // 2 - len(text) // 2, canvas.columns - len(text) - 2)
-    spot = next((spot for spot in spots if canvas.blank(spot, row, len(text))), None)
-    for column in range(canvas.columns):
-        if canvas.blank(column, row):
-            canvas.put(column, row, _DASHES[ink], ink)
-    if spot is not None:
-        canvas.put_text(spot, row, text, ink)
-
-
-def _mark(canvas: Canvas, span: TimeSpan, mark: Mark) -> None:
-    """An upright line where something happened, with its label at the top, on the side where there is room."""
-    place = span.place(mark.at_s)
-    if not 0 <= place <= 1:
-        return
-    column = canvas.column(place)
-    if mark.kind == "gc":  # they come often: a tick at the top must do
-        if canvas.blank(column, 0):
-            canvas.put(column, 0, "╷", ChartStyle.MARK)
-        return
-    for row in range(canvas.rows):
-        if canvas.blank(column, row):
-            canvas.put(column, row, "┊", ChartStyle.MARK)
-    text = narrow(mark.label or mark.kind)
-    for row in range(min(2, canvas.rows)):
-        for start in (column + 1, column - len(text)):
-            if canvas.blank(start, row, len(text)):
-                canvas.put_text(start, row, text, ChartStyle.MARK)
-                return
 
 
 def _say(canvas: Canvas, message: str) -> None:

@@ -11,7 +11,7 @@ from memtop.explain.finding_text import span
 from memtop.explain.limit_names import short
 from memtop.model.assessment import Assessment, ExitReport, LimitRow
 from memtop.model.frame import Frame
-from memtop.tui.chart.plot import Forecast
+from memtop.tui.chart.picture import Forecast
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
 from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped

@@ -1,0 +1,58 @@
+"""Checks of single values of a recording: a file may be damaged or hostile. Each raises RecordingError."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Final
+
+from memtop.errors import RecordingError
+from memtop.sources.recording.format import PROCESS_LIMIT
+
+WALL_LIMIT_S: Final = 253_370_764_800.0
+"""The year 9999: calendars know no later one."""
+MONO_LIMIT_S: Final = 1e12
+"""No machine has been up for 30,000 years."""
+
+
+def path_set(data: bytes) -> frozenset[str]:
+    """Decode a set of paths, separated by NUL bytes. Raises RecordingError if there are too many."""
+    if data.count(b"\0") >= PROCESS_LIMIT:
+        raise RecordingError("a set of paths is too large")
+    return frozenset(map(os.fsdecode, data.split(b"\0"))) if data else frozenset()
+
+
+def integer(value: object) -> int:
+    """Check that a cell of the database is an integer. Raises RecordingError otherwise."""
+    if not isinstance(value, int):
+        raise RecordingError("a number is missing")
+    return value
+
+
+def _finite(value: object) -> float:
+    if not isinstance(value, float) or not math.isfinite(value):
+        raise RecordingError("a time is not a number")
+    return value
+
+
+def wall_time_s(value: object) -> float:
+    """Check a time of the calendar, in seconds since 1970. Raises RecordingError if no calendar knows it."""
+    wall_s = _finite(value)
+    if not 0 <= wall_s < WALL_LIMIT_S:
+        raise RecordingError("a time is not one of this age")
+    return wall_s
+
+
+def mono_time_s(value: object) -> float:
+    """Check a time since the machine started, in seconds. Raises RecordingError if it is not one."""
+    mono_s = _finite(value)
+    if not 0 <= mono_s < MONO_LIMIT_S:
+        raise RecordingError("a time is not one of this age")
+    return mono_s
+
+
+def blob(value: object) -> bytes:
+    """Check that a cell of the database is bytes. Raises RecordingError otherwise."""
+    if not isinstance(value, bytes):
+        raise RecordingError("bytes are missing")
+    return value

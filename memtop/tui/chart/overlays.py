@@ -1,0 +1,82 @@
+"""Overlays of the memory chart: limits, peak, marks, cursor and forecast, in the cells that the curves leave."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from memtop import units
+from memtop.model.frame import Mark
+from memtop.tui.chart.axes import Axis, TimeSpan, clock
+from memtop.tui.chart.canvas import Canvas, narrow
+from memtop.tui.chart.chart_styles import ChartStyle
+from memtop.tui.chart.picture import Forecast, MemoryPicture
+
+_DASHES: Final = {ChartStyle.LIMIT: "╌", ChartStyle.PEAK: "┈"}
+
+
+def draw_overlays(canvas: Canvas, picture: MemoryPicture, axis: Axis, span: TimeSpan) -> None:
+    """Limits, peak, marks and cursor, in the cells that the curves leave."""
+    for label, limit_bytes in picture.limits:
+        _level(canvas, axis, limit_bytes, f"{label} {units.size(limit_bytes)}", ChartStyle.LIMIT)
+    if picture.peak_bytes is not None:
+        _level(canvas, axis, picture.peak_bytes, f"peak {units.size(picture.peak_bytes)}", ChartStyle.PEAK)
+    for mark in picture.marks:
+        _mark(canvas, span, mark)
+    if picture.cursor_s is not None and -picture.window_s <= picture.cursor_s <= 0:
+        column = canvas.column(max(0.0, span.place(picture.cursor_s)))
+        for row in range(canvas.rows):
+            if canvas.blank(column, row):
+                canvas.put(column, row, "│", ChartStyle.CURSOR)
+            canvas.under(column, row, ChartStyle.CURSOR)
+        canvas.put_foot(column, f" {clock(picture.right_edge_s + picture.cursor_s)} ", ChartStyle.CURSOR)
+
+
+def draw_forecast(canvas: Canvas, forecast: Forecast, now_bytes: float, axis: Axis, span: TimeSpan) -> None:
+    """Two dotted lines from now on, slow and fast, until they meet the limit, and where now is."""
+    here = canvas.column(span.place(0.0))
+    for column in range(here + 1, canvas.columns):
+        after_s = span.at_s(column / (canvas.columns - 1))
+        for ends_s, rise in zip((forecast.latest_s, forecast.earliest_s), forecast.rises_bytes(after_s), strict=True):
+            row = canvas.row(axis.place(now_bytes + rise))
+            if after_s <= ends_s and (column - here) % 2 == 0:
+                canvas.put(column, row, "∙", ChartStyle.RES)
+    for row in range(canvas.rows):
+        if canvas.blank(here + 1, row):
+            canvas.put(here + 1, row, "┊", ChartStyle.AXIS)
+
+
+def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: ChartStyle) -> None:
+    """A dashed line with its label in it, where the value is within the scale."""
+    if not (math.isfinite(value_bytes) and axis.low_bytes < value_bytes <= axis.high_bytes):
+        return
+    row = canvas.row(axis.place(value_bytes))
+    text = f" {narrow(label)} "
+    spots = (2, canvas.columns // 2 - len(text) // 2, canvas.columns - len(text) - 2)
+    spot = next((spot for spot in spots if canvas.blank(spot, row, len(text))), None)
+    for column in range(canvas.columns):
+        if canvas.blank(column, row):
+            canvas.put(column, row, _DASHES[ink], ink)
+    if spot is not None:
+        canvas.put_text(spot, row, text, ink)
+
+
+def _mark(canvas: Canvas, span: TimeSpan, mark: Mark) -> None:
+    """An upright line where something happened, with its label at the top, on the side where there is room."""
+    place = span.place(mark.at_s)
+    if not 0 <= place <= 1:
+        return
+    column = canvas.column(place)
+    if mark.kind == "gc":  # they come often: a tick at the top must do
+        if canvas.blank(column, 0):
+            canvas.put(column, 0, "╷", ChartStyle.MARK)
+        return
+    for row in range(canvas.rows):
+        if canvas.blank(column, row):
+            canvas.put(column, row, "┊", ChartStyle.MARK)
+    text = narrow(mark.label or mark.kind)
+    for row in range(min(2, canvas.rows)):
+        for start in (column + 1, column - len(text)):
+            if canvas.blank(start, row, len(text)):
+                canvas.put_text(start, row, text, ChartStyle.MARK)
+                return

@@ -1,0 +1,92 @@
+"""The picture of a process's memory chart: series, scale, limits, marks and forecast, as the plot draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from memtop.model.frame import Detail, Mark, Note, Series
+from memtop.tui.chart.axes import Scale, clock, known, settle
+
+Limits = tuple[tuple[str, float], ...]
+"""(label, bytes) of the limits that bind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """RES goes on as it has grown until the room under the binding limit is used up."""
+
+    room_bytes: float
+    earliest_s: float
+    """From now."""
+    latest_s: float
+
+    def rises_bytes(self, after_s: float) -> tuple[float, float]:
+        """How much more there is after so long, if slow and if fast; it ends at the limit."""
+        slow, fast = (self.room_bytes * after_s / max(end_s, 1e-3) for end_s in (self.latest_s, self.earliest_s))
+        return min(slow, self.room_bytes), min(fast, self.room_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPicture:
+    """Everything that the cells of a memory chart depend on, apart from size and colors."""
+
+    series: Series
+    window_s: float
+    right_edge_s: float
+    by_clock: bool
+    """Time labels by the clock (when looking back) instead of by distance from now."""
+    cursor_s: float | None = None
+    marks: tuple[Mark, ...] = ()
+    peak_bytes: float | None = None
+    limits: Limits = ()
+    scale: Scale = Scale.ONE
+    """Settled: never AUTO."""
+    message: str = ""
+    """Words over the middle of the chart."""
+    forecast: Forecast | None = None
+
+    def looks_like(self, other: MemoryPicture | None) -> bool:
+        """Whether both give the same cells. The time of the right edge counts only where a clock is shown."""
+        if other is None or self.by_clock:
+            return self == other
+        return self == replace(other, right_edge_s=self.right_edge_s)
+
+
+def picture_of(
+    detail: Detail,
+    scale: Scale = Scale.AUTO,
+    limits: Limits = (),
+    before: Scale = Scale.ONE,
+    forecast: Forecast | None = None,
+) -> MemoryPicture:
+    """The picture of a process; ``before`` is the scale drawn last, so that AUTO does not flap."""
+    virt = max((value for value in known(detail.series.virt_bytes) if value is not None), default=0.0)
+    rss = max((value for value in known(detail.series.rss_bytes) if value is not None), default=0.0)
+    return MemoryPicture(
+        detail.series,
+        detail.window_s,
+        detail.right_edge_s,
+        detail.cursor_s is not None or detail.gone,
+        detail.cursor_s,
+        detail.marks,
+        detail.row.peak_rss_bytes,
+        limits,
+        settle(scale, virt, rss, before),
+        message_of(detail),
+        None if detail.gone or detail.cursor_s is not None else forecast,
+    )
+
+
+def message_of(detail: Detail) -> str:
+    """What there is to say over the chart, or nothing when the curves speak for themselves."""
+    row = detail.row
+    if detail.gone or row.note is Note.GONE:
+        return "gone" if row.gone_s is None else f"gone since {clock(row.gone_s)}"
+    if row.note in (Note.KERNEL, Note.ZOMBIE):
+        return str(row.note.value)
+    points = sum(value is not None for value in known(detail.series.rss_bytes))
+    if points >= 2:
+        return ""
+    if row.note is Note.DENIED:
+        return detail.why_unknown.get("rss_bytes", str(row.note.value))
+    return "waiting for the second sample"
