@@ -6,7 +6,7 @@ from memtop.procfs.lines import int_or_none, key_values
 
 
 class Vmstat(NamedTuple):
-    """Counts since boot, None where this kernel does not have the line."""
+    """Counts since boot, and pages now; None where this kernel does not have the line."""
 
     pgfault: int | None
     """All page faults, minor and major."""
@@ -19,6 +19,8 @@ class Vmstat(NamedTuple):
     """Pages written to swap."""
     refault_anon: int | None
     refault_file: int | None
+    zspages: int | None
+    """Pages of zsmalloc now, which hold what zram and zswap have compressed."""
 
 
 def parse_vmstat(data: bytes) -> Vmstat:
@@ -36,4 +38,5 @@ def parse_vmstat(data: bytes) -> Vmstat:
         pswpout=count(b"pswpout"),
         refault_anon=count(b"workingset_refault_anon"),
         refault_file=count(b"workingset_refault_file"),
+        zspages=count(b"nr_zspages"),
     )

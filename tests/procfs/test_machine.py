@@ -14,6 +14,7 @@ from memtop.procfs.lines import int_or_none, key_values, kib_to_bytes
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.pressure import Pressure, Stall, parse_pressure
 from memtop.procfs.vmstat import parse_vmstat
+from memtop.procfs.zoneinfo import parse_per_cpu_pages
 
 MEMINFO = b"""MemTotal:       24684092 kB
 MemFree:        22053968 kB
@@ -24,7 +25,8 @@ SwapTotal:             0 kB
 SwapFree:              0 kB
 CommitLimit:    12342044 kB
 Committed_AS:    1722316 kB
-HugePages_Total:       0
+HugePages_Total:       3
+Unheard_Of:            0
 """
 VMSTAT = b"nr_free_pages 5513492\npgfault 123\npgmajfault 4\noom_kill 2\npswpin 5\npswpout 6\n"
 PSI = b"some avg10=11.87 avg60=3.20 avg300=0.70 total=1733333\nfull avg10=100.00 avg60=3.10 avg300=0.68 total=1700000\n"
@@ -38,11 +40,11 @@ def test_meminfo_in_bytes() -> None:
     assert meminfo.committed_bytes == 1_722_316 * 1024
 
 
-@given(st.permutations(MEMINFO.splitlines()), st.integers(0, 9))
+@given(st.permutations(MEMINFO.splitlines()), st.integers(0, 10))
 def test_meminfo_without_one_line_and_in_any_order(lines: list[bytes], dropped: int) -> None:
     whole, part = parse_meminfo(MEMINFO), parse_meminfo(b"\n".join(lines[:dropped] + lines[dropped + 1 :]))
-    lost = [before for before, after in zip(whole, part, strict=True) if after is None]
-    assert len(lost) == (lines[dropped].split(b":")[0] != b"HugePages_Total")
+    lost = [before for before, after in zip(whole, part, strict=True) if after is None and before is not None]
+    assert len(lost) == (lines[dropped].split(b":")[0] != b"Unheard_Of")
 
 
 def test_meminfo_of_this_machine_is_what_psutil_says() -> None:
@@ -63,6 +65,13 @@ def test_vmstat_of_this_machine_has_the_counters() -> None:
     vmstat = parse_vmstat(Path("/proc/vmstat").read_bytes())
     assert vmstat.pgfault is not None and vmstat.pgmajfault is not None
     assert vmstat.pgfault > vmstat.pgmajfault >= 0
+
+
+def test_free_lists_of_the_cpus_are_added_up_over_zones() -> None:
+    zones = b"Node 0, zone DMA\n  pages free 9\n  pagesets\n    cpu: 0\n              count:    7\n"
+    zones += b"              high:     8\n    cpu: 1\n              count:    5\nNode 0, zone Normal\n"
+    assert parse_per_cpu_pages(zones + b"    cpu: 0\n              count:    100\n") == 112
+    assert parse_per_cpu_pages(b"") is None
 
 
 def test_pressure_of_both_kinds() -> None:
