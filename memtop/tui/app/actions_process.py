@@ -21,15 +21,15 @@ Value = TypeVar("Value")
 class ProcessActions(AppState):
     """They act on the process that is watched, or else selected."""
 
-    def on_process_table_selection_moved(self) -> None:
+    def on_process_list_selection_moved(self) -> None:
         """The chart is of the selected process, unless one is watched."""
         self.follow_selection()
 
-    def on_process_table_viewport_moved(self) -> None:
+    def on_process_list_viewport_moved(self) -> None:
         """Other rows are on screen: their numbers are read from now on."""
         self.follow_selection()
 
-    def on_process_table_process_chosen(self, message: ProcessTable.ProcessChosen) -> None:
+    def on_process_list_process_chosen(self, message: ProcessTable.ProcessChosen) -> None:
         """Enter: watch it; Enter on the watched one: back to the list."""
         self.watch_process(None if message.key == self.watched else message.key)
 

@@ -42,7 +42,8 @@ from memtop.tui.panels.limits import chart_forecast, chart_limits
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.column_layout import DOT_BELOW, LOW_BELOW, NARROW_BELOW, SHORT_BELOW, TINY_BELOW, WIDE_FROM
-from memtop.tui.table.process_table import HEADING_LINES, ProcessTable
+from memtop.tui.table.process_list import HEADING_LINES
+from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.terminal import memory_tuning
 from memtop.tui.terminal.lifecycle import Life
 from memtop.view_state import View

@@ -1,9 +1,4 @@
-"""The process table: draws the visible rows of a Frame, and of them only those that changed.
-
-The selection is a process, never a row number: through every new order it stays with its process. As in htop
-the view does not run after it, so that the top of the list stays in sight; F (follow) makes it. Unlike htop,
-the cursor never slides onto another process by itself, because a signal is sent to what is selected; only when
-its process has left the list does it pass to the row that took its place.
+"""The process table: the process list drawn in columns under a heading; draws only the rows that changed.
 
 A folded row of the tree shows totals of its subtree in VIRT and RES: a sum (Σ), or at most (≤) the sum of RES.
 """
@@ -11,7 +6,7 @@ A folded row of the tree shows totals of its subtree in VIRT and RES: a sum (Σ)
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -20,19 +15,17 @@ from textual.reactive import Reactive
 from textual.strip import Strip
 
 from memtop.columns import DEFAULT_COLUMNS, Column
-from memtop.model.frame import Frame, ProcessRow, TreePlace
+from memtop.model.frame import Frame, TreePlace
 from memtop.process_key import ProcessKey
 from memtop.sanitize import clean
 from memtop.tui.drawing.cell_text import LOADING
-from memtop.tui.drawing.scrolling import ScrollingLines
 from memtop.tui.table.column_layout import place_columns
+from memtop.tui.table.process_list import HEADING_LINES, ProcessList
 from memtop.tui.table.row_painter import Painter, Paintings, RowStyle, Sort
 
-HEADING_LINES: Final = 1
 
-
-class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
-    """The processes of a Frame as lines; see :meth:`show`."""
+class ProcessTable(ProcessList, inherit_bindings=False):
+    """The process list with a heading, columns, growth marks and the branches of the tree."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "process-table--heading",
@@ -58,18 +51,7 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="table.up", tooltip="Select the process above"),
-        Binding("down,j", "move(1)", "Down", show=False, id="table.down", tooltip="Select the process below"),
-        Binding("pageup", "page(-1.0)", "Page up", show=False, id="table.page_up", tooltip="One screen up"),
-        Binding("pagedown", "page(1.0)", "Page down", show=False, id="table.page_down", tooltip="One screen down"),
-        Binding("ctrl+u", "page(-0.5)", "Half up", show=False, id="table.half_up", tooltip="Half a screen up"),
-        Binding("ctrl+d", "page(0.5)", "Half down", show=False, id="table.half_down", tooltip="Half a screen down"),
-        Binding("home,g", "first", "First", show=False, id="table.first", tooltip="Select the first process"),
-        Binding("G", "last", "Last", show=False, id="table.last", tooltip="Select the last process"),
-        Binding("enter", "choose", "Watch", id="table.choose", tooltip="Watch the selected process"),
-        Binding(
-            "F", "follow", "Follow", show=False, id="table.follow", tooltip="The view follows the selected process"
-        ),
+        *ProcessList.BINDINGS,
         Binding("o", "fold", "Fold", show=False, id="table.fold", tooltip="Fold or open the subtree (in the tree)"),
     ]
 
@@ -77,28 +59,12 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     """What to show, as far as there is room."""
     sort: Reactive[Sort] = Reactive(Sort("res"), repaint=False)
     """The order of the rows in the frames, shown in the heading; the table itself sorts nothing."""
-    selected: Reactive[ProcessKey | None] = Reactive(None, repaint=False)
-    """The process under the cursor. Setting it does not scroll; :meth:`reveal` does."""
-    follow: Reactive[bool] = Reactive(False, repaint=False)
-    """Keep the selected process in view through every new order."""
     watched: Reactive[ProcessKey | None] = Reactive(None, repaint=False)
     """The process marked with ►."""
     filter_text: Reactive[str] = Reactive("", repaint=False)
     """The filter, for the words that stand in an empty table."""
     ascii: Reactive[bool] = Reactive(False, repaint=False)
     """Draw with ASCII characters only."""
-
-    @dataclass
-    class SelectionMoved(Message):
-        """Another process is under the cursor."""
-
-        key: ProcessKey | None
-
-    @dataclass
-    class ProcessChosen(Message):
-        """Enter or a double click on a process."""
-
-        key: ProcessKey
 
     @dataclass
     class SortChosen(Message):
@@ -113,120 +79,25 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
 
         key: ProcessKey
 
-    class ViewportMoved(Message):
-        """Scrolled or resized: ``visible_keys`` may be others now."""
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._frame: Frame | None = None
-        self._index = 0
-        self._body_lines = 0
         self._paintings: Paintings | None = None
-
-    # What others ask
 
     def show(self, frame: Frame) -> None:
         """Take a newer frame and redraw the lines that it changes."""
-        ram_changed = self._frame is None or self._frame.system.mem_total_bytes != frame.system.mem_total_bytes
-        self._frame = frame
-        self._keep_selection()
-        self.set_length(len(frame.rows) + HEADING_LINES)
-        if self.follow:
-            self.reveal()
+        ram_changed = self.frame is None or self.frame.system.mem_total_bytes != frame.system.mem_total_bytes
+        super().show(frame)
         if ram_changed:
             self.repaint()
         else:
-            self._refresh_changed_lines()
-
-    @property
-    def rows(self) -> tuple[ProcessRow, ...]:
-        """The rows of the frame shown."""
-        return self._frame.rows if self._frame is not None else ()
-
-    @property
-    def selected_row(self) -> ProcessRow | None:
-        """The numbers of the process under the cursor; None when it is not in the list."""
-        index = self._find(self.selected)
-        return None if index is None else self.rows[index]
-
-    @property
-    def visible_keys(self) -> frozenset[ProcessKey]:
-        """The processes that are in view."""
-        top = self.scroll_offset.y
-        return frozenset(row.key for row in self.rows[top : top + self._body_lines])
-
-    def reveal(self) -> None:
-        """Scroll, as little as needed, until the selected process is in view."""
-        index, top = self._find(self.selected), self.scroll_offset.y
-        if index is None or not self._body_lines:
-            return
-        if index < top:
-            self.scroll_to(y=index, animate=False)
-        elif index >= top + self._body_lines:
-            self.scroll_to(y=index - self._body_lines + 1, animate=False)
-
-    # The selection
-
-    def _find(self, key: ProcessKey | None) -> int | None:
-        rows = self.rows
-        if self._index < len(rows) and rows[self._index].key == key:
-            return self._index
-        return next((index for index, row in enumerate(rows) if row.key == key), None)
-
-    def _keep_selection(self) -> None:
-        """Stay with the process; when it has left, pass to the row in its place; an empty list changes nothing."""
-        rows = self.rows
-        if not rows:
-            return
-        index = self._find(self.selected)
-        self._index = min(self._index, len(rows) - 1) if index is None else index
-        self.selected = rows[self._index].key
-
-    def _select(self, index: int) -> None:
-        if self.rows:
-            self._index = max(0, min(index, len(self.rows) - 1))
-            self.selected = self.rows[self._index].key
-            self.reveal()
-
-    def watch_selected(self, key: ProcessKey | None) -> None:
-        self.post_message(self.SelectionMoved(key))
-        self._refresh_changed_lines()
+            self.refresh_rows()
 
     def watch_watched(self) -> None:
-        self._refresh_changed_lines()
-
-    def watch_follow(self) -> None:
-        if self.follow:
-            self.reveal()
-
-    def action_move(self, lines: int) -> None:
-        """Move the cursor."""
-        self._select((self._find(self.selected) or 0) + lines)
-
-    def action_page(self, screens: float) -> None:
-        """Move the cursor by a part of the screen."""
-        self.action_move(int(self._body_lines * screens) or (1 if screens > 0 else -1))
-
-    def action_first(self) -> None:
-        """Move the cursor to the first process."""
-        self._select(0)
-
-    def action_last(self) -> None:
-        """Move the cursor to the last process."""
-        self._select(len(self.rows) - 1)
-
-    def action_follow(self) -> None:
-        """Begin or cease to follow the selected process."""
-        self.follow = not self.follow
-
-    def action_choose(self) -> None:
-        """Watch the selected process."""
-        if (row := self.selected_row) is not None:
-            self.post_message(self.ProcessChosen(row.key))
+        self.refresh_rows()
 
     def action_fold(self) -> None:
         """Fold or open the subtree of the selected process."""
-        index = self._find(self.selected)
+        index = self.find(self.selected)
         if index is not None and (tree := self._tree_place(index)) is not None and tree.has_children:
             self.post_message(self.FoldToggled(self.rows[index].key))
 
@@ -240,7 +111,7 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
             return
         index = self.scroll_offset.y + offset.y - HEADING_LINES
         if index < len(self.rows):
-            self._select(index)
+            self.select(index)
             if event.chain == 2:
                 self.action_choose()
 
@@ -266,16 +137,16 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
 
     def _words(self) -> str:
         """What stands in a table without rows."""
-        if self._frame is None:
+        if self.frame is None:
             return LOADING
         if self.filter_text:
             return f"No process matches the filter “{clean(self.filter_text)}”, Esc clears it"
-        if self._frame.hidden:
-            return f"No process to show; /proc hides {self._frame.hidden} from this user (hidepid)"
+        if self.frame.hidden:
+            return f"No process to show; /proc hides {self.frame.hidden} from this user (hidepid)"
         return "No process to show"
 
     def _tree_place(self, index: int) -> TreePlace | None:
-        tree = self._frame.tree if self._frame is not None else None
+        tree = self.frame.tree if self.frame is not None else None
         return None if tree is None else tree[index]
 
     def _get_paintings(self) -> Paintings:
@@ -292,17 +163,16 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
                     width=self.content_region.width,
                     look=RowStyle(base=base, **styles),
                     ascii=self.ascii,
-                    ram_bytes=None if self._frame is None else self._frame.system.mem_total_bytes,
+                    ram_bytes=None if self.frame is None else self.frame.system.mem_total_bytes,
                 )
             )
         return self._paintings
 
-    def _refresh_changed_lines(self) -> None:
-        """Ask for a repaint of the lines that would not look as they were drawn last."""
-        if not self._body_lines:
-            return
-        self.refresh_changed(range(HEADING_LINES, HEADING_LINES + self._body_lines))
-        self._get_paintings().keep_only(self.visible_keys)
+    def refresh_rows(self) -> None:
+        """See the list; the lines of rows out of view are forgotten."""
+        super().refresh_rows()
+        if self.body_lines:
+            self._get_paintings().keep_only(self.visible_keys)
 
     def repaint(self) -> None:
         """Everything may look different."""
@@ -316,21 +186,7 @@ class ProcessTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         self.repaint()
 
     def watch_filter_text(self) -> None:
-        self._refresh_changed_lines()
+        self.refresh_rows()
 
     def watch_ascii(self) -> None:
         self.repaint()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if round(old_value) != round(new_value):
-            self.post_message(self.ViewportMoved())
-
-    def on_resize(self) -> None:
-        """Place the columns again; a selection that was in view stays in view."""
-        was_visible = self.selected in self.visible_keys
-        self._body_lines = max(0, self.scrollable_content_region.height - HEADING_LINES)
-        self.repaint()
-        if was_visible or self.follow:
-            self.reveal()
-        self.post_message(self.ViewportMoved())

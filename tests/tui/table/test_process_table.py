@@ -4,166 +4,23 @@ from __future__ import annotations
 
 import gc
 import os
-import random
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 from rich.cells import cell_len
-from textual.pilot import Pilot
 from textual.strip import Strip
 
 from memtop.columns import BY_NAME, COLUMNS
-from memtop.model.frame import Frame, Note, ProcessRow, TreePlace
+from memtop.model.frame import Note, ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
 from memtop.sanitize import clean
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.table.row_painter import Painter, Sort
 from tests.rows import MIB, proc_row
 from tests.tui.frames import WidgetApp, frame, line, styles_at
-
-ROWS = tuple(proc_row(pid) for pid in range(1, 41))
-SIZE = (120, 11)
-BODY_LINES = 10
-
-
-async def shown(pilot: Pilot[None], picture: Frame) -> ProcessTable:
-    """The table of a WidgetApp, with this picture drawn."""
-    table = pilot.app.query_one(ProcessTable)
-    table.show(picture)
-    await pilot.pause()
-    return table
-
-
-def pid_at(table: ProcessTable, y: int) -> int:
-    """The process that line ``y`` shows."""
-    return int(line(table, y)[1:8])
-
-
-def cursor_pid(table: ProcessTable) -> int | None:
-    return None if table.selected is None else table.selected.pid
-
-
-# Selection
-
-
-async def test_the_first_process_is_selected_at_the_start() -> None:
-    app = WidgetApp(ProcessTable())
-    async with app.run_test(size=SIZE) as pilot:
-        await shown(pilot, frame(ROWS))
-        assert app.heard_of(ProcessTable.SelectionMoved) == [ProcessTable.SelectionMoved(ROWS[0].key)]
-
-
-@pytest.mark.parametrize("seed", range(3))
-async def test_selection_stays_with_its_process_through_every_order(seed: int) -> None:
-    rng = random.Random(seed)
-    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
-        rows = list(ROWS)
-        table = await shown(pilot, frame(rows))
-        next_pid = 1000
-        for _ in range(300):
-            selected, index = table.selected, [row.key for row in rows].index(table.selected or ROWS[0].key)
-            match rng.choice(("sort", "insert", "remove", "remove selected", "move", "change")):
-                case "sort":
-                    rng.shuffle(rows)
-                case "insert":
-                    rows.insert(rng.randrange(len(rows) + 1), proc_row(next_pid))
-                    next_pid += 1
-                case "remove" if len(rows) > 1:
-                    del rows[rng.choice([at for at in range(len(rows)) if at != index])]
-                case "remove selected" if len(rows) > 1:
-                    del rows[index]
-                    selected = rows[min(index, len(rows) - 1)].key
-                case "move":
-                    step = rng.choice((-1, 1))
-                    table.action_move(step)
-                    selected = rows[max(0, min(index + step, len(rows) - 1))].key
-                case _:
-                    at = rng.randrange(len(rows))
-                    rows[at] = rows[at]._replace(rss_bytes=rng.randrange(1 << 30))
-            table.show(frame(rows))
-            assert table.selected == selected
-        await pilot.pause()
-        drawn = [pid_at(table, y) for y in range(1, min(len(rows), BODY_LINES) + 1)]
-        top = table.scroll_offset.y
-        assert drawn == [row.pid for row in rows[top : top + BODY_LINES]]
-
-
-async def test_selection_stays_with_a_process_that_is_gone_while_the_list_still_has_it() -> None:
-    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
-        table = await shown(pilot, frame(ROWS))
-        gone = ROWS[0]._replace(note=Note.GONE, gone_s=1.7e9)
-        await shown(pilot, frame((*ROWS[1:5], gone)))
-        assert table.selected == gone.key
-        assert "(gone) proc-1" in line(table, 5)
-
-
-async def test_selection_survives_a_filter_that_matches_nothing() -> None:
-    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
-        table = await shown(pilot, frame(ROWS))
-        await pilot.press("j", "j")
-        await shown(pilot, frame())
-        assert table.selected_row is None
-        await shown(pilot, frame(ROWS))
-        assert cursor_pid(table) == 3
-
-
-async def test_view_follows_the_selected_process_only_when_told() -> None:
-    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
-        table = await shown(pilot, frame(ROWS))
-        await shown(pilot, frame((*ROWS[1:], ROWS[0])))
-        assert table.scroll_offset.y == 0
-        await pilot.press("F")
-        assert table.scroll_offset.y == len(ROWS) - BODY_LINES
-        await shown(pilot, frame(ROWS))
-        assert table.scroll_offset.y == 0
-
-
-# Keys
-
-
-@pytest.mark.parametrize(
-    ("keys", "pid"),
-    [
-        ("down down up", 2),
-        ("j j k", 2),
-        ("up", 1),
-        ("pagedown", 11),
-        ("pagedown pagedown pageup", 11),
-        ("ctrl+d", 6),
-        ("ctrl+d ctrl+d ctrl+u", 6),
-        ("G", 40),
-        ("G down", 40),
-        ("G g", 1),
-        ("G home", 1),
-    ],
-)
-async def test_keys_move_the_cursor_and_keep_it_in_view(keys: str, pid: int) -> None:
-    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
-        table = await shown(pilot, frame(ROWS))
-        await pilot.press(*keys.split())
-        assert cursor_pid(table) == pid
-        assert table.selected in table.visible_keys
-
-
-async def test_enter_chooses_the_selected_process() -> None:
-    app = WidgetApp(ProcessTable())
-    async with app.run_test(size=SIZE) as pilot:
-        await shown(pilot, frame(ROWS))
-        await pilot.press("down", "enter")
-        await pilot.pause()
-        assert app.heard_of(ProcessTable.ProcessChosen) == [ProcessTable.ProcessChosen(ROWS[1].key)]
-
-
-async def test_keys_do_nothing_harmful_before_the_first_frame_and_in_an_empty_table() -> None:
-    app = WidgetApp(ProcessTable())
-    async with app.run_test(size=SIZE) as pilot:
-        for picture in (None, frame()):
-            if picture is not None:
-                await shown(pilot, picture)
-            await pilot.press("up", "down", "pageup", "pagedown", "G", "g", "enter", "F", "o")
-        assert not app.heard_of(ProcessTable.ProcessChosen)
+from tests.tui.table.tables import BODY_LINES, ROWS, SIZE, cursor_pid, pid_at, shown
 
 
 def test_every_binding_has_an_id_and_a_tooltip() -> None:
@@ -179,25 +36,6 @@ def test_keys_of_the_chart_are_left_alone() -> None:
 
 
 # Mouse
-
-
-async def test_click_selects_and_double_click_chooses() -> None:
-    app = WidgetApp(ProcessTable())
-    async with app.run_test(size=SIZE) as pilot:
-        table = await shown(pilot, frame(ROWS))
-        await pilot.click(ProcessTable, offset=(30, 3))
-        assert cursor_pid(table) == 3
-        assert not app.heard_of(ProcessTable.ProcessChosen)
-        await pilot.double_click(ProcessTable, offset=(30, 5))
-        await pilot.pause()
-        assert app.heard_of(ProcessTable.ProcessChosen) == [ProcessTable.ProcessChosen(ROWS[4].key)]
-
-
-async def test_click_below_the_last_row_does_nothing() -> None:
-    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
-        table = await shown(pilot, frame(ROWS[:3]))
-        await pilot.click(ProcessTable, offset=(30, 8))
-        assert cursor_pid(table) == 1
 
 
 @pytest.mark.parametrize(
@@ -232,30 +70,6 @@ async def test_heading_tells_the_order_and_stays_when_the_rows_scroll() -> None:
         assert "▲MINFLT/s" in line(table, 0)
         assert "▼" not in line(table, 0)
         assert pid_at(table, BODY_LINES) == 40
-
-
-async def test_scrolling_moves_the_view_and_says_so_but_not_the_cursor() -> None:
-    app = WidgetApp(ProcessTable())
-    async with app.run_test(size=SIZE) as pilot:
-        table = await shown(pilot, frame(ROWS))
-        app.heard.clear()
-        table.scroll_to(y=20, animate=False)
-        await pilot.pause()
-        assert pid_at(table, 1) == 21
-        assert table.visible_keys == {row.key for row in ROWS[20:30]}
-        assert app.heard_of(ProcessTable.ViewportMoved)
-        assert cursor_pid(table) == 1
-
-
-async def test_view_stays_within_a_list_that_has_become_short() -> None:
-    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
-        table = await shown(pilot, frame(ROWS))
-        await pilot.press("G")
-        await shown(pilot, frame(ROWS[:12]))
-        assert [pid_at(table, y) for y in range(1, 11)] == list(range(3, 13))
-        await shown(pilot, frame(ROWS[:2]))
-        assert [pid_at(table, y) for y in (1, 2)] == [1, 2]
-        assert not line(table, 3).strip()
 
 
 # What the cells say

@@ -1,0 +1,180 @@
+"""The list of processes: the rows of a Frame, which are in view, and which process is selected.
+
+The selection is a process, never a row number: through every new order it stays with its process. As in htop the
+view does not scroll with it, so that the top of the list stays in sight; F (follow) changes that. Unlike in htop
+the cursor never moves to another process by itself, because a signal is sent to the selected process. Only when
+that process has left the list does the cursor pass to the row that took its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import Reactive
+
+from memtop.model.frame import Frame, ProcessRow
+from memtop.process_key import ProcessKey
+from memtop.tui.drawing.scrolling import ScrollingLines
+
+HEADING_LINES: Final = 1
+"""Lines above the first row."""
+
+
+class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
+    """The rows of a Frame as lines that can be selected. A subclass draws them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False, id="table.up", tooltip="Select the process above"),
+        Binding("down,j", "move(1)", "Down", show=False, id="table.down", tooltip="Select the process below"),
+        Binding("pageup", "page(-1.0)", "Page up", show=False, id="table.page_up", tooltip="One screen up"),
+        Binding("pagedown", "page(1.0)", "Page down", show=False, id="table.page_down", tooltip="One screen down"),
+        Binding("ctrl+u", "page(-0.5)", "Half up", show=False, id="table.half_up", tooltip="Half a screen up"),
+        Binding("ctrl+d", "page(0.5)", "Half down", show=False, id="table.half_down", tooltip="Half a screen down"),
+        Binding("home,g", "first", "First", show=False, id="table.first", tooltip="Select the first process"),
+        Binding("G", "last", "Last", show=False, id="table.last", tooltip="Select the last process"),
+        Binding("enter", "choose", "Watch", id="table.choose", tooltip="Watch the selected process"),
+        Binding(
+            "F", "follow", "Follow", show=False, id="table.follow", tooltip="The view follows the selected process"
+        ),
+    ]
+
+    selected: Reactive[ProcessKey | None] = Reactive(None, repaint=False)
+    """The process under the cursor. Setting it does not scroll; :meth:`reveal` does."""
+    follow: Reactive[bool] = Reactive(False, repaint=False)
+    """Keep the selected process in view through every new order."""
+
+    @dataclass
+    class SelectionMoved(Message):
+        """Another process is under the cursor."""
+
+        key: ProcessKey | None
+
+    @dataclass
+    class ProcessChosen(Message):
+        """Enter or a double click on a process."""
+
+        key: ProcessKey
+
+    class ViewportMoved(Message):
+        """Scrolled or resized: ``visible_keys`` may be others now."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.frame: Frame | None = None
+        """The frame that is shown; None before the first."""
+        self.body_lines = 0
+        """Lines that there are for rows."""
+        self._index = 0
+
+    def show(self, frame: Frame) -> None:
+        """Take a newer frame, and keep the selection with its process."""
+        self.frame = frame
+        self._keep_selection()
+        self.set_length(len(frame.rows) + HEADING_LINES)
+        if self.follow:
+            self.reveal()
+
+    @property
+    def rows(self) -> tuple[ProcessRow, ...]:
+        """The rows of the frame shown."""
+        return self.frame.rows if self.frame is not None else ()
+
+    @property
+    def selected_row(self) -> ProcessRow | None:
+        """The numbers of the process under the cursor; None when it is not in the list."""
+        index = self.find(self.selected)
+        return None if index is None else self.rows[index]
+
+    @property
+    def visible_keys(self) -> frozenset[ProcessKey]:
+        """The processes that are in view."""
+        top = self.scroll_offset.y
+        return frozenset(row.key for row in self.rows[top : top + self.body_lines])
+
+    def reveal(self) -> None:
+        """Scroll, as little as needed, until the selected process is in view."""
+        index, top = self.find(self.selected), self.scroll_offset.y
+        if index is None or not self.body_lines:
+            return
+        if index < top:
+            self.scroll_to(y=index, animate=False)
+        elif index >= top + self.body_lines:
+            self.scroll_to(y=index - self.body_lines + 1, animate=False)
+
+    def find(self, key: ProcessKey | None) -> int | None:
+        """The row number of a process; None when it is not in the list."""
+        rows = self.rows
+        if self._index < len(rows) and rows[self._index].key == key:
+            return self._index
+        return next((index for index, row in enumerate(rows) if row.key == key), None)
+
+    def _keep_selection(self) -> None:
+        """Stay with the process; when it has left, pass to the row in its place; an empty list changes nothing."""
+        rows = self.rows
+        if not rows:
+            return
+        index = self.find(self.selected)
+        self._index = min(self._index, len(rows) - 1) if index is None else index
+        self.selected = rows[self._index].key
+
+    def select(self, index: int) -> None:
+        """Select the process of a row, or of the nearest row that there is, and scroll to it."""
+        if self.rows:
+            self._index = max(0, min(index, len(self.rows) - 1))
+            self.selected = self.rows[self._index].key
+            self.reveal()
+
+    def watch_selected(self, key: ProcessKey | None) -> None:
+        self.post_message(self.SelectionMoved(key))
+        self.refresh_rows()
+
+    def watch_follow(self) -> None:
+        if self.follow:
+            self.reveal()
+
+    def action_move(self, lines: int) -> None:
+        """Move the cursor."""
+        self.select((self.find(self.selected) or 0) + lines)
+
+    def action_page(self, screens: float) -> None:
+        """Move the cursor by a part of the screen."""
+        self.action_move(int(self.body_lines * screens) or (1 if screens > 0 else -1))
+
+    def action_first(self) -> None:
+        """Move the cursor to the first process."""
+        self.select(0)
+
+    def action_last(self) -> None:
+        """Move the cursor to the last process."""
+        self.select(len(self.rows) - 1)
+
+    def action_follow(self) -> None:
+        """Begin or cease to follow the selected process."""
+        self.follow = not self.follow
+
+    def action_choose(self) -> None:
+        """Watch the selected process."""
+        if (row := self.selected_row) is not None:
+            self.post_message(self.ProcessChosen(row.key))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self.post_message(self.ViewportMoved())
+
+    def on_resize(self) -> None:
+        """Place the columns again; a selection that was in view stays in view."""
+        was_visible = self.selected in self.visible_keys
+        self.body_lines = max(0, self.scrollable_content_region.height - HEADING_LINES)
+        self.repaint()
+        if was_visible or self.follow:
+            self.reveal()
+        self.post_message(self.ViewportMoved())
+
+    def refresh_rows(self) -> None:
+        """Ask for a repaint of the lines that would look different from how they were drawn last."""
+        if self.body_lines:
+            self.refresh_changed(range(HEADING_LINES, HEADING_LINES + self.body_lines))
