@@ -48,10 +48,7 @@ class TimeActions(AppState):
 
     def on_memory_chart_cursor_moved(self, message: MemoryChart.CursorMoved) -> None:
         """Look at another instant."""
-        if message.delta_points is None:
-            self.action_live()
-        else:
-            self.action_look(message.delta_points)
+        self.action_look(message.delta_points)
 
     @property
     def _first_known_s(self) -> float | None:
@@ -70,7 +67,7 @@ class TimeActions(AppState):
 
     def on_memory_chart_window_zoomed(self, message: MemoryChart.WindowZoomed) -> None:
         """Look at another stretch of time."""
-        self.action_zoom_time(message.factor or 0.0)
+        self.action_zoom_time(message.factor)
 
     @property
     def window_s(self) -> float:

@@ -73,7 +73,9 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("plus", "zoom_time(0.5)", "Zoom in", "Show less time, in more detail"),
         _key("minus", "zoom_time(2.0)", "Zoom out", "Show more of the past"),
         _key("equals_sign", "zoom_time(0)", "Usual window", "Show the usual five minutes"),
-        _key("v", "scale", "Scale", "VIRT and RES on one scale, each on its own, RES alone, or logarithmic"),
+        _key(
+            "v", "scale", "Scale", "VIRT and RES on one scale, each on its own, RES alone, logarithmic, or as fits best"
+        ),
         _key("d", "delay", "Delay", "Time between samples, 0.1 to 60 s"),
     ),
     "Panels": (

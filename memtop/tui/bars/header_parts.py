@@ -1,6 +1,6 @@
 """Text of the header: host name, mode (live, paused, replay), and the machine's memory.
 
-Imports neither Textual nor Rich, as the early painting says the same.
+Imports neither Textual nor Rich's drawing, as the early painting says the same.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """Widget that shows one process's VIRT and RES over time; its cursor looks back.
 
-It does not own time: keys become messages, and the app turns them into what it asks of the engine.
+It does not own time: a click and the wheel become messages, which the app turns into what it asks of the engine.
+The keys of time are the app's, so that they work wherever the focus is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from memtop.history.process_history import ORDINARY_WINDOW_S, WINDOWS_S
+from memtop.history.process_history import WINDOWS_S
 from memtop.model.frame import Detail
 from memtop.tui.chart.axes import Scale
 from memtop.tui.chart.canvas import AXES_FROM
@@ -28,17 +28,14 @@ from memtop.tui.chart.picture import Forecast, Limits, MemoryPicture, picture_of
 from memtop.tui.chart.plot import filled, memory_strips, message_strips, points_for, points_to
 from memtop.tui.drawing.cell_text import LOADING, to_ascii
 
-_SCALES: Final = tuple(Scale)
 _FACTS_FROM_ROWS: Final = 3
 
 
-def zoomed(window_s: float, factor: float | None, ordinary_s: float = ORDINARY_WINDOW_S) -> float:
-    """The window after :class:`MemoryChart.WindowZoomed`: the next step wider (factor > 1) or narrower (< 1).
+def zoomed(window_s: float, factor: float) -> float:
+    """The window in seconds after :class:`MemoryChart.WindowZoomed`: the next wider (factor > 1) or narrower (< 1) one.
 
-    At either end it stays where it is; None gives ``ordinary_s``.
+    At either end it stays where it is.
     """
-    if factor is None:
-        return ordinary_s
     if factor > 1:
         return next((step for step in WINDOWS_S if step > window_s), WINDOWS_S[-1])
     return next((step for step in reversed(WINDOWS_S) if step < window_s), WINDOWS_S[0])
@@ -57,45 +54,6 @@ class MemoryChart(ChartBase, can_focus=True):
         &.-ascii:focus { border: ascii $border; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "look(-1)", "Back", id="chart.back", tooltip="Look one point further into the past"),
-        Binding("right", "look(1)", "Forward", id="chart.forward", tooltip="Look one point nearer to now"),
-        Binding(
-            "left_square_bracket",
-            "look(-10)",
-            "Back 10",
-            id="chart.back10",
-            tooltip="Look ten points further into the past",
-            show=False,
-        ),
-        Binding(
-            "right_square_bracket",
-            "look(10)",
-            "Forward 10",
-            id="chart.forward10",
-            tooltip="Look ten points nearer to now",
-            show=False,
-        ),
-        Binding("end", "live", "Now", id="chart.live", tooltip="Leave the past: follow what happens now"),
-        Binding("plus", "zoom(0.5)", "Zoom in", id="chart.zoom_in", tooltip="Show less time, in more detail"),
-        Binding("minus", "zoom(2.0)", "Zoom out", id="chart.zoom_out", tooltip="Show more of the past"),
-        Binding(
-            "equals_sign",
-            "zoom_reset",
-            "Usual window",
-            id="chart.zoom_reset",
-            tooltip="Show the usual stretch of time again",
-            show=False,
-        ),
-        Binding(
-            "v",
-            "next_scale",
-            "Scale",
-            id="chart.scale",
-            tooltip="Draw VIRT and RES on one scale, each on its own, RES alone, logarithmic, or as fits best",
-        ),
-    ]
-
     detail: reactive[Detail | None] = reactive(None, repaint=False)
     """What is known of the process in focus, or None when there is none."""
     words: reactive[str] = reactive(LOADING, repaint=False)
@@ -107,15 +65,15 @@ class MemoryChart(ChartBase, can_focus=True):
     class CursorMoved(Message):
         """The user moved the cursor to another instant."""
 
-        delta_points: int | None
-        """How many points of the series to the right (negative: left); None to be live again."""
+        delta_points: int
+        """How many points of the series to the right; negative: left."""
 
     @dataclass
     class WindowZoomed(Message):
         """The user zoomed to another window of time."""
 
-        factor: float | None
-        """Above 1 for more of the past, below 1 for less; None for the usual window. See :func:`zoomed`."""
+        factor: float
+        """Above 1 for more of the past, below 1 for less. See :func:`zoomed`."""
 
     def __init__(self, *, ascii_only: bool = False, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(ascii_only=ascii_only, id=id, classes=classes)
@@ -201,26 +159,6 @@ class MemoryChart(ChartBase, can_focus=True):
             return [self._facts]
         return [self._facts, *memory_strips(picture, width, height - 1, inks, look=self.look, drawn=self._drawn)]
 
-    def action_look(self, delta_points: int) -> None:
-        """Move the cursor through the past."""
-        self.post_message(self.CursorMoved(delta_points))
-
-    def action_live(self) -> None:
-        """Back to now."""
-        self.post_message(self.CursorMoved(None))
-
-    def action_zoom(self, factor: float) -> None:
-        """Show more or less of the past."""
-        self.post_message(self.WindowZoomed(factor))
-
-    def action_zoom_reset(self) -> None:
-        """Show the usual window."""
-        self.post_message(self.WindowZoomed(None))
-
-    def action_next_scale(self) -> None:
-        """The next way to share the chart."""
-        self.scale = _SCALES[(_SCALES.index(self.scale) + 1) % len(_SCALES)]
-
     def on_click(self, event: events.Click) -> None:
         """Look at the instant under the pointer."""
         offset = event.get_content_offset(self)
@@ -234,9 +172,9 @@ class MemoryChart(ChartBase, can_focus=True):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """The wheel forward: a closer look."""
         event.stop()
-        self.action_zoom(0.5)
+        self.post_message(self.WindowZoomed(0.5))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """The wheel back: more of the past."""
         event.stop()
-        self.action_zoom(2.0)
+        self.post_message(self.WindowZoomed(2.0))

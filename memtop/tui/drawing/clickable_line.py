@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.message import Message
@@ -13,7 +14,7 @@ from textual.strip import Strip
 
 from memtop.tui.drawing.cached_lines import CachedLines
 from memtop.tui.drawing.cell_text import to_ascii
-from memtop.tui.drawing.line_parts import LinePart, placed, text_cells
+from memtop.tui.drawing.line_parts import LinePart, placed
 
 
 class Bar(CachedLines):
@@ -79,7 +80,7 @@ class Bar(CachedLines):
             text = to_ascii(part.text) if self.ascii else part.text
             style = self.style_of(f"bar--{part.style}" if part.style else "")
             segments += (Segment(" " * (x - end), base), Segment(text, style))
-            end = x + text_cells(text)
+            end = x + cell_len(text)
             if part.target:
                 self._regions.append((x, end, part.target))
         return Strip(segment for segment in segments if segment.text).adjust_cell_length(width, base)

@@ -1,6 +1,6 @@
 """Lays out short texts on one line, from the left and from the right; drops the least important where it is narrow.
 
-Imports neither Textual nor Rich: the early painting has the same first line as the screen.
+Of Textual and Rich it imports only the widths of characters: the early painting has the same first line as the screen.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
-from unicodedata import east_asian_width
+
+from rich.cells import cell_len
 
 GAP_CELLS: Final = 3
 EDGE_CELLS: Final = 1
@@ -29,14 +30,9 @@ class LinePart:
     """Only one cell from its left neighbor."""
 
 
-def text_cells(text: str) -> int:
-    """The cells of a terminal that clean text takes."""
-    return len(text) if text.isascii() else sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
 def cells(parts: Sequence[LinePart]) -> int:
     """The room that parts take beside each other."""
-    return sum(text_cells(part.text) + _gap(part) for part in parts) - (_gap(parts[0]) if parts else 0)
+    return sum(cell_len(part.text) + _gap(part) for part in parts) - (_gap(parts[0]) if parts else 0)
 
 
 def placed(left: Sequence[LinePart], right: Sequence[LinePart], width: int) -> Iterator[tuple[int, LinePart]]:
@@ -47,7 +43,7 @@ def placed(left: Sequence[LinePart], right: Sequence[LinePart], width: int) -> I
         for part in side:
             x += _gap(part) if x > start else 0
             yield x, part
-            x += text_cells(part.text)
+            x += cell_len(part.text)
 
 
 def narrow(left: Sequence[LinePart], right: Sequence[LinePart], width: int) -> tuple[list[LinePart], list[LinePart]]:

@@ -1,7 +1,7 @@
 """First picture: header and table in plain escape codes, drawn while Textual is still being imported.
 
-It imports neither Textual nor Rich. ``Terminal.show`` enters the alternate screen and draws it; Textual paints over
-it about 0.3 s later, so it has the layout of the real table.
+It imports no more of Textual and Rich than the widths of characters, which cost 2 ms. ``Terminal.show`` enters the
+alternate screen and draws it; Textual paints over it about 0.3 s later, so it has the layout of the real table.
 All text in a Frame has been through ``clean``.
 """
 
@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from rich.cells import cell_len
+
 from memtop.model.frame import Frame, Note, ProcessRow
 from memtop.tui.bars.header_parts import HeaderState, header_parts
-from memtop.tui.drawing.line_parts import placed, text_cells
+from memtop.tui.drawing.cell_text import fit
+from memtop.tui.drawing.line_parts import placed
 from memtop.tui.table.column_layout import BAR_CELLS, MARKER_CELLS, TINY_BELOW, Place, place_columns, table_top
 from memtop.view_state import View
 
@@ -40,27 +43,6 @@ def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, sta
     return "".join(drawn)
 
 
-def fit(text: str, width: int, left: bool = False) -> str:
-    """``text`` in exactly ``width`` cells, padded on its free side or cut and ended with an ellipsis."""
-    if width <= 0:
-        return ""
-    if len(text) > width or not text.isascii():
-        text = _cut(text, width)
-    padding = " " * (width - text_cells(text))
-    return text + padding if left else padding + text
-
-
-def _cut(text: str, width: int) -> str:
-    used = fits = 0
-    for index, character in enumerate(text):
-        used += text_cells(character)
-        if used > width:
-            return text[:fits] + "…"
-        if used < width:
-            fits = index + 1  # so much fits beside an ellipsis
-    return text
-
-
 def _line(line: int, text: str, style: str, color: bool) -> str:
     return f"\x1b[{line};1H{style}{text}{_PLAIN}" if color and style else f"\x1b[{line};1H{text}"
 
@@ -68,7 +50,7 @@ def _line(line: int, text: str, style: str, color: bool) -> str:
 def _header(frame: Frame, delay_s: float, state: HeaderState, width: int) -> str:
     text = ""
     for x, part in placed(*header_parts(frame, delay_s, state, width), width):
-        text += " " * (x - text_cells(text)) + part.text
+        text += " " * (x - cell_len(text)) + part.text
     return fit(text, width, left=True)
 
 

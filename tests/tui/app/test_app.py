@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 from textual.binding import Binding
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Input, Label, Markdown, OptionList
 
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS
@@ -31,6 +32,7 @@ from memtop.tui.dialogs.column_chooser import ColumnChooser
 from memtop.tui.dialogs.dialog import Menu, Prompt
 from memtop.tui.dialogs.help import Help
 from memtop.tui.dialogs.topic_viewer import TopicViewer
+from memtop.tui.panels.switcher import PANELS
 from memtop.view_state import View
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
 
@@ -392,6 +394,32 @@ async def test_r_reads_the_process_that_was_selected_when_the_key_was_pressed() 
         await it.tick()
         await it.tick()
         assert [path for path in it.source.asked_ever if path.endswith("smaps")] == ["proc/40/smaps"]
+
+
+async def test_keys_of_time_work_wherever_the_focus_is() -> None:
+    """No part of the screen, and nothing around it, takes them for itself."""
+    async with board() as it:
+        await it.tick()
+        it.app.choose_readings(delay_s=1.0)
+
+        def looks() -> list[bool]:
+            return [it.app.view.window.cursor_s is not None, it.app.view.window.window_s is not None]
+
+        parts: set[type[Widget]] = set()
+        for panel in PANELS:
+            it.app.choose_panel(panel.name)
+            await it.pilot.pause()
+            for part in it.app.screen.focus_chain:
+                if type(part) in parts:
+                    continue
+                parts.add(type(part))
+                part.focus()
+                await it.press("left", "minus", "v")
+                assert all(looks()) and it.app.chart.scale is not Scale.AUTO, part
+                it.app.chart.scale = Scale.AUTO
+                await it.press("right", "end", "equals_sign")
+                assert not any(looks()), part
+        assert len(parts) > 5
 
 
 async def test_looking_back_does_not_leave_what_is_known() -> None:

@@ -7,16 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from memtop.model.frame import Frame, Note
 from memtop.settings import Settings
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
-from memtop.tui.drawing import cell_text
-from memtop.tui.drawing.line_parts import text_cells
 from memtop.tui.terminal import splash
 from memtop.view_state import View
 from tests.rows import proc_row
@@ -65,6 +61,12 @@ def test_it_never_leaves_the_screen(size: tuple[int, int]) -> None:
     assert max(cell_len(text) for text in drawn.values()) <= max(0, size[0])
 
 
+@pytest.mark.parametrize("name", ["plain", "日本語", "䷀䷁", "a…b"])
+def test_a_column_begins_in_the_same_cell_whatever_stands_before_it(name: str) -> None:
+    drawn = lines(paint(frame([proc_row(42, user=name)])))
+    assert cell_len(drawn[21].partition("proc-42")[0]) == drawn[20].index("COMMAND")
+
+
 def test_without_colour_there_are_no_styles() -> None:
     painted = paint(frame([proc_row(1), proc_row(2, note=Note.KERNEL)]), color=False)
     assert not STYLE.search(painted)
@@ -85,20 +87,11 @@ async def test_what_comes_after_it_stands_in_the_same_place(size: tuple[int, int
         assert drawn[1].rstrip() == on.app.query_one(HeaderBar).render_line(0).text.rstrip()
 
 
-@given(
-    st.text(st.characters(exclude_categories=["C", "M", "Zl", "Zp"]), max_size=30), st.integers(0, 20), st.booleans()
-)
-def test_text_is_fitted_as_in_the_real_table(text: str, width: int, left: bool) -> None:
-    fitted = splash.fit(text, width, left)
-    assert text_cells(fitted) == width
-    if text.isascii():
-        assert fitted == cell_text.fit(text, width, left)
-
-
-def test_neither_textual_nor_rich_is_imported_for_it() -> None:
+def test_of_textual_and_rich_only_the_widths_of_characters_are_imported_for_it() -> None:
     code = (
         "import sys, memtop.tui.terminal.splash, memtop.tui.terminal.lifecycle, memtop.engine.sampler_thread\n"
         "import memtop.preflight\n"
-        "print([name for name in ('textual', 'rich', 'plotext') if name in sys.modules])"
+        "drawing = ('textual', 'plotext', 'rich.segment', 'rich.style', 'rich.text', 'rich.console')\n"
+        "print([name for name in drawing if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
