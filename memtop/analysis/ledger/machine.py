@@ -64,7 +64,7 @@ class MachinePart(StrEnum):
 
 
 class Reclaim(Enum):
-    """How the kernel gets pages back for somebody else."""
+    """How the kernel gets pages back for other processes."""
 
     IS_FREE = "free already"
     DROP = "dropped at once"
