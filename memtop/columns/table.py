@@ -128,7 +128,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         7,
         "growth_bytes_per_min",
         lambda r: units.signed_size(r.growth_bytes_per_min),
-        "change of RES over the last minute",
+        "change of RES over the last minute, or since first seen",
         "growth",
         values=Values.SIZE,
         aliases=("delta", "d/min"),

@@ -17,8 +17,8 @@ from memtop.sanitize import clean
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 GROWTH_S: Final = 60.0
 """The stretch over which Δ/min is measured ..."""
-GROWTH_LEAST_S: Final = 10.0
-"""... and the least that says anything."""
+GROWTH_LEAST_S: Final = 2.0
+"""... and the least for which a process must have been seen: a change between two samples says little."""
 _RATES: Final = ("cpu_percent", "minflt_per_s", "majflt_per_s", "growth_bytes_per_min")
 TREND_BUCKET_S: Final = 120.0 / TREND_CELLS
 
@@ -139,12 +139,14 @@ def percent(part_bytes: int | None, total_bytes: int | None) -> float | None:
 
 
 def growth(track: Track | None, rss_bytes: int | None, now_s: float) -> float | None:
-    """Change of RES per minute over the last minute, or since it was first seen."""
+    """Change of RES over the last minute; of a process seen for less than that, the change seen so far.
+
+    That is never extrapolated: a program that has loaded 300 MiB in 10 s does not grow by 1.8 GiB a minute.
+    """
     if track is None or rss_bytes is None or now_s - track.first_s < GROWTH_LEAST_S:
         return None
-    from_s = max(track.first_s, now_s - GROWTH_S)
-    then = track.at(from_s) or track.point(0)
-    return (rss_bytes - then.rss_bytes) * 60 / (now_s - from_s)
+    then = track.at(now_s - GROWTH_S) or track.point(0)
+    return float(rss_bytes - then.rss_bytes)
 
 
 def trend(track: Track | None, rss_bytes: int | None, now_s: float) -> tuple[int | None, ...]:

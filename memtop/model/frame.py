@@ -66,7 +66,7 @@ class ProcessRow(NamedTuple):
     mem_percent: float | None
     """RES over the RAM of the machine."""
     growth_bytes_per_min: float | None
-    """Change of RES over the last minute (or since first seen, if at least 10 s), per minute."""
+    """Change of RES over the last minute, or since first seen where that is less; None in its first two seconds."""
     minflt: int | None
     majflt: int | None
     minflt_per_s: float | None

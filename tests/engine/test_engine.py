@@ -152,14 +152,16 @@ def test_a_counter_that_goes_back_has_no_rate() -> None:
     assert (frame.system.pgfault_per_s, frame.system.oom_kills) == (None, None)
 
 
-def test_growth_is_the_change_over_the_last_minute_and_says_nothing_before_ten_seconds() -> None:
+def test_growth_is_the_change_over_the_last_minute_and_before_that_what_was_seen_so_far() -> None:
     process = FakeProcess(42)
     engine = Engine(FakeSource(process))
+    seen: list[float | None] = []
     for _ in range(70):
-        frame = step(engine)
+        seen.append(row(step(engine)).growth_bytes_per_min)
         process.rss_pages += MIB_PAGES
-    assert row(frame).growth_bytes_per_min == pytest.approx(60 * MIB)
-    assert row(step(Engine(FakeSource(FakeProcess(42))), times=5)).growth_bytes_per_min is None
+    assert seen[:2] == [None, None]
+    assert seen[2:12] == [count * MIB for count in range(2, 12)]
+    assert seen[-1] == pytest.approx(60 * MIB)
 
 
 # -- what is unknown

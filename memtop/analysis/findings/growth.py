@@ -56,6 +56,18 @@ def confirming(c: FindingInputs) -> Found:
     return NOTE, _numbers(c.changing)
 
 
+def rising(c: FindingInputs) -> Found:
+    """A rise that is a fact before there is a verdict on it."""
+    if c.rise is None or c.rise_s is None or c.alarm:
+        return None
+    if c.growth is not None and c.growth.kind is not Shape.INSUFFICIENT:
+        return None
+    found = facts(rise_bytes=c.rise, rise_s=c.rise_s)
+    if c.rise_anon < 0.05 * c.rise:
+        return NOTE, found | facts(shared="yes")
+    return NOTE, found | (facts(anon_bytes=c.rise_anon, mixed="yes") if c.rise_anon < 0.95 * c.rise else {})
+
+
 def _numbers(g: Growth) -> Facts:
     return facts(
         low_bytes=g.low_bytes,

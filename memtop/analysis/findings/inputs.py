@@ -42,6 +42,12 @@ class FindingInputs:
     evidence: Evidence | None = None
     seen_s: float | None = None
     """How long the growth has been seen."""
+    rise: int | None = None
+    """What RES has gained since it began to rise; None while it does not rise."""
+    rise_anon: int = 0
+    """The part of :attr:`rise` that is anonymous."""
+    rise_s: float | None = None
+    """The time in which it did."""
     flat_s: float | None = None
     """How long it has been flat after it had risen."""
     grows_towards: str | None = None

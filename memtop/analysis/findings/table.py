@@ -51,6 +51,7 @@ RULES: Final[dict[str, Rule]] = {
             weight=Weight.SUSPECT | Weight.OPEN,
         ),
         Rule("confirming", "verdict_growing", growth.confirming, steady=True, weight=Weight.OPEN),
+        Rule("rising", "verdicts", growth.rising, steady=True, weight=Weight.OPEN),
         Rule("step", "verdict_step", growth.shape(Shape.STEP), steady=True, weight=Weight.CHANGE),
         Rule("stairs", "verdict_step", growth.shape(Shape.STAIRS), steady=True, weight=Weight.OPEN),
         Rule("warmup", "verdict_warmup", growth.shape(Shape.WARMUP), steady=True, weight=Weight.CHANGE),

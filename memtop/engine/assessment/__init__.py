@@ -5,6 +5,7 @@ nothing else. The modules, from facts to judgement:
 
 - ``step_input``: the facts of one tick
 - ``lazy_free``: memory given back by MADV_FREE that the kernel has not taken yet, as a short series
+- ``rise_tracker``: the rises of all processes, before there is a verdict
 - ``growth_tracker``: the growth verdict of every process
 - ``expensive_inputs``: what smaps and the runtime report about the process in focus
 - ``event_counters``: what cgroups and the machine have counted since memtop started

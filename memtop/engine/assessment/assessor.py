@@ -13,6 +13,7 @@ from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
 from memtop.engine.assessment.growth_tracker import GrowthTracker
 from memtop.engine.assessment.memory_limits import room_bytes
 from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_end
+from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.row_marks import Marks, RowMarks
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History
@@ -35,6 +36,7 @@ class Assessor:
     def __init__(self, history: History) -> None:
         self._history = history
         self.verdicts = GrowthTracker(history)
+        self.rises = RiseTracker(history)
         self.fresh: tuple[ExitReport, ...] = ()
         """Of this tick."""
         self._tick = 0
@@ -61,6 +63,7 @@ class Assessor:
     def forget(self, key: ProcessKey) -> None:
         """It has ended, or become another program, of which what was judged says nothing."""
         self.verdicts.forget(key)
+        self.rises.forget(key)
         self._marks.forget(key)
 
     def hold(self, keys: Iterable[ProcessKey]) -> None:
@@ -102,6 +105,7 @@ class Assessor:
         step = self._step = self._step._replace(rows=rows)
         self._tick += 1
         self._counters.note(step)
+        self.rises.take(step)
         self.fresh = tuple(self._exit_analysis.examine(step, last))
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
@@ -124,7 +128,7 @@ class Assessor:
         return at_its_end(self._ends.get(key, Assessment()), autopsy, self._counters) if autopsy is not None else None
 
     def _new_study(self) -> ProcessAssessor:
-        return ProcessAssessor(self.verdicts, self._counters, self._history)
+        return ProcessAssessor(self.verdicts, self.rises, self._counters, self._history)
 
     def _look_at(self, key: ProcessKey, study: ProcessAssessor, step: StepInput, inputs: ExpensiveInputs) -> Assessment:
         """One that is judged in full, alive or not."""

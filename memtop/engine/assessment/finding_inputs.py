@@ -10,6 +10,7 @@ from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growth_tracker import Verdict
 from memtop.engine.assessment.memory_limits import cgroup_name, first_to_kill, limit_name
+from memtop.engine.assessment.rise_tracker import RiseFact
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History
 from memtop.model.assessment import Limit, LimitRow, Place
@@ -28,6 +29,8 @@ class Judged(NamedTuple):
     verdict: Verdict | None
     growth: Growth | None
     """What stands of the verdict, with the time to the limit as it is now."""
+    rise: RiseFact | None
+    """What it has gained since it began to rise; None while it does not."""
     target: LimitRow | None
     """The limit that it meets first."""
     siblings: int
@@ -77,6 +80,9 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         changing=verdict.growth if verdict is not None and verdict.state.changing else None,
         lazyfree=verdict.lazy_free_bytes if verdict is not None else None,
         seen_s=None if since_s is None else step.now_s - since_s,
+        rise=judged.rise.rise.size_bytes if judged.rise is not None else None,
+        rise_anon=judged.rise.anon_bytes if judged.rise is not None else 0,
+        rise_s=judged.rise.rise.span_s if judged.rise is not None else None,
         flat_s=step.now_s - risen_s if is_flat and risen_s is not None else None,
         grows_towards=judged.target.name if judged.target is not None else None,
         grows_towards_bytes=judged.target.limit_bytes if judged.target is not None else None,

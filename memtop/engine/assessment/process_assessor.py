@@ -21,6 +21,7 @@ from memtop.engine.assessment.memory_limits import (
     unread_limits,
 )
 from memtop.engine.assessment.oom_candidates import place_in_cgroup, place_on_machine, protected_giant
+from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History
 from memtop.model.assessment import Assessment, Events, ExitReport
@@ -33,8 +34,9 @@ AROUND_TICKS: Final = 5
 class ProcessAssessor:
     """Owned by the Assessor, one for each process that is assessed in full."""
 
-    def __init__(self, verdicts: GrowthTracker, counters: Counters, history: History) -> None:
+    def __init__(self, verdicts: GrowthTracker, rises: RiseTracker, counters: Counters, history: History) -> None:
         self._verdicts = verdicts
+        self._rises = rises
         self._counters = counters
         self._history = history
         self._standing = StandingFindings()
@@ -67,6 +69,7 @@ class ProcessAssessor:
             limits=limits,
             verdict=verdict,
             growth=growth,
+            rise=self._rises.of(key),
             target=target,
             siblings=len(growing_beside(key, target, step, self._verdicts)) if target is not None else 0,
             in_cgroup=in_cgroup,

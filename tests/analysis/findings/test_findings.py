@@ -106,6 +106,13 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("maybe_growing", {"growth": growth(Shape.GROWTH)}, {"growth": growth(Shape.FLAT)}, Severity.NOTE),
     ("confirming", {"changing": growth(Shape.LEAK)}, LEAK | {"changing": growth(Shape.LEAK)}, Severity.NOTE),
     ("confirming", {"changing": growth(Shape.GROWTH)}, {"changing": growth(Shape.STEP)}, Severity.NOTE),
+    ("rising", {"rise": MIB, "rise_s": 2.0}, {"rise_s": 2.0}, Severity.NOTE),
+    (
+        "rising",
+        {"rise": MIB, "rise_s": 2.0, "growth": growth(Shape.INSUFFICIENT)},
+        {"rise": MIB, "rise_s": 2.0, "growth": growth(Shape.WARMUP)},
+        Severity.NOTE,
+    ),
     ("step", {"growth": growth(Shape.STEP)}, {"growth": growth(Shape.FLAT)}, Severity.NOTE),
     ("stairs", {"growth": growth(Shape.STAIRS)}, {"growth": growth(Shape.STEP)}, Severity.NOTE),
     ("warmup", {"growth": growth(Shape.WARMUP)}, {"growth": growth(Shape.FLAT)}, Severity.NOTE),

@@ -18,6 +18,7 @@ from memtop.engine.assessment.row_marks import sign
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError
 from memtop.explain import topic
+from memtop.explain.finding_text import sentences_of
 from memtop.model.assessment import Assessment, ExitReport, Limit
 from memtop.model.frame import Frame
 from memtop.model.request import Request
@@ -120,6 +121,34 @@ def test_where_it_may_swap_the_limit_is_not_yet_the_end() -> None:
     assert growth_of(frame)["swap_room_bytes"] == 40 * MIB
     limit = outlook(frame).first_met
     assert limit is not None and (limit.limit, limit.swap_room_bytes) == (Limit.CGROUP, 40 * MIB)
+
+
+def risen(*, anon_pages: int, shr_pages: int, samples: int) -> list[str]:
+    """The sentences about a process that rises by so much from each sample to the next."""
+    process = FakeProcess(42)
+    engine = Engine(v2(process))
+    frame = step(engine, on(process))
+    for _ in range(samples - 1):
+        process.rss_pages += anon_pages + shr_pages
+        process.shr_pages += shr_pages
+        frame = step(engine, on(process))
+    return [sentences_of(one).says for one in outlook(frame).findings if one.name == "rising"]
+
+
+def test_from_the_third_sample_on_a_rise_is_said_though_it_is_too_early_for_a_verdict() -> None:
+    mib = MIB_PAGES
+    assert risen(anon_pages=mib, shr_pages=0, samples=2) == []
+    assert risen(anon_pages=mib, shr_pages=0, samples=3) == [
+        "Rising: +2.00 MiB in 2 s, all of it anonymous; too early to say whether it goes on."
+    ]
+    assert "+12.0 MiB in 12 s, 6.00 MiB of it anonymous" in risen(anon_pages=mib // 2, shr_pages=mib // 2, samples=13)[0]
+    assert "in pages of files or shared memory" in risen(anon_pages=0, shr_pages=mib, samples=3)[0]
+    assert risen(anon_pages=-mib, shr_pages=0, samples=9) == risen(anon_pages=0, shr_pages=0, samples=9) == []
+
+
+def test_the_verdict_takes_the_place_of_the_fact() -> None:
+    names = [one.name for one in outlook(grown()[3]).findings]
+    assert "growth" in names and "rising" not in names
 
 
 def test_page_cache_that_rises_is_no_growth() -> None:

@@ -1,0 +1,57 @@
+"""Follows a rise from sample to sample: what can be said before there is a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+_SMALL_BYTES: Final = 1 << 20
+_LOST_SHARE: Final = 0.5
+QUIET_S: Final = 6.0
+"""A rise that has reached no new high for so long is over, where samples are not further apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A size that rises, with interruptions that are short and drops that are small. Times on the clock of the samples."""
+
+    since_s: float
+    """The last sample before the rise began."""
+    from_bytes: int
+    """The size then."""
+    high_bytes: int
+    high_s: float
+    """When the highest size was seen first."""
+    steps: int
+    """Samples that were higher than all before."""
+
+    @property
+    def size_bytes(self) -> int:
+        """From the beginning to the highest size."""
+        return self.high_bytes - self.from_bytes
+
+    @property
+    def span_s(self) -> float:
+        """From the beginning to the highest size; never 0."""
+        return self.high_s - self.since_s
+
+    @property
+    def bytes_per_s(self) -> float:
+        """The pace so far; whether it goes on is another question."""
+        return self.size_bytes / self.span_s if self.span_s > 0 else 0.0
+
+    def is_over(self, now_s: float, delay_s: float) -> bool:
+        """Whether there has been no new high for too long; ``delay_s`` is the time between samples."""
+        return now_s - self.high_s > max(QUIET_S, 2.5 * delay_s)
+
+
+def follow_rise(rise: Rise | None, before_s: float, before_bytes: int, now_s: float, now_bytes: int) -> Rise | None:
+    """The rise after one more sample; None where there is none, or where it has lost half of what it had gained."""
+    if rise is None:
+        if now_bytes <= before_bytes or now_s <= before_s:
+            return None
+        return Rise(before_s, before_bytes, now_bytes, now_s, 1)
+    if now_bytes > rise.high_bytes:
+        return replace(rise, high_bytes=now_bytes, high_s=now_s, steps=rise.steps + 1)
+    lost_bytes = rise.high_bytes - now_bytes
+    return rise if lost_bytes <= max(_SMALL_BYTES, _LOST_SHARE * rise.size_bytes) else None

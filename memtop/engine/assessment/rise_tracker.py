@@ -1,0 +1,81 @@
+"""Follows the rises of all processes, of which only those are visited whose memory has changed."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from memtop.analysis.trend.rising import Rise, follow_rise
+from memtop.engine.assessment.step_input import StepInput
+from memtop.history.rings import History
+from memtop.process_key import ProcessKey
+
+LEAST_S: Final = 2.0
+"""A rise is a fact from its third sample on, and not before this."""
+_LEAST_BYTES: Final = 1 << 20
+_LEAST_SHARE: Final = 0.005
+"""Of the size that it began at."""
+
+
+class RiseFact(NamedTuple):
+    """What a process has gained since its RES began to rise."""
+
+    rise: Rise
+    """Of RES."""
+    anon_bytes: int
+    """The part of it that is anonymous: RES without SHR."""
+
+
+class RiseTracker:
+    """The rises of RES that go on; :meth:`take` once a tick."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._rises: dict[ProcessKey, Rise] = {}
+
+    def forget(self, key: ProcessKey) -> None:
+        """It has ended, or become another program."""
+        self._rises.pop(key, None)
+
+    def take(self, step: StepInput) -> None:
+        """The next sample."""
+        now_s, rises = step.now_s, self._rises
+        if step.before is not None:
+            before_s, before = step.before.mono_s, step.before.processes
+            for pid, seen in step.sample.processes.items():
+                old = before.get(pid)
+                if old is seen or old is None or old.statm is None or seen.statm is None or old.key != seen.key:
+                    continue
+                rss_bytes, before_bytes = seen.statm.rss_bytes, old.statm.rss_bytes
+                if rss_bytes == before_bytes:
+                    continue
+                rise = follow_rise(rises.get(seen.key), before_s, before_bytes, now_s, rss_bytes)
+                if rise is not None:
+                    rises[seen.key] = rise
+                else:
+                    rises.pop(seen.key, None)
+        delay_s = step.plan.readings.delay_s
+        for key in [key for key, rise in rises.items() if rise.is_over(now_s, delay_s) or step.row(key) is None]:
+            del rises[key]
+
+    def of(self, key: ProcessKey) -> RiseFact | None:
+        """The rise of this process, once it is a fact that is worth a word."""
+        rise = self._rises.get(key)
+        return self._fact(key, rise) if rise is not None else None
+
+    def facts(self) -> dict[ProcessKey, RiseFact]:
+        """The same of all processes."""
+        found = ((key, self._fact(key, rise)) for key, rise in self._rises.items())
+        return {key: fact for key, fact in found if fact is not None}
+
+    def _fact(self, key: ProcessKey, rise: Rise) -> RiseFact | None:
+        if rise.steps < 2 or rise.span_s < LEAST_S:
+            return None
+        if rise.size_bytes < max(_LEAST_BYTES, _LEAST_SHARE * rise.from_bytes):
+            return None
+        track = self._history.tracks.get(key)
+        then = track.at(rise.since_s) if track is not None else None
+        high = track.at(rise.high_s) if track is not None else None
+        if then is None or high is None:
+            return None
+        anon_bytes = (high.rss_bytes - high.shr_bytes) - (then.rss_bytes - then.shr_bytes)
+        return RiseFact(rise, min(max(0, anon_bytes), rise.size_bytes))
