@@ -58,7 +58,7 @@ def confirming(c: FindingInputs) -> Found:
 
 def rising(c: FindingInputs) -> Found:
     """A rise that is a fact before there is a verdict on it."""
-    if c.rise is None or c.rise_s is None or c.alarm:
+    if c.rise is None or c.rise_s is None or c.alarm or confirming(c) is not None:
         return None
     if c.growth is not None and c.growth.kind is not Shape.INSUFFICIENT:
         return None

@@ -13,7 +13,7 @@ QUIET_S: Final = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """A size that rises, with interruptions that are short and drops that are small. Times on the clock of the samples."""
+    """A size that rises, with short interruptions and small drops. Times are on the clock of the samples."""
 
     since_s: float
     """The last sample before the rise began."""

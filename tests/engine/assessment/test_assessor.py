@@ -141,7 +141,9 @@ def test_from_the_third_sample_on_a_rise_is_said_though_it_is_too_early_for_a_ve
     assert risen(anon_pages=mib, shr_pages=0, samples=3) == [
         "Rising: +2.00 MiB in 2 s, all of it anonymous; too early to say whether it goes on."
     ]
-    assert "+12.0 MiB in 12 s, 6.00 MiB of it anonymous" in risen(anon_pages=mib // 2, shr_pages=mib // 2, samples=13)[0]
+    assert (
+        "+12.0 MiB in 12 s, 6.00 MiB of it anonymous" in risen(anon_pages=mib // 2, shr_pages=mib // 2, samples=13)[0]
+    )
     assert "in pages of files or shared memory" in risen(anon_pages=0, shr_pages=mib, samples=3)[0]
     assert risen(anon_pages=-mib, shr_pages=0, samples=9) == risen(anon_pages=0, shr_pages=0, samples=9) == []
 
@@ -196,7 +198,7 @@ def test_an_exec_forgets_the_verdict() -> None:
 
 
 MEANS = {
-    "": ("not known yet",),
+    "": ("not known yet", "too early to say"),
     " ?": ("not known yet", "some more looks", "may be growing", "one more look"),
     " ─": ("is level for",),
     " ~": ("is level for",),
