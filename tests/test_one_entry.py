@@ -11,8 +11,8 @@ from textual.widget import Widget
 
 from memtop.analysis.findings import RULES, Rule, Severity, Weight
 from memtop.columns import BY_NAME, Column, Values
-from memtop.demo import scenarios
 from memtop.demo.recorded_runs import recorded_runs
+from memtop.demo.scenarios import scenarios
 from memtop.engine.engine import Engine
 from memtop.explain import topic
 from memtop.explain.finding_text import finding_texts

@@ -75,8 +75,8 @@ def check(given: Namespace, settings: Settings) -> int:
 
 def demo(given: Namespace, settings: Settings, form: str) -> int:
     """``memtop demo [SCENARIO] [RUN]``. Raises MemtopError."""
-    from memtop.demo import DEFAULT_SCENARIO, scenarios
     from memtop.demo.recorded_runs import GO
+    from memtop.demo.scenarios import DEFAULT_SCENARIO, scenarios
 
     names = [*(scenario.name for scenario in scenarios()), GO]
     name = DEFAULT_SCENARIO if given.scenario is None else given.scenario

@@ -229,8 +229,8 @@ def _memtop() -> Parser:
 
 
 def _demo() -> Parser:
-    from memtop.demo import scenarios  # noqa: PLC0415 (32 ms, only for a demo)
     from memtop.demo.recorded_runs import GO, recorded_runs  # noqa: PLC0415 (as above)
+    from memtop.demo.scenarios import scenarios  # noqa: PLC0415 (32 ms, only for a demo)
 
     started = "; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios())
     runs = ", ".join(f"{run.name} ({run.says})" for run in recorded_runs())

@@ -60,7 +60,8 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             position: Callable[[], tuple[int, int]] = source.position  # type: ignore[attr-defined]
             commentary = lambda: recorded.step_at(position()[0])  # noqa: E731
         elif demo:
-            from memtop.demo import Workload, scenario_named
+            from memtop.demo.scenarios import scenario_named
+            from memtop.demo.workload import Workload
 
             panel = scenario_named(demo).panel
             workload = Workload.start(demo)

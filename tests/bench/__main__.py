@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
-from memtop.demo import Workload
+from memtop.demo.workload import Workload
 from tests.bench import budgets, hour, late, latency, latency_report, start
 from tests.bench.budgets import Budget, Costs
 from tests.bench.contestants import CONTESTANTS, FAST, HTOP, MEMTOP, Contestant, program

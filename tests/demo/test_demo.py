@@ -15,10 +15,11 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 
-from memtop.demo import Step, Workload, scenarios
 from memtop.demo.headroom import Read, require_room
 from memtop.demo.pacing import Pacing
-from memtop.demo.progress import step_from_line, step_to_line
+from memtop.demo.progress import Step, step_from_line, step_to_line
+from memtop.demo.scenarios import scenarios
+from memtop.demo.workload import Workload
 from memtop.errors import Unavailable, UsageError
 from memtop.procfs.lines import kib_to_bytes
 from memtop.procfs.stat import parse_stat
@@ -247,7 +248,7 @@ def test_every_round_ends_where_it_began_and_begins_again(name: str) -> None:
 
 WATCHER = """
 import sys, time
-from memtop.demo import Workload
+from memtop.demo.workload import Workload
 workload = Workload.start("fork", speed=10_000, hold=True)
 while not ((step := workload.commentary()) and step.child_pid):
     if step and step.measured:
@@ -422,7 +423,7 @@ def test_strict_overcommit_counts_promises() -> None:
 def test_ulimit_v_counts() -> None:
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))\n"
-        "from memtop.demo import Workload; Workload.start()"
+        "from memtop.demo.workload import Workload; Workload.start()"
     )
     refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "400 MiB is all that a process may map here (ulimit -v)" in refused.stderr

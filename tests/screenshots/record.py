@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 from unittest import mock
 
-from memtop.demo import Workload
 from memtop.demo.progress import Step, step_to_line
+from memtop.demo.workload import Workload
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError
 from memtop.model.frame import Frame
