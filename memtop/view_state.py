@@ -41,6 +41,7 @@ class View(NamedTuple):
                 names=settings.names,
                 children=settings.children,
                 tree=settings.tree,
+                killed=True,
             ),
         )
 

@@ -41,12 +41,13 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
         if launch is not None:
             first_look(engine, request, launch)
         request = request._replace(
+            rows=request.rows._replace(killed=False),  # their ends are records of their own
             readings=request.readings._replace(
                 needs_all=Need.STAT | Need.STATUS | Need.OOM | request.readings.row_needs,
                 once=settings.iterations == 1,
                 runtimes=form == "json",
                 outlooks=form == "json",
-            )
+            ),
         )
         if not settings.output:
             _watch(engine, request, settings, _reporting(source, _writer(form, settings, sys.stdout)), ending)

@@ -29,7 +29,7 @@ class DetailBuilder:
         track = self._history.tracks.get(key)
         window_s = window.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
         right_s = right_edge_s(at_s, now_s, window_s, window.points)
-        until_s = self._known_until_s(row, shown)
+        until_s = self._known_until_s(next((one for one in shown.rows if one.key == key), row), shown)
         readers = self._readers
         regions = readers.regions(key, now_s, window) if Need.MAPPINGS in needs else None
         sharing = readers.sharing(key, regions) if regions is not None and Need.FAMILY in needs and not back else None

@@ -16,7 +16,7 @@ from memtop.engine.row_selection import chosen_rows, is_named, listed_rows, own_
 from memtop.engine.row_table import RowInputs, RowTable
 from memtop.engine.watched_history import MOST_WATCHED, WatchedHistory
 from memtop.history.rings import Gap, History
-from memtop.model.frame import Detail, Frame, ProcessRow, SystemRow
+from memtop.model.frame import Detail, Frame, Note, ProcessRow, SystemRow
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need, SamplePlan
@@ -64,6 +64,7 @@ class Engine:
         """Made for the second sample, or when a process is in focus: a run of one sample does without."""
         self._exits: tuple[ExitReport, ...] = ()
         """Processes that were found to have ended since the last frame."""
+        self._oom_victim = ""
         self._sample: Sample | None = None
         self._elapsed_s: float | None = None
         self._boot_wall_s = 0.0
@@ -122,10 +123,12 @@ class Engine:
         readings, focus = request.readings, request.readings.focus
         watched = [key.pid for key in self._held]
         if self._assessor is not None:
-            watched = self._assessor.to_watch(self._held)
+            watched = self._assessor.to_watch([*self._held, *readings.visible])
         assessed = dict.fromkeys([] if focus is None else [focus])
         if readings.outlooks:
             assessed |= dict.fromkeys(self._asked_for[:MOST_WATCHED])
+            if self._position is not None and request.rows.only is None:  # a recording can take its time
+                assessed |= dict.fromkeys(row.key for row in self._table.rows() if row.note is not Note.KERNEL)
         return SamplePlan(
             readings,
             # Any process may take the place of one that has ended.
@@ -144,8 +147,7 @@ class Engine:
         machine_is_new = self._machine.take(sample, everybody=request.everybody)
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
         last = {key: row for key in sample.gone if (row := self._table.row(key)) is not None}
-        for key in sample.gone:
-            self._depart(key, ended.get(key.pid, sample.wall_s), sample)
+        unwatched = [key for key in sample.gone if not self._depart(key, ended.get(key.pid, sample.wall_s), sample)]
         still, doubted = request.window.stands_still, self._doubted(readings.focus, now_s)
         self._readers.want(readings, doubted)
         renewed: frozenset[ProcessKey] = frozenset()
@@ -173,6 +175,7 @@ class Engine:
             self._readers.step_runtimes(readings, sample, self._asked_for)
         if self._assessor is not None and machine_is_new:
             self._assess(self._assessor, sample, plan, last)
+        self._forget_departed(unwatched, last, ended, sample)
 
     def _keep_time(self, sample: Sample, delay_s: float) -> None:
         before, self._sample = self._sample, sample
@@ -214,6 +217,10 @@ class Engine:
         }
         assessor.assess(rows, last, expensive)
         self._exits += assessor.fresh
+        for report in assessor.fresh:
+            if report.is_oom:
+                self._oom_victim = f"{report.name} {report.key.pid}"
+                self._departed.note_kill(report.key)
 
     def _watch(self, request: Request, sample: Sample, system: SystemRow) -> None:
         """Keep the diaries of those asked for and of those in focus last, and notice their ends."""
@@ -234,18 +241,35 @@ class Engine:
             self._assessor.forget(process.key)
         self._events.add(process.key, Event(now_s, "exec", f"became {clean(process.name_raw)}"))
 
-    def _depart(self, key: ProcessKey, wall_s: float, sample: Sample) -> None:
+    def _depart(self, key: ProcessKey, wall_s: float, sample: Sample) -> bool:
+        """A process has ended; whether its row is kept because it was watched."""
         if self._assessor is not None:
             self._assessor.forget(key)
-        row, forgotten = self._table.remove(key), key
-        if row is not None and key in self._watched_history:
-            self._events.add(key, Event(wall_s - (sample.wall_s - sample.mono_s), "gone", "gone"))
-            oldest = self._departed.add(row, wall_s)
-            if oldest is None:
-                return
-            forgotten = oldest
-        self._history.forget(forgotten)
-        self._events.forget(forgotten)
+        row = self._table.remove(key)
+        if row is None or key not in self._watched_history:
+            return False
+        self._keep_departed(row, wall_s, sample)
+        return True
+
+    def _keep_departed(self, row: ProcessRow, wall_s: float, sample: Sample) -> None:
+        self._events.add(row.key, Event(wall_s - (sample.wall_s - sample.mono_s), "gone", "gone"))
+        oldest = self._departed.add(row, wall_s, self._watched_history)
+        if oldest is not None:
+            self._history.forget(oldest)
+            self._events.forget(oldest)
+        if self._assessor is not None and self._assessor.was_killed(row.key):
+            self._departed.note_kill(row.key)
+
+    def _forget_departed(
+        self, keys: Iterable[ProcessKey], last: dict[ProcessKey, ProcessRow], ended: dict[int, float], sample: Sample
+    ) -> None:
+        """Forget those that nobody watched, except those that the OOM killer took: by now it is known which."""
+        for key in keys:
+            if self._assessor is not None and key in last and self._assessor.was_killed(key):
+                self._keep_departed(last[key], ended.get(key.pid, sample.wall_s), sample)
+            else:
+                self._history.forget(key)
+                self._events.forget(key)
 
     # -- what is shown
 
@@ -295,6 +319,7 @@ class Engine:
             replay_position=self._position() if self._position is not None else None,
             exits=exits,
             outlooks=self._assessor.outlooks if self._assessor is not None and assess_all else {},
+            oom_victim=self._oom_victim,
         )
 
     def _detail(self, request: Request, shown: Shown, rows: list[ProcessRow], past_s: float | None) -> Detail | None:
@@ -308,7 +333,9 @@ class Engine:
 
     def _chosen(self, rows: Sequence[ProcessRow], request: Request) -> list[ProcessRow]:
         """Those of the rows that the command line asks for."""
-        return chosen_rows(rows, request.rows, self._departed.keys, request.readings.focus, self._own_line)
+        now_s = self._sample.wall_s if self._sample is not None else 0.0
+        focus = request.readings.focus
+        return chosen_rows(rows, request.rows, self._departed.keys, focus, self._own_line, now_s=now_s)
 
     def _shares_wanted(self, request: Request) -> list[ProcessKey]:
         """Whose PSS and USS are wanted: rows on screen; all that may be shown, where order or filter depend on them."""

@@ -8,21 +8,24 @@ from memtop.analysis.trend.rates import per_s
 from memtop.engine.row_builder import growth, percent, trend
 from memtop.history.process_history import point_at
 from memtop.history.rings import History
-from memtop.model.frame import ProcessRow
+from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
 
 
 def rows_at(
     history: History, rows: Iterable[ProcessRow], when_s: float, *, boot_wall_s: float, total_bytes: int | None
 ) -> list[ProcessRow]:
-    """The rows as they were at a moment of the past; what was not kept is unknown."""
+    """The rows as they were at a moment of the past; what was not kept is unknown. Who has ended since lived then."""
     found = []
     for row in rows:
         if row.started_s is not None and row.started_s - boot_wall_s > when_s:
             continue
+        lived = row.gone_s is not None and row.gone_s - boot_wall_s > when_s
         point = point_at(history, row.key, when_s)
         found.append(
             row._replace(
+                note=Note.NONE if lived else row.note,
+                gone_s=None if lived else row.gone_s,
                 virt_bytes=point and point.virt_bytes,
                 rss_bytes=point and point.rss_bytes,
                 shr_bytes=point and point.shr_bytes,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from memtop.engine.row_builder import ordered
 from memtop.model.frame import Note, ProcessRow, TreePlace
 from memtop.model.request import RowSelection
 from memtop.process_key import ProcessKey
+
+KILLED_S: Final = 600.0
+"""How long a process that the OOM killer took stays in the list."""
 
 
 def own_line(rows: Mapping[int, ProcessRow]) -> frozenset[int]:
@@ -41,14 +45,20 @@ def chosen_rows(
     departed: Collection[ProcessKey],
     focus: ProcessKey | None,
     own: Collection[int] = (),
+    *,
+    now_s: float = 0.0,
 ) -> list[ProcessRow]:
-    """Those that the command line asks for, before the filter; of the departed, those and the one in focus."""
+    """Those that the command line asks for, before the filter; of the departed, those and the one in focus.
+
+    ``now_s``, in seconds since the epoch, says for which of those that the OOM killer took that was a short time ago.
+    """
     only = selection.only
     if only is None and not selection.names:
         return [
             row
             for row in rows
-            if (row.gone_s is None or row.key == focus) and (selection.kernel_threads or row.note is not Note.KERNEL)
+            if (row.gone_s is None or row.key == focus or (selection.killed and _killed_lately(row, now_s)))
+            and (selection.kernel_threads or row.note is not Note.KERNEL)
         ]
     chosen = [row for row in rows if is_named(row, selection, departed, own)]
     if not selection.children:
@@ -57,6 +67,10 @@ def chosen_rows(
 
     family = descendants(chosen, rows)
     return [row for row in rows if row.key in family]
+
+
+def _killed_lately(row: ProcessRow, now_s: float) -> bool:
+    return row.note is Note.OOM_KILLED and row.gone_s is not None and now_s - row.gone_s <= KILLED_S
 
 
 def listed_rows(

@@ -226,9 +226,10 @@ def _near_end(outlook: Assessment | None) -> str | None:
 
 def _without_memory(row: ProcessRow) -> str | None:
     """The sentence for a row that has no VIRT to speak of, None for all others."""
-    if row.gone_s is not None or row.note is Note.GONE:
+    if row.gone_s is not None or row.note in (Note.GONE, Note.OOM_KILLED):
         last = f"; its last numbers were VIRT {long_size(row.virt_bytes)} and RES {long_size(row.rss_bytes)}"
-        return f"This process has ended{last if row.virt_bytes and row.rss_bytes is not None else ''}."
+        how = ": the OOM killer took it" if row.note is Note.OOM_KILLED else ""
+        return f"This process has ended{how}{last if row.virt_bytes and row.rss_bytes is not None else ''}."
     if row.note is Note.KERNEL:
         return "This is a kernel thread: it works inside the kernel and has no memory of its own to measure."
     if row.note is Note.ZOMBIE:

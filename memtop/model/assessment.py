@@ -98,6 +98,11 @@ class ExitReport:
     successor: ProcessKey | None = None
     """A younger process with the same command in the same cgroup."""
 
+    @property
+    def is_oom(self) -> bool:
+        """Whether the kernel's OOM killer took it, for certain or probably."""
+        return self.oom in (Oom.CERTAIN, Oom.PROBABLE)
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:

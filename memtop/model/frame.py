@@ -34,6 +34,7 @@ class Note(Enum):
     LEADER_GONE = "main thread has ended, memory read from another thread"
     DENIED = "not permitted"
     GONE = "gone"
+    OOM_KILLED = "taken by the OOM killer"
 
 
 class ProcessRow(NamedTuple):
@@ -261,3 +262,5 @@ class Frame(NamedTuple):
     """What was judged of each process asked for, where that was wanted and is known."""
     exits: tuple[ExitReport, ...] = ()
     """Watched processes found at this instant to have ended."""
+    oom_victim: str = ""
+    """Name and pid of the process that the OOM killer took last since memtop started; empty where none is known."""

@@ -28,6 +28,8 @@ class RowSelection(NamedTuple):
     children: bool = False
     """Show the descendants of ``only`` and ``names`` too."""
     kernel_threads: bool = False
+    killed: bool = False
+    """Also list what the OOM killer took, for some minutes."""
     tree: bool = False
     folded: frozenset[ProcessKey] = frozenset()
 

@@ -33,6 +33,8 @@ class Clue(Enum):
     CGROUP_UNREADABLE = "cgroup_unreadable"
     MACHINE_COUNTED = "machine_counted"
     MACHINE_SILENT = "machine_silent"
+    MACHINE_EXPLAINED = "machine_explained"
+    """The machine's count went up for processes whose own cgroups counted them."""
     MACHINE_UNREADABLE = "machine_unreadable"
     OTHERS_AS_WELL = "others_as_well"
     """More processes vanished than were counted as killed."""
@@ -54,12 +56,19 @@ def ending_signal(status: int | None) -> int | None:
 
 
 def was_oom(
-    status: int | None, *, cgroup_kills: int | None, machine_kills: int | None, vanished: int = 1, largest: bool = True
+    status: int | None,
+    *,
+    cgroup_kills: int | None,
+    machine_kills: int | None,
+    explained: int = 0,
+    vanished: int = 1,
+    largest: bool = True,
 ) -> tuple[Oom, tuple[Clue, ...]]:
     """The judgement and what it stands on.
 
     ``status`` is of wait(2). ``cgroup_kills`` and ``machine_kills`` say by how much the counts of OOM kills have gone
-    up around its end, None where they cannot be read; ``vanished`` counts the processes of its cgroup that ended then,
+    up around its end, None where they cannot be read; ``explained`` of the machine's are known to have taken others.
+    ``vanished`` counts the processes of its cgroup that ended then,
     of which it may be the ``largest``.
     """
     if status is not None and ending_signal(status) != _KILLED:
@@ -78,6 +87,8 @@ def was_oom(
     clues.append(Clue.CGROUP_UNREADABLE)
     if not machine_kills:
         return Oom.NO, (*clues, Clue.MACHINE_SILENT)
+    if machine_kills <= explained:
+        return Oom.NO, (*clues, Clue.MACHINE_EXPLAINED)
     clues.append(Clue.MACHINE_COUNTED)
     if largest:
         clues.append(Clue.LARGEST)

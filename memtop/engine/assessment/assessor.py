@@ -66,6 +66,11 @@ class Assessor:
         self.rises.forget(key)
         self._marks.forget(key)
 
+    def was_killed(self, key: ProcessKey) -> bool:
+        """Whether the kernel's OOM killer took this process, as far as is known."""
+        report = self._exit_analysis.of(key)
+        return report is not None and report.is_oom
+
     def hold(self, keys: Iterable[ProcessKey]) -> None:
         """These are watched from the next instant on."""
         self._exit_analysis.hold(keys)
@@ -116,7 +121,7 @@ class Assessor:
             key: self._look_at(key, study, step, inputs_of.get(key, ExpensiveInputs()))
             for key, study in self._studies.items()
         }
-        self._exit_analysis.hold_only(self._largest, step)
+        self._exit_analysis.hold_only([*self._largest, *(key.pid for key in step.plan.readings.visible)], step)
 
     def known(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, Assessment]:
         """What was found on these at the last tick, or at their end; nothing on those that were not assessed."""
@@ -124,6 +129,8 @@ class Assessor:
         return {key: outlook for key, outlook in found.items() if outlook is not None}
 
     def _ended(self, key: ProcessKey) -> Assessment | None:
+        if self._step is not None:  # a successor may have come while nobody looked
+            self._exit_analysis.follow(key, self._step)
         autopsy = self._exit_analysis.of(key)
         return at_its_end(self._ends.get(key, Assessment()), autopsy, self._counters) if autopsy is not None else None
 

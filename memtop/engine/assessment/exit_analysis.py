@@ -51,6 +51,8 @@ class ExitAnalysis:
         """Those that were asked for or in focus: the reports on them are never displaced by those on others."""
         self._autopsies: dict[ProcessKey, ExitReport] = {}
         self._dead: deque[_Dead] = deque(maxlen=AUTOPSIES)
+        self._certain: deque[tuple[float, ProcessKey]] = deque(maxlen=AUTOPSIES)
+        """Those that the OOM killer took for certain, and when."""
         self._last_seen: dict[ProcessKey, CgroupReading] = {}
 
     def hold(self, keys: Iterable[ProcessKey]) -> None:
@@ -91,9 +93,12 @@ class ExitAnalysis:
                 status = _status(step, key, status_seen)
                 found.append((row, at_s, status))
                 self._dead.append(_Dead(step.now_s, key, status, row.rss_bytes or 0))
+        found.sort(key=lambda one: not self._cgroup_kills(one[0].key))  # who is certain explains a kill to the others
         for row, at_s, status in found:  # all are known by now, so that one is seen among the others
             self._held.pop(row.pid, None)
             autopsy = self._autopsies[row.key] = self._autopsy(step, row, at_s, status)
+            if autopsy.oom is Oom.CERTAIN:
+                self._certain.append((step.now_s, row.key))
             self._drop_the_oldest(step.plan.assessed)
             yield autopsy
 
@@ -106,14 +111,14 @@ class ExitAnalysis:
             self._wanted.pop(key, None)
 
     def follow(self, key: ProcessKey, step: StepInput) -> None:
-        """What becomes known after its end: what its cgroup is left with, and who takes its place."""
+        """What is known of it by now: what its cgroup is left with, and who takes its place."""
         autopsy = self._autopsies.get(key)
         if autopsy is None:
             return
         leaf = step.leaf(key)
         if leaf is not None and step.sample.wall_s - autopsy.at_s <= SETTLED_S:
             autopsy = self._autopsies[key] = replace(autopsy, cgroup_after_bytes=leaf.usage_bytes)
-        if autopsy.successor is None or autopsy.successor.pid not in step.rows:
+        if autopsy.successor is None or step.row(autopsy.successor) is None:
             heir = self._heir(autopsy, step)
             if heir != autopsy.successor:
                 self._autopsies[key] = replace(autopsy, successor=heir)
@@ -138,7 +143,7 @@ class ExitAnalysis:
         key, counters = row.key, self._counters
         chain = counters.chain(key)
         path = chain[0] if chain else None
-        cgroup_kills = counters.cgroup_kills(path) if path is not None else None
+        cgroup_kills = self._cgroup_kills(key)
         together = [one for one in self._dead if step.now_s - one.at_s <= KILL_S and one.may_be_killed]
         here = [one for one in together if path is not None and counters.chain(one.key)[:1] == (path,)]
         mine = here if cgroup_kills is not None else together
@@ -148,6 +153,7 @@ class ExitAnalysis:
             status,
             cgroup_kills=cgroup_kills,
             machine_kills=counters.machine_kills,
+            explained=sum(step.now_s - at_s <= KILL_S for at_s, _ in self._certain),
             vanished=max(1, len(mine)),
             largest=all(rss >= self._rss_of(one) for one in mine if one.key != key),
         )
@@ -173,6 +179,10 @@ class ExitAnalysis:
             cgroup_after_bytes=after.usage_bytes if after is not None else None,
         )
 
+    def _cgroup_kills(self, key: ProcessKey) -> int | None:
+        chain = self._counters.chain(key)
+        return self._counters.cgroup_kills(chain[0]) if chain else None
+
     def _last_point(self, key: ProcessKey) -> Point | None:
         track = self._history.tracks.get(key)
         return track.point(-1) if track is not None and len(track) else None
@@ -182,7 +192,11 @@ class ExitAnalysis:
         return (point.rss_bytes if point is not None else 0) or dead.rss_bytes
 
     def _culprit(self, step: StepInput, chain: tuple[str, ...]) -> tuple[str, int] | None:
-        """Whose limit it was: the cgroup that counted an OOM, else the one that had the least room left."""
+        """Whose limit it was: the cgroup that counted an OOM, else the one that had the least room left.
+
+        Of a cgroup that was first read after the kill the room before is not known; a limit that was ever touched is
+        then taken to be the one.
+        """
         pairs = [(self._counters.now(path), self._counters.before(path)) for path in chain]
         known = [(now, before) for now, before in pairs if now is not None and before is not None]
         for now, before in reversed(known):
@@ -192,7 +206,7 @@ class ExitAnalysis:
         found = binding([one for one in ceilings([before.use for _, before in known], total) if one.kills])
         was_low = step.machine_is_low or (step.before is not None and is_low(step.before.system.meminfo))
         if found is not None and found.path is not None:
-            near = found.headroom_max_bytes <= _NEAR * found.limit_bytes
+            near = found.headroom_max_bytes <= _NEAR * found.limit_bytes or self._touched_unseen(found.path)
             if near or not was_low:
                 return limit_name(found.path, step), found.limit_bytes
         # A limit that was not read may have been the cause as well.
@@ -200,6 +214,10 @@ class ExitAnalysis:
         if total is not None and (was_low or all_read):
             return MACHINE_NAME, total
         return None
+
+    def _touched_unseen(self, path: str) -> bool:
+        now, before = self._counters.now(path), self._counters.before(path)
+        return now is not None and now is before and bool(now.max_events)
 
 
 def _status(step: StepInput, key: ProcessKey, status: int | None) -> int | None:

@@ -64,8 +64,13 @@ def used_percent(key: ProcessKey, step: StepInput) -> float | None:
     return tightest.used_percent if tightest is not None else None
 
 
-def first_met(limits: Iterable[LimitRow]) -> LimitRow | None:
-    """What a rising process meets first: what ends it, or slows it down unless it does so already."""
+def first_met(limits: Iterable[LimitRow], *, cgroups_known: bool = True) -> LimitRow | None:
+    """What a rising process meets first: what ends it, or slows it down unless it does so already.
+
+    Where a cgroup above it could not be read, the machine is not said to be the first.
+    """
+    if not cgroups_known:
+        limits = [row for row in limits if row.limit is not Limit.MACHINE]
     ahead = (row for row in limits if row.limit in _MET and (row.limit is not Limit.HIGH or row.headroom_max_bytes > 0))
     return min(ahead, key=lambda row: row.headroom_max_bytes, default=None)
 
@@ -90,7 +95,7 @@ def growing_beside(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: 
 
 def room_bytes(key: ProcessKey, step: StepInput, verdicts: GrowthTracker) -> float | None:
     """What the limit met first leaves to it, of which those that grow beside it take their share."""
-    limit = first_met(limit_rows(key, step))
+    limit = first_met(limit_rows(key, step), cgroups_known=not unread_cgroups(key, step))
     if limit is None:
         return None
     own = verdicts.of(key)
@@ -116,16 +121,7 @@ def unread_limits(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
     """What is not known of the limits over a process, each as a clause; only without any can it be said that no limit
     is near."""
     cgroups, meminfo = step.cgroups, step.meminfo
-    found = []
-    if key in cgroups.unread:
-        found.append(cgroups.unread[key])
-    elif key not in cgroups.chains:
-        found.append("its cgroup has not been looked up")
-    uses = {one.path: one.use for one in step.readings(key)}
-    blind = [path for path in step.chain(key) if path not in uses or not is_known(uses[path])]
-    found += [f"the limit of {limit_name(path, step)} cannot be read" for path in blind]
-    if (hidden := _hidden_limit_bytes(key, step)) is not None:
-        found.append(f"above what can be seen from here stands a limit of {long_size(hidden)}")
+    found = unread_cgroups(key, step)
     if meminfo is None or host_ceiling(meminfo) is None:
         found.append("this machine's memory cannot be read")
     limits, status = cgroups.limits.get(key), step.status(key)
@@ -143,6 +139,21 @@ def unread_limits(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
     ):
         found.append("CommitLimit cannot be read")
     return tuple(found)
+
+
+def unread_cgroups(key: ProcessKey, step: StepInput) -> list[str]:
+    """What is not known of the memory cgroups over a process, each as a clause."""
+    cgroups, found = step.cgroups, []
+    if key in cgroups.unread:
+        found.append(cgroups.unread[key])
+    elif key not in cgroups.chains:
+        found.append("its cgroup has not been looked up")
+    uses = {one.path: one.use for one in step.readings(key)}
+    blind = [path for path in step.chain(key) if path not in uses or not is_known(uses[path])]
+    found += [f"the limit of {limit_name(path, step)} cannot be read" for path in blind]
+    if (hidden := _hidden_limit_bytes(key, step)) is not None:
+        found.append(f"above what can be seen from here stands a limit of {long_size(hidden)}")
+    return found
 
 
 def _hidden_limit_bytes(key: ProcessKey, step: StepInput) -> int | None:

@@ -18,6 +18,7 @@ from memtop.engine.assessment.memory_limits import (
     first_to_kill,
     growing_beside,
     limit_rows,
+    unread_cgroups,
     unread_limits,
 )
 from memtop.engine.assessment.oom_candidates import place_in_cgroup, place_on_machine, protected_giant
@@ -55,7 +56,7 @@ class ProcessAssessor:
             self._zombies = sum(one.note is Note.ZOMBIE and one.ppid == row.pid for one in step.rows.values())
             self._giant = protected_giant(step)
         limits = limit_rows(key, step)
-        target = first_met(limits)
+        target = first_met(limits, cgroups_known=not unread_cgroups(key, step))
         in_cgroup, on_machine = place_in_cgroup(key, first_to_kill(limits), step), place_on_machine(key, step)
         tasks = None
         if leaf is not None and leaf.members is not None:

@@ -211,8 +211,9 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
     def _tell_exits(self, frame: Frame) -> None:
         """An OOM kill elsewhere than in focus is worth a notice."""
         for autopsy in frame.exits:
-            if autopsy.oom in (Oom.CERTAIN, Oom.PROBABLE) and autopsy.key != self.view.readings.focus:
-                self.say(f"{autopsy.name} ({autopsy.key.pid}) was taken by the OOM killer", severity="error")
+            if autopsy.is_oom and autopsy.key != self.view.readings.focus:
+                taken = "was taken" if autopsy.oom is Oom.CERTAIN else "was probably taken"
+                self.say(f"{autopsy.name} ({autopsy.key.pid}) {taken} by the OOM killer", severity="error")
 
     def on_sampler_troubled(self, message: SamplerTroubled) -> None:
         """Say that numbers stood still for a moment, and why."""

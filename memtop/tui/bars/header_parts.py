@@ -74,7 +74,7 @@ def header_parts(
     room = width - cells(left) - GAP_CELLS - 2 * EDGE_CELLS
     right: list[LinePart] = []
     for bar_cells in _RAM_BAR_CELLS:
-        right = _machine(frame.system, bar_cells, ascii_only)
+        right = _machine(frame.system, bar_cells, ascii_only, frame.oom_victim)
         if cells([part for part in right if part.rank < _LESS_THAN_THE_BAR]) <= room:
             break
     return left, right
@@ -102,7 +102,7 @@ def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
     return words
 
 
-def _machine(system: SystemRow, bar_cells: int, ascii_only: bool) -> list[LinePart]:
+def _machine(system: SystemRow, bar_cells: int, ascii_only: bool, oom_victim: str) -> list[LinePart]:
     """The machine's memory, each value with the topic that explains it."""
     total, available = system.mem_total_bytes, system.mem_available_bytes
     used = None if total is None or available is None else total - available
@@ -138,6 +138,8 @@ def _machine(system: SystemRow, bar_cells: int, ascii_only: bool) -> list[LinePa
             "danger" if kills else "",
         )
     )
+    if oom_victim:
+        right.append(LinePart(f"last: {oom_victim}", 8, "oom_kills", "danger"))
     return right
 
 

@@ -199,7 +199,7 @@ def _subtree_total(tree: TreePlace, field: str) -> str:
 def _command(row: ProcessRow, text: str, tree: TreePlace | None, width: int) -> str:
     """The command behind its branch of the tree; a very deep branch shows only its last part."""
     if row.gone_s is not None:
-        text = f"(gone) {text}"
+        text = f"({'OOM kill' if row.note is Note.OOM_KILLED else 'gone'}) {text}"
     if tree is None:
         return text
     prefix = tree.prefix

@@ -20,7 +20,7 @@ from memtop.errors import AccessDenied, MemtopError
 from memtop.explain import topic
 from memtop.explain.finding_text import sentences_of
 from memtop.model.assessment import Assessment, ExitReport, Limit
-from memtop.model.frame import Frame
+from memtop.model.frame import Frame, Note
 from memtop.model.request import Request
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.request import Need
@@ -488,7 +488,7 @@ def test_the_largest_are_watched_without_being_asked_for() -> None:
         (b"max\n", 512_000, "this machine's memory"),
         (b"", 512_000, None),
     ],
-    ids=["its cgroup's", "room in its cgroup and none on the machine", "no limit but the machine's", "unreadable"],
+    ids=["its cgroup's", "a limit never touched, a machine that is low", "no limit but the machine's", "unreadable"],
 )
 def test_the_limit_of_a_process_that_nobody_looked_at_is_that_of_its_cgroup_or_unknown(
     limit: bytes, available_kib: int, name: str | None
@@ -498,6 +498,7 @@ def test_the_limit_of_a_process_that_nobody_looked_at_is_that_of_its_cgroup_or_u
         f"{ROOT}/kubepods.slice/memory.max": b"max\n",
         f"{APP}/memory.max": limit,
         f"{APP}/memory.high": b"max\n",
+        f"{APP}/memory.events": b"low 0\nhigh 0\nmax 0\noom 0\noom_kill 1\n",
         "proc/43/cgroup": b"0::/\n",
     }
     meminfo = b"MemTotal: 1024000 kB\nMemAvailable: %d kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n" % available_kib
@@ -653,3 +654,117 @@ def test_looking_back_there_is_no_outlook() -> None:
     source, engine, process, _ = grown(10)
     detail = step(engine, on(process, cursor_s=source.wall_s - 5, frozen=True)).detail
     assert detail is not None and detail.outlook is None
+
+
+def killed_beside_others() -> tuple[FakeSource, Engine, Frame]:
+    """One that was on screen and not in focus has been taken by the OOM killer in its cgroup."""
+    source = v2(FakeProcess(42), FakeProcess(43, comm=b"victim", cmdline=b"victim\0", rss_pages=10))
+    engine = Engine(source)
+    for pid in range(100, 160):  # larger ones, so that it is watched only because it is on screen
+        source.add(FakeProcess(pid, start_ticks=pid, rss_pages=30 * MIB_PAGES))
+    ask = screen_of(source)
+    for _ in range(12):
+        step(engine, ask)
+    assert 43 in source.watched
+    source.ended = [Exit(43, source.wall_s + 1, KILLED)]
+    del source.processes[43]
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    return source, engine, step(engine, ask)
+
+
+def screen_of(source: FakeSource) -> Request:
+    return request(visible=frozenset(one.key for one in source.processes.values()), killed=True)
+
+
+def test_an_oom_kill_out_of_focus_has_a_row_with_its_end_and_a_name_in_the_header() -> None:
+    source, engine, frame = killed_beside_others()
+    (row,) = [row for row in frame.rows if row.pid == 43]
+    assert (row.note, row.gone_s) == (Note.OOM_KILLED, source.wall_s)
+    assert frame.oom_victim == "victim 43"
+    (report,) = frame.exits
+    assert (report.oom, report.limit_name) == (Oom.CERTAIN, "app.scope")
+    autopsy = outlook(step(engine, changed(screen_of(source), focus=row.key))).autopsy
+    assert autopsy is not None and autopsy.limit_name == "app.scope"
+    without = step(engine, changed(screen_of(source), killed=False))
+    assert 43 not in [row.pid for row in without.rows], "lists that are read by programs have the living only"
+
+
+def test_looking_back_shows_a_process_that_the_oom_killer_took_since() -> None:
+    source, engine, _ = killed_beside_others()
+    for _ in range(3):
+        step(engine, screen_of(source))
+    past = step(engine, changed(screen_of(source), cursor_s=source.wall_s - 6, frozen=True))
+    (row,) = [row for row in past.rows if row.pid == 43]
+    assert (row.note, row.gone_s, row.rss_bytes) == (Note.NONE, None, 10 * PAGE_BYTES)
+
+
+def test_a_killed_process_leaves_the_list_after_ten_minutes() -> None:
+    source, engine, _ = killed_beside_others()
+    source.step_s = 601
+    assert 43 not in [row.pid for row in step(engine, screen_of(source)).rows]
+
+
+def test_a_kill_that_is_explained_is_not_laid_to_a_process_that_ended_shortly_after() -> None:
+    source, engine, _ = killed_beside_others()
+    source.ended = [Exit(100, source.wall_s + 1, None)]
+    source.files["proc/100/cgroup"] = AccessDenied("no")
+    del source.processes[100]
+    (report,) = step(engine, screen_of(source)).exits
+    assert (report.key.pid, report.oom) == (100, Oom.NO)
+
+
+def test_a_cgroup_that_was_first_read_after_the_kill_is_named_where_its_limit_was_touched() -> None:
+    source = v2(FakeProcess(42), FakeProcess(43, rss_pages=10))
+    source.files |= {f"{APP}/memory.high": b"max\n", f"{ROOT}/kubepods.slice/memory.max": b"max\n"}
+    engine = Engine(source)
+    for _ in range(3):
+        step(engine, request())
+    source.files["proc/meminfo"] = b"MemTotal: 1024000 kB\nMemAvailable: 50000 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n"
+    source.ended = [Exit(42, source.wall_s, KILLED)]
+    del source.processes[42]
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    (autopsy,) = step(engine, request()).exits
+    assert (autopsy.oom, autopsy.limit_name) == (Oom.CERTAIN, "app.scope")
+
+
+def test_a_successor_that_came_while_another_process_was_in_focus_is_known_at_once() -> None:
+    source, engine, process, _ = grown(5)
+    other = source.add(FakeProcess(50, cmdline=b"other\0"))
+    source.ended = [Exit(42, source.wall_s, KILLED)]
+    del source.processes[42]
+    step(engine, on(process))
+    for _ in range(2):
+        step(engine, on(other))
+    heir = source.add(FakeProcess(77, start_ticks=900))
+    source.files["proc/77/cgroup"] = source.files["proc/42/cgroup"]
+    for _ in range(4):
+        step(engine, on(other))
+    shown = engine.view(on(process))
+    assert shown is not None
+    autopsy = outlook(shown).autopsy
+    assert autopsy is not None and autopsy.successor == heir.key
+
+
+def test_of_a_recording_every_process_is_judged_without_being_named() -> None:
+    source = v2(FakeProcess(42), FakeProcess(43))
+    engine = Engine(source, position=lambda: (1, 100))
+    for _ in range(3):
+        frame = step(engine, request(outlooks=True))
+    assert {key.pid for key in frame.outlooks} == {42, 43}
+    live = Engine(v2(FakeProcess(42)))
+    for _ in range(3):
+        frame = step(live, request(outlooks=True))
+    assert not frame.outlooks, "live they are judged when they are asked for"
+
+
+def test_the_machine_is_not_named_as_the_limit_of_a_process_whose_cgroup_is_not_known() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files["proc/42/cgroup"] = AccessDenied("no")
+    engine = Engine(source)
+    for _ in range(3):
+        frame = step(engine, on(process))
+    assert outlook(frame).first_met is None
+    assert Limit.MACHINE in [row.limit for row in outlook(frame).limits]

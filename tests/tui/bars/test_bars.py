@@ -59,6 +59,12 @@ async def test_header_tells_the_machine_in_one_line() -> None:
             assert value in text
 
 
+async def test_header_names_the_last_victim_of_the_oom_killer() -> None:
+    async with WidgetApp(HeaderBar()).run_test(size=(200, 3)) as pilot:
+        killed = frame()._replace(oom_victim="orders 4242")
+        assert "last: orders 4242" in await header(pilot, killed, HeaderState("web-7"))
+
+
 async def test_header_says_reading_before_the_first_frame() -> None:
     async with WidgetApp(HeaderBar()).run_test(size=(60, 3)) as pilot:
         await pilot.pause()

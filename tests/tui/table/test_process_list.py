@@ -55,6 +55,13 @@ async def test_selection_stays_with_its_process_through_every_order(seed: int) -
         assert drawn == [row.pid for row in rows[top : top + BODY_LINES]]
 
 
+async def test_a_process_that_the_oom_killer_took_says_so_in_its_row() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        killed = ROWS[0]._replace(note=Note.OOM_KILLED, gone_s=1.7e9)
+        table = await shown(pilot, frame((killed,)))
+        assert "(OOM kill) proc" in line(table, 1)
+
+
 async def test_selection_stays_with_a_process_that_is_gone_while_the_list_still_has_it() -> None:
     async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
         table = await shown(pilot, frame(ROWS))
