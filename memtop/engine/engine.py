@@ -48,7 +48,7 @@ class Engine:
         trouble: Callable[[], str | None] = lambda: None,
         registry: Registry | None = None,
     ) -> None:
-        self._sampler = Sampler(source)
+        self._sampler = Sampler(source, replaying=position is not None)
         self._own = own
         self._position = position
         self._trouble = trouble

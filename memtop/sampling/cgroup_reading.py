@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.limits.memory_limits import CgroupUse
@@ -58,6 +59,36 @@ class CgroupReading:
         )
 
 
+class TimedReading(NamedTuple):
+    """The latest reading of a cgroup, and the one before it."""
+
+    at_s: float
+    """When it was made, on the clock of Instant.mono_s."""
+    reading: CgroupReading
+    before_s: float | None = None
+    """When the reading before was made; None for the first."""
+    before_bytes: int | None = None
+    """What was used then."""
+
+    @property
+    def usage_bytes_per_s(self) -> float | None:
+        """Change of the use between the two; None for the first, or where the use is unknown."""
+        now_bytes = self.reading.usage_bytes
+        if self.before_s is None or self.before_bytes is None or now_bytes is None or self.at_s <= self.before_s:
+            return None
+        return (now_bytes - self.before_bytes) / (self.at_s - self.before_s)
+
+
+def filled(newer: CgroupReading, older: CgroupReading) -> CgroupReading:
+    """``newer``, with what was not read this time as it was read in ``older``; members come and go, so not those."""
+    missing = {
+        name: value
+        for name in CgroupReading.__slots__
+        if name != "members" and getattr(newer, name) is None and (value := getattr(older, name)) is not None
+    }
+    return replace(newer, **missing) if missing else newer
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How the kernel hands memory out; None where unreadable."""
@@ -81,6 +112,8 @@ class CgroupSample:
     """What a person calls each directory of the chains."""
     readings: Mapping[str, CgroupReading] = field(default_factory=dict)
     """Those read at this instant, by path."""
+    latest: Mapping[str, TimedReading] = field(default_factory=dict)
+    """The latest reading of every cgroup that has members, itself or below it, by path; read in turn."""
     kills: Mapping[str, int] = field(default_factory=dict)
     """oom_kill of every cgroup that is known, as last read."""
     adjs: Mapping[ProcessKey, int] = field(default_factory=dict)

@@ -14,6 +14,8 @@ class Need(Flag):
     STATUS = auto()
     OOM = auto()
     CGROUP = auto()
+    MEMBERSHIP = auto()
+    """/proc/PID/cgroup at once; without this every process is looked up in turn."""
     VICTIM = auto()
     """oom_score_adj of every process, to compute in which order the OOM killer would take them."""
     ROLLUP = auto()
@@ -76,5 +78,7 @@ class SamplePlan(NamedTuple):
     """Pids whose end is to be noticed."""
     parents: frozenset[int] = frozenset()
     """Pids whose new children are watched from the sample on at which they are first listed."""
+    cgroups: tuple[str, ...] = ()
+    """Directories of cgroups on screen, which are read at every tick while they are few."""
     assessed: tuple[ProcessKey, ...] = ()
     """Processes that are assessed in full: the one in focus, then those asked for where that is wanted."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from memtop.sampling.cgroup_reading import CgroupSample
     from memtop.sampling.cgroups.cgroup_reader import CgroupReader
 
+_CGROUP_NEEDS: Final = Need.CGROUP | Need.MEMBERSHIP | Need.VICTIM
 _Value = TypeVar("_Value")
 
 FAST_S: Final = 0.45
@@ -30,8 +31,10 @@ SPARED_S: Final = 0.9
 class Sampler:
     """Reads the world through a Source, one instant at a time."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, replaying: bool = False) -> None:
+        """``replaying``: the source is a recording, of which whatever was read at an instant is wanted."""
         self._source = source
+        self._replaying = replaying
         self._problems = Problems()
         self._processes = ProcessReader(source, self._problems)
         self._cgroups: CgroupReader | None = None
@@ -74,7 +77,7 @@ class Sampler:
         if self._cgroups is None:
             from memtop.sampling.cgroups.cgroup_reader import CgroupReader  # noqa: PLC0415 (as the docstring says)
 
-            self._cgroups = CgroupReader(self._source)
+            self._cgroups = CgroupReader(self._source, replaying=self._replaying)
 
     def _new_children(self, parents: frozenset[int], processes: dict[int, ProcessSample]) -> list[int]:
         """The descendants of ``parents`` that were not listed at the sample before: they may live for a second."""
@@ -97,19 +100,24 @@ class Sampler:
         spared_s = SPARED_S if self._now_s - self._before_s < FAST_S else 0.0
         if again or known is None or known[0] != plan or self._now_s - known[1] >= spared_s:
             system = self._system()
-            kills = system.vmstat.oom_kill if system.vmstat is not None else None
-            found = system, self._limits(plan, processes, kills)
+            found = system, self._limits(plan, processes, system)
             known = self._known_surroundings = plan, self._now_s, found
         return known[2]
 
-    def _limits(self, plan: SamplePlan, processes: dict[int, ProcessSample], kills: int | None) -> CgroupSample | None:
-        """The limits of the processes on screen; a run of one sample does without."""
+    def _limits(
+        self, plan: SamplePlan, processes: dict[int, ProcessSample], system: SystemSample
+    ) -> CgroupSample | None:
+        """Cgroups and limits; a run of one sample does without, unless something asks for them."""
         if self._cgroups is None:
-            wanted = plan.watched or plan.readings.focus or plan.readings.row_needs & (Need.CGROUP | Need.VICTIM)
+            wanted = plan.watched or plan.readings.focus or plan.readings.row_needs & _CGROUP_NEEDS
             if self._first and not wanted:
                 return None
             self.prepare()
-        return self._cgroups.read(plan, processes, kills) if self._cgroups is not None else None
+        return (
+            self._cgroups.read(plan, processes, system, self._now_s, self._processes.gone)
+            if self._cgroups is not None
+            else None
+        )
 
     def _system(self) -> SystemSample:
         return SystemSample(

@@ -25,6 +25,8 @@ class CgroupFiles:
         self._absent: set[str] = set()
         self._open_ended: dict[str, int] = {}
         """Ancestors without a limit -> tick at which that was read."""
+        self._not_recorded = False
+        """Whether a recording did not have one of the files wanted since this was last cleared."""
 
     def begin(self, tick: int) -> None:
         """A new instant."""
@@ -56,6 +58,36 @@ class CgroupFiles:
         return (self._rest_v2 if v2 else self._rest_v1)(
             CgroupReading(path, v2, limit, usage, stat, high, members=members)
         )
+
+    def read_use(
+        self, path: str, v2: bool, old: CgroupReading | None, *, limits: bool, rest: bool
+    ) -> CgroupReading | None:
+        """Its use, and memory.stat where the use differs from that of ``old``; None where a recording has no use of it.
+
+        ``limits`` and ``rest`` (swap, events, pressure) are read where asked for; what is not is None, limits are as
+        in ``old``.
+        """
+        self._not_recorded = False
+        usage = usage_bytes(self._read, path, v2=v2)
+        if usage is None and self._not_recorded:
+            return None
+        limit, high = (None, None) if old is None else (old.limit_bytes, old.high_bytes)
+        if limits or old is None:
+            limit = limit_bytes(self._read, path, v2=v2)
+            high = self._limit(path, "memory.high") if v2 else None
+            if v2 and limit is None and self._is_root(path):
+                limit = UNLIMITED
+        if old is not None and usage == old.usage_bytes and not rest:
+            return replace(old, limit_bytes=limit, high_bytes=high) if limits else old
+        stat = old.stat if old is not None and usage == old.usage_bytes else memory_stat(self._read, path)
+        if stat is not None and not v2 and old is not None and old.stat is not None:
+            stat = stat._replace(kernel_bytes=old.stat.kernel_bytes)
+        reading = CgroupReading(path, v2, limit, usage, stat, high)
+        if not rest:
+            return reading
+        if stat is not None and not v2:
+            reading = replace(reading, stat=stat._replace(kernel_bytes=kernel_bytes_v1(self._read, path)))
+        return (self._rest_v2 if v2 else self._rest_v1)(reading)
 
     def _rest_v1(self, one: CgroupReading) -> CgroupReading:
         raw = self.file(one.path, "memory.oom_control", 256)
@@ -110,6 +142,9 @@ class CgroupFiles:
             return None
         try:
             return self._source.read(path, size)
+        except NotRecorded:
+            self._not_recorded = True
+            return None
         except MemtopError:
             self._absent.add(path)
             return None

@@ -42,9 +42,12 @@ class CgroupFinder:
         self._files = files
         self._mounts: tuple[Mount, ...] = ()
         self._controllers: bytes | None = None
+        self._found: dict[bytes, Found] = {}
+        """By content of /proc/PID/cgroup, where memtop's own mounts led there; since the mounts were read."""
 
     def begin(self) -> None:
         """Read the mounts again."""
+        self._found.clear()
         try:
             self._mounts = parse_mountinfo(self._source.read("proc/self/mountinfo", _MOUNTS_BYTES))
         except MemtopError:
@@ -58,19 +61,24 @@ class CgroupFinder:
 
     def find(self, pid: int, raw: bytes) -> Found:
         """``raw`` is /proc/PID/cgroup, of the process or of one of its threads."""
+        if (known := self._found.get(raw)) is not None:
+            return known
         members = parse_memberships(raw)
-        place, unread = self._place(pid, members)
+        place = self._visible(memory_places(members, self._mounts, self._controllers))
+        if place is not None or self._never_accounted(members):
+            found = self._found[raw] = self._at(place, "", members)  # the same for every process with these lines
+            return found
+        return self._at(*self._elsewhere(pid, members), members)
+
+    def _at(self, place: CgroupPlace | None, unread: str, members: tuple[Membership, ...]) -> Found:
         if place is None:
             return Found(owner_of(members), unread=unread)
         v2 = place.version is Version.V2
         start = self._charged(place.chain) if v2 else 0
         return Found(owner_of(members), place.chain[start:], place.labels[start:], v2)
 
-    def _place(self, pid: int, members: tuple[Membership, ...]) -> tuple[CgroupPlace | None, str]:
-        """The directory of its cgroup, and why that is not known; neither where the kernel accounts no memory."""
-        place = self._visible(memory_places(members, self._mounts, self._controllers))
-        if place is not None or self._never_accounted(members):
-            return place, ""
+    def _elsewhere(self, pid: int, members: tuple[Membership, ...]) -> tuple[CgroupPlace | None, str]:
+        """The directory of its cgroup by the mounts that the process sees, and why that is not known."""
         if any(member.deleted for member in members):
             return None, REMOVED
         why = OUTSIDE if any(b".." in member.path.split(b"/") for member in members) else NOT_MOUNTED

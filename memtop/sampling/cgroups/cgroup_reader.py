@@ -1,71 +1,71 @@
 """Decides which cgroup and limit files each sample reads, and keeps the memory cgroup found for each process.
 
-A process's cgroup is looked up once and kept while it lives; each directory's files are read at most once at an
-instant, and only for processes on screen. Kills are counted by the machine's vmstat as well, so the
-counters of other cgroups are read again only when that one has moved.
+A process's cgroup is looked up soon after the process is first seen, and again now and then, as it may be moved. Each
+directory's files are read at most once at an instant: those of processes on screen, and the others in turn. Kills are
+counted by the machine's vmstat as well, so the counters of all cgroups are read again only when that one has moved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from memtop.analysis.limits.cgroup_owner import CgroupOwner
-from memtop.errors import MemtopError, ProcessGone
+from memtop.errors import MemtopError
 from memtop.process_key import ProcessKey
 from memtop.procfs.limits import PidLimits, parse_limits
 from memtop.procfs.lines import int_or_none
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample, Policy
+from memtop.sampling.cgroups.all_cgroups import AllCgroups
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
 from memtop.sampling.cgroups.cgroup_finder import CgroupFinder, Found
+from memtop.sampling.cgroups.homes import CgroupHomes, living
 from memtop.sampling.request import Need, SamplePlan
-from memtop.sampling.sample import ProcessSample
+from memtop.sampling.sample import ProcessSample, SystemSample
 from memtop.sources.protocol import Source
 
-LOOKUPS: Final = 16
-"""Processes looked up at one instant, beside the one in focus: the first look must not be a jump."""
 MOST_MEMBERS: Final = 64
 """Members of a cgroup whose oom_score_adj is read for the sake of the one in focus."""
-
-
-@dataclass(slots=True)
-class _Home:
-    """Where a process is accounted."""
-
-    raw: bytes
-    found: Found
-    tick: int
+KILLS_A_TICK: Final = 256
+"""Cgroups whose count of kills is read at one instant."""
 
 
 class CgroupReader:
     """Reads cgroups and limits through a Source, one instant at a time."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, replaying: bool = False) -> None:
+        """``replaying``: what was recorded at an instant is taken, whatever the plan would be."""
         self._source = source
         self._folders = CgroupFiles(source)
         self._tick = -1
         self._finder = CgroupFinder(source, self._folders)
+        self._homes = CgroupHomes(source, self._finder, self._add_chain, replaying=replaying)
+        self._all = AllCgroups(self._folders, replaying=replaying)
         self._policy = Policy()
-        self._homes: dict[ProcessKey, _Home] = {}
-        self._chains: dict[ProcessKey, tuple[str, ...]] = {}
         self._readings: dict[str, CgroupReading] = {}
+        self._leaves: dict[str, tuple[str, ...]] = {}
+        """Cgroups with members of their own, and their chains."""
         self._kills: dict[str, int] = {}
+        self._kills_due: dict[str, None] = {}
+        """Cgroups whose count of kills is to be read."""
         self._versions: dict[str, bool] = {}
         """Directories -> whether they are of version 2."""
         self._labels: dict[str, str] = {}
-        self._owners: dict[ProcessKey, CgroupOwner] = {}
-        self._missing: set[ProcessKey] = set()
-        """Those that had ended at the latest sweep."""
         self._adjs: dict[ProcessKey, int] = {}
         self._limits: dict[ProcessKey, tuple[int, PidLimits]] = {}
         """With the tick at which they were read."""
         self._machine_kills: int | None = None
 
-    def read(self, plan: SamplePlan, processes: Mapping[int, ProcessSample], machine_kills: int | None) -> CgroupSample:
-        """One instant: the chains of those assessed in full, of the others what is on screen.
+    def read(
+        self,
+        plan: SamplePlan,
+        processes: Mapping[int, ProcessSample],
+        system: SystemSample,
+        now_s: float,
+        gone: Sequence[ProcessKey] = (),
+    ) -> CgroupSample:
+        """One instant: the chains of those assessed in full, what is on screen, and of all others some in turn.
 
-        ``machine_kills`` is oom_kill of /proc/vmstat.
+        ``now_s`` is on the clock of Instant.mono_s; ``gone`` have ended since the last call.
         """
         readings = plan.readings
         self._tick += 1
@@ -73,26 +73,33 @@ class CgroupReader:
         self._readings = {}
         if self._tick % RARELY_TICKS == 0:
             self._read_machine()
-        self._forget_gone(plan.assessed, processes)
+            self._forget_gone(plan.assessed, processes)  # a few names of the dead cost nothing
         for judged in plan.assessed:
             seen = processes.get(judged.pid)
             if seen is not None and seen.statm is not None and seen.key == judged:
-                self._find(judged, leader_gone=seen.leader_gone)
+                self._homes.find(judged, leader_gone=seen.leader_gone)
+        limited = _shown(Need.CGROUP, plan, processes)
+        watched = [processes[pid].key for pid in plan.watched if pid in processes]
+        self._homes.read(
+            living([*watched, *limited, *_shown(Need.MEMBERSHIP, plan, processes)], processes), processes, gone
+        )
+        for judged in plan.assessed:
             self._read_chain(judged, full=True)  # also after its end: what is left there belongs to its autopsy
             self._read_adjs_of(judged, processes)
-        looked_at = self._looked_at(plan, processes)
-        self._look_up([key for pid in plan.watched if (key := _key(processes, pid))], looked_at, processes)
-        for key in looked_at:
+        for key in limited:
             self._read_chain(key, full=False)
-        self._read_kills(machine_kills)
+        total_bytes = system.meminfo.total_bytes if system.meminfo is not None else None
+        self._all.read(now_s, self._readings, plan.cgroups, total_bytes)
+        self._read_kills(system.vmstat.oom_kill if system.vmstat is not None else None)
         if Need.VICTIM in readings.row_needs or Need.LIMITS in readings.focus_needs:
             self._read_adjs(processes)
         return CgroupSample(
-            chains=self._chains,
-            unread={key: home.found.unread for key, home in self._homes.items() if home.found.unread},
-            owners=self._owners,
+            chains=self._homes.chains,
+            unread=self._homes.unread,
+            owners=self._homes.owners,
             labels=self._labels,
             readings=self._readings,
+            latest=self._all.latest,
             kills=self._kills,
             adjs=self._adjs,
             limits=self._limits_of(plan.assessed, processes),
@@ -101,99 +108,66 @@ class CgroupReader:
 
     # -- which cgroup
 
-    def _forget_gone(self, judged: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]) -> None:
-        if self._tick % RARELY_TICKS:
-            return  # a few names of the dead cost nothing
-        alive = {one.key for one in processes.values()}.union(judged)
-        # The report of an exit needs them, and it may be due at this very tick: each is kept until the next sweep.
-        before, self._missing = self._missing, self._homes.keys() - alive
-        for key in before & self._missing:
-            del self._homes[key], self._chains[key]
-            self._owners.pop(key, None)
-        for key in self._adjs.keys() - alive - self._missing:
-            del self._adjs[key]
-        used = {path for home in self._homes.values() for path in home.found.chain[:1]}
-        for path in self._kills.keys() - used:
-            del self._kills[path]
-        used = {path for home in self._homes.values() for path in home.found.chain}
-        for path in self._labels.keys() - used:
-            del self._labels[path], self._versions[path]
-
-    def _looked_at(self, plan: SamplePlan, processes: Mapping[int, ProcessSample]) -> list[ProcessKey]:
-        readings = plan.readings
-        if Need.CGROUP in readings.needs_all:
-            return [one.key for one in processes.values() if one.statm is not None]
-        return [key for key in readings.visible if key.pid in processes] if Need.CGROUP in readings.needs else []
-
-    def _look_up(
-        self, near: list[ProcessKey], looked_at: list[ProcessKey], processes: Mapping[int, ProcessSample]
-    ) -> None:
-        """Find those that are new, the watched ones ahead of any budget, and one of the others again: a process may
-        be moved."""
-        new = [key for key in dict.fromkeys(near) if key not in self._homes]
-        new += [key for key in looked_at if key not in self._homes][:LOOKUPS]
-        known = near + looked_at
-        for key in new or known[self._tick % len(known) :][:1] if known else ():
-            self._find(key, leader_gone=processes[key.pid].leader_gone)
-
-    def _find(self, key: ProcessKey, *, leader_gone: bool) -> None:
-        """Where it is accounted. What was known of it stays where it cannot be read again: the file of a zombie says
-        ``/``."""
-        home = self._homes.get(key)
-        try:
-            raw = self._source.read(self._living(key.pid) if leader_gone else f"proc/{key.pid}/cgroup")
-        except ProcessGone:
-            return
-        except MemtopError as error:
-            if home is None:
-                self._settle(key, b"", self._finder.refused(error))
-            return
-        if home is not None and home.raw == raw and not (home.found.unread and self._tick - home.tick >= RARELY_TICKS):
-            return
-        self._settle(key, raw, self._finder.find(key.pid, raw))
-
-    def _settle(self, key: ProcessKey, raw: bytes, found: Found) -> None:
-        self._homes[key] = _Home(raw, found, self._tick)
-        self._chains[key] = found.chain
-        self._owners[key] = found.owner
+    def _add_chain(self, found: Found) -> None:
         self._labels.update(zip(found.chain, found.labels, strict=True))
         self._versions.update(dict.fromkeys(found.chain, found.v2))
+        for path in found.chain:
+            self._all.add(path, v2=found.v2)
+        if found.chain and found.chain[0] not in self._leaves:
+            self._leaves[found.chain[0]] = found.chain
+            self._kills_due[found.chain[0]] = None
 
-    def _living(self, pid: int) -> str:
-        """The file of a thread that lives, where the main one has ended."""
-        other = next((tid for tid in self._source.tids(pid) if tid != pid), pid)
-        return f"proc/{pid}/task/{other}/cgroup"
+    def _forget_gone(self, judged: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]) -> None:
+        kept = self._homes.sweep(processes, judged)
+        for key in self._adjs.keys() - kept:
+            del self._adjs[key]
+        chains = {found.chain for found in self._homes.known()}
+        self._leaves = {chain[0]: chain for chain in chains if chain}
+        for path in self._kills.keys() - self._leaves.keys():
+            del self._kills[path]
+        used = {path for chain in chains for path in chain}
+        for path in self._labels.keys() - used:
+            del self._labels[path], self._versions[path]
+        self._all.keep_only(used)
 
     # -- what it says
 
     def _read_chain(self, key: ProcessKey, *, full: bool) -> None:
-        home = self._homes.get(key)
-        if home is None:
+        found = self._homes.found(key)
+        if found is None:
             return
-        for number, path in enumerate(home.found.chain):
+        for number, path in enumerate(found.chain):
             old = self._readings.get(path)
             if old is None or (full and number == 0 and old.members is None):
-                self._readings[path] = self._folders.read(path, home.found.v2, leaf=number == 0, full=full)
+                self._readings[path] = self._folders.read(path, found.v2, leaf=number == 0, full=full)
 
     def _read_kills(self, machine_kills: int | None) -> None:
         """Counters of kills: where read anyway, where still unknown, and everywhere when the machine's has moved."""
-        moved = machine_kills is None or machine_kills != self._machine_kills
+        if machine_kills is None or machine_kills != self._machine_kills:
+            self._kills_due.update(dict.fromkeys(self._leaves))
         self._machine_kills = machine_kills
-        for chain in {home.found.chain for home in self._homes.values() if home.found.chain}:
-            path, v2 = chain[0], self._versions[chain[0]]
-            reading, before = self._readings.get(path), self._kills.get(path)
-            if reading is not None and reading.oom_kill is not None:
-                self._kills[path] = reading.oom_kill
-            elif moved or before is None:
-                count = self._folders.kills(path, v2)
-                if count is None:  # removed with its last process: what it had counted says nothing of the end
-                    self._kills.pop(path, None)
-                else:
-                    self._kills[path] = count
-            if before is not None and self._kills.get(path, before) > before:
-                for number, above in enumerate(chain):  # whose limit it was
-                    if above not in self._readings:
-                        self._readings[above] = self._folders.read(above, v2, leaf=number == 0, full=True)
+        for path, reading in list(self._readings.items()):
+            if path in self._leaves and reading.oom_kill is not None:
+                self._kills_due.pop(path, None)
+                self._count_kills(path, reading.oom_kill)
+        for path in list(self._kills_due)[:KILLS_A_TICK]:
+            del self._kills_due[path]
+            if path not in self._leaves:
+                continue
+            count = self._folders.kills(path, self._versions[path])
+            if count is None:  # removed with its last process: what it had counted says nothing of the end
+                self._kills.pop(path, None)
+            else:
+                self._count_kills(path, count)
+
+    def _count_kills(self, path: str, count: int) -> None:
+        before, self._kills[path] = self._kills.get(path), count
+        if before is not None and count > before:
+            for number, above in enumerate(self._leaves[path]):  # whose limit it was
+                if above not in self._readings:
+                    self._readings[above] = self._folders.read(
+                        above, self._versions[above], leaf=number == 0, full=True
+                    )
 
     # -- the machine, the process
 
@@ -219,8 +193,8 @@ class CgroupReader:
 
     def _read_adjs_of(self, key: ProcessKey, processes: Mapping[int, ProcessSample]) -> None:
         """oom_score_adj of those in its cgroup, once while they live."""
-        home = self._homes.get(key)
-        reading = self._readings.get(home.found.chain[0]) if home is not None and home.found.chain else None
+        found = self._homes.found(key)
+        reading = self._readings.get(found.chain[0]) if found is not None and found.chain else None
         for pid in (reading.members or ())[:MOST_MEMBERS] if reading is not None else ():
             member = _key(processes, pid)
             if member is not None and member not in self._adjs:
@@ -244,6 +218,14 @@ class CgroupReader:
             return int_or_none(self._source.read(path, 64))
         except MemtopError:
             return None
+
+
+def _shown(need: Need, plan: SamplePlan, processes: Mapping[int, ProcessSample]) -> Sequence[ProcessKey]:
+    """Processes for which this reading is wanted."""
+    readings = plan.readings
+    if need in readings.needs_all:
+        return [one.key for one in processes.values() if one.statm is not None]
+    return [key for key in readings.visible if key.pid in processes] if need in readings.needs else ()
 
 
 def _key(processes: Mapping[int, ProcessSample], pid: int) -> ProcessKey | None:

@@ -462,6 +462,7 @@ def test_a_successor_is_found_though_only_its_forerunner_was_asked_for() -> None
     del source.processes[42]
     step(engine, ask)
     heir = source.add(FakeProcess(77, start_ticks=900))
+    source.files["proc/77/cgroup"] = source.files["proc/42/cgroup"]
     for _ in range(4):
         frame = step(engine, ask)
     autopsy = outlook(frame).autopsy

@@ -1,0 +1,137 @@
+"""Keeps the latest reading of every cgroup that has members, within a budget of readings a second.
+
+A cgroup that is near its limit is read at every tick, one that is on screen nearly so, and the others in turn. The
+use is one small file; memory.stat costs five times as much and is read only where the use has moved. Limits and
+event counters hardly ever change and are read again at every few turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from memtop.analysis.limits.memory_limits import ceiling
+from memtop.sampling.cgroup_reading import CgroupReading, TimedReading, filled
+from memtop.sampling.cgroups.cgroup_files import CgroupFiles
+from memtop.sampling.cgroups.turns import Turns
+
+BUDGET_A_S: Final = 180.0
+"""Files read in a second; each costs about 8 us, and memory.stat as much as four of them."""
+STAT_COST: Final = 4
+REST_COST: Final = 5
+"""Swap, counters of events, pressure, kernel memory."""
+REST_TURNS: Final = 4
+"""Turns after which they are read again ..."""
+LIMIT_TURNS: Final = 8
+"""... and after which the limits are."""
+NEAR_PERCENT: Final = 75.0
+"""A cgroup fuller than this is near its limit ..."""
+NEAR_S: Final = 300.0
+"""... and so is one that would be full so soon if it went on as between its last two readings."""
+SHOWN_A_TICK: Final = 40
+"""Of the cgroups on screen so many are read at each tick."""
+MOST_BUDGET_S: Final = 5.0
+"""Time between two ticks counts only so far: a pause must not be followed by a jump."""
+
+
+@dataclass(slots=True)
+class _Known:
+    v2: bool
+    latest: TimedReading | None = None
+    turns: int = 0
+    near: bool = False
+    """Whether it was near its limit when it was read last."""
+
+
+class AllCgroups:
+    """Latest readings by path; :meth:`read` makes those that are due."""
+
+    def __init__(self, files: CgroupFiles, *, replaying: bool) -> None:
+        self._files = files
+        self._replaying = replaying
+        """Whatever was recorded at an instant is taken then: the plan was made when it was recorded."""
+        self._known: dict[str, _Known] = {}
+        self._turns = Turns()
+        self._read_s: float | None = None
+        self._tick = -1
+
+    @property
+    def latest(self) -> dict[str, TimedReading]:
+        """Of all cgroups that were read, by path."""
+        return {path: one.latest for path, one in self._known.items() if one.latest is not None}
+
+    def add(self, path: str, *, v2: bool) -> None:
+        """A directory that has members, or below which there are some."""
+        if path not in self._known:
+            self._known[path] = _Known(v2)
+            self._turns.add(path)
+
+    def keep_only(self, paths: Collection[str]) -> None:
+        """Forget those that have no members any more."""
+        for path in self._known.keys() - set(paths):
+            del self._known[path]
+        self._turns.keep_only(paths)
+
+    def read(
+        self, now_s: float, given: Mapping[str, CgroupReading], shown: Sequence[str], mem_total_bytes: int | None
+    ) -> None:
+        """One tick: ``given`` was read already, ``shown`` are on screen."""
+        elapsed_s = min(now_s - self._read_s, MOST_BUDGET_S) if self._read_s is not None else MOST_BUDGET_S
+        self._read_s, self._tick = now_s, self._tick + 1
+        for path, reading in given.items():
+            if (known := self._known.get(path)) is not None and reading.usage_bytes is not None:
+                self._take(known, reading, now_s)
+        if self._replaying:
+            for path in self._known:
+                self._read(path, now_s)
+            return
+        budget = BUDGET_A_S * elapsed_s
+        shown = [path for path in shown if path in self._known]
+        # Those on screen wait for their turn too where they are more than this.
+        start = self._tick * SHOWN_A_TICK % max(1, len(shown))
+        for path in [*shown, *shown][start : start + min(SHOWN_A_TICK, len(shown))]:
+            budget -= self._read(path, now_s)
+        for path in self._turns.take(max(budget, BUDGET_A_S / 2)):
+            known = self._known[path]
+            before = known.latest
+            cost = self._read(path, now_s)
+            if known.latest is not None and (before is None or known.latest.usage_bytes_per_s != 0):
+                known.near = _is_near(known.latest, mem_total_bytes)
+            self._turns.put_back(path, cost, near=known.near)
+
+    def _read(self, path: str, now_s: float) -> int:
+        """Read one directory, unless it was read at this tick; what that has cost, in files."""
+        known = self._known[path]
+        old = known.latest.reading if known.latest is not None else None
+        if known.latest is not None and known.latest.at_s == now_s:
+            return 0
+        limits = self._replaying or known.turns % LIMIT_TURNS == 0
+        rest = self._replaying or known.turns % REST_TURNS == REST_TURNS - 1
+        reading = self._files.read_use(path, known.v2, old, limits=limits, rest=rest)
+        if reading is None:
+            return 1
+        known.turns += 1
+        if reading.usage_bytes is not None or old is None or old.usage_bytes is None:
+            self._take(known, reading, now_s)  # else it has been removed: what was read last stays
+        stat = old is None or reading.stat is not old.stat
+        return 1 + STAT_COST * stat + REST_COST * rest + 2 * limits
+
+    def _take(self, known: _Known, reading: CgroupReading, now_s: float) -> None:
+        latest = known.latest
+        if latest is None:
+            known.latest = TimedReading(now_s, reading)
+        elif latest.at_s != now_s:
+            if reading is not latest.reading:
+                reading = filled(reading, latest.reading)
+            known.latest = TimedReading(now_s, reading, latest.at_s, latest.reading.usage_bytes)
+
+
+def _is_near(latest: TimedReading, mem_total_bytes: int | None) -> bool:
+    """Whether it is nearly full, or soon would be."""
+    found = ceiling(latest.reading.use, mem_total_bytes)
+    if found is None:
+        return False
+    rate = latest.usage_bytes_per_s
+    rises = rate is not None and rate > 0 and found.headroom_max_bytes < rate * NEAR_S
+    return rises or found.used_percent >= NEAR_PERCENT

@@ -1,0 +1,62 @@
+"""Order in which all known cgroups are read: those near a limit first, then those never read, the others in turn."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterator
+from typing import Final
+
+NEAR_SHARE: Final = 0.5
+"""Most of a tick's budget that goes to cgroups near a limit, so that the others never wait for ever."""
+
+
+class Turns:
+    """Three queues of paths. Each path stands in one of them, and goes to the end of its queue after its turn."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._queued: set[str] = set()
+        """Paths in a queue; those that are not known any more are dropped when their turn comes."""
+        self._near: deque[str] = deque()
+        self._new: deque[str] = deque()
+        self._others: deque[str] = deque()
+        self._left = 0.0
+
+    def add(self, path: str) -> None:
+        """A cgroup that is new has its turn before all others that are not near a limit."""
+        self._known.add(path)
+        if path not in self._queued:
+            self._queued.add(path)
+            self._new.append(path)
+
+    def keep_only(self, paths: Collection[str]) -> None:
+        """Forget all other paths."""
+        self._known.intersection_update(paths)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def take(self, budget: float) -> Iterator[str]:
+        """The paths whose turn it is, each at most once.
+
+        ``budget`` is what may be spent. :meth:`put_back` is called for each path before the next one is taken.
+        """
+        self._left = budget
+        kept = budget * (1 - NEAR_SHARE) if self._new or self._others else 0.0
+        for queue, least in ((self._near, kept), (self._new, 0.0), (self._others, 0.0)):
+            for _ in range(len(queue)):
+                if self._left <= least:
+                    break
+                if (path := self._pop(queue)) is not None:
+                    yield path
+
+    def put_back(self, path: str, cost: float, *, near: bool) -> None:
+        """It was read for ``cost``; ``near`` says whether it is near a limit now."""
+        self._left -= cost
+        self._queued.add(path)
+        (self._near if near else self._others).append(path)
+
+    def _pop(self, queue: deque[str]) -> str | None:
+        path = queue.popleft()
+        self._queued.discard(path)
+        return path if path in self._known else None
