@@ -47,6 +47,8 @@ class LimitRow:
     path: str | None = None
     swap_room_bytes: int = 0
     """What can go to swap once it is reached, before what is said to happen beyond it."""
+    unsure_bytes: int = 0
+    """What of :attr:`used_bytes` may be reclaimable after all, in whole or in part: the kernel does not say."""
 
 
 @dataclass(frozen=True, slots=True)

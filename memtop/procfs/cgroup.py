@@ -1,5 +1,7 @@
 """/proc/PID/cgroup and the files of a memory cgroup: cgroups(7), cgroup-v2.rst, cgroup-v1/memory.rst."""
 
+import re
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from memtop.procfs.lines import int_or_none, key_values
@@ -9,6 +11,11 @@ UNLIMITED: Final = (1 << 63) - 1
 _V1_UNLIMITED: Final = UNLIMITED - (1 << 20)
 """cgroup v1 writes LONG_MAX rounded down to a page (9223372036854771712 with 4 KiB pages, less with larger ones)."""
 _DELETED: Final = b" (deleted)"
+_KERNEL: Final = (b"slab", b"kernel_stack", b"pagetables", b"sec_pagetables", b"percpu", b"vmalloc")
+"""Parts of kernel memory in memory.stat of v2."""
+_V1_LOCAL: Final = (b"rss", b"cache")
+_SHRINKS: Final = re.compile(rb"^(dentry|radix_tree_node|.*_inode(_cache)?)(\(|$)")
+"""Names of slab caches whose objects the kernel frees under pressure (SLAB_RECLAIM_ACCOUNT)."""
 
 
 class Membership(NamedTuple):
@@ -32,11 +39,16 @@ class MemoryStat(NamedTuple):
     """Page cache, with tmpfs and shared memory; v1 calls it cache."""
     shmem_bytes: int | None
     kernel_bytes: int | None
-    """v2 since Linux 5.18; of v1 memory.kmem.usage_in_bytes, which is a file of its own."""
+    """v2 since Linux 5.18, before that the sum of its parts; of v1 memory.kmem.usage_in_bytes, which is a file of its
+    own."""
     sock_bytes: int | None
     """v2 only."""
     slab_reclaimable_bytes: int | None
-    """v2 only."""
+    """v2; of v1 the caches of memory.kmem.slabinfo that are known to shrink, which is empty since Linux 5.9."""
+    zswap_bytes: int | None
+    """Compressed pages, part of the kernel memory; v2 since Linux 5.19."""
+    hugetlb_bytes: int | None
+    """v2 since Linux 6.7, where huge pages are charged."""
     inactive_file_bytes: int | None
     active_file_bytes: int | None
     unevictable_bytes: int | None
@@ -47,6 +59,8 @@ class MemoryStat(NamedTuple):
     """A counter."""
     hierarchical_limit_bytes: int | None
     """v1 only: the least limit of it and its ancestors."""
+    below_bytes: int | None
+    """v1 only: what of anonymous memory and page cache belongs to cgroups below it."""
 
 
 class MemoryEvents(NamedTuple):
@@ -117,9 +131,11 @@ def parse_memory_stat(data: bytes) -> MemoryStat:
         anon_bytes=value(b"anon", b"total_rss", b"rss"),
         file_bytes=value(b"file", b"total_cache", b"cache"),
         shmem_bytes=value(b"total_shmem", b"shmem"),
-        kernel_bytes=value(b"kernel"),
+        kernel_bytes=value(b"kernel") if b"kernel" in lines else _sum(value(key) for key in _KERNEL),
         sock_bytes=value(b"sock"),
         slab_reclaimable_bytes=value(b"slab_reclaimable"),
+        zswap_bytes=value(b"zswap"),
+        hugetlb_bytes=value(b"hugetlb"),
         inactive_file_bytes=value(b"total_inactive_file", b"inactive_file"),
         active_file_bytes=value(b"total_active_file", b"active_file"),
         unevictable_bytes=value(b"total_unevictable", b"unevictable"),
@@ -127,7 +143,33 @@ def parse_memory_stat(data: bytes) -> MemoryStat:
         refault_file=value(b"total_workingset_refault_file", b"workingset_refault_file"),
         pgmajfault=value(b"total_pgmajfault", b"pgmajfault"),
         hierarchical_limit_bytes=None if limit is None else parse_limit(limit),
+        below_bytes=None if b"total_rss" not in lines else _below(lines),
     )
+
+
+def _sum(sizes_bytes: Iterable[int | None]) -> int | None:
+    known = [size for size in sizes_bytes if size is not None]
+    return sum(known) if known else None
+
+
+def _below(lines: dict[bytes, bytes]) -> int | None:
+    pairs = [(parse_count(lines.get(b"total_" + key, b"")), parse_count(lines.get(key, b""))) for key in _V1_LOCAL]
+    return sum(max(0, (whole or 0) - (own or 0)) for whole, own in pairs if own is not None)
+
+
+def parse_reclaimable_slab(data: bytes) -> int | None:
+    """Bytes of memory.kmem.slabinfo in caches that shrink under pressure: cached inodes and directory entries.
+
+    None where the file lists no cache at all, as since Linux 5.9. See slabinfo(5).
+    """
+    found: int | None = None
+    for line in data.split(b"\n"):
+        words = line.split()
+        if len(words) < 6 or not all(word.isdigit() for word in words[1:6]):
+            continue
+        objects, size = int(words[2]), int(words[3])
+        found = (found or 0) + (objects * size if _SHRINKS.search(words[0]) else 0)
+    return found
 
 
 def parse_memory_events(data: bytes) -> MemoryEvents:

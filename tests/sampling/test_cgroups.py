@@ -26,6 +26,7 @@ MOUNT_V2 = b"30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
 MOUNT_V1 = b"31 1 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
 STAT = (
     b"anon 50000000\nfile 9000000\nshmem 1000000\nkernel 400000\nsock 0\ninactive_file 7000000\nactive_file 1000000\n"
+    b"slab_reclaimable 0\n"
 )
 
 

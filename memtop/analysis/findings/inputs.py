@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from memtop.analysis.fault_causes import Cause
+from memtop.analysis.ledger.cgroup import Unmapped
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Evidence
 
@@ -71,8 +72,10 @@ class FindingInputs:
     """The cgroup's use without inactive page cache: what decides over its speed."""
     cache: int | None = None
     """The part of the cgroup's use that can be reclaimed."""
-    tasks_rss: int | None = None
-    """Sum of RES of all tasks in the cgroup; None unless all are known."""
+    unsure: int = 0
+    """What of :attr:`unreclaimable` may be reclaimable after all."""
+    unmapped: Unmapped | None = None
+    """What its cgroup is charged and no process in it has mapped; None unless all of them are known."""
     victim: str | None = None
     """Name of the process that an OOM kill in the limiting cgroup would take."""
     victim_of: int | None = None

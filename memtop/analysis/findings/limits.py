@@ -12,18 +12,21 @@ def frozen(c: FindingInputs) -> Found:
 
 
 def near_limit(c: FindingInputs) -> Found:
-    """Use that cannot be reclaimed of 80 % of the limit or more."""
+    """Use that cannot be reclaimed of 80 % of the limit or more; only a warning where part of it may be reclaimable."""
     if c.limit_name is None or c.limit is None or c.unreclaimable is None:
         return None
     percent = 100 * c.unreclaimable / c.limit if c.limit > 0 else 100.0
     if percent < 80:
         return None
     kills = not c.swap_room
+    sure_percent = percent - 100 * c.unsure / c.limit if c.limit > 0 else percent
     found = facts(
         limit_name=c.limit_name,
         limit_bytes=c.limit,
         used_bytes=c.unreclaimable,
         used_percent=percent,
+        unsure_bytes=c.unsure if c.unsure > 0.01 * c.limit else None,
+        sure_percent=sure_percent if c.unsure > 0.01 * c.limit else None,
         cache_bytes=c.cache if c.cache and c.cache > 0.01 * c.limit else None,
         over_bytes=c.unreclaimable - c.limit if c.unreclaimable > c.limit else None,
         swap_room_bytes=c.swap_room or None,
@@ -32,7 +35,7 @@ def near_limit(c: FindingInputs) -> Found:
         alone="this process" if kills and not c.group_kill and c.victim_of == 1 else None,
         group="all" if kills and c.group_kill else None,
     )
-    return DANGER if percent >= 90 and kills else WARNING, found
+    return DANGER if sure_percent >= 90 and kills else WARNING, found
 
 
 def cache_in_use(c: FindingInputs) -> Found:
@@ -109,14 +112,20 @@ def mappings(c: FindingInputs) -> Found:
 
 
 def hidden(c: FindingInputs) -> Found:
-    """Memory charged to the cgroup that is in the RES of none of its tasks."""
-    if c.unreclaimable is None or c.tasks_rss is None or c.limit_name is None:
+    """Memory charged to the cgroup that none of its processes has mapped, and that is no page cache."""
+    if c.unmapped is None or c.limit is None or c.limit_name is None or c.unreclaimable is None:
         return None
-    hidden = c.unreclaimable - c.tasks_rss
-    if hidden <= max(256 * MIB, 0.2 * c.unreclaimable):
+    least = min(max(8 * MIB, 0.2 * c.limit), max(256 * MIB, 0.2 * c.unreclaimable))
+    if c.unmapped.total_bytes <= least:
         return None
+    parts = [size if size > 0.05 * c.unmapped.total_bytes else None for size in c.unmapped]
     return WARNING, facts(
-        limit_name=c.limit_name, used_bytes=c.unreclaimable, tasks_bytes=c.tasks_rss, hidden_bytes=hidden
+        limit_name=c.limit_name,
+        limit_bytes=c.limit,
+        hidden_bytes=c.unmapped.total_bytes,
+        shmem_bytes=parts[0],
+        anon_bytes=parts[1],
+        kernel_bytes=parts[2],
     )
 
 

@@ -9,7 +9,14 @@ import os
 from collections.abc import Callable
 
 from memtop.analysis.limits.memory_cgroups import CgroupPlace, memory_places
-from memtop.procfs.cgroup import MemoryStat, parse_count, parse_limit, parse_memberships, parse_memory_stat
+from memtop.procfs.cgroup import (
+    MemoryStat,
+    parse_count,
+    parse_limit,
+    parse_memberships,
+    parse_memory_stat,
+    parse_reclaimable_slab,
+)
 from memtop.procfs.mountinfo import parse_mountinfo
 
 Read = Callable[[str, int], bytes | None]
@@ -50,7 +57,10 @@ def memory_stat(read: Read, folder: str) -> MemoryStat | None:
     return None if data is None else parse_memory_stat(data)
 
 
-def kernel_bytes_v1(read: Read, folder: str) -> int | None:
-    """memory.kmem.usage_in_bytes: kernel memory, part of the use; None where it is unknown."""
-    data = read(f"{folder}/memory.kmem.usage_in_bytes", 64)
-    return None if data is None else parse_count(data)
+def with_kernel_v1(stat: MemoryStat, read: Read, folder: str) -> MemoryStat:
+    """memory.stat of version 1 with what other files say of kernel memory, part of which is reclaimable slab."""
+    used, caches = read(f"{folder}/memory.kmem.usage_in_bytes", 64), read(f"{folder}/memory.kmem.slabinfo", 65_536)
+    return stat._replace(
+        kernel_bytes=None if used is None else parse_count(used),
+        slab_reclaimable_bytes=None if caches is None else parse_reclaimable_slab(caches),
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from memtop.analysis.ledger.cgroup import cgroup_ledger, inactive_bytes, reclaimable_bytes, unsure_bytes
 from memtop.procfs.cgroup import UNLIMITED, MemoryStat
 from memtop.procfs.meminfo import Meminfo
 
@@ -49,16 +50,18 @@ class Ceiling:
     """What can go to swap once the limit is reached."""
     kills: bool = True
     """False for memory.high, which slows down."""
+    unsure_bytes: int = 0
+    """What of :attr:`unreclaimable_bytes` may be reclaimable after all: the kernel does not say (slab in version 1)."""
 
     @property
     def unreclaimable_bytes(self) -> int:
-        """Use that cannot be reclaimed: anonymous memory, shmem, kernel memory without reclaimable slab, and whatever
-        memory.stat does not name."""
+        """Use that cannot be reclaimed, at most: anonymous memory, shmem, kernel memory but for slab that is known to
+        be reclaimable, and whatever memory.stat does not name."""
         return self.limit_bytes - self.headroom_max_bytes
 
     @property
     def used_percent(self) -> float:
-        """What cannot be reclaimed over the limit; 100 for a limit of nothing."""
+        """What cannot be reclaimed, at most, over the limit; 100 for a limit of nothing."""
         return 100 * self.unreclaimable_bytes / self.limit_bytes if self.limit_bytes > 0 else 100.0
 
 
@@ -85,25 +88,18 @@ def _below(
         return None
     if mem_total_bytes is not None and limit_bytes >= mem_total_bytes:
         return None
-    inactive = _known(use.stat.inactive_file_bytes) if use.stat else 0
-    active = _known(use.stat.active_file_bytes) if use.stat else 0
-    slab = _known(use.stat.slab_reclaimable_bytes) if use.stat else 0
-    # The use is read before the statistics, and v1 keeps it fuzzy: less than nothing is nothing.
-    working_set = max(0, use.usage_bytes - inactive)
+    ledger = cgroup_ledger(use.usage_bytes, use.stat)
+    working_set = ledger.whole_bytes - inactive_bytes(ledger)
     return Ceiling(
         path=use.path,
         limit_bytes=limit_bytes,
         working_set_bytes=working_set,
         headroom_bytes=limit_bytes - working_set,
-        headroom_max_bytes=limit_bytes - max(0, working_set - active - slab),
+        headroom_max_bytes=limit_bytes - (ledger.whole_bytes - reclaimable_bytes(ledger)),
         swap_room_bytes=swap_room_bytes,
         kills=kills,
+        unsure_bytes=unsure_bytes(ledger),
     )
-
-
-def _known(size_bytes: int | None) -> int:
-    """Pages that are not known to be reclaimable count as needed."""
-    return size_bytes or 0
 
 
 def host_ceiling(meminfo: Meminfo) -> Ceiling | None:

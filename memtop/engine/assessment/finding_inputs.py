@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from memtop.analysis.fault_causes import major_cause, minor_cause
 from memtop.analysis.findings import FindingInputs
+from memtop.analysis.ledger.cgroup import Unmapped, cgroup_ledger, unmapped
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growth_tracker import Verdict
@@ -17,9 +19,19 @@ from memtop.model.assessment import Limit, LimitRow, Place
 from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
+from memtop.sampling.cgroup_reading import CgroupReading
 
 _GROWN_S: Final = 5.0
 """The stretch over which faults are compared with growth."""
+
+
+class TaskSums(NamedTuple):
+    """Sums over all processes of a cgroup, in bytes; pages that they share count in each."""
+
+    rss_bytes: int
+    anon_bytes: int
+    shmem_bytes: int
+    """RssShmem; with the pages of files where that is not known."""
 
 
 class Judged(NamedTuple):
@@ -41,7 +53,7 @@ class Judged(NamedTuple):
     zombies: int
     giant: ProcessRow | None
     """The largest of all processes, where it is never taken."""
-    tasks_rss_bytes: int | None
+    tasks: TaskSums | None
     """Of all tasks in its cgroup; None where not all are known."""
 
 
@@ -97,7 +109,8 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         cache=bound.usage_bytes - tightest.used_bytes
         if bound is not None and tightest is not None and bound.usage_bytes is not None
         else None,
-        tasks_rss=judged.tasks_rss_bytes if leaf is not None and bound is leaf else None,
+        unsure=tightest.unsure_bytes if tightest is not None else 0,
+        unmapped=_unmapped(leaf, judged.tasks) if leaf is not None and bound is leaf else None,
         victim=in_cgroup.first_name if in_cgroup is not None else None,
         victim_of=in_cgroup.of if in_cgroup is not None else None,
         group_kill=bool(bound and bound.group_kill),
@@ -124,6 +137,25 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         protected=f"{giant.name} ({giant.pid})" if giant is not None else None,
         protected_rss=giant.rss_bytes if giant is not None else None,
     )
+
+
+def task_sums(tasks: Iterable[ProcessRow | None]) -> TaskSums | None:
+    """Sums over processes; None where one of them is not known."""
+    rss = anon = shmem = 0
+    for task in tasks:
+        if task is None or task.rss_bytes is None or task.anon_bytes is None:
+            return None
+        rss += task.rss_bytes
+        anon += task.anon_bytes
+        shmem += (task.shr_bytes or 0) if task.shmem_bytes is None else task.shmem_bytes
+    return TaskSums(rss, anon, shmem)
+
+
+def _unmapped(leaf: CgroupReading, tasks: TaskSums | None) -> Unmapped | None:
+    """What no process has mapped; None where that is not known, as with cgroups below whose processes count too."""
+    if tasks is None or leaf.usage_bytes is None or leaf.stat is None or leaf.stat.below_bytes:
+        return None
+    return unmapped(cgroup_ledger(leaf.usage_bytes, leaf.stat), tasks.anon_bytes, tasks.shmem_bytes)
 
 
 def _limited(limit_bytes: int | None) -> int | None:

@@ -41,6 +41,7 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
             one is tightest,
             one.path,
             one.swap_room_bytes,
+            one.unsure_bytes,
         )
         for one in found
     ]

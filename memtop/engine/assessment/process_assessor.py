@@ -10,7 +10,7 @@ from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, with_expensive_inputs
-from memtop.engine.assessment.finding_inputs import Judged, case_of
+from memtop.engine.assessment.finding_inputs import Judged, case_of, task_sums
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
 from memtop.engine.assessment.memory_limits import (
     cgroup_name,
@@ -61,8 +61,7 @@ class ProcessAssessor:
         tasks = None
         if leaf is not None and leaf.members is not None:
             tasks = [step.rows.get(pid) for pid in leaf.members]
-        sizes = [task.rss_bytes if task is not None else None for task in tasks or ()]
-        tasks_rss = None if tasks is None or None in sizes else sum(size or 0 for size in sizes)
+        sums = None if tasks is None else task_sums(tasks)
         copying = self._trail.take(step.now_s, key, inputs.sharing)
         verdict = self._verdicts.of(key)
         growth = _growth_now(verdict, step.now_s)
@@ -78,7 +77,7 @@ class ProcessAssessor:
             copied_bytes_per_s=copying.copied_bytes_per_s if copying is not None else None,
             zombies=self._zombies,
             giant=self._giant,
-            tasks_rss_bytes=tasks_rss,
+            tasks=sums,
         )
         case = with_expensive_inputs(case_of(row, step, judged, self._counters, self._history), inputs, copying)
         self._standing = self._standing.after(find(case))
@@ -100,7 +99,7 @@ class ProcessAssessor:
             policy=step.cgroups.policy,
             in_cgroup=in_cgroup,
             on_machine=on_machine,
-            tasks_rss_bytes=tasks_rss,
+            tasks_rss_bytes=sums.rss_bytes if sums is not None else None,
             tasks=len(tasks) if tasks is not None else None,
         )
         return self.last

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from memtop.analysis.limits.cgroup_limits import kernel_bytes_v1, limit_bytes, memory_stat, usage_bytes
+from memtop.analysis.limits.cgroup_limits import limit_bytes, memory_stat, usage_bytes, with_kernel_v1
 from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded
 from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memory_events, parse_oom_control
 from memtop.procfs.pressure import parse_pressure
@@ -52,7 +52,7 @@ class CgroupFiles:
         if not full:
             return CgroupReading(path, v2, limit, usage, stat, high)
         if stat is not None and not v2:
-            stat = stat._replace(kernel_bytes=kernel_bytes_v1(self._read, path))
+            stat = with_kernel_v1(stat, self._read, path)
         raw = self.file(path, "cgroup.procs")
         members = None if raw is None else tuple(sorted(int(word) for word in raw.split() if word.isdigit()))
         return (self._rest_v2 if v2 else self._rest_v1)(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from memtop import units
-from memtop.analysis.limits.charge import charge_parts
+from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger
 from memtop.analysis.trend.classify import LEAST_POINTS, LEAST_SPAN_S, Shape
 from memtop.analysis.trend.hysteresis import LOOKS
 from memtop.explain.finding_text import SHAPES, span
@@ -16,6 +16,18 @@ from memtop.model.frame import Detail, Frame
 from memtop.procfs.cgroup import UNLIMITED
 
 _OVERCOMMIT: Final = {0: "heuristic (0)", 1: "always (1)", 2: "never beyond CommitLimit (2)"}
+
+_PARTS: Final[dict[str, str]] = {
+    CgroupPart.LAZYFREE: "given back (LazyFree)",
+    CgroupPart.KERNEL_AND_SLAB: "kernel with slab",
+    CgroupPart.SLAB_RECLAIMABLE: "reclaimable slab",
+    CgroupPart.CACHE_INACTIVE: "inactive page cache",
+    CgroupPart.CACHE_ACTIVE: "active page cache",
+    CgroupPart.CACHE: "page cache",
+    CgroupPart.FILE_OTHER: "locked or shared file pages",
+    CgroupPart.UNSPLIT: "kernel and other",
+}
+"""Names of parts of a charge that are not plain words."""
 
 
 def sentences(detail: Detail, outlook: Assessment, frame: Frame) -> Iterator[str]:
@@ -77,6 +89,12 @@ def _rooms(outlook: Assessment) -> Iterator[str]:
                 f"{units.long_size(max(0, row.headroom_max_bytes))} in the end: {units.long_size(can_go_bytes)} of the "
                 "working set can be reclaimed (page cache in use, slab)."
             )
+        if row.unsure_bytes > 0.01 * row.limit_bytes:
+            most_bytes = row.headroom_max_bytes + row.unsure_bytes
+            yield (
+                f"Room of {short(row.name)} in the end may be as much as {units.long_size(max(0, most_bytes))}: of "
+                f"{units.long_size(row.unsure_bytes)} this kernel does not say what can be reclaimed (slab)."
+            )
 
 
 def _cgroup(outlook: Assessment) -> Iterator[str]:
@@ -117,8 +135,8 @@ def _split(outlook: Assessment) -> str:
     cgroup = outlook.cgroup
     if cgroup is None or cgroup.stat is None or cgroup.usage_bytes is None:
         return ""
-    parts = charge_parts(cgroup.usage_bytes, cgroup.stat)
-    return ", ".join(f"{part.name} {units.size(part.size_bytes)}" for part in parts)
+    parts = cgroup_ledger(cgroup.usage_bytes, cgroup.stat).parts
+    return ", ".join(f"{_PARTS.get(part.name, part.name)} {units.size(part.size_bytes)}" for part in parts)
 
 
 def _bridge(detail: Detail, outlook: Assessment) -> Iterator[str]:

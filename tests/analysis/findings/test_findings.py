@@ -8,6 +8,7 @@ import pytest
 
 from memtop.analysis.fault_causes import Cause
 from memtop.analysis.findings import RULES, SAMPLES, FindingInputs, Severity, StandingFindings, find
+from memtop.analysis.ledger.cgroup import Unmapped
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
 
@@ -40,6 +41,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("frozen", LIMITED | {"frozen": True}, LIMITED, Severity.DANGER),
     ("near_limit", NEAR, LIMITED | {"unreclaimable": 80 * MIB - 1}, Severity.WARNING),
     ("near_limit", LIMITED | {"unreclaimable": 90 * MIB}, LIMITED | {"cache": 50 * MIB}, Severity.DANGER),
+    ("near_limit", LIMITED | {"unreclaimable": 95 * MIB, "unsure": 10 * MIB}, LIMITED, Severity.WARNING),
     ("near_limit", LIMITED | {"limit": 0}, {"limit": 0, "unreclaimable": 1}, Severity.DANGER),
     ("oom_kill", {"kills": 1}, {"kills": 0}, Severity.DANGER),
     ("growth", LEAK | {"evidence": Evidence.GROWING}, LEAK | {"alarm": False}, Severity.DANGER),
@@ -88,8 +90,14 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ),
     (
         "hidden",
-        {"limit_name": "/app", "limit": 9 * GIB, "unreclaimable": GIB, "tasks_rss": 700 * MIB},
-        {"limit_name": "/app", "limit": 9 * GIB, "unreclaimable": GIB, "tasks_rss": 800 * MIB},
+        {"limit_name": "/app", "limit": 9 * GIB, "unreclaimable": GIB, "unmapped": Unmapped(250 * MIB, 0, 30 * MIB)},
+        {"limit_name": "/app", "limit": 9 * GIB, "unreclaimable": GIB, "unmapped": Unmapped(220 * MIB, 0, 30 * MIB)},
+        Severity.WARNING,
+    ),
+    (
+        "hidden",
+        {"limit_name": "/app", "limit": 128 * MIB, "unreclaimable": 97 * MIB, "unmapped": Unmapped(94 * MIB, 0, 0)},
+        {"limit_name": "/app", "limit": 128 * MIB, "unreclaimable": 97 * MIB, "unmapped": Unmapped(24 * MIB, 0, 0)},
         Severity.WARNING,
     ),
     ("swapping", SWAP, SWAP | {"swap_in_per_s": 50.0}, Severity.WARNING),

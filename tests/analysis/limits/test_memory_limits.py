@@ -70,6 +70,15 @@ def test_without_statistics_all_of_the_use_counts() -> None:
     found = ceiling(CgroupUse("a", 100 * MIB, 90 * MIB, None), GIB)
     assert found is not None
     assert found.headroom_bytes == found.headroom_max_bytes == 10 * MIB
+    assert found.unsure_bytes == 90 * MIB
+
+
+def test_slab_of_version_1_may_be_reclaimable() -> None:
+    """100 MiB of cached directory entries in 200 MiB are no danger, and version 1 does not name them."""
+    stat = parse_memory_stat(b"total_rss %d\ntotal_cache 0\ntotal_active_file 0\n" % (50 * MIB))
+    found = ceiling(CgroupUse("a", 200 * MIB, 160 * MIB, stat._replace(kernel_bytes=100 * MIB)), GIB)
+    assert found is not None
+    assert (found.unreclaimable_bytes, found.unsure_bytes) == (160 * MIB, 100 * MIB)
 
 
 def test_a_limit_lowered_below_the_use_leaves_less_than_nothing() -> None:
@@ -130,7 +139,9 @@ def with_swap(limit: int | None, used: int = 0, *, high: int | None = None) -> C
 
 
 def test_memory_high_is_a_ceiling_that_does_not_kill_and_may_bind_first() -> None:
-    assert high_ceiling(with_swap(0, high=80), GIB) == Ceiling("a", 80 * MIB, 50 * MIB, 30 * MIB, 30 * MIB, kills=False)
+    assert high_ceiling(with_swap(0, high=80), GIB) == Ceiling(
+        "a", 80 * MIB, 50 * MIB, 30 * MIB, 30 * MIB, kills=False, unsure_bytes=50 * MIB
+    )
     bound = binding(ceilings([with_swap(0, high=80)], GIB))
     assert bound is not None and (bound.limit_bytes, bound.kills) == (80 * MIB, False)
     assert high_ceiling(with_swap(0), GIB) is None

@@ -28,7 +28,7 @@ from memtop.sources.protocol import Exit
 from memtop.tui.side.finding_lines import finding_lines
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import changed, request
-from tests.sampling.test_cgroups import APP, MIB, POD, ROOT, v1, v2
+from tests.sampling.test_cgroups import APP, MIB, POD, ROOT, STAT, v1, v2
 
 CLK_TCK = os.sysconf("SC_CLK_TCK")
 OLD = 500
@@ -51,7 +51,9 @@ def outlook(frame: Frame) -> Assessment:
 
 
 def charge(source: FakeSource, used_bytes: int) -> None:
+    """Of it 8 MB of page cache on top, as memory.stat of :func:`tests.sampling.test_cgroups.v2` has it."""
     source.files[f"{APP}/memory.current"] = b"%d\n" % (used_bytes + 8_000_000)
+    source.files[f"{APP}/memory.stat"] = STAT.replace(b"anon 50000000", b"anon %d" % max(0, used_bytes - 1_400_000))
 
 
 def grown(

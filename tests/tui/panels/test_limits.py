@@ -71,8 +71,9 @@ def test_the_panel_names_limits_events_split_and_victim() -> None:
         "▲ app.scope",
         "memory.high of app.scope",
         "this machine's memory",
-        "anon 47.7M",
-        "shmem 977K, page cache 7.63M, other ",
+        "anon 93.7M",
+        "shmem 977K, kernel 391K, reclaimable slab 0, sock 0",
+        "active page cache 977K, inactive page cache 6.68M, other ",
     ):
         assert part in shown
     assert "killed by the OOM killer 0 times" in shown
