@@ -81,12 +81,14 @@ class CgroupFiles:
             return replace(old, limit_bytes=limit, high_bytes=high) if limits else old
         stat = old.stat if old is not None and usage == old.usage_bytes else memory_stat(self._read, path)
         if stat is not None and not v2 and old is not None and old.stat is not None:
-            stat = stat._replace(kernel_bytes=old.stat.kernel_bytes)
+            stat = stat._replace(
+                kernel_bytes=old.stat.kernel_bytes, slab_reclaimable_bytes=old.stat.slab_reclaimable_bytes
+            )
         reading = CgroupReading(path, v2, limit, usage, stat, high)
         if not rest:
             return reading
         if stat is not None and not v2:
-            reading = replace(reading, stat=stat._replace(kernel_bytes=kernel_bytes_v1(self._read, path)))
+            reading = replace(reading, stat=with_kernel_v1(stat, self._read, path))
         return (self._rest_v2 if v2 else self._rest_v1)(reading)
 
     def _rest_v1(self, one: CgroupReading) -> CgroupReading:
