@@ -7,6 +7,7 @@ from typing import NamedTuple
 from memtop.analysis.limits.cgroup_limits import Read, limit_bytes, memory_stat, places_of
 from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version
 from memtop.procfs.cgroup import UNLIMITED
+from memtop.runtimes.process_folder import process_folder
 from memtop.runtimes.protocol import Access
 from memtop.runtimes.small_json import dumps, loads, whole
 
@@ -26,7 +27,7 @@ def read_container(access: Access, pid: int, argument: str = "") -> bytes:
     def read(path: str, size: int) -> bytes | None:
         return access.read_or_empty(path) or None
 
-    places = places_of(read, f"proc/{pid}")
+    places = places_of(read, process_folder(access, pid))
     return encode_container(_limit_of(read, places[0]) if places else Container(None, None))
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from memtop.errors import ParseError
 from memtop.runtimes.native.allocators import Allocator, allocator_of, glibc_arenas
+from memtop.runtimes.process_folder import process_folder
 from memtop.runtimes.protocol import Access, Identity, ReadAt, Runtime
 from memtop.runtimes.small_json import dumps, loads, text, whole
 
@@ -23,7 +24,7 @@ class _Files:
 
     def __init__(self, access: Access, pid: int) -> None:
         self._access = access
-        self._folder = f"proc/{pid}"
+        self._folder = process_folder(access, pid)
         self.trouble = ""
 
     @cached_property

@@ -49,7 +49,7 @@ class NameReader:
         for pid in list(self._waiting):
             record, changed = records[pid], False
             if record.command_wanted:
-                done, raw = self._answer(f"proc/{pid}/cmdline", COMMAND_LIMIT)
+                done, raw = self._answer(f"{record.folder}/cmdline", COMMAND_LIMIT)
                 if done:
                     record.command_wanted = False
                     changed = raw != record.command_raw

@@ -16,10 +16,13 @@ from memtop.procfs.status import PidStatus, parse_status
 from memtop.sampling.name_reader import NameReader
 from memtop.sampling.problems import Problems
 from memtop.sampling.process_record import STALE_TICKS, ProcessRecord
+from memtop.sampling.sample import folder_of
 from memtop.sources.protocol import Source
 
 EMPTY: Final = b"0 0 0 0 0 0 0"
 """statm of a process that has no memory (any more)."""
+MOST_THREADS: Final = 16
+"""Threads tried at one instant for one that lives."""
 
 
 class ProcessFiles:
@@ -105,31 +108,56 @@ class ProcessFiles:
         if raw.startswith(EMPTY):
             record.statm = None
         else:
-            if record.leader_gone:
-                record.leader_gone = False
+            if record.living_tid is not None:
+                record.living_tid = None
                 self.leaderless.discard(pid)
             record.statm = self._problems.parse(parse_statm, raw, f"proc/{pid}/statm")
 
     def check_leader(self, record: ProcessRecord) -> None:
         """A zombie with more than one thread: its memory is found at a thread that lives (memory of the group)."""
-        if record.stat is None or record.stat.state != "Z" or (record.stat.threads < 2 and not record.leader_gone):
+        before = record.living_tid
+        if record.stat is None or record.stat.state != "Z" or (record.stat.threads < 2 and before is None):
             return
         pid = record.key.pid
         try:
-            other = next((tid for tid in self._source.tids(pid) if tid != pid), None)
-            path = f"proc/{pid}/task/{other}/statm"
-            raw = EMPTY if other is None else self._source.read(path)
+            tid, raw = self._living_thread(pid, before)
         except (ProcessGone, Unavailable):
             return  # a thread that has ended since it was listed: the next tick finds another, or none
         except MemtopError as error:
             self._problems.note(error)
             return
-        alive = not raw.startswith(EMPTY)
-        statm = self._problems.parse(parse_statm, raw, path) if alive else None
-        if (statm, alive) != (record.statm, record.leader_gone):
+        statm = None if tid is None else self._problems.parse(parse_statm, raw, f"{folder_of(pid, tid)}/statm")
+        if (statm, tid) != (record.statm, before):
             self.changed.add(pid)
-        record.statm, record.leader_gone = statm, alive
-        (self.leaderless.add if alive else self.leaderless.discard)(pid)
+            record.statm_tick = self.tick
+        record.statm, record.living_tid = statm, tid
+        if tid is None:
+            if record.stat.threads < 2:  # else one that lives was not found at this instant
+                self.leaderless.discard(pid)
+            return
+        self.leaderless.add(pid)
+        if before is None:  # what the main thread's files did not say any more
+            record.status_tick = record.oom_tick = -STALE_TICKS
+            if not record.command_raw:
+                self._names.want_command(record)
+
+    def _living_thread(self, pid: int, before: int | None) -> tuple[int | None, bytes]:
+        """A thread that has memory, and its statm: the one before as long as it lives; None where there is none."""
+        if before is not None:
+            try:
+                raw = self._source.read(f"{folder_of(pid, before)}/statm")
+            except (ProcessGone, Unavailable):
+                raw = EMPTY
+            if not raw.startswith(EMPTY):
+                return before, raw
+        for tid in [tid for tid in self._source.tids(pid) if tid not in (pid, before)][:MOST_THREADS]:
+            try:
+                raw = self._source.read(f"{folder_of(pid, tid)}/statm")
+            except (ProcessGone, Unavailable):
+                continue  # it has ended since it was listed
+            if not raw.startswith(EMPTY):
+                return tid, raw
+        return None, EMPTY
 
     # -- status and oom_score
 
@@ -145,7 +173,7 @@ class ProcessFiles:
             return
         if record.stat is not None and record.stat.kernel_thread and record.status:
             return
-        path = f"proc/{record.key.pid}/status"
+        path = f"{record.folder}/status"
         try:
             status = self._problems.parse(parse_status, self._source.read(path), path)
         except ProcessGone:

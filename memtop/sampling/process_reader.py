@@ -50,8 +50,6 @@ class ProcessReader:
         empty = self._sweep_statm(pids)
         orphans = self._children_of({key.pid for key in self._gone}) if self._gone else []
         self._read_due(plan, [*empty, *orphans])
-        for pid in tuple(self._files.leaderless):
-            self._files.check_leader(self._records[pid])
         self._files.changed.update(self._names.collect(self._records))
         if self._files.tick == 0 and self._names.waits:
             self._source.settle(FIRST_SETTLE_S)
@@ -134,8 +132,8 @@ class ProcessReader:
             record.command_wanted = False
         else:
             self._names.want_command(record)
-        self._files.read_status(record)
         self._files.check_leader(record)
+        self._files.read_status(record)
 
     def _forget(self, record: ProcessRecord) -> None:
         key = record.key
@@ -166,6 +164,8 @@ class ProcessReader:
             due.update(visible)
         for replaced in self._files.read_stats(records, sorted(due)):
             self._forget(replaced)
+        for pid in tuple(self._files.leaderless):
+            self._files.check_leader(records[pid])
         few = plan.pids is not None  # then nothing is spared: a peak and page tables may move while statm stands still
         for pid in everybody if Need.STATUS in readings.needs_all else visible if Need.STATUS in readings.needs else ():
             if (record := records.get(pid)) is not None:

@@ -8,7 +8,7 @@ from memtop.process_key import ProcessKey
 from memtop.procfs.stat import PidStat
 from memtop.procfs.statm import Statm
 from memtop.procfs.status import PidStatus
-from memtop.sampling.sample import ProcessSample
+from memtop.sampling.sample import ProcessSample, folder_of
 
 STALE_TICKS: Final = 10
 """Ticks after which status and oom_score are read again though statm has not moved."""
@@ -22,7 +22,7 @@ class ProcessRecord:
         "command_wanted",
         "execs",
         "key",
-        "leader_gone",
+        "living_tid",
         "name_raw",
         "oom_score",
         "oom_score_adj",
@@ -58,7 +58,7 @@ class ProcessRecord:
         self.status: PidStatus | None = None
         self.oom_score: int | None = None
         self.oom_score_adj: int | None = None
-        self.leader_gone = False
+        self.living_tid: int | None = None
         self.execs = 0
 
         self.statm_raw = b""
@@ -73,6 +73,11 @@ class ProcessRecord:
         self.oom_tick = -STALE_TICKS
         self.command_wanted = True
         self.user_wanted = False
+
+    @property
+    def folder(self) -> str:
+        """Where its files are: see ProcessSample.folder."""
+        return folder_of(self.key.pid, self.living_tid)
 
     def become_another_program(self) -> None:
         """After an exec, what was read of the program before says nothing."""
@@ -97,6 +102,6 @@ class ProcessRecord:
             self.status,
             self.oom_score,
             self.oom_score_adj,
-            self.leader_gone,
+            self.living_tid,
             self.execs,
         )

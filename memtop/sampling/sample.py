@@ -18,6 +18,11 @@ else:
     CgroupSample = object  # see memtop.model.frame
 
 
+def folder_of(pid: int, living_tid: int | None) -> str:
+    """The directory in which a process's files answer: that of a thread where the main thread has ended."""
+    return f"proc/{pid}" if living_tid is None else f"proc/{pid}/task/{living_tid}"
+
+
 class ProcessSample(NamedTuple):
     """What is known of one process at one instant.
 
@@ -42,10 +47,20 @@ class ProcessSample(NamedTuple):
     status: PidStatus | None = None
     oom_score: int | None = None
     oom_score_adj: int | None = None
-    leader_gone: bool = False
-    """The main thread has ended while others live; statm was read from one of them."""
+    living_tid: int | None = None
+    """A thread that lives, where the main thread has ended; None while that lives."""
     execs: int = 0
     """How many times it was seen to exec; its history starts again each time."""
+
+    @property
+    def leader_gone(self) -> bool:
+        """Whether the main thread has ended while others live."""
+        return self.living_tid is not None
+
+    @property
+    def folder(self) -> str:
+        """Where its files are: of a main thread that has ended the kernel shows no memory, mounts or program."""
+        return folder_of(self.key.pid, self.living_tid)
 
 
 class SystemSample(NamedTuple):

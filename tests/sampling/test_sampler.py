@@ -173,18 +173,37 @@ def test_where_the_leader_has_ended_memory_is_read_from_another_thread_and_ends_
     process.state, process.threads = "Z", 2
     source.threads[42] = [42, 44]
     source.files["proc/42/task/44/statm"] = b"900 800 100 1 0 9 0\n"
-    after = seen(sampler)
-    assert after.leader_gone
+    source.files["proc/42/task/44/status"] = b"Name:\tapp\nPid:\t44\nVmHWM:\t9000 kB\nRssFile:\t400 kB\nVmPTE:\t60 kB\n"
+    source.files["proc/42/task/44/cmdline"] = b"worker\0"
+    after = seen(sampler, ask=looking_at(process))
+    assert (after.leader_gone, after.folder) == (True, "proc/42/task/44")
+    assert after.status is not None
+    status = after.status.peak_rss_bytes, after.status.file_bytes, after.status.page_tables_bytes
+    assert status == (9000 << 10, 400 << 10, 60 << 10)
     assert after.statm == (900 * PAGE_BYTES, 800 * PAGE_BYTES, 100 * PAGE_BYTES)
     source.files["proc/42/task/44/statm"] = b"900 850 100 1 0 9 0\n"
     after = seen(sampler)
     assert after.statm is not None and after.statm.rss_bytes == 850 * PAGE_BYTES
     source.files["proc/42/task/44/statm"] = Unavailable("proc/42/task/44/statm: No such file or directory")
     assert not take(sampler).problems
+    source.threads[42] = [42, 44, 45]
+    source.files["proc/42/task/45/statm"] = b"900 860 100 1 0 9 0\n"
+    assert seen(sampler).folder == "proc/42/task/45", "the next thread that lives takes its place"
+    source.files["proc/42/task/45/statm"] = b"0 0 0 0 0 0 0\n"
     process.threads = 1
     source.threads[42] = [42]
     after = seen(sampler)
     assert (after.leader_gone, after.statm) == (False, None)
+
+
+def test_a_process_whose_main_thread_had_ended_before_it_was_met_has_its_command_line() -> None:
+    process = FakeProcess(42, threads=2, state="Z", cmdline=b"")
+    source = FakeSource(process)
+    source.threads[42] = [42, 44]
+    source.files |= {"proc/42/task/44/statm": b"900 800 100 1 0 9 0\n", "proc/42/task/44/cmdline": b"worker\0"}
+    sampler = Sampler(source)
+    seen(sampler)
+    assert seen(sampler).command_raw == b"worker\0"
 
 
 def test_a_kernel_thread_has_no_command_and_nobody_waits_for_one() -> None:
@@ -455,6 +474,8 @@ def test_a_real_process_whose_main_thread_has_ended_keeps_its_memory(linux: Live
         found = take(sampler).processes[child.pid]
         assert found.statm is not None
         assert found.statm.anon_bytes > 30 << 20
+        assert found.status is not None and found.status.peak_rss_bytes is not None
+        assert found.status.peak_rss_bytes > 30 << 20
         child.kill()
         assert eventually(lambda: take(sampler).processes[child.pid].statm is None)
         assert not take(sampler).processes[child.pid].leader_gone

@@ -9,6 +9,7 @@ from memtop.procfs.tcp import parse_listeners, socket_inode, suggested_urls
 from memtop.runtimes.go.environ import only_go_variables
 from memtop.runtimes.go.heap import FIGURES, GoHeap, MetricsFormat, go_heap
 from memtop.runtimes.go.metrics import parse_go_metrics
+from memtop.runtimes.process_folder import process_folder
 from memtop.runtimes.protocol import Access
 from memtop.runtimes.small_json import dumps, loads, member, number, text, whole
 
@@ -18,12 +19,13 @@ _MOST_DESCRIPTORS: Final = 4096
 
 def read_environ(access: Access, pid: int, argument: str = "") -> bytes:
     """GOGC, GOMEMLIMIT and GODEBUG."""
-    return only_go_variables(access.read(f"proc/{pid}/environ", _ENVIRON_BYTES))
+    return only_go_variables(access.read(f"{process_folder(access, pid)}/environ", _ENVIRON_BYTES))
 
 
 def read_listeners(access: Access, pid: int, argument: str = "") -> bytes:
     """URLs to suggest, one a line."""
-    folder = f"proc/{pid}/fd"
+    process = process_folder(access, pid)
+    folder = f"{process}/fd"
     inodes = []
     for name in access.names(folder)[:_MOST_DESCRIPTORS]:
         try:
@@ -37,7 +39,7 @@ def read_listeners(access: Access, pid: int, argument: str = "") -> bytes:
     found = [
         listener
         for name in ("tcp", "tcp6")
-        for listener in parse_listeners(access.read_or_empty(f"proc/{pid}/net/{name}"))
+        for listener in parse_listeners(access.read_or_empty(f"{process}/net/{name}"))
     ]
     return "\n".join(suggested_urls(found, inodes)).encode()
 

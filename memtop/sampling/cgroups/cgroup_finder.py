@@ -59,8 +59,8 @@ class CgroupFinder:
         """For a process whose /proc/PID/cgroup cannot be read."""
         return Found(unread=NOT_PERMITTED if isinstance(error, AccessDenied) else NOT_READ)
 
-    def find(self, pid: int, raw: bytes) -> Found:
-        """``raw`` is /proc/PID/cgroup, of the process or of one of its threads."""
+    def find(self, folder: str, raw: bytes) -> Found:
+        """``folder`` is the directory of the process, or of one of its threads; ``raw`` its file ``cgroup``."""
         if (known := self._found.get(raw)) is not None:
             return known
         members = parse_memberships(raw)
@@ -68,7 +68,7 @@ class CgroupFinder:
         if place is not None or self._never_accounted(members):
             found = self._found[raw] = self._at(place, "", members)  # the same for every process with these lines
             return found
-        return self._at(*self._elsewhere(pid, members), members)
+        return self._at(*self._elsewhere(folder, members), members)
 
     def _at(self, place: CgroupPlace | None, unread: str, members: tuple[Membership, ...]) -> Found:
         if place is None:
@@ -77,16 +77,16 @@ class CgroupFinder:
         start = self._charged(place.chain) if v2 else 0
         return Found(owner_of(members), place.chain[start:], place.labels[start:], v2)
 
-    def _elsewhere(self, pid: int, members: tuple[Membership, ...]) -> tuple[CgroupPlace | None, str]:
+    def _elsewhere(self, folder: str, members: tuple[Membership, ...]) -> tuple[CgroupPlace | None, str]:
         """The directory of its cgroup by the mounts that the process sees, and why that is not known."""
         if any(member.deleted for member in members):
             return None, REMOVED
         why = OUTSIDE if any(b".." in member.path.split(b"/") for member in members) else NOT_MOUNTED
         try:
-            raw = self._source.read(f"proc/{pid}/mountinfo", _MOUNTS_BYTES)
+            raw = self._source.read(f"{folder}/mountinfo", _MOUNTS_BYTES)
         except MemtopError:
             return None, why
-        theirs = seen_below(f"/proc/{pid}/root".encode(), parse_mountinfo(raw))
+        theirs = seen_below(f"/{folder}/root".encode(), parse_mountinfo(raw))
         place = self._visible(memory_places(members, theirs, self._controllers_at(theirs)))
         return place, "" if place is not None else why
 

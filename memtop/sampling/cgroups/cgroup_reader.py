@@ -77,7 +77,7 @@ class CgroupReader:
         for judged in plan.assessed:
             seen = processes.get(judged.pid)
             if seen is not None and seen.statm is not None and seen.key == judged:
-                self._homes.find(judged, leader_gone=seen.leader_gone)
+                self._homes.find(judged, seen.folder)
         limited = _shown(Need.CGROUP, plan, processes)
         watched = [processes[pid].key for pid in plan.watched if pid in processes]
         self._homes.read(

@@ -77,7 +77,7 @@ class CgroupHomes:
         if self._replaying:
             for one in processes.values():
                 if one.statm is not None:
-                    self.find(one.key, leader_gone=one.leader_gone)
+                    self.find(one.key, one.folder)
             return
         for key in wanted:
             if key not in self._homes:
@@ -92,7 +92,7 @@ class CgroupHomes:
         for key in due:
             found = processes.get(key.pid)
             if found is not None and found.key == key:
-                self.find(key, leader_gone=found.leader_gone)
+                self.find(key, found.folder)
                 self._again.append(key)
 
     def sweep(self, processes: Mapping[int, ProcessSample], judged: Iterable[ProcessKey]) -> set[ProcessKey]:
@@ -108,12 +108,12 @@ class CgroupHomes:
             self.unread.pop(key, None)
         return alive | self._missing
 
-    def find(self, key: ProcessKey, *, leader_gone: bool) -> None:
+    def find(self, key: ProcessKey, folder: str) -> None:
         """Where a process is accounted. What was known stays where it cannot be read again: the file of a zombie says
         ``/``."""
         home = self._homes.get(key)
         try:
-            raw = self._source.read(self._living(key.pid) if leader_gone else f"proc/{key.pid}/cgroup")
+            raw = self._source.read(f"{folder}/cgroup")
         except (ProcessGone, NotRecorded):
             return
         except MemtopError as error:
@@ -122,11 +122,11 @@ class CgroupHomes:
             return
         if home is not None and home.raw == raw and not (home.found.unread and self._tick - home.tick >= RARELY_TICKS):
             return
-        self._settle(key, raw, self._finder.find(key.pid, raw))
+        self._settle(key, raw, self._finder.find(folder, raw))
 
     def _first(self, process: ProcessSample) -> None:
         self._seen.add(process.key.pid)
-        self.find(process.key, leader_gone=process.leader_gone)
+        self.find(process.key, process.folder)
         self._soon.append((self._tick + SETTLED_TICKS, process.key))
 
     def _is_new(self, process: ProcessSample) -> bool:
@@ -148,11 +148,6 @@ class CgroupHomes:
         else:
             self.unread.pop(key, None)
         self._on_chain(found)
-
-    def _living(self, pid: int) -> str:
-        """The file of a thread that lives, where the main one has ended."""
-        other = next((tid for tid in self._source.tids(pid) if tid != pid), pid)
-        return f"proc/{pid}/task/{other}/cgroup"
 
 
 def _rss(process: ProcessSample) -> int:

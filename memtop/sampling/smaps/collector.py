@@ -103,7 +103,7 @@ class Collector:
 
     def count(self, seen: ProcessSample, record: ProcessReadings, since_s: float) -> None:
         """Ask how many mappings there are."""
-        self._ask(seen.key, record, f"{self._room(seen)}/maps", Pending(since_s, MAPS_LIMIT))
+        self._ask(seen.key, record, f"{seen.folder}/maps", Pending(since_s, MAPS_LIMIT))
 
     def begin(
         self,
@@ -117,21 +117,10 @@ class Collector:
     ) -> None:
         """Ask for ``smaps``, ``smaps_rollup`` or ``pagemap``."""
         if name != "smaps_rollup" and record.tmpfs is None:
-            self._ask(seen.key, record, f"proc/{seen.key.pid}/mountinfo", Pending(since_s, _NAMESPACE_BYTES))
+            self._ask(seen.key, record, f"{seen.folder}/mountinfo", Pending(since_s, _NAMESPACE_BYTES))
         pending = Pending(since_s, SMAPS_LIMIT if record.asked or name == PAGEMAP else UNASKED_LIMIT, load, charged_s)
         record.begun(name, seen, self.now_s)
-        self._ask(seen.key, record, f"{self._room(seen)}/{name}", pending)
-
-    def _room(self, seen: ProcessSample) -> str:
-        """Where its memory is found: where the main thread has ended, at another thread."""
-        pid = seen.key.pid
-        if not seen.leader_gone:
-            return f"proc/{pid}"
-        try:
-            other = next((tid for tid in self._source.tids(pid) if tid != pid), None)
-        except MemtopError:
-            other = None
-        return f"proc/{pid}" if other is None else f"proc/{pid}/task/{other}"
+        self._ask(seen.key, record, f"{seen.folder}/{name}", pending)
 
     def _ask(self, key: ProcessKey, record: ProcessReadings, path: str, pending: Pending) -> None:
         record.pending[path] = pending
