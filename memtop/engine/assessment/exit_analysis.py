@@ -77,10 +77,14 @@ class ExitAnalysis:
         return self._autopsies.get(key)
 
     def examine(self, step: StepInput, last: Mapping[ProcessKey, ProcessRow]) -> Iterator[ExitReport]:
-        """Reports of held processes that ended at this tick; ``last`` has the last rows of those that are gone."""
+        """Reports of held processes that ended at this tick; ``last`` has the last rows of those that are gone.
+
+        Of others that ended, those are reported of which their cgroup says that the OOM killer took them.
+        """
         ended: dict[ProcessKey, tuple[float, int | None]] = {}
+        all_held = set(self._held.values())
         for key in step.sample.gone:
-            if key in self._held.values():
+            if key in all_held or self._cgroup_kills(key):
                 ended[key] = step.sample.wall_s, None
         for exit_ in step.sample.exits:
             held = self._held.get(exit_.pid)
@@ -96,7 +100,10 @@ class ExitAnalysis:
         found.sort(key=lambda one: not self._cgroup_kills(one[0].key))  # who is certain explains a kill to the others
         for row, at_s, status in found:  # all are known by now, so that one is seen among the others
             self._held.pop(row.pid, None)
-            autopsy = self._autopsies[row.key] = self._autopsy(step, row, at_s, status)
+            autopsy = self._autopsy(step, row, at_s, status)
+            if row.key not in all_held and not autopsy.is_oom:
+                continue
+            self._autopsies[row.key] = autopsy
             if autopsy.oom is Oom.CERTAIN:
                 self._certain.append((step.now_s, row.key))
             self._drop_the_oldest(step.plan.assessed)

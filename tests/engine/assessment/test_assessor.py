@@ -771,3 +771,21 @@ def test_the_machine_is_not_named_as_the_limit_of_a_process_whose_cgroup_is_not_
         frame = step(engine, on(process))
     assert outlook(frame).first_met is None
     assert Limit.MACHINE in [row.limit for row in outlook(frame).limits]
+
+
+def test_a_process_that_nobody_watched_is_reported_where_its_cgroup_counted_its_kill() -> None:
+    source = v2(*(FakeProcess(pid, rss_pages=pid * 10) for pid in range(42, 142)))
+    engine = Engine(source)
+    for _ in range(4):
+        step(engine, request())
+    assert 43 not in source.watched
+    del source.processes[43]
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    frame = step(engine, request(killed=True))
+    assert [(report.key.pid, report.oom) for report in frame.exits] == [(43, Oom.PROBABLE)]
+    assert 43 in [row.pid for row in frame.rows]
+    for _ in range(12):
+        step(engine, request())
+    del source.processes[44]
+    assert step(engine, request()).exits == (), "an end without a kill is no report of one that nobody watched"
