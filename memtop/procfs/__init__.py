@@ -1,4 +1,4 @@
-"""One module for each kernel file: ``parse_x(bytes) -> value``, no I/O.
+"""One module for each kernel file: ``parse_x(bytes) -> value``, without I/O.
 
-Kernel pages become bytes here and ``kB`` (which means KiB) too, so that no other room multiplies.
+Kernel pages and ``kB`` (which means KiB) are converted to bytes here, so no other package multiplies.
 """

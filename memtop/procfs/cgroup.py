@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from memtop.procfs.lines import int_or_none, key_values
 
 UNLIMITED: Final = (1 << 63) - 1
-"""What a limit is where there is none: larger than every size, so that it compares like one."""
+"""The value of a limit that is not set: larger than every size, so that it compares like a limit."""
 _V1_UNLIMITED: Final = UNLIMITED - (1 << 20)
 """cgroup v1 writes LONG_MAX rounded down to a page (9223372036854771712 with 4 KiB pages, less with larger ones)."""
 _DELETED: Final = b" (deleted)"
@@ -25,21 +25,21 @@ class Membership(NamedTuple):
     """0 is cgroup v2."""
     controllers: tuple[bytes, ...]
     path: bytes
-    """Seen from the reader's cgroup namespace: ``/..`` in it lies outside."""
+    """As seen from the reader's cgroup namespace. A path with ``/..`` lies outside of it."""
     deleted: bool
     """The cgroup has been removed; the process is a zombie."""
 
 
 class MemoryStat(NamedTuple):
-    """memory.stat of a cgroup and all below it, in bytes where not said otherwise; None where the line is absent."""
+    """memory.stat of a cgroup with its descendants, in bytes unless noted otherwise; None if the line is absent."""
 
     anon_bytes: int | None
-    """v1 calls it rss."""
+    """cgroup v1 calls it rss."""
     file_bytes: int | None
-    """Page cache, with tmpfs and shared memory; v1 calls it cache."""
+    """Page cache, with tmpfs and shared memory. cgroup v1 calls it cache."""
     shmem_bytes: int | None
     kernel_bytes: int | None
-    """v2 since Linux 5.18, before that the sum of its parts; of v1 memory.kmem.usage_in_bytes, which is a file of its
+    """In v2 since Linux 5.18, before that the sum of its parts. In v1 it is memory.kmem.usage_in_bytes, a file of its
     own."""
     sock_bytes: int | None
     """v2 only."""
@@ -58,28 +58,31 @@ class MemoryStat(NamedTuple):
     pgmajfault: int | None
     """A counter."""
     hierarchical_limit_bytes: int | None
-    """v1 only: the least limit of it and its ancestors."""
+    """v1 only: the lowest limit of the cgroup and its ancestors."""
     below_bytes: int | None
-    """v1 only: what of anonymous memory and page cache belongs to cgroups below it."""
+    """v1 only: the part of anonymous memory and page cache that belongs to descendants."""
 
 
 class MemoryEvents(NamedTuple):
-    """memory.events of cgroup v2: counts, of it and all below it; memory.events.local of itself."""
+    """memory.events of cgroup v2, of a cgroup with its descendants; memory.events.local, of the cgroup alone.
+
+    Counts.
+    """
 
     low: int | None
     high: int | None
-    """Times that tasks were throttled at memory.high."""
+    """How often tasks were throttled at memory.high."""
     max: int | None
-    """Times that the limit was hit and memory had to be reclaimed."""
+    """How often the limit was hit and memory had to be reclaimed."""
     oom: int | None
     oom_kill: int | None
-    """Processes of it killed by any kernel OOM killer."""
+    """Processes of the cgroup killed by any kernel OOM killer."""
     oom_group_kill: int | None
     """Since Linux 5.17."""
 
 
 class OomControl(NamedTuple):
-    """memory.oom_control of cgroup v1, of this cgroup alone."""
+    """memory.oom_control of cgroup v1, for this cgroup alone."""
 
     kill_disabled: bool | None
     """Tasks hang at the limit instead of being killed."""
@@ -89,7 +92,7 @@ class OomControl(NamedTuple):
 
 
 def parse_memberships(data: bytes) -> tuple[Membership, ...]:
-    """All lines of /proc/PID/cgroup; odd ones are passed over."""
+    """Parse all lines of /proc/PID/cgroup. Malformed lines are skipped."""
     found = []
     for line in data.split(b"\n"):
         number, first, rest = line.partition(b":")
@@ -104,7 +107,10 @@ def parse_memberships(data: bytes) -> tuple[Membership, ...]:
 
 
 def parse_limit(data: bytes) -> int | None:
-    """memory.max, memory.high, memory.limit_in_bytes and the like in bytes; UNLIMITED for none, None for nonsense."""
+    """Parse memory.max, memory.high, memory.limit_in_bytes and the like into bytes.
+
+    UNLIMITED means no limit; None means that the text is not a limit.
+    """
     if data.strip() == b"max":
         return UNLIMITED
     limit = int_or_none(data)
@@ -114,13 +120,16 @@ def parse_limit(data: bytes) -> int | None:
 
 
 def parse_count(data: bytes) -> int | None:
-    """memory.current, memory.usage_in_bytes, memory.failcnt: one number that is not negative, else None."""
+    """Parse a file with one number, such as memory.current or memory.failcnt.
+
+    None if it is not a number of 0 or more.
+    """
     count = int_or_none(data)
     return count if count is not None and count >= 0 else None
 
 
 def parse_memory_stat(data: bytes) -> MemoryStat:
-    """Parse memory.stat of either version; for v1 the ``total_`` lines, which include what is below."""
+    """Parse memory.stat of either version. In v1 the ``total_`` lines are used, which include the descendants."""
     lines = key_values(data, b" ")
 
     def value(*keys: bytes) -> int | None:

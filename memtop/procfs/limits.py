@@ -9,16 +9,16 @@ _LINE = re.compile(rb"^Max (address space|data size) +(\d{1,20}|unlimited) ", re
 
 
 class PidLimits(NamedTuple):
-    """Soft limits in bytes; UNLIMITED where there is none, None where the line is absent."""
+    """Soft limits in bytes; UNLIMITED if there is none, None if the line is absent."""
 
     address_space_bytes: int | None
-    """RLIMIT_AS: of VIRT; beyond it mmap and brk fail with ENOMEM."""
+    """RLIMIT_AS, a limit on VIRT. Beyond it mmap and brk fail with ENOMEM."""
     data_bytes: int | None
-    """RLIMIT_DATA: of private writable mappings (VmData)."""
+    """RLIMIT_DATA, a limit on private writable mappings (VmData)."""
 
 
 def parse_limits(data: bytes) -> PidLimits:
-    """Parse one limits file; lines that are absent or odd become None."""
+    """Parse one limits file. Absent or malformed lines become None."""
     found = {match[1]: _bytes(match[2]) for match in _LINE.finditer(data)}
     return PidLimits(found.get(b"address space"), found.get(b"data size"))
 

@@ -1,21 +1,24 @@
-"""The two line shapes that most kernel files share: ``Key: value kB`` and ``key value``."""
+"""Parses the two kinds of lines that most kernel files share: ``Key: value kB`` and ``key value``."""
 
 from __future__ import annotations
 
 _MOST = (1 << 63) - 1
-"""What history can keep, and the most that a kernel counter says."""
+"""The largest value that history can store, and the largest value of a kernel counter."""
 _MOST_KIB_DIGITS = 15
-"""As many bytes are less than that."""
+"""A size in KiB with this many digits still fits after it is converted to bytes."""
 
 
 def key_values(data: bytes, separator: bytes = b":") -> dict[bytes, bytes]:
-    """``key<separator>value`` lines as a dict; lines without a separator are passed over, the first of two wins."""
+    """Parse ``key<separator>value`` lines into a dict.
+
+    Lines without a separator are skipped; the first of two equal keys wins.
+    """
     lines = [line.partition(separator) for line in data.split(b"\n")]
     return {key.strip(): value for key, mark, value in reversed(lines) if mark}
 
 
 def kib_to_bytes(value: bytes | None) -> int | None:
-    """``  1234 kB`` in bytes; None where absent or not such a number. kB in /proc means KiB."""
+    """Convert ``  1234 kB`` to bytes. None if the text is absent or malformed. kB in /proc means KiB."""
     if value is None:
         return None
     digits = value.strip().removesuffix(b"kB").rstrip()
@@ -23,7 +26,7 @@ def kib_to_bytes(value: bytes | None) -> int | None:
 
 
 def int_or_none(value: bytes | None) -> int | None:
-    """A plain decimal, or None where absent or something else."""
+    """Parse a plain decimal number. None if it is absent or something else."""
     digits = value.strip() if value is not None else b""
     if not digits.removeprefix(b"-").isdigit() or len(digits) > 20:
         return None

@@ -6,36 +6,36 @@ from memtop.procfs.lines import int_or_none, key_values, kib_to_bytes
 
 
 class Meminfo(NamedTuple):
-    """Sizes in bytes and counts of huge pages, None where this kernel or container does not show the line."""
+    """Sizes in bytes, and counts of huge pages. None if this kernel or container does not show the line."""
 
     total_bytes: int | None
     free_bytes: int | None
     available_bytes: int | None
-    """MemAvailable: RAM that programs could still get without swapping, estimated by the kernel (since 3.14).
-    MemFree where a container shows more than MemTotal, as procps does; never more than MemTotal."""
+    """MemAvailable: the kernel's estimate of the RAM that programs could still get without swapping (since 3.14). If a
+    container shows more than MemTotal, it is MemFree, as in procps. It is never more than MemTotal."""
     cached_bytes: int | None
-    """Cached: page cache, shared memory included, which cannot be dropped."""
+    """Cached: page cache. It includes shared memory, which cannot be dropped."""
     shmem_bytes: int | None
     swap_total_bytes: int | None
     swap_free_bytes: int | None
     committed_bytes: int | None
     """Committed_AS: address space the kernel has promised to back."""
     commit_limit_bytes: int | None
-    """CommitLimit: enforced only with vm.overcommit_memory=2."""
+    """CommitLimit, enforced only with vm.overcommit_memory=2."""
     anon_bytes: int | None
-    """AnonPages: anonymous pages that are mapped, transparent huge pages included."""
+    """AnonPages: mapped anonymous pages, transparent huge pages included."""
     mapped_bytes: int | None
-    """Mapped: pages of files and of shared memory that are mapped."""
+    """Mapped: mapped pages of files and of shared memory."""
     buffers_bytes: int | None
-    """Buffers: page cache of block devices, which Cached leaves out."""
+    """Buffers: page cache of block devices, which is not in Cached."""
     swap_cached_bytes: int | None
-    """SwapCached: pages read from swap that still have their place there; most of them are in AnonPages too."""
+    """SwapCached: pages that were read from swap and still have their swap slot. Most of them are in AnonPages too."""
     active_bytes: int | None
     inactive_bytes: int | None
     unevictable_bytes: int | None
     dirty_bytes: int | None
     writeback_bytes: int | None
-    """Writeback: pages being written, those on their way to swap included."""
+    """Writeback: pages being written, including pages on their way to swap."""
     slab_reclaimable_bytes: int | None
     slab_unreclaimable_bytes: int | None
     kernel_reclaimable_bytes: int | None
@@ -45,38 +45,38 @@ class Meminfo(NamedTuple):
     sec_page_tables_bytes: int | None
     """SecPageTables: page tables of KVM and of IOMMUs, since 6.1."""
     vmalloc_used_bytes: int | None
-    """VmallocUsed: pages, since 5.3; 0 from 4.4 to 5.2, and address space before."""
+    """VmallocUsed, in pages since 5.3; 0 from 4.4 to 5.2; address space before."""
     percpu_bytes: int | None
     """Percpu, since 4.20."""
     zswap_bytes: int | None
-    """Zswap: RAM that the compressed pages take, since 5.19."""
+    """Zswap: RAM that holds the compressed pages, since 5.19."""
     zswapped_bytes: int | None
-    """Zswapped: what they were before they were compressed."""
+    """Zswapped: the size of those pages before compression."""
     bounce_bytes: int | None
     fuse_writeback_bytes: int | None
     """WritebackTmp."""
     poisoned_bytes: int | None
     """HardwareCorrupted."""
     balloon_bytes: int | None
-    """Balloon: given back to the hypervisor, since 6.16; most drivers take it out of MemTotal as well."""
+    """Balloon: memory given back to the hypervisor, since 6.16. Most drivers take it out of MemTotal as well."""
     gpu_active_bytes: int | None
     """GPUActive, since 7.1."""
     gpu_reclaim_bytes: int | None
-    """GPUReclaim: pools of free pages of GPU drivers."""
+    """GPUReclaim: free pages in the pools of GPU drivers."""
     hugetlb_bytes: int | None
     """Hugetlb: pools of huge pages of all sizes, since 4.17."""
     huge_page_bytes: int | None
-    """Hugepagesize: the default size; the counts below are of this size only."""
+    """Hugepagesize: the default size. The counts below are of this size only."""
     huge_pages_total: int | None
     huge_pages_free: int | None
     huge_pages_reserved: int | None
-    """HugePages_Rsvd: of the free ones, promised to a mapping."""
+    """HugePages_Rsvd: free huge pages that are promised to a mapping."""
     huge_pages_surplus: int | None
-    """HugePages_Surp: of the total, beyond vm.nr_hugepages."""
+    """HugePages_Surp: huge pages beyond vm.nr_hugepages."""
 
 
 def parse_meminfo(data: bytes) -> Meminfo:
-    """Parse /proc/meminfo; lines that are absent become None."""
+    """Parse /proc/meminfo. Absent lines become None."""
     lines = key_values(data)
 
     def size(key: bytes) -> int | None:

@@ -10,17 +10,18 @@ class Mount(NamedTuple):
     """One mount. Paths are raw bytes, unescaped."""
 
     root: bytes
-    """The directory of the file system that is mounted here; ``/..`` in it lies outside the reader's namespace."""
+    """The directory of the file system that is mounted here. A path with ``/..`` lies outside the reader's
+    namespace."""
     point: bytes
-    """Where, seen from the reader's root."""
+    """The mount point, as seen from the reader's root."""
     fstype: bytes
     source: bytes
     super_options: tuple[bytes, ...]
-    """Of the file system: for cgroup v1 its controllers, for proc its hidepid."""
+    """Options of the file system: the controllers of cgroup v1, hidepid of proc."""
 
 
 def parse_mountinfo(data: bytes) -> tuple[Mount, ...]:
-    """All mounts in the file's order; lines that are cut off or odd are passed over."""
+    """Parse all mounts, in the file's order. Truncated and malformed lines are skipped."""
     mounts = []
     for line in data.split(b"\n"):
         # Spaces inside a path are escaped, so the dash that ends the optional fields stands alone.
@@ -41,5 +42,5 @@ def parse_mountinfo(data: bytes) -> tuple[Mount, ...]:
 
 
 def _unescape(field: bytes) -> bytes:
-    r"""``\040`` and the like as the byte they stand for."""
+    r"""Replace escapes such as ``\040`` with the bytes that they stand for."""
     return _ESCAPE.sub(lambda match: bytes((int(match[1], 8),)), field)

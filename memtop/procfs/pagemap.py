@@ -1,8 +1,8 @@
 """/proc/PID/pagemap, "Documentation/admin-guide/mm/pagemap.rst": one entry of 64 bits for each page of address space.
 
-The highest byte of an entry is enough to tell what a page is. Its bits need no capability; the page frame number in the
+The highest byte of an entry is enough to classify a page. Its bits need no capability; the page frame number in the
 lower bits does. PAGEMAP_SCAN (Linux 6.7) is an ioctl on the same file. It returns ranges of pages by category and skips
-what was never touched.
+pages that were never touched.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ FILE: Final = 0x20
 GUARD: Final = 0x04
 """Bit 58: the page is a guard (MADV_GUARD_INSTALL), since Linux 6.15."""
 EXCLUSIVE: Final = 0x01
-"""Bit 56: no other process maps it, since Linux 4.2. Where a huge page is mapped as a whole and another process has
-copied a part of it, the kernel answers for all of it as for its first page."""
+"""Bit 56: no other process maps the page, since Linux 4.2. If a huge page is mapped as a whole and another process has
+copied a part of it, the kernel reports the state of its first page for all of it."""
 ZERO_PAGE: Final = 0x100
-"""No byte of an entry: the key under which a tally counts present pages that are the kernel's zero page."""
+"""Key under which a tally counts present pages that are the kernel's zero page. It is not a byte of an entry."""
 
 Tally = dict[int, int]
-"""Highest byte of an entry -> number of pages; pages that were never touched (0) are left out."""
+"""Highest byte of an entry -> number of pages. Pages that were never touched (0) are left out."""
 
 _DELETE: Final = tuple(bytes([value]) for value in range(256))
 
 
 def count_pages(top: bytes, tally: Tally) -> None:
-    """Add the highest bytes of some entries to a tally. A piece mostly has one to three different ones."""
+    """Add the highest bytes of some entries to a tally. A piece usually has one to three different bytes."""
     while top:
         first = top[0]
         count = top.count(first)
@@ -49,26 +49,26 @@ def count_pages(top: bytes, tally: Tally) -> None:
 
 
 class Pages(NamedTuple):
-    """What a mapping has of its address space. Pages."""
+    """The pages of a mapping, by state."""
 
     resident: int
-    """As RSS counts: without the zero page, the pool of huge pages, and the memory of devices."""
+    """Resident pages as RSS counts them: without the zero page, pooled huge pages, and device memory."""
     private: int
-    """Of them those that no other mapping has: USS."""
+    """Resident pages that no other mapping has (USS)."""
     anonymous: int
-    """Of the resident those that belong to no file and no shared memory."""
+    """Resident pages that belong to no file and no shared memory."""
     swapped: int
     pool: int = 0
-    """In huge pages of the pool (hugetlb), which RSS leaves out."""
+    """Huge pages of the pool (hugetlb), which RSS leaves out."""
     pool_private: int = 0
 
 
 def sort_pages(tally: Tally, *, anonymous: bool, copies: bool, pool: bool) -> Pages:
-    """Pages of one mapping by what they are.
+    """Sort the pages of one mapping by state.
 
     ``anonymous``: a private mapping of no file, where a page of a file can only be the huge zero page. ``copies``:
-    present pages of no file may be the process's own copies; where not, they are a device's. ``pool``: the mapping is
-    made of huge pages of the pool.
+    present pages of no file may be the process's own copies; otherwise they belong to a device. ``pool``: the mapping
+    consists of huge pages of the pool.
     """
     resident = private = own = swapped = 0
     for value, count in tally.items():
@@ -100,7 +100,7 @@ REGION_WORDS: Final = 3
 
 
 def scan_argument(start: int, end: int, regions: array[int], *, any_of: int, most_pages: int = 0) -> bytearray:
-    """struct pm_scan_arg for pages of ``start`` to ``end`` that are in one of the categories ``any_of``.
+    """Build struct pm_scan_arg for pages from ``start`` to ``end`` that are in one of the categories ``any_of``.
 
     ``regions`` receives struct page_region and must outlive the call. ``most_pages`` is 0 for no limit.
     """
@@ -110,12 +110,12 @@ def scan_argument(start: int, end: int, regions: array[int], *, any_of: int, mos
 
 
 def scan_walk_end(argument: bytearray) -> int:
-    """Address up to which the kernel has looked."""
+    """The address up to which the kernel has searched."""
     (address,) = struct.unpack_from("Q", argument, _WALK_END)
     return int(address)
 
 
 def scanned_bytes(regions: array[int], count: int) -> int:
-    """Size of the first ``count`` regions that were found."""
+    """The size of the first ``count`` regions that were found."""
     words = regions[: count * REGION_WORDS]
     return sum(words[1::REGION_WORDS]) - sum(words[::REGION_WORDS])

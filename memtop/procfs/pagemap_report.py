@@ -1,8 +1,8 @@
 """Result of reading maps and pagemap, as a short text that can be recorded, and as mappings with sizes.
 
-The first line has the facts of the reading. Then comes one line for each mapping, with pairs of the highest byte of an
+The first line has the facts of the reading. Each line after it describes one mapping by pairs of the highest byte of an
 entry and the number of such pages: ``81=2048 80=12``. A dash is a mapping that was not read. The text of maps follows.
-A process of 3 GiB with 300 mappings makes 30 KB, where its pagemap has 6 MB.
+A process of 3 GiB with 300 mappings makes 30 KB, while its pagemap has 6 MB.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ _KERNEL: Final = (b"[vdso]", b"[vvar", b"[uprobes]", b"[vectors]", b"[sigpage]")
 
 @dataclass(frozen=True, slots=True)
 class PagemapReport:
-    """One reading."""
+    """One reading of maps and pagemap."""
 
     page_bytes: int
     span_ms: int
-    """From the first piece to the last: the pieces are of different instants."""
+    """Time from the first piece to the last. The pieces are from different instants."""
     longest_us: int
-    """The longest time in one call, for which the target's own mmap calls may have waited."""
+    """The longest time in one call. The target's own mmap calls may have waited that long."""
     zero_pages_known: bool
-    """Whether the zero page was recognized (PAGEMAP_SCAN); where not, RSS of memory that was only read is too high."""
+    """Whether the zero page was recognized (PAGEMAP_SCAN). If not, RSS of memory that was only read is too high."""
     tallies: Sequence[Tally | None]
-    """One for each mapping; None where it was not read."""
+    """One tally for each mapping; None if the mapping was not read."""
     maps: bytes
 
 
 def format_report(report: PagemapReport) -> bytes:
-    """As text; see the module."""
+    """Format a report as text; see the module."""
     head = b"pagemap 1 %d %d %d %d %d" % (
         len(report.tallies),
         report.page_bytes,
@@ -61,7 +61,7 @@ def _format_tally(tally: Tally | None) -> bytes:
 
 
 def parse_report(data: bytes) -> PagemapReport:
-    """From text. Raises ParseError."""
+    """Parse a report from text. Raises ParseError."""
     head, _, rest = data.partition(b"\n")
     match = _HEAD.match(head)
     if match is None:
@@ -86,10 +86,10 @@ def _tally(line: bytes) -> Tally | None:
 
 
 def mappings_of(report: PagemapReport, hugetlbfs: Sequence[bytes] = ()) -> Smaps:
-    """The mappings with Rss, Swap, Anonymous, Private (USS) and the pools of huge pages; other fields are absent.
+    """The mappings with Rss, Swap, Anonymous, Private (USS) and pooled huge pages. Other fields are absent.
 
-    ``hugetlbfs`` are the mount points of that type. Fields of a mapping that was not read are None.
-    Raises ParseError where the two parts do not fit each other.
+    ``hugetlbfs`` are the mount points of that type. Fields of a mapping that was not read are None. Raises ParseError
+    if maps and the tallies do not match.
     """
     smaps = parse_smaps(report.maps)
     if len(smaps) != len(report.tallies):

@@ -9,27 +9,27 @@ class Stall(NamedTuple):
     """One line of a pressure file."""
 
     avg10_percent: float
-    """Share of the last ten seconds that tasks stalled, in percent."""
+    """Share of the last ten seconds in which tasks stalled, in percent."""
     avg60_percent: float
     total_us: int
-    """Stalled microseconds since boot."""
+    """Stalled time since boot, in microseconds."""
 
 
 class Pressure(NamedTuple):
-    """``some``: at least one task stalled; ``full``: all runnable tasks did. None where the line is absent."""
+    """``some``: at least one task stalled; ``full``: all runnable tasks stalled. None if the line is absent."""
 
     some: Stall | None
     full: Stall | None
 
 
 def parse_pressure(data: bytes) -> Pressure:
-    """Parse one pressure file; lines that are absent or odd become None."""
+    """Parse one pressure file. Absent or malformed lines become None."""
     lines = key_values(data, b" ")
     return Pressure(_stall(lines.get(b"some", b"")), _stall(lines.get(b"full", b"")))
 
 
 def _stall(line: bytes) -> Stall | None:
-    """``avg10=11.87 avg60=3.20 avg300=0.70 total=1733333``"""
+    """Parse ``avg10=11.87 avg60=3.20 avg300=0.70 total=1733333``."""
     values = key_values(line.replace(b" ", b"\n"), b"=")
     avg10, avg60 = _percent(values.get(b"avg10", b"")), _percent(values.get(b"avg60", b""))
     total_us = int_or_none(values.get(b"total"))
@@ -37,6 +37,6 @@ def _stall(line: bytes) -> Stall | None:
 
 
 def _percent(text: bytes) -> float | None:
-    """``100.00``, or None for what is no such number."""
+    """Parse ``100.00``. None for anything else."""
     whole, _, part = text.partition(b".")
     return float(text) if whole.isdigit() and part.isdigit() and len(whole) <= 3 else None

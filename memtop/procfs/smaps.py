@@ -1,10 +1,10 @@
 """/proc/PID/smaps and smaps_rollup, proc_pid_smaps(5): every mapping with its RSS, PSS and swap.
 
-A process may have 65,000 mappings, 47 MB of text. All mappings of one kernel have the same lines in the same order,
-so the text is cut into short pieces, each is split once, and every field is a stride through its lines. Each line is
-checked against its field on the way (a line seen before is known by its hash); where the lines do not repeat, they are
-read one by one instead. No single step holds the interpreter lock for more than about a millisecond, so a parse in a
-thread of its own does not stall a screen.
+A process may have 65,000 mappings, which is 47 MB of text. On one kernel all mappings have the same lines in the same
+order. Therefore the parser cuts the text into short pieces, splits each once, and reads every field as a stride through
+its lines. It checks that each line belongs to its field (a line seen before is known by its hash). If the lines do not
+repeat, it reads them one by one instead. No single step holds the interpreter lock for more than about a millisecond,
+so a parse in its own thread does not stall a screen.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Final, TypeVar, cast, overload
 from memtop.errors import ParseError
 
 PIECE_BYTES: Final = 1 << 18
-"""Text handled in one go: about 0.5 ms for the longest step that cannot be interrupted."""
+"""Text handled in one step: about 0.5 ms for the longest step that cannot be interrupted."""
 
 _HEADER = re.compile(
     rb"([0-9a-f]{1,16})-([0-9a-f]{1,16}) ([^ ]{4,8}) ([0-9a-f]{1,16}) ([0-9a-f]+:[0-9a-f]+) (\d{1,20})(?: +(.*))?\Z",
@@ -30,11 +30,11 @@ _NUMBER = re.compile(rb"(\d{1,20})( kB)?\Z")
 
 T = TypeVar("T")
 Value = int | str | frozenset[str] | None
-"""Bytes for fields in kB, a number for those without unit, the set of VmFlags, text for anything else."""
+"""Bytes for fields in kB, a number for fields without a unit, the set of VmFlags, text for anything else."""
 
 
 class _Lines(dict[bytes, Value]):
-    """Lines of one field -> their values; a line met for the first time must be that field's."""
+    """Lines of one field -> their values. A line that is new must belong to that field."""
 
     def __init__(self, name: bytes) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class _Lines(dict[bytes, Value]):
 
 
 class _Once(dict[bytes, T]):
-    """Makes a value of each distinct text once."""
+    """Makes each distinct value once."""
 
     def __init__(self, make: Callable[[bytes], T]) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class _Irregular(Exception):
 
 
 class _Same(Sequence[T]):
-    """A column in which every value is the same: of two dozen fields most are."""
+    """A column in which every value is the same, as in most of the two dozen fields."""
 
     __slots__ = ("_count", "_value")
 
@@ -107,33 +107,33 @@ def _value(name: bytes, text: bytes) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """One mapping. Sizes in bytes; None where this kernel does not have the field."""
+    """One mapping. Sizes in bytes; None if this kernel does not have the field."""
 
     start: int
     end: int
     perms: str
-    """Such as ``rw-p``; the last letter is ``s`` for a mapping that may be shared."""
+    """For example ``rw-p``. The last letter is ``s`` for a mapping that may be shared."""
     offset: int
-    """Of ``start`` in the file."""
+    """The offset of ``start`` in the file."""
     device: str
     inode: int
     name: bytes
-    """Path, ``[heap]``, ``[anon:...]`` or empty; raw, a newline in it decoded."""
+    """Path, ``[heap]``, ``[anon:...]`` or empty. Raw bytes, with a newline decoded."""
     fields: tuple[tuple[str, Value], ...]
-    """Every field by its kernel name, also those that no attribute is for."""
+    """Every field by its kernel name, including fields without an attribute here."""
 
     def get(self, field: str) -> Value:
-        """A field by its kernel name, None where it is absent."""
+        """A field by its kernel name; None if it is absent."""
         return next((value for name, value in self.fields if name == field), None)
 
     def number(self, field: str) -> int | None:
-        """A numeric field by its kernel name, sizes in bytes; None where it is absent or text."""
+        """A numeric field by its kernel name, sizes in bytes; None if it is absent or text."""
         value = self.get(field)
         return value if isinstance(value, int) else None
 
     @property
     def size_bytes(self) -> int:
-        """Address space: end minus start."""
+        """Size in address space: end minus start."""
         return self.end - self.start
 
     @property
@@ -144,9 +144,9 @@ class Mapping:
 
 
 class Smaps(Sequence[Mapping]):
-    """All mappings in address order, kept as columns; a :class:`Mapping` is made when one is asked for.
+    """All mappings in address order, stored as columns. A :class:`Mapping` is created on access.
 
-    60,000 mappings take 5 MB: addresses are kept as plain numbers, and a column of equal values as one of them.
+    60,000 mappings take 5 MB: addresses are plain numbers, and a column of equal values is stored as one value.
     """
 
     __slots__ = ("_columns", "devices", "ends", "inodes", "names", "offsets", "perms", "starts")
@@ -186,7 +186,7 @@ class Smaps(Sequence[Mapping]):
         return map(self.__getitem__, range(len(self)))
 
     def add_columns(self, columns: Iterable[tuple[str, Sequence[Value]]]) -> None:
-        """Give every mapping further fields, from another file than smaps. Raises ValueError for a wrong length."""
+        """Add fields from another file than smaps to every mapping. Raises ValueError for a wrong length."""
         for name, column in columns:
             if len(column) != len(self):
                 raise ValueError(f"{name}: {len(column)} values for {len(self)} mappings")
@@ -200,18 +200,18 @@ class Smaps(Sequence[Mapping]):
         return tuple(self._columns)
 
     def column(self, field: str) -> Sequence[Value]:
-        """One field of every mapping; None where it is absent."""
+        """One field of every mapping; None if it is absent."""
         return self._columns.get(field) or _Same(None, len(self))
 
     def numbers(self, field: str) -> Sequence[int | None]:
-        """One numeric field of every mapping, sizes in bytes; None where it is absent or text."""
+        """One numeric field of every mapping, sizes in bytes; None if it is absent or text."""
         column = self.column(field)
         if _types(column) <= {int, type(None)}:
             return cast(Sequence[int | None], column)
         return [value if isinstance(value, int) else None for value in column]
 
     def sizes(self, field: str) -> Sequence[int]:
-        """One field in kB of every mapping, in bytes; 0 where it is absent (see :attr:`fields`)."""
+        """One field in kB of every mapping, in bytes; 0 if it is absent (see :attr:`fields`)."""
         column = self.column(field)
         if _types(column) <= {int}:
             return cast(Sequence[int], column)
@@ -227,12 +227,15 @@ class Smaps(Sequence[Mapping]):
 
 
 def _types(column: Sequence[Value]) -> set[type]:
-    """What kinds of values there are: nearly always one, and then the column is good as it is."""
+    """The types of the values. There is nearly always one; then the column needs no conversion."""
     return set(map(type, column))
 
 
 def _values(known: _Lines, lines: list[bytes]) -> list[Value]:
-    """The values of one field's lines, which are often all the same. Raises _Irregular where one is another field's."""
+    """The values of one field's lines, which are often all the same.
+
+    Raises _Irregular if a line belongs to another field.
+    """
     first = lines[0]
     if lines.count(first) == len(lines):
         return [known[first]] * len(lines)
@@ -240,7 +243,7 @@ def _values(known: _Lines, lines: list[bytes]) -> list[Value]:
 
 
 class _Builder:
-    """Fills a Smaps; equal names, devices and permissions become one object."""
+    """Builds a Smaps. Equal names, devices and permissions become one object."""
 
     def __init__(self) -> None:
         self.smaps = Smaps()
@@ -252,16 +255,16 @@ class _Builder:
         self._inodes = _Once(int)
 
     def learn(self, names: list[bytes]) -> None:
-        """Take the fields of the first mapping as those of all."""
+        """Take the fields of the first mapping as the fields of all mappings."""
         self._lines = [_Lines(name) for name in names]
 
     @property
     def stride(self) -> int:
-        """Lines of one mapping."""
+        """Number of lines of one mapping."""
         return len(self._lines) + 1
 
     def piece(self, lines: list[bytes]) -> None:
-        """Add whole mappings. Raises _Irregular, before anything is added, where the lines do not repeat."""
+        """Add whole mappings. Raises _Irregular, before anything is added, if the lines do not repeat."""
         stride = self.stride
         columns = [_values(known, lines[place::stride]) for place, known in enumerate(self._lines, start=1)]
         headers = [match.groups(b"") for match in map(_HEADER.match, lines[::stride]) if match]
@@ -272,7 +275,7 @@ class _Builder:
             self._columns.setdefault(known.name.decode("ascii"), []).extend(column)
 
     def headers(self, headers: list[tuple[bytes, ...]]) -> None:
-        """Begin mappings."""
+        """Start new mappings."""
         smaps = self.smaps
         starts, ends, perms, offsets, devices, inodes, names = zip(*headers, strict=True)
         smaps.starts.extend([int(start, 16) for start in starts])
@@ -284,7 +287,7 @@ class _Builder:
         smaps.names.extend(map(self._names.__getitem__, names))
 
     def line(self, line: bytes) -> None:
-        """Add one line of whatever kind; those that belong to no mapping are passed over, the first of two wins."""
+        """Add one line of any kind. Lines that belong to no mapping are skipped; the first of two equal fields wins."""
         header = _HEADER.match(line)
         if header:
             self.headers([header.groups(b"")])
@@ -299,7 +302,7 @@ class _Builder:
             column.append(_value(field[1], field[2]))
 
     def done(self) -> Smaps:
-        """Level the columns, and shrink those of equal values."""
+        """Fill columns to equal length, and shrink those with equal values."""
         count = len(self.smaps)
         for name, column in self._columns.items():
             column.extend([None] * (count - len(column)))
@@ -309,9 +312,10 @@ class _Builder:
 
 
 def parse_smaps(data: bytes) -> Smaps:
-    """Parse one smaps (or maps) file, empty for kernel threads and zombies. Raises ParseError without any mapping.
+    """Parse one smaps or maps file. Raises ParseError if there is text but no mapping.
 
-    A last line without its newline is what a bounded read cut off: it is passed over.
+    The file is empty for kernel threads and zombies. A last line without a newline was cut by a bounded read and is
+    skipped.
     """
     builder = _Builder()
     at = _fast(data, builder)
@@ -328,7 +332,7 @@ def parse_smaps(data: bytes) -> Smaps:
 
 
 def _fast(data: bytes, builder: _Builder) -> int:
-    """Parse as far as the lines repeat from mapping to mapping; how far that was."""
+    """Parse as far as the lines repeat from mapping to mapping. Returns how far that was."""
     names: list[bytes] = []
     lines = data[:PIECE_BYTES].split(b"\n")
     for line in lines[1:]:
@@ -352,44 +356,44 @@ def _fast(data: bytes, builder: _Builder) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """The sums over all mappings, from smaps_rollup (Linux 4.14). Sizes in bytes, None where the line is absent."""
+    """Sums over all mappings, from smaps_rollup (Linux 4.14). Sizes in bytes; None if the line is absent."""
 
     fields: tuple[tuple[str, Value], ...]
-    """Every field by its kernel name, also those that no attribute is for."""
+    """Every field by its kernel name, including fields without an attribute here."""
 
     def number(self, field: str) -> int | None:
-        """A field by its kernel name, in bytes; None where it is absent."""
+        """A field by its kernel name, in bytes; None if it is absent."""
         value = next((value for name, value in self.fields if name == field), None)
         return value if isinstance(value, int) else None
 
     @property
     def rss_bytes(self) -> int | None:
-        """Resident pages, shared ones in full."""
+        """Resident pages. Shared pages count in full."""
         return self.number("Rss")
 
     @property
     def pss_bytes(self) -> int | None:
-        """Each resident page divided by the number of its mappings."""
+        """PSS: each resident page divided by the number of its mappings."""
         return self.number("Pss")
 
     @property
     def pss_anon_bytes(self) -> int | None:
-        """The part of PSS without a file, since Linux 5.4."""
+        """The part of PSS that belongs to no file, since Linux 5.4."""
         return self.number("Pss_Anon")
 
     @property
     def anonymous_bytes(self) -> int | None:
-        """Resident pages without a file, shared ones in full."""
+        """Resident pages that belong to no file. Shared pages count in full."""
         return self.number("Anonymous")
 
     @property
     def private_dirty_bytes(self) -> int | None:
-        """Pages that only one mapping has, written to."""
+        """Pages that only one mapping has and that were written to."""
         return self.number("Private_Dirty")
 
     @property
     def private_clean_bytes(self) -> int | None:
-        """Pages that only one mapping has, as they are in the file."""
+        """Pages that only one mapping has and that are unchanged from the file."""
         return self.number("Private_Clean")
 
     @property
@@ -400,7 +404,7 @@ class Rollup:
 
     @property
     def uss_bytes(self) -> int | None:
-        """USS: private pages, clean and dirty, huge pages included."""
+        """USS: private pages, clean and dirty, including huge pages."""
         clean, dirty = self.private_clean_bytes, self.private_dirty_bytes
         if clean is None and (private := self.number("Private")) is not None:  # from pagemap
             clean, dirty = private, 0
@@ -408,12 +412,12 @@ class Rollup:
 
     @property
     def swap_bytes(self) -> int | None:
-        """Pages on swap, shared ones in full."""
+        """Pages on swap. Shared pages count in full."""
         return self.number("Swap")
 
 
 def parse_rollup(data: bytes) -> Rollup:
-    """Parse one smaps_rollup file. Raises ParseError where no field is found."""
+    """Parse one smaps_rollup file. Raises ParseError if it has no field."""
     found: dict[str, Value] = {}
     for line in data[: data.rfind(b"\n") + 1].split(b"\n"):
         field = None if _HEADER.match(line) else _FIELD.match(line)

@@ -1,6 +1,6 @@
 """/proc/PID/stat, proc_pid_stat(5): identity, state, faults, processor time.
 
-RSS is not read from here: field 24 may lag by megabytes on machines with many cores; see :mod:`.statm`.
+RSS is not taken from here: field 24 may lag by megabytes on machines with many cores; see :mod:`.statm`.
 """
 
 from typing import NamedTuple
@@ -12,11 +12,11 @@ KERNEL_THREAD_FLAG = 0x0020_0000
 
 
 class PidStat(NamedTuple):
-    """What memtop uses of proc_pid_stat(5); field numbers as in the manual page."""
+    """The fields of proc_pid_stat(5) that memtop uses. Field numbers are those of the manual page."""
 
     pid: int
     comm: bytes
-    """(2) The name, at most 15 bytes for a program, anything but NUL in it."""
+    """(2) The name, at most 15 bytes for a program. It may hold any byte but NUL."""
     state: str
     """(3) One letter."""
     ppid: int
@@ -24,7 +24,7 @@ class PidStat(NamedTuple):
     flags: int
     """(9) PF_* bits."""
     minflt: int
-    """(10) Minor faults since the start, ended threads included."""
+    """(10) Minor faults since the start, including those of ended threads."""
     majflt: int
     """(12) Major faults since the start."""
     cpu_ticks: int
@@ -34,20 +34,20 @@ class PidStat(NamedTuple):
     start_ticks: int
     """(22) Start, in clock ticks after boot."""
     start_code: int
-    """(26) 1 where ptrace read permission is missing; exec changes it."""
+    """(26) Code address, which exec changes; 1 without ptrace read permission."""
     arg_start: int
-    """(48) 0 where ptrace read permission is missing; exec changes it."""
+    """(48) Address of the arguments, which exec changes; 0 without ptrace read permission."""
     exit_code: int = 0
-    """(52) wait(2) status of a zombie; 0 where ptrace read permission is missing."""
+    """(52) wait(2) status of a zombie; 0 without ptrace read permission."""
 
     @property
     def kernel_thread(self) -> bool:
-        """Whether this is a thread of the kernel, without memory of its own."""
+        """Whether this is a kernel thread, which has no memory of its own."""
         return bool(self.flags & KERNEL_THREAD_FLAG)
 
 
 def parse_stat(data: bytes) -> PidStat:
-    """Parse one stat file; the name ends at the last ``)``, whatever it holds. Raises ParseError."""
+    """Parse one stat file. The name ends at the last ``)``, whatever it contains. Raises ParseError."""
     opening = data.find(b"(")
     closing = data.rfind(b")")
     if opening < 1 or closing < opening:

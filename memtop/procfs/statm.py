@@ -1,4 +1,4 @@
-"""/proc/PID/statm, proc_pid_statm(5): VIRT, RES and shared pages; the cheapest file, open to every user."""
+"""/proc/PID/statm, proc_pid_statm(5): VIRT, RES and shared pages; the cheapest file, readable by every user."""
 
 import os
 from typing import Final, NamedTuple
@@ -7,7 +7,7 @@ from memtop.errors import ParseError
 
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _MOST_DIGITS: Final = 14
-"""With so many, every size fits in the 63 bits that history keeps."""
+"""Number of digits with which every size fits in the 63 bits that history stores."""
 
 
 class Statm(NamedTuple):
@@ -16,13 +16,13 @@ class Statm(NamedTuple):
     virt_bytes: int
     """VIRT: all address space promised to the process (VmSize)."""
     rss_bytes: int
-    """RES: pages resident now, shared ones in full (VmRSS)."""
+    """RES: pages resident now. Shared pages count in full (VmRSS)."""
     shr_bytes: int
-    """SHR: the resident pages that are backed by a file or shared memory (RssFile + RssShmem)."""
+    """SHR: resident pages that are backed by a file or shared memory (RssFile + RssShmem)."""
 
     @property
     def anon_bytes(self) -> int:
-        """RssAnon: resident pages that are the process's own (heap, stacks, copies)."""
+        """RssAnon: resident pages of the process's own (heap, stacks, copies)."""
         return max(0, self.rss_bytes - self.shr_bytes)
 
 

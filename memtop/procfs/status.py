@@ -1,6 +1,6 @@
 """/proc/PID/status, proc_pid_status(5): the parts of RES, the peak, swap, page tables.
 
-The Vm lines are absent for kernel threads, zombies and dying processes: their fields are None then.
+Kernel threads, zombies and dying processes have no Vm lines; their fields are None.
 """
 
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from memtop.procfs.lines import int_or_none, key_values, kib_to_bytes
 
 
 class PidStatus(NamedTuple):
-    """What memtop uses of proc_pid_status(5). Sizes in bytes, None where the line is absent."""
+    """The fields of proc_pid_status(5) that memtop uses. Sizes in bytes; None if the line is absent."""
 
     uid: int | None
     """Effective user id."""
     virt_peak_bytes: int | None
-    """VmPeak: the most address space it ever had."""
+    """VmPeak: the largest address space since exec."""
     virt_bytes: int | None
     """VmSize."""
     locked_bytes: int | None
@@ -33,13 +33,13 @@ class PidStatus(NamedTuple):
     shmem_bytes: int | None
     """RssShmem, since Linux 4.5."""
     data_bytes: int | None
-    """VmData: size of private writable mappings; what RLIMIT_DATA checks."""
+    """VmData: size of private writable mappings, which RLIMIT_DATA limits."""
     stack_bytes: int | None
-    """VmStk: the main thread's stack only."""
+    """VmStk: the stack of the main thread only."""
     exe_bytes: int | None
     """VmExe: code of the program itself."""
     lib_bytes: int | None
-    """VmLib: code of everything else."""
+    """VmLib: code of libraries."""
     page_tables_bytes: int | None
     """VmPTE: page tables, which the OOM killer counts and RES does not."""
     swap_bytes: int | None
@@ -50,11 +50,11 @@ class PidStatus(NamedTuple):
     kernel_thread: bool | None
     """The Kthread line, since Linux 6.12."""
     thread_group: int | None = None
-    """Tgid: the id of the process, also where the file is that of a thread."""
+    """Tgid: the ID of the process, even if the file belongs to a thread."""
 
 
 def parse_status(data: bytes) -> PidStatus:
-    """Parse one status file; unknown lines are passed over. Raises ParseError where nothing is recognized."""
+    """Parse one status file. Unknown lines are skipped. Raises ParseError if no line is recognized."""
     lines = key_values(data)
     if b"Pid" not in lines and b"Name" not in lines:
         raise ParseError("status", "neither a Name nor a Pid line")

@@ -19,14 +19,14 @@ class Listener(NamedTuple):
     """A socket that waits for connections."""
 
     address: str
-    """Of this machine: ``127.0.0.1``, ``0.0.0.0`` and ``::`` for every one."""
+    """An address of this machine; ``0.0.0.0`` and ``::`` stand for every address."""
     port: int
     inode: int
-    """By which the descriptors of a process name it."""
+    """Inode of the socket. The descriptors of a process refer to it."""
 
 
 def parse_listeners(data: bytes) -> tuple[Listener, ...]:
-    """The listening sockets of one such file, which has those of the whole network namespace."""
+    """Parse the listening sockets of one file, which covers the whole network namespace."""
     found = []
     for line in data.split(b"\n")[1:]:
         match = _LINE.match(line)
@@ -36,15 +36,16 @@ def parse_listeners(data: bytes) -> tuple[Listener, ...]:
 
 
 def socket_inode(link: str) -> int | None:
-    """The inode in the target of a link below /proc/PID/fd; None where it is no socket."""
+    """Parse the inode from the target of a link below /proc/PID/fd. None if it is no socket."""
     match = _SOCKET.match(link)
     return int(match[1]) if match else None
 
 
 def suggested_urls(listeners: Iterable[Listener], own_inodes: Iterable[int]) -> tuple[str, ...]:
-    """URLs at which the process that holds ``own_inodes`` may offer metrics: to be offered, never to be asked unasked.
+    """URLs at which the process that holds ``own_inodes`` may offer metrics.
 
-    Ports on addresses other than the loopback and every address are left out.
+    memtop only suggests them; it never connects unasked. Only ports on the loopback address and on "every address" are
+    included.
     """
     own = set(own_inodes)
     ports: dict[int, str] = {}
@@ -59,7 +60,7 @@ def suggested_urls(listeners: Iterable[Listener], own_inodes: Iterable[int]) -> 
 
 
 def _address(written: bytes) -> str:
-    """An address as the kernel writes it: words of 32 bits, each in the byte order of this machine (little)."""
+    """Parse an address as the kernel writes it: words of 32 bits, each in the byte order of this machine (little)."""
     raw = bytes.fromhex(written.decode())
     words = [raw[at : at + 4][::-1] for at in range(0, len(raw), 4)]
     return str(ipaddress.ip_address(b"".join(words)))

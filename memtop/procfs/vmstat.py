@@ -6,13 +6,13 @@ from memtop.procfs.lines import int_or_none, key_values
 
 
 class Vmstat(NamedTuple):
-    """Counts since boot, and pages now; None where this kernel does not have the line."""
+    """Counts since boot, and pages now. None if this kernel does not have the line."""
 
     pgfault: int | None
     """All page faults, minor and major."""
     pgmajfault: int | None
     oom_kill: int | None
-    """Kills by the kernel's OOM killer, of whatever memory cgroup (since 4.13)."""
+    """Kills by the kernel's OOM killer, in any memory cgroup (since 4.13)."""
     pswpin: int | None
     """Pages read from swap."""
     pswpout: int | None
@@ -20,11 +20,11 @@ class Vmstat(NamedTuple):
     refault_anon: int | None
     refault_file: int | None
     zspages: int | None
-    """Pages of zsmalloc now, which hold what zram and zswap have compressed."""
+    """Pages of zsmalloc now. They hold the data that zram and zswap have compressed."""
 
 
 def parse_vmstat(data: bytes) -> Vmstat:
-    """Parse /proc/vmstat; lines that are absent become None."""
+    """Parse /proc/vmstat. Absent lines become None."""
     lines = key_values(data, b" ")
 
     def count(key: bytes) -> int | None:

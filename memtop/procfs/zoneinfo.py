@@ -7,9 +7,9 @@ _COUNT: Final = re.compile(rb"^\s+count:\s+(\d{1,18})\s*$", re.MULTILINE)
 
 
 def parse_per_cpu_pages(data: bytes) -> int | None:
-    """Pages on the free lists of all CPUs, which MemFree leaves out; None where no list is shown.
+    """Pages on the free lists of all CPUs, which MemFree leaves out. None if no list is shown.
 
-    Since Linux 6.7 the lists grow by themselves, up to an eighth of the RAM.
+    Since Linux 6.7 the lists grow automatically, up to an eighth of the RAM.
     """
     counts = _COUNT.findall(data)
     return sum(map(int, counts)) if counts else None
