@@ -8,7 +8,7 @@ import sys
 
 def main() -> None:
     """Run the command line and end with its exit code."""
-    gc.disable()  # what is made while starting is no garbage; whoever stays for long turns it on again
+    gc.disable()  # The objects made during start-up are no garbage. A run that lasts turns the collector on again.
     from memtop.preflight import fill_closed_streams, make_first_victim  # noqa: PLC0415 (nothing else before they have acted)
 
     if not fill_closed_streams():
@@ -21,7 +21,7 @@ def main() -> None:
     try:
         sys.exit(run(sys.argv[1:]))
     finally:
-        gc.freeze()  # or else Python looks through all that there is for garbage before it ends
+        gc.freeze()  # otherwise Python searches every object for garbage before it ends
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The signals that ask a program to end, see signal(7): those whose default ends it, and which a handler may answer.
+"""Signals that ask a program to end, see signal(7): a handler may answer them, and by default they end the program.
 
-SIGPIPE and SIGXFSZ are not among them: Python ignores them, and the write that caused one reports its error. Nor are
-those that report a fault of the program itself, such as SIGSEGV: a handler in Python would never be run.
+SIGPIPE and SIGXFSZ are not among them. Python ignores them, and the write that caused one reports its error. Signals
+that report a fault of the program itself, such as SIGSEGV, are not among them either, because Python would never run a
+handler for them.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class MemtopError(Exception):
     """Any failure that memtop knows how to put into words."""
 
     exit_code = 2
-    """What memtop ends with where nothing can be done about it."""
+    """The exit code of memtop if nothing handles this error."""
 
 
 class ProcessGone(MemtopError):
@@ -53,7 +53,7 @@ class Unavailable(MemtopError):
 
 
 class NotRecorded(Unavailable):
-    """This file was not read when the recording was made; that is not reported as a problem."""
+    """This file was not read when the recording was made. memtop does not report that as a problem."""
 
 
 class Blocked(MemtopError):
@@ -61,14 +61,14 @@ class Blocked(MemtopError):
 
 
 class TerminalLost(MemtopError):
-    """The terminal that output goes to has vanished."""
+    """The terminal that shows the output has vanished."""
 
     exit_code = 129
-    """As after SIGHUP, which says the same."""
+    """The same as after SIGHUP, which has the same meaning."""
 
 
 class ParseError(MemtopError):
-    """Bytes of ``path`` that are not what its manual page promises."""
+    """The bytes of ``path`` are not what its manual page promises."""
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"{path}: {why}")

@@ -1,6 +1,6 @@
 """The filter language: text, ``!regex``, and terms such as ``rss>500m user=app name=api``.
 
-Terms are separated by blanks and must all hold. A number that is unknown satisfies no comparison.
+Blanks separate terms, and all terms must hold. An unknown number satisfies no comparison.
 """
 
 import operator
@@ -29,17 +29,17 @@ _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
 
 
 class Query(NamedTuple):
-    """A filter, ready to use."""
+    """A parsed filter."""
 
     text: str
     where: Predicate | None
     """None lets every process pass."""
     needs: Need
-    """Readings that the filter wants of every process."""
+    """Readings that the filter needs of every process."""
 
 
 def parse_query(text: str) -> Query:
-    """Understand what was typed. Raises UsageError that says what is allowed."""
+    """Parse what the user typed. Raises UsageError, which says what is allowed."""
     stripped = text.strip()
     if stripped.startswith("!"):
         return Query(text, _matches(stripped[1:]), Need.NONE)
@@ -59,12 +59,12 @@ def parse_query(text: str) -> Query:
 
 
 def of_user(user: str) -> Predicate:
-    """Those of one user, by login name or number."""
+    """Keep the processes of one user, given by login name or number."""
     return lambda row: row.user == user or str(row.uid) == user
 
 
 def both(first: Predicate | None, second: Predicate) -> Predicate:
-    """Those that satisfy the one and the other."""
+    """Keep the processes that satisfy both queries."""
     return second if first is None else lambda row: first(row) and second(row)
 
 
@@ -82,7 +82,10 @@ def _contains(word: str) -> Predicate:
 
 
 def _term(column: Column, name: str, sign: str, value: str) -> Predicate:
-    """``name`` is the column's as it was typed: it has several, and a complaint speaks of the one that is seen."""
+    """Parse one term.
+
+    ``name`` is the column's name as typed: a column has several, and the error message uses this one.
+    """
     field = operator.attrgetter(column.field)
     if column.values in (Values.TEXT, Values.WORD):
         if sign not in ("=", "==", "!="):
@@ -95,7 +98,7 @@ def _term(column: Column, name: str, sign: str, value: str) -> Predicate:
         return (lambda row: not hit(row)) if sign == "!=" else hit
     try:
         number = parse_size(value) if column.values is Values.SIZE else float(value)
-        if not abs(number) < float("inf"):  # nor is nan
+        if not abs(number) < float("inf"):  # excludes nan as well
             raise ValueError(value)
     except ValueError as error:
         kind = "a size such as 500m or 1.5g" if column.values is Values.SIZE else "a number"

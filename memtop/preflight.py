@@ -1,4 +1,4 @@
-"""Checks at start-up, before anything heavy is imported.
+"""Checks at start-up, before anything large is imported.
 
 See proc_pid_oom_score_adj(5), pid_namespaces(7), credentials(7), stdin(3).
 """
@@ -15,18 +15,19 @@ from memtop.errors import Unavailable, UsageError
 FIRST_VICTIM: Final = 1000
 OWN_ADJ: Final = "/proc/self/oom_score_adj"
 _inherited: int | None = None
-"""oom_score_adj before this process changed its own."""
+"""oom_score_adj before this process changed it."""
 _HIDES_NOTHING: Final = ("hidepid=0", "hidepid=off")
 
 
 def fill_closed_streams() -> bool:
-    """Put /dev/null in the place of every standard stream that was closed; whether standard output was open.
+    """Open /dev/null for every standard stream that was closed. Returns whether standard output was open.
 
-    Otherwise the next file to be opened gets the number of a closed one, and what is said to people is written
-    into it; and Python prints on standard output what it cannot print on a standard error that is None.
+    Otherwise the next file that memtop opens gets the number of a closed stream, and messages are written into that
+    file. Python also prints on standard output what it cannot print on a standard error that is None.
     """
     output_was_open = getattr(sys, "stdout", None) is not None
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # the lowest free number is the one closed
+    # open(2) uses the lowest free number, which is the closed one.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             stream = os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8")
             setattr(sys, name, stream)
@@ -35,12 +36,12 @@ def fill_closed_streams() -> bool:
 
 
 def make_first_victim(path: str | PathLike[str] = OWN_ADJ) -> int | None:
-    """Ask the kernel to end this process before all others when memory runs out; the value it had before.
+    """Ask the kernel to kill this process first when memory runs out. Returns the previous value.
 
-    In a full container the kernel must not kill the watched program to make room for its monitor.
-    None where the kernel does not let us, or has no such file: that is no reason not to run.
+    In a full container the kernel must not kill the watched program to make room for its monitor. The result is None if
+    the kernel refuses or has no such file; memtop runs anyway.
     """
-    global _inherited  # noqa: PLW0603 (a child that becomes another program must be able to have it back)
+    global _inherited  # noqa: PLW0603 (a child that executes another program must be able to restore it)
     try:
         with open(path, "r+b", buffering=0) as file:
             before = int(file.read())
@@ -54,22 +55,22 @@ def make_first_victim(path: str | PathLike[str] = OWN_ADJ) -> int | None:
 
 
 def restore_oom_score_adj(path: str | PathLike[str] = OWN_ADJ) -> None:
-    """In a child that is about to become another program: the monitor's place in the queue is not that program's."""
+    """Undo :func:`make_first_victim` in a child that is about to execute another program."""
     if _inherited is None:
         return
     try:
         with open(path, "wb", buffering=0) as file:
             file.write(b"%d" % _inherited)
     except OSError:
-        return  # as above: no reason not to run
+        return  # as above: memtop runs anyway
 
 
 def check_platform(system: str = sys.platform, proc: str | PathLike[str] = "/proc") -> bool:
-    """Whether the process ids in ``proc`` are those of this process's own world.
+    """Whether the process ids in ``proc`` belong to the PID namespace of this process.
 
-    False in a foreign pid namespace (a container with the host's /proc): a pid seen there is another process here,
-    so nothing may be sent to it. Raises Unavailable where there is nothing to read, and UsageError where memtop
-    runs with more rights than its user has.
+    In a foreign PID namespace (a container with the host's /proc) the answer is False. A PID seen there is another
+    process here, so memtop must not send it a signal. Raises Unavailable if there is nothing to read, and UsageError if
+    memtop runs with more privileges than its user has.
     """
     if system != "linux":
         raise Unavailable(f"memtop reads Linux's /proc, and this is {system}")
@@ -85,7 +86,7 @@ def check_platform(system: str = sys.platform, proc: str | PathLike[str] = "/pro
 
 
 def hidden_hint(mounts: str | PathLike[str] = "/proc/self/mounts") -> str:
-    """What to add to "no such process" where /proc hides those of other users (hidepid, proc(5)); else nothing."""
+    """A hint after "no such process" if /proc hides processes of other users (hidepid, proc(5)); otherwise empty."""
     try:
         with open(mounts, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()

@@ -1,7 +1,7 @@
-"""Sends signals to a process (kill) and renices it, always the very process that was shown.
+"""Sends signals to a process (kill) and renices it, and makes sure that it is the process that was shown.
 
-The kernel may give a PID to another process between a dialog's opening and its answer. So the target is held by pidfd
-when the dialog opens, and its identity is read again before anything is sent.
+The kernel may give a PID to another process after the dialog opens and before the user answers. Therefore a pidfd holds
+the target when the dialog opens, and memtop checks its identity again before it sends anything.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from memtop.sources.protocol import READ_LIMIT
 
 @dataclass(slots=True)
 class Target:
-    """One process, held. Use :func:`hold` to make it, and close it."""
+    """One process, held by pidfd. Use :func:`hold` to create it, and close it afterwards."""
 
     key: ProcessKey
     name: str
@@ -31,14 +31,14 @@ class Target:
     pidfd: int
 
     def close(self) -> None:
-        """Let it go."""
+        """Close the pidfd."""
         if self.pidfd >= 0:
             os.close(self.pidfd)
             self.pidfd = -1
 
 
 def hold(row: ProcessRow) -> Target:
-    """Take hold of a process that is on screen. Raises ActionRefused with the reason."""
+    """Open a pidfd for a process that is on screen. Raises ActionRefused with the reason."""
     if row.gone_s is not None:
         raise ActionRefused(f"{row.pid} has ended; nothing to send to")
     if row.note is Note.KERNEL:
@@ -63,7 +63,7 @@ def hold(row: ProcessRow) -> Target:
 
 
 def send(target: Target, number: signal.Signals) -> str:
-    """Send a signal; returns what happened, in words. Raises ActionRefused."""
+    """Send a signal. Returns what happened, as a sentence. Raises ActionRefused."""
     _check(target)
     try:
         signal.pidfd_send_signal(target.pidfd, number)
@@ -75,8 +75,8 @@ def send(target: Target, number: signal.Signals) -> str:
 
 
 def renice(target: Target, nice: int) -> str:
-    """Set the nice value, -20 to 19; returns what happened. Raises ActionRefused."""
-    import psutil  # noqa: PLC0415 (7.5 ms and 0.8 MB of the screen, for those who act on a process)
+    """Set the nice value, -20 to 19. Returns what happened, as a sentence. Raises ActionRefused."""
+    import psutil  # noqa: PLC0415 (7.5 ms and 0.8 MB, needed only to act on a process)
 
     _check(target)
     try:
@@ -89,7 +89,7 @@ def renice(target: Target, nice: int) -> str:
 
 
 def _check(target: Target) -> None:
-    """That the held process lives and is still the one that was shown."""
+    """Check that the held process is alive and is still the process that was shown."""
     poll = select.poll()
     poll.register(target.pidfd, select.POLLIN)
     if poll.poll(0):
@@ -103,7 +103,7 @@ def _check(target: Target) -> None:
 
 
 def _ourselves() -> set[int]:
-    """memtop and everything it was started from."""
+    """The PIDs of memtop and of all its ancestors."""
     import psutil  # noqa: PLC0415 (as in renice)
 
     process = psutil.Process()

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 
 class ProcessKey(NamedTuple):
-    """Who a process is. Pid and start time alone collide when pids are reused within one clock tick."""
+    """The identity of a process. PID and start time alone collide when a PID is reused within one clock tick."""
 
     pid: int
     start_ticks: int
     life: int = 0
-    """Counts the processes seen with the same pid and start time."""
+    """Number of earlier processes with the same PID and start time."""

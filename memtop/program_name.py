@@ -1,6 +1,7 @@
 """Finds the program in a command line: its file, or for an interpreter the script, module or main class that it runs.
 
-Pure, and for bytes of any kind: the results are as hostile as the command line, so that whoever shows them cleans them.
+These functions are pure and accept any bytes. The results are as untrusted as the command line, so the caller cleans
+them before they are shown.
 """
 
 from __future__ import annotations
@@ -11,42 +12,43 @@ from typing import Final, NamedTuple
 
 
 class ProgramName(NamedTuple):
-    """What a command line runs."""
+    """The program that a command line runs."""
 
     short: bytes
-    """The command line without the path of its program, and for an interpreter without its options and its path."""
+    """The command line without the path of its program. For an interpreter, its options and its path are left out
+    too."""
     names: tuple[bytes, ...]
-    """The file name of the program, then that of the script, or the module or main class."""
+    """The file name of the program, followed by that of the script, or by the module or main class."""
 
 
 class _Options(NamedTuple):
-    """The options of an interpreter, as far as they decide which argument is the program."""
+    """The options of an interpreter that matter for finding the program among its arguments."""
 
     values: str = ""
-    """Letters whose value is the rest of the word, or the next one."""
+    """Letters whose value is the rest of the word, or the next word."""
     rests: str = ""
     """Letters whose value, if any, is the rest of the word."""
     code: str = ""
-    """Letters after which no file is run: the program is in the command line, or on standard input."""
+    """Letters after which no file is run: the program is in the command line or on standard input."""
     scripts: str = ""
     """Letters whose value is the script."""
     modules: str = ""
     """Letters whose value is a module."""
     long_values: frozenset[bytes] = frozenset()
-    """Whole words whose value is the next one."""
+    """Whole words that take the next word as their value."""
     long_code: frozenset[bytes] = frozenset()
     long_programs: frozenset[bytes] = frozenset()
-    """Whole words after which the program follows."""
+    """Whole words that are followed by the program."""
     clusters: bool = True
-    """Whether several letters share a word."""
+    """Whether one word may hold several letters."""
 
 
 class _Program(NamedTuple):
-    """Where the program of an interpreter stands."""
+    """The position of the program among the arguments of an interpreter."""
 
     word: bytes
     after: int
-    """Index of the first argument that is the program's own."""
+    """Index of the first argument that belongs to the program itself."""
     module: bool = False
 
 
@@ -88,7 +90,7 @@ _OPTIONS: Final = tuple((re.compile(pattern.encode()), options) for pattern, opt
 
 @lru_cache(maxsize=1024)
 def program_name(command: bytes) -> ProgramName:
-    """What the bytes of /proc/PID/cmdline run; empty names where they are empty."""
+    """The program that the bytes of /proc/PID/cmdline run. The names are empty if the bytes are."""
     arguments = command.rstrip(b"\0").split(b"\0")
     first, rest = arguments[0], arguments[1:]
     if not rest and b" " in first:
@@ -104,7 +106,7 @@ def program_name(command: bytes) -> ProgramName:
 
 
 def _title(text: bytes) -> ProgramName:
-    """A process that has written a title over its command line, such as ``nginx: worker process``."""
+    """The title of a process that has overwritten its command line, such as ``nginx: worker process``."""
     if not text.startswith(b"/"):
         return ProgramName(text, _known(_file_name(text.split(b" ", 1)[0].rstrip(b":"))))
     path, mark, options = text.partition(b" -")
@@ -140,7 +142,7 @@ def _program_of(arguments: list[bytes], options: _Options) -> _Program | None:
 
 
 def _cluster(arguments: list[bytes], at: int, options: _Options) -> int | _Program | None:
-    """A word of single letters: the index of the next word; the program, or None, where the word decides it."""
+    """Parse a word of single letters. Returns the index of the next word, and the program, if the word decides it."""
     word = arguments[at].decode("latin-1")
     for place, letter in enumerate(word[1:], 2):
         if letter in options.code:
@@ -162,7 +164,7 @@ def _at(arguments: list[bytes], at: int, *, module: bool = False) -> _Program | 
 
 
 def _file_name(path: bytes) -> bytes:
-    """The last part of a path; the whole where it ends in a slash or is no path, such as ``[kworker/0:1]``."""
+    """The last part of a path. Text that ends in a slash or is no path, such as ``[kworker/0:1]``, stays whole."""
     if not path.startswith((b"/", b".", b"~")) and not _RELATIVE.fullmatch(path):
         return path
     return path.rpartition(b"/")[2] or path

@@ -1,9 +1,9 @@
 """Redacts secrets (passwords, keys, tokens) in command lines: in recordings, JSON and CSV; --no-redact shows them.
 
-A value is taken out after a name that speaks of a secret (``--password=V``, ``--password V``, ``API_KEY=V``,
-``-Ddb.pass=V``, ``Authorization: V``), in the user part of a URL, and after the options of known programs that take
-one (``curl -u V``, ``sshpass -p V``, ``mysql -pV``). When in doubt it goes: data that hide a keyboard layout are better
-than data that show a key.
+A value is replaced after a name that suggests a secret (``--password=V``, ``--password V``, ``API_KEY=V``,
+``-Ddb.pass=V``, ``Authorization: V``), in the user part of a URL, and after the options of known programs that take a
+secret (``curl -u V``, ``sshpass -p V``, ``mysql -pV``). In doubt the value is replaced: it is better to hide a keyboard
+layout than to show a key.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 HIDDEN: Final = b"***"
 CACHED: Final = 2048
-"""Command lines whose scrubbed form is remembered: they are the same at every sample."""
+"""Number of command lines whose redacted form is cached. Most are the same at every sample."""
 
 _SECRET: Final = rb"(?:pass|pwd|secret|token|key|cred|auth|cookie|dsn)"
 _NAME: Final = rb"(?<![\w.-])(?=[\w.-]*?" + _SECRET + rb")[\w.-]++"
@@ -29,18 +29,18 @@ _SEPARATORS: Final = (b";", b"|", b"&", b"(", b")")
 
 
 class _Program(NamedTuple):
-    """Options of a program whose value is a secret, though their names do not say so."""
+    """Options of a program whose value is a secret although their names do not suggest it."""
 
     names: str
     """File names, as a regular expression."""
     letters: str = ""
-    """Of short options, whose value follows or is attached."""
+    """Short options whose value follows or is attached."""
     attached: str = ""
-    """Of short options whose value is always attached; what follows them is something else."""
+    """Short options whose value is always attached. The word after them is something else."""
     options: tuple[str, ...] = ()
-    """Long options, whose value follows or is behind ``=``."""
+    """Long options whose value follows, directly or after ``=``."""
     after: str = ""
-    """The subcommand, where only one takes secrets."""
+    """The subcommand, if only one subcommand takes secrets."""
 
 
 _PROGRAMS: Final = (
@@ -73,9 +73,9 @@ _PROGRAMS: Final = (
 class _Rule(NamedTuple):
     program: re.Pattern[bytes]
     whole: re.Pattern[bytes]
-    """An option whose value is the next argument."""
+    """Matches an option whose value is the next argument."""
     joined: re.Pattern[bytes]
-    """An option with its value."""
+    """Matches an option together with its value."""
     after: bytes
 
 
@@ -96,7 +96,7 @@ def _rules(programs: Iterable[_Program]) -> Iterator[_Rule]:
 
 @cache
 def _suspicious() -> re.Pattern[bytes]:
-    """Found in every command line that may hold a secret. Most hold none, and then no other pattern is compiled."""
+    """Matches every command line that may hold a secret. Most hold none; then no other pattern is compiled."""
     names = "|".join(program.names for program in _PROGRAMS).encode()
     return re.compile(_SECRET + rb"|://|(?:\A|[/\s\0;|&()])(?:" + names + rb")(?=[\s\0;|&()]|\Z)", re.I)
 
@@ -108,9 +108,9 @@ def _all_rules() -> tuple[_Rule, ...]:
 
 @lru_cache(CACHED)
 def scrub(argv: bytes) -> bytes:
-    """The arguments of /proc/PID/cmdline, separated by NUL, with ``***`` for what may be secret.
+    """Replace possible secrets with ``***`` in the NUL-separated arguments of /proc/PID/cmdline.
 
-    Running it again changes nothing.
+    A second run changes nothing.
     """
     if _suspicious().search(argv) is None:
         return argv
@@ -127,7 +127,7 @@ def scrub(argv: bytes) -> bytes:
 
 
 def _scrub_by_program(words: list[bytes]) -> list[bytes]:
-    """The words, without the values of the options of those programs that are named before them."""
+    """The words, with the values of secret options replaced for each known program that is named before them."""
     found: list[bytes] = []
     rules: list[_Rule] = []
     seen: set[bytes] = set()
@@ -135,7 +135,7 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
     for word in words:
         scrubbed = word
         if not word.strip():
-            pass  # between two words
+            pass  # whitespace between two words
         elif word[:1] in _SEPARATORS:
             value_next = False
         elif not word.startswith(b"-"):

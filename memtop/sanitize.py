@@ -1,7 +1,7 @@
 """Makes untrusted bytes safe to display by escaping control and invisible characters (secrets: redaction).
 
-Names, command lines, paths and error messages come from processes that may be hostile. Whatever leaves
-:func:`clean` draws as plain visible characters: no control byte, no bidirectional override, nothing invisible.
+Names, command lines, paths and error messages come from processes that may be hostile. The result of :func:`clean`
+contains only plain visible characters: no control byte, no bidirectional override, no invisible character.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from unicodedata import category
 
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc")
-"""General categories that draw nothing, or draw upon their neighbor."""
+"""General categories that draw nothing, or draw over their neighbor."""
 _WIDTHLESS = ("\u115f-\u11ff", "\u3164-\u3164", "\ud7b0-\ud7ff", "\uffa0-\uffa0", "\U0001f3fb-\U0001f3ff")
-"""Letters and signs that take no cell of their own: Hangul fillers and parts of syllables, skin tones."""
+"""Letters and signs without a cell of their own: Hangul fillers and parts of syllables, skin tones."""
 _BLANK_BRAILLE = "\u2800"
 
 
 def _visible(character: str) -> str:
-    """One character as something that can be seen and does nothing."""
+    """One character as visible text without side effects."""
     code = ord(character)
     if 0x20 <= code < 0x7F:
         return character
@@ -25,7 +25,7 @@ def _visible(character: str) -> str:
     if code == 0x7F:
         return "^?"
     if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"  # an undecodable byte, as surrogateescape left it
+        return f"\\x{code - 0xDC00:02x}"  # an undecodable byte, as surrogateescape encodes it
     if code < 0xA0:
         return f"\\x{code:02x}"
     kind = category(character)

@@ -1,4 +1,4 @@
-"""Settings: the decisions of the command line, one frozen value, made before anything is started."""
+"""Settings: the choices of the command line as one frozen value, made before anything is started."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from memtop.columns import DEFAULT_COLUMNS, Column
 
 
 class Settings(NamedTuple):
-    """How this run was asked for; made by cli, read by views."""
+    """The choices for this run. The command line creates it, and views read it."""
 
     pids: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
@@ -15,7 +15,7 @@ class Settings(NamedTuple):
     user: str = ""
     tree: bool = False
     sort: Column | None = None
-    """None sorts by RES."""
+    """None means by RES."""
     delay_s: float = 1.0
     iterations: int | None = None
     columns: tuple[Column, ...] = DEFAULT_COLUMNS
@@ -24,16 +24,17 @@ class Settings(NamedTuple):
     ascii: bool = False
     mouse: bool = True
     record: str = ""
-    """File to record into, or empty."""
+    """Path of the recording to write; empty for none."""
     replay: str = ""
-    """Recording to play instead of the live machine, or empty."""
+    """Path of the recording to play instead of the live machine; empty for none."""
     smaps: bool = True
     """False forbids smaps and smaps_rollup."""
     go_urls: tuple[tuple[int | None, str], ...] = ()
-    """Addresses of Go programs' metrics by pid; None for the one process asked for."""
+    """URLs of Go programs' metrics, by PID. The key None stands for the one process on the command line."""
     output: str = ""
-    """File for batch output, or empty for standard output."""
+    """Path of the file for batch output; empty for standard output."""
     redact: bool = True
-    """False leaves what looks like a secret in the command lines of JSON and CSV."""
+    """False leaves possible secrets in the command lines of JSON and CSV."""
     notice: str = ""
-    """One line about how the command line was understood, or empty: a thread id stands for its process."""
+    """One line about how the command line was understood, for example that a thread ID stands for its process; or
+    empty."""

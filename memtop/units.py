@@ -1,6 +1,6 @@
 """Formats and parses bytes, counts, rates and durations.
 
-Sizes are IEC (K = 1024 bytes) with three significant digits. None is unknown and becomes a dash.
+Sizes are IEC (K = 1024 bytes) with three significant digits. None means unknown and becomes a dash.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _three_digits(value: float) -> str:
 
 
 def _scaled(size_bytes: float) -> tuple[str, str]:
-    """(digits, unit letter) of a size that is not negative."""
+    """(digits, unit letter) of a size that is 0 or more."""
     if size_bytes < 1:
         return "0", ""
     value, unit = float(size_bytes), 0
@@ -35,7 +35,7 @@ def _scaled(size_bytes: float) -> tuple[str, str]:
 
 
 def size(size_bytes: float | None) -> str:
-    """For table cells, at most 6 characters: ``212M``, ``1.24G``, ``0``; a dash where unknown."""
+    """Format a size for a table cell, in at most 6 characters: ``212M``, ``1.24G``, ``0``; a dash if it is unknown."""
     if size_bytes is None:
         return UNKNOWN
     digits, unit = _scaled(abs(size_bytes))
@@ -44,7 +44,7 @@ def size(size_bytes: float | None) -> str:
 
 
 def long_size(size_bytes: float | None) -> str:
-    """For sentences: ``212 MiB``, ``1.24 GiB``, ``0 B``."""
+    """Format a size for a sentence: ``212 MiB``, ``1.24 GiB``, ``0 B``."""
     if size_bytes is None:
         return UNKNOWN
     digits, unit = _scaled(abs(size_bytes))
@@ -53,13 +53,13 @@ def long_size(size_bytes: float | None) -> str:
 
 
 def signed_size(size_bytes: float | None) -> str:
-    """A change: ``+12.4M``, ``-3.00M``, ``0``."""
+    """Format a change: ``+12.4M``, ``-3.00M``, ``0``."""
     text = size(size_bytes)
     return text if text in (UNKNOWN, "0") or text.startswith("-") else "+" + text
 
 
 def count(number: float | None) -> str:
-    """A count or a rate in decimal steps: ``12``, ``3.1k``, ``1.2M``."""
+    """Format a count or a rate in decimal units: ``12``, ``3.1k``, ``1.2M``."""
     if number is None:
         return UNKNOWN
     if number < 9.95 and number != int(number):
@@ -74,14 +74,14 @@ def count(number: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """``0.9``, ``12.3``, ``103``; without the sign, which the title carries."""
+    """Format a percentage as ``0.9``, ``12.3`` or ``103``, without the percent sign: the column title has it."""
     if value is None:
         return UNKNOWN
     return f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
 
 
 def duration(seconds: float | None) -> str:
-    """``8 s``, ``4 min``, ``3 h 12 min``, ``5 d 2 h``: at most two units."""
+    """Format a duration in at most two units: ``8 s``, ``4 min``, ``3 h 12 min``, ``5 d 2 h``."""
     if seconds is None:
         return UNKNOWN
     whole = int(seconds + 0.5)
@@ -98,7 +98,7 @@ def duration(seconds: float | None) -> str:
 
 
 def parse_size(text: str) -> float:
-    """``500m``, ``1.5G``, ``4096``, ``2 GiB`` in bytes. Raises ValueError that says what is allowed."""
+    """Parse ``500m``, ``1.5G``, ``4096`` or ``2 GiB`` into bytes. Raises ValueError, which says what is allowed."""
     match = re.fullmatch(_SIZE, text.strip())
     if not match:
         raise ValueError(f"{text!r} is not a size such as 4096, 500m or 1.5g")
@@ -106,7 +106,7 @@ def parse_size(text: str) -> float:
 
 
 def parse_duration(text: str) -> float:
-    """``0.5``, ``500ms``, ``2s``, ``5m`` in seconds. Raises ValueError that says what is allowed."""
+    """Parse ``0.5``, ``500ms``, ``2s`` or ``5m`` into seconds. Raises ValueError, which says what is allowed."""
     match = re.fullmatch(_DURATION, text.strip())
     if not match:
         raise ValueError(f"{text!r} is not a time such as 0.5, 500ms, 2s or 5m")

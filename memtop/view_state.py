@@ -1,4 +1,4 @@
-"""View: what the user has chosen to see, and the Request that follows from it."""
+"""View state: what the user has chosen to see, and the Request that follows from it."""
 
 from typing import NamedTuple, Self
 
@@ -10,9 +10,9 @@ from memtop.settings import Settings
 
 
 class View(NamedTuple):
-    """Every choice that changes what is read or shown. Immutable: a choice makes a new one.
+    """Every choice that changes what is read or shown. It is immutable: a new choice creates a new View.
 
-    Its three last values are what is asked of the engine, but for what :meth:`request` derives from the others.
+    The last three values are sent to the engine; :meth:`request` derives the rest of the Request from the others.
     """
 
     columns: tuple[Column, ...]
@@ -27,7 +27,7 @@ class View(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """As the command line asks for it. Raises UsageError for an invalid filter."""
+        """Create the view that the command line asks for. Raises UsageError for an invalid filter."""
         sort = settings.sort or BY_NAME["res"]
         return cls(
             columns=settings.columns,
@@ -46,7 +46,7 @@ class View(NamedTuple):
         )
 
     def request(self, panel_needs: Need = Need.NONE) -> Request:
-        """What is asked of the engine. ``panel_needs`` are those that the panel on screen declares."""
+        """The Request for the engine. ``panel_needs`` are the readings that the panel on screen declares."""
         where = self.query.where
         if self.user:
             where = both(where, of_user(self.user))
@@ -60,10 +60,10 @@ class View(NamedTuple):
         )
 
     def sorted_by(self, column: Column) -> Self:
-        """By a column in its natural order; by the same one again: turned round."""
+        """Sort by a column in its natural order. The same column again reverses the order."""
         descending = not self.rows.descending if column == self.sort else column.descending
         return self.in_order(column, descending)
 
     def in_order(self, column: Column, descending: bool) -> Self:
-        """By a column, in this direction."""
+        """Sort by a column in the given direction."""
         return self._replace(sort=column, rows=self.rows._replace(descending=descending))
