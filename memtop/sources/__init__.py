@@ -1,1 +1,4 @@
-"""Sources of all data: the live machine, a recording, a program's metrics over HTTP. Nothing else reads anything."""
+"""Sources of all data: the live machine, a recording, a program's metrics over HTTP.
+
+No other package reads anything.
+"""

@@ -15,27 +15,27 @@ _DEFAULT_PATH: Final = "/debug/vars"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where metrics are read: checked once, so that nothing else is ever connected to."""
+    """The address of a program's metrics, checked once. memtop connects to no other address."""
 
     host: str
-    """A literal address, or a name where remote ones are allowed."""
+    """A literal address, or a name if remote hosts are allowed."""
     port: int
     path: str
-    """With its query, as typed."""
+    """The path with its query, as typed."""
     tls: bool = False
 
     @property
     def label(self) -> str:
-        """The address to show and to write down: without its query, which may hold a token."""
+        """The address for display and recording, without its query, which may hold a token."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return clean(f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.path.partition('?')[0]}")
 
 
 def parse_endpoint(url: str, allow_remote: bool = False) -> Endpoint:
-    """``http://127.0.0.1:6060/debug/vars``, ``localhost:6060``, ``:6060``, ``6060``.
+    """Parse ``http://127.0.0.1:6060/debug/vars``, ``localhost:6060``, ``:6060`` or ``6060``.
 
-    Names other than localhost are not looked up unless remote hosts are allowed, so no name can lead elsewhere.
-    Raises UsageError that says what is allowed; it never quotes user information or the query.
+    Names other than localhost are not looked up unless remote hosts are allowed, so no name can lead elsewhere. Raises
+    UsageError, which says what is allowed and never quotes user information or the query.
     """
     if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url) or len(url) > 2000:
         raise UsageError("a URL has no spaces and no control characters")
@@ -59,7 +59,7 @@ def parse_endpoint(url: str, allow_remote: bool = False) -> Endpoint:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this is a loopback address, or localhost, which is never looked up but taken for 127.0.0.1 and ::1."""
+    """Whether this is a loopback address or localhost, which means 127.0.0.1 and ::1 and is never looked up."""
     if host == "localhost":
         return True
     try:

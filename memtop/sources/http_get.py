@@ -1,7 +1,7 @@
 """HTTP GET of a program's own metrics, from an address that the user gave. Only this module opens a connection.
 
-The server may be hostile or hang. One deadline around each recv bounds the time (the timeout of a socket does not bound
-a body that drips); bytes and header lines are bounded too. There are no redirects, no proxies, no cookies, no
+The server may be hostile or hang. One deadline around each recv limits the time (the timeout of a socket does not limit
+a body that drips); bytes and header lines are limited too. There are no redirects, no proxies, no cookies, no
 compression and no credentials. TLS verifies the certificate with the authorities of the system, or with those that
 SSL_CERT_FILE names. Only the slow threads of the Source call this module, never the sampling path.
 """
@@ -21,19 +21,20 @@ from memtop.sanitize import clean
 from memtop.sources.endpoint import Endpoint
 
 DEADLINE_S: Final = 1.9
-"""For everything from the connection to the last byte: below that of the slow threads, so that it can say why."""
+"""Limit for everything from the connection to the last byte. It is shorter than that of the slow threads, so that the
+error can name the reason."""
 MOST_BYTES: Final = 4 << 20
 _MOST_HEADER_BYTES: Final = 64 << 10
 _MOST_HEADER_LINES: Final = 64
 
 
 def fetch(endpoint: Endpoint, deadline_s: float = DEADLINE_S, most_bytes: int = MOST_BYTES) -> bytes:
-    """The body of one GET. Raises Unavailable with the reason in plain words; nothing the server said is quoted."""
+    """The body of one GET. Raises Unavailable with the reason in plain words, which quotes nothing from the server."""
     end_s = time.monotonic() + deadline_s
     try:
         with _connect(endpoint, end_s) as connection:
             _send(connection, _request(endpoint), end_s)
-            # HTTPResponse asks its socket for nothing but a file to read from
+            # HTTPResponse uses only makefile() of its socket
             response = HTTPResponse(_Stream(connection, end_s, most_bytes + _MOST_HEADER_BYTES), method="GET")  # type: ignore[arg-type]
             try:
                 response.begin()
@@ -53,7 +54,7 @@ def fetch(endpoint: Endpoint, deadline_s: float = DEADLINE_S, most_bytes: int = 
         raise Unavailable("the connection was broken off") from error
     except HTTPException as error:
         raise Unavailable("the answer is not HTTP, or it is cut short") from error
-    except (OSError, ValueError) as error:  # ValueError: header fields and chunk sizes that make no sense
+    except (OSError, ValueError) as error:  # ValueError: malformed header fields and chunk sizes
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "a malformed answer"
         raise Unavailable(f"it cannot be read: {clean(reason)}") from error
 
@@ -67,7 +68,7 @@ def _request(endpoint: Endpoint) -> bytes:
 
 
 def _connect(endpoint: Endpoint, end_s: float) -> socket.socket:
-    """A connection to the first address that takes one."""
+    """Connect to the first address that accepts."""
     hosts = ("127.0.0.1", "::1") if endpoint.host == "localhost" else (endpoint.host,)
     failure: OSError | None = None
     for host in hosts:
@@ -90,7 +91,10 @@ def _connect(endpoint: Endpoint, end_s: float) -> socket.socket:
 
 @cache
 def _tls_context() -> ssl.SSLContext:
-    """Reading the certificates of the system takes 20 ms, which once a second would be 2 % of a core."""
+    """The TLS settings, created once.
+
+    Loading the system's certificates takes 20 ms: once a second that is 2 % of a core.
+    """
     return ssl.create_default_context()
 
 
@@ -126,7 +130,7 @@ def _body(response: HTTPResponse, most_bytes: int) -> bytes:
 
 
 class _Stream(io.RawIOBase):
-    """What comes from a socket until a deadline and up to so many bytes, header lines and chunk marks included."""
+    """Bytes from a socket, until a deadline and up to a number of bytes, including header lines and chunk marks."""
 
     def __init__(self, connection: socket.socket, end_s: float, most_bytes: int) -> None:
         self._connection = connection
@@ -134,7 +138,7 @@ class _Stream(io.RawIOBase):
         self._left_bytes = most_bytes
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """What HTTPResponse reads from."""
+        """The file object that HTTPResponse reads from."""
         return io.BufferedReader(self, 64 << 10)
 
     def readable(self) -> bool:

@@ -1,42 +1,42 @@
 """The Source protocol: the only interface for reading files, process IDs, clocks, and process exits.
 
-Everything memtop knows came through a :class:`Source`. The live machine (:class:`LiveSource`), a recording being
-written and a recording being played are all Sources, so no other module can tell them apart.
-Paths are relative to the file system's root and start with ``proc/`` or ``sys/``.
+Everything that memtop knows comes through a :class:`Source`. The live machine (:class:`LiveSource`), a recording being
+written and a recording being played are all Sources, so no other module can distinguish them. Paths are relative to the
+file system's root and start with ``proc/`` or ``sys/``.
 """
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
 READ_LIMIT: Final = 65_536
-"""Most bytes of one ordinary read; hostile files are cut here."""
+"""Most bytes of one ordinary read. Longer files are cut here."""
 
 
 def pid_of(path: str) -> int | None:
-    """The process whose file this is; None for files of the machine."""
+    """The process that a file belongs to; None for files of the machine."""
     top, _, rest = path.partition("/")
     pid = rest.partition("/")[0]
     return int(pid) if top == "proc" and pid.isdecimal() else None
 
 
 def is_runtime(path: str) -> bool:
-    """Whether this asks about a runtime: ``proc/PID/runtime/NAME``, which no kernel has; see :meth:`Source.ask`."""
+    """Whether a path is ``proc/PID/runtime/NAME``: the report of a runtime, no kernel file; see :meth:`Source.ask`."""
     process, mark, _ = path.partition("/runtime/")
     return bool(mark) and process.startswith("proc/") and process.removeprefix("proc/").isdecimal()
 
 
 def without_address(path: str) -> str:
-    """The path as it may be written down: what follows ``#`` is a URL that a user has typed."""
+    """The path as it may be recorded, without the URL after ``#`` that a user has typed."""
     return path.partition("#")[0] if is_runtime(path) else path
 
 
 class Instant(NamedTuple):
-    """One moment at which the world is read."""
+    """One instant at which the machine is read."""
 
     wall_s: float
-    """Seconds since the epoch: for labels only, it may jump."""
+    """Seconds since the epoch. For labels only, because this clock may jump."""
     mono_s: float
-    """Seconds of CLOCK_BOOTTIME: for rates; it never goes back and counts suspend."""
+    """Seconds of CLOCK_BOOTTIME. For rates: it never goes back, and includes suspend."""
 
 
 class Exit(NamedTuple):
@@ -45,74 +45,76 @@ class Exit(NamedTuple):
     pid: int
     wall_s: float
     status: int | None
-    """wait(2) status, or None where this kernel does not tell (PIDFD_GET_INFO needs Linux 6.15)."""
+    """wait(2) status; None if this kernel does not report it (PIDFD_GET_INFO needs Linux 6.15)."""
 
 
 class Answer(NamedTuple):
-    """What a reading that may block has brought."""
+    """The answer of a reading that may block."""
 
     data: bytes
     took_s: float
-    """Processor time that the kernel, mostly, spent on it: for smaps that is how long the target's own mmap calls may
-    have been held up. Waiting, for the processor or for a lock, is not in it."""
+    """Processor time spent on it, mostly by the kernel. For smaps the target's own mmap calls may have waited that
+    long. Waiting for the processor or for a lock is not included."""
 
 
 class OwnCost(NamedTuple):
-    """What memtop itself costs."""
+    """CPU and memory that memtop itself uses."""
 
     cpu_percent: float | None
     rss_bytes: int | None
 
 
 class Source(Protocol):
-    """All that memtop may ask of the world outside."""
+    """All that memtop may read of the machine."""
 
     def begin(self) -> Instant | None:
-        """Open a new instant; None when there is no more (the end of a recording)."""
+        """Open a new instant. None at the end of a recording."""
         ...
 
     def pids(self) -> Sequence[int]:
-        """All process ids listed now, ascending."""
+        """All process IDs listed now, ascending."""
         ...
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
-        """At most ``size`` bytes of a file that answers at once (stat, statm, status, meminfo, ...).
+        """Read at most ``size`` bytes of a file that answers at once (stat, statm, status, meminfo, ...).
 
         Raises ProcessGone, AccessDenied or Unavailable.
         """
         ...
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
-        """``proc/PID/name`` of many processes, as one cheap pass; None where a read failed.
+        """Read ``proc/PID/name`` of many processes in one inexpensive pass. None for each read that failed.
 
-        After a kept descriptor has said that its process is gone, the answer is None for at least this
-        instant, also when a new process has the same pid: a None always comes between two processes.
+        After a kept descriptor has reported that its process is gone, the answer is None for at least this instant,
+        even if a new process has the same PID. So a None always separates two processes.
         """
         ...
 
     def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
-        """A file that may block (cmdline, environ, maps, smaps, ``user/UID``): never waits.
+        """Read a file that may block (cmdline, environ, maps, smaps, ``user/UID``), without waiting.
 
-        The first call starts the reading elsewhere and gives None; a later call gives the answer, once.
-        ``proc/PID/pagemap`` gives which pages of each mapping are in RAM, read in small pieces: the text that
-        :mod:`memtop.procfs.pagemap_report` describes, not the file's own bytes.
-        ``user/UID`` is the login name of a numeric user id. ``proc/PID/runtime/NAME`` has what a language runtime
-        reports, reduced to what may be kept; the registry of runtimes names the readings. An address that the user
-        gave for one stands behind ``#``. Raises as :meth:`read` does, and Blocked when the reading has been under way
-        for longer than its deadline.
+        The first call starts the reading elsewhere and returns None. A later call returns the answer, once.
+        ``proc/PID/pagemap`` reports which pages of each mapping are in RAM, read in small pieces. Its answer is the
+        text that :mod:`memtop.procfs.pagemap_report` describes, not the file's own bytes. ``user/UID`` is the login
+        name of a numeric user ID. ``proc/PID/runtime/NAME`` is what a language runtime reports, reduced to what may be
+        kept; the registry of runtimes names the readings. A URL that the user gave for a reading follows after ``#``.
+        Raises the same errors as :meth:`read`, and Blocked if the reading takes longer than its deadline.
         """
         ...
 
     def settle(self, seconds: float) -> None:
-        """Give the readings that :meth:`ask` has started up to so long; returns as soon as none is under way."""
+        """Wait up to ``seconds`` for the readings that :meth:`ask` has started.
+
+        Returns as soon as none is under way.
+        """
         ...
 
     def tids(self, pid: int) -> Sequence[int]:
-        """The threads of a process, ascending. Raises as :meth:`read` does."""
+        """The thread IDs of a process, ascending. Raises the same errors as :meth:`read`."""
         ...
 
     def watch(self, pids: Sequence[int]) -> None:
-        """Hold these processes, and only these, so that their end is noticed whatever their pid does next."""
+        """Hold exactly these processes, so that their end is noticed even if their PIDs are reused."""
         ...
 
     def exits(self) -> list[Exit]:
@@ -120,5 +122,5 @@ class Source(Protocol):
         ...
 
     def close(self) -> None:
-        """Give every descriptor and thread back."""
+        """Close every descriptor and end every thread."""
         ...

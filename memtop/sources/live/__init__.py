@@ -1,4 +1,4 @@
-"""LiveSource: reads the live machine, proc(5). Every path is below one root, so tests bring their own."""
+"""LiveSource: reads the live machine, proc(5). All paths are below one root, so tests can bring their own."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from memtop.sources.live.exits import ExitWatch
 
 HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory"})
-"""Files of the machine that are read at every instant, so their descriptors are kept."""
+"""Files of the machine that are read at every instant. Their descriptors are kept."""
 MOST_DESCRIPTORS: Final = 1_048_576
 RESERVED: Final = 128
-"""Descriptors left for everything else."""
+"""Descriptors reserved for everything else."""
 
 
 def raise_descriptor_limit() -> int:
-    """Raise this process's soft RLIMIT_NOFILE as far as it may go; returns what it is now."""
+    """Raise this process's soft RLIMIT_NOFILE as far as it may go. Returns the new limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < most:
@@ -37,13 +37,13 @@ def raise_descriptor_limit() -> int:
 
 
 class LiveSource:
-    """All that memtop asks of the machine it runs on. Not for use by two threads at a time.
+    """The live machine as a Source. Two threads must not use it at the same time.
 
-    Raises Unavailable where there is no /proc.
+    Raises Unavailable if there is no /proc.
     """
 
     def __init__(self, root: str = "/", runtimes: RuntimeReader | None = None) -> None:
-        """``runtimes`` reads what language runtimes report; None where none are read."""
+        """Open the machine. ``runtimes`` reads what language runtimes report; None reads none."""
         self._prefix = root.rstrip("/") + "/"
         self._runtimes = runtimes
         try:
@@ -51,12 +51,12 @@ class LiveSource:
         except OSError as error:
             raise Unavailable(f"no /proc to read: {error.strerror}") from error
         self.own_pids = self._names_own_process()
-        """Whether pids listed here are the ones that system calls take: not so in a tree that a test has made,
-        nor in the /proc of another pid namespace. Without it nothing is watched and nothing may be signalled."""
+        """Whether the PIDs listed here are those that system calls take. They are not in a tree that a test has
+        created, nor in the /proc of another PID namespace. Then nothing is watched and nothing may be signaled."""
         limit = raise_descriptor_limit()
         self._descriptors = FdCache(self._prefix, max(limit - RESERVED, limit // 4))
         self._exits: ExitWatch | None = None
-        """None until a process is first watched: a run of one sample does without."""
+        """None until a process is first watched. A run of one sample needs none."""
         self._most_watched = limit // 4
         self._slow = BlockingReader(self._read_slowly)
         self._hot: dict[str, int] = {}
@@ -70,7 +70,7 @@ class LiveSource:
         return self._now
 
     def pids(self) -> list[int]:
-        """All process ids listed now, ascending. Raises Unavailable."""
+        """All process IDs listed now, ascending. Raises Unavailable."""
         try:
             names = os.listdir(self._proc)
         except OSError as error:
@@ -95,7 +95,7 @@ class LiveSource:
             raise failure(self._prefix, path, error) from error
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
-        """See ``Source.sweep``. Not for files that an exec makes stale: maps, smaps, environ."""
+        """See ``Source.sweep``. It is not for files that an exec makes stale: maps, smaps, environ."""
         gone_before = len(self._descriptors.gone)
         answers = self._descriptors.sweep(name, pids)
         if len(self._descriptors.gone) != gone_before:
@@ -111,7 +111,7 @@ class LiveSource:
         self._slow.settle(seconds)
 
     def tids(self, pid: int) -> list[int]:
-        """The threads of a process, ascending. Raises as :meth:`read` does."""
+        """The thread IDs of a process, ascending. Raises the same errors as :meth:`read`."""
         path = f"proc/{pid}/task"
         try:
             return sorted(int(name) for name in os.listdir(self._prefix + path))
@@ -130,11 +130,11 @@ class LiveSource:
             self._exits.watch(pids, lambda pid: self._descriptors.lives(pid) is not False)
 
     def exits(self) -> list[Exit]:
-        """See ``Source.exits``; their time is that of the instant."""
+        """See ``Source.exits``. The times are those of the instant."""
         return self._exits.exits(self._now.wall_s) if self._exits is not None else []
 
     def close(self) -> None:
-        """Give every descriptor back, and every thread that is not stuck."""
+        """Close every descriptor, and end every thread that is not stuck."""
         self._slow.close()
         if self._exits is not None:
             self._exits.close()
@@ -154,7 +154,7 @@ class LiveSource:
         if descriptor is not None:
             return pread_file(descriptor, size)
         descriptor = os.open(self._prefix + path, os.O_RDONLY | os.O_CLOEXEC)
-        if os.fstat(descriptor).st_size == 0:  # made up by the kernel, so a kept descriptor gives what is true now
+        if os.fstat(descriptor).st_size == 0:  # generated by the kernel, so a kept descriptor gives current data
             self._hot[path] = descriptor
             return pread_file(descriptor, size)
         os.close(descriptor)
@@ -167,7 +167,7 @@ class LiveSource:
             raise failure(self._prefix, path, error) from error
 
     def _read_slowly(self, path: str, size: int) -> bytes:
-        """What a slow thread does: it may touch nothing of this object but its prefix."""
+        """Runs on a slow thread. It may use nothing of this object but its prefix."""
         if path.startswith("user/"):
             return _user_name(path.removeprefix("user/"))[:size]
         if self._runtimes is not None and is_runtime(path):

@@ -1,10 +1,10 @@
 """Reads files that may block forever, on threads that can be abandoned.
 
-cmdline, environ, maps and smaps take the target's mmap lock, and its memory may lie on a dead network file
-system; a user's name may come from one, too. So they are read by two threads, which end when nothing is left to read;
-a reading that is under way for longer than its deadline is Blocked, its thread is replaced, and its process is left
-alone for a while. One sample needs such a thread too, and threading takes longer to import than all of its readings:
-so these are threads of :mod:`_thread`, which Python does not wait for when it ends.
+cmdline, environ, maps and smaps take the target's mmap lock, and the target's memory may be on a network file system
+that does not answer. A user's name may come from the network too. Therefore two threads read these files, and end when
+nothing is left to read. A reading that takes longer than its deadline is Blocked: its thread is replaced, and its
+process is not read for a while. A run of one sample needs such a thread too, but importing threading takes longer than
+all its readings. So these are threads of :mod:`_thread`, which Python does not wait for at exit.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from memtop.errors import Blocked, MemtopError
 from memtop.sources.protocol import Answer, is_runtime, pid_of, without_address
 
 DEADLINE_S: Final = 2.0
-"""A reading under way for longer is blocked."""
+"""A reading that takes longer is blocked."""
 MAPPINGS_DEADLINE_S: Final = 30.0
-"""The same for smaps and smaps_rollup, which take up to 25 ms for each GiB resident without being stuck, and for
-pagemap, which is read in pieces and gives up by itself before."""
+"""The same for smaps and smaps_rollup, which may take up to 25 ms per GiB resident, and for pagemap, which is read in
+pieces and stops by itself earlier."""
 REST_S: Final = 30.0
-"""How long a process that has blocked a reading is not asked again."""
+"""Time for which a process that has blocked a reading is not read again."""
 SERVING: Final = 2
-"""Threads that serve at one time."""
+"""Threads that work at the same time."""
 THREADS: Final = 8
-"""Threads in all, those that are stuck included."""
+"""Threads in all, including stuck ones."""
 
 
 class _Reading:
@@ -43,11 +43,11 @@ class _Reading:
         self.took_s: float = 0.0
         self.error: MemtopError | None = None
         self.stuck: bool = False
-        """Given up; its thread ends, or serves again if it ever comes back and is needed."""
+        """Abandoned. The thread ends, or works again if its read ever returns and it is needed."""
 
 
 class BlockingReader:
-    """Asks ``read(path, size)``, which raises MemtopError only, without waiting for it."""
+    """Runs ``read(path, size)``, which raises MemtopError only, without waiting for it."""
 
     def __init__(self, read: Callable[[str, int], bytes], clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
@@ -60,7 +60,7 @@ class BlockingReader:
         self._stuck: dict[int | str, int] = {}
         self._threads = 0
         self._settled: LockType | None = None
-        """What :meth:`settle` waits for: it is released when nothing is under way any more."""
+        """A lock that is released when no reading is under way. :meth:`settle` waits for it."""
 
     def ask(self, path: str, size: int) -> Answer | None:
         """See ``Source.ask``."""
@@ -87,7 +87,7 @@ class BlockingReader:
         return Answer(reading.data, reading.took_s)
 
     def settle(self, seconds: float) -> None:
-        """Wait until nothing is under way, but no longer than this."""
+        """Wait until no reading is under way, at most for this time."""
         with self._lock:
             if self._quiet():
                 return
@@ -96,7 +96,7 @@ class BlockingReader:
         settled.acquire(timeout=seconds)
 
     def forget(self, pids: Iterable[int]) -> None:
-        """These processes have ended: what was asked about them says nothing about later ones."""
+        """Drop requests about processes that have ended, because later processes may get their PIDs."""
         gone = set(pids)
         with self._lock:
             for key in [key for key in self._readings if pid_of(key[0]) in gone]:
@@ -107,12 +107,12 @@ class BlockingReader:
                 del self._resting[who]
 
     def close(self) -> None:
-        """Let every thread end that can."""
+        """End every thread that is not stuck."""
         with self._lock:
             self._queue.clear()
             self._readings.clear()
 
-    # The lock is held in all of these.
+    # The methods below hold the lock.
 
     def _quiet(self) -> bool:
         return not self._queue and all(reading.stuck for reading in self._running)
@@ -139,24 +139,26 @@ class BlockingReader:
                 reading.stuck = True
                 who = _who(reading.path)
                 self._stuck[who] = self._stuck.get(who, 0) + 1
-                if self._readings.get((reading.path, reading.size)) is reading:  # else its process has gone since
+                # Otherwise its process has ended meanwhile.
+                if self._readings.get((reading.path, reading.size)) is reading:
                     del self._readings[reading.path, reading.size]
                     self._resting[who] = now_s + REST_S
                 self._start_thread_if_needed()
 
     def _serve(self) -> None:
-        """What a thread does."""
+        """The loop of a thread."""
         while self._serve_next():
             pass
 
     def _serve_next(self) -> bool:
-        """One reading; False when the thread is to end. What was read is not held on to: it may be 40 MB."""
+        """Do one reading. Returns False if the thread is to end. The result, up to 40 MB, is not kept here."""
         reading = self._next()
         if reading is None:
             return False
         error = None
         data = b""
-        clock_s = time.thread_time if reading.path.endswith("/pagemap") else spent_s  # it holds no process up
+        # Pagemap does not hold up the process.
+        clock_s = time.thread_time if reading.path.endswith("/pagemap") else spent_s
         began_s = clock_s()
         try:
             data = self._read(reading.path, reading.size)
@@ -177,7 +179,7 @@ class BlockingReader:
         return True
 
     def _next(self) -> _Reading | None:
-        """The next reading for a thread; None when it is to end."""
+        """The next reading for a thread; None if the thread is to end."""
         with self._lock:
             if not self._queue or self._serving() > SERVING:
                 self._threads -= 1
@@ -189,10 +191,11 @@ class BlockingReader:
 
 
 def spent_s() -> float:
-    """What this thread has cost others: it ran, or it was ready to run and waited for a processor.
+    """CPU time of this thread, plus the time for which it was ready to run but waited for a processor.
 
-    A reader that waits in the midst of smaps holds the target's lock all the while. Waiting for the interpreter lock
-    costs nothing. proc_pid_schedstat(5), "Documentation/scheduler/sched-stats.rst"; without it only running is known.
+    A reader that waits in the middle of smaps holds the target's lock all that time. Waiting for the interpreter lock
+    costs the target nothing. proc_pid_schedstat(5), "Documentation/scheduler/sched-stats.rst"; without that file only
+    the CPU time is known.
     """
     try:
         with open("/proc/thread-self/schedstat", "rb") as file:
@@ -207,8 +210,8 @@ def _deadline_s(path: str) -> float:
 
 
 def _who(path: str) -> int | str:
-    """Who is to blame when a reading blocks: the process, or else the path."""
-    if is_runtime(path):  # a program that does not answer over HTTP can be read about all the same
+    """The cause if a reading blocks: the process, or otherwise the path."""
+    if is_runtime(path):  # the other files of a program that does not answer over HTTP can still be read
         return without_address(path)
     pid = pid_of(path)
     return path if pid is None else pid

@@ -10,13 +10,13 @@ from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable
 from memtop.sources.protocol import pid_of
 
 CHUNK: Final = 65_536
-"""Bytes of one read(2); procfs mostly gives a page at a time whatever is asked for."""
+"""Bytes of one read(2). procfs usually returns a page at a time, whatever is requested."""
 
 
 def read_file(prefix: str, path: str, size: int) -> bytes:
-    """At most ``size`` bytes of ``prefix + path``, by open, read and close. Raises OSError.
+    """Open, read and close ``prefix + path``. Returns at most ``size`` bytes. Raises OSError.
 
-    Below /proc/PID/root a process may have put any kind of file. A pipe without a writer is empty there.
+    Below /proc/PID/root a process may have put any kind of file. A pipe without a writer reads as empty.
     """
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | (os.O_NONBLOCK if "/root/" in path else 0)
     descriptor = os.open(prefix + path, flags)
@@ -32,7 +32,7 @@ def read_file(prefix: str, path: str, size: int) -> bytes:
 
 
 def pread_file(descriptor: int, size: int) -> bytes:
-    """At most ``size`` bytes of a kept descriptor, from its start. Raises OSError."""
+    """Read at most ``size`` bytes of a kept descriptor, from its start. Raises OSError."""
     data = os.pread(descriptor, min(size, CHUNK), 0)
     while len(data) < size and (part := os.pread(descriptor, min(size - len(data), CHUNK), len(data))):
         data += part
@@ -40,10 +40,10 @@ def pread_file(descriptor: int, size: int) -> bytes:
 
 
 def failure(prefix: str, path: str, error: OSError) -> MemtopError:
-    """What an OSError of ``path`` means.
+    """The exception of memtop for an OSError of ``path``.
 
-    A file that is missing while its process is still there is something that this kernel, or this kind of
-    process, does not have: a zombie's smaps_rollup answers ESRCH, too.
+    If a file is missing while its process still exists, then this kernel, or this kind of process, does not have it. A
+    zombie's smaps_rollup also answers ESRCH.
     """
     said = f"{path}: {os.strerror(error.errno) if error.errno else 'unreadable'}"
     if error.errno in (errno.EACCES, errno.EPERM):

@@ -1,8 +1,9 @@
 """Detects exits of watched processes by pidfd_open(2), and finds their exit codes and signals.
 
-PIDFD_GET_INFO of linux/pidfd.h tells the status of every process once its parent has collected it, since Linux 6.15.
-Before, and on older kernels: waitid(2) for own children that were not collected yet, what this program has collected
-itself (:data:`collected`), and field 52 of /proc/PID/stat, proc_pid_stat(5), of a zombie that we may trace.
+Since Linux 6.15 PIDFD_GET_INFO of linux/pidfd.h gives the status of every process after its parent has collected it.
+Before that moment, and on older kernels, there are three other ways: waitid(2) for own children that were not collected
+yet, the statuses that this program has collected itself (:data:`collected`), and field 52 of /proc/PID/stat,
+proc_pid_stat(5), of a zombie that we may trace.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ from memtop.sources.live.bounded_read import read_file
 from memtop.sources.protocol import READ_LIMIT, Exit
 
 _GET_INFO: Final = 0xC040FF0B
-"""PIDFD_GET_INFO with the 64 bytes of its first version (Linux 6.13; tells of exits since 6.15)."""
+"""PIDFD_GET_INFO with the 64 bytes of its first version (Linux 6.13; it reports exits since 6.15)."""
 _INFO_EXIT: Final = 1 << 3
 _INFO = struct.Struct("=QQ11Ii")
 """mask, cgroup, eleven ids, and the wait(2) status."""
 _DUMPED: Final = 0x80
-"""The bit of a wait(2) status that says that core was dumped."""
+"""The bit of a wait(2) status that is set if core was dumped."""
 
 
 collected: Final[dict[int, int]] = {}
-"""wait(2) statuses of children that another module has waited for, by pid: reported once, then forgotten."""
+"""wait(2) statuses of children that another module has waited for, by PID. Each is reported once and then dropped."""
 
 
 class ExitWatch:
-    """Holds processes by pidfd and says when they have ended. ``prefix`` is where /proc is looked for."""
+    """Holds processes by pidfd and reports which have ended. ``prefix`` is where /proc is found."""
 
     def __init__(self, limit: int, prefix: str = "/") -> None:
         self._limit = limit
@@ -47,7 +48,7 @@ class ExitWatch:
         self._can_tell = True
 
     def watch(self, pids: Iterable[int], is_same: Callable[[int], bool]) -> None:
-        """Hold these and only these. ``is_same`` says whether a pid still belongs to the process that is meant."""
+        """Hold exactly these processes. ``is_same`` says whether a PID still belongs to the process that is meant."""
         wanted = dict.fromkeys(pids)
         for pid in self._pidfds.keys() - wanted.keys():
             self._release(pid)
@@ -55,13 +56,13 @@ class ExitWatch:
         for pid in wanted:
             if len(self._pidfds) >= self._limit:
                 break
-            if pid not in self._pidfds and pid not in self._told:  # a zombie can be held again and again
+            if pid not in self._pidfds and pid not in self._told:  # a zombie can be held any number of times
                 self._hold(pid, is_same)
 
     def exits(self, wall_s: float) -> list[Exit]:
         """Processes that have ended since the last call, each reported once.
 
-        One whose status is not known is given one more call: its parent may be about to collect it.
+        A process whose status is unknown is reported one call later, because its parent may be about to collect it.
         """
         ended: list[Exit] = []
         for descriptor, _ in self._poll.poll(0):
@@ -76,7 +77,7 @@ class ExitWatch:
         return sorted(ended, key=lambda end: end.pid)
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close every pidfd."""
         for pid in tuple(self._pidfds):
             self._release(pid)
 
@@ -84,7 +85,7 @@ class ExitWatch:
         try:
             descriptor = os.pidfd_open(pid)
         except OSError:
-            return  # it has ended already, or this kernel is older than 5.3: then statm alone tells
+            return  # it has ended already, or this kernel is older than 5.3: then only statm shows the end
         if not is_same(pid):
             os.close(descriptor)
             return
@@ -113,19 +114,20 @@ class ExitWatch:
         return status if mask & _INFO_EXIT else None
 
     def _of_zombie(self, descriptor: int, pid: int) -> int | None:
-        """What waits for the parent, where the kernel lets us see it."""
+        """The status of a zombie that waits for its parent, if the kernel shows it to us."""
         path = f"proc/{pid}/stat"
         try:
             stat = parse_stat(read_file(self._prefix, path, READ_LIMIT))
-            signal.pidfd_send_signal(descriptor, 0)  # ESRCH once it is collected: then that file was another's
+            # ESRCH after it was collected: then that file was another process's.
+            signal.pidfd_send_signal(descriptor, 0)
         except PermissionError:
-            pass  # it is still there, and another program's
+            pass  # it still exists, but belongs to another user
         except (OSError, ParseError):
             return None
         if stat.state != "Z":
             return None
         if stat.exit_code == 0 and not _may_trace(self._prefix, pid):
-            return None  # 0 is also what the kernel shows to those who may not know
+            return None  # without permission the kernel shows 0 too
         return stat.exit_code
 
     def _release(self, pid: int) -> None:
@@ -137,7 +139,7 @@ class ExitWatch:
 
 
 def _own_child(descriptor: int) -> int | None:
-    """The status of a child of ours that was not collected yet, which leaves it as it is."""
+    """The status of a child of ours that was not collected yet. It stays collectable."""
     try:
         found = os.waitid(os.P_PIDFD, descriptor, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except OSError:  # ECHILD: not ours, or collected; EINVAL: Linux older than 5.4
@@ -150,7 +152,7 @@ def _own_child(descriptor: int) -> int | None:
 
 
 def _may_trace(prefix: str, pid: int) -> bool:
-    """Whether the kernel gives us what ptrace(2) would: a zombie's cwd is ENOENT to those, EACCES to others."""
+    """Whether the kernel allows what ptrace(2) would need: a zombie's cwd then gives ENOENT instead of EACCES."""
     try:
         os.readlink(f"{prefix}proc/{pid}/cwd")
     except FileNotFoundError:

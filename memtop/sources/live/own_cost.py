@@ -15,7 +15,7 @@ def _read_own_statm() -> bytes:
 
 
 class OwnCostMeter:
-    """Measures this process between calls. The one reading that is not part of a recording: it is not of the world."""
+    """Measures this process between calls. Recordings leave this reading out, because it is not about the machine."""
 
     def __init__(self) -> None:
         self._cpu_s = time.process_time()
@@ -23,7 +23,7 @@ class OwnCostMeter:
         self._cost = OwnCost(None, None)
 
     def __call__(self) -> OwnCost:
-        """Processor share since the last call that is at least half a second old, and RES now."""
+        """CPU usage since the last call that is at least half a second old, and RES now."""
         cpu_s, wall_s = time.process_time(), time.monotonic()
         if wall_s - self._wall_s >= 0.5:
             try:

@@ -1,10 +1,10 @@
 """Reads pagemap in small pieces, so that the process is not held up: which of its pages are in RAM.
 
-smaps holds the target's mmap lock for the whole walk of a mapping: 35 ms for 2 GiB, in which its own mmap, munmap and
-brk wait. pagemap takes and drops the lock for every 1 MiB of addresses. A pause follows every piece, because a waiting
-writer would otherwise be overtaken again and again. Holes are skipped with PAGEMAP_SCAN, so that address spaces of
-many TiB take no longer than what was touched of them. For the slow threads only: it takes 0.6 s for each GiB, and 45
-ms of a processor.
+smaps holds the target's mmap lock for the whole walk of a mapping. For 2 GiB that is 35 ms, in which the target's own
+mmap, munmap and brk wait. pagemap takes and releases the lock for every 1 MiB of addresses. A pause follows every
+piece, because otherwise a waiting writer would be overtaken again and again. PAGEMAP_SCAN skips holes, so an address
+space of many TiB takes no longer than its touched part. Only the slow threads run this: it takes 0.6 s for each GiB,
+and 45 ms of a processor.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ from memtop.procfs.smaps import parse_smaps
 from memtop.sources.live.bounded_read import failure, read_file
 
 PAUSE_S: Final = 0.0005
-"""Rest after each piece: a waiting mmap or munmap of the target gets its turn."""
+"""Rest after each piece, in which a waiting mmap or munmap of the target gets its turn."""
 CALLS_PER_PAUSE: Final = 16
-"""Mappings of a few pages are short pieces, of which so many may follow each other."""
+"""Short pieces (mappings of a few pages) that may follow each other without a pause."""
 GIVE_UP_S: Final = 20.0
-"""What has not been read by then is reported as not read."""
+"""Mappings that have not been read by then are reported as not read."""
 MAPS_LIMIT: Final = 16 << 20
 MOST_WITHOUT_SCAN_BYTES: Final = 64 << 30
-"""A larger mapping is not read on kernels that cannot skip what was never touched (before Linux 6.7)."""
+"""A larger mapping is not read on kernels that cannot skip untouched pages (before Linux 6.7)."""
 _FIRST_LEAP_BYTES: Final = 64 << 20
 _LONGEST_LEAP_BYTES: Final = 1 << 46
 _LEAP_S: Final = 50e-6
-"""A search for the next page that was touched begins again after about so long, to give the lock back."""
+"""A search for the next touched page starts again after about this time, to release the lock."""
 _VSYSCALL: Final = b"[vsyscall]"
 _REGIONS: Final = PIECE_PAGES
 
@@ -64,19 +64,22 @@ class _Span(NamedTuple):
     start: int
     end: int
     mapping: int
-    """Its place among all mappings."""
+    """Its index among all mappings."""
     may_be_zero: bool
-    """Its pages of no file may be the zero page."""
+    """Whether its pages of no file may be the zero page."""
 
 
 def read_pagemap(
     prefix: str, path: str, pause: Callable[[float], None] = time.sleep, ioctl: Ioctl = fcntl.ioctl
 ) -> bytes:
-    """The text of a :class:`PagemapReport` for ``proc/PID/pagemap``. Raises MemtopError."""
+    """Read pagemap and maps.
+
+    Returns the text of a :class:`PagemapReport` for ``proc/PID/pagemap``. Raises MemtopError.
+    """
     try:
         descriptor = os.open(f"{prefix}{path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
         try:
-            # read after the descriptor was opened: an exec between the two gives a pagemap that ends at once
+            # Read after the descriptor was opened: after an exec between the two, pagemap ends at once.
             maps = read_file(prefix, path.removesuffix("pagemap") + "maps", MAPS_LIMIT)
             return format_report(_Walk(descriptor, maps[: maps.rfind(b"\n") + 1], pause, ioctl).run())
         finally:
@@ -98,11 +101,11 @@ class _Walk:
         self._leap_bytes = _FIRST_LEAP_BYTES
         self._longest_s = 0.0
         self._pages = self._calls = 0
-        """Read since the last pause."""
+        """Pages read since the last pause."""
         self._can_scan = self._try_scan()
 
     def run(self) -> PagemapReport:
-        """Read all. Raises Unavailable where the process has ended or become another program."""
+        """Read all mappings. Raises Unavailable if the process has ended or executed another program."""
         smaps = parse_smaps(self._maps)
         self._tallies: list[Tally | None] = [None] * len(smaps)
         page = self._page_bytes
@@ -141,7 +144,7 @@ class _Walk:
             first, at = bisect_right(ends, reached, first), reached
 
     def _note_read(self, spans: list[_Span], first: int, reached: int) -> None:
-        """Mappings that were passed without a touched page have been read, too."""
+        """Mark mappings without a touched page as read when the walk has passed them."""
         while first < len(spans) and spans[first].start < reached:
             place = spans[first].mapping
             if self._tallies[place] is None:
@@ -149,7 +152,7 @@ class _Walk:
             first += 1
 
     def _piece(self, start: int, end: int) -> bytes:
-        """The highest bytes of the entries of some pages, at least one."""
+        """The highest bytes of the entries of some pages, at least of one."""
         self._rest(end - start)
         began_s = time.perf_counter()
         data = os.pread(self._descriptor, (end - start) * ENTRY_BYTES, start * ENTRY_BYTES)
@@ -172,7 +175,7 @@ class _Walk:
                 tally[ZERO_PAGE] = tally.get(ZERO_PAGE, 0) + min(zero_pages, part.count(PRESENT))
 
     def _rest(self, pages: int) -> None:
-        """Pause, where much has been read since the last time."""
+        """Pause if enough was read since the last pause."""
         self._pages, self._calls = self._pages + pages, self._calls + 1
         if self._pages > PIECE_PAGES or self._calls > CALLS_PER_PAUSE:
             self._pause(PAUSE_S)
@@ -181,7 +184,7 @@ class _Walk:
     # -- PAGEMAP_SCAN
 
     def _scan(self, start: int, end: int, any_of: int, most_pages: int = 0) -> tuple[int, int]:
-        """How many regions were found, and the page up to which the kernel has looked."""
+        """The number of regions found, and the page up to which the kernel has searched."""
         page = self._page_bytes
         argument = scan_argument(start * page, end * page, self._regions, any_of=any_of, most_pages=most_pages)
         began_s = time.perf_counter()
@@ -190,7 +193,7 @@ class _Walk:
         return count, scan_walk_end(argument) // page
 
     def _try_scan(self) -> bool:
-        """Whether this kernel has PAGEMAP_SCAN; ENOTTY where not, EPERM or ENOSYS in some sandboxes."""
+        """Whether this kernel has PAGEMAP_SCAN. Otherwise it answers ENOTTY, or EPERM or ENOSYS in some sandboxes."""
         try:
             self._scan(0, 0, SCAN_PRESENT)
         except OSError as error:
@@ -200,7 +203,7 @@ class _Walk:
         return True
 
     def _next_touched(self, start: int, end: int) -> int:
-        """The first page from ``start`` on that is in RAM or on swap; ``end`` where there is none."""
+        """The first page from ``start`` on that is in RAM or on swap; ``end`` if there is none."""
         while start < end:
             self._rest(PIECE_PAGES // 4)
             leap = max(1, self._leap_bytes // self._page_bytes)
@@ -217,7 +220,7 @@ class _Walk:
         return end
 
     def _zero_pages(self, start: int, end: int) -> int:
-        """How many of these pages, at most a piece, are the kernel's zero page."""
+        """How many of these pages, at most one piece, are the kernel's zero page."""
         self._calls += 1
         count, _ = self._scan(start, end, SCAN_ZERO_PAGE)
         return scanned_bytes(self._regions, count) // self._page_bytes

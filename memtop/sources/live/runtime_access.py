@@ -1,4 +1,4 @@
-"""Bounded file access for the readings of runtimes, on the blocking thread."""
+"""Gives the readers of runtimes bounded access to files, on the blocking thread."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def read_runtime(reader: RuntimeReader, prefix: str, path: str) -> bytes:
 
 
 class RuntimeAccess:
-    """Reads below one root; the methods raise OSError, see memtop.runtimes.protocol.Access."""
+    """Reads files below one root. The methods raise OSError; see memtop.runtimes.protocol.Access."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
 
     def read(self, path: str, size: int) -> bytes:
-        """At most ``size`` bytes of a file."""
+        """Read at most ``size`` bytes of a file."""
         return read_file(self._prefix, path, size)
 
     def read_or_empty(self, path: str) -> bytes:
-        """A small file; empty where it cannot be read."""
+        """Read a small file. Empty if it cannot be read."""
         try:
             return read_file(self._prefix, path, _SMALL_BYTES)
         except (OSError, MemtopError):
             return b""
 
     def names(self, path: str) -> list[str]:
-        """The names in a folder."""
+        """The names in a directory."""
         return os.listdir(self._prefix + path)
 
     def link(self, path: str) -> str:
@@ -66,7 +66,10 @@ class RuntimeAccess:
             os.close(descriptor)
 
     def read_below(self, root: str, parts: Sequence[str], size: int) -> bytes | None:
-        """A regular file, no link on the way: /tmp may be written by anybody. None where there is no such file."""
+        """Open a regular file without following links, because every user can write to /tmp.
+
+        None if there is no such file.
+        """
         held = os.open(self._prefix + root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for place, part in enumerate(parts, 1):
@@ -81,7 +84,7 @@ class RuntimeAccess:
             os.close(held)
 
     def user_name(self, uid: int | None) -> str:
-        """The login name of a user id; ``root`` where it is not known."""
+        """The login name of a user ID; ``root`` if it is not known."""
         try:
             return pwd.getpwuid(uid).pw_name if uid is not None else "root"
         except (KeyError, OverflowError):
@@ -90,7 +93,7 @@ class RuntimeAccess:
     def fetch(self, url: str) -> tuple[str, bytes]:
         """(address without its query, body) of a URL that the user gave. Raises Unavailable and UsageError."""
         from memtop.sources.endpoint import parse_endpoint  # noqa: PLC0415 (as below)
-        from memtop.sources.http_get import fetch  # noqa: PLC0415 (it brings all of http, which most runs never need)
+        from memtop.sources.http_get import fetch  # noqa: PLC0415 (it imports all of http, which most runs never need)
 
         endpoint = parse_endpoint(url)
         try:

@@ -1,7 +1,7 @@
 """Recordings: everything a Source answered, in one SQLite file; a recorder and a replay.
 
-:class:`Recorder` writes each answer that differs from the last one; :class:`Replay` gives them back, so that a
-replay is the live path. See :mod:`memtop.sources.recording.format` for the format.
+:class:`Recorder` writes each answer that differs from the last one. :class:`Replay` returns them, so a replay runs the
+same code as the live machine. See :mod:`memtop.sources.recording.format` for the format.
 """
 
 from memtop.sources.recording.recorder import Recorder

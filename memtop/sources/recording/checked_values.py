@@ -1,4 +1,4 @@
-"""Checks of single values of a recording: a file may be damaged or hostile. Each raises RecordingError."""
+"""Checks single values of a recording, which may be damaged or hostile. Each function raises RecordingError."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from memtop.errors import RecordingError
 from memtop.sources.recording.format import PROCESS_LIMIT
 
 WALL_LIMIT_S: Final = 253_370_764_800.0
-"""The year 9999: calendars know no later one."""
+"""The year 9999, the last year that the datetime module knows."""
 MONO_LIMIT_S: Final = 1e12
 """No machine has been up for 30,000 years."""
 

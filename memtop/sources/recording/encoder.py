@@ -25,16 +25,16 @@ from memtop.sources.recording.tick import Recorded, Tick
 
 
 class Encoder:
-    """Turns ticks into rows, and remembers what earlier rows contain."""
+    """Turns ticks into rows, and remembers the contents of earlier rows."""
 
     def __init__(self) -> None:
         self._pids: tuple[int, ...] | None = None
         self._listed: frozenset[int] = frozenset()
         self._swept: dict[str, frozenset[int] | None] = {}
-        """None: all that are listed."""
+        """By name of the file. None means all listed processes."""
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self._reads: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
-        """By process, so that they can be forgotten with it."""
+        """By process, so that they can be dropped with it."""
         self._sets: dict[RecordKind, bytes] = {RecordKind.READ_SET: b"", RecordKind.WAITING: b""}
         self._bases: dict[tuple[int, str], bytes] = {}
         self._rows: list[Row] = []
@@ -63,7 +63,7 @@ class Encoder:
         return self._rows
 
     def _tell_pids(self, pids: Iterable[int]) -> frozenset[int]:
-        """Returns those that have left."""
+        """Add the row for the list of processes. Returns the PIDs that have left."""
         now = tuple(pids)
         before, self._pids = self._pids, now
         if now == before:

@@ -34,7 +34,7 @@ from memtop.sources.protocol import pid_of
 APPLICATION_ID: Final = 0x6D656D74
 """``memt``, at byte 68 of the file."""
 VERSION: Final = 1
-"""PRAGMA user_version: what a reader must understand."""
+"""PRAGMA user_version, the version that a reader must understand."""
 SCHEMA: Final = (
     "CREATE TABLE tick(n INTEGER PRIMARY KEY, wall_s REAL NOT NULL, mono_s REAL NOT NULL)",
     "CREATE TABLE fact(tick INTEGER NOT NULL, kind INTEGER NOT NULL, path BLOB NOT NULL, status INTEGER, data BLOB)",
@@ -43,25 +43,25 @@ SCHEMA: Final = (
 PACKED_LIMIT: Final = 15 << 20
 """Most bytes of one value in the file."""
 VALUE_LIMIT: Final = 64 << 20
-"""Most bytes of one value unpacked: room for the smaps of 65,000 mappings."""
+"""Most bytes of one value unpacked. It has room for the smaps of 65,000 mappings."""
 PROCESS_LIMIT: Final = 1 << 18
 """Most processes of one listing or sweep."""
 TOOK_LIMIT_S: Final = 1e9
-"""No reading takes longer."""
+"""Longest time of one reading."""
 _COMPRESS_FROM: Final = 200
 _PLAIN: Final = b"\0"
 _ZLIB: Final = b"\1"
 _DICTIONARY_LIMIT: Final = 32_768
 _NONE: Final = 0xFFFF_FFFF
 TOOK_BYTES: Final = 8
-"""Of a double."""
+"""Size of a double."""
 
 Row = tuple[int, bytes, int | None, bytes | None]
 """kind, path, status, data."""
 
 
 class RecordKind(IntEnum):
-    """What a fact is about."""
+    """The subject of a fact."""
 
     PIDS = 1
     SWEPT = 2
@@ -74,7 +74,7 @@ class RecordKind(IntEnum):
 
 
 class Outcome(IntEnum):
-    """What became of a reading."""
+    """The outcome of a reading."""
 
     OK = 0
     GONE = 1
@@ -92,9 +92,9 @@ ERRORS: Final[Mapping[Outcome, type[MemtopError]]] = {
 
 
 def has_basis(kind: int, path: str) -> bool:
-    """Whether such a fact is packed with the help of the one before it of the same kind and path.
+    """Whether the previous fact of the same kind and path is used to pack such a fact.
 
-    Files of the machine and sweeps differ little from tick to tick. Others would have to be remembered one by one.
+    Files of the machine and sweeps differ little from tick to tick. Other facts would have to be remembered one by one.
     """
     return kind in (RecordKind.SWEEP, RecordKind.SWEPT, RecordKind.READ_SET) or (
         kind == RecordKind.READ and pid_of(path) is None
@@ -102,7 +102,7 @@ def has_basis(kind: int, path: str) -> bool:
 
 
 def pack(data: bytes, basis: bytes = b"") -> bytes:
-    """``data`` as it is stored: compressed where that helps, with ``basis`` as the dictionary."""
+    """Pack ``data`` for storage: compressed if that helps, with ``basis`` as the dictionary."""
     if len(data) >= _COMPRESS_FROM:
         squeezer = zlib.compressobj(1, zlib.DEFLATED, zdict=basis[:_DICTIONARY_LIMIT])
         squeezed = squeezer.compress(data) + squeezer.flush()
@@ -125,12 +125,12 @@ def unpack(stored: bytes, basis: bytes = b"") -> bytes:
 
 
 def encode_took(took_s: float) -> bytes:
-    """What stands before an answer that may have taken long."""
+    """Encode the time that stands before an answer that may have taken long."""
     return struct.pack("<d", took_s)
 
 
 def decode_took(data: bytes) -> tuple[float, bytes]:
-    """Seconds, and what stands behind. Raises struct.error or RecordingError."""
+    """Decode the seconds, and return what follows them. Raises struct.error or RecordingError."""
     (took_s,) = struct.unpack_from("<d", data)
     if not 0 <= took_s < TOOK_LIMIT_S:
         raise RecordingError("a time is not a number")
@@ -138,19 +138,19 @@ def decode_took(data: bytes) -> tuple[float, bytes]:
 
 
 def encode_pids(pids: Collection[int]) -> bytes:
-    """Numbers of 32 bits."""
+    """Encode numbers as 32 bits each."""
     return struct.pack(f"<{len(pids)}I", *pids)
 
 
 def decode_pids(data: bytes) -> tuple[int, ...]:
     """The inverse of :func:`encode_pids`. Raises struct.error and RecordingError."""
-    if len(data) > 4 * (2 * PROCESS_LIMIT + 1):  # a difference: all of them leave, and as many are new
+    if len(data) > 4 * (2 * PROCESS_LIMIT + 1):  # a difference: all of them left, and as many are new
         raise RecordingError("it has more processes than memtop can show")
     return struct.unpack(f"<{len(data) // 4}I", data)
 
 
 def encode_changes(changes: Mapping[int, bytes | None]) -> bytes:
-    """Answers by pid."""
+    """Encode answers by PID."""
     lengths = [_NONE if data is None else len(data) for data in changes.values()]
     numbers = struct.pack(f"<{1 + 2 * len(changes)}I", len(changes), *changes, *lengths)
     return numbers + b"".join([data for data in changes.values() if data])

@@ -1,7 +1,7 @@
-"""Opens a recording safely, although it may come from a stranger.
+"""Opens a recording safely, even one from an untrusted sender.
 
-The file is looked at before SQLite sees it; its schema must be ours to the letter, so that it has no view, trigger
-or virtual table; nothing but reading our two tables is allowed; values are bounded and untyped until checked.
+The file is checked before SQLite opens it. Its schema must be exactly ours, so it has no view, trigger or virtual
+table. Nothing but reading our two tables is allowed. Values are limited in size and untyped until they are checked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PRAGMAS: Final = ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", 
 
 
 def open_recording(path: str) -> sqlite3.Connection:
-    """A connection that reads one recording. Raises RecordingError, sqlite3.Error or OSError."""
+    """Open one recording for reading. Raises RecordingError, sqlite3.Error or OSError."""
     path = str(Path(path).absolute())
     _check_file(path)
     beside = [suffix for suffix in ("-wal", "-shm", "-journal") if os.path.lexists(path + suffix)]
@@ -70,7 +70,7 @@ def _authorize(action: int, first: str | None, second: str | None, database: str
 
 
 def _check_file(path: str) -> None:
-    """Raises RecordingError or OSError."""
+    """Check the file before SQLite opens it. Raises RecordingError or OSError."""
     if stat.S_ISLNK(os.lstat(path).st_mode):
         raise RecordingError("it is a symbolic link")
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)

@@ -1,4 +1,4 @@
-"""Recorder: a Source that passes on another Source and records its answers."""
+"""Recorder: a Source that passes on the answers of another Source and records them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
 
 
 class Recorder:
-    """A Source that gives what another one gives, and writes it to a new file.
+    """A Source that passes on another Source's answers and writes them to a new file.
 
-    What is recorded is what was answered, with two exceptions for the sake of those who send recordings to each
-    other: secrets in command lines are replaced by ``***`` (:mod:`memtop.redaction`), also
-    in what the live screen shows meanwhile, and environments are left out.
+    The recording holds what was answered, with two exceptions for people who send recordings to each other. Secrets in
+    command lines are replaced by ``***`` (:mod:`memtop.redaction`), which also affects the live screen meanwhile.
+    Environments are left out.
 
-    An instant is handed to the writer when the next one begins; once written, it survives the death of memtop.
-    A slow or full disk delays nothing: instants that cannot be written are counted, see :attr:`problem`.
-    Raises RecordingError where the file exists or cannot be made.
+    An instant is passed to the writer when the next one begins. After it is written, it survives the end of memtop. A
+    slow or full disk delays nothing: instants that cannot be written are counted, see :attr:`problem`. Raises
+    RecordingError if the file exists or cannot be created.
     """
 
     def __init__(self, source: Source, path: str) -> None:
@@ -35,11 +35,11 @@ class Recorder:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with the recording now, as one sentence; None when nothing is."""
+        """What is wrong with the recording now, as one sentence; None if nothing is."""
         return self._writer.problem
 
     def begin(self) -> Instant | None:
-        """Open a new instant; the one before is handed to the writer."""
+        """Open a new instant, and pass the previous one to the writer."""
         self._hand_over()
         instant = self._source.begin()
         if instant is not None:
@@ -100,7 +100,7 @@ class Recorder:
         return exits
 
     def close(self) -> None:
-        """Finish the file, as far as the disk lets it within two seconds, and close the other Source."""
+        """Finish the file, as far as the disk allows within two seconds, and close the other Source."""
         self._hand_over(last=True)
         self._writer.close()
         self._source.close()

@@ -32,22 +32,22 @@ from memtop.sources.recording.opening import open_recording
 from memtop.sources.recording.tick import Recorded
 
 DEADLINE_S: Final = 2.0
-"""Longest that one look into the file may take."""
+"""Longest time of one query of the file."""
 TICK_LIMIT: Final = 256 << 20
 """Most bytes unpacked for one tick."""
 MEMORY_LIMIT: Final = 256 << 20
 """Most bytes kept from one tick to the next."""
 ENTRY_BYTES: Final = 160
-"""What one answer costs beside its bytes."""
+"""What one answer costs in memory, in addition to its bytes."""
 ONCE: Final = ("identity", "environ", "container")
-"""Answers about a runtime that hold until there are others."""
+"""Answers about a runtime that hold until they are replaced."""
 
 
 class Replay:
-    """A Source that gives back what a Recorder has written.
+    """A Source that returns what a Recorder has written.
 
-    What was not asked while recording is unknown: read raises NotRecorded, a sweep gives None.
-    Raises RecordingError, with one sentence, for whatever is wrong with the file.
+    What was not requested during the recording is unknown: read raises NotRecorded, a sweep gives None. Raises
+    RecordingError, with one sentence, for anything that is wrong with the file.
     """
 
     def __init__(self, path: str) -> None:
@@ -58,7 +58,7 @@ class Replay:
         self._budget = 0
         self._learnt_bytes = 0
         self._pids: tuple[int, ...] | None = None
-        """As last listed; None before the first request for a list."""
+        """The last list; None before the first request for one."""
         self._listed: frozenset[int] = frozenset()
         self._left: frozenset[int] = frozenset()
         self._swept: dict[str, frozenset[int] | None] = {}
@@ -70,7 +70,8 @@ class Replay:
         }
         self._asks: dict[str, list[tuple[Recorded, float]]] = {}
         self._kept: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
-        """What was asked once about a runtime: a viewer may open its process later than the user who recorded it."""
+        """Readings that are made once per runtime: a viewer may open its process later than the user who recorded
+        it."""
         self._exits: list[Exit] = []
         self._bases: dict[tuple[int, str], bytes] = {}
         with self._one_sentence():
@@ -87,7 +88,7 @@ class Replay:
             raise
 
     def position(self) -> tuple[int, int]:
-        """(instants played so far, instants in all)."""
+        """(instants played so far, total instants)."""
         return self._next, self._ticks
 
     def begin(self) -> Instant | None:
@@ -98,7 +99,7 @@ class Replay:
             found = self._connection.execute("SELECT wall_s, mono_s FROM tick WHERE n = ?", (self._next,)).fetchone()
             if found is None:
                 raise RecordingError("an instant is missing")
-            mono_s = mono_time_s(found[1])  # a process that was restored elsewhere has seen the clock go back
+            mono_s = mono_time_s(found[1])  # the clock of a process that was restored elsewhere has gone back
             instant = Instant(wall_time_s(found[0]), max(mono_s, self._mono_s))
             self._forget_those_who_left()
             self._budget = TICK_LIMIT
@@ -113,7 +114,7 @@ class Replay:
         return instant
 
     def pids(self) -> Sequence[int]:
-        """See ``Source.pids``; where no list was asked for, the processes that were looked at."""
+        """See ``Source.pids``. Without a recorded list, the processes whose statm was read."""
         return tuple(sorted(self._swept.get("statm") or ())) if self._pids is None else self._pids
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
@@ -133,7 +134,7 @@ class Replay:
         return [values.get(pid) if pid in asked else None for pid in pids]
 
     def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
-        """See ``Source.ask``; the answer comes at the instant at which it came then."""
+        """See ``Source.ask``. The answer comes at the instant at which it came during the recording."""
         if answers := self._asks.get(path):
             told, took_s = answers.pop(0)
             return Answer(_given(told)[:size], took_s)
@@ -144,7 +145,7 @@ class Replay:
         raise NotRecorded(f"{path}: not in the recording")
 
     def settle(self, seconds: float) -> None:
-        """Nothing is ever under way."""
+        """Return at once: a replay never waits."""
 
     def tids(self, pid: int) -> Sequence[int]:
         """See ``Source.tids``."""
@@ -152,7 +153,7 @@ class Replay:
             return [int(tid) for tid in self.read(f"proc/{pid}/task").split()]
 
     def watch(self, pids: Sequence[int]) -> None:
-        """What was watched while recording is all that can be."""
+        """Do nothing: only the processes that were watched during the recording can be reported."""
 
     def exits(self) -> list[Exit]:
         """See ``Source.exits``."""
@@ -164,7 +165,7 @@ class Replay:
         self._connection.close()
 
     def _forget_those_who_left(self) -> None:
-        """As the encoder does, and at the same point."""
+        """Drop processes that have left, at the same point as the encoder does."""
         for pid in self._left:
             self._reads.pop(pid, None)
             self._kept.pop(pid, None)
@@ -175,7 +176,7 @@ class Replay:
         self._exits = []
 
     def _learn(self, kind: int, path: str, status: object, stored: bytes) -> None:
-        """Take in one row. Raises whatever its bytes deserve; see :meth:`_one_sentence`."""
+        """Take one row. Raises the errors that :meth:`_one_sentence` converts."""
         if kind == RecordKind.EXIT:
             (wall_s,) = struct.unpack("<d", stored)
             self._exits.append(Exit(int(path), wall_time_s(wall_s), None if status is None else integer(status)))
@@ -207,7 +208,7 @@ class Replay:
             self._sets[RecordKind(kind)] = path_set(data)
 
     def _check_memory(self) -> None:
-        """Measure what is kept, once so much is new that it may be too much. Raises RecordingError."""
+        """Measure the memory in use, after enough new data that it may be too much. Raises RecordingError."""
         if self._learnt_bytes < MEMORY_LIMIT // 4:
             return
         self._learnt_bytes = 0
@@ -237,7 +238,7 @@ class Replay:
 
     @contextmanager
     def _one_sentence(self) -> Iterator[None]:
-        """Whatever is wrong with the file becomes a RecordingError; bytes of the file are cleaned."""
+        """Turn every error of the file into a RecordingError. Bytes of the file are cleaned."""
         self._deadline_s = time.monotonic() + DEADLINE_S
         try:
             yield

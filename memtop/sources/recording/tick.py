@@ -9,24 +9,24 @@ from memtop.sources.protocol import Exit, Instant, pid_of
 from memtop.sources.recording.format import Outcome
 
 Recorded = tuple[Outcome, bytes]
-"""What became of a reading, and its bytes or the error's text."""
+"""The outcome of a reading, and its bytes or the error's text."""
 
 
 @dataclass(slots=True)
 class Tick:
-    """One instant. Its answers are kept whole: the encoder leaves out what is known already."""
+    """One instant. It has all answers; the encoder leaves out what is known already."""
 
     instant: Instant
     pids: Sequence[int] | None = None
     sweeps: dict[str, dict[int, bytes | None]] = field(default_factory=dict)
     reads: dict[str, Recorded] = field(default_factory=dict)
     asks: list[tuple[str, Recorded, float]] = field(default_factory=list)
-    """What may block: path, what became of it, seconds that it took."""
+    """Readings that may block: path, outcome, seconds that it took."""
     waiting: set[str] = field(default_factory=set)
     exits: list[Exit] = field(default_factory=list)
 
     def size_bytes(self) -> int:
-        """About how much memory it holds."""
+        """Estimate of the memory that it uses."""
         swept = sum(map(len, self.sweeps.values()))
         return (
             4096
@@ -35,9 +35,10 @@ class Tick:
         )
 
     def after(self, lost: Tick) -> Tick:
-        """Itself, with what was learnt at an earlier instant that could not be written.
+        """This tick, combined with an earlier one that could not be written.
 
-        Only that instant is lost then: a command line is asked for once, and would be missing for ever.
+        So only the earlier instant is lost. A command line, which is requested only once, would otherwise be missing
+        for the rest of the recording.
         """
         pids = self.pids if self.pids is not None else lost.pids
         alive = None if pids is None else frozenset(pids)

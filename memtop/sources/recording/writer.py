@@ -1,4 +1,4 @@
-"""Thread that writes a recording, so that no disk delays a sample."""
+"""Thread that writes a recording, so that a slow disk does not delay a sample."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from memtop.sources.recording.format import APPLICATION_ID, SCHEMA, VERSION, Row
 from memtop.sources.recording.tick import Tick
 
 QUEUE_BYTES: Final = 16 << 20
-"""Most memory that ticks may hold while they wait for the disk; one tick is always taken."""
+"""Most memory that ticks may use while they wait for the disk. One tick is always accepted."""
 RETRY_S: Final = 1.0
 CLOSE_S: Final = 2.0
 """How long closing waits for the disk."""
 FROZEN_S: Final = 3.0
 """A write that takes longer is reported."""
 LOOK_S: Final = 5.0
-"""How often to look whether the file is still there: SQLite goes on writing into one that was removed."""
+"""How often to check that the file still exists: SQLite goes on writing into a file that was removed."""
 CHECKPOINT_S: Final = 60.0
 _DESCRIPTORS: Final = "/proc/self/fd"
 
 
 class Writer:
-    """Creates one recording and writes ticks into it, each in a transaction of its own.
+    """Creates one recording and writes ticks into it, each in its own transaction.
 
-    What is committed survives the death of memtop. Raises RecordingError where the file exists or cannot be made.
+    What is committed survives the end of memtop. Raises RecordingError if the file exists or cannot be created.
     """
 
     def __init__(self, path: str) -> None:
@@ -59,7 +59,7 @@ class Writer:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong now, as one sentence; None when nothing is. After close: what the file lacks."""
+        """What is wrong now, as one sentence; None if nothing is. After close: what the file lacks."""
         with self._changed:
             waiting, dropped = len(self._queue), self._dropped
             closed = self._closed
@@ -77,11 +77,11 @@ class Writer:
         return f"{dropped} samples are missing from the recording" if dropped else None
 
     def submit(self, tick: Tick, *, always: bool = False) -> bool:
-        """Queue a tick for writing; False when the queue is full and the tick was not taken."""
+        """Queue a tick for writing. Returns False if the queue is full and the tick was not accepted."""
         size = tick.size_bytes()
         with self._changed:
             if self._removed:
-                return True  # it can never be read: there is no point in keeping it
+                return True  # the file is gone, so keeping the tick would be useless
             if self._queue and self._queued_bytes + size > QUEUE_BYTES and not always:
                 self._dropped += 1
                 return False
@@ -91,7 +91,7 @@ class Writer:
         return True
 
     def close(self) -> None:
-        """Write what waits, make the file one that can be read anywhere; gives up after CLOSE_S."""
+        """Write what waits, and finish the file so that it can be read anywhere. Gives up after CLOSE_S."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -112,7 +112,7 @@ class Writer:
             self._changed.notify_all()
 
     def _next(self) -> Tick | None:
-        """The oldest tick, which stays queued until it is written; None when there will be no more."""
+        """The oldest tick, which stays queued until it is written; None after the last one."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closing)
             if self._removed:
@@ -120,7 +120,10 @@ class Writer:
             return self._queue[0][0] if self._queue else None
 
     def _write_at_last(self, tick: Tick) -> bool:
-        """Try until it is written, or the file is gone; once more, and no more, when closing. Returns whether it is."""
+        """Try until the tick is written or the file is gone; when closing, try only once more.
+
+        Returns whether it is written.
+        """
         rows = self._encoder.rows(tick)
         last = False
         while not self._write(tick, rows):
@@ -157,7 +160,7 @@ class Writer:
             self._removed = _inode(self._path) != self._inode
         if now_s - self._checkpointed_s > CHECKPOINT_S:
             self._checkpointed_s = now_s
-            with suppress(sqlite3.Error):  # the next write meets the same trouble, and tells
+            with suppress(sqlite3.Error):  # the next write meets the same trouble and reports it
                 self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _finish(self) -> None:
@@ -194,21 +197,21 @@ def _create(path: str) -> sqlite3.Connection:
 
 
 def _check_directory(path: str) -> None:
-    """Refuse, for root, a directory where others can put another file in the place of ours. Raises RecordingError."""
+    """Refuse, for root, a directory where other users can replace our file. Raises RecordingError."""
     folder = os.path.dirname(path)
     try:
         mode = os.stat(folder).st_mode
     except OSError:
-        return  # creating the file will fail with the same error
+        return  # creating the file will report the same error
     if os.geteuid() == 0 and mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX:
         raise RecordingError(f"{clean(folder)}: others may write into this directory, so root does not record there")
 
 
 def _connect(path: str, created: int) -> sqlite3.Connection:
-    """Open the very file that was ``created``, whatever has its name by now; closes that descriptor.
+    """Open exactly the file that was ``created``, whatever file has its name now, and close that descriptor.
 
-    SQLite opens by name only. What it has opened is compared before anything is read or written; it neither follows
-    a link then, nor creates a file. Raises RecordingError and sqlite3.Error.
+    SQLite opens by name only. Therefore the file that it has opened is compared before anything is read or written. It
+    does not follow a link then and creates no file. Raises RecordingError and sqlite3.Error.
     """
     identity = os.fstat(created)
     os.close(created)  # before SQLite locks: closing any descriptor of a file gives up its POSIX locks
@@ -216,7 +219,7 @@ def _connect(path: str, created: int) -> sqlite3.Connection:
         f"file:{urllib.parse.quote(os.fsencode(path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
     )
     for descriptor in os.listdir(_DESCRIPTORS):
-        with suppress(OSError):  # of this very listing, closed by now
+        with suppress(OSError):  # the descriptor of this very listing, which is closed by now
             if os.path.samestat(identity, os.fstat(int(descriptor))):
                 return connection
     connection.close()
