@@ -263,7 +263,7 @@ class Engine:
     def _forget_departed(
         self, keys: Iterable[ProcessKey], last: dict[ProcessKey, ProcessRow], ended: dict[int, float], sample: Sample
     ) -> None:
-        """Forget those that nobody watched, except those that the OOM killer took: by now it is known which."""
+        """Forget unwatched processes, except victims of the OOM killer, which are known by now."""
         for key in keys:
             if self._assessor is not None and key in last and self._assessor.was_killed(key):
                 self._keep_departed(last[key], ended.get(key.pid, sample.wall_s), sample)

@@ -129,7 +129,7 @@ class Assessor:
         return {key: outlook for key, outlook in found.items() if outlook is not None}
 
     def _ended(self, key: ProcessKey) -> Assessment | None:
-        if self._step is not None:  # a successor may have come while nobody looked
+        if self._step is not None:  # a successor may have come while the process was not assessed
             self._exit_analysis.follow(key, self._step)
         autopsy = self._exit_analysis.of(key)
         return at_its_end(self._ends.get(key, Assessment()), autopsy, self._counters) if autopsy is not None else None
