@@ -1,6 +1,6 @@
 """Assessment of a process for the views: limits, OOM rank, findings, and the report on its exit.
 
-Sizes in bytes, None where unknown. Names are cleaned.
+Sizes are in bytes; None means unknown. Names are cleaned.
 """
 
 from __future__ import annotations
@@ -31,45 +31,47 @@ class Limit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LimitRow:
-    """One ceiling over the process."""
+    """One limit on the memory of the process."""
 
     limit: Limit
     name: str
     limit_bytes: int
     used_bytes: int
-    """Of a cgroup and of the machine what cannot be reclaimed."""
+    """For a cgroup and the machine: memory in use that cannot be reclaimed."""
     headroom_bytes: int
-    """Limit minus working set: beyond it page cache in use is reclaimed, which costs speed."""
+    """Limit minus working set. Beyond it the kernel reclaims page cache that is in use, which costs speed."""
     headroom_max_bytes: int
-    """Limit minus :attr:`used_bytes`, for the time when all that can be reclaimed is; decides what is met first."""
+    """Limit minus :attr:`used_bytes`, for the time after everything reclaimable was reclaimed. It decides which limit
+    is reached first."""
     binds: bool = False
-    """Whether this is the ceiling that is reached first, of the cgroups' and the machine's."""
+    """Whether this limit is reached first, among those of the cgroups and the machine."""
     path: str | None = None
     swap_room_bytes: int = 0
-    """What can go to swap once it is reached, before what is said to happen beyond it."""
+    """Memory that can go to swap after the limit is reached, before the kernel takes the action that the limit
+    names."""
     unsure_bytes: int = 0
     """What of :attr:`used_bytes` may be reclaimable after all, in whole or in part: the kernel does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Count in the cgroup since memtop started to read it; None where it has no such counter."""
+    """Counts in the cgroup since memtop started to read it; None if it has no such counter."""
 
     oom: int | None = None
     oom_kill: int | None = None
     max: int | None = None
-    """Times that the limit was touched."""
+    """How often the limit was reached."""
     high: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a process stands among those that an OOM would choose from."""
+    """The position of a process among those that an OOM kill would choose from."""
 
     first: ProcessKey
     first_name: str
     rank: int | None
-    """Of the process in focus, 1 dies first; None where it is never taken."""
+    """Rank of the process in focus; 1 is killed first. None if it is never killed."""
     of: int
 
 
@@ -87,14 +89,14 @@ class ExitReport:
     oom: Oom
     clues: tuple[Clue, ...]
     limit_name: str | None = None
-    """Whose limit, where it was the OOM killer."""
+    """Name of the limit, if the OOM killer ended it."""
     limit_bytes: int | None = None
     rss_bytes: int | None = None
     """At the last sample."""
     virt_bytes: int | None = None
     peak_rss_bytes: int | None = None
     slope_bytes_per_min: float | None = None
-    """Of RES over its last minute."""
+    """Slope of RES over its last minute."""
     cgroup_before_bytes: int | None = None
     cgroup_after_bytes: int | None = None
     successor: ProcessKey | None = None
@@ -102,42 +104,42 @@ class ExitReport:
 
     @property
     def is_oom(self) -> bool:
-        """Whether the kernel's OOM killer took it, for certain or probably."""
+        """Whether the kernel's OOM killer ended it, certainly or probably."""
         return self.oom in (Oom.CERTAIN, Oom.PROBABLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Everything that was judged about the process in focus."""
+    """The whole assessment of the process in focus."""
 
     findings: tuple[Finding, ...] = ()
     """Worst first."""
     growth: Growth | None = None
-    """What stands, with its numbers: its kind is that of :attr:`state`."""
+    """The verdict with its numbers. Its kind is that of :attr:`state`."""
     state: Confirmation | None = None
     lazy_free_bytes: int | None = None
-    """Given back by MADV_FREE and not counted as growth; None where it was not read."""
+    """Memory given back by MADV_FREE, which is not counted as growth; None if it was not read."""
     level_s: float | None = None
-    """For how long it has been level since its last step; None where its shape is no step."""
+    """How long the curve has been level since its last step; None if its shape is not a step."""
     heap_level: bool = False
-    """Whether by its runtime's own figures what is in use after a collection does not rise."""
+    """Whether the heap in use after a collection does not rise, by the runtime's own figures."""
     limits: tuple[LimitRow, ...] = ()
     first_met: LimitRow | None = None
-    """Of them the one that a rising process meets first."""
+    """The limit that a rising process reaches first."""
     cgroup: CgroupReading | None = None
     cgroup_name: str = ""
     owner: CgroupOwner = field(default_factory=CgroupOwner)
     unread: tuple[str, ...] = ()
-    """What is not known of its limits, each as a clause; only without any can it be said that no limit is near."""
+    """What is not known of the limits, one clause each. Only if it is empty can memtop say that no limit is near."""
     cgroup_known: bool = False
-    """False where the cgroup cannot be found from here, which is not the same as none."""
+    """False if the cgroup cannot be found from here, which is not the same as having none."""
     events: Events = field(default_factory=Events)
     policy: Policy = field(default_factory=Policy)
-    """How the kernel hands memory out."""
+    """The kernel's overcommit policy."""
     in_cgroup: Place | None = None
     on_machine: Place | None = None
     tasks_rss_bytes: int | None = None
-    """Sum of RES of all tasks in the cgroup, where all are known."""
+    """Sum of RES of all tasks in the cgroup, if all are known."""
     tasks: int | None = None
     autopsy: ExitReport | None = None
-    """How it has ended; the rest is then as it was at its end, as far as that was looked at."""
+    """How the process ended. The other fields then have the state at its end, as far as it was read."""

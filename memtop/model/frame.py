@@ -1,11 +1,11 @@
 """The frame: one immutable value with everything that a view draws at one instant, such as rows and Detail.
 
-None always means unknown, never "none of it". A row object is reused from frame to frame while nothing in it
-has changed, so a view may compare rows by identity to know what to draw again.
+None always means unknown, never "none of it". A row object is reused from frame to frame while nothing in it has
+changed, so a view may compare rows by identity to know what to draw again.
 
-Modules of tuples that a single sample imports do without ``from __future__ import annotations``: NamedTuple compiles
-each annotation that is a string. All of them took 5 ms of 45, the first one 1 ms. Names that are imported only for
-type checking are therefore ``object`` at run time.
+Modules with tuples that a run of one sample imports do not use ``from __future__ import annotations``, because
+NamedTuple compiles each annotation that is a string. All of them took 5 ms of 45, the first one 1 ms. Names that are
+imported only for type checking are therefore ``object`` at run time.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from memtop.procfs.status import PidStatus
 from memtop.sanitize import clean
 from memtop.sources.protocol import OwnCost
 
-if TYPE_CHECKING:  # what is expensive to read or to assess is imported with the first view that wants it
+if TYPE_CHECKING:  # types of readings and verdicts that are imported with the first view that needs them
     from memtop.model.assessment import Assessment, ExitReport
     from memtop.runtimes.view import RuntimeView
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
@@ -38,20 +38,20 @@ class Note(Enum):
 
 
 class ProcessRow(NamedTuple):
-    """One process at one instant. Sizes in bytes, rates per second, None where unknown."""
+    """One process at one instant. Sizes in bytes, rates per second; None means unknown."""
 
     key: ProcessKey
     pid: int
     ppid: int | None
     uid: int | None
     user: str
-    """Login name, or the number while the name is not known."""
+    """Login name, or the number while the name is unknown."""
     state: str
     """One letter of proc_pid_stat(5), or ``?``."""
     name: str
     """The kernel's 15 bytes of name, cleaned."""
     command: str
-    """The command line, cleaned, or the name in brackets where there is none."""
+    """The command line, cleaned, or the name in brackets if there is none."""
     name_raw: bytes
     command_raw: bytes | None
     virt_bytes: int | None
@@ -65,37 +65,38 @@ class ProcessRow(NamedTuple):
     peak_rss_bytes: int | None
     page_tables_bytes: int | None
     mem_percent: float | None
-    """RES over the RAM of the machine."""
+    """RES as a percentage of the machine's RAM."""
     growth_bytes_per_min: float | None
-    """Change of RES over the last minute, or since first seen where that is less; None in its first two seconds."""
+    """Change of RES over the last minute, or since first seen if that is less; None in its first two seconds."""
     minflt: int | None
     majflt: int | None
     minflt_per_s: float | None
     majflt_per_s: float | None
     cpu_percent: float | None
-    """Of one core."""
+    """Percentage of one core."""
     threads: int | None
     oom_score: int | None
     oom_score_adj: int | None
     trend: tuple[int | None, ...]
-    """RES over the last two minutes, oldest first: 0 to 7 within its own range, None before it was seen."""
+    """RES over the last two minutes, oldest first: 0 to 7 within its own range. None before the process was seen."""
     started_s: float | None
     """Start, seconds since the epoch."""
     note: Note
     gone_s: float | None = None
-    """When it was found to have ended, seconds since the epoch; None while it lives."""
+    """When it was found to have ended, seconds since the epoch; None while it is alive."""
     verdict: str = ""
-    """What its memory does, as a sign of two cells: how bad, and the shape; empty before there is a verdict."""
+    """Severity and shape of its memory curve, as a sign of two cells; empty before there is a verdict."""
     verdict_rank: int | None = None
-    """The sign as a number to sort by: the more, the worse."""
+    """The sign as a number for sorting: a higher number is worse."""
     limit_percent: float | None = None
-    """Working set of the cgroup that binds over its limit; None without one, or where it is not read."""
+    """Working set of the cgroup with the binding limit, as a percentage of that limit; None without one, or if it is
+    not read."""
     oom_rank: int | None = None
-    """OOM rank among all candidates of the machine, 1 is killed first; None where it is not computed."""
+    """OOM rank among all candidates of the machine; 1 is killed first. None if it is not computed."""
     pss_bytes: int | None = None
-    """Each resident page divided by the number of its mappings; read only while it is shown."""
+    """PSS: each resident page divided by the number of its mappings. It is read only while it is shown."""
     uss_bytes: int | None = None
-    """USS: pages that no other process maps; read only while it is shown."""
+    """USS: pages that no other process maps. They are read only while they are shown."""
 
     @property
     def short_command(self) -> str:
@@ -106,14 +107,14 @@ class ProcessRow(NamedTuple):
 
     @property
     def program_names(self) -> tuple[str, ...]:
-        """Its names, cleaned: the kernel's, the program's, and that of the script, module or main class it runs."""
+        """The names of the program, cleaned: the kernel's, the file's, and that of the script, module or main class."""
         from memtop.program_name import program_name  # noqa: PLC0415 (as above)
 
         return (self.name, *(map(clean, program_name(self.command_raw).names) if self.command_raw else ()))
 
     @property
     def oom_share_permille(self) -> int | None:
-        """The share of RAM and swap that its oom_score stands for."""
+        """The share of RAM and swap that corresponds to its oom_score, in thousandths."""
         if self.oom_score is None or self.oom_score_adj is None:
             return None
         from memtop.analysis.limits.oom_score import share_permille  # noqa: PLC0415 (a column that is rarely on screen)
@@ -122,7 +123,7 @@ class ProcessRow(NamedTuple):
 
 
 class SystemRow(NamedTuple):
-    """The machine at one instant. Sizes in bytes, rates per second, None where unknown."""
+    """The machine at one instant. Sizes in bytes, rates per second; None means unknown."""
 
     mem_total_bytes: int | None
     mem_available_bytes: int | None
@@ -132,19 +133,19 @@ class SystemRow(NamedTuple):
     pgfault_per_s: float | None
     pgmajfault_per_s: float | None
     oom_kills: int | None
-    """Kernel OOM kills since memtop began to look."""
+    """Kernel OOM kills since memtop started."""
     oom_kills_boot: int | None
     """Kernel OOM kills since boot."""
     psi_memory_some_avg10: float | None
     psi_memory_full_avg10: float | None
     processes: int | None
-    """None when only some pids are looked at."""
+    """None if only some processes are read."""
 
 
 class Series(NamedTuple):
-    """A process's past, resampled to one point per bucket, oldest first; every tuple has the same length.
+    """A process's past, resampled to one point per bucket, oldest first. Every tuple has the same length.
 
-    A point is None where nothing was known (before the first sample, while the machine was suspended).
+    A point is None where nothing was read (before the first sample, while the machine was suspended).
     """
 
     times_s: tuple[float, ...]
@@ -169,26 +170,26 @@ class Mark(NamedTuple):
 
 
 class Detail(NamedTuple):
-    """Everything known of the process in focus."""
+    """All data about the process in focus."""
 
     row: ProcessRow
-    """Its numbers at the instant looked at: now, or under the chart's cursor."""
+    """Its numbers at the instant shown: now, or under the chart's cursor."""
     status: PidStatus | None
-    """The last status file read; None while unread, for kernel threads and zombies."""
+    """The last status file read. None before that, and for kernel threads and zombies."""
     series: Series
     window_s: float
     right_edge_s: float
     """The wall time at the chart's right edge, seconds since the epoch."""
     cursor_s: float | None
-    """Where the cursor is, relative to the right edge; None when live."""
+    """Position of the cursor relative to the right edge; None when live."""
     marks: tuple[Mark, ...]
     gone: bool
     slope_bytes_per_min: float | None
-    """Least-squares slope of RES over its last minute."""
+    """Least-squares slope of RES over the last minute."""
     why_unknown: dict[str, str]
-    """Attribute of ProcRow -> why it is None, in words."""
+    """Attribute of ProcessRow -> reason why it is None."""
     outlook: Assessment | None = None
-    """What was judged about it; None while looking back, and before the first look."""
+    """The assessment; None while looking back, and before the first assessment."""
     regions: RegionsView | None = None
     """Its mappings, while the Regions or the Sharing panel is on screen."""
     sharing: SharingView | None = None
@@ -197,13 +198,13 @@ class Detail(NamedTuple):
     runtime: RuntimeView | None = None
     """Its runtime, while the Runtime panel is on screen."""
     paused: bool = False
-    """The picture stands still: what was not read by then is not read now."""
+    """Whether the display is frozen. What was not read before that is not read now."""
     mark_dropped: bool = False
-    """There was a mark until the process became another program."""
+    """Whether the user's mark was dropped because the process became another program."""
 
 
 class TreePlace(NamedTuple):
-    """Where a row stands in the tree, and what hangs below it."""
+    """The position of a row in the tree, and the totals of its subtree."""
 
     depth: int
     prefix: str
@@ -211,56 +212,55 @@ class TreePlace(NamedTuple):
     has_children: bool
     folded: bool
     rss_bytes: int | None
-    """Sum of RES of the whole subtree: at most what it holds, because shared pages count in each of its processes."""
+    """Sum of RES of the whole subtree. It is an upper bound, because shared pages count in each of its processes."""
     virt_bytes: int | None
     pss_bytes: int | None = None
-    """Sum of PSS of the whole subtree; None unless that of every process in it is known."""
+    """Sum of PSS of the whole subtree; None if that of any process in it is unknown."""
 
 
 class Shares(NamedTuple):
-    """How far PSS and USS are known, which are read in turn."""
+    """For how many processes PSS and USS are known. They are read in turn."""
 
     wanted: int
     """Processes whose PSS is wanted."""
     unknown: Mapping[ProcessKey, str]
-    """Those of them whose PSS is not known, and why: a name of ``Missing``, in small
-    letters."""
+    """The processes whose PSS is unknown, with the reason: a name of ``Missing`` in lower case."""
     decides: bool
-    """Whether order or filter depend on it, so that those of which it is unknown are out of place."""
+    """Whether the order or the filter depends on PSS or USS, so that rows without it are out of place."""
 
 
 class Frame(NamedTuple):
-    """One picture of one instant; all that crosses from the sampler's thread to a view."""
+    """Everything to draw at one instant. It is all that crosses from the sampler's thread to a view."""
 
     tick: int
     at_s: float
     """Wall time of the sample, seconds since the epoch."""
     elapsed_s: float | None
-    """Real time since the sample before; None for the first."""
+    """Real time since the previous sample; None for the first."""
     late_s: float
     """How much later than planned the sample was taken."""
     system: SystemRow
     rows: tuple[ProcessRow, ...]
     """The processes that match, in order."""
     tree: tuple[TreePlace, ...] | None
-    """For each row its place, or None when the list is flat."""
+    """The place of each row in the tree; None when the list is flat."""
     total: int
-    """Processes asked for that live, before the filter."""
+    """Number of living processes before the filter."""
     detail: Detail | None
     own: OwnCost
     hidden: int
-    """Processes that /proc lists and does not let us read (hidepid)."""
+    """Number of processes that /proc lists but does not let memtop read (hidepid)."""
     problems: tuple[str, ...]
-    """Sentences about readings that failed: parse errors with their path, a sampler that was restarted."""
+    """Sentences about failed readings: parse errors with their path, a sampler that was restarted."""
     runtimes: Mapping[ProcessKey, dict[str, Any]] = {}
-    """For each process asked for its ``runtime`` of the JSON contract, where that was wanted and is known."""
+    """The ``runtime`` object of the JSON contract for each process, if it was requested and is known."""
     shares: Shares | None = None
     """None where neither PSS nor USS is requested."""
     replay_position: tuple[int, int] | None = None
     """(sample, samples) of a recording being played."""
     outlooks: Mapping[ProcessKey, Assessment] = {}
-    """What was judged of each process asked for, where that was wanted and is known."""
+    """The assessment of each process, if it was requested and is known."""
     exits: tuple[ExitReport, ...] = ()
-    """Watched processes found at this instant to have ended."""
+    """Watched processes whose end was found at this instant."""
     oom_victim: str = ""
-    """Name and pid of the process that the OOM killer took last since memtop started; empty where none is known."""
+    """Name and PID of the last process that the OOM killer ended since memtop started; empty if none is known."""

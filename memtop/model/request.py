@@ -1,6 +1,6 @@
-"""The Request of a view to the engine: the readings, the rows and their order, the window of time.
+"""The Request of a view to the engine: the readings, the rows and their order, the time window.
 
-A Request is small and immutable, and a newer one may replace it before the engine reads it.
+A Request is small and immutable. A newer one may replace it before the engine reads it.
 """
 
 from collections.abc import Callable
@@ -22,38 +22,38 @@ class RowSelection(NamedTuple):
     where_needs: Need = Need.NONE
     """Readings that the filter depends on."""
     only: frozenset[int] | None = None
-    """Pids to be shown, whatever the filter says; None for all."""
+    """PIDs to be shown, whatever the filter says; None for all."""
     names: tuple[str, ...] = ()
-    """Names to be shown beside ``only``: a process matches when one of its program names contains one."""
+    """Names to be shown in addition to ``only``: a process matches if one of its program names contains one of them."""
     children: bool = False
-    """Show the descendants of ``only`` and ``names`` too."""
+    """Show also the descendants of ``only`` and ``names``."""
     kernel_threads: bool = False
     killed: bool = False
-    """Also list what the OOM killer took, for some minutes."""
+    """Also list processes that the OOM killer ended, for some minutes."""
     tree: bool = False
     folded: frozenset[ProcessKey] = frozenset()
 
 
 class ChartWindow(NamedTuple):
-    """Which stretch of time is shown."""
+    """The time window to show."""
 
     frozen: bool = False
-    """Show the instant at which freezing began; sampling goes on."""
+    """Show the instant at which the display was frozen. Sampling continues."""
     cursor_s: float | None = None
     """Wall time to look back at; None for now (or for the frozen instant)."""
     window_s: float | None = None
-    """Seconds of past in the chart; None for as much as is known, between half a minute and five."""
+    """Seconds of past in the chart. None for all that is known, between half a minute and five minutes."""
     points: int = 120
     """Points of the chart's series."""
 
     @property
     def stands_still(self) -> bool:
-        """Whether the picture is frozen: it was paused, or the past is looked at."""
+        """Whether the display is frozen: it was paused, or the user looks at the past."""
         return self.frozen or self.cursor_s is not None
 
 
 class Request(NamedTuple):
-    """All that flows from a view to the engine, beside commands."""
+    """All that a view sends to the engine, apart from commands."""
 
     readings: ReadingsRequest = ReadingsRequest()
     rows: RowSelection = RowSelection()
@@ -61,6 +61,6 @@ class Request(NamedTuple):
 
     @property
     def everybody(self) -> bool:
-        """Whether all processes must be read; where not, the cost does not grow with /proc."""
+        """Whether all processes must be read. If not, the cost does not grow with the number of processes."""
         rows = self.rows
         return rows.only is None or bool(rows.names) or rows.children or Need.FAMILY in self.readings.focus_needs
