@@ -12,16 +12,16 @@ ALWAYS: Final = 1000
 
 
 class Values(Enum):
-    """What a column holds, and so how the filter compares it."""
+    """The kind of values in a column, which decides how the filter compares them."""
 
     NUMBER = auto()
     """Counts, rates and percentages: ``majflt>10``."""
     SIZE = auto()
     """Bytes, compared with sizes such as ``500m``."""
     TEXT = auto()
-    """Text that contains what the filter names: ``command=nginx``."""
+    """Text. It matches if it contains the filter's text: ``command=nginx``."""
     WORD = auto()
-    """Text that is the whole of what the filter names: ``user=app``."""
+    """Text. It matches if it equals the filter's text: ``user=app``."""
 
 
 class Column(NamedTuple):
@@ -32,33 +32,33 @@ class Column(NamedTuple):
     title: str
     """The heading, also the name in the help."""
     width: int
-    """Cells; 0 takes what is left of the line."""
+    """Cells; 0 takes the rest of the line."""
     field: str
     """Attribute of ProcessRow to sort and filter by; rows in which it is None come last."""
     text: Callable[[ProcessRow], str]
-    """The cell's text, not yet cut to the width."""
+    """The cell's text, before it is cut to the width."""
     says: str
     """One line for the help and the column chooser."""
     topic: str
-    """The explanation that belongs to the column; the column's names find it, too."""
+    """The topic that explains the column. The column's names also find it."""
     needs: Need = Need.NONE
-    """The readings that fill ``field``; they are made only while something needs them."""
+    """The readings that fill ``field``. They are made only while something needs them."""
     descending: bool = True
     """The natural order of the first sort."""
     left: bool = False
     """Aligned to the left (text) instead of the right (numbers)."""
     values: Values = Values.NUMBER
     default: bool = True
-    """Shown unless the user chose otherwise."""
+    """Whether it is shown by default."""
     aliases: tuple[str, ...] = ()
     """Other names that users may type."""
     importance: int = ALWAYS
-    """Columns that do not fit are left out, those of the least importance first."""
+    """Priority on narrow screens: the least important columns are left out first."""
     style: str = ""
-    """Name of the color of its cells: ``virt`` or ``res``, or empty for that of the row."""
+    """Name of the color of its cells: ``virt``, ``res``, or empty for the color of the row."""
     subtree: str = ""
     """Attribute of TreePlace that a folded row shows instead: the bytes of its whole subtree."""
     branch: bool = False
     """Whether a row of the tree has its branch drawn before the text."""
     marked_from: tuple[float, float] | None = None
-    """Shares of the machine's RAM from which a value in bytes is a warning, and a danger."""
+    """Shares of the machine's RAM at which a value in bytes is a warning, and a danger."""

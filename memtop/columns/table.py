@@ -1,4 +1,4 @@
-"""The table of columns: all that the command line, filter, screen, help and JSON know of a column."""
+"""The table of columns: everything that the command line, filter, screen, help and JSON know about a column."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         values=Values.SIZE,
         aliases=("delta", "d/min"),
         importance=250,
-        marked_from=(0.01, 0.10),  # in a minute: the machine is full in less than two hours, in ten minutes
+        marked_from=(0.01, 0.10),  # within a minute: the machine is full in less than two hours, or in ten minutes
     ),
     Column(
         "verdict",
@@ -221,7 +221,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         values=Values.TEXT,
         branch=True,
     ),
-    # Not shown unless asked for
+    # Not shown by default.
     Column(
         "ppid",
         "PPID",
@@ -384,5 +384,5 @@ COLUMNS: Final[tuple[Column, ...]] = (
 BY_NAME: Final[dict[str, Column]] = {
     name: column for column in COLUMNS for name in (column.key, column.title.lower(), *column.aliases)
 }
-"""Every name under which users may ask for a column, in small letters."""
+"""Every name that users may type for a column, in lower case."""
 DEFAULT_COLUMNS: Final[tuple[Column, ...]] = tuple(column for column in COLUMNS if column.default)

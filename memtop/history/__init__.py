@@ -1,1 +1,1 @@
-"""Bounded history of processes and of the machine, and the series that charts and verdicts take from it."""
+"""Bounded history of processes and of the machine, and the series for charts and verdicts."""

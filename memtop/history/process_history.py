@@ -16,14 +16,14 @@ from memtop.process_key import ProcessKey
 
 SLOPE_S: Final = 60.0
 WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0)
-"""The widths of the chart's time window, which zooming steps through."""
+"""The widths of the chart's time window, which the zoom keys step through."""
 _RSS: Final = Point._fields.index("rss_bytes") - 1
 ORDINARY_WINDOW_S: Final = 300.0
-"""The widest that the window grows to by itself."""
+"""The widest window that is chosen automatically."""
 
 
 class _Past(NamedTuple):
-    """All that is kept of one process, oldest first, a column for each number; -1 stands for unknown."""
+    """The whole stored past of one process, oldest first, one column for each number; -1 stands for unknown."""
 
     times_s: array[float]
     virt: array[int]
@@ -36,7 +36,7 @@ class _Past(NamedTuple):
 
 
 def _past(history: History, key: ProcessKey) -> _Past:
-    """Its diary, and before that its track."""
+    """The past from its diary, and before that from its track."""
     diary, track = history.diaries.get(key), history.tracks.get(key)
     until = len(track) if track is not None else 0
     if track is not None and diary is not None and len(diary):
@@ -52,7 +52,7 @@ def _past(history: History, key: ProcessKey) -> _Past:
 
 
 def point_at(history: History, key: ProcessKey, when_s: float) -> Point | None:
-    """What was known of a process at a moment: from its diary where that reaches back so far, else from its track."""
+    """The numbers of a process at an earlier instant: from its diary, or from its track if the diary starts later."""
     if history.in_gap(when_s):
         return None
     diary, track = history.diaries.get(key), history.tracks.get(key)
@@ -64,9 +64,9 @@ def point_at(history: History, key: ProcessKey, when_s: float) -> Point | None:
 def series(
     history: History, key: ProcessKey, *, right_s: float, until_s: float, window_s: float, points: int
 ) -> Series:
-    """The window that ends at ``right_s``, one point a bucket; nothing after ``until_s`` (now, or its end).
+    """The window that ends at ``right_s``, one point per bucket; nothing after ``until_s`` (now, or its end).
 
-    Of several readings in a bucket the one with the highest RES stands for it, so that a short peak is never lost.
+    Of several readings in a bucket, the one with the highest RES is used, so that a short peak is never lost.
     """
     past = _past(history, key)
     width_s = window_s / max(1, points)
@@ -76,7 +76,7 @@ def series(
     times_s, gaps, before = past.times_s, bool(history.gaps), bisect_right(past.times_s, edges_s[0] + CLOSE_S)
     for bucket, (left_s, end_s) in enumerate(pairwise(edges_s)):
         upto = bisect_right(times_s, min(end_s, until_s) + CLOSE_S, before)
-        held = upto == before  # nothing was read in this bucket: what was read last still holds, but not in a gap
+        held = upto == before  # nothing was read in this bucket: the last reading still holds, except in a gap
         if left_s < until_s and upto and not (held and gaps and history.in_gap(end_s)):
             several = upto > before + 1
             last[bucket] = upto - 1
@@ -85,7 +85,7 @@ def series(
     distinct = {at for at in best if at is not None}
 
     def points_of(value: Callable[[int], int | None]) -> tuple[float | None, ...]:
-        """One point a bucket; a reading that holds for several is looked at once."""
+        """One point per bucket. A reading that covers several buckets is converted once."""
         known = {at: None if (found := value(at)) is None else float(found) for at in distinct}
         return tuple(None if at is None else known[at] for at in best)
 
@@ -104,16 +104,16 @@ def series(
 def used_memory(
     history: History, key: ProcessKey, *, from_s: float, now_s: float, step_s: float
 ) -> tuple[list[float], list[float]]:
-    """Times and bytes of anonymous, shared and swapped memory, a point every ``step_s``: what is judged.
+    """Times and bytes of anonymous, shared and swapped memory, one point every ``step_s``, for the growth verdict.
 
-    Where shared and swapped memory were not read they are taken to be what they were when read next, or before:
-    a reading that begins is no growth. Nothing is made up for a gap.
+    Where shared and swapped memory were not read, the next or the previous reading stands in for them, so that the
+    first reading does not look like growth. A gap is not filled.
     """
     past = _past(history, key)
     shmem, swap = _filled(past.shmem), _filled(past.swap)
     times_s: list[float] = []
     used_bytes: list[float] = []
-    at_s = math.ceil(from_s / step_s) * step_s  # on a grid, so that the same moments are looked at again and again
+    at_s = math.ceil(from_s / step_s) * step_s  # on a fixed grid, so that every call uses the same instants
     index = bisect_right(past.times_s, at_s + CLOSE_S)
     end = len(past.times_s)
     while at_s <= now_s + CLOSE_S:
@@ -129,7 +129,7 @@ def used_memory(
 
 
 def _filled(column: array[int]) -> array[int]:
-    """Unknown (-1) as the value before it, or the first one known; all zeros where none is."""
+    """Replace unknown (-1) by the value before it, or by the first known one; all zeros if none is known."""
     if not len(column) or min(column) >= 0:
         return column
     held = next((value for value in column if value >= 0), 0)
@@ -141,9 +141,9 @@ def _filled(column: array[int]) -> array[int]:
 
 
 def right_edge_s(looking_s: float, now_s: float, window_s: float, points: int) -> float:
-    """The moment at the chart's right edge: now, or one by which a moment long ago stands in the middle.
+    """The instant at the chart's right edge: now, or one that puts an earlier instant in the middle.
 
-    Buckets stand still on the clock, two at a time: so a picture of two to a column moves by whole columns.
+    Buckets are aligned to the clock, two at a time, so a chart with two points per column moves by whole columns.
     """
     step_s = 2 * window_s / max(2, points)
     edge_s = now_s if looking_s >= now_s - window_s * 0.98 else looking_s + window_s * 0.5
@@ -151,7 +151,7 @@ def right_edge_s(looking_s: float, now_s: float, window_s: float, points: int) -
 
 
 def fitting_window_s(known_s: float) -> float:
-    """The window that holds so many seconds of past: it grows with them, up to the ordinary one."""
+    """The window that holds this many seconds of past. It grows with them, up to ORDINARY_WINDOW_S."""
     return next((window_s for window_s in WINDOWS_S if window_s >= min(known_s, ORDINARY_WINDOW_S)), ORDINARY_WINDOW_S)
 
 
@@ -167,7 +167,7 @@ def slope_bytes_per_min(history: History, key: ProcessKey, until_s: float) -> fl
 
 
 def _rates(readings: list[int | None], times_s: array[float], counter: array[int]) -> tuple[float | None, ...]:
-    """The rate in each bucket. A bucket without a reading of its own has the rate of the interval that spans it."""
+    """The rate in each bucket. A bucket without its own reading has the rate of the interval that spans it."""
     rates: list[float | None] = [None] * len(readings)
     waiting: list[int] = []
     before: int | None = None

@@ -1,9 +1,9 @@
 """Bounded storage of the history: tracks of all processes, diaries of watched ones, gaps in sampling.
 
-Every process has a :class:`Track` from the first tick: an entry is added only when its numbers change, so the
-hundreds that are idle cost nothing. Watched processes have a :class:`Diary` beside it: an entry at every tick, with
-everything a chart can show. Both have a bound; what is older is thinned out or dropped. Of the machine itself the
-last half hour is kept (:class:`MachinePast`).
+Every process has a :class:`Track` from the first tick. An entry is added only when its numbers change, so the hundreds
+of idle processes cost nothing. A watched process also has a :class:`Diary`, with an entry at every tick and everything
+that a chart can show. Both are bounded: older entries are thinned out or dropped. The last half hour of the machine
+itself is kept too (:class:`MachinePast`).
 """
 
 from array import array
@@ -16,22 +16,23 @@ from memtop.model.frame import SystemRow
 from memtop.process_key import ProcessKey
 
 TRACK_BUDGET_BYTES: Final = 12 * 1024 * 1024
-"""For the tracks of all processes together."""
+"""Limit for the tracks of all processes together."""
 TRACK_MOST: Final = 1024
 TRACK_LEAST: Final = 48
 DIARY_MOST: Final = 7200
 """Entries of one diary; when full, every second entry of its older half is dropped."""
 CLOSE_S: Final = 0.0005
-"""Two moments nearer than this are one: tracks keep milliseconds."""
+"""Two instants nearer than this count as one, because tracks store milliseconds."""
 _FIELDS: Final = 4
 _ENTRY_BYTES: Final = 8 * _FIELDS
 MACHINE_TICKS: Final = 1800
 _TICK: Final = Struct("d 5q2d2q2dq")
-"""The moment, and the fields of SystemRow, -1 where one is unknown: a third of what the tuple and its numbers take."""
+"""The instant and the fields of SystemRow, -1 for unknown. It takes a third of the memory of the tuple and its
+numbers."""
 
 
 class Point(NamedTuple):
-    """A process at one moment of its past; None where it was not read. Sizes in bytes."""
+    """A process at one instant of its past; None for numbers that were not read. Sizes in bytes."""
 
     at_s: float
     virt_bytes: int
@@ -44,20 +45,20 @@ class Point(NamedTuple):
 
 
 class Track:
-    """VIRT, RES and SHR of one process: one entry for each change, the newest last."""
+    """VIRT, RES and SHR of one process: one entry for each change, newest last."""
 
     __slots__ = ("_data", "first_s")
 
     def __init__(self, now_s: float) -> None:
         self._data = array("q")
         self.first_s = now_s
-        """When the process was first seen (or last seen to exec), on the clock of Instant.mono_s."""
+        """When the process was first seen, or last seen to exec, on the clock of Instant.mono_s."""
 
     def add(self, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int, most: int) -> None:
-        """Note a change; beyond ``most`` entries the oldest go, a quarter of ``most`` at least."""
+        """Add a change. Beyond ``most`` entries the oldest are dropped, at least a quarter of ``most``."""
         data = self._data
         data.extend((int(now_s * 1000), virt_bytes, rss_bytes, shr_bytes))
-        if (surplus := len(self) - most) > 0:  # more than one where ``most`` has fallen since
+        if (surplus := len(self) - most) > 0:  # more than one if ``most`` has fallen since
             del data[: (surplus - 1 + most // 4) * _FIELDS]
             self.first_s = max(self.first_s, data[0] / 1000)
 
@@ -76,12 +77,12 @@ class Track:
         return Point(ms / 1000, virt, rss, shr)
 
     def at(self, when_s: float) -> Point | None:
-        """What held at a moment; None before the first entry."""
+        """The values at an instant; None before the first entry."""
         index = self.index_at(when_s)
         return self.point(index) if index >= 0 else None
 
     def index_at(self, when_s: float) -> int:
-        """The last entry at or before a moment, -1 where there is none."""
+        """The last entry at or before an instant; -1 if there is none."""
         data, when_ms = self._data, int(when_s * 1000 + 0.5)
         low, high = 0, len(self)
         if high and data[-_FIELDS] <= when_ms:
@@ -115,7 +116,7 @@ class Track:
 
 
 class Diary:
-    """Everything a chart shows of one watched process, an entry a tick, thinned when it grows long."""
+    """Everything that a chart shows of one watched process: one entry per tick, thinned when it grows long."""
 
     __slots__ = ("columns", "times_s")
 
@@ -127,7 +128,7 @@ class Diary:
         return len(self.times_s)
 
     def add(self, point: Point) -> None:
-        """Note one tick."""
+        """Add one tick."""
         self.times_s.append(point.at_s)
         for column, value in zip(self.columns, point[1:], strict=True):
             column.append(-1 if value is None else value)
@@ -142,12 +143,12 @@ class Diary:
         return Point(self.times_s[index], virt, rss, shr, *(None if value < 0 else value for value in rest))
 
     def index_at(self, when_s: float) -> int:
-        """The last entry at or before a moment, -1 where there is none."""
+        """The last entry at or before an instant; -1 if there is none."""
         return bisect_right(self.times_s, when_s + CLOSE_S) - 1
 
 
 class Gap(NamedTuple):
-    """A stretch in which nothing was read: the machine slept, or memtop was stopped."""
+    """A period in which nothing was read, because the machine slept or memtop was stopped."""
 
     from_s: float
     to_s: float
@@ -162,7 +163,7 @@ class History:
         self.gaps: deque[Gap] = deque(maxlen=64)
 
     def note(self, key: ProcessKey, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int) -> Track:
-        """Add to a process's track where its numbers differ from the last entry."""
+        """Add to a process's track if its numbers differ from the last entry."""
         track = self.tracks.get(key)
         if track is None:
             track = self.tracks[key] = Track(now_s)
@@ -176,22 +177,22 @@ class History:
         self.diaries.pop(key, None)
 
     def in_gap(self, when_s: float) -> bool:
-        """Whether nothing was read around this moment."""
+        """Whether nothing was read around this instant."""
         return any(gap.from_s < when_s < gap.to_s for gap in self.gaps)
 
 
 class MachinePast:
-    """Half an hour at one tick a second, on the clock of Instant.mono_s; what is older is dropped."""
+    """Half an hour at one tick per second, on the clock of Instant.mono_s. Older ticks are dropped."""
 
     def __init__(self) -> None:
         self._ticks: deque[bytes] = deque(maxlen=MACHINE_TICKS)
 
     def add(self, now_s: float, row: SystemRow) -> None:
-        """Note one tick."""
+        """Add one tick."""
         self._ticks.append(_TICK.pack(now_s, *(-1 if value is None else value for value in row)))
 
     def at(self, when_s: float) -> SystemRow | None:
-        """What held at a moment; None before the first tick that is kept."""
+        """The values at an instant; None before the first tick that is kept."""
         for tick in reversed(self._ticks):
             at_s, *values = _TICK.unpack(tick)
             if at_s <= when_s + CLOSE_S:
