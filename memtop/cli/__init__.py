@@ -1,6 +1,7 @@
 """The command line: parses arguments, wires the parts together (nothing else does), and sets the exit code.
 
-Each command imports its own parts: one JSON sample does not pay 300 ms for the screen, the help not 60 ms for sampling.
+Each command imports its own parts: a JSON sample does not pay 300 ms for the screen, and the help does not pay 60 ms
+for sampling.
 """
 
 # ruff: noqa: PLC0415
@@ -23,16 +24,16 @@ if TYPE_CHECKING:
 
 OK: Final = 0
 INTERRUPTED: Final = 130
-"""128 and SIGINT, as shells say it."""
+"""128 + SIGINT, as shells report it."""
 
 
 def run(argv: Sequence[str]) -> int:
-    """Do what the command line says; returns the exit code."""
+    """Run the command line. Returns the exit code."""
     try:
         return _run(argv)
     except MemtopError as error:
         return _fail(error)
-    except BrokenPipeError:  # the reader of our output has had enough
+    except BrokenPipeError:  # the reader of our output has closed the pipe
         discard()
         return OK
     except KeyboardInterrupt:
@@ -47,7 +48,7 @@ def _fail(error: MemtopError) -> int:
 def _say(text: str) -> None:
     try:  # noqa: SIM105 (one sample does not need contextlib)
         print(f"memtop: {clean(text)}", file=sys.stderr)
-    except OSError:  # a full disk: then the exit code must do
+    except OSError:  # a full disk: the exit code must be enough
         pass
 
 
@@ -83,7 +84,7 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _watch(name: str, given: Namespace, program: Sequence[str] | None) -> int:
-    """Samples, one after the other: on a screen or without."""
+    """Print or show one sample after another, with a screen or without."""
     settings = settings_of(given)
     form = _form(given)
     if settings.notice and (form or given.check):

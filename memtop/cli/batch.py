@@ -1,4 +1,4 @@
-"""Batch output without a screen: prints one record after another, until enough were printed or all have ended."""
+"""Batch output without a screen: prints records until enough were printed or all processes have ended."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
-    """Print samples as ``json``, ``csv`` or ``text``; returns the exit code, which is 0. Raises MemtopError.
+    """Print samples as ``json``, ``csv`` or ``text``. Returns the exit code, which is 0. Raises MemtopError.
 
-    A recording that is not complete is an error too; while samples go on, standard error says what is wrong with it.
+    A recording that is not complete is an error too. While samples continue, standard error says what is wrong with it.
     """
     ending = EndSignals()
-    if settings.iterations != 1 or settings.record:  # a single sample is over before anybody sends a signal
+    if settings.iterations != 1 or settings.record:  # a single sample is over before a user can send a signal
         ending.install()
     source = open_source(settings)
     try:
@@ -41,7 +41,7 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
         if launch is not None:
             first_look(engine, request, launch)
         request = request._replace(
-            rows=request.rows._replace(killed=False),  # their ends are records of their own
+            rows=request.rows._replace(killed=False),  # their ends are separate records
             readings=request.readings._replace(
                 needs_all=Need.STAT | Need.STATUS | Need.OOM | request.readings.row_needs,
                 once=settings.iterations == 1,
@@ -65,7 +65,7 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
 
 
 def _reporting(source: Source, write: formats.Writer) -> formats.Writer:
-    """Write frames, and say on standard error when the trouble of a recording begins."""
+    """Write frames, and report on standard error when a recording begins to have problems."""
     reported = False
 
     def report_and_write(frame: Frame) -> None:
@@ -118,7 +118,7 @@ def _watch(engine: Engine, request: Request, settings: Settings, write: formats.
         done += 1
         if done == settings.iterations or (settings.pids and not settings.names and not frame.total):
             return
-        if done == 1:  # what the start has made stays, so that the collector need not look through it again
+        if done == 1:  # objects from the start-up stay, so the collector need not search them again
             gc.freeze()
             gc.enable()
             engine.prepare()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def explain(given: Namespace) -> int:
-    """``memtop explain [TOPIC]``. Raises UsageError for a topic that there is not."""
+    """``memtop explain [TOPIC]``. Raises UsageError for an unknown topic."""
     from memtop.explain import command
 
     terminal = sys.stdout.isatty()
@@ -90,7 +90,7 @@ def demo(given: Namespace, settings: Settings, form: str) -> int:
 
 
 def launched(command: Sequence[str], given: Namespace, settings: Settings, form: str) -> int:
-    """``memtop -- COMMAND``: start a program, watch it, and end with its status. ``form`` is empty for a screen."""
+    """``memtop -- COMMAND``: start a program, watch it, and exit with its status. ``form`` is empty for a screen."""
     from memtop.cli.launch import Launch
     from memtop.cli.output_log import DEFAULT_LIMIT_BYTES
 
@@ -114,7 +114,7 @@ def launched(command: Sequence[str], given: Namespace, settings: Settings, form:
 
 
 def _watched(launch: Launch, settings: Settings, form: str) -> int:
-    """Watch a program that waits to begin. Every way to stop watching is a code, but for errors before it began."""
+    """Watch a program that waits to begin. Returns a code, except for errors before the program began."""
     from memtop.cli import batch, screen
 
     try:
@@ -123,7 +123,7 @@ def _watched(launch: Launch, settings: Settings, form: str) -> int:
         return end.code if isinstance(end.code, int) else 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # the reader of our output has had enough
+    except BrokenPipeError:  # the reader of our output has closed the pipe
         discard()
         return 0
     except MemtopError as error:

@@ -1,4 +1,4 @@
-"""Opens the source and makes the engine for every command, and takes the first sample of a program it starts."""
+"""Opens the source and creates the engine for every command, and takes the first samples of a started program."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def open_source(settings: Settings) -> Source:
-    """The live machine, the live machine with a recorder, or a recording. Raises MemtopError."""
+    """Open the live machine, the live machine with a recorder, or a recording. Raises MemtopError."""
     if settings.replay:
         from memtop.sources.recording import Replay  # noqa: PLC0415 (13 ms of SQLite, which one sample does without)
 
@@ -35,7 +35,7 @@ def open_source(settings: Settings) -> Source:
 
 
 def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engine:
-    """``own`` measures memtop itself, where that is shown."""
+    """Create the engine on a source. ``own`` measures memtop itself, for views that show it."""
     from memtop.sources.protocol import OwnCost  # noqa: PLC0415
 
     position: Callable[[], tuple[int, int]] | None = getattr(source, "position", None)
@@ -45,7 +45,10 @@ def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engin
 
 
 def first_look(engine: Engine, request: Request, launch: Launch) -> Frame | None:
-    """Take hold of the program before it begins: the first sample finds it, the second holds it until its end."""
+    """Take the first two samples of a program before it begins.
+
+    The first finds it, the second holds it until its end.
+    """
     engine.step(request)
     frame = engine.step(request)
     launch.go()

@@ -1,8 +1,8 @@
-"""Handles the signals that ask for the end of batch output: they end memtop only where it waits or writes.
+"""Handles the signals that ask batch output to end: they end memtop only while it waits or writes.
 
 An exception that a signal handler raises may be lost: Python drops what is raised in a finalizer or in a callback of an
-import, and memtop would sleep on. A handler therefore raises only where nothing of that kind runs. Anywhere else it
-takes down the number, and the next wait or write ends memtop. A second signal always raises.
+import, and memtop would sleep on. Therefore a handler raises only while nothing of that kind runs. At other times it
+stores the number, and the next wait or write ends memtop. A second signal always raises.
 """
 
 from __future__ import annotations
@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 
 
 class EndSignals:
-    """A context in which a signal ends memtop at once, with exit code 128 + its number; entered again and again."""
+    """A context in which a signal ends memtop at once, with exit code 128 + its number.
+
+    It can be entered many times.
+    """
 
     def __init__(self) -> None:
         self._received: int | None = None
         self._may_end = False
 
     def install(self) -> None:
-        """Handle those signals that are not ignored: nohup(1) and shells' background jobs ignore some on purpose."""
+        """Install handlers for signals that are not ignored.
+
+        nohup(1) and background jobs of shells ignore some on purpose.
+        """
         import signal  # noqa: PLC0415 (0.5 ms that one sample does without)
 
         from memtop.ending_signals import ENDING  # noqa: PLC0415 (as above)

@@ -1,7 +1,8 @@
 """``memtop -- COMMAND``: starts a program, watches it from its first page, and exits with its exit code.
 
-The child waits on a pipe until memtop has taken its first samples, and becomes the program only then. On a screen its
-output goes to a file, whose end is shown when the screen has gone; without a screen it keeps the streams it inherits.
+The child waits on a pipe until memtop has taken its first samples; then it executes the program. On a screen its output
+goes to a file, whose end is shown after the screen has closed. Without a screen the program keeps the streams that it
+inherits.
 """
 
 from __future__ import annotations
@@ -24,24 +25,24 @@ from memtop.sanitize import clean
 from memtop.sources.live import exits
 
 GRACE_S: Final = 1.0
-"""Time between SIGTERM and the report that the program runs on."""
+"""Time from SIGTERM to the report that the program still runs."""
 KEY_GRACE_S: Final = 0.2
-"""How long a key that quits waits for the program before the screen says that it runs on."""
+"""How long a key that quits waits for the program before the screen says that it still runs."""
 KILLED_S: Final = 1.0
-"""Time for the kernel to take down a program after SIGKILL."""
+"""Time that the kernel has to end a program after SIGKILL."""
 BOUND_S: Final = 0.5
 """How often the size of the output is compared with its limit."""
 RUNS_ON: Final = 6
-"""Exit code of memtop where the program did not end with it."""
+"""Exit code of memtop if the program did not end with it."""
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
 
 
 class Launch:
-    """A program that has been prepared, runs, or has ended.
+    """A program that was prepared, runs, or has ended.
 
-    ``kill_after_s`` is the time between SIGTERM and SIGKILL when memtop ends; None never sends SIGKILL.
-    Raises UsageError where the program cannot be started.
+    ``kill_after_s`` is the time from SIGTERM to SIGKILL when memtop ends; None never sends SIGKILL. Raises UsageError
+    if the program cannot be started.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Launch:
     ) -> None:
         self.command = tuple(command)
         self.conclude_s = GRACE_S if kill_after_s is None else kill_after_s + KILLED_S
-        """Longest that :meth:`conclude` waits."""
+        """Longest time that :meth:`conclude` waits."""
         self._kill_after_s = kill_after_s
         self._log = OutputLog(log_limit_bytes) if quiet else None
         self._started = False
@@ -74,7 +75,7 @@ class Launch:
         os.close(failure_in)
 
     def go(self) -> None:
-        """Let the program begin. Raises UsageError where it cannot be executed."""
+        """Let the program begin. Raises UsageError if it cannot be executed."""
         os.write(self._gate, b"!")
         failed = os.read(self._failure, 16)
         threading.Thread(target=self._wait, name="memtop-launch", daemon=True).start()
@@ -85,27 +86,30 @@ class Launch:
 
     @property
     def started(self) -> bool:
-        """Whether the program has begun, so that its exit status is what counts."""
+        """Whether the program has begun. Then its exit status counts."""
         return self._started
 
     @property
     def running(self) -> bool:
-        """Whether the program has begun and not ended."""
+        """Whether the program has begun and has not ended."""
         return self._started and not self._ended.is_set()
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code as a shell reports it, 128 and the signal where one ended it; None while it runs."""
+        """The exit code as a shell reports it: 128 + the number if a signal ended it. None while it runs."""
         if self._status is None:
             return None
         return 128 + os.WTERMSIG(self._status) if os.WIFSIGNALED(self._status) else os.WEXITSTATUS(self._status)
 
     def wait(self, seconds: float) -> bool:
-        """Whether it has ended, after so long at most."""
+        """Wait at most this time. Returns whether the program has ended."""
         return self._ended.wait(seconds)
 
     def ask_to_end(self) -> str | None:
-        """SIGTERM at the first call, SIGKILL at the next; None once it has ended, else a sentence for the user."""
+        """Send SIGTERM at the first call and SIGKILL at the next.
+
+        None after it has ended, otherwise a sentence for the user.
+        """
         if not self.running:
             return None
         if self._asked_to_end:
@@ -118,10 +122,10 @@ class Launch:
         return f"{self._name()} was sent SIGTERM and still runs; quit again to end it with SIGKILL"
 
     def conclude(self, code: int, *, failed: bool = False) -> int:
-        """End the program with memtop, show the end of its output, say if it runs on; returns memtop's exit code.
+        """End the program with memtop, show the end of its output, report if it still runs. Returns memtop's exit code.
 
-        ``code`` is memtop's own, which counts only where the program never began. A program is left running where
-        memtop itself has ``failed``. A second call changes nothing.
+        ``code`` is memtop's own, which counts only if the program never began. A program is left running if memtop
+        itself has ``failed``. A second call changes nothing.
         """
         if self._concluded is not None:
             return self._concluded
@@ -156,7 +160,7 @@ class Launch:
         return f"{clean(self.command[0])} (pid {self.pid})"
 
     def _where(self) -> str:
-        """Where the output of a program goes that runs on."""
+        """Where the output of a program goes that still runs."""
         if self._log is None:
             return ""
         self._log.rescue()
@@ -165,7 +169,7 @@ class Launch:
         return f", its output is in /proc/{self.pid}/fd/1"
 
     def _show_output(self) -> None:
-        """Where the whole output is, then its last lines; the file goes where the lines are all there was."""
+        """Show where the whole output is, then its last lines. The file is removed if those lines are all of it."""
         if self._log is None:
             return
         tail = self._log.tail()
@@ -186,7 +190,7 @@ class Launch:
         return f"the whole output is in {self._log.path}"
 
     def _release(self, *, discard: bool) -> None:
-        """Let a child that never began go."""
+        """End a child that has not begun."""
         os.close(self._gate)
         if self._status is None and not self._ended.is_set():
             with suppress(ChildProcessError):
@@ -195,7 +199,7 @@ class Launch:
             self._log.discard()
 
     def _wait(self) -> None:
-        """Bound the output while the program runs, and collect its status when it ends."""
+        """Limit the output while the program runs, and collect its status when it ends."""
         end = select.poll()
         end.register(self._pidfd, select.POLLIN)
         while not end.poll(BOUND_S * 1000):
@@ -205,7 +209,7 @@ class Launch:
             _, self._status = os.waitpid(self.pid, 0)
         except ChildProcessError:
             self._status = 0
-        exits.collected[self.pid] = self._status  # the kernel reports it no more, unless it is 6.15 or newer
+        exits.collected[self.pid] = self._status  # the kernel reports it no more, unless it is Linux 6.15 or newer
         self._ended.set()
 
 
@@ -215,7 +219,7 @@ def _say(text: str) -> None:
 
 
 def _print_lines(lines: Sequence[str]) -> bool:
-    """Write lines to standard output; whether all were taken."""
+    """Write lines to standard output. Returns whether all were written."""
     try:
         sys.stdout.flush()
         text = "".join(f"{line}\n" for line in lines)
@@ -227,7 +231,7 @@ def _print_lines(lines: Sequence[str]) -> bool:
 
 
 def _become(command: Sequence[str], gate: int, gate_in: int, failure: int, sink: int | None) -> None:
-    """What the child does: wait, then become the program. Never returns."""
+    """Runs in the child: wait, then execute the program. Never returns."""
     code = NOT_EXECUTABLE
     try:
         os.close(gate_in)
@@ -242,7 +246,7 @@ def _become(command: Sequence[str], gate: int, gate_in: int, failure: int, sink:
                 signal.signal(number, signal.SIG_DFL)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # ignored by Python itself
             signal.signal(number, signal.SIG_DFL)
-        if os.read(gate, 1):  # nothing: memtop has gone
+        if os.read(gate, 1):  # end of file: memtop has ended
             restore_oom_score_adj()
             os.execvp(command[0], list(command))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Writes standard output: a full disk becomes a one-line error, a closed pipe is no error."""
+"""Writes standard output: a full disk becomes a one-line error, and a closed pipe is no error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def put(write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call what writes, and does nothing else that may raise OSError. Raises MemtopError and BrokenPipeError."""
+    """Call a function that writes and raises OSError for no other reason. Raises MemtopError and BrokenPipeError."""
     try:
         answer = write(*args, **kwargs)
         sys.stdout.flush()
@@ -35,5 +35,5 @@ def put(write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 def discard() -> None:
-    """Drop what is still buffered, so that Python does not try to write it again when it ends."""
+    """Drop what is still buffered, so that Python does not try to write it again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
-"""The file that takes the output of a started program: bounded, and read from its end.
+"""The file with the output of a started program: bounded, and read from its end.
 
-The program writes into the file itself, so nothing is lost when memtop is killed. The oldest bytes are given back
-to the file system once there are more than the limit; the file then begins with a hole, see lseek(2), SEEK_DATA.
+The program writes into the file itself, so nothing is lost if memtop is killed. When the file exceeds its limit, the
+oldest bytes are given back to the file system. The file then begins with a hole, see lseek(2), SEEK_DATA.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from memtop.sanitize import clean
 
 DEFAULT_LIMIT_BYTES: Final = 1 << 30
 MEMORY_LIMIT_BYTES: Final = 16 << 20
-"""Most output kept where there is no directory to keep it in."""
+"""Most output kept if no directory is writable."""
 TAIL_LINES: Final = 40
-"""Most lines of the output that are shown at the end."""
+"""Most lines of the output shown at the end."""
 TAIL_BYTES: Final = 16_384
 _BLOCK_BYTES: Final = 1 << 16
 _PUNCH_HOLE: Final = 0x4030_582B
@@ -35,20 +35,20 @@ class Tail(NamedTuple):
     """The last lines of the output."""
 
     lines: tuple[str, ...]
-    """Clean, without line ends."""
+    """Cleaned lines, without line ends."""
     complete: bool
-    """Whether the lines are the whole output, and no byte of it was escaped."""
+    """Whether the lines are the whole output, and none of its bytes was escaped."""
 
 
 class OutputLog:
-    """One file of output. Raises UsageError where a limit on file sizes would end whoever writes into it."""
+    """One file of output. Raises UsageError if a limit on file sizes would end the program that writes into it."""
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
             raise UsageError("the limit on file sizes (ulimit -f) may end the command; use -b, or lift the limit")
         self._freed_bytes = 0
         self.path: Path | None = None
-        """None where there is no writable directory: the output is kept in memory."""
+        """None if no directory is writable; then the output is kept in memory."""
         self._limit_bytes = limit_bytes
         try:
             self.fd, name = tempfile.mkstemp(prefix="memtop-", suffix=".log")
@@ -59,16 +59,16 @@ class OutputLog:
 
     @property
     def size_bytes(self) -> int:
-        """All that was written, also what is kept no more."""
+        """Total size of the output, including what was dropped."""
         return os.fstat(self.fd).st_size
 
     @property
     def kept_bytes(self) -> int:
-        """The end of the output that is still in the file."""
+        """Size of the end of the output that is still in the file."""
         return self.size_bytes - self._freed_bytes
 
     def bound(self) -> None:
-        """Give the oldest bytes back where there are more than the limit. A file system without holes keeps all."""
+        """Give the oldest bytes back if the file exceeds its limit. A file system without holes keeps all."""
         start = (self.size_bytes - self._limit_bytes) // _BLOCK_BYTES * _BLOCK_BYTES
         if start > self._freed_bytes:
             with suppress(OSError):
@@ -83,14 +83,14 @@ class OutputLog:
         if not lines[-1]:
             lines.pop()
         if start and len(lines) > 1:
-            lines = lines[1:]  # begun before the bytes that were read
+            lines = lines[1:]  # its beginning is before the bytes that were read
         shown = lines[-TAIL_LINES:]
         cleaned = tuple(clean(line) for line in shown)
         untouched = [line.encode() for line in cleaned] == shown
         return Tail(cleaned, start == 0 and len(shown) == len(lines) and untouched)
 
     def rescue(self) -> None:
-        """Copy the output into a new file where the one it was written to was removed."""
+        """Copy the output into a new file if its own file was removed."""
         if self.path is None or self._is_at(self.path):
             return
         self.path = None
@@ -102,14 +102,14 @@ class OutputLog:
             self.path = Path(name)
 
     def discard(self) -> None:
-        """Remove the file, unless the name is another file's by now."""
+        """Remove the file, unless another file has its name by now."""
         if self.path is not None and self._is_at(self.path):
             with suppress(OSError):
                 self.path.unlink()
         self.path = None
 
     def close(self) -> None:
-        """Let go of the file; whoever writes into it still can."""
+        """Close the file. The program can still write into it."""
         os.close(self.fd)
 
     def _is_at(self, path: Path) -> bool:
@@ -120,7 +120,7 @@ class OutputLog:
 
 
 def _memory_file() -> int:
-    """Raises UsageError."""
+    """Create a file in memory. Raises UsageError."""
     try:
         return os.memfd_create("memtop-log", os.MFD_CLOEXEC)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The argparse parsers and the help of all commands, as wide as the terminal."""
+"""The argparse parsers and the help of all commands, wrapped to the width of the terminal."""
 
 import argparse
 import os
@@ -12,11 +12,11 @@ from memtop.columns import COLUMNS
 from memtop.errors import UsageError
 
 COMMANDS: Final = ("demo", "explain", "regions", "replay")
-"""What may stand first on the command line; anything else is for memtop itself."""
+"""Words that may stand first on the command line. Anything else belongs to memtop itself."""
 WIDEST: Final = 100
 WITHOUT_TERMINAL: Final = 80
 FARTHEST: Final = 28
-"""Cells before the description of an option; a longer option has a line of its own."""
+"""Most cells before the description of an option. A longer option gets its own line."""
 _WATCH: Final = "Watch the memory of Linux processes move, and understand why."
 _EXAMPLES: Final = """\
 examples:
@@ -40,11 +40,12 @@ exit codes: 0 done or fine, 1 bad (--check) or memtop failed, 2 cannot be done a
 
 
 _LITERAL: Final = "\0"
-"""Before each argument that follows ``--``: it is no option, whatever it looks like. No argument can hold a NUL."""
+"""Prefix of each argument after ``--``, which keeps argparse from taking it for an option. No argument can hold a
+NUL."""
 
 
 class Argument(NamedTuple):
-    """What ``add_argument`` takes."""
+    """Arguments of ``add_argument``."""
 
     names: tuple[str, ...]
     help: str
@@ -52,22 +53,22 @@ class Argument(NamedTuple):
 
 
 def flag(*names: str, help: str) -> Argument:
-    """Return an option that takes no value."""
+    """An option that takes no value."""
     return Argument(names, help, {"action": "store_true"})
 
 
 def value(*names: str, metavar: str, help: str, **keywords: str) -> Argument:
-    """Return an option that takes a value; the last of several counts."""
+    """An option that takes a value. The last of several counts."""
     return Argument(names, help, {"metavar": metavar, **keywords})
 
 
 def values(*names: str, metavar: str, help: str) -> Argument:
-    """Return an option that takes a value and may be given several times."""
+    """An option that takes a value and may be given several times."""
     return Argument(names, help, {"metavar": metavar, "action": "append", "default": []})
 
 
 def operand(dest: str, metavar: str, help: str, nargs: str | None = None) -> Argument:
-    """Return an argument that is no option."""
+    """A positional argument."""
     return Argument((dest,), help, {"metavar": metavar, "nargs": nargs, "type": _without_mark})
 
 
@@ -111,7 +112,7 @@ class Parser(argparse.ArgumentParser):
         put(print, self.format_help(), end="")
 
     def _separate(self, argv: Sequence[str]) -> list[str]:
-        """Write ``-bd=2`` as ``-b -d=2``, which argparse of Python 3.11 takes for the value ``=2``.
+        """Write ``-bd=2`` as ``-b -d=2``, because argparse of Python 3.11 takes it for the value ``=2``.
 
         Raises UsageError for digits after letters that take no value, as in ``-b4242``.
         """
@@ -122,7 +123,7 @@ class Parser(argparse.ArgumentParser):
             for name in action.option_strings
             if action.nargs == 0 and len(name) == 2
         )
-        for argument in argv:  # which argparse of Python 3.13 takes for -b and an operand -4242
+        for argument in argv:  # argparse of Python 3.13 would take it for -b and an operand -4242
             if re.match(rf"-[{letters}]+\d", argument):
                 self.error(f"unrecognized arguments: {argument}")
         return [
@@ -137,7 +138,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=FARTHEST, width=help_width())
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
-        """``-p, --pid PID``, as Python 3.13 writes it; before, argparse repeats the value after each name."""
+        """``-p, --pid PID``, as Python 3.13 writes it; older versions of argparse repeat the value after each name."""
         if not action.option_strings:
             return super()._format_action_invocation(action)
         names = ", ".join(action.option_strings)
@@ -145,7 +146,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def help_width() -> int:
-    """Return the cells of a line of help."""
+    """The number of cells in a line of help."""
     return min(WIDEST, os.get_terminal_size().columns) if sys.stdout.isatty() else WITHOUT_TERMINAL
 
 
@@ -202,7 +203,7 @@ _VIEWS: Final = (
 
 
 def parser_of(command: str) -> Parser:
-    """Return the parser of one of COMMANDS, or of memtop itself for an empty name."""
+    """The parser of one of COMMANDS, or of memtop itself for an empty name."""
     return {"demo": _demo, "explain": _explain, "regions": _regions, "replay": _replay}.get(command, _memtop)()
 
 

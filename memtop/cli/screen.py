@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch | None = None) -> int:
-    """Watch on a screen; with ``demo`` that scenario, or a recorded run of it. The exit code. Raises MemtopError."""
+    """Show the dashboard; with ``demo``, that scenario or a recorded run of it.
+
+    Returns the exit code. Raises MemtopError.
+    """
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError("this terminal cannot show a screen (TERM); use -b, --json or --csv")
     if not settings.color:
@@ -72,14 +75,14 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         engine = engine_on(source, OwnCostMeter())
         life.supervised = launch
         first = engine.step(view.request()) if launch is None else first_look(engine, view.request(), launch)
-        if first is not None and not settings.ascii:  # the early painting is not in ASCII
+        if first is not None and not settings.ascii:  # the first picture has characters beyond ASCII
             from memtop.tui.bars.header_parts import state_of
             from memtop.tui.terminal.splash import paint
 
             life.terminal.show(
                 paint(first, view, *life.terminal.size(), color=settings.color, state=state_of(settings))
             )
-        # a reader of metrics may be importing ssl on its thread already
+        # A reader of metrics may already be importing ssl on its thread.
         with nullcontext() if settings.go_urls else memory_tuning.without_openssl():
             from memtop.tui.app.app import MemtopApp
 
@@ -91,7 +94,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
 
 
 def _close(source: Source, life: lifecycle.Life) -> None:
-    """Close the source; a recording that is not complete is said, and gives the exit code of an error."""
+    """Close the source. A recording that is not complete is reported and gives the exit code of an error."""
     source.close()
     if problem := problem_of(source):
         print(f"memtop: {problem}", file=sys.stderr)

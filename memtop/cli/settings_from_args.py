@@ -1,4 +1,4 @@
-"""Checks the parsed arguments before anything starts, and makes Settings of them."""
+"""Checks the parsed arguments before anything starts, and turns them into Settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DELAY_S: Final = (0.1, 60.0)
 
 
 def settings_of(given: Namespace) -> Settings:
-    """Return the settings that a command line gives. Raises UsageError and ProcessGone."""
+    """The settings of a command line. Raises UsageError and ProcessGone."""
     pids = [pid_of(text) for group in given.pid for text in group.split(",") if text]
     names: list[str] = []
     for target in given.targets:
@@ -78,9 +78,9 @@ def refuse_hidden(pid: int) -> None:
 
 
 def thread_group(pid: int) -> int:
-    """The process that ``pid`` is a thread of; ``pid`` itself where it is a process, or where /proc does not say.
+    """The process of thread ``pid``; ``pid`` itself if it is a process, or if /proc does not say.
 
-    memtop watches processes, and /proc opens for a thread id too.
+    memtop watches processes, but /proc/ID also exists for a thread ID.
     """
     try:
         with open(f"/proc/{pid}/status", "rb") as file:
@@ -90,27 +90,27 @@ def thread_group(pid: int) -> int:
 
 
 def notice_of(groups: dict[int, int]) -> str:
-    """One line about the thread ids among the keys, whose values are their processes; empty without any."""
+    """One line about thread IDs: the keys are threads, the values their processes. Empty if there are none."""
     threads = [(tid, pid) for tid, pid in groups.items() if tid != pid]
     return "; ".join(f"{tid} is a thread of process {pid}, which is shown in its place" for tid, pid in threads)
 
 
 def pid_of(text: str) -> int:
-    """A process id. Raises UsageError."""
+    """Parse a process ID. Raises UsageError."""
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
         raise UsageError(f"not a process id: {text}")
     return int(text)
 
 
 def count_of(text: str, option: str) -> int:
-    """A whole number, 1 or more. Raises UsageError."""
+    """Parse a whole number, 1 or more. Raises UsageError."""
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
         raise UsageError(f"{option} must be a whole number, 1 or more")
     return int(text)
 
 
 def duration_s(text: str, option: str) -> float:
-    """A stretch of time. Raises UsageError."""
+    """Parse a duration into seconds. Raises UsageError."""
     try:
         return units.parse_duration(text)
     except ValueError as error:
@@ -118,7 +118,7 @@ def duration_s(text: str, option: str) -> float:
 
 
 def size_bytes(text: str, option: str) -> int:
-    """A size, at least one byte. Raises UsageError."""
+    """Parse a size into bytes, at least 1. Raises UsageError."""
     try:
         found = units.parse_size(text)
     except (ValueError, OverflowError) as error:
@@ -154,10 +154,10 @@ def _columns(text: str | None) -> tuple[Column, ...]:
 
 
 def _go_urls(texts: Sequence[str], targets: int) -> tuple[tuple[int | None, str], ...]:
-    """Addresses by pid; ``targets`` is how many processes are asked for."""
+    """Addresses by PID. ``targets`` is how many processes were given."""
     if not texts:
         return ()
-    from memtop.sources.endpoint import parse_endpoint  # noqa: PLC0415 (1.3 ms, and few give an address)
+    from memtop.sources.endpoint import parse_endpoint  # noqa: PLC0415 (1.3 ms, and few runs give an address)
 
     found: list[tuple[int | None, str]] = []
     for text in texts:
