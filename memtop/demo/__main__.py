@@ -1,7 +1,7 @@
 """The workload process: ``python -m memtop.demo SCENARIO``, started by ``Workload``.
 
-It plays the acts of one scenario in rounds, tells each on standard output and ends when standard input does.
-A byte on standard input means: on to the next step.
+It plays the acts of one scenario in rounds, reports each on standard output, and ends when standard input does. A byte
+on standard input starts the next step.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _STDOUT: Final = 1
 
 
 class _Reading(NamedTuple):
-    """What one process holds and how often it has faulted."""
+    """Memory and page faults of one process."""
 
     virt_bytes: int
     rss_bytes: int
@@ -56,7 +56,7 @@ def _moved(before_bytes: int, now_bytes: int) -> str:
 
 
 def _perform(act: Act, stage: MemoryOperations) -> str:
-    """Do an act and say what it changed, in this process and in its child."""
+    """Perform an act and describe what it changed, in this process and in its child."""
     child_pid = stage.child_pid
     before, child_before = _read(os.getpid()), _read(child_pid) if child_pid else None
     act.do(stage, act.work_s)
@@ -73,7 +73,7 @@ def _say(step: Step) -> None:
 
 
 def _play(acts: Sequence[Act], stage: MemoryOperations, pace: Pacing) -> None:
-    """One round."""
+    """Play one round."""
     for number, act in enumerate(acts, 1):
         pace.begin()
         texts = (number, len(acts), act.title, act.commentary, act.watch)
@@ -84,13 +84,13 @@ def _play(acts: Sequence[Act], stage: MemoryOperations, pace: Pacing) -> None:
 
 
 def _be_the_first_victim() -> None:
-    """Where memory runs out, a demo must die before anything that is meant; proc_pid_oom_score_adj(5)."""
+    """Make the kernel kill the demo before any useful process when memory runs out; proc_pid_oom_score_adj(5)."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Play until standard input ends; 1 where the kernel refuses memory, which is said as a last step."""
+    """Play until standard input ends. Returns 1 if the kernel refuses memory, which is reported as a last step."""
     parser = argparse.ArgumentParser(prog="python -m memtop.demo")
     parser.add_argument("scenario")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster than real time")

@@ -20,24 +20,24 @@ Obey = Callable[[Pacing, str, float, int, int], None]
 
 
 def die_with_parent() -> None:
-    """Ask for SIGKILL at the parent's death, which reaches also a stopped process; prctl(2).
+    """Ask for SIGKILL at the parent's death, which ends a stopped process too; prctl(2).
 
-    It is the parent's *thread* whose end counts, and a parent that is dead already is not noticed: callers look
-    at a lifeline or at getppid afterwards.
+    The end of the parent's *thread* counts, and a parent that is dead already is not noticed. Therefore callers check a
+    lifeline or getppid afterwards.
     """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def set_name(name: bytes) -> None:
-    """The name that ps and top show, at most 15 bytes; prctl(2)."""
+    """Set the name that ps and top show, at most 15 bytes; prctl(2)."""
     ctypes.CDLL(None).prctl(_PR_SET_NAME, name, 0, 0, 0)
 
 
 class ForkedChild:
-    """The child, seen from its parent."""
+    """The child, as the parent sees it."""
 
     def __init__(self, speed: float, obey: Obey) -> None:
-        """Fork. The child waits for orders and ends with its parent, or with the watcher on standard input."""
+        """Fork. The child waits for orders. It ends with its parent, or with the watcher on standard input."""
         orders, self._orders = os.pipe()
         self._answers, answers = os.pipe()
         parent_pid = os.getpid()
@@ -50,7 +50,7 @@ class ForkedChild:
         os.close(answers)
 
     def order(self, verb: str, seconds: float, start: int, stop: int, pace: Pacing) -> bool:
-        """Have the child do something and wait until it has; False where the child has ended."""
+        """Give the child an order and wait until it is done. Returns False if the child has ended."""
         try:
             os.write(self._orders, f"{verb} {seconds} {start} {stop}".encode())
         except BrokenPipeError:
@@ -58,7 +58,7 @@ class ForkedChild:
         return pace.answer(self._answers) != b""
 
     def end(self) -> None:
-        """End the child and bury it."""
+        """Kill the child and collect its status."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
@@ -67,7 +67,7 @@ class ForkedChild:
 
 
 def _serve(parent_pid: int, orders: int, answers: int, speed: float, obey: Obey) -> NoReturn:
-    """The child's life; it never returns into the parent's code."""
+    """The main loop of the child. It never returns into the parent's code."""
     try:
         die_with_parent()
         set_name(b"demo-child")

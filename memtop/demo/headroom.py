@@ -1,4 +1,4 @@
-"""Checks that there is room for a demo: the machine, the memory cgroup, overcommit and this user's limits.
+"""Checks that there is enough memory for a demo: the machine, the cgroup, overcommit and this user's limits.
 
 proc_meminfo(5), cgroups(7), Documentation/admin-guide/cgroup-v2.rst, getrlimit(2), proc_sys_vm(5).
 """
@@ -19,10 +19,10 @@ from memtop.procfs.meminfo import parse_meminfo
 from memtop.units import long_size
 
 Read = Callable[[str], bytes]
-"""The bytes of a file, its path relative to the root as in Source.read. Raises MemtopError."""
+"""Reads a file, given by its path relative to the root as in Source.read. Raises MemtopError."""
 
 SPARE: Final = 1.25
-"""What a demo needs is multiplied by this, so that the machine is never filled to the brim."""
+"""The needs of a demo are multiplied by this, so that the machine is never filled completely."""
 
 
 class Headroom(NamedTuple):
@@ -30,11 +30,11 @@ class Headroom(NamedTuple):
 
     left_bytes: int
     limit: str
-    """What sets it, as the end of a sentence."""
+    """What sets the limit, as the end of a sentence."""
 
 
 def read_file(path: str) -> bytes:
-    """A small kernel file of this machine. Raises Unavailable."""
+    """Read a small kernel file of this machine. Raises Unavailable."""
     try:
         return Path("/", path).read_bytes()
     except OSError as error:
@@ -42,7 +42,7 @@ def read_file(path: str) -> bytes:
 
 
 def require_room(name: str, needs_bytes: int, read: Read = read_file) -> None:
-    """Raises UsageError with the numbers where the demo ``name`` would not fit with a quarter to spare."""
+    """Raise UsageError with the numbers if the demo ``name`` would not fit with a quarter to spare."""
     wanted = int(needs_bytes * SPARE)
     rooms = [*_of_machine(read), *_of_cgroup(read), *_of_user()]
     tightest = min(rooms, default=None)
@@ -71,7 +71,7 @@ def _of_user() -> Iterator[Headroom]:
 
 
 def _of_cgroup(read: Read) -> Iterator[Headroom]:
-    """The room in this process's memory cgroup and in each of its ancestors: the kernel checks them all."""
+    """The room in this process's memory cgroup and in each of its ancestors, because the kernel checks them all."""
 
     def read_or_none(path: str, size: int) -> bytes | None:
         return _read_or_empty(read, path) or None

@@ -1,7 +1,7 @@
 """Memory operations of a workload: reserve, read, write, give back, share with a child.
 
-Exactly one byte of each page is touched, without allocating anywhere else: mmap(2)'s extended slices step over
-the mapping in C. Huge pages are switched off for these mappings, so that one touched page is one fault and 4 KiB.
+Each operation touches exactly one byte of each page and allocates nothing else: extended slices of mmap(2) objects step
+over the mapping in C. Huge pages are off for these mappings, so that one touched page is one fault and 4 KiB.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from memtop.errors import MemtopError
 from memtop.procfs.statm import PAGE_BYTES
 
 _LEAK_BYTES: Final = 256 * 1024
-"""Size of one forgotten buffer."""
+"""Size of one leaked buffer."""
 
 
 class MemoryOperations:
@@ -30,14 +30,14 @@ class MemoryOperations:
 
     @property
     def child_pid(self) -> int | None:
-        """The child that shares this memory; None where there is none."""
+        """The child that shares this memory; None if there is none."""
         return self._child.pid if self._child else None
 
     def look(self, seconds: float) -> None:
         """Do nothing."""
 
     def map(self, seconds: float, *, size_bytes: int) -> None:
-        """Have address space promised: private and anonymous, never touched."""
+        """Reserve address space: private and anonymous, never touched."""
         block = mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         try:
             block.madvise(mmap.MADV_NOHUGEPAGE)
@@ -59,7 +59,7 @@ class MemoryOperations:
             block[first:last:PAGE_BYTES] = b"\x01" * ((last - first) // PAGE_BYTES)
 
     def discard(self, seconds: float, *, start: int = 0, stop: int | None = None) -> None:
-        """Give the pages of ``start`` to ``stop`` back and keep the promise: MADV_DONTNEED."""
+        """Give the pages from ``start`` to ``stop`` back and keep the address space: MADV_DONTNEED."""
         block = self._blocks[-1]
         block.madvise(mmap.MADV_DONTNEED, start, (len(block) if stop is None else stop) - start)
 
@@ -69,31 +69,31 @@ class MemoryOperations:
         self.discard(0, start=start, stop=stop)
 
     def leak(self, seconds: float, *, size_bytes: int) -> None:
-        """Allocate one small buffer after the other, use each and forget it."""
+        """Allocate one small buffer after another, use each and leak it."""
         for buffers in self._pace.spread(size_bytes // _LEAK_BYTES, seconds):
             for _ in buffers:
                 self.map(0, size_bytes=_LEAK_BYTES)
                 self.write(0)
 
     def unmap(self, seconds: float) -> None:
-        """Give back every promise, and with it every page."""
+        """Unmap everything, which also frees every page."""
         while self._blocks:
             self._blocks.pop().close()
 
     def fork(self, seconds: float) -> None:
-        """Have a child that shares every page until one of the two writes to it."""
+        """Fork a child that shares every page until one of the two writes to it."""
         self._child = ForkedChild(self._pace.speed, self._obey)
 
     def child_reads(self, seconds: float) -> None:
-        """The child reads one byte of each page."""
+        """Let the child read one byte of each page."""
         self._order("read", seconds, 0, len(self._blocks[-1]))
 
     def child_writes(self, seconds: float, *, stop: int) -> None:
-        """The child writes one byte of each page up to ``stop`` bytes."""
+        """Let the child write one byte of each page up to ``stop`` bytes."""
         self._order("write", seconds, 0, stop)
 
     def end_child(self, seconds: float) -> None:
-        """The child exits."""
+        """End the child."""
         if self._child:
             self._child.end()
             self._child = None
@@ -103,12 +103,12 @@ class MemoryOperations:
             raise MemtopError("the child has ended, so there is nobody to share with")
 
     def _obey(self, pace: Pacing, verb: str, seconds: float, start: int, stop: int) -> None:
-        """Carry out one order, in the child and at the child's own pace."""
+        """Carry out one order in the child, at the child's own pace."""
         self._pace = pace
         (self.write if verb == "write" else self.read)(seconds, start=start, stop=stop)
 
     def _slices(self, seconds: float, start: int, stop: int | None) -> Iterator[tuple[int, int]]:
-        """(first, last) byte of each slice of work, evenly over ``seconds``."""
+        """(first, last) byte of each slice of work, spread evenly over ``seconds``."""
         size_bytes = (len(self._blocks[-1]) if stop is None else stop) - start
         for pages in self._pace.spread(size_bytes // PAGE_BYTES, seconds):
             yield start + pages.start * PAGE_BYTES, start + pages.stop * PAGE_BYTES

@@ -1,7 +1,7 @@
 """Recordings of real Go services, shipped with memtop: nothing is started, and no Go is needed.
 
-The programs are in the project's tests (tests/lab/go). A recording is played like any other; beside it stands what
-happens at each moment.
+The programs are in the project's tests (tests/lab/go). A recording is played like any other, together with comments for
+its moments.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OTHERS: Final = "The others: memtop demo go leak, churn, limit, returned."
 
 
 class Moment(NamedTuple):
-    """What is said from one sample on."""
+    """A comment that is shown from one sample on."""
 
     sample: int
     title: str
@@ -32,18 +32,18 @@ class Recorded(NamedTuple):
     name: str
     says: str
     pid: int
-    """Of the service, in the recording."""
+    """PID of the service in the recording."""
     moments: tuple[Moment, ...]
     panel: str = "runtime"
-    """Name of the panel that is open from the start."""
+    """Name of the panel that is open at the start."""
 
     @property
     def path(self) -> str:
-        """The recording."""
+        """Path of the recording."""
         return str(_FOLDER / f"go-{self.name}.memtop")
 
     def step_at(self, sample: int) -> Step:
-        """What is said after so many samples."""
+        """The comment after this many samples."""
         number = max((place for place, moment in enumerate(self.moments) if moment.sample <= sample), default=0)
         moment = self.moments[number]
         return Step(number + 1, len(self.moments), moment.title, moment.commentary, moment.watch)
@@ -176,7 +176,7 @@ def recorded_runs() -> tuple[Recorded, ...]:
 
 
 def recorded_named(name: str) -> Recorded:
-    """One of them; the first for an empty name. Raises UsageError that lists the names there are."""
+    """The run of this name; the first for an empty name. Raises UsageError, which lists the names."""
     for run in _RUNS:
         if name in ("", run.name):
             return run

@@ -1,7 +1,7 @@
 """Table of the demo scenarios: the commentary, memory operation and duration of each step.
 
-Every sentence holds for pages that are touched one by one in mappings without huge pages; the numbers in them are
-computed from the sizes and times beside them.
+Every sentence holds for pages that are touched one by one in mappings without huge pages. The numbers in the sentences
+are computed from the sizes and times next to them.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ class Act:
     work_s: float = 0.0
     """Time over which the work is spread."""
     rest_s: float = 6.0
-    """Time to look at what it did."""
+    """Time for the user to look at the result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A workload that can be looked at; its acts are played in rounds, over and over."""
+    """A workload to look at. Its acts are repeated in rounds."""
 
     name: str
     says: str
     """One line, for --help."""
     needs_bytes: int
-    """The most RAM that it holds at any time, children included."""
+    """The most RAM that it uses at any time, children included."""
     acts: tuple[Act, ...]
     panel: str = ""
-    """Name of the panel that is open from the start; empty for none."""
+    """Name of the panel that is open at the start; empty for none."""
 
 
 def _pages(size_mib: float) -> str:
@@ -53,7 +53,7 @@ def _pages(size_mib: float) -> str:
 
 
 def _faults_per_s(size_mib: float, seconds: float) -> str:
-    """About how many first touches a second, in two digits."""
+    """The approximate number of first touches per second, in two digits."""
     return f"{float(f'{size_mib * MIB / PAGE_BYTES / seconds:.2g}'):,.0f}"
 
 
@@ -160,7 +160,7 @@ def _leak(size: int = 300, seconds: float = 150) -> tuple[Act, ...]:
 
 
 def _map_and_write(stage: MemoryOperations, seconds: float, *, size_bytes: int, stop: int) -> None:
-    """A process that holds something before its scenario begins."""
+    """A process that holds some memory before its scenario begins."""
     stage.map(0, size_bytes=size_bytes)
     stage.write(seconds, stop=stop)
 
@@ -328,7 +328,7 @@ def scenarios() -> tuple[Scenario, ...]:
 
 
 def scenario_named(name: str) -> Scenario:
-    """The scenario of this name. Raises UsageError that lists the names there are."""
+    """The scenario of this name. Raises UsageError, which lists the names."""
     for scenario in _SCENARIOS:
         if scenario.name == name:
             return scenario

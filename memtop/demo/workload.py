@@ -18,7 +18,7 @@ _PACKAGE_ROOT: Final = Path(__file__).parents[2]
 
 
 class Workload:
-    """A running scenario. It ends with :meth:`stop`, and by itself when this process ends in whatever way."""
+    """A running scenario. It ends with :meth:`stop`, and also however this process ends."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None and process.stdout is not None
@@ -35,8 +35,8 @@ class Workload:
     ) -> Self:
         """Start a scenario; with ``hold`` it waits for :meth:`proceed` after each step.
 
-        Call it from the main thread: the kernel ends the workload together with the thread that started it.
-        Raises UsageError where there is no such scenario, or too little memory for it.
+        Call it from the main thread: the kernel ends the workload together with the thread that started it. Raises
+        UsageError for an unknown scenario, or if there is too little memory for it.
         """
         scenario = scenario_named(name)
         require_room(name, scenario.needs_bytes, read)
@@ -49,13 +49,13 @@ class Workload:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # the terminal belongs to the screen
-                process_group=0,  # what is typed at the terminal is for memtop
+                process_group=0,  # keys pressed at the terminal are for memtop
             )
         )
 
     @property
     def pid(self) -> int:
-        """The process to watch; a child that it forks is in :attr:`Step.child_pid`."""
+        """The process to watch. A child that it forks is in :attr:`Step.child_pid`."""
         return self._process.pid
 
     @property
@@ -64,7 +64,7 @@ class Workload:
         return self._process.poll() is None
 
     def commentary(self) -> Step | None:
-        """The latest step, None before the first. Never waits."""
+        """The latest step; None before the first. Never waits."""
         if not self._voice.closed:
             while chunk := self._voice.read(65_536):
                 *lines, self._heard = (self._heard + chunk).split(b"\n")
@@ -73,16 +73,16 @@ class Workload:
         return self._step
 
     def proceed(self) -> None:
-        """On to the next step: what is left of this one is done without a pause."""
-        with suppress(BrokenPipeError, ValueError):  # it has ended, or has been stopped: nothing left to hurry
+        """Go to the next step. The rest of this one is done without a pause."""
+        with suppress(BrokenPipeError, ValueError):  # it has ended or was stopped, so there is nothing to speed up
             self._lifeline.write(b"\n")
 
     def stop(self) -> None:
-        """End the workload and its child, and wait for that; at most a moment. May be called twice."""
+        """End the workload and its child, and wait briefly for their ends. It may be called twice."""
         self._lifeline.close()
         try:
             self._process.wait(0.5)
-        except subprocess.TimeoutExpired:  # stopped by a signal, or in one long call
+        except subprocess.TimeoutExpired:  # it was stopped by a signal, or is in one long call
             self._process.kill()
             self._process.wait()
         self._voice.close()
