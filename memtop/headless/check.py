@@ -1,7 +1,7 @@
 """``memtop --check PID``: watches for a while, prints a verdict, and exits with a code for scripts.
 
-0 is fine; 1 is growing, near a limit, or ended badly. Where what was seen is not enough to say either, 5 says that:
-0 is never given where a limit could not be read.
+0 is fine; 1 is growing, near a limit, or ended badly. 5 means that the observations do not suffice to say either. 0 is
+never returned if a limit could not be read.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Answer(IntEnum):
 
     FINE = 0
     BAD = 1
-    """Growing, or near a limit; or it ended by a signal, by the OOM killer, or with an exit code that is not 0."""
+    """Growing, or near a limit; or ended by a signal, by the OOM killer, or with a nonzero exit code."""
     UNKNOWN = 5
-    """Watched for too short a time, its curve leaves both possible, or a limit could not be read."""
+    """Watched for too short a time, or the curve leaves both possible, or a limit could not be read."""
 
 
 USUAL_S: Final = 100.0
@@ -37,7 +37,7 @@ USUAL_S: Final = 100.0
 LONGEST_S: Final = 300.0
 """Longest time to watch while the answer is unknown and the user has given no duration."""
 LEVEL_S: Final = 60.0
-"""A step that was followed by so long a level is over."""
+"""A step counts as over after the curve was level for this long."""
 NOT_LOOKED_AT: Final = "Not looked at: how many mappings and threads it may still have."
 _REASONS: Final = {
     Answer.BAD: Weight.ALARMING | Weight.SUSPECT,
@@ -48,9 +48,9 @@ _REASONS: Final = {
 
 
 def run(engine: Engine, pid: int, seconds: float | None, delay_s: float, out: TextIO) -> Answer:
-    """Watch ``pid`` for so long, or until something is found; None for as long as it takes, within bounds.
+    """Watch ``pid`` for this time, or until something is found; None for as long as it takes, up to LONGEST_S.
 
-    Raises ProcessGone where it is not there, AccessDenied where it is not permitted to be read.
+    Raises ProcessGone if the process does not exist, AccessDenied if it may not be read.
     """
     readings = ReadingsRequest(needs_all=Need.STAT | Need.STATUS | Need.OOM, delay_s=delay_s)
     rows = RowSelection(only=frozenset({pid}))
@@ -78,7 +78,7 @@ def run(engine: Engine, pid: int, seconds: float | None, delay_s: float, out: Te
 
 
 def answer_to(outlook: Assessment | None) -> Answer:
-    """Whether what was judged is fine, bad, or says neither."""
+    """Whether the assessment is fine, bad, or undecided."""
     if outlook is None:
         return Answer.UNKNOWN
     if outlook.autopsy is not None:
@@ -90,14 +90,14 @@ def answer_to(outlook: Assessment | None) -> Answer:
 
 
 def _at_its_end(outlook: Assessment, report: ExitReport) -> Answer:
-    """Bad where its cause is known and it was no clean exit; a clean exit is fine where enough was seen before."""
+    """Bad if the cause of the end is known and it was no clean exit. A clean exit is fine if enough was seen before."""
     if report.signal is not None or report.exit_code or report.oom in (Oom.CERTAIN, Oom.PROBABLE):
         return Answer.BAD
     return Answer.UNKNOWN if report.exit_code is None or outlook.unread or _is_open(outlook) else Answer.FINE
 
 
 def _is_open(outlook: Assessment) -> bool:
-    """Whether the curve leaves it possible that it grows."""
+    """Whether the curve allows that the process grows."""
     state = outlook.state
     if state is None or state.kind is Shape.INSUFFICIENT or state.changing or state.looks:
         return True

@@ -1,4 +1,4 @@
-"""Formats frames as NDJSON, CSV and plain text for standard output. Textual is never imported."""
+"""Formats frames as NDJSON, CSV and plain text for standard output. It never imports Textual."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = 1
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for the beginning of a formula."""
+"""Characters that a spreadsheet takes for the beginning of a formula."""
 
 Writer = Callable[[Frame], None]
 
@@ -49,14 +49,14 @@ _PROCESS_FIELDS: Final = (
     "oom_score_adj",
 )
 _SHARES: Final = ("pss_bytes", "uss_bytes", "pss_unknown")
-"""Beside those where a column, the order or the filter asks for PSS or USS: they cost the processes something."""
+"""Fields added if a column, the order or the filter needs PSS or USS, which cost the processes something."""
 _SYSTEM_FIELDS: Final = SystemRow._fields
 
 
 def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
-    """One JSON object a line, flushed: the contract that README describes.
+    """Write one JSON object per line, flushed: the contract that README describes.
 
-    ``redact`` takes out what looks like a secret in command lines.
+    ``redact`` replaces possible secrets in command lines.
     """
 
     def write(frame: Frame) -> None:
@@ -93,7 +93,7 @@ def _judged(frame: Frame, row: ProcessRow) -> dict[str, Any]:
 
 
 def exit_object(autopsy: ExitReport, *, redact: bool = True) -> dict[str, Any]:
-    """The end of a watched process as the JSON contract has it."""
+    """The end of a watched process, as the JSON contract defines it."""
     return {
         "schema": SCHEMA,
         "type": "exit",
@@ -118,7 +118,7 @@ def exit_object(autopsy: ExitReport, *, redact: bool = True) -> dict[str, Any]:
 
 
 def process_object(row: ProcessRow, *, redact: bool = True) -> dict[str, Any]:
-    """A process as the JSON contract has it: sizes in bytes, null for unknown, names exact."""
+    """A process, as the JSON contract defines it: sizes in bytes, null for unknown, names exact."""
     found: dict[str, Any] = {"pid": row.pid, "start_ticks": row.key.start_ticks}
     found |= _exact("name", row.name_raw)
     raw = scrub(row.command_raw) if redact and row.command_raw is not None else row.command_raw
@@ -132,18 +132,18 @@ def process_object(row: ProcessRow, *, redact: bool = True) -> dict[str, Any]:
 
 
 def _shares(row: ProcessRow, frame: Frame) -> dict[str, object]:
-    """PSS and USS, and why they are unknown; empty where they were not requested."""
+    """PSS and USS, and why they are unknown; empty if they were not requested."""
     if frame.shares is None:
         return {}
     return dict(zip(_SHARES, (row.pss_bytes, row.uss_bytes, frame.shares.unknown.get(row.key)), strict=True))
 
 
 def csv_writer(out: TextIO, *, redact: bool = True) -> Writer:
-    """Fixed columns, one line a process and sample. Cells that a spreadsheet would run get an apostrophe.
+    """Write fixed columns, one line per process and sample. Cells that a spreadsheet would run get an apostrophe.
 
-    ``redact`` takes out what looks like a secret in command lines.
+    ``redact`` replaces possible secrets in command lines.
     """
-    import csv  # noqa: PLC0415 (0.6 ms, which JSON does without)
+    import csv  # noqa: PLC0415 (0.6 ms, not needed for JSON)
 
     writer = csv.writer(out, lineterminator="\n")
     has_heading = False
@@ -176,7 +176,7 @@ def _scrubbed(text: str) -> str:
 
 
 def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Writer:
-    """A table like top's batch mode; ``width`` cuts lines, None does not."""
+    """Write a table like top's batch mode. ``width`` cuts lines; None leaves them whole."""
 
     def write(frame: Frame) -> None:
         lines = [*_heading(frame), "", _line([(column, column.title) for column in columns])]
@@ -208,7 +208,7 @@ def _heading(frame: Frame) -> tuple[str, str]:
 
 
 def iso(wall_s: float) -> str:
-    """Seconds since the epoch as ISO 8601 in UTC, milliseconds."""
+    """Format seconds since the epoch as ISO 8601 in UTC, with milliseconds."""
     whole_s, ms = divmod(round(wall_s * 1000), 1000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole_s))}.{ms:03}Z"
 
@@ -229,7 +229,7 @@ def _rounded(value: Any) -> Any:
 
 
 def _exact(key: str, raw: bytes | None) -> dict[str, str | None]:
-    """Bytes as text that says exactly what they are; with ``key_b64`` where they are not UTF-8."""
+    """Bytes as text, without loss: ``key_b64`` is added if they are not UTF-8."""
     if raw is None:
         return {key: None}
     try:

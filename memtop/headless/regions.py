@@ -1,8 +1,7 @@
 """``memtop regions PID``: prints the mappings of a process once, by kind, largest first.
 
-The mappings come from an engine, as for the Regions panel: it is asked for one process and one instant.
-Where smaps would hold the process up for more than 5 ms, pagemap is read in pieces in its place, unless ``--smaps``
-asks for it all the same.
+The mappings come from an engine, as for the Regions panel, which reads one process at one instant. If smaps would hold
+the process up for more than 5 ms, pagemap is read in pieces instead, unless ``--smaps`` forces smaps.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ SORTS: Final = {
     "dirty": "private_dirty_bytes",
     "swap": "swap_bytes",
 }
-"""What ``-s`` takes -> field of ``Sizes``."""
+"""Value of ``-s`` -> field of ``Sizes``."""
 
 _ATTEMPTS: Final = 3
 
@@ -52,7 +51,7 @@ def run(
 ) -> int:
     """Print the mappings of a process, or its kinds of mappings, to ``out``; remarks go to ``err``.
 
-    Gives 0, 3 where there is no such process, 4 where it may not be read. Raises UsageError for an unknown ``sort``.
+    Returns 0, 3 if there is no such process, or 4 if it may not be read. Raises UsageError for an unknown ``sort``.
     """
     out, err = out or sys.stdout, err or sys.stderr
     if sort not in SORTS:
@@ -82,9 +81,9 @@ def run(
 
 
 def _look(source: Source, pid: int, *, smaps: bool) -> tuple[Detail, RegionsView]:
-    """One consistent reading: begun again where the process has run exec meanwhile.
+    """Make one consistent reading. It starts again if the process has executed another program meanwhile.
 
-    Raises ProcessGone, and AccessDenied where not even stat may be read.
+    Raises ProcessGone, and AccessDenied if not even stat may be read.
     """
     rows = RowSelection(only=frozenset({pid}))
     before = _identity(source, pid)
@@ -109,13 +108,13 @@ def _look(source: Source, pid: int, *, smaps: bool) -> tuple[Detail, RegionsView
 
 
 def _identity(source: Source, pid: int) -> tuple[int, int, int]:
-    """What an exec changes, or another process with the same pid. Raises ProcessGone or AccessDenied."""
+    """Values that an exec changes, or another process with the same PID. Raises ProcessGone or AccessDenied."""
     stat = parse_stat(source.read(f"proc/{pid}/stat"))
     return stat.start_ticks, stat.start_code, stat.arg_start
 
 
 def _remarks(detail: Detail, view: RegionsView) -> list[str]:
-    """Why there is nothing, or what to know of it."""
+    """Why there is nothing to show, or remarks about what is shown."""
     if view.reading is not None:
         doubt = _doubt(view.reading, detail.row.threads)
         return [remark for remark in (doubt, _way(view.reading)) if remark]
@@ -124,7 +123,7 @@ def _remarks(detail: Detail, view: RegionsView) -> list[str]:
 
 
 def _way(reading: Reading) -> str:
-    """That it was pagemap, and what is not known therefore; empty where it was smaps."""
+    """A note that pagemap was read, and what is therefore unknown; empty if smaps was read."""
     pieces = reading.in_pieces
     if pieces is None:
         return ""
@@ -203,7 +202,7 @@ def _region_line(region: Region, wide: int) -> str:
 
 
 def _json(pid: int, regions: Regions | None, sort: str, limit: int | None) -> dict[str, object]:
-    """Addresses are text, as in /proc: the highest do not fit a number of JavaScript."""
+    """The JSON object. Addresses are text, as in /proc, because the highest do not fit a JavaScript number."""
     if regions is None:
         return {"pid": pid, "kinds": [], "regions": []}
     return {
