@@ -8,7 +8,7 @@ from memtop.explain.plain_text import plain
 from memtop.explain.topic_loader import contents, following, topic
 
 MAX_WIDTH = 84
-"""Longer lines are hard to read, however wide the terminal is."""
+"""Widest line. Longer lines are hard to read, however wide the terminal is."""
 
 _ASCII: Final = str.maketrans(
     {
@@ -28,11 +28,11 @@ _ASCII: Final = str.maketrans(
         "→": "Right",
     }
 )
-"""ASCII in place of the other characters of the texts, for outputs that cannot show those."""
+"""ASCII replacements of the other characters in the texts, for outputs that cannot show those."""
 
 
 def _encodable(text: str, out: TextIO) -> str:
-    """``text`` as it is, or in ASCII where the encoding of ``out`` lacks a character of it."""
+    """``text`` unchanged, or in ASCII if the encoding of ``out`` lacks one of its characters."""
     try:
         text.encode(out.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -41,7 +41,7 @@ def _encodable(text: str, out: TextIO) -> str:
 
 
 def run(topic_name: str | None, width: int, out: TextIO, color: bool) -> int:
-    """Print one topic, or the table of contents for None; the exit code is 0. Raises UsageError for unknown topics."""
+    """Print one topic, or the table of contents for None. The exit code is 0. Raises UsageError for unknown topics."""
     width = min(width, MAX_WIDTH)
     if topic_name is None:
         text = plain(contents(), width, color)

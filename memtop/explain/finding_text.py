@@ -22,7 +22,7 @@ from memtop.units import count, duration, long_size, percent
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)\}")
 _STEPS_S: Final = (5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400)
 _OPEN: Final = frozenset({Shape.INSUFFICIENT, Shape.LEAK, Shape.LEAK_GC, Shape.GROWTH})
-"""Shapes that leave open whether it grows, while no finding says that it does."""
+"""Shapes of curves that may be growth, while no finding says so."""
 SHAPES: Final = {
     Shape.FLAT: "flat",
     Shape.NOISY: "noisy, without direction",
@@ -45,7 +45,7 @@ _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 @dataclass(frozen=True, slots=True)
 class FindingText:
-    """The sentences about one finding."""
+    """The sentences of one finding."""
 
     severity: Severity
     topic: str
@@ -56,12 +56,12 @@ class FindingText:
 
 @cache
 def finding_texts() -> dict[str, Any]:
-    """The tables of ``findings.toml``, by the names of the findings."""
+    """The tables of ``findings.toml``, by the name of the finding."""
     return tomllib.loads(resources.files(__package__).joinpath("findings.toml").read_text("utf-8"))
 
 
 def sentences_of(finding: Finding) -> FindingText:
-    """The finding's sentences with its numbers; those that name an unknown fact are left out."""
+    """The finding's sentences with its numbers. Sentences that name an unknown fact are left out."""
     text = finding_texts()[finding.name]
     facts = worded(finding.facts)
     variant = next((text[name] for name in facts if isinstance(text.get(name), dict)), text)
@@ -75,9 +75,9 @@ def sentences_of(finding: Finding) -> FindingText:
 
 
 def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
-    """The line that nothing is wrong, for a process without warnings; it claims nothing of limits that were not read.
+    """The line "nothing is wrong" for a process without warnings. It claims nothing about limits that were not read.
 
-    ``alone``: without notes either, which would contradict the line.
+    ``alone``: there are no notes either, which might contradict the line.
     """
     growth, state = outlook.growth, outlook.state
     if growth is None or growth.kind in _OPEN:
@@ -98,7 +98,7 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
 
 
 def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
-    """Numbers as text, by the unit at the end of their name; ``early_s`` and ``late_s`` become ``when``."""
+    """Format numbers by the unit at the end of their name. ``early_s`` and ``late_s`` become ``when``."""
     found = {name: _worded(name, value) for name, value in facts.items()}
     if (early := facts.get("early_s")) is not None and (late := facts.get("late_s")) is not None:
         found["when"] = span(float(early), float(late))
@@ -122,7 +122,7 @@ def _worded(name: str, value: float | str) -> str:
 
 
 def span(early_s: float, late_s: float) -> str:
-    """A range of time with honest digits, rounded outwards: ``20 to 35 min``, ``up to 10 s``, ``more than 3 h``."""
+    """Format a range of time, rounded outward: ``20 to 35 min``, ``up to 10 s``, ``more than 3 h``."""
     width_s = late_s - early_s if math.isfinite(late_s) else 0.0
     step = next((step for step in _STEPS_S if step >= max(early_s, width_s, 5) / 10), _STEPS_S[-1])
     low = math.floor(early_s / step) * step
@@ -135,7 +135,7 @@ def span(early_s: float, late_s: float) -> str:
 
 
 def autopsy_lines(autopsy: ExitReport) -> list[str]:
-    """The end of a process, one sentence a line: time, way, part of the OOM killer, limit, last numbers."""
+    """The end of a process, one sentence per line: time, cause, role of the OOM killer, limit, last numbers."""
     texts = finding_texts()["autopsy"]
     clock = time.strftime("%H:%M:%S", time.localtime(autopsy.at_s))
     if autopsy.signal is not None:

@@ -8,12 +8,12 @@ MOST_CELLS: Final = 32
 
 
 def short(name: str, most: int = MOST_CELLS) -> str:
-    """``memory.high of …/app`` for ``memory.high of /a/very/long/path/app``; names that are no paths stay."""
+    """``memory.high of …/app`` for ``memory.high of /a/very/long/path/app``. Names without a path stay the same."""
     before, slash, path = name.partition("/")
     if len(name) <= most or not slash:
         return name
     last = path.rstrip("/").rpartition("/")[2]
     room = most - len(before) - 2
-    if room < 1:  # the unit or container that stands before the path is long itself
+    if room < 1:  # the unit or container before the path is long itself
         return f"{before[: most - 1]}…"
     return f"{before}…/{last}" if len(last) <= room else f"{before}…{last[-max(1, room) :]}"

@@ -1,7 +1,7 @@
 """Values of the placeholders in topics: numbers of one process and its machine; and the sentence about its VIRT.
 
-Facts consist of numbers and of memtop's own words. Names and command lines, which a program chooses, are no facts.
-An unknown number has no fact, and a paragraph that names one is not shown.
+Facts consist of numbers and of memtop's own words. Names and command lines are not facts, because a program chooses
+them. An unknown number has no fact, and a paragraph that names one is not shown.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ACT_SHARE: Final = 0.8
 _NOTABLE_OTHERS_SHARE: Final = 0.05
 """Share of a limit from which the use by other processes is mentioned."""
 _CLOSE_SHARE: Final = 0.1
-"""VIRT counts as in use while a smaller share of it has no RAM or swap behind it."""
+"""VIRT counts as in use if less than this share of it has no RAM or swap behind it."""
 _NOTABLE_SWAP_SHARE: Final = 0.05
 """Share of RES + SWAP from which swap is mentioned."""
 
@@ -40,7 +40,7 @@ _STATES: Final = {
 
 
 def _swap_bytes(row: ProcessRow, system: SystemRow) -> int | None:
-    """Bytes on swap; 0 where the machine has no swap in use, None where unknown."""
+    """Bytes on swap; 0 if the machine uses no swap, None if unknown."""
     if row.swap_bytes is None and system.swap_total_bytes is not None:
         return 0 if system.swap_total_bytes in (0, system.swap_free_bytes) else None
     return row.swap_bytes
@@ -60,11 +60,11 @@ def _oom_share(row: ProcessRow) -> str | None:
     if not row.oom_score or row.oom_score_adj is None:
         return None
     per_mille = row.oom_score * 1.5 - 1000 - row.oom_score_adj
-    return percent(max(0.0, per_mille) / 10) if per_mille >= -3 else None  # far below: a kernel with the old formula
+    return percent(max(0.0, per_mille) / 10) if per_mille >= -3 else None  # far below -3: a kernel with the old formula
 
 
 def _share(part: float | None, whole: float | None) -> str | None:
-    """``part`` of ``whole`` in percent, without the sign."""
+    """``part`` as a percentage of ``whole``, without the percent sign."""
     if part is None or not whole:
         return None
     value = 100 * part / whole
@@ -163,13 +163,13 @@ def _status_facts(status: PidStatus) -> dict[str, str | None]:
 
 
 def facts_of(row: ProcessRow, system: SystemRow, status: PidStatus | None) -> dict[str, str]:
-    """Name of a fact -> its text, for Topic.fill; unknown numbers are not in it."""
+    """Name of a fact -> its text, for Topic.fill. Unknown numbers are left out."""
     facts = _process_facts(row, system) | _machine_facts(system) | (_status_facts(status) if status else {})
     return {name: text for name, text in facts.items() if text is not None}
 
 
 def _cgroup_ceiling(outlook: Assessment | None) -> LimitRow | None:
-    """The limit below the machine's RAM that RES is measured against: of the cgroups' the one with the least room."""
+    """The limit below the machine's RAM that RES is compared with: the cgroup limit with the least room."""
     if outlook is None or outlook.autopsy is not None:
         return None
     of_cgroups = (row for row in outlook.limits if row.limit in (Limit.CGROUP, Limit.HIGH))
@@ -177,7 +177,7 @@ def _cgroup_ceiling(outlook: Assessment | None) -> LimitRow | None:
 
 
 def _of_limit(rss_bytes: int, row: LimitRow) -> str:
-    """``, 52 % of the 100 MiB that app.scope allows``, and how full that is where others use it as well."""
+    """``, 52 % of the 100 MiB that app.scope allows``, and how full that is if other processes use it as well."""
     share = _share(rss_bytes, row.limit_bytes) or "more than 100"
     allowed = long_size(row.limit_bytes)
     text = f", {share} % of the {allowed} that {short(row.name)} allows"
@@ -189,13 +189,13 @@ def _of_limit(rss_bytes: int, row: LimitRow) -> str:
 
 
 def _of_machine(rss_bytes: int, system: SystemRow) -> str:
-    """``, 0.9 % of this machine's 23.5 GiB``, or nothing where the machine's RAM is unknown."""
+    """``, 0.9 % of this machine's 23.5 GiB``, or nothing if the machine's RAM is unknown."""
     share = _share(rss_bytes, system.mem_total_bytes)
     return "" if share is None else f", {share} % of this machine's {long_size(system.mem_total_bytes)} of RAM"
 
 
 def _nothing_behind(virt_bytes: int, untouched_bytes: int, swap_known: bool) -> str:
-    """How much of VIRT has neither RAM nor swap behind it; why, a size alone does not say."""
+    """How much of VIRT has neither RAM nor swap behind it. A size alone does not say why."""
     if long_size(untouched_bytes) == long_size(virt_bytes):
         return "almost all of it has no RAM behind it now (never written, given back, or only read)"
     about = "about" if swap_known else "up to"
@@ -205,7 +205,7 @@ def _nothing_behind(virt_bytes: int, untouched_bytes: int, swap_known: bool) -> 
 
 
 def _near_end(outlook: Assessment | None) -> str | None:
-    """What counts address space and is nearly full: ulimit -v and -d, strict overcommit, the number of mappings."""
+    """Limits on address space that are nearly reached: ulimit -v and -d, strict overcommit, the number of mappings."""
     if outlook is None or outlook.autopsy is not None:
         return None
     found = [
@@ -225,7 +225,7 @@ def _near_end(outlook: Assessment | None) -> str | None:
 
 
 def _without_memory(row: ProcessRow) -> str | None:
-    """The sentence for a row that has no VIRT to speak of, None for all others."""
+    """The sentence for a row without VIRT; None for all others."""
     if row.gone_s is not None or row.note in (Note.GONE, Note.OOM_KILLED):
         last = f"; its last numbers were VIRT {long_size(row.virt_bytes)} and RES {long_size(row.rss_bytes)}"
         how = ": the OOM killer took it" if row.note is Note.OOM_KILLED else ""
@@ -244,8 +244,10 @@ def _without_memory(row: ProcessRow) -> str | None:
 
 
 def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> str:
-    """One plain sentence that answers: is this VIRT a problem? RES is measured against the limit of its cgroup,
-    without one against the machine."""
+    """One plain sentence that answers: is this VIRT a problem?
+
+    It compares RES with the limit of the cgroup, or with the machine if there is none.
+    """
     without = _without_memory(row)
     if without is not None or row.virt_bytes is None or row.rss_bytes is None:
         return without or ""

@@ -1,6 +1,6 @@
 """Renders the topics' Markdown as text for a terminal, without any library: headings, paragraphs, lists.
 
-Lines are wrapped before they are colored, so that a line has the same width with color and without.
+Lines are wrapped before they are colored, so a line has the same width with color and without.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _RESET: Final = "\x1b[0m"
 _MIN_WIDTH: Final = 16
 
 _Styled = tuple[str, list[str]]
-"""Text without Markdown marks, and the style of each of its characters that is no space."""
+"""Text without Markdown marks, and the style of each of its characters, spaces excepted."""
 
 
 def _spans(markdown: str, style: str = "") -> _Styled:
-    """Strip the marks of ``markdown``."""
+    """Remove the marks of ``markdown``."""
     text, styles, at = "", [], 0
 
     def add(piece: str, style: str) -> None:
@@ -48,7 +48,7 @@ def _spans(markdown: str, style: str = "") -> _Styled:
 
 
 def _colored(lines: list[str], styles: Iterator[str]) -> list[str]:
-    """Put the styles back onto wrapped lines: wrapping has moved spaces only."""
+    """Put the styles back onto wrapped lines. Wrapping has moved only spaces."""
     colored = []
     for line in lines:
         out, now, spaces = "", "", ""
@@ -67,7 +67,7 @@ def _colored(lines: list[str], styles: Iterator[str]) -> list[str]:
 
 
 def _wrapped(markdown: str, width: int, color: bool, *, first: str = "", rest: str = "", style: str = "") -> list[str]:
-    """One paragraph; ``first`` and ``rest`` indent it and hold spaces or the mark of a list item."""
+    """One paragraph. ``first`` and ``rest`` are its indents: spaces or the mark of a list item."""
     text, styles = _spans(markdown, style)
     lines = textwrap.wrap(
         " ".join(text.split()), width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
@@ -76,7 +76,7 @@ def _wrapped(markdown: str, width: int, color: bool, *, first: str = "", rest: s
 
 
 def _list(items: list[str], width: int, color: bool) -> list[str]:
-    """A list; when every item starts with a short term in bold or a link, terms and texts stand in two columns."""
+    """A list. If every item starts with a short term in bold or a link, terms and texts stand in two columns."""
     terms = [match for item in items if (match := _TERM.fullmatch(item))]
     column = max((len(_spans(term[1])[0]) for term in terms), default=0) + 4
     if len(terms) < len(items) or column > width // 3:
@@ -103,11 +103,11 @@ def _block(block: str, width: int, color: bool) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _drawn(block: str, width: int, color: bool) -> str:
-    """One block, cached: most paragraphs of a topic do not change from second to second."""
+    """One block, cached, because most paragraphs of a topic do not change from second to second."""
     return "\n".join(_block(block, width, color))
 
 
 def plain(markdown: str, width: int, color: bool = False) -> str:
-    """A topic's Markdown as lines of at most ``width`` cells, at least 16; escapes only with ``color``."""
+    """A topic's Markdown as lines of at most ``width`` cells, at least 16. Escape sequences only with ``color``."""
     blocks = (block.strip() for block in markdown.split("\n\n"))
     return "\n\n".join(_drawn(block, max(width, _MIN_WIDTH), color) for block in blocks if block) + "\n"

@@ -1,7 +1,7 @@
 """Values of the placeholders in topics about regions: sizes of all mappings, of one kind, of one mapping.
 
-The name of a mapping, which a program may choose, is a fact only of the mapping asked for. An unknown number has no
-fact, and a paragraph that names one is not shown.
+The name of a mapping, which a program may choose, is a fact only of the mapping that was asked for. An unknown number
+has no fact, and a paragraph that names one is not shown.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from memtop.sanitize import clean
 from memtop.units import duration, long_size, percent
 
 BESIDE_RES: Final = frozenset({"private_counts", "pss", "uss"})
-"""Topics that put what was read of the mappings beside RES."""
+"""Topics that compare the mappings with RES."""
 _MOVED: Final = 0.02
-"""RES that has moved by more is not that of the reading any more."""
+"""If RES has changed by more than this, it does not match the reading any more."""
 
 
 def facts_of_regions(regions: Regions, kind: RegionKind | None = None) -> dict[str, str]:
-    """Facts of all mappings and, where ``kind`` is among them, of those of that kind."""
+    """Facts of all mappings and, if ``kind`` occurs among them, of the mappings of that kind."""
     split, total = regions.split(), regions.total()
     facts: dict[str, str | None] = {
         "mappings": f"{len(regions):,}",
@@ -47,7 +47,7 @@ def facts_of_regions(regions: Regions, kind: RegionKind | None = None) -> dict[s
 
 
 def rss_then(row_rss_bytes: int | None, rollup: Rollup, age_s: float | None) -> dict[str, str]:
-    """RES of the reading in place of that of now, where the two differ so much that they are not to be combined."""
+    """RES at the time of the reading instead of the current one, if the two differ too much to be combined."""
     then_bytes = rollup.rss_bytes
     if then_bytes is None or row_rss_bytes is None or abs(row_rss_bytes - then_bytes) <= _MOVED * row_rss_bytes:
         return {}
@@ -73,7 +73,7 @@ def facts_of_rollup(rollup: Rollup) -> dict[str, str]:
 
 
 def mapping_sentence(regions: Regions, start: int) -> str:
-    """One mapping with its flags in words; its name comes cleaned."""
+    """One mapping with its flags in words. The caller cleans its name."""
     place = regions.smaps.starts.index(start)
     region = regions[place]
     mapping, sizes = region.mapping, region.sizes

@@ -1,6 +1,6 @@
 """Sentences about smaps readings: why there is none, the age of the last one, growth since the mark.
 
-They consist of numbers and of memtop's own words, and of the login name, which the row has cleaned.
+They consist of numbers, of memtop's own words, and of the login name, which the row has cleaned.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from memtop.sampling.smaps.smaps_view import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
 
 _LONG_S: Final = 2.5
-"""A reading that takes longer is mentioned."""
+"""A reading that takes longer than this is mentioned."""
 _LATE_S: Final = 2.5
 _FRESH_S: Final = 10.0
-"""Mappings read longer ago do not show where RES has grown since."""
+"""Mappings that were read longer ago do not show where RES has grown since."""
 _MANY: Final = 3000
-"""With fewer mappings the time of a reading depends on the pages."""
+"""With fewer mappings, the time of a reading depends on the pages."""
 _LEAST_BYTES: Final = 1 << 20
 _NAMED_KINDS: Final = 3
 _WITHOUT: Final = (Missing.KERNEL, Missing.ZOMBIE, Missing.GONE)
@@ -64,7 +64,7 @@ def caption(view: RegionsView | None) -> str:
 
 
 def why_no_reading(view: RegionsView, row: ProcessRow, own_uid: int) -> str:
-    """Why the panel has no mappings to show, and how to get them; empty where there is a reading."""
+    """Why the panel has no mappings to show, and how to get them; empty if there is a reading."""
     if view.reading is not None:
         return ""
     if view.missing is Missing.NOTHING:
@@ -88,7 +88,7 @@ def why_no_reading(view: RegionsView, row: ProcessRow, own_uid: int) -> str:
 
 
 def _cost(view: RegionsView) -> str:
-    """What a reading would cost, and with many mappings why."""
+    """The cost of a reading, and its cause if there are many mappings."""
     many = f" for {view.mappings:,} mappings" if view.mappings is not None and view.mappings >= _MANY else ""
     return f"about {milliseconds(view.stall_s or 0.0)}{many}"
 
@@ -106,7 +106,7 @@ def why_denied(row: ProcessRow, own_uid: int) -> str:
 
 
 def what_is_known(detail: Detail) -> str:
-    """The memory of a process whose mappings cannot be read, by statm and status; empty where those are unknown."""
+    """The memory of a process whose mappings cannot be read, from statm and status; empty if those are unknown."""
     row, status = detail.row, detail.status
     parts = [
         ("VIRT", row.virt_bytes),
@@ -129,10 +129,10 @@ def what_is_known(detail: Detail) -> str:
 
 
 def mark_sentence(detail: Detail) -> str:
-    """What grew since the mark, and in which kinds of memory; empty without a mark."""
+    """What has grown since the mark, and in which kinds of memory; empty without a mark."""
     mark = detail.mark
     if detail.cursor_s is not None:
-        return ""  # its numbers are those of now
+        return ""  # its numbers are current
     if mark is None:
         if detail.mark_dropped:
             return "The mark was dropped: the process has become another program (exec). m sets a new one."
@@ -171,7 +171,7 @@ def _by_kind(growth: RegionGrowth, since: str, moved: str) -> str:
 
 
 def _by_now(mark: MarkView, read_bytes: int) -> str:
-    """The change of RES since the latest reading of the mappings, which is rare; empty where it is small."""
+    """The change of RES since the latest reading of the mappings; empty if it is small."""
     now_bytes = mark.rss_delta_bytes
     if now_bytes is None or abs(now_bytes - read_bytes) < _LEAST_BYTES:
         return ""

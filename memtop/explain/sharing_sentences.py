@@ -10,9 +10,9 @@ from memtop.units import count, duration, long_size
 
 _LEAST_BYTES: Final = 1 << 20
 _APART_S: Final = 5.0
-"""Readings of a family further apart than this may not show the same state of it."""
+"""Readings of a family that are further apart than this may not show the same state."""
 _MOVED: Final = 0.02
-"""RES that has moved by more since the reading is another: the sentence then speaks of the moment of the reading."""
+"""If RES has changed by more since the reading, the sentence speaks of the time of the reading."""
 _ONE_NUMBER: Final = 0.02
 """A range narrower than this share of its upper end is written as one number."""
 
@@ -79,7 +79,7 @@ def _copying(view: SharingView) -> str:
 
 
 def _apart(view: SharingView) -> str:
-    """The time between the readings that sums and shares come from; empty where it is short."""
+    """The time between the readings that sums and shares come from; empty if it is short."""
     read = [(one.read_s, one.pid) for one in view.relatives if one.member is not None and one.read_s is not None]
     (first_s, oldest), (last_s, newest) = min(read, default=(0.0, 0)), max(read, default=(0.0, 0))
     if last_s - first_s <= _APART_S:
@@ -89,7 +89,7 @@ def _apart(view: SharingView) -> str:
 
 
 def _range(low_bytes: float, high_bytes: float) -> str:
-    """``1.20 MiB to 1.64 MiB``; one number where the ends are nearly the same."""
+    """``1.20 MiB to 1.64 MiB``; one number if the ends are nearly equal."""
     low, high = long_size(low_bytes), long_size(high_bytes)
     if low == high:
         return high

@@ -1,4 +1,4 @@
-"""Loads topics by name, and the table of contents; a file is read when its topic is first asked for."""
+"""Loads topics by name, and the table of contents. A file is read when its topic is first requested."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ _ITEM: Final = re.compile(r"^- ", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One explanation, as its file has it."""
+    """One explanation, as in its file."""
 
     name: str
-    """The name in its file name, in links and on the command line."""
+    """The name of the file, used in links and on the command line."""
     title: str
     summary: str
     """One sentence."""
     body: str
-    """Markdown with ``{fact}`` places, without title and summary."""
+    """Markdown with ``{fact}`` placeholders, without title and summary."""
 
     def fill(self, facts: Mapping[str, str]) -> str:
         """The whole topic as Markdown: title, summary, body with ``facts`` in their places.
 
-        Paragraphs and list items that name an unknown fact are left out. Links stay ``topic:`` links. Facts are
-        data: they come cleaned, and Markdown in them is shown, not obeyed.
+        Paragraphs and list items that name an unknown fact are left out. Links stay ``topic:`` links. Facts are data:
+        the caller cleans them, and Markdown in them is shown literally.
         """
         blocks = (_filled(block, facts) for block in self.body.split("\n\n"))
         return "\n\n".join([f"# {self.title}", f"> {self.summary}", *filter(None, blocks)]) + "\n"
 
     @property
     def facts(self) -> frozenset[str]:
-        """The facts that its body names."""
+        """Names of the facts in its body."""
         return frozenset(_FACT.findall(self.body))
 
     @property
     def links(self) -> tuple[str, ...]:
-        """The topics that its body links to, in order, each once."""
+        """Names of the topics that its body links to, in order, each once."""
         return tuple(dict.fromkeys(name for _, name in LINK.findall(self.body)))
 
 
@@ -64,7 +64,7 @@ class CoursePart:
 
 
 def _filled(block: str, facts: Mapping[str, str]) -> str:
-    """A paragraph or a list with its facts, without what is unknown; empty when nothing is left."""
+    """A paragraph or a list with its facts, without unknown ones; empty if nothing is left."""
     pieces = [block] if not block.startswith("- ") else [f"- {item.strip()}" for item in _ITEM.split(block)[1:]]
     known = [piece for piece in pieces if all(name in facts for name in _FACT.findall(piece))]
     return "\n".join(_FACT.sub(lambda place: _MARKDOWN.sub(r"\\\1", facts[place[1]]), piece).strip() for piece in known)
@@ -85,7 +85,7 @@ def parts() -> tuple[CoursePart, ...]:
 
 @cache
 def _names() -> dict[str, str]:
-    """Every name that users may type -> the topic's own name: those of topics, of contents.toml and of columns."""
+    """Every name that users may type -> the topic's own name. Sources are topics, contents.toml and columns."""
     own = {name: name for part in parts() for name in part.topics}
     also: dict[str, list[str]] = tomllib.loads(_read("contents.toml"))["also"]
     columns = {name: column.topic for name, column in BY_NAME.items()}
@@ -99,9 +99,9 @@ def _topic(name: str) -> Topic:
 
 
 def topic(name: str) -> Topic:
-    """The topic called ``name``, or known by it: ``RES``, ``MINFLT/s``, ``VmRSS`` and ``copy-on-write`` work too.
+    """The topic called ``name``. ``RES``, ``MINFLT/s``, ``VmRSS`` and ``copy-on-write`` work too.
 
-    Raises UsageError that names the nearest topics.
+    Raises UsageError, which names the nearest topics.
     """
     asked = "_".join(name.casefold().replace("-", " ").split())
     own = _names().get(asked)
@@ -118,7 +118,7 @@ def topics() -> tuple[Topic, ...]:
 
 
 def following(name: str) -> Topic | None:
-    """The next topic of the course, None after the last."""
+    """The next topic of the course; None after the last."""
     names = [each for part in parts() for each in part.topics]
     place = names.index(name) + 1
     return _topic(names[place]) if place < len(names) else None
