@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
 from memtop.columns import BY_NAME
 from memtop.errors import UsageError
 from memtop.filter import both, of_user, parse_query
@@ -138,3 +139,20 @@ def test_both_must_hold() -> None:
     assert where(proc_row(42))
     assert not where(proc_row(42, user="root"))
     assert both(None, of_user("app"))(proc_row(42))
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("unit=nginx", True),
+        ("unit=nginx.service", True),
+        ("unit!=nginx", False),
+        ("cgroup=/system.slice", True),
+        ("container=abc", False),
+        ("pod!=x", True),
+    ],
+)
+def test_processes_are_found_by_their_cgroup(text: str, holds: bool) -> None:
+    names = CgroupNames("/system.slice/nginx.service", CgroupOwner(unit="nginx.service"))
+    assert passes(text, names=names) is holds
+    assert parse_query(text).needs == Need.MEMBERSHIP

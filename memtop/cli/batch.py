@@ -40,10 +40,11 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
         engine, request = engine_on(source), View.of(settings).request()
         if launch is not None:
             first_look(engine, request, launch)
+        names = Need.NONE if form == "text" else Need.MEMBERSHIP  # of a text there are columns for them
         request = request._replace(
             rows=request.rows._replace(killed=False),  # their ends are separate records
             readings=request.readings._replace(
-                needs_all=Need.STAT | Need.STATUS | Need.OOM | request.readings.row_needs,
+                needs_all=Need.STAT | Need.STATUS | Need.OOM | names | request.readings.row_needs,
                 once=settings.iterations == 1,
                 runtimes=form == "json",
                 outlooks=form == "json",

@@ -161,11 +161,12 @@ class Engine:
         self._watched_history.note(sample, system)
         if self._assessor is not None and machine_is_new:
             renewed |= self._judge_growth(self._assessor, sample, plan)
+        renewed = renewed.union(sample.moved)
         # What moves by itself, because old changes leave a row's trend and its last minute, is brought up to date at
         # every tick where it is on screen, and elsewhere when the trend moves on by a cell.
         moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
         all_move = moved_on or request.rows.where is not None or request.rows.sort == "growth_bytes_per_min"
-        moving, inputs = None if all_move else readings.visible, self._row_inputs(now_s)
+        moving, inputs = None if all_move else readings.visible, self._row_inputs(sample)
         self._table.build(sample, inputs, moving=moving, renewed=renewed)
         if machine_is_new and not still:
             come = self._readers.begin(plan, partial(self._shares_wanted, request), doubted)
@@ -186,14 +187,15 @@ class Engine:
         if self._elapsed_s > 3 * delay_s + 1:
             self._history.gaps.append(Gap(before.mono_s, sample.mono_s))
 
-    def _row_inputs(self, now_s: float) -> RowInputs:
+    def _row_inputs(self, sample: Sample) -> RowInputs:
         assert self._machine.row is not None
         assessor = self._assessor
         return RowInputs(
-            now_s,
+            sample.mono_s,
             self._boot_wall_s,
             self._machine.row,
             self._readers.sums,
+            sample.names,
             (lambda key: assessor.row_marks(key)._asdict()) if assessor is not None else (lambda key: {}),
         )
 

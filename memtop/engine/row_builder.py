@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from memtop.analysis.trend.rates import levels, per_s
 from memtop.columns import TREND_CELLS
@@ -13,6 +13,9 @@ from memtop.history.rings import Track
 from memtop.model.frame import Note, ProcessRow, SystemRow
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sanitize import clean
+
+if TYPE_CHECKING:
+    from memtop.analysis.limits.cgroup_owner import CgroupNames
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 GROWTH_S: Final = 60.0
@@ -33,6 +36,7 @@ def proc_row(
     boot_wall_s: float,
     shares: tuple[int | None, int | None] = (None, None),
     marks: Mapping[str, Any] | None = None,
+    names: CgroupNames | None = None,
 ) -> ProcessRow:
     """One process as views show it, at ``now_s``.
 
@@ -96,6 +100,7 @@ def proc_row(
         **(marks or {}),
         pss_bytes=shares[0],
         uss_bytes=shares[1],
+        names=names,
     )
 
 

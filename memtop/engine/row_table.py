@@ -1,13 +1,18 @@
 """Table of the rows of all living processes. A row is built only when something that it shows has changed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.engine.row_builder import TREND_BUCKET_S, proc_row
 from memtop.history.rings import History, Track
 from memtop.model.frame import ProcessRow, SystemRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.sample import ProcessSample, Sample
+
+if TYPE_CHECKING:
+    from memtop.analysis.limits.cgroup_owner import CgroupNames
+else:
+    CgroupNames = object  # see memtop.model.frame
 
 ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
 """How long after its last change a row still moves, because old changes leave its trend."""
@@ -21,6 +26,8 @@ class RowInputs(NamedTuple):
     system: SystemRow
     shares: Callable[[ProcessKey], tuple[int | None, int | None]]
     """PSS and USS in bytes; None where unknown."""
+    names: Mapping[ProcessKey, CgroupNames]
+    """Path of the cgroup of each process, and its container, pod and unit."""
     marks: Callable[[ProcessKey], Mapping[str, Any]]
     """What the assessment puts on a row, by attribute."""
 
@@ -127,6 +134,7 @@ class RowTable:
             boot_wall_s=inputs.boot_wall_s,
             shares=inputs.shares(process.key),
             marks=inputs.marks(process.key),
+            names=inputs.names.get(process.key),
         )
         active_until_s = _active_until_s(track, inputs.now_s)
         if entry is None:

@@ -48,6 +48,8 @@ _PROCESS_FIELDS: Final = (
     "oom_score",
     "oom_score_adj",
 )
+_NAMES: Final = ("cgroup", "unit", "container", "pod")
+"""Null where there is none, and where it is unknown."""
 _SHARES: Final = ("pss_bytes", "uss_bytes", "pss_unknown")
 """Fields added if a column, the order or the filter needs PSS or USS, which cost the processes something."""
 _SYSTEM_FIELDS: Final = SystemRow._fields
@@ -125,6 +127,7 @@ def process_object(row: ProcessRow, *, redact: bool = True) -> dict[str, Any]:
     found |= _exact("command", None if raw is None else raw.rstrip(b"\0").replace(b"\0", b" "))
     found |= {name: _rounded(getattr(row, name)) for name in _PROCESS_FIELDS}
     found["user"] = row.user or None
+    found |= {name: getattr(row, name) or None for name in _NAMES}
     found["started_at"] = None if row.started_s is None else iso(row.started_s)
     found["gone_at"] = None if row.gone_s is None else iso(row.gone_s)
     found["note"] = row.note.name.lower() if row.note is not Note.NONE else None
@@ -151,13 +154,16 @@ def csv_writer(out: TextIO, *, redact: bool = True) -> Writer:
     def write(frame: Frame) -> None:
         nonlocal has_heading
         if not has_heading:
-            writer.writerow(("at", *_PROCESS_FIELDS, "name", "command", *(_SHARES if frame.shares is not None else ())))
+            writer.writerow(
+                ("at", *_PROCESS_FIELDS, "name", "command", *_NAMES, *(_SHARES if frame.shares is not None else ()))
+            )
             has_heading = True
         at = iso(frame.at_s)
         for row in frame.rows:
             cells = [_rounded(getattr(row, name)) for name in _PROCESS_FIELDS]
             command = _command(row) if redact else row.command
-            writer.writerow(map(_cell, (at, *cells, row.name, command, *_shares(row, frame).values())))
+            names = [getattr(row, name) for name in _NAMES]
+            writer.writerow(map(_cell, (at, *cells, row.name, command, *names, *_shares(row, frame).values())))
         out.flush()
 
     return write

@@ -18,11 +18,12 @@ from memtop.sanitize import clean
 from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:  # types of readings and verdicts that are imported with the first view that needs them
+    from memtop.analysis.limits.cgroup_owner import CgroupNames
     from memtop.model.assessment import Assessment, ExitReport
     from memtop.runtimes.view import RuntimeView
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 else:
-    Assessment = ExitReport = MarkView = RegionsView = RuntimeView = SharingView = object
+    Assessment = CgroupNames = ExitReport = MarkView = RegionsView = RuntimeView = SharingView = object
 
 
 class Note(Enum):
@@ -97,6 +98,28 @@ class ProcessRow(NamedTuple):
     """PSS: each resident page divided by the number of its mappings. It is read only while it is shown."""
     uss_bytes: int | None = None
     """USS: pages that no other process maps. They are read only while they are shown."""
+    names: CgroupNames | None = None
+    """Path of its cgroup, and its container, pod and unit; None where it was not looked up, or cannot be."""
+
+    @property
+    def cgroup(self) -> str:
+        """Path of the cgroup that accounts its memory; empty where unknown."""
+        return self.names.path if self.names is not None else ""
+
+    @property
+    def unit(self) -> str:
+        """systemd's unit, that of the container's inside for a process in a container; empty for none, or unknown."""
+        return (self.names.owner.unit or "") if self.names is not None else ""
+
+    @property
+    def container(self) -> str:
+        """Id or name of its container; empty for none, or unknown."""
+        return (self.names.owner.container or "") if self.names is not None else ""
+
+    @property
+    def pod(self) -> str:
+        """Uid of its pod; empty for none, or unknown."""
+        return (self.names.owner.pod or "") if self.names is not None else ""
 
     @property
     def short_command(self) -> str:

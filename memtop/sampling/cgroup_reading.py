@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from memtop.analysis.limits.cgroup_owner import CgroupOwner
+from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
 from memtop.analysis.limits.memory_limits import CgroupUse
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import MemoryStat
@@ -106,8 +106,12 @@ class CgroupSample:
     """The process's memory cgroup and its ancestors, nearest first; empty where there are none, or unknown."""
     unread: Mapping[ProcessKey, str] = field(default_factory=dict)
     """Why the memory cgroup of a process is not known; absent where it is known, or where there is none."""
-    owners: Mapping[ProcessKey, CgroupOwner] = field(default_factory=dict)
-    """Container, pod and unit of the process."""
+    names: Mapping[ProcessKey, CgroupNames] = field(default_factory=dict)
+    """Path of the process's cgroup, and its container, pod and unit."""
+    moved: Collection[ProcessKey] = ()
+    """Processes whose names were found, or have changed, at this instant."""
+    owners: Mapping[str, CgroupOwner] = field(default_factory=dict)
+    """Container, pod and unit that each directory of the chains belongs to."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """What a person calls each directory of the chains."""
     readings: Mapping[str, CgroupReading] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """The Sample: the facts that were read at one instant, before any analysis."""
 
-from collections.abc import Set
+from collections.abc import Collection, Mapping, Set
 from typing import TYPE_CHECKING, NamedTuple
 
 from memtop.process_key import ProcessKey
@@ -13,9 +13,10 @@ from memtop.procfs.vmstat import Vmstat
 from memtop.sources.protocol import Exit
 
 if TYPE_CHECKING:
+    from memtop.analysis.limits.cgroup_owner import CgroupNames
     from memtop.sampling.cgroup_reading import CgroupSample
 else:
-    CgroupSample = object  # see memtop.model.frame
+    CgroupNames = CgroupSample = object  # see memtop.model.frame
 
 
 def folder_of(pid: int, living_tid: int | None) -> str:
@@ -88,5 +89,9 @@ class Sample(NamedTuple):
     problems: tuple[str, ...] = ()
     cgroups: CgroupSample | None = None
     """Limits; None in the first of a run of one sample, and in tests that have none."""
+    names: Mapping[ProcessKey, CgroupNames] = {}
+    """Path of the cgroup of each process that was looked up, and its container, pod and unit."""
+    moved: Collection[ProcessKey] = ()
+    """Processes whose names were found, or have changed, at this instant."""
     stat_pids: Set[int] = frozenset()
     """Processes whose stat was read at this instant, whether it has changed or not."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from memtop.errors import MemtopError
@@ -16,10 +16,12 @@ from memtop.sampling.sample import ProcessSample, Sample, SystemSample
 from memtop.sources.protocol import Source
 
 if TYPE_CHECKING:
+    from memtop.analysis.limits.cgroup_owner import CgroupNames
+    from memtop.process_key import ProcessKey
     from memtop.sampling.cgroup_reading import CgroupSample
     from memtop.sampling.cgroups.cgroup_reader import CgroupReader
 
-_CGROUP_NEEDS: Final = Need.CGROUP | Need.MEMBERSHIP | Need.VICTIM
+_CGROUP_NEEDS: Final = Need.CGROUP | Need.VICTIM
 _Value = TypeVar("_Value")
 
 FAST_S: Final = 0.45
@@ -59,12 +61,19 @@ class Sampler:
         gone = self._processes.gone
         system, cgroups = self._surroundings(plan, processes, again=bool(gone or exits))
         self._first = False
+        names: Mapping[ProcessKey, CgroupNames] = cgroups.names if cgroups is not None else {}
+        if cgroups is None and Need.MEMBERSHIP in plan.readings.row_needs:
+            from memtop.sampling.cgroups.names import read_names  # noqa: PLC0415 (5 ms, which few single samples need)
+
+            names = read_names(self._source, processes.values())
         return Sample(
             wall_s=instant.wall_s,
             mono_s=instant.mono_s,
             system=system,
             processes=processes,
             cgroups=cgroups,
+            names=names,
+            moved=cgroups.moved if cgroups is not None else names.keys(),
             gone=gone,
             exits=exits,
             hidden=self._processes.hidden,

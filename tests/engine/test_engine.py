@@ -589,3 +589,26 @@ def test_once_prepared_the_second_sample_waits_for_no_import() -> None:
         "print(sorted(set(sys.modules) - before))\n"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "0\n[]\n"
+
+
+def test_a_process_carries_its_cgroup_and_a_filter_finds_it_at_the_first_sample() -> None:
+    source = FakeSource(FakeProcess(42), FakeProcess(43))
+    source.files["proc/42/cgroup"] = b"0::/system.slice/web.service\n"
+    query = parse_query("unit=web")
+    ask = request(where=query.where, where_needs=query.needs, needs_all=query.needs)
+    engine = Engine(source)
+    for _ in range(3):
+        frame = step(engine, ask)
+        assert [(row.pid, row.cgroup, row.unit) for row in frame.rows] == [
+            (42, "/system.slice/web.service", "web.service")
+        ]
+    source.files["proc/42/cgroup"] = b"0::/system.slice/other.service\n"
+    assert step(engine, ask, 6).rows == ()
+
+
+def test_names_come_to_the_rows_of_all_processes_though_no_column_asks_for_them() -> None:
+    source = FakeSource(*(FakeProcess(pid) for pid in range(100, 140)))
+    source.files["proc/120/cgroup"] = b"0::/lxc.payload.db/system.slice/pg.service\n"
+    frame = step(Engine(source), request(), 3)
+    found = row(frame, 120)
+    assert (found.container, found.unit) == ("db", "pg.service")

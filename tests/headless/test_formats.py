@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
 from memtop.columns import COLUMNS, DEFAULT_COLUMNS
 from memtop.engine.process_tree import grow
 from memtop.headless.formats import csv_writer, iso, json_writer, text_writer
@@ -46,6 +47,10 @@ PROCESS_KEYS = {
     "cpu_percent",
     "oom_score",
     "oom_score_adj",
+    "cgroup",
+    "unit",
+    "container",
+    "pod",
 }
 SYSTEM_KEYS = {
     "mem_total_bytes",
@@ -241,4 +246,12 @@ def test_secrets_of_command_lines_are_shown_only_to_those_who_ask_for_them(redac
     csv_writer(csv_out, redact=redact)(frame([row]))
     command = "curl -u *** x" if redact else "curl -u bob:hunter2 x"
     assert json.loads(json_out.getvalue())["processes"][0]["command"] == command
-    assert list(csv.reader(io.StringIO(csv_out.getvalue())))[1][-1] == command
+    assert next(csv.DictReader(io.StringIO(csv_out.getvalue())))["command"] == command
+
+
+def test_the_names_of_a_cgroup_are_data_and_null_where_there_is_none() -> None:
+    names = CgroupNames("/system.slice/a.service", CgroupOwner(unit="a.service"))
+    (process,) = record_of(proc_row(42, names=names))["processes"]
+    assert [process[key] for key in ("cgroup", "unit", "container", "pod")] == [names.path, "a.service", None, None]
+    assert cells_of(proc_row(42, names=names))["unit"] == "a.service"
+    assert cells_of(proc_row(42))["cgroup"] == ""

@@ -285,7 +285,7 @@ def test_the_owner_is_named_from_the_whole_path_also_where_only_its_end_is_mount
     }
     found = take(Sampler(source), on())
     assert found.chains[ProcessKey(42, 500)] == ("cg",)
-    assert found.owners[ProcessKey(42, 500)] == CgroupOwner(runtime="docker", container="ab" * 32)
+    assert found.names[ProcessKey(42, 500)].owner == CgroupOwner(runtime="docker", container="ab" * 32)
 
 
 def test_where_the_main_thread_has_ended_the_cgroup_is_that_of_a_thread_that_lives() -> None:

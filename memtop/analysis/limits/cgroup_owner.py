@@ -4,13 +4,10 @@ The shapes are those of Docker, containerd, CRI-O, Podman, nerdctl, BuildKit, LX
 and Kubernetes with both cgroup drivers. ``tests/data/cgroups/names.tsv`` has one row for each.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.procfs.cgroup import Membership
 from memtop.sanitize import clean
@@ -45,8 +42,7 @@ _SHORT_ID: Final = 12
 """Digits of a container's id that its tools print."""
 
 
-@dataclass(frozen=True, slots=True)
-class CgroupOwner:
+class CgroupOwner(NamedTuple):
     """Names found in a cgroup's path, cleaned; None where the path has no such name."""
 
     unit: str | None = None
@@ -58,6 +54,24 @@ class CgroupOwner:
     """The container's id of 64 digits, or the name of a container that has no such id."""
     pod: str | None = None
     """The uid of the Kubernetes pod, with dashes where it is a UUID; or the id of the Podman pod."""
+
+
+class CgroupNames(NamedTuple):
+    """What /proc/PID/cgroup says of a process."""
+
+    path: str
+    """Path of its memory cgroup within the hierarchy, cleaned; empty where the file names none."""
+    owner: CgroupOwner
+
+
+def names_of(memberships: Sequence[Membership]) -> CgroupNames:
+    """The cgroup that accounts the memory of a process, and the names in its path, from its whole /proc/PID/cgroup.
+
+    Where no controller of version 1 accounts memory, the path is that of version 2, or of systemd's own hierarchy.
+    """
+    order = sorted(memberships, key=_memory_first)
+    path = next((one.path for one in order if _names_memory(one)), b"")
+    return CgroupNames(clean(path), owner_of(memberships))
 
 
 def owner(path: bytes) -> CgroupOwner:
@@ -72,9 +86,18 @@ def owner_of(memberships: Sequence[Membership]) -> CgroupOwner:
     accounting), the path in systemd's own hierarchy names the unit.
     """
     order = sorted(memberships, key=lambda one: 0 if b"memory" in one.controllers else 1 if one.hierarchy else 2)
-    known = [owner(one.path) for one in order if {b"memory", b"name=systemd"} & {*one.controllers} or not one.hierarchy]
+    known = [owner(one.path) for one in order if _names_memory(one)]
     exact = (one for one in known if one.container or one.pod or (one.unit and not one.unit.endswith(".slice")))
     return next(exact, next((one for one in known if one.unit), CgroupOwner()))
+
+
+def _memory_first(one: Membership) -> int:
+    return 0 if b"memory" in one.controllers else 1 if not one.hierarchy else 2
+
+
+def _names_memory(one: Membership) -> bool:
+    """Whether a line may say whose memory it is: that of the controller, of version 2, or of systemd."""
+    return bool({b"memory", b"name=systemd"} & {*one.controllers}) or not one.hierarchy
 
 
 def cgroup_label(path: bytes) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from memtop.analysis.limits.cgroup_owner import cgroup_label
+from memtop.analysis.limits.cgroup_owner import CgroupOwner, cgroup_label, owner
 from memtop.procfs.cgroup import Membership
 from memtop.procfs.mountinfo import Mount
 
@@ -42,6 +42,11 @@ class CgroupPlace:
     def labels(self) -> tuple[str, ...]:
         """What a person calls each directory of :attr:`chain`; the names above the mount point count too."""
         return tuple(cgroup_label(self.root + inside) for inside in self._insides())
+
+    @property
+    def owners(self) -> tuple[CgroupOwner, ...]:
+        """Container, pod and unit of each directory of :attr:`chain`; the names above the mount point count too."""
+        return tuple(owner(self.root + inside) for inside in self._insides())
 
     def _insides(self) -> Iterator[bytes]:
         inside = self.inside

@@ -92,7 +92,7 @@ class ProcessAssessor:
             first_met=target,
             cgroup=leaf,
             cgroup_name=cgroup_name(chain[0], step) if chain else "",
-            owner=step.cgroups.owners.get(key, CgroupOwner()),
+            owner=names.owner if (names := step.cgroups.names.get(key)) is not None else CgroupOwner(),
             unread=unread_limits(key, step),
             cgroup_known=bool(chain),
             events=self._counters.events(leaf.path) if leaf is not None else Events(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from memtop.analysis.limits.cgroup_owner import CgroupOwner, owner_of
+from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner, names_of
 from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version, memory_places, seen_below
 from memtop.errors import AccessDenied, MemtopError
 from memtop.procfs.cgroup import Membership, parse_memberships
@@ -24,11 +24,13 @@ _MOUNTS_BYTES: Final = 1 << 20
 class Found(NamedTuple):
     """Where a process is accounted, and whose it is."""
 
-    owner: CgroupOwner = CgroupOwner()
+    names: CgroupNames = CgroupNames("", CgroupOwner())
     chain: tuple[str, ...] = ()
     """Its memory cgroup and the ancestors, nearest first; empty where there are none, or unknown."""
     labels: tuple[str, ...] = ()
     """What a person calls each of them."""
+    owners: tuple[CgroupOwner, ...] = ()
+    """Container, pod and unit that each of them belongs to."""
     v2: bool = False
     unread: str = ""
     """Why the chain is not known; empty where it is known, or where there is none."""
@@ -72,10 +74,10 @@ class CgroupFinder:
 
     def _at(self, place: CgroupPlace | None, unread: str, members: tuple[Membership, ...]) -> Found:
         if place is None:
-            return Found(owner_of(members), unread=unread)
+            return Found(names_of(members), unread=unread)
         v2 = place.version is Version.V2
         start = self._charged(place.chain) if v2 else 0
-        return Found(owner_of(members), place.chain[start:], place.labels[start:], v2)
+        return Found(names_of(members), place.chain[start:], place.labels[start:], place.owners[start:], v2)
 
     def _elsewhere(self, folder: str, members: tuple[Membership, ...]) -> tuple[CgroupPlace | None, str]:
         """The directory of its cgroup by the mounts that the process sees, and why that is not known."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.errors import MemtopError
 from memtop.process_key import ProcessKey
 from memtop.procfs.limits import PidLimits, parse_limits
@@ -50,6 +51,7 @@ class CgroupReader:
         self._versions: dict[str, bool] = {}
         """Directories -> whether they are of version 2."""
         self._labels: dict[str, str] = {}
+        self._owners: dict[str, CgroupOwner] = {}
         self._adjs: dict[ProcessKey, int] = {}
         self._limits: dict[ProcessKey, tuple[int, PidLimits]] = {}
         """With the tick at which they were read."""
@@ -71,6 +73,7 @@ class CgroupReader:
         self._tick += 1
         self._folders.begin(self._tick)
         self._readings = {}
+        self._homes.begin()
         if self._tick % RARELY_TICKS == 0:
             self._read_machine()
             self._forget_gone(plan.assessed, processes)  # a few names of the dead cost nothing
@@ -96,7 +99,9 @@ class CgroupReader:
         return CgroupSample(
             chains=self._homes.chains,
             unread=self._homes.unread,
-            owners=self._homes.owners,
+            names=self._homes.names,
+            moved=self._homes.moved,
+            owners=self._owners,
             labels=self._labels,
             readings=self._readings,
             latest=self._all.latest,
@@ -110,6 +115,7 @@ class CgroupReader:
 
     def _add_chain(self, found: Found) -> None:
         self._labels.update(zip(found.chain, found.labels, strict=True))
+        self._owners.update(zip(found.chain, found.owners, strict=True))
         self._versions.update(dict.fromkeys(found.chain, found.v2))
         for path in found.chain:
             self._all.add(path, v2=found.v2)
@@ -127,7 +133,7 @@ class CgroupReader:
             del self._kills[path]
         used = {path for chain in chains for path in chain}
         for path in self._labels.keys() - used:
-            del self._labels[path], self._versions[path]
+            del self._labels[path], self._owners[path], self._versions[path]
         self._all.keep_only(used)
 
     # -- what it says

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from heapq import nlargest
 from typing import Final
 
-from memtop.analysis.limits.cgroup_owner import CgroupOwner
+from memtop.analysis.limits.cgroup_owner import CgroupNames
 from memtop.errors import MemtopError, NotRecorded, ProcessGone
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS
@@ -48,7 +48,10 @@ class CgroupHomes:
         self._homes: dict[ProcessKey, _Home] = {}
         self.chains: dict[ProcessKey, tuple[str, ...]] = {}
         """Memory cgroup and ancestors of each process, nearest first."""
-        self.owners: dict[ProcessKey, CgroupOwner] = {}
+        self.names: dict[ProcessKey, CgroupNames] = {}
+        """Path of the cgroup of each process, and its container, pod and unit."""
+        self.moved: set[ProcessKey] = set()
+        """Processes whose names were found, or have changed, at this tick."""
         self.unread: dict[ProcessKey, str] = {}
         """Why the cgroup of a process is not known."""
         self._seen: set[int] = set()
@@ -68,11 +71,15 @@ class CgroupHomes:
         """Of all processes that are kept."""
         return (home.found for home in self._homes.values())
 
+    def begin(self) -> None:
+        """A new instant."""
+        self._tick += 1
+        self.moved = set()
+
     def read(
         self, wanted: Iterable[ProcessKey], processes: Mapping[int, ProcessSample], gone: Iterable[ProcessKey]
     ) -> None:
         """One tick: find ``wanted`` where they are new, of all other new ones the largest, and some again."""
-        self._tick += 1
         self._seen.difference_update(key.pid for key in gone)
         if self._replaying:
             for one in processes.values():
@@ -104,7 +111,7 @@ class CgroupHomes:
         before, self._missing = self._missing, self._homes.keys() - alive
         for key in before & self._missing:
             del self._homes[key], self.chains[key]
-            self.owners.pop(key, None)
+            self.names.pop(key, None)
             self.unread.pop(key, None)
         return alive | self._missing
 
@@ -142,7 +149,9 @@ class CgroupHomes:
             return
         self._homes[key] = _Home(raw, found, self._tick)
         self.chains[key] = found.chain
-        self.owners[key] = found.owner
+        if home is None or home.found.names != found.names:
+            self.names[key] = found.names
+            self.moved.add(key)
         if found.unread:
             self.unread[key] = found.unread
         else:

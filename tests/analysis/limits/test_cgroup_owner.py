@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.limits.cgroup_owner import CgroupOwner, cgroup_label, owner, owner_of
+from memtop.analysis.limits.cgroup_owner import CgroupOwner, cgroup_label, names_of, owner, owner_of
 from memtop.procfs.cgroup import parse_memberships
 
 TABLE = Path(__file__).parents[2] / "data" / "cgroups" / "names.tsv"
@@ -63,3 +63,18 @@ def test_hostile_bytes_make_no_unit_and_stay_visible(evil: bytes) -> None:
     assert owner(b"/system.slice/" + evil + b".service").unit == "system.slice"
     assert owner(b"/lxc.payload." + evil).container is not None
     assert cgroup_label(b"/lxc.payload." + evil).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("lines", "path"),
+    [
+        (b"9:name=systemd:/a.service\n4:memory:/docker/x\n0::/\n", "/docker/x"),
+        (b"1:cpu:/x\n0::/user.slice\n", "/user.slice"),
+        (b"9:name=systemd:/a.service\n1:cpu:/x\n", "/a.service"),
+        (b"0::/a\nb\n", "/a"),
+        (b"", ""),
+    ],
+    ids=["memory of version 1", "version 2", "systemd alone", "a newline in the name", "empty"],
+)
+def test_the_path_is_that_of_the_hierarchy_that_accounts_memory(lines: bytes, path: str) -> None:
+    assert names_of(parse_memberships(lines)).path == path
