@@ -16,13 +16,13 @@ class Container(NamedTuple):
     """The memory limit around a process."""
 
     limit_bytes: int | None
-    """None for no limit, or where it is unknown."""
+    """None if there is no limit or it is unknown."""
     anon_bytes: int | None
-    """Anonymous memory of all in the cgroup."""
+    """Anonymous memory of all processes in the cgroup."""
 
 
 def read_container(access: Access, pid: int, argument: str = "") -> bytes:
-    """The limit as small JSON."""
+    """Read the limit and return it as small JSON."""
 
     def read(path: str, size: int) -> bytes | None:
         return access.read_or_empty(path) or None
@@ -39,7 +39,7 @@ def _limit_of(read: Read, place: CgroupPlace) -> Container:
 
 
 def encode_container(container: Container) -> bytes:
-    """The limit as small JSON."""
+    """Encode the limit as small JSON."""
     return dumps(container._asdict())
 
 

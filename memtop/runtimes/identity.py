@@ -20,7 +20,7 @@ _DELETED: Final = " (deleted)"
 
 
 class _Files:
-    """ProcessFiles of a process, read once each."""
+    """ProcessFiles of a process, each read once."""
 
     def __init__(self, access: Access, pid: int) -> None:
         self._access = access
@@ -58,7 +58,7 @@ class _Files:
 
 
 def read_identity(runtimes: Iterable[Runtime], access: Access, pid: int) -> Identity:
-    """The first runtime of the table that a process has; whatever cannot be read is named in ``trouble``."""
+    """Read which runtime of the table a process has; the first one wins. ``trouble`` names what cannot be read."""
     files, trouble = _Files(access, pid), ""
     name, version, build = None, None, b""
     for runtime in runtimes:
@@ -82,7 +82,7 @@ def read_identity(runtimes: Iterable[Runtime], access: Access, pid: int) -> Iden
 
 
 def encode_identity(identity: Identity) -> bytes:
-    """The identity as small JSON."""
+    """Encode the identity as small JSON."""
     return dumps(identity._asdict())
 
 

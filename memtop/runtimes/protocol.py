@@ -1,6 +1,6 @@
 """The protocol of a runtime: its detection, its readings, and its analysis.
 
-A Runtime is a constant of the table in registry.py. A Tracker is what one process has reported so far. To add a
+A Runtime is a constant in the table of registry.py. A Tracker holds what one process has reported so far. To add a
 runtime, write a package with both (or a MappedRuntime of native/) and add one line to the table.
 """
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from memtop.runtimes.view import FindingFacts, KernelFigures, RuntimeView, Shown
 
 ReadAt = Callable[[int, int], bytes]
-"""``(offset, size)`` -> at most so many bytes of a file; fewer at its end. Offsets stay below 2**63."""
+"""``(offset, size)`` -> at most that many bytes of a file; fewer at its end. Offsets stay below 2**63."""
 
 
 class Access(Protocol):
-    """Bounded reads on the blocking thread, given by the live source. Paths are relative to its root.
+    """Bounded reads on the blocking thread, provided by the live source. Paths are relative to its root.
 
-    Every method raises OSError where the kernel does, unless it says otherwise.
+    Every method raises OSError if the kernel reports an error, unless it says otherwise.
     """
 
     def read(self, path: str, size: int) -> bytes:
-        """At most ``size`` bytes of a file."""
+        """Read at most ``size`` bytes of a file."""
         ...
 
     def read_or_empty(self, path: str) -> bytes:
-        """A small file; empty where it cannot be read."""
+        """Read a small file. Empty if it cannot be read."""
         ...
 
     def names(self, path: str) -> list[str]:
-        """The names in a folder."""
+        """The names in a directory."""
         ...
 
     def link(self, path: str) -> str:
@@ -42,11 +42,14 @@ class Access(Protocol):
         ...
 
     def read_below(self, root: str, parts: Sequence[str], size: int) -> bytes | None:
-        """A regular file below ``root`` with no link on the way; None where there is none. Never raises for a part."""
+        """Open a regular file below ``root`` without following links.
+
+        None if there is none. A missing part raises nothing.
+        """
         ...
 
     def user_name(self, uid: int | None) -> str:
-        """The login name of a user id; ``root`` where it is not known."""
+        """The login name of a user ID; ``root`` if it is not known."""
         ...
 
     def fetch(self, url: str) -> tuple[str, bytes]:
@@ -55,64 +58,65 @@ class Access(Protocol):
 
 
 class ProcessFiles(Protocol):
-    """The files of a process by which its runtime is detected. Read when they are first asked for."""
+    """The files of a process by which its runtime is detected. They are read on first use."""
 
     @property
     def mapped(self) -> frozenset[str]:
-        """Names of the files that it maps, without folders; empty where maps cannot be read."""
+        """Names of the files that it maps, without directories; empty if maps cannot be read."""
         ...
 
     @property
     def exe_name(self) -> str | None:
-        """Name of its executable without folders; None where it cannot be read."""
+        """Name of its executable without directories; None if it cannot be read."""
         ...
 
     def executable(self) -> AbstractContextManager[ReadAt | None]:
-        """Slices of its executable; None where that is no regular file. Raises ParseError with the reason."""
+        """Slices of its executable; None if that is no regular file. Raises ParseError with the reason."""
         ...
 
 
 class Detected(NamedTuple):
-    """A runtime that was found in a process."""
+    """A runtime that was detected in a process."""
 
     version: str | None = None
-    """As far as file names tell."""
+    """As far as file names show it."""
     build: bytes = b""
-    """What the executable says of its making, reduced to what may be recorded; empty for nothing."""
+    """Build information of the executable, reduced to what may be recorded; empty if there is none."""
 
 
 class Identity(NamedTuple):
-    """Which runtime and which allocator a process has, as it crosses the thread and is recorded."""
+    """The runtime and the allocator of a process, in the form that crosses the thread and is recorded."""
 
     runtime: str | None = None
-    """Name of a runtime; None where none is known."""
+    """Name of the runtime; None if none is known."""
     version: str | None = None
     allocator: str | None = None
-    """Who serves malloc(): a value of native.allocators.Allocator; None where that is not known."""
+    """The allocator that serves malloc(): a value of native.allocators.Allocator; None if it is unknown."""
     arenas: tuple[int, int, int] | None = None
-    """Number, reserved bytes and usable bytes of glibc's secondary arenas; None where malloc is not glibc's."""
+    """Number, reserved bytes and usable bytes of glibc's secondary arenas; None if malloc is not glibc's."""
     build: str = ""
     """See Detected.build."""
     trouble: str = ""
-    """Why the executable or its mappings could not be read; empty where both could."""
+    """Why the executable or its mappings could not be read; empty if both could."""
 
 
 Reader = Callable[[Access, int, str], bytes]
-"""``(access, pid, argument)`` -> small JSON or lines, free of secrets. Raises OSError, ParseError and MemtopError."""
+"""``(access, pid, argument)`` -> small JSON or lines, without secrets. Raises OSError, ParseError and MemtopError."""
 
 
 class Wanted(NamedTuple):
-    """A reading that a tracker wants."""
+    """A reading that a tracker needs."""
 
     name: str
     every_s: float | None = None
-    """Seconds after which it is read again; None for once."""
+    """Seconds after which it is read again; None for once only."""
     figures: bool = False
-    """It has figures of the heap: read once a second at most, and rarely while it fails. ``every_s`` is ignored."""
+    """It has figures of the heap. It is read at most once a second, and rarely while it fails. ``every_s`` is
+    ignored."""
 
 
 class ReadingMoment(NamedTuple):
-    """The kernel's figures of a process when a reading was begun."""
+    """The kernel's figures of a process when a reading began."""
 
     at_s: float
     """On the clock of Instant.mono_s."""
@@ -122,36 +126,36 @@ class ReadingMoment(NamedTuple):
 
 
 class ProcessContext(NamedTuple):
-    """What else is known of a process when an answer has come; None for what is not known."""
+    """Other facts of a process when an answer arrives; None for unknown ones."""
 
     started_s: float | None
     """Its start, seconds since the epoch."""
     virt_bytes: int | None
     lazy_free_bytes: int | None
-    """Returned by MADV_FREE and not yet taken by the kernel."""
+    """Returned by MADV_FREE, and not yet reclaimed by the kernel."""
 
 
 class Conditions(NamedTuple):
-    """Under what conditions readings are made now."""
+    """The conditions under which readings are made now."""
 
     shown: bool
-    """The Runtime panel shows this process."""
+    """Whether the Runtime panel shows this process."""
     address: bool
-    """The user gave the address of its metrics."""
+    """Whether the user gave the address of its metrics."""
     replaying: bool
-    """A recording is played, which may have whatever was recorded."""
+    """Whether a recording is played, which may contain any recorded reading."""
 
 
 class Tracker(Protocol):
-    """What one process has reported so far, and what it means. Owned by the sampler's thread."""
+    """What one process has reported so far, and its meaning. The sampler's thread owns it."""
 
     @property
     def collections_s(self) -> Iterable[float]:
-        """When garbage collections were seen, on the clock of Instant.mono_s."""
+        """Times of garbage collections that were seen, on the clock of Instant.mono_s."""
         ...
 
     def identified(self, identity: Identity) -> None:
-        """Take what detection found; comes first, and again whenever it was read again."""
+        """Take what detection found. Called first, and again after each new detection."""
         ...
 
     def started_with(self, argv: Sequence[str]) -> None:
@@ -163,32 +167,32 @@ class Tracker(Protocol):
         ...
 
     def take(self, name: str, data: bytes, begun: ReadingMoment, context: ProcessContext) -> None:
-        """Decode one answer. Raises ParseError with the reason, in words for the panel."""
+        """Decode one answer. Raises ParseError with a reason that the panel can show."""
         ...
 
     def forget_figures(self) -> None:
-        """Drop what came from another address."""
+        """Drop the figures that came from another address."""
         ...
 
     def view(self, shown: "Shown") -> "RuntimeView":
-        """Judgement and sentences for the panel, facts for the topics."""
+        """Judgment and sentences for the panel, facts for the topics."""
         ...
 
     def finding_facts(self, kernel: "KernelFigures", now_s: float, *, fresh: bool) -> "FindingFacts | None":
-        """What the findings are given; ``fresh`` says whether the latest figures still hold. None for nothing."""
+        """Inputs for the findings; None for nothing. ``fresh`` says whether the latest figures still hold."""
         ...
 
     def to_json(self, *, fresh: bool) -> dict[str, Any] | None:
-        """{name, version, settings, heap} of the JSON contract; None where no runtime is known."""
+        """{name, version, settings, heap} of the JSON contract; None if no runtime is known."""
         ...
 
 
 class Runtime(Protocol):
-    """One language runtime: a constant of the registry."""
+    """One language runtime, a constant of the registry."""
 
     @property
     def name(self) -> str:
-        """As in JSON and in recordings."""
+        """The name in JSON and in recordings."""
         ...
 
     @property
@@ -202,7 +206,7 @@ class Runtime(Protocol):
         ...
 
     def detect(self, files: ProcessFiles) -> Detected | None:
-        """Whether a process has it, from its files. Raises ParseError where they make no sense."""
+        """Detect this runtime in a process from its files. Raises ParseError if they are malformed."""
         ...
 
     def owns(self, identity: Identity) -> bool:
@@ -210,5 +214,5 @@ class Runtime(Protocol):
         ...
 
     def track(self) -> Tracker:
-        """A tracker that knows nothing yet."""
+        """A new tracker."""
         ...

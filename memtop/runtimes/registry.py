@@ -13,7 +13,7 @@ from memtop.runtimes.native.runtime import UNKNOWN
 from memtop.runtimes.protocol import Access, Identity, Runtime
 
 IDENTITY: Final = "identity"
-"""The reading that tells which runtime a process has."""
+"""The reading that finds out which runtime a process has."""
 
 
 class Registry:
@@ -24,17 +24,17 @@ class Registry:
         self._readers = {name: reader for runtime in runtimes for name, reader in runtime.readers.items()}
 
     def of(self, identity: Identity | None) -> Runtime:
-        """The runtime of a process; UNKNOWN for one that has none, or none yet."""
+        """The runtime of a process; UNKNOWN if it has none, or none yet."""
         if identity is None:
             return UNKNOWN
         return next((each for each in self._runtimes if each.owns(identity)), UNKNOWN)
 
     def with_address(self) -> Runtime:
-        """The runtime whose figures are read from an address that the user gives; UNKNOWN where there is none."""
+        """The runtime whose figures are read from an address that the user gives; UNKNOWN if there is none."""
         return next((each for each in self._runtimes if each.takes_address), UNKNOWN)
 
     def read(self, access: Access, pid: int, name: str, argument: str) -> bytes:
-        """The answer to ``proc/PID/runtime/NAME#ARGUMENT``. For the blocking thread.
+        """The answer to ``proc/PID/runtime/NAME#ARGUMENT``. It runs on the blocking thread.
 
         Raises OSError, ParseError and MemtopError.
         """

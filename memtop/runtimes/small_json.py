@@ -1,4 +1,4 @@
-"""Small JSON values between the blocking thread, recordings and decoders, which trust nothing in them."""
+"""Small JSON values between the blocking thread, recordings and decoders. The decoders trust nothing in them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from memtop.errors import ParseError
 from memtop.sanitize import clean
 
 LONGEST: Final = 400
-"""Characters of a text."""
+"""Most characters of a text."""
 _LARGEST: Final = 1 << 57
 
 Kind = TypeVar("Kind", bound=Enum)
@@ -34,7 +34,7 @@ def loads(data: bytes) -> dict[str, Any]:
 
 
 def text(found: Mapping[str, Any], key: str, longest: int = LONGEST) -> str:
-    """A clean text; empty where there is none."""
+    """A cleaned text; empty if there is none."""
     value = found.get(key)
     if not isinstance(value, str):
         return ""
@@ -42,12 +42,12 @@ def text(found: Mapping[str, Any], key: str, longest: int = LONGEST) -> str:
 
 
 def member(kind: type[Kind], value: object) -> Kind | None:
-    """The member of an enum with this value; None where there is none."""
+    """The member of an enum with this value; None if there is none."""
     return next((each for each in kind if each.value == value), None)
 
 
 def whole(value: object) -> bool:
-    """Whether this is a number of bytes that can be true."""
+    """Whether this is a possible number of bytes."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST
 
 
@@ -57,7 +57,7 @@ def number(value: object) -> bool:
 
 
 def json_number(value: float | str | None) -> float | str | None:
-    """A figure for memtop's own JSON: null for infinite, whole where it is whole."""
+    """A figure for memtop's own JSON: null for infinite; an integer if it has no fraction."""
     if isinstance(value, float):
         return None if abs(value) == float("inf") else int(value) if value == int(value) else round(value, 6)
     return value

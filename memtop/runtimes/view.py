@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 
 class HeapPoint(NamedTuple):
-    """One reading, for the small charts."""
+    """One reading, for the small heap charts."""
 
     at_s: float
     """On the clock of Instant.mono_s."""
     used_bytes: int | None
     """The heap in use."""
     objects: int | None
-    """None where the runtime does not report them."""
+    """None if the runtime does not report them."""
     gcs: int | None
     """Collections so far."""
 
@@ -20,24 +20,24 @@ class Part(NamedTuple):
     """A part of RES, for the bar."""
 
     key: str
-    """Its texture: a key of stacked_bar.SIGNS."""
+    """Its texture, a key of stacked_bar.SIGNS."""
     name: str
     short: str
     size_bytes: int
 
 
 class Verdict(NamedTuple):
-    """What the figures look like over time, in words."""
+    """The shape of the figures over time, in words."""
 
     title: str
     evidence: str
     what_to_do: str
     bad: bool
-    """Something goes on growing, or runs out."""
+    """Whether something keeps growing or runs out."""
 
 
 class Notice(NamedTuple):
-    """A sentence beside the verdict."""
+    """A sentence next to the verdict."""
 
     text: str
     bad: bool
@@ -54,7 +54,7 @@ class Arena(NamedTuple):
 
 
 class KernelFigures(NamedTuple):
-    """The kernel's figures of a process at the instant shown; None where unknown."""
+    """The kernel's figures of a process at the instant shown; None if unknown."""
 
     pid: int
     rss_bytes: int | None
@@ -63,17 +63,17 @@ class KernelFigures(NamedTuple):
     peak_rss_bytes: int | None = None
     minflt_per_s: float | None = None
     lazy_free_bytes: int | None = None
-    """Returned by MADV_FREE and not yet taken by the kernel."""
+    """Returned by MADV_FREE, and not yet reclaimed by the kernel."""
     flat_s: float | None = None
-    """For how long RES has been flat; None where it is not, or not known."""
+    """How long RES has been flat; None if it is not flat, or unknown."""
     cores: int | None = None
     """Processors of the machine."""
     ended: bool = False
-    """The process has ended."""
+    """Whether the process has ended."""
 
 
 class Shown(NamedTuple):
-    """Everything beside its own readings that a tracker needs for the panel."""
+    """Everything that a tracker needs for the panel, apart from its own readings."""
 
     at_s: float
     """The instant shown, on the clock of Instant.mono_s."""
@@ -81,11 +81,11 @@ class Shown(NamedTuple):
     address: str = ""
     """The address that the user gave, without its query; empty for none."""
     trouble: str = ""
-    """Why there are no figures, or no newer ones; empty where there are."""
+    """Why there are no figures, or no newer ones; empty if there are."""
     unreadable: str = ""
-    """Why executable or mappings could not be read; empty where they could."""
+    """Why executable or mappings could not be read; empty if they could."""
     arenas: tuple[Arena, ...] = ()
-    """From the mappings, where they have been read."""
+    """From the mappings, if they have been read."""
     arenas_age_s: float | None = None
 
 
@@ -93,56 +93,56 @@ class RuntimeView(NamedTuple):
     """Everything that the Runtime panel shows of one process."""
 
     waiting: bool = False
-    """Nothing is known yet; the first reading is under way."""
+    """Nothing is known yet, and the first reading is under way."""
     title: str = ""
-    """What runs here, and how it was set."""
+    """The runtime and its settings."""
     has_figures: bool = False
     """The runtime has reported its heap."""
     age_s: float | None = None
-    """Of the figures; None where there are none."""
+    """Age of the figures; None if there are none."""
     url: str = ""
-    """Where the figures were read, without its query; empty where they came from no address."""
+    """URL from which the figures were read, without its query; empty if they came from no address."""
     trouble: str = ""
     """Why there are no figures, or no newer ones."""
     verdict: Verdict | None = None
     notice: Notice | None = None
     parts: tuple[Part, ...] = ()
-    """RES in parts that add up to it; empty where the runtime does not report them."""
+    """RES in parts that add up to it; empty if the runtime does not report them."""
     chart_titles: tuple[str, str] = ("", "")
-    """How the runtime calls its heap in use and its objects."""
+    """The runtime's names for its heap in use and its objects."""
     points: tuple[HeapPoint, ...] = ()
     sentences: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-    """(name, text) of the numbers that stand in topics; a number that is unknown has no fact."""
+    """(name, text) of the numbers for topics. An unknown number is left out."""
     topic: str = "allocators"
     """The topic that explains this panel."""
     suggested: tuple[str, ...] = ()
-    """URLs on its own listening sockets that might have metrics; none was requested yet."""
+    """URLs on its own listening sockets that may offer metrics. memtop has requested none of them."""
 
 
 class FindingFacts(NamedTuple):
-    """What a runtime says of itself that is worth a finding. Bytes; None where it does not report it."""
+    """Reports of a runtime that may lead to a finding. Bytes; None if it does not report them."""
 
     limit_bytes: int | None = None
-    """The limit at which the runtime itself holds back (GOMEMLIMIT); 0 where it is not set."""
+    """The limit that the runtime itself respects (GOMEMLIMIT); 0 if it is not set."""
     next_gc_bytes: int | None = None
-    """The size of the heap at which the next collection is due."""
+    """The heap size at which the next collection is due."""
     held_bytes: int | None = None
-    """What that limit governs."""
+    """The memory that this limit governs."""
     gc_per_s: float | None = None
     gc_cpu_percent: float | None = None
-    """Of the CPU time since its start."""
+    """Percentage of the CPU time since its start."""
     outside_bytes: int | None = None
     """Anonymous memory that the runtime does not account for."""
     outside_of_bytes: int | None = None
-    """... of so much anonymous memory."""
+    """The anonymous memory that :attr:`outside_bytes` is part of."""
     steady_live_bytes: int | None = None
-    """In use after a collection, where by its own figures that does not rise."""
+    """Memory in use after a collection, if it does not rise by the runtime's own figures."""
     alarm: str = ""
-    """The name of the finding that its own figures call for: ``heap_leak``, ``heap_full``, ``goroutines``; or empty."""
+    """Name of the finding that its own figures indicate: ``heap_leak``, ``heap_full``, ``goroutines``; or empty."""
     live_bytes: int | None = None
-    """In use after a collection."""
+    """Memory in use after a collection."""
     frees_lazily: bool = True
-    """Whether what it gives back may stay in RES for a while (MADV_FREE); True where that is not known."""
+    """Whether memory that it frees may stay in RES for a while (MADV_FREE); True if that is not known."""
     surviving_bytes_per_s: float | None = None
-    """By how much more survives the collections, while none of them has collected old objects; None otherwise."""
+    """Growth of what survives the collections, while none of them has collected old objects; None otherwise."""

@@ -1,4 +1,4 @@
-"""Formats numbers as words, for the sentences and placeholders of every runtime."""
+"""Formats numbers for the sentences and placeholders of every runtime."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ Facts = dict[str, str | None]
 
 
 def per_min(per_s: float | None) -> str:
-    """A rate in bytes per second as a signed size per minute."""
+    """A rate in bytes per second, formatted as a signed size per minute."""
     return "unknown" if per_s is None else f"{signed(per_s * 60)}/min"
 
 
 def per_second(per_s: float | None) -> str:
-    """A rate in bytes per second."""
+    """A rate in bytes per second, formatted."""
     return "at an unknown rate" if per_s is None else f"{long_size(per_s)}/s"
 
 
 def count_per_min(per_s: float | None) -> str:
-    """A rate of things per second as a signed count per minute."""
+    """A rate per second, formatted as a signed count per minute."""
     if per_s is None:
         return "an unknown number of"
     return f"{'+' if per_s > 0 else '-' if per_s < 0 else ''}{count(abs(per_s) * 60)}/min"
@@ -41,22 +41,22 @@ def how_often(per_s: float) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """A number of things, with the plural."""
+    """A count with its noun in the singular or plural."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def known(facts: Mapping[str, str | None]) -> dict[str, str]:
-    """The facts that are known."""
+    """The facts without unknown ones."""
     return {name: text for name, text in facts.items() if text is not None}
 
 
 def size_fact(size_bytes: float | None) -> str | None:
-    """A size; None where unknown."""
+    """A size; None if unknown."""
     return None if size_bytes is None else long_size(size_bytes)
 
 
 def signed_size_fact(size_bytes: float | None, times: float) -> str | None:
-    """``times`` a size with its sign; None where unknown."""
+    """``times`` a size with its sign; None if unknown."""
     if size_bytes is None:
         return None
     text = long_size(size_bytes * times)
@@ -64,7 +64,7 @@ def signed_size_fact(size_bytes: float | None, times: float) -> str | None:
 
 
 def signed_count_fact(number: float | None) -> str | None:
-    """A count with its sign; None where unknown."""
+    """A count with its sign; None if unknown."""
     if number is None:
         return None
     rounded = round(number, 1)
@@ -72,5 +72,5 @@ def signed_count_fact(number: float | None) -> str | None:
 
 
 def whole_fact(number: int | None) -> str | None:
-    """A whole number; None where unknown."""
+    """A whole number; None if unknown."""
     return None if number is None else f"{number:,}"

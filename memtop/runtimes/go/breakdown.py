@@ -1,7 +1,7 @@
 """Breakdown of a Go program's RES: the runtime's own figures beside the kernel's.
 
-The two are read a moment apart and count different things: the runtime counts what it has mapped, the kernel what
-has been touched. The identities hold within one reading of MemStats, so a broken one means wrong figures.
+The two are read a moment apart and count different things: the runtime counts what it has mapped, the kernel what was
+touched. The identities hold within one reading of MemStats, so a broken one means wrong figures.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from memtop.runtimes.go.heap import GoHeap
 
 _FAR_SHARE: Final = 0.3
 _FAR_BYTES: Final = 32 << 20
-"""Memory outside of Go counts from here on, or from a tenth of the anonymous memory."""
+"""Memory outside of Go is notable from this size, or from a tenth of the anonymous memory."""
 _NOTABLE_SHARE: Final = 0.1
 _START_TOLERANCE_S: Final = 5.0
 
 
 class Identity(Enum):
-    """What must hold in one reading of MemStats."""
+    """A relation that must hold within one reading of MemStats."""
 
     SYS_IS_THE_SUM = "Sys = HeapSys + StackSys + MSpanSys + MCacheSys + BuckHashSys + GCSys + OtherSys"
     HEAP_SYS_IS_INUSE_AND_IDLE = "HeapSys = HeapInuse + HeapIdle"
@@ -31,13 +31,13 @@ class Identity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One identity, and by how much it is missed."""
+    """One identity, and the amount by which it fails."""
 
     identity: Identity
     residual: int
-    """Left side less right side, in bytes (objects for the last one); 0 where an inequality holds."""
+    """Left side minus right side, in bytes (objects for the last one); 0 if an inequality holds."""
     holds: bool
-    """The residual is no more than rounding explains."""
+    """Whether rounding can explain the residual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,50 +46,50 @@ class Breakdown:
 
     rss_bytes: int
     live_bytes: int | None
-    """In use after the latest GC, as far as is known; at most HeapAlloc."""
+    """In use after the latest GC, as far as known; at most HeapAlloc."""
     garbage_bytes: int | None
-    """The rest of HeapInuse: dead or new objects until the next GC, and holes in spans."""
+    """The rest of HeapInuse: dead or new objects before the next GC, and holes in spans."""
     idle_bytes: int | None
     """HeapIdle - HeapReleased: kept for reuse."""
     stacks_bytes: int | None
     runtime_bytes: int | None
-    """Sys - HeapSys - StackSys: what the runtime needs for itself."""
+    """Sys - HeapSys - StackSys: memory for the runtime itself."""
     freed_bytes: int
-    """LazyFree: returned by MADV_FREE and not yet taken by the kernel."""
+    """LazyFree: returned by MADV_FREE, and not yet reclaimed by the kernel."""
     files_bytes: int
-    """Of the binary and of other files, and shared memory."""
+    """Pages of the binary and of other files, and shared memory."""
     outside_bytes: int | None
-    """Anonymous memory that the runtime knows nothing of: cgo, mmap, C stacks, the binary's variables."""
+    """Anonymous memory unknown to the runtime: cgo, mmap, C stacks, the binary's variables."""
     unaccounted_bytes: int
     """Anonymous memory that cannot be assigned, because figures are missing."""
     returned_bytes: int | None
     """HeapReleased: still counted in HeapSys, Sys and VIRT; not part of the sum."""
     not_resident_bytes: int
-    """What the runtime counts and RES has not: no RAM behind it now, or on swap; not part of the sum."""
+    """Memory that the runtime counts but that is not in RES: without RAM now, or on swap; not part of the sum."""
     residual_bytes: int | None
-    """anonymous - LazyFree - (Sys - HeapReleased), as it is: positive outside of Go, negative not in RES."""
+    """anonymous - LazyFree - (Sys - HeapReleased), unrounded. Positive: outside of Go; negative: not in RES."""
 
     @property
     def notable_outside(self) -> bool:
-        """Whether memory outside of Go is more than variables of the binary and a moment's difference."""
+        """Whether memory outside of Go exceeds what the binary's variables and the time between readings explain."""
         anonymous = self.rss_bytes - self.files_bytes
         return self.outside_bytes is not None and self.outside_bytes > max(_FAR_BYTES, _NOTABLE_SHARE * anonymous)
 
 
 class Whose(Enum):
-    """Whether the metrics can be those of this process."""
+    """Whether the metrics can belong to this process."""
 
     SAME = "same"
     OTHER_START = "other_start"
-    """They name another start time."""
+    """The metrics report another start time."""
     OTHER_SIZE = "other_size"
-    """They name another RES."""
+    """The metrics report another RES."""
     TOO_LARGE = "too_large"
-    """The runtime has mapped more than this process has address space."""
+    """The runtime has mapped more than the address space of this process."""
 
 
 def identities(heap: GoHeap) -> tuple[Check, ...]:
-    """The identities for which every figure is there."""
+    """The identities for which every figure is known."""
     h = heap
     system = (
         h.heap_sys_bytes,
@@ -122,17 +122,17 @@ def identities(heap: GoHeap) -> tuple[Check, ...]:
 
 
 def held_bytes(heap: GoHeap) -> int | None:
-    """Sys - HeapReleased: what the runtime has and GOMEMLIMIT governs; None where a figure is missing."""
+    """Sys - HeapReleased: the memory that GOMEMLIMIT governs. None if a figure is missing."""
     if heap.sys_bytes is None or heap.heap_released_bytes is None:
         return None
     return max(0, heap.sys_bytes - heap.heap_released_bytes)
 
 
 def outside_bytes(heap: GoHeap, anon_bytes: int, lazy_free_bytes: int = 0) -> int | None:
-    """Anonymous memory less all that Go accounts for; negative where some of that is not in RES.
+    """Anonymous memory minus everything that Go accounts for; negative if some of that is not in RES.
 
-    Without Sys and HeapReleased it is counted from HeapSys and the stacks: too low by what was returned, so that
-    only a positive answer says something. None where even those are missing.
+    Without Sys and HeapReleased it is computed from HeapSys and the stacks. Then it is too low by the returned memory,
+    so only a positive result is meaningful. None if even those are missing.
     """
     held = held_bytes(heap)
     if held is None:
@@ -145,10 +145,10 @@ def outside_bytes(heap: GoHeap, anon_bytes: int, lazy_free_bytes: int = 0) -> in
 def break_down(
     heap: GoHeap, rss_bytes: int, anon_bytes: int, lazy_free_bytes: int = 0, live_bytes: int | None = None
 ) -> Breakdown:
-    """RES in parts. ``live_bytes`` is what was in use after the latest GC, None where no GC was seen.
+    """Split RES into parts. ``live_bytes`` is the memory in use after the latest GC; None if no GC was seen.
 
-    What the runtime counts beyond RssAnon has no RAM behind it; it is taken off the parts that most often
-    have none: the runtime's own tables first, then idle spans, garbage, stacks and live objects.
+    What the runtime counts beyond RssAnon has no RAM behind it. It is subtracted from the parts that most often have
+    none: first the runtime's own tables, then idle spans, garbage, stacks and live objects.
     """
     anon_bytes = min(anon_bytes, rss_bytes)
     lazy_free_bytes = min(lazy_free_bytes, anon_bytes)
@@ -196,7 +196,7 @@ def break_down(
 
 
 def whose(heap: GoHeap, rss_bytes: int | None, virt_bytes: int | None = None, started_s: float | None = None) -> Whose:
-    """Whether these can be the metrics of the process with this RES, VIRT and start (seconds since the epoch)."""
+    """Whether these metrics can belong to a process with this RES, VIRT and start (seconds since the epoch)."""
     if heap.start_time_s and started_s is not None and abs(heap.start_time_s - started_s) > _START_TOLERANCE_S:
         return Whose.OTHER_START
     if heap.resident_bytes is not None and rss_bytes is not None:

@@ -1,7 +1,7 @@
 """Go version and build settings of a program, from slices of its file. See Go's debug/buildinfo and cmd/link.
 
-The linker leaves a block that starts with a magic of 14 bytes: since Go 1.18 the version and the module text follow
-in it, from 1.13 to 1.17 it holds pointers to both. It survives stripping and the removal of section headers.
+The linker leaves a block that starts with a magic of 14 bytes. Since Go 1.18 the version and the module text follow in
+it; from 1.13 to 1.17 it holds pointers to both. The block survives stripping and the removal of section headers.
 """
 
 import re
@@ -16,7 +16,7 @@ MAGIC: Final = b"\xff Go buildinf:"
 _ALIGNED: Final = 16
 _HEADER_BYTES: Final = 32
 _POINTERS_UNLESS: Final = 2
-"""This flag says that strings follow; without it there are pointers."""
+"""If this flag is set, strings follow; otherwise pointers do."""
 _SCAN_BYTES: Final = 1 << 20
 _MOST_TEXT_BYTES: Final = 1 << 20
 _LONGEST: Final = 200
@@ -27,34 +27,34 @@ _RELEASE: Final = r"go(\d{1,4})\.(\d{1,4})"
 KEPT_SETTINGS: Final = frozenset(
     ("-buildmode", "-compiler", "-race", "-msan", "-asan", "CGO_ENABLED", "DefaultGODEBUG", "GOARCH", "GOEXPERIMENT")
 )
-"""Build settings that say something about memory. The others (linker flags first of all) may carry secrets."""
+"""Build settings that matter for memory. The others (linker flags first of all) may contain secrets."""
 
 
 class GoBuild(NamedTuple):
-    """What a Go program says of its making. Text is clean; None where it does not say."""
+    """The build information of a Go program. Text is clean; None for what it does not state."""
 
     version: str | None
-    """Such as ``go1.22.3``; None before Go 1.13."""
+    """For example ``go1.22.3``; None before Go 1.13."""
     path: str | None
-    """Package of main."""
+    """Package path of main."""
     module: str | None
     module_version: str | None
     settings: tuple[tuple[str, str], ...] = ()
-    """Those of KEPT_SETTINGS that are set."""
+    """Those of KEPT_SETTINGS that are present."""
 
     @property
     def release(self) -> tuple[int, int] | None:
-        """Major and minor version, (1, 22); None where unknown (and for gccgo)."""
+        """Major and minor version, (1, 22); None if unknown, and for gccgo."""
         match = re.search(_RELEASE, self.version or "")
         return (int(match[1]), int(match[2])) if match else None
 
     def setting(self, name: str) -> str | None:
-        """One build setting; None where it is not known."""
+        """One build setting; None if it is not known."""
         return dict(self.settings).get(name)
 
     @property
     def cgo(self) -> bool | None:
-        """Whether C code may be linked in, whose memory the Go heap knows nothing of; None where unknown."""
+        """Whether C code may be linked in, whose memory is not part of the Go heap; None if unknown."""
         value = self.setting("CGO_ENABLED")
         return None if value is None else value == "1"
 
@@ -62,8 +62,8 @@ class GoBuild(NamedTuple):
 def extract_build_info(read_at: ReadAt) -> bytes:
     """The build information of an executable as small text: the version, then lines ``key<TAB>value``.
 
-    Empty for a program that was not built by Go. Dependencies and settings that may carry secrets are left out,
-    so the answer may be recorded. Raises ParseError for what is no ELF file, or one that is cut short or packed.
+    Empty for a program that was not built by Go. Dependencies and settings that may contain secrets are left out, so
+    the text may be recorded. Raises ParseError if the file is no ELF file, or is truncated or packed.
     """
     elf = Elf(read_at)
     sections = elf.sections()
@@ -83,7 +83,7 @@ def extract_build_info(read_at: ReadAt) -> bytes:
 
 
 def parse_build_info(data: bytes) -> GoBuild | None:
-    """What :func:`extract_build_info` gave; None for a program that was not built by Go."""
+    """Parse the text of :func:`extract_build_info`. None for a program that was not built by Go."""
     if not data:
         return None
     version, _, text = data.partition(b"\n")
@@ -104,7 +104,7 @@ def parse_build_info(data: bytes) -> GoBuild | None:
 
 
 def _places(elf: Elf, sections: list[Section]) -> Iterator[tuple[int, bytes]]:
-    """(address, bytes) where the block may be, the likeliest first."""
+    """(address, bytes) where the block may be, the most likely first."""
     for section in sections:
         yield section.address, elf.read_address(section.address, min(section.size_bytes, _SCAN_BYTES))
     if sections:
@@ -123,7 +123,7 @@ def _magics(start: int, data: bytes) -> Iterator[int]:
 
 
 def _decode(elf: Elf, address: int, header: bytes) -> tuple[bytes, bytes]:
-    """(version, module text without its frame); an empty version where the block makes no sense."""
+    """(version, module text without its frame). The version is empty if the block is malformed."""
     pointer_bytes, flags = header[14], header[15]
     if flags & _POINTERS_UNLESS:
         version, after = _string_at(elf, address + _HEADER_BYTES)
@@ -140,7 +140,7 @@ def _decode(elf: Elf, address: int, header: bytes) -> tuple[bytes, bytes]:
 
 
 def _string_at(elf: Elf, address: int) -> tuple[bytes, int]:
-    """A string with its length in front as a varint, and the address after it."""
+    """Read a string that has its length in front as a varint. Returns it and the address after it."""
     length = shift = 0
     for place, byte in enumerate(elf.read_address(address, 10)):
         length |= (byte & 0x7F) << shift
@@ -152,7 +152,7 @@ def _string_at(elf: Elf, address: int) -> tuple[bytes, int]:
 
 
 def _pointed_at(elf: Elf, address: int, pointer_bytes: int) -> bytes:
-    """What a Go string header at ``address`` refers to."""
+    """The bytes that a Go string header at ``address`` points to."""
     header = elf.read_address(address, 2 * pointer_bytes)
     if len(header) < 2 * pointer_bytes:
         return b""
@@ -166,7 +166,7 @@ def _has_go_note(elf: Elf) -> bool:
 
 
 def _kept(text: bytes) -> bytes:
-    """The lines that are wanted and may be shown."""
+    """Keep the lines that are needed and may be shown."""
     kept = []
     for line in text.split(b"\n"):
         key, _, value = line.partition(b"\t")

@@ -1,6 +1,6 @@
-"""Parses the parts of an ELF file that lead to build information, read by slices. See elf(5).
+"""Parses the parts of an ELF file that lead to build information, read in slices. See elf(5).
 
-The file may be hostile: every count, size and the sum of all reads is bounded.
+The file may be hostile, so every count, every size and the sum of all reads is bounded.
 """
 
 import struct
@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 from memtop.errors import ParseError
 
 ReadAt = Callable[[int, int], bytes]
-"""``(offset, size)`` -> at most so many bytes of the file; fewer at its end. Offsets stay below 2**63."""
+"""``(offset, size)`` -> at most that many bytes of the file; fewer at its end. Offsets stay below 2**63."""
 
 BUDGET_BYTES: Final = 4 << 20
-"""Most bytes of one file that are looked at, whatever it says of itself."""
+"""Most bytes that are read of one file, whatever its headers say."""
 _MOST_SEGMENTS: Final = 128
 _MOST_SECTIONS: Final = 4096
 _MOST_NAMES_BYTES: Final = 256 << 10
@@ -25,7 +25,7 @@ WRITE: Final = 2
 
 
 class Segment(NamedTuple):
-    """A program header: what is mapped, and where."""
+    """A program header: the part of the file that is mapped, and its address."""
 
     kind: int
     flags: int
@@ -35,7 +35,7 @@ class Segment(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A section header, which a program needs not have."""
+    """A section header. A program can run without any."""
 
     name: bytes
     address: int
@@ -43,7 +43,7 @@ class Section(NamedTuple):
 
 
 class Elf:
-    """An executable behind ``read_at``. Raises ParseError where it is no ELF file, or cut short."""
+    """An executable behind ``read_at``. Raises ParseError if it is no ELF file or is truncated."""
 
     def __init__(self, read_at: ReadAt) -> None:
         self._read_at = read_at
@@ -65,7 +65,7 @@ class Elf:
         self._section_table = (section_at, section_size, sections, names_at)
 
     def read(self, offset: int, size: int) -> bytes:
-        """A slice of the file, shorter at its end; nothing beyond the budget. Raises ParseError when that is spent."""
+        """Read a slice of the file, shorter at its end. Raises ParseError when the budget is spent."""
         if size <= 0 or not 0 <= offset <= _LARGEST_OFFSET - size:
             return b""
         if self._left_bytes <= 0:
@@ -75,7 +75,7 @@ class Elf:
         return data
 
     def read_address(self, address: int, size: int) -> bytes:
-        """What the file puts at a virtual address, at most to the end of its segment; empty where nothing is."""
+        """Read the file's bytes at a virtual address, up to the end of its segment; empty if there are none."""
         for segment in self.segments:
             if segment.kind == LOAD and segment.address <= address < segment.address + segment.file_bytes:
                 into = address - segment.address
@@ -83,11 +83,11 @@ class Elf:
         return b""
 
     def integer(self, data: bytes) -> int:
-        """Bytes as an unsigned integer in the order of this file."""
+        """Decode an unsigned integer in the byte order of this file."""
         return int.from_bytes(data, "little" if self._order == "<" else "big")
 
     def sections(self) -> tuple[Section, ...]:
-        """All sections; empty where the headers have been removed or make no sense."""
+        """All sections; empty if the headers were removed or are malformed."""
         table_at, size, count, names_at = self._section_table
         layout = self._order + ("IIQQQQ" if self.pointer_bytes == 8 else "IIIIII")
         least = struct.calcsize(layout)

@@ -1,6 +1,7 @@
-"""GOGC, GOMEMLIMIT and GODEBUG from a process's initial environment; no other variable leaves this module.
+"""GOGC, GOMEMLIMIT and GODEBUG from a process's initial environment. No other variable leaves this module.
 
-A program may change the first two at any time (debug.SetGCPercent, debug.SetMemoryLimit): then these are not in force.
+A program may change the first two at any time (debug.SetGCPercent, debug.SetMemoryLimit). Then the values here are not
+in force.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _INT32: Final = 1 << 31
 
 
 class GoSettings(NamedTuple):
-    """The three variables as set, cleaned; None where not set."""
+    """The three variables as set, cleaned; None if not set."""
 
     gogc: str | None = None
     gomemlimit: str | None = None
@@ -29,7 +30,7 @@ class GoSettings(NamedTuple):
 
     @property
     def gogc_percent(self) -> float:
-        """What Go makes of GOGC: infinite for ``off`` and negative numbers, 100 for none and for nonsense."""
+        """The effective GOGC: infinite for ``off`` and negative numbers, 100 if it is unset or malformed."""
         if self.gogc == "off":
             return math.inf
         match = re.fullmatch(r"([+-]?)(\d{1,10})", self.gogc or "")
@@ -39,7 +40,7 @@ class GoSettings(NamedTuple):
 
     @property
     def gomemlimit_bytes(self) -> float:
-        """What Go makes of GOMEMLIMIT: infinite for none and ``off``. Go refuses to start with nonsense."""
+        """The effective GOMEMLIMIT: infinite if unset or ``off``. Go does not start with a malformed value."""
         match = _LIMIT.match(self.gomemlimit or "")
         if not match:
             return math.inf
@@ -47,7 +48,7 @@ class GoSettings(NamedTuple):
         return math.inf if size >= (1 << 63) - 1 else float(size)
 
     def debug(self, key: str, built_in: str | None = None) -> str | None:
-        """A setting of GODEBUG, the last of several; ``built_in`` is the DefaultGODEBUG of the program."""
+        """One setting of GODEBUG, the last of several. ``built_in`` is the DefaultGODEBUG of the program."""
         found = None
         for setting in f"{built_in or ''},{self.godebug or ''}".split(","):
             name, mark, value = setting.partition("=")
@@ -57,9 +58,9 @@ class GoSettings(NamedTuple):
 
 
 def only_go_variables(environ: bytes) -> bytes:
-    """/proc/PID/environ with nothing but the three variables in it, each cut: what may be kept and recorded.
+    """Reduce /proc/PID/environ to the three variables, each cut in length, which may be kept and recorded.
 
-    The first of two counts, as for getenv. A last variable that the bounded reading has cut off is cut here too.
+    The first of two counts, as for getenv. A last variable that the bounded read has cut is cut here too.
     """
     found: dict[bytes, bytes] = {}
     for entry in environ.split(b"\0"):
@@ -70,7 +71,7 @@ def only_go_variables(environ: bytes) -> bytes:
 
 
 def parse_go_environ(environ: bytes) -> GoSettings:
-    """The three variables of an environment, or of what :func:`only_go_variables` left of it."""
+    """Parse the three variables from an environment, or from the result of :func:`only_go_variables`."""
     values: dict[bytes, str] = {}
     for entry in only_go_variables(environ).split(b"\0"):
         name, _, value = entry.partition(b"=")

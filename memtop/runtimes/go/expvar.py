@@ -1,4 +1,4 @@
-"""/debug/vars of Go's expvar: a JSON object with ``memstats`` in it. The key ``cmdline`` is never used."""
+"""Parses /debug/vars of Go's expvar: a JSON object that contains ``memstats``. The key ``cmdline`` is never used."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _FIELDS: Final = {
     "GCCPUFraction": "gc_cpu_fraction",
 }
 _GOROUTINES: Final = frozenset(("goroutines", "numgoroutine", "num_goroutine", "numgoroutines", "num_goroutines"))
-"""Names, in small letters, under which programs publish runtime.NumGoroutine themselves."""
+"""Names, in lower case, under which programs publish runtime.NumGoroutine themselves."""
 
 
 def parse_expvar(body: bytes) -> GoHeap:
-    """The memstats of /debug/vars. Raises ParseError that says what is wrong with it."""
+    """Parse the memstats of /debug/vars. Raises ParseError, which says what is wrong."""
     whole = _json(body)
     stats = whole.get("memstats") if isinstance(whole, dict) else None
     if not isinstance(stats, dict):
@@ -73,7 +73,7 @@ def _json(body: bytes) -> Any:
 
 
 def _too_deep(body: bytes) -> bool:
-    """Whether brackets nest deeper than MemStats ever does; those inside strings count too, which does not matter."""
+    """Whether brackets nest deeper than MemStats ever does. Brackets inside strings count too, which does no harm."""
     if body.count(b"[") + body.count(b"{") <= DEEPEST:
         return False
     depth = 0

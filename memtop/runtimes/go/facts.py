@@ -40,7 +40,7 @@ def go_facts(
     limit: LimitAdvice | None = None,
     choices: Sequence[GogcChoice] = (),
 ) -> dict[str, str]:
-    """All that is known of a Go program, under the names that the topics use."""
+    """All known figures of a Go program, under the names that the topics use."""
     facts: Facts = {"go_version": build.version if build is not None else None}
     if settings is not None:
         facts |= _go_settings(build, settings)

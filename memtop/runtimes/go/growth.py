@@ -1,8 +1,8 @@
 """Leak verdict on a Go program, from what is left on its heap after each garbage collection.
 
-HeapAlloc between two collections is a saw, and says nothing. What counts is the floor after each. Where the program
-collects more often than it is asked, the samples fall anywhere on the saw, and their slow beat looks like a leak; so
-the floor is also taken from NextGC, which Go computes from the live heap at every collection.
+Between two collections HeapAlloc is a sawtooth and says nothing about a leak. The floor after each collection does. If
+the program collects more often than memtop reads, the samples fall anywhere on the sawtooth, and their slow beat looks
+like a leak. Therefore the floor is also taken from NextGC, which Go computes from the live heap at every collection.
 """
 
 from __future__ import annotations
@@ -27,34 +27,34 @@ _SMALLEST_OUTSIDE_BYTES: Final = 8 << 20
 _SMALLEST_GOROUTINES: Final = 20
 _SMALLEST_GOROUTINES_SHARE: Final = 0.2
 _COUNT_EXPLAINS: Final = 0.5
-"""A leak of objects: their number explains at least this part of the growth of the live heap."""
+"""A leak of objects: their number explains at least this share of the growth of the live heap."""
 _FAST_GC_PER_S: Final = 1.0
 _FAST_ALLOC_BYTES_PER_S: Final = 64 << 20
 _GOVERNS_SHARE: Final = 0.85
 _DENSE_READINGS: Final = 5
-"""Readings to a collection from which on the lowest one is near the floor."""
+"""Readings per collection from which the lowest one is near the floor."""
 _RATE_WINDOW_S: Final = 30.0
 
 
 class GoVerdict(Enum):
-    """What the figures of a Go program look like over time."""
+    """The shape of a Go program's figures over time."""
 
     WAITING = "waiting"
     """Too few collections, or too short a time."""
     STEADY = "steady"
     PRESSURE = "pressure"
-    """The live heap stays; the program allocates so much that it collects all the time."""
+    """The live heap stays level, but the program allocates so much that it collects all the time."""
     LEAK_OBJECTS = "leak_objects"
     """More objects are alive after each collection."""
     BIGGER_OBJECTS = "bigger_objects"
-    """About as many objects are alive, and they take more and more."""
+    """About as many objects are alive, and they become bigger."""
     GOROUTINE_LEAK = "goroutine_leak"
     OUTSIDE = "outside"
-    """The heap stays; anonymous memory that Go knows nothing of grows."""
+    """The heap stays level; anonymous memory unknown to Go grows."""
 
     @property
     def growing(self) -> bool:
-        """Whether something goes on growing."""
+        """Whether something keeps growing."""
         return self not in (GoVerdict.WAITING, GoVerdict.STEADY, GoVerdict.PRESSURE)
 
 
@@ -63,7 +63,7 @@ class GoPoint:
     """The program's figures and the kernel's, read together."""
 
     time_s: float
-    """On any clock that only goes forward."""
+    """On any clock that only goes forward, in seconds."""
     heap: GoHeap
     anon_bytes: int | None = None
     lazy_free_bytes: int | None = None
@@ -72,18 +72,18 @@ class GoPoint:
 
 @dataclass(frozen=True, slots=True)
 class GoCycle:
-    """One garbage collection as it was seen: the lowest point between it and the next."""
+    """One garbage collection that was seen: the lowest point between it and the next."""
 
     time_s: float
     num_gc: int
     live_bytes: int
-    """In use after the collection, or a little more."""
+    """Memory in use after the collection, or a little more."""
     objects: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class GoGrowth:
-    """The verdict and its evidence. Rates per second, None where unknown."""
+    """The verdict and its evidence. Rates per second; None if unknown."""
 
     verdict: GoVerdict
     cycles: tuple[GoCycle, ...]
@@ -97,10 +97,10 @@ class GoGrowth:
     goroutines_per_s: float | None
     outside_bytes_per_s: float | None
     gc_per_s: float | None
-    """Over the last half minute, as the others below."""
+    """Over the last half minute, like the fields below."""
     alloc_bytes_per_s: float | None
     pause_s_per_s: float | None
-    """Share of the time for which the program stood still."""
+    """Share of the time in which the program was stopped."""
     minflt_per_s: float | None
 
 
@@ -112,7 +112,7 @@ def gc_per_s(points: Sequence[GoPoint]) -> float | None:
 def go_cycles(points: Sequence[GoPoint], settings: GoSettings = _UNSET) -> tuple[GoCycle, ...]:
     """The collections between the first and the last point, by changes of NumGC (or drops of HeapAlloc without it).
 
-    What the metrics themselves say of GOGC and GOMEMLIMIT comes before ``settings``, those of the environment.
+    The metrics' own GOGC and GOMEMLIMIT take precedence over ``settings``, which come from the environment.
     """
     numbered = _numbered([point for point in points if point.heap.heap_alloc_bytes is not None])
     cycles = []
@@ -124,7 +124,7 @@ def go_cycles(points: Sequence[GoPoint], settings: GoSettings = _UNSET) -> tuple
 
 
 def judge_go(points: Sequence[GoPoint], settings: GoSettings = _UNSET) -> GoGrowth:
-    """The verdict on a program's readings, oldest first; those before a restart of its counters are left out."""
+    """The verdict on a program's readings, oldest first. Readings before a restart of its counters are left out."""
     points = _since_restart(points)
     cycles = go_cycles(points, settings)
     span_s = points[-1].time_s - points[0].time_s if points else 0.0
@@ -161,7 +161,7 @@ def judge_go(points: Sequence[GoPoint], settings: GoSettings = _UNSET) -> GoGrow
 
 
 def _since_restart(points: Sequence[GoPoint]) -> Sequence[GoPoint]:
-    """The points after the last one at which a counter went back: another program answers since."""
+    """The points after the last one at which a counter went back, because another program answers since then."""
     begin = 0
     for place, (before, now) in enumerate(pairwise(points), 1):
         counters = ((before.heap.num_gc, now.heap.num_gc), (before.heap.mallocs, now.heap.mallocs))
@@ -183,7 +183,7 @@ def _numbered(points: Sequence[GoPoint]) -> list[tuple[int, GoPoint]]:
 
 
 def _live_bytes(point: GoPoint, settings: GoSettings) -> int:
-    """The lower of two upper bounds: HeapAlloc now, and what the goal of the next collection was computed from."""
+    """The lower of two upper bounds: HeapAlloc now, and the live heap behind the goal of the next collection."""
     heap = point.heap
     allocated, goal = heap.heap_alloc_bytes or 0, heap.next_gc_bytes
     gogc = settings.gogc_percent if heap.gogc_percent is None else heap.gogc_percent
@@ -194,7 +194,7 @@ def _live_bytes(point: GoPoint, settings: GoSettings) -> int:
 
 
 def limit_governs(heap: GoHeap, settings: GoSettings = _UNSET) -> bool:
-    """Whether the memory limit, and not GOGC, decides when the next collection comes."""
+    """Whether the memory limit, instead of GOGC, decides when the next collection comes."""
     limit = settings.gomemlimit_bytes if heap.gomemlimit_bytes is None else heap.gomemlimit_bytes
     held = held_bytes(heap)
     return held is not None and held > _GOVERNS_SHARE * limit
@@ -207,10 +207,10 @@ def _outside(point: GoPoint) -> int | None:
 
 
 def _only_beats(points: Sequence[GoPoint], cycles: Sequence[GoCycle]) -> bool:
-    """Whether the rise may be the beat of samples on a saw that is faster than they are.
+    """Whether the rise may be only the beat between samples and a sawtooth that is faster than they are.
 
-    So it may where the goal of the next collection is not reported and there are few samples to a collection. A true
-    rise lifts the tops of the saw as well, and with them what the heap has mapped.
+    That is possible if the goal of the next collection is not reported and there are few samples per collection. A true
+    rise also lifts the tops of the sawtooth, and with them the mapped heap.
     """
     if any(point.heap.next_gc_bytes is not None for point in points):
         return False
@@ -221,7 +221,10 @@ def _only_beats(points: Sequence[GoPoint], cycles: Sequence[GoCycle]) -> bool:
 
 
 def _count_explains(cycles: Sequence[GoCycle]) -> bool:
-    """Whether the number of objects grew in proportion; thirds are compared, for single counts hold much garbage."""
+    """Whether the number of objects grew in proportion.
+
+    Thirds are compared, because single counts include much garbage.
+    """
     known = [(cycle.live_bytes, cycle.objects) for cycle in cycles if cycle.objects and cycle.live_bytes]
     third = math.ceil(len(known) / 3)
     if not third:

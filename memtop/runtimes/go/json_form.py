@@ -33,9 +33,9 @@ GO_KEYS: Final = (
 def go_object(build: GoBuild | None, settings: GoSettings | None, heap: GoHeap | None) -> dict[str, Any]:
     """{name, version, settings, heap} of a Go program.
 
-    ``settings`` is null where they could not be read, and a variable that is not set is null in it. ``heap`` is null
-    where no figures are read; a figure that the program does not report is null, as is a goal or a limit that is
-    infinite (GOGC=off, no memory limit).
+    ``settings`` is null if they could not be read; a variable that is not set is null in it. ``heap`` is null if no
+    figures are read. A figure that the program does not report is null, as is an infinite goal or limit (GOGC=off, no
+    memory limit).
     """
     version = build.version if build is not None else None
     return {

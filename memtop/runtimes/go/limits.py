@@ -1,4 +1,4 @@
-"""Effect of GOGC, GOMEMLIMIT and madvdontneed on this program: the pacing formula with its own figures."""
+"""Effect and advice of GOGC, GOMEMLIMIT and madvdontneed for this program: the pacing formula with its own figures."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from memtop.runtimes.go.heap import GoHeap
 
 USUAL_GOGC: Final = (25.0, 50.0, 100.0, 200.0, 400.0)
 _SMALLEST_GOAL_BYTES: Final = 4 << 20
-"""The least goal at GOGC=100."""
+"""The smallest goal at GOGC=100."""
 ADVISED_SHARE: Final = 0.9
-"""Part of the container's limit that the Go team's guide leaves to the program."""
+"""Share of the container's limit that the Go team's guide recommends for the program."""
 _SPAN_OVERHEAD: Final = 1.05
-"""Heap in RAM over the goal: holes in spans, and what the scavenger keeps. 1.03 to 1.09 was measured."""
+"""Heap in RAM relative to the goal: holes in spans, and what the scavenger keeps. 1.03 to 1.09 was measured."""
 _STORM_GC_PER_S: Final = 10.0
 _STORM_MINFLT_PER_S: Final = 10_000.0
 _PRESSED_SHARE: Final = 0.9
@@ -25,19 +25,19 @@ _NEAR_GOAL: Final = 1.1
 
 
 class FreedMemory(Enum):
-    """What the runtime does with pages that it gives back."""
+    """What the runtime does with pages that it frees."""
 
     DONTNEED = "dontneed"
     """MADV_DONTNEED: RES falls at once."""
     FREE = "free"
-    """MADV_FREE: RES stays until the kernel wants the pages; LazyFree says how much."""
+    """MADV_FREE: RES stays until the kernel needs the pages; LazyFree shows the amount."""
     UNKNOWN = "unknown"
 
 
 def freed_memory(release: tuple[int, int] | None, madvdontneed: str | None = None) -> FreedMemory:
-    """Which of the two a Go of this release uses on Linux, with GODEBUG's ``madvdontneed`` (``0``, ``1`` or None).
+    """Which of the two a Go release uses on Linux, given GODEBUG's ``madvdontneed`` (``0``, ``1`` or None).
 
-    MADV_FREE came with Go 1.12 and was the default until 1.15; before 1.12 there is no choice.
+    MADV_FREE came with Go 1.12 and was the default until 1.15. Before 1.12 there is no choice.
     """
     if release is not None and release < (1, 12):
         return FreedMemory.DONTNEED
@@ -49,7 +49,7 @@ def freed_memory(release: tuple[int, int] | None, madvdontneed: str | None = Non
 
 
 def knows_memory_limit(release: tuple[int, int] | None) -> bool | None:
-    """Whether this release has GOMEMLIMIT (since 1.19); None where the release is unknown."""
+    """Whether this release has GOMEMLIMIT (since 1.19); None if the release is unknown."""
     return None if release is None else release >= (1, 19)
 
 
@@ -62,14 +62,14 @@ def heap_goal_bytes(live_bytes: float, roots_bytes: float, gogc_percent: float) 
 
 @dataclass(frozen=True, slots=True)
 class GogcChoice:
-    """What one value of GOGC would mean, at the live heap of now."""
+    """The effect of one value of GOGC at the current live heap."""
 
     gogc_percent: float
     goal_bytes: float
     rss_bytes: float
     """RES at the top of the cycle."""
     gc_per_s: float | None
-    """At the rate of allocation of now; None where that is unknown."""
+    """At the current allocation rate; None if that is unknown."""
 
 
 def gogc_choices(
@@ -78,10 +78,10 @@ def gogc_choices(
     gomemlimit_bytes: float = math.inf,
     values: Iterable[float] = USUAL_GOGC,
 ) -> tuple[GogcChoice, ...]:
-    """RES under other values of GOGC; empty where the live heap is unknown. A memory limit lowers the goal.
+    """RES under other values of GOGC; empty if the live heap is unknown. A memory limit lowers the goal.
 
-    Allocation rates hold as long as the program does the same work. Memory that is freed and not yet taken by the
-    kernel is not counted: a growing heap uses it first.
+    The allocation rate holds as long as the program does the same work. Memory that was freed and not yet reclaimed by
+    the kernel is not counted, because a growing heap uses it first.
     """
     if parts.live_bytes is None:
         return ()
@@ -99,37 +99,37 @@ def gogc_choices(
 
 
 class LimitFit(Enum):
-    """How GOMEMLIMIT suits the program and its container."""
+    """How well GOMEMLIMIT fits the program and its container."""
 
     UNKNOWN = "unknown"
-    """Neither the environment nor the metrics tell the limit."""
+    """Neither the environment nor the metrics report the limit."""
     NOT_NEEDED = "not_needed"
-    """No limit, and no container that would need one."""
+    """No limit is set, and no container needs one."""
     UNSET = "unset"
-    """In a container with a limit that Go does not know of."""
+    """The container has a limit, but Go does not know it."""
     ABOVE_CONTAINER = "above_container"
-    """The kernel kills before Go holds back."""
+    """The kernel kills the process before Go slows down."""
     BELOW_NEED = "below_need"
-    """The program needs more, so it collects all the time."""
+    """The program needs more than the limit, so it collects all the time."""
     FITS = "fits"
 
 
 @dataclass(frozen=True, slots=True)
 class LimitAdvice:
-    """The verdict on GOMEMLIMIT with its numbers; None where unknown or not to be said."""
+    """The advice on GOMEMLIMIT with its numbers; None if unknown or not applicable."""
 
     fit: LimitFit
     gomemlimit_bytes: float | None
-    """In force, infinite for none."""
+    """The limit in force; infinite for none."""
     container_bytes: int | None
     need_bytes: int | None
-    """Live heap, stacks and runtime: with less than this no garbage fits at all."""
+    """Live heap, stacks and runtime. With less than this there is no room for garbage at all."""
     advised_bytes: int | None
-    """0.9 of the container's limit, less what is outside of Go and what others in the container use."""
+    """0.9 of the container's limit, minus memory outside of Go and the use by other processes in the container."""
     enough: bool | None
-    """Whether the advised limit holds what the program needs; when not, the container is too small."""
+    """Whether the advised limit covers what the program needs. If not, the container is too small."""
     near: bool
-    """Without a limit of its own, the next heap goal comes close to the container's."""
+    """Whether, without a limit, the next heap goal comes close to the container's limit."""
     gc_per_s: float | None
     minflt_per_s: float | None
     gc_cpu_fraction: float | None
@@ -145,10 +145,10 @@ def judge_limit(
     minflt_per_s: float | None = None,
     others_bytes: int = 0,
 ) -> LimitAdvice:
-    """How the limit suits. ``set_bytes`` is GOMEMLIMIT of the environment (infinite for none, None for unreadable).
+    """Judge the limit. ``set_bytes`` is GOMEMLIMIT of the environment (infinite for none, None for unreadable).
 
-    What the metrics say comes before the environment. ``others_bytes`` is what other processes hold in the same
-    container. A container without a limit is None.
+    The value in the metrics takes precedence. ``others_bytes`` is the use by other processes in the same container.
+    None means a container without a limit.
     """
     limit = heap.gomemlimit_bytes if heap.gomemlimit_bytes is not None else set_bytes
     known = (parts.live_bytes, parts.stacks_bytes, parts.runtime_bytes)

@@ -15,7 +15,7 @@ _PROMETHEUS: Final = (b"go_memstats_", b"go_goroutines", b"go_gc_duration_second
 
 
 def parse_go_metrics(body: bytes) -> GoHeap:
-    """What the answer says of the heap. Raises ParseError with the reason, in words for the panel."""
+    """Parse the heap figures of an answer. Raises ParseError with a reason that the panel can show."""
     if len(body) > MOST_BYTES:
         raise ParseError("metrics", "more than 4 MiB, which no metrics of Go are")
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()

@@ -1,6 +1,6 @@
-"""Metrics as plain text, as tutorials print them: ``HeapAlloc: 12.34 MB``, ``PauseTotalNs:1.23 ms``.
+"""Parses metrics as plain text, as tutorials print them: ``HeapAlloc: 12.34 MB``, ``PauseTotalNs:1.23 ms``.
 
-MB is 1024 * 1024 there. The lines ``# HeapAlloc = 123`` at the end of a heap profile are of the same shape.
+MB is 1024 * 1024 there. The lines ``# HeapAlloc = 123`` at the end of a heap profile have the same form.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ _ENTRY = re.compile(
 
 
 def parse_plain_text(body: bytes) -> GoHeap:
-    """The figures that are named like MemStats' fields; the first of two wins.
+    """Parse figures that are named like MemStats' fields. The first of two wins.
 
-    Raises ParseError where there is none, or one that cannot be true.
+    Raises ParseError if there is none, or if one is impossible.
     """
     found: dict[str, float] = {}
     rounding = 0.0
@@ -68,7 +68,7 @@ def parse_plain_text(body: bytes) -> GoHeap:
             continue
         scale = _scale(key, unit)
         if scale is None or (name.endswith("_bytes") and not unit and "." in digits):
-            continue  # a unit that does not fit, or part of a byte: what it means cannot be known
+            continue  # a unit that does not fit, or a fraction of a byte: the meaning is unknown
         found[name] = _value(match[1], digits) * scale
         if key in _SIZES and name != "total_alloc_bytes":
             rounding = max(rounding, _error(digits) * scale)
@@ -93,6 +93,6 @@ def _value(name: str, digits: str) -> float:
 
 
 def _error(digits: str) -> float:
-    """By how much a number with these digits may be off: one unit of its last digit."""
+    """The rounding error of a number with these digits: one unit of its last digit."""
     _, point, decimals = digits.lower().partition("e")[0].partition(".")
     return 10.0 ** -len(decimals) if point else 1.0

@@ -1,4 +1,4 @@
-"""Metrics in the Prometheus text format, as far as client_golang's Go and process collectors use it."""
+"""Parses metrics in the Prometheus text format, as client_golang's Go and process collectors write them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _NS: Final = 1e9
 
 
 def parse_prometheus(body: bytes) -> GoHeap:
-    """The go_* and process_* figures among any others. Raises ParseError where they are absent or cannot be true."""
+    """Parse the go_* and process_* figures among any others. Raises ParseError if they are absent or impossible."""
     found: dict[str, float] = {}
     version = None
     for match in _LINE.finditer(body.decode("utf-8", "replace")):

@@ -23,14 +23,14 @@ def read_environ(access: Access, pid: int, argument: str = "") -> bytes:
 
 
 def read_listeners(access: Access, pid: int, argument: str = "") -> bytes:
-    """URLs to suggest, one a line."""
+    """URLs to suggest, one per line."""
     process = process_folder(access, pid)
     folder = f"{process}/fd"
     inodes = []
     for name in access.names(folder)[:_MOST_DESCRIPTORS]:
         try:
             inode = socket_inode(access.link(f"{folder}/{name}"))
-        except FileNotFoundError:  # closed since the folder was read
+        except FileNotFoundError:  # closed after the directory was read
             continue
         if inode is not None:
             inodes.append(inode)
@@ -45,7 +45,7 @@ def read_listeners(access: Access, pid: int, argument: str = "") -> bytes:
 
 
 def read_metrics(access: Access, pid: int, url: str) -> bytes:
-    """The figures of the heap at an address. Raises Unavailable that names the address without its query."""
+    """Read the heap figures from an address. Raises Unavailable, which names the address without its query."""
     label, body = access.fetch(url)
     try:
         return encode_metrics(label, parse_go_metrics(body))
@@ -54,7 +54,7 @@ def read_metrics(access: Access, pid: int, url: str) -> bytes:
 
 
 def encode_metrics(url: str, heap: GoHeap) -> bytes:
-    """The figures of a Go program and the address they came from, without its query."""
+    """Encode the figures of a Go program, and the address they came from without its query."""
     figures = {name: value for name in FIGURES if (value := getattr(heap, name)) is not None}
     shape = {"url": url, "format": heap.format.value, "version": heap.version, "rounding": heap.rounding_bytes}
     return dumps(shape | {"figures": figures})

@@ -1,6 +1,6 @@
 """Go as a runtime of the protocol. Its readers and analysis are imported with the first Go program."""
 
-# ruff: noqa: PLC0415 (most processes are no Go program; these modules take 37 ms to import)
+# ruff: noqa: PLC0415 (most processes are not Go programs; these modules take 37 ms to import)
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _metrics(access: Access, pid: int, argument: str) -> bytes:
 
 
 class _Go:
-    """See the module."""
+    """Go as a Runtime; see the module."""
 
     __slots__ = ()
     name: Final = "go"
@@ -49,17 +49,23 @@ class _Go:
     }
 
     def detect(self, files: ProcessFiles) -> Detected | None:
-        """By the build information that Go's linker leaves. Raises ParseError for what is no ELF file."""
+        """Detect Go by the build information that its linker leaves.
+
+        Raises ParseError for a file that is no ELF file.
+        """
         with files.executable() as read_at:
             build = extract_build_info(read_at) if read_at is not None else b""
         return Detected(build=build) if build else None
 
     def owns(self, identity: Identity) -> bool:
-        """By its name, or by build information alone: old recordings name no runtime where maps could not be read."""
+        """Whether detection found Go, by name or by build information alone.
+
+        Old recordings name no runtime if maps could not be read.
+        """
         return identity.runtime == self.name or (identity.runtime is None and bool(identity.build))
 
     def track(self) -> Tracker:
-        """A tracker that knows nothing yet."""
+        """A new tracker."""
         from memtop.runtimes.go.tracker import GoTracker
 
         return GoTracker()

@@ -1,4 +1,4 @@
-"""Sentences of the Runtime panel about a Go program, from its figures and the kernel's."""
+"""Sentences of the Runtime panel about a Go program: its verdict, parts, limits and GOMEMLIMIT advice."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from memtop.units import count, duration, long_size
 
 
 class GoJudgement(NamedTuple):
-    """A Go program's figures laid over the kernel's, and what they mean."""
+    """A Go program's figures compared with the kernel's, and their meaning."""
 
     heap: GoHeap
     parts: Breakdown | None
-    """None where the kernel's figures are missing."""
+    """None if the kernel's figures are missing."""
     checks: tuple[Check, ...]
     growth: GoGrowth
     limit: LimitAdvice | None
@@ -30,7 +30,7 @@ class GoJudgement(NamedTuple):
 
 
 def title(build: GoBuild | None, settings: GoSettings | None, heap: GoHeap | None) -> str:
-    """The version of Go, and how it was set."""
+    """The version of Go, and its settings."""
     version = build.version if build is not None else None
     name = (version or (heap.version if heap is not None else None) or "go, version unknown").removeprefix("go")
     return f"Go {name.removeprefix(', ')}{_settings(build, settings, heap)}"
@@ -52,7 +52,7 @@ def _settings(build: GoBuild | None, settings: GoSettings | None, heap: GoHeap |
 
 
 def go_parts(parts: Breakdown) -> list[Part]:
-    """RES in parts, those first that can leak."""
+    """RES in parts. Parts that can leak come first."""
     found = [
         ("live", "live heap", "live", parts.live_bytes),
         ("garbage", "garbage until the next GC", "garbage", parts.garbage_bytes),
@@ -68,7 +68,7 @@ def go_parts(parts: Breakdown) -> list[Part]:
 
 
 def go_verdict(go: GoJudgement) -> Verdict:
-    """The verdict with its evidence and what to do."""
+    """The verdict with its evidence and the next step."""
     growth = go.growth
     seen = f"{counted(len(growth.cycles), 'GC')} in {duration(growth.span_s)}"
     live, objects = per_min(growth.live_bytes_per_s), count_per_min(growth.objects_per_s)
@@ -115,7 +115,7 @@ def go_verdict(go: GoJudgement) -> Verdict:
 
 
 def account(go: GoJudgement, pid: int) -> list[str]:
-    """What RES does not count, what the identities say, and how far both accounts are apart."""
+    """What RES does not count, whether the identities hold, and how far the two accounts differ."""
     parts, found = go.parts, []
     if parts is None:
         return ["RES is not known, so its parts are not either."]
@@ -150,7 +150,7 @@ def account(go: GoJudgement, pid: int) -> list[str]:
 
 
 def go_numbers(go: GoJudgement) -> str:
-    """NextGC, rate, pauses, CPU, goroutines: those that are reported."""
+    """NextGC, rate, pauses, CPU, goroutines, as far as they are reported."""
     heap, growth, found = go.heap, go.growth, []
     if heap.next_gc_bytes is not None:
         goal = "no goal (GOGC=off)" if math.isinf(heap.next_gc_bytes) else f"at {long_size(heap.next_gc_bytes)}"
@@ -173,7 +173,7 @@ def go_numbers(go: GoJudgement) -> str:
 
 
 def gogc_words(go: GoJudgement) -> str:
-    """What other values of GOGC would mean for RES."""
+    """The effect of other values of GOGC on RES."""
     choices = [choice for choice in go.choices if choice.gogc_percent in (50, 100, 200)]
     if not choices or (go.growth.live_bytes or 0) < 4 << 20:
         return ""
@@ -186,7 +186,7 @@ def gogc_words(go: GoJudgement) -> str:
 
 
 def limit_notice(limit: LimitAdvice | None) -> Notice | None:
-    """A sentence on GOMEMLIMIT; None where there is nothing to say."""
+    """A sentence about GOMEMLIMIT; None if there is nothing to say."""
     if limit is None:
         return None
     advised = ""
@@ -231,7 +231,7 @@ def freed_by(build: GoBuild | None, settings: GoSettings | None) -> FreedMemory:
 
 
 def freed_words(build: GoBuild | None, settings: GoSettings | None, lazy_free_bytes: int | None) -> str:
-    """What this version does with memory that it gives back, and what that means for RES now."""
+    """What this version does with memory that it frees, and what that means for RES now."""
     how = freed_by(build, settings)
     if how is FreedMemory.DONTNEED:
         return "It returns memory by MADV_DONTNEED: RES falls at once, within minutes after a peak."
@@ -245,7 +245,7 @@ def freed_words(build: GoBuild | None, settings: GoSettings | None, lazy_free_by
 
 
 def from_outside(kernel: KernelFigures, arenas: tuple[Arena, ...], arenas_age_s: float | None, freed: str) -> list[str]:
-    """A Go program without metrics: what the kernel's view tells, and how to get more."""
+    """A Go program without metrics: what the kernel shows, and how to get more."""
     lines = []
     if arenas:
         found = ", ".join(

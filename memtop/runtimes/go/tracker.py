@@ -24,14 +24,14 @@ from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, Readi
 from memtop.runtimes.view import FindingFacts, HeapPoint, KernelFigures, RuntimeView, Shown
 
 POINTS: Final = 900
-"""Readings kept of one process: a quarter of an hour."""
+"""Readings kept for one process: a quarter of an hour."""
 _MOST_COLLECTIONS: Final = 256
 _AGAIN_S: Final = 30.0
 _LISTENERS_S: Final = 5.0
 _VERDICT_S: Final = 10.0
-"""How often the verdict for the findings is computed again: 5 ms for all points."""
+"""Interval at which the verdict for the findings is computed again. It takes 5 ms for all points."""
 _OWN_KINDS: Final = "go_"
-"""How the keys of Go's kinds of mappings begin."""
+"""Prefixes of the keys of Go's kinds of mappings."""
 _ANOTHER: Final = {
     Whose.OTHER_START: "these are the metrics of another process: it says that it started at another time",
     Whose.OTHER_SIZE: "these are the metrics of another process: the RES it names is far from this one's",
@@ -46,7 +46,7 @@ _ALARMS: Final = {
 
 
 class GoTracker:
-    """See the module; a Tracker."""
+    """The Tracker of one Go program; see the module."""
 
     def __init__(self) -> None:
         self.collections_s: deque[float] = deque(maxlen=_MOST_COLLECTIONS)
@@ -65,10 +65,10 @@ class GoTracker:
         self._build = parse_build_info(identity.build.encode())
 
     def started_with(self, argv: Sequence[str]) -> None:
-        """A command line says nothing of Go's memory."""
+        """Do nothing: a command line says nothing about Go's memory."""
 
     def wanted(self, now: Conditions) -> Sequence[Wanted]:
-        """Metrics where there is an address; what concerns a Go program once it is known to be one."""
+        """Metrics if there is an address. Other readings after the process is known to be a Go program."""
         found = [Wanted("metrics", figures=True)] if now.address or now.replaying else []
         if self._build is None and not self._points:
             return found
@@ -97,23 +97,23 @@ class GoTracker:
             self.collections_s.append(begun.at_s)
         anon: int | None = begun.anon_bytes
         if context.lazy_free_bytes is None and self._frees_lazily:
-            anon = None  # what was given back would look like memory outside of Go
+            anon = None  # memory given back would look like memory outside of Go
         self._points.append(GoPoint(begun.at_s, heap, anon, context.lazy_free_bytes, begun.minflt))
 
     def forget_figures(self) -> None:
-        """Drop what came from another address."""
+        """Drop the figures that came from another address."""
         self._points.clear()
         self._url, self._verdict = "", None
 
     @property
     def _frees_lazily(self) -> bool:
-        """It gives memory back by MADV_FREE, so that RES does not fall; False while its settings are not known."""
+        """Whether it frees by MADV_FREE, so that RES does not fall; False while its settings are unknown."""
         return self._settings is not None and sentences.freed_by(self._build, self._settings) is FreedMemory.FREE
 
     # -- the panel
 
     def view(self, shown: Shown) -> RuntimeView:
-        """Judgement and sentences."""
+        """The judgment and the sentences."""
         points = [point for point in self._points if point.time_s <= shown.at_s]
         latest = points[-1].heap if points else None
         freed = sentences.freed_words(self._build, self._settings, shown.kernel.lazy_free_bytes)
@@ -186,7 +186,7 @@ class GoTracker:
     # -- findings and JSON
 
     def finding_facts(self, kernel: KernelFigures, now_s: float, *, fresh: bool) -> FindingFacts | None:
-        """Limit, collections, memory outside of Go, and the finding that its own figures call for."""
+        """Limit, collections, memory outside of Go, and the finding that its own figures indicate."""
         settings = self._settings
         if not self._points:
             if settings is None:
@@ -217,7 +217,7 @@ class GoTracker:
         )
 
     def to_json(self, *, fresh: bool) -> dict[str, Any] | None:
-        """The ``runtime`` object; without build information and figures, what detection found."""
+        """The ``runtime`` object. Without build information and figures, it has what detection found."""
         if self._build is None and not self._points:
             if self._identity is None or self._identity.runtime is None:
                 return None

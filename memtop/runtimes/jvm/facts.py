@@ -27,7 +27,7 @@ JVM_VERDICTS: Final = {
 def jvm_facts(
     heap: JvmHeap | None = None, parts: JvmBreakdown | None = None, growth: JvmGrowth | None = None
 ) -> dict[str, str]:
-    """All that is known of a JVM, under the names that the topics use."""
+    """All known figures of a JVM, under the names that the topics use."""
     facts: Facts = {}
     if heap is not None:
         facts |= _jvm_heap(heap)

@@ -1,4 +1,4 @@
-"""Memory flags of a JVM (-Xmx and others), from its command line. Nothing else of it leaves this module."""
+"""Memory flags of a JVM (-Xmx and others), from its command line. No other argument leaves this module."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _KIB_FLAGS: Final = frozenset(("ThreadStackSize",))
 
 @dataclass(frozen=True, slots=True)
 class JvmFlags:
-    """Memory flags as given; the last of two counts. None where not given."""
+    """Memory flags as given. The last of two counts; None if not given."""
 
     max_heap_bytes: int | None = None
     """-Xmx or MaxHeapSize."""
@@ -73,7 +73,7 @@ class JvmFlags:
     class_space_bytes: int | None = None
     thread_stack_bytes: int | None = None
     collector: str | None = None
-    """Such as ``UseG1GC``."""
+    """For example ``UseG1GC``."""
     always_pre_touch: bool | None = None
     container_support: bool | None = None
     native_memory_tracking: str | None = None
@@ -81,7 +81,7 @@ class JvmFlags:
 
 
 def jvm_arguments(argv: Sequence[str]) -> list[str]:
-    """The JVM's own arguments of a command line: those before the main class or ``-jar``."""
+    """The JVM's own arguments in a command line: those before the main class or ``-jar``."""
     found: list[str] = []
     value_follows = False
     for argument in argv[1:]:
@@ -97,7 +97,7 @@ def jvm_arguments(argv: Sequence[str]) -> list[str]:
 
 
 def parse_jvm_flags(arguments: Iterable[str]) -> JvmFlags:
-    """The memory flags among a JVM's own arguments; what is malformed counts as not given."""
+    """Parse the memory flags among a JVM's own arguments. Malformed flags count as not given."""
     values: dict[str, int | float | str | bool] = {}
     for argument in arguments:
         if (field := _SHORT.get(argument[:4])) is not None:
@@ -108,7 +108,7 @@ def parse_jvm_flags(arguments: Iterable[str]) -> JvmFlags:
 
 
 def kept_flags(arguments: Iterable[str]) -> list[str]:
-    """Those arguments that :func:`parse_jvm_flags` understands, and no other."""
+    """The arguments that :func:`parse_jvm_flags` understands, and no other."""
     return [argument for argument in arguments if parse_jvm_flags([argument]) != JvmFlags()]
 
 

@@ -1,7 +1,7 @@
 """Breakdown of a JVM's RES, and the leak verdict on what is left on its heap after collections.
 
-Old objects that have died stay until a collection that looks at them, so only the floors after such major
-collections say anything; a rise between two of them does not.
+Old objects that have died stay until a collection examines them. So only the floors after such major collections count;
+a rise between two of them does not.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ _MOST_RUNS: Final = 12
 
 
 class JvmVerdict(Enum):
-    """What the counters of a JVM look like over time."""
+    """The shape of a JVM's counters over time."""
 
     WAITING = "waiting"
     """Too few major collections, or too short a time."""
     STEADY = "steady"
     PRESSURE = "pressure"
-    """The floor stays; collections take a notable part of the time."""
+    """The floor stays level; collections take a notable part of the time."""
     LEAK = "leak"
-    """More is left after each major collection."""
+    """More memory is left after each major collection."""
     HEAP_FULL = "heap_full"
-    """What is alive nearly fills the heap, so it collects all the time."""
+    """Live objects nearly fill the heap, so it collects all the time."""
     METASPACE = "metaspace"
-    """Classes are loaded and never unloaded."""
+    """Classes are loaded and not unloaded."""
     THREAD_LEAK = "thread_leak"
     OUTSIDE = "outside"
-    """The heap stays; native memory grows."""
+    """The heap stays level; native memory grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,13 @@ class JvmCycle:
     lowest_bytes: int
     """Heap in use without eden, as read."""
     live_bytes: int
-    """The same less what has grown old since the collection, at the usual rate: an estimate that errs both ways."""
+    """The same minus what has become old since the collection, at the usual rate. The estimate may be too high or too
+    low."""
 
 
 @dataclass(frozen=True, slots=True)
 class JvmGrowth:
-    """The verdict and its evidence. Rates per second, None where unknown."""
+    """The verdict and its evidence. Rates per second; None if unknown."""
 
     verdict: JvmVerdict
     cycles: tuple[JvmCycle, ...]
@@ -88,10 +89,10 @@ class JvmGrowth:
     threads_per_s: float | None
     native_bytes_per_s: float | None
     young_gcs_per_s: float | None
-    """Over the last half minute, as the two below."""
+    """Over the last half minute, like the two fields below."""
     major_gcs_per_s: float | None
     gc_share: float | None
-    """Part of the time that the JVM stood still for collections, 0 to 1."""
+    """Share of the time in which the JVM was stopped for collections, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +101,17 @@ class JvmBreakdown:
 
     rss_bytes: int
     live_bytes: int
-    """Heap in use after the latest major collection, or without eden where none was seen."""
+    """Heap in use after the latest major collection; without eden if none was seen."""
     garbage_bytes: int
     """The rest of the heap in use."""
     unused_bytes: int
-    """Committed and touched, but not in use: kept for what comes."""
+    """Committed and touched, but not in use: kept for later."""
     metaspace_bytes: int
     native_bytes: int
-    """Threads' stacks, JIT code, buffers outside of the heap, JNI, malloc."""
+    """Stacks of threads, JIT code, buffers outside of the heap, JNI, malloc."""
     files_bytes: int
     not_resident_bytes: int
-    """Committed by the JVM, with no RAM behind it now or on swap; not part of the sum."""
+    """Committed by the JVM, but without RAM now, or on swap; not part of the sum."""
 
     @property
     def notable_native(self) -> bool:
@@ -120,7 +121,7 @@ class JvmBreakdown:
 
 
 def break_down_jvm(heap: JvmHeap, rss_bytes: int, anon_bytes: int, live_bytes: int | None = None) -> JvmBreakdown:
-    """RES in parts; what is committed and not in RAM is taken off the unused heap first."""
+    """Split RES into parts. Memory that is committed and not in RAM is subtracted from the unused heap first."""
     anon_bytes = min(anon_bytes, rss_bytes)
     room, missing = anon_bytes, 0
 
@@ -155,7 +156,7 @@ def jvm_cycles(points: Sequence[JvmPoint]) -> tuple[JvmCycle, ...]:
 
 
 def _promoted_per_s(points: Sequence[JvmPoint]) -> float:
-    """The median rise between two readings without a major collection in between; 0 where there are too few."""
+    """The median rise between two readings without a major collection in between; 0 if there are too few."""
     rises_per_s = [
         (now.heap.tenured_bytes - before.heap.tenured_bytes) / (now.time_s - before.time_s)
         for before, now in pairwise(points)
@@ -165,7 +166,7 @@ def _promoted_per_s(points: Sequence[JvmPoint]) -> float:
 
 
 def judge_jvm(points: Sequence[JvmPoint]) -> JvmGrowth:
-    """The verdict on a JVM's readings, oldest first; those before a restart of its counters are left out."""
+    """The verdict on a JVM's readings, oldest first. Readings before a restart of its counters are left out."""
     points = _since_restart(points)
     cycles = jvm_cycles(points)
     span_s = points[-1].time_s - points[0].time_s if points else 0.0
@@ -215,7 +216,7 @@ def _since_restart(points: Sequence[JvmPoint]) -> Sequence[JvmPoint]:
 
 
 def _native(points: Sequence[JvmPoint]) -> list[tuple[float, int | None]]:
-    """Anonymous memory beyond the committed heap, once the heap has been touched by some collections."""
+    """Anonymous memory beyond the committed heap, after some collections have touched the heap."""
     return [
         (point.time_s, point.anon_bytes - point.heap.heap_capacity_bytes)
         for point in points

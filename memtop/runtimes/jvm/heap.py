@@ -15,19 +15,19 @@ _COLLECTOR = re.compile(r"sun\.gc\.collector\.(\d)\.invocations\Z")
 _NS_PID = re.compile(rb"^NSpid:(?:[ \t]+\d+)*?[ \t]+(\d{1,10})[ \t]*$", re.M)
 _LARGEST: Final = 1 << 57
 _SHARED_HEAP: Final = ("GarbageFirst", "Z ", "Shenandoah", "Epsilon")
-"""Policies whose generations share one heap: each generation's maximum is the whole."""
+"""Policies whose generations share one heap: the maximum of each generation is the whole heap."""
 _START_TOLERANCE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class JvmHeap:
-    """One reading of the counters. Sizes in bytes, None where this JVM or collector does not report it.
+    """One reading of the counters. Sizes in bytes; None if this JVM or collector does not report it.
 
     G1 writes its sizes at each collection only.
     """
 
     eden_used_bytes: int | None
-    """New objects, mostly garbage by now."""
+    """New objects, most of them garbage."""
     survivor_used_bytes: int | None
     old_used_bytes: int | None
     heap_used_bytes: int
@@ -39,14 +39,14 @@ class JvmHeap:
     metaspace_capacity_bytes: int | None
     metaspace_max_bytes: int | None
     young_gcs: int
-    """Collections of the young generation; 0 for collectors without."""
+    """Collections of the young generation; 0 for collectors without one."""
     major_gcs: int
-    """Full collections, and pauses of concurrent cycles: what also looks at old objects."""
+    """Full collections, and pauses of concurrent cycles: those that examine old objects."""
     full_gcs: int
     since_major_s: float | None
-    """Since the end of the latest of them; None before the first, and where it is not reported."""
+    """Time since the end of the latest of them; None before the first, and if it is not reported."""
     gc_time_s: float
-    """Time stopped for collections since the start."""
+    """Time stopped for collections since the start, in seconds."""
     last_cause: str | None
     policy: str | None
     version: str | None
@@ -58,12 +58,12 @@ class JvmHeap:
 
     @property
     def tenured_bytes(self) -> int:
-        """Heap in use without eden: what has survived at least one collection."""
+        """Heap in use without eden: objects that have survived at least one collection."""
         return self.heap_used_bytes - (self.eden_used_bytes or 0)
 
 
 def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
-    """The memory counters among all. Raises ParseError where there is no heap, or a size that cannot be true."""
+    """Build the heap from the memory counters. Raises ParseError if there is no heap, or if a size is impossible."""
 
     def number(name: str) -> int | None:
         value = counters.get(name)
@@ -128,10 +128,10 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
 
 
 def hsperf_paths(pid: int, status: bytes, user: str) -> tuple[str, ...]:
-    """Where the counters of a JVM may lie, below the root of the file system, the likeliest first.
+    """Paths where the counters of a JVM may be, below the root of the file system, the most likely first.
 
-    The JVM names the file by the pid and the folder by the user of its own namespaces: the pid stands in NSpid of
-    its status file, the user's name in a container is mostly the same, or root. Foreign names that are no file
+    The JVM names the file by the PID and the directory by the user in its own namespaces. The PID is in NSpid of its
+    status file. The user's name in a container is usually the same, or root. Names from there that are no valid file
     names are left out.
     """
     own = _NS_PID.search(status)
@@ -143,7 +143,7 @@ def hsperf_paths(pid: int, status: bytes, user: str) -> tuple[str, ...]:
 
 
 def same_jvm(heap: JvmHeap, started_s: float | None) -> bool:
-    """Whether the file is that of a process which started then, and not one that a dead JVM left behind."""
+    """Whether the file belongs to a process that started then, and was not left behind by a dead JVM."""
     if heap.started_s is None or started_s is None:
         return True
     return abs(heap.started_s - started_s) <= _START_TOLERANCE_S

@@ -1,6 +1,6 @@
 """Parses the hsperfdata file of a HotSpot JVM, version 2: named counters, which jps and jstat read as well.
 
-It lies in ``/tmp/hsperfdata_USER/PID`` of the JVM's own namespaces and is written while it is read.
+The file is ``/tmp/hsperfdata_USER/PID`` in the JVM's own namespaces. It may be written while it is read.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ ARGUMENTS: Final = "java.rt.vmArgs"
 
 
 def parse_hsperf(data: bytes) -> dict[str, int | str]:
-    """All counters by name: numbers, and text that is clean. Raises ParseError with the reason.
+    """Parse all counters by name: numbers, and cleaned text. Raises ParseError with the reason.
 
-    Counters that do not fit into the file are passed over: it may be cut short, or just being written.
+    Counters that do not fit into the file are skipped, because it may be truncated or just being written.
     """
     order, places = counter_places(data)
     found: dict[str, int | str] = {}
@@ -49,7 +49,7 @@ def counter_places(data: bytes) -> tuple[str, Iterator[tuple[str, int, int, int]
 
 
 def _opened(data: bytes) -> tuple[str, int, int]:
-    """(byte order, where the entries begin, their number)."""
+    """(byte order, offset of the entries, their number)."""
     if len(data) > MOST_BYTES:
         raise ParseError("hsperfdata", "larger than such a file is")
     if not data:

@@ -28,9 +28,9 @@ JVM_KEYS: Final = (
 
 
 def jvm_object(flags: JvmFlags | None, heap: JvmHeap | None) -> dict[str, Any]:
-    """{name, version, settings, heap} of a JVM; a flag that is not given is absent in ``settings``.
+    """{name, version, settings, heap} of a JVM. A flag that is not given is absent in ``settings``.
 
-    ``settings`` is null where neither command line nor counters have been read. ``heap`` is null without counters; a
+    ``settings`` is null if neither command line nor counters have been read. ``heap`` is null without counters. A
     figure that this JVM does not report is null.
     """
     given = flags if flags is not None else heap.flags if heap is not None else None

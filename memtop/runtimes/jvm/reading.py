@@ -27,7 +27,7 @@ _COUNTERS: Final = (
 
 
 def read_counters(access: Access, pid: int) -> bytes:
-    """The memory counters as small JSON. Raises Unavailable where there is no file, ParseError where it is none."""
+    """Read the memory counters as small JSON. Raises Unavailable if there is no file, ParseError if it is malformed."""
     status = access.read(f"proc/{pid}/status", _STATUS_BYTES)
     uid = next((int(line.split()[1]) for line in status.split(b"\n") if line.startswith(b"Uid:")), None)
     paths = list(hsperf_paths(pid, status, access.user_name(uid)))
@@ -43,7 +43,7 @@ def read_counters(access: Access, pid: int) -> bytes:
 
 
 def encode_counters(counters: Mapping[str, int | str]) -> bytes:
-    """The memory counters of a JVM, and of its arguments those that speak of memory."""
+    """Encode the memory counters of a JVM, and those of its arguments that concern memory."""
     kept = {name: value for name, value in counters.items() if re.fullmatch(_COUNTERS, name)}
     arguments = counters.get(ARGUMENTS)
     if isinstance(arguments, str):
@@ -52,7 +52,7 @@ def encode_counters(counters: Mapping[str, int | str]) -> bytes:
 
 
 def decode_counters(data: bytes) -> JvmHeap:
-    """The heap in what :func:`encode_counters` gave. Raises ParseError."""
+    """Decode the heap from the result of :func:`encode_counters`. Raises ParseError."""
     counters: dict[str, int | str] = {}
     for name, value in [*loads(data).items()][:_MOST_COUNTERS]:
         if isinstance(value, str):

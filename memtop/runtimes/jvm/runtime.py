@@ -17,7 +17,7 @@ def _counters(access: Access, pid: int, argument: str) -> bytes:
 
 
 class _Jvm:
-    """See the module."""
+    """The JVM as a Runtime; see the module."""
 
     __slots__ = ()
     name: Final = "jvm"
@@ -25,7 +25,7 @@ class _Jvm:
     readers: Final[Mapping[str, Reader]] = {"jvm": _counters}
 
     def detect(self, files: ProcessFiles) -> Detected | None:
-        """By the library that is the JVM."""
+        """Detect a JVM by its library."""
         return Detected() if "libjvm.so" in files.mapped else None
 
     def owns(self, identity: Identity) -> bool:
@@ -33,7 +33,7 @@ class _Jvm:
         return identity.runtime == self.name
 
     def track(self) -> Tracker:
-        """A tracker that knows nothing yet."""
+        """A new tracker."""
         from memtop.runtimes.jvm.tracker import JvmTracker
 
         return JvmTracker()

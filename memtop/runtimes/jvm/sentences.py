@@ -1,4 +1,4 @@
-"""Sentences of the Runtime panel about a JVM, from its counters and the kernel's figures."""
+"""Sentences of the Runtime panel about a JVM: its verdict, parts and numbers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from memtop.units import count, duration, long_size, percent
 
 
 class JvmJudgement(NamedTuple):
-    """A JVM's counters laid over the kernel's figures, and what they mean."""
+    """A JVM's counters compared with the kernel's figures, and their meaning."""
 
     heap: JvmHeap
     parts: JvmBreakdown | None
-    """None where the kernel's figures are missing."""
+    """None if the kernel's figures are missing."""
     growth: JvmGrowth
 
 
 def title(heap: JvmHeap | None, flags: JvmFlags | None) -> str:
-    """The version of the JVM, its collector, and how it was set."""
+    """The version of the JVM, its collector, and its settings."""
     version = f" {heap.version}" if heap is not None and heap.version else ""
     policy = f", collector {heap.policy}" if heap is not None and heap.policy else ""
     return f"JVM{version}{policy}{_settings(flags or (heap.flags if heap is not None else None))}"
@@ -40,7 +40,7 @@ def _settings(flags: JvmFlags | None) -> str:
 
 
 def jvm_parts(parts: JvmBreakdown) -> list[Part]:
-    """RES in parts, those first that can leak."""
+    """RES in parts. Parts that can leak come first."""
     found = [
         ("live", "live heap", "live", parts.live_bytes),
         ("garbage", "garbage and new objects", "garbage", parts.garbage_bytes),
@@ -53,7 +53,7 @@ def jvm_parts(parts: JvmBreakdown) -> list[Part]:
 
 
 def jvm_verdict(jvm: JvmJudgement) -> Verdict:
-    """The verdict with its evidence and what to do."""
+    """The verdict with its evidence and the next step."""
     growth, heap = jvm.growth, jvm.heap
     seen = f"{counted(len(growth.cycles), 'major GC')} in {duration(growth.span_s)}"
     share = "" if growth.gc_share is None else f", {percent(100 * growth.gc_share)} % of the time"

@@ -20,15 +20,15 @@ from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, Readi
 from memtop.runtimes.view import FindingFacts, HeapPoint, KernelFigures, RuntimeView, Shown
 
 POINTS: Final = 900
-"""Readings kept of one process: a quarter of an hour."""
+"""Readings kept for one process: a quarter of an hour."""
 _MOST_COLLECTIONS: Final = 256
 _VERDICT_S: Final = 10.0
-"""How often the verdict for the findings is computed again: 5 ms for all points."""
+"""Interval at which the verdict for the findings is computed again. It takes 5 ms for all points."""
 _ALARMS: Final = {JvmVerdict.LEAK: "heap_leak", JvmVerdict.HEAP_FULL: "heap_full"}
 
 
 class JvmTracker:
-    """See the module; a Tracker."""
+    """The Tracker of one JVM; see the module."""
 
     def __init__(self) -> None:
         self.collections_s: deque[float] = deque(maxlen=_MOST_COLLECTIONS)
@@ -37,14 +37,14 @@ class JvmTracker:
         self._verdict: tuple[float, JvmGrowth, float | None] | None = None
 
     def identified(self, identity: Identity) -> None:
-        """Nothing beside the name."""
+        """Do nothing: only the name is known."""
 
     def started_with(self, argv: Sequence[str]) -> None:
         """Take the flags of the command line."""
         self._flags = parse_jvm_flags(jvm_arguments(argv))
 
     def wanted(self, now: Conditions) -> Sequence[Wanted]:
-        """The counters."""
+        """The counters, always."""
         return (Wanted("jvm", figures=True),)
 
     def take(self, name: str, data: bytes, begun: ReadingMoment, context: ProcessContext) -> None:
@@ -59,10 +59,10 @@ class JvmTracker:
         self._points.append(JvmPoint(begun.at_s, heap, begun.anon_bytes))
 
     def forget_figures(self) -> None:
-        """They come from no address."""
+        """Do nothing: the figures come from no address."""
 
     def view(self, shown: Shown) -> RuntimeView:
-        """Judgement and sentences."""
+        """The judgment and the sentences."""
         points = [point for point in self._points if point.time_s <= shown.at_s]
         view = RuntimeView(
             title=sentences.title(points[-1].heap if points else None, self._flags),
@@ -86,8 +86,11 @@ class JvmTracker:
         )
 
     def finding_facts(self, kernel: KernelFigures, now_s: float, *, fresh: bool) -> FindingFacts | None:
-        """What its own figures call for. Stacks, JIT code and buffers are a JVM's usual share outside of its heap:
-        only what is far beyond is named."""
+        """The finding that its own figures indicate.
+
+        Stacks, JIT code and buffers are a normal share outside of a JVM's heap. Only memory far beyond that is
+        reported.
+        """
         if not self._points or not fresh:
             return None
         if self._verdict is None or now_s - self._verdict[0] >= _VERDICT_S:

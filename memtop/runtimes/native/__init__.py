@@ -1,1 +1,1 @@
-"""Runtimes and allocators without metrics: recognized by their files, explained by the kernel's figures."""
+"""Runtimes and allocators without metrics: detected by their files, explained by the kernel's figures."""

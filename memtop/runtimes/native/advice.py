@@ -1,6 +1,7 @@
-"""Advice about a process's allocator and runtime, given only where the kernel's figures call for it.
+"""Advice about a process's allocator and runtime, given only if the kernel's figures indicate it.
 
-Of C and Python the live size is unknown from outside, so most of these are possibilities, and are named so.
+The live size of C and Python programs is unknown from outside, so most of these are possibilities, and their sentences
+say so.
 """
 
 from collections.abc import Sequence
@@ -24,33 +25,33 @@ class Advice(Enum):
     """Which sentence applies."""
 
     ARENAS_IN_VIRT = "arenas_in_virt"
-    """Much of VIRT is malloc arenas of threads, with no RAM behind it."""
+    """Much of VIRT is malloc arenas of threads, without RAM behind it."""
     ARENAS_IN_RES = "arenas_in_res"
-    """Memory may be spread over many arenas; MALLOC_ARENA_MAX bounds them."""
+    """Memory may be spread over many arenas; MALLOC_ARENA_MAX limits them."""
     KEPT_AFTER_PEAK = "kept_after_peak"
-    """RES stays at its peak though little happens: freed memory may be kept for reuse."""
+    """RES stays at its peak although little happens: freed memory may be kept for reuse."""
     GAVE_BACK = "gave_back"
-    """RES is far below its peak: memory has been returned."""
+    """RES is far below its peak: memory was returned."""
     TRIM = "trim"
-    """glibc: malloc_trim(0) would return the holes, if there are any."""
+    """glibc: malloc_trim(0) would return holes, if there are any."""
     PYMALLOC = "pymalloc"
-    """CPython: one living object keeps its whole arena of small objects."""
+    """CPython: one live object keeps its whole arena of small objects."""
     JEMALLOC_DECAY = "jemalloc_decay"
-    """jemalloc returns dirty pages some ten seconds after they were freed, where its threads are active."""
+    """jemalloc returns dirty pages about ten seconds after they were freed, while its threads are active."""
     TCMALLOC_RELEASE = "tcmalloc_release"
     """tcmalloc returns memory slowly, by its release rate."""
     MIMALLOC_PURGE = "mimalloc_purge"
     """mimalloc purges after a delay, while it is used."""
     FREED_NOT_TAKEN = "freed_not_taken"
-    """LazyFree: returned already, taken by the kernel when it needs it."""
+    """LazyFree: returned already; the kernel reclaims it when it needs it."""
     NODE_NEAR_OLD_SPACE = "node_near_old_space"
-    """Node is close to --max-old-space-size, where it fails."""
+    """Node is close to --max-old-space-size, at which it fails."""
     NODE_OUTSIDE_HEAP = "node_outside_heap"
-    """More than V8's heap may hold: Buffers and native modules are outside of it."""
+    """More memory than V8's heap may use: Buffers and native modules are outside of it."""
 
 
 class Observed(NamedTuple):
-    """What is known of a process; None where unknown."""
+    """The known facts of a process; None if unknown."""
 
     rss_bytes: int
     virt_bytes: int | None = None
@@ -59,7 +60,7 @@ class Observed(NamedTuple):
     lazy_free_bytes: int | None = None
     minflt_per_s: float | None = None
     flat_s: float | None = None
-    """For how long RES has been flat after it had risen; None where it is not, or not known."""
+    """How long RES has been flat after a rise; None if it is not flat, or unknown."""
     arenas: Arenas | None = None
     cores: int | None = None
 
@@ -95,9 +96,9 @@ _KEPT_BY: Final = {
 def advise(
     allocator: Allocator | None, seen: Observed, own: Sequence[Advice] = (), kept_by: Advice | None = None
 ) -> tuple[Advice, ...]:
-    """The sentences that the numbers call for, the most telling first; most processes get none.
+    """The sentences that the numbers indicate, the most relevant first. Most processes get none.
 
-    ``own`` is what the runtime itself adds. ``kept_by`` is its own reason to keep freed memory, None for none.
+    ``own`` is what the runtime itself adds. ``kept_by`` is its own reason to keep freed memory; None for none.
     """
     found: list[Advice] = []
     lazy = seen.lazy_free_bytes or 0

@@ -1,4 +1,4 @@
-"""Recognizes allocators by the files that a process has mapped, and counts glibc's arenas. See proc_pid_maps(5)."""
+"""Detects allocators by the files that a process has mapped, and counts glibc's arenas. See proc_pid_maps(5)."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 
 class Allocator(Enum):
-    """Who serves malloc()."""
+    """The allocator that serves malloc()."""
 
     GLIBC = "glibc"
     MUSL = "musl"
@@ -22,13 +22,13 @@ _ALLOCATORS: Final = (
     (Allocator.MUSL, ("ld-musl-", "libc.musl-")),
     (Allocator.GLIBC, ("libc.so", "libc-2.")),
 )
-"""How their files begin. Those that are preloaded come first, since they serve malloc in place of the C library's."""
+"""Prefixes of their file names. Preloaded allocators come first, because they replace malloc of the C library."""
 
 
 def allocator_of(files: Iterable[str]) -> Allocator | None:
-    """The allocator of a process that maps files with these names; None where none is among them.
+    """The allocator of a process that maps files with these names; None if none is among them.
 
-    A replacement for malloc that is linked in statically shows no file and is not seen.
+    A replacement for malloc that is linked in statically shows no file and is not detected.
     """
     names = list(files)
     return next((kind for kind, begins in _ALLOCATORS if any(name.startswith(begins) for name in names)), None)
@@ -42,9 +42,9 @@ class Arenas(NamedTuple):
 
     number: int
     reserved_bytes: int
-    """Address space, most of which has no RAM behind it."""
+    """Address space, most of it without RAM behind it."""
     usable_bytes: int
-    """The parts that may be written."""
+    """The parts that can be written."""
 
 
 def glibc_arenas(maps: bytes) -> Arenas:
@@ -68,7 +68,7 @@ def glibc_arenas(maps: bytes) -> Arenas:
 
 
 def _anonymous(line: bytes) -> tuple[bytes, int, int]:
-    """Permissions, start and end of a region that is no file and has no name; no permissions for any other line."""
+    """Permissions, start and end of an anonymous region without a name; no permissions for any other line."""
     fields = line.split()
     if len(fields) != 5 or fields[4] != b"0":
         return b"", 0, 0

@@ -16,7 +16,7 @@ _NOTABLE_BYTES: Final = 50 << 20
 
 
 def old_space_bytes(argv: Iterable[str]) -> int | None:
-    """--max-old-space-size of a Node command line, in bytes (it is given in MiB); None where absent."""
+    """--max-old-space-size of a Node command line, in bytes (the option is in MiB); None if absent."""
     found = None
     for argument in argv:
         match = re.fullmatch(r"--max[-_]old[-_]space[-_]size=(\d{1,9})", argument)

@@ -1,4 +1,4 @@
-"""Runtimes without metrics: recognized by the names of their files, explained by the kernel's figures."""
+"""Runtimes without metrics: detected by the names of their files, explained by the kernel's figures."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 
 
 class MappedRuntime(NamedTuple):
-    """A runtime that is known by a library it maps, or by the name of its executable."""
+    """A runtime that is detected by a library that it maps, or by the name of its executable."""
 
     name: str
     title: str
     part: str
-    """A part of every name that the pattern matches: most processes have none, and need no pattern compiled."""
+    """Part of every name that the pattern matches. Most processes have none, so the pattern is rarely compiled."""
     pattern: str
-    """Matches the name of a library, or of an executable; its first group that matches is the version."""
+    """Matches the name of a library or of an executable. The first group that matches is the version."""
     objects: str = ""
-    """How its objects can be seen, which memtop does not see; empty for nothing to say."""
+    """How a user can inspect its objects, which memtop cannot see; empty for nothing to say."""
     topic: str = "allocators"
     """The topic that explains its memory."""
     kept_by: Advice | None = None
-    """Why it keeps freed memory; None for no reason of its own."""
+    """Why it keeps freed memory; None if it has no reason of its own."""
     advise: Callable[[Observed, Sequence[str]], list[Advice]] | None = None
     """More advice, from the kernel's figures and the command line."""
     takes_address: bool = False
     readers: Mapping[str, Reader] = MappingProxyType({})
 
     def detect(self, files: ProcessFiles) -> Detected | None:
-        """Libraries count wherever they are mapped; executables only as the process's own."""
+        """Detect by libraries wherever they are mapped, and by the executable only if it is the process's own."""
         if not self.part:
             return None
         own = files.exe_name
@@ -68,7 +68,7 @@ class MappedRuntime(NamedTuple):
 class NativeTracker:
     """The tracker of a MappedRuntime: its identity, and what the kernel's figures explain.
 
-    A small runtime extends it by what it reads beside its identity.
+    A small runtime extends it by its own readings.
     """
 
     def __init__(self, runtime: MappedRuntime) -> None:
@@ -78,7 +78,7 @@ class NativeTracker:
 
     @property
     def collections_s(self) -> Iterable[float]:
-        """None are seen."""
+        """Always empty: no collections are seen."""
         return ()
 
     def identified(self, identity: Identity) -> None:
@@ -90,19 +90,19 @@ class NativeTracker:
         self.argv = argv
 
     def wanted(self, now: Conditions) -> Sequence[Wanted]:
-        """Nothing beside the identity."""
+        """Nothing but the identity."""
         return ()
 
     def take(self, name: str, data: bytes, begun: ReadingMoment, context: ProcessContext) -> None:
-        """No answer is expected. Raises ParseError."""
+        """Do nothing: no answer is expected. Raises ParseError."""
         raise ParseError("runtime", f"{name}: no such reading")
 
     def forget_figures(self) -> None:
-        """There are none."""
+        """Do nothing: there are no figures."""
 
     def view(self, shown: "Shown") -> "RuntimeView":
-        """Runtime, allocator and what they explain."""
-        from memtop.runtimes.view import RuntimeView  # noqa: PLC0415 (1 ms that one sample does without)
+        """The runtime, the allocator, and what they explain."""
+        from memtop.runtimes.view import RuntimeView  # noqa: PLC0415 (1 ms, not needed for one sample)
 
         return RuntimeView(
             title=self.title(),
@@ -122,7 +122,7 @@ class NativeTracker:
         return ", ".join(parts)
 
     def sentences(self, shown: "Shown") -> list[str]:
-        """What the numbers call for, or that they call for nothing."""
+        """The advice that the numbers indicate, or a sentence that there is none."""
         found = [SENTENCES[advice] for advice in self._advice(shown.kernel)]
         if shown.unreadable:
             found.append(f"Which runtime it has cannot be told: {shown.unreadable}.")
@@ -135,15 +135,15 @@ class NativeTracker:
         return [*found, self.runtime.objects] if self.runtime.objects else found
 
     def facts(self) -> dict[str, str]:
-        """No numbers of its own."""
+        """Always empty: it has no numbers of its own."""
         return {}
 
     def finding_facts(self, kernel: "KernelFigures", now_s: float, *, fresh: bool) -> "FindingFacts | None":
-        """Nothing."""
+        """Always None."""
         return None
 
     def to_json(self, *, fresh: bool) -> dict[str, Any] | None:
-        """Name and version; None without a runtime."""
+        """Name and version; None for a process without a runtime."""
         if not self.runtime.name:
             return None
         return {"name": self.runtime.name, "version": self.identity.version, "settings": None, "heap": None}
@@ -167,4 +167,4 @@ class NativeTracker:
 
 
 UNKNOWN: Final = MappedRuntime("", "", "", "")
-"""A process without a runtime that memtop knows."""
+"""Stands for a process without a runtime that memtop knows."""
