@@ -1,1 +1,1 @@
-"""The dashboard: a Textual application that draws frames and requests the next."""
+"""The dashboard: a Textual application that draws frames and requests the next one."""

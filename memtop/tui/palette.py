@@ -1,8 +1,8 @@
 """Colors that carry meaning, as theme variables: VIRT, RES and the three severities.
 
-VIRT is blue and RES is orange everywhere: the pair of Okabe and Ito (2008) that stays apart for every kind of
-color vision; in 16 colors it becomes cyan and yellow. Nothing is shown by color alone: a severity also has
-its mark. Style sheets say ``$memtop-virt``; no widget names a color of its own.
+VIRT is blue and RES is orange everywhere. This pair of Okabe and Ito (2008) differs for every kind of color vision. In
+16 colors it becomes cyan and yellow. Nothing is shown by color alone: a severity also has its sign. Style sheets use
+``$memtop-virt``; no widget names its own color.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from textual.theme import Theme
 _DARK: Final = {"memtop-virt": "#56b4e9", "memtop-res": "#e69f00"}
 _LIGHT: Final = {"memtop-virt": "#0072b2", "memtop-res": "#a85400"}
 _ANSI_DARK: Final = {"memtop-virt": "ansi_bright_cyan", "memtop-res": "ansi_bright_yellow"}
-# Yellow cannot be read on white, so RES is red there and danger, which has its mark, is magenta.
+# Yellow is unreadable on white, so there RES is red, and danger, which has its sign, is magenta.
 _ANSI_LIGHT: Final = {"memtop-virt": "ansi_blue", "memtop-res": "ansi_red"}
 
 
 def variables(theme: Theme) -> dict[str, str]:
-    """The variables for one theme; an App returns them from ``get_theme_variable_defaults``.
+    """The variables for one theme. An App returns them from ``get_theme_variable_defaults``.
 
-    ``memtop-virt``, ``memtop-res``, ``memtop-danger``, ``memtop-warning`` and ``memtop-note``: text colors that
-    can be read on the theme's background. A theme may define any of them itself.
+    ``memtop-virt``, ``memtop-res``, ``memtop-danger``, ``memtop-warning`` and ``memtop-note``: text colors that are
+    readable on the theme's background. A theme may define any of them itself.
     """
     system = theme.to_color_system().generate()
     danger, warning = system["text-error"], system["text-warning"]

@@ -25,7 +25,7 @@ class ExplainActions(AppState):
 
     def explain(self, name: str, about: RegionsTable.ExplainAsked | None = None) -> None:
         """Open a topic, filled with the numbers of the process in focus."""
-        from memtop.tui.dialogs.topic_viewer import TopicViewer  # noqa: PLC0415 (Markdown costs 3 MB and 51 ms, and few runs ask for it)
+        from memtop.tui.dialogs.topic_viewer import TopicViewer  # noqa: PLC0415 (Markdown costs 3 MB and 51 ms, and few runs need it)
 
         detail = self.frame.detail if self.frame is not None else None
         if self.frame is None or detail is None:
@@ -55,7 +55,7 @@ class ExplainActions(AppState):
         self.explain(message.topic)
 
     def on_regions_table_explain_asked(self, message: RegionsTable.ExplainAsked) -> None:
-        """Enter on a mapping, or e: its kind, with its numbers; a mapping's flags in words."""
+        """Open the topic of a mapping's kind, with its numbers and the mapping's flags in words (Enter or e)."""
         self.explain(message.kind.topic, message)
 
     def action_help(self) -> None:

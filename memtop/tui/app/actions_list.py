@@ -14,10 +14,10 @@ from memtop.tui.table.process_table import ProcessTable
 
 
 class ListActions(AppState):
-    """Sort, filter, tree, columns."""
+    """Sort, filter, tree and columns."""
 
     def sort_by(self, column: Column) -> None:
-        """Sort, and explain what is sorted by."""
+        """Sort by a column, and show its explanation."""
         self.view = self.view.sorted_by(column)
         self.topic = column.topic
         self.show_side()
@@ -47,7 +47,7 @@ class ListActions(AppState):
         self.choose_rows(tree=not self.view.rows.tree)
 
     def on_process_table_fold_toggled(self, message: ProcessTable.FoldToggled) -> None:
-        """Fold or open a subtree."""
+        """Fold or unfold a subtree."""
         self.choose_rows(folded=self.view.rows.folded ^ {message.key})
 
     def action_columns(self) -> None:
@@ -79,10 +79,10 @@ class ListActions(AppState):
         self.query_one("#filter-line").add_class("-open")
         line = self.query_one("#filter", Input)
         line.value = self.view.query.text
-        self.screen.set_focus(line)  # at once: line.focus() would let the next keys through to the table
+        self.screen.set_focus(line)  # at once: after line.focus() the next keys would still reach the table
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter as one types; what is not complete yet changes nothing, and says what is missing."""
+        """Filter while the user types. An incomplete filter changes nothing and shows what is missing."""
         if event.input.id != "filter":
             return
         complaint = self.query_one("#filter-complaint", Label)
@@ -95,11 +95,11 @@ class ListActions(AppState):
         self.choose(query=query)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter keeps the filter and goes back to the list."""
+        """Keep the filter and go back to the list (Enter)."""
         if event.input.id == "filter":
             self.close_filter()
 
     def close_filter(self) -> None:
-        """Back to the list; the filter stays as it is."""
+        """Go back to the list without changing the filter."""
         self.query_one("#filter-line").remove_class("-open")
         self.table.focus()

@@ -8,10 +8,10 @@ from memtop.tui.panels.switcher import BY_NAME, Panels, Tabs
 
 
 class PanelActions(AppState):
-    """Which panel is on screen, and how much of it."""
+    """Which panel is on screen, and whether it is maximized."""
 
     keys_to_panel = False
-    """The panel being opened was chosen by its key, and takes the keys if there is anything to move in."""
+    """Whether the panel being opened was chosen by its key. Then it takes the focus, if it has a cursor."""
 
     def action_panel(self, number: int) -> None:
         names = list(BY_NAME)
@@ -24,7 +24,7 @@ class PanelActions(AppState):
         self.choose_panel(message.name)
 
     def choose_panel(self, name: str) -> None:
-        """Show a panel under the chart; the same one again puts it away."""
+        """Show a panel under the chart. The same panel again closes it."""
         panels = self.query_one(Panels)
         within = self.focused is not None and panels in self.focused.ancestors
         self.choose(panel="" if name == self.view.panel else name)
@@ -33,14 +33,14 @@ class PanelActions(AppState):
             self.table.focus()
 
     def show_panel(self) -> None:
-        """Bring the chosen panel on screen, or put it away."""
+        """Open the chosen panel, or close it."""
         self.query_one(Panels).chosen = self.view.panel
         self.set_class(bool(self.view.panel), "-panel")
         self.set_class(bool(self.view.panel) and BY_NAME[self.view.panel].tall, "-tall")
         self.call_after_refresh(self.fit_points)
 
     def on_panels_opened(self, message: Panels.Opened) -> None:
-        """A panel that was opened by its key takes the keys, if there is anything to move in."""
+        """Move the focus to a panel that was opened by its key, if it has a cursor."""
         if self.keys_to_panel and (cursor := BY_NAME[message.name].cursor):
             self.query_one(f"#{cursor}").focus()
         self.keys_to_panel = False
@@ -49,7 +49,7 @@ class PanelActions(AppState):
         metrics_prompt.ask_go_url(self, self.show_panel)
 
     async def action_in_panel(self, action: str) -> None:
-        """Run an action of what one moves in on the panel on screen."""
+        """Run an action of the widget with the cursor in the panel on screen."""
         if self.view.panel and (cursor := BY_NAME[self.view.panel].cursor):
             await self.run_action(action, self.query_one(f"#{cursor}"))
 
@@ -63,7 +63,7 @@ class PanelActions(AppState):
         self.call_after_refresh(self.fit_points)
 
     def leave_zoom(self) -> bool:
-        """All panels again; whether one was alone on the screen."""
+        """Show all panels again. Returns whether one was maximized."""
         zoomed = self.zoomed
         self.remove_class(*[name for name in self.classes if name.startswith("-zoom-")])
         self.show_hints()

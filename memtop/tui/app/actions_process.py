@@ -19,18 +19,18 @@ Value = TypeVar("Value")
 
 
 class ProcessActions(AppState):
-    """They act on the process that is watched, or else selected."""
+    """Actions on the watched process, or on the selected one if none is watched."""
 
     def on_process_list_selection_moved(self) -> None:
-        """The chart is of the selected process, unless one is watched."""
+        """Show the selected process in the chart, unless one is watched."""
         self.follow_selection()
 
     def on_process_list_viewport_moved(self) -> None:
-        """Other rows are on screen: their numbers are read from now on."""
+        """Read the numbers of the rows that are on screen now."""
         self.follow_selection()
 
     def on_process_list_process_chosen(self, message: ProcessTable.ProcessChosen) -> None:
-        """Enter: watch it; Enter on the watched one: back to the list."""
+        """Watch the process (Enter), or go back to the list if it is watched already."""
         self.watch_process(None if message.key == self.watched else message.key)
 
     def action_watch_selected(self) -> None:
@@ -64,7 +64,7 @@ class ProcessActions(AppState):
         self._ask_and_act(NiceDialog, renice)
 
     def _ask_and_act(self, dialog: Callable[[Target], Dialog[Value]], act: Callable[[Target, Value], str]) -> None:
-        """Hold the process in focus while the dialog is open, then act on it as answered and say what happened."""
+        """Hold the process in focus while the dialog is open, then do what the user chose and report the result."""
         if self.settings.readonly:
             self.say("read-only: nothing is sent to processes", severity="warning")
             return

@@ -13,7 +13,7 @@ from memtop.tui.dialogs.dialog import Prompt
 
 
 class TimeActions(AppState):
-    """Which stretch of time is on screen, and how it is drawn."""
+    """Which time window is on screen, and how it is drawn."""
 
     def action_pause(self) -> None:
         if self.settings.replay:
@@ -52,7 +52,7 @@ class TimeActions(AppState):
 
     @property
     def _first_known_s(self) -> float | None:
-        """Wall time of the first number, where the chart shows it; None where the past goes on beyond the chart."""
+        """Wall time of the first number, if the chart shows it; None if the past goes on beyond the chart."""
         detail = self.frame.detail if self.frame is not None else None
         if detail is None or detail.series.rss_bytes[0] is not None:
             return None
@@ -66,7 +66,7 @@ class TimeActions(AppState):
         self.choose_window(window_s=zoomed(self.window_s, factor) if factor else None)
 
     def on_memory_chart_window_zoomed(self, message: MemoryChart.WindowZoomed) -> None:
-        """Look at another stretch of time."""
+        """Show another time window."""
         self.action_zoom_time(message.factor)
 
     @property

@@ -49,24 +49,27 @@ from memtop.tui.terminal.lifecycle import Life
 from memtop.view_state import View
 
 _TIMES: Final = re.compile(r" \(\d+ times\)\Z")
-"""How often something has happened is no news."""
+"""Counts of events, whose change needs no announcement."""
 WORDS_EVERY_S: Final = 0.9
 OVER_DIALOGS: Final = frozenset({"quit", "focus_next", "focus_previous", "suspend_process"})
-"""Actions of the application that keys may ask for while a dialog is open."""
+"""Actions of the application that keys may run while a dialog is open."""
 PANEL_FROM: Final = 36
-"""Lines from which a watched process has a panel open under its chart."""
+"""Screen height, in lines, from which a watched process has a panel open under its chart."""
 
 
 class Upper(Horizontal, KeptLines):
-    """The charts, and what is to be said of them."""
+    """The charts, and the sentences about them."""
 
 
 class Charts(Vertical, KeptLines):
-    """Memory over faults, in one frame."""
+    """The memory chart above the fault chart, in one frame."""
 
 
 class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainActions):
-    """The dashboard. ``commentary`` gives the demo's latest step; ``first`` is a frame taken before."""
+    """The dashboard.
+
+    ``commentary`` gives the demo's latest step; ``first`` is a frame from before the start of the screen.
+    """
 
     CSS_PATH = "app.tcss"
     TITLE = "memtop"
@@ -86,7 +89,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.first = first
         self.announced: set[str] = set()
         self._worded: Frame | None = None
-        """Of which header, sentences and panels speak."""
+        """The frame that header, sentences and panels describe."""
         self._plain_lines = [AsciiLines()] if settings.ascii else []
 
     # -- the screen
@@ -96,9 +99,10 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         return palette.variables(self.current_theme)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's, and ours; asked for each line of each widget, so nothing is in it that would change nothing.
+        """Textual's filters and ours.
 
-        Colors come from the theme: either they are true ones, or the terminal's own, and then ANSIToTruecolor is off.
+        Textual calls this for each line of each widget, so filters without effect are left out. Colors come from the
+        theme: either they are true colors, or the terminal's own; then ANSIToTruecolor is off.
         """
         filters = [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
         return [*filters, *self._plain_lines]
@@ -121,7 +125,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         yield StatusBar(REPLAY_HINTS if self.settings.replay else TABLE_HINTS, id="status")
 
     def on_mount(self) -> None:
-        """Show what is known already, then let the sampler run."""
+        """Show what is known already, then start the sampler."""
         self.set_class(self.settings.ascii, "-ascii")
         self.set_class(self.commentary is not None, "-demo")
         for bar in self.query(Bar):
@@ -147,7 +151,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.call_after_refresh(memory_tuning.settle)
 
     def on_unmount(self) -> None:
-        """The sampler ends with the screen."""
+        """Stop the sampler with the screen."""
         self.sampler_thread.stop()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -165,7 +169,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
     # -- frames down
 
     def on_frame_ready(self, message: FrameReady) -> None:
-        """Draw it."""
+        """Draw the frame."""
         self.take(message.frame)
 
     def take(self, frame: Frame) -> None:
@@ -174,7 +178,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.frame = frame
         self.table.show(frame)
         if more_rows and self.has_class("-one") and len(frame.rows) > self.table.size.height - HEADING_LINES:
-            self.table.refresh(layout=True)  # it is as high as its rows, up to a share of the screen
+            self.table.refresh(layout=True)  # its height is that of its rows, up to a share of the screen
         if self.watched is None and self.view.rows.only is not None and frame.rows:
             self.watch_process(frame.rows[0].key)
         self.follow_selection()
@@ -200,27 +204,30 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
             self.exit()
 
     def _words_can_wait(self, frame: Frame) -> bool:
-        """Whether all but memory and table is to stay for now: text that changes twice a second cannot be read."""
+        """Whether only memory and table are redrawn for now.
+
+        Text that changes twice a second cannot be read.
+        """
         before = self._worded
         if before is None or before.detail is None or frame.detail is None:
             return False
         news = [(one.detail.row.key, one.detail.gone, one.detail.cursor_s) for one in (before, frame) if one.detail]
-        since_s = frame.at_s - before.at_s  # below 0 where the clock was set back
+        since_s = frame.at_s - before.at_s  # negative if the clock was set back
         return frame.tick > before.tick and 0 <= since_s < WORDS_EVERY_S and news[0] == news[1]
 
     def _tell_exits(self, frame: Frame) -> None:
-        """An OOM kill elsewhere than in focus is worth a notice."""
+        """Show a notice for an OOM kill outside of the focus."""
         for autopsy in frame.exits:
             if autopsy.is_oom and autopsy.key != self.view.readings.focus:
                 taken = "was taken" if autopsy.oom is Oom.CERTAIN else "was probably taken"
                 self.say(f"{autopsy.name} ({autopsy.key.pid}) {taken} by the OOM killer", severity="error")
 
     def on_sampler_troubled(self, message: SamplerTroubled) -> None:
-        """Say that numbers stood still for a moment, and why."""
+        """Say that the numbers stood still for a moment, and why."""
         self.say(message.text, severity="error")
 
     def on_recording_ended(self) -> None:
-        """The last frame stays."""
+        """Keep the last frame on screen."""
         self.sampler_thread.pause_stepping = True
         self.say("end of the recording; ← → look through it, q quits")
         self.show_header()
@@ -228,16 +235,16 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
     # -- keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Whether an action may run now. While a dialog or the palette is open, those of the screen below may not.
+        """Whether an action may run now. While a dialog or the palette is open, actions of the screen below may not.
 
-        Keys with priority reach the application past a dialog. The key of the filter is text where text is typed.
+        Keys with priority reach the application past a dialog. The key of the filter is text while the user types text.
         """
         if self._running and self.screen.is_modal:
             return action in OVER_DIALOGS
         return action != "filter" or not isinstance(self.focused, Input)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """The footer and the explanation belong to what is in focus."""
+        """Show the keys and the explanation of the widget in focus."""
         chart = isinstance(event.widget, MemoryChart)
         self.topic = "memory_chart" if chart else self.view.sort.topic
         if (panel := panel_of(event.widget)) is not None and panel.topic is not None:
@@ -246,7 +253,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.show_side()
 
     async def on_status_bar_hint_clicked(self, message: StatusBar.HintClicked) -> None:
-        """A click on a key of the footer."""
+        """Run the action of a key that was clicked in the footer."""
         await self.run_action(message.action)
 
     def action_command_palette(self) -> None:
@@ -258,7 +265,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def action_step_out(self) -> None:
-        """One step out; never quits."""
+        """Go one step out. This never quits."""
         line = self.query_one("#filter-line")
         if line.has_class("-open"):
             self.close_filter()

@@ -34,14 +34,14 @@ NOTICE_S: Final = 6.0
 
 
 class FrameReady(Message):
-    """A newer frame; it takes the place of one that waits."""
+    """A newer frame. It replaces one that waits."""
 
     def __init__(self, frame: Frame) -> None:
         super().__init__()
         self.frame = frame
 
     def can_replace(self, message: Message) -> bool:
-        """A frame is no longer of interest once there is a newer one."""
+        """A frame is obsolete when there is a newer one."""
         return isinstance(message, FrameReady)
 
 
@@ -53,11 +53,11 @@ class SamplerTroubled(Message):
 
 
 class RecordingEnded(Message):
-    """A replay has come to its end."""
+    """A replay has reached its end."""
 
 
 class AppState(SafeApp):
-    """The state of the screen. Choices go up to the sampler's thread as a Request, whenever the view changes."""
+    """The state of the screen. When the view changes, the sampler's thread gets a new Request."""
 
     view: var[View] = var(View.of(Settings()), init=False)
     table: ProcessTable
@@ -97,12 +97,12 @@ class AppState(SafeApp):
             self.post_message(message)
 
     def say(self, text: str, *, severity: str = "information") -> None:
-        """A notice that goes away by itself; ``text`` is never read as markup."""
+        """Show a notice that disappears by itself. ``text`` is never parsed as markup."""
         level = "error" if severity == "error" else "warning" if severity == "warning" else "information"
         self.notify(text, severity=level, timeout=NOTICE_S, markup=False)  # type: ignore[arg-type]
 
     def watch_view(self) -> None:
-        """Every choice reaches the sampler at once."""
+        """Send every choice to the sampler at once."""
         view = self.view
         self.table.sort = Sort(view.sort.key, view.rows.descending)
         self.table.columns = view.columns
@@ -120,7 +120,7 @@ class AppState(SafeApp):
 
     @property
     def request(self) -> Request:
-        """What the view asks of the engine."""
+        """The request that follows from the view."""
         return self.view.request(self.panel_needs)
 
     def choose(self, **choice: object) -> None:
@@ -136,7 +136,7 @@ class AppState(SafeApp):
         self.choose(rows=self.view.rows._replace(**choice))  # type: ignore[arg-type]
 
     def choose_window(self, **choice: object) -> None:
-        """Change which stretch of time is shown."""
+        """Change the time window."""
         self.choose(window=self.view.window._replace(**choice))  # type: ignore[arg-type]
 
     @property
@@ -145,32 +145,32 @@ class AppState(SafeApp):
         return self.table.selected_row
 
     def follow_selection(self) -> None:
-        """What is watched, or else selected, has the chart; what is on screen is read."""
+        """Show the watched process, or the selected one, in the chart, and read what is on screen."""
         focus = self.watched or self.table.selected
         visible = self.table.visible_keys
         if focus != self.view.readings.focus or visible != self.view.readings.visible:
             self.choose_readings(focus=focus, visible=visible)
 
     def watch_process(self, key: ProcessKey | None) -> None:
-        """Give one process the screen, whatever the cursor does; None gives it back to the list."""
+        """Give one process the whole screen, whatever the cursor does. None shows the list again."""
         self.watched = self.table.watched = key
         self.set_class(key is not None or self.view.rows.only is not None, "-one")
         self.follow_selection()
         self.show_hints()
 
     def fit_points(self) -> None:
-        """Have as many points read as the chart can show."""
+        """Request as many points as the chart can show."""
         points = self.chart.points
         if points != self.view.window.points:
             self.choose_window(points=points)
 
     @property
     def zoomed(self) -> bool:
-        """Whether one part is alone on the screen."""
+        """Whether one part of the screen is maximized."""
         return any(name.startswith("-zoom-") for name in self.classes)
 
     def show_hints(self) -> None:
-        """The footer's keys: those of what is in focus, and how to step out of where one has stepped in."""
+        """Show the keys of the widget in focus in the footer, and how to step out."""
         focused, view = self.focused, self.view
         hints: tuple[Hint, ...] = TABLE_HINTS
         if self.settings.replay:

@@ -1,7 +1,7 @@
-"""Table of the key bindings of the whole screen; those of one panel are on its widget.
+"""Table of the key bindings of the whole screen. Those of one panel are on its widget.
 
-Each has an id, so that users can rebind it, and a tooltip, from which the help is made. Nothing that does harm is
-one key away: k, which kills in some peers, moves up.
+Each has an ID, so that users can rebind it, and a tooltip, which the help shows. No single key does harm: k, which
+kills in some peers, moves up.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def _key(keys: str, action: str, label: str, says: str, *, priority: bool = Fals
 
 
 def panel_keys() -> list[Binding]:
-    """The key of each panel: its place in the table of panels."""
+    """The key of each panel, from its position in the table of panels."""
     return [
         Binding(
             str(number),
@@ -42,7 +42,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         Binding("q,ctrl+c,f10", "quit", "Quit", id="app.quit", tooltip="Quit", show=False, priority=False),
     ),
     "The list": (
-        _key(  # with priority, so that what is typed after it in one burst goes into the filter already
+        _key(  # with priority, so that text typed right after it goes into the filter
             "slash,f4,backslash",
             "filter",
             "Filter",

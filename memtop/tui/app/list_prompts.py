@@ -17,7 +17,7 @@ Value = TypeVar("Value")
 
 
 def _unless_cancelled(use: Callable[[Value], None]) -> Callable[[Value | None], None]:
-    """Calls ``use`` with the answer; a dialog closed by Esc has none."""
+    """Call ``use`` with the answer. A dialog closed by Esc has none."""
     return lambda answer: use(answer) if answer is not None else None
 
 

@@ -17,7 +17,7 @@ _ADDRESS = "An address on this machine, such as http://127.0.0.1:6060/debug/vars
 
 
 def ask_go_url(app: AppState, show_panel: Callable[[], None]) -> None:
-    """Where the metrics of the process in focus are; suggestions come from its own listening sockets.
+    """Ask for the metrics address of the process in focus, and suggest its own listening sockets.
 
     ``show_panel`` brings the chosen panel on screen.
     """

@@ -23,7 +23,7 @@ class Hint:
     key: str
     label: str
     action: str
-    """The app's action, as in a binding; a click runs it."""
+    """The app's action, as in a binding. A click runs it."""
 
 
 class StatusBar(Bar):
@@ -41,24 +41,24 @@ class StatusBar(Bar):
         self._own = OwnCost(None, None)
 
     def show_hints(self, hints: Sequence[Hint]) -> None:
-        """The keys of the panel in focus, the most useful first: the last ones leave when it gets narrow."""
+        """Show the keys of the panel in focus, the most useful first. On narrow screens the last ones are dropped."""
         self._hints = tuple(hints)
         self.redraw_if_changed()
 
     def show_cost(self, own: OwnCost) -> None:
-        """What memtop itself costs."""
+        """Show the CPU time and memory that memtop itself uses."""
         self._own = own
         self.redraw_if_changed()
 
     def clicked(self, target: str) -> None:
-        """Ask for the action, or for the explanation of the cost."""
+        """Run the action, or open the explanation of memtop's own cost."""
         if target == COST_TOPIC:
             super().clicked(target)
         else:
             self.post_message(self.HintClicked(target))
 
     def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
-        """Keys left, cost right; the cost is shown shorter, then not at all, before a key leaves."""
+        """Keys on the left, cost on the right. The cost is shortened, then dropped, before a key is dropped."""
         left = []
         for rank, hint in enumerate(self._hints):
             left += [

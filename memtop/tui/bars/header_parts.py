@@ -1,6 +1,6 @@
 """Text of the header: host name, mode (live, paused, replay), and the machine's memory.
 
-Imports neither Textual nor Rich's drawing, as the early painting says the same.
+It imports neither Textual nor Rich's drawing, because the first picture shows the same text.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart, cells
 from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
 
 LATE_S: Final = 0.5
-"""A sample this much later than planned is worth a word: the machine is under pressure."""
+"""A sample that is this much later than planned is reported: the machine is under pressure."""
 LOW_AVAILABLE: Final = 0.10
-"""Share of RAM; below it the kernel is about to reclaim in earnest."""
+"""Share of RAM. Below it the kernel is about to reclaim a lot."""
 VERY_LOW_AVAILABLE: Final = 0.05
 HIGH_PRESSURE_PERCENT: Final = 10.0
-"""Of the last ten seconds in which some task waited for memory; systemd-oomd begins to care at 60."""
+"""Percentage of the last ten seconds in which some task waited for memory. systemd-oomd acts at 60."""
 _RAM_BAR_CELLS: Final = (20, 10, 5)
 _LESS_THAN_THE_BAR: Final = 10
-"""Parts from this rank on make no room for themselves by shortening the bar."""
+"""Parts from this rank on do not shorten the bar to make room for themselves."""
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 NAME: Final = LinePart("memtop", 5, style="strong")
 
@@ -38,14 +38,14 @@ class HeaderState:
     host: str = ""
     paused: bool = False
     looking_back_s: float | None = None
-    """The instant looked at, seconds since the epoch; None for now."""
+    """The instant that the user looks at, seconds since the epoch; None for now."""
     recording_bytes: int | None = None
-    """Size of the recording under way; None when there is none."""
+    """Size of the recording being written; None if there is none."""
     readonly: bool = False
 
 
 def state_of(settings: Settings) -> HeaderState:
-    """What a run does from its start to its end."""
+    """The parts of the state that stay the same during a run."""
     return HeaderState(
         host="" if settings.replay else os.uname().nodename,
         recording_bytes=_file_size(settings.record),
@@ -54,7 +54,7 @@ def state_of(settings: Settings) -> HeaderState:
 
 
 def _file_size(path: str) -> int | None:
-    """Size of a recording being written, with what SQLite keeps beside it; None for no file."""
+    """Size of a recording being written, including SQLite's extra files; None for no file."""
     if not path:
         return None
     return sum(os.stat(name).st_size for name in (path, path + "-wal") if os.path.exists(name))
@@ -63,7 +63,7 @@ def _file_size(path: str) -> int | None:
 def header_parts(
     frame: Frame, delay_s: float, state: HeaderState, width: int, *, ascii_only: bool = False
 ) -> tuple[list[LinePart], list[LinePart]]:
-    """State words left, the machine right; the bar of RAM as long as there is room.
+    """State on the left, the machine on the right, and the bar of RAM if there is room.
 
     ``delay_s`` is the planned time between two samples.
     """
@@ -81,7 +81,7 @@ def header_parts(
 
 
 def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
-    """What keeps the numbers from being those of this very moment comes first."""
+    """The state in words. Reasons why the numbers are not current come first."""
     words = []
     if frame.late_s >= LATE_S:
         words.append(LinePart(f"{WARNING_MARK} LATE {frame.late_s:.1f} s", 1, "own_cost", "warning"))
@@ -148,7 +148,7 @@ def _rate(per_s: float | None) -> str:
 
 
 def _used_of(used_bytes: int | None, total_bytes: int | None) -> str:
-    """``15.2 of 23.5 GiB``: the unit once, where both have the same."""
+    """``15.2 of 23.5 GiB``. The unit appears once if both have the same."""
     used, total = units.long_size(used_bytes), units.long_size(total_bytes)
     if used.partition(" ")[2] == total.partition(" ")[2]:
         used = used.partition(" ")[0]
@@ -156,7 +156,10 @@ def _used_of(used_bytes: int | None, total_bytes: int | None) -> str:
 
 
 def ram_bar(share: float, width: int, ascii_only: bool) -> str:
-    """``share`` (0 to 1) of ``width`` cells filled, to an eighth of a cell, the rest dotted so that it has an end."""
+    """A bar with ``share`` (0 to 1) of ``width`` cells filled, to an eighth of a cell.
+
+    The rest is dotted to show its end.
+    """
     share = min(1.0, max(0.0, share))
     if ascii_only:
         full = round(share * width)

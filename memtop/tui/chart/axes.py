@@ -1,7 +1,7 @@
 """Axes of the charts: scale, range and ticks. Numbers only, no drawing.
 
-Ticks are whole rows apart, so a range has few sizes and stands still while values move within it, and it follows the
-largest value of the whole window, so it does not shrink the moment a peak has passed.
+Ticks are whole rows apart, so a range has few possible sizes and does not move while values change within it. The range
+follows the largest value of the whole window, so it does not shrink as soon as a peak has passed.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from enum import Enum
 from typing import Final
 
 BIGGEST_BYTES: Final = 1e18
-"""Values beyond are drawn as this; plotext overflows on them."""
+"""Larger values are drawn as this one, because plotext overflows on them."""
 OWN_ABOVE: Final = 8.0
-"""VIRT over RES from which one scale would press RES flat against the floor."""
+"""Ratio of VIRT to RES from which a common scale would flatten RES."""
 BACK_BELOW: Final = 7.0
-"""VIRT over RES under which the common scale comes back; lower than OWN_ABOVE so that it does not flap."""
+"""Ratio of VIRT to RES below which the common scale returns. It is lower than OWN_ABOVE to avoid flapping."""
 _MIB: Final = 1024.0**2
 _ROWS_PER_TICK: Final = 3
-"""At least, where there are so many ..."""
+"""The least distance of ticks, if there are enough rows ..."""
 _MOST_TICKS: Final = 8
-"""... and no more ticks than these above the lowest one."""
+"""... and the most ticks above the lowest one."""
 _TIME_STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _CELLS_PER_TIME_LABEL: Final = 13
 
 
 class Scale(Enum):
-    """How VIRT and RES share the chart; the value is what the title says of it."""
+    """How VIRT and RES share the chart. The value is the text in the title."""
 
     AUTO = "auto"
     ONE = "one scale"
@@ -40,7 +40,7 @@ class Scale(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A range of bytes and the ticks to write beside it."""
+    """A range of bytes, and its ticks."""
 
     low_bytes: float
     high_bytes: float
@@ -49,7 +49,7 @@ class Axis:
     log: bool = False
 
     def place(self, value_bytes: float) -> float:
-        """Where a value stands: 0 at the foot, 1 at the top, outside of both when it is out of range."""
+        """The place of a value: 0 at the bottom, 1 at the top, beyond both if it is out of range."""
         if self.log:
             low, high = math.log2(self.low_bytes), math.log2(self.high_bytes)
             return (math.log2(max(value_bytes, self.low_bytes)) - low) / (high - low)
@@ -67,20 +67,20 @@ class TimeSpan:
 
     past_s: float
     ahead_s: float = 0.0
-    """Of the future, right of now."""
+    """Seconds of the future, right of now."""
 
     def place(self, at_s: float) -> float:
-        """Where an instant stands: 0 left, 1 right; not a number where there is no such place."""
+        """The place of an instant: 0 left, 1 right; nan if there is no such place."""
         whole_s = self.past_s + self.ahead_s
         return (at_s + self.past_s) / whole_s if whole_s > 0 and math.isfinite(whole_s) else math.nan
 
     def at_s(self, place: float) -> float:
-        """The instant that stands there."""
+        """The instant at a place."""
         return place * (self.past_s + self.ahead_s) - self.past_s
 
 
 def tick_label(value_bytes: float, step_bytes: float = 0.0) -> str:
-    """``256M``, ``1.5G``, ``12.06G``: as few digits as tell neighbors ``step_bytes`` apart from each other."""
+    """``256M``, ``1.5G``, ``12.06G``: with just enough digits to distinguish neighbors ``step_bytes`` apart."""
     unit, letter = 1.0, ""
     for letter_above in "KMGTPE":
         if value_bytes < unit * 1024:
@@ -102,9 +102,9 @@ def known(values: tuple[float | None, ...]) -> tuple[float | None, ...]:
 
 
 def settle(scale: Scale, virt_bytes: float, rss_bytes: float, before: Scale = Scale.ONE) -> Scale:
-    """The scale to draw for the highest VIRT and RES of the window; AUTO becomes ONE or OWN.
+    """The scale for the highest VIRT and RES of the window. AUTO becomes ONE or OWN.
 
-    ``before`` is what was drawn last: near the border it is kept.
+    ``before`` is the scale drawn last. Near the border it is kept.
     """
     if scale is not Scale.AUTO:
         return scale
@@ -113,9 +113,9 @@ def settle(scale: Scale, virt_bytes: float, rss_bytes: float, before: Scale = Sc
 
 
 def linear(low_bytes: float, high_bytes: float, rows: int) -> Axis:
-    """An axis over low to high whose ticks, multiples of a power of two, stand a whole number of rows apart.
+    """An axis from low to high whose ticks, multiples of a power of two, are a whole number of rows apart.
 
-    ``rows`` is the height of the plot. The topmost tick may stand below the top row.
+    ``rows`` is the height of the plot. The topmost tick may be below the top row.
     """
     if high_bytes <= 0:
         high_bytes = _MIB
@@ -128,7 +128,7 @@ def linear(low_bytes: float, high_bytes: float, rows: int) -> Axis:
 
 
 def _rows_apart(step: float, range_: float, rows: int) -> int | None:
-    """How many rows a tick stands above the one before, so that the range just fits; None where that is too near."""
+    """The number of rows between ticks with which the range just fits; None if that is too few."""
     gaps = max(1, rows - 1)
     least = max(min(_ROWS_PER_TICK, rows // 2), gaps // (_MOST_TICKS + 1) + 1)
     apart = int(step * gaps / max(range_, step))
@@ -136,7 +136,7 @@ def _rows_apart(step: float, range_: float, rows: int) -> int | None:
 
 
 def close_up(values_bytes: Sequence[float], rows: int) -> Axis:
-    """An axis for one series alone. It starts at 0 when the values move much; it never magnifies noise.
+    """An axis for one series alone. It starts at 0 if the values change much. It never magnifies noise.
 
     The range is at least 2 % of the level and 1 MiB, so that a change of 0.1 % stays small.
     """
@@ -149,7 +149,7 @@ def close_up(values_bytes: Sequence[float], rows: int) -> Axis:
 
 
 def logarithmic(values_bytes: Iterable[float], rows: int) -> Axis:
-    """An axis from a power of four below the smallest positive value to beyond the largest, ticks as for linear."""
+    """An axis from a power of four below the smallest positive value to beyond the largest; ticks as for linear."""
     positive = [value for value in values_bytes if value >= 1]
     low = math.floor(math.log2(min(positive, default=1024.0)) / 2)
     high = max(low + 2, math.ceil(math.log2(max(positive, default=_MIB) * 1.05) / 2))
@@ -164,8 +164,8 @@ def logarithmic(values_bytes: Iterable[float], rows: int) -> Axis:
 def time_ticks(span: TimeSpan, right_edge_s: float | None, columns: int) -> list[tuple[float, str]]:
     """Place (0 left, 1 right) and text of the ticks of a time axis.
 
-    ``right_edge_s``: None labels by distance, ``-5 min`` to ``now`` and on to ``+1 min``; a wall time, that of
-    ``span``'s 0, labels by the clock.
+    If ``right_edge_s`` is None, labels are relative: ``-5 min`` to ``now`` and on to ``+1 min``. If it is a wall time,
+    that of ``span``'s 0, labels are clock times.
     """
     whole_s = span.past_s + span.ahead_s
     if not (math.isfinite(whole_s) and whole_s > 0):
@@ -174,7 +174,7 @@ def time_ticks(span: TimeSpan, right_edge_s: float | None, columns: int) -> list
     least = 1800 if whole_s > 7200 else 60 if whole_s > 120 else 1  # so that labels are whole minutes, half hours
     steps = (step for step in _TIME_STEPS_S if whole_s / step <= most and step >= least)
     step = next(steps, math.ceil(whole_s / most))
-    half_cell_s = whole_s / max(1, 2 * columns)  # the first point may stand a dot right of a label's instant
+    half_cell_s = whole_s / max(1, 2 * columns)  # the first point may be one dot right of a label's instant
     if right_edge_s is None:
         first = -int((span.past_s + 2 * half_cell_s) / step)
         last = int((span.ahead_s + half_cell_s) / step)
@@ -206,7 +206,7 @@ def clock(wall_s: float, *, seconds: bool = True) -> str:
 
 
 def slope_sign(slope_bytes_per_min: float | None, rss_bytes: float | None) -> int:
-    """1 rising, -1 falling, 0 steady or unknown: steady is less than 0.5 % of RES or 64 KiB a minute."""
+    """1 rising, -1 falling, 0 steady or unknown. Steady is less than 0.5 % of RES or 64 KiB a minute."""
     if slope_bytes_per_min is None or not math.isfinite(slope_bytes_per_min):
         return 0
     if abs(slope_bytes_per_min) < max(0.005 * (rss_bytes or 0), 65536):

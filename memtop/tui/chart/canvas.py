@@ -1,8 +1,8 @@
-"""Canvas of the charts: plotext draws curves, this module colors its matrix and cuts it into Strips.
+"""Canvas of the charts: plotext draws curves, and this module colors its matrix and cuts it into Strips.
 
-plotext (5.3) knows no themes. It is given the numbers of ``ChartStyle`` as colors, and each becomes a theme's style
-here. Its matrix of cells is taken as it is: making escape codes of it and parsing them again costs ten times as
-much. Only this module and :mod:`memtop.tui.chart.curves` touch plotext; it gets only positions and cleaned text.
+plotext (5.3) knows no themes. It gets the numbers of ``ChartStyle`` as colors, and each becomes a theme's style here.
+Its matrix of cells is used directly, because making escape codes of it and parsing them again takes ten times as long.
+Only this module and :mod:`memtop.tui.chart.curves` use plotext, and pass it only positions and cleaned text.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from memtop.tui.chart.curves import DOTS_PER_ROW, Cells, Curve, DrawnCurves, Row
 from memtop.tui.drawing.cell_text import spark_lines
 
 LABEL_CELLS: Final = 6
-"""Width of the labels of a y axis: constant, so that the plot does not move when a label grows."""
+"""Width of the labels of a y axis. It is constant, so that the plot does not move when a label grows."""
 AXES_FROM: Final = (28, 5)
-"""Columns and rows below which a chart is all plot and no axes."""
+"""Columns and rows below which a chart has no axes."""
 _TO_ASCII: Final = str.maketrans("│┤├─┬┴└┘┼┌┐╌┈┊╷", "|||-+++++++-.:'") | {ord("–"): "-", ord("…"): "~"}
 Ticks = Sequence[tuple[float, str]]
 
 
 @lru_cache(maxsize=4)
 def _frame(width: int, height: int, left: Ticks, right: Ticks, bottom: Ticks) -> tuple[Rows, Rows, Rows]:
-    """Axes and their labels as plotext draws them round an empty plot: characters, inks, inks behind them."""
+    """Axes and their labels as plotext draws them around an empty plot: characters, styles, background styles."""
     plot = plotext()()
     plot.set_size([width, height])
     plot.canvas_color = plot.axes_color = ChartStyle.GROUND
@@ -57,7 +57,7 @@ def _frame(width: int, height: int, left: Ticks, right: Ticks, bottom: Ticks) ->
 
 
 class Canvas:
-    """A chart being drawn. Cells of the plot, inside the axes, are addressed from the top left."""
+    """A chart being drawn. Cells of the plot, inside the axes, are counted from the top left."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Canvas:
             self._paste(draw(self.columns, self.rows, lines=lines, areas=areas, look=look, drawn=self._drawn))
 
     def _paste(self, columns: Sequence[Cells]) -> None:
-        """Put what was drawn inside the axes."""
+        """Copy what was drawn inside the axes."""
         inside = slice(self.left, self.left + self.columns)
         for layer, drawn in zip((self._marker, self._fore, self._back), zip(*columns, strict=True), strict=True):
             for row, cells in zip(layer, zip(*drawn, strict=True), strict=False):
@@ -104,11 +104,11 @@ class Canvas:
         return math.floor(across * (self.columns - 1) + 0.5)
 
     def row(self, up: float) -> int:
-        """The row of a place between 0 (foot) and 1 (top); plotext rounds its lines the same way."""
+        """The row of a place between 0 (bottom) and 1 (top). plotext rounds its lines the same way."""
         return self.rows - 1 - math.floor(up * (self.rows * DOTS_PER_ROW - 1) + 0.5) // DOTS_PER_ROW
 
     def blank(self, column: int, row: int, cells: int = 1) -> bool:
-        """Whether so many cells of the plot from here hold nothing but, perhaps, an area."""
+        """Whether this many cells of the plot from here on are empty, except perhaps for an area."""
         start = self.left + column
         return (
             0 <= row < self.rows
@@ -117,13 +117,13 @@ class Canvas:
         )
 
     def put(self, column: int, row: int, character: str, ink: ChartStyle) -> None:
-        """Write one cell of the plot, leaving its background; what is outside is dropped."""
+        """Write one cell of the plot and keep its background. Cells outside are dropped."""
         if 0 <= row < self.rows and 0 <= column < self.columns:
             self._marker[row][self.left + column] = character
             self._fore[row][self.left + column] = ink
 
     def put_text(self, column: int, row: int, text: str, ink: ChartStyle) -> None:
-        """Write text into the plot; every character takes one cell."""
+        """Write text into the plot. Every character takes one cell."""
         for offset, character in enumerate(narrow(text)):
             self.put(column + offset, row, character, ink)
 
@@ -133,12 +133,12 @@ class Canvas:
             self._back[row][self.left + column] = ink
 
     def put_foot(self, column: int, text: str, ink: ChartStyle) -> None:
-        """Write into the line of the time labels, centred on a column of the plot."""
+        """Write into the line of the time labels, centered on a column of the plot."""
         if not self.foot:
             return
         start = min(max(0, self.left + column - len(text) // 2), max(0, self.width - len(text)))
         foot = self._marker[self.height - 1]
-        for way in (-1, 1):  # a label half covered would be read wrongly
+        for way in (-1, 1):  # a label that is half covered would be misread
             edge = start if way < 0 else start + len(text) - 1
             while 0 <= edge < self.width and foot[edge] != " ":
                 foot[edge] = " "
@@ -148,7 +148,7 @@ class Canvas:
             self._fore[self.height - 1][start + offset] = ink
 
     def tint_labels(self, left: ChartStyle, right: ChartStyle) -> None:
-        """Give the labels of the y axes the inks of the curves they belong to."""
+        """Give the labels of the y axes the styles of their curves."""
         for row in range(self.rows):
             for column in range(max(0, self.left - 1)):
                 self._fore[row][column] = left
@@ -156,7 +156,7 @@ class Canvas:
                 self._fore[row][column] = right
 
     def strips(self, inks: ChartStyles) -> list[Strip]:
-        """The finished chart, one Strip a row; a row that looks as it did is the same Strip."""
+        """The finished chart, one Strip per row. A row that has not changed is the same Strip."""
         drawn = self._drawn
         before = drawn.lines if drawn.inks is inks else []
         styles: dict[tuple[Any, Any], Style] = {}
@@ -183,7 +183,7 @@ class Canvas:
 
 
 def _style(pair: tuple[Any, Any], inks: ChartStyles) -> Style:
-    """The style of a cell; the edge of an area is drawn as a character in the area's color."""
+    """The style of a cell. The edge of an area is drawn as a character in the area's color."""
     fore, back = (ink if isinstance(ink, ChartStyle) else ChartStyle.GROUND for ink in pair)
     if fore in AREAS:
         return _with(inks[back], area_color(fore, inks), inks[back].bgcolor)
@@ -194,17 +194,17 @@ def _style(pair: tuple[Any, Any], inks: ChartStyles) -> Style:
 
 @lru_cache(maxsize=64)
 def _with(style: Style, color: Color | None, bgcolor: Color | None) -> Style:
-    """The same object from chart to chart: Rich keeps a style's escape codes with it."""
+    """A combined style, the same object from chart to chart, because Rich caches a style's escape codes in it."""
     return style + Style(color=color, bgcolor=bgcolor)
 
 
 def narrow(text: str) -> str:
-    """Clean text in which each character takes one cell; wide ones become ``?``."""
+    """Clean text in which each character takes one cell. Wide ones become ``?``."""
     return "".join(character if cell_len(character) == 1 else "?" for character in clean(text))
 
 
 def _ascii_cells(text: str) -> str:
-    """Cells for --ascii, as many as before: lines as ``|-+``, whatever else is not ASCII as ``?``."""
+    """Cells for --ascii, as many as before: lines as ``|-+``, anything else that is not ASCII as ``?``."""
     return text if text.isascii() else text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
 
 
@@ -217,7 +217,7 @@ def bars(
     look: Glyphs,
     cursor: int | None = None,
 ) -> list[Strip]:
-    """A bar for each column, 0 to 1 high, in eighths of a row; what is not zero shows at least one eighth."""
+    """A bar for each column, 0 to 1 high, in eighths of a row. A value above zero shows at least one eighth."""
     eighths = [0 if not height or height < 0 else max(1, round(min(height, 1.0) * rows * 8)) for height in heights]
     lines = spark_lines(eighths, rows, ASCII_SPARKS if look is Glyphs.ASCII else SPARKS)
     return [

@@ -1,4 +1,4 @@
-"""Base class of the charts: inks from the theme, and Strips that are built once and then reused."""
+"""Base class of the charts: styles from the theme, and Strips that are built once and then reused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CLASS: Final = {ink: f"chart--{ink.name.lower()}" for ink in ChartStyle}
 
 
 class ChartBase(CachedLines):
-    """A widget drawn line by line from strips; a subclass says in :meth:`build` what they are."""
+    """A widget drawn line by line from strips. A subclass builds them in :meth:`build`."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(_CLASS.values())
     DEFAULT_CSS = """
@@ -50,13 +50,13 @@ class ChartBase(CachedLines):
 
     @property
     def look(self) -> Glyphs:
-        """What this terminal can show: without shades areas differ by pattern, never by color alone."""
+        """What this terminal can show. Without shades, areas differ by pattern, never by color alone."""
         if self.ascii_only:
             return Glyphs.ASCII
         return Glyphs.TEXTURED if self.app.no_color or self.app.current_theme.ansi else Glyphs.SHADED
 
     def inks(self) -> ChartStyles:
-        """The styles of this moment's theme."""
+        """The styles of the current theme."""
         if self._inks is not None:
             return self._inks
         ground = self.get_visual_style().rich_style

@@ -1,4 +1,4 @@
-"""Styles of chart cells, and their forms for terminals with few colors. Themes turn inks into styles."""
+"""Styles of chart cells, and their forms for terminals with few colors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.style import Style
 
 
 class ChartStyle(IntEnum):
-    """What a cell shows; a theme gives each ink its style. The numbers are colors to plotext and nothing else."""
+    """What a cell shows. A theme gives each member its style. For plotext the numbers are colors and nothing else."""
 
     GROUND = 0
     AXIS = 1
@@ -52,5 +52,5 @@ TEXTURES: Final[Mapping[Glyphs, Mapping[ChartStyle, str]]] = {
 
 
 def area_color(ink: ChartStyle, inks: ChartStyles) -> Color | None:
-    """The color of an area as a character: its shade, or where it is a texture its own color."""
+    """The color of an area as a character: its shade, or its own color if it is a texture."""
     return inks[ink].bgcolor or inks[ink].color

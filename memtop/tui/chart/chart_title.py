@@ -1,4 +1,4 @@
-"""Title of the memory chart: the process and its numbers. It is the legend as well."""
+"""Title of the memory chart: the process and its numbers. It is also the legend."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from memtop.tui.drawing.cell_text import to_ascii
 _ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}
 _GAPS: Final = ("   ", "  ")
 _YOUNG_S: Final = 120.0
-"""Until then an age would change every second, and drawing a title again costs more than that is worth."""
+"""Before this age the title shows none, because it would change every second and be redrawn."""
 _DROPPED_FIRST: Final = ("peak", "shm", "file+shm", "file", "swap", "anon")
 
 
 def title_text(detail: Detail, scale: Scale) -> str:
-    """``4242 api-server ── up 3 h``, and how it is drawn when that is not the ordinary way. Clean text.
+    """``4242 api-server ── up 3 h``, and the scale if it is not the ordinary one. Clean text.
 
     In its first two minutes a process is ``new``.
     """
@@ -42,7 +42,7 @@ def title_text(detail: Detail, scale: Scale) -> str:
 
 
 def looking_back_text(detail: Detail) -> str:
-    """What the frame says below while the cursor is in the past; empty when live."""
+    """The text in the frame's lower edge while the cursor is in the past; empty when live."""
     if detail.cursor_s is None:
         return ""
     return f"looking back at {clock(detail.right_edge_s + detail.cursor_s)}, End for now"
@@ -51,9 +51,9 @@ def looking_back_text(detail: Detail) -> str:
 def facts(
     detail: Detail, width: int, inks: ChartStyles, *, areas: bool, shows_virt: bool = True, look: Glyphs = Glyphs.SHADED
 ) -> Strip:
-    """The numbers of the instant looked at in one line of ``width`` cells; what fits least is left out first.
+    """The numbers of the instant shown, in one line of ``width`` cells. What does not fit is dropped.
 
-    ``areas``: RES is filled by its parts, so their names carry the colors.
+    ``areas``: RES is filled by its parts, so their names have the colors.
     """
     row = detail.row
     keys = _keys(look, areas=areas, shows_virt=shows_virt)
@@ -82,7 +82,7 @@ Pieces = list[tuple[str, ChartStyle]]
 
 
 def _keys(look: Glyphs, *, areas: bool, shows_virt: bool) -> dict[ChartStyle, str]:
-    """The sign before a name that tells how it is drawn; nothing for what is not drawn."""
+    """The sign before a name that shows how it is drawn; empty if it is not drawn."""
     keys = dict(LINE_ASCII) if look is Glyphs.ASCII else {ChartStyle.VIRT: "━", ChartStyle.RES: "━"}
     if not shows_virt:
         del keys[ChartStyle.VIRT]
@@ -92,7 +92,7 @@ def _keys(look: Glyphs, *, areas: bool, shows_virt: bool) -> dict[ChartStyle, st
 
 
 def _arrow(detail: Detail, row: ProcessRow) -> str:
-    """Where the slope and the change over the minute say the same: after a peak a slope alone misleads."""
+    """An arrow if the slope and the change over the minute agree. After a peak, a slope alone misleads."""
     if detail.gone:
         return ""
     slope = slope_sign(detail.slope_bytes_per_min, row.rss_bytes)
@@ -103,7 +103,7 @@ def _arrow(detail: Detail, row: ProcessRow) -> str:
 def _shortest(
     detail: Detail, row: ProcessRow, keys: dict[ChartStyle, str], width: int
 ) -> tuple[dict[str, Pieces], str]:
-    """What is left of the line where not even VIRT and RES find room in full, and the gap between the two."""
+    """The rest of the line if not even VIRT and RES fit in full, and the gap between the two."""
     virt, res, arrow = units.size(row.virt_bytes), units.size(row.rss_bytes), _arrow(detail, row)
     forms = (
         (f"{keys.get(ChartStyle.VIRT, '')}VIRT {virt}", f"{keys[ChartStyle.RES]}RES {res}{arrow}", _GAPS[1]),
@@ -137,7 +137,7 @@ def _items(detail: Detail, row: ProcessRow, keys: dict[ChartStyle, str]) -> dict
 
 
 def _style(ink: ChartStyle, inks: ChartStyles) -> Style:
-    """Areas lend their background to the character that stands for them."""
+    """The character for an area has the area's background."""
     if ink in AREAS:
         return inks[ChartStyle.GROUND] + Style(color=area_color(ink, inks))
     return inks[ink]

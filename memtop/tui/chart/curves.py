@@ -1,8 +1,8 @@
 """Draws curves and the areas under them column by column, and caches each column.
 
-Time moves through a chart by whole columns, so from one picture to the next only the newest columns differ, whatever
-the width of the window. plotext draws the columns that are new, and what it costs no longer depends on how large
-the chart is. A column's cells follow from its :data:`_Key` alone, so a remembered one is never wrong.
+Time moves through a chart by whole columns, so only the newest columns differ from one picture to the next, whatever
+the width of the window. plotext draws only the new columns, so its cost does not depend on the size of the chart. A
+column's cells follow from its :data:`_Key` alone, so a cached one is never wrong.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ from memtop.tui.chart.chart_styles import AREAS, LINE_ASCII, TEXTURES, ChartStyl
 
 DOTS_PER_COLUMN: Final = 2
 DOTS_PER_ROW: Final = 4
-"""Of a cell of braille."""
+"""Dots per cell of braille."""
 _EIGHTHS: Final = 8
 _WORTH_A_RUN: Final = 3
-"""So many known columns between two new ones are drawn along, rather than to call plotext twice."""
+"""Up to this many known columns between two new ones are drawn again, which is cheaper than a second call of
+plotext."""
 
 Rows = list[list[Any]]
 Cells = tuple[list[str], list[Any], list[Any]]
-"""One column from the top: characters, inks, inks behind them."""
+"""One column from the top: characters, styles, background styles."""
 _Key = tuple[tuple[int | None, ...], ...]
-"""Of each curve its dots in the column and the one that they lead to, of each area its height in eighths of a row."""
+"""The dots of each curve in the column and the next dot; the height of each area in eighths of a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A line, or the upper edge of an area that stands on the one before it.
+    """A line, or the upper edge of an area that is stacked on the one before it.
 
     Places are between 0 and 1 over the width and the height; None is a gap.
     """
@@ -47,15 +48,15 @@ class Curve:
 
 @dataclass(slots=True)
 class DrawnCurves:
-    """The columns and lines of the last picture, to be taken again."""
+    """The columns and lines of the last picture, which can be used again."""
 
     kind: object = None
-    """What all of them have in common: another height, look or set of curves, and none of them is of use."""
+    """What all of them have in common. With another height, look or set of curves, none can be used."""
     columns: dict[_Key, Cells] = field(default_factory=dict)
     lines: list[tuple[Rows, Strip]] = field(default_factory=list)
-    """The finished lines, each with the characters and inks that it was made of."""
+    """The finished lines, each with the characters and styles that it was made of."""
     inks: ChartStyles | None = None
-    """Of the lines."""
+    """The styles of the lines."""
 
 
 @cache
@@ -70,7 +71,7 @@ def plotext() -> Any:
 def draw(
     columns: int, rows: int, *, lines: Sequence[Curve], areas: Sequence[Curve], look: Glyphs, drawn: DrawnCurves
 ) -> list[Cells]:
-    """The columns of a plot, left to right; ``drawn`` is looked into, and then holds these."""
+    """The columns of a plot, left to right. ``drawn`` provides cached columns, and then holds these."""
     wide, high = (1, 1) if look is Glyphs.ASCII else (DOTS_PER_COLUMN, DOTS_PER_ROW)
     dots = [_dots(spread(line.across, line.up, columns * wide), rows * high - 1) for line in lines]
     tops = _tops([spread(area.across, area.up, columns) for area in areas], rows)
@@ -91,7 +92,7 @@ def draw(
 
 
 def spread(across: Sequence[float], values: Sequence[float | None], columns: int) -> list[float | None]:
-    """One value for each column: the largest of its points, and between two points the line that joins them."""
+    """One value for each column: the largest of its points; between two points, the line that joins them."""
     at = _columns_of(tuple(across), columns)
     if at == tuple(range(columns)):
         return list(values)
@@ -115,19 +116,19 @@ def spread(across: Sequence[float], values: Sequence[float | None], columns: int
 
 @lru_cache(maxsize=8)
 def _columns_of(across: tuple[float, ...], columns: int) -> tuple[int, ...]:
-    """The column of each place; remembered, because values move through a chart and places do not."""
+    """The column of each place. It is cached, because values move through a chart and places do not."""
     return tuple(math.floor(place * (columns - 1) + 0.5) for place in across)
 
 
 def _dots(places: Sequence[float | None], highest: int) -> tuple[int | None, ...]:
-    """Which dot from the foot each place is; None outside of the plot."""
+    """The dot of each place, counted from the bottom; None outside of the plot."""
     return tuple(
         None if place is None or not 0 <= place <= 1 else math.floor(place * highest + 0.5) for place in places
     )
 
 
 def _tops(heights: Sequence[Sequence[float | None]], rows: int) -> list[list[int | None]]:
-    """Heights in eighths of a row. Where a line runs along the uppermost area of a column, no area rises above it."""
+    """Heights in eighths of a row. If a line runs along the uppermost area of a column, no area rises above it."""
     tops: list[list[int | None]] = [
         [None if up is None else math.floor(min(max(up, 0.0), 1.0) * rows * _EIGHTHS + 0.5) for up in layer]
         for layer in heights
@@ -157,7 +158,7 @@ def _runs(columns: Sequence[int]) -> Iterator[tuple[int, int]]:
 def _plotted(
     lines: Sequence[Sequence[int | None]], inks: Sequence[ChartStyle], columns: int, rows: int, look: Glyphs
 ) -> list[Cells]:
-    """plotext's cells for lines given in dots; their last dot lies right of the plot, and is only led to."""
+    """plotext's cells for lines given in dots. Their last dot is right of the plot, and only leads the line there."""
     wide, high = (1, 1) if look is Glyphs.ASCII else (DOTS_PER_COLUMN, DOTS_PER_ROW)
     plot = plotext()()
     plot.set_size([columns + 1, rows])
@@ -186,13 +187,13 @@ def _plotted(
 
 
 def _bends(dots: Sequence[int | None]) -> list[int]:
-    """Where a line begins, ends or turns: without what is flat the picture is the same, for less of plotext's time."""
+    """Where a line begins, ends or turns. Leaving out flat parts gives the same picture in less time."""
     last = len(dots) - 1
     return [at for at, dot in enumerate(dots) if not (0 < at < last and dots[at - 1] == dot == dots[at + 1])]
 
 
 def _fill(cells: Cells, areas: Sequence[tuple[ChartStyle, int | None]], look: Glyphs) -> None:
-    """Stack areas in a column, each up to its height in eighths of a row from the foot."""
+    """Stack areas in a column, each up to its height in eighths of a row from the bottom."""
     floor = 0
     for ink, top in areas:
         if top is not None and top > floor:
@@ -201,12 +202,12 @@ def _fill(cells: Cells, areas: Sequence[tuple[ChartStyle, int | None]], look: Gl
 
 
 def _stack(cells: Cells, floor: int, top: int, ink: ChartStyle, look: Glyphs) -> None:
-    """Fill from floor to top; a cell begun by another area is shared."""
+    """Fill from bottom to top. A cell begun by another area is shared."""
     markers, fore, back = cells
     textures = TEXTURES[look]
     for level in range(floor // _EIGHTHS, -(-top // _EIGHTHS)):
         row = len(markers) - 1 - level
-        begun = max(0, floor - level * _EIGHTHS)  # how much of the cell the areas below have taken
+        begun = max(0, floor - level * _EIGHTHS)  # the part of the cell that the areas below fill
         if ink in textures:
             if markers[row] == " " and 2 * begun <= _EIGHTHS <= 2 * (top - level * _EIGHTHS):
                 markers[row], fore[row] = textures[ink], ink

@@ -1,4 +1,4 @@
-"""Widget that shows a process's page faults a second: minor ones left, major ones right, each on its own scale."""
+"""Widget that shows a process's page faults per second: minor ones left, major ones right, each on its own scale."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ _GAP_CELLS: Final = 2
 
 
 class FaultChart(ChartBase):
-    """Minor and major page faults a second of the process in focus."""
+    """Minor and major page faults per second of the process in focus."""
 
     DEFAULT_CSS = """
     FaultChart { height: 3; }
     """
 
     detail: reactive[Detail | None] = reactive(None, repaint=False)
-    """What is known of the process in focus, or None when there is none."""
+    """The process in focus; None if there is none."""
 
     def watch_detail(self, before: Detail | None, after: Detail | None) -> None:
-        """New numbers: drawn only if they differ from those on screen."""
+        """Redraw if the new numbers differ from those on screen."""
         if _shown(before) != _shown(after):
             self.invalidate()
 
     def build(self, width: int, height: int) -> list[Strip]:
-        """Both charts, beside each other or, where it is narrow, above each other."""
+        """Both charts, side by side, or above each other on narrow screens."""
         detail = self.detail
         if detail is None or width < 1 or height < 1:
             return []
@@ -73,12 +73,12 @@ def _shown(detail: Detail | None) -> object:
 
 
 def rate(faults_per_s: float | None) -> str:
-    """``3100/s``, ``12.4k/s``, ``0/s``; a dash where unknown."""
+    """``3100/s``, ``12.4k/s``, ``0/s``; a dash if unknown."""
     return units.UNKNOWN if faults_per_s is None else f"{units.count(faults_per_s)}/s"
 
 
 def _panel(detail: Detail, panel: Panel, width: int, height: int, inks: ChartStyles, *, look: Glyphs) -> list[Strip]:
-    """One chart: its name and numbers left, its bars right of them."""
+    """One chart: its name and numbers on the left, its bars on the right."""
     name, now, past, ink = panel
     values = known(past)
     highest = max((value for value in values if value is not None), default=None)
@@ -118,7 +118,7 @@ def _panel(detail: Detail, panel: Panel, width: int, height: int, inks: ChartSty
 
 
 def _heights(detail: Detail, values: Sequence[float | None], highest: float, columns: int) -> list[float | None]:
-    """The highest rate within each column, 1 for the highest of all."""
+    """The highest rate within each column, relative to the highest of all."""
     across = [_place(at_s, detail.window_s) for at_s in detail.series.times_s]
     return [None if value is None else value / highest for value in spread(across, values, columns)]
 

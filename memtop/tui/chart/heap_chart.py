@@ -1,4 +1,4 @@
-"""Small charts of a heap and its garbage collections: one column a reading, a mark below each collection."""
+"""Small charts of a heap and its garbage collections: one column per reading, and a mark below each collection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from memtop.tui.drawing.cell_text import spark_lines
 from memtop.units import count, size
 
 ROWS: Final = 3
-"""Lines of a chart where there is room, without its title and its marks."""
+"""Lines of a chart if there is room, without its title and its marks."""
 FRAME_ROWS: Final = 2
 _LEAST_CELLS: Final = 12
 _BESIDE_FROM: Final = 70
@@ -22,7 +22,7 @@ _GAP: Final = "   "
 def heap_charts(
     points: Sequence[HeapPoint], titles: tuple[str, str], width: int, *, rows: int = ROWS, plain: bool = False
 ) -> list[str]:
-    """The heap in use and, where it is reported, the number of objects: beside each other where there is room for both.
+    """The heap in use and, if it is reported, the number of objects, side by side if there is room.
 
     A chart has ``rows`` lines, and FRAME_ROWS more.
     """
@@ -57,7 +57,7 @@ def _columns(values: Sequence[int | None], cells: int, rows: int, *, plain: bool
 
 
 def _marks(gcs: Sequence[int | None], cells: int, *, plain: bool) -> str:
-    """A mark under each reading before which there was a collection, a bolder one for several."""
+    """A mark under each reading that follows a collection, a bolder one for several."""
     one, more = ("'", '"') if plain else ("╵", "╹")
     found = []
     shown = list(gcs)[-cells - 1 :]

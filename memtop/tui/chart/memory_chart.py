@@ -1,7 +1,7 @@
-"""Widget that shows one process's VIRT and RES over time; its cursor looks back.
+"""Widget that shows one process's VIRT and RES over time. Its cursor looks back.
 
-It does not own time: a click and the wheel become messages, which the app turns into what it asks of the engine.
-The keys of time are the app's, so that they work wherever the focus is.
+It does not store the time window: a click and the wheel become messages, which the app turns into a request to the
+engine. The time keys are bindings of the app, so they work wherever the focus is.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FACTS_FROM_ROWS: Final = 3
 def zoomed(window_s: float, factor: float) -> float:
     """The window in seconds after :class:`MemoryChart.WindowZoomed`: the next wider (factor > 1) or narrower (< 1) one.
 
-    At either end it stays where it is.
+    At either end it stays the same.
     """
     if factor > 1:
         return next((step for step in WINDOWS_S if step > window_s), WINDOWS_S[-1])
@@ -55,9 +55,9 @@ class MemoryChart(ChartBase, can_focus=True):
     }
     """
     detail: reactive[Detail | None] = reactive(None, repaint=False)
-    """What is known of the process in focus, or None when there is none."""
+    """The process in focus; None if there is none."""
     words: reactive[str] = reactive(LOADING, repaint=False)
-    """What stands in it while there is none."""
+    """Text to show while there is none."""
     scale: reactive[Scale] = reactive(Scale.AUTO, repaint=False)
     """How VIRT and RES share the chart."""
 
@@ -66,7 +66,7 @@ class MemoryChart(ChartBase, can_focus=True):
         """The user moved the cursor to another instant."""
 
         delta_points: int
-        """How many points of the series to the right; negative: left."""
+        """Number of points to the right; negative for the left."""
 
     @dataclass
     class WindowZoomed(Message):
@@ -79,38 +79,38 @@ class MemoryChart(ChartBase, can_focus=True):
         super().__init__(ascii_only=ascii_only, id=id, classes=classes)
         self.set_class(ascii_only, "-ascii")
         self.framed: Widget = self
-        """The widget whose border carries the title; a border of its own makes drawing more expensive."""
+        """The widget whose border shows the title. A border of the chart itself would make drawing more expensive."""
         self.limits: Limits = ()
-        """(label, bytes) of the limits that bind; those within the scale are drawn with the next detail."""
+        """(label, bytes) of the binding limits. Those within the scale are drawn with the next detail."""
         self.forecast: Forecast | None = None
-        """How RES will meet a limit, where that can be said; drawn with the next detail."""
+        """How RES will reach a limit, if that can be predicted. It is drawn with the next detail."""
         self._picture: MemoryPicture | None = None
         self._drawn = DrawnCurves()
         self._facts: Strip | None = None
 
     @property
     def points(self) -> int:
-        """How many points of the past it has room for, as it stands."""
+        """The number of points of the past that fit into its current size."""
         picture = self._picture
         if picture is None:
             return points_for(self.content_size.width)
         return points_for(self.content_size.width, picture.scale, ahead=picture.forecast is not None)
 
     def watch_detail(self) -> None:
-        """New numbers."""
+        """Redraw for new numbers."""
         self._renew()
 
     def watch_words(self) -> None:
-        """Other words; they are seen while there is no process."""
+        """Redraw for another text, which shows while there is no process."""
         if self.detail is None:
             self.invalidate()
 
     def watch_scale(self) -> None:
-        """Another scale."""
+        """Redraw for another scale."""
         self._renew()
 
     def _renew(self) -> None:
-        """Take in what has changed; build the chart again only if its cells can have changed."""
+        """Take the changes, and build the chart again only if its cells may have changed."""
         detail = self.detail
         before = self._picture
         if detail is None:
@@ -130,7 +130,7 @@ class MemoryChart(ChartBase, can_focus=True):
                 self.refresh(Region(0, 0, self._built_size.width, 1))
 
     def _entitle(self, title: str, subtitle: str) -> None:
-        """Write on the frame, where that differs from what stands there; setting a title redraws everything."""
+        """Write the title on the frame if it has changed, because setting a title redraws everything."""
         if self.ascii_only:
             title, subtitle = to_ascii(title), to_ascii(subtitle)
         names = Content(title), Content(subtitle) if subtitle else None
@@ -150,7 +150,7 @@ class MemoryChart(ChartBase, can_focus=True):
         )
 
     def build(self, width: int, height: int) -> list[Strip]:
-        """The line of numbers and the chart under it; where there is no room for both, the numbers alone."""
+        """The line of numbers with the chart below it; the numbers alone if there is no room for both."""
         detail, picture, inks = self.detail, self._picture, self.inks()
         if detail is None or picture is None:
             return message_strips(self.words, width, height, inks, self.look)
@@ -170,11 +170,11 @@ class MemoryChart(ChartBase, can_focus=True):
             self.post_message(self.CursorMoved(delta))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """The wheel forward: a closer look."""
+        """Zoom in (wheel forward)."""
         event.stop()
         self.post_message(self.WindowZoomed(0.5))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """The wheel back: more of the past."""
+        """Zoom out (wheel back)."""
         event.stop()
         self.post_message(self.WindowZoomed(2.0))

@@ -33,7 +33,7 @@ def draw_overlays(canvas: Canvas, picture: MemoryPicture, axis: Axis, span: Time
 
 
 def draw_forecast(canvas: Canvas, forecast: Forecast, now_bytes: float, axis: Axis, span: TimeSpan) -> None:
-    """Two dotted lines from now on, slow and fast, until they meet the limit, and where now is."""
+    """Draw the forecast as two dotted lines, slow and fast, from now until they meet the limit, and a line at now."""
     here = canvas.column(span.place(0.0))
     for column in range(here + 1, canvas.columns):
         after_s = span.at_s(column / (canvas.columns - 1))
@@ -47,7 +47,7 @@ def draw_forecast(canvas: Canvas, forecast: Forecast, now_bytes: float, axis: Ax
 
 
 def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: ChartStyle) -> None:
-    """A dashed line with its label in it, where the value is within the scale."""
+    """Draw a dashed line with its label, if the value is within the scale."""
     if not (math.isfinite(value_bytes) and axis.low_bytes < value_bytes <= axis.high_bytes):
         return
     row = canvas.row(axis.place(value_bytes))
@@ -62,12 +62,12 @@ def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: Char
 
 
 def _mark(canvas: Canvas, span: TimeSpan, mark: Mark) -> None:
-    """An upright line where something happened, with its label at the top, on the side where there is room."""
+    """Draw a vertical line at an event, with its label at the top, on the side that has room."""
     place = span.place(mark.at_s)
     if not 0 <= place <= 1:
         return
     column = canvas.column(place)
-    if mark.kind == "gc":  # they come often: a tick at the top must do
+    if mark.kind == "gc":  # they are frequent, so each gets only a tick at the top
         if canvas.blank(column, 0):
             canvas.put(column, 0, "╷", ChartStyle.MARK)
         return

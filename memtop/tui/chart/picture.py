@@ -8,20 +8,20 @@ from memtop.model.frame import Detail, Mark, Note, Series
 from memtop.tui.chart.axes import Scale, clock, known, settle
 
 Limits = tuple[tuple[str, float], ...]
-"""(label, bytes) of the limits that bind."""
+"""(label, bytes) of the binding limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """RES goes on as it has grown until the room under the binding limit is used up."""
+    """RES grows on at its current rate until the room under the binding limit is used up."""
 
     room_bytes: float
     earliest_s: float
-    """From now."""
+    """Seconds from now."""
     latest_s: float
 
     def rises_bytes(self, after_s: float) -> tuple[float, float]:
-        """How much more there is after so long, if slow and if fast; it ends at the limit."""
+        """The further growth after a time, if slow and if fast. It ends at the limit."""
         slow, fast = (self.room_bytes * after_s / max(end_s, 1e-3) for end_s in (self.latest_s, self.earliest_s))
         return min(slow, self.room_bytes), min(fast, self.room_bytes)
 
@@ -34,19 +34,19 @@ class MemoryPicture:
     window_s: float
     right_edge_s: float
     by_clock: bool
-    """Time labels by the clock (when looking back) instead of by distance from now."""
+    """Whether time labels are clock times (when looking back) instead of distances from now."""
     cursor_s: float | None = None
     marks: tuple[Mark, ...] = ()
     peak_bytes: float | None = None
     limits: Limits = ()
     scale: Scale = Scale.ONE
-    """Settled: never AUTO."""
+    """The scale to draw, never AUTO."""
     message: str = ""
-    """Words over the middle of the chart."""
+    """Text over the middle of the chart."""
     forecast: Forecast | None = None
 
     def looks_like(self, other: MemoryPicture | None) -> bool:
-        """Whether both give the same cells. The time of the right edge counts only where a clock is shown."""
+        """Whether both give the same cells. The time of the right edge counts only if clock times are shown."""
         if other is None or self.by_clock:
             return self == other
         return self == replace(other, right_edge_s=self.right_edge_s)
@@ -78,7 +78,7 @@ def picture_of(
 
 
 def message_of(detail: Detail) -> str:
-    """What there is to say over the chart, or nothing when the curves speak for themselves."""
+    """Text over the chart; empty if the curves need none."""
     row = detail.row
     if detail.gone or row.note is Note.GONE:
         return "gone" if row.gone_s is None else f"gone since {clock(row.gone_s)}"

@@ -16,19 +16,19 @@ from memtop.tui.chart.overlays import draw_forecast, draw_overlays
 from memtop.tui.chart.picture import MemoryPicture
 
 FILL_FROM_ROWS: Final = 8
-"""Height of the plot from which RES is filled by its parts."""
+"""Height of the plot from which the area under RES shows its parts."""
 _AHEAD_SHARE: Final = 0.25
-"""Of the plot, for the time that has not come, while there is something to say of it."""
+"""Share of the plot for the future, while there is a forecast."""
 
 
 def points_for(width: int, scale: Scale = Scale.ONE, *, ahead: bool = False) -> int:
-    """How many points the past has in a chart ``width`` cells wide: two for each of its columns of braille."""
+    """Number of points of the past in a chart ``width`` cells wide: two for each of its columns of braille."""
     columns = _columns(width, scale)
     return max(2, DOTS_PER_COLUMN * (columns - (_columns_ahead(columns) if ahead else 0)))
 
 
 def _columns(width: int, scale: Scale) -> int:
-    """Of the plot, inside the axes."""
+    """Columns of the plot inside the axes."""
     axes = 0 if width < AXES_FROM[0] else 2 if scale is Scale.OWN else 1
     return width - axes * (LABEL_CELLS + 1)
 
@@ -38,7 +38,7 @@ def _columns_ahead(columns: int) -> int:
 
 
 def _span(window_s: float, points: int, columns: int, *, ahead: bool) -> TimeSpan:
-    """The time that a plot shows: one point of the past a dot, and as much of the future as has room."""
+    """The time that a plot shows: one point of the past per dot, and as much of the future as there is room for."""
     step_s = window_s / max(1, points)
     past_s = window_s - step_s
     if not ahead:
@@ -48,7 +48,7 @@ def _span(window_s: float, points: int, columns: int, *, ahead: bool) -> TimeSpa
 
 
 def points_to(picture: MemoryPicture, x: int, width: int) -> int:
-    """How many points from the cursor (or from now) to the cell ``x`` of a chart ``width`` cells wide."""
+    """Number of points from the cursor (or from now) to cell ``x`` of a chart ``width`` cells wide."""
     columns, points = _columns(width, picture.scale), len(picture.series.times_s)
     span = _span(picture.window_s, points, columns, ahead=picture.forecast is not None)
     left = LABEL_CELLS + 1 if width >= AXES_FROM[0] else 0
@@ -71,7 +71,7 @@ def memory_strips(
     look: Glyphs = Glyphs.SHADED,
     drawn: DrawnCurves | None = None,
 ) -> list[Strip]:
-    """The chart as ``height`` Strips of ``width`` cells; ``drawn`` is what it remembers from picture to picture."""
+    """Draw the chart as ``height`` Strips of ``width`` cells. ``drawn`` is its cache from picture to picture."""
     if width < 1 or height < 1:
         return []
     series = picture.series
@@ -122,7 +122,7 @@ def memory_strips(
 def message_strips(
     message: str, width: int, height: int, inks: ChartStyles, look: Glyphs = Glyphs.SHADED
 ) -> list[Strip]:
-    """Words in the middle of an otherwise empty chart."""
+    """Draw text in the middle of an otherwise empty chart."""
     if width < 1 or height < 1:
         return []
     canvas = Canvas(width, height, look=look)
@@ -137,7 +137,7 @@ def _placed(values: Sequence[float | None], axis: Axis) -> list[float | None]:
 def _axes(
     scale: Scale, virt: Sequence[float | None], rss: Sequence[float | None], ahead_bytes: float, rows: int
 ) -> tuple[Axis, Axis]:
-    """The axes of VIRT and RES: the same one, unless each is on its own scale."""
+    """The axes of VIRT and RES: the same one, unless each has its own scale."""
     virt_known = [value for value in virt if value is not None]
     rss_known = [value for value in rss if value is not None]
     highest_virt = max(virt_known, default=0.0)
@@ -146,7 +146,7 @@ def _axes(
         virt_axis = linear(0.0, highest_virt * 1.02, rows)
         rss_axis = linear(0.0, highest_rss * 1.02, rows)
         if abs(virt_axis.place(highest_virt) - rss_axis.place(highest_rss)) < 0.12:
-            rss_axis = linear(0.0, rss_axis.high_bytes * 1.2, rows)  # two lines on one would look like one
+            rss_axis = linear(0.0, rss_axis.high_bytes * 1.2, rows)  # two lines at the same height would look like one
         return virt_axis, rss_axis
     if scale is Scale.RES_ONLY:
         axis = close_up([*rss_known, max(ahead_bytes, *rss_known)] if rss_known else [], rows)
@@ -158,7 +158,7 @@ def _axes(
 
 
 def _highest_ahead(picture: MemoryPicture, rss: Sequence[float | None], span: TimeSpan) -> float:
-    """The RES that may be reached in the time ahead that is shown; 0 where nothing is foretold."""
+    """The highest RES that the forecast reaches in the time shown; 0 without a forecast."""
     now = _latest(rss)
     return 0.0 if picture.forecast is None or now is None else now + picture.forecast.rises_bytes(span.ahead_s)[1]
 
@@ -173,10 +173,10 @@ def _areas(
     parts: tuple[Sequence[float | None], Sequence[float | None], Sequence[float | None]],
     axis: Axis,
 ) -> list[Curve]:
-    """The parts of RES stacked: anon, then file, then what is left up to RES itself.
+    """The parts of RES stacked: anon, then file, then the rest up to RES itself.
 
-    So the areas always add up to RES, also where the parts were read at another moment than RES, and where file
-    and shmem are not known apart they are drawn as one.
+    So the areas always add up to RES, even if the parts were read at another moment. If file and shmem are not known
+    separately, they are drawn as one.
     """
     tops: list[tuple[float | None, float | None, float | None]] = []
     for whole, anon, file, shmem in zip(rss, *parts, strict=True):
@@ -193,7 +193,7 @@ def _areas(
 
 
 def _say(canvas: Canvas, message: str) -> None:
-    """Words in the middle of the plot, as many lines as they need and fit."""
+    """Write text in the middle of the plot, in as many lines as it needs and as fit."""
     if not message or canvas.columns < 1:
         return
     lines = textwrap.wrap(narrow(message), max(1, canvas.columns - 2))[: canvas.rows]

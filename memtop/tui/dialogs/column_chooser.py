@@ -17,7 +17,7 @@ from memtop.tui.dialogs.palette import ChoiceList
 
 
 class ColumnChooser(Dialog[tuple[Column, ...]]):
-    """All columns in a list: Space shows or hides one, < and > move it, Enter takes the choice."""
+    """A list of all columns: Space shows or hides one, < and > move it, Enter accepts the choice."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "show_or_hide", "Show or hide", id="chooser.toggle", tooltip="Show or hide this column"),
@@ -55,7 +55,7 @@ class ColumnChooser(Dialog[tuple[Column, ...]]):
         return self.query_one(OptionList).highlighted or 0
 
     def action_show_or_hide(self) -> None:
-        """Show or hide the column under the cursor; one always stays."""
+        """Show or hide the column under the cursor. One always stays."""
         column = self._order[self._cursor]
         if column not in self._shown:
             self._shown.add(column)
@@ -71,12 +71,12 @@ class ColumnChooser(Dialog[tuple[Column, ...]]):
         self._fill(to)
 
     def action_defaults(self) -> None:
-        """Back to the columns memtop starts with."""
+        """Restore the default columns."""
         self._order = [*DEFAULT_COLUMNS, *(column for column in COLUMNS if not column.default)]
         self._shown = set(DEFAULT_COLUMNS)
         self._fill(0)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take the choice."""
+        """Accept the choice."""
         event.stop()
         self.dismiss(tuple(column for column in self._order if column in self._shown))

@@ -21,7 +21,7 @@ from memtop.tui.dialogs.palette import ChoiceList
 
 Value = TypeVar("Value")
 NARROW_CELLS: Final = 52
-"""The longest line of a list in a dialog of the ordinary width."""
+"""Longest line of a list in a dialog of the ordinary width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Choice(Generic[Value]):
     label: str
     value: Value
     key: str = ""
-    """A key that takes it at once, shown before it; never for what does harm."""
+    """A key that chooses the line at once, shown before it. Harmful choices have none."""
 
 
 class Dialog(ModalScreen[Value | None]):
-    """A box in the middle; Esc closes it without an answer."""
+    """A box in the middle of the screen. Esc closes it without an answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Close", id="dialog.close", tooltip="Close without an answer"),
@@ -48,16 +48,16 @@ class Dialog(ModalScreen[Value | None]):
 
 
 def whole_number(text: str, least: int, most: int) -> int:
-    """Parse what was typed for a whole number. Raises UsageError that says what is allowed."""
+    """Parse a whole number that the user typed. Raises UsageError, which says what is allowed."""
     if re.fullmatch(r"(?a)-?\d{1,9}", text) and least <= int(text) <= most:
         return int(text)
     raise UsageError(f"a whole number from {least} to {most}")
 
 
 class Prompt(Dialog[Value]):
-    """A line to type. ``understand`` turns it into the answer, or raises MemtopError with what is allowed.
+    """A line to type. ``understand`` parses it, or raises MemtopError with what is allowed.
 
-    ``says`` tells beforehand what may be typed.
+    ``says`` explains beforehand what may be typed.
     """
 
     def __init__(self, title: str, understand: Callable[[str], Value], initial: str = "", *, says: str) -> None:
@@ -68,7 +68,7 @@ class Prompt(Dialog[Value]):
         self._says = says
 
     def compose(self) -> ComposeResult:
-        """Title, what may be typed, line, complaint, keys."""
+        """Title, explanation, line, error message, keys."""
         with Vertical(classes="dialog"):
             yield Label(Content(self._title), classes="dialog-title")
             yield Label(Content(self._says), classes="dialog-about")
@@ -77,7 +77,7 @@ class Prompt(Dialog[Value]):
             yield Label("Enter take   Esc leave", classes="dialog-says")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer, or say what is wrong."""
+        """Close with the answer, or show what is wrong."""
         event.stop()
         try:
             answer = self._understand(event.value.strip())
@@ -88,7 +88,7 @@ class Prompt(Dialog[Value]):
 
 
 class Menu(Dialog[Value]):
-    """A list to choose one line from, by arrows and Enter, by its key, or by mouse."""
+    """A list to choose one line from, with arrows and Enter, with its key, or with the mouse."""
 
     def __init__(self, title: str, choices: Sequence[Choice[Value]], says: str = "", start: int = 0) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ class Menu(Dialog[Value]):
         self._start = start
 
     def compose(self) -> ComposeResult:
-        """Title, what it is about, list, keys."""
+        """Title, subject, list, keys."""
         wide = any(len(choice.label) > NARROW_CELLS for choice in self._choices)
         with Vertical(classes="dialog -wide" if wide else "dialog"):
             yield Label(Content(self._title), classes="dialog-title")
@@ -110,16 +110,16 @@ class Menu(Dialog[Value]):
             yield Label("↑ ↓ move   Enter take   Esc leave", classes="dialog-says")
 
     def on_mount(self) -> None:
-        """The safe line is under the cursor."""
+        """Put the cursor on the safe line."""
         self.query_one(OptionList).highlighted = self._start
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Answer."""
+        """Close with the answer."""
         event.stop()
         self.dismiss(self._choices[event.option_index].value)
 
     def on_key(self, event: events.Key) -> None:
-        """A line's own key; it does not reach the screen below."""
+        """Handle the key of a line. It does not reach the screen below."""
         for choice in self._choices:
             if choice.key and choice.key == event.character:
                 event.stop()

@@ -1,4 +1,4 @@
-"""The help dialog, made from the bindings and the columns; there is no second list."""
+"""The help dialog, generated from the bindings and the columns. There is no second list."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMES: Final = {
     "enter": "Enter", "escape": "Esc", "space": "Space", "tab": "Tab", "backspace": "Backspace",
     "home": "Home", "end": "End", "pageup": "PgUp", "pagedown": "PgDn",
 }  # fmt: skip
-"""Of keys that Textual would show as signs or in small letters."""
+"""Names of keys that Textual would show as signs or in lower case."""
 _MOUSE: Final = (
     ("heading", "A click sorts by that column, a second one turns the order round"),
     ("process", "A click selects it, a double click watches it"),
@@ -37,7 +37,7 @@ _FILTER: Final = (
 
 
 class Help(Dialog[None]):
-    """Keys of the panel in focus first, then all keys, the mouse, the columns, the filter."""
+    """The keys of the panel in focus first, then all keys, the mouse, the columns, the filter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,question_mark,h,f1", "cancel", "Close", id="help.close", tooltip="Close the help")
@@ -48,7 +48,7 @@ class Help(Dialog[None]):
         self._parts = parts
 
     def compose(self) -> ComposeResult:
-        """A title and a table for each part, scrolled with the arrows."""
+        """A title and a table for each part, which the arrows scroll."""
         with VerticalScroll(classes="dialog -page") as page:
             page.border_title = "Keys, mouse, columns, filter"
             page.border_subtitle = "↑ ↓ PgUp PgDn scroll   Esc close"
@@ -57,11 +57,11 @@ class Help(Dialog[None]):
                 yield Static(_table(lines), classes="help-part", markup=False)
 
     def on_mount(self) -> None:
-        """Arrows scroll."""
+        """Give the focus to the text, so that arrows scroll it."""
         self.query_one(VerticalScroll).focus()
 
     def sections(self) -> list[tuple[str, list[tuple[str, ...]]]]:
-        """Everything that is said: titles, and lines of two or three cells."""
+        """The whole text: titles, and lines of two or three cells."""
         return [
             *((title, _key_lines(bindings)) for title, bindings in self._parts.items()),
             ("The mouse", [*_MOUSE]),

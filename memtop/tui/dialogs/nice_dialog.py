@@ -13,7 +13,7 @@ _RANGE: Final = "From -20 (served first) to 19 (last); 0 is usual. To lower it t
 
 
 class NiceDialog(Prompt[int]):
-    """Asks for a nice value; the answer is -20 to 19, None after Esc. It changes nothing itself."""
+    """Asks for a nice value. The answer is -20 to 19, or None after Esc. It changes nothing itself."""
 
     def __init__(self, target: Target) -> None:
         super().__init__(

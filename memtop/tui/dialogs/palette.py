@@ -1,4 +1,4 @@
-"""The command palette, and lists of options, made to survive sizes and moments at which Textual 8's own raise."""
+"""The command palette, and lists of options. They also work at sizes and moments at which Textual 8's own raise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.widgets import OptionList
 
 
 class ChoiceList(OptionList):
-    """A list of options whose page keys wait until it has lines (Textual's raises KeyError)."""
+    """A list of options whose page keys do nothing until it has lines (Textual's raises KeyError)."""
 
     def action_page_up(self) -> None:
         """Move up by one page."""
@@ -25,10 +25,10 @@ class Palette(CommandPalette):
     """The command palette."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Whether an action may run now: those of the list wait until it has lines (Textual's raises KeyError)."""
+        """Whether an action may run now. Those of the list wait until it has lines (Textual's raises KeyError)."""
         return action != "command_list" or bool(self.query_one(CommandList).scrollable_content_region)
 
     def on_click(self, event: events.Click) -> None:
-        """Nothing of a palette that is closing can be clicked (Textual's raises ScreenStackError)."""
+        """Ignore clicks while the palette is closing (Textual's raises ScreenStackError)."""
         if not self.is_current:
             event.prevent_default()

@@ -1,4 +1,4 @@
-"""The signal (kill) dialog: the signals to choose from, and which process the chosen one goes to."""
+"""The signal (kill) dialog: the signals to choose from, and the process that receives the chosen one."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
     (signal.SIGABRT, "end at once with a core dump"),
     (signal.SIGKILL, "end at once; it cannot clean up"),
 )
-"""Signals and what each does. The first is under the cursor when the dialog opens, so it is the safest."""
+"""Signals and their effects. The first is under the cursor when the dialog opens, so it is the safest."""
 
 
 class SignalDialog(Menu[signal.Signals]):
-    """Asks which signal to send to a process; the answer is the signal, None after Esc. It sends nothing itself.
+    """Asks which signal to send to a process. The answer is the signal, or None after Esc. It sends nothing itself.
 
     ``target`` is held by pidfd while the dialog is open; :func:`memtop.process_control.send` takes both.
     """

@@ -16,7 +16,7 @@ from memtop.tui.dialogs.dialog import Choice, Dialog, Menu
 
 
 class TopicViewer(Dialog[None]):
-    """Read, follow links, go back."""
+    """Shows a topic, follows links, goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("backspace,left", "back", "Back", id="explain.back", tooltip="The topic before"),
@@ -49,7 +49,7 @@ class TopicViewer(Dialog[None]):
         self.query_one(VerticalScroll).focus()
 
     async def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
-        """Follow a link to another topic; there are no others."""
+        """Follow a link to another topic. There are no other links."""
         event.stop()
         if event.href.startswith("topic:"):
             await self._go(event.href.removeprefix("topic:"))
@@ -60,13 +60,13 @@ class TopicViewer(Dialog[None]):
             await self._show()
 
     async def action_back(self) -> None:
-        """The topic before."""
+        """Show the previous topic."""
         if len(self._trail) > 1:
             self._trail.pop()
             await self._show()
 
     async def action_next(self) -> None:
-        """The next topic of the course."""
+        """Show the next topic of the course."""
         names = [found.name for found in topics()]
         at = names.index(self._trail[-1]) if self._trail[-1] in names else -1
         await self._go(names[(at + 1) % len(names)])

@@ -1,7 +1,7 @@
 """Converts every cell to ASCII under ``--ascii``, whatever a widget draws.
 
-Widgets choose their own ASCII forms where a character has a meaning; here go the rest: Textual's scroll bars,
-borders and check marks, the typography of the explanations.
+Widgets choose their own ASCII forms for characters with a meaning. This filter converts the rest: Textual's scroll
+bars, borders and check marks, and the typography of the explanations.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from textual.filter import LineFilter
 
 _LIKE: Final = dict(zip("═─━│┃║·•–—…‘’“”←→↑↓●○■►▶▼▲▸▾Δ×±≈≥≤√", "=--|||**--~''\"\"<>^v*o#>>v^+-dx+~><v", strict=True))
 _BLANK: Final = "▁▂▃▄▅▆▇█▉▊▋▌▍▎▏▐▔░▒▓"
-"""Edges of scroll bars and boxes: their colors say enough."""
+"""Edges of scroll bars and boxes, whose colors are enough."""
 _CORNERS: Final = "╭╮╰╯┌┐└┘├┤┬┴┼╔╗╚╝"
 
 
 class AsciiLines(LineFilter):
-    """Every character beyond ASCII by its like, by a blank, or by ``?``; cells stay where they are."""
+    """Replaces every character beyond ASCII by a similar one, a blank, or ``?``. Cells stay in place."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """See the class."""

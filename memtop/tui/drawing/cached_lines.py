@@ -12,9 +12,9 @@ from textual.widget import Widget
 
 
 class KeptLines(Widget):
-    """A container whose lines, mostly a frame and blanks, are handed out again until there is a :meth:`refresh`.
+    """A container whose lines, mostly a frame and blanks, are cached until :meth:`refresh`.
 
-    The container comes first among the bases: Textual inherits style rules from the first one only.
+    The container comes first among the bases, because Textual inherits style rules from the first one only.
     """
 
     _kept_lines: tuple[Region, list[Strip]] | None = None
@@ -26,22 +26,22 @@ class KeptLines(Widget):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """As in Widget, which looks at each line to find that it is the same; what is asked for says its size."""
+        """As in Widget, but without checking each line: the cache key is the requested region."""
         if self._kept_lines is None or self._kept_lines[0] != crop:
             self._kept_lines = crop, super().render_lines(crop)
         return self._kept_lines[1]
 
     def notify_style_update(self) -> None:
-        """Colors may have changed, with the theme or the focus."""
+        """Drop the cache, because colors may have changed with the theme or the focus."""
         super().notify_style_update()
         self._kept_lines = None
 
 
 class CachedLines(Widget):
-    """A widget that draws line by line in ``render_line``, each line again only after a :meth:`refresh` of it.
+    """A widget that draws line by line in ``render_line``, and draws a line again only after a :meth:`refresh` of it.
 
-    Its lines go straight to the compositor: Textual's own way adds borders and padding, and costs more than drawing.
-    With a border or padding it is drawn that way all the same.
+    Its lines go straight to the compositor. Textual's own way adds borders and padding, and costs more than the drawing
+    itself. It is used only for a widget with a border or padding.
     """
 
     ALLOW_SELECT = False
@@ -49,17 +49,17 @@ class CachedLines(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.line_size = Size(0, 0)
-        """Of the content, while lines are asked for: Textual would compute it from the styles for each of them."""
+        """Size of the content during a request for lines. Textual would compute it from the styles for each line."""
         self._part_styles: dict[str, Style] = {}
         self._lines_of: tuple[Region, Size] | None = None
         self._shown_lines: dict[int, Strip] = {}
 
     def render(self) -> RenderableType:
-        """Never drawn: lines come from ``render_line``."""
+        """Never called for drawing: lines come from ``render_line``."""
         return ""
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """As in Widget; the lines in the regions, or all, will be drawn again."""
+        """As in Widget. The lines in the regions, or all, will be drawn again."""
         if repaint and regions:
             for region in regions:
                 for y in region.line_range:
@@ -69,7 +69,7 @@ class CachedLines(Widget):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines as last drawn; those that are invalid are drawn again."""
+        """The lines as last drawn. Invalid ones are drawn again."""
         if self._lines_of != (crop, self.size):
             self._lines_of = crop, self.size
             self._shown_lines.clear()
@@ -84,15 +84,15 @@ class CachedLines(Widget):
         return [lines[y] for y in crop.line_range]
 
     def _finished(self, strip: Strip, crop: Region) -> Strip:
-        """What Textual would make of it."""
+        """The line as Textual would finish it."""
         for line_filter in self.get_line_filters():
             strip = strip.apply_filter(line_filter, self.background_colors[1])
         return strip if crop.width == strip.cell_length else strip.crop(crop.x, crop.right)
 
     def style_of(self, part: str = "") -> Style:
-        """The style of one of its COMPONENT_CLASSES over its own, or its own alone.
+        """The style of one of its COMPONENT_CLASSES combined with its own, or its own alone.
 
-        Looked up once for each theme: that costs more than drawing a line.
+        It is looked up once for each theme, because a look-up costs more than drawing a line.
         """
         if part not in self._part_styles:
             own = self.rich_style
@@ -100,7 +100,7 @@ class CachedLines(Widget):
         return self._part_styles[part]
 
     def notify_style_update(self) -> None:
-        """Colors may have changed, with the theme or the focus."""
+        """Drop the styles, because colors may have changed with the theme or the focus."""
         super().notify_style_update()
         self._part_styles.clear()
         self._shown_lines.clear()

@@ -1,4 +1,4 @@
-"""Fits text to an exact number of terminal cells, also as ASCII."""
+"""Fits text to an exact number of terminal cells, and converts it to ASCII."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from memtop.columns import ASCII_SPARKS, SPARKS
 ELLIPSIS: Final = "…"
 LOADING: Final = "Reading /proc …"
 _MOST_CODE_POINTS_A_CELL: Final = 4
-"""Beyond this many, a hostile text of characters without width is not worth measuring."""
+"""Most code points measured per cell: a hostile text may have any number of characters without width."""
 _ASCII: Final = str.maketrans(
     {
         **dict(zip(SPARKS, ASCII_SPARKS, strict=True)),
@@ -24,14 +24,14 @@ _ASCII: Final = str.maketrans(
 
 
 def to_ascii(text: str) -> str:
-    """``text`` in ASCII: drawn characters by their like, foreign letters as escapes."""
+    """``text`` in ASCII: drawing characters by similar ones, foreign letters as escapes."""
     if text.isascii():
         return text
     return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def spark_lines(heights: Sequence[int], rows: int, signs: str) -> list[str]:
-    """A column for each height, in so many ``rows`` of as many steps as there are ``signs``; top row first."""
+    """A column for each height, in ``rows`` rows with as many steps as there are ``signs``; top row first."""
     steps = len(signs)
     ladder = " " + signs
     return [

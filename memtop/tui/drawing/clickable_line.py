@@ -35,7 +35,7 @@ class Bar(CachedLines):
 
     @dataclass
     class ExplainAsked(Message):
-        """A click on a value: its explanation is wanted."""
+        """A click on a value, which asks for its explanation."""
 
         topic: str
 
@@ -49,22 +49,22 @@ class Bar(CachedLines):
         self._regions: list[tuple[int, int, str]] = []
 
     def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
-        """What stands left and right on a bar of this many cells."""
+        """The texts left and right on a bar of this many cells."""
         raise NotImplementedError
 
     def clicked(self, target: str) -> None:
-        """A part with a target was clicked; targets are topics, unless a subclass knows better."""
+        """Handle a click on a part with a target. Targets are topics, unless a subclass overrides this."""
         self.post_message(self.ExplainAsked(target))
 
     def redraw_if_changed(self) -> None:
-        """Repaint, unless the bar would look as it does."""
+        """Repaint if the bar has changed."""
         width = self.size.width
         if width and (parts := self.parts(width)) != self._shown:
             self._shown, self._shown_cells = parts, width
             self.refresh()
 
     def watch_ascii(self) -> None:
-        """Other characters."""
+        """Redraw with other characters."""
         self._shown = None
 
     def render_line(self, y: int) -> Strip:
@@ -86,7 +86,7 @@ class Bar(CachedLines):
         return Strip(segment for segment in segments if segment.text).adjust_cell_length(width, base)
 
     def on_click(self, event: events.Click) -> None:
-        """Say which part was meant."""
+        """Report which part was clicked."""
         offset = event.get_content_offset(self)
         for start, end, target in self._regions:
             if offset is not None and start <= offset.x < end:

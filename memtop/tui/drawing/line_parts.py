@@ -1,6 +1,6 @@
-"""Lays out short texts on one line, from the left and from the right; drops the least important where it is narrow.
+"""Lays out short texts on one line, from the left and from the right, and drops the least important on narrow screens.
 
-Of Textual and Rich it imports only the widths of characters: the early painting has the same first line as the screen.
+Of Textual and Rich it imports only the widths of characters, because the first picture uses it too.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ class LinePart:
 
     text: str
     rank: int
-    """Those of the highest rank leave first; 0 never does."""
+    """Parts of the highest rank are dropped first; those of rank 0 never are."""
     target: str = ""
-    """What a click on it asks for; empty for nothing."""
+    """The target of a click; empty for none."""
     style: str = ""
     """``strong``, ``dim``, ``warning``, ``danger`` or ``res``; empty for plain."""
     glued: bool = False
-    """Only one cell from its left neighbor."""
+    """Only one cell away from its left neighbor."""
 
 
 def cells(parts: Sequence[LinePart]) -> int:
-    """The room that parts take beside each other."""
+    """The number of cells that parts need together."""
     return sum(cell_len(part.text) + _gap(part) for part in parts) - (_gap(parts[0]) if parts else 0)
 
 
 def placed(left: Sequence[LinePart], right: Sequence[LinePart], width: int) -> Iterator[tuple[int, LinePart]]:
-    """Each part that fits in ``width`` cells, from the left, and the cell it begins in."""
+    """Each part that fits in ``width`` cells, from the left, with its first cell."""
     left, right = narrow(left, right, width)
     for side, start in ((left, EDGE_CELLS), (right, width - EDGE_CELLS - cells(right))):
         x = start
@@ -47,9 +47,9 @@ def placed(left: Sequence[LinePart], right: Sequence[LinePart], width: int) -> I
 
 
 def narrow(left: Sequence[LinePart], right: Sequence[LinePart], width: int) -> tuple[list[LinePart], list[LinePart]]:
-    """The parts that fit in ``width`` cells: those of the highest rank leave first, of one rank the last.
+    """The parts that fit in ``width`` cells. The highest rank is dropped first; within one rank, the last part.
 
-    Parts of one rank with one target leave together.
+    Parts of one rank with one target are dropped together.
     """
     sides = [*((part, False) for part in left), *((part, True) for part in right)]
 

@@ -1,4 +1,4 @@
-"""Scrolling lines: scrolled without a layout, and repainted only where they changed."""
+"""Scrolling lines: they scroll without a layout, and repaint only what changed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from memtop.tui.drawing.cached_lines import CachedLines, KeptLines
 
 
 class KeptScrollBar(ScrollBar, KeptLines):
-    """Stands still most of the time."""
+    """A scroll bar whose lines are cached."""
 
 
 class ScrollingLines(CachedLines, ScrollView):
-    """A subclass draws line ``y`` of what is in view in :meth:`line`, and calls :meth:`refresh_changed`."""
+    """A list of lines. A subclass draws line ``y`` of the view in :meth:`line`, and calls :meth:`refresh_changed`."""
 
     DEFAULT_CSS = """
     ScrollingLines {
@@ -31,18 +31,18 @@ class ScrollingLines(CachedLines, ScrollView):
     }
     """
 
-    # Another number of lines only moves the scroll bar: no layout of the whole screen, unlike in ScrollView.
+    # A new number of lines only moves the scroll bar. Unlike in ScrollView, it causes no layout of the whole screen.
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._drawn: dict[int, Strip] = {}
         self._ready: dict[int, Strip] = {}
-        """Lines that have been drawn to see whether they changed, and wait to be shown."""
+        """Lines that were drawn to find out whether they changed, and wait to be shown."""
 
     @property
     def vertical_scrollbar(self) -> ScrollBar:
-        """As in Widget, which offers no other way to say of what class it is."""
+        """As in Widget, which has no other way to set its class."""
         if self._vertical_scrollbar is None:
             bar = self._vertical_scrollbar = KeptScrollBar(vertical=True, name="vertical", thickness=1)
             bar.display = False
@@ -54,7 +54,7 @@ class ScrollingLines(CachedLines, ScrollView):
         raise NotImplementedError
 
     def set_length(self, lines: int) -> None:
-        """There are so many lines now, in view or not."""
+        """Set the number of lines, in view or not."""
         if lines == self.virtual_size.height:
             return
         self.virtual_size = Size(0, lines)
@@ -65,7 +65,7 @@ class ScrollingLines(CachedLines, ScrollView):
         self.scroll_y = self.validate_scroll_y(self.scroll_y)
 
     def refresh_changed(self, lines: Iterable[int]) -> None:
-        """Ask for a repaint of those of these lines that would not look as they were drawn last."""
+        """Ask for a repaint of the lines that would look different from how they were drawn last."""
         fresh = {y: self.line(y) for y in lines}
         self._ready = {y: strip for y, strip in fresh.items() if strip != self._drawn.get(y)}
         if self._ready:
@@ -78,17 +78,17 @@ class ScrollingLines(CachedLines, ScrollView):
         return strip
 
     def repaint(self) -> None:
-        """Everything may look different."""
+        """Draw everything again."""
         self._drawn.clear()
         self._ready.clear()
         self.refresh()
 
     def notify_style_update(self) -> None:
-        """The theme, the style sheet or the focus has changed."""
+        """Redraw after a change of the theme, the style sheet or the focus."""
         super().notify_style_update()
         self.repaint()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Every line is another one."""
+        """Drop the lines that wait, because every line is another one."""
         self._ready.clear()
         super().watch_scroll_y(old_value, new_value)

@@ -1,4 +1,4 @@
-"""Stacked bar of RES: each part has a texture of its own, so that it can be read without colors."""
+"""Stacked bar of RES: each part has its own texture, so that it can be read without colors."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SIGNS: Final = {
     "unknown": ("?", "?", "dim"),
     "files": ("░", ".", "dim"),
 }
-"""Of each part: sign, sign in ASCII, color."""
+"""Sign, sign in ASCII, and color of each part."""
 _GLUE: Final = "\u00a0"
-"""A blank at which textwrap breaks no line."""
+"""A blank at which textwrap does not break a line."""
 _LOOKS: Final = ("rss", "virt", "warning", "danger", "dim")
 
 
@@ -64,7 +64,7 @@ class StackedBar(CachedLines):
 
 
 def bar(parts: Sequence[Part], width: int, *, plain: bool = False) -> list[tuple[str, str]]:
-    """(text, look) of each part, by length; what is there at all has at least a cell."""
+    """(text, look) of each part, by length. A part above zero has at least one cell."""
     whole = sum(part.size_bytes for part in parts)
     if not whole or width < len(parts):
         return []
@@ -75,7 +75,7 @@ def bar(parts: Sequence[Part], width: int, *, plain: bool = False) -> list[tuple
 
 
 def legend(rss_bytes: int, parts: Sequence[Part], width: int, *, narrow: bool, plain: bool = False) -> list[str]:
-    """``RES 45.1 MiB = █ live heap 30.2 MiB 67% + ▓ garbage ...`` in lines, none of which is broken within a part."""
+    """``RES 45.1 MiB = █ live heap 30.2 MiB 67% + ▓ garbage ...`` in lines. No line breaks within a part."""
     texts = []
     for part in parts:
         share = 100 * part.size_bytes / rss_bytes if rss_bytes else 0.0

@@ -16,11 +16,11 @@ from memtop.tui.drawing.cell_text import LOADING, fit
 from memtop.tui.drawing.scrolling import ScrollingLines
 
 SLACK_LINES: Final = 4
-"""Most blank lines after the last: a sentence that wraps differently every second must not move the scroll bar."""
+"""Most blank lines after the last. They keep the scroll bar still if a sentence wraps differently every second."""
 
 
 class Line(NamedTuple):
-    """One line and how it looks."""
+    """One line and its look."""
 
     text: str
     look: str = ""
@@ -28,7 +28,7 @@ class Line(NamedTuple):
 
 
 def without_focus(frame: Frame | None) -> str:
-    """What stands where the process in focus is not there: it is being read, or there is none to be."""
+    """Text to show while the process in focus is being read, or if there is none."""
     return LOADING if frame is None or frame.rows else "Select a process."
 
 
@@ -39,12 +39,12 @@ def wrapped(text: str, width: int, look: str = "", indent: str = "") -> list[Lin
 
 @lru_cache(maxsize=128)
 def _wrapped(text: str, width: int, indent: str) -> tuple[str, ...]:
-    """Remembered: most sentences stay as they are from second to second."""
+    """Wrap a paragraph. It is cached, because most sentences stay the same from second to second."""
     return tuple(textwrap.wrap(text, width, subsequent_indent=indent))
 
 
 class TextLines(ScrollingLines):
-    """Lines to read, and to scroll through where there is not room for all."""
+    """Lines to read, which scroll if there is not enough room."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"text-lines--{look}" for look in ("strong", "dim", "warning", "danger")}
     DEFAULT_CSS = """
@@ -74,7 +74,7 @@ class TextLines(ScrollingLines):
         self.refresh_changed(y for y, (old, new) in enumerate(pairs) if old != new)
 
     def line(self, y: int) -> Strip:
-        """One line; the same strip as long as it says the same, so that Textual can know it again."""
+        """One line. The same strip is returned as long as its text is the same, so Textual need not compare it."""
         width, index = self.content_size.width, self.scroll_offset.y + y
         line = self._lines[index] if index < len(self._lines) else Line("")
         if (line, width) not in self._strips:
@@ -85,6 +85,6 @@ class TextLines(ScrollingLines):
         return self._strips[line, width]
 
     def repaint(self) -> None:
-        """Everything may look different."""
+        """Draw everything again."""
         self._strips.clear()
         super().repaint()

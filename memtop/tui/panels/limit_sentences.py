@@ -27,11 +27,11 @@ _PARTS: Final[dict[str, str]] = {
     CgroupPart.FILE_OTHER: "locked or shared file pages",
     CgroupPart.UNSPLIT: "kernel and other",
 }
-"""Names of parts of a charge that are not plain words."""
+"""Names of parts of a cgroup's memory that are not plain words."""
 
 
 def sentences(detail: Detail, outlook: Assessment, frame: Frame) -> Iterator[str]:
-    """What the rows do not say: the verdict, the cgroup's parts and counters, victims, pressure."""
+    """What the table does not say: the verdict, the cgroup's parts and counters, OOM candidates, pressure."""
     yield from _verdict(outlook)
     yield from _rooms(outlook)
     yield from _cgroup(outlook)
@@ -80,7 +80,7 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
 
 
 def _rooms(outlook: Assessment) -> Iterator[str]:
-    """Both ends of a room, where they differ."""
+    """Both ends of the range of room, if they differ."""
     for row in outlook.limits:
         can_go_bytes = row.headroom_max_bytes - row.headroom_bytes
         if can_go_bytes > 0.01 * row.limit_bytes:

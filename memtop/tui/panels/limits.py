@@ -20,15 +20,16 @@ from memtop.tui.panels.limit_sentences import sentences
 WARN_PERCENT: Final = 80.0
 DANGER_PERCENT: Final = 90.0
 _NAME_CELLS: Final = (10, 30)
-"""At least and at most."""
+"""Least and most cells."""
 _COLUMNS: Final = (("LIMIT", 7), ("USED", 7), ("%", 6), ("ROOM", 7))
 _BEYOND: Final = "   beyond it the kernel"
 _BESIDE_FROM: Final = 74
-"""Cells from which that stands beside the numbers; in less room it has a line of its own, and names stay whole."""
+"""Width from which the last column stands beside the numbers. In less room it has its own line, and names stay
+whole."""
 
 
 class LimitsPanel(TextLines, can_focus=True):
-    """Ceilings as a table, then sentences."""
+    """The limits as a table, then sentences."""
 
     def show_frame(self, frame: Frame) -> None:
         """Take a newer frame."""
@@ -37,7 +38,7 @@ class LimitsPanel(TextLines, can_focus=True):
             self.show(limit_lines(frame, width))
 
     def caption(self, frame: Frame) -> str:
-        """The limit that binds, and how full it is."""
+        """The binding limit, and how full it is."""
         outlook = frame.detail.outlook if frame.detail is not None else None
         binds = next((row for row in outlook.limits if row.binds), None) if outlook is not None else None
         if binds is None or binds.limit_bytes <= 0:
@@ -46,7 +47,7 @@ class LimitsPanel(TextLines, can_focus=True):
 
 
 def limit_lines(frame: Frame, width: int) -> list[Line]:
-    """Everything about limits, most urgent first."""
+    """Everything about limits, the most urgent first."""
     detail = frame.detail
     if detail is None:
         return [Line(without_focus(frame))]
@@ -68,7 +69,7 @@ def limit_lines(frame: Frame, width: int) -> list[Line]:
 
 
 def _end(autopsy: ExitReport, width: int) -> Iterator[Line]:
-    """When that was, and what its end gave back."""
+    """When the process ended, and the memory that its end freed."""
     clock = time.strftime("%H:%M:%S", time.localtime(autopsy.at_s))
     text = f"As of its end at {clock}."
     if autopsy.cgroup_before_bytes is not None:
@@ -112,14 +113,14 @@ def _row(row: LimitRow, width: int) -> list[Line]:
 
 
 def _beyond(row: LimitRow) -> str:
-    """What the kernel does when it is passed."""
+    """What the kernel does beyond the limit."""
     return f"swaps {units.size(row.swap_room_bytes)}, then " * (row.swap_room_bytes > 0) + row.limit.value
 
 
 def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
-    """(label, bytes) of the ceilings that a line on the chart may stand for: those of one kind with RES or VIRT.
+    """(label, bytes) of the limits that the chart shows: those that count the same memory as RES or VIRT.
 
-    The one that a confirmed growth will meet says when.
+    The limit that a confirmed growth will reach shows the time as well.
     """
     if outlook is None:
         return ()
@@ -134,7 +135,7 @@ def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
 
 
 def chart_forecast(outlook: Assessment | None) -> Forecast | None:
-    """How RES goes on until it meets the ceiling that :func:`chart_limits` names; None unless growth is confirmed."""
+    """The growth of RES until it reaches the limit that :func:`chart_limits` names; None unless growth is confirmed."""
     if outlook is None or outlook.state is None or not outlook.state.alarm or outlook.growth is None:
         return None
     room_bytes = outlook.first_met.headroom_max_bytes if outlook.first_met is not None else 0

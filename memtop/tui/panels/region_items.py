@@ -1,4 +1,4 @@
-"""Lines of the Regions panel as data: kinds, and the mappings of those that are unfolded."""
+"""Lines of the Regions panel as data: kinds of memory, and the mappings of those that are unfolded."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from memtop.sampling.smaps.smaps_view import Reading, RegionsView
 from memtop.sanitize import clean
 
 MOST_MAPPINGS: Final = 1000
-"""Mappings of one kind that are listed; a process may have 65,000 of them."""
+"""Most mappings listed of one kind. A process may have 65,000."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line: a kind, a mapping of it, or the rest of its mappings."""
+    """One line: a kind, a mapping of it, or its remaining mappings."""
 
     kind: RegionKind
     start: int | None
-    """Address of a mapping; None for the kind itself, -1 for the rest."""
+    """Address of a mapping; None for the kind itself, -1 for the remaining mappings."""
     title: str
     count: int | None
     sizes: Sizes | None
@@ -34,11 +34,11 @@ class Item:
     where: str
     is_open: bool = False
     hugetlb_bytes: int = 0
-    """In huge pages of the pool, which RSS leaves out."""
+    """Huge pages of the pool, which RSS leaves out."""
 
     @property
     def touched_percent(self) -> float | None:
-        """RSS and huge pages over size."""
+        """RSS and huge pages as a percentage of the size."""
         return _touched(self.sizes, self.hugetlb_bytes)
 
 
@@ -49,7 +49,7 @@ def _touched(sizes: Sizes | None, hugetlb_bytes: int) -> float | None:
 
 
 def _where(text: str, hugetlb_bytes: int) -> str:
-    """The name, behind what must not be overlooked."""
+    """The name, after any important notes."""
     return f"+{units.size(hugetlb_bytes)} not in RSS  {text}" if hugetlb_bytes else text
 
 
@@ -125,7 +125,7 @@ class RegionSort:
 
 
 class _Growth:
-    """Change of RSS by kind and by mapping; None where the mapping was cut or merged, so that only the sum is known."""
+    """Change of RSS by kind and by mapping; None if the mapping was split or merged, so that only the sum is known."""
 
     def __init__(self, growth: RegionGrowth | None) -> None:
         self._growth = growth
@@ -139,11 +139,11 @@ class _Growth:
                 self._mappings[change.kind, change.start] = change.delta.rss_bytes
 
     def of_kind(self, kind: RegionKind) -> int | None:
-        """Of all its mappings; 0 where the kind has not changed."""
+        """Change of all its mappings; 0 if the kind has not changed."""
         return None if self._growth is None else self._kinds.get(kind, 0)
 
     def of_mapping(self, kind: RegionKind, start: int) -> int | None:
-        """Of one mapping."""
+        """Change of one mapping."""
         if self._growth is None:
             return None
         if (kind, start) in self._mappings:
@@ -152,7 +152,7 @@ class _Growth:
 
 
 def items_of(view: RegionsView, sort: RegionSort, opened: Iterable[RegionKind] = ()) -> list[Item]:
-    """The panel's lines; none without a reading."""
+    """The panel's lines; empty without a reading."""
     reading = view.reading
     if reading is None:
         return []
@@ -189,7 +189,7 @@ def _in_order(items: list[Item], sort: RegionSort) -> list[Item]:
 
 
 def _mappings(reading: Reading, kind: RegionKind, sort: RegionSort, marked: _Growth, started: _Growth) -> list[Item]:
-    """The mappings of one kind, as far as they are listed, and a line for the rest."""
+    """The listed mappings of one kind, and a line for the rest."""
     regions = reading.regions
     places = [place for place, one in enumerate(regions.kinds) if one is kind]
     shown = places
@@ -206,7 +206,7 @@ def _mappings(reading: Reading, kind: RegionKind, sort: RegionSort, marked: _Gro
 
 
 def _measure(regions: Regions, key: str, kind: RegionKind, marked: _Growth, started: _Growth) -> Callable[[int], float]:
-    """What the largest mappings are chosen by, of tens of thousands."""
+    """The measure that selects the largest of up to tens of thousands of mappings."""
     starts = regions.smaps.starts
 
     def number(value: float | None) -> float:

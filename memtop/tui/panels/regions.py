@@ -16,14 +16,14 @@ from memtop.tui.side.virt_bar import VirtBar
 
 
 class RegionsPanel(Vertical, KeptLines):
-    """A bar of VIRT over the table of kinds, or sentences."""
+    """A bar of VIRT above the table of kinds, or sentences."""
 
     DEFAULT_CSS = """
     RegionsPanel.-old { opacity: 60%; }
     """
 
     def compose(self) -> ComposeResult:
-        """Bar, table, and the words that take their place."""
+        """Bar, table, and the sentences that replace them."""
         yield VirtBar()
         yield RegionsTable(id="regions-table")
         yield TextLines(classes="panel-words")
@@ -46,12 +46,12 @@ class RegionsPanel(Vertical, KeptLines):
             prose.show([Line(without_focus(frame))])
 
     def caption(self, frame: Frame) -> str:
-        """How old the reading is, and what it did cost."""
+        """The age of the reading, and its cost."""
         return caption(frame.detail.regions) if frame.detail is not None else ""
 
 
 def missing_lines(detail: Detail, width: int) -> list[Line]:
-    """Why there are no mappings, and what is known all the same."""
+    """Why there are no mappings, and what is known without them."""
     view = detail.regions
     if view is None:
         return []

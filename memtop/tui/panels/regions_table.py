@@ -1,4 +1,4 @@
-"""Table of the kinds of a process's memory, which unfold to mappings; draws only what is visible and has changed."""
+"""Table of the kinds of a process's memory, which unfold to mappings. It draws only visible lines that changed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
 
 class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
-    """See the module; the app hears what is to be explained."""
+    """The table; see the module. Its messages say what the user wants explained."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"regions-table--{name}" for name in ("heading", "sorted", "cursor", "size", "rss", "dim")
@@ -71,7 +71,7 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
 
     @dataclass
     class ExplainAsked(Message):
-        """A kind, or one mapping of it, is to be explained."""
+        """The user wants an explanation of a kind, or of one of its mappings."""
 
         reading: Reading
         kind: RegionKind
@@ -87,10 +87,10 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         self._placed: tuple[tuple[int, str, bool], list[tuple[RegionColumn, int]]] | None = None
         self._most_rss = 1
         self._made: dict[int, tuple[object, Strip]] = {}
-        """Lines, and what they were drawn from."""
+        """The lines, and the values that they were drawn from."""
 
     def show(self, view: RegionsView) -> None:
-        """Take a newer view; what has not changed costs nothing."""
+        """Take a newer view. Unchanged values cost nothing."""
         before, self._view = self._view, view
         if before is None or before.reading is not view.reading or before.since_mark is not view.since_mark:
             self._rebuild()
@@ -120,7 +120,7 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         return max(0, self.scrollable_content_region.height - HEADING_LINES)
 
     def action_move(self, lines: int) -> None:
-        """Move the cursor, and the view after it."""
+        """Move the cursor, and scroll to it."""
         if not self._items:
             return
         self._index = max(0, min(self._index + lines, len(self._items) - 1))
@@ -136,7 +136,7 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         self.action_move(screens * max(1, self._body_lines - 1))
 
     def action_fold(self) -> None:
-        """Open or fold the kind under the cursor."""
+        """Unfold or fold the kind under the cursor."""
         if not self._items:
             return
         kind = self._items[self._index].kind
@@ -147,14 +147,14 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         self.action_move(0)
 
     def action_choose(self) -> None:
-        """Open a kind; explain a mapping."""
+        """Unfold a kind, or explain a mapping."""
         if self._items and self._items[self._index].start not in (None, -1):
             self.action_explain()
         else:
             self.action_fold()
 
     def action_explain(self) -> None:
-        """Say what is under the cursor."""
+        """Explain the line under the cursor."""
         if not self._items or self._view is None or self._view.reading is None:
             return
         item = self._items[self._index]
@@ -162,13 +162,13 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         self.post_message(self.ExplainAsked(self._view.reading, item.kind, start))
 
     def action_sort(self, step: int) -> None:
-        """By the next column that is in view."""
+        """Sort by the next visible column."""
         keys = [column.key for column, _ in self._places() if column.key in SORTABLE]
         at = keys.index(self.order.key) if self.order.key in keys else 0
         self.sort_by(keys[(at + step) % len(keys)])
 
     def sort_by(self, key: str) -> None:
-        """By a column in its natural order; by the same one again: turned round."""
+        """Sort by a column in its natural order. The same column again reverses the order."""
         again = key == self.order.key
         descending = not self.order.descending if again else not BY_KEY[key].left
         self.order = RegionSort(key, descending)
@@ -176,11 +176,11 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         self.repaint()
 
     def action_reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         self.sort_by(self.order.key)
 
     def on_click(self, event: events.Click) -> None:
-        """Select, open, or sort by a heading."""
+        """Select, unfold, or sort by a heading."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
@@ -224,7 +224,7 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         return [(column, column.width or rest) for column in kept]
 
     def line(self, y: int) -> Strip:
-        """The heading, or an item."""
+        """The heading, or a line of the table."""
         width = self.content_region.width
         if y < HEADING_LINES:
             return self._strip([self._heading(column, cells) for column, cells in self._places()], "heading", width)
@@ -261,7 +261,7 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         return text, style
 
     def _eighths(self, item: Item) -> int:
-        """The length of its bar, in eighths of a cell; something that is not nothing is seen."""
+        """The length of its bar, in eighths of a cell. A value above zero shows at least one eighth."""
         rss = (item.sizes.rss_bytes if item.sizes else None) or 0
         return max(int(rss > 0), round(rss / self._most_rss * BAR_CELLS * 8))
 
@@ -281,7 +281,7 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         self.refresh_changed(range(HEADING_LINES + self._body_lines))
 
     def repaint(self) -> None:
-        """Everything may look different."""
+        """Draw everything again."""
         self._made.clear()
         super().repaint()
 

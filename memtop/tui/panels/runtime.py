@@ -20,7 +20,7 @@ class RuntimePanel(VerticalScroll, can_focus=True):
     """Verdict, bar, charts and numbers."""
 
     def compose(self) -> ComposeResult:
-        """The words over the bar, the bar, and the rest."""
+        """The sentences above the bar, the bar, and the rest."""
         yield TextLines(id="runtime-head")
         yield StackedBar(id="runtime-bar")
         yield TextLines(id="runtime-body")
@@ -45,7 +45,7 @@ class RuntimePanel(VerticalScroll, can_focus=True):
             prose.show(lines)
 
     def caption(self, frame: Frame) -> str:
-        """How old the figures are, and where they come from."""
+        """The age of the figures, and their source."""
         runtime = frame.detail.runtime if frame.detail is not None else None
         if runtime is None or runtime.age_s is None:
             return ""
@@ -54,7 +54,7 @@ class RuntimePanel(VerticalScroll, can_focus=True):
 
 
 def head_lines(detail: Detail | None, width: int) -> list[Line]:
-    """What runs here, what is wrong with the readings, and the verdict."""
+    """The runtime, problems with the readings, and the verdict."""
     if detail is None:
         return []
     runtime = detail.runtime
@@ -76,9 +76,10 @@ def head_lines(detail: Detail | None, width: int) -> list[Line]:
 
 
 def body_lines(detail: Detail | None, width: int, room: int = 99, *, plain: bool = False) -> list[Line]:
-    """The bar in words, charts, numbers and advice; ``room`` is how many lines of it are seen without scrolling.
+    """The bar in words, charts, numbers and advice. ``room`` is how many of its lines are visible without scrolling.
 
-    Charts come right after the bar, as high as there is room; where there is none, after all words, and whole.
+    Charts come right after the bar, as high as there is room for. Without room they come after all sentences, in full
+    height.
     """
     runtime = detail.runtime if detail is not None else None
     if detail is None or runtime is None or runtime.waiting:
@@ -94,7 +95,7 @@ def body_lines(detail: Detail | None, width: int, room: int = 99, *, plain: bool
 
 
 def runtime_topic(frame: Frame | None) -> str:
-    """Name of the topic on the runtime of the process in focus; that of allocators where none is known."""
+    """Name of the topic on the runtime of the process in focus; the topic on allocators if no runtime is known."""
     runtime = frame.detail.runtime if frame is not None and frame.detail is not None else None
     return runtime.topic if runtime is not None else "allocators"
 

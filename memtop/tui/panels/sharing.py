@@ -15,7 +15,7 @@ from memtop.units import UNKNOWN, size
 
 _BAR_LEAST = 12
 _NAME_CELLS = (16, 10)
-"""Ordinarily, and where it is narrow."""
+"""Ordinary width, and width on narrow screens."""
 _NARROW_BELOW = 66
 
 
@@ -35,7 +35,7 @@ class SharingPanel(TextLines, can_focus=True):
             self.show(sharing_lines(frame, width, plain=self.app.has_class("-ascii")))
 
     def caption(self, frame: Frame) -> str:
-        """How old the reading is, and what it did cost."""
+        """The age of the reading, and its cost."""
         return caption(frame.detail.regions) if frame.detail is not None else ""
 
 
@@ -56,7 +56,7 @@ def sharing_lines(frame: Frame, width: int, *, plain: bool = False) -> list[Line
 
 
 def _table(view: SharingView, width: int, *, plain: bool) -> list[Line]:
-    """One line a process: RSS, PSS, USS, what of it is still shared, and the three as a bar."""
+    """One line per process: RSS, PSS, USS, the part that is still shared, and the three as a bar."""
     signs = ("#", "=", ".") if plain else ("█", "▒", "░")
     name_cells = _NAME_CELLS[width < _NARROW_BELOW]
     numbers = f"{'PID':>7} {'NAME':<{name_cells}} {'RSS':>6} {'PSS':>6} {'USS':>6} {'SHARED':>6} {'COPYING':>9}"

@@ -16,7 +16,7 @@ Value = Callable[[Detail, PidStatus], str]
 _LABEL_CELLS: Final = 20
 _VALUE_CELLS: Final = 22
 _BESIDE_FROM: Final = 60
-"""Cells from which the words that are wrapped stay beside the numbers."""
+"""Width from which wrapped explanations stay beside the numbers."""
 
 
 def _clock(wall_s: float | None) -> str:
@@ -50,7 +50,7 @@ FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
 
 
 class StatusPanel(TextLines, can_focus=True):
-    """One fact a line."""
+    """One field per line."""
 
     def show_frame(self, frame: Frame) -> None:
         """Take a newer frame."""
@@ -59,12 +59,12 @@ class StatusPanel(TextLines, can_focus=True):
             self.show(status_lines(frame, width))
 
     def caption(self, frame: Frame) -> str:
-        """Read at every sample: nothing to say."""
+        """Empty, because status is read at every sample."""
         return ""
 
 
 def status_lines(frame: Frame, width: int) -> list[Line]:
-    """The facts as lines; why there are none, where there are none."""
+    """The fields as lines, or the reason why there are none."""
     detail = frame.detail
     if detail is None:
         return [Line(without_focus(frame))]

@@ -1,7 +1,7 @@
-"""The panels under the chart, one at a time: a line of tabs, and the panel that is chosen.
+"""The panels under the chart, one at a time: a line of tabs, and the chosen panel.
 
-A panel is a widget that takes frames with ``show_frame``; the table :data:`PANELS` is the only place that lists them.
-What a panel needs read for it is asked for only while it is on screen: its entry declares it as ``needs``.
+A panel is a widget that takes frames with ``show_frame``. The table :data:`PANELS` is the only place that lists them.
+Its entry declares the readings that a panel needs as ``needs``; they are made only while the panel is on screen.
 """
 
 from __future__ import annotations
@@ -31,39 +31,39 @@ RUNTIME: Final = "runtime"
 
 
 class Panel(Protocol):
-    """What every panel can do."""
+    """The interface of every panel."""
 
     def show_frame(self, frame: Frame) -> None:
         """Take a newer frame."""
         ...
 
     def caption(self, frame: Frame) -> str:
-        """What stands beside the tabs: how new the numbers are."""
+        """Text beside the tabs: the age of the numbers."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PanelKind:
-    """One tab."""
+    """One panel in the table, with its tab."""
 
     name: str
     title: str
     says: str
     """One line for the help."""
     widget: str
-    """Where its class is, as ``module:name``: a panel costs memory only once it has been opened."""
+    """Its class as ``module:name``. A panel uses memory only after it was opened."""
     needs: Need = Need.NONE
     """Readings of the process in focus that it shows."""
     cursor: str = ""
-    """Id of the widget that takes the keys when the panel is opened; empty where there is nothing to move in."""
+    """ID of the widget that gets the focus when the panel is opened; empty if the panel has no cursor."""
     hints: tuple[Hint, ...] = ()
-    """The keys that the last line shows while the panel has the keys; empty for those of the table."""
+    """Keys that the footer shows while the panel has the focus; empty for those of the table."""
     topic: Callable[[Frame | None], str] | None = None
-    """Name of the topic that ``e`` opens while the panel has the keys; None for that of the sorted column."""
+    """Name of the topic that ``e`` opens while the panel has the focus; None for that of the sorted column."""
     tall: bool = False
     """Whether the panel takes nearly half of the screen."""
     opens: bool = False
-    """Opened by itself under the chart of a watched process, on a screen that is high enough."""
+    """Whether it opens automatically under the chart of a watched process, on a screen that is high enough."""
 
 
 PANELS: Final = (
@@ -111,12 +111,12 @@ PANELS: Final = (
     PanelKind("status", "Status", "what the kernel tells of it, line by line", "memtop.tui.panels.status:StatusPanel"),
 )
 _CLAUSES: Final = re.compile(r"(?=, | from | in )")
-"""Where a caption may end early."""
+"""Places where a caption may be cut."""
 BY_NAME: Final = {panel.name: panel for panel in PANELS}
 
 
 def panel_of(widget: Widget) -> PanelKind | None:
-    """The panel that ``widget`` is, or is a part of; None where it is part of none."""
+    """The panel that ``widget`` is, or is part of; None if it is part of none."""
     names = (str(one.id).removeprefix("panel-") for one in widget.ancestors_with_self)
     return next((BY_NAME[name] for name in names if name in BY_NAME), None)
 
@@ -126,7 +126,7 @@ class Tabs(Bar):
 
     chosen: var[str] = var("")
     caption: var[str] = var("")
-    """How new the numbers of the chosen one are."""
+    """The age of the numbers in the chosen panel."""
 
     @dataclass
     class Chosen(Message):
@@ -135,7 +135,7 @@ class Tabs(Bar):
         name: str
 
     def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
-        """All tabs, and as much of the caption as they leave room for; where not even they fit, the last ones go."""
+        """All tabs, and as much of the caption as fits beside them. If not all tabs fit, the last ones are dropped."""
         left = []
         for number, panel in enumerate(BY_NAME.values(), 1):
             mine = panel.name == self.chosen
@@ -143,22 +143,20 @@ class Tabs(Bar):
             left.append(LinePart(text, 0 if mine else number, panel.name, "strong" if mine else "dim", glued=True))
         room = width - cells(left) - GAP_CELLS - 2 * EDGE_CELLS
         caption = self.caption
-        while (
-            caption and len(caption) > room
-        ):  # what comes last says least: the address, what it cost, what the next one waits for
+        while caption and len(caption) > room:  # the end is least important: the address, the cost, the next reading
             caption = "".join(_CLAUSES.split(caption)[:-1])
         return left, [LinePart(caption, len(BY_NAME) + 1, "permissions", "dim")] if caption else []
 
     def watch_caption(self) -> None:
-        """Another age."""
+        """Redraw for another caption."""
         self.redraw_if_changed()
 
     def watch_chosen(self) -> None:
-        """Another panel."""
+        """Redraw for another panel."""
         self.redraw_if_changed()
 
     def clicked(self, target: str) -> None:
-        """A click chooses."""
+        """Choose the clicked tab."""
         if target in BY_NAME:
             self.post_message(self.Chosen(target))
         else:
@@ -170,7 +168,7 @@ class Switcher(ContentSwitcher, KeptLines):
 
 
 class Panels(Vertical, KeptLines):
-    """Tabs and the chosen panel; hidden while none is chosen."""
+    """Tabs and the chosen panel. It is hidden while no panel is chosen."""
 
     chosen: var[str] = var("")
     """Name of the panel on screen; empty for none."""
@@ -191,16 +189,16 @@ class Panels(Vertical, KeptLines):
         yield Switcher()
 
     async def watch_chosen(self) -> None:
-        """Show another one, with the numbers that are known; it is made when it is first opened."""
+        """Show another panel, with the numbers that are known. It is created when it is first opened."""
         self.display = bool(self.chosen)
         self.query_one(Tabs).chosen = self.chosen
         switcher, name = self.query_one(ContentSwitcher), self.chosen
         if name and not self.query(f"#panel-{name}"):
             await switcher.add_content(resolve_name(BY_NAME[name].widget)(id=f"panel-{name}"))
         if name != self.chosen:
-            return  # another key has been quicker
+            return  # another key was faster
         switcher.current = f"panel-{name}" if name else None
-        self.call_after_refresh(self._show_again)  # a panel that has just been made has no width yet
+        self.call_after_refresh(self._show_again)  # a panel that was just created has no width yet
         if name:
             self.post_message(self.Opened(name))
 

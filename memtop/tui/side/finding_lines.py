@@ -21,10 +21,10 @@ _INDENT: Final = "  "
 
 
 def finding_lines(detail: Detail, width: int) -> tuple[list[Line], dict[int, str]]:
-    """The lines, and for each line that can be explained its topic, the worst finding's first.
+    """The lines, and the topic of each line that has one. The worst finding is first.
 
-    What has changed since the mark stands above all: whoever set it has asked for that, and a small screen shows
-    little more than the first line.
+    Changes since the mark come before all findings, because the user asked for them, and a small screen shows little
+    more than the first line.
     """
     marked = wrapped(mark_sentence(detail), width, "strong") if detail.mark is not None or detail.mark_dropped else []
     found, topics = _findings(detail, width)

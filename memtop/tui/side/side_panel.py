@@ -23,7 +23,7 @@ from memtop.tui.side.finding_lines import finding_lines
 
 
 class SidePanel(Vertical, KeptLines):
-    """What is going on, and why; see :meth:`show`."""
+    """Explains what is going on and why; see :meth:`show`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "explain_first", "Explain", id="side.explain", tooltip="Explain the worst of what is going on")
@@ -36,7 +36,7 @@ class SidePanel(Vertical, KeptLines):
         self._topic = ""
         self._step: Step | None = None
         self._topics: dict[int, str] = {}
-        """Line -> the topic of the finding on it."""
+        """Line -> the topic of its finding."""
 
     def compose(self) -> ComposeResult:
         """One text."""
@@ -45,7 +45,7 @@ class SidePanel(Vertical, KeptLines):
         yield prose
 
     def show(self, frame: Frame, topic_name: str, step: Step | None) -> None:
-        """Take a newer frame; ``topic_name`` is the topic of what the cursor is on."""
+        """Take a newer frame. ``topic_name`` is the topic of the value under the cursor."""
         self._frame, self._topic, self._step = frame, topic_name, step
         self._write()
 
@@ -65,7 +65,7 @@ class SidePanel(Vertical, KeptLines):
 
     def _write(self) -> None:
         prose = self.query_one(TextLines)
-        width = prose.scrollable_content_region.width - 1  # a blank between the words and the scroll bar
+        width = prose.scrollable_content_region.width - 1  # one blank between the text and the scroll bar
         if self._frame is None or width <= 0:
             return
         lines, self._topics = self._lines(self._frame, width)
@@ -93,14 +93,14 @@ class SidePanel(Vertical, KeptLines):
         return lines, topics
 
     def _explanation(self, frame: Frame, detail: Detail, width: int) -> list[Line]:
-        """The topic of what the cursor is on."""
+        """The topic of the value under the cursor."""
         text = plain(topic(self._topic).fill(facts_of(detail.row, frame.system, detail.status)), width)
         title, *body = text.splitlines()
         return [Line(""), Line(title, "strong"), *(Line(line, "dim") for line in body)]
 
 
 def _commentary(step: Step, width: int) -> list[Line]:
-    """What the workload does, what to watch, what it measured itself."""
+    """The workload's action, what to watch, and what it measured itself."""
     lines = wrapped(f"{step.number}/{step.total}  {step.title}", width, "strong", indent="     ")
     lines += wrapped(step.commentary, width)
     for label, words in (("Watch: ", step.watch), ("Measured: ", step.measured)):
@@ -112,7 +112,7 @@ def _commentary(step: Step, width: int) -> list[Line]:
 def _cut(
     lines: Sequence[Line], topics: Mapping[int, str], height: int, width: int
 ) -> tuple[list[Line], dict[int, str]]:
-    """As many lines as there is room for: blank ones leave first, and the last one says where more is left out."""
+    """As many lines as fit. Blank ones are dropped first, and the last line says where the rest is."""
     kept = [number for number, line in enumerate(lines) if line.text or len(lines) <= height]
     shown = [lines[number] for number in kept[:height]]
     if len(kept) > height > 0:

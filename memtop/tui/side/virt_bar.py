@@ -1,4 +1,4 @@
-"""Bar of VIRT in three parts, with text under it: reserved, promised with no RAM behind it, resident."""
+"""Bar of VIRT in three parts, with text under it: reserved, promised without RAM behind it, resident."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Share(NamedTuple):
 
 
 def shares(split: Split) -> list[Share]:
-    """The parts that are there, in the order of the bar; the first three always."""
+    """The parts above zero, in the order of the bar; the first three always."""
     parts = [
         Share(split.resident_bytes, "rss", "█", "#", "resident", "resident"),
         Share(split.untouched_bytes, "size", "▒", "=", "promised, no RAM behind it", "no RAM"),
@@ -64,7 +64,7 @@ class VirtBar(CachedLines):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The words, or the bar."""
+        """The text, or the bar."""
         width, split = self.line_size.width, self._split
         if split is None:
             return Strip.blank(width, self.style_of())
@@ -98,7 +98,7 @@ def legend(split: Split, width: int, *, plain: bool = False) -> list[tuple[str, 
 
 
 def bar(split: Split, width: int, *, plain: bool = False) -> list[tuple[str, str]]:
-    """The parts by length; what is there at all has at least a cell."""
+    """The parts by length. A part above zero has at least one cell."""
     room = max(8, width - 2)
     found = [share for share in shares(split) if share.size_bytes]
     whole = sum(share.size_bytes for share in found) or 1

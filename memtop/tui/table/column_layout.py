@@ -1,4 +1,4 @@
-"""Layout of the screen: the sizes at which it changes, the place of the table, and the columns that fit in it."""
+"""Layout of the screen: the sizes at which it changes, the position of the table, and the columns that fit into it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from memtop.columns.column import ALWAYS, Column
 WIDE_FROM: Final = 160
 """Columns from which the sentences have longer lines."""
 NARROW_BELOW: Final = 100
-"""Columns below which the sentences stand under the chart."""
+"""Columns below which the sentences are under the chart."""
 SHORT_BELOW: Final = 30
 """Lines below which panels and charts share their place."""
 LOW_BELOW: Final = 22
 TINY_BELOW: Final = (60, 16)
-"""Columns and lines below which there is the chart and its line of facts."""
+"""Columns and lines below which only the chart and its line of facts are shown."""
 DOT_BELOW: Final = (30, 6)
-"""Below these there is that line alone."""
+"""Columns and lines below which only that line is shown."""
 BAR_CELLS: Final = 1
-"""The table's scroll bar, which is always there."""
+"""The table's scroll bar, which is always shown."""
 MARKER_CELLS: Final = 1
 """The first cell of a line marks the watched process."""
 FLEXIBLE_CELLS: Final = 15
-"""What a column without a width of its own (COMMAND) is given before others are."""
+"""Cells reserved for a column without a fixed width (COMMAND)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Place:
 
     column: Column
     x: int
-    """First cell; the cell before it is the gap that belongs to it."""
+    """First cell. The cell before it is the gap that belongs to it."""
     width: int
 
 
 def table_top(height: int, rows: int, *, one: bool) -> int:
-    """The line of a screen of ``height`` on which the heading of the table stands, from 0: what app.tcss makes of it.
+    """The line of a screen of ``height`` on which the heading of the table is, from 0, as app.tcss lays it out.
 
-    ``one``: certain processes were asked for, so that the chart is large and the table no higher than its rows.
+    ``one``: certain processes were given, so the chart is large and the table is no higher than its rows.
     """
     short = height < SHORT_BELOW
     if one:
@@ -49,7 +49,7 @@ def table_top(height: int, rows: int, *, one: bool) -> int:
 
 
 def place_columns(columns: Sequence[Column], width: int, sort_key: str) -> tuple[Place, ...]:
-    """The columns that fit in ``width`` cells, in their order; the sorted one is never left out."""
+    """The columns that fit in ``width`` cells, in their order. The sorted one is never dropped."""
     kept = list(columns)
     droppable = [column for column in columns if column.importance < ALWAYS and column.key != sort_key]
     for least in sorted(droppable, key=lambda column: column.importance):

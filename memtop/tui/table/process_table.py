@@ -56,26 +56,26 @@ class ProcessTable(ProcessList, inherit_bindings=False):
     ]
 
     columns: Reactive[tuple[Column, ...]] = Reactive(DEFAULT_COLUMNS, repaint=False)
-    """What to show, as far as there is room."""
+    """The columns to show, as far as there is room."""
     sort: Reactive[Sort] = Reactive(Sort("res"), repaint=False)
     """The order of the rows in the frames, shown in the heading; the table itself sorts nothing."""
     watched: Reactive[ProcessKey | None] = Reactive(None, repaint=False)
     """The process marked with ►."""
     filter_text: Reactive[str] = Reactive("", repaint=False)
-    """The filter, for the words that stand in an empty table."""
+    """The filter, for the text in an empty table."""
     ascii: Reactive[bool] = Reactive(False, repaint=False)
     """Draw with ASCII characters only."""
 
     @dataclass
     class SortChosen(Message):
-        """A click on a heading; ``descending`` is the column's natural order, turned round by a second click."""
+        """A click on a heading. ``descending`` is the column's natural order; a second click reverses it."""
 
         column_key: str
         descending: bool
 
     @dataclass
     class FoldToggled(Message):
-        """A subtree is to be folded or opened."""
+        """The user wants to fold or unfold a subtree."""
 
         key: ProcessKey
 
@@ -96,7 +96,7 @@ class ProcessTable(ProcessList, inherit_bindings=False):
         self.refresh_rows()
 
     def action_fold(self) -> None:
-        """Fold or open the subtree of the selected process."""
+        """Fold or unfold the subtree of the selected process."""
         index = self.find(self.selected)
         if index is not None and (tree := self._tree_place(index)) is not None and tree.has_children:
             self.post_message(self.FoldToggled(self.rows[index].key))
@@ -125,7 +125,7 @@ class ProcessTable(ProcessList, inherit_bindings=False):
     # Drawing
 
     def line(self, y: int) -> Strip:
-        """The heading, a process, words in an empty table, or nothing."""
+        """The heading, a process, the text of an empty table, or a blank line."""
         paintings = self._get_paintings()
         if y < HEADING_LINES:
             return paintings.heading(self.sort)
@@ -136,7 +136,7 @@ class ProcessTable(ProcessList, inherit_bindings=False):
         return paintings.message("" if self.rows else self._words(), index)
 
     def _words(self) -> str:
-        """What stands in a table without rows."""
+        """The text of a table without rows."""
         if self.frame is None:
             return LOADING
         if self.filter_text:
@@ -169,13 +169,13 @@ class ProcessTable(ProcessList, inherit_bindings=False):
         return self._paintings
 
     def refresh_rows(self) -> None:
-        """See the list; the lines of rows out of view are forgotten."""
+        """See the list. The cached lines of rows out of view are dropped."""
         super().refresh_rows()
         if self.body_lines:
             self._get_paintings().keep_only(self.visible_keys)
 
     def repaint(self) -> None:
-        """Everything may look different."""
+        """Draw everything again."""
         self._paintings = None
         super().repaint()
 

@@ -1,6 +1,6 @@
 """Paints one line of the process table as a Strip: the heading, or a process.
 
-Everything here is Segments with styles; no text is ever read as markup.
+Everything here is Segments with styles. No text is ever parsed as markup.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ AT_MOST_MARK: Final = "≤"
 FOLDED_MARK: Final = "▸ "
 OPEN_MARK: Final = "▾ "
 _KEPT_SCREENS: Final = 4
-"""Painted rows are kept for about this many screens of scrolling."""
+"""Painted rows are cached for about this many screens of scrolling."""
 _DIM_NOTES: Final = (Note.KERNEL, Note.ZOMBIE, Note.GONE)
 
 
 class Sort(NamedTuple):
-    """The order of the list, as the heading tells it."""
+    """The order of the list, as the heading shows it."""
 
     key: str
     """Key of a Column."""
@@ -65,7 +65,7 @@ class Painter:
     ram_bytes: int | None
 
     def heading(self, sort: Sort) -> Strip:
-        """The titles, with ▼ or ▲ at the sorted one (in the gap before it where there is no room behind)."""
+        """The titles, with ▼ or ▲ at the sorted one (in the gap before it if there is no room after it)."""
         mark = "▼" if sort.descending else "▲"
         runs = [(" " * (MARKER_CELLS - 1), self.look.heading)]
         for place in self.places:
@@ -102,14 +102,14 @@ class Painter:
             ):
                 text = mark + text
                 style = look.danger if mark == DANGER_MARK else look.warning
-            # The gap has the base style, so that neighbors of one style become one segment
+            # The gap has the base style, so that neighbors with one style become one segment.
             if place.x > MARKER_CELLS:
                 runs.append((" ", uniform or look.base))
             runs.append((self._text(text, place.width, column.left), uniform or style))
         return self._strip(runs, uniform or look.base)
 
     def message(self, text: str) -> Strip:
-        """A line of the table's own words."""
+        """A line of text in an empty table."""
         return self._strip(
             [(" ", self.look.base), (self._text(text, self.width - 1, True), self.look.base)], self.look.base
         )
@@ -124,7 +124,7 @@ class Painter:
         return fit(to_ascii(text), width, left, "~") if self.ascii else fit(text, width, left)
 
     def _strip(self, runs: Sequence[tuple[str, Style]], rest: Style) -> Strip:
-        """Segments as few as there are changes of style; what is left of the line has the style ``rest``."""
+        """As few Segments as there are changes of style. The rest of the line has the style ``rest``."""
         segments: list[Segment] = []
         texts: list[str] = []
         current = rest
@@ -142,7 +142,7 @@ class Painter:
 
 @dataclass(frozen=True, slots=True)
 class _Painted:
-    """A row as it was painted last, and all that the picture depends on."""
+    """A row as it was painted last, and everything that its picture depends on."""
 
     row: ProcessRow
     tree: TreePlace | None
@@ -152,7 +152,7 @@ class _Painted:
 
 
 class Paintings:
-    """Rows already painted on one Painter, by process: what has not changed is not painted again."""
+    """Rows already painted with one Painter, by process. Unchanged rows are not painted again."""
 
     def __init__(self, painter: Painter) -> None:
         self.painter = painter
@@ -166,29 +166,29 @@ class Paintings:
         return self._headings[sort]
 
     def row(self, row: ProcessRow, tree: TreePlace | None, selected: bool, watched: bool) -> Strip:
-        """The row's picture: the same object for as long as it looks the same."""
+        """The row's picture. It is the same object as long as it looks the same."""
         old = self._rows.get(row.key)
         if old and old.row is row and old.selected is selected and old.watched is watched and old.tree == tree:
             return old.strip
         strip = self.painter.row(row, tree, selected, watched)
         if old and old.strip == strip:
-            strip = old.strip  # it carries what Textual has worked out for it
+            strip = old.strip  # keeps what Textual has cached in it
         self._rows[row.key] = _Painted(row, tree, selected, watched, strip)
         return strip
 
     def message(self, words: str, line: int) -> Strip:
-        """Line ``line`` of the words that stand where there are no rows."""
+        """Line ``line`` of the text in a table without rows."""
         lines = textwrap.wrap(words, max(1, self.painter.width - 2))
         return self.painter.message(lines[line] if line < len(lines) else "")
 
     def keep_only(self, keys: frozenset[ProcessKey]) -> None:
-        """Forget rows that are out of sight, once they are many."""
+        """Drop rows that are out of view, if there are many."""
         if len(self._rows) > _KEPT_SCREENS * len(keys) + _KEPT_SCREENS:
             self._rows = {key: painted for key, painted in self._rows.items() if key in keys}
 
 
 def _subtree_total(tree: TreePlace, field: str) -> str:
-    """The sum of a subtree; RES as the sum of PSS where that is known, else as what it is at most."""
+    """The sum of a subtree. For RES it is the sum of PSS if that is known, otherwise an upper bound."""
     if field != "rss_bytes":
         return SUBTREE_MARK + units.size(getattr(tree, field))
     if tree.pss_bytes is not None:
@@ -197,7 +197,7 @@ def _subtree_total(tree: TreePlace, field: str) -> str:
 
 
 def _command(row: ProcessRow, text: str, tree: TreePlace | None, width: int) -> str:
-    """The command behind its branch of the tree; a very deep branch shows only its last part."""
+    """The command after its branch of the tree. A very deep branch shows only its last part."""
     if row.gone_s is not None:
         text = f"({'OOM kill' if row.note is Note.OOM_KILLED else 'gone'}) {text}"
     if tree is None:

@@ -13,13 +13,13 @@ from memtop import __version__
 from memtop.sanitize import clean
 
 LINE_LIMIT: Final = 200
-"""Characters of the error's own message on the terminal."""
+"""Most characters of the error's own message on the terminal."""
 
 
 def state_directory() -> Path | None:
-    """``$XDG_STATE_HOME/memtop`` or ``~/.local/state/memtop``; None where there is no home."""
+    """``$XDG_STATE_HOME/memtop`` or ``~/.local/state/memtop``; None if there is no home directory."""
     base = Path(os.environ.get("XDG_STATE_HOME", ""))
-    if not base.is_absolute():  # the specification says that a relative one is to be ignored
+    if not base.is_absolute():  # the specification says to ignore a relative path
         try:
             base = Path.home() / ".local" / "state"
         except RuntimeError:
@@ -28,7 +28,7 @@ def state_directory() -> Path | None:
 
 
 def write(error: BaseException) -> str:
-    """Write the traceback of ``error`` to a file of mode 0600; the line to be shown, which names that file."""
+    """Write the traceback of ``error`` to a file of mode 0600. Returns the line to show, which names that file."""
     said = clean(f"{type(error).__name__}: {error}")[:LINE_LIMIT]
     path = _write_file(error)
     where = f"the report is {clean(str(path))}" if path else "no report could be written"
@@ -36,7 +36,7 @@ def write(error: BaseException) -> str:
 
 
 def text(error: BaseException) -> str:
-    """Versions and traceback, every line cleaned. Local variables are never looked at."""
+    """Versions and traceback, every line cleaned. Local variables are never included."""
     lines = [f"memtop {__version__}, Python {platform.python_version()}, {platform.platform()}"]
     for part in traceback.TracebackException.from_exception(error, capture_locals=False).format():
         lines += part.rstrip("\n").split("\n")

@@ -1,16 +1,16 @@
 """Textual's Linux driver, made robust against terminals that vanish, stall or send broken input.
 
-What is mended, all measured with Textual 8.2.8:
+Fixed here, all measured with Textual 8.2.8:
 
-- a terminal that vanishes: Textual spins on end-of-file for ever; here the run ends;
-- a terminal that stops reading: Textual's event loop blocks on a full queue; here output is left out until the
-  terminal reads again, and then everything is drawn again;
-- a SIGCONT that follows no suspension: Textual starts a second set of threads; here the screen is drawn again;
-- bytes that are not UTF-8 on the keyboard: Textual dies; here they are replaced;
-- output to descriptors 1 and 2 by anybody else: the picture is drawn through a descriptor of its own.
+- a terminal that vanishes: Textual loops on end-of-file forever; here the run ends;
+- a terminal that stops reading: Textual's event loop blocks on a full queue; here output is dropped until the terminal
+  reads again, and then everything is drawn again;
+- a SIGCONT without a suspension: Textual starts a second set of threads; here the screen is drawn again;
+- bytes that are not UTF-8 on the keyboard: Textual crashes; here they are replaced;
+- output of others to descriptors 1 and 2: the picture is drawn through another descriptor.
 
-Everything is done by overriding methods, nothing in Textual is replaced. Textual's own writer thread is still
-started by start_application_mode and waits, idle, because write() no longer feeds it.
+Everything is done by overriding methods; nothing in Textual is replaced. Textual's own writer thread is still started
+by start_application_mode and waits, idle, because write() does not feed it.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ if TYPE_CHECKING:
     from textual.app import App
 
 BACKLOG_LIMIT_BYTES: Final = 262_144
-"""Output waiting for the terminal beyond which more is left out: some ten full screens."""
+"""Most output that waits for the terminal, about ten full screens. More is dropped."""
 POLL_MS: Final = 100
-"""How often the input thread looks for its end and for keys that are a lone escape; as in Textual."""
+"""How often the input thread checks for its end and for a lone escape key; as in Textual."""
 CLOSE_S: Final = 0.3
-"""How long the last output may take when the driver closes."""
+"""Longest time for the last output when the driver closes."""
 
 
 class LivingApp(Protocol):
-    """What the driver needs of the application; see :class:`memtop.tui.terminal.safe_app.SafeApp`."""
+    """The driver's interface to the application; see :class:`memtop.tui.terminal.safe_app.SafeApp`."""
 
     life: Life | None
 
     def close_screen(self) -> None:
-        """Leave the screen because the end has begun elsewhere. To be called in the event loop."""
+        """Leave the screen because the end has begun elsewhere. Called in the event loop."""
         ...
 
 
 class SafeWriter(threading.Thread):
-    """Writes to a terminal that may be slow, stuck or gone, and never makes anybody wait."""
+    """Writes to a terminal that may be slow, stuck or gone, and never makes the caller wait."""
 
     def __init__(self, fd: int, on_lost: Callable[[], None], on_caught_up: Callable[[], None]) -> None:
         super().__init__(name="memtop-output", daemon=True)
@@ -70,7 +70,7 @@ class SafeWriter(threading.Thread):
         self._give_up_s = float("inf")
 
     def write(self, text: str) -> None:
-        """Have ``text`` written, unless too much is waiting already."""
+        """Queue ``text``, unless too much is waiting already."""
         data = text.encode("utf-8", "backslashreplace")
         with self._changed:
             if self._left_out or self._backlog_bytes + len(data) > BACKLOG_LIMIT_BYTES:
@@ -81,7 +81,7 @@ class SafeWriter(threading.Thread):
             self._changed.notify()
 
     def close(self) -> bool:
-        """Write what is waiting, if the terminal takes it soon; whether it took everything."""
+        """Write what is waiting, if the terminal takes it soon. Returns whether it took everything."""
         with self._changed:
             self._closing = True
             self._give_up_s = time.monotonic() + CLOSE_S
@@ -90,7 +90,7 @@ class SafeWriter(threading.Thread):
         return not (self.is_alive() or self._left_out or self._backlog_bytes)
 
     def run(self) -> None:
-        """Write until closed; end early where the terminal has gone."""
+        """Write until closed. Ends early if the terminal has gone."""
         try:
             while data := self._next():
                 self._send(data)
@@ -124,7 +124,7 @@ class SafeWriter(threading.Thread):
 
 
 class SafeDriver(LinuxDriver):
-    """The driver of a ``SafeApp``, which makes it."""
+    """The driver of a ``SafeApp``, which creates it."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -147,9 +147,10 @@ class SafeDriver(LinuxDriver):
     # Output
 
     def write(self, data: str) -> None:
-        """Have ``data`` written; never waits."""
+        """Queue ``data`` for writing. Never waits."""
         if data == ENTER_ALTERNATE_SCREEN and self._terminal.painted:
-            return  # the early painting is there already, and terminals clear the screen on entering it again
+            # The first picture is shown already, and terminals clear the alternate screen when it is entered again.
+            return
         if self._writer is not None:
             self._writer.write(data)
 
@@ -182,7 +183,7 @@ class SafeDriver(LinuxDriver):
                 self.process_message(event)
 
     def _run_input_thread(self) -> None:
-        # Textual's wrapper answers an exception by a traceback with local variables; threading.excepthook knows better.
+        # Textual's wrapper prints a traceback with local variables for an exception; threading.excepthook does better.
         self.run_input_thread()
 
     # Start and stop
@@ -191,15 +192,15 @@ class SafeDriver(LinuxDriver):
         """Set the terminal's modes and start the threads."""
         self._terminal.enter()
         self._modes_undone = False
-        self._writer = SafeWriter(self._terminal.out_fd, self._lost, self._draw_anew)
+        self._writer = SafeWriter(self._terminal.out_fd, self._lost, self._redraw_screen)
         self._writer.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._terminal.attributes is not None:
-            self.attrs_before = self._terminal.attributes  # those from before the early painting
+            self.attrs_before = self._terminal.attributes  # those from before the first picture
         self._life.screen_is_up(self._close_screen)
 
     def stop_application_mode(self) -> None:
-        """Undo the modes, unless that has been done."""
+        """Undo the modes, unless that was done already."""
         if not self._in_application_mode:
             return
         if not self._terminal.in_foreground():
@@ -214,7 +215,7 @@ class SafeDriver(LinuxDriver):
             super().disable_input()
 
     def close(self) -> None:
-        """End the writer; where it could not write everything, the terminal is left for Terminal.restore."""
+        """End the writer. If it could not write everything, Terminal.restore mends the terminal."""
         super().close()
         if self._writer is not None:
             if self._writer.close() and self._modes_undone:
@@ -228,7 +229,7 @@ class SafeDriver(LinuxDriver):
         if not self.exit_event.is_set():
             self._life.end(TERMINAL_LOST)
 
-    # Job control. The handlers only schedule: what they do takes locks which the interrupted code may hold.
+    # Job control. The handlers only schedule work, because it takes locks that the interrupted code may hold.
 
     def _sigtstp_application(self, *_: int | FrameType | None) -> None:
         self._loop.call_soon_threadsafe(super()._sigtstp_application)
@@ -237,7 +238,7 @@ class SafeDriver(LinuxDriver):
         self._loop.call_soon_threadsafe(self._continue)
 
     def _continue(self) -> None:
-        """After a SIGCONT: come back from a suspension, or mend what a shell did after a SIGSTOP."""
+        """After a SIGCONT: come back from a suspension, or repair what a shell did after a SIGSTOP."""
         if self._life.ending:
             return
         if not self._in_application_mode:
@@ -249,9 +250,9 @@ class SafeDriver(LinuxDriver):
                 attributes[0] = self._patch_iflag(attributes[0])
                 attributes[3] = self._patch_lflag(attributes[3])
                 termios.tcsetattr(self.fileno, termios.TCSANOW, attributes)
-        self._draw_anew()
+        self._redraw_screen()
 
-    def _draw_anew(self) -> None:
-        """Have the whole screen drawn again; for any thread."""
+    def _redraw_screen(self) -> None:
+        """Have the whole screen drawn again. Any thread may call this."""
         with suppress(RuntimeError):  # the event loop has been closed
             self._loop.call_soon_threadsafe(partial(self._app.call_later, partial(self._app.refresh, layout=True)))

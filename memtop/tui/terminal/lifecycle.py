@@ -1,11 +1,11 @@
 """Starts and stops the dashboard: signals, exit codes, restoring the terminal.
 
-Exit codes: 0 for q and the ctrl+c key, 128 + n for signal n, 129 for a vanished terminal, 1 for an internal error.
-Imports neither Textual nor Rich, so that all this already holds while they are being imported.
+Exit codes: 0 for q and the ctrl+c key, 128 + n for signal n, 129 for a vanished terminal, 1 for an internal error. It
+imports neither Textual nor Rich, so all this already works while they are being imported.
 
-One thread waits for the first order to end. Signal handlers and other threads only put an order into
-its queue (SimpleQueue.put may be called from a signal handler), so no handler ever takes a lock. That thread
-asks the screen to close; where that does not work in time, it restores the terminal and ends the process itself.
+One thread waits for the first order to end. Signal handlers and other threads only put an order into its queue
+(SimpleQueue.put may be called from a signal handler), so no handler ever takes a lock. That thread asks the screen to
+close. If that does not happen in time, it restores the terminal and ends the process itself.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from memtop.tui.terminal import crash_report
 from memtop.tui.terminal.terminal_state import Terminal
 
 GRACE_S: Final = 1.0
-"""Time for the screen to close by itself once it has been asked."""
+"""Time for the screen to close by itself after the order."""
 EARLY_GRACE_S: Final = 0.2
 """The same while there is no screen yet."""
 LIMIT_S: Final = 1.7
-"""From the first order to the end, whatever hangs; two seconds are promised."""
+"""Time from the first order to the end, whatever hangs. Two seconds are promised."""
 TERMINAL_LOST: Final = 128 + signal.SIGHUP
 INTERNAL_ERROR: Final = 1
 _IGNORED: Final = (signal.SIGUSR1, signal.SIGUSR2)
-"""Sent by hand to find out what a program does: that is no reason to leave the screen."""
+"""Signals that users send by hand to see what a program does. They are no reason to leave the screen."""
 TALK_LINES: Final = 40
-"""Most lines shown, at the end, of what libraries and children said meanwhile."""
+"""Most lines shown at the end of what libraries and children wrote meanwhile."""
 
 
 class Runnable(Protocol):
     """An application that draws until its end; see :class:`memtop.tui.terminal.safe_app.SafeApp`."""
 
     def run(self, *, mouse: bool = True) -> object:
-        """Draw until the end; ``mouse`` is whether clicks are reported."""
+        """Draw until the end. ``mouse`` is whether clicks are reported."""
         ...
 
 
@@ -52,38 +52,38 @@ class Supervised(Protocol):
     """A program that was started together with the dashboard, and whose end memtop reports."""
 
     conclude_s: float
-    """Longest that :meth:`conclude` takes."""
+    """Longest time that :meth:`conclude` takes."""
 
     @property
     def running(self) -> bool:
-        """Whether it has begun and not ended."""
+        """Whether it has begun and has not ended."""
         ...
 
     def ask_to_end(self) -> str | None:
-        """Ask it to end, the harder the more often; None once it has ended, else a sentence for the user."""
+        """Ask it to end, more forcefully each time. None after it has ended, otherwise a sentence for the user."""
         ...
 
     def conclude(self, code: int, *, failed: bool) -> int:
-        """End it, or say that it runs on; turns memtop's exit code into the one to end with. May print."""
+        """End it, or report that it still runs. Turns memtop's exit code into the final one. It may print."""
         ...
 
 
 class Life:
-    """One run of the dashboard, from before the first painting until after the last callback.
+    """One run of the dashboard, from before the first picture until after the last callback.
 
-    Within its ``with`` block signals are handled, descriptors 1 and 2 do not reach the screen, and an exception
-    becomes a short report. A MemtopError is no internal error and goes on to the caller.
+    Within its ``with`` block signals are handled, descriptors 1 and 2 do not reach the screen, and an exception becomes
+    a short report. A MemtopError is no internal error and is passed to the caller.
     """
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         self.at_end = ExitStack()
         """``at_end.callback(f)``: f is called once, the last registered first, however the run ends."""
-        self.at_end.push(self._note_exception)  # the first to be pushed hears of what went wrong in all others
+        self.at_end.push(self._note_exception)  # pushed first, so it sees the exceptions of all others
         self.code = 0
         """The exit code, once the end has begun."""
         self.supervised: Supervised | None = None
-        """Concluded as the very last, when the terminal is as it was."""
+        """Concluded last, after the terminal has been restored."""
         self._error: BaseException | None = None
         self._orders: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
         self._close_screen: Callable[[], None] | None = None
@@ -91,11 +91,14 @@ class Life:
         self._screen_closed = threading.Event()
 
     def end(self, code: int) -> None:
-        """Begin the end; the first order counts. For any thread and any signal handler, returns at once."""
+        """Begin the end.
+
+        The first order counts. Any thread and any signal handler may call this; it returns at once.
+        """
         self._orders.put((code, None))
 
     def fail(self, error: BaseException) -> None:
-        """Begin the end because of an internal error. For any thread, returns at once."""
+        """Begin the end because of an internal error. Any thread may call this; it returns at once."""
         self._orders.put((INTERNAL_ERROR, error))
 
     @property
@@ -104,7 +107,7 @@ class Life:
         return self._decided.is_set()
 
     def screen_is_up(self, close: Callable[[], None]) -> None:
-        """From now on there is a screen, which ``close`` (called by another thread) asks to close."""
+        """Register the screen. ``close``, which another thread calls, asks it to close."""
         self._close_screen = close
 
     def __enter__(self) -> Life:
@@ -126,7 +129,7 @@ class Life:
         self.terminal.restore()
         handled = self.at_end.__exit__(kind, error, trace)
         self._tell()
-        for number in ENDING:  # the interpreter's own end would else bring back the default, which changes the code
+        for number in ENDING:  # otherwise the interpreter restores the default at its end, which changes the exit code
             signal.signal(number, signal.SIG_IGN)
         return bool(handled)
 
@@ -140,7 +143,7 @@ class Life:
     def _note_exception(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """True where the exception is an internal error, which is answered here, by a report."""
+        """Answer an internal error with a report. Returns True for such an exception."""
         if not isinstance(error, Exception) or isinstance(error, MemtopError):
             return False
         self._error = self._error or error
@@ -158,7 +161,7 @@ class Life:
             with suppress(RuntimeError):  # the event loop has already been closed
                 self._close_screen()
             closed = self._screen_closed.wait(GRACE_S)
-        if closed:  # the main thread does the rest, and so does the interpreter; both may hang
+        if closed:  # the main thread and the interpreter do the rest; both may hang
             time.sleep(max(0.0, limit_s - time.monotonic()))
         else:
             self.terminal.restore()
@@ -172,7 +175,7 @@ class Life:
         self._tell()
 
     def _tell(self) -> None:
-        """Say on standard error what could not be said while the screen was drawn."""
+        """Write to standard error what could not be written while the screen was drawn."""
         talk = self.terminal.undivert().splitlines()[-TALK_LINES:]
         lines = [clean(line) for line in talk]
         failed = self._error is not None
@@ -189,12 +192,12 @@ class Life:
 
 
 def run(make_app: Callable[[Life], Runnable], *, mouse: bool = True) -> int:
-    """Run the application that ``make_app`` makes, in the terminal on standard output; the exit code.
+    """Run the application that ``make_app`` creates, in the terminal on standard output. Returns the exit code.
 
-    ``make_app`` may paint (``life.terminal.show``), import what is heavy, and register what must be closed
-    (``life.at_end.callback``). Raises UsageError where there is no terminal, and any MemtopError of ``make_app``.
-    To be called once, in the main thread, as the last thing a process does: two seconds after the order to end
-    the process is no more.
+    ``make_app`` may draw (``life.terminal.show``), import large modules, and register what must be closed
+    (``life.at_end.callback``). Raises UsageError if there is no terminal, and any MemtopError of ``make_app``. Call it
+    once, in the main thread, as the last thing that a process does: two seconds after the order to end, the process is
+    gone.
     """
     life = Life(Terminal())
     with life:

@@ -1,6 +1,6 @@
 """Keeps memtop's own memory small while the dashboard runs: malloc arenas, garbage collection, caches.
 
-Imports nothing that is heavy: :func:`prepare` must come before Textual.
+It imports nothing large, because :func:`prepare` must come before Textual.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ M_ARENA_MAX: Final = -8
 """malloc.h"""
 WIDTHS_KEPT: Final = 512
 OBJECTS_BETWEEN: Final = 5_000
-"""New objects after which Python looks for garbage: at its usual 700 that took a twentieth of memtop's time."""
+"""New objects after which Python searches for garbage. With its default of 700 that took a twentieth of memtop's
+time."""
 
 
 def prepare() -> None:
-    """Before anything heavy is imported.
+    """Prepare malloc and the garbage collector before anything large is imported.
 
-    glibc keeps one heap for all threads: its own for each of ours costs 2 MB and gains nothing under the GIL.
-    Python's garbage collector waits until :func:`settle`.
+    glibc keeps one heap for all threads: one heap per thread costs 2 MB and gains nothing under the GIL. Python's
+    garbage collector waits until :func:`settle`.
     """
     gc.disable()
     with suppress(AttributeError):  # musl has no mallopt and no arenas
@@ -32,9 +33,9 @@ def prepare() -> None:
 
 @contextmanager
 def without_openssl() -> Iterator[None]:
-    """Keep OpenSSL out of what is imported in this block: asyncio imports it where it can, which is 4 MB of RES.
+    """Keep OpenSSL out of the imports in this block. asyncio imports it if it can, which costs 4 MB of RES.
 
-    No other thread may import it meanwhile. After the block ``import ssl`` works again, for metrics read by https.
+    No other thread may import it meanwhile. After the block ``import ssl`` works again, for metrics over https.
     """
     loaded = "ssl" in sys.modules
     if not loaded:
@@ -47,21 +48,24 @@ def without_openssl() -> Iterator[None]:
 
 
 def settle() -> None:
-    """Once everything is on screen: what is alive now stays, what was needed to get here goes back to the kernel."""
+    """Freeze the objects that are alive, and return unused memory to the kernel.
+
+    Call it when everything is on screen.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN)
     gc.enable()
-    with suppress(AttributeError):  # glibc's own, malloc_trim(3)
+    with suppress(AttributeError):  # malloc_trim(3), which only glibc has
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def forget() -> None:
-    """With every new frame: drop the widths of texts that Rich has measured, once they are many.
+    """Drop the text widths that Rich has cached, if they are many. Call it with every new frame.
 
-    It would keep 4,096 of them with their texts: in a few minutes a megabyte of numbers that do not come back.
+    Rich would keep 4,096 of them with their texts: within minutes a megabyte of numbers that do not come back.
     """
-    from rich.cells import cached_cell_len  # noqa: PLC0415 (which prepare must come before)
+    from rich.cells import cached_cell_len  # noqa: PLC0415 (prepare must come before it)
 
     if cached_cell_len.cache_info().currsize > WIDTHS_KEPT:
         cached_cell_len.cache_clear()

@@ -14,7 +14,7 @@ from memtop.tui.terminal.driver import SafeDriver
 from memtop.tui.terminal.lifecycle import Life
 
 POLL_S: Final = 0.1
-"""How often to look whether a program that was asked to end has ended."""
+"""How often to check whether a program that was asked to end has ended."""
 
 
 class SafeApp(App[None]):
@@ -29,13 +29,13 @@ class SafeApp(App[None]):
         self._waits_for_end: Timer | None = None
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
-        """End with ``return_code``; where the screen does not close in time, the process ends all the same."""
+        """End with ``return_code``. If the screen does not close in time, the process ends anyway."""
         super().exit(result, return_code, message)
         if self.life is not None:
             self.life.end(return_code)
 
     async def action_quit(self) -> None:
-        """End; first the program that was started with the dashboard is asked to."""
+        """End. First ask the program that was started with the dashboard to end."""
         supervised = self.life.supervised if self.life is not None else None
         refused = supervised.ask_to_end() if supervised is not None else None
         if supervised is None or refused is None:
@@ -46,7 +46,7 @@ class SafeApp(App[None]):
             self._waits_for_end = self.set_interval(POLL_S, lambda: None if supervised.running else self.exit())
 
     def close_screen(self) -> None:
-        """Leave the screen because the end has begun elsewhere. To be called in the event loop."""
+        """Leave the screen because the end has begun elsewhere. Called in the event loop."""
         if not self._exit:
             super().exit()
 
@@ -55,7 +55,7 @@ class SafeApp(App[None]):
         self._close_messages_no_wait()
 
     def _fatal_error(self) -> None:
-        """As :meth:`panic`; no public hook of Textual 8 comes between an exception and its printing."""
+        """As :meth:`panic`. Textual 8 has no public hook between an exception and its printing."""
         self._close_messages_no_wait()
 
     def _handle_exception(self, error: Exception) -> None:

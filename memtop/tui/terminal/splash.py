@@ -1,8 +1,8 @@
 """First picture: header and table in plain escape codes, drawn while Textual is still being imported.
 
-It imports no more of Textual and Rich than the widths of characters, which cost 2 ms. ``Terminal.show`` enters the
-alternate screen and draws it; Textual paints over it about 0.3 s later, so it has the layout of the real table.
-All text in a Frame has been through ``clean``.
+Of Textual and Rich it imports only the widths of characters, which cost 2 ms. ``Terminal.show`` enters the alternate
+screen and draws it. Textual paints over it about 0.3 s later, so it has the layout of the real table. All text in a
+Frame has been through ``clean``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _STYLES: Final = {"virt": _BLUE, "res": _ORANGE}
 
 
 def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, state: HeaderState) -> str:
-    """The escape codes that draw ``frame`` on a screen of ``width`` x ``height`` cells; none of color without it."""
+    """The escape codes that draw ``frame`` on a screen of ``width`` x ``height`` cells. Color codes are optional."""
     drawn = [
         _HIDE_CURSOR,
         _NO_WRAP,

@@ -1,7 +1,7 @@
 """Terminal modes: saves them at start, sets those of the dashboard, and restores them.
 
-Imports nothing heavy, so that a terminal is already safe while Textual is still being imported.
-See termios(3), tty_ioctl(4), console_codes(4), memfd_create(2).
+It imports nothing large, so that a terminal is protected while Textual is still being imported. See termios(3),
+tty_ioctl(4), console_codes(4), memfd_create(2).
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ RESET: Final = (
     "\x1b[?7h"  # wrap at the right edge
     "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # mouse
     "\x1b[?2048l"  # resize reports
-    "\x1b[<u"  # kitty's keyboard protocol; it belongs to the alternate screen, so it goes before that
+    "\x1b[<u"  # kitty's keyboard protocol; it belongs to the alternate screen, so it comes before that
     "\x1b[?1049l"  # alternate screen
     "\x1b[?25h"  # cursor
     "\x1b[?1004l"  # focus reports
     "\x1b[0m"
 )
-"""Undoes every mode that Textual 8 sets; harmless where a mode is not set."""
+"""Undoes every mode that Textual 8 sets. It is harmless if a mode is not set."""
 TALK_LIMIT_BYTES: Final = 65_536
-"""Most that is kept of what is written to descriptors 1 and 2 while the screen is drawn."""
+"""Most bytes kept of what is written to descriptors 1 and 2 while the screen is drawn."""
 
 
 def reset_terminal() -> None:
-    """Mend the terminal that a killed program has left behind: its modes off, and out of raw mode, see termios(3).
+    """Repair a terminal that a killed program has left behind: modes off, and out of raw mode, see termios(3).
 
-    Raises UsageError where there is no terminal.
+    Raises UsageError if there is no terminal.
     """
     fd = next((fd for fd in (1, 0, 2) if os.isatty(fd)), None)
     if fd is None:
@@ -54,9 +54,9 @@ def reset_terminal() -> None:
 
 
 def speaks_utf8(environ: Mapping[str, str]) -> bool:
-    """Whether the locale leaves room for more than ASCII; one that says nothing does. See locale(7).
+    """Whether the locale allows more than ASCII. An unset locale does. See locale(7).
 
-    Python itself makes a mere LANG=C into C.UTF-8 (PEP 538), so what is left are LC_ALL=C and old character sets.
+    Python itself turns a mere LANG=C into C.UTF-8 (PEP 538), so what remains are LC_ALL=C and old character sets.
     """
     said = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "utf-8"
     return "utf8" in said.lower().replace("-", "")
@@ -64,7 +64,7 @@ def speaks_utf8(environ: Mapping[str, str]) -> bool:
 
 @contextmanager
 def background_allowed() -> Iterator[None]:
-    """Within it the terminal may be changed from a background job, which would otherwise be stopped by SIGTTOU."""
+    """A context in which a background job may change the terminal. Otherwise SIGTTOU would stop it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
     try:
         yield
@@ -73,29 +73,29 @@ def background_allowed() -> Iterator[None]:
 
 
 class Terminal:
-    """The terminal on standard output, through a descriptor of its own.
+    """The terminal on standard output, through its own descriptor.
 
-    Raises UsageError where standard output is no terminal.
+    Raises UsageError if standard output is no terminal.
     """
 
     def __init__(self) -> None:
         if sys.__stdin__ is None or not os.isatty(1):
             raise UsageError("the dashboard needs a terminal; use --json, --csv or -b where there is none")
         self.out_fd = _reopen(1)
-        """Does not block, and closes on exec."""
+        """It does not block, and is closed on exec."""
         self.in_fd = 0 if os.isatty(0) else self.out_fd
-        """Keys come from the terminal even when standard input is something else, as with less(1)."""
+        """Keys come from the terminal even if standard input is something else, as with less(1)."""
         self.attributes: list[Any] | None = None
-        """What tcgetattr said before anything was changed; None while nothing is."""
+        """The result of tcgetattr before anything was changed; None while nothing was."""
         self.entered = False
-        """Modes may be set that have to be undone."""
+        """Whether modes may be set that have to be undone."""
         self.painted = False
-        """The alternate screen has been entered, and shows the early painting."""
+        """Whether the alternate screen was entered and shows the first picture."""
         self._diverted: dict[int, int] = {}
         self._talk_fd = -1
 
     def size(self) -> tuple[int, int]:
-        """(columns, lines); 80 x 24 where the terminal does not know."""
+        """(columns, lines); 80 x 24 if the terminal does not know."""
         try:
             width, height = os.get_terminal_size(self.out_fd)
         except OSError:
@@ -110,7 +110,7 @@ class Terminal:
             return True  # it is not our controlling terminal: there is no job control on it
 
     def enter(self) -> None:
-        """Remember how the terminal is, because modes are about to be set."""
+        """Save the state of the terminal before modes are set."""
         if self.entered:
             return
         self.entered = True
@@ -121,7 +121,7 @@ class Terminal:
 
     @property
     def was_raw(self) -> bool:
-        """Whether it was found neither echoing nor taking lines, as a killed program leaves it."""
+        """Whether the terminal was found without echo and line input, as a killed program leaves it."""
         return self.attributes is not None and not self.attributes[3] & (termios.ECHO | termios.ICANON)
 
     def left(self) -> None:
@@ -129,9 +129,9 @@ class Terminal:
         self.entered = self.painted = False
 
     def show(self, text: str) -> None:
-        """Draw ``text`` on the alternate screen, before Textual is there.
+        """Draw ``text`` on the alternate screen, before Textual has been imported.
 
-        What the terminal does not take at once is left out; a background job draws nothing.
+        What the terminal does not take at once is dropped. A background job draws nothing.
         """
         if not self.in_foreground():
             return
@@ -146,7 +146,7 @@ class Terminal:
             self.painted = os.write(self.out_fd, data) > len(ENTER_ALTERNATE_SCREEN)
 
     def restore(self) -> None:
-        """Undo every mode. Never waits and never raises; may be called by any thread, and more than once."""
+        """Undo every mode. Never waits and never raises. Any thread may call it, more than once."""
         if not self.entered:
             return
         self.entered = False
@@ -158,7 +158,7 @@ class Terminal:
                     termios.tcsetattr(self.in_fd, termios.TCSANOW, self.attributes)
 
     def divert(self) -> None:
-        """From here on, what C code and children write to descriptors 1 and 2 is kept and not drawn."""
+        """Keep what C code and children write to descriptors 1 and 2 from now on, instead of drawing it."""
         self._talk_fd = _bounded_file()
         _flush_streams()
         for fd in (1, 2):
@@ -167,7 +167,7 @@ class Terminal:
                 os.dup2(self._talk_fd, fd)
 
     def undivert(self) -> bytes:
-        """Give descriptors 1 and 2 back; what was written to them meanwhile."""
+        """Restore descriptors 1 and 2. Returns what was written to them meanwhile."""
         if self._talk_fd < 0:
             return b""
         _flush_streams()
@@ -183,18 +183,18 @@ class Terminal:
 
 
 def _reopen(fd: int) -> int:
-    """A description of our own of the same terminal: O_NONBLOCK on a dup would hit the shell's as well."""
+    """Open our own description of the same terminal, because O_NONBLOCK on a dup would affect the shell's as well."""
     flags = os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
     with suppress(OSError):
         return os.open(f"/proc/self/fd/{fd}", flags)
-    with suppress(OSError):  # after su the terminal's file belongs to another user, and /dev/tty to all users
+    with suppress(OSError):  # after su the terminal's file belongs to another user, but every user may open /dev/tty
         os.tcgetpgrp(fd)  # fails unless it is our controlling terminal
         return os.open("/dev/tty", flags)
     return os.dup(fd)
 
 
 def _send_at_once(fd: int, data: bytes) -> None:
-    """Write ``data`` without waiting, in place of what a terminal that does not read has not taken yet."""
+    """Write ``data`` without waiting. It replaces output that the terminal has not taken yet."""
     with suppress(OSError, termios.error):
         blocking = os.get_blocking(fd)
         os.set_blocking(fd, False)
@@ -211,10 +211,10 @@ def _send_at_once(fd: int, data: bytes) -> None:
 
 
 def _bounded_file() -> int:
-    """A file in memory that cannot grow: a library that never stops complaining must not eat the machine."""
+    """Create a file in memory that cannot grow: a library that writes without end must not use up the memory."""
     try:
         fd = os.memfd_create("memtop-talk", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    except OSError:  # refused by a sandbox: what is said is lost, the picture is not
+    except OSError:  # refused by a sandbox: the text is lost, the picture is not
         return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     os.ftruncate(fd, TALK_LIMIT_BYTES)
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
