@@ -1,1 +1,1 @@
-"""Analysis: pure functions that judge samples and history; no clock, no I/O, no sentences."""
+"""Analysis: pure functions that judge samples and history. No clock, no I/O, no sentences."""

@@ -1,10 +1,11 @@
 """Findings about a process, as a table of rules. Each has a condition on facts, a severity and a topic.
 
-No text for people is in here: the sentences stand in ``memtop/explain/findings.toml`` under the same names. Facts are
-names, or numbers whose unit is the end of their name (``_bytes``, ``_bytes_per_s``, ``_per_s``, ``_percent``, ``_s``).
+This package contains no sentences: they are in ``memtop/explain/findings.toml`` under the same names. Facts are names,
+or numbers whose unit is the end of their name (``_bytes``, ``_bytes_per_s``, ``_per_s``, ``_percent``, ``_s``).
 
-``FindingInputs`` is all that is known of a process. The conditions stand by subject in ``limits``, ``growth``,
-``faults``, ``runtimes`` and ``other``, the rules in ``table``. ``StandingFindings`` keeps findings from flickering.
+``FindingInputs`` has all facts of a process. The conditions are grouped by subject in ``limits``, ``growth``,
+``faults``, ``runtimes`` and ``other``, and the rules are in ``table``. ``StandingFindings`` keeps findings from
+flickering.
 """
 
 from memtop.analysis.findings.hysteresis import SAMPLES, StandingFindings

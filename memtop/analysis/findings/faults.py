@@ -22,7 +22,7 @@ def thrashing(c: FindingInputs) -> Found:
 
 
 def swap(c: FindingInputs) -> Found:
-    """Memory on swap: a warning where it is being read back, a note where it lies idle."""
+    """Memory on swap: a warning if it is being read back, a note if it is idle."""
     if c.swap is None or c.swap <= 100 * MIB or c.swap_in_per_s is None:
         return None
     if (c.majflt_per_s or 0) > 10 and c.swap_in_per_s > 50:

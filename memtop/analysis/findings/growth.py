@@ -11,7 +11,7 @@ from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction, Evidence
 
 
 def growth(c: FindingInputs) -> Found:
-    """Growth that is confirmed."""
+    """Confirmed growth."""
     g = c.growth
     if g is None or not c.alarm or c.evidence is None or g.slope_bytes_per_s is None:
         return None
@@ -50,14 +50,14 @@ def shape(kind: Shape) -> Callable[[FindingInputs], Found]:
 
 
 def confirming(c: FindingInputs) -> Found:
-    """A rise seems to begin; one more judgement may confirm it."""
+    """A rise seems to begin. One more assessment may confirm it."""
     if c.changing is None or c.alarm or DIRECTIONS[c.changing.kind] is not Direction.RISING:
         return None
     return NOTE, _numbers(c.changing)
 
 
 def rising(c: FindingInputs) -> Found:
-    """A rise that is a fact before there is a verdict on it."""
+    """A rise that is visible before there is a verdict on it."""
     if c.rise is None or c.rise_s is None or c.alarm or confirming(c) is not None:
         return None
     if c.growth is not None and c.growth.kind is not Shape.INSUFFICIENT:

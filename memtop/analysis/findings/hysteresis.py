@@ -10,24 +10,24 @@ from memtop.analysis.findings.rule import Finding
 from memtop.analysis.findings.table import RULES
 
 SAMPLES: Final = 3
-"""Samples in a row that make a finding come, or go."""
+"""Samples in a row after which a finding appears or disappears."""
 
 
 @dataclass(frozen=True, slots=True)
 class StandingFindings:
-    """The findings that stand of one process. ``StandingFindings()`` is the beginning, for each process."""
+    """The findings of one process that are shown. ``StandingFindings()`` is the initial value for each process."""
 
     standing: tuple[Finding, ...] = ()
-    """The worst first, those of one severity in the order of the table."""
+    """The worst first; those of one severity are in the order of the table."""
     coming: tuple[tuple[str, int], ...] = ()
-    """Name and number of samples in a row that made it, of each finding that does not stand yet."""
+    """Name of each finding that is not shown yet, and the number of samples in a row that had it."""
     leaving: tuple[tuple[str, int], ...] = ()
-    """Name and number of samples in a row without it, or with a lower severity, of each finding that stands."""
+    """Name of each finding that is shown, and the number of samples in a row without it or with a lower severity."""
 
     def after(self, found: Sequence[Finding]) -> StandingFindings:
-        """What stands after one more sample that made the findings ``found``.
+        """The state after one more sample with the findings ``found``.
 
-        A finding that becomes less severe keeps its severity for as many samples as one that goes.
+        A finding that becomes less severe keeps its severity for as many samples as one that disappears.
         """
         now = {finding.name: finding for finding in found}
         before = {finding.name: finding for finding in self.standing}
@@ -36,7 +36,7 @@ class StandingFindings:
         leaving: dict[str, int] = {}
 
         def stays(name: str) -> bool:
-            """Whether a finding is kept as it was for this sample; the sample is counted."""
+            """Whether a finding is kept unchanged for this sample. The sample is counted."""
             misses = missed.get(name, 0) + 1
             if misses < SAMPLES:
                 leaving[name] = misses

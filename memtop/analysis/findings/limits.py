@@ -7,12 +7,12 @@ from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, fac
 
 
 def frozen(c: FindingInputs) -> Found:
-    """A cgroup at its limit whose OOM killer is switched off (v1): its tasks hang."""
+    """A cgroup at its limit whose OOM killer is disabled (v1). Its tasks hang."""
     return (DANGER, facts(limit_name=c.limit_name, limit_bytes=c.limit)) if c.frozen else None
 
 
 def near_limit(c: FindingInputs) -> Found:
-    """Use that cannot be reclaimed of 80 % of the limit or more; only a warning where part of it may be reclaimable."""
+    """Unreclaimable memory of 80 % of the limit or more. It is only a warning if part of it may be reclaimable."""
     if c.limit_name is None or c.limit is None or c.unreclaimable is None:
         return None
     percent = 100 * c.unreclaimable / c.limit if c.limit > 0 else 100.0
@@ -39,7 +39,7 @@ def near_limit(c: FindingInputs) -> Found:
 
 
 def cache_in_use(c: FindingInputs) -> Found:
-    """A working set of 80 % of the limit or more, most of it page cache in use: it may get slow, and does not end."""
+    """A working set of 80 % of the limit or more, most of it page cache in use. It may get slow, but is not killed."""
     if not c.limit or c.working_set is None or c.unreclaimable is None:
         return None
     if c.working_set < 0.8 * c.limit or c.unreclaimable >= 0.8 * c.limit:
@@ -55,7 +55,7 @@ def cache_in_use(c: FindingInputs) -> Found:
 
 
 def oom_kill(c: FindingInputs) -> Found:
-    """The OOM killer has killed in its cgroup."""
+    """The OOM killer has killed a process in its cgroup."""
     if not c.kills:
         return None
     return DANGER, facts(kills_count=c.kills, limit_name=c.limit_name, limit_bytes=c.limit)
@@ -72,7 +72,7 @@ def host_low(c: FindingInputs) -> Found:
 
 
 def throttled(c: FindingInputs) -> Found:
-    """memory.high is exceeded again and again, so tasks are slowed down."""
+    """memory.high is exceeded repeatedly, so tasks are slowed down."""
     if c.high_per_s is None or c.high_per_s <= 1 or c.high_limit is None:
         return None
     return WARNING, facts(
@@ -112,7 +112,7 @@ def mappings(c: FindingInputs) -> Found:
 
 
 def hidden(c: FindingInputs) -> Found:
-    """Memory charged to the cgroup that none of its processes has mapped, and that is no page cache."""
+    """Memory charged to the cgroup that none of its processes has mapped and that is not page cache."""
     if c.unmapped is None or c.limit is None or c.limit_name is None or c.unreclaimable is None:
         return None
     least = min(max(8 * MIB, 0.2 * c.limit), max(256 * MIB, 0.2 * c.unreclaimable))
@@ -130,7 +130,7 @@ def hidden(c: FindingInputs) -> Found:
 
 
 def limit_touched(c: FindingInputs) -> Found:
-    """The cgroup meets its limit with page cache only, which is normal: what cannot be reclaimed leaves room."""
+    """The cgroup reaches its limit only because of page cache, which is normal: the rest leaves room."""
     if not c.limit_events_per_s or c.limit is None or c.unreclaimable is None or c.unreclaimable >= 0.8 * c.limit:
         return None
     return NOTE, facts(limit_name=c.limit_name, events_per_s=c.limit_events_per_s)

@@ -14,7 +14,7 @@ def page_tables(c: FindingInputs) -> Found:
 
 
 def protected(c: FindingInputs) -> Found:
-    """A large process that the OOM killer may not take."""
+    """A large process that the OOM killer may not kill."""
     if c.protected is None or not c.mem_total or (c.protected_rss or 0) <= 0.2 * c.mem_total:
         return None
     return NOTE, facts(giant=c.protected, rss_bytes=c.protected_rss)
@@ -50,7 +50,7 @@ def lazyfree(c: FindingInputs) -> Found:
 
 
 def deleted(c: FindingInputs) -> Found:
-    """A program or library that was replaced on disk: an old version runs."""
+    """A program or library that was replaced on disk, so an old version runs."""
     return (NOTE, facts(file=c.deleted_file)) if c.deleted_file else None
 
 

@@ -17,33 +17,33 @@ class Severity(IntEnum):
     """How bad a finding is."""
 
     NOTE = 0
-    """Worth knowing."""
+    """Useful to know."""
     WARNING = 1
-    """Worth a closer look."""
+    """Deserves a closer look."""
     DANGER = 2
     """Calls for action."""
 
 
 class Weight(Flag):
-    """What a finding weighs in the question: does the memory grow, or is a limit near?"""
+    """What a finding contributes to the question: does the memory grow, or is a limit near?"""
 
     NONE = 0
     """The finding is about something else."""
     ALARMING = auto()
-    """It does."""
+    """Yes."""
     SUSPECT = auto()
-    """Not certain alone; a second finding that suspects it makes it a yes."""
+    """Perhaps. A second finding of this weight makes it a yes."""
     UNDECIDED = auto()
-    """Too little has been seen to call the process fine."""
+    """Too little was seen to call the process fine."""
     OPEN = auto()
-    """The question stays open: no sentence beside it says that nothing is wrong."""
+    """The question stays open: "nothing is wrong" must not be shown with it."""
     CHANGE = auto()
-    """The level has changed. Where the answer is "not known", this finding is a reason."""
+    """The level has changed. If the answer is "unknown", this finding is a reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing worth a sentence."""
+    """One finding: what was found, how bad it is, and its numbers."""
 
     name: str
     severity: Severity
@@ -58,11 +58,12 @@ class Rule:
     name: str
     """Also the name of its sentences in ``memtop/explain/findings.toml``, and the id in JSON."""
     topic: str
-    """The explanation that the finding opens."""
+    """The topic that the finding opens."""
     find: Callable[[FindingInputs], tuple[Severity, Facts] | None]
-    """Severity and facts where the condition holds, None where it does not or where too little is known."""
+    """Severity and facts if the condition holds; None if it does not, or if too little is known."""
     steady: bool = False
-    """The condition does not flicker: the finding comes and goes at once, not with the third sample."""
+    """Whether the condition does not flicker. Then the finding appears and disappears at once, not after three
+    samples."""
     weight: Weight = Weight.NONE
 
 
@@ -71,5 +72,5 @@ NOTE, WARNING, DANGER = Severity.NOTE, Severity.WARNING, Severity.DANGER
 
 
 def facts(**values: float | str | None) -> Facts:
-    """The facts that are known: those that are not None."""
+    """The known facts: those that are not None."""
     return {name: value for name, value in values.items() if value is not None}

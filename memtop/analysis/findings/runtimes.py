@@ -32,12 +32,12 @@ def outside_heap(c: FindingInputs) -> Found:
 
 
 def heap(name: str, severity: Severity) -> Callable[[FindingInputs], Found]:
-    """The finding ``name``, where the runtime's own figures raise that alarm."""
+    """The finding ``name``, if the runtime's own figures indicate it."""
     return lambda c: (severity, facts(live_bytes=c.heap_live)) if c.heap_alarm == name else None
 
 
 def heap_open(c: FindingInputs) -> Found:
-    """More survives the collections, and none of them has examined old objects yet."""
+    """More memory survives the collections, and none of them has examined old objects yet."""
     if not c.surviving_per_s or c.heap_alarm:
         return None
     return NOTE, facts(rate_bytes_per_min=c.surviving_per_s * 60)

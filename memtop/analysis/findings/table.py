@@ -1,4 +1,4 @@
-"""The table of rules: all that the screen, JSON and ``--check`` know of a finding, except its sentences."""
+"""The table of rules: everything that the screen, JSON and ``--check`` know about a finding, except its sentences."""
 
 from __future__ import annotations
 
@@ -86,5 +86,5 @@ def find(inputs: FindingInputs) -> list[Finding]:
 
 
 def weighing(findings: Iterable[Finding], weight: Weight) -> list[Finding]:
-    """Those of ``findings`` whose rule has one of the weights in ``weight``."""
+    """The findings among ``findings`` whose rule has one of the weights in ``weight``."""
     return [finding for finding in findings if RULES[finding.name].weight & weight]

@@ -1,4 +1,4 @@
-"""A memory cgroup's ledger: what it is charged, by what holds it and by whether the kernel can reclaim it.
+"""A memory cgroup's ledger: its memory (charge) by owner, and by whether the kernel can reclaim it.
 
 Sources: cgroup-v2.rst, cgroup-v1/memory.rst, mm/memcontrol.c of the kernel.
 """
@@ -12,22 +12,23 @@ from memtop.analysis.ledger.ledger import Ledger, Part, make_ledger
 from memtop.procfs.cgroup import MemoryStat
 
 _NOISE_BYTES: Final = 1 << 20
-"""Statistics are updated late, so that differences of this size say nothing."""
+"""Statistics are updated late, so differences of this size mean nothing."""
 
 
 class CgroupPart(StrEnum):
-    """What a part of a cgroup's charge is; the value is its key in JSON."""
+    """A part of a cgroup's memory. The value is its key in JSON."""
 
     ANON = "anon"
-    """Private memory of processes, without what is given back by MADV_FREE."""
+    """Private memory of processes, without memory given back by MADV_FREE."""
     LAZYFREE = "lazyfree"
-    """Given back by MADV_FREE: anonymous pages on the lists of file pages, which are dropped like those."""
+    """Memory given back by MADV_FREE: anonymous pages on the lists of file pages, which are dropped like those."""
     SHMEM = "shmem"
-    """tmpfs, memfd, System V and anonymous shared memory: charged to who touched it first, mapped or not."""
+    """tmpfs, memfd, System V and anonymous shared memory. It is charged to the cgroup that touched it first, mapped or
+    not."""
     KERNEL = "kernel"
     """Kernel memory without reclaimable slab and zswap."""
     KERNEL_AND_SLAB = "kernel_and_slab"
-    """All kernel memory, where its slab is not separate (version 1): part of it can be reclaimed."""
+    """All kernel memory, if its slab is not separate (version 1). Part of it can be reclaimed."""
     SLAB_RECLAIMABLE = "slab_reclaimable"
     """Cached inodes, directory entries and the like."""
     ZSWAP = "zswap"
@@ -35,17 +36,17 @@ class CgroupPart(StrEnum):
     SOCK = "sock"
     """Buffers of sockets."""
     HUGETLB = "hugetlb"
-    """Huge pages, where they are charged at all (mount option memory_hugetlb_accounting)."""
+    """Huge pages, if they are charged at all (mount option memory_hugetlb_accounting)."""
     CACHE_INACTIVE = "cache_inactive"
     CACHE_ACTIVE = "cache_active"
     CACHE = "cache"
-    """Page cache, where it is not known what of it is active."""
+    """Page cache, if its active part is unknown."""
     FILE_OTHER = "file_other"
-    """File pages on neither list: mlocked, or shared memory where this kernel does not name that."""
+    """File pages on neither list: mlocked, or shared memory if this kernel does not report that separately."""
     OTHER = "other"
-    """What memory.stat does not name."""
+    """Memory that memory.stat does not name."""
     UNSPLIT = "kernel_and_other"
-    """The same where kernel memory is not known either: part of it may be reclaimable slab."""
+    """The same if kernel memory is unknown too. Part of it may be reclaimable slab."""
 
 
 _INACTIVE: Final = (CgroupPart.CACHE_INACTIVE, CgroupPart.LAZYFREE)
@@ -54,9 +55,9 @@ _UNSURE: Final = (CgroupPart.CACHE, CgroupPart.KERNEL_AND_SLAB, CgroupPart.UNSPL
 
 
 def cgroup_ledger(usage_bytes: int, stat: MemoryStat | None) -> Ledger:
-    """The ledger of memory.current or memory.usage_in_bytes; all of it is the remainder without memory.stat.
+    """The ledger of memory.current or memory.usage_in_bytes. Without memory.stat all of it is the remainder.
 
-    Where statistics that are updated late exceed the use, page cache is cut first.
+    If statistics that are updated late exceed the use, page cache is cut first.
     """
     if stat is None:
         return make_ledger(usage_bytes, (), CgroupPart.UNSPLIT)
@@ -74,22 +75,25 @@ def cgroup_ledger(usage_bytes: int, stat: MemoryStat | None) -> Ledger:
 
 
 def inactive_bytes(ledger: Ledger) -> int:
-    """What of a cgroup's charge the kernel reclaims first; the working set is the rest."""
+    """The memory of a cgroup that the kernel reclaims first. The working set is the rest."""
     return ledger.size_of(*_INACTIVE) or 0
 
 
 def reclaimable_bytes(ledger: Ledger) -> int:
-    """What of a cgroup's charge can be reclaimed without swap, for certain."""
+    """The memory of a cgroup that can certainly be reclaimed without swap."""
     return ledger.size_of(*_RECLAIMABLE) or 0
 
 
 def unsure_bytes(ledger: Ledger) -> int:
-    """What of a cgroup's charge may be reclaimable, in whole or in part: the kernel does not say."""
+    """The memory of a cgroup that may be reclaimable, in whole or in part: the kernel does not say."""
     return ledger.size_of(*_UNSURE) or 0
 
 
 class Unmapped(NamedTuple):
-    """What a cgroup is charged that none of its processes has in RES and that is no page cache. Bytes, at least."""
+    """Memory charged to a cgroup that none of its processes has in RES and that is not page cache.
+
+    Bytes, lower bounds.
+    """
 
     shmem_bytes: int
     anon_bytes: int
@@ -99,15 +103,15 @@ class Unmapped(NamedTuple):
 
     @property
     def total_bytes(self) -> int:
-        """All of it."""
+        """The sum."""
         return sum(self)
 
 
 def unmapped(ledger: Ledger, tasks_anon_bytes: int, tasks_shmem_bytes: int) -> Unmapped:
     """The difference between a ledger and the RES of all processes in the cgroup.
 
-    ``tasks_anon_bytes`` and ``tasks_shmem_bytes`` are the sums of their RssAnon and RssShmem, which count shared pages
-    again and pages that another cgroup pays for: so the difference is a lower bound.
+    ``tasks_anon_bytes`` and ``tasks_shmem_bytes`` are the sums of their RssAnon and RssShmem. These count shared pages
+    several times, and pages that are charged to another cgroup. Therefore the difference is a lower bound.
     """
     anon = ledger.size_of(CgroupPart.ANON, CgroupPart.LAZYFREE) or 0
     return Unmapped(
@@ -127,12 +131,12 @@ def _lists(stat: MemoryStat) -> int:
 
 
 def _files(stat: MemoryStat) -> int | None:
-    """Page cache without shared memory; with it where this kernel does not name that."""
+    """Page cache without shared memory; with it if this kernel does not report it separately."""
     return None if stat.file_bytes is None else max(0, stat.file_bytes - (stat.shmem_bytes or 0))
 
 
 def _lazyfree(stat: MemoryStat) -> int:
-    """Anonymous pages on the lists of file pages: by what those lists exceed the page cache."""
+    """Anonymous pages on the lists of file pages: the amount by which those lists exceed the page cache."""
     files = _files(stat)
     if files is None or stat.shmem_bytes is None or stat.anon_bytes is None:
         return 0
@@ -149,7 +153,7 @@ def _anon(stat: MemoryStat) -> tuple[Part | None, ...]:
 
 
 def _kernel(stat: MemoryStat) -> tuple[Part | None, ...]:
-    """Kernel memory; unsplit where reclaimable slab is not known."""
+    """Kernel memory; unsplit if reclaimable slab is unknown."""
     kernel, slab, zswap = stat.kernel_bytes, stat.slab_reclaimable_bytes, stat.zswap_bytes
     if slab is None:
         return (_part(CgroupPart.KERNEL_AND_SLAB, kernel),)
@@ -158,7 +162,7 @@ def _kernel(stat: MemoryStat) -> tuple[Part | None, ...]:
 
 
 def _cache(stat: MemoryStat) -> tuple[Part | None, ...]:
-    """Page cache by list, what is on neither list first, since that cannot be dropped."""
+    """Page cache by list. Pages on neither list come first, because they cannot be dropped."""
     files, lazyfree = _files(stat), _lazyfree(stat)
     inactive, active = stat.inactive_file_bytes, stat.active_file_bytes
     if inactive is None and active is None:

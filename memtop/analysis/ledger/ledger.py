@@ -17,19 +17,19 @@ class Part(NamedTuple):
     size_bytes: int
     """From 0 to the whole."""
     at_most_bytes: int | None = None
-    """Upper end where the kernel does not tell it apart from the part after it; None where the size is exact."""
+    """Upper bound if the kernel does not separate it from the part after it; None if the size is exact."""
 
 
 class Ledger(NamedTuple):
-    """Parts of a whole, the remainder last. The sizes of the parts always add up to the whole."""
+    """Parts of a whole, the remainder last. The sizes always add up to the whole."""
 
     whole_bytes: int
     parts: tuple[Part, ...]
     excess_bytes: int = 0
-    """By how much the counters exceeded the whole, which the last parts were cut by; 0 where they fit."""
+    """The amount by which the counters exceeded the whole, and by which the last parts were cut; 0 if they fit."""
 
     def size_of(self, *names: str) -> int | None:
-        """Sum of the parts of these names; None where this ledger has none of them."""
+        """Sum of the parts with these names; None if this ledger has none of them."""
         found = [part.size_bytes for part in self.parts if part.name in names]
         return sum(found) if found else None
 
@@ -40,10 +40,10 @@ class Ledger(NamedTuple):
 
 
 def make_ledger(whole_bytes: int, named: Iterable[Part | None], remainder: str = REMAINDER) -> Ledger:
-    """The ledger of a whole from its parts in the order of trust.
+    """Build the ledger of a whole from its parts, the most reliable first.
 
-    A part that is None is unknown and lies in the remainder. Counters are read at different instants and updated
-    late, so together they may exceed the whole: the last ones are cut.
+    A part that is None is unknown and stays in the remainder. Counters are read at different instants and updated late,
+    so together they may exceed the whole. Then the last ones are cut.
     """
     left = whole = max(0, whole_bytes)
     parts, excess = [], 0

@@ -1,4 +1,4 @@
-"""The machine's ledger: every page of MemTotal by what holds it, from /proc/meminfo, vmstat and zoneinfo.
+"""The machine's ledger: every page of MemTotal by its use, from /proc/meminfo, vmstat and zoneinfo.
 
 Sources: Documentation/filesystems/proc.rst, fs/proc/meminfo.c, mm/vmscan.c of the kernel.
 """
@@ -13,7 +13,7 @@ from memtop.procfs.meminfo import Meminfo
 
 
 class MachinePart(StrEnum):
-    """What a part of the machine's RAM is; the value is its key in JSON."""
+    """A part of the machine's RAM. The value is its key in JSON."""
 
     FREE = "free"
     FREE_PER_CPU = "free_per_cpu"
@@ -21,7 +21,7 @@ class MachinePart(StrEnum):
     ANONYMOUS = "anonymous"
     """AnonPages: private memory of processes, transparent huge pages included."""
     FILE_MAPPED = "file_mapped"
-    """Clean file pages that a process maps; up to its ``at_most_bytes``, because Mapped counts shared memory too."""
+    """Clean file pages that a process maps. They have an upper bound, because Mapped counts shared memory too."""
     CACHE_CLEAN = "cache_clean"
     """Page cache that the kernel can drop at once."""
     CACHE_DIRTY = "cache_dirty"
@@ -29,7 +29,7 @@ class MachinePart(StrEnum):
     SHMEM = "shmem"
     """tmpfs, memfd, System V and anonymous shared memory, mapped or not."""
     SWAP_CACHED = "swap_cached"
-    """Pages read from swap that no process maps any more or yet."""
+    """Pages read from swap that no process maps."""
     SLAB_RECLAIMABLE = "slab_reclaimable"
     SLAB_UNRECLAIMABLE = "slab_unreclaimable"
     KERNEL_RECLAIMABLE = "kernel_reclaimable"
@@ -45,9 +45,9 @@ class MachinePart(StrEnum):
     """Free huge pages that are promised to a mapping."""
     HUGETLB_FREE = "hugetlb_free"
     HUGETLB_OTHER_SIZES = "hugetlb_other_sizes"
-    """Pools of other than the default size, whose use /proc/meminfo does not tell."""
+    """Pools of other sizes than the default. /proc/meminfo does not show how much of them is used."""
     ZSWAP = "zswap"
-    """Compressed pages of zswap, as they lie in RAM."""
+    """Compressed pages of zswap: the RAM that they use."""
     ZRAM = "zram"
     """The rest of the compressed pages of zsmalloc: zram."""
     FUSE_WRITEBACK = "fuse_writeback"
@@ -59,12 +59,12 @@ class MachinePart(StrEnum):
     POISONED = "poisoned"
     """HardwareCorrupted: taken out of use after memory errors."""
     UNACCOUNTED = REMAINDER
-    """What no counter names: drivers, GPU, ZFS ARC, a balloon of older kernels; free pages of the CPUs where
+    """Memory that no counter names: drivers, GPU, ZFS ARC, a balloon of older kernels; free pages of the CPUs if
     /proc/zoneinfo was not read."""
 
 
 class Reclaim(Enum):
-    """How the kernel gets pages back for other processes."""
+    """How the kernel reclaims pages for other processes."""
 
     IS_FREE = "free already"
     DROP = "dropped at once"
@@ -89,11 +89,11 @@ RECLAIM: Final[dict[MachinePart, Reclaim]] = {
     MachinePart.KERNEL_RECLAIMABLE: Reclaim.SHRINK,
     MachinePart.UNACCOUNTED: Reclaim.UNKNOWN,
 }
-"""Parts that are absent are not reclaimed at all."""
+"""Parts that are absent cannot be reclaimed."""
 
 
 def reclaim_of(part: MachinePart) -> Reclaim:
-    """How the kernel gets pages of a part back."""
+    """How the kernel reclaims pages of a part."""
     return RECLAIM.get(part, Reclaim.NO)
 
 
@@ -104,12 +104,12 @@ def machine_ledger(
     zspages_bytes: int | None = None,
     zram_bytes: int | None = None,
 ) -> Ledger | None:
-    """The ledger of MemTotal; None where that is unknown.
+    """The ledger of MemTotal; None if that is unknown.
 
     ``per_cpu_bytes`` are the free pages on the lists of the CPUs (/proc/zoneinfo), ``zspages_bytes`` is nr_zspages of
-    /proc/vmstat, ``zram_bytes`` the sum of mem_used_total of all /sys/block/zram*/mm_stat; each None where it was not
-    read. Counters that are absent lie in the remainder. What only this machine's kernel counts comes last, so that in
-    a container that shows a smaller MemTotal (lxcfs) the parts still add up.
+    /proc/vmstat, ``zram_bytes`` is the sum of mem_used_total of all /sys/block/zram*/mm_stat. Each is None if it was
+    not read. Memory of absent counters stays in the remainder. Memory that only this machine's kernel counts comes
+    last, so that in a container that shows a smaller MemTotal (lxcfs) the parts still add up.
     """
     m = meminfo
     if m.total_bytes is None:
@@ -162,7 +162,10 @@ def _file_cache(m: Meminfo) -> int | None:
 
 
 def _page_cache(m: Meminfo) -> tuple[Part | None, ...]:
-    """Dirty, writeback, mapped and other clean pages. Mapped includes shared memory, of which only bounds are known."""
+    """Dirty, writeback, mapped and other clean pages.
+
+    Mapped includes shared memory, for which only bounds are known.
+    """
     cache = _file_cache(m)
     if cache is None:
         return ()
@@ -184,7 +187,7 @@ def _page_cache(m: Meminfo) -> tuple[Part | None, ...]:
 
 
 def _unmapped_swap_cache(m: Meminfo) -> int | None:
-    """The part of SwapCached that AnonPages does not count: what the LRU lists hold beyond all that is named."""
+    """The part of SwapCached that is not in AnonPages: the LRU lists beyond everything that is named."""
     lists = (m.active_bytes, m.inactive_bytes, m.unevictable_bytes)
     if m.swap_cached_bytes is None:
         return None
@@ -197,14 +200,14 @@ def _unmapped_swap_cache(m: Meminfo) -> int | None:
 
 
 def _vmalloc(m: Meminfo) -> int | None:
-    """VmallocUsed without kernel stacks, which lie in it on every kernel with CONFIG_VMAP_STACK."""
+    """VmallocUsed without kernel stacks, which are part of it on every kernel with CONFIG_VMAP_STACK."""
     if m.vmalloc_used_bytes is None:
         return None
     return max(0, m.vmalloc_used_bytes - (m.kernel_stack_bytes or 0))
 
 
 def _huge_pools(m: Meminfo) -> tuple[Part | None, ...]:
-    """Pools of huge pages (hugetlb), which are taken out of all other memory when they are filled."""
+    """Pools of huge pages (hugetlb), which are taken from all other memory when they are filled."""
     size = m.huge_page_bytes
     if size is None or m.huge_pages_total is None:
         return (_part(MachinePart.HUGETLB_OTHER_SIZES, m.hugetlb_bytes),)
@@ -220,7 +223,10 @@ def _huge_pools(m: Meminfo) -> tuple[Part | None, ...]:
 
 
 def _compressed(m: Meminfo, zspages_bytes: int | None, zram_bytes: int | None) -> tuple[Part | None, ...]:
-    """Compressed swap in RAM. Without mm_stat zram is what zsmalloc holds beyond zswap, which may use zsmalloc too."""
+    """Compressed swap in RAM.
+
+    Without mm_stat, zram is the part of zsmalloc beyond zswap, which may use zsmalloc too.
+    """
     if zram_bytes is None and zspages_bytes is not None:
         zram_bytes = max(0, zspages_bytes - (m.zswap_bytes or 0))
     return _part(MachinePart.ZSWAP, m.zswap_bytes), _part(MachinePart.ZRAM, zram_bytes)

@@ -20,13 +20,13 @@ from memtop.procfs.cgroup import (
 from memtop.procfs.mountinfo import parse_mountinfo
 
 Read = Callable[[str, int], bytes | None]
-"""``(path, size)`` -> at most so many bytes of a file, its path relative to the root; None where it cannot be read."""
+"""``(path, size)`` -> at most that many bytes of a file, its path relative to the root; None if it cannot be read."""
 
 
 def places_of(read: Read, process: str, *, else_mounts: bool = False) -> tuple[CgroupPlace, ...]:
-    """Where the memory cgroup of ``proc/PID`` may be, the best first; nothing where that is unknown.
+    """Places where the memory cgroup of ``proc/PID`` may be, the best first; empty if unknown.
 
-    ``else_mounts`` gives the mounts themselves where a cgroup namespace hides the place below them.
+    ``else_mounts`` gives the mounts themselves if a cgroup namespace hides the place below them.
     """
     members = parse_memberships(read(f"{process}/cgroup", 16_384) or b"")
     mounts = parse_mountinfo(read("proc/self/mountinfo", 1 << 20) or b"")
@@ -40,25 +40,25 @@ def places_of(read: Read, process: str, *, else_mounts: bool = False) -> tuple[C
 
 
 def limit_bytes(read: Read, folder: str, *, v2: bool) -> int | None:
-    """memory.max or memory.limit_in_bytes of a cgroup's directory; UNLIMITED for none, None where it is unknown."""
+    """memory.max or memory.limit_in_bytes of a cgroup's directory; UNLIMITED for no limit, None if it is unknown."""
     data = read(f"{folder}/{'memory.max' if v2 else 'memory.limit_in_bytes'}", 64)
     return None if data is None else parse_limit(data)
 
 
 def usage_bytes(read: Read, folder: str, *, v2: bool) -> int | None:
-    """memory.current or memory.usage_in_bytes, which include page cache; None where it is unknown."""
+    """memory.current or memory.usage_in_bytes, which include page cache; None if it is unknown."""
     data = read(f"{folder}/{'memory.current' if v2 else 'memory.usage_in_bytes'}", 64)
     return None if data is None else parse_count(data)
 
 
 def memory_stat(read: Read, folder: str) -> MemoryStat | None:
-    """memory.stat of either version; None where it cannot be read."""
+    """memory.stat of either version; None if it cannot be read."""
     data = read(f"{folder}/memory.stat", 16_384)
     return None if data is None else parse_memory_stat(data)
 
 
 def with_kernel_v1(stat: MemoryStat, read: Read, folder: str) -> MemoryStat:
-    """memory.stat of version 1 with what other files say of kernel memory, part of which is reclaimable slab."""
+    """memory.stat of version 1, extended by other files on kernel memory, part of which is reclaimable slab."""
     used, caches = read(f"{folder}/memory.kmem.usage_in_bytes", 64), read(f"{folder}/memory.kmem.slabinfo", 65_536)
     return stat._replace(
         kernel_bytes=None if used is None else parse_count(used),

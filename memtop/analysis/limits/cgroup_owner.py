@@ -35,39 +35,39 @@ _RUNTIMES: Final = {
     "libpod-payload": "podman",
     "nerdctl": "containerd",
 }
-"""What stands before a container's id, and the runtime that writes it."""
+"""The prefix of a container's ID, and the runtime that writes it."""
 _FOLDERS: Final = {"buildkit": "buildkit", "garden": "garden", "lxc": "lxc", "lxc.payload": "lxc", "mesos": "mesos"}
-"""Directories whose children are containers under any name."""
+"""Directories whose children are containers, whatever their names."""
 _SHORT_ID: Final = 12
-"""Digits of a container's id that its tools print."""
+"""Digits of a container's ID that its tools print."""
 
 
 class CgroupOwner(NamedTuple):
-    """Names found in a cgroup's path, cleaned; None where the path has no such name."""
+    """Names found in a cgroup's path, cleaned; None if the path has no such name."""
 
     unit: str | None = None
-    """systemd's service, scope, mount, socket or swap, the innermost; a slice only where there is no other unit.
-    Of a process in a container, the unit inside the container."""
+    """The innermost service, scope, mount, socket or swap of systemd; a slice only if there is no other unit. For a
+    process in a container it is the unit inside the container."""
     runtime: str | None = None
-    """docker, containerd, cri-o, podman, lxc and the like; None where the path does not say which."""
+    """docker, containerd, cri-o, podman, lxc and the like; None if the path does not say which."""
     container: str | None = None
-    """The container's id of 64 digits, or the name of a container that has no such id."""
+    """The container's ID of 64 digits, or the name of a container that has no such ID."""
     pod: str | None = None
-    """The uid of the Kubernetes pod, with dashes where it is a UUID; or the id of the Podman pod."""
+    """The UID of the Kubernetes pod, with dashes if it is a UUID; or the ID of the Podman pod."""
 
 
 class CgroupNames(NamedTuple):
-    """What /proc/PID/cgroup says of a process."""
+    """What /proc/PID/cgroup names for a process."""
 
     path: str
-    """Path of its memory cgroup within the hierarchy, cleaned; empty where the file names none."""
+    """Path of its memory cgroup within the hierarchy, cleaned; empty if the file names none."""
     owner: CgroupOwner
 
 
 def names_of(memberships: Sequence[Membership]) -> CgroupNames:
     """The cgroup that accounts the memory of a process, and the names in its path, from its whole /proc/PID/cgroup.
 
-    Where no controller of version 1 accounts memory, the path is that of version 2, or of systemd's own hierarchy.
+    If no controller of version 1 accounts memory, the path is that of version 2, or of systemd's own hierarchy.
     """
     order = sorted(memberships, key=_memory_first)
     path = next((one.path for one in order if _names_memory(one)), b"")
@@ -75,14 +75,14 @@ def names_of(memberships: Sequence[Membership]) -> CgroupNames:
 
 
 def owner(path: bytes) -> CgroupOwner:
-    """The container, pod and unit that a cgroup path names; the innermost of each."""
+    """The innermost container, pod and unit that a cgroup path names."""
     return [CgroupOwner(), *_owners(_parts(path))][-1]
 
 
 def owner_of(memberships: Sequence[Membership]) -> CgroupOwner:
-    """Whose process it is, from its whole /proc/PID/cgroup.
+    """The owner of a process, from its whole /proc/PID/cgroup.
 
-    The memory controller's path decides. Where that path names only slices, or nothing (version 1 without memory
+    The memory controller's path decides. If that path names only slices, or nothing (version 1 without memory
     accounting), the path in systemd's own hierarchy names the unit.
     """
     order = sorted(memberships, key=lambda one: 0 if b"memory" in one.controllers else 1 if one.hierarchy else 2)
@@ -96,14 +96,14 @@ def _memory_first(one: Membership) -> int:
 
 
 def _names_memory(one: Membership) -> bool:
-    """Whether a line may say whose memory it is: that of the controller, of version 2, or of systemd."""
+    """Whether a line may name the owner of memory: that of the controller, of version 2, or of systemd."""
     return bool({b"memory", b"name=systemd"} & {*one.controllers}) or not one.hierarchy
 
 
 def cgroup_label(path: bytes) -> str:
-    """What a person calls the cgroup at ``path``: its innermost container, pod or unit, then the rest of the path.
+    """The usual name of the cgroup at ``path``: its innermost container, pod or unit, then the rest of the path.
 
-    ``docker 0123456789ab``, ``nginx.service/worker``; the whole path where nothing in it has a name.
+    ``docker 0123456789ab``, ``nginx.service/worker``; the whole path if nothing in it has a name.
     """
     parts = _parts(path)
     label, rest, before = "", list(parts), CgroupOwner()
@@ -128,8 +128,8 @@ def _short(name: str) -> str:
 def _parts(path: bytes) -> list[str]:
     r"""The components of a path, not yet cleaned.
 
-    ``NAME.slice:RUNTIME:ID`` is one directory where a runtime without the systemd driver was given a path for it;
-    that becomes two components. ``..`` lies outside the reader's cgroup namespace and has no name.
+    ``NAME.slice:RUNTIME:ID`` is one directory that a runtime without the systemd driver creates; it becomes two
+    components. ``..`` lies outside the reader's cgroup namespace and has no name.
     """
     parts: list[str] = []
     for part in (os.fsdecode(piece) for piece in path.split(b"/") if piece not in (b"", b"..")):
@@ -151,14 +151,14 @@ def _owners(parts: Sequence[str]) -> Iterator[CgroupOwner]:
         elif match := _POD.match(part) or _PODMAN_POD.match(part):
             now = CgroupOwner(runtime=now.runtime, container=now.container, pod=match["uid"].replace("_", "-"))
         elif _UNIT.match(part) or (_SLICE.match(part) and (now.unit is None or now.unit.endswith(".slice"))):
-            # systemd puts one underscore before names that could be taken for a file of the kernel.
+            # systemd puts one underscore before names that could be mistaken for a file of the kernel.
             now = CgroupOwner(part.removeprefix("_"), now.runtime, now.container, now.pod)
         parent = part
         yield now
 
 
 def _container(part: str, parent: str, below: str) -> tuple[str | None, str] | None:
-    """Runtime and container that a component names; None where it names no container."""
+    """Runtime and container that a component names; None if it names no container."""
     if (found := _CONTAINER.match(part)) and not (found["prefix"] or "").endswith("conmon"):
         return _RUNTIMES.get(found["prefix"] or parent), found["id"]
     if found := _LXC.match(part):

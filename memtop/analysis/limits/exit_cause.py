@@ -1,6 +1,6 @@
 """Infers from public counters whether the kernel's OOM killer ended a process.
 
-An exit status of 9 (137 in a shell) proves a SIGKILL, and no more: the counters of kills say who sent it.
+An exit status of 9 (137 in a shell) proves a SIGKILL, and no more. The counters of kills show who sent it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 
 class Oom(Enum):
-    """How sure it is that the kernel's OOM killer took it."""
+    """How certain it is that the kernel's OOM killer ended it."""
 
     CERTAIN = "certain"
     PROBABLE = "probable"
@@ -21,37 +21,37 @@ class Oom(Enum):
 
 
 class Clue(Enum):
-    """What speaks for it or against it; the sentences stand in ``explain/findings.toml``."""
+    """Evidence for or against an OOM kill. The sentences are in ``explain/findings.toml``."""
 
     EXITED = "exited"
-    """It ended by itself, or by another signal than SIGKILL."""
+    """It ended by itself, or by a signal other than SIGKILL."""
     SIGKILL = "sigkill"
     STATUS_UNKNOWN = "status_unknown"
     CGROUP_COUNTED = "cgroup_counted"
-    """The count of OOM kills of its own cgroup has gone up."""
+    """The count of OOM kills of its own cgroup has increased."""
     CGROUP_SILENT = "cgroup_silent"
     CGROUP_UNREADABLE = "cgroup_unreadable"
     MACHINE_COUNTED = "machine_counted"
     MACHINE_SILENT = "machine_silent"
     MACHINE_EXPLAINED = "machine_explained"
-    """The machine's count went up for processes whose own cgroups counted them."""
+    """The machine's count increased for processes whose own cgroups counted them."""
     MACHINE_UNREADABLE = "machine_unreadable"
     OTHERS_AS_WELL = "others_as_well"
-    """More processes vanished than were counted as killed."""
+    """More processes ended than were counted as killed."""
     LARGEST = "largest"
-    """It was the largest of those that vanished."""
+    """It was the largest of those that ended."""
 
 
 _KILLED: Final = int(signal.SIGKILL)
 
 
 def exit_code(status: int | None) -> int | None:
-    """What the process gave to exit(); None where a signal ended it, or unknown."""
+    """The argument of exit(); None if a signal ended the process, or if unknown."""
     return os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None
 
 
 def ending_signal(status: int | None) -> int | None:
-    """The signal that ended it; None where it ended by itself, or unknown."""
+    """The signal that ended it; None if it exited, or if unknown."""
     return os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else None
 
 
@@ -64,12 +64,11 @@ def was_oom(
     vanished: int = 1,
     largest: bool = True,
 ) -> tuple[Oom, tuple[Clue, ...]]:
-    """The judgement and what it stands on.
+    """The judgment and its evidence.
 
-    ``status`` is of wait(2). ``cgroup_kills`` and ``machine_kills`` say by how much the counts of OOM kills have gone
-    up around its end, None where they cannot be read; ``explained`` of the machine's are known to have taken others.
-    ``vanished`` counts the processes of its cgroup that ended then,
-    of which it may be the ``largest``.
+    ``status`` is that of wait(2). ``cgroup_kills`` and ``machine_kills`` are the increases of the counts of OOM kills
+    around its end; None if they cannot be read. ``explained`` of the machine's kills are known to have ended other
+    processes. ``vanished`` is the number of processes of its cgroup that ended then; it may be the ``largest`` of them.
     """
     if status is not None and ending_signal(status) != _KILLED:
         return Oom.NO, (Clue.EXITED,)

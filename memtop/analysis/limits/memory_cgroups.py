@@ -1,6 +1,6 @@
 """Finds the directory of a process's memory cgroup: pure functions over parsed files.
 
-Where the names do not lead there with certainty the answer is "unknown" (an empty tuple), never a guess.
+If the names do not lead there with certainty, the answer is "unknown" (an empty tuple), never a guess.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from memtop.procfs.mountinfo import Mount
 
 
 class Version(Enum):
-    """Of the hierarchy that accounts memory."""
+    """Version of the hierarchy that accounts memory."""
 
     V1 = 1
     V2 = 2
@@ -29,9 +29,9 @@ class CgroupPlace:
     version: Version
     mount_point: bytes
     inside: bytes
-    """Path below the mount point: empty for its root, else with a leading slash."""
+    """Path below the mount point: empty for its root, otherwise with a leading slash."""
     root: bytes = b""
-    """What of the hierarchy is mounted there, as the reader's cgroup namespace sees it; empty for the root."""
+    """The part of the hierarchy that is mounted there, as the reader's cgroup namespace sees it; empty for the root."""
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -40,12 +40,12 @@ class CgroupPlace:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What a person calls each directory of :attr:`chain`; the names above the mount point count too."""
+        """The usual name of each directory of :attr:`chain`. The names above the mount point count too."""
         return tuple(cgroup_label(self.root + inside) for inside in self._insides())
 
     @property
     def owners(self) -> tuple[CgroupOwner, ...]:
-        """Container, pod and unit of each directory of :attr:`chain`; the names above the mount point count too."""
+        """Container, pod and unit of each directory of :attr:`chain`. The names above the mount point count too."""
         return tuple(owner(self.root + inside) for inside in self._insides())
 
     def _insides(self) -> Iterator[bytes]:
@@ -59,10 +59,10 @@ class CgroupPlace:
 def memory_places(
     memberships: Sequence[Membership], mounts: Sequence[Mount], v2_controllers: bytes | None
 ) -> tuple[CgroupPlace, ...]:
-    """Where the process's memory cgroup may be mounted, the best first; nothing where that is unknown.
+    """Places where the process's memory cgroup may be mounted, the best first; empty if unknown.
 
-    ``v2_controllers`` is cgroup.controllers of the cgroup2 mount, None where it cannot be read. All places are the
-    same cgroup; more than one where the hierarchy is mounted several times.
+    ``v2_controllers`` is cgroup.controllers of the cgroup2 mount; None if it cannot be read. All places are the same
+    cgroup. There is more than one if the hierarchy is mounted several times.
     """
     v1 = next((one for one in memberships if b"memory" in one.controllers), None)
     if v1:
@@ -77,7 +77,7 @@ def memory_places(
 
 
 def seen_below(prefix: bytes, mounts: Sequence[Mount]) -> tuple[Mount, ...]:
-    """The mounts of another mount namespace, as paths below ``prefix``: /proc/PID/root of a process that is in it."""
+    """The mounts of another mount namespace, as paths below ``prefix``: /proc/PID/root of a process in it."""
     return tuple(mount._replace(point=prefix + mount.point) for mount in mounts)
 
 
@@ -92,10 +92,10 @@ def _places(member: Membership, mounts: Sequence[Mount], version: Version) -> It
 
 
 def _below(path: bytes, root: bytes) -> bytes | None:
-    """``path`` as seen from ``root``; None where it is not below it, or where that cannot be known.
+    """``path`` as seen from ``root``; None if it is not below it, or if that is unknown.
 
     Both are relative to the root of the reader's cgroup namespace, and a leading ``/..`` climbs out of it. The kernel
-    does not name what it climbs out of. So the two can be compared only where they climb equally far.
+    does not name what it climbs out of, so the two can be compared only if they climb equally far.
     """
     (path_up, path_rest), (root_up, root_rest) = _climb(path), _climb(root)
     if path_up != root_up or b".." in path_rest + root_rest or path_rest[: len(root_rest)] != root_rest:

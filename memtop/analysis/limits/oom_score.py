@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 from memtop.procfs.statm import PAGE_BYTES
 
 NEVER: Final = -1000
-"""The oom_score_adj of a process that the OOM killer passes over."""
+"""The oom_score_adj of a process that the OOM killer never kills."""
 
 
 class Candidate(NamedTuple):
-    """A process among those that an OOM would choose from."""
+    """A process that an OOM kill could choose."""
 
     pid: int
     rss_bytes: int
@@ -28,21 +28,22 @@ class Candidate(NamedTuple):
 
 
 class Victim(NamedTuple):
-    """A candidate's place."""
+    """The position of a candidate."""
 
     pid: int
     rank: int
-    """1 dies first."""
+    """1 is killed first."""
     badness_permille: int
-    """What it uses, with its adj, of the total that is out of memory; negative where adj outweighs the use."""
+    """Its use, with its adj, as a share of the memory that is exhausted; negative if adj outweighs the use."""
 
 
 def badness_pages(
     rss_bytes: int, swap_bytes: int, page_tables_bytes: int, adj: int, total_bytes: int, *, page_bytes: int = PAGE_BYTES
 ) -> int | None:
-    """oom_badness() in pages; None for a process that is never taken.
+    """oom_badness() in pages; None for a process that is never killed.
 
-    ``total_bytes`` is RAM and swap for an OOM of the machine, the cgroup's limit (and its swap) for one in a cgroup.
+    ``total_bytes`` is RAM and swap for an OOM of the machine, or the cgroup's limit (and its swap) for an OOM in a
+    cgroup.
     """
     if adj == NEVER:
         return None
@@ -54,7 +55,7 @@ def badness_pages(
 def oom_score(
     rss_bytes: int, swap_bytes: int, page_tables_bytes: int, adj: int, total_bytes: int, *, page_bytes: int = PAGE_BYTES
 ) -> int:
-    """What /proc/PID/oom_score shows, 0 to 2000 and more; 666 is a process that uses nothing."""
+    """The value of /proc/PID/oom_score, 0 to 2000 and more; 666 is a process that uses nothing."""
     pages = badness_pages(rss_bytes, swap_bytes, page_tables_bytes, adj, total_bytes, page_bytes=page_bytes)
     if pages is None:
         return 0
@@ -68,9 +69,9 @@ def _truncated(dividend: int, divisor: int) -> int:
 
 
 def share_permille(oom_score: int, adj: int) -> int | None:
-    """The share of RAM and swap that an oom_score stands for, adj taken out again, to within one per mille.
+    """The share of RAM and swap that corresponds to an oom_score without its adj, to within one per mille.
 
-    None for a process that is never taken: its score of 0 says nothing.
+    None for a process that is never killed: its score of 0 means nothing.
     """
     if adj == NEVER:
         return None
@@ -78,9 +79,9 @@ def share_permille(oom_score: int, adj: int) -> int | None:
 
 
 def ranking(candidates: Sequence[Candidate], total_bytes: int, *, page_bytes: int = PAGE_BYTES) -> list[Victim]:
-    """The order in which they would be taken, first victim first; those that never are taken are left out.
+    """The order in which candidates would be killed, first victim first, without those that are never killed.
 
-    Give the candidates in the kernel's order, oldest first: of two equals it takes the one it sees last.
+    Give the candidates in the kernel's order, oldest first: of two equals the kernel takes the one that it sees last.
     """
     total_pages = max(1, total_bytes // page_bytes)
     scored: list[tuple[int, int, int]] = []

@@ -35,12 +35,12 @@ def classify(
 ) -> Regions:
     """Give each mapping its kind.
 
-    ``exe`` is the target of /proc/PID/exe, ``tmpfs`` the mount points of that type. Whether it is a Go or a Java
-    program is guessed from the mappings where it is not said.
+    ``exe`` is the target of /proc/PID/exe, ``tmpfs`` the mount points of that type. If ``is_go`` or ``is_java`` is
+    None, it is guessed from the mappings.
     """
     names = set(smaps.names)
     if is_go is None:
-        # position-independent on purpose: the hint for the first arena is the same for all of Go's 64-bit ports
+        # Independent of the position on purpose: the hint for the first arena is the same for all of Go's 64-bit ports.
         is_go = GO_HEAP_START in smaps.starts or any(name.startswith(b"[anon: Go:") for name in names)
     if is_java is None:
         is_java = any(b"/libjvm.so" in name for name in names)
@@ -64,7 +64,7 @@ def classify(
 
 
 class _World(NamedTuple):
-    """What is known of the whole process."""
+    """Facts about the whole process."""
 
     is_go: bool
     is_java: bool
@@ -72,7 +72,7 @@ class _World(NamedTuple):
 
 
 def _by_rules(smaps: Smaps, all_flags: Sequence[frozenset[str]], namer: _Namer, world: _World) -> list[RegionKind]:
-    """The kinds by the rules; only three mappings are looked at, and are objects, at a time."""
+    """The kinds by the rules. Only three mappings at a time exist as objects."""
     kinds: list[RegionKind] = []
     rows = zip(smaps.starts, smaps.ends, smaps.perms, all_flags, smaps.names, smaps.inodes, strict=True)
     looks = (
@@ -102,7 +102,7 @@ def _spread(kind: RegionKind, neighbour: RegionKind, perms: str) -> RegionKind:
 
 
 class _Namer:
-    """Kinds of mappings that have a name, remembered: thousands of mappings share a few names."""
+    """Kinds of mappings with a name. They are cached, because thousands of mappings share a few names."""
 
     def __init__(self, smaps: Smaps, exe: bytes | None, is_java: bool, tmpfs: Sequence[bytes]) -> None:
         self._exe = exe
@@ -112,7 +112,7 @@ class _Namer:
         self._known: dict[tuple[bytes, str, bool], RegionKind | None] = {}
 
     def kind(self, name: bytes, perms: str, inode: int, flags: frozenset[str]) -> RegionKind | None:
-        """The kind, or None for what only its neighbors tell."""
+        """The kind; None if only the neighbors decide it."""
         if "ht" in flags:
             return RegionKind.HUGETLB
         if not name and not flags & {"pf", "io"}:

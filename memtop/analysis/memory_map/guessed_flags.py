@@ -1,8 +1,8 @@
-"""Guesses VmFlags from addresses, permissions and neighbors where only maps and pagemap were read.
+"""Guesses VmFlags from addresses, permissions and neighbors if only maps and pagemap were read.
 
-smaps alone has VmFlags, and reading it holds a large process up. Only those flags are guessed that a kind of memory is
-recognized by (:mod:`memtop.analysis.memory_map.region_kinds`); on what was recorded from real programs the sizes by
-kind then agree with those from smaps.
+Only smaps has VmFlags, and reading it holds a large process up. This module guesses only the flags that identify a kind
+of memory (:mod:`memtop.analysis.memory_map.region_kinds`). On recordings of real programs the sizes by kind then agree
+with those from smaps.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _V8: Final = frozenset({"dc", "nr"})
 _SHADOW: Final = frozenset({"dd", "nr"})
 _POOL: Final = frozenset({"ht"})
 _SHADOW_STARTS: Final = frozenset({0x7FFF_7000, 0x7FFF_8000, 0x0200_8FFF_7000})
-"""Shadow memory of the address sanitizer on x86-64: GCC and Clang put it at fixed addresses."""
+"""Addresses of the shadow memory of the address sanitizer on x86-64. GCC and Clang use fixed addresses."""
 _V8_PAGE: Final = 256 * KIB
-"""Every page of V8's heap is aligned to it."""
+"""Every page of V8's heap is aligned to this."""
 _V8_PROGRAMS: Final = (b"/node", b"/nodejs", b"/chrome", b"/chromium", b"/electron", b"/libnode.so", b"/deno")
 _METASPACE_GRANULE: Final = 64 * KIB
-"""The JVM reserves memory for classes in multiples of it; its guards are smaller."""
+"""The JVM reserves memory for classes in multiples of this. Its guards are smaller."""
 _LEAST_STACK: Final = 64 * KIB
 
 
@@ -36,7 +36,7 @@ def guessed_flags(smaps: Smaps) -> list[frozenset[str]]:
     is_v8 = any(_is_v8(name) for name in set(smaps.names))
     is_go = GO_HEAP_START in smaps.starts
     is_java = any(b"/libjvm.so" in name for name in set(smaps.names))
-    has_guards = not (is_go or is_java)  # below stacks; Go has none, and the JVM's are recognized without flags
+    has_guards = not (is_go or is_java)  # guards below stacks; Go has none, and the JVM's are recognized without flags
     pool = [sum(pair) for pair in zip(smaps.sizes("Shared_Hugetlb"), smaps.sizes("Private_Hugetlb"), strict=True)]
     for place in range(count):
         if pool[place]:
@@ -96,5 +96,5 @@ def _is_reserved(smaps: Smaps, place: int) -> bool:
 
 
 def flags_of(smaps: Smaps) -> Sequence[frozenset[str]]:
-    """VmFlags of every mapping, guessed where the file that was read has none."""
+    """VmFlags of every mapping, guessed if the file that was read has none."""
     return smaps.flags if "VmFlags" in smaps.fields else guessed_flags(smaps)

@@ -1,7 +1,7 @@
-"""Budget for reading pagemap: it does not hold up the process, so only memtop's own CPU time limits it.
+"""Budget for reading pagemap. It does not hold up the process, so only memtop's own CPU time limits it.
 
-smaps is read unasked only while it is expected to hold up the process for less than 5 ms; beyond that pagemap is read
-in its place, in pieces (:mod:`memtop.procfs.pagemap`). Keep one :class:`PieceBudget` for each process.
+smaps is read automatically only while it is expected to hold up the process for less than 5 ms. Beyond that, pagemap is
+read instead, in pieces (:mod:`memtop.procfs.pagemap`). Keep one :class:`PieceBudget` for each process.
 """
 
 from __future__ import annotations
@@ -12,42 +12,42 @@ from typing import Final
 from memtop.analysis.memory_map.read_cost import CALM_S, REST_MIN_S, Verdict, Why
 
 SMAPS_MAX_S: Final = 0.005
-"""Longest expected stall for which smaps and smaps_rollup are read where pagemap could be."""
+"""Longest expected stall for which smaps and smaps_rollup are read if pagemap is available."""
 DUTY: Final = 0.01
-"""Most processor time spent on it, as a share of a core, in the long run."""
+"""Most processor time for it in the long run, as a share of a core."""
 SECOND_AFTER_S: Final = 4.0
-"""The second reading of a process does not wait longer, so that what grows is soon seen; the third waits for both."""
+"""The second reading of a process waits no longer than this, so that growth is seen soon. The third waits for both."""
 
 
 @dataclass(frozen=True, slots=True)
 class PieceBudget:
-    """What the readings of one process have cost. Times in seconds on one monotonic clock."""
+    """The cost of the readings of one process. Times in seconds on one monotonic clock."""
 
     free_from_s: float = float("-inf")
     calm_until_s: float = float("-inf")
-    """Where nothing of the process has moved since."""
+    """End of the rest if nothing of the process has moved since."""
     owed_s: float = 0.0
-    """Rest that the first reading did without."""
+    """Rest after the first reading that was skipped."""
     readings: int = 0
     under_way: bool = False
 
     def begun(self) -> PieceBudget:
-        """After a reading was started."""
+        """The state after a reading was started."""
         return PieceBudget(self.free_from_s, self.calm_until_s, self.owed_s, self.readings, under_way=True)
 
     def failed(self) -> PieceBudget:
-        """After a reading that brought nothing and cost nothing."""
+        """The state after a reading that returned nothing and cost nothing."""
         return PieceBudget(self.free_from_s, self.calm_until_s, self.owed_s, self.readings)
 
     def ended(self, now_s: float, cpu_s: float) -> PieceBudget:
-        """After a reading came back; ``cpu_s`` is the processor time that it took."""
+        """The state after a reading returned. ``cpu_s`` is the processor time that it took."""
         due_s = self.owed_s + cpu_s / DUTY
         rest_s = max(REST_MIN_S, due_s if self.readings else min(due_s, SECOND_AFTER_S))
         owed_s = max(0.0, due_s - rest_s)
         return PieceBudget(now_s + rest_s, now_s + max(CALM_S, rest_s), owed_s, self.readings + 1)
 
     def may_read(self, now_s: float, *, asked: bool = False, calm: bool = False) -> Verdict:
-        """Whether to read now. ``asked``: the user set a mark, which is worth one reading at any time."""
+        """Whether to read now. ``asked``: the user set a mark, which allows one reading at any time."""
         if self.under_way:
             return Verdict(Why.UNDER_WAY, 0.0)
         from_s = self.calm_until_s if calm else self.free_from_s

@@ -1,7 +1,7 @@
 """Budget for reading smaps and smaps_rollup, which hold up the process that is read.
 
-Both walk the target's page tables under its mmap lock: for as long as the walk takes, the target's own mmap, munmap
-and brk wait. So a reading is rare (at most 1 % of the time, and seldom where nothing moves) and short (what would stall
+Both walk the target's page tables under its mmap lock. For the duration of the walk the target's own mmap, munmap and
+brk wait. Therefore a reading is rare (at most 1 % of the time, and less if nothing moves) and short (what would stall
 the target for more than 20 ms is read only when the user asks). Keep one :class:`ReadBudget` for each process, and one
 :class:`Machine` for all of them.
 """
@@ -14,43 +14,43 @@ from typing import Final, NamedTuple
 
 _GIB: Final = 1 << 30
 S_PER_GIB: Final = 0.025
-"""Walk of pages of 4 KiB, for each GiB resident: 12 to 18 ms seen on a quiet machine, for anonymous, shared and copied
-memory; 4 to 5 for files, 0.1 where huge pages are mapped. Which one holds is unknown before the first reading."""
+"""Walk of pages of 4 KiB, for each GiB resident: 12 to 18 ms measured on a quiet machine, for anonymous, shared and
+copied memory; 4 to 5 for files, 0.1 if huge pages are mapped. The first reading shows which one holds."""
 S_PER_TABLES_GIB: Final = 0.4
-"""Walk of page tables that hold next to nothing: 260 ms seen for each GiB of them."""
+"""Walk of page tables that hold almost nothing: 260 ms measured for each GiB of them."""
 S_PER_MAPPING: Final = 0.5e-6
-"""Going from one mapping to the next: 0.35 us seen."""
+"""Going from one mapping to the next: 0.35 us measured."""
 S_PER_TEXT: Final = 3.5e-6
 """smaps only: the text of one mapping."""
 REST_FACTOR: Final = 100
 """After a reading that took t, none for 100 t: at most 1 % of the time."""
 REST_MIN_S: Final = 2.9
-"""Where something moves: a little less than three seconds, so that every third tick of a second is in time."""
+"""Rest if something moves: a little less than three seconds, so that every third tick of a second is in time."""
 CALM_S: Final = 9.9
-"""Where neither sizes nor faults of the process have moved since, a reading could hardly tell anything new."""
+"""Rest if neither sizes nor faults of the process have moved since. A reading would show nothing new."""
 ASKED_REST_FACTOR: Final = 9
-"""A key that is held down spends at most a tenth of the time."""
+"""The same for the user's R: a key that is held down uses at most a tenth of the time."""
 STALL_MAX_S: Final = 0.020
 """Longest stall by a reading that the user did not ask for: about 800 MiB before anything is known, 5,000 mappings."""
 LEARN_MIN_S: Final = 0.001
-"""A reading for which less is expected says nothing of the machine: fixed costs hide its speed."""
+"""A reading with a shorter expected time says nothing about the machine, because fixed costs hide its speed."""
 SLOWNESS_KEPT: Final = 0.8
 """What each later reading leaves of a slowness that it does not confirm."""
 
 
 class Load(NamedTuple):
-    """What a reading would have to walk over and write down."""
+    """What a reading has to walk over and write."""
 
     rss_bytes: int = 0
     tables_bytes: int = 0
-    """Page tables (VmPTE); 0 where unknown."""
+    """Page tables (VmPTE); 0 if unknown."""
     mappings: int = 0
     texts: int = 0
     """Mappings whose text is written: all of them for smaps, none for smaps_rollup."""
 
     @property
     def usual_s(self) -> float:
-        """What it takes on a machine of the usual speed, with pages of 4 KiB."""
+        """The time on a machine of the usual speed, with pages of 4 KiB."""
         return (
             S_PER_GIB * self.rss_bytes / _GIB
             + S_PER_TABLES_GIB * self.tables_bytes / _GIB
@@ -59,11 +59,11 @@ class Load(NamedTuple):
         )
 
     def within(self, other: Load) -> Load:
-        """What of it was there in ``other``."""
+        """The part of it that was there in ``other``."""
         return Load(*map(min, self, other))
 
     def beyond(self, other: Load) -> Load:
-        """What of it came after ``other``."""
+        """The part of it that came after ``other``."""
         return Load(*(max(0, mine - theirs) for mine, theirs in zip(self, other, strict=True)))
 
 
@@ -71,13 +71,13 @@ _NOTHING: Final = Load()
 
 
 class Machine(NamedTuple):
-    """Speed of this machine, as learned from readings of other processes."""
+    """Speed of this machine, learned from readings of other processes."""
 
     slowness: float = 1.0
-    """Cost over what is usual, never below 1: one process with huge pages does not make the next one cheap."""
+    """Cost relative to the usual, never below 1: one process with huge pages does not make the next one cheap."""
 
     def after(self, load: Load, took_s: float) -> Machine:
-        """After one more reading: see :func:`believed`; faster again by and by."""
+        """The state after one more reading: see :func:`believed`. It becomes faster again gradually."""
         if load.usual_s < LEARN_MIN_S:
             return self
         slowness = took_s / load.usual_s
@@ -85,9 +85,10 @@ class Machine(NamedTuple):
 
 
 def believed(expected: float, seen: float) -> float:
-    """What is expected next: what was seen, but only half of what it is more, because it may have been disturbed.
+    """The expected cost after a measurement: the measured one, but only half of an increase.
 
-    Otherwise a single reading that was delayed by something else would forbid all later ones.
+    An increase may be a disturbance. Otherwise a single reading that was delayed by something else would forbid all
+    later ones.
     """
     return min(seen, (expected + seen) / 2)
 
@@ -113,9 +114,9 @@ class Verdict:
 
     why: Why
     stall_s: float | None
-    """How long the target would be stalled at worst; None where RES is not known."""
+    """Longest expected stall of the target; None if RES is unknown."""
     wait_s: float = 0.0
-    """Until it may be asked again, for RESTING."""
+    """Time until it may be tried again, for RESTING."""
 
     @property
     def allowed(self) -> bool:
@@ -125,16 +126,16 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ReadBudget:
-    """What is known of the cost of reading one process. Times in seconds on one monotonic clock."""
+    """The cost of reading one process, as learned so far. Times in seconds on one monotonic clock."""
 
     cost_s: float | None = None
-    """What a reading as the last one is expected to take; None before the first."""
+    """Expected time of a reading like the last one; None before the first."""
     last_load: Load = _NOTHING
-    """What it was made of; nothing where it failed."""
+    """Load of the last reading; None if it failed."""
     free_from_s: float = float("-inf")
-    """End of the rest after the last reading, where something moves ..."""
+    """End of the rest after the last reading, if something moves ..."""
     calm_until_s: float = float("-inf")
-    """... where nothing does ..."""
+    """... if nothing does ..."""
     asked_from_s: float = float("-inf")
     """... and for the user's R."""
     under_way: bool = False
@@ -142,8 +143,8 @@ class ReadBudget:
     def stall_s(self, load: Load, machine: Machine) -> float:
         """The predicted time under the target's lock.
 
-        What was there at the last reading costs what it did then (far less where huge pages are used), what came
-        since costs what pages of 4 KiB do.
+        Memory that was there at the last reading costs the same again (far less with huge pages). Memory that came
+        since costs as much as pages of 4 KiB do.
         """
         then = self.last_load
         if self.cost_s is None or not then.usual_s:
@@ -152,15 +153,15 @@ class ReadBudget:
         return kept_s + machine.slowness * load.beyond(then).usual_s
 
     def begun(self) -> ReadBudget:
-        """After a reading was started."""
+        """The state after a reading was started."""
         return replace(self, under_way=True)
 
     def failed(self) -> ReadBudget:
-        """After a reading was refused before it cost anybody anything."""
+        """The state after a reading was refused before it cost anything."""
         return replace(self, under_way=False)
 
     def ended(self, now_s: float, took_s: float, load: Load | None = None, machine: Machine = _USUAL) -> ReadBudget:
-        """After a reading came back, however it ended; with what it was made of, where it succeeded."""
+        """The state after a reading returned, with or without success; ``load`` only with success."""
         rest_s = max(REST_MIN_S, REST_FACTOR * took_s)
         return ReadBudget(
             cost_s=self.cost_s if load is None else believed(self.stall_s(load, machine), took_s),
@@ -184,8 +185,8 @@ class ReadBudget:
     ) -> Verdict:
         """Whether to read now.
 
-        ``load`` is None where RES is not known. ``asked`` is the user's R, which lifts the limit of the stall, and
-        all of the rest but its tenth. ``calm``: nothing has moved since the last reading.
+        ``load`` is None if RES is unknown. ``asked`` is the user's R, which lifts the limit of the stall and all but a
+        tenth of the rest. ``calm``: nothing has moved since the last reading.
         """
         stall_s = None if load is None else self.stall_s(load, machine)
         if forbidden:

@@ -1,8 +1,8 @@
 """Growth between two smaps readings of one process, by kind of memory and by mapping.
 
-A mapping is the same one when kind and name are the same and the addresses overlap: so it is also recognized where it
-was extended (heap, stack, an arena), cut in two, or merged by the kernel with a neighbor of equal flags. What was
-unmapped and mapped again at the same place in between is taken for the same, since nothing tells them apart.
+Two mappings are the same if kind and name are equal and the addresses overlap. So a mapping is also recognized after it
+was extended (heap, stack, an arena), split, or merged by the kernel with a neighbor of equal flags. A mapping that was
+unmapped and mapped again at the same place in between counts as the same, because nothing distinguishes the two.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from memtop.analysis.memory_map.regions import NOTHING, Regions, Sizes, total
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One mapping then and now, or several that were merged or cut."""
+    """One mapping then and now, or several that were merged or split."""
 
     kind: RegionKind
     name: bytes
     start: int
-    """Lowest address, now; of the mark where it is gone."""
+    """Lowest address, now; that of the mark if the mapping is gone."""
     end: int
     before: Sizes
-    """Nothing where it is new."""
+    """Zero if it is new."""
     now: Sizes
-    """Nothing where it is gone."""
+    """Zero if it is gone."""
     count_before: int
     count_now: int
 
     @property
     def delta(self) -> Sizes:
-        """What it has more now."""
+        """The change since the mark."""
         return self.now - self.before
 
     @property
     def is_new(self) -> bool:
-        """Whether nothing was there at the mark."""
+        """Whether it did not exist at the mark."""
         return not self.count_before
 
     @property
     def is_gone(self) -> bool:
-        """Whether nothing is there now."""
+        """Whether it does not exist now."""
         return not self.count_now
 
 
@@ -62,7 +62,7 @@ class KindChange:
 
     @property
     def delta(self) -> Sizes:
-        """What the kind has more now."""
+        """The change of the kind since the mark."""
         return self.now - self.before
 
 
@@ -71,14 +71,14 @@ class RegionGrowth:
     """Everything that changed since a mark."""
 
     delta: Sizes
-    """Over all mappings; the sum over :attr:`kinds`, and over :attr:`changes`."""
+    """Change over all mappings: the sum over :attr:`kinds`, and over :attr:`changes`."""
     kinds: tuple[KindChange, ...]
-    """Largest change of RSS first, those that shrank last."""
+    """Largest growth of RSS first, kinds that shrank last."""
     changes: tuple[Change, ...]
-    """In the same order; mappings without any change are left out."""
+    """In the same order, without mappings that did not change."""
 
     def leading(self, least_bytes: int = 1 << 20) -> list[KindChange]:
-        """The kinds that make most of it: those whose RSS grew by ``least_bytes`` or more, largest first."""
+        """The kinds that account for most of it: those whose RSS grew by ``least_bytes`` or more, largest first."""
         return [one for one in self.kinds if (one.delta.rss_bytes or 0) >= least_bytes]
 
 
@@ -90,7 +90,7 @@ class _Piece(NamedTuple):
 
 
 def _overlapping(pieces: list[_Piece]) -> Iterator[list[_Piece]]:
-    """Groups of pieces that overlap, of one kind and name."""
+    """Groups of overlapping pieces of one kind and name."""
     pieces.sort()
     group: list[_Piece] = []
     end = 0
@@ -136,7 +136,7 @@ def since(mark: Regions, now: Regions) -> RegionGrowth:
 
 
 def _stayed(mark: Regions, now: Regions) -> tuple[list[Change], defaultdict[tuple[RegionKind, bytes], list[_Piece]]]:
-    """Changes of mappings that kept their place, which overlap nothing else; and pieces of all others."""
+    """Changes of mappings that kept their place and overlap nothing else; and the pieces of all others."""
     changes: list[Change] = []
     moved: defaultdict[tuple[RegionKind, bytes], list[_Piece]] = defaultdict(list)
 

@@ -1,8 +1,8 @@
 """Kinds of memory mappings (heap, stack, arena, code ...), and the tables of rules that recognize them.
 
-The kernel names few mappings (files, ``[heap]``, ``[stack]``); most kinds are recognized by address, permissions,
-VmFlags and neighbors. The first rule that matches wins. Signatures were measured on glibc 2.36, Go 1.19, JDK 17,
-Node 20 and GCC 12's sanitizers, on Linux 6.18 for x86-64; names that programs give (Linux 5.17) are believed first.
+The kernel names few mappings (files, ``[heap]``, ``[stack]``). Most kinds are recognized by address, permissions,
+VmFlags and neighbors. The first rule that matches wins. Signatures were measured on glibc 2.36, Go 1.19, JDK 17, Node
+20 and GCC 12's sanitizers, on Linux 6.18 for x86-64. Names that programs give (Linux 5.17) take precedence.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ WITHOUT_ACCESS: Final = {
     RegionKind.JVM_CLASSES: RegionKind.JVM_CLASSES_RESERVED,
     RegionKind.SANITIZER: RegionKind.SANITIZER_RESERVED,
 }
-"""What a kind is called where no access is allowed; other kinds keep their name or are plainly reserved."""
+"""The kind of a mapping without access. Other kinds stay the same or are plainly reserved."""
 
 GIVEN_NAMES: Final[tuple[tuple[bytes, RegionKind], ...]] = (
     (b"Go: heap index", RegionKind.GO_RUNTIME),
@@ -94,7 +94,7 @@ GIVEN_NAMES: Final[tuple[tuple[bytes, RegionKind], ...]] = (
     (b"stack_and_tls", RegionKind.THREAD_STACK),
     (b"v8", RegionKind.V8_HEAP),
 )
-"""Beginnings of names given by prctl(PR_SET_VMA_ANON_NAME): Go 1.25, glibc 2.39, bionic, V8."""
+"""Prefixes of names given by prctl(PR_SET_VMA_ANON_NAME): Go 1.25, glibc 2.39, bionic, V8."""
 
 KERNEL_NAMES: Final[tuple[tuple[bytes, RegionKind], ...]] = (
     (b"[heap]", RegionKind.HEAP),
@@ -115,12 +115,12 @@ KERNEL_NAMES: Final[tuple[tuple[bytes, RegionKind], ...]] = (
     (b"socket:", RegionKind.KERNEL_OBJECT),
     (b"/dev/", RegionKind.DEVICE),
 )
-"""Beginnings of names that the kernel gives; /dev/zero is handled before, by its permissions."""
+"""Prefixes of names that the kernel gives. /dev/zero is handled before, by its permissions."""
 
 
 @dataclass(slots=True)
 class MappingTraits:
-    """A mapping without a name, and what stands around it."""
+    """A mapping and its neighbors, as the rules see it."""
 
     start: int
     end: int
@@ -134,7 +134,7 @@ class MappingTraits:
     after: MappingTraits | None = None
     """The mapping that starts where this one ends."""
     kind: RegionKind | None = None
-    """Known already for mappings before, and for those with names."""
+    """Known already for earlier mappings and for those with names."""
 
     @property
     def size(self) -> int:
@@ -148,16 +148,17 @@ class MappingTraits:
 ARENA_BYTES: Final = 64 * MIB
 """HEAP_MAX_SIZE of glibc's malloc for 64-bit: every further arena is aligned to it."""
 GO_HEAP_START: Final = 0xC0 << 32
-"""Where the Go runtime asks for its first arena, on all 64-bit Linux."""
+"""The address that the Go runtime requests for its first arena, on all 64-bit Linux."""
 GO_HEAP_END: Final = GO_HEAP_START + (1 << 40)
 COMPRESSED_OOPS_END: Final = 32 * GIB
 """The JVM puts heaps below 32 GB at low addresses, to address objects with 32 bits."""
 GUARD_MAX: Final = MIB
 LIBRARY_BSS_MAX: Final = 512 * KIB
-"""What follows a library's data is its bss, but memory mapped later may touch and merge with it: more is not bss."""
+"""The memory after a library's data is its bss, but later mappings may touch and merge with it. A larger piece is not
+bss."""
 SHADOW_MIN: Final = 128 * MIB
 SANITIZER_HEAP_START: Final = 0x6000 << 32
-"""Where the allocator of the sanitizers has its 4 TiB on x86-64, with GCC and with Clang before 16."""
+"""The 4 TiB of the sanitizers' allocator on x86-64, with GCC and with Clang before 16."""
 SANITIZER_HEAP_END: Final = SANITIZER_HEAP_START + (4 << 40)
 
 
@@ -202,7 +203,7 @@ NO_ACCESS_RULES: Final[tuple[tuple[Test, RegionKind], ...]] = (
     (lambda look: look.is_java and look.end <= COMPRESSED_OOPS_END, RegionKind.JVM_HEAP_RESERVED),
     (lambda look: look.is_go and "nr" not in look.flags and look.size > 64 * KIB, RegionKind.GO_RUNTIME_RESERVED),
     (lambda look: look.is_sanitized and look.size > GIB, RegionKind.SANITIZER_RESERVED),
-    # virtual machines reserve with MAP_NORESERVE, guards are made without it
+    # virtual machines reserve with MAP_NORESERVE; guards are made without it
     (lambda look: look.size <= GUARD_MAX and "nr" not in look.flags, RegionKind.GUARD),
     (lambda look: True, RegionKind.RESERVED),
 )
@@ -251,4 +252,4 @@ _SPREADS: Final = (
 )
 
 SPREAD: Final = {(source, over): target for sources, overs, target in _SPREADS for source in sources for over in overs}
-"""(kind of a neighbor that touches, kind by the rules) -> what it is then; applied upwards, then downwards."""
+"""(kind of an adjacent neighbor, kind by the rules) -> resulting kind. It is applied upward, then downward."""

@@ -14,13 +14,13 @@ from memtop.procfs.smaps import Mapping, Smaps
 
 _DIGITS = re.compile(r"\d+")
 GIVEN: Final = (b"[anon:", b"[anon_shmem:")
-"""How a mapping begins to which its program gave a name (prctl(2), PR_SET_VMA)."""
+"""Prefix of a mapping's name that the program gave (prctl(2), PR_SET_VMA)."""
 DELETED: Final = b" (deleted)"
 POOL_FIELDS: Final = ("Shared_Hugetlb", "Private_Hugetlb")
 
 
 class Sizes(NamedTuple):
-    """What a mapping, or a kind, or all of them have. Bytes; None where this kernel does not say."""
+    """Sizes of a mapping, of a kind, or of all mappings. Bytes; None if this kernel does not report it."""
 
     size_bytes: int
     """Address space."""
@@ -45,7 +45,7 @@ def _sum_known(column: Sequence[int | None]) -> int | None:
 
 
 def total(parts: Sequence[Sizes]) -> Sizes:
-    """The sum; None where a part is unknown."""
+    """The sum; None if a part is unknown."""
     if not parts:
         return NOTHING
     _, *columns = zip(*parts, strict=True)
@@ -60,7 +60,7 @@ class KindSum:
     count: int
     sizes: Sizes
     hugetlb_bytes: int = 0
-    """In huge pages of the pool, which RSS and PSS leave out."""
+    """Huge pages of the pool, which RSS and PSS leave out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +70,24 @@ class Split:
     virt_bytes: int
     """All mappings but [vsyscall], as VmSize counts."""
     reserved_bytes: int
-    """Reserved without access: it cannot be touched and costs nothing."""
+    """Reserved without access. It cannot be touched and costs nothing."""
     untouched_bytes: int
-    """Promised, with neither RAM nor swap behind it now: never written, given back, or only read."""
+    """Promised, without RAM or swap behind it now: never written, given back, or only read."""
     resident_bytes: int
     swapped_bytes: int
     hugetlb_bytes: int
-    """In huge pages of a pool, which RES does not count."""
+    """Huge pages of a pool, which RES does not count."""
     uncounted_bytes: int
-    """Device memory, of which the kernel does not say what is touched."""
+    """Device memory, for which the kernel does not report what is touched."""
 
 
 class Confidence(Enum):
-    """How sure the kinds are, by the count of thread stacks against that of threads."""
+    """How reliable the kinds are, from the number of thread stacks compared with the number of threads."""
 
     GOOD = "good"
     LOW = "low"
     UNKNOWN = "unknown"
-    """The number of threads is not known, or threads here have no stacks of that kind (Go)."""
+    """The number of threads is unknown, or threads here have no stacks of that kind (Go)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,12 @@ class Region:
 
     @property
     def hugetlb_bytes(self) -> int:
-        """What it has in huge pages of the pool, which RSS and PSS leave out."""
+        """Its huge pages of the pool, which RSS and PSS leave out."""
         return sum(self.mapping.number(field) or 0 for field in POOL_FIELDS)
 
     @property
     def label(self) -> str:
-        """The name that the program gave, with numbers folded, or empty; not cleaned."""
+        """The name that the program gave, with numbers folded; empty without one. It is not cleaned."""
         name = self.mapping.name
         if self.kind is RegionKind.MEMFD:
             text = name.removeprefix(b"/memfd:").removesuffix(DELETED)
@@ -123,9 +123,10 @@ def _kind_sum(kind: RegionKind, rows: list[list[Any]]) -> KindSum:
 
 
 class Regions:
-    """All mappings of one reading, each with its kind; never changed after it was made.
+    """All mappings of one reading, each with its kind. Immutable.
 
-    Kept as columns: an object for each of 65,000 mappings would make the garbage collector hold up the screen.
+    They are stored as columns: an object for each of 65,000 mappings would make the garbage collector hold up the
+    screen.
     """
 
     __slots__ = ("_by_kind", "_columns", "_spans", "kinds", "smaps")
@@ -173,14 +174,14 @@ class Regions:
         return total([one.sizes for one in self.by_kind()])
 
     def _pool(self) -> list[int]:
-        """What each mapping has in huge pages of the pool."""
+        """Huge pages of the pool in each mapping."""
         columns = [self.smaps.sizes(field) for field in POOL_FIELDS]
         if not any(map(any, columns)):
             return [0] * len(self)
         return [sum(parts) for parts in zip(*columns, strict=True)]
 
     def differs(self, index: int, other: Regions, other_index: int) -> bool:
-        """Whether one mapping has other sizes than one as large of another reading, as far as both know them."""
+        """Whether one mapping has other sizes than one of another reading, as far as both know them."""
         for mine, theirs in zip(self._columns, other._columns, strict=True):
             one, two = mine[index], theirs[other_index]
             if one != two and one is not None and two is not None:
@@ -210,7 +211,7 @@ class Regions:
         return Split(virt, reserved, untouched, resident, swapped, huge, uncounted)
 
     def replaced_file(self) -> bytes | None:
-        """The program whose code is mapped from a file that was deleted since, else the largest such library."""
+        """The program whose code is mapped from a file that was deleted since, or the largest such library."""
         found = [
             (kind is RegionKind.TEXT, span, name)
             for kind, span, name in zip(self.kinds, self._spans, self.smaps.names, strict=True)
@@ -219,7 +220,7 @@ class Regions:
         return max(found)[2].removesuffix(DELETED) if found else None
 
     def confidence(self, threads: int | None) -> Confidence:
-        """Whether thread stacks and the main stack are as many as threads, within a fifth (at least one)."""
+        """How well the number of stacks matches that of threads: within a fifth (at least one) is good."""
         if threads is None or RegionKind.GO_HEAP in self.kinds:
             return Confidence.UNKNOWN
         stacks = sum(kind is RegionKind.THREAD_STACK for kind in self.kinds) + 1

@@ -1,9 +1,9 @@
 """Memory shared after fork: USS, PSS and RSS of a process and of its family.
 
 A family is what fork made of one program: processes linked by their parents with the same executable. A worker whose
-parent has ended hangs on init and is not found; a child that has called exec is another program. Processes made with
-vfork or CLONE_VM share one address space: the kernel gives each of them all of it, as RSS and as PSS, so only one of
-them is counted (see :func:`same_memory`).
+parent has ended is a child of init and is not found. A child that has called exec is another program. Processes created
+with vfork or CLONE_VM share one address space. The kernel reports all of it for each of them, as RSS and as PSS, so
+only one of them is counted (see :func:`same_memory`).
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from memtop.procfs.smaps import Rollup, Smaps, Value
 from memtop.procfs.statm import PAGE_BYTES
 
 SEEN_BY_OTHERS: Final = frozenset((RegionKind.SYSV, RegionKind.TMPFS, RegionKind.MEMFD, RegionKind.SHARED_ANON))
-"""Memory in RAM that an object keeps, whether this process maps it or not: that of shared anonymous memory lives as
-long as any forked relative maps it, also the pages that none of them has touched yet."""
+"""Memory in RAM that an object keeps, whether this process maps it or not. Shared anonymous memory exists as long as
+any forked relative maps it, including pages that none of them has touched yet."""
 
 
 _NOT_SUMS: Final = frozenset(("Size", "KernelPageSize", "MMUPageSize", "THPeligible", "ProtectionKey", "VmFlags"))
 
 
 class Kin(NamedTuple):
-    """Who a process is, for finding its family."""
+    """The identity of a process, for finding its family."""
 
     pid: int
     ppid: int
     program: bytes
-    """The executable's path; its name where the path may not be read."""
+    """The executable's path, or its name if the path may not be read."""
 
 
 def family(processes: Iterable[Kin], pid: int) -> tuple[int, ...]:
-    """Pids of the family of ``pid``, ascending; empty where it is not among the processes."""
+    """PIDs of the family of ``pid``, ascending; empty if it is not among the processes."""
     known = {process.pid: process for process in processes}
     if pid not in known:
         return ()
@@ -55,11 +55,11 @@ def family(processes: Iterable[Kin], pid: int) -> tuple[int, ...]:
 
 
 def same_memory(one: Smaps, other: Smaps) -> bool:
-    """Whether two processes share one address space (vfork, CLONE_VM), as far as their smaps can tell.
+    """Whether two processes share one address space (vfork, CLONE_VM), as far as their smaps show.
 
-    Every mapping must be the same, with the same pages resident and private, and no anonymous page may be shared:
-    after a real fork at least the pages that neither has written since would be. The two files are read one after
-    the other, so a busy pair may be missed; kcmp(2) would know, but needs the right to trace both.
+    Every mapping must be the same, with the same pages resident and private, and no anonymous page may be shared: after
+    a real fork at least the pages that neither has written since would be. The two files are read one after the other,
+    so a busy pair may be missed. kcmp(2) would be certain, but needs the right to trace both.
     """
     if len(one) != len(other) or one.starts != other.starts or one.ends != other.ends or one.perms != other.perms:
         return False
@@ -82,7 +82,7 @@ def same_rollup(one: Rollup, other: Rollup) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One process of a family. Bytes; None where it may not be read or this kernel does not say."""
+    """One process of a family. Bytes; None if it may not be read or this kernel does not report it."""
 
     pid: int
     rss_bytes: int | None
@@ -90,21 +90,21 @@ class Member:
     uss_bytes: int | None
     """Pages that no other mapping has."""
     shared_anon_bytes: int | None
-    """Anonymous pages that another process has too: still shared copy on write."""
+    """Anonymous pages that another process also has: still shared copy on write."""
     anon_bytes: int | None
-    """All anonymous pages, shared ones in full."""
+    """All anonymous pages. Shared pages count in full."""
     pss_anon_bytes: int | None
     """Its share of them, since Linux 5.4."""
     private_dirty_bytes: int | None
     same_memory_as: int | None = None
-    """The pid with which it shares one address space, and which is counted for both."""
+    """The PID of the process that shares its address space and is counted for both."""
 
 
 def member(pid: int, rollup: Rollup, same_memory_as: int | None = None) -> Member:
     """A member from its smaps_rollup.
 
-    The kernel does not say how many anonymous pages are shared; they are dirty once written, so it is taken to be
-    the shared dirty pages, at most all anonymous ones.
+    The kernel does not report how many anonymous pages are shared. They are dirty after they were written, so the
+    number of shared dirty pages is used, limited to all anonymous pages.
     """
     anonymous, shared = rollup.anonymous_bytes, rollup.number("Shared_Dirty")
     return Member(
@@ -121,10 +121,10 @@ def member(pid: int, rollup: Rollup, same_memory_as: int | None = None) -> Membe
 
 
 def summed(smaps: Smaps) -> Rollup:
-    """The sums that smaps_rollup would give, but for its finer rounding of PSS.
+    """The sums that smaps_rollup would give, except for its finer rounding of PSS.
 
-    smaps does not have Pss_Anon. It is exact for mappings without a file and for those without anonymous pages; where
-    a private mapping of a file has both, shared pages of either kind are taken to have as many users.
+    smaps has no Pss_Anon. The result is exact for mappings without a file and for those without anonymous pages. If a
+    private mapping of a file has both, shared pages of either kind are assumed to have as many users.
     """
     fields: list[tuple[str, Value]] = [
         (field, sum(smaps.sizes(field))) for field in smaps.fields if field not in _NOT_SUMS
@@ -149,7 +149,7 @@ def _sum(values: Iterable[int | None]) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """A family's memory. Bytes; None where a member's is not known."""
+    """A family's memory. Bytes; None if that of a member is unknown."""
 
     members: tuple[Member, ...]
 
@@ -160,23 +160,23 @@ class Sharing:
 
     @property
     def rss_sum_bytes(self) -> int | None:
-        """Of all members, as adding up a column of RES does."""
+        """Sum over all members, as adding up a column of RES gives."""
         return _sum(one.rss_bytes for one in self.members)
 
     @property
     def pss_sum_bytes(self) -> int | None:
-        """What the family costs, but for the parts of its pages that processes outside are charged with."""
+        """The memory of the family, except for the shares of its pages that are attributed to processes outside."""
         return _sum(one.pss_bytes for one in self.counted)
 
     @property
     def counted_twice_bytes(self) -> int | None:
-        """By how much the sum of RSS is too high."""
+        """The amount by which the sum of RSS is too high."""
         rss, pss = self.rss_sum_bytes, self.pss_sum_bytes
         return None if rss is None or pss is None else max(0, rss - pss)
 
     @property
     def still_shared_bytes(self) -> int | None:
-        """Anonymous pages that copy on write still spares: what all have, less what they cost together.
+        """Anonymous pages that copy on write still saves: the sum over the members minus their memory together.
 
         It is also how much the family can grow if every member writes all of it.
         """
@@ -186,23 +186,23 @@ class Sharing:
 
     @property
     def worst_case_bytes(self) -> int | None:
-        """What the family costs if all of it is written."""
+        """The memory of the family after all of it was written."""
         pss, shared = self.pss_sum_bytes, self.still_shared_bytes
         return None if pss is None or shared is None else pss + shared
 
 
 class Freed(NamedTuple):
-    """What a kill would give back. Bytes of RAM; swap comes on top."""
+    """What a kill would free. Bytes of RAM; swap is extra."""
 
     at_least_bytes: int
     """Private anonymous pages, and huge pages that no other process maps."""
     at_most_bytes: int
-    """USS: also clean file pages, which stay as cache until the RAM is needed, and shared memory objects,
+    """USS. It also includes clean file pages, which stay as cache until the RAM is needed, and shared memory objects,
     which stay as long as a name or a descriptor keeps them."""
 
 
 def freed_by_kill(regions: Regions) -> Freed:
-    """What a kill of this process would give back, from its mappings."""
+    """The memory that a kill of this process would free, from its mappings."""
     least = most = 0
     smaps = regions.smaps
     if "Private" in smaps.fields:  # from pagemap
@@ -230,15 +230,18 @@ def _freed_by_pages(regions: Regions) -> Freed:
 
 
 class CopyRate(NamedTuple):
-    """How fast copy on write is ending the sharing. Per second; None where unknown."""
+    """How fast copy on write ends the sharing. Per second; None if unknown."""
 
     private_dirty_bytes_per_s: float | None
     minflt_per_s: float | None
 
     @property
     def copied_bytes_per_s(self) -> float | None:
-        """What this process copies. Each page it copies takes it a minor fault; a page that becomes private without
-        one was copied by the others, who left it behind."""
+        """What this process copies.
+
+        Each page that it copies takes it a minor fault. A page that becomes private without one was copied by the other
+        processes.
+        """
         if self.private_dirty_bytes_per_s is None or self.minflt_per_s is None:
             return None
         return min(self.private_dirty_bytes_per_s, self.minflt_per_s * PAGE_BYTES)
@@ -264,16 +267,17 @@ class Parts(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """Between what and what a family's memory lies. Bytes."""
+    """Bounds of a family's memory. Bytes."""
 
     lower_bytes: int
     upper_bytes: int
 
 
 def bounds(parts: Collection[Parts]) -> Bounds | None:
-    """A family's memory without the right to read smaps; None without any member.
+    """Bounds of a family's memory without the right to read smaps; None without any member.
 
-    At best all anonymous memory is shared; at worst none, while files and shared memory are, as usual in a family.
+    At best all anonymous memory is shared. At worst none is, while files and shared memory are, as is usual in a
+    family.
     """
     if not parts:
         return None

@@ -44,10 +44,10 @@ WORDS: Final = {
     "bt": "branch targets are checked (arm64)",
     "mt": "memory tagging (arm64)",
 }
-"""Code -> what it says; codes come and go with kernels."""
+"""Code -> meaning. Codes come and go with kernels."""
 
 
 def in_words(flags: frozenset[str]) -> list[str]:
-    """The flags in words, in the order of the table; unknown codes as they are, last."""
+    """The flags in words, in the order of the table. Unknown codes come last, unchanged."""
     known = [words for code, words in WORDS.items() if code in flags]
     return known + sorted(code for code in flags if code not in WORDS)

@@ -1,8 +1,8 @@
 """Classifies a series of used memory: growing, flat, sawtooth, staircase; the growth verdict.
 
-The series is anonymous + shared + swapped memory of one process (or a runtime's heap after collection), never RES:
-page cache is no growth. The floor is what counts: garbage above it comes and goes. A verdict says what a curve looks
-like; whether it is a leak no curve can say.
+The series is anonymous + shared + swapped memory of one process (or a runtime's heap after collection), never RES,
+because page cache is not growth. The floor counts: garbage above it comes and goes. A verdict describes the shape of a
+curve. No curve can say whether it is a leak.
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ _SMALLEST_BYTES: Final = float(1 << 20)
 _SMALLEST_SHARE: Final = 0.02
 _MOST_FLOORS: Final = 40
 _EVEN: Final = 0.8
-"""A rise whose end is at least so steep, compared with its beginning, goes on: no warm-up or cache of the lab does."""
+"""A rise continues if its end is at least this steep, compared with its beginning. No warm-up or cache of the lab
+is."""
 _LARGEST: Final = float(1 << 63)
-"""No size and no time is beyond this."""
+"""No valid size or time is larger."""
 
 
 class Shape(Enum):
-    """What the series looks like."""
+    """The shape of the series."""
 
     FLAT = "flat"
     NOISY = "noisy"
@@ -59,47 +60,47 @@ class Shape(Enum):
 
     @property
     def alarming(self) -> bool:
-        """Whether the floor itself goes on rising."""
+        """Whether the floor itself keeps rising."""
         return self in (Shape.LEAK, Shape.LEAK_GC)
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The verdict and its evidence. Numbers are None where there were too few points to say."""
+    """The verdict and its evidence. Numbers are None if there were too few points."""
 
     kind: Shape
     points: int
     span_s: float
     slope_bytes_per_s: float | None = None
-    """Of the floor."""
+    """Slope of the floor."""
     slope_low_bytes_per_s: float | None = None
     """Lower end of the slope's 90 % interval."""
     slope_high_bytes_per_s: float | None = None
     z: float | None = None
-    """Mann-Kendall score of the floor: above 2.33 it rises, below 1.28 nothing speaks for it."""
+    """Mann-Kendall score of the floor: above 2.33 it rises, below 1.28 nothing indicates a rise."""
     smallest_bytes: float | None = None
-    """The smallest change of this series that is worth a word."""
+    """The smallest change of this series that is reported."""
     level_bytes: float | None = None
     """Median."""
     floor_bytes: float | None = None
-    """The floor now: the latest valley, or the low point of the latest tenth."""
+    """The floor now: the latest valley, or the low point of the last tenth."""
     rise_bytes: float | None = None
-    """Of the floor over the span; of a step, the jump itself."""
+    """Rise of the floor over the span; for a step, the size of the jump."""
     floors: int = 0
     floors_above: int = 0
-    """Later floors that stand clear of the first one."""
+    """Number of later floors that are clearly above the first one."""
     low_bytes: float | None = None
-    """Second percentile: the lower end of the swings."""
+    """Second percentile, the lower end of the swings."""
     high_bytes: float | None = None
     """98th percentile."""
     peak_bytes: float | None = None
-    """The most it had lately: in the last tenth of the span, or in two periods of a sawtooth."""
+    """The recent peak: in the last tenth of the span, or in two periods of a sawtooth."""
     period_s: float | None = None
-    """Of a sawtooth."""
+    """Period of a sawtooth."""
     drops: int = 0
-    """Of a sawtooth."""
+    """Number of drops of a sawtooth."""
     change_at_s: float | None = None
-    """When the step, the last stair or the spike was, on the clock of the times given."""
+    """Time of the step, the last stair or the spike, on the clock of the given times."""
     limit_s: tuple[float, float] | None = None
     """Seconds from the last point until the room is used up, earliest and latest; None without such growth."""
 
@@ -110,12 +111,12 @@ def judge(
     room_bytes: float | None = None,
     collections: int | None = None,
 ) -> Growth:
-    """What ``used_bytes`` at ``times_s`` looks like.
+    """Judge the shape of ``used_bytes`` at ``times_s``.
 
-    Order and duplicate instants do not matter (the last of a millisecond counts); points that are not finite, or
-    beyond 2**63, are no measurements and are passed over. ``room_bytes`` is what the limit still leaves at the last
-    point. ``collections`` is how many garbage collections a managed runtime did in this span: with fewer than two, a
-    rise says nothing yet. Raises ValueError where the lengths differ.
+    Order and duplicate instants do not matter (the last of a millisecond counts). Points that are not finite, or beyond
+    2**63, are skipped. ``room_bytes`` is the room under the limit at the last point. ``collections`` is the number of
+    garbage collections of a managed runtime in this span; with fewer than two, a rise means nothing yet. Raises
+    ValueError if the lengths differ.
     """
     times, values = _measured(times_s, used_bytes)
     times, values = _after_gap(times, values)
@@ -125,7 +126,7 @@ def judge(
     growth, floor, saw = _classify(times, values)
     if not growth.kind.alarming:
         return growth
-    first = len(times) - growth.points  # behind a warm-up only the later half was judged
+    first = len(times) - growth.points  # after a warm-up only the later half was judged
     times, values = times[first:], values[first:]
     if collections is not None and collections < 2:
         return replace(growth, kind=Shape.INSUFFICIENT)
@@ -135,7 +136,7 @@ def judge(
 
 
 def _measured(times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Ascending in time, one value for each millisecond."""
+    """Points ascending in time, one value for each millisecond."""
     known = {
         round(time, 3): float(value)
         for time, value in zip(times_s, used_bytes, strict=True)
@@ -146,7 +147,7 @@ def _measured(times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[li
 
 
 def _after_gap(times: list[float], values: list[float]) -> tuple[list[float], list[float]]:
-    """What follows the last long gap, where gaps leave too few tenths of the span with any point in them."""
+    """The points after the last long gap, if gaps leave too few tenths of the span with any point in them."""
     if len(times) < LEAST_POINTS or len(list(blocks(times))) > BLOCKS * 0.6:
         return times, values
     longest = (times[-1] - times[0]) / BLOCKS
@@ -200,7 +201,7 @@ def _classify(times: list[float], values: list[float]) -> tuple[Growth, Floor, S
 
 
 def _after_warmup(times: list[float], values: list[float]) -> tuple[Growth, Floor, Sawtooth | None] | None:
-    """The later half judged by itself, where it goes on rising evenly: a leak behind the warm-up. Else None."""
+    """The later half judged by itself, if it keeps rising evenly: a leak behind the warm-up. Otherwise None."""
     half = len(times) // 2
     times, values = times[half:], values[half:]
     if len(times) < LEAST_POINTS or times[-1] - times[0] < LEAST_SPAN_S:
@@ -210,7 +211,7 @@ def _after_warmup(times: list[float], values: list[float]) -> tuple[Growth, Floo
 
 
 def _saw(times: list[float], values: list[float], slope: float, smallest: float) -> Sawtooth | None:
-    """The sawtooth in the series as it is, or in what a straight rise leaves of it."""
+    """The sawtooth in the series itself, or in what remains after a straight rise is subtracted."""
     level = [value - slope * (time - times[0]) for time, value in zip(times, values, strict=True)]
     found = (
         find_saw(times, values, max(smallest, 0.35 * (max(values) - min(values))), 3),
@@ -220,13 +221,13 @@ def _saw(times: list[float], values: list[float], slope: float, smallest: float)
 
 
 def _hidden(times: list[float], values: list[float], saw: Sawtooth) -> float:
-    """How far above the true valley a sample may lie: what the saw climbs between two samples."""
+    """How far above the true valley a sample may be: the climb of the sawtooth between two samples."""
     swings = [b - a for a, b in pairwise(values) if b > a]
     return median(swings) if saw.period_s < 12 * (times[-1] - times[0]) / len(times) and swings else 0.0
 
 
 def _jumped(growth: Growth, times: list[float], values: list[float], floor: Floor) -> Growth | None:
-    """A change of level, a spike or stairs; None where there is none."""
+    """A change of level, a spike or stairs; None if there is none."""
     smallest = growth.smallest_bytes or 0.0
     step = find_step(values, smallest)
     if step:
@@ -244,7 +245,7 @@ def _jumped(growth: Growth, times: list[float], values: list[float], floor: Floo
 
 
 def _trend(floor: Floor, saw: Sawtooth | None, smallest: float) -> Shape:
-    """What the floor does, where nothing jumped."""
+    """The shape of the floor, if nothing jumped."""
     if floor.rising:
         if saturates(floor):
             return Shape.WARMUP

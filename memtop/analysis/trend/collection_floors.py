@@ -11,22 +11,22 @@ from memtop.analysis.trend.floor import Floor, blocks, low_point, lowest_of_runs
 
 LEAST_CYCLES: Final = 5
 LEAST_SPAN_S: Final = 20.0
-"""Programs fill their first tables in their first seconds: no verdict before this much has been seen."""
+"""Programs fill their first tables in their first seconds, so there is no verdict on a shorter span."""
 MOST_FLOORS: Final = 40
 _LEAST_POINTS: Final = 10
 _LEAST_SCATTERED: Final = 8
 _CLEAR: Final = 3.0
-"""Standard score of the order: chance alone reaches it once in 700 series."""
+"""Standard score of the order. Chance alone reaches it once in 700 series."""
 
 Series = Sequence[tuple[float, int | None]]
-"""(time in seconds, value), oldest first; None where the figure was not reported."""
+"""(time in seconds, value), oldest first; None if the figure was not reported."""
 
 
 def cycle_floor(series: Series, smallest: float, share: float, most: int = MOST_FLOORS) -> Floor | None:
-    """The floor through what was left after each collection; None for too few or too short.
+    """The floor through the values after each collection; None if they are too few or the span is too short.
 
-    It rises only by more than ``smallest`` and more than ``share`` of its middle. Of more collections than ``most``
-    the lowest of each run of neighbors are taken.
+    It rises only by more than ``smallest`` and more than ``share`` of its middle. If there are more collections than
+    ``most``, the lowest of each run of neighbors is used.
     """
     times, values = _known(series)
     if len(values) < LEAST_CYCLES or times[-1] - times[0] < LEAST_SPAN_S:
@@ -36,7 +36,7 @@ def cycle_floor(series: Series, smallest: float, share: float, most: int = MOST_
 
 
 def block_floor(series: Series, smallest: float, share: float) -> Floor | None:
-    """The floor of a figure that no collection lowers, by tenths of the time; None for too few or too short."""
+    """The floor of a figure that no collection lowers, by tenths of the time; None if it is too few or too short."""
     times, values = _known(series)
     if len(values) < _LEAST_POINTS or times[-1] - times[0] < LEAST_SPAN_S:
         return None
@@ -45,19 +45,19 @@ def block_floor(series: Series, smallest: float, share: float) -> Floor | None:
 
 
 def rises(floor: Floor | None) -> bool:
-    """Whether a floor is known, rises, and has not all but stopped rising."""
+    """Whether a floor is known, rises, and has not almost stopped rising."""
     return floor is not None and floor.times_s[-1] > floor.times_s[0] and floor.rising and not saturates(floor)
 
 
 def slope(floor: Floor | None) -> float | None:
-    """Units per second, None where no floor is known."""
+    """Units per second; None if no floor is known."""
     return None if floor is None else floor.slope
 
 
 def _measured(times: list[float], values: list[float], at: Sequence[int], smallest: float) -> Floor:
-    """The floor; it rises also where its increments scatter, if order and interval leave no doubt.
+    """The floor. It also rises if its increments scatter, but order and interval leave no doubt.
 
-    Collections come as they like, so floors after them scatter more than those of a smooth curve.
+    Collections come at irregular times, so floors after them scatter more than those of a smooth curve.
     """
     floor = measure_floor(times, values, at, smallest)
     clear = len(at) >= _LEAST_SCATTERED and floor.z > _CLEAR and floor.low > 0 and floor.rise > smallest

@@ -1,4 +1,4 @@
-"""Floor of a series: the memory that stays in use below all that comes and goes."""
+"""Floor of a series: the memory that stays in use below everything that comes and goes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _SATURATED: Final = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The lower envelope, and what statistics say about it."""
+    """The lower envelope and its statistics."""
 
     times_s: list[float]
     values: list[float]
     rising: bool
-    """By all three tests."""
+    """Whether it rises by all three tests."""
     z: float
     slope: float
-    """Bytes per second, as are its 90 % bounds ``low`` and ``high``."""
+    """Bytes per second. ``low`` and ``high`` are the bounds of its 90 % interval."""
     low: float
     high: float
     rise: float
@@ -35,7 +35,7 @@ class Floor:
 
 
 def blocks(times: Sequence[float]) -> Iterator[range]:
-    """Indices of the points in each tenth of the span; a tenth without points is left out."""
+    """Indices of the points in each tenth of the span. A tenth without points is left out."""
     start, width = times[0], (times[-1] - times[0]) / BLOCKS
     tenth = [min(BLOCKS - 1, int((time - start) / width)) if width > 0 else 0 for time in times]
     for _, members in groupby(range(len(times)), key=tenth.__getitem__):
@@ -44,14 +44,15 @@ def blocks(times: Sequence[float]) -> Iterator[range]:
 
 
 def low_point(values: list[float], block: range) -> int:
-    """Where the block's floor is: its second lowest point, for one alone may be a freak."""
+    """Index of the block's floor: its second lowest point, because a single one may be an outlier."""
     return sorted(block, key=values.__getitem__)[1 if len(block) >= _FREAK_POINTS else 0]
 
 
 def measure_floor(times: list[float], values: list[float], at: Sequence[int], smallest: float) -> Floor:
-    """The floor through the points ``at``; it rises only by more than ``smallest``, in order and in every part.
+    """The floor through the points ``at``. It rises only by more than ``smallest``, in order and in every part.
 
-    Mann-Kendall tells a trend from independent noise, the drift of the increments tells it from a random walk.
+    Mann-Kendall distinguishes a trend from independent noise; the drift of the increments distinguishes it from a
+    random walk.
     """
     floor_times, floor_values = [times[i] for i in at], [values[i] for i in at]
     trend = theil_sen(floor_times, floor_values)
@@ -67,7 +68,7 @@ def measure_floor(times: list[float], values: list[float], at: Sequence[int], sm
 
 
 def _finer(times: list[float], values: list[float], at: Sequence[int]) -> tuple[list[float], list[float]]:
-    """More points than ten blocks have, to judge the noise by: many valleys as they are, else some thirty medians."""
+    """More than ten points, to estimate the noise: the valleys if there are many, otherwise some thirty medians."""
     if len(at) > BLOCKS:
         return [times[i] for i in at], [values[i] for i in at]
     reach = len(times) // 60
@@ -82,14 +83,14 @@ def lowest_of_runs(values: list[float], at: Sequence[int], most: int) -> Sequenc
 
 
 def rose_once(floor: Floor, smallest: float) -> bool:
-    """Whether the floor rose in the first half and then stayed."""
+    """Whether the floor rose in the first half and then stayed level."""
     later = floor.values[len(floor.values) // 2 :]
     rise = min(later) - floor.values[0]
     return rise > smallest and max(later) - min(later) < _STAYED * rise
 
 
 def saturates(floor: Floor, share: float = _SATURATED) -> bool:
-    """Whether the last third of the floors rises at less than a ``share`` of the first third's rate, or of all."""
+    """Whether the last third of the floors rises at less than a ``share`` of the rate of the first third, or of all."""
     third = max(3, math.ceil(len(floor.values) / 3))
     first = theil_sen(floor.times_s[:third], floor.values[:third]).slope
     last = theil_sen(floor.times_s[-third:], floor.values[-third:]).slope

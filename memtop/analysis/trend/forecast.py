@@ -10,7 +10,7 @@ from memtop.analysis.trend.robust import theil_sen
 from memtop.analysis.trend.sawtooth import Sawtooth
 
 HORIZON_S: Final = 86_400.0
-"""A limit that is further away than a day is no forecast."""
+"""A limit that is more than a day away gets no forecast."""
 _LEAST_PEAKS: Final = 5
 _MOST_PEAKS: Final = 40
 
@@ -18,10 +18,10 @@ _MOST_PEAKS: Final = 40
 def time_to(
     room_bytes: float, times: list[float], values: list[float], floor: Floor, saw: Sawtooth | None
 ) -> tuple[float, float] | None:
-    """Seconds until the peaks use the room up, earliest and latest; None beyond a day."""
+    """Seconds until the peaks use up the room, earliest and latest; None beyond a day."""
     now, slope, low, high = times[-1], floor.slope, floor.low, floor.high
     if saw and len(saw.peaks) >= _LEAST_PEAKS:
-        # Garbage in proportion to what lives makes the peaks climb faster than the floor.
+        # Garbage grows with live memory, so the peaks climb faster than the floor.
         some = saw.peaks[:: math.ceil(len(saw.peaks) / _MOST_PEAKS)]
         peaks = theil_sen([times[i] for i in some], [values[i] for i in some])
         if peaks.low > 0:

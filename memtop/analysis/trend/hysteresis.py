@@ -9,11 +9,11 @@ from typing import Final
 from memtop.analysis.trend.classify import Growth, Shape
 
 LOOKS: Final = 3
-"""Agreeing looks that make something stand: an alarm, its end, another shape."""
+"""Classifications that must agree before a verdict changes: an alarm, its end, another shape."""
 _TENTH: Final = 0.1
-"""Looks for a rise count once in this part of the window, so that they do not overlap."""
+"""Classifications for a rise count once in this part of the window, so that they do not overlap."""
 _APART_S: Final = 2.5
-"""Looks for any other shape count once in so long."""
+"""Classifications for any other shape count once in this time."""
 _LET_GO_Z: Final = 1.28
 _POSSIBLE_S: Final = 300.0
 _LIKELY_S: Final = 1800.0
@@ -22,22 +22,22 @@ _OVER: Final = frozenset({Shape.FLAT, Shape.WARMUP, Shape.SAWTOOTH, Shape.SHRINK
 
 
 class Evidence(Enum):
-    """How much speaks for a leak; that it is one, memory alone never says."""
+    """How much evidence there is for a leak. Memory alone never proves one."""
 
     GROWING = "growing"
     """Seen for less than five minutes."""
     POSSIBLE_LEAK = "possible leak"
     """Seen for five minutes."""
     LIKELY_LEAK = "likely leak"
-    """Seen for half an hour, with three floors or more above the first."""
+    """Seen for half an hour, with at least three floors above the first."""
 
 
 class Direction(Enum):
-    """What shapes have in common: where they lead."""
+    """What shapes have in common: the direction in which they lead."""
 
     UNKNOWN = "unknown"
     LEVEL = "level"
-    """It is where it was, or comes back to it, or lower."""
+    """Memory is where it was, or returns to it, or lower."""
     RISEN = "risen"
     """It rose, and the rise is over or ending."""
     RISING = "rising"
@@ -63,35 +63,35 @@ _COMMON: Final = {
     Direction.RISEN: Shape.WARMUP,
     Direction.RISING: Shape.GROWTH,
 }
-"""What looks of one direction and different shapes amount to."""
+"""The verdict if classifications agree on the direction but not on the shape."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a series of looks at one process adds up to. Start with ``Confirmation()``, also after an exec."""
+    """The sum of a series of classifications of one process. Start with ``Confirmation()``, also after an exec."""
 
     alarm: bool = False
     kind: Shape = Shape.INSUFFICIENT
-    """What stands: three looks have agreed on it. LEAK and LEAK_GC stand with an alarm only."""
+    """The verdict on which three classifications agree. LEAK and LEAK_GC occur only with an alarm."""
     evidence: Evidence | None = None
     """None without an alarm."""
     since_s: float | None = None
-    """Where the growth that is alarmed about begins to be seen."""
+    """When the growth behind the alarm was first seen."""
     looks: int = 0
-    """Looks in a row that speak for an alarm, or against the one that stands, each in its own tenth of the window."""
+    """Classifications in a row for an alarm, or against the current one, each in its own tenth of the window."""
     counted_s: float | None = None
-    """When the last of them was."""
+    """When the last of them was made."""
     leaning: Shape | None = None
-    """What the latest looks say where that is not :attr:`kind`; None where they say the same."""
+    """The latest shape if it differs from :attr:`kind`; None if it is the same."""
     agreeing: int = 0
-    """Looks in a row that lead in the direction of :attr:`leaning`."""
+    """Classifications in a row in the direction of :attr:`leaning`."""
     leant_s: float | None = None
 
     @property
     def changing(self) -> bool:
-        """Whether two looks in a row have led in another direction than what stands: the next one may settle it.
+        """Whether two classifications in a row differ in direction from the verdict. The next one may settle it.
 
-        While nothing stands yet only a beginning rise is worth that word.
+        Before there is a verdict, only a beginning rise counts.
         """
         if self.leaning is None or self.agreeing < LOOKS - 1:
             return False
@@ -102,11 +102,12 @@ class Confirmation:
 
 
 def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
-    """The state after one more look at ``now_s``, on the clock of the series.
+    """The state after one more classification at ``now_s``, on the clock of the series.
 
-    An alarm is raised by three looks that find the floor rising. It ends when nothing speaks for a rise any more
-    (z under 1.28), or when three looks found a shape that is no growth; a look that only doubts it ends nothing.
-    Without an alarm a shape stands until three looks agree on another; that nothing moves needs but one at first.
+    Three classifications that find the floor rising raise an alarm. It ends when nothing indicates a rise any more (z
+    under 1.28), or when three classifications find a shape that is no growth. One that is only doubtful ends nothing.
+    Without an alarm a shape stays until three classifications agree on another one. At the beginning, one is enough for
+    "nothing moves".
     """
     if growth.kind is Shape.INSUFFICIENT:
         return Confirmation()
@@ -135,7 +136,7 @@ def _quiet(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation
 
 
 def _shaped(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
-    """What stands without an alarm, and what the looks lean to."""
+    """The verdict without an alarm, and the shape to which the classifications lean."""
     kind, leaning = growth.kind, previous.leaning
     if kind is previous.kind or (previous.kind is Shape.INSUFFICIENT and kind is Shape.FLAT):
         return Confirmation(kind=kind)
@@ -157,7 +158,10 @@ def _without_alarm(kind: Shape) -> Shape:
 
 
 def _count(previous: Confirmation, growth: Growth, now_s: float) -> tuple[int, float | None]:
-    """One look more, if the last counted one is a tenth of the window ago; a clock set back counts afresh."""
+    """Count one more classification, if the last counted one is a tenth of the window ago.
+
+    A clock set back restarts the count.
+    """
     if previous.counted_s is None or now_s < previous.counted_s:
         return 1, now_s
     if now_s - previous.counted_s < _TENTH * growth.span_s:

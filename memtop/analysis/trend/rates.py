@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 _NOISE: Final = 0.002
-"""Of the largest value: a range that says nothing."""
+"""Share of the largest value: a smaller range is noise."""
 _FULL: Final = 0.10
-"""Of the largest value: the least range that is drawn in full height."""
+"""Share of the largest value: the smallest range that is drawn in full height."""
 
 
 def per_s(now: int | None, before: int | None, elapsed_s: float | None) -> float | None:
-    """Growth of a counter per second of real time; None where unknown or where the counter went back (a reset)."""
+    """Growth of a counter per second of real time; None if unknown, or if the counter went back (a reset)."""
     if now is None or before is None or elapsed_s is None or elapsed_s <= 0 or now < before:
         return None
     return (now - before) / elapsed_s
@@ -22,7 +22,7 @@ def slope_per_s(times_s: Sequence[float], values: Sequence[float]) -> float | No
     """Least-squares slope; None for fewer than three points or no spread in time."""
     if len(times_s) < 3 or times_s[0] == times_s[-1]:
         return None
-    from statistics import linear_regression  # noqa: PLC0415 (10 ms of imports that one-shot output does not need)
+    from statistics import linear_regression  # noqa: PLC0415 (10 ms of imports, not needed for one sample)
 
     return linear_regression(times_s, values).slope
 
@@ -30,8 +30,8 @@ def slope_per_s(times_s: Sequence[float], values: Sequence[float]) -> float | No
 def levels(values: Sequence[int | None], steps: int = 8) -> tuple[int | None, ...]:
     """Values as levels from 0, their lowest, to ``steps - 1``; None stays None.
 
-    The full height is their own range, but never less than a tenth of the largest, so that little changes look little.
-    A range of two thousandths is noise, and level: 0 everywhere. Any larger one shows a step.
+    The full height is their own range, but at least a tenth of the largest value, so that small changes look small. A
+    range of two thousandths is noise and drawn level: 0 everywhere. A larger range shows a step.
     """
     known = [value for value in values if value is not None]
     low, high = min(known, default=0), max(known, default=0)

@@ -1,4 +1,4 @@
-"""Follows a rise from sample to sample: what can be said before there is a verdict."""
+"""Follows a rise from sample to sample: what is known before there is a verdict."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 _SMALL_BYTES: Final = 1 << 20
 _LOST_SHARE: Final = 0.5
 QUIET_S: Final = 6.0
-"""A rise that has reached no new high for so long is over, where samples are not further apart."""
+"""A rise without a new high for this time is over, unless samples are further apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,35 +18,35 @@ class Rise:
     since_s: float
     """The last sample before the rise began."""
     from_bytes: int
-    """The size then."""
+    """The size at that sample."""
     high_bytes: int
     high_s: float
-    """When the highest size was seen first."""
+    """When the highest size was first seen."""
     steps: int
-    """Samples that were higher than all before."""
+    """Number of samples that were higher than all before."""
 
     @property
     def size_bytes(self) -> int:
-        """From the beginning to the highest size."""
+        """Growth from the beginning to the highest size."""
         return self.high_bytes - self.from_bytes
 
     @property
     def span_s(self) -> float:
-        """From the beginning to the highest size; never 0."""
+        """Time from the beginning to the highest size; never 0."""
         return self.high_s - self.since_s
 
     @property
     def bytes_per_s(self) -> float:
-        """The pace so far; whether it goes on is another question."""
+        """The rate so far. Whether it continues is unknown."""
         return self.size_bytes / self.span_s if self.span_s > 0 else 0.0
 
     def is_over(self, now_s: float, delay_s: float) -> bool:
-        """Whether there has been no new high for too long; ``delay_s`` is the time between samples."""
+        """Whether there was no new high for too long. ``delay_s`` is the time between samples."""
         return now_s - self.high_s > max(QUIET_S, 2.5 * delay_s)
 
 
 def follow_rise(rise: Rise | None, before_s: float, before_bytes: int, now_s: float, now_bytes: int) -> Rise | None:
-    """The rise after one more sample; None where there is none, or where it has lost half of what it had gained."""
+    """The rise after one more sample; None if there is none, or if it has lost half of its growth."""
     if rise is None:
         if now_bytes <= before_bytes or now_s <= before_s:
             return None

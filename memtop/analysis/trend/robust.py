@@ -1,7 +1,7 @@
 """Robust statistics of trend and noise, which a few outliers do not change.
 
 Theil (1950) and Sen (1968) for the slope, Sen's ranks for its interval, Mann (1945) and Kendall (1975) for whether
-there is a trend at all, and a t statistic of the increments: Mann-Kendall takes a random walk for a trend, its
+there is a trend at all, and a t statistic of the increments: Mann-Kendall mistakes a random walk for a trend, its
 increments do not.
 """
 
@@ -40,9 +40,9 @@ def rank_variance(values: Sequence[float]) -> float:
 
 
 def theil_sen(times_s: Sequence[float], values: Sequence[float]) -> Trend:
-    """Median of all pairwise slopes, with Sen's rank interval; quadratic, so meant for some dozens of points.
+    """Median of all pairwise slopes, with Sen's rank interval. It is quadratic, so use it for some dozens of points.
 
-    ``times_s`` ascend strictly. Fewer than two points have no slope: zero.
+    ``times_s`` ascend strictly. Fewer than two points give a slope of zero.
     """
     slopes = sorted((v2 - v1) / (t2 - t1) for (t1, v1), (t2, v2) in combinations(zip(times_s, values, strict=True), 2))
     if not slopes:
@@ -55,7 +55,7 @@ def theil_sen(times_s: Sequence[float], values: Sequence[float]) -> Trend:
 
 
 def persistent(times_s: Sequence[float], values: Sequence[float], slope: float) -> bool:
-    """Whether what ``slope`` leaves over carries on from point to point, as a sum of random portions does.
+    """Whether the residuals of ``slope`` persist from point to point, as a sum of random increments does.
 
     Von Neumann's ratio: 2 for independent residuals, far less for such a sum.
     """
@@ -68,7 +68,7 @@ def persistent(times_s: Sequence[float], values: Sequence[float], slope: float) 
 def widened(trend: Trend, times_s: Sequence[float], values: Sequence[float]) -> Trend:
     """The same slope with an interval from the spread of the increments, which holds for persistent noise too.
 
-    Sen's ranks take the points for independent of each other; a rise made of random portions is not.
+    Sen's ranks assume that the points are independent of each other. In a rise made of random increments they are not.
     """
     rates = [(v2 - v1) / (t2 - t1) for (t1, v1), (t2, v2) in pairwise(zip(times_s, values, strict=True))]
     if len(rates) < 2:
@@ -78,7 +78,7 @@ def widened(trend: Trend, times_s: Sequence[float], values: Sequence[float]) -> 
 
 
 def mann_kendall(values: Sequence[float]) -> float:
-    """Standard score of a rising order: above 2.33 chance alone is under 1 %, negative where the values fall."""
+    """Standard score of a rising order. Above 2.33 chance alone is under 1 %; it is negative if the values fall."""
     score = sum((later > earlier) - (later < earlier) for earlier, later in combinations(values, 2))
     variance = rank_variance(values)
     if score == 0 or variance <= 0:
@@ -87,7 +87,7 @@ def mann_kendall(values: Sequence[float]) -> float:
 
 
 def drift(values: Sequence[float]) -> float:
-    """Student's t of the successive increments: large where they share a direction, small for a random walk."""
+    """Student's t of the successive increments: large if they share a direction, small for a random walk."""
     steps = [later - earlier for earlier, later in pairwise(values)]
     if len(steps) < 2:
         return 0.0
@@ -99,7 +99,7 @@ def drift(values: Sequence[float]) -> float:
 
 
 def noise(values: Sequence[float]) -> float:
-    """Standard deviation of one point about its neighbors, blind to a trend and to jumps."""
+    """Standard deviation of one point about its neighbors. Trends and jumps do not affect it."""
     steps = [later - earlier for earlier, later in pairwise(values)]
     if not steps:
         return 0.0

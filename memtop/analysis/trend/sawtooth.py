@@ -1,4 +1,4 @@
-"""Finds the turning points of a series, and the sawtooth that garbage collection draws."""
+"""Finds the turning points of a series, and the sawtooth of garbage collection."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Final
 
 _LEAST_SAMPLES: Final = 4
 _LEAST_CLIMB: Final = 0.4
-"""A straight rise of ten samples or more has 0.8 here, one of four 0.5."""
+"""Share of the climb within a rise. A straight rise of ten samples or more has 0.8, one of four 0.5."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sawtooth:
-    """A series that rises slowly and drops at once, again and again. Indices point into that series."""
+    """A series that rises slowly and drops at once, repeatedly. Indices refer to that series."""
 
     peaks: tuple[int, ...]
     valleys: tuple[int, ...]
-    """Complete ones only: each after a fall that was seen, and before the last point."""
+    """Complete valleys only: each after a fall that was seen, and before the last point."""
     drops: int
     period_s: float
     """Median time from peak to peak."""
 
 
 def turning_points(values: Sequence[float], reversal: float) -> list[int]:
-    """Indices of alternating extremes that lie at least ``reversal`` apart; the last one may still move."""
+    """Indices of alternating extremes that are at least ``reversal`` apart. The last one may still move."""
     pivots: list[int] = []
     low = high = 0
     rising: bool | None = None
@@ -47,7 +47,7 @@ def turning_points(values: Sequence[float], reversal: float) -> list[int]:
 
 
 def find_saw(times_s: Sequence[float], values: Sequence[float], reversal: float, least_drops: int) -> Sawtooth | None:
-    """The sawtooth in ``values``, or None where the falls are few or as slow as the rises."""
+    """The sawtooth in ``values``; None if the falls are few or as slow as the rises."""
     pivots = turning_points(values, reversal)
     up = [(a, b) for a, b in pairwise(pivots) if values[b] > values[a]]
     down = [(a, b) for a, b in pairwise(pivots) if values[b] < values[a]]
@@ -66,7 +66,7 @@ def find_saw(times_s: Sequence[float], values: Sequence[float], reversal: float,
 
 
 def _gradual(values: Sequence[float], rises: Sequence[tuple[int, int]]) -> bool:
-    """Whether the rises take their time: most of the climb lies inside, not at the ends as between spikes or dips."""
+    """Whether the rises are gradual: most of the climb is inside, not at the ends as between spikes or dips."""
     climbs = []
     for a, b in rises:
         if b - a >= _LEAST_SAMPLES:

@@ -10,7 +10,7 @@ from statistics import fmean, median
 from typing import Final
 
 _EDGE: Final = 3
-"""Points that a level needs before it counts as one."""
+"""Number of points that a level needs."""
 _FLAT_SHARE: Final = 0.25
 _BUCKETS: Final = 50
 _MOST_JUMPS: Final = 4
@@ -25,7 +25,7 @@ class LevelStep:
 
 
 def find_step(values: Sequence[float], smallest: float) -> LevelStep | None:
-    """The one jump between two flat levels that explains ``values`` far better than a line does."""
+    """The one jump between two flat levels that explains ``values`` far better than a line does, or None."""
     n = len(values)
     centre = fmean(values)
     deviations = [value - centre for value in values]
@@ -49,13 +49,13 @@ def find_step(values: Sequence[float], smallest: float) -> LevelStep | None:
 
 
 def _level(values: Sequence[float], jump: float) -> bool:
-    """Whether this side of a jump goes nowhere itself."""
+    """Whether this side of a jump is level."""
     third = max(1, len(values) // 3)
     return abs(median(values[-third:]) - median(values[:third])) < _FLAT_SHARE * jump
 
 
 def find_stairs(values: Sequence[float], smallest: float) -> LevelStep | None:
-    """The last of two to four jumps that make most of a rise, with the size of all of them; None for a slope."""
+    """The last of two to four jumps that account for most of a rise, with the sum of their sizes; None for a slope."""
     width = max(3, len(values) // _BUCKETS)
     levels = [median(values[i : i + width]) for i in range(0, len(values) - width + 1, width)]
     rise = levels[-1] - levels[0]
@@ -69,7 +69,7 @@ def find_stairs(values: Sequence[float], smallest: float) -> LevelStep | None:
     for index, step in enumerate(steps):
         run = run + 1 if step > smallest else 0
         if run > 2:
-            return None  # it climbs, it does not jump
+            return None  # it climbs gradually
         if run == 2:  # one jump, inside a bucket
             groups[-1] = (groups[-1][0] + step, index)
         elif run:
