@@ -1,7 +1,9 @@
 """What a process feels of each way to read its mappings: ``python -m tests.bench.readers [MIB]...`` (needs gcc).
 
-The target maps, touches and unmaps every 0.2 ms on a processor of its own; a reader in a process of its own reads it
-once each 0.2 s on another. Each way has one window in every round.
+The target maps, touches and unmaps every 0.2 ms on a processor of its own. A reader in a process of its own reads it
+once each 0.2 s on another; each way has one window in every round. Then memtop itself watches it with its Regions panel
+open, with and without readings of its mappings, beside windows in which nobody does. The difference in CPU between the
+two is what the readings cost.
 """
 
 from __future__ import annotations
@@ -14,14 +16,18 @@ import sys
 import tempfile
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fcntl import ioctl
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+
+import psutil
 
 from memtop.procfs.pagemap import SCAN, SCAN_PRESENT, SCAN_SWAPPED, scan_argument, scan_walk_end
 from memtop.procfs.pagemap_report import mappings_of, parse_report
 from memtop.sources.live.pagemap_reader import PAUSE_S, read_pagemap
+from tests.bench.contestants import MEMTOP, command
+from tests.bench.terminal import Size, Terminal
 
 WINDOW_S: Final = 5.0
 EVERY_S: Final = 0.2
@@ -29,6 +35,31 @@ ROUNDS: Final = 3
 _PIECE_BYTES: Final = 2 << 20
 KINDS: Final = ("mmap", "touch", "munmap")
 SHARES: Final = ("p50", "p99", "p99.9", "max")
+ALONE: Final = "alone"
+WATCHING: Final[dict[str, tuple[str, ...] | None]] = {
+    "alone, as long": None,
+    "memtop --no-smaps": (MEMTOP, "--no-smaps"),
+    "memtop, panel open": (MEMTOP,),
+}
+SCREEN: Final = Size(120, 40)
+"""From 36 lines on, memtop opens its Regions panel by itself."""
+SETTLED_S: Final = 9.0
+"""memtop has started by then, and has read twice."""
+CYCLE_S_PER_GIB: Final = 11.0
+"""From one reading of memtop's to the next, where each takes 1 % of a core."""
+LEAST_WATCHED_S: Final = 20.0
+"""A window has two cycles and is at least so long ..."""
+MOST_WATCHED_S: Final = 90.0
+"""... and at most so long: the target keeps so many figures."""
+
+
+class Watched(NamedTuple):
+    """One window of a target."""
+
+    figures: list[float]
+    """Twelve, in microseconds."""
+    cpu_ms: float
+    """Of a reading; of memtop per second."""
 
 
 def _nothing(pid: int) -> None:
@@ -74,7 +105,7 @@ def _ranges(pid: int) -> list[tuple[int, int]]:
 
 
 WAYS: Final[dict[str, Callable[[int], object]]] = {
-    "alone": _nothing,
+    ALONE: _nothing,
     "alone, again": _nothing,
     "smaps": _whole("smaps"),
     "smaps_rollup": _whole("smaps_rollup"),
@@ -95,21 +126,45 @@ def _reader(way: str, pid: int) -> None:
     print(1000 * (time.process_time() - began_s) / readings)
 
 
-def _window(target: subprocess.Popen[str], way: str) -> list[float]:
-    """The target's twelve figures in microseconds, and the CPU of one reading in milliseconds."""
+def _figures(target: subprocess.Popen[str], seconds: float) -> list[float]:
+    """The target's figures over a window."""
     assert target.stdin is not None and target.stdout is not None
+    target.stdin.write(f"{seconds}\n")
+    target.stdin.flush()
+    return [float(word) for word in target.stdout.readline().split()]
+
+
+def _window(target: subprocess.Popen[str], way: str) -> Watched:
+    """A window with a reader."""
     words = [sys.executable, "-m", "tests.bench.readers", "--read", way, str(target.pid)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
         time.sleep(0.5)
-        target.stdin.write(f"{WINDOW_S}\n")
-        target.stdin.flush()
-        figures = [float(word) for word in target.stdout.readline().split()]
+        figures = _figures(target, WINDOW_S)
         out, _ = reader.communicate()
-    return [*figures, float(out)]
+    return Watched(figures, float(out))
+
+
+def _watched(target: subprocess.Popen[str], words: tuple[str, ...] | None, seconds: float) -> Watched:
+    """A window in which memtop watches; its CPU in milliseconds each second."""
+    if words is None:
+        return Watched(_figures(target, seconds), 0.0)
+    with (
+        tempfile.TemporaryDirectory() as home,
+        Terminal(command((*words, str(target.pid))), SCREEN, Path(home)) as memtop,
+    ):
+        time.sleep(SETTLED_S)
+        process = psutil.Process(memtop.pid)
+        before = process.cpu_times()
+        figures = _figures(target, seconds)
+        after = process.cpu_times()
+        if not memtop.running:
+            raise RuntimeError("memtop has ended by itself")
+    used_s = after.user + after.system - before.user - before.system
+    return Watched(figures, 1000 * used_s / seconds)
 
 
 def main(sizes_mib: list[int]) -> None:
-    """A table for each size: medians of the rounds, but the longest of all."""
+    """Two tables for each size: medians of the rounds, but the longest of all."""
     processors = sorted(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as room:
         subprocess.run(["gcc", "-O2", "-o", f"{room}/paced", Path(__file__).with_name("paced.c")], check=True)
@@ -120,30 +175,44 @@ def main(sizes_mib: list[int]) -> None:
                 os.sched_setaffinity(target.pid, {processors[0]})
                 os.sched_setaffinity(0, set(processors[1:]) or {processors[0]})
                 target.stdout.readline()
-                found: dict[str, list[list[float]]] = {way: [] for way in WAYS}
-                for _ in range(ROUNDS):
-                    for way, windows in found.items():
-                        windows.append(_window(target, way))
+                _print(
+                    f"{size} MiB resident, microseconds", "CPU ms", _by_turns(WAYS, lambda way: _window(target, way))
+                )
+                _watch(target, size)
                 target.stdin.close()
-            _print(size, found)
 
 
-def _print(size_mib: int, found: dict[str, list[list[float]]]) -> None:
+def _watch(target: subprocess.Popen[str], size_mib: int) -> None:
+    """Print what it feels of memtop itself."""
+    seconds = min(MOST_WATCHED_S, max(LEAST_WATCHED_S, 2 * CYCLE_S_PER_GIB * size_mib / 1024))
+    title = f"{size_mib} MiB, windows of {seconds:.0f} s"
+    _print(title, "CPU ms/s", _by_turns(WATCHING, lambda name: _watched(target, WATCHING[name], seconds)))
+
+
+def _by_turns(names: Iterable[str], window: Callable[[str], Watched]) -> dict[str, list[Watched]]:
+    """The windows of each."""
+    found: dict[str, list[Watched]] = {name: [] for name in names}
+    for _ in range(ROUNDS):
+        for name, windows in found.items():
+            windows.append(window(name))
+    return found
+
+
+def _print(title: str, cost: str, found: dict[str, list[Watched]]) -> None:
     head = " ".join(f"{f'{kind} {share}':>12}" for kind in KINDS for share in SHARES)
-    print(f"{size_mib} MiB resident, microseconds\n{'':<28}{head} {'CPU ms':>8}")
-    for way, windows in found.items():
-        columns = list(zip(*windows, strict=True))
+    print(f"{title}\n{'':<28}{head} {cost:>8}")
+    for name, windows in found.items():
+        columns = zip(*(window.figures for window in windows), strict=True)
         cells = [
-            max(column)
-            if place % len(SHARES) == len(SHARES) - 1 and place < len(columns) - 1
-            else statistics.median(column)
+            max(column) if place % len(SHARES) == len(SHARES) - 1 else statistics.median(column)
             for place, column in enumerate(columns)
         ]
-        print(f"{way:<28}{' '.join(f'{cell:12.1f}' for cell in cells[:-1])} {cells[-1]:8.1f}", flush=True)
+        cpu_ms = statistics.median(window.cpu_ms for window in windows)
+        print(f"{name:<28}{' '.join(f'{cell:12.1f}' for cell in cells)} {cpu_ms:8.1f}", flush=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--read"]:
         _reader(sys.argv[2], int(sys.argv[3]))
     else:
-        main([int(word) for word in sys.argv[1:]] or [1024, 8192])
+        main([int(word) for word in sys.argv[1:]] or [100, 1024, 6144])
