@@ -118,6 +118,7 @@ class FakeSource:
         """Processes of which no answer comes."""
         self.asked_ever: list[str] = []
         """Every reading that was begun."""
+        self.abandoned: list[str] = []
         self.watched: list[int] = []
         self.ended: list[Exit] = []
         self.closed = False
@@ -157,6 +158,11 @@ class FakeSource:
             return None
         self.asked.remove(path)
         return Answer(self._content(path)[:size], self.took_s)
+
+    def abandon(self, path: str) -> None:
+        self.abandoned.append(path)
+        if path in self.asked:
+            self.asked.remove(path)
 
     def settle(self, seconds: float) -> None:
         """Nothing is ever under way."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from memtop.errors import ParseError
-from memtop.procfs.pagemap import ZERO_PAGE, Pages, Tally, sort_pages
+from memtop.procfs.pagemap import EXCLUSIVE, ZERO_PAGE, Pages, Tally, sort_pages
 from memtop.procfs.smaps import Smaps, parse_smaps
 
 _HEAD: Final = re.compile(rb"pagemap 1 (\d{1,9}) (\d{1,9}) (\d{1,9}) (\d{1,9}) ([01])\Z")
@@ -88,8 +88,9 @@ def _tally(line: bytes) -> Tally | None:
 def mappings_of(report: PagemapReport, hugetlbfs: Sequence[bytes] = ()) -> Smaps:
     """The mappings with Rss, Swap, Anonymous, Private (USS) and pooled huge pages. Other fields are absent.
 
-    ``hugetlbfs`` are the mount points of that type. Fields of a mapping that was not read are None. Raises ParseError
-    if maps and the tallies do not match.
+    Private is also absent on kernels that do not say which pages only this process maps (before Linux 4.2). Every
+    process has such a page, that of its stack. ``hugetlbfs`` are the mount points of that type. Fields of a mapping
+    that was not read are None. Raises ParseError if maps and the tallies do not match.
     """
     smaps = parse_smaps(report.maps)
     if len(smaps) != len(report.tallies):
@@ -107,14 +108,16 @@ def mappings_of(report: PagemapReport, hugetlbfs: Sequence[bytes] = ()) -> Smaps
             traits = known[key] = _traits(perms, inode, name, mounts)
         found.append(sort_pages(tally, **traits))
     size = report.page_bytes
+    knows_private = any(value & EXCLUSIVE for tally in report.tallies if tally for value in tally)
     columns = {
         "Rss": [None if one is None else one.resident * size for one in found],
         "Anonymous": [None if one is None else one.anonymous * size for one in found],
         "Swap": [None if one is None else one.swapped * size for one in found],
-        "Private": [None if one is None else one.private * size for one in found],
         "Shared_Hugetlb": [None if one is None else (one.pool - one.pool_private) * size for one in found],
         "Private_Hugetlb": [None if one is None else one.pool_private * size for one in found],
     }
+    if knows_private:
+        columns["Private"] = [None if one is None else one.private * size for one in found]
     smaps.add_columns(columns.items())
     return smaps
 

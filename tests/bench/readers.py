@@ -25,7 +25,8 @@ import psutil
 
 from memtop.procfs.pagemap import SCAN, SCAN_PRESENT, SCAN_SWAPPED, scan_argument, scan_walk_end
 from memtop.procfs.pagemap_report import mappings_of, parse_report
-from memtop.sources.live.pagemap_reader import PAUSE_S, read_pagemap
+from memtop.sources.live.pagemap_reader import read_pagemap
+from memtop.sources.live.pagemap_walk import PAUSE_S
 from tests.bench.contestants import MEMTOP, command
 from tests.bench.terminal import Size, Terminal
 

@@ -567,6 +567,7 @@ def test_a_large_process_is_read_in_pieces_and_a_panel_opens_with_numbers_in_it(
     assert view.reading is not None and view.missing is Missing.NOTHING
     assert view.reading.in_pieces == InPieces(0.53, 80e-6, 0)
     assert (view.reading.total.rss_bytes, view.reading.total.pss_bytes) == (MIB, None)
+    assert view.reading.freed is not None
     assert view.reading.rollup.uss_bytes == view.reading.freed.at_most_bytes == MIB
     assert not asked(watched, "smaps")
 
@@ -582,6 +583,49 @@ def test_what_is_read_in_pieces_takes_a_hundredth_of_a_core_and_the_second_readi
     watched.process.minflt += 1
     assert readings(watched, 30) == 0
     assert readings(watched, 15) == 1
+
+
+def under_way() -> Watched:
+    """A large process of which a second reading has been begun and takes long."""
+    watched = large()
+    watched.view()
+    watched.process.minflt += 1
+    watched.source.hanging.add(42)
+    watched.view(times=3)
+    assert asked(watched, "pagemap") == 2
+    return watched
+
+
+def test_a_reading_of_seconds_is_given_up_when_another_process_comes_into_focus_and_begun_again_later() -> None:
+    watched = under_way()
+    watched.source.add(FakeProcess(43, rss_pages=MIB_PAGES))
+    first = watched.last
+    assert not watched.source.abandoned
+    watched.engine.step(changed(watched.ask, focus=FakeProcess(43).key))
+    assert watched.source.abandoned == ["proc/42/pagemap"]
+    watched.source.hanging.clear()
+    assert watched.view(times=2).reading is not first
+
+
+def test_a_reading_that_broke_off_is_tried_again() -> None:
+    watched = large()
+    whole = watched.source.files["proc/42/pagemap"]
+    watched.source.files["proc/42/pagemap"] = b""
+    assert watched.view().missing is Missing.ENDING
+    watched.source.files["proc/42/pagemap"] = whole
+    assert watched.view(times=4).reading is not None
+    assert not asked(watched, "smaps")
+
+
+def test_a_mark_that_is_set_during_a_reading_has_the_next_one_as_its_baseline() -> None:
+    watched = under_way()
+    first = watched.last
+    watched.process.minflt += 1
+    watched.source.hanging.clear()
+    detail = watched.step(MARK)
+    assert detail.regions is not None and detail.regions.reading is not first
+    assert detail.mark is not None and detail.mark.growth is None
+    assert watched.step(times=2).mark.growth is not None  # type: ignore[union-attr]
 
 
 def test_r_reads_smaps_of_a_large_process_too_and_what_pagemap_does_not_have_is_no_change() -> None:

@@ -127,7 +127,9 @@ def summed(smaps: Smaps) -> Rollup:
     private mapping of a file has both, shared pages of either kind are assumed to have as many users.
     """
     fields: list[tuple[str, Value]] = [
-        (field, sum(smaps.sizes(field))) for field in smaps.fields if field not in _NOT_SUMS
+        (field, sum(smaps.sizes(field)))
+        for field in smaps.fields
+        if field not in _NOT_SUMS and None not in smaps.numbers(field)  # a part is no sum
     ]
     if "Pss" in smaps.fields and "Anonymous" in smaps.fields and "Pss_Anon" not in smaps.fields:
         fields.append(("Pss_Anon", sum(_pss_anon(smaps))))
@@ -201,12 +203,14 @@ class Freed(NamedTuple):
     which stay as long as a name or a descriptor keeps them."""
 
 
-def freed_by_kill(regions: Regions) -> Freed:
-    """The memory that a kill of this process would free, from its mappings."""
+def freed_by_kill(regions: Regions) -> Freed | None:
+    """The memory that a kill of this process would free, from its mappings. None if its own pages are unknown."""
     least = most = 0
     smaps = regions.smaps
     if "Private" in smaps.fields:  # from pagemap
-        return _freed_by_pages(regions)
+        return None if None in smaps.numbers("Private") else _freed_by_pages(regions)
+    if "Private_Dirty" not in smaps.fields:
+        return None
     columns = (smaps.sizes(name) for name in ("Private_Clean", "Private_Dirty", "Private_Hugetlb", "Anonymous"))
     for kind, clean, dirty, pool, anonymous in zip(regions.kinds, *columns, strict=True):
         private = clean + dirty

@@ -8,6 +8,7 @@ from typing import Final
 
 from memtop.analysis.memory_map.piece_budget import SMAPS_MAX_S
 from memtop.analysis.memory_map.read_cost import Why
+from memtop.process_key import ProcessKey
 from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import ProcessSample
 from memtop.sampling.smaps.collector import Collector
@@ -22,10 +23,10 @@ TURN_S: Final = 0.010
 """... what they may cost together at most ..."""
 TURN_DUTY: Final = 0.01
 """... and the share of the time that they may take in the long run."""
-ONCE_S: Final = 30.0
-"""How long a run of one sample waits for its readings at most ..."""
+ONCE_S: Final = 150.0
+"""How long a run of one sample waits for its readings at most: a reading that hangs is reported sooner ..."""
 ONCE_SETTLE_S: Final = 0.5
-"""... looking at this interval whether one hangs."""
+"""... looking at this interval whether one does."""
 
 _WHY: Final = {Why.FORBIDDEN: Missing.FORBIDDEN, Why.TOO_DEAR: Missing.TOO_DEAR, Why.UNKNOWN_COST: Missing.UNKNOWN_COST}
 
@@ -37,6 +38,8 @@ class Admission:
         self._collector = collector
         self._credit_s, self._credit_at_s = TURN_S, -math.inf
         """What rollups may cost by now. They may overdraw it once; then they wait."""
+        self.wanted: set[ProcessKey] = set()
+        """Processes of which a reading is wanted at this tick."""
         self._unsettled: list[tuple[ProcessSample, str]] = []
         """Readings that the user waits for: the first one of a process, or one that was asked for."""
 
@@ -49,6 +52,7 @@ class Admission:
             self._credit_s, self._credit_at_s = min(TURN_S, self._credit_s + earned_s), self._collector.now_s
         self._credit_s, self._collector.refund_s = self._credit_s + self._collector.refund_s, 0.0
         begun = 0
+        self.wanted.update(seen.key for seen in waiting)
         for seen in sorted(waiting, key=self._rank):
             if begun == TURN_MOST or self._credit_s <= 0:
                 return
@@ -77,6 +81,7 @@ class Admission:
         """
         record = self._collector.record(seen.key)
         record.verdict = None
+        self.wanted.add(seen.key)
         if seen.statm is None:
             record.missing = why_without_memory(seen)
             return False

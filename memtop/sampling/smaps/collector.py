@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from typing import Final
 
 from memtop.analysis.memory_map.read_cost import Load, Machine
@@ -98,6 +99,16 @@ class Collector:
             if kept >= FILES or mappings > KEPT_MAPPINGS:
                 record.drop_reading()
                 self._trims = 2
+
+    def abandon_all_but(self, wanted: Container[ProcessKey]) -> None:
+        """Give up the readings of seconds that nobody waits for any more."""
+        for key, record in self.records.items():
+            for path in [path for path in record.pending if path.endswith(f"/{PAGEMAP}") and key not in wanted]:
+                del record.pending[path]
+                record.stale.discard(path)
+                self._source.abandon(path)
+                record.pieces = record.pieces.failed()
+                record.tried_s, record.moved = -math.inf, NEVER
 
     # -- what is asked
 
@@ -244,6 +255,7 @@ class Collector:
         record.parsing_s = None
         if found is None or isinstance(found, ParseError):
             record.missing = Missing.ENDING if found is None else Missing.UNREADABLE
+            record.moved = NEVER
             return
         reading = record.reading = found.reading
         record.missing = Missing.NOTHING
@@ -252,7 +264,7 @@ class Collector:
         if record.first is None:
             record.first = reading.at_s, reading.regions
         mark = record.mark
-        if mark is not None and mark.regions is None:
+        if mark is not None and mark.regions is None and reading.at_s >= mark.at_s:  # not one that was under way
             mark.regions, mark.regions_s, record.since_mark = reading.regions, reading.at_s, NO_GROWTH
         elif mark is not None and mark.regions is found.mark:
             record.since_mark = found.since_mark

@@ -60,6 +60,8 @@ class ParsedSmaps:
 def digest(raw: Raw) -> ParsedSmaps | None:
     """Understand one smaps; None where it has no mapping. Raises ParseError."""
     in_pieces = None
+    if raw.in_pieces and not raw.data:
+        return None
     if raw.in_pieces:
         report = parse_report(raw.data)
         smaps = mappings_of(report, raw.hugetlbfs)

@@ -186,6 +186,7 @@ class SmapsScheduler:
     def _begin_due(self, plan: SamplePlan, wanted: Sequence[ProcessKey], from_s: float) -> None:
         """Begin what is wanted and allowed. ``from_s`` is the latest that it may be now."""
         self._collector.take_digests()
+        self._admission.wanted.clear()
         readings, focus = plan.readings, plan.readings.focus
         if readings.once:
             self._read_once(plan, wanted)
@@ -214,6 +215,7 @@ class SmapsScheduler:
         for _ in range(3):  # the number of mappings, then pagemap, or else smaps
             self._admission.settle(plan, from_s)
         self._admission.forget_waiting()
+        self._collector.abandon_all_but(self._admission.wanted)
         self._collector.forget_the_oldest(focus)
 
     def _still_doubted(self) -> ProcessSample | None:

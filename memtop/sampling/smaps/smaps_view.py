@@ -61,7 +61,8 @@ class Reading:
     split: Split
     rollup: Rollup
     """The sums over all mappings."""
-    freed: Freed
+    freed: Freed | None
+    """None where it is not known which pages are its own."""
     confidence: Confidence
     since_start: RegionGrowth
     """Since the first reading of this program."""

@@ -7,7 +7,7 @@ import os
 import pwd
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from memtop.errors import ProcessGone, Unavailable
@@ -59,6 +59,8 @@ class LiveSource:
         """None until a process is first watched. A run of one sample needs none."""
         self._most_watched = limit // 4
         self._slow = BlockingReader(self._read_slowly)
+        self._pieces = BlockingReader(self._read_pieces)
+        """Readings that take seconds, on threads of their own, so that short ones do not wait for them."""
         self._hot: dict[str, int] = {}
         self._pids: list[int] = []
         self._now = Instant(0.0, 0.0)
@@ -78,7 +80,7 @@ class LiveSource:
         pids = sorted([int(name) for name in names if name.isdecimal()])
         self._descriptors.listed(pids)
         if ended := set(self._pids).difference(pids):
-            self._slow.forget(ended)
+            self._forget(ended)
         self._pids = pids
         return pids
 
@@ -99,16 +101,23 @@ class LiveSource:
         gone_before = len(self._descriptors.gone)
         answers = self._descriptors.sweep(name, pids)
         if len(self._descriptors.gone) != gone_before:
-            self._slow.forget(self._descriptors.gone)
+            self._forget(self._descriptors.gone)
         return answers
 
     def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
         """See ``Source.ask``."""
-        return self._slow.ask(path, size)
+        return (self._pieces if path.endswith("/pagemap") else self._slow).ask(path, size)
+
+    def abandon(self, path: str) -> None:
+        """See ``Source.abandon``."""
+        self._slow.abandon(path)
+        self._pieces.abandon(path)
 
     def settle(self, seconds: float) -> None:
         """See ``Source.settle``."""
+        until_s = time.monotonic() + seconds
         self._slow.settle(seconds)
+        self._pieces.settle(max(0.0, until_s - time.monotonic()))
 
     def tids(self, pid: int) -> list[int]:
         """The thread IDs of a process, ascending. Raises the same errors as :meth:`read`."""
@@ -136,6 +145,7 @@ class LiveSource:
     def close(self) -> None:
         """Close every descriptor, and end every thread that is not stuck."""
         self._slow.close()
+        self._pieces.close()
         if self._exits is not None:
             self._exits.close()
         self._descriptors.close()
@@ -166,17 +176,23 @@ class LiveSource:
         except OSError as error:
             raise failure(self._prefix, path, error) from error
 
-    def _read_slowly(self, path: str, size: int) -> bytes:
+    def _forget(self, pids: Iterable[int]) -> None:
+        self._slow.forget(pids)
+        self._pieces.forget(pids)
+
+    def _read_slowly(self, path: str, size: int, _goes_on: Callable[[], bool]) -> bytes:
         """Runs on a slow thread. It may use nothing of this object but its prefix."""
         if path.startswith("user/"):
             return _user_name(path.removeprefix("user/"))[:size]
         if self._runtimes is not None and is_runtime(path):
             return read_runtime(self._runtimes, self._prefix, path)[:size]
-        if path.endswith("/pagemap"):
-            from memtop.sources.live.pagemap_reader import read_pagemap  # noqa: PLC0415 (a run without panels reads none)
-
-            return read_pagemap(self._prefix, path)[:size]
         return self._read_directly(path, size)
+
+    def _read_pieces(self, path: str, size: int, goes_on: Callable[[], bool]) -> bytes:
+        """Runs on a slow thread, for pagemap."""
+        from memtop.sources.live.pagemap_reader import read_pagemap  # noqa: PLC0415 (a run without panels reads none)
+
+        return read_pagemap(self._prefix, path, goes_on)[:size]
 
 
 def _user_name(uid: str) -> bytes:

@@ -21,8 +21,9 @@ from memtop.sources.protocol import Answer, is_runtime, pid_of, without_address
 DEADLINE_S: Final = 2.0
 """A reading that takes longer is blocked."""
 MAPPINGS_DEADLINE_S: Final = 30.0
-"""The same for smaps and smaps_rollup, which may take up to 25 ms per GiB resident, and for pagemap, which is read in
-pieces and stops by itself earlier."""
+"""The same for smaps and smaps_rollup, which may take up to 25 ms per GiB resident."""
+PIECES_DEADLINE_S: Final = 150.0
+"""The same for pagemap, which is read in pieces and stops by itself earlier."""
 REST_S: Final = 30.0
 """Time for which a process that has blocked a reading is not read again."""
 SERVING: Final = 2
@@ -32,7 +33,7 @@ THREADS: Final = 8
 
 
 class _Reading:
-    __slots__ = ("data", "done", "error", "path", "size", "started_s", "stuck", "took_s")
+    __slots__ = ("data", "done", "error", "path", "size", "started_s", "stuck", "took_s", "unwanted")
 
     def __init__(self, path: str, size: int) -> None:
         self.path = path
@@ -44,12 +45,22 @@ class _Reading:
         self.error: MemtopError | None = None
         self.stuck: bool = False
         """Abandoned. The thread ends, or works again if its read ever returns and it is needed."""
+        self.unwanted = False
+        """Nobody waits for the answer any more."""
+
+    def goes_on(self) -> bool:
+        return not self.unwanted
 
 
 class BlockingReader:
-    """Runs ``read(path, size)``, which raises MemtopError only, without waiting for it."""
+    """Runs ``read(path, size, goes_on)``, which raises MemtopError only, without waiting for it.
 
-    def __init__(self, read: Callable[[str, int], bytes], clock: Callable[[], float] = time.monotonic) -> None:
+    A reading in pieces may end early if ``goes_on()`` says that nobody waits for the answer any more.
+    """
+
+    def __init__(
+        self, read: Callable[[str, int, Callable[[], bool]], bytes], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._read = read
         self._clock = clock
         self._lock = allocate_lock()
@@ -99,23 +110,31 @@ class BlockingReader:
         """Drop requests about processes that have ended, because later processes may get their PIDs."""
         gone = set(pids)
         with self._lock:
-            for key in [key for key in self._readings if pid_of(key[0]) in gone]:
-                reading = self._readings.pop(key)
-                if reading.started_s is None and not reading.done:
-                    self._queue.remove(reading)
+            self._abandon([key for key in self._readings if pid_of(key[0]) in gone])
             for who in [who for who in self._resting if (pid_of(who) if isinstance(who, str) else who) in gone]:
                 del self._resting[who]
+
+    def abandon(self, path: str) -> None:
+        """See ``Source.abandon``."""
+        with self._lock:
+            self._abandon([key for key in self._readings if key[0] == path])
 
     def close(self) -> None:
         """End every thread that is not stuck."""
         with self._lock:
-            self._queue.clear()
-            self._readings.clear()
+            self._abandon(list(self._readings))
 
     # The methods below hold the lock.
 
+    def _abandon(self, keys: Iterable[tuple[str, int]]) -> None:
+        for key in keys:
+            reading = self._readings.pop(key)
+            reading.unwanted = True
+            if reading.started_s is None and not reading.done:
+                self._queue.remove(reading)
+
     def _quiet(self) -> bool:
-        return not self._queue and all(reading.stuck for reading in self._running)
+        return not self._queue and all(reading.stuck or reading.unwanted for reading in self._running)
 
     def _serving(self) -> int:
         return self._threads - sum(self._stuck.values())
@@ -161,7 +180,7 @@ class BlockingReader:
         clock_s = time.thread_time if reading.path.endswith("/pagemap") else spent_s
         began_s = clock_s()
         try:
-            data = self._read(reading.path, reading.size)
+            data = self._read(reading.path, reading.size, reading.goes_on)
         except MemtopError as problem:
             error = problem
         took_s = clock_s() - began_s
@@ -206,7 +225,9 @@ def spent_s() -> float:
 
 
 def _deadline_s(path: str) -> float:
-    return MAPPINGS_DEADLINE_S if path.endswith(("/smaps", "/smaps_rollup", "/pagemap")) else DEADLINE_S
+    if path.endswith("/pagemap"):
+        return PIECES_DEADLINE_S
+    return MAPPINGS_DEADLINE_S if path.endswith(("/smaps", "/smaps_rollup")) else DEADLINE_S
 
 
 def _who(path: str) -> int | str:

@@ -78,6 +78,10 @@ class Recorder:
             self._tick.waiting.add(written)
         return answer
 
+    def abandon(self, path: str) -> None:
+        """See ``Source.abandon``."""
+        self._source.abandon(path)
+
     def settle(self, seconds: float) -> None:
         """See ``Source.settle``."""
         self._source.settle(seconds)

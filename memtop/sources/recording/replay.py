@@ -144,6 +144,9 @@ class Replay:
             return Answer(_given(kept)[:size], 0.0)
         raise NotRecorded(f"{path}: not in the recording")
 
+    def abandon(self, path: str) -> None:
+        """Nothing is ever under way."""
+
     def settle(self, seconds: float) -> None:
         """Return at once: a replay never waits."""
 

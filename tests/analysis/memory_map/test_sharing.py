@@ -106,6 +106,7 @@ def test_redis_saving_in_the_background_still_shares_most_of_its_data() -> None:
     assert shared is not None
     assert 40 * MIB < shared < 80 * MIB
     freed = freed_by_kill(real_regions("redis_bgsave"))
+    assert freed is not None
     assert freed.at_least_bytes <= freed.at_most_bytes < 10 * MIB, "a kill of the child frees little"
 
 

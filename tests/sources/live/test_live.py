@@ -469,7 +469,7 @@ class Stalling:
         self.under_way: list[str] = []
         self.threads: set[int] = set()
 
-    def __call__(self, path: str, size: int) -> bytes:
+    def __call__(self, path: str, size: int, _goes_on: Callable[[], bool]) -> bytes:
         self.threads.add(threading.get_ident())
         self.under_way.append(path)
         if path in self.gates:

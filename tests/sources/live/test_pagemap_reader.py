@@ -5,16 +5,20 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from memtop.errors import MemtopError, ProcessGone
+from memtop.errors import ProcessGone, Unavailable
 from memtop.procfs.pagemap_report import PagemapReport, mappings_of, parse_report
 from memtop.procfs.smaps import Smaps, parse_smaps
-from memtop.sources.live import LiveSource, pagemap_reader
-from memtop.sources.live.pagemap_reader import read_pagemap
+from memtop.sources.live import LiveSource, pagemap_walk
+from memtop.sources.live.pagemap_reader import left_out, read_pagemap
+from memtop.sources.live.pagemap_walk import Calls
 from tests.children import eventually, python
 
 MEMORY = """
@@ -66,15 +70,16 @@ if not child:
     import signal; signal.pause()
 import time; time.sleep(0.05)
 """
+FULL = "address = make(32 * MIB); write(address, 32 * MIB)\n"
 READY = "print(flush=True); sys.stdin.readline()\n"
 
 
-def _no_pause(seconds: float) -> None:
-    """A target that nobody but the test knows may be held up."""
+QUICK = Calls(pause=lambda seconds: None)
+"""Without a pause: a target that nobody but the test knows may be held up."""
 
 
 def _report(pid: int) -> PagemapReport:
-    return parse_report(read_pagemap("/", f"proc/{pid}/pagemap", _no_pause))
+    return parse_report(read_pagemap("/", f"proc/{pid}/pagemap", calls=QUICK))
 
 
 def _smaps(pid: int) -> Smaps:
@@ -131,7 +136,7 @@ def test_a_sparse_address_space_of_terabytes_takes_calls_for_what_was_touched_on
         calls += 1
         return int(fcntl.ioctl(descriptor, request, argument))
 
-    read_pagemap("/", f"proc/{kinds}/pagemap", _no_pause, counting)
+    read_pagemap("/", f"proc/{kinds}/pagemap", calls=QUICK._replace(ioctl=counting))
     assert 32 < calls < 5_000
 
 
@@ -139,28 +144,47 @@ def _old_kernel(descriptor: int, request: int, argument: bytearray) -> int:
     raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
 
 
-def test_without_a_scan_large_and_reserved_mappings_are_not_read_and_the_others_are(kinds: int) -> None:
-    report = parse_report(read_pagemap("/", f"proc/{kinds}/pagemap", _no_pause, _old_kernel))
+def test_without_a_scan_holes_are_read_in_large_pieces_and_what_is_too_large_is_not_read(kinds: int) -> None:
+    calls = QUICK._replace(ioctl=_old_kernel)
+    report = parse_report(read_pagemap("/", f"proc/{kinds}/pagemap", calls=calls))
     assert not report.zero_pages_known
     found, smaps = mappings_of(report), _smaps(kinds)
     expected = _sizes(smaps, "Rss")
-    rows = zip(found.starts, found.ends, found.perms, found.numbers("Rss"), strict=True)
+    rows = zip(found.starts, found.ends, found.numbers("Rss"), strict=True)
     unread = read_only = 0
-    for start, end, perms, rss in rows:
+    for start, end, rss in rows:
+        assert (rss is None) == (end - start > pagemap_walk.MOST_WITHOUT_SCAN_BYTES)
         if rss is None:
             unread += 1
-            assert perms.startswith("---") or end - start > pagemap_reader.MOST_WITHOUT_SCAN_BYTES
         elif rss != expected[start]:
             read_only += 1  # the zero pages of memory that was only read
             assert rss > expected[start]
-    assert unread >= 2
+    assert unread == 2
     assert read_only
+
+
+def test_without_a_scan_a_hole_of_200_gib_takes_calls_by_the_thousand_and_no_more() -> None:
+    hole = (
+        "hole = make(200 << 30, NONE, ANONYMOUS); low = make(4 << 30, flags=ANONYMOUS); write(low + (3 << 30), MIB)\n"
+    )
+    with python(MEMORY + hole + READY) as child:
+        sizes: list[int] = []
+
+        def counting(descriptor: int, size: int, offset: int) -> bytes:
+            sizes.append(size)
+            return os.pread(descriptor, size, offset)
+
+        calls = QUICK._replace(ioctl=_old_kernel, pread=counting)
+        found = mappings_of(parse_report(read_pagemap("/", f"proc/{child.pid}/pagemap", calls=calls)))
+        assert len(sizes) < 9_000
+        rows = zip(found.starts, found.ends, found.numbers("Rss"), strict=True)
+        assert sum(rss or 0 for start, end, rss in rows if end - start >= 1 << 30) == 1 << 20
 
 
 def test_many_small_mappings_are_read_many_at_a_time() -> None:
     with python(MEMORY + MANY + READY) as child:
         pauses: list[float] = []
-        report = parse_report(read_pagemap("/", f"proc/{child.pid}/pagemap", pauses.append))
+        report = parse_report(read_pagemap("/", f"proc/{child.pid}/pagemap", calls=Calls(pause=pauses.append)))
         found, smaps = mappings_of(report), _smaps(child.pid)
         assert len(found) > 10_000
         assert abs(sum(found.sizes("Rss")) - sum(smaps.sizes("Rss"))) < 1 << 16
@@ -169,13 +193,13 @@ def test_many_small_mappings_are_read_many_at_a_time() -> None:
 
 def test_a_pause_follows_every_piece(kinds: int) -> None:
     pauses: list[float] = []
-    read_pagemap("/", f"proc/{kinds}/pagemap", pauses.append)
-    assert len(pauses) > 15
-    assert set(pauses) == {pagemap_reader.PAUSE_S}
+    read_pagemap("/", f"proc/{kinds}/pagemap", calls=Calls(pause=pauses.append))
+    assert len(pauses) > 60
+    assert set(pauses) == {pagemap_walk.PAUSE_S}
 
 
 def test_what_takes_too_long_is_left_unread(kinds: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pagemap_reader, "GIVE_UP_S", -1.0)
+    monkeypatch.setattr(pagemap_walk, "GIVE_UP_S", -1.0)
     report = _report(kinds)
     assert report.tallies.count(None) >= len(report.tallies) - 1
 
@@ -187,15 +211,223 @@ def test_a_process_that_has_ended_is_gone() -> None:
         read_pagemap("/", f"proc/{pid}/pagemap")
 
 
-def test_a_process_that_ends_meanwhile_is_no_zero(kinds: int) -> None:
-    with python(MEMORY + "write(make(32 * MIB), 32 * MIB)\n" + READY) as child:
+def test_a_mapping_that_was_read_in_part_counts_as_not_read() -> None:
+    with python(MEMORY + FULL + READY) as child:
+        left, smaps = 80, _smaps(child.pid)
+        expected = _sizes(smaps, "Rss")
 
-        def end(seconds: float) -> None:
+        def goes_on() -> bool:
+            nonlocal left
+            left -= 1
+            return left > 0
+
+        report = parse_report(read_pagemap("/", f"proc/{child.pid}/pagemap", goes_on, QUICK))
+        assert report.tallies.count(None) > 1
+        found = mappings_of(report)
+        rss = dict(zip(found.starts, found.numbers("Rss"), strict=True))
+        assert rss[max(expected, key=expected.__getitem__)] is None
+        assert any(rss.values())
+
+
+def _ended(child: subprocess.Popen[bytes], action: Callable[[], None]) -> bytes:
+    """The answer, where something happens to the process at the first pause."""
+    done = False
+
+    def pause(seconds: float) -> None:
+        nonlocal done
+        if not done:
+            done = True
+            action()
+
+    try:
+        return read_pagemap("/", f"proc/{child.pid}/pagemap", calls=Calls(pause=pause))
+    except ProcessGone:
+        return b""
+
+
+ON_A_LINE = "print(address, flush=True); sys.stdin.readline();"
+
+
+def test_a_process_that_ends_meanwhile_is_no_zero() -> None:
+    with python(MEMORY + FULL + READY) as child:
+
+        def end() -> None:
             child.kill()
             child.wait()
 
-        with pytest.raises(MemtopError):
-            read_pagemap("/", f"proc/{child.pid}/pagemap", end)
+        assert _ended(child, end) == b""
+
+
+def _let_act(child: subprocess.Popen[bytes]) -> None:
+    """Let it read its line, and wait until it has answered."""
+    assert child.stdin is not None and child.stdout is not None
+    child.stdin.write(b"\n")
+    child.stdin.flush()
+    child.stdout.readline()
+
+
+def test_a_process_that_becomes_another_program_meanwhile_is_no_zero() -> None:
+    again = "print('another', flush=True); import sys; sys.stdin.readline()"
+    with python(MEMORY + FULL + ON_A_LINE + f"os.execv(sys.executable, [sys.executable, '-c', {again!r}])\n") as child:
+        assert _ended(child, lambda: _let_act(child)) == b""
+
+
+def test_a_mapping_that_is_unmapped_meanwhile_is_left_out() -> None:
+    unmap = (
+        "libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(32 * MIB)); print(flush=True); sys.stdin.readline()\n"
+    )
+    with python(MEMORY + FULL + ON_A_LINE + unmap) as child:
+        large = {start for start, rss in _sizes(_smaps(child.pid), "Rss").items() if rss >= 32 << 20}
+        found = mappings_of(parse_report(_ended(child, lambda: _let_act(child))))
+        assert len(large) == 1 and not large & set(found.starts)
+        assert set(found.starts) == set(_smaps(child.pid).starts)
+
+
+def _line(start: int, end: int) -> bytes:
+    return b"%x-%x rw-p 00000000 00:00 0 \n" % (start, end)
+
+
+def test_only_what_has_gone_entirely_is_left_out() -> None:
+    lines = [_line(0x1000, 0x5000), _line(0x6000, 0x8000), _line(0x9000, 0xC000), _line(0xD000, 0xE000)]
+    report = PagemapReport(4096, 30, 1, True, [{1: n} for n in range(4)], b"".join(lines))
+    kept = left_out(report, _line(0x3000, 0x5000) + _line(0xA000, 0xB000) + _line(0xD000, 0xFF000))
+    assert kept.tallies == [{1: 0}, {1: 2}, {1: 3}]
+    assert kept.maps == lines[0] + lines[2] + lines[3]
+
+
+def test_short_reads_are_read_on_to_the_end(kinds: int) -> None:
+    def short(descriptor: int, size: int, offset: int) -> bytes:
+        return os.pread(descriptor, size, offset)[: max(8, size // 3)]
+
+    found = parse_report(read_pagemap("/", f"proc/{kinds}/pagemap", calls=QUICK._replace(pread=short)))
+    assert found.tallies == _report(kinds).tallies
+
+
+def test_a_mapping_whose_pages_are_refused_is_not_read_and_the_others_are(kinds: int) -> None:
+    smaps = _smaps(kinds)
+    start, end = max(zip(smaps.starts, smaps.ends, strict=True), key=lambda span: _sizes(smaps, "Rss")[span[0]])
+
+    def refusing(descriptor: int, size: int, offset: int) -> bytes:
+        if start <= offset * 512 < end:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return os.pread(descriptor, size, offset)
+
+    found = mappings_of(parse_report(read_pagemap("/", f"proc/{kinds}/pagemap", calls=QUICK._replace(pread=refusing))))
+    rss = dict(zip(found.starts, found.numbers("Rss"), strict=True))
+    assert rss[start] is None
+    assert sum(value is None for value in rss.values()) < 8
+    assert all(value in (None, _sizes(smaps, "Rss")[at]) for at, value in rss.items())
+
+
+def test_where_every_page_is_refused_there_is_no_pagemap(kinds: int) -> None:
+    def refusing(descriptor: int, size: int, offset: int) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises(Unavailable):
+        read_pagemap("/", f"proc/{kinds}/pagemap", calls=QUICK._replace(pread=refusing))
+
+
+LARGE_SPARSE = """
+file = os.memfd_create("sparse"); os.ftruncate(file, 1 << 44)
+both = make(1 << 44, flags=1, fd=file); write(both, 1 << 44, 1 << 40)
+for size in 20, 30, 34: write(make(size << 40, flags=ANONYMOUS), 16 * MIB)
+"""
+
+
+def test_a_sparse_file_of_16_tib_in_100_tib_of_address_space_is_read_in_a_moment() -> None:
+    with python(MEMORY + LARGE_SPARSE + READY) as child:
+        calls = 0
+
+        def counting(descriptor: int, size: int, offset: int) -> bytes:
+            nonlocal calls
+            calls += 1
+            return os.pread(descriptor, size, offset)
+
+        report = parse_report(read_pagemap("/", f"proc/{child.pid}/pagemap", calls=QUICK._replace(pread=counting)))
+        assert calls < 3_000
+        assert None not in report.tallies
+        assert eventually(lambda: _known_by_both(mappings_of(_report(child.pid)), _smaps(child.pid)))
+
+
+def _built(folder: Path, source: str, *options: str) -> Path:
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc")
+    (folder / "program.c").write_text(source)
+    words = ["gcc", "-w", "-O1", *options, "-o", str(folder / "program"), str(folder / "program.c")]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip(f"gcc {' '.join(options)} does not work here")
+    return folder / "program"
+
+
+@contextmanager
+def _started(program: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        try:
+            assert child.stdout is not None
+            if not child.stdout.readline():
+                pytest.skip("it does not run here")
+            yield child
+        finally:
+            child.kill()
+
+
+ADDRESS_SANITIZED = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(void) {
+  for (int i = 0; i < 64; i++) memset(malloc(1 << 18), 1, 1 << 18);
+  puts("ready"); fflush(stdout); getchar();
+}
+"""
+OF_32_BITS = """
+static long call(long number, long a, long b, long c, long d, long e) {
+  long result;
+  __asm__ volatile("push %%ebp; xor %%ebp, %%ebp; int $0x80; pop %%ebp"
+                   : "=a"(result) : "0"(number), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e) : "memory");
+  return result;
+}
+void _start(void) {
+  char *at = (char *)call(192, 0, 8 << 20, 3, 0x22, -1);
+  for (int i = 0; i < 4 << 20; i += 4096) at[i] = 1;
+  call(4, 1, (long)"ready\\n", 6, 0, 0);
+  for (;;) call(29, 0, 0, 0, 0, 0);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "least_bytes"),
+    [
+        pytest.param(ADDRESS_SANITIZED, ("-fsanitize=address", "-g"), 16 << 20, id="address-sanitizer"),
+        pytest.param(
+            OF_32_BITS,
+            ("-m32", "-nostdlib", "-static", "-fno-pic", "-fno-stack-protector", "-fomit-frame-pointer"),
+            4 << 20,
+            id="32-bits",
+        ),
+    ],
+)
+def test_a_program_of_another_kind_is_as_smaps_has_it(
+    tmp_path: Path, source: str, options: tuple[str, ...], least_bytes: int
+) -> None:
+    with _started(_built(tmp_path, source, *options)) as child:
+        assert eventually(lambda: _known_by_both(mappings_of(_report(child.pid)), _smaps(child.pid)))
+        found = mappings_of(_report(child.pid))
+        assert None not in found.numbers("Rss")
+        assert sum(found.sizes("Rss")) >= least_bytes
+
+
+def test_a_kernel_without_exclusive_pages_has_no_uss(kinds: int) -> None:
+    def older(descriptor: int, size: int, offset: int) -> bytes:
+        data = bytearray(os.pread(descriptor, size, offset))
+        data[7::8] = data[7::8].translate(bytes(one & ~1 for one in range(256)))
+        return bytes(data)
+
+    report = parse_report(read_pagemap("/", f"proc/{kinds}/pagemap", calls=QUICK._replace(pread=older)))
+    found, smaps = mappings_of(report), _smaps(kinds)
+    assert _sizes(found, "Rss") == _sizes(smaps, "Rss")
+    assert "Private" not in found.fields
 
 
 def test_the_live_machine_answers_with_a_report_when_asked(kinds: int) -> None:

@@ -61,6 +61,9 @@ class World:
             raise found
         return None if found is None else Answer(found, 0.125)
 
+    def abandon(self, path: str) -> None:
+        pass
+
     def settle(self, seconds: float) -> None:
         pass
 
