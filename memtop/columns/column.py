@@ -55,7 +55,9 @@ class Column(NamedTuple):
     importance: int = ALWAYS
     """Priority on narrow screens: the least important columns are left out first."""
     style: str = ""
-    """Name of the color of its cells: ``virt``, ``res``, or empty for the color of the row."""
+    """``dim`` for cells that must not draw the eye; empty for the color of the row."""
+    by_verdict: bool = False
+    """Whether its cells take the color of the severity of the row's verdict."""
     subtree: str = ""
     """Attribute of TreePlace that a folded row shows instead: the bytes of its whole subtree."""
     branch: bool = False

@@ -61,7 +61,6 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "virt",
         values=Values.SIZE,
         importance=270,
-        style="virt",
         subtree="virt_bytes",
     ),
     Column(
@@ -74,7 +73,6 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "rss",
         values=Values.SIZE,
         aliases=("rss", "mem"),
-        style="res",
         subtree="rss_bytes",
     ),
     Column(
@@ -147,6 +145,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         left=True,
         aliases=("leak",),
         importance=260,
+        by_verdict=True,
     ),
     Column(
         "minflt",
@@ -206,6 +205,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "trend",
         left=True,
         importance=210,
+        style="dim",
+        by_verdict=True,
     ),
     Column(
         "command",

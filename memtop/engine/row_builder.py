@@ -24,6 +24,8 @@ GROWTH_LEAST_S: Final = 2.0
 """... and the least for which a process must have been seen: a change between two samples says little."""
 _RATES: Final = ("cpu_percent", "minflt_per_s", "majflt_per_s", "growth_bytes_per_min")
 TREND_BUCKET_S: Final = 120.0 / TREND_CELLS
+TREND_LEVELS: Final = 7
+"""Heights of a trend in eighths of a cell: never a full cell, so that trends of neighboring rows stay apart."""
 
 
 def proc_row(
@@ -160,7 +162,7 @@ def trend(track: Track | None, rss_bytes: int | None, now_s: float) -> tuple[int
         return (None,) * TREND_CELLS
     right_s = (now_s // TREND_BUCKET_S + 1) * TREND_BUCKET_S
     edges_s = [right_s - TREND_BUCKET_S * back for back in range(TREND_CELLS, -1, -1)]
-    return levels(track.peaks(edges_s))
+    return levels(track.peaks(edges_s), TREND_LEVELS)
 
 
 def ordered(rows: Iterable[ProcessRow], field: str, descending: bool) -> list[ProcessRow]:

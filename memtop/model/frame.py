@@ -79,7 +79,7 @@ class ProcessRow(NamedTuple):
     oom_score: int | None
     oom_score_adj: int | None
     trend: tuple[int | None, ...]
-    """RES over the last two minutes, oldest first: 0 to 7 within its own range. None before the process was seen."""
+    """RES over the last two minutes, oldest first: 0 to 6 within its own range, None before it was seen."""
     started_s: float | None
     """Start, seconds since the epoch."""
     note: Note

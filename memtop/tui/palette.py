@@ -1,35 +1,97 @@
-"""Colors that carry meaning, as theme variables: VIRT, RES and the three severities.
+"""Colors that carry meaning, as theme variables: VIRT, RES and its parts, the three severities, and plain text.
 
-VIRT is blue and RES is orange everywhere. This pair of Okabe and Ito (2008) differs for every kind of color vision. In
-16 colors it becomes cyan and yellow. Nothing is shown by color alone: a severity also has its sign. Style sheets use
-``$memtop-virt``; no widget names its own color.
+VIRT is blue and RES is orange everywhere: the pair of Okabe and Ito (2008) that stays apart for every kind of
+color vision; in 16 colors it becomes cyan and yellow. Nothing is shown by color alone: a severity also has
+its mark. Style sheets say ``$memtop-virt``; no widget names a color of its own.
+
+Every color is moved toward black or white until it can be read on the grounds of its theme, so that a theme
+that somebody else wrote is readable, too. Contrast is that of WCAG 2.2, success criterion 1.4.3.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from textual.color import Color
 from textual.theme import Theme
 
+TEXT_CONTRAST: Final = 4.5
+AREA_CONTRAST: Final = 2.5
+"""Between an area of the chart and what is beside it."""
 _DARK: Final = {"memtop-virt": "#56b4e9", "memtop-res": "#e69f00"}
 _LIGHT: Final = {"memtop-virt": "#0072b2", "memtop-res": "#a85400"}
 _ANSI_DARK: Final = {"memtop-virt": "ansi_bright_cyan", "memtop-res": "ansi_bright_yellow"}
 # Yellow is unreadable on white, so there RES is red, and danger, which has its sign, is magenta.
 _ANSI_LIGHT: Final = {"memtop-virt": "ansi_blue", "memtop-res": "ansi_red"}
+_STEPS: Final = 50
 
 
 def variables(theme: Theme) -> dict[str, str]:
     """The variables for one theme. An App returns them from ``get_theme_variable_defaults``.
 
-    ``memtop-virt``, ``memtop-res``, ``memtop-danger``, ``memtop-warning`` and ``memtop-note``: text colors that are
-    readable on the theme's background. A theme may define any of them itself.
+    ``memtop-virt``, ``memtop-res``, ``memtop-danger``, ``memtop-warning``, ``memtop-note``, ``memtop-text`` and
+    ``memtop-muted``: colors of text on any ground of the theme. ``memtop-anon`` and ``memtop-file``: areas of the
+    chart. A theme may define any of them itself.
     """
     system = theme.to_color_system().generate()
-    danger, warning = system["text-error"], system["text-warning"]
     if theme.ansi:
         data = _ANSI_DARK if theme.dark else _ANSI_LIGHT
+        danger, warning = system["text-error"], system["text-warning"]
         if not theme.dark:
             danger = warning = "ansi_magenta"
-    else:
-        data = _DARK if theme.dark else _LIGHT
-    return {**data, "memtop-danger": danger, "memtop-warning": warning, "memtop-note": system["text-muted"]}
+        texts = {"danger": danger, "warning": warning, "note": system["text-muted"], "muted": system["text-muted"]}
+        return {
+            **data,
+            **{f"memtop-{name}": color for name, color in texts.items()},
+            "memtop-text": "ansi_default",
+            "memtop-anon": data["memtop-res"],
+            "memtop-file": data["memtop-res"],
+        }
+    grounds = [Color.parse(system[name]) for name in ("background", "surface", "panel")]
+    ground, foreground = grounds[0], Color.parse(system["foreground"])
+    data = _DARK if theme.dark else _LIGHT
+    colors = {name: Color.parse(value) for name, value in data.items()}
+    colors |= {
+        "memtop-danger": Color.parse(system["error"]),
+        "memtop-warning": Color.parse(system["warning"]),
+        "memtop-note": ground.blend(foreground, 0.6),
+        "memtop-muted": ground.blend(foreground, 0.6),
+        "memtop-text": foreground,
+    }
+    res = colors["memtop-res"]
+    file = _apart(ground, res, [ground], AREA_CONTRAST)
+    anon = _apart(file, res, [ground, file], AREA_CONTRAST)
+    texts = {name: _readable(color, grounds, dark=theme.dark).hex for name, color in colors.items()}
+    return {**texts, "memtop-file": file.hex, "memtop-anon": anon.hex}
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The contrast of two opaque colors, 1 to 21."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: Color) -> float:
+    """Relative luminance of sRGB, 0 to 1."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color.normalized]
+    red, green, blue = linear
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _readable(color: Color, grounds: list[Color], *, dark: bool) -> Color:
+    """The color, moved toward white on dark grounds and toward black on light ones, as little as is needed."""
+    end = Color(255, 255, 255) if dark else Color(0, 0, 0)
+    steps = (color.blend(end, step / _STEPS) for step in range(_STEPS + 1))
+    return next((one for one in steps if _far(one, grounds, TEXT_CONTRAST)), end)
+
+
+def _apart(start: Color, hue: Color, others: list[Color], least: float) -> Color:
+    """The first color on the way from ``start`` over ``hue`` to white or black that differs enough from ``others``."""
+    end = Color(255, 255, 255) if _luminance(hue) > _luminance(start) else Color(0, 0, 0)
+    way = [start.blend(hue, step / _STEPS) for step in range(_STEPS + 1)]
+    way += [hue.blend(end, step / _STEPS) for step in range(1, _STEPS + 1)]
+    return next((one for one in way if _far(one, others, least)), end)
+
+
+def _far(color: Color, others: list[Color], least: float) -> bool:
+    return all(contrast(color, other) >= least for other in others)

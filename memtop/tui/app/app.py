@@ -189,7 +189,8 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self._tell_exits(frame)
         if not self._words_can_wait(frame):
             self._worded = frame
-            self.query_one(FaultChart).detail = frame.detail
+            faults = self.query_one(FaultChart)
+            faults.picture, faults.detail = self.chart.picture, frame.detail
             self.query_one(Panels).show(frame)
             self.show_side()
             self.show_header()

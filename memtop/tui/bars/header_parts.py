@@ -106,14 +106,14 @@ def _machine(system: SystemRow, bar_cells: int, ascii_only: bool, oom_victim: st
     """The machine's memory, each value with the topic that explains it."""
     total, available = system.mem_total_bytes, system.mem_available_bytes
     used = None if total is None or available is None else total - available
-    right = [LinePart("RAM", 4, "ram")]
-    if total and used is not None:
-        right.append(LinePart(ram_bar(used / total, bar_cells, ascii_only), 6, "ram", "res", glued=True))
-    right.append(LinePart(_used_of(used, total), 4, "ram", glued=True))
     mark, style = "", ""
     if total and available is not None and available < total * LOW_AVAILABLE:
         very = available < total * VERY_LOW_AVAILABLE
         mark, style = (f"{DANGER_MARK} ", "danger") if very else (f"{WARNING_MARK} ", "warning")
+    right = [LinePart("RAM", 4, "ram")]
+    if total and used is not None:
+        right.append(LinePart(ram_bar(used / total, bar_cells, ascii_only), 6, "ram", style or "dim", glued=True))
+    right.append(LinePart(_used_of(used, total), 4, "ram", glued=True))
     right.append(LinePart(f"{mark}avail {units.size(available)}", 7, "available", style))
     swap_used = None
     if system.swap_total_bytes is not None and system.swap_free_bytes is not None:

@@ -8,7 +8,7 @@ Only this module and :mod:`memtop.tui.chart.curves` use plotext, and pass it onl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
@@ -19,16 +19,17 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from memtop.columns import ASCII_SPARKS, SPARKS
 from memtop.sanitize import clean
 from memtop.tui.chart.chart_styles import AREAS, ChartStyle, ChartStyles, Glyphs, area_color
-from memtop.tui.chart.curves import DOTS_PER_ROW, Cells, Curve, DrawnCurves, Rows, draw, plotext
-from memtop.tui.drawing.cell_text import spark_lines
+from memtop.tui.chart.curves import DOTS_PER_COLUMN, DOTS_PER_ROW, Cells, Curve, DrawnCurves, Rows, draw, plotext
 
 LABEL_CELLS: Final = 6
 """Width of the labels of a y axis. It is constant, so that the plot does not move when a label grows."""
 AXES_FROM: Final = (28, 5)
-"""Columns and rows below which a chart has no axes."""
+"""Columns and rows below which a chart is all plot and no axes."""
+BRAILLE: Final = 0x2800
+_DOT_BITS: Final = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
+"""Bits of a braille character by column, then by row from the foot."""
 _TO_ASCII: Final = str.maketrans("│┤├─┬┴└┘┼┌┐╌┈┊╷", "|||-+++++++-.:'") | {ord("–"): "-", ord("…"): "~"}
 Ticks = Sequence[tuple[float, str]]
 
@@ -104,8 +105,8 @@ class Canvas:
         return math.floor(across * (self.columns - 1) + 0.5)
 
     def row(self, up: float) -> int:
-        """The row of a place between 0 (bottom) and 1 (top). plotext rounds its lines the same way."""
-        return self.rows - 1 - math.floor(up * (self.rows * DOTS_PER_ROW - 1) + 0.5) // DOTS_PER_ROW
+        """The row of a place between 0 (foot) and 1 (top); plotext rounds its lines the same way."""
+        return self.rows - 1 - self._dot_row(up) // DOTS_PER_ROW
 
     def blank(self, column: int, row: int, cells: int = 1) -> bool:
         """Whether this many cells of the plot from here on are empty, except perhaps for an area."""
@@ -121,6 +122,31 @@ class Canvas:
         if 0 <= row < self.rows and 0 <= column < self.columns:
             self._marker[row][self.left + column] = character
             self._fore[row][self.left + column] = ink
+
+    def dot(self, across: float, up: float, ink: ChartStyle) -> None:
+        """Add a dot of braille at a place between 0 and 1 of the plot, where no other character stands."""
+        place = math.floor(across * (self.columns * DOTS_PER_COLUMN - 1) + 0.5)
+        column, row = place // DOTS_PER_COLUMN, self.row(up)
+        if not (0 <= row < self.rows and 0 <= column < self.columns):
+            return
+        marker = self._marker[row][self.left + column]
+        if self.look is Glyphs.ASCII:
+            if marker == " ":
+                self.put(column, row, ".", ink)
+        elif marker == " " or BRAILLE <= ord(marker) < BRAILLE + 256:
+            bits = ord(marker) - BRAILLE if marker != " " else 0
+            bits |= _DOT_BITS[place % DOTS_PER_COLUMN][self._dot_row(up) % DOTS_PER_ROW]
+            self.put(column, row, chr(BRAILLE | bits), ink)
+
+    def level(self, up: float, *, dense: bool) -> str:
+        """The character of a level line at this height: one dot of braille a cell, two where it is ``dense``."""
+        if self.look is Glyphs.ASCII:
+            return "-" if dense else "."
+        bits = _DOT_BITS if dense else _DOT_BITS[:1]
+        return chr(BRAILLE | sum(column[self._dot_row(up) % DOTS_PER_ROW] for column in bits))
+
+    def _dot_row(self, up: float) -> int:
+        return math.floor(up * (self.rows * DOTS_PER_ROW - 1) + 0.5)
 
     def put_text(self, column: int, row: int, text: str, ink: ChartStyle) -> None:
         """Write text into the plot. Every character takes one cell."""
@@ -206,28 +232,3 @@ def narrow(text: str) -> str:
 def _ascii_cells(text: str) -> str:
     """Cells for --ascii, as many as before: lines as ``|-+``, anything else that is not ASCII as ``?``."""
     return text if text.isascii() else text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
-
-
-def bars(
-    heights: Iterable[float | None],
-    rows: int,
-    ink: ChartStyle,
-    inks: ChartStyles,
-    *,
-    look: Glyphs,
-    cursor: int | None = None,
-) -> list[Strip]:
-    """A bar for each column, 0 to 1 high, in eighths of a row. A value above zero shows at least one eighth."""
-    eighths = [0 if not height or height < 0 else max(1, round(min(height, 1.0) * rows * 8)) for height in heights]
-    lines = spark_lines(eighths, rows, ASCII_SPARKS if look is Glyphs.ASCII else SPARKS)
-    return [
-        _bar_strip(line, inks[ink], cursor, _with(inks[ink], None, inks[ChartStyle.CURSOR].bgcolor)) for line in lines
-    ]
-
-
-def _bar_strip(line: str, style: Style, cursor: int | None, cursor_style: Style) -> Strip:
-    if cursor is None or not 0 <= cursor < len(line):
-        return Strip([Segment(line, style)], len(line))
-    before, at, after = line[:cursor], line[cursor], line[cursor + 1 :]
-    pieces = (Segment(before, style), Segment(at, cursor_style), Segment(after, style))
-    return Strip([piece for piece in pieces if piece.text], len(line))

@@ -21,19 +21,19 @@ class ChartBase(CachedLines):
     COMPONENT_CLASSES: ClassVar[set[str]] = set(_CLASS.values())
     DEFAULT_CSS = """
     ChartBase {
-        .chart--axis { color: $text-muted; }
+        .chart--axis { color: $memtop-muted; }
         .chart--virt { color: $memtop-virt; }
         .chart--res { color: $memtop-res; text-style: bold; }
-        .chart--anon { background: $memtop-res 50%; }
-        .chart--file { background: $memtop-res 32%; }
-        .chart--shmem { background: $memtop-res 18%; }
-        .chart--limit { color: $text-error; }
-        .chart--peak { color: $text-muted; }
+        .chart--anon { background: $memtop-anon; }
+        .chart--file { background: $memtop-file; }
+        .chart--shmem { color: $memtop-anon; background: $memtop-file; }
+        .chart--limit { color: $memtop-danger; }
+        .chart--peak { color: $memtop-muted; }
         .chart--mark { color: $text-secondary; }
         .chart--cursor { color: $foreground; background: $foreground 25%; }
         .chart--message { color: $foreground; text-style: bold; }
-        .chart--minor { color: $memtop-virt; }
-        .chart--major { color: $text-error; }
+        .chart--minor { color: $memtop-muted; }
+        .chart--major { color: $memtop-danger; }
     }
     """
 

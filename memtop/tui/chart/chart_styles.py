@@ -44,13 +44,14 @@ class Glyphs(Enum):
     ASCII = "ascii"
 
 
+FULL: Final = "█"
 TEXTURES: Final[Mapping[Glyphs, Mapping[ChartStyle, str]]] = {
-    Glyphs.SHADED: {},
-    Glyphs.TEXTURED: {ChartStyle.ANON: "▓", ChartStyle.FILE: "▒", ChartStyle.SHMEM: "░"},
+    Glyphs.SHADED: {ChartStyle.SHMEM: "▒"},
+    Glyphs.TEXTURED: {ChartStyle.ANON: FULL, ChartStyle.FILE: "▒", ChartStyle.SHMEM: "░"},
     Glyphs.ASCII: {ChartStyle.ANON: "#", ChartStyle.FILE: "=", ChartStyle.SHMEM: "."},
 }
 
 
 def area_color(ink: ChartStyle, inks: ChartStyles) -> Color | None:
-    """The color of an area as a character: its shade, or its own color if it is a texture."""
-    return inks[ink].bgcolor or inks[ink].color
+    """The color of an area as a character: its shade, or the color of its texture."""
+    return inks[ink].color if ink is ChartStyle.SHMEM else inks[ink].bgcolor or inks[ink].color

@@ -87,7 +87,10 @@ def _keys(look: Glyphs, *, areas: bool, shows_virt: bool) -> dict[ChartStyle, st
     if not shows_virt:
         del keys[ChartStyle.VIRT]
     if areas:
-        keys |= TEXTURES[look] or dict.fromkeys(AREAS, "■")
+        keys |= dict.fromkeys(AREAS, "■")
+        keys |= TEXTURES[look]
+        if look is not Glyphs.ASCII:
+            del keys[ChartStyle.RES]  # the upper edge of its parts
     return {ink: f"{key} " for ink, key in keys.items()}
 
 
@@ -106,7 +109,7 @@ def _shortest(
     """The rest of the line if not even VIRT and RES fit in full, and the gap between the two."""
     virt, res, arrow = units.size(row.virt_bytes), units.size(row.rss_bytes), _arrow(detail, row)
     forms = (
-        (f"{keys.get(ChartStyle.VIRT, '')}VIRT {virt}", f"{keys[ChartStyle.RES]}RES {res}{arrow}", _GAPS[1]),
+        (f"{keys.get(ChartStyle.VIRT, '')}VIRT {virt}", f"{keys.get(ChartStyle.RES, '')}RES {res}{arrow}", _GAPS[1]),
         (f"VIRT {virt}", f"RES {res}{arrow}", _GAPS[1]),
         (f"VIRT {virt}", f"RES {res}", " "),
         ("", f"RES {res}{arrow}", ""),
@@ -122,7 +125,7 @@ def _items(detail: Detail, row: ProcessRow, keys: dict[ChartStyle, str]) -> dict
     arrow = _arrow(detail, row)
     items: dict[str, Pieces] = {
         "virt": [(f"{keys.get(ChartStyle.VIRT, '')}VIRT {units.long_size(row.virt_bytes)}", ChartStyle.VIRT)],
-        "res": [(f"{keys[ChartStyle.RES]}RES {units.long_size(row.rss_bytes)}{arrow}", ChartStyle.RES)],
+        "res": [(f"{keys.get(ChartStyle.RES, '')}RES {units.long_size(row.rss_bytes)}{arrow}", ChartStyle.RES)],
     }
     parts = [("anon", row.anon_bytes, ChartStyle.ANON)]
     if row.file_bytes is None and row.shr_bytes is not None:

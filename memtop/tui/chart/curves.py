@@ -17,12 +17,13 @@ from typing import Any, Final
 from textual.strip import Strip
 
 from memtop.columns import SPARKS
-from memtop.tui.chart.chart_styles import AREAS, LINE_ASCII, TEXTURES, ChartStyle, ChartStyles, Glyphs
+from memtop.tui.chart.chart_styles import FULL, LINE_ASCII, TEXTURES, ChartStyle, ChartStyles, Glyphs
 
 DOTS_PER_COLUMN: Final = 2
 DOTS_PER_ROW: Final = 4
-"""Dots per cell of braille."""
-_EIGHTHS: Final = 8
+"""Of a cell of braille."""
+EIGHTHS_PER_ROW: Final = 8
+"""Of a cell of block characters; two of them are as high as a dot, so areas and lines share one grid."""
 _WORTH_A_RUN: Final = 3
 """Up to this many known columns between two new ones are drawn again, which is cheaper than a second call of
 plotext."""
@@ -74,7 +75,8 @@ def draw(
     """The columns of a plot, left to right. ``drawn`` provides cached columns, and then holds these."""
     wide, high = (1, 1) if look is Glyphs.ASCII else (DOTS_PER_COLUMN, DOTS_PER_ROW)
     dots = [_dots(spread(line.across, line.up, columns * wide), rows * high - 1) for line in lines]
-    tops = _tops([spread(area.across, area.up, columns) for area in areas], rows)
+    heights = [spread(area.across, area.up, columns) for area in areas]
+    tops = _under_lines(heights, rows) if look is Glyphs.ASCII else _tops(heights, rows)
     kind = (rows, look, tuple(line.ink for line in lines), tuple(area.ink for area in areas))
     known = drawn.columns if drawn.kind == kind else {}
     keys: list[_Key] = [
@@ -128,17 +130,22 @@ def _dots(places: Sequence[float | None], highest: int) -> tuple[int | None, ...
 
 
 def _tops(heights: Sequence[Sequence[float | None]], rows: int) -> list[list[int | None]]:
-    """Heights in eighths of a row. If a line runs along the uppermost area of a column, no area rises above it."""
-    tops: list[list[int | None]] = [
-        [None if up is None else math.floor(min(max(up, 0.0), 1.0) * rows * _EIGHTHS + 0.5) for up in layer]
+    """Heights in eighths of a row."""
+    return [
+        [None if up is None else math.floor(min(max(up, 0.0), 1.0) * rows * EIGHTHS_PER_ROW + 0.5) for up in layer]
         for layer in heights
     ]
+
+
+def _under_lines(heights: Sequence[Sequence[float | None]], rows: int) -> list[list[int | None]]:
+    """Heights where a line of characters is the upper edge of each column: no area reaches into its row."""
+    tops = _tops(heights, rows)
     for column, ups in enumerate(zip(*heights, strict=True)):
         line = next((up for up in reversed(ups) if up is not None), None)
         if line is not None:
-            below = (math.floor(min(max(line, 0.0), 1.0) * (rows * DOTS_PER_ROW - 1) + 0.5) + 1) // DOTS_PER_ROW
+            below = math.floor(min(max(line, 0.0), 1.0) * (rows - 1) + 0.5)
             for layer in tops:
-                layer[column] = None if (top := layer[column]) is None else min(top, below * _EIGHTHS)
+                layer[column] = None if (top := layer[column]) is None else min(top, below * EIGHTHS_PER_ROW)
     return tops
 
 
@@ -193,27 +200,46 @@ def _bends(dots: Sequence[int | None]) -> list[int]:
 
 
 def _fill(cells: Cells, areas: Sequence[tuple[ChartStyle, int | None]], look: Glyphs) -> None:
-    """Stack areas in a column, each up to its height in eighths of a row from the bottom."""
+    """Stack areas in a column, each up to its height in eighths of a row from the foot."""
+    spans: list[tuple[ChartStyle, int, int]] = []
     floor = 0
     for ink, top in areas:
         if top is not None and top > floor:
-            _stack(cells, floor, top, ink, look)
+            spans.append((ink, floor, top))
             floor = top
+    rows = len(cells[0])
+    for level in range(min(rows, -(-floor // EIGHTHS_PER_ROW))):
+        foot, head = level * EIGHTHS_PER_ROW, (level + 1) * EIGHTHS_PER_ROW
+        parts = [(ink, min(top, head) - max(low, foot)) for ink, low, top in spans if low < head and top > foot]
+        _fill_cell(cells, rows - 1 - level, parts, look)
 
 
-def _stack(cells: Cells, floor: int, top: int, ink: ChartStyle, look: Glyphs) -> None:
-    """Fill from bottom to top. A cell begun by another area is shared."""
+def _fill_cell(cells: Cells, row: int, parts: Sequence[tuple[ChartStyle, int]], look: Glyphs) -> None:
+    """Draw the areas in one cell, each with its eighths, from the foot. A cell holds two colors: the lowest stays."""
     markers, fore, back = cells
     textures = TEXTURES[look]
-    for level in range(floor // _EIGHTHS, -(-top // _EIGHTHS)):
-        row = len(markers) - 1 - level
-        begun = max(0, floor - level * _EIGHTHS)  # the part of the cell that the areas below fill
-        if ink in textures:
-            if markers[row] == " " and 2 * begun <= _EIGHTHS <= 2 * (top - level * _EIGHTHS):
-                markers[row], fore[row] = textures[ink], ink
-        elif begun and markers[row] == " ":
-            if back[row] in AREAS:
-                markers[row], fore[row] = SPARKS[begun - 1], back[row]
-            back[row] = ink
-        elif 2 * begun <= _EIGHTHS:
-            back[row] = ink
+    rest = EIGHTHS_PER_ROW - sum(eighths for _, eighths in parts)
+    largest, most = max(parts, key=lambda part: part[1])
+    if markers[row] != " ":  # a line: the area is behind it
+        if most > rest and look is Glyphs.SHADED:
+            back[row] = largest
+        return
+    lowest, begun = parts[0]
+    if begun == EIGHTHS_PER_ROW or look is Glyphs.ASCII or (lowest in textures and textures[lowest] != FULL):
+        if most >= rest:
+            _fill_whole(cells, row, largest, look)
+        return
+    upper = max([*parts[1:], (ChartStyle.GROUND, rest)], key=lambda part: part[1])[0]
+    if upper in textures:
+        _fill_whole(cells, row, largest, look)
+    else:
+        markers[row], fore[row], back[row] = SPARKS[begun - 1], lowest, upper
+
+
+def _fill_whole(cells: Cells, row: int, ink: ChartStyle, look: Glyphs) -> None:
+    markers, fore, back = cells
+    texture = TEXTURES[look].get(ink)
+    if texture is not None:
+        markers[row], fore[row] = texture, ink
+    if look is Glyphs.SHADED:
+        back[row] = ink

@@ -1,67 +1,120 @@
-"""Widget that shows a process's page faults per second: minor ones left, major ones right, each on its own scale."""
+"""Widget that shows a process's page faults a second on the time axis of the memory chart above it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from memtop import units
+from memtop.columns import ASCII_SPARKS, SPARKS
 from memtop.model.frame import Detail
 from memtop.tui.chart.axes import known
-from memtop.tui.chart.canvas import bars
 from memtop.tui.chart.chart_base import ChartBase
-from memtop.tui.chart.chart_styles import ChartStyle, ChartStyles, Glyphs
+from memtop.tui.chart.chart_styles import ChartStyle, Glyphs
 from memtop.tui.chart.curves import spread
-from memtop.tui.drawing.cell_text import fit, to_ascii
+from memtop.tui.chart.picture import MemoryPicture, picture_of
+from memtop.tui.chart.plot import PlotFrame, frame_of
+from memtop.tui.drawing.cell_text import fit, spark_lines, to_ascii
 
-_SIDE_BY_SIDE_FROM: Final = 56
-"""Columns from which minor and major stand beside each other."""
-_WORDS_CELLS: Final = 14
-_GAP_CELLS: Final = 2
+_LEAST_MARGIN: Final = 7
+"""Cells for a rate where the memory chart has no axis to stand under."""
+_STEPS: Final = 7
+"""Heights of the upper row, in eighths: rows that follow each other stay apart."""
+
+
+class _Faults(NamedTuple):
+    """One kind of faults."""
+
+    name: str
+    now_per_s: float | None
+    past_per_s: tuple[float | None, ...]
+    ink: ChartStyle
+
+    @property
+    def most_per_s(self) -> float | None:
+        return max((value for value in self.past_per_s if value is not None), default=None)
 
 
 class FaultChart(ChartBase):
-    """Minor and major page faults per second of the process in focus."""
+    """Minor faults a second of the process in focus, and major ones while there are some in the window."""
 
     DEFAULT_CSS = """
-    FaultChart { height: 3; }
+    FaultChart { height: auto; }
     """
 
     detail: reactive[Detail | None] = reactive(None, repaint=False)
-    """The process in focus; None if there is none."""
+    """What is known of the process in focus, or None when there is none."""
+    picture: MemoryPicture | None = None
+    """What the memory chart draws, for its time axis; set before the detail."""
 
     def watch_detail(self, before: Detail | None, after: Detail | None) -> None:
         """Redraw if the new numbers differ from those on screen."""
         if _shown(before) != _shown(after):
+            self.refresh(layout=len(_kinds(before)) != len(_kinds(after)))
             self.invalidate()
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """One row for each kind of faults."""
+        return len(_kinds(self.detail))
+
     def build(self, width: int, height: int) -> list[Strip]:
-        """Both charts, side by side, or above each other on narrow screens."""
+        """A row for each kind, or more where there is room."""
         detail = self.detail
         if detail is None or width < 1 or height < 1:
             return []
-        inks = self.inks()
-        minor = ("minor faults", detail.row.minflt_per_s, detail.series.minflt_per_s, ChartStyle.MINOR)
-        major = ("major faults", detail.row.majflt_per_s, detail.series.majflt_per_s, ChartStyle.MAJOR)
-        if width < _SIDE_BY_SIDE_FROM:
-            upper = (height + 1) // 2
-            strips = _panel(detail, minor, width, upper, inks, look=self.look)
-            if height > upper:
-                strips += _panel(detail, major, width, height - upper, inks, look=self.look)
-            return strips
-        half = (width - _GAP_CELLS) // 2
-        left = _panel(detail, minor, half, height, inks, look=self.look)
-        right = _panel(detail, major, width - _GAP_CELLS - half, height, inks, look=self.look)
-        gap = Strip.blank(_GAP_CELLS, inks[ChartStyle.GROUND])
-        return [Strip.join([one, gap, other]) for one, other in zip(left, right, strict=True)]
+        kinds = _kinds(detail)[:height]
+        frame = frame_of(self.picture or picture_of(detail), width)
+        strips: list[Strip] = []
+        for number, faults in enumerate(kinds):
+            rows = height // len(kinds) + (number < height % len(kinds))
+            strips += self._rows(detail, faults, frame, width, rows)
+        return strips
+
+    def _rows(self, detail: Detail, faults: _Faults, frame: PlotFrame, width: int, rows: int) -> list[Strip]:
+        """The rate in the margin, then a bar for each column of the plot; the name in a gap between the bars."""
+        inks, ascii_only = self.inks(), self.look is Glyphs.ASCII
+        margin = min(width, max(frame.left, _LEAST_MARGIN))
+        columns = max(0, min(frame.columns - (margin - frame.left), width - margin))
+        lines = _bars(detail, faults, frame, columns, rows, ascii_only=ascii_only)
+        words = _words(faults, detail.window_s)
+        place = _gap(lines[0], words) if lines[0].strip() else (0, words[0])
+        cursor = _column(frame, detail.cursor_s, columns)
+        strips = []
+        for row, line in enumerate(lines):
+            said = rate(faults.now_per_s) if row == 0 else ""
+            text = fit(said, margin) if len(said) >= margin else fit(said, margin - 1) + " "
+            segments = [Segment(to_ascii(text) if ascii_only else text, inks[ChartStyle.AXIS])]
+            if row == 0:
+                start, said = place[0], fit(place[1], min(columns, len(place[1])), left=True)
+                segments += _segments(line[:start], 0, inks[faults.ink], cursor, inks[ChartStyle.CURSOR])
+                segments.append(Segment(to_ascii(said) if ascii_only else said, inks[ChartStyle.AXIS]))
+                start += len(said)
+                segments += _segments(line[start:], start, inks[faults.ink], cursor, inks[ChartStyle.CURSOR])
+            else:
+                segments += _segments(line, 0, inks[faults.ink], cursor, inks[ChartStyle.CURSOR])
+            strips.append(Strip(segments).adjust_cell_length(width, inks[ChartStyle.GROUND]))
+        return strips
 
 
-Panel = tuple[str, float | None, tuple[float | None, ...], ChartStyle]
+def rate(faults_per_s: float | None) -> str:
+    """``3100/s``, ``12.4k/s``, ``0/s``; a dash where unknown."""
+    return units.UNKNOWN if faults_per_s is None else f"{units.count(faults_per_s)}/s"
+
+
+def _kinds(detail: Detail | None) -> list[_Faults]:
+    """Minor faults, and major ones where there are any: most processes never have one."""
+    if detail is None:
+        return []
+    row, series = detail.row, detail.series
+    minor = _Faults("minor faults", row.minflt_per_s, known(series.minflt_per_s), ChartStyle.MINOR)
+    major = _Faults("major faults", row.majflt_per_s, known(series.majflt_per_s), ChartStyle.MAJOR)
+    return [minor, major] if major.most_per_s or major.now_per_s else [minor]
 
 
 def _shown(detail: Detail | None) -> object:
@@ -72,62 +125,51 @@ def _shown(detail: Detail | None) -> object:
     return row.minflt_per_s, row.majflt_per_s, series.minflt_per_s, series.majflt_per_s, detail.cursor_s
 
 
-def rate(faults_per_s: float | None) -> str:
-    """``3100/s``, ``12.4k/s``, ``0/s``; a dash if unknown."""
-    return units.UNKNOWN if faults_per_s is None else f"{units.count(faults_per_s)}/s"
-
-
-def _panel(detail: Detail, panel: Panel, width: int, height: int, inks: ChartStyles, *, look: Glyphs) -> list[Strip]:
-    """One chart: its name and numbers on the left, its bars on the right."""
-    name, now, past, ink = panel
-    values = known(past)
-    highest = max((value for value in values if value is not None), default=None)
-    if height == 1:
-        words = [f"{name} {rate(now)}"]
-        cells = max(_WORDS_CELLS, len(words[0])) + 1
-    else:
-        words = [name, rate(now), "" if highest is None else f"most {rate(highest)}"][:height]
-        cells = _WORDS_CELLS
-    if look is Glyphs.ASCII:
-        words = [to_ascii(word) for word in words]
-    words += [""] * (height - len(words))
-    cells = min(cells, width)
-    columns = width - cells
-    if columns < 1:
-        drawn = [Strip([])] * height
-    elif not highest:
-        note = "" if highest is None else f"none in {units.duration(detail.window_s)}"
-        drawn = [
-            Strip([Segment(fit(note if row == 0 else "", columns, left=True), inks[ChartStyle.AXIS])])
-            for row in range(height)
-        ]
-    else:
-        drawn = bars(
-            _heights(detail, values, highest, columns),
-            height,
-            ink,
-            inks,
-            look=look,
-            cursor=_column(detail.cursor_s, detail.window_s, columns),
-        )
-    styles = [inks[ChartStyle.AXIS], inks[ink]] if height > 1 else [inks[ink]]
-    return [
-        Strip.join([Strip([Segment(fit(word, cells, left=True), styles[min(row, 1) if row < 2 else 0])]), line])
-        for row, (word, line) in enumerate(zip(words, drawn, strict=True))
+def _bars(detail: Detail, faults: _Faults, frame: PlotFrame, columns: int, rows: int, *, ascii_only: bool) -> list[str]:
+    """The highest rate within each column, as high as its share of the highest of all."""
+    most = faults.most_per_s
+    if not most or columns < 1:
+        return [" " * columns] * rows
+    signs = ASCII_SPARKS if ascii_only else SPARKS
+    across = [frame.span.place(at_s) if math.isfinite(at_s) else -1.0 for at_s in detail.series.times_s]
+    high = rows * len(signs) - (len(signs) - _STEPS)
+    heights = [
+        0 if not value or value < 0 else max(1, round(min(value / most, 1.0) * high))
+        for value in spread(across, faults.past_per_s, columns)
     ]
+    return spark_lines(heights, rows, signs)
 
 
-def _heights(detail: Detail, values: Sequence[float | None], highest: float, columns: int) -> list[float | None]:
-    """The highest rate within each column, relative to the highest of all."""
-    across = [_place(at_s, detail.window_s) for at_s in detail.series.times_s]
-    return [None if value is None else value / highest for value in spread(across, values, columns)]
+def _words(faults: _Faults, window_s: float) -> list[str]:
+    """What may stand in the row, the longest first."""
+    most = faults.most_per_s
+    if not most:
+        none = "" if most is None else f": none in {units.duration(window_s)}"
+        return [f"{faults.name}{none}"]
+    return [f"{faults.name}, most {rate(most)} ", f"{faults.name} ", f"{faults.name.split()[0]} "]
 
 
-def _place(at_s: float, window_s: float) -> float:
-    return 1 + at_s / window_s if math.isfinite(at_s) and math.isfinite(window_s) and window_s > 0 else -1.0
+def _gap(line: str, words: list[str]) -> tuple[int, str]:
+    """The first place in the line that is blank for one of the words; over the oldest bars where there is none."""
+    for text in words:
+        start = line.find(" " * (len(text) + 1))
+        if start >= 0:
+            return start, text
+    return 0, words[1]
 
 
-def _column(at_s: float | None, window_s: float, columns: int) -> int | None:
+def _segments(line: str, start: int, style: Style, cursor: int | None, cursor_style: Style) -> list[Segment]:
+    """The bars from column ``start`` on, with the background of the cursor in its column."""
+    if cursor is None or not start <= cursor < start + len(line):
+        return [Segment(line, style)] if line else []
+    at = cursor - start
+    behind = style + Style(bgcolor=cursor_style.bgcolor)
+    pieces = (Segment(line[:at], style), Segment(line[at], behind), Segment(line[at + 1 :], style))
+    return [piece for piece in pieces if piece.text]
+
+
+def _column(frame: PlotFrame, at_s: float | None, columns: int) -> int | None:
     if at_s is None:
         return None
-    return math.floor(_place(at_s, window_s) * (columns - 1) + 0.5)
+    place = frame.span.place(at_s)
+    return math.floor(place * (columns - 1) + 0.5) if math.isfinite(place) else None

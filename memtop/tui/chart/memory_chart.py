@@ -96,6 +96,11 @@ class MemoryChart(ChartBase, can_focus=True):
             return points_for(self.content_size.width)
         return points_for(self.content_size.width, picture.scale, ahead=picture.forecast is not None)
 
+    @property
+    def picture(self) -> MemoryPicture | None:
+        """What it draws; None while there is no process."""
+        return self._picture
+
     def watch_detail(self) -> None:
         """Redraw for new numbers."""
         self._renew()

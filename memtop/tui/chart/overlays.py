@@ -10,9 +10,11 @@ from memtop.model.frame import Mark
 from memtop.tui.chart.axes import Axis, TimeSpan, clock
 from memtop.tui.chart.canvas import Canvas, narrow
 from memtop.tui.chart.chart_styles import ChartStyle
+from memtop.tui.chart.curves import DOTS_PER_COLUMN
 from memtop.tui.chart.picture import Forecast, MemoryPicture
 
-_DASHES: Final = {ChartStyle.LIMIT: "╌", ChartStyle.PEAK: "┈"}
+_FORECAST_DOTS: Final = 2
+"""Columns of dots between two of a forecast's line."""
 
 
 def draw_overlays(canvas: Canvas, picture: MemoryPicture, axis: Axis, span: TimeSpan) -> None:
@@ -33,14 +35,13 @@ def draw_overlays(canvas: Canvas, picture: MemoryPicture, axis: Axis, span: Time
 
 
 def draw_forecast(canvas: Canvas, forecast: Forecast, now_bytes: float, axis: Axis, span: TimeSpan) -> None:
-    """Draw the forecast as two dotted lines, slow and fast, from now until they meet the limit, and a line at now."""
-    here = canvas.column(span.place(0.0))
-    for column in range(here + 1, canvas.columns):
-        after_s = span.at_s(column / (canvas.columns - 1))
+    """Two dotted lines from now on, slow and fast, until they meet the limit, and where now is."""
+    here, last = canvas.column(span.place(0.0)), canvas.columns * DOTS_PER_COLUMN - 1
+    for dot in range((here + 1) * DOTS_PER_COLUMN, last + 1, _FORECAST_DOTS):
+        after_s = span.at_s(dot / last)
         for ends_s, rise in zip((forecast.latest_s, forecast.earliest_s), forecast.rises_bytes(after_s), strict=True):
-            row = canvas.row(axis.place(now_bytes + rise))
-            if after_s <= ends_s and (column - here) % 2 == 0:
-                canvas.put(column, row, "∙", ChartStyle.RES)
+            if after_s <= ends_s:
+                canvas.dot(dot / last, axis.place(now_bytes + rise), ChartStyle.RES)
     for row in range(canvas.rows):
         if canvas.blank(here + 1, row):
             canvas.put(here + 1, row, "┊", ChartStyle.AXIS)
@@ -50,13 +51,14 @@ def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: Char
     """Draw a dashed line with its label, if the value is within the scale."""
     if not (math.isfinite(value_bytes) and axis.low_bytes < value_bytes <= axis.high_bytes):
         return
-    row = canvas.row(axis.place(value_bytes))
+    up = axis.place(value_bytes)
+    row, line = canvas.row(up), canvas.level(up, dense=ink is ChartStyle.LIMIT)
     text = f" {narrow(label)} "
     spots = (2, canvas.columns // 2 - len(text) // 2, canvas.columns - len(text) - 2)
     spot = next((spot for spot in spots if canvas.blank(spot, row, len(text))), None)
     for column in range(canvas.columns):
         if canvas.blank(column, row):
-            canvas.put(column, row, _DASHES[ink], ink)
+            canvas.put(column, row, line, ink)
     if spot is not None:
         canvas.put_text(spot, row, text, ink)
 

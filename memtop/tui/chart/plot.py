@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from textual.strip import Strip
 
@@ -47,19 +47,32 @@ def _span(window_s: float, points: int, columns: int, *, ahead: bool) -> TimeSpa
     return TimeSpan(past_s, past_s * later / max(1, columns - later - 1 / DOTS_PER_COLUMN))
 
 
-def points_to(picture: MemoryPicture, x: int, width: int) -> int:
-    """Number of points from the cursor (or from now) to cell ``x`` of a chart ``width`` cells wide."""
+class PlotFrame(NamedTuple):
+    """Where the plot stands inside a chart, in cells, and the time it shows."""
+
+    left: int
+    columns: int
+    span: TimeSpan
+
+
+def frame_of(picture: MemoryPicture, width: int) -> PlotFrame:
+    """The frame of a memory chart ``width`` cells wide, for charts that share its time axis."""
     columns, points = _columns(width, picture.scale), len(picture.series.times_s)
     span = _span(picture.window_s, points, columns, ahead=picture.forecast is not None)
-    left = LABEL_CELLS + 1 if width >= AXES_FROM[0] else 0
+    return PlotFrame(LABEL_CELLS + 1 if width >= AXES_FROM[0] else 0, columns, span)
+
+
+def points_to(picture: MemoryPicture, x: int, width: int) -> int:
+    """How many points from the cursor (or from now) to the cell ``x`` of a chart ``width`` cells wide."""
+    left, columns, span = frame_of(picture, width)
     there_s = span.at_s(min(max((x - left) / max(1, columns - 1), 0.0), 1.0))
-    step_s = picture.window_s / points
+    step_s = picture.window_s / len(picture.series.times_s)
     return round((min(there_s, 0.0) - (picture.cursor_s or 0.0)) / step_s)
 
 
 def filled(scale: Scale, rows: int) -> bool:
-    """Whether the parts of RES are drawn as areas: they need room, and a scale on which parts add up."""
-    return rows >= FILL_FROM_ROWS and scale in (Scale.ONE, Scale.OWN)
+    """Whether the parts of RES are drawn as areas: they need room, and the scale of VIRT, which gives them a size."""
+    return rows >= FILL_FROM_ROWS and scale is Scale.ONE
 
 
 def memory_strips(
@@ -75,8 +88,7 @@ def memory_strips(
     if width < 1 or height < 1:
         return []
     series = picture.series
-    columns = _columns(width, picture.scale)
-    span = _span(picture.window_s, len(series.times_s), columns, ahead=picture.forecast is not None)
+    _, columns, span = frame_of(picture, width)
     places = [span.place(at_s) for at_s in series.times_s]
     inside = [number for number, place in enumerate(places) if 0 <= place <= 1]
     across = [places[number] for number in inside]
@@ -91,13 +103,14 @@ def memory_strips(
     rows = height - (2 if width >= AXES_FROM[0] else 0)
     virt_axis, rss_axis = _axes(picture.scale, virt, rss, _highest_ahead(picture, rss, span), rows)
     own = picture.scale is Scale.OWN
-    lines = [Curve(across, _placed(rss, rss_axis), ChartStyle.RES)]
+    lines, areas = [], []
     if picture.scale is not Scale.RES_ONLY:
-        lines.insert(0, Curve(across, _placed(virt, virt_axis), ChartStyle.VIRT))
-    areas: list[Curve] = []
+        lines.append(Curve(across, _placed(virt, virt_axis), ChartStyle.VIRT))
     if filled(picture.scale, rows):
         parts = taken(series.anon_bytes), taken(series.file_bytes), taken(series.shmem_bytes)
         areas = _areas(across, rss, parts, rss_axis)
+    if not areas or look is Glyphs.ASCII:  # otherwise RES is the upper edge of its parts
+        lines.append(Curve(across, _placed(rss, rss_axis), ChartStyle.RES))
     canvas = Canvas(
         width,
         height,
@@ -173,22 +186,22 @@ def _areas(
     parts: tuple[Sequence[float | None], Sequence[float | None], Sequence[float | None]],
     axis: Axis,
 ) -> list[Curve]:
-    """The parts of RES stacked: anon, then file, then the rest up to RES itself.
+    """The parts of RES stacked: file, then shmem, then anon up to RES itself, since anon is what mostly moves.
 
-    So the areas always add up to RES, even if the parts were read at another moment. If file and shmem are not known
-    separately, they are drawn as one.
+    The areas always add up to RES, also where the parts were read at another moment than RES. Where file and shmem
+    are not known apart they are drawn as one.
     """
     tops: list[tuple[float | None, float | None, float | None]] = []
     for whole, anon, file, shmem in zip(rss, *parts, strict=True):
-        if whole is None:
-            tops.append((None, None, None))
+        if whole is None or anon is None:
+            tops.append((whole, None, None))
             continue
-        low = None if anon is None else min(anon, whole)
-        if file is None or shmem is None or low is None:
-            tops.append((low, whole, None))
+        shared = max(0.0, whole - anon)
+        if file is None or not shmem:
+            tops.append((shared, None, whole))
         else:
-            tops.append((low, min(low + file, whole) if shmem > 0 else whole, whole if shmem > 0 else None))
-    inks = (ChartStyle.ANON, ChartStyle.FILE, ChartStyle.SHMEM)
+            tops.append((min(file, shared), shared, whole))
+    inks = (ChartStyle.FILE, ChartStyle.SHMEM, ChartStyle.ANON)
     return [Curve(across, _placed(top, axis), ink) for ink, top in zip(inks, zip(*tops, strict=True), strict=False)]
 
 

@@ -20,16 +20,15 @@ from memtop.tui.drawing.line_parts import LinePart, placed
 class Bar(CachedLines):
     """Parts from the left and parts from the right, on one line."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--strong", "bar--dim", "bar--warning", "bar--danger", "bar--res"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--strong", "bar--dim", "bar--warning", "bar--danger"}
     DEFAULT_CSS = """
     Bar {
         height: 1;
         background: $panel;
         & > .bar--strong { text-style: bold; }
-        & > .bar--dim { color: $text-muted; }
+        & > .bar--dim { color: $memtop-muted; }
         & > .bar--warning { color: $memtop-warning; }
         & > .bar--danger { color: $memtop-danger; text-style: bold; }
-        & > .bar--res { color: $memtop-res; }
     }
     """
 

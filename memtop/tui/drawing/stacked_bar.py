@@ -41,7 +41,7 @@ class StackedBar(CachedLines):
         & > .stacked-bar--virt { color: $memtop-virt; }
         & > .stacked-bar--warning { color: $memtop-warning; }
         & > .stacked-bar--danger { color: $memtop-danger; }
-        & > .stacked-bar--dim { color: $text-muted; }
+        & > .stacked-bar--dim { color: $memtop-muted; }
     }
     """
 

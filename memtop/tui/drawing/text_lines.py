@@ -50,7 +50,7 @@ class TextLines(ScrollingLines):
     DEFAULT_CSS = """
     TextLines {
         & > .text-lines--strong { text-style: bold; }
-        & > .text-lines--dim { color: $text-muted; }
+        & > .text-lines--dim { color: $memtop-muted; }
         & > .text-lines--warning { color: $memtop-warning; text-style: bold; }
         & > .text-lines--danger { color: $memtop-danger; text-style: bold; }
     }

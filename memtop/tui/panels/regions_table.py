@@ -37,17 +37,16 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     """The table; see the module. Its messages say what the user wants explained."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"regions-table--{name}" for name in ("heading", "sorted", "cursor", "size", "rss", "dim")
+        f"regions-table--{name}" for name in ("heading", "sorted", "cursor", "rss", "dim")
     }
     DEFAULT_CSS = """
     RegionsTable {
-        & > .regions-table--heading { text-style: bold; color: $text-muted; background: $panel; }
+        & > .regions-table--heading { text-style: bold; color: $memtop-muted; background: $panel; }
         & > .regions-table--sorted { text-style: bold underline; background: $panel; }
         & > .regions-table--cursor { text-style: bold; background: $surface-lighten-2; }
         &:focus > .regions-table--cursor { text-style: reverse; background: $surface; }
-        & > .regions-table--size { color: $memtop-virt; }
         & > .regions-table--rss { color: $memtop-res; }
-        & > .regions-table--dim { text-style: dim; }
+        & > .regions-table--dim { color: $memtop-muted; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -256,8 +255,6 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         text = fit(column.text(item), width, column.left)
         if not style and item.start is not None:
             style = "dim"
-        elif not style and column.key in ("size", "rss"):
-            style = column.key
         return text, style
 
     def _eighths(self, item: Item) -> int:

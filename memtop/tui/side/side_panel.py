@@ -96,7 +96,7 @@ class SidePanel(Vertical, KeptLines):
         """The topic of the value under the cursor."""
         text = plain(topic(self._topic).fill(facts_of(detail.row, frame.system, detail.status)), width)
         title, *body = text.splitlines()
-        return [Line(""), Line(title, "strong"), *(Line(line, "dim") for line in body)]
+        return [Line(""), Line(title, "strong"), *(Line(line) for line in body)]
 
 
 def _commentary(step: Step, width: int) -> list[Line]:

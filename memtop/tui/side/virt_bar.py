@@ -30,7 +30,7 @@ def shares(split: Split) -> list[Share]:
     """The parts above zero, in the order of the bar; the first three always."""
     parts = [
         Share(split.resident_bytes, "rss", "█", "#", "resident", "resident"),
-        Share(split.untouched_bytes, "size", "▒", "=", "promised, no RAM behind it", "no RAM"),
+        Share(split.untouched_bytes, "dim", "▒", "=", "promised, no RAM behind it", "no RAM"),
         Share(split.reserved_bytes, "dim", "░", ".", "reserved, no access", "reserved"),
         Share(split.swapped_bytes, "swap", "▓", "%", "on swap", "swap"),
         Share(split.hugetlb_bytes, "rss", "▆", "H", "huge pages, not in RES", "huge"),
@@ -42,13 +42,12 @@ def shares(split: Split) -> list[Share]:
 class VirtBar(CachedLines):
     """Two lines; see :meth:`show`."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"virt-bar--{look}" for look in ("rss", "size", "dim", "swap")}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"virt-bar--{look}" for look in ("rss", "dim", "swap")}
     DEFAULT_CSS = """
     VirtBar {
         height: 2;
         & > .virt-bar--rss { color: $memtop-res; }
-        & > .virt-bar--size { color: $memtop-virt; }
-        & > .virt-bar--dim { color: $text-muted; }
+        & > .virt-bar--dim { color: $memtop-muted; }
         & > .virt-bar--swap { color: $memtop-warning; }
     }
     """

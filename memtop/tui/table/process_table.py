@@ -31,21 +31,17 @@ class ProcessTable(ProcessList, inherit_bindings=False):
         "process-table--heading",
         "process-table--sorted",
         "process-table--cursor",
-        "process-table--virt",
-        "process-table--res",
         "process-table--dim",
         "process-table--warning",
         "process-table--danger",
     }
     DEFAULT_CSS = """
     ProcessTable {
-        & > .process-table--heading { text-style: bold; color: $text-muted; background: $panel; }
+        & > .process-table--heading { text-style: bold; color: $memtop-muted; background: $panel; }
         & > .process-table--sorted { text-style: bold underline; background: $panel; }
         & > .process-table--cursor { text-style: bold; background: $surface-lighten-2; }
         &:focus > .process-table--cursor { text-style: reverse; background: $surface; }
-        & > .process-table--virt { color: $memtop-virt; }
-        & > .process-table--res { color: $memtop-res; }
-        & > .process-table--dim { text-style: dim; }
+        & > .process-table--dim { color: $memtop-muted; }
         & > .process-table--warning { color: $memtop-warning; }
         & > .process-table--danger { color: $memtop-danger; text-style: bold; }
     }

@@ -18,7 +18,7 @@ from memtop import units
 from memtop.model.frame import Note, ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
 from memtop.tui.drawing.cell_text import fit, to_ascii
-from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
+from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.table.column_layout import MARKER_CELLS, Place
 
 WATCHED_MARK: Final = "►"
@@ -47,11 +47,13 @@ class RowStyle:
     heading: Style
     sorted: Style
     cursor: Style
-    virt: Style
-    res: Style
     dim: Style
     warning: Style
     danger: Style
+
+    def severity(self, verdict: str) -> Style | None:
+        """The style of a verdict's sign; None for one that is no cause for concern."""
+        return {DANGER_MARK: self.danger, WARNING_MARK: self.warning, NOTE_MARK: self.base}.get(verdict[:1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class Painter:
             column = place.column
             style, text = look.base, column.text(row)
             if column.style:
-                style = getattr(look, column.style)
+                style = look.dim
+            if column.by_verdict:
+                style = look.severity(row.verdict) or style
             if column.branch:
                 text = _command(row, text, tree, place.width)
             elif column.subtree and tree is not None and tree.folded:

@@ -1,0 +1,63 @@
+"""Whatever is written on the screen can be read in every theme that Textual ships, by the contrast of WCAG 2.2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+from rich.style import Style
+from textual.geometry import Region
+from textual.theme import BUILTIN_THEMES
+
+from memtop.tui.app.app import MemtopApp
+from tests.screenshots.__main__ import ALIVE, QUEUE_WORKER
+from tests.screenshots.still import Still, app_of
+
+TEXT, BOLD = 4.5, 3.0
+PICTURES = frozenset("─━│┃┌┐└┘├┤┬┴╭╮╯╰═▏▎▍▌▋▊▉█▁▂▃▄▅▆▇▒░▓·▔▕╌┊┈■")
+"""Signs that draw lines, bars and areas, not text."""
+BRAILLE = 0x2800
+
+
+def linear(channel: int) -> float:
+    part = channel / 255
+    return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+
+
+def contrast(style: Style) -> float | None:
+    if style.color is None or style.bgcolor is None or not (style.color.triplet and style.bgcolor.triplet):
+        return None
+    pair = [
+        sum(weight * linear(part) for weight, part in zip((0.2126, 0.7152, 0.0722), triplet, strict=True))
+        for triplet in (style.color.triplet, style.bgcolor.triplet)
+    ]
+    return (max(pair) + 0.05) / (min(pair) + 0.05)
+
+
+def unreadable(app: MemtopApp, region: Region) -> Iterator[str]:
+    for strip in app.screen._compositor.render_strips(app.size)[region.y : region.bottom]:
+        for segment in strip.crop(region.x, region.right):
+            letters = (letter for letter in segment.text if letter not in PICTURES and ord(letter) < BRAILLE)
+            words, style = "".join(letters).strip(), segment.style
+            found = contrast(style) if style is not None and words else None
+            if found is not None and style is not None and found < (BOLD if style.bold else TEXT):
+                yield f"{found:.2f}: {words}"
+
+
+@pytest.mark.parametrize("dialog", [False, True])
+async def test_all_that_is_written_can_be_read_in_every_theme(dialog: bool) -> None:
+    app = app_of(Still("one", "server", samples=ALIVE, pid=QUEUE_WORKER))
+    found: dict[str, set[str]] = {}
+    with mock.patch("platform.node", return_value="web-7"):
+        async with app.run_test(size=(92, 40)) as pilot:
+            await pilot.press("question_mark" if dialog else "1")
+            # What is behind a dialog is meant to be dim.
+            region = app.screen.query_one(".dialog").region if dialog else app.screen.region
+            for theme in BUILTIN_THEMES.values():
+                if not theme.ansi:  # colors of the terminal, which nobody knows here
+                    app.theme = theme.name
+                    await pilot.pause()  # the style sheet is applied,
+                    await pilot.pause()  # and the labels are drawn again
+                    found |= {theme.name: words} if (words := set(unreadable(app, region))) else {}
+    assert not found
