@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from memtop.analysis.trend.forecast import HELD_PERCENT
 from memtop.explain.finding_text import SHAPES, sentences_of
 from memtop.model.assessment import Assessment
 
@@ -38,6 +39,8 @@ def _verdict(outlook: Assessment) -> dict[str, Any] | None:
         "limit": limit.name if limit is not None else None,
         "limit_bytes": limit.limit_bytes if limit is not None else None,
         "time_to_limit_s": [_rounded(end) for end in growth.limit_s] if growth.limit_s is not None else None,
+        "time_to_limit_held_percent": HELD_PERCENT if growth.limit_s is not None else None,
+        "time_to_reclaim_s": [_rounded(end) for end in growth.slow_s] if growth.slow_s is not None else None,
     }
 
 

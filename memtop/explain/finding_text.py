@@ -98,10 +98,15 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
 
 
 def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
-    """Format numbers by the unit at the end of their name. ``early_s`` and ``late_s`` become ``when``."""
+    """Format numbers by the unit at the end of their name.
+
+    ``early_s`` and ``late_s`` become ``when``. Those that begin with ``slow_`` become ``slow_when``.
+    """
     found = {name: _worded(name, value) for name, value in facts.items()}
     if (early := facts.get("early_s")) is not None and (late := facts.get("late_s")) is not None:
         found["when"] = span(float(early), float(late))
+    if (early := facts.get("slow_early_s")) is not None and (late := facts.get("slow_late_s")) is not None:
+        found["slow_when"] = span(float(early), float(late))
     if isinstance(evidence := facts.get("evidence"), str):
         found["evidence"] = evidence.capitalize()
     return found

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from memtop.analysis.findings.inputs import FindingInputs
 from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Facts, Found, facts
 from memtop.analysis.trend.classify import Growth, Shape
+from memtop.analysis.trend.forecast import HELD_PERCENT
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction, Evidence
 
 
@@ -16,6 +17,7 @@ def growth(c: FindingInputs) -> Found:
     if g is None or not c.alarm or c.evidence is None or g.slope_bytes_per_s is None:
         return None
     early, late = g.limit_s or (None, None)
+    slow_early, slow_late = (g.slow_s or (None, None)) if g.limit_s is not None else (None, None)
     found = facts(
         evidence=c.evidence.value if c.steady_live is None else Evidence.GROWING.value,
         live_bytes=c.steady_live,
@@ -25,6 +27,9 @@ def growth(c: FindingInputs) -> Found:
         rate_high_bytes_per_min=(g.slope_high_bytes_per_s or 0) * 60,
         early_s=early,
         late_s=late,
+        held_percent=HELD_PERCENT if early is not None else None,
+        slow_early_s=slow_early,
+        slow_late_s=slow_late,
         limit_name=c.grows_towards if early is not None and not c.grows_towards_brake else None,
         brake_name=c.grows_towards if early is not None and c.grows_towards_brake else None,
         limit_bytes=c.grows_towards_bytes if early is not None else None,

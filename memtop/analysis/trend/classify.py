@@ -103,6 +103,8 @@ class Growth:
     """Time of the step, the last stair or the spike, on the clock of the given times."""
     limit_s: tuple[float, float] | None = None
     """Seconds from the last point until the room is used up, earliest and latest; None without such growth."""
+    slow_s: tuple[float, float] | None = None
+    """The same until page cache in use begins to be reclaimed; None where that is not earlier."""
 
 
 def judge(
@@ -110,13 +112,14 @@ def judge(
     used_bytes: Sequence[float],
     room_bytes: float | None = None,
     collections: int | None = None,
+    speed_room_bytes: float | None = None,
 ) -> Growth:
     """Judge the shape of ``used_bytes`` at ``times_s``.
 
     Order and duplicate instants do not matter (the last of a millisecond counts). Points that are not finite, or beyond
-    2**63, are skipped. ``room_bytes`` is the room under the limit at the last point. ``collections`` is the number of
-    garbage collections of a managed runtime in this span; with fewer than two, a rise means nothing yet. Raises
-    ValueError if the lengths differ.
+    2**63, are skipped. ``room_bytes`` is the room under the limit at the last point; ``speed_room_bytes`` is the part
+    of it before page cache in use is reclaimed. ``collections`` is the number of garbage collections of a managed
+    runtime in this span; with fewer than two, a rise means nothing yet. Raises ValueError if the lengths differ.
     """
     times, values = _measured(times_s, used_bytes)
     times, values = _after_gap(times, values)
@@ -132,7 +135,12 @@ def judge(
         return replace(growth, kind=Shape.INSUFFICIENT)
     if room_bytes is None or not math.isfinite(room_bytes) or floor.low <= 0:
         return growth
-    return replace(growth, limit_s=time_to(room_bytes, times, values, floor, saw))
+    slow = speed_room_bytes is not None and speed_room_bytes < room_bytes
+    return replace(
+        growth,
+        limit_s=time_to(room_bytes, times, values, saw),
+        slow_s=time_to(speed_room_bytes, times, values, saw) if slow and speed_room_bytes is not None else None,
+    )
 
 
 def _measured(times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[list[float], list[float]]:

@@ -7,11 +7,12 @@ from heapq import nlargest
 from types import MappingProxyType
 from typing import Final
 
+from memtop.analysis.trend.forecast import Room
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.exit_analysis import AUTOPSIES, ExitAnalysis
 from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
 from memtop.engine.assessment.growth_tracker import GrowthTracker
-from memtop.engine.assessment.memory_limits import room_bytes
+from memtop.engine.assessment.memory_limits import room_of
 from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_end
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.row_marks import Marks, RowMarks
@@ -153,7 +154,7 @@ class Assessor:
                     del self._ends[oldest]
         return at_its_end(self._ends[key], self._exit_analysis.of(key), self._counters)
 
-    def _room(self, key: ProcessKey, step: StepInput) -> float | None:
+    def _room(self, key: ProcessKey, step: StepInput) -> Room | None:
         """Room that the limits leave to a process that is judged in full; the limits of others are not read."""
         assessed = key in step.plan.assessed and step.process(key) is not None
-        return room_bytes(key, step, self.verdicts) if assessed else None
+        return room_of(key, step, self.verdicts) if assessed else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from memtop.analysis.trend.classify import LEAST_SPAN_S, Growth, Shape, judge
+from memtop.analysis.trend.forecast import Room, settled
 from memtop.analysis.trend.hysteresis import Confirmation, agree
 from memtop.engine.assessment.lazy_free import LazyFreeSeries
 from memtop.history.process_history import used_memory
@@ -124,7 +125,7 @@ class GrowthTracker:
         return [key for key, verdict in self._known.items() if verdict.alarm]
 
     def look(
-        self, now_s: float, delay_s: float, first: Sequence[ProcessKey], room_of: Callable[[ProcessKey], float | None]
+        self, now_s: float, delay_s: float, first: Sequence[ProcessKey], room_of: Callable[[ProcessKey], Room | None]
     ) -> list[ProcessKey]:
         """Judge those in ``first`` that are due, and some of the others; who has another verdict than before.
 
@@ -162,7 +163,7 @@ class GrowthTracker:
         old = self._known.get(key)
         return old is not None and track.changed_s < now_s - WINDOW_S and old.growth.kind is Shape.FLAT
 
-    def _judge(self, key: ProcessKey, now_s: float, delay_s: float, points: int, room_bytes: float | None) -> bool:
+    def _judge(self, key: ProcessKey, now_s: float, delay_s: float, points: int, room: Room | None) -> bool:
         track = self._history.tracks.get(key)
         if track is None:
             return False
@@ -177,7 +178,8 @@ class GrowthTracker:
         lazy_free = self._lazy_free.get(key)
         if lazy_free is not None and used and lazy_free.matters(from_s, used[-1]):
             times_s, used = lazy_free.taken_off(times_s, used)
-        growth = judge(times_s, used, room_bytes)
+        end_bytes, speed_bytes = room if room is not None else (None, None)
+        growth = judge(times_s, used, end_bytes, speed_room_bytes=speed_bytes)
         old = self._known.get(key)
         state = agree(old.state if old is not None else Confirmation(), growth, now_s)
         last_rise_s = now_s if growth.kind in _RISING else old.last_rise_s if old is not None else None
@@ -195,11 +197,31 @@ def _shown(state: Confirmation) -> tuple[object, ...]:
 def _standing(old: Verdict | None, growth: Growth, state: Confirmation, now_s: float) -> tuple[Growth, float]:
     """The look whose numbers go with what stands, and when it was."""
     if growth.kind is state.kind or old is None:
-        return replace(growth, kind=state.kind), now_s
+        return _with_settled_times(old, replace(growth, kind=state.kind), now_s), now_s
     fades = state.alarm or state.kind in (Shape.NOISY, Shape.WARMUP, Shape.GROWTH)
     if old.standing.kind is state.kind and not (fades and now_s - old.standing_s > _STALE_S):
         return old.standing, old.standing_s
-    return replace(growth, kind=state.kind), now_s
+    return _with_settled_times(old, replace(growth, kind=state.kind), now_s), now_s
+
+
+def _with_settled_times(old: Verdict | None, growth: Growth, now_s: float) -> Growth:
+    """The times to the limit, which do not jump from one look to the next while an alarm stands."""
+    if old is None or not old.alarm:
+        return growth
+    since_s = now_s - old.standing_s
+    before = sooner(old.standing, since_s)
+    limit_s = growth.limit_s and before.limit_s and settled(before.limit_s, growth.limit_s)
+    slow_s = growth.slow_s and before.slow_s and settled(before.slow_s, growth.slow_s)
+    return replace(growth, limit_s=limit_s or growth.limit_s, slow_s=slow_s or growth.slow_s)
+
+
+def sooner(growth: Growth, by_s: float) -> Growth:
+    """What a look said so long ago of the times to the limit, counted from now."""
+
+    def less(span_s: tuple[float, float] | None) -> tuple[float, float] | None:
+        return None if span_s is None else (max(0.0, span_s[0] - by_s), max(0.0, span_s[1] - by_s))
+
+    return replace(growth, limit_s=less(growth.limit_s), slow_s=less(growth.slow_s))
 
 
 def _even(step_s: float) -> float:

@@ -8,6 +8,7 @@ from typing import Final
 
 from memtop.analysis.limits.cgroup_owner import cgroup_label
 from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, host_ceiling, is_known
+from memtop.analysis.trend.forecast import Room
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import Limit, LimitRow
@@ -94,8 +95,8 @@ def growing_beside(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: 
     ]
 
 
-def room_bytes(key: ProcessKey, step: StepInput, verdicts: GrowthTracker) -> float | None:
-    """What the limit met first leaves to it, of which those that grow beside it take their share."""
+def room_of(key: ProcessKey, step: StepInput, verdicts: GrowthTracker) -> Room | None:
+    """What the limit met first leaves to it, of which those that grow beside it take their share; None without one."""
     limit = first_met(limit_rows(key, step), cgroups_known=not unread_cgroups(key, step))
     if limit is None:
         return None
@@ -103,8 +104,8 @@ def room_bytes(key: ProcessKey, step: StepInput, verdicts: GrowthTracker) -> flo
     slope = own.growth.slope_bytes_per_s if own is not None else None
     beside = growing_beside(key, limit, step, verdicts)
     others = sum(verdict.growth.slope_bytes_per_s or 0.0 for verdict in beside)
-    headroom = float(max(0, limit.headroom_max_bytes))
-    return headroom * slope / (slope + others) if slope and slope > 0 and others > 0 else headroom
+    share = slope / (slope + others) if slope and slope > 0 and others > 0 else 1.0
+    return Room(share * max(0, limit.headroom_max_bytes), share * max(0, limit.headroom_bytes))
 
 
 def cgroup_name(path: str, step: StepInput) -> str:

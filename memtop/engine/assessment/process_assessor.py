@@ -11,7 +11,7 @@ from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, with_expensive_inputs
 from memtop.engine.assessment.finding_inputs import Judged, case_of, task_sums
-from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
+from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, sooner
 from memtop.engine.assessment.memory_limits import (
     cgroup_name,
     first_met,
@@ -110,7 +110,7 @@ def at_its_end(last: Assessment, autopsy: ExitReport | None, counters: Counters)
 
     Nothing of it speaks of a future.
     """
-    growth = replace(last.growth, limit_s=None) if last.growth is not None else None
+    growth = replace(last.growth, limit_s=None, slow_s=None) if last.growth is not None else None
     events = counters.events(last.cgroup.path) if last.cgroup is not None else last.events
     return replace(last, findings=(), growth=growth, events=events, autopsy=autopsy)
 
@@ -119,9 +119,7 @@ def _growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
     """What stands, with the time to the limit counted from now."""
     if verdict is None or verdict.standing.limit_s is None:
         return verdict.standing if verdict is not None else None
-    since_s = now_s - verdict.standing_s
-    early_s, late_s = verdict.standing.limit_s
-    return replace(verdict.standing, limit_s=(max(0.0, early_s - since_s), max(0.0, late_s - since_s)))
+    return sooner(verdict.standing, now_s - verdict.standing_s)
 
 
 def _level_s(verdict: Verdict | None, growth: Growth | None) -> float | None:

@@ -8,6 +8,7 @@ from typing import Final
 from memtop import units
 from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger
 from memtop.analysis.trend.classify import LEAST_POINTS, LEAST_SPAN_S, Shape
+from memtop.analysis.trend.forecast import HELD_PERCENT
 from memtop.analysis.trend.hysteresis import LOOKS
 from memtop.explain.finding_text import SHAPES, span
 from memtop.explain.limit_names import short
@@ -75,7 +76,9 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
     if outlook.lazy_free_bytes:
         words += f"; {units.size(outlook.lazy_free_bytes)} that is given back already (LazyFree) is not counted"
     if state.alarm and growth.limit_s is not None:
-        words += f"; limit in {span(*growth.limit_s)}"
+        words += f"; limit in {span(*growth.limit_s)} (of such ranges {HELD_PERCENT} % held in trials)"
+        if growth.slow_s is not None:
+            words += f", slower from {span(*growth.slow_s)} on"
     yield words + "."
 
 

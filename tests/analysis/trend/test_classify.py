@@ -67,7 +67,7 @@ def test_of_a_leak_behind_a_warmup_the_later_half_is_told_and_forecast() -> None
     assert growth.slope_bytes_per_s == pytest.approx(0.15 * MIB, rel=0.1)
     assert (growth.points, growth.span_s) == (150, 149)
     assert growth.limit_s is not None
-    assert list(growth.limit_s) == pytest.approx([200, 200], rel=0.15)
+    assert growth.limit_s[0] <= 200 <= growth.limit_s[1] < 3 * growth.limit_s[0]
 
 
 def test_a_sawtooth_tells_its_period_its_swings_and_its_drops() -> None:
@@ -103,7 +103,7 @@ def test_the_time_to_the_limit_holds_the_truth() -> None:
     limit_s = judge(seconds(), used, room_bytes=360 * MIB - used[-1]).limit_s
     assert limit_s is not None
     assert limit_s[0] <= 501 <= limit_s[1]  # 200 MiB + 0.2 MiB/s reach it at 800 s
-    assert limit_s[1] < 1.1 * limit_s[0]
+    assert limit_s[1] < 2 * limit_s[0]
 
 
 def test_room_of_a_sawtooth_is_measured_from_its_peaks() -> None:

@@ -92,7 +92,7 @@ def test_two_that_grow_in_one_cgroup_share_the_room() -> None:
     both = next(one for one in outlook(frame).findings if one.name == "growth")
     assert both.facts["siblings_count"] == 1
     left_s = (100 * MIB - 2 * 4096 * (process.rss_pages - process.shr_pages)) / (2 * 64 * 4096)
-    assert float(both.facts["early_s"]) == pytest.approx(left_s, rel=0.2)
+    assert float(both.facts["early_s"]) <= left_s <= float(both.facts["late_s"])
     assert float(both.facts["early_s"]) < float(alone.facts["early_s"]) / 2
 
 
