@@ -40,6 +40,7 @@ class FakeProcess:
     uid: int = 1000
     cmdline: bytes = b"app\0--serve\0"
     oom_score: int = 670
+    mappings: int = 200
 
     @property
     def key(self) -> ProcessKey:
@@ -101,6 +102,10 @@ class FakeSource:
             "proc/self/mountinfo": b"30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n",
             "sys/fs/cgroup/cgroup.controllers": b"cpu memory pids\n",
             "proc/sys/vm/overcommit_memory": b"0\n",
+            "proc/sys/vm/max_map_count": b"65530\n",
+            "proc/sys/kernel/threads-max": b"30000\n",
+            "proc/sys/kernel/pid_max": b"32768\n",
+            "proc/loadavg": b"0.00 0.00 0.00 1/345 4242\n",
             "user/1000": b"ann",
             "user/0": b"root",
         }
@@ -200,6 +205,8 @@ class FakeSource:
         process = self.processes.get(pid) if pid is not None else None
         if process is None:
             raise ProcessGone(f"{path}: No such process")
+        if path.endswith("/maps") and "/task/" in path:
+            return b"mapping\n" * process.mappings
         return self._of_process(process, path.rsplit("/", 1)[1])
 
     def _of_process(self, process: FakeProcess, name: str) -> bytes:
@@ -214,7 +221,8 @@ class FakeSource:
         if name == "cgroup":
             return b"0::/\n"
         if name == "limits":
-            return b"Max data size  unlimited  unlimited  bytes\nMax address space  unlimited  unlimited  bytes\n"
+            names = (b"data size", b"address space", b"stack size", b"locked memory", b"processes")
+            return b"".join(b"Max %b  unlimited  unlimited  bytes\n" % name for name in names)
         if name not in ("oom_score", "oom_score_adj"):
             raise Unavailable(f"{name}: none")
         return {"oom_score": b"%d\n" % process.oom_score, "oom_score_adj": b"0\n"}[name]

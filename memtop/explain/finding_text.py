@@ -92,9 +92,10 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
         name = "unread" if name in ("", "beside") else f"unread_{name}"
     texts = finding_texts()["nothing"]
     facts: dict[str, float | str] = {"unread": "; ".join(outlook.unread)}
+    beside = f" Not looked at: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""
     if growth is not None:
         facts["span_s"] = growth.span_s
-    return " ".join(_known((texts[name] if name else texts)["says"], worded(facts)))
+    return " ".join(_known((texts[name] if name else texts)["says"], worded(facts))) + beside
 
 
 def worded(facts: Mapping[str, float | str]) -> dict[str, str]:

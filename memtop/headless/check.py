@@ -38,7 +38,6 @@ LONGEST_S: Final = 300.0
 """Longest time to watch while the answer is unknown and the user has given no duration."""
 LEVEL_S: Final = 60.0
 """A step counts as over after the curve was level for this long."""
-NOT_LOOKED_AT: Final = "Not looked at: how many mappings and threads it may still have."
 _REASONS: Final = {
     Answer.BAD: Weight.ALARMING | Weight.SUSPECT,
     Answer.UNKNOWN: Weight.OPEN | Weight.CHANGE,
@@ -118,7 +117,7 @@ def says(outlook: Assessment | None) -> list[str]:
     if answer is Answer.BAD:
         return lines
     if answer is Answer.FINE:
-        return [nothing_wrong(outlook), NOT_LOOKED_AT]
+        return [nothing_wrong(outlook)]
     if not lines or outlook.unread:
         lines.append(nothing_wrong(outlook))
     if weighing(outlook.findings, Weight.UNDECIDED) or _is_open(outlook):

@@ -27,6 +27,10 @@ class Limit(Enum):
     ADDRESS_SPACE = "lets mmap fail"
     DATA = "lets malloc fail"
     COMMIT = "lets mmap fail"
+    STACK = "ends it with SIGSEGV"
+    LOCKED = "lets mlock fail"
+    RUNTIME = "is not asked: its runtime says that memory is out"
+    RUNTIME_SOFT = "is not asked: its runtime collects more and more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,17 @@ class LimitRow:
     names."""
     unsure_bytes: int = 0
     """What of :attr:`used_bytes` may be reclaimable after all, in whole or in part: the kernel does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountLimit:
+    """A limit on a number of things that the process has or takes part in."""
+
+    name: str
+    limit: int
+    used: int
+    beyond: str
+    """What the kernel does beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +139,8 @@ class Assessment:
     heap_level: bool = False
     """Whether the heap in use after a collection does not rise, by the runtime's own figures."""
     limits: tuple[LimitRow, ...] = ()
+    counts: tuple[CountLimit, ...] = ()
+    """Limits on the number of mappings and threads."""
     first_met: LimitRow | None = None
     """The limit that a rising process reaches first."""
     cgroup: CgroupReading | None = None
@@ -131,6 +148,9 @@ class Assessment:
     owner: CgroupOwner = field(default_factory=CgroupOwner)
     unread: tuple[str, ...] = ()
     """What is not known of the limits, one clause each. Only if it is empty can memtop say that no limit is near."""
+    not_looked_at: tuple[str, ...] = ()
+    """Limits that few processes reach and that memtop could not look at, one clause each. The sentence that no limit is
+    near names them."""
     cgroup_known: bool = False
     """False if the cgroup cannot be found from here, which is not the same as having none."""
     events: Events = field(default_factory=Events)

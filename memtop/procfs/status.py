@@ -3,10 +3,12 @@
 Kernel threads, zombies and dying processes have no Vm lines; their fields are None.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
 from memtop.procfs.lines import int_or_none, key_values, kib_to_bytes
+
+_CAP_IPC_LOCK: Final = 14
 
 
 class PidStatus(NamedTuple):
@@ -51,6 +53,13 @@ class PidStatus(NamedTuple):
     """The Kthread line, since Linux 6.12."""
     thread_group: int | None = None
     """Tgid: the ID of the process, even if the file belongs to a thread."""
+    capabilities: int | None = None
+    """CapEff, the effective capabilities as a bit mask."""
+
+    @property
+    def may_lock(self) -> bool | None:
+        """Whether it has CAP_IPC_LOCK, so that RLIMIT_MEMLOCK does not limit it. None if unknown."""
+        return None if self.capabilities is None else bool(self.capabilities >> _CAP_IPC_LOCK & 1)
 
 
 def parse_status(data: bytes) -> PidStatus:
@@ -85,4 +94,12 @@ def parse_status(data: bytes) -> PidStatus:
         threads=int_or_none(lines.get(b"Threads")),
         kernel_thread=None if kthread is None else bool(kthread),
         thread_group=int_or_none(lines.get(b"Tgid")),
+        capabilities=_hexadecimal(lines.get(b"CapEff", b"")),
     )
+
+
+def _hexadecimal(text: bytes) -> int | None:
+    try:
+        return int(text.strip(), 16)
+    except ValueError:
+        return None

@@ -99,6 +99,34 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskLimit:
+    """A limit on the number of threads."""
+
+    name: str
+    limit: int
+    used: int | None
+    """Threads that count for it; None where unreadable."""
+
+
+class TaskLimitsRead(NamedTuple):
+    """Limits on the number of threads over one process."""
+
+    limits: tuple[TaskLimit, ...]
+    """Of its pids cgroups that have a limit, the nearest first; then those of the machine."""
+    unread: str = ""
+    """Why those of the cgroups are not known; empty where they are, or where there are none."""
+
+
+class MappingCount(NamedTuple):
+    """How many mappings a process has."""
+
+    number: int | None = None
+    """None while that is not known."""
+    unread: str = ""
+    """Why it is not known; empty where it is, and while it is being counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class CgroupSample:
     """What is known of limits at one instant."""
 
@@ -124,4 +152,8 @@ class CgroupSample:
     """oom_score_adj, where it was read."""
     limits: Mapping[ProcessKey, PidLimits] = field(default_factory=dict)
     """Resource limits of those that are judged in full."""
+    tasks: Mapping[ProcessKey, TaskLimitsRead] = field(default_factory=dict)
+    """Limits on the number of threads over those that are judged in full."""
+    mappings: Mapping[ProcessKey, MappingCount] = field(default_factory=dict)
+    """Number of mappings of those that are judged in full."""
     policy: Policy = Policy()

@@ -21,6 +21,11 @@ from memtop.process_key import ProcessKey
 from memtop.sources.protocol import Exit, Instant
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 
+LIMITS = b"".join(
+    b"Max %b  unlimited  unlimited  bytes\n" % name
+    for name in (b"data size", b"address space", b"stack size", b"locked memory", b"processes")
+)
+
 
 class Shaped(FakeSource):
     """One process that has ``shape`` MiB of its own at each second, until the recording is over."""
@@ -147,8 +152,65 @@ def test_a_level_process_is_not_called_fine_where_a_limit_could_not_be_read(
     assert "look longer" not in out.getvalue(), "that would not help"
 
 
-def test_what_was_not_looked_at_is_named() -> None:
-    assert check.NOT_LOOKED_AT in checked(lambda second: 50)[1]
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, ""),
+        ({"proc/42/task/42/maps": AccessDenied("hidden")}, "Not looked at: its mappings are not permitted."),
+        ({"proc/sys/vm/max_map_count": Unavailable("none")}, "Not looked at: vm.max_map_count cannot be read."),
+        ({"proc/loadavg": Unavailable("none")}, "Not looked at: the number of threads cannot be read."),
+        ({"proc/42/cgroup": b"8:pids:/app\n0::/\n"}, "Not looked at: the limits of its pids cgroup cannot be read."),
+        (
+            {"proc/42/limits": LIMITS.replace(b"processes  unlimited", b"processes  4000")},
+            "Not looked at: how many of the 4,000 threads of ulimit -u its user has.",
+        ),
+    ],
+)
+def test_what_was_not_looked_at_is_named(files: dict[str, bytes | MemtopError], words: str) -> None:
+    source = Shaped(lambda second: 50, 100)
+    source.files |= files
+    out = io.StringIO()
+    assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.FINE
+    assert "no limit is near" in out.getvalue()
+    assert words in out.getvalue()
+    assert ("Not looked at" in out.getvalue()) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("files", "mappings", "words"),
+    [
+        ({}, 60_000, "60,000 of 65,530 mappings"),
+        ({"proc/loadavg": b"0.00 0.00 0.00 1/29000 4242\n"}, 200, "kernel.threads-max: 29,000 of 30,000 threads"),
+        (
+            {
+                "proc/42/cgroup": b"8:pids:/app\n0::/\n",
+                "proc/self/mountinfo": b"30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
+                b"31 1 0:27 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n",
+                "sys/fs/cgroup/pids/app/cgroup.procs": b"42\n",
+                "sys/fs/cgroup/pids/app/pids.max": b"100\n",
+                "sys/fs/cgroup/pids/app/pids.current": b"95\n",
+            },
+            200,
+            "pids of /app: 95 of 100 threads",
+        ),
+        (
+            {"proc/42/limits": LIMITS.replace(b"stack size  unlimited", b"stack size  100000")}
+            | {"proc/42/status": FakeProcess(42).status() + b"VmStk:\t90 kB\n"},
+            200,
+            "ulimit -s (RLIMIT_STACK): 90.0 KiB of 97.7 KiB",
+        ),
+    ],
+    ids=["mappings", "threads of the machine", "pids cgroup", "stack"],
+)
+def test_a_limit_on_what_is_no_size_is_looked_at_too(
+    files: dict[str, bytes | MemtopError], mappings: int, words: str
+) -> None:
+    source = Shaped(lambda second: 50, 100)
+    source.files |= files
+    source.processes[42].mappings = mappings
+    out = io.StringIO()
+    assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.BAD
+    assert words in out.getvalue()
 
 
 def test_a_zombie_is_not_said_to_be_far_from_its_limits() -> None:

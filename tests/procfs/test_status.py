@@ -38,6 +38,7 @@ VmSwap:\t      12 kB
 HugetlbPages:\t    2048 kB
 Kthread:\t0
 Threads:\t9
+CapEff:\t0000000000004000
 """
 LINES = TEXT.splitlines()
 KIB = 1024
@@ -65,7 +66,14 @@ def test_every_line_becomes_its_field_in_bytes() -> None:
         threads=9,
         kernel_thread=False,
         thread_group=42,
+        capabilities=1 << 14,
     )
+
+
+def test_a_process_with_cap_ipc_lock_may_lock_more_than_its_limit() -> None:
+    assert parse_status(TEXT).may_lock is True
+    assert parse_status(TEXT.replace(b"4000\n", b"0000\n")).may_lock is False
+    assert parse_status(b"Name:\tapp\n").may_lock is None
 
 
 @given(st.permutations(LINES), st.lists(st.integers(0, len(LINES) - 1), max_size=5))

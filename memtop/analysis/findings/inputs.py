@@ -114,6 +114,16 @@ class FindingInputs:
     """Why that is unknown, in words; empty if it is known or was not requested."""
     mappings: int | None = None
     max_mappings: int | None = None
+    threads_limit_name: str | None = None
+    """The limit on threads that is fullest: of a pids cgroup, its user or the machine."""
+    threads_limit: int | None = None
+    threads_used: int | None = None
+    resource_limit_name: str | None = None
+    """Of RLIMIT_STACK and RLIMIT_MEMLOCK the fuller one."""
+    resource_limit: int | None = None
+    resource_used: int | None = None
+    resource_ends: str | None = None
+    """What the kernel does beyond it."""
     denied: bool = False
     deleted_file: str | None = None
     family: int | None = None

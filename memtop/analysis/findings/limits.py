@@ -111,6 +111,26 @@ def mappings(c: FindingInputs) -> Found:
     return WARNING, facts(mappings_count=c.mappings, max_count=c.max_mappings)
 
 
+def threads(c: FindingInputs) -> Found:
+    """A number of threads near a limit: pids.max, RLIMIT_NPROC, kernel.threads-max or kernel.pid_max."""
+    if not c.threads_limit or c.threads_used is None or c.threads_used <= 0.8 * c.threads_limit:
+        return None
+    return WARNING, facts(limit_name=c.threads_limit_name, threads_count=c.threads_used, max_count=c.threads_limit)
+
+
+def rlimit_other(c: FindingInputs) -> Found:
+    """The main thread's stack near RLIMIT_STACK, or locked memory near RLIMIT_MEMLOCK."""
+    if not c.resource_limit or c.resource_used is None or c.resource_used <= 0.8 * c.resource_limit:
+        return None
+    return WARNING, facts(
+        resource=c.resource_limit_name,
+        used_bytes=c.resource_used,
+        limit_bytes=c.resource_limit,
+        used_percent=100 * c.resource_used / c.resource_limit,
+        ends=c.resource_ends,
+    )
+
+
 def hidden(c: FindingInputs) -> Found:
     """Memory charged to the cgroup that none of its processes has mapped and that is not page cache."""
     if c.unmapped is None or c.limit is None or c.limit_name is None or c.unreclaimable is None:

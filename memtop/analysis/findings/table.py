@@ -25,6 +25,8 @@ RULES: Final[dict[str, Rule]] = {
         Rule("data_limit", "resource_limits", limits.rlimit_data, weight=Weight.ALARMING),
         Rule("commit", "overcommit", limits.commit, weight=Weight.ALARMING),
         Rule("mappings", "resource_limits", limits.mappings, weight=Weight.ALARMING),
+        Rule("threads", "threads", limits.threads, weight=Weight.ALARMING),
+        Rule("resource_limit", "resource_limits", limits.rlimit_other, weight=Weight.ALARMING),
         Rule("copying", "cow_family", faults.cow_lost),
         Rule("go_limit", "limits", runtimes.go_limit),
         Rule("heap_full", "jvm_heap", runtimes.heap("heap_full", DANGER), weight=Weight.ALARMING),

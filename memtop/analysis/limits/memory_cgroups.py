@@ -64,12 +64,19 @@ def memory_places(
     ``v2_controllers`` is cgroup.controllers of the cgroup2 mount; None if it cannot be read. All places are the same
     cgroup. There is more than one if the hierarchy is mounted several times.
     """
-    v1 = next((one for one in memberships if b"memory" in one.controllers), None)
+    return controller_places(b"memory", memberships, mounts, v2_controllers)
+
+
+def controller_places(
+    controller: bytes, memberships: Sequence[Membership], mounts: Sequence[Mount], v2_controllers: bytes | None
+) -> tuple[CgroupPlace, ...]:
+    """The same for another controller, such as ``pids``."""
+    v1 = next((one for one in memberships if controller in one.controllers), None)
     if v1:
-        found = _places(v1, [m for m in mounts if m.fstype == b"cgroup" and b"memory" in m.super_options], Version.V1)
+        found = _places(v1, [m for m in mounts if m.fstype == b"cgroup" and controller in m.super_options], Version.V1)
     else:
         v2 = next((one for one in memberships if one.hierarchy == 0), None)
-        if v2 is None or v2_controllers is None or b"memory" not in v2_controllers.split():
+        if v2 is None or v2_controllers is None or controller not in v2_controllers.split():
             return ()
         found = _places(v2, [m for m in mounts if m.fstype == b"cgroup2"], Version.V2)
     # A mount of the whole hierarchy shows more ancestors than one of a part of it.

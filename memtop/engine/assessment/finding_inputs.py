@@ -11,15 +11,15 @@ from memtop.analysis.ledger.cgroup import Unmapped, cgroup_ledger, unmapped
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growth_tracker import Verdict
-from memtop.engine.assessment.memory_limits import cgroup_name, first_to_kill, limit_name
+from memtop.engine.assessment.memory_limits import NO_THREAD, cgroup_name, first_to_kill, limit_name
 from memtop.engine.assessment.rise_tracker import RiseFact
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History
-from memtop.model.assessment import Limit, LimitRow, Place
+from memtop.model.assessment import CountLimit, Limit, LimitRow, Place
 from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
-from memtop.sampling.cgroup_reading import CgroupReading
+from memtop.sampling.cgroup_reading import CgroupReading, MappingCount
 
 _GROWN_S: Final = 5.0
 """The stretch over which faults are compared with growth."""
@@ -38,6 +38,7 @@ class Judged(NamedTuple):
     """What the other rooms have found out about it."""
 
     limits: tuple[LimitRow, ...]
+    counts: tuple[CountLimit, ...]
     verdict: Verdict | None
     growth: Growth | None
     """What stands of the verdict, with the time to the limit as it is now."""
@@ -72,6 +73,9 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
     risen_s = verdict.last_rise_s if verdict is not None else None
     grown = _grown_bytes_per_s(history, row.key, step.now_s)
     brake = counters.brake(step.readings(row.key))
+    threads = next((one for one in judged.counts if one.beyond == NO_THREAD), None)
+    few = (one for one in judged.limits if one.limit in (Limit.STACK, Limit.LOCKED))
+    resource = max(few, key=lambda one: one.used_bytes / max(1, one.limit_bytes), default=None)
     limits, in_cgroup, giant = cgroups.limits.get(row.key), judged.in_cgroup, judged.giant
     return FindingInputs(
         rss=row.rss_bytes,
@@ -133,7 +137,15 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         overcommit=cgroups.policy.overcommit,
         committed=meminfo.committed_bytes if meminfo else None,
         commit_limit=meminfo.commit_limit_bytes if meminfo else None,
+        mappings=cgroups.mappings.get(row.key, MappingCount()).number,
         max_mappings=cgroups.policy.max_map_count,
+        threads_limit_name=threads.name if threads is not None else None,
+        threads_limit=threads.limit if threads is not None else None,
+        threads_used=threads.used if threads is not None else None,
+        resource_limit_name=resource.name if resource is not None else None,
+        resource_limit=resource.limit_bytes if resource is not None else None,
+        resource_used=resource.used_bytes if resource is not None else None,
+        resource_ends=resource.limit.value if resource is not None else None,
         protected=f"{giant.name} ({giant.pid})" if giant is not None else None,
         protected_rss=giant.rss_bytes if giant is not None else None,
     )

@@ -11,9 +11,10 @@ from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, hos
 from memtop.analysis.trend.forecast import Room
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
 from memtop.engine.assessment.step_input import StepInput
-from memtop.model.assessment import Limit, LimitRow
+from memtop.model.assessment import CountLimit, Limit, LimitRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
+from memtop.sampling.cgroup_reading import MappingCount
 from memtop.units import long_size
 
 MACHINE_NAME: Final = "this machine's memory"
@@ -22,6 +23,8 @@ CONTAINER_NAME: Final = "this container"
 _MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA})
 """What a rising process comes up against; the others only change what happens there."""
 _KILLS: Final = frozenset({Limit.CGROUP, Limit.MACHINE})
+_NO_MMAP: Final = "lets mmap fail"
+NO_THREAD: Final = "starts no thread or process"
 _SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 """Limits on what several processes use together."""
 
@@ -55,9 +58,66 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
         rows.append(_plain(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", limits.address_space_bytes, virt_bytes))
     if limits is not None and limits.data_bytes not in (None, UNLIMITED) and status and status.data_bytes:
         rows.append(_plain(Limit.DATA, "ulimit -d (RLIMIT_DATA)", limits.data_bytes, status.data_bytes))
+    if limits is not None and status is not None:
+        if limits.stack_bytes not in (None, UNLIMITED) and status.stack_bytes:
+            rows.append(_plain(Limit.STACK, "ulimit -s (RLIMIT_STACK)", limits.stack_bytes, status.stack_bytes))
+        if limits.locked_bytes not in (None, UNLIMITED) and status.locked_bytes and not status.may_lock:
+            rows.append(_plain(Limit.LOCKED, "ulimit -l (RLIMIT_MEMLOCK)", limits.locked_bytes, status.locked_bytes))
     if cgroups.policy.overcommit == 2 and meminfo is not None and meminfo.committed_bytes is not None:
         rows.append(_plain(Limit.COMMIT, "CommitLimit", meminfo.commit_limit_bytes, meminfo.committed_bytes))
     return tuple(rows)
+
+
+def count_limits(key: ProcessKey, step: StepInput) -> tuple[CountLimit, ...]:
+    """The limits on the numbers of mappings and threads, as far as both ends are known; the fullest first."""
+    cgroups, found = step.cgroups, []
+    mappings, most = cgroups.mappings.get(key, MappingCount()).number, cgroups.policy.max_map_count
+    if mappings is not None and most is not None:
+        found.append(CountLimit("vm.max_map_count", most, mappings, _NO_MMAP))
+    tasks = cgroups.tasks.get(key)
+    if tasks is not None:
+        found += [CountLimit(one.name, one.limit, one.used, NO_THREAD) for one in tasks.limits if one.used is not None]
+    most, used = _user_threads(key, step)
+    if most is not None and used is not None:
+        found.append(CountLimit("ulimit -u (RLIMIT_NPROC)", most, used, NO_THREAD))
+    return tuple(sorted(found, key=lambda one: -one.used / max(1, one.limit)))
+
+
+def _user_threads(key: ProcessKey, step: StepInput) -> tuple[int | None, int | None]:
+    """RLIMIT_NPROC where it binds, and how many threads its user has; root is exempt."""
+    limits, seen = step.cgroups.limits.get(key), step.process(key)
+    if limits is None or limits.processes in (None, UNLIMITED) or seen is None or not seen.uid:
+        return None, None
+    if not step.everybody:
+        return limits.processes, None
+    threads = (one.stat.threads for one in step.sample.processes.values() if one.uid == seen.uid and one.stat)
+    return limits.processes, sum(threads)
+
+
+def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
+    """Limits on mappings and threads, and on what few programs use up, of which not both ends are known."""
+    cgroups, found = step.cgroups, []
+    mappings = cgroups.mappings.get(key, MappingCount())
+    if cgroups.policy.max_map_count is None:
+        found.append("vm.max_map_count cannot be read")
+    elif mappings.number is None:
+        found.append(mappings.unread or "its mappings are not counted yet")
+    tasks = cgroups.tasks.get(key)
+    if tasks is None or tasks.unread:
+        found.append(tasks.unread if tasks is not None else "the limits on threads have not been read")
+    elif any(one.used is None for one in tasks.limits) or not any(
+        one.name.startswith("kernel.") for one in tasks.limits
+    ):
+        found.append("the number of threads cannot be read")
+    most, used = _user_threads(key, step)
+    if most is not None and used is None:
+        found.append(f"how many of the {most:,} threads of ulimit -u its user has")
+    limits, status = cgroups.limits.get(key), step.status(key)
+    if limits is not None and limits.stack_bytes is None:
+        found.append("ulimit -s cannot be read")
+    if limits is not None and limits.locked_bytes is None and status is not None and status.locked_bytes:
+        found.append("ulimit -l cannot be read")
+    return tuple(found)
 
 
 def used_percent(key: ProcessKey, step: StepInput) -> float | None:

@@ -14,10 +14,12 @@ from memtop.engine.assessment.finding_inputs import Judged, case_of, task_sums
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, sooner
 from memtop.engine.assessment.memory_limits import (
     cgroup_name,
+    count_limits,
     first_met,
     first_to_kill,
     growing_beside,
     limit_rows,
+    limits_not_looked_at,
     unread_cgroups,
     unread_limits,
 )
@@ -65,8 +67,10 @@ class ProcessAssessor:
         copying = self._trail.take(step.now_s, key, inputs.sharing)
         verdict = self._verdicts.of(key)
         growth = _growth_now(verdict, step.now_s)
+        counts = count_limits(key, step)
         judged = Judged(
             limits=limits,
+            counts=counts,
             verdict=verdict,
             growth=growth,
             rise=self._rises.of(key),
@@ -89,11 +93,13 @@ class ProcessAssessor:
             level_s=_level_s(verdict, growth),
             heap_level=case.steady_live is not None,
             limits=limits,
+            counts=counts,
             first_met=target,
             cgroup=leaf,
             cgroup_name=cgroup_name(chain[0], step) if chain else "",
             owner=names.owner if (names := step.cgroups.names.get(key)) is not None else CgroupOwner(),
             unread=unread_limits(key, step),
+            not_looked_at=limits_not_looked_at(key, step),
             cgroup_known=bool(chain),
             events=self._counters.events(leaf.path) if leaf is not None else Events(),
             policy=step.cgroups.policy,

@@ -42,8 +42,10 @@ class CgroupFinder:
     def __init__(self, source: Source, files: CgroupFiles) -> None:
         self._source = source
         self._files = files
-        self._mounts: tuple[Mount, ...] = ()
-        self._controllers: bytes | None = None
+        self.mounts: tuple[Mount, ...] = ()
+        """Those of memtop's own mount namespace."""
+        self.controllers: bytes | None = None
+        """Controllers of version 2 where it is mounted; None where they cannot be read."""
         self._found: dict[bytes, Found] = {}
         """By content of /proc/PID/cgroup, where memtop's own mounts led there; since the mounts were read."""
 
@@ -51,10 +53,10 @@ class CgroupFinder:
         """Read the mounts again."""
         self._found.clear()
         try:
-            self._mounts = parse_mountinfo(self._source.read("proc/self/mountinfo", _MOUNTS_BYTES))
+            self.mounts = parse_mountinfo(self._source.read("proc/self/mountinfo", _MOUNTS_BYTES))
         except MemtopError:
-            self._mounts = ()
-        self._controllers = self._controllers_at(self._mounts)
+            self.mounts = ()
+        self.controllers = self._controllers_at(self.mounts)
 
     @staticmethod
     def refused(error: MemtopError) -> Found:
@@ -66,7 +68,7 @@ class CgroupFinder:
         if (known := self._found.get(raw)) is not None:
             return known
         members = parse_memberships(raw)
-        place = self._visible(memory_places(members, self._mounts, self._controllers))
+        place = self._visible(memory_places(members, self.mounts, self.controllers))
         if place is not None or self._never_accounted(members):
             found = self._found[raw] = self._at(place, "", members)  # the same for every process with these lines
             return found
@@ -95,10 +97,10 @@ class CgroupFinder:
     def _never_accounted(self, members: tuple[Membership, ...]) -> bool:
         """Whether there is no controller of memory: none of version 1, and none at the root of version 2, which is the
         only cgroup without a type."""
-        if any(b"memory" in member.controllers for member in members) or self._controllers is None:
+        if any(b"memory" in member.controllers for member in members) or self.controllers is None:
             return False
-        whole = any(not self._files.there(place.chain[0], "cgroup.type") for place in _roots(self._mounts))
-        return whole and b"memory" not in self._controllers.split()
+        whole = any(not self._files.there(place.chain[0], "cgroup.type") for place in _roots(self.mounts))
+        return whole and b"memory" not in self.controllers.split()
 
     def _visible(self, places: tuple[CgroupPlace, ...]) -> CgroupPlace | None:
         """The first that is there: another mount may lie over it."""

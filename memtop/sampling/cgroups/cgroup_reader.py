@@ -20,6 +20,8 @@ from memtop.sampling.cgroups.all_cgroups import AllCgroups
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
 from memtop.sampling.cgroups.cgroup_finder import CgroupFinder, Found
 from memtop.sampling.cgroups.homes import CgroupHomes, living
+from memtop.sampling.cgroups.mapping_counts import MappingCounts
+from memtop.sampling.cgroups.task_limits import TaskLimits
 from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample, SystemSample
 from memtop.sources.protocol import Source
@@ -42,6 +44,8 @@ class CgroupReader:
         self._homes = CgroupHomes(source, self._finder, self._add_chain, replaying=replaying)
         self._all = AllCgroups(self._folders, replaying=replaying)
         self._policy = Policy()
+        self._tasks = TaskLimits(source)
+        self._counts = MappingCounts(source)
         self._readings: dict[str, CgroupReading] = {}
         self._leaves: dict[str, tuple[str, ...]] = {}
         """Cgroups with members of their own, and their chains."""
@@ -108,6 +112,8 @@ class CgroupReader:
             kills=self._kills,
             adjs=self._adjs,
             limits=self._limits_of(plan.assessed, processes),
+            tasks=self._tasks.read(plan.assessed, processes, self._finder.mounts, self._finder.controllers),
+            mappings=self._counts.read(plan.assessed, processes, now_s, allowed=readings.smaps),
             policy=self._policy,
         )
 

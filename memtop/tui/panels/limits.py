@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop import units
 from memtop.explain.finding_text import span
 from memtop.explain.limit_names import short
-from memtop.model.assessment import Assessment, ExitReport, LimitRow
+from memtop.model.assessment import Assessment, CountLimit, ExitReport, LimitRow
 from memtop.model.frame import Frame
 from memtop.tui.chart.picture import Forecast
 from memtop.tui.drawing.cell_text import fit
@@ -26,6 +26,17 @@ _BEYOND: Final = "   beyond it the kernel"
 _BESIDE_FROM: Final = 74
 """Width from which the last column stands beside the numbers. In less room it has its own line, and names stay
 whole."""
+
+
+class _Cells(NamedTuple):
+    """One line of the table."""
+
+    name: str
+    percent: float
+    limit: str
+    used: str
+    room: str
+    beyond: str
 
 
 class LimitsPanel(TextLines, can_focus=True):
@@ -63,6 +74,8 @@ def limit_lines(frame: Frame, width: int) -> list[Line]:
     lines.append(Line(_heading(width), "dim"))
     for row in outlook.limits:
         lines += _row(row, width)
+    for count in outlook.counts:
+        lines += _count_row(count, width)
     for text in sentences(detail, outlook, frame):
         lines += wrapped(text, width, indent="  ")
     return lines
@@ -93,23 +106,35 @@ def _name_cells(width: int) -> int:
 
 def _row(row: LimitRow, width: int) -> list[Line]:
     percent = 100 * row.used_bytes / row.limit_bytes if row.limit_bytes > 0 else 100.0
+    limit, used, room = map(units.size, (row.limit_bytes, row.used_bytes, row.headroom_max_bytes))
+    return _line(_Cells(row.name, percent, limit, used, room, _beyond(row)), width, binds=row.binds)
+
+
+def _count_row(row: CountLimit, width: int) -> list[Line]:
+    """A limit on mappings or threads."""
+    percent = 100 * row.used / row.limit if row.limit > 0 else 100.0
+    limit, used, room = map(units.count, (row.limit, row.used, max(0, row.limit - row.used)))
+    return _line(_Cells(row.name, percent, limit, used, room, row.beyond), width)
+
+
+def _line(shown: _Cells, width: int, *, binds: bool = False) -> list[Line]:
+    percent, beyond = shown.percent, shown.beyond
     mark, look = " ", ""
     if percent >= DANGER_PERCENT:
         mark, look = DANGER_MARK, "danger"
     elif percent >= WARN_PERCENT:
         mark, look = WARNING_MARK, "warning"
-    elif row.binds:
+    elif binds:
         mark, look = "►", "strong"
-    name = _name_cells(width)
-    label = fit(short(row.name, name - 1), name - 1, left=True)
-    room = units.size(row.headroom_max_bytes)
-    cells = (units.size(row.limit_bytes), units.size(row.used_bytes), units.percent(percent), room)
-    numbers = "".join(f"{cell:>{size}}" for cell, (_, size) in zip(cells, _COLUMNS, strict=True))
+    cells = _name_cells(width)
+    label = fit(short(shown.name, cells - 1), cells - 1, left=True)
+    values = (shown.limit, shown.used, units.percent(percent), shown.room)
+    numbers = "".join(f"{value:>{size}}" for value, (_, size) in zip(values, _COLUMNS, strict=True))
     ahead = f"{mark} {label} {numbers}"
     if width < _BESIDE_FROM:
-        return [Line(ahead[:width], look), *wrapped(f"    {_BEYOND.strip()} {_beyond(row)}", width, look, "    ")]
+        return [Line(ahead[:width], look), *wrapped(f"    {_BEYOND.strip()} {beyond}", width, look, "    ")]
     indent = " " * (len(ahead) + 3)
-    return wrapped(ahead + "   " + _beyond(row), width, look, indent)
+    return wrapped(ahead + "   " + beyond, width, look, indent)
 
 
 def _beyond(row: LimitRow) -> str:

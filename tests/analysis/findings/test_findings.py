@@ -37,6 +37,8 @@ PROTECTED: dict[str, Any] = {"protected": "db (1)", "protected_rss": 21, "mem_to
 VIRT: dict[str, Any] = {"virt": 11 * GIB, "rss": GIB, "reserved": 6 * GIB}
 FAMILY: dict[str, Any] = {"family": 3, "family_rss": 300 * MIB, "family_pss": 200 * MIB}
 
+THREADS: dict[str, Any] = {"threads_limit": 100, "threads_limit_name": "pids of /app"}
+LOCKED: dict[str, Any] = {"resource_limit": 100, "resource_limit_name": "ulimit -l", "resource_ends": "lets mlock fail"}
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("frozen", LIMITED | {"frozen": True}, LIMITED, Severity.DANGER),
     ("near_limit", NEAR, LIMITED | {"unreclaimable": 80 * MIB - 1}, Severity.WARNING),
@@ -65,6 +67,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
         {"overcommit": 0, "committed": 91, "commit_limit": 100},
         Severity.WARNING,
     ),
+    ("threads", THREADS | {"threads_used": 81}, THREADS | {"threads_used": 80}, Severity.WARNING),
+    ("resource_limit", LOCKED | {"resource_used": 81}, LOCKED | {"resource_used": 80}, Severity.WARNING),
     ("mappings", {"mappings": 81, "max_mappings": 100}, {"mappings": 80, "max_mappings": 100}, Severity.WARNING),
     ("copying", COPY, COPY | {"minflt_per_s": 1000.0}, Severity.WARNING),
     ("copying", COPY, COPY | {"still_shared": GIB}, Severity.WARNING),

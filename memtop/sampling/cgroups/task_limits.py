@@ -1,0 +1,92 @@
+"""Reads how many threads there may be and are: the pids cgroups of a process, and the machine's own limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from memtop.analysis.limits.memory_cgroups import Version, controller_places
+from memtop.errors import MemtopError
+from memtop.process_key import ProcessKey
+from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memberships
+from memtop.procfs.lines import int_or_none
+from memtop.procfs.mountinfo import Mount
+from memtop.sampling.cgroup_reading import TaskLimit, TaskLimitsRead
+from memtop.sampling.sample import ProcessSample
+from memtop.sources.protocol import Source
+
+EVERY_TICKS: Final = 5
+"""Ticks after which the counts are read again."""
+
+
+class TaskLimits:
+    """Reads through a Source, and keeps for some ticks what was read."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._tick = -1
+        self._machine: tuple[TaskLimit, ...] = ()
+        self._known: dict[ProcessKey, TaskLimitsRead] = {}
+
+    def read(
+        self,
+        assessed: Iterable[ProcessKey],
+        processes: Mapping[int, ProcessSample],
+        mounts: tuple[Mount, ...],
+        v2_controllers: bytes | None,
+    ) -> Mapping[ProcessKey, TaskLimitsRead]:
+        """One tick: the limits over each of ``assessed``, those of the machine included."""
+        self._tick += 1
+        due = self._tick % EVERY_TICKS == 0
+        if due:
+            self._machine = self._read_machine()
+        before, self._known = self._known, {}
+        for key in assessed:
+            seen, known = processes.get(key.pid), before.get(key)
+            if seen is None or seen.key != key:
+                continue
+            if known is None or due:
+                found = self._of_cgroups(seen.folder, mounts, v2_controllers)
+                known = found._replace(limits=(*found.limits, *self._machine))
+            self._known[key] = known
+        return self._known
+
+    def _read_machine(self) -> tuple[TaskLimit, ...]:
+        """kernel.threads-max and kernel.pid_max against the number of threads that /proc/loadavg shows."""
+        raw = self._file("proc/loadavg", 256)
+        fields = raw.split() if raw is not None else []
+        used = int_or_none(fields[3].rpartition(b"/")[2]) if len(fields) > 3 else None
+        names = ("threads-max", "pid_max")
+        limits = [(name, self._file(f"proc/sys/kernel/{name}", 64)) for name in names]
+        known = [(name, int_or_none(raw)) for name, raw in limits if raw is not None]
+        return tuple(TaskLimit(f"kernel.{name}", most, used) for name, most in known if most is not None)
+
+    def _of_cgroups(self, folder: str, mounts: tuple[Mount, ...], v2_controllers: bytes | None) -> TaskLimitsRead:
+        try:
+            raw = self._source.read(f"{folder}/cgroup", 16_384)
+        except MemtopError:
+            return TaskLimitsRead((), "the limits of its pids cgroup cannot be read")
+        members = parse_memberships(raw)
+        places = controller_places(b"pids", members, mounts, v2_controllers)
+        place = next((one for one in places if self._there(one.chain[0], one.version)), None)
+        if place is None:
+            named = any(b"pids" in one.controllers for one in members)
+            named |= v2_controllers is not None and b"pids" in v2_controllers.split()
+            return TaskLimitsRead((), "the limits of its pids cgroup cannot be read" if named else "")
+        limits = []
+        for path, label in zip(place.chain, place.labels, strict=True):
+            raw_most, raw_used = self._file(f"{path}/pids.max", 64), self._file(f"{path}/pids.current", 64)
+            most = parse_limit(raw_most) if raw_most is not None else None
+            if most is not None and most != UNLIMITED:
+                limits.append(TaskLimit(f"pids of {label}", most, None if raw_used is None else parse_count(raw_used)))
+        return TaskLimitsRead(tuple(limits))
+
+    def _there(self, path: str, version: Version) -> bool:
+        """Whether this directory is of a pids hierarchy; the root has no files of it."""
+        return self._file(f"{path}/{'cgroup.procs' if version is Version.V1 else 'cgroup.controllers'}", 64) is not None
+
+    def _file(self, path: str, size: int) -> bytes | None:
+        try:
+            return self._source.read(path, size)
+        except MemtopError:
+            return None
