@@ -124,6 +124,10 @@ class FakeSource:
         self.asked_ever: list[str] = []
         """Every reading that was begun."""
         self.abandoned: list[str] = []
+        self.begun_s: dict[str, float] = {}
+        """When each reading was begun last."""
+        self.delays_s: dict[str, float] = {}
+        """How long the answer of a path lets wait."""
         self.watched: list[int] = []
         self.ended: list[Exit] = []
         self.closed = False
@@ -158,8 +162,9 @@ class FakeSource:
         if path not in self.asked:
             self.asked.append(path)
             self.asked_ever.append(path)
+            self.begun_s[path] = self.mono_s
             return None
-        if pid_of(path) in self.hanging:
+        if pid_of(path) in self.hanging or self.mono_s < self.begun_s[path] + self.delays_s.get(path, 0.0):
             return None
         self.asked.remove(path)
         return Answer(self._content(path)[:size], self.took_s)

@@ -628,6 +628,19 @@ def test_a_mark_that_is_set_during_a_reading_has_the_next_one_as_its_baseline() 
     assert watched.step(times=2).mark.growth is not None  # type: ignore[union-attr]
 
 
+def test_a_leak_in_3_gib_has_its_growing_kind_on_screen_within_ten_seconds_where_each_reading_takes_three() -> None:
+    watched = large()
+    watched.source.took_s = 0.35
+    watched.source.delays_s["proc/42/pagemap"] = 3.0
+    for tick in range(1, 9):
+        watched.process.minflt += 1
+        watched.process.rss_pages += 5 * MIB_PAGES
+        watched.source.files["proc/42/pagemap"] = pagemap(1024 + 5 * 1024 * tick)
+        reading = watched.view().reading
+    assert reading is not None and reading.since_start.kinds[0].kind is RegionKind.HEAP
+    assert (reading.since_start.kinds[0].delta.rss_bytes or 0) >= 10 * MIB
+
+
 def test_r_reads_smaps_of_a_large_process_too_and_what_pagemap_does_not_have_is_no_change() -> None:
     watched = large()
     assert watched.view().reading is not None

@@ -15,8 +15,8 @@ SMAPS_MAX_S: Final = 0.005
 """Longest expected stall for which smaps and smaps_rollup are read if pagemap is available."""
 DUTY: Final = 0.01
 """Most processor time for it in the long run, as a share of a core."""
-SECOND_AFTER_S: Final = 1.0
-"""The second reading of a process waits this long, so that growth is seen soon. The third waits for both."""
+SECOND_AFTER_S: Final = 2.9
+"""From the begin of the first reading to that of the second, so that growth is seen soon. The third waits for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class PieceBudget:
         """The state after a reading that returned nothing and cost nothing."""
         return PieceBudget(self.free_from_s, self.calm_until_s, self.owed_s, self.readings)
 
-    def ended(self, now_s: float, cpu_s: float) -> PieceBudget:
+    def ended(self, began_s: float, now_s: float, cpu_s: float) -> PieceBudget:
         """The state after a reading returned. ``cpu_s`` is the processor time that it took."""
         due_s = self.owed_s + cpu_s / DUTY
-        rest_s = max(REST_MIN_S, due_s) if self.readings else SECOND_AFTER_S
+        rest_s = max(REST_MIN_S, due_s) if self.readings else max(0.0, began_s + SECOND_AFTER_S - now_s)
         owed_s = max(0.0, due_s - rest_s)
         return PieceBudget(now_s + rest_s, now_s + max(CALM_S, rest_s), owed_s, self.readings + 1)
 

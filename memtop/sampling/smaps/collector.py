@@ -174,7 +174,7 @@ class Collector:
         if path in record.stale:
             record.stale.discard(path)
             if name == PAGEMAP:
-                record.pieces = record.pieces.ended(pending.since_s, answer.took_s)
+                record.pieces = record.pieces.ended(pending.since_s, self.now_s, answer.took_s)
             elif pending.load is not None:
                 record.budget = record.budget.ended(pending.since_s, answer.took_s)
         elif name == "mountinfo":
@@ -198,7 +198,7 @@ class Collector:
             self.refund_s += pending.charged_s
         elif name == PAGEMAP:
             record.missing, record.moved = _why(error), NEVER
-            record.pieces = record.pieces.ended(pending.since_s, 0.0)
+            record.pieces = record.pieces.ended(pending.since_s, self.now_s, 0.0)
         else:
             record.missing = _why(error)
             record.moved = NEVER
@@ -210,7 +210,7 @@ class Collector:
     ) -> None:
         load, seen = pending.load, self.seen(key)
         if name == PAGEMAP:
-            record.pieces = record.pieces.ended(self.now_s, answer.took_s)
+            record.pieces = record.pieces.ended(pending.since_s, self.now_s, answer.took_s)
         else:
             record.budget = record.budget.ended(pending.since_s + answer.took_s, answer.took_s, load, self.machine)
         if load is not None:
