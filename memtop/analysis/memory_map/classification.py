@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from memtop.analysis.memory_map.guessed_flags import flags_of
+from memtop.analysis.memory_map.guessed_flags import flags_of, runs_v8
 from memtop.analysis.memory_map.region_kinds import (
     ANON_RULES,
     GIVEN_NAMES,
@@ -50,7 +50,7 @@ def classify(
         for flags, start, end in zip(all_flags, smaps.starts, smaps.ends, strict=True)
     )
     namer = _Namer(smaps, exe, is_java, tmpfs)
-    world = _World(is_go, is_java, is_sanitized)
+    world = _World(is_go, is_java, is_sanitized, runs_v8(smaps))
     kinds = _by_rules(smaps, all_flags, namer, world)
     count = len(kinds)
     touches = [below == above for below, above in zip(smaps.ends, smaps.starts[1:], strict=False)]
@@ -69,6 +69,7 @@ class _World(NamedTuple):
     is_go: bool
     is_java: bool
     is_sanitized: bool
+    is_v8: bool
 
 
 def _by_rules(smaps: Smaps, all_flags: Sequence[frozenset[str]], namer: _Namer, world: _World) -> list[RegionKind]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from memtop.analysis.memory_map.region_kinds import ARENA_BYTES, GO_HEAP_START, GUARD_MAX, KIB
+from memtop.analysis.memory_map.region_kinds import ARENA_BYTES, GO_HEAP_START, GUARD_MAX, KIB, V8_PAGE
 from memtop.procfs.smaps import Smaps
 
 _NONE: Final = frozenset[str]()
+_NO_CAGES: Final = frozenset[int]()
+_CAGE: Final = 4 << 30
 _NO_RESERVE: Final = frozenset({"nr"})
 _STACK: Final = frozenset({"nh"})
 _V8: Final = frozenset({"dc", "nr"})
@@ -21,21 +23,24 @@ _SHADOW: Final = frozenset({"dd", "nr"})
 _POOL: Final = frozenset({"ht"})
 _SHADOW_STARTS: Final = frozenset({0x7FFF_7000, 0x7FFF_8000, 0x0200_8FFF_7000})
 """Addresses of the shadow memory of the address sanitizer on x86-64. GCC and Clang use fixed addresses."""
-_V8_PAGE: Final = 256 * KIB
-"""Every page of V8's heap is aligned to this."""
 _V8_PROGRAMS: Final = (b"/node", b"/nodejs", b"/chrome", b"/chromium", b"/electron", b"/libnode.so", b"/deno")
 _METASPACE_GRANULE: Final = 64 * KIB
 """The JVM reserves memory for classes in multiples of this. Its guards are smaller."""
-_LEAST_STACK: Final = 64 * KIB
+_LEAST_STACK: Final = 16 * KIB
+"""PTHREAD_STACK_MIN of glibc on x86-64."""
+_STACKS_BYTES: Final = 1 << 40
+"""Address space below the lowest library in which stacks of threads are looked for."""
 
 
 def guessed_flags(smaps: Smaps) -> list[frozenset[str]]:
     """One set for each mapping; see the module."""
     count = len(smaps)
     flags = [_NONE] * count
-    is_v8 = any(_is_v8(name) for name in set(smaps.names))
+    is_v8 = runs_v8(smaps)
+    cages = _cages(smaps) if is_v8 else _NO_CAGES
     is_go = GO_HEAP_START in smaps.starts
     is_java = any(b"/libjvm.so" in name for name in set(smaps.names))
+    lowest_stack = _lowest_stack(smaps)
     has_guards = not (is_go or is_java)  # guards below stacks; Go has none, and the JVM's are recognized without flags
     pool = [sum(pair) for pair in zip(smaps.sizes("Shared_Hugetlb"), smaps.sizes("Private_Hugetlb"), strict=True)]
     for place in range(count):
@@ -47,11 +52,38 @@ def guessed_flags(smaps: Smaps) -> list[frozenset[str]]:
             size = smaps.ends[place] - smaps.starts[place]
             if (size > GUARD_MAX and not is_go) or (is_java and size % _METASPACE_GRANULE == 0):
                 flags[place] = _NO_RESERVE
-        elif is_v8 and smaps.starts[place] % _V8_PAGE == 0 and "x" not in smaps.perms[place]:
+        elif is_v8 and _may_be_v8(smaps, place, cages):
             flags[place] = _V8
         elif smaps.perms[place].startswith("rw-"):
-            _guess_writable(smaps, place, flags, has_guards=has_guards)
+            may_be_stack = has_guards and smaps.starts[place] >= lowest_stack
+            _guess_writable(smaps, place, flags, may_be_stack=may_be_stack)
     return flags
+
+
+def runs_v8(smaps: Smaps) -> bool:
+    """Whether the process is a program with V8, by its files."""
+    return any(_is_v8(name) for name in set(smaps.names))
+
+
+def _cages(smaps: Smaps) -> frozenset[int]:
+    """Addresses, in units of 4 GiB, of what V8 reserves where it compresses pointers: its constants begin there."""
+    rows = zip(smaps.starts, smaps.perms, smaps.names, strict=True)
+    return frozenset(
+        start // _CAGE for start, perms, name in rows if not name and perms == "r--p" and start % _CAGE == 0
+    )
+
+
+def _may_be_v8(smaps: Smaps, place: int, cages: frozenset[int]) -> bool:
+    start = smaps.starts[place]
+    if start % V8_PAGE or "x" in smaps.perms[place]:
+        return False
+    return start // _CAGE in cages if cages else not _is_above_guard(smaps, place)
+
+
+def _lowest_stack(smaps: Smaps) -> int:
+    """Address below which no stack of a thread is: the kernel puts them near libraries, an allocator its memory far."""
+    libraries = (start for start, name in zip(smaps.starts, smaps.names, strict=True) if b".so" in name)
+    return max(0, min(libraries, default=0) - _STACKS_BYTES)
 
 
 def _is_v8(name: bytes) -> bool:
@@ -59,7 +91,7 @@ def _is_v8(name: bytes) -> bool:
     return bool(folder) and (b"/" + last).startswith(_V8_PROGRAMS)
 
 
-def _guess_writable(smaps: Smaps, place: int, flags: list[frozenset[str]], *, has_guards: bool) -> None:
+def _guess_writable(smaps: Smaps, place: int, flags: list[frozenset[str]], *, may_be_stack: bool) -> None:
     start, end = smaps.starts[place], smaps.ends[place]
     if start % ARENA_BYTES == 0 and (end == start + ARENA_BYTES or _reserves_up_to(smaps, place + 1, end, start)):
         flags[place] = _NO_RESERVE
@@ -67,7 +99,7 @@ def _guess_writable(smaps: Smaps, place: int, flags: list[frozenset[str]], *, ha
             flags[place + 1] = _NO_RESERVE
     elif start in _SHADOW_STARTS:
         flags[place] = _SHADOW
-    elif has_guards and end - start >= _LEAST_STACK and _is_above_guard(smaps, place):
+    elif may_be_stack and end - start >= _LEAST_STACK and _is_above_guard(smaps, place):
         flags[place] = _STACK
 
 

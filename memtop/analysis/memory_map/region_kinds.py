@@ -129,6 +129,7 @@ class MappingTraits:
     is_go: bool
     is_java: bool
     is_sanitized: bool
+    is_v8: bool
     before: MappingTraits | None = None
     """The mapping that ends where this one starts."""
     after: MappingTraits | None = None
@@ -153,6 +154,8 @@ GO_HEAP_END: Final = GO_HEAP_START + (1 << 40)
 COMPRESSED_OOPS_END: Final = 32 * GIB
 """The JVM puts heaps below 32 GB at low addresses, to address objects with 32 bits."""
 GUARD_MAX: Final = MIB
+V8_PAGE: Final = 256 * KIB
+"""Every page of V8's heap is aligned to it."""
 LIBRARY_BSS_MAX: Final = 512 * KIB
 """The memory after a library's data is its bss, but later mappings may touch and merge with it. A larger piece is not
 bss."""
@@ -160,6 +163,13 @@ SHADOW_MIN: Final = 128 * MIB
 SANITIZER_HEAP_START: Final = 0x6000 << 32
 """The 4 TiB of the sanitizers' allocator on x86-64, with GCC and with Clang before 16."""
 SANITIZER_HEAP_END: Final = SANITIZER_HEAP_START + (4 << 40)
+
+
+def _is_v8_page(look: MappingTraits) -> bool:
+    """V8 keeps its pages out of forks, except in the address range that pointer compression reserves for them."""
+    if "nr" not in look.flags:
+        return False
+    return "dc" in look.flags or (look.is_v8 and look.start % V8_PAGE == 0 and "x" not in look.perms)
 
 
 def _arena_tail(look: MappingTraits) -> bool:
@@ -218,7 +228,7 @@ ANON_RULES: Final[tuple[tuple[Test, RegionKind], ...]] = (
         lambda look: look.is_sanitized and SANITIZER_HEAP_START <= look.start < SANITIZER_HEAP_END,
         RegionKind.SANITIZER_HEAP,
     ),
-    (lambda look: "dc" in look.flags and "nr" in look.flags, RegionKind.V8_HEAP),
+    (_is_v8_page, RegionKind.V8_HEAP),
     (lambda look: look.is_java and look.end <= COMPRESSED_OOPS_END, RegionKind.JVM_HEAP),
     (lambda look: "nh" in look.flags and _above_guard(look, GUARD_MAX), RegionKind.THREAD_STACK),
     (
