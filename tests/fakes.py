@@ -228,6 +228,8 @@ class FakeSource:
         if name == "limits":
             names = (b"data size", b"address space", b"stack size", b"locked memory", b"processes")
             return b"".join(b"Max %b  unlimited  unlimited  bytes\n" % name for name in names)
+        if name == "identity":
+            return b"{}"
         if name not in ("oom_score", "oom_score_adj"):
             raise Unavailable(f"{name}: none")
         return {"oom_score": b"%d\n" % process.oom_score, "oom_score_adj": b"0\n"}[name]

@@ -29,8 +29,9 @@ class Limit(Enum):
     COMMIT = "lets mmap fail"
     STACK = "ends it with SIGSEGV"
     LOCKED = "lets mlock fail"
-    RUNTIME = "is not asked: its runtime says that memory is out"
-    RUNTIME_SOFT = "is not asked: its runtime collects more and more"
+    RUNTIME = "is not asked: OutOfMemoryError"
+    RUNTIME_LEVEL = "is not asked: OutOfMemoryError; by its own figures it does not rise to it"
+    RUNTIME_SOFT = "is not asked: it collects more and more"
 
 
 @dataclass(frozen=True, slots=True)

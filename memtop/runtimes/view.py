@@ -120,6 +120,21 @@ class RuntimeView(NamedTuple):
     """URLs on its own listening sockets that may offer metrics. memtop has requested none of them."""
 
 
+class RuntimeCeiling(NamedTuple):
+    """A limit that the runtime itself sets, such as -Xmx. Sizes in bytes."""
+
+    name: str
+    limit_bytes: int
+    used_bytes: int
+    """What it limits, without the newest objects if they are known."""
+    may_be_met: bool = True
+    """Whether memory that rises may be rising towards it; False if the runtime's own figures say otherwise."""
+    soft: bool = False
+    """Whether the runtime only collects more and more there (GOMEMLIMIT); otherwise it says that memory is out."""
+    span_s: tuple[float, float] | None = None
+    """Earliest and latest time until it is reached, by the runtime's own figures; None if they do not rise."""
+
+
 class FindingFacts(NamedTuple):
     """Reports of a runtime that may lead to a finding. Bytes; None if it does not report them."""
 
@@ -144,5 +159,9 @@ class FindingFacts(NamedTuple):
     """Memory in use after a collection."""
     frees_lazily: bool = True
     """Whether memory that it frees may stay in RES for a while (MADV_FREE); True if that is not known."""
+    ceilings: tuple[RuntimeCeiling, ...] = ()
+    """The limits that it sets itself, as far as their use is known."""
+    not_looked_at: tuple[str, ...] = ()
+    """Limits of its own whose use is not known, one clause each."""
     surviving_bytes_per_s: float | None = None
     """Growth of what survives the collections, while none of them has collected old objects; None otherwise."""

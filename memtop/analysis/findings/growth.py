@@ -30,7 +30,10 @@ def growth(c: FindingInputs) -> Found:
         held_percent=HELD_PERCENT if early is not None else None,
         slow_early_s=slow_early,
         slow_late_s=slow_late,
-        limit_name=c.grows_towards if early is not None and not c.grows_towards_brake else None,
+        limit_name=c.grows_towards
+        if early is not None and not c.grows_towards_brake and not c.grows_towards_runtime
+        else None,
+        heap_limit=c.grows_towards if early is not None and c.grows_towards_runtime else None,
         brake_name=c.grows_towards if early is not None and c.grows_towards_brake else None,
         limit_bytes=c.grows_towards_bytes if early is not None else None,
         swap_room_bytes=c.grows_towards_swap or None if early is not None else None,

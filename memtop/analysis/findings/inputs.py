@@ -53,6 +53,8 @@ class FindingInputs:
     grows_towards: str | None = None
     """Name of the limit that the growth reaches first."""
     grows_towards_bytes: int | None = None
+    grows_towards_runtime: bool = False
+    """Whether the runtime sets that limit (-Xmx), and says itself that memory is out."""
     grows_towards_brake: bool = False
     """Whether that limit is memory.high, which slows down and never kills."""
     grows_towards_swap: int = 0
@@ -147,6 +149,11 @@ class FindingInputs:
     """Memory in use after each collection, if it does not rise by the runtime's own figures."""
     heap_alarm: str = ""
     """``heap_leak``, ``heap_full`` or ``goroutines`` if the runtime's own figures indicate it; or empty."""
+    heap_end_name: str | None = None
+    """The limit that the runtime sets and that its own figures rise to."""
+    heap_end_limit: int | None = None
+    heap_end_s: tuple[float, float] | None = None
+    """Earliest and latest time until then."""
     heap_live: int | None = None
     """Memory in use after a collection."""
     surviving_per_s: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, Severity, facts
+from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, Severity, facts
 
 
 def go_limit(c: FindingInputs) -> Found:
@@ -29,6 +29,17 @@ def outside_heap(c: FindingInputs) -> Found:
     if c.outside is None or c.outside_of is None or c.outside <= max(32 * MIB, 0.1 * c.outside_of):
         return None
     return WARNING, facts(outside_bytes=c.outside, held_bytes=c.outside_of)
+
+
+def heap_leak(c: FindingInputs) -> Found:
+    """More stays alive after each collection; where the runtime limits its heap, with the time until that is full."""
+    if c.heap_alarm != "heap_leak":
+        return None
+    early, late = c.heap_end_s or (None, None)
+    found = facts(
+        live_bytes=c.heap_live, early_s=early, late_s=late, heap_limit=c.heap_end_name, limit_bytes=c.heap_end_limit
+    )
+    return DANGER if early is not None and early < 3600 else WARNING, found
 
 
 def heap(name: str, severity: Severity) -> Callable[[FindingInputs], Found]:

@@ -88,7 +88,8 @@ class Assessor:
         ``lazy_free`` has time and bytes of what processes have given back by MADV_FREE, where that was read.
         """
         before = self._step.sample if self._step is not None else None
-        step = self._step = StepInput(sample, before, plan, sample.cgroups or CgroupSample())
+        runtimes = self._step.runtimes if self._step is not None else {}
+        step = self._step = StepInput(sample, before, plan, sample.cgroups or CgroupSample(), runtimes=runtimes)
         for key, reading in lazy_free.items():
             self.verdicts.note_lazy_free(key, *reading)
         changed = self.verdicts.look(
@@ -108,7 +109,8 @@ class Assessor:
         inputs of those assessed in full.
         """
         assert self._step is not None, "judge_growth comes first"
-        step = self._step = self._step._replace(rows=rows)
+        runtimes = {key: inputs.heap for key, inputs in inputs_of.items() if inputs.heap is not None}
+        step = self._step = self._step._replace(rows=rows, runtimes=runtimes)
         self._tick += 1
         self._counters.note(step)
         self.rises.take(step)

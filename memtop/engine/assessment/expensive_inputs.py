@@ -123,8 +123,12 @@ def _with_regions(case: FindingInputs, view: RegionsView) -> FindingInputs:
 
 
 def _with_heap(case: FindingInputs, heap: FindingFacts) -> FindingInputs:
+    end = next((one for one in heap.ceilings if one.span_s is not None), None)
     return replace(
         case,
+        heap_end_name=end.name if end is not None else None,
+        heap_end_limit=end.limit_bytes if end is not None else None,
+        heap_end_s=end.span_s if end is not None else None,
         heap_limit=heap.limit_bytes,
         next_gc=heap.next_gc_bytes,
         heap_held=heap.held_bytes,

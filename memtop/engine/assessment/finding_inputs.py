@@ -102,6 +102,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         flat_s=step.now_s - risen_s if is_flat and risen_s is not None else None,
         grows_towards=judged.target.name if judged.target is not None else None,
         grows_towards_bytes=judged.target.limit_bytes if judged.target is not None else None,
+        grows_towards_runtime=judged.target is not None and judged.target.limit is Limit.RUNTIME,
         grows_towards_brake=judged.target is not None and judged.target.limit is Limit.HIGH,
         grows_towards_swap=judged.target.swap_room_bytes if judged.target is not None else 0,
         siblings=judged.siblings,

@@ -20,7 +20,7 @@ from memtop.units import long_size
 MACHINE_NAME: Final = "this machine's memory"
 CONTAINER_NAME: Final = "this container"
 """The cgroup at the root of a cgroup namespace."""
-_MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA})
+_MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA, Limit.RUNTIME})
 """What a rising process comes up against; the others only change what happens there."""
 _KILLS: Final = frozenset({Limit.CGROUP, Limit.MACHINE})
 _NO_MMAP: Final = "lets mmap fail"
@@ -63,6 +63,9 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
             rows.append(_plain(Limit.STACK, "ulimit -s (RLIMIT_STACK)", limits.stack_bytes, status.stack_bytes))
         if limits.locked_bytes not in (None, UNLIMITED) and status.locked_bytes and not status.may_lock:
             rows.append(_plain(Limit.LOCKED, "ulimit -l (RLIMIT_MEMLOCK)", limits.locked_bytes, status.locked_bytes))
+    for own in step.runtimes[key].ceilings if key in step.runtimes else ():
+        kind = Limit.RUNTIME_SOFT if own.soft else Limit.RUNTIME if own.may_be_met else Limit.RUNTIME_LEVEL
+        rows.append(_plain(kind, own.name, own.limit_bytes, own.used_bytes))
     if cgroups.policy.overcommit == 2 and meminfo is not None and meminfo.committed_bytes is not None:
         rows.append(_plain(Limit.COMMIT, "CommitLimit", meminfo.commit_limit_bytes, meminfo.committed_bytes))
     return tuple(rows)
@@ -113,6 +116,8 @@ def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
     if most is not None and used is None:
         found.append(f"how many of the {most:,} threads of ulimit -u its user has")
     limits, status = cgroups.limits.get(key), step.status(key)
+    if key in step.runtimes:
+        found += step.runtimes[key].not_looked_at
     if limits is not None and limits.stack_bytes is None:
         found.append("ulimit -s cannot be read")
     if limits is not None and limits.locked_bytes is None and status is not None and status.locked_bytes:

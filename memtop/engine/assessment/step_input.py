@@ -10,6 +10,7 @@ from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.status import PidStatus
+from memtop.runtimes.view import FindingFacts
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
 from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import ProcessSample, Sample
@@ -25,6 +26,8 @@ class StepInput(NamedTuple):
     cgroups: CgroupSample
     rows: Mapping[int, ProcessRow] = MappingProxyType({})
     """By pid, of all that live. Empty while growth is judged, since a row is built with that verdict."""
+    runtimes: Mapping[ProcessKey, FindingFacts] = MappingProxyType({})
+    """What the runtimes of processes assessed in full report; while growth is judged, that of the tick before."""
 
     @property
     def now_s(self) -> float:

@@ -21,7 +21,8 @@ from memtop.runtimes.go.limits import FreedMemory, gogc_choices, judge_limit
 from memtop.runtimes.go.reading import decode_metrics
 from memtop.runtimes.go.sentences import GoJudgement
 from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Wanted
-from memtop.runtimes.view import FindingFacts, HeapPoint, KernelFigures, RuntimeView, Shown
+from memtop.runtimes.view import FindingFacts, HeapPoint, KernelFigures, RuntimeCeiling, RuntimeView, Shown
+from memtop.units import long_size
 
 POINTS: Final = 900
 """Readings kept for one process: a quarter of an hour."""
@@ -191,7 +192,9 @@ class GoTracker:
         if not self._points:
             if settings is None:
                 return None
-            return FindingFacts(_finite(settings.gomemlimit_bytes), frees_lazily=self._frees_lazily)
+            most = _finite(settings.gomemlimit_bytes)
+            unknown = (f"how near it is to GOMEMLIMIT {long_size(most)}",) if most else ()
+            return FindingFacts(most, frees_lazily=self._frees_lazily, not_looked_at=unknown)
         if not fresh:
             return None
         if self._verdict is None or now_s - self._verdict[0] >= _VERDICT_S:
@@ -211,6 +214,9 @@ class GoTracker:
             outside_bytes=None if last.anon_bytes is None else outside_bytes(heap, last.anon_bytes, lazy),
             outside_of_bytes=None if last.anon_bytes is None else last.anon_bytes - lazy,
             steady_live_bytes=growth.live_bytes if growth.verdict in (GoVerdict.STEADY, GoVerdict.PRESSURE) else None,
+            ceilings=(RuntimeCeiling("GOMEMLIMIT", int(limit), held, soft=True),)
+            if limit is not None and math.isfinite(limit) and (held := held_bytes(heap)) is not None
+            else (),
             alarm=_ALARMS.get(growth.verdict, ""),
             live_bytes=growth.live_bytes,
             frees_lazily=self._frees_lazily,

@@ -36,6 +36,8 @@ _PERCENTAGES: Final = {
     "MinRAMPercentage": "min_ram_percentage",
 }
 _SWITCHES: Final = {"AlwaysPreTouch": "always_pre_touch", "UseContainerSupport": "container_support"}
+_COUNTERS_OFF: Final = {"UsePerfData": False, "PerfDisableSharedMem": True}
+"""Switches, and the setting with which no counters are written to a file."""
 _WITH_VALUE: Final = frozenset(
     (
         "-cp",
@@ -76,6 +78,8 @@ class JvmFlags:
     """For example ``UseG1GC``."""
     always_pre_touch: bool | None = None
     container_support: bool | None = None
+    counters_off_by: str | None = None
+    """The flag that keeps its counters from being written to a file; None if none does."""
     native_memory_tracking: str | None = None
     """``off``, ``summary`` or ``detail``."""
 
@@ -119,6 +123,10 @@ def _put_extended(values: dict[str, int | float | str | bool], option: str) -> N
             values["collector"] = name
         elif name in _SWITCHES:
             values[_SWITCHES[name]] = on
+        elif name in _COUNTERS_OFF:
+            values.pop("counters_off_by", None)
+            if on == _COUNTERS_OFF[name]:
+                values["counters_off_by"] = f"-XX:{option}"
         return
     name, _, value = option.partition("=")
     if name in _SIZES:

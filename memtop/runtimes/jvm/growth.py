@@ -85,6 +85,8 @@ class JvmGrowth:
     live_bytes: int | None
     """The lowest use after one of the latest major collections."""
     live_bytes_per_s: float | None
+    live_interval_bytes_per_s: tuple[float, float] | None
+    """The bounds of that slope's 90 % interval."""
     metaspace_bytes_per_s: float | None
     threads_per_s: float | None
     native_bytes_per_s: float | None
@@ -198,6 +200,7 @@ def judge_jvm(points: Sequence[JvmPoint]) -> JvmGrowth:
         span_s=span_s,
         live_bytes=min((cycle.lowest_bytes for cycle in cycles[-LEAST_CYCLES:]), default=None),
         live_bytes_per_s=slope(live),
+        live_interval_bytes_per_s=None if live is None else (live.low, live.high),
         metaspace_bytes_per_s=slope(metaspace),
         threads_per_s=slope(threads),
         native_bytes_per_s=slope(native),

@@ -8,16 +8,18 @@ from typing import Any, Final
 
 from memtop.errors import ParseError
 from memtop.runtimes.jvm import sentences
+from memtop.runtimes.jvm.ceilings import jvm_ceilings
 from memtop.runtimes.jvm.facts import jvm_facts
 from memtop.runtimes.jvm.flags import JvmFlags, jvm_arguments, parse_jvm_flags
 from memtop.runtimes.jvm.growth import JvmGrowth, JvmPoint, JvmVerdict, break_down_jvm, judge_jvm
-from memtop.runtimes.jvm.heap import same_jvm
+from memtop.runtimes.jvm.heap import JvmHeap, same_jvm
 from memtop.runtimes.jvm.json_form import jvm_object
 from memtop.runtimes.jvm.reading import decode_counters
 from memtop.runtimes.jvm.sentences import JvmJudgement
 from memtop.runtimes.jvm.survivors import rising_survivors_per_s
 from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Wanted
 from memtop.runtimes.view import FindingFacts, HeapPoint, KernelFigures, RuntimeView, Shown
+from memtop.units import long_size
 
 POINTS: Final = 900
 """Readings kept for one process: a quarter of an hour."""
@@ -64,9 +66,12 @@ class JvmTracker:
     def view(self, shown: Shown) -> RuntimeView:
         """The judgment and the sentences."""
         points = [point for point in self._points if point.time_s <= shown.at_s]
+        trouble = shown.trouble
+        if trouble and not points and self._flags is not None and self._flags.counters_off_by is not None:
+            trouble = f"it writes no counters to a file: {self._flags.counters_off_by} is in its command line"
         view = RuntimeView(
             title=sentences.title(points[-1].heap if points else None, self._flags),
-            trouble=shown.trouble,
+            trouble=trouble,
             chart_titles=("Heap used", ""),
             points=tuple(
                 HeapPoint(p.time_s, p.heap.heap_used_bytes, None, p.heap.young_gcs + p.heap.major_gcs) for p in points
@@ -74,7 +79,7 @@ class JvmTracker:
             topic="jvm_panel",
         )
         if not points:
-            return view if shown.trouble else view._replace(sentences=("Waiting for its counters …",))
+            return view if trouble else view._replace(sentences=("Waiting for its counters …",))
         jvm = _judge(points, shown.kernel)
         verdict = sentences.jvm_verdict(jvm)
         return view._replace(
@@ -92,7 +97,7 @@ class JvmTracker:
         reported.
         """
         if not self._points or not fresh:
-            return None
+            return FindingFacts(frees_lazily=False, not_looked_at=self._uses_unknown(None))
         if self._verdict is None or now_s - self._verdict[0] >= _VERDICT_S:
             points = list(self._points)
             growth = judge_jvm(points)
@@ -107,11 +112,23 @@ class JvmTracker:
             outside_bytes=outside,
             outside_of_bytes=kernel.anon_bytes if outside is not None else None,
             steady_live_bytes=growth.live_bytes if growth.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) else None,
+            ceilings=jvm_ceilings(self._points[-1].heap, self._flags, growth),
+            not_looked_at=self._uses_unknown(self._points[-1].heap),
             alarm=_ALARMS.get(growth.verdict, ""),
             live_bytes=growth.live_bytes,
             frees_lazily=False,
             surviving_bytes_per_s=surviving,
         )
+
+    def _uses_unknown(self, heap: JvmHeap | None) -> tuple[str, ...]:
+        """The limits whose use no counter shows; without any counters the heap is one of them."""
+        given = self._flags.max_direct_bytes if self._flags is not None else None
+        limit = f" of {long_size(given)}" if given is not None else ""
+        direct = f"how full its direct memory is (MaxDirectMemorySize{limit})"
+        if heap is not None:
+            return (direct,)
+        most = self._flags.max_heap_bytes if self._flags is not None else None
+        return (f"how full its heap is (-Xmx{'' if most is None else f' {long_size(most)}'})", direct)
 
     def to_json(self, *, fresh: bool) -> dict[str, Any] | None:
         """The ``runtime`` object."""

@@ -54,13 +54,21 @@ NODE: Final = MappedRuntime(
     "--heapsnapshot-signal=SIGUSR2).",
     topic="node_heap",
     advise=advise_node,
+    own_limit="how full V8's heap is (--max-old-space-size)",
 )
 RUBY: Final = MappedRuntime("ruby", "Ruby", "ruby", rf"libruby-?{_VERSION}\.so|ruby{_VERSION}\Z")
-PHP: Final = MappedRuntime("php", "PHP", "php", rf"php(?:-fpm|-cgi)?{_VERSION}\Z|libphp{_VERSION}\.so")
+PHP: Final = MappedRuntime(
+    "php",
+    "PHP",
+    "php",
+    rf"php(?:-fpm|-cgi)?{_VERSION}\Z|libphp{_VERSION}\.so",
+    own_limit="how near it is to PHP's memory_limit",
+)
 DOTNET: Final = MappedRuntime(
     "dotnet",
     ".NET",
     "libcoreclr",
     r"libcoreclr\.so\Z",
     objects="memtop sees its pages and not its objects: compare two heap dumps (dotnet-gcdump collect -p PID).",
+    own_limit="how near .NET's heap is to GCHeapHardLimit",
 )

@@ -42,6 +42,8 @@ class MappedRuntime(NamedTuple):
     """Why it keeps freed memory; None if it has no reason of its own."""
     advise: Callable[[Observed, Sequence[str]], list[Advice]] | None = None
     """More advice, from the kernel's figures and the command line."""
+    own_limit: str = ""
+    """The limit of its own whose use memtop cannot see, as a clause; empty if it has none."""
     takes_address: bool = False
     readers: Mapping[str, Reader] = MappingProxyType({})
 
@@ -139,8 +141,10 @@ class NativeTracker:
         return {}
 
     def finding_facts(self, kernel: "KernelFigures", now_s: float, *, fresh: bool) -> "FindingFacts | None":
-        """Always None."""
-        return None
+        """A limit of its own whose use is not known; None if it has no such limit."""
+        from memtop.runtimes.view import FindingFacts  # noqa: PLC0415 (as above)
+
+        return FindingFacts(not_looked_at=(self.runtime.own_limit,)) if self.runtime.own_limit else None
 
     def to_json(self, *, fresh: bool) -> dict[str, Any] | None:
         """Name and version; None for a process without a runtime."""

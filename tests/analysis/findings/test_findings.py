@@ -241,3 +241,12 @@ def test_what_the_collector_finds_level_is_told_and_is_no_likely_leak() -> None:
     held, level = find(FindingInputs(**likely)), find(FindingInputs(**(likely | {"steady_live": 30 * MIB})))
     assert (held[0].name, held[0].facts["evidence"], "live_bytes" in held[0].facts) == ("growth", "likely leak", False)
     assert (level[0].name, level[0].facts["evidence"], level[0].facts["live_bytes"]) == ("growth", "growing", 30 * MIB)
+
+
+def test_a_leak_on_a_limited_heap_says_when_it_is_full() -> None:
+    known = FindingInputs(
+        heap_alarm="heap_leak", heap_live=MIB, heap_end_name="-Xmx", heap_end_limit=256 * MIB, heap_end_s=(240.0, 300.0)
+    )
+    (finding,) = [one for one in find(known) if one.name == "heap_leak"]
+    assert finding.severity is Severity.DANGER
+    assert (finding.facts["heap_limit"], finding.facts["early_s"]) == ("-Xmx", 240.0)

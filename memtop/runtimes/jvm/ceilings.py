@@ -1,0 +1,36 @@
+"""The limits that a JVM sets itself, at which it throws OutOfMemoryError: of its heap and of its metaspace."""
+
+from __future__ import annotations
+
+from memtop.runtimes.jvm.flags import JvmFlags
+from memtop.runtimes.jvm.growth import JvmGrowth, JvmVerdict
+from memtop.runtimes.jvm.heap import JvmHeap
+from memtop.runtimes.view import RuntimeCeiling
+
+
+def jvm_ceilings(heap: JvmHeap, flags: JvmFlags | None, growth: JvmGrowth) -> tuple[RuntimeCeiling, ...]:
+    """The maximum of the heap, then that of the metaspace where one is set.
+
+    The time until the heap is full follows from what is left after collections, while that rises.
+    """
+    found = []
+    most = heap.heap_max_bytes
+    if most:
+        named = heap.flags.max_heap_bytes is not None or (flags is not None and flags.max_heap_bytes is not None)
+        name = "-Xmx" if named else "the JVM's own maximum of the heap"
+        rises = growth.verdict in (JvmVerdict.WAITING, JvmVerdict.LEAK, JvmVerdict.HEAP_FULL)
+        found.append(RuntimeCeiling(name, most, heap.tenured_bytes, rises, span_s=_span_s(most, growth)))
+    metaspace = heap.flags.max_metaspace_bytes or (flags.max_metaspace_bytes if flags is not None else None)
+    if metaspace and heap.metaspace_used_bytes is not None:
+        rises = growth.verdict is JvmVerdict.METASPACE
+        found.append(RuntimeCeiling("MaxMetaspaceSize", metaspace, heap.metaspace_used_bytes, rises))
+    return tuple(found)
+
+
+def _span_s(most_bytes: int, growth: JvmGrowth) -> tuple[float, float] | None:
+    """From the higher and the lower bound of the slope of what is alive; None unless that is found to rise."""
+    interval = growth.live_interval_bytes_per_s
+    if growth.verdict is not JvmVerdict.LEAK or growth.live_bytes is None or interval is None or interval[0] <= 0:
+        return None
+    room_bytes = max(0, most_bytes - growth.live_bytes)
+    return room_bytes / interval[1], room_bytes / interval[0]

@@ -1,0 +1,68 @@
+"""The limits that a JVM sets itself, and the time until its heap is full, on recorded runs of real JVMs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from memtop.runtimes.jvm.ceilings import jvm_ceilings
+from memtop.runtimes.jvm.flags import JvmFlags, parse_jvm_flags
+from memtop.runtimes.jvm.growth import judge_jvm
+from memtop.runtimes.jvm.tracker import JvmTracker
+from memtop.runtimes.view import KernelFigures, Shown
+from tests.lab.points import jvm_points
+
+MIB = 1 << 20
+GIVEN = JvmFlags(max_heap_bytes=256 * MIB)
+
+
+@pytest.mark.parametrize("name", ["jvm_leak", "jvm_leak_serial"])
+def test_a_leak_is_forecast_to_the_maximum_of_its_heap(name: str) -> None:
+    points = jvm_points(name)
+    heap, growth = replace(points[-1].heap, flags=GIVEN, heap_max_bytes=256 * MIB), judge_jvm(points)
+    ceiling = jvm_ceilings(heap, None, growth)[0]
+    assert (ceiling.name, ceiling.limit_bytes, ceiling.may_be_met) == ("-Xmx", 256 * MIB, True)
+    assert ceiling.span_s is not None and growth.live_bytes is not None and growth.live_bytes_per_s is not None
+    early, late = ceiling.span_s
+    assert early < (256 * MIB - growth.live_bytes) / growth.live_bytes_per_s < late
+
+
+def test_a_jvm_whose_heap_is_level_is_not_said_to_rise_to_its_maximum() -> None:
+    points = jvm_points("jvm_steady_serial")
+    ceiling = jvm_ceilings(points[-1].heap, GIVEN, judge_jvm(points))[0]
+    assert (ceiling.span_s, ceiling.may_be_met) == (None, False)
+
+
+def test_the_metaspace_is_a_ceiling_where_it_has_a_limit() -> None:
+    points = jvm_points("jvm_steady_serial")
+    flags = JvmFlags(max_metaspace_bytes=64 * MIB)
+    names = [one.name for one in jvm_ceilings(replace(points[-1].heap, flags=flags), None, judge_jvm(points))]
+    assert names[1:] == ["MaxMetaspaceSize"]
+
+
+def test_without_counters_the_limits_are_named_as_not_looked_at_and_the_flag_that_hides_them_is_said() -> None:
+    tracker = JvmTracker()
+    tracker.started_with(["java", "-Xmx512m", "-XX:MaxDirectMemorySize=64m", "-XX:+PerfDisableSharedMem", "-jar", "a"])
+    kernel = KernelFigures(pid=42, rss_bytes=MIB, anon_bytes=MIB)
+    facts = tracker.finding_facts(kernel, 0.0, fresh=False)
+    assert facts is not None
+    assert facts.not_looked_at == (
+        "how full its heap is (-Xmx 512 MiB)",
+        "how full its direct memory is (MaxDirectMemorySize of 64.0 MiB)",
+    )
+    shown = tracker.view(Shown(at_s=0.0, kernel=kernel, trouble="it keeps no counters"))
+    assert shown.trouble == "it writes no counters to a file: -XX:+PerfDisableSharedMem is in its command line"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flag"),
+    [
+        (["-XX:-UsePerfData"], "-XX:-UsePerfData"),
+        (["-XX:+PerfDisableSharedMem"], "-XX:+PerfDisableSharedMem"),
+        (["-XX:-UsePerfData", "-XX:+UsePerfData"], None),
+        (["-Xmx1g"], None),
+    ],
+)
+def test_the_flag_that_switches_the_counters_off_is_known(arguments: list[str], flag: str | None) -> None:
+    assert parse_jvm_flags(arguments).counters_off_by == flag
