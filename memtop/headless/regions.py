@@ -15,7 +15,7 @@ from memtop import units
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Confidence, KindSum, Region, Regions, Sizes, Split
 from memtop.engine.engine import Engine
-from memtop.errors import AccessDenied, ProcessGone, UsageError
+from memtop.errors import AccessDenied, ProcessGone, Unavailable, UsageError
 from memtop.explain.region_sentences import what_is_known, why_no_reading
 from memtop.model.frame import Detail
 from memtop.model.request import Request, RowSelection
@@ -35,6 +35,8 @@ SORTS: Final = {
 """Value of ``-s`` -> field of ``Sizes``."""
 
 _ATTEMPTS: Final = 3
+_HAS_NO_MAPPINGS: Final = (Missing.ZOMBIE, Missing.KERNEL, Missing.ENDING)
+"""That there is nothing to print is the answer, not a failure."""
 
 
 def run(
@@ -51,7 +53,8 @@ def run(
 ) -> int:
     """Print the mappings of a process, or its kinds of mappings, to ``out``; remarks go to ``err``.
 
-    Returns 0, 3 if there is no such process, or 4 if it may not be read. Raises UsageError for an unknown ``sort``.
+    Returns 0, 2 if it cannot be read, 3 if there is no such process, or 4 if this user may not read it. Raises
+    UsageError for an unknown ``sort``.
     """
     out, err = out or sys.stdout, err or sys.stderr
     if sort not in SORTS:
@@ -67,8 +70,8 @@ def run(
     reading, title = view.reading, f"{detail.row.name} ({pid})"
     for remark in _remarks(detail, view):
         print(f"memtop: {title}: {remark}", file=err)
-    if view.missing is Missing.DENIED:
-        return AccessDenied.exit_code
+    if reading is None and view.missing not in _HAS_NO_MAPPINGS:
+        return AccessDenied.exit_code if view.missing is Missing.DENIED else Unavailable.exit_code
     regions = reading.regions if reading is not None else None
     if json:
         json_format.dump(_json(pid, regions, sort, limit), out)
@@ -77,7 +80,7 @@ def run(
         print(f"{title}: {_split(reading.split)}", file=out)
         lines = _kind_lines(regions, sort, limit) if kinds else _region_lines(regions, sort, limit)
         print("\n".join(lines), file=out)
-    return ProcessGone.exit_code if view.missing is Missing.GONE else 0
+    return 0
 
 
 def _look(source: Source, pid: int, *, smaps: bool) -> tuple[Detail, RegionsView]:

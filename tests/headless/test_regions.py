@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from memtop.errors import AccessDenied, MemtopError, ProcessGone, UsageError
+from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, UsageError
 from memtop.headless.regions import SORTS, run
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import Source
@@ -126,7 +126,8 @@ def test_hostile_names_come_out_as_plain_text() -> None:
         ({"stat": ProcessGone("stat")}, 3, "no process 4242"),
         ({"stat": stat(), "smaps": ProcessGone("smaps")}, 3, "no process 4242"),
         ({"stat": stat(), "smaps": b""}, 0, "the process was ending, or starting another program"),
-        ({"stat": stat(), "smaps": b"what is this\n"}, 0, "not what the manual page promises"),
+        ({"stat": stat(), "smaps": b"what is this\n"}, 2, "not what the manual page promises"),
+        ({"stat": stat(), "smaps": Blocked("smaps")}, 2, "does not come back"),
         ({"stat": stat("Z"), "statm": b"0 0 0 0 0 0 0\n"}, 0, "a zombie has ended"),
         ({"stat": stat("S", 0x200000), "statm": b"0 0 0 0 0 0 0\n"}, 0, "a kernel thread has no memory of its own"),
         ({"stat": AccessDenied("stat")}, 4, "hidepid"),
@@ -139,6 +140,7 @@ def test_what_has_no_mappings_is_said_and_never_shown_as_zero(
     assert (found, out) == (code, "")
     assert said in err
     _, out, _ = told(Changing(files), json=True)
+    assert (out == "") == (code != 0)
     assert out == "" or json.loads(out) == {"pid": 4242, "kinds": [], "regions": []}
 
 

@@ -19,7 +19,10 @@ from memtop.errors import Blocked, MemtopError
 from memtop.sources.protocol import Answer, is_runtime, pid_of, without_address
 
 DEADLINE_S: Final = 2.0
-"""A reading that takes longer is blocked."""
+"""A reading that takes longer is blocked, if it does not come back within ``GRACE_S`` either."""
+GRACE_S: Final = 0.3
+"""Counted from when memtop first sees that a reading is late: memtop itself may have been stopped, or without a
+processor, until then."""
 MAPPINGS_DEADLINE_S: Final = 30.0
 """The same for smaps and smaps_rollup, which may take up to 25 ms per GiB resident."""
 PIECES_DEADLINE_S: Final = 150.0
@@ -33,12 +36,14 @@ THREADS: Final = 8
 
 
 class _Reading:
-    __slots__ = ("data", "done", "error", "path", "size", "started_s", "stuck", "took_s", "unwanted")
+    __slots__ = ("data", "done", "error", "late_since_s", "path", "size", "started_s", "stuck", "took_s", "unwanted")
 
     def __init__(self, path: str, size: int) -> None:
         self.path = path
         self.size = size
         self.started_s: float | None = None
+        self.late_since_s: float | None = None
+        """When it was first seen to be late."""
         self.done: bool = False
         self.data: bytes = b""
         self.took_s: float = 0.0
@@ -150,11 +155,11 @@ class BlockingReader:
     def _give_up_overdue(self) -> None:
         now_s = self._clock()
         for reading in self._running:
-            if (
-                not reading.stuck
-                and reading.started_s is not None
-                and now_s - reading.started_s > _deadline_s(reading.path)
-            ):
+            if reading.stuck or reading.started_s is None or now_s - reading.started_s <= _deadline_s(reading.path):
+                continue
+            if reading.late_since_s is None:
+                reading.late_since_s = now_s
+            if now_s - reading.late_since_s > GRACE_S:
                 reading.stuck = True
                 who = _who(reading.path)
                 self._stuck[who] = self._stuck.get(who, 0) + 1
