@@ -104,7 +104,7 @@ class Source(Protocol):
         ...
 
     def abandon(self, path: str) -> None:
-        """Drop a reading whose answer nobody waits for. One in small pieces ends at its next piece."""
+        """Drop a reading whose answer is no longer wanted. One in small pieces ends at its next piece."""
         ...
 
     def settle(self, seconds: float) -> None:

@@ -5,7 +5,7 @@ color vision; in 16 colors it becomes cyan and yellow. Nothing is shown by color
 its mark. Style sheets say ``$memtop-virt``; no widget names a color of its own.
 
 Every color is moved toward black or white until it can be read on the grounds of its theme, so that a theme
-that somebody else wrote is readable, too. Contrast is that of WCAG 2.2, success criterion 1.4.3.
+of other authors is readable, too. Contrast is that of WCAG 2.2, success criterion 1.4.3.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class Collector:
                 self._trims = 2
 
     def abandon_all_but(self, wanted: Container[ProcessKey]) -> None:
-        """Give up the readings of seconds that nobody waits for any more."""
+        """Give up the readings of seconds that are no longer wanted."""
         for key, record in self.records.items():
             for path in [path for path in record.pending if path.endswith(f"/{PAGEMAP}") and key not in wanted]:
                 del record.pending[path]

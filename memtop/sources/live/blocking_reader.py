@@ -51,7 +51,7 @@ class _Reading:
         self.stuck: bool = False
         """Abandoned. The thread ends, or works again if its read ever returns and it is needed."""
         self.unwanted = False
-        """Nobody waits for the answer any more."""
+        """The answer is no longer wanted."""
 
     def goes_on(self) -> bool:
         return not self.unwanted
@@ -60,7 +60,7 @@ class _Reading:
 class BlockingReader:
     """Runs ``read(path, size, goes_on)``, which raises MemtopError only, without waiting for it.
 
-    A reading in pieces may end early if ``goes_on()`` says that nobody waits for the answer any more.
+    A reading in pieces may end early if ``goes_on()`` says that the answer is no longer wanted.
     """
 
     def __init__(
