@@ -1,6 +1,6 @@
 """Counts the mappings of processes from /proc/PID/maps, in the background and within a small share of the time.
 
-The kernel shows maps in pieces of a page and holds the lock for one piece at a time, so that counting holds up no process.
+The kernel shows maps in pieces of a page and holds the lock for one piece at a time: counting holds up no process.
 It takes a microsecond for each mapping.
 """
 
