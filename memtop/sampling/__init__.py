@@ -1,5 +1,5 @@
 """Sampling: reads chosen files of all processes through a Source and makes one immutable Sample.
 
-The thread that calls it at each interval is :mod:`memtop.engine.sampler_thread`; pause is
-:mod:`memtop.engine.frozen_view`: sampling goes on, and the views keep the frame of one instant.
+:mod:`memtop.engine.sampler_thread` is the thread that calls it at each interval. :mod:`memtop.engine.frozen_view`
+implements pause: sampling continues, and the views keep the frame of one instant.
 """

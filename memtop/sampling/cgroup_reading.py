@@ -1,4 +1,4 @@
-"""CgroupReading: limits and use of the cgroups of one process at one instant; values without behavior."""
+"""CgroupReading: limits and use of the cgroups of one process at one instant. Values without behavior."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from memtop.procfs.pressure import Pressure
 
 @dataclass(frozen=True, slots=True)
 class CgroupReading:
-    """One memory cgroup at one instant. Sizes in bytes; None where this version does not have it, or unreadable."""
+    """One memory cgroup at one instant. Sizes in bytes; None if this version does not have it, or it is unreadable."""
 
     path: str
     v2: bool
     limit_bytes: int | None
-    """UNLIMITED for none."""
+    """UNLIMITED for no limit."""
     usage_bytes: int | None = None
     stat: MemoryStat | None = None
     high_bytes: int | None = None
-    """memory.high: beyond it tasks are slowed down; UNLIMITED for none."""
+    """memory.high, beyond which tasks are slowed down; UNLIMITED for no limit."""
     swap_limit_bytes: int | None = None
-    """Of swap alone; UNLIMITED for none."""
+    """Limit for swap alone; UNLIMITED for no limit."""
     swap_bytes: int | None = None
     oom: int | None = None
-    """Times that memory was about to run out in here (v2)."""
+    """How often memory was about to run out in this cgroup (v2)."""
     oom_kill: int | None = None
-    """Processes of this very cgroup that the kernel's OOM killer took."""
+    """Processes of exactly this cgroup that the kernel's OOM killer ended."""
     max_events: int | None = None
-    """Times that the limit was touched: memory.events max, or failcnt of v1."""
+    """How often the limit was reached: memory.events max, or failcnt of v1."""
     high_events: int | None = None
     kill_disabled: bool | None = None
-    """Tasks hang at the limit instead of being killed (v1)."""
+    """Whether tasks hang at the limit instead of being killed (v1)."""
     under_oom: bool | None = None
     group_kill: bool | None = None
-    """All of it is killed at once (v2)."""
+    """Whether the whole cgroup is killed at once (v2)."""
     pressure: Pressure | None = None
     members: tuple[int, ...] | None = None
-    """Pids of this very cgroup, ascending; None where they were not read."""
+    """PIDs of exactly this cgroup, ascending; None if they were not read."""
 
     @property
     def use(self) -> CgroupUse:
-        """As the judgement of limits takes it."""
+        """The figures as the analysis of limits takes them."""
         return CgroupUse(
             self.path,
             self.limit_bytes,
@@ -60,19 +60,19 @@ class CgroupReading:
 
 
 class TimedReading(NamedTuple):
-    """The latest reading of a cgroup, and the one before it."""
+    """The latest reading of a cgroup, and the previous one."""
 
     at_s: float
-    """When it was made, on the clock of Instant.mono_s."""
+    """Time of the reading, on the clock of Instant.mono_s."""
     reading: CgroupReading
     before_s: float | None = None
-    """When the reading before was made; None for the first."""
+    """Time of the previous reading; None for the first."""
     before_bytes: int | None = None
-    """What was used then."""
+    """Memory in use at that time."""
 
     @property
     def usage_bytes_per_s(self) -> float | None:
-        """Change of the use between the two; None for the first, or where the use is unknown."""
+        """Change of the use between the two; None for the first, or if the use is unknown."""
         now_bytes = self.reading.usage_bytes
         if self.before_s is None or self.before_bytes is None or now_bytes is None or self.at_s <= self.before_s:
             return None
@@ -80,7 +80,10 @@ class TimedReading(NamedTuple):
 
 
 def filled(newer: CgroupReading, older: CgroupReading) -> CgroupReading:
-    """``newer``, with what was not read this time as it was read in ``older``; members come and go, so not those."""
+    """``newer``, completed by ``older`` for what was not read this time.
+
+    Members are not completed, because they change.
+    """
     missing = {
         name: value
         for name in CgroupReading.__slots__
@@ -91,7 +94,7 @@ def filled(newer: CgroupReading, older: CgroupReading) -> CgroupReading:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How the kernel hands memory out; None where unreadable."""
+    """The kernel's memory policy; None if unreadable."""
 
     overcommit: int | None = None
     """vm.overcommit_memory: 0 heuristic, 1 always, 2 never."""
@@ -128,28 +131,28 @@ class MappingCount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CgroupSample:
-    """What is known of limits at one instant."""
+    """The limits at one instant."""
 
     chains: Mapping[ProcessKey, tuple[str, ...]] = field(default_factory=dict)
-    """The process's memory cgroup and its ancestors, nearest first; empty where there are none, or unknown."""
+    """The process's memory cgroup and its ancestors, nearest first; empty if there are none, or if unknown."""
     unread: Mapping[ProcessKey, str] = field(default_factory=dict)
-    """Why the memory cgroup of a process is not known; absent where it is known, or where there is none."""
+    """Why the memory cgroup of a process is unknown. A process has no entry if it is known, or if there is none."""
     names: Mapping[ProcessKey, CgroupNames] = field(default_factory=dict)
     """Path of the process's cgroup, and its container, pod and unit."""
     moved: Collection[ProcessKey] = ()
-    """Processes whose names were found, or have changed, at this instant."""
+    """Processes whose names were found or have changed at this instant."""
     owners: Mapping[str, CgroupOwner] = field(default_factory=dict)
     """Container, pod and unit that each directory of the chains belongs to."""
     labels: Mapping[str, str] = field(default_factory=dict)
-    """What a person calls each directory of the chains."""
+    """Usual name of each directory of the chains."""
     readings: Mapping[str, CgroupReading] = field(default_factory=dict)
-    """Those read at this instant, by path."""
+    """Readings of this instant, by path."""
     latest: Mapping[str, TimedReading] = field(default_factory=dict)
-    """The latest reading of every cgroup that has members, itself or below it, by path; read in turn."""
+    """The latest reading of every cgroup that has members, itself or below it, by path. They are read in turn."""
     kills: Mapping[str, int] = field(default_factory=dict)
-    """oom_kill of every cgroup that is known, as last read."""
+    """oom_kill of every known cgroup, as last read."""
     adjs: Mapping[ProcessKey, int] = field(default_factory=dict)
-    """oom_score_adj, where it was read."""
+    """oom_score_adj, if it was read."""
     limits: Mapping[ProcessKey, PidLimits] = field(default_factory=dict)
     """Resource limits of those that are judged in full."""
     tasks: Mapping[ProcessKey, TaskLimitsRead] = field(default_factory=dict)

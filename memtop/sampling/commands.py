@@ -1,6 +1,6 @@
-"""Commands from the user to the sampler: each names its process, so that it cannot reach another one.
+"""Commands from the user to the sampler. Each names its process, so that it cannot reach another one.
 
-A Request is a state, and a newer one may replace it; a command is done once, and none is lost.
+A Request is a state, and a newer one may replace it. A command is done once, and none is lost.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class ToggleMark:
 
 @dataclass(frozen=True, slots=True)
 class ReadMappings:
-    """Read the mappings of a process once, whatever that costs it."""
+    """Read the mappings of a process once, whatever it costs the process."""
 
     key: ProcessKey
     family: bool = False

@@ -15,7 +15,7 @@ COMMAND_LIMIT: Final = 4096
 
 
 class NameReader:
-    """Knows whose names are awaited."""
+    """Tracks whose names are awaited."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -28,12 +28,12 @@ class NameReader:
         return bool(self._waiting)
 
     def want_command(self, record: ProcessRecord) -> None:
-        """Its command line is unknown, or may have changed."""
+        """Request the command line, which is unknown or may have changed."""
         record.command_wanted = True
         self._waiting.add(record.key.pid)
 
     def take_uid(self, record: ProcessRecord, uid: int) -> None:
-        """It runs as another user: by number until the name is known."""
+        """Take a new user ID. The number stands for the name until that is known."""
         record.uid = uid
         record.user = self._users.get(uid, str(uid))
         record.user_wanted = uid not in self._users
@@ -41,11 +41,11 @@ class NameReader:
             self._waiting.add(record.key.pid)
 
     def forget(self, pid: int) -> None:
-        """It has ended."""
+        """Drop a process that has ended."""
         self._waiting.discard(pid)
 
     def collect(self, records: Mapping[int, ProcessRecord]) -> Iterator[int]:
-        """Take the answers that have come; the pids whose names have changed."""
+        """Take the answers that have come. Yields the PIDs whose names have changed."""
         for pid in list(self._waiting):
             record, changed = records[pid], False
             if record.command_wanted:
@@ -68,7 +68,7 @@ class NameReader:
                 yield pid
 
     def _answer(self, path: str, size: int) -> tuple[bool, bytes | None]:
-        """(whether the matter is settled, the bytes or None where they cannot be had)."""
+        """(whether an answer is final, its bytes or None if they are unavailable)."""
         try:
             answer = self._source.ask(path, size)
         except Blocked:

@@ -1,4 +1,4 @@
-"""Counts of failed readings: one sentence for each kind of failure, and how often it happened."""
+"""Counts failed readings: one sentence for each kind of failure, and how often it happened."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _Value = TypeVar("_Value")
 
 
 class Problems:
-    """What went wrong since memtop started, to be shown."""
+    """The failures since memtop started."""
 
     def __init__(self) -> None:
         self._by_kind: dict[str, tuple[str, int]] = {}
@@ -25,7 +25,7 @@ class Problems:
         self._by_kind[type(error).__name__] = text, count + 1
 
     def parse(self, parse: Callable[[bytes], _Value], raw: bytes, path: str) -> _Value | None:
-        """The value of a file; None, and a note with the path, where it cannot be parsed."""
+        """Parse a file. None, and a noted problem with the path, if it cannot be parsed."""
         try:
             return parse(raw)
         except ParseError as error:

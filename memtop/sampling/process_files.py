@@ -1,6 +1,6 @@
 """Reads stat, statm, status and oom_score of a process into its record, and notes which processes have changed.
 
-Bytes are compared before they are parsed: most processes are idle.
+Bytes are compared before they are parsed, because most processes are idle.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from memtop.sources.protocol import Source
 EMPTY: Final = b"0 0 0 0 0 0 0"
 """statm of a process that has no memory (any more)."""
 MOST_THREADS: Final = 16
-"""Threads tried at one instant for one that lives."""
+"""Threads tried at one instant to find a living one."""
 
 
 class ProcessFiles:
@@ -56,15 +56,15 @@ class ProcessFiles:
     # -- stat and statm
 
     def read_stats(self, records: Mapping[int, ProcessRecord], pids: Sequence[int]) -> list[ProcessRecord]:
-        """Read stat of these processes. The answer is the records whose pid now belongs to another process."""
+        """Read stat of these processes. Returns the records whose PID now belongs to another process."""
         now_s, replaced = self._now_s, []
         self.stat_pids.update(pids)
         for pid, raw in zip(pids, self._source.sweep("stat", pids), strict=True):
             record = records[pid]
-            if raw is None:  # it has ended; the next tick says so
+            if raw is None:  # it has ended; the next tick reports it
                 self.stat_pids.discard(pid)
                 continue
-            if record.stat_read_s == now_s:  # met at this very instant
+            if record.stat_read_s == now_s:  # first seen at this instant
                 continue
             if raw == record.stat_raw and record.stat is not None:
                 if not record.still:  # the rates fall to zero once
@@ -114,7 +114,7 @@ class ProcessFiles:
             record.statm = self._problems.parse(parse_statm, raw, f"proc/{pid}/statm")
 
     def check_leader(self, record: ProcessRecord) -> None:
-        """A zombie with more than one thread: its memory is found at a thread that lives (memory of the group)."""
+        """Find the memory of a zombie with more than one thread at a living thread, which shares it."""
         before = record.living_tid
         if record.stat is None or record.stat.state != "Z" or (record.stat.threads < 2 and before is None):
             return
@@ -122,7 +122,7 @@ class ProcessFiles:
         try:
             tid, raw = self._living_thread(pid, before)
         except (ProcessGone, Unavailable):
-            return  # a thread that has ended since it was listed: the next tick finds another, or none
+            return  # that thread has ended since it was listed: the next tick finds another, or none
         except MemtopError as error:
             self._problems.note(error)
             return
@@ -132,17 +132,17 @@ class ProcessFiles:
             record.statm_tick = self.tick
         record.statm, record.living_tid = statm, tid
         if tid is None:
-            if record.stat.threads < 2:  # else one that lives was not found at this instant
+            if record.stat.threads < 2:  # otherwise no living thread was found at this instant
                 self.leaderless.discard(pid)
             return
         self.leaderless.add(pid)
-        if before is None:  # what the main thread's files did not say any more
+        if before is None:  # what the files of the main thread do not show any more
             record.status_tick = record.oom_tick = -STALE_TICKS
             if not record.command_raw:
                 self._names.want_command(record)
 
     def _living_thread(self, pid: int, before: int | None) -> tuple[int | None, bytes]:
-        """A thread that has memory, and its statm: the one before as long as it lives; None where there is none."""
+        """A thread that has memory, and its statm: the previous one while it lives. None if there is none."""
         if before is not None:
             try:
                 raw = self._source.read(f"{folder_of(pid, before)}/statm")
@@ -195,7 +195,7 @@ class ProcessFiles:
             record.status_tick, record.status = self.tick, status
 
     def _exec_by_peak(self, record: ProcessRecord) -> None:
-        """VmPeak never falls within one program, and every user may read it; start_code may say the same by now."""
+        """Note an exec: VmPeak never falls within one program, and every user may read it, unlike start_code."""
         execs, path = record.execs, f"proc/{record.key.pid}/stat"
         try:
             raw = self._source.read(path)
@@ -208,7 +208,7 @@ class ProcessFiles:
             self._names.want_command(record)
 
     def read_oom(self, record: ProcessRecord, *, few: bool) -> None:
-        """Read oom_score and, when it is due, oom_score_adj; ``few`` means that nothing need be spared."""
+        """Read oom_score and, when it is due, oom_score_adj. ``few`` means that only some processes are read."""
         pid = record.key.pid
         due = few or self.tick - record.oom_tick >= STALE_TICKS
         if not due and record.statm_tick < self.tick:
@@ -222,7 +222,7 @@ class ProcessFiles:
             self.changed.add(pid)
 
     def _number(self, path: str, before: int | None) -> int | None:
-        """The number in a file; ``before`` where it cannot be read."""
+        """The number in a file; ``before`` if it cannot be read."""
         try:
             return int_or_none(self._source.read(path, 64))
         except ProcessGone:

@@ -22,11 +22,11 @@ from memtop.sampling.sample import ProcessSample
 from memtop.sources.protocol import Source
 
 TURN_TICKS: Final = 32
-"""Ticks in which every process that is not on screen has its stat read once."""
+"""Number of ticks in which stat of every process that is not on screen is read once."""
 FIRST_SETTLE_S: Final = 0.05
-"""How long the first sample waits for command lines, so that one-shot output has them."""
+"""Time that the first sample waits for command lines, so that one-shot output has them."""
 LIVES_KEPT: Final = 512
-"""Ended processes remembered, to tell a new one with the same pid and start time (one clock tick) apart."""
+"""Ended processes that are remembered, to recognize a new one with the same PID and start time (one clock tick)."""
 
 
 class ProcessReader:
@@ -58,7 +58,7 @@ class ProcessReader:
 
     @property
     def gone(self) -> tuple[ProcessKey, ...]:
-        """Those of the instant before that have ended since."""
+        """Processes of the previous instant that have ended."""
         return tuple(self._gone)
 
     @property
@@ -68,7 +68,7 @@ class ProcessReader:
 
     @property
     def hidden(self) -> int:
-        """Listed processes that may not be read (hidepid)."""
+        """Number of listed processes that may not be read (hidepid)."""
         return len(self._hidden)
 
     def _frozen(self) -> dict[int, ProcessSample]:
@@ -84,7 +84,7 @@ class ProcessReader:
     # -- coming and going
 
     def _sweep_statm(self, pids: Sequence[int]) -> list[int]:
-        """Read statm of all; those whose memory has gone."""
+        """Read statm of all processes. Returns those without memory."""
         records = self._records
         self._hidden.intersection_update(pids)
         unknown: list[int] = []
@@ -107,7 +107,7 @@ class ProcessReader:
         return empty
 
     def _meet(self, pid: int) -> None:
-        """A pid that was not there at the tick before."""
+        """Add a PID that was not there at the previous tick."""
         try:
             raw = self._source.read(f"proc/{pid}/stat")
             stat = self._problems.parse(parse_stat, raw, f"proc/{pid}/stat")
@@ -145,13 +145,13 @@ class ProcessReader:
             del self._lives[next(iter(self._lives))]
 
     def _children_of(self, pids: set[int]) -> list[int]:
-        """Those whose parent, as last read, is one of these."""
+        """PIDs of processes whose parent, as last read, is one of these."""
         return [pid for pid, one in self._records.items() if one.stat is not None and one.stat.ppid in pids]
 
     # -- whose turn it is
 
     def _read_due(self, plan: SamplePlan, changed_state: Iterable[int]) -> None:
-        """stat, status and oom_score of those whose turn it is."""
+        """Read stat, status and oom_score of the processes that are due."""
         records, readings = self._records, plan.readings
         visible = [key.pid for key in readings.visible | plan.family if key.pid in records]
         if readings.focus is not None and readings.focus.pid in records:
@@ -166,7 +166,8 @@ class ProcessReader:
             self._forget(replaced)
         for pid in tuple(self._files.leaderless):
             self._files.check_leader(records[pid])
-        few = plan.pids is not None  # then nothing is spared: a peak and page tables may move while statm stands still
+        # Then everything is read: a peak and page tables may change while statm stays the same.
+        few = plan.pids is not None
         for pid in everybody if Need.STATUS in readings.needs_all else visible if Need.STATUS in readings.needs else ():
             if (record := records.get(pid)) is not None:
                 (self._files.read_status if few else self._files.read_status_if_moved)(record)

@@ -1,4 +1,4 @@
-"""The sampler's record of one process from tick to tick. It never leaves the sampler: a ProcessSample does."""
+"""The sampler's record of one process from tick to tick. Only the ProcessSample made of it leaves the sampler."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from memtop.procfs.status import PidStatus
 from memtop.sampling.sample import ProcessSample, folder_of
 
 STALE_TICKS: Final = 10
-"""Ticks after which status and oom_score are read again though statm has not moved."""
+"""Ticks after which status and oom_score are read again even if statm has not changed."""
 
 
 class ProcessRecord:
-    """The fields of a ProcessSample, brought up to date in place, and the bookkeeping of their readings."""
+    """The fields of a ProcessSample, updated in place, and the bookkeeping of their readings."""
 
     __slots__ = (
         "command_raw",
@@ -63,12 +63,12 @@ class ProcessRecord:
 
         self.statm_raw = b""
         self.statm_tick = -1
-        """When statm moved last."""
+        """Tick at which statm changed last."""
         self.stat_raw = b""
         self.stat_read_s = 0.0
-        """When stat was read last, also where it has not moved; on the clock of Instant.mono_s."""
+        """When stat was last read, changed or not, on the clock of Instant.mono_s."""
         self.still = False
-        """Whether stat was the same twice, so that the rates are 0."""
+        """Whether stat was the same twice, so the rates are 0."""
         self.status_tick = -STALE_TICKS
         self.oom_tick = -STALE_TICKS
         self.command_wanted = True
@@ -76,18 +76,18 @@ class ProcessRecord:
 
     @property
     def folder(self) -> str:
-        """Where its files are: see ProcessSample.folder."""
+        """The directory of its files: see ProcessSample.folder."""
         return folder_of(self.key.pid, self.living_tid)
 
     def become_another_program(self) -> None:
-        """After an exec, what was read of the program before says nothing."""
+        """Drop what was read of the previous program, after an exec."""
         self.execs += 1
         self.stat_before = None
         self.status = None
         self.status_tick = self.oom_tick = -STALE_TICKS
 
     def sample(self) -> ProcessSample:
-        """The process as it is known now."""
+        """The current state of the process."""
         return ProcessSample(
             self.key,
             self.name_raw,

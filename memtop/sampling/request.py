@@ -7,7 +7,10 @@ from memtop.process_key import ProcessKey
 
 
 class Need(Flag):
-    """Readings beyond statm, which is read of every process at every tick. Columns and panels declare theirs."""
+    """Readings beyond statm, which is read of every process at every tick.
+
+    Columns and panels declare the ones they need.
+    """
 
     NONE = 0
     STAT = auto()
@@ -17,68 +20,69 @@ class Need(Flag):
     MEMBERSHIP = auto()
     """/proc/PID/cgroup at once; without this every process is looked up in turn."""
     VICTIM = auto()
-    """oom_score_adj of every process, to compute in which order the OOM killer would take them."""
+    """oom_score_adj of every process, to compute the order in which the OOM killer would kill them."""
     ROLLUP = auto()
-    """smaps_rollup, which costs the process something: in turn; see :mod:`memtop.sampling.smaps`."""
+    """smaps_rollup, which costs the process something, so it is read in turn; see :mod:`memtop.sampling.smaps`."""
     MAPPINGS = auto()
     """smaps of the process in focus, which costs it more."""
     FAMILY = auto()
     """smaps_rollup of the fork relatives of the process in focus."""
     LAZY_FREE = auto()
-    """smaps_rollup of the process in focus, which reports what it has given back and the kernel has not taken."""
+    """smaps_rollup of the process in focus, for memory that it has freed and the kernel has not reclaimed."""
     LIMITS = auto()
-    """oom_score_adj of every process, to compute the place of the process in focus."""
+    """oom_score_adj of every process, to compute the rank of the process in focus."""
     RUNTIME = auto()
-    """The settings and sockets of the runtime of the process in focus, again and again."""
+    """The settings and sockets of the runtime of the process in focus, read repeatedly."""
 
 
 class ReadingsRequest(NamedTuple):
-    """What a view wants to have read."""
+    """The readings that a view needs."""
 
     focus: ProcessKey | None = None
-    """The process whose detail is wanted."""
+    """The process whose detail is shown."""
     visible: frozenset[ProcessKey] = frozenset()
-    """Rows on screen: their needs are read at every tick, those of the others in turn."""
+    """Rows on screen. Their needs are read at every tick, those of other rows in turn."""
     needs: Need = Need.STAT
-    """Readings wanted for the visible rows."""
+    """Readings for the visible rows."""
     needs_all: Need = Need.NONE
-    """Readings wanted for every row at every tick, because the order or the filter depends on them."""
+    """Readings for every row at every tick, because the order or the filter depends on them."""
     focus_needs: Need = Need.NONE
-    """Readings wanted for the process in focus, because a panel shows them."""
+    """Readings for the process in focus, because a panel shows them."""
     smaps: bool = True
     """Whether smaps and smaps_rollup may be read at all."""
     whole_smaps: bool = False
-    """With ``once``: read smaps of a process of any size, in place of its pagemap in pieces."""
+    """With ``once``: read smaps of a process of any size, instead of its pagemap in pieces."""
     go_urls: tuple[tuple[int | None, str], ...] = ()
-    """(pid, address) of Go programs whose metrics are to be read; None for the process asked for."""
+    """(PID, address) of Go programs whose metrics are read; None for the process on the command line."""
     once: bool = False
-    """There will be no later tick: what is wanted is read at this one, whatever it costs, and waited for."""
+    """There will be no later tick. Everything is read at this one, whatever it costs, and waited for."""
     runtimes: bool = False
-    """Read the runtimes of those asked for; otherwise of the process in focus only."""
+    """Read the runtimes of all processes of the command line, instead of the process in focus only."""
     outlooks: bool = False
-    """Assess those asked for as the process in focus is assessed: limits, verdict, findings."""
+    """Assess all processes of the command line in full: limits, verdict, findings."""
     delay_s: float = 1.0
-    """Planned time between samples; a much longer one is a gap (suspend, a stopped memtop)."""
+    """Planned time between samples. A much longer one is a gap (suspend, a stopped memtop)."""
 
     @property
     def row_needs(self) -> Need:
-        """Readings wanted for any row."""
+        """Readings that any row needs."""
         return self.needs | self.needs_all
 
 
 class SamplePlan(NamedTuple):
-    """What is read for one sample: what a view wants, and what the engine has determined beside it."""
+    """The readings of one sample: what a view needs, and what the engine adds."""
 
     readings: ReadingsRequest = ReadingsRequest()
     pids: frozenset[int] | None = None
-    """Processes to be read; None for all. With pids, the cost does not grow with /proc."""
+    """Processes to be read; None for all. With PIDs, the cost does not grow with /proc."""
     family: frozenset[ProcessKey] = frozenset()
-    """Fork relatives of the process in focus, read as often as visible rows: their faults tell which of them copies."""
+    """Fork relatives of the process in focus, read as often as visible rows, because their faults show which of them
+    copies."""
     watched: tuple[int, ...] = ()
-    """Pids whose end is to be noticed."""
+    """PIDs whose end is reported."""
     parents: frozenset[int] = frozenset()
-    """Pids whose new children are watched from the sample on at which they are first listed."""
+    """PIDs whose new children are watched from the first sample that lists them."""
     cgroups: tuple[str, ...] = ()
-    """Directories of cgroups on screen, which are read at every tick while they are few."""
+    """Directories of cgroups on screen. A few of them are read at every tick."""
     assessed: tuple[ProcessKey, ...] = ()
-    """Processes that are assessed in full: the one in focus, then those asked for where that is wanted."""
+    """Processes that are assessed in full: the one in focus, then those of the command line if requested."""

@@ -20,15 +20,15 @@ else:
 
 
 def folder_of(pid: int, living_tid: int | None) -> str:
-    """The directory in which a process's files answer: that of a thread where the main thread has ended."""
+    """The directory in which a process's files answer: that of a living thread if the main thread has ended."""
     return f"proc/{pid}" if living_tid is None else f"proc/{pid}/task/{living_tid}"
 
 
 class ProcessSample(NamedTuple):
-    """What is known of one process at one instant.
+    """One process at one instant.
 
-    It never changes. A process of which nothing has changed keeps the object of the instant before, so two samples
-    may be compared by identity.
+    It is immutable. A process that has not changed keeps the object of the previous instant, so two samples may be
+    compared by identity.
     """
 
     key: ProcessKey
@@ -38,20 +38,20 @@ class ProcessSample(NamedTuple):
     uid: int | None = None
     user: str = ""
     statm: Statm | None = None
-    """None where unreadable, and for zombies and kernel threads, which have no memory."""
+    """None if unreadable, and for zombies and kernel threads, which have no memory."""
     stat: PidStat | None = None
     stat_s: float = 0.0
-    """When stat was read, on the clock of Instant.mono_s; where it has not changed since, that is long ago."""
+    """When stat last changed, on the clock of Instant.mono_s."""
     stat_before: PidStat | None = None
-    """The reading before, for rates; None after the first and after an exec."""
+    """The previous reading, for rates; None after the first and after an exec."""
     stat_before_s: float = 0.0
     status: PidStatus | None = None
     oom_score: int | None = None
     oom_score_adj: int | None = None
     living_tid: int | None = None
-    """A thread that lives, where the main thread has ended; None while that lives."""
+    """A living thread, if the main thread has ended; None while that lives."""
     execs: int = 0
-    """How many times it was seen to exec; its history starts again each time."""
+    """Number of execs that were seen. Its history starts again at each."""
 
     @property
     def leader_gone(self) -> bool:
@@ -60,12 +60,15 @@ class ProcessSample(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """Where its files are: of a main thread that has ended the kernel shows no memory, mounts or program."""
+        """The directory of its files.
+
+        For a main thread that has ended the kernel shows no memory, mounts or program.
+        """
         return folder_of(self.key.pid, self.living_tid)
 
 
 class SystemSample(NamedTuple):
-    """What was read of the machine; None where it could not be."""
+    """The readings of the machine; None for what could not be read."""
 
     meminfo: Meminfo | None
     vmstat: Vmstat | None
@@ -81,17 +84,17 @@ class Sample(NamedTuple):
     processes: dict[int, ProcessSample]
     """By pid."""
     gone: tuple[ProcessKey, ...]
-    """Those of the sample before that have ended since."""
+    """Processes of the previous sample that have ended since."""
     exits: tuple[Exit, ...]
-    """What is known of the end of watched processes."""
+    """Exits of watched processes."""
     hidden: int
-    """Listed processes that may not be read (hidepid)."""
+    """Number of listed processes that may not be read (hidepid)."""
     problems: tuple[str, ...] = ()
     cgroups: CgroupSample | None = None
-    """Limits; None in the first of a run of one sample, and in tests that have none."""
+    """Limits; None in the first sample of a run of one, and in tests that have none."""
     names: Mapping[ProcessKey, CgroupNames] = {}
     """Path of the cgroup of each process that was looked up, and its container, pod and unit."""
     moved: Collection[ProcessKey] = ()
-    """Processes whose names were found, or have changed, at this instant."""
+    """Processes whose names were found or have changed at this instant."""
     stat_pids: Set[int] = frozenset()
     """Processes whose stat was read at this instant, whether it has changed or not."""

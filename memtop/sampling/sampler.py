@@ -25,16 +25,16 @@ _CGROUP_NEEDS: Final = Need.CGROUP | Need.VICTIM
 _Value = TypeVar("_Value")
 
 FAST_S: Final = 0.45
-"""Where samples come closer upon each other than this ..."""
+"""If samples are closer together than this ..."""
 SPARED_S: Final = 0.9
-"""... what was read of the machine and of cgroups holds so long: it would cost more than all else."""
+"""... readings of the machine and of cgroups are reused for this long, because they would cost more than the rest."""
 
 
 class Sampler:
-    """Reads the world through a Source, one instant at a time."""
+    """Reads the machine through a Source, one instant at a time."""
 
     def __init__(self, source: Source, *, replaying: bool = False) -> None:
-        """``replaying``: the source is a recording, of which whatever was read at an instant is wanted."""
+        """``replaying``: the source is a recording, and everything that was read at an instant is used."""
         self._source = source
         self._replaying = replaying
         self._problems = Problems()
@@ -42,10 +42,10 @@ class Sampler:
         self._cgroups: CgroupReader | None = None
         self._first = True
         self._listed: frozenset[int] = frozenset()
-        """Pids at the latest sample at which new children were looked for."""
+        """PIDs at the latest sample that looked for new children."""
         self._now_s = self._before_s = 0.0
         self._known_surroundings: tuple[SamplePlan, float, tuple[SystemSample, CgroupSample | None]] | None = None
-        """Plan, time and value of the last reading of the machine and its cgroups."""
+        """Plan, time and result of the last reading of the machine and its cgroups."""
 
     def sample(self, plan: SamplePlan) -> Sample | None:
         """Read the next instant; None when the source has no more."""
@@ -55,7 +55,7 @@ class Sampler:
         self._before_s, self._now_s = self._now_s, instant.mono_s
         pids = self._source.pids() if plan.pids is None else sorted(plan.pids)
         processes = self._processes.read(plan, pids, instant.mono_s)
-        exits = tuple(self._source.exits())  # before watch lets go of those that have ended
+        exits = tuple(self._source.exits())  # before watch drops those that have ended
         plan = plan._replace(watched=(*plan.watched, *self._new_children(plan.parents, processes)))
         self._source.watch([pid for pid in plan.watched if pid in processes])
         gone = self._processes.gone
@@ -82,14 +82,14 @@ class Sampler:
         )
 
     def prepare(self) -> None:
-        """Make what the second sample needs and a single one does without; its import would make that sample late."""
+        """Create what the second sample needs and a single one does not. Its import would make that sample late."""
         if self._cgroups is None:
             from memtop.sampling.cgroups.cgroup_reader import CgroupReader  # noqa: PLC0415 (as the docstring says)
 
             self._cgroups = CgroupReader(self._source, replaying=self._replaying)
 
     def _new_children(self, parents: frozenset[int], processes: dict[int, ProcessSample]) -> list[int]:
-        """The descendants of ``parents`` that were not listed at the sample before: they may live for a second."""
+        """The descendants of ``parents`` that were not in the previous sample. They may live for a second only."""
         if not parents:
             return []
         listed, self._listed = self._listed, frozenset(processes)
@@ -104,7 +104,7 @@ class Sampler:
     def _surroundings(
         self, plan: SamplePlan, processes: dict[int, ProcessSample], *, again: bool
     ) -> tuple[SystemSample, CgroupSample | None]:
-        """The machine and the cgroups: as they were read last, if that is not long ago and nothing calls for newer."""
+        """The machine and the cgroups: the last reading, if it is recent enough and nothing needs a newer one."""
         known = self._known_surroundings
         spared_s = SPARED_S if self._now_s - self._before_s < FAST_S else 0.0
         if again or known is None or known[0] != plan or self._now_s - known[1] >= spared_s:
@@ -116,7 +116,7 @@ class Sampler:
     def _limits(
         self, plan: SamplePlan, processes: dict[int, ProcessSample], system: SystemSample
     ) -> CgroupSample | None:
-        """Cgroups and limits; a run of one sample does without, unless something asks for them."""
+        """Cgroups and limits. A run of one sample reads them only on request."""
         if self._cgroups is None:
             wanted = plan.watched or plan.readings.focus or plan.readings.row_needs & _CGROUP_NEEDS
             if self._first and not wanted:
@@ -139,5 +139,5 @@ class Sampler:
         try:
             raw = self._source.read(path)
         except MemtopError:
-            return None  # absent in this container or kernel: every field of it is unknown
+            return None  # absent in this container or kernel: all its fields are unknown
         return self._problems.parse(parse, raw, path)

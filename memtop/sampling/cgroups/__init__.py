@@ -1,7 +1,7 @@
-"""Reads the limits around processes: memory cgroups, resource limits, overcommit and swap policy.
+"""Reads the limits of processes: memory cgroups, resource limits, overcommit and swap policy.
 
 ``CgroupReader`` puts together what is read at one instant. ``CgroupHomes`` finds and keeps the cgroup of each process
-by means of ``CgroupFinder``. ``AllCgroups`` keeps the latest reading of every cgroup with members, and ``Turns`` says
-which of them are read next. ``cgroup_files`` reads the directory of one cgroup. The values that come of it are in
-:mod:`memtop.sampling.cgroup_reading`.
+with the help of ``CgroupFinder``. ``AllCgroups`` keeps the latest reading of every cgroup with members, and ``Turns``
+decides which of them are read next. ``cgroup_files`` reads the directory of one cgroup, version 1 or 2. The resulting
+values are in :mod:`memtop.sampling.cgroup_reading`.
 """

@@ -1,8 +1,8 @@
-"""Keeps the latest reading of every cgroup that has members, within a budget of readings a second.
+"""Keeps the latest reading of every cgroup that has members, within a budget of readings per second.
 
-A cgroup that is near its limit is read at every tick, one that is on screen nearly so, and the others in turn. The
-use is one small file; memory.stat costs five times as much and is read only where the use has moved. Limits and
-event counters hardly ever change and are read again at every few turns.
+A cgroup near its limit is read at every tick, a cgroup on screen almost at every tick, and the others in turn. The use
+is one small file. memory.stat costs five times as much and is read only if the use has changed. Limits and event
+counters rarely change, so they are read again only after some turns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from memtop.sampling.cgroups.cgroup_files import CgroupFiles
 from memtop.sampling.cgroups.turns import Turns
 
 BUDGET_A_S: Final = 180.0
-"""Files read in a second; each costs about 8 us, and memory.stat as much as four of them."""
+"""Files read per second. Each costs about 8 us, and memory.stat as much as four of them."""
 STAT_COST: Final = 4
 REST_COST: Final = 5
 """Swap, counters of events, pressure, kernel memory."""
@@ -41,16 +41,17 @@ class _Known:
     latest: TimedReading | None = None
     turns: int = 0
     near: bool = False
-    """Whether it was near its limit when it was read last."""
+    """Whether it was near its limit at the last reading."""
 
 
 class AllCgroups:
-    """Latest readings by path; :meth:`read` makes those that are due."""
+    """Latest readings by path. :meth:`read` makes those that are due."""
 
     def __init__(self, files: CgroupFiles, *, replaying: bool) -> None:
         self._files = files
         self._replaying = replaying
-        """Whatever was recorded at an instant is taken then: the plan was made when it was recorded."""
+        """In a replay, every reading that was recorded at an instant is taken, because the plan was made during the
+        recording."""
         self._known: dict[str, _Known] = {}
         self._turns = Turns()
         self._read_s: float | None = None
@@ -58,17 +59,17 @@ class AllCgroups:
 
     @property
     def latest(self) -> dict[str, TimedReading]:
-        """Of all cgroups that were read, by path."""
+        """The latest reading of all cgroups that were read, by path."""
         return {path: one.latest for path, one in self._known.items() if one.latest is not None}
 
     def add(self, path: str, *, v2: bool) -> None:
-        """A directory that has members, or below which there are some."""
+        """Add a directory that has members, or descendants with members."""
         if path not in self._known:
             self._known[path] = _Known(v2)
             self._turns.add(path)
 
     def keep_only(self, paths: Collection[str]) -> None:
-        """Forget those that have no members any more."""
+        """Drop those that have no members any more."""
         for path in self._known.keys() - set(paths):
             del self._known[path]
         self._turns.keep_only(paths)
@@ -76,7 +77,7 @@ class AllCgroups:
     def read(
         self, now_s: float, given: Mapping[str, CgroupReading], shown: Sequence[str], mem_total_bytes: int | None
     ) -> None:
-        """One tick: ``given`` was read already, ``shown`` are on screen."""
+        """Read one tick. ``given`` was read already; ``shown`` are on screen."""
         elapsed_s = min(now_s - self._read_s, MOST_BUDGET_S) if self._read_s is not None else MOST_BUDGET_S
         self._read_s, self._tick = now_s, self._tick + 1
         for path, reading in given.items():
@@ -88,7 +89,7 @@ class AllCgroups:
             return
         budget = BUDGET_A_S * elapsed_s
         shown = [path for path in shown if path in self._known]
-        # Those on screen wait for their turn too where they are more than this.
+        # If there are more on screen than this, they take turns too.
         start = self._tick * SHOWN_A_TICK % max(1, len(shown))
         for path in [*shown, *shown][start : start + min(SHOWN_A_TICK, len(shown))]:
             budget -= self._read(path, now_s)
@@ -101,7 +102,7 @@ class AllCgroups:
             self._turns.put_back(path, cost, near=known.near)
 
     def _read(self, path: str, now_s: float) -> int:
-        """Read one directory, unless it was read at this tick; what that has cost, in files."""
+        """Read one directory, unless it was read at this tick. Returns the cost, in files."""
         known = self._known[path]
         old = known.latest.reading if known.latest is not None else None
         if known.latest is not None and known.latest.at_s == now_s:
@@ -113,7 +114,7 @@ class AllCgroups:
             return 1
         known.turns += 1
         if reading.usage_bytes is not None or old is None or old.usage_bytes is None:
-            self._take(known, reading, now_s)  # else it has been removed: what was read last stays
+            self._take(known, reading, now_s)  # otherwise it was removed: the last reading stays
         stat = old is None or reading.stat is not old.stat
         return 1 + STAT_COST * stat + REST_COST * rest + 2 * limits
 
@@ -128,7 +129,7 @@ class AllCgroups:
 
 
 def _is_near(latest: TimedReading, mem_total_bytes: int | None) -> bool:
-    """Whether it is nearly full, or soon would be."""
+    """Whether it is nearly full, or soon will be."""
     found = ceiling(latest.reading.use, mem_total_bytes)
     if found is None:
         return False

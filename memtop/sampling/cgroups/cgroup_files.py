@@ -13,11 +13,14 @@ from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sources.protocol import Source
 
 RARELY_TICKS: Final = 30
-"""What hardly ever changes (mounts, sysctls, resource limits, limits that are none) is read again after so many."""
+"""Files that rarely change (mounts, sysctls, resource limits, absent limits) are read again after this many ticks."""
 
 
 class CgroupFiles:
-    """Reads them through a Source; remembers for a while which have no limit, and which files are not there."""
+    """Reads the files through a Source.
+
+    It remembers for a while which cgroups have no limit, and which files do not exist.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -26,17 +29,19 @@ class CgroupFiles:
         self._open_ended: dict[str, int] = {}
         """Ancestors without a limit -> tick at which that was read."""
         self._not_recorded = False
-        """Whether a recording did not have one of the files wanted since this was last cleared."""
+        """Whether a recording lacked one of the requested files since this was last cleared."""
 
     def begin(self, tick: int) -> None:
-        """A new instant."""
+        """Begin a new instant."""
         self._tick = tick
         if tick % RARELY_TICKS == 0:
             self._absent.clear()
 
     def read(self, path: str, v2: bool, *, leaf: bool, full: bool) -> CgroupReading:
-        """All that is known of it where ``full``, else use and limits. What has no limit is left alone for a while,
-        unless it is the ``leaf`` that a process is in."""
+        """Read everything if ``full``, otherwise use and limits.
+
+        A cgroup without a limit is not read for a while, unless it is the ``leaf`` that a process is in.
+        """
         if not leaf and self._tick - self._open_ended.get(path, -RARELY_TICKS) < RARELY_TICKS:
             return CgroupReading(path, v2, UNLIMITED)
         limit = limit_bytes(self._read, path, v2=v2)
@@ -62,10 +67,10 @@ class CgroupFiles:
     def read_use(
         self, path: str, v2: bool, old: CgroupReading | None, *, limits: bool, rest: bool
     ) -> CgroupReading | None:
-        """Its use, and memory.stat where the use differs from that of ``old``; None where a recording has no use of it.
+        """Read its use, and memory.stat if the use differs from that of ``old``. None if a recording has no use of it.
 
-        ``limits`` and ``rest`` (swap, events, pressure) are read where asked for; what is not is None, limits are as
-        in ``old``.
+        ``limits`` and ``rest`` (swap, events, pressure) are read on request. What is not read is None; limits are as in
+        ``old``.
         """
         self._not_recorded = False
         usage = usage_bytes(self._read, path, v2=v2)
@@ -128,7 +133,7 @@ class CgroupFiles:
         )
 
     def kills(self, path: str, v2: bool) -> int | None:
-        """OOM kills of this very cgroup; None where it keeps no count that can be read."""
+        """OOM kills of exactly this cgroup; None if it has no readable count."""
         if not v2:
             raw = self.file(path, "memory.oom_control", 256)
             return parse_oom_control(raw).oom_kill if raw is not None else None
@@ -136,7 +141,7 @@ class CgroupFiles:
         return parse_memory_events(raw).oom_kill if raw is not None else None
 
     def file(self, folder: str, name: str, size: int = 16_384) -> bytes | None:
-        """None where it is not there, which is not asked again for a while."""
+        """Read a file. None if it does not exist; then it is not read again for a while."""
         return self._read(f"{folder}/{name}", size)
 
     def _read(self, path: str, size: int) -> bytes | None:
@@ -156,7 +161,7 @@ class CgroupFiles:
         return self.there(path, "cgroup.controllers") and not self.there(path, "cgroup.type")
 
     def there(self, folder: str, name: str) -> bool:
-        """Whether a directory has this file, as far as is known: a file that may not be read counts as there."""
+        """Whether a directory has this file, as far as known. A file that may not be read counts as existing."""
         try:
             self._source.read(f"{folder}/{name}", 64)
         except (AccessDenied, NotRecorded, Blocked):

@@ -1,4 +1,4 @@
-"""Finds the memory cgroup of a process by memtop's own mounts, else by the mounts that the process sees."""
+"""Finds the memory cgroup of a process by memtop's own mounts, or by the mounts that the process sees."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _MOUNTS_BYTES: Final = 1 << 20
 
 
 class Found(NamedTuple):
-    """Where a process is accounted, and whose it is."""
+    """The memory cgroup of a process, and its owner."""
 
     names: CgroupNames = CgroupNames("", CgroupOwner())
     chain: tuple[str, ...] = ()
-    """Its memory cgroup and the ancestors, nearest first; empty where there are none, or unknown."""
+    """Its memory cgroup and the ancestors, nearest first; empty if there are none, or if unknown."""
     labels: tuple[str, ...] = ()
-    """What a person calls each of them."""
+    """Usual name of each of them."""
     owners: tuple[CgroupOwner, ...] = ()
     """Container, pod and unit that each of them belongs to."""
     v2: bool = False
     unread: str = ""
-    """Why the chain is not known; empty where it is known, or where there is none."""
+    """Why the chain is unknown; empty if it is known, or if there is none."""
 
 
 class CgroupFinder:
@@ -47,7 +47,7 @@ class CgroupFinder:
         self.controllers: bytes | None = None
         """Controllers of version 2 where it is mounted; None where they cannot be read."""
         self._found: dict[bytes, Found] = {}
-        """By content of /proc/PID/cgroup, where memtop's own mounts led there; since the mounts were read."""
+        """By content of /proc/PID/cgroup, if memtop's own mounts led there; since the mounts were read."""
 
     def begin(self) -> None:
         """Read the mounts again."""
@@ -60,11 +60,14 @@ class CgroupFinder:
 
     @staticmethod
     def refused(error: MemtopError) -> Found:
-        """For a process whose /proc/PID/cgroup cannot be read."""
+        """The answer for a process whose /proc/PID/cgroup cannot be read."""
         return Found(unread=NOT_PERMITTED if isinstance(error, AccessDenied) else NOT_READ)
 
     def find(self, folder: str, raw: bytes) -> Found:
-        """``folder`` is the directory of the process, or of one of its threads; ``raw`` its file ``cgroup``."""
+        """Find the memory cgroup.
+
+        ``folder`` is the directory of the process or of one of its threads, ``raw`` its file ``cgroup``.
+        """
         if (known := self._found.get(raw)) is not None:
             return known
         members = parse_memberships(raw)
@@ -82,7 +85,7 @@ class CgroupFinder:
         return Found(names_of(members), place.chain[start:], place.labels[start:], place.owners[start:], v2)
 
     def _elsewhere(self, folder: str, members: tuple[Membership, ...]) -> tuple[CgroupPlace | None, str]:
-        """The directory of its cgroup by the mounts that the process sees, and why that is not known."""
+        """The directory of its cgroup by the mounts that the process sees, and why that is unknown."""
         if any(member.deleted for member in members):
             return None, REMOVED
         why = OUTSIDE if any(b".." in member.path.split(b"/") for member in members) else NOT_MOUNTED
@@ -103,13 +106,15 @@ class CgroupFinder:
         return whole and b"memory" not in self.controllers.split()
 
     def _visible(self, places: tuple[CgroupPlace, ...]) -> CgroupPlace | None:
-        """The first that is there: another mount may lie over it."""
+        """The first that exists. Another mount may lie over it."""
         names = {Version.V1: "memory.usage_in_bytes", Version.V2: "cgroup.controllers"}
         return next((place for place in places if self._files.there(place.chain[0], names[place.version])), None)
 
     def _charged(self, chain: tuple[str, ...]) -> int:
-        """Which of a chain is the first that accounts memory: below one that does not pass the controller on, and in
-        a threaded one, there are no files of memory."""
+        """The first of a chain that accounts memory.
+
+        Below a cgroup that does not pass the controller on, and in a threaded one, there are no memory files.
+        """
         for number, path in enumerate(chain):
             raw = self._files.file(path, "cgroup.controllers", 1024)
             if raw is None or b"memory" in raw.split():
@@ -117,11 +122,11 @@ class CgroupFinder:
         return 0
 
     def _controllers_at(self, mounts: Iterable[Mount]) -> bytes | None:
-        """The controllers of version 2 at the first of these mounts where they can be read."""
+        """The controllers of version 2 at the first of these mounts where they are readable."""
         found = (self._files.file(place.chain[0], "cgroup.controllers", 1024) for place in _roots(mounts))
         return next((raw for raw in found if raw is not None), None)
 
 
 def _roots(mounts: Iterable[Mount]) -> list[CgroupPlace]:
-    """Where version 2 is mounted."""
+    """Mount points of version 2."""
     return [CgroupPlace(Version.V2, mount.point.rstrip(b"/"), b"") for mount in mounts if mount.fstype == b"cgroup2"]

@@ -1,8 +1,8 @@
 """Decides which cgroup and limit files each sample reads, and keeps the memory cgroup found for each process.
 
-A process's cgroup is looked up soon after the process is first seen, and again now and then, as it may be moved. Each
-directory's files are read at most once at an instant: those of processes on screen, and the others in turn. Kills are
-counted by the machine's vmstat as well, so the counters of all cgroups are read again only when that one has moved.
+A process's cgroup is looked up soon after the process is first seen, and again from time to time, because it may be
+moved. Each directory's files are read at most once at an instant: those of processes on screen, and the others in turn.
+The machine's vmstat counts kills as well, so the counters of all cgroups are read again only when that one has changed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from memtop.sampling.sample import ProcessSample, SystemSample
 from memtop.sources.protocol import Source
 
 MOST_MEMBERS: Final = 64
-"""Members of a cgroup whose oom_score_adj is read for the sake of the one in focus."""
+"""Members of a cgroup whose oom_score_adj is read for the process in focus."""
 KILLS_A_TICK: Final = 256
 """Cgroups whose count of kills is read at one instant."""
 
@@ -36,7 +36,7 @@ class CgroupReader:
     """Reads cgroups and limits through a Source, one instant at a time."""
 
     def __init__(self, source: Source, *, replaying: bool = False) -> None:
-        """``replaying``: what was recorded at an instant is taken, whatever the plan would be."""
+        """``replaying``: everything that was recorded at an instant is taken, whatever the plan says."""
         self._source = source
         self._folders = CgroupFiles(source)
         self._tick = -1
@@ -69,7 +69,7 @@ class CgroupReader:
         now_s: float,
         gone: Sequence[ProcessKey] = (),
     ) -> CgroupSample:
-        """One instant: the chains of those assessed in full, what is on screen, and of all others some in turn.
+        """Read one instant: the chains of processes assessed in full, those on screen, and some others in turn.
 
         ``now_s`` is on the clock of Instant.mono_s; ``gone`` have ended since the last call.
         """
@@ -80,7 +80,7 @@ class CgroupReader:
         self._homes.begin()
         if self._tick % RARELY_TICKS == 0:
             self._read_machine()
-            self._forget_gone(plan.assessed, processes)  # a few names of the dead cost nothing
+            self._forget_gone(plan.assessed, processes)  # a few names of ended processes cost nothing
         for judged in plan.assessed:
             seen = processes.get(judged.pid)
             if seen is not None and seen.statm is not None and seen.key == judged:
@@ -91,7 +91,7 @@ class CgroupReader:
             living([*watched, *limited, *_shown(Need.MEMBERSHIP, plan, processes)], processes), processes, gone
         )
         for judged in plan.assessed:
-            self._read_chain(judged, full=True)  # also after its end: what is left there belongs to its autopsy
+            self._read_chain(judged, full=True)  # also after its end: what remains there is part of its exit report
             self._read_adjs_of(judged, processes)
         for key in limited:
             self._read_chain(key, full=False)
@@ -154,7 +154,7 @@ class CgroupReader:
                 self._readings[path] = self._folders.read(path, found.v2, leaf=number == 0, full=full)
 
     def _read_kills(self, machine_kills: int | None) -> None:
-        """Counters of kills: where read anyway, where still unknown, and everywhere when the machine's has moved."""
+        """Read counters of kills: where read anyway, where unknown, and everywhere after the machine's has changed."""
         if machine_kills is None or machine_kills != self._machine_kills:
             self._kills_due.update(dict.fromkeys(self._leaves))
         self._machine_kills = machine_kills
@@ -167,7 +167,7 @@ class CgroupReader:
             if path not in self._leaves:
                 continue
             count = self._folders.kills(path, self._versions[path])
-            if count is None:  # removed with its last process: what it had counted says nothing of the end
+            if count is None:  # removed with its last process: its count says nothing about the end
                 self._kills.pop(path, None)
             else:
                 self._count_kills(path, count)
@@ -175,7 +175,7 @@ class CgroupReader:
     def _count_kills(self, path: str, count: int) -> None:
         before, self._kills[path] = self._kills.get(path), count
         if before is not None and count > before:
-            for number, above in enumerate(self._leaves[path]):  # whose limit it was
+            for number, above in enumerate(self._leaves[path]):  # the cgroup whose limit it was
                 if above not in self._readings:
                     self._readings[above] = self._folders.read(
                         above, self._versions[above], leaf=number == 0, full=True
@@ -190,7 +190,7 @@ class CgroupReader:
     def _limits_of(
         self, judged: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]
     ) -> dict[ProcessKey, PidLimits]:
-        """Resource limits, which hardly ever change."""
+        """Resource limits, which rarely change."""
         before, self._limits = self._limits, {}
         for key in judged:
             found = before.get(key)
@@ -204,7 +204,7 @@ class CgroupReader:
         return {key: limits for key, (_, limits) in self._limits.items()}
 
     def _read_adjs_of(self, key: ProcessKey, processes: Mapping[int, ProcessSample]) -> None:
-        """oom_score_adj of those in its cgroup, once while they live."""
+        """Read oom_score_adj of the members of its cgroup, once in their life."""
         found = self._homes.found(key)
         reading = self._readings.get(found.chain[0]) if found is not None and found.chain else None
         for pid in (reading.members or ())[:MOST_MEMBERS] if reading is not None else ():
@@ -215,7 +215,7 @@ class CgroupReader:
                     self._adjs[member] = adj
 
     def _read_adjs(self, processes: Mapping[int, ProcessSample]) -> None:
-        """oom_score_adj of all: once while they live, and of each in turn again."""
+        """Read oom_score_adj of all processes: once in their life, and again in turn."""
         for number, one in enumerate(processes.values()):
             due = one.key not in self._adjs or (number + self._tick) % RARELY_TICKS == 0
             if due and one.statm is not None:
@@ -233,7 +233,7 @@ class CgroupReader:
 
 
 def _shown(need: Need, plan: SamplePlan, processes: Mapping[int, ProcessSample]) -> Sequence[ProcessKey]:
-    """Processes for which this reading is wanted."""
+    """Processes that need this reading."""
     readings = plan.readings
     if need in readings.needs_all:
         return [one.key for one in processes.values() if one.statm is not None]

@@ -1,4 +1,4 @@
-"""Memory cgroup of each process: found soon after the process is first seen, found again now and then, kept a while."""
+"""Memory cgroup of each process: looked up soon after the process is first seen, and again from time to time."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from memtop.sampling.sample import ProcessSample
 from memtop.sources.protocol import Source
 
 LOOKUPS: Final = 128
-"""Processes whose cgroup is looked up at one instant, beside those wanted at once: the first look must be no jump."""
+"""Processes whose cgroup is looked up at one instant, in addition to those needed at once. It limits the first
+sample."""
 AGAIN: Final = 16
-"""Processes at one instant that are looked up again though there are many new ones."""
+"""Processes that are looked up again at one instant even if there are many new ones."""
 SETTLED_TICKS: Final = 5
-"""What starts a process often moves it to its cgroup a moment later: it is looked up again after so many."""
+"""A process is looked up again after this many ticks, because it is often moved to its cgroup a moment after its
+start."""
 
 
 @dataclass(slots=True)
 class _Home:
-    """Where a process is accounted."""
+    """The memory cgroup of a process."""
 
     raw: bytes
     found: Found
@@ -34,7 +36,7 @@ class _Home:
 
 
 class CgroupHomes:
-    """Finds the cgroups of processes through a Source, and keeps what was found."""
+    """Finds the cgroups of processes through a Source, and keeps the results."""
 
     def __init__(
         self, source: Source, finder: CgroupFinder, on_chain: Callable[[Found], None], *, replaying: bool
@@ -51,35 +53,35 @@ class CgroupHomes:
         self.names: dict[ProcessKey, CgroupNames] = {}
         """Path of the cgroup of each process, and its container, pod and unit."""
         self.moved: set[ProcessKey] = set()
-        """Processes whose names were found, or have changed, at this tick."""
+        """Processes whose names were found or have changed at this tick."""
         self.unread: dict[ProcessKey, str] = {}
-        """Why the cgroup of a process is not known."""
+        """Why the cgroup of a process is unknown."""
         self._seen: set[int] = set()
-        """Pids that were looked up, or have no memory to be accounted."""
+        """PIDs that were looked up, or have no memory."""
         self._soon: deque[tuple[int, ProcessKey]] = deque()
-        """Processes to be looked up a second time, and the tick at which."""
+        """Processes to be looked up a second time, with the tick."""
         self._again: deque[ProcessKey] = deque()
         self._missing: set[ProcessKey] = set()
         """Processes that had ended at the latest sweep."""
 
     def found(self, key: ProcessKey) -> Found | None:
-        """Where a process is accounted; None where it was not looked up."""
+        """The memory cgroup of a process; None if it was not looked up."""
         home = self._homes.get(key)
         return home.found if home is not None else None
 
     def known(self) -> Iterable[Found]:
-        """Of all processes that are kept."""
+        """All processes that are kept."""
         return (home.found for home in self._homes.values())
 
     def begin(self) -> None:
-        """A new instant."""
+        """Begin a new instant."""
         self._tick += 1
         self.moved = set()
 
     def read(
         self, wanted: Iterable[ProcessKey], processes: Mapping[int, ProcessSample], gone: Iterable[ProcessKey]
     ) -> None:
-        """One tick: find ``wanted`` where they are new, of all other new ones the largest, and some again."""
+        """Look up one tick: ``wanted`` if they are new, the largest of all other new ones, and some again."""
         self._seen.difference_update(key.pid for key in gone)
         if self._replaying:
             for one in processes.values():
@@ -103,9 +105,9 @@ class CgroupHomes:
                 self._again.append(key)
 
     def sweep(self, processes: Mapping[int, ProcessSample], judged: Iterable[ProcessKey]) -> set[ProcessKey]:
-        """Forget what has ended before the sweep before, and give those that are still kept though they have ended.
+        """Drop processes that ended before the previous sweep. Returns those that have ended and are still kept.
 
-        The report of an exit needs them, and it may be due at this very tick: so each is kept until the next sweep.
+        The report of an exit needs them and may be due at this tick, so each is kept until the next sweep.
         """
         alive = {one.key for one in processes.values()}.union(judged)
         before, self._missing = self._missing, self._homes.keys() - alive
@@ -116,8 +118,10 @@ class CgroupHomes:
         return alive | self._missing
 
     def find(self, key: ProcessKey, folder: str) -> None:
-        """Where a process is accounted. What was known stays where it cannot be read again: the file of a zombie says
-        ``/``."""
+        """Look up a process.
+
+        What was known stays if it cannot be read again, because the file of a zombie says ``/``.
+        """
         home = self._homes.get(key)
         try:
             raw = self._source.read(f"{folder}/cgroup")
@@ -164,6 +168,6 @@ def _rss(process: ProcessSample) -> int:
 
 
 def living(keys: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]) -> list[ProcessKey]:
-    """Those of ``keys`` that live and have memory, each once."""
+    """Those of ``keys`` that are alive and have memory, each once."""
     found = ((key, processes.get(key.pid)) for key in dict.fromkeys(keys))
     return [key for key, one in found if one is not None and one.key == key and one.statm is not None]

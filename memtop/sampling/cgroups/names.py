@@ -1,4 +1,4 @@
-"""Reads the cgroup names of processes once: what a single sample needs, without limits and without mounts."""
+"""Reads the cgroup names of processes once. A single sample needs them, without limits and without mounts."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from memtop.sources.protocol import Source
 
 
 def read_names(source: Source, processes: Iterable[ProcessSample]) -> dict[ProcessKey, CgroupNames]:
-    """Names from /proc/PID/cgroup of each process that has memory; those that cannot be read are left out."""
+    """Names from /proc/PID/cgroup of each process that has memory. Unreadable ones are left out."""
     found: dict[ProcessKey, CgroupNames] = {}
     known: dict[bytes, CgroupNames] = {}
     for one in processes:

@@ -7,30 +7,30 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 NEAR_SHARE: Final = 0.5
-"""Most of a tick's budget that goes to cgroups near a limit, so that the others never wait for ever."""
+"""Most of a tick's budget for cgroups near a limit, so that the others do not wait forever."""
 
 
 class Turns:
-    """Three queues of paths. Each path stands in one of them, and goes to the end of its queue after its turn."""
+    """Three queues of paths. Each path is in one of them, and goes to the end of its queue after its turn."""
 
     def __init__(self) -> None:
         self._known: set[str] = set()
         self._queued: set[str] = set()
-        """Paths in a queue; those that are not known any more are dropped when their turn comes."""
+        """Paths in a queue. Unknown ones are dropped when their turn comes."""
         self._near: deque[str] = deque()
         self._new: deque[str] = deque()
         self._others: deque[str] = deque()
         self._left = 0.0
 
     def add(self, path: str) -> None:
-        """A cgroup that is new has its turn before all others that are not near a limit."""
+        """Add a new cgroup. Its turn is before all others that are not near a limit."""
         self._known.add(path)
         if path not in self._queued:
             self._queued.add(path)
             self._new.append(path)
 
     def keep_only(self, paths: Collection[str]) -> None:
-        """Forget all other paths."""
+        """Drop all other paths."""
         self._known.intersection_update(paths)
 
     def __len__(self) -> int:
@@ -39,7 +39,7 @@ class Turns:
     def take(self, budget: float) -> Iterator[str]:
         """The paths whose turn it is, each at most once.
 
-        ``budget`` is what may be spent. :meth:`put_back` is called for each path before the next one is taken.
+        ``budget`` is the cost that is allowed. :meth:`put_back` is called for each path before the next one is taken.
         """
         self._left = budget
         kept = budget * (1 - NEAR_SHARE) if self._new or self._others else 0.0
@@ -51,7 +51,7 @@ class Turns:
                     yield path
 
     def put_back(self, path: str, cost: float, *, near: bool) -> None:
-        """It was read for ``cost``; ``near`` says whether it is near a limit now."""
+        """Put a path back after a reading with this cost. ``near`` says whether it is near a limit now."""
         self._left -= cost
         self._queued.add(path)
         (self._near if near else self._others).append(path)

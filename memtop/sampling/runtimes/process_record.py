@@ -17,26 +17,26 @@ _JITTER_S: Final = 0.1
 
 
 class Pace:
-    """When figures may be read again: once a second at most, every half minute after three failures in a row."""
+    """When figures may be read again: at most once a second, and every half minute after three failures in a row."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
         self._failures = 0
 
     def due(self, now_s: float) -> bool:
-        """Whether they may be read now; a tick that comes a little early counts as on time."""
+        """Whether they may be read now. A tick that comes a little early counts as on time."""
         return now_s >= self._next_s - _JITTER_S
 
     def asked(self, now_s: float) -> None:
-        """A reading has just begun."""
+        """The state after a reading has begun."""
         self._next_s = max(self._next_s, now_s - _JITTER_S) + LEAST_INTERVAL_S
 
     def answered(self) -> None:
-        """It brought figures."""
+        """The state after an answer with figures."""
         self._failures = 0
 
     def failed(self, now_s: float) -> None:
-        """It brought nothing, or something else."""
+        """The state after an answer without figures."""
         self._failures += 1
         if self._failures >= FAILURES_BEFORE_REST:
             self._next_s = now_s + REST_S
@@ -50,7 +50,7 @@ class Pending(NamedTuple):
 
 
 class ProcessRecord:
-    """What is known of one program in one process; a process that becomes another program gets a new one."""
+    """The record of one program in one process. After an exec the process gets a new one."""
 
     def __init__(self, execs: int, runtime: Runtime) -> None:
         self.execs = execs
@@ -60,7 +60,7 @@ class ProcessRecord:
         self.command_raw: bytes | None = None
         self.pending: dict[str, Pending] = {}
         self.begun_s: dict[str, float] = {}
-        """When each reading was begun last, of those that are not read every second."""
+        """When each reading that is not made every second last began."""
         self.pace = Pace()
         self.address = ""
         self.trouble = ""
@@ -70,11 +70,11 @@ class ProcessRecord:
         self.figures_s: float | None = None
         """When the latest figures were read."""
         self.version = 0
-        """Counts what has come, so that a view is made once."""
+        """Counts the answers, so that each view is made only once."""
         self.viewed: tuple[object, RuntimeView] | None = None
 
     def become(self, runtime: Runtime) -> None:
-        """Follow this runtime from now on."""
+        """Set the runtime."""
         if runtime is self.runtime:
             return
         self.runtime, self.tracker = runtime, runtime.track()
@@ -85,13 +85,13 @@ class ProcessRecord:
             self.tracker.started_with(argv_of(self.command_raw))
 
     def take_command(self, command_raw: bytes | None) -> None:
-        """The command line, when it is first known."""
+        """Take the command line when it is first known."""
         if self.command_raw is None and command_raw:
             self.command_raw = command_raw
             self.tracker.started_with(argv_of(command_raw))
 
     def failed(self, wanted: Wanted, error: MemtopError, now_s: float) -> None:
-        """An answer that did not come, or cannot be understood."""
+        """Note an answer that failed or cannot be parsed."""
         if isinstance(error, NotRecorded | ProcessGone):
             return
         why = error.why if isinstance(error, ParseError) else str(error)

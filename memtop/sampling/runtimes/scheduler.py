@@ -1,8 +1,8 @@
 """Decides which processes have their runtimes read, and how often. It knows no runtime by name.
 
-It reads of the process in focus (without a screen: of those asked for). Which runtime a process has is read once;
-figures are read once a second at most. Everything goes through Source.ask, so a program that hangs holds up nothing.
-Owned by the engine, used in its thread only.
+It reads the process in focus, or without a screen the processes of the command line. The runtime of a process is
+detected once. Figures are read at most once a second. All reads go through Source.ask, so a program that hangs holds up
+nothing. The engine owns it and uses it in its thread only.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 KEPT: Final = 12
 """Processes whose readings are kept."""
 MOST_ASKED: Final = 12
-"""Processes of which runtimes are read at a time without a screen."""
+"""Processes whose runtimes are read at the same time without a screen."""
 FIRST_SETTLE_S: Final = 0.25
-"""Without a screen: how long answers are waited for; later than at first no longer than half the delay."""
+"""Without a screen: time to wait for answers. After the first step it is at most half the delay."""
 AGAIN_S: Final = 30.0
-"""The identity is read again after this time while it is on screen."""
+"""Time after which the identity is read again while it is on screen."""
 MOST_MARKS: Final = 40
-"""With more collections in the window than this, marks would hide the chart."""
+"""If the window has more collections than this, marks would hide the chart."""
 FRESH_S: Final = 10.0
-"""Older figures of a runtime say nothing of now."""
+"""Older figures of a runtime say nothing about now."""
 
 
 class RuntimeScheduler:
@@ -57,12 +57,12 @@ class RuntimeScheduler:
         self._records: dict[ProcessKey, ProcessRecord] = {}
         self._sample: Sample | None = None
         self._bound: ProcessKey | None = None
-        """The process to which an address without a pid belongs."""
+        """The process to which an address without a PID belongs."""
 
     # -- what is read, and when
 
     def step(self, request: ReadingsRequest, sample: Sample, asked_for: Sequence[ProcessKey]) -> None:
-        """Take what has come and begin what is due. ``asked_for`` are those of the command line."""
+        """Take what has come and begin what is due. ``asked_for`` are the processes of the command line."""
         self._sample = sample
         wanted = [request.focus] if request.focus is not None else []
         if request.runtimes or (not wanted and len(asked_for) == 1):
@@ -81,9 +81,10 @@ class RuntimeScheduler:
             del self._records[key]
 
     def _wait_for_answers(self, request: ReadingsRequest, wanted: Iterable[ProcessKey], *, first: bool) -> None:
-        """Without a screen: a line has what was read at its own instant, and a one-shot run has no later one.
+        """Wait for answers without a screen.
 
-        At first the identity is waited for, then what follows from it; later whatever is under way.
+        A record has readings of its own instant, and a one-shot run has no later one. The first step waits for the
+        identity, then for the readings that follow from it. Later steps wait for whatever is under way.
         """
         for _ in range(2 if first else 1):
             if not any(self._records[key].pending for key in wanted if key in self._records):
@@ -102,7 +103,7 @@ class RuntimeScheduler:
         record = self._records.pop(key, None)
         if record is None or record.execs != seen.execs:
             record = ProcessRecord(seen.execs, self._registry.of(None))
-        self._records[key] = record  # those wanted last are at the end
+        self._records[key] = record  # those needed last are at the end
         return record
 
     def _serve(self, request: ReadingsRequest, key: ProcessKey, seen: ProcessSample, record: ProcessRecord) -> None:
@@ -154,7 +155,7 @@ class RuntimeScheduler:
         record.pending[wanted.name] = Pending(moment, wanted)
         self._poll(key, record, wanted.name)
         if self._replaying and wanted.figures:
-            record.pending.pop(wanted.name, None)  # an answer comes at its instant, or not at all
+            record.pending.pop(wanted.name, None)  # a recorded answer comes at its instant, or not at all
 
     # -- what has come
 
@@ -199,13 +200,13 @@ class RuntimeScheduler:
     # -- what is known
 
     def gc_marks(self, key: ProcessKey, from_s: float, to_s: float) -> list[tuple[float, str, str]]:
-        """(when, kind, label) of its collections for the chart; none where they are too many to be distinguished."""
+        """(time, kind, label) of its collections for the chart; empty if they are too many to be distinguished."""
         record = self._records.get(key)
         times = [] if record is None else [at_s for at_s in record.tracker.collections_s if from_s <= at_s <= to_s]
         return [(at_s, "gc", "GC") for at_s in times] if len(times) <= MOST_MARKS else []
 
     def objects(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, dict[str, Any]]:
-        """The ``runtime`` objects of the JSON contract; nothing for a process without a runtime that is known."""
+        """The ``runtime`` objects of the JSON contract. A process without a known runtime has none."""
         now_s = self._sample.mono_s if self._sample is not None else None
         found = {}
         for key in keys:
@@ -217,7 +218,7 @@ class RuntimeScheduler:
         return found
 
     def finding_facts(self, key: ProcessKey, kernel: KernelFigures, now_s: float) -> FindingFacts | None:
-        """For the findings, whatever panel is open; None where its runtime has reported nothing."""
+        """Inputs for the findings, whatever panel is open; None if its runtime has reported nothing."""
         record = self._records.get(key)
         if record is None:
             return None
@@ -231,8 +232,11 @@ class RuntimeScheduler:
     def view(
         self, key: ProcessKey, kernel: KernelFigures, at_s: float, arenas: tuple[Arena, ...], read_s: float | None
     ) -> RuntimeView:
-        """For the panel, at the instant shown; ``arenas`` are those of the mappings that were read at ``read_s``."""
-        from memtop.runtimes.view import RuntimeView, Shown  # noqa: PLC0415 (1 ms that one sample does without)
+        """The view for the panel, at the instant shown.
+
+        ``arenas`` are those of the mappings that were read at ``read_s``.
+        """
+        from memtop.runtimes.view import RuntimeView, Shown  # noqa: PLC0415 (1 ms, not needed for one sample)
 
         record = self._records.get(key)
         if record is None or (record.identity is None and not record.unreadable and record.figures_s is None):

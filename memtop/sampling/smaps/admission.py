@@ -1,4 +1,4 @@
-"""Admission of smaps readings: whether one reading may begin now, within its budget and the turns' common one."""
+"""Admission of smaps readings: whether one reading may begin now, within its own budget and the common one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from memtop.sampling.smaps.process_readings import PAGEMAP, ProcessReadings
 from memtop.sampling.smaps.smaps_view import Missing
 
 FIRST_SETTLE_S: Final = 0.03
-"""How long a first reading is waited for, so that a panel opens with numbers in it."""
+"""Time to wait for a first reading, so that a panel opens with numbers in it."""
 TURN_MOST: Final = 32
-"""Rollups that are begun at one tick ..."""
+"""Most rollups that begin at one tick ..."""
 TURN_S: Final = 0.010
-"""... what they may cost together at most ..."""
+"""... the most that they may cost together ..."""
 TURN_DUTY: Final = 0.01
 """... and the share of the time that they may take in the long run."""
 ONCE_S: Final = 150.0
@@ -41,12 +41,12 @@ class Admission:
         self.wanted: set[ProcessKey] = set()
         """Processes of which a reading is wanted at this tick."""
         self._unsettled: list[tuple[ProcessSample, str]] = []
-        """Readings that the user waits for: the first one of a process, or one that was asked for."""
+        """Readings that the user waits for: the first one of a process, or one that the user asked for."""
 
     def take_turns(
         self, plan: SamplePlan, waiting: Sequence[ProcessSample], from_s: float, *, calm: bool, lazy_free: bool = False
     ) -> None:
-        """Rollups, those that were read longest ago first, the larger before the smaller, within what they may cost."""
+        """Begin rollups within their common budget: the oldest first, and of equals the largest process first."""
         if self._credit_at_s < self._collector.now_s:
             earned_s = TURN_DUTY * (self._collector.now_s - self._credit_at_s)
             self._credit_s, self._credit_at_s = min(TURN_S, self._credit_s + earned_s), self._collector.now_s
@@ -74,10 +74,10 @@ class Admission:
         seldom: bool = False,
         lazy_free: bool = False,
     ) -> bool:
-        """Begin one reading, if the contract allows it; whether anything was begun.
+        """Begin one reading if the budget allows it. Returns whether it was begun.
 
-        ``calm``: where nothing has moved, the last reading is good for longer; ``seldom``: also where something has;
-        ``lazy_free``: what is wanted is something that pagemap does not have.
+        ``calm``: if nothing has moved, the last reading is good for longer. ``seldom``: it is, even if something has
+        moved. ``lazy_free``: the reading is for a field that pagemap does not have.
         """
         record = self._collector.record(seen.key)
         record.verdict = None
@@ -127,11 +127,11 @@ class Admission:
         return True
 
     def _holds_up(self, record: ProcessReadings, stall_s: float | None) -> bool:
-        """Whether pagemap is to be read in place of smaps: there is one, and smaps may hold the process up."""
+        """Whether pagemap is read instead of smaps: it exists, and smaps may hold the process up."""
         return self._collector.now_s > record.no_pieces_until_s and (stall_s is None or stall_s > SMAPS_MAX_S)
 
     def settle(self, plan: SamplePlan, from_s: float) -> None:
-        """Wait a little for what the user waits for."""
+        """Wait briefly for readings that the user waits for."""
         unsettled, self._unsettled = self._unsettled, []
         if not unsettled:
             return
@@ -145,7 +145,7 @@ class Admission:
         self._unsettled.clear()
 
     def wait_for_all(self) -> None:
-        """Wait for what is under way, but not for ever."""
+        """Wait for all readings that are under way, up to ONCE_S."""
         left = round(ONCE_S / ONCE_SETTLE_S)
         while left and any(record.pending for record in self._collector.records.values()):
             self._collector.settle(ONCE_SETTLE_S)

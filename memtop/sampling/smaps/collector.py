@@ -21,38 +21,38 @@ from memtop.sources.protocol import Answer, Source
 SMAPS_LIMIT: Final = 64 << 20
 """Most bytes of smaps: 90,000 mappings."""
 UNASKED_LIMIT: Final = 6 << 20
-"""The same for a reading that the user did not ask for: 8,000 mappings, more than may be read unasked."""
+"""The same for a reading that the user did not ask for: 8,000 mappings, more than is read automatically."""
 MAPS_LIMIT: Final = 16 << 20
 """Most bytes of maps that are counted: at least 80,000 mappings, 0.1 s."""
 INLINE_BYTES: Final = 256 << 10
-"""A longer smaps is understood in the background."""
+"""A longer smaps is parsed in the background."""
 FILES: Final = 12
 """Processes whose mappings are kept ..."""
 KEPT_MAPPINGS: Final = 20_000
-"""... and how many they may be together, beside those of the process in focus."""
+"""... and how many mappings that may be together, in addition to those of the process in focus."""
 _NAMESPACE_BYTES: Final = 256 << 10
 
 
 class Collector:
-    """Used in the engine's thread only; ``once`` tells it that there will be no later tick to wait for."""
+    """Collects readings in the engine's thread. ``once`` means that there will be no later tick to wait for."""
 
     def __init__(self, source: Source) -> None:
         self.machine = Machine()
         self.records: dict[ProcessKey, ProcessReadings] = {}
-        """Those wanted last are at the end."""
+        """Those needed last are at the end."""
         self.now_s = 0.0
         self.sample: Sample | None = None
         self.once = False
         self.refund_s = 0.0
-        """What readings were charged that did not come about; whoever charged it takes it."""
+        """Charges for readings that did not happen. Whoever charged them takes them back."""
         self._source = source
         self._worker = ParseWorker()
         self._trims = 0
-        """How often more what was freed is given back: something large was let go, or will be when views let go."""
+        """How many more times freed memory is given back, because something large was dropped or soon will be."""
         self._renewed: set[ProcessKey] = set()
 
     def open(self, sample: Sample) -> None:
-        """Another instant, or the same again."""
+        """Set the sample: another instant, or the same again."""
         self.sample, self.now_s = sample, sample.mono_s
 
     def seen(self, key: ProcessKey) -> ProcessSample | None:
@@ -61,7 +61,7 @@ class Collector:
         return seen if seen is not None and seen.key == key else None
 
     def record(self, key: ProcessKey) -> ProcessReadings:
-        """Of this process, begun where there is none."""
+        """The record of this process, created on first use."""
         record = self.records.pop(key, None)
         if record is None:
             seen = self.seen(key)
@@ -70,14 +70,14 @@ class Collector:
         return record
 
     def renewed(self) -> frozenset[ProcessKey]:
-        """The processes whose PSS and USS are new since this was asked last."""
+        """The processes whose PSS and USS are new since the last call."""
         renewed, self._renewed = frozenset(self._renewed), set()
         return renewed
 
     # -- what is let go
 
     def close_records(self) -> None:
-        """Forget what was read of another program, and of a process that has ended all but its last numbers."""
+        """Drop what was read of another program, and everything but the last numbers of a process that has ended."""
         for key, record in list(self.records.items()):
             seen = self.seen(key)
             if seen is None:
@@ -90,7 +90,7 @@ class Collector:
                 self._renewed.add(key)
 
     def forget_the_oldest(self, focus: ProcessKey | None) -> None:
-        """Keep the mappings of some processes beside the one in focus: 60,000 of them take 10 MB a reading."""
+        """Keep the mappings of only some processes besides the one in focus: 60,000 mappings take 10 MB per reading."""
         kept = mappings = 0
         for key, record in reversed(self.records.items()):
             if record.reading is None or key == focus:
@@ -113,7 +113,7 @@ class Collector:
     # -- what is asked
 
     def count(self, seen: ProcessSample, record: ProcessReadings, since_s: float) -> None:
-        """Ask how many mappings there are."""
+        """Request the number of mappings."""
         self._ask(seen.key, record, f"{seen.folder}/maps", Pending(since_s, MAPS_LIMIT))
 
     def begin(
@@ -126,7 +126,7 @@ class Collector:
         *,
         charged_s: float = 0.0,
     ) -> None:
-        """Ask for ``smaps``, ``smaps_rollup`` or ``pagemap``."""
+        """Request ``smaps``, ``smaps_rollup`` or ``pagemap``."""
         if name != "smaps_rollup" and record.tmpfs is None:
             self._ask(seen.key, record, f"{seen.folder}/mountinfo", Pending(since_s, _NAMESPACE_BYTES))
         pending = Pending(since_s, SMAPS_LIMIT if record.asked or name == PAGEMAP else UNASKED_LIMIT, load, charged_s)
@@ -140,18 +140,18 @@ class Collector:
     # -- what has come
 
     def settle(self, seconds: float) -> None:
-        """Wait for what is under way, but no longer than this, and take it."""
+        """Wait for readings under way, at most for this time, and take them."""
         self._source.settle(seconds)
         self.take()
 
     def take(self) -> None:
-        """Take what the source has by now."""
+        """Take the answers that the source has."""
         for key, record in list(self.records.items()):
             for path in list(record.pending):
                 self._poll(key, record, path)
 
     def take_digests(self) -> None:
-        """Take what was understood in the background, and give back the memory that it took."""
+        """Take what was parsed in the background, and give back the memory that it used."""
         if self._trims:
             self._trims -= 1
             give_memory_back()
@@ -161,7 +161,7 @@ class Collector:
             self._trims = 2
 
     def _poll(self, key: ProcessKey, record: ProcessReadings, path: str) -> None:
-        """Take an answer, if there is one by now."""
+        """Take an answer, if there is one."""
         name = path.rpartition("/")[2]
         try:
             answer = self._source.ask(path, record.pending[path].size)
@@ -190,9 +190,9 @@ class Collector:
     def _failed(self, record: ProcessReadings, name: str, pending: Pending, error: MemtopError) -> None:
         if name == "mountinfo":
             record.tmpfs = ()
-        elif name == "maps":  # whoever may not read it may not read smaps, which says why
+        elif name == "maps":  # without permission for maps there is none for smaps, which gives the reason
             record.mappings, record.counted_s = record.mappings or 0, self.now_s
-        elif name == PAGEMAP and isinstance(error, Unavailable):  # smaps it is, as far as it may be read
+        elif name == PAGEMAP and isinstance(error, Unavailable):  # then smaps is read, as far as it may be
             record.no_pieces_until_s = self.now_s if isinstance(error, NotRecorded) else math.inf
             record.pieces, record.moved, record.tried_s = record.pieces.failed(), NEVER, -math.inf
             self.refund_s += pending.charged_s
@@ -227,7 +227,7 @@ class Collector:
         self, record: ProcessReadings, answer: Answer, at_s: float, size: int, stat: PidStat, *, in_pieces: bool
     ) -> None:
         if UNASKED_LIMIT <= len(answer.data) == size < SMAPS_LIMIT:
-            record.mappings = None  # far more than when they were counted: it is for the user to ask for them
+            record.mappings = None  # far more than at the last count: only the user may ask for them
             return
         raw = Raw(
             data=answer.data,

@@ -25,7 +25,7 @@ from memtop.sanitize import clean
 
 
 class Known(Protocol):
-    """What was read of one process."""
+    """The readings of one process."""
 
     missing: Missing
     rollup: Rollup | None
@@ -47,7 +47,7 @@ def family_of(processes: Mapping[int, ProcessSample], pid: int) -> list[ProcessS
 
 
 def _program(seen: ProcessSample) -> bytes:
-    """fork leaves these two addresses as they are and exec changes them, also when it runs the same file again."""
+    """fork keeps these two addresses, and exec changes them, even if it runs the same file again."""
     assert seen.stat is not None
     start_code, arg_start = seen.stat.start_code, seen.stat.arg_start
     return b"%d %d" % (start_code, arg_start) if start_code > 1 else seen.name_raw
@@ -60,7 +60,7 @@ def sharing_view(
     own: RegionsView,
     same_since_s: float,
 ) -> SharingView:
-    """The family's sharing, as far as it was read; it has been the same family since ``same_since_s``."""
+    """The family's sharing, as far as it was read. It has been the same family since ``same_since_s``."""
     found: list[Relative] = []
     rollups: list[tuple[int, Rollup]] = []
     for seen in relatives:
@@ -97,7 +97,10 @@ def sharing_view(
 
 
 def _copying(record: Known, now: Member, same_since_s: float) -> CopyRate | None:
-    """Between the last two readings; None where a relative came or went meanwhile: its pages change hands uncopied."""
+    """The rate between the last two readings; None if a relative came or went meanwhile.
+
+    In that case pages change owners without a copy.
+    """
     elapsed_s = record.rollup_s - record.rollup_before_s
     if record.rollup_before is None or record.rollup_before_s < same_since_s or elapsed_s <= 0:
         return None

@@ -1,4 +1,4 @@
-"""Parses the text of smaps, or a report on pagemap, into a Reading; megabytes of it in a thread of their own."""
+"""Parses the text of smaps, or a report on pagemap, into a Reading; megabytes of it in a separate thread."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ NO_GROWTH: Final = RegionGrowth(NOTHING, (), ())
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What was read, and all that it takes to understand it."""
+    """The text of a reading, and everything that is needed to parse it."""
 
     data: bytes
     at_s: float
     took_s: float
     cut: bool
     start_code: int
-    """An address in the program's text, by which its executable is known."""
+    """An address in the program's text, which identifies its executable."""
     threads: int
     tmpfs: tuple[bytes, ...]
-    """Mount points of file systems that live in RAM."""
+    """Mount points of file systems in RAM."""
     first: tuple[float, Regions] | None
-    """The first reading and its time; None where this is it."""
+    """The first reading and its time; None if this is the first."""
     mark: Regions | None
     in_pieces: bool = False
     """Whether it is a report on pagemap."""
@@ -49,16 +49,16 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class ParsedSmaps:
-    """A Reading, and what it is against the mark."""
+    """A Reading, and its comparison with the mark."""
 
     reading: Reading
     mark: Regions | None
-    """With which it was compared."""
+    """The mark that it was compared with."""
     since_mark: RegionGrowth | None
 
 
 def digest(raw: Raw) -> ParsedSmaps | None:
-    """Understand one smaps; None where it has no mapping. Raises ParseError."""
+    """Parse one smaps. None if it has no mapping. Raises ParseError."""
     in_pieces = None
     if raw.in_pieces and not raw.data:
         return None
@@ -96,7 +96,10 @@ def digest(raw: Raw) -> ParsedSmaps | None:
 
 
 def _program(smaps: Smaps, start_code: int) -> bytes | None:
-    """The file that the program's text is mapped from: what /proc/PID/exe points to, without reading it."""
+    """The file that the program's text is mapped from.
+
+    It is the target of /proc/PID/exe, found without reading that.
+    """
     place = bisect_right(smaps.starts, start_code) - 1
     if place < 0 or not smaps.starts[place] <= start_code < smaps.ends[place]:
         return None
@@ -114,14 +117,14 @@ def _largest(regions: Regions) -> dict[RegionKind, Region]:
 
 
 class ParseWorker:
-    """Digests in the background, one thread for each; what is done is taken by whoever asked."""
+    """Parses in the background, in one thread for each text. The caller collects the results."""
 
     def __init__(self) -> None:
         self._begun: SimpleQueue[tuple[Hashable, Raw]] = SimpleQueue()
         self._done: SimpleQueue[tuple[Hashable, ParsedSmaps | ParseError | None]] = SimpleQueue()
 
     def begin(self, who: Hashable, raw: Raw) -> None:
-        """Start one; it is found in :meth:`done` later."""
+        """Start parsing. The result will be in :meth:`done`."""
         self._begun.put((who, raw))
         threading.Thread(target=self._cook, name="memtop-digest", daemon=True).start()
 
@@ -135,7 +138,7 @@ class ParseWorker:
         self._done.put((who, found))
 
     def done(self) -> list[tuple[Hashable, ParsedSmaps | ParseError | None]]:
-        """What has been done since it was last asked for."""
+        """The results since the last call."""
         found = []
         try:
             while True:
@@ -145,9 +148,9 @@ class ParseWorker:
 
 
 def give_memory_back() -> None:
-    """Let glibc return what it keeps of freed memory, malloc_trim(3).
+    """Let glibc return freed memory to the kernel, malloc_trim(3).
 
-    A text of tens of megabytes is read in pieces of a page, and their places would stay resident.
+    A text of tens of megabytes is read in pieces of a page, and their memory would stay resident.
     """
-    with suppress(AttributeError):  # musl has none
+    with suppress(AttributeError):  # musl does not have it
         ctypes.CDLL(None).malloc_trim(0)

@@ -16,24 +16,24 @@ from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, Regions
 
 PAGEMAP: Final = "pagemap"
 RECOUNT_S: Final = 60.0
-"""How long the number of mappings is believed where no smaps is read."""
+"""How long the number of mappings counts as valid if no smaps is read."""
 OLD_INTERVALS: Final = 2
-"""A reading is old after so many of the intervals at which it was to be read again."""
+"""A reading is old after this many of its planned intervals."""
 NEVER: Final = ("", None)
-"""Nothing was read, so whatever is seen has moved since."""
+"""Nothing was read, so everything has moved since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A reading that was begun."""
+    """A reading under way."""
 
     since_s: float
     size: int
-    """Most bytes of it."""
+    """Most bytes of the reading."""
     load: Load | None = None
-    """What it is made of, where it is one of those that cost the process something."""
+    """The work that it has to do, for readings that cost the process something."""
     charged_s: float = 0.0
-    """What it was expected to cost of the turns' common budget."""
+    """The expected cost that was charged to the common budget."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,53 +50,53 @@ class UserMark:
 
 @dataclass(slots=True, eq=False)
 class ProcessReadings:
-    """See the module; a process that becomes another program gets a new one."""
+    """The readings of one program; see the module. After an exec the process gets a new one."""
 
     execs: int
     budget: ReadBudget = field(default_factory=ReadBudget)
     pieces: PieceBudget = field(default_factory=PieceBudget)
     """The same for pagemap, which is read in pieces."""
     no_pieces_until_s: float = -math.inf
-    """Up to this instant there is no pagemap: for ever where the kernel has none, for now in a recording."""
+    """Until this instant there is no pagemap: forever if the kernel has none, for now in a recording."""
     pending: dict[str, Pending] = field(default_factory=dict)
     """By path."""
     stale: set[str] = field(default_factory=set)
-    """Of them those that were asked for before it became this program."""
+    """The paths among them that were requested before the process became this program."""
     parsing_s: float | None = None
-    """When the text was read that is being understood in the background; None while there is none."""
+    """When the text that is being parsed in the background was read; None if there is none."""
     asked: bool = False
-    """The user wants a reading whatever it costs."""
+    """Whether the user wants a reading whatever it costs."""
     missing: Missing = Missing.UNREAD
     verdict: Verdict | None = None
     mappings: int | None = None
-    """How many there were when they were counted; None before."""
+    """Number of mappings at the last count; None before."""
     counted_s: float = -math.inf
     tried_s: float = -math.inf
-    """When an expensive reading was begun last."""
+    """When the last expensive reading was begun."""
     moved: tuple[str, object] = NEVER
-    """What was read last, and the cheap figures of the moment at which it was begun; see :meth:`calm`."""
+    """The last reading, and the inexpensive figures at its start; see :meth:`calm`."""
     first: tuple[float, Regions] | None = None
     reading: Reading | None = None
     rollup: Rollup | None = None
     rollup_s: float = -math.inf
     rollup_minflt: int | None = None
-    """Minor faults so far, about when it was read."""
+    """Minor faults so far, at about the time of the rollup."""
     rollup_before: Rollup | None = None
     rollup_before_s: float = -math.inf
     rollup_before_minflt: int | None = None
     tmpfs: tuple[bytes, ...] | None = None
     hugetlbfs: tuple[bytes, ...] = ()
-    """Mount points, of which the other is None until they have been read."""
+    """Mount points, like ``tmpfs``, which is None until they have been read."""
     mark: UserMark | None = None
     since_mark: RegionGrowth | None = None
     interval_s: float = CALM_S
-    """From the last reading to the next one, as it was planned when the last one had come. It is never below CALM_S,
-    at which a process is read again where nothing moves."""
+    """Planned time from the last reading to the next one. It is never below CALM_S, the interval for a process in which
+    nothing moves."""
     mark_dropped: bool = False
-    """It became another program under the mark."""
+    """Whether the process became another program while a mark was set."""
 
     def of_another_program(self, execs: int) -> ProcessReadings:
-        """What remains after an exec: the cost of reading, what is under way, and that a mark was dropped."""
+        """What remains after an exec: the cost of reading, readings under way, and that a mark was dropped."""
         return ProcessReadings(
             execs=execs,
             budget=self.budget,
@@ -108,19 +108,19 @@ class ProcessReadings:
         )
 
     def drop_reading(self) -> None:
-        """Let its mappings go; whoever wants them again has them read again."""
+        """Drop the mappings. They are read again on demand."""
         self.reading = self.first = self.mark = self.since_mark = None
         self.missing, self.moved = Missing.UNREAD, NEVER
 
     def take_rollup(self, rollup: Rollup, at_s: float, seen: ProcessSample | None) -> None:
-        """The newest sums; those before are kept for rates."""
+        """Take the newest sums, and keep the previous ones for rates."""
         self.rollup_before, self.rollup_before_s = self.rollup, self.rollup_s
         self.rollup_before_minflt = self.rollup_minflt
         self.rollup, self.rollup_s = rollup, at_s
         self.rollup_minflt = seen.stat.minflt if seen is not None and seen.stat is not None else None
 
     def begun(self, name: str, seen: ProcessSample, now_s: float) -> None:
-        """An expensive reading begins."""
+        """Note that an expensive reading begins."""
         if name == PAGEMAP:
             self.pieces = self.pieces.begun()
         else:
@@ -130,16 +130,16 @@ class ProcessReadings:
         self.moved = name, _cheap_figures(seen)
 
     def calm(self, name: str, seen: ProcessSample) -> bool:
-        """Whether what was read last tells of now as well: neither sizes nor faults have moved since."""
+        """Whether the last reading still holds: neither sizes nor faults have changed since."""
         last, figures = self.moved
         return last in (name, "smaps") and figures == _cheap_figures(seen)
 
     def must_be_counted(self, name: str, now_s: float) -> bool:
-        """Whether the number of its mappings is unknown, or old where no smaps tells a newer one."""
+        """Whether the number of its mappings is unknown, or old without a newer smaps."""
         return self.mappings is None or (name == "smaps_rollup" and now_s - self.counted_s > RECOUNT_S)
 
     def load(self, name: str, seen: ProcessSample) -> Load | None:
-        """What a reading would have to walk over; None where RES is not known."""
+        """The work of a reading; None if RES is unknown."""
         if seen.statm is None:
             return None
         tables = seen.status.page_tables_bytes if seen.status is not None else None
@@ -147,7 +147,7 @@ class ProcessReadings:
         return Load(seen.statm.rss_bytes, tables or 0, mappings, mappings if name == "smaps" else 0)
 
     def regions_view(self, now_s: float) -> RegionsView:
-        """For the panels, at the instant shown."""
+        """The readings as panels show them, at the instant shown."""
         reading, verdict = self.reading, self.verdict
         waiting_s = max((max(0.0, now_s - one.since_s) for one in self.pending.values()), default=None)
         resting = verdict is not None and verdict.why is Why.RESTING
@@ -168,12 +168,12 @@ class ProcessReadings:
         )
 
     def plan_next(self, at_s: float) -> None:
-        """A reading of ``at_s`` has come."""
+        """Plan the next reading after one of ``at_s``."""
         self.interval_s = max(CALM_S, self._free_from_s - at_s)
 
     @property
     def _free_from_s(self) -> float:
-        """When what is read of it may be read again."""
+        """When the next reading may begin."""
         return self.pieces.free_from_s if self.moved[0] == PAGEMAP else self.budget.free_from_s
 
     def mark_view(self, seen: ProcessSample | None, now_s: float) -> MarkView | None:

@@ -1,10 +1,11 @@
-"""Decides which processes have smaps or smaps_rollup read, and when; USS, PSS and sharing come from them.
+"""Decides which processes have smaps or smaps_rollup read, and when. USS, PSS and sharing come from them.
 
 Both files hold up the target's own mmap calls. A budget limits them (:mod:`memtop.analysis.memory_map.read_cost`), and
-only what is on screen is read: smaps of the process in focus while a panel shows it; smaps_rollup of its family while
-the Sharing panel does, in turn of the processes whose PSS and USS are wanted, and every few seconds of the process in
-focus while its verdict depends on LazyFree. The number of mappings is counted beforehand, in the file maps: that needs
-no lock that the target's own calls would wait for. All reads go through Source.ask, so one that hangs holds up nothing.
+only what is on screen is read: smaps of the process in focus while a panel shows it, smaps_rollup of its family while
+the Sharing panel is open, smaps_rollup in turn of the processes whose PSS and USS are shown, and every few seconds
+smaps_rollup of the process in focus while its verdict depends on LazyFree. The number of mappings is counted first, in
+the file maps, which needs no lock that the target's own calls would wait for. All reads go through Source.ask, so one
+that hangs holds up nothing.
 """
 
 from __future__ import annotations
@@ -25,42 +26,43 @@ from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, Regions
 from memtop.sources.protocol import Source
 
 DOUBTED_S: Final = 4.5
-"""How long a reading is tried for that a verdict depends on; then it is begun again."""
+"""How long a reading on which a verdict depends is tried. Then it starts again."""
 FRESH_S: Final = 3.0
-"""LazyFree that was read so long ago is still that of now."""
+"""A LazyFree that is not older than this still holds."""
 
 _MAY_STILL_COME: Final = (Missing.UNREAD, Missing.NOTHING, Missing.TOO_DEAR, Missing.UNKNOWN_COST, Missing.ABSENT)
 
 
 class SmapsScheduler:
-    """Owned by the engine and used in its thread only."""
+    """Schedules the readings. The engine owns it and uses it in its thread only."""
 
     def __init__(self, source: Source) -> None:
         self._collector = Collector(source)
         self._admission = Admission(self._collector)
         self._doubted: tuple[ProcessKey, float] | None = None
-        """Whose LazyFree is wanted, and since when."""
+        """The process whose LazyFree is needed, and since when."""
         self._commanded: dict[ProcessKey, str] = {}
-        """Processes of which the user wants a reading that was not begun yet, in focus or not, and which one."""
+        """Processes of which the user wants a reading that was not begun yet, in focus or not, with the name of the
+        reading."""
         self._family: frozenset[ProcessKey] = frozenset()
         self._family_s = 0.0
-        """Since when it has been the same."""
+        """Since when the family has been the same."""
 
     # -- what the engine asks
 
     def take(self, sample: Sample) -> frozenset[ProcessKey]:
-        """Take what has come since the sample before; the processes whose PSS and USS are new."""
+        """Take what has come since the previous sample. Returns the processes whose PSS and USS are new."""
         self.open(sample)
         self._collector.take()
         return self._collector.renewed()
 
     @property
     def opened(self) -> bool:
-        """Whether it has been given a sample."""
+        """Whether it has a sample."""
         return self._collector.sample is not None
 
     def obey(self, commands: Iterable[Command], *, allowed: bool) -> None:
-        """Do what the user wants once; ``allowed`` is whether smaps may be read at all.
+        """Carry out commands of the user. ``allowed`` is whether smaps may be read at all.
 
         A command for a process that has ended does nothing.
         """
@@ -82,9 +84,10 @@ class SmapsScheduler:
     def begin(
         self, plan: SamplePlan, wanted: Sequence[ProcessKey], doubted: ProcessKey | None = None
     ) -> frozenset[ProcessKey]:
-        """Begin what is due; ``wanted`` are those whose PSS and USS are to be read, as :meth:`take` gives them.
+        """Begin readings that are due. Returns the processes whose PSS and USS are new at once, as :meth:`take` does.
 
-        ``doubted`` is a process that seems to grow, where LazyFree may say that it does not.
+        ``wanted`` are the processes whose PSS and USS are needed. ``doubted`` is a process that seems to grow, unless
+        LazyFree shows otherwise.
         """
         if doubted is not None:
             self._doubted = doubted, self._collector.now_s
@@ -92,16 +95,16 @@ class SmapsScheduler:
         return self._collector.renewed()
 
     def open(self, sample: Sample) -> None:
-        """The last sample again, for another request."""
+        """Use the last sample again, for another request."""
         self._collector.open(sample)
         self._collector.close_records()
 
     def begin_between(self, plan: SamplePlan, wanted: Sequence[ProcessKey]) -> None:
-        """Begin what another request wants, after the last sample and before the next."""
+        """Begin readings for another request, after the last sample and before the next."""
         self._begin_due(plan, wanted, from_s=self._collector.now_s + plan.readings.delay_s)
 
     def sums(self, key: ProcessKey) -> tuple[int | None, int | None]:
-        """PSS and USS in bytes, as they were read last."""
+        """PSS and USS in bytes, as last read."""
         record = self._collector.records.get(key)
         return (
             (None, None)
@@ -110,14 +113,14 @@ class SmapsScheduler:
         )
 
     def missing(self, key: ProcessKey) -> Missing:
-        """Why PSS and USS are not known, or not newer."""
+        """Why PSS and USS are unknown, or not newer."""
         record = self._collector.records.get(key)
         return Missing.UNREAD if record is None else record.missing
 
     def regions(
         self, key: ProcessKey, now_s: float, *, looking_back: bool = False, paused: bool = False
     ) -> RegionsView:
-        """The mappings of a process at the instant shown; of the past they are not kept."""
+        """The mappings of a process at the instant shown. Those of the past are not kept."""
         record = self._collector.records.get(key)
         waits = paused and (record is None or (record.reading is None and record.missing is Missing.UNREAD))
         if record is not None and not looking_back and not waits:
@@ -143,12 +146,12 @@ class SmapsScheduler:
         return found
 
     def reading(self, key: ProcessKey) -> Reading | None:
-        """The mappings of a process as they were read last."""
+        """The mappings of a process, as last read."""
         record = self._collector.records.get(key)
         return None if record is None else record.reading
 
     def lazy_free_bytes(self, key: ProcessKey) -> int | None:
-        """What a process has given back and the kernel has not taken yet, if that is known of this moment."""
+        """Memory that a process has freed and the kernel has not reclaimed yet, if a recent reading shows it."""
         record = self._collector.records.get(key)
         if record is None or record.rollup is None or self._collector.now_s - record.rollup_s > FRESH_S:
             return None
@@ -163,7 +166,7 @@ class SmapsScheduler:
         return None if size_bytes is None else (record.rollup_s, size_bytes)
 
     def unread(self, key: ProcessKey) -> str:
-        """Why there is no newer reading; empty where there is one, or one is under way."""
+        """Why there is no newer reading; empty if there is one, or if one is under way."""
         record = self._collector.records.get(key)
         waits = (Missing.NOTHING, Missing.UNREAD)
         return "" if record is None or record.missing in waits else record.missing.value
@@ -184,7 +187,7 @@ class SmapsScheduler:
         return self._collector.seen(key)
 
     def _begin_due(self, plan: SamplePlan, wanted: Sequence[ProcessKey], from_s: float) -> None:
-        """Begin what is wanted and allowed. ``from_s`` is the latest that it may be now."""
+        """Begin readings that are needed and allowed. ``from_s`` is the latest time that it may be now."""
         self._collector.take_digests()
         self._admission.wanted.clear()
         readings, focus = plan.readings, plan.readings.focus
@@ -219,7 +222,10 @@ class SmapsScheduler:
         self._collector.forget_the_oldest(focus)
 
     def _still_doubted(self) -> ProcessSample | None:
-        """The process whose LazyFree is wanted and was not tried yet: its mappings are counted first, a tick before."""
+        """The process whose LazyFree is needed and was not tried yet.
+
+        Its mappings are counted first, one tick before.
+        """
         if self._doubted is None:
             return None
         key, since_s = self._doubted
@@ -230,7 +236,7 @@ class SmapsScheduler:
         return self._seen(key)
 
     def _read_once(self, plan: SamplePlan, wanted: Sequence[ProcessKey]) -> None:
-        """There will be no later tick: read all that is asked for whatever it costs, each once, and wait for it."""
+        """Make all readings once, whatever they cost, and wait for them, because there will be no later tick."""
         self._collector.once = True
         readings = plan.readings
         shown = [readings.focus] if Need.MAPPINGS in readings.focus_needs and readings.focus is not None else []
@@ -241,7 +247,7 @@ class SmapsScheduler:
                     self._collector.record(key).asked = readings.smaps and whatever
                     self._admission.begin(plan, seen, name, self._collector.now_s)
         self._admission.wait_for_all()
-        for key in shown:  # counted by now, then in pieces; without pagemap it is smaps, whatever it costs
+        for key in shown:  # counted by now, then in pieces; without pagemap smaps is read, whatever it costs
             for asked in (False, readings.smaps):
                 record, seen = self._collector.record(key), self._seen(key)
                 if seen is not None and record.reading is None and record.missing in _MAY_STILL_COME:
@@ -251,7 +257,10 @@ class SmapsScheduler:
         self._admission.forget_waiting()
 
     def _begin_commanded(self, plan: SamplePlan, shown: Container[ProcessKey | None], from_s: float) -> None:
-        """Begin what the user wanted of processes that are not in focus any more; those ``shown`` are read anyway."""
+        """Begin readings that the user asked for of processes that are not in focus any more.
+
+        Those ``shown`` are read anyway.
+        """
         for key, name in list(self._commanded.items()):
             seen, record = self._seen(key), self._collector.records.get(key)
             marking = record is not None and record.mark is not None and record.mark.regions is None and name == "smaps"

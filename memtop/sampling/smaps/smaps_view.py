@@ -1,4 +1,7 @@
-"""smaps results as the views display them: regions, sharing, the user's mark; expensive to read, so often old."""
+"""smaps results as the views display them: regions, sharing, the user's mark.
+
+They are expensive to read, so often old.
+"""
 
 from __future__ import annotations
 
@@ -32,31 +35,31 @@ class Missing(Enum):
 
 
 class InPieces(NamedTuple):
-    """How pagemap was read, where it took the place of smaps."""
+    """How pagemap was read instead of smaps."""
 
     span_s: float
-    """From the first piece to the last."""
+    """Time from the first piece to the last."""
     longest_s: float
-    """The longest piece, for which the process's own mmap calls may have waited."""
+    """Time of the longest piece. The process's own mmap calls may have waited that long."""
     unread: int
-    """Mappings that were not read: it took too long, or this kernel cannot skip what was never touched."""
+    """Mappings that were not read: it took too long, or this kernel cannot skip untouched pages."""
     zero_pages_known: bool = True
-    """Whether the zero page was reported apart; where not, RSS of memory that was only read is too high."""
+    """Whether the zero page was reported separately. If not, RSS of memory that was only read is too high."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One smaps, or pagemap in its place, with what follows from it."""
+    """One reading of smaps, or of pagemap instead, and what follows from it."""
 
     at_s: float
     """On the clock of Instant.mono_s."""
     took_s: float
-    """Processor time: for smaps that is how long the target's own mmap calls may have waited for it."""
+    """Processor time. For smaps the target's own mmap calls may have waited that long."""
     regions: Regions
     kinds: tuple[KindSum, ...]
     """Largest address space first."""
     largest: tuple[Region, ...]
-    """For each of :attr:`kinds` its largest mapping."""
+    """The largest mapping of each of :attr:`kinds`."""
     total: Sizes
     split: Split
     rollup: Rollup
@@ -65,41 +68,41 @@ class Reading:
     """None where it is not known which pages are its own."""
     confidence: Confidence
     since_start: RegionGrowth
-    """Since the first reading of this program."""
+    """Growth since the first reading of this program."""
     start_s: float
-    """When the first reading was."""
+    """Time of the first reading."""
     cut: bool
     """Whether there are more mappings than were read."""
     replaced_file: str | None
-    """The program, or else a library, that it runs and that is not on disk any more; cleaned."""
+    """The running program, or a library, that is not on disk any more; cleaned."""
     in_pieces: InPieces | None = None
-    """None where it was smaps. Otherwise there are no PSS, no dirty pages and no LazyFree in it."""
+    """None if it was smaps. Otherwise it has no PSS, no dirty pages and no LazyFree."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegionsView:
-    """The mappings of the process in focus, or why they are not known. Times in seconds."""
+    """The mappings of the process in focus, or why they are unknown. Times in seconds."""
 
     reading: Reading | None
     age_s: float | None
-    """Of the reading, at the instant shown."""
+    """Age of the reading at the instant shown."""
     start_age_s: float | None
-    """Of the first reading."""
+    """Age of the first reading."""
     missing: Missing
-    """Why there is none, or none newer; NOTHING where the next one comes by itself."""
+    """Why there is no reading, or no newer one; NOTHING if the next one comes automatically."""
     waiting_s: float | None
-    """How long a reading has been under way by now; None where none is."""
+    """How long a reading has been under way; None if there is none."""
     resting_s: float
-    """Until the next reading may begin, for the last one's cost."""
+    """Time until the next reading may begin, because of the last one's cost."""
     calm: bool
     """Whether the next one waits because nothing has moved since the last."""
     stall_s: float | None
     """Expected time for which a reading would hold up the process."""
     mappings: int | None
-    """How many there are, as they were counted last."""
+    """Number of mappings at the last count."""
     since_mark: RegionGrowth | None
     is_old: bool = False
-    """Whether the reading is older than twice the interval at which it was to be read again."""
+    """Whether the reading is older than twice its planned interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,32 +112,32 @@ class Relative:
     pid: int
     name: str
     rss_bytes: int | None
-    """From statm, which is always new."""
+    """From statm, which is always current."""
     member: Member | None
     """From smaps_rollup."""
     read_s: float | None
-    """When that was read, on the clock of Instant.mono_s."""
+    """Time of that reading, on the clock of Instant.mono_s."""
     missing: Missing
     copying: CopyRate | None
 
 
 @dataclass(frozen=True, slots=True)
 class SharingView:
-    """What the process in focus shares with its family."""
+    """The memory that the process in focus shares with its family."""
 
     relatives: tuple[Relative, ...]
     """The process in focus first, then largest first."""
     known: Sharing
-    """Of those whose reading there is."""
+    """Sharing among the members that were read."""
     bounds: Bounds | None
-    """Of the whole family, without any reading."""
+    """Bounds for the whole family, without any reading."""
     freed: Freed | None
-    """By the end of the process in focus."""
+    """Memory freed by the end of the process in focus."""
     own: RegionsView
 
     @property
     def unknown(self) -> int:
-        """How many of the family are not in :attr:`known`."""
+        """Number of family members that are not in :attr:`known`."""
         return len(self.relatives) - len(self.known.members)
 
 
@@ -148,6 +151,6 @@ class MarkView:
     rss_delta_bytes: int | None
     virt_delta_bytes: int | None
     growth: RegionGrowth | None
-    """By kind; None until there is a reading after one at the mark."""
+    """Growth by kind; None until there is a reading after the one at the mark."""
     late_s: float
-    """How much later than the mark the reading was with which it is compared."""
+    """Time from the mark to the reading that is used for comparison."""
