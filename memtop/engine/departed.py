@@ -1,4 +1,4 @@
-"""Rows of processes that have ended and were watched or taken by the OOM killer, until too many others have ended."""
+"""Rows of ended processes that were watched or ended by the OOM killer, until too many others have ended."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ DEPARTED: Final = 64
 
 
 class Departed:
-    """Bounded; the longest departed go first, those that are still watched last."""
+    """A bounded collection. The oldest are dropped first, those that are still watched last."""
 
     def __init__(self) -> None:
         self._rows: dict[ProcessKey, ProcessRow] = {}
 
     def add(self, row: ProcessRow, wall_s: float, watched: Container[ProcessKey] = ()) -> ProcessKey | None:
-        """A process has ended at ``wall_s``, with ``row`` as its last one; the process that is forgotten for it."""
+        """Add a process that ended at ``wall_s`` with its last ``row``. Returns the process that was dropped for it."""
         self._rows[row.key] = gone_row(row, wall_s)
         if len(self._rows) <= DEPARTED:
             return None
@@ -29,7 +29,7 @@ class Departed:
         return oldest
 
     def note_kill(self, key: ProcessKey) -> None:
-        """The OOM killer has taken this one, which has departed."""
+        """Note that the OOM killer ended this process."""
         if key in self._rows:
             self._rows[key] = self._rows[key]._replace(note=Note.OOM_KILLED)
 
@@ -38,7 +38,7 @@ class Departed:
 
     @property
     def keys(self) -> Collection[ProcessKey]:
-        """Longest departed first."""
+        """Keys, the oldest first."""
         return self._rows.keys()
 
     @property

@@ -14,7 +14,7 @@ from memtop.sampling.request import Need
 
 
 class DetailBuilder:
-    """Reads nothing: it puts together what history, events and readers have."""
+    """Combines history, events and readings into a Detail. It reads nothing itself."""
 
     def __init__(self, history: History, events: EventLog, readers: FocusReaders) -> None:
         self._history = history
@@ -22,7 +22,10 @@ class DetailBuilder:
         self._readers = readers
 
     def build(self, request: Request, shown: Shown, row: ProcessRow, past_s: float | None) -> Detail:
-        """``row`` is the process at the instant looked at: that of ``shown``, or ``past_s`` under the cursor."""
+        """Build the detail.
+
+        ``row`` is the process at the instant shown: that of ``shown``, or ``past_s`` under the cursor.
+        """
         key, window, needs = row.key, request.window, request.readings.focus_needs
         now_s, back = shown.now_s, past_s is not None
         at_s = now_s if past_s is None else past_s
@@ -64,7 +67,7 @@ class DetailBuilder:
         )
 
     def _known_until_s(self, row: ProcessRow, shown: Shown) -> float:
-        """The last moment at which its memory was read: that shown, unless it had ended or become a zombie."""
+        """The last time at which its memory was read: the instant shown, unless it had ended or become a zombie."""
         process = shown.process(row.key)
         if process is not None and process.statm is not None:
             return shown.now_s

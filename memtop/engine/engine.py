@@ -1,4 +1,7 @@
-"""Engine.step(request): makes a frame of a sample and its history. Runs in the sampler thread; holds all state."""
+"""Engine.step(request): makes a frame from a sample and its history.
+
+It runs in the sampler thread and holds all state.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +35,15 @@ if TYPE_CHECKING:
     from memtop.sampling.commands import Command
 
 HELD: Final = 256
-"""Of the processes asked for, so many have their end noticed; each takes a descriptor."""
+"""Processes of the command line whose end is reported. Each needs a descriptor."""
 
 
 class Engine:
-    """Turns requests into frames. ``own`` measures memtop itself; ``position`` tells where a replay is,
-    ``trouble`` what keeps a recording from being written; ``registry`` has the runtimes,
-    None for all that there are."""
+    """Turns requests into frames.
+
+    ``own`` measures memtop itself. ``position`` gives the position in a replay, ``trouble`` the reason why a recording
+    cannot be written. ``registry`` has the runtimes; None means all.
+    """
 
     def __init__(
         self,
@@ -61,9 +66,9 @@ class Engine:
         self._readers = FocusReaders(source, registry, replaying=position is not None)
         self._frozen = FrozenView()
         self._assessor: Assessor | None = None
-        """Made for the second sample, or when a process is in focus: a run of one sample does without."""
+        """Created for the second sample, or when a process is in focus. A run of one sample does not need it."""
         self._exits: tuple[ExitReport, ...] = ()
-        """Processes that were found to have ended since the last frame."""
+        """Processes whose end was found since the last frame."""
         self._oom_victim = ""
         self._sample: Sample | None = None
         self._elapsed_s: float | None = None
@@ -74,15 +79,16 @@ class Engine:
         self._own_line: frozenset[int] = frozenset()
         """Pids of memtop and its ancestors, while processes are asked for by name."""
         self._held: list[ProcessKey] = []
-        """Processes whose end is noticed because they were asked for, descend from such a process, or were in focus."""
+        """Processes whose end is reported because they are on the command line, descend from such a process, or were in
+        focus."""
 
     def step(self, request: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
-        """Take the next sample, obey, and show it; None at the end of a recording."""
+        """Take the next sample, carry out the commands, and make its frame. None at the end of a recording."""
         return self._show(request) if self.take(request, commands, late_s) else None
 
     def take(self, request: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> bool:
-        """Take the next sample, to be shown with a later one; False at the end of a recording."""
-        self._command(commands)  # at once: none is lost though the sample fails
+        """Take the next sample, to be shown with a later one. False at the end of a recording."""
+        self._command(commands)  # at once: no command is lost if the sample fails
         if self._tick >= 0 or request.readings.focus is not None:
             self.prepare()
         plan = self._plan(request)
@@ -95,7 +101,7 @@ class Engine:
         return True
 
     def prepare(self) -> None:
-        """Make what the second sample needs and a single one does without; its import would make that sample late."""
+        """Create what the second sample needs and a single one does not. Its import would make that sample late."""
         if self._assessor is None:
             from memtop.engine.assessment import Assessor  # noqa: PLC0415
 
@@ -103,7 +109,7 @@ class Engine:
             self._sampler.prepare()
 
     def view(self, request: Request, commands: Iterable[Command] = ()) -> Frame | None:
-        """Obey, and show the last sample again for another request; None before the first."""
+        """Carry out the commands, and show the last sample again for another request. None before the first sample."""
         self._command(commands)
         if self._sample is not None:
             self._readers.want(request.readings)
@@ -119,7 +125,7 @@ class Engine:
             self._frozen.make_again()
 
     def _plan(self, request: Request) -> SamplePlan:
-        """What is read for it, and of which processes."""
+        """The readings of the next sample, and of which processes."""
         readings, focus = request.readings, request.readings.focus
         watched = [key.pid for key in self._held]
         if self._assessor is not None:
@@ -127,11 +133,11 @@ class Engine:
         assessed = dict.fromkeys([] if focus is None else [focus])
         if readings.outlooks:
             assessed |= dict.fromkeys(self._asked_for[:MOST_WATCHED])
-            if self._position is not None and request.rows.only is None:  # a recording can take its time
+            if self._position is not None and request.rows.only is None:  # a recording is not in a hurry
                 assessed |= dict.fromkeys(row.key for row in self._table.rows() if row.note is not Note.KERNEL)
         return SamplePlan(
             readings,
-            # Any process may take the place of one that has ended.
+            # Any process may replace one that has ended.
             pids=None if request.everybody or focus in self._departed else request.rows.only,
             family=self._readers.family(readings),
             watched=tuple(watched),
@@ -162,8 +168,8 @@ class Engine:
         if self._assessor is not None and machine_is_new:
             renewed |= self._judge_growth(self._assessor, sample, plan)
         renewed = renewed.union(sample.moved)
-        # What moves by itself, because old changes leave a row's trend and its last minute, is brought up to date at
-        # every tick where it is on screen, and elsewhere when the trend moves on by a cell.
+        # A row's trend and its last minute change by themselves as old changes leave them. Such rows are updated at
+        # every tick if they are on screen, and others when the trend moves on by a cell.
         moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
         all_move = moved_on or request.rows.where is not None or request.rows.sort == "growth_bytes_per_min"
         moving, inputs = None if all_move else readings.visible, self._row_inputs(sample)
@@ -200,12 +206,12 @@ class Engine:
         )
 
     def _doubted(self, focus: ProcessKey | None, now_s: float) -> ProcessKey | None:
-        """The process in focus, where its verdict depends on LazyFree."""
+        """The process in focus, if its verdict depends on LazyFree."""
         doubts = self._assessor is not None and focus is not None and self._assessor.wants_lazy_free(focus, now_s)
         return focus if doubts else None
 
     def _judge_growth(self, assessor: Assessor, sample: Sample, plan: SamplePlan) -> frozenset[ProcessKey]:
-        """The processes whose rows show another verdict, limit or rank than before."""
+        """Judge growth. Returns the processes whose rows show another verdict, limit or rank than before."""
         focus = plan.readings.focus
         reading = self._readers.lazy_free(focus)
         lazy_free = {focus: reading} if focus is not None and reading is not None else {}
@@ -225,10 +231,10 @@ class Engine:
                 self._departed.note_kill(report.key)
 
     def _watch(self, request: Request, sample: Sample, system: SystemRow) -> None:
-        """Keep the diaries of those asked for and of those in focus last, and notice their ends."""
+        """Keep the diaries of processes on the command line and of those in focus last, and watch for their ends."""
         rows, focus = request.rows, request.readings.focus
         named = self._table.rows() if rows.only or rows.names else ()
-        if rows.names and self._position is None:  # pids of a recording are others'
+        if rows.names and self._position is None:  # PIDs of a recording belong to other processes
             self._own_line = own_line(self._table.by_pid())
         self._asked_for = [row.key for row in named if is_named(row, rows, self._departed.keys, self._own_line)]
         self._watched_history.watch(self._asked_for if focus is None else [focus, *self._asked_for], sample, system)
@@ -244,7 +250,7 @@ class Engine:
         self._events.add(process.key, Event(now_s, "exec", f"became {clean(process.name_raw)}"))
 
     def _depart(self, key: ProcessKey, wall_s: float, sample: Sample) -> bool:
-        """A process has ended; whether its row is kept because it was watched."""
+        """Note that a process has ended. Returns whether its row is kept because it was watched."""
         if self._assessor is not None:
             self._assessor.forget(key)
         row = self._table.remove(key)
@@ -334,13 +340,13 @@ class Engine:
         return DetailBuilder(self._history, self._events, self._readers).build(request, shown, row, past_s)
 
     def _chosen(self, rows: Sequence[ProcessRow], request: Request) -> list[ProcessRow]:
-        """Those of the rows that the command line asks for."""
+        """The rows that the command line asks for."""
         now_s = self._sample.wall_s if self._sample is not None else 0.0
         focus = request.readings.focus
         return chosen_rows(rows, request.rows, self._departed.keys, focus, self._own_line, now_s=now_s)
 
     def _shares_wanted(self, request: Request) -> list[ProcessKey]:
-        """Whose PSS and USS are wanted: rows on screen; all that may be shown, where order or filter depend on them."""
+        """The processes whose PSS and USS are needed: rows on screen, or all rows if order or filter need them."""
         readings, selection = request.readings, request.rows
         if Need.ROLLUP not in readings.row_needs:
             return []

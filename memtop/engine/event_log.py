@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from memtop.process_key import ProcessKey
 
 EVENTS_KEPT: Final = 32
-"""Events of one process; the oldest go first."""
+"""Events kept per process. The oldest are dropped first."""
 
 
 class Event(NamedTuple):
@@ -25,15 +25,15 @@ class EventLog:
         self._events: dict[ProcessKey, list[Event]] = {}
 
     def add(self, key: ProcessKey, event: Event) -> None:
-        """Note an event."""
+        """Add an event."""
         events = self._events.setdefault(key, [])
         events.append(event)
         del events[:-EVENTS_KEPT]
 
     def of(self, key: ProcessKey) -> Sequence[Event]:
-        """Oldest first."""
+        """The events of a process, oldest first."""
         return self._events.get(key, ())
 
     def forget(self, key: ProcessKey) -> None:
-        """No view can show the process any more."""
+        """Drop the events of a process that no view can show any more."""
         self._events.pop(key, None)

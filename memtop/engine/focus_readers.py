@@ -1,7 +1,7 @@
-"""Has the expensive readings taken, smaps and runtimes, mostly of the process in focus.
+"""Requests the expensive readings, smaps and runtimes, mostly of the process in focus.
 
-Each scheduler is made when it is first wanted, since few runs want any. While the picture stands still none of them
-takes or begins anything, so what they know stays that of the instant shown.
+Each scheduler is created on first use, because few runs need any. While the display is frozen none of them takes or
+begins anything, so their state stays that of the instant shown.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class FocusReaders:
         self._smaps: SmapsScheduler | None = None
         self._runtimes: RuntimeScheduler | None = None
         self._commands: list[Command] = []
-        """Those that were not obeyed yet."""
+        """Commands that were not carried out yet."""
 
     def command(self, commands: Iterable[Command]) -> bool:
-        """Keep commands until they can be obeyed; whether there were any."""
+        """Keep commands until they can be carried out. Returns whether there were any."""
         before = len(self._commands)
         self._commands += commands
         return len(self._commands) > before
@@ -48,7 +48,7 @@ class FocusReaders:
     # -- whose turn it is
 
     def want(self, readings: ReadingsRequest, doubted: ProcessKey | None = None) -> None:
-        """Make the schedulers that this needs."""
+        """Create the schedulers that this needs."""
         shown = readings.focus_needs & (Need.MAPPINGS | Need.FAMILY | Need.LAZY_FREE)
         if self._smaps is None and (shown or Need.ROLLUP in readings.row_needs or self._commands or doubted):
             from memtop.sampling.smaps.scheduler import SmapsScheduler  # noqa: PLC0415 (few runs want it)
@@ -63,14 +63,17 @@ class FocusReaders:
             )
 
     def stand_still(self, readings: ReadingsRequest, shown: Callable[[], Sample]) -> None:
-        """Obey, and read nothing: a mark is set on what is shown."""
+        """Carry out commands and read nothing: a mark is set on what is shown."""
         if self._smaps is not None:
             if not self._smaps.opened:
                 self._smaps.open(shown())
             self._obey(self._smaps, readings)
 
     def take(self, readings: ReadingsRequest, sample: Sample) -> frozenset[ProcessKey]:
-        """Take what has come since the sample before, and obey; the processes whose PSS and USS are new."""
+        """Take what has come since the previous sample, and carry out commands.
+
+        Returns the processes whose PSS and USS are new.
+        """
         if self._smaps is None:
             return frozenset()
         renewed = self._smaps.take(sample)
@@ -80,11 +83,14 @@ class FocusReaders:
     def begin(
         self, plan: SamplePlan, wanted: Callable[[], Sequence[ProcessKey]], doubted: ProcessKey | None
     ) -> frozenset[ProcessKey]:
-        """Begin what is due; ``wanted`` gives those whose PSS and USS are wanted. Those that have come at once."""
+        """Begin readings that are due. Returns the processes whose PSS and USS are new at once.
+
+        ``wanted`` gives the processes whose PSS and USS are needed.
+        """
         return self._smaps.begin(plan, wanted(), doubted) if self._smaps is not None else frozenset()
 
     def begin_between(self, plan: SamplePlan, sample: Sample, wanted: Callable[[], Sequence[ProcessKey]]) -> None:
-        """Obey and begin what another request wants, after the last sample and before the next."""
+        """Carry out commands and begin readings for another request, after the last sample and before the next."""
         if self._smaps is not None:
             self._smaps.open(sample)
             self._obey(self._smaps, plan.readings)
@@ -96,7 +102,7 @@ class FocusReaders:
             self._runtimes.step(readings, sample, asked_for)
 
     def family(self, readings: ReadingsRequest) -> frozenset[ProcessKey]:
-        """The process in focus and its fork relatives, where they are wanted."""
+        """The process in focus and its fork relatives, if they are needed."""
         focus = readings.focus
         if self._smaps is None or focus is None or Need.FAMILY not in readings.focus_needs:
             return frozenset()
@@ -109,11 +115,11 @@ class FocusReaders:
     # -- what is known
 
     def sums(self, key: ProcessKey) -> tuple[int | None, int | None]:
-        """PSS and USS in bytes, as they were read last."""
+        """PSS and USS in bytes, as last read."""
         return self._smaps.sums(key) if self._smaps is not None else (None, None)
 
     def shares(self, readings: ReadingsRequest, wanted: Callable[[], Sequence[ProcessKey]]) -> Shares | None:
-        """How far PSS and USS are known of those of which they are wanted; None where they are not."""
+        """For how many processes PSS and USS are known; None if they are not requested."""
         smaps = self._smaps
         if smaps is None or Need.ROLLUP not in readings.row_needs:
             return None
@@ -129,7 +135,7 @@ class FocusReaders:
         return self._smaps.regions(key, now_s, looking_back=back, paused=window.stands_still)
 
     def sharing(self, key: ProcessKey, regions: RegionsView) -> SharingView | None:
-        """What the family of a process shares."""
+        """The memory that the family of a process shares."""
         return self._smaps.sharing(key, regions) if self._smaps is not None else None
 
     def mark(self, key: ProcessKey, now_s: float) -> MarkView | None:
@@ -141,12 +147,12 @@ class FocusReaders:
         return self._smaps is not None and self._smaps.mark_dropped(key)
 
     def gc_events(self, key: ProcessKey, from_s: float, to_s: float) -> list[Event]:
-        """Its garbage collections, where they are few enough to be distinguished."""
+        """Its garbage collections, if they are few enough to be distinguished."""
         return [] if self._runtimes is None else [Event(*each) for each in self._runtimes.gc_marks(key, from_s, to_s)]
 
     def runtime(self, row: ProcessRow, at_s: float, sample: Sample) -> RuntimeView | None:
-        """Its runtime at the instant looked at."""
-        from memtop.engine.runtime_inputs import arenas_of, kernel_figures  # noqa: PLC0415 (one sample does without)
+        """Its runtime at the instant shown."""
+        from memtop.engine.runtime_inputs import arenas_of, kernel_figures  # noqa: PLC0415 (not needed for one sample)
 
         if self._runtimes is None:
             return None
@@ -160,12 +166,12 @@ class FocusReaders:
         return self._runtimes.objects(keys) if self._runtimes is not None else {}
 
     def lazy_free(self, key: ProcessKey | None) -> tuple[float, int] | None:
-        """Time and bytes of the latest LazyFree of a process; None where it was not read."""
+        """Time and bytes of the latest LazyFree of a process; None if it was not read."""
         return self._smaps.lazy_free(key) if self._smaps is not None and key is not None else None
 
     def inputs(self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample) -> ExpensiveInputs:
-        """What was read of a process that is assessed, beside the cheap files."""
-        from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (one sample does without)
+        """The expensive readings of a process that is assessed."""
+        from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (not needed for one sample)
         from memtop.engine.runtime_inputs import kernel_figures  # noqa: PLC0415 (as above)
 
         facts = None

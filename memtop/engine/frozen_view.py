@@ -1,4 +1,4 @@
-"""Pause: keeps the instant and the detail at which the user paused; otherwise the last ones are shown."""
+"""Pause (the frozen screen): keeps the instant and the detail at which the user paused."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,10 +22,10 @@ class Shown(NamedTuple):
     sample: Sample
     system: SystemRow
     rows: list[ProcessRow]
-    """Of all processes that live, then of the departed."""
+    """Rows of all living processes, then of departed ones."""
     elapsed_s: float | None
     outlooks: Mapping[ProcessKey, Assessment]
-    """Of the processes that were assessed by then."""
+    """Assessments of the processes that were assessed at that instant."""
 
     @property
     def now_s(self) -> float:
@@ -34,29 +34,29 @@ class Shown(NamedTuple):
 
     @property
     def offset_s(self) -> float:
-        """Wall time less the clock of Instant.mono_s."""
+        """Wall time minus the clock of Instant.mono_s."""
         return self.sample.wall_s - self.sample.mono_s
 
     def process(self, key: ProcessKey) -> ProcessSample | None:
-        """The process as it was sampled; None where it had ended."""
+        """The process as it was sampled; None if it had ended."""
         found = self.sample.processes.get(key.pid)
         return found if found is not None and found.key == key else None
 
     def status(self, key: ProcessKey) -> PidStatus | None:
-        """Its status file as it was read last; None while unread."""
+        """Its status file as last read; None before that."""
         found = self.process(key)
         return found.status if found is not None else None
 
 
 class FrozenView:
-    """Keeps the instant of the pause, and the detail that was made of it, until the picture goes on."""
+    """Keeps the instant of the pause, and its detail, until the display goes on."""
 
     def __init__(self) -> None:
         self._shown: Shown | None = None
         self._detail: tuple[Request, Detail | None] | None = None
 
     def shown(self, live: Callable[[], Shown], request: Request) -> Shown:
-        """The instant that this request shows; ``live`` makes the last one."""
+        """The instant that this request shows. ``live`` creates the current one."""
         if not request.window.stands_still:
             self._shown = self._detail = None
             return live()
@@ -65,7 +65,7 @@ class FrozenView:
         return self._shown
 
     def detail(self, make: Callable[[], Detail | None], request: Request) -> Detail | None:
-        """The detail of the instant shown, made once for each request while the picture stands still."""
+        """The detail of the instant shown, made once for each request while the display is frozen."""
         if not request.window.stands_still:
             return make()
         if self._detail is None or self._detail[0] != request:
@@ -73,5 +73,5 @@ class FrozenView:
         return self._detail[1]
 
     def make_again(self) -> None:
-        """The user has set or cleared a mark, which may be seen while the picture stands still."""
+        """Make the detail again after the user has set or cleared a mark, which shows on a frozen display too."""
         self._detail = None

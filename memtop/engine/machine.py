@@ -9,18 +9,24 @@ from memtop.sampling.sample import Sample
 
 
 class Machine:
-    """Its rates are computed from one reading of its files to the next, which may be further apart than samples."""
+    """The machine's row.
+
+    Its rates are computed between two readings of its files, which may be further apart than samples.
+    """
 
     def __init__(self) -> None:
         self.row: SystemRow | None = None
         """None before the first sample."""
         self._past = MachinePast()
         self._read: Sample | None = None
-        """The last sample for which its files were read again."""
+        """The last sample for which its files were read."""
         self._oom_kills_at_start: int | None = None
 
     def take(self, sample: Sample, *, everybody: bool) -> bool:
-        """The next sample; whether the machine was read again for it. ``everybody``: all processes were read."""
+        """Take the next sample.
+
+        Returns whether it has a new reading of the machine. ``everybody``: all processes were read.
+        """
         before = self._read
         if before is not None and sample.system is before.system:
             return False
@@ -32,5 +38,5 @@ class Machine:
         return True
 
     def at(self, when_s: float) -> SystemRow | None:
-        """The row of an instant of the past; None where it was not kept."""
+        """The row at an earlier instant; None if it was not kept."""
         return self._past.at(when_s)

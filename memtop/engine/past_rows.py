@@ -15,7 +15,10 @@ from memtop.process_key import ProcessKey
 def rows_at(
     history: History, rows: Iterable[ProcessRow], when_s: float, *, boot_wall_s: float, total_bytes: int | None
 ) -> list[ProcessRow]:
-    """The rows as they were at a moment of the past; what was not kept is unknown. Who has ended since lived then."""
+    """The rows at an earlier instant.
+
+    Values that were not kept are unknown. Processes that have ended since were alive then.
+    """
     found = []
     for row in rows:
         if row.started_s is not None and row.started_s - boot_wall_s > when_s:

@@ -1,7 +1,7 @@
 """Tree order of rows, parents before their children, with the totals of each subtree.
 
-Parents are known by pid only, and as last read: a process that has ended is no parent, and where pids were
-reused so quickly that two rows are each other's ancestors, the first of them stands as a root.
+Parents are known by PID only, as last read. A process that has ended is no parent. If PIDs were reused so quickly that
+two rows are each other's ancestors, the first of them is a root.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from memtop.process_key import ProcessKey
 
 
 class Totals(NamedTuple):
-    """Sums over a subtree in bytes, of what is known; None where nothing is."""
+    """Sums over a subtree in bytes, of known values; None if none is known."""
 
     virt_bytes: int | None
     rss_bytes: int | None
     pss_bytes: int | None
-    """None unless all of it is known."""
+    """None unless all values are known."""
 
 
 def descendants(ancestors: Iterable[ProcessRow], rows: Sequence[ProcessRow]) -> set[ProcessKey]:
-    """Those rows and all that descend from them."""
+    """These rows and all their descendants."""
     children = _children(rows, _parents(rows))
     found: set[ProcessKey] = set()
     waiting = [row.key for row in ancestors]
@@ -38,7 +38,7 @@ def descendants(ancestors: Iterable[ProcessRow], rows: Sequence[ProcessRow]) -> 
 def grow(
     rows: Sequence[ProcessRow], folded: frozenset[ProcessKey]
 ) -> tuple[tuple[ProcessRow, ...], tuple[TreePlace, ...]]:
-    """Rows, already in the order wanted among siblings, as a tree; what is below a folded row is left out."""
+    """Rows, already sorted among siblings, as a tree. Rows below a folded row are left out."""
     children = _children(rows, _parents(rows))
     totals = _totals(children)
     shown: list[ProcessRow] = []
@@ -88,7 +88,7 @@ def _parents(rows: Sequence[ProcessRow]) -> dict[ProcessKey, ProcessKey | None]:
 def _children(
     rows: Sequence[ProcessRow], parents: Mapping[ProcessKey, ProcessKey | None]
 ) -> dict[ProcessKey | None, list[ProcessRow]]:
-    """The children of every row, in order; those of None are the roots."""
+    """The children of every row, in order. Those of None are the roots."""
     children: dict[ProcessKey | None, list[ProcessRow]] = {}
     for row in rows:
         children.setdefault(parents[row.key], []).append(row)
@@ -96,14 +96,14 @@ def _children(
 
 
 def _totals(children: Mapping[ProcessKey | None, Sequence[ProcessRow]]) -> dict[ProcessKey, Totals]:
-    """What each subtree holds.
+    """Totals of each subtree.
 
-    The sum of RES is an upper bound: relatives mostly share pages, anonymous ones after fork as well, and nothing
-    cheaper than PSS says how many.
+    The sum of RES is an upper bound: relatives usually share pages, after fork anonymous ones as well, and nothing less
+    expensive than PSS says how many.
     """
     totals: dict[ProcessKey, Totals] = {}
     order: list[ProcessRow] = list(children.get(None, ()))
-    for row in order:  # grows while it is walked: parents before children
+    for row in order:  # grows during the iteration: parents before children
         order.extend(children.get(row.key, ()))
     for row in reversed(order):
         virt, rss = row.virt_bytes, row.rss_bytes
@@ -117,5 +117,5 @@ def _totals(children: Mapping[ProcessKey | None, Sequence[ProcessRow]]) -> dict[
 
 
 def _sum(one: int | None, other: int | None) -> int | None:
-    """Of what is known."""
+    """Sum of the known values."""
     return other if one is None else one if other is None else one + other

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 GROWTH_S: Final = 60.0
-"""The stretch over which Δ/min is measured ..."""
+"""The period over which Δ/min is measured ..."""
 GROWTH_LEAST_S: Final = 2.0
-"""... and the least for which a process must have been seen: a change between two samples says little."""
+"""... and the least time for which a process must have been seen, because a change between two samples says little."""
 _RATES: Final = ("cpu_percent", "minflt_per_s", "majflt_per_s", "growth_bytes_per_min")
 TREND_BUCKET_S: Final = 120.0 / TREND_CELLS
 TREND_LEVELS: Final = 7
@@ -40,9 +40,10 @@ def proc_row(
     marks: Mapping[str, Any] | None = None,
     names: CgroupNames | None = None,
 ) -> ProcessRow:
-    """One process as views show it, at ``now_s``.
+    """Build the row of a process at ``now_s``.
 
-    ``old`` is its row before, ``shares`` its PSS and USS in bytes, ``marks`` what was judged of it, by attribute.
+    ``old`` is its previous row, ``shares`` its PSS and USS in bytes, ``marks`` its marks from the assessment, by
+    attribute.
     """
     stat, statm, status = seen.stat, seen.statm, seen.status
     assert stat is not None
@@ -96,7 +97,7 @@ def proc_row(
         oom_score=seen.oom_score,
         oom_score_adj=seen.oom_score_adj,
         trend=trend(track, rss, now_s),
-        # A time namespace may put the start before boot, which the kernel shows as far in the future.
+        # A time namespace may put the start before boot. The kernel then shows it far in the future.
         started_s=boot_wall_s + start_s if (start_s := seen.key.start_ticks / CLK_TCK) <= now_s + 1 else None,
         note=note,
         **(marks or {}),
@@ -107,19 +108,19 @@ def proc_row(
 
 
 def swap_bytes(seen: ProcessSample, system: SystemRow) -> int | None:
-    """Swap of a process in bytes; 0 where the machine has none, None where unknown."""
+    """Swap of a process in bytes; 0 if the machine has none, None if unknown."""
     swap = seen.status.swap_bytes if seen.status is not None else None
     return 0 if swap is None and seen.statm is not None and system.swap_total_bytes == 0 else swap
 
 
 def gone_row(row: ProcessRow, wall_s: float) -> ProcessRow:
-    """The last row of a process that ended at ``wall_s``: its sizes stay; what does nothing any more has no rates."""
+    """The last row of a process that ended at ``wall_s``: its sizes stay, its rates are gone."""
     rates: dict[str, Any] = dict.fromkeys(_RATES)
     return row._replace(note=Note.GONE, gone_s=wall_s, **rates)
 
 
 def system_row(sample: Sample, before: Sample | None, *, everybody: bool, oom_kills_at_start: int | None) -> SystemRow:
-    """The machine as views show it; ``before`` is the sample that rates are computed from."""
+    """Build the row of the machine. ``before`` is the sample that rates are computed from."""
     meminfo, vmstat, pressure = sample.system.meminfo, sample.system.vmstat, sample.system.pressure
     elapsed_s = sample.mono_s - before.mono_s if before is not None else None
     earlier = before.system.vmstat if before is not None else None
@@ -141,14 +142,14 @@ def system_row(sample: Sample, before: Sample | None, *, everybody: bool, oom_ki
 
 
 def percent(part_bytes: int | None, total_bytes: int | None) -> float | None:
-    """Of the whole, 0 to 100."""
+    """Percentage of the whole, 0 to 100."""
     return 100 * part_bytes / total_bytes if part_bytes is not None and total_bytes else None
 
 
 def growth(track: Track | None, rss_bytes: int | None, now_s: float) -> float | None:
-    """Change of RES over the last minute; of a process seen for less than that, the change seen so far.
+    """Change of RES over the last minute. For a process seen for less than that, it is the change seen so far.
 
-    That is never extrapolated: a program that has loaded 300 MiB in 10 s does not grow by 1.8 GiB a minute.
+    It is never extrapolated: a program that has loaded 300 MiB in 10 s does not grow by 1.8 GiB a minute.
     """
     if track is None or rss_bytes is None or now_s - track.first_s < GROWTH_LEAST_S:
         return None
@@ -157,7 +158,7 @@ def growth(track: Track | None, rss_bytes: int | None, now_s: float) -> float | 
 
 
 def trend(track: Track | None, rss_bytes: int | None, now_s: float) -> tuple[int | None, ...]:
-    """RES as levels, in buckets that stand still on the clock, so that cells do not flicker."""
+    """RES as levels, in buckets that are aligned to the clock, so that cells do not flicker."""
     if track is None or rss_bytes is None:
         return (None,) * TREND_CELLS
     right_s = (now_s // TREND_BUCKET_S + 1) * TREND_BUCKET_S
@@ -177,7 +178,7 @@ def ordered(rows: Iterable[ProcessRow], field: str, descending: bool) -> list[Pr
 
 
 def why_unknown(row: ProcessRow, looking_back: bool) -> dict[str, str]:
-    """For every number of the row that is unknown, the reason in words."""
+    """The reason for every number of the row that is unknown."""
     why: dict[str, str] = {}
     for field in ("virt_bytes", "rss_bytes", "anon_bytes", "shr_bytes", "swap_bytes", "peak_rss_bytes", "oom_score"):
         if getattr(row, field) is None:

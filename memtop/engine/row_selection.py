@@ -12,11 +12,11 @@ from memtop.model.request import RowSelection
 from memtop.process_key import ProcessKey
 
 KILLED_S: Final = 600.0
-"""How long a process that the OOM killer took stays in the list."""
+"""How long a process that the OOM killer ended stays in the list."""
 
 
 def own_line(rows: Mapping[int, ProcessRow]) -> frozenset[int]:
-    """The pids of memtop and of its ancestors, which are found among the rows by pid."""
+    """The PIDs of memtop and of its ancestors, found among the rows."""
     found: set[int] = set()
     pid = os.getpid()
     while pid and pid not in found:
@@ -28,9 +28,9 @@ def own_line(rows: Mapping[int, ProcessRow]) -> frozenset[int]:
 def is_named(
     row: ProcessRow, selection: RowSelection, departed: Collection[ProcessKey], own: Collection[int] = ()
 ) -> bool:
-    """Whether the command line asks for it. A pid that has ended does not stand for the next process that has it.
+    """Whether the command line asks for it. A PID that has ended does not stand for the next process with that PID.
 
-    ``own`` are the pids of memtop and its ancestors: a name never stands for them.
+    ``own`` are the PIDs of memtop and its ancestors. A name never stands for them.
     """
     if selection.only is not None and row.pid in selection.only:
         return row.key in departed or not any(key.pid == row.pid for key in departed)
@@ -48,9 +48,9 @@ def chosen_rows(
     *,
     now_s: float = 0.0,
 ) -> list[ProcessRow]:
-    """Those that the command line asks for, before the filter; of the departed, those and the one in focus.
+    """The rows that the command line asks for, before the filter. Of departed ones, only those and the one in focus.
 
-    ``now_s``, in seconds since the epoch, says for which of those that the OOM killer took that was a short time ago.
+    ``now_s``, in seconds since the epoch, decides which OOM kills are recent.
     """
     only = selection.only
     if only is None and not selection.names:
@@ -76,7 +76,7 @@ def _killed_lately(row: ProcessRow, now_s: float) -> bool:
 def listed_rows(
     chosen: Sequence[ProcessRow], selection: RowSelection
 ) -> tuple[tuple[ProcessRow, ...], tuple[TreePlace, ...] | None]:
-    """Those of the chosen that pass the filter, in order; their places in the tree, or None where the list is flat."""
+    """The chosen rows that pass the filter, in order, with their places in the tree, or None for a flat list."""
     shown = [row for row in chosen if selection.where(row)] if selection.where is not None else chosen
     rows = tuple(ordered(shown, selection.sort, selection.descending))
     if not selection.tree:

@@ -1,4 +1,4 @@
-"""Table of the rows of all living processes. A row is built only when something that it shows has changed."""
+"""Table of the rows of all living processes (with PSS and USS). A row is built only if something in it has changed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -19,17 +19,17 @@ ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
 
 
 class RowInputs(NamedTuple):
-    """What a row shows beside the sample of its process."""
+    """Values of a row that do not come from the sample of its process."""
 
     now_s: float
     boot_wall_s: float
     system: SystemRow
     shares: Callable[[ProcessKey], tuple[int | None, int | None]]
-    """PSS and USS in bytes; None where unknown."""
+    """PSS and USS in bytes; None if unknown."""
     names: Mapping[ProcessKey, CgroupNames]
     """Path of the cgroup of each process, and its container, pod and unit."""
     marks: Callable[[ProcessKey], Mapping[str, Any]]
-    """What the assessment puts on a row, by attribute."""
+    """Marks that the assessment adds to a row, by attribute."""
 
 
 class _Entry:
@@ -40,11 +40,11 @@ class _Entry:
         self.row = row
         self.active_until_s = active_until_s
         self.living = row
-        """The last row in which it had memory: what is kept on screen when it has gone."""
+        """The last row with memory, which stays on screen after the process has gone."""
 
 
 class RowTable:
-    """By pid. :meth:`note` each sample, assess it, then :meth:`build` the rows that changed."""
+    """Rows by PID. :meth:`note` each sample, assess it, then :meth:`build` the rows that changed."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -73,9 +73,9 @@ class RowTable:
         moving: Collection[ProcessKey] | None,
         renewed: Collection[ProcessKey],
     ) -> None:
-        """Build the rows that changed with this sample, from which the processes that ended were removed.
+        """Build the rows that changed with this sample, after ended processes were removed.
 
-        ``moving`` are the processes whose rows change with time alone, None for all; ``renewed`` those whose PSS or
+        ``moving`` are the processes whose rows change with time alone, None for all. ``renewed`` are those whose PSS or
         marks are new.
         """
         now_s, entries = inputs.now_s, self._entries
@@ -91,7 +91,7 @@ class RowTable:
                 self._build(process, entry, inputs)
 
     def put_shares(self, keys: Iterable[ProcessKey], inputs: RowInputs) -> None:
-        """Set PSS and USS of these processes: the rows decide whose are read, and some readings end at once."""
+        """Set PSS and USS of these processes. The rows decide whose are read, and some readings finish at once."""
         for key in keys:
             entry = self._entries.get(key.pid)
             if entry is None or entry.row.key != key:
@@ -99,11 +99,11 @@ class RowTable:
             pss_bytes, uss_bytes = inputs.shares(key)
             row = entry.row._replace(pss_bytes=pss_bytes, uss_bytes=uss_bytes)
             if entry.living is entry.row:
-                entry.living = row  # or each process would keep two rows
+                entry.living = row  # otherwise each process would keep two rows
             entry.row = row
 
     def remove(self, key: ProcessKey) -> ProcessRow | None:
-        """It has ended: the last row in which it had memory; None where it was not known."""
+        """Remove a process that has ended. Returns the last row with memory; None if it was unknown."""
         entry = self._entries.get(key.pid)
         if entry is None or entry.row.key != key:
             return None
@@ -111,16 +111,16 @@ class RowTable:
         return entry.living
 
     def row(self, key: ProcessKey) -> ProcessRow | None:
-        """The row of a process; None where it does not live."""
+        """The row of a process; None if it does not live."""
         entry = self._entries.get(key.pid)
         return entry.row if entry is not None and entry.row.key == key else None
 
     def rows(self) -> list[ProcessRow]:
-        """All of them."""
+        """All rows."""
         return [entry.row for entry in self._entries.values()]
 
     def by_pid(self) -> dict[int, ProcessRow]:
-        """All of them."""
+        """All rows, by PID."""
         return {pid: entry.row for pid, entry in self._entries.items()}
 
     def _build(self, process: ProcessSample, entry: _Entry | None, inputs: RowInputs) -> _Entry:
@@ -157,7 +157,7 @@ class RowTable:
 
 
 def _active_until_s(track: Track | None, now_s: float) -> float:
-    """Until when its row moves though nothing changes."""
+    """Time until which its row moves without a change."""
     if track is None:
         return now_s
     until_s = track.changed_s + ACTIVE_S if len(track) > 1 else now_s

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def kernel_figures(row: ProcessRow, lazy_free_bytes: int | None, sample: Sample | None) -> KernelFigures:
-    """``sample`` is the last one, whatever the instant shown is."""
+    """The kernel's figures of a row. ``sample`` is the last one, whatever instant is shown."""
     return KernelFigures(
         pid=row.pid,
         rss_bytes=row.rss_bytes,
@@ -41,7 +41,7 @@ def arenas_of(reading: Reading | None) -> tuple[Arena, ...]:
 
 
 def _flat_s(row: ProcessRow, sample: Sample | None) -> float | None:
-    """For how long RES has been flat: the whole of its trend, at least; None where it moves."""
+    """How long RES has been flat: at least the whole of its trend; None if it moves."""
     levels = [level for level in row.trend if level is not None]
     flat = len(levels) == len(row.trend) and len(set(levels)) <= 1
     if not flat or sample is None or row.started_s is None:

@@ -1,7 +1,7 @@
 """The sampler thread: takes samples at planned instants, answers a changed Request between them, survives exceptions.
 
-It knows nothing of Textual. Frames go out through a second thread with room for one: a view that is slow, or
-blocked for good, never delays a sample, and gets the newest frame when it is ready again.
+It knows nothing of Textual. A second thread with room for one frame delivers frames. So a view that is slow, or blocked
+for good, never delays a sample, and gets the newest frame when it is ready again.
 """
 
 from __future__ import annotations
@@ -25,25 +25,26 @@ SHORTEST_DELAY_S: Final = 0.1
 LONGEST_DELAY_S: Final = 60.0
 FAILURES_BEFORE_SLOWER: Final = 3
 SLOWER: Final = 10
-"""How many times longer the delay is while steps keep failing."""
+"""Factor by which the delay grows while steps keep failing."""
 STOP_S: Final = 0.5
-"""How long stop() waits for a step that is under way."""
+"""How long stop() waits for a step under way."""
 MESSAGE_LIMIT: Final = 200
 DRAWN_EVERY_S: Final = 0.5
-"""Samples that come faster are all taken, and shown together: a reader cannot follow, and drawing is expensive."""
+"""Shortest time between frames. Faster samples are all taken, and shown together, because drawing is expensive and no
+reader can follow."""
 
 
 class SamplerThread:
-    """Calls ``step`` at every planned instant and ``view`` whenever the Request has changed, in a thread of its own.
+    """Calls ``step`` at every planned instant and ``view`` whenever the Request has changed, in a separate thread.
 
     ``step(request, commands, late_s)`` takes a sample that is ``late_s`` seconds later than planned and makes its
-    frame; None means that there is no more (the end of a recording). ``view(request, commands)`` makes a frame without
-    a new sample, or None. ``take(request, commands, late_s)`` takes a sample that will not be drawn; False means that
-    there is no more. Each is given the commands that came since the call before. One thread makes these calls.
+    frame. None means that there is no more (the end of a recording). ``view(request, commands)`` makes a frame without
+    a new sample, or None. ``take(request, commands, late_s)`` takes a sample that will not be drawn. False means that
+    there is no more. Each receives the commands that came since the previous call. One thread makes these calls.
     Another one calls ``deliver``, ``deliver_problem`` (one clean line about an exception in step or view) and
     ``on_end`` (once at the end of a recording), which may block.
 
-    With ``paced`` False a recording is played: its steps come a delay after one another and are never late.
+    With ``paced`` False a recording is played: its steps come one delay after another and are never late.
     """
 
     def __init__(
@@ -70,33 +71,33 @@ class SamplerThread:
         self._request = request if request is not None else Request()
         self._request_is_new = False
         self._commands: list[Command] = []
-        """Commands that no step or view has been given yet, oldest first."""
+        """Commands that no step or view has received yet, oldest first."""
         self._delay_s = _within_limits(delay_s)
         self._due_from_s = time.monotonic() - self._delay_s  # the first step is due at once
         self._drawn_s = -math.inf
         self._waiting: Frame | None = None
-        """The frame that is made and not delivered yet."""
+        """The frame that was made and not delivered yet."""
         self._paused = False
         self._single_steps = 0
         self._failures = 0
         self._ended = False
         self._stopped = False
         self._out: dict[str, Callable[[], None]] = {}
-        """Deliveries by kind, oldest first; of each kind only the newest."""
+        """Deliveries by kind, oldest first. Only the newest of each kind is kept."""
         self._out_closed = False
         self._out_changed = threading.Condition()
         self._sampling = threading.Thread(target=self._sample, name="memtop-sampler", daemon=True)
         self._delivery = threading.Thread(target=self._deliver_all, name="memtop-delivery", daemon=True)
 
     def start(self) -> None:
-        """Start both threads; the first sample is taken at once."""
+        """Start both threads. The first sample is taken at once."""
         with self._changed:
             self._due_from_s = time.monotonic() - self._delay_s
         self._delivery.start()
         self._sampling.start()
 
     def stop(self) -> None:
-        """End the threads; a step that is under way is waited for, but not for long."""
+        """End the threads. A step under way is waited for, but not for long."""
         with self._changed:
             self._stopped = True
             self._changed.notify()
@@ -108,7 +109,7 @@ class SamplerThread:
 
     @property
     def request(self) -> Request:
-        """The view's Request; a changed one is answered at once, without waiting for the next sample."""
+        """The view's Request. A changed one is answered at once, without waiting for the next sample."""
         return self._request
 
     @request.setter
@@ -120,14 +121,14 @@ class SamplerThread:
                 self._changed.notify()
 
     def command(self, command: Command) -> None:
-        """Have something done once, before the next sample is taken; commands keep their order, and none is lost."""
+        """Add commands, which are carried out once, before the next sample. They keep their order, and none is lost."""
         with self._changed:
             self._commands.append(command)
             self._changed.notify()
 
     @property
     def delay_s(self) -> float:
-        """Seconds between samples, 0.1 to 60 (other values are brought within); a change holds at once."""
+        """Seconds between samples, 0.1 to 60; other values are limited to that. A change takes effect at once."""
         return self._delay_s
 
     @delay_s.setter
@@ -138,7 +139,7 @@ class SamplerThread:
 
     @property
     def pause_stepping(self) -> bool:
-        """Whether no samples are taken; the Request is answered all the same."""
+        """Whether no samples are taken. The Request is still answered."""
         return self._paused
 
     @pause_stepping.setter
@@ -146,12 +147,12 @@ class SamplerThread:
         with self._changed:
             if self._paused and not paused:
                 self._due_from_s = time.monotonic() - self._delay_s
-                self._ended = False  # the recording may have been wound back
+                self._ended = False  # the recording may have been rewound
             self._paused = paused
             self._changed.notify()
 
     def step_once(self) -> None:
-        """Take one sample now, also while paused or after the end of a recording that has been wound back."""
+        """Take one sample now, even while paused, or after a recording was rewound at its end."""
         with self._changed:
             self._single_steps += 1
             self._changed.notify()
@@ -185,7 +186,7 @@ class SamplerThread:
             self._answer(request, commands, late_s, drawn=single or not self._too_soon_to_draw())
 
     def _too_soon_to_draw(self) -> bool:
-        """Whether the last frame is too recent; never for a recording, whose last sample stays on screen."""
+        """Whether the last frame is too recent. False for a recording, whose last sample stays on screen."""
         return self._paced and time.monotonic() - self._drawn_s < DRAWN_EVERY_S - self._delay_s / 2
 
     def _begin_step(self) -> float:
@@ -196,14 +197,14 @@ class SamplerThread:
             self._ended = False
             due_s = now_s
         late_s = now_s - due_s if self._paced else 0.0
-        # A late sample is taken at once; missed samples are not made up for.
+        # A late sample is taken at once. Missed samples are not repeated.
         self._due_from_s = due_s if self._paced and late_s <= self._delay_s else now_s
         return late_s
 
     def _answer(self, request: Request, commands: Sequence[Command], late_s: float | None, *, drawn: bool) -> None:
-        """Take a sample, or only make a new frame of the last one where ``late_s`` is None.
+        """Take a sample, or only make a new frame of the last one if ``late_s`` is None.
 
-        A sample that is not ``drawn`` is shown by the next frame, with its own.
+        A sample that is not ``drawn`` is shown by the next frame.
         """
         frame, there_is_more = None, True
         try:
@@ -238,7 +239,7 @@ class SamplerThread:
         self._post("problem", partial(self._deliver_problem, text))
 
     def _post_frame(self, frame: Frame) -> None:
-        """Replace a frame that was not delivered yet; the ends of processes that it reports are kept."""
+        """Replace a frame that was not delivered yet. Reported ends of processes are kept."""
         with self._out_changed:
             if self._waiting is not None:
                 frame = frame._replace(exits=self._waiting.exits + frame.exits)

@@ -1,4 +1,4 @@
-"""Detailed history of the watched processes: those named on the command line and those in focus last, 12 at most."""
+"""Detailed history of the watched processes: those on the command line and those in focus last, at most 12."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_WATCHED: Final = 12
 
 
 class WatchedHistory:
-    """The watched processes; adds each of their samples to their diaries in the history."""
+    """The watched processes. It adds each of their samples to their diaries in the history."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -24,14 +24,14 @@ class WatchedHistory:
 
     @property
     def watched(self) -> Sequence[ProcessKey]:
-        """Keys of the watched processes, the one wanted last first."""
+        """Keys of the watched processes, the most recent first."""
         return tuple(self._watched)
 
     def __contains__(self, key: object) -> bool:
         return key in self._watched
 
     def watch(self, wanted: Iterable[ProcessKey], sample: Sample, system: SystemRow) -> None:
-        """Keep diaries of these processes, from this sample on, and drop those that were wanted longest ago."""
+        """Keep diaries of these processes from this sample on, and drop the oldest requests."""
         before = self._watched
         self._watched = dict.fromkeys([*list(wanted)[:MOST_WATCHED], *before])
         for key in list(self._watched)[MOST_WATCHED:]:

@@ -1,16 +1,16 @@
 """Assessment of processes at every tick: growth, limits, OOM rank, findings, and the cause of an exit.
 
-The engine owns an :class:`Assessor`, in the sampler's thread. It reads samples and the history that the engine keeps,
-nothing else. The modules, from facts to judgement:
+The engine owns an :class:`Assessor`, in the sampler's thread. It uses only samples and the history that the engine
+keeps. The modules, from facts to judgment:
 
 - ``step_input``: the facts of one tick
-- ``lazy_free``: memory given back by MADV_FREE that the kernel has not taken yet, as a short series
+- ``lazy_free``: memory given back by MADV_FREE that the kernel has not reclaimed yet, as a short series
 - ``rise_tracker``: the rises of all processes, before there is a verdict
 - ``growth_tracker``: the growth verdict of every process
 - ``expensive_inputs``: what smaps and the runtime report about the process in focus
-- ``event_counters``: what cgroups and the machine have counted since memtop started
-- ``memory_limits``: the limits over a process, and which it meets first
-- ``oom_candidates``: the place of a process in the order of the OOM killer
+- ``event_counters``: events that cgroups and the machine have counted since memtop started
+- ``memory_limits``: the limits of a process, and which one it reaches first
+- ``oom_candidates``: the rank of a process for the OOM killer
 - ``finding_inputs``: all facts about one process, as the rules of findings take them
 - ``process_assessor``: one process that is assessed in full, from tick to tick
 - ``exit_analysis``: how processes have ended, and which process took their place

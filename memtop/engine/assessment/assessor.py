@@ -26,20 +26,23 @@ from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import Sample
 
 LARGEST: Final = 50
-"""Number of the largest processes whose end is noticed, beside those that are watched."""
+"""Number of the largest processes whose end is reported, in addition to watched ones."""
 LARGEST_TICKS: Final = 5
 """Ticks after which the largest are determined again."""
 
 
 class Assessor:
-    """See the package. Once a tick: :meth:`judge_growth`, then :meth:`assess` with the rows built of it."""
+    """Assesses all processes.
+
+    Once a tick: :meth:`judge_growth`, then :meth:`assess` with the rows that were built from it.
+    """
 
     def __init__(self, history: History) -> None:
         self._history = history
         self.verdicts = GrowthTracker(history)
         self.rises = RiseTracker(history)
         self.fresh: tuple[ExitReport, ...] = ()
-        """Of this tick."""
+        """Exit reports of this tick."""
         self._tick = 0
         self._largest: list[int] = []
         self._counters = Counters()
@@ -47,45 +50,45 @@ class Assessor:
         self._marks = Marks(self.verdicts)
         self._studies: dict[ProcessKey, ProcessAssessor] = {}
         self._ends: dict[ProcessKey, Assessment] = {}
-        """Of those that have ended under study, as it was then."""
+        """Processes that ended while they were assessed in full, with their last assessment."""
         self.outlooks: dict[ProcessKey, Assessment] = {}
         """Assessments of all processes that are assessed in full, at this tick."""
         self._step: StepInput | None = None
         """The facts of the latest tick."""
 
     def to_watch(self, keys: Iterable[ProcessKey]) -> list[int]:
-        """Pids whose end is to be noticed: of ``keys``, then the largest."""
+        """PIDs whose end is reported: those of ``keys``, then the largest."""
         return list(dict.fromkeys([*(key.pid for key in keys), *self._largest]))
 
     def row_marks(self, key: ProcessKey) -> RowMarks:
-        """What its row shows."""
+        """The marks of a row."""
         return self._marks.of(key)
 
     def forget(self, key: ProcessKey) -> None:
-        """It has ended, or become another program, of which what was judged says nothing."""
+        """Drop a process that has ended or become another program."""
         self.verdicts.forget(key)
         self.rises.forget(key)
         self._marks.forget(key)
 
     def was_killed(self, key: ProcessKey) -> bool:
-        """Whether the kernel's OOM killer took this process, as far as is known."""
+        """Whether the kernel's OOM killer ended this process, as far as known."""
         report = self._exit_analysis.of(key)
         return report is not None and report.is_oom
 
     def hold(self, keys: Iterable[ProcessKey]) -> None:
-        """These are watched from the next instant on."""
+        """Watch these processes from the next instant on."""
         self._exit_analysis.hold(keys)
 
     def wants_lazy_free(self, key: ProcessKey, now_s: float) -> bool:
-        """Whether what this process has given back by MADV_FREE is to be read now for its verdict."""
+        """Whether the verdict on this process needs LazyFree now."""
         return self.verdicts.wants_lazy_free(key, now_s)
 
     def judge_growth(
         self, sample: Sample, plan: SamplePlan, lazy_free: Mapping[ProcessKey, tuple[float, int]]
     ) -> list[ProcessKey]:
-        """Judge the growth of processes from this sample and the history; those whose :meth:`row_marks` changed.
+        """Judge the growth of processes from sample and history. Returns those whose :meth:`row_marks` changed.
 
-        ``lazy_free`` has time and bytes of what processes have given back by MADV_FREE, where that was read.
+        ``lazy_free`` has time and bytes of memory that processes have given back by MADV_FREE, if that was read.
         """
         before = self._step.sample if self._step is not None else None
         runtimes = self._step.runtimes if self._step is not None else {}
@@ -103,9 +106,9 @@ class Assessor:
         last: Mapping[ProcessKey, ProcessRow],
         inputs_of: Mapping[ProcessKey, ExpensiveInputs] = MappingProxyType({}),
     ) -> None:
-        """Report exits, and assess in full what the plan of this tick names.
+        """Report exits, and assess in full the processes that the plan of this tick names.
 
-        ``rows`` are those of this tick by pid, ``last`` the rows of those that ended now, ``inputs_of`` the expensive
+        ``rows`` are those of this tick by PID, ``last`` the rows of those that ended now, ``inputs_of`` the expensive
         inputs of those assessed in full.
         """
         assert self._step is not None, "judge_growth comes first"
@@ -127,7 +130,10 @@ class Assessor:
         self._exit_analysis.hold_only([*self._largest, *(key.pid for key in step.plan.readings.visible)], step)
 
     def known(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, Assessment]:
-        """What was found on these at the last tick, or at their end; nothing on those that were not assessed."""
+        """The assessments of these processes at the last tick, or at their end.
+
+        Those that were not assessed have none.
+        """
         found = {key: self.outlooks.get(key) or self._ended(key) for key in keys}
         return {key: outlook for key, outlook in found.items() if outlook is not None}
 
@@ -141,7 +147,7 @@ class Assessor:
         return ProcessAssessor(self.verdicts, self.rises, self._counters, self._history)
 
     def _look_at(self, key: ProcessKey, study: ProcessAssessor, step: StepInput, inputs: ExpensiveInputs) -> Assessment:
-        """One that is judged in full, alive or not."""
+        """Assess one process in full, alive or not."""
         row = step.row(key)
         if row is not None and row.note is not Note.ZOMBIE:
             if (leaf := step.leaf(key)) is not None:
@@ -150,7 +156,7 @@ class Assessor:
         self._exit_analysis.follow(key, step)
         if key not in self._ends:
             self._ends[key] = study.last
-            if len(self._ends) > AUTOPSIES:  # those that are still asked for or in focus stay
+            if len(self._ends) > AUTOPSIES:  # those of the command line or in focus stay
                 oldest = next((one for one in self._ends if one not in self._studies), None)
                 if oldest is not None:
                     del self._ends[oldest]

@@ -15,7 +15,7 @@ from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sampling.sample import Sample
 
 KILL_S: Final = 10.0
-"""A count of kills that has moved speaks for an end that was seen up to so long after."""
+"""An increase of a count of kills is evidence for an end that was seen up to this long after."""
 _MOST_DEAD_CHAINS: Final = 64
 
 
@@ -27,7 +27,7 @@ class _Rise(NamedTuple):
 
 
 class _Pair(NamedTuple):
-    """The latest two readings of a cgroup."""
+    """The two latest readings of a cgroup."""
 
     before: CgroupReading
     before_s: float
@@ -36,7 +36,7 @@ class _Pair(NamedTuple):
 
 
 class Counters:
-    """Takes every tick; remembers the first reading, the latest two, and when kills were counted."""
+    """Takes every tick. It keeps the first reading, the two latest, and the times of kills."""
 
     def __init__(self) -> None:
         self._chains: dict[ProcessKey, tuple[str, ...]] = {}
@@ -76,18 +76,18 @@ class Counters:
                 self._pairs.pop(path, None)
 
     def chain(self, key: ProcessKey) -> tuple[str, ...]:
-        """As last known, also of a process that has ended."""
+        """The chain as last known, even of a process that has ended."""
         return self._chains.get(key, ())
 
     # -- kills
 
     def cgroup_kills(self, path: str) -> int | None:
-        """OOM kills counted in this very cgroup around now; None where it keeps no count that can be read."""
+        """OOM kills counted in exactly this cgroup around now; None if it has no readable count."""
         return self._risen(path) if path in self._kills else None
 
     @property
     def machine_kills(self) -> int | None:
-        """OOM kills that the machine has counted around now; None where it does not tell."""
+        """OOM kills that the machine has counted around now; None if it does not report them."""
         return None if self._machine_kills is None else self._risen("")
 
     def _risen(self, path: str) -> int:
@@ -97,17 +97,17 @@ class Counters:
     # -- readings
 
     def now(self, path: str) -> CgroupReading | None:
-        """The cgroup as read last, whenever that was."""
+        """The cgroup as last read, whenever that was."""
         pair = self._pairs.get(path)
         return pair.now if pair is not None else None
 
     def before(self, path: str) -> CgroupReading | None:
-        """... and the time before."""
+        """The reading before that."""
         pair = self._pairs.get(path)
         return pair.before if pair is not None else None
 
     def events(self, path: str) -> Events:
-        """Events of a cgroup since memtop started to read it; a counter that went back counts as no event."""
+        """Events of a cgroup since memtop started to read it. A counter that went back counts as no event."""
         now, first = self.now(path), self._first.get(path)
         if now is None or first is None:
             return Events()
@@ -125,16 +125,16 @@ class Counters:
     # -- rates
 
     def cgroup_rate(self, reading: CgroupReading | None, counter: str) -> float | None:
-        """A counter of CgroupReading per second; None where unknown."""
+        """Rate of a counter of CgroupReading; None if unknown."""
         pair = self._pairs.get(reading.path) if reading is not None else None
         if pair is None:
             return None
         return per_s(getattr(pair.now, counter), getattr(pair.before, counter), pair.now_s - pair.before_s)
 
     def brake(self, readings: Iterable[CgroupReading]) -> tuple[CgroupReading, float] | None:
-        """The nearest of a chain whose memory.high slows its tasks down now, and how often each second; None without.
+        """The nearest cgroup of a chain whose memory.high slows its tasks down now, and how often per second; or None.
 
-        What is counted below counts above too, so the nearest that counts and has a memory.high is the one.
+        Events also count in the ancestors, so the nearest cgroup that counts and has a memory.high is the one.
         """
         for one in readings:
             rate = self.cgroup_rate(one, "high_events") if one.high_bytes not in (None, UNLIMITED) else None
@@ -143,7 +143,7 @@ class Counters:
         return None
 
     def machine_rate(self, counter: str) -> float | None:
-        """A counter of vmstat per second; None where unknown."""
+        """Rate of a counter of vmstat; None if unknown."""
         if self._before is None or self._now is None:
             return None
         old, new = self._before.system.vmstat, self._now.system.vmstat
@@ -152,7 +152,7 @@ class Counters:
         return per_s(getattr(new, counter), getattr(old, counter), self._now.mono_s - self._before.mono_s)
 
     def refaults(self, leaf: CgroupReading | None) -> float | None:
-        """Evicted pages read back each second: of the cgroup where it reports them, else of the machine."""
+        """Evicted pages read back per second: in the cgroup if it reports them, otherwise on the machine."""
         pair = self._pairs.get(leaf.path) if leaf is not None else None
         if pair is not None and pair.before.stat is not None and pair.now.stat is not None:
             old, new, elapsed_s = pair.before.stat, pair.now.stat, pair.now_s - pair.before_s

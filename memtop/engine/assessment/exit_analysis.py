@@ -21,12 +21,12 @@ from memtop.sampling.cgroup_reading import CgroupReading
 
 AUTOPSIES: Final = 64
 SETTLED_S: Final = 10.0
-"""The kernel may take so long to give back all that a dead process had."""
+"""Time that the kernel may need to free everything that an ended process had."""
 _KILLED: Final = 9
 _NEAR: Final = 0.1
-"""With more than this share of a limit left it was not that limit, where the machine was low."""
+"""With more than this share of a limit left, that limit was not the cause, if the machine was low."""
 _MOST_WANTED: Final = 64
-"""Reports kept of processes that were asked for or in focus and no longer are."""
+"""Reports kept of processes that were on the command line or in focus and no longer are."""
 
 
 class _Dead(NamedTuple):
@@ -41,45 +41,45 @@ class _Dead(NamedTuple):
 
 
 class ExitAnalysis:
-    """Holds whom it is to look at, and the autopsies of the latest dead."""
+    """Holds the processes whose exits it reports, and the reports on the latest exits."""
 
     def __init__(self, history: History, counters: Counters) -> None:
         self._history = history
         self._counters = counters
         self._held: dict[int, ProcessKey] = {}
         self._wanted: dict[ProcessKey, None] = {}
-        """Those that were asked for or in focus: the reports on them are never displaced by those on others."""
+        """Processes of the command line or in focus. Reports on others never displace reports on them."""
         self._autopsies: dict[ProcessKey, ExitReport] = {}
         self._dead: deque[_Dead] = deque(maxlen=AUTOPSIES)
         self._certain: deque[tuple[float, ProcessKey]] = deque(maxlen=AUTOPSIES)
-        """Those that the OOM killer took for certain, and when."""
+        """Processes that the OOM killer certainly ended, and when."""
         self._last_seen: dict[ProcessKey, CgroupReading] = {}
 
     def hold(self, keys: Iterable[ProcessKey]) -> None:
-        """Report the ends of these, from the next tick on."""
+        """Report the exits of these from the next tick on."""
         wanted = {key.pid: key for key in keys}
         self._held |= wanted
         self._wanted |= dict.fromkeys(wanted.values())
 
     def hold_only(self, pids: Iterable[int], step: StepInput) -> None:
-        """Of those held before and of ``pids``, keep the living; forget all others."""
+        """Keep those of the held processes and of ``pids`` that live; drop all others."""
         self._held = {pid: step.rows[pid].key for pid in self._held.keys() | set(pids) if pid in step.rows}
         self._last_seen = {key: leaf for key, leaf in self._last_seen.items() if key.pid in self._held}
         living = set(self._held.values())
         self._wanted = {key: None for key in self._wanted if key in self._autopsies or key in living}
 
     def note_alive(self, key: ProcessKey, leaf: CgroupReading) -> None:
-        """The cgroup of a process that is judged in full, while that still has memory."""
+        """Note the cgroup of a process that is assessed in full, while it still has memory."""
         self._last_seen[key] = leaf
 
     def of(self, key: ProcessKey) -> ExitReport | None:
-        """How a process ended; None while it lives, and where it was not held."""
+        """How a process ended; None while it lives, and if it was not held."""
         return self._autopsies.get(key)
 
     def examine(self, step: StepInput, last: Mapping[ProcessKey, ProcessRow]) -> Iterator[ExitReport]:
-        """Reports of held processes that ended at this tick; ``last`` has the last rows of those that are gone.
+        """Reports on held processes that ended at this tick. ``last`` has the last rows of those that are gone.
 
-        Of others that ended, those are reported of which their cgroup says that the OOM killer took them.
+        Other processes are reported if their cgroup says that the OOM killer ended them.
         """
         ended: dict[ProcessKey, tuple[float, int | None]] = {}
         all_held = set(self._held.values())
@@ -97,8 +97,8 @@ class ExitAnalysis:
                 status = _status(step, key, status_seen)
                 found.append((row, at_s, status))
                 self._dead.append(_Dead(step.now_s, key, status, row.rss_bytes or 0))
-        found.sort(key=lambda one: not self._cgroup_kills(one[0].key))  # who is certain explains a kill to the others
-        for row, at_s, status in found:  # all are known by now, so that one is seen among the others
+        found.sort(key=lambda one: not self._cgroup_kills(one[0].key))  # a certain one explains a kill for the others
+        for row, at_s, status in found:  # all are known by now, so each is counted for the others
             self._held.pop(row.pid, None)
             autopsy = self._autopsy(step, row, at_s, status)
             if row.key not in all_held and not autopsy.is_oom:
@@ -110,7 +110,7 @@ class ExitAnalysis:
             yield autopsy
 
     def _drop_the_oldest(self, assessed: Iterable[ProcessKey]) -> None:
-        """... of the reports on others, and of those that were wanted; what is assessed now stays."""
+        """Drop the oldest reports on others, and on processes that were wanted. Reports on those assessed now stay."""
         others = [key for key in self._autopsies if key not in self._wanted]
         wanted = [key for key in self._autopsies if key in self._wanted and key not in assessed]
         for key in others[: max(0, len(others) - AUTOPSIES)] + wanted[: max(0, len(wanted) - _MOST_WANTED)]:
@@ -118,7 +118,7 @@ class ExitAnalysis:
             self._wanted.pop(key, None)
 
     def follow(self, key: ProcessKey, step: StepInput) -> None:
-        """What is known of it by now: what its cgroup is left with, and who takes its place."""
+        """Update a report: what its cgroup still holds, and which process takes its place."""
         autopsy = self._autopsies.get(key)
         if autopsy is None:
             return
@@ -131,7 +131,7 @@ class ExitAnalysis:
                 self._autopsies[key] = replace(autopsy, successor=heir)
 
     def _heir(self, autopsy: ExitReport, step: StepInput) -> ProcessKey | None:
-        """The youngest that runs the same command in the same cgroup, and began later."""
+        """The youngest process that runs the same command in the same cgroup and began later."""
         key = autopsy.key
         chain = self._counters.chain(key)
         heirs = [
@@ -199,10 +199,10 @@ class ExitAnalysis:
         return (point.rss_bytes if point is not None else 0) or dead.rss_bytes
 
     def _culprit(self, step: StepInput, chain: tuple[str, ...]) -> tuple[str, int] | None:
-        """Whose limit it was: the cgroup that counted an OOM, else the one that had the least room left.
+        """The limit that caused an OOM kill: of the cgroup that counted it, or of the one with the least room left.
 
-        Of a cgroup that was first read after the kill the room before is not known; a limit that was ever touched is
-        then taken to be the one.
+        If a cgroup was first read after the kill, its room before is unknown. Then a limit that was ever reached counts
+        as the cause.
         """
         pairs = [(self._counters.now(path), self._counters.before(path)) for path in chain]
         known = [(now, before) for now, before in pairs if now is not None and before is not None]
@@ -216,7 +216,7 @@ class ExitAnalysis:
             near = found.headroom_max_bytes <= _NEAR * found.limit_bytes or self._touched_unseen(found.path)
             if near or not was_low:
                 return limit_name(found.path, step), found.limit_bytes
-        # A limit that was not read may have been the cause as well.
+        # A limit that was not read may have been the cause too.
         all_read = 0 < len(chain) == sum(is_known(before.use) for _, before in known)
         if total is not None and (was_low or all_read):
             return MACHINE_NAME, total
@@ -228,7 +228,7 @@ class ExitAnalysis:
 
 
 def _status(step: StepInput, key: ProcessKey, status: int | None) -> int | None:
-    """What waits for its parent, where this kernel's pidfds do not tell and we may read it."""
+    """The status of a zombie that waits for its parent, if pidfds do not report it and we may read it."""
     if status is None:
         seen = step.sample.processes.get(key.pid)
         if seen is not None and seen.key == key and seen.stat is not None and seen.stat.state == "Z":

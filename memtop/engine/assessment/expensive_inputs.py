@@ -1,6 +1,6 @@
 """Adds facts from expensive readings (smaps, the runtime) to the FindingInputs of the process in focus.
 
-Nothing is read for it: it takes what panels have read anyway, so most of it is known only while they are on screen.
+It causes no readings: it uses what panels have read anyway, so most facts are known only while the panels are open.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from memtop.runtimes.view import FindingFacts
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView, SharingView
 
 COPY_WINDOW_S: Final = 60.0
-"""The stretch over which the end of sharing is measured."""
+"""The period over which the end of sharing is measured."""
 _OLD_S: Final = 10.0
-"""A reading older than this says nothing of the faults of now."""
+"""A reading older than this says nothing about current faults."""
 
 
 class ExpensiveInputs(NamedTuple):
-    """What the engine has at hand of the process in focus; None for what was not read."""
+    """The expensive readings of the process in focus; None for what was not read."""
 
     regions: RegionsView | None = None
     """Its mappings, while a panel shows them."""
     reading: Reading | None = None
-    """Its mappings as they were read last, whenever that was."""
+    """Its mappings as last read, whenever that was."""
     sharing: SharingView | None = None
     heap: FindingFacts | None = None
     unread: str = ""
-    """Why there is no reading of smaps, or no newer one; empty where there is."""
+    """Why there is no reading of smaps, or no newer one; empty if there is."""
 
 
 class Copying(NamedTuple):
-    """Copy on write at work. Bytes."""
+    """Copy on write in progress. Bytes."""
 
     copied_bytes: int
-    """What was shared at the beginning of the window and is its own now."""
+    """Memory that was shared at the beginning of the window and is private now."""
     still_shared_bytes: int
     copied_bytes_per_s: float | None
-    """Between the latest two readings; None where there is but one, or they are old."""
+    """Rate between the two latest readings; None if there is only one, or if they are old."""
 
 
 class _Point(NamedTuple):
@@ -52,8 +52,8 @@ class _Point(NamedTuple):
 class CopyTrail:
     """The shared memory of one process while its family stays the same.
 
-    When a relative ends, what was shared with it becomes private without a copy; when one is born, the other way
-    round. Either begins a new trail, with a reading made since.
+    When a relative ends, what was shared with it becomes private without a copy. When one is born, the reverse happens.
+    Either starts a new trail, with a reading made since.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class CopyTrail:
         self._points: deque[_Point] = deque()
 
     def take(self, now_s: float, key: ProcessKey, view: SharingView | None) -> Copying | None:
-        """One tick; None where too little is known."""
+        """Take one tick. None if too little is known."""
         who = None if view is None else (key, frozenset(relative.pid for relative in view.relatives))
         if who != self._who:
             self._who, self._since_s = who, now_s
@@ -85,13 +85,13 @@ class CopyTrail:
 
 
 def _copied(before: _Point, now: _Point) -> int:
-    """What became private by copies; 0 where shared memory went without private memory taking its place."""
+    """Memory that became private by copies; 0 if shared memory went without private memory replacing it."""
     unshared = before.shared_bytes - now.shared_bytes
     return unshared if 0 < unshared <= 2 * (now.private_dirty_bytes - before.private_dirty_bytes) else 0
 
 
 def with_expensive_inputs(case: FindingInputs, inputs: ExpensiveInputs, copying: Copying | None) -> FindingInputs:
-    """The findings inputs with all facts from the expensive readings."""
+    """The inputs for findings with all facts from the expensive readings."""
     if inputs.regions is not None:
         case = _with_regions(case, inputs.regions)
     if inputs.reading is not None:

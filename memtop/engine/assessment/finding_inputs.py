@@ -22,44 +22,44 @@ from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupReading, MappingCount
 
 _GROWN_S: Final = 5.0
-"""The stretch over which faults are compared with growth."""
+"""The period over which faults are compared with growth."""
 
 
 class TaskSums(NamedTuple):
-    """Sums over all processes of a cgroup, in bytes; pages that they share count in each."""
+    """Sums over all processes of a cgroup, in bytes. Shared pages count in each process."""
 
     rss_bytes: int
     anon_bytes: int
     shmem_bytes: int
-    """RssShmem; with the pages of files where that is not known."""
+    """RssShmem; including the pages of files if that is unknown."""
 
 
 class Judged(NamedTuple):
-    """What the other rooms have found out about it."""
+    """Results of the other modules about a process."""
 
     limits: tuple[LimitRow, ...]
     counts: tuple[CountLimit, ...]
     verdict: Verdict | None
     growth: Growth | None
-    """What stands of the verdict, with the time to the limit as it is now."""
+    """The confirmed verdict, with the current time to the limit."""
     rise: RiseFact | None
-    """What it has gained since it began to rise; None while it does not."""
+    """Growth since it began to rise; None while it does not rise."""
     target: LimitRow | None
-    """The limit that it meets first."""
+    """The limit that it reaches first."""
     siblings: int
-    """Others that grow towards it."""
+    """Other processes that grow toward that limit."""
     in_cgroup: Place | None
     on_machine: Place | None
     copied_bytes_per_s: float | None
     zombies: int
     giant: ProcessRow | None
-    """The largest of all processes, where it is never taken."""
+    """The largest of all processes, if it is never killed."""
     tasks: TaskSums | None
-    """Of all tasks in its cgroup; None where not all are known."""
+    """Sums over all tasks in its cgroup; None if not all are known."""
 
 
 def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters, history: History) -> FindingInputs:
-    """The case without what smaps and runtimes tell."""
+    """The inputs without the facts from smaps and runtimes."""
     cgroups, meminfo, status = step.cgroups, step.meminfo, step.status(row.key)
     leaf, verdict, growth = step.leaf(row.key), judged.verdict, judged.growth
     kills = first_to_kill(judged.limits)
@@ -153,7 +153,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
 
 
 def task_sums(tasks: Iterable[ProcessRow | None]) -> TaskSums | None:
-    """Sums over processes; None where one of them is not known."""
+    """Sums over processes; None if one of them is unknown."""
     rss = anon = shmem = 0
     for task in tasks:
         if task is None or task.rss_bytes is None or task.anon_bytes is None:
@@ -165,14 +165,14 @@ def task_sums(tasks: Iterable[ProcessRow | None]) -> TaskSums | None:
 
 
 def _unmapped(leaf: CgroupReading, tasks: TaskSums | None) -> Unmapped | None:
-    """What no process has mapped; None where that is not known, as with cgroups below whose processes count too."""
+    """Memory that no process has mapped; None if unknown, for example with descendants whose processes count too."""
     if tasks is None or leaf.usage_bytes is None or leaf.stat is None or leaf.stat.below_bytes:
         return None
     return unmapped(cgroup_ledger(leaf.usage_bytes, leaf.stat), tasks.anon_bytes, tasks.shmem_bytes)
 
 
 def _limited(limit_bytes: int | None) -> int | None:
-    """A resource limit, None where there is none."""
+    """A resource limit; None if there is none."""
     return limit_bytes if limit_bytes != UNLIMITED else None
 
 

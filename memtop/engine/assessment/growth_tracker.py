@@ -1,6 +1,7 @@
 """Tracks the growth verdict of every process from its history, classifying a few processes at each tick.
 
-The process in focus is judged every few seconds. The others take turns, and those that have not moved cost nothing.
+The process in focus is classified every few seconds. The others take turns. Processes whose memory does not change cost
+nothing.
 """
 
 from __future__ import annotations
@@ -19,53 +20,53 @@ from memtop.history.rings import History
 from memtop.process_key import ProcessKey
 
 WINDOW_S: Final = 600.0
-"""The stretch that is judged; an alarm remembers for longer."""
+"""The period that is classified. An alarm lasts longer."""
 POINTS: Final = 240
 OTHERS_POINTS: Final = 120
 LOOK_EVERY_S: Final = 3.0
-"""At the process in focus, and at those whose alarm stands or is being confirmed."""
+"""Interval for the process in focus, and for those whose alarm is on or is being confirmed."""
 OTHERS_A_TICK: Final = 2
-"""Judgements of processes out of focus at one tick; each takes 0.4 ms."""
+"""Classifications of processes out of focus at one tick. Each takes 0.4 ms."""
 TURN_TICKS: Final = 8
-"""Ticks in which every process has a turn, unless too many change."""
+"""Number of ticks in which every process has a turn, unless too many change."""
 LAZY_FREE_EVERY_S: Final = 5.0
-"""How often LazyFree of the process in focus is wanted while its memory rises ..."""
+"""How often LazyFree of the process in focus is needed while its memory rises ..."""
 LAZY_FREE_AGAIN_S: Final = 30.0
-"""... and how often where it could not be read the last time."""
+"""... and how often if it could not be read the last time."""
 LAZY_FREE_RISE_S: Final = 60.0
-"""The stretch over which that rise is looked for."""
+"""The period over which that rise is measured."""
 START_UP_S: Final = 10.0
-"""The first seconds of a life are loading, not growing."""
+"""The first seconds of a process are loading, not growth."""
 _SMALL_BYTES: Final = 1 << 20
 _SMALL_SHARE: Final = 0.02
 _STALE_S: Final = 60.0
-"""Time for which an alarm, or what judgements of several shapes agree on, keeps the numbers that led to it."""
+"""How long an alarm, or a verdict from several shapes, keeps the numbers that led to it."""
 _CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one process's memory does."""
+    """What the memory of one process does."""
 
     growth: Growth
-    """The latest look, which may say something else than what stands."""
+    """The latest classification, which may differ from the verdict."""
     state: Confirmation
     looked_s: float
-    """When that was, on the clock of Instant.mono_s."""
+    """When it was made, on the clock of Instant.mono_s."""
     standing: Growth
-    """What stands, with the numbers of the look that last said so: its kind is that of :attr:`state`."""
+    """The verdict, with the numbers of the last classification that agreed: its kind is that of :attr:`state`."""
     standing_s: float
-    """When that look was."""
+    """When that classification was made."""
     age_s: float | None
-    """How long the process had lived then; None where that is unknown."""
+    """Age of the process at that time; None if unknown."""
     lazy_free_bytes: int | None = None
-    """What had been given back by MADV_FREE then, and is not counted in; None where that was not read."""
+    """Memory given back by MADV_FREE at that time, which does not count; None if it was not read."""
     last_rise_s: float | None = None
-    """When a look last found it rising, by whatever shape."""
+    """When a classification last found it rising, by any shape."""
 
     @property
     def alarm(self) -> bool:
-        """Whether it is confirmed that it grows."""
+        """Whether growth is confirmed."""
         return self.state.alarm
 
 
@@ -73,7 +74,7 @@ _RISING: Final = frozenset({Shape.LEAK, Shape.LEAK_GC, Shape.STEP, Shape.STAIRS,
 
 
 class GrowthTracker:
-    """The latest verdict on each process; :meth:`look` brings some of them up to date."""
+    """The latest verdict on each process. :meth:`look` updates some of them."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -81,23 +82,23 @@ class GrowthTracker:
         self._turn: list[ProcessKey] = []
         self._lazy_free: dict[ProcessKey, LazyFreeSeries] = {}
         self._lazy_free_wanted: tuple[ProcessKey, float] | None = None
-        """Of whom it was wanted last, and when."""
+        """The process for which it was last needed, and when."""
 
     def of(self, key: ProcessKey) -> Verdict | None:
-        """The latest, None before the first look."""
+        """The latest verdict; None before the first classification."""
         return self._known.get(key)
 
     def forget(self, key: ProcessKey) -> None:
-        """After its end, or its exec."""
+        """Drop a process after its end or its exec."""
         self._known.pop(key, None)
         self._lazy_free.pop(key, None)
 
     def note_lazy_free(self, key: ProcessKey, at_s: float, size_bytes: int) -> None:
-        """Take a reading of LazyFree: the memory that is given back already."""
+        """Take a reading of LazyFree, memory that is given back already."""
         self._lazy_free.setdefault(key, LazyFreeSeries()).add(at_s, size_bytes)
 
     def wants_lazy_free(self, key: ProcessKey, now_s: float) -> bool:
-        """Whether it should be read now: its memory rises, or seemed to, and that may be no growth at all."""
+        """Whether LazyFree should be read now: the memory rises, or seemed to, and that may be no growth at all."""
         told = (series := self._lazy_free.get(key)) is not None and series.now(now_s) is not None
         rest_s = LAZY_FREE_EVERY_S if told else LAZY_FREE_AGAIN_S
         wanted = self._lazy_free_wanted
@@ -127,9 +128,9 @@ class GrowthTracker:
     def look(
         self, now_s: float, delay_s: float, first: Sequence[ProcessKey], room_of: Callable[[ProcessKey], Room | None]
     ) -> list[ProcessKey]:
-        """Judge those in ``first`` that are due, and some of the others; who has another verdict than before.
+        """Classify those in ``first`` that are due, and some of the others. Returns those with a new verdict.
 
-        ``room_of`` gives what the limit still leaves to a process.
+        ``room_of`` gives the room under the limits of a process.
         """
         changed = []
         urgent = dict.fromkeys((*first, *(key for key, one in self._known.items() if one.alarm or one.state.looks)))
@@ -190,12 +191,12 @@ class GrowthTracker:
 
 
 def _shown(state: Confirmation) -> tuple[object, ...]:
-    """What a sign is made of."""
+    """The values that a sign is made of."""
     return state.kind, state.evidence, state.changing
 
 
 def _standing(old: Verdict | None, growth: Growth, state: Confirmation, now_s: float) -> tuple[Growth, float]:
-    """The look whose numbers go with what stands, and when it was."""
+    """The classification whose numbers belong to the verdict, and its time."""
     if growth.kind is state.kind or old is None:
         return _with_settled_times(old, replace(growth, kind=state.kind), now_s), now_s
     fades = state.alarm or state.kind in (Shape.NOISY, Shape.WARMUP, Shape.GROWTH)
@@ -225,7 +226,7 @@ def sooner(growth: Growth, by_s: float) -> Growth:
 
 
 def _even(step_s: float) -> float:
-    """A little longer, and from a short list, so that a growing window keeps its grid."""
+    """A little longer, from a short list, so that a growing window keeps its grid."""
     size = 0.1
     while size < step_s:
         size *= 1.5

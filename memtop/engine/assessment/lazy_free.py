@@ -1,7 +1,8 @@
 """LazyFree series: memory freed with MADV_FREE that the kernel has not reclaimed yet, from smaps.
 
-Such pages stay in RES and count as anonymous until RAM is short, so a program that gives back all it takes may look
-like one that leaks. LazyFree stands in smaps and smaps_rollup only, which are read seldom: a small series of its own.
+Such pages stay in RES and count as anonymous until RAM is short, so a program that frees everything may look like one
+that leaks. Only smaps and smaps_rollup have LazyFree, and they are read rarely. Therefore it is stored as a separate,
+small series.
 """
 
 from __future__ import annotations
@@ -12,15 +13,15 @@ from collections.abc import Sequence
 from typing import Final
 
 MOST: Final = 512
-"""Readings kept of one process."""
+"""Readings kept per process."""
 KNOWN_S: Final = 30.0
-"""A reading older than this says nothing of now."""
+"""A reading older than this says nothing about now."""
 _SMALLEST_BYTES: Final = 1 << 20
 _SMALLEST_SHARE: Final = 0.02
 
 
 class LazyFreeSeries:
-    """Of one process, oldest first. Times on the clock of Instant.mono_s."""
+    """The series of one process, oldest first. Times on the clock of Instant.mono_s."""
 
     __slots__ = ("_sizes", "_times_s")
 
@@ -29,7 +30,7 @@ class LazyFreeSeries:
         self._sizes = array("q")
 
     def add(self, at_s: float, size_bytes: int) -> None:
-        """Note a reading; the same one again changes nothing."""
+        """Add a reading. The same one again changes nothing."""
         if self._times_s and at_s <= self._times_s[-1]:
             return
         self._times_s.append(at_s)
@@ -38,18 +39,18 @@ class LazyFreeSeries:
             del self._times_s[: MOST // 4], self._sizes[: MOST // 4]
 
     def now(self, now_s: float) -> int | None:
-        """Bytes as read last; None where that is long ago, or never."""
+        """Bytes as last read; None if that is long ago, or never happened."""
         return self._sizes[-1] if self._times_s and now_s - self._times_s[-1] <= KNOWN_S else None
 
     def matters(self, from_s: float, used_bytes: float) -> bool:
-        """Whether since ``from_s`` it ever was a notable part of so much anonymous memory."""
+        """Whether since ``from_s`` it was ever a notable part of this much anonymous memory."""
         sizes = self._sizes[bisect_left(self._times_s, from_s) :]
         return bool(sizes) and max(sizes) > max(_SMALLEST_BYTES, _SMALLEST_SHARE * used_bytes)
 
     def taken_off(self, times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[list[float], list[float]]:
-        """The series without LazyFree, from its first reading on; before that it is unknown.
+        """The series without LazyFree, from its first reading on; unknown before that.
 
-        Between two readings it is taken to have changed evenly, and after the last one to have stayed.
+        Between two readings it is assumed to change evenly, and after the last one to stay the same.
         """
         first = bisect_left(times_s, self._times_s[0]) if self._times_s else 0
         times = list(times_s[first:])

@@ -30,7 +30,7 @@ _SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 
 
 def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
-    """Every limit over a process, the nearest cgroup first."""
+    """Every limit of a process, the nearest cgroup first."""
     cgroups, meminfo = step.cgroups, step.meminfo
     found = _ceilings(key, step)
     tightest = binding(found)
@@ -132,9 +132,9 @@ def used_percent(key: ProcessKey, step: StepInput) -> float | None:
 
 
 def first_met(limits: Iterable[LimitRow], *, cgroups_known: bool = True) -> LimitRow | None:
-    """What a rising process meets first: what ends it, or slows it down unless it does so already.
+    """The limit that a rising process reaches first: one that kills, or that slows down and does not do so already.
 
-    Where a cgroup above it could not be read, the machine is not said to be the first.
+    If an ancestor cgroup could not be read, the machine is not reported as the first.
     """
     if not cgroups_known:
         limits = [row for row in limits if row.limit is not Limit.MACHINE]
@@ -143,12 +143,12 @@ def first_met(limits: Iterable[LimitRow], *, cgroups_known: bool = True) -> Limi
 
 
 def first_to_kill(limits: Iterable[LimitRow]) -> LimitRow | None:
-    """Of the limits at which the kernel kills the one with the least room."""
+    """The limit with the least room among those at which the kernel kills."""
     return min((row for row in limits if row.limit in _KILLS), key=lambda row: row.headroom_max_bytes, default=None)
 
 
 def growing_beside(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: GrowthTracker) -> list[Verdict]:
-    """The verdicts on the others whose growth is confirmed and that use up the same room."""
+    """The verdicts on other processes with confirmed growth that use the same room."""
     if limit.limit not in _SHARED:
         return []
     return [
@@ -174,19 +174,21 @@ def room_of(key: ProcessKey, step: StepInput, verdicts: GrowthTracker) -> Room |
 
 
 def cgroup_name(path: str, step: StepInput) -> str:
-    """What a person calls this cgroup: its container, pod or unit, or its path."""
+    """The usual name of this cgroup: its container, pod or unit, or its path."""
     return step.cgroups.labels.get(path) or cgroup_label(os.fsencode("/" + path))
 
 
 def limit_name(path: str, step: StepInput) -> str:
-    """The same, for a cgroup that has a limit: the root of what can be seen from a container is the container."""
+    """The same for a cgroup with a limit. The visible root inside a container is the container."""
     name = cgroup_name(path, step)
     return CONTAINER_NAME if name == "/" else name
 
 
 def unread_limits(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
-    """What is not known of the limits over a process, each as a clause; only without any can it be said that no limit
-    is near."""
+    """What is unknown of the limits of a process, one clause each.
+
+    Only if it is empty can memtop say that no limit is near.
+    """
     cgroups, meminfo = step.cgroups, step.meminfo
     found = unread_cgroups(key, step)
     if meminfo is None or host_ceiling(meminfo) is None:
@@ -209,7 +211,7 @@ def unread_limits(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
 
 
 def unread_cgroups(key: ProcessKey, step: StepInput) -> list[str]:
-    """What is not known of the memory cgroups over a process, each as a clause."""
+    """What is unknown of the memory cgroups of a process, one clause each."""
     cgroups, found = step.cgroups, []
     if key in cgroups.unread:
         found.append(cgroups.unread[key])
@@ -224,7 +226,7 @@ def unread_cgroups(key: ProcessKey, step: StepInput) -> list[str]:
 
 
 def _hidden_limit_bytes(key: ProcessKey, step: StepInput) -> int | None:
-    """The limit of an ancestor that cannot be seen from here, which version 1 tells; None where there is none."""
+    """The limit of an ancestor that cannot be seen from here, which version 1 reports; None if there is none."""
     leaf = step.leaf(key)
     hidden = leaf.stat.hierarchical_limit_bytes if leaf is not None and leaf.stat is not None else None
     seen = [one.limit_bytes for one in step.readings(key) if one.limit_bytes is not None]

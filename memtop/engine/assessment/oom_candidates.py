@@ -1,4 +1,4 @@
-"""OOM rank: a process's place in the order of the OOM killer, in its cgroup and on the machine."""
+"""OOM rank: a process's position in the order of the OOM killer, in its cgroup and on the machine."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample
 
 _TABLES_SHARE: Final = 512
-"""A page of page tables maps so many pages; for processes whose status was not read."""
+"""Number of pages that a page of page tables maps, for processes whose status was not read."""
 
 
 def place_in_cgroup(key: ProcessKey, limit: LimitRow | None, step: StepInput) -> Place | None:
-    """Its place in the cgroup of this limit; None without one, and where not all that are in there are looked at."""
+    """Its position in the cgroup of this limit; None without one, and if not all members are read."""
     if limit is None or not limit.path:
         return None
     if not step.everybody and not _all_seen(limit.path, step):
-        return None  # of an order among the few that are looked at nothing follows
+        return None  # the order among only some members means nothing
     return _place(key, _order(_tasks(limit.path, step), limit.limit_bytes, step), step)
 
 
 def place_on_machine(key: ProcessKey, step: StepInput) -> Place | None:
-    """The place on the machine; computed while it is shown, or while the machine runs low; otherwise None."""
+    """The position on the machine. It is computed while it is shown, or while the machine runs low; otherwise None."""
     readings = step.plan.readings
     wanted = Need.VICTIM in readings.row_needs or Need.LIMITS in readings.focus_needs or step.machine_is_low
     return _place(key, order_on_machine(step), step) if wanted and step.everybody else None
 
 
 def order_on_machine(step: StepInput) -> list[Victim]:
-    """All candidates, first victim first; empty where the machine's memory is unknown."""
+    """All candidates, first victim first; empty if the machine's memory is unknown."""
     meminfo = step.meminfo
     if meminfo is None or meminfo.total_bytes is None:
         return []
@@ -43,7 +43,7 @@ def order_on_machine(step: StepInput) -> list[Victim]:
 
 
 def protected_giant(step: StepInput) -> ProcessRow | None:
-    """The largest of all processes, where the OOM killer never takes it."""
+    """The largest of all processes, if the OOM killer never kills it."""
     if NEVER not in step.cgroups.adjs.values():
         return None
     largest = max(step.rows.values(), key=lambda row: row.rss_bytes or 0)
@@ -51,7 +51,7 @@ def protected_giant(step: StepInput) -> ProcessRow | None:
 
 
 def _all_seen(path: str, step: StepInput) -> bool:
-    """Whether all that are in the cgroup itself are looked at."""
+    """Whether all members of exactly this cgroup are read."""
     reading = step.cgroups.readings.get(path)
     return reading is not None and reading.members is not None and all(pid in step.rows for pid in reading.members)
 

@@ -31,11 +31,11 @@ from memtop.model.assessment import Assessment, Events, ExitReport
 from memtop.model.frame import Note, ProcessRow
 
 AROUND_TICKS: Final = 5
-"""How often zombies and the protected giant are looked for, since that goes through all processes."""
+"""How often zombies and the protected giant are searched, because that visits all processes."""
 
 
 class ProcessAssessor:
-    """Owned by the Assessor, one for each process that is assessed in full."""
+    """Assesses one process in full. The Assessor owns one for each such process."""
 
     def __init__(self, verdicts: GrowthTracker, rises: RiseTracker, counters: Counters, history: History) -> None:
         self._verdicts = verdicts
@@ -48,10 +48,10 @@ class ProcessAssessor:
         self._zombies = 0
         self._giant: ProcessRow | None = None
         self.last = Assessment(unread=("its limits have not been read",))
-        """As of the latest tick."""
+        """The assessment of the latest tick."""
 
     def judge(self, row: ProcessRow, step: StepInput, inputs: ExpensiveInputs) -> Assessment:
-        """One tick of a process that lives."""
+        """Assess one tick of a living process."""
         key, chain, leaf = row.key, step.chain(row.key), step.leaf(row.key)
         self._tick += 1
         if self._tick % AROUND_TICKS == 0:
@@ -112,9 +112,9 @@ class ProcessAssessor:
 
 
 def at_its_end(last: Assessment, autopsy: ExitReport | None, counters: Counters) -> Assessment:
-    """What is left to be shown: how it ended, the limits as they were, what its cgroup has counted, its end included.
+    """The last assessment: how it ended, the limits at its end, what its cgroup has counted, its end included.
 
-    Nothing of it speaks of a future.
+    It contains no forecast.
     """
     growth = replace(last.growth, limit_s=None, slow_s=None) if last.growth is not None else None
     events = counters.events(last.cgroup.path) if last.cgroup is not None else last.events
@@ -122,14 +122,14 @@ def at_its_end(last: Assessment, autopsy: ExitReport | None, counters: Counters)
 
 
 def _growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
-    """What stands, with the time to the limit counted from now."""
+    """The verdict, with the time to the limit counted from now."""
     if verdict is None or verdict.standing.limit_s is None:
         return verdict.standing if verdict is not None else None
     return sooner(verdict.standing, now_s - verdict.standing_s)
 
 
 def _level_s(verdict: Verdict | None, growth: Growth | None) -> float | None:
-    """From the step to the look that found it."""
+    """Time from the step to the classification that found it."""
     if verdict is None or growth is None or growth.kind is not Shape.STEP or growth.change_at_s is None:
         return None
     return verdict.standing_s - growth.change_at_s

@@ -1,4 +1,4 @@
-"""Follows the rises of all processes, of which only those are visited whose memory has changed."""
+"""Follows the rises of all processes. It visits only those whose memory has changed."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from memtop.history.rings import History
 from memtop.process_key import ProcessKey
 
 LEAST_S: Final = 2.0
-"""A rise is a fact from its third sample on, and not before this."""
+"""A rise is a fact from its third sample on, and after at least this time."""
 _LEAST_BYTES: Final = 1 << 20
 _LEAST_SHARE: Final = 0.005
-"""Of the size that it began at."""
+"""Share of the size at its beginning."""
 
 
 class RiseFact(NamedTuple):
-    """What a process has gained since its RES began to rise."""
+    """Growth of a process since its RES began to rise."""
 
     rise: Rise
-    """Of RES."""
+    """The rise of RES."""
     anon_bytes: int
     """The part of it that is anonymous: RES without SHR."""
 
 
 class RiseTracker:
-    """The rises of RES that go on; :meth:`take` once a tick."""
+    """The rises of RES that continue. Call :meth:`take` once a tick."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._rises: dict[ProcessKey, Rise] = {}
 
     def forget(self, key: ProcessKey) -> None:
-        """It has ended, or become another program."""
+        """Drop a process that has ended or become another program."""
         self._rises.pop(key, None)
 
     def take(self, step: StepInput) -> None:
-        """The next sample."""
+        """Take the next sample."""
         now_s, rises = step.now_s, self._rises
         if step.before is not None:
             before_s, before = step.before.mono_s, step.before.processes
@@ -58,12 +58,12 @@ class RiseTracker:
             del rises[key]
 
     def of(self, key: ProcessKey) -> RiseFact | None:
-        """The rise of this process, once it is a fact that is worth a word."""
+        """The rise of this process, after it is a notable fact."""
         rise = self._rises.get(key)
         return self._fact(key, rise) if rise is not None else None
 
     def facts(self) -> dict[ProcessKey, RiseFact]:
-        """The same of all processes."""
+        """The same for all processes."""
         found = ((key, self._fact(key, rise)) for key, rise in self._rises.items())
         return {key: fact for key, fact in found if fact is not None}
 

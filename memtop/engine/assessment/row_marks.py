@@ -27,13 +27,13 @@ _SHAPES: Final = {
     Shape.LEAK_GC: ("↗", 3),
     Shape.INSUFFICIENT: ("", -1),
 }
-"""Shape of what stands, and how much it is worth a look; an arrow upwards is confirmed."""
+"""Shape of the verdict, and its importance. An upward arrow is confirmed."""
 _CHANGING: Final = ("?", 3)
 _MARKS: Final = {Evidence.GROWING: ("·", 4), Evidence.POSSIBLE_LEAK: ("!", 5), Evidence.LIKELY_LEAK: ("▲", 6)}
 
 
 class RowMarks(NamedTuple):
-    """Fields of ProcRow."""
+    """Fields of ProcessRow."""
 
     verdict: str = ""
     verdict_rank: int | None = None
@@ -45,7 +45,7 @@ _NOTHING: Final = RowMarks()
 
 
 class Marks:
-    """Of all rows, as they were found last."""
+    """The latest marks of all rows."""
 
     def __init__(self, verdicts: GrowthTracker) -> None:
         self._verdicts = verdicts
@@ -54,19 +54,22 @@ class Marks:
         self._ranks: dict[int, int] = {}
 
     def of(self, key: ProcessKey) -> RowMarks:
-        """What its row shows."""
+        """The marks of a row."""
         return self._marks.get(key, _NOTHING)
 
     def forget(self, key: ProcessKey) -> None:
-        """It has ended, or become another program."""
+        """Drop a process that has ended or become another program."""
         self._marks.pop(key, None)
 
     def renew(self, judged: set[ProcessKey], step: StepInput) -> list[ProcessKey]:
-        """Those whose marks have changed, of the processes ``judged`` at this tick and of those on screen."""
+        """Update the marks of the processes ``judged`` at this tick and of those on screen.
+
+        Returns those that changed.
+        """
         return [key for key in judged | self._look(step) if self._renew(key, step)]
 
     def _look(self, step: StepInput) -> set[ProcessKey]:
-        """The columns of limits and victims, where they are on screen."""
+        """The columns of limits and OOM rank, if they are on screen."""
         readings, processes = step.plan.readings, step.sample.processes
         needs = readings.row_needs
         touched: set[ProcessKey] = set()
@@ -101,7 +104,7 @@ class Marks:
 
 
 def sign(verdict: Verdict | None) -> tuple[str, int | None]:
-    """Two cells, how bad and the shape, and what they are worth in the order of the column."""
+    """Two cells, severity and shape, and their value for sorting the column."""
     if verdict is None:
         return "", None
     state = verdict.state

@@ -1,4 +1,4 @@
-"""The facts of one tick, as input of the modules of :mod:`memtop.engine.assessment`."""
+"""The facts of one tick, as the input of the modules of :mod:`memtop.engine.assessment`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from memtop.sampling.sample import ProcessSample, Sample
 
 
 class StepInput(NamedTuple):
-    """What was read, what was to be read, and the rows that came of it."""
+    """The sample, its plan, and the rows that were built from it."""
 
     sample: Sample
     before: Sample | None
-    """The sample before, for rates."""
+    """The previous sample, for rates."""
     plan: SamplePlan
     cgroups: CgroupSample
     rows: Mapping[int, ProcessRow] = MappingProxyType({})
@@ -55,22 +55,22 @@ class StepInput(NamedTuple):
         return row if row is not None and row.key == key else None
 
     def process(self, key: ProcessKey) -> ProcessSample | None:
-        """The process as it was sampled; None where it has ended."""
+        """The process as it was sampled; None if it has ended."""
         seen = self.sample.processes.get(key.pid)
         return seen if seen is not None and seen.key == key else None
 
     def status(self, key: ProcessKey) -> PidStatus | None:
-        """Its status file as read last."""
+        """Its status file as last read."""
         seen = self.process(key)
         return seen.status if seen is not None else None
 
     def virt_bytes(self, key: ProcessKey) -> int | None:
-        """Its VIRT; None where unknown."""
+        """Its VIRT; None if unknown."""
         seen = self.process(key)
         return seen.statm.virt_bytes if seen is not None and seen.statm is not None else None
 
     def chain(self, key: ProcessKey) -> tuple[str, ...]:
-        """Its memory cgroup and the ancestors, nearest first; empty where unknown, or none."""
+        """Its memory cgroup and the ancestors, nearest first; empty if unknown, or none."""
         return self.cgroups.chains.get(key, ())
 
     def leaf(self, key: ProcessKey) -> CgroupReading | None:
@@ -79,12 +79,12 @@ class StepInput(NamedTuple):
         return self.cgroups.readings.get(chain[0]) if chain else None
 
     def readings(self, key: ProcessKey) -> list[CgroupReading]:
-        """Of its chain those that were read at this tick, nearest first."""
+        """The readings of its chain at this tick, nearest first."""
         return [one for path in self.chain(key) if (one := self.cgroups.readings.get(path)) is not None]
 
 
 def is_low(meminfo: Meminfo | None) -> bool:
-    """Whether less than a tenth of RAM is available; False where that is not known."""
+    """Whether less than a tenth of RAM is available; False if that is unknown."""
     if meminfo is None or not meminfo.total_bytes or meminfo.available_bytes is None:
         return False
     return meminfo.available_bytes < 0.1 * meminfo.total_bytes
