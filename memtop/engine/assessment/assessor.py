@@ -163,6 +163,9 @@ class Assessor:
         return at_its_end(self._ends[key], self._exit_analysis.of(key), self._counters)
 
     def _room(self, key: ProcessKey, step: StepInput) -> Room | None:
-        """Room that the limits leave to a process that is judged in full; the limits of others are not read."""
+        """The room under the limits of a process that is assessed in full.
+
+        The limits of other processes are not read.
+        """
         assessed = key in step.plan.assessed and step.process(key) is not None
         return room_of(key, step, self.verdicts) if assessed else None

@@ -98,8 +98,10 @@ class CgroupFinder:
         return place, "" if place is not None else why
 
     def _never_accounted(self, members: tuple[Membership, ...]) -> bool:
-        """Whether there is no controller of memory: none of version 1, and none at the root of version 2, which is the
-        only cgroup without a type."""
+        """Whether there is no memory controller.
+
+        Then version 1 has none, and neither has the root of version 2, which is the only cgroup without a type.
+        """
         if any(b"memory" in member.controllers for member in members) or self.controllers is None:
             return False
         whole = any(not self._files.there(place.chain[0], "cgroup.type") for place in _roots(self.mounts))

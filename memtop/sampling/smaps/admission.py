@@ -22,7 +22,7 @@ TURN_MOST: Final = 32
 TURN_S: Final = 0.010
 """... the most that they may cost together ..."""
 TURN_DUTY: Final = 0.01
-"""... and the share of the time that they may take in the long run."""
+"""... and the share of the time that they may use in the long run."""
 ONCE_S: Final = 150.0
 """How long a run of one sample waits for its readings at most: a reading that hangs is reported sooner ..."""
 ONCE_SETTLE_S: Final = 0.5
@@ -37,7 +37,7 @@ class Admission:
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
         self._credit_s, self._credit_at_s = TURN_S, -math.inf
-        """What rollups may cost by now. They may overdraw it once; then they wait."""
+        """Time that rollups may cost now. They may overdraw it once; then they wait."""
         self.wanted: set[ProcessKey] = set()
         """Processes of which a reading is wanted at this tick."""
         self._unsettled: list[tuple[ProcessSample, str]] = []

@@ -63,7 +63,7 @@ class Reading:
     total: Sizes
     split: Split
     rollup: Rollup
-    """The sums over all mappings."""
+    """Sums over all mappings."""
     freed: Freed | None
     """None where it is not known which pages are its own."""
     confidence: Confidence
