@@ -21,7 +21,7 @@ MACHINE_NAME: Final = "this machine's memory"
 CONTAINER_NAME: Final = "this container"
 """The cgroup at the root of a cgroup namespace."""
 _MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA, Limit.RUNTIME})
-"""What a rising process comes up against; the others only change what happens there."""
+"""Limits that a rising process reaches. The others only change what happens there."""
 _KILLS: Final = frozenset({Limit.CGROUP, Limit.MACHINE})
 _NO_MMAP: Final = "lets mmap fail"
 NO_THREAD: Final = "starts no thread or process"

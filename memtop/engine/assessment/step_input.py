@@ -25,7 +25,7 @@ class StepInput(NamedTuple):
     plan: SamplePlan
     cgroups: CgroupSample
     rows: Mapping[int, ProcessRow] = MappingProxyType({})
-    """By pid, of all that live. Empty while growth is judged, since a row is built with that verdict."""
+    """By PID, of all that live. Empty while growth is judged, because a row is built with that verdict."""
     runtimes: Mapping[ProcessKey, FindingFacts] = MappingProxyType({})
     """What the runtimes of processes assessed in full report; while growth is judged, that of the tick before."""
 

@@ -223,7 +223,7 @@ class RuntimeScheduler:
         if record is None:
             return None
         if record.unreadable and (record.identity is None or record.identity.runtime is None):
-            from memtop.runtimes.view import FindingFacts  # noqa: PLC0415 (1 ms that one sample does without)
+            from memtop.runtimes.view import FindingFacts  # noqa: PLC0415 (1 ms, not needed for one sample)
 
             return FindingFacts(not_looked_at=(f"the limit of its runtime, if it has one ({record.unreadable})",))
         recent = record.figures_s is not None and now_s - record.figures_s <= FRESH_S
