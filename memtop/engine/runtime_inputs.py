@@ -19,6 +19,7 @@ def kernel_figures(row: ProcessRow, lazy_free_bytes: int | None, sample: Sample 
         pid=row.pid,
         rss_bytes=row.rss_bytes,
         anon_bytes=row.anon_bytes,
+        shmem_bytes=row.shmem_bytes,
         virt_bytes=row.virt_bytes,
         peak_rss_bytes=row.peak_rss_bytes,
         minflt_per_s=row.minflt_per_s,
@@ -34,7 +35,7 @@ def arenas_of(reading: Reading | None) -> tuple[Arena, ...]:
     if reading is None:
         return ()
     return tuple(
-        Arena(each.kind.key, each.kind.title, each.sizes.size_bytes, each.sizes.rss_bytes)
+        Arena(each.kind.key, each.kind.title, each.sizes.size_bytes, each.sizes.rss_bytes, each.sizes.pss_bytes)
         for each in reading.kinds
         if each.sizes.rss_bytes
     )

@@ -58,7 +58,9 @@ def _kill(detail: Detail, view: SharingView) -> str:
     says = f"{when} {row.pid} would {'have freed' if moved else 'free'} {amount} of its RES of {long_size(then_bytes)}"
     if pool_bytes:
         says += f", and {long_size(pool_bytes)} in huge pages, which RES does not count"
-    ends = "." if most_bytes > 0.9 * then_bytes else "; the rest is shared and stays."
+    ends = "." if most_bytes + freed.again_bytes > 0.9 * then_bytes else "; the rest is shared and stays."
+    if freed.again_bytes >= _LEAST_BYTES:
+        ends = f"; RES counts {long_size(freed.again_bytes)} of its pages again, which it maps several times{ends}"
     return says + ends + (f" Since then RES has moved to {long_size(row.rss_bytes)}." if moved else "")
 
 

@@ -51,6 +51,7 @@ class Arena(NamedTuple):
     title: str
     size_bytes: int
     rss_bytes: int | None
+    pss_bytes: int | None = None
 
 
 class KernelFigures(NamedTuple):
@@ -70,6 +71,7 @@ class KernelFigures(NamedTuple):
     """Processors of the machine."""
     ended: bool = False
     """Whether the process has ended."""
+    shmem_bytes: int | None = None
 
 
 class Shown(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from memtop.analysis.memory_map.guessed_flags import flags_of, runs_v8
 from memtop.analysis.memory_map.region_kinds import (
@@ -56,11 +56,17 @@ def classify(
     touches = [below == above for below, above in zip(smaps.ends, smaps.starts[1:], strict=False)]
     for place in range(1, count):
         if touches[place - 1]:
+            if is_java:
+                reserved_above = place + 1 < count and touches[place] and smaps.perms[place + 1].startswith("---")
+                kinds[place] = _of_archive(kinds[place], kinds[place - 1], smaps.perms[place], reserved_above)
             kinds[place] = _spread(kinds[place], kinds[place - 1], smaps.perms[place])
     for place in range(count - 2, -1, -1):
         if touches[place]:
             kinds[place] = _spread(kinds[place], kinds[place + 1], smaps.perms[place])
     return Regions(smaps, tuple(kinds))
+
+
+_CLASSES: Final = (RegionKind.JVM_ARCHIVE, RegionKind.JVM_CLASSES, RegionKind.JVM_CLASSES_RESERVED)
 
 
 class _World(NamedTuple):
@@ -93,6 +99,20 @@ def _by_rules(smaps: Smaps, all_flags: Sequence[frozenset[str]], namer: _Namer, 
         kinds.append(look.kind)
         before, look = look, after
     return kinds
+
+
+def _of_archive(kind: RegionKind, below: RegionKind, perms: str, reserved_above: bool) -> RegionKind:
+    """The kind of a mapping that touches a class archive, or is one.
+
+    Archived objects lie within the heap. Since JDK 17 the class space lies above the archive of classes, often at low
+    addresses as the heap does: what follows that archive is reserved.
+    """
+    heap = below is RegionKind.JVM_HEAP or (below is RegionKind.JVM_HEAP_RESERVED and not reserved_above)
+    if kind is RegionKind.JVM_ARCHIVE and heap:
+        return RegionKind.JVM_HEAP
+    if below in _CLASSES and kind in (RegionKind.JVM_HEAP, RegionKind.JVM_HEAP_RESERVED):
+        return RegionKind.JVM_CLASSES_RESERVED if perms.startswith("---") else RegionKind.JVM_CLASSES
+    return kind
 
 
 def _spread(kind: RegionKind, neighbour: RegionKind, perms: str) -> RegionKind:

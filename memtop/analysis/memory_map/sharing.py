@@ -8,7 +8,7 @@ only one of them is counted (see :func:`same_memory`).
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -201,6 +201,8 @@ class Freed(NamedTuple):
     at_most_bytes: int
     """USS. It also includes clean file pages, which stay as cache until the RAM is needed, and shared memory objects,
     which stay as long as a name or a descriptor keeps them."""
+    again_bytes: int = 0
+    """What RES counts again of pages that the process itself maps several times."""
 
 
 def freed_by_kill(regions: Regions) -> Freed | None:
@@ -212,25 +214,57 @@ def freed_by_kill(regions: Regions) -> Freed | None:
     if "Private_Dirty" not in smaps.fields:
         return None
     columns = (smaps.sizes(name) for name in ("Private_Clean", "Private_Dirty", "Private_Hugetlb", "Anonymous"))
-    for kind, clean, dirty, pool, anonymous in zip(regions.kinds, *columns, strict=True):
-        private = clean + dirty
+    again = _mapped_again(smaps)
+    for index, (kind, clean, dirty, pool, anonymous) in enumerate(zip(regions.kinds, *columns, strict=True)):
+        # Pages that the process itself maps several times are private in no mapping; their shares add up to them.
+        private = again.get(index, clean + dirty)
         most += private + pool
         least += pool
-        if kind not in SEEN_BY_OTHERS:
+        if kind is RegionKind.JVM_HEAP:  # in shared memory where it is ZGC's, but nothing else can keep it
+            least += private
+        elif kind not in SEEN_BY_OTHERS:
             least += min(private, anonymous)
-    return Freed(least, most)
+    rss = smaps.sizes("Rss")
+    return Freed(least, most, sum(max(0, rss[index] - pss) for index, pss in again.items()))
+
+
+def _objects(smaps: Smaps) -> dict[int, tuple[int, bytes]]:
+    """Index -> (inode, name) of each shared mapping of an object that the process maps more than once."""
+    shared = {
+        index: (smaps.inodes[index], smaps.names[index])
+        for index, perms in enumerate(smaps.perms)
+        if perms.endswith("s") and smaps.inodes[index]
+    }
+    counts = Counter(shared.values())
+    return {index: one for index, one in shared.items() if counts[one] > 1}
+
+
+def _mapped_again(smaps: Smaps) -> dict[int, int]:
+    """Index -> PSS in bytes of those mappings."""
+    pss = smaps.sizes("Pss") if "Pss" in smaps.fields else ()
+    return {index: pss[index] for index in _objects(smaps)} if pss else {}
 
 
 def _freed_by_pages(regions: Regions) -> Freed:
-    """The same from pagemap."""
+    """The same from pagemap, which has no PSS: an object has as many pages as its largest mapping, or as all."""
     least = most = 0
-    columns = (regions.smaps.sizes(name) for name in ("Private", "Private_Hugetlb", "Anonymous"))
-    for kind, private, pool, anonymous in zip(regions.kinds, *columns, strict=True):
-        most += private + pool
+    smaps = regions.smaps
+    objects, rss = _objects(smaps), smaps.sizes("Rss")
+    largest: dict[tuple[int, bytes], int] = {}
+    columns = (smaps.sizes(name) for name in ("Private", "Private_Hugetlb", "Anonymous"))
+    for index, (kind, private, pool, anonymous) in enumerate(zip(regions.kinds, *columns, strict=True)):
         least += pool
-        if kind not in SEEN_BY_OTHERS:
+        most += pool
+        if (one := objects.get(index)) is not None and kind in (RegionKind.JVM_HEAP, *SEEN_BY_OTHERS):
+            most += rss[index]
+            largest[one] = max(largest.get(one, 0), rss[index] if kind is RegionKind.JVM_HEAP else 0)
+            continue
+        most += private
+        if kind is RegionKind.JVM_HEAP:
+            least += private
+        elif kind not in SEEN_BY_OTHERS:
             least += min(private, anonymous)
-    return Freed(least, most)
+    return Freed(least + sum(largest.values()), most)
 
 
 class CopyRate(NamedTuple):

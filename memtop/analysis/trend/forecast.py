@@ -29,7 +29,7 @@ _LAG: Final = 4
 """Steps between peaks over which random portions add up, and noise does not."""
 _EARLY: Final = 1.7
 """Quantile of how much earlier than the middle the end came, in units of the spread ..."""
-_LATE: Final = 1.1
+_LATE: Final = 1.25
 """... and how much later."""
 _LEAST_SPREAD: Final = 0.05
 _APART_WEIGHT: Final = 2.0

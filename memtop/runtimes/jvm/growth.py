@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby, pairwise
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.trend.collection_floors import LEAST_CYCLES, LEAST_SPAN_S, block_floor, cycle_floor, rises, slope
 from memtop.runtimes.jvm.heap import JvmHeap
@@ -97,6 +97,16 @@ class JvmGrowth:
     """Share of the time in which the JVM was stopped for collections, 0 to 1."""
 
 
+class MappedHeap(NamedTuple):
+    """RAM behind the mappings of the heap. Bytes."""
+
+    rss_bytes: int
+    """Every mapping counted in full: ZGC before JDK 21, and later with -XX:-ZGenerational, maps each page three
+    times."""
+    own_bytes: int
+    """Every page counted once: the sum of PSS, since no other process maps a JVM's heap."""
+
+
 @dataclass(frozen=True, slots=True)
 class JvmBreakdown:
     """RES in parts that add up to it, in bytes."""
@@ -107,39 +117,69 @@ class JvmBreakdown:
     garbage_bytes: int
     """The rest of the heap in use."""
     unused_bytes: int
-    """Committed and touched, but not in use: kept for later."""
+    """Resident, but not in use: kept for later; 0 where :attr:`split` is False."""
     metaspace_bytes: int
     native_bytes: int
-    """Stacks of threads, JIT code, buffers outside of the heap, JNI, malloc."""
+    """Stacks of threads, JIT code, buffers outside of the heap, JNI, malloc; with the free part of the heap where
+    :attr:`split` is False."""
     files_bytes: int
-    not_resident_bytes: int
-    """Committed by the JVM, but without RAM now, or on swap; not part of the sum."""
+    again_bytes: int
+    """Pages of the heap that RES counts again, because they are mapped several times."""
+    not_resident_bytes: int | None
+    """Committed by the JVM, but without RAM now, or on swap; not in the sum. None if its mappings are unknown."""
+    capacity_bytes: int
+    """Of the heap, as committed."""
+    split: bool
+    """Whether the free part of the heap is known: from its mappings, or because the heap lies in shared memory."""
 
     @property
     def notable_native(self) -> bool:
         """Whether RES is far beyond what the heap can explain."""
-        heap = self.live_bytes + self.garbage_bytes + self.unused_bytes + self.not_resident_bytes
-        return self.rss_bytes > _FAR_NATIVE_SHARE * heap + _FAR_NATIVE_BYTES
+        return self.rss_bytes - self.again_bytes > _FAR_NATIVE_SHARE * self.capacity_bytes + _FAR_NATIVE_BYTES
 
 
-def break_down_jvm(heap: JvmHeap, rss_bytes: int, anon_bytes: int, live_bytes: int | None = None) -> JvmBreakdown:
-    """Split RES into parts. Memory that is committed and not in RAM is subtracted from the unused heap first."""
-    anon_bytes = min(anon_bytes, rss_bytes)
-    room, missing = anon_bytes, 0
+def break_down_jvm(
+    heap: JvmHeap,
+    rss_bytes: int,
+    anon_bytes: int,
+    live_bytes: int | None = None,
+    *,
+    shmem_bytes: int | None = None,
+    mapped: MappedHeap | None = None,
+) -> JvmBreakdown:
+    """Split RES into parts.
 
-    def part(wanted: int) -> int:
-        nonlocal room, missing
-        taken = min(max(0, wanted), room)
-        missing += max(0, wanted) - taken
-        room -= taken
-        return taken
-
+    The heap of ZGC lies in shared memory, all others are anonymous. Without ``mapped`` only the heap in use is taken to
+    be resident, and what a heap in shared memory has beyond its capacity is counted again.
+    """
+    anon = min(anon_bytes, rss_bytes)
+    shmem = min(shmem_bytes or 0, rss_bytes - anon)
+    in_shmem = heap.collector == "UseZGC" and shmem > 0
+    room = shmem if in_shmem else anon
+    again = max(0, room - heap.heap_capacity_bytes) if in_shmem and mapped is None else 0
+    resident = room - again
+    if mapped is not None:
+        resident = min(mapped.own_bytes, room)
+        again = min(max(0, mapped.rss_bytes - mapped.own_bytes), room - resident)
     live = min(heap.tenured_bytes if live_bytes is None else live_bytes, heap.heap_used_bytes)
-    live_part = part(live)
-    garbage = part(heap.heap_used_bytes - live)
-    metaspace = part(heap.metaspace_capacity_bytes or 0)
-    unused = part(heap.heap_capacity_bytes - heap.heap_used_bytes)
-    return JvmBreakdown(rss_bytes, live_part, garbage, unused, metaspace, room, rss_bytes - anon_bytes, missing)
+    live_part = min(live, resident)
+    garbage = min(heap.heap_used_bytes - live, resident - live_part)
+    unused = resident - live_part - garbage if mapped is not None or in_shmem else 0
+    left = anon + shmem - live_part - garbage - unused - again
+    metaspace = min(heap.metaspace_used_bytes or 0, left, anon)
+    return JvmBreakdown(
+        rss_bytes=rss_bytes,
+        live_bytes=live_part,
+        garbage_bytes=garbage,
+        unused_bytes=unused,
+        metaspace_bytes=metaspace,
+        native_bytes=left - metaspace,
+        files_bytes=rss_bytes - anon - shmem,
+        again_bytes=again,
+        not_resident_bytes=None if mapped is None else max(0, heap.heap_capacity_bytes - resident),
+        capacity_bytes=heap.heap_capacity_bytes,
+        split=mapped is not None or in_shmem,
+    )
 
 
 def jvm_cycles(points: Sequence[JvmPoint]) -> tuple[JvmCycle, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,18 @@ _SPACE = re.compile(r"sun\.gc\.generation\.(\d)\.space\.(\d)\.used\Z")
 _COLLECTOR = re.compile(r"sun\.gc\.collector\.(\d)\.invocations\Z")
 _NS_PID = re.compile(rb"^NSpid:(?:[ \t]+\d+)*?[ \t]+(\d{1,10})[ \t]*$", re.M)
 _LARGEST: Final = 1 << 57
-_SHARED_HEAP: Final = ("GarbageFirst", "Z ", "Shenandoah", "Epsilon")
+_COLLECTOR_NAMES: Final = (("G1 ", "UseG1GC"), ("ZGC ", "UseZGC"), ("Z ", "UseZGC"), ("Shenandoah ", "UseShenandoahGC"))
+"""Beginnings of sun.gc.collector.N.name, and the flag that chooses the collector."""
+_POLICY_NAMES: Final = (
+    ("GarbageFirst", "UseG1GC"),
+    ("ParScav", "UseParallelGC"),
+    ("ParNew", "UseConcMarkSweepGC"),
+    ("Copy", "UseSerialGC"),
+)
+"""The same for sun.gc.policy.name, which ZGC, Shenandoah and Epsilon leave out."""
+_PERMANENT: Final = "2"
+"""Number of the permanent generation of JDK 6 and 7: classes, not heap."""
+_SHARED_HEAP: Final = ("UseG1GC", "UseZGC", "UseShenandoahGC", "UseEpsilonGC")
 """Policies whose generations share one heap: the maximum of each generation is the whole heap."""
 _START_TOLERANCE_S: Final = 5.0
 
@@ -49,6 +60,8 @@ class JvmHeap:
     """Time stopped for collections since the start, in seconds."""
     last_cause: str | None
     policy: str | None
+    collector: str | None
+    """The flag that chooses this collector, such as ``UseZGC``; None if neither counters nor flags name it."""
     version: str | None
     threads: int | None
     loaded_classes: int | None
@@ -79,19 +92,28 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         value = counters.get(name)
         return value or None if isinstance(value, str) else None
 
-    used = {(m[1], m[2]): size(name) or 0 for name in counters if (m := _SPACE.match(name))}
+    spaces = {(m[1], m[2]): size(name) or 0 for name in counters if (m := _SPACE.match(name))}
+    used = {place: bytes_used for place, bytes_used in spaces.items() if place[0] != _PERMANENT}
     if not used:
         raise ParseError("hsperfdata", "it has no sizes of a heap (the collector does not keep them, or it starts)")
     young = [place for place in used if place[0] == "0" and ("1", "0") in used]
     kinds = {place: text(f"sun.gc.generation.{place[0]}.space.{place[1]}.name") for place in young}
-    eden = [used[place] for place in young if kinds[place] == "eden"]
-    survivors = [used[place] for place in young if kinds[place] != "eden"]
+    # The young generation of ZGC is one space.
+    eden = [used[place] for place in young if kinds[place] == "eden" or len(young) == 1]
+    survivors = [used[place] for place in young if kinds[place] != "eden" and len(young) > 1]
     generations = sorted({place[0] for place in used})
     capacity = [size(f"sun.gc.generation.{each}.capacity") or 0 for each in generations]
     largest = [size(f"sun.gc.generation.{each}.maxCapacity") or 0 for each in generations]
     policy = text("sun.gc.policy.name")
     flags = parse_jvm_flags((text("java.rt.vmArgs") or "").split(" "))
-    heap_max = max(largest) if f"{policy} ".startswith(_SHARED_HEAP) else sum(largest)
+    names = [text(f"sun.gc.collector.{number}.name") or "" for number in range(3)]
+    collector = _collector(names, policy) or flags.collector
+    heap_max = max(largest) if collector in _SHARED_HEAP else sum(largest)
+    permanent = f"sun.gc.generation.{_PERMANENT}"
+    classes = sum(bytes_used for place, bytes_used in spaces.items() if place[0] == _PERMANENT)
+    classes_used = classes if (_PERMANENT, "0") in spaces else size("sun.gc.metaspace.used")
+    classes_capacity = size(f"{permanent}.capacity" if (_PERMANENT, "0") in spaces else "sun.gc.metaspace.capacity")
+    classes_max = size(f"{permanent}.maxCapacity" if (_PERMANENT, "0") in spaces else "sun.gc.metaspace.maxCapacity")
     runs = {m[1]: max(0, number(name) or 0) for name in counters if (m := _COLLECTOR.match(name))}
     has_young = len(runs) > 1 and bool(young)
     ticks = sum(max(0, number(f"sun.gc.collector.{each}.time") or 0) for each in runs)
@@ -109,9 +131,9 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         heap_capacity_bytes=sum(capacity),
         heap_max_bytes=flags.max_heap_bytes or heap_max or None,
         old_max_bytes=(largest[-1] or None) if old else None,
-        metaspace_used_bytes=size("sun.gc.metaspace.used"),
-        metaspace_capacity_bytes=size("sun.gc.metaspace.capacity"),
-        metaspace_max_bytes=size("sun.gc.metaspace.maxCapacity"),
+        metaspace_used_bytes=classes_used,
+        metaspace_capacity_bytes=classes_capacity,
+        metaspace_max_bytes=classes_max,
         young_gcs=runs.get("0", 0) if has_young else 0,
         major_gcs=sum(runs[each] for each in majors),
         full_gcs=runs.get("1", 0) if has_young else 0,
@@ -119,12 +141,21 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         gc_time_s=ticks / frequency,
         last_cause=text("sun.gc.lastCause"),
         policy=policy,
+        collector=collector,
         version=text("java.property.java.vm.version"),
         threads=number("java.threads.live"),
         loaded_classes=_sum_known(number("java.cls.loadedClasses"), number("java.cls.sharedLoadedClasses")),
         started_s=begin_ms / 1000 if begin_ms and 0 < begin_ms < 1 << 43 else None,
         flags=flags,
     )
+
+
+def _collector(names: Sequence[str], policy: str | None) -> str | None:
+    """The flag of the collector by the names in the counters; None if they have none."""
+    found = next((flag for name in names for start, flag in _COLLECTOR_NAMES if name.startswith(start)), None)
+    if found is not None or policy is None:
+        return found
+    return next((flag for start, flag in _POLICY_NAMES if policy.startswith(start)), None)
 
 
 def hsperf_paths(pid: int, status: bytes, user: str) -> tuple[str, ...]:

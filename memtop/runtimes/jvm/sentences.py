@@ -25,18 +25,22 @@ class JvmJudgement(NamedTuple):
 def title(heap: JvmHeap | None, flags: JvmFlags | None) -> str:
     """The version of the JVM, its collector, and its settings."""
     version = f" {heap.version}" if heap is not None and heap.version else ""
-    policy = f", collector {heap.policy}" if heap is not None and heap.policy else ""
-    return f"JVM{version}{policy}{_settings(flags or (heap.flags if heap is not None else None))}"
+    name = (heap.policy or (heap.collector or "").removeprefix("Use")) if heap is not None else ""
+    most_bytes = heap.heap_max_bytes if heap is not None else None
+    settings = _settings(flags or (heap.flags if heap is not None else None), most_bytes)
+    return f"JVM{version}{f', collector {name}' if name else ''}{settings}"
 
 
-def _settings(flags: JvmFlags | None) -> str:
+def _settings(flags: JvmFlags | None, most_bytes: int | None) -> str:
     if flags is None:
         return ""
     if flags.max_heap_bytes is not None:
         return f", -Xmx {long_size(flags.max_heap_bytes)}"
     if flags.max_ram_percentage is not None:
         return f", MaxRAMPercentage {flags.max_ram_percentage:g}"
-    return ", no -Xmx: mostly a quarter of the RAM or of the container's limit"
+    if most_bytes is not None:
+        return f", no -Xmx: at most {long_size(most_bytes)} by its own choice"
+    return ", no -Xmx: its maximum depends on the RAM that it sees"
 
 
 def jvm_parts(parts: JvmBreakdown) -> list[Part]:
@@ -45,8 +49,14 @@ def jvm_parts(parts: JvmBreakdown) -> list[Part]:
         ("live", "live heap", "live", parts.live_bytes),
         ("garbage", "garbage and new objects", "garbage", parts.garbage_bytes),
         ("idle", "heap, free", "free", parts.unused_bytes),
+        ("idle", "heap pages mapped again", "again", parts.again_bytes),
         ("runtime", "metaspace", "meta", parts.metaspace_bytes),
-        ("outside", "native: stacks, JIT, buffers, malloc", "native", parts.native_bytes),
+        (
+            "outside",
+            "native: stacks, JIT, buffers, malloc" if parts.split else "free heap, stacks, JIT, buffers, malloc",
+            "native" if parts.split else "rest",
+            parts.native_bytes,
+        ),
         ("files", "binary and files", "files", parts.files_bytes),
     ]
     return [Part(key, name, short, size) for key, name, short, size in found if size]
@@ -123,7 +133,12 @@ def jvm_numbers(jvm: JvmJudgement) -> list[str]:
         lines.append(
             f"RES is {long_size(jvm.parts.native_bytes)} beyond the heap: -Xmx bounds the heap, not the process."
         )
-    if jvm.parts is not None and jvm.parts.not_resident_bytes > 1 << 20:
+    if jvm.parts is not None and jvm.parts.again_bytes > 1 << 20:
+        lines.append(
+            f"RES counts {long_size(jvm.parts.again_bytes)} of the heap again: this collector maps its pages several "
+            "times, and each page is in RAM once."
+        )
+    if jvm.parts is not None and (jvm.parts.not_resident_bytes or 0) > 1 << 20:
         away = long_size(jvm.parts.not_resident_bytes)
         lines.append(f"{away} of the committed heap is not in RES now: no RAM behind it, or on swap.")
     return lines

@@ -11,7 +11,7 @@ from memtop.runtimes.jvm import sentences
 from memtop.runtimes.jvm.ceilings import jvm_ceilings
 from memtop.runtimes.jvm.facts import jvm_facts
 from memtop.runtimes.jvm.flags import JvmFlags, jvm_arguments, parse_jvm_flags
-from memtop.runtimes.jvm.growth import JvmGrowth, JvmPoint, JvmVerdict, break_down_jvm, judge_jvm
+from memtop.runtimes.jvm.growth import JvmGrowth, JvmPoint, JvmVerdict, MappedHeap, break_down_jvm, judge_jvm
 from memtop.runtimes.jvm.heap import JvmHeap, same_jvm
 from memtop.runtimes.jvm.json_form import jvm_object
 from memtop.runtimes.jvm.reading import decode_counters
@@ -26,6 +26,10 @@ POINTS: Final = 900
 _MOST_COLLECTIONS: Final = 256
 _VERDICT_S: Final = 10.0
 """Interval at which the verdict for the findings is computed again. It takes 5 ms for all points."""
+_HEAP_KIND: Final = "jvm_heap"
+"""Key of the RegionKind of a heap."""
+_MOVED: Final = 0.05
+"""Share of RES by which mappings may differ from it before they count as old."""
 _ALARMS: Final = {JvmVerdict.LEAK: "heap_leak", JvmVerdict.HEAP_FULL: "heap_full"}
 
 
@@ -80,7 +84,7 @@ class JvmTracker:
         )
         if not points:
             return view if trouble else view._replace(sentences=("Waiting for its counters …",))
-        jvm = _judge(points, shown.kernel)
+        jvm = _judge(points, shown.kernel, _mapped(shown))
         verdict = sentences.jvm_verdict(jvm)
         return view._replace(
             has_figures=True,
@@ -106,7 +110,9 @@ class JvmTracker:
         _, growth, surviving = self._verdict
         outside = None
         if kernel.rss_bytes is not None and kernel.anon_bytes is not None:
-            parts = break_down_jvm(self._points[-1].heap, kernel.rss_bytes, kernel.anon_bytes)
+            parts = break_down_jvm(
+                self._points[-1].heap, kernel.rss_bytes, kernel.anon_bytes, shmem_bytes=kernel.shmem_bytes
+            )
             outside = parts.native_bytes if parts.notable_native else None
         return FindingFacts(
             outside_bytes=outside,
@@ -135,9 +141,23 @@ class JvmTracker:
         return jvm_object(self._flags, self._points[-1].heap if self._points else None)
 
 
-def _judge(points: list[JvmPoint], kernel: KernelFigures) -> JvmJudgement:
+def _judge(points: list[JvmPoint], kernel: KernelFigures, mapped: MappedHeap | None) -> JvmJudgement:
     growth, heap = judge_jvm(points), points[-1].heap
     parts = None
     if kernel.rss_bytes is not None and kernel.anon_bytes is not None:
-        parts = break_down_jvm(heap, kernel.rss_bytes, kernel.anon_bytes, growth.live_bytes)
+        parts = break_down_jvm(
+            heap, kernel.rss_bytes, kernel.anon_bytes, growth.live_bytes, shmem_bytes=kernel.shmem_bytes, mapped=mapped
+        )
     return JvmJudgement(heap, parts, growth)
+
+
+def _mapped(shown: Shown) -> MappedHeap | None:
+    """The RAM of the heap by its mappings; None where they were not recognized, or are older than what RES is now."""
+    heaps = [one for one in shown.arenas if one.key == _HEAP_KIND]
+    known = [one.rss_bytes for one in shown.arenas if one.rss_bytes is not None]
+    rss_bytes = shown.kernel.rss_bytes
+    if not heaps or rss_bytes is None or abs(sum(known) - rss_bytes) > _MOVED * rss_bytes:
+        return None
+    rss = [one.rss_bytes for one in heaps if one.rss_bytes is not None]
+    pss = [one.pss_bytes for one in heaps if one.pss_bytes is not None]
+    return MappedHeap(sum(rss), sum(pss)) if len(rss) == len(pss) == len(heaps) else None

@@ -104,7 +104,7 @@ PANELS: Final = (
         "Runtime",
         "what its runtime says: heap, collections, a leak or not",
         "memtop.tui.panels.runtime:RuntimePanel",
-        Need.RUNTIME | Need.LAZY_FREE,
+        Need.RUNTIME | Need.LAZY_FREE | Need.MAPPINGS,
         topic=runtime_topic,
         tall=True,
     ),

@@ -15,6 +15,7 @@ from memtop.analysis.memory_map.classification import classify
 from memtop.analysis.memory_map.sharing import (
     Bounds,
     CopyRate,
+    Freed,
     Kin,
     Member,
     Parts,
@@ -120,7 +121,25 @@ def test_memory_objects_and_clean_file_pages_may_stay_after_a_kill() -> None:
             "41000-49000 rw-p 0 | private_hugetlb=2048 | ht",
         )
     )
-    assert freed_by_kill(regions) == ((12 + 2048) * KIB, (12 + 16 + 20 + 4 + 2048) * KIB)
+    assert freed_by_kill(regions) == Freed((12 + 2048) * KIB, (12 + 16 + 20 + 4 + 2048) * KIB)
+
+
+def test_a_heap_that_its_own_process_maps_three_times_is_freed_once() -> None:
+    """ZGC before JDK 21: no page is private to a mapping, and all of them go with the process."""
+    maps = [
+        f"{view}000-{view}9000 rw-s 6 /memfd:java_heap (deleted) | rss=30 shared_dirty=30 pss=10" for view in (1, 2, 3)
+    ]
+    regions = classify(written(*maps, "91000-99000 r-xp 9 /jdk/libjvm.so | private_clean=4 pss=4"))
+    freed = freed_by_kill(regions)
+    assert freed == Freed(30 * KIB, 34 * KIB, again_bytes=60 * KIB)
+    foreign = classify(written(*(line.replace("java_heap", "x") for line in maps)))
+    assert freed_by_kill(foreign) == Freed(0, 30 * KIB, again_bytes=60 * KIB)
+
+
+def test_from_page_tables_alone_such_a_heap_is_a_range() -> None:
+    maps = [f"{view}000-{view}9000 rw-s 6 /memfd:java_heap (deleted) | rss={20 + view} private=0" for view in (1, 2, 3)]
+    freed = freed_by_kill(classify(written(*maps, "91000-99000 r-xp 9 /jdk/libjvm.so | rss=4 private=4")))
+    assert freed == Freed(23 * KIB, 70 * KIB)
 
 
 def member_of(pid: int, rss: int | None, pss: int | None, same_as: int | None = None) -> Member:

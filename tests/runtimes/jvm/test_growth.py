@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.runtimes.jvm.growth import JvmPoint, JvmVerdict, break_down_jvm, judge_jvm
+from memtop.runtimes.jvm.growth import JvmPoint, JvmVerdict, MappedHeap, break_down_jvm, judge_jvm
 from memtop.runtimes.jvm.heap import JvmHeap
 from tests.lab.points import jvm_points, lines
 
@@ -101,16 +101,48 @@ def test_parts_of_recorded_jvms_add_up_to_res() -> None:
             assert not parts.notable_native
 
 
-PARTS = ("live_bytes", "garbage_bytes", "unused_bytes", "metaspace_bytes", "native_bytes", "files_bytes")
+PARTS = ("live_bytes", "garbage_bytes", "unused_bytes", "metaspace_bytes", "native_bytes", "files_bytes", "again_bytes")
+ANY = st.integers(0, 1 << 40)
 
 
 def test_res_far_beyond_the_heap_is_notable() -> None:
     assert break_down_jvm(BASE, 900 * MIB, 880 * MIB).notable_native
 
 
-@given(st.integers(0, 1 << 40), st.integers(0, 1 << 40), st.none() | st.integers(0, 1 << 40))
-def test_parts_add_up_whatever_the_kernel_says(rss: int, anon: int, live: int | None) -> None:
-    heap: JvmHeap = BASE
-    parts = break_down_jvm(heap, rss, anon, live)
+@given(
+    ANY,
+    ANY,
+    st.none() | ANY,
+    st.none() | ANY,
+    st.none() | st.builds(MappedHeap, ANY, ANY),
+    st.sampled_from(("UseZGC", "UseG1GC", None)),
+)
+def test_parts_add_up_whatever_the_kernel_says(  # noqa: PLR0917 (one strategy each)
+    rss: int, anon: int, live: int | None, shmem: int | None, mapped: MappedHeap | None, collector: str | None
+) -> None:
+    heap: JvmHeap = replace(BASE, collector=collector)
+    parts = break_down_jvm(heap, rss, anon, live, shmem_bytes=shmem, mapped=mapped)
     assert sum(getattr(parts, each) for each in PARTS) == rss
-    assert min(getattr(parts, each) for each in (*PARTS, "not_resident_bytes")) >= 0
+    assert min(getattr(parts, each) for each in PARTS) >= 0
+    assert (parts.not_resident_bytes or 0) >= 0
+
+
+def test_a_heap_that_is_mapped_three_times_is_in_ram_once() -> None:
+    """ZGC of JDK 17: "RES 520 MiB = live heap 21 + binary and files 498"."""
+    heap = replace(BASE, collector="UseZGC", heap_used_bytes=150 * MIB, heap_capacity_bytes=378 * MIB)
+    mapped = MappedHeap(rss_bytes=470 * MIB, own_bytes=170 * MIB)
+    parts = break_down_jvm(heap, 520 * MIB, 20 * MIB, 100 * MIB, shmem_bytes=470 * MIB, mapped=mapped)
+    assert (parts.live_bytes, parts.garbage_bytes, parts.unused_bytes) == (100 * MIB, 50 * MIB, 20 * MIB)
+    assert (parts.again_bytes, parts.files_bytes) == (300 * MIB, 30 * MIB)
+    assert parts.not_resident_bytes == 208 * MIB
+    unread = break_down_jvm(heap, 520 * MIB, 20 * MIB, 100 * MIB, shmem_bytes=470 * MIB)
+    assert (unread.again_bytes, unread.not_resident_bytes) == (92 * MIB, None)
+    assert not unread.notable_native
+
+
+def test_committed_memory_of_an_idle_heap_is_not_resident() -> None:
+    heap = replace(BASE, heap_used_bytes=3 * MIB, heap_capacity_bytes=20 * MIB, collector="UseSerialGC")
+    parts = break_down_jvm(heap, 40 * MIB, 25 * MIB, 2 * MIB, mapped=MappedHeap(3 * MIB + 4096, 3 * MIB + 4096))
+    assert parts.unused_bytes == 4096 and parts.split
+    unread = break_down_jvm(heap, 40 * MIB, 25 * MIB, 2 * MIB)
+    assert (unread.unused_bytes, unread.split) == (0, False), "free heap and native memory are not told apart"

@@ -225,3 +225,53 @@ def test_any_arguments_give_flags_and_keeping_is_stable(arguments: list[str]) ->
     kept = kept_flags(arguments)
     assert kept_flags(kept) == kept
     assert parse_jvm_flags(kept) == parse_jvm_flags(arguments)
+
+
+def test_generational_zgc_names_no_policy_and_has_one_heap() -> None:
+    """Its two generations each may have the whole: 4.7 GiB were said of 2.4 GiB."""
+    entries = (
+        ("sun.gc.collector.0.name", b"ZGC minor collection pauses\0"),
+        ("sun.gc.collector.0.invocations", 5),
+        ("sun.gc.collector.2.name", b"ZGC major collection pauses\0"),
+        ("sun.gc.collector.2.invocations", 2),
+        ("sun.gc.generation.0.space.0.name", b"space\0"),
+        ("sun.gc.generation.0.space.0.used", 10 * MIB),
+        ("sun.gc.generation.0.capacity", 280 * MIB),
+        ("sun.gc.generation.0.maxCapacity", 2412 * MIB),
+        ("sun.gc.generation.1.space.0.used", 98 * MIB),
+        ("sun.gc.generation.1.capacity", 98 * MIB),
+        ("sun.gc.generation.1.maxCapacity", 2412 * MIB),
+    )
+    heap = jvm_heap(parse_hsperf(counters(*entries)))
+    assert (heap.collector, heap.heap_max_bytes) == ("UseZGC", 2412 * MIB)
+    assert (heap.eden_used_bytes, heap.survivor_used_bytes) == (10 * MIB, None)
+    assert heap.tenured_bytes == 98 * MIB
+
+
+@pytest.mark.parametrize(
+    ("name", "flag"),
+    [
+        (b"G1 young collection pauses\0", "UseG1GC"),
+        (b"Z concurrent cycle pauses\0", "UseZGC"),
+        (b"Shenandoah partial\0", "UseShenandoahGC"),
+        (b"Something new\0", None),
+    ],
+)
+def test_the_collector_is_known_by_the_names_of_its_counters(name: bytes, flag: str | None) -> None:
+    entries = (("sun.gc.collector.0.name", name), ("sun.gc.generation.1.space.0.used", MIB))
+    assert jvm_heap(parse_hsperf(counters(*entries))).collector == flag
+
+
+def test_the_permanent_generation_of_old_jvms_is_no_heap() -> None:
+    entries = (
+        *HEAP,
+        ("sun.gc.generation.2.name", b"perm\0"),
+        ("sun.gc.generation.2.space.0.used", 60 * MIB),
+        ("sun.gc.generation.2.capacity", 64 * MIB),
+        ("sun.gc.generation.2.maxCapacity", 82 * MIB),
+    )
+    with_classes, without = (jvm_heap(parse_hsperf(counters(*each))) for each in (entries, HEAP))
+    for field in ("heap_used_bytes", "heap_capacity_bytes", "heap_max_bytes", "old_max_bytes"):
+        assert getattr(with_classes, field) == getattr(without, field)
+    assert with_classes.metaspace_used_bytes == 60 * MIB
+    assert with_classes.metaspace_max_bytes == 82 * MIB
