@@ -43,7 +43,7 @@ def make_first_victim(path: str | PathLike[str] = OWN_ADJ) -> int | None:
     """
     global _inherited  # noqa: PLW0603 (a child that executes another program must be able to restore it)
     try:
-        with open(path, "r+b", buffering=0) as file:
+        with open(path, "r+b", buffering=0, opener=_never_waiting) as file:
             before = int(file.read())
             file.seek(0)
             file.write(b"%d" % FIRST_VICTIM)
@@ -54,12 +54,17 @@ def make_first_victim(path: str | PathLike[str] = OWN_ADJ) -> int | None:
     return before
 
 
+def _never_waiting(path: str, flags: int) -> int:
+    """Open a file of /proc where anything else may lie in its place."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
 def restore_oom_score_adj(path: str | PathLike[str] = OWN_ADJ) -> None:
     """Undo :func:`make_first_victim` in a child that is about to execute another program."""
     if _inherited is None:
         return
     try:
-        with open(path, "wb", buffering=0) as file:
+        with open(path, "wb", buffering=0, opener=_never_waiting) as file:
             file.write(b"%d" % _inherited)
     except OSError:
         return  # as above: memtop runs anyway
@@ -88,7 +93,7 @@ def check_platform(system: str = sys.platform, proc: str | PathLike[str] = "/pro
 def hidden_hint(mounts: str | PathLike[str] = "/proc/self/mounts") -> str:
     """A hint after "no such process" if /proc hides processes of other users (hidepid, proc(5)); otherwise empty."""
     try:
-        with open(mounts, encoding="utf-8", errors="replace") as file:
+        with open(mounts, encoding="utf-8", errors="replace", opener=_never_waiting) as file:
             lines = file.read().splitlines()
     except OSError:
         return ""

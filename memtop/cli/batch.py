@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from memtop.cli.composition import engine_on, first_look, open_source, problem_of
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put
-from memtop.errors import AccessDenied, ProcessGone, RecordingError, UsageError
+from memtop.cli.watchdog import Watchdog
+from memtop.errors import AccessDenied, ProcessGone, RecordingError, Unavailable, UsageError
 from memtop.headless import formats
 from memtop.sampling.request import Need
 from memtop.view_state import View
@@ -38,8 +39,10 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
     source = open_source(settings)
     try:
         engine, request = engine_on(source), View.of(settings).request()
+        dog = Watchdog(settings.delay_s)
         if launch is not None:
-            first_look(engine, request, launch)
+            with dog:
+                first_look(engine, request, launch)
         names = Need.NONE if form == "text" else Need.MEMBERSHIP  # of a text there are columns for them
         request = request._replace(
             rows=request.rows._replace(killed=False),  # their ends are separate records
@@ -51,10 +54,10 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
             ),
         )
         if not settings.output:
-            _watch(engine, request, settings, _reporting(source, _writer(form, settings, sys.stdout)), ending)
+            _watch(engine, request, settings, _reporting(source, _writer(form, settings, sys.stdout)), ending, dog=dog)
         else:
             with _new_file(settings.output) as file:
-                _watch(engine, request, settings, _reporting(source, _writer(form, settings, file)), ending)
+                _watch(engine, request, settings, _reporting(source, _writer(form, settings, file)), ending, dog=dog)
     except BaseException:
         source.close()
         _say(problem_of(source))
@@ -104,15 +107,25 @@ def _writer(form: str, settings: Settings, out: TextIO) -> formats.Writer:
     return formats.text_writer(out, settings.columns, width)
 
 
-def _watch(engine: Engine, request: Request, settings: Settings, write: formats.Writer, ending: EndSignals) -> None:
+def _watch(
+    engine: Engine, request: Request, settings: Settings, write: formats.Writer, ending: EndSignals, *, dog: Watchdog
+) -> None:
     done = 0
     planned_s = time.monotonic()
-    while frame := engine.step(request, late_s=max(0.0, time.monotonic() - planned_s) if done else 0.0):
+    while True:
+        with dog:
+            frame = engine.step(request, late_s=max(0.0, time.monotonic() - planned_s) if done else 0.0)
+        if frame is None:
+            return
         if not frame.tick and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
         if not frame.tick and request.rows.only and not request.everybody and not frame.total:
             if frame.hidden:
                 raise AccessDenied(f"not permitted to read process {', '.join(map(str, settings.pids))}")
+            from memtop.headless.absent import unreadable  # noqa: PLC0415 (one sample mostly does without)
+
+            if broken := unreadable(frame.problems, settings.pids):
+                raise Unavailable(broken)
             raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
         with ending:
             put(write, frame)

@@ -24,12 +24,16 @@ from memtop.cli.settings_from_args import (
     size_bytes,
     thread_group,
 )
+from memtop.cli.watchdog import Watchdog
 from memtop.errors import MemtopError, UsageError
 from memtop.sanitize import clean
 from memtop.settings import Settings
 
 if TYPE_CHECKING:
     from memtop.cli.launch import Launch
+
+_REGIONS_S = 20.0
+"""A third of how long a reading of mappings may take before it is worth a word: 60 s."""
 
 
 def explain(given: Namespace) -> int:
@@ -55,7 +59,7 @@ def regions(given: Namespace) -> int:
     group = thread_group(pid)
     if notice := notice_of({pid: group}):
         print(f"memtop: {notice}", file=sys.stderr)
-    with closing(LiveSource()) as source:
+    with closing(LiveSource()) as source, Watchdog(_REGIONS_S):
         return put(
             regions.run, source, group, sort=sort, limit=limit, kinds=given.kinds, json=given.json, smaps=given.smaps
         )
@@ -70,7 +74,14 @@ def check(given: Namespace, settings: Settings) -> int:
     for_s = None if given.check_for is None else duration_s(given.check_for, "--for")
     gc.enable()
     with closing(open_source(settings)) as source:
-        return check.run(engine_on(source), settings.pids[0], for_s, settings.delay_s, sys.stdout)
+        return check.run(
+            engine_on(source),
+            settings.pids[0],
+            for_s,
+            settings.delay_s,
+            sys.stdout,
+            sampling=Watchdog(settings.delay_s),
+        )
 
 
 def demo(given: Namespace, settings: Settings, form: str) -> int:

@@ -8,7 +8,8 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Final
 
 from memtop.cli.composition import engine_on, first_look, open_source, problem_of
 from memtop.errors import RecordingError, UsageError
@@ -16,9 +17,13 @@ from memtop.settings import Settings
 from memtop.sources.live.own_cost import OwnCostMeter
 from memtop.view_state import View
 
+FIRST_S: Final = 2.0
+"""How long the screen waits for the first sample."""
+
 if TYPE_CHECKING:
     from memtop.cli.launch import Launch
     from memtop.demo.progress import Step
+    from memtop.model.frame import Frame
     from memtop.sources.protocol import Source
     from memtop.tui.app.app import MemtopApp
     from memtop.tui.terminal import lifecycle
@@ -74,7 +79,10 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         view = View.of(settings)._replace(panel=panel)
         engine = engine_on(source, OwnCostMeter())
         life.supervised = launch
-        first = engine.step(view.request()) if launch is None else first_look(engine, view.request(), launch)
+        look = _FirstLook(
+            lambda: engine.step(view.request()) if launch is None else first_look(engine, view.request(), launch)
+        )
+        first = look.frame()
         if first is not None and not settings.ascii:  # the first picture has characters beyond ASCII
             from memtop.tui.bars.header_parts import state_of
             from memtop.tui.terminal.splash import paint
@@ -86,11 +94,39 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         with nullcontext() if settings.go_urls else memory_tuning.without_openssl():
             from memtop.tui.app.app import MemtopApp
 
-        app = MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary)
+        app = MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary, ready=look.wait)
         life.at_end.callback(app.sampler_thread.stop)
         return app
 
     return lifecycle.run(make, mouse=settings.mouse)
+
+
+class _FirstLook:
+    """The first sample, taken on a thread: where the kernel does not answer there is a screen all the same."""
+
+    def __init__(self, look: Callable[[], Frame | None]) -> None:
+        self._look = look
+        self._frame: Frame | None = None
+        self._error: BaseException | None = None
+        self._thread = Thread(target=self._run, name="memtop-first-look", daemon=True)
+        self._thread.start()
+
+    def frame(self) -> Frame | None:
+        """The frame; None where it takes longer than a screen can wait. Raises what taking it has raised."""
+        self._thread.join(FIRST_S)
+        if self._error is not None:
+            raise self._error
+        return self._frame
+
+    def wait(self) -> None:
+        """Wait for its end, whatever it is: one sample is taken at a time."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._frame = self._look()
+        except Exception as error:  # noqa: BLE001 (raised again by frame; where that is over, by the next sample)
+            self._error = error
 
 
 def _close(source: Source, life: lifecycle.Life) -> None:

@@ -11,6 +11,8 @@ from memtop.errors import AccessDenied, MemtopError, ProcessGone, UsageError
 from memtop.filter import parse_query
 from memtop.procfs.status import parse_status
 from memtop.settings import Settings
+from memtop.sources.live.bounded_read import read_file
+from memtop.sources.protocol import READ_LIMIT
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -83,8 +85,7 @@ def thread_group(pid: int) -> int:
     memtop watches processes, but /proc/ID also exists for a thread ID.
     """
     try:
-        with open(f"/proc/{pid}/status", "rb") as file:
-            return parse_status(file.read()).thread_group or pid
+        return parse_status(read_file("/", f"proc/{pid}/status", READ_LIMIT)).thread_group or pid
     except (OSError, MemtopError):
         return pid
 

@@ -29,6 +29,12 @@ SLOWER: Final = 10
 STOP_S: Final = 0.5
 """How long stop() waits for a step under way."""
 MESSAGE_LIMIT: Final = 200
+OVERDUE_DELAYS: Final = 2
+"""A sample is overdue when so many delays have passed since it was to be taken: three since the one before ..."""
+OVERDUE_AT_MOST_S: Final = 3.0
+"""... and at the latest after so long ..."""
+OVERDUE_AT_LEAST_S: Final = 1.5
+"""... but not sooner than this: the machine may be busy."""
 DRAWN_EVERY_S: Final = 0.5
 """Shortest time between frames. Faster samples are all taken, and shown together, because drawing is expensive and no
 reader can follow."""
@@ -44,6 +50,7 @@ class SamplerThread:
     Another one calls ``deliver``, ``deliver_problem`` (one clean line about an exception in step or view) and
     ``on_end`` (once at the end of a recording), which may block.
 
+    ``ready`` is called before all of these, and may block: it waits for a first sample that was begun elsewhere.
     With ``paced`` False a recording is played: its steps come one delay after another and are never late.
     """
 
@@ -59,6 +66,7 @@ class SamplerThread:
         deliver_problem: Callable[[str], None],
         request: Request | None = None,
         paced: bool = True,
+        ready: Callable[[], object] = lambda: None,
     ) -> None:
         self._step = step
         self._view = view
@@ -67,6 +75,7 @@ class SamplerThread:
         self._deliver_problem = deliver_problem
         self._on_end = on_end
         self._paced = paced
+        self._ready = ready
         self._changed = threading.Condition()
         self._request = request if request is not None else Request()
         self._request_is_new = False
@@ -74,6 +83,8 @@ class SamplerThread:
         """Commands that no step or view has received yet, oldest first."""
         self._delay_s = _within_limits(delay_s)
         self._due_from_s = time.monotonic() - self._delay_s  # the first step is due at once
+        self._sampled_s = time.monotonic()
+        """When the last sample was there, or sampling began or went on."""
         self._drawn_s = -math.inf
         self._waiting: Frame | None = None
         """The frame that was made and not delivered yet."""
@@ -92,7 +103,8 @@ class SamplerThread:
     def start(self) -> None:
         """Start both threads. The first sample is taken at once."""
         with self._changed:
-            self._due_from_s = time.monotonic() - self._delay_s
+            self._sampled_s = time.monotonic()
+            self._due_from_s = self._sampled_s - self._delay_s
         self._delivery.start()
         self._sampling.start()
 
@@ -146,7 +158,8 @@ class SamplerThread:
     def pause_stepping(self, paused: bool) -> None:
         with self._changed:
             if self._paused and not paused:
-                self._due_from_s = time.monotonic() - self._delay_s
+                self._sampled_s = time.monotonic()
+                self._due_from_s = self._sampled_s - self._delay_s
                 self._ended = False  # the recording may have been rewound
             self._paused = paused
             self._changed.notify()
@@ -156,6 +169,18 @@ class SamplerThread:
         with self._changed:
             self._single_steps += 1
             self._changed.notify()
+
+    @property
+    def overdue_s(self) -> float | None:
+        """Age of the last sample in seconds, where the next one should have come long ago; None where all is well.
+
+        Takes no lock, so that a sampler that hangs does not make its watcher hang.
+        """
+        if self._paused or self._ended or self._stopped:
+            return None
+        age_s, delay_s = time.monotonic() - self._sampled_s, self._delay_s
+        late_s = max(OVERDUE_AT_LEAST_S - delay_s, min(OVERDUE_DELAYS * delay_s, OVERDUE_AT_MOST_S))
+        return age_s if age_s >= delay_s + late_s else None
 
     # In the sampler thread
 
@@ -173,6 +198,7 @@ class SamplerThread:
         return None if self._paused or self._ended else max(0.0, self._due_s() - time.monotonic())
 
     def _sample(self) -> None:
+        self._ready()
         while True:
             with self._changed:
                 while not (self._stopped or self._request_is_new or self._commands or self._step_is_due()):
@@ -221,6 +247,7 @@ class SamplerThread:
         if late_s is not None:
             with self._changed:
                 self._failures = 0
+                self._sampled_s = time.monotonic()
                 self._ended = not there_is_more
         if frame is not None:
             self._drawn_s = time.monotonic()

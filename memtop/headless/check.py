@@ -7,6 +7,7 @@ never returned if a limit could not be read.
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum
 from typing import Final, TextIO
 
@@ -15,8 +16,9 @@ from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
 from memtop.engine.engine import Engine
-from memtop.errors import AccessDenied, ProcessGone
+from memtop.errors import AccessDenied, ProcessGone, Unavailable
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
+from memtop.headless.absent import unreadable
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.request import Request, RowSelection
 from memtop.sampling.request import Need, ReadingsRequest
@@ -45,21 +47,40 @@ _REASONS: Final = {
 }
 """The findings that are printed with each answer."""
 
+_UNWATCHED: Final = nullcontext()
 
-def run(engine: Engine, pid: int, seconds: float | None, delay_s: float, out: TextIO) -> Answer:
+
+def run(
+    engine: Engine,
+    pid: int,
+    seconds: float | None,
+    delay_s: float,
+    out: TextIO,
+    *,
+    sampling: AbstractContextManager[None] = _UNWATCHED,
+) -> Answer:
     """Watch ``pid`` for this time, or until something is found; None for as long as it takes, up to LONGEST_S.
 
-    Raises ProcessGone if the process does not exist, AccessDenied if it may not be read.
+    ``sampling`` is entered while a sample is taken.
+
+    Raises ProcessGone if the process does not exist, AccessDenied if it may not be read, Unavailable if its files
+    are broken.
     """
     readings = ReadingsRequest(needs_all=Need.STAT | Need.STATUS | Need.OOM, delay_s=delay_s)
     rows = RowSelection(only=frozenset({pid}))
     began_s = time.monotonic()
     outlook: Assessment | None = None
-    while (frame := engine.step(Request(readings, rows))) is not None:
+    while True:
+        with sampling:
+            frame = engine.step(Request(readings, rows))
+        if frame is None:
+            break
         if readings.focus is None:
             row = next((row for row in frame.rows if row.pid == pid), None)
             if row is None and frame.hidden:
                 raise AccessDenied(f"not permitted to read process {pid}")
+            if row is None and (broken := unreadable(frame.problems, [pid])):
+                raise Unavailable(broken)
             if row is None:
                 raise ProcessGone(f"no such process: {pid}")
             readings = readings._replace(focus=row.key, visible=frozenset({row.key}))

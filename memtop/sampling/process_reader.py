@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from typing import Final
 
-from memtop.errors import AccessDenied, MemtopError, ProcessGone
+from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
 from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat
 from memtop.sampling.name_reader import NameReader
@@ -113,7 +113,7 @@ class ProcessReader:
             stat = self._problems.parse(parse_stat, raw, f"proc/{pid}/stat")
             if stat is None:
                 return
-            statm_raw = self._source.read(f"proc/{pid}/statm")
+            statm_raw = self._statm_of(pid)
         except ProcessGone:
             return
         except AccessDenied:
@@ -134,6 +134,14 @@ class ProcessReader:
             self._names.want_command(record)
         self._files.check_leader(record)
         self._files.read_status(record)
+
+    def _statm_of(self, pid: int) -> bytes:
+        """Its statm; empty where the file is broken or does not answer. Raises ProcessGone and AccessDenied."""
+        try:
+            return self._source.read(f"proc/{pid}/statm")
+        except (Unavailable, Blocked) as error:
+            self._problems.note(error)
+            return b""
 
     def _forget(self, record: ProcessRecord) -> None:
         key = record.key

@@ -83,7 +83,9 @@ class Source(Protocol):
         ...
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
-        """Read ``proc/PID/name`` of many processes in one inexpensive pass. None for each read that failed.
+        """Read ``proc/PID/name`` of many processes in one inexpensive pass. None for a process that ended or is hidden.
+
+        The answer is empty if the file is broken or does not answer.
 
         After a kept descriptor has reported that its process is gone, the answer is None for at least this instant,
         even if a new process has the same PID. So a None always separates two processes.

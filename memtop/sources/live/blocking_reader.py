@@ -60,14 +60,19 @@ class _Reading:
 class BlockingReader:
     """Runs ``read(path, size, goes_on)``, which raises MemtopError only, without waiting for it.
 
-    A reading in pieces may end early if ``goes_on()`` says that the answer is no longer wanted.
+    A reading in pieces may end early if ``goes_on()`` says that the answer is no longer wanted. ``blamed`` says what is
+    left alone when a reading of a path blocks: its process, if None.
     """
 
     def __init__(
-        self, read: Callable[[str, int, Callable[[], bool]], bytes], clock: Callable[[], float] = time.monotonic
+        self,
+        read: Callable[[str, int, Callable[[], bool]], bytes],
+        clock: Callable[[], float] = time.monotonic,
+        blamed: Callable[[str], int | str] | None = None,
     ) -> None:
         self._read = read
         self._clock = clock
+        self._who = blamed or _who
         self._lock = allocate_lock()
         self._readings: dict[tuple[str, int], _Reading] = {}
         self._queue: deque[_Reading] = deque()
@@ -80,7 +85,7 @@ class BlockingReader:
 
     def ask(self, path: str, size: int) -> Answer | None:
         """See ``Source.ask``."""
-        who = _who(path)
+        who = self._who(path)
         with self._lock:
             self._give_up_overdue()
             if who in self._resting:
@@ -161,7 +166,7 @@ class BlockingReader:
                 reading.late_since_s = now_s
             if now_s - reading.late_since_s > GRACE_S:
                 reading.stuck = True
-                who = _who(reading.path)
+                who = self._who(reading.path)
                 self._stuck[who] = self._stuck.get(who, 0) + 1
                 # Otherwise its process has ended meanwhile.
                 if self._readings.get((reading.path, reading.size)) is reading:
@@ -193,7 +198,7 @@ class BlockingReader:
             reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
             self._running.discard(reading)
             if reading.stuck:
-                who = _who(reading.path)
+                who = self._who(reading.path)
                 self._stuck[who] -= 1
                 if not self._stuck[who]:
                     del self._stuck[who]

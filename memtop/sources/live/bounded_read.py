@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from typing import Final
 
 from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable
 from memtop.sources.protocol import pid_of
 
+OPENED: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+"""How files are opened: a pipe or a device that lies where the kernel's file should be makes nobody wait."""
 CHUNK: Final = 65_536
 """Bytes of one read(2). procfs usually returns a page at a time, whatever is requested."""
 
@@ -16,10 +19,9 @@ CHUNK: Final = 65_536
 def read_file(prefix: str, path: str, size: int) -> bytes:
     """Open, read and close ``prefix + path``. Returns at most ``size`` bytes. Raises OSError.
 
-    Below /proc/PID/root a process may have put any kind of file. A pipe without a writer reads as empty.
+    A pipe without a writer reads as empty.
     """
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | (os.O_NONBLOCK if "/root/" in path else 0)
-    descriptor = os.open(prefix + path, flags)
+    descriptor = os.open(prefix + path, OPENED)
     try:
         parts: list[bytes] = []
         left = size
@@ -37,6 +39,15 @@ def pread_file(descriptor: int, size: int) -> bytes:
     while len(data) < size and (part := os.pread(descriptor, min(size - len(data), CHUNK), len(data))):
         data += part
     return data
+
+
+def made_up(descriptor: int) -> bool:
+    """Whether this is a file that the kernel makes up: a kept descriptor gives what is true now. Raises OSError.
+
+    An ordinary file never ends, and a pipe in the place of a file cannot be read from its start.
+    """
+    found = os.fstat(descriptor)
+    return found.st_size == 0 and stat.S_ISREG(found.st_mode)
 
 
 def failure(prefix: str, path: str, error: OSError) -> MemtopError:

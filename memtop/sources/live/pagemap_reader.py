@@ -34,7 +34,7 @@ def read_pagemap(
     reading ends as if its time had run out. Raises MemtopError.
     """
     try:
-        descriptor = os.open(f"{prefix}{path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+        descriptor = os.open(f"{prefix}{path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
         try:
             # Read after the descriptor was opened: after an exec between the two, pagemap ends at once.
             maps = _read_maps(prefix, path)

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.theme import ThemeProvider
 from textual.widgets import Input, Label
 
+from memtop import units
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
@@ -37,6 +38,7 @@ from memtop.tui.dialogs.palette import Palette
 from memtop.tui.drawing.ascii_filter import AsciiLines
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.clickable_line import Bar
+from memtop.tui.drawing.severity_signs import DANGER_MARK
 from memtop.tui.drawing.text_lines import without_focus
 from memtop.tui.panels.limits import chart_forecast, chart_limits
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
@@ -51,10 +53,18 @@ from memtop.view_state import View
 _TIMES: Final = re.compile(r" \(\d+ times\)\Z")
 """Counts of events, whose change needs no announcement."""
 WORDS_EVERY_S: Final = 0.9
+WATCH_EVERY_S: Final = 0.5
+"""How often to look whether samples still come."""
 OVER_DIALOGS: Final = frozenset({"quit", "focus_next", "focus_previous", "suspend_process"})
 """Actions of the application that keys may run while a dialog is open."""
 PANEL_FROM: Final = 36
 """Screen height, in lines, from which a watched process has a panel open under its chart."""
+
+
+def overdue_words(age_s: float, *, known: bool) -> str:
+    """What is said when no sample has come for so long; ``known`` is whether there was one before."""
+    shown = "what the screen shows is that old" if known else "nothing is known yet"
+    return f"{DANGER_MARK} NO SAMPLE FOR {units.duration(age_s)}: {shown}. A reading of /proc or /sys does not answer."
 
 
 class Upper(Horizontal, KeptLines):
@@ -68,7 +78,8 @@ class Charts(Vertical, KeptLines):
 class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainActions):
     """The dashboard.
 
-    ``commentary`` gives the demo's latest step; ``first`` is a frame from before the start of the screen.
+    ``commentary`` gives the demo's latest step; ``first`` is a frame from before the start of the screen. ``ready``
+    waits for a first sample that is still being taken.
     """
 
     CSS_PATH = "app.tcss"
@@ -84,8 +95,9 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         first: Frame | None = None,
         life: Life | None = None,
         commentary: Callable[[], Step | None] | None = None,
+        ready: Callable[[], object] = lambda: None,
     ) -> None:
-        super().__init__(engine, settings, view, life=life, commentary=commentary)
+        super().__init__(engine, settings, view, life=life, commentary=commentary, ready=ready)
         self.first = first
         self.announced: set[str] = set()
         self._worded: Frame | None = None
@@ -111,6 +123,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         """Header, chart and sentences, table, footer."""
         ascii_only = self.settings.ascii
         yield HeaderBar(id="header")
+        yield Label("", id="overdue", markup=False)
         with Upper(id="upper"):
             with Charts(id="charts"):
                 yield MemoryChart(ascii_only=ascii_only, id="chart")
@@ -148,7 +161,16 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         if self.settings.notice:
             self.say(self.settings.notice)
         self.sampler_thread.start()
+        self.set_interval(WATCH_EVERY_S, self.watch_sampler)
         self.call_after_refresh(memory_tuning.settle)
+
+    def watch_sampler(self) -> None:
+        """Say across the screen that samples do not come, and how old is what it shows."""
+        overdue_s = self.sampler_thread.overdue_s
+        if (overdue_s is not None) != self.has_class("-overdue"):
+            self.set_class(overdue_s is not None, "-overdue")
+        if overdue_s is not None:
+            self.query_one("#overdue", Label).update(overdue_words(overdue_s, known=self.frame is not None))
 
     def on_unmount(self) -> None:
         """Stop the sampler with the screen."""
@@ -176,6 +198,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         """Give a frame to every widget."""
         more_rows = self.frame is None or len(frame.rows) > len(self.frame.rows)
         self.frame = frame
+        self.watch_sampler()
         self.table.show(frame)
         if more_rows and self.has_class("-one") and len(frame.rows) > self.table.size.height - HEADING_LINES:
             self.table.refresh(layout=True)  # its height is that of its rows, up to a share of the screen

@@ -71,6 +71,7 @@ class AppState(SafeApp):
         *,
         life: Life | None = None,
         commentary: Callable[[], Step | None] | None = None,
+        ready: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__(life)
         self.settings = settings
@@ -90,6 +91,7 @@ class AppState(SafeApp):
             deliver_problem=lambda text: self._post(SamplerTroubled(text)),
             request=self.request,
             paced=not settings.replay,
+            ready=ready,
         )
 
     def _post(self, message: Message) -> None:

@@ -12,12 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from memtop.errors import MemtopError, UsageError
-from memtop.tui.dialogs.palette import ChoiceList
+from memtop.tui.dialogs.palette import ChoiceList, ClosedOnce
 
 Value = TypeVar("Value")
 NARROW_CELLS: Final = 52
@@ -34,7 +33,7 @@ class Choice(Generic[Value]):
     """A key that chooses the line at once, shown before it. Harmful choices have none."""
 
 
-class Dialog(ModalScreen[Value | None]):
+class Dialog(ClosedOnce[Value | None]):
     """A box in the middle of the screen. Esc closes it without an answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from textual import events
+from textual.await_complete import AwaitComplete
 from textual.command import CommandList, CommandPalette
+from textual.screen import ModalScreen
 from textual.widgets import OptionList
+
+Result = TypeVar("Result")
+
+
+class ClosedOnce(ModalScreen[Result]):
+    """A modal screen that answers once: of keys that come faster than it closes only the first one counts.
+
+    Textual's raises ScreenStackError, or closes the screen below.
+    """
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close with this result, unless that has been done."""
+        return super().dismiss(result) if self.is_current else AwaitComplete()
 
 
 class ChoiceList(OptionList):
@@ -27,6 +44,10 @@ class Palette(CommandPalette):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Whether an action may run now. Those of the list wait until it has lines (Textual's raises KeyError)."""
         return action != "command_list" or bool(self.query_one(CommandList).scrollable_content_region)
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close, unless that has been done (Textual's raises ScreenStackError); not by ClosedOnce, for its styles."""
+        return super().dismiss(result) if self.is_current else AwaitComplete()
 
     def on_click(self, event: events.Click) -> None:
         """Ignore clicks while the palette is closing (Textual's raises ScreenStackError)."""

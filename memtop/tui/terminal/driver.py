@@ -6,7 +6,7 @@ Fixed here, all measured with Textual 8.2.8:
 - a terminal that stops reading: Textual's event loop blocks on a full queue; here output is dropped until the terminal
   reads again, and then everything is drawn again;
 - a SIGCONT without a suspension: Textual starts a second set of threads; here the screen is drawn again;
-- bytes that are not UTF-8 on the keyboard: Textual crashes; here they are replaced;
+- bytes that are not UTF-8 on the keyboard: Textual crashes; here they are replaced, see also ``key_parser``;
 - output of others to descriptors 1 and 2: the picture is drawn through another descriptor.
 
 Everything is done by overriding methods; nothing in Textual is replaced. Textual's own writer thread is still started
@@ -21,15 +21,17 @@ import termios
 import threading
 import time
 from codecs import getincrementaldecoder
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
-from textual._xterm_parser import XTermParser
+from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
+from memtop.tui.terminal.key_parser import KeyParser
 from memtop.tui.terminal.lifecycle import TERMINAL_LOST, Life
 from memtop.tui.terminal.terminal_state import ENTER_ALTERNATE_SCREEN, background_allowed
 
@@ -161,7 +163,7 @@ class SafeDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until the driver is stopped or the terminal has gone."""
-        parser = XTermParser(self._debug)
+        parser = KeyParser()
         decode = getincrementaldecoder("utf-8")("replace").decode
         poller = select.poll()
         poller.register(self.fileno, select.POLLIN)
@@ -177,10 +179,14 @@ class SafeDriver(LinuxDriver):
                     self._lost()
                     return
                 if text := decode(raw):
-                    for event in parser.feed(text):
-                        self.process_message(event)
-            for event in parser.tick():
-                self.process_message(event)
+                    self._process(parser.feed(text))
+            self._process(parser.tick())
+
+    def _process(self, messages: Iterable[Message]) -> None:
+        """Pass on what the terminal has sent, except a size that is not the terminal's own."""
+        for message in messages:
+            if not isinstance(message, events.Resize) or message.size == self._terminal.size():
+                self.process_message(message)
 
     def _run_input_thread(self) -> None:
         # Textual's wrapper prints a traceback with local variables for an exception; threading.excepthook does better.

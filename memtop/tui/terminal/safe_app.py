@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from rich.console import RenderableType
-from textual.app import App
+from textual.app import App, ScreenError
+from textual.css.query import QueryError
 from textual.timer import Timer
+from textual.widget import MountError
 from textual.worker import WorkerFailed
 
 from memtop.sanitize import clean
@@ -59,7 +61,12 @@ class SafeApp(App[None]):
         self._close_messages_no_wait()
 
     def _handle_exception(self, error: Exception) -> None:
-        """Every exception in a handler, a timer or a worker arrives here (Textual 8 has no public hook for it)."""
+        """Every exception in a handler, a timer or a worker arrives here (Textual 8 has no public hook for it).
+
+        While the application closes, handlers that still run find widgets and screens gone: that is no error.
+        """
+        if self._exit and isinstance(error, (QueryError, ScreenError, MountError)):
+            return
         if self.life is not None:
             self.life.fail(error.error if isinstance(error, WorkerFailed) else error)
         super()._handle_exception(error)

@@ -27,7 +27,7 @@ if int(sys.argv[1]):
     fcntl.ioctl(1, termios.TIOCSCTTY, 0)
 for number in filter(None, sys.argv[2].split(",")):
     signal.signal(int(number), signal.SIG_IGN)
-os.execv(sys.argv[3], sys.argv[3:])
+os.execvp(sys.argv[3], sys.argv[3:])
 """
 """What happens between fork and exec (a preexec_fn is not safe in a test runner with threads)."""
 
@@ -52,19 +52,25 @@ class PtyRun:
         ignored: Sequence[signal.Signals] = (),
         env: dict[str, str] | None = None,
         raw: bool = False,
+        wrapper: Sequence[str] = (),
+        kept_bytes: int | None = None,
     ) -> None:
+        """``wrapper`` is a command that runs the program; of the output no more than ``kept_bytes`` is kept."""
         self.master, self.slave = pty.openpty()
         if raw:
             tty.setraw(self.slave)
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.slave)
         self.output = b""
+        self.drawn_bytes = 0
+        """How much has been drawn, what is no longer kept included."""
+        self._kept_bytes = kept_bytes
         self._reading = threading.Event()
         self._reading.set()
         self._closed = False
         before_exec = str(int(controlling)), ",".join(str(int(number)) for number in ignored)
         self.process = subprocess.Popen(
-            [sys.executable, "-S", "-c", _LAUNCH, *before_exec, sys.executable, "-m", module, *options],
+            [sys.executable, "-S", "-c", _LAUNCH, *before_exec, *wrapper, sys.executable, "-m", module, *options],
             stdin=subprocess.DEVNULL if stdin_null else self.slave,
             stdout=self.slave,
             stderr=self.slave,
@@ -78,9 +84,13 @@ class PtyRun:
         while not self._closed:
             if self._reading.wait(0.05) and select.select([self.master], [], [], 0.05)[0]:
                 try:
-                    self.output += os.read(self.master, 65_536)
+                    data = os.read(self.master, 65_536)
                 except OSError:
                     return
+                self.drawn_bytes += len(data)
+                self.output += data
+                if self._kept_bytes is not None:
+                    self.output = self.output[-self._kept_bytes :]
 
     def stop_reading(self) -> None:
         """From here on the terminal takes nothing."""
@@ -93,6 +103,10 @@ class PtyRun:
     def press(self, keys: bytes) -> None:
         """Press keys."""
         os.write(self.master, keys)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size."""
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def close_terminal(self) -> None:
         """The terminal vanishes."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from memtop.sanitize import clean
+from memtop.tui.terminal.key_parser import PASTE_QUIET_S
 from memtop.tui.terminal.terminal_state import speaks_utf8
 from tests.tui.terminal.pty_run import PtyRun, wait_for
 
@@ -305,3 +306,11 @@ def test_without_a_terminal_it_refuses_in_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == "the dashboard needs a terminal; use --json, --csv or -b where there is none\n"
     assert done.stdout == ""
+
+
+def test_a_paste_that_never_ends_does_not_keep_q_from_ending_it(app: PtyRun) -> None:
+    app.press(b"\x1b[200~half of it")
+    time.sleep(PASTE_QUIET_S)  # nothing more of the paste comes
+    app.press(b"q")
+    assert app.end() == 0
+    assert_restored(app)

@@ -1,0 +1,66 @@
+"""Watches samples that are taken without a screen: a reading that hangs in the kernel is said, and ends memtop.
+
+Files that may block are read on threads of their own. What is watched for here is what should not happen: the kernel
+itself does not answer, and the thread that waits for it can be neither interrupted nor ended.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from _thread import start_new_thread
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+LATE_SAMPLES: Final = 3
+"""A sample that takes as long as so many is said to be late ..."""
+LEAST_LATE_S: Final = 3.0
+"""... unless that is shorter than this: the machine may be busy."""
+END_S: Final = 30.0
+"""How long memtop waits after it has said so."""
+EXIT_CODE: Final = 2
+"""See ``errors``: a file that cannot be read."""
+
+
+class Watchdog:
+    """A context for taking one sample; entered again and again. ``delay_s`` is the time between samples."""
+
+    def __init__(self, delay_s: float, end_s: float = END_S) -> None:
+        self._late_s = max(LEAST_LATE_S, LATE_SAMPLES * delay_s)
+        self._end_s = end_s
+        self._began_s: float | None = None
+        self._started = False
+
+    def __enter__(self) -> None:
+        self._began_s = time.monotonic()
+        if not self._started:
+            self._started = True
+            start_new_thread(self._watch, ())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._began_s = None
+
+    def _watch(self) -> None:
+        said_of: float | None = None
+        while True:
+            time.sleep(min(self._late_s, self._end_s) / 4)
+            began_s = self._began_s
+            waited_s = 0.0 if began_s is None else time.monotonic() - began_s
+            if waited_s >= self._late_s and said_of != began_s:
+                said_of = began_s
+                _say(f"no sample for {waited_s:.0f} s: the kernel does not answer a reading of /proc or /sys")
+            if waited_s >= self._late_s + self._end_s:
+                _say(f"no sample for {waited_s:.0f} s: given up")
+                os._exit(EXIT_CODE)
+
+
+def _say(text: str) -> None:
+    try:  # noqa: SIM105 (one sample does not need contextlib)
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ is not None else 2, f"memtop: {text}\n".encode())
+    except OSError:
+        pass

@@ -1,0 +1,118 @@
+"""Keys, mouse and pastes from what a terminal sends, whatever it sends: Textual's parser behind bounds of our own.
+
+What is mended, all seen with Textual 8.2.8:
+
+- a bracketed paste that never ends, because its end was lost: Textual takes every later key for a part of it;
+- a paste with escape sequences in it: Textual gives what it does not know of them to the application as keys;
+- sequences with numbers out of range: Textual's parser raises ValueError or OverflowError, and cannot be used again.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from textual._xterm_parser import BRACKETED_PASTE_END as END
+from textual._xterm_parser import BRACKETED_PASTE_START as START
+from textual._xterm_parser import XTermParser
+from textual.message import Message
+
+PASTE_LIMIT: Final = 4096
+"""Characters of a paste; the rest is left out. There is no longer line to type in memtop."""
+PASTE_QUIET_S: Final = 0.5
+"""A paste of which nothing more has come for so long is over."""
+PASTE_LIMIT_S: Final = 3.0
+"""So is one that has lasted so long; a person may be typing into it."""
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+class PasteBounds:
+    """Passes text on to the parser, and closes and cuts pastes so that they are bounded in time and length."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._pasting = False
+        self._began_s = 0.0
+        self._heard_s = 0.0
+        self._room = 0
+        self._tail = ""
+        """The last characters outside a paste: they may be the first ones of its start."""
+        self._held = ""
+        """The last characters of a paste: they may be the first ones of its end."""
+        self._rest = ""
+        """What follows the start or the end of a paste, while text is being fed."""
+
+    def feed(self, text: str) -> str:
+        """What the parser is to be given for ``text``."""
+        out = self.overdue()
+        while text:
+            out += self._within(text) if self._pasting else self._outside(text)
+            text = self._rest
+        return out
+
+    def overdue(self) -> str:
+        """What the parser is to be given because time has passed; mostly nothing."""
+        now_s = self._clock()
+        if self._pasting and (now_s - self._heard_s >= PASTE_QUIET_S or now_s - self._began_s >= PASTE_LIMIT_S):
+            self._pasting = False
+            return self._cut(self._held) + END
+        return ""
+
+    def _outside(self, text: str) -> str:
+        known = self._tail + text
+        at = known.find(START)
+        if at < 0:
+            self._tail, self._rest = known[1 - len(START) :], ""
+            return text
+        end = at + len(START) - len(self._tail)
+        self._tail, self._held, self._rest = "", "", text[end:]
+        self._pasting, self._room = True, PASTE_LIMIT
+        self._began_s = self._heard_s = self._clock()
+        return text[:end]
+
+    def _within(self, text: str) -> str:
+        known = self._held + text
+        self._heard_s = self._clock()
+        at = known.find(END)
+        if at < 0:
+            self._held, self._rest = known[1 - len(END) :], ""
+            return self._cut(known[: 1 - len(END)])
+        self._pasting, self._rest = False, known[at + len(END) :]
+        return self._cut(known[:at]) + END
+
+    def _cut(self, text: str) -> str:
+        taken = _CONTROLS.sub("", text)[: self._room]
+        self._room -= len(taken)
+        return taken
+
+
+class KeyParser:
+    """Turns text from the terminal into messages; never raises."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._start()
+
+    def feed(self, text: str) -> Iterator[Message]:
+        """The messages that ``text`` completes."""
+        return self._parse(self._bounds.feed(text))
+
+    def tick(self) -> Iterator[Message]:
+        """The messages that the passing of time completes: a lone escape, a paste without an end."""
+        yield from self._parse(self._bounds.overdue())
+        yield from self._guarded(iter(self._parser.tick()))
+
+    def _start(self) -> None:
+        self._bounds = PasteBounds(self._clock)
+        self._parser = XTermParser()
+
+    def _parse(self, text: str) -> Iterator[Message]:
+        return self._guarded(iter(self._parser.feed(text))) if text else iter(())  # nothing would end the parser
+
+    def _guarded(self, messages: Iterator[Message]) -> Iterator[Message]:
+        try:
+            yield from messages
+        except (ValueError, ArithmeticError, LookupError):  # a number out of range; what came with it is left out
+            self._start()

@@ -1,0 +1,100 @@
+"""Whatever a terminal sends, keys are heard again: pastes are bounded, and no sequence breaks the parser."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from textual import events
+from textual._xterm_parser import BRACKETED_PASTE_END as END
+from textual._xterm_parser import BRACKETED_PASTE_START as START
+from textual.message import Message
+
+from memtop.tui.terminal.key_parser import PASTE_LIMIT, PASTE_LIMIT_S, PASTE_QUIET_S, KeyParser
+
+
+class Keyboard:
+    """A parser, and a clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.parser = KeyParser(lambda: self.now_s)
+
+    def send(self, text: str, after_s: float = 0.0) -> list[str]:
+        """What arrives at the application: keys by name, pastes in quotes."""
+        self.now_s += after_s
+        return [*map(_named, self.parser.tick()), *map(_named, self.parser.feed(text))]
+
+
+def _named(message: Message) -> str:
+    if isinstance(message, events.Paste):
+        return repr(message.text)
+    return message.key if isinstance(message, events.Key) else type(message).__name__
+
+
+@pytest.mark.parametrize("cut", range(1, 16))
+def test_a_paste_arrives_however_it_is_cut(cut: int) -> None:
+    keyboard, text = Keyboard(), f"a{START}rss>1g{END}b"
+    arrived = [name for at in range(0, len(text), cut) for name in keyboard.send(text[at : at + cut])]
+    assert arrived == ["a", "'rss>1g'", "b"]
+
+
+def test_a_paste_without_an_end_is_over_when_nothing_more_comes() -> None:
+    keyboard = Keyboard()
+    assert keyboard.send(f"{START}half of i") == []
+    assert keyboard.send("q", after_s=PASTE_QUIET_S) == ["'half of i'", "q"]
+
+
+def test_a_paste_without_an_end_into_which_a_person_types_is_over_after_a_while() -> None:
+    keyboard = Keyboard()
+    keyboard.send(START)
+    arrived = [name for _ in range(20) for name in keyboard.send("x", after_s=PASTE_LIMIT_S / 15)]
+    assert arrived[-5:] == ["x"] * 5
+
+
+def test_the_rest_of_a_long_paste_is_not_taken_for_keys() -> None:
+    keyboard = Keyboard()
+    arrived = keyboard.send(START + "q" * 3 * PASTE_LIMIT + END + "a")
+    assert arrived == [repr("q" * PASTE_LIMIT), "a"]
+
+
+def test_escape_sequences_in_a_paste_are_not_taken_for_keys() -> None:
+    assert Keyboard().send(f"{START}\x1b[31m{'q' * 40}\x1b{END}a") == [repr("[31m" + "q" * 40), "a"]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    ["\x1b[999999999u", "\x1b[1114112u", "\x1b[97;99999999999999999u", "\x1b[48;1;1;0;0t\x1b[<0;5;5M", "\x1b[<0;1;1M"],
+)
+def test_garbage_does_not_end_the_keyboard(garbage: str) -> None:
+    keyboard = Keyboard()
+    keyboard.send(garbage)
+    assert keyboard.send("a", after_s=1.0)[-1] == "a"
+
+
+def test_random_input_does_not_end_the_keyboard() -> None:
+    dice = random.Random(1)
+    pieces = [
+        START,
+        END,
+        "\x1b",
+        "\x1b[",
+        "\x1b[<",
+        "\x1b]",
+        "\x1bO",
+        ";",
+        "u",
+        "M",
+        "t",
+        "9",
+        "0",
+        "a",
+        "\x9b",
+        "é",
+        "\0",
+    ]
+    for _ in range(300):
+        keyboard = Keyboard()
+        keyboard.send("".join(dice.choices(pieces, k=60)))
+        keyboard.send("\x1b[27u", after_s=PASTE_QUIET_S)
+        assert keyboard.send("a", after_s=1.0)[-1] == "a"
