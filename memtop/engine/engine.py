@@ -327,6 +327,7 @@ class Engine:
             replay_position=self._position() if self._position is not None else None,
             exits=exits,
             outlooks=self._assessor.outlooks if self._assessor is not None and assess_all else {},
+            incidents=self._assessor.incidents if self._assessor is not None else None,
             oom_victim=self._oom_victim,
         )
 

@@ -68,7 +68,7 @@ def sentences_of(finding: Finding) -> FindingText:
     return FindingText(
         finding.severity,
         finding.topic,
-        " ".join(_known(variant["says"], facts)),
+        " ".join(known_sentences(variant["says"], facts)),
         variant.get("doubt", ""),
         variant.get("next", ""),
     )
@@ -95,7 +95,7 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
     beside = f" Not looked at: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""
     if growth is not None:
         facts["span_s"] = growth.span_s
-    return " ".join(_known((texts[name] if name else texts)["says"], worded(facts))) + beside
+    return " ".join(known_sentences((texts[name] if name else texts)["says"], worded(facts))) + beside
 
 
 def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
@@ -178,7 +178,8 @@ def _signal_name(number: int) -> str:
         return str(number)
 
 
-def _known(sentences: list[str], facts: Mapping[str, str]) -> list[str]:
+def known_sentences(sentences: list[str], facts: Mapping[str, str]) -> list[str]:
+    """The sentences with their facts, without those that name an unknown one."""
     return [
         _PLACE.sub(lambda place: facts[place[1]], sentence)
         for sentence in sentences

@@ -69,6 +69,7 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
             "elapsed_s": _rounded(frame.elapsed_s),
             "late_s": _rounded(frame.late_s),
             "problems": list(frame.problems),
+            **_incidents(frame),
             "system": {name: _rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
             "processes": [
                 process_object(row, redact=redact)
@@ -83,6 +84,20 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
         out.flush()
 
     return write
+
+
+def _incidents(frame: Frame) -> dict[str, Any]:
+    """The headline of the machine, its incidents and what was not looked at; null where it takes more samples."""
+    report = frame.incidents
+    if report is None:
+        return {"headline": None, "incidents": None, "not_looked_at": None}
+    from memtop.explain.incident_text import headline, incident_object, unseen_clauses  # noqa: PLC0415 (as below)
+
+    return {
+        "headline": headline(report, frame.system).says,
+        "incidents": [incident_object(one, iso(report.since_wall_s(one))) for one in report.standing],
+        "not_looked_at": unseen_clauses(report.unseen),
+    }
 
 
 def _judged(frame: Frame, row: ProcessRow) -> dict[str, Any]:
@@ -200,11 +215,15 @@ def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Wr
     return write
 
 
-def _heading(frame: Frame) -> tuple[str, str]:
+def _heading(frame: Frame) -> tuple[str, str, str]:
+    from memtop.explain.incident_text import headline  # noqa: PLC0415 (50 ms, which JSON of one sample does without)
+
     system = frame.system
     moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(frame.at_s))
     hidden = f"  ({frame.hidden} hidden)" if frame.hidden else ""
+    found = headline(frame.incidents, system)
     return (
+        f"{found.sign} {found.says}".lstrip(),
         f"memtop  {moment}  {frame.total} process{'' if frame.total == 1 else 'es'}{hidden}",
         f"RAM {units.long_size(system.mem_total_bytes)}  available {units.long_size(system.mem_available_bytes)}  "
         f"swap {units.long_size(system.swap_total_bytes)} free {units.long_size(system.swap_free_bytes)}  "

@@ -20,10 +20,11 @@ from memtop.sources.protocol import OwnCost
 if TYPE_CHECKING:  # types of readings and verdicts that are imported with the first view that needs them
     from memtop.analysis.limits.cgroup_owner import CgroupNames
     from memtop.model.assessment import Assessment, ExitReport
+    from memtop.model.incidents import IncidentReport
     from memtop.runtimes.view import RuntimeView
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 else:
-    Assessment = CgroupNames = ExitReport = MarkView = RegionsView = RuntimeView = SharingView = object
+    Assessment = CgroupNames = ExitReport = IncidentReport = MarkView = RegionsView = RuntimeView = SharingView = object
 
 
 class Note(Enum):
@@ -285,5 +286,7 @@ class Frame(NamedTuple):
     """The assessment of each process, if it was requested and is known."""
     exits: tuple[ExitReport, ...] = ()
     """Watched processes whose end was found at this instant."""
+    incidents: IncidentReport | None = None
+    """What deserves attention on the machine; None before the second sample."""
     oom_victim: str = ""
     """Name and PID of the last process that the OOM killer ended since memtop started; empty if none is known."""

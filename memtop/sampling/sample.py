@@ -14,9 +14,10 @@ from memtop.sources.protocol import Exit
 
 if TYPE_CHECKING:
     from memtop.analysis.limits.cgroup_owner import CgroupNames
+    from memtop.procfs.dentry_state import DentryState
     from memtop.sampling.cgroup_reading import CgroupSample
 else:
-    CgroupNames = CgroupSample = object  # see memtop.model.frame
+    CgroupNames = CgroupSample = DentryState = object  # see memtop.model.frame
 
 
 def folder_of(pid: int, living_tid: int | None) -> str:
@@ -73,6 +74,8 @@ class SystemSample(NamedTuple):
     meminfo: Meminfo | None
     vmstat: Vmstat | None
     pressure: Pressure | None
+    dentries: DentryState | None = None
+    """Not read for the first sample."""
 
 
 class Sample(NamedTuple):

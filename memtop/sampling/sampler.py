@@ -18,6 +18,7 @@ from memtop.sources.protocol import Source
 if TYPE_CHECKING:
     from memtop.analysis.limits.cgroup_owner import CgroupNames
     from memtop.process_key import ProcessKey
+    from memtop.procfs.dentry_state import DentryState
     from memtop.sampling.cgroup_reading import CgroupSample
     from memtop.sampling.cgroups.cgroup_reader import CgroupReader
 
@@ -40,6 +41,7 @@ class Sampler:
         self._problems = Problems()
         self._processes = ProcessReader(source, self._problems)
         self._cgroups: CgroupReader | None = None
+        self._parse_dentries: Callable[[bytes], DentryState | None] | None = None
         self._first = True
         self._listed: frozenset[int] = frozenset()
         """PIDs at the latest sample that looked for new children."""
@@ -84,7 +86,10 @@ class Sampler:
     def prepare(self) -> None:
         """Create what the second sample needs and a single one does not. Its import would make that sample late."""
         if self._cgroups is None:
-            from memtop.sampling.cgroups.cgroup_reader import CgroupReader  # noqa: PLC0415 (as the docstring says)
+            from memtop.procfs.dentry_state import parse_dentry_state  # noqa: PLC0415 (as the docstring says)
+            from memtop.sampling.cgroups.cgroup_reader import CgroupReader  # noqa: PLC0415
+
+            self._parse_dentries = parse_dentry_state
 
             self._cgroups = CgroupReader(self._source, replaying=self._replaying)
 
@@ -133,6 +138,7 @@ class Sampler:
             self._parsed_file("proc/meminfo", parse_meminfo),
             self._parsed_file("proc/vmstat", parse_vmstat),
             self._parsed_file("proc/pressure/memory", parse_pressure),
+            self._parsed_file("proc/sys/fs/dentry-state", self._parse_dentries) if self._parse_dentries else None,
         )
 
     def _parsed_file(self, path: str, parse: Callable[[bytes], _Value]) -> _Value | None:

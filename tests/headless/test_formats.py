@@ -213,8 +213,8 @@ def test_a_negative_change_is_a_number_and_needs_no_guard() -> None:
 def test_the_table_is_aligned_and_ends_every_frame_with_an_empty_line() -> None:
     out = io.StringIO()
     text_writer(out, DEFAULT_COLUMNS, None)(frame([proc_row(42), unknown_row()], hidden=3))
-    first, _, blank, titles, *rows, end = out.getvalue().split("\n")[:-1]
-    assert "2 processes  (3 hidden)" in first
+    headline, first, _, blank, titles, *rows, end = out.getvalue().split("\n")[:-1]
+    assert headline.startswith("8.30 GiB available") and "2 processes  (3 hidden)" in first
     assert (blank, end) == ("", "")
     assert titles.split() == [column.title for column in DEFAULT_COLUMNS]
     assert {row.index("proc-42") for row in rows} == {titles.index("COMMAND")}

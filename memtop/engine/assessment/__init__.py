@@ -14,6 +14,8 @@ keeps. The modules, from facts to judgment:
 - ``finding_inputs``: all facts about one process, as the rules of findings take them
 - ``process_assessor``: one process that is assessed in full, from tick to tick
 - ``exit_analysis``: how processes have ended, and which process took their place
+- ``machine_trend``, ``cgroup_watch``, ``incident_inputs``: the facts that incidents of the machine are made of
+- ``incident_tracker``: the incidents that stand, over all processes, cgroups and the machine
 - ``row_marks``: signs and numbers that assessment adds to a row of the table
 """
 

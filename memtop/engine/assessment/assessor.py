@@ -12,6 +12,7 @@ from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.exit_analysis import AUTOPSIES, ExitAnalysis
 from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
 from memtop.engine.assessment.growth_tracker import GrowthTracker
+from memtop.engine.assessment.incident_tracker import IncidentTracker
 from memtop.engine.assessment.memory_limits import room_of
 from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_end
 from memtop.engine.assessment.rise_tracker import RiseTracker
@@ -20,6 +21,7 @@ from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import Note, ProcessRow
+from memtop.model.incidents import IncidentReport
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.request import SamplePlan
@@ -29,6 +31,9 @@ LARGEST: Final = 50
 """Number of the largest processes whose end is reported, in addition to watched ones."""
 LARGEST_TICKS: Final = 5
 """Ticks after which the largest are determined again."""
+
+MOST_URGENT: Final = 4
+"""Processes that have gained most since they began to rise, whose growth is judged every few seconds."""
 
 
 class Assessor:
@@ -47,6 +52,7 @@ class Assessor:
         self._largest: list[int] = []
         self._counters = Counters()
         self._exit_analysis = ExitAnalysis(history, self._counters)
+        self._incidents = IncidentTracker(self.verdicts, self.rises, self._counters)
         self._marks = Marks(self.verdicts)
         self._studies: dict[ProcessKey, ProcessAssessor] = {}
         self._ends: dict[ProcessKey, Assessment] = {}
@@ -95,9 +101,8 @@ class Assessor:
         step = self._step = StepInput(sample, before, plan, sample.cgroups or CgroupSample(), runtimes=runtimes)
         for key, reading in lazy_free.items():
             self.verdicts.note_lazy_free(key, *reading)
-        changed = self.verdicts.look(
-            step.now_s, plan.readings.delay_s, plan.assessed, lambda key: self._room(key, step)
-        )
+        first = list(dict.fromkeys([*plan.assessed, *self.rises.largest(MOST_URGENT)]))
+        changed = self.verdicts.look(step.now_s, plan.readings.delay_s, first, lambda key: self._room(key, step))
         return self._marks.renew(set(changed), step)
 
     def assess(
@@ -118,6 +123,7 @@ class Assessor:
         self._counters.note(step)
         self.rises.take(step)
         self.fresh = tuple(self._exit_analysis.examine(step, last))
+        self._incidents.take(step, self.fresh, last)
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
             self._largest = [row.pid for row in largest if row.rss_bytes]
@@ -128,6 +134,11 @@ class Assessor:
             for key, study in self._studies.items()
         }
         self._exit_analysis.hold_only([*self._largest, *(key.pid for key in step.plan.readings.visible)], step)
+
+    @property
+    def incidents(self) -> IncidentReport | None:
+        """What deserves attention on the machine; None before the first tick."""
+        return self._incidents.report
 
     def known(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, Assessment]:
         """The assessments of these processes at the last tick, or at their end.
@@ -163,9 +174,5 @@ class Assessor:
         return at_its_end(self._ends[key], self._exit_analysis.of(key), self._counters)
 
     def _room(self, key: ProcessKey, step: StepInput) -> Room | None:
-        """The room under the limits of a process that is assessed in full.
-
-        The limits of other processes are not read.
-        """
-        assessed = key in step.plan.assessed and step.process(key) is not None
-        return room_of(key, step, self.verdicts) if assessed else None
+        """Room that the limits leave to a process, as far as they have been read."""
+        return room_of(key, step, self.verdicts) if step.process(key) is not None else None

@@ -190,6 +190,13 @@ class GrowthTracker:
         return old is None or _shown(old.state) != _shown(state)
 
 
+def growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
+    """What stands, with the time to the limit counted from now."""
+    if verdict is None or verdict.standing.limit_s is None:
+        return verdict.standing if verdict is not None else None
+    return sooner(verdict.standing, now_s - verdict.standing_s)
+
+
 def _shown(state: Confirmation) -> tuple[object, ...]:
     """The values that a sign is made of."""
     return state.kind, state.evidence, state.changing

@@ -11,7 +11,7 @@ from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, with_expensive_inputs
 from memtop.engine.assessment.finding_inputs import Judged, case_of, task_sums
-from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, sooner
+from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
 from memtop.engine.assessment.memory_limits import (
     cgroup_name,
     count_limits,
@@ -66,7 +66,7 @@ class ProcessAssessor:
         sums = None if tasks is None else task_sums(tasks)
         copying = self._trail.take(step.now_s, key, inputs.sharing)
         verdict = self._verdicts.of(key)
-        growth = _growth_now(verdict, step.now_s)
+        growth = growth_now(verdict, step.now_s)
         counts = count_limits(key, step)
         judged = Judged(
             limits=limits,
@@ -119,13 +119,6 @@ def at_its_end(last: Assessment, autopsy: ExitReport | None, counters: Counters)
     growth = replace(last.growth, limit_s=None, slow_s=None) if last.growth is not None else None
     events = counters.events(last.cgroup.path) if last.cgroup is not None else last.events
     return replace(last, findings=(), growth=growth, events=events, autopsy=autopsy)
-
-
-def _growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
-    """The verdict, with the time to the limit counted from now."""
-    if verdict is None or verdict.standing.limit_s is None:
-        return verdict.standing if verdict is not None else None
-    return sooner(verdict.standing, now_s - verdict.standing_s)
 
 
 def _level_s(verdict: Verdict | None, growth: Growth | None) -> float | None:

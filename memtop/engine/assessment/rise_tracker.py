@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import nlargest
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.rising import Rise, follow_rise
@@ -62,9 +63,10 @@ class RiseTracker:
         rise = self._rises.get(key)
         return self._fact(key, rise) if rise is not None else None
 
-    def facts(self) -> dict[ProcessKey, RiseFact]:
-        """The same for all processes."""
-        found = ((key, self._fact(key, rise)) for key, rise in self._rises.items())
+    def largest(self, most: int) -> dict[ProcessKey, RiseFact]:
+        """The same of those that have gained most."""
+        largest = nlargest(most, self._rises.items(), key=lambda one: one[1].size_bytes)
+        found = ((key, self._fact(key, rise)) for key, rise in largest)
         return {key: fact for key, fact in found if fact is not None}
 
     def _fact(self, key: ProcessKey, rise: Rise) -> RiseFact | None:

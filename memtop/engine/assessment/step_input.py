@@ -79,8 +79,14 @@ class StepInput(NamedTuple):
         return self.cgroups.readings.get(chain[0]) if chain else None
 
     def readings(self, key: ProcessKey) -> list[CgroupReading]:
-        """The readings of its chain at this tick, nearest first."""
-        return [one for path in self.chain(key) if (one := self.cgroups.readings.get(path)) is not None]
+        """Of its chain, nearest first: as read at this tick, else as read last in turn."""
+        now, latest, found = self.cgroups.readings, self.cgroups.latest, []
+        for path in self.chain(key):
+            if (one := now.get(path)) is not None:
+                found.append(one)
+            elif (timed := latest.get(path)) is not None:
+                found.append(timed.reading)
+        return found
 
 
 def is_low(meminfo: Meminfo | None) -> bool:

@@ -1,0 +1,80 @@
+"""Rules about cgroups with a limit: one that is nearly full, and one that fills though no process in it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts
+from memtop.analysis.incidents.incident import Incident, Scope, Subject
+from memtop.analysis.incidents.inputs import MIB, CgroupFacts, IncidentInputs
+
+NEAR_PERCENT: Final = 80.0
+"""As the finding about a process in it."""
+FULL_PERCENT: Final = 90.0
+_AT_ONCE_S: Final = 120.0
+_MINUTES_S: Final = 600.0
+_RISE_S: Final = 4.0
+
+
+def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
+    """Use that cannot be reclaimed of 80 % of the limit or more."""
+    for one in inputs.cgroups:
+        percent = _used_percent(one)
+        if percent < NEAR_PERCENT:
+            continue
+        kills = one.swap_room_bytes <= 0
+        rises = one.rise is not None and one.rise.size_bytes > 0.01 * one.limit_bytes
+        yield Incident(
+            "near_limit",
+            DANGER if percent >= FULL_PERCENT and kills else WARNING,
+            _subject(one),
+            facts(
+                used_percent=percent,
+                limit_bytes=one.limit_bytes,
+                room_bytes=max(0, one.room_bytes),
+                rise_bytes=one.rise.size_bytes if one.rise is not None and rises else None,
+                rise_s=one.rise.span_s if one.rise is not None and rises else None,
+                swap_room_bytes=one.swap_room_bytes or None,
+                largest=one.largest_name or None,
+            ),
+            weight=percent / 100 + (1.0 if rises else 0.0),
+            since_s=one.rise.since_s if one.rise is not None and rises else inputs.now_s,
+            story="limit",
+            show=one.largest,
+        )
+
+
+def filling(inputs: IncidentInputs) -> Iterator[Incident]:
+    """One that would be full in minutes at the pace seen, and no process of it is known to grow so."""
+    for one in inputs.cgroups:
+        rise = one.rise
+        if rise is None or rise.steps < 3 or rise.span_s < _RISE_S or _used_percent(one) >= NEAR_PERCENT:
+            continue
+        full_s = one.room_bytes / rise.bytes_per_s if rise.bytes_per_s > 0 else None
+        if rise.size_bytes < MIB or full_s is None or full_s > _MINUTES_S:
+            continue
+        yield Incident(
+            "filling",
+            WARNING if full_s < _AT_ONCE_S else NOTE,
+            _subject(one),
+            facts(
+                rise_bytes=rise.size_bytes,
+                rise_s=rise.span_s,
+                limit_bytes=one.limit_bytes,
+                full_s=full_s,
+                largest=one.largest_name or None,
+            ),
+            weight=1 / (1 + full_s),
+            since_s=rise.since_s,
+            story="limit",
+            show=one.largest,
+        )
+
+
+def _used_percent(one: CgroupFacts) -> float:
+    return 100.0 * (one.limit_bytes - one.room_bytes) / one.limit_bytes if one.limit_bytes > 0 else 100.0
+
+
+def _subject(one: CgroupFacts) -> Subject:
+    return Subject(Scope.CGROUP, one.name, path=one.path)

@@ -1,0 +1,80 @@
+"""Rules about processes that have ended: those that the OOM killer took, and large ones that a signal ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts
+from memtop.analysis.incidents.incident import Incident, Scope, Subject
+from memtop.analysis.incidents.inputs import ExitFacts, IncidentInputs
+
+OOM_FRESH_S: Final = 60.0
+"""A kill calls for action for so long ..."""
+OOM_TOLD_S: Final = 900.0
+"""... and is reported for so long."""
+DEATH_TOLD_S: Final = 120.0
+_STEP_S: Final = 5.0
+"""Ages are given in such steps, so that the line stands still in between."""
+
+
+def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
+    """The kernel's OOM killer has taken a process."""
+    for one in inputs.exits:
+        ago_s = inputs.now_s - one.at_s
+        if not one.is_oom or ago_s > OOM_TOLD_S:
+            continue
+        yield Incident(
+            "oom_kill",
+            DANGER if ago_s < OOM_FRESH_S else WARNING,
+            _subject(one),
+            facts(
+                victim=one.name or "a process",
+                cgroup=one.cgroup_name or None,
+                ago_s=_even(ago_s),
+                kills_count=one.count if one.count > 1 else None,
+                limit_name=one.limit_name or None,
+                limit_bytes=one.limit_bytes,
+            ),
+            weight=1 / (_STEP_S + ago_s),  # the latest first
+            since_s=one.at_s,
+            story="exit",
+            show=one.key,
+            certain=True,
+        )
+
+
+def died(inputs: IncidentInputs) -> Iterator[Incident]:
+    """A large process has ended by a signal, or with an error."""
+    for one in inputs.exits:
+        ago_s = inputs.now_s - one.at_s
+        if one.is_oom or not one.large or ago_s > DEATH_TOLD_S or (one.signal is None and not one.exit_code):
+            continue
+        yield Incident(
+            "died",
+            WARNING if one.signal is not None else NOTE,
+            _subject(one),
+            facts(
+                victim=one.name,
+                signal_number=one.signal,
+                code=one.exit_code if one.signal is None else None,
+                peak_bytes=one.peak_bytes,
+                cgroup=one.cgroup_name or None,
+                ago_s=_even(ago_s),
+            ),
+            weight=float(one.peak_bytes or 0),
+            since_s=one.at_s,
+            story="exit",
+            show=one.key,
+            certain=True,
+        )
+
+
+def _even(ago_s: float) -> float:
+    return max(1.0, ago_s // _STEP_S * _STEP_S)
+
+
+def _subject(one: ExitFacts) -> Subject:
+    if one.key is None:
+        return Subject(Scope.CGROUP, one.cgroup_name, path=one.cgroup_path or "")
+    return Subject(Scope.PROCESS, one.name, key=one.key)

@@ -1,0 +1,76 @@
+"""The types of an incident and of a rule that finds some."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from memtop.analysis.findings import Severity
+from memtop.process_key import ProcessKey
+
+if TYPE_CHECKING:
+    from memtop.analysis.incidents.inputs import IncidentInputs
+
+
+class Scope(Enum):
+    """What an incident is about."""
+
+    PROCESS = "process"
+    CGROUP = "cgroup"
+    MACHINE = "machine"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The process, cgroup or machine that an incident is about."""
+
+    scope: Scope
+    name: str = ""
+    """For people: the program, or what the cgroup is called. Empty for the machine."""
+    key: ProcessKey | None = None
+    """Of a process."""
+    path: str | None = None
+    """Directory of a cgroup."""
+
+    @property
+    def identity(self) -> tuple[Scope, ProcessKey | str | None]:
+        """The same for the same subject, whatever it is called."""
+        return self.scope, self.key if self.key is not None else self.path
+
+
+MACHINE = Subject(Scope.MACHINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that deserves attention on this machine."""
+
+    name: str
+    """Of its rule, and of its sentences; the id in JSON."""
+    severity: Severity
+    subject: Subject
+    facts: Mapping[str, float | str]
+    """As those of a finding: names, or numbers whose unit is the end of their name."""
+    weight: float
+    """Orders incidents of one severity and one rule: the larger, the worse."""
+    since_s: float
+    """When it began, on the clock of Instant.mono_s."""
+    story: str = ""
+    """Incidents of one subject with one story are one and the same, under whichever rule; the worst of them counts."""
+    show: ProcessKey | None = None
+    """The process to look at; None where there is none."""
+    certain: bool = False
+    """It has happened, so that it need not be seen twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry of the table of rules."""
+
+    name: str
+    """Also the name of its sentences in ``memtop/explain/incidents.toml``."""
+    topic: str
+    """The explanation that the incident opens."""
+    find: Callable[[IncidentInputs], Iterable[Incident]]

@@ -1,0 +1,131 @@
+"""Facts about processes, cgroups and the machine, for the rules of incidents. Sizes in bytes; None where unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from memtop.analysis.ledger.machine import MachinePart
+from memtop.analysis.trend.classify import Growth
+from memtop.analysis.trend.hysteresis import Evidence
+from memtop.analysis.trend.rising import Rise
+from memtop.process_key import ProcessKey
+
+MIB: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LimitFacts:
+    """The limit that a process meets first: that of a cgroup, or the machine's memory."""
+
+    name: str
+    limit_bytes: int
+    room_bytes: int
+    """Left until the kernel swaps or kills, once all that can be reclaimed is; 0 where there is none."""
+    path: str | None = None
+    """Directory of the cgroup; None for the machine."""
+    kills: bool = True
+    """False for memory.high, which slows down."""
+
+    @property
+    def used_percent(self) -> float:
+        """What cannot be reclaimed over the limit."""
+        return 100.0 * (1 - self.room_bytes / self.limit_bytes) if self.limit_bytes > 0 else 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthFacts:
+    """A process that grows or rises."""
+
+    key: ProcessKey
+    name: str
+    limit: LimitFacts | None
+    rise: Rise | None = None
+    """Of RES, as long as it goes on."""
+    anon_bytes: int = 0
+    """The part of that rise that is anonymous."""
+    age_s: float | None = None
+    """How long the process has lived."""
+    growth: Growth | None = None
+    """The standing verdict, where its growth is confirmed; its time to the limit is counted from now."""
+    evidence: Evidence | None = None
+    seen_s: float | None = None
+    """For how long the confirmed growth has been seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupFacts:
+    """A cgroup with a limit."""
+
+    path: str
+    name: str
+    limit_bytes: int
+    room_bytes: int
+    """As in LimitFacts; negative where the limit was lowered below the use."""
+    swap_room_bytes: int = 0
+    rise: Rise | None = None
+    """Of what cannot be reclaimed."""
+    largest: ProcessKey | None = None
+    """The largest of its processes."""
+    largest_name: str = ""
+    refault_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MachineFacts:
+    """The machine."""
+
+    total_bytes: int | None = None
+    available_bytes: int | None = None
+    used: Rise | None = None
+    """Of RAM that is not available: what MemAvailable has lost within the last minute."""
+    parts: Mapping[MachinePart, Rise] = field(default_factory=dict)
+    """The parts of RAM that have risen within the last minute, but for what is free or can be dropped at once."""
+    slab_holds: str = ""
+    """What most of the new reclaimable slab is, in words; empty where that is not known."""
+    gainer: ProcessKey | None = None
+    """The process that has gained most within the last minute."""
+    gainer_name: str = ""
+    gained_bytes: int = 0
+    swap_used: Rise | None = None
+    swap_free_bytes: int | None = None
+    some_percent: float | None = None
+    """PSI of memory over ten seconds: some task waited."""
+    full_percent: float | None = None
+    """All of them did."""
+    refault_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExitFacts:
+    """The end of a process that deserves attention."""
+
+    key: ProcessKey | None
+    """None where it is not known which process it was."""
+    name: str
+    at_s: float
+    """On the clock of Instant.mono_s."""
+    is_oom: bool
+    cgroup_path: str | None = None
+    cgroup_name: str = ""
+    limit_name: str = ""
+    limit_bytes: int | None = None
+    signal: int | None = None
+    exit_code: int | None = None
+    peak_bytes: int | None = None
+    large: bool = False
+    """It held a notable part of RAM."""
+    count: int = 1
+    """Kills in the same cgroup of the same program within the time that is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentInputs:
+    """Everything known at one instant."""
+
+    now_s: float
+    growing: tuple[GrowthFacts, ...] = ()
+    cgroups: tuple[CgroupFacts, ...] = ()
+    machine: MachineFacts = field(default_factory=MachineFacts)
+    exits: tuple[ExitFacts, ...] = ()

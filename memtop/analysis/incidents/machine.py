@@ -1,0 +1,180 @@
+"""Rules about the machine: little memory left, memory that goes and to what, pressure, swap that fills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Severity, facts
+from memtop.analysis.incidents.incident import MACHINE, Incident
+from memtop.analysis.incidents.inputs import MIB, IncidentInputs, MachineFacts
+from memtop.analysis.ledger.machine import MachinePart, Reclaim, reclaim_of
+
+_LOW_SHARE: Final = 0.10
+_VERY_LOW_SHARE: Final = 0.05
+_FALL_BYTES: Final = 256 * MIB
+"""A fall of MemAvailable is worth a line from here on, or from a part of RAM, whichever is more."""
+_FALL_SHARE: Final = 0.02
+_PART_BYTES: Final = 64 * MIB
+"""The same for one part of RAM that rises."""
+_PART_SHARE: Final = 0.0025
+_AT_ONCE_S: Final = 120.0
+_MINUTES_S: Final = 600.0
+_EXPLAINED: Final = 0.5
+"""What has gained so much of what the machine has lost explains it."""
+_SOME_PERCENT: Final = 10.0
+_FULL_PERCENT: Final = 5.0
+_REFAULTS_PER_S: Final = 100.0
+_SWAP_BYTES: Final = 64 * MIB
+_NAMES: Final = {
+    MachinePart.ANONYMOUS: "anonymous memory of many processes",
+    MachinePart.SHMEM: "tmpfs and shared memory",
+    MachinePart.SLAB_RECLAIMABLE: "slab, reclaimable",
+    MachinePart.SLAB_UNRECLAIMABLE: "slab, not reclaimable",
+    MachinePart.PAGE_TABLES: "page tables",
+    MachinePart.KERNEL_STACKS: "kernel stacks",
+    MachinePart.VMALLOC: "vmalloc",
+    MachinePart.PERCPU: "percpu memory of the kernel",
+    MachinePart.HUGETLB_USED: "huge pages (hugetlb)",
+    MachinePart.HUGETLB_FREE: "unused huge pages (hugetlb)",
+    MachinePart.HUGETLB_RESERVED: "reserved huge pages (hugetlb)",
+    MachinePart.HUGETLB_OTHER_SIZES: "huge pages (hugetlb)",
+    MachinePart.ZSWAP: "zswap",
+    MachinePart.ZRAM: "zram",
+    MachinePart.GPU: "GPU memory",
+    MachinePart.BALLOON: "a balloon of the hypervisor",
+    MachinePart.CACHE_DIRTY: "dirty pages",
+    MachinePart.UNACCOUNTED: "memory that no counter names (drivers, GPU, balloon)",
+}
+
+
+def host_low(inputs: IncidentInputs) -> Iterator[Incident]:
+    """Less than a tenth of the machine's RAM is available."""
+    m = inputs.machine
+    if not m.total_bytes or m.available_bytes is None or m.available_bytes >= _LOW_SHARE * m.total_bytes:
+        return
+    severity = DANGER if m.available_bytes < _VERY_LOW_SHARE * m.total_bytes else WARNING
+    found = facts(
+        available_bytes=m.available_bytes,
+        available_percent=100 * m.available_bytes / m.total_bytes,
+        swap_free_bytes=m.swap_free_bytes or None,
+    )
+    yield Incident("host_low", severity, MACHINE, found, 1.0, inputs.now_s, "available")
+
+
+def pressure(inputs: IncidentInputs) -> Iterator[Incident]:
+    """Tasks wait for memory."""
+    m = inputs.machine
+    some, full = m.some_percent or 0.0, m.full_percent or 0.0
+    if some < _SOME_PERCENT and full < _FULL_PERCENT:
+        return
+    worst = max(inputs.cgroups, key=lambda one: one.refault_per_s or 0.0, default=None)
+    refaults = worst is not None and (worst.refault_per_s or 0.0) >= _REFAULTS_PER_S
+    returning = (m.refault_per_s or 0.0) >= _REFAULTS_PER_S
+    yield Incident(
+        "pressure",
+        DANGER if full >= _FULL_PERCENT and (refaults or returning) else WARNING,
+        MACHINE,
+        facts(
+            some_percent=some,
+            full_percent=full if full >= 1 else None,
+            refault_per_s=m.refault_per_s if returning else None,
+            cgroup=worst.name if worst is not None and refaults else None,
+        ),
+        weight=some,
+        since_s=inputs.now_s,
+        story="pressure",
+        show=worst.largest if worst is not None and refaults else None,
+    )
+
+
+def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
+    """MemAvailable falls, or a part of RAM that belongs to no process rises."""
+    m = inputs.machine
+    if not m.total_bytes:
+        return
+    part = _riser(m)
+    fall = m.used if m.used is not None and m.used.size_bytes >= max(_FALL_BYTES, _FALL_SHARE * m.total_bytes) else None
+    anon = m.parts.get(MachinePart.ANONYMOUS)
+    gainer = False
+    if fall is not None and (part is None or m.parts[part].size_bytes < _EXPLAINED * fall.size_bytes):
+        gainer = m.gained_bytes >= _EXPLAINED * fall.size_bytes
+        if gainer and any(one.key == m.gainer for one in inputs.growing):
+            return  # that process is the story
+        part = MachinePart.ANONYMOUS if anon is not None and anon.size_bytes >= _EXPLAINED * fall.size_bytes else part
+    if part is None and fall is None:
+        return
+    rise = m.parts[part] if part is not None else fall
+    assert rise is not None
+    falls = fall is not None and fall.bytes_per_s > 0 and m.available_bytes is not None
+    full_s = m.available_bytes / fall.bytes_per_s if falls and fall is not None and m.available_bytes else None
+    how = reclaim_of(part) if part is not None else None
+    yield Incident(
+        "memory_goes",
+        _severity(full_s),
+        MACHINE,
+        facts(
+            fall_bytes_per_min=60 * fall.bytes_per_s if fall is not None and fall.span_s >= 10 else None,
+            fall_bytes=fall.size_bytes if fall is not None and fall.span_s < 10 else None,
+            fall_s=fall.span_s if fall is not None and fall.span_s < 10 else None,
+            gainer=m.gainer_name if gainer else None,
+            gained_bytes=m.gained_bytes if gainer else None,
+            part=_named(part, m) if part is not None and not gainer else None,
+            part_id=part.value if part is not None else None,
+            rise_bytes=rise.size_bytes if part is not None else None,
+            rise_s=rise.span_s if part is not None else None,
+            full_s=full_s if full_s is not None and full_s < _MINUTES_S else None,
+            only_swap="only swap takes it" if how is Reclaim.SWAP and part is MachinePart.SHMEM else None,
+            shrinks="the kernel takes it back when memory is short" if how is Reclaim.SHRINK else None,
+            stays="the kernel cannot take it back" if how is Reclaim.NO else None,
+        ),
+        weight=rise.size_bytes / m.total_bytes,
+        since_s=rise.since_s,
+        story="falls",
+        show=m.gainer if gainer else None,
+    )
+
+
+def swap_fills(inputs: IncidentInputs) -> Iterator[Incident]:
+    """Memory goes to swap."""
+    rise, free = inputs.machine.swap_used, inputs.machine.swap_free_bytes
+    if rise is None or free is None or rise.size_bytes < _SWAP_BYTES or rise.steps < 3:
+        return
+    full_s = free / rise.bytes_per_s if rise.bytes_per_s > 0 else None
+    yield Incident(
+        "swap_fills",
+        WARNING if full_s is not None and full_s < _MINUTES_S else NOTE,
+        MACHINE,
+        facts(
+            rise_bytes=rise.size_bytes,
+            rise_s=rise.span_s,
+            swap_free_bytes=free,
+            full_s=full_s if full_s is not None and full_s < _MINUTES_S else None,
+        ),
+        weight=rise.bytes_per_s,
+        since_s=rise.since_s,
+        story="swap",
+    )
+
+
+def _riser(m: MachineFacts) -> MachinePart | None:
+    """The part that belongs to no process and has gained most, where that is worth a line."""
+    least = max(_PART_BYTES, _PART_SHARE * (m.total_bytes or 0))
+    found = [
+        (rise.size_bytes, part)
+        for part, rise in m.parts.items()
+        if part is not MachinePart.ANONYMOUS and rise.size_bytes >= least
+    ]
+    return max(found, key=lambda one: one[0])[1] if found else None
+
+
+def _named(part: MachinePart, m: MachineFacts) -> str:
+    if part is MachinePart.SLAB_RECLAIMABLE and m.slab_holds:
+        return f"slab ({m.slab_holds})"
+    return _NAMES.get(part, part.value.replace("_", " "))
+
+
+def _severity(full_s: float | None) -> Severity:
+    if full_s is None or full_s >= _MINUTES_S:
+        return NOTE
+    return DANGER if full_s < _AT_ONCE_S else WARNING

@@ -1,0 +1,115 @@
+"""Rules about processes: growth that is confirmed, and a rise that is a fact before there is a verdict on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Severity, facts
+from memtop.analysis.incidents.incident import Incident, Scope, Subject
+from memtop.analysis.incidents.inputs import MIB, GrowthFacts, IncidentInputs, LimitFacts
+
+STORY: Final = "growth"
+_SOON_S: Final = 3600.0
+"""Confirmed growth that meets a limit within an hour calls for action."""
+_RISE_BYTES: Final = 8 * MIB
+"""A rise is worth a line from here on, or from a part of the room that its limit leaves ..."""
+_RISE_OF_ROOM: Final = 0.05
+_RISE_S: Final = 5.0
+"""... and from so long on ..."""
+_FAST_BYTES: Final = 64 * MIB
+_FAST_S: Final = 2.0
+"""... or, where it is fast, from this."""
+_LOADING_S: Final = 10.0
+"""A young program loads ..."""
+_LONG_FOR_LOADING_S: Final = 8.0
+"""... for less than this."""
+_MINUTES_S: Final = 600.0
+_AT_ONCE_S: Final = 120.0
+_TOLD_FROM_S: Final = 86400.0
+"""A limit that is met later than this at the pace seen is not named."""
+
+
+def growth(inputs: IncidentInputs) -> Iterator[Incident]:
+    """Growth that is confirmed."""
+    for one in inputs.growing:
+        g = one.growth
+        if g is None or g.slope_bytes_per_s is None:
+            continue
+        early, late = g.limit_s or (None, None)
+        limit = one.limit
+        soon = early is not None and early < _SOON_S and limit is not None and limit.kills
+        yield Incident(
+            "growth",
+            DANGER if soon else WARNING,
+            _subject(one),
+            facts(
+                rate_bytes_per_min=60 * g.slope_bytes_per_s,
+                rate_low_bytes_per_min=60 * (g.slope_low_bytes_per_s or 0),
+                rate_high_bytes_per_min=60 * (g.slope_high_bytes_per_s or 0),
+                seen_s=one.seen_s,
+                evidence=one.evidence.value if one.evidence is not None else None,
+                early_s=early if limit is not None else None,
+                late_s=late if limit is not None else None,
+                **(_named(limit) if early is not None else {}),
+            ),
+            weight=_SOON_S / max(1.0, early) if early is not None else g.slope_bytes_per_s / (1 << 40),
+            since_s=inputs.now_s - (one.seen_s or 0.0),
+            story=STORY,
+            show=one.key,
+        )
+
+
+def rising(inputs: IncidentInputs) -> Iterator[Incident]:
+    """A rise that began a moment ago, and may end."""
+    for one in inputs.growing:
+        rise, limit = one.rise, one.limit
+        if one.growth is not None or rise is None or not _is_worth_a_line(one):
+            continue
+        full_s = limit.room_bytes / rise.bytes_per_s if limit is not None and rise.bytes_per_s > 0 else None
+        tells = full_s is not None and full_s < _TOLD_FROM_S and (limit is not None and limit.kills)
+        yield Incident(
+            "rising",
+            _severity(full_s) if tells else NOTE,
+            _subject(one),
+            facts(
+                rise_bytes=rise.size_bytes,
+                rise_s=rise.span_s,
+                anon_bytes=one.anon_bytes if one.anon_bytes < 0.95 * rise.size_bytes else None,
+                full_s=full_s if tells else None,
+                **(_named(limit) if tells else {}),
+            ),
+            weight=rise.bytes_per_s / (limit.room_bytes + 1 if limit is not None else 1 << 40),
+            since_s=rise.since_s,
+            story=STORY,
+            show=one.key,
+        )
+
+
+def _is_worth_a_line(one: GrowthFacts) -> bool:
+    rise = one.rise
+    if rise is None or rise.steps < 3 or one.anon_bytes < 0.5 * rise.size_bytes:
+        return False
+    room = one.limit.room_bytes if one.limit is not None else None
+    least = _RISE_BYTES if room is None else max(MIB, min(_RISE_BYTES, _RISE_OF_ROOM * room))
+    began_young = one.age_s is not None and one.age_s - rise.span_s < _LOADING_S
+    if began_young and rise.span_s < _LONG_FOR_LOADING_S:
+        return False
+    fast = rise.size_bytes >= _FAST_BYTES and rise.span_s >= _FAST_S
+    return fast or (rise.size_bytes >= least and rise.span_s >= _RISE_S)
+
+
+def _severity(full_s: float | None) -> Severity:
+    if full_s is None or full_s >= _MINUTES_S:
+        return NOTE
+    return DANGER if full_s < _AT_ONCE_S else WARNING
+
+
+def _named(limit: LimitFacts | None) -> dict[str, float | str | None]:
+    if limit is None:
+        return {}
+    return {"limit_name" if limit.kills else "brake_name": limit.name, "limit_bytes": limit.limit_bytes}
+
+
+def _subject(one: GrowthFacts) -> Subject:
+    return Subject(Scope.PROCESS, one.name, key=one.key)

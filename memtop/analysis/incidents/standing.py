@@ -1,0 +1,94 @@
+"""Keeps incidents and their order from flickering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from memtop.analysis.incidents.incident import Incident, Scope
+from memtop.analysis.incidents.table import ORDER
+from memtop.process_key import ProcessKey
+
+COMES_S: Final = 0.9
+"""An incident must have held for so long, unless it is certain."""
+LEAVES_S: Final = 5.0
+"""One that stands stays for so long after it was found last ..."""
+STAYS_S: Final = 8.0
+"""... and for so long at least after it came."""
+MILDER_S: Final = 5.0
+"""Its severity falls when it has been lower for so long."""
+_CLASS: Final = 2.0
+"""Of two incidents of one severity and one rule, the later goes before the earlier where it is so many times worse."""
+MOST: Final = 64
+"""Incidents that are kept."""
+
+_Identity = tuple[tuple[Scope, ProcessKey | str | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    incident: Incident
+    """As found last, with the severity and the weight that it stands with."""
+    first_s: float
+    last_s: float
+    stands_from_s: float | None = None
+    milder_from_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StandingIncidents:
+    """The incidents that stand. ``StandingIncidents()`` is the beginning."""
+
+    entries: tuple[_Entry, ...] = ()
+
+    @property
+    def standing(self) -> tuple[Incident, ...]:
+        """The worst first."""
+        return tuple(entry.incident for entry in self.entries if entry.stands_from_s is not None)
+
+    def after(self, now_s: float, found: Iterable[Incident]) -> StandingIncidents:
+        """What stands after one more sample at ``now_s`` in which ``found`` was found."""
+        worst: dict[_Identity, Incident] = {}
+        for incident in found:
+            other = worst.get(_identity(incident))
+            if other is None or _order(incident) < _order(other):
+                worst[_identity(incident)] = incident
+        known = {_identity(entry.incident): entry for entry in self.entries}
+        entries = [_renewed(known.pop(name, None), incident, now_s) for name, incident in worst.items()]
+        for entry in known.values():
+            since_s = entry.stands_from_s
+            if since_s is not None and (now_s - entry.last_s < LEAVES_S or now_s - since_s < STAYS_S):
+                entries.append(entry)
+        entries.sort(key=lambda entry: (*_order(entry.incident), entry.first_s))
+        return StandingIncidents(tuple(entries[:MOST]))
+
+
+def _renewed(old: _Entry | None, incident: Incident, now_s: float) -> _Entry:
+    if old is None:
+        return _Entry(incident, now_s, now_s, now_s if incident.certain else None)
+    stands_from_s = old.stands_from_s
+    if stands_from_s is None and (incident.certain or now_s - old.first_s >= COMES_S):
+        stands_from_s = now_s
+    before = old.incident
+    milder_from_s = None
+    if stands_from_s is not None and incident.severity < before.severity:
+        milder_from_s = old.milder_from_s if old.milder_from_s is not None else now_s
+        if now_s - milder_from_s < MILDER_S:
+            incident = replace(incident, severity=before.severity)
+        else:
+            milder_from_s = None
+    if incident.name == before.name:
+        ratio = incident.weight / before.weight if before.weight > 0 else _CLASS
+        weight = before.weight if 1 / _CLASS < ratio < _CLASS else incident.weight
+        began_s = before.since_s if incident.since_s == now_s else incident.since_s
+        incident = replace(incident, weight=weight, since_s=began_s)
+    return _Entry(incident, old.first_s, now_s, stands_from_s, milder_from_s)
+
+
+def _identity(incident: Incident) -> _Identity:
+    return incident.subject.identity, incident.story or incident.name
+
+
+def _order(incident: Incident) -> tuple[int, int, float]:
+    return -incident.severity, ORDER[incident.name], -incident.weight

@@ -1,0 +1,47 @@
+"""The table of rules for incidents, in the order in which those of one severity are shown."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from memtop.analysis.incidents import cgroups, exits, machine, processes
+from memtop.analysis.incidents.incident import Incident, Rule, Scope
+from memtop.analysis.incidents.inputs import IncidentInputs
+
+RULES: Final[dict[str, Rule]] = {
+    rule.name: rule
+    for rule in (
+        Rule("oom_kill", "oom_killer", exits.oom_kill),
+        Rule("growth", "verdict_growing", processes.growth),
+        Rule("near_limit", "limits", cgroups.near_limit),
+        Rule("host_low", "available", machine.host_low),
+        Rule("pressure", "psi", machine.pressure),
+        Rule("rising", "verdicts", processes.rising),
+        Rule("filling", "limits", cgroups.filling),
+        Rule("memory_goes", "available", machine.memory_goes),
+        Rule("swap_fills", "swap", machine.swap_fills),
+        Rule("died", "autopsy", exits.died),
+    )
+}
+ORDER: Final = {name: number for number, name in enumerate(RULES)}
+
+
+def find_incidents(inputs: IncidentInputs) -> list[Incident]:
+    """All incidents whose conditions hold.
+
+    A cgroup of which a process is said to grow towards its limit, no less severely, is that process's story.
+    """
+    found = [incident for rule in RULES.values() for incident in rule.find(inputs)]
+    told: dict[str, int] = {}
+    named = {one.key: one.limit.path for one in inputs.growing if one.limit is not None and one.limit.path is not None}
+    for incident in found:
+        names_limit = "limit_name" in incident.facts and incident.subject.scope is Scope.PROCESS
+        if names_limit and incident.subject.key is not None and (path := named.get(incident.subject.key)) is not None:
+            told[path] = max(told.get(path, -1), incident.severity)
+    return [
+        incident
+        for incident in found
+        if incident.subject.scope is not Scope.CGROUP
+        or incident.name == "oom_kill"
+        or told.get(incident.subject.path or "", -1) < incident.severity
+    ]

@@ -1,0 +1,115 @@
+"""Follows all cgroups with a limit: how full they are, what they gain, and which process in them is the largest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from memtop.analysis.incidents import CgroupFacts
+from memtop.analysis.limits.memory_limits import ceiling
+from memtop.analysis.trend.rates import per_s
+from memtop.analysis.trend.rising import QUIET_S, Rise, follow_rise
+from memtop.engine.assessment.memory_limits import limit_name
+from memtop.engine.assessment.step_input import StepInput
+from memtop.process_key import ProcessKey
+from memtop.sampling.cgroup_reading import TimedReading
+
+TOLD_PERCENT: Final = 70.0
+"""Facts are given of cgroups fuller than this, and of those that rise."""
+MEMBERS_TICKS: Final = 5
+"""Ticks after which the largest process of each is looked for again."""
+
+
+@dataclass(slots=True)
+class _Watched:
+    timed: TimedReading
+    limit_bytes: int | None = None
+    """None where it has no limit that can be compared."""
+    used_bytes: int = 0
+    """What cannot be reclaimed."""
+    rise: Rise | None = None
+    refaults: int | None = None
+    refault_per_s: float | None = None
+
+
+class CgroupWatch:
+    """:meth:`take` once a tick, then :meth:`facts`."""
+
+    def __init__(self) -> None:
+        self._watched: dict[str, _Watched] = {}
+        self._largest: dict[str, tuple[ProcessKey, str]] = {}
+        self._largest_of: frozenset[str] = frozenset()
+        self._tick = -1
+
+    def take(self, step: StepInput) -> None:
+        """The next sample: only cgroups that were read again are visited."""
+        self._tick += 1
+        latest, watched = step.cgroups.latest, self._watched
+        total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
+        for path, timed in latest.items():
+            old = watched.get(path)
+            if old is None or old.timed is not timed:
+                watched[path] = _follow(old, timed, total_bytes)
+        if len(watched) > len(latest):
+            for path in watched.keys() - latest.keys():
+                del watched[path]
+
+    def facts(self, step: StepInput) -> tuple[CgroupFacts, ...]:
+        """Of those that are nearly full, that rise, or that have evicted pages come back."""
+        told = {path: one for path, one in self._watched.items() if one.limit_bytes is not None and _is_told(one)}
+        if told and (self._tick % MEMBERS_TICKS == 0 or not told.keys() <= self._largest_of):
+            self._find_largest(step, told.keys())
+        found = []
+        for path, one in told.items():
+            assert one.limit_bytes is not None
+            key, name = self._largest.get(path, (None, ""))
+            if key is not None and step.row(key) is None:
+                key, name = None, ""
+            swap = one.timed.reading.swap_limit_bytes
+            machine_swap = (step.meminfo.swap_free_bytes or 0) if step.meminfo is not None else 0
+            found.append(
+                CgroupFacts(
+                    path,
+                    limit_name(path, step),
+                    one.limit_bytes,
+                    one.limit_bytes - one.used_bytes,
+                    min(machine_swap, swap) if swap is not None else machine_swap,
+                    one.rise,
+                    key,
+                    name,
+                    one.refault_per_s,
+                )
+            )
+        return tuple(found)
+
+    def _find_largest(self, step: StepInput, paths: Collection[str]) -> None:
+        self._largest, self._largest_of = {}, frozenset(paths)
+        sizes: dict[str, int] = {}
+        for row in step.rows.values():
+            for path in step.cgroups.chains.get(row.key, ()):
+                if path in paths and (row.rss_bytes or 0) > sizes.get(path, 0):
+                    sizes[path] = row.rss_bytes or 0
+                    self._largest[path] = row.key, f"{row.program_names[-1]} ({row.pid})"
+
+
+def _is_told(one: _Watched) -> bool:
+    full = one.used_bytes >= TOLD_PERCENT / 100 * (one.limit_bytes or 0)
+    return full or one.rise is not None or bool(one.refault_per_s)
+
+
+def _follow(old: _Watched | None, timed: TimedReading, total_bytes: int | None) -> _Watched:
+    reading, at_s = timed.reading, timed.at_s
+    limit = ceiling(reading.use, total_bytes)
+    if limit is None:
+        return _Watched(timed)
+    new = _Watched(timed, limit.limit_bytes, max(0, limit.unreclaimable_bytes))
+    if (stat := reading.stat) is not None and (stat.refault_anon is not None or stat.refault_file is not None):
+        new.refaults = (stat.refault_anon or 0) + (stat.refault_file or 0)
+    if old is None or old.limit_bytes is None or old.timed.at_s >= at_s:
+        return new
+    elapsed_s = at_s - old.timed.at_s
+    new.refault_per_s = per_s(new.refaults, old.refaults, elapsed_s)
+    rise = follow_rise(old.rise, old.timed.at_s, old.used_bytes, at_s, new.used_bytes)
+    new.rise = rise if rise is not None and at_s - rise.high_s <= max(QUIET_S, 2.5 * elapsed_s) else None
+    return new

@@ -1,0 +1,91 @@
+"""Facts of one tick about growing processes and the machine, as the rules of incidents take them."""
+
+from __future__ import annotations
+
+from heapq import nlargest
+from typing import Final
+
+from memtop.analysis.incidents import GrowthFacts, LimitFacts, MachineFacts
+from memtop.analysis.ledger.machine import MachinePart
+from memtop.engine.assessment.event_counters import Counters
+from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
+from memtop.engine.assessment.machine_trend import MachineTrend
+from memtop.engine.assessment.memory_limits import first_met, limit_rows
+from memtop.engine.assessment.rise_tracker import RiseFact, RiseTracker
+from memtop.engine.assessment.step_input import StepInput
+from memtop.model.assessment import Limit
+from memtop.model.frame import ProcessRow
+from memtop.process_key import ProcessKey
+
+MOST_RISING: Final = 8
+"""Of the processes that rise, so many that have gained most are looked at."""
+MOST_GROWING: Final = 16
+"""The same for those whose growth is confirmed."""
+_FALL_BYTES: Final = 64 << 20
+"""A fall of MemAvailable from which on it is worth to find the process that has gained most."""
+
+
+def process_name(row: ProcessRow) -> str:
+    """The program that a person means, with its pid."""
+    return f"{row.program_names[-1]} ({row.pid})"
+
+
+def growing_processes(step: StepInput, verdicts: GrowthTracker, rises: RiseTracker) -> tuple[GrowthFacts, ...]:
+    """Those whose growth is confirmed, and those that rise."""
+    confirmed = [(key, verdict) for key in verdicts.alarmed() if (verdict := verdicts.of(key)) is not None]
+    confirmed = nlargest(MOST_GROWING, confirmed, key=lambda one: one[1].standing.slope_bytes_per_s or 0.0)
+    found = {key: _facts(key, verdict, rises.of(key), step) for key, verdict in confirmed}
+    for key, fact in rises.largest(MOST_RISING).items():
+        if key not in found:
+            found[key] = _facts(key, None, fact, step)
+    return tuple(one for one in found.values() if one is not None)
+
+
+def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step: StepInput) -> GrowthFacts | None:
+    row = step.row(key)
+    if row is None:
+        return None
+    since_s = verdict.state.since_s if verdict is not None else None
+    return GrowthFacts(
+        key,
+        process_name(row),
+        _limit(key, step),
+        rise=fact.rise if fact is not None else None,
+        anon_bytes=fact.anon_bytes if fact is not None else 0,
+        age_s=None if row.started_s is None else max(0.0, step.sample.wall_s - row.started_s),
+        growth=growth_now(verdict, step.now_s),
+        evidence=verdict.state.evidence if verdict is not None else None,
+        seen_s=None if since_s is None else step.now_s - since_s,
+    )
+
+
+def _limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
+    found = first_met(limit_rows(key, step))
+    if found is None:
+        return None
+    room_bytes = max(0, found.headroom_max_bytes)
+    return LimitFacts(found.name, found.limit_bytes, room_bytes, found.path, found.limit is not Limit.HIGH)
+
+
+def machine_facts(step: StepInput, trend: MachineTrend, counters: Counters) -> MachineFacts:
+    """What is known of the machine, and which process explains what it has lost."""
+    meminfo, pressure, used, parts = step.meminfo, step.sample.system.pressure, trend.used, trend.parts
+    gainer = None
+    if used is not None and used.size_bytes >= _FALL_BYTES:
+        gainer = max(step.rows.values(), key=lambda row: row.growth_bytes_per_min or 0.0, default=None)
+    slab = parts.get(MachinePart.SLAB_RECLAIMABLE)
+    return MachineFacts(
+        total_bytes=meminfo.total_bytes if meminfo is not None else None,
+        available_bytes=meminfo.available_bytes if meminfo is not None else None,
+        used=used,
+        parts=parts,
+        slab_holds=trend.slab_holds(slab) if slab is not None else "",
+        gainer=gainer.key if gainer is not None else None,
+        gainer_name=process_name(gainer) if gainer is not None else "",
+        gained_bytes=int(gainer.growth_bytes_per_min or 0) if gainer is not None else 0,
+        swap_used=trend.swap_used,
+        swap_free_bytes=meminfo.swap_free_bytes if meminfo is not None else None,
+        some_percent=pressure.some.avg10_percent if pressure is not None and pressure.some is not None else None,
+        full_percent=pressure.full.avg10_percent if pressure is not None and pressure.full is not None else None,
+        refault_per_s=counters.refaults(None),
+    )

@@ -1,0 +1,152 @@
+"""Finds the incidents of the machine at every tick and keeps those that stand."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from memtop.analysis.incidents import ExitFacts, IncidentInputs, StandingIncidents, find_incidents
+from memtop.engine.assessment.cgroup_watch import CgroupWatch
+from memtop.engine.assessment.event_counters import KILL_S, Counters
+from memtop.engine.assessment.growth_tracker import GrowthTracker
+from memtop.engine.assessment.incident_inputs import growing_processes, machine_facts
+from memtop.engine.assessment.machine_trend import MachineTrend
+from memtop.engine.assessment.memory_limits import cgroup_name
+from memtop.engine.assessment.rise_tracker import RiseTracker
+from memtop.engine.assessment.step_input import StepInput
+from memtop.model.assessment import ExitReport
+from memtop.model.frame import ProcessRow
+from memtop.model.incidents import IncidentReport, Unseen
+from memtop.process_key import ProcessKey
+
+EXITS: Final = 64
+"""Ends that are remembered."""
+LARGE_SHARE: Final = 0.01
+"""A process that has held so much of RAM was large."""
+UNSEEN_TICKS: Final = 5
+"""Ticks after which what is not seen is counted again."""
+UNEXPLAINED_S: Final = 3.0
+"""A kill that the machine has counted is reported without a name where no end has explained it for so long."""
+
+
+class IncidentTracker:
+    """:meth:`take` once a tick."""
+
+    def __init__(self, verdicts: GrowthTracker, rises: RiseTracker, counters: Counters) -> None:
+        self._verdicts = verdicts
+        self._rises = rises
+        self._counters = counters
+        self._trend = MachineTrend()
+        self._cgroups = CgroupWatch()
+        self._exits: deque[ExitFacts] = deque(maxlen=EXITS)
+        self._unexplained: list[float] = []
+        """When each kill that no end explains was counted."""
+        self._explained = 0
+        """Ends by the OOM killer that were reported before the machine had counted them."""
+        self._machine_kills: int | None = None
+        self._standing = StandingIncidents()
+        self._first_s: float | None = None
+        self._unseen = Unseen()
+        self._tick = -1
+        self.report: IncidentReport | None = None
+        """As of the latest tick."""
+
+    def take(
+        self, step: StepInput, exits: Iterable[ExitReport], last: Mapping[ProcessKey, ProcessRow]
+    ) -> IncidentReport:
+        """One tick; ``exits`` are the ends found at this tick, ``last`` the last rows of those that ended."""
+        self._tick += 1
+        if self._first_s is None:
+            self._first_s = step.now_s
+        self._trend.take(step)
+        self._cgroups.take(step)
+        self._note_exits(step, exits, last)
+        inputs = IncidentInputs(
+            step.now_s,
+            growing_processes(step, self._verdicts, self._rises),
+            self._cgroups.facts(step),
+            machine_facts(step, self._trend, self._counters),
+            tuple(self._exits),
+        )
+        self._standing = self._standing.after(step.now_s, find_incidents(inputs))
+        if self._tick % UNSEEN_TICKS == 0:
+            self._unseen = unseen(step)
+        offset_s = step.sample.wall_s - step.now_s
+        self.report = IncidentReport(
+            self._standing.standing, self._unseen, step.now_s - self._first_s, clock_offset_s=offset_s
+        )
+        return self.report
+
+    def _note_exits(self, step: StepInput, exits: Iterable[ExitReport], last: Mapping[ProcessKey, ProcessRow]) -> None:
+        for report in exits:
+            one = self._exit(step, report, last.get(report.key) or step.row(report.key))
+            if one.is_oom:
+                self._explain()
+            earlier = next((old for old in self._exits if old.is_oom and one.is_oom and _same(old, one)), None)
+            if earlier is not None:
+                self._exits.remove(earlier)
+                one = replace(one, count=earlier.count + 1)
+            self._exits.append(one)
+        vmstat = step.sample.system.vmstat
+        kills = vmstat.oom_kill if vmstat is not None else None
+        if kills is not None and self._machine_kills is not None:
+            for _ in range(min(EXITS, max(0, kills - self._machine_kills))):
+                if self._explained:
+                    self._explained -= 1
+                else:
+                    self._unexplained.append(step.now_s)
+        self._machine_kills = kills
+        while self._unexplained and step.now_s - self._unexplained[0] > UNEXPLAINED_S:
+            at_s = self._unexplained.pop(0)
+            self._exits.append(self._nameless(step, at_s))
+
+    def _explain(self) -> None:
+        if self._unexplained:
+            self._unexplained.pop(0)
+        else:
+            self._explained += 1
+
+    def _exit(self, step: StepInput, report: ExitReport, row: ProcessRow | None) -> ExitFacts:
+        chain = self._counters.chain(report.key)
+        total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
+        peak = report.peak_rss_bytes or report.rss_bytes
+        name = f"{row.program_names[-1] if row is not None else report.name} ({report.key.pid})"
+        return ExitFacts(
+            report.key,
+            name,
+            report.at_s - (step.sample.wall_s - step.now_s),
+            report.is_oom,
+            cgroup_path=chain[0] if chain else None,
+            cgroup_name=cgroup_name(chain[0], step) if chain else "",
+            limit_name=report.limit_name or "",
+            limit_bytes=report.limit_bytes,
+            signal=report.signal,
+            exit_code=report.exit_code,
+            peak_bytes=peak,
+            large=bool(peak and total_bytes and peak >= LARGE_SHARE * total_bytes),
+        )
+
+    def _nameless(self, step: StepInput, at_s: float) -> ExitFacts:
+        """A kill of a process that was gone before it could be noticed."""
+        path = next((one for one in step.cgroups.kills if self._counters.cgroup_kills(one)), None)
+        name = cgroup_name(path, step) if path is not None and step.now_s - at_s <= KILL_S else ""
+        return ExitFacts(None, "", at_s, True, cgroup_path=path, cgroup_name=name)
+
+
+def _same(one: ExitFacts, other: ExitFacts) -> bool:
+    """Whether two ends are of the same program in the same cgroup."""
+    return one.cgroup_path == other.cgroup_path and one.name.partition(" (")[0] == other.name.partition(" (")[0]
+
+
+def unseen(step: StepInput) -> Unseen:
+    """What the incidents of this tick say nothing about."""
+    cgroups, processes = step.cgroups, step.sample.processes
+    unplaced = sum(
+        one.statm is not None and (one.key not in cgroups.chains or one.key in cgroups.unread)
+        for one in processes.values()
+    )
+    latest = cgroups.latest
+    unread = sum(path not in latest or latest[path].reading.limit_bytes is None for path in cgroups.labels)
+    return Unseen(step.sample.hidden, unplaced, unread, None if step.everybody else len(processes))

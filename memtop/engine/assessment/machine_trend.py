@@ -1,0 +1,113 @@
+"""What the parts of the machine's RAM have gained within the last minute."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from memtop.analysis.ledger.machine import MachinePart, Reclaim, machine_ledger, reclaim_of
+from memtop.analysis.trend.rising import Rise
+from memtop.engine.assessment.step_input import StepInput
+from memtop.procfs.statm import PAGE_BYTES
+
+WINDOW_S: Final = 60.0
+MOST_SAMPLES: Final = 120
+LEAST_BYTES: Final = 8 << 20
+"""A smaller gain is none."""
+_KEPT_SHARE: Final = 0.5
+"""A gain of which less is left is over."""
+_DENTRY_BYTES: Final = 192
+_USED: Final = "used"
+_SWAP: Final = "swap"
+_WATCHED: Final = frozenset(
+    part for part in MachinePart if reclaim_of(part) not in (Reclaim.IS_FREE, Reclaim.DROP, Reclaim.WRITE)
+) - {MachinePart.UNACCOUNTED}
+"""The remainder holds free pages of the CPUs, which come and go."""
+
+
+class MachineTrend:
+    """Sizes of the last minute; :meth:`take` once a tick."""
+
+    def __init__(self) -> None:
+        self._times_s: deque[float] = deque(maxlen=MOST_SAMPLES)
+        self._sizes: dict[str, deque[int | None]] = {}
+        self._dentries: deque[tuple[int, int] | None] = deque(maxlen=MOST_SAMPLES)
+
+    def take(self, step: StepInput) -> None:
+        """The next sample."""
+        meminfo, vmstat = step.meminfo, step.sample.system.vmstat
+        zspages = vmstat.zspages if vmstat is not None else None
+        found: dict[str, int | None] = {}
+        if meminfo is not None:
+            ledger = machine_ledger(meminfo, zspages_bytes=None if zspages is None else zspages * PAGE_BYTES)
+            if ledger is not None:
+                found = {part.name: part.size_bytes for part in ledger.parts if part.name in _WATCHED}
+            if meminfo.total_bytes is not None and meminfo.available_bytes is not None:
+                found[_USED] = meminfo.total_bytes - meminfo.available_bytes
+            if meminfo.swap_total_bytes and meminfo.swap_free_bytes is not None:
+                found[_SWAP] = meminfo.swap_total_bytes - meminfo.swap_free_bytes
+        self._times_s.append(step.now_s)
+        dentries = step.sample.system.dentries
+        self._dentries.append((dentries.total, dentries.negative or 0) if dentries is not None else None)
+        length = len(self._times_s)
+        for name in found.keys() | self._sizes.keys():
+            series = self._sizes.setdefault(name, deque([None] * (length - 1), maxlen=MOST_SAMPLES))
+            series.append(found.get(name))
+        while self._times_s and step.now_s - self._times_s[0] > WINDOW_S:
+            self._times_s.popleft()
+            self._dentries.popleft()
+            for one in self._sizes.values():
+                one.popleft()
+
+    @property
+    def used(self) -> Rise | None:
+        """Of RAM that is not available."""
+        return self._rise(_USED)
+
+    @property
+    def swap_used(self) -> Rise | None:
+        """Of swap."""
+        return self._rise(_SWAP)
+
+    @property
+    def parts(self) -> dict[MachinePart, Rise]:
+        """Of the parts that cannot be dropped at once."""
+        found = ((part, self._rise(part.value)) for part in sorted(_WATCHED))
+        return {part: rise for part, rise in found if rise is not None}
+
+    def slab_holds(self, rise: Rise) -> str:
+        """What most of the slab gained in ``rise`` is, in words; empty where that is not known."""
+        index = next((at for at, time_s in enumerate(self._times_s) if time_s >= rise.since_s), None)
+        then, now = self._dentries[index] if index is not None else None, self._dentries[-1] if self._dentries else None
+        if then is None or now is None:
+            return ""
+        total, negative = now[0] - then[0], now[1] - then[1]
+        if total * _DENTRY_BYTES < 0.5 * rise.size_bytes:
+            return ""
+        return "dentries of files that do not exist" if negative > 0.5 * total else "dentries"
+
+    def _rise(self, name: str) -> Rise | None:
+        series = self._sizes.get(name)
+        if series is None or (last := series[-1]) is None:
+            return None
+        lowest = min(size for size in series if size is not None)
+        return rise_within(self._times_s, series) if last - lowest >= LEAST_BYTES else None
+
+
+def rise_within(times_s: Sequence[float], sizes: Sequence[int | None]) -> Rise | None:
+    """From the lowest size to the highest after it; None where nothing rose, or most of the gain is lost again."""
+    known = [(time_s, size) for time_s, size in zip(times_s, sizes, strict=True) if size is not None]
+    if len(known) < 2:
+        return None
+    lowest = min(size for _, size in known)
+    if lowest == known[-1][1]:
+        return None
+    start = max(at for at, (_, size) in enumerate(known) if size == lowest)
+    after = known[start:]
+    high = max(size for _, size in after)
+    if known[-1][1] - lowest < _KEPT_SHARE * (high - lowest):
+        return None
+    end = next(at for at, (_, size) in enumerate(after) if size == high)
+    steps = sum(after[at][1] > after[at - 1][1] for at in range(1, end + 1))
+    return Rise(after[0][0], lowest, high, after[end][0], steps)

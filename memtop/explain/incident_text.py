@@ -1,0 +1,162 @@
+"""Sentences about incidents, from ``incidents.toml``, and the headline of the machine."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from memtop.analysis.findings import Severity
+from memtop.analysis.incidents import RULES, Incident, Scope
+from memtop.explain.finding_text import known_sentences, worded
+from memtop.explain.limit_names import short
+from memtop.model.frame import SystemRow
+from memtop.model.incidents import IncidentReport, Unseen
+from memtop.units import long_size
+
+SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}
+EARLY_S: Final = 5.0
+"""What grows can be said after so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentText:
+    """The sentences about one incident."""
+
+    clauses: tuple[str, ...]
+    """The most important first; they make sense without the last ones."""
+    evidence: tuple[str, ...]
+    next: str
+    topic: str
+
+    @property
+    def says(self) -> str:
+        """All clauses in one line."""
+        return "; ".join(self.clauses)
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The line that speaks for the whole machine."""
+
+    clauses: tuple[str, ...]
+    """The most important first."""
+    severity: Severity | None = None
+    """None where nothing deserves attention."""
+    more: int = 0
+    """Incidents beside the one that is named."""
+
+    @property
+    def sign(self) -> str:
+        """How bad it is; empty where nothing deserves attention."""
+        return SIGNS[self.severity] if self.severity is not None else ""
+
+    @property
+    def says(self) -> str:
+        """All clauses in one line, without its severity."""
+        return "; ".join(self.clauses) + (f"; and {self.more} more" if self.more else "")
+
+
+@cache
+def incident_texts() -> dict[str, Any]:
+    """The tables of ``incidents.toml``, by the names of the incidents."""
+    return tomllib.loads(resources.files(__package__).joinpath("incidents.toml").read_text("utf-8"))
+
+
+def incident_sentences(incident: Incident) -> IncidentText:
+    """The sentences about an incident with its numbers; those that name an unknown fact are left out."""
+    text = incident_texts()[incident.name]
+    facts = worded(incident.facts) | {"subject": _subject(incident)}
+    if (full_s := incident.facts.get("full_s")) is not None:
+        facts["full_s"] = about(float(full_s))
+    if "cgroup" in facts:
+        facts["cgroup"] = short(facts["cgroup"])
+    variant = next((text[name] for name in facts if isinstance(text.get(name), dict)), text)
+    return IncidentText(
+        tuple(known_sentences(variant["says"], facts)),
+        tuple(known_sentences(variant.get("evidence", []), facts)),
+        variant.get("next", ""),
+        RULES[incident.name].topic,
+    )
+
+
+def headline(report: IncidentReport | None, system: SystemRow) -> Headline:
+    """What is to be said of the machine first; ``report`` is None before the second sample."""
+    if report is not None and report.standing:
+        first = report.standing[0]
+        return Headline(incident_sentences(first).clauses, first.severity, len(report.standing) - 1)
+    available = system.mem_available_bytes
+    clauses = [f"{long_size(available)} available" if available is not None else "available memory is not known"]
+    if report is None:
+        return Headline((*clauses, "a single sample tells nothing of growth"))
+    unread = unseen_clauses(report.unseen)
+    grows = "nothing grows" if report.watched_s >= EARLY_S else "too early to say what grows"
+    near = (
+        "no limit is near" if not (report.unseen.unplaced or report.unseen.unread_cgroups) else "no limit seen is near"
+    )
+    return Headline((*clauses, f"{grows}, {near}", *unread))
+
+
+def unseen_clauses(unseen: Unseen) -> list[str]:
+    """What was not looked at, each as a clause."""
+    found = []
+    if unseen.only is not None:
+        found.append(f"only {_counted(unseen.only, 'process', 'processes')} watched")
+    if unseen.hidden:
+        found.append(f"{_counted(unseen.hidden, 'process', 'processes')} not permitted")
+    if unseen.unplaced:
+        found.append(f"cgroup of {_counted(unseen.unplaced, 'process', 'processes')} not known")
+    if unseen.unread_cgroups:
+        found.append(f"limit of {_counted(unseen.unread_cgroups, 'cgroup', 'cgroups')} not read")
+    return found
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def about(seconds: float) -> str:
+    """A time at a pace that may change, with one digit that counts: ``less than 5 s``, ``about 2 min``."""
+    if seconds < 5:
+        return "less than 5 s"
+    if seconds < 90:
+        return f"about {round(seconds / 5) * 5} s"
+    if seconds < 5400:
+        return f"about {max(2, round(seconds / 60))} min"
+    return f"about {max(2, round(seconds / 3600))} h"
+
+
+def incident_object(incident: Incident, at: str) -> dict[str, Any]:
+    """An incident as the JSON contract has it; ``at`` is when it began, as text."""
+    words, subject = incident_sentences(incident), incident.subject
+    key = subject.key
+    return {
+        "id": incident.name,
+        "severity": incident.severity.name.lower(),
+        "scope": subject.scope.value,
+        "pid": key.pid if key is not None else None,
+        "start_ticks": key.start_ticks if key is not None else None,
+        "cgroup": subject.path,
+        "name": subject.name or None,
+        "since": at,
+        "text": words.says,
+        "evidence": list(words.evidence),
+        "next": words.next or None,
+        "facts": _rounded(incident.facts),
+    }
+
+
+def _rounded(facts: Mapping[str, float | str]) -> dict[str, float | str | None]:
+    found: dict[str, float | str | None] = {}
+    for name, value in facts.items():
+        finite = isinstance(value, str) or abs(value) < float("inf")
+        found[name] = (round(value, 3) if isinstance(value, float) else value) if finite else None
+    return found
+
+
+def _subject(incident: Incident) -> str:
+    subject = incident.subject
+    return short(subject.name) if subject.scope is Scope.CGROUP else subject.name

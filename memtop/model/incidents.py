@@ -1,0 +1,35 @@
+"""IncidentReport: what deserves attention on the machine, and what was not looked at."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from memtop.analysis.incidents import Incident
+
+
+class Unseen(NamedTuple):
+    """What the incidents say nothing about. Counts."""
+
+    hidden: int = 0
+    """Processes that /proc lists and does not let us read (hidepid)."""
+    unplaced: int = 0
+    """Processes whose cgroup has not been looked up yet, or is not known."""
+    unread_cgroups: int = 0
+    """Cgroups whose limit has not been read yet, or cannot be."""
+    only: int | None = None
+    """Processes that were read, where not all of them were; None where they were."""
+
+
+class IncidentReport(NamedTuple):
+    """The incidents that stand at one instant, the worst first."""
+
+    standing: tuple[Incident, ...] = ()
+    unseen: Unseen = Unseen()
+    watched_s: float = 0.0
+    """For how long the machine has been watched: what has grown before is not known."""
+    clock_offset_s: float = 0.0
+    """Seconds since the epoch, minus the clock of :attr:`Incident.since_s`."""
+
+    def since_wall_s(self, incident: Incident) -> float:
+        """When an incident began, seconds since the epoch."""
+        return incident.since_s + self.clock_offset_s

@@ -1,0 +1,211 @@
+"""The rules of incidents: facts in, the incident and its severity out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from memtop.analysis.findings import Severity
+from memtop.analysis.incidents import (
+    RULES,
+    CgroupFacts,
+    ExitFacts,
+    GrowthFacts,
+    Incident,
+    IncidentInputs,
+    LimitFacts,
+    MachineFacts,
+    find_incidents,
+)
+from memtop.analysis.ledger.machine import MachinePart
+from memtop.analysis.trend.classify import Growth, Shape
+from memtop.analysis.trend.rising import Rise
+from memtop.process_key import ProcessKey
+
+MIB, GIB = 1 << 20, 1 << 30
+NOTE, WARNING, DANGER = Severity.NOTE, Severity.WARNING, Severity.DANGER
+KEY, OTHER = ProcessKey(42, 500), ProcessKey(43, 500)
+MACHINE = LimitFacts("this machine's memory", 16 * GIB, 8 * GIB)
+SHOP = LimitFacts("container shop", 300 * MIB, 200 * MIB, "sys/fs/cgroup/shop")
+
+
+def rise(size_mib: float, span_s: float, steps: int = 5) -> Rise:
+    return Rise(100.0 - span_s, 10 * MIB, int((10 + size_mib) * MIB), 100.0, steps)
+
+
+def rising(size_mib: float, span_s: float, *, limit: LimitFacts = MACHINE, **changes: Any) -> GrowthFacts:
+    one = rise(size_mib, span_s)
+    return replace(GrowthFacts(KEY, "app (42)", limit, one, one.size_bytes, age_s=1000.0), **changes)
+
+
+def growing(limit: LimitFacts = MACHINE, limit_s: tuple[float, float] | None = None) -> GrowthFacts:
+    verdict = Growth(Shape.LEAK, 60, 120.0, 1e6, 0.9e6, 1.1e6, limit_s=limit_s)
+    return GrowthFacts(KEY, "app (42)", limit, growth=verdict, seen_s=120.0)
+
+
+def found(**facts: Any) -> list[tuple[str, Severity]]:
+    machine = facts.pop("machine", MachineFacts(16 * GIB, 8 * GIB))
+    return [(one.name, one.severity) for one in find_incidents(IncidentInputs(100.0, machine=machine, **facts))]
+
+
+def incident(**facts: Any) -> Incident:
+    (one,) = find_incidents(IncidentInputs(100.0, **facts))
+    return one
+
+
+def test_a_machine_at_ease_has_none() -> None:
+    assert found() == []
+    quiet = CgroupFacts("a", "a", 300 * MIB, 200 * MIB)
+    assert found(cgroups=(quiet,), growing=(rising(0.5, 20.0),)) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "severity"),
+    [
+        (growing(), WARNING),
+        (growing(SHOP, (600.0, 900.0)), DANGER),
+        (growing(SHOP, (7200.0, 9000.0)), WARNING),
+        (growing(replace(SHOP, kills=False), (600.0, 900.0)), WARNING),
+    ],
+)
+def test_confirmed_growth_is_a_danger_where_a_limit_that_kills_is_less_than_an_hour_away(
+    one: GrowthFacts, severity: Severity
+) -> None:
+    assert found(growing=(one,)) == [("growth", severity)]
+
+
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (rising(12, 12.0), [("rising", NOTE)]),
+        (rising(12, 4.0), []),
+        (rising(100, 2.5), [("rising", WARNING)]),
+        (rising(60, 6.0, limit=SHOP), [("rising", DANGER)]),
+        (rising(10, 20.0, limit=SHOP), [("rising", WARNING)]),
+        (rising(3, 6.0, limit=replace(SHOP, room_bytes=20 * MIB)), [("rising", DANGER)]),
+        (rising(12, 12.0, anon_bytes=MIB), []),
+        (rising(12, 6.0, age_s=7.0), []),
+        (rising(12, 9.0, age_s=10.0), [("rising", NOTE)]),
+    ],
+    ids=[
+        "slow",
+        "short",
+        "fast",
+        "limit at once",
+        "limit in minutes",
+        "small room",
+        "files",
+        "loading",
+        "still loading",
+    ],
+)
+def test_a_rise_is_named_once_it_is_no_hiccup_and_the_worse_the_nearer_its_limit(
+    one: GrowthFacts, expected: list[tuple[str, Severity]]
+) -> None:
+    assert found(growing=(one,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("room_mib", "changes", "expected"),
+    [
+        (90, {}, []),
+        (50, {}, [("near_limit", WARNING)]),
+        (20, {}, [("near_limit", DANGER)]),
+        (20, {"swap_room_bytes": GIB}, [("near_limit", WARNING)]),
+        (200, {"rise": rise(30, 6.0)}, [("filling", WARNING)]),
+        (200, {"rise": rise(5, 6.0)}, [("filling", NOTE)]),
+        (200, {"rise": rise(0.9, 60.0)}, []),
+    ],
+)
+def test_a_cgroup_is_named_where_it_is_nearly_full_or_fills(
+    room_mib: int, changes: dict[str, Any], expected: list[tuple[str, Severity]]
+) -> None:
+    one = replace(CgroupFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, room_mib * MIB), **changes)
+    assert found(cgroups=(one,)) == expected
+
+
+def test_the_process_that_fills_a_cgroup_tells_the_story_of_both() -> None:
+    shop = CgroupFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, 20 * MIB)
+    assert found(cgroups=(shop,), growing=(rising(60, 6.0, limit=SHOP),)) == [("rising", DANGER)]
+    assert found(cgroups=(shop,), growing=(rising(10, 20.0, limit=SHOP),)) == [
+        ("near_limit", DANGER),
+        ("rising", WARNING),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"available_bytes": GIB}, [("host_low", WARNING)]),
+        ({"available_bytes": GIB // 2}, [("host_low", DANGER)]),
+        ({"some_percent": 9.0}, []),
+        ({"some_percent": 34.0}, [("pressure", WARNING)]),
+        ({"some_percent": 34.0, "full_percent": 20.0, "refault_per_s": 5000.0}, [("pressure", DANGER)]),
+        ({"swap_used": rise(100, 20.0), "swap_free_bytes": 200 * MIB}, [("swap_fills", WARNING)]),
+        ({"swap_used": rise(100, 20.0), "swap_free_bytes": 20 * GIB}, [("swap_fills", NOTE)]),
+        ({"parts": {MachinePart.SHMEM: rise(1024, 3.0)}}, [("memory_goes", NOTE)]),
+        ({"parts": {MachinePart.SHMEM: rise(30, 3.0)}}, []),
+        ({"parts": {MachinePart.SLAB_RECLAIMABLE: rise(190, 9.0)}}, [("memory_goes", NOTE)]),
+        ({"used": rise(1200, 20.0)}, [("memory_goes", WARNING)]),
+        ({"used": rise(4000, 20.0)}, [("memory_goes", DANGER)]),
+        ({"used": rise(100, 20.0)}, []),
+    ],
+)
+def test_the_machine_speaks_for_itself(changes: dict[str, Any], expected: list[tuple[str, Severity]]) -> None:
+    assert found(machine=replace(MachineFacts(16 * GIB, 8 * GIB), **changes)) == expected
+
+
+def test_what_the_machine_has_lost_is_explained_by_a_part_by_a_process_or_by_nothing() -> None:
+    lost = MachineFacts(16 * GIB, 8 * GIB, used=rise(1200, 20.0))
+    tmpfs = replace(lost, parts={MachinePart.SHMEM: rise(1000, 20.0)})
+    assert incident(machine=tmpfs).facts["part"] == "tmpfs and shared memory"
+    slab = replace(lost, parts={MachinePart.SLAB_RECLAIMABLE: rise(1000, 20.0)}, slab_holds="dentries")
+    assert incident(machine=slab).facts["part"] == "slab (dentries)"
+    taken = replace(lost, gainer=KEY, gainer_name="app (42)", gained_bytes=1100 * MIB)
+    one = incident(machine=taken)
+    assert (one.facts["gainer"], one.show) == ("app (42)", KEY)
+    assert found(machine=taken, growing=(rising(1100, 20.0),)) == [("rising", WARNING)], "that process is the story"
+    assert "part" not in incident(machine=lost).facts
+
+
+def test_the_pressure_names_the_cgroup_with_the_most_refaults() -> None:
+    db = CgroupFacts("db", "db.service", GIB, GIB // 2, largest=OTHER, refault_per_s=4000.0)
+    one = incident(machine=MachineFacts(16 * GIB, 8 * GIB, some_percent=34.0), cgroups=(db,))
+    assert (one.facts["cgroup"], one.show) == ("db.service", OTHER)
+
+
+def test_a_kill_calls_for_action_at_first_and_is_reported_for_long() -> None:
+    kill = ExitFacts(KEY, "worker (42)", 60.0, is_oom=True, cgroup_name="shop.slice")
+    one = incident(exits=(kill,))
+    assert (one.severity, one.facts["ago_s"], one.show, one.certain) == (DANGER, 40.0, KEY, True)
+    assert found(exits=(replace(kill, at_s=-100.0),)) == [("oom_kill", WARNING)]
+    assert found(exits=(replace(kill, at_s=-1000.0),)) == []
+
+
+def test_of_other_ends_only_those_of_large_processes_that_went_wrong_are_named() -> None:
+    end = ExitFacts(KEY, "db (42)", 90.0, is_oom=False, signal=11, peak_bytes=3 * GIB, large=True)
+    assert found(exits=(end,)) == [("died", WARNING)]
+    assert found(exits=(replace(end, signal=None, exit_code=1),)) == [("died", NOTE)]
+    assert found(exits=(replace(end, signal=None, exit_code=0),)) == []
+    assert found(exits=(replace(end, large=False),)) == []
+
+
+def test_every_rule_is_tried_here() -> None:
+    everything = IncidentInputs(
+        100.0,
+        growing=(growing(), replace(rising(12, 12.0), key=OTHER)),
+        cgroups=(
+            CgroupFacts("a", "a", 300 * MIB, 20 * MIB),
+            CgroupFacts("b", "b", 300 * MIB, 200 * MIB, rise=rise(30, 6.0)),
+        ),
+        machine=MachineFacts(
+            16 * GIB, GIB, some_percent=50.0, swap_used=rise(100, 20.0), swap_free_bytes=GIB, used=rise(1200, 20.0)
+        ),
+        exits=(
+            ExitFacts(OTHER, "a (43)", 90.0, is_oom=True),
+            ExitFacts(KEY, "b (42)", 90.0, is_oom=False, signal=9, large=True),
+        ),
+    )
+    assert {one.name for one in find_incidents(everything)} == set(RULES)

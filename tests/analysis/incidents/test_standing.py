@@ -1,0 +1,64 @@
+"""Incidents come, stay, and change their order only when something is worse by a class."""
+
+from __future__ import annotations
+
+from memtop.analysis.findings import Severity
+from memtop.analysis.incidents import Incident, Scope, StandingIncidents, Subject
+from memtop.process_key import ProcessKey
+
+NOTE, WARNING, DANGER = Severity.NOTE, Severity.WARNING, Severity.DANGER
+
+
+def one(
+    pid: int, *, name: str = "rising", severity: Severity = NOTE, weight: float = 1.0, certain: bool = False
+) -> Incident:
+    subject = Subject(Scope.PROCESS, f"app ({pid})", key=ProcessKey(pid, 1))
+    return Incident(name, severity, subject, {}, weight, since_s=0.0, story="growth", certain=certain)
+
+
+def standing(*samples: list[Incident], step_s: float = 1.0) -> list[list[int]]:
+    """The pids that stand after each of the samples, ``step_s`` apart."""
+    state, shown = StandingIncidents(), []
+    for number, found in enumerate(samples):
+        state = state.after(100.0 + number * step_s, found)
+        shown.append([incident.subject.key.pid for incident in state.standing if incident.subject.key is not None])
+    return shown
+
+
+def test_an_incident_comes_with_the_second_sample_unless_it_is_certain() -> None:
+    assert standing([one(1)], [one(1)]) == [[], [1]]
+    assert standing([one(1)], [], [one(1)]) == [[], [], []]
+    assert standing([one(1, certain=True)]) == [[1]]
+    assert standing([one(1)], [one(1)], [one(1)], step_s=0.5) == [[], [], [1]], "not faster than the eye"
+
+
+def test_one_that_stands_outlives_gaps_and_leaves_in_the_end() -> None:
+    here = [one(1)]
+    assert standing(here, here, [], [], here)[-1] == [1]
+    shown = standing(here, here, *([[]] * 12))
+    assert shown[6] == [1] and shown[-1] == []
+
+
+def test_the_order_of_one_class_stands_still_while_weights_change_a_little() -> None:
+    first = [[one(1, weight=10.0), one(2, weight=10.0 + number % 3)] for number in range(8)]
+    assert {tuple(pids) for pids in standing(*first)[1:]} == {(1, 2)}
+
+
+def test_one_that_is_twice_as_bad_or_of_a_worse_class_goes_ahead() -> None:
+    before = [one(1, weight=10.0), one(2, weight=5.0)]
+    assert standing(before, before, [one(1, weight=10.0), one(2, weight=30.0)])[1:] == [[1, 2], [2, 1]]
+    assert standing(before, before, [one(1, weight=10.0), one(2, severity=WARNING)])[1:] == [[1, 2], [2, 1]]
+
+
+def test_a_severity_rises_at_once_and_falls_late() -> None:
+    mild, bad = [one(1), one(2, severity=WARNING)], [one(1, severity=DANGER), one(2, severity=WARNING)]
+    shown = standing(mild, mild, bad, mild, mild, mild, mild, mild, mild, mild)
+    assert (shown[1], shown[2], shown[5], shown[-1]) == ([2, 1], [1, 2], [1, 2], [2, 1])
+
+
+def test_a_rise_that_becomes_confirmed_growth_is_one_incident() -> None:
+    state = StandingIncidents()
+    for second in range(10):
+        name = "rising" if second < 5 else "growth"
+        state = state.after(100.0 + second, [one(1, name=name)])
+    assert [incident.name for incident in state.standing] == ["growth"]

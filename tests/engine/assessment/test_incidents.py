@@ -1,0 +1,140 @@
+"""From samples to the incidents of the machine, on a fake world of version 2."""
+
+from __future__ import annotations
+
+from memtop.analysis.incidents import Incident
+from memtop.engine.engine import Engine
+from memtop.explain.incident_text import headline
+from memtop.model.frame import Frame
+from memtop.model.incidents import IncidentReport
+from memtop.sources.protocol import Exit
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.requests import request
+from tests.sampling.test_cgroups import APP, MIB, v2
+
+EASY = b"MemTotal: 24000000 kB\nMemFree: 20000000 kB\nMemAvailable: %d kB\nShmem: %d kB\nSReclaimable: %d kB\n"
+
+
+def meminfo(available_kib: int = 20_000_000, shmem_kib: int = 1000, slab_kib: int = 100_000) -> bytes:
+    return EASY % (available_kib, shmem_kib, slab_kib) + b"AnonPages: 1000000 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n"
+
+
+def world(*processes: FakeProcess) -> tuple[FakeSource, Engine]:
+    source = v2(*processes)
+    source.files["proc/meminfo"] = meminfo()
+    source.files[f"{APP}/memory.high"] = b"max\n"
+    source.files[f"{APP}/memory.stat"] = b"anon 20000000\nfile 0\n"
+    source.files[f"{APP}/memory.current"] = b"20000000\n"
+    return source, Engine(source)
+
+
+def step(engine: Engine) -> Frame:
+    frame = engine.step(request())
+    assert frame is not None
+    return frame
+
+
+def report(frame: Frame) -> IncidentReport:
+    assert frame.incidents is not None
+    return frame.incidents
+
+
+def names(frame: Frame) -> list[str]:
+    return [incident.name for incident in report(frame).standing]
+
+
+def first(frame: Frame) -> Incident:
+    return report(frame).standing[0]
+
+
+def test_the_first_sample_alone_reports_nothing_and_then_all_is_well() -> None:
+    _, engine = world(FakeProcess(42))
+    assert step(engine).incidents is None
+    for _ in range(8):
+        frame = step(engine)
+    assert names(frame) == []
+    assert headline(frame.incidents, frame.system).says == "19.1 GiB available; nothing grows, no limit is near"
+
+
+def leak(seconds: int, mib_a_s: int) -> list[Frame]:
+    """A process out of focus that leaks in a cgroup of 100 MiB, among others that do nothing."""
+    process = FakeProcess(42, comm=b"leaky", cmdline=b"/usr/bin/leaky\0")
+    source, engine = world(process, *(FakeProcess(100 + number) for number in range(50)))
+    frames = []
+    for second in range(seconds):
+        frames.append(step(engine))
+        process.rss_pages += mib_a_s * MIB_PAGES
+        source.files[f"{APP}/memory.current"] = b"%d\n" % (20_000_000 + second * mib_a_s * MIB)
+        source.files[f"{APP}/memory.stat"] = b"anon %d\nfile 0\n" % (20_000_000 + second * mib_a_s * MIB)
+    return frames
+
+
+def test_a_leak_out_of_focus_is_named_with_its_limit_within_seconds_and_confirmed_later() -> None:
+    frames = leak(12, 2)
+    told = next(number for number, frame in enumerate(frames) if frame.incidents and names(frame))
+    assert told <= 8
+    incident = first(frames[told])
+    assert (incident.name, incident.subject.name, incident.facts["limit_name"]) == ("rising", "leaky (42)", "app.scope")
+    assert incident.show is not None and incident.show.pid == 42
+    rest = [first(frame) for frame in leak(100, 1)[15:]]
+    assert {incident.subject.name for incident in rest} == {"leaky (42)"}, "one story, without a gap"
+    assert [rest[0].name, rest[-1].name] == ["rising", "growth"]
+
+
+def test_what_is_written_to_tmpfs_and_what_slab_holds_is_named() -> None:
+    source, engine = world(FakeProcess(42))
+    for _ in range(4):
+        step(engine)
+    source.files["proc/meminfo"] = meminfo(available_kib=19_000_000, shmem_kib=1_001_000)
+    for _ in range(3):
+        frame = step(engine)
+    assert first(frame).facts["part_id"] == "shmem"
+    source, engine = world(FakeProcess(42))
+    source.files["proc/sys/fs/dentry-state"] = b"100000 90000 45 0 10000 0\n"
+    for _ in range(4):
+        step(engine)
+    source.files["proc/meminfo"] = meminfo(slab_kib=300_000)
+    source.files["proc/sys/fs/dentry-state"] = b"1100000 1090000 45 0 1010000 0\n"
+    for _ in range(3):
+        frame = step(engine)
+    assert first(frame).facts["part"] == "slab (dentries of files that do not exist)"
+
+
+def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:
+    process = FakeProcess(42, comm=b"worker", cmdline=b"worker\0")
+    source, engine = world(process, FakeProcess(43))
+    for _ in range(4):
+        step(engine)
+    del source.processes[42]
+    source.ended = [Exit(42, source.wall_s, 9)]
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    frame = step(engine)
+    source.ended = []
+    incident = first(frame)
+    assert (incident.name, incident.facts["victim"], incident.facts["cgroup"]) == (
+        "oom_kill",
+        "worker (42)",
+        "app.scope",
+    )
+    for _ in range(8):
+        frame = step(engine)
+    assert names(frame).count("oom_kill") == 1, "the machine has counted the same kill"
+
+
+def test_a_kill_that_no_end_explains_is_reported_without_a_name() -> None:
+    source, engine = world(FakeProcess(42))
+    for _ in range(4):
+        step(engine)
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    for _ in range(6):
+        frame = step(engine)
+    assert (first(frame).name, first(frame).facts["victim"]) == ("oom_kill", "a process")
+
+
+def test_what_is_not_looked_at_is_counted() -> None:
+    _, engine = world(FakeProcess(42))
+    for _ in range(12):
+        frame = engine.step(request(only=frozenset({42})))
+    assert frame is not None and report(frame).unseen.only == 1
+    assert report(frame).unseen.unread_cgroups == 0

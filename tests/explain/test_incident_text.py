@@ -1,0 +1,93 @@
+"""Sentences about incidents, and the headline of the machine."""
+
+from __future__ import annotations
+
+from memtop.analysis.findings import Severity
+from memtop.analysis.incidents import RULES, Incident, Scope, Subject
+from memtop.explain import topic
+from memtop.explain.incident_text import about, headline, incident_object, incident_sentences, incident_texts
+from memtop.model.incidents import IncidentReport, Unseen
+from memtop.process_key import ProcessKey
+from tests.rows import GIB, MIB, system_row
+
+GROWTH = Incident(
+    "growth",
+    Severity.DANGER,
+    Subject(Scope.PROCESS, "orders-api (4242)", key=ProcessKey(4242, 9)),
+    {
+        "rate_bytes_per_min": 60.0 * MIB,
+        "seen_s": 180.0,
+        "limit_name": "container shop",
+        "limit_bytes": 300 * MIB,
+        "early_s": 125.0,
+        "late_s": 170.0,
+    },
+    weight=1.0,
+    since_s=1000.0,
+    show=ProcessKey(4242, 9),
+)
+EASE = system_row(mem_available_bytes=22 * GIB)
+
+
+def test_every_rule_has_sentences_and_a_topic() -> None:
+    assert set(incident_texts()) == set(RULES)
+    for rule in RULES.values():
+        assert topic(rule.topic).body
+        assert incident_texts()[rule.name]["next"]
+
+
+def test_the_headline_names_who_since_when_which_limit_and_how_many_more() -> None:
+    found = headline(IncidentReport((GROWTH, GROWTH), watched_s=200.0), EASE)
+    assert found.clauses == (
+        "orders-api (4242) grows 60.0 MiB/min, steadily for 3 min",
+        "container shop (300 MiB) is full in 2 to 3 min",
+    )
+    assert (found.sign, found.more) == ("▲", 1)
+    assert found.says.endswith("; and 1 more")
+
+
+def test_where_nothing_is_wrong_it_says_so_and_what_it_did_not_see() -> None:
+    def says(report: IncidentReport | None) -> str:
+        return headline(report, EASE).says
+
+    assert says(IncidentReport(watched_s=60.0)) == "22.0 GiB available; nothing grows, no limit is near"
+    assert "too early to say what grows" in says(IncidentReport(watched_s=2.0))
+    assert "a single sample" in says(None)
+    blind = says(IncidentReport((), Unseen(hidden=3, unplaced=1, unread_cgroups=2, only=None), 60.0))
+    assert "no limit seen is near; 3 processes not permitted; cgroup of 1 process not known" in blind
+    assert "only 2 processes watched" in says(IncidentReport((), Unseen(only=2), 60.0))
+    unknown = headline(IncidentReport(watched_s=60.0), system_row(mem_available_bytes=None))
+    assert unknown.clauses[0] == "available memory is not known"
+
+
+def test_the_cause_of_a_fall_comes_first() -> None:
+    facts: dict[str, float | str] = {
+        "part": "tmpfs and shared memory",
+        "rise_bytes": GIB,
+        "rise_s": 20.0,
+        "fall_bytes_per_min": 1.2 * GIB,
+        "full_s": 260.0,
+    }
+    fall = Incident("memory_goes", Severity.WARNING, Subject(Scope.MACHINE), facts, 1.0, 0.0)
+    assert incident_sentences(fall).clauses == (
+        "tmpfs and shared memory +1.00 GiB in 20 s",
+        "available falls 1.20 GiB/min and no process grows so",
+        "nothing is left in about 4 min at this pace",
+    )
+
+
+def test_a_time_at_a_pace_that_may_change_has_few_digits() -> None:
+    assert [about(seconds) for seconds in (1, 43, 140, 3000, 9000)] == [
+        "less than 5 s",
+        "about 45 s",
+        "about 2 min",
+        "about 50 min",
+        "about 2 h",
+    ]
+
+
+def test_as_json_it_has_who_what_since_when_and_the_numbers() -> None:
+    found = incident_object(GROWTH, "2026-01-01T00:00:00.000Z")
+    assert (found["id"], found["severity"], found["scope"], found["pid"]) == ("growth", "danger", "process", 4242)
+    assert found["facts"]["limit_bytes"] == 300 * MIB and found["since"].startswith("2026")
+    assert found["text"].startswith("orders-api (4242) grows") and found["next"]
