@@ -1,20 +1,22 @@
 """The filter language: text, ``!regex``, and terms such as ``rss>500m user=app name=api``.
 
-Blanks separate terms, and all terms must hold. An unknown number satisfies no comparison.
+Blanks separate terms, and all terms must hold. An unknown number satisfies no comparison. Where groups are listed, text
+and terms that groups have select groups; all other terms select the processes that groups are made of.
 """
 
 import operator
 import re
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from memtop.columns import BY_NAME, Column, Values
+from memtop.columns import BY_NAME, Column, Values, columns_of
 from memtop.errors import UsageError
 from memtop.model.frame import ProcessRow
 from memtop.sampling.request import Need
 from memtop.units import parse_size
 
 Predicate = Callable[[ProcessRow], bool]
+_AnyPredicate = Callable[[Any], bool]
 
 _TERM: Final = r"(?s)([a-zA-Z%Δ][a-zA-Z%/_]*)(>=|<=|!=|==|=|>|<)(.*)"
 _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
@@ -36,26 +38,38 @@ class Query(NamedTuple):
     """None lets every process pass."""
     needs: Need
     """Readings that the filter needs of every process."""
+    groups_where: Callable[[Any], bool] | None = None
+    """The same for groups, where they are listed."""
 
 
-def parse_query(text: str) -> Query:
-    """Parse what the user typed. Raises UsageError, which says what is allowed."""
+def parse_query(text: str, *, groups: bool = False) -> Query:
+    """Parse what the user typed, for a list of processes or of ``groups``.
+
+    Raises UsageError, which says what is allowed.
+    """
     stripped = text.strip()
     if stripped.startswith("!"):
+        if groups:
+            return Query(text, None, Need.NONE, _matches(stripped[1:], groups=True))
         return Query(text, _matches(stripped[1:]), Need.NONE)
-    predicates: list[Predicate] = []
+    of_processes: list[_AnyPredicate] = []
+    of_groups: list[_AnyPredicate] = []
+    group_columns = columns_of(groups=True).by_name if groups else {}
     needs = Need.NONE
     for word in stripped.split():
         match = re.fullmatch(_TERM, word)
-        column = BY_NAME.get(match[1].lower()) if match else None
+        name = match[1].lower() if match else ""
+        column = group_columns.get(name) or BY_NAME.get(name)
         if match is None or column is None:
-            predicates.append(_contains(word))
+            (of_groups if groups else of_processes).append(_names_group(word) if groups else _contains(word))
         else:
-            predicates.append(_term(column, *match.groups()))
+            (of_groups if name in group_columns else of_processes).append(_term(column, *match.groups()))
             needs |= column.needs
-    if not predicates:
-        return Query(text, None, needs)
-    return Query(text, lambda row: all(predicate(row) for predicate in predicates), needs)
+    return Query(text, _all_of(of_processes), needs, _all_of(of_groups))
+
+
+def _all_of(predicates: list[_AnyPredicate]) -> _AnyPredicate | None:
+    return (lambda row: all(predicate(row) for predicate in predicates)) if predicates else None
 
 
 def of_user(user: str) -> Predicate:
@@ -68,17 +82,24 @@ def both(first: Predicate | None, second: Predicate) -> Predicate:
     return second if first is None else lambda row: first(row) and second(row)
 
 
-def _matches(pattern: str) -> Predicate:
+def _matches(pattern: str, *, groups: bool = False) -> _AnyPredicate:
     try:
         regex = re.compile(pattern, re.IGNORECASE)
     except re.error as error:
         raise UsageError(f"filter: not a regular expression: {error}") from error
+    if groups:
+        return lambda row: regex.search(row.name) is not None
     return lambda row: regex.search(row.command) is not None or regex.search(row.name) is not None
 
 
 def _contains(word: str) -> Predicate:
     wanted = word.lower()
     return lambda row: wanted in row.command.lower() or wanted in row.name.lower() or wanted == str(row.pid)
+
+
+def _names_group(word: str) -> _AnyPredicate:
+    wanted = word.lower()
+    return lambda row: wanted in row.name.lower() or wanted in (row.path or "").lower()
 
 
 def _term(column: Column, name: str, sign: str, value: str) -> Predicate:

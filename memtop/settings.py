@@ -1,8 +1,13 @@
 """Settings: the choices of the command line as one frozen value, made before anything is started."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from memtop.columns import DEFAULT_COLUMNS, Column
+
+if TYPE_CHECKING:
+    from memtop.model.group import By
+else:
+    By = object  # see memtop.model.frame
 
 
 class Settings(NamedTuple):
@@ -14,6 +19,8 @@ class Settings(NamedTuple):
     filter: str = ""
     user: str = ""
     tree: bool = False
+    by: By | None = None
+    """List groups of processes; None lists processes."""
     sort: Column | None = None
     """None means by RES."""
     delay_s: float = 1.0

@@ -1,12 +1,26 @@
 """View state: what the user has chosen to see, and the Request that follows from it."""
 
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from memtop.columns import BY_NAME, Column
+from memtop.columns import Column, columns_of
 from memtop.filter import Query, both, of_user, parse_query
-from memtop.model.request import ChartWindow, Request, RowSelection
+from memtop.model.request import ChartWindow, GroupsRequest, Request, RowSelection
 from memtop.sampling.request import Need, ReadingsRequest
 from memtop.settings import Settings
+
+if TYPE_CHECKING:
+    from memtop.model.group import By, GroupKey
+else:
+    By = GroupKey = object  # see memtop.model.frame
+
+
+class ListChoice(NamedTuple):
+    """What was chosen for one kind of rows."""
+
+    columns: tuple[Column, ...]
+    sort: Column
+    descending: bool
+    query: Query
 
 
 class View(NamedTuple):
@@ -19,20 +33,24 @@ class View(NamedTuple):
     sort: Column
     query: Query
     user: str = ""
+    kept: ListChoice | None = None
+    """What was chosen for the other kind of rows, processes or groups; None before that was on screen."""
     panel: str = ""
     """Name of the panel on screen."""
     readings: ReadingsRequest = ReadingsRequest()
     rows: RowSelection = RowSelection()
     window: ChartWindow = ChartWindow()
+    groups: GroupsRequest = GroupsRequest()
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Create the view that the command line asks for. Raises UsageError for an invalid filter."""
-        sort = settings.sort or BY_NAME["res"]
+        groups = settings.by is not None
+        sort = settings.sort or columns_of(groups=groups).by_name["res"]
         return cls(
             columns=settings.columns,
             sort=sort,
-            query=parse_query(settings.filter),
+            query=parse_query(settings.filter, groups=groups),
             user=settings.user,
             readings=ReadingsRequest(delay_s=settings.delay_s, smaps=settings.smaps, go_urls=settings.go_urls),
             rows=RowSelection(
@@ -41,6 +59,7 @@ class View(NamedTuple):
                 names=settings.names,
                 children=settings.children,
                 tree=settings.tree,
+                by=settings.by,
                 killed=True,
             ),
         )
@@ -50,13 +69,48 @@ class View(NamedTuple):
         where = self.query.where
         if self.user:
             where = both(where, of_user(self.user))
-        needs = Need.NONE
+        needs, needs_all = Need.NONE, self.query.needs | self.sort.needs
         for column in self.columns:
             needs |= column.needs
+        if self.rows.by is not None:
+            needs_all |= Need.MEMBERSHIP | Need.GROUPS
+        if self.rows.lists_groups:  # a row of a group is made of all its members
+            needs, needs_all = Need.NONE, needs_all | needs
         return Request(
-            self.readings._replace(needs=needs, needs_all=self.query.needs | self.sort.needs, focus_needs=panel_needs),
-            self.rows._replace(sort=self.sort.field, where=where, where_needs=self.query.needs),
+            self.readings._replace(needs=needs, needs_all=needs_all, focus_needs=panel_needs),
+            self.rows._replace(
+                sort=self.sort.field, where=where, where_needs=self.query.needs, groups_where=self.query.groups_where
+            ),
             self.window,
+            self.groups,
+        )
+
+    def grouped_by(self, by: By | None) -> Self:
+        """List the groups of a kind, or processes for None; the filter stays as far as it is understood."""
+        view = self._replace(rows=self.rows._replace(by=by, inside=None))
+        if view.rows.lists_groups != self.rows.lists_groups:
+            view = view._with_other_kind()
+            view = view._replace(query=parse_query(self.query.text, groups=view.rows.lists_groups))
+        return view
+
+    def inside_of(self, group: GroupKey | None) -> Self:
+        """List the processes of a group, or the groups again for None, as they were chosen before."""
+        view = self._replace(
+            rows=self.rows._replace(inside=group), groups=self.groups._replace(focus=group or self.groups.focus)
+        )
+        return view._with_other_kind() if view.rows.lists_groups != self.rows.lists_groups else view
+
+    def _with_other_kind(self) -> Self:
+        """With what was chosen for the rows that were not on screen."""
+        columns = columns_of(groups=self.rows.lists_groups)
+        sort = columns.by_name["res"]
+        other = self.kept or ListChoice(columns.defaults, sort, sort.descending, parse_query(""))
+        return self._replace(
+            columns=other.columns,
+            sort=other.sort,
+            query=other.query,
+            rows=self.rows._replace(descending=other.descending),
+            kept=ListChoice(self.columns, self.sort, self.rows.descending, self.query),
         )
 
     def sorted_by(self, column: Column) -> Self:

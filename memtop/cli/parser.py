@@ -169,6 +169,7 @@ _VIEWS: Final = (
         "how they are shown",
         (
             flag("-t", "--tree", help="parents and children, with subtree totals"),
+            value("--by", metavar="KIND", help="groups by cgroup, container, pod, unit, user, program"),
             value("-s", "--sort", metavar="COLUMN", help=", ".join(column.key for column in COLUMNS)),
             value("-c", "--columns", metavar="A,B,...", help="columns and their order; +NAME adds one"),
             value("-d", "--delay", metavar="SECS", help="time between samples, 0.1 to 60 (1)"),

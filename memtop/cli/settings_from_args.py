@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from memtop import preflight, units
-from memtop.columns import BY_NAME, COLUMNS, DEFAULT_COLUMNS, Column
+from memtop.columns import Column, columns_of
 from memtop.errors import AccessDenied, MemtopError, ProcessGone, UsageError
 from memtop.filter import parse_query
 from memtop.procfs.status import parse_status
@@ -17,6 +17,8 @@ from memtop.sources.protocol import READ_LIMIT
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
+
+    from memtop.model.group import By
 
 DELAY_S: Final = (0.1, 60.0)
 
@@ -30,8 +32,8 @@ def settings_of(given: Namespace) -> Settings:
             pids.append(pid_of(target))
         elif target:
             names.append(target)
-    query = given.filter or ""
-    parse_query(query)
+    query, by = given.filter or "", _by(given.by)
+    parse_query(query, groups=by is not None)
     go_urls = _go_urls(given.go_url, len(pids) + len(names))
     groups = {} if given.replay else {pid: thread_group(pid) for pid in pids}
     settings = Settings(
@@ -41,10 +43,11 @@ def settings_of(given: Namespace) -> Settings:
         filter=query,
         user=given.user or "",
         tree=given.tree,
-        sort=None if given.sort is None else _column(given.sort, "--sort"),
+        by=by,
+        sort=None if given.sort is None else _column(given.sort, "--sort", groups=by is not None),
         delay_s=1.0 if given.delay is None else _delay_s(given.delay),
         iterations=None if given.iterations is None else count_of(given.iterations, "--iterations"),
-        columns=_columns(given.columns),
+        columns=_columns(given.columns, groups=by is not None),
         readonly=given.readonly or bool(given.replay),
         color=not given.no_color and not os.environ.get("NO_COLOR"),
         ascii=given.ascii,
@@ -137,20 +140,33 @@ def _delay_s(text: str) -> float:
     return delay_s
 
 
-def _column(name: str, option: str) -> Column:
-    column = BY_NAME.get(name.lower())
+def _by(text: str | None) -> By | None:
+    if text is None:
+        return None
+    from memtop.model.group import By  # noqa: PLC0415 (a list of processes does without)
+
+    kinds = {by.value: by for by in By}
+    if text not in kinds:
+        raise UsageError(f"--by: there are {', '.join(kinds)}")
+    return kinds[text]
+
+
+def _column(name: str, option: str, *, groups: bool) -> Column:
+    there = columns_of(groups=groups)
+    column = there.by_name.get(name.lower())
     if column is None:
-        raise UsageError(f"{option}: no column {name}; there are {', '.join(c.key for c in COLUMNS)}")
+        raise UsageError(f"{option}: no column {name}; there are {', '.join(c.key for c in there.columns)}")
     return column
 
 
-def _columns(text: str | None) -> tuple[Column, ...]:
+def _columns(text: str | None, *, groups: bool) -> tuple[Column, ...]:
+    defaults = columns_of(groups=groups).defaults
     if not text:
-        return DEFAULT_COLUMNS
+        return defaults
     names = [name for name in text.split(",") if name]
-    added = tuple(_column(name.lstrip("+"), "--columns") for name in names)
+    added = tuple(_column(name.lstrip("+"), "--columns", groups=groups) for name in names)
     if all(name.startswith("+") for name in names):
-        return tuple(dict.fromkeys((*DEFAULT_COLUMNS[:-1], *added, DEFAULT_COLUMNS[-1])))
+        return tuple(dict.fromkeys((*defaults[:-1], *added, defaults[-1])))
     return tuple(dict.fromkeys(added))
 
 

@@ -1,6 +1,39 @@
-"""Columns of the process list: the type of a column (``column``) and the table of all of them (``table``)."""
+"""Columns of the list: their type (``column``), those of processes (``table``) and of groups (``group_table``)."""
+
+from typing import NamedTuple
 
 from memtop.columns.column import Column, Values
 from memtop.columns.table import ASCII_SPARKS, BY_NAME, COLUMNS, DEFAULT_COLUMNS, SPARKS, TREND_CELLS
 
-__all__ = ["ASCII_SPARKS", "BY_NAME", "COLUMNS", "DEFAULT_COLUMNS", "SPARKS", "TREND_CELLS", "Column", "Values"]
+
+class ColumnSet(NamedTuple):
+    """The columns of one kind of rows."""
+
+    columns: tuple[Column, ...]
+    defaults: tuple[Column, ...]
+    """Those shown unless the user chose others."""
+    by_name: dict[str, Column]
+    """By every name that users may type, in small letters."""
+
+
+def columns_of(*, groups: bool) -> ColumnSet:
+    """The columns of processes, or of groups."""
+    if not groups:
+        return ColumnSet(COLUMNS, DEFAULT_COLUMNS, BY_NAME)
+    from memtop.columns import group_table  # noqa: PLC0415 (a single sample of processes does without)
+
+    return ColumnSet(group_table.GROUP_COLUMNS, group_table.DEFAULT_GROUP_COLUMNS, group_table.GROUP_BY_NAME)
+
+
+__all__ = [
+    "ASCII_SPARKS",
+    "BY_NAME",
+    "COLUMNS",
+    "DEFAULT_COLUMNS",
+    "SPARKS",
+    "TREND_CELLS",
+    "Column",
+    "ColumnSet",
+    "Values",
+    "columns_of",
+]

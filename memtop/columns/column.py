@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from memtop.model.frame import ProcessRow
 from memtop.sampling.request import Need
 
 ALWAYS: Final = 1000
@@ -35,7 +34,7 @@ class Column(NamedTuple):
     """Cells; 0 takes the rest of the line."""
     field: str
     """Attribute of ProcessRow to sort and filter by; rows in which it is None come last."""
-    text: Callable[[ProcessRow], str]
+    text: Callable[[Any], str]
     """The cell's text, before it is cut to the width."""
     says: str
     """One line for the help and the column chooser."""

@@ -30,7 +30,9 @@ from memtop.sources.protocol import OwnCost, Source
 
 if TYPE_CHECKING:
     from memtop.engine.assessment import Assessor
+    from memtop.engine.groups.group_table import GroupTable
     from memtop.model.assessment import ExitReport
+    from memtop.model.group import GroupRow
     from memtop.runtimes.registry import Registry
     from memtop.sampling.commands import Command
 
@@ -65,6 +67,8 @@ class Engine:
         self._watched_history = WatchedHistory(self._history)
         self._readers = FocusReaders(source, registry, replaying=position is not None)
         self._frozen = FrozenView()
+        self._groups: GroupTable | None = None
+        """As the assessor, or when groups are listed."""
         self._assessor: Assessor | None = None
         """Created for the second sample, or when a process is in focus. A run of one sample does not need it."""
         self._exits: tuple[ExitReport, ...] = ()
@@ -91,6 +95,8 @@ class Engine:
         self._command(commands)  # at once: no command is lost if the sample fails
         if self._tick >= 0 or request.readings.focus is not None:
             self.prepare()
+        elif request.rows.by is not None:
+            self._prepare_groups()
         plan = self._plan(request)
         sample = self._sampler.sample(plan)
         if sample is None:
@@ -107,6 +113,13 @@ class Engine:
 
             self._assessor = Assessor(self._history)
             self._sampler.prepare()
+            self._prepare_groups()
+
+    def _prepare_groups(self) -> None:
+        if self._groups is None:
+            from memtop.engine.groups.group_table import GroupTable  # noqa: PLC0415 (as above)
+
+            self._groups = GroupTable(self._history.gaps)
 
     def view(self, request: Request, commands: Iterable[Command] = ()) -> Frame | None:
         """Carry out the commands, and show the last sample again for another request. None before the first sample."""
@@ -142,6 +155,7 @@ class Engine:
             family=self._readers.family(readings),
             watched=tuple(watched),
             parents=frozenset(key.pid for key in self._held if request.rows.children),
+            cgroups=tuple(key.name for key in request.groups.looked_at),
             assessed=tuple(assessed),
         )
 
@@ -182,6 +196,9 @@ class Engine:
             self._readers.step_runtimes(readings, sample, self._asked_for)
         if self._assessor is not None and machine_is_new:
             self._assess(self._assessor, sample, plan, last)
+        if self._groups is not None and machine_is_new:
+            focus = [] if request.groups.focus is None else [request.groups.focus]
+            self._groups.note(sample, self._table.by_pid(), last.values(), delay_s=readings.delay_s, looked_at=focus)
         self._forget_departed(unwatched, last, ended, sample)
 
     def _keep_time(self, sample: Sample, delay_s: float) -> None:
@@ -306,7 +323,17 @@ class Engine:
             rows = rows_at(self._history, rows, past_s, boot_wall_s=self._boot_wall_s, total_bytes=total_bytes)
             system = self._machine.at(past_s) or system
         chosen = self._chosen(rows, request)
-        listed, places = listed_rows(chosen, request.rows)
+        groups: tuple[GroupRow, ...] | None = None
+        listed: tuple[ProcessRow, ...] = ()
+        if self._groups is not None and request.rows.by is not None:
+            from memtop.engine.groups.listing import list_groups, members_of  # noqa: PLC0415 (as above)
+
+            if request.rows.inside is None:
+                groups, places = list_groups(self._groups, chosen, request, sample, past_s)
+            else:
+                listed, places = listed_rows(members_of(request.rows.inside, chosen, sample), request.rows)
+        else:
+            listed, places = listed_rows(chosen, request.rows)
         exits, self._exits = self._exits, ()
         assess_all = self._assessor is not None and request.readings.outlooks
         return Frame(
@@ -329,6 +356,7 @@ class Engine:
             outlooks=self._assessor.outlooks if self._assessor is not None and assess_all else {},
             incidents=self._assessor.incidents if self._assessor is not None else None,
             oom_victim=self._oom_victim,
+            groups=groups,
         )
 
     def _detail(self, request: Request, shown: Shown, rows: list[ProcessRow], past_s: float | None) -> Detail | None:

@@ -6,7 +6,7 @@ two rows are each other's ancestors, the first of them is a root.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from memtop.model.frame import ProcessRow, TreePlace
@@ -35,9 +35,7 @@ def descendants(ancestors: Iterable[ProcessRow], rows: Sequence[ProcessRow]) -> 
     return found
 
 
-def grow(
-    rows: Sequence[ProcessRow], folded: frozenset[ProcessKey]
-) -> tuple[tuple[ProcessRow, ...], tuple[TreePlace, ...]]:
+def grow(rows: Sequence[ProcessRow], folded: Container[object]) -> tuple[tuple[ProcessRow, ...], tuple[TreePlace, ...]]:
     """Rows, already sorted among siblings, as a tree. Rows below a folded row are left out."""
     children = _children(rows, _parents(rows))
     totals = _totals(children)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from memtop import units
 from memtop.columns import Column
+from memtop.headless.values import iso, rounded
 from memtop.model.frame import Frame, Note, ProcessRow, SystemRow
 from memtop.redaction import scrub
 from memtop.sanitize import clean
@@ -66,11 +67,11 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
             "schema": SCHEMA,
             "type": "sample",
             "at": iso(frame.at_s),
-            "elapsed_s": _rounded(frame.elapsed_s),
-            "late_s": _rounded(frame.late_s),
+            "elapsed_s": rounded(frame.elapsed_s),
+            "late_s": rounded(frame.late_s),
             "problems": list(frame.problems),
             **_incidents(frame),
-            "system": {name: _rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
+            "system": {name: rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
             "processes": [
                 process_object(row, redact=redact)
                 | _shares(row, frame)
@@ -79,6 +80,10 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
                 for row in frame.rows
             ],
         }
+        if frame.groups is not None:
+            from memtop.headless.groups import group_object  # noqa: PLC0415 (with the first list of groups)
+
+            record["groups"] = [group_object(row) for row in frame.groups]
         for one in (*(exit_object(end, redact=redact) for end in frame.exits), record):
             out.write(json.dumps(one, allow_nan=False, separators=(",", ":")) + "\n")
         out.flush()
@@ -128,7 +133,7 @@ def exit_object(autopsy: ExitReport, *, redact: bool = True) -> dict[str, Any]:
         "rss_bytes": autopsy.rss_bytes,
         "virt_bytes": autopsy.virt_bytes,
         "peak_rss_bytes": autopsy.peak_rss_bytes,
-        "slope_bytes_per_min": _rounded(autopsy.slope_bytes_per_min),
+        "slope_bytes_per_min": rounded(autopsy.slope_bytes_per_min),
         "cgroup_before_bytes": autopsy.cgroup_before_bytes,
         "cgroup_after_bytes": autopsy.cgroup_after_bytes,
     }
@@ -140,7 +145,7 @@ def process_object(row: ProcessRow, *, redact: bool = True) -> dict[str, Any]:
     found |= _exact("name", row.name_raw)
     raw = scrub(row.command_raw) if redact and row.command_raw is not None else row.command_raw
     found |= _exact("command", None if raw is None else raw.rstrip(b"\0").replace(b"\0", b" "))
-    found |= {name: _rounded(getattr(row, name)) for name in _PROCESS_FIELDS}
+    found |= {name: rounded(getattr(row, name)) for name in _PROCESS_FIELDS}
     found["user"] = row.user or None
     found |= {name: getattr(row, name) or None for name in _NAMES}
     found["started_at"] = None if row.started_s is None else iso(row.started_s)
@@ -168,6 +173,16 @@ def csv_writer(out: TextIO, *, redact: bool = True) -> Writer:
 
     def write(frame: Frame) -> None:
         nonlocal has_heading
+        if frame.groups is not None:
+            from memtop.headless.groups import GROUP_FIELDS, group_object  # noqa: PLC0415 (as above)
+
+            if not has_heading:
+                writer.writerow(("at", *GROUP_FIELDS))
+                has_heading = True
+            for group in frame.groups:
+                writer.writerow(map(_cell, (iso(frame.at_s), *group_object(group).values())))
+            out.flush()
+            return
         if not has_heading:
             writer.writerow(
                 ("at", *_PROCESS_FIELDS, "name", "command", *_NAMES, *(_SHARES if frame.shares is not None else ()))
@@ -175,7 +190,7 @@ def csv_writer(out: TextIO, *, redact: bool = True) -> Writer:
             has_heading = True
         at = iso(frame.at_s)
         for row in frame.rows:
-            cells = [_rounded(getattr(row, name)) for name in _PROCESS_FIELDS]
+            cells = [rounded(getattr(row, name)) for name in _PROCESS_FIELDS]
             command = _command(row) if redact else row.command
             names = [getattr(row, name) for name in _NAMES]
             writer.writerow(map(_cell, (at, *cells, row.name, command, *names, *_shares(row, frame).values())))
@@ -201,8 +216,8 @@ def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Wr
 
     def write(frame: Frame) -> None:
         lines = [*_heading(frame), "", _line([(column, column.title) for column in columns])]
-        places = frame.tree or (None,) * len(frame.rows)
-        for row, place in zip(frame.rows, places, strict=True):
+        places = frame.tree or (None,) * len(frame.listed)
+        for row, place in zip(frame.listed, places, strict=True):
             lead = place.prefix if place is not None else ""
             lines.append(_line([(c, (lead if c.branch else "") + c.text(row)) for c in columns]))
         if frame.exits:
@@ -224,7 +239,7 @@ def _heading(frame: Frame) -> tuple[str, str, str]:
     found = headline(frame.incidents, system)
     return (
         f"{found.sign} {found.says}".lstrip(),
-        f"memtop  {moment}  {frame.total} process{'' if frame.total == 1 else 'es'}{hidden}",
+        f"memtop  {moment}  {_many(frame.groups)}{frame.total} process{'' if frame.total == 1 else 'es'}{hidden}",
         f"RAM {units.long_size(system.mem_total_bytes)}  available {units.long_size(system.mem_available_bytes)}  "
         f"swap {units.long_size(system.swap_total_bytes)} free {units.long_size(system.swap_free_bytes)}  "
         f"PSI some {units.percent(system.psi_memory_some_avg10)} full {units.percent(system.psi_memory_full_avg10)}  "
@@ -232,10 +247,8 @@ def _heading(frame: Frame) -> tuple[str, str, str]:
     )
 
 
-def iso(wall_s: float) -> str:
-    """Format seconds since the epoch as ISO 8601 in UTC, with milliseconds."""
-    whole_s, ms = divmod(round(wall_s * 1000), 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole_s))}.{ms:03}Z"
+def _many(groups: Sequence[object] | None) -> str:
+    return "" if groups is None else f"{len(groups)} group{'' if len(groups) == 1 else 's'} of "
 
 
 def _line(cells: Sequence[tuple[Column, str]]) -> str:
@@ -247,10 +260,6 @@ def _line(cells: Sequence[tuple[Column, str]]) -> str:
 
 def _cell(value: object) -> object:
     return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def _rounded(value: Any) -> Any:
-    return round(value, 3) if isinstance(value, float) else value
 
 
 def _exact(key: str, raw: bytes | None) -> dict[str, str | None]:

@@ -10,9 +10,8 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.rates import per_s, slope_per_s
-from memtop.history.rings import CLOSE_S, History, Point
+from memtop.history.rings import CLOSE_S, Key, Point, Tracks
 from memtop.model.frame import Series
-from memtop.process_key import ProcessKey
 
 SLOPE_S: Final = 60.0
 WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0)
@@ -35,7 +34,7 @@ class _Past(NamedTuple):
     swap: array[int]
 
 
-def _past(history: History, key: ProcessKey) -> _Past:
+def _past(history: Tracks[Key], key: Key) -> _Past:
     """The past from its diary, and before that from its track."""
     diary, track = history.diaries.get(key), history.tracks.get(key)
     until = len(track) if track is not None else 0
@@ -51,7 +50,7 @@ def _past(history: History, key: ProcessKey) -> _Past:
     return _Past._make((older.times_s + diary.times_s, *columns))
 
 
-def point_at(history: History, key: ProcessKey, when_s: float) -> Point | None:
+def point_at(history: Tracks[Key], key: Key, when_s: float) -> Point | None:
     """The numbers of a process at an earlier instant: from its diary, or from its track if the diary starts later."""
     if history.in_gap(when_s):
         return None
@@ -61,9 +60,7 @@ def point_at(history: History, key: ProcessKey, when_s: float) -> Point | None:
     return track.at(when_s) if track is not None else None
 
 
-def series(
-    history: History, key: ProcessKey, *, right_s: float, until_s: float, window_s: float, points: int
-) -> Series:
+def series(history: Tracks[Key], key: Key, *, right_s: float, until_s: float, window_s: float, points: int) -> Series:
     """The window that ends at ``right_s``, one point per bucket; nothing after ``until_s`` (now, or its end).
 
     Of several readings in a bucket, the one with the highest RES is used, so that a short peak is never lost.
@@ -102,7 +99,7 @@ def series(
 
 
 def used_memory(
-    history: History, key: ProcessKey, *, from_s: float, now_s: float, step_s: float
+    history: Tracks[Key], key: Key, *, from_s: float, now_s: float, step_s: float
 ) -> tuple[list[float], list[float]]:
     """Times and bytes of anonymous, shared and swapped memory, one point every ``step_s``, for the growth verdict.
 
@@ -155,7 +152,7 @@ def fitting_window_s(known_s: float) -> float:
     return next((window_s for window_s in WINDOWS_S if window_s >= min(known_s, ORDINARY_WINDOW_S)), ORDINARY_WINDOW_S)
 
 
-def slope_bytes_per_min(history: History, key: ProcessKey, until_s: float) -> float | None:
+def slope_bytes_per_min(history: Tracks[Key], key: Key, until_s: float) -> float | None:
     """Least-squares slope of RES over the minute that ends at ``until_s``; None before there are three readings."""
     diary = history.diaries.get(key)
     if diary is None:

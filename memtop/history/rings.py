@@ -10,11 +10,12 @@ from array import array
 from bisect import bisect_right
 from collections import deque
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from memtop.model.frame import SystemRow
 from memtop.process_key import ProcessKey
 
+Key = TypeVar("Key")
 TRACK_BUDGET_BYTES: Final = 12 * 1024 * 1024
 """Limit for the tracks of all processes together."""
 TRACK_MOST: Final = 1024
@@ -154,15 +155,16 @@ class Gap(NamedTuple):
     to_s: float
 
 
-class History:
-    """All tracks, the diaries of watched processes, and the gaps, on the clock of Instant.mono_s."""
+class Tracks(Generic[Key]):
+    """Tracks and diaries by key, and the gaps, on the clock of Instant.mono_s."""
 
-    def __init__(self) -> None:
-        self.tracks: dict[ProcessKey, Track] = {}
-        self.diaries: dict[ProcessKey, Diary] = {}
-        self.gaps: deque[Gap] = deque(maxlen=64)
+    def __init__(self, gaps: deque[Gap] | None = None) -> None:
+        """``gaps`` are those of another past that goes on at the same time."""
+        self.tracks: dict[Key, Track] = {}
+        self.diaries: dict[Key, Diary] = {}
+        self.gaps: deque[Gap] = deque(maxlen=64) if gaps is None else gaps
 
-    def note(self, key: ProcessKey, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int) -> Track:
+    def note(self, key: Key, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int) -> Track:
         """Add to a process's track if its numbers differ from the last entry."""
         track = self.tracks.get(key)
         if track is None:
@@ -171,7 +173,7 @@ class History:
         track.add(now_s, virt_bytes, rss_bytes, shr_bytes, most)
         return track
 
-    def forget(self, key: ProcessKey) -> None:
+    def forget(self, key: Key) -> None:
         """Drop the past of a process, after its end or its exec."""
         self.tracks.pop(key, None)
         self.diaries.pop(key, None)
@@ -179,6 +181,10 @@ class History:
     def in_gap(self, when_s: float) -> bool:
         """Whether nothing was read around this instant."""
         return any(gap.from_s < when_s < gap.to_s for gap in self.gaps)
+
+
+class History(Tracks[ProcessKey]):
+    """All tracks of processes, and the diaries of watched ones."""
 
 
 class MachinePast:

@@ -20,11 +20,13 @@ from memtop.sources.protocol import OwnCost
 if TYPE_CHECKING:  # types of readings and verdicts that are imported with the first view that needs them
     from memtop.analysis.limits.cgroup_owner import CgroupNames
     from memtop.model.assessment import Assessment, ExitReport
+    from memtop.model.group import By, GroupKey, GroupRow
     from memtop.model.incidents import IncidentReport
     from memtop.runtimes.view import RuntimeView
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 else:
-    Assessment = CgroupNames = ExitReport = IncidentReport = MarkView = RegionsView = RuntimeView = SharingView = object
+    Assessment = By = CgroupNames = ExitReport = GroupKey = GroupRow = IncidentReport = object
+    MarkView = RegionsView = RuntimeView = SharingView = object
 
 
 class Note(Enum):
@@ -227,6 +229,14 @@ class Detail(NamedTuple):
     """Whether the user's mark was dropped because the process became another program."""
 
 
+if TYPE_CHECKING:
+    Row = ProcessRow | GroupRow
+    """A line of the list."""
+    RowKey = ProcessKey | GroupKey
+else:
+    Row = RowKey = object
+
+
 class TreePlace(NamedTuple):
     """The position of a row in the tree, and the totals of its subtree."""
 
@@ -265,7 +275,7 @@ class Frame(NamedTuple):
     """How much later than planned the sample was taken."""
     system: SystemRow
     rows: tuple[ProcessRow, ...]
-    """The processes that match, in order."""
+    """The processes that match, in order; empty where groups are listed."""
     tree: tuple[TreePlace, ...] | None
     """The place of each row in the tree; None when the list is flat."""
     total: int
@@ -290,3 +300,12 @@ class Frame(NamedTuple):
     """What deserves attention on the machine; None before the second sample."""
     oom_victim: str = ""
     """Name and PID of the last process that the OOM killer ended since memtop started; empty if none is known."""
+    groups: tuple[GroupRow, ...] | None = None
+    """The groups that match, in order; None where processes are listed."""
+    groupings: frozenset[By] = frozenset()
+    """Kinds of groups that there are, where a view can list groups."""
+
+    @property
+    def listed(self) -> tuple[Row, ...]:
+        """The rows of the list: groups or processes."""
+        return self.rows if self.groups is None else self.groups

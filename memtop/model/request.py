@@ -4,11 +4,16 @@ A Request is small and immutable. A newer one may replace it before the engine r
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need, ReadingsRequest
+
+if TYPE_CHECKING:
+    from memtop.model.group import By, GroupKey, GroupRow
+else:
+    By = GroupKey = GroupRow = object  # see memtop.model.frame
 
 
 class RowSelection(NamedTuple):
@@ -31,7 +36,18 @@ class RowSelection(NamedTuple):
     killed: bool = False
     """Also list processes that the OOM killer ended, for some minutes."""
     tree: bool = False
-    folded: frozenset[ProcessKey] = frozenset()
+    folded: frozenset[ProcessKey | GroupKey] = frozenset()
+    by: By | None = None
+    """List groups of processes instead of processes; ``where`` then selects their members."""
+    groups_where: Callable[[GroupRow], bool] | None = None
+    """The filter of groups; None lets every group pass."""
+    inside: GroupKey | None = None
+    """List the processes of this group instead of the groups."""
+
+    @property
+    def lists_groups(self) -> bool:
+        """Whether rows are groups."""
+        return self.by is not None and self.inside is None
 
 
 class ChartWindow(NamedTuple):
@@ -52,12 +68,27 @@ class ChartWindow(NamedTuple):
         return self.frozen or self.cursor_s is not None
 
 
+class GroupsRequest(NamedTuple):
+    """Which groups a view shows, beside their rows."""
+
+    focus: GroupKey | None = None
+    """The group whose detail is wanted."""
+    visible: tuple[GroupKey, ...] = ()
+    """Groups on screen, whose cgroups are read at every tick while they are few."""
+
+    @property
+    def looked_at(self) -> tuple[GroupKey, ...]:
+        """The one in focus, then those on screen."""
+        return self.visible if self.focus is None else (self.focus, *self.visible)
+
+
 class Request(NamedTuple):
     """All that a view sends to the engine, apart from commands."""
 
     readings: ReadingsRequest = ReadingsRequest()
     rows: RowSelection = RowSelection()
     window: ChartWindow = ChartWindow()
+    groups: GroupsRequest = GroupsRequest()
 
     @property
     def everybody(self) -> bool:

@@ -19,6 +19,8 @@ class Need(Flag):
     CGROUP = auto()
     MEMBERSHIP = auto()
     """/proc/PID/cgroup at once; without this every process is looked up in turn."""
+    GROUPS = auto()
+    """The cgroups of all processes, and their readings, from the first sample on."""
     VICTIM = auto()
     """oom_score_adj of every process, to compute the order in which the OOM killer would kill them."""
     ROLLUP = auto()

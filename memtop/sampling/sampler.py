@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from memtop.sampling.cgroup_reading import CgroupSample
     from memtop.sampling.cgroups.cgroup_reader import CgroupReader
 
-_CGROUP_NEEDS: Final = Need.CGROUP | Need.VICTIM
+_CGROUP_NEEDS: Final = Need.CGROUP | Need.GROUPS | Need.VICTIM
 _Value = TypeVar("_Value")
 
 FAST_S: Final = 0.45

@@ -174,7 +174,7 @@ class GrowthTracker:
         if age_s is not None:
             from_s = max(from_s, born_s + START_UP_S)
         step_s = max(delay_s, (now_s - from_s) / points) if now_s > from_s else delay_s
-        step_s = _even(step_s)
+        step_s = even_step_s(step_s)
         times_s, used = used_memory(self._history, key, from_s=from_s, now_s=now_s, step_s=step_s)
         lazy_free = self._lazy_free.get(key)
         if lazy_free is not None and used and lazy_free.matters(from_s, used[-1]):
@@ -182,12 +182,24 @@ class GrowthTracker:
         end_bytes, speed_bytes = room if room is not None else (None, None)
         growth = judge(times_s, used, end_bytes, speed_room_bytes=speed_bytes)
         old = self._known.get(key)
-        state = agree(old.state if old is not None else Confirmation(), growth, now_s)
-        last_rise_s = now_s if growth.kind in _RISING else old.last_rise_s if old is not None else None
-        standing, standing_s = _standing(old, growth, state, now_s)
         given_back = lazy_free.now(now_s) if lazy_free is not None else None
-        self._known[key] = Verdict(growth, state, now_s, standing, standing_s, age_s, given_back, last_rise_s)
-        return old is None or _shown(old.state) != _shown(state)
+        self._known[key] = after_look(old, growth, now_s, age_s=age_s, lazy_free_bytes=given_back)
+        return looks_different(old, self._known[key])
+
+
+def after_look(
+    old: Verdict | None, growth: Growth, now_s: float, *, age_s: float | None = None, lazy_free_bytes: int | None = None
+) -> Verdict:
+    """The verdict after one more look at a series, ``old`` being the one before it; None before the first look."""
+    state = agree(old.state if old is not None else Confirmation(), growth, now_s)
+    last_rise_s = now_s if growth.kind in _RISING else old.last_rise_s if old is not None else None
+    standing, standing_s = _standing(old, growth, state, now_s)
+    return Verdict(growth, state, now_s, standing, standing_s, age_s, lazy_free_bytes, last_rise_s)
+
+
+def looks_different(old: Verdict | None, new: Verdict) -> bool:
+    """Whether a row shows another sign after the new verdict."""
+    return old is None or _shown(old.state) != _shown(new.state)
 
 
 def growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
@@ -232,7 +244,7 @@ def sooner(growth: Growth, by_s: float) -> Growth:
     return replace(growth, limit_s=less(growth.limit_s), slow_s=less(growth.slow_s))
 
 
-def _even(step_s: float) -> float:
+def even_step_s(step_s: float) -> float:
     """A little longer, from a short list, so that a growing window keeps its grid."""
     size = 0.1
     while size < step_s:

@@ -75,17 +75,23 @@ class AllCgroups:
         self._turns.keep_only(paths)
 
     def read(
-        self, now_s: float, given: Mapping[str, CgroupReading], shown: Sequence[str], mem_total_bytes: int | None
+        self,
+        now_s: float,
+        given: Mapping[str, CgroupReading],
+        shown: Sequence[str],
+        mem_total_bytes: int | None,
+        *,
+        at_once: bool = False,
     ) -> None:
-        """Read one tick. ``given`` was read already; ``shown`` are on screen."""
+        """One tick: ``given`` was read already, ``shown`` are on screen; ``at_once`` reads all, whatever it costs."""
         elapsed_s = min(now_s - self._read_s, MOST_BUDGET_S) if self._read_s is not None else MOST_BUDGET_S
         self._read_s, self._tick = now_s, self._tick + 1
         for path, reading in given.items():
             if (known := self._known.get(path)) is not None and reading.usage_bytes is not None:
                 self._take(known, reading, now_s)
-        if self._replaying:
+        if self._replaying or at_once:
             for path in self._known:
-                self._read(path, now_s)
+                self._read(path, now_s, whole=at_once)
             return
         budget = BUDGET_A_S * elapsed_s
         shown = [path for path in shown if path in self._known]
@@ -101,14 +107,14 @@ class AllCgroups:
                 known.near = _is_near(known.latest, mem_total_bytes)
             self._turns.put_back(path, cost, near=known.near)
 
-    def _read(self, path: str, now_s: float) -> int:
+    def _read(self, path: str, now_s: float, *, whole: bool = False) -> int:
         """Read one directory, unless it was read at this tick. Returns the cost, in files."""
         known = self._known[path]
         old = known.latest.reading if known.latest is not None else None
         if known.latest is not None and known.latest.at_s == now_s:
             return 0
         limits = self._replaying or known.turns % LIMIT_TURNS == 0
-        rest = self._replaying or known.turns % REST_TURNS == REST_TURNS - 1
+        rest = self._replaying or whole or known.turns % REST_TURNS == REST_TURNS - 1
         reading = self._files.read_use(path, known.v2, old, limits=limits, rest=rest)
         if reading is None:
             return 1

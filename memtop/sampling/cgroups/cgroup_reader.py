@@ -96,7 +96,8 @@ class CgroupReader:
         for key in limited:
             self._read_chain(key, full=False)
         total_bytes = system.meminfo.total_bytes if system.meminfo is not None else None
-        self._all.read(now_s, self._readings, plan.cgroups, total_bytes)
+        at_once = Need.GROUPS in readings.needs_all and readings.once
+        self._all.read(now_s, self._readings, plan.cgroups, total_bytes, at_once=at_once)
         self._read_kills(system.vmstat.oom_kill if system.vmstat is not None else None)
         if Need.VICTIM in readings.row_needs or Need.LIMITS in readings.focus_needs:
             self._read_adjs(processes)

@@ -1,0 +1,182 @@
+"""The table of columns of groups: columns that groups share with processes, and those that only groups have."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from memtop import units
+from memtop.columns.column import Column, Values
+from memtop.columns.table import BY_NAME
+from memtop.sampling.request import Need
+
+
+def _shared(key: str, **changes: object) -> Column:
+    """A column of processes that holds the sum over the members, or what ``changes`` say."""
+    return BY_NAME[key]._replace(**changes)  # type: ignore[arg-type]
+
+
+def _eta(seconds: float | None) -> str:
+    """A stretch of time in at most 5 cells."""
+    if seconds is None:
+        return units.UNKNOWN
+    for size_s, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size_s:
+            return f"{seconds / size_s:.0f}{unit}"
+    return f"{seconds:.0f}s"
+
+
+GROUP_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("n", "N", 5, "members", lambda r: units.count(r.members), "processes in it", "groups", aliases=("members",)),
+    _shared("res", says="sum of RES: at most what they hold, since a shared page counts in each of them"),
+    Column(
+        "charge",
+        "CHARGE",
+        6,
+        "charge_bytes",
+        lambda r: units.size(r.charge_bytes),
+        "what its cgroup is charged, page cache included",
+        "who_pays",
+        values=Values.SIZE,
+        importance=240,
+    ),
+    Column(
+        "ws",
+        "WSET",
+        6,
+        "working_set_bytes",
+        lambda r: units.size(r.working_set_bytes),
+        "working set: the charge without inactive page cache",
+        "working_set",
+        values=Values.SIZE,
+        aliases=("wset", "workingset"),
+        importance=200,
+    ),
+    Column(
+        "limit",
+        "LIMIT",
+        6,
+        "limit_bytes",
+        lambda r: units.size(r.limit_bytes),
+        "the limit that binds it, its own or that of a cgroup above it",
+        "limits",
+        values=Values.SIZE,
+        importance=230,
+    ),
+    _shared(
+        "lim%", says="how full that limit is: what cannot be reclaimed, over it", needs=Need.NONE, importance=260
+    )._replace(aliases=("%lim",), default=True),
+    Column(
+        "room",
+        "ROOM",
+        6,
+        "room_bytes",
+        lambda r: units.size(r.room_bytes),
+        "limit less working set: beyond it page cache in use is reclaimed",
+        "limits",
+        descending=False,
+        values=Values.SIZE,
+        importance=130,
+    ),
+    Column(
+        "maxroom",
+        "MAXROOM",
+        7,
+        "room_max_bytes",
+        lambda r: units.size(r.room_max_bytes),
+        "limit less what cannot be reclaimed: beyond it the kernel swaps or kills",
+        "limits",
+        descending=False,
+        values=Values.SIZE,
+        importance=140,
+    ),
+    _shared("anon", says="anonymous memory: of a cgroup what it is charged, else the sum over its processes"),
+    _shared(
+        "file",
+        says="page cache without shared memory: of a cgroup what it is charged, else pages mapped",
+        default=True,
+        importance=100,
+    ),
+    _shared("shmem", says="tmpfs and shared memory: of a cgroup what it is charged", default=True, importance=90),
+    Column(
+        "kernel",
+        "KERNEL",
+        6,
+        "kernel_bytes",
+        lambda r: units.size(r.kernel_bytes),
+        "kernel memory that its cgroup is charged: slab, page tables, stacks, buffers of sockets",
+        "slab",
+        values=Values.SIZE,
+        importance=80,
+    ),
+    _shared("swap", says="what is on swap"),
+    _shared("growth", says="change in the last minute of what cannot be reclaimed"),
+    _shared("verdict"),
+    Column(
+        "eta",
+        "ETA",
+        4,
+        "eta_s",
+        lambda r: _eta(r.eta_s),
+        "time to its limit, the earlier end; only where growth is confirmed",
+        "time_to_limit",
+        descending=False,
+        importance=220,
+    ),
+    Column(
+        "psi",
+        "PSI",
+        5,
+        "psi_some_avg10",
+        lambda r: units.percent(r.psi_some_avg10),
+        "share of the last 10 s in which some task of its cgroup waited for memory, percent",
+        "psi",
+        importance=110,
+    ),
+    Column(
+        "kills",
+        "KILLS",
+        5,
+        "oom_kills",
+        lambda r: units.count(r.oom_kills),
+        "processes of it that the OOM killer took since memtop started",
+        "oom_kills",
+        importance=150,
+    ),
+    Column(
+        "restarts",
+        "RESTARTS",
+        8,
+        "restarts",
+        lambda r: units.count(r.restarts),
+        "times that a command ended and was started again since memtop started",
+        "groups",
+        importance=70,
+    ),
+    _shared("trend", says="its working set or RES over the last two minutes, level at the bottom"),
+    Column(
+        "group",
+        "GROUP",
+        0,
+        "name",
+        lambda r: r.name,
+        "what the processes have in common: cgroup, container, pod, unit, user or program",
+        "groups",
+        descending=False,
+        left=True,
+        aliases=("name",),
+        values=Values.TEXT,
+        branch=True,
+    ),
+    _shared("virt", default=False),
+    _shared("pss", says="sum of PSS, where that of every process in it was read", default=False),
+    _shared("minflt", default=False),
+    _shared("majflt", default=False),
+    _shared("thr", default=False),
+    _shared("cpu", default=False),
+)
+
+GROUP_BY_NAME: Final[dict[str, Column]] = {
+    name: column for column in GROUP_COLUMNS for name in (column.key, column.title.lower(), *column.aliases)
+}
+"""Every name under which users may ask for a column of groups, in small letters."""
+DEFAULT_GROUP_COLUMNS: Final[tuple[Column, ...]] = tuple(column for column in GROUP_COLUMNS if column.default)

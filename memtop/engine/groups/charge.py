@@ -1,0 +1,68 @@
+"""What the cgroup of a group is charged, and the limit that binds it, from the latest readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger, inactive_bytes, reclaimable_bytes
+from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings
+from memtop.procfs.meminfo import Meminfo
+from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
+
+_FILE = (CgroupPart.CACHE, CgroupPart.CACHE_ACTIVE, CgroupPart.CACHE_INACTIVE, CgroupPart.FILE_OTHER)
+_KERNEL = (
+    CgroupPart.KERNEL,
+    CgroupPart.KERNEL_AND_SLAB,
+    CgroupPart.SLAB_RECLAIMABLE,
+    CgroupPart.ZSWAP,
+    CgroupPart.SOCK,
+)
+
+
+class Charge(NamedTuple):
+    """A cgroup's charge and its parts in bytes, None where unknown."""
+
+    charge_bytes: int
+    working_set_bytes: int
+    used_bytes: int
+    """What cannot be reclaimed, and what is on swap."""
+    anon_bytes: int | None
+    file_bytes: int | None
+    shmem_bytes: int | None
+    kernel_bytes: int | None
+    swap_bytes: int | None
+
+
+def charge_of(reading: CgroupReading) -> Charge | None:
+    """Of one reading; None where the use is unknown."""
+    if reading.usage_bytes is None:
+        return None
+    ledger = cgroup_ledger(reading.usage_bytes, reading.stat)
+    return Charge(
+        reading.usage_bytes,
+        ledger.whole_bytes - inactive_bytes(ledger),
+        ledger.whole_bytes - reclaimable_bytes(ledger) + (reading.swap_bytes or 0),
+        ledger.size_of(CgroupPart.ANON, CgroupPart.LAZYFREE),
+        ledger.size_of(*_FILE),
+        ledger.size_of(CgroupPart.SHMEM),
+        ledger.size_of(*_KERNEL),
+        reading.swap_bytes,
+    )
+
+
+def chain_of(path: str, cgroups: CgroupSample) -> Sequence[str]:
+    """The directory and those above it that were read, nearest first."""
+    found = []
+    while path:
+        if path in cgroups.latest:
+            found.append(path)
+        path = path.rpartition("/")[0]
+    return found
+
+
+def ceiling_of(path: str, cgroups: CgroupSample, meminfo: Meminfo | None) -> Ceiling | None:
+    """The limit that binds a cgroup, its own or that of a cgroup above it; None without one."""
+    total, swap_free = (meminfo.total_bytes, meminfo.swap_free_bytes or 0) if meminfo is not None else (None, 0)
+    uses = [cgroups.latest[above].reading.use for above in chain_of(path, cgroups)]
+    return binding([one for one in ceilings(uses, total, swap_free) if one.kills])

@@ -1,0 +1,97 @@
+"""Builds the row of a group from the sums over its members, the charge of its cgroup, its series and its verdict."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from memtop.analysis.limits.memory_limits import Ceiling
+from memtop.engine.assessment.growth_tracker import Verdict
+from memtop.engine.assessment.row_marks import sign
+from memtop.engine.groups.charge import Charge
+from memtop.engine.groups.sums import Sums
+from memtop.engine.row_builder import GROWTH_LEAST_S, GROWTH_S, trend
+from memtop.history.rings import Track
+from memtop.model.group import GroupRow
+
+
+class CgroupState(NamedTuple):
+    """What is known of the cgroup of a group."""
+
+    charge: Charge | None = None
+    ceiling: Ceiling | None = None
+    psi_some_avg10: float | None = None
+    oom_kills: int | None = None
+
+
+def group_row(
+    sums: Sums, cgroup: CgroupState, track: Track | None, *, verdict: Verdict | None, restarts: int, now_s: float
+) -> GroupRow:
+    """One group as views show it, at ``now_s`` on the clock of Instant.mono_s."""
+    charge, ceiling = cgroup.charge, cgroup.ceiling
+    used = charge.used_bytes if charge is not None else sums.anon_bytes
+    level = charge.working_set_bytes if charge is not None else sums.rss_bytes
+    found, rank = sign(verdict)
+    return GroupRow(
+        key=sums.name.key,
+        name=sums.name.name,
+        path=sums.name.path,
+        members=sums.members,
+        virt_bytes=sums.virt_bytes,
+        rss_bytes=sums.rss_bytes,
+        shr_bytes=sums.shr_bytes,
+        pss_bytes=sums.pss_bytes if sums.members else None,
+        anon_bytes=charge.anon_bytes if charge is not None else sums.anon_bytes,
+        file_bytes=charge.file_bytes if charge is not None else sums.file_bytes,
+        shmem_bytes=charge.shmem_bytes if charge is not None else sums.shmem_bytes,
+        kernel_bytes=charge.kernel_bytes if charge is not None else None,
+        swap_bytes=charge.swap_bytes if charge is not None and charge.swap_bytes is not None else sums.swap_bytes,
+        charge_bytes=charge.charge_bytes if charge is not None else None,
+        working_set_bytes=charge.working_set_bytes if charge is not None else None,
+        used_bytes=used,
+        limit_bytes=ceiling.limit_bytes if ceiling is not None else None,
+        limit_percent=ceiling.used_percent if ceiling is not None else None,
+        room_bytes=ceiling.headroom_bytes if ceiling is not None else None,
+        room_max_bytes=ceiling.headroom_max_bytes if ceiling is not None else None,
+        growth_bytes_per_min=_growth(track, used, now_s),
+        minflt_per_s=sums.minflt_per_s,
+        majflt_per_s=sums.majflt_per_s,
+        cpu_percent=sums.cpu_percent,
+        threads=sums.threads,
+        psi_some_avg10=cgroup.psi_some_avg10,
+        oom_kills=cgroup.oom_kills,
+        restarts=restarts,
+        trend=trend(track, level, now_s),
+        verdict=found,
+        verdict_rank=rank,
+        limit_s=_limit_s(verdict, now_s),
+    )
+
+
+def gone_row(row: GroupRow, wall_s: float) -> GroupRow:
+    """The last row of a group whose last member had ended by ``wall_s``: its sizes stay, and it has no rates."""
+    return row._replace(
+        members=0,
+        gone_s=wall_s,
+        growth_bytes_per_min=None,
+        minflt_per_s=None,
+        majflt_per_s=None,
+        cpu_percent=None,
+        psi_some_avg10=None,
+        limit_s=None,
+    )
+
+
+def _growth(track: Track | None, used_bytes: int | None, now_s: float) -> float | None:
+    if track is None or used_bytes is None or not len(track) or now_s - track.first_s < GROWTH_LEAST_S:
+        return None
+    then = track.at(now_s - GROWTH_S) or track.point(0)
+    return float(used_bytes - (then.rss_bytes - then.shr_bytes))
+
+
+def _limit_s(verdict: Verdict | None, now_s: float) -> tuple[float, float] | None:
+    """Counted from now; None unless what stands is confirmed growth towards a known limit."""
+    if verdict is None or not verdict.alarm or verdict.standing.limit_s is None:
+        return None
+    since_s = now_s - verdict.standing_s
+    early_s, late_s = verdict.standing.limit_s
+    return max(0.0, early_s - since_s), max(0.0, late_s - since_s)

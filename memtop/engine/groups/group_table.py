@@ -1,0 +1,188 @@
+"""Table of groups: notes their series at every sample, and builds the rows of those that are listed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from memtop.analysis.limits.memory_limits import host_ceiling
+from memtop.engine.groups.charge import Charge, ceiling_of, chain_of, charge_of
+from memtop.engine.groups.group_growth import GroupGrowth
+from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
+from memtop.engine.groups.lives import Lives
+from memtop.engine.groups.naming import Naming
+from memtop.engine.groups.sums import Sums, sums_of
+from memtop.history.rings import Gap
+from memtop.model.frame import ProcessRow
+from memtop.model.group import By, GroupKey, GroupRow
+from memtop.procfs.meminfo import Meminfo
+from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
+from memtop.sampling.sample import Sample
+
+SUMS_EVERY_S: Final = 5.0
+"""How often the sums of users and programs are noted while nobody looks at them."""
+KEPT: Final = 64
+"""Groups without members whose last rows are kept because they were looked at."""
+
+
+class GroupChoice(NamedTuple):
+    """Which groups are built."""
+
+    by: By
+    tree: bool = False
+    """With the cgroups above those that have members."""
+    focus: GroupKey | None = None
+    """The group that is looked at; its last row is kept when it has no members any more."""
+
+
+class GroupTable:
+    """Owned by the engine."""
+
+    def __init__(self, gaps: deque[Gap]) -> None:
+        """``gaps`` are the stretches of time in which nothing was read."""
+        self.growth = GroupGrowth(gaps)
+        self._lives = Lives()
+        self._read_s: dict[str, float] = {}
+        """When the reading of each cgroup was made that was noted last."""
+        self._charges: dict[str, tuple[CgroupReading, Charge | None]] = {}
+        self._summed_s: float | None = None
+        self._rows: dict[GroupKey, GroupRow] = {}
+        """As built last."""
+        self._kept: dict[GroupKey, GroupRow] = {}
+        """Last rows of groups that were looked at."""
+
+    def note(
+        self,
+        sample: Sample,
+        rows: Mapping[int, ProcessRow],
+        ended: Iterable[ProcessRow],
+        *,
+        delay_s: float,
+        looked_at: Sequence[GroupKey] = (),
+    ) -> None:
+        """One sample; ``rows`` are those of all processes by pid, ``looked_at`` the groups that are judged first."""
+        cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
+        self._lives.note_kills(cgroups.kills)
+        self._lives.note_processes(rows, ended, cgroups.chains)
+        for path, timed in cgroups.latest.items():
+            if self._read_s.get(path) != timed.at_s:
+                self._read_s[path] = timed.at_s
+                if (charge := self._charge(path, timed.reading)) is not None:
+                    series = charge.charge_bytes, charge.working_set_bytes, charge.used_bytes
+                    self.growth.note(GroupKey(By.CGROUP, path), timed.at_s, *series)
+        for path in self._read_s.keys() - cgroups.latest.keys():
+            del self._read_s[path]
+            self._charges.pop(path, None)
+        if self._summed_s is None or now_s - self._summed_s >= SUMS_EVERY_S:
+            self._summed_s = now_s
+            for by in (By.USER, By.PROGRAM):
+                self._note_sums(by, sums_of(rows.values(), Naming(by, cgroups).group_of), now_s)
+        meminfo = sample.system.meminfo
+        self.growth.look(now_s, delay_s, looked_at, lambda key: self._room_bytes(key, cgroups, meminfo))
+
+    def rows(
+        self, choice: GroupChoice, members: Iterable[ProcessRow], sample: Sample, past_s: float | None = None
+    ) -> list[GroupRow]:
+        """The groups that these processes make up, at a sample, or at an instant before it."""
+        cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
+        naming = Naming(choice.by, cgroups)
+        sums = sums_of(members, naming.group_of)
+        if past_s is None:
+            self._note_sums(choice.by, sums, now_s)
+        if choice.tree and choice.by is By.CGROUP:
+            _add_above(sums, naming, cgroups)
+        found = {}
+        for key, one in sums.items():
+            if past_s is None:
+                row = self._row(one, cgroups, sample)
+                old = self._rows.get(key)
+                found[key] = old if old == row else row
+            else:
+                found[key] = self._row_at(one, past_s)
+        if past_s is None:
+            self._keep(choice, found, sample.wall_s)
+            self._rows = found
+        return [
+            *found.values(),
+            *(row for key, row in self._kept.items() if row.gone_s and key.by is choice.by and key not in found),
+        ]
+
+    # -- series
+
+    def _note_sums(self, by: By, sums: Mapping[GroupKey, Sums], now_s: float) -> None:
+        """The sums of groups without a cgroup; those that have no members now have nothing."""
+        for key, one in sums.items():
+            if one.name.path is None and one.virt_bytes is not None:
+                level = one.rss_bytes or 0
+                self.growth.note(key, now_s, one.virt_bytes, level, one.anon_bytes or 0)
+        for key in [key for key in self.growth.keys() if key.by is by and key not in sums]:  # noqa: SIM118
+            if by is not By.CGROUP and (track := self.growth.track(key)) is not None and track.point(-1).virt_bytes:
+                self.growth.note(key, now_s, 0, 0, 0)
+
+    def _room_bytes(self, key: GroupKey, cgroups: CgroupSample, meminfo: Meminfo | None) -> float | None:
+        """What the limit that binds a group leaves: that of its cgroup or the machine."""
+        found = ceiling_of(key.name, cgroups, meminfo) if key.by is By.CGROUP else None
+        host = host_ceiling(meminfo) if meminfo is not None else None
+        rooms = [one.headroom_max_bytes for one in (found, host) if one is not None]
+        return float(max(0, min(rooms))) if rooms else None
+
+    # -- rows
+
+    def _charge(self, path: str, reading: CgroupReading) -> Charge | None:
+        """Computed once for each reading."""
+        known = self._charges.get(path)
+        if known is None or known[0] is not reading:
+            known = self._charges[path] = reading, charge_of(reading)
+        return known[1]
+
+    def _row(self, sums: Sums, cgroups: CgroupSample, sample: Sample) -> GroupRow:
+        path, key = sums.name.path, sums.name.key
+        series = key if path is None else GroupKey(By.CGROUP, path)
+        state = CgroupState()
+        if path is not None and (timed := cgroups.latest.get(path)) is not None:
+            pressure = timed.reading.pressure
+            state = CgroupState(
+                self._charge(path, timed.reading),
+                ceiling_of(path, cgroups, sample.system.meminfo),
+                pressure.some.avg10_percent if pressure is not None and pressure.some is not None else None,
+                self._lives.kills(path),
+            )
+        track, verdict = self.growth.track(series), self.growth.verdict(series)
+        return group_row(
+            sums, state, track, verdict=verdict, restarts=self._lives.restarts(series), now_s=sample.mono_s
+        )
+
+    def _row_at(self, sums: Sums, past_s: float) -> GroupRow:
+        """What was kept of an instant of the past: of a cgroup its charge and working set."""
+        path, key = sums.name.path, sums.name.key
+        series = key if path is None else GroupKey(By.CGROUP, path)
+        track = self.growth.track(series)
+        point = track.at(past_s) if track is not None and path is not None else None
+        charge = None
+        if point is not None:
+            used = point.rss_bytes - point.shr_bytes
+            charge = Charge(point.virt_bytes, point.rss_bytes, used, None, None, None, None, None)
+        return group_row(sums, CgroupState(charge), track, verdict=None, restarts=0, now_s=past_s)
+
+    def _keep(self, choice: GroupChoice, found: Mapping[GroupKey, GroupRow], wall_s: float) -> None:
+        """Keep the last row of the group that is looked at, and of those that were and have no members now."""
+        focus = choice.focus
+        if focus is not None and focus in found:
+            self._kept[focus] = found[focus]
+            while len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]
+        for key, row in self._kept.items():
+            if key.by is choice.by and key not in found and row.gone_s is None:
+                self._kept[key] = gone_row(row, wall_s)
+
+
+def _add_above(sums: dict[GroupKey, Sums], naming: Naming, cgroups: CgroupSample) -> None:
+    """Add the cgroups above those that have members, each with all members below it."""
+    own = {one.name.path: one for one in sums.values() if one.name.path is not None}
+    whole: dict[GroupKey, Sums] = {}
+    for path, one in own.items():
+        for above in {path, *chain_of(path, cgroups)}:
+            name = naming.cgroup(above)
+            whole.setdefault(name.key, Sums(name)).add_all(one)
+    sums.update(whole)

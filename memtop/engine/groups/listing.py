@@ -1,0 +1,54 @@
+"""Lists groups: selects their members, filters the groups, and sorts them or puts cgroups into their tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+
+from memtop.engine.groups.group_table import GroupChoice, GroupTable
+from memtop.engine.groups.group_tree import grow_groups
+from memtop.engine.groups.naming import Naming
+from memtop.model.frame import ProcessRow, TreePlace
+from memtop.model.group import By, GroupKey, GroupRow
+from memtop.model.request import Request
+from memtop.sampling.cgroup_reading import CgroupSample
+from memtop.sampling.sample import Sample
+
+
+def list_groups(
+    table: GroupTable, chosen: Iterable[ProcessRow], request: Request, sample: Sample, past_s: float | None
+) -> tuple[tuple[GroupRow, ...], tuple[TreePlace, ...] | None]:
+    """The groups of the chosen processes that pass the filters, in order; their places in the tree, None if flat."""
+    rows = request.rows
+    assert rows.by is not None
+    tree = rows.tree and rows.by is By.CGROUP
+    members = [row for row in chosen if rows.where(row)] if rows.where is not None else chosen
+    groups = table.rows(GroupChoice(rows.by, tree, request.groups.focus), members, sample, past_s)
+    if rows.groups_where is not None:
+        groups = [row for row in groups if rows.groups_where(row)]
+    listed = _ordered(groups, rows.sort, rows.descending)
+    if not tree:
+        return tuple(listed), None
+    return grow_groups(listed, rows.folded)
+
+
+def members_of(key: GroupKey, rows: Iterable[ProcessRow], sample: Sample) -> Sequence[ProcessRow]:
+    """The processes of a group; of a cgroup those below it too."""
+    cgroups = sample.cgroups or CgroupSample()
+    if key.by is By.CGROUP:
+        inside = [row for row in rows if key.name in cgroups.chains.get(row.key, ())]
+        if inside:
+            return inside
+    naming = Naming(key.by, cgroups)
+    return [row for row in rows if row.rss_bytes is not None and naming.group_of(row).key == key]
+
+
+def _ordered(rows: Iterable[GroupRow], field: str, descending: bool) -> list[GroupRow]:
+    """By one attribute, unknown last in either direction, then by name."""
+    value = attrgetter(field)
+    known: list[GroupRow] = []
+    unknown: list[GroupRow] = []
+    for row in sorted(rows, key=lambda row: (row.name, row.key.name)):
+        (unknown if value(row) is None else known).append(row)
+    known.sort(key=value, reverse=descending)
+    return known + unknown

@@ -1,0 +1,101 @@
+"""Group of each process: by cgroup, container, pod, unit, user or program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
+from memtop.model.frame import ProcessRow
+from memtop.model.group import By, GroupKey
+from memtop.program_name import program_name
+from memtop.sampling.cgroup_reading import CgroupSample
+from memtop.sanitize import clean
+
+NOT_LOOKED_UP: Final = "not looked up yet"
+_NONE: Final = {By.CONTAINER: "no container", By.POD: "no pod", By.UNIT: "no unit", By.CGROUP: "no cgroup"}
+_OF_OWNER: Final = {By.CONTAINER: "container", By.POD: "pod", By.UNIT: "unit"}
+_SHORT_ID: Final = 12
+
+
+class GroupName(NamedTuple):
+    """A group, and what is the same for all its members."""
+
+    key: GroupKey
+    name: str
+    path: str | None = None
+    """Directory of its memory cgroup."""
+
+
+class Naming:
+    """Names groups of one kind for one sample; what was found for a cgroup holds for all processes in it."""
+
+    def __init__(self, by: By, cgroups: CgroupSample) -> None:
+        self._by = by
+        self._cgroups = cgroups
+        self._by_names: dict[tuple[CgroupNames, tuple[str, ...]], GroupName] = {}
+        self._unknown = GroupName(GroupKey(by, "?"), NOT_LOOKED_UP)
+
+    def group_of(self, row: ProcessRow) -> GroupName:
+        """The group of a process."""
+        if self._by is By.USER:
+            return GroupName(GroupKey(By.USER, str(row.uid)), row.user)
+        if self._by is By.PROGRAM:
+            return by_program(row)
+        if row.names is None:
+            return self._unknown
+        place = row.names, self._cgroups.chains.get(row.key, ())
+        found = self._by_names.get(place)
+        if found is None:
+            found = self._by_names[place] = self._in_cgroup(*place)
+        return found
+
+    def _in_cgroup(self, names: CgroupNames, chain: tuple[str, ...]) -> GroupName:
+        if self._by is By.CGROUP:
+            if chain:
+                return self.cgroup(chain[0])
+            return GroupName(GroupKey(By.CGROUP, names.path), names.path or _NONE[By.CGROUP])
+        attribute = _OF_OWNER[self._by]
+        name = getattr(names.owner, attribute)
+        if name is None:
+            return GroupName(GroupKey(self._by, ""), _NONE[self._by])
+        owners = self._cgroups.owners
+        same = [path for path in chain if getattr(owners.get(path, CgroupOwner()), attribute) == name]
+        path = same[-1] if same else None
+        return GroupName(GroupKey(self._by, path or name), self._shown(name, names.owner), path)
+
+    def cgroup(self, path: str) -> GroupName:
+        """The group of a cgroup's directory."""
+        return GroupName(GroupKey(By.CGROUP, path), self._cgroups.labels.get(path) or clean(path), path)
+
+    def _shown(self, name: str, owner: CgroupOwner) -> str:
+        short = name[:_SHORT_ID] if len(name) == 64 and name.isalnum() else name
+        return f"{owner.runtime} {short}" if self._by is By.CONTAINER and owner.runtime else short
+
+
+def by_program(row: ProcessRow) -> GroupName:
+    """The group of all that run the same program, or the same script, module or main class."""
+    return _program(row.command_raw, row.name)
+
+
+_programs: dict[tuple[bytes | None, str], GroupName] = {}
+_MOST_PROGRAMS: Final = 8192
+
+
+def _program(command: bytes | None, name: str) -> GroupName:
+    """Cached by command line, since most are the same from sample to sample."""
+    found = _programs.get((command, name))
+    if found is None:
+        names = tuple(map(clean, program_name(command).names)) if command else ()
+        shown = names[-1] if names else name
+        found = GroupName(GroupKey(By.PROGRAM, "\0".join(names) or name), shown)
+        if len(_programs) >= _MOST_PROGRAMS:
+            _programs.clear()
+        _programs[command, name] = found
+    return found
+
+
+def exists(by: By, names: Mapping[object, CgroupNames]) -> bool:
+    """Whether any process is in a group of this kind."""
+    attribute = _OF_OWNER.get(by)
+    return attribute is None or any(getattr(one.owner, attribute) for one in names.values())

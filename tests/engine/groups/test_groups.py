@@ -1,0 +1,333 @@
+"""Groups of processes as rows: by cgroup, container, pod, unit, user and program."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from memtop.columns import columns_of
+from memtop.engine.engine import Engine
+from memtop.filter import parse_query
+from memtop.history.rings import Track
+from memtop.model.frame import Frame
+from memtop.model.group import By, GroupKey, GroupRow
+from memtop.model.request import GroupsRequest, Request, RowSelection
+from memtop.procfs.statm import PAGE_BYTES
+from memtop.sampling.request import Need, ReadingsRequest
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after
+
+MIB = 1 << 20
+ROOT = "sys/fs/cgroup"
+POD = "/kubepods.slice/kubepods-pod0123abcd_0123_0123_0123_0123456789ab.slice"
+BOX = f"{POD}/cri-containerd-{'ab' * 32}.scope"
+
+
+def world(**members: str) -> FakeSource:
+    """Processes by pid (as ``p42``) in cgroups of version 2."""
+    source = FakeSource()
+    for name, path in members.items():
+        pid = int(name[1:])
+        source.add(FakeProcess(pid))
+        source.files[f"proc/{pid}/cgroup"] = b"0::%s\n" % path.encode()
+        cgroup(source, path)
+    return source
+
+
+def cgroup(source: FakeSource, path: str, used_mib: int = 50, limit: bytes = b"max\n", **stat: int) -> None:
+    """A cgroup and those above it; of what it uses, ``stat`` says the parts in MiB."""
+    folder = ROOT + path
+    parts = {
+        "anon": used_mib,
+        "file": 0,
+        "shmem": 0,
+        "inactive_file": 0,
+        "active_file": 0,
+        "slab_reclaimable": 0,
+    } | stat
+    source.files |= {
+        f"{folder}/cgroup.controllers": b"memory\n",
+        f"{folder}/cgroup.type": b"domain\n",
+        f"{folder}/memory.max": limit,
+        f"{folder}/memory.current": b"%d\n" % (used_mib * MIB),
+        f"{folder}/memory.stat": b"".join(b"%s %d\n" % (name.encode(), size * MIB) for name, size in parts.items()),
+        f"{folder}/memory.events.local": b"oom_kill 0\n",
+    }
+    above = path.rpartition("/")[0]
+    if above and f"{ROOT}{above}/memory.max" not in source.files:
+        cgroup(source, above)
+
+
+def by(kind: By, text: str = "", **changes: object) -> Request:
+    query = parse_query(text, groups=True)
+    rows = RowSelection(by=kind, where=query.where, groups_where=query.groups_where)._replace(**changes)  # type: ignore[arg-type]
+    needs = query.needs | Need.MEMBERSHIP | Need.GROUPS
+    return Request(ReadingsRequest(needs_all=needs), rows)
+
+
+def names(frame: Frame) -> list[str]:
+    assert frame.groups is not None
+    return [row.name for row in frame.groups]
+
+
+def the(frame: Frame, name: str) -> GroupRow:
+    assert frame.groups is not None
+    (found,) = [row for row in frame.groups if row.name == name]
+    return found
+
+
+def test_a_cgroup_shows_its_charge_its_working_set_its_limit_and_both_ends_of_its_room() -> None:
+    source = world(p42="/a.service", p43="/a.service")
+    cgroup(
+        source, "/a.service", 100, b"%d\n" % (200 * MIB), anon=50, file=40, shmem=10, inactive_file=20, active_file=10
+    )
+    row = the(frame_after(Engine(source), by(By.CGROUP), 2), "a.service")
+    assert (row.members, row.rss_bytes) == (2, 40 * MIB)
+    assert (row.charge_bytes, row.working_set_bytes, row.used_bytes) == (100 * MIB, 80 * MIB, 70 * MIB)
+    assert (row.limit_bytes, row.room_bytes, row.room_max_bytes) == (200 * MIB, 120 * MIB, 130 * MIB)
+    assert (row.anon_bytes, row.file_bytes, row.shmem_bytes) == (50 * MIB, 30 * MIB, 10 * MIB)
+    assert row.limit_percent == pytest.approx(35.0)
+
+
+def test_the_first_sample_alone_is_complete() -> None:
+    source = world(**{f"p{pid}": f"/g{pid}" for pid in range(100, 400)})
+    request = by(By.CGROUP)
+    request = request._replace(readings=request.readings._replace(once=True))
+    frame = frame_after(Engine(source), request, 1)
+    assert frame.groups is not None and len(frame.groups) == 300
+    assert {row.charge_bytes for row in frame.groups} == {50 * MIB}
+
+
+def test_the_limit_of_a_cgroup_above_binds_where_it_leaves_less() -> None:
+    source = world(p42="/pod/a", p43="/pod/b")
+    cgroup(source, "/pod", 95, b"%d\n" % (100 * MIB))
+    cgroup(source, "/pod/a", 50, b"%d\n" % (90 * MIB))
+    row = the(frame_after(Engine(source), by(By.CGROUP), 2), "/pod/a")
+    assert (row.limit_bytes, row.room_max_bytes) == (100 * MIB, 5 * MIB)
+
+
+def test_the_tree_has_the_cgroups_above_with_all_that_is_below_them() -> None:
+    source = world(p42="/pod/a", p43="/pod/b", p44="/other")
+    request = by(By.CGROUP, tree=True)
+    frame = frame_after(Engine(source), request, 2)
+    assert frame.groups is not None and frame.tree is not None
+    assert [(row.name, place.depth) for row, place in zip(frame.groups, frame.tree, strict=True)] == [
+        ("/", 0),
+        ("/pod", 1),
+        ("/pod/a", 2),
+        ("/pod/b", 2),
+        ("/other", 1),
+    ]
+    assert (the(frame, "/pod").members, the(frame, "/pod").rss_bytes) == (2, 40 * MIB)
+    folded = request._replace(rows=request.rows._replace(folded=frozenset({the(frame, "/pod").key})))
+    assert names(frame_after(Engine(source), folded, 2)) == ["/", "/pod", "/other"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        (By.CONTAINER, {"containerd abababababab": 2, "no container": 2}),
+        (By.POD, {"0123abcd-0123-0123-0123-0123456789ab": 2, "no pod": 2}),
+        (By.UNIT, {"web.service": 1, "db.service": 1, "kubepods-pod0123abcd": 0, "no unit": 2}),
+    ],
+)
+def test_containers_pods_and_units_are_groups_by_the_topmost_cgroup_of_theirs(kind: By, found: dict[str, int]) -> None:
+    source = world(p42=f"{BOX}/init", p43=f"{BOX}/app", p44="/system.slice/web.service", p45="/system.slice/db.service")
+    cgroup(source, BOX, 77)
+    frame = frame_after(Engine(source), by(kind), 2)
+    assert frame.groups is not None
+    assert {row.name: row.members for row in frame.groups} == {name: n for name, n in found.items() if n}
+    if kind is By.CONTAINER:
+        assert the(frame, "containerd abababababab").charge_bytes == 77 * MIB
+        assert the(frame, "no container").charge_bytes is None
+
+
+def test_users_and_programs_are_groups_of_the_sums_of_their_members() -> None:
+    source = world(p42="/a", p43="/b", p44="/b")
+    source.processes[42].cmdline = b"/usr/bin/python3\0/srv/orders.py\0--fast\0"
+    source.processes[43].cmdline = b"python3\0-u\0orders.py\0"
+    source.processes[44].cmdline = b"/usr/sbin/nginx\0"
+    source.processes[44].uid = 0
+    users = frame_after(Engine(source), by(By.USER), 3)
+    assert {row.name: row.members for row in users.groups or ()} == {"ann": 2, "root": 1}
+    programs = frame_after(Engine(source), by(By.PROGRAM), 3)
+    assert {row.name: (row.members, row.rss_bytes) for row in programs.groups or ()} == {
+        "orders.py": (2, 40 * MIB),
+        "nginx": (1, 20 * MIB),
+    }
+    assert (the(programs, "nginx").charge_bytes, the(programs, "nginx").limit_bytes) == (None, None)
+    assert the(programs, "nginx").anon_bytes == 15 * MIB
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("n>1", ["/b"]),
+        ("charge>60m", ["/a"]),
+        ("/A", ["/a"]),
+        ("!^/[a]$", ["/a"]),
+        ("group=b", ["/b"]),
+        ("pid=43", ["/b"]),
+        ("cgroup=/a", ["/a"]),
+        ("user=nobody", []),
+    ],
+)
+def test_a_filter_selects_groups_and_terms_of_processes_select_their_members(text: str, found: list[str]) -> None:
+    source = world(p42="/a", p43="/b", p44="/b")
+    cgroup(source, "/a", 70)
+    frame = frame_after(Engine(source), by(By.CGROUP, text), 3)
+    assert names(frame) == found
+    if text == "pid=43":
+        assert the(frame, "/b").members == 1
+
+
+@pytest.mark.parametrize("column", columns_of(groups=True).columns, ids=lambda column: column.key)
+@pytest.mark.parametrize("descending", [True, False])
+def test_every_column_sorts_and_what_is_unknown_comes_last(column: object, descending: bool) -> None:
+    source = world(p42="/a", p43="/b")
+    source.files.pop(f"{ROOT}/b/memory.current")
+    frame = frame_after(Engine(source), by(By.CGROUP, sort=column.field, descending=descending), 3)  # type: ignore[attr-defined]
+    assert sorted(names(frame)) == ["/a", "/b"]
+    if column.key == "charge":  # type: ignore[attr-defined]
+        assert names(frame)[-1] == "/b"
+
+
+@pytest.mark.parametrize("column", columns_of(groups=True).columns, ids=lambda column: column.key)
+def test_every_column_fits_its_cells(column: object) -> None:
+    source = world(p42="/a")
+    row = the(frame_after(Engine(source), by(By.CGROUP), 3), "/a")
+    text = column.text(row)  # type: ignore[attr-defined]
+    assert len(text) <= (column.width or 100)  # type: ignore[attr-defined]
+
+
+def test_the_processes_of_a_group_are_listed_in_its_place() -> None:
+    source = world(p42="/pod/a", p43="/pod/b", p44="/other")
+    key = GroupKey(By.CGROUP, f"{ROOT}/pod")
+    frame = frame_after(Engine(source), by(By.CGROUP, inside=key), 3)
+    assert frame.groups is None
+    assert sorted(row.pid for row in frame.rows) == [42, 43]
+
+
+def test_a_group_that_was_looked_at_keeps_its_last_numbers_when_it_has_gone() -> None:
+    source = world(p42="/a", p43="/b")
+    request = by(By.CGROUP)._replace(groups=GroupsRequest(focus=GroupKey(By.CGROUP, f"{ROOT}/a")))
+    engine = Engine(source)
+    frame_after(engine, request, 3)
+    del source.processes[42]
+    for path in [path for path in source.files if path.startswith(f"{ROOT}/a/")]:
+        del source.files[path]
+    row = the(frame_after(engine, request, 3), "/a")
+    assert (row.members, row.charge_bytes, row.rss_bytes) == (0, 50 * MIB, 20 * MIB)
+    assert row.gone_s is not None and row.growth_bytes_per_min is None
+    assert "/a" not in names(frame_after(engine, by(By.USER), 1))
+
+
+def test_a_group_that_nobody_looked_at_goes_with_its_last_member() -> None:
+    source = world(p42="/a", p43="/b")
+    engine = Engine(source)
+    frame_after(engine, by(By.CGROUP), 3)
+    del source.processes[42]
+    assert names(frame_after(engine, by(By.CGROUP), 2)) == ["/b"]
+
+
+def test_a_pool_of_short_lived_children_grows_as_a_whole() -> None:
+    source = world(p42="/pool")
+    cgroup(source, "/pool", 50, b"%d\n" % (600 * MIB))
+    engine = Engine(source)
+    for tick in range(150):
+        source.processes.pop(1000 + tick - 3, None)
+        child = source.add(FakeProcess(1000 + tick, ppid=42, start_ticks=100_000 + 100 * tick))
+        child.rss_pages = (20 + tick // 3) * MIB_PAGES
+        source.files[f"proc/{child.pid}/cgroup"] = b"0::/pool\n"
+        cgroup(source, "/pool", 50 + 2 * tick, b"%d\n" % (600 * MIB))
+        frame = frame_after(engine, by(By.CGROUP), 1)
+    row = the(frame, "/pool")
+    assert row.verdict_rank is not None and row.verdict_rank >= 4, row.verdict
+    assert row.growth_bytes_per_min == pytest.approx(120 * MIB, rel=0.1)
+    assert row.limit_s is not None and 60 < row.limit_s[0] <= row.limit_s[1] < 300
+    programs = frame_after(engine, by(By.PROGRAM), 1)
+    assert the(programs, "app").growth_bytes_per_min == pytest.approx(60 * MIB, rel=0.2)
+
+
+def test_a_command_that_ends_and_is_started_again_is_a_restart_and_a_forked_worker_is_none() -> None:
+    source = world(p42="/a", p43="/a")
+    source.processes[42].cmdline = b"supervisor\0"
+    source.processes[43].cmdline = b"api\0"
+    source.processes[43].ppid = 42
+    engine = Engine(source)
+    frame_after(engine, by(By.CGROUP), 3)
+    for life in range(3):
+        source.processes.pop(43 + life)
+        heir = source.add(FakeProcess(44 + life, cmdline=b"api\0", ppid=42, start_ticks=9000 + life))
+        source.files[f"proc/{heir.pid}/cgroup"] = b"0::/a\n"
+        frame_after(engine, by(By.CGROUP), 3)
+    assert the(frame_after(engine, by(By.CGROUP), 1), "/a").restarts == 3
+    worker = source.add(FakeProcess(60, cmdline=b"api\0", ppid=46, start_ticks=9900))
+    source.files["proc/60/cgroup"] = b"0::/a\n"
+    frame_after(engine, by(By.CGROUP), 3)
+    del source.processes[worker.pid]
+    source.add(FakeProcess(61, cmdline=b"api\0", ppid=46, start_ticks=9950))
+    frame = frame_after(engine, by(By.CGROUP), 4)
+    assert the(frame, "/a").restarts == 3
+
+
+def test_oom_kills_count_from_the_start_of_memtop_and_also_above() -> None:
+    source = world(p42="/pod/a", p43="/pod/b")
+    source.files[f"{ROOT}/pod/a/memory.events.local"] = b"oom_kill 5\n"
+    engine = Engine(source)
+    assert the(frame_after(engine, by(By.CGROUP), 4), "/pod/a").oom_kills == 0
+    source.files[f"{ROOT}/pod/a/memory.events.local"] = b"oom_kill 7\n"
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 5\n"
+    frame = frame_after(engine, by(By.CGROUP, tree=True), 2)
+    assert [the(frame, name).oom_kills for name in ("/pod/a", "/pod/b", "/pod")] == [2, 0, 2]
+
+
+def test_without_the_memory_controller_groups_are_sums_and_say_nothing_of_a_charge() -> None:
+    source = world(p42="/a")
+    source.files[f"{ROOT}/cgroup.controllers"] = b"cpu pids\n"
+    row = the(frame_after(Engine(source), by(By.CGROUP), 3), "/a")
+    assert (row.charge_bytes, row.limit_bytes, row.oom_kills, row.rss_bytes) == (None, None, None, 20 * MIB)
+
+
+def test_a_name_with_a_newline_or_an_escape_stays_on_its_line() -> None:
+    source = world(p42="/evil\x1b[2Jb")
+    (name,) = names(frame_after(Engine(source), by(By.CGROUP), 3))
+    assert "\x1b" not in name and "evil" in name
+
+
+def test_the_past_of_a_group_is_its_charge_then() -> None:
+    source = world(p42="/a")
+    engine = Engine(source)
+    for tick in range(40):
+        cgroup(source, "/a", 50 + tick)
+        frame = frame_after(engine, by(By.CGROUP), 1)
+    request = by(By.CGROUP)
+    back = request._replace(window=request.window._replace(cursor_s=frame.at_s - 20))
+    then = engine.view(back)
+    assert then is not None
+    row = the(then, "/a")
+    assert row.charge_bytes is not None and abs(row.charge_bytes // MIB - 69) <= 5
+    assert (row.members, row.limit_bytes, row.verdict) == (1, None, "")
+    users = request._replace(rows=request.rows._replace(by=By.USER), window=back.window)
+    found = engine.view(users)
+    assert found is not None and the(found, "ann").rss_bytes == 20 * MIB
+
+
+def test_thousands_of_members_that_come_and_go_leave_nothing_behind() -> None:
+    source = world(p42="/storm")
+    engine = Engine(source)
+    for tick in range(40):
+        for pid in range(100, 600):
+            source.processes.pop(pid, None)
+            source.add(FakeProcess(pid, start_ticks=10_000 + 100 * tick, cmdline=b"w%d\0" % (pid % 7)))
+            source.files[f"proc/{pid}/cgroup"] = b"0::/storm\n"
+        frame = frame_after(engine, by(By.CGROUP), 1)
+    assert frame.groups is not None
+    assert sum(row.members for row in frame.groups) == frame.total > 400
+    gc.collect()
+    tracks = sum(type(found) is Track for found in gc.get_objects())
+    assert tracks < 501 + 40, "those of the processes that live, and of a few groups"
+
+
+def test_sizes_are_bytes() -> None:
+    assert MIB_PAGES * PAGE_BYTES == MIB
