@@ -71,6 +71,11 @@ def _run(argv: Sequence[str]) -> int:
 
         preflight.check_platform()
         return regions(given)
+    if name == "machine":
+        from memtop.cli.commands import machine
+
+        preflight.check_platform()
+        return machine(given)
     if given.version:
         put(print, f"memtop {__version__}")
         return OK

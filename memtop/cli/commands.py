@@ -65,6 +65,15 @@ def regions(given: Namespace) -> int:
         )
 
 
+def machine(given: Namespace) -> int:
+    """``memtop machine``. Raises MemtopError."""
+    from memtop.headless import machine
+    from memtop.sources.live import LiveSource
+
+    with closing(LiveSource()) as source:
+        return put(machine.run, source, json=given.json)
+
+
 def check(given: Namespace, settings: Settings) -> int:
     """``memtop --check PID``. Raises MemtopError."""
     from memtop.headless import check

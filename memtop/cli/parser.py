@@ -11,7 +11,7 @@ from memtop.cli.output import put
 from memtop.columns import COLUMNS
 from memtop.errors import UsageError
 
-COMMANDS: Final = ("demo", "explain", "regions", "replay")
+COMMANDS: Final = ("demo", "explain", "machine", "regions", "replay")
 """Words that may stand first on the command line. Anything else belongs to memtop itself."""
 WIDEST: Final = 100
 WITHOUT_TERMINAL: Final = 80
@@ -31,6 +31,7 @@ commands:
   memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork, go
   memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
   memtop regions PID              where its address space is, largest first, once
+  memtop machine                  where the machine's RAM went: its parts, and who holds them
   memtop replay FILE              play a recording made with --record
 
 exit codes: 0 done or fine, 1 bad (--check) or memtop failed, 2 cannot be done as asked,
@@ -205,7 +206,8 @@ _VIEWS: Final = (
 
 def parser_of(command: str) -> Parser:
     """The parser of one of COMMANDS, or of memtop itself for an empty name."""
-    return {"demo": _demo, "explain": _explain, "regions": _regions, "replay": _replay}.get(command, _memtop)()
+    makers = {"demo": _demo, "explain": _explain, "machine": _machine, "regions": _regions, "replay": _replay}
+    return makers.get(command, _memtop)()
 
 
 def _memtop() -> Parser:
@@ -251,6 +253,14 @@ def _explain() -> Parser:
     parser = Parser("memtop explain [topic]", "What the numbers mean.")
     parser.section("positional arguments", operand("topic", "topic", "a topic; without one, the contents", "?"))
     parser.section("options", _HELP)
+    return parser
+
+
+def _machine() -> Parser:
+    parser = Parser(
+        "memtop machine [OPTIONS]", "Where the machine's RAM went: the parts of MemTotal, and who holds them."
+    )
+    parser.section("options", _HELP, flag("--json", help="print one JSON object"))
     return parser
 
 

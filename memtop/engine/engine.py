@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from memtop.engine.assessment import Assessor
     from memtop.engine.groups.group_table import GroupTable
     from memtop.model.assessment import ExitReport
+<<<<<<< HEAD
     from memtop.model.group import GroupRow
+=======
+    from memtop.model.machine import MachineView
+>>>>>>> b54c551 (Where the RAM went: the Machine panel on key 6 and memtop machine, with parts that add up to MemTotal, their changes and who holds them)
     from memtop.runtimes.registry import Registry
     from memtop.sampling.commands import Command
 
@@ -355,9 +359,17 @@ class Engine:
             exits=exits,
             outlooks=self._assessor.outlooks if self._assessor is not None and assess_all else {},
             incidents=self._assessor.incidents if self._assessor is not None else None,
+            machine=self._machine_view(request, shown, past_s),
             oom_victim=self._oom_victim,
             groups=groups,
         )
+
+    def _machine_view(self, request: Request, shown: Shown, past_s: float | None) -> MachineView | None:
+        readings = request.readings
+        if Need.MACHINE not in readings.focus_needs:
+            return None
+        mark = self._readers.mark(readings.focus, shown.now_s) if readings.focus is not None else None
+        return self._machine.view(shown.sample, shown.rows, mark.at_s if mark is not None else None, past_s)
 
     def _detail(self, request: Request, shown: Shown, rows: list[ProcessRow], past_s: float | None) -> Detail | None:
         focus = request.readings.focus

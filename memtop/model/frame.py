@@ -22,10 +22,15 @@ if TYPE_CHECKING:  # types of readings and verdicts that are imported with the f
     from memtop.model.assessment import Assessment, ExitReport
     from memtop.model.group import By, GroupKey, GroupRow
     from memtop.model.incidents import IncidentReport
+    from memtop.model.machine import MachineView
     from memtop.runtimes.view import RuntimeView
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 else:
+<<<<<<< HEAD
     Assessment = By = CgroupNames = ExitReport = GroupKey = GroupRow = IncidentReport = object
+=======
+    Assessment = CgroupNames = ExitReport = IncidentReport = MachineView = object
+>>>>>>> b54c551 (Where the RAM went: the Machine panel on key 6 and memtop machine, with parts that add up to MemTotal, their changes and who holds them)
     MarkView = RegionsView = RuntimeView = SharingView = object
 
 
@@ -298,6 +303,8 @@ class Frame(NamedTuple):
     """Watched processes whose end was found at this instant."""
     incidents: IncidentReport | None = None
     """What deserves attention on the machine; None before the second sample."""
+    machine: MachineView | None = None
+    """The machine's memory by its use, while the Machine panel is on screen."""
     oom_victim: str = ""
     """Name and PID of the last process that the OOM killer ended since memtop started; empty if none is known."""
     groups: tuple[GroupRow, ...] | None = None

@@ -31,16 +31,16 @@ def parse_mountinfo(data: bytes) -> tuple[Mount, ...]:
             continue
         mounts.append(
             Mount(
-                root=_unescape(place[3]),
-                point=_unescape(place[4]),
+                root=unescape(place[3]),
+                point=unescape(place[4]),
                 fstype=kind[0],
-                source=_unescape(kind[1]),
+                source=unescape(kind[1]),
                 super_options=tuple(kind[2].split(b",")),
             )
         )
     return tuple(mounts)
 
 
-def _unescape(field: bytes) -> bytes:
+def unescape(field: bytes) -> bytes:
     r"""Replace escapes such as ``\040`` with the bytes that they stand for."""
     return _ESCAPE.sub(lambda match: bytes((int(match[1], 8),)), field)

@@ -13,6 +13,7 @@ class Stall(NamedTuple):
     avg60_percent: float
     total_us: int
     """Stalled time since boot, in microseconds."""
+    avg300_percent: float | None = None
 
 
 class Pressure(NamedTuple):
@@ -32,8 +33,8 @@ def _stall(line: bytes) -> Stall | None:
     """Parse ``avg10=11.87 avg60=3.20 avg300=0.70 total=1733333``."""
     values = key_values(line.replace(b" ", b"\n"), b"=")
     avg10, avg60 = _percent(values.get(b"avg10", b"")), _percent(values.get(b"avg60", b""))
-    total_us = int_or_none(values.get(b"total"))
-    return None if avg10 is None or avg60 is None or total_us is None else Stall(avg10, avg60, total_us)
+    total_us, avg300 = int_or_none(values.get(b"total")), _percent(values.get(b"avg300", b""))
+    return None if avg10 is None or avg60 is None or total_us is None else Stall(avg10, avg60, total_us, avg300)
 
 
 def _percent(text: bytes) -> float | None:

@@ -21,6 +21,15 @@ class Vmstat(NamedTuple):
     refault_file: int | None
     zspages: int | None
     """Pages of zsmalloc now. They hold the data that zram and zswap have compressed."""
+    scan_kswapd: int | None = None
+    """Pages that kswapd has looked at to reclaim them."""
+    steal_kswapd: int | None = None
+    """Pages that it has reclaimed."""
+    scan_direct: int | None = None
+    """Pages that allocating tasks have looked at themselves, because kswapd was too slow (direct reclaim)."""
+    steal_direct: int | None = None
+    allocstall: int | None = None
+    """How often a task had to reclaim before its allocation went on, over all zones."""
 
 
 def parse_vmstat(data: bytes) -> Vmstat:
@@ -30,6 +39,7 @@ def parse_vmstat(data: bytes) -> Vmstat:
     def count(key: bytes) -> int | None:
         return int_or_none(lines.get(key))
 
+    stalls = [number for key in lines if key.startswith(b"allocstall") and (number := count(key)) is not None]
     return Vmstat(
         pgfault=count(b"pgfault"),
         pgmajfault=count(b"pgmajfault"),
@@ -39,4 +49,9 @@ def parse_vmstat(data: bytes) -> Vmstat:
         refault_anon=count(b"workingset_refault_anon"),
         refault_file=count(b"workingset_refault_file"),
         zspages=count(b"nr_zspages"),
+        scan_kswapd=count(b"pgscan_kswapd"),
+        steal_kswapd=count(b"pgsteal_kswapd"),
+        scan_direct=count(b"pgscan_direct"),
+        steal_direct=count(b"pgsteal_direct"),
+        allocstall=sum(stalls) if stalls else None,
     )

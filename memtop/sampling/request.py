@@ -33,6 +33,8 @@ class Need(Flag):
     """smaps_rollup of the process in focus, for memory that it has freed and the kernel has not reclaimed."""
     LIMITS = auto()
     """oom_score_adj of every process, to compute the rank of the process in focus."""
+    MACHINE = auto()
+    """What the Machine panel shows beside meminfo and vmstat: slab caches, tmpfs mounts, swap areas."""
     RUNTIME = auto()
     """The settings and sockets of the runtime of the process in focus, read repeatedly."""
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from memtop.analysis.limits.cgroup_owner import CgroupNames
     from memtop.procfs.dentry_state import DentryState
     from memtop.sampling.cgroup_reading import CgroupSample
+    from memtop.sampling.machine_reading import MachineReading
 else:
-    CgroupNames = CgroupSample = DentryState = object  # see memtop.model.frame
+    CgroupNames = CgroupSample = DentryState = MachineReading = object  # see memtop.model.frame
 
 
 def folder_of(pid: int, living_tid: int | None) -> str:
@@ -93,6 +94,8 @@ class Sample(NamedTuple):
     hidden: int
     """Number of listed processes that may not be read (hidepid)."""
     problems: tuple[str, ...] = ()
+    machine: MachineReading | None = None
+    """What the Machine panel wants; None while nothing wants it."""
     cgroups: CgroupSample | None = None
     """Limits; None in the first sample of a run of one, and in tests that have none."""
     names: Mapping[ProcessKey, CgroupNames] = {}

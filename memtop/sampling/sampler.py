@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from memtop.procfs.dentry_state import DentryState
     from memtop.sampling.cgroup_reading import CgroupSample
     from memtop.sampling.cgroups.cgroup_reader import CgroupReader
+    from memtop.sampling.machine_reader import MachineReader
+    from memtop.sampling.machine_reading import MachineReading
 
 _CGROUP_NEEDS: Final = Need.CGROUP | Need.GROUPS | Need.VICTIM
 _Value = TypeVar("_Value")
@@ -42,6 +44,7 @@ class Sampler:
         self._processes = ProcessReader(source, self._problems)
         self._cgroups: CgroupReader | None = None
         self._parse_dentries: Callable[[bytes], DentryState | None] | None = None
+        self._machine: MachineReader | None = None
         self._first = True
         self._listed: frozenset[int] = frozenset()
         """PIDs at the latest sample that looked for new children."""
@@ -76,6 +79,7 @@ class Sampler:
             cgroups=cgroups,
             names=names,
             moved=cgroups.moved if cgroups is not None else names.keys(),
+            machine=self._machine_reading(plan, instant.mono_s),
             gone=gone,
             exits=exits,
             hidden=self._processes.hidden,
@@ -132,6 +136,15 @@ class Sampler:
             if self._cgroups is not None
             else None
         )
+
+    def _machine_reading(self, plan: SamplePlan, now_s: float) -> MachineReading | None:
+        if Need.MACHINE not in plan.readings.focus_needs:
+            return None
+        if self._machine is None:
+            from memtop.sampling.machine_reader import MachineReader  # noqa: PLC0415 (few runs want it)
+
+            self._machine = MachineReader(self._source)
+        return self._machine.read(now_s, once=plan.readings.once)
 
     def _system(self) -> SystemSample:
         return SystemSample(

@@ -12,6 +12,10 @@ READ_LIMIT: Final = 65_536
 """Most bytes of one ordinary read. Longer files are cut here."""
 
 
+MOUNTS: Final = "machine/mounts"
+"""Path of the report on tmpfs mounts; see :mod:`memtop.procfs.mounts_report`."""
+
+
 def pid_of(path: str) -> int | None:
     """The process that a file belongs to; None for files of the machine."""
     top, _, rest = path.partition("/")
@@ -98,7 +102,8 @@ class Source(Protocol):
         The first call starts the reading elsewhere and returns None. A later call returns the answer, once.
         ``proc/PID/pagemap`` reports which pages of each mapping are in RAM, read in small pieces. Its answer is the
         text that :mod:`memtop.procfs.pagemap_report` describes, not the file's own bytes. It is empty if the process
-        was ending. ``user/UID`` is the login name of a numeric user ID. ``proc/PID/runtime/NAME`` is what a language
+        was ending. ``machine/mounts`` is what :mod:`memtop.procfs.mounts_report` describes.
+        ``user/UID`` is the login name of a numeric user ID. ``proc/PID/runtime/NAME`` is what a language
         runtime reports, reduced to what may be kept; the registry of runtimes names the readings. A URL that the user
         gave for a reading follows after ``#``. Raises the same errors as :meth:`read`, and Blocked if the reading
         takes longer than its deadline.

@@ -75,7 +75,7 @@ def test_free_lists_of_the_cpus_are_added_up_over_zones() -> None:
 
 
 def test_pressure_of_both_kinds() -> None:
-    assert parse_pressure(PSI) == Pressure(Stall(11.87, 3.20, 1_733_333), Stall(100.0, 3.10, 1_700_000))
+    assert parse_pressure(PSI) == Pressure(Stall(11.87, 3.20, 1_733_333, 0.70), Stall(100.0, 3.10, 1_700_000, 0.68))
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from memtop.sources.live.bounded_read import OPENED, failure, made_up, pread_fil
 from memtop.sources.live.fd_cache import FdCache
 from memtop.sources.live.foreign_mounts import ForeignMounts
 from memtop.sources.live.runtime_access import RuntimeReader, read_runtime
-from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
+from memtop.sources.protocol import MOUNTS, READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 
 if TYPE_CHECKING:
     from memtop.sources.live.exits import ExitWatch
@@ -217,6 +217,10 @@ class LiveSource:
         """Runs on a slow thread. It may use nothing of this object but its prefix."""
         if path.startswith("user/"):
             return _user_name(path.removeprefix("user/"))[:size]
+        if path == MOUNTS:
+            from memtop.sources.live.mounts import mounts_report  # noqa: PLC0415 (only the Machine panel wants it)
+
+            return mounts_report(self._prefix)[:size]
         if self._runtimes is not None and is_runtime(path):
             return read_runtime(self._runtimes, self._prefix, path)[:size]
         return self._read_directly(path, size)

@@ -23,6 +23,11 @@ class PanelActions(AppState):
         """A click on a tab."""
         self.choose_panel(message.name)
 
+    def on_header_bar_machine_asked(self) -> None:
+        """A click on the machine's RAM."""
+        if self.view.panel != "machine":
+            self.choose_panel("machine")
+
     def choose_panel(self, name: str) -> None:
         """Show a panel under the chart. The same panel again closes it."""
         panels = self.query_one(Panels)

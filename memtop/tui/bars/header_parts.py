@@ -28,6 +28,8 @@ _RAM_BAR_CELLS: Final = (20, 10, 5)
 _LESS_THAN_THE_BAR: Final = 10
 """Parts from this rank on do not shorten the bar to make room for themselves."""
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+MACHINE: Final = "machine"
+"""Target of the parts that open the Machine panel; it is the name of the topic as well."""
 NAME: Final = LinePart("memtop", 5, style="strong")
 
 
@@ -110,10 +112,10 @@ def _machine(system: SystemRow, bar_cells: int, ascii_only: bool, oom_victim: st
     if total and available is not None and available < total * LOW_AVAILABLE:
         very = available < total * VERY_LOW_AVAILABLE
         mark, style = (f"{DANGER_MARK} ", "danger") if very else (f"{WARNING_MARK} ", "warning")
-    right = [LinePart("RAM", 4, "ram")]
+    right = [LinePart("RAM", 4, MACHINE)]
     if total and used is not None:
-        right.append(LinePart(ram_bar(used / total, bar_cells, ascii_only), 6, "ram", style or "dim", glued=True))
-    right.append(LinePart(_used_of(used, total), 4, "ram", glued=True))
+        right.append(LinePart(ram_bar(used / total, bar_cells, ascii_only), 6, MACHINE, style or "dim", glued=True))
+    right.append(LinePart(_used_of(used, total), 4, MACHINE, glued=True))
     right.append(LinePart(f"{mark}avail {units.size(available)}", 7, "available", style))
     swap_used = None
     if system.swap_total_bytes is not None and system.swap_free_bytes is not None:

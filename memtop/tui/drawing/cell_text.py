@@ -19,6 +19,7 @@ _ASCII: Final = str.maketrans(
         **dict(zip("–►▼▲·●ΔΣ│├└─▸▾“”↗↘┘╭", '->v^.*d=||`-+-""/\\Jr', strict=True)),
         "…": "...",
         "≤": "<",
+        "≥": ">",
     }
 )
 

@@ -109,6 +109,15 @@ PANELS: Final = (
         tall=True,
     ),
     PanelKind("status", "Status", "what the kernel tells of it, line by line", "memtop.tui.panels.status:StatusPanel"),
+    PanelKind(
+        "machine",
+        "Machine",
+        "where the machine's RAM went: its parts, who holds them, swap, pressure",
+        "memtop.tui.panels.machine:MachinePanel",
+        Need.MACHINE,
+        topic=lambda frame: "machine",
+        tall=True,
+    ),
 )
 _CLAUSES: Final = re.compile(r"(?=, | from | in )")
 """Places where a caption may be cut."""
@@ -136,10 +145,10 @@ class Tabs(Bar):
 
     def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
         """All tabs, and as much of the caption as fits beside them. If not all tabs fit, the last ones are dropped."""
-        left = []
+        left: list[LinePart] = []
         for number, panel in enumerate(BY_NAME.values(), 1):
-            mine = panel.name == self.chosen
-            text = f"[{number} {panel.title}]" if mine else f" {number} {panel.title} "
+            mine, after_mine = panel.name == self.chosen, bool(left) and left[-1].text.endswith("]")
+            text = f"[{number} {panel.title}]" if mine else f"{'' if after_mine else ' '}{number} {panel.title}"
             left.append(LinePart(text, 0 if mine else number, panel.name, "strong" if mine else "dim", glued=True))
         room = width - cells(left) - GAP_CELLS - 2 * EDGE_CELLS
         caption = self.caption

@@ -35,6 +35,7 @@ from memtop.tui.dialogs.topic_viewer import TopicViewer
 from memtop.tui.panels.switcher import PANELS
 from memtop.view_state import View
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
+from tests.tui.frames import line
 
 SIZE: Final = (120, 40)
 DEADLINE_S: Final = 10.0
@@ -589,10 +590,11 @@ def sentence(viewer: TopicViewer) -> str:
 
 async def test_what_is_of_the_machine_is_explained_without_a_word_on_the_process() -> None:
     async with board() as it:
-        await it.pilot.click(HeaderBar, offset=(45, 0))
+        header = it.app.query_one(HeaderBar)
+        await it.pilot.click(HeaderBar, offset=(line(header, 0).index("avail"), 0))
         await it.until(lambda: isinstance(it.screen, TopicViewer), "it opens")
         assert isinstance(it.screen, TopicViewer)
-        assert f"# {topic('ram').title}\n" in shown_topic(it.screen)
+        assert f"# {topic('available').title}\n" in shown_topic(it.screen)
         assert sentence(it.screen) == ""
         await it.press("escape", "e")
         await it.until(lambda: isinstance(it.screen, TopicViewer), "it opens again")

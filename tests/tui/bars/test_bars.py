@@ -162,7 +162,6 @@ async def test_header_in_ascii_is_ascii() -> None:
 @pytest.mark.parametrize(
     ("words", "topic"),
     [
-        ("of 23", "ram"),
         ("avail", "available"),
         ("swap", "swap"),
         ("PSI", "psi"),
@@ -178,6 +177,15 @@ async def test_click_on_a_value_asks_for_its_explanation(words: str, topic: str)
         await pilot.click(HeaderBar, offset=(text.index(words), 0))
         await pilot.pause()
         assert app.heard_of(Bar.ExplainAsked) == [Bar.ExplainAsked(topic)]
+
+
+async def test_click_on_the_ram_opens_the_machine_panel() -> None:
+    app = WidgetApp(HeaderBar())
+    async with app.run_test(size=(200, 3)) as pilot:
+        text = await header(pilot, frame(), HeaderState("web-7"))
+        await pilot.click(HeaderBar, offset=(text.index("of 23"), 0))
+        await pilot.pause()
+        assert len(app.heard_of(HeaderBar.MachineAsked)) == 1 and not app.heard_of(Bar.ExplainAsked)
 
 
 def test_every_topic_of_the_bars_has_its_text() -> None:

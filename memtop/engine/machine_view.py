@@ -1,0 +1,206 @@
+"""Builds the view of the machine's memory: the ledger of an instant, its past, and the holders of its parts."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+from heapq import nlargest
+from typing import Final
+
+from memtop.analysis.ledger.ledger import Ledger
+from memtop.analysis.ledger.machine import MachinePart, machine_ledger, reclaim_of
+from memtop.analysis.trend.rates import levels, per_s
+from memtop.columns import TREND_CELLS
+from memtop.engine.row_builder import TREND_LEVELS
+from memtop.model.frame import Note, ProcessRow
+from memtop.model.machine import Holder, MachinePartRow, MachineView, Rates
+from memtop.procfs.statm import PAGE_BYTES
+from memtop.sampling.machine_reading import MachineReading
+from memtop.sampling.sample import Sample
+from memtop.sanitize import clean
+
+CHANGE_S: Final = 300.0
+MOST_HOLDERS: Final = 5
+_EVERY_S: Final = 2.0
+_MOST: Final = 900
+"""Entries kept: half an hour at one in two seconds."""
+_PARTS: Final = tuple(MachinePart)
+_INDEX: Final = {part.value: number for number, part in enumerate(_PARTS)}
+_UNKNOWN: Final = -1
+
+
+class LedgerPast:
+    """The sizes of all parts over the last half hour, on the clock of Instant.mono_s."""
+
+    def __init__(self) -> None:
+        self._times_s = array("d")
+        self._sizes = array("q")
+
+    def add(self, now_s: float, ledger: Ledger) -> None:
+        """Add an instant, unless the last one is less than two seconds ago."""
+        if self._times_s and now_s - self._times_s[-1] < _EVERY_S - 0.05:
+            return
+        row = array("q", [_UNKNOWN]) * len(_PARTS)
+        for part in ledger.parts:
+            row[_INDEX[part.name]] = part.size_bytes
+        if row[_INDEX[MachinePart.FREE_PER_CPU]] == _UNKNOWN:  # then it is in the remainder, which is not comparable
+            row[_INDEX[MachinePart.UNACCOUNTED]] = _UNKNOWN
+        self._times_s.append(now_s)
+        self._sizes.extend(row)
+        if len(self._times_s) > _MOST:
+            del self._times_s[: _MOST // 8], self._sizes[: _MOST // 8 * len(_PARTS)]
+
+    @property
+    def first_s(self) -> float | None:
+        """The oldest instant; None before the first."""
+        return self._times_s[0] if self._times_s else None
+
+    def size_at(self, part: MachinePart, when_s: float) -> int | None:
+        """The size of a part at an instant, or at the first one kept; None where unknown."""
+        if not self._times_s:
+            return None
+        index = max(0, bisect_right(self._times_s, when_s + 0.001) - 1)
+        size = self._sizes[index * len(_PARTS) + _INDEX[part]]
+        return None if size == _UNKNOWN else size
+
+    def trend(self, part: MachinePart, now_s: float, span_s: float) -> tuple[int | None, ...]:
+        """Levels of its size over the last ``span_s``, one for each cell of a trend."""
+        edges_s = [now_s - span_s * back / TREND_CELLS for back in range(TREND_CELLS - 1, -1, -1)]
+        first_s = self.first_s
+        known = [None if first_s is None or at_s < first_s else self.size_at(part, at_s) for at_s in edges_s]
+        return levels(known, TREND_LEVELS)
+
+
+def ledger_of(sample: Sample) -> Ledger | None:
+    """The ledger of one sample; None where MemTotal is unknown."""
+    meminfo, vmstat, reading = sample.system.meminfo, sample.system.vmstat, sample.machine
+    if meminfo is None:
+        return None
+    return machine_ledger(
+        meminfo,
+        per_cpu_bytes=reading.per_cpu_bytes if reading is not None else None,
+        zspages_bytes=vmstat.zspages * PAGE_BYTES if vmstat is not None and vmstat.zspages is not None else None,
+        zram_bytes=sum(stat.used_bytes for stat in reading.zram) if reading is not None and reading.zram else None,
+    )
+
+
+def machine_view(
+    sample: Sample,
+    before: Sample | None,
+    past: LedgerPast,
+    rows: Iterable[ProcessRow],
+    *,
+    mark_s: float | None = None,
+    past_s: float | None = None,
+) -> MachineView | None:
+    """The view of a sample, or of the instant ``past_s`` before it; None where MemTotal is unknown.
+
+    ``before`` is the sample that rates are computed from, ``mark_s`` the instant of the user's mark.
+    """
+    ledger = ledger_of(sample)
+    if ledger is None:
+        return None
+    now_s = sample.mono_s if past_s is None else past_s
+    first_s = past.first_s if past.first_s is not None else now_s
+    change_s = max(0.0, min(CHANGE_S, now_s - first_s))
+    reading = sample.machine or MachineReading()
+    living = [] if past_s is not None else [row for row in rows if row.gone_s is None and row.note is not Note.KERNEL]
+    found = []
+    for one in ledger.parts:
+        part = MachinePart(one.name)
+        size = one.size_bytes if past_s is None else past.size_at(part, past_s)
+        if size is None:
+            continue
+        then, marked = past.size_at(part, now_s - change_s), None
+        if mark_s is not None and first_s <= mark_s <= now_s:
+            marked = past.size_at(part, mark_s)
+        comparable = part is not MachinePart.UNACCOUNTED or reading.per_cpu_bytes is not None
+        found.append(
+            MachinePartRow(
+                part,
+                size,
+                one.at_most_bytes if past_s is None else None,
+                size - then if then is not None and comparable and change_s > 0 else None,
+                size - marked if marked is not None and comparable else None,
+                past.trend(part, now_s, CHANGE_S),
+                reclaim_of(part),
+                _holders(part, living, reading),
+            )
+        )
+    found.sort(key=lambda row: row.size_bytes, reverse=True)
+    mounts = reading.mounts
+    return MachineView(
+        ledger.whole_bytes,
+        tuple(found),
+        change_s,
+        ledger.excess_bytes,
+        sample.system.pressure,
+        _rates(sample, before),
+        reading.swaps,
+        reading.zram,
+        reading.nodes,
+        mounts is not None and mounts.contained,
+        mounts is not None and mounts.lxcfs,
+        reading.unread,
+        past_s is not None,
+    )
+
+
+def _holders(part: MachinePart, rows: list[ProcessRow], reading: MachineReading) -> tuple[Holder, ...]:
+    fields = {
+        MachinePart.ANONYMOUS: "anon_bytes",
+        MachinePart.FILE_MAPPED: "file_bytes",
+        MachinePart.PAGE_TABLES: "page_tables_bytes",
+    }
+    if part in fields:
+        return _largest(rows, fields[part])
+    if part is MachinePart.SHMEM:
+        return _shared(rows, reading)
+    if part in (MachinePart.SLAB_RECLAIMABLE, MachinePart.SLAB_UNRECLAIMABLE):
+        wanted = part is MachinePart.SLAB_RECLAIMABLE
+        caches = [cache for cache in reading.slab or () if cache.reclaimable is wanted]
+        return tuple(Holder("slab", clean(cache.name), cache.size_bytes) for cache in caches[:MOST_HOLDERS])
+    return ()
+
+
+def _largest(rows: list[ProcessRow], field: str) -> tuple[Holder, ...]:
+    largest = nlargest(MOST_HOLDERS, rows, key=lambda row: getattr(row, field) or 0)
+    sizes = ((row, getattr(row, field)) for row in largest)
+    return tuple(Holder("process", row.name, size, row.pid) for row, size in sizes if size)
+
+
+def _shared(rows: list[ProcessRow], reading: MachineReading) -> tuple[Holder, ...]:
+    """tmpfs mounts and System V segments, which hold memory without a process; then processes that map some."""
+    found = [
+        Holder("tmpfs", clean(mount.path), mount.used_bytes)
+        for mount in (reading.mounts.tmpfs if reading.mounts is not None else ())
+        if mount.used_bytes
+    ]
+    for segment in reading.segments or ():
+        if segment.rss_bytes:
+            attached = f"{segment.attached} attached" if segment.attached else "nobody attached"
+            found.append(Holder("sysv", f"System V segment {segment.id}, {attached}", segment.rss_bytes))
+    found.sort(key=lambda holder: holder.size_bytes, reverse=True)
+    return (*found[:MOST_HOLDERS], *_largest(rows, "shmem_bytes"))
+
+
+def _rates(sample: Sample, before: Sample | None) -> Rates:
+    now, then = sample.system.vmstat, before.system.vmstat if before is not None else None
+    if now is None or then is None or before is None:
+        return Rates(*[None] * len(Rates._fields))
+    elapsed_s = sample.mono_s - before.mono_s
+
+    def rate(*names: str) -> float | None:
+        pairs = [(getattr(now, name), getattr(then, name)) for name in names]
+        known = [(new, old) for new, old in pairs if new is not None and old is not None]
+        return per_s(sum(new for new, _ in known), sum(old for _, old in known), elapsed_s) if known else None
+
+    return Rates(
+        rate("scan_kswapd"),
+        rate("scan_direct"),
+        rate("allocstall"),
+        rate("refault_anon", "refault_file"),
+        rate("pswpin"),
+        rate("pswpout"),
+    )

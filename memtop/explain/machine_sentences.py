@@ -1,0 +1,139 @@
+"""Sentences about the machine's memory: names of its parts, swap, pressure, and what was not read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from memtop import units
+from memtop.analysis.ledger.machine import MachinePart
+from memtop.model.machine import Holder, MachinePartRow, MachineView
+from memtop.sanitize import clean
+
+PART_NAMES: Final[dict[MachinePart, str]] = {
+    MachinePart.FREE: "free",
+    MachinePart.FREE_PER_CPU: "free, on lists of CPUs",
+    MachinePart.ANONYMOUS: "anonymous, of processes",
+    MachinePart.FILE_MAPPED: "files mapped by processes",
+    MachinePart.CACHE_CLEAN: "page cache, clean",
+    MachinePart.CACHE_DIRTY: "page cache, dirty",
+    MachinePart.CACHE_WRITEBACK: "page cache, being written",
+    MachinePart.SHMEM: "tmpfs and shared memory",
+    MachinePart.SWAP_CACHED: "swap cache",
+    MachinePart.SLAB_RECLAIMABLE: "slab, reclaimable",
+    MachinePart.SLAB_UNRECLAIMABLE: "slab, unreclaimable",
+    MachinePart.KERNEL_RECLAIMABLE: "kernel, reclaimable",
+    MachinePart.PAGE_TABLES: "page tables",
+    MachinePart.KERNEL_STACKS: "kernel stacks",
+    MachinePart.VMALLOC: "vmalloc",
+    MachinePart.PERCPU: "per-CPU memory",
+    MachinePart.HUGETLB_USED: "huge pages, in use",
+    MachinePart.HUGETLB_RESERVED: "huge pages, reserved",
+    MachinePart.HUGETLB_FREE: "huge pages, free",
+    MachinePart.HUGETLB_OTHER_SIZES: "huge pages, other sizes",
+    MachinePart.ZSWAP: "zswap",
+    MachinePart.ZRAM: "zram",
+    MachinePart.FUSE_WRITEBACK: "FUSE writeback",
+    MachinePart.BOUNCE: "bounce buffers",
+    MachinePart.GPU: "GPU",
+    MachinePart.BALLOON: "balloon",
+    MachinePart.POISONED: "bad pages",
+    MachinePart.UNACCOUNTED: "unaccounted",
+}
+_UNACCOUNTED: Final = "drivers, GPU, ZFS ARC, a balloon: no counter names it"
+_LEAST_SHARE: Final = 0.0005
+"""Parts below this share of MemTotal are summed up in one line."""
+
+
+def large_and_small(view: MachineView) -> tuple[list[MachinePartRow], list[MachinePartRow]]:
+    """The parts that have a line of their own, and those that share one."""
+    least_bytes = _LEAST_SHARE * view.total_bytes
+    large = [row for row in view.rows if row.size_bytes >= least_bytes]
+    return large, [row for row in view.rows if 0 < row.size_bytes < least_bytes]
+
+
+def held_by(row: MachinePartRow, most: int) -> str:
+    """``java 4242 3.10G, postgres 77 1.20G``; what the remainder may be; empty where no holder is known."""
+    if row.part is MachinePart.UNACCOUNTED:
+        return _UNACCOUNTED
+    return ", ".join(holder_text(holder) for holder in row.holders[:most])
+
+
+def holder_text(holder: Holder) -> str:
+    """``java 4242 3.10G``."""
+    name = holder.name if holder.pid is None else f"{holder.name} {holder.pid}"
+    return f"{name} {units.size(holder.size_bytes)}"
+
+
+def sentences(view: MachineView) -> list[str]:
+    """What there is to say beside the table: whose numbers these are, pressure, reclaim, swap, nodes, gaps."""
+    found = [_whose(view), _pressure(view), _reclaim(view), *_swap(view), _nodes(view)]
+    if view.excess_bytes > view.total_bytes // 100:
+        found.append(
+            f"The counters add up to {units.long_size(view.excess_bytes)} more than MemTotal; the last were cut."
+        )
+    found += [f"{path} could not be read: {why}." for path, why in sorted(view.unread.items())]
+    if view.past:
+        found.append("Holders are not kept for the past.")
+    return [text for text in found if text]
+
+
+def _whose(view: MachineView) -> str:
+    if view.lxcfs:
+        return "lxcfs shows the limit of this container as MemTotal; other counters are of the whole machine."
+    if view.contained:
+        return "memtop runs in a container; these are the numbers of the whole machine. Limits are in panel 3."
+    return ""
+
+
+def _pressure(view: MachineView) -> str:
+    pressure = view.pressure
+    if pressure is None or pressure.some is None:
+        return "Pressure is not known: this kernel has no PSI, or it is off (psi=0)."
+    parts = []
+    for name, stall in (("some", pressure.some), ("full", pressure.full)):
+        if stall is not None:
+            spans = (stall.avg10_percent, stall.avg60_percent, stall.avg300_percent)
+            parts.append(f"{name} " + " / ".join(units.percent(span) for span in spans) + " %")
+    return f"Pressure over 10 s / 60 s / 5 min: {', '.join(parts)} of the time tasks waited for memory."
+
+
+def _reclaim(view: MachineView) -> str:
+    rates = view.rates
+    known = (
+        ("kswapd scans", rates.scan_kswapd_per_s),
+        ("direct reclaim scans", rates.scan_direct_per_s),
+        ("refaults", rates.refaults_per_s),
+    )
+    parts = [f"{name} {units.count(rate)} pages/s" for name, rate in known if rate is not None]
+    if rates.stalls_per_s is not None:
+        parts.append(f"allocations stalled {units.count(rates.stalls_per_s)}/s")
+    return f"Reclaim: {', '.join(parts)}." if parts else ""
+
+
+def _swap(view: MachineView) -> list[str]:
+    found = []
+    if view.swaps is not None and not view.swaps:
+        found.append("Swap: none. Anonymous memory, tmpfs and shared memory can go nowhere.")
+    elif view.swaps:
+        areas = ", ".join(
+            f"{clean(area.path)} {units.long_size(area.used_bytes)} of {units.long_size(area.size_bytes)}"
+            for area in view.swaps
+        )
+        moved = view.rates.swap_in_per_s, view.rates.swap_out_per_s
+        rates = "" if None in moved else f"; in {units.count(moved[0])}, out {units.count(moved[1])} pages/s"
+        found.append(f"Swap: {areas}{rates}.")
+    for device in view.zram or ():
+        if device.original_bytes:
+            used, held = units.long_size(device.used_bytes), units.long_size(device.original_bytes)
+            found.append(f"zram holds {held} in {used} of RAM.")
+    return found
+
+
+def _nodes(view: MachineView) -> str:
+    if not view.nodes:
+        return ""
+    texts = []
+    for number, node in view.nodes:
+        free, total = units.long_size(node.free_bytes), units.long_size(node.total_bytes)
+        texts.append(f"node {number}: {free} free of {total}")
+    return f"NUMA {'; '.join(texts)}."

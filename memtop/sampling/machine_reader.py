@@ -1,0 +1,105 @@
+"""Reads the files of the Machine panel, each in its turn, while the panel is on screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from memtop.errors import AccessDenied, Blocked, MemtopError
+from memtop.procfs.meminfo import parse_meminfo
+from memtop.procfs.mounts_report import parse_mounts_report
+from memtop.procfs.slabinfo import parse_slabinfo
+from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.swaps import parse_mm_stat, parse_swaps
+from memtop.procfs.sysv_shm import parse_sysv_shm
+from memtop.procfs.zoneinfo import parse_per_cpu_pages
+from memtop.sampling.machine_reading import MachineReading
+from memtop.sources.protocol import MOUNTS, Source
+
+EVERY_S: Final = 2.0
+SLAB_EVERY_S: Final = 5.0
+"""The kernel holds a lock over each cache while it prints slabinfo."""
+MOST_ZRAM: Final = 8
+MOST_NODES: Final = 16
+SETTLE_S: Final = 2.0
+_SIZE: Final = 4 << 20
+_NODE_LINE: Final = re.compile(rb"^Node \d+ +", re.MULTILINE)
+
+
+def _per_cpu_bytes(data: bytes) -> int | None:
+    pages = parse_per_cpu_pages(data)
+    return None if pages is None else pages * PAGE_BYTES
+
+
+_FILES: Final[tuple[tuple[str, str, Callable[[bytes], Any], float], ...]] = (
+    ("per_cpu_bytes", "proc/zoneinfo", _per_cpu_bytes, EVERY_S),
+    ("slab", "proc/slabinfo", parse_slabinfo, SLAB_EVERY_S),
+    ("mounts", MOUNTS, parse_mounts_report, EVERY_S),
+    ("segments", "proc/sysvipc/shm", parse_sysv_shm, EVERY_S),
+    ("swaps", "proc/swaps", parse_swaps, EVERY_S),
+)
+"""(field of MachineReading, path, parser, time between two readings)."""
+
+
+class MachineReader:
+    """Asks for each file, so that none of them can hold up the sample."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._reading = MachineReading()
+        self._due_s: dict[str, float] = {}
+
+    def read(self, now_s: float, *, once: bool = False) -> MachineReading:
+        """What has come, after asking for what is due. With ``once`` everything is waited for."""
+        found = self._step(now_s)
+        if once:
+            self._source.settle(SETTLE_S)
+            found = self._step(now_s)
+        return found
+
+    def _step(self, now_s: float) -> MachineReading:
+        values: dict[str, Any] = {}
+        unread = dict(self._reading.unread)
+        for field, path, parse, every_s in _FILES:
+            if now_s < self._due_s.get(path, now_s):
+                continue
+            try:
+                answer = self._source.ask(path, _SIZE)
+                if answer is None:
+                    continue
+                values[field] = parse(answer.data)
+                unread.pop(path, None)
+            except MemtopError as error:
+                values[field], unread[path] = None, _reason(error)
+            self._due_s[path] = now_s + every_s
+        if now_s >= self._due_s.get("", now_s):
+            self._due_s[""] = now_s + EVERY_S
+            values["zram"], values["nodes"] = self._zram(), self._nodes()
+        self._reading = self._reading._replace(**values, unread=unread)
+        return self._reading
+
+    def _zram(self) -> tuple[Any, ...]:
+        found = (self._small(f"sys/block/zram{number}/mm_stat") for number in range(MOST_ZRAM))
+        parsed = (parse_mm_stat(data) for data in found if data is not None)
+        return tuple(stat for stat in parsed if stat is not None)
+
+    def _nodes(self) -> tuple[Any, ...] | None:
+        found = []
+        for number in range(MOST_NODES):
+            data = self._small(f"sys/devices/system/node/node{number}/meminfo")
+            if data is not None:
+                found.append((number, parse_meminfo(_NODE_LINE.sub(b"", data))))
+        return tuple(found) if len(found) > 1 else None
+
+    def _small(self, path: str) -> bytes | None:
+        try:
+            return self._source.read(path)
+        except MemtopError:
+            return None
+
+
+def _reason(error: MemtopError) -> str:
+    if isinstance(error, AccessDenied):
+        return "not permitted"
+    return "no answer" if isinstance(error, Blocked) else "not there"

@@ -1,0 +1,172 @@
+"""Where the RAM went: parts that add up, changes since a moment, holders, and what could not be read."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from memtop.analysis.ledger.machine import MachinePart
+from memtop.engine.engine import Engine
+from memtop.errors import AccessDenied
+from memtop.headless import machine as command
+from memtop.model.frame import Frame
+from memtop.model.machine import MachinePartRow, MachineView
+from memtop.sampling.commands import ToggleMark
+from memtop.sampling.request import Need
+from memtop.sources.live import LiveSource
+from memtop.tui.panels.machine import machine_lines
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.procfs.test_machine_files import SLABINFO
+from tests.requests import changed, request
+
+MIB = 1 << 20
+PANEL = request(focus_needs=Need.MACHINE, needs=Need.STAT | Need.STATUS, needs_all=Need.STATUS)
+
+
+def meminfo(**changes: int) -> bytes:
+    """In MiB."""
+    sizes = {"MemTotal": 4000, "MemFree": 1000, "MemAvailable": 2000, "AnonPages": 900, "Cached": 1500, "Buffers": 100}
+    sizes |= {"Shmem": 300, "Mapped": 400, "SReclaimable": 200, "SUnreclaim": 100, "PageTables": 20, "KernelStack": 10}
+    sizes |= changes
+    return b"".join(b"%s: %d kB\n" % (key.encode(), size * 1024) for key, size in sizes.items())
+
+
+def world() -> tuple[FakeSource, Engine]:
+    app, small = FakeProcess(42, rss_pages=500 * MIB_PAGES), FakeProcess(43, comm=b"small", rss_pages=50 * MIB_PAGES)
+    source = FakeSource(app, small)
+    source.files |= {
+        "proc/meminfo": meminfo(),
+        "proc/zoneinfo": b"Node 0, zone   Normal\n  pagesets\n    cpu: 0\n              count: 2560\n",
+        "proc/slabinfo": SLABINFO,
+        "machine/mounts": b"tmpfs %d %d /dev/shm" % (200 * MIB, 2000 * MIB),
+        "proc/sysvipc/shm": b"shmid size nattch uid cpid rss swap\n7 %d 0 0 1 %d 0\n" % (64 * MIB, 64 * MIB),
+        "proc/swaps": b"Filename Type Size Used Priority\n",
+    }
+    return source, Engine(source)
+
+
+def shown(engine: Engine, times: int = 3, **changes: object) -> MachineView:
+    frame: Frame | None = None
+    for _ in range(times):
+        frame = engine.step(changed(PANEL, **changes))
+    assert frame is not None and frame.machine is not None
+    return frame.machine
+
+
+def part(view: MachineView, name: MachinePart) -> MachinePartRow:
+    return next(row for row in view.rows if row.part is name)
+
+
+def test_the_parts_add_up_to_memtotal_and_the_largest_comes_first() -> None:
+    view = shown(world()[1])
+    sizes = [row.size_bytes for row in view.rows]
+    assert sum(sizes) == view.total_bytes == 4000 * MIB
+    assert sizes == sorted(sizes, reverse=True)
+    assert part(view, MachinePart.FREE_PER_CPU).size_bytes == 10 * MIB
+
+
+def test_who_holds_a_part_is_named_largest_first_with_memory_that_no_process_has() -> None:
+    view = shown(world()[1])
+    assert [(one.name, one.pid) for one in part(view, MachinePart.ANONYMOUS).holders] == [("app", 42), ("small", 43)]
+    assert [one.name for one in part(view, MachinePart.SHMEM).holders] == [
+        "/dev/shm",
+        "System V segment 7, nobody attached",
+    ]
+    assert [one.name for one in part(view, MachinePart.SLAB_RECLAIMABLE).holders] == ["dentry", "ext4_inode_cache"]
+    assert [one.name for one in part(view, MachinePart.SLAB_UNRECLAIMABLE).holders] == ["kmalloc-512"]
+
+
+def test_a_change_is_known_from_before_the_panel_was_opened() -> None:
+    """Slab that grew while another panel was on screen."""
+    source, engine = world()
+    for size in range(200, 260):
+        source.files["proc/meminfo"] = meminfo(SReclaimable=size)
+        engine.step(changed(PANEL, focus_needs=Need.NONE))
+    view = shown(engine)
+    slab = part(view, MachinePart.SLAB_RECLAIMABLE)
+    assert slab.change_bytes == pytest.approx(59 * MIB, abs=2 * MIB)
+    assert slab.trend[-1] == 6 and view.change_s == pytest.approx(62, abs=2)
+
+
+def test_the_mark_of_the_process_in_focus_is_one_of_the_machine_too() -> None:
+    source, engine = world()
+    key = source.processes[42].key
+    shown(engine, 5, focus=key)
+    engine.step(changed(PANEL, focus=key), [ToggleMark(key)])
+    source.files["proc/meminfo"] = meminfo(AnonPages=1000, MemFree=900)
+    view = shown(engine, 4, focus=key)
+    assert part(view, MachinePart.ANONYMOUS).since_mark_bytes == 100 * MIB
+    assert part(view, MachinePart.FREE).since_mark_bytes == -100 * MIB
+    assert part(shown(world()[1]), MachinePart.FREE).since_mark_bytes is None
+
+
+def test_what_may_not_be_read_is_said_and_its_holders_are_left_out() -> None:
+    source, engine = world()
+    source.files["proc/slabinfo"] = AccessDenied("proc/slabinfo")
+    view = shown(engine)
+    assert view.unread == {"proc/slabinfo": "not permitted"}
+    assert part(view, MachinePart.SLAB_RECLAIMABLE).holders == ()
+
+
+def test_none_of_its_files_is_read_while_the_panel_is_not_on_screen() -> None:
+    source, engine = world()
+    for _ in range(5):
+        assert engine.step(changed(PANEL, focus_needs=Need.NONE)).machine is None  # type: ignore[union-attr]
+    assert not {"proc/slabinfo", "machine/mounts", "proc/zoneinfo"} & set(source.asked_ever)
+
+
+def test_looking_back_shows_the_parts_of_then_without_holders() -> None:
+    source, engine = world()
+    shown(engine, 10)
+    then_s = source.wall_s
+    source.files["proc/meminfo"] = meminfo(AnonPages=1200, MemFree=700)
+    shown(engine, 10)
+    frame = engine.view(changed(PANEL, cursor_s=then_s))
+    assert frame is not None and frame.machine is not None and frame.machine.past
+    assert part(frame.machine, MachinePart.ANONYMOUS).size_bytes == 900 * MIB
+    assert part(frame.machine, MachinePart.ANONYMOUS).holders == ()
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 120, 200])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_the_panel_fits_its_width(width: int, ascii_only: bool) -> None:
+    frame = None
+    engine = world()[1]
+    for _ in range(3):
+        frame = engine.step(PANEL)
+    assert frame is not None
+    lines = [line.text for line in machine_lines(frame, width, ascii_only=ascii_only)]
+    assert all(len(line) <= max(width, 20) for line in lines)
+    assert any("anonymous" in line for line in lines)
+    if ascii_only:
+        assert all(line.isascii() for line in lines)
+
+
+@pytest.mark.parametrize("path", ["proc/meminfo", "proc/vmstat", "proc/pressure/memory"])
+def test_files_that_are_missing_leave_the_rest(path: str) -> None:
+    source, engine = world()
+    del source.files[path]
+    frame = None
+    for _ in range(3):
+        frame = engine.step(PANEL)
+    assert frame is not None and (frame.machine is None) is (path == "proc/meminfo")
+    assert machine_lines(frame, 80)
+
+
+def test_the_command_adds_up_on_this_machine(tmp_path: Path) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    source = LiveSource()
+    try:
+        assert command.run(source, json=True, out=out, err=err) == 0
+    finally:
+        source.close()
+    found = json.loads(out.getvalue())
+    assert sum(one["bytes"] for one in found["parts"]) == found["total_bytes"]
+    unaccounted = next(one["bytes"] for one in found["parts"] if one["part"] == "unaccounted")
+    assert unaccounted < 0.05 * found["total_bytes"]
+    assert any(holder["pid"] for one in found["parts"] for holder in one["holders"])
+    assert ("proc/slabinfo" in found["unread"]) is (os.geteuid() != 0)
