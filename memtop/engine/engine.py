@@ -32,11 +32,8 @@ if TYPE_CHECKING:
     from memtop.engine.assessment import Assessor
     from memtop.engine.groups.group_table import GroupTable
     from memtop.model.assessment import ExitReport
-<<<<<<< HEAD
     from memtop.model.group import GroupRow
-=======
     from memtop.model.machine import MachineView
->>>>>>> b54c551 (Where the RAM went: the Machine panel on key 6 and memtop machine, with parts that add up to MemTotal, their changes and who holds them)
     from memtop.runtimes.registry import Registry
     from memtop.sampling.commands import Command
 

@@ -26,11 +26,7 @@ if TYPE_CHECKING:  # types of readings and verdicts that are imported with the f
     from memtop.runtimes.view import RuntimeView
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 else:
-<<<<<<< HEAD
-    Assessment = By = CgroupNames = ExitReport = GroupKey = GroupRow = IncidentReport = object
-=======
-    Assessment = CgroupNames = ExitReport = IncidentReport = MachineView = object
->>>>>>> b54c551 (Where the RAM went: the Machine panel on key 6 and memtop machine, with parts that add up to MemTotal, their changes and who holds them)
+    Assessment = By = CgroupNames = ExitReport = GroupKey = GroupRow = IncidentReport = MachineView = object
     MarkView = RegionsView = RuntimeView = SharingView = object
 
 
