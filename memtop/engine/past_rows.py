@@ -41,6 +41,7 @@ def rows_at(
                 swap_bytes=None,
                 peak_rss_bytes=None,
                 page_tables_bytes=None,
+                hugetlb_bytes=None,
                 growth_bytes_per_min=growth(history.tracks.get(row.key), point and point.rss_bytes, when_s),
                 minflt_per_s=_rate_at(history, row.key, when_s, "minflt"),
                 majflt_per_s=_rate_at(history, row.key, when_s, "majflt"),

@@ -86,6 +86,7 @@ def proc_row(
         swap_bytes=swap_bytes(seen, system),
         peak_rss_bytes=peak if peak is None or rss is None else max(peak, rss),
         page_tables_bytes=status.page_tables_bytes if status is not None else None,
+        hugetlb_bytes=status.hugetlb_bytes if status is not None else None,
         mem_percent=percent(rss, system.mem_total_bytes),
         growth_bytes_per_min=growth(track, rss, now_s),
         minflt=stat.minflt,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from memtop.analysis.ledger.process import ProcessPart, address_ledger
 from memtop.explain.limit_names import short
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Note, ProcessRow, SystemRow
@@ -96,9 +97,8 @@ def _percent(value: float | None) -> str | None:
 
 def _process_facts(row: ProcessRow, system: SystemRow) -> dict[str, str | None]:
     swap = _swap_bytes(row, system)
-    untouched = None
-    if row.virt_bytes is not None and row.rss_bytes is not None and swap is not None:
-        untouched = max(0, row.virt_bytes - row.rss_bytes - swap)
+    address = address_ledger(row.sizes._replace(swap_bytes=swap))
+    untouched = None if address is None or swap is None else address.size_of(ProcessPart.NO_RAM)
     return {
         "virt": _size(row.virt_bytes),
         "rss": _size(row.rss_bytes),
@@ -253,15 +253,18 @@ def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None
         return without or ""
     virt, rss, total = row.virt_bytes, row.rss_bytes, system.mem_total_bytes
     swap = _swap_bytes(row, system)
-    untouched = max(0, virt - rss - (swap or 0))
+    address = address_ledger(row.sizes._replace(swap_bytes=swap))
+    untouched = (address.size_of(ProcessPart.NO_RAM) if address is not None else None) or 0
+    huge = row.hugetlb_bytes or 0
     ceiling = _cgroup_ceiling(outlook)
     of_whole = _of_machine(rss, system) if ceiling is None else _of_limit(rss, ceiling)
     whole = total if ceiling is None else ceiling.limit_bytes
-    share = rss / whole if whole else 0.0
+    share = (rss + (huge if ceiling is None else 0)) / whole if whole else 0.0
     behind = _nothing_behind(virt, untouched, swap is not None)
     close = untouched < _CLOSE_SHARE * virt
     on_swap = f", and {long_size(swap)} is on swap" if swap and swap > _NOTABLE_SWAP_SHARE * (rss + swap) else ""
-    resident = f"RES is {long_size(rss)}{of_whole}{on_swap}"
+    in_huge = f", and {long_size(huge)} is in huge pages, which RES does not count" if huge else ""
+    resident = f"RES is {long_size(rss)}{of_whole}{on_swap}{in_huge}"
     near_end = _near_end(outlook)
     if near_end is not None:
         return f"Its address space is near its end: {near_end}; VIRT is {long_size(virt)}; {resident}."

@@ -39,6 +39,7 @@ _PROCESS_FIELDS: Final = (
     "swap_bytes",
     "peak_rss_bytes",
     "page_tables_bytes",
+    "hugetlb_bytes",
     "mem_percent",
     "growth_bytes_per_min",
     "minflt",

@@ -6,7 +6,7 @@ Sizes are in bytes; None means unknown. Names are cleaned.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, unique
 
 from memtop.analysis.findings import Finding
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
@@ -17,6 +17,7 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupReading, Policy
 
 
+@unique
 class Limit(Enum):
     """What sets a limit, and what the kernel does beyond it."""
 
@@ -26,9 +27,11 @@ class Limit(Enum):
     MACHINE = "kills somebody"
     ADDRESS_SPACE = "lets mmap fail"
     DATA = "lets malloc fail"
-    COMMIT = "lets mmap fail"
+    COMMIT = "lets mmap and fork fail"
     STACK = "ends it with SIGSEGV"
     LOCKED = "lets mlock fail"
+    HUGETLB = "ends it with SIGBUS"
+    HUGE_POOL = "takes surplus pages, or lets mmap fail"
     RUNTIME = "is not asked: OutOfMemoryError"
     RUNTIME_LEVEL = "is not asked: OutOfMemoryError; by its own figures it does not rise to it"
     RUNTIME_SOFT = "is not asked: it collects more and more"

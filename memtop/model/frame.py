@@ -18,6 +18,7 @@ from memtop.sanitize import clean
 from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:  # types of readings and verdicts that are imported with the first view that needs them
+    from memtop.analysis.ledger.process import ProcessSizes
     from memtop.analysis.limits.cgroup_owner import CgroupNames
     from memtop.model.assessment import Assessment, ExitReport
     from memtop.model.group import By, GroupKey, GroupRow
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # types of readings and verdicts that are imported with the f
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 else:
     Assessment = By = CgroupNames = ExitReport = GroupKey = GroupRow = IncidentReport = MachineView = object
-    MarkView = RegionsView = RuntimeView = SharingView = object
+    MarkView = ProcessSizes = RegionsView = RuntimeView = SharingView = object
 
 
 class Note(Enum):
@@ -102,6 +103,24 @@ class ProcessRow(NamedTuple):
     """PSS: each resident page divided by the number of its mappings. It is read only while it is shown."""
     uss_bytes: int | None = None
     """USS: pages that no other process maps. They are read only while they are shown."""
+    hugetlb_bytes: int | None = None
+    """HugetlbPages: huge pages of a pool, RAM that RES leaves out; read with the status file."""
+
+    @property
+    def sizes(self) -> ProcessSizes:
+        """The figures of its ledgers."""
+        from memtop.analysis.ledger.process import ProcessSizes  # noqa: PLC0415 (a sample as JSON does without)
+
+        return ProcessSizes(
+            self.virt_bytes,
+            self.rss_bytes,
+            self.anon_bytes,
+            self.file_bytes,
+            self.shmem_bytes,
+            self.swap_bytes,
+            self.hugetlb_bytes,
+        )
+
     names: CgroupNames | None = None
     """Path of its cgroup, and its container, pod and unit; None where it was not looked up, or cannot be."""
 

@@ -120,6 +120,17 @@ class TaskLimitsRead(NamedTuple):
     """Why those of the cgroups are not known; empty where they are, or where there are none."""
 
 
+class HugetlbLimit(NamedTuple):
+    """The limit of a cgroup on huge pages of one size."""
+
+    page: str
+    """Size of the pages, such as ``2MB``."""
+    label: str
+    """Usual name of the cgroup."""
+    limit_bytes: int
+    usage_bytes: int
+
+
 class MappingCount(NamedTuple):
     """How many mappings a process has."""
 
@@ -159,4 +170,6 @@ class CgroupSample:
     """Limits on the number of threads over those that are judged in full."""
     mappings: Mapping[ProcessKey, MappingCount] = field(default_factory=dict)
     """Number of mappings of those that are judged in full."""
+    hugetlb: Mapping[ProcessKey, tuple[HugetlbLimit, ...]] = field(default_factory=dict)
+    """Limits on huge pages over processes that are assessed and have such pages, the nearest first."""
     policy: Policy = Policy()

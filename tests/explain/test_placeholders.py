@@ -196,7 +196,7 @@ NEAR_ENDS = (
     (
         "strict overcommit",
         Assessment(limits=(limit_row(Limit.COMMIT, "CommitLimit", 10 * GIB, 9 * GIB),)),
-        "90.0 % of CommitLimit, 10.0 GiB, is in use; beyond it the kernel lets mmap fail",
+        "90.0 % of CommitLimit, 10.0 GiB, is in use; beyond it the kernel lets mmap and fork fail",
     ),
     (
         "max_map_count",
@@ -236,3 +236,10 @@ def test_below_a_cgroups_limit_res_is_measured_against_that() -> None:
     assert "(90.0 % with all else that is charged to it)" in over(row, Limit.CGROUP, 100 * MIB, 90 * MIB)
     assert "40.0 % of memory.high of api (100 MiB), beyond which it is slowed" in over(row, Limit.HIGH, 100 * MIB)
     assert "more than 100 % of the 0 B that api allows" in over(row, Limit.CGROUP, 0)
+
+
+def test_huge_pages_are_not_address_space_without_ram() -> None:
+    row = sized(272 * MIB, 13 * MIB)._replace(swap_bytes=0, hugetlb_bytes=256 * MIB)
+    said = virt_sentence(row, MACHINE)
+    assert "is nearly all in use" in said and "no RAM behind it" not in said
+    assert "and 256 MiB is in huge pages, which RES does not count" in said

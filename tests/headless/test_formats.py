@@ -40,6 +40,7 @@ PROCESS_KEYS = {
     "swap_bytes",
     "peak_rss_bytes",
     "page_tables_bytes",
+    "hugetlb_bytes",
     "mem_percent",
     "minflt",
     "majflt",

@@ -228,10 +228,11 @@ def freed_by_kill(regions: Regions) -> Freed | None:
     return Freed(least, most, sum(max(0, rss[index] - pss) for index, pss in again.items()))
 
 
-def _objects(smaps: Smaps) -> dict[int, tuple[int, bytes]]:
-    """Index -> (inode, name) of each shared mapping of an object that the process maps more than once."""
+def _objects(smaps: Smaps) -> dict[int, tuple[int, bytes, int]]:
+    """Index -> (inode, name, size) of each shared mapping of which there is another one: a second view of the same
+    pages, or another part of the object that is as large."""
     shared = {
-        index: (smaps.inodes[index], smaps.names[index])
+        index: (smaps.inodes[index], smaps.names[index], smaps.ends[index] - smaps.starts[index])
         for index, perms in enumerate(smaps.perms)
         if perms.endswith("s") and smaps.inodes[index]
     }
@@ -246,11 +247,11 @@ def _mapped_again(smaps: Smaps) -> dict[int, int]:
 
 
 def _freed_by_pages(regions: Regions) -> Freed:
-    """The same from pagemap, which has no PSS: an object has as many pages as its largest mapping, or as all."""
+    """The same from pagemap, which has no PSS: views of the same pages have as many as the largest, or as all."""
     least = most = 0
     smaps = regions.smaps
     objects, rss = _objects(smaps), smaps.sizes("Rss")
-    largest: dict[tuple[int, bytes], int] = {}
+    largest: dict[tuple[int, bytes, int], int] = {}
     columns = (smaps.sizes(name) for name in ("Private", "Private_Hugetlb", "Anonymous"))
     for index, (kind, private, pool, anonymous) in enumerate(zip(regions.kinds, *columns, strict=True)):
         least += pool

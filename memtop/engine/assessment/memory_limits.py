@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import Final
 
+from memtop.analysis.ledger.machine import MachinePart, machine_ledger
 from memtop.analysis.limits.cgroup_owner import cgroup_label
 from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, host_ceiling, is_known
 from memtop.analysis.trend.forecast import Room
@@ -63,12 +64,30 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
             rows.append(_plain(Limit.STACK, "ulimit -s (RLIMIT_STACK)", limits.stack_bytes, status.stack_bytes))
         if limits.locked_bytes not in (None, UNLIMITED) and status.locked_bytes and not status.may_lock:
             rows.append(_plain(Limit.LOCKED, "ulimit -l (RLIMIT_MEMLOCK)", limits.locked_bytes, status.locked_bytes))
+    rows += _huge_pages(key, step)
     for own in step.runtimes[key].ceilings if key in step.runtimes else ():
         kind = Limit.RUNTIME_SOFT if own.soft else Limit.RUNTIME if own.may_be_met else Limit.RUNTIME_LEVEL
         rows.append(_plain(kind, own.name, own.limit_bytes, own.used_bytes))
     if cgroups.policy.overcommit == 2 and meminfo is not None and meminfo.committed_bytes is not None:
         rows.append(_plain(Limit.COMMIT, "CommitLimit", meminfo.commit_limit_bytes, meminfo.committed_bytes))
     return tuple(rows)
+
+
+def _huge_pages(key: ProcessKey, step: StepInput) -> list[LimitRow]:
+    """Limits on huge pages, for a process that has such pages: of its cgroups, and of the pool of the default size."""
+    status, meminfo = step.status(key), step.meminfo
+    if status is None or not status.hugetlb_bytes:
+        return []
+    rows = [
+        _plain(Limit.HUGETLB, f"huge pages ({one.page}) of {one.label}", one.limit_bytes, one.usage_bytes)
+        for one in step.cgroups.hugetlb.get(key, ())
+    ]
+    pool = machine_ledger(meminfo) if meminfo is not None else None
+    used = pool.size_of(MachinePart.HUGETLB_USED, MachinePart.HUGETLB_RESERVED) if pool is not None else None
+    free = pool.size_of(MachinePart.HUGETLB_FREE) if pool is not None else None
+    if used is not None and free is not None and used:
+        rows.append(_plain(Limit.HUGE_POOL, "pool of huge pages", used + free, used))
+    return rows
 
 
 def count_limits(key: ProcessKey, step: StepInput) -> tuple[CountLimit, ...]:

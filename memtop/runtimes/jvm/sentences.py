@@ -48,7 +48,12 @@ def jvm_parts(parts: JvmBreakdown) -> list[Part]:
     found = [
         ("live", "live heap", "live", parts.live_bytes),
         ("garbage", "garbage and new objects", "garbage", parts.garbage_bytes),
-        ("idle", "heap, free", "free", parts.unused_bytes),
+        (
+            "idle",
+            "heap, free" if parts.not_resident_bytes is not None else "heap, free or mapped again",
+            "free",
+            parts.unused_bytes,
+        ),
         ("idle", "heap pages mapped again", "again", parts.again_bytes),
         ("runtime", "metaspace", "meta", parts.metaspace_bytes),
         (

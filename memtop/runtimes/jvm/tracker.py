@@ -84,7 +84,7 @@ class JvmTracker:
         )
         if not points:
             return view if trouble else view._replace(sentences=("Waiting for its counters …",))
-        jvm = _judge(points, shown.kernel, _mapped(shown))
+        jvm = _judge(points, shown.kernel, _mapped(shown, points[-1].heap))
         verdict = sentences.jvm_verdict(jvm)
         return view._replace(
             has_figures=True,
@@ -151,13 +151,16 @@ def _judge(points: list[JvmPoint], kernel: KernelFigures, mapped: MappedHeap | N
     return JvmJudgement(heap, parts, growth)
 
 
-def _mapped(shown: Shown) -> MappedHeap | None:
-    """The RAM of the heap by its mappings; None where they were not recognized, or are older than what RES is now."""
+def _mapped(shown: Shown, heap: JvmHeap) -> MappedHeap | None:
+    """The RAM of the heap by its mappings; None where they were not recognized, or are older than what RES is now.
+
+    Page tables alone do not tell how often a page is mapped, which matters for ZGC only.
+    """
     heaps = [one for one in shown.arenas if one.key == _HEAP_KIND]
     known = [one.rss_bytes for one in shown.arenas if one.rss_bytes is not None]
     rss_bytes = shown.kernel.rss_bytes
     if not heaps or rss_bytes is None or abs(sum(known) - rss_bytes) > _MOVED * rss_bytes:
         return None
     rss = [one.rss_bytes for one in heaps if one.rss_bytes is not None]
-    pss = [one.pss_bytes for one in heaps if one.pss_bytes is not None]
-    return MappedHeap(sum(rss), sum(pss)) if len(rss) == len(pss) == len(heaps) else None
+    own = [one.pss_bytes for one in heaps if one.pss_bytes is not None] if heap.collector == "UseZGC" else rss
+    return MappedHeap(sum(rss), sum(own)) if len(rss) == len(own) == len(heaps) else None

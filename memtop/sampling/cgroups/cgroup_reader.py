@@ -20,6 +20,7 @@ from memtop.sampling.cgroups.all_cgroups import AllCgroups
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
 from memtop.sampling.cgroups.cgroup_finder import CgroupFinder, Found
 from memtop.sampling.cgroups.homes import CgroupHomes, living
+from memtop.sampling.cgroups.hugetlb_limits import HugetlbLimits
 from memtop.sampling.cgroups.mapping_counts import MappingCounts
 from memtop.sampling.cgroups.task_limits import TaskLimits
 from memtop.sampling.request import Need, SamplePlan
@@ -45,6 +46,7 @@ class CgroupReader:
         self._all = AllCgroups(self._folders, replaying=replaying)
         self._policy = Policy()
         self._tasks = TaskLimits(source)
+        self._hugetlb = HugetlbLimits(source)
         self._counts = MappingCounts(source)
         self._readings: dict[str, CgroupReading] = {}
         self._leaves: dict[str, tuple[str, ...]] = {}
@@ -114,6 +116,7 @@ class CgroupReader:
             adjs=self._adjs,
             limits=self._limits_of(plan.assessed, processes),
             tasks=self._tasks.read(plan.assessed, processes, self._finder.mounts, self._finder.controllers),
+            hugetlb=self._hugetlb.read(plan.assessed, processes, self._finder.mounts, self._finder.controllers),
             mappings=self._counts.read(plan.assessed, processes, now_s, allowed=readings.smaps),
             policy=self._policy,
         )

@@ -127,7 +127,7 @@ def test_memory_objects_and_clean_file_pages_may_stay_after_a_kill() -> None:
 def test_a_heap_that_its_own_process_maps_three_times_is_freed_once() -> None:
     """ZGC before JDK 21: no page is private to a mapping, and all of them go with the process."""
     maps = [
-        f"{view}000-{view}9000 rw-s 6 /memfd:java_heap (deleted) | rss=30 shared_dirty=30 pss=10" for view in (1, 2, 3)
+        f"{view}0000-{view}8000 rw-s 6 /memfd:java_heap (deleted) | rss=30 shared_dirty=30 pss=10" for view in (1, 2, 3)
     ]
     regions = classify(written(*maps, "91000-99000 r-xp 9 /jdk/libjvm.so | private_clean=4 pss=4"))
     freed = freed_by_kill(regions)
@@ -137,7 +137,9 @@ def test_a_heap_that_its_own_process_maps_three_times_is_freed_once() -> None:
 
 
 def test_from_page_tables_alone_such_a_heap_is_a_range() -> None:
-    maps = [f"{view}000-{view}9000 rw-s 6 /memfd:java_heap (deleted) | rss={20 + view} private=0" for view in (1, 2, 3)]
+    maps = [
+        f"{view}0000-{view}8000 rw-s 6 /memfd:java_heap (deleted) | rss={20 + view} private=0" for view in (1, 2, 3)
+    ]
     freed = freed_by_kill(classify(written(*maps, "91000-99000 r-xp 9 /jdk/libjvm.so | rss=4 private=4")))
     assert freed == Freed(23 * KIB, 70 * KIB)
 

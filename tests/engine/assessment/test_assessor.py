@@ -28,7 +28,7 @@ from memtop.sources.protocol import Exit
 from memtop.tui.side.finding_lines import finding_lines
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import changed, request
-from tests.sampling.test_cgroups import APP, MIB, POD, ROOT, STAT, v1, v2
+from tests.sampling.test_cgroups import APP, MIB, MOUNT_V2, POD, ROOT, STAT, v1, v2
 
 CLK_TCK = os.sysconf("SC_CLK_TCK")
 OLD = 500
@@ -789,3 +789,39 @@ def test_a_process_that_nobody_watched_is_reported_where_its_cgroup_counted_its_
         step(engine, request())
     del source.processes[44]
     assert step(engine, request()).exits == (), "an end without a kill is no report of one that nobody watched"
+
+
+@pytest.mark.parametrize("version", ["v2", "v1"])
+def test_huge_pages_have_limits_of_their_own(version: str) -> None:
+    """A memory cgroup is not charged for them: the hugetlb controller is asked, and the pool."""
+    process = FakeProcess(42)
+    source = v2(process)
+    files = ("max", "current") if version == "v2" else ("limit_in_bytes", "usage_in_bytes")
+    folder = APP
+    if version == "v2":
+        source.files[f"{ROOT}/cgroup.controllers"] = b"cpu memory pids hugetlb\n"
+    else:
+        folder = f"{ROOT}/hugetlb/app"
+        mount = b"40 1 0:33 / /sys/fs/cgroup/hugetlb rw - cgroup cgroup rw,hugetlb\n"
+        source.files["proc/self/mountinfo"] = MOUNT_V2 + mount
+        source.files["proc/42/cgroup"] = b"5:hugetlb:/app\n0::/kubepods.slice/pod1/app.scope\n"
+    source.files[f"{folder}/hugetlb.2MB.{files[0]}"] = b"%d\n" % (64 * MIB)
+    source.files[f"{folder}/hugetlb.2MB.{files[1]}"] = b"%d\n" % (62 * MIB)
+    source.files["proc/meminfo"] = (
+        b"MemTotal: 8000000 kB\nMemAvailable: 4000000 kB\nMemFree: 1 kB\nHugePages_Total: 40\nHugePages_Free: 9\n"
+        b"HugePages_Rsvd: 2\nHugepagesize: 2048 kB\nHugetlb: 81920 kB\n"
+    )
+    source.files["proc/42/status"] = process.status() + b"HugetlbPages:\t   63488 kB\n"
+    engine = Engine(source)
+    ask = request(focus=process.key, focus_needs=Need.LIMITS, needs_all=Need.STATUS)
+    engine.step(ask)
+    frame = engine.step(ask)
+    assert frame is not None
+    rows = {row.limit: row for row in outlook(frame).limits}
+    assert (rows[Limit.HUGETLB].limit_bytes, rows[Limit.HUGETLB].used_bytes) == (64 * MIB, 62 * MIB)
+    assert (rows[Limit.HUGE_POOL].limit_bytes, rows[Limit.HUGE_POOL].used_bytes) == (80 * MIB, 66 * MIB)
+    assert frame.rows[0].hugetlb_bytes == 62 * MIB
+
+
+def test_each_kind_of_limit_is_one_of_its_own() -> None:
+    assert len({one.value for one in Limit}) == len(Limit.__members__)
