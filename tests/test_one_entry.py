@@ -86,7 +86,7 @@ def test_a_column_is_in_the_text_output_and_its_readings_are_asked_for() -> None
     frame = Engine(source()).step(ask)
     assert frame is not None
     text_writer(out, COLUMN_CHOSEN.columns, None)(frame)
-    assert [line.split()[:2] for line in out.getvalue().splitlines()[3:-1]] == [["PID", "RKIB"], ["30", "81920K"]]
+    assert [line.split()[:2] for line in out.getvalue().splitlines()[4:-1]] == [["PID", "RKIB"], ["30", "81920K"]]
 
 
 def test_a_column_is_left_out_by_its_importance() -> None:
