@@ -103,7 +103,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         6,
         "swap_bytes",
         lambda r: units.size(r.swap_bytes),
-        "its own pages that are on swap",
+        "its anonymous pages that are on swap; those shared after fork count in each",
         "swap",
         Need.STATUS,
         values=Values.SIZE,

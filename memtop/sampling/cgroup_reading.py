@@ -9,7 +9,7 @@ from typing import NamedTuple
 from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
 from memtop.analysis.limits.memory_limits import CgroupUse
 from memtop.process_key import ProcessKey
-from memtop.procfs.cgroup import MemoryStat
+from memtop.procfs.cgroup import UNLIMITED, MemoryStat
 from memtop.procfs.limits import PidLimits
 from memtop.procfs.pressure import Pressure
 
@@ -45,6 +45,13 @@ class CgroupReading:
     members: tuple[int, ...] | None = None
     """PIDs of exactly this cgroup, ascending; None if they were not read."""
 
+    zswap_limit_bytes: int | None = None
+    """memory.zswap.max; UNLIMITED for none."""
+    zswap_bytes: int | None = None
+    """memory.zswap.current: RAM that compressed pages take."""
+    zswap_writeback: bool | None = None
+    """memory.zswap.writeback: whether pages may go on to a swap device; None before Linux 6.8."""
+
     @property
     def use(self) -> CgroupUse:
         """The figures as the analysis of limits takes them."""
@@ -56,7 +63,16 @@ class CgroupReading:
             self.high_bytes,
             self.swap_limit_bytes,
             self.swap_bytes,
+            joint_limit=not self.v2,
+            zswap_room_bytes=self._zswap_room_bytes,
         )
+
+    @property
+    def _zswap_room_bytes(self) -> int | None:
+        """None where pages may go on to a swap device, or where zswap has no limit here."""
+        if self.zswap_writeback is not False or self.zswap_limit_bytes in (None, UNLIMITED):
+            return None
+        return max(0, (self.zswap_limit_bytes or 0) - (self.zswap_bytes or 0))
 
 
 class TimedReading(NamedTuple):

@@ -11,6 +11,7 @@ from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupSample
+from memtop.sampling.cgroups.cgroup_files import CgroupFiles
 from memtop.sampling.cgroups.cgroup_reader import CgroupReader
 from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample, SystemSample
@@ -338,3 +339,19 @@ def test_without_any_cgroup_file_the_reader_says_unknown() -> None:
     reader = CgroupReader(FakeSource(FakeProcess(42)))
     seen = ProcessSample(ProcessKey(42, 500), b"app")
     assert reader.read(plan(on()), {42: seen}, SystemSample(None, None, None), 1.0).chains == {}
+
+
+@pytest.mark.parametrize(
+    ("files", "room"),
+    [
+        ({"max": b"max\n", "writeback": b"0\n"}, None),
+        ({"max": b"%d\n" % (8 * MIB), "writeback": b"1\n"}, None),
+        ({"max": b"%d\n" % (8 * MIB), "current": b"%d\n" % (3 * MIB), "writeback": b"0\n"}, 5 * MIB),
+        ({"max": b"0\n", "writeback": b"0\n"}, 0),
+    ],
+)
+def test_zswap_that_does_not_write_back_bounds_what_can_be_swapped(files: dict[str, bytes], room: int | None) -> None:
+    source = v2(FakeProcess(42))
+    source.files |= {f"{APP}/memory.zswap.{name}": data for name, data in files.items()}
+    reading = CgroupFiles(source).read(APP, True, leaf=True, full=True)
+    assert reading.use.zswap_room_bytes == room

@@ -145,7 +145,8 @@ def hidden(c: FindingInputs) -> Found:
         hidden_bytes=c.unmapped.total_bytes,
         shmem_bytes=parts[0],
         anon_bytes=parts[1],
-        kernel_bytes=parts[2],
+        kernel_bytes=None if c.unsure else parts[2],
+        kernel_slab_bytes=parts[2] if c.unsure else None,
     )
 
 

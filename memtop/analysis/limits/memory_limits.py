@@ -30,6 +30,11 @@ class CgroupUse:
     swap_limit_bytes: int | None = None
     """Limit for swap alone; UNLIMITED if there is none, None if it cannot be read."""
     swap_bytes: int | None = None
+    joint_limit: bool = False
+    """Whether memory and swap have one limit together (memory.memsw of version 1): swap beyond what is left to it
+    takes from the room of memory."""
+    zswap_room_bytes: int | None = None
+    """What can still go to zswap, where pages may not go from there to a swap device (memory.zswap.writeback 0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +99,24 @@ def _below(
         return None
     ledger = cgroup_ledger(use.usage_bytes, use.stat)
     working_set = ledger.whole_bytes - inactive_bytes(ledger)
+    in_swap = _swap_beyond(use) if kills else 0
     return Ceiling(
         path=use.path,
         limit_bytes=limit_bytes,
         working_set_bytes=working_set,
-        headroom_bytes=limit_bytes - working_set,
-        headroom_max_bytes=limit_bytes - (ledger.whole_bytes - reclaimable_bytes(ledger)),
+        headroom_bytes=limit_bytes - working_set - in_swap,
+        headroom_max_bytes=limit_bytes - (ledger.whole_bytes - reclaimable_bytes(ledger)) - in_swap,
         swap_room_bytes=swap_room_bytes,
         kills=kills,
         unsure_bytes=unsure_bytes(ledger),
     )
+
+
+def _swap_beyond(use: CgroupUse) -> int:
+    """What lies on swap beyond the part of a joint limit that memory leaves to it."""
+    if not use.joint_limit or use.swap_limit_bytes is None or use.swap_bytes is None:
+        return 0
+    return max(0, use.swap_bytes - use.swap_limit_bytes)
 
 
 def host_ceiling(meminfo: Meminfo) -> Ceiling | None:
@@ -140,7 +153,8 @@ def swap_room(chain: Sequence[CgroupUse], swap_free_bytes: int) -> int:
         for use in chain
         if use.swap_limit_bytes is not None and use.swap_limit_bytes < UNLIMITED
     ]
-    return min([swap_free_bytes, *rooms])
+    zswap = [use.zswap_room_bytes for use in chain if use.zswap_room_bytes is not None]
+    return min([swap_free_bytes, *rooms, *zswap])
 
 
 def binding(candidates: Sequence[Ceiling]) -> Ceiling | None:

@@ -124,6 +124,11 @@ class CgroupFiles:
             one,
             swap_limit_bytes=self._limit(one.path, "memory.swap.max"),
             swap_bytes=self._count(one.path, "memory.swap.current"),
+            zswap_limit_bytes=self._limit(one.path, "memory.zswap.max"),
+            zswap_bytes=self._count(one.path, "memory.zswap.current"),
+            zswap_writeback=None
+            if (writeback := self._count(one.path, "memory.zswap.writeback")) is None
+            else bool(writeback),
             oom=events.oom if events else None,
             oom_kill=local.oom_kill if local else None,
             max_events=events.max if events else None,

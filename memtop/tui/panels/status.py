@@ -38,7 +38,7 @@ FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
     ("Own code", lambda d, s: units.long_size(s.exe_bytes), "the program's text, promised"),
     ("Libraries' code", lambda d, s: units.long_size(s.lib_bytes), "shared with whoever else runs them"),
     ("Page tables", lambda d, s: units.long_size(s.page_tables_bytes), "RAM beside RES; an OOM counts it"),
-    ("On swap", lambda d, s: units.long_size(s.swap_bytes), "its own pages only"),
+    ("On swap", lambda d, s: units.long_size(s.swap_bytes), "anonymous pages, not shmem"),
     ("Locked", lambda d, s: units.long_size(s.locked_bytes), "mlocked mappings, resident or not"),
     ("Pinned", lambda d, s: units.long_size(s.pinned_bytes), "held for I/O; cannot move"),
     ("Huge page pool", lambda d, s: units.long_size(s.hugetlb_bytes), "RAM beside RES"),

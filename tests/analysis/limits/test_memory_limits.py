@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,3 +157,20 @@ def test_what_can_go_to_swap_is_bounded_by_every_cgroup_and_by_the_machine() -> 
     assert swap_room([with_swap(None)], 500 * MIB) == 500 * MIB
     assert swap_room([with_swap(UNLIMITED // MIB + 1)], 7 * MIB) == 7 * MIB
     assert ceilings([with_swap(40, 10)], GIB, 500 * MIB)[0].swap_room_bytes == 30 * MIB
+
+
+def test_swap_beyond_a_joint_limit_takes_from_the_room_of_memory() -> None:
+    """Version 1: 100 MiB of memory and 120 MiB with swap; 50 MiB lie on swap, so 70 are left to memory, not 100."""
+    use = CgroupUse("a", 100 * MIB, 30 * MIB, None, None, 20 * MIB, 50 * MIB, joint_limit=True)
+    found = ceiling(use, GIB)
+    assert found is not None
+    assert (found.headroom_max_bytes, found.used_percent) == (40 * MIB, 60)
+    alone = ceiling(replace(use, joint_limit=False), GIB)
+    assert alone is not None and alone.headroom_max_bytes == 70 * MIB
+
+
+def test_where_zswap_may_not_write_back_its_own_limit_is_the_room_of_swap() -> None:
+    """memory.zswap.max 0 and memory.zswap.writeback 0: nothing can be swapped, though the machine has swap."""
+    closed = CgroupUse("a", 100 * MIB, MIB, None, zswap_room_bytes=0)
+    assert swap_room([closed], 500 * MIB) == 0
+    assert ceilings([closed], GIB, 500 * MIB)[0].swap_room_bytes == 0
