@@ -40,6 +40,8 @@ SHAPES: Final = {
 """The shape of a curve, in a few words."""
 _CGROUPS: Final = frozenset({"limit_name", "brake_name", "of"})
 """Facts that may be paths of cgroups."""
+_WIDE: Final = 4.0
+"""A range that is wider than so many times its beginning has both ends rounded by themselves."""
 _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 
@@ -128,16 +130,36 @@ def _worded(name: str, value: float | str) -> str:
 
 
 def span(early_s: float, late_s: float) -> str:
-    """Format a range of time, rounded outward: ``20 to 35 min``, ``up to 10 s``, ``more than 3 h``."""
-    width_s = late_s - early_s if math.isfinite(late_s) else 0.0
-    step = next((step for step in _STEPS_S if step >= max(early_s, width_s, 5) / 10), _STEPS_S[-1])
-    low = math.floor(early_s / step) * step
+    """Format a range of time, rounded outward: ``20 to 35 min``, ``8 min to 4.5 h``, ``less than 10 s``, ``3 h or
+    more``."""
     if not math.isfinite(late_s) or late_s > 10 * 86400:
-        return f"{duration(low)} or more"
+        return f"{duration(_rounded_down(early_s, early_s))} or more"
+    width_s = late_s - early_s
+    low = _rounded_down(early_s, early_s if width_s > _WIDE * early_s else max(early_s, width_s))
+    step = _step_s(max(early_s, width_s))
     high = max(math.ceil(late_s / step) * step, low + step)
-    unit, size, _ = next(one for one in _SECONDS if low >= one[2] and (low > 0 or high >= 2 * one[1]))
-    low_text, high_text = f"{low / size:.3g}", f"{high / size:.3g}"
-    return f"{low_text} to {high_text} {unit}" if low > 0 else f"less than {high_text} {unit}"
+    unit, size = _unit_of(low if low > 0 else high)
+    high_unit, high_size = _unit_of(high)
+    if low <= 0:
+        return f"less than {high / high_size:.3g} {high_unit}"
+    if high_unit != unit and width_s > _WIDE * early_s:
+        return f"{low / size:.3g} {unit} to {high / high_size:.3g} {high_unit}"
+    return f"{low / size:.3g} to {high / size:.3g} {unit}"
+
+
+def _step_s(size_s: float) -> int:
+    """About a tenth of a time, as a round number."""
+    return next((step for step in _STEPS_S if step >= max(size_s, 5) / 10), _STEPS_S[-1])
+
+
+def _rounded_down(time_s: float, size_s: float) -> int:
+    step = _step_s(size_s)
+    return math.floor(time_s / step) * step
+
+
+def _unit_of(time_s: float) -> tuple[str, float]:
+    """The unit that a time is given in, and its length in seconds."""
+    return next((unit, size) for unit, size, least in _SECONDS if time_s >= least)
 
 
 def autopsy_lines(autopsy: ExitReport) -> list[str]:

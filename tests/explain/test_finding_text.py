@@ -53,6 +53,9 @@ def test_no_sentence_says_leak_as_a_fact() -> None:
         (0.0, 30.0, "less than 30 s"),
         (9000.0, 20_000.0, "2.5 to 6 h"),
         (100.0, float("inf"), "100 s or more"),
+        (500.0, 16_200.0, "8 min to 4.5 h"),
+        (0.0, 16_200.0, "less than 4.5 h"),
+        (20.0, 130.0, "20 s to 2.5 min"),
     ],
 )
 def test_a_range_of_time_is_rounded_outwards(early_s: float, late_s: float, says: str) -> None:

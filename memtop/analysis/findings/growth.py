@@ -27,7 +27,7 @@ def growth(c: FindingInputs) -> Found:
         rate_high_bytes_per_min=(g.slope_high_bytes_per_s or 0) * 60,
         early_s=early,
         late_s=late,
-        held_percent=HELD_PERCENT if early is not None else None,
+        held=str(HELD_PERCENT) if early is not None else None,
         slow_early_s=slow_early,
         slow_late_s=slow_late,
         limit_name=c.grows_towards
