@@ -76,6 +76,11 @@ def _run(argv: Sequence[str]) -> int:
 
         preflight.check_platform()
         return machine(given)
+    if name == "report":
+        from memtop.cli.commands import report
+
+        preflight.check_platform()
+        return report(given)
     if given.version:
         put(print, f"memtop {__version__}")
         return OK

@@ -74,6 +74,13 @@ def machine(given: Namespace) -> int:
         return put(machine.run, source, json=given.json)
 
 
+def report(given: Namespace) -> int:
+    """``memtop report FILE | PID``. Raises MemtopError."""
+    from memtop.cli.report import run
+
+    return run(given)
+
+
 def check(given: Namespace, settings: Settings) -> int:
     """``memtop --check PID``. Raises MemtopError."""
     from memtop.headless import check

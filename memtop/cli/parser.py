@@ -11,7 +11,7 @@ from memtop.cli.output import put
 from memtop.columns import COLUMNS
 from memtop.errors import UsageError
 
-COMMANDS: Final = ("demo", "explain", "machine", "regions", "replay")
+COMMANDS: Final = ("demo", "explain", "machine", "regions", "replay", "report")
 """Words that may stand first on the command line. Anything else belongs to memtop itself."""
 WIDEST: Final = 100
 WITHOUT_TERMINAL: Final = 80
@@ -33,6 +33,7 @@ commands:
   memtop regions PID              where its address space is, largest first, once
   memtop machine                  where the machine's RAM went: its parts, and who holds them
   memtop replay FILE              play a recording made with --record
+  memtop report FILE | PID        one page to hand over: HTML, or Markdown for a ticket
 
 exit codes: 0 done or fine, 1 bad (--check) or memtop failed, 2 cannot be done as asked,
 3 no such process, 4 not permitted, 5 not known yet (--check), 6 the program after -- runs on,
@@ -207,6 +208,7 @@ _VIEWS: Final = (
 def parser_of(command: str) -> Parser:
     """The parser of one of COMMANDS, or of memtop itself for an empty name."""
     makers = {"demo": _demo, "explain": _explain, "machine": _machine, "regions": _regions, "replay": _replay}
+    makers["report"] = _report
     return makers.get(command, _memtop)()
 
 
@@ -261,6 +263,25 @@ def _machine() -> Parser:
         "memtop machine [OPTIONS]", "Where the machine's RAM went: the parts of MemTotal, and who holds them."
     )
     parser.section("options", _HELP, flag("--json", help="print one JSON object"))
+    return parser
+
+
+def _report() -> Parser:
+    parser = Parser(
+        "memtop report [OPTIONS] FILE | PID",
+        "One page to hand over about a process and its machine, from a recording or from some seconds of watching.",
+    )
+    parser.section("positional arguments", operand("subject", "FILE | PID", "a recording, or a process to watch"))
+    parser.section(
+        "options",
+        _HELP,
+        value("-o", "--output", metavar="FILE", help="write into a new file; otherwise to standard output"),
+        flag("--markdown", help="Markdown for a ticket, without the chart, in place of HTML"),
+        value("-p", "--pid", metavar="PID", help="the process of a recording; otherwise the one in trouble"),
+        value("--from", metavar="TIME", help="begin the chart at this time of day, such as 12:03:40", dest="from_time"),
+        value("--to", metavar="TIME", help="end at this time of day"),
+        value("--for", metavar="SECS", help="how long a PID is watched (20)", dest="for_time"),
+    )
     return parser
 
 

@@ -87,6 +87,17 @@ class ProcessActions(AppState):
 
         self.push_screen(dialog(target), use)
 
+    def action_report(self) -> None:
+        if self.frame is None or self.frame.detail is None:
+            self.say("there is no process to report on", severity="warning")
+            return
+        from memtop.report.write import write_report  # noqa: PLC0415 (Jinja2 is imported when a report is wanted)
+
+        try:
+            self.say(f"report written to {write_report(self.frame, replay=self.settings.replay)}")
+        except MemtopError as error:
+            self.say(str(error), severity="error")
+
     def action_copy_pid(self) -> None:
         if self.row is not None:
             self.copy_to_clipboard(str(self.row.pid))

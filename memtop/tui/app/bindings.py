@@ -92,6 +92,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("K,f9,x", "signal", "Signal", "Send a signal to the selected process, after a question"),
         _key("r", "renice", "Renice", "Change the selected process's nice value, after a question"),
         _key("n", "successor", "Successor", "After the end of a process: follow the one that took its place"),
+        _key("E", "report", "Report", "Write a page to hand over, as HTML, into the current directory"),
         _key("y", "copy_pid", "Copy PID", "Copy the process id"),
         _key("Y", "copy_command", "Copy command", "Copy the command line"),
     ),

@@ -1,0 +1,91 @@
+"""``memtop report``: writes one page about a process, from a recording or from some seconds of watching."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from argparse import Namespace
+from contextlib import closing
+from typing import Final
+
+from memtop.cli.composition import engine_on
+from memtop.cli.output import put
+from memtop.cli.settings_from_args import duration_s, pid_of
+from memtop.engine.engine import Engine
+from memtop.errors import UsageError
+from memtop.report.collect import Collected, from_machine, from_recording
+from memtop.report.facts import report_of
+from memtop.report.page import as_html, as_markdown
+from memtop.report.write import write_new
+from memtop.runtimes.registry import REGISTRY
+from memtop.sources.live import LiveSource
+from memtop.sources.recording import Replay
+
+WATCHED_S: Final = 20.0
+_DELAY_S: Final = 1.0
+
+
+def run(given: Namespace) -> int:
+    """Write the page. Raises MemtopError."""
+    subject = given.subject
+    if subject.isdecimal() and not os.path.exists(subject):
+        collected, again = _watched(given, pid_of(subject)), ""
+    else:
+        collected = _recorded(given, subject)
+        again = f"memtop replay {shlex.quote(os.path.basename(subject))}"
+    host, kernel = ("", "") if again else (os.uname().nodename, os.uname().release)
+    page = report_of(collected.frame, exits=collected.exits, host=host, kernel=kernel, source=again)
+    text = as_markdown(page) if given.markdown else as_html(page)
+    if not given.output:
+        put(sys.stdout.write, text)
+        return 0
+    write_new(given.output, text)
+    return 0
+
+
+def _watched(given: Namespace, pid: int) -> Collected:
+    if given.from_time or given.to or given.pid:
+        raise UsageError("--from, --to and --pid are for a recording")
+    for_s = WATCHED_S if given.for_time is None else duration_s(given.for_time, "--for")
+    with closing(LiveSource(runtimes=REGISTRY.read)) as source:
+        return from_machine(engine_on(source), pid, for_s, _DELAY_S)
+
+
+def _recorded(given: Namespace, path: str) -> Collected:
+    if given.for_time is not None:
+        raise UsageError("--for is for a process that is watched")
+    opened: list[Replay] = []
+
+    def engine() -> Engine:
+        opened.append(Replay(path))
+        return engine_on(opened[-1])
+
+    try:
+        first_s = _start(path)
+        from_s, to_s = (None if text is None else _time_of_day(text, first_s) for text in (given.from_time, given.to))
+        return from_recording(engine, None if given.pid is None else pid_of(given.pid), from_s=from_s, to_s=to_s)
+    finally:
+        for source in opened:
+            source.close()
+
+
+def _start(path: str) -> float:
+    """Wall time of the first sample of a recording; now where it has none."""
+    with closing(Replay(path)) as source:
+        instant = source.begin()
+    return instant.wall_s if instant is not None else time.time()
+
+
+def _time_of_day(text: str, after_s: float) -> float:
+    """The first instant with this time of day that is not before ``after_s``. Raises UsageError."""
+    for form in ("%H:%M:%S", "%H:%M"):
+        try:
+            parsed = time.strptime(text, form)
+        except ValueError:
+            continue
+        day = time.localtime(after_s)
+        at_s = time.mktime((*day[:3], parsed.tm_hour, parsed.tm_min, parsed.tm_sec, 0, 0, -1))
+        return at_s if at_s >= int(after_s) else at_s + 86400
+    raise UsageError(f"{text}: not a time of day such as 12:03:40")

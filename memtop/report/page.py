@@ -1,0 +1,53 @@
+"""Fills the templates: one self-contained HTML page, or Markdown for a ticket. Every text is escaped.
+
+Jinja2 escapes what is put into HTML by itself, so that no name of a process can become markup: that is the reason for
+the dependency.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from memtop.errors import UsageError
+from memtop.report.facts import Report
+from memtop.report.svg import chart
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@&:-])")
+
+
+def as_html(report: Report) -> str:
+    """The page. Raises UsageError where Jinja2 is not installed."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 (comes with Jinja2, which is optional)
+
+    svg = Markup(chart(report, lambda text: str(escape(text))))
+    return _environment().get_template("page.html").render(report=report, chart=svg)
+
+
+def as_markdown(report: Report) -> str:
+    """The same without the chart, for a ticket. Raises UsageError where Jinja2 is not installed."""
+    return _environment().get_template("page.md").render(report=report)
+
+
+def markdown_text(text: str) -> str:
+    """Text in which nothing is markup: special characters get a backslash, and it stays on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def _environment() -> Environment:
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 (optional)
+    except ImportError:
+        raise UsageError("a report needs Jinja2: pip install 'memtop[report]'") from None
+    environment = Environment(
+        loader=PackageLoader("memtop.report"),
+        autoescape=select_autoescape(("html",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["md"] = markdown_text
+    return environment

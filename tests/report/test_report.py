@@ -1,0 +1,167 @@
+"""The page to hand over: complete, harmless whatever names hold, and with the numbers of the screen."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from memtop.cli import run
+from memtop.demo.recorded_runs import recorded_named
+from memtop.engine.engine import Engine
+from memtop.model.frame import Frame
+from memtop.report.collect import from_machine
+from memtop.report.facts import report_of
+from memtop.report.page import as_html, as_markdown, markdown_text
+from memtop.sampling.request import Need
+from memtop.units import long_size
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.requests import changed, request
+from tests.screenshots.record import RECORDINGS
+
+HOSTILE = b"<script>x"
+SERVER = str(RECORDINGS / "server.memtop")
+QUEUE_WORKER = "4248"
+
+
+class Page(HTMLParser):
+    """Tags that are open, and texts."""
+
+    VOID = frozenset({"meta", "link", "br", "line", "polygon", "polyline", "img"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.texts: list[str] = []
+        self.feed(text)
+        assert not self.open, "every element is closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data.strip())
+
+
+def frame_of(process: FakeProcess, ticks: int = 40) -> Frame:
+    source = FakeSource(process)
+    engine = Engine(source)
+    frame = None
+    for _ in range(ticks):
+        process.rss_pages += MIB_PAGES
+        frame = engine.step(changed(request(focus=process.key, needs=Need.STAT | Need.STATUS), points=40))
+    assert frame is not None
+    return frame
+
+
+def test_the_numbers_on_the_page_are_those_on_the_screen() -> None:
+    frame = frame_of(FakeProcess(42))
+    assert frame.detail is not None
+    text = " ".join(Page(as_html(report_of(frame))).texts)
+    row = frame.detail.row
+    assert f"RES {long_size(row.rss_bytes)}, VIRT {long_size(row.virt_bytes)}" in text
+
+
+def test_the_chart_is_well_formed_and_has_every_part() -> None:
+    page = as_html(report_of(frame_of(FakeProcess(42))))
+    svg = re.search(r"<svg.*</svg>", page, re.DOTALL)
+    assert svg is not None
+    root = ElementTree.fromstring(svg[0])
+    assert {"anon", "file", "res", "virt", "peak"} <= {element.get("class") for element in root}
+
+
+@pytest.mark.parametrize(
+    "name", [HOSTILE, b'"onload="x', b"a|b`c*", b"[x](http://y)", b"&amp;", b"\x1b]0;t\x07", b"=1+1", b"</svg>"]
+)
+def test_no_name_becomes_markup(name: bytes) -> None:
+    process = FakeProcess(42, comm=name, cmdline=name + b"\0--password=hunter2\0")
+    report = report_of(frame_of(process), host="<b>host</b>")
+    page = as_html(report)
+    assert not Page(page).tags & {"script", "b>host", "img"}
+    assert "<script>x" not in page and "<b>host" not in page and "\x1b" not in page
+    assert "hunter2" not in page
+    text = as_markdown(report)
+    assert "<script" not in text.replace("\\<", "") and "hunter2" not in text
+    assert "](http" not in text
+    table = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len({line.replace("\\|", "").count("|") for line in table if "RES" in line or "(42" in line}) <= 2
+
+
+def test_a_page_needs_nothing_from_elsewhere() -> None:
+    page = as_html(report_of(frame_of(FakeProcess(42))))
+    assert "http" not in page.replace("http-equiv", "") and "url(" not in page
+    assert "default-src 'none'" in page
+    assert page.startswith("<!DOCTYPE html>") and '<html lang="en">' in page
+
+
+def test_markdown_is_text_on_one_line() -> None:
+    assert markdown_text("a_b*c\n# d") == "a\\_b\\*c \\# d"
+
+
+def test_the_command_writes_a_private_file_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.html"
+    assert run(["report", SERVER, "--pid", QUEUE_WORKER, "-o", str(page)]) == 0
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    text = " ".join(Page(page.read_text()).texts)
+    assert "queue-worker (4248)" in text and "Regions by kind" in text and "memtop replay server.memtop" in text
+    assert run(["report", SERVER, "-o", str(page)]) == 2
+    assert "File exists" in capsys.readouterr().err
+
+
+def test_a_stretch_of_time_may_be_chosen(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    whole = reported(capsys, SERVER, "--pid", QUEUE_WORKER)
+    part = reported(capsys, SERVER, "--pid", QUEUE_WORKER, "--to", "18:09:00")
+    assert "has ended" in whole and "has ended" not in part
+    assert "18:09:0" in part
+
+
+def reported(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert run(["report", "--markdown", *argv]) == 0
+    return capsys.readouterr().out.replace("\\", "")
+
+
+def test_without_a_pid_a_recording_is_about_the_process_in_trouble(capsys: pytest.CaptureFixture[str]) -> None:
+    recorded = recorded_named("leak")
+    assert f"({recorded.pid})" in reported(capsys, recorded.path)
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "words"),
+    [
+        (["/nowhere.memtop"], 2, "nowhere"),
+        ([SERVER, "--pid", "1"], 3, "not in the recording"),
+        ([SERVER, "--to", "noon"], 2, "not a time of day"),
+        ([SERVER, "--for", "3"], 2, "--for"),
+        (["4242", "--to", "12:00"], 2, "for a recording"),
+    ],
+)
+def test_what_cannot_be_reported_is_said_in_one_line(
+    argv: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["report", *argv]) == code
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+
+
+def test_a_living_process_is_watched_for_some_seconds() -> None:
+    process = FakeProcess(42)
+    waited: list[float] = []
+    collected = from_machine(Engine(FakeSource(process)), 42, 5.0, 1.0, waited.append)
+    assert waited == [1.0] * 5
+    assert collected.frame.detail is not None and collected.frame.detail.row.pid == 42
+    assert os.path.basename(report_of(collected.frame).title) == "Memory of app (42)"
