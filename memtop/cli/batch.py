@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from memtop.cli.composition import engine_on, first_look, open_source, problem_of
 from memtop.cli.end_signals import EndSignals
-from memtop.cli.output import put
+from memtop.cli.output import put, say
 from memtop.cli.watchdog import Watchdog
 from memtop.errors import AccessDenied, ProcessGone, RecordingError, Unavailable, UsageError
 from memtop.headless import formats
+from memtop.sampling.problems import announcer
 from memtop.sampling.request import Need
 from memtop.view_state import View
 
@@ -60,7 +61,7 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
                 _watch(engine, request, settings, _reporting(source, _writer(form, settings, file)), ending, dog=dog)
     except BaseException:
         source.close()
-        _say(problem_of(source))
+        say(problem_of(source))
         raise
     source.close()
     if problem := problem_of(source):
@@ -69,26 +70,21 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
 
 
 def _reporting(source: Source, write: formats.Writer) -> formats.Writer:
-    """Write frames, and report on standard error when a recording begins to have problems."""
+    """Write frames, and report on standard error what the screen would announce: failed readings, each kind once, and
+    when a recording begins to have problems."""
     reported = False
+    announce = announcer(say)
 
     def report_and_write(frame: Frame) -> None:
         nonlocal reported
         problem = problem_of(source)
         if problem and not reported:
-            _say(problem)
+            say(problem)
         reported = problem is not None
+        announce(one for one in frame.problems if one != problem)
         write(frame)
 
     return report_and_write
-
-
-def _say(problem: str | None) -> None:
-    if problem:
-        try:  # noqa: SIM105 (one sample does not need contextlib)
-            print(f"memtop: {problem}", file=sys.stderr, flush=True)
-        except OSError:  # a full disk, or a closed pipe
-            pass
 
 
 def _new_file(path: str) -> TextIO:

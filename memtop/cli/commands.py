@@ -14,7 +14,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from memtop.cli.composition import engine_on, open_source
-from memtop.cli.output import discard, put
+from memtop.cli.output import discard, put, say
 from memtop.cli.settings_from_args import (
     count_of,
     duration_s,
@@ -97,6 +97,7 @@ def check(given: Namespace, settings: Settings) -> int:
             settings.delay_s,
             sys.stdout,
             sampling=Watchdog(settings.delay_s),
+            say=say,
         )
 
 

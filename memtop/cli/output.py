@@ -34,6 +34,15 @@ def put(write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return answer
 
 
+def say(problem: str | None) -> None:
+    """Print a problem on standard error; None prints nothing."""
+    if problem:
+        try:  # noqa: SIM105 (one sample does not need contextlib)
+            print(f"memtop: {problem}", file=sys.stderr, flush=True)
+        except OSError:  # a full disk, or a closed pipe
+            pass
+
+
 def discard() -> None:
     """Drop what is still buffered, so that Python does not try to write it again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -38,6 +38,8 @@ SHAPES: Final = {
     Shape.INSUFFICIENT: "not known yet",
 }
 """The shape of a curve, in a few words."""
+_FILES_BYTES: Final = 16 << 20
+"""A smaller change of pages of files is not worth a sentence."""
 _CGROUPS: Final = frozenset({"limit_name", "brake_name", "of"})
 """Facts that may be paths of cgroups."""
 _WIDE: Final = 4.0
@@ -94,10 +96,20 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
         name = "unread" if name in ("", "beside") else f"unread_{name}"
     texts = finding_texts()["nothing"]
     facts: dict[str, float | str] = {"unread": "; ".join(outlook.unread)}
+    files = _file_change(outlook)
     beside = f" Not looked at: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""
     if growth is not None:
         facts["span_s"] = growth.span_s
-    return " ".join(known_sentences((texts[name] if name else texts)["says"], worded(facts))) + beside
+    return " ".join(known_sentences((texts[name] if name else texts)["says"], worded(facts))) + files + beside
+
+
+def _file_change(outlook: Assessment) -> str:
+    """What a chart of RES shows beside a level curve of all else; empty if that is little."""
+    change_bytes, growth = outlook.file_change_bytes, outlook.growth
+    if change_bytes is None or growth is None or abs(change_bytes) < max(_FILES_BYTES, 0.1 * (growth.level_bytes or 0)):
+        return ""
+    size, moved = long_size(abs(change_bytes)), "risen" if change_bytes > 0 else "fallen"
+    return f" Its pages of files have {moved} by {size} meanwhile; the kernel can take them back."
 
 
 def worded(facts: Mapping[str, float | str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ never returned if a limit could not be read.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum
 from typing import Final, TextIO
@@ -21,6 +22,7 @@ from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_
 from memtop.headless.absent import unreadable
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.request import Request, RowSelection
+from memtop.sampling.problems import announcer
 from memtop.sampling.request import Need, ReadingsRequest
 
 
@@ -58,10 +60,11 @@ def run(
     out: TextIO,
     *,
     sampling: AbstractContextManager[None] = _UNWATCHED,
+    say: Callable[[str], None] = lambda problem: None,
 ) -> Answer:
     """Watch ``pid`` for this time, or until something is found; None for as long as it takes, up to LONGEST_S.
 
-    ``sampling`` is entered while a sample is taken.
+    ``sampling`` is entered while a sample is taken. ``say`` takes what was wrong with the readings.
 
     Raises ProcessGone if the process does not exist, AccessDenied if it may not be read, Unavailable if its files
     are broken.
@@ -70,11 +73,13 @@ def run(
     rows = RowSelection(only=frozenset({pid}))
     began_s = time.monotonic()
     outlook: Assessment | None = None
+    announce = announcer(say)
     while True:
         with sampling:
             frame = engine.step(Request(readings, rows))
         if frame is None:
             break
+        announce(frame.problems)
         if readings.focus is None:
             row = next((row for row in frame.rows if row.pid == pid), None)
             if row is None and frame.hidden:

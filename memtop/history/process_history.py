@@ -125,6 +125,19 @@ def used_memory(
     return times_s, used_bytes
 
 
+def file_change_bytes(history: Tracks[Key], key: Key, span_s: float, now_s: float) -> int | None:
+    """Change of the pages of files in RES over the last ``span_s``; None where it is not known.
+
+    Where shared memory was not read, all of SHR is taken to be pages of files.
+    """
+    past = _past(history, key)
+    first = bisect_right(past.times_s, now_s - span_s + CLOSE_S) - 1
+    if not past.times_s or first < 0:
+        return None
+    shmem = _filled(past.shmem)
+    return (past.shr[-1] - shmem[-1]) - (past.shr[first] - shmem[first])
+
+
 def _filled(column: array[int]) -> array[int]:
     """Replace unknown (-1) by the value before it, or by the first known one; all zeros if none is known."""
     if not len(column) or min(column) >= 0:

@@ -140,6 +140,8 @@ class Assessment:
     """Memory given back by MADV_FREE, which is not counted as growth; None if it was not read."""
     level_s: float | None = None
     """How long the curve has been level since its last step; None if its shape is not a step."""
+    file_change_bytes: int | None = None
+    """Change of the pages of files in RES over the span of :attr:`growth`, which does not count them."""
     heap_level: bool = False
     """Whether the heap in use after a collection does not rise, by the runtime's own figures."""
     limits: tuple[LimitRow, ...] = ()

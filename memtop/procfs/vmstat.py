@@ -15,6 +15,8 @@ class Vmstat(NamedTuple):
     """Kills by the kernel's OOM killer, in any memory cgroup (since 4.13)."""
     pswpin: int | None
     """Pages read from swap."""
+    zswpin: int | None
+    """Pages that zswap has answered from its compressed pool, which pswpin does not count."""
     pswpout: int | None
     """Pages written to swap."""
     refault_anon: int | None
@@ -45,6 +47,7 @@ def parse_vmstat(data: bytes) -> Vmstat:
         pgmajfault=count(b"pgmajfault"),
         oom_kill=count(b"oom_kill"),
         pswpin=count(b"pswpin"),
+        zswpin=count(b"zswpin"),
         pswpout=count(b"pswpout"),
         refault_anon=count(b"workingset_refault_anon"),
         refault_file=count(b"workingset_refault_file"),

@@ -115,6 +115,8 @@ class Policy:
     overcommit: int | None = None
     """vm.overcommit_memory: 0 heuristic, 1 always, 2 never."""
     max_map_count: int | None = None
+    zswap: bool | None = None
+    """Whether zswap is on; None if this kernel does not have it, or does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

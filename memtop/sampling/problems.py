@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+import re
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
 from memtop.errors import MemtopError, NotRecorded, ParseError
 from memtop.sanitize import clean
 
 _Value = TypeVar("_Value")
+
+
+_TIMES: Final = re.compile(r" \(\d+ times\)$")
+
+
+def announcer(say: Callable[[str], None]) -> Callable[[Iterable[str]], None]:
+    """A function that says each sentence of Problems once, however often it has happened by then."""
+    said: set[str] = set()
+
+    def announce(problems: Iterable[str]) -> None:
+        for problem in problems:
+            what = _TIMES.sub("", problem)
+            if what not in said:
+                said.add(what)
+                say(problem)
+
+    return announce
 
 
 class Problems:

@@ -65,7 +65,7 @@ def checked(shape: Callable[[int], float], seconds: int = 100) -> tuple[Answer, 
         (lambda second: 50 + 0.5 * second, Answer.BAD, "Growing: "),
         (lambda second: 50 + 60 * (second > 80), Answer.UNKNOWN, "took a step"),
         (lambda second: 50 + 60 * (second > 25), Answer.FINE, ""),
-        (lambda second: 50 + 25 * (second // 30), Answer.UNKNOWN, "rises in stairs"),
+        (lambda second: 50 + 25 * (second // 30), Answer.UNKNOWN, "rose in stairs"),
         (lambda second: 50 + 100 * (1 - math.exp(-second / 25)), Answer.UNKNOWN, "the rise is ending"),
     ],
     ids=["level", "sawtooth", "leak", "late step", "early step", "stairs", "warm-up"],
@@ -267,3 +267,12 @@ def test_nothing_seen_is_not_known() -> None:
 def test_an_end_is_bad_where_the_oom_killer_took_it(oom: Oom, answer: Answer) -> None:
     autopsy = ExitReport(ProcessKey(42, 1), "app", "app", 1.7e9, None, None, oom, (Clue.STATUS_UNKNOWN,))
     assert answer_to(Assessment(autopsy=autopsy)) is answer
+
+
+def test_what_is_wrong_with_the_readings_is_said_once() -> None:
+    source = Shaped(lambda second: 50, 100)
+    source.files["proc/42/status"] = b"no line of it"
+    said: list[str] = []
+    check.run(Engine(source), 42, 1e6, 0.0, io.StringIO(), say=said.append)
+    assert len(said) == 1
+    assert said[0].startswith("proc/42/status: ")

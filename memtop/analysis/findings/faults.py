@@ -27,7 +27,9 @@ def swap(c: FindingInputs) -> Found:
         return None
     if (c.majflt_per_s or 0) > 10 and c.swap_in_per_s > 50:
         return WARNING, facts(swap_bytes=c.swap, swap_in_per_s=c.swap_in_per_s)
-    return (NOTE, facts(swap_bytes=c.swap, idle="yes")) if c.swap_in_per_s < 1 else None
+    if c.swap_in_per_s >= 1:
+        return None
+    return NOTE, facts(swap_bytes=c.swap, **{"uncounted" if c.zswap_uncounted else "idle": "yes"})
 
 
 def cow_lost(c: FindingInputs) -> Found:

@@ -52,7 +52,9 @@ def shape(kind: Shape) -> Callable[[FindingInputs], Found]:
 
     def find(c: FindingInputs) -> Found:
         g = c.growth
-        return (NOTE, _numbers(g)) if g is not None and g.kind is kind and not c.alarm else None
+        if g is None or g.kind is not kind or c.alarm:
+            return None
+        return NOTE, _numbers(g) | facts(since_s=c.changed_ago_s)
 
     return find
 

@@ -48,6 +48,8 @@ class FindingInputs:
     """The part of :attr:`rise` that is anonymous."""
     rise_s: float | None = None
     """Duration of :attr:`rise`."""
+    changed_ago_s: float | None = None
+    """How long ago the step, the last stair or the spike was."""
     flat_s: float | None = None
     """How long it has been flat after a rise."""
     grows_towards: str | None = None
@@ -102,6 +104,9 @@ class FindingInputs:
     """The cgroup of the pressure; empty for the machine."""
     refault_per_s: float | None = None
     swap_in_per_s: float | None = None
+    """Pages read back from swap, from zswap too where the kernel counts those."""
+    zswap_uncounted: bool = False
+    """Whether zswap answers reads of swap that no counter shows."""
     overcommit: int | None = None
     committed: int | None = None
     commit_limit: int | None = None

@@ -68,6 +68,9 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
     pressure = leaf.pressure if leaf is not None and leaf.pressure is not None else step.sample.system.pressure
     own_pressure = leaf is not None and leaf.pressure is not None
     refaults, swap_in = counters.refaults(leaf), counters.machine_rate("pswpin")
+    zswap_in = counters.machine_rate("zswpin")
+    if swap_in is not None and zswap_in is not None:
+        swap_in += zswap_in
     is_flat = growth is not None and growth.kind in (Shape.FLAT, Shape.NOISY)
     since_s = verdict.state.since_s if verdict is not None else None
     risen_s = verdict.last_rise_s if verdict is not None else None
@@ -99,6 +102,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         rise=judged.rise.rise.size_bytes if judged.rise is not None else None,
         rise_anon=judged.rise.anon_bytes if judged.rise is not None else 0,
         rise_s=judged.rise.rise.span_s if judged.rise is not None else None,
+        changed_ago_s=_ago_s(growth, step.now_s),
         flat_s=step.now_s - risen_s if is_flat and risen_s is not None else None,
         grows_towards=judged.target.name if judged.target is not None else None,
         grows_towards_bytes=judged.target.limit_bytes if judged.target is not None else None,
@@ -135,6 +139,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         psi_of=cgroup_name(leaf.path, step) if leaf is not None and own_pressure else "",
         refault_per_s=refaults,
         swap_in_per_s=swap_in,
+        zswap_uncounted=cgroups.policy.zswap is not False and zswap_in is None and cgroups.policy.zswap is not None,
         overcommit=cgroups.policy.overcommit,
         committed=meminfo.committed_bytes if meminfo else None,
         commit_limit=meminfo.commit_limit_bytes if meminfo else None,
@@ -169,6 +174,11 @@ def _unmapped(leaf: CgroupReading, tasks: TaskSums | None) -> Unmapped | None:
     if tasks is None or leaf.usage_bytes is None or leaf.stat is None or leaf.stat.below_bytes:
         return None
     return unmapped(cgroup_ledger(leaf.usage_bytes, leaf.stat), tasks.anon_bytes, tasks.shmem_bytes)
+
+
+def _ago_s(growth: Growth | None, now_s: float) -> float | None:
+    """How long ago the step, the last stair or the spike was."""
+    return None if growth is None or growth.change_at_s is None else max(0.0, now_s - growth.change_at_s)
 
 
 def _limited(limit_bytes: int | None) -> int | None:

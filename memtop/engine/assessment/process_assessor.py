@@ -26,12 +26,18 @@ from memtop.engine.assessment.memory_limits import (
 from memtop.engine.assessment.oom_candidates import place_in_cgroup, place_on_machine, protected_giant
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
+from memtop.history.process_history import file_change_bytes
 from memtop.history.rings import History
 from memtop.model.assessment import Assessment, Events, ExitReport
 from memtop.model.frame import Note, ProcessRow
+from memtop.process_key import ProcessKey
 
 AROUND_TICKS: Final = 5
 """How often zombies and the protected giant are searched, because that visits all processes."""
+
+
+UNCOLLECTED_S: Final = 3.0
+"""A child that has ended is worth a finding once two looks this far apart have found it uncollected."""
 
 
 class ProcessAssessor:
@@ -45,7 +51,8 @@ class ProcessAssessor:
         self._standing = StandingFindings()
         self._trail = CopyTrail()
         self._tick = -1
-        self._zombies = 0
+        self._zombies: dict[ProcessKey, float] = {}
+        """Children that have ended and are not collected, and when they were first seen so."""
         self._giant: ProcessRow | None = None
         self.last = Assessment(unread=("its limits have not been read",))
         """The assessment of the latest tick."""
@@ -55,7 +62,8 @@ class ProcessAssessor:
         key, chain, leaf = row.key, step.chain(row.key), step.leaf(row.key)
         self._tick += 1
         if self._tick % AROUND_TICKS == 0:
-            self._zombies = sum(one.note is Note.ZOMBIE and one.ppid == row.pid for one in step.rows.values())
+            ended = [one.key for one in step.rows.values() if one.note is Note.ZOMBIE and one.ppid == row.pid]
+            self._zombies = {one: self._zombies.get(one, step.now_s) for one in ended}
             self._giant = protected_giant(step)
         limits = limit_rows(key, step)
         target = first_met(limits, cgroups_known=not unread_cgroups(key, step))
@@ -79,7 +87,7 @@ class ProcessAssessor:
             in_cgroup=in_cgroup,
             on_machine=on_machine,
             copied_bytes_per_s=copying.copied_bytes_per_s if copying is not None else None,
-            zombies=self._zombies,
+            zombies=sum(step.now_s - since_s >= UNCOLLECTED_S for since_s in self._zombies.values()),
             giant=self._giant,
             tasks=sums,
         )
@@ -91,6 +99,7 @@ class ProcessAssessor:
             state=verdict.state if verdict else None,
             lazy_free_bytes=case.lazyfree,
             level_s=_level_s(verdict, growth),
+            file_change_bytes=file_change_bytes(self._history, key, growth.span_s, step.now_s) if growth else None,
             heap_level=case.steady_live is not None,
             limits=limits,
             counts=counts,

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from memtop.runtimes.jvm.flags import JvmFlags
 from memtop.runtimes.jvm.growth import JvmGrowth, JvmVerdict
 from memtop.runtimes.jvm.heap import JvmHeap
 from memtop.runtimes.view import RuntimeCeiling
+
+_FASTER: Final = 1.1
+"""The interval of the slope tells of the past. A program may leak a little faster than it did ..."""
+_SLOWER: Final = 0.6
+"""... and it becomes much slower the more of its time goes to collections of a heap that is nearly full."""
 
 
 def jvm_ceilings(heap: JvmHeap, flags: JvmFlags | None, growth: JvmGrowth) -> tuple[RuntimeCeiling, ...]:
@@ -33,4 +40,4 @@ def _span_s(most_bytes: int, growth: JvmGrowth) -> tuple[float, float] | None:
     if growth.verdict is not JvmVerdict.LEAK or growth.live_bytes is None or interval is None or interval[0] <= 0:
         return None
     room_bytes = max(0, most_bytes - growth.live_bytes)
-    return room_bytes / interval[1], room_bytes / interval[0]
+    return room_bytes / (interval[1] * _FASTER), room_bytes / (interval[0] * _SLOWER)

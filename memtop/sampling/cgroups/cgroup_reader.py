@@ -189,7 +189,12 @@ class CgroupReader:
 
     def _read_machine(self) -> None:
         self._finder.begin()
-        self._policy = Policy(self._number("proc/sys/vm/overcommit_memory"), self._number("proc/sys/vm/max_map_count"))
+        raw = self._folders.file("sys/module/zswap/parameters", "enabled", 16)
+        self._policy = Policy(
+            self._number("proc/sys/vm/overcommit_memory"),
+            self._number("proc/sys/vm/max_map_count"),
+            None if raw is None else raw.strip() in (b"Y", b"1"),
+        )
 
     def _limits_of(
         self, judged: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Final
 
@@ -21,6 +20,7 @@ from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
 from memtop.filter import parse_query
 from memtop.model.frame import Frame
+from memtop.sampling.problems import announcer
 from memtop.settings import Settings
 from memtop.tui import palette
 from memtop.tui.app.actions_explain import ExplainActions
@@ -50,7 +50,6 @@ from memtop.tui.terminal import memory_tuning
 from memtop.tui.terminal.lifecycle import Life
 from memtop.view_state import View
 
-_TIMES: Final = re.compile(r" \(\d+ times\)\Z")
 """Counts of events, whose change needs no announcement."""
 WORDS_EVERY_S: Final = 0.9
 WATCH_EVERY_S: Final = 0.5
@@ -99,7 +98,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
     ) -> None:
         super().__init__(engine, settings, view, life=life, commentary=commentary, ready=ready)
         self.first = first
-        self.announced: set[str] = set()
+        self._announce = announcer(lambda problem: self.say(problem, severity="warning"))
         self._worded: Frame | None = None
         """The frame that header, sentences and panels describe."""
         self._plain_lines = [AsciiLines()] if settings.ascii else []
@@ -219,11 +218,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
             self.show_header()
             self.query_one(StatusBar).show_cost(frame.own)
         memory_tuning.forget()
-        for problem in frame.problems:
-            what = _TIMES.sub("", problem)
-            if what not in self.announced:
-                self.announced.add(what)
-                self.say(problem, severity="warning")
+        self._announce(frame.problems)
         if self.settings.iterations is not None and frame.tick + 1 >= self.settings.iterations:
             self.exit()
 

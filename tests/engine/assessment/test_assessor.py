@@ -207,7 +207,7 @@ MEANS = {
     " w": ("swings between",),
     " ^": ("came back",),
     " ↘": ("is falling",),
-    " ┘": ("took a step", "rises in stairs"),
+    " ┘": ("took a step", "rose in stairs"),
     " ╭": ("the rise is ending",),
     "·↗": ("Growing: ",),
 }

@@ -1,0 +1,106 @@
+"""What is said of a process's memory names the part and the time, and holds for as long as it is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.analysis.findings import FindingInputs, find
+from memtop.engine.engine import Engine
+from memtop.explain.finding_text import nothing_wrong, sentences_of
+from memtop.model.assessment import Assessment
+from memtop.model.frame import Frame
+from memtop.model.request import Request
+from memtop.sampling.request import Need
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.requests import request
+from tests.sampling.test_cgroups import v2
+
+MIB = 1 << 20
+
+
+def on(process: FakeProcess) -> Request:
+    return request(focus=process.key, needs=Need.STAT | Need.STATUS)
+
+
+def outlook(frame: Frame | None) -> Assessment:
+    assert frame is not None and frame.detail is not None and frame.detail.outlook is not None
+    return frame.detail.outlook
+
+
+def test_a_level_curve_beside_rising_pages_of_files_says_both() -> None:
+    process = FakeProcess(42)
+    engine = Engine(v2(process))
+    for _ in range(100):
+        process.rss_pages += MIB_PAGES
+        process.shr_pages += MIB_PAGES
+        frame = engine.step(on(process))
+    said = nothing_wrong(outlook(frame))
+    assert "level for 98 s (pages of files not counted)" in said
+    assert "Its pages of files have risen by 98.0 MiB meanwhile" in said
+
+
+def test_shared_memory_that_moves_is_no_page_of_a_file() -> None:
+    process = FakeProcess(42)
+    engine = Engine(v2(process))
+    for _ in range(100):
+        process.rss_pages, process.shr_pages = 40 * MIB_PAGES, 25 * MIB_PAGES
+        process.shmem_kib = 20 * 1024
+        frame = engine.step(on(process))
+    assert outlook(frame).file_change_bytes == 0
+
+
+def test_a_child_is_a_zombie_worth_a_word_only_where_two_looks_apart_have_found_it() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    for second in range(40):
+        if second % 5 == 0:  # another one at each look, collected within a second
+            source.processes = {42: process, 1000 + second: FakeProcess(1000 + second, state="Z", ppid=42)}
+        elif second % 5 == 1:
+            source.processes = {42: process}
+        frame = engine.step(on(process))
+        assert "zombies" not in [one.name for one in outlook(frame).findings] if second else True
+    source.processes[2000] = FakeProcess(2000, state="Z", ppid=42)
+    for _ in range(20):
+        frame = engine.step(on(process))
+    (finding,) = [one for one in outlook(frame).findings if one.name == "zombies"]
+    assert finding.facts["zombies_count"] == 1
+
+
+@pytest.mark.parametrize(("uncounted", "words"), [(False, "it is harmless"), (True, "is not known")])
+def test_swap_is_called_harmless_only_where_its_reads_are_counted(uncounted: bool, words: str) -> None:
+    found = find(FindingInputs(swap=200 * MIB, swap_in_per_s=0.0, zswap_uncounted=uncounted))
+    (finding,) = [one for one in found if one.name == "swapping"]
+    assert words in sentences_of(finding).says
+    assert ("harmless" in sentences_of(finding).says) is not uncounted
+
+
+@pytest.mark.parametrize(
+    ("enabled", "counter", "words"),
+    [
+        (b"N\n", b"", "harmless"),
+        (b"Y\n", b"", "is not known"),
+        (b"Y\n", b"zswpin 5\n", "harmless"),
+        (None, b"", "harmless"),
+    ],
+)
+def test_what_zswap_answers_counts_as_a_read_of_swap(enabled: bytes | None, counter: bytes, words: str) -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files["proc/meminfo"] = (
+        b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapTotal: 900000 kB\nSwapFree: 1 kB\n"
+    )
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 3\npswpin 7\n" + counter
+    source.files["proc/42/status"] = process.status().replace(b"VmSwap:\t0 kB", b"VmSwap:\t300000 kB")
+    if enabled is not None:
+        source.files["sys/module/zswap/parameters/enabled"] = enabled
+    engine = Engine(source)
+    for _ in range(5):
+        frame = engine.step(on(process))
+    (finding,) = [one for one in outlook(frame).findings if one.name == "swapping"]
+    assert words in sentences_of(finding).says
+    if counter:
+        for second in range(1, 9):
+            source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 3\npswpin 7\nzswpin %d\n" % (500 * second)
+            frame = engine.step(on(process))
+        assert "swapping" not in [one.name for one in outlook(frame).findings], "it is read back all the time"
