@@ -11,7 +11,13 @@ from memtop.runtimes.go.plaintext import parse_plain_text
 from memtop.runtimes.go.prometheus import parse_prometheus
 
 MOST_BYTES: Final = 4 << 20
-_PROMETHEUS: Final = (b"go_memstats_", b"go_goroutines", b"go_gc_duration_seconds")
+_PROMETHEUS: Final = (
+    b"go_memstats_",
+    b"go_memory_classes_",
+    b"go_goroutines",
+    b"go_gc_duration_seconds",
+    b"process_runtime_go_",
+)
 
 
 def parse_go_metrics(body: bytes) -> GoHeap:

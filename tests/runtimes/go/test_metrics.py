@@ -198,6 +198,68 @@ def test_metrics_of_others_with_labels_are_passed_over() -> None:
     assert parse_go_metrics(body).heap_alloc_bytes == 5
 
 
+CLASSES = b"""go_memory_classes_heap_free_bytes 1000
+go_memory_classes_heap_objects_bytes 5000
+go_memory_classes_heap_released_bytes 2000
+go_memory_classes_heap_stacks_bytes 300
+go_memory_classes_heap_unused_bytes 700
+go_memory_classes_metadata_mspan_free_bytes 10
+go_memory_classes_metadata_mspan_inuse_bytes 20
+go_memory_classes_os_stacks_bytes 40
+go_memory_classes_total_bytes 9100
+go_gc_heap_goal_bytes 12000
+go_gc_cycles_total_gc_cycles_total 17
+go_sched_goroutines_goroutines 8
+"""
+
+
+def test_the_figures_of_runtime_metrics_become_those_of_memstats() -> None:
+    heap = parse_go_metrics(CLASSES)
+    assert (heap.heap_alloc_bytes, heap.heap_inuse_bytes, heap.heap_idle_bytes) == (5000, 5700, 3000)
+    assert (heap.heap_sys_bytes, heap.heap_released_bytes, heap.sys_bytes) == (8700, 2000, 9100)
+    assert (heap.stack_inuse_bytes, heap.stack_sys_bytes, heap.mspan_sys_bytes) == (300, 340, 30)
+    assert (heap.next_gc_bytes, heap.num_gc, heap.goroutines) == (12_000, 17, 8)
+
+
+def test_memstats_count_before_sums_of_classes() -> None:
+    assert parse_go_metrics(CLASSES + b"go_memstats_heap_alloc_bytes 5001\n").heap_alloc_bytes == 5001
+
+
+@pytest.mark.parametrize(
+    ("body", "alloc"),
+    [
+        (b'go_memstats_heap_alloc_bytes{app="a",pod="b"} 5\n', 5),
+        (b"myapp_go_memstats_heap_alloc_bytes 5\n", 5),
+        (b"myapp_go_memstats_heap_alloc_bytes 7\ngo_memstats_heap_alloc_bytes 5\n", 5),
+        (b'process_runtime_go_mem_heap_alloc_bytes{otel_scope_name="x"} 5\n', 5),
+        (CLASSES.replace(b"_bytes ", b'_bytes{pod="b"} '), 5000),
+        (CLASSES.replace(b"go_", b"ns_go_"), 5000),
+    ],
+    ids=[
+        "constant labels",
+        "a prefix",
+        "a prefix beside its own",
+        "OpenTelemetry",
+        "classes, labels",
+        "classes, prefix",
+    ],
+)
+def test_other_names_of_the_same_figures_are_read(body: bytes, alloc: int) -> None:
+    assert parse_go_metrics(body).heap_alloc_bytes == alloc
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'go_memstats_heap_alloc_bytes{pod="a"} 5\ngo_memstats_heap_alloc_bytes{pod="b"} 6\n',
+        b"a_go_memstats_heap_alloc_bytes 5\nb_go_memstats_heap_alloc_bytes 6\n",
+    ],
+)
+def test_figures_of_several_processes_are_refused_with_that_reason(body: bytes) -> None:
+    with pytest.raises(ParseError, match="several"):
+        parse_go_metrics(body)
+
+
 def consistent(heap: GoHeap) -> bool:
     """Nothing in it is negative or not a number."""
     found: list[Any] = [getattr(heap, name) for name in FIGURES]
