@@ -27,7 +27,7 @@ TROUBLE = textwrap.dedent(
         return begin(self)
 
     Recorder.begin = fail_later
-    sys.exit(run(["--json", "-n", "8", "-d", "0.2", "--record", sys.argv[2], "1"]))
+    sys.exit(run(["--json", "-n", "8", "-d", "0.1", "--record", sys.argv[2], "1"]))
     """
 )
 

@@ -21,7 +21,6 @@ from memtop.errors import UsageError
 from tests.tui.terminal.pty_run import PtyRun, wait_for
 
 UP = b"Help"
-END_S = 15.0
 
 
 @contextmanager
@@ -69,7 +68,7 @@ def test_a_great_output_costs_nothing_and_the_status_is_the_commands(tmp_path: P
         run.wait_output(UP)
         wait_for(lambda: ended(logs(tmp_path)[0]), "the end of the command")
         run.press(b"q")
-        assert run.end(END_S) == 7
+        assert run.end() == 7
         lines = told(run).splitlines()
     (log,) = logs(tmp_path)
     assert lines[0] == f"memtop: the whole output is in {log}"
@@ -81,7 +80,7 @@ def test_a_great_output_costs_nothing_and_the_status_is_the_commands(tmp_path: P
 def test_a_small_output_is_shown_and_its_file_goes(tmp_path: Path) -> None:
     with watching(tmp_path, "sh", "-c", "echo hello from it; sleep 60") as run:
         run.press(b"q")
-        assert run.end(END_S) == 128 + signal.SIGTERM
+        assert run.end() == 128 + signal.SIGTERM
         assert told(run) == "hello from it\n"
     assert logs(tmp_path) == []
 
@@ -89,7 +88,7 @@ def test_a_small_output_is_shown_and_its_file_goes(tmp_path: Path) -> None:
 def test_bytes_that_are_not_shown_as_they_are_stay_in_the_file(tmp_path: Path) -> None:
     with watching(tmp_path, "sh", "-c", r"printf 'a\033[31mb\n'; sleep 60") as run:
         run.press(b"q")
-        run.end(END_S)
+        run.end()
         (log,) = logs(tmp_path)
         assert told(run).splitlines() == [f"memtop: the whole output is in {log}", "a^[[31mb"]
 
@@ -99,7 +98,7 @@ def test_a_removed_log_is_rescued(tmp_path: Path) -> None:
         wait_for(lambda: logs(tmp_path)[0].read_text().endswith("100000\n"), "the output")
         logs(tmp_path)[0].unlink()
         run.press(b"q")
-        assert run.end(END_S) == 143
+        assert run.end() == 143
         (log,) = logs(tmp_path)
         assert f"the whole output is in {log}" in told(run)
     assert log.read_text().splitlines()[:3] == ["1", "2", "3"]
@@ -110,7 +109,7 @@ def test_a_command_that_ignores_sigterm_is_reported_and_keeps_its_log(tmp_path: 
         pid = stubborn_pid(tmp_path)
         try:
             run.send(signal.SIGTERM)
-            assert run.end(END_S) == RUNS_ON
+            assert run.end() == RUNS_ON
             assert f"(pid {pid}) runs on, its output is in {logs(tmp_path)[0]}" in told(run)
             os.kill(pid, 0)
         finally:
@@ -124,7 +123,7 @@ def test_a_second_q_ends_a_command_that_ignores_sigterm(tmp_path: Path) -> None:
         run.press(b"q")
         run.wait_output(b"still runs")
         run.press(b"q")
-        assert run.end(END_S) == 128 + signal.SIGKILL
+        assert run.end() == 128 + signal.SIGKILL
 
 
 def test_one_q_is_enough_for_a_command_that_takes_its_time(tmp_path: Path) -> None:
@@ -133,14 +132,14 @@ def test_one_q_is_enough_for_a_command_that_takes_its_time(tmp_path: Path) -> No
     ) as run:
         stubborn_pid(tmp_path)
         run.press(b"q")
-        assert run.end(END_S) == 9
+        assert run.end() == 9
 
 
 def test_kill_after_ends_it_whoever_ended_memtop(tmp_path: Path) -> None:
     with watching(tmp_path, *STUBBORN, options=("--kill-after", "0.3")) as run:
         stubborn_pid(tmp_path)
         run.send(signal.SIGTERM)
-        assert run.end(END_S) == 128 + signal.SIGKILL
+        assert run.end() == 128 + signal.SIGKILL
 
 
 def test_without_a_screen_the_same_is_said(tmp_path: Path) -> None:
@@ -155,7 +154,7 @@ def test_without_a_screen_the_same_is_said(tmp_path: Path) -> None:
 
 def test_a_terminal_that_can_show_no_screen_leaves_no_file(tmp_path: Path) -> None:
     with watching(tmp_path, "touch", str(tmp_path / "begun"), up=False, TERM="dumb") as run:
-        assert run.end(END_S) == 2
+        assert run.end() == 2
         assert b"cannot show a screen" in run.output
     assert list(tmp_path.iterdir()) == []
 
@@ -220,7 +219,7 @@ def test_the_command_inherits_what_it_would_without_memtop(tmp_path: Path) -> No
     with watching(tmp_path, "sh", "-c", f"exec {sys.executable} -c '{INHERITED}' > {out}") as run:
         wait_for(lambda: out.exists() and out.read_text().endswith("\n"), "the report of the command")
         run.press(b"q")
-        run.end(END_S)
+        run.end()
     assert json.loads(out.read_text()) == json.loads(alone.stdout)
 
 

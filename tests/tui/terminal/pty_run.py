@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-DEADLINE_S = 10.0
+DEADLINE_S = 20.0
 _LAUNCH = """\
 import fcntl, os, signal, sys, termios
 if int(sys.argv[1]):
@@ -123,7 +123,7 @@ class PtyRun:
         """Send a signal."""
         self.process.send_signal(number)
 
-    def end(self, within_s: float = 2.0) -> int:
+    def end(self, within_s: float = DEADLINE_S) -> int:
         """Wait for the end; the exit code (negative: killed by a signal)."""
         try:
             code = self.process.wait(within_s)
