@@ -16,6 +16,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 LONGEST_S: Final = 480.0
 """A step that takes longer has failed."""
+WORKERS: Final = str(len(os.sched_getaffinity(0)) + 1)
+"""Processes that run tests: one more than there are processors, because tests often wait for programs they started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ STEPS: Final = (
     Step("ruff check", (_tool("ruff"), "check", ".")),
     Step("mypy", (sys.executable, "-m", "mypy")),
     Step("import contracts", (_tool("lint-imports"),)),
-    Step("pytest", (sys.executable, "-m", "pytest", "-rs", "-n", "2", "--dist", "worksteal"), talks=True),
+    Step("pytest", (sys.executable, "-m", "pytest", "-rs", "-n", WORKERS, "--dist", "worksteal"), talks=True),
 )
 
 
