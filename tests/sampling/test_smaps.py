@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from memtop.analysis.memory_map.piece_budget import pieces_cost_s
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
@@ -639,6 +640,24 @@ def test_a_leak_in_3_gib_has_its_growing_kind_on_screen_within_ten_seconds_where
         reading = watched.view().reading
     assert reading is not None and reading.since_start.kinds[0].kind is RegionKind.HEAP
     assert (reading.since_start.kinds[0].delta.rss_bytes or 0) >= 10 * MIB
+
+
+def test_uss_of_large_rows_on_screen_comes_from_pagemap_within_a_hundredth_of_a_core_for_all_of_them() -> None:
+    many = [FakeProcess(pid, rss_pages=2048 * MIB_PAGES) for pid in range(100, 120)]
+    source = FakeSource(*many)
+    source.files |= {f"proc/{one.pid}/pagemap": pagemap(1024) for one in many}
+    engine = Engine(source)
+    keys = frozenset(one.key for one in many)
+    ask = request(visible=keys, needs=Need.ROLLUP)
+    for _ in range(100):
+        for one in many:
+            one.minflt += 1
+        shown = engine.step(ask)
+    assert shown is not None
+    begun = [path for path in source.asked_ever if path.endswith("/pagemap")]
+    assert 3 <= len(begun) <= 1 + 100 * 0.01 / pieces_cost_s(2048 << 20)
+    assert not [path for path in source.asked_ever if path.endswith("smaps_rollup")]
+    assert {row.uss_bytes for row in shown.rows} == {MIB, None} and {row.pss_bytes for row in shown.rows} == {None}
 
 
 def test_r_reads_smaps_of_a_large_process_too_and_what_pagemap_does_not_have_is_no_change() -> None:

@@ -15,8 +15,15 @@ SMAPS_MAX_S: Final = 0.005
 """Longest expected stall for which smaps and smaps_rollup are read if pagemap is available."""
 DUTY: Final = 0.01
 """Most processor time for it in the long run, as a share of a core."""
+CPU_S_PER_GIB: Final = 0.11
+"""Processor time of a reading for each GiB resident, on a quiet machine."""
 SECOND_AFTER_S: Final = 2.9
 """From the begin of the first reading to that of the second, so that growth is seen soon. The third waits for both."""
+
+
+def pieces_cost_s(rss_bytes: int) -> float:
+    """The processor time that a reading of a process with so much RES is expected to take."""
+    return CPU_S_PER_GIB * rss_bytes / (1 << 30)
 
 
 @dataclass(frozen=True, slots=True)

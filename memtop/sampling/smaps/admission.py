@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from memtop.analysis.memory_map.piece_budget import SMAPS_MAX_S
+from memtop.analysis.memory_map.piece_budget import SMAPS_MAX_S, pieces_cost_s
 from memtop.analysis.memory_map.read_cost import Why
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import SamplePlan
@@ -38,6 +38,8 @@ class Admission:
         self._collector = collector
         self._credit_s, self._credit_at_s = TURN_S, -math.inf
         """Time that rollups may cost now. They may overdraw it once; then they wait."""
+        self._cpu_credit_s = TURN_S
+        """The same for pagemap in their place, in processor time of memtop."""
         self.wanted: set[ProcessKey] = set()
         """Processes of which a reading is wanted at this tick."""
         self._unsettled: list[tuple[ProcessSample, str]] = []
@@ -49,8 +51,10 @@ class Admission:
         """Begin rollups within their common budget: the oldest first, and of equals the largest process first."""
         if self._credit_at_s < self._collector.now_s:
             earned_s = TURN_DUTY * (self._collector.now_s - self._credit_at_s)
-            self._credit_s, self._credit_at_s = min(TURN_S, self._credit_s + earned_s), self._collector.now_s
-        self._credit_s, self._collector.refund_s = self._credit_s + self._collector.refund_s, 0.0
+            self._credit_s = min(TURN_S, self._credit_s + earned_s)
+            self._cpu_credit_s = min(TURN_S, self._cpu_credit_s + earned_s)
+            self._credit_at_s = self._collector.now_s
+        self._cpu_credit_s, self._collector.refund_s = self._cpu_credit_s + self._collector.refund_s, 0.0
         begun = 0
         self.wanted.update(seen.key for seen in waiting)
         for seen in sorted(waiting, key=self._rank):
@@ -98,6 +102,8 @@ class Admission:
         load = record.load(name, seen)
         stall_s = None if load is None else record.budget.stall_s(load, self._collector.machine)
         by_pieces = plan.readings.smaps and not (record.asked or lazy_free) and self._holds_up(record, stall_s)
+        if by_pieces and name == "smaps_rollup" and self._cpu_credit_s <= 0:
+            return False
         if by_pieces:
             marking = record.mark is not None and record.mark.regions is None
             calm = seldom or (calm and record.calm(PAGEMAP, seen))
@@ -117,11 +123,13 @@ class Admission:
             return False
         if record.missing in _WHY.values():
             record.missing = Missing.UNREAD
-        charge_s = (stall_s or 0.0) if name == "smaps_rollup" else 0.0
-        self._credit_s -= charge_s
+        is_turn = name == "smaps_rollup"
         if by_pieces:
+            charge_s = pieces_cost_s(seen.statm.rss_bytes) if is_turn else 0.0
+            self._cpu_credit_s -= charge_s
             self._collector.begin(seen, record, PAGEMAP, from_s, None, charged_s=charge_s)
         else:
+            self._credit_s -= (stall_s or 0.0) if is_turn else 0.0
             self._collector.begin(seen, record, name, from_s, load)
         self._unsettled += [(seen, name)] * urgent
         return True

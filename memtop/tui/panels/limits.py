@@ -56,6 +56,10 @@ class LimitsPanel(TextLines, can_focus=True):
             return ""
         return f"{short(binds.name)} {units.percent(100 * binds.used_bytes / binds.limit_bytes)} % full"
 
+    def words(self, frame: Frame) -> int | None:
+        """See ``Panel``. It always has something to show."""
+        return None
+
 
 def limit_lines(frame: Frame, width: int) -> list[Line]:
     """Everything about limits, the most urgent first."""

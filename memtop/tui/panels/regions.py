@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from memtop.explain.region_sentences import caption, is_without_memory, what_is_known, why_no_reading
 from memtop.model.frame import Detail, Frame
+from memtop.sampling.smaps.smaps_view import Missing
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
 from memtop.tui.panels.regions_table import RegionsTable
 from memtop.tui.side.virt_bar import VirtBar
+
+_MAY_COME: Final = (Missing.NOTHING, Missing.UNREAD)
 
 
 class RegionsPanel(Vertical, KeptLines):
@@ -49,6 +53,18 @@ class RegionsPanel(Vertical, KeptLines):
         """The age of the reading, and its cost."""
         return caption(frame.detail.regions) if frame.detail is not None else ""
 
+    def words(self, frame: Frame) -> int | None:
+        """See ``Panel``."""
+        return lines_of_reason(frame, max(20, self.content_region.width - 2))
+
+
+def lines_of_reason(frame: Frame, width: int) -> int | None:
+    """The number of lines that say why there are no mappings; None if there are some, or may be in a moment."""
+    view = frame.detail.regions if frame.detail is not None else None
+    if frame.detail is None or view is None or view.reading is not None or view.missing in _MAY_COME:
+        return None
+    return len(missing_lines(frame.detail, width))
+
 
 def missing_lines(detail: Detail, width: int) -> list[Line]:
     """Why there are no mappings, and what is known without them."""
@@ -60,5 +76,5 @@ def missing_lines(detail: Detail, width: int) -> list[Line]:
     lines = wrapped(why_no_reading(view, detail.row, os.geteuid()), width)
     known = what_is_known(detail)
     if known and not is_without_memory(view):
-        lines += [Line(""), *wrapped(known, width)]
+        lines += wrapped(known, width)
     return lines

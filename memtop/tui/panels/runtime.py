@@ -52,6 +52,10 @@ class RuntimePanel(VerticalScroll, can_focus=True):
         where = f" from {runtime.url}" if runtime.has_figures and runtime.url else ""
         return f"read {duration(runtime.age_s)} ago{where}"
 
+    def words(self, frame: Frame) -> int | None:
+        """See ``Panel``. It always has something to show."""
+        return None
+
 
 def head_lines(detail: Detail | None, width: int) -> list[Line]:
     """The runtime, problems with the readings, and the verdict."""

@@ -10,7 +10,7 @@ from memtop.model.frame import Frame
 from memtop.sampling.smaps.smaps_view import Missing, Relative, SharingView
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
-from memtop.tui.panels.regions import missing_lines
+from memtop.tui.panels.regions import lines_of_reason, missing_lines
 from memtop.units import UNKNOWN, size
 
 _BAR_LEAST = 12
@@ -37,6 +37,13 @@ class SharingPanel(TextLines, can_focus=True):
     def caption(self, frame: Frame) -> str:
         """The age of the reading, and its cost."""
         return caption(frame.detail.regions) if frame.detail is not None else ""
+
+    def words(self, frame: Frame) -> int | None:
+        """See ``Panel``."""
+        view = frame.detail.sharing if frame.detail is not None else None
+        if view is not None and view.relatives:
+            return None
+        return lines_of_reason(frame, self.scrollable_content_region.width)
 
 
 def sharing_lines(frame: Frame, width: int, *, plain: bool = False) -> list[Line]:

@@ -62,6 +62,10 @@ class StatusPanel(TextLines, can_focus=True):
         """Empty, because status is read at every sample."""
         return ""
 
+    def words(self, frame: Frame) -> int | None:
+        """See ``Panel``. It always has something to show."""
+        return None
+
 
 def status_lines(frame: Frame, width: int) -> list[Line]:
     """The fields as lines, or the reason why there are none."""

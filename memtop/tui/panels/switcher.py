@@ -28,6 +28,7 @@ from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart, cells
 from memtop.tui.panels.runtime import runtime_topic
 
 RUNTIME: Final = "runtime"
+TAB_LINES: Final = 1
 
 
 class Panel(Protocol):
@@ -39,6 +40,10 @@ class Panel(Protocol):
 
     def caption(self, frame: Frame) -> str:
         """Text beside the tabs: the age of the numbers."""
+        ...
+
+    def words(self, frame: Frame) -> int | None:
+        """The number of lines if the panel can only say why it has nothing to show; None if it has something."""
         ...
 
 
@@ -222,3 +227,5 @@ class Panels(Vertical, KeptLines):
             panel: Panel = self.query_one(f"#panel-{self.chosen}")  # type: ignore[assignment]
             panel.show_frame(frame)
             self.query_one(Tabs).caption = panel.caption(frame)
+            lines = panel.words(frame)
+            self.styles.max_height = None if lines is None else TAB_LINES + lines

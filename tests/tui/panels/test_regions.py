@@ -27,6 +27,7 @@ from memtop.tui.panels.region_items import MOST_MAPPINGS, RegionSort, items_of
 from memtop.tui.panels.regions import RegionsPanel, missing_lines
 from memtop.tui.panels.regions_table import RegionsTable
 from memtop.tui.panels.sharing import sharing_lines
+from memtop.tui.panels.switcher import Panels
 from memtop.tui.side.finding_lines import finding_lines
 from memtop.tui.side.virt_bar import bar, legend
 from tests.analysis.memory_map.smaps_files import DATA
@@ -239,6 +240,26 @@ async def test_an_old_reading_is_dimmed() -> None:
             panel.show_frame(frame([make_row()], detail=make_detail()._replace(regions=view(is_old=is_old))))
             await pilot.pause()
             assert (panel.opacity < 1.0) is is_old
+
+
+@pytest.mark.parametrize("name", ["regions", "sharing"])
+async def test_a_panel_that_has_nothing_to_show_takes_the_lines_of_its_reason_only(name: str) -> None:
+    panels = Panels()
+    async with WidgetApp(panels).run_test(size=(120, 20)) as pilot:
+        panels.chosen = name
+        for shown, least, most in (
+            (view(missing=Missing.KERNEL), 2, 2),
+            (real("static"), 15, 20),
+            (view(missing=Missing.UNREAD), 15, 20),
+            (view(missing=Missing.FORBIDDEN), 3, 4),
+        ):
+            panels.show(frame([make_row()], detail=make_detail()._replace(regions=shown)))
+            for _ in range(20):  # the panel is made in the background when it is first chosen
+                await pilot.pause()
+                panels.show(frame([make_row()], detail=make_detail()._replace(regions=shown)))
+                if least <= panels.size.height <= most:
+                    break
+            assert least <= panels.size.height <= most
 
 
 def test_the_topics_that_put_a_reading_beside_res_are_known() -> None:
