@@ -167,7 +167,8 @@ class FocusReaders:
 
     def lazy_free(self, key: ProcessKey | None) -> tuple[float, int] | None:
         """Time and bytes of the latest LazyFree of a process; None if it was not read."""
-        return self._smaps.lazy_free(key) if self._smaps is not None and key is not None else None
+        found = self._smaps.given_back(key) if self._smaps is not None and key is not None else None
+        return None if found is None else (found[0].at_s, found[1])
 
     def inputs(self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample) -> ExpensiveInputs:
         """The expensive readings of a process that is assessed."""
@@ -185,7 +186,7 @@ class FocusReaders:
         needs = plan.readings.focus_needs
         regions = smaps.regions(key, sample.mono_s) if Need.MAPPINGS in needs else None
         sharing = smaps.sharing(key, regions) if regions is not None and Need.FAMILY in needs else None
-        return ExpensiveInputs(regions, smaps.reading(key), sharing, facts, smaps.unread(key))
+        return ExpensiveInputs(regions, smaps.reading(key), sharing, facts, smaps.unread(key), smaps.given_back(key))
 
     def _lazy_free_bytes(self, key: ProcessKey) -> int | None:
         return self._smaps.lazy_free_bytes(key) if self._smaps is not None else None

@@ -72,10 +72,15 @@ def sentences_of(finding: Finding) -> FindingText:
     return FindingText(
         finding.severity,
         finding.topic,
-        " ".join(known_sentences(variant["says"], facts)),
+        _then(facts) + " ".join(known_sentences(variant["says"], facts)),
         variant.get("doubt", ""),
         variant.get("next", ""),
     )
+
+
+def _then(facts: Mapping[str, str]) -> str:
+    """The beginning of sentences whose numbers are those of a reading, after which RES has moved."""
+    return f"As read {facts['past_s']} ago: " if "past_s" in facts else ""
 
 
 def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from memtop.analysis.memory_map.moment import has_moved
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Regions
 from memtop.analysis.memory_map.vm_flags import in_words
@@ -17,8 +18,6 @@ from memtop.units import duration, long_size, percent
 
 BESIDE_RES: Final = frozenset({"private_counts", "pss", "uss"})
 """Topics that compare the mappings with RES."""
-_MOVED: Final = 0.02
-"""If RES has changed by more than this, it does not match the reading any more."""
 
 
 def facts_of_regions(regions: Regions, kind: RegionKind | None = None) -> dict[str, str]:
@@ -49,7 +48,7 @@ def facts_of_regions(regions: Regions, kind: RegionKind | None = None) -> dict[s
 def rss_then(row_rss_bytes: int | None, rollup: Rollup, age_s: float | None) -> dict[str, str]:
     """RES at the time of the reading instead of the current one, if the two differ too much to be combined."""
     then_bytes = rollup.rss_bytes
-    if then_bytes is None or row_rss_bytes is None or abs(row_rss_bytes - then_bytes) <= _MOVED * row_rss_bytes:
+    if not has_moved(then_bytes, row_rss_bytes):
         return {}
     return {"rss": f"{long_size(then_bytes)} ({duration(age_s)} ago; by now {long_size(row_rss_bytes)})"}
 

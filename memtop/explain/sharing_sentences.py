@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from memtop.analysis.memory_map.moment import has_moved
 from memtop.model.frame import Detail
 from memtop.sampling.smaps.smaps_view import SharingView
 from memtop.units import count, duration, long_size
@@ -11,8 +12,6 @@ from memtop.units import count, duration, long_size
 _LEAST_BYTES: Final = 1 << 20
 _APART_S: Final = 5.0
 """Readings of a family that are further apart than this may not show the same state."""
-_MOVED: Final = 0.02
-"""If RES has changed by more since the reading, the sentence speaks of the time of the reading."""
 _ONE_NUMBER: Final = 0.02
 """A range narrower than this share of its upper end is written as one number."""
 
@@ -37,8 +36,10 @@ def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]
     if rss is not None and pss is not None and twice is not None and known.members:
         double = f": the sum of RSS, {long_size(rss)}, counts {long_size(twice)} again" if twice >= _LEAST_BYTES else ""
         of = "These" if not view.unknown else "Those that were read,"
-        sentences.append((f"{of} {len(known.members)} processes cost {long_size(pss)} together (PSS){double}.", ""))
-    sentences.append((_copying(view), ""))
+        costs = "cost" if view.past_s is None else "did cost"
+        says = f"{of} {len(known.members)} processes {costs} {long_size(pss)} together (PSS){double}."
+        sentences.append((_then(view, says), ""))
+    sentences.append((_then(view, _copying(view)), ""))
     sentences.append((_apart(view), ""))
     return [(sentence, look) for sentence, look in sentences if sentence]
 
@@ -53,7 +54,7 @@ def _kill(detail: Detail, view: SharingView) -> str:
     then_bytes = reading.total.rss_bytes if reading is not None else None
     if then_bytes is None:
         return ""
-    moved = abs(row.rss_bytes - then_bytes) > _MOVED * row.rss_bytes
+    moved = has_moved(then_bytes, row.rss_bytes)
     when = f"{duration(view.own.age_s)} ago, ending" if moved else "Ending"
     says = f"{when} {row.pid} would {'have freed' if moved else 'free'} {amount} of its RES of {long_size(then_bytes)}"
     if pool_bytes:
@@ -62,6 +63,11 @@ def _kill(detail: Detail, view: SharingView) -> str:
     if freed.again_bytes >= _LEAST_BYTES:
         ends = f"; RES counts {long_size(freed.again_bytes)} of its pages again, which it maps several times{ends}"
     return says + ends + (f" Since then RES has moved to {long_size(row.rss_bytes)}." if moved else "")
+
+
+def _then(view: SharingView, says: str) -> str:
+    """The sentence with the age of its readings, if RES of a process has moved since."""
+    return says if view.past_s is None or not says else f"As read {duration(view.past_s)} ago: {says}"
 
 
 def _copying(view: SharingView) -> str:

@@ -38,7 +38,7 @@ def cow_lost(c: FindingInputs) -> Found:
         return None
     if c.still_shared is not None and c.unshared <= 0.1 * (c.still_shared + c.unshared):
         return None
-    return WARNING, facts(copied_bytes=c.unshared, more_bytes=c.still_shared)
+    return WARNING, facts(copied_bytes=c.unshared, more_bytes=c.still_shared, past_s=c.unshared_past_s)
 
 
 def minor(cause: Cause) -> Callable[[FindingInputs], Found]:

@@ -115,6 +115,16 @@ class FindingInputs:
     protected_rss: int | None = None
     # regions, families, runtimes
     reserved: int | None = None
+    reserved_virt: int | None = None
+    """VIRT of the reading that :attr:`reserved` is from."""
+    reserved_rss: int | None = None
+    reserved_past_s: float | None = None
+    """The age of that reading if RES has moved since. The same goes for all fields that end so."""
+    given_back: int | None = None
+    """LazyFree as read last, whenever that was."""
+    given_back_rss: int | None = None
+    """RES of that reading."""
+    given_back_past_s: float | None = None
     lazyfree: int | None = None
     """Memory given back by MADV_FREE and still in RES. It does not count as growth."""
     lazyfree_unread: str = ""
@@ -136,9 +146,11 @@ class FindingInputs:
     family: int | None = None
     family_rss: int | None = None
     family_pss: int | None = None
+    family_past_s: float | None = None
     unshared: int | None = None
     """Memory that was shared with a parent or siblings and was copied within the last minute."""
     still_shared: int | None = None
+    unshared_past_s: float | None = None
     next_gc: int | None = None
     heap_limit: int | None = None
     """GOMEMLIMIT; 0 if it is not set."""

@@ -27,9 +27,12 @@ def zombies(c: FindingInputs) -> Found:
 
 def virt_reserved(c: FindingInputs) -> Found:
     """A VIRT that is mostly reserved address space."""
-    if not c.virt or c.rss is None or c.reserved is None or c.virt <= 10 * c.rss or c.reserved <= 0.5 * c.virt:
+    virt, rss = c.reserved_virt, c.reserved_rss
+    if not virt or rss is None or c.reserved is None or virt <= 10 * rss or c.reserved <= 0.5 * virt:
         return None
-    return NOTE, facts(virt_bytes=c.virt, rss_bytes=c.rss, reserved_percent=100 * c.reserved / c.virt)
+    return NOTE, facts(
+        virt_bytes=virt, rss_bytes=rss, reserved_percent=100 * c.reserved / virt, past_s=c.reserved_past_s
+    )
 
 
 def family(c: FindingInputs) -> Found:
@@ -39,14 +42,17 @@ def family(c: FindingInputs) -> Found:
     saved = c.family_rss - c.family_pss
     if saved <= 0.2 * c.family_rss:
         return None
-    return NOTE, facts(family_count=c.family, sum_bytes=c.family_rss, pss_bytes=c.family_pss, saved_bytes=saved)
+    return NOTE, facts(
+        family_count=c.family, sum_bytes=c.family_rss, pss_bytes=c.family_pss, saved_bytes=saved, past_s=c.family_past_s
+    )
 
 
 def lazyfree(c: FindingInputs) -> Found:
     """Memory given back by MADV_FREE and still in RES."""
-    if c.lazyfree is None or c.rss is None or c.lazyfree <= max(0.1 * c.rss, 50 * MIB):
+    size, rss = c.given_back, c.given_back_rss
+    if size is None or rss is None or size <= max(0.1 * rss, 50 * MIB):
         return None
-    return NOTE, facts(lazyfree_bytes=c.lazyfree, rss_bytes=c.rss, real_bytes=c.rss - c.lazyfree)
+    return NOTE, facts(lazyfree_bytes=size, rss_bytes=rss, real_bytes=rss - size, past_s=c.given_back_past_s)
 
 
 def deleted(c: FindingInputs) -> Found:

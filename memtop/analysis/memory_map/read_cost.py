@@ -34,6 +34,8 @@ STALL_MAX_S: Final = 0.020
 """Longest stall by a reading that the user did not ask for: about 800 MiB before anything is known, 5,000 mappings."""
 LEARN_MIN_S: Final = 0.001
 """A reading with a shorter expected time says nothing about the machine, because fixed costs hide its speed."""
+DISTURBED_HALF_S: Final = 30.0
+"""Half-life of what a reading took more than usual: it may have been disturbed, and nothing else would refute it."""
 SLOWNESS_KEPT: Final = 0.8
 """What each later reading leaves of a slowness that it does not confirm."""
 
@@ -75,6 +77,10 @@ class Machine(NamedTuple):
 
     slowness: float = 1.0
     """Cost relative to the usual, never below 1: one process with huge pages does not make the next one cheap."""
+
+    def rested(self, seconds: float) -> Machine:
+        """The state after a time without readings, in which slowness is gradually forgotten."""
+        return Machine(1.0 + (self.slowness - 1.0) * 0.5 ** (max(0.0, seconds) / DISTURBED_HALF_S))
 
     def after(self, load: Load, took_s: float) -> Machine:
         """The state after one more reading: see :func:`believed`. It becomes faster again gradually."""
@@ -139,17 +145,22 @@ class ReadBudget:
     asked_from_s: float = float("-inf")
     """... and for the user's R."""
     under_way: bool = False
+    learned_s: float = float("-inf")
+    """Time of the reading that :attr:`cost_s` is from."""
 
-    def stall_s(self, load: Load, machine: Machine) -> float:
+    def stall_s(self, load: Load, machine: Machine, now_s: float = float("-inf")) -> float:
         """The predicted time under the target's lock.
 
         Memory that was there at the last reading costs the same again (far less with huge pages). Memory that came
-        since costs as much as pages of 4 KiB do.
+        since costs as much as pages of 4 KiB do. What a reading took more than usual is gradually forgotten.
         """
         then = self.last_load
         if self.cost_s is None or not then.usual_s:
             return machine.slowness * load.usual_s
         kept_s = self.cost_s * load.within(then).usual_s / then.usual_s
+        usual_s = machine.slowness * load.within(then).usual_s
+        if kept_s > usual_s:
+            kept_s = usual_s + (kept_s - usual_s) * 0.5 ** (max(0.0, now_s - self.learned_s) / DISTURBED_HALF_S)
         return kept_s + machine.slowness * load.beyond(then).usual_s
 
     def begun(self) -> ReadBudget:
@@ -164,12 +175,13 @@ class ReadBudget:
         """The state after a reading returned, with or without success; ``load`` only with success."""
         rest_s = max(REST_MIN_S, REST_FACTOR * took_s)
         return ReadBudget(
-            cost_s=self.cost_s if load is None else believed(self.stall_s(load, machine), took_s),
+            cost_s=self.cost_s if load is None else believed(self.stall_s(load, machine, now_s), took_s),
             last_load=load if load is not None else self.last_load,
             free_from_s=now_s + rest_s,
             calm_until_s=now_s + max(CALM_S, rest_s),
             asked_from_s=now_s + ASKED_REST_FACTOR * took_s,
             under_way=False,
+            learned_s=self.learned_s if load is None else now_s,
         )
 
     def may_read(
@@ -188,7 +200,7 @@ class ReadBudget:
         ``load`` is None if RES is unknown. ``asked`` is the user's R, which lifts the limit of the stall and all but a
         tenth of the rest. ``calm``: nothing has moved since the last reading.
         """
-        stall_s = None if load is None else self.stall_s(load, machine)
+        stall_s = None if load is None else self.stall_s(load, machine, now_s)
         if forbidden:
             return Verdict(Why.FORBIDDEN, stall_s)
         if self.under_way:

@@ -10,6 +10,9 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings import FindingInputs
+from memtop.analysis.memory_map.moment import Moment, has_moved
+from memtop.analysis.memory_map.regions import Split
+from memtop.engine.assessment.lazy_free import KNOWN_S
 from memtop.process_key import ProcessKey
 from memtop.runtimes.view import FindingFacts
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView, SharingView
@@ -31,6 +34,8 @@ class ExpensiveInputs(NamedTuple):
     heap: FindingFacts | None = None
     unread: str = ""
     """Why there is no reading of smaps, or no newer one; empty if there is."""
+    given_back: tuple[Moment, int] | None = None
+    """The latest LazyFree in bytes, and its moment."""
 
 
 class Copying(NamedTuple):
@@ -39,6 +44,8 @@ class Copying(NamedTuple):
     copied_bytes: int
     """Memory that was shared at the beginning of the window and is private now."""
     still_shared_bytes: int
+    at_s: float
+    """Time of the latest reading."""
     copied_bytes_per_s: float | None
     """Rate between the two latest readings; None if there is only one, or if they are old."""
 
@@ -76,12 +83,12 @@ class CopyTrail:
         points = self._points
         if not points or own.read_s > points[-1].at_s:
             points.append(_Point(own.read_s, shared, private))
-        while points[0].at_s < now_s - COPY_WINDOW_S and len(points) > 1:
+        while points[0].at_s < points[-1].at_s - COPY_WINDOW_S:
             points.popleft()
         last, rate = points[-1], None
         if len(points) > 1 and now_s - last.at_s <= _OLD_S:
             rate = _copied(points[-2], last) / (last.at_s - points[-2].at_s)
-        return Copying(_copied(points[0], last), last.shared_bytes, rate)
+        return Copying(_copied(points[0], last), last.shared_bytes, last.at_s, rate)
 
 
 def _copied(before: _Point, now: _Point) -> int:
@@ -90,36 +97,93 @@ def _copied(before: _Point, now: _Point) -> int:
     return unshared if 0 < unshared <= 2 * (now.private_dirty_bytes - before.private_dirty_bytes) else 0
 
 
-def with_expensive_inputs(case: FindingInputs, inputs: ExpensiveInputs, copying: Copying | None) -> FindingInputs:
-    """The inputs for findings with all facts from the expensive readings."""
+class ReadFacts:
+    """The latest expensive readings of one process, each with its instant.
+
+    What was found by one of them stays, with its age, until a newer one refutes it. A reading that is not on screen any
+    more has not become wrong.
+    """
+
+    def __init__(self) -> None:
+        self._virt: tuple[Moment, Split] | None = None
+        self._mappings: tuple[float, int] | None = None
+        self._given_back: tuple[Moment, int] | None = None
+        self._copying: Copying | None = None
+        self._family: SharingView | None = None
+
+    def take(self, inputs: ExpensiveInputs, copying: Copying | None) -> None:
+        """Replace what was read again."""
+        reading = inputs.reading
+        if reading is not None:
+            self._virt = Moment(reading.at_s, reading.total.rss_bytes), reading.split
+            self._mappings = reading.at_s, len(reading.regions)
+        if inputs.given_back is not None:
+            self._given_back = inputs.given_back
+        if copying is not None:
+            self._copying = copying
+        if inputs.sharing is not None:
+            self._family = inputs.sharing
+
+    def added_to(self, case: FindingInputs, now_s: float) -> FindingInputs:
+        """The findings inputs with all of it."""
+        if self._virt is not None:
+            moment, split = self._virt
+            case = replace(
+                case,
+                reserved=split.reserved_bytes,
+                reserved_virt=split.virt_bytes,
+                reserved_rss=moment.rss_bytes,
+                reserved_past_s=moment.past_s(now_s, case.rss),
+            )
+        if self._mappings is not None and now_s - self._mappings[0] <= _OLD_S:
+            case = replace(case, mappings=self._mappings[1])
+        if self._given_back is not None:
+            moment, size_bytes = self._given_back
+            past_s = moment.past_s(now_s, case.rss)
+            case = replace(
+                case,
+                lazyfree=size_bytes if past_s is None and now_s - moment.at_s <= KNOWN_S else None,
+                given_back=size_bytes,
+                given_back_rss=moment.rss_bytes,
+                given_back_past_s=past_s,
+            )
+        if (copying := self._copying) is not None:
+            age_s = now_s - copying.at_s
+            case = replace(
+                case,
+                unshared=copying.copied_bytes,
+                still_shared=copying.still_shared_bytes,
+                unshared_past_s=age_s if age_s > _OLD_S else None,
+            )
+        family = self._family
+        if family is not None and not family.unknown:
+            case = replace(
+                case,
+                family=len(family.relatives),
+                family_rss=family.known.rss_sum_bytes,
+                family_pss=family.known.pss_sum_bytes,
+                family_past_s=_past_s(family, now_s, case.rss),
+            )
+        return case
+
+
+def _past_s(family: SharingView, now_s: float, rss_bytes: int | None) -> float | None:
+    """The age of a family's oldest reading if RES has moved since, of the process in focus or, then already, of any."""
+    own = next(iter(family.relatives), None)
+    moved = own is not None and own.member is not None and has_moved(own.member.rss_bytes, rss_bytes)
+    read_s = [one.read_s for one in family.relatives if one.read_s is not None]
+    return max(0.0, now_s - min(read_s)) if read_s and (moved or family.past_s is not None) else None
+
+
+def with_expensive_inputs(case: FindingInputs, inputs: ExpensiveInputs) -> FindingInputs:
+    """The findings inputs with what is known of now: whether it may be read, its file, the runtime's figures."""
     if inputs.regions is not None:
-        case = _with_regions(case, inputs.regions)
+        case = replace(case, denied=inputs.regions.missing is Missing.DENIED)
     if inputs.reading is not None:
         case = replace(case, deleted_file=inputs.reading.replaced_file)
     if case.lazyfree is None and (inputs.heap is None or inputs.heap.frees_lazily):
         case = replace(case, lazyfree_unread=inputs.unread)
-    if copying is not None:
-        case = replace(case, unshared=copying.copied_bytes, still_shared=copying.still_shared_bytes)
-    if inputs.sharing is not None and not inputs.sharing.unknown:
-        case = replace(
-            case,
-            family=len(inputs.sharing.relatives),
-            family_rss=inputs.sharing.known.rss_sum_bytes,
-            family_pss=inputs.sharing.known.pss_sum_bytes,
-        )
     return case if inputs.heap is None else _with_heap(case, inputs.heap)
-
-
-def _with_regions(case: FindingInputs, view: RegionsView) -> FindingInputs:
-    case = replace(case, denied=view.missing is Missing.DENIED)
-    if view.reading is None:
-        return case
-    return replace(
-        case,
-        reserved=view.reading.split.reserved_bytes,
-        lazyfree=view.reading.rollup.number("LazyFree"),
-        mappings=len(view.reading.regions),
-    )
 
 
 def _with_heap(case: FindingInputs, heap: FindingFacts) -> FindingInputs:

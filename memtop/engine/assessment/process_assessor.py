@@ -9,7 +9,7 @@ from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
-from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, with_expensive_inputs
+from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, ReadFacts, with_expensive_inputs
 from memtop.engine.assessment.finding_inputs import Judged, case_of, task_sums
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
 from memtop.engine.assessment.memory_limits import (
@@ -50,6 +50,7 @@ class ProcessAssessor:
         self._history = history
         self._standing = StandingFindings()
         self._trail = CopyTrail()
+        self._read = ReadFacts()
         self._tick = -1
         self._zombies: dict[ProcessKey, float] = {}
         """Children that have ended and are not collected, and when they were first seen so."""
@@ -91,7 +92,9 @@ class ProcessAssessor:
             giant=self._giant,
             tasks=sums,
         )
-        case = with_expensive_inputs(case_of(row, step, judged, self._counters, self._history), inputs, copying)
+        self._read.take(inputs, copying)
+        case = self._read.added_to(case_of(row, step, judged, self._counters, self._history), step.now_s)
+        case = with_expensive_inputs(case, inputs)
         self._standing = self._standing.after(find(case))
         self.last = Assessment(
             findings=self._standing.standing,

@@ -100,7 +100,7 @@ class Admission:
                 self._unsettled += [(seen, name)] * urgent
                 return True
         load = record.load(name, seen)
-        stall_s = None if load is None else record.budget.stall_s(load, self._collector.machine)
+        stall_s = None if load is None else record.budget.stall_s(load, self._collector.machine, self._collector.now_s)
         by_pieces = plan.readings.smaps and not (record.asked or lazy_free) and self._holds_up(record, stall_s)
         if by_pieces and name == "smaps_rollup" and self._cpu_credit_s <= 0:
             return False

@@ -53,6 +53,7 @@ class Collector:
 
     def open(self, sample: Sample) -> None:
         """Set the sample: another instant, or the same again."""
+        self.machine = self.machine.rested(sample.mono_s - self.now_s)
         self.sample, self.now_s = sample, sample.mono_s
 
     def seen(self, key: ProcessKey) -> ProcessSample | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from memtop.analysis.memory_map.moment import Moment
 from memtop.analysis.memory_map.sharing import (
     CopyRate,
     Kin,
@@ -58,7 +59,9 @@ def sharing_view(
     relatives: list[ProcessSample],
     known: Mapping[ProcessKey, Known],
     own: RegionsView,
+    *,
     same_since_s: float,
+    now_s: float,
 ) -> SharingView:
     """The family's sharing, as far as it was read. It has been the same family since ``same_since_s``."""
     found: list[Relative] = []
@@ -93,7 +96,16 @@ def sharing_view(
         bounds=bounds([parts for seen in relatives if (parts := _parts(seen)) is not None]),
         freed=own.reading.freed if own.reading is not None else None,
         own=own,
+        past_s=_past_s(found, now_s),
     )
+
+
+def _past_s(found: list[Relative], now_s: float) -> float | None:
+    """See :attr:`SharingView.past_s`."""
+    read = [(one, Moment(one.read_s, one.member.rss_bytes)) for one in found if one.member and one.read_s is not None]
+    if all(moment.past_s(now_s, one.rss_bytes) is None for one, moment in read):
+        return None
+    return max(0.0, now_s - min(moment.at_s for _, moment in read))
 
 
 def _copying(record: Known, now: Member, same_since_s: float) -> CopyRate | None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
+from memtop.analysis.memory_map.moment import Moment
 from memtop.analysis.memory_map.piece_budget import PieceBudget
 from memtop.analysis.memory_map.read_cost import CALM_S, Load, ReadBudget, Verdict, Why
 from memtop.analysis.memory_map.region_diff import RegionGrowth
@@ -81,6 +82,8 @@ class ProcessReadings:
     rollup_s: float = -math.inf
     rollup_minflt: int | None = None
     """Minor faults so far, at about the time of the rollup."""
+    given_back: tuple[Moment, int] | None = None
+    """The latest LazyFree in bytes. pagemap, which may be newer, does not have it."""
     rollup_before: Rollup | None = None
     rollup_before_s: float = -math.inf
     rollup_before_minflt: int | None = None
@@ -117,6 +120,8 @@ class ProcessReadings:
         self.rollup_before, self.rollup_before_s = self.rollup, self.rollup_s
         self.rollup_before_minflt = self.rollup_minflt
         self.rollup, self.rollup_s = rollup, at_s
+        if (size_bytes := rollup.number("LazyFree")) is not None:
+            self.given_back = Moment(at_s, rollup.rss_bytes), size_bytes
         self.rollup_minflt = seen.stat.minflt if seen is not None and seen.stat is not None else None
 
     def begun(self, name: str, seen: ProcessSample, now_s: float) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
+from memtop.analysis.memory_map.moment import Moment
 from memtop.process_key import ProcessKey
 from memtop.sampling.commands import Command, ToggleMark
 from memtop.sampling.request import Need, SamplePlan
@@ -133,7 +134,14 @@ class SmapsScheduler:
         """What the family of a process shares; None before there is a sample."""
         if self._collector.sample is None:
             return None
-        return sharing_view(key, self.family(key), self._collector.records, own, self._family_s)
+        return sharing_view(
+            key,
+            self.family(key),
+            self._collector.records,
+            own,
+            same_since_s=self._family_s,
+            now_s=self._collector.now_s,
+        )
 
     def family(self, key: ProcessKey) -> list[ProcessSample]:
         """A process and its fork relatives."""
@@ -152,18 +160,13 @@ class SmapsScheduler:
 
     def lazy_free_bytes(self, key: ProcessKey) -> int | None:
         """Memory that a process has freed and the kernel has not reclaimed yet, if a recent reading shows it."""
-        record = self._collector.records.get(key)
-        if record is None or record.rollup is None or self._collector.now_s - record.rollup_s > FRESH_S:
-            return None
-        return record.rollup.number("LazyFree")
+        found = self.given_back(key)
+        return None if found is None or self._collector.now_s - found[0].at_s > FRESH_S else found[1]
 
-    def lazy_free(self, key: ProcessKey) -> tuple[float, int] | None:
-        """Time and value in bytes of the last LazyFree of a process, from smaps or smaps_rollup."""
+    def given_back(self, key: ProcessKey) -> tuple[Moment, int] | None:
+        """The last LazyFree of a process in bytes, from smaps or smaps_rollup, and its moment."""
         record = self._collector.records.get(key)
-        if record is None or record.rollup is None:
-            return None
-        size_bytes = record.rollup.number("LazyFree")
-        return None if size_bytes is None else (record.rollup_s, size_bytes)
+        return None if record is None else record.given_back
 
     def unread(self, key: ProcessKey) -> str:
         """Why there is no newer reading; empty if there is one, or if one is under way."""

@@ -134,6 +134,8 @@ class SharingView:
     freed: Freed | None
     """Memory freed by the end of the process in focus."""
     own: RegionsView
+    past_s: float | None = None
+    """The age of the oldest reading in :attr:`known` if RES of one of its processes has moved since; None otherwise."""
 
     @property
     def unknown(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from memtop.analysis.memory_map.moment import has_moved
 from memtop.explain.region_sentences import caption, why_no_reading
 from memtop.explain.sharing_sentences import sharing_sentences
 from memtop.model.frame import Frame
@@ -97,10 +98,11 @@ def _row(one: Relative, name_cells: int) -> str:
         return f"{one.pid:>7} {name} {size(one.rss_bytes):>6} {UNKNOWN:>6} {UNKNOWN:>6} {UNKNOWN:>6}{why}"
     rate = one.copying.copied_bytes_per_s if one.copying is not None else None
     copying = UNKNOWN if rate is None else f"{size(rate)}/s" if rate >= 1 else "0"
+    then = "  of then" if has_moved(member.rss_bytes, one.rss_bytes) else ""
     twin = "" if member.same_memory_as is None else f"  the same memory as {member.same_memory_as}"
     return (
         f"{one.pid:>7} {name} {size(member.rss_bytes):>6} {size(member.pss_bytes):>6} {size(member.uss_bytes):>6} "
-        f"{size(member.shared_anon_bytes):>6} {copying:>9}{twin}"
+        f"{size(member.shared_anon_bytes):>6} {copying:>9}{twin}{then}"
     )
 
 

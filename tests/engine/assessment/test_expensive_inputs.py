@@ -103,7 +103,7 @@ def test_without_the_panel_nothing_is_read_and_nothing_found() -> None:
 
 
 def test_a_family_whose_sum_of_res_counts_twice_is_found() -> None:
-    found = facts(Family(0).play(6))["family"]
+    found = facts(Family(0).play(8))["family"]
     assert (found["family_count"], found["sum_bytes"]) == (3, 1200 * MIB)
     assert float(found["saved_bytes"]) == pytest.approx(800 * MIB, rel=0.01)
 
@@ -199,17 +199,17 @@ def test_what_a_jvm_usually_has_outside_of_its_heap_is_no_finding() -> None:
 
 def test_why_lazyfree_is_unread_is_left_out_where_the_runtime_never_gives_back_so() -> None:
     unread = ExpensiveInputs(unread="denied")
-    assert expensive_inputs.with_expensive_inputs(FindingInputs(), unread, None).lazyfree_unread == "denied"
-    assert expensive_inputs.with_expensive_inputs(FindingInputs(lazyfree=0), unread, None).lazyfree_unread == ""
+    assert expensive_inputs.with_expensive_inputs(FindingInputs(), unread).lazyfree_unread == "denied"
+    assert expensive_inputs.with_expensive_inputs(FindingInputs(lazyfree=0), unread).lazyfree_unread == ""
     assert (
         expensive_inputs.with_expensive_inputs(
-            FindingInputs(), unread._replace(heap=FindingFacts(frees_lazily=True)), None
+            FindingInputs(), unread._replace(heap=FindingFacts(frees_lazily=True))
         ).lazyfree_unread
         == "denied"
     )
     assert (
         expensive_inputs.with_expensive_inputs(
-            FindingInputs(), unread._replace(heap=FindingFacts(frees_lazily=False)), None
+            FindingInputs(), unread._replace(heap=FindingFacts(frees_lazily=False))
         ).lazyfree_unread
         == ""
     )
@@ -217,6 +217,6 @@ def test_why_lazyfree_is_unread_is_left_out_where_the_runtime_never_gives_back_s
 
 def test_rising_survivors_of_a_jvm_reach_the_case() -> None:
     case = expensive_inputs.with_expensive_inputs(
-        FindingInputs(), ExpensiveInputs(heap=FindingFacts(surviving_bytes_per_s=5e5)), None
+        FindingInputs(), ExpensiveInputs(heap=FindingFacts(surviving_bytes_per_s=5e5))
     )
     assert case.surviving_per_s == 5e5

@@ -1,0 +1,29 @@
+"""The instant of a reading: a sentence may combine the numbers that were read only with RES of the same instant.
+
+Expensive readings are rare, while RES is new at every sample. A sentence that put a USS of four minutes ago beside the
+RES of now would be wrong as soon as RES has moved.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+MOVED: Final = 0.02
+"""RES that has moved by more, as a share of what it is now, is not that of the reading any more."""
+
+
+def has_moved(then_bytes: int | None, now_bytes: int | None) -> bool:
+    """Whether a size is not that of then any more; False if either is unknown."""
+    return then_bytes is not None and now_bytes is not None and abs(now_bytes - then_bytes) > MOVED * now_bytes
+
+
+class Moment(NamedTuple):
+    """The instant of a reading, and RES at that instant."""
+
+    at_s: float
+    """On the clock of Instant.mono_s."""
+    rss_bytes: int | None
+
+    def past_s(self, now_s: float, rss_bytes: int | None) -> float | None:
+        """The age of the reading if RES has moved since, so that a sentence must speak of then. None otherwise."""
+        return max(0.0, now_s - self.at_s) if has_moved(self.rss_bytes, rss_bytes) else None
