@@ -41,6 +41,11 @@ class Query(NamedTuple):
     groups_where: Callable[[Any], bool] | None = None
     """The same for groups, where they are listed."""
 
+    @property
+    def selects(self) -> bool:
+        """Whether it leaves anything out."""
+        return self.where is not None or self.groups_where is not None
+
 
 def parse_query(text: str, *, groups: bool = False) -> Query:
     """Parse what the user typed, for a list of processes or of ``groups``.

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from memtop.columns import Column, columns_of
+from memtop.columns import DEFAULT_COLUMNS, Column, columns_of
 from memtop.filter import Query, both, of_user, parse_query
 from memtop.model.request import ChartWindow, GroupsRequest, Request, RowSelection
 from memtop.sampling.request import Need, ReadingsRequest
@@ -46,9 +46,10 @@ class View(NamedTuple):
     def of(cls, settings: Settings) -> Self:
         """Create the view that the command line asks for. Raises UsageError for an invalid filter."""
         groups = settings.by is not None
-        sort = settings.sort or columns_of(groups=groups).by_name["res"]
+        there = columns_of(groups=groups)
+        sort = settings.sort or there.by_name["res"]
         return cls(
-            columns=settings.columns,
+            columns=there.defaults if settings.columns is DEFAULT_COLUMNS else settings.columns,
             sort=sort,
             query=parse_query(settings.filter, groups=groups),
             user=settings.user,
@@ -84,6 +85,16 @@ class View(NamedTuple):
             self.window,
             self.groups,
         )
+
+    @property
+    def titled_columns(self) -> tuple[Column, ...]:
+        """The columns shown, of groups those that say something about their kind."""
+        by = self.rows.by
+        if by is None or not self.rows.lists_groups:
+            return self.columns
+        from memtop.columns.group_table import fitting  # noqa: PLC0415 (a list of processes does without)
+
+        return fitting(self.columns, by, self.sort.key)
 
     def grouped_by(self, by: By | None) -> Self:
         """List the groups of a kind, or processes for None; the filter stays as far as it is understood."""

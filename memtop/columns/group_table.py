@@ -7,6 +7,7 @@ from typing import Final
 from memtop import units
 from memtop.columns.column import Column, Values
 from memtop.columns.table import BY_NAME
+from memtop.model.group import By
 from memtop.sampling.request import Need
 
 
@@ -174,6 +175,18 @@ GROUP_COLUMNS: Final[tuple[Column, ...]] = (
     _shared("thr", default=False),
     _shared("cpu", default=False),
 )
+
+_OF_CGROUP: Final = frozenset({"charge", "ws", "limit", "lim%", "room", "maxroom", "kernel", "eta", "psi", "kills"})
+"""Keys of columns that are empty for groups without a cgroup."""
+
+
+def fitting(columns: tuple[Column, ...], by: By, sort_key: str) -> tuple[Column, ...]:
+    """The columns that say something about groups of a kind; that of the name is called after the kind."""
+    charged = by not in (By.USER, By.PROGRAM)
+    kept = (column for column in columns if charged or column.key == sort_key or column.key not in _OF_CGROUP)
+    title = by.value.upper()
+    return tuple(column._replace(title=title) if column.key == "group" else column for column in kept)
+
 
 GROUP_BY_NAME: Final[dict[str, Column]] = {
     name: column for column in GROUP_COLUMNS for name in (column.key, column.title.lower(), *column.aliases)

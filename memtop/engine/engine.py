@@ -19,7 +19,7 @@ from memtop.engine.row_selection import chosen_rows, is_named, listed_rows, own_
 from memtop.engine.row_table import RowInputs, RowTable
 from memtop.engine.watched_history import MOST_WATCHED, WatchedHistory
 from memtop.history.rings import Gap, History
-from memtop.model.frame import Detail, Frame, Note, ProcessRow, SystemRow
+from memtop.model.frame import Detail, Frame, GroupDetail, Note, ProcessRow, SystemRow
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need, SamplePlan
@@ -359,6 +359,8 @@ class Engine:
             machine=self._machine_view(request, shown, past_s),
             oom_victim=self._oom_victim,
             groups=groups,
+            group=self._group_detail(request, shown, groups, chosen, past_s),
+            groupings=self._groups.kinds if self._groups is not None else frozenset(),
         )
 
     def _machine_view(self, request: Request, shown: Shown, past_s: float | None) -> MachineView | None:
@@ -367,6 +369,21 @@ class Engine:
             return None
         mark = self._readers.mark(readings.focus, shown.now_s) if readings.focus is not None else None
         return self._machine.view(shown.sample, shown.rows, mark.at_s if mark is not None else None, past_s)
+
+    def _group_detail(
+        self,
+        request: Request,
+        shown: Shown,
+        groups: tuple[GroupRow, ...] | None,
+        chosen: Sequence[ProcessRow],
+        past_s: float | None,
+    ) -> GroupDetail | None:
+        """The group in focus: one of ``groups``, or that whose members are listed."""
+        if self._groups is None or request.groups.focus is None or request.rows.by is None:
+            return None
+        from memtop.engine.groups.group_detail import group_detail  # noqa: PLC0415 (as above)
+
+        return group_detail(self._groups, self._history, request, shown.sample, chosen, past_s=past_s, groups=groups)
 
     def _detail(self, request: Request, shown: Shown, rows: list[ProcessRow], past_s: float | None) -> Detail | None:
         focus = request.readings.focus

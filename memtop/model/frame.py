@@ -20,6 +20,8 @@ from memtop.sources.protocol import OwnCost
 if TYPE_CHECKING:  # types of readings and verdicts that are imported with the first view that needs them
     from memtop.analysis.ledger.process import ProcessSizes
     from memtop.analysis.limits.cgroup_owner import CgroupNames
+    from memtop.analysis.trend.classify import Growth
+    from memtop.analysis.trend.hysteresis import Confirmation
     from memtop.model.assessment import Assessment, ExitReport
     from memtop.model.group import By, GroupKey, GroupRow
     from memtop.model.incidents import IncidentReport
@@ -27,8 +29,8 @@ if TYPE_CHECKING:  # types of readings and verdicts that are imported with the f
     from memtop.runtimes.view import RuntimeView
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 else:
-    Assessment = By = CgroupNames = ExitReport = GroupKey = GroupRow = IncidentReport = MachineView = object
-    MarkView = ProcessSizes = RegionsView = RuntimeView = SharingView = object
+    Assessment = By = CgroupNames = Confirmation = ExitReport = Growth = GroupKey = GroupRow = IncidentReport = object
+    MachineView = MarkView = ProcessSizes = RegionsView = RuntimeView = SharingView = object
 
 
 class Note(Enum):
@@ -249,6 +251,32 @@ class Detail(NamedTuple):
     """Whether the user's mark was dropped because the process became another program."""
 
 
+class GroupDetail(NamedTuple):
+    """What is known of the group in focus."""
+
+    row: GroupRow
+    """Its numbers at the instant looked at."""
+    series: Series
+    """As of a process, but VIRT is the charge, RES the working set (or the sums over the members), and its three parts
+    are the two largest members and the rest."""
+    largest: tuple[ProcessRow, ...]
+    """The two largest members, at most."""
+    rest_bytes: int | None
+    """What the working set (or the sum of RES) is more than the RES of those two."""
+    window_s: float
+    right_edge_s: float
+    """Wall time at the chart's right edge, seconds since the epoch."""
+    cursor_s: float | None
+    """Seconds from the right edge to the cursor, negative for the past; None when live."""
+    limit_name: str = ""
+    """Whose limit binds it; empty for none."""
+    growth: Growth | None = None
+    """What stands, with its numbers; None before the first look, and while looking back."""
+    state: Confirmation | None = None
+    unread: str = ""
+    """Why nothing is known of a charge, as a clause; empty where it is known."""
+
+
 if TYPE_CHECKING:
     Row = ProcessRow | GroupRow
     """A line of the list."""
@@ -324,6 +352,8 @@ class Frame(NamedTuple):
     """Name and PID of the last process that the OOM killer ended since memtop started; empty if none is known."""
     groups: tuple[GroupRow, ...] | None = None
     """The groups that match, in order; None where processes are listed."""
+    group: GroupDetail | None = None
+    """The group in focus, while groups or its members are listed."""
     groupings: frozenset[By] = frozenset()
     """Kinds of groups that there are, where a view can list groups."""
 

@@ -11,7 +11,7 @@ from memtop.engine.groups.charge import Charge, ceiling_of, chain_of, charge_of
 from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
 from memtop.engine.groups.lives import Lives
-from memtop.engine.groups.naming import Naming
+from memtop.engine.groups.naming import Naming, kinds_of
 from memtop.engine.groups.sums import Sums, sums_of
 from memtop.history.rings import Gap
 from memtop.model.frame import ProcessRow
@@ -47,6 +47,8 @@ class GroupTable:
         """When the reading of each cgroup was made that was noted last."""
         self._charges: dict[str, tuple[CgroupReading, Charge | None]] = {}
         self._summed_s: float | None = None
+        self.kinds: frozenset[By] = frozenset({By.CGROUP, By.USER, By.PROGRAM})
+        """Kinds of groups that there are."""
         self._rows: dict[GroupKey, GroupRow] = {}
         """As built last."""
         self._kept: dict[GroupKey, GroupRow] = {}
@@ -76,6 +78,7 @@ class GroupTable:
             self._charges.pop(path, None)
         if self._summed_s is None or now_s - self._summed_s >= SUMS_EVERY_S:
             self._summed_s = now_s
+            self.kinds = kinds_of(sample.names.values())
             for by in (By.USER, By.PROGRAM):
                 self._note_sums(by, sums_of(rows.values(), Naming(by, cgroups).group_of), now_s)
         meminfo = sample.system.meminfo
@@ -105,8 +108,32 @@ class GroupTable:
             self._rows = found
         return [
             *found.values(),
-            *(row for key, row in self._kept.items() if row.gone_s and key.by is choice.by and key not in found),
+            *(row for key, row in self._kept.items() if row.gone_s and key == choice.focus and key not in found),
         ]
+
+    def row(
+        self, key: GroupKey, members: Iterable[ProcessRow], sample: Sample, past_s: float | None
+    ) -> GroupRow | None:
+        """The row of one group, of whose members all are given; its last one where there are none."""
+        cgroups = sample.cgroups or CgroupSample()
+        naming = Naming(key.by, cgroups)
+        members = list(members)
+        if not members:
+            return self._kept.get(key)
+        of_cgroup = key.by is By.CGROUP and key.name in cgroups.labels
+        name = naming.cgroup(key.name) if of_cgroup else naming.group_of(members[0])
+        sums = next(iter(sums_of(members, lambda _: name).values()), None)
+        if sums is None:
+            return self._kept.get(key)
+        row = self._row(sums, cgroups, sample) if past_s is None else self._row_at(sums, past_s)
+        if past_s is None:
+            self._kept[key] = row
+        return row
+
+    @staticmethod
+    def series_of(row: GroupRow) -> GroupKey:
+        """The key of the series of a group: that of its cgroup where it has one."""
+        return row.key if row.path is None else GroupKey(By.CGROUP, row.path)
 
     # -- series
 

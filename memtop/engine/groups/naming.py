@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
@@ -95,7 +95,8 @@ def _program(command: bytes | None, name: str) -> GroupName:
     return found
 
 
-def exists(by: By, names: Mapping[object, CgroupNames]) -> bool:
-    """Whether any process is in a group of this kind."""
-    attribute = _OF_OWNER.get(by)
-    return attribute is None or any(getattr(one.owner, attribute) for one in names.values())
+def kinds_of(names: Iterable[CgroupNames]) -> frozenset[By]:
+    """The kinds of groups that there are; no containers where no process is in one."""
+    owners = {one.owner for one in set(names)}
+    there = {by for by, attribute in _OF_OWNER.items() if any(getattr(owner, attribute) for owner in owners)}
+    return frozenset({By.CGROUP, By.USER, By.PROGRAM} | there)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Input, Label
 
-from memtop.columns import BY_NAME, Column
+from memtop.columns import Column, columns_of
 from memtop.errors import UsageError
 from memtop.filter import parse_query
+from memtop.model.group import By
 from memtop.tui.app import list_prompts
 from memtop.tui.app.app_state import AppState
 from memtop.tui.table.process_table import ProcessTable
@@ -23,14 +24,17 @@ class ListActions(AppState):
         self.show_side()
 
     def action_sort(self, name: str) -> None:
-        column = BY_NAME[name]
+        column = columns_of(groups=self.view.rows.lists_groups).by_name.get(name)
+        if column is None:
+            self.say(f"groups have no column {name}")
+            return
         self.view = self.view.in_order(column, column.descending)
         self.topic = column.topic
         self.show_side()
 
     def on_process_table_sort_chosen(self, message: ProcessTable.SortChosen) -> None:
         """A click on a heading."""
-        self.sort_by(BY_NAME[message.column_key])
+        self.sort_by(columns_of(groups=self.view.rows.lists_groups).by_name[message.column_key])
 
     def action_sort_menu(self) -> None:
         list_prompts.ask_sort(self, self.sort_by)
@@ -39,6 +43,11 @@ class ListActions(AppState):
         columns = self.view.columns
         at = columns.index(self.view.sort) if self.view.sort in columns else 0
         self.action_sort(columns[(at + step) % len(columns)].key)
+
+    def action_by(self) -> None:
+        there = self.frame.groupings if self.frame is not None else frozenset()
+        order = [None, *(by for by in By if by in there or by is self.view.rows.by)]
+        self.list_by(order[(order.index(self.view.rows.by) + 1) % len(order)])
 
     def action_reverse(self) -> None:
         self.choose_rows(descending=not self.view.rows.descending)
@@ -87,7 +96,7 @@ class ListActions(AppState):
             return
         complaint = self.query_one("#filter-complaint", Label)
         try:
-            query = parse_query(event.value)
+            query = parse_query(event.value, groups=self.view.rows.lists_groups)
         except UsageError as error:
             complaint.update(Content(str(error)))
             return

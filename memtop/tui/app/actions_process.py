@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from memtop.errors import ActionRefused, MemtopError
 from memtop.process_control import Target, hold, renice, send
+from memtop.process_key import ProcessKey
 from memtop.sampling.commands import ReadMappings, ToggleMark
 from memtop.sampling.request import Need
 from memtop.tui.app.app_state import AppState
@@ -31,7 +32,10 @@ class ProcessActions(AppState):
 
     def on_process_list_process_chosen(self, message: ProcessTable.ProcessChosen) -> None:
         """Watch the process (Enter), or go back to the list if it is watched already."""
-        self.watch_process(None if message.key == self.watched else message.key)
+        if isinstance(message.key, ProcessKey):
+            self.watch_process(None if message.key == self.watched else message.key)
+        else:
+            self.enter_group(message.key)
 
     def action_watch_selected(self) -> None:
         self.table.action_choose()
@@ -47,14 +51,14 @@ class ProcessActions(AppState):
         self.watch_process(heir)
 
     def action_mark(self) -> None:
-        if (key := self.watched or self.table.selected) is not None:
+        if (key := self.watched or self.selected_process) is not None:
             self.sampler_thread.command(ToggleMark(key))
 
     def action_read_now(self) -> None:
         if not self.view.readings.smaps:
             self.say("memtop was started with --no-smaps: smaps are not read", severity="warning")
             return
-        if (key := self.watched or self.table.selected) is not None:
+        if (key := self.watched or self.selected_process) is not None:
             self.sampler_thread.command(ReadMappings(key, family=Need.FAMILY in self.panel_needs))
 
     def action_signal(self) -> None:

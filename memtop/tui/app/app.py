@@ -195,17 +195,18 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
 
     def take(self, frame: Frame) -> None:
         """Give a frame to every widget."""
-        more_rows = self.frame is None or len(frame.rows) > len(self.frame.rows)
+        more_rows = self.frame is None or len(frame.listed) > len(self.frame.listed)
         self.frame = frame
         self.watch_sampler()
-        self.table.show(frame)
-        if more_rows and self.has_class("-one") and len(frame.rows) > self.table.size.height - HEADING_LINES:
+        self.show_table(frame)
+        if more_rows and self.has_class("-one") and len(frame.listed) > self.table.size.height - HEADING_LINES:
             self.table.refresh(layout=True)  # its height is that of its rows, up to a share of the screen
         if self.watched is None and self.view.rows.only is not None and frame.rows:
             self.watch_process(frame.rows[0].key)
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None
         self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
+        self.chart.group = frame.group if frame.detail is None else None
         self.chart.detail, self.chart.words = frame.detail, without_focus(frame)
         self.fit_points()
         self._tell_exits(frame)
@@ -293,12 +294,16 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
             self.call_after_refresh(self.fit_points)
         elif self.view.window.cursor_s is not None or self.view.window.frozen:
             self.action_live()
-        elif self.view.query.where is not None or self.view.user:
+        elif self.view.query.selects or self.view.user:
             self.choose(query=parse_query(""), user="")
         elif self.view.panel:
             self.choose_panel(self.view.panel)
-        elif self.watched is not None and self.view.rows.only is None:
+        elif self.watched is not None and (self.view.rows.only is None or self.view.rows.inside is not None):
             self.watch_process(None)
+        elif self.view.rows.inside is not None:
+            self.leave_group()
+        elif self.view.rows.by is not None:
+            self.list_by(None)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every key of the screen as a command, and Textual's themes."""

@@ -13,7 +13,8 @@ from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
 from memtop.engine.sampler_thread import SamplerThread
 from memtop.model.frame import Frame, ProcessRow
-from memtop.model.request import Request
+from memtop.model.group import By, GroupKey, GroupRow
+from memtop.model.request import GroupsRequest, Request
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 from memtop.settings import Settings
@@ -106,14 +107,29 @@ class AppState(SafeApp):
     def watch_view(self) -> None:
         """Send every choice to the sampler at once."""
         view = self.view
-        self.table.sort = Sort(view.sort.key, view.rows.descending)
-        self.table.columns = view.columns
+        if self.frame is None or not self._is_other_kind(self.frame):  # else they come with the first of those rows
+            self.table.sort = Sort(view.sort.key, view.rows.descending)
+            self.table.columns = view.titled_columns
         self.table.filter_text = view.query.text or (f"user={view.user}" if view.user else "")
         self.sampler_thread.request = self.request
         self.sampler_thread.delay_s = view.readings.delay_s
         if self.frame is not None:
             self.show_header()
             self.show_hints()
+
+    def _is_other_kind(self, frame: Frame) -> bool:
+        """Whether the rows of a frame are groups where the view lists processes, or the other way round."""
+        return (frame.groups is not None) is not self.view.rows.lists_groups
+
+    def show_table(self, frame: Frame) -> None:
+        """Give a frame to the table, with the columns of its rows where they are of another kind than before."""
+        before = self.table.frame
+        if self._is_other_kind(frame):
+            return  # it was made before the view was changed
+        if before is not None and (before.groups is None) is not (frame.groups is None):
+            self.table.show_other(frame, self.view.titled_columns, Sort(self.view.sort.key, self.view.rows.descending))
+        else:
+            self.table.show(frame)
 
     @property
     def panel_needs(self) -> Need:
@@ -143,13 +159,27 @@ class AppState(SafeApp):
 
     @property
     def row(self) -> ProcessRow | None:
-        """The process that keys act on."""
-        return self.table.selected_row
+        """The process that keys act on; None where a group is selected."""
+        row = self.table.selected_row
+        return row if isinstance(row, ProcessRow) else None
+
+    @property
+    def selected_process(self) -> ProcessKey | None:
+        """The process under the cursor; None where groups are listed."""
+        key = self.table.selected
+        return key if isinstance(key, ProcessKey) else None
 
     def follow_selection(self) -> None:
         """Show the watched process, or the selected one, in the chart, and read what is on screen."""
-        focus = self.watched or self.table.selected
-        visible = self.table.visible_keys
+        rows, groups, keys = self.view.rows, self.view.groups, self.table.visible_keys
+        visible = frozenset(key for key in keys if isinstance(key, ProcessKey))
+        focus = self.watched or (self.selected_process if rows.inside is None else None)
+        if rows.by is not None:
+            on_screen = tuple(row.key for row in self.table.rows if row.key in keys and isinstance(row, GroupRow))
+            selected = self.table.selected if rows.lists_groups else rows.inside
+            groups = GroupsRequest(selected if isinstance(selected, GroupKey) else None, on_screen)
+        if groups != self.view.groups:
+            self.choose(groups=groups)
         if focus != self.view.readings.focus or visible != self.view.readings.visible:
             self.choose_readings(focus=focus, visible=visible)
 
@@ -159,6 +189,30 @@ class AppState(SafeApp):
         self.set_class(key is not None or self.view.rows.only is not None, "-one")
         self.follow_selection()
         self.show_hints()
+
+    def list_by(self, by: By | None) -> None:
+        """List the groups of a kind, or processes for None."""
+        self.leave_process()
+        self.view = self.view.grouped_by(by)
+        self.topic = "groups" if by is not None else self.view.sort.topic
+        self.show_side()
+
+    def enter_group(self, key: GroupKey) -> None:
+        """List the processes of a group, with its chart above them."""
+        self.view = self.view.inside_of(key)
+        self.table.action_first()
+
+    def leave_group(self) -> None:
+        """List the groups again, with the cursor where it was."""
+        inside = self.view.rows.inside
+        self.leave_process()
+        self.view = self.view.inside_of(None)
+        self.table.selected = inside
+
+    def leave_process(self) -> None:
+        """Watch no process any longer."""
+        if self.watched is not None:
+            self.watch_process(None)
 
     def fit_points(self) -> None:
         """Request as many points as the chart can show."""
@@ -181,8 +235,14 @@ class AppState(SafeApp):
             hints = CHART_HINTS
         elif focused is not None and (panel := panel_of(focused)) is not None:
             hints = panel.hints or TABLE_HINTS
-        inside = view.window.stands_still or view.query.where is not None
-        inside = inside or bool(view.user) or self.zoomed or (self.watched is not None and view.rows.only is None)
+        inside = view.window.stands_still or view.query.selects
+        inside = (
+            inside
+            or bool(view.user)
+            or self.zoomed
+            or view.rows.by is not None
+            or (self.watched is not None and view.rows.only is None)
+        )
         self.query_one(StatusBar).show_hints((*hints[:1], BACK_HINT, *hints[1:]) if inside else hints)
 
     def show_side(self) -> None:

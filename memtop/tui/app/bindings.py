@@ -58,6 +58,9 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("greater_than_sign", "neighbour(1)", "Right column", "Sort by the column to the right"),
         _key("I", "reverse", "Reverse", "Turn the order round"),
         _key("t,f5", "tree", "Tree", "Parents and children, with subtree totals"),
+        _key(
+            "b", "by", "By", "List processes, or groups by cgroup (t: their tree), container, pod, unit, user, program"
+        ),
         _key("c", "columns", "Columns", "Choose and order the columns"),
         _key("u", "user", "User", "Show one user's processes"),
         _key("a", "everybody", "All or mine", "All processes, or those asked for when memtop was started"),
@@ -105,6 +108,7 @@ TABLE_HINTS: Final = (
     Hint("?", "Help", "help"),
     Hint("/", "Filter", "filter"),
     Hint("s", "Sort", "sort_menu"),
+    Hint("b", "By", "by"),
     Hint("Enter", "Watch", "watch_selected"),
     Hint("e", "Explain", "explain"),
     Hint("Space", "Pause", "pause"),

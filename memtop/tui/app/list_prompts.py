@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from memtop.columns import Column
+from memtop.columns import Column, columns_of
 from memtop.errors import UsageError
 from memtop.tui.dialogs.column_chooser import ColumnChooser
 from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
@@ -35,14 +35,16 @@ def ask_columns(app: AppState) -> None:
     def use(columns: tuple[Column, ...]) -> None:
         app.choose(columns=columns)
 
-    app.push_screen(ColumnChooser(app.view.columns), _unless_cancelled(use))
+    app.push_screen(
+        ColumnChooser(app.view.columns, columns_of(groups=app.view.rows.lists_groups)), _unless_cancelled(use)
+    )
 
 
 def ask_pid(app: AppState) -> None:
     """Ask for a PID, and select its row."""
 
     def parse(text: str) -> int:
-        found = [index for index, row in enumerate(app.table.rows) if str(row.pid) == text]
+        found = [index for index, row in enumerate(app.table.rows) if str(getattr(row, "pid", "")) == text]
         if not found:
             raise UsageError(f"no process {text} in the list")
         return found[0]

@@ -10,17 +10,18 @@ from rich.style import Style
 from textual.strip import Strip
 
 from memtop import units
-from memtop.model.frame import Detail, ProcessRow
+from memtop.model.frame import Detail, GroupDetail, ProcessRow
 from memtop.sanitize import clean
 from memtop.tui.chart.axes import Scale, clock, slope_sign
 from memtop.tui.chart.chart_styles import AREAS, LINE_ASCII, TEXTURES, ChartStyle, ChartStyles, Glyphs, area_color
+from memtop.tui.chart.group_chart import group_items
 from memtop.tui.drawing.cell_text import to_ascii
 
 _ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}
 _GAPS: Final = ("   ", "  ")
 _YOUNG_S: Final = 120.0
 """Before this age the title shows none, because it would change every second and be redrawn."""
-_DROPPED_FIRST: Final = ("peak", "shm", "file+shm", "file", "swap", "anon")
+_DROPPED_FIRST: Final = ("limit", "rest", "member1", "member0", "peak", "shm", "file+shm", "file", "swap", "anon")
 
 
 def title_text(detail: Detail, scale: Scale) -> str:
@@ -41,7 +42,7 @@ def title_text(detail: Detail, scale: Scale) -> str:
     return " ── ".join(parts)
 
 
-def looking_back_text(detail: Detail) -> str:
+def looking_back_text(detail: Detail | GroupDetail) -> str:
     """The text in the frame's lower edge while the cursor is in the past; empty when live."""
     if detail.cursor_s is None:
         return ""
@@ -49,7 +50,13 @@ def looking_back_text(detail: Detail) -> str:
 
 
 def facts(
-    detail: Detail, width: int, inks: ChartStyles, *, areas: bool, shows_virt: bool = True, look: Glyphs = Glyphs.SHADED
+    detail: Detail | GroupDetail,
+    width: int,
+    inks: ChartStyles,
+    *,
+    areas: bool,
+    shows_virt: bool = True,
+    look: Glyphs = Glyphs.SHADED,
 ) -> Strip:
     """The numbers of the instant shown, in one line of ``width`` cells. What does not fit is dropped.
 
@@ -57,7 +64,7 @@ def facts(
     """
     row = detail.row
     keys = _keys(look, areas=areas, shows_virt=shows_virt)
-    items = _items(detail, row, keys)
+    items = group_items(detail, keys) if isinstance(detail, GroupDetail) else _items(detail, detail.row, keys)
     empty = {"shm": not row.shmem_bytes, "swap": not row.swap_bytes}
     order = [name for name, droppable in empty.items() if droppable] + list(_DROPPED_FIRST)
     gap = _GAPS[0]
@@ -67,7 +74,7 @@ def facts(
         if _width(items, gap) > width:
             items.pop(name, None)
     if _width(items, gap) > width:
-        items, gap = _shortest(detail, row, keys, width)
+        items, gap = _shortest(detail, keys, width)
     segments: list[Segment] = []
     for number, pieces in enumerate(items.values()):
         if number:
@@ -103,10 +110,13 @@ def _arrow(detail: Detail, row: ProcessRow) -> str:
     return _ARROWS[slope if slope == change else 0]
 
 
-def _shortest(
-    detail: Detail, row: ProcessRow, keys: dict[ChartStyle, str], width: int
-) -> tuple[dict[str, Pieces], str]:
+def _shortest(detail: Detail | GroupDetail, keys: dict[ChartStyle, str], width: int) -> tuple[dict[str, Pieces], str]:
     """The rest of the line if not even VIRT and RES fit in full, and the gap between the two."""
+    if isinstance(detail, GroupDetail):
+        group = detail.row
+        level = group.rss_bytes if group.working_set_bytes is None else group.working_set_bytes
+        return {"res": [(units.size(level), ChartStyle.RES)]}, ""
+    row = detail.row
     virt, res, arrow = units.size(row.virt_bytes), units.size(row.rss_bytes), _arrow(detail, row)
     forms = (
         (f"{keys.get(ChartStyle.VIRT, '')}VIRT {virt}", f"{keys.get(ChartStyle.RES, '')}RES {res}{arrow}", _GAPS[1]),

@@ -18,12 +18,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from memtop.history.process_history import WINDOWS_S
-from memtop.model.frame import Detail
+from memtop.model.frame import Detail, GroupDetail
 from memtop.tui.chart.axes import Scale
 from memtop.tui.chart.canvas import AXES_FROM
 from memtop.tui.chart.chart_base import ChartBase
 from memtop.tui.chart.chart_title import facts, looking_back_text, title_text
 from memtop.tui.chart.curves import DrawnCurves
+from memtop.tui.chart.group_chart import group_picture, group_title
 from memtop.tui.chart.picture import Forecast, Limits, MemoryPicture, picture_of
 from memtop.tui.chart.plot import filled, memory_strips, message_strips, points_for, points_to
 from memtop.tui.drawing.cell_text import LOADING, to_ascii
@@ -56,6 +57,8 @@ class MemoryChart(ChartBase, can_focus=True):
     """
     detail: reactive[Detail | None] = reactive(None, repaint=False)
     """The process in focus; None if there is none."""
+    group: reactive[GroupDetail | None] = reactive(None, repaint=False)
+    """The group in focus, which is drawn while no process is."""
     words: reactive[str] = reactive(LOADING, repaint=False)
     """Text to show while there is none."""
     scale: reactive[Scale] = reactive(Scale.AUTO, repaint=False)
@@ -105,9 +108,13 @@ class MemoryChart(ChartBase, can_focus=True):
         """Redraw for new numbers."""
         self._renew()
 
+    def watch_group(self) -> None:
+        """Redraw for new numbers of a group."""
+        self._renew()
+
     def watch_words(self) -> None:
         """Redraw for another text, which shows while there is no process."""
-        if self.detail is None:
+        if self.detail is None and self.group is None:
             self.invalidate()
 
     def watch_scale(self) -> None:
@@ -118,6 +125,11 @@ class MemoryChart(ChartBase, can_focus=True):
         """Take the changes, and build the chart again only if its cells may have changed."""
         detail = self.detail
         before = self._picture
+        if detail is None and self.group is not None:
+            self._picture = group_picture(self.group, self.scale, before.scale if before else Scale.ONE)
+            self._entitle(group_title(self.group, self._picture.scale), looking_back_text(self.group))
+            self.invalidate()
+            return
         if detail is None:
             self._picture = None
             self.framed.border_title = self.framed.border_subtitle = None
@@ -142,7 +154,7 @@ class MemoryChart(ChartBase, can_focus=True):
         if names != (self.framed._border_title, self.framed._border_subtitle):
             self.framed.border_title, self.framed.border_subtitle = names
 
-    def _facts_strip(self, detail: Detail, width: int, height: int) -> Strip:
+    def _facts_strip(self, detail: Detail | GroupDetail, width: int, height: int) -> Strip:
         scale = self._picture.scale if self._picture else Scale.ONE
         foot = 2 if width >= AXES_FROM[0] else 0
         return facts(
@@ -156,7 +168,7 @@ class MemoryChart(ChartBase, can_focus=True):
 
     def build(self, width: int, height: int) -> list[Strip]:
         """The line of numbers with the chart below it; the numbers alone if there is no room for both."""
-        detail, picture, inks = self.detail, self._picture, self.inks()
+        detail, picture, inks = self.detail or self.group, self._picture, self.inks()
         if detail is None or picture is None:
             return message_strips(self.words, width, height, inks, self.look)
         self._facts = self._facts_strip(detail, width, height)

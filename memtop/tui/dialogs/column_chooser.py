@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from memtop.columns import COLUMNS, DEFAULT_COLUMNS, Column
+from memtop.columns import Column, ColumnSet
 from memtop.tui.dialogs.dialog import Dialog
 from memtop.tui.dialogs.palette import ChoiceList
 
@@ -26,9 +26,10 @@ class ColumnChooser(Dialog[tuple[Column, ...]]):
         Binding("d", "defaults", "Defaults", id="chooser.defaults", tooltip="The columns memtop starts with"),
     ]
 
-    def __init__(self, shown: tuple[Column, ...]) -> None:
+    def __init__(self, shown: tuple[Column, ...], there: ColumnSet) -> None:
         super().__init__()
-        self._order = [*shown, *(column for column in COLUMNS if column not in shown)]
+        self._there = there
+        self._order = [*shown, *(column for column in there.columns if column not in shown)]
         self._shown = set(shown)
 
     def compose(self) -> ComposeResult:
@@ -72,8 +73,8 @@ class ColumnChooser(Dialog[tuple[Column, ...]]):
 
     def action_defaults(self) -> None:
         """Restore the default columns."""
-        self._order = [*DEFAULT_COLUMNS, *(column for column in COLUMNS if not column.default)]
-        self._shown = set(DEFAULT_COLUMNS)
+        self._order = [*self._there.defaults, *(column for column in self._there.columns if not column.default)]
+        self._shown = set(self._there.defaults)
         self._fill(0)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

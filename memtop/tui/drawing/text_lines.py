@@ -29,6 +29,8 @@ class Line(NamedTuple):
 
 def without_focus(frame: Frame | None) -> str:
     """Text to show while the process in focus is being read, or if there is none."""
+    if frame is not None and frame.group is not None:
+        return "This is about one process: Enter on a group lists its processes, Enter on a process shows it."
     return LOADING if frame is None or frame.rows else "Select a process."
 
 

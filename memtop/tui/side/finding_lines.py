@@ -6,9 +6,11 @@ from typing import Final
 
 from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
+from memtop.explain.group_sentences import group_sentences
 from memtop.explain.region_sentences import mark_sentence
 from memtop.model.assessment import Assessment
-from memtop.model.frame import Detail
+from memtop.model.frame import Detail, GroupDetail
+from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.drawing.text_lines import Line, wrapped
 
@@ -30,6 +32,21 @@ def finding_lines(detail: Detail, width: int) -> tuple[list[Line], dict[int, str
     found, topics = _findings(detail, width)
     topics = {len(marked) + line: name for line, name in topics.items()}
     return marked + found, topics | dict.fromkeys(range(len(marked)), "regions")
+
+
+def group_lines(detail: GroupDetail, width: int) -> tuple[list[Line], dict[int, str]]:
+    """The sentences about a group, the worst first, and the topic of each line."""
+    lines: list[Line] = []
+    topics: dict[int, str] = {}
+    if detail.cursor_s is not None:
+        at = clock(detail.right_edge_s + detail.cursor_s)
+        lines += [*wrapped(f"As it was at {at}. End goes back to now.", width, "strong"), Line("")]
+    for one in group_sentences(detail):
+        mark, look = MARKS[one.severity]
+        first = len(lines)
+        lines += wrapped(f"{mark} {one.says}", width, look, _INDENT)
+        topics.update(dict.fromkeys(range(first, len(lines)), one.topic))
+    return lines, topics
 
 
 def _findings(detail: Detail, width: int) -> tuple[list[Line], dict[int, str]]:

@@ -19,7 +19,7 @@ from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, fit
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
-from memtop.tui.side.finding_lines import finding_lines
+from memtop.tui.side.finding_lines import finding_lines, group_lines
 
 
 class SidePanel(Vertical, KeptLines):
@@ -71,13 +71,15 @@ class SidePanel(Vertical, KeptLines):
         lines, self._topics = self._lines(self._frame, width)
         if prose.styles.overflow_y == "hidden":  # a few lines under the chart, which do not scroll
             lines, self._topics = _cut(lines, self._topics, self.content_size.height, width)
-        elif self._frame.detail is not None:
+        elif self._frame.detail is not None or self._frame.group is not None:
             lines += self._explanation(self._frame, self._frame.detail, width)
         prose.show(lines)
 
     def _lines(self, frame: Frame, width: int) -> tuple[list[Line], dict[int, str]]:
         """The sentences, and the topic of each line that has one."""
         detail = frame.detail
+        if detail is None and frame.group is not None:
+            return group_lines(frame.group, width)
         if detail is None:
             words = LOADING if frame.rows else "No process is selected: its memory would be explained here."
             return wrapped(words, width), {}
@@ -92,9 +94,10 @@ class SidePanel(Vertical, KeptLines):
         lines += wrapped(virt_sentence(detail.row, frame.system, detail.outlook), width)
         return lines, topics
 
-    def _explanation(self, frame: Frame, detail: Detail, width: int) -> list[Line]:
+    def _explanation(self, frame: Frame, detail: Detail | None, width: int) -> list[Line]:
         """The topic of the value under the cursor."""
-        text = plain(topic(self._topic).fill(facts_of(detail.row, frame.system, detail.status)), width)
+        facts = facts_of(detail.row, frame.system, detail.status) if detail is not None else {}
+        text = plain(topic(self._topic).fill(facts), width)
         title, *body = text.splitlines()
         return [Line(""), Line(title, "strong"), *(Line(line) for line in body)]
 

@@ -15,8 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import Reactive
 
-from memtop.model.frame import Frame, ProcessRow
-from memtop.process_key import ProcessKey
+from memtop.model.frame import Frame, Row, RowKey
 from memtop.tui.drawing.scrolling import ScrollingLines
 
 HEADING_LINES: Final = 1
@@ -41,7 +40,7 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         ),
     ]
 
-    selected: Reactive[ProcessKey | None] = Reactive(None, repaint=False)
+    selected: Reactive[RowKey | None] = Reactive(None, repaint=False)
     """The process under the cursor. Setting it does not scroll; :meth:`reveal` does."""
     follow: Reactive[bool] = Reactive(False, repaint=False)
     """Keep the selected process in view through every new order."""
@@ -50,13 +49,13 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
     class SelectionMoved(Message):
         """Another process is under the cursor."""
 
-        key: ProcessKey | None
+        key: RowKey | None
 
     @dataclass
     class ProcessChosen(Message):
         """Enter or a double click on a process."""
 
-        key: ProcessKey
+        key: RowKey
 
     class ViewportMoved(Message):
         """Scrolled or resized: ``visible_keys`` may be others now."""
@@ -73,23 +72,23 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         """Take a newer frame, and keep the selection with its process."""
         self.frame = frame
         self._keep_selection()
-        self.set_length(len(frame.rows) + HEADING_LINES)
+        self.set_length(len(frame.listed) + HEADING_LINES)
         if self.follow:
             self.reveal()
 
     @property
-    def rows(self) -> tuple[ProcessRow, ...]:
+    def rows(self) -> tuple[Row, ...]:
         """The rows of the frame shown."""
-        return self.frame.rows if self.frame is not None else ()
+        return self.frame.listed if self.frame is not None else ()
 
     @property
-    def selected_row(self) -> ProcessRow | None:
+    def selected_row(self) -> Row | None:
         """The numbers of the process under the cursor; None when it is not in the list."""
         index = self.find(self.selected)
         return None if index is None else self.rows[index]
 
     @property
-    def visible_keys(self) -> frozenset[ProcessKey]:
+    def visible_keys(self) -> frozenset[RowKey]:
         """The processes that are in view."""
         top = self.scroll_offset.y
         return frozenset(row.key for row in self.rows[top : top + self.body_lines])
@@ -104,7 +103,7 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         elif index >= top + self.body_lines:
             self.scroll_to(y=index - self.body_lines + 1, animate=False)
 
-    def find(self, key: ProcessKey | None) -> int | None:
+    def find(self, key: RowKey | None) -> int | None:
         """The row number of a process; None when it is not in the list."""
         rows = self.rows
         if self._index < len(rows) and rows[self._index].key == key:
@@ -127,7 +126,7 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
             self.selected = self.rows[self._index].key
             self.reveal()
 
-    def watch_selected(self, key: ProcessKey | None) -> None:
+    def watch_selected(self, key: RowKey | None) -> None:
         self.post_message(self.SelectionMoved(key))
         self.refresh_rows()
 

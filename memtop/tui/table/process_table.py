@@ -15,8 +15,7 @@ from textual.reactive import Reactive
 from textual.strip import Strip
 
 from memtop.columns import DEFAULT_COLUMNS, Column
-from memtop.model.frame import Frame, TreePlace
-from memtop.process_key import ProcessKey
+from memtop.model.frame import Frame, RowKey, TreePlace
 from memtop.sanitize import clean
 from memtop.tui.drawing.cell_text import LOADING
 from memtop.tui.table.column_layout import place_columns
@@ -55,7 +54,7 @@ class ProcessTable(ProcessList, inherit_bindings=False):
     """The columns to show, as far as there is room."""
     sort: Reactive[Sort] = Reactive(Sort("res"), repaint=False)
     """The order of the rows in the frames, shown in the heading; the table itself sorts nothing."""
-    watched: Reactive[ProcessKey | None] = Reactive(None, repaint=False)
+    watched: Reactive[RowKey | None] = Reactive(None, repaint=False)
     """The process marked with ►."""
     filter_text: Reactive[str] = Reactive("", repaint=False)
     """The filter, for the text in an empty table."""
@@ -73,7 +72,7 @@ class ProcessTable(ProcessList, inherit_bindings=False):
     class FoldToggled(Message):
         """The user wants to fold or unfold a subtree."""
 
-        key: ProcessKey
+        key: RowKey
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -81,12 +80,20 @@ class ProcessTable(ProcessList, inherit_bindings=False):
 
     def show(self, frame: Frame) -> None:
         """Take a newer frame and redraw the lines that it changes."""
-        ram_changed = self.frame is None or self.frame.system.mem_total_bytes != frame.system.mem_total_bytes
+        before = self.frame
         super().show(frame)
-        if ram_changed:
+        if before is None or before.system.mem_total_bytes != frame.system.mem_total_bytes:
             self.repaint()
         else:
             self.refresh_rows()
+
+    def show_other(self, frame: Frame, columns: tuple[Column, ...], sort: Sort) -> None:
+        """Take a frame whose rows are of another kind than before, with the columns of that kind."""
+        self._paintings = None
+        self.set_reactive(ProcessTable.columns, columns)
+        self.set_reactive(ProcessTable.sort, sort)
+        super().show(frame)
+        self.repaint()
 
     def watch_watched(self) -> None:
         self.refresh_rows()
@@ -136,7 +143,8 @@ class ProcessTable(ProcessList, inherit_bindings=False):
         if self.frame is None:
             return LOADING
         if self.filter_text:
-            return f"No process matches the filter “{clean(self.filter_text)}”, Esc clears it"
+            kind = "process" if self.frame.groups is None else "group"
+            return f"No {kind} matches the filter “{clean(self.filter_text)}”, Esc clears it"
         if self.frame.hidden:
             return f"No process to show; /proc hides {self.frame.hidden} from this user (hidepid)"
         return "No process to show"

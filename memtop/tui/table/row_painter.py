@@ -15,8 +15,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from memtop import units
-from memtop.model.frame import Note, ProcessRow, TreePlace
-from memtop.process_key import ProcessKey
+from memtop.model.frame import Note, ProcessRow, Row, RowKey, TreePlace
 from memtop.tui.drawing.cell_text import fit, to_ascii
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.table.column_layout import MARKER_CELLS, Place
@@ -82,13 +81,13 @@ class Painter:
                 runs += [(" ", self.look.heading), (self._text(title, place.width, column.left), style)]
         return self._strip(runs, self.look.heading)
 
-    def row(self, row: ProcessRow, tree: TreePlace | None, selected: bool, watched: bool) -> Strip:
+    def row(self, row: Row, tree: TreePlace | None, selected: bool, watched: bool) -> Strip:
         """One process."""
         look = self.look
         if selected:
             uniform: Style | None = look.cursor
         else:
-            uniform = look.dim if row.note in _DIM_NOTES or row.gone_s is not None else None
+            uniform = look.dim if row.gone_s is not None or _is_dim(row) else None
         runs = [(self._text(WATCHED_MARK if watched else " ", MARKER_CELLS), uniform or look.base)]
         for place in self.places:
             column = place.column
@@ -148,7 +147,7 @@ class Painter:
 class _Painted:
     """A row as it was painted last, and everything that its picture depends on."""
 
-    row: ProcessRow
+    row: Row
     tree: TreePlace | None
     selected: bool
     watched: bool
@@ -160,7 +159,7 @@ class Paintings:
 
     def __init__(self, painter: Painter) -> None:
         self.painter = painter
-        self._rows: dict[ProcessKey, _Painted] = {}
+        self._rows: dict[RowKey, _Painted] = {}
         self._headings: dict[Sort, Strip] = {}
 
     def heading(self, sort: Sort) -> Strip:
@@ -169,7 +168,7 @@ class Paintings:
             self._headings = {sort: self.painter.heading(sort)}
         return self._headings[sort]
 
-    def row(self, row: ProcessRow, tree: TreePlace | None, selected: bool, watched: bool) -> Strip:
+    def row(self, row: Row, tree: TreePlace | None, selected: bool, watched: bool) -> Strip:
         """The row's picture. It is the same object as long as it looks the same."""
         old = self._rows.get(row.key)
         if old and old.row is row and old.selected is selected and old.watched is watched and old.tree == tree:
@@ -185,7 +184,7 @@ class Paintings:
         lines = textwrap.wrap(words, max(1, self.painter.width - 2))
         return self.painter.message(lines[line] if line < len(lines) else "")
 
-    def keep_only(self, keys: frozenset[ProcessKey]) -> None:
+    def keep_only(self, keys: frozenset[RowKey]) -> None:
         """Drop rows that are out of view, if there are many."""
         if len(self._rows) > _KEPT_SCREENS * len(keys) + _KEPT_SCREENS:
             self._rows = {key: painted for key, painted in self._rows.items() if key in keys}
@@ -200,10 +199,15 @@ def _subtree_total(tree: TreePlace, field: str) -> str:
     return AT_MOST_MARK + units.size(tree.rss_bytes)
 
 
-def _command(row: ProcessRow, text: str, tree: TreePlace | None, width: int) -> str:
+def _is_dim(row: Row) -> bool:
+    return isinstance(row, ProcessRow) and row.note in _DIM_NOTES
+
+
+def _command(row: Row, text: str, tree: TreePlace | None, width: int) -> str:
     """The command after its branch of the tree. A very deep branch shows only its last part."""
     if row.gone_s is not None:
-        text = f"({'OOM kill' if row.note is Note.OOM_KILLED else 'gone'}) {text}"
+        killed = isinstance(row, ProcessRow) and row.note is Note.OOM_KILLED
+        text = f"({'OOM kill' if killed else 'gone'}) {text}"
     if tree is None:
         return text
     prefix = tree.prefix

@@ -12,7 +12,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from memtop.model.frame import Frame, Note, ProcessRow
+from memtop.model.frame import Frame, Note, ProcessRow, Row
 from memtop.tui.bars.header_parts import HeaderState, header_parts
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.drawing.line_parts import placed
@@ -35,10 +35,10 @@ def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, sta
         _line(1, _header(frame, view.readings.delay_s, state, width), _BOLD, color),
     ]
     if width >= TINY_BELOW[0] and height >= TINY_BELOW[1]:
-        places = place_columns(view.columns, width - BAR_CELLS, view.sort.key)
-        heading = 1 + table_top(height, len(frame.rows), one=view.rows.only is not None)
+        places = place_columns(view.titled_columns, width - BAR_CELLS, view.sort.key)
+        heading = 1 + table_top(height, len(frame.listed), one=view.rows.only is not None)
         drawn.append(_line(heading, _heading(places, view.sort.key, view.rows.descending), _BOLD, color))
-        for line, row in enumerate(frame.rows[: height - 1 - heading], heading + 1):
+        for line, row in enumerate(frame.listed[: height - 1 - heading], heading + 1):
             drawn.append(_line(line, *_row(row, places, color), color))
     return "".join(drawn)
 
@@ -64,9 +64,9 @@ def _heading(places: Sequence[Place], sort_key: str, descending: bool) -> str:
     return text
 
 
-def _row(row: ProcessRow, places: Sequence[Place], color: bool) -> tuple[str, str]:
+def _row(row: Row, places: Sequence[Place], color: bool) -> tuple[str, str]:
     """The line and the style of all of it."""
-    plain = row.note is not Note.NONE
+    plain = isinstance(row, ProcessRow) and row.note is not Note.NONE
     line, at = "", 0
     for place in places:
         cell = fit(place.column.text(row), place.width, place.column.left)

@@ -18,7 +18,7 @@ from memtop.columns import BY_NAME, DEFAULT_COLUMNS
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
 from memtop.explain import topic
-from memtop.model.frame import Detail
+from memtop.model.frame import Detail, ProcessRow
 from memtop.settings import Settings
 from memtop.sources.protocol import Instant
 from memtop.tui.app.app import MemtopApp
@@ -88,7 +88,7 @@ class Board:
     @property
     def pids(self) -> list[int]:
         """In the table's order."""
-        return [row.pid for row in self.app.table.rows]
+        return [row.pid for row in self.app.table.rows if isinstance(row, ProcessRow)]
 
     @property
     def selected(self) -> int | None:

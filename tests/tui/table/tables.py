@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.pilot import Pilot
 
 from memtop.model.frame import Frame
+from memtop.process_key import ProcessKey
 from memtop.tui.table.process_table import ProcessTable
 from tests.rows import proc_row
 from tests.tui.frames import line
@@ -28,4 +29,4 @@ def pid_at(table: ProcessTable, y: int) -> int:
 
 
 def cursor_pid(table: ProcessTable) -> int | None:
-    return None if table.selected is None else table.selected.pid
+    return table.selected.pid if isinstance(table.selected, ProcessKey) else None

@@ -1,0 +1,102 @@
+"""Builds the detail of the group in focus: its series with the largest members under them, its limit, its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import nlargest
+
+from memtop.analysis.limits.memory_limits import Ceiling
+from memtop.engine.assessment.growth_tracker import growth_now
+from memtop.engine.groups.charge import ceiling_of
+from memtop.engine.groups.group_table import GroupTable
+from memtop.engine.groups.listing import members_of
+from memtop.history.process_history import fitting_window_s, right_edge_s, series
+from memtop.history.rings import History
+from memtop.model.frame import GroupDetail, ProcessRow, Series
+from memtop.model.group import GroupRow
+from memtop.model.request import Request
+from memtop.sampling.cgroup_reading import CgroupSample
+from memtop.sampling.sample import Sample
+
+LARGEST = 2
+"""Members that are drawn on their own."""
+NOT_ACCOUNTED = "no memory cgroup accounts it, so it has no charge and no limit of its own"
+
+
+def group_detail(
+    table: GroupTable,
+    history: History,
+    request: Request,
+    sample: Sample,
+    chosen: Sequence[ProcessRow],
+    *,
+    past_s: float | None,
+    groups: Sequence[GroupRow] | None,
+) -> GroupDetail | None:
+    """The detail of ``request.groups.focus`` at the instant shown; None where there is no such group."""
+    key, window = request.groups.focus, request.window
+    assert key is not None
+    members = members_of(key, [row for row in chosen if row.gone_s is None], sample)
+    row = next((one for one in groups or () if one.key == key), None)
+    if row is None:
+        row = table.row(key, members, sample, past_s)
+    if row is None:
+        return None
+    of, now_s = table.series_of(row), sample.mono_s
+    at_s = now_s if past_s is None else past_s
+    track = table.growth.track(of)
+    window_s = window.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
+    right_s = right_edge_s(at_s, now_s, window_s, window.points)
+    until_s = now_s if row.gone_s is None else min(now_s, row.gone_s - (sample.wall_s - sample.mono_s))
+    span = {"right_s": right_s, "until_s": until_s, "window_s": window_s}
+    whole = series(table.growth.tracks, of, points=window.points, **span)
+    largest = nlargest(LARGEST, members, key=lambda one: one.rss_bytes or 0)
+    parts = [series(history, one.key, points=window.points, **span).rss_bytes for one in largest]
+    level = row.working_set_bytes if row.working_set_bytes is not None else row.rss_bytes
+    known = sum(one.rss_bytes or 0 for one in largest)
+    cgroups = sample.cgroups or CgroupSample()
+    ceiling = None
+    if row.path is not None and past_s is None:
+        ceiling = ceiling_of(row.path, cgroups, sample.system.meminfo)
+    verdict = table.growth.verdict(of) if past_s is None else None
+    return GroupDetail(
+        row=row,
+        series=_stacked(whole, parts, charged=row.charge_bytes is not None),
+        largest=tuple(largest),
+        rest_bytes=None if level is None else max(0, level - known),
+        window_s=window_s,
+        right_edge_s=right_s + (sample.wall_s - sample.mono_s),
+        cursor_s=None if past_s is None else past_s - right_s,
+        limit_name=_limit_name(ceiling, cgroups),
+        growth=growth_now(verdict, now_s),
+        state=verdict.state if verdict is not None else None,
+        unread=NOT_ACCOUNTED if row.charge_bytes is None and past_s is None else "",
+    )
+
+
+def _limit_name(ceiling: Ceiling | None, cgroups: CgroupSample) -> str:
+    return "" if ceiling is None or ceiling.path is None else cgroups.labels.get(ceiling.path, "")
+
+
+def _stacked(whole: Series, parts: Sequence[tuple[float | None, ...]], *, charged: bool) -> Series:
+    """The series with the largest members as its parts, cut where together they exceed the whole, and the rest."""
+    first = parts[0] if parts else (None,) * len(whole.times_s)
+    second = parts[1] if len(parts) > 1 else (None,) * len(whole.times_s)
+    stacks = [_stack(*point) for point in zip(whole.rss_bytes, first, second, strict=True)]
+    nothing = (None,) * len(whole.times_s)
+    return whole._replace(
+        virt_bytes=whole.virt_bytes if charged else nothing,
+        anon_bytes=tuple(one[0] for one in stacks),
+        file_bytes=tuple(one[1] for one in stacks),
+        shmem_bytes=tuple(one[2] for one in stacks),
+        minflt_per_s=nothing,
+        majflt_per_s=nothing,
+    )
+
+
+def _stack(whole: float | None, one: float | None, other: float | None) -> tuple[float | None, ...]:
+    if whole is None:
+        return None, None, None
+    first = min(one or 0.0, whole)
+    second = min(other or 0.0, whole - first)
+    return first, second, whole - first - second

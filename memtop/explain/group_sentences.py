@@ -1,0 +1,135 @@
+"""Sentences about a group of processes, the worst first: its limit, its growth, what happened to it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from memtop.analysis.findings import Severity
+from memtop.analysis.trend.classify import Shape
+from memtop.explain.finding_text import span
+from memtop.model.frame import GroupDetail
+from memtop.model.group import By, GroupRow
+from memtop.sanitize import clean
+from memtop.units import count, duration, long_size, percent
+
+WARNING_PERCENT: Final = 80.0
+DANGER_PERCENT: Final = 90.0
+"""Of a limit, as for processes."""
+SOON_S: Final = 600.0
+"""A limit that is met sooner is a danger."""
+PSI_PERCENT: Final = 10.0
+RESTARTS: Final = 3
+_LEVEL: Final = {
+    Shape.FLAT: "It stays level.",
+    Shape.NOISY: "It goes up and down around one level.",
+    Shape.SAWTOOTH: "It rises and falls again and again, and its low points stay level.",
+    Shape.SPIKE: "It rose once and came back.",
+    Shape.STEP: "It rose in one step and has been level since.",
+    Shape.STAIRS: "It rose in steps.",
+    Shape.WARMUP: "It rose at first and levels off.",
+    Shape.SHRINK: "It shrinks.",
+    Shape.GROWTH: "It may be rising; too early to say whether it goes on.",
+}
+
+
+class GroupSentence(NamedTuple):
+    """One sentence and the topic that explains it."""
+
+    severity: Severity
+    says: str
+    topic: str
+
+
+def group_sentences(detail: GroupDetail) -> list[GroupSentence]:
+    """All that there is to say, the worst first."""
+    row = detail.row
+    found = [*_gone(row), *_growth(detail), *_limit(detail), *_events(row), _ledger(detail)]
+    found.sort(key=lambda one: -one.severity)
+    return found
+
+
+def _gone(row: GroupRow) -> list[GroupSentence]:
+    if row.gone_s is None:
+        return []
+    return [GroupSentence(Severity.WARNING, "Its last process has ended; these are its last numbers.", "groups")]
+
+
+def _growth(detail: GroupDetail) -> list[GroupSentence]:
+    row, growth, state = detail.row, detail.growth, detail.state
+    if row.gone_s is not None or detail.cursor_s is not None:
+        return []
+    if state is None or growth is None or growth.kind is Shape.INSUFFICIENT:
+        rise = row.growth_bytes_per_min
+        says = "Whether it grows is not known yet."
+        if rise is not None and rise > max(1 << 20, 0.02 * (row.used_bytes or 0)):
+            says = f"Rising: +{long_size(rise)} within the last minute; too early to say whether it goes on."
+        return [GroupSentence(Severity.NOTE, says, "verdicts")]
+    if not state.alarm or growth.slope_bytes_per_s is None:
+        return [GroupSentence(Severity.NOTE, _LEVEL.get(growth.kind, "It stays level."), "verdicts")]
+    says = f"It grows {long_size(growth.slope_bytes_per_s * 60)} a minute, steadily for {duration(growth.span_s)}"
+    says += ", as a whole." if row.members > 1 else "."
+    severity = Severity.WARNING
+    if row.limit_s is not None and detail.limit_name:
+        says += f" At this rate {_limit_of(detail)} is reached in {span(*row.limit_s)}."
+        severity = Severity.DANGER if row.limit_s[0] < SOON_S else severity
+    return [GroupSentence(severity, says, "verdict_growing")]
+
+
+def _limit(detail: GroupDetail) -> list[GroupSentence]:
+    row = detail.row
+    if row.limit_percent is None or row.limit_bytes is None or row.gone_s is not None:
+        return []
+    severity = (
+        Severity.DANGER
+        if row.limit_percent >= DANGER_PERCENT
+        else Severity.WARNING
+        if row.limit_percent >= WARNING_PERCENT
+        else Severity.NOTE
+    )
+    says = (
+        f"{percent(row.limit_percent)} % of {_limit_of(detail)} cannot be reclaimed. "
+        f"Room: {long_size(row.room_bytes)} before page cache in use is given up, "
+        f"{long_size(row.room_max_bytes)} before the kernel swaps or kills."
+    )
+    return [GroupSentence(severity, says, "limits")]
+
+
+def _events(row: GroupRow) -> list[GroupSentence]:
+    found = []
+    if row.oom_kills:
+        times = "once" if row.oom_kills == 1 else f"{count(row.oom_kills)} times"
+        says = f"The OOM killer struck in it {times} since memtop started."
+        found.append(GroupSentence(Severity.DANGER, says, "oom_killer"))
+    if row.restarts >= RESTARTS:
+        says = f"Commands of it ended and were started again {count(row.restarts)} times since memtop started."
+        found.append(GroupSentence(Severity.WARNING, says, "groups"))
+    if row.psi_some_avg10 is not None and row.psi_some_avg10 >= PSI_PERCENT:
+        says = f"Its tasks waited for memory {percent(row.psi_some_avg10)} % of the last 10 s."
+        found.append(GroupSentence(Severity.WARNING, says, "psi"))
+    return found
+
+
+def _ledger(detail: GroupDetail) -> GroupSentence:
+    """How the charge and the sum of RES belong together."""
+    row = detail.row
+    many = f"{count(row.members)} process{'' if row.members == 1 else 'es'}"
+    if row.charge_bytes is None:
+        says = f"{many}, which hold at most {long_size(row.rss_bytes)} (sum of RES)"
+        by_name = row.key.by in (By.USER, By.PROGRAM)
+        says += "." if by_name or not detail.unread else f"; {detail.unread}."
+        return GroupSentence(Severity.NOTE, says, "groups")
+    parts = (
+        ("anonymous", row.anon_bytes),
+        ("page cache", row.file_bytes),
+        ("shared", row.shmem_bytes),
+        ("kernel", row.kernel_bytes),
+    )
+    named = ", ".join(f"{long_size(size)} {name}" for name, size in parts if size)
+    says = f"Charged {long_size(row.charge_bytes)}{': ' + named if named else ''}. "
+    says += f"{many}; the sum of RES is {long_size(row.rss_bytes)}."
+    return GroupSentence(Severity.NOTE, says, "who_pays")
+
+
+def _limit_of(detail: GroupDetail) -> str:
+    name = clean(detail.limit_name) or "its cgroup"
+    return f"the limit of {name} ({long_size(detail.row.limit_bytes)})"

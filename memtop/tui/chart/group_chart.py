@@ -1,0 +1,73 @@
+"""The picture of a group on the memory chart: charge and working set, its largest members stacked under them."""
+
+from __future__ import annotations
+
+from memtop import units
+from memtop.model.frame import GroupDetail
+from memtop.sanitize import clean
+from memtop.tui.chart.axes import Scale, clock, known, settle
+from memtop.tui.chart.chart_styles import ChartStyle
+from memtop.tui.chart.picture import Forecast, MemoryPicture
+
+_NAME_CELLS = 16
+
+
+def group_picture(detail: GroupDetail, scale: Scale, before: Scale) -> MemoryPicture:
+    """The picture; ``before`` is the scale drawn last."""
+    row = detail.row
+    virt = max((value for value in known(detail.series.virt_bytes) if value is not None), default=0.0)
+    rss = max((value for value in known(detail.series.rss_bytes) if value is not None), default=0.0)
+    points = sum(value is not None for value in known(detail.series.rss_bytes))
+    message = "" if points >= 2 else "waiting for the second reading"
+    if row.gone_s is not None:
+        message = f"gone since {clock(row.gone_s)}"
+    forecast = None
+    if row.limit_s is not None and row.room_max_bytes is not None and row.room_max_bytes > 0 and not detail.cursor_s:
+        forecast = Forecast(float(row.room_max_bytes), *row.limit_s)
+    limit = ((clean(detail.limit_name), float(row.limit_bytes)),) if row.limit_bytes is not None else ()
+    return MemoryPicture(
+        detail.series,
+        detail.window_s,
+        detail.right_edge_s,
+        detail.cursor_s is not None or row.gone_s is not None,
+        detail.cursor_s,
+        limits=limit if detail.cursor_s is None else (),
+        scale=settle(scale, virt, rss, before),
+        message=message,
+        forecast=forecast,
+    )
+
+
+def group_title(detail: GroupDetail, scale: Scale) -> str:
+    """``cgroup web.service ── 12 processes``, and the scale if it is not the ordinary one."""
+    row = detail.row
+    parts = [f"{row.key.by.value} {clean(row.name)}", f"{row.members} process{'' if row.members == 1 else 'es'}"]
+    if scale is not Scale.ONE:
+        parts.append(scale.value)
+    return " ── ".join(parts)
+
+
+def group_items(detail: GroupDetail, keys: dict[ChartStyle, str]) -> dict[str, list[tuple[str, ChartStyle]]]:
+    """The numbers of the line above the chart, each in the color of what it is the name of."""
+    row = detail.row
+    charged = row.charge_bytes is not None
+    items: dict[str, list[tuple[str, ChartStyle]]] = {}
+    if charged:
+        charge = f"{keys.get(ChartStyle.VIRT, '')}CHARGE {units.long_size(row.charge_bytes)}"
+        items["virt"] = [(charge, ChartStyle.VIRT)]
+    name, level = ("WSET", row.working_set_bytes) if charged else ("RES at most", row.rss_bytes)
+    items["res"] = [(f"{keys.get(ChartStyle.RES, '')}{name} {units.long_size(level)}", ChartStyle.RES)]
+    inks = (ChartStyle.ANON, ChartStyle.FILE)
+    for number, (member, ink) in enumerate(zip(detail.largest, inks, strict=False)):
+        text = f"{clean(member.name)[:_NAME_CELLS]} {member.pid} "
+        items[f"member{number}"] = _part(keys, ink, text, member.rss_bytes)
+    items["rest"] = _part(keys, ChartStyle.SHMEM, "rest ", detail.rest_bytes)
+    if row.limit_bytes is not None:
+        items["limit"] = [("limit ", ChartStyle.AXIS), (units.size(row.limit_bytes), ChartStyle.GROUND)]
+    return items
+
+
+def _part(
+    keys: dict[ChartStyle, str], ink: ChartStyle, name: str, size_bytes: int | None
+) -> list[tuple[str, ChartStyle]]:
+    return [(keys.get(ink, ""), ink), (name, ChartStyle.AXIS), (units.size(size_bytes), ChartStyle.GROUND)]

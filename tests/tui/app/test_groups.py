@@ -1,0 +1,133 @@
+"""Groups on the screen: b, Enter and Esc, sort and filter, the chart and the sentences."""
+
+from __future__ import annotations
+
+from memtop.model.group import By, GroupRow
+from memtop.settings import Settings
+from memtop.tui.bars.footer import StatusBar
+from memtop.tui.drawing.text_lines import TextLines
+from memtop.tui.side.side_panel import SidePanel
+from tests.engine.groups.worlds import cgroup, world
+from tests.fakes import FakeSource
+from tests.tui.app.test_app import LONG_S, Board, board
+
+MIB = 1 << 20
+
+
+def cgroups() -> FakeSource:
+    source = world(p42="/system.slice/web.service", p43="/system.slice/web.service", p44="/other")
+    cgroup(source, "/system.slice/web.service", 90, b"%d\n" % (100 * MIB), anon=80, file=10, inactive_file=10)
+    return source
+
+
+def groups(it: Board) -> list[str]:
+    return [row.name for row in it.app.table.rows if isinstance(row, GroupRow)]
+
+
+def said(it: Board) -> str:
+    prose = it.app.query_one(SidePanel).query_one(TextLines)
+    return " ".join(" ".join(prose.render_line(y).text for y in range(12)).split())
+
+
+async def shows(it: Board, *names: str) -> None:
+    await it.until(lambda: groups(it) == list(names), f"{names} are shown, not {groups(it)}")
+
+
+async def test_b_cycles_through_the_kinds_of_groups_that_there_are() -> None:
+    async with board(source=cgroups()) as it:
+        await it.press("b")
+        await shows(it, "web.service", "/other")
+        await it.press("b")
+        await shows(it, "no unit", "web.service") if groups(it)[:1] == ["no unit"] else None
+        assert it.app.view.rows.by is By.UNIT, "there are no containers and no pods"
+        await it.press("b")
+        await shows(it, "ann")
+        await it.press("b")
+        await shows(it, "app")
+        await it.press("b")
+        await it.shows(42, 43, 44)
+
+
+async def test_enter_lists_the_processes_of_a_group_and_escape_returns_step_by_step() -> None:
+    async with board(source=cgroups()) as it:
+        await it.press("b")
+        await shows(it, "web.service", "/other")
+        await it.press("down", "enter")
+        await it.shows(44)
+        assert it.app.chart.group is not None and it.app.chart.group.row.name == "/other"
+        await it.press("enter")
+        await it.until(lambda: it.app.chart.detail is not None, "the process is charted")
+        await it.press("escape")
+        await it.until(lambda: it.app.chart.detail is None, "the group is charted again")
+        await it.press("escape")
+        await shows(it, "web.service", "/other")
+        assert it.app.table.selected_row is not None
+        assert it.app.table.selected_row.key == it.app.table.rows[1].key, "the cursor is where it was"
+        await it.press("escape")
+        await it.shows(42, 43, 44)
+
+
+async def test_the_chart_and_the_sentences_are_those_of_the_group_under_the_cursor() -> None:
+    async with board(source=cgroups(), size=(120, 40)) as it:
+        await it.press("b")
+        await it.until(lambda: it.app.chart.group is not None, "a group is charted")
+        await it.tick()
+        await it.tick()
+        await it.until(
+            lambda: "80.0 % of the limit of web.service (100 MiB) cannot be" in said(it), "the limit is told"
+        )
+        group = it.app.chart.group
+        assert group is not None
+        assert [one.pid for one in group.largest] == [42, 43]
+        assert it.app.chart.picture is not None
+        assert it.app.chart.picture.limits == (("web.service", 100.0 * MIB),)
+
+
+async def test_groups_are_sorted_and_filtered_and_processes_keep_their_own_choice() -> None:
+    async with board(source=cgroups()) as it:
+        await it.press("N")
+        await it.shows(42, 43, 44)
+        await it.press("b")
+        await shows(it, "web.service", "/other")
+        await it.press("slash", *"n<2", "enter")
+        await shows(it, "/other")
+        await it.press("escape")
+        await shows(it, "web.service", "/other")
+        await it.press("I")
+        await shows(it, "/other", "web.service")
+        await it.press("b", "b", "b", "b")
+        await it.until(lambda: it.app.view.sort.key == "pid", "processes are sorted as before")
+
+
+async def test_a_filter_that_was_typed_stays_when_the_kind_of_rows_changes() -> None:
+    async with board(source=cgroups()) as it:
+        await it.press("slash", *"unit=web", "enter")
+        await it.shows(42, 43)
+        await it.press("b")
+        await shows(it, "web.service")
+
+
+async def test_the_tree_of_cgroups_folds() -> None:
+    async with board(source=cgroups()) as it:
+        await it.press("b", "t")
+        await shows(it, "/", "system.slice", "web.service", "/other")
+        await it.press("home", "o")
+        await shows(it, "/")
+
+
+async def test_keys_of_processes_do_no_harm_on_a_group() -> None:
+    async with board(source=cgroups()) as it:
+        await it.press("b")
+        await shows(it, "web.service", "/other")
+        await it.press("K", "r", "m", "R", "y", "n", "p", "escape", "c", "escape", "u", "escape")
+        await it.press("1", "2", "3", "4", "5", "5")
+        await it.press("P", "M", "T", "less_than_sign", "greater_than_sign", "space", "left", "left", "end")
+        assert it.at_rest() and it.app.is_running
+        await it.press("enter", "b", "v", "plus", "minus", "z", "z")
+        assert it.app.is_running
+
+
+async def test_a_list_of_groups_may_be_asked_for_at_the_start() -> None:
+    async with board(Settings(by=By.CGROUP, delay_s=LONG_S), cgroups(), (60, 18)) as it:
+        assert groups(it)[:1] != []
+        assert it.app.query_one(StatusBar)
