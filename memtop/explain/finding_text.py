@@ -44,6 +44,8 @@ _CGROUPS: Final = frozenset({"limit_name", "brake_name", "of"})
 """Facts that may be paths of cgroups."""
 _WIDE: Final = 4.0
 """A range that is wider than so many times its beginning has both ends rounded by themselves."""
+_OPEN_END: Final = 40.0
+"""A range whose end is later than so many times its beginning, or so many minutes, says when at the earliest."""
 _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 
@@ -149,7 +151,7 @@ def _worded(name: str, value: float | str) -> str:
 def span(early_s: float, late_s: float) -> str:
     """Format a range of time, rounded outward: ``20 to 35 min``, ``8 min to 4.5 h``, ``less than 10 s``, ``3 h or
     more``."""
-    if not math.isfinite(late_s) or late_s > 10 * 86400:
+    if not math.isfinite(late_s) or late_s > 10 * 86400 or late_s > _OPEN_END * max(early_s, 60.0):
         return f"{duration(_rounded_down(early_s, early_s))} or more"
     width_s = late_s - early_s
     low = _rounded_down(early_s, early_s if width_s > _WIDE * early_s else max(early_s, width_s))

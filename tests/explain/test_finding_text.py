@@ -54,7 +54,8 @@ def test_no_sentence_says_leak_as_a_fact() -> None:
         (9000.0, 20_000.0, "2.5 to 6 h"),
         (100.0, float("inf"), "100 s or more"),
         (500.0, 16_200.0, "8 min to 4.5 h"),
-        (0.0, 16_200.0, "less than 4.5 h"),
+        (0.0, 1500.0, "less than 25 min"),
+        (7300.0, 518_000.0, "2 h or more"),
         (20.0, 130.0, "20 s to 2.5 min"),
     ],
 )
