@@ -9,6 +9,8 @@ from memtop.errors import ParseError
 
 KERNEL_THREAD_FLAG = 0x0020_0000
 """PF_KTHREAD of include/linux/sched.h."""
+EXITING_FLAG = 0x0000_0004
+"""PF_EXITING: the kernel sets it first when a process ends."""
 
 
 class PidStat(NamedTuple):
@@ -44,6 +46,11 @@ class PidStat(NamedTuple):
     def kernel_thread(self) -> bool:
         """Whether this is a kernel thread, which has no memory of its own."""
         return bool(self.flags & KERNEL_THREAD_FLAG)
+
+    @property
+    def ending(self) -> bool:
+        """Whether this process has ended or begun to end; from then on its cgroup is reported as the root."""
+        return self.state in "ZX" or bool(self.flags & EXITING_FLAG)
 
 
 def parse_stat(data: bytes) -> PidStat:

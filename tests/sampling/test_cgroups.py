@@ -13,6 +13,7 @@ from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles
 from memtop.sampling.cgroups.cgroup_reader import CgroupReader
+from memtop.sampling.cgroups.homes import SETTLED_TICKS
 from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample, SystemSample
 from memtop.sampling.sampler import Sampler
@@ -99,6 +100,19 @@ def test_of_version_2_the_whole_chain_is_read() -> None:
     assert app.stat is not None and app.stat.anon_bytes == 50_000_000
     assert found.readings[POD].limit_bytes == UNLIMITED
     assert found.readings[ROOT].limit_bytes == UNLIMITED, "the root cgroup of version 2 has no such file"
+
+
+@pytest.mark.parametrize(("flags", "path"), [(0x400004, APP), (0x400000, ROOT)], ids=["ending", "moved"])
+def test_the_cgroup_of_an_ending_process_stays_although_the_kernel_reports_the_root(flags: int, path: str) -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    sampler = Sampler(source)
+    assert take(sampler, on()).chains[process.key][0] == APP
+    source.files["proc/42/cgroup"] = b"0::/\n"
+    process.flags = flags
+    for _ in range(SETTLED_TICKS + 2):
+        found = take(sampler, on())
+    assert found.chains[process.key][0] == path
 
 
 def test_kernel_memory_of_version_1_is_read_from_its_own_file() -> None:

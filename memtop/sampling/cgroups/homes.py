@@ -11,6 +11,7 @@ from typing import Final
 from memtop.analysis.limits.cgroup_owner import CgroupNames
 from memtop.errors import MemtopError, NotRecorded, ProcessGone
 from memtop.process_key import ProcessKey
+from memtop.procfs.stat import parse_stat
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS
 from memtop.sampling.cgroups.cgroup_finder import CgroupFinder, Found
 from memtop.sampling.sample import ProcessSample
@@ -120,7 +121,7 @@ class CgroupHomes:
     def find(self, key: ProcessKey, folder: str) -> None:
         """Look up a process.
 
-        What was known stays if it cannot be read again, because the file of a zombie says ``/``.
+        What was known stays if it cannot be read again, or if the process is ending, because its file says ``/`` then.
         """
         home = self._homes.get(key)
         try:
@@ -133,7 +134,18 @@ class CgroupHomes:
             return
         if home is not None and home.raw == raw and not (home.found.unread and self._tick - home.tick >= RARELY_TICKS):
             return
+        if home is not None and home.raw != raw and self._ending(folder):
+            return
         self._settle(key, raw, self._finder.find(folder, raw))
+
+    def _ending(self, folder: str) -> bool:
+        """Whether a process is ending now: it may have begun to after it was sampled."""
+        try:
+            return parse_stat(self._source.read(f"{folder}/stat")).ending
+        except NotRecorded:
+            return False
+        except MemtopError:
+            return True
 
     def _first(self, process: ProcessSample) -> None:
         self._seen.add(process.key.pid)
