@@ -123,7 +123,7 @@ def _cgroup(outlook: Assessment) -> Iterator[str]:
     )
     known = [f"{what} {_times(number)}" for what, number in counted if number is not None]
     if known:
-        yield f"Since memtop looks: {', '.join(known)}."
+        yield f"Since memtop started: {', '.join(known)}."
     hidden = cgroup.stat.hierarchical_limit_bytes if cgroup.stat is not None else None
     seen = [row.limit_bytes for row in outlook.limits if row.path is not None]
     if hidden is not None and hidden < UNLIMITED and hidden < min(seen, default=UNLIMITED):
