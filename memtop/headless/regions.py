@@ -74,7 +74,7 @@ def run(
         return AccessDenied.exit_code if view.missing is Missing.DENIED else Unavailable.exit_code
     regions = reading.regions if reading is not None else None
     if json:
-        json_format.dump(_json(pid, regions, sort, limit), out)
+        json_format.dump(_json(pid, reading, sort, limit), out)
         out.write("\n")
     elif reading is not None and regions is not None:
         print(f"{title}: {_split(reading.split)}", file=out)
@@ -155,7 +155,7 @@ def _split(split: Split) -> str:
         (split.resident_bytes, "resident", True),
         (split.swapped_bytes, "on swap", False),
         (split.hugetlb_bytes, "in huge pages", False),
-        (split.uncounted_bytes, "of devices and the kernel", False),
+        (split.uncounted_bytes, "of devices, the kernel, or not read", False),
     ]
     texts = [f"{units.long_size(size)} {what}" for size, what, always in parts if always or size]
     return f"VIRT {units.long_size(split.virt_bytes)} = " + " + ".join(texts)
@@ -204,14 +204,26 @@ def _region_line(region: Region, wide: int) -> str:
     return (line + clean(mapping.name)).rstrip() + _huge(region.hugetlb_bytes)
 
 
-def _json(pid: int, regions: Regions | None, sort: str, limit: int | None) -> dict[str, object]:
+def _known(sizes: Sizes, hugetlb_bytes: int) -> int | None:
+    """Bytes in huge pages; None where a mapping was not read."""
+    return None if sizes.rss_bytes is None else hugetlb_bytes
+
+
+def _json(pid: int, reading: Reading | None, sort: str, limit: int | None) -> dict[str, object]:
     """The JSON object. Addresses are text, as in /proc, because the highest do not fit a JavaScript number."""
-    if regions is None:
-        return {"pid": pid, "kinds": [], "regions": []}
+    if reading is None:
+        return {"pid": pid, "read": None, "kinds": [], "regions": []}
+    regions = reading.regions
     return {
         "pid": pid,
+        "read": "smaps" if reading.in_pieces is None else "pagemap",
         "kinds": [
-            {"kind": one.kind.key, "count": one.count, **one.sizes._asdict(), "hugetlb_bytes": one.hugetlb_bytes}
+            {
+                "kind": one.kind.key,
+                "count": one.count,
+                **one.sizes._asdict(),
+                "hugetlb_bytes": _known(one.sizes, one.hugetlb_bytes),
+            }
             for one in _kinds(regions, sort, None)
         ],
         "regions": [
@@ -222,7 +234,7 @@ def _json(pid: int, regions: Regions | None, sort: str, limit: int | None) -> di
                 "kind": region.kind.key,
                 "path": clean(region.mapping.name),
                 **region.sizes._asdict(),
-                "hugetlb_bytes": region.hugetlb_bytes,
+                "hugetlb_bytes": _known(region.sizes, region.hugetlb_bytes),
             }
             for region in regions.largest(SORTS[sort], limit)
         ],

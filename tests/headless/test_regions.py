@@ -17,6 +17,7 @@ import pytest
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, UsageError
 from memtop.headless.regions import SORTS, run
+from memtop.procfs.pagemap_report import PagemapReport, format_report
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import Source
 from tests.analysis.memory_map.smaps_files import DATA, PROGRAMS, real
@@ -101,12 +102,32 @@ def test_json_has_the_promised_keys_and_its_kinds_add_up(name: str) -> None:
     _, out, _ = told(program(name), json=True)
     found = json.loads(out)
     sizes = ["size_bytes", "rss_bytes", "pss_bytes", "private_dirty_bytes", "swap_bytes", "hugetlb_bytes"]
-    assert list(found) == ["pid", "kinds", "regions"]
+    assert list(found) == ["pid", "read", "kinds", "regions"]
+    assert found["read"] == "smaps"
     assert list(found["kinds"][0]) == ["kind", "count", *sizes]
     assert list(found["regions"][0]) == ["start", "end", "perms", "kind", "path", *sizes]
     assert len(found["regions"]) == len(real(name)) == sum(kind["count"] for kind in found["kinds"])
     for size in sizes:
         assert sum(kind[size] for kind in found["kinds"]) == sum(region[size] for region in found["regions"])
+
+
+def test_what_pagemap_does_not_have_and_what_was_not_read_are_null_and_no_zeros() -> None:
+    maps = b"60000000-60100000 rw-p 00000000 00:00 0 [heap]\n70000000-b0000000 rw-p 00000000 00:00 0 \n"
+    source = Changing(
+        {"stat": stat(), "pagemap": format_report(PagemapReport(4096, 10, 5, True, [{0x81: 256}, None], maps))}
+    )
+    source.processes[4242].rss_pages = 3 << 18
+    code, out, err = told(source, json=True)
+    found = json.loads(out)
+    assert (code, found["read"]) == (0, "pagemap")
+    assert "1 mappings were not read" in err
+    unread, heap = found["regions"]
+    assert (heap["rss_bytes"], heap["pss_bytes"], heap["private_dirty_bytes"]) == (MIB, None, None)
+    assert [unread[name] for name in ("rss_bytes", "swap_bytes", "hugetlb_bytes")] == [None] * 3
+    _, text, _ = told(source)
+    assert (
+        "0 B promised with no RAM behind it + 1.00 MiB resident + 1.00 GiB of devices, the kernel, or not read" in text
+    )
 
 
 def test_hostile_names_come_out_as_plain_text() -> None:
@@ -141,7 +162,7 @@ def test_what_has_no_mappings_is_said_and_never_shown_as_zero(
     assert said in err
     _, out, _ = told(Changing(files), json=True)
     assert (out == "") == (code != 0)
-    assert out == "" or json.loads(out) == {"pid": 4242, "kinds": [], "regions": []}
+    assert out == "" or json.loads(out) == {"pid": 4242, "read": None, "kinds": [], "regions": []}
 
 
 def test_when_the_main_thread_has_ended_another_is_read() -> None:

@@ -26,6 +26,10 @@ def pieces_cost_s(rss_bytes: int) -> float:
     return CPU_S_PER_GIB * rss_bytes / (1 << 30)
 
 
+SECOND_CPU_S: Final = 0.5
+"""... unless the first took more processor time than this, about 4 GiB: then the second waits for the first."""
+
+
 @dataclass(frozen=True, slots=True)
 class PieceBudget:
     """The cost of the readings of one process. Times in seconds on one monotonic clock."""
@@ -49,7 +53,8 @@ class PieceBudget:
     def ended(self, began_s: float, now_s: float, cpu_s: float) -> PieceBudget:
         """The state after a reading returned. ``cpu_s`` is the processor time that it took."""
         due_s = self.owed_s + cpu_s / DUTY
-        rest_s = max(REST_MIN_S, due_s) if self.readings else max(0.0, began_s + SECOND_AFTER_S - now_s)
+        is_early = not self.readings and cpu_s <= SECOND_CPU_S
+        rest_s = max(0.0, began_s + SECOND_AFTER_S - now_s) if is_early else max(REST_MIN_S, due_s)
         owed_s = max(0.0, due_s - rest_s)
         return PieceBudget(now_s + rest_s, now_s + max(CALM_S, rest_s), owed_s, self.readings + 1)
 

@@ -78,7 +78,7 @@ class Split:
     hugetlb_bytes: int
     """Huge pages of a pool, which RES does not count."""
     uncounted_bytes: int
-    """Device memory, for which the kernel does not report what is touched."""
+    """Device memory, for which the kernel does not report what is touched, and mappings that were not read."""
 
 
 class Confidence(Enum):
@@ -194,7 +194,8 @@ class Regions:
         smaps = self.smaps
         known = zip(self._spans, smaps.sizes("Rss"), smaps.sizes("Swap"), self._pool(), strict=True)
         rows = zip(known, smaps.perms, smaps.flags, smaps.names, strict=True)
-        for (size, rss, swap, in_pool), perms, flags, name in rows:
+        unread = [value is None for value in smaps.numbers("Rss")] if "Rss" in smaps.fields else [False] * len(self)
+        for ((size, rss, swap, in_pool), perms, flags, name), not_read in zip(rows, unread, strict=True):
             if name == b"[vsyscall]":
                 continue
             virt += size
@@ -204,7 +205,7 @@ class Regions:
             rest = size - rss - swap - in_pool
             if perms.startswith("---"):
                 reserved += rest
-            elif not rss and ("pf" in flags or "io" in flags):
+            elif not_read or (not rss and ("pf" in flags or "io" in flags)):
                 uncounted += rest
             else:
                 untouched += rest

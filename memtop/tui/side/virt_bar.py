@@ -34,7 +34,7 @@ def shares(split: Split) -> list[Share]:
         Share(split.reserved_bytes, "dim", "░", ".", "reserved, no access", "reserved"),
         Share(split.swapped_bytes, "swap", "▓", "%", "on swap", "swap"),
         Share(split.hugetlb_bytes, "rss", "▆", "H", "huge pages, not in RES", "huge"),
-        Share(split.uncounted_bytes, "dim", "·", "-", "devices, not counted", "devices"),
+        Share(split.uncounted_bytes, "dim", "·", "-", "devices, or not read", "not read"),
     ]
     return [part for number, part in enumerate(parts) if number < 3 or part.size_bytes]
 

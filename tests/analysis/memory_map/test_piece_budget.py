@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.memory_map.piece_budget import DUTY, SECOND_AFTER_S, PieceBudget
+from memtop.analysis.memory_map.piece_budget import DUTY, SECOND_AFTER_S, SECOND_CPU_S, PieceBudget
 from memtop.analysis.memory_map.read_cost import CALM_S, Why
 
 
@@ -23,7 +23,7 @@ def test_readings_take_a_hundredth_of_a_core_in_the_long_run_and_the_second_come
         began_s.append(now_s)
         budget = budget.begun().ended(now_s, now_s, cpu_s)
         now_s += budget.may_read(now_s).wait_s
-    assert began_s[1] <= SECOND_AFTER_S
+    assert began_s[1] <= SECOND_AFTER_S or costs_s[0] > SECOND_CPU_S
     assert sum(costs_s) <= DUTY * now_s + 1e-6
 
 
