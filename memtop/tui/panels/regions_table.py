@@ -83,7 +83,7 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         self._opened: set[RegionKind] = set()
         self._items: list[Item] = []
         self._index = 0
-        self._placed: tuple[tuple[int, str, bool], list[tuple[RegionColumn, int]]] | None = None
+        self._placed: tuple[tuple[int, str, tuple[str, ...]], list[tuple[RegionColumn, int]]] | None = None
         self._most_rss = 1
         self._made: dict[int, tuple[object, Strip]] = {}
         """The lines, and the values that they were drawn from."""
@@ -201,20 +201,33 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     def _places(self) -> list[tuple[RegionColumn, int]]:
         """The columns that fit, and their widths."""
         width = self.scrollable_content_region.width
-        swap = self._view.reading.total.swap_bytes if self._view is not None and self._view.reading else None
-        asked = (width, self.order.key, bool(swap))
+        asked = (width, self.order.key, self._empty_columns())
         if self._placed is None or self._placed[0] != asked:
-            self._placed = asked, self._place(width, with_swap=bool(swap))
+            self._placed = asked, self._place(width, asked[2])
         return self._placed[1]
 
-    def _place(self, width: int, *, with_swap: bool) -> list[tuple[RegionColumn, int]]:
+    def _empty_columns(self) -> tuple[str, ...]:
+        """The columns that would show only dashes or zeros now. They are dropped before all others."""
+        view = self._view
+        reading = view.reading if view is not None else None
+        if view is None or reading is None:
+            return ("swap",)
+        total = reading.total
+        values = {
+            "swap": total.swap_bytes,
+            "mark": view.since_mark is not None,
+            "pss": total.pss_bytes,
+            "dirty": total.private_dirty_bytes,
+        }
+        return tuple(key for key, value in values.items() if not value)
+
+    def _place(self, width: int, empty: tuple[str, ...]) -> list[tuple[RegionColumn, int]]:
         kept = list(REGION_COLUMNS)
 
         def needed() -> int:
             return sum((column.width or _FLEXIBLE_CELLS) + 1 for column in kept) - 1
 
-        order = ("swap", *_DROPPED_FIRST) if not with_swap and self.order.key != "swap" else _DROPPED_FIRST
-        for key in order:
+        for key in (*empty, *_DROPPED_FIRST):
             if needed() <= width:
                 break
             if key != self.order.key:

@@ -196,6 +196,18 @@ async def test_tens_of_thousands_of_mappings_are_drawn_as_few() -> None:
         assert "more" in line(table, 19)
 
 
+async def test_growth_since_the_start_is_seen_at_80_columns_where_other_columns_would_be_empty() -> None:
+    without = b"60000000-60800000 rw-p 00000000 00:00 0 [heap]\nSize: 8192 kB\nRss: 4096 kB\nSwap: 0 kB\n"
+    table = RegionsTable()
+    async with WidgetApp(table).run_test(size=(80, 20)) as pilot:
+        table.show(read(without))
+        await pilot.pause()
+        assert "SINCE START" in line(table, 0) and "PSS" not in line(table, 0)
+        table.show(read(many(3)))
+        await pilot.pause()
+        assert "PSS" in line(table, 0)
+
+
 # -- VIRT in three parts
 
 SPLIT = Split(4 * GIB, 3 * GIB, GIB - 200 * MIB, 200 * MIB, 0, 0, 24 << 10)
