@@ -67,6 +67,7 @@ def test_the_cause_of_a_fall_comes_first() -> None:
         "rise_s": 20.0,
         "fall_bytes_per_min": 1.2 * GIB,
         "full_s": 260.0,
+        "by": " and no process grows so",
     }
     fall = Incident("memory_goes", Severity.WARNING, Subject(Scope.MACHINE), facts, 1.0, 0.0)
     assert incident_sentences(fall).clauses == (

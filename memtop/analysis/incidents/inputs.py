@@ -84,6 +84,8 @@ class MachineFacts:
     """The parts of RAM that have risen within the last minute, but for what is free or can be dropped at once."""
     slab_holds: str = ""
     """What most of the new reclaimable slab is, in words; empty where that is not known."""
+    all_watched: bool = True
+    """Whether all processes are read: only then can it be said that no process explains a loss."""
     gainer: ProcessKey | None = None
     """The process that has gained most within the last minute."""
     gainer_name: str = ""

@@ -120,6 +120,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
             gainer=m.gainer_name if gainer else None,
             gained_bytes=m.gained_bytes if gainer else None,
             part=_named(part, m) if part is not None and not gainer else None,
+            by=" and no process grows so" if m.all_watched else "",
             part_id=part.value if part is not None else None,
             rise_bytes=rise.size_bytes if part is not None else None,
             rise_s=rise.span_s if part is not None else None,
@@ -169,6 +170,8 @@ def _riser(m: MachineFacts) -> MachinePart | None:
 
 
 def _named(part: MachinePart, m: MachineFacts) -> str:
+    if part is MachinePart.ANONYMOUS and not m.all_watched:
+        return "anonymous memory of processes that are not watched"
     if part is MachinePart.SLAB_RECLAIMABLE and m.slab_holds:
         return f"slab ({m.slab_holds})"
     return _NAMES.get(part, part.value.replace("_", " "))

@@ -80,6 +80,7 @@ def machine_facts(step: StepInput, trend: MachineTrend, counters: Counters) -> M
         used=used,
         parts=parts,
         slab_holds=trend.slab_holds(slab) if slab is not None else "",
+        all_watched=step.everybody,
         gainer=gainer.key if gainer is not None else None,
         gainer_name=process_name(gainer) if gainer is not None else "",
         gained_bytes=int(gainer.growth_bytes_per_min or 0) if gainer is not None else 0,

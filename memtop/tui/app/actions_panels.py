@@ -37,6 +37,12 @@ class PanelActions(AppState):
         if within:
             self.table.focus()
 
+    def open_panel(self, name: str) -> bool:
+        """Show a panel if it is not on screen; False if there is no such panel."""
+        if name in BY_NAME and name != self.view.panel:
+            self.choose_panel(name)
+        return name in BY_NAME
+
     def show_panel(self) -> None:
         """Open the chosen panel, or close it."""
         self.query_one(Panels).chosen = self.view.panel

@@ -10,7 +10,7 @@ from memtop.process_control import Target, hold, renice, send
 from memtop.process_key import ProcessKey
 from memtop.sampling.commands import ReadMappings, ToggleMark
 from memtop.sampling.request import Need
-from memtop.tui.app.app_state import AppState
+from memtop.tui.app.actions_incidents import IncidentActions
 from memtop.tui.dialogs.dialog import Dialog
 from memtop.tui.dialogs.nice_dialog import NiceDialog
 from memtop.tui.dialogs.signal_dialog import SignalDialog
@@ -19,7 +19,7 @@ from memtop.tui.table.process_table import ProcessTable
 Value = TypeVar("Value")
 
 
-class ProcessActions(AppState):
+class ProcessActions(IncidentActions):
     """Actions on the watched process, or on the selected one if none is watched."""
 
     def on_process_list_selection_moved(self) -> None:
@@ -44,13 +44,15 @@ class ProcessActions(AppState):
         outlook = self.frame.detail.outlook if self.frame is not None and self.frame.detail is not None else None
         heir = outlook.autopsy.successor if outlook is not None and outlook.autopsy is not None else None
         if heir is None:
-            self.say("no successor: n follows one when the process in focus has ended and another takes its place")
+            if not self.next_incident():
+                self.say("no successor of the process in focus, and no other process in the list of incidents (!)")
             return
         if self.view.rows.only is not None:
             self.choose_rows(only=self.view.rows.only | {heir.pid})
         self.watch_process(heir)
 
     def action_mark(self) -> None:
+        self.is_touched = True
         if (key := self.watched or self.selected_process) is not None:
             self.sampler_thread.command(ToggleMark(key))
 
@@ -74,6 +76,7 @@ class ProcessActions(AppState):
             return
         if self.row is None:
             return
+        self.is_touched = True
         try:
             target = hold(self.row)
         except ActionRefused as error:

@@ -32,6 +32,7 @@ from memtop.tui.app.app_state import FrameReady, SamplerTroubled
 from memtop.tui.app.bindings import BINDINGS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
+from memtop.tui.bars.headline import HeadlineBar
 from memtop.tui.chart.fault_chart import FaultChart
 from memtop.tui.chart.memory_chart import MemoryChart
 from memtop.tui.dialogs.palette import Palette
@@ -56,6 +57,8 @@ WATCH_EVERY_S: Final = 0.5
 """How often to look whether samples still come."""
 OVER_DIALOGS: Final = frozenset({"quit", "focus_next", "focus_previous", "suspend_process"})
 """Actions of the application that keys may run while a dialog is open."""
+LINES_WITH_HEADLINE: Final = 2
+"""Lines from which there is a headline above the line of facts."""
 PANEL_FROM: Final = 36
 """Screen height, in lines, from which a watched process has a panel open under its chart."""
 
@@ -119,8 +122,9 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         return [*filters, *self._plain_lines]
 
     def compose(self) -> ComposeResult:
-        """Header, chart and sentences, table, footer."""
+        """Headline, header, chart and sentences, table, footer."""
         ascii_only = self.settings.ascii
+        yield HeadlineBar(id="headline")
         yield HeaderBar(id="header")
         yield Label("", id="overdue", markup=False)
         with Upper(id="upper"):
@@ -185,6 +189,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         tiny = width < TINY_BELOW[0] or height < TINY_BELOW[1]
         self.set_class(tiny, "-tiny")
         self.set_class(width < DOT_BELOW[0] or height < DOT_BELOW[1], "-dot")
+        self.set_class(height < LINES_WITH_HEADLINE, "-line")
         self.call_after_refresh(self.fit_points)
 
     # -- frames down
@@ -203,6 +208,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
             self.table.refresh(layout=True)  # its height is that of its rows, up to a share of the screen
         if self.watched is None and self.view.rows.only is not None and frame.rows:
             self.watch_process(frame.rows[0].key)
+        self.follow_headline(frame)
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None
         self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
@@ -212,6 +218,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self._tell_exits(frame)
         if not self._words_can_wait(frame):
             self._worded = frame
+            self.show_headline(frame)
             faults = self.query_one(FaultChart)
             faults.picture, faults.detail = self.chart.picture, frame.detail
             self.query_one(Panels).show(frame)

@@ -80,6 +80,8 @@ class AppState(SafeApp):
         self.commentary = commentary
         self.topic = "virt"
         self.watched: ProcessKey | None = None
+        self.is_touched = view.rows.only is not None
+        """Whether the user has chosen something beside the cursor."""
         self.asked_for = (view.rows.only, view.rows.names)
         self.set_reactive(AppState.view, view)
         self.sampler_thread = SamplerThread(
@@ -141,8 +143,14 @@ class AppState(SafeApp):
         """The request that follows from the view."""
         return self.view.request(self.panel_needs)
 
+    @property
+    def has_chosen(self) -> bool:
+        """Whether the user has chosen a process or which are listed; until then the view follows the headline."""
+        return self.is_touched or self.table.is_touched
+
     def choose(self, **choice: object) -> None:
         """Change the view."""
+        self.is_touched = self.is_touched or bool(choice.keys() - {"readings", "window", "columns", "groups"})
         self.view = self.view._replace(**choice)  # type: ignore[arg-type]
 
     def choose_readings(self, **choice: object) -> None:
@@ -185,6 +193,7 @@ class AppState(SafeApp):
 
     def watch_process(self, key: ProcessKey | None) -> None:
         """Give one process the whole screen, whatever the cursor does. None shows the list again."""
+        self.is_touched = self.is_touched or key is not None
         self.watched = self.table.watched = key
         self.set_class(key is not None or self.view.rows.only is not None, "-one")
         self.follow_selection()

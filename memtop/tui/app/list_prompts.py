@@ -50,8 +50,7 @@ def ask_pid(app: AppState) -> None:
         return found[0]
 
     def use(index: int) -> None:
-        app.table.selected = app.table.rows[index].key
-        app.table.reveal()
+        app.table.select(index)
 
     app.push_screen(Prompt("Go to PID", parse, says="The number of a process in the list."), _unless_cancelled(use))
 

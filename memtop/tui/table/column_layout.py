@@ -45,7 +45,7 @@ def table_top(height: int, rows: int, *, one: bool) -> int:
     short = height < SHORT_BELOW
     if one:
         return height - 1 - max(2, min(rows + 1, int(height * (0.2 if short else 0.3))))
-    return 1 + max(9, int(height * (0.5 if short else 0.45)))
+    return 2 + max(9, int(height * (0.5 if short else 0.45)))
 
 
 def place_columns(columns: Sequence[Column], width: int, sort_key: str) -> tuple[Place, ...]:

@@ -66,6 +66,8 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         """The frame that is shown; None before the first."""
         self.body_lines = 0
         """Lines that there are for rows."""
+        self.is_touched = False
+        """Whether the user has moved the cursor."""
         self._index = 0
 
     def show(self, frame: Frame) -> None:
@@ -119,8 +121,9 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         self._index = min(self._index, len(rows) - 1) if index is None else index
         self.selected = rows[self._index].key
 
-    def select(self, index: int) -> None:
+    def select(self, index: int, *, by_user: bool = True) -> None:
         """Select the process of a row, or of the nearest row that there is, and scroll to it."""
+        self.is_touched = self.is_touched or by_user
         if self.rows:
             self._index = max(0, min(index, len(self.rows) - 1))
             self.selected = self.rows[self._index].key

@@ -14,8 +14,9 @@ from rich.cells import cell_len
 
 from memtop.model.frame import Frame, Note, ProcessRow, Row
 from memtop.tui.bars.header_parts import HeaderState, header_parts
+from memtop.tui.bars.headline_parts import early_clauses, headline_parts
 from memtop.tui.drawing.cell_text import fit
-from memtop.tui.drawing.line_parts import placed
+from memtop.tui.drawing.line_parts import LinePart, placed
 from memtop.tui.table.column_layout import BAR_CELLS, MARKER_CELLS, TINY_BELOW, Place, place_columns, table_top
 from memtop.view_state import View
 
@@ -28,13 +29,9 @@ _STYLES: Final = {"virt": _BLUE, "res": _ORANGE}
 
 def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, state: HeaderState) -> str:
     """The escape codes that draw ``frame`` on a screen of ``width`` x ``height`` cells. Color codes are optional."""
-    drawn = [
-        _HIDE_CURSOR,
-        _NO_WRAP,
-        _CLEAR,
-        _line(1, _header(frame, view.readings.delay_s, state, width), _BOLD, color),
-    ]
+    drawn = [_HIDE_CURSOR, _NO_WRAP, _CLEAR, _line(1, _headline(frame, width), _DIM, color)]
     if width >= TINY_BELOW[0] and height >= TINY_BELOW[1]:
+        drawn.append(_line(2, _header(frame, view.readings.delay_s, state, width), _BOLD, color))
         places = place_columns(view.titled_columns, width - BAR_CELLS, view.sort.key)
         heading = 1 + table_top(height, len(frame.listed), one=view.rows.only is not None)
         drawn.append(_line(heading, _heading(places, view.sort.key, view.rows.descending), _BOLD, color))
@@ -47,9 +44,17 @@ def _line(line: int, text: str, style: str, color: bool) -> str:
     return f"\x1b[{line};1H{style}{text}{_PLAIN}" if color and style else f"\x1b[{line};1H{text}"
 
 
+def _headline(frame: Frame, width: int) -> str:
+    return _bar(headline_parts(early_clauses(frame.system), width), width)
+
+
 def _header(frame: Frame, delay_s: float, state: HeaderState, width: int) -> str:
+    return _bar(header_parts(frame, delay_s, state, width), width)
+
+
+def _bar(parts: tuple[list[LinePart], list[LinePart]], width: int) -> str:
     text = ""
-    for x, part in placed(*header_parts(frame, delay_s, state, width), width):
+    for x, part in placed(*parts, width):
         text += " " * (x - cell_len(text)) + part.text
     return fit(text, width, left=True)
 

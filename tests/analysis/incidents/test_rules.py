@@ -168,6 +168,10 @@ def test_what_the_machine_has_lost_is_explained_by_a_part_by_a_process_or_by_not
     assert (one.facts["gainer"], one.show) == ("app (42)", KEY)
     assert found(machine=taken, growing=(rising(1100, 20.0),)) == [("rising", WARNING)], "that process is the story"
     assert "part" not in incident(machine=lost).facts
+    many = replace(lost, parts={MachinePart.ANONYMOUS: rise(1000, 20.0)})
+    assert incident(machine=many).facts["part"] == "anonymous memory of many processes"
+    blind = incident(machine=replace(many, all_watched=False)).facts
+    assert (blind["part"], blind["by"]) == ("anonymous memory of processes that are not watched", "")
 
 
 def test_the_pressure_names_the_cgroup_with_the_most_refaults() -> None:

@@ -13,6 +13,7 @@ from memtop.model.frame import Frame, Note
 from memtop.settings import Settings
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
+from memtop.tui.bars.headline import HeadlineBar
 from memtop.tui.terminal import splash
 from memtop.view_state import View
 from tests.rows import proc_row
@@ -38,9 +39,10 @@ def paint(shown: Frame, size: tuple[int, int] = (120, 40), *, color: bool = True
 def test_the_header_and_the_table_stand_where_they_will_stand() -> None:
     rows = [proc_row(pid) for pid in range(100, 200)]
     drawn = lines(paint(frame(rows)))
-    assert drawn[1].startswith(" memtop")
-    assert "15.2 of 23.5 GiB   avail 8.30G" in drawn[1]
-    heading = 1 + 1 + 18  # the first line, then 45 % of 40
+    assert drawn[1].startswith(" 8.30 GiB available")
+    assert drawn[2].startswith(" memtop")
+    assert "15.2 of 23.5 GiB   avail 8.30G" in drawn[2]
+    heading = 1 + 2 + 18  # headline and header, then 45 % of 40
     assert "PID" in drawn[heading]
     assert "RES▼" in drawn[heading]
     assert [int(drawn[line].split()[0]) for line in range(heading + 1, 40)] == list(range(100, 100 + 40 - heading - 1))
@@ -49,8 +51,8 @@ def test_the_header_and_the_table_stand_where_they_will_stand() -> None:
 
 def test_its_rows_are_the_rows_of_the_real_table() -> None:
     drawn = lines(paint(frame([proc_row(42)])))
-    assert "     42 app       1.17G   212M   190M  22.0M" in drawn[21]
-    assert "proc-42 --serve" in drawn[21]
+    assert "     42 app       1.17G   212M   190M  22.0M" in drawn[22]
+    assert "proc-42 --serve" in drawn[22]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (0, 0), (10, 3), (59, 40), (60, 16), (80, 24), (300, 60), (1000, 5)])
@@ -64,7 +66,7 @@ def test_it_never_leaves_the_screen(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("name", ["plain", "日本語", "䷀䷁", "a…b"])
 def test_a_column_begins_in_the_same_cell_whatever_stands_before_it(name: str) -> None:
     drawn = lines(paint(frame([proc_row(42, user=name)])))
-    assert cell_len(drawn[21].partition("proc-42")[0]) == drawn[20].index("COMMAND")
+    assert cell_len(drawn[22].partition("proc-42")[0]) == drawn[21].index("COMMAND")
 
 
 def test_without_colour_there_are_no_styles() -> None:
@@ -84,7 +86,9 @@ async def test_what_comes_after_it_stands_in_the_same_place(size: tuple[int, int
         heading = next(number for number, text in drawn.items() if " PID " in text)
         assert heading - 1 == on.app.table.region.y
         assert drawn[heading].rstrip() == on.app.table.render_line(0).text.rstrip()
-        assert drawn[1].rstrip() == on.app.query_one(HeaderBar).render_line(0).text.rstrip()
+        shown = on.app.query_one(HeadlineBar).render_line(0).text.rstrip()
+        assert drawn[1].partition(";")[0].rstrip() == shown.partition(";")[0]
+        assert drawn[2].rstrip() == on.app.query_one(HeaderBar).render_line(0).text.rstrip()
 
 
 def test_of_textual_and_rich_only_the_widths_of_characters_are_imported_for_it() -> None:

@@ -1,0 +1,87 @@
+"""Actions on incidents: follow what the headline names, go there, open the list."""
+
+from __future__ import annotations
+
+from memtop.analysis.incidents import Incident, Scope
+from memtop.model.frame import Frame
+from memtop.process_key import ProcessKey
+from memtop.tui.app.actions_panels import PanelActions
+from memtop.tui.bars.headline import HeadlineBar
+from memtop.tui.dialogs.incident_list import IncidentList
+
+_MACHINE_PANEL = "machine"
+
+
+class IncidentActions(PanelActions):
+    """The headline and the list of incidents."""
+
+    _wanted: ProcessKey | None = None
+    """The process to select once processes are listed again."""
+
+    def show_headline(self, frame: Frame) -> None:
+        """Write the headline, and the list while it is open."""
+        self.query_one(HeadlineBar).show(frame, live=not self.view.window.stands_still)
+        if frame.incidents is not None:
+            for screen in self.screen_stack:
+                if isinstance(screen, IncidentList) and screen.is_running and screen.is_current:
+                    screen.show(frame.incidents, frame.at_s)
+
+    def follow_headline(self, frame: Frame) -> None:
+        """Until the user has chosen something, select the process that the headline names."""
+        if self._wanted is not None and (index := self.table.find(self._wanted)) is not None:
+            self._wanted = None
+            self.table.select(index)
+        if self.has_chosen or self.watched is not None or self.view.window.stands_still or frame.incidents is None:
+            return
+        key = next((one.show for one in frame.incidents.standing[:1]), None)
+        index = self.table.find(key) if key is not None and key != self.table.selected else None
+        if index is not None:
+            self.table.select(index, by_user=False)
+
+    def on_headline_bar_clicked(self) -> None:
+        """A click on the headline is the key ``!``."""
+        self.action_headline()
+
+    def action_headline(self) -> None:
+        report = self.frame.incidents if self.frame is not None else None
+        if self.frame is None or report is None or not report.standing:
+            self.say("nothing deserves attention now")
+            return
+        first = report.standing[0]
+        if first.show is None or first.show == (self.watched or self.table.selected) or not self.go_to(first):
+            self.push_screen(IncidentList(report, self.frame.at_s), self._go_to_chosen)
+
+    def _go_to_chosen(self, incident: Incident | None) -> None:
+        if incident is not None:
+            self.go_to(incident)
+
+    def go_to(self, incident: Incident) -> bool:
+        """Select the process of an incident, or open the panel of the machine; whether there was anything to go to."""
+        if incident.show is None:
+            if incident.subject.scope is Scope.MACHINE and self.open_panel(_MACHINE_PANEL):
+                return True
+            self.say("no process explains it")
+            return False
+        index = self.table.find(incident.show)
+        if index is None and self.view.rows.by is not None:
+            self._wanted = incident.show
+            self.list_by(None)
+            return True
+        if index is None:
+            self.say("its process has ended, or the filter hides it")
+            return False
+        if self.watched is not None and self.watched != incident.show:
+            self.watch_process(None)
+        self.table.select(index)
+        return True
+
+    def next_incident(self) -> bool:
+        """Go to the incident after the one of the selected process; False where there is no other process to go to."""
+        report = self.frame.incidents if self.frame is not None else None
+        at = self.watched or self.table.selected
+        shown = [
+            one for one in (report.standing if report is not None else ()) if self.table.find(one.show) is not None
+        ]
+        here = next((number for number, one in enumerate(shown) if one.show == at), -1)
+        others = [one for one in (*shown[here + 1 :], *shown[: here + 1]) if one.show != at]
+        return bool(others) and self.go_to(others[0])

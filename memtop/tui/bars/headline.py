@@ -1,0 +1,48 @@
+"""The headline: one line above everything that speaks for the whole machine; a click or ``!`` goes to what it names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.message import Message
+
+from memtop.analysis.findings import Severity
+from memtop.explain.incident_text import Headline, headline
+from memtop.model.frame import Frame
+from memtop.tui.bars.headline_parts import early_clauses, headline_parts
+from memtop.tui.drawing.cell_text import LOADING
+from memtop.tui.drawing.clickable_line import Bar
+from memtop.tui.drawing.line_parts import LinePart
+
+_STYLES: Final = {Severity.DANGER: "danger", Severity.WARNING: "warning", Severity.NOTE: "strong"}
+
+
+class HeadlineBar(Bar):
+    """One line; see :meth:`show`."""
+
+    class Clicked(Message):
+        """A click on it."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._headline = Headline((LOADING,))
+        self._live = True
+
+    def show(self, frame: Frame, *, live: bool) -> None:
+        """Take a newer frame; ``live`` is False while the rest of the screen shows an earlier instant."""
+        self._live = live
+        if frame.incidents is None:
+            self._headline = Headline(early_clauses(frame.system))
+        else:
+            self._headline = headline(frame.incidents, frame.system)
+        self.redraw_if_changed()
+
+    def clicked(self, target: str) -> None:
+        """Go to what it names."""
+        self.post_message(self.Clicked())
+
+    def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
+        """See ``headline_parts``."""
+        found = self._headline
+        style = _STYLES[found.severity] if found.severity is not None else "dim"
+        return headline_parts(found.clauses, width, sign=found.sign, style=style, more=found.more, live=self._live)

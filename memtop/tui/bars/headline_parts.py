@@ -1,0 +1,48 @@
+"""Text of the headline: the sentence about the whole machine, as much of it as fits.
+
+Imports neither Textual nor Rich styles, and of the sentences only what it is given: the first picture uses it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.cells import cell_len
+
+from memtop import units
+from memtop.model.frame import SystemRow
+from memtop.tui.drawing.cell_text import fit
+from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart
+
+TARGET: Final = "headline"
+"""Where a click leads."""
+_JOINT: Final = "; "
+
+
+def early_clauses(system: SystemRow) -> tuple[str, ...]:
+    """What is known after one sample."""
+    return (f"{units.long_size(system.mem_available_bytes)} available", "too early to say what grows")
+
+
+def headline_parts(
+    clauses: Sequence[str], width: int, *, sign: str = "", style: str = "", more: int = 0, live: bool = True
+) -> tuple[list[LinePart], list[LinePart]]:
+    """The sign and the clauses on the left, the last ones dropped where the line is narrow; on the right what ! opens.
+
+    ``more`` are the incidents beside the one that is named. ``live`` is False while the screen shows an earlier
+    instant: the headline speaks of now.
+    """
+    right = [LinePart(f"! {more} more" if more else "! list", 0 if more else 2, TARGET, "dim")] if sign else []
+    lead = "" if live else "now: "
+    taken = 2 * EDGE_CELLS + (cell_len(sign) + 1 if sign else 0) + cell_len(lead)
+    room = max(1, width - taken - (GAP_CELLS + cell_len(right[0].text) if right else 0))
+    if right and cell_len(clauses[0]) > room:
+        right, room = [], max(1, width - taken)
+    text = clauses[0] if cell_len(clauses[0]) <= room else fit(clauses[0], room)
+    for clause in clauses[1:]:
+        if cell_len(text) + len(_JOINT) + cell_len(clause) > room:
+            break
+        text += _JOINT + clause
+    left = [LinePart(sign, 0, TARGET, style)] if sign else []
+    return [*left, LinePart(lead + text, 0, TARGET, style, glued=bool(sign))], right

@@ -1,0 +1,81 @@
+"""The list of incidents: everything that deserves attention on the machine, the worst first."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Label, OptionList
+from textual.widgets.option_list import Option
+
+from memtop.analysis.incidents import Incident
+from memtop.explain.incident_text import SIGNS, incident_sentences, unseen_clauses
+from memtop.model.incidents import IncidentReport
+from memtop.tui.dialogs.dialog import Dialog
+from memtop.tui.dialogs.palette import ChoiceList
+from memtop.units import duration
+
+_NONE: Final = "Nothing deserves attention now."
+
+
+class IncidentList(Dialog[Incident]):
+    """Each incident with its numbers, since when, and what to do next. Enter answers with the chosen one."""
+
+    def __init__(self, report: IncidentReport, now_s: float) -> None:
+        """``now_s`` is the time of the frame, seconds since the epoch."""
+        super().__init__()
+        self._report = report
+        self._now_s = now_s
+
+    def compose(self) -> ComposeResult:
+        """Title, list, what was not looked at, keys."""
+        with Vertical(classes="dialog -wide"):
+            yield Label("Incidents of this machine", classes="dialog-title")
+            yield ChoiceList(*self._options(), markup=False)
+            yield Label(Content(self._words()), classes="dialog-says", id="incident-words")
+
+    def on_mount(self) -> None:
+        """The worst is under the cursor."""
+        self.query_one(OptionList).highlighted = 0
+
+    def show(self, report: IncidentReport, now_s: float) -> None:
+        """Take a newer report; the cursor stays with its incident."""
+        choices = self.query_one(OptionList)
+        at = choices.highlighted
+        chosen = self._report.standing[at] if at is not None and at < len(self._report.standing) else None
+        self._report, self._now_s = report, now_s
+        choices.set_options(self._options())
+        names = [(one.subject.identity, one.story) for one in report.standing]
+        if chosen is not None and (chosen.subject.identity, chosen.story) in names:
+            choices.highlighted = names.index((chosen.subject.identity, chosen.story))
+        elif names:
+            choices.highlighted = min(at or 0, len(names) - 1)
+        self.query_one("#incident-words", Label).update(Content(self._words()))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Answer."""
+        event.stop()
+        standing = self._report.standing
+        self.dismiss(standing[event.option_index] if event.option_index < len(standing) else None)
+
+    def _options(self) -> list[Option]:
+        if not self._report.standing:
+            return [Option(Content(_NONE), disabled=True)]
+        return [Option(Content(self._lines(one))) for one in self._report.standing]
+
+    def _lines(self, incident: Incident) -> str:
+        words, since_s = incident_sentences(incident), self._report.since_wall_s(incident)
+        clock = time.strftime("%H:%M:%S", time.localtime(since_s))
+        since = f"since {clock}, {duration(max(0.0, self._now_s - since_s))}"
+        lines = [f"{SIGNS[incident.severity]} {words.says}", f"  {'; '.join((since, *words.evidence))}"]
+        if words.next:
+            lines.append(f"  Next: {words.next}")
+        return "\n".join(lines)
+
+    def _words(self) -> str:
+        unseen = unseen_clauses(self._report.unseen)
+        seen = f"Not looked at: {'; '.join(unseen)}.\n" if unseen else ""
+        return f"{seen}↑ ↓ move   Enter go there   Esc leave"

@@ -1,0 +1,135 @@
+"""The headline on the screen: at every size, followed by the view until something is chosen; ! and n go there."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import OptionList
+
+from memtop.settings import Settings
+from memtop.tui.bars.headline import HeadlineBar
+from memtop.tui.dialogs.incident_list import IncidentList
+from tests.fakes import MIB_PAGES, FakeSource
+from tests.tui.app.test_app import LONG_S, Board, board, world
+
+BATCH = 30
+API = 20
+LARGEST = 40
+
+
+def headline(b: Board) -> str:
+    return b.app.query_one(HeadlineBar).render_line(0).text
+
+
+async def leak(b: Board, *pids: int, seconds: int = 12) -> None:
+    """So many samples in which these rise."""
+    for _ in range(seconds):
+        for pid in pids:
+            b.source.processes[pid].rss_pages += 2 * MIB_PAGES
+        await b.tick()
+    await b.pilot.pause()
+
+
+@pytest.mark.parametrize("size", [(20, 5), (40, 12), (60, 18), (80, 24), (120, 40), (200, 60)])
+async def test_it_is_there_at_every_size(size: tuple[int, int]) -> None:
+    async with board(size=size) as b:
+        bar = b.app.query_one(HeadlineBar)
+        assert (bar.region.y, bar.region.height) == (0, 1)
+        assert "500 MiB avail" in headline(b)
+
+
+async def test_the_view_follows_what_it_names() -> None:
+    async with board() as b:
+        assert b.selected == LARGEST
+        await leak(b, BATCH)
+        assert "batch (30) rises" in headline(b)
+        assert b.selected == BATCH
+        await b.until(lambda: b.app.chart.detail is not None and b.app.chart.detail.row.pid == BATCH, "it is charted")
+
+
+@pytest.mark.parametrize("keys", [("down", "up"), ("enter", "enter"), ("u", "enter"), ("1",), ("m",)])
+async def test_it_stays_where_the_user_has_gone(keys: tuple[str, ...]) -> None:
+    async with board() as b:
+        await b.press(*keys)
+        await leak(b, BATCH)
+        assert "batch (30) rises" in headline(b)
+        assert b.selected == LARGEST
+
+
+async def test_a_process_asked_for_is_not_left() -> None:
+    async with board(Settings(pids=(LARGEST, BATCH), delay_s=LONG_S)) as b:
+        await leak(b, BATCH)
+        assert b.selected == LARGEST
+
+
+async def test_the_key_goes_there_and_then_opens_the_list_from_where_enter_goes_on() -> None:
+    async with board() as b:
+        await b.press("down", "up")
+        await leak(b, API, BATCH)
+        await b.press("exclamation_mark")
+        there = b.selected
+        assert there in (API, BATCH) and b.at_rest()
+        await b.press("exclamation_mark")
+        assert isinstance(b.screen, IncidentList)
+        options = b.screen.query_one(OptionList)
+        assert options.option_count == 2
+        assert "Next: " in str(options.get_option_at_index(0).prompt)
+        await b.press("down", "enter")
+        assert b.at_rest() and b.selected == {API: BATCH, BATCH: API}[there]
+
+
+async def test_from_a_list_of_groups_it_goes_to_the_process() -> None:
+    async with board() as b:
+        await b.press("b")
+        await leak(b, BATCH)
+        await b.press("exclamation_mark")
+        await b.tick()
+        await b.until(lambda: b.selected == BATCH, "processes are listed and it is selected")
+
+
+async def test_a_click_is_the_same_as_the_key() -> None:
+    async with board() as b:
+        await b.press("down", "up")
+        await leak(b, BATCH)
+        await b.pilot.click(HeadlineBar, offset=(5, 0))
+        await b.until(lambda: b.selected == BATCH, "it is selected")
+
+
+async def test_n_goes_to_the_next_of_the_list() -> None:
+    async with board() as b:
+        await b.press("down", "up")
+        await leak(b, API, BATCH)
+        await b.press("n")
+        first = b.selected
+        await b.press("n")
+        assert {first, b.selected} == {API, BATCH}
+
+
+async def test_the_list_is_kept_up_to_date_while_it_is_open() -> None:
+    async with board() as b:
+        await leak(b, BATCH)
+        await b.press("exclamation_mark")
+        assert isinstance(b.screen, IncidentList)
+        await leak(b, API, BATCH)
+        assert b.screen.query_one(OptionList).option_count == 2
+
+
+async def test_where_nothing_is_wrong_the_key_says_so() -> None:
+    async with board() as b:
+        await b.press("exclamation_mark")
+        assert b.at_rest() and "nothing deserves attention now" in b.said
+        await b.press("n")
+        assert b.at_rest()
+
+
+async def test_while_the_picture_stands_still_it_speaks_of_now() -> None:
+    source: FakeSource = world()
+    async with board(source=source) as b:
+        await leak(b, BATCH, seconds=3)
+        await b.press("space")
+        for _ in range(9):
+            source.processes[BATCH].rss_pages += 2 * MIB_PAGES
+            before_s = source.mono_s
+            b.app.sampler_thread.step_once()
+            await b.until(lambda before_s=before_s: source.mono_s > before_s, "a sample is taken")  # type: ignore[misc]
+        await b.until(lambda: "now: batch (30) rises" in headline(b), "the headline goes on")
+        assert b.selected == LARGEST
