@@ -76,6 +76,11 @@ def _run(argv: Sequence[str]) -> int:
 
         preflight.check_platform()
         return machine(given)
+    if name == "export":
+        from memtop.cli.commands import export
+
+        preflight.check_platform()
+        return export(given)
     if name == "report":
         from memtop.cli.commands import report
 

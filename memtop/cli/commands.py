@@ -81,6 +81,13 @@ def report(given: Namespace) -> int:
     return run(given)
 
 
+def export(given: Namespace) -> int:
+    """``memtop export``. Raises MemtopError."""
+    from memtop.cli.export import run
+
+    return run(given)
+
+
 def check(given: Namespace, settings: Settings) -> int:
     """``memtop --check PID``. Raises MemtopError."""
     from memtop.headless import check

@@ -11,7 +11,7 @@ from memtop.cli.output import put
 from memtop.columns import COLUMNS
 from memtop.errors import UsageError
 
-COMMANDS: Final = ("demo", "explain", "machine", "regions", "replay", "report")
+COMMANDS: Final = ("demo", "explain", "export", "machine", "regions", "replay", "report")
 """Words that may stand first on the command line. Anything else belongs to memtop itself."""
 WIDEST: Final = 100
 WITHOUT_TERMINAL: Final = 80
@@ -33,6 +33,7 @@ commands:
   memtop regions PID              where its address space is, largest first, once
   memtop machine                  where the machine's RAM went: its parts, and who holds them
   memtop replay FILE              play a recording made with --record
+  memtop export                   metrics for Prometheus; alert rules and a Grafana dashboard
   memtop report FILE | PID        one page to hand over: HTML, or Markdown for a ticket
 
 exit codes: 0 done or fine, 1 bad (--check) or memtop failed, 2 cannot be done as asked,
@@ -208,7 +209,7 @@ _VIEWS: Final = (
 def parser_of(command: str) -> Parser:
     """The parser of one of COMMANDS, or of memtop itself for an empty name."""
     makers = {"demo": _demo, "explain": _explain, "machine": _machine, "regions": _regions, "replay": _replay}
-    makers["report"] = _report
+    makers |= {"export": _export, "report": _report}
     return makers.get(command, _memtop)()
 
 
@@ -263,6 +264,27 @@ def _machine() -> Parser:
         "memtop machine [OPTIONS]", "Where the machine's RAM went: the parts of MemTotal, and who holds them."
     )
     parser.section("options", _HELP, flag("--json", help="print one JSON object"))
+    return parser
+
+
+def _export() -> Parser:
+    parser = Parser(
+        "memtop export [OPTIONS]",
+        "Metrics of groups of processes for Prometheus, by program, cgroup or unit: as a server, or as a file.",
+    )
+    parser.section(
+        "options",
+        _HELP,
+        value("--listen", metavar="ADDRESS:PORT", help="where to serve /metrics (127.0.0.1:9142)"),
+        value("--textfile", metavar="DIR", help="write DIR/memtop.prom for node_exporter in place of a server"),
+        value("--by", metavar="KIND", help="program (the default), cgroup, container, pod, unit or user"),
+        value("-f", "--filter", metavar="EXPR", help="only processes that match"),
+        value("-u", "--user", metavar="NAME", help="only this user's"),
+        value("-d", "--delay", metavar="SECS", help="time between samples, 0.1 to 60 (5)"),
+        value("-n", "--iterations", metavar="N", help="end after N samples"),
+        flag("--rules", help="print alert rules for Prometheus"),
+        flag("--dashboard", help="print a dashboard for Grafana"),
+    )
     return parser
 
 

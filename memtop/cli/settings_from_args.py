@@ -32,7 +32,7 @@ def settings_of(given: Namespace) -> Settings:
             pids.append(pid_of(target))
         elif target:
             names.append(target)
-    query, by = given.filter or "", _by(given.by)
+    query, by = given.filter or "", by_of(given.by)
     parse_query(query, groups=by is not None)
     go_urls = _go_urls(given.go_url, len(pids) + len(names))
     groups = {} if given.replay else {pid: thread_group(pid) for pid in pids}
@@ -45,7 +45,7 @@ def settings_of(given: Namespace) -> Settings:
         tree=given.tree,
         by=by,
         sort=None if given.sort is None else _column(given.sort, "--sort", groups=by is not None),
-        delay_s=1.0 if given.delay is None else _delay_s(given.delay),
+        delay_s=1.0 if given.delay is None else delay_of(given.delay),
         iterations=None if given.iterations is None else count_of(given.iterations, "--iterations"),
         columns=_columns(given.columns, groups=by is not None),
         readonly=given.readonly or bool(given.replay),
@@ -132,7 +132,8 @@ def size_bytes(text: str, option: str) -> int:
     return int(found)
 
 
-def _delay_s(text: str) -> float:
+def delay_of(text: str) -> float:
+    """Parse the time between samples, in seconds. Raises UsageError."""
     least_s, most_s = DELAY_S
     delay_s = duration_s(text, "--delay")
     if not least_s <= delay_s <= most_s:
@@ -140,7 +141,8 @@ def _delay_s(text: str) -> float:
     return delay_s
 
 
-def _by(text: str | None) -> By | None:
+def by_of(text: str | None) -> By | None:
+    """Parse the kind of groups; None for processes. Raises UsageError."""
     if text is None:
         return None
     from memtop.model.group import By  # noqa: PLC0415 (a list of processes does without)

@@ -1,0 +1,85 @@
+"""``memtop export``: samples the machine and serves or writes its metrics, until a signal ends it."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from argparse import Namespace
+from contextlib import ExitStack, closing
+from importlib import resources
+from typing import TYPE_CHECKING, Final
+
+from memtop.cli.composition import engine_on
+from memtop.cli.end_signals import EndSignals
+from memtop.cli.output import put
+from memtop.cli.settings_from_args import by_of, count_of, delay_of
+from memtop.columns import columns_of
+from memtop.errors import UsageError
+from memtop.model.group import By
+from memtop.sampling.request import Need
+from memtop.settings import Settings
+from memtop.sources.live import LiveSource
+from memtop.view_state import View
+
+if TYPE_CHECKING:
+    from memtop.export.exposition import Exposition
+    from memtop.model.request import Request
+
+DELAY_S: Final = 5.0
+
+
+def run(given: Namespace) -> int:
+    """Export until a signal or the last sample. Raises MemtopError."""
+    for wanted, name in ((given.rules, "rules.yml"), (given.dashboard, "dashboard.json")):
+        if wanted:
+            put(sys.stdout.write, resources.files("memtop.export").joinpath("files", name).read_text("utf-8"))
+            return 0
+    try:
+        from memtop.export.exposition import Exposition  # noqa: PLC0415 (optional)
+    except ImportError:
+        raise UsageError("exporting needs prometheus-client: pip install 'memtop-tui[export]'") from None
+    if given.listen and given.textfile:
+        raise UsageError("--listen and --textfile exclude each other")
+    delay_s = DELAY_S if given.delay is None else delay_of(given.delay)
+    times = None if given.iterations is None else count_of(given.iterations, "--iterations")
+    ending, exposition = EndSignals(), Exposition()
+    ending.install()
+    with ExitStack() as stack:
+        if not given.textfile:
+            from memtop.export.server import LISTEN, Server  # noqa: PLC0415 (a file needs none)
+
+            server = stack.enter_context(closing(Server(exposition, given.listen or LISTEN)))
+            print(f"memtop: serving /metrics on port {server.port}", file=sys.stderr, flush=True)
+        source = stack.enter_context(closing(LiveSource()))
+        engine, request, planned_s = engine_on(source), _request(given, delay_s), time.monotonic()
+        while True:
+            frame = engine.step(request, late_s=max(0.0, time.monotonic() - planned_s))
+            assert frame is not None, "a machine has always a next sample"
+            exposition.take(frame)
+            if given.textfile:
+                _write(given.textfile, exposition)
+            if frame.tick == 0:
+                gc.freeze()
+                gc.enable()
+                engine.prepare()
+            if times is not None and frame.tick + 1 >= times:
+                return 0
+            planned_s = max(planned_s + delay_s, time.monotonic())
+            with ending:
+                time.sleep(max(0.0, planned_s - time.monotonic()))
+
+
+def _write(directory: str, exposition: Exposition) -> None:
+    from memtop.export.textfile import write_textfile  # noqa: PLC0415 (a server needs none)
+
+    write_textfile(directory, exposition.plain())
+
+
+def _request(given: Namespace, delay_s: float) -> Request:
+    by = by_of(given.by) or By.PROGRAM
+    columns = columns_of(groups=True).defaults
+    settings = Settings(by=by, filter=given.filter or "", user=given.user or "", delay_s=delay_s, columns=columns)
+    request = View.of(settings).request()
+    needs = request.readings.needs_all | Need.STAT | Need.STATUS | Need.MEMBERSHIP
+    return request._replace(readings=request.readings._replace(needs_all=needs))

@@ -1,0 +1,181 @@
+"""Makes metric families of a frame. Names and units follow the conventions of Prometheus.
+
+Groups are never labeled by PID alone, and their number is bounded: the largest have labels of their own, all others
+share one. A group keeps its labels while it is among twice as many, so that groups of like size do not come and go.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from memtop.analysis.limits.exit_cause import Oom
+from memtop.model.assessment import ExitReport
+from memtop.model.frame import Frame
+from memtop.model.group import GroupRow
+from memtop.sanitize import clean
+
+MOST_GROUPS: Final = 100
+OTHERS: Final = "(others)"
+_LABELS: Final = ("by", "group")
+_LIKELY_RANK: Final = 4
+"""Rank of a verdict from which growth is confirmed."""
+_SHARE: Final = "Share of the last ten seconds in which"
+_CAUSES: Final = ("oom", "signal", "error", "ok", "unknown")
+
+
+class _Value(NamedTuple):
+    name: str
+    help: str
+    read: Callable[[GroupRow], float | None]
+
+
+_GAUGES: Final = (
+    _Value("processes", "Processes of the group.", lambda row: row.members),
+    _Value("virtual_bytes", "VIRT: address space of the processes.", lambda row: row.virt_bytes),
+    _Value("resident_bytes", "RES, at most: shared pages count in each process.", lambda row: row.rss_bytes),
+    _Value("proportional_bytes", "PSS, where that of every process is known.", lambda row: row.pss_bytes),
+    _Value("anonymous_bytes", "Anonymous memory.", lambda row: row.anon_bytes),
+    _Value("file_bytes", "Page cache, or mapped files without a cgroup.", lambda row: row.file_bytes),
+    _Value("shared_bytes", "tmpfs and shared memory.", lambda row: row.shmem_bytes),
+    _Value("swap_bytes", "Memory on swap.", lambda row: row.swap_bytes),
+    _Value("charged_bytes", "What the cgroup is charged.", lambda row: row.charge_bytes),
+    _Value("working_set_bytes", "The charge without inactive page cache.", lambda row: row.working_set_bytes),
+    _Value("limit_bytes", "The limit that binds.", lambda row: row.limit_bytes),
+    _Value("room_bytes", "Limit less what cannot be reclaimed.", lambda row: row.room_max_bytes),
+    _Value(
+        "growth_bytes_per_second",
+        "Change over the last minute of what cannot be reclaimed.",
+        lambda row: None if row.growth_bytes_per_min is None else row.growth_bytes_per_min / 60,
+    ),
+    _Value(
+        "growth_confirmed",
+        "1 while growth is confirmed, 0 while it is not, absent before there is a verdict.",
+        lambda row: None if row.verdict_rank is None else float(row.verdict_rank >= _LIKELY_RANK),
+    ),
+    _Value(
+        "time_to_limit_seconds",
+        "Earliest time until the limit at the present pace; absent unless growth is confirmed.",
+        lambda row: row.eta_s,
+    ),
+    _Value("minor_faults_per_second", "Minor page faults.", lambda row: row.minflt_per_s),
+    _Value("major_faults_per_second", "Major page faults.", lambda row: row.majflt_per_s),
+    _Value(
+        "pressure_some_ratio",
+        "Share of the last ten seconds in which some task of the cgroup waited for memory.",
+        lambda row: None if row.psi_some_avg10 is None else row.psi_some_avg10 / 100,
+    ),
+)
+_COUNTERS: Final = (
+    _Value("oom_kills", "Processes that the OOM killer took since memtop started.", lambda row: row.oom_kills),
+    _Value("restarts", "Restarts of the same command since memtop started.", lambda row: row.restarts),
+)
+_SUMMED: Final = frozenset(
+    ("processes", "virtual_bytes", "resident_bytes", "anonymous_bytes", "file_bytes", "shared_bytes", "swap_bytes")
+)
+"""What the groups without a label of their own have together."""
+
+
+class Metrics:
+    """The metric families of the latest frame, and counts over all frames."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, None] = {}
+        """Names of the groups that have labels."""
+        self._exits: Counter[str] = Counter()
+
+    def families(self, frame: Frame) -> list[Metric]:
+        """All families of one frame; take each frame once, since exits are counted."""
+        self._exits.update(_cause(one) for one in frame.exits)
+        return [*self._groups(frame), *self._machine(frame)]
+
+    def _groups(self, frame: Frame) -> Iterator[Metric]:
+        living = [row for row in frame.groups or () if row.gone_s is None]
+        named, others = self._choose(living)
+        for value in _GAUGES:
+            family = GaugeMetricFamily(f"memtop_group_{value.name}", value.help, labels=_LABELS)
+            for row in named:
+                if (found := value.read(row)) is not None:
+                    family.add_metric(_labels(row), found)
+            if others and value.name in _SUMMED:
+                known = [found for row in others if (found := value.read(row)) is not None]
+                family.add_metric((others[0].key.by.value, OTHERS), sum(known))
+            yield family
+        for value in _COUNTERS:
+            counter = CounterMetricFamily(f"memtop_group_{value.name}", value.help, labels=_LABELS)
+            for row in named:
+                if (found := value.read(row)) is not None:
+                    counter.add_metric(_labels(row), found)
+            yield counter
+
+    def _choose(self, rows: list[GroupRow]) -> tuple[list[GroupRow], list[GroupRow]]:
+        """Groups with labels of their own, and the others. Of several with one name the largest has the label."""
+        ordered = sorted(rows, key=lambda row: row.rss_bytes or 0, reverse=True)
+        by_name: dict[str, GroupRow] = {}
+        others = []
+        for row in ordered:
+            if by_name.setdefault(_labels(row)[1], row) is not row:
+                others.append(row)
+        near = list(by_name)[: 2 * MOST_GROUPS]
+        kept = [name for name in self._kept if name in near][:MOST_GROUPS]
+        kept += [name for name in near if name not in self._kept][: MOST_GROUPS - len(kept)]
+        self._kept = dict.fromkeys(kept)
+        others += [row for name, row in by_name.items() if name not in self._kept]
+        return [by_name[name] for name in kept], others
+
+    def _machine(self, frame: Frame) -> Iterator[Metric]:
+        system = frame.system
+        sizes: tuple[tuple[str, str, float | None], ...] = (
+            ("memory_total_bytes", "MemTotal.", system.mem_total_bytes),
+            ("memory_available_bytes", "MemAvailable.", system.mem_available_bytes),
+            ("swap_total_bytes", "SwapTotal.", system.swap_total_bytes),
+            ("swap_free_bytes", "SwapFree.", system.swap_free_bytes),
+            ("processes", "Processes that were read.", system.processes),
+            ("hidden_processes", "Processes that may not be read (hidepid).", frame.hidden),
+            ("pressure_some_ratio", f"{_SHARE} some task waited for memory.", _ratio(system.psi_memory_some_avg10)),
+            ("pressure_full_ratio", f"{_SHARE} all tasks waited.", _ratio(system.psi_memory_full_avg10)),
+            ("sample_timestamp_seconds", "When the machine was sampled, seconds since the epoch.", frame.at_s),
+        )
+        for name, text, value in sizes:
+            if value is not None:
+                yield GaugeMetricFamily(f"memtop_{name}", text, value=value)
+        if system.oom_kills_boot is not None:
+            yield CounterMetricFamily("memtop_oom_kills", "OOM kills since boot.", value=system.oom_kills_boot)
+        text = "Ends of watched processes since memtop started."
+        exits = CounterMetricFamily("memtop_exits", text, labels=("cause",))
+        for cause in _CAUSES:
+            exits.add_metric((cause,), self._exits[cause])
+        yield exits
+
+
+def _labels(row: GroupRow) -> tuple[str, str]:
+    return row.key.by.value, clean(row.name) or "(none)"
+
+
+def _ratio(percent: float | None) -> float | None:
+    return None if percent is None else percent / 100
+
+
+def _cause(one: ExitReport) -> str:
+    if one.oom in (Oom.CERTAIN, Oom.PROBABLE):
+        return "oom"
+    if one.signal is not None:
+        return "signal"
+    if one.exit_code is None:
+        return "unknown"
+    return "error" if one.exit_code else "ok"
+
+
+class Families(Collector):
+    """A collector for the registry of prometheus-client: the families as they were made."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        """All of them."""
+        return self._families

@@ -1,0 +1,215 @@
+"""Metrics for Prometheus: bounded, named by its conventions, harmless under hostile names and clients."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import shutil
+import socket
+import subprocess
+from contextlib import closing
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from prometheus_client import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
+from prometheus_client.parser import text_string_to_metric_families
+
+from memtop.cli import run
+from memtop.columns import columns_of
+from memtop.engine.engine import Engine
+from memtop.errors import UsageError
+from memtop.export.exposition import Exposition
+from memtop.export.metrics import MOST_GROUPS, OTHERS
+from memtop.export.server import MOST_CONNECTIONS, Server, address_of
+from memtop.export.textfile import write_textfile
+from memtop.model.frame import Frame
+from memtop.model.group import By
+from memtop.settings import Settings
+from memtop.view_state import View
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+
+Values = dict[str, dict[str, float]]
+
+
+def frames(source: FakeSource, times: int = 2) -> list[Frame]:
+    engine = Engine(source)
+    request = View.of(Settings(by=By.PROGRAM, columns=columns_of(groups=True).defaults)).request()
+    found = [engine.step(request) for _ in range(times)]
+    return [frame for frame in found if frame is not None]
+
+
+def exposed(source: FakeSource, times: int = 2) -> Exposition:
+    exposition = Exposition()
+    for frame in frames(source, times):
+        exposition.take(frame)
+    return exposition
+
+
+def families(text: str) -> list[Metric]:
+    return list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
+
+
+def values(exposition: Exposition) -> Values:
+    """Metric name -> group -> value."""
+    found: Values = {}
+    for family in families(exposition.plain().decode()):
+        for sample in family.samples:
+            found.setdefault(sample.name, {})[sample.labels.get("group", "")] = sample.value
+    return found
+
+
+def programs(number: int) -> FakeSource:
+    return FakeSource(
+        *(
+            FakeProcess(100 + each, b"p%d" % each, rss_pages=(each + 1) * 16, cmdline=b"/bin/p%d\0" % each)
+            for each in range(number)
+        )
+    )
+
+
+def test_processes_of_one_program_are_one_group_whatever_their_pids() -> None:
+    source = FakeSource(*(FakeProcess(pid, b"api", rss_pages=10 * MIB_PAGES, cmdline=b"/bin/api\0") for pid in (7, 8)))
+    found = values(exposed(source))
+    assert found["memtop_group_processes"] == {"api": 2.0}
+    assert found["memtop_group_resident_bytes"] == {"api": 20.0 * (1 << 20)}
+    assert found["memtop_memory_total_bytes"][""] == 1024000 * 1024
+
+
+def test_the_number_of_groups_is_bounded_and_the_rest_is_summed_up() -> None:
+    found = values(exposed(programs(3 * MOST_GROUPS)))
+    assert len(found["memtop_group_resident_bytes"]) == MOST_GROUPS + 1
+    assert found["memtop_group_processes"][OTHERS] == 2 * MOST_GROUPS
+    assert sum(found["memtop_group_processes"].values()) == 3 * MOST_GROUPS
+
+
+def test_groups_of_like_size_keep_their_labels() -> None:
+    source = programs(MOST_GROUPS + 10)
+    exposition = exposed(source)
+    before = set(values(exposition)["memtop_group_processes"])
+    for process in source.processes.values():
+        process.rss_pages = 5000 - process.rss_pages
+    for frame in frames(source):
+        exposition.take(frame)
+    assert set(values(exposition)["memtop_group_processes"]) == before
+
+
+@pytest.mark.parametrize("name", [b'a"b', b"a\\b", b"a\nb", b"{x=1}", b"\xff\xfe", "ä".encode()])
+def test_no_name_breaks_the_format(name: bytes) -> None:
+    source = FakeSource(FakeProcess(7, name, cmdline=name + b"\0"))
+    assert len(values(exposed(source))["memtop_group_processes"]) == 1
+
+
+def scrape(port: int, path: str = "/metrics", accept: str = "") -> tuple[int, str, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    with closing(connection):
+        connection.request("GET", path, headers={"Accept": accept} if accept else {})
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Content-Type") or "", answer.read().decode()
+
+
+def test_a_scrape_gets_either_format_and_nothing_else_is_served() -> None:
+    with closing(Server(exposed(programs(3)), "127.0.0.1:0")) as server:
+        status, content_type, text = scrape(server.port)
+        assert status == 200 and content_type.startswith("text/plain") and "memtop_group_processes" in text
+        status, content_type, text = scrape(server.port, accept="application/openmetrics-text; version=1.0.0")
+        assert content_type.startswith("application/openmetrics-text") and text.endswith("# EOF\n")
+        assert any(family.name == "memtop_group_restarts" for family in open_metrics(text))
+        assert scrape(server.port, "/etc/passwd")[0] == 404
+
+
+def test_clients_that_say_nothing_do_not_keep_others_out_for_long_and_are_bounded() -> None:
+    with closing(Server(exposed(programs(1)), "127.0.0.1:0")) as server:
+        silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(MOST_CONNECTIONS - 1)]
+        assert scrape(server.port)[0] == 200
+        one_more = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(2)]
+        assert one_more[1].recv(1) == b"", "closed at once"
+        for connection in (*silent, *one_more):
+            connection.close()
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        assert run(["export", "--listen", f"127.0.0.1:{port}", "-n", "1"]) == 2
+    error = capsys.readouterr().err
+    assert "Address already in use" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("127.0.0.1:9142", ("127.0.0.1", 9142)),
+        (":9142", ("127.0.0.1", 9142)),
+        ("0.0.0.0:1", ("0.0.0.0", 1)),
+        ("[::1]:9142", ("::1", 9142)),
+    ],
+)
+def test_addresses(text: str, found: tuple[str, int]) -> None:
+    assert address_of(text) == found
+
+
+@pytest.mark.parametrize("text", ["9142", "localhost:9142", "127.0.0.1:70000", "127.0.0.1:", "x"])
+def test_wrong_addresses_are_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        address_of(text)
+
+
+def test_the_file_for_node_exporter_is_replaced_whole(tmp_path: Path) -> None:
+    (tmp_path / "memtop.prom").write_text("old")
+    write_textfile(str(tmp_path), exposed(programs(2)).plain())
+    assert [path.name for path in tmp_path.iterdir()] == ["memtop.prom"]
+    assert families((tmp_path / "memtop.prom").read_text())
+    with pytest.raises(UsageError):
+        write_textfile(str(tmp_path / "nowhere"), b"")
+
+
+def test_the_command_writes_what_this_machine_has(tmp_path: Path) -> None:
+    assert run(["export", "--textfile", str(tmp_path), "-n", "2", "-d", "0.1"]) == 0
+    text = (tmp_path / "memtop.prom").read_text()
+    assert "process_resident_memory_bytes" in text, "memtop's own cost"
+    groups = {sample.labels.get("by") for family in families(text) for sample in family.samples}
+    assert "program" in groups
+
+
+@pytest.mark.parametrize(("flag", "name"), [("--rules", "rules.yml"), ("--dashboard", "dashboard.json")])
+def test_rules_and_dashboard_are_printed(flag: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", flag]) == 0
+    assert capsys.readouterr().out == resources.files("memtop.export").joinpath("files", name).read_text()
+
+
+def test_rules_and_dashboard_ask_only_for_metrics_that_are_exported() -> None:
+    exported = set(values(exposed(programs(1)))) | {
+        f"memtop_group_{name}"
+        for name in (
+            "time_to_limit_seconds",
+            "growth_confirmed",
+            "oom_kills_total",
+            "working_set_bytes",
+            "limit_bytes",
+            "room_bytes",
+            "growth_bytes_per_second",
+        )
+    }
+    exported |= {"memtop_pressure_full_ratio"}
+    files = resources.files("memtop.export").joinpath("files")
+    asked = files.joinpath("rules.yml").read_text()
+    for panel in json.loads(files.joinpath("dashboard.json").read_text())["panels"]:
+        asked += " ".join(target["expr"] for target in panel["targets"])
+    asked_for = set(re.findall(r"memtop_[a-z_]+", asked))
+    assert {"memtop_group_oom_kills_total", "memtop_group_room_bytes"} <= asked_for <= exported
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_finds_nothing_wrong_and_the_rules_fire(tmp_path: Path) -> None:
+    rules = resources.files("memtop.export").joinpath("files", "rules.yml").read_text()
+    (tmp_path / "rules.yml").write_text(rules)
+    shutil.copy(Path(__file__).with_name("rules_test.yml"), tmp_path)
+    for argv, text in (
+        (["promtool", "check", "metrics"], exposed(programs(2)).plain()),
+        (["promtool", "test", "rules", "rules_test.yml"], b""),
+    ):
+        done = subprocess.run(argv, input=text, capture_output=True, cwd=tmp_path, timeout=60, check=False)
+        assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
