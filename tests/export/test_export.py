@@ -49,7 +49,7 @@ def exposed(source: FakeSource, times: int = 2) -> Exposition:
 
 
 def families(text: str) -> list[Metric]:
-    return list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
+    return list(text_string_to_metric_families(text))
 
 
 def values(exposition: Exposition) -> Values:
@@ -116,7 +116,7 @@ def test_a_scrape_gets_either_format_and_nothing_else_is_served() -> None:
         assert status == 200 and content_type.startswith("text/plain") and "memtop_group_processes" in text
         status, content_type, text = scrape(server.port, accept="application/openmetrics-text; version=1.0.0")
         assert content_type.startswith("application/openmetrics-text") and text.endswith("# EOF\n")
-        assert any(family.name == "memtop_group_restarts" for family in open_metrics(text))
+        assert any(family.name == "memtop_group_restarts" for family in open_metrics(text))  # type: ignore[no-untyped-call]
         assert scrape(server.port, "/etc/passwd")[0] == 404
 
 
