@@ -225,7 +225,10 @@ class Engine:
 
     def _doubted(self, focus: ProcessKey | None, now_s: float) -> ProcessKey | None:
         """The process in focus, if its verdict depends on LazyFree."""
-        doubts = self._assessor is not None and focus is not None and self._assessor.wants_lazy_free(focus, now_s)
+        if self._assessor is None or focus is None:
+            return None
+        always = self._readers.lazy_free_decides(focus)
+        doubts = self._assessor.wants_lazy_free(focus, now_s, always=always)
         return focus if doubts else None
 
     def _judge_growth(self, assessor: Assessor, sample: Sample, plan: SamplePlan) -> frozenset[ProcessKey]:

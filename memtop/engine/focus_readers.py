@@ -165,6 +165,10 @@ class FocusReaders:
         """The ``runtime`` objects of the JSON contract."""
         return self._runtimes.objects(keys) if self._runtimes is not None else {}
 
+    def lazy_free_decides(self, key: ProcessKey) -> bool:
+        """Whether the runtime's figures fit RES only beside LazyFree, whatever panel is on screen."""
+        return self._runtimes is not None and self._runtimes.lazy_free_decides(key)
+
     def lazy_free(self, key: ProcessKey | None) -> tuple[float, int] | None:
         """Time and bytes of the latest LazyFree of a process; None if it was not read."""
         found = self._smaps.given_back(key) if self._smaps is not None and key is not None else None

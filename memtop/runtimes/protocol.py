@@ -154,6 +154,11 @@ class Tracker(Protocol):
         """Times of garbage collections that were seen, on the clock of Instant.mono_s."""
         ...
 
+    @property
+    def lazy_free_decides(self) -> bool:
+        """Whether it is known to give memory back by MADV_FREE, so that its figures fit RES only beside LazyFree."""
+        ...
+
     def identified(self, identity: Identity) -> None:
         """Take what detection found. Called first, and again after each new detection."""
         ...

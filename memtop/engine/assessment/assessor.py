@@ -85,9 +85,9 @@ class Assessor:
         """Watch these processes from the next instant on."""
         self._exit_analysis.hold(keys)
 
-    def wants_lazy_free(self, key: ProcessKey, now_s: float) -> bool:
+    def wants_lazy_free(self, key: ProcessKey, now_s: float, *, always: bool = False) -> bool:
         """Whether the verdict on this process needs LazyFree now."""
-        return self.verdicts.wants_lazy_free(key, now_s)
+        return self.verdicts.wants_lazy_free(key, now_s, always=always)
 
     def judge_growth(
         self, sample: Sample, plan: SamplePlan, lazy_free: Mapping[ProcessKey, tuple[float, int]]

@@ -97,14 +97,17 @@ class GrowthTracker:
         """Take a reading of LazyFree, memory that is given back already."""
         self._lazy_free.setdefault(key, LazyFreeSeries()).add(at_s, size_bytes)
 
-    def wants_lazy_free(self, key: ProcessKey, now_s: float) -> bool:
-        """Whether LazyFree should be read now: the memory rises, or seemed to, and that may be no growth at all."""
+    def wants_lazy_free(self, key: ProcessKey, now_s: float, *, always: bool = False) -> bool:
+        """Whether LazyFree should be read now: the memory rises, or seemed to, and that may be no growth at all.
+
+        ``always`` wants it also for memory that does not rise, because the figures of its runtime depend on it.
+        """
         told = (series := self._lazy_free.get(key)) is not None and series.now(now_s) is not None
         rest_s = LAZY_FREE_EVERY_S if told else LAZY_FREE_AGAIN_S
         wanted = self._lazy_free_wanted
         if wanted is not None and wanted[0] == key and now_s - wanted[1] < rest_s:
             return False
-        if not self._rises(key, now_s):
+        if not always and not self._rises(key, now_s):
             return False
         self._lazy_free_wanted = key, now_s
         return True

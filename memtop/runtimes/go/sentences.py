@@ -114,14 +114,19 @@ def go_verdict(go: GoJudgement) -> Verdict:
     return Verdict(*found[growth.verdict], bad=growth.verdict.growing)
 
 
-def account(go: GoJudgement, pid: int) -> list[str]:
+def account(go: GoJudgement, pid: int, *, lazy_free_unread: bool = False) -> list[str]:
     """What RES does not count, whether the identities hold, and how far the two accounts differ."""
     parts, found = go.parts, []
     if parts is None:
         return ["RES is not known, so its parts are not either."]
     aside = []
     if parts.returned_bytes:
-        aside.append(f"{long_size(parts.returned_bytes)} returned to the kernel (in VIRT and HeapSys, not in RES)")
+        where = "not in RES"
+        if lazy_free_unread:
+            where = "and as long as the kernel has not taken it, in RES: how much of it is, was not read"
+        elif parts.freed_bytes:
+            where = f"and {long_size(parts.freed_bytes)} of it still in RES, until the kernel takes it (LazyFree)"
+        aside.append(f"{long_size(parts.returned_bytes)} returned to the kernel (in VIRT and HeapSys, {where})")
     if parts.not_resident_bytes > 1 << 20:
         aside.append(
             f"{long_size(parts.not_resident_bytes)} that Go counts and RES has not (no RAM behind it now, or on swap)"

@@ -107,6 +107,11 @@ class GoTracker:
         self._url, self._verdict = "", None
 
     @property
+    def lazy_free_decides(self) -> bool:
+        """Whether its figures fit RES only beside LazyFree."""
+        return self._frees_lazily
+
+    @property
     def _frees_lazily(self) -> bool:
         """Whether it frees by MADV_FREE, so that RES does not fall; False while its settings are unknown."""
         return self._settings is not None and sentences.freed_by(self._build, self._settings) is FreedMemory.FREE
@@ -142,7 +147,8 @@ class GoTracker:
         go = self._judge(points, shown.kernel)
         verdict = sentences.go_verdict(go)
         found = [sentences.go_numbers(go), "" if verdict.bad else verdict.what_to_do, sentences.gogc_words(go)]
-        found += [*sentences.account(go, shown.kernel.pid), freed]
+        unread = self._frees_lazily and shown.kernel.lazy_free_bytes is None
+        found += [*sentences.account(go, shown.kernel.pid, lazy_free_unread=unread), freed]
         facts = go_facts(
             build=self._build,
             settings=self._settings,

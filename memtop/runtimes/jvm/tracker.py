@@ -36,6 +36,8 @@ _ALARMS: Final = {JvmVerdict.LEAK: "heap_leak", JvmVerdict.HEAP_FULL: "heap_full
 class JvmTracker:
     """The Tracker of one JVM; see the module."""
 
+    lazy_free_decides = False
+
     def __init__(self) -> None:
         self.collections_s: deque[float] = deque(maxlen=_MOST_COLLECTIONS)
         self._flags: JvmFlags | None = None

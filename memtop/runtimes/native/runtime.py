@@ -73,6 +73,8 @@ class NativeTracker:
     A small runtime extends it by its own readings.
     """
 
+    lazy_free_decides = False
+
     def __init__(self, runtime: MappedRuntime) -> None:
         self.runtime = runtime
         self.identity = Identity()

@@ -217,6 +217,11 @@ class RuntimeScheduler:
                 found[key] = known | {"heap_age_s": age_s}
         return found
 
+    def lazy_free_decides(self, key: ProcessKey) -> bool:
+        """Whether the runtime is known to give memory back by MADV_FREE."""
+        record = self._records.get(key)
+        return record is not None and record.tracker.lazy_free_decides
+
     def finding_facts(self, key: ProcessKey, kernel: KernelFigures, now_s: float) -> FindingFacts | None:
         """Inputs for the findings, whatever panel is open; None if its runtime has reported nothing."""
         record = self._records.get(key)

@@ -1,0 +1,123 @@
+"""Every command without a screen, under every condition that keeps it from seeing: exit code and sentence, by table."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from memtop.cli import run
+from memtop.errors import AccessDenied, MemtopError, Unavailable
+from memtop.sources.live import LiveSource
+from memtop.sources.protocol import READ_LIMIT, Answer
+
+ABSENT = 4_194_305
+"""Above the largest pid that there may be."""
+COMMANDS = {
+    "check": ["--check", "{pid}", "--for", "1", "-d", "0.2"],
+    "text": ["-b", "{pid}", "-n", "2", "-d", "0.1"],
+    "json": ["--json", "{pid}", "-n", "2", "-d", "0.1"],
+    "csv": ["--csv", "{pid}", "-n", "2", "-d", "0.1"],
+    "regions": ["regions", "{pid}"],
+}
+Change = Callable[[str, bytes], bytes]
+"""``(path, content)`` -> what is read in its place; it may raise."""
+
+
+def cut(path: str, data: bytes) -> bytes:
+    return data[: len(data) // 3] if path.endswith(("/status", "/limits", "/cgroup")) else data
+
+
+def no_cgroup(path: str, data: bytes) -> bytes:
+    if "sys/fs/cgroup" in path:
+        raise Unavailable(f"{path}: No such file or directory")
+    return b"" if path.endswith("/mountinfo") else data
+
+
+def forbidden(path: str, data: bytes) -> bytes:
+    if (
+        path.startswith("proc/")
+        and path.split("/")[1].isdecimal()
+        and not path.endswith(("/stat", "/statm", "/status"))
+    ):
+        raise AccessDenied(f"{path}: Permission denied")
+    return data
+
+
+@contextmanager
+def child(code: str) -> Iterator[int]:
+    found = subprocess.Popen([sys.executable, "-S", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert found.stdout is not None
+    try:
+        found.stdout.readline()
+        yield found.pid
+    finally:
+        found.kill()
+        found.stdout.close()
+        found.wait()
+
+
+Row = tuple[str, Change | None, dict[str, int], str]
+"""Name, condition, exit code of each command, words of --check."""
+TABLE: list[Row] = [
+    ("cut off", cut, {"check": 5, "text": 0, "json": 0, "csv": 0, "regions": 0}, "resource limits cannot be read"),
+    ("no cgroup", no_cgroup, {"check": 5, "text": 0, "json": 0, "csv": 0, "regions": 0}, "no file system of memory"),
+    ("forbidden", forbidden, {"check": 5, "text": 0, "json": 0, "csv": 0, "regions": 4}, "not permitted"),
+    ("none", None, {"check": 5, "text": 0, "json": 0, "csv": 0, "regions": 0}, ""),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("row", TABLE, ids=[row[0] for row in TABLE])
+def test_what_cannot_be_read_has_its_code_and_its_sentence(
+    command: str, row: Row, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, change, codes, words = row
+    read = LiveSource.read
+
+    def changed(source: LiveSource, path: str, size: int = READ_LIMIT) -> bytes:
+        if change is None:
+            return read(source, path, size)
+        try:
+            data = read(source, path, size)
+        except MemtopError:
+            change(path, b"")
+            raise
+        return change(path, data)
+
+    monkeypatch.setattr(LiveSource, "read", changed)
+    if change is forbidden:
+        ask = LiveSource.ask
+
+        def refused(source: LiveSource, path: str, size: int = READ_LIMIT) -> Answer | None:
+            forbidden(path, b"")
+            return ask(source, path, size)
+
+        monkeypatch.setattr(LiveSource, "ask", refused)
+    with child("print(flush=True); import time; time.sleep(60)") as pid:
+        assert run([word.format(pid=pid) for word in COMMANDS[command]]) == codes[command]
+    said = capsys.readouterr()
+    if command == "check" and words:
+        assert words in said.out
+        assert "no limit is near" not in said.out.lower()
+    if codes[command]:
+        assert said.out + said.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_process_that_is_not_there_is_an_error_in_every_command(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([word.format(pid=ABSENT) for word in COMMANDS[command]]) == 3
+    assert "no " in (said := capsys.readouterr().err) and "process" in said
+
+
+@pytest.mark.parametrize(("how", "code"), [("os.abort()", 1), ("os._exit(1)", 1), ("os.kill(0 or os.getpid(), 9)", 1)])
+def test_a_program_that_crashes_is_bad(how: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    crash = f"import os, time; print(flush=True); time.sleep(1.5); {how}"
+    with child(crash) as pid:
+        assert run(["--check", str(pid), "--for", "20", "-d", "0.2"]) == code
+    assert "signal" in (out := capsys.readouterr().out) or "exit code 1" in out
