@@ -21,6 +21,7 @@ from memtop.errors import AccessDenied, ProcessGone, Unavailable
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
 from memtop.headless.absent import unreadable
 from memtop.model.assessment import Assessment, ExitReport
+from memtop.model.frame import Note
 from memtop.model.request import Request, RowSelection
 from memtop.sampling.problems import announcer
 from memtop.sampling.request import Need, ReadingsRequest
@@ -88,6 +89,9 @@ def run(
                 raise Unavailable(broken)
             if row is None:
                 raise ProcessGone(f"no such process: {pid}")
+            if row.note is Note.KERNEL:
+                print(f"Not known: it is a {row.note.value}.", file=out)
+                return Answer.UNKNOWN
             readings = readings._replace(focus=row.key, visible=frozenset({row.key}))
             continue
         outlook = frame.detail.outlook if frame.detail is not None else None

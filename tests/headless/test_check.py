@@ -19,7 +19,7 @@ from memtop.headless.check import Answer, answer_to, says
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.process_key import ProcessKey
 from memtop.sources.protocol import Exit, Instant
-from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
 
 LIMITS = b"".join(
     b"Max %b  unlimited  unlimited  bytes\n" % name
@@ -276,3 +276,10 @@ def test_what_is_wrong_with_the_readings_is_said_once() -> None:
     check.run(Engine(source), 42, 1e6, 0.0, io.StringIO(), say=said.append)
     assert len(said) == 1
     assert said[0].startswith("proc/42/status: ")
+
+
+def test_a_kernel_thread_has_no_memory_to_be_checked_and_that_is_said_at_once() -> None:
+    out = io.StringIO()
+    source = FakeSource(FakeProcess(2, flags=KERNEL_FLAGS, ppid=0))
+    assert check.run(Engine(source), 2, 1e6, 1e6, out) is Answer.UNKNOWN
+    assert "kernel thread" in out.getvalue()

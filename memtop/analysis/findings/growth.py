@@ -47,6 +47,23 @@ def growth(c: FindingInputs) -> Found:
     return DANGER if ends else WARNING, found
 
 
+def charge(c: FindingInputs) -> Found:
+    """The charge of its cgroup grows, though its own memory is not found to."""
+    g = c.charge
+    if g is None or c.alarm or c.limit_name is None or g.slope_bytes_per_s is None:
+        return None
+    early, late = g.limit_s or (None, None)
+    found = facts(
+        limit_name=c.limit_name,
+        limit_bytes=c.limit,
+        rate_bytes_per_min=g.slope_bytes_per_s * 60,
+        span_s=g.span_s,
+        early_s=early,
+        late_s=late,
+    )
+    return DANGER if early is not None and early < 3600 else WARNING, found
+
+
 def shape(kind: Shape) -> Callable[[FindingInputs], Found]:
     """The finding for one shape, while no growth is confirmed."""
 

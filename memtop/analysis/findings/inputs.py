@@ -63,6 +63,8 @@ class FindingInputs:
     """Memory that can go to swap when that limit is reached."""
     siblings: int = 0
     """Other members of the limiting cgroup that grow as well."""
+    charge: Growth | None = None
+    """Confirmed growth of the part of its cgroup's charge that cannot be reclaimed."""
     # the limit that binds
     limit_name: str | None = None
     """None if only the machine limits it."""

@@ -18,6 +18,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("near_limit", "limits", limits.near_limit, weight=Weight.ALARMING),
         Rule("oom_kill", "oom_killer", limits.oom_kill, steady=True, weight=Weight.ALARMING),
         Rule("growth", "verdict_growing", growth.growth, steady=True, weight=Weight.ALARMING),
+        Rule("charge_growth", "limits", growth.charge, steady=True, weight=Weight.ALARMING),
         Rule("thrashing", "psi", faults.thrashing),
         Rule("host_low", "available", limits.host_low),
         Rule("throttled", "memory_high", limits.throttled),

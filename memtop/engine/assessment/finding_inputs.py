@@ -39,6 +39,8 @@ class Judged(NamedTuple):
 
     limits: tuple[LimitRow, ...]
     counts: tuple[CountLimit, ...]
+    charge: Growth | None
+    """Confirmed growth of what cannot be reclaimed in the cgroup that limits it."""
     verdict: Verdict | None
     growth: Growth | None
     """The confirmed verdict, with the current time to the limit."""
@@ -110,6 +112,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         grows_towards_brake=judged.target is not None and judged.target.limit is Limit.HIGH,
         grows_towards_swap=judged.target.swap_room_bytes if judged.target is not None else 0,
         siblings=judged.siblings,
+        charge=judged.charge,
         limit_name=tightest.name if tightest is not None else None,
         limit=tightest.limit_bytes if tightest is not None else None,
         swap_room=tightest.swap_room_bytes if tightest is not None else 0,

@@ -8,6 +8,7 @@ from typing import Final
 from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.trend.classify import Growth, Shape
+from memtop.engine.assessment.charge_tracker import ChargeTracker
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, ReadFacts, with_expensive_inputs
 from memtop.engine.assessment.finding_inputs import Judged, case_of, task_sums
@@ -51,6 +52,7 @@ class ProcessAssessor:
         self._standing = StandingFindings()
         self._trail = CopyTrail()
         self._read = ReadFacts()
+        self._charge = ChargeTracker()
         self._tick = -1
         self._zombies: dict[ProcessKey, float] = {}
         """Children that have ended and are not collected, and when they were first seen so."""
@@ -77,8 +79,10 @@ class ProcessAssessor:
         verdict = self._verdicts.of(key)
         growth = growth_now(verdict, step.now_s)
         counts = count_limits(key, step)
+        charge = self._charge.take(step.now_s, first_to_kill(limits))
         judged = Judged(
             limits=limits,
+            charge=charge,
             counts=counts,
             verdict=verdict,
             growth=growth,

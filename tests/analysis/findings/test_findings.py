@@ -55,6 +55,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
         Severity.WARNING,
     ),
     ("thrashing", PAGING, PAGING | {"psi_full_percent": 4.9}, Severity.DANGER),
+    ("charge_growth", LIMITED | {"charge": growth(Shape.LEAK)}, LIMITED, Severity.WARNING),
     ("thrashing", THRASH, THRASH | {"refault_per_s": 999.0}, Severity.DANGER),
     ("thrashing", PAGING | {"majflt_per_s": 0.0, "swap_in_per_s": 100.0}, {"psi_full_percent": 9.0}, Severity.DANGER),
     ("host_low", {"mem_total": 100, "mem_available": 9}, {"mem_total": 100, "mem_available": 10}, Severity.WARNING),

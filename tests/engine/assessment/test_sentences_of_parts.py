@@ -7,13 +7,14 @@ import pytest
 from memtop.analysis.findings import FindingInputs, find
 from memtop.engine.engine import Engine
 from memtop.explain.finding_text import nothing_wrong, sentences_of
+from memtop.headless.check import Answer, answer_to
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.sampling.request import Need
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import request
-from tests.sampling.test_cgroups import v2
+from tests.sampling.test_cgroups import APP, v2
 
 MIB = 1 << 20
 
@@ -104,3 +105,35 @@ def test_what_zswap_answers_counts_as_a_read_of_swap(enabled: bytes | None, coun
             source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 3\npswpin 7\nzswpin %d\n" % (500 * second)
             frame = engine.step(on(process))
         assert "swapping" not in [one.name for one in outlook(frame).findings], "it is read back all the time"
+
+
+def test_a_cgroup_whose_charge_grows_is_no_level_process() -> None:
+    """Workers that copy what they shared: RES of none of them moves, and the charge goes to the limit."""
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files[f"{APP}/memory.high"] = b"max\n"
+    engine = Engine(source)
+    for second in range(160):
+        source.files[f"{APP}/memory.current"] = b"%d\n" % (60 * MIB + second * MIB // 5)
+        frame = engine.step(on(process))
+    found = outlook(frame)
+    (finding,) = [one for one in found.findings if one.name == "charge_growth"]
+    assert finding.facts["limit_name"] == "app.scope"
+    assert float(finding.facts["rate_bytes_per_min"]) == pytest.approx(12 * MIB, rel=0.1)
+    assert found.state is not None and not found.state.alarm
+    assert answer_to(found) is Answer.BAD
+
+
+def test_page_cache_in_the_cgroup_is_no_growth_of_its_charge() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    engine = Engine(source)
+    for second in range(120):
+        cache = second * MIB // 4
+        source.files[f"{APP}/memory.current"] = b"%d\n" % (30 * MIB + cache)
+        source.files[f"{APP}/memory.stat"] = b"anon 30000000\nfile %d\nactive_file %d\ninactive_file 0\n" % (
+            cache,
+            cache,
+        )
+        frame = engine.step(on(process))
+    assert "charge_growth" not in [one.name for one in outlook(frame).findings]

@@ -69,3 +69,16 @@ def test_without_metrics_the_kinds_of_mappings_that_are_named_are_those_of_go() 
     said = " ".join(tracker.view(Shown(0.0, KERNEL, arenas=arenas, arenas_age_s=3.0)).sentences)
     assert "Go heap 9.00 MiB of 64.0 MiB" in said
     assert "library" not in said
+
+
+@pytest.mark.parametrize(
+    ("lazy_free_bytes", "words"), [(None, "was not read"), (7 << 20, "7.00 MiB of it still in RES")]
+)
+def test_memory_that_is_returned_lazily_is_not_said_to_be_out_of_res(lazy_free_bytes: int | None, words: str) -> None:
+    tracker, at_s = fed("returned")
+    tracker.identified(Identity("go", build="go1.15.1\n"))
+    tracker.take("environ", b"", ReadingMoment(at_s, 1, 1, None), ProcessContext(None, None, None))
+    assert tracker.lazy_free_decides
+    said = " ".join(tracker.view(Shown(at_s, KERNEL._replace(lazy_free_bytes=lazy_free_bytes))).sentences)
+    assert words in said
+    assert "not in RES" not in said
