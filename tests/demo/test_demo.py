@@ -29,6 +29,7 @@ MIB = 1 << 20
 BLOCK = 500 * MIB
 LITTLE = 2 * MIB
 FULL_SPEED = 10_000
+DEADLINE_S = 30.0
 
 Value = TypeVar("Value")
 
@@ -63,7 +64,7 @@ def private_dirty(pid: int) -> int:
     return kib_to_bytes(line.partition(b":")[2]) or 0
 
 
-def until(look: Callable[[], Value | None], seconds: float = 20) -> Value:
+def until(look: Callable[[], Value | None], seconds: float = DEADLINE_S) -> Value:
     deadline = time.monotonic() + seconds
     while (value := look()) is None:
         assert time.monotonic() < deadline, "waited in vain"
@@ -276,7 +277,7 @@ def test_nothing_is_left_behind_when_the_watcher_is_killed(stopped: bool) -> Non
                 signal.pidfd_send_signal(pidfd, signal.SIGSTOP)
         watcher.kill()
         for pidfd in pidfds:
-            assert select.select([pidfd], [], [], 1.0)[0], "still there a second after its watcher"
+            assert select.select([pidfd], [], [], DEADLINE_S)[0], "still there, though its watcher is not"
 
 
 def test_the_child_ends_with_a_workload_that_is_killed() -> None:
@@ -286,7 +287,7 @@ def test_the_child_ends_with_a_workload_that_is_killed() -> None:
         pidfd = os.pidfd_open(child)
         os.kill(player.pid, signal.SIGKILL)
         try:
-            assert select.select([pidfd], [], [], 1.0)[0]
+            assert select.select([pidfd], [], [], DEADLINE_S)[0]
         finally:
             os.close(pidfd)
 

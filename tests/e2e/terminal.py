@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Final, Self
 
 MEMTOP: Final = str(Path(sysconfig.get_path("scripts")) / "memtop")
-DEADLINE_S: Final = 15.0
+DEADLINE_S: Final = 30.0
 _POLL_S: Final = 0.03
 _FROM_OUTSIDE: Final = ("NO_COLOR", "LINES", "COLUMNS", "TMUX", "TMUX_PANE", "LC_ALL", "LANG", "COLORTERM")
 _CONFIG: Final = """\

@@ -21,7 +21,7 @@ def test_a_signal_ends_it_with_its_own_code_and_a_clean_screen(
     with Terminal(str(worker.pid)) as terminal:
         terminal.wait_for("VIRT")
         terminal.signal(number)
-        assert terminal.wait_end(3) == code
+        assert terminal.wait_end() == code
         assert "VIRT" not in terminal.screen(), "the alternate screen has been left"
 
 
@@ -30,7 +30,7 @@ def test_quitting_ends_with_0(worker: Worker, key: str) -> None:
     with Terminal("--readonly", str(worker.pid)) as terminal:
         terminal.wait_for("? Help")
         terminal.send(key)
-        assert terminal.wait_end(3) == 0
+        assert terminal.wait_end() == 0
         assert terminal.screen().strip() == ""
 
 
@@ -43,5 +43,5 @@ def test_the_demo_speaks_and_leaves_nothing_behind() -> None:
         assert children
         terminal.wait_for(re.compile(r"VIRT 5\d\d MiB"))
         terminal.send("q")
-        assert terminal.wait_end(4) == 0
+        assert terminal.wait_end() == 0
         until(lambda: not any(Path("/proc", child).exists() for child in children), lambda: f"the end of {children}")

@@ -14,7 +14,7 @@ from tests.e2e.worker import Worker
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_whole_dashboard_fits(worker: Worker, size: tuple[int, int]) -> None:
     with Terminal("-d", "0.3", str(worker.pid), size=size) as terminal:
-        terminal.wait_for(re.compile(r"VIRT [\d.]+ [KMG]iB .*RES [\d.]+ [KMG]iB"))
+        terminal.wait_for(re.compile(r"VIRT [\d.]+ [KMG]iB .*RES [\d.]+ [KMG]iB.*\? Help", re.DOTALL))
         lines = terminal.screen().splitlines()
         assert len(lines) == size[1]
         assert max(map(len, lines)) <= size[0]

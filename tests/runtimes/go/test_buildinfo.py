@@ -176,9 +176,9 @@ def test_a_huge_binary_costs_milliseconds(tmp_path: Path) -> None:
         file.truncate(8 << 30)
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        started_s = time.perf_counter()
+        started_s = time.process_time()
         assert go_build(lambda offset, size: os.pread(descriptor, size, offset)) is not None
-        assert time.perf_counter() - started_s < 0.1
+        assert time.process_time() - started_s < 0.1
     finally:
         os.close(descriptor)
 

@@ -299,10 +299,10 @@ def test_text_that_looks_like_a_tutorial_never_crashes(text: str) -> None:
 
 def test_a_megabyte_of_anything_is_parsed_within_a_second() -> None:
     for piece in (b"HeapAlloc" * 120_000, b"1,111" * 200_000, b"a_a_a_a_" * 130_000, b"go_memstats_x " * 80_000):
-        started_s = time.perf_counter()
+        started_s = time.process_time()
         with suppress(ParseError):
             parse_go_metrics(piece)
-        assert time.perf_counter() - started_s < 1.0
+        assert time.process_time() - started_s < 1.0
 
 
 def test_the_fixtures_hold_no_command_line() -> None:

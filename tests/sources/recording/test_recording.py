@@ -437,7 +437,7 @@ FULL = textwrap.dedent(
     recorder = Recorder(LiveSource(), sys.argv[1])
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
     def until(condition):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < deadline
             recorder.begin()

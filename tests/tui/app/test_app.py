@@ -38,7 +38,7 @@ from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
 from tests.tui.frames import line
 
 SIZE: Final = (120, 40)
-DEADLINE_S: Final = 10.0
+DEADLINE_S: Final = 30.0
 LONG_S: Final = 60.0
 """Between samples: a test takes them by itself."""
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-DEADLINE_S = 20.0
+DEADLINE_S = 25.0
 _LAUNCH = """\
 import fcntl, os, signal, sys, termios
 if int(sys.argv[1]):
