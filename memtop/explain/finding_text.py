@@ -25,15 +25,15 @@ _OPEN: Final = frozenset({Shape.INSUFFICIENT, Shape.LEAK, Shape.LEAK_GC, Shape.G
 """Shapes of curves that may be growth, while no finding says so."""
 SHAPES: Final = {
     Shape.FLAT: "flat",
-    Shape.NOISY: "noisy, without direction",
+    Shape.NOISY: "noisy, no trend",
     Shape.LEAK: "rising",
-    Shape.LEAK_GC: "rising, with drops between",
-    Shape.SAWTOOTH: "a sawtooth with a level floor",
+    Shape.LEAK_GC: "rising, with drops in between",
+    Shape.SAWTOOTH: "a sawtooth with level low points",
     Shape.STEP: "a step",
-    Shape.STAIRS: "stairs",
+    Shape.STAIRS: "steps",
     Shape.WARMUP: "a rise that is ending",
-    Shape.SPIKE: "a peak that came back",
-    Shape.GROWTH: "perhaps rising",
+    Shape.SPIKE: "a temporary peak",
+    Shape.GROWTH: "possibly rising",
     Shape.SHRINK: "falling",
     Shape.INSUFFICIENT: "not known yet",
 }
@@ -193,22 +193,22 @@ def autopsy_lines(autopsy: ExitReport) -> list[str]:
         how = texts["how"]["unknown"]
     lines = [f"{clock}  {how}"]
     why = [texts["clue"][clue.value] for clue in autopsy.clues if texts["clue"][clue.value]]
-    lines.append(texts["oom"][autopsy.oom.value] + (f" How we know: {'; '.join(why)}." if why else ""))
+    lines.append(texts["oom"][autopsy.oom.value] + (f" Evidence: {'; '.join(why)}." if why else ""))
     if autopsy.limit_name is not None:
-        lines.append(f"The limit was that of {short(autopsy.limit_name)}: {long_size(autopsy.limit_bytes)}.")
+        lines.append(f"Limit: {short(autopsy.limit_name)}, {long_size(autopsy.limit_bytes)}.")
     if autopsy.rss_bytes is not None:
         numbers = f"Last sample: RES {long_size(autopsy.rss_bytes)}, VIRT {long_size(autopsy.virt_bytes)}"
         if autopsy.peak_rss_bytes is not None:
             numbers += f"; peak {long_size(autopsy.peak_rss_bytes)}"
         slope = autopsy.slope_bytes_per_min
         if slope is not None and abs(slope) >= 1024:
-            numbers += f"; RES {'grew' if slope >= 0 else 'fell'} by {long_size(abs(slope))} a minute at the end"
+            numbers += f"; RES {'grew' if slope >= 0 else 'fell'} by {long_size(abs(slope))} per minute at the end"
         lines.append(numbers + ".")
     if autopsy.cgroup_before_bytes is not None and autopsy.cgroup_after_bytes is not None:
         before, after = long_size(autopsy.cgroup_before_bytes), long_size(autopsy.cgroup_after_bytes)
-        lines.append(f"Its cgroup held {before} before and {after} after.")
+        lines.append(f"The cgroup used {before} before the end and {after} after it.")
     if autopsy.successor is not None:
-        lines.append(f"A successor runs: pid {autopsy.successor.pid}, the same command. n follows it.")
+        lines.append(f"Successor: PID {autopsy.successor.pid}, the same command. n follows it.")
     return lines
 
 

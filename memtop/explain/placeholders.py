@@ -28,13 +28,13 @@ _NOTABLE_SWAP_SHARE: Final = 0.05
 """Share of RES + SWAP from which swap is mentioned."""
 
 _STATES: Final = {
-    "R": "it runs, or is ready to run",
-    "S": "it sleeps until something happens, which is what most processes do",
-    "D": "it waits for something that cannot be interrupted, mostly storage",
-    "T": "it has been stopped",
-    "t": "a debugger holds it",
-    "Z": "it has ended, and its parent has not asked for the exit status yet",
-    "X": "it is just going away",
+    "R": "it is running or ready to run",
+    "S": "it sleeps until something happens, as most processes do",
+    "D": "it is in an uninterruptible wait, mostly for storage",
+    "T": "it is stopped by a signal",
+    "t": "it is stopped by a debugger",
+    "Z": "it has ended, and its parent has not collected the exit status yet",
+    "X": "it is about to disappear",
     "I": "it is an idle kernel thread",
     "P": "it is a parked kernel thread",
 }
@@ -53,7 +53,7 @@ def _swap_of_machine(system: SystemRow) -> str | None:
     if system.swap_total_bytes is None or system.swap_free_bytes is None:
         return None
     used = system.swap_total_bytes - system.swap_free_bytes
-    return f"the machine uses {long_size(used)} of its {long_size(system.swap_total_bytes)} of swap"
+    return f"the machine uses {long_size(used)} of {long_size(system.swap_total_bytes)} of swap"
 
 
 def _oom_share(row: ProcessRow) -> str | None:
@@ -184,7 +184,9 @@ def _of_limit(rss_bytes: int, row: LimitRow) -> str:
     if row.limit is Limit.HIGH:
         text = f", {share} % of {short(row.name)} ({allowed}), beyond which it is slowed down"
     if row.used_bytes > rss_bytes + _NOTABLE_OTHERS_SHARE * row.limit_bytes:
-        text += f" ({_share(row.used_bytes, row.limit_bytes) or 'more than 100'} % with all else that is charged to it)"
+        text += (
+            f" ({_share(row.used_bytes, row.limit_bytes) or 'more than 100'} % including everything else charged to it)"
+        )
     return text
 
 
@@ -197,11 +199,9 @@ def _of_machine(rss_bytes: int, system: SystemRow) -> str:
 def _nothing_behind(virt_bytes: int, untouched_bytes: int, swap_known: bool) -> str:
     """How much of VIRT has neither RAM nor swap behind it. A size alone does not say why."""
     if long_size(untouched_bytes) == long_size(virt_bytes):
-        return "almost all of it has no RAM behind it now (never written, given back, or only read)"
+        return "almost all of it uses no RAM now (never written, freed, or only read)"
     about = "about" if swap_known else "up to"
-    return (
-        f"{about} {long_size(untouched_bytes)} of it has no RAM behind it now (never written, given back, or only read)"
-    )
+    return f"{about} {long_size(untouched_bytes)} of it uses no RAM now (never written, freed, or only read)"
 
 
 def _near_end(outlook: Assessment | None) -> str | None:
@@ -210,14 +210,13 @@ def _near_end(outlook: Assessment | None) -> str | None:
         return None
     found = [
         f"{_share(row.used_bytes, row.limit_bytes)} % of {row.name}, {long_size(row.limit_bytes)}, is in use; "
-        f"beyond it the kernel {row.limit.value}"
+        f"when full: {row.limit.value}"
         for row in outlook.limits
         if row.limit in (Limit.ADDRESS_SPACE, Limit.DATA, Limit.COMMIT)
         and row.used_bytes > ACT_SHARE * row.limit_bytes > 0
     ]
     found += [
-        f"{one.facts['mappings_count']:,} of {one.facts['max_count']:,} mappings are in use; "
-        "beyond them the kernel lets mmap fail"
+        f"{one.facts['mappings_count']:,} of {one.facts['max_count']:,} mappings are in use; beyond that mmap fails"
         for one in outlook.findings
         if one.name == "mappings"
     ]
@@ -228,18 +227,18 @@ def _without_memory(row: ProcessRow) -> str | None:
     """The sentence for a row without VIRT; None for all others."""
     if row.gone_s is not None or row.note in (Note.GONE, Note.OOM_KILLED):
         last = f"; its last numbers were VIRT {long_size(row.virt_bytes)} and RES {long_size(row.rss_bytes)}"
-        how = ": the OOM killer took it" if row.note is Note.OOM_KILLED else ""
+        how = " (OOM-killed)" if row.note is Note.OOM_KILLED else ""
         return f"This process has ended{how}{last if row.virt_bytes and row.rss_bytes is not None else ''}."
     if row.note is Note.KERNEL:
-        return "This is a kernel thread: it works inside the kernel and has no memory of its own to measure."
+        return "This is a kernel thread: it runs inside the kernel and has no memory of its own."
     if row.note is Note.ZOMBIE:
-        return "This is a zombie: it has ended and holds no memory; only its exit status waits for its parent."
+        return "This is a zombie: it has ended and holds no memory; its parent has not collected its exit status yet."
     if row.note is Note.DENIED:
         return "The kernel does not let this user read VIRT and RES of this process; unknown does not mean 0."
     if row.virt_bytes is None or row.rss_bytes is None:
-        return "VIRT and RES of this process are not known (yet); unknown does not mean 0."
+        return "VIRT and RES of this process are unknown (so far); unknown does not mean 0."
     if row.virt_bytes == 0:
-        return "It has no address space left: it is just ending."
+        return "This process has no address space left: it is ending."
     return None
 
 
@@ -267,18 +266,18 @@ def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None
     resident = f"RES is {long_size(rss)}{of_whole}{on_swap}{in_huge}"
     near_end = _near_end(outlook)
     if near_end is not None:
-        return f"Its address space is near its end: {near_end}; VIRT is {long_size(virt)}; {resident}."
+        return f"Address space is nearly exhausted: {near_end}; VIRT is {long_size(virt)}; {resident}."
     if share >= LOOK_SHARE:
         if row.file_bytes is not None and row.file_bytes > rss / 2:
-            verdict = f"but {long_size(row.file_bytes)} of that is pages of files, which the kernel can take back"
+            verdict = f"but {long_size(row.file_bytes)} of that is file pages, which the kernel can reclaim"
         elif share >= ACT_SHARE:
-            verdict = "and that is the danger, not VIRT"
+            verdict = "which is the danger, not VIRT"
         else:
-            verdict = "and that is the number to watch, not VIRT"
+            verdict = "which is the number to watch, not VIRT"
         return f"{resident}, {verdict}; VIRT is {long_size(virt)}{'' if close else f', and {behind}'}."
     if close:
         return f"VIRT {long_size(virt)} is nearly all in use: {resident}."
     if total and virt > total:
-        return f"VIRT {long_size(virt)} is more than this machine has RAM, and that is allowed: {behind}; {resident}."
+        return f"VIRT {long_size(virt)} is more than the RAM of this machine, which is allowed: {behind}; {resident}."
     known = ", as far as its limits could be read" if outlook is not None and outlook.unread else ""
     return f"VIRT {long_size(virt)} is no danger in itself{known}: {behind}; {resident}."

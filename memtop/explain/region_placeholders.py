@@ -50,7 +50,7 @@ def rss_then(row_rss_bytes: int | None, rollup: Rollup, age_s: float | None) -> 
     then_bytes = rollup.rss_bytes
     if not has_moved(then_bytes, row_rss_bytes):
         return {}
-    return {"rss": f"{long_size(then_bytes)} ({duration(age_s)} ago; by now {long_size(row_rss_bytes)})"}
+    return {"rss": f"{long_size(then_bytes)} ({duration(age_s)} ago; now {long_size(row_rss_bytes)})"}
 
 
 def facts_of_rollup(rollup: Rollup) -> dict[str, str]:
@@ -78,7 +78,7 @@ def mapping_sentence(regions: Regions, start: int) -> str:
     mapping, sizes = region.mapping, region.sizes
     name = f" {clean(mapping.name)}" if mapping.name else ""
     flags = mapping.flags
-    says = f" Its flags: {', '.join(in_words(flags))}." if flags else ""
+    says = f" Flags: {', '.join(in_words(flags))}." if flags else ""
     return (
         f"{mapping.start:x}-{mapping.end:x} {mapping.perms}{name}: {region.kind.title}, "
         f"{long_size(sizes.size_bytes)}, of which {long_size(sizes.rss_bytes)} are resident.{says}"

@@ -49,9 +49,9 @@ def caption(view: RegionsView | None) -> str:
     if view.reading.cut or (pieces is not None and pieces.unread):
         parts.append("not all mappings")
     if pieces is not None and not pieces.zero_pages_known:
-        parts.append("RSS with zero pages")
+        parts.append("RSS includes zero pages")
     if view.waiting_s is not None and view.waiting_s > _LONG_S:
-        parts.append(f"the next one under way for {duration(view.waiting_s)}")
+        parts.append(f"next one under way for {duration(view.waiting_s)}")
     elif view.missing is Missing.TOO_DEAR and view.stall_s is not None:
         parts.append(f"R reads again, {_cost(view)}")
     elif view.missing not in (Missing.NOTHING, Missing.UNREAD):
@@ -59,7 +59,7 @@ def caption(view: RegionsView | None) -> str:
     elif view.resting_s > _LONG_S:
         parts.append(f"next in {duration(view.resting_s)}")
     elif view.calm:
-        parts.append("nothing moved since")
+        parts.append("nothing has changed since")
     return ", ".join(parts)
 
 
@@ -73,13 +73,10 @@ def why_no_reading(view: RegionsView, row: ProcessRow, own_uid: int) -> str:
         waited = view.waiting_s is not None and view.waiting_s > _LONG_S
         return f"A reading has been under way for {duration(view.waiting_s)}." if waited else "Reading …"
     if view.missing is Missing.TOO_DEAR:
-        cost = "" if view.stall_s is None else f", {_cost(view)}"
-        return (
-            f"Not read unasked: its own mmap calls would have to wait for the length of the reading{cost}. "
-            "R reads once, and says what it did cost."
-        )
+        cost = "too long" if view.stall_s is None else _cost(view)
+        return f"Not read automatically: it would pause the process for {cost}. R reads it now."
     if view.missing is Missing.UNKNOWN_COST:
-        return f"Not read unasked: {view.missing.value}. R reads once."
+        return f"Not read automatically: {view.missing.value}. R reads it once."
     if view.missing is Missing.DENIED:
         return why_denied(row, own_uid)
     if view.missing is Missing.FORBIDDEN:
@@ -99,10 +96,10 @@ def why_denied(row: ProcessRow, own_uid: int) -> str:
         why = f"it belongs to another user ({row.user})"
     else:
         why = (
-            "it is protected (set-user-id, with file capabilities, or non-dumpable by its own wish), its group or "
+            "it is protected (set-user-ID, file capabilities, or set to non-dumpable), its group or "
             "capabilities are not yours, or a security module forbids it"
         )
-    return f"Its smaps may not be read: {why}. Run memtop as root, or with CAP_SYS_PTRACE (Yama is not the reason)."
+    return f"No permission to read smaps: {why}. Run memtop as root or with CAP_SYS_PTRACE (Yama is not the reason)."
 
 
 def what_is_known(detail: Detail) -> str:
@@ -125,7 +122,7 @@ def what_is_known(detail: Detail) -> str:
             ("libraries' code", status.lib_bytes),
         ]
     known = [f"{name} {long_size(value)}" for name, value in parts if value is not None]
-    return f"Known all the same: {', '.join(known)}." if known else ""
+    return f"Without reading it: {', '.join(known)}." if known else ""
 
 
 def mark_sentence(detail: Detail) -> str:
@@ -135,17 +132,17 @@ def mark_sentence(detail: Detail) -> str:
         return ""  # its numbers are current
     if mark is None:
         if detail.mark_dropped:
-            return "The mark was dropped: the process has become another program (exec). m sets a new one."
+            return "The mark was removed: the process has executed another program. m sets a new one."
         return ""
     since = f"since the mark, {duration(mark.age_s)} ago"
     if growth_is_nothing(mark):
-        return f"Nothing has moved since the mark, {duration(mark.age_s)} ago."
+        return f"Nothing has changed since the mark, {duration(mark.age_s)} ago."
     moved = f"RES {signed(mark.rss_delta_bytes)}, VIRT {signed(mark.virt_delta_bytes)} {since}"
     growth = mark.growth
     if growth is None or growth.delta.rss_bytes is None or not growth.kinds:  # not read again since the mark
         return f"{moved}."
     if detail.regions is None or (detail.regions.age_s or 0.0) > _FRESH_S:
-        return f"{moved}. The Regions panel tells in which kinds of memory."
+        return f"{moved}. The Regions panel shows the kinds of memory."
     if mark.late_s > _LATE_S:
         since = f"since the first reading after the mark ({duration(mark.late_s)} later)"
     return f"{_by_kind(growth, since, moved)}{_by_now(mark, growth.delta.rss_bytes)}."
@@ -167,7 +164,7 @@ def _by_kind(growth: RegionGrowth, since: str, moved: str) -> str:
     if shrunk:
         parts = [f"{signed(one.delta.rss_bytes)} in {_title(one)}" for one in shrunk]
         return f"RES {signed(total)} {since}: {', '.join(parts)}"
-    return f"{moved}; no kind of memory moved by a MiB"
+    return f"{moved}; no kind of memory changed by 1 MiB or more"
 
 
 def _by_now(mark: MarkView, read_bytes: int) -> str:
@@ -175,7 +172,7 @@ def _by_now(mark: MarkView, read_bytes: int) -> str:
     now_bytes = mark.rss_delta_bytes
     if now_bytes is None or abs(now_bytes - read_bytes) < _LEAST_BYTES:
         return ""
-    return f"; by now it is {signed(now_bytes)}"
+    return f"; now it is {signed(now_bytes)}"
 
 
 def growth_is_nothing(mark: MarkView) -> bool:

@@ -24,13 +24,13 @@ def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]
     if view.unknown and view.bounds is not None and family:
         sentences.append(
             (
-                f"{view.unknown} of {len(view.relatives)} processes are not read; all that is certain of the family: "
+                f"{view.unknown} of {len(view.relatives)} processes could not be read. The family uses "
                 f"{_range(*view.bounds)}.",
                 "",
             )
         )
     if not family:
-        sentences.append(("No other process has been forked from it, or it from another: it shares files only.", ""))
+        sentences.append(("No fork relatives: this process shares only files.", ""))
         return [(sentence, look) for sentence, look in sentences if sentence]
     rss, pss, twice = known.rss_sum_bytes, known.pss_sum_bytes, known.counted_twice_bytes
     if rss is not None and pss is not None and twice is not None and known.members:
@@ -56,7 +56,7 @@ def _kill(detail: Detail, view: SharingView) -> str:
         return ""
     moved = has_moved(then_bytes, row.rss_bytes)
     when = f"{duration(view.own.age_s)} ago, ending" if moved else "Ending"
-    says = f"{when} {row.pid} would {'have freed' if moved else 'free'} {amount} of its RES of {long_size(then_bytes)}"
+    says = f"{when} {row.pid} would {'have freed' if moved else 'free'} {amount} of its {long_size(then_bytes)} RES"
     if pool_bytes:
         says += f", and {long_size(pool_bytes)} in huge pages, which RES does not count"
     ends = "." if most_bytes + freed.again_bytes > 0.9 * then_bytes else "; the rest is shared and stays."
@@ -76,14 +76,13 @@ def _copying(view: SharingView) -> str:
     if shared is None or worst is None or not known.members:
         return ""
     if shared < _LEAST_BYTES:
-        return "Copy on write spares next to nothing (any more): each has its own copy of what it wrote."
+        return "Copy on write saves almost nothing (any more): each process has its own copy of what it wrote."
     rates = [one.copying for one in view.relatives if one.copying is not None]
     copied = sum(rate.copied_bytes_per_s or 0 for rate in rates)
     faults = sum(rate.minflt_per_s or 0 for rate in rates)
-    pace = f", and {long_size(copied)}/s of it are copied ({count(faults)} minor faults/s)" if copied >= 1 else ""
-    return (
-        f"Copy on write still spares {long_size(shared)}{pace}; if all of it is written, they cost {long_size(worst)}."
-    )
+    pace = f", and {long_size(copied)}/s of it is being copied ({count(faults)} minor faults/s)" if copied >= 1 else ""
+    worst_case = f"if all of it is written, the family uses {long_size(worst)}"
+    return f"Copy on write still saves {long_size(shared)}{pace}; {worst_case}."
 
 
 def _apart(view: SharingView) -> str:
@@ -93,7 +92,7 @@ def _apart(view: SharingView) -> str:
     if last_s - first_s <= _APART_S:
         return ""
     apart = duration(last_s - first_s)
-    return f"The reading of {oldest} is {apart} older than that of {newest}: sums of both are only about right."
+    return f"The reading of {oldest} is {apart} older than that of {newest}, so sums are approximate."
 
 
 def _range(low_bytes: float, high_bytes: float) -> str:

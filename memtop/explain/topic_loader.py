@@ -128,8 +128,8 @@ def contents() -> str:
     """The course at a glance, as Markdown: numbered parts, and each topic's name with its summary."""
     blocks = [
         "# The memory of Linux processes, a short course",
-        "Read it in order, or open the one that you need: `memtop explain rss`. Inside memtop the same texts carry the "
-        "numbers of the process that you are looking at.",
+        "Read it in order, or open the topic that you need: `memtop explain rss`. Inside memtop the same texts show "
+        "the numbers of the process in focus.",
     ]
     for number, part in enumerate(parts(), 1):
         blocks += [f"## {number}. {part.title}", part.says]

@@ -19,7 +19,7 @@ from memtop.sampling.cgroup_reading import CgroupReading, Policy
 
 @unique
 class Limit(Enum):
-    """What sets a limit, and what the kernel does beyond it."""
+    """What sets a limit, and what happens when it is reached."""
 
     CGROUP = "kills in the cgroup"
     HIGH = "only slows it down"
@@ -69,7 +69,7 @@ class CountLimit:
     limit: int
     used: int
     beyond: str
-    """What the kernel does beyond it."""
+    """What happens beyond it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,11 @@ class Note(Enum):
 
     NONE = ""
     KERNEL = "kernel thread: it has no memory of its own"
-    ZOMBIE = "zombie: it has ended and holds no memory; its parent has not asked for its exit status"
+    ZOMBIE = "zombie: it has ended and holds no memory; its parent has not collected its exit status"
     LEADER_GONE = "main thread has ended, memory read from another thread"
     DENIED = "not permitted"
     GONE = "gone"
-    OOM_KILLED = "taken by the OOM killer"
+    OOM_KILLED = "OOM-killed"
 
 
 class ProcessRow(NamedTuple):

@@ -16,12 +16,11 @@ def test_before_the_kill_the_limit_is_named_and_after_it_the_autopsy_is_certain(
             with Terminal("-d", "0.2", str(child.pid), size=(120, 60)) as terminal:
                 terminal.wait_for(re.compile(rf"% of\s.*the\s.*60\.0 MiB.*{folder.name}", re.DOTALL))
                 tell(child)
-                terminal.wait_for("killer took it")
-                terminal.wait_for("certain")
+                terminal.wait_for("OOM-killed (certain)")
                 terminal.wait_for(folder.name)
                 terminal.send("3")
                 terminal.wait_for(re.compile(r"As of its end at \d\d:\d\d:\d\d"))
-                terminal.wait_for("killed by the OOM killer once")
+                terminal.wait_for("OOM-killed once")
         finally:
             close(child)
 
@@ -38,7 +37,7 @@ def test_a_kill_by_hand_is_not_called_oom_and_a_clean_exit_shows_its_code() -> N
                     else:
                         tell(child)
                         tell(child)
-                    terminal.wait_for("killer did not take it")
+                    terminal.wait_for("Not OOM-killed")
                     terminal.wait_for("signal 9" if by_hand else "code 3")
             finally:
                 close(child)

@@ -486,7 +486,7 @@ def test_a_cursor_shows_rows_as_they_were_then() -> None:
     found = row(frame)
     assert (found.rss_bytes, found.minflt_per_s, found.oom_score) == (25 * MIB, 10, None)
     assert detail(frame).cursor_s == pytest.approx(-6)  # the right edge stands on a whole column of two points
-    assert detail(frame).why_unknown["oom_score"] == "not kept for this moment of the past"
+    assert detail(frame).why_unknown["oom_score"] == "not kept for this moment in the past"
 
 
 def test_a_cursor_before_everything_knows_nothing() -> None:

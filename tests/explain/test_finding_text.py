@@ -70,13 +70,13 @@ def test_where_a_limit_could_not_be_read_none_is_said_to_be_far(kind: Shape, alo
     for changing in (False, True):
         state = Confirmation(kind=kind, looks=1 if changing else 0)
         line = nothing_wrong(Assessment(growth=growth, state=state, unread=("a", "b")), alone=alone)
-        assert "Whether a limit is near is not known: a; b." in line
+        assert "Unknown whether a limit is near: a; b." in line
         assert "no limit" not in line.lower()
         assert "Nothing wrong" not in line
 
 
 def test_with_nothing_wrong_there_is_one_line() -> None:
-    assert "not known yet" in nothing_wrong(Assessment())
+    assert "Unknown yet" in nothing_wrong(Assessment())
 
 
 @pytest.mark.parametrize("kind", [Shape.FLAT, Shape.WARMUP, Shape.STEP])
@@ -100,10 +100,10 @@ def test_an_autopsy_tells_how_why_whose_limit_and_who_follows() -> None:
     for part in (
         "9 (SIGKILL)",
         "certain",
-        "count of OOM kills went up",
-        "api.service: 100 MiB",
+        "OOM kill count of its cgroup went up",
+        "api.service, 100 MiB",
         "RES 99.0 MiB",
-        "pid 43",
+        "PID 43",
     ):
         assert part in text
 

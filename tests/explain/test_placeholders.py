@@ -24,7 +24,7 @@ def test_sizes_are_written_out_and_shares_are_of_this_machine() -> None:
     assert facts["mem_percent"] == "0.9"
     assert facts["growth"] == "+12.4 MiB"
     assert facts["available_percent"] == "33.3"
-    assert facts["machine_swap"] == "the machine uses 1.00 GiB of its 4.00 GiB of swap"
+    assert facts["machine_swap"] == "the machine uses 1.00 GiB of 4.00 GiB of swap"
     assert facts["data"] == "400 MiB"
 
 
@@ -75,24 +75,24 @@ def sized(virt: int, rss: int, swap: int | None = 0, file: int = 0) -> ProcessRo
     return FULL._replace(virt_bytes=virt, rss_bytes=rss, swap_bytes=swap, file_bytes=file)
 
 
-NOTHING = "now (never written, given back, or only read)"
+NOTHING = "now (never written, freed, or only read)"
 SENTENCES = (
     (
         "VIRT far above RES",
         sized(1270 * MIB, 212 * MIB),
-        f"VIRT 1.24 GiB is no danger in itself: about 1.03 GiB of it has no RAM behind it {NOTHING}; "
+        f"VIRT 1.24 GiB is no danger in itself: about 1.03 GiB of it uses no RAM {NOTHING}; "
         "RES is 212 MiB, 0.9 % of this machine's 24.0 GiB of RAM.",
     ),
     (
         "VIRT above all RAM",
         sized(293 * GIB, 86 * MIB),
-        f"VIRT 293 GiB is more than this machine has RAM, and that is allowed: almost all of it has no RAM behind it "
+        f"VIRT 293 GiB is more than the RAM of this machine, which is allowed: almost all of it uses no RAM "
         f"{NOTHING}; RES is 86.0 MiB, 0.3 % of this machine's 24.0 GiB of RAM.",
     ),
     (
         "VIRT of a sanitizer",
         sized(20 * TIB, 5 * MIB),
-        f"VIRT 20.0 TiB is more than this machine has RAM, and that is allowed: almost all of it has no RAM behind it "
+        f"VIRT 20.0 TiB is more than the RAM of this machine, which is allowed: almost all of it uses no RAM "
         f"{NOTHING}; RES is 5.00 MiB, less than 0.1 % of this machine's 24.0 GiB of RAM.",
     ),
     (
@@ -109,36 +109,35 @@ SENTENCES = (
     (
         "swap unknown",
         sized(1270 * MIB, 212 * MIB, swap=None),
-        f"VIRT 1.24 GiB is no danger in itself: up to 1.03 GiB of it has no RAM behind it {NOTHING}; "
+        f"VIRT 1.24 GiB is no danger in itself: up to 1.03 GiB of it uses no RAM {NOTHING}; "
         "RES is 212 MiB, 0.9 % of this machine's 24.0 GiB of RAM.",
     ),
     (
         "RES above half of RAM",
         sized(16 * GIB, 14 * GIB),
-        "RES is 14.0 GiB, 58.3 % of this machine's 24.0 GiB of RAM, and that is the number to watch, not VIRT; "
-        f"VIRT is 16.0 GiB, and about 2.00 GiB of it has no RAM behind it {NOTHING}.",
+        "RES is 14.0 GiB, 58.3 % of this machine's 24.0 GiB of RAM, which is the number to watch, not VIRT; "
+        f"VIRT is 16.0 GiB, and about 2.00 GiB of it uses no RAM {NOTHING}.",
     ),
     (
         "RES above four fifths of RAM",
         sized(21 * GIB, 20 * GIB),
-        "RES is 20.0 GiB, 83.3 % of this machine's 24.0 GiB of RAM, and that is the danger, not VIRT; "
-        "VIRT is 21.0 GiB.",
+        "RES is 20.0 GiB, 83.3 % of this machine's 24.0 GiB of RAM, which is the danger, not VIRT; VIRT is 21.0 GiB.",
     ),
     (
         "a mapped database fills the RAM",
         sized(300 * GIB, 20 * GIB, file=19 * GIB),
-        "RES is 20.0 GiB, 83.3 % of this machine's 24.0 GiB of RAM, but 19.0 GiB of that is pages of files, which the "
-        f"kernel can take back; VIRT is 300 GiB, and about 280 GiB of it has no RAM behind it {NOTHING}.",
+        "RES is 20.0 GiB, 83.3 % of this machine's 24.0 GiB of RAM, but 19.0 GiB of that is file pages, which the "
+        f"kernel can reclaim; VIRT is 300 GiB, and about 280 GiB of it uses no RAM {NOTHING}.",
     ),
     (
         "a kernel thread",
         sized(0, 0)._replace(note=Note.KERNEL),
-        "This is a kernel thread: it works inside the kernel and has no memory of its own to measure.",
+        "This is a kernel thread: it runs inside the kernel and has no memory of its own.",
     ),
     (
         "a zombie",
         sized(0, 0)._replace(note=Note.ZOMBIE),
-        "This is a zombie: it has ended and holds no memory; only its exit status waits for its parent.",
+        "This is a zombie: it has ended and holds no memory; its parent has not collected its exit status yet.",
     ),
     (
         "not permitted",
@@ -148,9 +147,9 @@ SENTENCES = (
     (
         "not known",
         FULL._replace(rss_bytes=None),
-        "VIRT and RES of this process are not known (yet); unknown does not mean 0.",
+        "VIRT and RES of this process are unknown (so far); unknown does not mean 0.",
     ),
-    ("just ending", sized(0, 0), "It has no address space left: it is just ending."),
+    ("just ending", sized(0, 0), "This process has no address space left: it is ending."),
     (
         "gone",
         FULL._replace(note=Note.GONE, gone_s=5.0),
@@ -168,7 +167,7 @@ def test_one_sentence_answers_whether_this_virt_is_a_problem(case: str, row: Pro
 def test_the_sentence_needs_no_machine() -> None:
     unknown = SystemRow(None, None, None, None, None, None, None, None, None, None, None, 0)
     assert virt_sentence(FULL, unknown) == (
-        f"VIRT 1.24 GiB is no danger in itself: about 1.03 GiB of it has no RAM behind it {NOTHING}; RES is 212 MiB."
+        f"VIRT 1.24 GiB is no danger in itself: about 1.03 GiB of it uses no RAM {NOTHING}; RES is 212 MiB."
     )
 
 
@@ -191,7 +190,7 @@ NEAR_ENDS = (
     (
         "ulimit -v",
         Assessment(limits=(limit_row(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", 1350 * MIB, 1270 * MIB),)),
-        "94.1 % of ulimit -v (RLIMIT_AS), 1.32 GiB, is in use; beyond it the kernel lets mmap fail",
+        "94.1 % of ulimit -v (RLIMIT_AS), 1.32 GiB, is in use; when full: mmap fails",
     ),
     (
         "strict overcommit",
@@ -205,7 +204,7 @@ NEAR_ENDS = (
                 Finding("mappings", Severity.WARNING, "virt_matters", {"mappings_count": 61_000, "max_count": 65_530}),
             )
         ),
-        "61,000 of 65,530 mappings are in use; beyond them the kernel lets mmap fail",
+        "61,000 of 65,530 mappings are in use; beyond that mmap fails",
     ),
 )
 
@@ -214,7 +213,7 @@ NEAR_ENDS = (
 def test_virt_is_not_called_harmless_beside_a_limit_that_counts_it(case: str, outlook: Assessment, clause: str) -> None:
     for row in (sized(1270 * MIB, 212 * MIB), sized(1270 * MIB, 1200 * MIB), sized(293 * GIB, 86 * MIB)):
         said = virt_sentence(row, MACHINE, outlook)
-        assert said.startswith(f"Its address space is near its end: {clause}; VIRT is ")
+        assert said.startswith(f"Address space is nearly exhausted: {clause}; VIRT is ")
         assert "no danger" not in said and "allowed" not in said
 
 
@@ -230,10 +229,10 @@ def test_below_a_cgroups_limit_res_is_measured_against_that() -> None:
     row = sized(300 * MIB, 40 * MIB)
     assert over(row, Limit.CGROUP, 100 * MIB).endswith("RES is 40.0 MiB, 40.0 % of the 100 MiB that api allows.")
     assert over(sized(300 * MIB, 70 * MIB), Limit.CGROUP, 100 * MIB).startswith(
-        "RES is 70.0 MiB, 70.0 % of the 100 MiB that api allows, and that is the number to watch, not VIRT; "
+        "RES is 70.0 MiB, 70.0 % of the 100 MiB that api allows, which is the number to watch, not VIRT; "
     )
-    assert "and that is the danger, not VIRT" in over(sized(300 * MIB, 85 * MIB), Limit.CGROUP, 100 * MIB)
-    assert "(90.0 % with all else that is charged to it)" in over(row, Limit.CGROUP, 100 * MIB, 90 * MIB)
+    assert "which is the danger, not VIRT" in over(sized(300 * MIB, 85 * MIB), Limit.CGROUP, 100 * MIB)
+    assert "(90.0 % including everything else charged to it)" in over(row, Limit.CGROUP, 100 * MIB, 90 * MIB)
     assert "40.0 % of memory.high of api (100 MiB), beyond which it is slowed" in over(row, Limit.HIGH, 100 * MIB)
     assert "more than 100 % of the 0 B that api allows" in over(row, Limit.CGROUP, 0)
 

@@ -60,10 +60,10 @@ def checked(shape: Callable[[int], float], seconds: int = 100) -> tuple[Answer, 
 @pytest.mark.parametrize(
     ("shape", "answer", "words"),
     [
-        (lambda second: 50, Answer.FINE, "Nothing wrong: its memory is level"),
+        (lambda second: 50, Answer.FINE, "Nothing wrong: memory has been level"),
         (lambda second: 50 + second % 9, Answer.FINE, ""),
         (lambda second: 50 + 0.5 * second, Answer.BAD, "Growing: "),
-        (lambda second: 50 + 60 * (second > 80), Answer.UNKNOWN, "took a step"),
+        (lambda second: 50 + 60 * (second > 80), Answer.UNKNOWN, "in one step"),
         (lambda second: 50 + 60 * (second > 25), Answer.FINE, ""),
         (lambda second: 50 + 25 * (second // 30), Answer.UNKNOWN, "rose in stairs"),
         (lambda second: 50 + 100 * (1 - math.exp(-second / 25)), Answer.UNKNOWN, "the rise is ending"),
@@ -80,7 +80,7 @@ def test_the_answer_follows_from_what_was_seen(shape: Callable[[int], float], an
 def test_a_look_that_is_too_short_says_that_it_does_not_know() -> None:
     answer, text = checked(lambda second: 50, seconds=20)
     assert answer is Answer.UNKNOWN
-    assert text.startswith("No limit is near. Whether its memory grows is not known yet")
+    assert text.startswith("No limit is near. Unknown yet whether memory grows")
 
 
 def test_it_stops_at_once_when_growth_is_confirmed() -> None:
@@ -107,11 +107,11 @@ def test_one_that_may_not_be_read_is_no_process_that_is_not_there() -> None:
         (10, 9, Answer.BAD, "signal 9"),
         (10, 11, Answer.BAD, "signal 11"),
         (10, 15, Answer.BAD, "signal 15"),
-        (10, 256, Answer.BAD, "exit code 1"),
+        (10, 256, Answer.BAD, "Exited with code 1"),
         (95, 9, Answer.BAD, "signal 9"),
-        (10, 0, Answer.UNKNOWN, "exit code 0"),
-        (95, 0, Answer.FINE, "exit code 0"),
-        (95, None, Answer.UNKNOWN, "does not tell how"),
+        (10, 0, Answer.UNKNOWN, "Exited with code 0"),
+        (95, 0, Answer.FINE, "Exited with code 0"),
+        (95, None, Answer.UNKNOWN, "does not report how"),
     ],
 )
 def test_an_end_is_fine_only_where_it_is_known_to_be_clean_and_enough_was_seen(
@@ -156,13 +156,13 @@ def test_a_level_process_is_not_called_fine_where_a_limit_could_not_be_read(
     ("files", "words"),
     [
         ({}, ""),
-        ({"proc/42/task/42/maps": AccessDenied("hidden")}, "Not looked at: its mappings are not permitted."),
-        ({"proc/sys/vm/max_map_count": Unavailable("none")}, "Not looked at: vm.max_map_count cannot be read."),
-        ({"proc/loadavg": Unavailable("none")}, "Not looked at: the number of threads cannot be read."),
-        ({"proc/42/cgroup": b"8:pids:/app\n0::/\n"}, "Not looked at: the limits of its pids cgroup cannot be read."),
+        ({"proc/42/task/42/maps": AccessDenied("hidden")}, "Not checked: its mappings are not permitted."),
+        ({"proc/sys/vm/max_map_count": Unavailable("none")}, "Not checked: vm.max_map_count cannot be read."),
+        ({"proc/loadavg": Unavailable("none")}, "Not checked: the number of threads cannot be read."),
+        ({"proc/42/cgroup": b"8:pids:/app\n0::/\n"}, "Not checked: the limits of its pids cgroup cannot be read."),
         (
             {"proc/42/limits": LIMITS.replace(b"processes  unlimited", b"processes  4000")},
-            "Not looked at: how many of the 4,000 threads of ulimit -u its user has.",
+            "Not checked: how many of the 4,000 threads of ulimit -u its user has.",
         ),
     ],
 )
@@ -173,7 +173,7 @@ def test_what_was_not_looked_at_is_named(files: dict[str, bytes | MemtopError], 
     assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.FINE
     assert "no limit is near" in out.getvalue()
     assert words in out.getvalue()
-    assert ("Not looked at" in out.getvalue()) == bool(words)
+    assert ("Not checked" in out.getvalue()) == bool(words)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_whatever_alarms_is_bad(finding: str) -> None:
 def test_a_jvm_whose_survivors_rise_is_not_called_fine_however_level_its_res_is() -> None:
     outlook = judged(Shape.FLAT, "heap_open")
     assert answer_to(outlook) is Answer.UNKNOWN
-    assert "What survives its collections grows" in " ".join(says(outlook))
+    assert "Memory that survives collections grows" in " ".join(says(outlook))
 
 
 def test_two_that_are_not_sure_and_agree_are_enough() -> None:

@@ -147,8 +147,8 @@ def test_hostile_names_come_out_as_plain_text() -> None:
         ({"stat": ProcessGone("stat")}, 3, "no process 4242"),
         ({"stat": stat(), "smaps": ProcessGone("smaps")}, 3, "no process 4242"),
         ({"stat": stat(), "smaps": b""}, 0, "the process was ending, or starting another program"),
-        ({"stat": stat(), "smaps": b"what is this\n"}, 2, "not what the manual page promises"),
-        ({"stat": stat(), "smaps": Blocked("smaps")}, 2, "does not come back"),
+        ({"stat": stat(), "smaps": b"what is this\n"}, 2, "could not be parsed"),
+        ({"stat": stat(), "smaps": Blocked("smaps")}, 2, "does not return"),
         ({"stat": stat("Z"), "statm": b"0 0 0 0 0 0 0\n"}, 0, "a zombie has ended"),
         ({"stat": stat("S", 0x200000), "statm": b"0 0 0 0 0 0 0\n"}, 0, "a kernel thread has no memory of its own"),
         ({"stat": AccessDenied("stat")}, 4, "hidepid"),
@@ -199,7 +199,7 @@ def test_huge_pages_of_the_pool_are_named_because_rss_leaves_them_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("uid", "why"), [(os.geteuid() + 5, "it belongs to another user"), (os.geteuid(), "set-user-id")]
+    ("uid", "why"), [(os.geteuid() + 5, "it belongs to another user"), (os.geteuid(), "set-user-ID")]
 )
 def test_a_refusal_says_why_how_to_get_it_and_what_is_known_all_the_same(uid: int, why: str) -> None:
     files: dict[str, bytes | MemtopError | list[bytes]] = {

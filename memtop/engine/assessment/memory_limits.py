@@ -24,8 +24,8 @@ CONTAINER_NAME: Final = "this container"
 _MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA, Limit.RUNTIME})
 """Limits that a rising process reaches. The others only change what happens there."""
 _KILLS: Final = frozenset({Limit.CGROUP, Limit.MACHINE})
-_NO_MMAP: Final = "lets mmap fail"
-NO_THREAD: Final = "starts no thread or process"
+_NO_MMAP: Final = "mmap fails"
+NO_THREAD: Final = "no thread or process starts"
 _SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 """Limits on what several processes use together."""
 

@@ -20,18 +20,18 @@ class Missing(Enum):
 
     NOTHING = ""
     UNREAD = "it is being read"
-    HANGING = "a reading does not come back: the process, or what its memory lies on, is stuck"
+    HANGING = "a reading does not return: the process, or the storage behind its memory, is stuck"
     FORBIDDEN = "--no-smaps was given"
-    TOO_DEAR = "a reading would hold up the process for too long to be done unasked"
-    UNKNOWN_COST = "RES is not known, so neither is what a reading would cost"
+    TOO_DEAR = "a reading would pause the process for too long"
+    UNKNOWN_COST = "RES is unknown, so the cost of a reading is too"
     DENIED = "this user may not read it"
     KERNEL = "a kernel thread has no memory of its own"
     ZOMBIE = "a zombie has ended and holds no memory"
     GONE = "the process has ended"
     ENDING = "the process was ending, or starting another program"
-    ABSENT = "this kernel, or this recording at this moment, does not have it"
-    UNREADABLE = "it is not what the manual page promises"
-    PAUSED = "nothing is read while the picture stands still"
+    ABSENT = "this kernel or recording does not have it"
+    UNREADABLE = "the kernel's text could not be parsed"
+    PAUSED = "nothing is read while the screen is frozen"
 
 
 class InPieces(NamedTuple):

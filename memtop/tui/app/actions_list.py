@@ -73,8 +73,8 @@ class ListActions(AppState):
     def action_kernel_threads(self) -> None:
         shown = not self.view.rows.kernel_threads
         self.choose_rows(kernel_threads=shown)
-        where = "shown, where their order puts those without memory of their own" if shown else "hidden"
-        self.say(f"threads of the kernel are {where}")
+        where = "shown; they have no memory of their own" if shown else "hidden"
+        self.say(f"kernel threads are {where}")
 
     def action_user(self) -> None:
         list_prompts.ask_user(self)

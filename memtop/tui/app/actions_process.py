@@ -58,7 +58,7 @@ class ProcessActions(IncidentActions):
 
     def action_read_now(self) -> None:
         if not self.view.readings.smaps:
-            self.say("memtop was started with --no-smaps: smaps are not read", severity="warning")
+            self.say("memtop was started with --no-smaps, so smaps is not read", severity="warning")
             return
         if (key := self.watched or self.selected_process) is not None:
             self.sampler_thread.command(ReadMappings(key, family=Need.FAMILY in self.panel_needs))
@@ -72,7 +72,7 @@ class ProcessActions(IncidentActions):
     def _ask_and_act(self, dialog: Callable[[Target], Dialog[Value]], act: Callable[[Target, Value], str]) -> None:
         """Hold the process in focus while the dialog is open, then do what the user chose and report the result."""
         if self.settings.readonly:
-            self.say("read-only: nothing is sent to processes", severity="warning")
+            self.say("read-only mode: memtop sends nothing to processes", severity="warning")
             return
         if self.row is None:
             return

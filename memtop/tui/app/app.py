@@ -246,7 +246,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         """Show a notice for an OOM kill outside of the focus."""
         for autopsy in frame.exits:
             if autopsy.is_oom and autopsy.key != self.view.readings.focus:
-                taken = "was taken" if autopsy.oom is Oom.CERTAIN else "was probably taken"
+                taken = "was taken" if autopsy.oom is Oom.CERTAIN else "was probably killed"
                 self.say(f"{autopsy.name} ({autopsy.key.pid}) {taken} by the OOM killer", severity="error")
 
     def on_sampler_troubled(self, message: SamplerTroubled) -> None:
@@ -256,7 +256,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
     def on_recording_ended(self) -> None:
         """Keep the last frame on screen."""
         self.sampler_thread.pause_stepping = True
-        self.say("end of the recording; ← → look through it, q quits")
+        self.say("end of the recording; ← → move through it, q quits")
         self.show_header()
 
     # -- keys
@@ -316,7 +316,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         """The palette: every key of the screen as a command, and Textual's themes."""
         for binding in BINDINGS:
             yield SystemCommand(binding.description, binding.tooltip, self._runner(binding.action))
-        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        yield SystemCommand("Theme", "Change the colors", self.action_change_theme)
 
     def _runner(self, action: str) -> Callable[[], None]:
         def run() -> None:

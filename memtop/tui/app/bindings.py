@@ -27,7 +27,7 @@ def panel_keys() -> list[Binding]:
             f"{panel.title} panel",
             id=f"app.panel{number}",
             show=False,
-            tooltip=f"{panel.title}: {panel.says}; once more puts it away",
+            tooltip=f"{panel.title}: {panel.says}; again to close it",
         )
         for number, panel in enumerate(BY_NAME.values(), 1)
     ]
@@ -57,44 +57,52 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         ),
         _key("s,f6", "sort_menu", "Sort", "Choose the column to sort by"),
         _key("M", "sort('res')", "By memory", "Sort by RES"),
-        _key("P", "sort('cpu')", "By CPU", "Sort by processor time"),
-        _key("N", "sort('pid')", "By PID", "Sort by process id"),
+        _key("P", "sort('cpu')", "By CPU", "Sort by CPU time"),
+        _key("N", "sort('pid')", "By PID", "Sort by PID"),
         _key("T", "sort('growth')", "By growth", "Sort by growth over the last minute"),
         _key("less_than_sign", "neighbour(-1)", "Left column", "Sort by the column to the left"),
         _key("greater_than_sign", "neighbour(1)", "Right column", "Sort by the column to the right"),
-        _key("I", "reverse", "Reverse", "Turn the order round"),
+        _key("I", "reverse", "Reverse", "Reverse the order"),
         _key("t,f5", "tree", "Tree", "Parents and children, with subtree totals"),
         _key(
             "b", "by", "By", "List processes, or groups by cgroup (t: their tree), container, pod, unit, user, program"
         ),
         _key("c", "columns", "Columns", "Choose and order the columns"),
         _key("u", "user", "User", "Show one user's processes"),
-        _key("a", "everybody", "All or mine", "All processes, or those asked for when memtop was started"),
-        _key("H", "kernel_threads", "Kernel threads", "Show or hide the threads of the kernel"),
-        _key("p", "go_to_pid", "Go to PID", "Select a process by its number"),
+        _key("a", "everybody", "All or mine", "All processes, or only those given on the command line"),
+        _key("H", "kernel_threads", "Kernel threads", "Show or hide kernel threads"),
+        _key("p", "go_to_pid", "Go to PID", "Select a process by its PID"),
     ),
     "Time and chart": (
-        _key("left", "look(-1)", "Back", "Look one point further into the past"),
-        _key("right", "look(1)", "Forward", "Look one point nearer to now"),
-        _key("left_square_bracket", "look(-10)", "Back 10", "Look ten points further into the past"),
-        _key("right_square_bracket", "look(10)", "Forward 10", "Look ten points nearer to now"),
-        _key("end", "live", "Now", "Back to now; when there already, select the last process"),
-        _key("plus", "zoom_time(0.5)", "Zoom in", "Show less time, in more detail"),
-        _key("minus", "zoom_time(2.0)", "Zoom out", "Show more of the past"),
-        _key("equals_sign", "zoom_time(0)", "Usual window", "Show the usual five minutes"),
+        _key("left", "look(-1)", "Back", "Go one point back in time"),
+        _key("right", "look(1)", "Forward", "Go one point forward in time"),
+        _key("left_square_bracket", "look(-10)", "Back 10", "Go ten points back in time"),
+        _key("right_square_bracket", "look(10)", "Forward 10", "Go ten points forward in time"),
+        _key("end", "live", "Now", "Back to now; if already there, select the last process"),
+        _key("plus", "zoom_time(0.5)", "Zoom in", "Zoom in: less time, more detail"),
+        _key("minus", "zoom_time(2.0)", "Zoom out", "Zoom out: more of the past"),
+        _key("equals_sign", "zoom_time(0)", "Usual window", "Reset the zoom to five minutes"),
         _key(
-            "v", "scale", "Scale", "VIRT and RES on one scale, each on its own, RES alone, logarithmic, or as fits best"
+            "v", "scale", "Scale", "Scale: VIRT and RES together, each on its own, RES alone, logarithmic, or automatic"
         ),
         _key("d", "delay", "Delay", "Time between samples, 0.1 to 60 s"),
     ),
     "Panels": (
         *panel_keys(),
         _key(
-            "tab", "focus_next", "Next part", "Give the keys to the next part of the screen; Shift+Tab: the one before"
+            "tab",
+            "focus_next",
+            "Next part",
+            "Move the focus to the next part of the screen; Shift+Tab: the previous one",
         ),
-        _key("z", "zoom_panel", "Zoom panel", "The part that has the keys alone on the screen, and back"),
-        _key("R", "read_now", "Read now", "Read the mappings once, whatever that costs the process, and say it"),
-        _key("U", "go_url", "Go metrics", "Read the metrics of a Go program from an address that you choose"),
+        _key("z", "zoom_panel", "Zoom panel", "Maximize the part in focus, and back"),
+        _key(
+            "R",
+            "read_now",
+            "Read now",
+            "Read the mappings once, even if that pauses the process, and show how long it took",
+        ),
+        _key("U", "go_url", "Go metrics", "Read the metrics of a Go program from a given address"),
     ),
     "The selected process": (
         _key("m", "mark", "Mark", "Set or clear a mark: what has grown since, and where"),

@@ -52,7 +52,7 @@ def ask_pid(app: AppState) -> None:
     def use(index: int) -> None:
         app.table.select(index)
 
-    app.push_screen(Prompt("Go to PID", parse, says="The number of a process in the list."), _unless_cancelled(use))
+    app.push_screen(Prompt("Go to PID", parse, says="The PID of a process in the list."), _unless_cancelled(use))
 
 
 def ask_user(app: AppState) -> None:

@@ -23,7 +23,7 @@ def ask_go_url(app: AppState, show_panel: Callable[[], None]) -> None:
     """
     focus = app.view.readings.focus
     if app.settings.replay:
-        app.say("a recording is played: nothing is asked over HTTP", severity="warning")
+        app.say("a recording is being played, so no HTTP requests are made", severity="warning")
         return
     if focus is None:
         return
@@ -55,7 +55,7 @@ def ask_go_url(app: AppState, show_panel: Callable[[], None]) -> None:
     if len(choices) == 1:
         chosen(_OTHER)
         return
-    says = "Found on its own listening sockets; none has been asked yet." if suggested else ""
+    says = "Suggested from its listening sockets; memtop has not connected to any of them." if suggested else ""
     app.push_screen(Menu(f"Read the Go metrics of {focus.pid} from", choices, says), chosen)
 
 

@@ -34,7 +34,7 @@ class Scale(Enum):
     AUTO = "auto"
     ONE = "one scale"
     OWN = "VIRT and RES each on its own scale"
-    RES_ONLY = "RES alone, close up"
+    RES_ONLY = "RES alone, zoomed in"
     LOG = "logarithmic"
 
 

@@ -146,7 +146,7 @@ def _words(faults: _Faults, window_s: float) -> list[str]:
     if not most:
         none = "" if most is None else f": none in {units.duration(window_s)}"
         return [f"{faults.name}{none}"]
-    return [f"{faults.name}, most {rate(most)} ", f"{faults.name} ", f"{faults.name.split()[0]} "]
+    return [f"{faults.name}, max {rate(most)} ", f"{faults.name} ", f"{faults.name.split()[0]} "]
 
 
 def _gap(line: str, words: list[str]) -> tuple[int, str]:

@@ -23,7 +23,7 @@ class ColumnChooser(Dialog[tuple[Column, ...]]):
         Binding("space", "show_or_hide", "Show or hide", id="chooser.toggle", tooltip="Show or hide this column"),
         Binding("less_than_sign,left", "move(-1)", "Earlier", id="chooser.left", tooltip="Move it to the left"),
         Binding("greater_than_sign,right", "move(1)", "Later", id="chooser.right", tooltip="Move it to the right"),
-        Binding("d", "defaults", "Defaults", id="chooser.defaults", tooltip="The columns memtop starts with"),
+        Binding("d", "defaults", "Defaults", id="chooser.defaults", tooltip="Restore the default columns"),
     ]
 
     def __init__(self, shown: tuple[Column, ...], there: ColumnSet) -> None:
@@ -37,7 +37,7 @@ class ColumnChooser(Dialog[tuple[Column, ...]]):
         with Vertical(classes="dialog -wide"):
             yield Label("Columns", classes="dialog-title")
             yield ChoiceList(markup=False)
-            yield Label("Space show or hide   < > move   d defaults   Enter take   Esc leave", classes="dialog-says")
+            yield Label("Space show or hide   < > move   d defaults   Enter apply   Esc cancel", classes="dialog-says")
 
     def on_mount(self) -> None:
         """Fill the list."""

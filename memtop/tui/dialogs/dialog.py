@@ -73,7 +73,7 @@ class Prompt(Dialog[Value]):
             yield Label(Content(self._says), classes="dialog-about")
             yield Input(self._initial, select_on_focus=True)
             yield Label("", classes="dialog-complaint")
-            yield Label("Enter take   Esc leave", classes="dialog-says")
+            yield Label("Enter apply   Esc cancel", classes="dialog-says")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the answer, or show what is wrong."""
@@ -106,7 +106,7 @@ class Menu(Dialog[Value]):
             yield ChoiceList(
                 *(Option(Content(f"{c.key}  {c.label}" if c.key else c.label)) for c in self._choices), markup=False
             )
-            yield Label("↑ ↓ move   Enter take   Esc leave", classes="dialog-says")
+            yield Label("↑ ↓ move   Enter apply   Esc cancel", classes="dialog-says")
 
     def on_mount(self) -> None:
         """Put the cursor on the safe line."""

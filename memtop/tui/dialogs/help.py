@@ -23,11 +23,11 @@ _NAMES: Final = {
 }  # fmt: skip
 """Names of keys that Textual would show as signs or in lower case."""
 _MOUSE: Final = (
-    ("heading", "A click sorts by that column, a second one turns the order round"),
-    ("process", "A click selects it, a double click watches it"),
-    ("chart", "A click looks at that moment; the wheel shows more or less time"),
-    ("sentence", "A click on what is going on, or on a number of the first line, explains it"),
-    ("footer", "A click does what that key does"),
+    ("heading", "Click to sort by that column, again to reverse the order"),
+    ("process", "Click to select, double-click to watch"),
+    ("chart", "Click to go to that moment; use the wheel to zoom"),
+    ("sentence", "Click a sentence in What is going on, or a number in the first line, to explain it"),
+    ("footer", "Click to run that key"),
 )
 _FILTER: Final = (
     ("nginx", "name or command line contains it"),

@@ -9,7 +9,7 @@ from memtop.tui.dialogs.dialog import Prompt, whole_number
 if TYPE_CHECKING:
     from memtop.process_control import Target
 
-_RANGE: Final = "From -20 (served first) to 19 (last); 0 is usual. To lower it takes root."
+_RANGE: Final = "From -20 (highest priority) to 19 (lowest); 0 is normal. Lower values need root."
 
 
 class NiceDialog(Prompt[int]):

@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from memtop.process_control import Target
 
 SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
-    (signal.SIGTERM, "ask it to end"),
-    (signal.SIGINT, "interrupt, as ctrl+c does"),
+    (signal.SIGTERM, "ask it to exit"),
+    (signal.SIGINT, "interrupt, like Ctrl+C"),
     (signal.SIGHUP, "hang up; many servers reload their configuration"),
-    (signal.SIGQUIT, "end with a core dump; a JVM prints its threads, Go its goroutines"),
-    (signal.SIGUSR1, "whatever the program has made of it"),
-    (signal.SIGUSR2, "whatever the program has made of it"),
+    (signal.SIGQUIT, "exit with a core dump; a JVM prints its threads, Go its goroutines"),
+    (signal.SIGUSR1, "defined by the program"),
+    (signal.SIGUSR2, "defined by the program"),
     (signal.SIGSTOP, "freeze it"),
-    (signal.SIGCONT, "let it go on"),
-    (signal.SIGABRT, "end at once with a core dump"),
-    (signal.SIGKILL, "end at once; it cannot clean up"),
+    (signal.SIGCONT, "continue"),
+    (signal.SIGABRT, "kill at once with a core dump"),
+    (signal.SIGKILL, "kill at once; it cannot clean up"),
 )
 """Signals and their effects. The first is under the cursor when the dialog opens, so it is the safest."""
 

@@ -19,7 +19,7 @@ class TopicViewer(Dialog[None]):
     """Shows a topic, follows links, goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("backspace,left", "back", "Back", id="explain.back", tooltip="The topic before"),
+        Binding("backspace,left", "back", "Back", id="explain.back", tooltip="The previous topic"),
         Binding("c", "contents", "Contents", id="explain.contents", tooltip="All topics, as a short course"),
         Binding("n", "next", "Next", id="explain.next", tooltip="The next topic of the course"),
         Binding("q,e", "cancel", "Close", id="explain.close", tooltip="Close"),

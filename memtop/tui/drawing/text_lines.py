@@ -42,7 +42,7 @@ def wrapped(text: str, width: int, look: str = "", indent: str = "") -> list[Lin
 @lru_cache(maxsize=128)
 def _wrapped(text: str, width: int, indent: str) -> tuple[str, ...]:
     """Wrap a paragraph. It is cached, because most sentences stay the same from second to second."""
-    return tuple(textwrap.wrap(text, width, subsequent_indent=indent))
+    return tuple(textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False))
 
 
 class TextLines(ScrollingLines):

@@ -19,7 +19,7 @@ from memtop.procfs.cgroup import UNLIMITED
 _OVERCOMMIT: Final = {0: "heuristic (0)", 1: "always (1)", 2: "never beyond CommitLimit (2)"}
 
 _PARTS: Final[dict[str, str]] = {
-    CgroupPart.LAZYFREE: "given back (LazyFree)",
+    CgroupPart.LAZYFREE: "freed (LazyFree)",
     CgroupPart.KERNEL_AND_SLAB: "kernel with slab",
     CgroupPart.SLAB_RECLAIMABLE: "reclaimable slab",
     CgroupPart.CACHE_INACTIVE: "inactive page cache",
@@ -52,7 +52,7 @@ def sentences(detail: Detail, outlook: Assessment, frame: Frame) -> Iterator[str
     policy = outlook.policy
     if policy.overcommit in _OVERCOMMIT and policy.max_map_count is not None:
         mode = _OVERCOMMIT[policy.overcommit]
-        yield f"The kernel overcommits: {mode}; a process may have {policy.max_map_count:,} mappings."
+        yield f"The kernel overcommits: {mode}; limit of mappings per process: {policy.max_map_count:,}."
 
 
 def _verdict(outlook: Assessment) -> Iterator[str]:
@@ -62,21 +62,21 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
     if growth.kind is Shape.INSUFFICIENT:
         seen = f"; so far {growth.points} in {units.duration(growth.span_s)}" if growth.points else ""
         takes = f"{LEAST_POINTS} readings in {units.duration(LEAST_SPAN_S)} or more"
-        yield f"Verdict: not known yet; it takes {takes}{seen}."
+        yield f"Verdict: unknown yet; it needs {takes}{seen}."
         return
     words = f"Verdict: {state.evidence.value}, " if state.evidence is not None else "Verdict: "
     words += SHAPES[state.kind]
     if state.kind is Shape.INSUFFICIENT:
-        words += f", until {LOOKS} looks agree"
+        words += f", until {LOOKS} classifications agree"
     if growth.slope_bytes_per_s is not None and growth.kind is not Shape.FLAT:
         low, high = (growth.slope_low_bytes_per_s or 0) * 60, (growth.slope_high_bytes_per_s or 0) * 60
         words += f"; floor {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
         words += f" ({units.signed_size(low)} to {units.signed_size(high)})"
     words += f", from {growth.points} readings in {units.duration(growth.span_s)}"
     if outlook.lazy_free_bytes:
-        words += f"; {units.size(outlook.lazy_free_bytes)} that is given back already (LazyFree) is not counted"
+        words += f"; {units.size(outlook.lazy_free_bytes)} that was already freed (LazyFree) is not counted"
     if state.alarm and growth.limit_s is not None:
-        words += f"; limit in {span(*growth.limit_s)} (of such ranges {HELD_PERCENT} % held in trials)"
+        words += f"; limit in {span(*growth.limit_s)} ({HELD_PERCENT} % of such forecasts held in tests)"
         if growth.slow_s is not None:
             words += f", slower from {span(*growth.slow_s)} on"
     yield words + "."
@@ -89,14 +89,16 @@ def _rooms(outlook: Assessment) -> Iterator[str]:
         if can_go_bytes > 0.01 * row.limit_bytes:
             yield (
                 f"Room of {short(row.name)}: {units.long_size(max(0, row.headroom_bytes))} at full speed, "
-                f"{units.long_size(max(0, row.headroom_max_bytes))} in the end: {units.long_size(can_go_bytes)} of the "
+                f"{units.long_size(max(0, row.headroom_max_bytes))} before the "
+                f"limit takes effect: {units.long_size(can_go_bytes)} of the "
                 "working set can be reclaimed (page cache in use, slab)."
             )
         if row.unsure_bytes > 0.01 * row.limit_bytes:
             most_bytes = row.headroom_max_bytes + row.unsure_bytes
             yield (
-                f"Room of {short(row.name)} in the end may be as much as {units.long_size(max(0, most_bytes))}: of "
-                f"{units.long_size(row.unsure_bytes)} this kernel does not say what can be reclaimed (slab)."
+                f"Room of {short(row.name)} before the limit takes effect may be up to "
+                f"{units.long_size(max(0, most_bytes))}: of "
+                f"{units.long_size(row.unsure_bytes)} this kernel does not say how much can be reclaimed (slab)."
             )
 
 
@@ -111,15 +113,15 @@ def _cgroup(outlook: Assessment) -> Iterator[str]:
     if owner.pod:
         names.append(f"pod {owner.pod}")
     named = f" ({', '.join(names)})" if names else ""
-    charged = "" if cgroup.usage_bytes is None else f" is charged {units.long_size(cgroup.usage_bytes)}"
+    charged = "" if cgroup.usage_bytes is None else f" uses {units.long_size(cgroup.usage_bytes)}"
     parts = _split(outlook)
     yield f"Cgroup {outlook.cgroup_name}{named}{charged}{': ' + parts if parts else ''}."
     events = outlook.events
     counted = (
-        ("the limit was touched", events.max),
+        ("limit reached", events.max),
         ("slowed down at memory.high", events.high),
         ("out of memory", events.oom),
-        ("killed by the OOM killer", events.oom_kill),
+        ("OOM-killed", events.oom_kill),
     )
     known = [f"{what} {_times(number)}" for what, number in counted if number is not None]
     if known:
@@ -127,7 +129,7 @@ def _cgroup(outlook: Assessment) -> Iterator[str]:
     hidden = cgroup.stat.hierarchical_limit_bytes if cgroup.stat is not None else None
     seen = [row.limit_bytes for row in outlook.limits if row.path is not None]
     if hidden is not None and hidden < UNLIMITED and hidden < min(seen, default=UNLIMITED):
-        yield f"Above what can be seen from here stands a limit of {units.long_size(hidden)}."
+        yield f"An ancestor cgroup that is not visible from here has a limit of {units.long_size(hidden)}."
 
 
 def _times(number: int) -> str:
@@ -153,21 +155,24 @@ def _bridge(detail: Detail, outlook: Assessment) -> Iterator[str]:
     else:
         whose = f"RES is {units.long_size(rss)}"
     yield (
-        f"{whose}, the charge is {units.long_size(cgroup.usage_bytes)}: RES counts shared pages in full, whoever pays "
-        "for them; the charge counts page cache, tmpfs and kernel memory as well."
+        f"{whose}, the cgroup uses {units.long_size(cgroup.usage_bytes)}: RES counts shared pages in full, even those "
+        "charged elsewhere; the cgroup also counts page cache, tmpfs and kernel memory."
     )
 
 
 def _victims(outlook: Assessment) -> Iterator[str]:
-    for place, where in ((outlook.in_cgroup, "In the cgroup that binds"), (outlook.on_machine, "On the machine")):
+    for place, where in (
+        (outlook.in_cgroup, "In the cgroup with the binding limit"),
+        (outlook.on_machine, "On the machine"),
+    ):
         if place is not None:
-            yield f"{where} the OOM killer would take {place.first_name} first; {_rank(place)}."
+            yield f"{where} the OOM killer would kill {place.first_name} first; {_rank(place)}."
 
 
 def _rank(place: Place) -> str:
     if place.rank is None:
-        return f"of {place.of} candidates this is none (oom_score_adj -1000)"
-    return f"this one is {_ordinal(place.rank)} of {place.of}" if place.of > 1 else "there is no other"
+        return "this process is exempt (oom_score_adj -1000)"
+    return f"this process is {_ordinal(place.rank)} of {place.of}" if place.of > 1 else "it is the only candidate"
 
 
 def _ordinal(number: int) -> str:

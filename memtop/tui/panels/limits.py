@@ -22,7 +22,7 @@ DANGER_PERCENT: Final = 90.0
 _NAME_CELLS: Final = (10, 30)
 """Least and most cells."""
 _COLUMNS: Final = (("LIMIT", 7), ("USED", 7), ("%", 6), ("ROOM", 7))
-_BEYOND: Final = "   beyond it the kernel"
+_BEYOND: Final = "   when full"
 _BESIDE_FROM: Final = 74
 """Width from which the last column stands beside the numbers. In less room it has its own line, and names stay
 whole."""
@@ -68,9 +68,9 @@ def limit_lines(frame: Frame, width: int) -> list[Line]:
         return [Line(without_focus(frame))]
     outlook = detail.outlook
     if outlook is None or (outlook.autopsy is not None and not outlook.limits):
-        why = "it has ended, and nobody looked at them before"
+        why = "it has ended, and its limits were not read before"
         if detail.cursor_s is not None:
-            why = "not kept for this moment of the past"
+            why = "not kept for this moment in the past"
         elif detail.paused and not detail.gone:
             why = "they were not read before the pause"
         return wrapped(f"No limits to show: {why}.", width)
@@ -91,7 +91,7 @@ def _end(autopsy: ExitReport, width: int) -> Iterator[Line]:
     text = f"As of its end at {clock}."
     if autopsy.cgroup_before_bytes is not None:
         before, after = units.long_size(autopsy.cgroup_before_bytes), autopsy.cgroup_after_bytes
-        then = "is not there any more" if after is None else f"{units.long_size(after)} after"
+        then = "it no longer exists" if after is None else f"{units.long_size(after)} after"
         text += f" The cgroup was charged {before} before it and {then}."
     yield from wrapped(text, width, "strong")
 
@@ -136,7 +136,7 @@ def _line(shown: _Cells, width: int, *, binds: bool = False) -> list[Line]:
     numbers = "".join(f"{value:>{size}}" for value, (_, size) in zip(values, _COLUMNS, strict=True))
     ahead = f"{mark} {label} {numbers}"
     if width < _BESIDE_FROM:
-        return [Line(ahead[:width], look), *wrapped(f"    {_BEYOND.strip()} {beyond}", width, look, "    ")]
+        return [Line(ahead[:width], look), *wrapped(f"    {_BEYOND.strip()}: {beyond}", width, look, "    ")]
     indent = " " * (len(ahead) + 3)
     return wrapped(ahead + "   " + beyond, width, look, indent)
 

@@ -72,7 +72,7 @@ def missing_lines(detail: Detail, width: int) -> list[Line]:
     if view is None:
         return []
     if detail.cursor_s is not None:
-        return wrapped("Mappings are not kept for moments of the past. End returns to now.", width)
+        return wrapped("Mappings of the past are not kept. End returns to now.", width)
     lines = wrapped(why_no_reading(view, detail.row, os.geteuid()), width)
     known = what_is_known(detail)
     if known and not is_without_memory(view):

@@ -50,22 +50,34 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="regions.up", tooltip="The line above"),
-        Binding("down,j", "move(1)", "Down", show=False, id="regions.down", tooltip="The line below"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="regions.up", tooltip="Select the line above"),
+        Binding("down,j", "move(1)", "Down", show=False, id="regions.down", tooltip="Select the line below"),
         Binding("pageup", "page(-1)", "Page up", show=False, id="regions.page_up", tooltip="One screen up"),
         Binding("pagedown", "page(1)", "Page down", show=False, id="regions.page_down", tooltip="One screen down"),
-        Binding("home,g", "move(-1000000)", "First", show=False, id="regions.first", tooltip="The first line"),
-        Binding("G", "move(1000000)", "Last", show=False, id="regions.last", tooltip="The last line"),
+        Binding("home,g", "move(-1000000)", "First", show=False, id="regions.first", tooltip="Select the first line"),
+        Binding("G", "move(1000000)", "Last", show=False, id="regions.last", tooltip="Select the last line"),
         Binding(
-            "enter", "choose", "Open", id="regions.choose", tooltip="Open a kind; explain a mapping, its flags in words"
+            "enter", "choose", "Open", id="regions.choose", tooltip="Unfold a kind; explain a mapping and its flags"
         ),
-        Binding("o", "fold", "Fold", show=False, id="regions.fold", tooltip="Open or fold the kind"),
-        Binding("e", "explain", "Explain", show=False, id="regions.explain", tooltip="What this kind of memory is for"),
-        Binding("less_than_sign", "sort(-1)", "Left", show=False, id="regions.left", tooltip="Sort by the left column"),
+        Binding("o", "fold", "Fold", show=False, id="regions.fold", tooltip="Unfold or fold the kind"),
+        Binding("e", "explain", "Explain", show=False, id="regions.explain", tooltip="Explain this kind of memory"),
         Binding(
-            "greater_than_sign", "sort(1)", "Right", show=False, id="regions.right", tooltip="Sort by the right column"
+            "less_than_sign",
+            "sort(-1)",
+            "Left",
+            show=False,
+            id="regions.left",
+            tooltip="Sort by the column to the left",
         ),
-        Binding("I", "reverse", "Reverse", show=False, id="regions.reverse", tooltip="Turn the order round"),
+        Binding(
+            "greater_than_sign",
+            "sort(1)",
+            "Right",
+            show=False,
+            id="regions.right",
+            tooltip="Sort by the column to the right",
+        ),
+        Binding("I", "reverse", "Reverse", show=False, id="regions.reverse", tooltip="Reverse the order"),
     ]
 
     @dataclass

@@ -40,11 +40,11 @@ FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
     ("Page tables", lambda d, s: units.long_size(s.page_tables_bytes), "RAM beside RES; an OOM counts it"),
     ("On swap", lambda d, s: units.long_size(s.swap_bytes), "anonymous pages, not shmem"),
     ("Locked", lambda d, s: units.long_size(s.locked_bytes), "mlocked mappings, resident or not"),
-    ("Pinned", lambda d, s: units.long_size(s.pinned_bytes), "held for I/O; cannot move"),
-    ("Huge page pool", lambda d, s: units.long_size(s.hugetlb_bytes), "RAM beside RES"),
+    ("Pinned", lambda d, s: units.long_size(s.pinned_bytes), "pinned for I/O; cannot move"),
+    ("Huge page pool", lambda d, s: units.long_size(s.hugetlb_bytes), "RAM not in RES"),
     ("Minor faults", lambda d, s: _number(d.row.minflt), "since the start"),
     ("Major faults", lambda d, s: _number(d.row.majflt), "since the start"),
-    ("oom_score", lambda d, s: _number(d.row.oom_score), "host only; 666: it uses nothing"),
+    ("oom_score", lambda d, s: _number(d.row.oom_score), "for the host; 666: uses nothing"),
     ("oom_score_adj", lambda d, s: _number(d.row.oom_score_adj), "-1000 never killed, 1000 first"),
 )
 
@@ -73,7 +73,7 @@ def status_lines(frame: Frame, width: int) -> list[Line]:
     if detail is None:
         return [Line(without_focus(frame))]
     if detail.status is None:
-        why = "it was not read before the pause" if detail.paused else "it has not been read yet"
+        why = "it was not read before the pause" if detail.paused else "it was not read yet"
         if detail.cursor_s is not None:
             why = "not kept for this moment of the past"
         return wrapped(f"No status to show: {detail.row.note.value or why}.", width)

@@ -75,7 +75,7 @@ PANELS: Final = (
     PanelKind(
         "regions",
         "Regions",
-        "where its memory is, by kind and by mapping",
+        "memory by kind and by mapping",
         "memtop.tui.panels.regions:RegionsPanel",
         Need.MAPPINGS,
         cursor="regions-table",
@@ -93,21 +93,21 @@ PANELS: Final = (
     PanelKind(
         "sharing",
         "Sharing",
-        "what it shares, and with whom",
+        "shared memory of its fork family",
         "memtop.tui.panels.sharing:SharingPanel",
         Need.MAPPINGS | Need.FAMILY,
     ),
     PanelKind(
         "limits",
         "Limits",
-        "what bounds it, how near that is, and whom the kernel would take",
+        "limits, the room left, and the OOM rank",
         "memtop.tui.panels.limits:LimitsPanel",
         Need.LIMITS,
     ),
     PanelKind(
         RUNTIME,
         "Runtime",
-        "what its runtime says: heap, collections, a leak or not",
+        "heap, collections and leak verdict of its runtime",
         "memtop.tui.panels.runtime:RuntimePanel",
         Need.RUNTIME | Need.LAZY_FREE | Need.MAPPINGS,
         topic=runtime_topic,

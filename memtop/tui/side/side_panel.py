@@ -26,7 +26,7 @@ class SidePanel(Vertical, KeptLines):
     """Explains what is going on and why; see :meth:`show`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "explain_first", "Explain", id="side.explain", tooltip="Explain the worst of what is going on")
+        Binding("enter", "explain_first", "Explain", id="side.explain", tooltip="Explain the worst finding")
     ]
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -81,12 +81,12 @@ class SidePanel(Vertical, KeptLines):
         if detail is None and frame.group is not None:
             return group_lines(frame.group, width)
         if detail is None:
-            words = LOADING if frame.rows else "No process is selected: its memory would be explained here."
+            words = LOADING if frame.rows else "No process is selected. Its memory is explained here."
             return wrapped(words, width), {}
         lines = [*_commentary(self._step, width), Line("")] if self._step is not None else []
         if detail.cursor_s is not None:
             at = clock(detail.right_edge_s + detail.cursor_s)
-            lines += [*wrapped(f"As it was at {at}. End goes back to now.", width, "strong"), Line("")]
+            lines += [*wrapped(f"As of {at}. End returns to now.", width, "strong"), Line("")]
         found, topics = finding_lines(detail, width)
         topics = {len(lines) + line: name for line, name in topics.items()}
         if found:

@@ -35,9 +35,7 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         Binding("home,g", "first", "First", show=False, id="table.first", tooltip="Select the first process"),
         Binding("G", "last", "Last", show=False, id="table.last", tooltip="Select the last process"),
         Binding("enter", "choose", "Watch", id="table.choose", tooltip="Watch the selected process"),
-        Binding(
-            "F", "follow", "Follow", show=False, id="table.follow", tooltip="The view follows the selected process"
-        ),
+        Binding("F", "follow", "Follow", show=False, id="table.follow", tooltip="Keep the selected process in view"),
     ]
 
     selected: Reactive[RowKey | None] = Reactive(None, repaint=False)

@@ -47,7 +47,7 @@ class ProcessTable(ProcessList, inherit_bindings=False):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *ProcessList.BINDINGS,
-        Binding("o", "fold", "Fold", show=False, id="table.fold", tooltip="Fold or open the subtree (in the tree)"),
+        Binding("o", "fold", "Fold", show=False, id="table.fold", tooltip="Fold or unfold the subtree (in the tree)"),
     ]
 
     columns: Reactive[tuple[Column, ...]] = Reactive(DEFAULT_COLUMNS, repaint=False)

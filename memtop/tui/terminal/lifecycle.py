@@ -183,7 +183,7 @@ class Life:
             error, self._error = self._error, None
             lines.append(crash_report.write(error))
         if self.terminal.was_raw:
-            lines.append("memtop: this terminal was in raw mode before; memtop --reset-terminal mends it")
+            lines.append("memtop: this terminal was in raw mode before; memtop --reset-terminal repairs it")
         if lines:
             with suppress(OSError):  # the terminal may have gone
                 os.write(2, ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))

@@ -80,7 +80,7 @@ class Terminal:
 
     def __init__(self) -> None:
         if sys.__stdin__ is None or not os.isatty(1):
-            raise UsageError("the dashboard needs a terminal; use --json, --csv or -b where there is none")
+            raise UsageError("the dashboard needs a terminal; use --json, --csv or -b without one")
         self.out_fd = _reopen(1)
         """It does not block, and is closed on exec."""
         self.in_fd = 0 if os.isatty(0) else self.out_fd

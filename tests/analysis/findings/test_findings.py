@@ -39,7 +39,7 @@ GIVEN_BACK: dict[str, Any] = {"given_back": 51 * MIB, "given_back_rss": 100 * MI
 FAMILY: dict[str, Any] = {"family": 3, "family_rss": 300 * MIB, "family_pss": 200 * MIB}
 
 THREADS: dict[str, Any] = {"threads_limit": 100, "threads_limit_name": "pids of /app"}
-LOCKED: dict[str, Any] = {"resource_limit": 100, "resource_limit_name": "ulimit -l", "resource_ends": "lets mlock fail"}
+LOCKED: dict[str, Any] = {"resource_limit": 100, "resource_limit_name": "ulimit -l", "resource_ends": "mlock fails"}
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("frozen", LIMITED | {"frozen": True}, LIMITED, Severity.DANGER),
     ("near_limit", NEAR, LIMITED | {"unreclaimable": 80 * MIB - 1}, Severity.WARNING),

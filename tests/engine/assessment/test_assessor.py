@@ -141,7 +141,7 @@ def test_from_the_third_sample_on_a_rise_is_said_though_it_is_too_early_for_a_ve
     mib = MIB_PAGES
     assert risen(anon_pages=mib, shr_pages=0, samples=2) == []
     assert risen(anon_pages=mib, shr_pages=0, samples=3) == [
-        "Rising: +2.00 MiB in 2 s, all of it anonymous; too early to say whether it goes on."
+        "Rising: +2.00 MiB in 2 s, all of it anonymous; too early to say whether it will continue."
     ]
     assert (
         "+12.0 MiB in 12 s, 6.00 MiB of it anonymous" in risen(anon_pages=mib // 2, shr_pages=mib // 2, samples=13)[0]
@@ -200,12 +200,12 @@ def test_an_exec_forgets_the_verdict() -> None:
 
 
 MEANS = {
-    "": ("not known yet", "too early to say"),
-    " ?": ("not known yet", "some more looks", "may be growing", "one more look"),
-    " ─": ("is level for",),
-    " ~": ("is level for",),
+    "": ("Unknown yet", "unknown yet", "too early to say"),
+    " ?": ("Unknown yet", "verdict in a few seconds", "may be growing"),
+    " ─": ("has been level for",),
+    " ~": ("has been level for",),
     " w": ("swings between",),
-    " ^": ("came back",),
+    " ^": ("came back down",),
     " ↘": ("is falling",),
     " ┘": ("took a step", "rose in stairs"),
     " ╭": ("the rise is ending",),
@@ -660,7 +660,7 @@ def test_looking_back_there_is_no_outlook() -> None:
 
 
 def killed_beside_others() -> tuple[FakeSource, Engine, Frame]:
-    """One that was on screen and not in focus has been taken by the OOM killer in its cgroup."""
+    """One that was on screen and not in focus has been OOM-killed in its cgroup."""
     source = v2(FakeProcess(42), FakeProcess(43, comm=b"victim", cmdline=b"victim\0", rss_pages=10))
     engine = Engine(source)
     for pid in range(100, 160):  # larger ones, so that it is watched only because it is on screen

@@ -52,7 +52,7 @@ def test_what_the_kernel_does_beyond_a_limit_is_told_to_the_end(width: int) -> N
     """It was cut where the panel is narrow, down to "the kerne"."""
     frame = swapping()
     shown = " ".join(text(frame, width).split())
-    for part in ("swaps 50.0M, then kills in the cgroup", "only slows it down", "swaps 879M, then kills somebody"):
+    for part in ("swaps 50.0M, then OOM-kills in the cgroup", "slows it down", "swaps 879M, then OOM-kills a process"):
         assert part in shown
 
 
@@ -62,7 +62,7 @@ def test_the_table_of_limits_names_them_whole_on_the_smallest_ordinary_screen() 
 
 def test_with_too_few_readings_the_verdict_says_how_many_it_takes() -> None:
     shown = " ".join(text(near()[3], 78).split())
-    assert "Verdict: not known yet; it takes 30 readings in 60 s or more; so far 3 in 2 s." in shown
+    assert "Verdict: unknown yet; it needs 30 readings in 60 s or more; so far 3 in 2 s." in shown
 
 
 def test_the_panel_names_limits_events_split_and_victim() -> None:
@@ -76,8 +76,8 @@ def test_the_panel_names_limits_events_split_and_victim() -> None:
         "active page cache 977K, inactive page cache 6.68M, other ",
     ):
         assert part in shown
-    assert "killed by the OOM killer 0 times" in shown
-    assert "the charge is" in shown and "would take app (42) first" in shown
+    assert "OOM-killed 0 times" in shown
+    assert "the cgroup uses" in shown and "would kill app (42) first" in shown
     assert "Pressure of the machine: some 1.5 % of the last" in shown
 
 
@@ -87,7 +87,7 @@ def test_how_the_kernel_hands_memory_out_is_said() -> None:
     source.files |= {"proc/sys/vm/overcommit_memory": b"2\n", "proc/sys/vm/max_map_count": b"65530\n"}
     engine = Engine(source)
     frame = frame_after(engine, request(focus=process.key), 3)
-    assert "overcommits: never beyond CommitLimit (2); a process may have 65,530 mappings." in text(frame, 118)
+    assert "overcommits: never beyond CommitLimit (2); limit of mappings per process: 65,530." in text(frame, 118)
 
 
 def test_an_unknown_cgroup_is_said_to_be_unknown() -> None:
@@ -133,7 +133,7 @@ def test_after_the_end_the_autopsy_takes_the_place_of_findings() -> None:
     assert frame is not None and frame.detail is not None
     lines, topics = finding_lines(frame.detail, 80)
     shown = " ".join(line.text for line in lines)
-    assert "ended by signal 9 (SIGKILL)" in shown and "did not take it" in shown
+    assert "Ended by signal 9 (SIGKILL)" in shown and "Not OOM-killed" in shown
     assert set(topics.values()) == {"autopsy"}
     panel = " ".join(text(frame, 80).split())
     assert panel.startswith("As of its end at ")
@@ -150,7 +150,7 @@ def test_of_one_that_nobody_looked_at_while_it_lived_there_are_no_limits_to_show
     source.ended = [Exit(42, source.wall_s, 9)]
     del source.processes[42]
     frame = frame_after(engine, request(only=frozenset({42}), focus=process.key), 2)
-    assert "nobody looked at them before" in text(frame, 120)
+    assert "its limits were not read before" in text(frame, 120)
 
 
 def test_the_first_sentence_measures_res_against_the_cgroup_from_the_second_look_on() -> None:
@@ -169,7 +169,7 @@ def test_the_first_sentence_measures_res_against_the_cgroup_from_the_second_look
     frame = engine.step(ask)
     assert frame is not None and frame.detail is not None
     said = virt_sentence(frame.detail.row, frame.system, frame.detail.outlook)
-    assert "that app.scope allows (60.0 % with all else that is charged to it)" in said
+    assert "that app.scope allows (60.0 % including everything else charged to it)" in said
 
 
 def test_both_ends_of_the_room_are_shown_where_page_cache_is_in_use() -> None:
@@ -181,7 +181,7 @@ def test_both_ends_of_the_room_are_shown_where_page_cache_is_in_use() -> None:
     frame = frame_after(Engine(source), request(focus=process.key), 5)
     shown = " ".join(text(frame, 118).split())
     assert "app.scope 100M 15.0M 15.0 85.0M" in shown
-    assert "Room of app.scope: 10.0 MiB at full speed, 85.0 MiB in the end" in shown
+    assert "Room of app.scope: 10.0 MiB at full speed, 85.0 MiB before the limit takes effect" in shown
     assert frame.detail is not None and frame.detail.outlook is not None
     names = [one.name for one in frame.detail.outlook.findings]
     assert "cache_in_use" in names and "near_limit" not in names

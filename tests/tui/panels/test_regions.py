@@ -129,7 +129,7 @@ def test_huge_pages_are_named_beside_their_kind_and_their_mappings_because_rss_l
     alone = Relative(42, "app", MIB, None, None, Missing.NOTHING, None)
     sharing = SharingView((alone,), Sharing(()), None, freed, own)
     words, _ = sharing_sentences(make_detail(), sharing)[0]
-    assert "0 B of its RES" in words and "and 10.0 MiB in huge pages, which RES does not count" in words
+    assert "0 B of its 0 B RES" in words and "and 10.0 MiB in huge pages, which RES does not count" in words
 
 
 def test_growth_stands_beside_the_kind_and_the_mapping_that_grew() -> None:
@@ -230,7 +230,7 @@ def test_the_caption_tells_age_and_cost() -> None:
     assert caption(dear) == "read 2 s ago in 3.0 ms, R reads again, about 72 ms"
     many_mappings = replace(dear, mappings=60_000, stall_s=0.24)
     assert caption(many_mappings) == "read 2 s ago in 3.0 ms, R reads again, about 240 ms for 60,000 mappings"
-    assert caption(replace(real("go"), calm=True)) == "read 2 s ago in 3.0 ms, nothing moved since"
+    assert caption(replace(real("go"), calm=True)) == "read 2 s ago in 3.0 ms, nothing has changed since"
     assert caption(replace(real("go"), resting_s=30.0)) == "read 2 s ago in 3.0 ms, next in 30 s"
     assert caption(view(missing=Missing.UNREAD)) == "reading …"
 
@@ -241,7 +241,7 @@ def test_an_old_reading_says_so_and_zero_pages_that_are_counted_are_named() -> N
     assert go.reading is not None
     pieces = InPieces(0.5, 0.0001, 2, zero_pages_known=False)
     assert caption(replace(go, reading=replace(go.reading, in_pieces=pieces))).endswith(
-        ", not all mappings, RSS with zero pages"
+        ", not all mappings, RSS includes zero pages"
     )
 
 
@@ -284,7 +284,7 @@ def test_the_topics_that_put_a_reading_beside_res_are_known() -> None:
     } == BESIDE_RES
 
 
-@pytest.mark.parametrize(("moved", "says"), [(1.01, {}), (1.1, {"rss": "100 MiB (30 s ago; by now 110 MiB)"})])
+@pytest.mark.parametrize(("moved", "says"), [(1.01, {}), (1.1, {"rss": "100 MiB (30 s ago; now 110 MiB)"})])
 def test_the_uss_of_an_old_reading_is_beside_the_res_of_then(moved: float, says: dict[str, str]) -> None:
     then = parse_rollup(b"10000-7fff0000 ---p 00000000 00:00 0 [rollup]\nRss: 102400 kB\nPss: 102400 kB\n")
     assert rss_then(round(100 * MIB * moved), then, 30.0) == says
@@ -294,8 +294,8 @@ def test_the_uss_of_an_old_reading_is_beside_the_res_of_then(moved: float, says:
     ("missing", "words"),
     [
         (Missing.NOTHING, "Not read yet."),
-        (Missing.TOO_DEAR, "about 48 ms. R reads once"),
-        (Missing.DENIED, "it belongs to another user (app). Run memtop as root, or with CAP_SYS_PTRACE"),
+        (Missing.TOO_DEAR, "about 48 ms. R reads it now"),
+        (Missing.DENIED, "it belongs to another user (app). Run memtop as root or with CAP_SYS_PTRACE"),
         (Missing.FORBIDDEN, "--no-smaps"),
         (Missing.KERNEL, "kernel thread"),
         (Missing.ZOMBIE, "zombie"),
@@ -317,7 +317,7 @@ def test_what_everybody_may_know_is_said_where_smaps_may_not_be_read() -> None:
     words = " ".join(one.text for one in missing_lines(detail, 200))
     assert "RES 212 MiB" in words
     gone = detail._replace(regions=view(missing=Missing.GONE), row=make_row(note=Note.GONE))
-    assert "Known all the same" not in " ".join(one.text for one in missing_lines(gone, 200))
+    assert "Without reading it" not in " ".join(one.text for one in missing_lines(gone, 200))
 
 
 def marked(before: RegionsView, now: RegionsView, rss_delta_bytes: int = 0) -> Detail:
@@ -339,8 +339,7 @@ def test_the_mark_tells_where_it_grew() -> None:
     assert sentence == "Of the +20.0 MiB since the mark, 2 min ago, 20.0 MiB are in heap (brk) (1 new)."
     later = mark_sentence(marked(before, now, size + 5 * MIB))
     assert (
-        later
-        == "Of the +20.0 MiB since the mark, 2 min ago, 20.0 MiB are in heap (brk) (1 new); by now it is +25.0 MiB."
+        later == "Of the +20.0 MiB since the mark, 2 min ago, 20.0 MiB are in heap (brk) (1 new); now it is +25.0 MiB."
     )
 
 
@@ -363,7 +362,7 @@ def test_before_a_reading_after_the_mark_nothing_is_said_of_kinds() -> None:
 def test_a_mark_under_which_nothing_moved_and_one_that_was_dropped() -> None:
     before = read(many(1))
     same = read(many(1), mark=before.reading)
-    assert mark_sentence(marked(before, same)) == "Nothing has moved since the mark, 2 min ago."
+    assert mark_sentence(marked(before, same)) == "Nothing has changed since the mark, 2 min ago."
     assert "exec" in mark_sentence(make_detail()._replace(mark_dropped=True))
     assert mark_sentence(make_detail()) == ""
 
@@ -373,7 +372,7 @@ def test_a_mapping_is_told_with_its_flags_in_words() -> None:
     assert reading is not None
     place = next(at for at, kind in enumerate(reading.regions.kinds) if kind is RegionKind.MEMFD)
     sentence = mapping_sentence(reading.regions, reading.regions.smaps.starts[place])
-    assert "memfd:frame buffer" in sentence and "Its flags: may be read, may be written" in sentence
+    assert "memfd:frame buffer" in sentence and "Flags: may be read, may be written" in sentence
 
 
 # -- sharing
@@ -398,7 +397,7 @@ def test_a_family_is_shown_with_what_it_costs_together(width: int) -> None:
     lines = [one.text for one in sharing_lines(shown, width)]
     text = " ".join(lines)
     assert all(len(one) <= width for one in lines)
-    assert "Ending 4242 would free" in text and "processes cost" in text and "Copy on write still spares" in text
+    assert "Ending 4242 would free" in text and "processes use" in text and "Copy on write still saves" in text
     assert "together" in text and ("░" in text) is (width >= 78)
 
 
@@ -430,7 +429,7 @@ def test_readings_of_a_family_that_are_seconds_apart_are_said_to_be(apart_s: flo
 def test_a_range_whose_ends_are_nearly_the_same_is_one_number(least_bytes: int, amount: str) -> None:
     sharing = replace(family(), freed=Freed(least_bytes, 1_700_000))
     told = sharing_sentences(_at_reading(sharing), sharing)[0][0]
-    assert told.startswith(f"Ending 4242 would free {amount} of its RES")
+    assert told.startswith(f"Ending 4242 would free {amount} of its 75.0 MiB RES")
 
 
 def _at_reading(sharing: SharingView, moved_bytes: int = 0) -> Detail:
@@ -447,8 +446,8 @@ def _at_reading(sharing: SharingView, moved_bytes: int = 0) -> Detail:
 def test_an_old_reading_is_not_put_beside_a_res_that_has_moved_since(moved_mib: int, begins: str) -> None:
     sharing = family()
     told = sharing_sentences(_at_reading(sharing, moved_mib << 20), sharing)[0][0]
-    assert told.startswith(begins) and "of its RES of 75.0 MiB" in told
-    assert ("Since then RES has moved to" in told) is (moved_mib > 1)
+    assert told.startswith(begins) and "of its 75.0 MiB RES" in told
+    assert ("RES has changed to" in told) is (moved_mib > 1)
 
 
 def test_a_family_that_may_not_be_read_is_shown_with_the_reason() -> None:

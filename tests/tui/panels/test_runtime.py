@@ -114,7 +114,7 @@ async def test_a_panel_that_has_just_been_opened_says_what_is_being_read() -> No
         await on.press(KEY)
         await on.until(lambda: on.app.query("#runtime-head"), "the panel is there")
         head = on.app.query_one("#runtime-head", TextLines)
-        await on.until(lambda: head.render_line(0).text.startswith("Finding out what runs here"), "it says so")
+        await on.until(lambda: head.render_line(0).text.startswith("Detecting the runtime"), "it says so")
 
 
 async def test_of_python_it_says_who_can_tell_more() -> None:

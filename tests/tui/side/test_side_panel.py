@@ -56,7 +56,7 @@ async def test_what_is_shown_of_the_past_is_said_to_be_past_and_nothing_is_said_
         await it.tick()
         await it.until(lambda: "since the mark" in " ".join(said(it.app)), "the mark is spoken of")
         await it.press("left")
-        await it.until(lambda: said(it.app)[0].startswith("As it was at "), "it is the past")
+        await it.until(lambda: said(it.app)[0].startswith("As of "), "it is the past")
         assert "mark" not in " ".join(said(it.app))
 
 

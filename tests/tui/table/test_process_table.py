@@ -292,7 +292,7 @@ async def test_empty_table_names_the_filter_and_the_way_out(width: int) -> None:
         table.filter_text = "[red]zz"
         await shown(pilot, frame())
         words = " ".join(line(table, y).rstrip("▁▂▃▄▅▆▇█ ").strip() for y in range(1, 8)).strip()
-        assert words == "No process matches the filter “[red]zz”, Esc clears it"
+        assert words == "No process matches the filter “[red]zz”; Esc clears it"
 
 
 async def test_empty_table_tells_of_hidden_processes() -> None:

@@ -297,14 +297,14 @@ def test_a_terminal_that_was_raw_before_is_said_to_be(tmp_path: Path) -> None:
         run.wait_output(UP)
         run.press(b"q")
         assert run.end() == 0
-        assert b"memtop --reset-terminal mends it" in run.output
+        assert b"memtop --reset-terminal repairs it" in run.output
 
 
 def test_without_a_terminal_it_refuses_in_one_sentence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.tui.small_app", "--state", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "the dashboard needs a terminal; use --json, --csv or -b where there is none\n"
+    assert done.stderr == "the dashboard needs a terminal; use --json, --csv or -b without one\n"
     assert done.stdout == ""
 
 
