@@ -20,6 +20,7 @@ def test_before_the_kill_the_limit_is_named_and_after_it_the_autopsy_is_certain(
                 terminal.wait_for(folder.name)
                 terminal.send("3")
                 terminal.wait_for(re.compile(r"As of its end at \d\d:\d\d:\d\d"))
+                terminal.send("\x1b[6~")
                 terminal.wait_for("OOM-killed once")
         finally:
             close(child)

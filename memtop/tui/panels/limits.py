@@ -92,7 +92,7 @@ def _end(autopsy: ExitReport, width: int) -> Iterator[Line]:
     if autopsy.cgroup_before_bytes is not None:
         before, after = units.long_size(autopsy.cgroup_before_bytes), autopsy.cgroup_after_bytes
         then = "it no longer exists" if after is None else f"{units.long_size(after)} after"
-        text += f" The cgroup was charged {before} before it and {then}."
+        text += f" The cgroup used {before} before the end and {then}."
     yield from wrapped(text, width, "strong")
 
 
