@@ -104,7 +104,7 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
     texts = finding_texts()["nothing"]
     facts: dict[str, float | str] = {"unread": "; ".join(outlook.unread)}
     files = _file_change(outlook)
-    beside = f" Not looked at: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""
+    beside = f" Not checked: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""
     if growth is not None:
         facts["span_s"] = growth.span_s
     return " ".join(known_sentences((texts[name] if name else texts)["says"], worded(facts))) + files + beside
@@ -116,7 +116,7 @@ def _file_change(outlook: Assessment) -> str:
     if change_bytes is None or growth is None or abs(change_bytes) < max(_FILES_BYTES, 0.1 * (growth.level_bytes or 0)):
         return ""
     size, moved = long_size(abs(change_bytes)), "risen" if change_bytes > 0 else "fallen"
-    return f" Its pages of files have {moved} by {size} meanwhile; the kernel can take them back."
+    return f" File pages have {moved} by {size} meanwhile; the kernel can reclaim them."
 
 
 def worded(facts: Mapping[str, float | str]) -> dict[str, str]:

@@ -62,7 +62,7 @@ def _kill(detail: Detail, view: SharingView) -> str:
     ends = "." if most_bytes + freed.again_bytes > 0.9 * then_bytes else "; the rest is shared and stays."
     if freed.again_bytes >= _LEAST_BYTES:
         ends = f"; RES counts {long_size(freed.again_bytes)} of its pages again, which it maps several times{ends}"
-    return says + ends + (f" Since then RES has moved to {long_size(row.rss_bytes)}." if moved else "")
+    return says + ends + (f" RES has changed to {long_size(row.rss_bytes)} since then." if moved else "")
 
 
 def _then(view: SharingView, says: str) -> str:

@@ -21,20 +21,20 @@ from memtop.sampling.cgroup_reading import CgroupReading, Policy
 class Limit(Enum):
     """What sets a limit, and what happens when it is reached."""
 
-    CGROUP = "kills in the cgroup"
-    HIGH = "only slows it down"
-    CGROUP_SWAP = "swaps no more of it"
-    MACHINE = "kills somebody"
-    ADDRESS_SPACE = "lets mmap fail"
-    DATA = "lets malloc fail"
+    CGROUP = "OOM-kills in the cgroup"
+    HIGH = "slows it down"
+    CGROUP_SWAP = "no more swap for it"
+    MACHINE = "OOM-kills a process"
+    ADDRESS_SPACE = "mmap fails"
+    DATA = "malloc fails"
     COMMIT = "lets mmap and fork fail"
-    STACK = "ends it with SIGSEGV"
-    LOCKED = "lets mlock fail"
+    STACK = "SIGSEGV"
+    LOCKED = "mlock fails"
     HUGETLB = "ends it with SIGBUS"
     HUGE_POOL = "takes surplus pages, or lets mmap fail"
-    RUNTIME = "is not asked: OutOfMemoryError"
-    RUNTIME_LEVEL = "is not asked: OutOfMemoryError; by its own figures it does not rise to it"
-    RUNTIME_SOFT = "is not asked: it collects more and more"
+    RUNTIME = "OutOfMemoryError"
+    RUNTIME_LEVEL = "OutOfMemoryError, but its heap does not rise to it"
+    RUNTIME_SOFT = "collects more and more often"
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("r", "renice", "Renice", "Change the selected process's nice value, after a question"),
         _key("n", "successor", "Successor", "Follow the process that took its place; else the next of the incidents"),
         _key("E", "report", "Report", "Write a page to hand over, as HTML, into the current directory"),
-        _key("y", "copy_pid", "Copy PID", "Copy the process id"),
+        _key("y", "copy_pid", "Copy PID", "Copy the PID"),
         _key("Y", "copy_command", "Copy command", "Copy the command line"),
     ),
 }

@@ -113,7 +113,7 @@ PANELS: Final = (
         topic=runtime_topic,
         tall=True,
     ),
-    PanelKind("status", "Status", "what the kernel tells of it, line by line", "memtop.tui.panels.status:StatusPanel"),
+    PanelKind("status", "Status", "proc/PID/status, line by line", "memtop.tui.panels.status:StatusPanel"),
     PanelKind(
         "machine",
         "Machine",

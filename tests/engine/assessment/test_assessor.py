@@ -207,7 +207,7 @@ MEANS = {
     " w": ("swings between",),
     " ^": ("came back down",),
     " ↘": ("is falling",),
-    " ┘": ("took a step", "rose in stairs"),
+    " ┘": ("in one step", "rose in steps"),
     " ╭": ("the rise is ending",),
     "·↗": ("Growing: ",),
 }

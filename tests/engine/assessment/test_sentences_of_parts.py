@@ -36,8 +36,8 @@ def test_a_level_curve_beside_rising_pages_of_files_says_both() -> None:
         process.shr_pages += MIB_PAGES
         frame = engine.step(on(process))
     said = nothing_wrong(outlook(frame))
-    assert "level for 98 s (pages of files not counted)" in said
-    assert "Its pages of files have risen by 98.0 MiB meanwhile" in said
+    assert "level for 98 s (file pages not counted)" in said
+    assert "File pages have risen by 98.0 MiB meanwhile" in said
 
 
 def test_shared_memory_that_moves_is_no_page_of_a_file() -> None:

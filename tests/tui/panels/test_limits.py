@@ -120,7 +120,7 @@ def test_with_nothing_wrong_there_is_a_line_that_says_so() -> None:
     frame = frame_after(engine, request(focus=process.key, needs=Need.STAT | Need.STATUS), 70)
     assert frame.detail is not None
     lines, _ = finding_lines(frame.detail, 80)
-    assert lines[0].text.startswith("· Nothing wrong: its memory is level for 68 s (pages of files")
+    assert lines[0].text.startswith("· Nothing wrong: memory has been level for 68 s (file pages")
     assert " ".join(line.text.strip() for line in lines).endswith("not counted), no limit is near.")
 
 
@@ -137,7 +137,7 @@ def test_after_the_end_the_autopsy_takes_the_place_of_findings() -> None:
     assert set(topics.values()) == {"autopsy"}
     panel = " ".join(text(frame, 80).split())
     assert panel.startswith("As of its end at ")
-    assert "The cgroup was charged 103 MiB before it and 103 MiB after." in panel
+    assert "The cgroup used 103 MiB before the end and 103 MiB after." in panel
     assert "▲ app.scope" in panel
 
 
