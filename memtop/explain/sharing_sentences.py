@@ -34,9 +34,13 @@ def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]
         return [(sentence, look) for sentence, look in sentences if sentence]
     rss, pss, twice = known.rss_sum_bytes, known.pss_sum_bytes, known.counted_twice_bytes
     if rss is not None and pss is not None and twice is not None and known.members:
-        double = f": the sum of RSS, {long_size(rss)}, counts {long_size(twice)} again" if twice >= _LEAST_BYTES else ""
-        of = "These" if not view.unknown else "Those that were read,"
-        costs = "cost" if view.past_s is None else "did cost"
+        double = (
+            f": their RSS adds up to {long_size(rss)}, which counts {long_size(twice)} several times"
+            if twice >= _LEAST_BYTES
+            else ""
+        )
+        of = "These" if not view.unknown else "Of those that were read,"
+        costs = "use" if view.past_s is None else "used"
         says = f"{of} {len(known.members)} processes {costs} {long_size(pss)} together (PSS){double}."
         sentences.append((_then(view, says), ""))
     sentences.append((_then(view, _copying(view)), ""))
