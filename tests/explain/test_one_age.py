@@ -104,16 +104,16 @@ def test_what_a_reading_has_found_stays_with_its_age_until_a_newer_one_refutes_i
     family.move()
     family.ask = changed(family.ask, panel="")
     says = " ".join(findings(family.play(60)))
-    assert re.search(r"As read \d+ s ago: 58.6 MiB of RES 100 MiB is given back already", says)
+    assert re.search(r"As read \d+ s ago: 58.6 MiB of RES 100 MiB was already freed", says)
     family.source.hanging.clear()
     family.source.files["proc/42/smaps"] = mapping(HEAP, 800 * 1024, 777 * 1024, name="[heap]")
     family.ask = changed(family.ask, panel="regions")
     family.play(20)
-    assert "is given back already" in " ".join(findings(family.play(1)))  # it was not said to be gone
+    assert "was already freed" in " ".join(findings(family.play(1)))  # it was not said to be gone
     family.source.files["proc/42/smaps"] = freed(mapping(HEAP, 800 * 1024, 777 * 1024, name="[heap]"), 0)
     family.processes[0].minflt += 1
     family.play(30)
-    assert "is given back already" not in " ".join(findings(family.play(1)))
+    assert "was already freed" not in " ".join(findings(family.play(1)))
 
 
 def test_a_row_of_the_family_whose_res_has_moved_is_marked_as_of_then() -> None:

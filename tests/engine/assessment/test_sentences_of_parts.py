@@ -68,7 +68,7 @@ def test_a_child_is_a_zombie_worth_a_word_only_where_two_looks_apart_have_found_
     assert finding.facts["zombies_count"] == 1
 
 
-@pytest.mark.parametrize(("uncounted", "words"), [(False, "it is harmless"), (True, "is not known")])
+@pytest.mark.parametrize(("uncounted", "words"), [(False, "harmless while that lasts"), (True, "is unknown")])
 def test_swap_is_called_harmless_only_where_its_reads_are_counted(uncounted: bool, words: str) -> None:
     found = find(FindingInputs(swap=200 * MIB, swap_in_per_s=0.0, zswap_uncounted=uncounted))
     (finding,) = [one for one in found if one.name == "swapping"]
@@ -80,7 +80,7 @@ def test_swap_is_called_harmless_only_where_its_reads_are_counted(uncounted: boo
     ("enabled", "counter", "words"),
     [
         (b"N\n", b"", "harmless"),
-        (b"Y\n", b"", "is not known"),
+        (b"Y\n", b"", "is unknown"),
         (b"Y\n", b"zswpin 5\n", "harmless"),
         (None, b"", "harmless"),
     ],

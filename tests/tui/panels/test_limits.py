@@ -121,7 +121,7 @@ def test_with_nothing_wrong_there_is_a_line_that_says_so() -> None:
     assert frame.detail is not None
     lines, _ = finding_lines(frame.detail, 80)
     assert lines[0].text.startswith("· Nothing wrong: memory has been level for 68 s (file pages")
-    assert " ".join(line.text.strip() for line in lines).endswith("not counted), no limit is near.")
+    assert " ".join(line.text.strip() for line in lines).endswith("not counted), and no limit is near.")
 
 
 def test_after_the_end_the_autopsy_takes_the_place_of_findings() -> None:
