@@ -36,15 +36,20 @@ def panel_keys() -> list[Binding]:
 THEMES: Final[dict[str, tuple[Binding, ...]]] = {
     "Everywhere": (
         _key("question_mark,h,f1", "help", "Help", "All keys and columns"),
-        _key("e", "explain", "Explain", "What the number under the cursor means, with this process's own numbers"),
-        _key("escape", "step_out", "Back", "Close, clear the filter, leave the zoom, return to now; never quits"),
+        _key("e", "explain", "Explain", "Explain the number under the cursor, with this process's own numbers"),
+        _key(
+            "escape",
+            "step_out",
+            "Back",
+            "Close, clear the filter, leave the maximized view, return to now; never quits",
+        ),
         _key(
             "exclamation_mark",
             "headline",
             "Headline",
             "Go to what the headline names; there already, open the list of all incidents",
         ),
-        _key("space,Z", "pause", "Pause", "Stop the picture; sampling goes on"),
+        _key("space,Z", "pause", "Pause", "Freeze the screen; sampling continues"),
         Binding("q,ctrl+c,f10", "quit", "Quit", id="app.quit", tooltip="Quit", show=False, priority=False),
     ),
     "The list": (
@@ -105,9 +110,9 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("U", "go_url", "Go metrics", "Read the metrics of a Go program from a given address"),
     ),
     "The selected process": (
-        _key("m", "mark", "Mark", "Set or clear a mark: what has grown since, and where"),
-        _key("K,f9,x", "signal", "Signal", "Send a signal to the selected process, after a question"),
-        _key("r", "renice", "Renice", "Change the selected process's nice value, after a question"),
+        _key("m", "mark", "Mark", "Set or clear a mark: shows what has grown since, and where"),
+        _key("K,f9,x", "signal", "Signal", "Send a signal to the selected process, with a dialog first"),
+        _key("r", "renice", "Renice", "Change the nice value of the selected process, with a dialog first"),
         _key("n", "successor", "Successor", "Follow the process that took its place; else the next of the incidents"),
         _key("E", "report", "Report", "Write a page to hand over, as HTML, into the current directory"),
         _key("y", "copy_pid", "Copy PID", "Copy the PID"),
