@@ -6,6 +6,20 @@ import gc
 import sys
 
 
+def _run() -> int:
+    """The exit code. What runs out while memtop is being imported is said in a sentence, too."""
+    try:
+        from memtop.cli import run  # noqa: PLC0415
+    except (MemoryError, OSError, ImportError) as error:
+        from memtop.errors import starved  # noqa: PLC0415
+
+        if reason := starved(error):
+            print(f"memtop: {reason}", file=sys.stderr)
+            return 2
+        raise
+    return run(sys.argv[1:])
+
+
 def main() -> None:
     """Run the command line and end with its exit code."""
     gc.disable()  # The objects made during start-up are no garbage. A run that lasts turns the collector on again.
@@ -16,10 +30,8 @@ def main() -> None:
         sys.exit(2)
     if "--keep-oom-score" not in sys.argv:
         make_first_victim()
-    from memtop.cli import run  # noqa: PLC0415
-
     try:
-        sys.exit(run(sys.argv[1:]))
+        sys.exit(_run())
     finally:
         gc.freeze()  # otherwise Python searches every object for garbage before it ends
 

@@ -28,6 +28,39 @@ What ends memtop gives the exit code, and each code has one meaning::
     128+n  ended by signal n; 129 also where the terminal has gone
 """
 
+import errno
+import os
+from typing import Final
+
+_RAN_OUT: Final = {
+    errno.EMFILE: "too many open files: raise the limit (ulimit -n)",
+    errno.ENFILE: "the machine has too many open files",
+    errno.ENOMEM: "not enough memory",
+    errno.EAGAIN: "no more processes or threads may be started (ulimit -u)",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "a file may not become that large (ulimit -f)",
+    errno.EROFS: "the file system is read-only",
+}
+
+
+def starved(error: BaseException) -> str | None:
+    """What this process has run out of, in words; None for an exception that has another cause."""
+    if isinstance(error, MemoryError):
+        return _RAN_OUT[errno.ENOMEM]
+    if isinstance(error, OSError):
+        return _RAN_OUT.get(error.errno or 0)
+    said = str(error)
+    if isinstance(error, ImportError) and os.strerror(errno.ENOMEM) in said:  # a library could not be mapped
+        return _RAN_OUT[errno.ENOMEM]
+    if (
+        isinstance(error, SystemError) and "without exception set" in said
+    ):  # what C code says whose MemoryError got lost
+        return _RAN_OUT[errno.ENOMEM]
+    if isinstance(error, RuntimeError) and "start new thread" in said:
+        return "no thread can be started: not enough memory, or too many processes (ulimit -u, -v)"
+    return None
+
 
 class MemtopError(Exception):
     """Any failure that memtop knows how to put into words."""

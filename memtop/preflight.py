@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from os import PathLike
 from typing import Final
 
@@ -32,6 +33,9 @@ def fill_closed_streams() -> bool:
             stream = os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8")
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
+    for stream in (sys.stdout, sys.stderr):  # a locale without the characters that memtop draws with
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     return output_was_open
 
 

@@ -15,7 +15,7 @@ from memtop import __version__, preflight
 from memtop.cli.output import discard, put
 from memtop.cli.parser import COMMANDS, parser_of
 from memtop.cli.settings_from_args import settings_of
-from memtop.errors import MemtopError
+from memtop.errors import MemtopError, starved
 from memtop.sanitize import clean
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OK: Final = 0
+INTERNAL_ERROR: Final = 1
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells report it."""
 
@@ -38,6 +39,22 @@ def run(argv: Sequence[str]) -> int:
         return OK
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 (the last resort: a sentence, or a report in place of a traceback)
+        return _give_up(error)
+
+
+def _give_up(error: Exception) -> int:
+    """The end because something ran out, or because memtop itself has failed."""
+    if reason := starved(error):
+        _say(reason)
+        return MemtopError.exit_code
+    from memtop.tui.terminal import crash_report
+
+    try:  # noqa: SIM105 (as below)
+        print(crash_report.write(error), file=sys.stderr)
+    except OSError:
+        pass
+    return INTERNAL_ERROR
 
 
 def _fail(error: MemtopError) -> int:

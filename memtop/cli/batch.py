@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from memtop.cli.composition import engine_on, first_look, open_source, problem_of
+from memtop.cli.composition import engine_on, first_look, open_source, problem_of, trouble_of
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put, say
 from memtop.cli.watchdog import Watchdog
@@ -77,7 +77,7 @@ def _reporting(source: Source, write: formats.Writer) -> formats.Writer:
 
     def report_and_write(frame: Frame) -> None:
         nonlocal reported
-        problem = problem_of(source)
+        problem = trouble_of(source)
         if problem and not reported:
             say(problem)
         reported = problem is not None

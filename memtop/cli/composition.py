@@ -40,7 +40,7 @@ def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engin
 
     position: Callable[[], tuple[int, int]] | None = getattr(source, "position", None)
     return Engine(
-        source, own=own or (lambda: OwnCost(None, None)), position=position, trouble=lambda: problem_of(source)
+        source, own=own or (lambda: OwnCost(None, None)), position=position, trouble=lambda: trouble_of(source)
     )
 
 
@@ -59,3 +59,9 @@ def problem_of(source: Source) -> str | None:
     """What is wrong with the recording that ``source`` writes; None for nothing, or no recording."""
     problem: str | None = getattr(source, "problem", None)
     return problem
+
+
+def trouble_of(source: Source) -> str | None:
+    """What is wrong with the recording that is written, or what the one that is played lacks; None for nothing."""
+    lacks: str | None = getattr(source, "incomplete", None)
+    return problem_of(source) or lacks

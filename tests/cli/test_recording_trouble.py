@@ -51,6 +51,40 @@ def test_it_is_said_and_is_an_error(tmp_path: Path, kind: str, says: str) -> Non
     assert records[0]["problems"] == []
 
 
+def replay(path: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "memtop", "replay", "--json", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_recording_that_lacks_its_last_samples_says_so_itself(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-c", TROUBLE, "full", str(tmp_path / "r")], capture_output=True, timeout=60, check=False
+    )
+    done = replay(tmp_path / "r")
+    assert done.returncode == 0
+    assert "not complete: it was not finished" in done.stderr
+    assert any("not complete" in problem for problem in json.loads(done.stdout.splitlines()[0])["problems"])
+
+
+def test_a_recording_whose_recorder_was_killed_says_so_itself(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    with subprocess.Popen(
+        [sys.executable, "-m", "memtop", "--json", "-d", "0.1", "--record", str(path), "1"], stdout=subprocess.PIPE
+    ) as recorder:
+        assert recorder.stdout is not None
+        for _ in range(4):
+            recorder.stdout.readline()
+        recorder.kill()
+    done = replay(path)
+    assert done.returncode == 0
+    assert "not complete: it was not finished" in done.stderr
+
+
 def test_a_recording_that_is_complete_is_no_trouble(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", TROUBLE, "", str(tmp_path / "r")],
@@ -60,3 +94,4 @@ def test_a_recording_that_is_complete_is_no_trouble(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+    assert replay(tmp_path / "r").stderr == ""

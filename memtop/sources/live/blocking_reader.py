@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from memtop.errors import Blocked, MemtopError
+from memtop.errors import Blocked, MemtopError, Unavailable, starved
 from memtop.sources.protocol import Answer, is_runtime, pid_of, without_address
 
 DEADLINE_S: Final = 2.0
@@ -99,6 +99,10 @@ class BlockingReader:
                 reading = self._readings[path, size] = _Reading(path, size)
                 self._queue.append(reading)
                 self._start_thread_if_needed()
+                if self._serving() == 0:
+                    self._queue.remove(reading)
+                    del self._readings[path, size]
+                    raise Unavailable(f"{path}: no thread can be started to read it")
                 return None
             if not reading.done:
                 return None
@@ -155,7 +159,10 @@ class BlockingReader:
     def _start_thread_if_needed(self) -> None:
         if self._queue and self._can_start():
             self._threads += 1
-            start_new_thread(self._serve, ())
+            try:
+                start_new_thread(self._serve, ())
+            except RuntimeError:  # too little memory, or too many threads: those that run will serve, if there are any
+                self._threads -= 1
 
     def _give_up_overdue(self) -> None:
         now_s = self._clock()
@@ -184,7 +191,7 @@ class BlockingReader:
         reading = self._next()
         if reading is None:
             return False
-        error = None
+        error: MemtopError | None = None
         data = b""
         # Pagemap does not hold up the process.
         clock_s = time.thread_time if reading.path.endswith("/pagemap") else spent_s
@@ -193,6 +200,8 @@ class BlockingReader:
             data = self._read(reading.path, reading.size, reading.goes_on)
         except MemtopError as problem:
             error = problem
+        except Exception as problem:  # noqa: BLE001 (no memory, no descriptor for an import: the thread must not die)
+            error = Unavailable(f"{reading.path}: {starved(problem) or type(problem).__name__}")
         took_s = clock_s() - began_s
         with self._lock:
             reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True

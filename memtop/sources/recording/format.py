@@ -14,8 +14,11 @@ READ_SET    empty                      empty                                    
 ASK         of the file                an Outcome                                seconds it took, a double; as READ
 WAITING     empty                      empty                                     paths without an answer yet
 EXIT        the pid                    wait(2) status or NULL                    wall time, a double
+LOST        empty                      samples that are missing before this one  empty
 ==========  =========================  ========================================  ===================================
 
+The mark of a recording that was not finished, because memtop was killed or could not write what it still had, is the
+journal mode in the header (byte 18): WAL while it is being written, another one when it is complete.
 ``SWEPT``, ``READ_SET`` and ``WAITING`` tell "unchanged" from "not asked"; they hold until they change. ``ASK`` and
 ``EXIT`` belong to their tick alone. Numbers are little-endian.
 """
@@ -71,6 +74,7 @@ class RecordKind(IntEnum):
     ASK = 6
     WAITING = 7
     EXIT = 8
+    LOST = 9
 
 
 class Outcome(IntEnum):

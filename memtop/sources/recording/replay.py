@@ -28,9 +28,11 @@ from memtop.sources.recording.format import (
     has_basis,
     unpack,
 )
-from memtop.sources.recording.opening import open_recording
+from memtop.sources.recording.opening import is_unfinished, open_recording
 from memtop.sources.recording.tick import Recorded
 
+COUNT_LIMIT: Final = 1 << 40
+"""Most missing samples that are counted at once: a number in the file may be anything."""
 DEADLINE_S: Final = 2.0
 """Longest time of one query of the file."""
 TICK_LIMIT: Final = 256 << 20
@@ -56,6 +58,7 @@ class Replay:
         self._mono_s = -math.inf
         self._deadline_s = math.inf
         self._budget = 0
+        self._lost = 0
         self._learnt_bytes = 0
         self._pids: tuple[int, ...] | None = None
         """The last list; None before the first request for one."""
@@ -76,6 +79,7 @@ class Replay:
         self._bases: dict[tuple[int, str], bytes] = {}
         with self._one_sentence():
             self._connection = open_recording(path)
+            self._unfinished = is_unfinished(path)
         self._connection.set_progress_handler(lambda: time.monotonic() > self._deadline_s, 10_000)
         try:
             with self._one_sentence():
@@ -90,6 +94,16 @@ class Replay:
     def position(self) -> tuple[int, int]:
         """(instants played so far, total instants)."""
         return self._next, self._ticks
+
+    @property
+    def incomplete(self) -> str | None:
+        """What the recording lacks, as far as it was played, in one sentence; None if nothing."""
+        said = []
+        if self._lost:
+            said.append(f"{self._lost} samples could not be written up to here")
+        if self._unfinished:
+            said.append("it was not finished, so its last samples may be missing")
+        return f"the recording is not complete: {'; '.join(said)}" if said else None
 
     def begin(self) -> Instant | None:
         """Open the next instant; None at the end."""
@@ -183,6 +197,9 @@ class Replay:
         if kind == RecordKind.EXIT:
             (wall_s,) = struct.unpack("<d", stored)
             self._exits.append(Exit(int(path), wall_time_s(wall_s), None if status is None else integer(status)))
+            return
+        if kind == RecordKind.LOST:
+            self._lost += max(0, min(integer(status), COUNT_LIMIT))
             return
         if has_basis(kind, path):
             data = self._bases[kind, path] = unpack(stored, self._bases.get((kind, path), b""))

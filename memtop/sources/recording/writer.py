@@ -13,10 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from memtop.errors import RecordingError
+from memtop.errors import RecordingError, starved
 from memtop.sanitize import clean
 from memtop.sources.recording.encoder import Encoder
-from memtop.sources.recording.format import APPLICATION_ID, SCHEMA, VERSION, Row
+from memtop.sources.recording.format import APPLICATION_ID, SCHEMA, VERSION, RecordKind, Row
 from memtop.sources.recording.tick import Tick
 
 QUEUE_BYTES: Final = 16 << 20
@@ -44,13 +44,18 @@ class Writer:
         self._inode = _inode(self._path)
         self._encoder = Encoder()
         self._changed = threading.Condition()
-        self._queue: deque[tuple[Tick, int]] = deque()
+        self._queue: deque[tuple[Tick, int, int]] = deque()
+        """Ticks, their sizes, and how many were dropped before each."""
         self._queued_bytes = 0
         self._closing = False
         self._ended = False
         self._closed = False
         self._removed = False
+        self._broken = False
+        """Whether the thread has failed, so that nothing more is written."""
         self._dropped = 0
+        self._marked = 0
+        """How many of the dropped ticks the file tells of, or will once the queue is written."""
         self._failed = ""
         self._writing_since_s: float | None = None
         self._written = 0
@@ -82,10 +87,14 @@ class Writer:
         with self._changed:
             if self._removed:
                 return True  # the file is gone, so keeping the tick would be useless
+            if self._broken:
+                self._dropped += 1
+                return True
             if self._queue and self._queued_bytes + size > QUEUE_BYTES and not always:
                 self._dropped += 1
                 return False
-            self._queue.append((tick, size))
+            self._queue.append((tick, size, self._dropped - self._marked))
+            self._marked = self._dropped
             self._queued_bytes += size
             self._changed.notify_all()
         return True
@@ -102,29 +111,47 @@ class Writer:
         self._removed = self._removed or _inode(self._path) != self._inode
 
     def _run(self) -> None:
-        while (tick := self._next()) is not None and self._write_at_last(tick):
-            with self._changed:
-                self._queued_bytes -= self._queue.popleft()[1]
-            self._keep_house()
-        self._finish()
+        complete = False
+        try:
+            complete = self._write_all()
+        except Exception as error:  # noqa: BLE001 (a thread that dies unsaid would lose every later sample)
+            self._failed = clean(starved(error) or f"{type(error).__name__}: {error}")
+        with self._changed:
+            self._broken = not complete
+        self._finish(complete=complete)
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
-    def _next(self) -> Tick | None:
-        """The oldest tick, which stays queued until it is written; None after the last one."""
+    def _write_all(self) -> bool:
+        """Write until closed; whether everything was written."""
+        while (waiting := self._next()) is not None:
+            if not self._write_at_last(*waiting):
+                return False
+            with self._changed:
+                self._queued_bytes -= self._queue.popleft()[1]
+            self._keep_house()
+        return not self._removed
+
+    def _next(self) -> tuple[Tick, int] | None:
+        """The oldest tick, which stays queued until it is written, and how many were dropped before it.
+
+        None after the last one.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closing)
             if self._removed:
                 self._queue.clear()
-            return self._queue[0][0] if self._queue else None
+            return (self._queue[0][0], self._queue[0][2]) if self._queue else None
 
-    def _write_at_last(self, tick: Tick) -> bool:
+    def _write_at_last(self, tick: Tick, dropped: int) -> bool:
         """Try until the tick is written or the file is gone; when closing, try only once more.
 
         Returns whether it is written.
         """
         rows = self._encoder.rows(tick)
+        if dropped:
+            rows.append((RecordKind.LOST, b"", dropped, b""))
         last = False
         while not self._write(tick, rows):
             self._removed = _inode(self._path) != self._inode
@@ -144,8 +171,8 @@ class Writer:
                     "INSERT INTO tick VALUES (?, ?, ?)", (number, tick.instant.wall_s, tick.instant.mono_s)
                 )
                 connection.executemany("INSERT INTO fact VALUES (?, ?, ?, ?, ?)", [(number, *row) for row in rows])
-        except sqlite3.Error as error:
-            self._failed = clean(str(error))
+        except (sqlite3.Error, MemoryError) as error:
+            self._failed = clean(starved(error) or str(error))
             return False
         finally:
             self._writing_since_s = None
@@ -163,12 +190,14 @@ class Writer:
             with suppress(sqlite3.Error):  # the next write meets the same trouble and reports it
                 self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
-    def _finish(self) -> None:
+    def _finish(self, *, complete: bool) -> None:
+        """Close the file. The mark of one that lacks samples at its end is the journal mode that it was written in."""
         try:
-            self._connection.execute("PRAGMA journal_mode=DELETE")
+            if complete:
+                self._connection.execute("PRAGMA journal_mode=DELETE")
             self._connection.close()
-        except sqlite3.Error as error:
-            self._failed = clean(str(error))
+        except (sqlite3.Error, MemoryError) as error:
+            self._failed = clean(starved(error) or str(error))
 
 
 def _create(path: str) -> sqlite3.Connection:

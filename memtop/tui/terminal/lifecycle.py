@@ -21,7 +21,7 @@ from types import FrameType, TracebackType
 from typing import Final, Protocol
 
 from memtop.ending_signals import ENDING
-from memtop.errors import MemtopError
+from memtop.errors import MemtopError, starved
 from memtop.sanitize import clean
 from memtop.tui.terminal import crash_report
 from memtop.tui.terminal.terminal_state import Terminal
@@ -99,7 +99,7 @@ class Life:
 
     def fail(self, error: BaseException) -> None:
         """Begin the end because of an internal error. Any thread may call this; it returns at once."""
-        self._orders.put((INTERNAL_ERROR, error))
+        self._orders.put((code_of(error), error))
 
     @property
     def ending(self) -> bool:
@@ -147,7 +147,7 @@ class Life:
         if not isinstance(error, Exception) or isinstance(error, MemtopError):
             return False
         self._error = self._error or error
-        self.code = self.code or INTERNAL_ERROR
+        self.code = self.code or code_of(error)
         return True
 
     def _watch(self) -> None:
@@ -181,7 +181,8 @@ class Life:
         failed = self._error is not None
         if self._error is not None:
             error, self._error = self._error, None
-            lines.append(crash_report.write(error))
+            reason = starved(error)
+            lines.append(f"memtop: {reason}" if reason else crash_report.write(error))
         if self.terminal.was_raw:
             lines.append("memtop: this terminal was in raw mode before; memtop --reset-terminal repairs it")
         if lines:
@@ -189,6 +190,11 @@ class Life:
                 os.write(2, ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))
         if self.supervised is not None:
             self.code = self.supervised.conclude(self.code, failed=failed)
+
+
+def code_of(error: BaseException) -> int:
+    """The exit code after an exception that nobody has handled: something has run out, or memtop has failed."""
+    return MemtopError.exit_code if starved(error) else INTERNAL_ERROR
 
 
 def run(make_app: Callable[[Life], Runnable], *, mouse: bool = True) -> int:
