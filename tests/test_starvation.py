@@ -92,7 +92,7 @@ def test_the_screen_opens_or_says_in_one_line_why_it_cannot(short: str, tmp_path
         assert b"Traceback" not in run.output and b"internal error" not in run.output
         assert modes_on(run.output) == []
         if code == 2 and short != "no standard error":
-            assert run.output.rstrip().rpartition(b"\n")[2].count(b"memtop: ") == 1
+            assert run.output.rpartition(b"\x1b[?1004l")[2].count(b"memtop: ") == 1
 
 
 @NAMESPACES

@@ -85,6 +85,8 @@ class Life:
         self.supervised: Supervised | None = None
         """Concluded last, after the terminal has been restored."""
         self._error: BaseException | None = None
+        self._ran_out: str | None = None
+        """What there was too little of, if that has ended the run."""
         self._orders: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
         self._close_screen: Callable[[], None] | None = None
         self._decided = threading.Event()
@@ -129,6 +131,8 @@ class Life:
         self.terminal.restore()
         handled = self.at_end.__exit__(kind, error, trace)
         self._tell()
+        if self._ran_out:
+            os._exit(self.code)  # Python's own end would need what there is too little of, and say so at length
         for number in ENDING:  # otherwise the interpreter restores the default at its end, which changes the exit code
             signal.signal(number, signal.SIG_IGN)
         return bool(handled)
@@ -181,7 +185,7 @@ class Life:
         failed = self._error is not None
         if self._error is not None:
             error, self._error = self._error, None
-            reason = starved(error)
+            reason = self._ran_out = starved(error)
             lines.append(f"memtop: {reason}" if reason else crash_report.write(error))
         if self.terminal.was_raw:
             lines.append("memtop: this terminal was in raw mode before; memtop --reset-terminal repairs it")
