@@ -19,9 +19,14 @@ class ClosedOnce(ModalScreen[Result]):
     Textual's raises ScreenStackError, or closes the screen below.
     """
 
+    _answered = False
+
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close with this result, unless that has been done."""
-        return super().dismiss(result) if self.is_current else AwaitComplete()
+        if self._answered or not self.is_current:
+            return AwaitComplete()
+        self._answered = True
+        return super().dismiss(result)
 
 
 class ChoiceList(OptionList):
@@ -41,13 +46,18 @@ class ChoiceList(OptionList):
 class Palette(CommandPalette):
     """The command palette."""
 
+    _answered = False
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Whether an action may run now. Those of the list wait until it has lines (Textual's raises KeyError)."""
         return action != "command_list" or bool(self.query_one(CommandList).scrollable_content_region)
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, unless that has been done (Textual's raises ScreenStackError); not by ClosedOnce, for its styles."""
-        return super().dismiss(result) if self.is_current else AwaitComplete()
+        if self._answered or not self.is_current:
+            return AwaitComplete()
+        self._answered = True
+        return super().dismiss(result)
 
     def on_click(self, event: events.Click) -> None:
         """Ignore clicks while the palette is closing (Textual's raises ScreenStackError)."""
