@@ -40,6 +40,7 @@ from memtop.tui.drawing.ascii_filter import AsciiLines
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.severity_signs import DANGER_MARK
+from memtop.tui.drawing.steady_size import SteadyScreen
 from memtop.tui.drawing.text_lines import without_focus
 from memtop.tui.panels.limits import chart_forecast, chart_limits
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
@@ -120,6 +121,10 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         """
         filters = [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
         return [*filters, *self._plain_lines]
+
+    def get_default_screen(self) -> Screen[None]:
+        """A screen that survives being resized twice at once."""
+        return SteadyScreen(id="_default")
 
     def compose(self) -> ComposeResult:
         """Headline, header, chart and sentences, table, footer."""

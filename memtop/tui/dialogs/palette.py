@@ -10,10 +10,12 @@ from textual.command import CommandList, CommandPalette
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
+from memtop.tui.drawing.steady_size import SteadySize
+
 Result = TypeVar("Result")
 
 
-class ClosedOnce(ModalScreen[Result]):
+class ClosedOnce(SteadySize, ModalScreen[Result]):
     """A modal screen that answers once: of keys that come faster than it closes only the first one counts.
 
     Textual's raises ScreenStackError, or closes the screen below.
@@ -43,7 +45,7 @@ class ChoiceList(OptionList):
             super().action_page_down()  # type: ignore[no-untyped-call]
 
 
-class Palette(CommandPalette):
+class Palette(SteadySize, CommandPalette):
     """The command palette."""
 
     _answered = False
