@@ -33,8 +33,6 @@ SHORT: Final = {
     "6 descriptors": "ulimit -n 6",
     "files of no size": "ulimit -f 0",
     "60 MB of addresses": "ulimit -v 60000",
-    "40 MB of addresses": "ulimit -v 40000",
-    "25 MB of addresses": "ulimit -v 25000",
     "no temporary directory": "export TMPDIR=/nonexistent HOME=/nonexistent XDG_STATE_HOME=/nonexistent; cd /",
     "no home": "unset HOME XDG_STATE_HOME TMPDIR PATH; cd /",
     "no standard input": "exec <&-",

@@ -48,12 +48,12 @@ def _give_up(error: Exception) -> int:
     if reason := starved(error):
         _say(reason)
         return MemtopError.exit_code
-    from memtop.tui.terminal import crash_report
+    try:
+        from memtop.tui.terminal import crash_report
 
-    try:  # noqa: SIM105 (as below)
         print(crash_report.write(error), file=sys.stderr)
-    except OSError:
-        pass
+    except Exception as second:  # noqa: BLE001 (a full disk, no memory for the report: a sentence must do)
+        _say(starved(second) or f"internal error: {type(error).__name__}: {error}")
     return INTERNAL_ERROR
 
 
@@ -65,7 +65,7 @@ def _fail(error: MemtopError) -> int:
 def _say(text: str) -> None:
     try:  # noqa: SIM105 (one sample does not need contextlib)
         print(f"memtop: {clean(text)}", file=sys.stderr)
-    except OSError:  # a full disk: the exit code must be enough
+    except (OSError, MemoryError):  # a full disk: the exit code must be enough
         pass
 
 
