@@ -82,7 +82,7 @@ def test_it_does_without_or_says_in_one_line_why_it_cannot(short: str, run: str,
 def test_the_screen_opens_or_says_in_one_line_why_it_cannot(short: str, tmp_path: Path) -> None:
     env = {"XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])}
     with PtyRun("memtop", "-d", "0.5", wrapper=("sh", "-c", f'{SHORT[short]}; exec "$@"', "sh"), env=env) as run:
-        wait_for(lambda: b"Quit" in run.output or run.process.poll() is not None, "a screen, or an end", 30.0)
+        wait_for(lambda: b"\x1b[?2004h" in run.output or run.process.poll() is not None, "a screen, or an end", 30.0)
         if run.process.poll() is None:
             run.press(b"q")
         code = run.end(10.0)
