@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from memtop.columns import DEFAULT_COLUMNS, Column
 
 if TYPE_CHECKING:
-    from memtop.model.group import By
+    from memtop.model.group import By, GroupKey
 else:
-    By = object  # see memtop.model.frame
+    By = GroupKey = object  # see memtop.model.frame
 
 
 class Settings(NamedTuple):
@@ -21,6 +21,8 @@ class Settings(NamedTuple):
     tree: bool = False
     by: By | None = None
     """List groups of processes; None lists processes."""
+    inside: GroupKey | None = None
+    """List the processes of this cgroup or unit, as the user called it."""
     sort: Column | None = None
     """None means by RES."""
     delay_s: float = 1.0

@@ -54,13 +54,15 @@ class View(NamedTuple):
             query=parse_query(settings.filter, groups=groups),
             user=settings.user,
             readings=ReadingsRequest(delay_s=settings.delay_s, smaps=settings.smaps, go_urls=settings.go_urls),
+            groups=GroupsRequest(focus=settings.inside),
             rows=RowSelection(
                 descending=sort.descending,
                 only=frozenset(settings.pids) if settings.pids or settings.names else None,
                 names=settings.names,
                 children=settings.children,
                 tree=settings.tree,
-                by=settings.by,
+                by=settings.by if settings.inside is None else settings.inside.by,
+                inside=settings.inside,
                 killed=True,
             ),
         )

@@ -115,6 +115,8 @@ def _watch(
             return
         if not frame.tick and settings.names and not settings.pids and not frame.rows:
             raise ProcessGone(f"no process matches {' '.join(settings.names)}")
+        if not frame.tick and settings.inside is not None and not frame.rows and frame.group is None:
+            raise ProcessGone(f"no process is in {settings.inside.by.value} {settings.inside.name}")
         if not frame.tick and request.rows.only and not request.everybody and not frame.total:
             if frame.hidden:
                 raise AccessDenied(f"not permitted to read process {', '.join(map(str, settings.pids))}")

@@ -165,6 +165,8 @@ _VIEWS: Final = (
             values("-p", "--pid", metavar="PID[,PID]", help="watch these"),
             value("-f", "--filter", metavar="EXPR", help="text, !regex, or terms such as rss>500m"),
             value("-u", "--user", metavar="NAME", help="only this user's"),
+            value("--cgroup", metavar="PATH", help="only those in this cgroup and below it, with its chart"),
+            value("--unit", metavar="NAME", help="only those of this systemd unit, with its chart"),
             flag("-C", "--children", help="and their descendants"),
         ),
     ),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from memtop.model.group import By
+    from memtop.model.group import By, GroupKey
 
 DELAY_S: Final = (0.1, 60.0)
 
@@ -44,6 +44,7 @@ def settings_of(given: Namespace) -> Settings:
         user=given.user or "",
         tree=given.tree,
         by=by,
+        inside=_inside(given.cgroup, given.unit, by),
         sort=None if given.sort is None else _column(given.sort, "--sort", groups=by is not None),
         delay_s=1.0 if given.delay is None else delay_of(given.delay),
         iterations=None if given.iterations is None else count_of(given.iterations, "--iterations"),
@@ -151,6 +152,18 @@ def by_of(text: str | None) -> By | None:
     if text not in kinds:
         raise UsageError(f"--by: there are {', '.join(kinds)}")
     return kinds[text]
+
+
+def _inside(cgroup: str | None, unit: str | None, by: By | None) -> GroupKey | None:
+    if cgroup is None and unit is None:
+        return None
+    if None not in (cgroup, unit) or by is not None:
+        raise UsageError("--cgroup, --unit and --by exclude each other; with --by use -f cgroup=PATH or -f unit=NAME")
+    if not (cgroup or unit):
+        raise UsageError("--cgroup wants the path of a cgroup" if cgroup is not None else "--unit wants a name")
+    from memtop.model.group import By, GroupKey  # noqa: PLC0415 (as above)
+
+    return GroupKey(By.CGROUP, cgroup) if cgroup else GroupKey(By.UNIT, unit or "")
 
 
 def _column(name: str, option: str, *, groups: bool) -> Column:

@@ -85,6 +85,10 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
             from memtop.headless.groups import group_object  # noqa: PLC0415 (with the first list of groups)
 
             record["groups"] = [group_object(row) for row in frame.groups]
+        elif frame.group is not None:
+            from memtop.headless.groups import group_object  # noqa: PLC0415 (as above)
+
+            record["group"] = group_object(frame.group.row)
         for one in (*(exit_object(end, redact=redact) for end in frame.exits), record):
             out.write(json.dumps(one, allow_nan=False, separators=(",", ":")) + "\n")
         out.flush()

@@ -33,7 +33,17 @@ _NUMBERS: Final = (
     "oom_kills",
     "restarts",
 )
-GROUP_FIELDS: Final = ("by", "group", "path", *_NUMBERS, "verdict", "time_to_limit_s", "gone_at")
+GROUP_FIELDS: Final = (
+    "by",
+    "group",
+    "path",
+    *_NUMBERS,
+    "verdict",
+    "confirmed",
+    "slope_bytes_per_s",
+    "time_to_limit_s",
+    "gone_at",
+)
 """Keys of a group, in the order of CSV."""
 
 
@@ -46,7 +56,9 @@ def group_object(row: GroupRow) -> dict[str, Any]:
         if row.path is None
         else "/" + row.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
         **{name: rounded(getattr(row, name)) for name in _NUMBERS},
-        "verdict": row.verdict.strip() or None,
+        "verdict": row.shape or None,
+        "confirmed": row.confirmed,
+        "slope_bytes_per_s": rounded(row.slope_bytes_per_s),
         "time_to_limit_s": None if row.limit_s is None else [rounded(one) for one in row.limit_s],
         "gone_at": None if row.gone_s is None else iso(row.gone_s),
     }

@@ -1,10 +1,10 @@
 """Groups of processes as rows: those of one cgroup, container, pod, unit, user or program. Values without behavior."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 
-class By(Enum):
+class By(StrEnum):
     """What the processes of one group have in common."""
 
     CGROUP = "cgroup"
@@ -83,6 +83,12 @@ class GroupRow(NamedTuple):
     verdict: str = ""
     """What :attr:`used_bytes` does, as a sign of two cells; empty before there is a verdict."""
     verdict_rank: int | None = None
+    shape: str = ""
+    """What that is, as a word; empty before there is a verdict."""
+    confirmed: bool = False
+    """Whether growth is confirmed."""
+    slope_bytes_per_s: float | None = None
+    """Of :attr:`used_bytes`, as the verdict found it; None where it has none."""
     limit_s: tuple[float, float] | None = None
     """Seconds until the limit, early and late; None unless growth is confirmed and the limit is known."""
 

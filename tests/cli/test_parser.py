@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 
@@ -10,7 +11,9 @@ import pytest
 
 from memtop.cli import parser
 from memtop.cli.parser import COMMANDS, Parser, parser_of
+from memtop.cli.settings_from_args import settings_of
 from memtop.errors import UsageError
+from memtop.model.group import By
 
 UNDERSTOOD: list[tuple[str, dict[str, object]]] = [
     ("-d2", {"delay": "2"}),
@@ -226,3 +229,25 @@ def test_every_argument_can_be_described(command: str) -> None:
     actions = [action for actions in parser_of(command).sections.values() for action in actions]
     assert {"--help"} <= {name for action in actions for name in action.option_strings}
     assert all(action.help and (action.nargs == 0 or action.metavar) for action in actions)
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["--by", "colour"], "--by: there are cgroup, container, pod, unit, user, program"),
+        (["--by", "user", "-s", "pid"], "--sort: no column pid"),
+        (["--by", "user", "--unit", "x"], "exclude each other"),
+        (["--cgroup", "/a", "--unit", "x"], "exclude each other"),
+        (["--cgroup", ""], "--cgroup wants the path of a cgroup"),
+        (["--by", "user", "-f", "charge>lots"], "charge> wants a size"),
+    ],
+)
+def test_groups_that_cannot_be_listed_are_refused_in_one_line(argv: list[str], says: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(says)):
+        settings_of(parser_of("").parse(argv))
+
+
+def test_groups_have_columns_of_their_own() -> None:
+    settings = settings_of(parser_of("").parse(["--by", "cgroup", "-s", "charge", "-c", "+pss"]))
+    assert settings.by is By.CGROUP and settings.sort is not None
+    assert [column.key for column in settings.columns][-2:] == ["pss", "group"]

@@ -140,11 +140,11 @@ def test_a_process_that_is_moved_soon_after_its_start_is_found_again() -> None:
     source = crowd(300)
     sampler = Sampler(source)
     take(sampler, 20)
-    source.add(FakeProcess(9000))
+    source.add(FakeProcess(9000, start_ticks=102_000))
     source.files["proc/9000/cgroup"] = b"0::/g1\n"
-    assert take(sampler).chains[ProcessKey(9000, 500)][0] == f"{ROOT}/g1"
+    assert take(sampler).chains[ProcessKey(9000, 102_000)][0] == f"{ROOT}/g1"
     source.files["proc/9000/cgroup"] = b"0::/g2\n"
-    assert take(sampler, 6).chains[ProcessKey(9000, 500)][0] == f"{ROOT}/g2"
+    assert take(sampler, 6).chains[ProcessKey(9000, 102_000)][0] == f"{ROOT}/g2"
 
 
 def test_a_cgroup_without_members_is_forgotten_in_the_end() -> None:

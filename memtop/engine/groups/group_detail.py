@@ -9,7 +9,7 @@ from memtop.analysis.limits.memory_limits import Ceiling
 from memtop.engine.assessment.growth_tracker import growth_now
 from memtop.engine.groups.charge import ceiling_of
 from memtop.engine.groups.group_table import GroupTable
-from memtop.engine.groups.listing import members_of
+from memtop.engine.groups.listing import found_key, members_of
 from memtop.history.process_history import fitting_window_s, right_edge_s, series
 from memtop.history.rings import History
 from memtop.model.frame import GroupDetail, ProcessRow, Series
@@ -36,6 +36,7 @@ def group_detail(
     """The detail of ``request.groups.focus`` at the instant shown; None where there is no such group."""
     key, window = request.groups.focus, request.window
     assert key is not None
+    key = found_key(key, sample)
     members = members_of(key, [row for row in chosen if row.gone_s is None], sample)
     row = next((one for one in groups or () if one.key == key), None)
     if row is None:

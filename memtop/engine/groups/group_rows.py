@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from memtop.analysis.limits.memory_limits import Ceiling
-from memtop.engine.assessment.growth_tracker import Verdict
+from memtop.engine.assessment.growth_tracker import Verdict, growth_now
 from memtop.engine.assessment.row_marks import sign
 from memtop.engine.groups.charge import Charge
 from memtop.engine.groups.sums import Sums
@@ -63,6 +63,9 @@ def group_row(
         trend=trend(track, level, now_s),
         verdict=found,
         verdict_rank=rank,
+        shape=verdict.state.kind.value if verdict is not None else "",
+        confirmed=verdict is not None and verdict.alarm,
+        slope_bytes_per_s=verdict.standing.slope_bytes_per_s if verdict is not None else None,
         limit_s=_limit_s(verdict, now_s),
     )
 
@@ -92,6 +95,5 @@ def _limit_s(verdict: Verdict | None, now_s: float) -> tuple[float, float] | Non
     """Counted from now; None unless what stands is confirmed growth towards a known limit."""
     if verdict is None or not verdict.alarm or verdict.standing.limit_s is None:
         return None
-    since_s = now_s - verdict.standing_s
-    early_s, late_s = verdict.standing.limit_s
-    return max(0.0, early_s - since_s), max(0.0, late_s - since_s)
+    growth = growth_now(verdict, now_s)
+    return growth.limit_s if growth is not None else None

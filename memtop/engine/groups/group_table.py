@@ -12,7 +12,7 @@ from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
 from memtop.engine.groups.lives import Lives
 from memtop.engine.groups.naming import Naming, kinds_of
-from memtop.engine.groups.sums import Sums, sums_of
+from memtop.engine.groups.sums import Sums, Totals, sums_of, totals_of
 from memtop.history.rings import Gap
 from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey, GroupRow
@@ -80,7 +80,7 @@ class GroupTable:
             self._summed_s = now_s
             self.kinds = kinds_of(sample.names.values())
             for by in (By.USER, By.PROGRAM):
-                self._note_sums(by, sums_of(rows.values(), Naming(by, cgroups).group_of), now_s)
+                self._note_totals(by, totals_of(rows.values(), Naming(by, cgroups).group_of), now_s)
         meminfo = sample.system.meminfo
         self.growth.look(now_s, delay_s, looked_at, lambda key: self._room_bytes(key, cgroups, meminfo))
 
@@ -92,7 +92,11 @@ class GroupTable:
         naming = Naming(choice.by, cgroups)
         sums = sums_of(members, naming.group_of)
         if past_s is None:
-            self._note_sums(choice.by, sums, now_s)
+            own = {key: one for key, one in sums.items() if one.name.path is None}
+            totals = {
+                key: Totals(one.virt_bytes or 0, one.rss_bytes or 0, one.anon_bytes or 0) for key, one in own.items()
+            }
+            self._note_totals(choice.by, totals, now_s)
         if choice.tree and choice.by is By.CGROUP:
             _add_above(sums, naming, cgroups)
         found = {}
@@ -137,14 +141,14 @@ class GroupTable:
 
     # -- series
 
-    def _note_sums(self, by: By, sums: Mapping[GroupKey, Sums], now_s: float) -> None:
+    def _note_totals(self, by: By, totals: Mapping[GroupKey, Totals], now_s: float) -> None:
         """The sums of groups without a cgroup; those that have no members now have nothing."""
-        for key, one in sums.items():
-            if one.name.path is None and one.virt_bytes is not None:
-                level = one.rss_bytes or 0
-                self.growth.note(key, now_s, one.virt_bytes, level, one.anon_bytes or 0)
-        for key in [key for key in self.growth.keys() if key.by is by and key not in sums]:  # noqa: SIM118
-            if by is not By.CGROUP and (track := self.growth.track(key)) is not None and track.point(-1).virt_bytes:
+        for key, (virt, rss, anon) in totals.items():
+            self.growth.note(key, now_s, virt, rss, anon)
+        if by is By.CGROUP:
+            return
+        for key in [key for key in self.growth.keys() if key.by is by and key not in totals]:  # noqa: SIM118
+            if (track := self.growth.track(key)) is not None and track.point(-1).virt_bytes:
                 self.growth.note(key, now_s, 0, 0, 0)
 
     def _room_bytes(self, key: GroupKey, cgroups: CgroupSample, meminfo: Meminfo | None) -> float | None:

@@ -35,12 +35,33 @@ def list_groups(
 def members_of(key: GroupKey, rows: Iterable[ProcessRow], sample: Sample) -> Sequence[ProcessRow]:
     """The processes of a group; of a cgroup those below it too."""
     cgroups = sample.cgroups or CgroupSample()
+    key = found_key(key, sample)
     if key.by is By.CGROUP:
         inside = [row for row in rows if key.name in cgroups.chains.get(row.key, ())]
         if inside:
             return inside
     naming = Naming(key.by, cgroups)
     return [row for row in rows if row.rss_bytes is not None and naming.group_of(row).key == key]
+
+
+def found_key(key: GroupKey, sample: Sample) -> GroupKey:
+    """The group that a user means by the path of a cgroup, or by the name of a unit with or without its suffix."""
+    cgroups = sample.cgroups or CgroupSample()
+    if key.name in cgroups.labels or key.by not in (By.CGROUP, By.UNIT):
+        return key
+    if key.by is By.CGROUP:
+        wanted = key.name.strip("/")
+        paths = [path for path in cgroups.labels if path == wanted or path.endswith("/" + wanted)] if wanted else []
+        if not wanted:  # the root
+            paths = list(cgroups.labels)
+        return GroupKey(By.CGROUP, min(paths, key=len)) if paths else key
+    for name in (key.name, f"{key.name}.service", f"{key.name}.scope"):
+        paths = [path for path, owner in cgroups.owners.items() if owner.unit == name]
+        if paths:
+            return GroupKey(By.UNIT, min(paths, key=len))
+        if any(one.owner.unit == name for one in cgroups.names.values()):
+            return GroupKey(By.UNIT, name)
+    return key
 
 
 def _ordered(rows: Iterable[GroupRow], field: str, descending: bool) -> list[GroupRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from memtop.engine.groups.naming import GroupName
 from memtop.model.frame import ProcessRow
@@ -82,6 +83,32 @@ class Sums:
                 setattr(self, field, more + (getattr(self, field) or 0))
         if self.pss_bytes is not None:
             self.pss_bytes = None if other.pss_bytes is None else self.pss_bytes + other.pss_bytes
+
+
+class Totals(NamedTuple):
+    """What a series keeps of a group, in bytes."""
+
+    virt_bytes: int
+    rss_bytes: int
+    anon_bytes: int
+
+
+def totals_of(rows: Iterable[ProcessRow], group_of: Callable[[ProcessRow], GroupName]) -> dict[GroupKey, Totals]:
+    """The same as :func:`sums_of` for series alone, at a third of the cost."""
+    found: dict[GroupKey, list[int]] = {}
+    for row in rows:
+        virt, rss, anon = row.virt_bytes, row.rss_bytes, row.anon_bytes
+        if rss is None or virt is None or anon is None:
+            continue
+        key = group_of(row).key
+        if key in found:
+            totals = found[key]
+            totals[0] += virt
+            totals[1] += rss
+            totals[2] += anon
+        else:
+            found[key] = [virt, rss, anon]
+    return {key: Totals(*totals) for key, totals in found.items()}
 
 
 def sums_of(rows: Iterable[ProcessRow], group_of: Callable[[ProcessRow], GroupName]) -> dict[GroupKey, Sums]:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner, names_of
 from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version, memory_places, seen_below
-from memtop.errors import AccessDenied, MemtopError
+from memtop.errors import AccessDenied, MemtopError, NotRecorded
 from memtop.procfs.cgroup import Membership, parse_memberships
 from memtop.procfs.mountinfo import Mount, parse_mountinfo
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles
@@ -46,17 +46,30 @@ class CgroupFinder:
         """Those of memtop's own mount namespace."""
         self.controllers: bytes | None = None
         """Controllers of version 2 where it is mounted; None where they cannot be read."""
+        self.version = 0
+        """How often the mounts were found to differ from before."""
         self._found: dict[bytes, Found] = {}
         """By content of /proc/PID/cgroup, if memtop's own mounts led there; since the mounts were read."""
 
     def begin(self) -> None:
         """Read the mounts again."""
         self._found.clear()
+        before = self.mounts
         try:
             self.mounts = parse_mountinfo(self._source.read("proc/self/mountinfo", _MOUNTS_BYTES))
+        except NotRecorded:
+            pass  # what a recording said before still holds
         except MemtopError:
             self.mounts = ()
-        self.controllers = self._controllers_at(self.mounts)
+        controllers = self._controllers_at(self.mounts)
+        if controllers is not None or self.mounts != before:
+            self.controllers = controllers
+        self.version += self.mounts != before
+
+    @property
+    def blind(self) -> bool:
+        """Whether no mounts are known."""
+        return not self.mounts
 
     @staticmethod
     def refused(error: MemtopError) -> Found:

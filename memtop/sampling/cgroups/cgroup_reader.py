@@ -79,10 +79,12 @@ class CgroupReader:
         self._tick += 1
         self._folders.begin(self._tick)
         self._readings = {}
-        self._homes.begin()
+        self._homes.begin(now_s)
         if self._tick % RARELY_TICKS == 0:
             self._read_machine()
             self._forget_gone(plan.assessed, processes)  # a few names of ended processes cost nothing
+        elif self._finder.blind:
+            self._finder.begin()  # a recording may have the mounts from a later instant on
         for judged in plan.assessed:
             seen = processes.get(judged.pid)
             if seen is not None and seen.statm is not None and seen.key == judged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ LOOKUPS: Final = 128
 sample."""
 AGAIN: Final = 16
 """Processes that are looked up again at one instant even if there are many new ones."""
+YOUNG_S: Final = 10.0
+"""Age below which a process may still be moved by what has started it."""
+CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 SETTLED_TICKS: Final = 5
 """A process is looked up again after this many ticks, because it is often moved to its cgroup a moment after its
 start."""
@@ -34,6 +38,8 @@ class _Home:
     raw: bytes
     found: Found
     tick: int
+    version: int
+    """Of the mounts by which it was found."""
 
 
 class CgroupHomes:
@@ -48,6 +54,7 @@ class CgroupHomes:
         self._on_chain = on_chain
         self._replaying = replaying
         self._tick = -1
+        self._now_s = 0.0
         self._homes: dict[ProcessKey, _Home] = {}
         self.chains: dict[ProcessKey, tuple[str, ...]] = {}
         """Memory cgroup and ancestors of each process, nearest first."""
@@ -74,8 +81,9 @@ class CgroupHomes:
         """All processes that are kept."""
         return (home.found for home in self._homes.values())
 
-    def begin(self) -> None:
-        """Begin a new instant."""
+    def begin(self, now_s: float) -> None:
+        """A new instant, on the clock of Instant.mono_s."""
+        self._now_s = now_s
         self._tick += 1
         self.moved = set()
 
@@ -132,7 +140,7 @@ class CgroupHomes:
             if home is None:
                 self._settle(key, b"", self._finder.refused(error))
             return
-        if home is not None and home.raw == raw and not (home.found.unread and self._tick - home.tick >= RARELY_TICKS):
+        if home is not None and home.raw == raw and not self._is_stale(home):
             return
         if home is not None and home.raw != raw and self._ending(folder):
             return
@@ -147,10 +155,18 @@ class CgroupHomes:
         except MemtopError:
             return True
 
+    def _is_stale(self, home: _Home) -> bool:
+        """Whether a cgroup that was not found may be found now."""
+        old = self._tick - home.tick >= RARELY_TICKS or home.version != self._finder.version
+        return old and bool(home.found.unread)
+
     def _first(self, process: ProcessSample) -> None:
         self._seen.add(process.key.pid)
         self.find(process.key, process.folder)
-        self._soon.append((self._tick + SETTLED_TICKS, process.key))
+        if self._now_s - process.key.start_ticks / CLK_TCK < YOUNG_S:
+            self._soon.append((self._tick + SETTLED_TICKS, process.key))
+        else:
+            self._again.append(process.key)
 
     def _is_new(self, process: ProcessSample) -> bool:
         if process.statm is None:
@@ -161,9 +177,9 @@ class CgroupHomes:
     def _settle(self, key: ProcessKey, raw: bytes, found: Found) -> None:
         home = self._homes.get(key)
         if home is not None and home.found == found:
-            home.raw, home.tick = raw, self._tick
+            home.raw, home.tick, home.version = raw, self._tick, self._finder.version
             return
-        self._homes[key] = _Home(raw, found, self._tick)
+        self._homes[key] = _Home(raw, found, self._tick, self._finder.version)
         self.chains[key] = found.chain
         if home is None or home.found.names != found.names:
             self.names[key] = found.names

@@ -295,3 +295,27 @@ def test_thousands_of_members_that_come_and_go_leave_nothing_behind() -> None:
 
 def test_sizes_are_bytes() -> None:
     assert MIB_PAGES * PAGE_BYTES == MIB
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "pids"),
+    [
+        (By.CGROUP, "/system.slice/web.service", [42]),
+        (By.CGROUP, "sys/fs/cgroup/system.slice", [42, 43]),
+        (By.CGROUP, "/sys/fs/cgroup/system.slice/", [42, 43]),
+        (By.CGROUP, "/", [42, 43, 44]),
+        (By.CGROUP, "/nothing", []),
+        (By.UNIT, "web.service", [42]),
+        (By.UNIT, "web", [42]),
+        (By.UNIT, "we", []),
+    ],
+)
+def test_a_cgroup_or_unit_is_found_as_a_user_calls_it(kind: By, name: str, pids: list[int]) -> None:
+    source = world(p42="/system.slice/web.service", p43="/system.slice/db.service", p44="/other")
+    key = GroupKey(kind, name)
+    request = by(kind, inside=key)._replace(groups=GroupsRequest(focus=key))
+    frame = frame_after(Engine(source), request, 1)
+    assert sorted(row.pid for row in frame.rows) == pids
+    assert (frame.group is not None) is bool(pids)
+    if frame.group is not None:
+        assert frame.group.row.members == len(pids)
