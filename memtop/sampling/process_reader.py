@@ -24,7 +24,9 @@ from memtop.sources.protocol import Source
 TURN_TICKS: Final = 32
 """Number of ticks in which stat of every process that is not on screen is read once."""
 FIRST_SETTLE_S: Final = 0.05
-"""Time that the first sample waits for command lines, so that one-shot output has them."""
+"""Time that the first sample waits for command lines and user names ..."""
+ONCE_SETTLE_S: Final = 2.0
+"""... and the only one, which a name on the command line may depend on, also on a busy machine."""
 LIVES_KEPT: Final = 512
 """Ended processes that are remembered, to recognize a new one with the same PID and start time (one clock tick)."""
 
@@ -52,7 +54,7 @@ class ProcessReader:
         self._read_due(plan, [*empty, *orphans])
         self._files.changed.update(self._names.collect(self._records))
         if self._files.tick == 0 and self._names.waits:
-            self._source.settle(FIRST_SETTLE_S)
+            self._source.settle(ONCE_SETTLE_S if plan.readings.once else FIRST_SETTLE_S)
             self._files.changed.update(self._names.collect(self._records))
         return self._frozen()
 

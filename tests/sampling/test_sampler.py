@@ -290,6 +290,22 @@ def test_the_user_is_a_number_until_the_name_is_known() -> None:
     assert seen(sampler, 43).user == "e^[ve"
 
 
+class Busy(FakeSource):
+    """Time passes while it is waited for."""
+
+    def settle(self, seconds: float) -> None:
+        self.mono_s += seconds
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_the_only_sample_waits_for_the_commands_that_a_name_is_looked_for_in(once: bool) -> None:
+    source = Busy(FakeProcess(42, cmdline=b"needle\0"))
+    source.delays_s["proc/42/cmdline"] = 1.0
+    sample = Sampler(source).sample(plan(request(once=once)))
+    assert sample is not None
+    assert (sample.processes[42].command_raw == b"needle\0") is once
+
+
 def test_the_command_of_a_later_process_comes_a_tick_later() -> None:
     source = FakeSource()
     sampler = Sampler(source)
