@@ -71,6 +71,7 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
             "elapsed_s": rounded(frame.elapsed_s),
             "late_s": rounded(frame.late_s),
             "problems": list(frame.problems),
+            "hidden": frame.hidden,
             **_incidents(frame),
             "system": {name: rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
             "processes": [

@@ -121,6 +121,12 @@ def test_unknown_is_null_and_no_key_is_left_out() -> None:
     assert process["note"] == "denied"
 
 
+def test_the_number_of_processes_that_may_not_be_read_is_given() -> None:
+    out = io.StringIO()
+    json_writer(out)(frame([], hidden=3))
+    assert json.loads(out.getvalue())["hidden"] == 3
+
+
 def test_zero_is_zero() -> None:
     (process,) = record_of(proc_row(42, swap_bytes=0, minflt_per_s=0.0))["processes"]
     assert (process["swap_bytes"], process["minflt_per_s"]) == (0, 0.0)
