@@ -44,9 +44,9 @@ def hold(row: ProcessRow) -> Target:
     if row.note is Note.KERNEL:
         raise ActionRefused(f"{row.pid} is a kernel thread; signals do not reach it")
     if row.note is Note.ZOMBIE:
-        raise ActionRefused(f"{row.pid} is dead already; only its parent can make the entry go away")
+        raise ActionRefused(f"{row.pid} is a zombie; only its parent can remove it")
     if row.pid <= 1 or row.pid in _ourselves():
-        raise ActionRefused(f"{row.pid} carries this session; memtop will not touch it")
+        raise ActionRefused(f"{row.pid} carries this session; memtop sends nothing to it")
     if str(Path("/proc/self").readlink()) != str(os.getpid()):
         raise ActionRefused("/proc belongs to another pid namespace; pids mean other processes here")
     try:
@@ -85,7 +85,7 @@ def renice(target: Target, nice: int) -> str:
         raise ActionRefused(f"not permitted to renice {target.key.pid} to {nice}") from error
     except psutil.NoSuchProcess as error:
         raise ActionRefused(f"{target.key.pid} has ended; nothing was changed") from error
-    return f"{target.key.pid} {target.name} now has nice {nice}; the OOM killer does not look at it"
+    return f"{target.key.pid} {target.name} now has nice {nice}; this does not affect the OOM killer"
 
 
 def _check(target: Target) -> None:
@@ -99,7 +99,7 @@ def _check(target: Target) -> None:
     except (OSError, ParseError) as error:
         raise ActionRefused(f"{target.key.pid} has ended; nothing was sent") from error
     if stat.start_ticks != target.key.start_ticks:
-        raise ActionRefused(f"{target.key.pid} is another process by now; nothing was sent")
+        raise ActionRefused(f"{target.key.pid} is another process now; nothing was sent")
 
 
 def _ourselves() -> set[int]:

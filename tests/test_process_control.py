@@ -86,14 +86,14 @@ def test_a_pid_that_means_another_process_by_now_is_refused_and_lives_on() -> No
     with python() as child:
         row = row_of(child.pid)
         heir = row._replace(key=row.key._replace(start_ticks=row.key.start_ticks - 1))
-        with pytest.raises(ActionRefused, match="another process by now"):
+        with pytest.raises(ActionRefused, match="another process now"):
             hold(heir)
         assert child.poll() is None
 
 
 @pytest.mark.parametrize(
     ("changes", "says"),
-    [({"gone_s": 5.0}, "has ended"), ({"note": Note.KERNEL}, "kernel thread"), ({"note": Note.ZOMBIE}, "dead already")],
+    [({"gone_s": 5.0}, "has ended"), ({"note": Note.KERNEL}, "kernel thread"), ({"note": Note.ZOMBIE}, "zombie")],
 )
 def test_what_cannot_be_signalled_is_refused_with_the_reason(changes: dict[str, Any], says: str) -> None:
     with python() as child, pytest.raises(ActionRefused, match=says):

@@ -190,7 +190,7 @@ _VIEWS: Final = (
             flag("-b", "--batch", help="print a table each time"),
             flag("--json", help="print one JSON object a line"),
             flag("--csv", help="print comma-separated values"),
-            flag("--no-redact", help="leave what looks like a secret in the command lines of JSON and CSV"),
+            flag("--no-redact", help="keep possible secrets in the command lines of JSON and CSV"),
             value("-o", "--output", metavar="FILE", help="write there instead"),
         ),
     ),
@@ -201,7 +201,7 @@ _VIEWS: Final = (
             values("--go-url", metavar="[PID=]URL", help="read a Go program's metrics there"),
             flag("--no-smaps", help="never read smaps, which holds up its process a little"),
             flag("--readonly", help="no signals, no renice"),
-            flag("--keep-oom-score", help="do not offer itself to the OOM killer first"),
+            flag("--keep-oom-score", help="do not make memtop the OOM killer's first victim"),
             flag("-V", "--version", help="show program's version number and exit"),
         ),
     ),
@@ -226,12 +226,12 @@ def _memtop() -> Parser:
         _HELP,
         flag("--check", help="exit 0: fine, 1: grows or near a limit, 5: not known"),
         value("--for", metavar="SECS", help="how long --check watches (100, up to 300 if it must)", dest="check_for"),
-        flag("--reset-terminal", help="mend the terminal after a killed memtop"),
+        flag("--reset-terminal", help="repair the terminal after memtop was killed"),
     )
     parser.section(
         "with -- CMD",
-        value("--kill-after", metavar="SECS", help="send it SIGKILL so long after SIGTERM when memtop ends"),
-        value("--log-limit", metavar="SIZE", help="keep so much of its output while there is a screen (1G)"),
+        value("--kill-after", metavar="SECS", help="send SIGKILL this long after SIGTERM when memtop ends"),
+        value("--log-limit", metavar="SIZE", help="keep this much of its output while there is a screen (1G)"),
     )
     parser.set_defaults(replay="")
     return _with_views(parser)

@@ -184,7 +184,7 @@ class FocusReaders:
             figures = kernel_figures(row, self._lazy_free_bytes(row.key), sample)
             facts = self._runtimes.finding_facts(key, figures, sample.mono_s)
         if key != plan.readings.focus:
-            return ExpensiveInputs(heap=facts, unread="it is read of the process in focus only")
+            return ExpensiveInputs(heap=facts, unread="it is read only for the process in focus")
         if (smaps := self._smaps) is None:
             return ExpensiveInputs(heap=facts)
         needs = plan.readings.focus_needs

@@ -184,7 +184,7 @@ def why_unknown(row: ProcessRow, looking_back: bool) -> dict[str, str]:
     for field in ("virt_bytes", "rss_bytes", "anon_bytes", "shr_bytes", "swap_bytes", "peak_rss_bytes", "oom_score"):
         if getattr(row, field) is None:
             if looking_back:
-                why[field] = "not kept for this moment of the past"
+                why[field] = "not kept for this moment in the past"
             else:
                 why[field] = row.note.value or "not read yet"
     for field in _RATES:
@@ -194,5 +194,5 @@ def why_unknown(row: ProcessRow, looking_back: bool) -> dict[str, str]:
             elif field == "growth_bytes_per_min":
                 why[field] = f"seen for less than {GROWTH_LEAST_S:.0f} s"
             else:
-                why[field] = "not kept for this moment of the past" if looking_back else "a rate needs two readings"
+                why[field] = "not kept for this moment in the past" if looking_back else "a rate needs two readings"
     return why

@@ -138,11 +138,11 @@ def _is_open(outlook: Assessment) -> bool:
 def says(outlook: Assessment | None) -> list[str]:
     """The answer in sentences."""
     if outlook is None:
-        return ["Not known: nothing could be seen of it."]
+        return ["Unknown: the process could not be read."]
     answer = answer_to(outlook)
     if outlook.autopsy is not None:
         lines = autopsy_lines(outlook.autopsy)
-        return [*lines, "Not known: too little was seen of it before its end."] if answer is Answer.UNKNOWN else lines
+        return [*lines, "Unknown: it ended too early for a verdict."] if answer is Answer.UNKNOWN else lines
     lines = [sentences_of(finding).says for finding in weighing(outlook.findings, _REASONS[answer])]
     if answer is Answer.BAD:
         return lines
@@ -151,5 +151,5 @@ def says(outlook: Assessment | None) -> list[str]:
     if not lines or outlook.unread:
         lines.append(nothing_wrong(outlook))
     if weighing(outlook.findings, Weight.UNDECIDED) or _is_open(outlook):
-        lines.append("Not known: look longer (--for) before calling it fine or growing.")
+        lines.append("Unknown: watch longer (--for) to see whether it is fine or growing.")
     return lines

@@ -63,7 +63,7 @@ def test_check_of_a_quiet_process_for_a_moment_claims_nothing() -> None:
         done = run("--check", "--for", "1", "-d", "0.2", str(child.pid))
     assert done.returncode == 5, done.stderr
     assert done.stdout.startswith("The process has just started")
-    assert "look longer (--for)" in done.stdout
+    assert "watch longer (--for)" in done.stdout
 
 
 def test_check_of_a_process_near_its_ulimit_says_so() -> None:

@@ -74,7 +74,7 @@ def test_the_answer_follows_from_what_was_seen(shape: Callable[[int], float], an
     found, text = checked(shape)
     assert found is answer, text
     assert words in text
-    assert ("Not known: " in text) == (answer is Answer.UNKNOWN)
+    assert ("Unknown: " in text) == (answer is Answer.UNKNOWN)
 
 
 def test_a_look_that_is_too_short_says_that_it_does_not_know() -> None:
@@ -122,7 +122,7 @@ def test_an_end_is_fine_only_where_it_is_known_to_be_clean_and_enough_was_seen(
     out = io.StringIO()
     assert check.run(Engine(source), 42, 1e6, 0.0, out) is answer
     assert words in out.getvalue()
-    assert ("Not known: " in out.getvalue()) == (answer is Answer.UNKNOWN)
+    assert ("Unknown: " in out.getvalue()) == (answer is Answer.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_level_process_is_not_called_fine_where_a_limit_could_not_be_read(
     assert words in out.getvalue()
     assert "level for" in out.getvalue()
     assert "no limit is near" not in out.getvalue().lower()
-    assert "look longer" not in out.getvalue(), "that would not help"
+    assert "watch longer" not in out.getvalue(), "that would not help"
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_a_step_is_over_when_a_minute_of_level_has_followed() -> None:
 
 def test_nothing_seen_is_not_known() -> None:
     assert answer_to(None) is answer_to(Assessment()) is Answer.UNKNOWN
-    assert says(None) == ["Not known: nothing could be seen of it."]
+    assert says(None) == ["Unknown: the process could not be read."]
 
 
 @pytest.mark.parametrize(

@@ -129,12 +129,12 @@ class NativeTracker:
         """The advice that the numbers indicate, or a sentence that there is none."""
         found = [SENTENCES[advice] for advice in self._advice(shown.kernel)]
         if shown.unreadable:
-            found.append(f"Which runtime it has cannot be told: {shown.unreadable}.")
+            found.append(f"Runtime unknown: {shown.unreadable}.")
         elif not found:
             found.append(
-                "Nothing about its allocator calls for a word."
+                "Allocator: nothing unusual."
                 if self.runtime.name or self.identity.allocator is not None
-                else "No runtime that memtop knows, and no allocator among its libraries (a static program shows none)."
+                else "No known runtime, and no allocator among its libraries (a static program shows none)."
             )
         return [*found, self.runtime.objects] if self.runtime.objects else found
 

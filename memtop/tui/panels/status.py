@@ -75,7 +75,7 @@ def status_lines(frame: Frame, width: int) -> list[Line]:
     if detail.status is None:
         why = "it was not read before the pause" if detail.paused else "it was not read yet"
         if detail.cursor_s is not None:
-            why = "not kept for this moment of the past"
+            why = "not kept for this moment in the past"
         return wrapped(f"No status to show: {detail.row.note.value or why}.", width)
     lines: list[Line] = []
     indent = " " * (_LABEL_CELLS + _VALUE_CELLS if width >= _BESIDE_FROM else 4)
