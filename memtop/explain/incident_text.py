@@ -18,7 +18,7 @@ from memtop.model.incidents import IncidentReport, Unseen
 from memtop.units import long_size
 
 SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}
-EARLY_S: Final = 5.0
+EARLY_S: Final = 12.0
 """What grows can be said after so long."""
 
 

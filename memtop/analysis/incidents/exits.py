@@ -30,7 +30,7 @@ def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
             _subject(one),
             facts(
                 victim=one.name or "a process",
-                cgroup=one.cgroup_name or None,
+                cgroup=one.cgroup_name if one.cgroup_name != one.limit_name else None,
                 ago_s=_even(ago_s),
                 kills_count=one.count if one.count > 1 else None,
                 limit_name=one.limit_name or None,

@@ -20,6 +20,8 @@ _PART_BYTES: Final = 64 * MIB
 _PART_SHARE: Final = 0.0025
 _AT_ONCE_S: Final = 120.0
 _MINUTES_S: Final = 600.0
+_PACE_S: Final = 5.0
+_STILL_S: Final = 3.0
 _EXPLAINED: Final = 0.5
 """What has gained so much of what the machine has lost explains it."""
 _SOME_PERCENT: Final = 10.0
@@ -106,7 +108,8 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
         return
     rise = m.parts[part] if part is not None else fall
     assert rise is not None
-    falls = fall is not None and fall.bytes_per_s > 0 and m.available_bytes is not None
+    # What fell in one go and stands still has no pace.
+    falls = fall is not None and fall.span_s >= _PACE_S and inputs.now_s - fall.high_s <= _STILL_S
     full_s = m.available_bytes / fall.bytes_per_s if falls and fall is not None and m.available_bytes else None
     how = reclaim_of(part) if part is not None else None
     yield Incident(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 _SMALL_BYTES: Final = 1 << 20
@@ -40,9 +40,10 @@ class Rise:
         """The rate so far. Whether it continues is unknown."""
         return self.size_bytes / self.span_s if self.span_s > 0 else 0.0
 
-    def is_over(self, now_s: float, delay_s: float) -> bool:
-        """Whether there was no new high for too long. ``delay_s`` is the time between samples."""
-        return now_s - self.high_s > max(QUIET_S, 2.5 * delay_s)
+
+def most_quiet_s(delay_s: float) -> float:
+    """The time without a new high after which a rise is over; ``delay_s`` is the time between samples."""
+    return max(QUIET_S, 2.5 * delay_s)
 
 
 def follow_rise(rise: Rise | None, before_s: float, before_bytes: int, now_s: float, now_bytes: int) -> Rise | None:
@@ -52,6 +53,6 @@ def follow_rise(rise: Rise | None, before_s: float, before_bytes: int, now_s: fl
             return None
         return Rise(before_s, before_bytes, now_bytes, now_s, 1)
     if now_bytes > rise.high_bytes:
-        return replace(rise, high_bytes=now_bytes, high_s=now_s, steps=rise.steps + 1)
+        return Rise(rise.since_s, rise.from_bytes, now_bytes, now_s, rise.steps + 1)
     lost_bytes = rise.high_bytes - now_bytes
     return rise if lost_bytes <= max(_SMALL_BYTES, _LOST_SHARE * rise.size_bytes) else None

@@ -11,14 +11,20 @@ from memtop.analysis.limits.memory_limits import ceiling
 from memtop.analysis.trend.rates import per_s
 from memtop.analysis.trend.rising import QUIET_S, Rise, follow_rise
 from memtop.engine.assessment.memory_limits import limit_name
+from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import TimedReading
 
 TOLD_PERCENT: Final = 70.0
 """Facts are given of cgroups fuller than this, and of those that rise."""
+TOLD_RISE: Final = 0.01
+"""A rise counts from this part of the limit on."""
+TOLD_REFAULTS_PER_S: Final = 50.0
 MEMBERS_TICKS: Final = 5
-"""Ticks after which the largest process of each is looked for again."""
+"""Ticks after which the largest process of each is looked for again ..."""
+NEW_TICKS: Final = 3
+"""... and where another cgroup has come: it goes through all processes."""
 
 
 @dataclass(slots=True)
@@ -40,7 +46,7 @@ class CgroupWatch:
         self._watched: dict[str, _Watched] = {}
         self._largest: dict[str, tuple[ProcessKey, str]] = {}
         self._largest_of: frozenset[str] = frozenset()
-        self._tick = -1
+        self._tick = self._found_tick = -MEMBERS_TICKS
 
     def take(self, step: StepInput) -> None:
         """The next sample: only cgroups that were read again are visited."""
@@ -58,7 +64,8 @@ class CgroupWatch:
     def facts(self, step: StepInput) -> tuple[CgroupFacts, ...]:
         """Of those that are nearly full, that rise, or that have evicted pages come back."""
         told = {path: one for path, one in self._watched.items() if one.limit_bytes is not None and _is_told(one)}
-        if told and (self._tick % MEMBERS_TICKS == 0 or not told.keys() <= self._largest_of):
+        is_new = not told.keys() <= self._largest_of
+        if told and self._tick - self._found_tick >= (NEW_TICKS if is_new else MEMBERS_TICKS):
             self._find_largest(step, told.keys())
         found = []
         for path, one in told.items():
@@ -84,22 +91,31 @@ class CgroupWatch:
         return tuple(found)
 
     def _find_largest(self, step: StepInput, paths: Collection[str]) -> None:
-        self._largest, self._largest_of = {}, frozenset(paths)
-        sizes: dict[str, int] = {}
-        for row in step.rows.values():
-            for path in step.cgroups.chains.get(row.key, ()):
-                if path in paths and (row.rss_bytes or 0) > sizes.get(path, 0):
-                    sizes[path] = row.rss_bytes or 0
-                    self._largest[path] = row.key, f"{row.program_names[-1]} ({row.pid})"
+        self._found_tick, self._largest_of = self._tick, frozenset(paths)
+        chains = step.cgroups.chains
+        told = {chain: tuple(path for path in chain if path in paths) for chain in set(chains.values())}
+        largest: dict[str, tuple[int, ProcessKey]] = {}
+        for key, seen in ((one.key, one.statm) for one in step.sample.processes.values() if one.statm is not None):
+            for path in told.get(chains.get(key, ()), ()):
+                if path not in largest or seen.rss_bytes > largest[path][0]:
+                    largest[path] = seen.rss_bytes, key
+        rows = {path: step.row(key) for path, (_, key) in largest.items()}
+        self._largest = {path: (row.key, process_name(row)) for path, row in rows.items() if row is not None}
 
 
 def _is_told(one: _Watched) -> bool:
-    full = one.used_bytes >= TOLD_PERCENT / 100 * (one.limit_bytes or 0)
-    return full or one.rise is not None or bool(one.refault_per_s)
+    limit_bytes = one.limit_bytes or 0
+    if one.used_bytes >= TOLD_PERCENT / 100 * limit_bytes:
+        return True
+    rises = one.rise is not None and one.rise.size_bytes >= TOLD_RISE * limit_bytes
+    return rises or (one.refault_per_s or 0.0) >= TOLD_REFAULTS_PER_S
 
 
 def _follow(old: _Watched | None, timed: TimedReading, total_bytes: int | None) -> _Watched:
     reading, at_s = timed.reading, timed.at_s
+    if old is not None and reading is old.timed.reading:  # the use has not moved
+        still = old.rise if old.rise is not None and at_s - old.rise.high_s <= QUIET_S else None
+        return _Watched(timed, old.limit_bytes, old.used_bytes, still, old.refaults, 0.0 if old.refaults else None)
     limit = ceiling(reading.use, total_bytes)
     if limit is None:
         return _Watched(timed)

@@ -11,23 +11,16 @@ from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.memory_limits import first_met, limit_rows
+from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.rise_tracker import RiseFact, RiseTracker
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import Limit
-from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 
-MOST_RISING: Final = 8
-"""Of the processes that rise, so many that have gained most are looked at."""
 MOST_GROWING: Final = 16
-"""The same for those whose growth is confirmed."""
+"""Of the processes whose growth is confirmed, so many that grow fastest are looked at."""
 _FALL_BYTES: Final = 64 << 20
 """A fall of MemAvailable from which on it is worth to find the process that has gained most."""
-
-
-def process_name(row: ProcessRow) -> str:
-    """The program that a person means, with its pid."""
-    return f"{row.program_names[-1]} ({row.pid})"
 
 
 def growing_processes(step: StepInput, verdicts: GrowthTracker, rises: RiseTracker) -> tuple[GrowthFacts, ...]:
@@ -35,7 +28,7 @@ def growing_processes(step: StepInput, verdicts: GrowthTracker, rises: RiseTrack
     confirmed = [(key, verdict) for key in verdicts.alarmed() if (verdict := verdicts.of(key)) is not None]
     confirmed = nlargest(MOST_GROWING, confirmed, key=lambda one: one[1].standing.slope_bytes_per_s or 0.0)
     found = {key: _facts(key, verdict, rises.of(key), step) for key, verdict in confirmed}
-    for key, fact in rises.largest(MOST_RISING).items():
+    for key, fact in rises.largest.items():
         if key not in found:
             found[key] = _facts(key, None, fact, step)
     return tuple(one for one in found.values() if one is not None)

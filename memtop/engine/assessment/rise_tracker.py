@@ -5,13 +5,17 @@ from __future__ import annotations
 from heapq import nlargest
 from typing import Final, NamedTuple
 
-from memtop.analysis.trend.rising import Rise, follow_rise
+from memtop.analysis.trend.rising import Rise, follow_rise, most_quiet_s
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History
 from memtop.process_key import ProcessKey
 
 LEAST_S: Final = 2.0
 """A rise is a fact from its third sample on, and after at least this time."""
+MOST: Final = 8
+"""Rises that are kept ready for those who look at all processes ..."""
+LOOKED_AT: Final = 24
+"""... out of so many that have gained most."""
 _LEAST_BYTES: Final = 1 << 20
 _LEAST_SHARE: Final = 0.005
 """Share of the size at its beginning."""
@@ -32,10 +36,13 @@ class RiseTracker:
     def __init__(self, history: History) -> None:
         self._history = history
         self._rises: dict[ProcessKey, Rise] = {}
+        self.largest: dict[ProcessKey, RiseFact] = {}
+        """The processes that have gained most at the latest tick, most of it anonymous; the largest gain first."""
 
     def forget(self, key: ProcessKey) -> None:
         """Drop a process that has ended or become another program."""
         self._rises.pop(key, None)
+        self.largest.pop(key, None)
 
     def take(self, step: StepInput) -> None:
         """Take the next sample."""
@@ -54,20 +61,24 @@ class RiseTracker:
                     rises[seen.key] = rise
                 else:
                     rises.pop(seen.key, None)
-        delay_s = step.plan.readings.delay_s
-        for key in [key for key, rise in rises.items() if rise.is_over(now_s, delay_s) or step.row(key) is None]:
+        quiet_s = most_quiet_s(step.plan.readings.delay_s)
+        for key in [key for key, rise in rises.items() if now_s - rise.high_s > quiet_s]:
             del rises[key]
+        notable = [one for one in rises.items() if one[1].steps >= 2 and one[1].size_bytes >= _LEAST_BYTES]
+        facts: dict[ProcessKey, RiseFact] = {}
+        for key, rise in nlargest(LOOKED_AT, notable, key=lambda one: one[1].size_bytes):
+            if (
+                len(facts) < MOST
+                and (fact := self._fact(key, rise)) is not None
+                and 2 * fact.anon_bytes > rise.size_bytes
+            ):
+                facts[key] = fact
+        self.largest = facts
 
     def of(self, key: ProcessKey) -> RiseFact | None:
         """The rise of this process, after it is a notable fact."""
         rise = self._rises.get(key)
         return self._fact(key, rise) if rise is not None else None
-
-    def largest(self, most: int) -> dict[ProcessKey, RiseFact]:
-        """The same of those that have gained most."""
-        largest = nlargest(most, self._rises.items(), key=lambda one: one[1].size_bytes)
-        found = ((key, self._fact(key, rise)) for key, rise in largest)
-        return {key: fact for key, fact in found if fact is not None}
 
     def _fact(self, key: ProcessKey, rise: Rise) -> RiseFact | None:
         if rise.steps < 2 or rise.span_s < LEAST_S:

@@ -150,6 +150,8 @@ def test_the_process_that_fills_a_cgroup_tells_the_story_of_both() -> None:
         ({"parts": {MachinePart.SLAB_RECLAIMABLE: rise(190, 9.0)}}, [("memory_goes", NOTE)]),
         ({"used": rise(1200, 20.0)}, [("memory_goes", WARNING)]),
         ({"used": rise(4000, 20.0)}, [("memory_goes", DANGER)]),
+        ({"used": rise(4000, 2.0)}, [("memory_goes", NOTE)]),
+        ({"used": replace(rise(4000, 20.0), high_s=90.0)}, [("memory_goes", NOTE)]),
         ({"used": rise(100, 20.0)}, []),
     ],
 )

@@ -50,7 +50,7 @@ def first(frame: Frame) -> Incident:
 def test_the_first_sample_alone_reports_nothing_and_then_all_is_well() -> None:
     _, engine = world(FakeProcess(42))
     assert step(engine).incidents is None
-    for _ in range(8):
+    for _ in range(14):
         frame = step(engine)
     assert names(frame) == []
     assert headline(frame.incidents, frame.system).says == "19.1 GiB available; nothing grows, no limit is near"
@@ -112,7 +112,7 @@ def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:
     frame = step(engine)
     source.ended = []
     incident = first(frame)
-    assert (incident.name, incident.facts["victim"], incident.facts["cgroup"]) == (
+    assert (incident.name, incident.facts["victim"], incident.facts["limit_name"]) == (
         "oom_kill",
         "worker (42)",
         "app.scope",
