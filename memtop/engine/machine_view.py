@@ -179,7 +179,7 @@ def _shared(rows: list[ProcessRow], reading: MachineReading) -> tuple[Holder, ..
     ]
     for segment in reading.segments or ():
         if segment.rss_bytes:
-            attached = f"{segment.attached} attached" if segment.attached else "nobody attached"
+            attached = f"{segment.attached} attached" if segment.attached else "none attached"
             found.append(Holder("sysv", f"System V segment {segment.id}, {attached}", segment.rss_bytes))
     found.sort(key=lambda holder: holder.size_bytes, reverse=True)
     return (*found[:MOST_HOLDERS], *_largest(rows, "shmem_bytes"))

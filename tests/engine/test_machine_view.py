@@ -74,7 +74,7 @@ def test_who_holds_a_part_is_named_largest_first_with_memory_that_no_process_has
     assert [(one.name, one.pid) for one in part(view, MachinePart.ANONYMOUS).holders] == [("app", 42), ("small", 43)]
     assert [one.name for one in part(view, MachinePart.SHMEM).holders] == [
         "/dev/shm",
-        "System V segment 7, nobody attached",
+        "System V segment 7, none attached",
     ]
     assert [one.name for one in part(view, MachinePart.SLAB_RECLAIMABLE).holders] == ["dentry", "ext4_inode_cache"]
     assert [one.name for one in part(view, MachinePart.SLAB_UNRECLAIMABLE).holders] == ["kmalloc-512"]

@@ -93,9 +93,9 @@ def record_of(*rows: ProcessRow, **changes: Any) -> dict[str, Any]:
     return record
 
 
-def cells_of(row: ProcessRow) -> dict[str, str]:
+def cells_of(row: ProcessRow, *, redact: bool = True) -> dict[str, str]:
     out = io.StringIO()
-    csv_writer(out)(frame([row]))
+    csv_writer(out, redact=redact)(frame([row]))
     header, cells = csv.reader(io.StringIO(out.getvalue()))
     return dict(zip(header, cells, strict=True))
 
@@ -199,7 +199,7 @@ def test_pss_and_uss_are_there_where_they_were_asked_for_with_the_reason_where_t
 
 @given(st.binary(max_size=40))
 def test_csv_gives_cells_back_and_none_of_them_begins_like_a_formula(raw: bytes) -> None:
-    cells = cells_of(proc_row(42, command=clean(raw)))
+    cells = cells_of(proc_row(42, command=clean(raw)), redact=False)
     assert cells["command"].removeprefix("'") == clean(raw).removeprefix("'")
     assert not cells["command"].startswith(("=", "+", "-", "@", "\t", "\r"))
 

@@ -23,7 +23,7 @@ from memtop.history.rings import Gap, Track, Tracks
 from memtop.model.group import GroupKey
 
 OTHERS_A_TICK: Final = 1
-"""Verdicts on groups that nobody looks at, at one tick; each takes 0.4 ms."""
+"""Verdicts on groups that are not on screen, at one tick; each takes 0.4 ms."""
 FORGET_S: Final = 300.0
 """A group of which nothing was noted for so long is forgotten."""
 

@@ -21,7 +21,7 @@ from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
 from memtop.sampling.sample import Sample
 
 SUMS_EVERY_S: Final = 5.0
-"""How often the sums of users and programs are noted while nobody looks at them."""
+"""How often the sums of users and programs are noted while they are not on screen."""
 KEPT: Final = 64
 """Groups without members whose last rows are kept because they were looked at."""
 

@@ -11,7 +11,7 @@ from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable
 from memtop.sources.protocol import pid_of
 
 OPENED: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
-"""How files are opened: a pipe or a device that lies where the kernel's file should be makes nobody wait."""
+"""How files are opened: a pipe or a device that lies where the kernel's file should be blocks no thread."""
 CHUNK: Final = 65_536
 """Bytes of one read(2). procfs usually returns a page at a time, whatever is requested."""
 

@@ -197,7 +197,7 @@ class Life:
 
 
 def code_of(error: BaseException) -> int:
-    """The exit code after an exception that nobody has handled: something has run out, or memtop has failed."""
+    """The exit code after an unhandled exception: something has run out, or memtop has failed."""
     return MemtopError.exit_code if starved(error) else INTERNAL_ERROR
 
 
