@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from memtop.analysis.incidents import Incident, Scope
 from memtop.model.frame import Frame
+from memtop.model.group import By, GroupKey
 from memtop.process_key import ProcessKey
 from memtop.tui.app.actions_panels import PanelActions
 from memtop.tui.bars.headline import HeadlineBar
 from memtop.tui.dialogs.incident_list import IncidentList
 
 _MACHINE_PANEL = "machine"
+
+
+def _group_of(incident: Incident) -> GroupKey | None:
+    """The cgroup that an incident is about; None where it is about something else."""
+    subject = incident.subject
+    return GroupKey(By.CGROUP, subject.path) if subject.scope is Scope.CGROUP and subject.path is not None else None
 
 
 class IncidentActions(PanelActions):
@@ -48,15 +55,31 @@ class IncidentActions(PanelActions):
             self.say("nothing deserves attention now")
             return
         first = report.standing[0]
-        if first.show is None or first.show == (self.watched or self.table.selected) or not self.go_to(first):
+        if self._shows(first) or not self.go_to(first):
             self.push_screen(IncidentList(report, self.frame.at_s), self._go_to_chosen)
+
+    def _shows(self, incident: Incident) -> bool:
+        """Whether the screen shows its subject already, or could not show it."""
+        group = _group_of(incident)
+        if group is not None and self.view.rows.only is None:
+            return self.view.rows.inside == group
+        return incident.show is None or incident.show == (self.watched or self.table.selected)
 
     def _go_to_chosen(self, incident: Incident | None) -> None:
         if incident is not None:
             self.go_to(incident)
 
     def go_to(self, incident: Incident) -> bool:
-        """Select the process of an incident, or open the panel of the machine; whether there was anything to go to."""
+        """Show the subject of an incident: select the process, list those of the cgroup, or open the machine's panel.
+
+        Returns whether there was anything to go to.
+        """
+        group = _group_of(incident)
+        if group is not None and self.view.rows.only is None:
+            self.leave_process()
+            self.view = self.view.grouped_by(By.CGROUP)
+            self.enter_group(group)
+            return True
         if incident.show is None:
             if incident.subject.scope is Scope.MACHINE and self.open_panel(_MACHINE_PANEL):
                 return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from memtop.model.group import By, GroupRow
 from memtop.settings import Settings
 from memtop.tui.bars.footer import StatusBar
+from memtop.tui.dialogs.incident_list import IncidentList
 from memtop.tui.drawing.text_lines import TextLines
 from memtop.tui.side.side_panel import SidePanel
 from tests.engine.groups.worlds import cgroup, world
@@ -131,3 +132,22 @@ async def test_a_list_of_groups_may_be_asked_for_at_the_start() -> None:
     async with board(Settings(by=By.CGROUP, delay_s=LONG_S), cgroups(), (60, 18)) as it:
         assert groups(it)[:1] != []
         assert it.app.query_one(StatusBar)
+
+
+async def test_the_headline_leads_to_the_cgroup_that_it_names() -> None:
+    source = cgroups()
+    cgroup(source, "/system.slice/web.service", 97, b"%d\n" % (100 * MIB))
+    async with board(source=source, size=(120, 40)) as it:
+        for _ in range(8):
+            await it.tick()
+        await it.until(
+            lambda: it.app.frame and it.app.frame.incidents and it.app.frame.incidents.standing, "it is told"
+        )
+        await it.press("exclamation_mark")
+        await it.shows(42, 43)
+        assert it.app.view.rows.inside is not None and it.app.view.rows.inside.name.endswith("web.service")
+        await it.until(lambda: it.app.chart.group is not None, "the group is charted")
+        await it.press("exclamation_mark")
+        assert isinstance(it.screen, IncidentList)
+        await it.press("escape", "escape")
+        await shows(it, "web.service", "/other")
