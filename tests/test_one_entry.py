@@ -179,7 +179,7 @@ async def test_a_panel_has_tab_key_hints_and_topic_by_its_entry() -> None:
 @pytest.mark.usefixtures("_toy_panel")
 def test_a_panel_has_its_key_in_the_help_by_its_entry() -> None:
     key = panel_keys()[-1]
-    assert (key.key, key.tooltip) == ("7", "Toy: how many there are; once more puts it away")
+    assert (key.key, key.tooltip) == ("7", "Toy: how many there are; again to close it")
 
 
 @pytest.mark.parametrize("panel", switcher.PANELS, ids=lambda panel: panel.name)

@@ -120,4 +120,4 @@ def test_a_program_that_crashes_is_bad(how: str, code: int, capsys: pytest.Captu
     crash = f"import os, time; print(flush=True); time.sleep(1.5); {how}"
     with child(crash) as pid:
         assert run(["--check", str(pid), "--for", "20", "-d", "0.2"]) == code
-    assert "signal" in (out := capsys.readouterr().out) or "exit code 1" in out
+    assert "signal" in (out := capsys.readouterr().out) or "Exited with code 1" in out
