@@ -44,6 +44,8 @@ class CgroupWatch:
 
     def __init__(self) -> None:
         self._watched: dict[str, _Watched] = {}
+        self._told: dict[str, _Watched] = {}
+        """Those of which the facts are given."""
         self._largest: dict[str, tuple[ProcessKey, str]] = {}
         self._largest_of: frozenset[str] = frozenset()
         self._tick = self._found_tick = -MEMBERS_TICKS
@@ -56,14 +58,19 @@ class CgroupWatch:
         for path, timed in latest.items():
             old = watched.get(path)
             if old is None or old.timed is not timed:
-                watched[path] = _follow(old, timed, total_bytes)
+                one = watched[path] = _follow(old, timed, total_bytes)
+                if one.limit_bytes is not None and _is_told(one):
+                    self._told[path] = one
+                else:
+                    self._told.pop(path, None)
         if len(watched) > len(latest):
             for path in watched.keys() - latest.keys():
                 del watched[path]
+                self._told.pop(path, None)
 
     def facts(self, step: StepInput) -> tuple[CgroupFacts, ...]:
         """Of those that are nearly full, that rise, or that have evicted pages come back."""
-        told = {path: one for path, one in self._watched.items() if one.limit_bytes is not None and _is_told(one)}
+        told = self._told
         is_new = not told.keys() <= self._largest_of
         if told and self._tick - self._found_tick >= (NEW_TICKS if is_new else MEMBERS_TICKS):
             self._find_largest(step, told.keys())
