@@ -37,6 +37,10 @@ class MachinePanel(TextLines, can_focus=True):
         view = frame.machine
         return "" if view is None or view.change_s <= 0 else f"CHANGE over {units.duration(view.change_s)}"
 
+    def words(self, frame: Frame) -> int | None:
+        """See ``Panel``. It always has something to show."""
+        return None
+
 
 def machine_lines(frame: Frame, width: int, *, ascii_only: bool = False) -> list[Line]:
     """Everything about the machine's memory as lines of at most ``width`` cells."""
