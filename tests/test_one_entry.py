@@ -129,7 +129,8 @@ def test_a_finding_is_in_json_and_check_by_its_entry() -> None:
     out, said = io.StringIO(), io.StringIO()
     json_writer(out)(frame_after(Engine(source()), request(only=frozenset({30}), outlooks=True), 2))
     (shown,) = json.loads(out.getvalue())["processes"]
-    assert {"id": "large", "severity": "warning", "text": "It has 80.0 MiB."} in shown["findings"]
+    text = {"text": "It has 80.0 MiB.", "next": "Buy RAM.", "command": None}
+    assert {"id": "large", "severity": "warning", **text} in shown["findings"]
     assert run(Engine(source()), 30, 1e6, 0.0, said) is Answer.BAD
     assert said.getvalue() == "It has 80.0 MiB.\n"
 
@@ -144,6 +145,10 @@ class ToyPanel(TextLines, can_focus=True):
     def caption(self, frame: Frame) -> str:
         """What stands beside the tabs."""
         return "counted just now"
+
+    def words(self, frame: Frame) -> int | None:
+        """See ``Panel``."""
+        return None
 
 
 TOY_PANEL = PanelKind(

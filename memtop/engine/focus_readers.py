@@ -179,18 +179,21 @@ class FocusReaders:
         from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (not needed for one sample)
         from memtop.engine.runtime_inputs import kernel_figures  # noqa: PLC0415 (as above)
 
-        facts = None
+        facts = tools = None
         if self._runtimes is not None and row.key == key:
             figures = kernel_figures(row, self._lazy_free_bytes(row.key), sample)
             facts = self._runtimes.finding_facts(key, figures, sample.mono_s)
+            tools = self._runtimes.tool_target(key)
         if key != plan.readings.focus:
-            return ExpensiveInputs(heap=facts, unread="it is read only for the process in focus")
+            return ExpensiveInputs(heap=facts, unread="it is read only for the process in focus", tools=tools)
         if (smaps := self._smaps) is None:
-            return ExpensiveInputs(heap=facts)
+            return ExpensiveInputs(heap=facts, tools=tools)
         needs = plan.readings.focus_needs
         regions = smaps.regions(key, sample.mono_s) if Need.MAPPINGS in needs else None
         sharing = smaps.sharing(key, regions) if regions is not None and Need.FAMILY in needs else None
-        return ExpensiveInputs(regions, smaps.reading(key), sharing, facts, smaps.unread(key), smaps.given_back(key))
+        return ExpensiveInputs(
+            regions, smaps.reading(key), sharing, facts, smaps.unread(key), tools, smaps.given_back(key)
+        )
 
     def _lazy_free_bytes(self, key: ProcessKey) -> int | None:
         return self._smaps.lazy_free_bytes(key) if self._smaps is not None else None

@@ -5,20 +5,32 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from memtop.analysis.findings import Finding
 from memtop.analysis.trend.forecast import HELD_PERCENT
 from memtop.explain.finding_text import SHAPES, sentences_of
 from memtop.model.assessment import Assessment
+from memtop.runtimes.view import ToolTarget
 
 
 def judged_object(outlook: Assessment | None) -> dict[str, Any]:
     """The keys ``verdict`` and ``findings``; null before the first assessment and after the end of the process."""
     if outlook is None or outlook.autopsy is not None:
         return {"verdict": None, "findings": None}
-    findings = [
-        {"id": finding.name, "severity": finding.severity.name.lower(), "text": sentences_of(finding).says}
-        for finding in outlook.findings
-    ]
-    return {"verdict": _verdict(outlook), "findings": findings}
+    return {
+        "verdict": _verdict(outlook),
+        "findings": [_finding(finding, outlook.tools) for finding in outlook.findings],
+    }
+
+
+def _finding(finding: Finding, tools: ToolTarget | None) -> dict[str, Any]:
+    words = sentences_of(finding, tools)
+    return {
+        "id": finding.name,
+        "severity": finding.severity.name.lower(),
+        "text": words.says,
+        "next": words.next or None,
+        "command": words.command or None,
+    }
 
 
 def _verdict(outlook: Assessment) -> dict[str, Any] | None:

@@ -16,7 +16,9 @@ from typing import Any, Final
 from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.trend.classify import Shape
 from memtop.explain.limit_names import short
+from memtop.explain.next_steps import NextStep, next_step
 from memtop.model.assessment import Assessment, ExitReport
+from memtop.runtimes.view import ToolTarget
 from memtop.units import count, duration, long_size, percent
 
 _PLACE: Final = re.compile(r"\{([a-z0-9_]+)\}")
@@ -58,6 +60,9 @@ class FindingText:
     says: str
     doubt: str = ""
     next: str = ""
+    """What to do, with the command if there is one; empty for nothing."""
+    command: str = ""
+    """The command of the next step, to copy; empty if it has none."""
 
 
 @cache
@@ -66,17 +71,22 @@ def finding_texts() -> dict[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("findings.toml").read_text("utf-8"))
 
 
-def sentences_of(finding: Finding) -> FindingText:
-    """The finding's sentences with its numbers. Sentences that name an unknown fact are left out."""
+def sentences_of(finding: Finding, tools: ToolTarget | None = None) -> FindingText:
+    """The finding's sentences with its numbers. Sentences that name an unknown fact are left out.
+
+    The next step is that of the program, if ``tools`` says which it is and the table has one for it.
+    """
     text = finding_texts()[finding.name]
     facts = worded(finding.facts)
     variant = next((text[name] for name in facts if isinstance(text.get(name), dict)), text)
+    step = next_step(finding.name, tools) or NextStep(variant.get("next", ""))
     return FindingText(
         finding.severity,
         finding.topic,
         _then(facts) + " ".join(known_sentences(variant["says"], facts)),
         variant.get("doubt", ""),
-        variant.get("next", ""),
+        step.text,
+        step.command,
     )
 
 

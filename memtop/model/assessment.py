@@ -14,6 +14,7 @@ from memtop.analysis.limits.exit_cause import Clue, Oom
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.process_key import ProcessKey
+from memtop.runtimes.view import ToolTarget
 from memtop.sampling.cgroup_reading import CgroupReading, Policy
 
 
@@ -167,5 +168,7 @@ class Assessment:
     tasks_rss_bytes: int | None = None
     """Sum of RES of all tasks in the cgroup, if all are known."""
     tasks: int | None = None
+    tools: ToolTarget | None = None
+    """What decides which tools can look into it; None while its runtime is not known."""
     autopsy: ExitReport | None = None
     """How the process ended. The other fields then have the state at its end, as far as it was read."""

@@ -123,7 +123,7 @@ def _told(frame: Frame, outlook: Assessment | None) -> Iterable[Told]:
             first, *rest = autopsy_lines(outlook.autopsy)
             yield Told("▲", "danger", first, " ".join(rest))
         for finding in outlook.findings:
-            text = sentences_of(finding)
+            text = sentences_of(finding, outlook.tools)
             yield Told(SIGNS[text.severity], text.severity.name.lower(), text.says, text.doubt, text.next)
     for incident in frame.incidents.standing if frame.incidents is not None else ():
         said = incident_sentences(incident)

@@ -137,6 +137,23 @@ class RuntimeCeiling(NamedTuple):
     """Earliest and latest time until it is reached, by the runtime's own figures; None if they do not rise."""
 
 
+class ToolTarget(NamedTuple):
+    """What decides which tools can look into a process, and with which arguments."""
+
+    pid: int
+    runtime: str | None = None
+    """The name of its runtime; empty if it has none, None if that is not known."""
+    version: str | None = None
+    allocator: str | None = None
+    """The allocator that serves malloc(); None if it is unknown, as for a static program."""
+    address: str = ""
+    """The address of its own metrics that the user gave, without its query; empty for none."""
+    command: str = ""
+    """Its command line, cleaned."""
+    arguments: tuple[str, ...] = ()
+    """Its arguments, each one cleaned."""
+
+
 class FindingFacts(NamedTuple):
     """Reports of a runtime that may lead to a finding. Bytes; None if it does not report them."""
 

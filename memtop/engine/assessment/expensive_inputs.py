@@ -14,7 +14,7 @@ from memtop.analysis.memory_map.moment import Moment, has_moved
 from memtop.analysis.memory_map.regions import Split
 from memtop.engine.assessment.lazy_free import KNOWN_S
 from memtop.process_key import ProcessKey
-from memtop.runtimes.view import FindingFacts
+from memtop.runtimes.view import FindingFacts, ToolTarget
 from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView, SharingView
 
 COPY_WINDOW_S: Final = 60.0
@@ -34,6 +34,8 @@ class ExpensiveInputs(NamedTuple):
     heap: FindingFacts | None = None
     unread: str = ""
     """Why there is no reading of smaps, or no newer one; empty if there is."""
+    tools: ToolTarget | None = None
+    """What decides which tools can look into it; None while its runtime is not known."""
     given_back: tuple[Moment, int] | None = None
     """The latest LazyFree in bytes, and its moment."""
 

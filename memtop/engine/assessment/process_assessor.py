@@ -123,6 +123,7 @@ class ProcessAssessor:
             on_machine=on_machine,
             tasks_rss_bytes=sums.rss_bytes if sums is not None else None,
             tasks=len(tasks) if tasks is not None else None,
+            tools=inputs.tools,
         )
         return self.last
 

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 from memtop.errors import MemtopError, NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.runtimes.identity import decode_identity
-from memtop.runtimes.protocol import Conditions, ProcessContext, ReadingMoment, Wanted
+from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Wanted
 from memtop.runtimes.registry import IDENTITY, Registry
 from memtop.sampling.request import Need, ReadingsRequest
-from memtop.sampling.runtimes.process_record import Pace, Pending, ProcessRecord
+from memtop.sampling.runtimes.process_record import Pace, Pending, ProcessRecord, argv_of
 from memtop.sampling.sample import ProcessSample, Sample
+from memtop.sanitize import clean
 from memtop.sources.protocol import Source
 
 if TYPE_CHECKING:
-    from memtop.runtimes.view import Arena, FindingFacts, KernelFigures, RuntimeView
+    from memtop.runtimes.view import Arena, FindingFacts, KernelFigures, RuntimeView, ToolTarget
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 KEPT: Final = 12
@@ -221,6 +222,25 @@ class RuntimeScheduler:
         """Whether the runtime is known to give memory back by MADV_FREE."""
         record = self._records.get(key)
         return record is not None and record.tracker.lazy_free_decides
+
+    def tool_target(self, key: ProcessKey) -> ToolTarget | None:
+        """What decides which tools can look into a process; None before its runtime was looked for."""
+        from memtop.runtimes.view import ToolTarget  # noqa: PLC0415 (1 ms, not needed for one sample)
+
+        record = self._records.get(key)
+        if record is None or (record.identity is None and not record.unreadable):
+            return None
+        identity = record.identity or Identity()
+        arguments = tuple(clean(each) for each in argv_of(record.command_raw or b"") if each)
+        return ToolTarget(
+            key.pid,
+            runtime=identity.runtime or (None if record.unreadable else ""),
+            version=identity.version,
+            allocator=identity.allocator,
+            address=record.address.partition("?")[0],
+            command=" ".join(arguments),
+            arguments=arguments,
+        )
 
     def finding_facts(self, key: ProcessKey, kernel: KernelFigures, now_s: float) -> FindingFacts | None:
         """Inputs for the findings, whatever panel is open; None if its runtime has reported nothing."""
