@@ -26,7 +26,7 @@ _LONG_FOR_LOADING_S: Final = 8.0
 """... for less than this."""
 _MINUTES_S: Final = 600.0
 _AT_ONCE_S: Final = 120.0
-_TOLD_FROM_S: Final = 86400.0
+_TOLD_FROM_S: Final = 3600.0
 """A limit that is met later than this at the pace seen is not named."""
 
 
