@@ -21,7 +21,7 @@ from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
 from memtop.sampling.sample import Sample
 
 SUMS_EVERY_S: Final = 5.0
-"""How often the sums of users and programs are noted while they are not on screen."""
+"""How often the sums of programs or, in turn, of users are noted while no view shows them."""
 KEPT: Final = 64
 """Groups without members whose last rows are kept because they were looked at."""
 
@@ -47,6 +47,8 @@ class GroupTable:
         """When the reading of each cgroup was made that was noted last."""
         self._charges: dict[str, tuple[CgroupReading, Charge | None]] = {}
         self._summed_s: float | None = None
+        self._summed = By.USER
+        """The kind of groups whose sums were noted last."""
         self.kinds: frozenset[By] = frozenset({By.CGROUP, By.USER, By.PROGRAM})
         """Kinds of groups that there are."""
         self._rows: dict[GroupKey, GroupRow] = {}
@@ -79,8 +81,9 @@ class GroupTable:
         if self._summed_s is None or now_s - self._summed_s >= SUMS_EVERY_S:
             self._summed_s = now_s
             self.kinds = kinds_of(sample.names.values())
-            for by in (By.USER, By.PROGRAM):
-                self._note_totals(by, totals_of(rows.values(), Naming(by, cgroups).group_of), now_s)
+            self._summed = By.USER if self._summed is By.PROGRAM else By.PROGRAM
+            totals = totals_of(rows.values(), Naming(self._summed, cgroups).group_of)
+            self._note_totals(self._summed, totals, now_s)
         meminfo = sample.system.meminfo
         self.growth.look(now_s, delay_s, looked_at, lambda key: self._room_bytes(key, cgroups, meminfo))
 

@@ -31,6 +31,8 @@ NEAR_S: Final = 300.0
 """... and so is one that would be full so soon if it went on as between its last two readings."""
 SHOWN_A_TICK: Final = 40
 """Of the cgroups on screen so many are read at each tick."""
+OTHERS_S: Final = 3.0
+"""A cgroup that is not near its limit and not on screen is read no more often."""
 MOST_BUDGET_S: Final = 5.0
 """Time between two ticks counts only so far: a pause must not be followed by a jump."""
 
@@ -99,7 +101,7 @@ class AllCgroups:
         start = self._tick * SHOWN_A_TICK % max(1, len(shown))
         for path in [*shown, *shown][start : start + min(SHOWN_A_TICK, len(shown))]:
             budget -= self._read(path, now_s)
-        for path in self._turns.take(max(budget, BUDGET_A_S / 2)):
+        for path in self._turns.take(max(budget, BUDGET_A_S / 2), elapsed_s / OTHERS_S):
             known = self._known[path]
             before = known.latest
             cost = self._read(path, now_s)

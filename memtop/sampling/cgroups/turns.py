@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator
+from math import ceil
 from typing import Final
 
+LEAST_OTHERS: Final = 4
+"""Of the others so many have their turn at least, where the budget is enough."""
 NEAR_SHARE: Final = 0.5
 """Most of a tick's budget for cgroups near a limit, so that the others do not wait forever."""
 
@@ -36,15 +39,18 @@ class Turns:
     def __len__(self) -> int:
         return len(self._known)
 
-    def take(self, budget: float) -> Iterator[str]:
+    def take(self, budget: float, share: float = 1.0) -> Iterator[str]:
         """The paths whose turn it is, each at most once.
 
-        ``budget`` is the cost that is allowed. :meth:`put_back` is called for each path before the next one is taken.
+        ``budget`` is the cost that is allowed, ``share`` the most of those not near a limit that have their turn.
+        :meth:`put_back` is called for each path before the next one is taken.
         """
         self._left = budget
         kept = budget * (1 - NEAR_SHARE) if self._new or self._others else 0.0
-        for queue, least in ((self._near, kept), (self._new, 0.0), (self._others, 0.0)):
-            for _ in range(len(queue)):
+        rest = max(LEAST_OTHERS, ceil(len(self._others) * share))
+        turns = ((self._near, kept, len(self._near)), (self._new, 0.0, len(self._new)), (self._others, 0.0, rest))
+        for queue, least, most in turns:
+            for _ in range(min(most, len(queue))):
                 if self._left <= least:
                     break
                 if (path := self._pop(queue)) is not None:

@@ -272,6 +272,7 @@ def test_the_past_of_a_group_is_its_charge_then() -> None:
     row = the(then, "/a")
     assert row.charge_bytes is not None and abs(row.charge_bytes // MIB - 69) <= 5
     assert (row.members, row.limit_bytes, row.verdict) == (1, None, "")
+    assert row.growth_bytes_per_min is not None and 10 * MIB < row.growth_bytes_per_min < 22 * MIB
     users = request._replace(rows=request.rows._replace(by=By.USER), window=back.window)
     found = engine.view(users)
     assert found is not None and the(found, "ann").rss_bytes == 20 * MIB
