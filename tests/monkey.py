@@ -93,9 +93,14 @@ class Monkey:
         private = os.geteuid() == 0
         namespace = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child") if private else ()
         options = self._arguments(() if private else ("--read-only",))
-        env = {"XDG_STATE_HOME": str(self._state), "PYTHONFAULTHANDLER": "1"}
+        env = {"XDG_STATE_HOME": str(self._state), "PYTHONPATH": str(Path(__file__).parents[1])}
         with PtyRun(
-            "memtop", *options, wrapper=(*namespace, "sh", "-c", SLEEPERS, "sh"), env=env, kept_bytes=20_000
+            "memtop",
+            *options,
+            wrapper=(*namespace, "sh", "-c", SLEEPERS, "sh"),
+            env=env,
+            kept_bytes=20_000,
+            cwd=self._state,
         ) as run:
             self._last.clear()
             while self._events < count:

@@ -54,6 +54,7 @@ class PtyRun:
         raw: bool = False,
         wrapper: Sequence[str] = (),
         kept_bytes: int | None = None,
+        cwd: Path | None = None,
     ) -> None:
         """``wrapper`` is a command that runs the program; of the output no more than ``kept_bytes`` is kept."""
         self.master, self.slave = pty.openpty()
@@ -75,6 +76,7 @@ class PtyRun:
             stdout=self.slave,
             stderr=self.slave,
             start_new_session=True,
+            cwd=cwd,
             env={**os.environ, "TERM": "xterm-256color", **(env or {})},
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
