@@ -27,6 +27,11 @@ def slope_per_s(times_s: Sequence[float], values: Sequence[float]) -> float | No
     return linear_regression(times_s, values).slope
 
 
+_FLAT: dict[tuple[int | None, ...], tuple[int | None, ...]] = {}
+_MOST_FLAT: Final = 256
+"""Flat trends that are kept: thousands of idle processes share them."""
+
+
 def levels(values: Sequence[int | None], steps: int = 8) -> tuple[int | None, ...]:
     """Values as levels from 0, their lowest, to ``steps - 1``; None stays None.
 
@@ -37,6 +42,7 @@ def levels(values: Sequence[int | None], steps: int = 8) -> tuple[int | None, ..
     low, high = min(known, default=0), max(known, default=0)
     span = high - low
     if span <= high * _NOISE:
-        return tuple(None if value is None else 0 for value in values)
+        flat = tuple(None if value is None else 0 for value in values)
+        return _FLAT.setdefault(flat, flat) if len(_FLAT) < _MOST_FLAT else flat
     scale = max((steps - 1) / max(span, high * _FULL), 1 / span)
     return tuple(None if value is None else int((value - low) * scale + 0.5) for value in values)

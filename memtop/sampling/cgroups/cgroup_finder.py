@@ -48,7 +48,7 @@ class CgroupFinder:
         """Controllers of version 2 where it is mounted; None where they cannot be read."""
         self.version = 0
         """How often the mounts were found to differ from before."""
-        self._found: dict[bytes, Found] = {}
+        self._found: dict[bytes, tuple[bytes, Found]] = {}
         """By content of /proc/PID/cgroup, if memtop's own mounts led there; since the mounts were read."""
 
     def begin(self) -> None:
@@ -82,13 +82,19 @@ class CgroupFinder:
         ``folder`` is the directory of the process or of one of its threads, ``raw`` its file ``cgroup``.
         """
         if (known := self._found.get(raw)) is not None:
-            return known
+            return known[1]
         members = parse_memberships(raw)
         place = self._visible(memory_places(members, self.mounts, self.controllers))
         if place is not None or self._never_accounted(members):
-            found = self._found[raw] = self._at(place, "", members)  # the same for every process with these lines
+            found = self._at(place, "", members)
+            self._found[raw] = raw, found  # the same for every process with these lines
             return found
         return self._at(*self._elsewhere(folder, members), members)
+
+    def shared(self, raw: bytes) -> bytes:
+        """The same lines in one object for all processes that have them: thousands share a cgroup."""
+        known = self._found.get(raw)
+        return known[0] if known is not None else raw
 
     def _at(self, place: CgroupPlace | None, unread: str, members: tuple[Membership, ...]) -> Found:
         if place is None:

@@ -144,7 +144,8 @@ class CgroupHomes:
             return
         if home is not None and home.raw != raw and self._ending(folder):
             return
-        self._settle(key, raw, self._finder.find(folder, raw))
+        found = self._finder.find(folder, raw)
+        self._settle(key, self._finder.shared(raw), found)
 
     def _ending(self, folder: str) -> bool:
         """Whether a process is ending now: it may have begun to after it was sampled."""
