@@ -114,6 +114,7 @@ class Engine:
 
             self._assessor = Assessor(self._history)
             self._sampler.prepare()
+            self._machine.prepare()
             self._prepare_groups()
 
     def _prepare_groups(self) -> None:

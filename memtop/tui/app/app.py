@@ -53,6 +53,7 @@ from memtop.tui.terminal.lifecycle import Life
 from memtop.view_state import View
 
 """Counts of events, whose change needs no announcement."""
+TRIM_AFTER_S: Final = 10.0
 WORDS_EVERY_S: Final = 0.9
 WATCH_EVERY_S: Final = 0.5
 """How often to look whether samples still come."""
@@ -171,6 +172,7 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.sampler_thread.start()
         self.set_interval(WATCH_EVERY_S, self.watch_sampler)
         self.call_after_refresh(memory_tuning.settle)
+        self.set_timer(TRIM_AFTER_S, memory_tuning.trim)
 
     def watch_sampler(self) -> None:
         """Say across the screen that samples do not come, and how old is what it shows."""
