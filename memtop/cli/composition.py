@@ -15,23 +15,38 @@ if TYPE_CHECKING:
     from memtop.model.frame import Frame
     from memtop.model.request import Request
     from memtop.settings import Settings
-    from memtop.sources.protocol import OwnCost, Source
+    from memtop.sources.protocol import OwnCost, Recording, Source
 
 
-def open_source(settings: Settings) -> Source:
-    """Open the live machine, the live machine with a recorder, or a recording. Raises MemtopError."""
+def open_source(settings: Settings, *, looks_back: bool = False) -> Source:
+    """Open the live machine, the live machine with a recorder, or a recording. Raises MemtopError.
+
+    With ``looks_back`` there is always a recorder, which keeps the last instants in memory.
+    """
     if settings.replay:
-        from memtop.sources.recording import Replay  # noqa: PLC0415 (13 ms of SQLite, which one sample does without)
+        from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (13 ms of SQLite, which one sample does without)
 
         return Replay(settings.replay)
     from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (as above)
 
     source = LiveSource(runtimes=REGISTRY.read)
-    if not settings.record:
+    if not settings.record and not looks_back:
         return source
-    from memtop.sources.recording import Recorder  # noqa: PLC0415 (as above)
+    from memtop.sources.recording.recorder import Recorder  # noqa: PLC0415 (as above)
 
-    return Recorder(source, settings.record)
+    return Recorder(source, settings.record, looks_back=looks_back, asked=asked_words(settings))
+
+
+def asked_words(settings: Settings) -> str:
+    """The processes that were asked for, as on the command line."""
+    words = [*map(str, settings.pids), *settings.names]
+    words += [f"-f {settings.filter}"] * bool(settings.filter) + [f"-u {settings.user}"] * bool(settings.user)
+    return " ".join([*words, "-C"] if settings.children else words)
+
+
+def recording_of(source: Source) -> Recording | None:
+    """What writes a recording of this source on demand; None for a recording that is played."""
+    return source if hasattr(source, "start") and hasattr(source, "stop") else None  # type: ignore[return-value]
 
 
 def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engine:

@@ -21,7 +21,7 @@ from memtop.report.page import as_html, as_markdown
 from memtop.report.write import write_new
 from memtop.runtimes.registry import REGISTRY
 from memtop.sources.live import LiveSource
-from memtop.sources.recording import Replay
+from memtop.sources.recording.replay import Replay
 
 WATCHED_S: Final = 20.0
 _DELAY_S: Final = 1.0

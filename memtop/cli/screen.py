@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from memtop.cli.composition import engine_on, first_look, open_source, problem_of
+from memtop.cli.composition import engine_on, first_look, open_source, problem_of, recording_of
 from memtop.errors import RecordingError, UsageError
 from memtop.settings import Settings
 from memtop.sources.live.own_cost import OwnCostMeter
@@ -59,7 +59,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
 
     def make(life: lifecycle.Life) -> MemtopApp:
         nonlocal settings
-        source = open_source(settings)
+        source = open_source(settings, looks_back=True)
         life.at_end.callback(_close, source, life)
         commentary: Callable[[], Step | None] | None = None
         panel = ""
@@ -84,21 +84,35 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         )
         first = look.frame()
         if first is not None and not settings.ascii:  # the first picture has characters beyond ASCII
-            from memtop.tui.bars.header_parts import state_of
-            from memtop.tui.terminal.splash import paint
-
-            life.terminal.show(
-                paint(first, view, *life.terminal.size(), color=settings.color, state=state_of(settings))
-            )
+            _paint(first, view, settings, source, life)
         # A reader of metrics may already be importing ssl on its thread.
         with nullcontext() if settings.go_urls else memory_tuning.without_openssl():
             from memtop.tui.app.app import MemtopApp
 
-        app = MemtopApp(engine, settings, view, first=first, life=life, commentary=commentary, ready=look.wait)
+        app = MemtopApp(
+            engine,
+            settings,
+            view,
+            first=first,
+            life=life,
+            commentary=commentary,
+            ready=look.wait,
+            recording=recording_of(source),
+        )
         life.at_end.callback(app.sampler_thread.stop)
         return app
 
     return lifecycle.run(make, mouse=settings.mouse)
+
+
+def _paint(first: Frame, view: View, settings: Settings, source: Source, life: lifecycle.Life) -> None:
+    """Draw the first picture, before the screen is there."""
+    from memtop.tui.bars.header_parts import state_of
+    from memtop.tui.terminal.splash import paint
+
+    written = recording_of(source)
+    state = state_of(settings, None if written is None else written.state)
+    life.terminal.show(paint(first, view, *life.terminal.size(), color=settings.color, state=state))
 
 
 class _FirstLook:

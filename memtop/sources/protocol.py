@@ -68,6 +68,32 @@ class OwnCost(NamedTuple):
     rss_bytes: int | None
 
 
+class RecordingState(NamedTuple):
+    """A recording that is being written."""
+
+    path: str
+    size_bytes: int
+    from_s: float | None
+    """Wall time of its first instant; None before that is known."""
+
+
+class Recording(Protocol):
+    """Writes a recording on demand. The methods may wait for the disk."""
+
+    @property
+    def state(self) -> RecordingState | None:
+        """The recording being written; None for none."""
+        ...
+
+    def start(self, path: str) -> None:
+        """Write a new file, which begins with the instants kept in memory. Raises RecordingError."""
+        ...
+
+    def stop(self) -> str | None:
+        """Finish the file. Returns what is wrong with it; None for nothing."""
+        ...
+
+
 class Source(Protocol):
     """All that memtop may read of the machine."""
 

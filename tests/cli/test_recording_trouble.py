@@ -14,7 +14,7 @@ TROUBLE = textwrap.dedent(
     """
     import os, resource, sys
     from memtop.cli import batch, run
-    from memtop.sources.recording import Recorder
+    from memtop.sources.recording.recorder import Recorder
     begin, ticks = Recorder.begin, 0
 
     def fail_later(self):

@@ -13,7 +13,7 @@ from memtop.model.frame import Detail
 from memtop.runtimes.go.facts import GO_VERDICTS
 from memtop.runtimes.go.growth import GoVerdict
 from memtop.settings import Settings
-from memtop.sources.recording import Replay
+from memtop.sources.recording.replay import Replay
 from memtop.tui.panels.runtime import body_lines, head_lines
 from memtop.view_state import View
 from tests.requests import changed, request

@@ -20,7 +20,8 @@ from memtop.runtimes.registry import REGISTRY
 from memtop.sources.live import LiveSource
 from memtop.sources.live.runtime_access import read_runtime as read_below
 from memtop.sources.protocol import Answer
-from memtop.sources.recording import Recorder, Replay
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
 from tests.lab.points import lines
 
 STATUS = b"Name:\tjava\nUid:\t0\t0\t0\t0\nNSpid:\t5\t1\n"

@@ -21,7 +21,8 @@ from memtop.sampling.request import Need
 from memtop.sampling.smaps.collector import INLINE_BYTES
 from memtop.sampling.smaps.smaps_view import InPieces, Missing, Reading, RegionsView
 from memtop.sources.live import LiveSource
-from memtop.sources.recording import Recorder, Replay
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
 from tests.children import python
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
 from tests.requests import changed, request

@@ -22,7 +22,7 @@ from memtop.sampling.smaps.collector import SMAPS_LIMIT
 from memtop.settings import Settings
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import Source
-from memtop.sources.recording import Recorder
+from memtop.sources.recording.recorder import Recorder
 from memtop.view_state import View
 from tests.requests import changed
 from tests.screenshots.workloads import ROOM_BYTES

@@ -17,7 +17,7 @@ from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.sampling.commands import Command
 from memtop.settings import Settings
-from memtop.sources.recording import Replay
+from memtop.sources.recording.replay import Replay
 from memtop.tui.app.app import MemtopApp
 from memtop.view_state import View
 from tests.screenshots.record import DELAY_S, RECORDINGS

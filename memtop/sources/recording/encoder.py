@@ -1,33 +1,44 @@
-"""Encodes one tick as the recording rows that changed since the previous tick."""
+"""Encodes one tick as the recording rows that changed since the previous tick, and now and then as a keyframe."""
 
 from __future__ import annotations
 
 import os
 import struct
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from memtop.sources.protocol import pid_of
 from memtop.sources.recording.format import (
     PACKED_LIMIT,
-    TOOK_BYTES,
     VALUE_LIMIT,
     Outcome,
     RecordKind,
     Row,
     encode_changes,
     encode_pids,
+    encode_rows,
     encode_took,
     has_basis,
+    is_kept,
     pack,
 )
-from memtop.sources.recording.tick import Recorded, Tick
+from memtop.sources.recording.tick import Block, Recorded, Tick
+
+KEY_TICKS: Final = 60
+"""Fewest ticks from one keyframe to the next."""
+KEY_TICKS_MOST: Final = 300
+"""Most ticks between two keyframes. Between the two it depends on their size."""
 
 
 class Encoder:
-    """Turns ticks into rows, and remembers the contents of earlier rows."""
+    """Turns ticks into rows, and remembers the contents of earlier rows.
 
-    def __init__(self) -> None:
+    ``about`` is what each keyframe says of the machine and of what was asked, by name.
+    """
+
+    def __init__(self, about: Mapping[str, bytes] | None = None) -> None:
+        self._about = about or {}
         self._pids: tuple[int, ...] | None = None
         self._listed: frozenset[int] = frozenset()
         self._swept: dict[str, frozenset[int] | None] = {}
@@ -35,34 +46,68 @@ class Encoder:
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self._reads: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
         """By process, so that they can be dropped with it."""
+        self._kept: dict[int | None, dict[str, tuple[Recorded, float]]] = defaultdict(dict)
         self._sets: dict[RecordKind, bytes] = {RecordKind.READ_SET: b"", RecordKind.WAITING: b""}
         self._bases: dict[tuple[int, str], bytes] = {}
         self._rows: list[Row] = []
+        self._since_key = -1
+        """Ticks since the last keyframe; negative before the first one."""
+        self._bytes_since_key = 0
+        self._key_bytes = 0
 
-    def rows(self, tick: Tick) -> list[Row]:
+    def block(self, tick: Tick) -> Block:
         """The rows of the next tick."""
-        self._rows = []
-        left = self._tell_pids(tick.pids) if tick.pids is not None else ()
-        for name in self._swept.keys() | tick.sweeps.keys():
-            self._tell_sweep(name, tick.sweeps.get(name, {}))
-        for path, answer in tick.reads.items():
-            known = self._reads[pid_of(path)]
-            if known.get(path) != answer:
-                known[path] = answer
-                self._add_answer(RecordKind.READ, path, answer)
-        self._tell_set(RecordKind.READ_SET, tick.reads)
-        self._tell_set(RecordKind.WAITING, tick.waiting)
+        left = self._take(tick)
+        key = self._key_is_due()
+        if key:
+            self._rows = [self._keyframe(left)]
+            self._since_key, self._bytes_since_key = 0, 0
+        own: list[Row] = []
         for path, told, took_s in tick.asks:
-            self._add_answer(RecordKind.ASK, path, told, took_s)
+            if is_kept(path):
+                self._kept[pid_of(path)][path] = told, took_s
+            own.append(_answer(RecordKind.ASK, path, told, took_s))
+        if tick.lost:
+            own.append((RecordKind.LOST, b"", tick.lost, b""))
         for end in tick.exits:
-            self._rows.append((RecordKind.EXIT, b"%d" % end.pid, end.status, struct.pack("<d", end.wall_s)))
+            own.append((RecordKind.EXIT, b"%d" % end.pid, end.status, struct.pack("<d", end.wall_s)))
+        self._rows += own
         for pid in left:
             self._reads.pop(pid, None)
+            self._kept.pop(pid, None)
             for values in self._values.values():
                 values.pop(pid, None)
-        return self._rows
+        block = Block(tick.instant, key, encode_rows(self._rows))
+        if key:
+            self._key_bytes = len(block.rows)
+        else:
+            self._since_key += 1
+            self._bytes_since_key += len(block.rows)
+        return block
 
-    def _tell_pids(self, pids: Iterable[int]) -> frozenset[int]:
+    def _key_is_due(self) -> bool:
+        if self._since_key < 0:
+            return True
+        enough = self._since_key >= KEY_TICKS - 1 and self._bytes_since_key >= self._key_bytes
+        return enough or self._since_key >= KEY_TICKS_MOST - 1
+
+    def _take(self, tick: Tick) -> frozenset[int]:
+        """Take what differs from before as rows. Returns the PIDs that have left."""
+        self._rows = []
+        left = self._take_pids(tick.pids) if tick.pids is not None else frozenset()
+        for name in self._swept.keys() | tick.sweeps.keys():
+            self._take_sweep(name, tick.sweeps.get(name, {}))
+        for path, answer in tick.reads.items():
+            known = self._reads[pid_of(path)]
+            if (before := known.get(path)) != answer:
+                known[path] = answer
+                basis = before[1] if before is not None else b""
+                self._rows.append((RecordKind.READ, os.fsencode(path), answer[0], pack(answer[1], basis)))
+        self._take_set(RecordKind.READ_SET, tick.reads)
+        self._take_set(RecordKind.WAITING, tick.waiting)
+        return left
+
+    def _take_pids(self, pids: Iterable[int]) -> frozenset[int]:
         """Add the row for the list of processes. Returns the PIDs that have left."""
         now = tuple(pids)
         before, self._pids = self._pids, now
@@ -76,7 +121,7 @@ class Encoder:
             self._add(RecordKind.PIDS, "", 0, encode_pids([len(left), *left, *sorted(self._listed - listed_before)]))
         return left
 
-    def _tell_sweep(self, name: str, answers: dict[int, bytes | None]) -> None:
+    def _take_sweep(self, name: str, answers: dict[int, bytes | None]) -> None:
         swept = frozenset(answers)
         told = None if swept == self._listed else swept
         if name not in self._swept or self._swept[name] != told:
@@ -88,29 +133,50 @@ class Encoder:
             known.update(changes)
             self._add(RecordKind.SWEEP, name, None, encode_changes(changes))
 
-    def _tell_set(self, kind: RecordKind, paths: Iterable[str]) -> None:
+    def _take_set(self, kind: RecordKind, paths: Iterable[str]) -> None:
         data = b"\0".join(sorted(map(os.fsencode, paths)))
         if data != self._sets[kind]:
             self._sets[kind] = data
             self._add(kind, "", None, data)
 
-    def _add_answer(self, kind: RecordKind, path: str, told: Recorded, took_s: float | None = None) -> None:
-        outcome, data = told
-        if len(data) > VALUE_LIMIT:
-            outcome, data = Outcome.UNAVAILABLE, b"too large to be recorded"
-        self._add(kind, path, outcome, data if took_s is None else encode_took(took_s) + data)
-
     def _add(self, kind: RecordKind, path: str, status: int | None, data: bytes) -> None:
-        chained = has_basis(kind, path)
+        chained = has_basis(kind)
         packed = pack(data, self._bases.get((kind, path), b"") if chained else b"")
-        if len(packed) > PACKED_LIMIT:
-            self._add(
-                kind,
-                path,
-                Outcome.UNAVAILABLE,
-                data[:TOOK_BYTES] * (kind == RecordKind.ASK) + b"too large to be recorded",
-            )
-            return
         if chained:
             self._bases[kind, path] = data
         self._rows.append((kind, os.fsencode(path), status, packed))
+
+    def _keyframe(self, left: frozenset[int]) -> Row:
+        """Everything that is known, as one row. What follows is packed with its values."""
+        rows: list[Row] = [(RecordKind.ABOUT, name.encode(), None, b"\0" + data) for name, data in self._about.items()]
+        self._bases = {}
+
+        def add(kind: RecordKind, path: str, status: int | None, data: bytes) -> None:
+            if has_basis(kind):
+                self._bases[kind, path] = data
+            rows.append((kind, os.fsencode(path), status, b"\0" + data))
+
+        if self._pids is not None:
+            add(RecordKind.PIDS, "", 2, encode_pids([len(left), *left, *self._pids]))
+        for name, swept in self._swept.items():
+            add(RecordKind.SWEPT, name, int(swept is None), encode_pids(sorted(swept or ())))
+            add(RecordKind.SWEEP, name, None, encode_changes(self._values[name]))
+        for answers in self._reads.values():
+            rows += [
+                (RecordKind.READ, os.fsencode(path), outcome, b"\0" + data) for path, (outcome, data) in answers.items()
+            ]
+        for kind, data in self._sets.items():
+            add(kind, "", None, data)
+        for kept in self._kept.values():
+            for path, (told, took_s) in kept.items():
+                outcome, data = told
+                rows.append((RecordKind.KEPT, os.fsencode(path), outcome, b"\0" + encode_took(took_s) + data))
+        return RecordKind.KEY, b"", None, pack(encode_rows(rows))
+
+
+def _answer(kind: RecordKind, path: str, told: Recorded, took_s: float) -> Row:
+    outcome, data = told
+    packed = pack(encode_took(took_s) + data) if len(data) <= VALUE_LIMIT else b""
+    if not packed or len(packed) > PACKED_LIMIT:
+        outcome, packed = Outcome.UNAVAILABLE, pack(encode_took(took_s) + b"too large to be recorded")
+    return kind, os.fsencode(path), outcome, packed

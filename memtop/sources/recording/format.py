@@ -1,7 +1,7 @@
 """The recording format: one SQLite file with two tables.
 
-``tick`` has the instants, counted from 0. ``fact`` has what was learnt at each of them, only where it differs from
-what was known before:
+``tick`` has the instants, counted up; the oldest may have been dropped. ``fact`` has what was learnt at each of them,
+only where it differs from what was known before:
 
 ==========  =========================  ========================================  ===================================
 kind        path                       status                                    data
@@ -15,34 +15,50 @@ ASK         of the file                an Outcome                               
 WAITING     empty                      empty                                     paths without an answer yet
 EXIT        the pid                    wait(2) status or NULL                    wall time, a double
 LOST        empty                      samples that are missing before this one  empty
+KEY         empty                      empty                                     rows, see :func:`encode_rows`
+KEPT        of the file                an Outcome                                as ASK
+ABOUT       its name                   empty                                     the value
 ==========  =========================  ========================================  ===================================
 
 The mark of a recording that was not finished, because memtop was killed or could not write what it still had, is the
 journal mode in the header (byte 18): WAL while it is being written, another one when it is complete.
 ``SWEPT``, ``READ_SET`` and ``WAITING`` tell "unchanged" from "not asked"; they hold until they change. ``ASK`` and
 ``EXIT`` belong to their tick alone. Numbers are little-endian.
+
+A keyframe is a tick with a ``KEY``, whose rows are everything that is known at that tick, so that a reader may begin
+there. Its PIDS have the status 2: how many left at this tick, they, all of them. ``KEPT`` are answers that are asked
+for once and hold. ``ABOUT`` is what the recording says of its machine and of what was asked. The first tick is a
+keyframe. Format 1 has no keyframes.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import IntEnum
 from typing import Final
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RecordingError, Unavailable
-from memtop.sources.protocol import pid_of
+from memtop.sources.protocol import is_runtime
 
 APPLICATION_ID: Final = 0x6D656D74
 """``memt``, at byte 68 of the file."""
-VERSION: Final = 1
-"""PRAGMA user_version, the version that a reader must understand."""
-SCHEMA: Final = (
-    "CREATE TABLE tick(n INTEGER PRIMARY KEY, wall_s REAL NOT NULL, mono_s REAL NOT NULL)",
+VERSION: Final = 2
+"""PRAGMA user_version, the version that is written."""
+_FACT: Final = (
     "CREATE TABLE fact(tick INTEGER NOT NULL, kind INTEGER NOT NULL, path BLOB NOT NULL, status INTEGER, data BLOB)",
     "CREATE INDEX fact_tick ON fact(tick)",
 )
+SCHEMAS: Final[Mapping[int, tuple[str, ...]]] = {
+    1: ("CREATE TABLE tick(n INTEGER PRIMARY KEY, wall_s REAL NOT NULL, mono_s REAL NOT NULL)", *_FACT),
+    2: (
+        "CREATE TABLE tick(n INTEGER PRIMARY KEY, wall_s REAL NOT NULL, mono_s REAL NOT NULL, key INTEGER NOT NULL)",
+        *_FACT,
+        "CREATE INDEX fact_event ON fact(tick, kind) WHERE kind IN (8, 9)",
+    ),
+}
+"""The tables of each version that a reader understands. The last index finds ends of processes and losses at once."""
 PACKED_LIMIT: Final = 15 << 20
 """Most bytes of one value in the file."""
 VALUE_LIMIT: Final = 64 << 20
@@ -58,6 +74,9 @@ _DICTIONARY_LIMIT: Final = 32_768
 _NONE: Final = 0xFFFF_FFFF
 TOOK_BYTES: Final = 8
 """Size of a double."""
+_ONCE: Final = ("identity", "environ", "container")
+"""Answers about a runtime that hold until they are replaced."""
+_ROW: Final = struct.Struct("<BBHIq")
 
 Row = tuple[int, bytes, int | None, bytes | None]
 """kind, path, status, data."""
@@ -75,6 +94,9 @@ class RecordKind(IntEnum):
     WAITING = 7
     EXIT = 8
     LOST = 9
+    KEY = 10
+    KEPT = 11
+    ABOUT = 12
 
 
 class Outcome(IntEnum):
@@ -95,14 +117,40 @@ ERRORS: Final[Mapping[Outcome, type[MemtopError]]] = {
 }
 
 
-def has_basis(kind: int, path: str) -> bool:
-    """Whether the previous fact of the same kind and path is used to pack such a fact.
+def has_basis(kind: int) -> bool:
+    """Whether the previous fact of the same kind and path is used to pack such a fact, because it differs little.
 
-    Files of the machine and sweeps differ little from tick to tick. Other facts would have to be remembered one by one.
+    A READ uses the last answer of its file, which is remembered anyway. Format 1 packed the files of processes without.
     """
-    return kind in (RecordKind.SWEEP, RecordKind.SWEPT, RecordKind.READ_SET) or (
-        kind == RecordKind.READ and pid_of(path) is None
-    )
+    return kind in (RecordKind.SWEEP, RecordKind.SWEPT, RecordKind.READ_SET, RecordKind.READ)
+
+
+def is_kept(path: str) -> bool:
+    """Whether the answer of a reading that may block is asked for once and holds from then on."""
+    name = path.rpartition("/")[2]
+    return name in _ONCE if is_runtime(path) else name == "cmdline" or path.startswith("user/")
+
+
+def encode_rows(rows: Collection[Row]) -> bytes:
+    """Encode rows as bytes."""
+    parts = [
+        _ROW.pack(kind, status is None, len(path), len(data or b""), status or 0) + path + (data or b"")
+        for kind, path, status, data in rows
+    ]
+    return b"".join(parts)
+
+
+def decode_rows(data: bytes) -> Iterator[Row]:
+    """The inverse of :func:`encode_rows`. Raises struct.error or RecordingError."""
+    at = 0
+    while at < len(data):
+        kind, unknown, path_size, size, status = _ROW.unpack_from(data, at)
+        path_at = at + _ROW.size
+        at = path_at + path_size + size
+        if at > len(data):
+            raise RecordingError("a row is cut short")
+        path = data[path_at : path_at + path_size]
+        yield kind, path, None if unknown else status, data[path_at + path_size : at]
 
 
 def pack(data: bytes, basis: bytes = b"") -> bytes:
@@ -115,14 +163,14 @@ def pack(data: bytes, basis: bytes = b"") -> bytes:
     return _PLAIN + data
 
 
-def unpack(stored: bytes, basis: bytes = b"") -> bytes:
-    """The inverse of :func:`pack`, at most VALUE_LIMIT bytes. Raises RecordingError or zlib.error."""
+def unpack(stored: bytes, basis: bytes = b"", limit_bytes: int = VALUE_LIMIT) -> bytes:
+    """The inverse of :func:`pack`, at most ``limit_bytes``. Raises RecordingError or zlib.error."""
     if stored[:1] == _PLAIN:
         return stored[1:]
     if stored[:1] != _ZLIB:
         raise RecordingError("a value is stored in an unknown way")
     inflater = zlib.decompressobj(zdict=basis[:_DICTIONARY_LIMIT])
-    data = inflater.decompress(stored[1:], VALUE_LIMIT)
+    data = inflater.decompress(stored[1:], limit_bytes)
     if not inflater.eof:
         raise RecordingError("a value is cut short or too large")
     return data

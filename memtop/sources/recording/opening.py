@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from memtop.errors import RecordingError
-from memtop.sources.recording.format import APPLICATION_ID, SCHEMA, VERSION
+from memtop.sources.recording.format import APPLICATION_ID, SCHEMAS, VERSION
 
 FILE_LIMIT: Final = 2 << 30
 LENGTH_LIMIT: Final = 16 << 20
@@ -35,7 +35,7 @@ _PRAGMAS: Final = ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON", 
 def open_recording(path: str) -> sqlite3.Connection:
     """Open one recording for reading. Raises RecordingError, sqlite3.Error or OSError."""
     path = str(Path(path).absolute())
-    _check_file(path)
+    version = _check_file(path)
     beside = [suffix for suffix in ("-wal", "-shm", "-journal") if os.path.lexists(path + suffix)]
     for suffix in beside:
         if not stat.S_ISREG(os.lstat(path + suffix).st_mode):
@@ -43,7 +43,7 @@ def open_recording(path: str) -> sqlite3.Connection:
     uri = f"file:{urllib.parse.quote(os.fsencode(path))}?mode=ro{'' if beside else '&immutable=1'}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     try:
-        _harden(connection)
+        _harden(connection, version)
     except BaseException:
         connection.close()
         raise
@@ -59,14 +59,14 @@ def is_unfinished(path: str) -> bool:
         os.close(descriptor)
 
 
-def _harden(connection: sqlite3.Connection) -> None:
+def _harden(connection: sqlite3.Connection, version: int) -> None:
     connection.text_factory = bytes
     for limit, value in _LIMITS.items():
         connection.setlimit(limit, value)
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
     schema = sorted(connection.execute("SELECT sql FROM sqlite_master").fetchall(), key=repr)
-    if schema != sorted(((sql.encode(),) for sql in SCHEMA), key=repr):
+    if schema != sorted(((sql.encode(),) for sql in SCHEMAS[version]), key=repr):
         raise RecordingError("it has other tables than a recording")
     connection.set_authorizer(_authorize)
 
@@ -75,13 +75,13 @@ def _authorize(action: int, first: str | None, second: str | None, database: str
     allowed = (
         action == sqlite3.SQLITE_SELECT
         or (action == sqlite3.SQLITE_READ and first in ("tick", "fact"))
-        or (action == sqlite3.SQLITE_FUNCTION and second == "max")
+        or (action == sqlite3.SQLITE_FUNCTION and second in ("max", "min"))
     )
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
-def _check_file(path: str) -> None:
-    """Check the file before SQLite opens it. Raises RecordingError or OSError."""
+def _check_file(path: str) -> int:
+    """Check the file before SQLite opens it. Returns its format. Raises RecordingError or OSError."""
     if stat.S_ISLNK(os.lstat(path).st_mode):
         raise RecordingError("it is a symbolic link")
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
@@ -99,5 +99,6 @@ def _check_file(path: str) -> None:
     if head[:16] != _MAGIC or head[68:72] != APPLICATION_ID.to_bytes(4, "big"):
         raise RecordingError("it is not a recording made by memtop")
     version = int.from_bytes(head[60:64], "big")
-    if version != VERSION:
-        raise RecordingError(f"it has format {version}, and this memtop reads format {VERSION}")
+    if version not in SCHEMAS:
+        raise RecordingError(f"it has format {version}, and this memtop reads formats 1 to {VERSION}")
+    return version

@@ -1,16 +1,31 @@
-"""Recorder: a Source that passes on the answers of another Source and records them."""
+"""Recorder: a Source that passes on the answers of another Source, keeps the last ones, and records them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
 from memtop.redaction import scrub
-from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, Source, is_runtime, without_address
+from memtop.sources.protocol import (
+    READ_LIMIT,
+    Answer,
+    Exit,
+    Instant,
+    RecordingState,
+    Source,
+    is_runtime,
+    without_address,
+)
+from memtop.sources.recording.about import about_this_machine
 from memtop.sources.recording.format import ERRORS, Outcome
+from memtop.sources.recording.ring import Ring
 from memtop.sources.recording.tick import Recorded, Tick
 from memtop.sources.recording.writer import Writer
+
+if TYPE_CHECKING:
+    from memtop.sources.recording.file import Bounds, RecordingFile
 
 _OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
 
@@ -19,24 +34,67 @@ class Recorder:
     """A Source that passes on another Source's answers and writes them to a new file.
 
     The recording holds what was answered, with two exceptions for people who send recordings to each other. Secrets in
-    command lines are replaced by ``***`` (:mod:`memtop.redaction`), which also affects the live screen meanwhile.
-    Environments are left out.
+    command lines are replaced by ``***`` (:mod:`memtop.redaction`). Environments are left out. ``command_lines`` False
+    leaves out the arguments of all programs.
+
+    Without ``path`` nothing is written until :meth:`start`. With ``looks_back`` the last instants are kept in memory,
+    and a file begins with them.
 
     An instant is passed to the writer when the next one begins. After it is written, it survives the end of memtop. A
     slow or full disk delays nothing: instants that cannot be written are counted, see :attr:`problem`. Raises
     RecordingError if the file exists or cannot be created.
     """
 
-    def __init__(self, source: Source, path: str) -> None:
+    def __init__(
+        self,
+        source: Source,
+        path: str = "",
+        *,
+        looks_back: bool = False,
+        bounds: Bounds | None = None,
+        asked: str = "",
+        command_lines: bool = True,
+    ) -> None:
         self._source = source
-        self._writer = Writer(path)
+        self._command_lines = command_lines
+        self._file: RecordingFile | None = None
+        self._from_s: float | None = None
+        file = _new_file(path, bounds) if path else None
+        self._writer = Writer(Ring() if looks_back else None, about_this_machine(asked))
+        if file is not None:
+            self._begin(file)
         self._tick: Tick | None = None
         self._lost: Tick | None = None
+
+    def start(self, path: str) -> None:
+        """Begin a new file with what is kept in memory, and go on. Raises RecordingError."""
+        self._begin(_new_file(path, None))
+
+    def _begin(self, file: RecordingFile) -> None:
+        self._file, self._from_s = file, self._writer.begin(file)
+
+    def stop(self) -> str | None:
+        """Finish the file. Returns what is wrong with it; None for nothing."""
+        complete = self._writer.end()
+        problem = self._writer.problem
+        self._file = None
+        return problem if complete else problem or "the disk does not answer, and the recording is not complete"
+
+    @property
+    def state(self) -> RecordingState | None:
+        """The file being written; None for none."""
+        file = self._file
+        return None if file is None else RecordingState(file.path, file.size_bytes(), self._from_s)
 
     @property
     def problem(self) -> str | None:
         """What is wrong with the recording now, as one sentence; None if nothing is."""
         return self._writer.problem
+
+    @property
+    def write_error(self) -> str:
+        """Why the last instant could not be written; empty if it was."""
+        return self._writer.failed
 
     def begin(self) -> Instant | None:
         """Open a new instant, and pass the previous one to the writer."""
@@ -44,6 +102,8 @@ class Recorder:
         instant = self._source.begin()
         if instant is not None:
             self._tick = Tick(instant)
+            if self._from_s is None:
+                self._from_s = instant.wall_s
         return instant
 
     def pids(self) -> Sequence[int]:
@@ -73,7 +133,7 @@ class Recorder:
             self._note_answer(written, _told(error), 0.0)
             raise
         if answer is not None:
-            self._note_answer(written, _recordable(written, answer.data), answer.took_s)
+            self._note_answer(written, self._recordable(written, answer.data), answer.took_s)
         elif self._tick is not None:
             self._tick.waiting.add(written)
         return answer
@@ -125,8 +185,15 @@ class Recorder:
                 self._tick.reads[path] = _told(error)
             raise
         if self._tick is not None:
-            self._tick.reads[path] = _recordable(path, data)
+            self._tick.reads[path] = self._recordable(path, data)
         return data
+
+    def _recordable(self, path: str, data: bytes) -> Recorded:
+        if is_runtime(path) or not path.endswith(("/environ", "/cmdline")):
+            return Outcome.OK, data
+        if path.endswith("/environ"):
+            return Outcome.UNAVAILABLE, b"environments are never recorded"
+        return Outcome.OK, scrub(data) if self._command_lines else data.partition(b"\0")[0]
 
     def _note_answer(self, path: str, told: Recorded, took_s: float) -> None:
         if self._tick is not None:
@@ -137,7 +204,7 @@ def _told(error: MemtopError) -> Recorded:
     return _OUTCOMES[type(error)], os.fsencode(str(error))
 
 
-def _recordable(path: str, data: bytes) -> Recorded:
-    if path.endswith("/environ") and not is_runtime(path):
-        return Outcome.UNAVAILABLE, b"environments are never recorded"
-    return Outcome.OK, scrub(data) if path.endswith("/cmdline") else data
+def _new_file(path: str, bounds: Bounds | None) -> RecordingFile:
+    from memtop.sources.recording.file import Bounds, RecordingFile  # noqa: PLC0415 (13 ms of SQLite, for a file only)
+
+    return RecordingFile(path, bounds or Bounds())

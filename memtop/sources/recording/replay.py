@@ -9,13 +9,14 @@ import struct
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from memtop.errors import NotRecorded, RecordingError
 from memtop.sanitize import clean
-from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
+from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, pid_of
+from memtop.sources.recording.about import page_size_problem
 from memtop.sources.recording.checked_values import blob, integer, mono_time_s, path_set, wall_time_s
 from memtop.sources.recording.format import (
     ERRORS,
@@ -24,8 +25,10 @@ from memtop.sources.recording.format import (
     RecordKind,
     decode_changes,
     decode_pids,
+    decode_rows,
     decode_took,
     has_basis,
+    is_kept,
     unpack,
 )
 from memtop.sources.recording.opening import is_unfinished, open_recording
@@ -39,10 +42,10 @@ TICK_LIMIT: Final = 256 << 20
 """Most bytes unpacked for one tick."""
 MEMORY_LIMIT: Final = 256 << 20
 """Most bytes kept from one tick to the next."""
+KEY_LIMIT: Final = 256 << 20
+"""Most bytes of a keyframe."""
 ENTRY_BYTES: Final = 160
 """What one answer costs in memory, in addition to its bytes."""
-ONCE: Final = ("identity", "environ", "container")
-"""Answers about a runtime that hold until they are replaced."""
 
 
 class Replay:
@@ -58,7 +61,6 @@ class Replay:
         self._mono_s = -math.inf
         self._deadline_s = math.inf
         self._budget = 0
-        self._lost = 0
         self._learnt_bytes = 0
         self._pids: tuple[int, ...] | None = None
         """The last list; None before the first request for one."""
@@ -73,27 +75,40 @@ class Replay:
         }
         self._asks: dict[str, list[tuple[Recorded, float]]] = {}
         self._kept: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
-        """Readings that are made once per runtime: a viewer may open its process later than the user who recorded
-        it."""
+        """Readings that are made once: a viewer may open its process later than the user who recorded it."""
         self._exits: list[Exit] = []
+        self._lost = 0
+        self._about: dict[str, bytes] = {}
         self._bases: dict[tuple[int, str], bytes] = {}
+        self._learners: dict[RecordKind, Callable[[str, object, bytes], None]] = {
+            RecordKind.PIDS: self._learn_pids,
+            RecordKind.SWEPT: self._learn_swept,
+            RecordKind.SWEEP: self._learn_sweep,
+            RecordKind.READ: self._learn_read,
+            RecordKind.READ_SET: self._learn_read_set,
+            RecordKind.ASK: self._learn_ask,
+            RecordKind.WAITING: self._learn_waiting,
+            RecordKind.KEPT: self._learn_kept,
+            RecordKind.ABOUT: self._learn_about,
+        }
         with self._one_sentence():
             self._connection = open_recording(path)
             self._unfinished = is_unfinished(path)
         self._connection.set_progress_handler(lambda: time.monotonic() > self._deadline_s, 10_000)
         try:
             with self._one_sentence():
-                (last,) = self._connection.execute("SELECT max(n) FROM tick").fetchone()
+                first, last = self._connection.execute("SELECT min(n), max(n) FROM tick").fetchone()
                 if last is None:
                     raise RecordingError("it has no samples: memtop was ended before the first one was written")
-                self._ticks = integer(last) + 1
+                self._first, self._end = integer(first), integer(last) + 1
+                self._next = self._first
         except RecordingError:
             self._connection.close()
             raise
 
     def position(self) -> tuple[int, int]:
         """(instants played so far, total instants)."""
-        return self._next, self._ticks
+        return self._next - self._first, self._end - self._first
 
     @property
     def incomplete(self) -> str | None:
@@ -107,7 +122,7 @@ class Replay:
 
     def begin(self) -> Instant | None:
         """Open the next instant; None at the end."""
-        if self._next >= self._ticks:
+        if self._next >= self._end:
             return None
         with self._one_sentence():
             found = self._connection.execute("SELECT wall_s, mono_s FROM tick WHERE n = ?", (self._next,)).fetchone()
@@ -201,31 +216,66 @@ class Replay:
         if kind == RecordKind.LOST:
             self._lost += max(0, min(integer(status), COUNT_LIMIT))
             return
-        if has_basis(kind, path):
-            data = self._bases[kind, path] = unpack(stored, self._bases.get((kind, path), b""))
-        else:
-            data = unpack(stored)
+        if kind == RecordKind.KEY:
+            self._learn_all(stored)
+            return
+        data = unpack(stored, self._basis(kind, path))
+        if has_basis(kind) and kind != RecordKind.READ:
+            self._bases[kind, path] = data
         size = ENTRY_BYTES + len(path) + len(data)
         self._budget -= size
         self._learnt_bytes += size
         if self._budget < 0:
             raise RecordingError("one instant holds too much")
-        if kind == RecordKind.PIDS:
-            self._learn_pids(decode_pids(data), integer(status))
-        elif kind == RecordKind.SWEPT:
-            self._swept[path] = None if status else frozenset(decode_pids(data))
-        elif kind == RecordKind.SWEEP:
-            self._values[path].update(decode_changes(data))
-        elif kind == RecordKind.READ:
-            self._reads[pid_of(path)][path] = Outcome(integer(status)), data
-        elif kind == RecordKind.ASK:
-            took_s, data = decode_took(data)
-            told = Outcome(integer(status)), data
-            self._asks.setdefault(path, []).append((told, took_s))
-            if is_runtime(path) and path.rpartition("/")[2] in ONCE:
-                self._kept[pid_of(path)][path] = told
-        else:
-            self._sets[RecordKind(kind)] = path_set(data)
+        self._learners[RecordKind(kind)](path, status, data)
+
+    def _learn_swept(self, name: str, status: object, data: bytes) -> None:
+        self._swept[name] = None if status else frozenset(decode_pids(data))
+
+    def _learn_sweep(self, name: str, status: object, data: bytes) -> None:
+        self._values[name].update(decode_changes(data))
+
+    def _learn_read(self, path: str, status: object, data: bytes) -> None:
+        self._reads[pid_of(path)][path] = Outcome(integer(status)), data
+
+    def _learn_ask(self, path: str, status: object, data: bytes) -> None:
+        took_s, data = decode_took(data)
+        told = Outcome(integer(status)), data
+        self._asks.setdefault(path, []).append((told, took_s))
+        if is_kept(path):
+            self._kept[pid_of(path)][path] = told
+
+    def _learn_kept(self, path: str, status: object, data: bytes) -> None:
+        self._kept[pid_of(path)][path] = Outcome(integer(status)), decode_took(data)[1]
+
+    def _learn_about(self, name: str, status: object, data: bytes) -> None:
+        self._about[name] = data
+        if problem := page_size_problem(self._about):
+            raise RecordingError(problem)
+
+    def _learn_read_set(self, path: str, status: object, data: bytes) -> None:
+        self._sets[RecordKind.READ_SET] = path_set(data)
+
+    def _learn_waiting(self, path: str, status: object, data: bytes) -> None:
+        self._sets[RecordKind.WAITING] = path_set(data)
+
+    def _basis(self, kind: int, path: str) -> bytes:
+        if kind == RecordKind.READ:
+            known = self._reads[pid_of(path)].get(path)
+            return known[1] if known is not None else b""
+        return self._bases.get((kind, path), b"") if has_basis(kind) else b""
+
+    def _learn_all(self, stored: bytes) -> None:
+        """Take a keyframe in place of everything known before."""
+        data = unpack(stored, limit_bytes=KEY_LIMIT)
+        self._pids, self._listed, self._left = None, frozenset(), frozenset()
+        self._swept, self._bases = {}, {}
+        self._values, self._reads, self._kept = defaultdict(dict), defaultdict(dict), defaultdict(dict)
+        self._sets = {RecordKind.READ_SET: frozenset(), RecordKind.WAITING: frozenset()}
+        for kind, path, status, value in decode_rows(data):
+            if kind in (RecordKind.KEY, RecordKind.EXIT):
+                raise RecordingError("a keyframe is damaged")
+            self._learn(kind, os.fsdecode(path), status, blob(value))
 
     def _check_memory(self) -> None:
         """Measure the memory in use, after enough new data that it may be too much. Raises RecordingError."""
@@ -244,13 +294,16 @@ class Replay:
         if kept > MEMORY_LIMIT:
             raise RecordingError("it holds more than memtop keeps in memory")
 
-    def _learn_pids(self, numbers: tuple[int, ...], full: int) -> None:
-        if full:
+    def _learn_pids(self, path: str, status: object, data: bytes) -> None:
+        numbers, form = decode_pids(data), integer(status)
+        if form == 1:
             listed = frozenset(numbers)
+            self._left = self._listed - listed
         else:
             leaving = 1 + numbers[0]
-            listed = (self._listed - frozenset(numbers[1:leaving])) | frozenset(numbers[leaving:])
-        self._left = self._listed - listed
+            self._left = frozenset(numbers[1:leaving])
+            rest = frozenset(numbers[leaving:])
+            listed = rest if form == 2 else (self._listed - self._left) | rest
         self._listed = listed
         if len(listed) > PROCESS_LIMIT:
             raise RecordingError("it has more processes than memtop can show")

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from memtop.sources.protocol import Exit, Instant, pid_of
 from memtop.sources.recording.format import Outcome
 
 Recorded = tuple[Outcome, bytes]
 """The outcome of a reading, and its bytes or the error's text."""
+
+
+class Block(NamedTuple):
+    """One instant, encoded: what differs from the one before, or all that is known."""
+
+    instant: Instant
+    key: bool
+    """Whether it is a keyframe: a reader may begin with it."""
+    rows: bytes
+    """See :func:`memtop.sources.recording.format.encode_rows`."""
 
 
 @dataclass(slots=True)
@@ -24,6 +35,8 @@ class Tick:
     """Readings that may block: path, outcome, seconds that it took."""
     waiting: set[str] = field(default_factory=set)
     exits: list[Exit] = field(default_factory=list)
+    lost: int = 0
+    """Instants before this one that could not be written."""
 
     def size_bytes(self) -> int:
         """Estimate of the memory that it uses."""
@@ -53,4 +66,5 @@ class Tick:
         }
         reads = {path: told for path, told in lost.reads.items() if matters(pid_of(path))} | self.reads
         asks = {ask[0]: ask for ask in (*(ask for ask in lost.asks if matters(pid_of(ask[0]))), *self.asks)}
-        return Tick(self.instant, pids, sweeps, reads, [*asks.values()], self.waiting, [*lost.exits, *self.exits])
+        exits = [*lost.exits, *self.exits]
+        return Tick(self.instant, pids, sweeps, reads, [*asks.values()], self.waiting, exits, self.lost + lost.lost + 1)

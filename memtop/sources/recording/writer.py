@@ -1,23 +1,19 @@
-"""Thread that writes a recording, so that a slow disk does not delay a sample."""
+"""Thread that encodes ticks, keeps the last ones in memory, and writes them to a sink, so that a slow disk does not
+delay a sample."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import stat
 import threading
 import time
-import urllib.parse
 from collections import deque
-from contextlib import suppress
-from pathlib import Path
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
 
 from memtop.errors import RecordingError, starved
 from memtop.sanitize import clean
 from memtop.sources.recording.encoder import Encoder
-from memtop.sources.recording.format import APPLICATION_ID, SCHEMA, VERSION, RecordKind, Row
-from memtop.sources.recording.tick import Tick
+from memtop.sources.recording.ring import Ring
+from memtop.sources.recording.tick import Block, Tick
 
 QUEUE_BYTES: Final = 16 << 20
 """Most memory that ticks may use while they wait for the disk. One tick is always accepted."""
@@ -26,40 +22,60 @@ CLOSE_S: Final = 2.0
 """How long closing waits for the disk."""
 FROZEN_S: Final = 3.0
 """A write that takes longer is reported."""
-LOOK_S: Final = 5.0
-"""How often to check that the file still exists: SQLite goes on writing into a file that was removed."""
-CHECKPOINT_S: Final = 60.0
-_DESCRIPTORS: Final = "/proc/self/fd"
+
+
+class Sink(Protocol):
+    """Where blocks go: a file. Each method may raise RecordingError or OSError."""
+
+    @property
+    def removed(self) -> bool:
+        """Whether it is known that the blocks go nowhere."""
+        ...
+
+    def write(self, blocks: Sequence[Block]) -> None:
+        """Write blocks, all or none."""
+        ...
+
+    def keep_house(self) -> None:
+        """Do what is due from time to time."""
+        ...
+
+    def look(self) -> bool:
+        """Whether it is still there."""
+        ...
+
+    def finish(self, *, complete: bool) -> None:
+        """Write no more. ``complete`` is whether it got every block."""
+        ...
 
 
 class Writer:
-    """Creates one recording and writes ticks into it, each in its own transaction.
+    """Encodes ticks and hands them to a sink while there is one.
 
-    What is committed survives the end of memtop. Raises RecordingError if the file exists or cannot be created.
+    ``ring`` keeps the last ones. A new sink first gets all of it, or begins with the first tick. ``about`` is what the
+    recording says of itself.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = str(Path(path).absolute())
-        self._connection = _create(self._path)
-        self._inode = _inode(self._path)
-        self._encoder = Encoder()
+    def __init__(self, ring: Ring | None = None, about: Mapping[str, bytes] | None = None) -> None:
+        self._ring = ring
+        self._encoder = Encoder(about)
         self._changed = threading.Condition()
-        self._queue: deque[tuple[Tick, int, int]] = deque()
-        """Ticks, their sizes, and how many were dropped before each."""
+        self._queue: deque[tuple[Tick, int]] = deque()
         self._queued_bytes = 0
+        self._sink: Sink | None = None
+        self._next_sink: Sink | None = None
+        self._ending_sink = False
+        self._pending: list[Block] = []
+        """Blocks of the oldest tick, or of the ring, that are not written yet."""
         self._closing = False
         self._ended = False
         self._closed = False
         self._removed = False
         self._broken = False
-        """Whether the thread has failed, so that nothing more is written."""
+        """Whether the thread has ended, so that nothing more is written."""
         self._dropped = 0
-        self._marked = 0
-        """How many of the dropped ticks the file tells of, or will once the queue is written."""
         self._failed = ""
         self._writing_since_s: float | None = None
-        self._written = 0
-        self._looked_s = self._checkpointed_s = time.monotonic()
         threading.Thread(target=self._run, name="memtop-recorder", daemon=True).start()
 
     @property
@@ -81,26 +97,47 @@ class Writer:
             return f"recording paused: {failed} ({waiting} samples kept in memory, {dropped} dropped)"
         return f"{dropped} samples are missing from the recording" if dropped else None
 
+    @property
+    def failed(self) -> str:
+        """Why the last write failed; empty if it did not."""
+        return self._failed
+
+    def begin(self, sink: Sink) -> float | None:
+        """Write to this sink from now on, beginning with what the ring holds.
+
+        Returns the wall time of its oldest instant, None for an empty ring.
+        """
+        with self._changed:
+            first_s = next((block.instant.wall_s for block in self._ring), None) if self._ring is not None else None
+            self._next_sink = sink
+            self._removed, self._dropped, self._failed = False, 0, ""
+            self._changed.notify_all()
+        return first_s
+
+    def end(self) -> bool:
+        """Finish the sink; ticks are still taken. Returns whether everything was written in time."""
+        with self._changed:
+            self._ending_sink = True
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: self._sink is None and self._next_sink is None, CLOSE_S)
+
     def submit(self, tick: Tick, *, always: bool = False) -> bool:
         """Queue a tick for writing. Returns False if the queue is full and the tick was not accepted."""
         size = tick.size_bytes()
         with self._changed:
-            if self._removed:
-                return True  # the file is gone, so keeping the tick would be useless
             if self._broken:
                 self._dropped += 1
                 return True
             if self._queue and self._queued_bytes + size > QUEUE_BYTES and not always:
                 self._dropped += 1
                 return False
-            self._queue.append((tick, size, self._dropped - self._marked))
-            self._marked = self._dropped
+            self._queue.append((tick, size))
             self._queued_bytes += size
             self._changed.notify_all()
         return True
 
     def close(self) -> None:
-        """Write what waits, and finish the file so that it can be read anywhere. Gives up after CLOSE_S."""
+        """Write what waits, and finish the sink. Gives up after CLOSE_S."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -108,156 +145,109 @@ class Writer:
             self._closed = True
             if not ended and not self._failed:
                 self._failed = "the disk does not answer"
-        self._removed = self._removed or _inode(self._path) != self._inode
+            sink = self._sink
+        if sink is not None:
+            self._removed = self._removed or not sink.look()
+
+    # In the thread
 
     def _run(self) -> None:
         complete = False
         try:
-            complete = self._write_all()
+            complete = self._take_all()
         except Exception as error:  # noqa: BLE001 (a thread that dies unsaid would lose every later sample)
             self._failed = clean(starved(error) or f"{type(error).__name__}: {error}")
         with self._changed:
             self._broken = not complete
-        self._finish(complete=complete)
+        self._finish(complete=complete, closing=True)
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
-    def _write_all(self) -> bool:
-        """Write until closed; whether everything was written."""
-        while (waiting := self._next()) is not None:
-            if not self._write_at_last(*waiting):
+    def _take_all(self) -> bool:
+        """Take ticks until closed; whether everything was written."""
+        while self._wait():
+            if not self._write_pending():
                 return False
             with self._changed:
-                self._queued_bytes -= self._queue.popleft()[1]
-            self._keep_house()
+                tick = self._queue[0][0] if self._queue else None
+            if tick is not None:
+                self._take(tick)
+                if not self._write_pending():
+                    return False
+                with self._changed:
+                    self._queued_bytes -= self._queue.popleft()[1]
+            if self._sink is not None:
+                self._sink.keep_house()
+            if self._ending_sink and not self._queue:
+                self._finish(complete=True)
         return not self._removed
 
-    def _next(self) -> tuple[Tick, int] | None:
-        """The oldest tick, which stays queued until it is written, and how many were dropped before it.
-
-        None after the last one.
-        """
+    def _wait(self) -> bool:
+        """Wait for something to do, and take a new sink. Returns False after the last tick."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closing)
-            if self._removed:
-                self._queue.clear()
-            return (self._queue[0][0], self._queue[0][2]) if self._queue else None
+            self._changed.wait_for(lambda: self._queue or self._closing or self._next_sink or self._ending_sink)
+            # a sink that ends is finished before the next one begins
+            if self._next_sink is not None and self._sink is None:
+                self._sink, self._next_sink = self._next_sink, None
+                if self._ring is not None:
+                    self._pending = list(self._ring)
+            return bool(self._queue or self._pending or not self._closing)
 
-    def _write_at_last(self, tick: Tick, dropped: int) -> bool:
-        """Try until the tick is written or the file is gone; when closing, try only once more.
+    def _take(self, tick: Tick) -> None:
+        block = self._encoder.block(tick)
+        with self._changed:
+            if self._ring is not None:
+                self._ring.append(block)
+        if self._sink is not None:
+            self._pending = [block]
 
-        Returns whether it is written.
+    def _write_pending(self) -> bool:
+        """Try until the pending blocks are written or the file is gone; when closing, try only once more.
+
+        Returns False if they could not be written.
         """
-        rows = self._encoder.rows(tick)
-        if dropped:
-            rows.append((RecordKind.LOST, b"", dropped, b""))
         last = False
-        while not self._write(tick, rows):
-            self._removed = _inode(self._path) != self._inode
-            if last or self._removed:
+        while self._pending and self._sink is not None and not self._write(self._sink):
+            if not self._sink.look():
+                self._removed = True
+                self._sink = None
+                break
+            if last and self._closing:
                 return False
+            if last:
+                self._dropped += len(self._pending)
+                self._finish(complete=False)
+                break
             with self._changed:
-                last = self._changed.wait_for(lambda: self._closing, RETRY_S)
+                last = self._changed.wait_for(lambda: self._closing or self._ending_sink, RETRY_S)
+        self._pending = []
+        if self._sink is not None and self._sink.removed:
+            self._removed = True
+            self._sink = None
         return True
 
-    def _write(self, tick: Tick, rows: list[Row]) -> bool:
-        number = self._written
+    def _write(self, sink: Sink) -> bool:
         self._writing_since_s = time.monotonic()
         try:
-            with self._connection as connection:
-                connection.execute("BEGIN")
-                connection.execute(
-                    "INSERT INTO tick VALUES (?, ?, ?)", (number, tick.instant.wall_s, tick.instant.mono_s)
-                )
-                connection.executemany("INSERT INTO fact VALUES (?, ?, ?, ?, ?)", [(number, *row) for row in rows])
-        except (sqlite3.Error, MemoryError) as error:
-            self._failed = clean(starved(error) or str(error))
+            sink.write(self._pending)
+        except (RecordingError, OSError) as error:
+            self._failed = clean(str(error))
             return False
         finally:
             self._writing_since_s = None
         self._failed = ""
-        self._written += 1
         return True
 
-    def _keep_house(self) -> None:
-        now_s = time.monotonic()
-        if now_s - self._looked_s > LOOK_S:
-            self._looked_s = now_s
-            self._removed = _inode(self._path) != self._inode
-        if now_s - self._checkpointed_s > CHECKPOINT_S:
-            self._checkpointed_s = now_s
-            with suppress(sqlite3.Error):  # the next write meets the same trouble and reports it
-                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-    def _finish(self, *, complete: bool) -> None:
-        """Close the file. The mark of one that lacks samples at its end is the journal mode that it was written in."""
-        try:
-            if complete:
-                self._connection.execute("PRAGMA journal_mode=DELETE")
-            self._connection.close()
-        except (sqlite3.Error, MemoryError) as error:
-            self._failed = clean(starved(error) or str(error))
-
-
-def _create(path: str) -> sqlite3.Connection:
-    _check_directory(path)
-    try:
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        created = os.open(path, flags, 0o600)
-    except FileExistsError as error:
-        raise RecordingError(f"{clean(path)}: there is such a file already, and it is not overwritten") from error
-    except OSError as error:
-        raise RecordingError(f"{clean(path)}: {error.strerror}") from error
-    try:
-        connection = _connect(path, created)
-        connection.execute("BEGIN")
-        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version={VERSION}")
-        for statement in SCHEMA:
-            connection.execute(statement)
-        connection.execute("COMMIT")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA cache_size=-512")
-    except sqlite3.Error as error:
-        raise RecordingError(f"{clean(path)}: {clean(str(error))}") from error
-    return connection
-
-
-def _check_directory(path: str) -> None:
-    """Refuse, for root, a directory where other users can replace our file. Raises RecordingError."""
-    folder = os.path.dirname(path)
-    try:
-        mode = os.stat(folder).st_mode
-    except OSError:
-        return  # creating the file will report the same error
-    if os.geteuid() == 0 and mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX:
-        raise RecordingError(f"{clean(folder)}: others may write into this directory, so root does not record there")
-
-
-def _connect(path: str, created: int) -> sqlite3.Connection:
-    """Open exactly the file that was ``created``, whatever file has its name now, and close that descriptor.
-
-    SQLite opens by name only. Therefore the file that it has opened is compared before anything is read or written. It
-    does not follow a link then and creates no file. Raises RecordingError and sqlite3.Error.
-    """
-    identity = os.fstat(created)
-    os.close(created)  # before SQLite locks: closing any descriptor of a file gives up its POSIX locks
-    connection = sqlite3.connect(
-        f"file:{urllib.parse.quote(os.fsencode(path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
-    )
-    for descriptor in os.listdir(_DESCRIPTORS):
-        with suppress(OSError):  # the descriptor of this very listing, which is closed by now
-            if os.path.samestat(identity, os.fstat(int(descriptor))):
-                return connection
-    connection.close()
-    raise RecordingError(f"{clean(path)}: it was replaced by another file while it was being created")
-
-
-def _inode(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+    def _finish(self, *, complete: bool, closing: bool = False) -> None:
+        sink = self._sink
+        if sink is not None:
+            try:
+                sink.finish(complete=complete)
+            except (RecordingError, OSError) as error:
+                self._failed = clean(str(error))
+        with self._changed:
+            if not closing:
+                self._sink = None
+            self._ending_sink = False
+            self._changed.notify_all()

@@ -22,11 +22,13 @@ from memtop.filter import parse_query
 from memtop.model.frame import Frame
 from memtop.sampling.problems import announcer
 from memtop.settings import Settings
+from memtop.sources.protocol import Recording
 from memtop.tui import palette
 from memtop.tui.app.actions_explain import ExplainActions
 from memtop.tui.app.actions_list import ListActions
 from memtop.tui.app.actions_panels import PanelActions
 from memtop.tui.app.actions_process import ProcessActions
+from memtop.tui.app.actions_recording import RecordingActions
 from memtop.tui.app.actions_time import TimeActions
 from memtop.tui.app.app_state import FrameReady, SamplerTroubled
 from memtop.tui.app.bindings import BINDINGS, REPLAY_HINTS, TABLE_HINTS
@@ -79,11 +81,11 @@ class Charts(Vertical, KeptLines):
     """The memory chart above the fault chart, in one frame."""
 
 
-class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainActions):
+class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, PanelActions, ExplainActions):
     """The dashboard.
 
     ``commentary`` gives the demo's latest step; ``first`` is a frame from before the start of the screen. ``ready``
-    waits for a first sample that is still being taken.
+    waits for a first sample that is still being taken. ``recording`` writes a recording on demand.
     """
 
     CSS_PATH = "app.tcss"
@@ -100,8 +102,9 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         life: Life | None = None,
         commentary: Callable[[], Step | None] | None = None,
         ready: Callable[[], object] = lambda: None,
+        recording: Recording | None = None,
     ) -> None:
-        super().__init__(engine, settings, view, life=life, commentary=commentary, ready=ready)
+        super().__init__(engine, settings, view, life=life, commentary=commentary, ready=ready, recording=recording)
         self.first = first
         self._announce = announcer(lambda problem: self.say(problem, severity="warning"))
         self._worded: Frame | None = None
@@ -218,7 +221,6 @@ class MemtopApp(TimeActions, ListActions, ProcessActions, PanelActions, ExplainA
         self.follow_headline(frame)
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None
-        self.set_class(frame.detail is not None and frame.detail.mark is not None, "-marked")
         self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
         self.chart.group = frame.group if frame.detail is None else None
         self.chart.detail, self.chart.words = frame.detail, without_focus(frame)

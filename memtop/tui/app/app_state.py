@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Final
 
 from textual.message import Message
@@ -18,6 +19,7 @@ from memtop.model.request import GroupsRequest, Request
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 from memtop.settings import Settings
+from memtop.sources.protocol import Recording
 from memtop.tui.app.bindings import BACK_HINT, CHART_HINTS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.bars.footer import Hint, StatusBar
 from memtop.tui.bars.header import HeaderBar
@@ -73,8 +75,12 @@ class AppState(SafeApp):
         life: Life | None = None,
         commentary: Callable[[], Step | None] | None = None,
         ready: Callable[[], object] = lambda: None,
+        recording: Recording | None = None,
     ) -> None:
         super().__init__(life)
+        self.recording = recording
+        """What writes a recording on demand; None where a recording is played."""
+        self._toggling = Lock()
         self.settings = settings
         self.frame: Frame | None = None
         self.commentary = commentary
@@ -265,7 +271,7 @@ class AppState(SafeApp):
         if self.frame is None:
             return
         state = replace(
-            state_of(self.settings),
+            state_of(self.settings, self.recording.state if self.recording is not None else None),
             paused=self.view.window.frozen or self.sampler_thread.pause_stepping,
             looking_back_s=self.view.window.cursor_s,
         )

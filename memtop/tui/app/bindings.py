@@ -91,6 +91,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "v", "scale", "Scale", "Scale: VIRT and RES together, each on its own, RES alone, logarithmic, or automatic"
         ),
         _key("d", "delay", "Delay", "Time between samples, 0.1 to 60 s"),
+        _key("w", "record", "Record", "Write what was seen into a new file here, and go on recording; once more stops"),
     ),
     "Panels": (
         *panel_keys(),

@@ -14,6 +14,7 @@ from memtop import units
 from memtop.model.frame import Frame, SystemRow
 from memtop.sanitize import clean
 from memtop.settings import Settings
+from memtop.sources.protocol import RecordingState
 from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart, cells
 from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
 
@@ -41,25 +42,18 @@ class HeaderState:
     paused: bool = False
     looking_back_s: float | None = None
     """The instant that the user looks at, seconds since the epoch; None for now."""
-    recording_bytes: int | None = None
-    """Size of the recording being written; None if there is none."""
+    recording: RecordingState | None = None
+    """The recording being written; None if there is none."""
     readonly: bool = False
 
 
-def state_of(settings: Settings) -> HeaderState:
-    """The parts of the state that stay the same during a run."""
+def state_of(settings: Settings, recording: RecordingState | None = None) -> HeaderState:
+    """The parts of the state that do not depend on what the user does, and the recording being written."""
     return HeaderState(
         host="" if settings.replay else os.uname().nodename,
-        recording_bytes=_file_size(settings.record),
+        recording=recording,
         readonly=settings.readonly and not settings.replay,
     )
-
-
-def _file_size(path: str) -> int | None:
-    """Size of a recording being written, including SQLite's extra files; None for no file."""
-    if not path:
-        return None
-    return sum(os.stat(name).st_size for name in (path, path + "-wal") if os.path.exists(name))
 
 
 def header_parts(
@@ -97,8 +91,11 @@ def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
         words.append(LinePart("PAUSED", 1, style="strong"))
     if frame.replay_position is not None:
         words.append(LinePart("REPLAY {}/{}".format(*frame.replay_position), 1, "recording", "strong"))
-    if state.recording_bytes is not None:
-        words.append(LinePart(f"● REC {units.long_size(state.recording_bytes)}", 2, "recording", "strong"))
+    if state.recording is not None:
+        words.append(LinePart(f"● REC {units.long_size(state.recording.size_bytes)}", 2, "recording", "strong"))
+        if state.recording.from_s is not None:
+            recorded = units.duration(max(0.0, frame.at_s - state.recording.from_s))
+            words.append(LinePart(recorded, 3, "recording", glued=True))
     if state.readonly:
         words.append(LinePart("READ-ONLY", 5, style="dim"))
     return words

@@ -17,8 +17,9 @@ from memtop.headless.formats import json_writer, text_writer
 from memtop.model.request import Request
 from memtop.settings import Settings
 from memtop.sources.live import LiveSource
-from memtop.sources.recording import Recorder, Replay
 from memtop.sources.recording.format import pack, unpack
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
 from memtop.view_state import View
 
 TICKS = 4

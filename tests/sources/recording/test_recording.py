@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -22,8 +23,10 @@ from hypothesis import strategies as st
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RecordingError, Unavailable
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, Source
-from memtop.sources.recording import Recorder, Replay, replay, writer
+from memtop.sources.recording import encoder, file, replay, writer
 from memtop.sources.recording.format import decode_changes, decode_pids, encode_changes, encode_pids, pack, unpack
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
 
 
 class World:
@@ -241,9 +244,12 @@ def test_sweeps_of_the_live_machine_are_given_back(tmp_path: Path) -> None:
         ),
         min_size=1,
         max_size=12,
-    )
+    ),
+    st.integers(1, 5),
 )
-def test_any_history_of_processes_is_given_back(history: list[tuple[set[int], dict[int, bytes | None], bool]]) -> None:
+def test_any_history_of_processes_is_given_back(
+    history: list[tuple[set[int], dict[int, bytes | None], bool]], key_ticks: int
+) -> None:
     def live(pids: set[int], data: dict[int, bytes | None], whole: bool) -> tuple[Step, list[Question]]:
         def step(world: World) -> None:
             world.listing = sorted(pids)
@@ -253,7 +259,7 @@ def test_any_history_of_processes_is_given_back(history: list[tuple[set[int], di
         asked = sorted(pids) if whole else list(data)
         return step, [listing, swept("statm", *asked), *(reading(f"proc/{pid}/statm") for pid in asked)]
 
-    with TemporaryDirectory() as directory:
+    with TemporaryDirectory() as directory, patch.object(encoder, "KEY_TICKS_MOST", key_ticks):
         path = Path(directory, "r")
         steps = [live(*tick) for tick in history]
         assert record(path, steps) == play(path, steps)
@@ -349,7 +355,7 @@ CHILD = textwrap.dedent(
     """
     import sys
     from memtop.sources.live import LiveSource
-    from memtop.sources.recording import Recorder
+    from memtop.sources.recording.recorder import Recorder
     recorder = Recorder(LiveSource(), sys.argv[1])
     while True:
         recorder.begin()
@@ -432,7 +438,7 @@ FULL = textwrap.dedent(
     """
     import os, resource, signal, sys, time
     from memtop.sources.live import LiveSource
-    from memtop.sources.recording import Recorder
+    from memtop.sources.recording.recorder import Recorder
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     recorder = Recorder(LiveSource(), sys.argv[1])
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
@@ -464,7 +470,7 @@ def test_a_full_disk_pauses_the_recording_which_goes_on_when_there_is_room(tmp_p
 
 
 def test_a_file_that_is_removed_while_recording_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "LOOK_S", 0.0)
+    monkeypatch.setattr(file, "LOOK_S", 0.0)
     path = tmp_path / "r"
     recorder = Recorder(World(), str(path))
     recorder.begin()
@@ -551,7 +557,7 @@ def spoilt(path: Path, good: bytes, *statements: str) -> str:
         (["CREATE TABLE more(x)"], "other tables"),
         (["CREATE TRIGGER t AFTER INSERT ON tick BEGIN SELECT 1; END"], "other tables"),
         (["DROP TABLE fact", "CREATE VIEW fact AS SELECT 1"], "other tables"),
-        (["PRAGMA user_version=2"], "format 2"),
+        (["PRAGMA user_version=3"], "format 3"),
         (["PRAGMA application_id=7"], "not a recording"),
         (["UPDATE tick SET wall_s = 9e999"], "not a number"),
         (["UPDATE tick SET mono_s = x'00'"], "not a number"),

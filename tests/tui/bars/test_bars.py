@@ -15,7 +15,7 @@ from memtop import explain
 from memtop.model.frame import Frame, Shares
 from memtop.process_key import ProcessKey
 from memtop.sanitize import clean
-from memtop.sources.protocol import OwnCost
+from memtop.sources.protocol import OwnCost, RecordingState
 from memtop.tui.bars.footer import COST_TOPIC, Hint, StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import HeaderState, ram_bar
@@ -33,6 +33,11 @@ HINTS = (
     Hint("e", "Explain", "explain"),
     Hint("q", "Quit", "quit"),
 )
+
+
+def recorded(size_bytes: int) -> RecordingState:
+    """A recording that is being written."""
+    return RecordingState("f", size_bytes, None)
 
 
 async def header(pilot: Pilot[None], picture: Frame, state: HeaderState, delay_s: float = 1.0) -> str:
@@ -92,7 +97,7 @@ async def test_header_shows_a_dash_for_what_is_unknown() -> None:
         ({}, HeaderState(paused=True), "PAUSED"),
         ({"late_s": 1.23}, HeaderState(), "! LATE 1.2 s"),
         ({"replay_position": (12, 300)}, HeaderState(), "REPLAY 12/300"),
-        ({}, HeaderState(recording_bytes=int(1.2 * MIB)), "● REC 1.20 MiB"),
+        ({}, HeaderState(recording=recorded(int(1.2 * MIB))), "● REC 1.20 MiB"),
         ({}, HeaderState(readonly=True), "READ-ONLY"),
         (
             {},
@@ -136,7 +141,9 @@ async def test_header_marks_what_is_bad_not_only_by_colour(changes: dict[str, ob
 @pytest.mark.parametrize("width", [1, 5, 30, 60, 80, 120, 200])
 async def test_header_is_one_whole_line_at_any_width(width: int) -> None:
     async with WidgetApp(HeaderBar()).run_test(size=(width, 3)) as pilot:
-        text = await header(pilot, frame(late_s=9.0), HeaderState("日本-host" * 3, recording_bytes=5, readonly=True))
+        text = await header(
+            pilot, frame(late_s=9.0), HeaderState("日本-host" * 3, recording=recorded(5), readonly=True)
+        )
         assert cell_len(text) == width
 
 
@@ -154,7 +161,7 @@ async def test_hostile_host_name_is_drawn_as_it_is() -> None:
 async def test_header_in_ascii_is_ascii() -> None:
     async with WidgetApp(HeaderBar()).run_test(size=(200, 3)) as pilot:
         pilot.app.query_one(HeaderBar).ascii = True
-        text = await header(pilot, frame(system=system_row(oom_kills=3)), HeaderState(recording_bytes=9))
+        text = await header(pilot, frame(system=system_row(oom_kills=3)), HeaderState(recording=recorded(9)))
         assert text.isascii()
         assert "#####" in text
 
@@ -191,7 +198,7 @@ async def test_click_on_the_ram_opens_the_machine_panel() -> None:
 def test_every_topic_of_the_bars_has_its_text() -> None:
     bar = HeaderBar()
     busy = frame(system=system_row(oom_kills=1), late_s=9.0, replay_position=(1, 2))
-    bar.show(busy, 1.0, HeaderState("h", looking_back_s=1.0, recording_bytes=1, readonly=True))
+    bar.show(busy, 1.0, HeaderState("h", looking_back_s=1.0, recording=recorded(1), readonly=True))
     left, right = bar.parts(200)
     topics = {part.target for part in (*left, *right) if part.target} | {COST_TOPIC}
     folder = Path(next(iter(explain.__path__)))

@@ -1,0 +1,95 @@
+"""A recording that begins with what was already sampled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from memtop.errors import MemtopError, RecordingError
+from memtop.sources.protocol import Instant
+from memtop.sources.recording import encoder
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
+from memtop.sources.recording.ring import Ring
+from memtop.sources.recording.tick import Block
+from tests.sources.recording.test_recording import World
+
+
+def take(recorder: Recorder, world: World, ticks: int) -> list[tuple[object, ...]]:
+    """Sample some ticks. Each has another size, and a process that lives for three."""
+    seen: list[tuple[object, ...]] = []
+    for _ in range(ticks):
+        instant = recorder.begin()
+        young = 100 + world.now // 3
+        world.listing = [1, young]
+        world.files = {"proc/1/statm": b"%d 1 1" % world.now, f"proc/{young}/statm": b"5 5 5", "proc/meminfo": b"M"}
+        pids = recorder.pids()
+        seen.append((instant, list(pids), recorder.sweep("statm", pids), recorder.read("proc/meminfo")))
+    return seen
+
+
+def played(path: Path) -> list[tuple[object, ...]]:
+    replay = Replay(str(path))
+    seen: list[tuple[object, ...]] = []
+    while (instant := replay.begin()) is not None:
+        pids = replay.pids()
+        seen.append((instant, list(pids), replay.sweep("statm", pids), replay.read("proc/meminfo")))
+    replay.close()
+    return seen
+
+
+def path_of(recorder: Recorder) -> str | None:
+    state = recorder.state
+    return None if state is None else state.path
+
+
+@pytest.mark.parametrize("key_ticks", [1, 4, 300])
+def test_it_holds_what_was_seen_before_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key_ticks: int
+) -> None:
+    monkeypatch.setattr(encoder, "KEY_TICKS_MOST", key_ticks)
+    world = World()
+    recorder = Recorder(world, looks_back=True)
+    seen = take(recorder, world, 10)
+    assert path_of(recorder) is None
+    recorder.start(str(tmp_path / "r"))
+    seen += take(recorder, world, 5)
+    assert path_of(recorder) == str(tmp_path / "r")
+    assert recorder.stop() is None
+    assert path_of(recorder) is None
+    assert played(tmp_path / "r") == seen[: len(played(tmp_path / "r"))]
+    assert len(played(tmp_path / "r")) >= 14, "the instant under way is in the next recording"
+    seen += take(recorder, world, 3)
+    recorder.start(str(tmp_path / "s"))
+    recorder.close()
+    assert played(tmp_path / "s") == seen
+
+
+def test_a_file_that_cannot_be_created_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "r").touch()
+    world = World()
+    recorder = Recorder(world, looks_back=True)
+    take(recorder, world, 2)
+    with pytest.raises(RecordingError, match="not overwritten"):
+        recorder.start(str(tmp_path / "r"))
+    with pytest.raises(MemtopError, match="No such file"):
+        recorder.start(str(tmp_path / "none" / "r"))
+    assert recorder.state is None and recorder.problem is None
+    recorder.close()
+
+
+def test_the_memory_for_it_is_bounded_and_begins_with_a_keyframe() -> None:
+    ring = Ring(limit_bytes=10_000)
+    for number in range(1000):
+        ring.append(Block(Instant(number, number), number % 10 == 0, bytes(200)))
+    blocks = list(ring)
+    assert blocks[0].key and blocks[-1].instant.wall_s == 999
+    assert 5 <= len(blocks) <= 30
+
+
+def test_a_keyframe_that_is_larger_than_the_memory_for_it_is_kept_alone() -> None:
+    ring = Ring(limit_bytes=100)
+    for number in range(3):
+        ring.append(Block(Instant(number, number), True, bytes(200)))
+    assert [block.instant.wall_s for block in ring] == [2]

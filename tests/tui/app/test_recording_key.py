@@ -1,0 +1,64 @@
+"""The key w: a recording that begins with what was seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from memtop.engine.engine import Engine
+from memtop.settings import Settings
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
+from memtop.tui.app.app import MemtopApp
+from memtop.tui.bars.header import HeaderBar
+from memtop.view_state import View
+from tests.tui.app.test_app import LONG_S, SIZE, Board, board, world
+
+
+async def test_w_records_what_was_seen_and_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = world()
+    recorder = Recorder(source, looks_back=True)
+    settings = Settings(delay_s=LONG_S)
+    app = MemtopApp(Engine(recorder), settings, View.of(settings), recording=recorder)
+    async with app.run_test(size=SIZE) as pilot:
+        it = Board(app, pilot, source)
+        await it.until(lambda: app.frame is not None, "there is a first frame")
+        await it.tick()
+        await it.tick()
+        await pilot.press("w")
+        await it.until(lambda: any("recording into" in text for text in it.said), "it says so")
+        header = app.query_one(HeaderBar)
+        assert "● REC" in " ".join(part.text for part in header.parts(200)[0])
+        await it.tick()
+        await pilot.press("w")
+        await it.until(lambda: any("recorded:" in text for text in it.said), "it says that it stopped")
+        assert "REC" not in " ".join(part.text for part in header.parts(200)[0])
+    (path,) = tmp_path.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    replay = Replay(str(path))
+    assert replay.position()[1] >= 3
+    replay.close()
+    recorder.close()
+
+
+async def test_a_directory_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    recorder = Recorder(world(), looks_back=True)
+    settings = Settings(delay_s=LONG_S)
+    app = MemtopApp(Engine(recorder), settings, View.of(settings), recording=recorder)
+    async with app.run_test(size=SIZE) as pilot:
+        it = Board(app, pilot, world())
+        await it.until(lambda: app.frame is not None, "there is a first frame")
+        (tmp_path / "gone").rmdir()
+        await pilot.press("w")
+        await it.until(lambda: any("the current directory is gone" in text for text in it.said), "it says why")
+    recorder.close()
+
+
+async def test_a_recording_is_not_recorded() -> None:
+    async with board() as it:
+        await it.pilot.press("w")
+        assert it.said == ["this is a recording already"]
