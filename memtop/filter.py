@@ -1,7 +1,8 @@
 """The filter language: text, ``!regex``, and terms such as ``rss>500m user=app name=api``.
 
-Blanks separate terms, and all terms must hold. An unknown number satisfies no comparison. Where groups are listed, text
-and terms that groups have select groups; all other terms select the processes that groups are made of.
+Blanks separate terms, and all terms must hold. An unknown number satisfies no comparison. ``dead`` finds processes that
+have ended. Where groups are listed, text and terms that groups have select groups; all other terms select the
+processes that groups are made of.
 """
 
 import operator
@@ -30,6 +31,12 @@ _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
 }
 
 
+DEAD: Final = "dead"
+"""The term that finds processes that have ended."""
+_OF_PROGRAMS: Final = frozenset({"pid", "name", "command"})
+"""Columns whose terms look for a program."""
+
+
 class Query(NamedTuple):
     """A parsed filter."""
 
@@ -40,6 +47,8 @@ class Query(NamedTuple):
     """Readings that the filter needs of every process."""
     groups_where: Callable[[Any], bool] | None = None
     """The same for groups, where they are listed."""
+    finds_dead: bool = False
+    """Whether it looks for programs by name, command line or PID, so that those that have ended are found too."""
 
     @property
     def selects(self) -> bool:
@@ -56,21 +65,23 @@ def parse_query(text: str, *, groups: bool = False) -> Query:
     if stripped.startswith("!"):
         if groups:
             return Query(text, None, Need.NONE, _matches(stripped[1:], groups=True))
-        return Query(text, _matches(stripped[1:]), Need.NONE)
+        return Query(text, _matches(stripped[1:]), Need.NONE, finds_dead=True)
     of_processes: list[_AnyPredicate] = []
     of_groups: list[_AnyPredicate] = []
     group_columns = columns_of(groups=True).by_name if groups else {}
-    needs = Need.NONE
+    needs, finds_dead = Need.NONE, False
     for word in stripped.split():
         match = re.fullmatch(_TERM, word)
         name = match[1].lower() if match else ""
         column = group_columns.get(name) or BY_NAME.get(name)
         if match is None or column is None:
             (of_groups if groups else of_processes).append(_names_group(word) if groups else _contains(word))
+            finds_dead = True
         else:
             (of_groups if name in group_columns else of_processes).append(_term(column, *match.groups()))
             needs |= column.needs
-    return Query(text, _all_of(of_processes), needs, _all_of(of_groups))
+            finds_dead = finds_dead or column.key in _OF_PROGRAMS
+    return Query(text, _all_of(of_processes), needs, _all_of(of_groups), finds_dead and not groups)
 
 
 def _all_of(predicates: list[_AnyPredicate]) -> _AnyPredicate | None:
@@ -99,6 +110,8 @@ def _matches(pattern: str, *, groups: bool = False) -> _AnyPredicate:
 
 def _contains(word: str) -> Predicate:
     wanted = word.lower()
+    if wanted == DEAD:
+        return lambda row: row.gone_s is not None or wanted in row.command.lower() or wanted in row.name.lower()
     return lambda row: wanted in row.command.lower() or wanted in row.name.lower() or wanted == str(row.pid)
 
 

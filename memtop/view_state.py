@@ -82,7 +82,11 @@ class View(NamedTuple):
         return Request(
             self.readings._replace(needs=needs, needs_all=needs_all, focus_needs=panel_needs),
             self.rows._replace(
-                sort=self.sort.field, where=where, where_needs=self.query.needs, groups_where=self.query.groups_where
+                sort=self.sort.field,
+                where=where,
+                where_needs=self.query.needs,
+                groups_where=self.query.groups_where,
+                dead=self.query.finds_dead and self.rows.killed,
             ),
             self.window,
             self.groups,

@@ -46,7 +46,7 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
                 first_look(engine, request, launch)
         names = Need.NONE if form == "text" else Need.MEMBERSHIP  # of a text there are columns for them
         request = request._replace(
-            rows=request.rows._replace(killed=False),  # their ends are separate records
+            rows=request.rows._replace(killed=False, dead=False),  # their ends are separate records
             readings=request.readings._replace(
                 needs_all=Need.STAT | Need.STATUS | Need.OOM | names | request.readings.row_needs,
                 once=settings.iterations == 1,

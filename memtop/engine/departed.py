@@ -1,30 +1,35 @@
-"""Rows of ended processes that were watched or ended by the OOM killer, until too many others have ended."""
+"""Rows of ended processes that were watched, large or killed, until too many others have ended."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Callable, Collection
 from typing import Final
 
 from memtop.engine.row_builder import gone_row
 from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
 
-DEPARTED: Final = 64
+DEPARTED: Final = 192
 """Ended processes whose rows and history are kept."""
 
 
 class Departed:
-    """A bounded collection. The oldest are dropped first, those that are still watched last."""
+    """A bounded collection. Those that are worth least are dropped first, of these the oldest."""
 
     def __init__(self) -> None:
         self._rows: dict[ProcessKey, ProcessRow] = {}
 
-    def add(self, row: ProcessRow, wall_s: float, watched: Container[ProcessKey] = ()) -> ProcessKey | None:
-        """Add a process that ended at ``wall_s`` with its last ``row``. Returns the process that was dropped for it."""
+    def add(
+        self, row: ProcessRow, wall_s: float, worth: Callable[[ProcessKey], int] = lambda _: 0
+    ) -> ProcessKey | None:
+        """Add a process that ended at ``wall_s`` with its last ``row``. Returns the process that was dropped for it.
+
+        ``worth`` says how much is lost with the row of a process.
+        """
         self._rows[row.key] = gone_row(row, wall_s)
         if len(self._rows) <= DEPARTED:
             return None
-        oldest = next((key for key in self._rows if key not in watched), next(iter(self._rows)))
+        oldest = min(self._rows, key=worth)
         del self._rows[oldest]
         return oldest
 

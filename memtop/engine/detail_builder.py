@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
 from memtop.engine.event_log import Event, EventLog
 from memtop.engine.focus_readers import FocusReaders
 from memtop.engine.frozen_view import Shown
 from memtop.engine.row_builder import why_unknown
-from memtop.history.process_history import fitting_window_s, right_edge_s, series, slope_bytes_per_min
+from memtop.history.process_history import fitting_window_s, joined, right_edge_s, series, slope_bytes_per_min
 from memtop.history.rings import History
-from memtop.model.frame import Detail, Mark, ProcessRow
+from memtop.model.frame import Detail, Mark, ProcessRow, Series
 from memtop.model.request import Request
+from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
+
+AFTER_END: Final = 0.15
+"""The share of the chart that lies after the end of a process."""
+
+
+class OtherLife(NamedTuple):
+    """Another life of the program whose process is in focus."""
+
+    key: ProcessKey
+    until_s: float
+    """Its end on the clock of Instant.mono_s; infinite while it lives."""
+    how: str
+    """How it ended, in one or two words; empty while it lives."""
 
 
 class DetailBuilder:
@@ -21,31 +38,50 @@ class DetailBuilder:
         self._events = events
         self._readers = readers
 
-    def build(self, request: Request, shown: Shown, row: ProcessRow, past_s: float | None) -> Detail:
+    def build(
+        self, request: Request, shown: Shown, row: ProcessRow, past_s: float | None, others: Sequence[OtherLife] = ()
+    ) -> Detail:
         """Build the detail.
 
-        ``row`` is the process at the instant shown: that of ``shown``, or ``past_s`` under the cursor.
+        ``row`` is the process at the instant shown: that of ``shown``, or ``past_s`` under the cursor. ``others`` are
+        lives of the same program that the chart shows beside its own, the oldest first.
         """
         key, window, needs = row.key, request.window, request.readings.focus_needs
         now_s, back = shown.now_s, past_s is not None
-        at_s = now_s if past_s is None else past_s
-        track = self._history.tracks.get(key)
-        window_s = window.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
-        right_s = right_edge_s(at_s, now_s, window_s, window.points)
         until_s = self._known_until_s(next((one for one in shown.rows if one.key == key), row), shown)
+        own_end = next((one.how for one in others if one.key == key), "")
+        others = [one for one in others if one.key in self._history.tracks and one.key != key]
+        tracks = [found for one in (key, *(one.key for one in others)) if (found := self._history.tracks.get(one))]
+        known_s = now_s - min((track.first_s for track in tracks), default=now_s)
+        if row.gone_s is not None and not back:  # the chart stands still with the end in it
+            window_s = window.window_s or fitting_window_s(known_s - (now_s - until_s))
+            last_s = min(now_s, until_s + AFTER_END * window_s)
+            right_s = right_edge_s(last_s, last_s, window_s, window.points)
+        else:
+            window_s = window.window_s or fitting_window_s(known_s)
+            right_s = right_edge_s(now_s if past_s is None else past_s, now_s, window_s, window.points)
+        at_s = now_s if past_s is None else past_s
         readers = self._readers
         regions = readers.regions(key, now_s, window) if Need.MAPPINGS in needs else None
         sharing = readers.sharing(key, regions) if regions is not None and Need.FAMILY in needs and not back else None
         mark = readers.mark(key, now_s)
-        events = [*self._events.of(key), *readers.gc_events(key, right_s - window_s, right_s)]
+        own = [one._replace(label=own_end) if own_end and one.kind == "gone" else one for one in self._events.of(key)]
+        events = [*own, *readers.gc_events(key, right_s - window_s, right_s)]
         if mark is not None:
             events.append(Event(mark.at_s, "mark", "mark"))
+        events += [Event(one.until_s, "gone", one.how) for one in others if one.how]
+
+        def past_of(one: ProcessKey, end_s: float) -> Series:
+            return series(self._history, one, right_s=right_s, until_s=end_s, window_s=window_s, points=window.points)
+
+        past = past_of(key, until_s)
+        for one in reversed(others):
+            if one.until_s > right_s - window_s:
+                past = joined(past, past_of(one.key, min(one.until_s, now_s)))
         return Detail(
             row=row,
             status=None if back else shown.status(key),
-            series=series(
-                self._history, key, right_s=right_s, until_s=until_s, window_s=window_s, points=window.points
-            ),
+            series=past,
             window_s=window_s,
             right_edge_s=right_s + shown.offset_s,
             cursor_s=None if past_s is None else past_s - right_s,

@@ -30,6 +30,7 @@ from memtop.sources.protocol import OwnCost, Source
 
 if TYPE_CHECKING:
     from memtop.engine.assessment import Assessor
+    from memtop.engine.detail_builder import OtherLife
     from memtop.engine.groups.group_table import GroupTable
     from memtop.model.assessment import ExitReport
     from memtop.model.group import GroupRow
@@ -200,7 +201,8 @@ class Engine:
             self._assess(self._assessor, sample, plan, last)
         if self._groups is not None and machine_is_new:
             focus = [] if request.groups.focus is None else [request.groups.focus]
-            self._groups.note(sample, self._table.by_pid(), last.values(), delay_s=readings.delay_s, looked_at=focus)
+            restarted = self._assessor.restarted if self._assessor is not None else ()
+            self._groups.note(sample, self._table.by_pid(), restarted, delay_s=readings.delay_s, looked_at=focus)
         self._forget_departed(unwatched, last, ended, sample)
 
     def _keep_time(self, sample: Sample, delay_s: float) -> None:
@@ -241,7 +243,7 @@ class Engine:
 
     def _assess(self, assessor: Assessor, sample: Sample, plan: SamplePlan, last: dict[ProcessKey, ProcessRow]) -> None:
         rows = self._table.by_pid()
-        assessor.hold(key for key in self._held if self._table.row(key) is not None)
+        assessor.hold((key for key in self._held if self._table.row(key) is not None), self._held)
         expensive = {
             key: self._readers.inputs(key, rows[key.pid], plan, sample) for key in plan.assessed if key.pid in rows
         }
@@ -283,19 +285,27 @@ class Engine:
 
     def _keep_departed(self, row: ProcessRow, wall_s: float, sample: Sample) -> None:
         self._events.add(row.key, Event(wall_s - (sample.wall_s - sample.mono_s), "gone", "gone"))
-        oldest = self._departed.add(row, wall_s, self._watched_history)
+        oldest = self._departed.add(row, wall_s, self._worth)
         if oldest is not None:
             self._history.forget(oldest)
             self._events.forget(oldest)
-        if self._assessor is not None and self._assessor.was_killed(row.key):
+        report = self._assessor.report_on(row.key) if self._assessor is not None else None
+        if report is not None and report.is_oom:
             self._departed.note_kill(row.key)
+
+    def _worth(self, key: ProcessKey) -> int:
+        """How much is lost with the row of an ended process: 2 if it was watched or OOM-killed, 1 if it was notable."""
+        report = self._assessor.report_on(key) if self._assessor is not None else None
+        if key in self._watched_history or (report is not None and (report.is_oom or report.wanted)):
+            return 2
+        return int(report is not None and report.is_notable)
 
     def _forget_departed(
         self, keys: Iterable[ProcessKey], last: dict[ProcessKey, ProcessRow], ended: dict[int, float], sample: Sample
     ) -> None:
-        """Forget unwatched processes, except victims of the OOM killer, which are known by now."""
+        """Forget unwatched processes, except those that were large or killed, which is known by now."""
         for key in keys:
-            if self._assessor is not None and key in last and self._assessor.was_killed(key):
+            if key in last and self._worth(key):
                 self._keep_departed(last[key], ended.get(key.pid, sample.wall_s), sample)
             else:
                 self._history.forget(key)
@@ -360,6 +370,7 @@ class Engine:
             exits=exits,
             outlooks=self._assessor.outlooks if self._assessor is not None and assess_all else {},
             incidents=self._assessor.incidents if self._assessor is not None else None,
+            ended=self._assessor.ended if self._assessor is not None else (),
             machine=self._machine_view(request, shown, past_s),
             oom_victim=self._oom_victim,
             groups=groups,
@@ -391,12 +402,22 @@ class Engine:
 
     def _detail(self, request: Request, shown: Shown, rows: list[ProcessRow], past_s: float | None) -> Detail | None:
         focus = request.readings.focus
-        row = None if focus is None else next((row for row in rows if row.key == focus), None)
+        if focus is None:
+            return None
+        row = next((row for row in rows if row.key == focus), None)
+        others: Sequence[OtherLife] = ()
+        lives = self._assessor.lives(focus) if self._assessor is not None else None
+        if lives is not None:
+            from memtop.engine.other_lives import life_at, other_lives  # noqa: PLC0415 (few programs have several)
+
+            others = other_lives(lives, focus, shown.offset_s)
+            if row is None and past_s is not None:
+                row = life_at(rows, others)
         if row is None:
             return None
         from memtop.engine.detail_builder import DetailBuilder  # noqa: PLC0415 (one sample has no past)
 
-        return DetailBuilder(self._history, self._events, self._readers).build(request, shown, row, past_s)
+        return DetailBuilder(self._history, self._events, self._readers).build(request, shown, row, past_s, others)
 
     def _chosen(self, rows: Sequence[ProcessRow], request: Request) -> list[ProcessRow]:
         """The rows that the command line asks for."""

@@ -57,7 +57,12 @@ def chosen_rows(
         return [
             row
             for row in rows
-            if (row.gone_s is None or row.key == focus or (selection.killed and _killed_lately(row, now_s)))
+            if (
+                row.gone_s is None
+                or row.key == focus
+                or selection.dead
+                or (selection.killed and _killed_lately(row, now_s))
+            )
             and (selection.kernel_threads or row.note is not Note.KERNEL)
         ]
     chosen = [row for row in rows if is_named(row, selection, departed, own)]

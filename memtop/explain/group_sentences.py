@@ -101,7 +101,7 @@ def _events(row: GroupRow) -> list[GroupSentence]:
         says = f"The OOM killer struck in it {times} since memtop started."
         found.append(GroupSentence(Severity.DANGER, says, "oom_killer"))
     if row.restarts >= RESTARTS:
-        says = f"Commands of it ended and were started again {count(row.restarts)} times since memtop started."
+        says = f"Commands of it crashed and were started again {count(row.restarts)} times since memtop started."
         found.append(GroupSentence(Severity.WARNING, says, "groups"))
     if row.psi_some_avg10 is not None and row.psi_some_avg10 >= PSI_PERCENT:
         says = f"Its tasks waited for memory {percent(row.psi_some_avg10)} % of the last 10 s."

@@ -72,7 +72,9 @@ _GAUGES: Final = (
 )
 _COUNTERS: Final = (
     _Value("oom_kills", "Processes that the OOM killer took since memtop started.", lambda row: row.oom_kills),
-    _Value("restarts", "Restarts of the same command since memtop started.", lambda row: row.restarts),
+    _Value(
+        "restarts", "Crashes after which the same command came back, since memtop started.", lambda row: row.restarts
+    ),
 )
 _SUMMED: Final = frozenset(
     ("processes", "virtual_bytes", "resident_bytes", "anonymous_bytes", "file_bytes", "shared_bytes", "swap_bytes")

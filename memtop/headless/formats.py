@@ -121,7 +121,7 @@ def _judged(frame: Frame, row: ProcessRow) -> dict[str, Any]:
 
 
 def exit_object(autopsy: ExitReport, *, redact: bool = True) -> dict[str, Any]:
-    """The end of a watched process, as the JSON contract defines it."""
+    """The end of a process, as the JSON contract defines it."""
     return {
         "schema": SCHEMA,
         "type": "exit",
@@ -140,6 +140,10 @@ def exit_object(autopsy: ExitReport, *, redact: bool = True) -> dict[str, Any]:
         "virt_bytes": autopsy.virt_bytes,
         "peak_rss_bytes": autopsy.peak_rss_bytes,
         "slope_bytes_per_min": rounded(autopsy.slope_bytes_per_min),
+        "lived_s": rounded(autopsy.lived_s),
+        "large": autopsy.large,
+        "cgroup_limit": autopsy.cgroup_limit_name,
+        "cgroup_limit_bytes": autopsy.cgroup_limit_bytes,
         "cgroup_before_bytes": autopsy.cgroup_before_bytes,
         "cgroup_after_bytes": autopsy.cgroup_after_bytes,
     }

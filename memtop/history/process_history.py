@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.rates import per_s, slope_per_s
-from memtop.history.rings import CLOSE_S, Key, Point, Tracks
+from memtop.history.rings import CLOSE_S, Key, Point, Track, Tracks
 from memtop.model.frame import Series
 
 SLOPE_S: Final = 60.0
@@ -98,6 +98,15 @@ def series(history: Tracks[Key], key: Key, *, right_s: float, until_s: float, wi
     )
 
 
+def joined(one: Series, other: Series) -> Series:
+    """Two series of the same window in one: where the first knows nothing, the other's points."""
+    columns = (
+        tuple(there if here is None else here for here, there in zip(mine, theirs, strict=True))
+        for mine, theirs in zip(one[1:], other[1:], strict=True)
+    )
+    return Series(one.times_s, *columns)
+
+
 def used_memory(
     history: Tracks[Key], key: Key, *, from_s: float, now_s: float, step_s: float
 ) -> tuple[list[float], list[float]]:
@@ -165,14 +174,30 @@ def fitting_window_s(known_s: float) -> float:
     return next((window_s for window_s in WINDOWS_S if window_s >= min(known_s, ORDINARY_WINDOW_S)), ORDINARY_WINDOW_S)
 
 
+def peak_bytes(history: Tracks[Key], key: Key) -> int | None:
+    """The highest RES in the stored past; None where there is none."""
+    track = history.tracks.get(key)
+    return max(track.columns(len(track))[_RSS + 1]) if track is not None and len(track) else None
+
+
 def slope_bytes_per_min(history: Tracks[Key], key: Key, until_s: float) -> float | None:
     """Least-squares slope of RES over the minute that ends at ``until_s``; None before there are three readings."""
     diary = history.diaries.get(key)
     if diary is None:
-        return None
+        return _slope_of_track(history.tracks.get(key), until_s)
     first, last = diary.index_at(until_s - SLOPE_S) + 1, diary.index_at(until_s) + 1
     times_s, rss = diary.times_s[first:last], diary.columns[_RSS][first:last]
     slope = slope_per_s([at_s - until_s for at_s in times_s], list(map(float, rss)))
+    return None if slope is None else slope * 60
+
+
+def _slope_of_track(track: Track | None, until_s: float) -> float | None:
+    """The same from a track, which holds its values between its entries."""
+    if track is None or not len(track):
+        return None
+    ages_s = [age_s for age_s in range(-int(SLOPE_S), 1) if until_s + age_s >= track.first_s]
+    points = [(age_s, point.rss_bytes) for age_s in ages_s if (point := track.at(until_s + age_s)) is not None]
+    slope = slope_per_s([float(age_s) for age_s, _ in points], [float(rss) for _, rss in points])
     return None if slope is None else slope * 60
 
 

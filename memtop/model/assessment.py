@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, unique
+from signal import SIGHUP, SIGINT, SIGPIPE, SIGTERM
+from typing import Final
 
 from memtop.analysis.findings import Finding
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
@@ -16,6 +18,9 @@ from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.process_key import ProcessKey
 from memtop.runtimes.view import ToolTarget
 from memtop.sampling.cgroup_reading import CgroupReading, Policy
+
+ASKS_TO_END: Final = frozenset({SIGHUP, SIGINT, SIGPIPE, SIGTERM})
+"""Signals with which a user, a shell, a supervisor or a pipeline asks a process to end."""
 
 
 @unique
@@ -115,6 +120,15 @@ class ExitReport:
     """At the last sample."""
     virt_bytes: int | None = None
     peak_rss_bytes: int | None = None
+    started_s: float | None = None
+    """Seconds since the epoch."""
+    cgroup_limit_name: str | None = None
+    """The lowest limit of the cgroups that it was in, reached or not; None if none is known."""
+    cgroup_limit_bytes: int | None = None
+    large: bool = False
+    """Whether its peak was a notable part of RAM or of that limit: see :mod:`memtop.analysis.limits.large`."""
+    wanted: bool = False
+    """Whether it was on the command line, descended from such a process, or was in focus."""
     slope_bytes_per_min: float | None = None
     """Slope of RES over its last minute."""
     cgroup_before_bytes: int | None = None
@@ -126,6 +140,26 @@ class ExitReport:
     def is_oom(self) -> bool:
         """Whether the kernel's OOM killer ended it, certainly or probably."""
         return self.oom in (Oom.CERTAIN, Oom.PROBABLE)
+
+    @property
+    def lived_s(self) -> float | None:
+        """How long it lived, in seconds; None if its start is unknown."""
+        return max(0.0, self.at_s - self.started_s) if self.started_s is not None else None
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether a signal ended it. SIGPIPE does not count: it is how the writers of a pipeline end."""
+        return self.signal is not None and self.signal != SIGPIPE
+
+    @property
+    def is_crash(self) -> bool:
+        """Whether it ended abnormally: by the OOM killer, by a signal that does not ask it to end, or with an error."""
+        return self.is_oom or bool(self.exit_code) or (self.signal is not None and self.signal not in ASKS_TO_END)
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether it belongs into the list of those that ended: watched, large, or killed."""
+        return self.wanted or self.is_oom or self.large or self.is_killed
 
 
 @dataclass(frozen=True, slots=True)

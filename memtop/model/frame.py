@@ -343,7 +343,9 @@ class Frame(NamedTuple):
     outlooks: Mapping[ProcessKey, Assessment] = {}
     """The assessment of each process, if it was requested and is known."""
     exits: tuple[ExitReport, ...] = ()
-    """Watched processes whose end was found at this instant."""
+    """Processes that were watched, large or killed and whose end was found at this instant."""
+    ended: tuple[ExitReport, ...] = ()
+    """All of these that ended since memtop started and are remembered, the latest first."""
     incidents: IncidentReport | None = None
     """What deserves attention on the machine; None before the second sample."""
     machine: MachineView | None = None

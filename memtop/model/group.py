@@ -75,7 +75,7 @@ class GroupRow(NamedTuple):
     oom_kills: int | None
     """Members that the kernel's OOM killer took since memtop started; None without a cgroup."""
     restarts: int
-    """Times since memtop started that a member ended and the same command was started again by another program."""
+    """Times since memtop started that a member crashed, or was large and ended, and the same command came back."""
     trend: tuple[int | None, ...]
     """Working set of a cgroup, or RES, over the last two minutes, oldest first: 0 to 7 within its own range."""
     gone_s: float | None = None

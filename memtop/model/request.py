@@ -35,6 +35,8 @@ class RowSelection(NamedTuple):
     kernel_threads: bool = False
     killed: bool = False
     """Also list processes that the OOM killer ended, for some minutes."""
+    dead: bool = False
+    """Also list processes that were watched, large or killed and have ended, if they pass the filter."""
     tree: bool = False
     folded: frozenset[ProcessKey | GroupKey] = frozenset()
     by: By | None = None

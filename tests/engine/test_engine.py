@@ -509,7 +509,7 @@ def test_the_view_can_change_between_two_samples() -> None:
 
 def test_what_is_kept_of_processes_that_were_looked_at_is_bounded() -> None:
     diaries, tracks = living(Diary), living(Track)
-    processes = [FakeProcess(pid) for pid in range(100, 150)]
+    processes = [FakeProcess(pid, rss_pages=600) for pid in range(100, 150)]
     source = FakeSource(*processes)
     engine = Engine(source)
     for process in processes:

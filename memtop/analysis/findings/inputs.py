@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.fault_causes import Cause
 from memtop.analysis.ledger.cgroup import Unmapped
 from memtop.analysis.trend.classify import Growth
@@ -65,6 +66,10 @@ class FindingInputs:
     """Other members of the limiting cgroup that grow as well."""
     charge: Growth | None = None
     """Confirmed growth of the part of its cgroup's charge that cannot be reclaimed."""
+    loop: LoopFacts | None = None
+    """The earlier lives of its program, if it has crashed and come back."""
+    now_s: float | None = None
+    """The instant, on the clock of the times in :attr:`loop`."""
     # the limit that binds
     limit_name: str | None = None
     """None if only the machine limits it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, facts
+from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, facts
 
 
 def page_tables(c: FindingInputs) -> Found:
@@ -53,6 +53,14 @@ def lazyfree(c: FindingInputs) -> Found:
     if size is None or rss is None or size <= max(0.1 * rss, 50 * MIB):
         return None
     return NOTE, facts(lazyfree_bytes=size, rss_bytes=rss, real_bytes=rss - size, past_s=c.given_back_past_s)
+
+
+def crash_loop(c: FindingInputs) -> Found:
+    """A program that crashes and comes back, of which this process is the latest life."""
+    if c.loop is None or c.now_s is None or not c.loop.is_loop(c.now_s):
+        return None
+    severity = DANGER if c.loop.is_oom else WARNING if c.loop.signal is not None or c.loop.exit_code else NOTE
+    return severity, c.loop.numbers(c.now_s)
 
 
 def deleted(c: FindingInputs) -> Found:

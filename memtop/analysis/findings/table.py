@@ -16,6 +16,7 @@ RULES: Final[dict[str, Rule]] = {
     for rule in (
         Rule("frozen", "oom_killer", limits.frozen, weight=Weight.ALARMING),
         Rule("near_limit", "limits", limits.near_limit, weight=Weight.ALARMING),
+        Rule("crash_loop", "crash_loops", other.crash_loop, steady=True),
         Rule("oom_kill", "oom_killer", limits.oom_kill, steady=True, weight=Weight.ALARMING),
         Rule("growth", "verdict_growing", growth.growth, steady=True, weight=Weight.ALARMING),
         Rule("charge_growth", "limits", growth.charge, steady=True, weight=Weight.ALARMING),

@@ -1,8 +1,9 @@
 """Incidents: what deserves attention on the machine, over all processes, all cgroups with a limit, and the machine.
 
 They are made as findings are: rules over facts, without text for people, whose sentences stand under the same names in
-``memtop/explain/incidents.toml``. ``inputs`` has the facts; ``processes``, ``cgroups``, ``machine`` and ``exits`` have
-the rules by subject, ``table`` lists them, and ``StandingIncidents`` keeps incidents and their order from flickering.
+``memtop/explain/incidents.toml``. ``inputs`` has the facts; ``processes``, ``cgroups``, ``machine``, ``exits`` and
+``loops`` have the rules by subject, ``table`` lists them, and ``StandingIncidents`` keeps incidents and their order
+from flickering.
 """
 
 from memtop.analysis.incidents.incident import Incident, Scope, Subject

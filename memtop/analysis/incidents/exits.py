@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import ExitFacts, IncidentInputs
+from memtop.process_key import ProcessKey
 
 OOM_FRESH_S: Final = 60.0
 """A kill calls for action for so long ..."""
@@ -19,10 +20,11 @@ _STEP_S: Final = 5.0
 
 
 def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
-    """The kernel's OOM killer has taken a process."""
+    """The kernel's OOM killer has taken a process. The lives of a program in a loop are one incident: that one."""
+    loops = _in_loops(inputs)
     for one in inputs.exits:
         ago_s = inputs.now_s - one.at_s
-        if not one.is_oom or ago_s > OOM_TOLD_S:
+        if not one.is_oom or ago_s > OOM_TOLD_S or one.key in loops:
             continue
         yield Incident(
             "oom_kill",
@@ -46,9 +48,11 @@ def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
 
 def died(inputs: IncidentInputs) -> Iterator[Incident]:
     """A large process has ended by a signal, or with an error."""
+    loops = _in_loops(inputs)
     for one in inputs.exits:
         ago_s = inputs.now_s - one.at_s
-        if one.is_oom or not one.large or ago_s > DEATH_TOLD_S or (one.signal is None and not one.exit_code):
+        badly = one.signal is not None or bool(one.exit_code)
+        if one.is_oom or not one.large or ago_s > DEATH_TOLD_S or not badly or one.key in loops:
             continue
         yield Incident(
             "died",
@@ -68,6 +72,11 @@ def died(inputs: IncidentInputs) -> Iterator[Incident]:
             show=one.key,
             certain=True,
         )
+
+
+def _in_loops(inputs: IncidentInputs) -> Collection[ProcessKey | None]:
+    """The ended lives of all programs in a loop."""
+    return frozenset().union(*(one.keys for one in inputs.loops if one.is_loop(inputs.now_s) and one.about_memory))
 
 
 def _even(ago_s: float) -> float:

@@ -33,11 +33,13 @@ class Subject:
     """Of a process."""
     path: str | None = None
     """Directory of a cgroup."""
+    first: ProcessKey | None = None
+    """The process that stands for several that are one subject, such as the lives of one program; None for one."""
 
     @property
     def identity(self) -> tuple[Scope, ProcessKey | str | None]:
         """The same for the same subject, whatever it is called."""
-        return self.scope, self.key if self.key is not None else self.path
+        return self.scope, self.first or self.key or self.path
 
 
 MACHINE = Subject(Scope.MACHINE)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Evidence
@@ -131,3 +132,4 @@ class IncidentInputs:
     cgroups: tuple[CgroupFacts, ...] = ()
     machine: MachineFacts = field(default_factory=MachineFacts)
     exits: tuple[ExitFacts, ...] = ()
+    loops: tuple[LoopFacts, ...] = ()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from memtop.analysis.incidents import cgroups, exits, machine, processes
+from memtop.analysis.incidents import cgroups, exits, loops, machine, processes
 from memtop.analysis.incidents.incident import Incident, Rule, Scope
 from memtop.analysis.incidents.inputs import IncidentInputs
 
 RULES: Final[dict[str, Rule]] = {
     rule.name: rule
     for rule in (
+        Rule("crash_loop", "crash_loops", loops.crash_loop),
         Rule("oom_kill", "oom_killer", exits.oom_kill),
         Rule("growth", "verdict_growing", processes.growth),
         Rule("near_limit", "limits", cgroups.near_limit),

@@ -13,6 +13,7 @@ from memtop.engine.assessment.exit_analysis import AUTOPSIES, ExitAnalysis
 from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
 from memtop.engine.assessment.growth_tracker import GrowthTracker
 from memtop.engine.assessment.incident_tracker import IncidentTracker
+from memtop.engine.assessment.lives import LivesTracker, loop_facts
 from memtop.engine.assessment.memory_limits import room_of
 from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_end
 from memtop.engine.assessment.rise_tracker import RiseTracker
@@ -22,6 +23,7 @@ from memtop.history.rings import History
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import Note, ProcessRow
 from memtop.model.incidents import IncidentReport
+from memtop.model.lives import Lives
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.request import SamplePlan
@@ -31,6 +33,8 @@ LARGEST: Final = 50
 """Number of the largest processes whose end is reported, in addition to watched ones."""
 LARGEST_TICKS: Final = 5
 """Ticks after which the largest are determined again."""
+YOUNGEST: Final = 256
+"""Number of the processes started last that are watched too, so that the status of their end is known."""
 
 MOST_URGENT: Final = 4
 """Processes that have gained most since they began to rise, whose growth is judged every few seconds."""
@@ -50,8 +54,12 @@ class Assessor:
         """Exit reports of this tick."""
         self._tick = 0
         self._largest: list[int] = []
+        self._pids: frozenset[int] = frozenset()
+        self._youngest: dict[int, None] = {}
+        """PIDs of the processes first seen last, the oldest first."""
         self._counters = Counters()
         self._exit_analysis = ExitAnalysis(history, self._counters)
+        self._lives = LivesTracker(self._counters)
         self._incidents = IncidentTracker(self.verdicts, self.rises, self._counters)
         self._marks = Marks(self.verdicts)
         self._studies: dict[ProcessKey, ProcessAssessor] = {}
@@ -63,8 +71,8 @@ class Assessor:
         """The facts of the latest tick."""
 
     def to_watch(self, keys: Iterable[ProcessKey]) -> list[int]:
-        """PIDs whose end is reported: those of ``keys``, then the largest."""
-        return list(dict.fromkeys([*(key.pid for key in keys), *self._largest]))
+        """PIDs whose end is to be noticed with its status: those of ``keys``, the largest, the youngest."""
+        return list(dict.fromkeys([*(key.pid for key in keys), *self._largest, *reversed(self._youngest)]))
 
     def row_marks(self, key: ProcessKey) -> RowMarks:
         """The marks of a row."""
@@ -76,14 +84,27 @@ class Assessor:
         self.rises.forget(key)
         self._marks.forget(key)
 
-    def was_killed(self, key: ProcessKey) -> bool:
-        """Whether the kernel's OOM killer ended this process, as far as known."""
-        report = self._exit_analysis.of(key)
-        return report is not None and report.is_oom
+    def report_on(self, key: ProcessKey) -> ExitReport | None:
+        """How a process ended; None while it lives, and if its end is not remembered."""
+        return self._exit_analysis.of(key)
 
-    def hold(self, keys: Iterable[ProcessKey]) -> None:
-        """Watch these processes from the next instant on."""
-        self._exit_analysis.hold(keys)
+    @property
+    def ended(self) -> tuple[ExitReport, ...]:
+        """The ends of processes that were watched, large or killed, the latest first."""
+        return self._exit_analysis.ended
+
+    @property
+    def restarted(self) -> tuple[ProcessRow, ...]:
+        """Processes found at this tick that take the place of one that crashed."""
+        return self._lives.restarted
+
+    def lives(self, key: ProcessKey) -> Lives | None:
+        """The lives of the program that a process runs, if it ended and came back."""
+        return self._lives.of(key)
+
+    def hold(self, living: Iterable[ProcessKey], watched: Iterable[ProcessKey]) -> None:
+        """Watch the ``living`` of the ``watched`` processes from the next instant on."""
+        self._exit_analysis.hold(living, watched)
 
     def wants_lazy_free(self, key: ProcessKey, now_s: float, *, always: bool = False) -> bool:
         """Whether the verdict on this process needs LazyFree now."""
@@ -122,8 +143,11 @@ class Assessor:
         self._tick += 1
         self._counters.note(step)
         self.rises.take(step)
-        self.fresh = tuple(self._exit_analysis.examine(step, last))
-        self._incidents.take(step, self.fresh, last)
+        ends = self._exit_analysis.examine(step, last)
+        self.fresh = tuple(one for one in ends if self._exit_analysis.of(one.key) is not None)
+        new = self._note_new(step)
+        self._lives.take(step, ends, new)
+        self._incidents.take(step, self.fresh, last, self._lives.loops(step.now_s))
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
             self._largest = [row.pid for row in largest if row.rss_bytes]
@@ -134,6 +158,18 @@ class Assessor:
             for key, study in self._studies.items()
         }
         self._exit_analysis.hold_only([*self._largest, *(key.pid for key in step.plan.readings.visible)], step)
+
+    def _note_new(self, step: StepInput) -> list[int]:
+        """The processes that were not there at the previous tick."""
+        rows = step.rows
+        new = sorted((rows.keys() - self._pids) | {key.pid for key in step.sample.gone if key.pid in rows})
+        self._pids = frozenset(rows)
+        for pid in [pid for pid in self._youngest if pid not in rows]:
+            del self._youngest[pid]
+        self._youngest |= dict.fromkeys(pid for pid in new[-YOUNGEST:] if rows[pid].note is not Note.KERNEL)
+        for pid in list(self._youngest)[:-YOUNGEST]:
+            del self._youngest[pid]
+        return new
 
     @property
     def incidents(self) -> IncidentReport | None:
@@ -163,7 +199,8 @@ class Assessor:
         if row is not None and row.note is not Note.ZOMBIE:
             if (leaf := step.leaf(key)) is not None:
                 self._exit_analysis.note_alive(key, leaf)
-            return study.judge(row, step, inputs)
+            lives = self._lives.of(key)
+            return study.judge(row, step, inputs, loop_facts(lives) if lives is not None else None)
         self._exit_analysis.follow(key, step)
         if key not in self._ends:
             self._ends[key] = study.last

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 from memtop.analysis.limits.exit_cause import Oom, ending_signal, exit_code, was_oom
+from memtop.analysis.limits.large import is_large
 from memtop.analysis.limits.memory_limits import binding, ceilings, is_known
 from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.memory_limits import MACHINE_NAME, limit_name
 from memtop.engine.assessment.step_input import StepInput, is_low
-from memtop.history.process_history import slope_bytes_per_min
+from memtop.history.process_history import peak_bytes, slope_bytes_per_min
 from memtop.history.rings import History, Point
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
+from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupReading
 
 AUTOPSIES: Final = 64
+"""Reports kept of processes that were neither wanted nor taken by the OOM killer; small ones go first."""
+MOST_TAKEN: Final = 64
+"""Reports kept of processes that the OOM killer took."""
+MOST_AT_ONCE: Final = 64
+"""Ends of processes that are not held, examined in one tick: a storm of them must cost little."""
 SETTLED_S: Final = 10.0
 """Time that the kernel may need to free everything that an ended process had."""
 _KILLED: Final = 9
@@ -49,15 +56,22 @@ class ExitAnalysis:
         self._held: dict[int, ProcessKey] = {}
         self._wanted: dict[ProcessKey, None] = {}
         """Processes of the command line or in focus. Reports on others never displace reports on them."""
+        self._watched: frozenset[ProcessKey] = frozenset()
         self._autopsies: dict[ProcessKey, ExitReport] = {}
-        self._dead: deque[_Dead] = deque(maxlen=AUTOPSIES)
+        self._ended: tuple[ExitReport, ...] | None = ()
+        """What :attr:`ended` gives; None where it must be made again."""
+        self._dead: deque[_Dead] = deque(maxlen=2 * MOST_AT_ONCE)
         self._certain: deque[tuple[float, ProcessKey]] = deque(maxlen=AUTOPSIES)
         """Processes that the OOM killer certainly ended, and when."""
         self._last_seen: dict[ProcessKey, CgroupReading] = {}
 
-    def hold(self, keys: Iterable[ProcessKey]) -> None:
-        """Report the exits of these from the next tick on."""
-        wanted = {key.pid: key for key in keys}
+    def hold(self, living: Iterable[ProcessKey], watched: Iterable[ProcessKey]) -> None:
+        """Report the exits of the ``living`` from the next tick on.
+
+        ``watched`` are those and the ones that have ended: reports of this tick on these are marked as wanted.
+        """
+        wanted = {key.pid: key for key in living}
+        self._watched = frozenset(watched)
         self._held |= wanted
         self._wanted |= dict.fromkeys(wanted.values())
 
@@ -76,46 +90,92 @@ class ExitAnalysis:
         """How a process ended; None while it lives, and if it was not held."""
         return self._autopsies.get(key)
 
-    def examine(self, step: StepInput, last: Mapping[ProcessKey, ProcessRow]) -> Iterator[ExitReport]:
-        """Reports on held processes that ended at this tick. ``last`` has the last rows of those that are gone.
+    @property
+    def ended(self) -> tuple[ExitReport, ...]:
+        """The reports on those that were wanted, large or killed, the latest end first."""
+        if self._ended is None:
+            notable = [one for one in self._autopsies.values() if one.is_notable]
+            self._ended = tuple(sorted(notable, key=lambda one: one.at_s, reverse=True))
+        return self._ended
 
-        Other processes are reported if their cgroup says that the OOM killer ended them.
+    def examine(self, step: StepInput, last: Mapping[ProcessKey, ProcessRow]) -> list[ExitReport]:
+        """Reports on the processes that ended at this tick. ``last`` has the last rows of those that are gone.
+
+        These are all that are held, and of the others those that were large, whose status the kernel has reported, or
+        whose cgroup says that the OOM killer ended them. :meth:`of` and :attr:`ended` remember only those of them that
+        are held or deserve attention.
         """
-        ended: dict[ProcessKey, tuple[float, int | None]] = {}
         all_held = set(self._held.values())
-        for key in step.sample.gone:
-            if key in all_held or self._cgroup_kills(key):
-                ended[key] = step.sample.wall_s, None
-        for exit_ in step.sample.exits:
-            held = self._held.get(exit_.pid)
-            if held is not None:
-                ended[held] = exit_.wall_s, exit_.status
+        ends, known = self._ends(step, last, all_held), self._autopsies.keys() | {one.key for one in self._dead}
         found: list[tuple[ProcessRow, float, int | None]] = []
-        for key, (at_s, status_seen) in ended.items():
+        for key, (at_s, status_seen) in ends.items():
             row = last.get(key) or step.row(key)
-            if row is not None and row.key == key and key not in self._autopsies:
+            if row is not None and row.key == key and key not in known:
                 status = _status(step, key, status_seen)
                 found.append((row, at_s, status))
                 self._dead.append(_Dead(step.now_s, key, status, row.rss_bytes or 0))
         found.sort(key=lambda one: not self._cgroup_kills(one[0].key))  # a certain one explains a kill for the others
+        reports = []
         for row, at_s, status in found:  # all are known by now, so each is counted for the others
             self._held.pop(row.pid, None)
             autopsy = self._autopsy(step, row, at_s, status)
-            if row.key not in all_held and not autopsy.is_oom:
+            reports.append(autopsy)
+            if row.key not in all_held and not autopsy.is_notable:
                 continue
             self._autopsies[row.key] = autopsy
+            self._ended = None
             if autopsy.oom is Oom.CERTAIN:
                 self._certain.append((step.now_s, row.key))
+        if self._ended is None:
             self._drop_the_oldest(step.plan.assessed)
-            yield autopsy
+        return reports
+
+    def _ends(
+        self, step: StepInput, last: Mapping[ProcessKey, ProcessRow], all_held: Collection[ProcessKey]
+    ) -> dict[ProcessKey, tuple[float, int | None]]:
+        """When the processes to be reported have ended, seconds since the epoch, and the status that was reported."""
+        ends: dict[ProcessKey, tuple[float, int | None]] = {}
+        others = 0
+        total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
+        for key in step.sample.gone:
+            if step.plan.pids is not None and key.pid not in step.plan.pids:
+                continue  # it is not read any more, which is no end
+            if key in all_held or self._cgroup_kills(key):
+                ends[key] = step.sample.wall_s, None
+                continue
+            row = last.get(key) if others < MOST_AT_ONCE else None
+            limit_bytes = self._lowest_limit(step, key)[1]
+            if row is not None and is_large(self._peak_bytes(row), total_bytes, limit_bytes):
+                ends[key] = step.sample.wall_s, None
+                others += 1
+        by_pid = {key.pid: key for key in last}
+        for exit_ in step.sample.exits:
+            known = self._held.get(exit_.pid) or by_pid.get(exit_.pid)
+            if known is None and (living := step.rows.get(exit_.pid)) is not None:
+                known = living.key
+            if known is not None and (known in ends or known in all_held or others < MOST_AT_ONCE):
+                others += known not in ends and known not in all_held
+                ends[known] = exit_.wall_s, exit_.status
+        return ends
 
     def _drop_the_oldest(self, assessed: Iterable[ProcessKey]) -> None:
-        """Drop the oldest reports on others, and on processes that were wanted. Reports on those assessed now stay."""
-        others = [key for key in self._autopsies if key not in self._wanted]
-        wanted = [key for key in self._autopsies if key in self._wanted and key not in assessed]
-        for key in others[: max(0, len(others) - AUTOPSIES)] + wanted[: max(0, len(wanted) - _MOST_WANTED)]:
-            del self._autopsies[key]
-            self._wanted.pop(key, None)
+        """Drop reports beyond their bounds: of each class the oldest, of the others those that matter least first.
+
+        Reports on those assessed now stay.
+        """
+        wanted, taken, others = [], [], []
+        for key, one in self._autopsies.items():
+            if key in self._wanted:
+                wanted += [] if key in assessed else [key]
+            elif one.is_oom:
+                taken.append(key)
+            else:
+                others.append(key)
+        others.sort(key=lambda key: (self._autopsies[key].large, self._autopsies[key].is_notable))
+        for keys, most in ((wanted, _MOST_WANTED), (taken, MOST_TAKEN), (others, AUTOPSIES)):
+            for key in keys[: max(0, len(keys) - most)]:
+                del self._autopsies[key]
+                self._wanted.pop(key, None)
 
     def follow(self, key: ProcessKey, step: StepInput) -> None:
         """Update a report: what its cgroup still holds, and which process takes its place."""
@@ -164,7 +224,12 @@ class ExitAnalysis:
             vanished=max(1, len(mine)),
             largest=all(rss >= self._rss_of(one) for one in mine if one.key != key),
         )
+        lowest, lowest_bytes = self._lowest_limit(step, key)
         limit = self._culprit(step, chain) if oom in (Oom.CERTAIN, Oom.PROBABLE) else None
+        if limit is None and cgroup_kills and oom in (Oom.CERTAIN, Oom.PROBABLE) and lowest is not None:
+            limit = (lowest, lowest_bytes or 0)  # its cgroup counted the kill, and its use was not being read
+        peak = max(self._peak_bytes(row) or 0, rss) or None
+        total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
         before = self._last_seen.get(key)
         after = step.cgroups.readings.get(path) if path is not None else None
         return ExitReport(
@@ -180,7 +245,12 @@ class ExitAnalysis:
             limit_bytes=limit[1] if limit else None,
             rss_bytes=rss or None,
             virt_bytes=row.virt_bytes or (point.virt_bytes if point is not None else None),
-            peak_rss_bytes=max(row.peak_rss_bytes or 0, rss) or None,
+            peak_rss_bytes=peak,
+            started_s=row.started_s,
+            cgroup_limit_name=lowest,
+            cgroup_limit_bytes=lowest_bytes,
+            large=is_large(peak, total_bytes, lowest_bytes),
+            wanted=key in self._watched,
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, step.now_s),
             cgroup_before_bytes=before.usage_bytes if before is not None else None,
             cgroup_after_bytes=after.usage_bytes if after is not None else None,
@@ -189,6 +259,25 @@ class ExitAnalysis:
     def _cgroup_kills(self, key: ProcessKey) -> int | None:
         chain = self._counters.chain(key)
         return self._counters.cgroup_kills(chain[0]) if chain else None
+
+    def _lowest_limit(self, step: StepInput, key: ProcessKey) -> tuple[str | None, int | None]:
+        """Name and bytes of the lowest limit of its cgroups; None where there is none, or none is known."""
+        found: tuple[str, int] | None = None
+        total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
+        for path in self._counters.chain(key):
+            timed = step.cgroups.latest.get(path)
+            reading = timed.reading if timed is not None else self._counters.now(path)
+            limit_bytes = reading.limit_bytes if reading is not None else None
+            if limit_bytes is None or limit_bytes >= min(UNLIMITED, total_bytes or UNLIMITED):
+                continue
+            if found is None or limit_bytes < found[1]:
+                found = path, limit_bytes
+        return (limit_name(found[0], step), found[1]) if found is not None else (None, None)
+
+    def _peak_bytes(self, row: ProcessRow) -> int | None:
+        """The highest RES known: VmHWM as last read, or what the history has."""
+        known = (row.peak_rss_bytes, row.rss_bytes, peak_bytes(self._history, row.key))
+        return max((one for one in known if one is not None), default=None)
 
     def _last_point(self, key: ProcessKey) -> Point | None:
         track = self._history.tracks.get(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.fault_causes import major_cause, minor_cause
 from memtop.analysis.findings import FindingInputs
 from memtop.analysis.ledger.cgroup import Unmapped, cgroup_ledger, unmapped
@@ -58,6 +59,8 @@ class Judged(NamedTuple):
     """The largest of all processes, if it is never killed."""
     tasks: TaskSums | None
     """Sums over all tasks in its cgroup; None if not all are known."""
+    loop: LoopFacts | None = None
+    """The earlier lives of its program, if it has crashed and come back."""
 
 
 def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters, history: History) -> FindingInputs:
@@ -112,6 +115,8 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         grows_towards_brake=judged.target is not None and judged.target.limit is Limit.HIGH,
         grows_towards_swap=judged.target.swap_room_bytes if judged.target is not None else 0,
         siblings=judged.siblings,
+        loop=judged.loop,
+        now_s=step.now_s,
         charge=judged.charge,
         limit_name=tightest.name if tightest is not None else None,
         limit=tightest.limit_bytes if tightest is not None else None,

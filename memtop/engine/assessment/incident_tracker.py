@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.incidents import ExitFacts, IncidentInputs, StandingIncidents, find_incidents
+from memtop.analysis.limits.large import is_large
 from memtop.engine.assessment.cgroup_watch import CgroupWatch
 from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.growth_tracker import GrowthTracker
@@ -23,8 +25,6 @@ from memtop.process_key import ProcessKey
 
 EXITS: Final = 64
 """Ends that are remembered."""
-LARGE_SHARE: Final = 0.01
-"""A process that has held so much of RAM was large."""
 UNSEEN_TICKS: Final = 5
 """Ticks after which what is not seen is counted again."""
 UNEXPLAINED_S: Final = 3.0
@@ -54,9 +54,14 @@ class IncidentTracker:
         """As of the latest tick."""
 
     def take(
-        self, step: StepInput, exits: Iterable[ExitReport], last: Mapping[ProcessKey, ProcessRow]
+        self,
+        step: StepInput,
+        exits: Iterable[ExitReport],
+        last: Mapping[ProcessKey, ProcessRow],
+        loops: tuple[LoopFacts, ...] = (),
     ) -> IncidentReport:
-        """One tick; ``exits`` are the ends found at this tick, ``last`` the last rows of those that ended."""
+        """One tick; ``exits`` are the ends found at this tick, ``last`` the last rows of those that ended, ``loops``
+        the programs that crash and come back."""
         self._tick += 1
         if self._first_s is None:
             self._first_s = step.now_s
@@ -69,6 +74,7 @@ class IncidentTracker:
             self._cgroups.facts(step),
             machine_facts(step, self._trend, self._counters),
             tuple(self._exits),
+            loops,
         )
         self._standing = self._standing.after(step.now_s, find_incidents(inputs))
         if self._tick % UNSEEN_TICKS == 0:
@@ -125,7 +131,7 @@ class IncidentTracker:
             signal=report.signal,
             exit_code=report.exit_code,
             peak_bytes=peak,
-            large=bool(peak and total_bytes and peak >= LARGE_SHARE * total_bytes),
+            large=report.large if report.signal is not None else is_large(peak, total_bytes, None),
         )
 
     def _nameless(self, step: StepInput, at_s: float) -> ExitFacts:

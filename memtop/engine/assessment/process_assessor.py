@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.trend.classify import Growth, Shape
@@ -60,8 +61,10 @@ class ProcessAssessor:
         self.last = Assessment(unread=("its limits have not been read",))
         """The assessment of the latest tick."""
 
-    def judge(self, row: ProcessRow, step: StepInput, inputs: ExpensiveInputs) -> Assessment:
-        """Assess one tick of a living process."""
+    def judge(
+        self, row: ProcessRow, step: StepInput, inputs: ExpensiveInputs, loop: LoopFacts | None = None
+    ) -> Assessment:
+        """Assess one tick of a living process; ``loop`` are the earlier lives of its program, if it crashed."""
         key, chain, leaf = row.key, step.chain(row.key), step.leaf(row.key)
         self._tick += 1
         if self._tick % AROUND_TICKS == 0:
@@ -95,6 +98,7 @@ class ProcessAssessor:
             zombies=sum(step.now_s - since_s >= UNCOLLECTED_S for since_s in self._zombies.values()),
             giant=self._giant,
             tasks=sums,
+            loop=loop,
         )
         self._read.take(inputs, copying)
         case = self._read.added_to(case_of(row, step, judged, self._counters, self._history), step.now_s)

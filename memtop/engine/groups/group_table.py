@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.limits.memory_limits import host_ceiling
 from memtop.engine.groups.charge import Charge, ceiling_of, chain_of, charge_of
+from memtop.engine.groups.event_counts import EventCounts
 from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
-from memtop.engine.groups.lives import Lives
 from memtop.engine.groups.naming import Naming, kinds_of
 from memtop.engine.groups.sums import Sums, Totals, sums_of, totals_of
 from memtop.history.rings import Gap
@@ -42,7 +42,7 @@ class GroupTable:
     def __init__(self, gaps: deque[Gap]) -> None:
         """``gaps`` are the stretches of time in which nothing was read."""
         self.growth = GroupGrowth(gaps)
-        self._lives = Lives()
+        self._events = EventCounts()
         self._read_s: dict[str, float] = {}
         """When the reading of each cgroup was made that was noted last."""
         self._charges: dict[str, tuple[CgroupReading, Charge | None]] = {}
@@ -60,15 +60,19 @@ class GroupTable:
         self,
         sample: Sample,
         rows: Mapping[int, ProcessRow],
-        ended: Iterable[ProcessRow],
+        restarted: Iterable[ProcessRow] = (),
         *,
         delay_s: float,
         looked_at: Sequence[GroupKey] = (),
     ) -> None:
-        """One sample; ``rows`` are those of all processes by pid, ``looked_at`` the groups that are judged first."""
+        """One sample.
+
+        ``rows`` are those of all processes by pid, ``restarted`` those that take the place of one that crashed,
+        ``looked_at`` the groups that are judged first.
+        """
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
-        self._lives.note_kills(cgroups.kills)
-        self._lives.note_processes(rows, ended, cgroups.chains)
+        self._events.note_kills(cgroups.kills)
+        self._events.note_restarts(restarted, cgroups.chains)
         for path, timed in cgroups.latest.items():
             if self._read_s.get(path) != timed.at_s:
                 self._read_s[path] = timed.at_s
@@ -180,11 +184,11 @@ class GroupTable:
                 self._charge(path, timed.reading),
                 ceiling_of(path, cgroups, sample.system.meminfo),
                 pressure.some.avg10_percent if pressure is not None and pressure.some is not None else None,
-                self._lives.kills(path),
+                self._events.kills(path),
             )
         track, verdict = self.growth.track(series), self.growth.verdict(series)
         return group_row(
-            sums, state, track, verdict=verdict, restarts=self._lives.restarts(series), now_s=sample.mono_s
+            sums, state, track, verdict=verdict, restarts=self._events.restarts(series), now_s=sample.mono_s
         )
 
     def _row_at(self, sums: Sums, past_s: float) -> GroupRow:

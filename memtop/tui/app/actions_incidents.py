@@ -90,6 +90,9 @@ class IncidentActions(PanelActions):
             self._wanted = incident.show
             self.list_by(None)
             return True
+        if index is None and self.frame is not None and any(one.key == incident.show for one in self.frame.ended):
+            self.watch_process(incident.show)
+            return True
         if index is None:
             self.say("its process has ended, or the filter hides it")
             return False

@@ -10,7 +10,7 @@ from memtop.process_control import Target, hold, renice, send
 from memtop.process_key import ProcessKey
 from memtop.sampling.commands import ReadMappings, ToggleMark
 from memtop.sampling.request import Need
-from memtop.tui.app.actions_incidents import IncidentActions
+from memtop.tui.app.actions_exits import ExitActions
 from memtop.tui.dialogs.dialog import Dialog
 from memtop.tui.dialogs.nice_dialog import NiceDialog
 from memtop.tui.dialogs.signal_dialog import SignalDialog
@@ -19,7 +19,7 @@ from memtop.tui.table.process_table import ProcessTable
 Value = TypeVar("Value")
 
 
-class ProcessActions(IncidentActions):
+class ProcessActions(ExitActions):
     """Actions on the watched process, or on the selected one if none is watched."""
 
     def on_process_list_selection_moved(self) -> None:
@@ -39,17 +39,6 @@ class ProcessActions(IncidentActions):
 
     def action_watch_selected(self) -> None:
         self.table.action_choose()
-
-    def action_successor(self) -> None:
-        outlook = self.frame.detail.outlook if self.frame is not None and self.frame.detail is not None else None
-        heir = outlook.autopsy.successor if outlook is not None and outlook.autopsy is not None else None
-        if heir is None:
-            if not self.next_incident():
-                self.say("no successor of the process in focus, and no other process in the list of incidents (!)")
-            return
-        if self.view.rows.only is not None:
-            self.choose_rows(only=self.view.rows.only | {heir.pid})
-        self.watch_process(heir)
 
     def action_mark(self) -> None:
         self.is_touched = True

@@ -226,6 +226,7 @@ class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, Pane
         self.chart.detail, self.chart.words = frame.detail, without_focus(frame)
         self.fit_points()
         self._tell_exits(frame)
+        self.show_ended(frame)
         if not self._words_can_wait(frame):
             self._worded = frame
             self.show_headline(frame)

@@ -77,6 +77,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("a", "everybody", "All or mine", "All processes, or only those given on the command line"),
         _key("H", "kernel_threads", "Kernel threads", "Show or hide kernel threads"),
         _key("p", "go_to_pid", "Go to PID", "Select a process by its PID"),
+        _key("D", "ended", "Ended", "List the processes that have ended: watched, large or killed"),
     ),
     "Time and chart": (
         _key("left", "look(-1)", "Back", "Go one point back in time"),
@@ -114,7 +115,12 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("m", "mark", "Mark", "Set or clear a mark: shows what has grown since, and where"),
         _key("K,f9,x", "signal", "Signal", "Send a signal to the selected process, with a dialog first"),
         _key("r", "renice", "Renice", "Change the nice value of the selected process, with a dialog first"),
-        _key("n", "successor", "Successor", "Follow the process that took its place; else the next of the incidents"),
+        _key(
+            "n",
+            "successor",
+            "Successor",
+            "Go to the process that took its place, and follow each further one; else the next of the incidents",
+        ),
         _key("E", "report", "Report", "Write a page to hand over, as HTML, into the current directory"),
         _key("y", "copy_pid", "Copy PID", "Copy the PID"),
         _key("Y", "copy_command", "Copy command", "Copy the command line"),

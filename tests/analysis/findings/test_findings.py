@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.fault_causes import Cause
 from memtop.analysis.findings import RULES, SAMPLES, FindingInputs, Severity, StandingFindings, find
 from memtop.analysis.ledger.cgroup import Unmapped
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
+from memtop.process_key import ProcessKey
 
 MIB, GIB = 1 << 20, 1 << 30
 
@@ -23,6 +25,11 @@ def growth(kind: Shape, **changes: Any) -> Growth:
     return Growth(kind, 100, 300.0, **(values | changes))
 
 
+LOOP = LoopFacts(
+    key=ProcessKey(43, 9), first=ProcessKey(42, 5), keys=frozenset(), name="a", restarts=3, since_s=60.0,
+    restarted_s=95.0, mean_s=12.0, ends=4, alike=4, is_oom=True, signal=None, exit_code=None, peak_bytes=200 * MIB,
+    large=False,
+)  # fmt: skip
 LIMITED: dict[str, Any] = {"limit_name": "/app", "limit": 100 * MIB, "unreclaimable": 50 * MIB}
 NEAR: dict[str, Any] = LIMITED | {"unreclaimable": 80 * MIB}
 LEAK: dict[str, Any] = {"growth": growth(Shape.LEAK, limit_s=(1000.0, 1400.0)), "alarm": True, "seen_s": 200.0}
@@ -46,6 +53,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("near_limit", LIMITED | {"unreclaimable": 90 * MIB}, LIMITED | {"cache": 50 * MIB}, Severity.DANGER),
     ("near_limit", LIMITED | {"unreclaimable": 95 * MIB, "unsure": 10 * MIB}, LIMITED, Severity.WARNING),
     ("near_limit", LIMITED | {"limit": 0}, {"limit": 0, "unreclaimable": 1}, Severity.DANGER),
+    ("crash_loop", {"loop": LOOP, "now_s": 100.0}, {"loop": LOOP, "now_s": 1000.0}, Severity.DANGER),
     ("oom_kill", {"kills": 1}, {"kills": 0}, Severity.DANGER),
     ("growth", LEAK | {"evidence": Evidence.GROWING}, LEAK | {"alarm": False}, Severity.DANGER),
     (

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import (
     RULES,
@@ -29,6 +30,12 @@ NOTE, WARNING, DANGER = Severity.NOTE, Severity.WARNING, Severity.DANGER
 KEY, OTHER = ProcessKey(42, 500), ProcessKey(43, 500)
 MACHINE = LimitFacts("this machine's memory", 16 * GIB, 8 * GIB)
 SHOP = LimitFacts("container shop", 300 * MIB, 200 * MIB, "sys/fs/cgroup/shop")
+
+
+LOOP = LoopFacts(
+    key=OTHER, first=KEY, keys=frozenset({KEY}), name="a", restarts=3, since_s=60.0, restarted_s=95.0, mean_s=12.0,
+    ends=4, alike=4, is_oom=True, signal=None, exit_code=None, peak_bytes=200 * MIB, large=False,
+)  # fmt: skip
 
 
 def rise(size_mib: float, span_s: float, steps: int = 5) -> Rise:
@@ -198,6 +205,26 @@ def test_of_other_ends_only_those_of_large_processes_that_went_wrong_are_named()
     assert found(exits=(replace(end, large=False),)) == []
 
 
+def test_a_program_that_comes_back_again_and_again_is_one_incident_and_its_lives_are_none() -> None:
+    assert found(loops=(LOOP,)) == [("crash_loop", DANGER)]
+    assert incident(loops=(LOOP,)).show == OTHER
+    kill = ExitFacts(KEY, "a (42)", 90.0, is_oom=True)
+    assert found(loops=(LOOP,), exits=(kill,)) == [("crash_loop", DANGER)]
+    assert found(loops=(replace(LOOP, restarts=1),), exits=(kill,)) == [("oom_kill", DANGER)], "once is no loop"
+    assert found(loops=(replace(LOOP, restarted_s=-100.0),)) == [], "it has stopped"
+    segfault = replace(LOOP, is_oom=False, signal=11)
+    assert found(loops=(segfault,)) == [("crash_loop", WARNING)]
+    small = replace(LOOP, is_oom=False, exit_code=1)
+    assert found(loops=(small,)) == [], "a small program that fails is no matter of memory"
+    assert found(loops=(replace(small, large=True),)) == [("crash_loop", WARNING)]
+    assert found(loops=(replace(small, exit_code=0, large=True),)) == [("crash_loop", NOTE)]
+
+
+def test_a_loop_stays_the_same_incident_from_life_to_life() -> None:
+    later = replace(LOOP, key=ProcessKey(77, 900), keys=frozenset({KEY, OTHER}))
+    assert incident(loops=(LOOP,)).subject.identity == incident(loops=(later,)).subject.identity
+
+
 def test_every_rule_is_tried_here() -> None:
     everything = IncidentInputs(
         100.0,
@@ -213,5 +240,6 @@ def test_every_rule_is_tried_here() -> None:
             ExitFacts(OTHER, "a (43)", 90.0, is_oom=True),
             ExitFacts(KEY, "b (42)", 90.0, is_oom=False, signal=9, large=True),
         ),
+        loops=(replace(LOOP, keys=frozenset()),),
     )
     assert {one.name for one in find_incidents(everything)} == set(RULES)

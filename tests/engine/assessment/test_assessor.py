@@ -477,7 +477,7 @@ def test_the_largest_are_watched_without_being_asked_for() -> None:
     engine = Engine(source)
     for _ in range(3):
         step(engine, request())
-    assert sorted(source.watched) == list(range(92, 142))
+    assert sorted(source.watched[:50]) == list(range(92, 142)), "before those that were started last"
     source.ended = [Exit(141, source.wall_s, KILLED)]
     del source.processes[141]
     assert [autopsy.key.pid for autopsy in step(engine, request()).exits] == [141]
@@ -774,7 +774,7 @@ def test_the_machine_is_not_named_as_the_limit_of_a_process_whose_cgroup_is_not_
 
 
 def test_a_process_that_nobody_watched_is_reported_where_its_cgroup_counted_its_kill() -> None:
-    source = v2(*(FakeProcess(pid, rss_pages=pid * 10) for pid in range(42, 142)))
+    source = v2(*(FakeProcess(pid, rss_pages=pid * 10) for pid in range(42, 442)))
     engine = Engine(source)
     for _ in range(4):
         step(engine, request())

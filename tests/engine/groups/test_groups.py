@@ -7,6 +7,7 @@ import gc
 import pytest
 
 from memtop.columns import columns_of
+from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
 from memtop.filter import parse_query
 from memtop.history.rings import Track
@@ -15,6 +16,7 @@ from memtop.model.group import By, GroupKey, GroupRow
 from memtop.model.request import GroupsRequest, Request, RowSelection
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.request import Need, ReadingsRequest
+from memtop.sources.protocol import Exit
 from tests.engine.groups.worlds import MIB, ROOT, cgroup, world
 from tests.fakes import MIB_PAGES, FakeProcess, frame_after
 
@@ -213,7 +215,7 @@ def test_a_pool_of_short_lived_children_grows_as_a_whole() -> None:
     assert the(programs, "app").growth_bytes_per_min == pytest.approx(60 * MIB, rel=0.2)
 
 
-def test_a_command_that_ends_and_is_started_again_is_a_restart_and_a_forked_worker_is_none() -> None:
+def test_a_command_that_crashes_and_is_started_again_is_a_restart_and_a_forked_worker_is_none() -> None:
     source = world(p42="/a", p43="/a")
     source.processes[42].cmdline = b"supervisor\0"
     source.processes[43].cmdline = b"api\0"
@@ -222,6 +224,7 @@ def test_a_command_that_ends_and_is_started_again_is_a_restart_and_a_forked_work
     frame_after(engine, by(By.CGROUP), 3)
     for life in range(3):
         source.processes.pop(43 + life)
+        source.ended = [Exit(43 + life, source.wall_s, 1 << 8)]
         heir = source.add(FakeProcess(44 + life, cmdline=b"api\0", ppid=42, start_ticks=9000 + life))
         source.files[f"proc/{heir.pid}/cgroup"] = b"0::/a\n"
         frame_after(engine, by(By.CGROUP), 3)
@@ -229,10 +232,24 @@ def test_a_command_that_ends_and_is_started_again_is_a_restart_and_a_forked_work
     worker = source.add(FakeProcess(60, cmdline=b"api\0", ppid=46, start_ticks=9900))
     source.files["proc/60/cgroup"] = b"0::/a\n"
     frame_after(engine, by(By.CGROUP), 3)
+    source.ended = [Exit(worker.pid, source.wall_s, 0)]
     del source.processes[worker.pid]
     source.add(FakeProcess(61, cmdline=b"api\0", ppid=46, start_ticks=9950))
     frame = frame_after(engine, by(By.CGROUP), 4)
     assert the(frame, "/a").restarts == 3
+
+
+def test_a_small_program_in_the_loop_of_a_shell_that_ends_well_is_no_restart() -> None:
+    source = world(p42="/a")
+    engine = Engine(source)
+    for life in range(6):
+        tool = source.add(FakeProcess(50 + life, cmdline=b"sleep\0000.2\0", rss_pages=400, start_ticks=9000 + life))
+        source.files[f"proc/{tool.pid}/cgroup"] = b"0::/a\n"
+        frame_after(engine, by(By.CGROUP), 2)
+        del source.processes[tool.pid]
+        source.ended = [Exit(tool.pid, source.wall_s, 0)]
+    assert the(frame_after(engine, by(By.CGROUP), 3), "/a").restarts == 0
+    assert the(frame_after(engine, by(By.PROGRAM), 1), "app").restarts == 0
 
 
 def test_oom_kills_count_from_the_start_of_memtop_and_also_above() -> None:
@@ -291,7 +308,7 @@ def test_thousands_of_members_that_come_and_go_leave_nothing_behind() -> None:
     assert sum(row.members for row in frame.groups) == frame.total > 400
     gc.collect()
     tracks = sum(type(found) is Track for found in gc.get_objects())
-    assert tracks < 501 + 40, "those of the processes that live, and of a few groups"
+    assert tracks < 501 + DEPARTED + 40, "those of the processes that live or were large, and of a few groups"
 
 
 def test_sizes_are_bytes() -> None:

@@ -1,0 +1,78 @@
+"""A program that crashes and comes back: its facts, when it is in a loop, and the numbers of the sentence about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from memtop.process_key import ProcessKey
+
+RESTARTS: Final = 2
+"""Restarts from which on a program is in a loop."""
+QUIET_S: Final = 120.0
+"""A loop is over when it has not restarted for so long, or for three times its usual interval."""
+_STEP_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoopFacts:
+    """A program that ends and comes back. Times are on the clock of Instant.mono_s."""
+
+    key: ProcessKey
+    """The life to be shown: the successor, or the latest that ended."""
+    first: ProcessKey
+    """The first life, which stands for all of them."""
+    keys: frozenset[ProcessKey]
+    """The latest lives that have ended."""
+    name: str
+    restarts: int
+    since_s: float
+    """When its first end was noticed."""
+    restarted_s: float
+    """When it came back last."""
+    mean_s: float | None
+    """Time from restart to restart; None before there are two."""
+    ends: int
+    """Number of ends that are remembered."""
+    alike: int
+    """How many of them had the cause of the last one."""
+    is_oom: bool
+    signal: int | None
+    exit_code: int | None
+    peak_bytes: int | None
+    """Median over the lives that ended alike."""
+    large: bool
+    cgroup_path: str = ""
+    cgroup_name: str = ""
+    limit_name: str = ""
+    """The limit at which the OOM killer took the last one; empty where that is unknown, or not so."""
+    limit_bytes: int | None = None
+
+    @property
+    def about_memory(self) -> bool:
+        """Whether memory may be the cause: the OOM killer, a signal, or a large process."""
+        return self.is_oom or self.signal is not None or self.large
+
+    def is_loop(self, now_s: float) -> bool:
+        """Whether it has come back twice at least, and has not stopped to do so."""
+        quiet_s = max(QUIET_S, 3 * (self.mean_s or 0.0))
+        return self.restarts >= RESTARTS and now_s - self.restarted_s <= quiet_s
+
+    def numbers(self, now_s: float) -> dict[str, float | str]:
+        """The facts of the sentence about it. Those that are unknown are left out."""
+        found: dict[str, float | str | None] = {
+            "restarts_count": self.restarts,
+            "loop_s": max(_STEP_S, (now_s - self.since_s) // _STEP_S * _STEP_S),
+            "each": "each life ends" if self.alike == self.ends else f"{self.alike} of {self.ends} lives ended",
+            "end_bytes": self.peak_bytes,
+        }
+        if self.is_oom:
+            known = bool(self.limit_name) and self.limit_bytes is not None
+            found |= {"limit_name": self.limit_name, "limit_bytes": self.limit_bytes} if known else {"killer": "OOM"}
+        elif self.signal is not None:
+            found["signal_number"] = self.signal
+        elif self.exit_code is not None:
+            found["code"] = self.exit_code
+        else:
+            found["how"] = "is not known"
+        return {name: value for name, value in found.items() if value is not None}

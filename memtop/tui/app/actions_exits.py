@@ -1,0 +1,58 @@
+"""Actions on processes that have ended: list them, show the last minute of one, follow successors."""
+
+from __future__ import annotations
+
+from memtop.model.frame import Frame
+from memtop.process_key import ProcessKey
+from memtop.tui.app.actions_incidents import IncidentActions
+from memtop.tui.dialogs.ended_list import EndedList
+
+
+class ExitActions(IncidentActions):
+    """The list of those that ended, and successors."""
+
+    is_following = False
+    """Whether the watched process is replaced by its successor when it ends."""
+
+    def show_ended(self, frame: Frame) -> None:
+        """Write the list of those that ended while it is open, and go to the successor if that was asked for."""
+        for screen in self.screen_stack:
+            if isinstance(screen, EndedList) and screen.is_running and screen.is_current:
+                screen.show(frame.ended)
+        if self.is_following and not self.view.window.stands_still and (heir := self._successor) is not None:
+            self._go_to_successor(heir)
+
+    def action_ended(self) -> None:
+        if self.frame is not None:
+            self.push_screen(EndedList(self.frame.ended), self._show_last_minute)
+
+    def _show_last_minute(self, key: ProcessKey | None) -> None:
+        if key is None:
+            return
+        self.is_following = False
+        if self.view.rows.by is not None:
+            self.list_by(None)
+        self.choose_window(frozen=False, cursor_s=None)
+        self.watch_process(key)
+
+    def action_successor(self) -> None:
+        detail = self.frame.detail if self.frame is not None else None
+        if (heir := self._successor) is not None:
+            self.is_following = True
+            self._go_to_successor(heir)
+        elif detail is not None and detail.gone and self.watched == detail.row.key:
+            self.is_following = not self.is_following
+            self.say("its successor will be followed" if self.is_following else "no successor is followed any more")
+        elif not self.next_incident():
+            self.say("no successor of the process in focus, and no other process in the list of incidents (!)")
+
+    @property
+    def _successor(self) -> ProcessKey | None:
+        """The process that took the place of the one in focus, which has ended."""
+        outlook = self.frame.detail.outlook if self.frame is not None and self.frame.detail is not None else None
+        return outlook.autopsy.successor if outlook is not None and outlook.autopsy is not None else None
+
+    def _go_to_successor(self, heir: ProcessKey) -> None:
+        if self.view.rows.only is not None:
+            self.choose_rows(only=self.view.rows.only | {heir.pid})
+        self.watch_process(heir)

@@ -1,0 +1,88 @@
+"""The list of processes that have ended: those that were watched, large or killed, the latest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Label, OptionList
+from textual.widgets.option_list import Option
+
+from memtop.explain.exit_text import exit_lines, how
+from memtop.model.assessment import ExitReport
+from memtop.process_key import ProcessKey
+from memtop.tui.dialogs.dialog import Dialog
+from memtop.tui.dialogs.palette import ChoiceList
+from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
+
+_NONE: Final = "No process that was watched or large has ended since memtop started, and none was killed."
+_KEYS: Final = (
+    "Watched, of at least 1 % of RAM or of their limit, or killed.\n↑ ↓ move   Enter its last minute   Esc leave"
+)
+
+
+class EndedList(Dialog[ProcessKey]):
+    """Each end in two lines. Enter answers with the chosen process."""
+
+    def __init__(self, ended: Sequence[ExitReport]) -> None:
+        """``ended`` has the latest first."""
+        super().__init__()
+        self._ended = ended
+        self._lines = _runs(ended)
+
+    def compose(self) -> ComposeResult:
+        """Title, list, keys."""
+        with Vertical(classes="dialog -wide"):
+            yield Label("Ended since memtop started", classes="dialog-title")
+            yield ChoiceList(*self._options(), markup=False)
+            yield Label(_KEYS, classes="dialog-says")
+
+    def on_mount(self) -> None:
+        """The latest is under the cursor."""
+        self.query_one(OptionList).highlighted = 0 if self._ended else None
+
+    def show(self, ended: Sequence[ExitReport]) -> None:
+        """Take a newer list; the cursor stays with its process."""
+        if ended is self._ended:
+            return
+        choices = self.query_one(OptionList)
+        at = choices.highlighted
+        chosen = self._lines[at][0].key if at is not None and at < len(self._lines) else None
+        self._ended, self._lines = ended, _runs(ended)
+        choices.set_options(self._options())
+        keys = [one[0].key for one in self._lines]
+        if keys:
+            choices.highlighted = keys.index(chosen) if chosen in keys else min(at or 0, len(keys) - 1)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Answer."""
+        event.stop()
+        self.dismiss(self._lines[event.option_index][0].key if event.option_index < len(self._lines) else None)
+
+    def _options(self) -> list[Option]:
+        if not self._ended:
+            return [Option(Content(_NONE), disabled=True)]
+        return [Option(Content(_text(*one))) for one in self._lines]
+
+
+def _runs(ended: Sequence[ExitReport]) -> list[list[ExitReport]]:
+    """Small processes of one name that ended one after the other in the same way make one line."""
+    runs: list[list[ExitReport]] = []
+    for one in ended:
+        small = not (one.large or one.is_oom or one.wanted)
+        if small and runs and (one.name, how(one)) == (runs[-1][0].name, how(runs[-1][0])) and not runs[-1][0].large:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return runs
+
+
+def _text(report: ExitReport, *others: ExitReport) -> str:
+    mark = DANGER_MARK if report.is_oom else WARNING_MARK if report.is_crash else NOTE_MARK
+    first, second = exit_lines(report)
+    if others:
+        first = f"{first}, and {len(others)} more of that name since {exit_lines(others[-1])[0].partition(' ')[0]}"
+    return f"{mark} {first}\n  {second}"
