@@ -20,9 +20,3 @@ def pilots_wait_until_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Textual's pilot sleeps until the process uses little of the CPU: 40 ms a key, and luck on a busy machine."""
     for module in ("textual.app", "textual.pilot"):
         monkeypatch.setattr(f"{module}.wait_for_idle", until_idle)
-
-
-@pytest.fixture(autouse=True)
-def no_screen_is_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """memtop takes its one screen out of garbage collection; of the hundreds of a test run none would be freed."""
-    monkeypatch.setattr("memtop.tui.terminal.memory_tuning.settle", lambda: None)
