@@ -98,6 +98,11 @@ def _run(argv: Sequence[str]) -> int:
 
         preflight.check_platform()
         return export(given)
+    if name == "record":
+        from memtop.cli.record import run as record
+
+        preflight.check_platform()
+        return record(given)
     if name == "report":
         from memtop.cli.commands import report
 

@@ -11,7 +11,7 @@ from memtop.cli.output import put
 from memtop.columns import COLUMNS
 from memtop.errors import UsageError
 
-COMMANDS: Final = ("demo", "explain", "export", "machine", "regions", "replay", "report")
+COMMANDS: Final = ("demo", "explain", "export", "machine", "record", "regions", "replay", "report")
 """Words that may stand first on the command line. Anything else belongs to memtop itself."""
 WIDEST: Final = 100
 WITHOUT_TERMINAL: Final = 80
@@ -32,7 +32,8 @@ commands:
   memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
   memtop regions PID              where its address space is, largest first, once
   memtop machine                  where the machine's RAM went: its parts, and who holds them
-  memtop replay FILE              play a recording made with --record
+  memtop record [-o FILE] [PID]   write a recording without a screen: a flight recorder
+  memtop replay FILE              play a recording made with record, --record or the key w
   memtop export                   metrics for Prometheus; alert rules and a Grafana dashboard
   memtop report FILE | PID        one page to hand over: HTML, or Markdown for a ticket
 
@@ -211,7 +212,7 @@ _VIEWS: Final = (
 def parser_of(command: str) -> Parser:
     """The parser of one of COMMANDS, or of memtop itself for an empty name."""
     makers = {"demo": _demo, "explain": _explain, "machine": _machine, "regions": _regions, "replay": _replay}
-    makers |= {"export": _export, "report": _report}
+    makers |= {"export": _export, "record": _record, "report": _report}
     return makers.get(command, _memtop)()
 
 
@@ -271,8 +272,7 @@ def _machine() -> Parser:
 
 def _export() -> Parser:
     parser = Parser(
-        "memtop export [OPTIONS]",
-        "Metrics of groups of processes for Prometheus, by program, cgroup or unit: as a server, or as a file.",
+        "memtop export [OPTIONS]", "Metrics of groups of processes for Prometheus: as a server, or as a file."
     )
     parser.section(
         "options",
@@ -290,10 +290,38 @@ def _export() -> Parser:
     return parser
 
 
+def _record() -> Parser:
+    parser = Parser(
+        "memtop record [OPTIONS] [PID | NAME]...", "Write a recording without a screen, until a signal ends it."
+    )
+    parser.section(
+        "positional arguments",
+        operand("targets", "PID | NAME", "by id or name of program or script; all without any", "*"),
+    )
+    parser.section(
+        "options",
+        _HELP,
+        value("-o", "--output", metavar="FILE", help="a new file (memtop-DATE-TIME.memtop here)"),
+        value("--keep", metavar="TIME", help="only the last so much, such as 24h; the oldest is dropped first"),
+        value("--max-size", metavar="SIZE", help="a file of at most that size, such as 500M; the oldest is dropped"),
+        value("-d", "--delay", metavar="SECS", help="time between samples, 0.1 to 60 (1)"),
+        value("-n", "--iterations", metavar="N", help="end after N samples"),
+        flag("--no-cmdline", help="leave out the arguments of all programs"),
+        flag("--no-smaps", help="never read smaps, which holds up its process a little"),
+        flag("--keep-oom-score", help="do not offer itself to the OOM killer first"),
+        values("--go-url", metavar="[PID=]URL", help="read a Go program's metrics there"),
+    )
+    title, selection = _VIEWS[0]
+    parser.section(title, *selection)
+    parser.set_defaults(tree=False, by=None, sort=None, columns=None, readonly=True, no_color=False, ascii=False)
+    parser.set_defaults(no_mouse=False, record="", replay="", no_redact=False)
+    return parser
+
+
 def _report() -> Parser:
     parser = Parser(
         "memtop report [OPTIONS] FILE | PID",
-        "One page to hand over about a process and its machine, from a recording or from some seconds of watching.",
+        "One page to hand over about a process, from a recording or from some seconds.",
     )
     parser.section("positional arguments", operand("subject", "FILE | PID", "a recording, or a process to watch"))
     parser.section(

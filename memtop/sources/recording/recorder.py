@@ -92,6 +92,11 @@ class Recorder:
         return self._writer.problem
 
     @property
+    def is_lost(self) -> bool:
+        """Whether the file was removed or replaced, so that nothing is written any longer."""
+        return self._writer.removed
+
+    @property
     def write_error(self) -> str:
         """Why the last instant could not be written; empty if it was."""
         return self._writer.failed

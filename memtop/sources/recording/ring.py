@@ -8,8 +8,8 @@ from typing import Final
 
 from memtop.sources.recording.tick import Block
 
-RING_BYTES: Final = 3 << 20
-"""Memory for them: some ten minutes of 500 processes at one sample a second, and an hour of one process."""
+RING_BYTES: Final = 2 << 20
+"""Memory for them: some minutes of 500 processes at one sample a second, and half an hour of one process."""
 _BLOCK_BYTES: Final = 300
 """What a block costs beside its rows."""
 

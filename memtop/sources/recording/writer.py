@@ -98,6 +98,11 @@ class Writer:
         return f"{dropped} samples are missing from the recording" if dropped else None
 
     @property
+    def removed(self) -> bool:
+        """Whether the sink has gone, so that nothing is written any longer."""
+        return self._removed
+
+    @property
     def failed(self) -> str:
         """Why the last write failed; empty if it did not."""
         return self._failed

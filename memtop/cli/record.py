@@ -1,0 +1,146 @@
+"""``memtop record``: samples and writes a recording without a screen, until a signal ends it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from memtop import units
+from memtop.cli.composition import asked_words, engine_on
+from memtop.cli.end_signals import EndSignals
+from memtop.cli.output import say
+from memtop.cli.settings_from_args import duration_s, settings_of, size_bytes
+from memtop.cli.watchdog import Watchdog
+from memtop.errors import ProcessGone, RecordingError, UsageError
+from memtop.sampling.request import Need
+from memtop.sources.live import LiveSource
+from memtop.sources.recording.file import Bounds
+from memtop.sources.recording.recorder import Recorder
+from memtop.view_state import View
+
+if TYPE_CHECKING:
+    from memtop.engine.engine import Engine
+    from memtop.model.frame import Frame
+    from memtop.model.request import Request
+    from memtop.settings import Settings
+
+GIVE_UP_S: Final = 5.0
+"""How long a file that cannot be written is tried again before the recording ends."""
+LEAST_BYTES: Final = 4 << 20
+"""Smallest bound of a file: two keyframes of a large machine and what SQLite needs."""
+_NEEDS_ALL: Final = Need.STAT | Need.STATUS | Need.OOM | Need.MEMBERSHIP | Need.GROUPS
+_FOCUS_NEEDS: Final = Need.LIMITS | Need.RUNTIME | Need.MACHINE | Need.LAZY_FREE
+
+
+def run(given: Namespace) -> int:
+    """Record until a signal, the end of the processes, or an error. Returns 0. Raises MemtopError."""
+    settings, bounds = settings_of(given), _bounds(given)
+    path = given.output or time.strftime("memtop-%Y%m%d-%H%M%S.memtop")
+    ending = EndSignals()
+    ending.install()
+    from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (wrong usage does without)
+
+    recorder = Recorder(
+        LiveSource(runtimes=REGISTRY.read),
+        path,
+        bounds=bounds,
+        asked=asked_words(settings),
+        command_lines=not given.no_cmdline,
+    )
+    say(settings.notice)
+    say(f"recording {_subject(settings)} into {path}, every {settings.delay_s:g} s{_kept(bounds)}; ctrl+c ends it")
+    nothing = False
+    try:
+        _sample(engine_on(recorder), settings, ending, _trouble_of(recorder))
+    except ProcessGone:  # the first sample has none of them
+        nothing = True
+        raise
+    finally:
+        recorder.close()
+        problem = recorder.problem
+        if nothing:
+            os.unlink(path)
+        elif problem:
+            raise RecordingError(problem)
+    return 0
+
+
+def _sample(engine: Engine, settings: Settings, ending: EndSignals, troubled: Callable[[], bool]) -> None:
+    """Sample until the last process has ended, or the file can no longer be written."""
+    request, dog = _request(settings), Watchdog(settings.delay_s)
+    planned_s = time.monotonic()
+    while not troubled():
+        with dog:
+            frame = engine.step(request, late_s=max(0.0, time.monotonic() - planned_s))
+        assert frame is not None, "a machine has always a next sample"
+        if not frame.tick:
+            if (settings.names or settings.pids) and not frame.rows:
+                raise ProcessGone(f"no process matches {' '.join([*map(str, settings.pids), *settings.names])}")
+            gc.freeze()
+            gc.enable()
+            engine.prepare()
+        if settings.iterations is not None and frame.tick + 1 >= settings.iterations:
+            return
+        if settings.pids and not settings.names and not frame.total:
+            return
+        request = _in_focus(request, frame, settings)
+        planned_s = max(planned_s + settings.delay_s, time.monotonic())
+        with ending:
+            time.sleep(max(0.0, planned_s - time.monotonic()))
+
+
+def _trouble_of(recorder: Recorder) -> Callable[[], bool]:
+    """Whether the file can no longer be written, or is gone."""
+    failing_since_s: float | None = None
+
+    def troubled() -> bool:
+        nonlocal failing_since_s
+        if not recorder.write_error:
+            failing_since_s = None
+            return recorder.is_lost
+        failing_since_s = failing_since_s or time.monotonic()
+        return time.monotonic() - failing_since_s > GIVE_UP_S
+
+    return troubled
+
+
+def _request(settings: Settings) -> Request:
+    request = View.of(settings).request()
+    return request._replace(
+        rows=request.rows._replace(killed=False),
+        readings=request.readings._replace(
+            needs_all=_NEEDS_ALL | request.readings.row_needs, focus_needs=_FOCUS_NEEDS, outlooks=True, runtimes=True
+        ),
+    )
+
+
+def _in_focus(request: Request, frame: Frame, settings: Settings) -> Request:
+    """With the first process that was asked for in focus, so that its limits and runtime are read."""
+    if request.readings.focus is not None or not (settings.pids or settings.names) or not frame.rows:
+        return request
+    return request._replace(readings=request.readings._replace(focus=frame.rows[0].key))
+
+
+def _bounds(given: Namespace) -> Bounds:
+    keep_s = None if given.keep is None else duration_s(given.keep, "--keep")
+    max_bytes = None if given.max_size is None else size_bytes(given.max_size, "--max-size")
+    if keep_s is not None and keep_s < 60:
+        raise UsageError("--keep must be 60 s or more")
+    if max_bytes is not None and max_bytes < LEAST_BYTES:
+        raise UsageError("--max-size must be 4M or more")
+    return Bounds(keep_s, max_bytes)
+
+
+def _subject(settings: Settings) -> str:
+    words = asked_words(settings)
+    return words if words else "all processes"
+
+
+def _kept(bounds: Bounds) -> str:
+    words = [f"the last {units.duration(bounds.keep_s)}"] if bounds.keep_s is not None else []
+    words += [f"at most {units.long_size(bounds.max_bytes)}"] if bounds.max_bytes is not None else []
+    return f", {' and '.join(words)}" if words else ""
