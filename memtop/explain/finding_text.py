@@ -63,6 +63,8 @@ class FindingText:
     """What to do, with the command if there is one; empty for nothing."""
     command: str = ""
     """The command of the next step, to copy; empty if it has none."""
+    next_topic: str = ""
+    """The topic that explains the next step."""
 
 
 @cache
@@ -87,6 +89,7 @@ def sentences_of(finding: Finding, tools: ToolTarget | None = None) -> FindingTe
         variant.get("doubt", ""),
         step.text,
         step.command,
+        step.topic or finding.topic,
     )
 
 

@@ -6,7 +6,7 @@ them. An unknown number has no fact, and a paragraph that names one is not shown
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.process import ProcessPart, address_ledger
 from memtop.explain.limit_names import short
@@ -242,40 +242,82 @@ def _without_memory(row: ProcessRow) -> str | None:
     return None
 
 
+class _Virt(NamedTuple):
+    """What decides whether VIRT is a problem. Sizes in bytes."""
+
+    virt_bytes: int
+    rss_bytes: int
+    untouched_bytes: int
+    """What has neither RAM nor swap behind it."""
+    swap_bytes: int | None
+    huge_bytes: int
+    ceiling: LimitRow | None
+    """The limit that RES is compared with; None for the machine's RAM."""
+    share: float
+    """RES as a share of that."""
+    near_end: str | None
+    """Which limit on address space is nearly reached; None if none is."""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether nearly all of VIRT has RAM or swap behind it."""
+        return self.untouched_bytes < _CLOSE_SHARE * self.virt_bytes
+
+
+def _virt(row: ProcessRow, system: SystemRow, outlook: Assessment | None) -> _Virt | None:
+    """None without VIRT or RES."""
+    if row.virt_bytes is None or row.rss_bytes is None:
+        return None
+    swap = _swap_bytes(row, system)
+    address = address_ledger(row.sizes._replace(swap_bytes=swap))
+    untouched = (address.size_of(ProcessPart.NO_RAM) if address is not None else None) or 0
+    huge, ceiling = row.hugetlb_bytes or 0, _cgroup_ceiling(outlook)
+    whole = system.mem_total_bytes if ceiling is None else ceiling.limit_bytes
+    share = (row.rss_bytes + (huge if ceiling is None else 0)) / whole if whole else 0.0
+    return _Virt(row.virt_bytes, row.rss_bytes, untouched, swap, huge, ceiling, share, _near_end(outlook))
+
+
+def virt_answer(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> tuple[str, bool]:
+    """The answer to "is this VIRT a problem?" in one short line; False if the process has no VIRT that is known."""
+    without, found = _without_memory(row), _virt(row, system, outlook)
+    if without is not None or found is None:
+        return without or "", False
+    asked = f"VIRT {long_size(found.virt_bytes)} a problem?"
+    if found.near_end is not None:
+        return f"{asked} Yes: {found.near_end}", True
+    if found.share >= LOOK_SHARE:
+        return f"{asked} No; watch RES: {long_size(found.rss_bytes)}", True
+    if found.in_use:
+        return f"{asked} No: nearly all of it is in use", True
+    return f"{asked} No: {long_size(found.untouched_bytes)} has no RAM behind it", True
+
+
 def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> str:
     """One plain sentence that answers: is this VIRT a problem?
 
     It compares RES with the limit of the cgroup, or with the machine if there is none.
     """
-    without = _without_memory(row)
-    if without is not None or row.virt_bytes is None or row.rss_bytes is None:
+    without, found = _without_memory(row), _virt(row, system, outlook)
+    if without is not None or found is None:
         return without or ""
-    virt, rss, total = row.virt_bytes, row.rss_bytes, system.mem_total_bytes
-    swap = _swap_bytes(row, system)
-    address = address_ledger(row.sizes._replace(swap_bytes=swap))
-    untouched = (address.size_of(ProcessPart.NO_RAM) if address is not None else None) or 0
-    huge = row.hugetlb_bytes or 0
-    ceiling = _cgroup_ceiling(outlook)
-    of_whole = _of_machine(rss, system) if ceiling is None else _of_limit(rss, ceiling)
-    whole = total if ceiling is None else ceiling.limit_bytes
-    share = (rss + (huge if ceiling is None else 0)) / whole if whole else 0.0
-    behind = _nothing_behind(virt, untouched, swap is not None)
-    close = untouched < _CLOSE_SHARE * virt
+    virt, rss, total, swap = found.virt_bytes, found.rss_bytes, system.mem_total_bytes, found.swap_bytes
+    of_whole = _of_machine(rss, system) if found.ceiling is None else _of_limit(rss, found.ceiling)
+    behind = _nothing_behind(virt, found.untouched_bytes, swap is not None)
     on_swap = f", and {long_size(swap)} is on swap" if swap and swap > _NOTABLE_SWAP_SHARE * (rss + swap) else ""
+    huge = found.huge_bytes
     in_huge = f", and {long_size(huge)} is in huge pages, which RES does not count" if huge else ""
     resident = f"RES is {long_size(rss)}{of_whole}{on_swap}{in_huge}"
-    near_end = _near_end(outlook)
-    if near_end is not None:
-        return f"Address space is nearly exhausted: {near_end}; VIRT is {long_size(virt)}; {resident}."
-    if share >= LOOK_SHARE:
+    if found.near_end is not None:
+        return f"Address space is nearly exhausted: {found.near_end}; VIRT is {long_size(virt)}; {resident}."
+    if found.share >= LOOK_SHARE:
         if row.file_bytes is not None and row.file_bytes > rss / 2:
             verdict = f"but {long_size(row.file_bytes)} of that is file pages, which the kernel can reclaim"
-        elif share >= ACT_SHARE:
+        elif found.share >= ACT_SHARE:
             verdict = "which is the danger, not VIRT"
         else:
             verdict = "which is the number to watch, not VIRT"
-        return f"{resident}, {verdict}; VIRT is {long_size(virt)}{'' if close else f', and {behind}'}."
-    if close:
+        return f"{resident}, {verdict}; VIRT is {long_size(virt)}{'' if found.in_use else f', and {behind}'}."
+    if found.in_use:
         return f"VIRT {long_size(virt)} is nearly all in use: {resident}."
     if total and virt > total:
         return f"VIRT {long_size(virt)} is more than the RAM of this machine, which is allowed: {behind}; {resident}."

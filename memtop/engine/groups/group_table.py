@@ -86,7 +86,7 @@ class GroupTable:
             self._summed_s = now_s
             self.kinds = kinds_of(sample.names.values())
             self._summed = By.USER if self._summed is By.PROGRAM else By.PROGRAM
-            totals = totals_of(rows.values(), Naming(self._summed, cgroups).group_of)
+            totals = totals_of(rows.values(), Naming(self._summed, cgroups, rows).group_of)
             self._note_totals(self._summed, totals, now_s)
         meminfo = sample.system.meminfo
         self.growth.look(now_s, delay_s, looked_at, lambda key: self._room_bytes(key, cgroups, meminfo))
@@ -96,7 +96,8 @@ class GroupTable:
     ) -> list[GroupRow]:
         """The groups that these processes make up, at a sample, or at an instant before it."""
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
-        naming = Naming(choice.by, cgroups)
+        members = list(members)
+        naming = Naming(choice.by, cgroups, {row.pid: row for row in members})
         sums = sums_of(members, naming.group_of)
         if past_s is None:
             own = {key: one for key, one in sums.items() if one.name.path is None}

@@ -40,7 +40,8 @@ def members_of(key: GroupKey, rows: Iterable[ProcessRow], sample: Sample) -> Seq
         inside = [row for row in rows if key.name in cgroups.chains.get(row.key, ())]
         if inside:
             return inside
-    naming = Naming(key.by, cgroups)
+    rows = list(rows)
+    naming = Naming(key.by, cgroups, {row.pid: row for row in rows})
     return [row for row in rows if row.rss_bytes is not None and naming.group_of(row).key == key]
 
 

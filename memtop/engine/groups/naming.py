@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
@@ -30,7 +31,9 @@ class GroupName(NamedTuple):
 class Naming:
     """Names groups of one kind for one sample; what was found for a cgroup holds for all processes in it."""
 
-    def __init__(self, by: By, cgroups: CgroupSample) -> None:
+    def __init__(self, by: By, cgroups: CgroupSample, rows: Mapping[int, ProcessRow] = MappingProxyType({})) -> None:
+        """``rows``, by PID, are asked for the parent of a process that is too young to be known."""
+        self._rows = rows
         self._by = by
         self._cgroups = cgroups
         self._by_names: dict[tuple[CgroupNames, tuple[str, ...]], GroupName] = {}
@@ -41,7 +44,10 @@ class Naming:
         if self._by is By.USER:
             return GroupName(GroupKey(By.USER, str(row.uid)), row.user)
         if self._by is By.PROGRAM:
-            return by_program(row)
+            parent = self._rows.get(row.ppid or 0) if row.command_raw is None else None
+            return by_program(parent if parent is not None and parent.name == row.name else row)
+        if row.names is None and (parent := self._rows.get(row.ppid or 0)) is not None:
+            row = parent  # a child begins in the cgroup of its parent
         if row.names is None:
             return self._unknown
         place = row.names, self._cgroups.chains.get(row.key, ())

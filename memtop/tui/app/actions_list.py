@@ -34,7 +34,9 @@ class ListActions(AppState):
 
     def on_process_table_sort_chosen(self, message: ProcessTable.SortChosen) -> None:
         """A click on a heading."""
-        self.sort_by(columns_of(groups=self.view.rows.lists_groups).by_name[message.column_key])
+        column = columns_of(groups=self.view.rows.lists_groups).by_name.get(message.column_key)
+        if column is not None:  # else the list has become another one since the click
+            self.sort_by(column)
 
     def action_sort_menu(self) -> None:
         list_prompts.ask_sort(self, self.sort_by)

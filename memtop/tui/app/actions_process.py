@@ -14,6 +14,7 @@ from memtop.tui.app.actions_exits import ExitActions
 from memtop.tui.dialogs.dialog import Dialog
 from memtop.tui.dialogs.nice_dialog import NiceDialog
 from memtop.tui.dialogs.signal_dialog import SignalDialog
+from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.process_table import ProcessTable
 
 Value = TypeVar("Value")
@@ -93,6 +94,14 @@ class ProcessActions(ExitActions):
             self.say(f"report written to {write_report(self.frame, replay=self.settings.replay)}")
         except MemtopError as error:
             self.say(str(error), severity="error")
+
+    def on_side_panel_copy_asked(self, message: SidePanel.CopyAsked) -> None:
+        """Copy a command or a sentence."""
+        self.copy_to_clipboard(message.text)
+        self.say(f"copied {message.says}")
+
+    def action_copy_next(self) -> None:
+        self.query_one(SidePanel).action_copy_next()
 
     def action_copy_pid(self) -> None:
         if self.row is not None:

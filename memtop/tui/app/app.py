@@ -221,6 +221,7 @@ class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, Pane
         self.follow_headline(frame)
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None
+        self.set_class(frame.detail is not None and frame.detail.mark is not None, "-marked")
         self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
         self.chart.group = frame.group if frame.detail is None else None
         self.chart.detail, self.chart.words = frame.detail, without_focus(frame)

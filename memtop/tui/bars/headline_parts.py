@@ -5,6 +5,7 @@ Imports neither Textual nor Rich styles, and of the sentences only what it is gi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,6 +19,7 @@ from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart
 TARGET: Final = "headline"
 """Where a click leads."""
 _JOINT: Final = "; "
+_BRACKETS: Final = re.compile(r" \([^()]*\)")
 
 
 def early_clauses(system: SystemRow) -> tuple[str, ...]:
@@ -35,14 +37,23 @@ def headline_parts(
     """
     right = [LinePart(f"! {more} more" if more else "! list", 0 if more else 2, TARGET, "dim")] if sign else []
     lead = "" if live else "now: "
-    taken = 2 * EDGE_CELLS + (cell_len(sign) + 1 if sign else 0) + cell_len(lead)
-    room = max(1, width - taken - (GAP_CELLS + cell_len(right[0].text) if right else 0))
-    if right and cell_len(clauses[0]) > room:
-        right, room = [], max(1, width - taken)
-    text = clauses[0] if cell_len(clauses[0]) <= room else fit(clauses[0], room)
-    for clause in clauses[1:]:
-        if cell_len(text) + len(_JOINT) + cell_len(clause) > room:
-            break
-        text += _JOINT + clause
+    whole = max(1, width - 2 * EDGE_CELLS - (cell_len(sign) + 1 if sign else 0) - cell_len(lead))
+    room = max(1, whole - (GAP_CELLS + cell_len(right[0].text) if right else 0))
+    text = _joined(clauses, room)
+    # What the sentence says second, such as the limit that is met, is worth more than the way to the list.
+    if right and (cell_len(clauses[0]) > room or (text == clauses[0] and _joined(clauses, whole) != text)):
+        right, text = [], _joined(clauses, whole)
     left = [LinePart(sign, 0, TARGET, style)] if sign else []
     return [*left, LinePart(lead + text, 0, TARGET, style, glued=bool(sign))], right
+
+
+def _joined(clauses: Sequence[str], room: int) -> str:
+    """As many clauses as fit: the first in any case, a later one without what stands in brackets where it must be."""
+    text = clauses[0] if cell_len(clauses[0]) <= room else fit(clauses[0], room)
+    for clause in clauses[1:]:
+        left = room - cell_len(text) - len(_JOINT)
+        found = next((form for form in (clause, _BRACKETS.sub("", clause)) if cell_len(form) <= left), None)
+        if found is None:
+            break
+        text += _JOINT + found
+    return text

@@ -24,8 +24,11 @@ class ClosedOnce(SteadySize, ModalScreen[Result]):
     _answered = False
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Close with this result, unless that has been done."""
+        """Close with this result, unless that has been done; a screen that is being made closes once it is there."""
         if self._answered or not self.is_current:
+            return AwaitComplete()
+        if not self.is_mounted:
+            self.call_later(self.dismiss, result)
             return AwaitComplete()
         self._answered = True
         return super().dismiss(result)

@@ -1,16 +1,20 @@
-"""Findings and exit reports as lines of the side panel, worst first, with the topic of each line."""
+"""Answers, findings, next steps and exit reports as lines of the side panel, with the topic of each line."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Severity, Weight, weighing
-from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
+from memtop.explain.answers import answers
+from memtop.explain.finding_text import FindingText, autopsy_lines, nothing_wrong, sentences_of
 from memtop.explain.group_sentences import group_sentences
 from memtop.explain.region_sentences import mark_sentence
 from memtop.model.assessment import Assessment
-from memtop.model.frame import Detail, GroupDetail
+from memtop.model.frame import Detail, GroupDetail, SystemRow
 from memtop.tui.chart.axes import clock
+from memtop.tui.drawing.cell_text import ELLIPSIS, fit
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.drawing.text_lines import Line, wrapped
 
@@ -22,62 +26,117 @@ MARKS: Final = {
 _INDENT: Final = "  "
 
 
-def finding_lines(detail: Detail, width: int) -> tuple[list[Line], dict[int, str]]:
-    """The lines, and the topic of each line that has one. The worst finding is first.
+class SideLines(NamedTuple):
+    """Lines of the panel, and what belongs to them by their numbers."""
 
-    Changes since the mark come before all findings, because the user asked for them, and a small screen shows little
-    more than the first line.
+    lines: list[Line]
+    topics: dict[int, str]
+    """The topic of each line that has one."""
+    steps: Mapping[int, str] = MappingProxyType({})
+    """What to copy from each line of a next step: its command, or its sentence if it has none."""
+
+    def then(self, below: SideLines) -> SideLines:
+        """These lines above others."""
+        start = len(self.lines)
+        return SideLines(
+            [*self.lines, *below.lines],
+            self.topics | {start + at: name for at, name in below.topics.items()},
+            dict(self.steps) | {start + at: text for at, text in below.steps.items()},
+        )
+
+    def cut(self, height: int, width: int) -> SideLines:
+        """As many lines as fit. Blank ones are dropped first, and the last line says where the rest is."""
+        kept = [number for number, line in enumerate(self.lines) if line.text or len(self.lines) <= height]
+        shown = [self.lines[number] for number in kept[:height]]
+        if len(kept) > height > 0:
+            last = shown[-1]
+            shown[-1] = last._replace(text=fit(f"{last.text} {ELLIPSIS}", width, left=True))
+        places = list(enumerate(kept[:height]))
+        return SideLines(
+            shown,
+            {at: self.topics[number] for at, number in places if number in self.topics},
+            {at: self.steps[number] for at, number in places if number in self.steps},
+        )
+
+
+BLANK: Final = SideLines([Line("")], {})
+
+
+def of_one_topic(lines: list[Line], topic: str = "") -> SideLines:
+    """Lines that all have one topic, or none."""
+    return SideLines(lines, dict.fromkeys(range(len(lines)), topic) if topic else {})
+
+
+def answer_lines(detail: Detail, system: SystemRow, width: int) -> SideLines:
+    """The three answers: does it grow, is VIRT a problem, how far is the limit."""
+    lines: list[Line] = []
+    topics: dict[int, str] = {}
+    for answer in answers(detail, system):
+        mark, look = MARKS[answer.severity]
+        first = len(lines)
+        lines += wrapped(f"{mark} {answer.says}", width, look or "strong", _INDENT)
+        topics.update(dict.fromkeys(range(first, len(lines)), answer.topic))
+    return SideLines(lines, topics)
+
+
+def finding_lines(detail: Detail, width: int) -> SideLines:
+    """The evidence: findings, the worst first, each with its doubt; then the next steps.
+
+    Changes since the mark come before all findings, because the user asked for them.
     """
     marked = wrapped(mark_sentence(detail), width, "strong") if detail.mark is not None or detail.mark_dropped else []
-    found, topics = _findings(detail, width)
-    topics = {len(marked) + line: name for line, name in topics.items()}
-    return marked + found, topics | dict.fromkeys(range(len(marked)), "regions")
+    return of_one_topic(marked, "regions").then(_findings(detail, width))
 
 
-def group_lines(detail: GroupDetail, width: int) -> tuple[list[Line], dict[int, str]]:
-    """The sentences about a group, the worst first, and the topic of each line."""
+def group_lines(detail: GroupDetail, width: int) -> SideLines:
+    """The sentences about a group, the worst first."""
     lines: list[Line] = []
     topics: dict[int, str] = {}
     if detail.cursor_s is not None:
         at = clock(detail.right_edge_s + detail.cursor_s)
-        lines += [*wrapped(f"As it was at {at}. End goes back to now.", width, "strong"), Line("")]
+        lines += [*wrapped(f"As of {at}. End returns to now.", width, "strong"), Line("")]
     for one in group_sentences(detail):
         mark, look = MARKS[one.severity]
         first = len(lines)
         lines += wrapped(f"{mark} {one.says}", width, look, _INDENT)
         topics.update(dict.fromkeys(range(first, len(lines)), one.topic))
-    return lines, topics
+    return SideLines(lines, topics)
 
 
-def _findings(detail: Detail, width: int) -> tuple[list[Line], dict[int, str]]:
+def _findings(detail: Detail, width: int) -> SideLines:
     outlook = detail.outlook
     if outlook is None:
-        return [], {}
+        return SideLines([], {})
     if outlook.autopsy is not None:
         return _autopsy(outlook, width)
     lines: list[Line] = []
     topics: dict[int, str] = {}
+    next_steps: dict[str, FindingText] = {}
     for finding in outlook.findings:
-        words = sentences_of(finding)
+        words = sentences_of(finding, outlook.tools)
         mark, look = MARKS[words.severity]
         first = len(lines)
         lines += wrapped(f"{mark} {words.says}", width, look, _INDENT)
         if words.severity > Severity.NOTE:
-            for text in (words.doubt, f"Next: {words.next}" if words.next else ""):
-                if text:
-                    lines += wrapped(_INDENT + text, width, "dim", _INDENT)
+            lines += wrapped(_INDENT + words.doubt, width, "dim", _INDENT) if words.doubt else []
+            if words.next:
+                next_steps.setdefault(words.next, words)
         topics.update(dict.fromkeys(range(first, len(lines)), words.topic))
-    found = outlook.findings
-    is_bad = any(finding.severity > Severity.NOTE for finding in found)
-    if outlook.growth is not None and not is_bad and not weighing(found, Weight.OPEN):
-        ahead = wrapped(f"{NOTE_MARK} {nothing_wrong(outlook, alone=not outlook.findings)}", width, "", _INDENT)
-        lines = ahead + lines
-        topics = {at + len(ahead): name for at, name in topics.items()}
-        topics.update(dict.fromkeys(range(len(ahead)), "verdicts"))
-    return lines, topics
+    steps: dict[int, str] = {}
+    for words in next_steps.values():
+        first = len(lines)
+        lines += wrapped(f"Next: {words.next}", width, "strong" if words.command else "", _INDENT)
+        topics.update(dict.fromkeys(range(first, len(lines)), words.next_topic))
+        steps.update(dict.fromkeys(range(first, len(lines)), words.command or words.next))
+    found = SideLines(lines, topics, steps)
+    is_bad = any(finding.severity > Severity.NOTE for finding in outlook.findings)
+    if outlook.growth is not None and not is_bad and not weighing(outlook.findings, Weight.OPEN):
+        says = nothing_wrong(outlook, alone=not outlook.findings)
+        return of_one_topic(wrapped(f"{NOTE_MARK} {says}", width, "", _INDENT), "verdicts").then(found)
+    return found
 
 
-def _autopsy(outlook: Assessment, width: int) -> tuple[list[Line], dict[int, str]]:
+def _autopsy(outlook: Assessment, width: int) -> SideLines:
     assert outlook.autopsy is not None
     lines: list[Line] = []
     bad = outlook.autopsy.oom.value in ("certain", "probable")
@@ -85,4 +144,4 @@ def _autopsy(outlook: Assessment, width: int) -> tuple[list[Line], dict[int, str
         look = ("danger" if bad else "strong") if number < 2 else ""
         mark = f"{DANGER_MARK} " if bad and number == 1 else ""
         lines += wrapped(mark + text, width, look, _INDENT)
-    return lines, dict.fromkeys(range(len(lines)), "autopsy")
+    return of_one_topic(lines, "autopsy")

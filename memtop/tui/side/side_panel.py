@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 
+from memtop.analysis.findings import Severity
 from memtop.demo.progress import Step
 from memtop.explain import plain, topic
 from memtop.explain.placeholders import facts_of, virt_sentence
 from memtop.model.frame import Detail, Frame
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cached_lines import KeptLines
-from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, fit
+from memtop.tui.drawing.cell_text import LOADING
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
-from memtop.tui.side.finding_lines import finding_lines, group_lines
+from memtop.tui.side.finding_lines import BLANK, SideLines, answer_lines, finding_lines, group_lines, of_one_topic
 
 
 class SidePanel(Vertical, KeptLines):
     """Explains what is going on and why; see :meth:`show`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "explain_first", "Explain", id="side.explain", tooltip="Explain the worst finding")
+        Binding("enter", "explain_first", "Explain", id="side.explain", tooltip="Explain the worst finding"),
+        Binding("y", "copy_next", "Copy", id="side.copy", tooltip="Copy the command of the next step"),
+        Binding("Y", "copy_sentences", "Copy all", id="side.copy_all", tooltip="Copy what is going on, as text"),
     ]
+
+    @dataclass
+    class CopyAsked(Message):
+        """The user wants to copy a text."""
+
+        text: str
+        says: str
+        """What was copied, for the notice."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -35,8 +48,9 @@ class SidePanel(Vertical, KeptLines):
         self._frame: Frame | None = None
         self._topic = ""
         self._step: Step | None = None
-        self._topics: dict[int, str] = {}
-        """Line -> the topic of its finding."""
+        self._shown = SideLines([], {})
+        self._steps: Mapping[int, str] = {}
+        """What to copy of each next step, whether or not its line is on screen."""
 
     def compose(self) -> ComposeResult:
         """One text."""
@@ -55,12 +69,39 @@ class SidePanel(Vertical, KeptLines):
 
     def action_explain_first(self) -> None:
         """Open the topic of the worst finding."""
-        self.post_message(Bar.ExplainAsked(next(iter(self._topics.values()), self._topic)))
+        detail = self._frame.detail if self._frame is not None else None
+        found = detail.outlook.findings if detail is not None and detail.outlook is not None else ()
+        topics = [found[0].topic] if found and found[0].severity > Severity.NOTE else list(self._shown.topics.values())
+        self.post_message(Bar.ExplainAsked(topics[0] if topics else self._topic))
+
+    @property
+    def next_step(self) -> str:
+        """The command of the first next step, or its sentence if it has no command; empty if there is none."""
+        return next(iter(self._steps.values()), "")
+
+    @property
+    def sentences(self) -> str:
+        """All that it says of the process, in lines as long as it is wide."""
+        return "\n".join(line.text for line in self._shown.lines).strip()
+
+    def action_copy_next(self) -> None:
+        """Copy the command of the next step; what is going on if there is no step."""
+        step = self.next_step
+        self.post_message(self.CopyAsked(step or self.sentences, step or "what is going on"))
+
+    def action_copy_sentences(self) -> None:
+        """Copy what is going on."""
+        self.post_message(self.CopyAsked(self.sentences, "what is going on"))
 
     def on_click(self, event: events.Click) -> None:
-        """Open the topic of the finding under the pointer."""
+        """Copy the next step under the pointer, or open the topic of what is under it."""
         offset, prose = event.get_content_offset(self), self.query_one(TextLines)
-        if offset is not None and (name := self._topics.get(offset.y + prose.scroll_offset.y)):
+        if offset is None:
+            return
+        at = offset.y + prose.scroll_offset.y
+        if step := self._shown.steps.get(at):
+            self.post_message(self.CopyAsked(step, step))
+        elif name := self._shown.topics.get(at):
             self.post_message(Bar.ExplainAsked(name))
 
     def _write(self) -> None:
@@ -68,31 +109,34 @@ class SidePanel(Vertical, KeptLines):
         width = prose.scrollable_content_region.width - 1  # one blank between the text and the scroll bar
         if self._frame is None or width <= 0:
             return
-        lines, self._topics = self._lines(self._frame, width)
+        whole = self._lines(self._frame, width)
+        self._steps = whole.steps
         if prose.styles.overflow_y == "hidden":  # a few lines under the chart, which do not scroll
-            lines, self._topics = _cut(lines, self._topics, self.content_size.height, width)
+            whole = whole.cut(self.content_size.height, width)
         elif self._frame.detail is not None or self._frame.group is not None:
-            lines += self._explanation(self._frame, self._frame.detail, width)
-        prose.show(lines)
+            whole = whole.then(SideLines(self._explanation(self._frame, self._frame.detail, width), {}))
+        self._shown = whole
+        prose.show(whole.lines)
 
-    def _lines(self, frame: Frame, width: int) -> tuple[list[Line], dict[int, str]]:
-        """The sentences, and the topic of each line that has one."""
+    def _lines(self, frame: Frame, width: int) -> SideLines:
+        """The commentary of a demo, the moment, the three answers, the evidence, and VIRT in full."""
         detail = frame.detail
         if detail is None and frame.group is not None:
             return group_lines(frame.group, width)
         if detail is None:
-            words = LOADING if frame.rows else "No process is selected. Its memory is explained here."
-            return wrapped(words, width), {}
-        lines = [*_commentary(self._step, width), Line("")] if self._step is not None else []
+            words = LOADING if frame.rows else "No process is selected: its memory would be explained here."
+            return SideLines(wrapped(words, width), {})
+        ahead = SideLines([*_commentary(self._step, width), Line("")] if self._step is not None else [], {})
         if detail.cursor_s is not None:
             at = clock(detail.right_edge_s + detail.cursor_s)
-            lines += [*wrapped(f"As of {at}. End returns to now.", width, "strong"), Line("")]
-        found, topics = finding_lines(detail, width)
-        topics = {len(lines) + line: name for line, name in topics.items()}
-        if found:
-            lines += [*found, Line("")]
-        lines += wrapped(virt_sentence(detail.row, frame.system, detail.outlook), width)
-        return lines, topics
+            ahead = ahead.then(of_one_topic(wrapped(f"As of {at}. End returns to now.", width, "strong")))
+        ahead = ahead.then(answer_lines(detail, frame.system, width))
+        found = finding_lines(detail, width)
+        full = wrapped(virt_sentence(detail.row, frame.system, detail.outlook), width)
+        for below in (found, SideLines(full, {})):
+            if below.lines:
+                ahead = ahead.then(BLANK).then(below) if ahead.lines else below
+        return ahead
 
     def _explanation(self, frame: Frame, detail: Detail | None, width: int) -> list[Line]:
         """The topic of the value under the cursor."""
@@ -110,15 +154,3 @@ def _commentary(step: Step, width: int) -> list[Line]:
         if words:
             lines += wrapped(label + words, width, "strong" if label == "Watch: " else "")
     return lines
-
-
-def _cut(
-    lines: Sequence[Line], topics: Mapping[int, str], height: int, width: int
-) -> tuple[list[Line], dict[int, str]]:
-    """As many lines as fit. Blank ones are dropped first, and the last line says where the rest is."""
-    kept = [number for number, line in enumerate(lines) if line.text or len(lines) <= height]
-    shown = [lines[number] for number in kept[:height]]
-    if len(kept) > height > 0:
-        last = shown[-1]
-        shown[-1] = last._replace(text=fit(f"{last.text} {ELLIPSIS}", width, left=True))
-    return shown, {at: topics[number] for at, number in enumerate(kept[:height]) if number in topics}

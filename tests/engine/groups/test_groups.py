@@ -9,6 +9,7 @@ import pytest
 from memtop.columns import columns_of
 from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
+from memtop.errors import ProcessGone
 from memtop.filter import parse_query
 from memtop.history.rings import Track
 from memtop.model.frame import Frame
@@ -337,3 +338,17 @@ def test_a_cgroup_or_unit_is_found_as_a_user_calls_it(kind: By, name: str, pids:
     assert (frame.group is not None) is bool(pids)
     if frame.group is not None:
         assert frame.group.row.members == len(pids)
+
+
+def test_a_child_that_is_too_young_to_be_known_counts_where_its_parent_does() -> None:
+    source = world(p42="/pool", p44="/other")
+    source.processes[42].cmdline = b"/usr/bin/python3\0pool.py\0"
+    for kind, name in ((By.PROGRAM, "pool.py"), (By.CGROUP, "/pool")):
+        engine = Engine(source)
+        frame_after(engine, by(kind), 3)
+        pid = 1000 + len(source.processes)
+        child = source.add(FakeProcess(pid, ppid=42, start_ticks=100_000))
+        source.files[f"proc/{child.pid}/cgroup"] = ProcessGone("too early")
+        source.hanging.add(child.pid)
+        assert the(frame_after(engine, by(kind), 1), name).members == 2
+        del source.processes[child.pid]

@@ -21,7 +21,8 @@ def line(width: int, *clauses: str, sign: str = "▲", more: int = 0, live: bool
 
 def test_the_last_clauses_go_first_where_it_is_narrow() -> None:
     assert line(120, WHO, WHEN).startswith(f" ▲ {WHO}; {WHEN} ")
-    assert line(80, WHO, WHEN).startswith(f" ▲ {WHO} ")
+    assert line(80, WHO, WHEN).rstrip() == f" ▲ {WHO}; container shop is full in 2 to 3 min"
+    assert line(60, WHO, WHEN).startswith(f" ▲ {WHO} ")
     assert line(20, WHO, WHEN) == " ▲ orders-api (424…"
 
 

@@ -107,7 +107,7 @@ def test_limits_are_lines_of_the_chart() -> None:
 def test_findings_stand_beside_the_chart_with_marks_and_lead_to_their_topics() -> None:
     detail = near()[3].detail
     assert detail is not None
-    lines, topics = finding_lines(detail, 44)
+    lines, topics, _ = finding_lines(detail, 44)
     assert lines[0].text.startswith("▲ app.scope:") and lines[0].look == "danger"
     assert topics[0] == "limits"
     assert any(line.text.lstrip().startswith("Next:") for line in lines)
@@ -119,7 +119,7 @@ def test_with_nothing_wrong_there_is_a_line_that_says_so() -> None:
     engine = Engine(source)
     frame = frame_after(engine, request(focus=process.key, needs=Need.STAT | Need.STATUS), 70)
     assert frame.detail is not None
-    lines, _ = finding_lines(frame.detail, 80)
+    lines, *_ = finding_lines(frame.detail, 80)
     assert lines[0].text.startswith("· Nothing wrong: memory has been level for 68 s (file pages")
     assert " ".join(line.text.strip() for line in lines).endswith("not counted), and no limit is near.")
 
@@ -131,7 +131,7 @@ def test_after_the_end_the_autopsy_takes_the_place_of_findings() -> None:
     engine.step(ask)
     frame = engine.step(ask)
     assert frame is not None and frame.detail is not None
-    lines, topics = finding_lines(frame.detail, 80)
+    lines, topics, _ = finding_lines(frame.detail, 80)
     shown = " ".join(line.text for line in lines)
     assert "Ended by signal 9 (SIGKILL)" in shown and "Not OOM-killed" in shown
     assert set(topics.values()) == {"autopsy"}

@@ -26,9 +26,8 @@ async def test_under_the_chart_there_are_no_blank_lines_and_the_last_one_says_th
     settings = Settings(delay_s=LONG_S)
     app = MemtopApp(Engine(world()), settings, View.of(settings), commentary=lambda: STEP)
     async with app.run_test(size=(80, 24)) as pilot:
-        while app.frame is None:
+        while not said(app)[0].startswith("4/4"):
             await pilot.pause(0.01)
-        await pilot.pause()
         lines = said(app)
     assert len(lines) == 7
     assert all(lines)
@@ -40,9 +39,8 @@ async def test_a_long_title_of_a_step_is_wrapped() -> None:
     settings = Settings(delay_s=LONG_S)
     app = MemtopApp(Engine(world()), settings, View.of(settings), commentary=lambda: STEP)
     async with app.run_test(size=(120, 40)) as pilot:
-        while app.frame is None:
+        while not said(app)[0].startswith("4/4"):
             await pilot.pause(0.01)
-        await pilot.pause()
         lines = said(app)
     assert lines[0].startswith("4/4  GCs become rarer")
     assert lines[1].startswith("     ")

@@ -1,0 +1,133 @@
+"""Three answers of one line each: does it grow, is VIRT a problem, how far is the limit.
+
+They are short enough for a line of a narrow terminal, and there is one of each in every state of a process. Evidence,
+doubts and next steps are in ``finding_text``.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from memtop.analysis.findings import Finding, Severity
+from memtop.analysis.trend.classify import Growth, Shape
+from memtop.explain.finding_text import span
+from memtop.explain.limit_names import short
+from memtop.explain.placeholders import virt_answer
+from memtop.model.assessment import Assessment, Limit, LimitRow
+from memtop.model.frame import Detail, SystemRow
+from memtop.units import duration, long_size, percent
+
+_NAME_CELLS: Final = 24
+_FULL_SHARE: Final = 0.8
+"""A limit that is this full comes before the limit with the least room."""
+_BOUNDS_MEMORY: Final = frozenset(
+    {Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA, Limit.COMMIT, Limit.RUNTIME}
+)
+_EARLY: Final = "Growing? Not known yet: a verdict takes about a minute"
+_OF_SHAPES: Final = {
+    Shape.FLAT: "No: level for {span}",
+    Shape.NOISY: "No: it moves, but in no direction, for {span}",
+    Shape.SAWTOOTH: "No: it swings, and the low points stay level",
+    Shape.STEP: "No: a step of {rise}, level since",
+    Shape.STAIRS: "In steps: {rise} in {span}",
+    Shape.WARMUP: "Ending: {rise} in {span}, and slowing down",
+    Shape.SPIKE: "No: a peak that came back",
+    Shape.SHRINK: "No: it is falling",
+    Shape.GROWTH: "Perhaps: {rate}/min, but not steadily",
+    Shape.LEAK: "Perhaps: {rate}/min; verdict in seconds",
+    Shape.LEAK_GC: "Perhaps: {rate}/min; verdict in seconds",
+}
+
+
+class Answer(NamedTuple):
+    """One line."""
+
+    says: str
+    severity: Severity
+    topic: str
+
+
+def answers(detail: Detail, system: SystemRow) -> list[Answer]:
+    """The three lines about the process in focus; fewer if it has no memory of its own, or has ended."""
+    outlook, row = detail.outlook, detail.row
+    virt, known = virt_answer(row, system, outlook)
+    of_virt = Answer(virt, Severity.NOTE, "virt")
+    if not known:
+        return [of_virt]
+    if outlook is None:
+        slope = detail.slope_bytes_per_min
+        moved = "not known" if slope is None else f"RES {_signed(slope)}/min in the minute before"
+        return [Answer(f"Growing then? {moved[0].upper()}{moved[1:]}", Severity.NOTE, "growth"), of_virt]
+    if outlook.autopsy is not None:
+        return []
+    return [_growth(outlook), of_virt, _limit(outlook, system)]
+
+
+def _growth(outlook: Assessment) -> Answer:
+    found = {finding.name: finding for finding in outlook.findings}
+    if (finding := found.get("growth")) is not None:
+        return Answer(_confirmed(finding, outlook), finding.severity, "verdict_growing")
+    growth, state = outlook.growth, outlook.state
+    if (finding := found.get("rising")) is not None:
+        facts = finding.facts
+        rise = f"{_signed(float(facts['rise_bytes']))} in {duration(float(facts['rise_s']))}"
+        return Answer(f"Growing? {rise}, too early to say", Severity.NOTE, "verdicts")
+    if growth is None or state is None or state.kind is Shape.INSUFFICIENT or growth.kind is Shape.INSUFFICIENT:
+        return Answer(_EARLY, Severity.NOTE, "verdicts")
+    if state.changing:
+        return Answer("Growing? The trend is changing; verdict in a few seconds", Severity.NOTE, "verdicts")
+    return Answer(f"Growing? {_shape(growth)}", Severity.NOTE, "verdicts")
+
+
+def _confirmed(finding: Finding, outlook: Assessment) -> str:
+    """``Leak? +60.0 MiB/min for 3 min · shop full in 2 to 3 min``."""
+    facts, growth, target = finding.facts, outlook.growth, outlook.first_met
+    says = "Growing" if outlook.heap_level else "Leak?"
+    says += f" {_signed(float(facts['rate_bytes_per_min']))}/min for {duration(float(facts['seen_s']))}"
+    if growth is None or growth.limit_s is None or target is None:
+        return says
+    when = span(*growth.limit_s)
+    if target.limit is Limit.HIGH:
+        return f"{says} · slowed in {when}"
+    return f"{says} · {_name(target)} full in {when}"
+
+
+def _shape(growth: Growth) -> str:
+    rate = growth.slope_bytes_per_s
+    return _OF_SHAPES[growth.kind].format(
+        span=duration(growth.span_s),
+        rise="some" if growth.rise_bytes is None else _signed(growth.rise_bytes),
+        rate="?" if rate is None else _signed(60 * rate),
+    )
+
+
+def _limit(outlook: Assessment, system: SystemRow) -> Answer:
+    rows = [row for row in outlook.limits if row.limit in _BOUNDS_MEMORY and row.limit_bytes > 0]
+    fullest = max(rows, key=_share, default=None)
+    row = next((one for one in rows if one.binds), None)
+    if fullest is not None and _share(fullest) >= _FULL_SHARE:
+        row = fullest
+    unknown = outlook.unread[0] if outlook.unread else "it has not been read"
+    if row is None:
+        return Answer(f"Limit? Not known: {unknown}", Severity.NOTE, "limits")
+    room = long_size(max(0, row.headroom_max_bytes))
+    says = f"Limit? {_name(row)} {percent(100 * _share(row))} % full, {room} left"
+    if outlook.unread:
+        says += "; others not read"
+    near = next((finding.severity for finding in outlook.findings if finding.name in _NEAR), Severity.NOTE)
+    return Answer(says, near, "limits")
+
+
+_NEAR: Final = frozenset({"near_limit", "frozen", "address_space", "data_limit", "commit", "heap_full"})
+
+
+def _share(row: LimitRow) -> float:
+    return row.used_bytes / row.limit_bytes
+
+
+def _name(row: LimitRow) -> str:
+    return "RAM" if row.limit is Limit.MACHINE else short(row.name, _NAME_CELLS)
+
+
+def _signed(size_bytes: float) -> str:
+    return f"{'-' if size_bytes < 0 else '+'}{long_size(abs(size_bytes))}"

@@ -1,0 +1,72 @@
+"""Three lines that answer first: growth, VIRT, the limit; whole at 60 columns, and none says more than is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.analysis.findings import Finding, Severity
+from memtop.analysis.trend.classify import Growth, Shape
+from memtop.analysis.trend.hysteresis import Confirmation
+from memtop.explain.answers import answers
+from memtop.model.assessment import Assessment, Limit, LimitRow
+from memtop.model.frame import Note
+from tests.explain.rows import FULL, MACHINE
+from tests.rows import MIB
+from tests.tui.details import make_detail
+
+SHOP = LimitRow(Limit.CGROUP, "container shop", 300 * MIB, 84 * MIB, 210 * MIB, 216 * MIB, binds=True)
+CELLS = 56
+"""Room for a line at 60 columns, beside its mark."""
+
+
+def said(outlook: Assessment | None, **row: object) -> list[str]:
+    detail = make_detail()._replace(
+        row=FULL._replace(**row),  # type: ignore[arg-type]
+        cursor_s=None if outlook else -30.0,
+        outlook=outlook,
+    )
+    return [answer.says for answer in answers(detail, MACHINE)]
+
+
+def outlook(
+    kind: Shape, *findings: Finding, limit_s: tuple[float, float] | None = None, heap_level: bool = False
+) -> Assessment:
+    growth = Growth(kind, 60, 180.0, slope_bytes_per_s=MIB, rise_bytes=20.0 * MIB, limit_s=limit_s)
+    state = Confirmation(kind=kind)
+    return Assessment(findings, growth, state, heap_level=heap_level, limits=(SHOP,), first_met=SHOP)
+
+
+GROWTH = Finding("growth", Severity.DANGER, "x", {"rate_bytes_per_min": 60.0 * MIB, "seen_s": 180.0})
+
+
+def test_confirmed_growth_is_one_line_with_rate_time_and_limit() -> None:
+    lines = said(outlook(Shape.LEAK, GROWTH, limit_s=(120.0, 180.0)))
+    assert lines == [
+        "Leak? +60.0 MiB/min for 3 min · container shop full in 2 to 3 min",
+        "VIRT 1.24 GiB a problem? No; watch RES: 212 MiB",
+        "Limit? container shop 28.0 % full, 216 MiB left",
+    ]
+
+
+def test_growth_that_the_runtime_explains_is_not_asked_to_be_a_leak() -> None:
+    assert said(outlook(Shape.LEAK, GROWTH, heap_level=True))[0] == "Growing +60.0 MiB/min for 3 min"
+
+
+@pytest.mark.parametrize("kind", Shape)
+def test_every_shape_has_a_first_line_that_fits(kind: Shape) -> None:
+    first, virt, limit = said(outlook(kind))
+    assert first.startswith("Growing? ")
+    assert max(map(len, (first, virt, limit))) <= CELLS
+
+
+def test_the_past_has_the_growth_of_its_own_minute_and_no_limit() -> None:
+    lines = said(None)
+    assert lines[0].startswith("Growing then? ")
+    assert lines[1].startswith("VIRT 1.24 GiB a problem?")
+    assert len(lines) == 2
+
+
+def test_what_has_no_memory_has_one_line_and_a_limit_that_was_not_read_is_not_named() -> None:
+    assert len(said(outlook(Shape.FLAT), note=Note.ZOMBIE)) == 1
+    unread = Assessment(unread=("its cgroup cannot be read",))
+    assert said(unread)[2] == "Limit? Not known: its cgroup cannot be read"
