@@ -132,7 +132,7 @@ def test_a_finding_is_in_json_and_check_by_its_entry() -> None:
     text = {"text": "It has 80.0 MiB.", "next": "Buy RAM.", "command": None}
     assert {"id": "large", "severity": "warning", **text} in shown["findings"]
     assert run(Engine(source()), 30, 1e6, 0.0, said) is Answer.BAD
-    assert said.getvalue() == "It has 80.0 MiB.\n"
+    assert said.getvalue() == "db (30): It has 80.0 MiB.\n"
 
 
 class ToyPanel(TextLines, can_focus=True):

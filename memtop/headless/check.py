@@ -16,6 +16,7 @@ from memtop.analysis.findings import Weight, weighing
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
+from memtop.engine.assessment.process_names import process_name
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, ProcessGone, Unavailable
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
@@ -74,6 +75,7 @@ def run(
     rows = RowSelection(only=frozenset({pid}))
     began_s = time.monotonic()
     outlook: Assessment | None = None
+    name = str(pid)
     announce = announcer(say)
     while True:
         with sampling:
@@ -92,6 +94,7 @@ def run(
             if row.note is Note.KERNEL:
                 print(f"Not known: it is a {row.note.value}.", file=out)
                 return Answer.UNKNOWN
+            name = process_name(row)
             readings = readings._replace(focus=row.key, visible=frozenset({row.key}))
             continue
         outlook = frame.detail.outlook if frame.detail is not None else None
@@ -102,7 +105,8 @@ def run(
         if watched_s >= enough_s or (frame.detail is not None and frame.detail.gone):
             break
         time.sleep(min(delay_s, enough_s - watched_s))
-    print(*says(outlook), sep="\n", file=out)
+    first, *rest = says(outlook)
+    print(f"{name}: {first}", *rest, sep="\n", file=out)
     return answer_to(outlook)
 
 

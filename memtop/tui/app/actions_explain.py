@@ -47,6 +47,9 @@ class ExplainActions(AppState):
             sentence = mapping_sentence(about.reading.regions, about.start)
         self.push_screen(TopicViewer(name, facts, sentence))
 
+    def action_explain_topic(self, name: str) -> None:
+        self.explain(name)
+
     def action_explain(self) -> None:
         self.explain(self.topic)
 
@@ -58,10 +61,15 @@ class ExplainActions(AppState):
         """Open the topic of a mapping's kind, with its numbers and the mapping's flags in words (Enter or e)."""
         self.explain(message.kind.topic, message)
 
+    def _explain_found(self, name: str | None) -> None:
+        """Open the topic that was found in the help."""
+        if name is not None:
+            self.explain(name)
+
     def action_help(self) -> None:
         parts: dict[str, tuple[Binding, ...]] = {}
         if self.focused is not None:  # the keys of the panel in focus come first
             own = tuple(binding for binding in type(self.focused).BINDINGS if isinstance(binding, Binding))
             if own:
                 parts["Here"] = own
-        self.push_screen(Help(parts | THEMES))
+        self.push_screen(Help(parts | THEMES), self._explain_found)

@@ -8,6 +8,7 @@ from textual.widgets import Input, Label
 from memtop.columns import Column, columns_of
 from memtop.errors import UsageError
 from memtop.filter import parse_query
+from memtop.filter_hint import filter_hint
 from memtop.model.group import By
 from memtop.tui.app import list_prompts
 from memtop.tui.app.app_state import AppState
@@ -90,6 +91,9 @@ class ListActions(AppState):
         self.query_one("#filter-line").add_class("-open")
         line = self.query_one("#filter", Input)
         line.value = self.view.query.text
+        self.set_class(True, "-filtering")
+        groups = self.view.rows.lists_groups
+        self.query_one("#filter-complaint", Label).update(Content(filter_hint(line.value, groups=groups)))
         self.screen.set_focus(line)  # at once: after line.focus() the next keys would still reach the table
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -102,7 +106,7 @@ class ListActions(AppState):
         except UsageError as error:
             complaint.update(Content(str(error)))
             return
-        complaint.update("")
+        complaint.update(Content(filter_hint(event.value, groups=self.view.rows.lists_groups)))
         self.choose(query=query)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -110,7 +114,12 @@ class ListActions(AppState):
         if event.input.id == "filter":
             self.close_filter()
 
+    def on_filter_bar_clear_asked(self) -> None:
+        """A click on the filter that is on clears it."""
+        self.choose(query=parse_query(""), user="")
+
     def close_filter(self) -> None:
         """Go back to the list without changing the filter."""
         self.query_one("#filter-line").remove_class("-open")
+        self.set_class(False, "-filtering")
         self.table.focus()

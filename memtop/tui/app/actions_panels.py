@@ -5,6 +5,7 @@ from __future__ import annotations
 from memtop.tui.app import metrics_prompt
 from memtop.tui.app.app_state import AppState
 from memtop.tui.panels.switcher import BY_NAME, Panels, Tabs
+from memtop.tui.side.side_panel import SidePanel
 
 
 class PanelActions(AppState):
@@ -58,6 +59,10 @@ class PanelActions(AppState):
 
     def action_go_url(self) -> None:
         metrics_prompt.ask_go_url(self, self.show_panel)
+
+    async def action_in_side(self, action: str) -> None:
+        """Run an action of the sentences beside the chart."""
+        await self.run_action(action, self.query_one(SidePanel))
 
     async def action_in_panel(self, action: str) -> None:
         """Run an action of the widget with the cursor in the panel on screen."""

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.screen import Screen
+from textual.suggester import Suggester
 from textual.theme import ThemeProvider
 from textual.widgets import Input, Label
 
@@ -19,6 +20,7 @@ from memtop.analysis.limits.exit_cause import Oom
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
 from memtop.filter import parse_query
+from memtop.filter_hint import completion
 from memtop.model.frame import Frame
 from memtop.sampling.problems import announcer
 from memtop.settings import Settings
@@ -32,6 +34,8 @@ from memtop.tui.app.actions_recording import RecordingActions
 from memtop.tui.app.actions_time import TimeActions
 from memtop.tui.app.app_state import FrameReady, SamplerTroubled
 from memtop.tui.app.bindings import BINDINGS, REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.app.palette_commands import commands
+from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.headline import HeadlineBar
@@ -71,6 +75,18 @@ def overdue_words(age_s: float, *, known: bool) -> str:
     """What is said when no sample has come for so long; ``known`` is whether there was one before."""
     shown = "what the screen shows is that old" if known else "nothing is known yet"
     return f"{DANGER_MARK} NO SAMPLE FOR {units.duration(age_s)}: {shown}. A reading of /proc or /sys does not answer."
+
+
+class ColumnNames(Suggester):
+    """Completes the names of columns in the filter; the right arrow takes what it suggests."""
+
+    def __init__(self, app: MemtopApp) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._app = app
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The filter with its last word completed; None if there is nothing to complete."""
+        return completion(value, groups=self._app.view.rows.lists_groups)
 
 
 class Upper(Horizontal, KeptLines):
@@ -145,8 +161,9 @@ class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, Pane
         yield ProcessTable(id="table")
         with Horizontal(id="filter-line"):
             yield Label("Filter:")
-            yield Input(placeholder="text, !regex, or rss>500m user=app", id="filter")
-            yield Label("", id="filter-complaint")
+            yield Input(placeholder="text, !regex, or rss>500m user=app", id="filter", suggester=ColumnNames(self))
+            yield Label("", id="filter-complaint", markup=False)
+        yield FilterBar(id="filter-bar")
         yield StatusBar(REPLAY_HINTS if self.settings.replay else TABLE_HINTS, id="status")
 
     def on_mount(self) -> None:
@@ -218,6 +235,7 @@ class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, Pane
             self.table.refresh(layout=True)  # its height is that of its rows, up to a share of the screen
         if self.watched is None and self.view.rows.only is not None and frame.rows:
             self.watch_process(frame.rows[0].key)
+        self.show_filter()
         self.follow_headline(frame)
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None
@@ -325,13 +343,5 @@ class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, Pane
             self.list_by(None)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every key of the screen as a command, and Textual's themes."""
-        for binding in BINDINGS:
-            yield SystemCommand(binding.description, binding.tooltip, self._runner(binding.action))
-        yield SystemCommand("Theme", "Change the colors", self.action_change_theme)
-
-    def _runner(self, action: str) -> Callable[[], None]:
-        def run() -> None:
-            self.call_later(self.run_action, action)
-
-        return run
+        """The palette: what can be done now, the panels, and all topics."""
+        yield from commands(self)

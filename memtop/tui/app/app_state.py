@@ -20,7 +20,8 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 from memtop.settings import Settings
 from memtop.sources.protocol import Recording
-from memtop.tui.app.bindings import BACK_HINT, CHART_HINTS, REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.app.bindings import BACK_HINT, CHART_HINTS, REPLAY_HINTS, SIDE_HINTS, TABLE_HINTS, WORDS_HINTS
+from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.footer import Hint, StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
@@ -124,6 +125,7 @@ class AppState(SafeApp):
         if self.frame is not None:
             self.show_header()
             self.show_hints()
+            self.show_filter()
 
     def _is_other_kind(self, frame: Frame) -> bool:
         """Whether the rows of a frame are groups where the view lists processes, or the other way round."""
@@ -240,6 +242,16 @@ class AppState(SafeApp):
         """Whether one part of the screen is maximized."""
         return any(name.startswith("-zoom-") for name in self.classes)
 
+    def show_filter(self) -> None:
+        """Show the filter that is on, and how many rows it leaves, where it is not being typed."""
+        text = " ".join(
+            filter(None, (self.view.query.text.strip(), f"user={self.view.user}" if self.view.user else ""))
+        )
+        is_on = self.view.query.selects or bool(self.view.user)
+        self.set_class(is_on, "-filtered")
+        if is_on and self.frame is not None:
+            self.query_one(FilterBar).show(text, self.frame)
+
     def show_hints(self) -> None:
         """Show the keys of the widget in focus in the footer, and how to step out."""
         focused, view = self.focused, self.view
@@ -249,7 +261,11 @@ class AppState(SafeApp):
         elif isinstance(focused, MemoryChart):
             hints = CHART_HINTS
         elif focused is not None and (panel := panel_of(focused)) is not None:
-            hints = panel.hints or TABLE_HINTS
+            hints = panel.hints or WORDS_HINTS
+        elif focused is not None and any(isinstance(one, SidePanel) for one in focused.ancestors):
+            hints = SIDE_HINTS
+        else:
+            hints = tuple(replace(hint, label=self._enter_label) if hint.key == "Enter" else hint for hint in hints)
         inside = view.window.stands_still or view.query.selects
         inside = (
             inside
@@ -259,6 +275,13 @@ class AppState(SafeApp):
             or (self.watched is not None and view.rows.only is None)
         )
         self.query_one(StatusBar).show_hints((*hints[:1], BACK_HINT, *hints[1:]) if inside else hints)
+
+    @property
+    def _enter_label(self) -> str:
+        """What Enter does in the list."""
+        if self.view.rows.lists_groups:
+            return "Members"
+        return "All" if self.watched is not None and self.watched == self.table.selected else "Watch"
 
     def show_side(self) -> None:
         """Write the sentences again."""

@@ -37,6 +37,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
     "Everywhere": (
         _key("question_mark,h,f1", "help", "Help", "All keys and columns"),
         _key("e", "explain", "Explain", "Explain the number under the cursor, with this process's own numbers"),
+        _key("ctrl+p", "command_palette", "Palette", "Find a key, a panel or a topic by its name, and run or read it"),
         _key(
             "escape",
             "step_out",
@@ -80,10 +81,10 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("D", "ended", "Ended", "List the processes that have ended: watched, large or killed"),
     ),
     "Time and chart": (
-        _key("left", "look(-1)", "Back", "Go one point back in time"),
-        _key("right", "look(1)", "Forward", "Go one point forward in time"),
-        _key("left_square_bracket", "look(-10)", "Back 10", "Go ten points back in time"),
-        _key("right_square_bracket", "look(10)", "Forward 10", "Go ten points forward in time"),
+        _key("left", "look(-1)", "Back", "Look back by one sample; by some seconds where the chart shows a long time"),
+        _key("right", "look(1)", "Forward", "Look forward by as much"),
+        _key("left_square_bracket", "look(-10)", "Back 10", "Look back by ten times as much"),
+        _key("right_square_bracket", "look(10)", "Forward 10", "Look forward by ten times as much"),
         _key("end", "live", "Now", "Back to now; if already there, select the last process"),
         _key("plus", "zoom_time(0.5)", "Zoom in", "Zoom in: less time, more detail"),
         _key("minus", "zoom_time(2.0)", "Zoom out", "Zoom out: more of the past"),
@@ -134,6 +135,7 @@ TABLE_HINTS: Final = (
     Hint("?", "Help", "help"),
     Hint("/", "Filter", "filter"),
     Hint("s", "Sort", "sort_menu"),
+    Hint("T", "Growth", "sort('growth')"),
     Hint("b", "By", "by"),
     Hint("Enter", "Watch", "watch_selected"),
     Hint("e", "Explain", "explain"),
@@ -141,6 +143,23 @@ TABLE_HINTS: Final = (
     Hint("q", "Quit", "quit"),
     Hint("m", "Mark", "mark"),
 )
+SIDE_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("Enter", "Explain", "in_side('explain_first')"),
+    Hint("y", "Copy next step", "copy_next"),
+    Hint("Y", "Copy all", "in_side('copy_sentences')"),
+    Hint("z", "Maximize", "zoom_panel"),
+    Hint("Tab", "Next part", "focus_next"),
+    Hint("q", "Quit", "quit"),
+)
+WORDS_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("Enter", "Explain", "explain"),
+    Hint("z", "Maximize", "zoom_panel"),
+    Hint("Tab", "Next part", "focus_next"),
+    Hint("q", "Quit", "quit"),
+)
+"""Keys of a panel that is only text."""
 CHART_HINTS: Final = (
     Hint("?", "Help", "help"),
     Hint("←→", "Look back", "look(-1)"),

@@ -51,6 +51,8 @@ def ask_pid(app: AppState) -> None:
 
     def use(index: int) -> None:
         app.table.select(index)
+        if app.watched is not None:
+            app.watch_process(app.selected_process)
 
     app.push_screen(Prompt("Go to PID", parse, says="The PID of a process in the list."), _unless_cancelled(use))
 

@@ -19,24 +19,18 @@ from memtop.tui.drawing.cell_text import to_ascii
 
 _ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}
 _GAPS: Final = ("   ", "  ")
-_YOUNG_S: Final = 120.0
-"""Before this age the title shows none, because it would change every second and be redrawn."""
 _DROPPED_FIRST: Final = ("limit", "rest", "member1", "member0", "peak", "shm", "file+shm", "file", "swap", "anon")
 
 
 def title_text(detail: Detail, scale: Scale) -> str:
-    """``4242 api-server ── up 3 h``, and the scale if it is not the ordinary one. Clean text.
-
-    In its first two minutes a process is ``new``.
-    """
+    """``4242 api-server ── up 3 h``, and the scale if it is not the ordinary one. Clean text."""
     row = detail.row
     parts = [f"{row.pid} {clean(row.name)}"]
     if row.started_s is not None:
         ended = detail.gone and row.gone_s is not None
         until_s = row.gone_s if ended and row.gone_s is not None else detail.right_edge_s
         age_s = max(0.0, until_s - row.started_s)
-        young = age_s < _YOUNG_S and not detail.gone
-        parts.append("new" if young else f"{'ran' if detail.gone else 'up'} {units.duration(age_s)}")
+        parts.append(f"{'ran' if detail.gone else 'up'} {units.duration(age_s)}")
     if scale is not Scale.ONE:
         parts.append(scale.value)
     return " ── ".join(parts)
@@ -46,7 +40,8 @@ def looking_back_text(detail: Detail | GroupDetail) -> str:
     """The text in the frame's lower edge while the cursor is in the past; empty when live."""
     if detail.cursor_s is None:
         return ""
-    return f"looking back at {clock(detail.right_edge_s + detail.cursor_s)}, End for now"
+    at = clock(detail.right_edge_s + detail.cursor_s)
+    return f"looking back {units.duration(-detail.cursor_s)}, at {at}, End for now"
 
 
 def facts(

@@ -89,12 +89,15 @@ class Prompt(Dialog[Value]):
 class Menu(Dialog[Value]):
     """A list to choose one line from, with arrows and Enter, with its key, or with the mouse."""
 
-    def __init__(self, title: str, choices: Sequence[Choice[Value]], says: str = "", start: int = 0) -> None:
+    def __init__(
+        self, title: str, choices: Sequence[Choice[Value]], says: str = "", start: int = 0, *, verb: str = "apply"
+    ) -> None:
         super().__init__()
         self._title = title
         self._choices = choices
         self._says = says
         self._start = start
+        self._verb = verb
 
     def compose(self) -> ComposeResult:
         """Title, subject, list, keys."""
@@ -106,7 +109,7 @@ class Menu(Dialog[Value]):
             yield ChoiceList(
                 *(Option(Content(f"{c.key}  {c.label}" if c.key else c.label)) for c in self._choices), markup=False
             )
-            yield Label("↑ ↓ move   Enter apply   Esc cancel", classes="dialog-says")
+            yield Label(f"↑ ↓ move   Enter {self._verb}   Esc cancel", classes="dialog-says")
 
     def on_mount(self) -> None:
         """Put the cursor on the safe line."""

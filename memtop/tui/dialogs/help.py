@@ -9,11 +9,12 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.keys import format_key
-from textual.widgets import Label, Static
+from textual.widgets import Input, Label, Static
 
 from memtop.columns import COLUMNS
+from memtop.explain import topics
 from memtop.tui.dialogs.dialog import Dialog
 
 _KEY_CELLS: Final = 13
@@ -29,6 +30,7 @@ _MOUSE: Final = (
     ("sentence", "Click a sentence in What is going on, or a number in the first line, to explain it"),
     ("footer", "Click to run that key"),
 )
+_TOPICS: Final = "Topics (Enter reads the first one)"
 _FILTER: Final = (
     ("nginx", "name or command line contains it"),
     ("!^python3", "command line matches the regular expression"),
@@ -36,11 +38,12 @@ _FILTER: Final = (
 )
 
 
-class Help(Dialog[None]):
+class Help(Dialog[str]):
     """The keys of the panel in focus first, then all keys, the mouse, the columns, the filter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,question_mark,h,f1", "cancel", "Close", id="help.close", tooltip="Close the help")
+        Binding("q,question_mark,h,f1", "cancel", "Close", id="help.close", tooltip="Close the help"),
+        Binding("slash", "search", "Search", id="help.search", tooltip="Search the help"),
     ]
 
     def __init__(self, parts: Mapping[str, Iterable[Binding]]) -> None:
@@ -48,17 +51,66 @@ class Help(Dialog[None]):
         self._parts = parts
 
     def compose(self) -> ComposeResult:
-        """A title and a table for each part, which the arrows scroll."""
-        with VerticalScroll(classes="dialog -page") as page:
+        """A title and a table for each part, which the arrows scroll, over the line of the search."""
+        with Vertical(classes="dialog -page") as page:
             page.border_title = "Keys, mouse, columns, filter"
-            page.border_subtitle = "↑ ↓ PgUp PgDn scroll   Esc close"
-            for title, lines in self.sections():
-                yield Label(title, classes="dialog-title", markup=False)
-                yield Static(_table(lines), classes="help-part", markup=False)
+            page.border_subtitle = "/ search   ↑ ↓ PgUp PgDn scroll   Esc close"
+            with VerticalScroll():
+                for title, lines in self.sections():
+                    yield Label(title, classes="dialog-title", markup=False)
+                    yield Static(_table(lines), classes="help-part", markup=False)
+                yield Label("Nothing in the help has that.", id="help-none")
+            yield Input(placeholder="Search keys, columns and topics; Enter reads the first topic", id="help-search")
 
     def on_mount(self) -> None:
         """Give the focus to the text, so that arrows scroll it."""
+        self._find("")
+        self.query_one(Input).display = False
         self.query_one(VerticalScroll).focus()
+
+    def action_search(self) -> None:
+        """Open the line of the search."""
+        line = self.query_one(Input)
+        line.display = True
+        self.set_focus(line)
+
+    def action_cancel(self) -> None:
+        """End the search, or close."""
+        line = self.query_one(Input)
+        if line.display:
+            line.value, line.display = "", False
+            self.query_one(VerticalScroll).focus()
+        else:
+            super().action_cancel()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show the lines with what was typed."""
+        event.stop()
+        self._find(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Close with the first topic that was found; without one the arrows scroll again."""
+        event.stop()
+        found = _matching(_topic_lines(), event.value)
+        if event.value.strip() and found:
+            self.dismiss(found[0][0])
+        else:
+            self.query_one(VerticalScroll).focus()
+
+    def _find(self, text: str) -> None:
+        """Show the lines that have all words of ``text``, and topics only while something is searched."""
+        shown = False
+        titles = self.query(".dialog-title").results(Label)
+        for (title, lines), label, part in zip(
+            self.sections(), titles, self.query(".help-part").results(Static), strict=True
+        ):
+            found = _matching(lines, text) if text.strip() or title != _TOPICS else []
+            label.display = part.display = bool(found)
+            shown = shown or bool(found)
+            if found:
+                part.update(_table(found))
+        self.query_one("#help-none").display = not shown
+        self.query_one(VerticalScroll).scroll_home(animate=False)
 
     def sections(self) -> list[tuple[str, list[tuple[str, ...]]]]:
         """The whole text: titles, and lines of two or three cells."""
@@ -67,7 +119,24 @@ class Help(Dialog[None]):
             ("The mouse", [*_MOUSE]),
             ("Columns, with their names for -s, -c and the filter", [(c.title, c.key, c.says) for c in COLUMNS]),
             ("Filter", [*_FILTER]),
+            (_TOPICS, _topic_lines()),
         ]
+
+
+def _topic_lines() -> list[tuple[str, ...]]:
+    """Name, title and summary of every topic."""
+    return [(each.name, f"{each.title}: {each.summary}") for each in topics()]
+
+
+def _matching(lines: Iterable[tuple[str, ...]], text: str) -> list[tuple[str, ...]]:
+    """The lines that have all words of ``text``; those with one that begins a cell first."""
+    words = text.lower().split()
+    found = [line for line in lines if all(any(word in cell.lower() for cell in line) for word in words)]
+    return (
+        sorted(found, key=lambda line: not any(cell.lower().startswith(tuple(words)) for cell in line))
+        if words
+        else found
+    )
 
 
 def _table(lines: Iterable[tuple[str, ...]]) -> Table:

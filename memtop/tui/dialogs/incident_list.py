@@ -78,4 +78,4 @@ class IncidentList(Dialog[Incident]):
     def _words(self) -> str:
         unseen = unseen_clauses(self._report.unseen)
         seen = f"Not looked at: {'; '.join(unseen)}.\n" if unseen else ""
-        return f"{seen}↑ ↓ move   Enter go there   Esc leave"
+        return f"{seen}↑ ↓ move   Enter go there   Esc cancel"

@@ -35,4 +35,4 @@ class SignalDialog(Menu[signal.Signals]):
     def __init__(self, target: Target) -> None:
         choices = [Choice(f"{number.name:<8} {int(number):>2}  {effect}", number) for number, effect in SIGNALS]
         about = f"{target.key.pid}  RES {units.long_size(target.rss_bytes)}\n{target.command[:200]}"
-        super().__init__(f"Send a signal to {target.name}?", choices, about)
+        super().__init__(f"Send a signal to {target.name}?", choices, about, verb="send")

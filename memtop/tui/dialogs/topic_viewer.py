@@ -74,4 +74,4 @@ class TopicViewer(Dialog[None]):
     def action_contents(self) -> None:
         """Choose from all topics."""
         choices = [Choice(f"{found.title}: {found.summary}", found.name) for found in topics()]
-        self.app.push_screen(Menu("Contents", choices), self._go)
+        self.app.push_screen(Menu("Contents", choices, verb="read"), self._go)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from memtop import units
 from memtop.explain.finding_text import span
 from memtop.explain.limit_names import short
-from memtop.model.assessment import Assessment, CountLimit, ExitReport, LimitRow
+from memtop.model.assessment import Assessment, CountLimit, ExitReport, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.tui.chart.picture import Forecast
 from memtop.tui.drawing.cell_text import fit
@@ -23,6 +23,9 @@ _NAME_CELLS: Final = (10, 30)
 """Least and most cells."""
 _COLUMNS: Final = (("LIMIT", 7), ("USED", 7), ("%", 6), ("ROOM", 7))
 _BEYOND: Final = "   when full"
+_ON_THE_CHART: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE})
+"""Limits on what RES or VIRT counts. A line of another one (the stack, locked memory, a heap) would look as if RES or
+VIRT met it."""
 _BESIDE_FROM: Final = 74
 """Width from which the last column stands beside the numbers. In less room it has its own line, and names stay
 whole."""
@@ -159,7 +162,9 @@ def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
         when = f" in {span(*growth.limit_s)},"
     target = outlook.first_met
     return tuple(
-        (f"{short(row.name)}{when if row is target else ''}", float(row.limit_bytes)) for row in outlook.limits
+        (f"{short(row.name)}{when if row is target else ''}", float(row.limit_bytes))
+        for row in outlook.limits
+        if row.limit in _ON_THE_CHART
     )
 
 

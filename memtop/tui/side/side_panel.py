@@ -23,6 +23,7 @@ from memtop.tui.drawing.cell_text import LOADING
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
 from memtop.tui.side.finding_lines import BLANK, SideLines, answer_lines, finding_lines, group_lines, of_one_topic
+from memtop.units import duration
 
 
 class SidePanel(Vertical, KeptLines):
@@ -129,7 +130,11 @@ class SidePanel(Vertical, KeptLines):
         ahead = SideLines([*_commentary(self._step, width), Line("")] if self._step is not None else [], {})
         if detail.cursor_s is not None:
             at = clock(detail.right_edge_s + detail.cursor_s)
-            ahead = ahead.then(of_one_topic(wrapped(f"As of {at}. End returns to now.", width, "strong")))
+            ahead = ahead.then(
+                of_one_topic(
+                    wrapped(f"As of {at}, {duration(-detail.cursor_s)} ago. End returns to now.", width, "strong")
+                )
+            )
         ahead = ahead.then(answer_lines(detail, frame.system, width))
         found = finding_lines(detail, width)
         full = wrapped(virt_sentence(detail.row, frame.system, detail.outlook), width)

@@ -1,0 +1,69 @@
+"""The commands of the palette: the keys of the screen that can do something now, the panels, and all topics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+
+from memtop.columns import columns_of
+from memtop.explain import topics
+from memtop.tui.app.bindings import BINDINGS
+from memtop.tui.dialogs.help import key_name
+
+if TYPE_CHECKING:
+    from memtop.tui.app.app_state import AppState
+
+_NEEDS_PROCESS = frozenset(
+    {"mark", "signal", "renice", "report", "copy_pid", "copy_command", "copy_next", "read_now", "go_url"}
+)
+
+
+def commands(app: AppState) -> Iterator[SystemCommand]:
+    """Every command by name: keys first; topics are found by their title, their name and their column."""
+
+    def runner(action: str) -> Callable[[], None]:
+        def run() -> None:
+            app.call_later(app.run_action, action)
+
+        return run
+
+    for binding in BINDINGS:
+        if can_run(app, binding.action):
+            key = key_name(binding.key.split(",")[0])
+            yield SystemCommand(binding.description, f"{binding.tooltip} (key {key})", runner(binding.action))
+    if can_run(app, "copy_next"):
+        yield SystemCommand("Copy the next step", "Copy the command of the next step", runner("copy_next"))
+    yield SystemCommand("Theme", "Change the colors", app.action_change_theme)
+    for each in topics():
+        yield SystemCommand(
+            f"Explain: {each.title} ({each.name})",
+            each.summary,
+            runner(f"explain_topic('{each.name}')"),
+            discover=False,
+        )
+
+
+def can_run(app: AppState, action: str) -> bool:
+    """Whether an action of the screen can do something now."""
+    name, _, rest = action.partition("(")
+    if name == "command_palette":
+        return False
+    if name in _NEEDS_PROCESS and (app.frame is None or app.frame.detail is None):
+        return False
+    if name in ("signal", "renice"):
+        return not app.settings.readonly and not app.settings.replay and app.row is not None
+    if name == "read_now":
+        return app.view.readings.smaps and not app.settings.replay
+    if name == "go_url":
+        return not app.settings.replay
+    if name == "sort":
+        return rest.strip("')") in columns_of(groups=app.view.rows.lists_groups).by_name
+    if name in ("go_to_pid", "user"):
+        return not app.view.rows.lists_groups
+    if name == "everybody":
+        return app.asked_for != (None, ())
+    if name == "headline":
+        return app.frame is not None and app.frame.incidents is not None and bool(app.frame.incidents.standing)
+    return True

@@ -1,0 +1,44 @@
+"""While a filter is typed it is said what its last word is, and names of columns are completed."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.filter_hint import completion, filter_hint
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("", "text, !regex, rss>500m, user=app, s=D"),
+        ("!^python", "regular expression, to the end of the line"),
+        ("rss>", "rss: a size such as 500m or 1.5g; > < ="),
+        ("nginx user=a", "user: the whole word; = or !="),
+        ("majflt>1", "majflt: a number; > < ="),
+        ("namespace=shop", "no column namespace: searched as text; a column is name"),
+        ("zzz", "text"),
+    ],
+)
+def test_the_last_word_is_explained(typed: str, says: str) -> None:
+    assert filter_hint(typed) == says
+
+
+def test_the_beginning_of_a_column_names_the_columns_that_it_may_be() -> None:
+    assert filter_hint("api us").startswith("text; or a column: us")
+    assert "user=" in filter_hint("us")
+
+
+@pytest.mark.parametrize(
+    ("typed", "whole"),
+    [
+        ("majf", "majflt>"),
+        ("api use", "api user="),
+        ("r", None),
+        ("rss>5", None),
+        ("!maj", None),
+        ("zzz", None),
+        ("", None),
+    ],
+)
+def test_a_column_is_completed_from_two_letters_on(typed: str, whole: str | None) -> None:
+    assert completion(typed) == whole
