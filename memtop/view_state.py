@@ -9,9 +9,12 @@ from memtop.sampling.request import Need, ReadingsRequest
 from memtop.settings import Settings
 
 if TYPE_CHECKING:
+    from memtop.model.frame import SystemRow
     from memtop.model.group import By, GroupKey
 else:
-    By = GroupKey = object  # see memtop.model.frame
+    By = GroupKey = SystemRow = object  # see memtop.model.frame
+
+_SWAP = "swap"
 
 
 class ListChoice(NamedTuple):
@@ -92,15 +95,23 @@ class View(NamedTuple):
             self.groups,
         )
 
-    @property
-    def titled_columns(self) -> tuple[Column, ...]:
-        """The columns shown, of groups those that say something about their kind."""
-        by = self.rows.by
+    def titled_columns(self, system: SystemRow | None = None) -> tuple[Column, ...]:
+        """The columns shown: of groups those that say something about their kind; SWAP only where there is swap.
+
+        A column that the user has chosen, or sorts by, is always shown.
+        """
+        by, columns = self.rows.by, self.columns
+        if (
+            system is not None
+            and system.swap_total_bytes == 0
+            and columns == columns_of(groups=self.rows.lists_groups).defaults
+        ):
+            columns = tuple(one for one in columns if one.key != _SWAP or one == self.sort)
         if by is None or not self.rows.lists_groups:
-            return self.columns
+            return columns
         from memtop.columns.group_table import fitting  # noqa: PLC0415 (a list of processes does without)
 
-        return fitting(self.columns, by, self.sort.key)
+        return fitting(columns, by, self.sort.key)
 
     def grouped_by(self, by: By | None) -> Self:
         """List the groups of a kind, or processes for None; the filter stays as far as it is understood."""

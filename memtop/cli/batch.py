@@ -100,7 +100,7 @@ def _writer(form: str, settings: Settings, out: TextIO) -> formats.Writer:
     if form == "csv":
         return formats.csv_writer(out, redact=settings.redact)
     width = os.get_terminal_size().columns if sys.stdout.isatty() else None
-    return formats.text_writer(out, View.of(settings).titled_columns, width)
+    return formats.text_writer(out, View.of(settings).titled_columns(), width)
 
 
 def _watch(

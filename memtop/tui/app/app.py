@@ -51,7 +51,15 @@ from memtop.tui.drawing.text_lines import without_focus
 from memtop.tui.panels.limits import chart_forecast, chart_limits
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
 from memtop.tui.side.side_panel import SidePanel
-from memtop.tui.table.column_layout import DOT_BELOW, LOW_BELOW, NARROW_BELOW, SHORT_BELOW, TINY_BELOW, WIDE_FROM
+from memtop.tui.table.column_layout import (
+    DOT_BELOW,
+    LOW_BELOW,
+    MEDIUM_BELOW,
+    NARROW_BELOW,
+    SHORT_BELOW,
+    TINY_BELOW,
+    WIDE_FROM,
+)
 from memtop.tui.table.process_list import HEADING_LINES
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.terminal import memory_tuning
@@ -212,6 +220,7 @@ class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, Pane
         self.set_class(width >= WIDE_FROM, "-wide")
         self.set_class(width < NARROW_BELOW, "-narrow")
         self.set_class(height < SHORT_BELOW, "-short")
+        self.set_class(SHORT_BELOW <= height < MEDIUM_BELOW, "-medium")
         self.set_class(height < LOW_BELOW, "-low")
         tiny = width < TINY_BELOW[0] or height < TINY_BELOW[1]
         self.set_class(tiny, "-tiny")

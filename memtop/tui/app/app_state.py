@@ -35,6 +35,8 @@ from memtop.tui.terminal.safe_app import SafeApp
 from memtop.view_state import View
 
 NOTICE_S: Final = 6.0
+FEW_ROWS: Final = 4
+"""A filter that leaves no more rows leaves the rest of the table's place to the chart."""
 
 
 class FrameReady(Message):
@@ -118,7 +120,7 @@ class AppState(SafeApp):
         view = self.view
         if self.frame is None or not self._is_other_kind(self.frame):  # else they come with the first of those rows
             self.table.sort = Sort(view.sort.key, view.rows.descending)
-            self.table.columns = view.titled_columns
+            self.table.columns = view.titled_columns(self.frame.system if self.frame is not None else None)
         self.table.filter_text = view.query.text or (f"user={view.user}" if view.user else "")
         self.sampler_thread.request = self.request
         self.sampler_thread.delay_s = view.readings.delay_s
@@ -137,8 +139,11 @@ class AppState(SafeApp):
         if self._is_other_kind(frame):
             return  # it was made before the view was changed
         if before is not None and (before.groups is None) is not (frame.groups is None):
-            self.table.show_other(frame, self.view.titled_columns, Sort(self.view.sort.key, self.view.rows.descending))
+            self.table.show_other(
+                frame, self.view.titled_columns(frame.system), Sort(self.view.sort.key, self.view.rows.descending)
+            )
         else:
+            self.table.columns = self.view.titled_columns(frame.system)
             self.table.show(frame)
 
     @property
@@ -249,6 +254,8 @@ class AppState(SafeApp):
         )
         is_on = self.view.query.selects or bool(self.view.user)
         self.set_class(is_on, "-filtered")
+        few = is_on and self.frame is not None and 0 < len(self.frame.listed) <= FEW_ROWS
+        self.set_class(few, "-few")
         if is_on and self.frame is not None:
             self.query_one(FilterBar).show(text, self.frame)
 

@@ -60,9 +60,17 @@ class ColumnChooser(Dialog[tuple[Column, ...]]):
         column = self._order[self._cursor]
         if column not in self._shown:
             self._shown.add(column)
+            self._before_the_last(column)
         elif len(self._shown) > 1:
             self._shown.discard(column)
-        self._fill(self._cursor)
+        self._fill(self._order.index(column))
+
+    def _before_the_last(self, column: Column) -> None:
+        """Put a column that would stand behind the one that takes the rest of the line (COMMAND) before it."""
+        flexible = next((one for one in self._order if one in self._shown and not one.width), None)
+        if flexible is not None and column is not flexible and self._order.index(flexible) < self._order.index(column):
+            self._order.remove(column)
+            self._order.insert(self._order.index(flexible), column)
 
     def action_move(self, places: int) -> None:
         """Move the column under the cursor."""

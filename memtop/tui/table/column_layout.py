@@ -14,6 +14,8 @@ NARROW_BELOW: Final = 100
 """Columns below which the sentences are under the chart."""
 SHORT_BELOW: Final = 30
 """Lines below which panels and charts share their place."""
+MEDIUM_BELOW: Final = 39
+"""Lines below which a high panel would leave the chart of a watched process fewer than ten lines."""
 LOW_BELOW: Final = 22
 TINY_BELOW: Final = (60, 16)
 """Columns and lines below which only the chart and its line of facts are shown."""

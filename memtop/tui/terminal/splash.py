@@ -32,7 +32,7 @@ def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, sta
     drawn = [_HIDE_CURSOR, _NO_WRAP, _CLEAR, _line(1, _headline(frame, width), _DIM, color)]
     if width >= TINY_BELOW[0] and height >= TINY_BELOW[1]:
         drawn.append(_line(2, _header(frame, view.readings.delay_s, state, width), _BOLD, color))
-        places = place_columns(view.titled_columns, width - BAR_CELLS, view.sort.key)
+        places = place_columns(view.titled_columns(frame.system), width - BAR_CELLS, view.sort.key)
         heading = 1 + table_top(height, len(frame.listed), one=view.rows.only is not None)
         drawn.append(_line(heading, _heading(places, view.sort.key, view.rows.descending), _BOLD, color))
         for line, row in enumerate(frame.listed[: height - 1 - heading], heading + 1):
