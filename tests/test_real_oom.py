@@ -132,9 +132,35 @@ def test_a_clean_exit_shows_its_code() -> None:
         assert (record["oom"], record["exit_code"], record["signal"]) == ("no", 3, None)
 
 
-def test_memtop_itself_goes_on_sampling_in_a_cgroup_of_100_mib() -> None:
-    with memory_cgroup(100 * MIB) as folder:
-        into = f"echo $$ > {folder}/cgroup.procs && exec {sys.executable} -m memtop --json -n 5 -d 0.1"
-        done = subprocess.run(["sh", "-c", into], cwd=ROOT, capture_output=True, timeout=2 * DEADLINE_S, check=False)
+def in_cgroup(folder: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
+    """memtop inside the cgroup, from its start."""
+    into = f'echo $$ > {folder}/cgroup.procs && exec "$@"'
+    return subprocess.run(
+        ["sh", "-c", into, "sh", *MEMTOP, *options], cwd=ROOT, capture_output=True, timeout=2 * DEADLINE_S, check=False
+    )
+
+
+@pytest.mark.parametrize("limit_mib", [100, 60])
+def test_memtop_itself_goes_on_sampling_in_a_small_cgroup(limit_mib: int) -> None:
+    with memory_cgroup(limit_mib * MIB) as folder:
+        done = in_cgroup(folder, "--json", "-n", "5", "-d", "0.1")
         assert done.returncode == 0, done.stderr
         assert len(done.stdout.splitlines()) >= 5
+
+
+def test_the_application_survives_memtop_in_a_cgroup_that_is_nearly_full() -> None:
+    """memtop has less room than it needs: the kernel's victim is memtop, or nobody."""
+    with memory_cgroup(100 * MIB) as folder:
+        child = grower(folder, 42)
+        try:
+            tell(child)
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"done\n"
+            assert int((folder / "memory.usage_in_bytes").read_text()) > 85 * MIB
+            done = in_cgroup(folder, "--json", "-n", "20", "-d", "0.1")
+            assert done.returncode in (0, -signal.SIGKILL)
+            assert child.poll() is None, "it was memtop's memory that was too much"
+            tell(child)
+            assert child.wait(DEADLINE_S) == 3
+        finally:
+            close(child)

@@ -85,6 +85,14 @@ def test_only_the_pids_asked_for_are_looked_at() -> None:
     assert source.swept["statm"] == 2
 
 
+def test_a_process_that_the_listing_misses_is_read_where_it_was_asked_for() -> None:
+    source = FakeSource(FakeProcess(42))
+    source.pids = lambda: []  # type: ignore[method-assign]
+    sampler = Sampler(source)
+    assert take(sampler).processes == {}
+    assert take(sampler, request(only=frozenset({42}))).processes.keys() == {42}
+
+
 def test_the_end_of_the_world_is_none() -> None:
     source = FakeSource()
     source.begin = lambda: None  # type: ignore[method-assign,assignment,return-value]

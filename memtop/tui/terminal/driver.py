@@ -215,6 +215,11 @@ class SafeDriver(LinuxDriver):
             super().stop_application_mode()
         self._modes_undone = True
 
+    def _disable_mouse_support(self) -> None:
+        """Also undo reports in pixels, which Textual sets when the terminal answers and leaves on."""
+        super()._disable_mouse_support()
+        self.write("\x1b[?1016l")
+
     def disable_input(self) -> None:
         """Stop reading keys."""
         with background_allowed():

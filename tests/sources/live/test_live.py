@@ -11,6 +11,7 @@ import sys
 import textwrap
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -418,6 +419,23 @@ def test_an_answer_comes_later_and_once(linux: LiveSource) -> None:
 def test_a_command_line_is_bounded(made_up: LiveSource, tree: Path) -> None:
     (tree / "proc/7/cmdline").write_bytes(b"x" * 100_000)
     assert answer(made_up, "proc/7/cmdline", 4096) == b"x" * 4096
+
+
+def test_a_real_command_line_of_megabytes_costs_little(linux: LiveSource) -> None:
+    arguments = ["x" * 100_000] * 15  # an argument has 128 KiB at most, all together as much as the stack allows
+    with subprocess.Popen(["sh", "-c", "echo; read line", *arguments], stdin=-1, stdout=-1) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        path = f"proc/{process.pid}/cmdline"
+        assert len(Path("/", path).read_bytes()) > 1_400_000
+        tracemalloc.start()
+        try:
+            assert len(answer(linux, path, 4096)) == 4096
+            assert tracemalloc.get_traced_memory()[1] < 200_000
+        finally:
+            tracemalloc.stop()
+            process.communicate(b"\n")
 
 
 def test_users_have_names_and_strangers_have_numbers(linux: LiveSource) -> None:

@@ -148,6 +148,21 @@ async def test_click_selects_and_double_click_chooses() -> None:
         assert app.heard_of(ProcessTable.ProcessChosen) == [ProcessTable.ProcessChosen(ROWS[4].key)]
 
 
+async def test_a_click_on_a_name_that_spells_an_action_only_selects() -> None:
+    name = "[@click=quit]x"
+    rows = [proc_row(1), proc_row(2, command=name), proc_row(3)]
+    app = WidgetApp(ProcessTable())
+    async with app.run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(rows))
+        at = line(table, 2).index("[@click")
+        await pilot.click(ProcessTable, offset=(at + 2, 2))
+        await pilot.pause()
+        assert cursor_pid(table) == 2
+        assert app.is_running
+        assert app.return_value is None
+        assert not app.heard_of(ProcessTable.ProcessChosen)
+
+
 async def test_click_below_the_last_row_does_nothing() -> None:
     async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
         table = await shown(pilot, frame(ROWS[:3]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import stat
@@ -149,6 +150,19 @@ def test_ctrl_z_gives_the_terminal_back_until_it_continues(app: PtyRun) -> None:
     app.press(b"q")
     assert app.end() == 0
     assert_restored(app)
+
+
+def test_late_answers_of_the_terminal_do_not_reach_the_shell(app: PtyRun) -> None:
+    answers = b"\x1b[?2026;2$y\x1b[?2048;1$y\x1b[?1u\x1b[3;1R"
+    app.press(answers)
+    app.press(b"q")
+    wait_for(lambda: b"\x1b[?1049l" in app.output, "leaving")
+    app.press(answers)  # on their way while it leaves
+    assert app.end() == 0
+    assert_restored(app)
+    os.set_blocking(app.slave, False)
+    with pytest.raises(BlockingIOError):
+        os.read(app.slave, 100)
 
 
 def test_sigterm_while_suspended_ends_it_without_touching_the_shells_terminal(app: PtyRun) -> None:

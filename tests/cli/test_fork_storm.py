@@ -1,0 +1,34 @@
+"""A machine on which processes come and go by the hundred, as one does that hides among them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from tests.children import DEADLINE_S, python
+
+STORM = """
+import os
+print(flush=True)
+while True:
+    for _ in range(40):
+        if not os.fork():
+            os._exit(0)
+    for _ in range(40):
+        os.wait()
+"""
+SAMPLES = 15
+
+
+def test_a_storm_of_forks_costs_no_sample_of_the_process_asked_for() -> None:
+    with python() as watched, python(STORM):
+        command = [sys.executable, "-m", "memtop", "--json", "-n", str(SAMPLES), "-d", "0.1"]
+        alone = subprocess.run([*command, str(watched.pid)], capture_output=True, timeout=DEADLINE_S, check=True)
+        among_all = subprocess.run(command, capture_output=True, timeout=DEADLINE_S, check=True)
+    for done in (alone, among_all):
+        samples = [json.loads(line) for line in done.stdout.splitlines()]
+        samples = [sample for sample in samples if sample["type"] == "sample"]
+        assert len(samples) == SAMPLES
+        assert all(watched.pid in [row["pid"] for row in sample["processes"]] for sample in samples)
+        assert [sample["problems"] for sample in samples] == [[]] * SAMPLES
