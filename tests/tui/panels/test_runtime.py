@@ -106,7 +106,7 @@ async def test_a_process_without_a_runtime_says_so() -> None:
     source.files[AT + "identity"] = encode_identity(Identity())
     async with board(source=source) as on:
         await on.press(KEY)
-        await ticks_until(on, "No runtime that memtop knows")
+        await ticks_until(on, "No known runtime")
 
 
 async def test_a_panel_that_has_just_been_opened_says_what_is_being_read() -> None:
