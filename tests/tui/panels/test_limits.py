@@ -6,6 +6,7 @@ import pytest
 
 from memtop.engine.engine import Engine
 from memtop.explain.placeholders import virt_sentence
+from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.sampling.request import Need
@@ -102,6 +103,12 @@ def test_limits_are_lines_of_the_chart() -> None:
     assert detail is not None
     assert ("app.scope", 100.0 * MIB) in chart_limits(detail.outlook)
     assert chart_limits(None) == ()
+
+
+def test_limits_on_what_neither_virt_nor_res_counts_are_no_lines_of_the_chart() -> None:
+    rows = [LimitRow(limit, limit.name, 8 << 20, 1, 1, 1) for limit in Limit]
+    drawn = {label for label, _ in chart_limits(Assessment(limits=tuple(rows)))}
+    assert drawn == {"CGROUP", "HIGH", "MACHINE", "ADDRESS_SPACE"}
 
 
 def test_findings_stand_beside_the_chart_with_marks_and_lead_to_their_topics() -> None:

@@ -1,0 +1,127 @@
+"""What a new user does first: search the help, find a topic, filter, copy the next step, go to a PID."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input, Label, OptionList
+
+from memtop.analysis.findings import RULES, Rule, Severity
+from memtop.columns import BY_NAME
+from memtop.explain.finding_text import finding_texts
+from memtop.settings import Settings
+from memtop.tui.app.palette_commands import can_run
+from memtop.tui.bars.filter_bar import FilterBar
+from memtop.tui.bars.footer import StatusBar
+from memtop.tui.dialogs.topic_viewer import TopicViewer
+from memtop.tui.side.side_panel import SidePanel
+from tests.tui.app.test_app import Board, board
+from tests.tui.frames import line
+
+
+def titles(it: Board) -> list[str]:
+    """The titles in the help that are shown."""
+    return [str(label.render()) for label in it.app.screen.query(".dialog-title").results(Label) if label.display]
+
+
+async def test_the_help_is_searched_and_the_first_topic_is_read() -> None:
+    async with board() as it:
+        await it.press("question_mark")
+        whole = titles(it)
+        assert not any("Topics" in title for title in whole)
+        await it.press("slash", *"minor")
+        found = titles(it)
+        assert found and len(found) < len(whole)
+        assert any("Topics" in title for title in found)
+        await it.press("enter")
+        await it.until(lambda: isinstance(it.app.screen, TopicViewer), "the topic is open")
+
+
+async def test_what_the_help_does_not_have_is_said_and_esc_ends_the_search_first() -> None:
+    async with board() as it:
+        await it.press("question_mark")
+        whole = titles(it)
+        await it.press("slash", *"qqqq")
+        assert titles(it) == []
+        assert it.app.screen.query_one("#help-none").display
+        await it.press("escape")
+        assert titles(it) == whole
+        await it.press("escape")
+        assert it.at_rest()
+
+
+async def test_the_palette_offers_what_can_be_done_now() -> None:
+    async with board(Settings(readonly=True)) as it:
+        assert not can_run(it.app, "signal")
+        assert can_run(it.app, "copy_pid")
+        assert not can_run(it.app, "everybody")
+
+
+async def test_a_filter_that_is_on_is_seen_and_leaves_its_place_to_the_chart() -> None:
+    async with board() as it:
+        high = it.app.chart.size.height
+        await it.press("slash", *"batch", "enter")
+        await it.shows(30)
+        bar = it.app.query_one(FilterBar)
+        await it.until(lambda: bar.display and "filter: batch ✕" in line(bar, 0), "the filter is seen")
+        assert "1 of 4" in line(bar, 0)
+        await it.until(lambda: it.app.chart.size.height > high, "the chart takes the room")
+        await it.pilot.click(FilterBar, offset=(4, 0))
+        await it.shows(40, 20, 30, 10)
+        assert not bar.display
+
+
+async def test_the_name_of_a_column_is_completed() -> None:
+    async with board() as it:
+        await it.press("slash", *"use")
+        typed = it.app.query_one("#filter", Input)
+        for _ in range(50):  # the suggestion comes by itself, a moment later
+            await it.press("right")
+            if typed.value == "user=":
+                break
+        assert typed.value == "user="
+
+
+async def test_y_copies_the_pid_in_the_list_and_the_next_step_in_the_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = Rule(
+        "large",
+        "rss",
+        lambda inputs: (Severity.WARNING, {"rss_bytes": inputs.rss}) if inputs.rss else None,
+        steady=True,
+    )
+    monkeypatch.setitem(RULES, rule.name, rule)
+    monkeypatch.setitem(finding_texts(), rule.name, {"says": ["It has {rss_bytes}."], "next": "Buy RAM."})
+    async with board() as it:
+        await it.press("y")
+        assert it.app.clipboard == "40"
+        side = it.app.query_one(SidePanel)
+        await it.until(lambda: side.next_step == "Buy RAM.", "the next step is known")
+        await it.press("tab", "tab")
+        assert "Copy next step" in line(it.app.query_one(StatusBar), 0)
+        await it.press("y")
+        assert it.app.clipboard == "Buy RAM."
+        await it.press("Y")
+        assert "a problem?" in it.app.clipboard and "It has" in it.app.clipboard
+
+
+async def test_go_to_pid_switches_what_is_watched() -> None:
+    async with board() as it:
+        await it.press("enter")
+        assert it.app.watched is not None
+        await it.press("p", *"20", "enter")
+        await it.until(lambda: it.app.watched is not None and it.app.watched.pid == 20, "the other one is watched")
+        assert "Enter All" in line(it.app.query_one(StatusBar), 0)
+
+
+async def test_a_new_column_stands_before_the_command_and_swap_hides_without_swap() -> None:
+    async with board() as it:
+        shown = [column.key for column in it.app.table.columns]
+        assert "swap" not in shown and shown[-1] == "command"
+        await it.press("c")
+        options = it.app.screen.query_one(OptionList)
+        at = next(
+            number for number in range(options.option_count) if "PSS" in str(options.get_option_at_index(number).prompt)
+        )
+        options.highlighted = at
+        await it.press("space", "enter")
+        assert it.app.view.columns[-1] == BY_NAME["command"]
+        assert BY_NAME["pss"] in it.app.view.columns
