@@ -16,6 +16,8 @@ class Settings(NamedTuple):
     pids: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     children: bool = False
+    follow: bool = False
+    """Watch the successor of a process on the command line when that has ended."""
     filter: str = ""
     user: str = ""
     tree: bool = False

@@ -169,6 +169,7 @@ _VIEWS: Final = (
             value("--cgroup", metavar="PATH", help="only those in this cgroup and below it, with its chart"),
             value("--unit", metavar="NAME", help="only those of this systemd unit, with its chart"),
             flag("-C", "--children", help="and their descendants"),
+            flag("--follow", help="when one ends, go on with its successor: the same command"),
         ),
     ),
     (

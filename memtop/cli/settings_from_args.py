@@ -40,6 +40,7 @@ def settings_of(given: Namespace) -> Settings:
         pids=tuple(dict.fromkeys(groups.get(pid, pid) for pid in pids)),
         names=tuple(names),
         children=given.children,
+        follow=_follow(given, bool(pids or names)),
         filter=query,
         user=given.user or "",
         tree=given.tree,
@@ -152,6 +153,12 @@ def by_of(text: str | None) -> By | None:
     if text not in kinds:
         raise UsageError(f"--by: there are {', '.join(kinds)}")
     return kinds[text]
+
+
+def _follow(given: Namespace, targets: bool) -> bool:
+    if given.follow and (not targets or given.json or given.csv or given.batch):
+        raise UsageError("--follow needs a PID or a name, and a screen; without one, a name finds each successor")
+    return bool(given.follow)
 
 
 def _inside(cgroup: str | None, unit: str | None, by: By | None) -> GroupKey | None:

@@ -127,6 +127,8 @@ class ExitReport:
     cgroup_limit_bytes: int | None = None
     large: bool = False
     """Whether its peak was a notable part of RAM or of that limit: see :mod:`memtop.analysis.limits.large`."""
+    first_life: ProcessKey | None = None
+    """The first of the lives of its program, if that has crashed and come back before."""
     wanted: bool = False
     """Whether it was on the command line, descended from such a process, or was in focus."""
     slope_bytes_per_min: float | None = None

@@ -27,6 +27,7 @@ class Collected(NamedTuple):
 
     frame: Frame
     exits: tuple[ExitReport, ...]
+    """The ends of processes that were watched, large or killed, the latest last."""
 
 
 def from_recording(
@@ -80,7 +81,6 @@ class _Collecting:
         self.key = who if isinstance(who, ProcessKey) else None
         self.first_s: float | None = None
         """Wall time of the first sample; None before it."""
-        self._exits: list[ExitReport] = []
         self._last_s = 0.0
 
     def step(self) -> Frame | None:
@@ -93,7 +93,6 @@ class _Collecting:
             self.first_s = frame.at_s
         if self.key is None and self._pid is not None:
             self.key = next((row.key for row in frame.rows if row.pid == self._pid), None)
-        self._exits += frame.exits
         return frame
 
     def end(self, from_s: float | None) -> Collected:
@@ -103,7 +102,7 @@ class _Collecting:
         window = ChartWindow(window_s=max(_LEAST_WINDOW_S, self._last_s - begin_s), points=_POINTS)
         frame = self._engine.view(self._request(window))
         assert frame is not None
-        return Collected(frame, tuple(self._exits))
+        return Collected(frame, tuple(reversed(frame.ended)))
 
     def _request(self, window: ChartWindow) -> Request:
         readings = ReadingsRequest(

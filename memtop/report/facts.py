@@ -12,6 +12,7 @@ from typing import Final
 
 from memtop import __version__, units
 from memtop.analysis.findings import Severity
+from memtop.explain.exit_text import how
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of, span
 from memtop.explain.incident_text import headline, incident_sentences
 from memtop.explain.limit_names import short
@@ -71,7 +72,7 @@ def report_of(
 ) -> Report:
     """Make the report of one frame.
 
-    ``exits`` are those seen over the whole time, ``source`` is the command that shows the data again.
+    ``exits`` are those of the whole time, the latest last, ``source`` is the command that shows the data again.
     """
     detail = frame.detail
     outlook = detail.outlook if detail is not None else None
@@ -178,7 +179,9 @@ def _tables(frame: Frame, exits: Sequence[ExitReport]) -> Iterable[Table]:
             ),
         )
     yield Table(
-        "Ended", ("process", "at", "how", "peak RES", "limit"), tuple(_exit_row(one) for one in exits[-MOST_ROWS:])
+        "Ended",
+        ("process", "at", "how", "lived", "peak RES", "limit"),
+        tuple(_exit_row(one) for one in exits[-MOST_ROWS:]),
     )
     largest = sorted(frame.rows, key=lambda row: row.rss_bytes or 0, reverse=True)[:MOST_ROWS]
     yield Table(
@@ -189,9 +192,10 @@ def _tables(frame: Frame, exits: Sequence[ExitReport]) -> Iterable[Table]:
 
 
 def _exit_row(one: ExitReport) -> tuple[str, ...]:
-    lines = autopsy_lines(one)
-    limit = f"{one.limit_name} ({units.long_size(one.limit_bytes)})" if one.limit_name else ""
-    return f"{one.name} ({one.key.pid})", _clock(one.at_s), lines[0], units.size(one.peak_rss_bytes), limit
+    name, size = one.limit_name or one.cgroup_limit_name, one.limit_bytes or one.cgroup_limit_bytes
+    limit = f"{short(name, _LIMIT_FROM)} ({units.long_size(size)})" if name else ""
+    lived = units.duration(one.lived_s) if one.lived_s is not None else ""
+    return f"{one.name} ({one.key.pid})", _clock(one.at_s), how(one), lived, units.size(one.peak_rss_bytes), limit
 
 
 def _process_row(row: ProcessRow) -> tuple[str, ...]:

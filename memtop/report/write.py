@@ -22,7 +22,9 @@ def write_report(frame: Frame, *, replay: str = "") -> str:
     machine = os.uname()
     again = f"memtop replay {shlex.quote(os.path.basename(replay))}" if replay else ""
     host, kernel = ("", "") if replay else (machine.nodename, machine.release)
-    write_new(path, as_html(report_of(frame, exits=frame.exits, host=host, kernel=kernel, source=again)))
+    write_new(
+        path, as_html(report_of(frame, exits=tuple(reversed(frame.ended)), host=host, kernel=kernel, source=again))
+    )
     return path
 
 

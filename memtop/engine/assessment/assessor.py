@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from heapq import nlargest
 from types import MappingProxyType
 from typing import Final
@@ -144,9 +145,13 @@ class Assessor:
         self._counters.note(step)
         self.rises.take(step)
         ends = self._exit_analysis.examine(step, last)
-        self.fresh = tuple(one for one in ends if self._exit_analysis.of(one.key) is not None)
         new = self._note_new(step)
         self._lives.take(step, ends, new)
+        self.fresh = tuple(
+            replace(one, first_life=self._lives.first(one.key))
+            for one in ends
+            if self._exit_analysis.of(one.key) is not None
+        )
         self._incidents.take(step, self.fresh, last, self._lives.loops(step.now_s))
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)

@@ -87,6 +87,11 @@ class LivesTracker:
         program = self._programs.get(at) if at is not None else None
         return self._lives(at, program) if at is not None and program is not None and program.restarts else None
 
+    def first(self, key: ProcessKey) -> ProcessKey | None:
+        """The first life of the program of a process; None where the program has not come back."""
+        found = self.of(key)
+        return found.first if found is not None else None
+
     def loops(self, now_s: float) -> tuple[LoopFacts, ...]:
         """The programs that have come back at least once and may do so again."""
         found = []

@@ -12,7 +12,7 @@ class ExitActions(IncidentActions):
     """The list of those that ended, and successors."""
 
     is_following = False
-    """Whether the watched process is replaced by its successor when it ends."""
+    """Whether the watched process is replaced by its successor when it ends; ``--follow`` begins so."""
 
     def show_ended(self, frame: Frame) -> None:
         """Write the list of those that ended while it is open, and go to the successor if that was asked for."""
@@ -24,7 +24,9 @@ class ExitActions(IncidentActions):
 
     def action_ended(self) -> None:
         if self.frame is not None:
-            self.push_screen(EndedList(self.frame.ended), self._show_last_minute)
+            report = self.frame.incidents
+            only = report.unseen.only if report is not None else None
+            self.push_screen(EndedList(self.frame.ended, only), self._show_last_minute)
 
     def _show_last_minute(self, key: ProcessKey | None) -> None:
         if key is None:

@@ -130,6 +130,7 @@ class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, Pane
     ) -> None:
         super().__init__(engine, settings, view, life=life, commentary=commentary, ready=ready, recording=recording)
         self.first = first
+        self.is_following = settings.follow
         self._announce = announcer(lambda problem: self.say(problem, severity="warning"))
         self._worded: Frame | None = None
         """The frame that header, sentences and panels describe."""
@@ -282,9 +283,11 @@ class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, Pane
         return frame.tick > before.tick and 0 <= since_s < WORDS_EVERY_S and news[0] == news[1]
 
     def _tell_exits(self, frame: Frame) -> None:
-        """Show a notice for an OOM kill outside of the focus."""
+        """Show a notice for an OOM kill outside of the focus, unless the headline says it already: a crash loop."""
+        standing = frame.incidents.standing if frame.incidents is not None else ()
+        loops = {one.subject.first for one in standing if one.name == "crash_loop"}
         for autopsy in frame.exits:
-            if autopsy.is_oom and autopsy.key != self.view.readings.focus:
+            if autopsy.is_oom and autopsy.key != self.view.readings.focus and autopsy.first_life not in loops:
                 taken = "was taken" if autopsy.oom is Oom.CERTAIN else "was probably killed"
                 self.say(f"{autopsy.name} ({autopsy.key.pid}) {taken} by the OOM killer", severity="error")
 

@@ -27,9 +27,10 @@ _KEYS: Final = (
 class EndedList(Dialog[ProcessKey]):
     """Each end in two lines. Enter answers with the chosen process."""
 
-    def __init__(self, ended: Sequence[ExitReport]) -> None:
-        """``ended`` has the latest first."""
+    def __init__(self, ended: Sequence[ExitReport], only: int | None = None) -> None:
+        """``ended`` has the latest first; ``only`` so many processes are read, None for all."""
         super().__init__()
+        self._only = only
         self._ended = ended
         self._lines = _runs(ended)
 
@@ -38,7 +39,7 @@ class EndedList(Dialog[ProcessKey]):
         with Vertical(classes="dialog -wide"):
             yield Label("Ended since memtop started", classes="dialog-title")
             yield ChoiceList(*self._options(), markup=False)
-            yield Label(_KEYS, classes="dialog-says")
+            yield Label(self._words(), classes="dialog-says")
 
     def on_mount(self) -> None:
         """The latest is under the cursor."""
@@ -61,6 +62,11 @@ class EndedList(Dialog[ProcessKey]):
         """Answer."""
         event.stop()
         self.dismiss(self._lines[event.option_index][0].key if event.option_index < len(self._lines) else None)
+
+    def _words(self) -> str:
+        if self._only is None:
+            return _KEYS
+        return f"Only the {self._only} that were asked for are read; a reads all.\n{_KEYS}"
 
     def _options(self) -> list[Option]:
         if not self._ended:
