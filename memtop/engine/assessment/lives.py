@@ -139,8 +139,8 @@ class LivesTracker:
         """Whether a new process is a successor; then it is noted as one."""
         if row.command_raw is None:
             return False
-        chain = self._counters.chain(row.key)
-        if not chain and not last_try:
+        chain = step.cgroups.chains.get(row.key)  # empty where there is no memory cgroup
+        if chain is None and not last_try:
             return False
         at = row.command, chain[0] if chain else ""
         program = self._programs.get(at)

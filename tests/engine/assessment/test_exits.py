@@ -1,0 +1,241 @@
+"""Which ends are remembered, and programs that crash and come back."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from memtop.analysis.findings import Severity
+from memtop.engine.assessment.exit_analysis import AUTOPSIES
+from memtop.engine.engine import Engine
+from memtop.filter import parse_query
+from memtop.model.frame import Frame, Note
+from memtop.model.request import Request
+from memtop.procfs.statm import PAGE_BYTES
+from memtop.sampling.request import Need
+from memtop.sources.protocol import Exit
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.requests import changed, request
+from tests.sampling.test_cgroups import APP, v2
+
+CLK_TCK = os.sysconf("SC_CLK_TCK")
+SMALL = 400
+"""Pages."""
+FILTERED = request(where=parse_query("dead").where, dead=True)
+
+
+def step(engine: Engine, ask: Request = Request(), times: int = 1) -> Frame:  # noqa: B008 (it is immutable)
+    for _ in range(times):
+        frame = engine.step(ask)
+    assert frame is not None
+    return frame
+
+
+def end(source: FakeSource, pid: int, status: int | None) -> None:
+    if status is not None:
+        source.ended.append(Exit(pid, source.wall_s, status))
+    del source.processes[pid]
+
+
+def started(
+    source: FakeSource, pid: int, *, rss_pages: int = SMALL, cgroup: str = "", **changes: object
+) -> FakeProcess:
+    start_ticks = int(source.mono_s * CLK_TCK) + 1
+    process = source.add(FakeProcess(pid, rss_pages=rss_pages, start_ticks=start_ticks, **changes))  # type: ignore[arg-type]
+    if cgroup:
+        source.files[f"proc/{pid}/cgroup"] = f"0::{cgroup}\n".encode()
+    return process
+
+
+@pytest.mark.parametrize(
+    ("rss_pages", "status", "listed"),
+    [
+        (12 * MIB_PAGES, None, True),
+        (12 * MIB_PAGES, 0, True),
+        (SMALL, signal.SIGKILL, True),
+        (SMALL, signal.SIGTERM, True),
+        (SMALL, signal.SIGPIPE, False),
+        (SMALL, 0, False),
+        (SMALL, 1 << 8, False),
+        (SMALL, None, False),
+    ],
+)
+def test_of_those_that_nobody_watched_the_large_and_the_killed_are_listed(
+    rss_pages: int, status: int | None, listed: bool
+) -> None:
+    source = FakeSource(FakeProcess(1), FakeProcess(42, rss_pages=rss_pages))
+    engine = Engine(source)
+    step(engine, times=3)
+    end(source, 42, status)
+    frame = step(engine)
+    assert [one.key.pid for one in frame.ended] == ([42] if listed else [])
+    assert [one.key.pid for one in step(engine, times=3).ended] == ([42] if listed else [])
+    assert [row.pid for row in step(engine, FILTERED).rows] == ([42] if listed else [])
+    assert [row.pid for row in step(engine).rows] == [1], "without a filter only those that live"
+
+
+def test_a_report_says_how_large_it_was_and_how_long_it_lived() -> None:
+    source = FakeSource(FakeProcess(1), FakeProcess(42, rss_pages=50 * MIB_PAGES))
+    engine = Engine(source)
+    step(engine, times=3)
+    source.processes[42].rss_pages = 12 * MIB_PAGES
+    step(engine, times=2)
+    end(source, 42, 3 << 8)
+    (report,) = step(engine).ended
+    assert (report.exit_code, report.signal, report.large, report.wanted) == (3, None, True, False)
+    assert report.peak_rss_bytes == 50 * MIB_PAGES * PAGE_BYTES
+    assert report.lived_s is not None and report.lived_s > 5
+
+
+def test_one_that_was_watched_is_listed_however_small_and_well_it_ended() -> None:
+    small = FakeProcess(42, rss_pages=SMALL)
+    source = FakeSource(FakeProcess(1), small)
+    engine = Engine(source)
+    step(engine, request(focus=small.key), times=3)
+    end(source, 42, 0)
+    assert [one.wanted for one in step(engine).ended] == [True]
+
+
+def test_looking_back_finds_one_that_has_ended() -> None:
+    source = FakeSource(FakeProcess(1), FakeProcess(42, rss_pages=12 * MIB_PAGES))
+    engine = Engine(source)
+    frame = step(engine, times=5)
+    end(source, 42, signal.SIGKILL)
+    step(engine, times=5)
+    then = engine.view(request(cursor_s=frame.at_s - 1))
+    assert then is not None
+    assert {row.pid: row.note for row in then.rows}[42] is Note.NONE
+
+
+def test_a_storm_of_small_ends_displaces_neither_the_large_nor_those_that_were_asked_for() -> None:
+    asked = FakeProcess(42, rss_pages=SMALL)
+    source = FakeSource(FakeProcess(1), asked, FakeProcess(43, rss_pages=12 * MIB_PAGES))
+    engine = Engine(source)
+    step(engine, request(focus=asked.key), times=3)
+    end(source, 42, 0)
+    end(source, 43, 0)
+    step(engine)
+    for pid in range(100, 100 + 3 * AUTOPSIES):
+        started(source, pid)
+        step(engine)
+        end(source, pid, signal.SIGKILL)
+        frame = step(engine)
+    pids = [one.key.pid for one in frame.ended]
+    assert {42, 43} <= set(pids)
+    assert len(pids) == AUTOPSIES + 1, "one of them was asked for"
+    assert pids[0] == 99 + 3 * AUTOPSIES, "the latest first"
+
+
+def test_processes_that_are_not_read_any_more_have_not_ended() -> None:
+    source = FakeSource(FakeProcess(1), *(FakeProcess(pid, rss_pages=12 * MIB_PAGES) for pid in range(42, 52)))
+    engine = Engine(source)
+    step(engine, times=3)
+    frame = step(engine, request(only=frozenset({1})), times=3)
+    assert frame.ended == () and frame.exits == ()
+
+
+def crashing(status: int, lives: int = 3, *, rss_pages: int = SMALL) -> tuple[FakeSource, Engine, FakeProcess]:
+    """A program that has ended so often with this status, and its successor."""
+    source = v2(FakeProcess(1, cmdline=b"init\0"))
+    engine = Engine(source)
+    for life in range(lives + 1):
+        process = started(
+            source, 100 + life, rss_pages=rss_pages, cgroup="/kubepods.slice/pod1/app.scope", cmdline=b"/bin/api\0"
+        )
+        step(engine, request(focus=process.key, needs=Need.STAT), times=4)
+        if life < lives:
+            end(source, process.pid, status)
+            step(engine)
+    return source, engine, process
+
+
+@pytest.mark.parametrize(
+    ("status", "incidents", "finding"),
+    [
+        (signal.SIGSEGV, [("crash_loop", Severity.WARNING)], Severity.WARNING),
+        (signal.SIGTERM, [], None),
+        (1 << 8, [], Severity.WARNING),
+        (0, [], None),
+    ],
+)
+def test_a_program_that_crashes_and_comes_back_is_one_story(
+    status: int, incidents: list[tuple[str, Severity]], finding: Severity | None
+) -> None:
+    _, engine, process = crashing(status)
+    frame = step(engine, request(focus=process.key, points=60))
+    assert frame.incidents is not None and frame.detail is not None and frame.detail.outlook is not None
+    assert [(one.name, one.severity) for one in frame.incidents.standing if one.name == "crash_loop"] == incidents
+    for one in frame.incidents.standing:
+        if one.name == "crash_loop":
+            assert (one.facts["restarts_count"], one.show, one.subject.name) == (3, process.key, "api")
+    found = [one.severity for one in frame.detail.outlook.findings if one.name == "crash_loop"]
+    assert found == ([finding] if finding is not None else [])
+
+
+def test_large_lives_that_end_well_are_a_loop_too() -> None:
+    _, engine, process = crashing(0, rss_pages=12 * MIB_PAGES)
+    frame = step(engine, request(focus=process.key))
+    assert frame.incidents is not None
+    assert ("crash_loop", Severity.NOTE) in [(one.name, one.severity) for one in frame.incidents.standing]
+
+
+def test_the_kills_of_a_loop_are_said_once_with_their_limit() -> None:
+    source = v2(FakeProcess(1, cmdline=b"init\0"))
+    engine = Engine(source)
+    for life in range(4):
+        process = started(
+            source, 100 + life, rss_pages=30 * MIB_PAGES, cgroup="/kubepods.slice/pod1/app.scope", cmdline=b"/bin/api\0"
+        )
+        step(engine, times=4)
+        if life < 3:
+            end(source, process.pid, signal.SIGKILL)
+            source.files[f"{APP}/memory.events.local"] = b"oom_kill %d\n" % (2 + life)
+            source.files["proc/vmstat"] = b"pgfault 1000\noom_kill %d\n" % (4 + life)
+            step(engine)
+    frame = step(engine)
+    assert frame.incidents is not None
+    (loop,) = [one for one in frame.incidents.standing if one.name in ("crash_loop", "oom_kill")]
+    assert (loop.name, loop.severity, loop.facts["restarts_count"]) == ("crash_loop", Severity.DANGER, 3)
+    assert loop.facts["limit_name"] == "app.scope"
+
+
+def test_a_program_without_a_known_cgroup_has_a_story_too() -> None:
+    source = FakeSource(FakeProcess(1, cmdline=b"init\0"))
+    engine = Engine(source)
+    for life in range(4):
+        process = started(source, 100 + life, cmdline=b"/bin/api\0")
+        step(engine, times=8)
+        if life < 3:
+            end(source, process.pid, signal.SIGSEGV)
+    frame = step(engine)
+    assert frame.incidents is not None
+    assert [one.facts["restarts_count"] for one in frame.incidents.standing if one.name == "crash_loop"] == [3]
+
+
+def test_the_chart_of_a_successor_shows_the_lives_before_it_and_where_each_ended() -> None:
+    _, engine, process = crashing(signal.SIGSEGV, rss_pages=12 * MIB_PAGES)
+    frame = step(engine, request(focus=process.key, points=60, window_s=30.0))
+    assert frame.detail is not None and process.key.pid == 103
+    assert [mark.label for mark in frame.detail.marks if mark.kind == "gone"] == ["signal 11"] * 3
+    known = [value is not None for value in frame.detail.series.rss_bytes]
+    lives = sum(now and not before for before, now in zip([False, *known], known, strict=False))
+    assert lives == 4, "each is a piece of its own"
+    back = changed(request(focus=process.key, points=60), cursor_s=frame.at_s - 12)
+    then = engine.view(back)
+    assert then is not None and then.detail is not None
+    assert then.detail.row.pid in (100, 101), "the life at that instant"
+
+
+def test_the_chart_of_one_that_has_ended_stands_still_at_its_end() -> None:
+    source = FakeSource(FakeProcess(1), FakeProcess(42, rss_pages=12 * MIB_PAGES))
+    engine = Engine(source)
+    step(engine, times=20)
+    end(source, 42, signal.SIGKILL)
+    (report,) = step(engine).ended
+    frame = step(engine, request(focus=report.key, points=60), times=200)
+    assert frame.detail is not None
+    assert any(value is not None for value in frame.detail.series.rss_bytes)
+    assert frame.detail.right_edge_s < report.at_s + 10
+    assert frame.detail.outlook is not None and frame.detail.outlook.autopsy is not None
