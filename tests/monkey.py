@@ -93,7 +93,11 @@ class Monkey:
         private = os.geteuid() == 0
         namespace = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child") if private else ()
         options = self._arguments(() if private else ("--read-only",))
-        env = {"XDG_STATE_HOME": str(self._state), "PYTHONPATH": str(Path(__file__).parents[1])}
+        env = {
+            "XDG_STATE_HOME": str(self._state),
+            "TMPDIR": str(self._state),
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
         with PtyRun(
             "memtop",
             *options,

@@ -176,12 +176,27 @@ ROWS: Final = (
             "test_real_oom.py::test_a_kill_by_hand_in_a_limited_cgroup_is_no_oom",
         ),
     ),
-    Row(25, "hidepid=1", ("cli/test_hidden.py::test_a_pid_that_proc_does_not_show_is_hidden_or_absent",)),
-    Row(26, "hidepid=2 and 4", ("cli/test_hidden.py::test_a_pid_that_proc_does_not_show_is_hidden_or_absent",)),
+    Row(
+        25,
+        "hidepid=1",
+        (
+            "cli/test_hidepid.py::test_what_proc_hides_is_said_by_every_output",
+            "cli/test_hidden.py::test_a_pid_that_proc_does_not_show_is_hidden_or_absent",
+        ),
+    ),
+    Row(
+        26,
+        "hidepid=2 and 4",
+        (
+            "cli/test_hidepid.py::test_what_proc_hides_is_said_by_every_output",
+            f"{_SAMPLER}::test_how_many_are_invisible_is_not_known",
+        ),
+    ),
     Row(
         27,
         "subset=pid and no /proc",
         (
+            "cli/test_hidepid.py::test_where_proc_has_processes_only_they_are_shown",
             "test_preflight.py::test_without_proc_it_refuses",
             f"{_SAMPLER}::test_files_of_the_machine_that_are_missing_are_unknown",
         ),

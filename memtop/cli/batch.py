@@ -114,7 +114,8 @@ def _watch(
         if frame is None:
             return
         if not frame.tick and settings.names and not settings.pids and not frame.rows:
-            raise ProcessGone(f"no process matches {' '.join(settings.names)}")
+            hint = "" if frame.hidden == 0 else "; or it is another user's, which this /proc hides (hidepid)"
+            raise ProcessGone(f"no process matches {' '.join(settings.names)}{hint}")
         if not frame.tick and settings.inside is not None and not frame.rows and frame.group is None:
             raise ProcessGone(f"no process is in {settings.inside.by.value} {settings.inside.name}")
         if not frame.tick and request.rows.only and not request.everybody and not frame.total:

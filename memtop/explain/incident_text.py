@@ -105,7 +105,9 @@ def unseen_clauses(unseen: Unseen) -> list[str]:
     found = []
     if unseen.only is not None:
         found.append(f"only {_counted(unseen.only, 'process', 'processes')} watched")
-    if unseen.hidden:
+    if unseen.hidden is None:
+        found.append("hidden processes not counted (hidepid)")
+    elif unseen.hidden:
         found.append(f"{_counted(unseen.hidden, 'process', 'processes')} not permitted")
     if unseen.unplaced:
         found.append(f"cgroup of {_counted(unseen.unplaced, 'process', 'processes')} not known")

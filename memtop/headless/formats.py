@@ -245,7 +245,9 @@ def _heading(frame: Frame) -> tuple[str, str, str]:
 
     system = frame.system
     moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(frame.at_s))
-    hidden = f"  ({frame.hidden} hidden)" if frame.hidden else ""
+    hidden = "  (others hidden, not countable: hidepid)" if frame.hidden is None else ""
+    if frame.hidden:
+        hidden = f"  ({frame.hidden} hidden)"
     found = headline(frame.incidents, system)
     return (
         f"{found.sign} {found.says}".lstrip(),

@@ -29,8 +29,9 @@ def run(source: Source, *, json: bool = False, out: TextIO | None = None, err: T
     view = frame.machine if frame is not None else None
     if frame is None or view is None:
         raise MemtopError("/proc/meminfo cannot be read")
-    if frame.hidden:
-        print(f"memtop: {frame.hidden} processes are hidden from you (hidepid), so holders are missing", file=err)
+    if frame.hidden != 0:
+        many = "processes of others" if frame.hidden is None else f"{frame.hidden} processes"
+        print(f"memtop: {many} are hidden from you (hidepid), so holders are missing", file=err)
     if json:
         json_format.dump(as_json(view), out)
         out.write("\n")

@@ -330,8 +330,8 @@ class Frame(NamedTuple):
     """Number of living processes before the filter."""
     detail: Detail | None
     own: OwnCost
-    hidden: int
-    """Number of processes that /proc lists but does not let memtop read (hidepid)."""
+    hidden: int | None
+    """Number of processes that /proc does not let memtop read (hidepid); None where it does not even list them."""
     problems: tuple[str, ...]
     """Sentences about failed readings: parse errors with their path, a sampler that was restarted."""
     runtimes: Mapping[ProcessKey, dict[str, Any]] = {}

@@ -10,8 +10,8 @@ from memtop.analysis.incidents import Incident
 class Unseen(NamedTuple):
     """What the incidents say nothing about. Counts."""
 
-    hidden: int = 0
-    """Processes that /proc lists and does not let us read (hidepid)."""
+    hidden: int | None = 0
+    """Processes that /proc does not let memtop read (hidepid); None where it does not even list them."""
     unplaced: int = 0
     """Processes whose cgroup has not been looked up yet, or is not known."""
     unread_cgroups: int = 0

@@ -216,7 +216,9 @@ def _provenance(frame: Frame, host: str, kernel: str, source: str) -> Iterable[s
     yield f"As of {_clock(frame.at_s)}."
     if host or kernel:
         yield f"Machine {clean(host)}, Linux {clean(kernel)}."
-    if frame.hidden:
+    if frame.hidden is None:
+        yield "Processes of other users were not visible (hidepid), and how many is not known."
+    elif frame.hidden:
         yield f"{frame.hidden} processes were not permitted to be read."
     yield f"Made by memtop {__version__}."
     if source:

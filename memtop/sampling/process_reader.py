@@ -27,6 +27,8 @@ FIRST_SETTLE_S: Final = 0.05
 """Time that the first sample waits for command lines and user names ..."""
 ONCE_SETTLE_S: Final = 2.0
 """... and the only one, which a name on the command line may depend on, also on a busy machine."""
+MOUNTINFO_BYTES: Final = 1 << 20
+"""Most that is read of the list of mounts."""
 LIVES_KEPT: Final = 512
 """Ended processes that are remembered, to recognize a new one with the same PID and start time (one clock tick)."""
 
@@ -43,6 +45,8 @@ class ProcessReader:
         self._samples: dict[int, ProcessSample] = {}
         self._gone: list[ProcessKey] = []
         self._hidden: set[int] = set()
+        self._leaves_out: bool | None = None
+        """Whether /proc does not even list what may not be read; None until that matters."""
         self._lives: dict[tuple[int, int], int] = {}
 
     def read(self, plan: SamplePlan, pids: Sequence[int], now_s: float) -> dict[int, ProcessSample]:
@@ -68,10 +72,25 @@ class ProcessReader:
         """Processes whose stat was read at this instant, whether it has changed or not."""
         return self._files.stat_pids
 
-    @property
-    def hidden(self) -> int:
-        """Number of listed processes that may not be read (hidepid)."""
-        return len(self._hidden)
+    def hidden(self, *, listed: bool) -> int | None:
+        """Number of processes that may not be read (hidepid); None where /proc does not even list them.
+
+        ``listed`` says that all of /proc was listed. If only some processes were asked for, those alone are counted.
+        """
+        if listed and self._leaves_out is None:
+            self._leaves_out = self._does_leave_out()
+        return None if listed and self._leaves_out else len(self._hidden)
+
+    def _does_leave_out(self) -> bool:
+        try:
+            mountinfo = self._source.read("proc/self/mountinfo", MOUNTINFO_BYTES)
+        except MemtopError:
+            return False
+        if b"hidepid=" not in mountinfo:
+            return False
+        from memtop.sampling.invisible import leaves_processes_out  # noqa: PLC0415 (few machines have the option)
+
+        return leaves_processes_out(self._source, mountinfo)
 
     def _frozen(self) -> dict[int, ProcessSample]:
         samples = self._samples.copy()

@@ -91,8 +91,8 @@ class Sample(NamedTuple):
     """Processes of the previous sample that have ended since."""
     exits: tuple[Exit, ...]
     """Exits of watched processes."""
-    hidden: int
-    """Number of listed processes that may not be read (hidepid)."""
+    hidden: int | None
+    """Number of processes that may not be read (hidepid); None where /proc does not even list them."""
     problems: tuple[str, ...] = ()
     machine: MachineReading | None = None
     """What the Machine panel wants; None while nothing wants it."""

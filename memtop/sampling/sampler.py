@@ -82,7 +82,7 @@ class Sampler:
             machine=self._machine_reading(plan, instant.mono_s),
             gone=gone,
             exits=exits,
-            hidden=self._processes.hidden,
+            hidden=self._processes.hidden(listed=plan.pids is None),
             problems=self._problems.sentences(),
             stat_pids=self._processes.stat_pids,
         )

@@ -125,6 +125,9 @@ def test_the_number_of_processes_that_may_not_be_read_is_given() -> None:
     out = io.StringIO()
     json_writer(out)(frame([], hidden=3))
     assert json.loads(out.getvalue())["hidden"] == 3
+    out = io.StringIO()
+    json_writer(out)(frame([], hidden=None))
+    assert json.loads(out.getvalue())["hidden"] is None
 
 
 def test_zero_is_zero() -> None:

@@ -245,6 +245,36 @@ def test_processes_that_may_not_be_read_are_counted_and_not_asked_again() -> Non
     assert take(sampler).hidden == 0
 
 
+INVISIBLE = b"22 1 0:20 / /proc rw - proc proc rw,hidepid=%b\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "others", "hidden"),
+    [
+        (b"invisible", [], None),
+        (b"2", [], None),
+        (b"4", [], None),
+        (b"ptraceable", [FakeProcess(1, uid=1000)], None),
+        (b"invisible", [FakeProcess(1, uid=0)], 0),
+        (b"noaccess", [], 0),
+        (b"1", [], 0),
+    ],
+)
+def test_how_many_are_invisible_is_not_known(option: bytes, others: list[FakeProcess], hidden: int | None) -> None:
+    source = FakeSource(FakeProcess(42), *others)
+    source.files["proc/self/mountinfo"] = INVISIBLE % option
+    sampler = Sampler(source)
+    assert take(sampler).hidden == hidden
+    assert take(sampler).hidden == hidden
+    assert take(sampler, request(only=frozenset({42}))).hidden == 0, "of those that were asked for"
+
+
+def test_a_proc_that_lies_below_another_mount_hides_nothing() -> None:
+    source = FakeSource(FakeProcess(42))
+    source.files["proc/self/mountinfo"] = INVISIBLE % b"2" + b"23 1 0:21 / /proc rw - proc proc rw\n"
+    assert take(Sampler(source)).hidden == 0
+
+
 def test_a_command_line_that_may_not_be_read_is_unknown() -> None:
     source = FakeSource(FakeProcess(42))
     source.files["proc/42/cmdline"] = AccessDenied("proc/42/cmdline: Permission denied")

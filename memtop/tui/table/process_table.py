@@ -145,6 +145,8 @@ class ProcessTable(ProcessList, inherit_bindings=False):
         if self.filter_text:
             kind = "process" if self.frame.groups is None else "group"
             return f"No {kind} matches the filter “{clean(self.filter_text)}”; Esc clears it"
+        if self.frame.hidden is None:
+            return "No process to show; /proc hides those of others from this user (hidepid)"
         if self.frame.hidden:
             return f"No process to show; /proc hides {self.frame.hidden} from this user (hidepid)"
         return "No process to show"

@@ -295,6 +295,11 @@ async def test_empty_table_names_the_filter_and_the_way_out(width: int) -> None:
         assert words == "No process matches the filter “[red]zz”; Esc clears it"
 
 
+async def test_empty_table_tells_of_processes_that_are_not_even_listed() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=(120, 5)) as pilot:
+        assert "hides those of others" in line(await shown(pilot, frame(hidden=None)), 1)
+
+
 async def test_empty_table_tells_of_hidden_processes() -> None:
     async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
         table = await shown(pilot, frame(hidden=12))
