@@ -10,6 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 
 from memtop.analysis.findings import Severity
@@ -19,11 +20,13 @@ from memtop.explain.placeholders import facts_of, virt_sentence
 from memtop.model.frame import Detail, Frame
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cached_lines import KeptLines
-from memtop.tui.drawing.cell_text import LOADING
+from memtop.tui.drawing.cell_text import LOADING, fit, to_ascii
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
 from memtop.tui.side.finding_lines import BLANK, SideLines, answer_lines, finding_lines, group_lines, of_one_topic
 from memtop.units import duration
+
+_FRAME_CELLS = 6
 
 
 class SidePanel(Vertical, KeptLines):
@@ -80,6 +83,19 @@ class SidePanel(Vertical, KeptLines):
         """The command of the first next step, or its sentence if it has no command; empty if there is none."""
         return next(iter(self._steps.values()), "")
 
+    def _show_step(self) -> None:
+        """Write the next step on the lower edge of the frame, where it is in sight however long the evidence is.
+
+        Setting it redraws everything, so it is set only where it differs.
+        """
+        text = f"Next: {self.next_step}" if self.next_step else ""
+        if self.app.has_class("-ascii"):
+            text = to_ascii(text)
+        room = self.size.width - _FRAME_CELLS
+        title = Content(fit(text, min(room, len(text)), left=True)) if text and room > 0 else None
+        if title != self._border_subtitle:
+            self.border_subtitle = title
+
     @property
     def sentences(self) -> str:
         """All that it says of the process, in lines as long as it is wide."""
@@ -117,6 +133,7 @@ class SidePanel(Vertical, KeptLines):
         elif self._frame.detail is not None or self._frame.group is not None:
             whole = whole.then(SideLines(self._explanation(self._frame, self._frame.detail, width), {}))
         self._shown = whole
+        self._show_step()
         prose.show(whole.lines)
 
     def _lines(self, frame: Frame, width: int) -> SideLines:
@@ -125,7 +142,7 @@ class SidePanel(Vertical, KeptLines):
         if detail is None and frame.group is not None:
             return group_lines(frame.group, width)
         if detail is None:
-            words = LOADING if frame.rows else "No process is selected: its memory would be explained here."
+            words = LOADING if frame.rows else "No process is selected. Its memory is explained here."
             return SideLines(wrapped(words, width), {})
         ahead = SideLines([*_commentary(self._step, width), Line("")] if self._step is not None else [], {})
         if detail.cursor_s is not None:

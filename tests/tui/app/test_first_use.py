@@ -95,6 +95,7 @@ async def test_y_copies_the_pid_in_the_list_and_the_next_step_in_the_sentences(m
         assert it.app.clipboard == "40"
         side = it.app.query_one(SidePanel)
         await it.until(lambda: side.next_step == "Buy RAM.", "the next step is known")
+        assert "Next: Buy RAM." in line(side, side.region.height - 1), "in sight on the frame"
         await it.press("tab", "tab")
         assert "Copy next step" in line(it.app.query_one(StatusBar), 0)
         await it.press("y")
