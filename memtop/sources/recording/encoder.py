@@ -27,6 +27,7 @@ from memtop.sources.recording.tick import Block, Recorded, Tick
 
 KEY_TICKS: Final = 60
 """Fewest ticks from one keyframe to the next."""
+_MOST_SHARED: Final = 1024
 KEY_TICKS_MOST: Final = 300
 """Most ticks between two keyframes. Between the two it depends on their size."""
 
@@ -46,6 +47,8 @@ class Encoder:
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self._reads: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
         """By process, so that they can be dropped with it."""
+        self._same: dict[Recorded, Recorded] = {}
+        """Answers that many processes have alike."""
         self._kept: dict[int | None, dict[str, tuple[Recorded, float]]] = defaultdict(dict)
         self._sets: dict[RecordKind, bytes] = {RecordKind.READ_SET: b"", RecordKind.WAITING: b""}
         self._bases: dict[tuple[int, str], bytes] = {}
@@ -100,12 +103,18 @@ class Encoder:
         for path, answer in tick.reads.items():
             known = self._reads[pid_of(path)]
             if (before := known.get(path)) != answer:
-                known[path] = answer
+                known[path] = self._shared(answer) if path.endswith("/cgroup") else answer
                 basis = before[1] if before is not None else b""
                 self._rows.append((RecordKind.READ, os.fsencode(path), answer[0], pack(answer[1], basis)))
         self._take_set(RecordKind.READ_SET, tick.reads)
         self._take_set(RecordKind.WAITING, tick.waiting)
         return left
+
+    def _shared(self, answer: Recorded) -> Recorded:
+        """The same answer in one object for all processes: thousands are in one cgroup."""
+        if len(self._same) >= _MOST_SHARED:
+            self._same.clear()
+        return self._same.setdefault(answer, answer)
 
     def _take_pids(self, pids: Iterable[int]) -> frozenset[int]:
         """Add the row for the list of processes. Returns the PIDs that have left."""

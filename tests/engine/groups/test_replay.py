@@ -8,7 +8,8 @@ from memtop.engine.engine import Engine
 from memtop.model.frame import Frame
 from memtop.model.group import By
 from memtop.model.request import Request
-from memtop.sources.recording import Recorder, Replay
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
 from tests.engine.groups.test_groups import by, names, the
 from tests.engine.groups.worlds import MIB, cgroup, world
 from tests.requests import request
