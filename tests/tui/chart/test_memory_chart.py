@@ -147,7 +147,7 @@ async def test_an_unchanged_picture_is_not_built_again(builds: list[tuple[int, i
 async def test_looking_back_is_said_on_the_frame_with_the_time() -> None:
     app = Charts(make_detail()._replace(cursor_s=-100.0))
     async with app.run_test(size=(120, 20)):
-        assert f"looking back at {clock(EDGE_S - 100)}" in lines(app.memory)[-1]
+        assert f"looking back 100 s, at {clock(EDGE_S - 100)}" in lines(app.memory)[-1]
 
 
 async def test_markup_in_a_name_is_only_text() -> None:
