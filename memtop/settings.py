@@ -38,6 +38,8 @@ class Settings(NamedTuple):
     """Path of the recording to write; empty for none."""
     replay: str = ""
     """Path of the recording to play instead of the live machine; empty for none."""
+    at: str = ""
+    """Time of day at which the recording is played first; empty for its start."""
     smaps: bool = True
     """False forbids smaps and smaps_rollup."""
     go_urls: tuple[tuple[int | None, str], ...] = ()

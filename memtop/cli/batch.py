@@ -6,9 +6,10 @@ import gc
 import os
 import sys
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from memtop.cli.composition import engine_on, first_look, open_source, problem_of, trouble_of
+from memtop.cli.composition import engine_on, first_look, open_source, player_on, problem_of, trouble_of
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put, say
 from memtop.cli.watchdog import Watchdog
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from memtop.cli.launch import Launch
     from memtop.engine.engine import Engine
+    from memtop.engine.player import Player
     from memtop.model.frame import Frame
     from memtop.model.request import Request
     from memtop.settings import Settings
@@ -39,7 +41,8 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
         ending.install()
     source = open_source(settings)
     try:
-        engine, request = engine_on(source), View.of(settings).request()
+        engine: Engine | Player = player_on(source, settings.at) if settings.at else engine_on(source)
+        request = View.of(settings).request()
         dog = Watchdog(settings.delay_s)
         if launch is not None:
             with dog:
@@ -104,12 +107,18 @@ def _writer(form: str, settings: Settings, out: TextIO) -> formats.Writer:
 
 
 def _watch(
-    engine: Engine, request: Request, settings: Settings, write: formats.Writer, ending: EndSignals, *, dog: Watchdog
+    engine: Engine | Player,
+    request: Request,
+    settings: Settings,
+    write: formats.Writer,
+    ending: EndSignals,
+    *,
+    dog: Watchdog,
 ) -> None:
     done = 0
     planned_s = time.monotonic()
     while True:
-        with dog:
+        with nullcontext() if settings.replay else dog:
             frame = engine.step(request, late_s=max(0.0, time.monotonic() - planned_s) if done else 0.0)
         if frame is None:
             return

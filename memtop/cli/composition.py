@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from memtop.engine.engine import Engine
 from memtop.sources.live import LiveSource
+from memtop.time_of_day import parse_time_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from memtop.cli.launch import Launch
     from memtop.engine.engine import Engine
+    from memtop.engine.player import Player
     from memtop.model.frame import Frame
     from memtop.model.request import Request
     from memtop.settings import Settings
@@ -59,7 +62,19 @@ def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engin
     )
 
 
-def first_look(engine: Engine, request: Request, launch: Launch) -> Frame | None:
+def player_on(source: Source, at: str, own: Callable[[], OwnCost] | None = None) -> Player:
+    """Create what plays a recording, from a time of day on if ``at`` is not empty. Raises UsageError."""
+    from memtop.engine.player import Player  # noqa: PLC0415 (live there is none)
+    from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (as above)
+
+    assert isinstance(source, Replay)
+    player = Player(source, lambda: engine_on(source, own), time.monotonic)
+    if at:
+        player.go_to(parse_time_of_day(at, *player.span))
+    return player
+
+
+def first_look(engine: Engine | Player, request: Request, launch: Launch) -> Frame | None:
     """Take the first two samples of a program before it begins.
 
     The first finds it, the second holds it until its end.

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from memtop.cli.composition import engine_on, first_look, open_source, problem_of, recording_of
+from memtop.cli.composition import engine_on, first_look, open_source, player_on, problem_of, recording_of
 from memtop.errors import RecordingError, UsageError
 from memtop.settings import Settings
 from memtop.sources.live.own_cost import OwnCostMeter
@@ -77,7 +77,8 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             commentary = workload.commentary
             settings = settings._replace(pids=(workload.pid,), children=True)
         view = View.of(settings)._replace(panel=panel)
-        engine = engine_on(source, OwnCostMeter())
+        meter = OwnCostMeter()
+        engine = player_on(source, settings.at, meter) if settings.replay else engine_on(source, meter)
         life.supervised = launch
         look = _FirstLook(
             lambda: engine.step(view.request()) if launch is None else first_look(engine, view.request(), launch)

@@ -56,6 +56,7 @@ def settings_of(given: Namespace) -> Settings:
         mouse=not given.no_mouse,
         record=given.record or "",
         replay=given.replay,
+        at=getattr(given, "at", None) or "",
         output=given.output or "",
         smaps=not given.no_smaps,
         redact=not given.no_redact,

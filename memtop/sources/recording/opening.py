@@ -50,6 +50,15 @@ def open_recording(path: str) -> sqlite3.Connection:
     return connection
 
 
+def format_of(path: str) -> int:
+    """The format of a file that was opened as a recording. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        return int.from_bytes(os.read(descriptor, 64)[60:], "big")
+    finally:
+        os.close(descriptor)
+
+
 def is_unfinished(path: str) -> bool:
     """Whether the file has the mark of a recording that lacks samples at its end. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)

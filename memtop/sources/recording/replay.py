@@ -31,7 +31,7 @@ from memtop.sources.recording.format import (
     is_kept,
     unpack,
 )
-from memtop.sources.recording.opening import is_unfinished, open_recording
+from memtop.sources.recording.opening import format_of, is_unfinished, open_recording
 from memtop.sources.recording.tick import Recorded
 
 COUNT_LIMIT: Final = 1 << 40
@@ -44,6 +44,8 @@ MEMORY_LIMIT: Final = 256 << 20
 """Most bytes kept from one tick to the next."""
 KEY_LIMIT: Final = 256 << 20
 """Most bytes of a keyframe."""
+WARM_TICKS: Final = 2
+"""Instants at which a viewer that has just begun asks for everything."""
 ENTRY_BYTES: Final = 160
 """What one answer costs in memory, in addition to its bytes."""
 
@@ -58,6 +60,8 @@ class Replay:
     def __init__(self, path: str) -> None:
         self._path = path
         self._next = 0
+        self._warm_until = 0
+        """Up to this instant what was not asked for at an instant is answered with what is known; see :meth:`seek`."""
         self._mono_s = -math.inf
         self._deadline_s = math.inf
         self._budget = 0
@@ -102,13 +106,61 @@ class Replay:
                     raise RecordingError("it has no samples: memtop was ended before the first one was written")
                 self._first, self._end = integer(first), integer(last) + 1
                 self._next = self._first
+                self._has_keys = format_of(path) > 1
         except RecordingError:
             self._connection.close()
             raise
 
+    @property
+    def _is_warm(self) -> bool:
+        return self._next <= self._warm_until
+
     def position(self) -> tuple[int, int]:
         """(instants played so far, total instants)."""
         return self._next - self._first, self._end - self._first
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Wall times of the first and the last instant, in seconds since 1970. Raises RecordingError."""
+        with self._one_sentence():
+            first, last = (
+                self._connection.execute("SELECT wall_s FROM tick WHERE n = ?", (number,)).fetchone()
+                for number in (self._first, self._end - 1)
+            )
+            return wall_time_s(first[0]), wall_time_s(last[0])
+
+    def position_at(self, wall_s: float) -> int:
+        """How many instants there are up to a wall time, that one included; at least 1. Raises RecordingError."""
+        with self._one_sentence():
+            (last,) = self._connection.execute("SELECT max(n) FROM tick WHERE wall_s <= ?", (wall_s,)).fetchone()
+            return 1 if last is None else integer(last) - self._first + 1
+
+    def event_before(self, position: int) -> int | None:
+        """The position of the last end of a process, or loss of samples, before a position; None for none."""
+        with self._one_sentence():
+            before = self._first + position - 1
+            (last,) = self._connection.execute(
+                "SELECT max(tick) FROM fact WHERE tick < ? AND kind IN (8, 9)", (before,)
+            ).fetchone()
+            return None if last is None else integer(last) - self._first + 1
+
+    def seek(self, position: int) -> None:
+        """Continue after so many instants, from the keyframe before them. Raises RecordingError.
+
+        A viewer that begins there has no past. So at the next two instants it is also answered what had been asked for
+        earlier and was not asked for again because it holds.
+        """
+        target = min(self._first + max(0, position), self._end)
+        with self._one_sentence():
+            key = None
+            if self._has_keys:
+                (key,) = self._connection.execute("SELECT max(n) FROM tick WHERE key AND n <= ?", (target,)).fetchone()
+        start = self._first if key is None else integer(key)
+        self._forget_all()
+        self._mono_s = -math.inf
+        self._next, self._warm_until = start, target + WARM_TICKS
+        while self._next < target and self.begin() is not None:
+            pass
 
     @property
     def incomplete(self) -> str | None:
@@ -148,7 +200,8 @@ class Replay:
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
         """See ``Source.read``."""
-        answer = self._reads[pid_of(path)].get(path) if path in self._sets[RecordKind.READ_SET] else None
+        known = self._is_warm or path in self._sets[RecordKind.READ_SET]
+        answer = self._reads[pid_of(path)].get(path) if known else None
         if answer is None:
             raise NotRecorded(f"{path}: not in the recording")
         return _given(answer)[:size]
@@ -158,7 +211,7 @@ class Replay:
         if name not in self._swept:
             return [None] * len(pids)
         swept = self._swept[name]
-        asked = self._listed if swept is None else swept
+        asked = self._listed if swept is None or self._is_warm else swept
         values = self._values[name]
         return [values.get(pid) if pid in asked else None for pid in pids]
 
@@ -268,14 +321,18 @@ class Replay:
     def _learn_all(self, stored: bytes) -> None:
         """Take a keyframe in place of everything known before."""
         data = unpack(stored, limit_bytes=KEY_LIMIT)
-        self._pids, self._listed, self._left = None, frozenset(), frozenset()
-        self._swept, self._bases = {}, {}
-        self._values, self._reads, self._kept = defaultdict(dict), defaultdict(dict), defaultdict(dict)
-        self._sets = {RecordKind.READ_SET: frozenset(), RecordKind.WAITING: frozenset()}
+        self._forget_all()
         for kind, path, status, value in decode_rows(data):
             if kind in (RecordKind.KEY, RecordKind.EXIT):
                 raise RecordingError("a keyframe is damaged")
             self._learn(kind, os.fsdecode(path), status, blob(value))
+
+    def _forget_all(self) -> None:
+        """Begin as with a new file."""
+        self._pids, self._listed, self._left = None, frozenset(), frozenset()
+        self._swept, self._bases = {}, {}
+        self._values, self._reads, self._kept = defaultdict(dict), defaultdict(dict), defaultdict(dict)
+        self._sets = {RecordKind.READ_SET: frozenset(), RecordKind.WAITING: frozenset()}
 
     def _check_memory(self) -> None:
         """Measure the memory in use, after enough new data that it may be too much. Raises RecordingError."""

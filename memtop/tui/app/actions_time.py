@@ -30,6 +30,7 @@ class TimeActions(AppState):
         self.choose_window(frozen=False, cursor_s=None)
         if self.settings.replay:
             self.sampler_thread.pause_stepping = False
+            self.show_header()
 
     def action_look(self, points: int) -> None:
         if self.frame is None:

@@ -19,6 +19,7 @@ from memtop import units
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
+from memtop.engine.player import Player
 from memtop.filter import parse_query
 from memtop.filter_hint import completion
 from memtop.model.frame import Frame
@@ -31,6 +32,7 @@ from memtop.tui.app.actions_list import ListActions
 from memtop.tui.app.actions_panels import PanelActions
 from memtop.tui.app.actions_process import ProcessActions
 from memtop.tui.app.actions_recording import RecordingActions
+from memtop.tui.app.actions_replay import ReplayActions
 from memtop.tui.app.actions_time import TimeActions
 from memtop.tui.app.app_state import FrameReady, SamplerTroubled
 from memtop.tui.app.bindings import BINDINGS, REPLAY_HINTS, TABLE_HINTS
@@ -105,7 +107,9 @@ class Charts(Vertical, KeptLines):
     """The memory chart above the fault chart, in one frame."""
 
 
-class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, PanelActions, ExplainActions):
+class MemtopApp(
+    TimeActions, RecordingActions, ReplayActions, ListActions, ProcessActions, PanelActions, ExplainActions
+):
     """The dashboard.
 
     ``commentary`` gives the demo's latest step; ``first`` is a frame from before the start of the screen. ``ready``
@@ -118,7 +122,7 @@ class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, Pane
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Engine | Player,
         settings: Settings,
         view: View,
         *,
@@ -267,6 +271,8 @@ class MemtopApp(TimeActions, RecordingActions, ListActions, ProcessActions, Pane
             self.query_one(StatusBar).show_cost(frame.own)
         memory_tuning.forget()
         self._announce(frame.problems)
+        if self.player is not None and self.player.wants_past:
+            self.sampler_thread.step_once()
         if self.settings.iterations is not None and frame.tick + 1 >= self.settings.iterations:
             self.exit()
 

@@ -12,6 +12,7 @@ from textual.reactive import var
 
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
+from memtop.engine.player import Player
 from memtop.engine.sampler_thread import SamplerThread
 from memtop.model.frame import Frame, ProcessRow
 from memtop.model.group import By, GroupKey, GroupRow
@@ -71,7 +72,7 @@ class AppState(SafeApp):
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Engine | Player,
         settings: Settings,
         view: View,
         *,
@@ -84,6 +85,10 @@ class AppState(SafeApp):
         self.recording = recording
         """What writes a recording on demand; None where a recording is played."""
         self._toggling = Lock()
+        self.player = engine if isinstance(engine, Player) else None
+        """What plays a recording; None live."""
+        self.speed = 1.0
+        """How many times as fast as it was recorded a recording is played."""
         self.settings = settings
         self.frame: Frame | None = None
         self.commentary = commentary
@@ -123,7 +128,7 @@ class AppState(SafeApp):
             self.table.columns = view.titled_columns(self.frame.system if self.frame is not None else None)
         self.table.filter_text = view.query.text or (f"user={view.user}" if view.user else "")
         self.sampler_thread.request = self.request
-        self.sampler_thread.delay_s = view.readings.delay_s
+        self.play_at_speed()
         if self.frame is not None:
             self.show_header()
             self.show_hints()
@@ -132,6 +137,10 @@ class AppState(SafeApp):
     def _is_other_kind(self, frame: Frame) -> bool:
         """Whether the rows of a frame are groups where the view lists processes, or the other way round."""
         return (frame.groups is not None) is not self.view.rows.lists_groups
+
+    def play_at_speed(self) -> None:
+        """Set the time between samples."""
+        self.sampler_thread.delay_s = self.view.readings.delay_s
 
     def show_table(self, frame: Frame) -> None:
         """Give a frame to the table, with the columns of its rows where they are of another kind than before."""
@@ -304,5 +313,6 @@ class AppState(SafeApp):
             state_of(self.settings, self.recording.state if self.recording is not None else None),
             paused=self.view.window.frozen or self.sampler_thread.pause_stepping,
             looking_back_s=self.view.window.cursor_s,
+            speed=self.speed,
         )
         self.query_one(HeaderBar).show(self.frame, self.view.readings.delay_s, state)

@@ -45,6 +45,8 @@ class HeaderState:
     recording: RecordingState | None = None
     """The recording being written; None if there is none."""
     readonly: bool = False
+    speed: float = 1.0
+    """How many times as fast as it was recorded a recording is played."""
 
 
 def state_of(settings: Settings, recording: RecordingState | None = None) -> HeaderState:
@@ -91,6 +93,9 @@ def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
         words.append(LinePart("PAUSED", 1, style="strong"))
     if frame.replay_position is not None:
         words.append(LinePart("REPLAY {}/{}".format(*frame.replay_position), 1, "recording", "strong"))
+        words.append(LinePart(time.strftime("%H:%M:%S", time.localtime(frame.at_s)), 3, "recording", glued=True))
+        if state.speed != 1:
+            words.append(LinePart(f"×{state.speed:g}" if state.speed > 1 else f"×1/{1 / state.speed:g}", 3, glued=True))
     if state.recording is not None:
         words.append(LinePart(f"● REC {units.long_size(state.recording.size_bytes)}", 2, "recording", "strong"))
         if state.recording.from_s is not None:

@@ -1,0 +1,90 @@
+"""Seeking in a recording: each instant is as if it had been played from the start."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from memtop.engine.engine import Engine
+from memtop.engine.player import Player
+from memtop.errors import UsageError
+from memtop.model.frame import Frame
+from memtop.settings import Settings
+from memtop.sources.recording import encoder
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
+from memtop.time_of_day import parse_time_of_day
+from memtop.view_state import View
+from tests.fakes import FakeProcess, FakeSource
+
+REQUEST = View.of(Settings()).request()
+TICKS = 40
+
+
+@pytest.fixture(params=[1, 7, 300])
+def recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+    """Processes that come and go; the first one grows. Keyframes are rare or often."""
+    monkeypatch.setattr(encoder, "KEY_TICKS_MOST", request.param)
+    source = FakeSource(FakeProcess(10), FakeProcess(11))
+    recorder = Recorder(source, str(tmp_path / "r"))
+    engine = Engine(recorder)
+    for tick in range(TICKS):
+        if tick % 5 == 3:
+            source.add(FakeProcess(100 + tick))
+        if tick % 5 == 0 and tick > 5:
+            source.processes.pop(100 + tick - 7, None)
+        source.processes[10].rss_pages += 256
+        engine.step(REQUEST)
+    recorder.close()
+    return tmp_path / "r"
+
+
+def facts(frame: Frame | None) -> object:
+    assert frame is not None
+    rows = [
+        (row.key, row.name, row.command, row.user, row.rss_bytes, row.virt_bytes, row.shmem_bytes) for row in frame.rows
+    ]
+    return frame.at_s, frame.replay_position, sorted(rows)
+
+
+def player_of(path: Path) -> tuple[Replay, Player]:
+    source = Replay(str(path))
+    return source, Player(source, lambda: Engine(source, position=source.position), time.monotonic)
+
+
+def test_any_instant_shows_what_playing_to_it_shows(recording: Path) -> None:
+    source, player = player_of(recording)
+    played = [player.step(REQUEST) for _ in range(TICKS)]
+    assert player.step(REQUEST) is None
+    for at in (30, 3, 39, 0, 17, 16):
+        frame = played[at]
+        assert frame is not None
+        player.go_to(frame.at_s)
+        assert facts(player.step(REQUEST)) == facts(frame)
+        while player.wants_past:
+            assert facts(player.step(REQUEST)) == facts(frame)
+        if at + 1 < TICKS:
+            assert facts(player.step(REQUEST)) == facts(played[at + 1])
+    source.close()
+
+
+def test_several_samples_make_a_frame_and_the_last_one_is_shown(recording: Path) -> None:
+    source, player = player_of(recording)
+    player.samples_per_frame = 16
+    positions: list[object] = []
+    while (frame := player.step(REQUEST)) is not None and len(positions) < 4:
+        positions.append(frame.replay_position)
+    assert positions[:3] == [(16, TICKS), (32, TICKS), (TICKS, TICKS)]
+    source.close()
+
+
+def test_times_of_day_are_those_of_the_recording() -> None:
+    first_s = time.mktime((2024, 5, 6, 23, 59, 0, 0, 0, -1))
+    assert parse_time_of_day("23:59:30", first_s, first_s + 120) == pytest.approx(first_s + 30.999)
+    assert parse_time_of_day("00:00", first_s, first_s + 120) == pytest.approx(first_s + 60.999)
+    with pytest.raises(UsageError, match="between 23:59:00 and 00:01:00"):
+        parse_time_of_day("12:00", first_s, first_s + 120)
+    with pytest.raises(UsageError, match="not a time of day"):
+        parse_time_of_day("noon", first_s, first_s + 120)
