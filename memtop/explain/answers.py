@@ -72,6 +72,9 @@ def _growth(outlook: Assessment) -> Answer:
         facts = finding.facts
         rise = f"{_signed(float(facts['rise_bytes']))} in {duration(float(facts['rise_s']))}"
         return Answer(f"Growing? {rise}, too early to say", Severity.NOTE, "verdicts")
+    if (finding := found.get("confirming")) is not None and "rise_bytes" in finding.facts:
+        rise = f"{_signed(float(finding.facts['rise_bytes']))} in {duration(float(finding.facts['span_s']))}"
+        return Answer(f"Growing? {rise}; verdict in seconds", Severity.NOTE, "verdict_growing")
     if growth is None or state is None or state.kind is Shape.INSUFFICIENT or growth.kind is Shape.INSUFFICIENT:
         return Answer(_EARLY, Severity.NOTE, "verdicts")
     if state.changing:

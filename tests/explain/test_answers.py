@@ -52,6 +52,18 @@ def test_growth_that_the_runtime_explains_is_not_asked_to_be_a_leak() -> None:
     assert said(outlook(Shape.LEAK, GROWTH, heap_level=True))[0] == "Growing +60.0 MiB/min for 3 min"
 
 
+@pytest.mark.parametrize(
+    ("finding", "facts", "says"),
+    [
+        ("rising", {"rise_bytes": 12.0 * MIB, "rise_s": 12.0}, "Growing? +12.0 MiB in 12 s, too early to say"),
+        ("confirming", {"rise_bytes": 74.0 * MIB, "span_s": 73.0}, "Growing? +74.0 MiB in 73 s; verdict in seconds"),
+    ],
+)
+def test_a_rise_without_a_verdict_is_said_with_its_numbers(finding: str, facts: dict[str, float], says: str) -> None:
+    found = Finding(finding, Severity.NOTE, "x", {**facts})
+    assert said(outlook(Shape.INSUFFICIENT, found))[0] == says
+
+
 @pytest.mark.parametrize("kind", Shape)
 def test_every_shape_has_a_first_line_that_fits(kind: Shape) -> None:
     first, virt, limit = said(outlook(kind))
