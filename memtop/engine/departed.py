@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from memtop.engine.row_builder import gone_row
@@ -19,19 +19,17 @@ class Departed:
     def __init__(self) -> None:
         self._rows: dict[ProcessKey, ProcessRow] = {}
 
-    def add(
-        self, row: ProcessRow, wall_s: float, worth: Callable[[ProcessKey], int] = lambda _: 0
-    ) -> ProcessKey | None:
-        """Add a process that ended at ``wall_s`` with its last ``row``. Returns the process that was dropped for it.
-
-        ``worth`` says how much is lost with the row of a process.
-        """
+    def add(self, row: ProcessRow, wall_s: float) -> None:
+        """Add a process that ended at ``wall_s`` with its last ``row``."""
         self._rows[row.key] = gone_row(row, wall_s)
-        if len(self._rows) <= DEPARTED:
-            return None
-        oldest = min(self._rows, key=worth)
-        del self._rows[oldest]
-        return oldest
+
+    def shed(self, worth: Callable[[ProcessKey], int]) -> Sequence[ProcessKey]:
+        """Drop those beyond the bound, and return them; ``worth`` says how much is lost with the row of a process."""
+        surplus = len(self._rows) - DEPARTED
+        dropped = sorted(self._rows, key=worth)[:surplus] if surplus > 0 else []
+        for key in dropped:
+            del self._rows[key]
+        return dropped
 
     def note_kill(self, key: ProcessKey) -> None:
         """Note that the OOM killer ended this process."""

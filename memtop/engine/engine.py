@@ -285,10 +285,7 @@ class Engine:
 
     def _keep_departed(self, row: ProcessRow, wall_s: float, sample: Sample) -> None:
         self._events.add(row.key, Event(wall_s - (sample.wall_s - sample.mono_s), "gone", "gone"))
-        oldest = self._departed.add(row, wall_s, self._worth)
-        if oldest is not None:
-            self._history.forget(oldest)
-            self._events.forget(oldest)
+        self._departed.add(row, wall_s)
         report = self._assessor.report_on(row.key) if self._assessor is not None else None
         if report is not None and report.is_oom:
             self._departed.note_kill(row.key)
@@ -310,6 +307,9 @@ class Engine:
             else:
                 self._history.forget(key)
                 self._events.forget(key)
+        for key in self._departed.shed(self._worth):
+            self._history.forget(key)
+            self._events.forget(key)
 
     # -- what is shown
 

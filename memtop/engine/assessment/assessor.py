@@ -34,7 +34,7 @@ LARGEST: Final = 50
 """Number of the largest processes whose end is reported, in addition to watched ones."""
 LARGEST_TICKS: Final = 5
 """Ticks after which the largest are determined again."""
-YOUNGEST: Final = 256
+YOUNGEST: Final = 1024
 """Number of the processes started last that are watched too, so that the status of their end is known."""
 
 MOST_URGENT: Final = 4

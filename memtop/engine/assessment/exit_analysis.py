@@ -118,7 +118,7 @@ class ExitAnalysis:
         reports = []
         for row, at_s, status in found:  # all are known by now, so each is counted for the others
             self._held.pop(row.pid, None)
-            autopsy = self._autopsy(step, row, at_s, status)
+            autopsy = self._autopsy(step, row, at_s, status, held=row.key in all_held)
             reports.append(autopsy)
             if row.key not in all_held and not autopsy.is_notable:
                 continue
@@ -206,7 +206,7 @@ class ExitAnalysis:
         ]
         return max(heirs, key=lambda one: one.start_ticks, default=None)
 
-    def _autopsy(self, step: StepInput, row: ProcessRow, at_s: float, status: int | None) -> ExitReport:
+    def _autopsy(self, step: StepInput, row: ProcessRow, at_s: float, status: int | None, *, held: bool) -> ExitReport:
         key, counters = row.key, self._counters
         chain = counters.chain(key)
         path = chain[0] if chain else None
@@ -230,6 +230,7 @@ class ExitAnalysis:
             limit = (lowest, lowest_bytes or 0)  # its cgroup counted the kill, and its use was not being read
         peak = max(self._peak_bytes(row) or 0, rss) or None
         total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
+        large = is_large(peak, total_bytes, lowest_bytes)
         before = self._last_seen.get(key)
         after = step.cgroups.readings.get(path) if path is not None else None
         return ExitReport(
@@ -249,9 +250,9 @@ class ExitAnalysis:
             started_s=row.started_s,
             cgroup_limit_name=lowest,
             cgroup_limit_bytes=lowest_bytes,
-            large=is_large(peak, total_bytes, lowest_bytes),
+            large=large,
             wanted=key in self._watched,
-            slope_bytes_per_min=slope_bytes_per_min(self._history, key, step.now_s),
+            slope_bytes_per_min=slope_bytes_per_min(self._history, key, step.now_s) if large or held else None,
             cgroup_before_bytes=before.usage_bytes if before is not None else None,
             cgroup_after_bytes=after.usage_bytes if after is not None else None,
         )

@@ -26,6 +26,8 @@ HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory"})
 MOST_DESCRIPTORS: Final = 1_048_576
 RESERVED: Final = 128
 """Descriptors reserved for everything else."""
+MOST_WATCHED: Final = 1536
+"""Processes that are held by a descriptor, so that their end is noticed; at most a quarter of all descriptors."""
 FOREIGN_S: Final = 0.1
 """How long a sample waits for a file that is not the kernel's own."""
 
@@ -57,10 +59,11 @@ class LiveSource:
         """Whether the PIDs listed here are those that system calls take. They are not in a tree that a test has
         created, nor in the /proc of another PID namespace. Then nothing is watched and nothing may be signaled."""
         limit = raise_descriptor_limit()
-        self._descriptors = FdCache(self._prefix, max(limit - RESERVED, limit // 4), self._sweep_foreign)
+        self._most_watched = min(limit // 4, MOST_WATCHED)
+        most_kept = max(limit - RESERVED - self._most_watched, limit // 4)
+        self._descriptors = FdCache(self._prefix, most_kept, self._sweep_foreign)
         self._exits: ExitWatch | None = None
         """None until a process is first watched. A run of one sample needs none."""
-        self._most_watched = limit // 4
         self._slow = BlockingReader(self._read_slowly)
         self._pieces = BlockingReader(self._read_pieces)
         """Readings that take seconds, on threads of their own, so that short ones do not wait for them."""

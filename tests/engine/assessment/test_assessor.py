@@ -774,7 +774,7 @@ def test_the_machine_is_not_named_as_the_limit_of_a_process_whose_cgroup_is_not_
 
 
 def test_a_process_that_nobody_watched_is_reported_where_its_cgroup_counted_its_kill() -> None:
-    source = v2(*(FakeProcess(pid, rss_pages=pid * 10) for pid in range(42, 442)))
+    source = v2(*(FakeProcess(pid, rss_pages=pid * 10) for pid in range(42, 1142)))
     engine = Engine(source)
     for _ in range(4):
         step(engine, request())
