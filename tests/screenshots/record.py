@@ -30,10 +30,14 @@ from tests.screenshots.workloads import ROOM_BYTES
 RECORDINGS: Final = Path(__file__).parents[1] / "data" / "recordings"
 ROOT: Final = Path(__file__).parents[2]
 SERVER_S: Final = 75
+INCIDENT_S: Final = 200
+"""The leak fills its cgroup after about 170 s."""
 DEMO_S: Final = 34
 DELAY_S: Final = 0.5
 SMAPS_TICKS: Final = range(125, 132)
 """When smaps is read, of the two processes that pictures are made of: around the instant of the pictures."""
+INCIDENT_TICKS: Final = range(290, 300)
+"""The same for the incident, shortly before its end."""
 PYTHON: Final = "/usr/bin/python3"
 """The system's own, so that a recording made elsewhere differs in little."""
 NAMESPACE: Final = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
@@ -42,7 +46,7 @@ NAMESPACE: Final = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child"
 def record_all() -> None:
     """Make each recording in a pid namespace of its own."""
     RECORDINGS.mkdir(parents=True, exist_ok=True)
-    for name in ("server", "demo"):
+    for name in ("server", "incident", "demo"):
         for old in RECORDINGS.glob(f"{name}.*"):
             old.unlink()
         print(f"recording {name} ...", flush=True)
@@ -54,21 +58,23 @@ def record_all() -> None:
 def record(name: str) -> None:
     """Inside the namespace: start the workload, write the recording."""
     if name == "server":
-        _record_server()
+        _record_workloads(name, SERVER_S)
+    elif name == "incident":
+        _record_workloads(name, INCIDENT_S)
     else:
         _record_demo()
 
 
-def _record_server() -> None:
+def _record_workloads(name: str, seconds: float) -> None:
     with subprocess.Popen(
-        [PYTHON, "-S", "-m", "tests.screenshots.workloads", "x" * ROOM_BYTES],
+        [PYTHON, "-S", "-m", "tests.screenshots.workloads", name, "x" * ROOM_BYTES],
         env={"PATH": os.environ["PATH"]},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as workload:
         assert workload.stdin is not None and workload.stdout is not None
         pids = [int(pid) for pid in workload.stdout.readline().split()]
-        _write("server", pids, SERVER_S, lambda frame: None)
+        _write(name, pids, seconds, lambda frame: None)
         workload.stdin.close()
 
 
@@ -115,7 +121,7 @@ def _write(name: str, pids: list[int], seconds: float, after: Callable[[Frame], 
             after(frame)
             alive = [row.key for row in frame.rows if row.gone_s is None]
             view = view._replace(readings=view.readings._replace(visible=frozenset(alive), focus=min(alive)))
-            if frame.tick in SMAPS_TICKS:
+            if frame.tick in (INCIDENT_TICKS if name == "incident" else SMAPS_TICKS):
                 for pid in sorted(key.pid for key in alive)[:2]:
                     _read_smaps(source, pid)
             planned_s += DELAY_S

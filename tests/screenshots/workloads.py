@@ -50,6 +50,14 @@ def _queue_worker() -> None:
         time.sleep(1.0)
 
 
+def _orders_api() -> None:
+    """A leak of 1.5 MiB a second, in a cgroup that it fills."""
+    kept = []
+    while True:
+        kept.append(bytearray(os.urandom(64)) * int(1.5 * MIB / 64))
+        time.sleep(1.0)
+
+
 def _cache() -> None:
     """Full, and quiet."""
     kept = bytearray(b"x") * (188 * MIB)
@@ -93,10 +101,22 @@ class Role(NamedTuple):
     command: str
     uid: int
     work: Callable[[], None]
+    limit_mib: int | None = None
+    """Limit of a memory cgroup of its own; None without one."""
+
+
+def incident_roles() -> tuple[Role, ...]:
+    """One of several services leaks until its cgroup is full."""
+    return (
+        Role("orders-api", "orders-api --listen 127.0.0.1:8080", 33, _orders_api, limit_mib=280),
+        Role("cache", "cache --max-memory 192m", 65534, _cache),
+        Role("report-job", "report-job --every 15s --out /var/reports", 2, _report_job),
+        *(Role("web", f"web: worker {number}", 33, _web) for number in (1, 2, 3)),
+    )
 
 
 def roles() -> tuple[Role, ...]:
-    """All of them."""
+    """All of the small server."""
     shared = mmap.mmap(-1, 128 * MIB)
     return (
         Role("api-server", "api-server --listen 127.0.0.1:8080 --workers 4", 33, _api_server),
@@ -117,15 +137,29 @@ def _become(role: Role) -> None:
     start, end = int(fields[45]), int(fields[46])
     ctypes.memset(start, 0, end - start)
     ctypes.memmove(start, role.command.encode(), len(role.command))
+    if role.limit_mib is not None:
+        _enter_cgroup(f"{role.name}.service", role.limit_mib)
     os.setuid(role.uid)
     role.work()
+
+
+def _enter_cgroup(name: str, limit_mib: int) -> None:
+    """Move this process into a memory cgroup of version 1, below the one it is in. Nothing where there is none."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    own = next((line.split(":", 2)[2] for line in lines if "memory" in line.split(":")[1].split(",")), None)
+    if own is None:
+        return
+    folder = Path("/sys/fs/cgroup/memory" + own) / name
+    folder.mkdir(exist_ok=True)
+    (folder / "memory.limit_in_bytes").write_text(str(limit_mib * MIB))
+    (folder / "cgroup.procs").write_text("0")
 
 
 def main() -> None:
     """Start them and print their pids; they end with this process, which ends with its standard input."""
     first_pid = 4210
     children = []
-    for number, role in enumerate(roles()):
+    for number, role in enumerate(incident_roles() if sys.argv[1] == "incident" else roles()):
         Path("/proc/sys/kernel/ns_last_pid").write_text(str(first_pid + 37 * number))
         child = os.fork()
         if not child:
