@@ -11,6 +11,9 @@ from tests.screenshots.still import Still, picture
 
 API_SERVER: Final = 4211
 QUEUE_WORKER: Final = 4248
+ORDERS_API: Final = 4211
+NEAR: Final = 340
+"""Samples of the incident's recording after which the limit is near."""
 DEMO: Final = 6131
 ALIVE: Final = 130
 """Samples of the server's recording after which every process still lives."""
@@ -21,8 +24,10 @@ STILLS: Final = (
     Still("all-200x60", "server", (200, 60), ALIVE, keys=("down",)),
     Still("one", "server", samples=ALIVE, pid=API_SERVER),
     Still("one-80x24", "server", (80, 24), ALIVE, API_SERVER),
-    Still("leak", "server", samples=ALIVE, pid=QUEUE_WORKER, keys=("3",)),
-    Still("gone", "server", pid=QUEUE_WORKER),
+    Still("headline", "incident", samples=NEAR),
+    Still("leak", "incident", samples=NEAR, pid=ORDERS_API, keys=("3",)),
+    Still("gone", "incident", pid=ORDERS_API),
+    Still("machine", "server", samples=ALIVE, keys=("6",)),
     Still("looking-back", "server", samples=ALIVE, pid=QUEUE_WORKER, keys=("left_square_bracket",) * 4),
     Still("demo", "demo", pid=DEMO),
     Still("demo-80x24", "demo", (80, 24), pid=DEMO),

@@ -220,10 +220,10 @@ def _fill_cell(cells: Cells, row: int, parts: Sequence[tuple[ChartStyle, int]], 
     textures = TEXTURES[look]
     rest = EIGHTHS_PER_ROW - sum(eighths for _, eighths in parts)
     largest, most = max(parts, key=lambda part: part[1])
-    if markers[row] != " ":  # a line: the area is behind it
-        if most > rest and look is Glyphs.SHADED:
+    if markers[row] != " " and (not rest or look is Glyphs.ASCII):  # a line before an area
+        if look is Glyphs.SHADED:
             back[row] = largest
-        return
+        return  # in the cell of the upper edge a line gives way: VIRT is hardly more than RES there
     lowest, begun = parts[0]
     if begun == EIGHTHS_PER_ROW or look is Glyphs.ASCII or (lowest in textures and textures[lowest] != FULL):
         if most >= rest:
