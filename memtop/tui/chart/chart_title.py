@@ -129,8 +129,8 @@ def _shortest(detail: Detail | GroupDetail, keys: dict[ChartStyle, str], width: 
 def _items(detail: Detail, row: ProcessRow, keys: dict[ChartStyle, str]) -> dict[str, Pieces]:
     arrow = _arrow(detail, row)
     items: dict[str, Pieces] = {
-        "virt": [(f"{keys.get(ChartStyle.VIRT, '')}VIRT {units.long_size(row.virt_bytes)}", ChartStyle.VIRT)],
-        "res": [(f"{keys.get(ChartStyle.RES, '')}RES {units.long_size(row.rss_bytes)}{arrow}", ChartStyle.RES)],
+        "virt": [(f"{keys.get(ChartStyle.VIRT, '')}VIRT {units.size(row.virt_bytes)}", ChartStyle.VIRT)],
+        "res": [(f"{keys.get(ChartStyle.RES, '')}RES {units.size(row.rss_bytes)}{arrow}", ChartStyle.RES)],
     }
     parts = [("anon", row.anon_bytes, ChartStyle.ANON)]
     if row.file_bytes is None and row.shr_bytes is not None:

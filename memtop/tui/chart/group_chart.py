@@ -53,10 +53,10 @@ def group_items(detail: GroupDetail, keys: dict[ChartStyle, str]) -> dict[str, l
     charged = row.charge_bytes is not None
     items: dict[str, list[tuple[str, ChartStyle]]] = {}
     if charged:
-        charge = f"{keys.get(ChartStyle.VIRT, '')}CHARGE {units.long_size(row.charge_bytes)}"
+        charge = f"{keys.get(ChartStyle.VIRT, '')}CHARGE {units.size(row.charge_bytes)}"
         items["virt"] = [(charge, ChartStyle.VIRT)]
     name, level = ("WSET", row.working_set_bytes) if charged else ("RES at most", row.rss_bytes)
-    items["res"] = [(f"{keys.get(ChartStyle.RES, '')}{name} {units.long_size(level)}", ChartStyle.RES)]
+    items["res"] = [(f"{keys.get(ChartStyle.RES, '')}{name} {units.size(level)}", ChartStyle.RES)]
     inks = (ChartStyle.ANON, ChartStyle.FILE)
     for number, (member, ink) in enumerate(zip(detail.largest, inks, strict=False)):
         text = f"{clean(member.name)[:_NAME_CELLS]} {member.pid} "

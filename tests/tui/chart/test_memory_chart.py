@@ -72,7 +72,7 @@ async def test_the_chart_shows_whose_memory_it_is_and_both_numbers() -> None:
     async with app.run_test(size=(120, 20)):
         shown = lines(app.memory)
     assert "4242 api-server ── up 3 h" in shown[0]
-    assert "VIRT 1.24 GiB" in shown[1] and "RES 212 MiB" in shown[1]
+    assert "VIRT 1.24G" in shown[1] and "RES 212M" in shown[1]
     assert "now" in shown[-2]
 
 
@@ -135,7 +135,7 @@ async def test_an_unchanged_picture_is_not_built_again(builds: list[tuple[int, i
         app.memory.detail = detail._replace(row=make_row(rss_bytes=400 * MIB))
         await pilot.pause()
         assert len(builds) == before
-        assert "RES 400 MiB" in lines(app.memory)[1]
+        assert "RES 400M" in lines(app.memory)[1]
         app.memory.detail = detail._replace(series=make_series(anon=300 * MIB))
         await pilot.pause()
         assert len(builds) == before + 1
