@@ -68,6 +68,7 @@ class LoopFacts:
         }
         if self.is_oom:
             known = bool(self.limit_name) and self.limit_bytes is not None
+            found["oom"] = "OOM"
             found |= {"limit_name": self.limit_name, "limit_bytes": self.limit_bytes} if known else {"killer": "OOM"}
         elif self.signal is not None:
             found["signal_number"] = self.signal
