@@ -32,7 +32,7 @@ GIVE_UP_S: Final = 5.0
 """How long a file that cannot be written is tried again before the recording ends."""
 LEAST_BYTES: Final = 4 << 20
 """Smallest bound of a file: two keyframes of a large machine and what SQLite needs."""
-_NEEDS_ALL: Final = Need.STAT | Need.STATUS | Need.OOM | Need.MEMBERSHIP | Need.GROUPS
+_NEEDS_ALL: Final = Need.STAT | Need.STATUS | Need.OOM | Need.MEMBERSHIP
 _FOCUS_NEEDS: Final = Need.LIMITS | Need.RUNTIME | Need.MACHINE | Need.LAZY_FREE
 
 
@@ -110,10 +110,14 @@ def _trouble_of(recorder: Recorder) -> Callable[[], bool]:
 
 def _request(settings: Settings) -> Request:
     request = View.of(settings).request()
+    groups = Need.GROUPS if request.everybody else Need.NONE  # all cgroups are most of the file of one process
     return request._replace(
         rows=request.rows._replace(killed=False),
         readings=request.readings._replace(
-            needs_all=_NEEDS_ALL | request.readings.row_needs, focus_needs=_FOCUS_NEEDS, outlooks=True, runtimes=True
+            needs_all=_NEEDS_ALL | groups | request.readings.row_needs,
+            focus_needs=_FOCUS_NEEDS,
+            outlooks=True,
+            runtimes=True,
         ),
     )
 
