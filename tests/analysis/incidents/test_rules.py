@@ -208,6 +208,8 @@ def test_of_other_ends_only_those_of_large_processes_that_went_wrong_are_named()
 def test_a_program_that_comes_back_again_and_again_is_one_incident_and_its_lives_are_none() -> None:
     assert found(loops=(LOOP,)) == [("crash_loop", DANGER)]
     assert incident(loops=(LOOP,)).show == OTHER
+    assert incident(loops=(LOOP,)).facts["each"] == "each ends"
+    assert incident(loops=(replace(LOOP, alike=3),)).facts["each"] == "3 of 4 lives ended"
     kill = ExitFacts(KEY, "a (42)", 90.0, is_oom=True)
     assert found(loops=(LOOP,), exits=(kill,)) == [("crash_loop", DANGER)]
     assert found(loops=(replace(LOOP, restarts=1),), exits=(kill,)) == [("oom_kill", DANGER)], "once is no loop"
