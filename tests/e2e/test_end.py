@@ -41,7 +41,7 @@ def test_the_demo_speaks_and_leaves_nothing_behind() -> None:
         me = terminal.pid
         children = Path(f"/proc/{me}/task/{me}/children").read_text().split()
         assert children
-        terminal.wait_for(re.compile(r"VIRT 5\d\d MiB"))
+        terminal.wait_for(re.compile(r"VIRT 5\d\dM"))
         terminal.send("q")
         assert terminal.wait_end() == 0
         until(lambda: not any(Path("/proc", child).exists() for child in children), lambda: f"the end of {children}")

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.terminal import Terminal
 from tests.e2e.worker import Worker
 
-HEADLINE = re.compile(r"VIRT [\d.]+ [KMG]iB .*RES [\d.]+ [KMG]iB")
+HEADLINE = re.compile(r"VIRT [\d.]+[KMG] .*RES [\d.]+[KMG]")
 
 
 def hues(output: bytes) -> set[bytes]:
