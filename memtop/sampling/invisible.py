@@ -14,7 +14,7 @@ _LEAVES_OUT: Final = frozenset({b"hidepid=2", b"hidepid=invisible", b"hidepid=4"
 
 
 def leaves_processes_out(source: Source, mountinfo: bytes) -> bool:
-    """Whether /proc leaves processes out of its list, so that nobody can say how many.
+    """Whether /proc leaves processes out of its list, so that their number cannot be known.
 
     Every PID namespace has a process 1. Whoever sees that process, and that it is root's, sees all others too.
     """

@@ -33,7 +33,7 @@ def test_res_grows_on_the_screen_by_what_the_kernel_says(worker: Worker) -> None
         after = _res_bytes_on(terminal, worker.pid)
         assert before is not None and after is not None
         assert after - before == pytest.approx(64 * MIB, rel=0.03)
-        terminal.wait_for(f"RES {units.long_size(worker.rss_bytes)}")
+        terminal.wait_for(f"RES {units.size(worker.rss_bytes)}")
         terminal.wait_for(re.compile(r"VIRT [\d.]+ MiB is"))
 
 

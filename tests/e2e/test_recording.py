@@ -16,7 +16,7 @@ def test_a_recording_plays_what_was_seen(tmp_path: Path, worker: Worker) -> None
     with Terminal("-d", "0.2", "--record", str(file), str(worker.pid)) as terminal:
         terminal.wait_for(re.compile(r"REC"))
         worker.take(48)
-        terminal.wait_for(f"RES {units.long_size(worker.rss_bytes)}")
+        terminal.wait_for(f"RES {units.size(worker.rss_bytes)}")
         terminal.send("q")
         assert terminal.wait_end() == 0
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

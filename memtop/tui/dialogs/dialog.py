@@ -109,7 +109,7 @@ class Menu(Dialog[Value]):
             yield ChoiceList(
                 *(Option(Content(f"{c.key}  {c.label}" if c.key else c.label)) for c in self._choices), markup=False
             )
-            yield Label(f"↑ ↓ move   Enter {self._verb}   Esc cancel", classes="dialog-says")
+            yield Label(Content(f"↑ ↓ move   Enter {self._verb}   Esc cancel"), classes="dialog-says")
 
     def on_mount(self) -> None:
         """Put the cursor on the safe line."""
