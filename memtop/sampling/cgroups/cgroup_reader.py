@@ -42,6 +42,7 @@ class CgroupReader:
         self._folders = CgroupFiles(source)
         self._tick = -1
         self._finder = CgroupFinder(source, self._folders)
+        self._replaying = replaying
         self._homes = CgroupHomes(source, self._finder, self._add_chain, replaying=replaying)
         self._all = AllCgroups(self._folders, replaying=replaying)
         self._policy = Policy()
@@ -83,8 +84,8 @@ class CgroupReader:
         if self._tick % RARELY_TICKS == 0:
             self._read_machine()
             self._forget_gone(plan.assessed, processes)  # a few names of ended processes cost nothing
-        elif self._finder.blind:
-            self._finder.begin()  # a recording may have the mounts from a later instant on
+        elif self._finder.blind or (self._replaying and self._finder.controllers is None):
+            self._finder.begin()  # a recording may have the mounts and the controllers from a later instant on
         for judged in plan.assessed:
             seen = processes.get(judged.pid)
             if seen is not None and seen.statm is not None and seen.key == judged:

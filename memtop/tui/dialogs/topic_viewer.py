@@ -44,6 +44,8 @@ class TopicViewer(Dialog[None]):
         await self._show()
 
     async def _show(self) -> None:
+        if not self.query(Markdown):
+            return  # closed while it was being made
         await self.query_one(Markdown).update(topic(self._trail[-1]).fill(self._facts))
         self.query_one(VerticalScroll).scroll_home(animate=False)
         self.query_one(VerticalScroll).focus()
