@@ -89,7 +89,7 @@ class Recorder:
     @property
     def problem(self) -> str | None:
         """What is wrong with the recording now, as one sentence; None if nothing is."""
-        return self._writer.problem
+        return self._writer.problem if self._file is not None else None  # what is only in memory is no recording
 
     @property
     def is_lost(self) -> bool:

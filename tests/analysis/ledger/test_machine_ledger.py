@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from memtop.analysis.ledger.ledger import Ledger
 from memtop.analysis.ledger.machine import RECLAIM, MachinePart, Reclaim, machine_ledger, reclaim_of
+from memtop.errors import NotRecorded
 from memtop.procfs.meminfo import Meminfo, parse_meminfo
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.vmstat import parse_vmstat
@@ -74,7 +75,10 @@ def test_recorded_machines_are_accounted_for_but_for_the_free_lists_of_the_cpus(
     replay = Replay(str(path))
     seen = 0
     while replay.begin() is not None:
-        ledger = machine_ledger(parse_meminfo(replay.read("proc/meminfo")))
+        try:
+            ledger = machine_ledger(parse_meminfo(replay.read("proc/meminfo")))
+        except NotRecorded:  # instants close together share a reading of the machine
+            continue
         assert ledger is not None
         assert ledger.remainder_bytes <= 0.04 * ledger.whole_bytes
         assert ledger.excess_bytes == 0
