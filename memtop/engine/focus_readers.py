@@ -192,7 +192,14 @@ class FocusReaders:
         regions = smaps.regions(key, sample.mono_s) if Need.MAPPINGS in needs else None
         sharing = smaps.sharing(key, regions) if regions is not None and Need.FAMILY in needs else None
         return ExpensiveInputs(
-            regions, smaps.reading(key), sharing, facts, smaps.unread(key), tools, smaps.given_back(key)
+            regions,
+            smaps.reading(key),
+            sharing,
+            facts,
+            smaps.unread(key),
+            tools,
+            smaps.given_back(key),
+            smaps.deleted_file(key),
         )
 
     def _lazy_free_bytes(self, key: ProcessKey) -> int | None:

@@ -150,6 +150,9 @@ class FindingInputs:
     """What the kernel does beyond it."""
     denied: bool = False
     deleted_file: str | None = None
+    """The program or library whose name was removed from disk."""
+    deleted_state: str | None = None
+    """``deleted``, ``unlinked`` or ``replaced``; None if it is not known what lies there now."""
     family: int | None = None
     family_rss: int | None = None
     family_pss: int | None = None

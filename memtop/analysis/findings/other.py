@@ -64,8 +64,10 @@ def crash_loop(c: FindingInputs) -> Found:
 
 
 def deleted(c: FindingInputs) -> Found:
-    """A program or library that was replaced on disk, so an old version runs."""
-    return (NOTE, facts(file=c.deleted_file)) if c.deleted_file else None
+    """A program or library that was deleted, or replaced on disk, so an old version runs."""
+    if not c.deleted_file:
+        return None
+    return NOTE, facts(file=c.deleted_file) | (facts(**{c.deleted_state: "yes"}) if c.deleted_state else {})
 
 
 def leader_gone(c: FindingInputs) -> Found:

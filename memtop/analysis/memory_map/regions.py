@@ -211,14 +211,14 @@ class Regions:
                 untouched += rest
         return Split(virt, reserved, untouched, resident, swapped, huge, uncounted)
 
-    def replaced_file(self) -> bytes | None:
-        """The program whose code is mapped from a file that was deleted since, or the largest such library."""
+    def deleted_files(self) -> tuple[bytes, ...]:
+        """Files that code is mapped from and whose names were removed since: the program, then the largest library."""
         found = [
             (kind is RegionKind.TEXT, span, name)
             for kind, span, name in zip(self.kinds, self._spans, self.smaps.names, strict=True)
             if kind in (RegionKind.TEXT, RegionKind.LIB_TEXT) and name.startswith(b"/") and name.endswith(DELETED)
         ]
-        return max(found)[2].removesuffix(DELETED) if found else None
+        return tuple(dict.fromkeys(name.removesuffix(DELETED) for *_, name in sorted(found, reverse=True)))
 
     def confidence(self, threads: int | None) -> Confidence:
         """How well the number of stacks matches that of threads: within a fifth (at least one) is good."""

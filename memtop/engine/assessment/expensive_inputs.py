@@ -15,7 +15,7 @@ from memtop.analysis.memory_map.regions import Split
 from memtop.engine.assessment.lazy_free import KNOWN_S
 from memtop.process_key import ProcessKey
 from memtop.runtimes.view import FindingFacts, ToolTarget
-from memtop.sampling.smaps.smaps_view import Missing, Reading, RegionsView, SharingView
+from memtop.sampling.smaps.smaps_view import DeletedFile, Missing, Reading, RegionsView, SharingView
 
 COPY_WINDOW_S: Final = 60.0
 """The period over which the end of sharing is measured."""
@@ -38,6 +38,7 @@ class ExpensiveInputs(NamedTuple):
     """What decides which tools can look into it; None while its runtime is not known."""
     given_back: tuple[Moment, int] | None = None
     """The latest LazyFree in bytes, and its moment."""
+    deleted_file: DeletedFile | None = None
 
 
 class Copying(NamedTuple):
@@ -181,8 +182,11 @@ def with_expensive_inputs(case: FindingInputs, inputs: ExpensiveInputs) -> Findi
     """The findings inputs with what is known of now: whether it may be read, its file, the runtime's figures."""
     if inputs.regions is not None:
         case = replace(case, denied=inputs.regions.missing is Missing.DENIED)
-    if inputs.reading is not None:
-        case = replace(case, deleted_file=inputs.reading.replaced_file)
+    if inputs.deleted_file is not None:
+        state = inputs.deleted_file.state
+        case = replace(
+            case, deleted_file=inputs.deleted_file.path, deleted_state=state.value if state is not None else None
+        )
     if case.lazyfree is None and (inputs.heap is None or inputs.heap.frees_lazily):
         case = replace(case, lazyfree_unread=inputs.unread)
     return case if inputs.heap is None else _with_heap(case, inputs.heap)

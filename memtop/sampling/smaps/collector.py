@@ -9,6 +9,7 @@ from typing import Final
 from memtop.analysis.memory_map.read_cost import Load, Machine
 from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone, Unavailable
 from memtop.process_key import ProcessKey
+from memtop.procfs.deleted_report import parse_deleted_report
 from memtop.procfs.mountinfo import parse_mountinfo
 from memtop.procfs.smaps import parse_rollup
 from memtop.procfs.stat import PidStat
@@ -31,6 +32,7 @@ FILES: Final = 12
 KEPT_MAPPINGS: Final = 20_000
 """... and how many mappings that may be together, in addition to those of the process in focus."""
 _NAMESPACE_BYTES: Final = 256 << 10
+_DELETED_FILES: Final = "deleted_files"
 
 
 class Collector:
@@ -182,6 +184,8 @@ class Collector:
             mounts = parse_mountinfo(answer.data)
             record.tmpfs = tuple(mount.point for mount in mounts if mount.fstype in (b"tmpfs", b"ramfs"))
             record.hugetlbfs = tuple(mount.point for mount in mounts if mount.fstype == b"hugetlbfs")
+        elif name == _DELETED_FILES:
+            record.file_states = parse_deleted_report(answer.data)
         elif name == "maps":
             record.mappings, record.counted_s = answer.data.count(b"\n"), self.now_s
             self._trims = 2 if len(answer.data) > INLINE_BYTES else self._trims
@@ -191,6 +195,8 @@ class Collector:
     def _failed(self, record: ProcessReadings, name: str, pending: Pending, error: MemtopError) -> None:
         if name == "mountinfo":
             record.tmpfs = ()
+        elif name == _DELETED_FILES:
+            record.file_states = {}
         elif name == "maps":  # without permission for maps there is none for smaps, which gives the reason
             record.mappings, record.counted_s = record.mappings or 0, self.now_s
         elif name == PAGEMAP and isinstance(error, Unavailable):  # then smaps is read, as far as it may be
@@ -270,7 +276,10 @@ class Collector:
         elif mark is not None and mark.regions is found.mark:
             record.since_mark = found.since_mark
         for key in [key for key, other in self.records.items() if other is record]:
-            record.take_rollup(reading.rollup, reading.at_s, self.seen(key))
+            seen = self.seen(key)
+            record.take_rollup(reading.rollup, reading.at_s, seen)
+            if reading.deleted_files and seen is not None:
+                self._ask(key, record, f"{seen.folder}/{_DELETED_FILES}", Pending(self.now_s, _NAMESPACE_BYTES))
             self._renewed.add(key)
 
     def _take_rollup(self, key: ProcessKey, record: ProcessReadings, answer: Answer, at_s: float) -> None:

@@ -20,7 +20,6 @@ from memtop.errors import ParseError
 from memtop.procfs.pagemap_report import mappings_of, parse_report
 from memtop.procfs.smaps import Smaps, parse_smaps
 from memtop.sampling.smaps.smaps_view import InPieces, Reading
-from memtop.sanitize import clean
 
 NO_GROWTH: Final = RegionGrowth(NOTHING, (), ())
 
@@ -90,7 +89,7 @@ def digest(raw: Raw) -> ParsedSmaps | None:
         start_s=raw.at_s if raw.first is None else raw.first[0],
         cut=raw.cut,
         in_pieces=in_pieces,
-        replaced_file=None if (gone := regions.replaced_file()) is None else clean(gone),
+        deleted_files=regions.deleted_files(),
     )
     return ParsedSmaps(reading, raw.mark, None if raw.mark is None else since(raw.mark, regions))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,9 +12,11 @@ from memtop.analysis.memory_map.piece_budget import PieceBudget
 from memtop.analysis.memory_map.read_cost import CALM_S, Load, ReadBudget, Verdict, Why
 from memtop.analysis.memory_map.region_diff import RegionGrowth
 from memtop.analysis.memory_map.regions import Regions
+from memtop.procfs.deleted_report import DeletedState
 from memtop.procfs.smaps import Rollup
 from memtop.sampling.sample import ProcessSample
-from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, RegionsView
+from memtop.sampling.smaps.smaps_view import DeletedFile, MarkView, Missing, Reading, RegionsView
+from memtop.sanitize import clean
 
 PAGEMAP: Final = "pagemap"
 RECOUNT_S: Final = 60.0
@@ -87,6 +90,8 @@ class ProcessReadings:
     rollup_before: Rollup | None = None
     rollup_before_s: float = -math.inf
     rollup_before_minflt: int | None = None
+    file_states: Mapping[bytes, DeletedState] = field(default_factory=dict)
+    """What became of files that its code is mapped from and that are not on disk any more, as far as looked up."""
     tmpfs: tuple[bytes, ...] | None = None
     hugetlbfs: tuple[bytes, ...] = ()
     """Mount points, like ``tmpfs``, which is None until they have been read."""
@@ -109,6 +114,12 @@ class ProcessReadings:
             stale=set(self.pending),
             mark_dropped=self.mark is not None or self.mark_dropped,
         )
+
+    def deleted_file(self) -> DeletedFile | None:
+        """The program or library that is not on disk any more by its name; None if there is none."""
+        files = self.reading.deleted_files if self.reading is not None else ()
+        gone = (one for one in files if self.file_states.get(one) is not DeletedState.SAME)
+        return next((DeletedFile(clean(one), self.file_states.get(one)) for one in gone), None)
 
     def drop_reading(self) -> None:
         """Drop the mappings. They are read again on demand."""

@@ -23,7 +23,7 @@ from memtop.sampling.smaps.collector import Collector
 from memtop.sampling.smaps.family import family_of, sharing_view
 from memtop.sampling.smaps.parse_worker import NO_GROWTH
 from memtop.sampling.smaps.process_readings import PAGEMAP, ProcessReadings, UserMark
-from memtop.sampling.smaps.smaps_view import MarkView, Missing, Reading, RegionsView, SharingView
+from memtop.sampling.smaps.smaps_view import DeletedFile, MarkView, Missing, Reading, RegionsView, SharingView
 from memtop.sources.protocol import Source
 
 DOUBTED_S: Final = 4.5
@@ -157,6 +157,11 @@ class SmapsScheduler:
         """The mappings of a process, as last read."""
         record = self._collector.records.get(key)
         return None if record is None else record.reading
+
+    def deleted_file(self, key: ProcessKey) -> DeletedFile | None:
+        """The program or library of a process that is not on disk any more, by its last reading; None for none."""
+        record = self._collector.records.get(key)
+        return None if record is None else record.deleted_file()
 
     def lazy_free_bytes(self, key: ProcessKey) -> int | None:
         """Memory that a process has freed and the kernel has not reclaimed yet, if a recent reading shows it."""

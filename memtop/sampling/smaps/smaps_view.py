@@ -12,6 +12,7 @@ from typing import NamedTuple
 from memtop.analysis.memory_map.region_diff import RegionGrowth
 from memtop.analysis.memory_map.regions import Confidence, KindSum, Region, Regions, Sizes, Split
 from memtop.analysis.memory_map.sharing import Bounds, CopyRate, Freed, Member, Sharing
+from memtop.procfs.deleted_report import DeletedState
 from memtop.procfs.smaps import Rollup
 
 
@@ -32,6 +33,15 @@ class Missing(Enum):
     ABSENT = "this kernel or recording does not have it"
     UNREADABLE = "the kernel's text could not be parsed"
     PAUSED = "nothing is read while the screen is frozen"
+
+
+class DeletedFile(NamedTuple):
+    """A file that code is mapped from and whose name was removed."""
+
+    path: str
+    """Cleaned."""
+    state: DeletedState | None
+    """What lies there now; None if that was not, or may not be, looked up."""
 
 
 class InPieces(NamedTuple):
@@ -73,8 +83,8 @@ class Reading:
     """Time of the first reading."""
     cut: bool
     """Whether there are more mappings than were read."""
-    replaced_file: str | None
-    """The running program, or a library, that is not on disk any more; cleaned."""
+    deleted_files: tuple[bytes, ...]
+    """Files of the program and its libraries whose names were removed, not cleaned; the program first."""
     in_pieces: InPieces | None = None
     """None if it was smaps. Otherwise it has no PSS, no dirty pages and no LazyFree."""
 

@@ -224,6 +224,13 @@ class LiveSource:
             from memtop.sources.live.mounts import mounts_report  # noqa: PLC0415 (only the Machine panel wants it)
 
             return mounts_report(self._prefix)[:size]
+        if path.startswith("proc/") and path.endswith("/deleted_files"):
+            from memtop.sources.live.deleted_files import deleted_files_report  # noqa: PLC0415 (few processes have any)
+
+            try:
+                return deleted_files_report(self._prefix, path)[:size]
+            except OSError as error:
+                raise failure(self._prefix, path, error) from error
         if self._runtimes is not None and is_runtime(path):
             return read_runtime(self._runtimes, self._prefix, path)[:size]
         return self._read_directly(path, size)

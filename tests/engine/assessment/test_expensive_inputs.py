@@ -139,6 +139,31 @@ def test_code_whose_file_was_deleted_is_found_and_memory_that_is_always_deleted_
     assert facts(frame).get("deleted", {}).get("file") == file
 
 
+@pytest.mark.parametrize(
+    ("report", "fact"),
+    [
+        (b"replaced /usr/bin/app", "replaced"),
+        (b"deleted /usr/bin/app", "deleted"),
+        (b"unlinked /usr/bin/app", "unlinked"),
+        (b"replaced /usr/bin/other", None),
+        (AccessDenied("proc/42/deleted_files"), None),
+        (b"same /usr/bin/app", ""),
+    ],
+)
+def test_what_took_the_place_of_a_deleted_program_is_said_where_it_is_known(
+    report: bytes | AccessDenied, fact: str | None
+) -> None:
+    process = FakeProcess(42, start_code=CODE)
+    source = FakeSource(process)
+    code = mapping(CODE, 1024, 1024, "r-xp", "/usr/bin/app (deleted)").replace(b" 00:00 0 ", b" 08:01 77 ")
+    source.files |= {"proc/42/smaps": code + mapping(HEAP, 1024, 1024, name="[heap]"), "proc/42/deleted_files": report}
+    found = facts(frame_after(Engine(source), request(focus=process.key, panel="regions"), 5)).get("deleted")
+    if fact == "":
+        assert found is None
+    else:
+        assert found == {"file": "/usr/bin/app"} | ({} if fact is None else {fact: "yes"})
+
+
 def go(heap: GoHeap, *, anon_mib: int, environ: bytes = b"") -> dict[str, dict[str, float | str]]:
     """The findings on a Go program with these figures, in a cgroup of 100 MiB."""
     process = FakeProcess(42, virt_pages=1 << 20, rss_pages=(anon_mib + 5) * MIB_PAGES, shr_pages=5 * MIB_PAGES)
