@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RecordingError, Unavailable
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, Source
-from memtop.sources.recording import encoder, file, replay, writer
+from memtop.sources.recording import encoder, file, known, ticks, writer
 from memtop.sources.recording.format import decode_changes, decode_pids, encode_changes, encode_pids, pack, unpack
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
@@ -597,7 +597,7 @@ MANY = """
 
 def test_a_look_into_the_file_has_a_deadline(tmp_path: Path, good: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     path = spoilt(tmp_path / "r", good, MANY)
-    monkeypatch.setattr(replay, "DEADLINE_S", -1.0)
+    monkeypatch.setattr(ticks, "DEADLINE_S", -1.0)
     with pytest.raises(RecordingError, match="interrupted"):
         play_all(path)
 
@@ -677,7 +677,7 @@ def test_what_is_kept_from_tick_to_tick_has_a_limit(tmp_path: Path, monkeypatch:
     names = [f"sys/{number}" for number in range(40)]
     files: dict[str, bytes | MemtopError] = {name: bytes(50_000) for name in names}
     record(path, [(put(files=files), [reading(name)]) for name in names])
-    monkeypatch.setattr(replay, "MEMORY_LIMIT", 1_000_000)
+    monkeypatch.setattr(known, "MEMORY_LIMIT", 1_000_000)
     with pytest.raises(RecordingError, match="keeps in memory"):
         play_all(str(path))
 

@@ -1,0 +1,197 @@
+"""What is known at an instant of a recording: takes the facts of one instant after another, which may be hostile."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from memtop.errors import RecordingError
+from memtop.sources.protocol import Exit, pid_of
+from memtop.sources.recording.about import page_size_problem
+from memtop.sources.recording.checked_values import blob, integer, path_set, wall_time_s
+from memtop.sources.recording.format import (
+    PROCESS_LIMIT,
+    Outcome,
+    RecordKind,
+    Row,
+    decode_changes,
+    decode_pids,
+    decode_rows,
+    decode_took,
+    has_basis,
+    is_kept,
+    unpack,
+)
+from memtop.sources.recording.tick import Recorded
+
+COUNT_LIMIT: Final = 1 << 40
+"""Most missing samples that are counted at once: a number in the file may be anything."""
+TICK_LIMIT: Final = 256 << 20
+"""Most bytes unpacked for one tick."""
+MEMORY_LIMIT: Final = 256 << 20
+"""Most bytes kept from one tick to the next."""
+KEY_LIMIT: Final = 256 << 20
+"""Most bytes of a keyframe."""
+ENTRY_BYTES: Final = 160
+"""What one answer costs in memory, in addition to its bytes."""
+
+
+class Known:
+    """The answers that hold at an instant. Each method raises the errors of damaged bytes; see DAMAGE."""
+
+    def __init__(self) -> None:
+        self.asks: dict[str, list[tuple[Recorded, float]]] = {}
+        """Answers that came at this instant: the outcome, and seconds that it took."""
+        self.exits: list[Exit] = []
+        """Processes that ended at this instant."""
+        self.lost = 0
+        """Samples that are missing up to this instant."""
+        self._budget = 0
+        self._learnt_bytes = 0
+        self._about: dict[str, bytes] = {}
+        self._learners: dict[RecordKind, Callable[[str, object, bytes], None]] = {
+            RecordKind.PIDS: self._learn_pids,
+            RecordKind.SWEPT: self._learn_swept,
+            RecordKind.SWEEP: self._learn_sweep,
+            RecordKind.READ: self._learn_read,
+            RecordKind.READ_SET: self._learn_read_set,
+            RecordKind.ASK: self._learn_ask,
+            RecordKind.WAITING: self._learn_waiting,
+            RecordKind.KEPT: self._learn_kept,
+            RecordKind.ABOUT: self._learn_about,
+        }
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin as with a new file."""
+        self.pids: tuple[int, ...] | None = None
+        """The last list; None before the first request for one."""
+        self.listed: frozenset[int] = frozenset()
+        self._left: frozenset[int] = frozenset()
+        self.swept: dict[str, frozenset[int] | None] = {}
+        """By name of the file. None means all listed processes."""
+        self.values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
+        self.reads: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
+        self.read_set: frozenset[str] = frozenset()
+        self.waiting: frozenset[str] = frozenset()
+        self.kept: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
+        """Readings that are made once: a viewer may open its process later than the user who recorded it."""
+        self._bases: dict[tuple[int, str], bytes] = {}
+
+    def take(self, facts: Iterable[Row]) -> None:
+        """Take the facts of the next instant."""
+        self._forget_those_who_left()
+        self._budget = TICK_LIMIT
+        for kind, path, status, data in facts:
+            self._learn(kind, os.fsdecode(path), status, blob(data))
+        self._check_memory()
+
+    def _forget_those_who_left(self) -> None:
+        """Drop processes that have left, at the same point as the encoder does."""
+        for pid in self._left:
+            self.reads.pop(pid, None)
+            self.kept.pop(pid, None)
+            for values in self.values.values():
+                values.pop(pid, None)
+        self._left = frozenset()
+        self.asks = {}
+        self.exits = []
+
+    def _learn(self, kind: int, path: str, status: object, stored: bytes) -> None:
+        if kind == RecordKind.EXIT:
+            (wall_s,) = struct.unpack("<d", stored)
+            self.exits.append(Exit(int(path), wall_time_s(wall_s), None if status is None else integer(status)))
+            return
+        if kind == RecordKind.LOST:
+            self.lost += max(0, min(integer(status), COUNT_LIMIT))
+            return
+        if kind == RecordKind.KEY:
+            self._learn_all(stored)
+            return
+        data = unpack(stored, self._basis(kind, path))
+        if has_basis(kind) and kind != RecordKind.READ:
+            self._bases[kind, path] = data
+        size = ENTRY_BYTES + len(path) + len(data)
+        self._budget -= size
+        self._learnt_bytes += size
+        if self._budget < 0:
+            raise RecordingError("one instant holds too much")
+        self._learners[RecordKind(kind)](path, status, data)
+
+    def _learn_all(self, stored: bytes) -> None:
+        """Take a keyframe in place of everything known before."""
+        data = unpack(stored, limit_bytes=KEY_LIMIT)
+        self.forget()
+        for kind, path, status, value in decode_rows(data):
+            if kind in (RecordKind.KEY, RecordKind.EXIT):
+                raise RecordingError("a keyframe is damaged")
+            self._learn(kind, os.fsdecode(path), status, blob(value))
+
+    def _learn_pids(self, path: str, status: object, data: bytes) -> None:
+        numbers, form = decode_pids(data), integer(status)
+        if form == 1:
+            listed = frozenset(numbers)
+            self._left = self.listed - listed
+        else:
+            leaving = 1 + numbers[0]
+            self._left = frozenset(numbers[1:leaving])
+            rest = frozenset(numbers[leaving:])
+            listed = rest if form == 2 else (self.listed - self._left) | rest
+        self.listed = listed
+        if len(listed) > PROCESS_LIMIT:
+            raise RecordingError("it has more processes than memtop can show")
+        self.pids = tuple(sorted(listed))
+
+    def _learn_swept(self, name: str, status: object, data: bytes) -> None:
+        self.swept[name] = None if status else frozenset(decode_pids(data))
+
+    def _learn_sweep(self, name: str, status: object, data: bytes) -> None:
+        self.values[name].update(decode_changes(data))
+
+    def _learn_read(self, path: str, status: object, data: bytes) -> None:
+        self.reads[pid_of(path)][path] = Outcome(integer(status)), data
+
+    def _learn_ask(self, path: str, status: object, data: bytes) -> None:
+        took_s, data = decode_took(data)
+        told = Outcome(integer(status)), data
+        self.asks.setdefault(path, []).append((told, took_s))
+        if is_kept(path):
+            self.kept[pid_of(path)][path] = told
+
+    def _learn_kept(self, path: str, status: object, data: bytes) -> None:
+        self.kept[pid_of(path)][path] = Outcome(integer(status)), decode_took(data)[1]
+
+    def _learn_about(self, name: str, status: object, data: bytes) -> None:
+        self._about[name] = data
+        if problem := page_size_problem(self._about):
+            raise RecordingError(problem)
+
+    def _learn_read_set(self, path: str, status: object, data: bytes) -> None:
+        self.read_set = path_set(data)
+
+    def _learn_waiting(self, path: str, status: object, data: bytes) -> None:
+        self.waiting = path_set(data)
+
+    def _basis(self, kind: int, path: str) -> bytes:
+        if kind == RecordKind.READ:
+            known = self.reads[pid_of(path)].get(path)
+            return known[1] if known is not None else b""
+        return self._bases.get((kind, path), b"") if has_basis(kind) else b""
+
+    def _check_memory(self) -> None:
+        """Measure the memory in use, after enough new data that it may be too much. Raises RecordingError."""
+        if self._learnt_bytes < MEMORY_LIMIT // 4:
+            return
+        self._learnt_bytes = 0
+        reads = [
+            (path, told[1]) for answers in (*self.reads.values(), *self.kept.values()) for path, told in answers.items()
+        ]
+        values = [data or b"" for by_pid in self.values.values() for data in by_pid.values()]
+        kept = sum(ENTRY_BYTES + len(path) + len(data) for path, data in reads)
+        kept += sum(ENTRY_BYTES + len(data) for data in values)
+        kept += sum(ENTRY_BYTES + len(path) + len(data) for (_, path), data in self._bases.items())
+        if kept > MEMORY_LIMIT:
+            raise RecordingError("it holds more than memtop keeps in memory")

@@ -1,0 +1,39 @@
+"""Turns every error that the bytes of a recording can cause into one sentence."""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from memtop.errors import RecordingError
+from memtop.sanitize import clean
+
+DAMAGE: Final = (
+    sqlite3.Error,
+    sqlite3.Warning,
+    zlib.error,
+    struct.error,
+    KeyError,
+    ValueError,
+    IndexError,
+    OverflowError,
+    MemoryError,
+)
+"""What is raised for damaged bytes, beside RecordingError."""
+
+
+@contextmanager
+def one_sentence(name: str) -> Iterator[None]:
+    """Turn errors into a RecordingError that begins with the name of the recording. Its bytes are cleaned."""
+    try:
+        yield
+    except RecordingError as error:
+        raise RecordingError(f"{clean(name)} cannot be played: {clean(str(error))}") from None
+    except OSError as error:
+        raise RecordingError(f"{clean(name)} cannot be played: {clean(error.strerror or '')}") from None
+    except DAMAGE as error:
+        raise RecordingError(f"{clean(name)} cannot be played: it is damaged ({clean(str(error))})") from None

@@ -1,0 +1,98 @@
+"""The tables of a recording, for reading: instants by number, what was learnt at each, and where to begin."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from memtop.errors import RecordingError
+from memtop.sources.recording.checked_values import blob, integer
+from memtop.sources.recording.format import Row
+
+DEADLINE_S: Final = 2.0
+"""Longest time of one query."""
+
+
+class Extent(NamedTuple):
+    """Which instants there are."""
+
+    first: int
+    end: int
+    """The number after the last one."""
+
+
+class Ticks:
+    """Reads the two tables of a recording. ``connect`` opens a connection, and is called again after :meth:`rest`.
+
+    Each method may raise RecordingError and sqlite3.Error.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], *, has_keys: bool) -> None:
+        self._connect = connect
+        self._has_keys = has_keys
+        """Whether it has keyframes; format 1 has none."""
+        self._connection: sqlite3.Connection | None = None
+        self._deadline_s = math.inf
+
+    def begin_query(self) -> None:
+        """Give the queries until the next call DEADLINE_S together."""
+        self._deadline_s = time.monotonic() + DEADLINE_S
+
+    def extent(self) -> Extent | None:
+        """The instants that there are now; None for none."""
+        first, last = self._one("SELECT min(n), max(n) FROM tick")
+        return None if last is None else Extent(integer(first), integer(last) + 1)
+
+    def times(self, number: int) -> tuple[object, object] | None:
+        """Wall time and monotonic time of an instant, unchecked; None if it is not there."""
+        return self._query().execute("SELECT wall_s, mono_s FROM tick WHERE n = ?", (number,)).fetchone()  # type: ignore[no-any-return]
+
+    def facts(self, number: int) -> Iterator[Row]:
+        """What was learnt at an instant."""
+        rows = self._query().execute(
+            "SELECT kind, path, status, data FROM fact WHERE tick = ? ORDER BY rowid", (number,)
+        )
+        for kind, path, status, data in rows:
+            yield integer(kind), blob(path), status, blob(data)
+
+    def number_at(self, wall_s: float) -> int | None:
+        """The last instant up to a wall time; None for none."""
+        return self._number("SELECT max(n) FROM tick WHERE wall_s <= ?", wall_s)
+
+    def event_before(self, number: int) -> int | None:
+        """The last instant before another one at which a process ended or samples were lost; None for none."""
+        return self._number("SELECT max(tick) FROM fact WHERE tick < ? AND kind IN (8, 9)", number)
+
+    def key_before(self, number: int) -> int | None:
+        """The last keyframe up to an instant; None for none."""
+        return self._number("SELECT max(n) FROM tick WHERE key AND n <= ?", number) if self._has_keys else None
+
+    def rest(self) -> None:
+        """Close the connection until the next query: SQLite cannot finish a file that is being read."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _number(self, query: str, value: float) -> int | None:
+        (number,) = self._one(query, value)
+        return None if number is None else integer(number)
+
+    def _one(self, query: str, *values: float) -> tuple[object, ...]:
+        row: tuple[object, ...] = self._query().execute(query, values).fetchone()
+        return row
+
+    def _query(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+            self._connection.set_progress_handler(lambda: time.monotonic() > self._deadline_s, 10_000)
+        return self._connection
+
+
+def need(extent: Extent | None) -> Extent:
+    """The extent of a recording that has instants. Raises RecordingError for one that has none."""
+    if extent is None:
+        raise RecordingError("it has no samples: memtop was ended before the first one was written")
+    return extent
