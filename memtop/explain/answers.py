@@ -68,6 +68,9 @@ def _growth(outlook: Assessment) -> Answer:
     if (finding := found.get("growth")) is not None:
         return Answer(_confirmed(finding, outlook), finding.severity, "verdict_growing")
     growth, state = outlook.growth, outlook.state
+    heap = found.get("heap_full") or found.get("heap_leak")
+    if heap is not None and outlook.of_heap and growth is not None:
+        return Answer(_of_heap(heap, growth), heap.severity, heap.topic)
     if (finding := found.get("rising")) is not None:
         facts = finding.facts
         rise = f"{_signed(float(facts['rise_bytes']))} in {duration(float(facts['rise_s']))}"
@@ -93,6 +96,19 @@ def _confirmed(finding: Finding, outlook: Assessment) -> str:
     if target.limit is Limit.HIGH:
         return f"{says} · slowed in {when}"
     return f"{says} · {_name(target)} full in {when}"
+
+
+def _of_heap(finding: Finding, growth: Growth) -> str:
+    """``Leak? Heap +60.0 MiB/min after collections · -Xmx full in 2 to 3 min``."""
+    facts, slope = finding.facts, growth.slope_bytes_per_s
+    if finding.name == "heap_full":
+        return f"Heap full: {long_size(float(facts['live_bytes']))} in use after collections"
+    says = "Leak? More on its heap after collections"
+    if slope is not None:
+        says = f"Leak? Heap {_signed(60 * slope)}/min after collections"
+    if "early_s" not in facts or "late_s" not in facts:
+        return says
+    return f"{says} · {facts['heap_limit']} full in {span(float(facts['early_s']), float(facts['late_s']))}"
 
 
 def _shape(growth: Growth) -> str:

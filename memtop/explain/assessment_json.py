@@ -39,6 +39,7 @@ def _verdict(outlook: Assessment) -> dict[str, Any] | None:
         return None
     interval = growth.slope_low_bytes_per_s, growth.slope_high_bytes_per_s
     return {
+        "of": "heap" if outlook.of_heap else "memory",
         "kind": state.kind.value,
         "words": state.evidence.value if state.evidence is not None else SHAPES[state.kind],
         "confirmed": state.alarm,

@@ -179,6 +179,8 @@ class Assessment:
     """How long the curve has been level since its last step; None if its shape is not a step."""
     file_change_bytes: int | None = None
     """Change of the pages of files in RES over the span of :attr:`growth`, which does not count them."""
+    of_heap: bool = False
+    """Whether :attr:`growth` and :attr:`state` are those of a runtime's heap after collections, and not of RES."""
     heap_level: bool = False
     """Whether the heap in use after a collection does not rise, by the runtime's own figures."""
     limits: tuple[LimitRow, ...] = ()

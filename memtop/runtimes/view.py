@@ -154,6 +154,17 @@ class ToolTarget(NamedTuple):
     """Its arguments, each one cleaned."""
 
 
+class HeapFloor(NamedTuple):
+    """What is in use after collections, over time."""
+
+    collections: int
+    """Those that were seen."""
+    span_s: float
+    slope_bytes_per_s: float | None
+    interval_bytes_per_s: tuple[float, float] | None = None
+    """The bounds of that slope's 90 % interval; None if they are not known."""
+
+
 class FindingFacts(NamedTuple):
     """Reports of a runtime that may lead to a finding. Bytes; None if it does not report them."""
 
@@ -182,5 +193,7 @@ class FindingFacts(NamedTuple):
     """The limits that it sets itself, as far as their use is known."""
     not_looked_at: tuple[str, ...] = ()
     """Limits of its own whose use is not known, one clause each."""
+    floor: HeapFloor | None = None
+    """The trend of :attr:`live_bytes`; None before there are enough collections."""
     surviving_bytes_per_s: float | None = None
     """Growth of what survives the collections, while none of them has collected old objects; None otherwise."""

@@ -25,6 +25,7 @@ from memtop.analysis.findings import Severity
 from memtop.engine.engine import Engine
 from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.model.assessment import Assessment
+from memtop.runtimes.registry import REGISTRY
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
 from tests.lab.record import HERE, Run, build
@@ -135,7 +136,7 @@ def running(program: Program, folder: Path) -> Iterator[int]:
 
 def watch(pid: int, seconds: float) -> Iterator[str]:
     """What stood and when, as lines."""
-    engines = Engine(LiveSource()), Engine(LiveSource())
+    engines = Engine(LiveSource(runtimes=REGISTRY.read)), Engine(LiveSource(runtimes=REGISTRY.read))
     ask = request(only=frozenset({pid}), needs_all=Need.STAT | Need.STATUS)
     asks = [ask, ask]
     began_s = time.monotonic()

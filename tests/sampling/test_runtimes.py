@@ -63,9 +63,11 @@ class World:
         """What is known of a recorded program's runtime at its end."""
         return shown(self.feed(name))
 
-    def feed(self, name: str) -> Frame:
-        """Answer tick by tick as a recorded program did."""
-        for line in lines(name):
+    def feed(self, name: str, *, flat: bool = False) -> Frame:
+        """Answer tick by tick as a recorded program did; ``flat``: its RES is from the first tick on what it became."""
+        recorded = lines(name)
+        for line in recorded:
+            sizes = recorded[-1] if flat else line
             if "body" in line:
                 heap = parse_go_metrics(line["body"].encode())
                 self.source.files[f"{AT}metrics#{URL}"] = encode_metrics("http://127.0.0.1:6060/debug/vars", heap)
@@ -74,9 +76,9 @@ class World:
                 started_s = jvm_heap_of(line["hsperf"]).started_s
                 assert started_s is not None
                 self.source.wall_s = started_s + self.source.mono_s - self.process.start_ticks / 100
-            self.process.virt_pages = line["virt"] // PAGE
-            self.process.rss_pages = line["rss"] // PAGE
-            self.process.shr_pages = (line["file"] + line["shmem"]) // PAGE
+            self.process.virt_pages = sizes["virt"] // PAGE
+            self.process.rss_pages = sizes["rss"] // PAGE
+            self.process.shr_pages = (sizes["file"] + sizes["shmem"]) // PAGE
             frame = self.play()
         return frame
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from memtop.analysis.findings.inputs import FindingInputs
 from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Facts, Found, facts
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.forecast import HELD_PERCENT
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction, Evidence
+
+_OF_HEAP: Final = ("heap_leak", "heap_full")
+"""What a runtime reports of its heap. Then the shape of RES, which follows the heap's size, says nothing."""
 
 
 def growth(c: FindingInputs) -> Found:
@@ -69,7 +73,7 @@ def shape(kind: Shape) -> Callable[[FindingInputs], Found]:
 
     def find(c: FindingInputs) -> Found:
         g = c.growth
-        if g is None or g.kind is not kind or c.alarm:
+        if g is None or g.kind is not kind or c.alarm or c.heap_alarm in _OF_HEAP:
             return None
         return NOTE, _numbers(g) | facts(since_s=c.changed_ago_s)
 

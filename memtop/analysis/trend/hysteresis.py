@@ -114,13 +114,13 @@ def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
     if not previous.alarm:
         return _quiet(previous, growth, now_s)
     if growth.z is None or growth.z < _LET_GO_Z:
-        return Confirmation(kind=_without_alarm(growth.kind))
+        return Confirmation(kind=_withoutconfirmed(growth.kind))
     if growth.kind.alarming:
-        return _alarm(growth.kind, previous.since_s, growth, now_s)
+        return confirmed(growth.kind, previous.since_s, growth, now_s)
     looks, counted_s = _count(previous, growth, now_s) if growth.kind in _OVER else (0, None)
     if looks >= LOOKS:
         return Confirmation(kind=growth.kind)
-    standing = _alarm(previous.kind, previous.since_s, growth, now_s)
+    standing = confirmed(previous.kind, previous.since_s, growth, now_s)
     return replace(standing, looks=looks, counted_s=counted_s)
 
 
@@ -131,7 +131,7 @@ def _quiet(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation
     looks, counted_s = _count(previous, growth, now_s)
     since_s = now_s - growth.span_s if previous.since_s is None else previous.since_s
     if looks >= LOOKS:
-        return _alarm(growth.kind, since_s, growth, now_s)
+        return confirmed(growth.kind, since_s, growth, now_s)
     return replace(shaped, since_s=since_s, looks=looks, counted_s=counted_s)
 
 
@@ -148,12 +148,12 @@ def _shaped(previous: Confirmation, growth: Growth, now_s: float) -> Confirmatio
     agreeing = previous.agreeing + counts
     leaning = kind if kind is leaning else _COMMON[direction]
     if agreeing >= LOOKS:
-        return Confirmation(kind=_without_alarm(leaning))
+        return Confirmation(kind=_withoutconfirmed(leaning))
     leant_s = now_s if counts else previous.leant_s
     return Confirmation(kind=previous.kind, leaning=leaning, agreeing=agreeing, leant_s=leant_s)
 
 
-def _without_alarm(kind: Shape) -> Shape:
+def _withoutconfirmed(kind: Shape) -> Shape:
     return Shape.GROWTH if kind.alarming else kind
 
 
@@ -169,7 +169,8 @@ def _count(previous: Confirmation, growth: Growth, now_s: float) -> tuple[int, f
     return previous.looks + 1, now_s
 
 
-def _alarm(kind: Shape, since_s: float | None, growth: Growth, now_s: float) -> Confirmation:
+def confirmed(kind: Shape, since_s: float | None, growth: Growth, now_s: float) -> Confirmation:
+    """An alarm with the evidence for it. ``since_s`` is when the growth was first seen; None for its first point."""
     seen_s = growth.span_s if since_s is None else now_s - since_s
     if seen_s > _LIKELY_S and growth.floors_above >= _LIKELY_FLOORS:
         evidence = Evidence.LIKELY_LEAK

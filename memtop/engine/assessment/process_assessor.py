@@ -14,6 +14,7 @@ from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, ReadFacts, with_expensive_inputs
 from memtop.engine.assessment.finding_inputs import Judged, case_of, task_sums
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
+from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit
 from memtop.engine.assessment.memory_limits import (
     cgroup_name,
     count_limits,
@@ -104,10 +105,15 @@ class ProcessAssessor:
         case = self._read.added_to(case_of(row, step, judged, self._counters, self._history), step.now_s)
         case = with_expensive_inputs(case, inputs)
         self._standing = self._standing.after(find(case))
+        state = verdict.state if verdict is not None else None
+        heap = heap_verdict(inputs.heap, step.now_s) if state is None or not state.alarm else None
+        if heap is not None and inputs.heap is not None:
+            state, growth = heap[0], replace(heap[1], limit_s=time_to_heap_limit(inputs.heap, target))
         self.last = Assessment(
             findings=self._standing.standing,
             growth=growth,
-            state=verdict.state if verdict else None,
+            state=state,
+            of_heap=heap is not None,
             lazy_free_bytes=case.lazyfree,
             level_s=_level_s(verdict, growth),
             file_change_bytes=file_change_bytes(self._history, key, growth.span_s, step.now_s) if growth else None,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.classify import Shape
-from memtop.analysis.trend.hysteresis import Evidence
+from memtop.analysis.trend.hysteresis import Confirmation, Evidence
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
+from memtop.engine.assessment.heap_verdict import heap_verdict
 from memtop.engine.assessment.memory_limits import used_percent
 from memtop.engine.assessment.oom_candidates import order_on_machine
 from memtop.engine.assessment.step_input import StepInput
@@ -52,6 +53,8 @@ class Marks:
         self._marks: dict[ProcessKey, RowMarks] = {}
         self._percents: dict[ProcessKey, float | None] = {}
         self._ranks: dict[int, int] = {}
+        self._heaps: dict[ProcessKey, Confirmation] = {}
+        """Verdicts on heaps of runtimes, kept until newer figures refute them."""
 
     def of(self, key: ProcessKey) -> RowMarks:
         """The marks of a row."""
@@ -60,13 +63,21 @@ class Marks:
     def forget(self, key: ProcessKey) -> None:
         """Drop a process that has ended or become another program."""
         self._marks.pop(key, None)
+        self._heaps.pop(key, None)
 
     def renew(self, judged: set[ProcessKey], step: StepInput) -> list[ProcessKey]:
         """Update the marks of the processes ``judged`` at this tick and of those on screen.
 
         Returns those that changed.
         """
-        return [key for key in judged | self._look(step) if self._renew(key, step)]
+        for key, facts in step.runtimes.items():
+            found = heap_verdict(facts, step.now_s)
+            if found is not None:
+                self._heaps[key] = found[0]
+            else:
+                self._heaps.pop(key, None)
+        touched = judged | step.runtimes.keys() | self._look(step)
+        return [key for key in touched if self._renew(key, step)]
 
     def _look(self, step: StepInput) -> set[ProcessKey]:
         """The columns of limits and OOM rank, if they are on screen."""
@@ -93,7 +104,9 @@ class Marks:
         if step.process(key) is None:
             return False
         old = self._marks.get(key, _NOTHING)
-        found, rank = sign(self._verdicts.of(key))
+        verdict, heap = self._verdicts.of(key), self._heaps.get(key)
+        by_heap = heap is not None and (verdict is None or not verdict.alarm)
+        found, rank = sign_of(heap) if by_heap and heap is not None else sign(verdict)
         fresh = RowMarks(
             found, rank, self._percents.get(key, old.limit_percent), self._ranks.get(key.pid, old.oom_rank)
         )
@@ -104,10 +117,12 @@ class Marks:
 
 
 def sign(verdict: Verdict | None) -> tuple[str, int | None]:
-    """Two cells, severity and shape, and their value for sorting the column."""
-    if verdict is None:
-        return "", None
-    state = verdict.state
+    """Two cells, severity and shape, and their value for sorting the column; empty and None before a verdict."""
+    return ("", None) if verdict is None else sign_of(verdict.state)
+
+
+def sign_of(state: Confirmation) -> tuple[str, int | None]:
+    """The same for a state."""
     shape, rank = _SHAPES[state.kind] if not state.changing else _CHANGING
     if state.evidence is not None:
         mark, rank = _MARKS[state.evidence]

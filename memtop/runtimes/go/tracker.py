@@ -21,7 +21,7 @@ from memtop.runtimes.go.limits import FreedMemory, gogc_choices, judge_limit
 from memtop.runtimes.go.reading import decode_metrics
 from memtop.runtimes.go.sentences import GoJudgement
 from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Wanted
-from memtop.runtimes.view import FindingFacts, HeapPoint, KernelFigures, RuntimeCeiling, RuntimeView, Shown
+from memtop.runtimes.view import FindingFacts, HeapFloor, HeapPoint, KernelFigures, RuntimeCeiling, RuntimeView, Shown
 from memtop.units import long_size
 
 POINTS: Final = 900
@@ -225,6 +225,7 @@ class GoTracker:
             else (),
             alarm=_ALARMS.get(growth.verdict, ""),
             live_bytes=growth.live_bytes,
+            floor=HeapFloor(len(growth.cycles), growth.span_s, growth.live_bytes_per_s) if growth.cycles else None,
             frees_lazily=self._frees_lazily,
         )
 

@@ -18,7 +18,7 @@ from memtop.runtimes.jvm.reading import decode_counters
 from memtop.runtimes.jvm.sentences import JvmJudgement
 from memtop.runtimes.jvm.survivors import rising_survivors_per_s
 from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Wanted
-from memtop.runtimes.view import FindingFacts, HeapPoint, KernelFigures, RuntimeView, Shown
+from memtop.runtimes.view import FindingFacts, HeapFloor, HeapPoint, KernelFigures, RuntimeView, Shown
 from memtop.units import long_size
 
 POINTS: Final = 900
@@ -124,6 +124,11 @@ class JvmTracker:
             not_looked_at=self._uses_unknown(self._points[-1].heap),
             alarm=_ALARMS.get(growth.verdict, ""),
             live_bytes=growth.live_bytes,
+            floor=HeapFloor(
+                len(growth.cycles), growth.span_s, growth.live_bytes_per_s, growth.live_interval_bytes_per_s
+            )
+            if growth.cycles
+            else None,
             frees_lazily=False,
             surviving_bytes_per_s=surviving,
         )

@@ -64,7 +64,8 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
         takes = f"{LEAST_POINTS} readings in {units.duration(LEAST_SPAN_S)} or more"
         yield f"Verdict: unknown yet; it needs {takes}{seen}."
         return
-    words = f"Verdict: {state.evidence.value}, " if state.evidence is not None else "Verdict: "
+    words = "Verdict on what is left on its heap after collections: " if outlook.of_heap else "Verdict: "
+    words += f"{state.evidence.value}, " if state.evidence is not None else ""
     words += SHAPES[state.kind]
     if state.kind is Shape.INSUFFICIENT:
         words += f", until {LOOKS} classifications agree"
@@ -72,8 +73,10 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
         low, high = (growth.slope_low_bytes_per_s or 0) * 60, (growth.slope_high_bytes_per_s or 0) * 60
         words += f"; floor {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
         words += f" ({units.signed_size(low)} to {units.signed_size(high)})"
-    words += f", from {growth.points} readings in {units.duration(growth.span_s)}"
-    if outlook.lazy_free_bytes:
+    words += (
+        f", from {growth.points} {'collections' if outlook.of_heap else 'readings'} in {units.duration(growth.span_s)}"
+    )
+    if outlook.lazy_free_bytes and not outlook.of_heap:
         words += f"; {units.size(outlook.lazy_free_bytes)} that was already freed (LazyFree) is not counted"
     if state.alarm and growth.limit_s is not None:
         words += f"; limit in {span(*growth.limit_s)} ({HELD_PERCENT} % of such forecasts held in tests)"

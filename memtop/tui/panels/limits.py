@@ -158,7 +158,7 @@ def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
         return ()
     growth, state = outlook.growth, outlook.state
     when = ""
-    if state is not None and state.alarm and growth is not None and growth.limit_s is not None:
+    if state is not None and state.alarm and growth is not None and growth.limit_s and not outlook.of_heap:
         when = f" in {span(*growth.limit_s)},"
     target = outlook.first_met
     return tuple(
@@ -171,6 +171,8 @@ def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
 def chart_forecast(outlook: Assessment | None) -> Forecast | None:
     """The growth of RES until it reaches the limit that :func:`chart_limits` names; None unless growth is confirmed."""
     if outlook is None or outlook.state is None or not outlook.state.alarm or outlook.growth is None:
+        return None
+    if outlook.of_heap:  # it is not RES that rises
         return None
     room_bytes = outlook.first_met.headroom_max_bytes if outlook.first_met is not None else 0
     if outlook.growth.limit_s is None or room_bytes <= 0:

@@ -1,0 +1,50 @@
+"""The verdict on the heap of a runtime that reports what is left after collections; it goes before that on RES.
+
+RES of such a process follows the heap as the runtime has reserved it: it rises in steps, and is flat once the heap has
+had its maximum, whether what is alive on it grows or not.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from memtop.analysis.trend.classify import Growth, Shape
+from memtop.analysis.trend.hysteresis import Confirmation, confirmed
+from memtop.model.assessment import Limit, LimitRow
+from memtop.runtimes.view import FindingFacts
+
+_FILLS: Final = frozenset({"heap_leak", "heap_full"})
+"""Alarms of a runtime that say that what is alive on its heap grows, or fills it."""
+
+
+def heap_verdict(facts: FindingFacts | None, now_s: float) -> tuple[Confirmation, Growth] | None:
+    """What its own figures say, where they say that the heap fills up; else None.
+
+    The growth is that of the floor after collections. It has no forecast.
+    """
+    if facts is None or facts.alarm not in _FILLS or facts.floor is None:
+        return None
+    floor = facts.floor
+    low, high = floor.interval_bytes_per_s or (None, None)
+    slope = floor.slope_bytes_per_s
+    growth = Growth(
+        Shape.LEAK_GC,
+        points=floor.collections,
+        span_s=floor.span_s,
+        slope_bytes_per_s=slope,
+        slope_low_bytes_per_s=low,
+        slope_high_bytes_per_s=high,
+        level_bytes=facts.live_bytes,
+        floor_bytes=facts.live_bytes,
+        rise_bytes=None if slope is None else max(0.0, slope) * floor.span_s,
+        floors=floor.collections,
+        drops=floor.collections,
+    )
+    return confirmed(Shape.LEAK_GC, now_s - floor.span_s, growth, now_s), growth
+
+
+def time_to_heap_limit(facts: FindingFacts, first_met: LimitRow | None) -> tuple[float, float] | None:
+    """Earliest and latest time until a limit of the runtime is reached; None if another one is met first."""
+    if first_met is None or first_met.limit is not Limit.RUNTIME:
+        return None
+    return next((one.span_s for one in facts.ceilings if one.name == first_met.name), None)

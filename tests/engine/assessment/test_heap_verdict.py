@@ -1,0 +1,95 @@
+"""Where a runtime says what is left after collections, the verdict is on that, whatever RES does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from memtop.analysis.trend.classify import Shape
+from memtop.analysis.trend.hysteresis import Evidence
+from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit
+from memtop.explain.answers import answers
+from memtop.explain.assessment_json import judged_object
+from memtop.model.assessment import Assessment, Limit, LimitRow
+from memtop.model.frame import Frame
+from memtop.runtimes.view import FindingFacts, HeapFloor, RuntimeCeiling
+from memtop.sampling.request import Need
+from memtop.tui.panels.limits import chart_forecast
+from tests.requests import changed
+from tests.sampling.test_runtimes import GO, JVM, URL, World
+
+MIB = 1 << 20
+LEAK = FindingFacts(alarm="heap_leak", live_bytes=90 * MIB, floor=HeapFloor(12, 400.0, 1.5e6, (1.2e6, 1.9e6)))
+
+
+def outlook_of(frame: Frame) -> Assessment:
+    assert frame.detail is not None and frame.detail.outlook is not None
+    return frame.detail.outlook
+
+
+def fed(world: World, run: str) -> Frame:
+    """The recorded program with an RES that is level from its start, watched for another few ticks."""
+    world.ask = changed(world.ask, needs=Need.STAT | Need.STATUS, visible=frozenset({world.process.key}))
+    world.feed(run, flat=True)
+    return world.play(4)
+
+
+@pytest.mark.parametrize("run", ["jvm_leak", "jvm_leak_serial"])
+def test_a_jvm_that_leaks_under_a_level_res_grows_by_every_word(run: str) -> None:
+    frame = fed(World(JVM, panel=""), run)
+    outlook = outlook_of(frame)
+    assert outlook.state is not None and outlook.growth is not None
+    assert (outlook.state.kind, outlook.state.alarm, outlook.of_heap) == (Shape.LEAK_GC, True, True)
+    assert outlook.growth.slope_bytes_per_s is not None and outlook.growth.slope_bytes_per_s > 0
+    assert frame.rows[0].verdict.endswith("↗")
+    assert frame.detail is not None
+    assert answers(frame.detail, frame.system)[0].says.startswith("Leak? Heap +")
+    said = judged_object(outlook)
+    assert (said["verdict"]["of"], said["verdict"]["confirmed"]) == ("heap", True)
+    assert "heap_leak" in [one["id"] for one in said["findings"]]
+    assert {"step", "stairs", "warmup"}.isdisjoint(one["id"] for one in said["findings"])
+    assert chart_forecast(outlook) is None, "RES does not rise there"
+
+
+def test_a_go_program_that_leaks_under_a_level_res_does_so_too() -> None:
+    frame = fed(World(GO, URL, panel=""), "leak")
+    assert outlook_of(frame).of_heap
+    assert frame.rows[0].verdict.endswith("↗")
+
+
+def test_the_sign_of_a_row_stays_when_the_focus_leaves_and_its_heap_is_not_read_any_more() -> None:
+    world = World(JVM, panel="")
+    fed(world, "jvm_leak")
+    world.ask = changed(world.ask, focus=None)
+    assert world.play(10).rows[0].verdict.endswith("↗")
+
+
+@pytest.mark.parametrize(("identity", "url", "run"), [(JVM, "", "jvm_steady"), (GO, URL, "churn")])
+def test_a_heap_that_is_level_leaves_the_verdict_to_res(identity: bytes, url: str, run: str) -> None:
+    outlook = outlook_of(fed(World(identity, url, panel=""), run))
+    assert outlook.state is not None
+    assert (outlook.of_heap, outlook.state.alarm) == (False, False)
+
+
+def test_the_evidence_grows_with_the_time_for_which_it_was_seen() -> None:
+    found = heap_verdict(LEAK, 1000.0)
+    assert found is not None
+    state, growth = found
+    assert (state.evidence, state.since_s) == (Evidence.POSSIBLE_LEAK, 600.0)
+    assert (growth.kind, growth.points, growth.rise_bytes) == (Shape.LEAK_GC, 12, 6e8)
+
+
+@pytest.mark.parametrize(
+    "facts", [None, LEAK._replace(alarm=""), LEAK._replace(alarm="goroutines"), LEAK._replace(floor=None)]
+)
+def test_other_figures_give_no_verdict(facts: FindingFacts | None) -> None:
+    assert heap_verdict(facts, 1000.0) is None
+
+
+def test_the_time_to_the_heaps_limit_is_that_of_the_limit_met_first() -> None:
+    facts = LEAK._replace(ceilings=(RuntimeCeiling("-Xmx", 256 * MIB, 90 * MIB, span_s=(60.0, 90.0)),))
+    heap = LimitRow(Limit.RUNTIME, "-Xmx", 256 * MIB, 90 * MIB, 166 * MIB, 166 * MIB)
+    assert time_to_heap_limit(facts, heap) == (60.0, 90.0)
+    assert time_to_heap_limit(facts, replace(heap, limit=Limit.CGROUP)) is None
+    assert time_to_heap_limit(facts, None) is None
