@@ -58,7 +58,11 @@ def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engin
 
     position: Callable[[], tuple[int, int]] | None = getattr(source, "position", None)
     return Engine(
-        source, own=own or (lambda: OwnCost(None, None)), position=position, trouble=lambda: trouble_of(source)
+        source,
+        own=own or (lambda: OwnCost(None, None)),
+        position=position,
+        trouble=lambda: trouble_of(source),
+        note=getattr(source, "note", lambda event: None),
     )
 
 

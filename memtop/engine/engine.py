@@ -26,7 +26,7 @@ from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.sampler import Sampler
 from memtop.sanitize import clean
-from memtop.sources.protocol import OwnCost, Source
+from memtop.sources.protocol import NotedEvent, OwnCost, Source
 
 if TYPE_CHECKING:
     from memtop.engine.assessment import Assessor
@@ -46,7 +46,7 @@ class Engine:
     """Turns requests into frames.
 
     ``own`` measures memtop itself. ``position`` gives the position in a replay, ``trouble`` the reason why a recording
-    cannot be written. ``registry`` has the runtimes; None means all.
+    cannot be written. ``registry`` has the runtimes; None means all. ``note`` takes the events of each instant.
     """
 
     def __init__(
@@ -55,12 +55,15 @@ class Engine:
         own: Callable[[], OwnCost] = lambda: OwnCost(None, None),
         position: Callable[[], tuple[int, int]] | None = None,
         trouble: Callable[[], str | None] = lambda: None,
+        *,
         registry: Registry | None = None,
+        note: Callable[[NotedEvent], None] = lambda event: None,
     ) -> None:
         self._sampler = Sampler(source, replaying=position is not None)
         self._own = own
         self._position = position
         self._trouble = trouble
+        self._note = note
         self._history = History()
         self._machine = Machine()
         self._table = RowTable(self._history)
@@ -137,8 +140,21 @@ class Engine:
         return self._show(request)
 
     def _command(self, commands: Iterable[Command]) -> None:
+        commands = tuple(commands)
         if self._readers.command(commands):
+            self._note_marks(commands)
             self._frozen.make_again()
+
+    def _note_marks(self, commands: Iterable[Command]) -> None:
+        """Note the marks that these commands are about to set."""
+        from memtop.engine.assessment.process_names import process_name  # noqa: PLC0415 (one sample has no marks)
+        from memtop.model.timeline import EventKind  # noqa: PLC0415 (as above)
+        from memtop.sampling.commands import ToggleMark  # noqa: PLC0415 (as above)
+
+        for command in commands:
+            row = self._table.row(command.key)
+            if isinstance(command, ToggleMark) and row is not None and self._readers.mark(command.key, 0.0) is None:
+                self._note(NotedEvent(EventKind.MARK, command.key.pid, process_name(row)))
 
     def _plan(self, request: Request) -> SamplePlan:
         """The readings of the next sample, and of which processes."""
@@ -249,6 +265,8 @@ class Engine:
         }
         assessor.assess(rows, last, expensive)
         self._exits += assessor.fresh
+        for event in assessor.events:
+            self._note(event)
         for report in assessor.fresh:
             if report.is_oom:
                 self._oom_victim = f"{report.name} {report.key.pid}"

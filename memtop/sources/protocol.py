@@ -52,6 +52,18 @@ class Exit(NamedTuple):
     """wait(2) status; None if this kernel does not report it (PIDFD_GET_INFO needs Linux 6.15)."""
 
 
+class NotedEvent(NamedTuple):
+    """Something that memtop has found, to be written beside what was read, so that a recording can be gone through by
+    it."""
+
+    kind: str
+    """A word such as ``oom``; the engine has the list."""
+    pid: int | None
+    """The process that it is about; None for none."""
+    label: str
+    """Whom or what it is about, cleaned."""
+
+
 class Answer(NamedTuple):
     """The answer of a reading that may block."""
 

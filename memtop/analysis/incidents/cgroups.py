@@ -20,7 +20,7 @@ _RISE_S: Final = 4.0
 def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
     """Use that cannot be reclaimed of 80 % of the limit or more."""
     for one in inputs.cgroups:
-        percent = _used_percent(one)
+        percent = one.used_percent
         if percent < NEAR_PERCENT:
             continue
         kills = one.swap_room_bytes <= 0
@@ -49,7 +49,7 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
     """One that would be full in minutes at the pace seen, and no process of it is known to grow so."""
     for one in inputs.cgroups:
         rise = one.rise
-        if rise is None or rise.steps < 3 or rise.span_s < _RISE_S or _used_percent(one) >= NEAR_PERCENT:
+        if rise is None or rise.steps < 3 or rise.span_s < _RISE_S or one.used_percent >= NEAR_PERCENT:
             continue
         full_s = one.room_bytes / rise.bytes_per_s if rise.bytes_per_s > 0 else None
         if rise.size_bytes < MIB or full_s is None or full_s > _MINUTES_S:
@@ -70,10 +70,6 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
             story="limit",
             show=one.largest,
         )
-
-
-def _used_percent(one: CgroupFacts) -> float:
-    return 100.0 * (one.limit_bytes - one.room_bytes) / one.limit_bytes if one.limit_bytes > 0 else 100.0
 
 
 def _subject(one: CgroupFacts) -> Subject:

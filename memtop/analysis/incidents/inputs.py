@@ -72,6 +72,11 @@ class CgroupFacts:
     largest_name: str = ""
     refault_per_s: float | None = None
 
+    @property
+    def used_percent(self) -> float:
+        """The use that cannot be reclaimed, as a percentage of the limit."""
+        return 100.0 * (self.limit_bytes - self.room_bytes) / self.limit_bytes if self.limit_bytes > 0 else 100.0
+
 
 @dataclass(frozen=True, slots=True)
 class MachineFacts:

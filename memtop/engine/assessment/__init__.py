@@ -17,6 +17,7 @@ keeps. The modules, from facts to judgment:
 - ``exit_analysis``: how processes have ended, and which process took their place
 - ``machine_trend``, ``cgroup_watch``, ``incident_inputs``: the facts that incidents of the machine are made of
 - ``incident_tracker``: the incidents that stand, over all processes, cgroups and the machine
+- ``event_finder``: what happens at a tick, for recordings and their timeline
 - ``row_marks``: signs and numbers that assessment adds to a row of the table
 """
 

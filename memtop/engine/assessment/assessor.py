@@ -10,6 +10,7 @@ from typing import Final
 
 from memtop.analysis.trend.forecast import Room
 from memtop.engine.assessment.event_counters import Counters
+from memtop.engine.assessment.event_finder import EventFinder
 from memtop.engine.assessment.exit_analysis import AUTOPSIES, ExitAnalysis
 from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
 from memtop.engine.assessment.growth_tracker import GrowthTracker
@@ -29,6 +30,7 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import Sample
+from memtop.sources.protocol import NotedEvent
 
 LARGEST: Final = 50
 """Number of the largest processes whose end is reported, in addition to watched ones."""
@@ -53,6 +55,9 @@ class Assessor:
         self.rises = RiseTracker(history)
         self.fresh: tuple[ExitReport, ...] = ()
         """Exit reports of this tick."""
+        self.events: tuple[NotedEvent, ...] = ()
+        """What happened at this tick, for recordings."""
+        self._events = EventFinder()
         self._tick = 0
         self._largest: list[int] = []
         self._pids: frozenset[int] = frozenset()
@@ -152,7 +157,11 @@ class Assessor:
             for one in ends
             if self._exit_analysis.of(one.key) is not None
         )
-        self._incidents.take(step, self.fresh, last, self._lives.loops(step.now_s))
+        report = self._incidents.take(step, self.fresh, last, self._lives.loops(step.now_s))
+        assert self._incidents.inputs is not None
+        self.events = self._events.take(
+            step, self.fresh, self.restarted, self.verdicts, inputs=self._incidents.inputs, standing=report.standing
+        )
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
             self._largest = [row.pid for row in largest if row.rss_bytes]

@@ -52,6 +52,8 @@ class IncidentTracker:
         self._tick = -1
         self.report: IncidentReport | None = None
         """As of the latest tick."""
+        self.inputs: IncidentInputs | None = None
+        """The facts of the latest tick."""
 
     def take(
         self,
@@ -68,7 +70,7 @@ class IncidentTracker:
         self._trend.take(step)
         self._cgroups.take(step)
         self._note_exits(step, exits, last)
-        inputs = IncidentInputs(
+        self.inputs = IncidentInputs(
             step.now_s,
             growing_processes(step, self._verdicts, self._rises),
             self._cgroups.facts(step),
@@ -76,7 +78,7 @@ class IncidentTracker:
             tuple(self._exits),
             loops,
         )
-        self._standing = self._standing.after(step.now_s, find_incidents(inputs))
+        self._standing = self._standing.after(step.now_s, find_incidents(self.inputs))
         if self._tick % UNSEEN_TICKS == 0:
             self._unseen = unseen(step)
         offset_s = step.sample.wall_s - step.now_s

@@ -10,6 +10,7 @@ from typing import Final
 
 from memtop.sources.protocol import pid_of
 from memtop.sources.recording.format import (
+    LABEL_LIMIT,
     PACKED_LIMIT,
     VALUE_LIMIT,
     Outcome,
@@ -74,6 +75,10 @@ class Encoder:
             own.append((RecordKind.LOST, b"", tick.lost, b""))
         for end in tick.exits:
             own.append((RecordKind.EXIT, b"%d" % end.pid, end.status, struct.pack("<d", end.wall_s)))
+        own += [
+            (RecordKind.EVENT, event.kind.encode(), event.pid, b"\0" + event.label.encode()[:LABEL_LIMIT])
+            for event in tick.events
+        ]
         self._rows += own
         for pid in left:
             self._reads.pop(pid, None)

@@ -18,17 +18,19 @@ LOST        empty                      samples that are missing before this one 
 KEY         empty                      empty                                     rows, see :func:`encode_rows`
 KEPT        of the file                an Outcome                                as ASK
 ABOUT       its name                   empty                                     the value
+EVENT       its kind, a word           the pid or NULL                           its label
 ==========  =========================  ========================================  ===================================
 
 The mark of a recording that was not finished, because memtop was killed or could not write what it still had, is the
 journal mode in the header (byte 18): WAL while it is being written, another one when it is complete.
 ``SWEPT``, ``READ_SET`` and ``WAITING`` tell "unchanged" from "not asked"; they hold until they change. ``ASK`` and
-``EXIT`` belong to their tick alone. Numbers are little-endian.
+``EXIT`` belong to their tick alone, and so does ``EVENT``: something that memtop found at that tick, to go to later.
+Numbers are little-endian.
 
 A keyframe is a tick with a ``KEY``, whose rows are everything that is known at that tick, so that a reader may begin
 there. Its PIDS have the status 2: how many left at this tick, they, all of them. ``KEPT`` are answers that are asked
 for once and hold. ``ABOUT`` is what the recording says of its machine and of what was asked. The first tick is a
-keyframe. Format 1 has no keyframes.
+keyframe. Format 1 has no keyframes, formats 1 and 2 have no events.
 """
 
 from __future__ import annotations
@@ -44,27 +46,30 @@ from memtop.sources.protocol import is_runtime
 
 APPLICATION_ID: Final = 0x6D656D74
 """``memt``, at byte 68 of the file."""
-VERSION: Final = 2
+VERSION: Final = 3
 """PRAGMA user_version, the version that is written."""
 _FACT: Final = (
     "CREATE TABLE fact(tick INTEGER NOT NULL, kind INTEGER NOT NULL, path BLOB NOT NULL, status INTEGER, data BLOB)",
     "CREATE INDEX fact_tick ON fact(tick)",
 )
+_TICK: Final = (
+    "CREATE TABLE tick(n INTEGER PRIMARY KEY, wall_s REAL NOT NULL, mono_s REAL NOT NULL, key INTEGER NOT NULL)"
+)
 SCHEMAS: Final[Mapping[int, tuple[str, ...]]] = {
     1: ("CREATE TABLE tick(n INTEGER PRIMARY KEY, wall_s REAL NOT NULL, mono_s REAL NOT NULL)", *_FACT),
-    2: (
-        "CREATE TABLE tick(n INTEGER PRIMARY KEY, wall_s REAL NOT NULL, mono_s REAL NOT NULL, key INTEGER NOT NULL)",
-        *_FACT,
-        "CREATE INDEX fact_event ON fact(tick, kind) WHERE kind IN (8, 9)",
-    ),
+    2: (_TICK, *_FACT, "CREATE INDEX fact_event ON fact(tick, kind) WHERE kind IN (8, 9)"),
+    3: (_TICK, *_FACT, "CREATE INDEX fact_event ON fact(tick, kind) WHERE kind IN (9, 13)"),
 }
-"""The tables of each version that a reader understands. The last index finds ends of processes and losses at once."""
+"""The tables of each version that a reader understands. The last index finds losses and events at once; before there
+were events, losses and ends of processes."""
 PACKED_LIMIT: Final = 15 << 20
 """Most bytes of one value in the file."""
 VALUE_LIMIT: Final = 64 << 20
 """Most bytes of one value unpacked. It has room for the smaps of 65,000 mappings."""
 PROCESS_LIMIT: Final = 1 << 18
 """Most processes of one listing or sweep."""
+LABEL_LIMIT: Final = 200
+"""Most bytes of the label of an event."""
 TOOK_LIMIT_S: Final = 1e9
 """Longest time of one reading."""
 _COMPRESS_FROM: Final = 200
@@ -97,6 +102,7 @@ class RecordKind(IntEnum):
     KEY = 10
     KEPT = 11
     ABOUT = 12
+    EVENT = 13
 
 
 class Outcome(IntEnum):

@@ -111,6 +111,8 @@ class Known:
         if kind == RecordKind.KEY:
             self._learn_all(stored)
             return
+        if kind == RecordKind.EVENT:  # it is no reading: see Replay.events
+            return
         data = unpack(stored, self._basis(kind, path))
         if has_basis(kind) and kind != RecordKind.READ:
             self._bases[kind, path] = data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
 from memtop.redaction import scrub
@@ -13,6 +13,7 @@ from memtop.sources.protocol import (
     Answer,
     Exit,
     Instant,
+    NotedEvent,
     RecordingState,
     Source,
     is_runtime,
@@ -27,6 +28,8 @@ from memtop.sources.recording.writer import Writer
 if TYPE_CHECKING:
     from memtop.sources.recording.file import Bounds, RecordingFile
 
+EVENTS_LIMIT: Final = 256
+"""Most events of one instant."""
 _OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
 
 
@@ -167,6 +170,11 @@ class Recorder:
         if self._tick is not None:
             self._tick.exits.extend(exits)
         return exits
+
+    def note(self, event: NotedEvent) -> None:
+        """Write an event that was found at the instant under way."""
+        if self._tick is not None and len(self._tick.events) < EVENTS_LIMIT:
+            self._tick.events.append(event)
 
     def close(self) -> None:
         """Finish the file, as far as the disk allows within two seconds, and close the other Source."""

@@ -9,8 +9,9 @@ from typing import Final
 
 from memtop.errors import NotRecorded, RecordingError
 from memtop.sanitize import clean
-from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, pid_of
+from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, NotedEvent, pid_of
 from memtop.sources.recording.checked_values import mono_time_s, wall_time_s
+from memtop.sources.recording.events import decode_event, has_events
 from memtop.sources.recording.format import ERRORS
 from memtop.sources.recording.known import Known
 from memtop.sources.recording.one_sentence import one_sentence
@@ -38,7 +39,8 @@ class Replay:
         with one_sentence(path):
             connection = open_recording(path)
             self._unfinished = is_unfinished(path)
-            self._ticks = Ticks(lambda: connection, has_keys=format_of(path) > 1)
+            version = format_of(path)
+            self._ticks = Ticks(lambda: connection, has_keys=version > 1, has_events=has_events(version))
         try:
             with self._asking():
                 self._first, self._end = need(self._ticks.extent())
@@ -67,11 +69,27 @@ class Replay:
             last = self._ticks.number_at(wall_s)
         return 1 if last is None else last - self._first + 1
 
+    @property
+    def has_events(self) -> bool:
+        """Whether it was recorded by a memtop that writes events. In older recordings only ends are found."""
+        return self._ticks.has_events
+
     def event_before(self, position: int) -> int | None:
-        """The position of the last end of a process, or loss of samples, before a position; None for none."""
+        """The position of the last event before a position; None for none. Raises RecordingError."""
         with self._asking():
-            last = self._ticks.event_before(self._first + position - 1)
-        return None if last is None else last - self._first + 1
+            found = self._ticks.event_before(self._first + position - 1)
+        return None if found is None else found - self._first + 1
+
+    def event_after(self, position: int) -> int | None:
+        """The position of the first event after a position; None for none. Raises RecordingError."""
+        with self._asking():
+            found = self._ticks.event_after(self._first + position - 1)
+        return None if found is None else found - self._first + 1
+
+    def events(self) -> list[tuple[float, NotedEvent]]:
+        """Wall times and events, the oldest first; the latest ones where there are too many. Raises RecordingError."""
+        with self._asking():
+            return [(wall_time_s(wall_s), decode_event(*row)) for wall_s, *row in self._ticks.latest_events()][::-1]
 
     def seek(self, position: int) -> None:
         """Continue after so many instants, from the keyframe before them. Raises RecordingError.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from memtop.sources.protocol import Exit, Instant, pid_of
+from memtop.sources.protocol import Exit, Instant, NotedEvent, pid_of
 from memtop.sources.recording.format import Outcome
 
 Recorded = tuple[Outcome, bytes]
@@ -35,6 +35,7 @@ class Tick:
     """Readings that may block: path, outcome, seconds that it took."""
     waiting: set[str] = field(default_factory=set)
     exits: list[Exit] = field(default_factory=list)
+    events: list[NotedEvent] = field(default_factory=list)
     lost: int = 0
     """Instants before this one that could not be written."""
 
@@ -66,5 +67,6 @@ class Tick:
         }
         reads = {path: told for path, told in lost.reads.items() if matters(pid_of(path))} | self.reads
         asks = {ask[0]: ask for ask in (*(ask for ask in lost.asks if matters(pid_of(ask[0]))), *self.asks)}
-        exits = [*lost.exits, *self.exits]
-        return Tick(self.instant, pids, sweeps, reads, [*asks.values()], self.waiting, exits, self.lost + lost.lost + 1)
+        exits, events = [*lost.exits, *self.exits], [*lost.events, *self.events]
+        count = self.lost + lost.lost + 1
+        return Tick(self.instant, pids, sweeps, reads, [*asks.values()], self.waiting, exits, events, count)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from memtop.errors import RecordingError
 from memtop.sources.recording.checked_values import blob, integer
+from memtop.sources.recording.events import event_queries
 from memtop.sources.recording.format import Row
 
 DEADLINE_S: Final = 2.0
@@ -30,10 +31,13 @@ class Ticks:
     Each method may raise RecordingError and sqlite3.Error.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], *, has_keys: bool) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], *, has_keys: bool, has_events: bool = True) -> None:
         self._connect = connect
         self._has_keys = has_keys
         """Whether it has keyframes; format 1 has none."""
+        self.has_events = has_events
+        """Whether it was recorded by a memtop that writes events."""
+        self._event_queries = event_queries(has_events=has_events)
         self._connection: sqlite3.Connection | None = None
         self._deadline_s = math.inf
 
@@ -63,8 +67,16 @@ class Ticks:
         return self._number("SELECT max(n) FROM tick WHERE wall_s <= ?", wall_s)
 
     def event_before(self, number: int) -> int | None:
-        """The last instant before another one at which a process ended or samples were lost; None for none."""
-        return self._number("SELECT max(tick) FROM fact WHERE tick < ? AND kind IN (8, 9)", number)
+        """The last instant before another one that has an event; None for none."""
+        return self._number(self._event_queries.before, number)
+
+    def event_after(self, number: int) -> int | None:
+        """The first instant after another one that has an event; None for none."""
+        return self._number(self._event_queries.after, number)
+
+    def latest_events(self) -> Iterator[tuple[object, ...]]:
+        """Wall time and row of the last EVENTS_LIMIT events, the latest first, unchecked."""
+        return self._query().execute(self._event_queries.latest)
 
     def key_before(self, number: int) -> int | None:
         """The last keyframe up to an instant; None for none."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from memtop.errors import MemtopError, RecordingError
-from memtop.sources.protocol import Instant
+from memtop.sources.protocol import Instant, NotedEvent
 from memtop.sources.recording import encoder
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
@@ -93,3 +93,25 @@ def test_a_keyframe_that_is_larger_than_the_memory_for_it_is_kept_alone() -> Non
     for number in range(3):
         ring.append(Block(Instant(number, number), True, bytes(200)))
     assert [block.instant.wall_s for block in ring] == [2]
+
+
+@pytest.mark.parametrize("key_ticks", [1, 4, 300])
+def test_events_are_found_by_their_instant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key_ticks: int) -> None:
+    monkeypatch.setattr(encoder, "KEY_TICKS_MOST", key_ticks)
+    world = World()
+    recorder = Recorder(world, looks_back=True)
+    take(recorder, world, 3)
+    recorder.note(NotedEvent("oom", 7, "a\x1bb (7)"))
+    take(recorder, world, 4)
+    recorder.note(NotedEvent("mark", None, "x" * 1000))
+    recorder.start(str(tmp_path / "r"))
+    take(recorder, world, 2)
+    recorder.close()
+    replay = Replay(str(tmp_path / "r"))
+    (first_s, first), (second_s, second) = replay.events()
+    assert (first.kind, first.pid, first.label) == ("oom", 7, "a^[b (7)")
+    assert second.kind == "mark" and second.pid is None and 100 < len(second.label) <= 200
+    assert (replay.position_at(first_s), replay.position_at(second_s)) == (3, 7)
+    assert [replay.event_before(at) for at in (3, 4, 7, 8)] == [None, 3, 3, 7]
+    assert [replay.event_after(at) for at in (1, 3, 6, 7)] == [3, 7, 7, None]
+    replay.close()

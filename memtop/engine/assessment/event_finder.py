@@ -1,0 +1,97 @@
+"""Finds the events of a tick that a recording can be gone through by: ends, OOM kills, restarts, verdicts, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from memtop.analysis.incidents import CgroupFacts, Incident, IncidentInputs, MachineFacts
+from memtop.analysis.trend.hysteresis import Evidence
+from memtop.engine.assessment.growth_tracker import GrowthTracker
+from memtop.engine.assessment.process_names import process_name
+from memtop.engine.assessment.step_input import StepInput
+from memtop.model.assessment import ExitReport
+from memtop.model.frame import ProcessRow
+from memtop.model.timeline import EventKind
+from memtop.process_key import ProcessKey
+from memtop.sources.protocol import NotedEvent
+
+LEVELS: Final = (80.0, 90.0)
+"""Percentages of a limit whose crossing is an event, those of the incidents."""
+BELOW: Final = 5.0
+"""A level can be crossed again after the use was so many points below it."""
+_RANK: Final = {evidence: rank for rank, evidence in enumerate(Evidence)}
+_MACHINE: Final = ""
+
+
+class EventFinder:
+    """:meth:`take` once a tick. What holds at the first look at it is no event: it may have begun long before."""
+
+    def __init__(self) -> None:
+        self._alarms: dict[ProcessKey, int] | None = None
+        """Evidence for each confirmed growth, as a rank; None before the first tick."""
+        self._levels: dict[str, int] = {}
+        """Levels that each cgroup, or the machine, is above."""
+        self._kills: set[tuple[str | None, float]] = set()
+        """OOM kills of unknown processes, by cgroup and time."""
+
+    def take(
+        self,
+        step: StepInput,
+        ends: Iterable[ExitReport],
+        restarted: Iterable[ProcessRow],
+        verdicts: GrowthTracker,
+        *,
+        inputs: IncidentInputs,
+        standing: Iterable[Incident],
+    ) -> tuple[NotedEvent, ...]:
+        """The events of one tick."""
+        return (
+            *(_end(report) for report in ends),
+            *self._nameless_kills(standing),
+            *(NotedEvent(EventKind.RESTART, row.pid, process_name(row)) for row in restarted),
+            *self._verdicts(step, verdicts),
+            *self._crossed(inputs.cgroups, inputs.machine),
+        )
+
+    def _nameless_kills(self, standing: Iterable[Incident]) -> Iterator[NotedEvent]:
+        kills = {
+            (one.subject.path, one.since_s): one.subject.name
+            for one in standing
+            if one.name == "oom_kill" and one.subject.key is None
+        }
+        for kill, name in kills.items():
+            if kill not in self._kills:
+                yield NotedEvent(EventKind.OOM, None, f"a process of {name}" if name else "a process")
+        self._kills = set(kills)
+
+    def _verdicts(self, step: StepInput, verdicts: GrowthTracker) -> Iterator[NotedEvent]:
+        before, now = self._alarms, {}
+        for key in verdicts.alarmed():
+            found, row = verdicts.of(key), step.row(key)
+            evidence = found.state.evidence if found is not None else None
+            if evidence is None:
+                continue
+            now[key] = _RANK[evidence]
+            if before is not None and now[key] > before.get(key, -1) and row is not None:
+                yield NotedEvent(EventKind.VERDICT, key.pid, f"{process_name(row)}: {evidence.value}")
+        self._alarms = now
+
+    def _crossed(self, cgroups: Iterable[CgroupFacts], machine: MachineFacts) -> Iterator[NotedEvent]:
+        uses = {one.path: (one.name, one.used_percent) for one in cgroups}
+        if machine.total_bytes and machine.available_bytes is not None:
+            uses[_MACHINE] = "RAM", 100 * (1 - machine.available_bytes / machine.total_bytes)
+        levels: dict[str, int] = {}
+        for path, (name, percent) in uses.items():
+            above, before = sum(percent >= level for level in LEVELS), self._levels.get(path)
+            if before is not None and above > before:
+                yield NotedEvent(EventKind.LIMIT, None, f"{name}: {LEVELS[above - 1]:.0f} %")
+            if before is not None and above < before and percent > LEVELS[before - 1] - BELOW:
+                above = before
+            levels[path] = above
+        self._levels = levels
+
+
+def _end(report: ExitReport) -> NotedEvent:
+    kind = EventKind.OOM if report.is_oom else EventKind.EXIT
+    return NotedEvent(kind, report.key.pid, f"{report.name} ({report.key.pid})")
