@@ -7,9 +7,18 @@ import os
 import sys
 import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from memtop.cli.composition import engine_on, first_look, open_source, player_on, problem_of, trouble_of
+from memtop.cli.composition import (
+    STDIN,
+    engine_on,
+    first_look,
+    growth_of,
+    open_source,
+    player_on,
+    problem_of,
+    trouble_of,
+)
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put, say
 from memtop.cli.watchdog import Watchdog
@@ -29,6 +38,10 @@ if TYPE_CHECKING:
     from memtop.model.request import Request
     from memtop.settings import Settings
     from memtop.sources.protocol import Source
+
+
+WAIT_S: Final = 0.5
+"""How often to look for more of a recording that is still being written."""
 
 
 def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
@@ -58,10 +71,12 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
             ),
         )
         if not settings.output:
-            _watch(engine, request, settings, _reporting(source, _writer(form, settings, sys.stdout)), ending, dog=dog)
+            write = _reporting(source, _writer(form, settings, sys.stdout))
+            _watch(engine, request, settings, write, ending, source=source, dog=dog)
         else:
             with _new_file(settings.output) as file:
-                _watch(engine, request, settings, _reporting(source, _writer(form, settings, file)), ending, dog=dog)
+                write = _reporting(source, _writer(form, settings, file))
+                _watch(engine, request, settings, write, ending, source=source, dog=dog)
     except BaseException:
         source.close()
         say(problem_of(source))
@@ -90,6 +105,32 @@ def _reporting(source: Source, write: formats.Writer) -> formats.Writer:
     return report_and_write
 
 
+def _has_more(source: Source, settings: Settings, ending: EndSignals) -> bool:
+    """Whether more has come of a recording that is still being written, after waiting for it if that was asked for."""
+    growth = growth_of(source)
+    if growth is None:
+        return False
+    if not settings.follow and settings.replay != STDIN:
+        if growth.is_open:
+            say("the recording is still being written; --follow waits for more of it")
+        return False
+    said_late = False
+    while True:
+        with ending:
+            if source.wait(WAIT_S):  # type: ignore[attr-defined]
+                return True
+        growth = growth_of(source)
+        assert growth is not None, "what grew once has an end"
+        if not growth.is_open:
+            break
+        if growth.is_late and not said_late:
+            say(f"no sample for {growth.age_s:.0f} s")
+        said_late = growth.is_late
+    if growth.is_broken:
+        raise RecordingError(growth.ended)
+    return False
+
+
 def _new_file(path: str) -> TextIO:
     try:
         return open(path, "x", encoding="utf-8")
@@ -113,6 +154,7 @@ def _watch(
     write: formats.Writer,
     ending: EndSignals,
     *,
+    source: Source,
     dog: Watchdog,
 ) -> None:
     done = 0
@@ -121,6 +163,8 @@ def _watch(
         with nullcontext() if settings.replay else dog:
             frame = engine.step(request, late_s=max(0.0, time.monotonic() - planned_s) if done else 0.0)
         if frame is None:
+            if _has_more(source, settings, ending):
+                continue
             return
         if not frame.tick and settings.names and not settings.pids and not frame.rows:
             hint = "" if frame.hidden == 0 else "; or it is another user's, which this /proc hides (hidepid)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from memtop.engine.engine import Engine
 from memtop.sources.live import LiveSource
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from memtop.model.frame import Frame
     from memtop.model.request import Request
     from memtop.settings import Settings
-    from memtop.sources.protocol import OwnCost, Recording, Source
+    from memtop.sources.protocol import Growth, OwnCost, Recording, Source
+
+
+STDIN: Final = "-"
+"""The recording that comes as a stream from standard input."""
+END: Final = "end"
+"""Where a recording that is still being written is played at once as it grows."""
 
 
 def open_source(settings: Settings, *, looks_back: bool = False) -> Source:
@@ -67,13 +73,15 @@ def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engin
 
 
 def player_on(source: Source, at: str, own: Callable[[], OwnCost] | None = None) -> Player:
-    """Create what plays a recording, from a time of day on if ``at`` is not empty. Raises UsageError."""
+    """Create what plays a recording: from its start, a time of day, or its end on. Raises UsageError."""
     from memtop.engine.player import Player  # noqa: PLC0415 (live there is none)
     from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (as above)
 
     assert isinstance(source, Replay)
     player = Player(source, lambda: engine_on(source, own), time.monotonic)
-    if at:
+    if at == END:
+        player.follow()
+    elif at:
         player.go_to(parse_time_of_day(at, *player.span))
     return player
 
@@ -87,6 +95,12 @@ def first_look(engine: Engine | Player, request: Request, launch: Launch) -> Fra
     frame = engine.step(request)
     launch.go()
     return frame
+
+
+def growth_of(source: Source) -> Growth | None:
+    """What is known of the end of a recording that is still being written; None for anything else."""
+    growth: Growth | None = getattr(source, "growth", None)
+    return growth
 
 
 def problem_of(source: Source) -> str | None:

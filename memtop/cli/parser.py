@@ -363,7 +363,11 @@ def _regions() -> Parser:
 def _replay() -> Parser:
     parser = Parser("memtop replay [OPTIONS] FILE", _WATCH)
     parser.section("positional arguments", operand("replay", "FILE", "a recording made with --record"))
-    parser.section("options", _HELP, value("--at", metavar="TIME", help="begin at this time of day, such as 12:03:40"))
+    parser.section(
+        "options",
+        _HELP,
+        value("--at", metavar="TIME", help="begin at this time of day, such as 12:03:40; or at the end"),
+    )
     parser.set_defaults(targets=[], check=False, reset_terminal=False)
     return _with_views(parser)
 

@@ -18,8 +18,8 @@ from memtop.cli.watchdog import Watchdog
 from memtop.errors import ProcessGone, RecordingError, UsageError
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
-from memtop.sources.recording.file import Bounds
 from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.tables import Bounds
 from memtop.view_state import View
 
 if TYPE_CHECKING:

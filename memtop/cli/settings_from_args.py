@@ -157,7 +157,7 @@ def by_of(text: str | None) -> By | None:
 
 
 def _follow(given: Namespace, targets: bool) -> bool:
-    if given.follow and (not targets or given.json or given.csv or given.batch):
+    if given.follow and not given.replay and (not targets or given.json or given.csv or given.batch):
         raise UsageError("--follow needs a PID or a name, and a screen; without one, a name finds each successor")
     return bool(given.follow)
 

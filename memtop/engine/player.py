@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -11,6 +12,7 @@ from memtop.model.request import Request
 
 if TYPE_CHECKING:
     from memtop.sampling.commands import Command
+    from memtop.sources.protocol import Growth
 
 SHORT_PAST_S: Final = 0.15
 """Time for playing what precedes an instant, before that instant is shown ..."""
@@ -20,6 +22,8 @@ DEEP_TICKS: Final = 300
 """Samples before an instant that are played once it is shown, so that chart and verdicts have a past."""
 SEARCH_S: Final = 3.0
 """How long one search for an event goes on."""
+CATCH_UP_S: Final = 0.5
+"""How long a step takes samples of a recording that has grown."""
 
 
 class Span(NamedTuple):
@@ -35,6 +39,15 @@ class Seekable(Protocol):
     @property
     def span(self) -> Span | tuple[float, float]:
         """Wall times of its first and last instant."""
+        ...
+
+    @property
+    def growth(self) -> Growth | None:
+        """What is known of its end while it is being written; None for a recording that is not."""
+        ...
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until more has come since the last time, or no more will. False if neither has happened."""
         ...
 
     def position(self) -> tuple[int, int]:
@@ -67,7 +80,8 @@ class Player:
         self._engine_of = engine_of
         self._clock = clock
         self._engine = engine_of()
-        self.span = Span(*source.span)
+        self.is_following = False
+        """Whether the newest instant is shown as soon as it comes; see :meth:`follow`."""
         self.samples_per_frame = 1
         """How many samples are taken for a frame: more than one for speeds that no screen can follow."""
         self._wanted: Callable[[], int | None] | None = None
@@ -80,20 +94,45 @@ class Player:
         self._sample_s = 0.002
 
     @property
+    def span(self) -> Span:
+        """The wall times between which the recording lies, as far as it is known."""
+        return Span(*self._source.span)
+
+    @property
+    def growth(self) -> Growth | None:
+        """What is known of its end while it is being written; None for a recording that is not."""
+        return self._source.growth
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until more has come since the last time, or no more will. False if neither has happened.
+
+        Another thread may call it.
+        """
+        return self._source.wait(timeout_s)
+
+    def follow(self) -> None:
+        """Show the newest instant, and from then on each one that comes."""
+        self._wanted = lambda: self._source.position_at(math.inf)
+        self.is_following = True
+
+    @property
     def wants_past(self) -> bool:
         """Whether the next step plays the past of the instant on screen instead of going on."""
         return self._is_shallow and self._wanted is None
 
     def go_to(self, wall_s: float) -> None:
         """Show the instant at a wall time."""
+        self.is_following = False
         self._wanted = lambda: self._source.position_at(wall_s)
 
     def go_back(self) -> None:
         """Show the event before this instant, of those recorded or met while playing."""
+        self.is_following = False
         self._wanted = self._before
 
     def go_on(self) -> None:
         """Show the next event. It is searched for by playing, for some seconds at most."""
+        self.is_following = False
         self._searching = True
 
     def step(self, request: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
@@ -110,14 +149,23 @@ class Player:
         if self._searching:
             self._searching = False
             return self._search(request, commands)
-        for _ in range(self.samples_per_frame - 1):
-            if not self.take(request, commands):
-                return self._engine.view(request)
-            commands = ()
+        if self.is_following:
+            return self._catch_up(request, commands)
         began_s = self._clock()
-        frame = self._noted(self._engine.step(request, commands, late_s))
-        self._sample_s = max(0.0005, 0.8 * self._sample_s + 0.2 * (self._clock() - began_s))
+        frame = self._noted(self._play(request, commands, late_s))
+        if frame is None and self._source.growth is not None:
+            self.is_following = True
+        self._sample_s = max(0.0005, 0.8 * self._sample_s + 0.2 * (self._clock() - began_s) / self.samples_per_frame)
         return frame
+
+    def _play(self, request: Request, commands: Iterable[Command], late_s: float) -> Frame | None:
+        """Show the next frame, which stands for as many samples as there are, up to ``samples_per_frame``."""
+        for taken in range(self.samples_per_frame - 1):
+            if not self.take(request, commands):
+                return self._engine.view(request) if taken else None
+            commands = ()
+        frame = self._engine.step(request, commands, late_s)
+        return self._engine.view(request) if frame is None and self.samples_per_frame > 1 else frame
 
     def take(self, request: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> bool:
         """Take the next sample, to be shown with a later one. False at the end."""
@@ -143,6 +191,16 @@ class Player:
         self._engine = engine
         engine.view(request)  # takes with it the ends of processes before this instant
         return self._noted(engine.step(request, commands))
+
+    def _catch_up(self, request: Request, commands: Iterable[Command]) -> Frame | None:
+        """Show the newest instant that has come; None for none."""
+        until_s = self._clock() + CATCH_UP_S
+        has_more = self._engine.take(request, commands)
+        if not has_more:
+            return None
+        while has_more and self._clock() < until_s:
+            has_more = self._engine.take(request)
+        return self._noted(self._engine.view(request))
 
     def _search(self, request: Request, commands: Iterable[Command]) -> Frame | None:
         until_s = self._clock() + SEARCH_S

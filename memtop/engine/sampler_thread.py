@@ -92,6 +92,8 @@ class SamplerThread:
         self._single_steps = 0
         self._failures = 0
         self._ended = False
+        self._has_more = False
+        """Whether more came while a step was under way."""
         self._stopped = False
         self._out: dict[str, Callable[[], None]] = {}
         """Deliveries by kind, oldest first. Only the newest of each kind is kept."""
@@ -170,6 +172,15 @@ class SamplerThread:
             self._single_steps += 1
             self._changed.notify()
 
+    def go_on(self) -> None:
+        """More has come of a recording that had ended: take it at once, unless paused."""
+        with self._changed:
+            self._has_more = True
+            if self._ended:
+                self._ended = False
+                self._due_from_s = time.monotonic() - self._delay_s
+            self._changed.notify()
+
     @property
     def overdue_s(self) -> float | None:
         """Age of the last sample in seconds, where the next one should have come long ago; None where all is well.
@@ -218,6 +229,7 @@ class SamplerThread:
     def _begin_step(self) -> float:
         """Plan the step after this one; returns how late this one is, in seconds."""
         now_s, due_s = time.monotonic(), self._due_s()
+        self._has_more = False
         if self._single_steps:
             self._single_steps -= 1
             self._ended = False
@@ -248,7 +260,7 @@ class SamplerThread:
             with self._changed:
                 self._failures = 0
                 self._sampled_s = time.monotonic()
-                self._ended = not there_is_more
+                self._ended = not (there_is_more or self._has_more)
         if frame is not None:
             self._drawn_s = time.monotonic()
             self._post_frame(frame)

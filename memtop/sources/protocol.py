@@ -16,6 +16,11 @@ MOUNTS: Final = "machine/mounts"
 """Path of the report on tmpfs mounts; see :mod:`memtop.procfs.mounts_report`."""
 
 
+_LEAST_LATE_S: Final = 3.0
+"""What comes later than this and than three intervals is late."""
+_UNKNOWN_INTERVAL_S: Final = 4.0
+
+
 def pid_of(path: str) -> int | None:
     """The process that a file belongs to; None for files of the machine."""
     top, _, rest = path.partition("/")
@@ -87,6 +92,27 @@ class RecordingState(NamedTuple):
     size_bytes: int
     from_s: float | None
     """Wall time of its first instant; None before that is known."""
+
+
+class Growth(NamedTuple):
+    """The end of a recording that is played while it is being written."""
+
+    is_open: bool
+    """Whether more may come."""
+    age_s: float
+    """Seconds since something came."""
+    interval_s: float | None
+    """Seconds between the last two times that something came; None before the second one."""
+    ended: str = ""
+    """Why no more comes, as a sentence; empty while more may come."""
+    is_broken: bool = False
+    """Whether it ended without a word of its writer."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether more should have come long ago."""
+        usual_s = _UNKNOWN_INTERVAL_S if self.interval_s is None else self.interval_s
+        return self.is_open and self.age_s >= max(_LEAST_LATE_S, 3 * usual_s)
 
 
 class Recording(Protocol):

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from memtop.sources.protocol import Instant
-from memtop.sources.recording.file import Bounds, RecordingFile
+from memtop.sources.recording.file import RecordingFile
 from memtop.sources.recording.replay import Replay
+from memtop.sources.recording.tables import Bounds
 from memtop.sources.recording.tick import Block
 
 

@@ -7,31 +7,21 @@ import sqlite3
 import stat
 import time
 import urllib.parse
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from memtop.errors import RecordingError, starved
 from memtop.sanitize import clean
-from memtop.sources.recording.format import APPLICATION_ID, SCHEMAS, VERSION, decode_rows
+from memtop.sources.recording import writer_lock
+from memtop.sources.recording.tables import WAL_LIMIT_BYTES, Bounds, Tables
 from memtop.sources.recording.tick import Block
 
 LOOK_S: Final = 5.0
 """How often to check that the file still exists: SQLite goes on writing into a file that was removed."""
 CHECKPOINT_S: Final = 60.0
-WAL_LIMIT_BYTES: Final = 1 << 20
 _DESCRIPTORS: Final = "/proc/self/fd"
-
-
-class Bounds(NamedTuple):
-    """How much a recording keeps. The oldest is dropped first, from one keyframe to the next."""
-
-    keep_s: float | None = None
-    """Seconds before the newest instant that stay; None for all."""
-    max_bytes: int | None = None
-    """Size of the file; None for any."""
 
 
 class RecordingFile:
@@ -48,33 +38,18 @@ class RecordingFile:
             raise RecordingError(f"{clean(path)}: the current directory is gone") from error
         self.removed = False
         """Whether the file was seen to be removed or replaced."""
-        self._bounds = bounds
-        self._connection = _create(self.path)
+        self._connection, self._descriptor = _create(self.path)
+        try:
+            self._tables = _set_up(self._connection, bounds)
+        except sqlite3.Error as error:
+            self._let_go()
+            raise RecordingError(f"{clean(path)}: {clean(str(error))}") from error
         self._inode = _inode(self.path)
-        self._written = 0
-        self._keys: deque[tuple[int, float]] = deque()
-        """Number and time of each keyframe in the file, oldest first."""
         self._looked_s = self._checkpointed_s = time.monotonic()
 
     def write(self, blocks: Sequence[Block]) -> None:
         """Write blocks in one transaction. Raises RecordingError; nothing is written then."""
-        keys = []
-        try:
-            with self._connection as connection:
-                connection.execute("BEGIN")
-                for number, block in enumerate(blocks, self._written):
-                    if block.key:
-                        keys.append((number, block.instant.mono_s))
-                    connection.execute("INSERT INTO tick VALUES (?, ?, ?, ?)", (number, *block.instant, block.key))
-                    connection.executemany(
-                        "INSERT INTO fact VALUES (?, ?, ?, ?, ?)", [(number, *row) for row in decode_rows(block.rows)]
-                    )
-        except (sqlite3.Error, MemoryError) as error:
-            raise RecordingError(clean(starved(error) or str(error))) from error
-        self._written += len(blocks)
-        self._keys += keys
-        if keys:
-            self._drop_oldest(blocks[-1].instant.mono_s)
+        self._tables.write(blocks)
 
     def keep_house(self) -> None:
         """Do what is due from time to time."""
@@ -100,9 +75,16 @@ class RecordingFile:
         try:
             if complete:
                 self._connection.execute("PRAGMA journal_mode=DELETE").fetchall()
-            self._connection.close()
         except (sqlite3.Error, MemoryError) as error:
             raise RecordingError(clean(starved(error) or str(error))) from error
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close the file, first SQLite's connection: closing any descriptor of a file gives up its POSIX locks."""
+        with suppress(sqlite3.Error, MemoryError):
+            self._connection.close()
+        os.close(self._descriptor)
 
     def size_bytes(self) -> int:
         """Size on the disk, including SQLite's extra files."""
@@ -112,37 +94,12 @@ class RecordingFile:
                 size += os.stat(name).st_size
         return size
 
-    def _drop_oldest(self, now_s: float) -> None:
-        keep_s, keys = self._bounds.keep_s, self._keys
-        before = None
-        while len(keys) > 1 and (
-            (keep_s is not None and keys[1][1] <= now_s - keep_s) or (before is None and self._is_too_large())
-        ):
-            keys.popleft()
-            before = keys[0][0]
-        if before is None:
-            return
-        with suppress(sqlite3.Error), self._connection as connection:  # the next keyframe tries again
-            connection.execute("BEGIN")
-            connection.execute("DELETE FROM fact WHERE tick < ?", (before,))
-            connection.execute("DELETE FROM tick WHERE n < ?", (before,))
-        with suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
-        if self._is_too_large() and len(keys) > 1:
-            self._drop_oldest(now_s)
 
-    def _is_too_large(self) -> bool:
-        if self._bounds.max_bytes is None:
-            return False
-        counts = [
-            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        ]
-        used_bytes: int = (counts[0] - counts[1]) * counts[2]
-        return used_bytes + WAL_LIMIT_BYTES > self._bounds.max_bytes
+def _create(path: str) -> tuple[sqlite3.Connection, int]:
+    """Create the file. Returns it as a database, and a descriptor of it, which has the lock of the writer.
 
-
-def _create(path: str) -> sqlite3.Connection:
+    Raises RecordingError.
+    """
     _check_directory(path)
     try:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -151,23 +108,26 @@ def _create(path: str) -> sqlite3.Connection:
         raise RecordingError(f"{clean(path)}: there is such a file already, and it is not overwritten") from error
     except OSError as error:
         raise RecordingError(f"{clean(path)}: {error.strerror}") from error
+    writer_lock.hold(created)
     try:
-        connection = _connect(path, created)
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        connection.execute("BEGIN")
-        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version={VERSION}")
-        for statement in SCHEMAS[VERSION]:
-            connection.execute(statement)
-        connection.execute("COMMIT")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute(f"PRAGMA wal_autocheckpoint={WAL_LIMIT_BYTES // 4096}")
-        connection.execute(f"PRAGMA journal_size_limit={WAL_LIMIT_BYTES}")
-        connection.execute("PRAGMA cache_size=-512")
+        return _connect(path, created), created
     except sqlite3.Error as error:
+        os.close(created)
         raise RecordingError(f"{clean(path)}: {clean(str(error))}") from error
-    return connection
+    except RecordingError:
+        os.close(created)
+        raise
+
+
+def _set_up(connection: sqlite3.Connection, bounds: Bounds) -> Tables:
+    """Create the tables, for transactions that survive the end of the machine. Raises sqlite3.Error."""
+    tables = Tables(connection, bounds)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={WAL_LIMIT_BYTES // 4096}")
+    connection.execute(f"PRAGMA journal_size_limit={WAL_LIMIT_BYTES}")
+    connection.execute("PRAGMA cache_size=-512")
+    return tables
 
 
 def _check_directory(path: str) -> None:
@@ -182,19 +142,18 @@ def _check_directory(path: str) -> None:
 
 
 def _connect(path: str, created: int) -> sqlite3.Connection:
-    """Open exactly the file that was ``created``, whatever file has its name now, and close that descriptor.
+    """Open exactly the file that was ``created``, whatever file has its name now.
 
     SQLite opens by name only. Therefore the file that it has opened is compared before anything is read or written. It
     does not follow a link then and creates no file. Raises RecordingError and sqlite3.Error.
     """
     identity = os.fstat(created)
-    os.close(created)  # before SQLite locks: closing any descriptor of a file gives up its POSIX locks
     connection = sqlite3.connect(
         f"file:{urllib.parse.quote(os.fsencode(path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
     )
     for descriptor in os.listdir(_DESCRIPTORS):
         with suppress(OSError):  # the descriptor of this very listing, which is closed by now
-            if os.path.samestat(identity, os.fstat(int(descriptor))):
+            if int(descriptor) != created and os.path.samestat(identity, os.fstat(int(descriptor))):
                 return connection
     connection.close()
     raise RecordingError(f"{clean(path)}: it was replaced by another file while it was being created")

@@ -18,8 +18,10 @@ from memtop.sources.recording.format import APPLICATION_ID, SCHEMAS, VERSION
 
 FILE_LIMIT: Final = 2 << 30
 LENGTH_LIMIT: Final = 16 << 20
-_WAL: Final = b"\x02"
-"""Byte 18 of an SQLite file that is written with a log beside it, "The SQLite database file format", 1.3.3."""
+JOURNAL_AT: Final = 18
+"""Place of the byte that says how an SQLite file is written, "The SQLite database file format", 1.3.3."""
+WAL: Final = b"\x02"
+"""That byte, of a file that is written with a log beside it."""
 _MAGIC: Final = b"SQLite format 3\0"
 _LIMITS: Final = {
     sqlite3.SQLITE_LIMIT_LENGTH: LENGTH_LIMIT,
@@ -63,7 +65,7 @@ def is_unfinished(path: str) -> bool:
     """Whether the file has the mark of a recording that lacks samples at its end. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
-        return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.read(descriptor, 19)[18:] == _WAL
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.pread(descriptor, 1, JOURNAL_AT) == WAL
     finally:
         os.close(descriptor)
 

@@ -26,7 +26,8 @@ from memtop.sources.recording.tick import Recorded, Tick
 from memtop.sources.recording.writer import Writer
 
 if TYPE_CHECKING:
-    from memtop.sources.recording.file import Bounds, RecordingFile
+    from memtop.sources.recording.file import RecordingFile
+    from memtop.sources.recording.tables import Bounds
 
 EVENTS_LIMIT: Final = 256
 """Most events of one instant."""
@@ -218,6 +219,7 @@ def _told(error: MemtopError) -> Recorded:
 
 
 def _new_file(path: str, bounds: Bounds | None) -> RecordingFile:
-    from memtop.sources.recording.file import Bounds, RecordingFile  # noqa: PLC0415 (13 ms of SQLite, for a file only)
+    from memtop.sources.recording.file import RecordingFile  # noqa: PLC0415 (13 ms of SQLite, for a file only)
+    from memtop.sources.recording.tables import Bounds  # noqa: PLC0415 (as above)
 
     return RecordingFile(path, bounds or Bounds())

@@ -9,15 +9,15 @@ from typing import Final
 
 from memtop.errors import NotRecorded, RecordingError
 from memtop.sanitize import clean
-from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, NotedEvent, pid_of
+from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Growth, Instant, NotedEvent, pid_of
 from memtop.sources.recording.checked_values import mono_time_s, wall_time_s
-from memtop.sources.recording.events import decode_event, has_events
+from memtop.sources.recording.events import decode_event
 from memtop.sources.recording.format import ERRORS
 from memtop.sources.recording.known import Known
 from memtop.sources.recording.one_sentence import one_sentence
-from memtop.sources.recording.opening import format_of, is_unfinished, open_recording
+from memtop.sources.recording.opened import Opened, open_file
 from memtop.sources.recording.tick import Recorded
-from memtop.sources.recording.ticks import Ticks, need
+from memtop.sources.recording.ticks import need
 
 WARM_TICKS: Final = 2
 """Instants at which a viewer that has just begun asks for everything."""
@@ -28,26 +28,29 @@ class Replay:
 
     What was not requested during the recording is unknown: read raises NotRecorded, a sweep gives None. Raises
     RecordingError, with one sentence, for anything that is wrong with the file.
+
+    ``received`` are the samples of a stream, in place of a file at ``path``. What is still being written is played up
+    to what there is; :meth:`wait` waits for more.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, received: Opened | None = None) -> None:
         self._path = path
         self._known = Known()
         self._warm_until = 0
         """Up to this instant what was not asked for at an instant is answered with what is known; see :meth:`seek`."""
         self._mono_s = -math.inf
+        opened = received
         with one_sentence(path):
-            connection = open_recording(path)
-            self._unfinished = is_unfinished(path)
-            version = format_of(path)
-            self._ticks = Ticks(lambda: connection, has_keys=version > 1, has_events=has_events(version))
+            opened = opened or open_file(path)
+        self._ticks, self._tail, self._unfinished = opened
         try:
             with self._asking():
                 self._first, self._end = need(self._ticks.extent())
+                self._span = self._wall_s(self._first), self._wall_s(self._end - 1)
         except RecordingError:
-            self._ticks.rest()
+            self.close()
             raise
-        self._next = self._first
+        self._oldest = self._next = self._first
 
     @property
     def _is_warm(self) -> bool:
@@ -59,9 +62,20 @@ class Replay:
 
     @property
     def span(self) -> tuple[float, float]:
-        """Wall times of the first and the last instant, in seconds since 1970. Raises RecordingError."""
-        with self._asking():
-            return self._wall_s(self._first), self._wall_s(self._end - 1)
+        """Wall times of the first and the last instant, in seconds since 1970."""
+        return self._span
+
+    @property
+    def growth(self) -> Growth | None:
+        """What is known of its end while it is being written; None for a recording that is not."""
+        return None if self._tail is None else self._tail.growth
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until more has come since the last time, or no more will. False if neither has happened in this time.
+
+        Another thread may call it.
+        """
+        return self._tail is not None and self._tail.wait(timeout_s)
 
     def position_at(self, wall_s: float) -> int:
         """How many instants there are up to a wall time, that one included; at least 1. Raises RecordingError."""
@@ -97,12 +111,13 @@ class Replay:
         A viewer that begins there has no past. So at the next two instants it is also answered what had been asked for
         earlier and was not asked for again because it holds.
         """
-        target = min(self._first + max(0, position), self._end)
+        self._refresh()
+        target = max(self._oldest, min(self._first + max(0, position), self._end))
         with self._asking():
             key = self._ticks.key_before(target)
         self._known.forget()
         self._mono_s = -math.inf
-        self._next, self._warm_until = self._first if key is None else key, target + WARM_TICKS
+        self._next, self._warm_until = self._oldest if key is None else key, target + WARM_TICKS
         while self._next < target and self.begin() is not None:
             pass
 
@@ -117,11 +132,15 @@ class Replay:
         return f"the recording is not complete: {'; '.join(said)}" if said else None
 
     def begin(self) -> Instant | None:
-        """Open the next instant; None at the end."""
+        """Open the next instant; None at the end, or where the next one has not been written yet."""
+        if self._next >= self._end:
+            self._refresh()
         if self._next >= self._end:
             return None
         with self._asking():
             found = self._ticks.times(self._next)
+            if found is None and self._tail is not None:
+                found = self._begin_at_oldest()
             if found is None:
                 raise RecordingError("an instant is missing")
             mono_s = mono_time_s(found[1])  # the clock of a process that was restored elsewhere has gone back
@@ -188,6 +207,26 @@ class Replay:
     def close(self) -> None:
         """Close the file."""
         self._ticks.rest()
+        if self._tail is not None:
+            self._tail.close()
+
+    def _refresh(self) -> None:
+        """Take notice of what was written meanwhile. Raises RecordingError."""
+        if self._tail is None:
+            return
+        with self._asking():
+            extent = need(self._ticks.extent())
+            if extent.end > self._end or extent.first > self._oldest:
+                self._oldest, self._end = extent
+                self._span = self._wall_s(self._oldest), self._wall_s(self._end - 1)
+
+    def _begin_at_oldest(self) -> tuple[object, object] | None:
+        """Go on with the oldest instant, which is a keyframe, since the next one was dropped meanwhile."""
+        self._oldest, self._end = need(self._ticks.extent())
+        if self._next < self._oldest:
+            self._next = self._oldest
+            self._known.forget()
+        return self._ticks.times(self._next)
 
     def _wall_s(self, number: int) -> float:
         times = self._ticks.times(number)
@@ -198,9 +237,10 @@ class Replay:
     @contextmanager
     def _asking(self) -> Iterator[None]:
         """Ask the file, within the time for one query. Raises RecordingError."""
-        with one_sentence(self._path):
-            self._ticks.begin_query()
+        with one_sentence(self._path), self._ticks.asking():
             yield
+            if self._tail is not None:
+                self._ticks.rest()
 
 
 def _given(told: Recorded) -> bytes:

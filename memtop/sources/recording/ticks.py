@@ -6,6 +6,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, NamedTuple
 
 from memtop.errors import RecordingError
@@ -28,10 +29,20 @@ class Extent(NamedTuple):
 class Ticks:
     """Reads the two tables of a recording. ``connect`` opens a connection, and is called again after :meth:`rest`.
 
-    Each method may raise RecordingError and sqlite3.Error.
+    ``lock`` is held for queries, where another thread writes through the same connection. Each method may raise
+    RecordingError and sqlite3.Error.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], *, has_keys: bool, has_events: bool = True) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        *,
+        has_keys: bool,
+        has_events: bool = True,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self._is_shared = lock is not None
+        self._lock = lock or nullcontext()
         self._connect = connect
         self._has_keys = has_keys
         """Whether it has keyframes; format 1 has none."""
@@ -41,9 +52,12 @@ class Ticks:
         self._connection: sqlite3.Connection | None = None
         self._deadline_s = math.inf
 
-    def begin_query(self) -> None:
-        """Give the queries until the next call DEADLINE_S together."""
-        self._deadline_s = time.monotonic() + DEADLINE_S
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """A context for queries, which have DEADLINE_S together."""
+        with self._lock:
+            self._deadline_s = time.monotonic() + DEADLINE_S
+            yield
 
     def extent(self) -> Extent | None:
         """The instants that there are now; None for none."""
@@ -83,7 +97,12 @@ class Ticks:
         return self._number("SELECT max(n) FROM tick WHERE key AND n <= ?", number) if self._has_keys else None
 
     def rest(self) -> None:
-        """Close the connection until the next query: SQLite cannot finish a file that is being read."""
+        """Close the connection until the next query: SQLite cannot finish a file that is being read.
+
+        A connection that is shared stays open.
+        """
+        if self._is_shared:
+            return
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

@@ -24,12 +24,17 @@ class TimeActions(AppState):
             self.choose_window(frozen=not self.view.window.frozen, cursor_s=None)
 
     def action_live(self) -> None:
-        if self.view.window.cursor_s is None and not self.view.window.frozen and not self.sampler_thread.pause_stepping:
+        player = self.player
+        is_behind = player is not None and player.growth is not None and not player.is_following
+        stands_still = self.view.window.stands_still or self.sampler_thread.pause_stepping
+        if not (stands_still or is_behind):
             self.table.action_last()
             return
         self.choose_window(frozen=False, cursor_s=None)
         if self.settings.replay:
             self.sampler_thread.pause_stepping = False
+            if is_behind and player is not None:
+                player.follow()
             self.show_header()
 
     def action_look(self, points: int) -> None:

@@ -37,6 +37,7 @@ from memtop.tui.app.actions_time import TimeActions
 from memtop.tui.app.app_state import FrameReady, SamplerTroubled
 from memtop.tui.app.bindings import BINDINGS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.app.palette_commands import commands
+from memtop.tui.app.tail import follow_tail, tail_words
 from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
@@ -203,6 +204,8 @@ class MemtopApp(
         if self.settings.notice:
             self.say(self.settings.notice)
         self.sampler_thread.start()
+        if self.player is not None:
+            follow_tail(self.player, self.sampler_thread)
         self.set_interval(WATCH_EVERY_S, self.watch_sampler)
         self.call_after_refresh(memory_tuning.settle)
         self.set_timer(TRIM_AFTER_S, memory_tuning.trim)
@@ -210,10 +213,13 @@ class MemtopApp(
     def watch_sampler(self) -> None:
         """Say across the screen that samples do not come, and how old is what it shows."""
         overdue_s = self.sampler_thread.overdue_s
-        if (overdue_s is not None) != self.has_class("-overdue"):
-            self.set_class(overdue_s is not None, "-overdue")
+        words = tail_words(self.player.growth) if self.player is not None else ""
         if overdue_s is not None:
-            self.query_one("#overdue", Label).update(overdue_words(overdue_s, known=self.frame is not None))
+            words = overdue_words(overdue_s, known=self.frame is not None)
+        if bool(words) != self.has_class("-overdue"):
+            self.set_class(bool(words), "-overdue")
+        if words:
+            self.query_one("#overdue", Label).update(words)
 
     def on_unmount(self) -> None:
         """Stop the sampler with the screen."""
@@ -302,9 +308,13 @@ class MemtopApp(
         self.say(message.text, severity="error")
 
     def on_recording_ended(self) -> None:
-        """Keep the last frame on screen."""
+        """Keep the last frame on screen, unless more may come."""
+        growth = self.player.growth if self.player is not None else None
+        if growth is not None and growth.is_open:
+            self.show_header()
+            return
         self.sampler_thread.pause_stepping = True
-        self.say("end of the recording; ← → move through it, q quits")
+        self.say(f"{growth.ended if growth is not None else 'end of the recording'}; ← → move through it, q quits")
         self.show_header()
 
     # -- keys

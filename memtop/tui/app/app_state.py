@@ -22,6 +22,7 @@ from memtop.sampling.request import Need
 from memtop.settings import Settings
 from memtop.sources.protocol import Recording
 from memtop.tui.app.bindings import BACK_HINT, CHART_HINTS, REPLAY_HINTS, SIDE_HINTS, TABLE_HINTS, WORDS_HINTS
+from memtop.tui.app.tail import tail_state
 from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.footer import Hint, StatusBar
 from memtop.tui.bars.header import HeaderBar
@@ -314,5 +315,6 @@ class AppState(SafeApp):
             paused=self.view.window.frozen or self.sampler_thread.pause_stepping,
             looking_back_s=self.view.window.cursor_s,
             speed=self.speed,
+            tail=tail_state(self.player.growth, follows=self.player.is_following) if self.player is not None else "",
         )
         self.query_one(HeaderBar).show(self.frame, self.view.readings.delay_s, state)

@@ -47,6 +47,8 @@ class HeaderState:
     readonly: bool = False
     speed: float = 1.0
     """How many times as fast as it was recorded a recording is played."""
+    tail: str = ""
+    """Whether the recording that is played still grows; empty for one that does not."""
 
 
 def state_of(settings: Settings, recording: RecordingState | None = None) -> HeaderState:
@@ -94,6 +96,8 @@ def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
     if frame.replay_position is not None:
         words.append(LinePart("REPLAY {}/{}".format(*frame.replay_position), 1, "recording", "strong"))
         words.append(LinePart(time.strftime("%H:%M:%S", time.localtime(frame.at_s)), 3, "recording", glued=True))
+        if state.tail:
+            words.append(LinePart(state.tail, 2, "recording", "strong"))
         if state.speed != 1:
             words.append(LinePart(f"×{state.speed:g}" if state.speed > 1 else f"×1/{1 / state.speed:g}", 3, glued=True))
     if state.recording is not None:

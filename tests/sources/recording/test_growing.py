@@ -1,0 +1,144 @@
+"""A recording that is played while it is being written."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from memtop.engine.engine import Engine
+from memtop.engine.player import Player
+from memtop.errors import RecordingError
+from memtop.sources.protocol import Growth
+from memtop.sources.recording import encoder
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
+from memtop.sources.recording.tables import Bounds
+from tests.engine.test_player import REQUEST
+from tests.fakes import FakeProcess, FakeSource
+
+PATIENCE_S = 20.0
+
+
+class Growing:
+    """A recording of one process that is written instant by instant, and its replay."""
+
+    def __init__(self, path: Path, bounds: Bounds | None = None) -> None:
+        self.path = path
+        self._source = FakeSource(FakeProcess(10))
+        self._recorder = Recorder(self._source, str(path), bounds=bounds)
+        self._engine = Engine(self._recorder)
+        self.write(2)
+        until_s = time.monotonic() + PATIENCE_S
+        while True:  # the writer is another thread
+            try:
+                self.replay = Replay(str(path))
+                break
+            except RecordingError:
+                assert time.monotonic() < until_s
+        self.player = Player(self.replay, lambda: Engine(self.replay, position=self.replay.position), time.monotonic)
+
+    def write(self, instants: int) -> None:
+        """Take so many samples. All but the last one are written soon."""
+        for _ in range(instants):
+            self._source.processes[10].rss_pages += 256
+            self._engine.step(REQUEST)
+
+    def finish(self) -> None:
+        """Write the last one, and the end."""
+        self._recorder.close()
+        assert self._recorder.problem is None
+
+    @property
+    def growth(self) -> Growth:
+        """What is known of its end."""
+        growth = self.replay.growth
+        assert growth is not None
+        return growth
+
+    def played(self) -> int:
+        """Play up to the end of what is there; how many instants that were."""
+        count = 0
+        while self.replay.begin() is not None:
+            count += 1
+        return count
+
+
+def test_what_is_written_later_is_played_and_the_end_is_known(tmp_path: Path) -> None:
+    growing = Growing(tmp_path / "r")
+    count = growing.played()
+    assert count >= 1 and growing.replay.begin() is None
+    assert growing.growth.is_open
+    growing.write(3)
+    growing.finish()
+    while growing.replay.wait(PATIENCE_S):
+        pass
+    assert count + growing.played() == 5
+    assert growing.replay.position() == (5, 5)
+    growth = growing.growth
+    assert not growth.is_open and not growth.is_broken and "no longer being written" in growth.ended
+    growing.replay.close()
+    assert [one.name for one in tmp_path.iterdir()] == ["r"], "the reader did not keep the writer from finishing it"
+
+
+def test_a_finished_recording_does_not_grow(tmp_path: Path) -> None:
+    growing = Growing(tmp_path / "r")
+    growing.finish()
+    growing.replay.close()
+    replay = Replay(str(tmp_path / "r"))
+    assert replay.growth is None and not replay.wait(PATIENCE_S)
+    replay.close()
+
+
+def test_the_player_follows_the_end_from_where_it_met_it(tmp_path: Path) -> None:
+    growing = Growing(tmp_path / "r")
+    player = growing.player
+    while player.step(REQUEST) is not None:
+        pass
+    growing.write(6)
+    growing.finish()
+    while growing.replay.wait(PATIENCE_S):
+        pass
+    frame = player.step(REQUEST)
+    assert frame is not None and frame.replay_position == (8, 8), "all that came makes one frame"
+    assert player.step(REQUEST) is None
+    player.go_to(player.span.first_s)
+    frame = player.step(REQUEST)
+    assert frame is not None and frame.replay_position == (1, 8), "it no longer follows"
+    player.follow()
+    frame = player.step(REQUEST)
+    assert frame is not None and frame.replay_position == (8, 8) and player.is_following
+    growing.replay.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_removed_or_replaced_ends_its_replay_with_a_sentence(tmp_path: Path, replaced: bool) -> None:
+    growing = Growing(tmp_path / "r")
+    growing.played()
+    os.rename(tmp_path / "r", tmp_path / "elsewhere")
+    if replaced:
+        (tmp_path / "r").write_bytes((tmp_path / "elsewhere").read_bytes())
+    while growing.replay.wait(PATIENCE_S):
+        pass
+    growth = growing.growth
+    assert growth.is_broken
+    assert ("replaced" if replaced else "removed") in growth.ended
+    with pytest.raises(RecordingError, match=r"removed|replaced"):
+        growing.played()
+    growing.replay.close()
+
+
+def test_instants_that_were_dropped_before_they_were_played_are_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder, "KEY_TICKS_MOST", 2)
+    growing = Growing(tmp_path / "r", Bounds(keep_s=4))
+    growing.write(20)
+    growing.finish()
+    while growing.replay.wait(PATIENCE_S):
+        pass
+    assert 2 <= growing.played() < 10
+    assert growing.replay.position()[0] == growing.replay.position()[1]
+    growing.replay.close()
