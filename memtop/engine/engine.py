@@ -243,19 +243,21 @@ class Engine:
         )
 
     def _doubted(self, focus: ProcessKey | None, now_s: float) -> ProcessKey | None:
-        """The process in focus, if its verdict depends on LazyFree."""
-        if self._assessor is None or focus is None:
+        """The process whose verdict depends on LazyFree now: that in focus first."""
+        if self._assessor is None:
             return None
-        always = self._readers.lazy_free_decides(focus)
-        doubts = self._assessor.wants_lazy_free(focus, now_s, always=always)
-        return focus if doubts else None
+        if focus is not None:
+            always = self._readers.lazy_free_decides(focus)
+            if self._assessor.wants_lazy_free(focus, now_s, always=always):
+                return focus
+        return self._assessor.row_wanting_lazy_free(focus, now_s)
 
     def _judge_growth(self, assessor: Assessor, sample: Sample, plan: SamplePlan) -> frozenset[ProcessKey]:
         """Judge growth. Returns the processes whose rows show another verdict, limit or rank than before."""
         focus = plan.readings.focus
-        reading = self._readers.lazy_free(focus)
-        lazy_free = {focus: reading} if focus is not None and reading is not None else {}
-        return frozenset(assessor.judge_growth(sample, plan, lazy_free))
+        keys = {*assessor.verdicts.rows_with_lazy_free, *([] if focus is None else [focus])}
+        readings = {key: reading for key in keys if (reading := self._readers.lazy_free(key)) is not None}
+        return frozenset(assessor.judge_growth(sample, plan, readings))
 
     def _assess(self, assessor: Assessor, sample: Sample, plan: SamplePlan, last: dict[ProcessKey, ProcessRow]) -> None:
         rows = self._table.by_pid()

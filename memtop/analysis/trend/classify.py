@@ -38,6 +38,8 @@ _MOST_FLOORS: Final = 40
 _EVEN: Final = 0.8
 """A rise continues if its end is at least this steep, compared with its beginning. No warm-up or cache of the lab
 is."""
+_RETURNS: Final = 2
+_MOSTLY_TOP: Final = 0.8
 _LARGEST: Final = float(1 << 63)
 """No valid size or time is larger."""
 
@@ -202,7 +204,7 @@ def _classify(times: list[float], values: list[float]) -> tuple[Growth, Floor, S
         return growth, floor, saw
     if saw is None and (jumped := _jumped(growth, times, values, floor)):
         return jumped, floor, saw
-    kind = _trend(floor, saw, smallest)
+    kind = _trend(floor, saw, smallest, came_back=_came_back(values, floor, smallest))
     if kind is Shape.WARMUP and (later := _after_warmup(times, values)):
         return later
     return replace(growth, kind=kind), floor, saw
@@ -244,7 +246,9 @@ def _jumped(growth: Growth, times: list[float], values: list[float], floor: Floo
     top = max(range(len(values)), key=values.__getitem__)
     spread = values[top] - min(values)
     above_ends = values[top] - max(values[0], values[-1])
-    if not floor.rising and above_ends > max(smallest, 0.5 * spread) and abs(values[-1] - values[0]) < 0.35 * spread:
+    at_top = (growth.level_bytes or 0.0) - min(values) > _MOSTLY_TOP * spread  # then it dips, and does not peak
+    ends_alike = abs(values[-1] - values[0]) < 0.35 * spread
+    if not floor.rising and not at_top and ends_alike and above_ends > max(smallest, 0.5 * spread):
         return replace(growth, kind=Shape.SPIKE, change_at_s=times[top])
     stairs = find_stairs(values, smallest)
     if stairs:
@@ -252,8 +256,17 @@ def _jumped(growth: Growth, times: list[float], values: list[float], floor: Floo
     return None
 
 
-def _trend(floor: Floor, saw: Sawtooth | None, smallest: float) -> Shape:
-    """The shape of the floor, if nothing jumped."""
+def _came_back(values: list[float], floor: Floor, smallest: float) -> bool:
+    """Whether the later half was down at the first floor again, more than once.
+
+    Single low points are left out of a floor as outliers. If they recur, nothing has risen.
+    """
+    later = sorted(values[len(values) // 2 :])
+    return later[_RETURNS - 1] < floor.values[0] + smallest
+
+
+def _trend(floor: Floor, saw: Sawtooth | None, smallest: float, *, came_back: bool) -> Shape:
+    """The shape of the floor, if nothing jumped. ``came_back``: memory was at the first floor again later."""
     if floor.rising:
         if saturates(floor):
             return Shape.WARMUP
@@ -262,6 +275,8 @@ def _trend(floor: Floor, saw: Sawtooth | None, smallest: float) -> Shape:
         return Shape.SAWTOOTH
     if floor.z < -2.33 and floor.rise < -smallest:
         return Shape.SHRINK
+    if came_back:
+        return Shape.NOISY
     if floor.rise > smallest and floor.z > 1.28:
         return Shape.WARMUP if saturates(floor) else Shape.GROWTH
     return Shape.WARMUP if rose_once(floor, smallest) else Shape.NOISY

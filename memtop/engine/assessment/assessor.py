@@ -116,6 +116,10 @@ class Assessor:
         """Whether the verdict on this process needs LazyFree now."""
         return self.verdicts.wants_lazy_free(key, now_s, always=always)
 
+    def row_wanting_lazy_free(self, focus: ProcessKey | None, now_s: float) -> ProcessKey | None:
+        """A process out of focus whose growth only LazyFree may refute; None if none is due."""
+        return self.verdicts.row_wanting_lazy_free(focus, now_s)
+
     def judge_growth(
         self, sample: Sample, plan: SamplePlan, lazy_free: Mapping[ProcessKey, tuple[float, int]]
     ) -> list[ProcessKey]:

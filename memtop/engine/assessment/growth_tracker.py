@@ -7,7 +7,7 @@ nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -83,6 +83,8 @@ class GrowthTracker:
         self._lazy_free: dict[ProcessKey, LazyFreeSeries] = {}
         self._lazy_free_wanted: tuple[ProcessKey, float] | None = None
         """The process for which it was last needed, and when."""
+        self._rows_lazy_free: dict[ProcessKey, float] = {}
+        """Processes out of focus for which it was needed, and when last; those needed last are at the end."""
 
     def of(self, key: ProcessKey) -> Verdict | None:
         """The latest verdict; None before the first classification."""
@@ -92,6 +94,7 @@ class GrowthTracker:
         """Drop a process after its end or its exec."""
         self._known.pop(key, None)
         self._lazy_free.pop(key, None)
+        self._rows_lazy_free.pop(key, None)
 
     def note_lazy_free(self, key: ProcessKey, at_s: float, size_bytes: int) -> None:
         """Take a reading of LazyFree, memory that is given back already."""
@@ -111,6 +114,35 @@ class GrowthTracker:
             return False
         self._lazy_free_wanted = key, now_s
         return True
+
+    def row_wanting_lazy_free(self, focus: ProcessKey | None, now_s: float) -> ProcessKey | None:
+        """A process out of focus whose growth is confirmed or nearly so, if LazyFree should be read of it now.
+
+        It is what may refute that growth. One process at a time is read, and each seldom, unless it frees that way.
+        """
+        found: tuple[float, ProcessKey] | None = None
+        for key, verdict in self._known.items():
+            if key == focus or not (verdict.alarm or verdict.state.looks or key in self._rows_lazy_free):
+                continue
+            tried_s = self._rows_lazy_free.get(key)
+            series = self._lazy_free.get(key)
+            matters = series is not None and series.matters(now_s - WINDOW_S, verdict.growth.floor_bytes or 0.0)
+            if tried_s is not None and now_s - tried_s < (LAZY_FREE_EVERY_S if matters else LAZY_FREE_AGAIN_S):
+                continue
+            if not (verdict.alarm or verdict.state.looks or matters):
+                continue
+            if found is None or (tried_s or 0.0) < found[0]:
+                found = tried_s or 0.0, key
+        if found is None:
+            return None
+        self._rows_lazy_free.pop(found[1], None)
+        self._rows_lazy_free[found[1]] = now_s
+        return found[1]
+
+    @property
+    def rows_with_lazy_free(self) -> Iterable[ProcessKey]:
+        """The processes out of focus for which it was needed."""
+        return self._rows_lazy_free
 
     def _rises(self, key: ProcessKey, now_s: float) -> bool:
         track = self._history.tracks.get(key)
@@ -181,7 +213,7 @@ class GrowthTracker:
         times_s, used = used_memory(self._history, key, from_s=from_s, now_s=now_s, step_s=step_s)
         lazy_free = self._lazy_free.get(key)
         if lazy_free is not None and used and lazy_free.matters(from_s, used[-1]):
-            times_s, used = lazy_free.taken_off(times_s, used)
+            times_s, used = lazy_free.taken_off(times_s, used, now_s)
         end_bytes, speed_bytes = room if room is not None else (None, None)
         growth = judge(times_s, used, end_bytes, speed_room_bytes=speed_bytes)
         old = self._known.get(key)

@@ -47,14 +47,19 @@ class LazyFreeSeries:
         sizes = self._sizes[bisect_left(self._times_s, from_s) :]
         return bool(sizes) and max(sizes) > max(_SMALLEST_BYTES, _SMALLEST_SHARE * used_bytes)
 
-    def taken_off(self, times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[list[float], list[float]]:
-        """The series without LazyFree, from its first reading on; unknown before that.
+    def taken_off(
+        self, times_s: Sequence[float], used_bytes: Sequence[float], now_s: float
+    ) -> tuple[list[float], list[float]]:
+        """The series without LazyFree, from its first reading to its last; unknown before and after.
 
-        Between two readings it is assumed to change evenly, and after the last one to stay the same.
+        Between two readings it is assumed to change evenly. If the last one is old, it is assumed to have stayed the
+        same since then.
         """
         first = bisect_left(times_s, self._times_s[0]) if self._times_s else 0
-        times = list(times_s[first:])
-        return times, [max(0.0, used - self._at(time)) for time, used in zip(times, used_bytes[first:], strict=True)]
+        last = len(times_s) if self.now(now_s) is None else bisect_right(times_s, self._times_s[-1])
+        times = list(times_s[first:last])
+        used = used_bytes[first:last]
+        return times, [max(0.0, size - self._at(time)) for time, size in zip(times, used, strict=True)]
 
     def _at(self, when_s: float) -> float:
         after = bisect_right(self._times_s, when_s)

@@ -3,7 +3,8 @@
 Both files hold up the target's own mmap calls. A budget limits them (:mod:`memtop.analysis.memory_map.read_cost`), and
 only what is on screen is read: smaps of the process in focus while a panel shows it, smaps_rollup of its family while
 the Sharing panel is open, smaps_rollup in turn of the processes whose PSS and USS are shown, and every few seconds
-smaps_rollup of the process in focus while its verdict depends on LazyFree. The number of mappings is counted first, in
+smaps_rollup of the process in focus while its verdict depends on LazyFree; of other processes only where their growth
+is about to be confirmed. The number of mappings is counted first, in
 the file maps, which needs no lock that the target's own calls would wait for. All reads go through Source.ask, so one
 that hangs holds up nothing.
 """
@@ -213,7 +214,7 @@ class SmapsScheduler:
                 )
             elif mark is not None:  # for the sentence about it
                 self._admission.begin(plan, seen, "smaps", from_s, seldom=True)
-        if (seen := self._still_doubted()) is not None and not shown:
+        if (seen := self._still_doubted()) is not None and not (shown and seen.key == focus):
             self._admission.take_turns(plan, [seen], from_s, calm=False, lazy_free=True)
         family = self.family(focus) if Need.FAMILY in readings.focus_needs and focus is not None else []
         self._begin_commanded(plan, {seen.key for seen in family} | {focus}, from_s)

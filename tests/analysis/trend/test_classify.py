@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from memtop.analysis.trend.classify import Growth, Shape, judge
+from memtop.analysis.trend.classify import LEAST_POINTS, Growth, Shape, judge
 from tests.lab.curves import FRESH, HELD_OUT, TUNING, Class, Truth
 from tests.lab.growth import look
 
@@ -50,6 +50,16 @@ TABLE: list[tuple[str, Callable[[int], float], set[Shape]]] = [
 @pytest.mark.parametrize(("name", "shape", "kinds"), TABLE, ids=[row[0] for row in TABLE])
 def test_each_shape_gets_its_name(name: str, shape: Callable[[int], float], kinds: set[Shape]) -> None:
     assert judge(seconds(), series(shape)).kind in kinds
+
+
+DIPS = [0, 7, 0, 7, *[7] * 8, 0, *[7] * 5, 0, *[7] * 10, 0, *[7] * 38, 2, 7, 0, 7, 0, *[7] * 10, 0, *[7] * 8, 0, 7]
+"""A Go program's memory in MiB above 125, second by second: its collector gives a little back for a moment."""
+
+
+@pytest.mark.parametrize("end", range(LEAST_POINTS * 2 + 12, len(DIPS)))
+def test_a_level_with_dips_that_recur_is_no_rise_and_no_spike(end: int) -> None:
+    used = [(125 + dip) * MIB for dip in DIPS[:end]]
+    assert judge(seconds(end), used).kind is Shape.NOISY
 
 
 def test_a_leak_has_the_slope_the_rise_and_the_floors_that_it_has() -> None:

@@ -75,6 +75,35 @@ def grown(
     return source, engine, process, frame
 
 
+def freed_lazily(rollups: Callable[[int], bytes | MemtopError]) -> tuple[FakeSource, Frame]:
+    """A process out of focus that rises for 180 s; its smaps_rollup shows so much for how much of that it gave back."""
+    process, other = FakeProcess(42, rss_pages=10 * MIB_PAGES), FakeProcess(50)
+    source = v2(process, other)
+    engine = Engine(source)
+    for second in range(180):
+        process.rss_pages += 128
+        source.files["proc/42/smaps_rollup"] = rollups(second * 512)
+        frame = step(engine, request(focus=other.key, needs_all=Need.STAT | Need.STATUS))
+    return source, frame
+
+
+def test_a_row_whose_rise_is_all_given_back_is_level_and_has_no_arrow() -> None:
+    source, frame = freed_lazily(
+        lambda kib: b"0-1 ---p 00000000 00:00 0 [rollup]\nRss: %d kB\nPss: 9 kB\nLazyFree: %d kB\n" % (kib + 9, kib)
+    )
+    assert [row.verdict for row in frame.rows if row.pid == 42] == [" ─"]
+    read = [path for path in source.asked_ever if "smaps" in path]
+    assert set(read) == {"proc/42/smaps_rollup"}, "of nobody else"
+    assert len(read) <= 30
+
+
+@pytest.mark.parametrize("rollup", [AccessDenied("no"), b"0-1 ---p 0 00:00 0 [rollup]\nRss: 9 kB\nLazyFree: 0 kB\n"])
+def test_a_row_that_gives_nothing_back_or_may_not_be_read_keeps_its_arrow(rollup: bytes | MemtopError) -> None:
+    source, frame = freed_lazily(lambda _: rollup)
+    assert [row.verdict for row in frame.rows if row.pid == 42] == ["·↗"]
+    assert sum("smaps" in path for path in source.asked_ever) <= 6
+
+
 def test_steady_growth_is_confirmed_named_and_given_a_range_of_time_that_holds_the_truth() -> None:
     _, _, process, frame = grown()
     found = outlook(frame)

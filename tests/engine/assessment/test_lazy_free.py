@@ -16,19 +16,25 @@ def series(*readings: tuple[float, int]) -> LazyFreeSeries:
     return made
 
 
-def test_between_readings_it_changes_evenly_and_after_the_last_it_stays() -> None:
-    times, used = series((10, 0), (20, 10)).taken_off([10.0, 15.0, 20.0, 30.0], [100.0 * MIB] * 4)
+def test_between_readings_it_changes_evenly_and_after_the_last_it_is_unknown() -> None:
+    times, used = series((10, 0), (20, 10)).taken_off([10.0, 15.0, 20.0, 30.0], [100.0 * MIB] * 4, 30.0)
+    assert times == [10, 15, 20]
+    assert [size / MIB for size in used] == [100, 95, 90]
+
+
+def test_after_an_old_reading_it_is_assumed_to_stay() -> None:
+    times, used = series((10, 0), (20, 10)).taken_off([10.0, 15.0, 20.0, 30.0], [100.0 * MIB] * 4, 21 + KNOWN_S)
     assert times == [10, 15, 20, 30]
     assert [size / MIB for size in used] == [100, 95, 90, 90]
 
 
 def test_what_was_before_the_first_reading_is_not_judged() -> None:
-    times, _ = series((10, 50)).taken_off([0.0, 5.0, 10.0, 15.0], [1.0] * 4)
+    times, _ = series((10, 50)).taken_off([0.0, 5.0, 10.0, 15.0], [1.0] * 4, 60.0)
     assert times == [10, 15]
 
 
 def test_it_is_never_more_than_there_is() -> None:
-    assert series((0, 50)).taken_off([1.0], [1.0])[1] == [0.0]
+    assert series((0, 50)).taken_off([1.0], [1.0], 60.0)[1] == [0.0]
 
 
 def test_an_old_reading_says_nothing_of_now() -> None:
@@ -49,6 +55,6 @@ def test_it_matters_where_it_is_a_notable_part(size_mib: int, used_mib: int, mat
 
 def test_a_reading_told_twice_counts_once_and_the_oldest_go() -> None:
     made = series(*[(at, at) for at in range(MOST + 1)], (MOST, 7))
-    times, _ = made.taken_off([float(at) for at in range(MOST + 1)], [0.0] * (MOST + 1))
+    times, _ = made.taken_off([float(at) for at in range(MOST + 1)], [0.0] * (MOST + 1), MOST + 60.0)
     assert times[0] == MOST // 4
     assert made.now(MOST) == MOST * MIB
