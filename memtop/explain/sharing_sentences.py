@@ -55,6 +55,8 @@ def _kill(detail: Detail, view: SharingView) -> str:
     pool_bytes = (reading.rollup.number("Private_Hugetlb") if reading is not None else None) or 0
     most_bytes = freed.at_most_bytes - pool_bytes
     amount = _range(freed.at_least_bytes - pool_bytes, most_bytes)
+    if reading is not None and reading.in_pieces is not None and reading.in_pieces.sampled and "about" not in amount:
+        amount = f"about {amount}"
     then_bytes = reading.total.rss_bytes if reading is not None else None
     if then_bytes is None:
         return ""

@@ -132,9 +132,10 @@ def _way(reading: Reading) -> str:
         return ""
     unread = f"; {pieces.unread} mappings were not read" if pieces.unread else ""
     zero = "" if pieces.zero_pages_known else "; RSS includes zero pages, of memory that was only read"
+    sampled = f", of large mappings one page in {pieces.sampled} beside a count" if pieces.sampled else ""
     return (
         f"read by pagemap in pieces within {pieces.span_s:.1f} s, none longer than {1000 * pieces.longest_s:.1f} ms"
-        f"{unread}{zero}. PSS and DIRTY are not known; --smaps reads them, and holds it up meanwhile"
+        f"{sampled}{unread}{zero}. PSS and DIRTY are not known; --smaps reads them, and holds it up meanwhile"
     )
 
 

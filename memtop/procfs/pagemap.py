@@ -16,6 +16,10 @@ PIECE_PAGES: Final = 64
 """Entries of one read: 256 KiB on x86-64, which takes 5 to 8 us under the target's mmap lock. The kernel lets a writer
 that waits spin for 10 us. One that waits longer goes to sleep, and then it is overtaken by the next pieces."""
 
+WHOLE_BYTES: Final = 512 << 20
+"""Up to so much RES, every entry is read. Pages of large mappings of a larger process are counted by PAGEMAP_SCAN
+instead, and some of their entries are read; see :mod:`memtop.procfs.page_sample`."""
+
 PRESENT: Final = 0x80
 """Bit 63: the page is in RAM."""
 SWAPPED: Final = 0x40

@@ -16,7 +16,7 @@ from memtop.errors import ParseError
 from memtop.procfs.pagemap import EXCLUSIVE, ZERO_PAGE, Pages, Tally, sort_pages
 from memtop.procfs.smaps import Smaps, parse_smaps
 
-_HEAD: Final = re.compile(rb"pagemap 1 (\d{1,9}) (\d{1,9}) (\d{1,9}) (\d{1,9}) ([01])\Z")
+_HEAD: Final = re.compile(rb"pagemap 1 (\d{1,9}) (\d{1,9}) (\d{1,9}) (\d{1,9}) ([01])(?: (\d{1,9}))?\Z")
 _PAIR: Final = re.compile(rb"([0-9a-f]{2}|zero)=(\d{1,15})\Z")
 _NOT_READ: Final = b"-"
 _DEVICE: Final = (b"/dev/", b"/dev/zero", b"/dev/shm/")
@@ -38,6 +38,9 @@ class PagemapReport:
     tallies: Sequence[Tally | None]
     """One tally for each mapping; None if the mapping was not read."""
     maps: bytes
+    sampled: int = 0
+    """If pages were sampled, one in so many of a large mapping; otherwise 0. Which of its pages only this process maps,
+    or belong to a file, is then an estimate."""
 
 
 def format_report(report: PagemapReport) -> bytes:
@@ -49,6 +52,7 @@ def format_report(report: PagemapReport) -> bytes:
         report.longest_us,
         report.zero_pages_known,
     )
+    head += b" %d" % report.sampled if report.sampled else b""
     return b"\n".join((head, *map(_format_tally, report.tallies), report.maps))
 
 
@@ -66,11 +70,12 @@ def parse_report(data: bytes) -> PagemapReport:
     match = _HEAD.match(head)
     if match is None:
         raise ParseError("pagemap", "no first line")
-    count, page_bytes, span_ms, longest_us, known = map(int, match.groups())
+    count, page_bytes, span_ms, longest_us, known, sampled = map(int, match.groups("0"))
     lines = rest.split(b"\n", count)
     if len(lines) <= count:
         raise ParseError("pagemap", "cut off")
-    return PagemapReport(page_bytes, span_ms, longest_us, bool(known), list(map(_tally, lines[:count])), lines[count])
+    tallies = list(map(_tally, lines[:count]))
+    return PagemapReport(page_bytes, span_ms, longest_us, bool(known), tallies, lines[count], sampled)
 
 
 def _tally(line: bytes) -> Tally | None:

@@ -10,24 +10,33 @@ from dataclasses import dataclass
 from typing import Final
 
 from memtop.analysis.memory_map.read_cost import CALM_S, REST_MIN_S, Verdict, Why
+from memtop.procfs.pagemap import WHOLE_BYTES
 
 SMAPS_MAX_S: Final = 0.005
 """Longest expected stall for which smaps and smaps_rollup are read if pagemap is available."""
-DUTY: Final = 0.01
-"""Most processor time for it in the long run, as a share of a core."""
-CPU_S_PER_GIB: Final = 0.11
-"""Processor time of a reading for each GiB resident, on a quiet machine."""
+DUTY: Final = 0.005
+"""Processor time for it in the long run, as a share of a core. It is half of what any WINDOW_S may have, because a
+window may begin and end with a reading."""
+WINDOW_S: Final = 90.0
+WINDOW_DUTY: Final = 0.01
+"""The most in any window of that length, if no reading takes more than MOST_CPU_S."""
+MOST_CPU_S: Final = WINDOW_DUTY * WINDOW_S / 2
+"""Two such readings fit into a window. With PAGEMAP_SCAN a reading of 16 GiB takes half of it; without, 4 GiB take all
+of it, and a larger process exceeds the window once."""
 SECOND_AFTER_S: Final = 2.9
-"""From the begin of the first reading to that of the second, so that growth is seen soon. The third waits for both."""
+"""From the begin of the first reading to that of the second, so that growth is seen soon. The third waits for both. A
+first reading of more than MOST_CPU_S has no such second one."""
+_CPU_S_PER_GIB: Final = 0.11
+"""Processor time of a reading for each GiB resident, on a quiet machine ..."""
+_SAMPLED_CPU_S_PER_GIB: Final = 0.015
+"""... and for what is counted by PAGEMAP_SCAN."""
+_GIB: Final = 1 << 30
 
 
 def pieces_cost_s(rss_bytes: int) -> float:
     """The processor time that a reading of a process with so much RES is expected to take."""
-    return CPU_S_PER_GIB * rss_bytes / (1 << 30)
-
-
-SECOND_CPU_S: Final = 0.5
-"""... unless the first took more processor time than this, about 4 GiB: then the second waits for the first."""
+    sampled_bytes = max(0, rss_bytes - WHOLE_BYTES)
+    return (_CPU_S_PER_GIB * (rss_bytes - sampled_bytes) + _SAMPLED_CPU_S_PER_GIB * sampled_bytes) / _GIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class PieceBudget:
     def ended(self, began_s: float, now_s: float, cpu_s: float) -> PieceBudget:
         """The state after a reading returned. ``cpu_s`` is the processor time that it took."""
         due_s = self.owed_s + cpu_s / DUTY
-        is_early = not self.readings and cpu_s <= SECOND_CPU_S
+        is_early = not self.readings and cpu_s <= MOST_CPU_S
         rest_s = max(0.0, began_s + SECOND_AFTER_S - now_s) if is_early else max(REST_MIN_S, due_s)
         owed_s = max(0.0, due_s - rest_s)
         return PieceBudget(now_s + rest_s, now_s + max(CALM_S, rest_s), owed_s, self.readings + 1)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from memtop.analysis.memory_map.piece_budget import SMAPS_MAX_S, pieces_cost_s
+from memtop.analysis.memory_map.piece_budget import DUTY, SMAPS_MAX_S, pieces_cost_s
 from memtop.analysis.memory_map.read_cost import Why
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import SamplePlan
@@ -50,9 +50,9 @@ class Admission:
     ) -> None:
         """Begin rollups within their common budget: the oldest first, and of equals the largest process first."""
         if self._credit_at_s < self._collector.now_s:
-            earned_s = TURN_DUTY * (self._collector.now_s - self._credit_at_s)
-            self._credit_s = min(TURN_S, self._credit_s + earned_s)
-            self._cpu_credit_s = min(TURN_S, self._cpu_credit_s + earned_s)
+            elapsed_s = self._collector.now_s - self._credit_at_s
+            self._credit_s = min(TURN_S, self._credit_s + TURN_DUTY * elapsed_s)
+            self._cpu_credit_s = min(TURN_S, self._cpu_credit_s + DUTY * elapsed_s)
             self._credit_at_s = self._collector.now_s
         self._cpu_credit_s, self._collector.refund_s = self._cpu_credit_s + self._collector.refund_s, 0.0
         begun = 0

@@ -46,7 +46,7 @@ class Collector:
         self.sample: Sample | None = None
         self.once = False
         self.refund_s = 0.0
-        """Charges for readings that did not happen. Whoever charged them takes them back."""
+        """Charges beyond what the readings took; negative if they took more. Whoever charged them takes it back."""
         self._source = source
         self._worker = ParseWorker()
         self._trims = 0
@@ -218,6 +218,7 @@ class Collector:
         load, seen = pending.load, self.seen(key)
         if name == PAGEMAP:
             record.pieces = record.pieces.ended(pending.since_s, self.now_s, answer.took_s)
+            self.refund_s += pending.charged_s - answer.took_s if pending.charged_s else 0.0
         else:
             record.budget = record.budget.ended(pending.since_s + answer.took_s, answer.took_s, load, self.machine)
         if load is not None:

@@ -65,7 +65,11 @@ def digest(raw: Raw) -> ParsedSmaps | None:
         report = parse_report(raw.data)
         smaps = mappings_of(report, raw.hugetlbfs)
         in_pieces = InPieces(
-            report.span_ms / 1000, report.longest_us / 1e6, report.tallies.count(None), report.zero_pages_known
+            report.span_ms / 1000,
+            report.longest_us / 1e6,
+            report.tallies.count(None),
+            report.zero_pages_known,
+            report.sampled,
         )
     else:
         smaps = parse_smaps(raw.data)

@@ -55,6 +55,8 @@ class InPieces(NamedTuple):
     """Mappings that were not read: it took too long, or this kernel cannot skip untouched pages."""
     zero_pages_known: bool = True
     """Whether the zero page was reported separately. If not, RSS of memory that was only read is too high."""
+    sampled: int = 0
+    """If USS is an estimate, from one page in so many of large mappings; otherwise 0. RSS and swap are counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 smaps holds the target's mmap lock for the whole walk of a mapping. For 2 GiB that is 35 ms, in which the target's own
 mmap, munmap and brk wait. pagemap takes and releases the lock for every 256 KiB of addresses. A pause follows every
 piece, because otherwise a waiting writer would be overtaken again and again. PAGEMAP_SCAN skips holes, so an address
-space of many TiB takes no longer than its touched part. Only the slow threads run this: it takes 0.8 s for each GiB,
-and 0.1 s of a processor.
+space of many TiB takes no longer than its touched part. It also counts the pages of large mappings, 2 MiB a call, if
+RES is above WHOLE_BYTES; then the entries of a sample are enough. Only the slow threads run this. It takes 1 s and 0.1
+s of a processor for each GiB, and with a sample 0.1 s and 0.02 s.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 
 from memtop.errors import ProcessGone
 from memtop.procfs.pagemap_report import PagemapReport, format_report
+from memtop.procfs.statm import parse_statm
 from memtop.sources.live.bounded_read import failure, read_file
 from memtop.sources.live.pagemap_walk import REAL_CALLS, AddressSpaceGone, Calls, PagemapWalk
 
@@ -38,7 +40,7 @@ def read_pagemap(
         try:
             # Read after the descriptor was opened: after an exec between the two, pagemap ends at once.
             maps = _read_maps(prefix, path)
-            walk = PagemapWalk(descriptor, maps, goes_on, calls)
+            walk = PagemapWalk(descriptor, maps, _rss_bytes(prefix, path), goes_on, calls)
             return format_report(left_out(walk.run(), _read_maps(prefix, path)))
         except AddressSpaceGone:
             return b""
@@ -49,6 +51,10 @@ def read_pagemap(
         if error.errno == errno.ESRCH and not isinstance(meant, ProcessGone):
             return b""  # a zombie by now
         raise meant from error
+
+
+def _rss_bytes(prefix: str, path: str) -> int:
+    return parse_statm(read_file(prefix, path.removesuffix("pagemap") + "statm", 1 << 10)).rss_bytes
 
 
 def _read_maps(prefix: str, path: str) -> bytes:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.memory_map.piece_budget import DUTY, SECOND_AFTER_S, SECOND_CPU_S, PieceBudget
+from memtop.analysis.memory_map.piece_budget import (
+    DUTY,
+    MOST_CPU_S,
+    SECOND_AFTER_S,
+    WINDOW_DUTY,
+    WINDOW_S,
+    PieceBudget,
+    pieces_cost_s,
+)
 from memtop.analysis.memory_map.read_cost import CALM_S, Why
 
 
@@ -17,14 +25,31 @@ def test_the_first_reading_may_begin_at_once_and_the_next_not_before_it_has_ende
 
 
 @given(st.lists(st.floats(0.0, 2.0), min_size=3, max_size=60))
-def test_readings_take_a_hundredth_of_a_core_in_the_long_run_and_the_second_comes_soon(costs_s: list[float]) -> None:
+def test_readings_keep_to_their_duty_in_the_long_run_and_the_second_comes_soon(costs_s: list[float]) -> None:
     budget, now_s, began_s = PieceBudget(), 0.0, []
     for cpu_s in costs_s:
         began_s.append(now_s)
         budget = budget.begun().ended(now_s, now_s, cpu_s)
         now_s += budget.may_read(now_s).wait_s
-    assert began_s[1] <= SECOND_AFTER_S or costs_s[0] > SECOND_CPU_S
+    assert began_s[1] <= SECOND_AFTER_S or costs_s[0] > MOST_CPU_S
     assert sum(costs_s) <= DUTY * now_s + 1e-6
+
+
+@given(st.lists(st.floats(0.0, MOST_CPU_S), min_size=1, max_size=60))
+def test_no_window_has_more_than_a_hundredth_of_a_core(costs_s: list[float]) -> None:
+    budget, now_s, spent = PieceBudget(), 0.0, []
+    for cpu_s in costs_s:
+        spent.append((now_s, cpu_s))
+        budget = budget.begun().ended(now_s, now_s, cpu_s)
+        now_s += budget.may_read(now_s).wait_s
+    for first_s, _ in spent:
+        within = [cpu_s for at_s, cpu_s in spent if first_s <= at_s < first_s + WINDOW_S]
+        assert sum(within) <= WINDOW_DUTY * WINDOW_S + 1e-6
+
+
+def test_a_large_process_costs_little_more_than_a_small_one_as_its_pages_are_counted() -> None:
+    assert pieces_cost_s(16 << 30) < 6 * pieces_cost_s(512 << 20) < MOST_CPU_S
+    assert pieces_cost_s(256 << 20) == pieces_cost_s(512 << 20) / 2
 
 
 def test_a_second_reading_follows_a_long_first_one_at_once() -> None:

@@ -113,6 +113,52 @@ def test_every_mapping_of_every_kind_is_as_smaps_has_it(kinds: int) -> None:
     assert eventually(lambda: _known_by_both(mappings_of(_report(kinds)), _smaps(kinds)))
 
 
+@pytest.fixture
+def sampling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every process counts as large."""
+    monkeypatch.setattr(pagemap_walk, "WHOLE_BYTES", 0)
+
+
+@pytest.mark.usefixtures("sampling")
+def test_of_a_large_process_rss_and_swap_are_counted_and_uss_is_that_of_a_sample(kinds: int) -> None:
+    def agree() -> bool:
+        found, smaps = mappings_of(_report(kinds)), _smaps(kinds)
+        uss, expected = sum(found.sizes("Private")), sum(_uss(smaps).values())
+        return abs(uss - expected) < 0.05 * expected and all(
+            _sizes(found, name) == _sizes(smaps, name) for name in ("Rss", "Swap")
+        )
+
+    assert eventually(agree)
+    report = _report(kinds)
+    assert report.sampled == 8
+    assert report.tallies != parse_report(read_pagemap("/", f"proc/{kinds}/pagemap", calls=OLD_KERNEL)).tallies
+
+
+@pytest.mark.usefixtures("sampling")
+def test_of_a_large_process_fewer_entries_are_read(kinds: int) -> None:
+    sizes: list[int] = []
+
+    def counting(descriptor: int, size: int, offset: int) -> bytes:
+        sizes.append(size)
+        return os.pread(descriptor, size, offset)
+
+    with python(MEMORY + FULL + READY) as child:
+        read_pagemap("/", f"proc/{child.pid}/pagemap", calls=QUICK._replace(pread=counting))
+        rss_bytes = sum(_smaps(child.pid).sizes("Rss"))
+    assert sum(sizes) // 8 * 4096 < rss_bytes - (24 << 20)
+
+
+@pytest.mark.usefixtures("sampling")
+def test_pages_that_change_after_they_were_counted_are_read() -> None:
+    def emptied(descriptor: int, size: int, offset: int) -> bytes:
+        return bytes(size)
+
+    with python(MEMORY + FULL + READY) as child:
+        report = parse_report(read_pagemap("/", f"proc/{child.pid}/pagemap", calls=QUICK._replace(pread=emptied)))
+    assert not report.sampled
+    assert not any(report.tallies)
+
+
 def test_what_was_forked_is_shared_until_it_is_written() -> None:
     forked = FORK + "print(child, flush=True); sys.stdin.readline(); os.kill(child, 9)\n"
     with python(
@@ -144,9 +190,11 @@ def _old_kernel(descriptor: int, request: int, argument: bytearray) -> int:
     raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
 
 
+OLD_KERNEL = QUICK._replace(ioctl=_old_kernel)
+
+
 def test_without_a_scan_holes_are_read_in_large_pieces_and_what_is_too_large_is_not_read(kinds: int) -> None:
-    calls = QUICK._replace(ioctl=_old_kernel)
-    report = parse_report(read_pagemap("/", f"proc/{kinds}/pagemap", calls=calls))
+    report = parse_report(read_pagemap("/", f"proc/{kinds}/pagemap", calls=OLD_KERNEL))
     assert not report.zero_pages_known
     found, smaps = mappings_of(report), _smaps(kinds)
     expected = _sizes(smaps, "Rss")
@@ -174,7 +222,7 @@ def test_without_a_scan_a_hole_of_200_gib_takes_calls_by_the_thousand_and_no_mor
             sizes.append(size)
             return os.pread(descriptor, size, offset)
 
-        calls = QUICK._replace(ioctl=_old_kernel, pread=counting)
+        calls = OLD_KERNEL._replace(pread=counting)
         found = mappings_of(parse_report(read_pagemap("/", f"proc/{child.pid}/pagemap", calls=calls)))
         assert len(sizes) < 9_000
         rows = zip(found.starts, found.ends, found.numbers("Rss"), strict=True)
@@ -248,7 +296,9 @@ def _ended(child: subprocess.Popen[bytes], action: Callable[[], None]) -> bytes:
 ON_A_LINE = "print(address, flush=True); sys.stdin.readline();"
 
 
-def test_a_process_that_ends_meanwhile_is_no_zero() -> None:
+@pytest.mark.parametrize("whole_bytes", [0, 1 << 30])
+def test_a_process_that_ends_meanwhile_is_no_zero(whole_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pagemap_walk, "WHOLE_BYTES", whole_bytes)
     with python(MEMORY + FULL + READY) as child:
 
         def end() -> None:
@@ -266,7 +316,11 @@ def _let_act(child: subprocess.Popen[bytes]) -> None:
     child.stdout.readline()
 
 
-def test_a_process_that_becomes_another_program_meanwhile_is_no_zero() -> None:
+@pytest.mark.parametrize("whole_bytes", [0, 1 << 30])
+def test_a_process_that_becomes_another_program_meanwhile_is_no_zero(
+    whole_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagemap_walk, "WHOLE_BYTES", whole_bytes)
     again = "print('another', flush=True); import sys; sys.stdin.readline()"
     with python(MEMORY + FULL + ON_A_LINE + f"os.execv(sys.executable, [sys.executable, '-c', {again!r}])\n") as child:
         assert _ended(child, lambda: _let_act(child)) == b""
