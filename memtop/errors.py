@@ -10,6 +10,7 @@
     ├── Blocked          a reading has not answered within its deadline
     ├── ParseError       bytes that are not what the manual page promises
     ├── RecordingError   a recording that cannot be written or read
+    ├── ReaderGone       the reader of a stream has closed it
     ├── ActionRefused    a signal or a renice that was not carried out
     └── UsageError       the command line asks for something impossible
 
@@ -25,7 +26,7 @@ What ends memtop gives the exit code, and each code has one meaning::
     4      not permitted
     5      --check has not seen enough to say, or could not read a limit
     6      the program started by ``memtop -- COMMAND`` runs on without memtop
-    128+n  ended by signal n; 129 also where the terminal has gone
+    128+n  ended by signal n; 129 also where the terminal has gone, 141 where the reader of a stream has
 """
 
 import errno
@@ -111,6 +112,13 @@ class ParseError(MemtopError):
 
 class RecordingError(MemtopError):
     """A recording that cannot be written or read."""
+
+
+class ReaderGone(MemtopError):
+    """The reader of a stream has closed it."""
+
+    exit_code = 141
+    """The same as after SIGPIPE, which has the same meaning."""
 
 
 class ActionRefused(MemtopError):

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from memtop.cli.composition import (
-    STDIN,
+    STANDARD,
     engine_on,
     first_look,
     growth_of,
@@ -52,7 +52,8 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
     ending = EndSignals()
     if settings.iterations != 1 or settings.record:  # a single sample is over before a user can send a signal
         ending.install()
-    source = open_source(settings)
+    with ending if settings.replay == STANDARD else nullcontext():  # a stream is waited for
+        source = open_source(settings)
     try:
         engine: Engine | Player = player_on(source, settings.at) if settings.at else engine_on(source)
         request = View.of(settings).request()
@@ -110,7 +111,7 @@ def _has_more(source: Source, settings: Settings, ending: EndSignals) -> bool:
     growth = growth_of(source)
     if growth is None:
         return False
-    if not settings.follow and settings.replay != STDIN:
+    if not settings.follow and settings.replay != STANDARD:
         if growth.is_open:
             say("the recording is still being written; --follow waits for more of it")
         return False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Final
 
 from memtop.engine.engine import Engine
+from memtop.errors import UsageError
 from memtop.sources.live import LiveSource
 from memtop.time_of_day import parse_time_of_day
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from memtop.sources.protocol import Growth, OwnCost, Recording, Source
 
 
-STDIN: Final = "-"
-"""The recording that comes as a stream from standard input."""
+STANDARD: Final = "-"
+"""The name of standard input or output, for a recording that comes or goes as a stream."""
 END: Final = "end"
 """Where a recording that is still being written is played at once as it grows."""
 
@@ -32,6 +34,8 @@ def open_source(settings: Settings, *, looks_back: bool = False) -> Source:
 
     With ``looks_back`` there is always a recorder, which keeps the last instants in memory.
     """
+    if settings.replay == STANDARD:
+        return _stream()
     if settings.replay:
         from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (13 ms of SQLite, which one sample does without)
 
@@ -44,6 +48,16 @@ def open_source(settings: Settings, *, looks_back: bool = False) -> Source:
     from memtop.sources.recording.recorder import Recorder  # noqa: PLC0415 (as above)
 
     return Recorder(source, settings.record, looks_back=looks_back, asked=asked_words(settings))
+
+
+def _stream() -> Source:
+    """Play the stream on standard input, once its first sample has come. Raises UsageError and RecordingError."""
+    from memtop.sources.recording.received import NAME, Received  # noqa: PLC0415 (13 ms of SQLite)
+    from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (as above)
+
+    if os.isatty(0):
+        raise UsageError("replay - plays a stream from a pipe: ssh -n HOST memtop record -o - PID | memtop replay -")
+    return Replay(NAME, Received(0).open())
 
 
 def asked_words(settings: Settings) -> str:

@@ -10,15 +10,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from memtop import units
-from memtop.cli.composition import asked_words, engine_on
+from memtop.cli.composition import STANDARD, asked_words, engine_on
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import say
 from memtop.cli.settings_from_args import duration_s, settings_of, size_bytes
 from memtop.cli.watchdog import Watchdog
-from memtop.errors import ProcessGone, RecordingError, UsageError
+from memtop.errors import ProcessGone, ReaderGone, RecordingError, UsageError
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
 from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.stream_sink import StreamSink
 from memtop.sources.recording.tables import Bounds
 from memtop.view_state import View
 
@@ -39,7 +40,12 @@ _FOCUS_NEEDS: Final = Need.LIMITS | Need.RUNTIME | Need.MACHINE | Need.LAZY_FREE
 def run(given: Namespace) -> int:
     """Record until a signal, the end of the processes, or an error. Returns 0. Raises MemtopError."""
     settings, bounds = settings_of(given), _bounds(given)
-    path = given.output or time.strftime("memtop-%Y%m%d-%H%M%S.memtop")
+    to_stdout = given.output == STANDARD
+    if to_stdout and (bounds.keep_s is not None or bounds.max_bytes is not None):
+        raise UsageError("--keep and --max-size are for a file; a stream keeps nothing")
+    if to_stdout and os.isatty(1):
+        raise UsageError("-o - writes a stream, not for a terminal: | memtop replay - shows it")
+    path = "" if to_stdout else given.output or time.strftime("memtop-%Y%m%d-%H%M%S.memtop")
     ending = EndSignals()
     ending.install()
     from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (wrong usage does without)
@@ -48,29 +54,34 @@ def run(given: Namespace) -> int:
         LiveSource(runtimes=REGISTRY.read),
         path,
         bounds=bounds,
+        sink=StreamSink(1) if to_stdout else None,
         asked=asked_words(settings),
         command_lines=not given.no_cmdline,
     )
     say(settings.notice)
-    say(f"recording {_subject(settings)} into {path}, every {settings.delay_s:g} s{_kept(bounds)}; ctrl+c ends it")
+    if not to_stdout:  # ssh would write it over the screen that shows the stream
+        say(f"recording {_subject(settings)} into {path}, every {settings.delay_s:g} s{_kept(bounds)}; ctrl+c ends it")
     nothing = False
     try:
-        _sample(engine_on(recorder), settings, ending, _trouble_of(recorder))
+        _sample(engine_on(recorder), recorder, settings, ending)
     except ProcessGone:  # the first sample has none of them
         nothing = True
         raise
     finally:
         recorder.close()
         problem = recorder.problem
-        if nothing:
+        if nothing and path:
             os.unlink(path)
-        elif problem:
+        elif to_stdout and recorder.is_lost:
+            raise ReaderGone(problem)
+        elif problem and not nothing:
             raise RecordingError(problem)
     return 0
 
 
-def _sample(engine: Engine, settings: Settings, ending: EndSignals, troubled: Callable[[], bool]) -> None:
-    """Sample until the last process has ended, or the file can no longer be written."""
+def _sample(engine: Engine, recorder: Recorder, settings: Settings, ending: EndSignals) -> None:
+    """Sample until the last process has ended, or what is recorded can no longer be written."""
+    troubled = _trouble_of(recorder)
     request, dog = _request(settings), Watchdog(settings.delay_s)
     planned_s = time.monotonic()
     while not troubled():
@@ -79,10 +90,12 @@ def _sample(engine: Engine, settings: Settings, ending: EndSignals, troubled: Ca
         assert frame is not None, "a machine has always a next sample"
         if not frame.tick:
             if (settings.names or settings.pids) and not frame.rows:
+                recorder.drop()
                 raise ProcessGone(f"no process matches {' '.join([*map(str, settings.pids), *settings.names])}")
             gc.freeze()
             gc.enable()
             engine.prepare()
+        recorder.pass_on()
         if settings.iterations is not None and frame.tick + 1 >= settings.iterations:
             return
         if settings.pids and not settings.names and not frame.total:

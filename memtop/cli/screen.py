@@ -11,7 +11,16 @@ from contextlib import nullcontext
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from memtop.cli.composition import engine_on, first_look, open_source, player_on, problem_of, recording_of
+from memtop.cli.composition import (
+    END,
+    STANDARD,
+    engine_on,
+    first_look,
+    open_source,
+    player_on,
+    problem_of,
+    recording_of,
+)
 from memtop.errors import RecordingError, UsageError
 from memtop.settings import Settings
 from memtop.sources.live.own_cost import OwnCostMeter
@@ -46,6 +55,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         settings = settings._replace(replay=recorded.path, pids=(recorded.pid,), readonly=True)
     elif recording:
         raise UsageError(f"demo {demo} takes no second name; recorded runs are played by demo go {recording}")
+    stream = _awaited(settings)
     from memtop.tui.terminal import memory_tuning
 
     memory_tuning.prepare()
@@ -59,7 +69,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
 
     def make(life: lifecycle.Life) -> MemtopApp:
         nonlocal settings
-        source = open_source(settings, looks_back=True)
+        source = stream or open_source(settings, looks_back=True)
         life.at_end.callback(_close, source, life)
         commentary: Callable[[], Step | None] | None = None
         panel = ""
@@ -78,7 +88,8 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             settings = settings._replace(pids=(workload.pid,), children=True)
         view = View.of(settings)._replace(panel=panel)
         meter = OwnCostMeter()
-        engine = player_on(source, settings.at, meter) if settings.replay else engine_on(source, meter)
+        at = settings.at or (END if stream is not None else "")
+        engine = player_on(source, at, meter) if settings.replay else engine_on(source, meter)
         life.supervised = launch
         look = _FirstLook(
             lambda: engine.step(view.request()) if launch is None else first_look(engine, view.request(), launch)
@@ -104,6 +115,11 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         return app
 
     return lifecycle.run(make, mouse=settings.mouse)
+
+
+def _awaited(settings: Settings) -> Source | None:
+    """A stream, which is waited for without a screen, because ssh may ask for a password; None for anything else."""
+    return open_source(settings) if settings.replay == STANDARD else None
 
 
 def _paint(first: Frame, view: View, settings: Settings, source: Source, life: lifecycle.Life) -> None:

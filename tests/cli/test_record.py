@@ -133,3 +133,40 @@ def test_the_oldest_is_dropped_by_size_and_the_file_stays_bounded(tmp_path: Path
     assert largest < 6 << 20
     assert (tmp_path / "r").stat().st_size <= 4 << 20
     assert samples(tmp_path / "r") > 50
+
+
+def memtop(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "memtop", *arguments]
+
+
+def test_a_stream_is_shown_as_it_comes_and_its_sender_ends_with_its_reader() -> None:
+    sender = subprocess.Popen(
+        memtop("record", "-o", "-", "-d", "0.1", str(os.getpid())), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    shown = subprocess.run(
+        memtop("replay", "-", "--csv", "-n", "3"),
+        stdin=sender.stdout,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert sender.stdout is not None and sender.stderr is not None
+    sender.stdout.close()
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert [line.split(",")[1] for line in shown.stdout.splitlines()[1:]] == [str(os.getpid())] * 3
+    assert sender.stderr.read() == b"memtop: recording stopped: the reader of the stream has gone\n"
+    assert sender.wait(60) == 141
+    sender.stderr.close()
+
+
+def test_a_stream_goes_to_no_terminal_and_comes_from_none() -> None:
+    outer, inner = os.openpty()
+    for command, says in (
+        (memtop("record", "-o", "-"), b"not for a terminal"),
+        (memtop("replay", "-", "--json"), b"plays a stream from a pipe"),
+    ):
+        done = subprocess.run(command, stdin=inner, stdout=inner, stderr=subprocess.PIPE, timeout=60, check=False)
+        assert done.returncode == 2 and says in done.stderr and done.stderr.count(b"\n") == 1
+    os.close(outer)
+    os.close(inner)

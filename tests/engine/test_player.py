@@ -70,6 +70,22 @@ def test_any_instant_shows_what_playing_to_it_shows(recording: Path) -> None:
     source.close()
 
 
+def test_an_instant_of_a_recording_of_one_process_shows_it(tmp_path: Path) -> None:
+    request = View.of(Settings(pids=(10,))).request()
+    source = FakeSource(FakeProcess(10), FakeProcess(11))
+    recorder = Recorder(source, str(tmp_path / "r"))
+    engine = Engine(recorder)
+    for _ in range(TICKS):
+        engine.step(request)
+    recorder.close()
+    replay, player = player_of(tmp_path / "r")
+    for at in (0, 5, TICKS - 1):
+        player.go_to(player.span.first_s + at + 0.1)
+        frame = player.step(REQUEST)
+        assert frame is not None and [row.pid for row in frame.rows if row.gone_s is None] == [10]
+    replay.close()
+
+
 def test_several_samples_make_a_frame_and_the_last_one_is_shown(recording: Path) -> None:
     source, player = player_of(recording)
     player.samples_per_frame = 16

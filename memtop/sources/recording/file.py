@@ -31,6 +31,9 @@ class RecordingFile:
     be created.
     """
 
+    gone = "its file was removed or replaced"
+    silent = "the disk does not answer"
+
     def __init__(self, path: str, bounds: Bounds) -> None:
         try:
             self.path = str(Path(path).absolute())

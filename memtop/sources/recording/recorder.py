@@ -23,7 +23,7 @@ from memtop.sources.recording.about import about_this_machine
 from memtop.sources.recording.format import ERRORS, Outcome
 from memtop.sources.recording.ring import Ring
 from memtop.sources.recording.tick import Recorded, Tick
-from memtop.sources.recording.writer import Writer
+from memtop.sources.recording.writer import Sink, Writer
 
 if TYPE_CHECKING:
     from memtop.sources.recording.file import RecordingFile
@@ -41,12 +41,12 @@ class Recorder:
     command lines are replaced by ``***`` (:mod:`memtop.redaction`). Environments are left out. ``command_lines`` False
     leaves out the arguments of all programs.
 
-    Without ``path`` nothing is written until :meth:`start`. With ``looks_back`` the last instants are kept in memory,
-    and a file begins with them.
+    ``sink`` takes what is written in place of a file. Without it and ``path`` nothing is written until :meth:`start`.
+    With ``looks_back`` the last instants are kept in memory, and a file begins with them.
 
-    An instant is passed to the writer when the next one begins. After it is written, it survives the end of memtop. A
-    slow or full disk delays nothing: instants that cannot be written are counted, see :attr:`problem`. Raises
-    RecordingError if the file exists or cannot be created.
+    An instant is passed to the writer when the next one begins, or by :meth:`pass_on`. After it is written, it survives
+    the end of memtop. A slow or full disk delays nothing: instants that cannot be written are counted, see
+    :attr:`problem`. Raises RecordingError if the file exists or cannot be created.
     """
 
     def __init__(
@@ -56,17 +56,18 @@ class Recorder:
         *,
         looks_back: bool = False,
         bounds: Bounds | None = None,
+        sink: Sink | None = None,
         asked: str = "",
         command_lines: bool = True,
     ) -> None:
         self._source = source
         self._command_lines = command_lines
-        self._file: RecordingFile | None = None
+        self._sink: Sink | None = None
         self._from_s: float | None = None
-        file = _new_file(path, bounds) if path else None
+        sink = sink or (_new_file(path, bounds) if path else None)
         self._writer = Writer(Ring() if looks_back else None, about_this_machine(asked))
-        if file is not None:
-            self._begin(file)
+        if sink is not None:
+            self._begin(sink)
         self._tick: Tick | None = None
         self._lost: Tick | None = None
 
@@ -74,26 +75,26 @@ class Recorder:
         """Begin a new file with what is kept in memory, and go on. Raises RecordingError."""
         self._begin(_new_file(path, None))
 
-    def _begin(self, file: RecordingFile) -> None:
-        self._file, self._from_s = file, self._writer.begin(file)
+    def _begin(self, sink: Sink) -> None:
+        self._sink, self._from_s = sink, self._writer.begin(sink)
 
     def stop(self) -> str | None:
         """Finish the file. Returns what is wrong with it; None for nothing."""
         complete = self._writer.end()
         problem = self._writer.problem
-        self._file = None
+        self._sink = None
         return problem if complete else problem or "the disk does not answer, and the recording is not complete"
 
     @property
     def state(self) -> RecordingState | None:
         """The file being written; None for none."""
-        file = self._file
-        return None if file is None else RecordingState(file.path, file.size_bytes(), self._from_s)
+        sink = self._sink
+        return None if sink is None else RecordingState(sink.path, sink.size_bytes(), self._from_s)
 
     @property
     def problem(self) -> str | None:
         """What is wrong with the recording now, as one sentence; None if nothing is."""
-        return self._writer.problem if self._file is not None else None  # what is only in memory is no recording
+        return self._writer.problem if self._sink is not None else None  # what is only in memory is no recording
 
     @property
     def is_lost(self) -> bool:
@@ -177,11 +178,19 @@ class Recorder:
         if self._tick is not None and len(self._tick.events) < EVENTS_LIMIT:
             self._tick.events.append(event)
 
+    def drop(self) -> None:
+        """Do not write the instant under way."""
+        self._tick = None
+
     def close(self) -> None:
         """Finish the file, as far as the disk allows within two seconds, and close the other Source."""
         self._hand_over(last=True)
         self._writer.close()
         self._source.close()
+
+    def pass_on(self) -> None:
+        """Pass the instant under way to the writer now. Answers that come before the next one are not recorded."""
+        self._hand_over()
 
     def _hand_over(self, *, last: bool = False) -> None:
         tick, self._tick = self._tick, None

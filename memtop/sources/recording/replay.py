@@ -126,7 +126,7 @@ class Replay:
         """What the recording lacks, as far as it was played, in one sentence; None if nothing."""
         said = []
         if self._known.lost:
-            said.append(f"{self._known.lost} samples could not be written up to here")
+            said.append(f"{self._known.lost} samples are missing up to here")
         if self._unfinished:
             said.append("it was not finished, so its last samples may be missing")
         return f"the recording is not complete: {'; '.join(said)}" if said else None
@@ -169,7 +169,9 @@ class Replay:
         if name not in known.swept:
             return [None] * len(pids)
         swept = known.swept[name]
-        asked = known.listed if swept is None or self._is_warm else swept
+        asked = known.listed if swept is None else swept
+        if self._is_warm:
+            asked |= known.listed
         values = known.values[name]
         return [values.get(pid) if pid in asked else None for pid in pids]
 

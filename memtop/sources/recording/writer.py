@@ -25,7 +25,22 @@ FROZEN_S: Final = 3.0
 
 
 class Sink(Protocol):
-    """Where blocks go: a file. Each method may raise RecordingError or OSError."""
+    """Where blocks go: a file or a pipe. Each method may raise RecordingError or OSError."""
+
+    @property
+    def path(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def gone(self) -> str:
+        """What is said where the blocks go nowhere."""
+        ...
+
+    @property
+    def silent(self) -> str:
+        """What is said where it takes no block for some time."""
+        ...
 
     @property
     def removed(self) -> bool:
@@ -42,6 +57,10 @@ class Sink(Protocol):
 
     def look(self) -> bool:
         """Whether it is still there."""
+        ...
+
+    def size_bytes(self) -> int:
+        """What was written to it."""
         ...
 
     def finish(self, *, complete: bool) -> None:
@@ -71,6 +90,8 @@ class Writer:
         self._ended = False
         self._closed = False
         self._removed = False
+        self._gone = self._silent = ""
+        """Words of the sink; see there."""
         self._broken = False
         """Whether the thread has ended, so that nothing more is written."""
         self._dropped = 0
@@ -86,13 +107,13 @@ class Writer:
             closed = self._closed
             since_s, failed = self._writing_since_s, self._failed
         if self._removed:
-            return "recording stopped: its file was removed or replaced"
+            return f"recording stopped: {self._gone}"
         if closed and waiting + dropped:
             return (
                 f"the recording is not complete: {waiting + dropped} samples are missing{': ' * bool(failed)}{failed}"
             )
         if not failed and since_s is not None and time.monotonic() - since_s > FROZEN_S:
-            failed = "the disk does not answer"
+            failed = self._silent
         if failed:
             return f"recording paused: {failed} ({waiting} samples kept in memory, {dropped} dropped)"
         return f"{dropped} samples are missing from the recording" if dropped else None
@@ -115,6 +136,7 @@ class Writer:
         with self._changed:
             first_s = next((block.instant.wall_s for block in self._ring), None) if self._ring is not None else None
             self._next_sink = sink
+            self._gone, self._silent = sink.gone, sink.silent
             self._removed, self._dropped, self._failed = False, 0, ""
             self._changed.notify_all()
         return first_s
@@ -149,7 +171,7 @@ class Writer:
             ended = self._changed.wait_for(lambda: self._ended, CLOSE_S)
             self._closed = True
             if not ended and not self._failed:
-                self._failed = "the disk does not answer"
+                self._failed = self._silent
             sink = self._sink
         if sink is not None:
             self._removed = self._removed or not sink.look()
