@@ -12,12 +12,14 @@ from memtop.analysis.memory_map.moment import has_moved
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Regions
 from memtop.analysis.memory_map.vm_flags import in_words
+from memtop.model.frame import ProcessRow
 from memtop.procfs.smaps import Rollup
+from memtop.sampling.smaps.smaps_view import Reading
 from memtop.sanitize import clean
 from memtop.units import duration, long_size, percent
 
-BESIDE_RES: Final = frozenset({"private_counts", "pss", "uss"})
-"""Topics that compare the mappings with RES."""
+BESIDE_NOW: Final = frozenset({"lazyfree", "private_counts", "pss", "uss", "virt_matters"})
+"""Topics that put a number of the mappings beside RES, ANON or VIRT, which are those of now otherwise."""
 
 
 def facts_of_regions(regions: Regions, kind: RegionKind | None = None) -> dict[str, str]:
@@ -45,12 +47,24 @@ def facts_of_regions(regions: Regions, kind: RegionKind | None = None) -> dict[s
     return _known(facts)
 
 
-def rss_then(row_rss_bytes: int | None, rollup: Rollup, age_s: float | None) -> dict[str, str]:
-    """RES at the time of the reading instead of the current one, if the two differ too much to be combined."""
-    then_bytes = rollup.rss_bytes
-    if not has_moved(then_bytes, row_rss_bytes):
-        return {}
-    return {"rss": f"{long_size(then_bytes)} ({duration(age_s)} ago; now {long_size(row_rss_bytes)})"}
+def sizes_then(row: ProcessRow, reading: Reading, age_s: float | None) -> dict[str, str]:
+    """RES, ANON and VIRT at the time of the reading, where the current ones differ too much to be combined with it.
+
+    Where only a part of the mappings was read, its sums are no such sizes, and only the age is added.
+    """
+    pairs = (
+        ("rss", reading.rollup.rss_bytes, row.rss_bytes),
+        ("anon", reading.rollup.number("Anonymous"), row.anon_bytes),
+        ("virt", reading.split.virt_bytes, row.virt_bytes),
+    )
+    if not reading.is_whole:
+        of_part = f"now; the mappings are a part, read {duration(age_s)} ago"
+        return {name: f"{long_size(now)} ({of_part})" for name, _, now in pairs if now is not None}
+    return {
+        name: f"{long_size(then)} ({duration(age_s)} ago; now {long_size(now)})"
+        for name, then, now in pairs
+        if has_moved(then, now)
+    }
 
 
 def facts_of_rollup(rollup: Rollup) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from memtop.analysis.memory_map.moment import has_moved
 from memtop.analysis.memory_map.region_diff import KindChange, RegionGrowth
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.model.frame import Detail, ProcessRow
@@ -33,8 +34,11 @@ def milliseconds(seconds: float) -> str:
     return f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
 
 
-def caption(view: RegionsView | None) -> str:
-    """The age and the cost of the reading, and what the next one waits for."""
+def caption(view: RegionsView | None, rss_bytes: int | None = None) -> str:
+    """The age and the cost of the reading, what the next one waits for, and how far RES has moved since.
+
+    ``rss_bytes`` is RES at the instant shown.
+    """
     if view is None:
         return ""
     if view.reading is None:
@@ -46,7 +50,10 @@ def caption(view: RegionsView | None) -> str:
         else f"in pieces within {milliseconds(pieces.span_s)}"
     )
     parts = [f"{'old: ' if view.is_old else ''}read {duration(view.age_s)} ago {how}"]
-    if view.reading.cut or (pieces is not None and pieces.unread):
+    then_bytes = view.reading.moment.rss_bytes
+    if then_bytes is not None and rss_bytes is not None and has_moved(then_bytes, rss_bytes):
+        parts.append(f"RES {signed(rss_bytes - then_bytes)} since")
+    if not view.reading.is_whole:
         parts.append("not all mappings")
     if pieces is not None and not pieces.zero_pages_known:
         parts.append("RSS includes zero pages")

@@ -57,8 +57,8 @@ def _kill(detail: Detail, view: SharingView) -> str:
     amount = _range(freed.at_least_bytes - pool_bytes, most_bytes)
     if reading is not None and reading.in_pieces is not None and reading.in_pieces.sampled and "about" not in amount:
         amount = f"about {amount}"
-    then_bytes = reading.total.rss_bytes if reading is not None else None
-    if then_bytes is None:
+    then_bytes = reading.moment.rss_bytes if reading is not None else None
+    if then_bytes is None:  # or only a part of its mappings was read
         return ""
     moved = has_moved(then_bytes, row.rss_bytes)
     when = f"{duration(view.own.age_s)} ago, ending" if moved else "Ending"

@@ -16,7 +16,7 @@ from memtop.errors import ParseError
 from memtop.procfs.pagemap import EXCLUSIVE, ZERO_PAGE, Pages, Tally, sort_pages
 from memtop.procfs.smaps import Smaps, parse_smaps
 
-_HEAD: Final = re.compile(rb"pagemap 1 (\d{1,9}) (\d{1,9}) (\d{1,9}) (\d{1,9}) ([01])(?: (\d{1,9}))?\Z")
+_HEAD: Final = re.compile(rb"pagemap 1 (\d{1,9}) (\d{1,9}) (\d{1,9}) (\d{1,9}) ([01])(?: (\d{1,9})( cut)?)?\Z")
 _PAIR: Final = re.compile(rb"([0-9a-f]{2}|zero)=(\d{1,15})\Z")
 _NOT_READ: Final = b"-"
 _DEVICE: Final = (b"/dev/", b"/dev/zero", b"/dev/shm/")
@@ -41,6 +41,8 @@ class PagemapReport:
     sampled: int = 0
     """If pages were sampled, one in so many of a large mapping; otherwise 0. Which of its pages only this process maps,
     or belong to a file, is then an estimate."""
+    cut: bool = False
+    """Whether maps was longer than was read, so that there are more mappings."""
 
 
 def format_report(report: PagemapReport) -> bytes:
@@ -52,7 +54,8 @@ def format_report(report: PagemapReport) -> bytes:
         report.longest_us,
         report.zero_pages_known,
     )
-    head += b" %d" % report.sampled if report.sampled else b""
+    if report.sampled or report.cut:
+        head += b" %d%b" % (report.sampled, b" cut" if report.cut else b"")
     return b"\n".join((head, *map(_format_tally, report.tallies), report.maps))
 
 
@@ -70,12 +73,13 @@ def parse_report(data: bytes) -> PagemapReport:
     match = _HEAD.match(head)
     if match is None:
         raise ParseError("pagemap", "no first line")
-    count, page_bytes, span_ms, longest_us, known, sampled = map(int, match.groups("0"))
+    *numbers, is_cut = match.groups(b"")
+    count, page_bytes, span_ms, longest_us, known, sampled = (int(text or 0) for text in numbers)
     lines = rest.split(b"\n", count)
     if len(lines) <= count:
         raise ParseError("pagemap", "cut off")
     tallies = list(map(_tally, lines[:count]))
-    return PagemapReport(page_bytes, span_ms, longest_us, bool(known), tallies, lines[count], sampled)
+    return PagemapReport(page_bytes, span_ms, longest_us, bool(known), tallies, lines[count], sampled, bool(is_cut))
 
 
 def _tally(line: bytes) -> Tally | None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from memtop import __version__, units
 from memtop.analysis.findings import Severity
+from memtop.analysis.memory_map.moment import NEW_S
 from memtop.explain.exit_text import how
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of, span
 from memtop.explain.incident_text import headline, incident_sentences
@@ -162,7 +163,9 @@ def _tables(frame: Frame, exits: Sequence[ExitReport]) -> Iterable[Table]:
             (kind.kind.title, str(kind.count), units.size(kind.sizes.size_bytes), units.size(kind.sizes.rss_bytes))
             for kind in kinds[:MOST_ROWS]
         )
-        yield Table("Regions by kind", ("kind", "mappings", "size", "RSS"), lines)
+        age_s = detail.regions.age_s or 0.0
+        title = "Regions by kind" if age_s <= NEW_S else f"Regions by kind, read {units.duration(age_s)} before"
+        yield Table(title, ("kind", "mappings", "size", "RSS"), lines)
     if frame.machine is not None:
         yield Table(
             "Where the machine's RAM went",

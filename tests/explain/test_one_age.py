@@ -9,7 +9,8 @@ import pytest
 
 from memtop.engine.engine import Engine
 from memtop.explain.finding_text import sentences_of
-from memtop.explain.region_sentences import mark_sentence
+from memtop.explain.region_placeholders import sizes_then
+from memtop.explain.region_sentences import caption, mark_sentence
 from memtop.explain.sharing_sentences import sharing_sentences
 from memtop.model.frame import Detail
 from memtop.sampling.request import Need
@@ -91,6 +92,9 @@ def test_after_res_has_moved_every_number_of_a_reading_is_said_to_be_of_then(pan
     says = [sentence for sentence in (told(detail) if panel == "sharing" else findings(detail)) if sentence]
     old = [one for one in says if any(number in one for number in READ)]
     assert old and all(OF_THEN.search(one) for one in old), old
+    if detail.regions is not None and detail.regions.reading is not None:
+        assert "RES +677 MiB since" in caption(detail.regions, detail.row.rss_bytes)
+        assert "777 MiB" in sizes_then(detail.row, detail.regions.reading, detail.regions.age_s)["rss"]
 
 
 def findings(detail: Detail) -> Iterator[str]:

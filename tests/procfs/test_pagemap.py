@@ -78,9 +78,11 @@ def test_a_scan_names_its_range_and_the_room_for_what_is_found() -> None:
 tallies = st.lists(st.none() | st.dictionaries(st.integers(1, 0x100), st.integers(1, 2**40)))
 
 
-@given(tallies, st.binary(max_size=200), st.booleans(), st.integers(0, 64))
-def test_a_report_comes_back_from_its_text(tallies: list[Tally | None], maps: bytes, known: bool, sampled: int) -> None:
-    report = PagemapReport(4096, 530, 80, known, tallies, maps, sampled)
+@given(tallies, st.binary(max_size=200), st.booleans(), st.integers(0, 64), st.booleans())
+def test_a_report_comes_back_from_its_text(
+    tallies: list[Tally | None], maps: bytes, known: bool, sampled: int, cut: bool
+) -> None:
+    report = PagemapReport(4096, 530, 80, known, tallies, maps, sampled, cut)
     assert parse_report(format_report(report)) == report
 
 

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 
 MOVED: Final = 0.02
 """RES that has moved by more, as a share of what it is now, is not that of the reading any more."""
+NEW_S: Final = 2.5
+"""A reading that is not older is of the same instant as RES: two samples of a second, and their delay."""
 
 
 def has_moved(then_bytes: int | None, now_bytes: int | None) -> bool:
@@ -23,7 +25,13 @@ class Moment(NamedTuple):
     at_s: float
     """On the clock of Instant.mono_s."""
     rss_bytes: int | None
+    """None if it is not known, because only a part of the mappings was read."""
 
     def past_s(self, now_s: float, rss_bytes: int | None) -> float | None:
-        """The age of the reading if RES has moved since, so that a sentence must speak of then. None otherwise."""
-        return max(0.0, now_s - self.at_s) if has_moved(self.rss_bytes, rss_bytes) else None
+        """The age of the reading if RES has moved since, so that a sentence must speak of then. None otherwise.
+
+        Where RES of then is unknown, it may have moved as soon as the reading is not new any more.
+        """
+        age_s = max(0.0, now_s - self.at_s)
+        moved = age_s > NEW_S if self.rss_bytes is None else has_moved(self.rss_bytes, rss_bytes)
+        return age_s if moved else None

@@ -47,14 +47,14 @@ class Copying(NamedTuple):
     copied_bytes: int
     """Memory that was shared at the beginning of the window and is private now."""
     still_shared_bytes: int
-    at_s: float
-    """Time of the latest reading."""
+    moment: Moment
+    """That of the latest reading."""
     copied_bytes_per_s: float | None
     """Rate between the two latest readings; None if there is only one, or if they are old."""
 
 
 class _Point(NamedTuple):
-    at_s: float
+    moment: Moment
     shared_bytes: int
     private_dirty_bytes: int
 
@@ -84,14 +84,14 @@ class CopyTrail:
         if shared is None or private is None:
             return None
         points = self._points
-        if not points or own.read_s > points[-1].at_s:
-            points.append(_Point(own.read_s, shared, private))
-        while points[0].at_s < points[-1].at_s - COPY_WINDOW_S:
+        if not points or own.read_s > points[-1].moment.at_s:
+            points.append(_Point(Moment(own.read_s, own.member.rss_bytes), shared, private))
+        while points[0].moment.at_s < points[-1].moment.at_s - COPY_WINDOW_S:
             points.popleft()
         last, rate = points[-1], None
-        if len(points) > 1 and now_s - last.at_s <= _OLD_S:
-            rate = _copied(points[-2], last) / (last.at_s - points[-2].at_s)
-        return Copying(_copied(points[0], last), last.shared_bytes, last.at_s, rate)
+        if len(points) > 1 and now_s - last.moment.at_s <= _OLD_S:
+            rate = _copied(points[-2], last) / (last.moment.at_s - points[-2].moment.at_s)
+        return Copying(_copied(points[0], last), last.shared_bytes, last.moment, rate)
 
 
 def _copied(before: _Point, now: _Point) -> int:
@@ -118,7 +118,7 @@ class ReadFacts:
         """Replace what was read again."""
         reading = inputs.reading
         if reading is not None:
-            self._virt = Moment(reading.at_s, reading.total.rss_bytes), reading.split
+            self._virt = reading.moment, reading.split
             self._mappings = reading.at_s, len(reading.regions)
         if inputs.given_back is not None:
             self._given_back = inputs.given_back
@@ -151,12 +151,12 @@ class ReadFacts:
                 given_back_past_s=past_s,
             )
         if (copying := self._copying) is not None:
-            age_s = now_s - copying.at_s
+            age_s = now_s - copying.moment.at_s
             case = replace(
                 case,
                 unshared=copying.copied_bytes,
                 still_shared=copying.still_shared_bytes,
-                unshared_past_s=age_s if age_s > _OLD_S else None,
+                unshared_past_s=age_s if age_s > _OLD_S else copying.moment.past_s(now_s, case.rss),
             )
         family = self._family
         if family is not None and not family.unknown:

@@ -11,7 +11,7 @@ from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, Parse
 from memtop.process_key import ProcessKey
 from memtop.procfs.deleted_report import parse_deleted_report
 from memtop.procfs.mountinfo import parse_mountinfo
-from memtop.procfs.smaps import parse_rollup
+from memtop.procfs.smaps import Rollup, parse_rollup
 from memtop.procfs.stat import PidStat
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.smaps.parse_worker import NO_GROWTH, ParsedSmaps, ParseWorker, Raw, digest, give_memory_back
@@ -278,7 +278,7 @@ class Collector:
             record.since_mark = found.since_mark
         for key in [key for key, other in self.records.items() if other is record]:
             seen = self.seen(key)
-            record.take_rollup(reading.rollup, reading.at_s, seen)
+            record.take_rollup(Rollup(()) if reading.cut else reading.rollup, reading.at_s, seen)
             if reading.deleted_files and seen is not None:
                 self._ask(key, record, f"{seen.folder}/{_DELETED_FILES}", Pending(self.now_s, _NAMESPACE_BYTES))
             self._renewed.add(key)

@@ -58,12 +58,12 @@ class ParsedSmaps:
 
 def digest(raw: Raw) -> ParsedSmaps | None:
     """Parse one smaps. None if it has no mapping. Raises ParseError."""
-    in_pieces = None
+    in_pieces, cut = None, raw.cut
     if raw.in_pieces and not raw.data:
         return None
     if raw.in_pieces:
         report = parse_report(raw.data)
-        smaps = mappings_of(report, raw.hugetlbfs)
+        smaps, cut = mappings_of(report, raw.hugetlbfs), cut or report.cut
         in_pieces = InPieces(
             report.span_ms / 1000,
             report.longest_us / 1e6,
@@ -91,7 +91,7 @@ def digest(raw: Raw) -> ParsedSmaps | None:
         confidence=regions.confidence(raw.threads),
         since_start=NO_GROWTH if raw.first is None else since(raw.first[1], regions),
         start_s=raw.at_s if raw.first is None else raw.first[0],
-        cut=raw.cut,
+        cut=cut,
         in_pieces=in_pieces,
         deleted_files=regions.deleted_files(),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from memtop.analysis.memory_map.moment import Moment
 from memtop.analysis.memory_map.region_diff import RegionGrowth
 from memtop.analysis.memory_map.regions import Confidence, KindSum, Region, Regions, Sizes, Split
 from memtop.analysis.memory_map.sharing import Bounds, CopyRate, Freed, Member, Sharing
@@ -89,6 +90,16 @@ class Reading:
     """Files of the program and its libraries whose names were removed, not cleaned; the program first."""
     in_pieces: InPieces | None = None
     """None if it was smaps. Otherwise it has no PSS, no dirty pages and no LazyFree."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every mapping was read. If not, sums are only those of a part."""
+        return not self.cut and not (self.in_pieces is not None and self.in_pieces.unread)
+
+    @property
+    def moment(self) -> Moment:
+        """The instant of the reading, with RES if all mappings were read."""
+        return Moment(self.at_s, self.total.rss_bytes if self.is_whole else None)
 
 
 @dataclass(frozen=True, slots=True)

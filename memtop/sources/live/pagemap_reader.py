@@ -39,9 +39,10 @@ def read_pagemap(
         descriptor = os.open(f"{prefix}{path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
         try:
             # Read after the descriptor was opened: after an exec between the two, pagemap ends at once.
-            maps = _read_maps(prefix, path)
+            maps, is_cut = _read_maps(prefix, path)
             walk = PagemapWalk(descriptor, maps, _rss_bytes(prefix, path), goes_on, calls)
-            return format_report(left_out(walk.run(), _read_maps(prefix, path)))
+            report = replace(walk.run(), cut=is_cut)
+            return format_report(left_out(report, _read_maps(prefix, path)[0]))
         except AddressSpaceGone:
             return b""
         finally:
@@ -57,10 +58,10 @@ def _rss_bytes(prefix: str, path: str) -> int:
     return parse_statm(read_file(prefix, path.removesuffix("pagemap") + "statm", 1 << 10)).rss_bytes
 
 
-def _read_maps(prefix: str, path: str) -> bytes:
-    """Whole lines of the file maps beside a pagemap."""
+def _read_maps(prefix: str, path: str) -> tuple[bytes, bool]:
+    """Whole lines of the file maps beside a pagemap, and whether there are more of them."""
     maps = read_file(prefix, path.removesuffix("pagemap") + "maps", MAPS_LIMIT)
-    return maps[: maps.rfind(b"\n") + 1]
+    return maps[: maps.rfind(b"\n") + 1], len(maps) >= MAPS_LIMIT
 
 
 def left_out(report: PagemapReport, maps: bytes) -> PagemapReport:

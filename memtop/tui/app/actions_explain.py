@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Final
 from textual.binding import Binding
 
 from memtop.explain.placeholders import facts_of, virt_sentence
-from memtop.explain.region_placeholders import BESIDE_RES, facts_of_regions, facts_of_rollup, mapping_sentence, rss_then
+from memtop.explain.region_placeholders import (
+    BESIDE_NOW,
+    facts_of_regions,
+    facts_of_rollup,
+    mapping_sentence,
+    sizes_then,
+)
 from memtop.tui.app.app_state import AppState
 from memtop.tui.app.bindings import THEMES
 from memtop.tui.dialogs.help import Help
@@ -36,9 +42,9 @@ class ExplainActions(AppState):
         if reading is not None:
             kind = about.kind if about is not None else None
             facts |= facts_of_regions(reading.regions, kind) | facts_of_rollup(reading.rollup)
-            if name in BESIDE_RES:
+            if name in BESIDE_NOW:
                 age_s = detail.regions.age_s if detail.regions is not None else None
-                facts |= rss_then(detail.row.rss_bytes, reading.rollup, age_s)
+                facts |= sizes_then(detail.row, reading, age_s)
         facts |= dict(detail.runtime.facts) if detail.runtime is not None else {}
         sentence = ""
         if name not in _OF_THE_MACHINE:

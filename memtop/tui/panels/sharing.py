@@ -37,7 +37,7 @@ class SharingPanel(TextLines, can_focus=True):
 
     def caption(self, frame: Frame) -> str:
         """The age of the reading, and its cost."""
-        return caption(frame.detail.regions) if frame.detail is not None else ""
+        return caption(frame.detail.regions, frame.detail.row.rss_bytes) if frame.detail is not None else ""
 
     def words(self, frame: Frame) -> int | None:
         """See ``Panel``."""

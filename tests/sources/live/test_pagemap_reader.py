@@ -16,7 +16,7 @@ import pytest
 from memtop.errors import ProcessGone, Unavailable
 from memtop.procfs.pagemap_report import PagemapReport, mappings_of, parse_report
 from memtop.procfs.smaps import Smaps, parse_smaps
-from memtop.sources.live import LiveSource, pagemap_walk
+from memtop.sources.live import LiveSource, pagemap_reader, pagemap_walk
 from memtop.sources.live.pagemap_reader import left_out, read_pagemap
 from memtop.sources.live.pagemap_walk import Calls
 from tests.children import eventually, python
@@ -250,6 +250,14 @@ def test_what_takes_too_long_is_left_unread(kinds: int, monkeypatch: pytest.Monk
     monkeypatch.setattr(pagemap_walk, "GIVE_UP_S", -1.0)
     report = _report(kinds)
     assert report.tallies.count(None) >= len(report.tallies) - 1
+
+
+def test_a_file_maps_that_is_too_long_is_said_to_be_cut_off(kinds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = _report(kinds)
+    assert not whole.cut
+    monkeypatch.setattr(pagemap_reader, "MAPS_LIMIT", len(whole.maps) - 10)
+    report = _report(kinds)
+    assert report.cut and len(report.tallies) == len(whole.tallies) - 1
 
 
 def test_a_process_that_has_ended_is_gone() -> None:

@@ -15,7 +15,7 @@ from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Split
 from memtop.analysis.memory_map.sharing import Freed, Sharing, freed_by_kill, member
 from memtop.explain import topic, topics
-from memtop.explain.region_placeholders import BESIDE_RES, facts_of_rollup, mapping_sentence, rss_then
+from memtop.explain.region_placeholders import BESIDE_NOW, mapping_sentence, sizes_then
 from memtop.explain.region_sentences import caption, mark_sentence, what_is_known, why_no_reading
 from memtop.explain.sharing_sentences import sharing_sentences
 from memtop.model.assessment import Assessment
@@ -30,7 +30,9 @@ from memtop.tui.panels.sharing import sharing_lines
 from memtop.tui.panels.switcher import Panels
 from memtop.tui.side.finding_lines import finding_lines
 from memtop.tui.side.virt_bar import bar, legend
+from memtop.units import long_size
 from tests.analysis.memory_map.smaps_files import DATA
+from tests.explain.regions import REGION_FACTS
 from tests.rows import GIB, MIB
 from tests.tui.details import make_detail, make_row
 from tests.tui.frames import WidgetApp, frame, line
@@ -274,20 +276,62 @@ async def test_a_panel_that_has_nothing_to_show_takes_the_lines_of_its_reason_on
             assert least <= panels.size.height <= most
 
 
-def test_the_topics_that_put_a_reading_beside_res_are_known() -> None:
-    read_facts = facts_of_rollup(parse_rollup((DATA / "redis" / "smaps_rollup").read_bytes()))
+def test_the_topics_that_put_a_reading_beside_a_number_of_now_are_known() -> None:
     bodies = {one.name: one.body for one in topics()}
     assert {
         name
         for name, body in bodies.items()
-        if any("{rss}" in line and any(f"{{{fact}}}" in line for fact in read_facts) for line in body.splitlines())
-    } == BESIDE_RES
+        if any(
+            any(f"{{{now}}}" in line for now in ("rss", "anon", "virt"))
+            and any(f"{{{fact}}}" in line for fact in REGION_FACTS)
+            for line in body.splitlines()
+        )
+    } == BESIDE_NOW
 
 
-@pytest.mark.parametrize(("moved", "says"), [(1.01, {}), (1.1, {"rss": "100 MiB (30 s ago; now 110 MiB)"})])
-def test_the_uss_of_an_old_reading_is_beside_the_res_of_then(moved: float, says: dict[str, str]) -> None:
-    then = parse_rollup(b"10000-7fff0000 ---p 00000000 00:00 0 [rollup]\nRss: 102400 kB\nPss: 102400 kB\n")
-    assert rss_then(round(100 * MIB * moved), then, 30.0) == says
+def test_a_number_of_an_old_reading_is_beside_the_sizes_of_then() -> None:
+    reading = real("redis").reading
+    assert reading is not None
+    then = reading.rollup.rss_bytes, reading.rollup.number("Anonymous"), reading.split.virt_bytes
+    row = make_row(rss_bytes=then[0], anon_bytes=then[1], virt_bytes=then[2])
+    assert sizes_then(row, reading, 30.0) == {}
+    moved = sizes_then(row._replace(rss_bytes=777 * MIB, anon_bytes=555 * MIB, virt_bytes=3 * GIB), reading, 30.0)
+    assert {name: text.partition("(")[2] for name, text in moved.items()} == {
+        "rss": "30 s ago; now 777 MiB)",
+        "anon": "30 s ago; now 555 MiB)",
+        "virt": "30 s ago; now 3.00 GiB)",
+    }
+    assert moved["rss"].startswith(long_size(then[0]))
+
+
+def test_of_a_process_of_which_a_part_was_read_no_kill_is_predicted() -> None:
+    shown = real("redis")
+    assert shown.reading is not None
+    for reading, says in ((shown.reading, True), (replace(shown.reading, cut=True), False)):
+        own = replace(shown, reading=reading)
+        only = Relative(4242, "redis", reading.rollup.rss_bytes, None, None, Missing.NOTHING, None)
+        sentences = sharing_sentences(make_detail(), SharingView((only,), Sharing(()), None, reading.freed, own))
+        assert any("would" in sentence for sentence, _ in sentences) is says
+
+
+def test_where_a_part_of_the_mappings_was_read_its_sums_are_no_res_of_then() -> None:
+    shown = real("redis")
+    assert shown.reading is not None
+    row = make_row(rss_bytes=777 * MIB)
+    pieces = InPieces(0.5, 0.0001, 2)
+    for part in (replace(shown.reading, cut=True), replace(shown.reading, in_pieces=pieces)):
+        assert sizes_then(row, part, 30.0)["rss"] == "777 MiB (now; the mappings are a part, read 30 s ago)"
+        words = caption(replace(shown, reading=part), row.rss_bytes)
+        assert "not all mappings" in words and "since" not in words
+
+
+def test_the_caption_says_how_far_res_has_moved_since_the_reading() -> None:
+    shown = real("redis")
+    assert shown.reading is not None and shown.reading.total.rss_bytes is not None
+    then = shown.reading.total.rss_bytes
+    assert "since" not in caption(shown, round(1.01 * then))
+    assert f", RES +{long_size(50 * MIB)} since" in caption(shown, then + 50 * MIB)
+    assert f", RES -{long_size(50 * MIB)} since" in caption(shown, then - 50 * MIB)
 
 
 @pytest.mark.parametrize(
