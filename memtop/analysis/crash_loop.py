@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.process_key import ProcessKey
 
@@ -14,8 +13,7 @@ QUIET_S: Final = 120.0
 _STEP_S: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class LoopFacts:
+class LoopFacts(NamedTuple):
     """A program that ends and comes back. Times are on the clock of Instant.mono_s."""
 
     key: ProcessKey

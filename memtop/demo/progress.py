@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of a scenario, as users see it."""
 
     number: int
@@ -28,7 +27,7 @@ class Step:
 
 def step_to_line(step: Step) -> bytes:
     """Format a step as one line of JSON, newline included."""
-    return json.dumps(asdict(step)).encode() + b"\n"
+    return json.dumps(step._asdict()).encode() + b"\n"
 
 
 def step_from_line(line: bytes) -> Step:

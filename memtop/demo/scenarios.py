@@ -7,9 +7,8 @@ are computed from the sizes and times next to them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.demo.memory_operations import MemoryOperations
 from memtop.errors import UsageError
@@ -20,8 +19,7 @@ DEFAULT_SCENARIO: Final = "reserve"
 _PAGE: Final = f"{PAGE_BYTES // 1024} KiB"
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(NamedTuple):
     """One step of a scenario."""
 
     title: str
@@ -34,8 +32,7 @@ class Act:
     """Time for the user to look at the result."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(NamedTuple):
     """A workload to look at. Its acts are repeated in rounds."""
 
     name: str

@@ -8,10 +8,9 @@ import signal
 import time
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.trend.classify import Shape
@@ -51,8 +50,7 @@ _OPEN_END: Final = 40.0
 _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 
-@dataclass(frozen=True, slots=True)
-class FindingText:
+class FindingText(NamedTuple):
     """The sentences of one finding."""
 
     severity: Severity

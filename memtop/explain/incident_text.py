@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import RULES, Incident, Scope
@@ -22,8 +21,7 @@ EARLY_S: Final = 12.0
 """What grows can be said after so long."""
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentText:
+class IncidentText(NamedTuple):
     """The sentences about one incident."""
 
     clauses: tuple[str, ...]
@@ -38,8 +36,7 @@ class IncidentText:
         return "; ".join(self.clauses)
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+class Headline(NamedTuple):
     """The line that speaks for the whole machine."""
 
     clauses: tuple[str, ...]

@@ -6,10 +6,9 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.columns import BY_NAME
 from memtop.errors import UsageError
@@ -21,8 +20,7 @@ _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>&#|~])")
 _ITEM: Final = re.compile(r"^- ", re.M)
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(NamedTuple):
     """One explanation, as in its file."""
 
     name: str
@@ -53,8 +51,7 @@ class Topic:
         return tuple(dict.fromkeys(name for _, name in LINK.findall(self.body)))
 
 
-@dataclass(frozen=True, slots=True)
-class CoursePart:
+class CoursePart(NamedTuple):
     """One part of the course."""
 
     title: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, unique
 from signal import SIGHUP, SIGINT, SIGPIPE, SIGTERM
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Finding
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
@@ -43,8 +43,7 @@ class Limit(Enum):
     RUNTIME_SOFT = "collects more and more often"
 
 
-@dataclass(frozen=True, slots=True)
-class LimitRow:
+class LimitRow(NamedTuple):
     """One limit on the memory of the process."""
 
     limit: Limit
@@ -67,8 +66,7 @@ class LimitRow:
     """What of :attr:`used_bytes` may be reclaimable after all, in whole or in part: the kernel does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class CountLimit:
+class CountLimit(NamedTuple):
     """A limit on a number of things that the process has or takes part in."""
 
     name: str
@@ -78,8 +76,7 @@ class CountLimit:
     """What happens beyond it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
+class Events(NamedTuple):
     """Counts in the cgroup since memtop started to read it; None if it has no such counter."""
 
     oom: int | None = None
@@ -89,8 +86,7 @@ class Events:
     high: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The position of a process among those that an OOM kill would choose from."""
 
     first: ProcessKey
@@ -100,8 +96,7 @@ class Place:
     of: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExitReport:
+class ExitReport(NamedTuple):
     """How a watched process ended."""
 
     key: ProcessKey

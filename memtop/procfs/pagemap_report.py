@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
 from memtop.procfs.pagemap import EXCLUSIVE, ZERO_PAGE, Pages, Tally, sort_pages
@@ -24,8 +23,7 @@ _POOL: Final = b"/anon_hugepage"
 _KERNEL: Final = (b"[vdso]", b"[vvar", b"[uprobes]", b"[vectors]", b"[sigpage]")
 
 
-@dataclass(frozen=True, slots=True)
-class PagemapReport:
+class PagemapReport(NamedTuple):
     """One reading of maps and pagemap."""
 
     page_bytes: int

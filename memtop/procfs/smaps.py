@@ -12,9 +12,8 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import repeat
-from typing import Final, TypeVar, cast, overload
+from typing import Final, NamedTuple, TypeVar, cast, overload
 
 from memtop.errors import ParseError
 
@@ -105,8 +104,7 @@ def _value(name: bytes, text: bytes) -> Value:
     return int(number[1]) * (1024 if number[2] else 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """One mapping. Sizes in bytes; None if this kernel does not have the field."""
 
     start: int
@@ -354,8 +352,7 @@ def _fast(data: bytes, builder: _Builder) -> int:
     return at
 
 
-@dataclass(frozen=True, slots=True)
-class Rollup:
+class Rollup(NamedTuple):
     """Sums over all mappings, from smaps_rollup (Linux 4.14). Sizes in bytes; None if the line is absent."""
 
     fields: tuple[tuple[str, Value], ...]

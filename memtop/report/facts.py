@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop import __version__, units
 from memtop.analysis.findings import Severity
@@ -29,8 +28,7 @@ SIGNS: Final = {Severity.DANGER: "â–²", Severity.WARNING: "!", Severity.NOTE: "Â
 _LIMIT_FROM: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """One finding or incident: how bad, what, and what to do next."""
 
     sign: str
@@ -40,8 +38,7 @@ class Told:
     next: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A table of texts. The first column is a name."""
 
     title: str
@@ -49,8 +46,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """Everything that a page says."""
 
     title: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
@@ -14,8 +14,7 @@ from memtop.procfs.limits import PidLimits
 from memtop.procfs.pressure import Pressure
 
 
-@dataclass(frozen=True, slots=True)
-class CgroupReading:
+class CgroupReading(NamedTuple):
     """One memory cgroup at one instant. Sizes in bytes; None if this version does not have it, or it is unreadable."""
 
     path: str
@@ -102,14 +101,13 @@ def filled(newer: CgroupReading, older: CgroupReading) -> CgroupReading:
     """
     missing = {
         name: value
-        for name in CgroupReading.__slots__
+        for name in CgroupReading._fields
         if name != "members" and getattr(newer, name) is None and (value := getattr(older, name)) is not None
     }
-    return replace(newer, **missing) if missing else newer
+    return newer._replace(**missing) if missing else newer
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """The kernel's memory policy; None if unreadable."""
 
     overcommit: int | None = None
@@ -119,8 +117,7 @@ class Policy:
     """Whether zswap is on; None if this kernel does not have it, or does not tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskLimit:
+class TaskLimit(NamedTuple):
     """A limit on the number of threads."""
 
     name: str
@@ -190,4 +187,4 @@ class CgroupSample:
     """Number of mappings of those that are judged in full."""
     hugetlb: Mapping[ProcessKey, tuple[HugetlbLimit, ...]] = field(default_factory=dict)
     """Limits on huge pages over processes that are assessed and have such pages, the nearest first."""
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)

@@ -5,20 +5,18 @@ A Request is a state, and a newer one may replace it. A command is done once, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from memtop.process_key import ProcessKey
 
 
-@dataclass(frozen=True, slots=True)
-class ToggleMark:
+class ToggleMark(NamedTuple):
     """Set the user's mark on a process, or clear it."""
 
     key: ProcessKey
 
 
-@dataclass(frozen=True, slots=True)
-class ReadMappings:
+class ReadMappings(NamedTuple):
     """Read the mappings of a process once, whatever it costs the process."""
 
     key: ProcessKey

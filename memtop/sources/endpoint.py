@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from memtop.errors import UsageError
@@ -13,8 +12,7 @@ from memtop.sanitize import clean
 _DEFAULT_PATH: Final = "/debug/vars"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """The address of a program's metrics, checked once. memtop connects to no other address."""
 
     host: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from memtop.runtimes.go.breakdown import break_down
@@ -17,7 +16,7 @@ from tests.lab.points import go_points, jvm_points, lines
 
 BUILD: Final = GoBuild("go1.19.8", "x", None, None)
 SETTINGS: Final = GoSettings(godebug="madvdontneed=0")
-_POINTS: Final = [replace(p, heap=replace(p.heap, goroutines=12 + n)) for n, p in enumerate(go_points("returned_free"))]
+_POINTS: Final = [p._replace(heap=p.heap._replace(goroutines=12 + n)) for n, p in enumerate(go_points("returned_free"))]
 _LINE: Final = lines("returned_free")[-1]
 GO_HEAP: Final = _POINTS[-1].heap
 GO_GROWTH: Final = judge_go(_POINTS, SETTINGS)

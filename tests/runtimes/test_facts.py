@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 
@@ -48,14 +47,14 @@ def test_settings_as_people_know_them() -> None:
 
 
 def test_what_the_program_itself_says_comes_before_its_environment() -> None:
-    heap = replace(GO_HEAP, gogc_percent=math.inf, gomemlimit_bytes=100.0 * 1024**2)
+    heap = GO_HEAP._replace(gogc_percent=math.inf, gomemlimit_bytes=100.0 * 1024**2)
     facts = go_facts(settings=GoSettings(gogc="50"), heap=heap)
     assert facts["go_gogc"] == "off"
     assert facts["go_gomemlimit"] == "100 MiB"
 
 
 def test_a_goal_that_is_infinite_is_not_told() -> None:
-    assert "go_next_gc" not in go_facts(heap=replace(GO_HEAP, next_gc_bytes=math.inf))
+    assert "go_next_gc" not in go_facts(heap=GO_HEAP._replace(next_gc_bytes=math.inf))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +66,7 @@ def test_a_goal_that_is_infinite_is_not_told() -> None:
     ],
 )
 def test_the_limit_of_the_heap_as_it_was_given(flags: JvmFlags, said: str | None) -> None:
-    assert jvm_facts(replace(JVM_HEAP, flags=flags)).get("jvm_xmx") == said
+    assert jvm_facts(JVM_HEAP._replace(flags=flags)).get("jvm_xmx") == said
 
 
 def test_every_verdict_has_its_words() -> None:
@@ -77,6 +76,6 @@ def test_every_verdict_has_its_words() -> None:
 
 def test_pauses_have_the_unit_that_suits_them() -> None:
     def pause(time_ns: int) -> str:
-        return go_facts(heap=replace(GO_HEAP, pause_max_ns=time_ns))["go_pause_max"]
+        return go_facts(heap=GO_HEAP._replace(pause_max_ns=time_ns))["go_pause_max"]
 
     assert [pause(n) for n in (950, 25_000, 1_500_000, 2_000_000_000)] == ["0.95 µs", "25 µs", "1.5 ms", "2 s"]

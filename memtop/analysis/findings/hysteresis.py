@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.findings.rule import Finding
 from memtop.analysis.findings.table import RULES
@@ -13,8 +12,7 @@ SAMPLES: Final = 3
 """Samples in a row after which a finding appears or disappears."""
 
 
-@dataclass(frozen=True, slots=True)
-class StandingFindings:
+class StandingFindings(NamedTuple):
     """The findings of one process that are shown. ``StandingFindings()`` is the initial value for each process."""
 
     standing: tuple[Finding, ...] = ()
@@ -48,7 +46,7 @@ class StandingFindings:
                 continue
             old = before.get(name)
             milder = old is not None and finding.severity < old.severity
-            standing.append(replace(finding, severity=old.severity) if old and milder and stays(name) else finding)
+            standing.append(finding._replace(severity=old.severity) if old and milder and stays(name) else finding)
         for name, old in before.items():
             if name not in now and not RULES[name].steady and stays(name):
                 standing.append(old)

@@ -5,7 +5,7 @@ The fields are flat, because rules combine subjects freely, and a missing group 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.fault_causes import Cause
@@ -14,8 +14,7 @@ from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Evidence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingInputs:
+class FindingInputs(NamedTuple):
     """Facts about one process and its surroundings. Sizes in bytes; None means unknown.
 
     Fields of mappings, families and runtimes are set only while those are read. Without them their rules find nothing.

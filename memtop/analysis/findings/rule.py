@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Flag, IntEnum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.findings.inputs import FindingInputs
 
@@ -41,8 +40,7 @@ class Weight(Flag):
     """The level has changed. If the answer is "unknown", this finding is a reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One finding: what was found, how bad it is, and its numbers."""
 
     name: str
@@ -51,8 +49,7 @@ class Finding:
     facts: Mapping[str, float | str]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One entry of the table of rules."""
 
     name: str

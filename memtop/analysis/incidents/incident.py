@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from memtop.analysis.findings import Severity
 from memtop.process_key import ProcessKey
@@ -22,8 +21,7 @@ class Scope(Enum):
     MACHINE = "machine"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """The process, cgroup or machine that an incident is about."""
 
     scope: Scope
@@ -45,8 +43,7 @@ class Subject:
 MACHINE = Subject(Scope.MACHINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(NamedTuple):
     """Something that deserves attention on this machine."""
 
     name: str
@@ -67,8 +64,7 @@ class Incident:
     """It has happened, so that it need not be seen twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One entry of the table of rules."""
 
     name: str

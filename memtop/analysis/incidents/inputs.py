@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.ledger.machine import MachinePart
@@ -16,8 +16,7 @@ from memtop.process_key import ProcessKey
 MIB: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class LimitFacts:
+class LimitFacts(NamedTuple):
     """The limit that a process meets first: that of a cgroup, or the machine's memory."""
 
     name: str
@@ -35,8 +34,7 @@ class LimitFacts:
         return 100.0 * (1 - self.room_bytes / self.limit_bytes) if self.limit_bytes > 0 else 100.0
 
 
-@dataclass(frozen=True, slots=True)
-class GrowthFacts:
+class GrowthFacts(NamedTuple):
     """A process that grows or rises."""
 
     key: ProcessKey
@@ -55,8 +53,7 @@ class GrowthFacts:
     """For how long the confirmed growth has been seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class CgroupFacts:
+class CgroupFacts(NamedTuple):
     """A cgroup with a limit."""
 
     path: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.incidents.incident import Incident, Scope
 from memtop.analysis.incidents.table import ORDER
@@ -26,8 +25,7 @@ MOST: Final = 64
 _Identity = tuple[tuple[Scope, ProcessKey | str | None], str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     incident: Incident
     """As found last, with the severity and the weight that it stands with."""
     first_s: float
@@ -36,8 +34,7 @@ class _Entry:
     milder_from_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StandingIncidents:
+class StandingIncidents(NamedTuple):
     """The incidents that stand. ``StandingIncidents()`` is the beginning."""
 
     entries: tuple[_Entry, ...] = ()
@@ -75,14 +72,14 @@ def _renewed(old: _Entry | None, incident: Incident, now_s: float) -> _Entry:
     if stands_from_s is not None and incident.severity < before.severity:
         milder_from_s = old.milder_from_s if old.milder_from_s is not None else now_s
         if now_s - milder_from_s < MILDER_S:
-            incident = replace(incident, severity=before.severity)
+            incident = incident._replace(severity=before.severity)
         else:
             milder_from_s = None
     if incident.name == before.name:
         ratio = incident.weight / before.weight if before.weight > 0 else _CLASS
         weight = before.weight if 1 / _CLASS < ratio < _CLASS else incident.weight
         began_s = before.since_s if incident.since_s == now_s else incident.since_s
-        incident = replace(incident, weight=weight, since_s=began_s)
+        incident = incident._replace(weight=weight, since_s=began_s)
     return _Entry(incident, old.first_s, now_s, stands_from_s, milder_from_s)
 
 

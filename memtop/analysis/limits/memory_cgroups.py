@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from memtop.analysis.limits.cgroup_owner import CgroupOwner, cgroup_label, owner
 from memtop.procfs.cgroup import Membership
@@ -22,8 +22,7 @@ class Version(Enum):
     V2 = 2
 
 
-@dataclass(frozen=True, slots=True)
-class CgroupPlace:
+class CgroupPlace(NamedTuple):
     """A directory of the cgroup file system."""
 
     version: Version

@@ -7,15 +7,14 @@ same, but slows tasks down instead of killing them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from memtop.analysis.ledger.cgroup import cgroup_ledger, inactive_bytes, reclaimable_bytes, unsure_bytes
 from memtop.procfs.cgroup import UNLIMITED, MemoryStat
 from memtop.procfs.meminfo import Meminfo
 
 
-@dataclass(frozen=True, slots=True)
-class CgroupUse:
+class CgroupUse(NamedTuple):
     """The figures of one cgroup. Sizes in bytes; None if it cannot be read."""
 
     path: str
@@ -37,8 +36,7 @@ class CgroupUse:
     """What can still go to zswap, where pages may not go from there to a swap device (memory.zswap.writeback 0)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ceiling:
+class Ceiling(NamedTuple):
     """One limit on memory and the room that it leaves."""
 
     path: str | None

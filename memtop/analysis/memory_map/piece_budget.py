@@ -6,8 +6,7 @@ read instead, in pieces (:mod:`memtop.procfs.pagemap`). Keep one :class:`PieceBu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.memory_map.read_cost import CALM_S, REST_MIN_S, Verdict, Why
 from memtop.procfs.pagemap import WHOLE_BYTES
@@ -39,8 +38,7 @@ def pieces_cost_s(rss_bytes: int) -> float:
     return (_CPU_S_PER_GIB * (rss_bytes - sampled_bytes) + _SAMPLED_CPU_S_PER_GIB * sampled_bytes) / _GIB
 
 
-@dataclass(frozen=True, slots=True)
-class PieceBudget:
+class PieceBudget(NamedTuple):
     """The cost of the readings of one process. Times in seconds on one monotonic clock."""
 
     free_from_s: float = float("-inf")

@@ -8,7 +8,6 @@ the target for more than 20 ms is read only when the user asks). Keep one :class
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -114,8 +113,7 @@ class Why(Enum):
     UNKNOWN_COST = "RES is not known, so neither is the cost; R reads once"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether to read now."""
 
     why: Why
@@ -130,8 +128,7 @@ class Verdict:
         return self.why is Why.ALLOWED
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBudget:
+class ReadBudget(NamedTuple):
     """The cost of reading one process, as learned so far. Times in seconds on one monotonic clock."""
 
     cost_s: float | None = None
@@ -165,11 +162,11 @@ class ReadBudget:
 
     def begun(self) -> ReadBudget:
         """The state after a reading was started."""
-        return replace(self, under_way=True)
+        return self._replace(under_way=True)
 
     def failed(self) -> ReadBudget:
         """The state after a reading was refused before it cost anything."""
-        return replace(self, under_way=False)
+        return self._replace(under_way=False)
 
     def ended(self, now_s: float, took_s: float, load: Load | None = None, machine: Machine = _USUAL) -> ReadBudget:
         """The state after a reading returned, with or without success; ``load`` only with success."""

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import NOTHING, Regions, Sizes, total
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One mapping then and now, or several that were merged or split."""
 
     kind: RegionKind
@@ -48,8 +46,7 @@ class Change:
         return not self.count_now
 
 
-@dataclass(frozen=True, slots=True)
-class KindChange:
+class KindChange(NamedTuple):
     """All mappings of one kind, then and now."""
 
     kind: RegionKind
@@ -66,8 +63,7 @@ class KindChange:
         return self.now - self.before
 
 
-@dataclass(frozen=True, slots=True)
-class RegionGrowth:
+class RegionGrowth(NamedTuple):
     """Everything that changed since a mark."""
 
     delta: Sizes

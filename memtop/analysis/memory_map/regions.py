@@ -63,8 +63,7 @@ class KindSum:
     """Huge pages of the pool, which RSS and PSS leave out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """VIRT in parts that add up to it. Bytes."""
 
     virt_bytes: int
@@ -90,8 +89,7 @@ class Confidence(Enum):
     """The number of threads is unknown, or threads here have no stacks of that kind (Go)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """One mapping with its kind."""
 
     mapping: Mapping

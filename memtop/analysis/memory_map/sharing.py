@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from memtop.analysis.memory_map.region_kinds import RegionKind
@@ -80,8 +79,7 @@ def same_rollup(one: Rollup, other: Rollup) -> bool:
     return bool(one.anonymous_bytes) and one.number("Shared_Dirty") == 0
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One process of a family. Bytes; None if it may not be read or this kernel does not report it."""
 
     pid: int
@@ -149,8 +147,7 @@ def _sum(values: Iterable[int | None]) -> int | None:
     return None if None in found else sum(value for value in found if value is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
+class Sharing(NamedTuple):
     """A family's memory. Bytes; None if that of a member is unknown."""
 
     members: tuple[Member, ...]

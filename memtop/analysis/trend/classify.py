@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.trend.floor import (
     BLOCKS,
@@ -66,8 +65,7 @@ class Shape(Enum):
         return self in (Shape.LEAK, Shape.LEAK_GC)
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(NamedTuple):
     """The verdict and its evidence. Numbers are None if there were too few points."""
 
     kind: Shape
@@ -134,12 +132,11 @@ def judge(
     first = len(times) - growth.points  # after a warm-up only the later half was judged
     times, values = times[first:], values[first:]
     if collections is not None and collections < 2:
-        return replace(growth, kind=Shape.INSUFFICIENT)
+        return growth._replace(kind=Shape.INSUFFICIENT)
     if room_bytes is None or not math.isfinite(room_bytes) or floor.low <= 0:
         return growth
     slow = speed_room_bytes is not None and speed_room_bytes < room_bytes
-    return replace(
-        growth,
+    return growth._replace(
         limit_s=time_to(room_bytes, times, values, saw),
         slow_s=time_to(speed_room_bytes, times, values, saw) if slow and speed_room_bytes is not None else None,
     )
@@ -207,7 +204,7 @@ def _classify(times: list[float], values: list[float]) -> tuple[Growth, Floor, S
     kind = _trend(floor, saw, smallest, came_back=_came_back(values, floor, smallest))
     if kind is Shape.WARMUP and (later := _after_warmup(times, values)):
         return later
-    return replace(growth, kind=kind), floor, saw
+    return growth._replace(kind=kind), floor, saw
 
 
 def _after_warmup(times: list[float], values: list[float]) -> tuple[Growth, Floor, Sawtooth | None] | None:
@@ -242,17 +239,17 @@ def _jumped(growth: Growth, times: list[float], values: list[float], floor: Floo
     step = find_step(values, smallest)
     if step:
         kind = Shape.STEP if step.size > 0 else Shape.SHRINK
-        return replace(growth, kind=kind, rise_bytes=step.size, change_at_s=times[step.index])
+        return growth._replace(kind=kind, rise_bytes=step.size, change_at_s=times[step.index])
     top = max(range(len(values)), key=values.__getitem__)
     spread = values[top] - min(values)
     above_ends = values[top] - max(values[0], values[-1])
     at_top = (growth.level_bytes or 0.0) - min(values) > _MOSTLY_TOP * spread  # then it dips, and does not peak
     ends_alike = abs(values[-1] - values[0]) < 0.35 * spread
     if not floor.rising and not at_top and ends_alike and above_ends > max(smallest, 0.5 * spread):
-        return replace(growth, kind=Shape.SPIKE, change_at_s=times[top])
+        return growth._replace(kind=Shape.SPIKE, change_at_s=times[top])
     stairs = find_stairs(values, smallest)
     if stairs:
-        return replace(growth, kind=Shape.STAIRS, rise_bytes=stairs.size, change_at_s=times[stairs.index])
+        return growth._replace(kind=Shape.STAIRS, rise_bytes=stairs.size, change_at_s=times[stairs.index])
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from statistics import median
 from typing import Final
 
@@ -61,7 +60,7 @@ def _measured(times: list[float], values: list[float], at: Sequence[int], smalle
     """
     floor = measure_floor(times, values, at, smallest)
     clear = len(at) >= _LEAST_SCATTERED and floor.z > _CLEAR and floor.low > 0 and floor.rise > smallest
-    return replace(floor, rising=floor.rising or clear)
+    return floor._replace(rising=floor.rising or clear)
 
 
 def _known(series: Series) -> tuple[list[float], list[float]]:

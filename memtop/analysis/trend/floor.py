@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.trend.robust import drift, mann_kendall, persistent, theil_sen, widened
 
@@ -17,8 +16,7 @@ _STAYED: Final = 0.3
 _SATURATED: Final = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Floor:
+class Floor(NamedTuple):
     """The lower envelope and its statistics."""
 
     times_s: list[float]

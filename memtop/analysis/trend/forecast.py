@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median, pvariance
 from typing import Final, NamedTuple
@@ -54,8 +53,7 @@ class Room(NamedTuple):
     """Until page cache in use begins to be reclaimed, which costs speed; never more than :attr:`end_bytes`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rates:
+class _Rates(NamedTuple):
     """Bytes per second of the peaks, and what disturbs them."""
 
     whole: float

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.trend.classify import Growth, Shape
 
@@ -66,8 +65,7 @@ _COMMON: Final = {
 """The verdict if classifications agree on the direction but not on the shape."""
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
+class Confirmation(NamedTuple):
     """The sum of a series of classifications of one process. Start with ``Confirmation()``, also after an exec."""
 
     alarm: bool = False
@@ -121,7 +119,7 @@ def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
     if looks >= LOOKS:
         return Confirmation(kind=growth.kind)
     standing = confirmed(previous.kind, previous.since_s, growth, now_s)
-    return replace(standing, looks=looks, counted_s=counted_s)
+    return standing._replace(looks=looks, counted_s=counted_s)
 
 
 def _quiet(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
@@ -132,7 +130,7 @@ def _quiet(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation
     since_s = now_s - growth.span_s if previous.since_s is None else previous.since_s
     if looks >= LOOKS:
         return confirmed(growth.kind, since_s, growth, now_s)
-    return replace(shaped, since_s=since_s, looks=looks, counted_s=counted_s)
+    return shaped._replace(since_s=since_s, looks=looks, counted_s=counted_s)
 
 
 def _shaped(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:

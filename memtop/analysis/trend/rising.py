@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _SMALL_BYTES: Final = 1 << 20
 _LOST_SHARE: Final = 0.5
@@ -11,8 +10,7 @@ QUIET_S: Final = 6.0
 """A rise without a new high for this time is over, unless samples are further apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rise:
+class Rise(NamedTuple):
     """A size that rises, with short interruptions and small drops. Times are on the clock of the samples."""
 
     since_s: float

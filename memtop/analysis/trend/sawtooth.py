@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 _LEAST_SAMPLES: Final = 4
 _LEAST_CLIMB: Final = 0.4
 """Share of the climb within a rise. A straight rise of ten samples or more has 0.8, one of four 0.5."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sawtooth:
+class Sawtooth(NamedTuple):
     """A series that rises slowly and drops at once, repeatedly. Indices refer to that series."""
 
     peaks: tuple[int, ...]

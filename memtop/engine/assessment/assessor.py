@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from heapq import nlargest
 from types import MappingProxyType
 from typing import Final
@@ -157,7 +156,7 @@ class Assessor:
         new = self._note_new(step)
         self._lives.take(step, ends, new)
         self.fresh = tuple(
-            replace(one, first_life=self._lives.first(one.key))
+            one._replace(first_life=self._lives.first(one.key))
             for one in ends
             if self._exit_analysis.of(one.key) is not None
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from memtop.analysis.limits.exit_cause import Oom, ending_signal, exit_code, was_oom
@@ -184,11 +183,11 @@ class ExitAnalysis:
             return
         leaf = step.leaf(key)
         if leaf is not None and step.sample.wall_s - autopsy.at_s <= SETTLED_S:
-            autopsy = self._autopsies[key] = replace(autopsy, cgroup_after_bytes=leaf.usage_bytes)
+            autopsy = self._autopsies[key] = autopsy._replace(cgroup_after_bytes=leaf.usage_bytes)
         if autopsy.successor is None or step.row(autopsy.successor) is None:
             heir = self._heir(autopsy, step)
             if heir != autopsy.successor:
-                self._autopsies[key] = replace(autopsy, successor=heir)
+                self._autopsies[key] = autopsy._replace(successor=heir)
 
     def _heir(self, autopsy: ExitReport, step: StepInput) -> ProcessKey | None:
         """The youngest process that runs the same command in the same cgroup and began later."""

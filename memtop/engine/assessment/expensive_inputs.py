@@ -6,7 +6,6 @@ It causes no readings: it uses what panels have read anyway, so most facts are k
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings import FindingInputs
@@ -131,20 +130,18 @@ class ReadFacts:
         """The findings inputs with all of it."""
         if self._virt is not None:
             moment, split = self._virt
-            case = replace(
-                case,
+            case = case._replace(
                 reserved=split.reserved_bytes,
                 reserved_virt=split.virt_bytes,
                 reserved_rss=moment.rss_bytes,
                 reserved_past_s=moment.past_s(now_s, case.rss),
             )
         if self._mappings is not None and now_s - self._mappings[0] <= _OLD_S:
-            case = replace(case, mappings=self._mappings[1])
+            case = case._replace(mappings=self._mappings[1])
         if self._given_back is not None:
             moment, size_bytes = self._given_back
             past_s = moment.past_s(now_s, case.rss)
-            case = replace(
-                case,
+            case = case._replace(
                 lazyfree=size_bytes if past_s is None and now_s - moment.at_s <= KNOWN_S else None,
                 given_back=size_bytes,
                 given_back_rss=moment.rss_bytes,
@@ -152,16 +149,14 @@ class ReadFacts:
             )
         if (copying := self._copying) is not None:
             age_s = now_s - copying.moment.at_s
-            case = replace(
-                case,
+            case = case._replace(
                 unshared=copying.copied_bytes,
                 still_shared=copying.still_shared_bytes,
                 unshared_past_s=age_s if age_s > _OLD_S else copying.moment.past_s(now_s, case.rss),
             )
         family = self._family
         if family is not None and not family.unknown:
-            case = replace(
-                case,
+            case = case._replace(
                 family=len(family.relatives),
                 family_rss=family.known.rss_sum_bytes,
                 family_pss=family.known.pss_sum_bytes,
@@ -181,21 +176,20 @@ def _past_s(family: SharingView, now_s: float, rss_bytes: int | None) -> float |
 def with_expensive_inputs(case: FindingInputs, inputs: ExpensiveInputs) -> FindingInputs:
     """The findings inputs with what is known of now: whether it may be read, its file, the runtime's figures."""
     if inputs.regions is not None:
-        case = replace(case, denied=inputs.regions.missing is Missing.DENIED)
+        case = case._replace(denied=inputs.regions.missing is Missing.DENIED)
     if inputs.deleted_file is not None:
         state = inputs.deleted_file.state
-        case = replace(
-            case, deleted_file=inputs.deleted_file.path, deleted_state=state.value if state is not None else None
+        case = case._replace(
+            deleted_file=inputs.deleted_file.path, deleted_state=state.value if state is not None else None
         )
     if case.lazyfree is None and (inputs.heap is None or inputs.heap.frees_lazily):
-        case = replace(case, lazyfree_unread=inputs.unread)
+        case = case._replace(lazyfree_unread=inputs.unread)
     return case if inputs.heap is None else _with_heap(case, inputs.heap)
 
 
 def _with_heap(case: FindingInputs, heap: FindingFacts) -> FindingInputs:
     end = next((one for one in heap.ceilings if one.span_s is not None), None)
-    return replace(
-        case,
+    return case._replace(
         heap_end_name=end.name if end is not None else None,
         heap_end_limit=end.limit_bytes if end is not None else None,
         heap_end_s=end.span_s if end is not None else None,

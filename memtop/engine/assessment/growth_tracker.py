@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.trend.classify import LEAST_SPAN_S, Growth, Shape, judge
 from memtop.analysis.trend.forecast import Room, settled
@@ -44,8 +43,7 @@ _STALE_S: Final = 60.0
 _CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the memory of one process does."""
 
     growth: Growth
@@ -252,11 +250,11 @@ def _shown(state: Confirmation) -> tuple[object, ...]:
 def _standing(old: Verdict | None, growth: Growth, state: Confirmation, now_s: float) -> tuple[Growth, float]:
     """The classification whose numbers belong to the verdict, and its time."""
     if growth.kind is state.kind or old is None:
-        return _with_settled_times(old, replace(growth, kind=state.kind), now_s), now_s
+        return _with_settled_times(old, growth._replace(kind=state.kind), now_s), now_s
     fades = state.alarm or state.kind in (Shape.NOISY, Shape.WARMUP, Shape.GROWTH)
     if old.standing.kind is state.kind and not (fades and now_s - old.standing_s > _STALE_S):
         return old.standing, old.standing_s
-    return _with_settled_times(old, replace(growth, kind=state.kind), now_s), now_s
+    return _with_settled_times(old, growth._replace(kind=state.kind), now_s), now_s
 
 
 def _with_settled_times(old: Verdict | None, growth: Growth, now_s: float) -> Growth:
@@ -267,7 +265,7 @@ def _with_settled_times(old: Verdict | None, growth: Growth, now_s: float) -> Gr
     before = sooner(old.standing, since_s)
     limit_s = growth.limit_s and before.limit_s and settled(before.limit_s, growth.limit_s)
     slow_s = growth.slow_s and before.slow_s and settled(before.slow_s, growth.slow_s)
-    return replace(growth, limit_s=limit_s or growth.limit_s, slow_s=slow_s or growth.slow_s)
+    return growth._replace(limit_s=limit_s or growth.limit_s, slow_s=slow_s or growth.slow_s)
 
 
 def sooner(growth: Growth, by_s: float) -> Growth:
@@ -276,7 +274,7 @@ def sooner(growth: Growth, by_s: float) -> Growth:
     def less(span_s: tuple[float, float] | None) -> tuple[float, float] | None:
         return None if span_s is None else (max(0.0, span_s[0] - by_s), max(0.0, span_s[1] - by_s))
 
-    return replace(growth, limit_s=less(growth.limit_s), slow_s=less(growth.slow_s))
+    return growth._replace(limit_s=less(growth.limit_s), slow_s=less(growth.slow_s))
 
 
 def even_step_s(step_s: float) -> float:

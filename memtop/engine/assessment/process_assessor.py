@@ -108,7 +108,7 @@ class ProcessAssessor:
         state = verdict.state if verdict is not None else None
         heap = heap_verdict(inputs.heap, step.now_s) if state is None or not state.alarm else None
         if heap is not None and inputs.heap is not None:
-            state, growth = heap[0], replace(heap[1], limit_s=time_to_heap_limit(inputs.heap, target))
+            state, growth = heap[0], heap[1]._replace(limit_s=time_to_heap_limit(inputs.heap, target))
         self.last = Assessment(
             findings=self._standing.standing,
             growth=growth,
@@ -143,7 +143,7 @@ def at_its_end(last: Assessment, autopsy: ExitReport | None, counters: Counters)
 
     It contains no forecast.
     """
-    growth = replace(last.growth, limit_s=None, slow_s=None) if last.growth is not None else None
+    growth = last.growth._replace(limit_s=None, slow_s=None) if last.growth is not None else None
     events = counters.events(last.cgroup.path) if last.cgroup is not None else last.events
     return replace(last, findings=(), growth=growth, events=events, autopsy=autopsy)
 

@@ -6,9 +6,8 @@ touched. The identities hold within one reading of MemStats, so a broken one mea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.runtimes.go.heap import GoHeap
 
@@ -29,8 +28,7 @@ class Identity(Enum):
     OBJECTS_ARE_MALLOCS_LESS_FREES = "HeapObjects = Mallocs - Frees"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One identity, and the amount by which it fails."""
 
     identity: Identity
@@ -40,8 +38,7 @@ class Check:
     """Whether rounding can explain the residual."""
 
 
-@dataclass(frozen=True, slots=True)
-class Breakdown:
+class Breakdown(NamedTuple):
     """RES in parts that add up to it, in bytes. None for a part that this program's figures do not report."""
 
     rss_bytes: int

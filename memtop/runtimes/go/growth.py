@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby, pairwise
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.trend.collection_floors import block_floor, cycle_floor, rises, slope
 from memtop.runtimes.go.breakdown import held_bytes, outside_bytes
@@ -58,8 +57,7 @@ class GoVerdict(Enum):
         return self not in (GoVerdict.WAITING, GoVerdict.STEADY, GoVerdict.PRESSURE)
 
 
-@dataclass(frozen=True, slots=True)
-class GoPoint:
+class GoPoint(NamedTuple):
     """The program's figures and the kernel's, read together."""
 
     time_s: float
@@ -70,8 +68,7 @@ class GoPoint:
     minflt: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GoCycle:
+class GoCycle(NamedTuple):
     """One garbage collection that was seen: the lowest point between it and the next."""
 
     time_s: float
@@ -81,8 +78,7 @@ class GoCycle:
     objects: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class GoGrowth:
+class GoGrowth(NamedTuple):
     """The verdict and its evidence. Rates per second; None if unknown."""
 
     verdict: GoVerdict
@@ -235,8 +231,7 @@ def _count_explains(cycles: Sequence[GoCycle]) -> bool:
     return count >= _COUNT_EXPLAINS * size
 
 
-@dataclass(frozen=True, slots=True)
-class _Rates:
+class _Rates(NamedTuple):
     gc_per_s: float | None
     alloc_bytes_per_s: float | None
     pause_s_per_s: float | None

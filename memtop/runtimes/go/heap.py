@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
 
@@ -27,8 +26,7 @@ class MetricsFormat(Enum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class GoHeap:
+class GoHeap(NamedTuple):
     """One reading of MemStats and related figures. Sizes in bytes; None for what this program does not report."""
 
     format: MetricsFormat
@@ -102,7 +100,7 @@ _COUNTS: Final = frozenset(
 )
 _INFINITE: Final = frozenset(("next_gc_bytes", "gogc_percent", "gomemlimit_bytes"))
 _REAL: Final = frozenset(("last_gc_s", "start_time_s"))
-FIGURES: Final = frozenset(f.name for f in fields(GoHeap)) - {"format", "version", "rounding_bytes"}
+FIGURES: Final = frozenset(GoHeap._fields) - {"format", "version", "rounding_bytes"}
 """Fields that are numbers reported by the program."""
 _ENOUGH: Final = frozenset(("heap_alloc_bytes", "heap_sys_bytes", "heap_inuse_bytes", "sys_bytes"))
 

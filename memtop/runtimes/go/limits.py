@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.runtimes.go.breakdown import Breakdown, held_bytes
 from memtop.runtimes.go.heap import GoHeap
@@ -60,8 +59,7 @@ def heap_goal_bytes(live_bytes: float, roots_bytes: float, gogc_percent: float) 
     return max(live_bytes + (live_bytes + roots_bytes) * gogc_percent / 100, _SMALLEST_GOAL_BYTES * gogc_percent / 100)
 
 
-@dataclass(frozen=True, slots=True)
-class GogcChoice:
+class GogcChoice(NamedTuple):
     """The effect of one value of GOGC at the current live heap."""
 
     gogc_percent: float
@@ -114,8 +112,7 @@ class LimitFit(Enum):
     FITS = "fits"
 
 
-@dataclass(frozen=True, slots=True)
-class LimitAdvice:
+class LimitAdvice(NamedTuple):
     """The advice on GOMEMLIMIT with its numbers; None if unknown or not applicable."""
 
     fit: LimitFit

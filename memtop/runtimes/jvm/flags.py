@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _SIZE = re.compile(r"(\d{1,18})([kKmMgGtT]?)\Z")
 _LARGEST: Final = 1 << 57
@@ -58,8 +57,7 @@ _WITH_VALUE: Final = frozenset(
 _KIB_FLAGS: Final = frozenset(("ThreadStackSize",))
 
 
-@dataclass(frozen=True, slots=True)
-class JvmFlags:
+class JvmFlags(NamedTuple):
     """Memory flags as given. The last of two counts; None if not given."""
 
     max_heap_bytes: int | None = None

@@ -7,7 +7,6 @@ a rise between two of them does not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby, pairwise
 from statistics import median
@@ -53,8 +52,7 @@ class JvmVerdict(Enum):
     """The heap stays level; native memory grows."""
 
 
-@dataclass(frozen=True, slots=True)
-class JvmPoint:
+class JvmPoint(NamedTuple):
     """The JVM's counters and the kernel's, read together."""
 
     time_s: float
@@ -62,8 +60,7 @@ class JvmPoint:
     anon_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JvmCycle:
+class JvmCycle(NamedTuple):
     """The lowest point between two major collections."""
 
     time_s: float
@@ -75,8 +72,7 @@ class JvmCycle:
     low."""
 
 
-@dataclass(frozen=True, slots=True)
-class JvmGrowth:
+class JvmGrowth(NamedTuple):
     """The verdict and its evidence. Rates per second; None if unknown."""
 
     verdict: JvmVerdict
@@ -107,8 +103,7 @@ class MappedHeap(NamedTuple):
     """Every page counted once: the sum of PSS, since no other process maps a JVM's heap."""
 
 
-@dataclass(frozen=True, slots=True)
-class JvmBreakdown:
+class JvmBreakdown(NamedTuple):
     """RES in parts that add up to it, in bytes."""
 
     rss_bytes: int

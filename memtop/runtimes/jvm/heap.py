@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
 from memtop.runtimes.jvm.flags import JvmFlags, parse_jvm_flags
@@ -30,8 +29,7 @@ _SHARED_HEAP: Final = ("UseG1GC", "UseZGC", "UseShenandoahGC", "UseEpsilonGC")
 _START_TOLERANCE_S: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class JvmHeap:
+class JvmHeap(NamedTuple):
     """One reading of the counters. Sizes in bytes; None if this JVM or collector does not report it.
 
     G1 writes its sizes at each collection only.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any, Final
 
 from memtop.runtimes.jvm.flags import JvmFlags
@@ -37,6 +36,6 @@ def jvm_object(flags: JvmFlags | None, heap: JvmHeap | None) -> dict[str, Any]:
     return {
         "name": "jvm",
         "version": heap and heap.version,
-        "settings": given and {name: value for name, value in asdict(given).items() if value is not None},
+        "settings": given and {name: value for name, value in given._asdict().items() if value is not None},
         "heap": heap and {key: json_number(getattr(heap, key)) for key in JVM_KEYS},
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from memtop.analysis.limits.cgroup_limits import limit_bytes, memory_stat, usage_bytes, with_kernel_v1
@@ -83,7 +82,7 @@ class CgroupFiles:
             if v2 and limit is None and self._is_root(path):
                 limit = UNLIMITED
         if old is not None and usage == old.usage_bytes and not rest:
-            return replace(old, limit_bytes=limit, high_bytes=high) if limits else old
+            return old._replace(limit_bytes=limit, high_bytes=high) if limits else old
         stat = old.stat if old is not None and usage == old.usage_bytes else memory_stat(self._read, path)
         if stat is not None and not v2 and old is not None and old.stat is not None:
             stat = stat._replace(
@@ -93,7 +92,7 @@ class CgroupFiles:
         if not rest:
             return reading
         if stat is not None and not v2:
-            reading = replace(reading, stat=with_kernel_v1(stat, self._read, path))
+            reading = reading._replace(stat=with_kernel_v1(stat, self._read, path))
         return (self._rest_v2 if v2 else self._rest_v1)(reading)
 
     def _rest_v1(self, one: CgroupReading) -> CgroupReading:
@@ -104,8 +103,7 @@ class CgroupFiles:
         if both is not None and one.limit_bytes is not None:
             swap_limit = UNLIMITED if both >= UNLIMITED else max(0, both - one.limit_bytes)
         used = self._count(one.path, "memory.memsw.usage_in_bytes") if both is not None else None
-        return replace(
-            one,
+        return one._replace(
             swap_limit_bytes=swap_limit,
             swap_bytes=max(0, used - one.usage_bytes) if used is not None and one.usage_bytes is not None else None,
             oom_kill=control.oom_kill if control else None,
@@ -120,8 +118,7 @@ class CgroupFiles:
         raw = self.file(one.path, "memory.events.local", 1024)
         local = parse_memory_events(raw) if raw is not None else events
         raw = self.file(one.path, "memory.pressure", 1024)
-        return replace(
-            one,
+        return one._replace(
             swap_limit_bytes=self._limit(one.path, "memory.swap.max"),
             swap_bytes=self._count(one.path, "memory.swap.current"),
             zswap_limit_bytes=self._limit(one.path, "memory.zswap.max"),

@@ -7,9 +7,8 @@ import threading
 from bisect import bisect_right
 from collections.abc import Hashable
 from contextlib import suppress
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.memory_map.classification import classify
 from memtop.analysis.memory_map.region_diff import RegionGrowth, since
@@ -24,8 +23,7 @@ from memtop.sampling.smaps.smaps_view import InPieces, Reading
 NO_GROWTH: Final = RegionGrowth(NOTHING, (), ())
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """The text of a reading, and everything that is needed to parse it."""
 
     data: bytes
@@ -46,8 +44,7 @@ class Raw:
     """Mount points of file systems of huge pages."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedSmaps:
+class ParsedSmaps(NamedTuple):
     """A Reading, and its comparison with the mark."""
 
     reading: Reading

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.memory_map.moment import Moment
 from memtop.analysis.memory_map.piece_budget import PieceBudget
@@ -27,8 +27,7 @@ NEVER: Final = ("", None)
 """Nothing was read, so everything has moved since."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """A reading under way."""
 
     since_s: float

@@ -5,7 +5,6 @@ They are expensive to read, so often old.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
@@ -60,8 +59,7 @@ class InPieces(NamedTuple):
     """If USS is an estimate, from one page in so many of large mappings; otherwise 0. RSS and swap are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One reading of smaps, or of pagemap instead, and what follows from it."""
 
     at_s: float
@@ -102,8 +100,7 @@ class Reading:
         return Moment(self.at_s, self.total.rss_bytes if self.is_whole else None)
 
 
-@dataclass(frozen=True, slots=True)
-class RegionsView:
+class RegionsView(NamedTuple):
     """The mappings of the process in focus, or why they are unknown. Times in seconds."""
 
     reading: Reading | None
@@ -128,8 +125,7 @@ class RegionsView:
     """Whether the reading is older than twice its planned interval."""
 
 
-@dataclass(frozen=True, slots=True)
-class Relative:
+class Relative(NamedTuple):
     """One process of a family."""
 
     pid: int
@@ -144,8 +140,7 @@ class Relative:
     copying: CopyRate | None
 
 
-@dataclass(frozen=True, slots=True)
-class SharingView:
+class SharingView(NamedTuple):
     """The memory that the process in focus shares with its family."""
 
     relatives: tuple[Relative, ...]
@@ -166,8 +161,7 @@ class SharingView:
         return len(self.relatives) - len(self.known.members)
 
 
-@dataclass(frozen=True, slots=True)
-class MarkView:
+class MarkView(NamedTuple):
     """The user's mark on the process in focus."""
 
     at_s: float

@@ -14,7 +14,6 @@ import errno
 import os
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from memtop.errors import ProcessGone
@@ -79,7 +78,7 @@ def left_out(report: PagemapReport, maps: bytes) -> PagemapReport:
             kept.append(place)
     if not kept:
         raise AddressSpaceGone
-    return replace(report, tallies=[report.tallies[at] for at in kept], maps=b"".join(lines[at] for at in kept))
+    return report._replace(tallies=[report.tallies[at] for at in kept], maps=b"".join(lines[at] for at in kept))
 
 
 def _span(line: bytes) -> tuple[int, int]:

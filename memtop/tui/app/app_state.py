@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
@@ -282,7 +282,7 @@ class AppState(SafeApp):
         elif focused is not None and any(isinstance(one, SidePanel) for one in focused.ancestors):
             hints = SIDE_HINTS
         else:
-            hints = tuple(replace(hint, label=self._enter_label) if hint.key == "Enter" else hint for hint in hints)
+            hints = tuple(hint._replace(label=self._enter_label) if hint.key == "Enter" else hint for hint in hints)
         inside = view.window.stands_still or view.query.selects
         inside = (
             inside
@@ -310,8 +310,7 @@ class AppState(SafeApp):
         """Write the first line again."""
         if self.frame is None:
             return
-        state = replace(
-            state_of(self.settings, self.recording.state if self.recording is not None else None),
+        state = state_of(self.settings, self.recording.state if self.recording is not None else None)._replace(
             paused=self.view.window.frozen or self.sampler_thread.pause_stepping,
             looking_back_s=self.view.window.cursor_s,
             speed=self.speed,

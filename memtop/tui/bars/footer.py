@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from textual.message import Message
 
@@ -16,8 +16,7 @@ from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart, cells
 COST_TOPIC: Final = "own_cost"
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(NamedTuple):
     """A key and what it does."""
 
     key: str

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop import units
 from memtop.model.frame import Frame, SystemRow
@@ -34,8 +33,7 @@ MACHINE: Final = "machine"
 NAME: Final = LinePart("memtop", 5, style="strong")
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderState:
+class HeaderState(NamedTuple):
     """What memtop itself is doing."""
 
     host: str = ""

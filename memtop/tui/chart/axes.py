@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 BIGGEST_BYTES: Final = 1e18
 """Larger values are drawn as this one, because plotext overflows on them."""
@@ -38,8 +37,7 @@ class Scale(Enum):
     LOG = "logarithmic"
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(NamedTuple):
     """A range of bytes, and its ticks."""
 
     low_bytes: float
@@ -61,8 +59,7 @@ class Axis:
         return [(self.place(tick), tick_label(tick, step)) for tick in self.ticks]
 
 
-@dataclass(frozen=True, slots=True)
-class TimeSpan:
+class TimeSpan(NamedTuple):
     """The time that a chart shows, from its first point to its last; 0 is now, or the chart's right edge."""
 
     past_s: float

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from textual.strip import Strip
 
@@ -35,8 +35,7 @@ _Key = tuple[tuple[int | None, ...], ...]
 """The dots of each curve in the column and the next dot; the height of each area in eighths of a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(NamedTuple):
     """A line, or the upper edge of an area that is stacked on the one before it.
 
     Places are between 0 and 1 over the width and the height; None is a gap.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from memtop.model.frame import Detail, Mark, Note, Series
 from memtop.tui.chart.axes import Scale, clock, known, settle
@@ -11,8 +11,7 @@ Limits = tuple[tuple[str, float], ...]
 """(label, bytes) of the binding limits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(NamedTuple):
     """RES grows on at its current rate until the room under the binding limit is used up."""
 
     room_bytes: float
@@ -26,8 +25,7 @@ class Forecast:
         return min(slow, self.room_bytes), min(fast, self.room_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryPicture:
+class MemoryPicture(NamedTuple):
     """Everything that the cells of a memory chart depend on, apart from size and colors."""
 
     series: Series
@@ -49,7 +47,7 @@ class MemoryPicture:
         """Whether both give the same cells. The time of the right edge counts only if clock times are shown."""
         if other is None or self.by_clock:
             return self == other
-        return self == replace(other, right_edge_s=self.right_edge_s)
+        return self == other._replace(right_edge_s=self.right_edge_s)
 
 
 def picture_of(

@@ -6,8 +6,7 @@ Of Textual and Rich it imports only the widths of characters, because the first 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
@@ -15,8 +14,7 @@ GAP_CELLS: Final = 3
 EDGE_CELLS: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class LinePart:
+class LinePart(NamedTuple):
     """One text."""
 
     text: str

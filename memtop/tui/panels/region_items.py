@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop import units
 from memtop.analysis.memory_map.region_diff import RegionGrowth
@@ -53,8 +53,7 @@ def _where(text: str, hugetlb_bytes: int) -> str:
     return f"+{units.size(hugetlb_bytes)} not in RSS  {text}" if hugetlb_bytes else text
 
 
-@dataclass(frozen=True, slots=True)
-class RegionColumn:
+class RegionColumn(NamedTuple):
     """One column of the panel."""
 
     key: str
@@ -116,8 +115,7 @@ BY_KEY: Final[Mapping[str, RegionColumn]] = {column.key: column for column in RE
 SORTABLE: Final = tuple(column.key for column in REGION_COLUMNS if column.key not in ("bar",))
 
 
-@dataclass(frozen=True, slots=True)
-class RegionSort:
+class RegionSort(NamedTuple):
     """The order of kinds, and of the mappings of each."""
 
     key: str = "size"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pkgutil import resolve_name
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -47,8 +47,7 @@ class Panel(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class PanelKind:
+class PanelKind(NamedTuple):
     """One panel in the table, with its tab."""
 
     name: str

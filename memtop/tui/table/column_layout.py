@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.columns.column import ALWAYS, Column
 
@@ -29,8 +28,7 @@ FLEXIBLE_CELLS: Final = 15
 """Cells reserved for a column without a fixed width (COMMAND)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A column on the line."""
 
     column: Column

@@ -5,7 +5,7 @@ A folded row of the tree shows totals of its subtree in VIRT and RES: a sum (Σ)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -159,9 +159,9 @@ class ProcessTable(ProcessList, inherit_bindings=False):
         if self._paintings is None:
             base = self.rich_style
             styles = {
-                field.name: base + self.get_component_rich_style(f"process-table--{field.name}", partial=True)
-                for field in fields(RowStyle)
-                if field.name != "base"
+                name: base + self.get_component_rich_style(f"process-table--{name}", partial=True)
+                for name in RowStyle._fields
+                if name != "base"
             }
             self._paintings = Paintings(
                 Painter(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from rich.segment import Segment
@@ -38,8 +37,7 @@ class Sort(NamedTuple):
     descending: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RowStyle:
+class RowStyle(NamedTuple):
     """The styles of a table's cells, each complete: color, background and attributes."""
 
     base: Style
@@ -55,8 +53,7 @@ class RowStyle:
         return {DANGER_MARK: self.danger, WARNING_MARK: self.warning, NOTE_MARK: self.base}.get(verdict[:1])
 
 
-@dataclass(frozen=True, slots=True)
-class Painter:
+class Painter(NamedTuple):
     """What all lines of a table have in common until it is resized or restyled."""
 
     places: tuple[Place, ...]
@@ -143,8 +140,7 @@ class Painter:
         return Strip(segments).adjust_cell_length(self.width, rest)
 
 
-@dataclass(frozen=True, slots=True)
-class _Painted:
+class _Painted(NamedTuple):
     """A row as it was painted last, and everything that its picture depends on."""
 
     row: Row

@@ -44,7 +44,7 @@ def rise(size_mib: float, span_s: float, steps: int = 5) -> Rise:
 
 def rising(size_mib: float, span_s: float, *, limit: LimitFacts = MACHINE, **changes: Any) -> GrowthFacts:
     one = rise(size_mib, span_s)
-    return replace(GrowthFacts(KEY, "app (42)", limit, one, one.size_bytes, age_s=1000.0), **changes)
+    return GrowthFacts(KEY, "app (42)", limit, one, one.size_bytes, age_s=1000.0)._replace(**changes)
 
 
 def growing(limit: LimitFacts = MACHINE, limit_s: tuple[float, float] | None = None) -> GrowthFacts:
@@ -74,7 +74,7 @@ def test_a_machine_at_ease_has_none() -> None:
         (growing(), WARNING),
         (growing(SHOP, (600.0, 900.0)), DANGER),
         (growing(SHOP, (7200.0, 9000.0)), WARNING),
-        (growing(replace(SHOP, kills=False), (600.0, 900.0)), WARNING),
+        (growing(SHOP._replace(kills=False), (600.0, 900.0)), WARNING),
     ],
 )
 def test_confirmed_growth_is_a_danger_where_a_limit_that_kills_is_less_than_an_hour_away(
@@ -91,7 +91,7 @@ def test_confirmed_growth_is_a_danger_where_a_limit_that_kills_is_less_than_an_h
         (rising(100, 2.5), [("rising", WARNING)]),
         (rising(60, 6.0, limit=SHOP), [("rising", DANGER)]),
         (rising(10, 20.0, limit=SHOP), [("rising", WARNING)]),
-        (rising(3, 6.0, limit=replace(SHOP, room_bytes=20 * MIB)), [("rising", DANGER)]),
+        (rising(3, 6.0, limit=SHOP._replace(room_bytes=20 * MIB)), [("rising", DANGER)]),
         (rising(12, 12.0, anon_bytes=MIB), []),
         (rising(12, 6.0, age_s=7.0), []),
         (rising(12, 9.0, age_s=10.0), [("rising", NOTE)]),
@@ -129,7 +129,7 @@ def test_a_rise_is_named_once_it_is_no_hiccup_and_the_worse_the_nearer_its_limit
 def test_a_cgroup_is_named_where_it_is_nearly_full_or_fills(
     room_mib: int, changes: dict[str, Any], expected: list[tuple[str, Severity]]
 ) -> None:
-    one = replace(CgroupFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, room_mib * MIB), **changes)
+    one = CgroupFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, room_mib * MIB)._replace(**changes)
     assert found(cgroups=(one,)) == expected
 
 
@@ -158,7 +158,7 @@ def test_the_process_that_fills_a_cgroup_tells_the_story_of_both() -> None:
         ({"used": rise(1200, 20.0)}, [("memory_goes", WARNING)]),
         ({"used": rise(4000, 20.0)}, [("memory_goes", DANGER)]),
         ({"used": rise(4000, 2.0)}, [("memory_goes", NOTE)]),
-        ({"used": replace(rise(4000, 20.0), high_s=90.0)}, [("memory_goes", NOTE)]),
+        ({"used": rise(4000, 20.0)._replace(high_s=90.0)}, [("memory_goes", NOTE)]),
         ({"used": rise(100, 20.0)}, []),
     ],
 )
@@ -209,28 +209,28 @@ def test_a_program_that_comes_back_again_and_again_is_one_incident_and_its_lives
     assert found(loops=(LOOP,)) == [("crash_loop", DANGER)]
     assert incident(loops=(LOOP,)).show == OTHER
     assert incident(loops=(LOOP,)).facts["each"] == "each ends"
-    assert incident(loops=(replace(LOOP, alike=3),)).facts["each"] == "3 of 4 lives ended"
+    assert incident(loops=(LOOP._replace(alike=3),)).facts["each"] == "3 of 4 lives ended"
     kill = ExitFacts(KEY, "a (42)", 90.0, is_oom=True)
     assert found(loops=(LOOP,), exits=(kill,)) == [("crash_loop", DANGER)]
-    assert found(loops=(replace(LOOP, restarts=1),), exits=(kill,)) == [("oom_kill", DANGER)], "once is no loop"
-    assert found(loops=(replace(LOOP, restarted_s=-100.0),)) == [], "it has stopped"
-    segfault = replace(LOOP, is_oom=False, signal=11)
+    assert found(loops=(LOOP._replace(restarts=1),), exits=(kill,)) == [("oom_kill", DANGER)], "once is no loop"
+    assert found(loops=(LOOP._replace(restarted_s=-100.0),)) == [], "it has stopped"
+    segfault = LOOP._replace(is_oom=False, signal=11)
     assert found(loops=(segfault,)) == [("crash_loop", WARNING)]
-    small = replace(LOOP, is_oom=False, exit_code=1)
+    small = LOOP._replace(is_oom=False, exit_code=1)
     assert found(loops=(small,)) == [], "a small program that fails is no matter of memory"
-    assert found(loops=(replace(small, large=True),)) == [("crash_loop", WARNING)]
-    assert found(loops=(replace(small, exit_code=0, large=True),)) == [("crash_loop", NOTE)]
+    assert found(loops=(small._replace(large=True),)) == [("crash_loop", WARNING)]
+    assert found(loops=(small._replace(exit_code=0, large=True),)) == [("crash_loop", NOTE)]
 
 
 def test_a_loop_stays_the_same_incident_from_life_to_life() -> None:
-    later = replace(LOOP, key=ProcessKey(77, 900), keys=frozenset({KEY, OTHER}))
+    later = LOOP._replace(key=ProcessKey(77, 900), keys=frozenset({KEY, OTHER}))
     assert incident(loops=(LOOP,)).subject.identity == incident(loops=(later,)).subject.identity
 
 
 def test_every_rule_is_tried_here() -> None:
     everything = IncidentInputs(
         100.0,
-        growing=(growing(), replace(rising(12, 12.0), key=OTHER)),
+        growing=(growing(), rising(12, 12.0)._replace(key=OTHER)),
         cgroups=(
             CgroupFacts("a", "a", 300 * MIB, 20 * MIB),
             CgroupFacts("b", "b", 300 * MIB, 200 * MIB, rise=rise(30, 6.0)),
@@ -242,6 +242,6 @@ def test_every_rule_is_tried_here() -> None:
             ExitFacts(OTHER, "a (43)", 90.0, is_oom=True),
             ExitFacts(KEY, "b (42)", 90.0, is_oom=False, signal=9, large=True),
         ),
-        loops=(replace(LOOP, keys=frozenset()),),
+        loops=(LOOP._replace(keys=frozenset()),),
     )
     assert {one.name for one in find_incidents(everything)} == set(RULES)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,7 +163,7 @@ def test_swap_beyond_a_joint_limit_takes_from_the_room_of_memory() -> None:
     found = ceiling(use, GIB)
     assert found is not None
     assert (found.headroom_max_bytes, found.used_percent) == (40 * MIB, 60)
-    alone = ceiling(replace(use, joint_limit=False), GIB)
+    alone = ceiling(use._replace(joint_limit=False), GIB)
     assert alone is not None and alone.headroom_max_bytes == 70 * MIB
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from memtop.analysis.findings import FindingInputs
@@ -180,12 +178,8 @@ def go(heap: GoHeap, *, anon_mib: int, environ: bytes = b"") -> dict[str, dict[s
 
 def heap(*, next_gc_mib: int = 10, held_mib: int = 30) -> GoHeap:
     body = lines("leak")[0]["body"].encode()
-    return replace(
-        parse_go_metrics(body),
-        next_gc_bytes=next_gc_mib * MIB,
-        sys_bytes=held_mib * MIB,
-        heap_released_bytes=0,
-        start_time_s=None,
+    return parse_go_metrics(body)._replace(
+        next_gc_bytes=next_gc_mib * MIB, sys_bytes=held_mib * MIB, heap_released_bytes=0, start_time_s=None
     )
 
 

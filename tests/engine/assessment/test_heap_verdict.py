@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from memtop.analysis.trend.classify import Shape
@@ -91,5 +89,5 @@ def test_the_time_to_the_heaps_limit_is_that_of_the_limit_met_first() -> None:
     facts = LEAK._replace(ceilings=(RuntimeCeiling("-Xmx", 256 * MIB, 90 * MIB, span_s=(60.0, 90.0)),))
     heap = LimitRow(Limit.RUNTIME, "-Xmx", 256 * MIB, 90 * MIB, 166 * MIB, 166 * MIB)
     assert time_to_heap_limit(facts, heap) == (60.0, 90.0)
-    assert time_to_heap_limit(facts, replace(heap, limit=Limit.CGROUP)) is None
+    assert time_to_heap_limit(facts, heap._replace(limit=Limit.CGROUP)) is None
     assert time_to_heap_limit(facts, None) is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 
@@ -65,7 +64,7 @@ def test_memory_that_is_freed_already_is_not_part_of_what_is_foretold() -> None:
 
 
 def test_nothing_is_foretold_where_the_live_heap_is_unknown() -> None:
-    assert gogc_choices(replace(last("churn")[1], live_bytes=None)) == ()
+    assert gogc_choices(last("churn")[1]._replace(live_bytes=None)) == ()
 
 
 def test_a_limit_below_the_need_is_found_by_its_storm() -> None:
@@ -98,7 +97,7 @@ def test_how_a_limit_suits_its_container(set_bytes: float | None, container: int
 
 def test_a_limit_of_the_metrics_comes_before_that_of_the_environment() -> None:
     heap, parts = last("churn")
-    known = replace(heap, gomemlimit_bytes=180.0 * MIB)
+    known = heap._replace(gomemlimit_bytes=180.0 * MIB)
     assert judge_limit(known, parts, math.inf, 200 * MIB).fit is LimitFit.FITS
 
 
@@ -111,7 +110,7 @@ def test_without_a_limit_a_goal_near_the_containers_is_told_apart_from_one_that_
 
 def test_what_is_outside_of_go_and_of_others_is_taken_off_the_advice() -> None:
     heap, parts = last("churn")
-    more = replace(parts, outside_bytes=50 * MIB)
+    more = parts._replace(outside_bytes=50 * MIB)
     assert judge_limit(heap, more, math.inf, 200 * MIB, others_bytes=20 * MIB).advised_bytes == 110 * MIB
     small = judge_limit(heap, parts, math.inf, 40 * MIB)
     assert small.enough is False

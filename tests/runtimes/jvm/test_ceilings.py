@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from memtop.runtimes.jvm.ceilings import jvm_ceilings
@@ -20,7 +18,7 @@ GIVEN = JvmFlags(max_heap_bytes=256 * MIB)
 @pytest.mark.parametrize("name", ["jvm_leak", "jvm_leak_serial"])
 def test_a_leak_is_forecast_to_the_maximum_of_its_heap(name: str) -> None:
     points = jvm_points(name)
-    heap, growth = replace(points[-1].heap, flags=GIVEN, heap_max_bytes=256 * MIB), judge_jvm(points)
+    heap, growth = points[-1].heap._replace(flags=GIVEN, heap_max_bytes=256 * MIB), judge_jvm(points)
     ceiling = jvm_ceilings(heap, None, growth)[0]
     assert (ceiling.name, ceiling.limit_bytes, ceiling.may_be_met) == ("-Xmx", 256 * MIB, True)
     assert ceiling.span_s is not None and growth.live_bytes is not None and growth.live_bytes_per_s is not None
@@ -37,7 +35,7 @@ def test_a_jvm_whose_heap_is_level_is_not_said_to_rise_to_its_maximum() -> None:
 def test_the_metaspace_is_a_ceiling_where_it_has_a_limit() -> None:
     points = jvm_points("jvm_steady_serial")
     flags = JvmFlags(max_metaspace_bytes=64 * MIB)
-    names = [one.name for one in jvm_ceilings(replace(points[-1].heap, flags=flags), None, judge_jvm(points))]
+    names = [one.name for one in jvm_ceilings(points[-1].heap._replace(flags=flags), None, judge_jvm(points))]
     assert names[1:] == ["MaxMetaspaceSize"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,7 +56,7 @@ def curve(seconds: int, **figures: Any) -> list[JvmPoint]:
     for second in range(seconds):
         now = {name: value(second) if callable(value) else value for name, value in figures.items()}
         anon = now.pop("anon_bytes", 300 * MIB)
-        found.append(JvmPoint(float(second), replace(BASE, **now), anon))
+        found.append(JvmPoint(float(second), BASE._replace(**now), anon))
     return found
 
 
@@ -120,7 +119,7 @@ def test_res_far_beyond_the_heap_is_notable() -> None:
 def test_parts_add_up_whatever_the_kernel_says(  # noqa: PLR0917 (one strategy each)
     rss: int, anon: int, live: int | None, shmem: int | None, mapped: MappedHeap | None, collector: str | None
 ) -> None:
-    heap: JvmHeap = replace(BASE, collector=collector)
+    heap: JvmHeap = BASE._replace(collector=collector)
     parts = break_down_jvm(heap, rss, anon, live, shmem_bytes=shmem, mapped=mapped)
     assert sum(getattr(parts, each) for each in PARTS) == rss
     assert min(getattr(parts, each) for each in PARTS) >= 0
@@ -129,7 +128,7 @@ def test_parts_add_up_whatever_the_kernel_says(  # noqa: PLR0917 (one strategy e
 
 def test_a_heap_that_is_mapped_three_times_is_in_ram_once() -> None:
     """ZGC of JDK 17: "RES 520 MiB = live heap 21 + binary and files 498"."""
-    heap = replace(BASE, collector="UseZGC", heap_used_bytes=150 * MIB, heap_capacity_bytes=378 * MIB)
+    heap = BASE._replace(collector="UseZGC", heap_used_bytes=150 * MIB, heap_capacity_bytes=378 * MIB)
     mapped = MappedHeap(rss_bytes=470 * MIB, own_bytes=170 * MIB)
     parts = break_down_jvm(heap, 520 * MIB, 20 * MIB, 100 * MIB, shmem_bytes=470 * MIB, mapped=mapped)
     assert (parts.live_bytes, parts.garbage_bytes, parts.unused_bytes) == (100 * MIB, 50 * MIB, 20 * MIB)
@@ -141,7 +140,7 @@ def test_a_heap_that_is_mapped_three_times_is_in_ram_once() -> None:
 
 
 def test_committed_memory_of_an_idle_heap_is_not_resident() -> None:
-    heap = replace(BASE, heap_used_bytes=3 * MIB, heap_capacity_bytes=20 * MIB, collector="UseSerialGC")
+    heap = BASE._replace(heap_used_bytes=3 * MIB, heap_capacity_bytes=20 * MIB, collector="UseSerialGC")
     parts = break_down_jvm(heap, 40 * MIB, 25 * MIB, 2 * MIB, mapped=MappedHeap(3 * MIB + 4096, 3 * MIB + 4096))
     assert parts.unused_bytes == 4096 and parts.split
     unread = break_down_jvm(heap, 40 * MIB, 25 * MIB, 2 * MIB)

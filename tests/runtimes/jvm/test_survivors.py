@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -22,7 +21,7 @@ def heap(seconds: int, old: Callable[[int], float], *, period_s: int = 6) -> lis
         eden = second % period_s * 10 * MIB
         young = second // period_s
         used = int(old(young * period_s) * MIB) + eden
-        now = replace(BASE, heap_used_bytes=used, eden_used_bytes=eden, young_gcs=young, major_gcs=0)
+        now = BASE._replace(heap_used_bytes=used, eden_used_bytes=eden, young_gcs=young, major_gcs=0)
         points.append(JvmPoint(float(second), now, None))
     return points
 

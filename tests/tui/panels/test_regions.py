@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -228,21 +227,21 @@ def test_virt_is_told_in_three_parts(width: int) -> None:
 
 def test_the_caption_tells_age_and_cost() -> None:
     assert caption(real("go")) == "read 2 s ago in 3.0 ms"
-    dear = replace(real("go"), missing=Missing.TOO_DEAR, stall_s=0.072)
+    dear = real("go")._replace(missing=Missing.TOO_DEAR, stall_s=0.072)
     assert caption(dear) == "read 2 s ago in 3.0 ms, R reads again, about 72 ms"
-    many_mappings = replace(dear, mappings=60_000, stall_s=0.24)
+    many_mappings = dear._replace(mappings=60_000, stall_s=0.24)
     assert caption(many_mappings) == "read 2 s ago in 3.0 ms, R reads again, about 240 ms for 60,000 mappings"
-    assert caption(replace(real("go"), calm=True)) == "read 2 s ago in 3.0 ms, nothing has changed since"
-    assert caption(replace(real("go"), resting_s=30.0)) == "read 2 s ago in 3.0 ms, next in 30 s"
+    assert caption(real("go")._replace(calm=True)) == "read 2 s ago in 3.0 ms, nothing has changed since"
+    assert caption(real("go")._replace(resting_s=30.0)) == "read 2 s ago in 3.0 ms, next in 30 s"
     assert caption(view(missing=Missing.UNREAD)) == "reading …"
 
 
 def test_an_old_reading_says_so_and_zero_pages_that_are_counted_are_named() -> None:
-    assert caption(replace(real("go"), is_old=True)).startswith("old: read 2 s ago")
+    assert caption(real("go")._replace(is_old=True)).startswith("old: read 2 s ago")
     go = real("go")
     assert go.reading is not None
     pieces = InPieces(0.5, 0.0001, 2, zero_pages_known=False)
-    assert caption(replace(go, reading=replace(go.reading, in_pieces=pieces))).endswith(
+    assert caption(go._replace(reading=go.reading._replace(in_pieces=pieces))).endswith(
         ", not all mappings, RSS includes zero pages"
     )
 
@@ -399,7 +398,7 @@ def test_what_changed_since_the_mark_stands_above_all_findings() -> None:
 
 
 def test_before_a_reading_after_the_mark_nothing_is_said_of_kinds() -> None:
-    before = replace(read(many(1)), since_mark=NO_GROWTH)
+    before = read(many(1))._replace(since_mark=NO_GROWTH)
     assert mark_sentence(marked(before, before, 20 * MIB)) == "RES +20.0 MiB, VIRT 0 B since the mark, 2 min ago."
 
 
@@ -456,7 +455,7 @@ def test_readings_of_a_family_that_are_seconds_apart_are_said_to_be(apart_s: flo
     """An old reading of the parent stood beside a new one of the child, and nothing told so."""
     sharing = family()
     first, second = sharing.relatives
-    sharing = replace(sharing, relatives=(first, replace(second, read_s=apart_s)))
+    sharing = sharing._replace(relatives=(first, second._replace(read_s=apart_s)))
     told = " ".join(sentence for sentence, _ in sharing_sentences(make_detail(), sharing))
     assert ("The reading of 4242 is 20 s older than that of 4243" in told) is said
 
@@ -471,7 +470,7 @@ def test_readings_of_a_family_that_are_seconds_apart_are_said_to_be(apart_s: flo
     ],
 )
 def test_a_range_whose_ends_are_nearly_the_same_is_one_number(least_bytes: int, amount: str) -> None:
-    sharing = replace(family(), freed=Freed(least_bytes, 1_700_000))
+    sharing = family()._replace(freed=Freed(least_bytes, 1_700_000))
     told = sharing_sentences(_at_reading(sharing), sharing)[0][0]
     assert told.startswith(f"Ending 4242 would free {amount} of its 75.0 MiB RES")
 
@@ -496,9 +495,8 @@ def test_an_old_reading_is_not_put_beside_a_res_that_has_moved_since(moved_mib: 
 
 def test_a_family_that_may_not_be_read_is_shown_with_the_reason() -> None:
     sharing = family()
-    denied = replace(
-        sharing,
-        relatives=tuple(replace(one, member=None, missing=Missing.DENIED) for one in sharing.relatives),
+    denied = sharing._replace(
+        relatives=tuple(one._replace(member=None, missing=Missing.DENIED) for one in sharing.relatives),
         known=Sharing(()),
         freed=None,
         own=view(missing=Missing.DENIED),
