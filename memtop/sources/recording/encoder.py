@@ -6,9 +6,9 @@ import os
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Final
 
-from memtop.sources.protocol import pid_of
 from memtop.sources.recording.format import (
     LABEL_LIMIT,
     PACKED_LIMIT,
@@ -23,12 +23,13 @@ from memtop.sources.recording.format import (
     has_basis,
     is_kept,
     pack,
+    pack_rows,
 )
+from memtop.sources.recording.known_answers import KnownAnswers
 from memtop.sources.recording.tick import Block, Recorded, Tick
 
 KEY_TICKS: Final = 60
 """Fewest ticks from one keyframe to the next."""
-_MOST_SHARED: Final = 1024
 KEY_TICKS_MOST: Final = 300
 """Most ticks between two keyframes. Between the two it depends on their size."""
 
@@ -46,11 +47,7 @@ class Encoder:
         self._swept: dict[str, frozenset[int] | None] = {}
         """By name of the file. None means all listed processes."""
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
-        self._reads: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
-        """By process, so that they can be dropped with it."""
-        self._same: dict[Recorded, Recorded] = {}
-        """Answers that many processes have alike."""
-        self._kept: dict[int | None, dict[str, tuple[Recorded, float]]] = defaultdict(dict)
+        self._known = KnownAnswers()
         self._sets: dict[RecordKind, bytes] = {RecordKind.READ_SET: b"", RecordKind.WAITING: b""}
         self._bases: dict[tuple[int, str], bytes] = {}
         self._rows: list[Row] = []
@@ -69,7 +66,7 @@ class Encoder:
         own: list[Row] = []
         for path, told, took_s in tick.asks:
             if is_kept(path):
-                self._kept[pid_of(path)][path] = told, took_s
+                self._known.keep(path, told, took_s)
             own.append(_answer(RecordKind.ASK, path, told, took_s))
         if tick.lost:
             own.append((RecordKind.LOST, b"", tick.lost, b""))
@@ -81,8 +78,7 @@ class Encoder:
         ]
         self._rows += own
         for pid in left:
-            self._reads.pop(pid, None)
-            self._kept.pop(pid, None)
+            self._known.forget(pid)
             for values in self._values.values():
                 values.pop(pid, None)
         block = Block(tick.instant, key, encode_rows(self._rows))
@@ -105,21 +101,10 @@ class Encoder:
         left = self._take_pids(tick.pids) if tick.pids is not None else frozenset()
         for name in self._swept.keys() | tick.sweeps.keys():
             self._take_sweep(name, tick.sweeps.get(name, {}))
-        for path, answer in tick.reads.items():
-            known = self._reads[pid_of(path)]
-            if (before := known.get(path)) != answer:
-                known[path] = self._shared(answer) if path.endswith("/cgroup") else answer
-                basis = before[1] if before is not None else b""
-                self._rows.append((RecordKind.READ, os.fsencode(path), answer[0], pack(answer[1], basis)))
+        self._rows += [row for path, answer in tick.reads.items() if (row := self._known.take(path, answer))]
         self._take_set(RecordKind.READ_SET, tick.reads)
         self._take_set(RecordKind.WAITING, tick.waiting)
         return left
-
-    def _shared(self, answer: Recorded) -> Recorded:
-        """The same answer in one object for all processes: thousands are in one cgroup."""
-        if len(self._same) >= _MOST_SHARED:
-            self._same.clear()
-        return self._same.setdefault(answer, answer)
 
     def _take_pids(self, pids: Iterable[int]) -> frozenset[int]:
         """Add the row for the list of processes. Returns the PIDs that have left."""
@@ -175,17 +160,9 @@ class Encoder:
         for name, swept in self._swept.items():
             add(RecordKind.SWEPT, name, int(swept is None), encode_pids(sorted(swept or ())))
             add(RecordKind.SWEEP, name, None, encode_changes(self._values[name]))
-        for answers in self._reads.values():
-            rows += [
-                (RecordKind.READ, os.fsencode(path), outcome, b"\0" + data) for path, (outcome, data) in answers.items()
-            ]
         for kind, data in self._sets.items():
             add(kind, "", None, data)
-        for kept in self._kept.values():
-            for path, (told, took_s) in kept.items():
-                outcome, data = told
-                rows.append((RecordKind.KEPT, os.fsencode(path), outcome, b"\0" + encode_took(took_s) + data))
-        return RecordKind.KEY, b"", None, pack(encode_rows(rows))
+        return RecordKind.KEY, b"", None, pack_rows(chain(rows, self._known.rows()))
 
 
 def _answer(kind: RecordKind, path: str, told: Recorded, took_s: float) -> Row:

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import Final
 
@@ -137,13 +137,20 @@ def is_kept(path: str) -> bool:
     return name in _ONCE if is_runtime(path) else name == "cmdline" or path.startswith("user/")
 
 
-def encode_rows(rows: Collection[Row]) -> bytes:
+def encode_rows(rows: Iterable[Row]) -> bytes:
     """Encode rows as bytes."""
-    parts = [
-        _ROW.pack(kind, status is None, len(path), len(data or b""), status or 0) + path + (data or b"")
-        for kind, path, status, data in rows
-    ]
-    return b"".join(parts)
+    return b"".join(_encoded(rows))
+
+
+def pack_rows(rows: Iterable[Row]) -> bytes:
+    """``pack(encode_rows(rows))`` without all of the rows in memory: those of a keyframe are megabytes."""
+    squeezer = zlib.compressobj(1, zlib.DEFLATED)
+    return b"".join([_ZLIB, *map(squeezer.compress, _encoded(rows)), squeezer.flush()])
+
+
+def _encoded(rows: Iterable[Row]) -> Iterator[bytes]:
+    for kind, path, status, data in rows:
+        yield _ROW.pack(kind, status is None, len(path), len(data or b""), status or 0) + path + (data or b"")
 
 
 def decode_rows(data: bytes) -> Iterator[Row]:
