@@ -40,7 +40,7 @@ def read_pagemap(
             # Read after the descriptor was opened: after an exec between the two, pagemap ends at once.
             maps, is_cut = _read_maps(prefix, path)
             walk = PagemapWalk(descriptor, maps, _rss_bytes(prefix, path), goes_on, calls)
-            report = replace(walk.run(), cut=is_cut)
+            report = walk.run()._replace(cut=is_cut)
             return format_report(left_out(report, _read_maps(prefix, path)[0]))
         except AddressSpaceGone:
             return b""

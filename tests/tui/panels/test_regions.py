@@ -306,8 +306,8 @@ def test_a_number_of_an_old_reading_is_beside_the_sizes_of_then() -> None:
 def test_of_a_process_of_which_a_part_was_read_no_kill_is_predicted() -> None:
     shown = real("redis")
     assert shown.reading is not None
-    for reading, says in ((shown.reading, True), (replace(shown.reading, cut=True), False)):
-        own = replace(shown, reading=reading)
+    for reading, says in ((shown.reading, True), (shown.reading._replace(cut=True), False)):
+        own = shown._replace(reading=reading)
         only = Relative(4242, "redis", reading.rollup.rss_bytes, None, None, Missing.NOTHING, None)
         sentences = sharing_sentences(make_detail(), SharingView((only,), Sharing(()), None, reading.freed, own))
         assert any("would" in sentence for sentence, _ in sentences) is says
@@ -318,9 +318,9 @@ def test_where_a_part_of_the_mappings_was_read_its_sums_are_no_res_of_then() -> 
     assert shown.reading is not None
     row = make_row(rss_bytes=777 * MIB)
     pieces = InPieces(0.5, 0.0001, 2)
-    for part in (replace(shown.reading, cut=True), replace(shown.reading, in_pieces=pieces)):
+    for part in (shown.reading._replace(cut=True), shown.reading._replace(in_pieces=pieces)):
         assert sizes_then(row, part, 30.0)["rss"] == "777 MiB (now; the mappings are a part, read 30 s ago)"
-        words = caption(replace(shown, reading=part), row.rss_bytes)
+        words = caption(shown._replace(reading=part), row.rss_bytes)
         assert "not all mappings" in words and "since" not in words
 
 
