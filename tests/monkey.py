@@ -162,9 +162,7 @@ class Monkey:
         limit_s = time.monotonic() + ANSWER_S
         while time.monotonic() < limit_s:
             token = "".join(self._dice.choices("abcdef", k=10)).encode()
-            self._send(run, ESCAPE * 8)
-            time.sleep(0.02)  # a key that comes while a dialog closes still goes to that dialog
-            self._send(run, b"/" + token)
+            self._send(run, ESCAPE * 8 + b"/" + token)
             tried_s = time.monotonic() + ANSWER_S / 3
             while time.monotonic() < min(tried_s, limit_s) and run.process.poll() is None:
                 if token in run.output:
@@ -179,9 +177,7 @@ class Monkey:
         """End it by q; what fell."""
         limit_s = time.monotonic() + ANSWER_S
         while time.monotonic() < limit_s:
-            self._send(run, ESCAPE * 2)
-            time.sleep(0.05)  # as above
-            self._send(run, b"q")
+            self._send(run, ESCAPE * 2 + b"q")
             with contextlib.suppress(AssertionError):
                 run.end(2.5)
                 break

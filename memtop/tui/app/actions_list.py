@@ -109,10 +109,9 @@ class ListActions(AppState):
         complaint.update(Content(filter_hint(event.value, groups=self.view.rows.lists_groups)))
         self.choose(query=query)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter and go back to the list (Enter)."""
-        if event.input.id == "filter":
-            self.close_filter()
+    def action_keep_filter(self) -> None:
+        """Keep the filter and go back to the list."""
+        self.close_filter()
 
     def on_filter_bar_clear_asked(self) -> None:
         """A click on the filter that is on clears it."""
@@ -122,4 +121,4 @@ class ListActions(AppState):
         """Go back to the list without changing the filter."""
         self.query_one("#filter-line").remove_class("-open")
         self.set_class(False, "-filtering")
-        self.table.focus()
+        self.set_focus(self.table)

@@ -36,7 +36,7 @@ class PanelActions(AppState):
         self.choose(panel="" if name == self.view.panel else name)
         self.show_panel()
         if within:
-            self.table.focus()
+            self.set_focus(self.table)
 
     def open_panel(self, name: str) -> bool:
         """Show a panel if it is not on screen; False if there is no such panel."""

@@ -11,7 +11,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.filter import ANSIToTruecolor, LineFilter
 from textual.screen import Screen
-from textual.suggester import Suggester
 from textual.theme import ThemeProvider
 from textual.widgets import Input, Label
 
@@ -21,7 +20,6 @@ from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
 from memtop.engine.player import Player
 from memtop.filter import parse_query
-from memtop.filter_hint import completion
 from memtop.model.frame import Frame
 from memtop.sampling.problems import announcer
 from memtop.settings import Settings
@@ -39,6 +37,7 @@ from memtop.tui.app.bindings import BINDINGS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.app.palette_commands import commands
 from memtop.tui.app.tail import follow_tail, tail_words
 from memtop.tui.bars.filter_bar import FilterBar
+from memtop.tui.bars.filter_input import FilterInput
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.headline import HeadlineBar
@@ -86,18 +85,6 @@ def overdue_words(age_s: float, *, known: bool) -> str:
     """What is said when no sample has come for so long; ``known`` is whether there was one before."""
     shown = "what the screen shows is that old" if known else "nothing is known yet"
     return f"{DANGER_MARK} NO SAMPLE FOR {units.duration(age_s)}: {shown}. A reading of /proc or /sys does not answer."
-
-
-class ColumnNames(Suggester):
-    """Completes the names of columns in the filter; the right arrow takes what it suggests."""
-
-    def __init__(self, app: MemtopApp) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._app = app
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """The filter with its last word completed; None if there is nothing to complete."""
-        return completion(value, groups=self._app.view.rows.lists_groups)
 
 
 class Upper(Horizontal, KeptLines):
@@ -175,7 +162,7 @@ class MemtopApp(
         yield ProcessTable(id="table")
         with Horizontal(id="filter-line"):
             yield Label("Filter:")
-            yield Input(placeholder="text, !regex, or rss>500m user=app", id="filter", suggester=ColumnNames(self))
+            yield FilterInput(lambda: self.view.rows.lists_groups, id="filter")
             yield Label("", id="filter-complaint", markup=False)
         yield FilterBar(id="filter-bar")
         yield StatusBar(REPLAY_HINTS if self.settings.replay else TABLE_HINTS, id="status")

@@ -66,7 +66,7 @@ class Help(Dialog[str]):
         """Give the focus to the text, so that arrows scroll it."""
         self._find("")
         self.query_one(Input).display = False
-        self.query_one(VerticalScroll).focus()
+        self.set_focus(self.query_one(VerticalScroll))
 
     def action_search(self) -> None:
         """Open the line of the search."""
@@ -79,7 +79,7 @@ class Help(Dialog[str]):
         line = self.query_one(Input)
         if line.display:
             line.value, line.display = "", False
-            self.query_one(VerticalScroll).focus()
+            self.set_focus(self.query_one(VerticalScroll))
         else:
             super().action_cancel()
 
@@ -95,7 +95,7 @@ class Help(Dialog[str]):
         if event.value.strip() and found:
             self.dismiss(found[0][0])
         else:
-            self.query_one(VerticalScroll).focus()
+            self.set_focus(self.query_one(VerticalScroll))
 
     def _find(self, text: str) -> None:
         """Show the lines that have all words of ``text``, and topics only while something is searched."""

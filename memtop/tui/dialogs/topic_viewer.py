@@ -48,7 +48,7 @@ class TopicViewer(Dialog[None]):
             return  # closed while it was being made
         await self.query_one(Markdown).update(topic(self._trail[-1]).fill(self._facts))
         self.query_one(VerticalScroll).scroll_home(animate=False)
-        self.query_one(VerticalScroll).focus()
+        self.set_focus(self.query_one(VerticalScroll))
 
     async def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """Follow a link to another topic. There are no other links."""

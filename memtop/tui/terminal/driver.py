@@ -163,7 +163,7 @@ class SafeDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until the driver is stopped or the terminal has gone."""
-        parser = KeyParser()
+        parser = KeyParser(self._accepts)
         decode = getincrementaldecoder("utf-8")("replace").decode
         poller = select.poll()
         poller.register(self.fileno, select.POLLIN)
@@ -183,10 +183,12 @@ class SafeDriver(LinuxDriver):
             self._process(parser.tick())
 
     def _process(self, messages: Iterable[Message]) -> None:
-        """Pass on what the terminal has sent, except a size that is not the terminal's own."""
         for message in messages:
-            if not isinstance(message, events.Resize) or message.size == self._terminal.size():
-                self.process_message(message)
+            self.process_message(message)
+
+    def _accepts(self, report: events.Resize) -> bool:
+        """Whether to believe what was sent as the terminal's size."""
+        return self._in_band_window_resize and report.size == self._terminal.size()
 
     def _run_input_thread(self) -> None:
         # Textual's wrapper prints a traceback with local variables for an exception; threading.excepthook does better.

@@ -4,7 +4,8 @@ What is mended, all seen with Textual 8.2.8:
 
 - a bracketed paste that never ends, because its end was lost: Textual takes every later key for a part of it;
 - a paste with escape sequences in it: Textual gives what it does not know of them to the application as keys;
-- sequences with numbers out of range: Textual's parser raises ValueError or OverflowError, and cannot be used again.
+- sequences with numbers out of range: Textual's parser raises ValueError or OverflowError, and cannot be used again;
+- a size that is not the terminal's: Textual computes the place of every later click from it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final
 from textual._xterm_parser import BRACKETED_PASTE_END as END
 from textual._xterm_parser import BRACKETED_PASTE_START as START
 from textual._xterm_parser import XTermParser
+from textual.events import Resize
 from textual.message import Message
 
 PASTE_LIMIT: Final = 4096
@@ -25,6 +27,8 @@ PASTE_QUIET_S: Final = 0.5
 """A paste of which nothing more has come for so long is over."""
 PASTE_LIMIT_S: Final = 3.0
 """So is one that has lasted so long; a person may be typing into it."""
+Scale = tuple[tuple[int, int] | None, tuple[int, int] | None, bool]
+"""What the parser computes the places of clicks from: the terminal's size in cells and in pixels, whether in pixels."""
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -89,10 +93,15 @@ class PasteBounds:
 
 
 class KeyParser:
-    """Turns text from the terminal into messages; never raises."""
+    """Turns text from the terminal into messages; never raises.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    ``accepts`` says whether a size is the terminal's. Others are left out, and those with less than a pixel for a cell.
+    """
+
+    def __init__(self, accepts: Callable[[Resize], bool], clock: Callable[[], float] = time.monotonic) -> None:
+        self._accepts = accepts
         self._clock = clock
+        self._known: Scale = (None, None, False)
         self._start()
 
     def feed(self, text: str) -> Iterator[Message]:
@@ -107,12 +116,32 @@ class KeyParser:
     def _start(self) -> None:
         self._bounds = PasteBounds(self._clock)
         self._parser = XTermParser()
+        self._restore_scale()
 
     def _parse(self, text: str) -> Iterator[Message]:
         return self._guarded(iter(self._parser.feed(text))) if text else iter(())  # nothing would end the parser
 
     def _guarded(self, messages: Iterator[Message]) -> Iterator[Message]:
         try:
-            yield from messages
+            for message in messages:
+                if not isinstance(message, Resize):
+                    yield message
+                elif self._plausible(message):
+                    self._known = (
+                        self._parser.terminal_size,
+                        self._parser.terminal_pixel_size,
+                        self._parser.mouse_pixels,
+                    )
+                    yield message
+                else:
+                    self._restore_scale()
         except (ValueError, ArithmeticError, LookupError):  # a number out of range; what came with it is left out
             self._start()
+
+    def _plausible(self, report: Resize) -> bool:
+        pixels = report.pixel_size
+        sensible = pixels is None or (pixels.width >= report.size.width and pixels.height >= report.size.height)
+        return bool(report.size) and sensible and self._accepts(report)
+
+    def _restore_scale(self) -> None:
+        self._parser.terminal_size, self._parser.terminal_pixel_size, self._parser.mouse_pixels = self._known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from rich.console import RenderableType
-from textual.app import App, ScreenError
+from textual.app import ScreenError
 from textual.css.query import QueryError
 from textual.timer import Timer
 from textual.widget import MountError
@@ -13,13 +13,14 @@ from textual.worker import WorkerFailed
 
 from memtop.sanitize import clean
 from memtop.tui.terminal.driver import SafeDriver
+from memtop.tui.terminal.key_order import KeyOrder
 from memtop.tui.terminal.lifecycle import Life
 
 POLL_S: Final = 0.1
 """How often to check whether a program that was asked to end has ended."""
 
 
-class SafeApp(App[None]):
+class SafeApp(KeyOrder):
     """An application that ``run`` can start and end.
 
     ``life`` is None only in tests, where a pilot runs it without a terminal and raises its exceptions again.

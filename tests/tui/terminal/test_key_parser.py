@@ -18,12 +18,19 @@ class Keyboard:
 
     def __init__(self) -> None:
         self.now_s = 100.0
-        self.parser = KeyParser(lambda: self.now_s)
+        self.size = (120, 40)
+        self.parser = KeyParser(lambda report: report.size == self.size, lambda: self.now_s)
 
     def send(self, text: str, after_s: float = 0.0) -> list[str]:
         """What arrives at the application: keys by name, pastes in quotes."""
         self.now_s += after_s
         return [*map(_named, self.parser.tick()), *map(_named, self.parser.feed(text))]
+
+    def clicked(self, text: str) -> tuple[int, int]:
+        """The cell of a click."""
+        (event,) = self.parser.feed(text)
+        assert isinstance(event, events.MouseDown)
+        return int(event.x), int(event.y)
 
 
 def _named(message: Message) -> str:
@@ -60,6 +67,16 @@ def test_the_rest_of_a_long_paste_is_not_taken_for_keys() -> None:
 
 def test_escape_sequences_in_a_paste_are_not_taken_for_keys() -> None:
     assert Keyboard().send(f"{START}\x1b[31m{'q' * 40}\x1b{END}a") == [repr("[31m" + "q" * 40), "a"]
+
+
+@pytest.mark.parametrize("report", ["48;9999;9999;1;1", "48;9999;9999;99999;99999", "48;40;120;1;1", "48;0;0;0;0"])
+def test_a_size_that_cannot_be_the_terminals_moves_no_click(report: str) -> None:
+    keyboard = Keyboard()
+    assert keyboard.send(f"\x1b[{report}t") == []
+    assert keyboard.clicked("\x1b[<0;30;5M") == (29, 4)
+    assert keyboard.send("\x1b[48;40;120;800;1200t") == ["Resize"]
+    keyboard.send(f"\x1b[{report}t\x1b[1114112u")
+    assert keyboard.clicked("\x1b[<0;30;41M") == (2, 2)  # pixels, of which a cell has 10 x 20
 
 
 @pytest.mark.parametrize(

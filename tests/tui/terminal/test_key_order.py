@@ -1,0 +1,88 @@
+"""Keys that are typed faster than they act do what they do when typed slowly."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+import pytest
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.widgets import Input, Static
+
+from memtop.tui.terminal.safe_app import SafeApp
+from tests.tui.app.test_app import Board, board
+
+
+def burst(it: Board, *names: str) -> None:
+    """Type faster than anything can act."""
+    for name in names:
+        it.app.post_message(events.Key(name, name if len(name) == 1 else None))
+
+
+async def test_a_filter_typed_right_behind_a_dialog_and_escape_is_a_filter() -> None:
+    async with board() as it:
+        line = it.app.query_one("#filter", Input)
+        for number, dialog in enumerate(("question_mark", "e", "c", "ctrl+p", "slash")):
+            burst(it, dialog, "escape", "escape", "slash", *"cef", str(number))
+            await it.pilot.pause()
+            assert (line.value, it.at_rest(), it.app.focused) == (f"cef{number}", True, line), dialog
+            await it.press("escape")
+
+
+async def test_a_filter_typed_right_behind_an_answer_is_a_filter() -> None:
+    async with board() as it:
+        line = it.app.query_one("#filter", Input)
+        for number, answer in enumerate(("s", "c", "slash")):
+            burst(it, answer, "enter", "slash", *"cef", str(number))
+            await it.pilot.pause()
+            assert (line.value, it.at_rest(), it.app.focused) == (f"cef{number}", True, line), answer
+            await it.press("escape")
+
+
+async def test_what_follows_a_paste_stays_behind_it() -> None:
+    async with board() as it:
+        burst(it, "slash", "a")
+        it.app.post_message(events.Paste("bc"))
+        burst(it, "d", "left", "e")
+        await it.pilot.pause()
+        assert it.app.query_one("#filter", Input).value == "abced"
+
+
+class Hanging(Static, can_focus=True):
+    """A widget that never answers Enter."""
+
+    BINDINGS: ClassVar = [("enter", "answer")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.released = asyncio.Event()
+
+    def action_answer(self) -> None:
+        self.call_later(self.released.wait)
+
+
+class Counting(SafeApp):
+    """An application that counts a key."""
+
+    BINDINGS: ClassVar = [Binding("x", "count")]
+    count = 0
+
+    def compose(self) -> ComposeResult:
+        yield Hanging()
+
+    def action_count(self) -> None:
+        self.count += 1
+
+
+async def test_an_answer_that_never_comes_does_not_lock_the_keyboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memtop.tui.terminal.key_order.PATIENCE_S", 0.01)
+    app = Counting()
+    async with app.run_test():
+        app.post_message(events.Key("enter", "\r"))
+        app.post_message(events.Key("x", "x"))
+        async with asyncio.timeout(20):
+            while not app.count:
+                await asyncio.sleep(0.001)
+        app.query_one(Hanging).released.set()
