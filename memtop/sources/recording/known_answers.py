@@ -29,7 +29,7 @@ class _Packed(NamedTuple):
 
 
 class KnownAnswers:
-    """The last answer of every file that was read. It can be told as the rows of a keyframe."""
+    """The last answer of every file that was read. It can be written as the rows of a keyframe."""
 
     def __init__(self) -> None:
         self._answers: dict[int | None, dict[str, Recorded | _Packed]] = defaultdict(dict)
