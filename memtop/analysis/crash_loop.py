@@ -11,6 +11,7 @@ RESTARTS: Final = 2
 QUIET_S: Final = 120.0
 """A loop is over when it has not restarted for so long, or for three times its usual interval."""
 _STEP_S: Final = 5.0
+_SIGKILL: Final = 9
 
 
 class LoopFacts(NamedTuple):
@@ -45,21 +46,31 @@ class LoopFacts(NamedTuple):
     limit_name: str = ""
     """The limit at which the OOM killer took the last one; empty where that is unknown, or not so."""
     limit_bytes: int | None = None
+    kills: int | None = None
+    """OOM kills in its cgroup since that was made; None where they are not counted."""
 
     @property
     def about_memory(self) -> bool:
-        """Whether memory may be the cause: the OOM killer, a signal, or a large process."""
-        return self.is_oom or self.signal is not None or self.large
+        """Whether memory may be the cause: the OOM killer, a signal of its own doing, or a large process.
+
+        A small process that got SIGKILL, and not from the OOM killer, was ended by somebody.
+        """
+        return self.is_oom or self.large or self.signal not in (None, _SIGKILL)
 
     def is_loop(self, now_s: float) -> bool:
-        """Whether it has come back twice at least, and has not stopped to do so."""
+        """Whether it has come back twice at least, and has not stopped to do so.
+
+        Once is enough where the OOM killer has been in its cgroup before memtop started.
+        """
         quiet_s = max(QUIET_S, 3 * (self.mean_s or 0.0))
-        return self.restarts >= RESTARTS and now_s - self.restarted_s <= quiet_s
+        known = self.is_oom and self.kills is not None and self.kills > self.ends
+        return self.restarts >= (1 if known else RESTARTS) and now_s - self.restarted_s <= quiet_s
 
     def numbers(self, now_s: float) -> dict[str, float | str]:
         """The facts of the sentence about it. Those that are unknown are left out."""
         found: dict[str, float | str | None] = {
             "restarts_count": self.restarts,
+            "restarted": "once" if self.restarts == 1 else f"{self.restarts} times",
             "loop_s": max(_STEP_S, (now_s - self.since_s) // _STEP_S * _STEP_S),
             "each": "each life ends" if self.alike == self.ends else f"{self.alike} of {self.ends} lives ended",
             "end_bytes": self.peak_bytes,
@@ -67,6 +78,8 @@ class LoopFacts(NamedTuple):
         if self.is_oom:
             known = bool(self.limit_name) and self.limit_bytes is not None
             found["oom"] = "OOM"
+            if self.kills is not None and self.kills > self.ends:
+                found["kills_count"] = self.kills
             found |= {"limit_name": self.limit_name, "limit_bytes": self.limit_bytes} if known else {"killer": "OOM"}
         elif self.signal is not None:
             found["signal_number"] = self.signal

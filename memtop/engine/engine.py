@@ -213,12 +213,14 @@ class Engine:
         self._watch(request, sample, system)
         if not still:
             self._readers.step_runtimes(readings, sample, self._asked_for)
-        if self._assessor is not None and machine_is_new:
-            self._assess(self._assessor, sample, plan, last)
         if self._groups is not None and machine_is_new:
             focus = [] if request.groups.focus is None else [request.groups.focus]
-            restarted = self._assessor.restarted if self._assessor is not None else ()
-            self._groups.note(sample, self._table.by_pid(), restarted, delay_s=readings.delay_s, looked_at=focus)
+            alone = self._assessor.growing_alone() if self._assessor is not None else {}
+            self._groups.note(sample, self._table.by_pid(), delay_s=readings.delay_s, looked_at=focus, alone=alone)
+        if self._assessor is not None and machine_is_new:
+            self._assess(self._assessor, sample, plan, last)
+            if self._groups is not None:
+                self._groups.note_restarts(self._assessor.restarted, sample)
         self._forget_departed(unwatched, last, ended, sample)
 
     def _keep_time(self, sample: Sample, delay_s: float) -> None:
@@ -265,7 +267,7 @@ class Engine:
         expensive = {
             key: self._readers.inputs(key, rows[key.pid], plan, sample) for key in plan.assessed if key.pid in rows
         }
-        assessor.assess(rows, last, expensive)
+        assessor.assess(rows, last, expensive, self._groups.growing if self._groups is not None else ())
         self._exits += assessor.fresh
         for event in assessor.events:
             self._note(event)

@@ -22,13 +22,15 @@ _STEP_S: Final = 5.0
 def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
     """The kernel's OOM killer has taken a process. The lives of a program in a loop are one incident: that one."""
     loops = _in_loops(inputs)
+    restarted = frozenset().union(*(one.keys for one in inputs.loops))
     for one in inputs.exits:
         ago_s = inputs.now_s - one.at_s
         if not one.is_oom or ago_s > OOM_TOLD_S or one.key in loops:
             continue
+        seen = one.key is not None or one.cgroup_path is not None  # else perhaps in a container that is not seen here
         yield Incident(
             "oom_kill",
-            DANGER if ago_s < OOM_FRESH_S else WARNING,
+            DANGER if ago_s < OOM_FRESH_S and seen else WARNING,
             _subject(one),
             facts(
                 victim=one.name or "a process",
@@ -37,6 +39,7 @@ def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
                 kills_count=one.count if one.count > 1 else None,
                 limit_name=one.limit_name or None,
                 limit_bytes=one.limit_bytes,
+                again="it was started again" if one.key in restarted else None,
             ),
             weight=1 / (_STEP_S + ago_s),  # the latest first
             since_s=one.at_s,

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 class Scope(Enum):
-    """What an incident is about."""
+    """What an incident is about. A program is all processes that run it."""
 
     PROCESS = "process"
     CGROUP = "cgroup"
+    PROGRAM = "program"
     MACHINE = "machine"
 
 
@@ -31,13 +32,15 @@ class Subject(NamedTuple):
     """Of a process."""
     path: str | None = None
     """Directory of a cgroup."""
+    program: str | None = None
+    """What identifies a program."""
     first: ProcessKey | None = None
     """The process that stands for several that are one subject, such as the lives of one program; None for one."""
 
     @property
     def identity(self) -> tuple[Scope, ProcessKey | str | None]:
         """The same for the same subject, whatever it is called."""
-        return self.scope, self.first or self.key or self.path
+        return self.scope, self.first or self.key or self.path or self.program
 
 
 MACHINE = Subject(Scope.MACHINE)

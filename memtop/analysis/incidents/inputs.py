@@ -53,6 +53,24 @@ class GrowthFacts(NamedTuple):
     """For how long the confirmed growth has been seen."""
 
 
+class GroupFacts(NamedTuple):
+    """A program or a cgroup that grows as a whole, while no single process in it explains that."""
+
+    identity: str
+    """Directory of the cgroup, or what identifies the program."""
+    name: str
+    is_cgroup: bool
+    members: int
+    oldest: ProcessKey
+    limit: LimitFacts | None
+    rise: Rise | None = None
+    """Of the anonymous memory of all its processes, as long as it goes on."""
+    growth: Growth | None = None
+    """As in GrowthFacts."""
+    evidence: Evidence | None = None
+    seen_s: float | None = None
+
+
 class CgroupFacts(NamedTuple):
     """A cgroup with a limit."""
 
@@ -89,6 +107,9 @@ class MachineFacts:
     """What most of the new reclaimable slab is, in words; empty where that is not known."""
     all_watched: bool = True
     """Whether all processes are read: only then can it be said that no process explains a loss."""
+    all_seen: bool = True
+    """Whether the anonymous memory of the processes that are read explains that of the machine; not so in a container
+    that sees only its own."""
     gainer: ProcessKey | None = None
     """The process that has gained most within the last minute."""
     gainer_name: str = ""
@@ -135,3 +156,4 @@ class IncidentInputs:
     machine: MachineFacts = field(default_factory=MachineFacts)
     exits: tuple[ExitFacts, ...] = ()
     loops: tuple[LoopFacts, ...] = ()
+    groups: tuple[GroupFacts, ...] = ()

@@ -22,7 +22,7 @@ _AT_ONCE_S: Final = 120.0
 _MINUTES_S: Final = 600.0
 _PACE_S: Final = 5.0
 _STILL_S: Final = 3.0
-_EXPLAINED: Final = 0.5
+EXPLAINED: Final = 0.5
 """What has gained so much of what the machine has lost explains it."""
 _SOME_PERCENT: Final = 10.0
 _FULL_PERCENT: Final = 5.0
@@ -99,11 +99,11 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
     fall = m.used if m.used is not None and m.used.size_bytes >= max(_FALL_BYTES, _FALL_SHARE * m.total_bytes) else None
     anon = m.parts.get(MachinePart.ANONYMOUS)
     gainer = False
-    if fall is not None and (part is None or m.parts[part].size_bytes < _EXPLAINED * fall.size_bytes):
-        gainer = m.gained_bytes >= _EXPLAINED * fall.size_bytes
+    if fall is not None and (part is None or m.parts[part].size_bytes < EXPLAINED * fall.size_bytes):
+        gainer = m.gained_bytes >= EXPLAINED * fall.size_bytes
         if gainer and any(one.key == m.gainer for one in inputs.growing):
             return  # that process is the story
-        part = MachinePart.ANONYMOUS if anon is not None and anon.size_bytes >= _EXPLAINED * fall.size_bytes else part
+        part = MachinePart.ANONYMOUS if anon is not None and anon.size_bytes >= EXPLAINED * fall.size_bytes else part
     if part is None and fall is None:
         return
     rise = m.parts[part] if part is not None else fall
@@ -123,7 +123,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
             gainer=m.gainer_name if gainer else None,
             gained_bytes=m.gained_bytes if gainer else None,
             part=_named(part, m) if part is not None and not gainer else None,
-            by=" and no process grows so" if m.all_watched else "",
+            by=" and no process grows so" if m.all_watched and m.all_seen else "",
             part_id=part.value if part is not None else None,
             rise_bytes=rise.size_bytes if part is not None else None,
             rise_s=rise.span_s if part is not None else None,
@@ -173,8 +173,8 @@ def _riser(m: MachineFacts) -> MachinePart | None:
 
 
 def _named(part: MachinePart, m: MachineFacts) -> str:
-    if part is MachinePart.ANONYMOUS and not m.all_watched:
-        return "anonymous memory of processes that are not watched"
+    if part is MachinePart.ANONYMOUS and not (m.all_watched and m.all_seen):
+        return f"anonymous memory of processes that are not {'seen here' if m.all_watched else 'watched'}"
     if part is MachinePart.SLAB_RECLAIMABLE and m.slab_holds:
         return f"slab ({m.slab_holds})"
     return _NAMES.get(part, part.value.replace("_", " "))

@@ -51,7 +51,7 @@ def growth(inputs: IncidentInputs) -> Iterator[Incident]:
                 evidence=one.evidence.value if one.evidence is not None else None,
                 early_s=early if limit is not None else None,
                 late_s=late if limit is not None else None,
-                **(_named(limit) if early is not None else {}),
+                **(named(limit) if early is not None else {}),
             ),
             weight=_SOON_S / max(1.0, early) if early is not None else g.slope_bytes_per_s / (1 << 40),
             since_s=inputs.now_s - (one.seen_s or 0.0),
@@ -70,14 +70,14 @@ def rising(inputs: IncidentInputs) -> Iterator[Incident]:
         tells = full_s is not None and full_s < _TOLD_FROM_S and (limit is not None and limit.kills)
         yield Incident(
             "rising",
-            _severity(full_s) if tells else NOTE,
+            severity_at_pace(full_s) if tells else NOTE,
             _subject(one),
             facts(
                 rise_bytes=rise.size_bytes,
                 rise_s=rise.span_s,
                 anon_bytes=one.anon_bytes if one.anon_bytes < 0.95 * rise.size_bytes else None,
                 full_s=full_s if tells else None,
-                **(_named(limit) if tells else {}),
+                **(named(limit) if tells else {}),
             ),
             weight=rise.bytes_per_s / (limit.room_bytes + 1 if limit is not None else 1 << 40),
             since_s=rise.since_s,
@@ -99,13 +99,15 @@ def _is_worth_a_line(one: GrowthFacts) -> bool:
     return fast or (rise.size_bytes >= least and rise.span_s >= _RISE_S)
 
 
-def _severity(full_s: float | None) -> Severity:
+def severity_at_pace(full_s: float | None) -> Severity:
+    """By the time until something is full; None where that is unknown or never."""
     if full_s is None or full_s >= _MINUTES_S:
         return NOTE
     return DANGER if full_s < _AT_ONCE_S else WARNING
 
 
-def _named(limit: LimitFacts | None) -> dict[str, float | str | None]:
+def named(limit: LimitFacts | None) -> dict[str, float | str | None]:
+    """The facts that name a limit: one that kills, or one that slows down."""
     if limit is None:
         return {}
     return {"limit_name" if limit.kills else "brake_name": limit.name, "limit_bytes": limit.limit_bytes}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
 from types import MappingProxyType
 from typing import Final
@@ -12,6 +12,7 @@ from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.event_finder import EventFinder
 from memtop.engine.assessment.exit_analysis import AUTOPSIES, ExitAnalysis
 from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
+from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker
 from memtop.engine.assessment.incident_tracker import IncidentTracker
 from memtop.engine.assessment.lives import LivesTracker, loop_facts
@@ -140,11 +141,12 @@ class Assessor:
         rows: Mapping[int, ProcessRow],
         last: Mapping[ProcessKey, ProcessRow],
         inputs_of: Mapping[ProcessKey, ExpensiveInputs] = MappingProxyType({}),
+        groups: Sequence[GrowingGroup] = (),
     ) -> None:
         """Report exits, and assess in full the processes that the plan of this tick names.
 
         ``rows`` are those of this tick by PID, ``last`` the rows of those that ended now, ``inputs_of`` the expensive
-        inputs of those assessed in full.
+        inputs of those assessed in full, ``groups`` what grows as a whole.
         """
         assert self._step is not None, "judge_growth comes first"
         runtimes = {key: inputs.heap for key, inputs in inputs_of.items() if inputs.heap is not None}
@@ -160,7 +162,7 @@ class Assessor:
             for one in ends
             if self._exit_analysis.of(one.key) is not None
         )
-        report = self._incidents.take(step, self.fresh, last, self._lives.loops(step.now_s))
+        report = self._incidents.take(step, self.fresh, last, self._lives.loops(step), groups)
         assert self._incidents.inputs is not None
         self.events = self._events.take(
             step, self.fresh, self.restarted, self.verdicts, inputs=self._incidents.inputs, standing=report.standing
@@ -187,6 +189,15 @@ class Assessor:
         for pid in list(self._youngest)[:-YOUNGEST]:
             del self._youngest[pid]
         return new
+
+    def growing_alone(self) -> dict[ProcessKey, float]:
+        """The processes that rise, or whose growth is confirmed, in bytes a second."""
+        found = {key: fact.rise.bytes_per_s for key, fact in self.rises.largest.items()}
+        for key in self.verdicts.alarmed():
+            verdict = self.verdicts.of(key)
+            slope = verdict.standing.slope_bytes_per_s if verdict is not None else None
+            found[key] = max(found.get(key, 0.0), slope or 0.0)
+        return found
 
     @property
     def incidents(self) -> IncidentReport | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from heapq import nlargest
 from typing import Final
 
-from memtop.analysis.incidents import GrowthFacts, LimitFacts, MachineFacts
+from memtop.analysis.incidents import GroupFacts, GrowthFacts, LimitFacts, MachineFacts
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.engine.assessment.event_counters import Counters
+from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.memory_limits import first_met, limit_rows
@@ -15,12 +17,16 @@ from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.rise_tracker import RiseFact, RiseTracker
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import Limit
+from memtop.model.group import By
 from memtop.process_key import ProcessKey
 
 MOST_GROWING: Final = 16
 """Of the processes whose growth is confirmed, so many that grow fastest are looked at."""
 _FALL_BYTES: Final = 64 << 20
 """A fall of MemAvailable from which on it is worth to find the process that has gained most."""
+
+_SEEN_SHARE: Final = 0.5
+"""The processes that are read must hold so much of the machine's anonymous memory to be all there are."""
 
 
 def growing_processes(step: StepInput, verdicts: GrowthTracker, rises: RiseTracker) -> tuple[GrowthFacts, ...]:
@@ -52,6 +58,28 @@ def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step
     )
 
 
+def growing_groups(step: StepInput, groups: Iterable[GrowingGroup]) -> tuple[GroupFacts, ...]:
+    """Programs and cgroups that grow as a whole."""
+    found = []
+    for one in groups:
+        since_s = one.verdict.state.since_s if one.verdict is not None else None
+        found.append(
+            GroupFacts(
+                one.key.name,
+                one.name,
+                one.key.by is By.CGROUP,
+                one.members,
+                one.oldest,
+                _limit(one.oldest, step),
+                rise=one.rise,
+                growth=growth_now(one.verdict, step.now_s),
+                evidence=one.verdict.state.evidence if one.verdict is not None else None,
+                seen_s=None if since_s is None else step.now_s - since_s,
+            )
+        )
+    return tuple(found)
+
+
 def _limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
     found = first_met(limit_rows(key, step))
     if found is None:
@@ -63,8 +91,10 @@ def _limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
 def machine_facts(step: StepInput, trend: MachineTrend, counters: Counters) -> MachineFacts:
     """What is known of the machine, and which process explains what it has lost."""
     meminfo, pressure, used, parts = step.meminfo, step.sample.system.pressure, trend.used, trend.parts
-    gainer = None
+    gainer, all_seen = None, True
     if used is not None and used.size_bytes >= _FALL_BYTES:
+        seen_bytes = sum(row.anon_bytes or 0 for row in step.rows.values())
+        all_seen = meminfo is None or meminfo.anon_bytes is None or seen_bytes >= _SEEN_SHARE * meminfo.anon_bytes
         gainer = max(step.rows.values(), key=lambda row: row.growth_bytes_per_min or 0.0, default=None)
     slab = parts.get(MachinePart.SLAB_RECLAIMABLE)
     return MachineFacts(
@@ -74,6 +104,7 @@ def machine_facts(step: StepInput, trend: MachineTrend, counters: Counters) -> M
         parts=parts,
         slab_holds=trend.slab_holds(slab) if slab is not None else "",
         all_watched=step.everybody,
+        all_seen=all_seen,
         gainer=gainer.key if gainer is not None else None,
         gainer_name=process_name(gainer) if gainer is not None else "",
         gained_bytes=int(gainer.growth_bytes_per_min or 0) if gainer is not None else 0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,8 +12,9 @@ from memtop.analysis.incidents import ExitFacts, IncidentInputs, StandingInciden
 from memtop.analysis.limits.large import is_large
 from memtop.engine.assessment.cgroup_watch import CgroupWatch
 from memtop.engine.assessment.event_counters import KILL_S, Counters
+from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker
-from memtop.engine.assessment.incident_inputs import growing_processes, machine_facts
+from memtop.engine.assessment.incident_inputs import growing_groups, growing_processes, machine_facts
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.memory_limits import cgroup_name
 from memtop.engine.assessment.rise_tracker import RiseTracker
@@ -61,9 +62,10 @@ class IncidentTracker:
         exits: Iterable[ExitReport],
         last: Mapping[ProcessKey, ProcessRow],
         loops: tuple[LoopFacts, ...] = (),
+        groups: Sequence[GrowingGroup] = (),
     ) -> IncidentReport:
         """One tick; ``exits`` are the ends found at this tick, ``last`` the last rows of those that ended, ``loops``
-        the programs that crash and come back."""
+        the programs that crash and come back, ``groups`` those that grow as a whole."""
         self._tick += 1
         if self._first_s is None:
             self._first_s = step.now_s
@@ -77,6 +79,7 @@ class IncidentTracker:
             machine_facts(step, self._trend, self._counters),
             tuple(self._exits),
             loops,
+            growing_groups(step, groups),
         )
         self._standing = self._standing.after(step.now_s, find_incidents(self.inputs))
         if self._tick % UNSEEN_TICKS == 0:

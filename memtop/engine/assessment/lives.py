@@ -92,12 +92,13 @@ class LivesTracker:
         found = self.of(key)
         return found.first if found is not None else None
 
-    def loops(self, now_s: float) -> tuple[LoopFacts, ...]:
+    def loops(self, step: StepInput) -> tuple[LoopFacts, ...]:
         """The programs that have come back at least once and may do so again."""
+        kills, now_s = step.cgroups.kills, step.now_s
         found = []
         for at, program in self._programs.items():
             if program.restarts and now_s - program.restarted_s <= FORGET_S:
-                found.append(loop_facts(self._lives(at, program)))
+                found.append(loop_facts(self._lives(at, program))._replace(kills=kills.get(at[1])))
         return tuple(found)
 
     def _lives(self, at: _Id, program: _Program) -> Lives:

@@ -61,6 +61,10 @@ class GroupGrowth:
         """The latest; None before the first look."""
         return self._verdicts.get(key)
 
+    def alarmed(self) -> list[GroupKey]:
+        """Those whose growth is confirmed."""
+        return [key for key, verdict in self._verdicts.items() if verdict.alarm]
+
     def look(
         self, now_s: float, delay_s: float, first: Iterable[GroupKey], room_of: Callable[[GroupKey], float | None]
     ) -> None:

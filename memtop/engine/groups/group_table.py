@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from memtop.analysis.limits.memory_limits import host_ceiling
+from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.groups.charge import Charge, ceiling_of, chain_of, charge_of
 from memtop.engine.groups.event_counts import EventCounts
 from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
 from memtop.engine.groups.naming import Naming, kinds_of
+from memtop.engine.groups.pools import RISING_S, PoolWatch
 from memtop.engine.groups.sums import Sums, Totals, sums_of, totals_of
 from memtop.history.rings import Gap
 from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey, GroupRow
+from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
 from memtop.sampling.sample import Sample
@@ -53,6 +57,7 @@ class GroupTable:
         """Kinds of groups that there are."""
         self._rows: dict[GroupKey, GroupRow] = {}
         """As built last."""
+        self._pools = PoolWatch(self.growth)
         self._kept: dict[GroupKey, GroupRow] = {}
         """Last rows of groups that were looked at."""
 
@@ -60,19 +65,18 @@ class GroupTable:
         self,
         sample: Sample,
         rows: Mapping[int, ProcessRow],
-        restarted: Iterable[ProcessRow] = (),
         *,
         delay_s: float,
         looked_at: Sequence[GroupKey] = (),
+        alone: Mapping[ProcessKey, float] = MappingProxyType({}),
     ) -> None:
         """One sample.
 
-        ``rows`` are those of all processes by pid, ``restarted`` those that take the place of one that crashed,
-        ``looked_at`` the groups that are judged first.
+        ``rows`` are those of all processes by pid, ``looked_at`` the groups that are judged first, ``alone`` the
+        processes that grow themselves, in bytes a second.
         """
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
         self._events.note_kills(cgroups.kills)
-        self._events.note_restarts(restarted, cgroups.chains)
         for path, timed in cgroups.latest.items():
             if self._read_s.get(path) != timed.at_s:
                 self._read_s[path] = timed.at_s
@@ -82,14 +86,21 @@ class GroupTable:
         for path in self._read_s.keys() - cgroups.latest.keys():
             del self._read_s[path]
             self._charges.pop(path, None)
-        if self._summed_s is None or now_s - self._summed_s >= SUMS_EVERY_S:
-            self._summed_s = now_s
-            self.kinds = kinds_of(sample.names.values())
-            self._summed = By.USER if self._summed is By.PROGRAM else By.PROGRAM
-            totals = totals_of(rows.values(), Naming(self._summed, cgroups, rows).group_of)
-            self._note_totals(self._summed, totals, now_s)
-        meminfo = sample.system.meminfo
-        self.growth.look(now_s, delay_s, looked_at, lambda key: self._room_bytes(key, cgroups, meminfo))
+        rises = self._pools.note_machine(sample)
+        since_s = None if self._summed_s is None else now_s - self._summed_s
+        if since_s is None or since_s >= SUMS_EVERY_S or (rises and since_s >= RISING_S):
+            self._note_sums(By.PROGRAM if rises else self._other_kind(), rows, sample, alone)
+        meminfo, first = sample.system.meminfo, [*looked_at, *self._pools.keys]
+        self.growth.look(now_s, delay_s, first, lambda key: self._room_bytes(key, cgroups, meminfo))
+
+    def note_restarts(self, restarted: Iterable[ProcessRow], sample: Sample) -> None:
+        """Processes that take the place of one that crashed."""
+        self._events.note_restarts(restarted, (sample.cgroups or CgroupSample()).chains)
+
+    @property
+    def growing(self) -> tuple[GrowingGroup, ...]:
+        """The programs and cgroups that grow as a whole, while no single member explains it."""
+        return self._pools.growing
 
     def rows(
         self, choice: GroupChoice, members: Iterable[ProcessRow], sample: Sample, past_s: float | None = None
@@ -148,6 +159,20 @@ class GroupTable:
         return row.key if row.path is None else GroupKey(By.CGROUP, row.path)
 
     # -- series
+
+    def _other_kind(self) -> By:
+        return By.USER if self._summed is By.PROGRAM else By.PROGRAM
+
+    def _note_sums(
+        self, by: By, rows: Mapping[int, ProcessRow], sample: Sample, alone: Mapping[ProcessKey, float]
+    ) -> None:
+        cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
+        self._summed_s, self._summed = now_s, by
+        self.kinds = kinds_of(sample.names.values())
+        totals = totals_of(rows.values(), Naming(by, cgroups, rows).group_of)
+        self._note_totals(by, totals, now_s)
+        if by is By.PROGRAM:
+            self._pools.note(totals, rows, alone, cgroups, now_s)
 
     def _note_totals(self, by: By, totals: Mapping[GroupKey, Totals], now_s: float) -> None:
         """The sums of groups without a cgroup; those that have no members now have nothing."""

@@ -14,8 +14,10 @@ _MACHINE_PANEL = "machine"
 
 
 def _group_of(incident: Incident) -> GroupKey | None:
-    """The cgroup that an incident is about; None where it is about something else."""
+    """The cgroup or program that an incident is about; None where it is about something else."""
     subject = incident.subject
+    if subject.scope is Scope.PROGRAM and subject.program is not None:
+        return GroupKey(By.PROGRAM, subject.program)
     return GroupKey(By.CGROUP, subject.path) if subject.scope is Scope.CGROUP and subject.path is not None else None
 
 
@@ -70,14 +72,14 @@ class IncidentActions(PanelActions):
             self.go_to(incident)
 
     def go_to(self, incident: Incident) -> bool:
-        """Show the subject of an incident: select the process, list those of the cgroup, or open the machine's panel.
+        """Show the subject of an incident: select the process, list those of the group, or open the machine's panel.
 
         Returns whether there was anything to go to.
         """
         group = _group_of(incident)
         if group is not None and self.view.rows.only is None:
             self.leave_process()
-            self.view = self.view.grouped_by(By.CGROUP)
+            self.view = self.view.grouped_by(group.by)
             self.enter_group(group)
             return True
         if incident.show is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from memtop.analysis.incidents import (
     RULES,
     CgroupFacts,
     ExitFacts,
+    GroupFacts,
     GrowthFacts,
     Incident,
     IncidentInputs,
@@ -40,6 +40,9 @@ LOOP = LoopFacts(
 
 def rise(size_mib: float, span_s: float, steps: int = 5) -> Rise:
     return Rise(100.0 - span_s, 10 * MIB, int((10 + size_mib) * MIB), 100.0, steps)
+
+
+POOL = GroupFacts("worker.py", "worker.py", is_cgroup=False, members=9, oldest=KEY, limit=MACHINE, rise=rise(90, 8.0))
 
 
 def rising(size_mib: float, span_s: float, *, limit: LimitFacts = MACHINE, **changes: Any) -> GrowthFacts:
@@ -163,23 +166,23 @@ def test_the_process_that_fills_a_cgroup_tells_the_story_of_both() -> None:
     ],
 )
 def test_the_machine_speaks_for_itself(changes: dict[str, Any], expected: list[tuple[str, Severity]]) -> None:
-    assert found(machine=replace(MachineFacts(16 * GIB, 8 * GIB), **changes)) == expected
+    assert found(machine=MachineFacts(16 * GIB, 8 * GIB)._replace(**changes)) == expected
 
 
 def test_what_the_machine_has_lost_is_explained_by_a_part_by_a_process_or_by_nothing() -> None:
     lost = MachineFacts(16 * GIB, 8 * GIB, used=rise(1200, 20.0))
-    tmpfs = replace(lost, parts={MachinePart.SHMEM: rise(1000, 20.0)})
+    tmpfs = lost._replace(parts={MachinePart.SHMEM: rise(1000, 20.0)})
     assert incident(machine=tmpfs).facts["part"] == "tmpfs and shared memory"
-    slab = replace(lost, parts={MachinePart.SLAB_RECLAIMABLE: rise(1000, 20.0)}, slab_holds="dentries")
+    slab = lost._replace(parts={MachinePart.SLAB_RECLAIMABLE: rise(1000, 20.0)}, slab_holds="dentries")
     assert incident(machine=slab).facts["part"] == "slab (dentries)"
-    taken = replace(lost, gainer=KEY, gainer_name="app (42)", gained_bytes=1100 * MIB)
+    taken = lost._replace(gainer=KEY, gainer_name="app (42)", gained_bytes=1100 * MIB)
     one = incident(machine=taken)
     assert (one.facts["gainer"], one.show) == ("app (42)", KEY)
     assert found(machine=taken, growing=(rising(1100, 20.0),)) == [("rising", WARNING)], "that process is the story"
     assert "part" not in incident(machine=lost).facts
-    many = replace(lost, parts={MachinePart.ANONYMOUS: rise(1000, 20.0)})
+    many = lost._replace(parts={MachinePart.ANONYMOUS: rise(1000, 20.0)})
     assert incident(machine=many).facts["part"] == "anonymous memory of many processes"
-    blind = incident(machine=replace(many, all_watched=False)).facts
+    blind = incident(machine=many._replace(all_watched=False)).facts
     assert (blind["part"], blind["by"]) == ("anonymous memory of processes that are not watched", "")
 
 
@@ -193,16 +196,16 @@ def test_a_kill_calls_for_action_at_first_and_is_reported_for_long() -> None:
     kill = ExitFacts(KEY, "worker (42)", 60.0, is_oom=True, cgroup_name="shop.slice")
     one = incident(exits=(kill,))
     assert (one.severity, one.facts["ago_s"], one.show, one.certain) == (DANGER, 40.0, KEY, True)
-    assert found(exits=(replace(kill, at_s=-100.0),)) == [("oom_kill", WARNING)]
-    assert found(exits=(replace(kill, at_s=-1000.0),)) == []
+    assert found(exits=(kill._replace(at_s=-100.0),)) == [("oom_kill", WARNING)]
+    assert found(exits=(kill._replace(at_s=-1000.0),)) == []
 
 
 def test_of_other_ends_only_those_of_large_processes_that_went_wrong_are_named() -> None:
     end = ExitFacts(KEY, "db (42)", 90.0, is_oom=False, signal=11, peak_bytes=3 * GIB, large=True)
     assert found(exits=(end,)) == [("died", WARNING)]
-    assert found(exits=(replace(end, signal=None, exit_code=1),)) == [("died", NOTE)]
-    assert found(exits=(replace(end, signal=None, exit_code=0),)) == []
-    assert found(exits=(replace(end, large=False),)) == []
+    assert found(exits=(end._replace(signal=None, exit_code=1),)) == [("died", NOTE)]
+    assert found(exits=(end._replace(signal=None, exit_code=0),)) == []
+    assert found(exits=(end._replace(large=False),)) == []
 
 
 def test_a_program_that_comes_back_again_and_again_is_one_incident_and_its_lives_are_none() -> None:
@@ -216,6 +219,12 @@ def test_a_program_that_comes_back_again_and_again_is_one_incident_and_its_lives
     assert found(loops=(LOOP._replace(restarted_s=-100.0),)) == [], "it has stopped"
     segfault = LOOP._replace(is_oom=False, signal=11)
     assert found(loops=(segfault,)) == [("crash_loop", WARNING)]
+    killed = LOOP._replace(is_oom=False, signal=9)
+    assert found(loops=(killed,)) == [], "somebody kills a small program"
+    assert found(loops=(killed._replace(large=True),)) == [("crash_loop", WARNING)]
+    once = LOOP._replace(restarts=1, ends=1, alike=1)
+    assert found(loops=(once._replace(kills=1),)) == []
+    assert incident(loops=(once._replace(kills=7),)).facts["kills_count"] == 7, "killed before memtop started too"
     small = LOOP._replace(is_oom=False, exit_code=1)
     assert found(loops=(small,)) == [], "a small program that fails is no matter of memory"
     assert found(loops=(small._replace(large=True),)) == [("crash_loop", WARNING)]
@@ -225,6 +234,26 @@ def test_a_program_that_comes_back_again_and_again_is_one_incident_and_its_lives
 def test_a_loop_stays_the_same_incident_from_life_to_life() -> None:
     later = LOOP._replace(key=ProcessKey(77, 900), keys=frozenset({KEY, OTHER}))
     assert incident(loops=(LOOP,)).subject.identity == incident(loops=(later,)).subject.identity
+
+
+def test_what_grows_as_a_whole_is_an_incident_of_its_own_and_explains_what_the_machine_loses() -> None:
+    assert found(groups=(POOL,)) == [("group_rising", NOTE)]
+    assert incident(groups=(POOL._replace(limit=SHOP._replace(room_bytes=40 * MIB)),)).severity is DANGER
+    assert found(groups=(POOL._replace(rise=rise(10, 8.0)),)) == [], "too little"
+    new = rise(100, 6.0)._replace(from_bytes=0)
+    assert found(groups=(POOL._replace(rise=new),)) == [], "a program that starts loads"
+    assert found(groups=(POOL._replace(growth=growing().growth),)) == [("group_growth", WARNING)]
+    falls = MachineFacts(16 * GIB, 8 * GIB, used=rise(600, 8.0), parts={MachinePart.ANONYMOUS: rise(600, 8.0)})
+    assert found(machine=falls) == [("memory_goes", DANGER)]
+    whole = POOL._replace(rise=rise(550, 8.0)._replace(from_bytes=100 * MIB))
+    assert found(machine=falls, groups=(whole,)) == [("group_rising", WARNING)]
+
+
+def test_memory_of_processes_that_are_not_seen_is_not_laid_to_those_that_are() -> None:
+    falls = MachineFacts(16 * GIB, 8 * GIB, used=rise(600, 8.0), parts={MachinePart.ANONYMOUS: rise(600, 8.0)})
+    assert incident(machine=falls).facts["part"] == "anonymous memory of many processes"
+    outside = incident(machine=falls._replace(all_seen=False))
+    assert outside.facts["part"] == "anonymous memory of processes that are not seen here"
 
 
 def test_every_rule_is_tried_here() -> None:
@@ -243,5 +272,6 @@ def test_every_rule_is_tried_here() -> None:
             ExitFacts(KEY, "b (42)", 90.0, is_oom=False, signal=9, large=True),
         ),
         loops=(LOOP._replace(keys=frozenset()),),
+        groups=(POOL, POOL._replace(identity="b", growth=growing().growth)),
     )
     assert {one.name for one in find_incidents(everything)} == set(RULES)

@@ -132,6 +132,38 @@ def test_a_kill_that_no_end_explains_is_reported_without_a_name() -> None:
     assert (first(frame).name, first(frame).facts["victim"]) == ("oom_kill", "a process")
 
 
+def pool(seconds: int, *, shared: bool = False) -> list[Frame]:
+    """A parent whose children live for three seconds and are larger each time; ``shared``: with the same pages."""
+    parent = FakeProcess(42, comm=b"pool", cmdline=b"/usr/bin/pool\0", start_ticks=10)
+    source, engine = world(parent, *(FakeProcess(100 + number) for number in range(50)))
+    frames = []
+    for second in range(seconds):
+        frames.append(step(engine))
+        source.processes.pop(1000 + second - 3, None)
+        child = source.add(FakeProcess(1000 + second, ppid=42, comm=b"pool", cmdline=b"/usr/bin/pool\0"))
+        child.rss_pages = (20 + 4 * second) * MIB_PAGES
+        if not shared:
+            source.files["proc/meminfo"] = meminfo().replace(b"1000000", b"%d" % (1_000_000 + 12 * 1024 * second))
+    return frames
+
+
+def test_a_pool_of_children_that_come_and_go_is_named_as_a_whole_within_seconds() -> None:
+    frames = pool(14)
+    told = next(number for number, frame in enumerate(frames) if frame.incidents and names(frame))
+    assert told <= 10
+    incident = first(frames[told])
+    assert (incident.name, incident.subject.name) == ("group_rising", "pool")
+    assert incident.show is not None and incident.show.pid == 42, "the parent, which stays"
+
+
+def test_pages_that_forked_children_share_are_no_growth_of_the_whole() -> None:
+    assert not any(names(frame) for frame in pool(14, shared=True) if frame.incidents)
+
+
+def test_one_that_grows_alone_is_the_story_and_not_its_program() -> None:
+    assert {first(frame).name for frame in leak(16, 4) if frame.incidents and names(frame)} == {"rising"}
+
+
 def test_what_is_not_looked_at_is_counted() -> None:
     _, engine = world(FakeProcess(42))
     for _ in range(12):

@@ -1,0 +1,25 @@
+"""A group of processes that grows as a whole, as it is handed to the incidents of the machine."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from memtop.analysis.trend.rising import Rise
+from memtop.engine.assessment.growth_tracker import Verdict
+from memtop.model.group import GroupKey
+from memtop.process_key import ProcessKey
+
+
+class GrowingGroup(NamedTuple):
+    """A program or cgroup whose memory grows, while no single member explains that."""
+
+    key: GroupKey
+    name: str
+    """For people."""
+    members: int
+    oldest: ProcessKey
+    """The member that started first: the parent of a pool, which stays."""
+    rise: Rise | None = None
+    """Of the anonymous memory of all members, while it goes on."""
+    verdict: Verdict | None = None
+    """Where the growth is confirmed."""

@@ -1,0 +1,153 @@
+"""Finds programs and cgroups that grow as a whole: pools of workers that come and go, or that all grow a little.
+
+The sums of programs are computed often only while the anonymous memory of the machine rises, since each pass over all
+processes takes more than a millisecond at 2,000 of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from heapq import nlargest
+from typing import Final
+
+from memtop.analysis.trend.rising import Rise, follow_rise, most_quiet_s
+from memtop.engine.assessment.growing_group import GrowingGroup
+from memtop.engine.groups.group_growth import GroupGrowth
+from memtop.engine.groups.naming import Naming
+from memtop.engine.groups.sums import Totals
+from memtop.model.frame import ProcessRow
+from memtop.model.group import By, GroupKey
+from memtop.process_key import ProcessKey
+from memtop.sampling.cgroup_reading import CgroupSample
+from memtop.sampling.sample import Sample
+
+RISING_S: Final = 2.0
+"""How often the sums of programs are computed while the anonymous memory of the machine rises."""
+MOST: Final = 4
+"""Groups that are named."""
+_MACHINE_BYTES: Final = 8 << 20
+"""A rise of the anonymous memory of the machine counts from here on."""
+_LEAST_BYTES: Final = 4 << 20
+"""Programs with less are not followed, and smaller rises are not handed on."""
+_KEPT_SHARE: Final = 0.5
+"""The machine must have gained so much of what the sum has gained."""
+_ALONE_SHARE: Final = 0.5
+"""A member that grows so much of it alone explains the growth of a group."""
+
+
+class PoolWatch:
+    """:meth:`note_machine` at every sample; :meth:`note` with the sums of programs, as often as they are computed."""
+
+    def __init__(self, growth: GroupGrowth) -> None:
+        self._growth = growth
+        self._machine: tuple[float, int] | None = None
+        """Time and anonymous memory of the machine at the sample before."""
+        self._machine_rise: Rise | None = None
+        self._before_s: float | None = None
+        self._before: dict[GroupKey, int] = {}
+        """Anonymous memory of each program that has a notable amount, as of the sums before."""
+        self._rises: dict[GroupKey, Rise] = {}
+        self.growing: tuple[GrowingGroup, ...] = ()
+        """As of the latest sums."""
+
+    @property
+    def keys(self) -> list[GroupKey]:
+        """The groups that grow."""
+        return [one.key for one in self.growing]
+
+    def note_machine(self, sample: Sample) -> bool:
+        """Whether the sums of programs are of interest now: the machine's anonymous memory rises, or is unknown."""
+        meminfo, now_s = sample.system.meminfo, sample.mono_s
+        size_bytes = meminfo.anon_bytes if meminfo is not None else None
+        if size_bytes is None:
+            return True
+        rise = self._machine_rise
+        if self._machine is not None:
+            rise = follow_rise(rise, *self._machine, now_s, size_bytes)
+            if rise is not None and now_s - rise.high_s > most_quiet_s(now_s - self._machine[0]):
+                rise = None
+        self._machine, self._machine_rise = (now_s, size_bytes), rise
+        return rise is not None and rise.size_bytes >= _MACHINE_BYTES
+
+    def note(
+        self,
+        totals: Mapping[GroupKey, Totals],
+        rows: Mapping[int, ProcessRow],
+        alone: Mapping[ProcessKey, float],
+        cgroups: CgroupSample,
+        now_s: float,
+    ) -> None:
+        """The sums of programs; ``alone`` has the processes that grow themselves, in bytes a second."""
+        now = {key: anon for key, (_, _, anon) in totals.items() if anon >= _LEAST_BYTES}
+        before_s = self._before_s
+        if before_s is not None and before_s < now_s:
+            quiet_s = most_quiet_s(now_s - before_s)
+            rises = {}
+            for key in now.keys() | self._rises.keys():
+                size = now.get(key, 0)
+                rise = follow_rise(self._rises.get(key), before_s, self._before.get(key, 0), now_s, size)
+                if rise is not None and now_s - rise.high_s <= quiet_s:
+                    rises[key] = rise
+            self._rises = rises
+        self._before_s, self._before = now_s, now
+        notable = [key for key, rise in self._rises.items() if rise.steps > 1 and self._is_real(rise)]
+        found = {key: self._bytes_per_s(key) for key in {*notable, *self._alarmed(cgroups)}}
+        self.growing = tuple(self._growing(found, rows, alone, cgroups)) if found else ()
+
+    def _is_real(self, rise: Rise) -> bool:
+        """Whether a rise of a sum is one of memory: pages that forked processes still share count in each of them."""
+        machine = self._machine_rise
+        most_bytes = None if self._machine is None else machine.size_bytes if machine is not None else 0
+        least_bytes = max(_LEAST_BYTES, _KEPT_SHARE * rise.size_bytes)
+        return rise.size_bytes >= _LEAST_BYTES and (most_bytes is None or most_bytes >= least_bytes)
+
+    def _alarmed(self, cgroups: CgroupSample) -> Iterable[GroupKey]:
+        """Programs and cgroups whose growth is confirmed; of cgroups inside each other the innermost."""
+        alarmed = [key for key in self._growth.alarmed() if key.by is not By.USER]
+        paths = {key.name for key in alarmed if key.by is By.CGROUP}
+        outer = {path for path in paths for other in paths if other.startswith(path + "/")}
+        return [
+            key for key in alarmed if key.by is By.PROGRAM or (key.name not in outer and key.name in cgroups.latest)
+        ]
+
+    def _bytes_per_s(self, key: GroupKey) -> float:
+        rise, verdict = self._rises.get(key), self._growth.verdict(key)
+        slope = verdict.standing.slope_bytes_per_s if verdict is not None and verdict.alarm else None
+        return max(rise.bytes_per_s if rise is not None else 0.0, slope or 0.0)
+
+    def _growing(
+        self,
+        found: Mapping[GroupKey, float],
+        rows: Mapping[int, ProcessRow],
+        alone: Mapping[ProcessKey, float],
+        cgroups: CgroupSample,
+    ) -> Iterable[GrowingGroup]:
+        """Those of ``found`` that no member explains alone, with what they consist of; the fastest first."""
+        programs = Naming(By.PROGRAM, cgroups, rows)
+        members: dict[GroupKey, list[ProcessRow]] = {key: [] for key in found}
+        names: dict[GroupKey, str] = {}
+        paths = {key.name: key for key in found if key.by is By.CGROUP}
+        for row in rows.values():
+            if not row.rss_bytes:
+                continue
+            name = programs.group_of(row)
+            if name.key in members:
+                members[name.key].append(row)
+                names[name.key] = name.name
+            for path in cgroups.chains.get(row.key, ()) if paths else ():
+                if path in paths:
+                    members[paths[path]].append(row)
+        told: set[ProcessKey] = set()
+        for key in nlargest(MOST, found, key=lambda one: (one.by is By.PROGRAM, found[one])):
+            of = members[key]
+            most = max((alone.get(row.key, 0.0) for row in of), default=0.0)
+            if not of or most >= _ALONE_SHARE * found[key]:
+                continue
+            if key.by is By.CGROUP and any(row.key in told for row in of):
+                continue  # a program in it is the story
+            told |= {row.key for row in of}
+            oldest = min(of, key=lambda row: row.key.start_ticks).key
+            shown = names.get(key) or cgroups.labels.get(key.name, key.name)
+            verdict = self._growth.verdict(key)
+            confirmed = verdict if verdict is not None and verdict.alarm else None
+            yield GrowingGroup(key, shown, len(of), oldest, self._rises.get(key), confirmed)
