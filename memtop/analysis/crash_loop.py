@@ -53,7 +53,7 @@ class LoopFacts(NamedTuple):
     def about_memory(self) -> bool:
         """Whether memory may be the cause: the OOM killer, a signal of its own doing, or a large process.
 
-        A small process that got SIGKILL, and not from the OOM killer, was ended by somebody.
+        A small process that got SIGKILL, and not from the OOM killer, was ended by another program.
         """
         return self.is_oom or self.large or self.signal not in (None, _SIGKILL)
 
