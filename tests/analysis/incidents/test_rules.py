@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -166,23 +167,23 @@ def test_the_process_that_fills_a_cgroup_tells_the_story_of_both() -> None:
     ],
 )
 def test_the_machine_speaks_for_itself(changes: dict[str, Any], expected: list[tuple[str, Severity]]) -> None:
-    assert found(machine=MachineFacts(16 * GIB, 8 * GIB)._replace(**changes)) == expected
+    assert found(machine=replace(MachineFacts(16 * GIB, 8 * GIB), **changes)) == expected
 
 
 def test_what_the_machine_has_lost_is_explained_by_a_part_by_a_process_or_by_nothing() -> None:
     lost = MachineFacts(16 * GIB, 8 * GIB, used=rise(1200, 20.0))
-    tmpfs = lost._replace(parts={MachinePart.SHMEM: rise(1000, 20.0)})
+    tmpfs = replace(lost, parts={MachinePart.SHMEM: rise(1000, 20.0)})
     assert incident(machine=tmpfs).facts["part"] == "tmpfs and shared memory"
-    slab = lost._replace(parts={MachinePart.SLAB_RECLAIMABLE: rise(1000, 20.0)}, slab_holds="dentries")
+    slab = replace(lost, parts={MachinePart.SLAB_RECLAIMABLE: rise(1000, 20.0)}, slab_holds="dentries")
     assert incident(machine=slab).facts["part"] == "slab (dentries)"
-    taken = lost._replace(gainer=KEY, gainer_name="app (42)", gained_bytes=1100 * MIB)
+    taken = replace(lost, gainer=KEY, gainer_name="app (42)", gained_bytes=1100 * MIB)
     one = incident(machine=taken)
     assert (one.facts["gainer"], one.show) == ("app (42)", KEY)
     assert found(machine=taken, growing=(rising(1100, 20.0),)) == [("rising", WARNING)], "that process is the story"
     assert "part" not in incident(machine=lost).facts
-    many = lost._replace(parts={MachinePart.ANONYMOUS: rise(1000, 20.0)})
+    many = replace(lost, parts={MachinePart.ANONYMOUS: rise(1000, 20.0)})
     assert incident(machine=many).facts["part"] == "anonymous memory of many processes"
-    blind = incident(machine=many._replace(all_watched=False)).facts
+    blind = incident(machine=replace(many, all_watched=False)).facts
     assert (blind["part"], blind["by"]) == ("anonymous memory of processes that are not watched", "")
 
 
@@ -196,16 +197,16 @@ def test_a_kill_calls_for_action_at_first_and_is_reported_for_long() -> None:
     kill = ExitFacts(KEY, "worker (42)", 60.0, is_oom=True, cgroup_name="shop.slice")
     one = incident(exits=(kill,))
     assert (one.severity, one.facts["ago_s"], one.show, one.certain) == (DANGER, 40.0, KEY, True)
-    assert found(exits=(kill._replace(at_s=-100.0),)) == [("oom_kill", WARNING)]
-    assert found(exits=(kill._replace(at_s=-1000.0),)) == []
+    assert found(exits=(replace(kill, at_s=-100.0),)) == [("oom_kill", WARNING)]
+    assert found(exits=(replace(kill, at_s=-1000.0),)) == []
 
 
 def test_of_other_ends_only_those_of_large_processes_that_went_wrong_are_named() -> None:
     end = ExitFacts(KEY, "db (42)", 90.0, is_oom=False, signal=11, peak_bytes=3 * GIB, large=True)
     assert found(exits=(end,)) == [("died", WARNING)]
-    assert found(exits=(end._replace(signal=None, exit_code=1),)) == [("died", NOTE)]
-    assert found(exits=(end._replace(signal=None, exit_code=0),)) == []
-    assert found(exits=(end._replace(large=False),)) == []
+    assert found(exits=(replace(end, signal=None, exit_code=1),)) == [("died", NOTE)]
+    assert found(exits=(replace(end, signal=None, exit_code=0),)) == []
+    assert found(exits=(replace(end, large=False),)) == []
 
 
 def test_a_program_that_comes_back_again_and_again_is_one_incident_and_its_lives_are_none() -> None:
@@ -252,7 +253,7 @@ def test_what_grows_as_a_whole_is_an_incident_of_its_own_and_explains_what_the_m
 def test_memory_of_processes_that_are_not_seen_is_not_laid_to_those_that_are() -> None:
     falls = MachineFacts(16 * GIB, 8 * GIB, used=rise(600, 8.0), parts={MachinePart.ANONYMOUS: rise(600, 8.0)})
     assert incident(machine=falls).facts["part"] == "anonymous memory of many processes"
-    outside = incident(machine=falls._replace(all_seen=False))
+    outside = incident(machine=replace(falls, all_seen=False))
     assert outside.facts["part"] == "anonymous memory of processes that are not seen here"
 
 
