@@ -116,6 +116,10 @@ def _run(argv: Sequence[str]) -> int:
 
         reset_terminal()
         return OK
+    if name == "replay" and given.salvage:
+        from memtop.cli.commands import salvage
+
+        return salvage(given)
     preflight.check_platform()
     return _watch(name, given, program)
 

@@ -81,6 +81,15 @@ def report(given: Namespace) -> int:
     return run(given)
 
 
+def salvage(given: Namespace) -> int:
+    """``memtop replay --salvage OUT FILE``. Raises MemtopError."""
+    from memtop.sources.recording.salvage import salvage
+
+    done = salvage(given.replay, given.salvage)
+    put(print, f"{clean(given.salvage)}: {done.kept} samples kept, {done.lost} lost")
+    return 0
+
+
 def export(given: Namespace) -> int:
     """``memtop export``. Raises MemtopError."""
     from memtop.cli.export import run

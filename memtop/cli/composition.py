@@ -52,12 +52,13 @@ def open_source(settings: Settings, *, looks_back: bool = False) -> Source:
 
 def _stream() -> Source:
     """Play the stream on standard input, once its first sample has come. Raises UsageError and RecordingError."""
-    from memtop.sources.recording.received import NAME, Received  # noqa: PLC0415 (13 ms of SQLite)
+    from memtop.sources.recording.one_sentence import STREAM  # noqa: PLC0415 (as above)
+    from memtop.sources.recording.received import Received  # noqa: PLC0415 (13 ms of SQLite)
     from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (as above)
 
     if os.isatty(0):
         raise UsageError("replay - plays a stream from a pipe: ssh -n HOST memtop record -o - PID | memtop replay -")
-    return Replay(NAME, Received(0).open())
+    return Replay(STREAM, Received(0).open())
 
 
 def asked_words(settings: Settings) -> str:

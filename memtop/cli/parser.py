@@ -33,13 +33,13 @@ commands:
   memtop regions PID              where its address space is, largest first, once
   memtop machine                  where the machine's RAM went: its parts, and who holds them
   memtop record [-o FILE] [PID]   write a recording without a screen: a flight recorder
-  memtop replay FILE              play a recording made with record, --record or the key w
+  memtop replay FILE | -          play a recording, also while it is written, or a stream
   memtop export                   metrics for Prometheus; alert rules and a Grafana dashboard
   memtop report FILE | PID        one page to hand over: HTML, or Markdown for a ticket
 
 exit codes: 0 done or fine, 1 bad (--check) or memtop failed, 2 cannot be done as asked,
 3 no such process, 4 not permitted, 5 not known yet (--check), 6 the program after -- runs on,
-128+n ended by signal n
+128+n ended by signal n; 141 the reader of a stream has gone
 """
 
 
@@ -302,7 +302,7 @@ def _record() -> Parser:
     parser.section(
         "options",
         _HELP,
-        value("-o", "--output", metavar="FILE", help="a new file (memtop-DATE-TIME.memtop here)"),
+        value("-o", "--output", metavar="FILE", help="a new file (memtop-DATE-TIME.memtop here); - for a stream"),
         value("--keep", metavar="TIME", help="only the last so much, such as 24h; the oldest is dropped first"),
         value("--max-size", metavar="SIZE", help="a file of at most that size, such as 500M; the oldest is dropped"),
         value("-d", "--delay", metavar="SECS", help="time between samples, 0.1 to 60 (1)"),
@@ -362,11 +362,12 @@ def _regions() -> Parser:
 
 def _replay() -> Parser:
     parser = Parser("memtop replay [OPTIONS] FILE", _WATCH)
-    parser.section("positional arguments", operand("replay", "FILE", "a recording made with --record"))
+    parser.section("positional arguments", operand("replay", "FILE", "a recording; - for the stream of record -o -"))
     parser.section(
         "options",
         _HELP,
         value("--at", metavar="TIME", help="begin at this time of day, such as 12:03:40; or at the end"),
+        value("--salvage", metavar="OUT", help="write what can be read of a damaged FILE into a new one"),
     )
     parser.set_defaults(targets=[], check=False, reset_terminal=False)
     return _with_views(parser)

@@ -12,6 +12,8 @@ from typing import Final
 from memtop.errors import RecordingError
 from memtop.sanitize import clean
 
+STREAM: Final = "the stream"
+"""What a stream is called in sentences."""
 DAMAGE: Final = (
     sqlite3.Error,
     sqlite3.Warning,
@@ -36,4 +38,5 @@ def one_sentence(name: str) -> Iterator[None]:
     except OSError as error:
         raise RecordingError(f"{clean(name)} cannot be played: {clean(error.strerror or '')}") from None
     except DAMAGE as error:
-        raise RecordingError(f"{clean(name)} cannot be played: it is damaged ({clean(str(error))})") from None
+        rest = "" if name == STREAM else "; memtop replay --salvage OUT keeps what can be read"
+        raise RecordingError(f"{clean(name)} cannot be played: it is damaged ({clean(str(error))}){rest}") from None

@@ -22,6 +22,7 @@ JOURNAL_AT: Final = 18
 """Place of the byte that says how an SQLite file is written, "The SQLite database file format", 1.3.3."""
 WAL: Final = b"\x02"
 """That byte, of a file that is written with a log beside it."""
+_FOREIGN: Final = "it is not a recording made by memtop"
 _MAGIC: Final = b"SQLite format 3\0"
 _LIMITS: Final = {
     sqlite3.SQLITE_LIMIT_LENGTH: LENGTH_LIMIT,
@@ -50,6 +51,12 @@ def open_recording(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def check_foreign(head: bytes) -> None:
+    """Refuse the database of another program, by the first 100 bytes of its file. Raises RecordingError."""
+    if head[:16] == _MAGIC and head[68:72] != APPLICATION_ID.to_bytes(4, "big"):
+        raise RecordingError(_FOREIGN)
 
 
 def format_of(path: str) -> int:
@@ -107,8 +114,9 @@ def _check_file(path: str) -> int:
         os.close(descriptor)
     if not head:
         raise RecordingError("it is empty: memtop was ended before it had written anything")
-    if head[:16] != _MAGIC or head[68:72] != APPLICATION_ID.to_bytes(4, "big"):
-        raise RecordingError("it is not a recording made by memtop")
+    if head[:16] != _MAGIC:
+        raise RecordingError(_FOREIGN)
+    check_foreign(head)
     version = int.from_bytes(head[60:64], "big")
     if version not in SCHEMAS:
         raise RecordingError(f"it has format {version}, and this memtop reads formats 1 to {VERSION}")

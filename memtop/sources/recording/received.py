@@ -11,15 +11,13 @@ from typing import Final
 from memtop.errors import RecordingError, starved
 from memtop.sanitize import clean
 from memtop.sources.protocol import Growth
-from memtop.sources.recording.one_sentence import one_sentence
+from memtop.sources.recording.one_sentence import STREAM, one_sentence
 from memtop.sources.recording.opened import Opened
 from memtop.sources.recording.stream_format import StreamDecoder
 from memtop.sources.recording.tables import Bounds, Tables
 from memtop.sources.recording.tick import Block
 from memtop.sources.recording.ticks import Ticks
 
-NAME: Final = "the stream"
-"""What a stream is called in sentences."""
 KEPT_BYTES: Final = 32 << 20
 """Memory for the past: hours of one process, a quarter of an hour of 500."""
 _CHUNK_BYTES: Final = 1 << 16
@@ -53,7 +51,7 @@ class Received:
         with self._changed:
             self._changed.wait_for(lambda: self._count or self._ended)
             if not self._count:
-                raise self._error or RecordingError(f"{NAME} ended before its first sample")
+                raise self._error or RecordingError(f"{STREAM} ended before its first sample")
         return Opened(Ticks(lambda: self._connection, has_keys=True, lock=self._lock), self, is_unfinished=False)
 
     @property
@@ -79,7 +77,7 @@ class Received:
     def _run(self) -> None:
         decoder = StreamDecoder()
         try:
-            with one_sentence(NAME):
+            with one_sentence(STREAM):
                 self._take_all(decoder)
             if decoder.has_ended:
                 ended = "the end of the stream: its sender has ended"
