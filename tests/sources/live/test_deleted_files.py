@@ -13,13 +13,16 @@ import pytest
 
 from memtop.procfs.deleted_report import DeletedState, format_deleted_report, parse_deleted_report
 from memtop.sources.live.deleted_files import deleted_files_report
+from tests.tui.terminal.pty_run import wait_for
 
 
 @contextmanager
 def running(program: Path) -> Iterator[int]:
-    """A copy of sleep that runs its own code."""
+    """A copy of sleep that runs its own code. Popen returns before exec has mapped it."""
     with subprocess.Popen([program, "60"]) as process:
         try:
+            maps = Path(f"/proc/{process.pid}/maps")
+            wait_for(lambda: os.fsencode(program) in maps.read_bytes(), "the program's own mapping")
             yield process.pid
         finally:
             process.kill()
