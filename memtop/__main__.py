@@ -23,7 +23,7 @@ def _run() -> int:
 def main() -> None:
     """Run the command line and end with its exit code."""
     gc.disable()  # The objects made during start-up are no garbage. A run that lasts turns the collector on again.
-    from memtop.preflight import fill_closed_streams, make_first_victim  # noqa: PLC0415 (nothing else before they have acted)
+    from memtop.preflight import drop_unwritten_messages, fill_closed_streams, make_first_victim  # noqa: PLC0415 (nothing else before they have acted)
 
     if not fill_closed_streams():
         print("memtop: standard output is closed; > /dev/null is for what nobody is to read", file=sys.stderr)
@@ -33,6 +33,7 @@ def main() -> None:
     try:
         sys.exit(_run())
     finally:
+        drop_unwritten_messages()
         gc.freeze()  # otherwise Python searches every object for garbage before it ends
 
 

@@ -39,6 +39,18 @@ def fill_closed_streams() -> bool:
     return output_was_open
 
 
+def drop_unwritten_messages() -> None:
+    """Drop what standard error has not taken (a full disk, a lost terminal).
+
+    Python would try again at exit and exit with code 120.
+    """
+    try:
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        with open(os.devnull, "wb", buffering=0) as null:
+            os.dup2(null.fileno(), 2)
+
+
 def make_first_victim(path: str | PathLike[str] = OWN_ADJ) -> int | None:
     """Ask the kernel to kill this process first when memory runs out. Returns the previous value.
 

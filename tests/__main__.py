@@ -77,7 +77,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no step {unknown[0]}")
     os.environ.pop("NO_COLOR", None)  # the tests say for themselves which colours they look at
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # memtop is started hundreds of times: it is compiled once
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pytest compiles the tests once
     began_s = time.monotonic()
     failed = [step.name for step in STEPS if (not only or step.name in only) and not run(step)]
     verdict = f"FAILED: {', '.join(failed)}" if failed else "all passed"

@@ -1,7 +1,9 @@
 """For all tests: hypothesis plays the same examples every time, and a busy machine is no failure.
 
 A shell that runs the suite in the background has SIGINT and SIGQUIT ignored, nohup(1) SIGHUP. Programs that tests start
-would inherit that and never end by these signals; so tests begin with the usual handling.
+would inherit that and never end by these signals; so tests begin with the usual handling. Programs also start without
+PYTHONUNBUFFERED, which hides what is lost at exit, and may keep their compiled modules: memtop is started hundreds of
+times.
 
 Python's garbage collector leaves out what the collection of the tests made, some hundred thousand objects that stay,
 and looks as seldom as in memtop.
@@ -10,6 +12,7 @@ and looks as seldom as in memtop.
 from __future__ import annotations
 
 import gc
+import os
 import signal
 
 from hypothesis import settings
@@ -18,6 +21,9 @@ from memtop.tui.terminal.memory_tuning import OBJECTS_BETWEEN
 
 settings.register_profile("memtop", deadline=None, derandomize=True)
 settings.load_profile("memtop")
+
+for variable in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
+    os.environ.pop(variable, None)
 
 for number in (signal.SIGHUP, signal.SIGQUIT):
     if signal.getsignal(number) is signal.SIG_IGN:
