@@ -18,6 +18,8 @@ PACKAGE = Path(memtop.__file__).parent
 ROOT = PACKAGE.parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
+Trees = dict[str, ast.Module]
+
 WIDGETS = ("Static", "Label", "Button", "Option", "Checkbox", "RadioButton", "TabPane", "Collapsible", "Digits")
 """Textual reads a plain string that these are given as markup."""
 TITLES = ("border_title", "border_subtitle", "tooltip")
@@ -29,6 +31,12 @@ PUBLIC_ALL_THE_SAME = {
     "_notifications",  # Textual gives its notices nowhere else
 }
 FORBIDDEN_CALLS = ("eval", "exec", "__import__", "from_markup", "render_markup", "system", "popen")
+
+
+@pytest.fixture(scope="module")
+def trees() -> Trees:
+    """What is in each module of memtop."""
+    return {str(path.relative_to(PACKAGE)): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 
 def test_who_may_import_whom() -> None:
@@ -90,9 +98,9 @@ def faults_of_call(node: ast.Call) -> Iterator[str]:
         yield "update is given text that no gate has passed"
 
 
-@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(PACKAGE)) for path in FILES])
-def test_no_data_becomes_markup_or_code(path: Path) -> None:
-    assert [*faults(ast.parse(path.read_text(encoding="utf-8")))] == []
+def test_no_data_becomes_markup_or_code(trees: Trees) -> None:
+    found = [(path, line, fault) for path, tree in trees.items() for line, fault in faults(tree)]
+    assert found == []
 
 
 @pytest.mark.parametrize(
@@ -177,10 +185,9 @@ def test_what_is_no_look_inside_passes(code: str) -> None:
     assert [*private_uses(ast.parse(code))] == []
 
 
-def test_every_widget_that_a_style_names_exists() -> None:
+def test_every_widget_that_a_style_names_exists(trees: Trees) -> None:
     """A style of a class that was renamed is silently no style."""
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in FILES]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
     known = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
     for path in Path(textual.__file__).parent.rglob("*.py"):
         known.update(re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), flags=re.M))

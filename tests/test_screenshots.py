@@ -36,5 +36,5 @@ async def test_a_picture_shows_its_state_and_needs_nothing_from_elsewhere(name: 
 
 
 async def test_the_same_recording_gives_the_same_picture() -> None:
-    still: Still = BY_NAME["one"]
+    still: Still = BY_NAME["tiny-30x6"]
     assert await picture(still) == await picture(still)

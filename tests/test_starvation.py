@@ -28,19 +28,27 @@ from memtop.view_state import View
 from tests.tui.terminal.pty_run import PtyRun, wait_for
 from tests.tui.terminal.test_lifecycle import modes_on
 
+NOWHERE: Final = "export TMPDIR=/nonexistent HOME=/nonexistent XDG_STATE_HOME=/nonexistent; cd /"
+HOMELESS: Final = "unset HOME XDG_STATE_HOME TMPDIR PATH; cd /"
+ODD_LOCALE: Final = "export LC_ALL=xx_XX.ISO-8859-99 LANG=C PYTHONUTF8=0"
 SHORT: Final = {
     "16 descriptors": "ulimit -n 16",
     "6 descriptors": "ulimit -n 6",
     "files of no size": "ulimit -f 0",
     "60 MB of addresses": "ulimit -v 60000",
-    "no temporary directory": "export TMPDIR=/nonexistent HOME=/nonexistent XDG_STATE_HOME=/nonexistent; cd /",
-    "no home": "unset HOME XDG_STATE_HOME TMPDIR PATH; cd /",
     "no standard input": "exec <&-",
     "no standard error": "exec 2>&-",
+    "no temporary directory, a dumb terminal": f"{NOWHERE}; export TERM=dumb",
+    "no home, no terminal type, an odd locale": f"{HOMELESS}; {ODD_LOCALE}; unset TERM",
+}
+SCREENS: Final = {
+    **{name: script for name, script in SHORT.items() if "terminal" not in name},
+    "no temporary directory": NOWHERE,
+    "no home, an odd locale": f"{HOMELESS}; {ODD_LOCALE}",
     "a dumb terminal": "export TERM=dumb",
     "no terminal type": "unset TERM",
-    "an odd locale": "export LC_ALL=xx_XX.ISO-8859-99 LANG=C PYTHONUTF8=0",
 }
+"""On a screen, what is short of a terminal ends memtop, and would hide what else is short."""
 RUNS: Final = {
     "samples": "--json -n 2 -d 0.1",
     "check": "--check {me} --for 0.2",
@@ -78,10 +86,10 @@ def test_it_does_without_or_says_in_one_line_why_it_cannot(short: str, run: str,
         assert done.stderr.splitlines()[-1].startswith("memtop: ")
 
 
-@pytest.mark.parametrize("short", SHORT)
+@pytest.mark.parametrize("short", SCREENS)
 def test_the_screen_opens_or_says_in_one_line_why_it_cannot(short: str, tmp_path: Path) -> None:
     env = {"XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])}
-    with PtyRun("memtop", "-d", "0.5", wrapper=("sh", "-c", f'{SHORT[short]}; exec "$@"', "sh"), env=env) as run:
+    with PtyRun("memtop", "-d", "0.5", wrapper=("sh", "-c", f'{SCREENS[short]}; exec "$@"', "sh"), env=env) as run:
         wait_for(lambda: b"\x1b[?2004h" in run.output or run.process.poll() is not None, "a screen, or an end", 30.0)
         if run.process.poll() is None:
             run.press(b"q")

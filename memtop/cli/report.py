@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import sys
@@ -29,6 +30,8 @@ _DELAY_S: Final = 1.0
 
 def run(given: Namespace) -> int:
     """Write the page. Raises MemtopError."""
+    if given.output and os.path.lexists(given.output):  # said at once, not after the recording has been played
+        raise UsageError(f"{given.output}: {os.strerror(errno.EEXIST)}")
     subject = given.subject
     if subject.isdecimal() and not os.path.exists(subject):
         collected, again = _watched(given, pid_of(subject)), ""

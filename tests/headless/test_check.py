@@ -27,6 +27,10 @@ LIMITS = b"".join(
 )
 
 
+ENOUGH_S = 65
+"""A minute of samples, after which a level process is known to be level."""
+
+
 class Shaped(FakeSource):
     """One process that has ``shape`` MiB of its own at each second, until the recording is over."""
 
@@ -142,7 +146,7 @@ def test_an_end_is_fine_only_where_it_is_known_to_be_clean_and_enough_was_seen(
 def test_a_level_process_is_not_called_fine_where_a_limit_could_not_be_read(
     files: dict[str, bytes | MemtopError], words: str
 ) -> None:
-    source = Shaped(lambda second: 50, 100)
+    source = Shaped(lambda second: 50, ENOUGH_S)
     source.files |= files
     out = io.StringIO()
     assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.UNKNOWN
@@ -167,7 +171,7 @@ def test_a_level_process_is_not_called_fine_where_a_limit_could_not_be_read(
     ],
 )
 def test_what_was_not_looked_at_is_named(files: dict[str, bytes | MemtopError], words: str) -> None:
-    source = Shaped(lambda second: 50, 100)
+    source = Shaped(lambda second: 50, ENOUGH_S)
     source.files |= files
     out = io.StringIO()
     assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.FINE
@@ -205,7 +209,7 @@ def test_what_was_not_looked_at_is_named(files: dict[str, bytes | MemtopError], 
 def test_a_limit_on_what_is_no_size_is_looked_at_too(
     files: dict[str, bytes | MemtopError], mappings: int, words: str
 ) -> None:
-    source = Shaped(lambda second: 50, 100)
+    source = Shaped(lambda second: 50, ENOUGH_S)
     source.files |= files
     source.processes[42].mappings = mappings
     out = io.StringIO()
@@ -270,7 +274,7 @@ def test_an_end_is_bad_where_the_oom_killer_took_it(oom: Oom, answer: Answer) ->
 
 
 def test_what_is_wrong_with_the_readings_is_said_once() -> None:
-    source = Shaped(lambda second: 50, 100)
+    source = Shaped(lambda second: 50, ENOUGH_S)
     source.files["proc/42/status"] = b"no line of it"
     said: list[str] = []
     check.run(Engine(source), 42, 1e6, 0.0, io.StringIO(), say=said.append)

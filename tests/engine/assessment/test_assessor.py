@@ -13,6 +13,7 @@ from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation, Evidence
 from memtop.columns import BY_NAME
+from memtop.engine.assessment.exit_analysis import AUTOPSIES
 from memtop.engine.assessment.growth_tracker import Verdict
 from memtop.engine.assessment.row_marks import sign
 from memtop.engine.engine import Engine
@@ -577,14 +578,15 @@ def test_the_report_on_the_process_in_focus_is_not_displaced_by_other_ends() -> 
     del source.processes[42]
     step(engine, on(focus))
     ended = 0
-    for pid in range(1000, 1100):
+    others = AUTOPSIES + 6
+    for pid in range(1000, 1000 + others):
         source.add(FakeProcess(pid, start_ticks=pid, rss_pages=100 * MIB_PAGES))
         for _ in range(6):  # until it is known to be one of the largest
             step(engine, on(focus))
         source.ended = [Exit(pid, source.wall_s, 0)]
         del source.processes[pid]
         ended += len(step(engine, on(focus)).exits)
-    assert ended == 100
+    assert ended == others
     autopsy = outlook(step(engine, on(focus))).autopsy
     assert autopsy is not None
     assert autopsy.exit_code == 1

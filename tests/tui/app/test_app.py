@@ -498,11 +498,12 @@ async def test_choosing_columns() -> None:
         assert [column.key for column in it.app.view.columns][:2] == ["user", "pid"]
 
 
-@pytest.mark.parametrize("size", [(1, 1), (10, 3), (30, 6), (59, 15), (80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("size", [(1, 1), (59, 15), (200, 60)])
 async def test_every_size_draws(size: tuple[int, int]) -> None:
     async with board(size=size) as it:
         await it.tick()
-        await it.pilot.resize_terminal(*SIZE)
+        for other in ((10, 3), (30, 6), (80, 24), SIZE):
+            await it.pilot.resize_terminal(*other)
         await it.tick()
         assert it.app.query_one(HeaderBar).display
 

@@ -88,14 +88,13 @@ def test_only_drawable_values_are_kept() -> None:
     assert known((None, math.nan, math.inf, -math.inf, -3.0, 1e308, 5.0)) == (None, None, None, None, 0.0, 1e18, 5.0)
 
 
-@pytest.mark.parametrize("window_s", [30, 60, 120, 300, 600, 1800, 3600, 14400])
-@pytest.mark.parametrize("columns", [20, 70, 110, 190])
 @pytest.mark.parametrize(("edge_s", "ahead_s"), [(None, 0.0), (None, 100.0), (1_763_700_007.5, 0.0)])
-def test_time_labels_never_touch(window_s: float, columns: int, edge_s: float | None, ahead_s: float) -> None:
-    ticks = time_ticks(TimeSpan(window_s, ahead_s), edge_s, columns)
-    places = [place * columns for place, _ in ticks]
-    longest = max(len(text) for _, text in ticks)
-    assert all(0 <= place <= columns for place in places)
-    assert all(after - before > longest for before, after in itertools.pairwise(places))
-    if edge_s is None and not ahead_s:
-        assert ticks[-1] == (1.0, "now")
+def test_time_labels_never_touch(edge_s: float | None, ahead_s: float) -> None:
+    for window_s, columns in itertools.product((30, 60, 120, 300, 600, 1800, 3600, 14400), (20, 70, 110, 190)):
+        ticks = time_ticks(TimeSpan(window_s, ahead_s), edge_s, columns)
+        places = [place * columns for place, _ in ticks]
+        longest = max(len(text) for _, text in ticks)
+        assert all(0 <= place <= columns for place in places)
+        assert all(after - before > longest for before, after in itertools.pairwise(places))
+        if edge_s is None and not ahead_s:
+            assert ticks[-1] == (1.0, "now")

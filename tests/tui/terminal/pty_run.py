@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -38,6 +39,12 @@ def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEA
     while not condition():
         assert time.monotonic() < limit_s, f"waited in vain for: {what}"
         time.sleep(0.01)  # between two looks at the condition, until the deadline
+
+
+def caught_by(pid: int) -> set[int]:
+    """The signals that a process has handlers for, see SigCgt in proc_pid_status(5)."""
+    (caught,) = re.findall(r"SigCgt:\t(\w+)", Path(f"/proc/{pid}/status").read_text())
+    return {number for number in range(1, 65) if int(caught, 16) & 1 << number - 1}
 
 
 class PtyRun:
