@@ -9,9 +9,9 @@ import sys
 def _run() -> int:
     """The exit code. What runs out while memtop is being imported is said in a sentence, too."""
     try:
-        from memtop.cli import run  # noqa: PLC0415
+        from memtop.cli import run  # noqa: PLC0415 (so that what runs out meanwhile is said)
     except (MemoryError, OSError, ImportError) as error:
-        from memtop.errors import starved  # noqa: PLC0415
+        from memtop.errors import starved  # noqa: PLC0415 (as above)
 
         if reason := starved(error):
             print(f"memtop: {reason}", file=sys.stderr)

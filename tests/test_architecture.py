@@ -145,6 +145,18 @@ def test_the_lint_lets_pass(code: str) -> None:
     assert [*faults(ast.parse(code))] == []
 
 
+def test_an_import_that_is_not_at_the_top_of_its_module_says_why() -> None:
+    """Ruff finds the import (PLC0415); what lets it pass has a reason in parentheses behind it."""
+    lines = [
+        (path, number, line)
+        for path in FILES
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if "PLC0415" in line
+    ]
+    assert lines
+    assert [f"{path}:{number}" for path, number, line in lines if not re.search(r"PLC0415 \(.{6,}\)$", line)] == []
+
+
 def private_uses(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """(line, name) of private attributes that are read, set or replaced and are not the test's own."""
     for node in ast.walk(tree):

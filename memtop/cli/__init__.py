@@ -4,8 +4,6 @@ Each command imports its own parts: a JSON sample does not pay 300 ms for the sc
 for sampling.
 """
 
-# ruff: noqa: PLC0415
-
 from __future__ import annotations
 
 import sys
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+ON_THEIR_OWN: Final = ("explain", "regions", "machine", "export", "record", "report")
+"""The commands that show no list of processes, in ``commands.RUN``."""
 OK: Final = 0
 INTERNAL_ERROR: Final = 1
 INTERRUPTED: Final = 130
@@ -49,7 +49,7 @@ def _give_up(error: Exception) -> int:
         _say(reason)
         return MemtopError.exit_code
     try:
-        from memtop.tui.terminal import crash_report
+        from memtop.tui.terminal import crash_report  # noqa: PLC0415 (when memtop fails)
 
         print(crash_report.write(error), file=sys.stderr)
     except Exception as second:  # noqa: BLE001 (a full disk, no memory for the report: a sentence must do)
@@ -79,47 +79,22 @@ def _run(argv: Sequence[str]) -> int:
         given = parser_of(name).parse(argv)
     except SystemExit:  # the help has been printed
         return OK
-    if name == "explain":
-        from memtop.cli.commands import explain
+    if name in ON_THEIR_OWN:
+        from memtop.cli import commands  # noqa: PLC0415 (sampling and what else each needs, which -V and --help do not)
 
-        return explain(given)
-    if name == "regions":
-        from memtop.cli.commands import regions
-
-        preflight.check_platform()
-        return regions(given)
-    if name == "machine":
-        from memtop.cli.commands import machine
-
-        preflight.check_platform()
-        return machine(given)
-    if name == "export":
-        from memtop.cli.commands import export
-
-        preflight.check_platform()
-        return export(given)
-    if name == "record":
-        from memtop.cli.record import run as record
-
-        preflight.check_platform()
-        return record(given)
-    if name == "report":
-        from memtop.cli.commands import report
-
-        preflight.check_platform()
-        return report(given)
+        return commands.RUN[name](given)
     if given.version:
         put(print, f"memtop {__version__}")
         return OK
     if given.reset_terminal:
-        from memtop.tui.terminal.terminal_state import reset_terminal
+        from memtop.tui.terminal.terminal_state import reset_terminal  # noqa: PLC0415 (for this option only)
 
         reset_terminal()
         return OK
     if name == "replay" and given.salvage:
-        from memtop.cli.commands import salvage
+        from memtop.cli import commands  # noqa: PLC0415 (as above)
 
-        return salvage(given)
+        return commands.salvage(given)
     preflight.check_platform()
     return _watch(name, given, program)
 
@@ -130,23 +105,19 @@ def _watch(name: str, given: Namespace, program: Sequence[str] | None) -> int:
     form = _form(given)
     if settings.notice and (form or given.check):
         _say(settings.notice)
-    if given.check:
-        from memtop.cli.commands import check
+    if given.check or program is not None or name == "demo":
+        from memtop.cli import commands  # noqa: PLC0415 (as above)
 
-        return check(given, settings)
-    if program is not None:
-        from memtop.cli.commands import launched
-
-        return launched(program, given, settings, form)
-    if name == "demo":
-        from memtop.cli.commands import demo
-
-        return demo(given, settings, form)
+        if given.check:
+            return commands.check(given, settings)
+        if program is not None:
+            return commands.launched(program, given, settings, form)
+        return commands.demo(given, settings, form)
     if not form:
-        from memtop.cli import screen
+        from memtop.cli import screen  # noqa: PLC0415 (3 ms that output without a screen does without)
 
         return screen.run(settings)
-    from memtop.cli import batch
+    from memtop.cli import batch  # noqa: PLC0415 (40 ms of sampling, which a screen imports in its own order)
 
     return batch.run(settings, form)
 

@@ -9,10 +9,12 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from memtop import preflight
+from memtop.cli import batch, screen
 from memtop.cli.composition import engine_on, open_source
 from memtop.cli.output import discard, put, say
 from memtop.cli.settings_from_args import (
@@ -28,6 +30,7 @@ from memtop.cli.watchdog import Watchdog
 from memtop.errors import MemtopError, UsageError
 from memtop.sanitize import clean
 from memtop.settings import Settings
+from memtop.sources.live import LiveSource
 
 if TYPE_CHECKING:
     from memtop.cli.launch import Launch
@@ -48,8 +51,8 @@ def explain(given: Namespace) -> int:
 def regions(given: Namespace) -> int:
     """``memtop regions PID``. Raises MemtopError."""
     from memtop.headless import regions
-    from memtop.sources.live import LiveSource
 
+    preflight.check_platform()
     sort = given.sort or "size"
     if sort not in regions.SORTS:
         raise UsageError(f"--sort: there is no measure {sort}; there are {', '.join(regions.SORTS)}")
@@ -68,8 +71,8 @@ def regions(given: Namespace) -> int:
 def machine(given: Namespace) -> int:
     """``memtop machine``. Raises MemtopError."""
     from memtop.headless import machine
-    from memtop.sources.live import LiveSource
 
+    preflight.check_platform()
     with closing(LiveSource()) as source:
         return put(machine.run, source, json=given.json)
 
@@ -78,6 +81,7 @@ def report(given: Namespace) -> int:
     """``memtop report FILE | PID``. Raises MemtopError."""
     from memtop.cli.report import run
 
+    preflight.check_platform()
     return run(given)
 
 
@@ -94,7 +98,27 @@ def export(given: Namespace) -> int:
     """``memtop export``. Raises MemtopError."""
     from memtop.cli.export import run
 
+    preflight.check_platform()
     return run(given)
+
+
+def record(given: Namespace) -> int:
+    """``memtop record -o FILE``. Raises MemtopError."""
+    from memtop.cli.record import run
+
+    preflight.check_platform()
+    return run(given)
+
+
+RUN: Final[Mapping[str, Callable[[Namespace], int]]] = {
+    "explain": explain,
+    "regions": regions,
+    "machine": machine,
+    "export": export,
+    "record": record,
+    "report": report,
+}
+"""What runs a command that stands for itself."""
 
 
 def check(given: Namespace, settings: Settings) -> int:
@@ -128,8 +152,6 @@ def demo(given: Namespace, settings: Settings, form: str) -> int:
         raise UsageError(f"there is no demo {name}; there are {', '.join(names)}")
     if form:
         raise UsageError("demo needs a terminal")
-    from memtop.cli import screen
-
     return screen.run(settings, name, given.run or "")
 
 
@@ -159,8 +181,6 @@ def launched(command: Sequence[str], given: Namespace, settings: Settings, form:
 
 def _watched(launch: Launch, settings: Settings, form: str) -> int:
     """Watch a program that waits to begin. Returns a code, except for errors before the program began."""
-    from memtop.cli import batch, screen
-
     try:
         return batch.run(settings, form, launch) if form else screen.run(settings, launch=launch)
     except SystemExit as end:  # a signal

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Final
 
 from memtop.engine.engine import Engine
 from memtop.errors import UsageError
+from memtop.runtimes.registry import REGISTRY
 from memtop.sources.live import LiveSource
+from memtop.sources.protocol import OwnCost
 from memtop.time_of_day import parse_time_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from memtop.cli.launch import Launch
-    from memtop.engine.engine import Engine
     from memtop.engine.player import Player
     from memtop.model.frame import Frame
     from memtop.model.request import Request
     from memtop.settings import Settings
-    from memtop.sources.protocol import Growth, OwnCost, Recording, Source
+    from memtop.sources.protocol import Growth, Recording, Source
 
 
 STANDARD: Final = "-"
@@ -40,8 +41,6 @@ def open_source(settings: Settings, *, looks_back: bool = False) -> Source:
         from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (13 ms of SQLite, which one sample does without)
 
         return Replay(settings.replay)
-    from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (as above)
-
     source = LiveSource(runtimes=REGISTRY.read)
     if not settings.record and not looks_back:
         return source
@@ -75,8 +74,6 @@ def recording_of(source: Source) -> Recording | None:
 
 def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engine:
     """Create the engine on a source. ``own`` measures memtop itself, for views that show it."""
-    from memtop.sources.protocol import OwnCost  # noqa: PLC0415
-
     position: Callable[[], tuple[int, int]] | None = getattr(source, "position", None)
     return Engine(
         source,

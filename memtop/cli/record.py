@@ -16,6 +16,7 @@ from memtop.cli.output import say
 from memtop.cli.settings_from_args import duration_s, settings_of, size_bytes
 from memtop.cli.watchdog import Watchdog
 from memtop.errors import ProcessGone, ReaderGone, RecordingError, UsageError
+from memtop.runtimes.registry import REGISTRY
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
 from memtop.sources.recording.recorder import Recorder
@@ -48,8 +49,6 @@ def run(given: Namespace) -> int:
     path = "" if to_stdout else given.output or time.strftime("memtop-%Y%m%d-%H%M%S.memtop")
     ending = EndSignals()
     ending.install()
-    from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (wrong usage does without)
-
     recorder = Recorder(
         LiveSource(runtimes=REGISTRY.read),
         path,

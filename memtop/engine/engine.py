@@ -114,7 +114,7 @@ class Engine:
     def prepare(self) -> None:
         """Create what the second sample needs and a single one does not. Its import would make that sample late."""
         if self._assessor is None:
-            from memtop.engine.assessment import Assessor  # noqa: PLC0415
+            from memtop.engine.assessment import Assessor  # noqa: PLC0415 (as the docstring says)
 
             self._assessor = Assessor(self._history)
             self._sampler.prepare()
