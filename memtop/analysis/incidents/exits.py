@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts
-from memtop.analysis.incidents.incident import Incident, Scope, Subject
+from memtop.analysis.incidents.incident import MACHINE, Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import ExitFacts, IncidentInputs
 from memtop.process_key import ProcessKey
 
@@ -25,12 +25,11 @@ def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
     restarted = frozenset().union(*(one.keys for one in inputs.loops))
     for one in inputs.exits:
         ago_s = inputs.now_s - one.at_s
-        if not one.is_oom or ago_s > OOM_TOLD_S or one.key in loops:
+        if not one.is_oom or ago_s > OOM_TOLD_S or one.key in loops or not _is_seen(one):
             continue
-        seen = one.key is not None or one.cgroup_path is not None  # else perhaps in a container that is not seen here
         yield Incident(
             "oom_kill",
-            DANGER if ago_s < OOM_FRESH_S and seen else WARNING,
+            DANGER if ago_s < OOM_FRESH_S else WARNING,
             _subject(one),
             facts(
                 victim=one.name or "a process",
@@ -45,6 +44,26 @@ def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
             since_s=one.at_s,
             story="exit",
             show=one.key,
+            certain=True,
+        )
+
+
+def unseen_kill(inputs: IncidentInputs) -> Iterator[Incident]:
+    """The OOM killer has taken a process that was never read, perhaps in a container that is not seen from here."""
+    kills = [one for one in inputs.exits if one.is_oom and not _is_seen(one) and inputs.now_s - one.at_s <= OOM_TOLD_S]
+    if kills:
+        last_s = max(one.at_s for one in kills)
+        yield Incident(
+            "unseen_kill",
+            NOTE,
+            MACHINE,
+            facts(
+                ago_s=_even(inputs.now_s - last_s),
+                kills_count=sum(one.count for one in kills) if len(kills) > 1 or kills[0].count > 1 else None,
+            ),
+            weight=1.0,
+            since_s=last_s,
+            story="unseen_kill",
             certain=True,
         )
 
@@ -75,6 +94,10 @@ def died(inputs: IncidentInputs) -> Iterator[Incident]:
             show=one.key,
             certain=True,
         )
+
+
+def _is_seen(one: ExitFacts) -> bool:
+    return one.key is not None or one.cgroup_path is not None
 
 
 def _in_loops(inputs: IncidentInputs) -> Collection[ProcessKey | None]:

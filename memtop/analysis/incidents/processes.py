@@ -14,6 +14,8 @@ _SOON_S: Final = 3600.0
 """Confirmed growth that meets a limit within an hour calls for action."""
 _RISE_BYTES: Final = 8 * MIB
 """A rise is worth a line from here on, or from a part of the room that its limit leaves ..."""
+_MANY_STEPS: Final = 8
+"""... half of that after so many samples that were all higher ..."""
 _RISE_OF_ROOM: Final = 0.05
 _RISE_S: Final = 5.0
 """... and from so long on ..."""
@@ -91,7 +93,8 @@ def _is_worth_a_line(one: GrowthFacts) -> bool:
     if rise is None or rise.steps < 3 or one.anon_bytes < 0.5 * rise.size_bytes:
         return False
     room = one.limit.room_bytes if one.limit is not None else None
-    least = _RISE_BYTES if room is None else max(MIB, min(_RISE_BYTES, _RISE_OF_ROOM * room))
+    enough = _RISE_BYTES / 2 if rise.steps >= _MANY_STEPS else _RISE_BYTES
+    least = enough if room is None else max(MIB, min(enough, _RISE_OF_ROOM * room))
     began_young = one.age_s is not None and one.age_s - rise.span_s < _LOADING_S
     if began_young and rise.span_s < _LONG_FOR_LOADING_S:
         return False

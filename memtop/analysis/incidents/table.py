@@ -26,6 +26,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("memory_goes", "available", machine.memory_goes),
         Rule("swap_fills", "swap", machine.swap_fills),
         Rule("died", "autopsy", exits.died),
+        Rule("unseen_kill", "oom_kills", exits.unseen_kill),
     )
 }
 ORDER: Final = {name: number for number, name in enumerate(RULES)}

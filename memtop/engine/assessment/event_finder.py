@@ -58,7 +58,7 @@ class EventFinder:
         kills = {
             (one.subject.path, one.since_s): one.subject.name
             for one in standing
-            if one.name == "oom_kill" and one.subject.key is None
+            if one.name in ("oom_kill", "unseen_kill") and one.subject.key is None
         }
         for kill, name in kills.items():
             if kill not in self._kills:

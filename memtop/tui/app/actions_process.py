@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from memtop.errors import ActionRefused, MemtopError
+from memtop.model.group import GroupRow
 from memtop.process_control import Target, hold, renice, send
 from memtop.process_key import ProcessKey
 from memtop.sampling.commands import ReadMappings, ToggleMark
@@ -45,6 +46,8 @@ class ProcessActions(ExitActions):
         self.is_touched = True
         if (key := self.watched or self.selected_process) is not None:
             self.sampler_thread.command(ToggleMark(key))
+        else:
+            self._say_no_process()
 
     def action_read_now(self) -> None:
         if not self.view.readings.smaps:
@@ -52,6 +55,8 @@ class ProcessActions(ExitActions):
             return
         if (key := self.watched or self.selected_process) is not None:
             self.sampler_thread.command(ReadMappings(key, family=Need.FAMILY in self.panel_needs))
+        else:
+            self._say_no_process()
 
     def action_signal(self) -> None:
         self._ask_and_act(SignalDialog, send)
@@ -65,6 +70,7 @@ class ProcessActions(ExitActions):
             self.say("read-only mode: memtop sends nothing to processes", severity="warning")
             return
         if self.row is None:
+            self._say_no_process()
             return
         self.is_touched = True
         try:
@@ -83,6 +89,11 @@ class ProcessActions(ExitActions):
                 target.close()
 
         self.push_screen(dialog(target), use)
+
+    def _say_no_process(self) -> None:
+        """A key acts on one process; a group is none, and nothing is ever done to all its members."""
+        group = isinstance(self.table.selected_row, GroupRow)
+        self.say("that is for one process: Enter lists those of this group" if group else "no process is selected")
 
     def action_report(self) -> None:
         if self.frame is None or self.frame.detail is None:
@@ -107,8 +118,12 @@ class ProcessActions(ExitActions):
         if self.row is not None:
             self.copy_to_clipboard(str(self.row.pid))
             self.say(f"copied {self.row.pid}")
+        else:
+            self._say_no_process()
 
     def action_copy_command(self) -> None:
         if self.row is not None:
             self.copy_to_clipboard(self.row.command)
             self.say("copied the command line")
+        else:
+            self._say_no_process()

@@ -48,4 +48,6 @@ class FilterBar(Bar):
 
 def counted(frame: Frame) -> str:
     """``1 of 146``: the rows of the list, of all processes; of groups their number alone."""
-    return f"{len(frame.rows)} of {frame.total}" if frame.groups is None else f"{len(frame.groups)} groups"
+    if frame.groups is None:
+        return f"{len(frame.rows)} of {frame.total}"
+    return f"{len(frame.groups)} group{'' if len(frame.groups) == 1 else 's'}"

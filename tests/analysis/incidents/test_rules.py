@@ -201,6 +201,14 @@ def test_a_kill_calls_for_action_at_first_and_is_reported_for_long() -> None:
     assert found(exits=(replace(kill, at_s=-1000.0),)) == []
 
 
+def test_kills_of_processes_that_are_not_seen_are_one_note_behind_all_else() -> None:
+    kill = ExitFacts(None, "", 90.0, is_oom=True)
+    assert found(exits=(kill, kill)) == [("unseen_kill", NOTE)]
+    assert incident(exits=(kill, kill)).facts["kills_count"] == 2
+    assert found(exits=(replace(kill, cgroup_path="a", cgroup_name="a"),)) == [("oom_kill", DANGER)]
+    assert list(RULES)[-1] == "unseen_kill"
+
+
 def test_of_other_ends_only_those_of_large_processes_that_went_wrong_are_named() -> None:
     end = ExitFacts(KEY, "db (42)", 90.0, is_oom=False, signal=11, peak_bytes=3 * GIB, large=True)
     assert found(exits=(end,)) == [("died", WARNING)]
@@ -270,6 +278,7 @@ def test_every_rule_is_tried_here() -> None:
         ),
         exits=(
             ExitFacts(OTHER, "a (43)", 90.0, is_oom=True),
+            ExitFacts(None, "", 90.0, is_oom=True),
             ExitFacts(KEY, "b (42)", 90.0, is_oom=False, signal=9, large=True),
         ),
         loops=(LOOP._replace(keys=frozenset()),),

@@ -151,3 +151,14 @@ async def test_the_headline_leads_to_the_cgroup_that_it_names() -> None:
         assert isinstance(it.screen, IncidentList)
         await it.press("escape", "escape")
         await shows(it, "web.service", "/other")
+
+
+async def test_nothing_is_done_to_a_group_and_the_key_says_so() -> None:
+    async with board(source=cgroups()) as it:
+        await it.press("b")
+        await shows(it, "web.service", "/other")
+        for key in ("K", "r", "y", "m"):
+            await it.press(key)
+        await it.until(lambda: len(it.said) >= 4, "each key says that it is for one process")
+        assert all("Enter lists those of this group" in one for one in it.said)
+        assert it.at_rest
