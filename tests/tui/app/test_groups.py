@@ -161,4 +161,4 @@ async def test_nothing_is_done_to_a_group_and_the_key_says_so() -> None:
             await it.press(key)
         await it.until(lambda: len(it.said) >= 4, "each key says that it is for one process")
         assert all("Enter lists those of this group" in one for one in it.said)
-        assert it.at_rest
+        assert it.at_rest()
