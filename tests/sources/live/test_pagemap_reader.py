@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from memtop.errors import ProcessGone, Unavailable
+from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.pagemap_report import PagemapReport, mappings_of, parse_report
 from memtop.procfs.smaps import Smaps, parse_smaps
+from memtop.procfs.status import parse_status
 from memtop.sources.live import LiveSource, pagemap_reader, pagemap_walk
 from memtop.sources.live.pagemap_reader import left_out, read_pagemap
 from memtop.sources.live.pagemap_walk import Calls
@@ -478,6 +480,29 @@ def test_a_program_of_another_kind_is_as_smaps_has_it(
         found = mappings_of(_report(child.pid))
         assert None not in found.numbers("Rss")
         assert sum(found.sizes("Rss")) >= least_bytes
+
+
+HUGE_PAGES = """
+HUGE = 0x40000
+own = make(4 * MIB, flags=PRIVATE | HUGE); write(own, 2 * MIB)
+shared = make(4 * MIB, flags=SHARED | HUGE); write(shared, 2 * MIB)
+"""
+
+
+@pytest.mark.skipif(
+    parse_meminfo(Path("/proc/meminfo").read_bytes()).hugetlb_bytes in (None, 0), reason="no pool of huge pages"
+)
+@pytest.mark.parametrize("whole_bytes", [0, 1 << 30])
+def test_pages_of_a_pool_are_no_rss_and_are_what_the_kernel_has(
+    whole_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagemap_walk, "WHOLE_BYTES", whole_bytes)
+    with python(MEMORY + HUGE_PAGES + READY) as child:
+        found, smaps = mappings_of(_report(child.pid)), _smaps(child.pid)
+        status = parse_status(Path(f"/proc/{child.pid}/status").read_bytes())
+    for field in ("Private_Hugetlb", "Shared_Hugetlb", "Rss"):
+        assert _sizes(found, field) == _sizes(smaps, field)
+    assert sum(found.sizes("Private_Hugetlb")) == status.hugetlb_bytes == 4 << 20
 
 
 def test_a_kernel_without_exclusive_pages_has_no_uss(kinds: int) -> None:
