@@ -8,11 +8,10 @@ Entries of some of them say which share belongs to this process only, or to a fi
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from memtop.procfs.pagemap import (
-    PIECE_PAGES,
     PRESENT,
     REGION_WORDS,
     SCAN_PRESENT,
@@ -26,6 +25,10 @@ from memtop.procfs.pagemap import (
 
 STATES: Final = SCAN_PRESENT | SCAN_SWAPPED | SCAN_ZERO_PAGE
 """What is asked for. PAGE_IS_FILE would cost as much as an entry does."""
+SPOTS: Final = 4
+"""Places of a sample in one stretch, evenly among its pages ..."""
+SPOT_PAGES: Final = 16
+"""... and the pages of each, one piece of pagemap in all."""
 _CLASSES: Final = ((SCAN_PRESENT, PRESENT), (SCAN_SWAPPED, SWAPPED))
 _GOLDEN: Final = 0.6180339887
 """Multiples of it are spread evenly over the positions of a sample, and are the same at every reading."""
@@ -55,8 +58,8 @@ def tally_by_sample(ranges: Sequence[PageRange], piece: Callable[[int, int], byt
     """The tally of a stretch of pages.
 
     ``piece`` reads the highest bytes of the entries from one page to another. Counts of pages in RAM, zero pages and
-    pages on swap are exact. Other bits are those of up to PIECE_PAGES pages in RAM, and as many on swap. None if the
-    pages of the sample have changed since the scan.
+    pages on swap are exact. Other bits are those of SPOTS times SPOT_PAGES pages in RAM, and as many on swap. None if
+    the pages of the sample have changed since the scan.
     """
     zeros = [one for one in ranges if one.categories & SCAN_ZERO_PAGE]
     tally: Tally = {}
@@ -64,13 +67,16 @@ def tally_by_sample(ranges: Sequence[PageRange], piece: Callable[[int, int], byt
         among = [one for one in ranges if one.categories & category and not one.categories & SCAN_ZERO_PAGE]
         if not among:
             continue
-        start, end = _sample_of(max(among, key=lambda one: one.end - one.start), among[-1].end)
         sample: Tally = {}
-        count_pages(piece(start, end), sample)
-        sample = {value: count for value, count in sample.items() if value & bit}
-        zero_pages = sum(one.overlap(start, end) for one in zeros) if bit == PRESENT else 0
-        if zero_pages:
-            sample[PRESENT] = max(0, sample.get(PRESENT, 0) - zero_pages)
+        for start, end in _spots(among):
+            part: Tally = {}
+            count_pages(piece(start, end), part)
+            zero_pages = sum(one.overlap(start, end) for one in zeros) if bit == PRESENT else 0
+            if zero_pages:
+                part[PRESENT] = max(0, part.get(PRESENT, 0) - zero_pages)
+            for value, count in part.items():
+                if value & bit:
+                    sample[value] = sample.get(value, 0) + count
         if not any(sample.values()):
             return None
         for value, count in _scaled(sample, sum(one.end - one.start for one in among)).items():
@@ -82,11 +88,22 @@ def tally_by_sample(ranges: Sequence[PageRange], piece: Callable[[int, int], byt
     return tally
 
 
-def _sample_of(longest: PageRange, last_page: int) -> tuple[int, int]:
-    """Where the sample is taken: anywhere in the longest range, so that it is not always the first pages of a block."""
-    room = max(0, longest.end - longest.start - PIECE_PAGES)
-    start = longest.start + int(room * (longest.start * _GOLDEN % 1.0))
-    return start, min(start + PIECE_PAGES, last_page)
+def _spots(among: Sequence[PageRange]) -> Iterator[tuple[int, int]]:
+    """Where samples are taken: spread evenly over the pages of some ranges, not always at the same place of a block."""
+    pages = sum(one.end - one.start for one in among)
+    shift = among[0].start * _GOLDEN % 1.0
+    if pages <= SPOTS * SPOT_PAGES and among[-1].end - among[0].start <= SPOTS * SPOT_PAGES:
+        yield among[0].start, among[-1].end
+        return
+    passed, ranges = 0, iter(among)
+    one = next(ranges)
+    for spot in range(SPOTS):
+        place = int((spot + shift) * pages / SPOTS)
+        while place >= passed + one.end - one.start:
+            passed += one.end - one.start
+            one = next(ranges)
+        start = one.start + place - passed
+        yield start, min(start + SPOT_PAGES, among[-1].end)
 
 
 def _scaled(sample: Tally, pages: int) -> Tally:

@@ -65,6 +65,8 @@ class Pages(NamedTuple):
     pool: int = 0
     """Huge pages of the pool (hugetlb), which RSS leaves out."""
     pool_private: int = 0
+    guards: int = 0
+    """Guards inside the mapping (MADV_GUARD_INSTALL), which need no mapping of their own."""
 
 
 def sort_pages(tally: Tally, *, anonymous: bool, copies: bool, pool: bool) -> Pages:
@@ -74,7 +76,7 @@ def sort_pages(tally: Tally, *, anonymous: bool, copies: bool, pool: bool) -> Pa
     present pages of no file may be the process's own copies; otherwise they belong to a device. ``pool``: the mapping
     consists of huge pages of the pool.
     """
-    resident = private = own = swapped = 0
+    resident = private = own = swapped = guards = 0
     for value, count in tally.items():
         if value == ZERO_PAGE:
             resident, own = resident - count, own - count
@@ -85,11 +87,12 @@ def sort_pages(tally: Tally, *, anonymous: bool, copies: bool, pool: bool) -> Pa
             resident += count
             private += count if value & EXCLUSIVE else 0
             own += 0 if is_file else count
-        elif value & SWAPPED and not value & GUARD:
-            swapped += count
+        elif value & SWAPPED:
+            swapped += 0 if value & GUARD else count
+            guards += count if value & GUARD else 0
     if pool:
         return Pages(0, 0, 0, 0, resident, private)
-    return Pages(max(0, resident), private, max(0, own), swapped)
+    return Pages(max(0, resident), private, max(0, own), swapped, guards=guards)
 
 
 SCAN: Final = 0xC0606610

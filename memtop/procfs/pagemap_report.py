@@ -93,7 +93,7 @@ def _tally(line: bytes) -> Tally | None:
 
 
 def mappings_of(report: PagemapReport, hugetlbfs: Sequence[bytes] = ()) -> Smaps:
-    """The mappings with Rss, Swap, Anonymous, Private (USS) and pooled huge pages. Other fields are absent.
+    """The mappings with Rss, Swap, Anonymous, Private (USS), Guards and pooled huge pages. Other fields are absent.
 
     Private is also absent on kernels that do not say which pages only this process maps (before Linux 4.2). Every
     process has such a page, that of its stack. ``hugetlbfs`` are the mount points of that type. Fields of a mapping
@@ -120,6 +120,7 @@ def mappings_of(report: PagemapReport, hugetlbfs: Sequence[bytes] = ()) -> Smaps
         "Rss": [None if one is None else one.resident * size for one in found],
         "Anonymous": [None if one is None else one.anonymous * size for one in found],
         "Swap": [None if one is None else one.swapped * size for one in found],
+        "Guards": [None if one is None else one.guards * size for one in found],
         "Shared_Hugetlb": [None if one is None else (one.pool - one.pool_private) * size for one in found],
         "Private_Hugetlb": [None if one is None else one.pool_private * size for one in found],
     }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from array import array
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.procfs.page_sample import PageRange, page_ranges, tally_by_sample
+from memtop.procfs.page_sample import SPOT_PAGES, SPOTS, PageRange, page_ranges, tally_by_sample
 from memtop.procfs.pagemap import (
     EXCLUSIVE,
-    PIECE_PAGES,
     PRESENT,
     SCAN_PRESENT,
     SCAN_SWAPPED,
@@ -73,8 +73,8 @@ def test_a_share_of_a_few_pages_is_that_of_all() -> None:
     assert _tally(pages) == {OWN: 384, PRESENT: 128}
 
 
-def test_a_sample_is_a_piece_anywhere_in_the_longest_range() -> None:
-    starts = set()
+def test_a_sample_is_spread_over_the_pages_and_not_always_at_the_same_places() -> None:
+    places = set()
     for first in range(0, 512 * 50, 512):
         asked: list[tuple[int, int]] = []
 
@@ -84,10 +84,18 @@ def test_a_sample_is_a_piece_anywhere_in_the_longest_range() -> None:
 
         ranges = [PageRange(first, first + 10, SCAN_PRESENT), PageRange(first + 12, first + 512, SCAN_PRESENT)]
         assert tally_by_sample(ranges, piece) == {OWN: 510}
-        ((start, end),) = asked
-        assert first + 12 <= start < end <= first + 512 and end - start == PIECE_PAGES
-        starts.add(start - first)
-    assert len(starts) > 25
+        assert len(asked) == SPOTS
+        assert all(first <= start < end <= first + 512 and end - start <= SPOT_PAGES for start, end in asked)
+        steps = [later - earlier for (earlier, _), (later, _) in pairwise(asked)]
+        assert all(abs(step - 512 / SPOTS) < 4 for step in steps)
+        places.add(asked[0][0] - first)
+    assert len(places) > 25
+
+
+def test_an_edge_within_a_stretch_is_off_by_the_distance_of_two_spots_at_most() -> None:
+    for own in range(0, 513, 37):
+        tally = _tally([OWN] * own + [PRESENT] * (512 - own))
+        assert tally is not None and abs(tally.get(OWN, 0) - own) <= 512 // SPOTS
 
 
 def test_pages_that_have_gone_since_the_scan_are_to_be_read() -> None:

@@ -53,7 +53,7 @@ def test_a_tally_counts_every_byte_but_untouched_pages(top: bytes) -> None:
         ({OWN: 5, FILE: 512}, ANONYMOUS, Pages(5, 5, 5, 0)),  # the huge zero page
         ({FILE: 4, FILE | 1: 2, OWN: 1}, PRIVATE_FILE, Pages(7, 3, 1, 0)),
         ({SHARED: 9, FILE: 1}, DEVICE, Pages(1, 0, 0, 0)),
-        ({GUARD: 4, SWAP: 1}, ANONYMOUS, Pages(0, 0, 0, 1)),
+        ({GUARD: 4, SWAP: 1}, ANONYMOUS, Pages(0, 0, 0, 1, guards=4)),
         ({FILE | 1: 512, FILE: 512}, {**DEVICE, "pool": True}, Pages(0, 0, 0, 0, 1024, 512)),
         ({}, ANONYMOUS, Pages(0, 0, 0, 0)),
     ],

@@ -18,6 +18,7 @@ _NO_CAGES: Final = frozenset[int]()
 _CAGE: Final = 4 << 30
 _NO_RESERVE: Final = frozenset({"nr"})
 _STACK: Final = frozenset({"nh"})
+_GUARDED_STACK: Final = frozenset({"nh", "gu"})
 _V8: Final = frozenset({"dc", "nr"})
 _SHADOW: Final = frozenset({"dd", "nr"})
 _POOL: Final = frozenset({"ht"})
@@ -43,6 +44,7 @@ def guessed_flags(smaps: Smaps) -> list[frozenset[str]]:
     lowest_stack = _lowest_stack(smaps)
     has_guards = not (is_go or is_java)  # guards below stacks; Go has none, and the JVM's are recognized without flags
     pool = [sum(pair) for pair in zip(smaps.sizes("Shared_Hugetlb"), smaps.sizes("Private_Hugetlb"), strict=True)]
+    guards = smaps.sizes("Guards")
     for place in range(count):
         if pool[place]:
             flags[place] = _POOL
@@ -55,6 +57,9 @@ def guessed_flags(smaps: Smaps) -> list[frozenset[str]]:
         elif is_v8 and _may_be_v8(smaps, place, cages):
             flags[place] = _V8
         elif smaps.perms[place].startswith("rw-"):
+            if guards[place] and smaps.starts[place] >= lowest_stack:
+                flags[place] = _GUARDED_STACK  # glibc 2.42 and later
+                continue
             may_be_stack = has_guards and smaps.starts[place] >= lowest_stack
             _guess_writable(smaps, place, flags, may_be_stack=may_be_stack)
     return flags

@@ -27,7 +27,7 @@ SECOND_AFTER_S: Final = 2.9
 first reading of more than MOST_CPU_S has no such second one."""
 _CPU_S_PER_GIB: Final = 0.11
 """Processor time of a reading for each GiB resident, on a quiet machine ..."""
-_SAMPLED_CPU_S_PER_GIB: Final = 0.015
+_SAMPLED_CPU_S_PER_GIB: Final = 0.018
 """... and for what is counted by PAGEMAP_SCAN."""
 _GIB: Final = 1 << 30
 

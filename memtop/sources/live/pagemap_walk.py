@@ -50,7 +50,7 @@ SCAN_PAGES: Final = 512
 """Pages of a large mapping that one scan counts: 2 MiB on x86-64, which takes 5 us under the target's mmap lock."""
 _SAMPLED_BYTES: Final = 4 << 30
 _MOST_SCANS: Final = 8
-"""One piece is read for each 2 MiB where RES is up to 4 GiB, for each 4 MiB up to 8 GiB, at least for each 16 MiB."""
+"""64 entries are read for each 2 MiB where RES is up to 4 GiB, for each 4 MiB up to 8 GiB, at least for each 16 MiB."""
 _FIRST_LEAP_BYTES: Final = 64 << 20
 _LONGEST_LEAP_BYTES: Final = 1 << 46
 _LEAP_S: Final = 50e-6
@@ -106,7 +106,7 @@ class PagemapWalk:
         self._can_scan = self._try_scan()
         scans = min(_MOST_SCANS, -(-rss_bytes // _SAMPLED_BYTES))
         self._stretch = SCAN_PAGES * scans if self._can_scan and rss_bytes > WHOLE_BYTES else 0
-        """Pages of which one piece is read; 0 if all are read."""
+        """Pages of which one sample is read; 0 if all are read."""
 
     def run(self) -> PagemapReport:
         """Read all. Raises AddressSpaceGone, and OSError where nothing can be read."""
