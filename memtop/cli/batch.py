@@ -78,9 +78,12 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
             with _new_file(settings.output) as file:
                 write = _reporting(source, _writer(form, settings, file))
                 _watch(engine, request, settings, write, ending, source=source, dog=dog)
-    except BaseException:
+    except BaseException as error:
         source.close()
-        say(problem_of(source))
+        problem = problem_of(source)
+        if problem and isinstance(error, SystemExit):  # a signal: what it has cost is worth more than its number
+            raise RecordingError(problem) from None
+        say(problem)
         raise
     source.close()
     if problem := problem_of(source):

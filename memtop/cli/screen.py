@@ -161,8 +161,8 @@ class _FirstLook:
 
 
 def _close(source: Source, life: lifecycle.Life) -> None:
-    """Close the source. A recording that is not complete is reported and gives the exit code of an error."""
+    """Close the source. A recording that is not complete is reported, and its code replaces 0 and that of a signal."""
     source.close()
     if problem := problem_of(source):
         print(f"memtop: {problem}", file=sys.stderr)
-        life.code = life.code or RecordingError.exit_code
+        life.code = RecordingError.exit_code if not life.code or life.code > 128 else life.code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import textwrap
@@ -12,7 +13,7 @@ import pytest
 
 TROUBLE = textwrap.dedent(
     """
-    import os, resource, sys
+    import os, resource, signal, sys
     from memtop.cli import batch, run
     from memtop.sources.recording.recorder import Recorder
     begin, ticks = Recorder.begin, 0
@@ -24,6 +25,8 @@ TROUBLE = textwrap.dedent(
             resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         if ticks == 3 and sys.argv[1] == "unlinked":
             os.unlink(sys.argv[2])
+        if ticks == 6 and sys.argv[3:]:
+            signal.raise_signal(int(sys.argv[3]))
         return begin(self)
 
     Recorder.begin = fail_later
@@ -69,6 +72,33 @@ def test_a_recording_that_lacks_its_last_samples_says_so_itself(tmp_path: Path) 
     assert done.returncode == 0
     assert "not complete: it was not finished" in done.stderr
     assert any("not complete" in problem for problem in json.loads(done.stdout.splitlines()[0])["problems"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_that_leaves_samples_unsaved_says_so_and_is_an_error(tmp_path: Path, number: signal.Signals) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TROUBLE, "full", str(tmp_path / "r"), str(int(number))],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "the recording is not complete: " in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert "not complete: it was not finished" in replay(tmp_path / "r").stderr
+
+
+def test_a_signal_that_costs_no_sample_ends_with_its_code(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TROUBLE, "", str(tmp_path / "r"), str(int(signal.SIGTERM))],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (143, "")
+    assert replay(tmp_path / "r").stderr == ""
 
 
 def test_a_recording_whose_recorder_was_killed_says_so_itself(tmp_path: Path) -> None:

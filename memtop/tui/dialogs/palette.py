@@ -55,7 +55,7 @@ class Palette(SteadySize, CommandPalette):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Whether an action may run now. Those of the list wait until it has lines (Textual's raises KeyError)."""
-        return action != "command_list" or bool(self.query_one(CommandList).scrollable_content_region)
+        return action != "command_list" or any(found.scrollable_content_region for found in self.query(CommandList))
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, unless that has been done (Textual's raises ScreenStackError); not by ClosedOnce, for its styles."""

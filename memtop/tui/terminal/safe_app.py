@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from rich.console import RenderableType
-from textual.app import ScreenError
+from textual._context import active_message_pump
+from textual.app import App, ScreenError
 from textual.css.query import QueryError
+from textual.dom import DOMNode, NoScreen
 from textual.timer import Timer
 from textual.widget import MountError
 from textual.worker import WorkerFailed
@@ -67,10 +69,21 @@ class SafeApp(KeyOrder):
     def _handle_exception(self, error: Exception) -> None:
         """Every exception in a handler, a timer or a worker arrives here (Textual 8 has no public hook for it).
 
-        While the application closes, handlers that still run find widgets and screens gone: that is no error.
+        While the application or a dialog closes, handlers that still run find widgets and screens gone: that is no
+        error.
         """
-        if self._exit and isinstance(error, (QueryError, ScreenError, MountError)):
+        if isinstance(error, (QueryError, ScreenError, MountError)) and (self._exit or self._in_a_closed_screen()):
             return
         if self.life is not None:
             self.life.fail(error.error if isinstance(error, WorkerFailed) else error)
         super()._handle_exception(error)
+
+    def _in_a_closed_screen(self) -> bool:
+        """Whether the code that runs belongs to a widget of a screen that has been closed."""
+        pump = active_message_pump.get(self)
+        if isinstance(pump, App) or not isinstance(pump, DOMNode):
+            return False
+        try:
+            return pump.screen not in self.screen_stack
+        except NoScreen:
+            return True

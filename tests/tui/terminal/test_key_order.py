@@ -9,6 +9,7 @@ import pytest
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from memtop.tui.terminal.safe_app import SafeApp
@@ -86,3 +87,34 @@ async def test_an_answer_that_never_comes_does_not_lock_the_keyboard(monkeypatch
             while not app.count:
                 await asyncio.sleep(0.001)
         app.query_one(Hanging).released.set()
+
+
+class Asking(SafeApp):
+    """An application with a dialog that goes on after it has been closed."""
+
+    def on_mount(self) -> None:
+        self.push_screen(Late())
+
+
+class Late(ModalScreen[None]):
+    """Looks for a widget when it has none left, as Textual's palette does."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("words")
+
+    async def key_x(self) -> None:
+        self.dismiss()
+        self.call_later(self.look)
+
+    async def look(self) -> None:
+        await self.query_one(Static).remove()
+        self.query_one(Static)
+
+
+async def test_a_dialog_that_looks_for_its_widgets_after_it_was_closed_ends_nothing() -> None:
+    app = Asking()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("x")
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
