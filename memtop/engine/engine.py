@@ -188,7 +188,8 @@ class Engine:
         last = {key: row for key in sample.gone if (row := self._table.row(key)) is not None}
         unwatched = [key for key in sample.gone if not self._depart(key, ended.get(key.pid, sample.wall_s), sample)]
         still, doubted = request.window.stands_still, self._doubted(readings.focus, now_s)
-        self._readers.want(readings, doubted)
+        sums_family = self._assessor is not None and self._assessor.wants_family_sum(readings.focus)
+        self._readers.want(readings, doubted, sums_family=sums_family)
         renewed: frozenset[ProcessKey] = frozenset()
         if still:
             self._readers.stand_still(readings, lambda: self._shown(request).sample)
@@ -208,7 +209,8 @@ class Engine:
         moving, inputs = None if all_move else readings.visible, self._row_inputs(sample)
         self._table.build(sample, inputs, moving=moving, renewed=renewed)
         if machine_is_new and not still:
-            come = self._readers.begin(plan, partial(self._shares_wanted, request), doubted)
+            shares = partial(self._shares_wanted, request)
+            come = self._readers.begin(plan, shares, doubted, sums_family=sums_family)
             self._table.put_shares(come, inputs)
         self._watch(request, sample, system)
         if not still:
@@ -265,7 +267,9 @@ class Engine:
         rows = self._table.by_pid()
         assessor.hold((key for key in self._held if self._table.row(key) is not None), self._held)
         expensive = {
-            key: self._readers.inputs(key, rows[key.pid], plan, sample) for key in plan.assessed if key.pid in rows
+            key: self._readers.inputs(key, rows[key.pid], plan, sample, sums_family=assessor.wants_family_sum(key))
+            for key in plan.assessed
+            if key.pid in rows
         }
         assessor.assess(rows, last, expensive, self._groups.growing if self._groups is not None else ())
         self._exits += assessor.fresh

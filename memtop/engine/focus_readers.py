@@ -47,10 +47,12 @@ class FocusReaders:
 
     # -- whose turn it is
 
-    def want(self, readings: ReadingsRequest, doubted: ProcessKey | None = None) -> None:
+    def want(self, readings: ReadingsRequest, doubted: ProcessKey | None = None, *, sums_family: bool = False) -> None:
         """Create the schedulers that this needs."""
         shown = readings.focus_needs & (Need.MAPPINGS | Need.FAMILY | Need.LAZY_FREE)
-        if self._smaps is None and (shown or Need.ROLLUP in readings.row_needs or self._commands or doubted):
+        if self._smaps is None and (
+            shown or Need.ROLLUP in readings.row_needs or self._commands or doubted or sums_family
+        ):
             from memtop.sampling.smaps.scheduler import SmapsScheduler  # noqa: PLC0415 (few runs want it)
 
             self._smaps = SmapsScheduler(self._source)
@@ -81,13 +83,20 @@ class FocusReaders:
         return renewed
 
     def begin(
-        self, plan: SamplePlan, wanted: Callable[[], Sequence[ProcessKey]], doubted: ProcessKey | None
+        self,
+        plan: SamplePlan,
+        wanted: Callable[[], Sequence[ProcessKey]],
+        doubted: ProcessKey | None,
+        *,
+        sums_family: bool,
     ) -> frozenset[ProcessKey]:
         """Begin readings that are due. Returns the processes whose PSS and USS are new at once.
 
         ``wanted`` gives the processes whose PSS and USS are needed.
         """
-        return self._smaps.begin(plan, wanted(), doubted) if self._smaps is not None else frozenset()
+        if self._smaps is None:
+            return frozenset()
+        return self._smaps.begin(plan, wanted(), doubted, sums_family=sums_family)
 
     def begin_between(self, plan: SamplePlan, sample: Sample, wanted: Callable[[], Sequence[ProcessKey]]) -> None:
         """Carry out commands and begin readings for another request, after the last sample and before the next."""
@@ -174,7 +183,9 @@ class FocusReaders:
         found = self._smaps.given_back(key) if self._smaps is not None and key is not None else None
         return None if found is None else (found[0].at_s, found[1])
 
-    def inputs(self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample) -> ExpensiveInputs:
+    def inputs(
+        self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample, *, sums_family: bool
+    ) -> ExpensiveInputs:
         """The expensive readings of a process that is assessed."""
         from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (not needed for one sample)
         from memtop.engine.runtime_inputs import kernel_figures  # noqa: PLC0415 (as above)
@@ -200,6 +211,7 @@ class FocusReaders:
             tools,
             smaps.given_back(key),
             smaps.deleted_file(key),
+            smaps.family_sum(key) if sums_family else None,
         )
 
     def _lazy_free_bytes(self, key: ProcessKey) -> int | None:

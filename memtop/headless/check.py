@@ -95,7 +95,7 @@ def run(
                 print(f"Not known: it is a {row.note.value}.", file=out)
                 return Answer.UNKNOWN
             name = process_name(row)
-            readings = readings._replace(focus=row.key, visible=frozenset({row.key}))
+            readings = readings._replace(focus=row.key, visible=frozenset({row.key}), focus_needs=Need.RELATIVES)
             continue
         outlook = frame.detail.outlook if frame.detail is not None else None
         answer, watched_s = answer_to(outlook), time.monotonic() - began_s
@@ -133,6 +133,8 @@ def _is_open(outlook: Assessment) -> bool:
     """Whether the curve allows that the process grows."""
     state = outlook.state
     if state is None or state.kind is Shape.INSUFFICIENT or state.changing or state.looks:
+        return True
+    if outlook.family_open:
         return True
     if DIRECTIONS[state.kind] is Direction.LEVEL or outlook.heap_level:
         return False

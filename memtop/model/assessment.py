@@ -176,6 +176,8 @@ class Assessment:
     """Change of the pages of files in RES over the span of :attr:`growth`, which does not count them."""
     of_heap: bool = False
     """Whether :attr:`growth` and :attr:`state` are those of a runtime's heap after collections, and not of RES."""
+    family_open: bool = False
+    """Whether it is not known yet whether what its fork family takes together grows."""
     heap_level: bool = False
     """Whether the heap in use after a collection does not rise, by the runtime's own figures."""
     limits: tuple[LimitRow, ...] = ()

@@ -96,4 +96,9 @@ class Request(NamedTuple):
     def everybody(self) -> bool:
         """Whether all processes must be read. If not, the cost does not grow with the number of processes."""
         rows = self.rows
-        return rows.only is None or bool(rows.names) or rows.children or Need.FAMILY in self.readings.focus_needs
+        return (
+            rows.only is None
+            or bool(rows.names)
+            or rows.children
+            or bool((Need.FAMILY | Need.RELATIVES) & self.readings.focus_needs)
+        )

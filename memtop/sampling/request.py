@@ -29,6 +29,8 @@ class Need(Flag):
     """smaps of the process in focus, which costs it more."""
     FAMILY = auto()
     """smaps_rollup of the fork relatives of the process in focus."""
+    RELATIVES = auto()
+    """All processes, to know the fork relatives of the process in focus."""
     LAZY_FREE = auto()
     """smaps_rollup of the process in focus, for memory that it has freed and the kernel has not reclaimed."""
     LIMITS = auto()

@@ -164,10 +164,7 @@ def test_a_level_process_is_not_called_fine_where_a_limit_could_not_be_read(
         ({"proc/sys/vm/max_map_count": Unavailable("none")}, "Not checked: vm.max_map_count cannot be read."),
         ({"proc/loadavg": Unavailable("none")}, "Not checked: the number of threads cannot be read."),
         ({"proc/42/cgroup": b"8:pids:/app\n0::/\n"}, "Not checked: the limits of its pids cgroup cannot be read."),
-        (
-            {"proc/42/limits": LIMITS.replace(b"processes  unlimited", b"processes  4000")},
-            "Not checked: how many of the 4,000 threads of ulimit -u its user has.",
-        ),
+        ({"proc/42/limits": LIMITS.replace(b"processes  unlimited", b"processes  4000")}, ""),
     ],
 )
 def test_what_was_not_looked_at_is_named(files: dict[str, bytes | MemtopError], words: str) -> None:
@@ -178,6 +175,16 @@ def test_what_was_not_looked_at_is_named(files: dict[str, bytes | MemtopError], 
     assert "no limit is near" in out.getvalue()
     assert words in out.getvalue()
     assert ("Not checked" in out.getvalue()) == bool(words)
+
+
+def test_the_threads_of_all_processes_of_its_user_count_towards_ulimit_u() -> None:
+    source = Shaped(lambda second: 50, 100)
+    source.processes[43] = FakeProcess(43, threads=49)
+    source.processes[44] = FakeProcess(44, threads=900, uid=0)
+    source.files["proc/42/limits"] = LIMITS.replace(b"processes  unlimited", b"processes  60")
+    out = io.StringIO()
+    assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.BAD
+    assert "50" in out.getvalue() and "RLIMIT_NPROC" in out.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -54,11 +54,13 @@ def growth(c: FindingInputs) -> Found:
 def charge(c: FindingInputs) -> Found:
     """The charge of its cgroup grows, though its own memory is not found to."""
     g = c.charge
-    if g is None or c.alarm or c.limit_name is None or g.slope_bytes_per_s is None:
+    if g is None or c.alarm or c.charge_name is None or g.slope_bytes_per_s is None:
         return None
     early, late = g.limit_s or (None, None)
+    if c.limit_name is None:  # it has no limit of its own
+        early = late = None
     found = facts(
-        limit_name=c.limit_name,
+        limit_name=c.limit_name or c.charge_name,
         limit_bytes=c.limit,
         rate_bytes_per_min=g.slope_bytes_per_s * 60,
         span_s=g.span_s,
@@ -66,6 +68,19 @@ def charge(c: FindingInputs) -> Found:
         late_s=late,
     )
     return DANGER if early is not None and early < 3600 else WARNING, found
+
+
+def family(c: FindingInputs) -> Found:
+    """What it and its fork relatives take together grows, though its own memory is not found to."""
+    g = c.family_growth
+    if g is None or c.alarm or g.slope_bytes_per_s is None:
+        return None
+    return WARNING, facts(
+        family_count=c.family_count,
+        measure=c.family_measure or None,
+        rate_bytes_per_min=g.slope_bytes_per_s * 60,
+        span_s=g.span_s,
+    )
 
 
 def shape(kind: Shape) -> Callable[[FindingInputs], Found]:

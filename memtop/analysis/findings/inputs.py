@@ -65,6 +65,14 @@ class FindingInputs(NamedTuple):
     """Other members of the limiting cgroup that grow as well."""
     charge: Growth | None = None
     """Confirmed growth of the part of its cgroup's charge that cannot be reclaimed."""
+    charge_name: str | None = None
+    """The name of that cgroup."""
+    family_growth: Growth | None = None
+    """Confirmed growth of what it and its fork relatives take together, where no cgroup's charge shows it."""
+    family_measure: str = ""
+    """What was summed for that: ``PSS`` or ``USS``."""
+    family_count: int | None = None
+    """The number of processes in that sum."""
     loop: LoopFacts | None = None
     """The earlier lives of its program, if it has crashed and come back."""
     now_s: float | None = None

@@ -20,6 +20,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("oom_kill", "oom_killer", limits.oom_kill, steady=True, weight=Weight.ALARMING),
         Rule("growth", "verdict_growing", growth.growth, steady=True, weight=Weight.ALARMING),
         Rule("charge_growth", "limits", growth.charge, steady=True, weight=Weight.ALARMING),
+        Rule("family_growth", "cow_family", growth.family, steady=True, weight=Weight.ALARMING),
         Rule("thrashing", "psi", faults.thrashing),
         Rule("host_low", "available", limits.host_low),
         Rule("throttled", "memory_high", limits.throttled),

@@ -6,7 +6,7 @@ keeps. The modules, from facts to judgment:
 - ``step_input``: the facts of one tick
 - ``lazy_free``: memory given back by MADV_FREE that the kernel has not reclaimed yet, as a short series
 - ``rise_tracker``: the rises of all processes, before there is a verdict
-- ``charge_tracker``: the charge of the cgroup that limits a process, as a verdict of its own
+- ``sum_tracker``: the charge of its cgroup, or the sum over its fork family, as a verdict of its own
 - ``growth_tracker``: the growth verdict of every process
 - ``expensive_inputs``: what smaps and the runtime report about the process in focus
 - ``event_counters``: events that cgroups and the machine have counted since memtop started

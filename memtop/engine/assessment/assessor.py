@@ -116,6 +116,11 @@ class Assessor:
         """Whether the verdict on this process needs LazyFree now."""
         return self.verdicts.wants_lazy_free(key, now_s, always=always)
 
+    def wants_family_sum(self, key: ProcessKey | None) -> bool:
+        """Whether a process has fork relatives whose memory no cgroup's charge shows."""
+        study = self._studies.get(key) if key is not None else None
+        return study is not None and study.wants_family_sum
+
     def row_wanting_lazy_free(self, focus: ProcessKey | None, now_s: float) -> ProcessKey | None:
         """A process out of focus whose growth only LazyFree may refute; None if none is due."""
         return self.verdicts.row_wanting_lazy_free(focus, now_s)

@@ -14,7 +14,7 @@ from memtop.analysis.memory_map.regions import Split
 from memtop.engine.assessment.lazy_free import KNOWN_S
 from memtop.process_key import ProcessKey
 from memtop.runtimes.view import FindingFacts, ToolTarget
-from memtop.sampling.smaps.smaps_view import DeletedFile, Missing, Reading, RegionsView, SharingView
+from memtop.sampling.smaps.smaps_view import DeletedFile, FamilySum, Missing, Reading, RegionsView, SharingView
 
 COPY_WINDOW_S: Final = 60.0
 """The period over which the end of sharing is measured."""
@@ -38,6 +38,8 @@ class ExpensiveInputs(NamedTuple):
     given_back: tuple[Moment, int] | None = None
     """The latest LazyFree in bytes, and its moment."""
     deleted_file: DeletedFile | None = None
+    family: FamilySum | None = None
+    """What it and its fork relatives take together; None if that is not wanted, or if it has none."""
 
 
 class Copying(NamedTuple):
@@ -182,6 +184,8 @@ def with_expensive_inputs(case: FindingInputs, inputs: ExpensiveInputs) -> Findi
         case = case._replace(
             deleted_file=inputs.deleted_file.path, deleted_state=state.value if state is not None else None
         )
+    if inputs.family is not None:
+        case = replace(case, family_measure=inputs.family.measure, family_count=inputs.family.processes)
     if case.lazyfree is None and (inputs.heap is None or inputs.heap.frees_lazily):
         case = case._replace(lazyfree_unread=inputs.unread)
     return case if inputs.heap is None else _with_heap(case, inputs.heap)

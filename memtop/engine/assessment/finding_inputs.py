@@ -41,7 +41,11 @@ class Judged(NamedTuple):
     limits: tuple[LimitRow, ...]
     counts: tuple[CountLimit, ...]
     charge: Growth | None
-    """Confirmed growth of what cannot be reclaimed in the cgroup that limits it."""
+    """Confirmed growth of what cannot be reclaimed in the cgroup that limits it, or else in its own."""
+    charge_name: str | None
+    """The name of that cgroup."""
+    family: Growth | None
+    """Confirmed growth of the sum over its fork family."""
     verdict: Verdict | None
     growth: Growth | None
     """The confirmed verdict, with the current time to the limit."""
@@ -118,6 +122,8 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         loop=judged.loop,
         now_s=step.now_s,
         charge=judged.charge,
+        charge_name=judged.charge_name,
+        family_growth=judged.family,
         limit_name=tightest.name if tightest is not None else None,
         limit=tightest.limit_bytes if tightest is not None else None,
         swap_room=tightest.swap_room_bytes if tightest is not None else 0,

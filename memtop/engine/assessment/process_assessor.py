@@ -9,7 +9,6 @@ from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.trend.classify import Growth, Shape
-from memtop.engine.assessment.charge_tracker import ChargeTracker
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, ReadFacts, with_expensive_inputs
 from memtop.engine.assessment.finding_inputs import Judged, case_of, task_sums
@@ -21,6 +20,7 @@ from memtop.engine.assessment.memory_limits import (
     first_met,
     first_to_kill,
     growing_beside,
+    limit_name,
     limit_rows,
     limits_not_looked_at,
     unread_cgroups,
@@ -29,11 +29,13 @@ from memtop.engine.assessment.memory_limits import (
 from memtop.engine.assessment.oom_candidates import place_in_cgroup, place_on_machine, protected_giant
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
+from memtop.engine.assessment.sum_tracker import SumTracker, charge_point, family_point, has_relatives
 from memtop.history.process_history import file_change_bytes
 from memtop.history.rings import History
 from memtop.model.assessment import Assessment, Events, ExitReport
 from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
+from memtop.sampling.smaps.smaps_view import Missing
 
 AROUND_TICKS: Final = 5
 """How often zombies and the protected giant are searched, because that visits all processes."""
@@ -54,7 +56,11 @@ class ProcessAssessor:
         self._standing = StandingFindings()
         self._trail = CopyTrail()
         self._read = ReadFacts()
-        self._charge = ChargeTracker()
+        self._charge = SumTracker()
+        self._family = SumTracker()
+        self._has_relatives = False
+        self.wants_family_sum = False
+        """Whether it has fork relatives, and no cgroup's charge shows what they take together."""
         self._tick = -1
         self._zombies: dict[ProcessKey, float] = {}
         """Children that have ended and are not collected, and when they were first seen so."""
@@ -72,6 +78,7 @@ class ProcessAssessor:
             ended = [one.key for one in step.rows.values() if one.note is Note.ZOMBIE and one.ppid == row.pid]
             self._zombies = {one: self._zombies.get(one, step.now_s) for one in ended}
             self._giant = protected_giant(step)
+            self._has_relatives = has_relatives(key, step)
         limits = limit_rows(key, step)
         target = first_met(limits, cgroups_known=not unread_cgroups(key, step))
         in_cgroup, on_machine = place_in_cgroup(key, first_to_kill(limits), step), place_on_machine(key, step)
@@ -83,10 +90,16 @@ class ProcessAssessor:
         verdict = self._verdicts.of(key)
         growth = growth_now(verdict, step.now_s)
         counts = count_limits(key, step)
-        charge = self._charge.take(step.now_s, first_to_kill(limits))
+        kills = first_to_kill(limits)
+        charged = charge_point(row, kills, leaf, step)
+        charge = self._charge.take(step.now_s, charged)
+        self.wants_family_sum = charged is None and self._has_relatives
+        family = self._family.take(step.now_s, family_point(key, inputs.family, kills))
         judged = Judged(
             limits=limits,
             charge=charge,
+            charge_name=limit_name(str(charged.who), step) if charged is not None else None,
+            family=family,
             counts=counts,
             verdict=verdict,
             growth=growth,
@@ -125,7 +138,8 @@ class ProcessAssessor:
             cgroup_name=cgroup_name(chain[0], step) if chain else "",
             owner=names.owner if (names := step.cgroups.names.get(key)) is not None else CgroupOwner(),
             unread=unread_limits(key, step),
-            not_looked_at=limits_not_looked_at(key, step),
+            not_looked_at=(*limits_not_looked_at(key, step), *_family_unread(inputs)),
+            family_open=self.wants_family_sum and _family_known(inputs) and self._family.open,
             cgroup_known=bool(chain),
             events=self._counters.events(leaf.path) if leaf is not None else Events(),
             policy=step.cgroups.policy,
@@ -136,6 +150,19 @@ class ProcessAssessor:
             tools=inputs.tools,
         )
         return self.last
+
+
+def _family_known(inputs: ExpensiveInputs) -> bool:
+    """Whether the sum over its family was read, or is being read."""
+    return inputs.family is not None and inputs.family.missing in (Missing.NOTHING, Missing.UNREAD)
+
+
+def _family_unread(inputs: ExpensiveInputs) -> tuple[str, ...]:
+    """Why the sum over its family is not known, as a clause; empty if it is, or is being read."""
+    family = inputs.family
+    if family is None or _family_known(inputs):
+        return ()
+    return (f"what it and its {family.processes - 1} fork relatives take together ({family.missing.value})",)
 
 
 def at_its_end(last: Assessment, autopsy: ExitReport | None, counters: Counters) -> Assessment:

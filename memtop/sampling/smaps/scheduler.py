@@ -22,9 +22,18 @@ from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.smaps.admission import Admission, why_without_memory
 from memtop.sampling.smaps.collector import Collector
 from memtop.sampling.smaps.family import family_of, sharing_view
+from memtop.sampling.smaps.family_sums import FamilySums
 from memtop.sampling.smaps.parse_worker import NO_GROWTH
 from memtop.sampling.smaps.process_readings import PAGEMAP, ProcessReadings, UserMark
-from memtop.sampling.smaps.smaps_view import DeletedFile, MarkView, Missing, Reading, RegionsView, SharingView
+from memtop.sampling.smaps.smaps_view import (
+    DeletedFile,
+    FamilySum,
+    MarkView,
+    Missing,
+    Reading,
+    RegionsView,
+    SharingView,
+)
 from memtop.sources.protocol import Source
 
 DOUBTED_S: Final = 4.5
@@ -47,6 +56,7 @@ class SmapsScheduler:
         """Processes of which the user wants a reading that was not begun yet, in focus or not, with the name of the
         reading."""
         self._family: frozenset[ProcessKey] = frozenset()
+        self._family_sums = FamilySums(self._collector)
         self._family_s = 0.0
         """Since when the family has been the same."""
 
@@ -84,16 +94,22 @@ class SmapsScheduler:
             self._commanded[key] = "smaps"
 
     def begin(
-        self, plan: SamplePlan, wanted: Sequence[ProcessKey], doubted: ProcessKey | None = None
+        self,
+        plan: SamplePlan,
+        wanted: Sequence[ProcessKey],
+        doubted: ProcessKey | None = None,
+        *,
+        sums_family: bool = False,
     ) -> frozenset[ProcessKey]:
         """Begin readings that are due. Returns the processes whose PSS and USS are new at once, as :meth:`take` does.
 
         ``wanted`` are the processes whose PSS and USS are needed. ``doubted`` is a process that seems to grow, unless
-        LazyFree shows otherwise.
+        LazyFree shows otherwise. With ``sums_family`` the family of the process in focus is read, for
+        :meth:`family_sum`.
         """
         if doubted is not None:
             self._doubted = doubted, self._collector.now_s
-        self._begin_due(plan, wanted, from_s=self._collector.now_s)
+        self._begin_due(plan, wanted, from_s=self._collector.now_s, sums_family=sums_family)
         return self._collector.renewed()
 
     def open(self, sample: Sample) -> None:
@@ -154,6 +170,10 @@ class SmapsScheduler:
             self._family, self._family_s = who, self._collector.now_s
         return found
 
+    def family_sum(self, key: ProcessKey) -> FamilySum | None:
+        """What the fork family of a process takes, as last read; None if it has no relatives."""
+        return self._family_sums.sum(key)
+
     def reading(self, key: ProcessKey) -> Reading | None:
         """The mappings of a process, as last read."""
         record = self._collector.records.get(key)
@@ -195,7 +215,9 @@ class SmapsScheduler:
     def _seen(self, key: ProcessKey) -> ProcessSample | None:
         return self._collector.seen(key)
 
-    def _begin_due(self, plan: SamplePlan, wanted: Sequence[ProcessKey], from_s: float) -> None:
+    def _begin_due(
+        self, plan: SamplePlan, wanted: Sequence[ProcessKey], from_s: float, *, sums_family: bool = False
+    ) -> None:
         """Begin readings that are needed and allowed. ``from_s`` is the latest time that it may be now."""
         self._collector.take_digests()
         self._admission.wanted.clear()
@@ -222,6 +244,8 @@ class SmapsScheduler:
             self._admission.take_turns(plan, [seen for seen in family if seen.key != focus], from_s, calm=False)
         elif Need.LAZY_FREE in readings.focus_needs and focus is not None and (seen := self._seen(focus)) is not None:
             self._admission.take_turns(plan, [seen], from_s, calm=False, lazy_free=True)
+        if sums_family and focus is not None and not family:
+            self._admission.take_turns(plan, self._family_sums.members(focus), from_s, calm=True)
         others = [seen for key in wanted if not (shown and key == focus) and (seen := self._seen(key)) is not None]
         self._admission.take_turns(plan, others, from_s, calm=True)
         for _ in range(3):  # the number of mappings, then pagemap, or else smaps

@@ -44,6 +44,19 @@ class DeletedFile(NamedTuple):
     """What lies there now; None if that was not, or may not be, looked up."""
 
 
+class FamilySum(NamedTuple):
+    """What a process and its fork relatives take together."""
+
+    processes: int
+    at_s: float | None
+    """Time of the latest reading of any of them; None if one of them was not read."""
+    size_bytes: int | None
+    measure: str
+    """``PSS``, or ``USS`` where PSS is not known; empty if neither is."""
+    missing: Missing
+    """Why it is not known."""
+
+
 class InPieces(NamedTuple):
     """How pagemap was read instead of smaps."""
 

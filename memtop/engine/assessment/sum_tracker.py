@@ -1,0 +1,119 @@
+"""Tracks what several processes take together: it grows with memory that no single RES shows as growth.
+
+Workers that stop sharing memory after fork, children that come and go, and files on tmpfs all raise the charge of a
+cgroup. Where no cgroup shows it, the sum of PSS over a fork family does, for all but tmpfs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable
+from typing import Final, NamedTuple
+
+from memtop.analysis.ledger.cgroup import cgroup_ledger, reclaimable_bytes
+from memtop.analysis.trend.classify import Growth, Shape, judge
+from memtop.analysis.trend.hysteresis import Confirmation, agree
+from memtop.engine.assessment.step_input import StepInput
+from memtop.model.assessment import LimitRow
+from memtop.model.frame import ProcessRow
+from memtop.process_key import ProcessKey
+from memtop.sampling.cgroup_reading import CgroupReading
+from memtop.sampling.smaps.smaps_view import FamilySum
+
+WINDOW_S: Final = 600.0
+STEP_S: Final = 2.5
+"""Least time between two points, so that the window has 240 of them at most."""
+LOOK_EVERY_S: Final = 5.0
+
+
+class SumPoint(NamedTuple):
+    """One reading of what several processes take together."""
+
+    who: Hashable
+    """Whose sum it is. Another one begins a new series."""
+    at_s: float
+    """On the clock of Instant.mono_s."""
+    used_bytes: int
+    room_bytes: int
+    """What the limit that they meet first leaves."""
+
+
+class SumTracker:
+    """One sum over time."""
+
+    def __init__(self) -> None:
+        self._who: Hashable = None
+        self._points: deque[tuple[float, float]] = deque()
+        self._state = Confirmation()
+        self._growth: Growth | None = None
+        self._looked_s = 0.0
+
+    @property
+    def open(self) -> bool:
+        """Whether the readings do not suffice yet to say whether it grows, or a look found that it may."""
+        if self._growth is None or self._growth.kind is Shape.INSUFFICIENT:
+            return True
+        return not self._state.alarm and self._growth.kind.alarming
+
+    def take(self, now_s: float, point: SumPoint | None) -> Growth | None:
+        """One tick. The answer is the growth of the sum, with the time to the limit; None unless it is confirmed."""
+        who = point.who if point is not None else None
+        if who != self._who:
+            self._who, self._growth, self._state = who, None, Confirmation()
+            self._points.clear()
+        if point is None:
+            return None
+        if not self._points or point.at_s - self._points[-1][0] >= STEP_S * 0.9:
+            self._points.append((point.at_s, float(point.used_bytes)))
+        while self._points[0][0] < now_s - WINDOW_S and len(self._points) > 1:
+            self._points.popleft()
+        if now_s - self._looked_s >= LOOK_EVERY_S:
+            self._looked_s = now_s
+            times, used = zip(*self._points, strict=True)
+            self._growth = judge(list(times), list(used), float(max(0, point.room_bytes)))
+            self._state = agree(self._state, self._growth, now_s)
+        return self._growth if self._state.alarm and self._growth is not None and self._growth.kind.alarming else None
+
+
+def charge_point(
+    row: ProcessRow, limit: LimitRow | None, leaf: CgroupReading | None, step: StepInput
+) -> SumPoint | None:
+    """The part of a cgroup's charge that cannot be reclaimed.
+
+    It is the cgroup whose limit kills first; without a limit the process's own, if all in it run the same program. None
+    without either. ``limit`` is the limit that kills first, the machine's too.
+    """
+    if limit is None:
+        return None
+    if limit.path is not None:
+        return SumPoint(limit.path, step.now_s, limit.used_bytes, limit.headroom_max_bytes)
+    if leaf is None or leaf.members is None or len(leaf.members) < 2 or leaf.usage_bytes is None or leaf.stat is None:
+        return None
+    rows = [step.rows.get(pid) for pid in leaf.members]
+    if any(one is None or one.name != row.name for one in rows):
+        return None
+    ledger = cgroup_ledger(leaf.usage_bytes, leaf.stat)
+    used_bytes = ledger.whole_bytes - reclaimable_bytes(ledger)
+    return SumPoint(leaf.path, step.now_s, used_bytes, limit.headroom_max_bytes)
+
+
+def family_point(key: ProcessKey, family: FamilySum | None, limit: LimitRow | None) -> SumPoint | None:
+    """What the fork family of a process takes; None while that is not known."""
+    if family is None or family.at_s is None or family.size_bytes is None or limit is None:
+        return None
+    return SumPoint((key, family.measure), family.at_s, family.size_bytes, limit.headroom_max_bytes)
+
+
+def has_relatives(key: ProcessKey, step: StepInput) -> bool:
+    """Whether its parent or a child of it runs the same program as it does since its last exec."""
+    own = step.process(key)
+    if own is None or own.stat is None or own.stat.start_code <= 1:
+        return False
+    place = own.stat.start_code, own.stat.arg_start
+    for pid, other in step.sample.processes.items():
+        stat = other.stat
+        if stat is None or (stat.ppid != key.pid and pid != own.stat.ppid) or stat.state in "ZX":
+            continue
+        if (stat.start_code, stat.arg_start) == place:
+            return True
+    return False

@@ -1,0 +1,149 @@
+"""A fork family that stops sharing grows though RES of none of its members moves."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+
+from memtop.engine.engine import Engine
+from memtop.errors import AccessDenied, MemtopError
+from memtop.explain.finding_text import nothing_wrong, sentences_of
+from memtop.headless import check
+from memtop.headless.check import Answer, answer_to
+from memtop.model.assessment import Assessment
+from memtop.model.frame import Frame
+from memtop.sampling.request import Need
+from memtop.sources.protocol import Instant
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.requests import changed, request
+from tests.sampling.test_cgroups import APP, MIB, POD, STAT, v2
+from tests.sampling.test_smaps import rollup
+
+KIB = 1024
+HEAP_KIB = 20 * KIB
+WORKERS = (43, 44, 45)
+
+
+class Prefork(FakeSource):
+    """A parent and its workers with 20 MiB each, of which each worker copies so many KiB a second."""
+
+    def __init__(self, copied_kib: Callable[[int], int], ends: int = 200) -> None:
+        parent = FakeProcess(42, rss_pages=25 * MIB_PAGES)
+        super().__init__(parent, *(FakeProcess(pid, ppid=42, rss_pages=25 * MIB_PAGES) for pid in WORKERS))
+        self.copied_kib, self.left, self.second = copied_kib, ends, 0
+        self.hidden: dict[int, MemtopError] = {}
+
+    def begin(self) -> Instant | None:  # type: ignore[override]
+        if not self.left:
+            return None
+        self.left, self.second = self.left - 1, self.second + 1
+        own = min(HEAP_KIB, self.copied_kib(self.second))
+        for pid in (42, *WORKERS):
+            mine = 0 if pid == 42 else own
+            shared = HEAP_KIB - mine
+            sharers = 1 + (len(WORKERS) if own < HEAP_KIB else 0)
+            self.files[f"proc/{pid}/smaps_rollup"] = self.hidden.get(
+                pid, rollup(HEAP_KIB, mine + shared // sharers, mine, shared)
+            )
+            self.processes[pid].minflt += 64 if own < HEAP_KIB else 0
+        return super().begin()
+
+
+def watched(source: FakeSource, ticks: int) -> Frame:
+    engine = Engine(source)
+    ask = request(focus=source.processes[42].key, needs=Need.STAT | Need.STATUS)
+    for _ in range(ticks):
+        frame = engine.step(ask)
+    assert frame is not None
+    return frame
+
+
+def outlook(frame: Frame) -> Assessment:
+    assert frame.detail is not None and frame.detail.outlook is not None
+    return frame.detail.outlook
+
+
+def test_workers_that_copy_what_they_shared_are_growth() -> None:
+    found = outlook(watched(Prefork(lambda second: 100 * second), 150))
+    (finding,) = [one for one in found.findings if one.name == "family_growth"]
+    assert (finding.facts["family_count"], finding.facts["measure"]) == (4, "PSS")
+    assert float(finding.facts["rate_bytes_per_min"]) == pytest.approx(3 * 0.75 * 100 * KIB * 60, rel=0.15)
+    assert "4 processes, sum of PSS" in sentences_of(finding).says
+    assert found.state is not None and not found.state.alarm, "RES of none of them moves"
+    assert answer_to(found) is Answer.BAD
+
+
+def test_a_family_that_goes_on_sharing_is_level_and_read_seldom() -> None:
+    source = Prefork(lambda second: 0)
+    for process in source.processes.values():
+        process.minflt = 0
+    found = outlook(watched(source, 150))
+    assert "family_growth" not in [one.name for one in found.findings]
+    assert not any("fork relatives" in one for one in found.not_looked_at)
+    assert not [path for path in source.asked_ever if path.endswith("/smaps")]
+
+
+def test_copying_that_is_over_is_not_growth_for_ever() -> None:
+    found = outlook(watched(Prefork(lambda second: 1000 * second), 200))
+    assert "family_growth" not in [one.name for one in found.findings]
+
+
+@pytest.mark.parametrize(
+    ("second", "answer", "words"), [(0, Answer.FINE, "Nothing wrong"), (100, Answer.BAD, "sum of PSS")]
+)
+def test_check_judges_the_family_too(second: int, answer: Answer, words: str) -> None:
+    out = io.StringIO()
+    engine = Engine(Prefork(lambda now: second * now, 150))
+    assert check.run(engine, 42, 1e6, 0.0, out) is answer
+    assert words in out.getvalue()
+
+
+def test_before_the_family_is_judged_nothing_is_fine() -> None:
+    out = io.StringIO()
+    assert check.run(Engine(Prefork(lambda second: 0, 50)), 42, 1e6, 0.0, out) is Answer.UNKNOWN
+
+
+def test_a_relative_that_may_not_be_read_leaves_the_family_unknown_and_that_is_said() -> None:
+    source = Prefork(lambda second: 100 * second)
+    source.hidden[44] = AccessDenied("no")
+    found = outlook(watched(source, 150))
+    assert "family_growth" not in [one.name for one in found.findings]
+    assert "what it and its 3 fork relatives take together (this user may not read it)" in nothing_wrong(found)
+
+
+def test_without_smaps_it_is_said_that_the_family_was_not_looked_at() -> None:
+    engine, source = None, Prefork(lambda second: 100 * second)
+    engine = Engine(source)
+    ask = changed(request(focus=source.processes[42].key, needs=Need.STAT | Need.STATUS), smaps=False)
+    for _ in range(100):
+        frame = engine.step(ask)
+    assert frame is not None
+    assert "--no-smaps" in nothing_wrong(outlook(frame))
+    assert not [path for path in source.asked_ever if "smaps" in path]
+
+
+def test_where_a_cgroups_limit_shows_it_the_family_is_not_read() -> None:
+    processes = [FakeProcess(pid, ppid=1 if pid == 42 else 42) for pid in (42, *WORKERS)]
+    source = v2(*processes)
+    watched(source, 60)
+    assert not [path for path in source.asked_ever if "smaps" in path]
+
+
+def test_the_charge_of_its_own_cgroup_is_judged_without_a_limit_too() -> None:
+    source = v2(*(FakeProcess(pid, ppid=1 if pid == 42 else 42) for pid in (42, 43)))
+    source.files |= {f"{APP}/memory.max": b"max\n", f"{APP}/memory.high": b"max\n", f"{POD}/memory.max": b"max\n"}
+    engine = Engine(source)
+    ask = request(focus=source.processes[42].key, needs=Need.STAT | Need.STATUS)
+    for second in range(150):
+        anon = 50_000_000 + second * MIB // 5
+        source.files[f"{APP}/memory.current"] = b"%d\n" % (anon + 9_400_000)
+        source.files[f"{APP}/memory.stat"] = STAT.replace(b"anon 50000000", b"anon %d" % anon)
+        frame = engine.step(ask)
+    assert frame is not None
+    (finding,) = [one for one in outlook(frame).findings if one.name == "charge_growth"]
+    assert finding.facts["limit_name"] == "app.scope"
+    assert {"limit_bytes", "early_s"}.isdisjoint(finding.facts)
+    assert "meets its limit" not in sentences_of(finding).says
+    assert not [path for path in source.asked_ever if "smaps" in path], "the charge shows it"
