@@ -13,7 +13,7 @@ from typing import Final
 
 from memtop.cli.composition import engine_on
 from memtop.cli.output import put
-from memtop.cli.settings_from_args import duration_s, pid_of
+from memtop.cli.settings_from_args import duration_s, notice_of, pid_of, refuse_hidden, thread_group
 from memtop.engine.engine import Engine
 from memtop.errors import UsageError
 from memtop.report.collect import Collected, from_machine, from_recording
@@ -51,9 +51,13 @@ def run(given: Namespace) -> int:
 def _watched(given: Namespace, pid: int) -> Collected:
     if given.from_time or given.to or given.pid:
         raise UsageError("--from, --to and --pid are for a recording")
+    refuse_hidden(pid)
+    group = thread_group(pid)
+    if notice := notice_of({pid: group}):
+        print(f"memtop: {notice}", file=sys.stderr)
     for_s = WATCHED_S if given.for_time is None else duration_s(given.for_time, "--for")
     with closing(LiveSource(runtimes=REGISTRY.read)) as source:
-        return from_machine(engine_on(source), pid, for_s, _DELAY_S)
+        return from_machine(engine_on(source), group, for_s, _DELAY_S)
 
 
 def _recorded(given: Namespace, path: str) -> Collected:

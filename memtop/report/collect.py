@@ -108,7 +108,7 @@ class _Collecting:
         readings = ReadingsRequest(
             focus=self.key, needs=_ROW_NEEDS, needs_all=_ROW_NEEDS, focus_needs=_NEEDS, outlooks=True
         )
-        return Request(readings, RowSelection(killed=True), window)
+        return Request(readings, RowSelection(killed=True, kernel_threads=self._pid is not None), window)
 
 
 def _subject(collected: Collected) -> ProcessKey | None:

@@ -427,3 +427,14 @@ def test_explain_prints_a_topic_and_the_contents(capsys: pytest.CaptureFixture[s
     assert "virt" in capsys.readouterr().out.lower()
     assert run(["explain", "rss"]) == 0
     assert len(capsys.readouterr().out) > 200
+
+
+def test_check_answers_by_its_code_though_nobody_reads_its_sentence() -> None:
+    """In ``memtop --check PID | true`` the code is all that is left."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    argv = [sys.executable, "-m", "memtop", "--check", str(os.getpid()), "--for", "0.2", "-d", "0.1"]
+    try:
+        assert subprocess.run(argv, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False).returncode == 5
+    finally:
+        os.close(writer)

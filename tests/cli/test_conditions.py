@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from memtop.cli import run
+from memtop.cli.end_signals import EndSignals
 from memtop.errors import AccessDenied, MemtopError, Unavailable
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import READ_LIMIT, Answer
@@ -22,7 +24,20 @@ COMMANDS = {
     "json": ["--json", "{pid}", "-n", "2", "-d", "0.1"],
     "csv": ["--csv", "{pid}", "-n", "2", "-d", "0.1"],
     "regions": ["regions", "{pid}"],
+    "regions as JSON": ["regions", "{pid}", "--json"],
+    "report": ["report", "{pid}", "--markdown", "--for", "0.2"],
+    "record": ["record", "{pid}", "-n", "2", "-d", "0.1", "-o", "{folder}/new.memtop"],
+    "and a recording": ["--json", "{pid}", "-n", "2", "-d", "0.1", "--record", "{folder}/beside.memtop"],
 }
+EVERYBODY = {
+    "everybody": ["--json", "-n", "2", "-d", "0.1"],
+    "groups": ["--json", "--by", "cgroup", "-n", "2", "-d", "0.1"],
+    "groups as text": ["-b", "--by", "cgroup", "-n", "2", "-d", "0.1"],
+    "machine": ["machine"],
+    "machine as JSON": ["machine", "--json"],
+    "export": ["export", "--textfile", "{folder}", "-n", "2", "-d", "0.1"],
+}
+"""Commands that name no process."""
 Change = Callable[[str, bytes], bytes]
 """``(path, content)`` -> what is read in its place; it may raise."""
 
@@ -61,19 +76,26 @@ def child(code: str) -> Iterator[int]:
 
 
 Row = tuple[str, Change | None, dict[str, int], str]
-"""Name, condition, exit code of each command, words of --check."""
+"""Name, condition, exit codes other than 0, words of --check."""
 TABLE: list[Row] = [
-    ("cut off", cut, {"check": 5, "text": 0, "json": 0, "csv": 0, "regions": 0}, "resource limits cannot be read"),
-    ("no cgroup", no_cgroup, {"check": 5, "text": 0, "json": 0, "csv": 0, "regions": 0}, "no file system of memory"),
-    ("forbidden", forbidden, {"check": 5, "text": 0, "json": 0, "csv": 0, "regions": 4}, "not permitted"),
-    ("none", None, {"check": 5, "text": 0, "json": 0, "csv": 0, "regions": 0}, ""),
+    ("cut off", cut, {"check": 5}, "resource limits cannot be read"),
+    ("no cgroup", no_cgroup, {"check": 5}, "no file system of memory"),
+    ("forbidden", forbidden, {"check": 5, "regions": 4, "regions as JSON": 4}, "not permitted"),
+    ("none", None, {"check": 5}, ""),
 ]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("row", TABLE, ids=[row[0] for row in TABLE])
+@pytest.mark.parametrize(
+    ("command", "row"),
+    [
+        pytest.param(command, row, id=f"{command}, {row[0]}")
+        for command in [*COMMANDS, *EVERYBODY]
+        for row in TABLE
+        if command in COMMANDS or row[1] in (no_cgroup, forbidden)
+    ],
+)
 def test_what_cannot_be_read_has_its_code_and_its_sentence(
-    command: str, row: Row, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, row: Row, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     _, change, codes, words = row
     read = LiveSource.read
@@ -89,6 +111,7 @@ def test_what_cannot_be_read_has_its_code_and_its_sentence(
         return change(path, data)
 
     monkeypatch.setattr(LiveSource, "read", changed)
+    monkeypatch.setattr(EndSignals, "install", lambda _: None)  # the signals are those of the test
     if change is forbidden:
         ask = LiveSource.ask
 
@@ -97,21 +120,24 @@ def test_what_cannot_be_read_has_its_code_and_its_sentence(
             return ask(source, path, size)
 
         monkeypatch.setattr(LiveSource, "ask", refused)
+    argv = (COMMANDS | EVERYBODY)[command]
     with child("print(flush=True); import time; time.sleep(60)") as pid:
-        assert run([word.format(pid=pid) for word in COMMANDS[command]]) == codes[command]
+        assert run([word.format(pid=pid, folder=tmp_path) for word in argv]) == codes.get(command, 0)
     said = capsys.readouterr()
     if command == "check" and words:
         assert words in said.out
+    if words and (command == "check" or change is no_cgroup):
         assert "no limit is near" not in said.out.lower()
-    if codes[command]:
+    if codes.get(command):
         assert said.out + said.err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_process_that_is_not_there_is_an_error_in_every_command(
-    command: str, capsys: pytest.CaptureFixture[str]
+    command: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run([word.format(pid=ABSENT) for word in COMMANDS[command]]) == 3
+    monkeypatch.setattr(EndSignals, "install", lambda _: None)
+    assert run([word.format(pid=ABSENT, folder=tmp_path) for word in COMMANDS[command]]) == 3
     assert "no " in (said := capsys.readouterr().err) and "process" in said
 
 

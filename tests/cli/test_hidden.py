@@ -21,6 +21,7 @@ ABSENT = 4_194_305
         ["--json", "{pid}"],
         ["--csv", "{pid}"],
         ["regions", "{pid}"],
+        ["report", "{pid}", "--markdown"],
     ],
 )
 @pytest.mark.parametrize(("error", "code"), [(PermissionError, 4), (ProcessLookupError, 3)])

@@ -49,6 +49,13 @@ def test_a_thread_and_its_process_are_watched_once_and_the_metrics_follow(tid: i
     assert settings_of(parser_of("").parse([str(own)])).notice == ""
 
 
+def test_a_report_is_on_the_process_of_a_thread(tid: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["report", "--markdown", "--for", "0.1", str(tid)]) == 0
+    out, err = capsys.readouterr()
+    assert f"({os.getpid()}" in out.splitlines()[0].replace("\\", "")
+    assert f"{tid} is a thread of process" in err
+
+
 @pytest.mark.parametrize("argv", [["--json", "-n", "1"], ["regions", "--json"]])
 def test_without_a_screen_it_is_said_on_standard_error(
     argv: list[str], tid: int, capsys: pytest.CaptureFixture[str]

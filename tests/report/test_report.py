@@ -20,7 +20,7 @@ from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown, markdown_text
 from memtop.sampling.request import Need
 from memtop.units import long_size
-from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import changed, request
 from tests.screenshots.record import RECORDINGS
 
@@ -165,3 +165,9 @@ def test_a_living_process_is_watched_for_some_seconds() -> None:
     assert waited == [1.0] * 5
     assert collected.frame.detail is not None and collected.frame.detail.row.pid == 42
     assert os.path.basename(report_of(collected.frame).title) == "Memory of app (42)"
+
+
+def test_a_kernel_thread_has_a_report_too() -> None:
+    kernel = FakeProcess(42, flags=KERNEL_FLAGS)
+    collected = from_machine(Engine(FakeSource(kernel)), 42, 0.0, 1.0, lambda _: None)
+    assert collected.frame.detail is None or collected.frame.detail.row.pid == 42

@@ -185,7 +185,7 @@ def with_expensive_inputs(case: FindingInputs, inputs: ExpensiveInputs) -> Findi
             deleted_file=inputs.deleted_file.path, deleted_state=state.value if state is not None else None
         )
     if inputs.family is not None:
-        case = replace(case, family_measure=inputs.family.measure, family_count=inputs.family.processes)
+        case = case._replace(family_measure=inputs.family.measure, family_count=inputs.family.processes)
     if case.lazyfree is None and (inputs.heap is None or inputs.heap.frees_lazily):
         case = case._replace(lazyfree_unread=inputs.unread)
     return case if inputs.heap is None else _with_heap(case, inputs.heap)

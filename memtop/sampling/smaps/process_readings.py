@@ -172,7 +172,7 @@ class ProcessReadings:
             reading=reading,
             age_s=None if reading is None else max(0.0, now_s - reading.at_s),
             start_age_s=None if reading is None else max(0.0, now_s - reading.start_s),
-            missing=self.missing,
+            missing=Missing.UNREAD if reading is None and self.missing is Missing.NOTHING else self.missing,
             waiting_s=waiting_s,
             resting_s=max(0.0, self._free_from_s - now_s) if resting else 0.0,
             calm=resting and now_s >= self._free_from_s,

@@ -140,7 +140,8 @@ class SmapsScheduler:
     ) -> RegionsView:
         """The mappings of a process at the instant shown. Those of the past are not kept."""
         record = self._collector.records.get(key)
-        waits = paused and (record is None or (record.reading is None and record.missing is Missing.UNREAD))
+        unread = record is None or (record.reading is None and record.missing in (Missing.UNREAD, Missing.NOTHING))
+        waits = paused and unread
         if record is not None and not looking_back and not waits:
             return record.regions_view(now_s)
         seen = self._seen(key)
