@@ -217,12 +217,13 @@ def parser_of(command: str) -> Parser:
     return makers.get(command, _memtop)()
 
 
+def _targets() -> Argument:
+    return operand("targets", "PID | NAME", "by id or name of program or script; all without any", "*")
+
+
 def _memtop() -> Parser:
     parser = Parser("memtop [OPTIONS] [PID | NAME]...", _WATCH, _EXAMPLES)
-    parser.section(
-        "positional arguments",
-        operand("targets", "PID | NAME", "by id or name of program or script; all without any", "*"),
-    )
+    parser.section("positional arguments", _targets())
     parser.section(
         "options",
         _HELP,
@@ -295,10 +296,7 @@ def _record() -> Parser:
     parser = Parser(
         "memtop record [OPTIONS] [PID | NAME]...", "Write a recording without a screen, until a signal ends it."
     )
-    parser.section(
-        "positional arguments",
-        operand("targets", "PID | NAME", "by id or name of program or script; all without any", "*"),
-    )
+    parser.section("positional arguments", _targets())
     parser.section(
         "options",
         _HELP,

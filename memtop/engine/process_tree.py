@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from memtop.engine.tree_places import in_tree_order
 from memtop.model.frame import ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
 
@@ -39,30 +40,7 @@ def grow(rows: Sequence[ProcessRow], folded: Container[object]) -> tuple[tuple[P
     """Rows, already sorted among siblings, as a tree. Rows below a folded row are left out."""
     children = _children(rows, _parents(rows))
     totals = _totals(children)
-    shown: list[ProcessRow] = []
-    places: list[TreePlace] = []
-    stack = [(row, "", True, 0) for row in reversed(children.get(None, ()))]
-    while stack:
-        row, lead, last, depth = stack.pop()
-        below = children.get(row.key, [])
-        is_folded = bool(below) and row.key in folded
-        total = totals[row.key]
-        places.append(
-            TreePlace(
-                depth=depth,
-                prefix="" if depth == 0 else lead + ("└─ " if last else "├─ "),
-                has_children=bool(below),
-                folded=is_folded,
-                rss_bytes=total.rss_bytes,
-                virt_bytes=total.virt_bytes,
-                pss_bytes=total.pss_bytes,
-            )
-        )
-        shown.append(row)
-        if not is_folded:
-            inner = "" if depth == 0 else lead + ("   " if last else "│  ")
-            stack.extend((child, inner, position == 0, depth + 1) for position, child in enumerate(reversed(below)))
-    return tuple(shown), tuple(places)
+    return in_tree_order(children, lambda row: row.key, lambda row: totals[row.key], folded)
 
 
 def _parents(rows: Sequence[ProcessRow]) -> dict[ProcessKey, ProcessKey | None]:

@@ -113,15 +113,7 @@ class ProcessRow(NamedTuple):
         """The figures of its ledgers."""
         from memtop.analysis.ledger.process import ProcessSizes  # noqa: PLC0415 (a sample as JSON does without)
 
-        return ProcessSizes(
-            self.virt_bytes,
-            self.rss_bytes,
-            self.anon_bytes,
-            self.file_bytes,
-            self.shmem_bytes,
-            self.swap_bytes,
-            self.hugetlb_bytes,
-        )
+        return ProcessSizes(self.virt_bytes, self.rss_bytes, self.swap_bytes, self.hugetlb_bytes)
 
     names: CgroupNames | None = None
     """Path of its cgroup, and its container, pod and unit; None where it was not looked up, or cannot be."""

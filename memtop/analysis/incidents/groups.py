@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts
+from memtop.analysis.findings.rule import NOTE, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, IncidentInputs
-from memtop.analysis.incidents.processes import named, severity_at_pace
+from memtop.analysis.incidents.processes import STORY, confirmed_growth, named, severity_at_pace
 
-STORY: Final = "growth"
-_SOON_S: Final = 3600.0
 _RISE_BYTES: Final = 16 * MIB
 """A rise is worth a line from here on ..."""
 _RISE_S: Final = 5.0
@@ -24,31 +22,16 @@ _TOLD_FROM_S: Final = 3600.0
 def group_growth(inputs: IncidentInputs) -> Iterator[Incident]:
     """Growth of the whole that is confirmed."""
     for one in inputs.groups:
-        g = one.growth
-        if g is None or g.slope_bytes_per_s is None:
-            continue
-        early, late = g.limit_s or (None, None)
-        soon = early is not None and early < _SOON_S and one.limit is not None and one.limit.kills
-        yield Incident(
-            "group_growth",
-            DANGER if soon else WARNING,
-            _subject(one),
-            facts(
-                rate_bytes_per_min=60 * g.slope_bytes_per_s,
-                rate_low_bytes_per_min=60 * (g.slope_low_bytes_per_s or 0),
-                rate_high_bytes_per_min=60 * (g.slope_high_bytes_per_s or 0),
-                members_count=one.members,
-                seen_s=one.seen_s,
-                evidence=one.evidence.value if one.evidence is not None else None,
-                early_s=early if one.limit is not None else None,
-                late_s=late if one.limit is not None else None,
-                **(named(one.limit) if early is not None else {}),
-            ),
-            weight=_SOON_S / max(1.0, early) if early is not None else g.slope_bytes_per_s / (1 << 40),
-            since_s=inputs.now_s - (one.seen_s or 0.0),
-            story=STORY,
-            show=one.oldest,
-        )
+        if one.growth is not None and one.growth.slope_bytes_per_s is not None:
+            yield confirmed_growth(
+                "group_growth",
+                one,
+                one.growth,
+                subject=_subject(one),
+                show=one.oldest,
+                now_s=inputs.now_s,
+                members=one.members,
+            )
 
 
 def group_rising(inputs: IncidentInputs) -> Iterator[Incident]:

@@ -7,7 +7,9 @@ from typing import Final
 
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Severity, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
-from memtop.analysis.incidents.inputs import MIB, GrowthFacts, IncidentInputs, LimitFacts
+from memtop.analysis.incidents.inputs import MIB, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts
+from memtop.analysis.trend.classify import Growth
+from memtop.process_key import ProcessKey
 
 STORY: Final = "growth"
 _SOON_S: Final = 3600.0
@@ -35,31 +37,44 @@ _TOLD_FROM_S: Final = 3600.0
 def growth(inputs: IncidentInputs) -> Iterator[Incident]:
     """Growth that is confirmed."""
     for one in inputs.growing:
-        g = one.growth
-        if g is None or g.slope_bytes_per_s is None:
-            continue
-        early, late = g.limit_s or (None, None)
-        limit = one.limit
-        soon = early is not None and early < _SOON_S and limit is not None and limit.kills
-        yield Incident(
-            "growth",
-            DANGER if soon else WARNING,
-            _subject(one),
-            facts(
-                rate_bytes_per_min=60 * g.slope_bytes_per_s,
-                rate_low_bytes_per_min=60 * (g.slope_low_bytes_per_s or 0),
-                rate_high_bytes_per_min=60 * (g.slope_high_bytes_per_s or 0),
-                seen_s=one.seen_s,
-                evidence=one.evidence.value if one.evidence is not None else None,
-                early_s=early if limit is not None else None,
-                late_s=late if limit is not None else None,
-                **(named(limit) if early is not None else {}),
-            ),
-            weight=_SOON_S / max(1.0, early) if early is not None else g.slope_bytes_per_s / (1 << 40),
-            since_s=inputs.now_s - (one.seen_s or 0.0),
-            story=STORY,
-            show=one.key,
-        )
+        if one.growth is not None and one.growth.slope_bytes_per_s is not None:
+            yield confirmed_growth("growth", one, one.growth, subject=_subject(one), show=one.key, now_s=inputs.now_s)
+
+
+def confirmed_growth(
+    name: str,
+    one: GrowthFacts | GroupFacts,
+    growth: Growth,
+    *,
+    subject: Subject,
+    show: ProcessKey,
+    now_s: float,
+    members: int | None = None,
+) -> Incident:
+    """The incident of a growth that is confirmed; ``members`` is the number of processes that grow as a whole."""
+    early_s, late_s = growth.limit_s or (None, None)
+    limit, slope = one.limit, growth.slope_bytes_per_s or 0.0
+    soon = early_s is not None and early_s < _SOON_S and limit is not None and limit.kills
+    return Incident(
+        name,
+        DANGER if soon else WARNING,
+        subject,
+        facts(
+            rate_bytes_per_min=60 * slope,
+            rate_low_bytes_per_min=60 * (growth.slope_low_bytes_per_s or 0),
+            rate_high_bytes_per_min=60 * (growth.slope_high_bytes_per_s or 0),
+            members_count=members,
+            seen_s=one.seen_s,
+            evidence=one.evidence.value if one.evidence is not None else None,
+            early_s=early_s if limit is not None else None,
+            late_s=late_s if limit is not None else None,
+            **(named(limit) if early_s is not None else {}),
+        ),
+        weight=_SOON_S / max(1.0, early_s) if early_s is not None else slope / (1 << 40),
+        since_s=now_s - (one.seen_s or 0.0),
+        story=STORY,
+        show=show,
+    )
 
 
 def rising(inputs: IncidentInputs) -> Iterator[Incident]:

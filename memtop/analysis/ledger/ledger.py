@@ -33,11 +33,6 @@ class Ledger(NamedTuple):
         found = [part.size_bytes for part in self.parts if part.name in names]
         return sum(found) if found else None
 
-    @property
-    def remainder_bytes(self) -> int:
-        """The part that no counter names."""
-        return self.parts[-1].size_bytes
-
 
 def make_ledger(whole_bytes: int, named: Iterable[Part | None], remainder: str = REMAINDER) -> Ledger:
     """Build the ledger of a whole from its parts, the most reliable first.

@@ -1,4 +1,4 @@
-"""A process's ledgers: the RAM that it has mapped, and its address space by what is behind it."""
+"""A process's ledger: its address space by what is behind it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,8 @@ from memtop.analysis.ledger.ledger import Ledger, Part, make_ledger
 class ProcessPart(StrEnum):
     """What a part of a process's memory is; the value is its key in JSON."""
 
-    ANON = "anon"
-    FILE = "file"
-    SHMEM = "shmem"
     HUGETLB = "hugetlb"
     """Huge pages of a pool (hugetlb), which RES leaves out."""
-    UNACCOUNTED = "unaccounted"
-    """What RES has beyond its parts: the kernel updates them late."""
     RESIDENT = "resident"
     SWAP = "swap"
     NO_RAM = "no_ram"
@@ -29,25 +24,8 @@ class ProcessSizes(NamedTuple):
 
     virt_bytes: int | None = None
     rss_bytes: int | None = None
-    anon_bytes: int | None = None
-    file_bytes: int | None = None
-    shmem_bytes: int | None = None
     swap_bytes: int | None = None
     hugetlb_bytes: int | None = None
-
-
-def resident_ledger(sizes: ProcessSizes) -> Ledger | None:
-    """RES and huge pages in parts; None where RES is unknown."""
-    if sizes.rss_bytes is None:
-        return None
-    hugetlb = sizes.hugetlb_bytes
-    named = (
-        _part(ProcessPart.HUGETLB, hugetlb),
-        _part(ProcessPart.ANON, sizes.anon_bytes),
-        _part(ProcessPart.FILE, sizes.file_bytes),
-        _part(ProcessPart.SHMEM, sizes.shmem_bytes),
-    )
-    return make_ledger(sizes.rss_bytes + (hugetlb or 0), named, ProcessPart.UNACCOUNTED)
 
 
 def address_ledger(sizes: ProcessSizes) -> Ledger | None:

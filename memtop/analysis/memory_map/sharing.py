@@ -3,7 +3,7 @@
 A family is what fork made of one program: processes linked by their parents with the same executable. A worker whose
 parent has ended is a child of init and is not found. A child that has called exec is another program. Processes created
 with vfork or CLONE_VM share one address space. The kernel reports all of it for each of them, as RSS and as PSS, so
-only one of them is counted (see :func:`same_memory`).
+only one of them is counted (see :func:`same_rollup`).
 """
 
 from __future__ import annotations
@@ -53,26 +53,13 @@ def family(processes: Iterable[Kin], pid: int) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def same_memory(one: Smaps, other: Smaps) -> bool:
-    """Whether two processes share one address space (vfork, CLONE_VM), as far as their smaps show.
-
-    Every mapping must be the same, with the same pages resident and private, and no anonymous page may be shared: after
-    a real fork at least the pages that neither has written since would be. The two files are read one after the other,
-    so a busy pair may be missed. kcmp(2) would be certain, but needs the right to trace both.
-    """
-    if len(one) != len(other) or one.starts != other.starts or one.ends != other.ends or one.perms != other.perms:
-        return False
-    if any(one.column(field) != other.column(field) for field in ("Rss", "Pss", "Private_Dirty", "Private_Clean")):
-        return False
-    return any(one.sizes("Anonymous")) and not any(
-        min(anonymous, shared)
-        for anonymous, shared, perms in zip(one.sizes("Anonymous"), one.sizes("Shared_Dirty"), one.perms, strict=True)
-        if perms.endswith("p")
-    )
-
-
 def same_rollup(one: Rollup, other: Rollup) -> bool:
-    """Whether two processes seem to share one address space, by their sums alone; see :func:`same_memory`."""
+    """Whether two processes seem to share one address space (vfork, CLONE_VM), by their sums.
+
+    Their sums must be equal, and no anonymous page may be shared: after a real fork at least the pages that neither has
+    written since would be. The two files are read one after the other, so a busy pair may be missed. kcmp(2) would be
+    certain, but needs the right to trace both.
+    """
     fields = ("Rss", "Pss", "Private_Dirty", "Private_Clean", "Anonymous")
     if any(one.number(field) != other.number(field) for field in fields):
         return False

@@ -15,7 +15,7 @@ from memtop.analysis.trend.forecast import Room, settled
 from memtop.analysis.trend.hysteresis import Confirmation, agree
 from memtop.engine.assessment.lazy_free import LazyFreeSeries
 from memtop.history.process_history import used_memory
-from memtop.history.rings import History
+from memtop.history.rings import History, Track
 from memtop.process_key import ProcessKey
 
 WINDOW_S: Final = 600.0
@@ -69,6 +69,13 @@ class Verdict(NamedTuple):
 
 
 _RISING: Final = frozenset({Shape.LEAK, Shape.LEAK_GC, Shape.STEP, Shape.STAIRS, Shape.WARMUP, Shape.GROWTH})
+
+
+def rests(track: Track | None, latest: Verdict | None, now_s: float) -> bool:
+    """Whether nothing has changed since the latest verdict that could change it."""
+    if track is None or now_s - track.first_s < LEAST_SPAN_S:
+        return True
+    return latest is not None and track.changed_s < now_s - WINDOW_S and latest.growth.kind is Shape.FLAT
 
 
 class GrowthTracker:
@@ -182,20 +189,12 @@ class GrowthTracker:
         while self._turn and share and judged < OTHERS_A_TICK:
             share -= 1
             key = self._turn.pop()
-            if key in urgent or self._rests(key, now_s):
+            if key in urgent or rests(self._history.tracks.get(key), self._known.get(key), now_s):
                 continue
             judged += 1
             if self._judge(key, now_s, delay_s, OTHERS_POINTS, room_of(key)):
                 changed.append(key)
         return changed
-
-    def _rests(self, key: ProcessKey, now_s: float) -> bool:
-        """Whether nothing has changed that could change its verdict."""
-        track = self._history.tracks.get(key)
-        if track is None or now_s - track.first_s < LEAST_SPAN_S:
-            return True
-        old = self._known.get(key)
-        return old is not None and track.changed_s < now_s - WINDOW_S and old.growth.kind is Shape.FLAT
 
     def _judge(self, key: ProcessKey, now_s: float, delay_s: float, points: int, room: Room | None) -> bool:
         track = self._history.tracks.get(key)

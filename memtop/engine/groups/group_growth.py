@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-from memtop.analysis.trend.classify import LEAST_SPAN_S, Shape, judge
+from memtop.analysis.trend.classify import judge
 from memtop.engine.assessment.growth_tracker import (
     LOOK_EVERY_S,
     OTHERS_POINTS,
@@ -17,6 +17,7 @@ from memtop.engine.assessment.growth_tracker import (
     Verdict,
     after_look,
     even_step_s,
+    rests,
 )
 from memtop.history.process_history import used_memory
 from memtop.history.rings import Gap, Track, Tracks
@@ -83,16 +84,9 @@ class GroupGrowth:
         judged = 0
         while self._turn and judged < OTHERS_A_TICK:
             key = self._turn.pop()
-            if key not in urgent and not self._rests(key, now_s):
+            if key not in urgent and not rests(self.tracks.tracks.get(key), self._verdicts.get(key), now_s):
                 judged += 1
                 self._judge(key, now_s, delay_s, room_of)
-
-    def _rests(self, key: GroupKey, now_s: float) -> bool:
-        track = self.tracks.tracks.get(key)
-        if track is None or now_s - track.first_s < LEAST_SPAN_S:
-            return True
-        old = self._verdicts.get(key)
-        return old is not None and track.changed_s < now_s - WINDOW_S and old.growth.kind is Shape.FLAT
 
     def _judge(self, key: GroupKey, now_s: float, delay_s: float, room_of: Callable[[GroupKey], float | None]) -> None:
         track = self.tracks.tracks.get(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
+from memtop.engine.tree_places import in_tree_order
 from memtop.model.frame import TreePlace
 from memtop.model.group import GroupKey, GroupRow
 
@@ -20,26 +21,4 @@ def grow_groups(
             above = above.rpartition("/")[0]
         parent = by_path[above].key if above else None
         children.setdefault(parent, []).append(row)
-    shown: list[GroupRow] = []
-    places: list[TreePlace] = []
-    stack = [(row, "", True, 0) for row in reversed(children.get(None, ()))]
-    while stack:
-        row, lead, last, depth = stack.pop()
-        below = children.get(row.key, [])
-        is_folded = bool(below) and row.key in folded
-        places.append(
-            TreePlace(
-                depth=depth,
-                prefix="" if depth == 0 else lead + ("└─ " if last else "├─ "),
-                has_children=bool(below),
-                folded=is_folded,
-                rss_bytes=row.rss_bytes,
-                virt_bytes=row.virt_bytes,
-                pss_bytes=row.pss_bytes,
-            )
-        )
-        shown.append(row)
-        if not is_folded:
-            inner = "" if depth == 0 else lead + ("   " if last else "│  ")
-            stack.extend((child, inner, position == 0, depth + 1) for position, child in enumerate(reversed(below)))
-    return tuple(shown), tuple(places)
+    return in_tree_order(children, lambda row: row.key, lambda row: row, folded)

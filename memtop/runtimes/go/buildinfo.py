@@ -52,12 +52,6 @@ class GoBuild(NamedTuple):
         """One build setting; None if it is not known."""
         return dict(self.settings).get(name)
 
-    @property
-    def cgo(self) -> bool | None:
-        """Whether C code may be linked in, whose memory is not part of the Go heap; None if unknown."""
-        value = self.setting("CGO_ENABLED")
-        return None if value is None else value == "1"
-
 
 def extract_build_info(read_at: ReadAt) -> bytes:
     """The build information of an executable as small text: the version, then lines ``key<TAB>value``.

@@ -25,11 +25,11 @@ from memtop.analysis.memory_map.sharing import (
     family,
     freed_by_kill,
     member,
-    same_memory,
+    same_rollup,
 )
-from memtop.procfs.smaps import Rollup, parse_rollup, parse_smaps
+from memtop.procfs.smaps import Rollup, parse_rollup
 from memtop.procfs.statm import PAGE_BYTES
-from tests.analysis.memory_map.smaps_files import DATA, real, real_regions, written
+from tests.analysis.memory_map.smaps_files import DATA, real_regions, written
 
 KIB, MIB = 1 << 10, 1 << 20
 FORK = """
@@ -163,25 +163,25 @@ def test_one_unreadable_member_makes_the_sum_unknown() -> None:
 
 
 def test_forked_processes_do_not_pass_for_one_address_space() -> None:
-    smaps = [real(name) for name in WORKERS]
-    assert not any(same_memory(one, other) for one, other in combinations(smaps, 2))
-    assert not same_memory(real("redis"), real("redis_bgsave"))
+    rollups = [rollup(name) for name in WORKERS]
+    assert not any(same_rollup(one, other) for one, other in combinations(rollups, 2))
+    assert not same_rollup(rollup("redis"), rollup("redis_bgsave"))
 
 
-def test_equal_mappings_with_only_private_pages_pass_for_one_address_space() -> None:
-    row = "1000-9000 rw-p 0 | rss=8 pss=8 private_dirty=8 anonymous=8 shared_dirty={}"
-    alone, forked = written(row.format(0)), written(row.format(4))
-    assert same_memory(alone, written(row.format(0)))
-    assert not same_memory(forked, forked), "pages shared copy on write mean that there are two"
+def test_equal_sums_of_private_pages_pass_for_one_address_space() -> None:
+    text = "1000-9000 ---p 0 0:0 0 [rollup]\nRss: 8 kB\nPss: 8 kB\nPrivate_Dirty: 8 kB\nAnonymous: 8 kB\n"
+    text += "Shared_Dirty: {} kB\n"
+    alone, forked = parse_rollup(text.format(0).encode()), parse_rollup(text.format(4).encode())
+    assert same_rollup(alone, alone)
+    assert not same_rollup(forked, forked), "pages shared copy on write mean that there are two"
 
 
 def test_a_real_fork_is_not_one_address_space() -> None:
     with subprocess.Popen([sys.executable, "-c", FORK], stdout=subprocess.PIPE, stdin=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
-        mine, its = (parse_smaps(Path(f"/proc/{pid}/smaps").read_bytes()) for pid in (parent.pid, child))
-        assert mine.starts == its.starts
-        assert not same_memory(mine, its)
+        mine, its = (parse_rollup(Path(f"/proc/{pid}/smaps_rollup").read_bytes()) for pid in (parent.pid, child))
+        assert not same_rollup(mine, its)
         parent.communicate(b"")
 
 

@@ -50,11 +50,11 @@ def test_the_settings_tell_of_cgo_and_the_machine() -> None:
     static, big = go_build(reader(SLICES["static"])), go_build(reader(SLICES["big endian"]))
     assert static is not None
     assert big is not None
-    assert static.cgo is False
+    assert static.setting("CGO_ENABLED") == "0"
     assert big.setting("GOARCH") == "s390x"
     plain = go_build(reader(SLICES["plain"]))
     assert plain is not None
-    assert plain.cgo is True
+    assert plain.setting("CGO_ENABLED") == "1"
 
 
 def test_what_is_read_of_a_file_is_little() -> None:
@@ -101,7 +101,7 @@ def test_the_form_before_1_18_is_followed_by_its_pointers() -> None:
     build = go_build(whole(elf64([(1, 6, base, data)])))
     assert build is not None
     assert (build.version, build.release) == ("go1.16.15", (1, 16))
-    assert (build.path, build.module, build.module_version, build.cgo) == ("x/y", "x", "v1.2.3", True)
+    assert (build.path, build.module, build.module_version, build.setting("CGO_ENABLED")) == ("x/y", "x", "v1.2.3", "1")
 
 
 def test_secrets_in_linker_flags_do_not_leave_the_extraction() -> None:
