@@ -10,6 +10,7 @@ from memtop import units
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError
 from memtop.explain.machine_sentences import PART_NAMES, held_by, sentences
+from memtop.model.frame import SystemRow
 from memtop.model.machine import MachineView
 from memtop.model.request import Request
 from memtop.sampling.request import Need, ReadingsRequest
@@ -33,7 +34,7 @@ def run(source: Source, *, json: bool = False, out: TextIO | None = None, err: T
         many = "processes of others" if frame.hidden is None else f"{frame.hidden} processes"
         print(f"memtop: {many} are hidden from you (hidepid), so holders are missing", file=err)
     if json:
-        json_format.dump(as_json(view), out)
+        json_format.dump(as_json(view, frame.system), out)
         out.write("\n")
         return 0
     print(f"RAM {units.long_size(view.total_bytes)}", file=out)
@@ -49,7 +50,7 @@ def run(source: Source, *, json: bool = False, out: TextIO | None = None, err: T
     return 0
 
 
-def as_json(view: MachineView) -> dict[str, Any]:
+def as_json(view: MachineView, system: SystemRow) -> dict[str, Any]:
     """The object of the JSON contract. Sizes in bytes, null where unknown."""
     pressure = {
         name: None
@@ -64,6 +65,8 @@ def as_json(view: MachineView) -> dict[str, Any]:
     }
     return {
         "total_bytes": view.total_bytes,
+        "available_bytes": system.mem_available_bytes,
+        "oom_kills_boot": system.oom_kills_boot,
         "parts": [
             {
                 "part": row.part.value,

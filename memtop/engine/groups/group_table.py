@@ -169,7 +169,7 @@ class GroupTable:
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
         self._summed_s, self._summed = now_s, by
         self.kinds = kinds_of(sample.names.values())
-        totals = totals_of(rows.values(), Naming(by, cgroups, rows).group_of)
+        totals = totals_of(rows.values(), Naming(by, cgroups, rows))
         self._note_totals(by, totals, now_s)
         if by is By.PROGRAM:
             self._pools.note(totals, rows, alone, cgroups, now_s)

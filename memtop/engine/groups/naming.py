@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -38,6 +39,15 @@ class Naming:
         self._cgroups = cgroups
         self._by_names: dict[tuple[CgroupNames, tuple[str, ...]], GroupName] = {}
         self._unknown = GroupName(GroupKey(by, "?"), NOT_LOOKED_UP)
+
+    @property
+    def what_decides(self) -> Callable[[ProcessRow], object]:
+        """Gives a value that is the same only for processes of one group, at a lower cost than :meth:`group_of`."""
+        if self._by is By.USER:
+            return attrgetter("uid")
+        if self._by is By.PROGRAM:
+            return lambda row: (row.command_raw, row.name) if row.command_raw is not None else row.key
+        return attrgetter("key")
 
     def group_of(self, row: ProcessRow) -> GroupName:
         """The group of a process."""

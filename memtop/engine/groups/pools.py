@@ -30,7 +30,9 @@ _MACHINE_BYTES: Final = 8 << 20
 _LEAST_BYTES: Final = 4 << 20
 """Programs with less are not followed, and smaller rises are not handed on."""
 _KEPT_SHARE: Final = 0.5
-"""The machine must have gained so much of what the sum has gained."""
+"""The machine, and the cgroups of its members, must have gained so much of what the sum has gained."""
+_VERDICT_S: Final = 60.0
+"""The time over which that is asked of growth that is confirmed."""
 _ALONE_SHARE: Final = 0.5
 """A member that grows so much of it alone explains the growth of a group."""
 
@@ -92,7 +94,7 @@ class PoolWatch:
         self._before_s, self._before = now_s, now
         notable = [key for key, rise in self._rises.items() if rise.steps > 1 and self._is_real(rise)]
         found = {key: self._bytes_per_s(key) for key in {*notable, *self._alarmed(cgroups)}}
-        self.growing = tuple(self._growing(found, rows, alone, cgroups)) if found else ()
+        self.growing = tuple(self._growing(found, rows, alone, cgroups, now_s)) if found else ()
 
     def _is_real(self, rise: Rise) -> bool:
         """Whether a rise of a sum is one of memory: pages that forked processes still share count in each of them."""
@@ -115,12 +117,33 @@ class PoolWatch:
         slope = verdict.standing.slope_bytes_per_s if verdict is not None and verdict.alarm else None
         return max(rise.bytes_per_s if rise is not None else 0.0, slope or 0.0)
 
+    def _is_charged(self, key: GroupKey, members: Iterable[ProcessRow], cgroups: CgroupSample, now_s: float) -> bool:
+        """Whether the cgroups of the members have gained what the sum has: else it counts pages that they share.
+
+        True where the charge of a cgroup is not known.
+        """
+        rise, verdict = self._rises.get(key), self._growth.verdict(key)
+        since_s = rise.since_s if rise is not None else now_s - _VERDICT_S
+        size_bytes = 0.0 if rise is None else float(rise.size_bytes)
+        if rise is None and verdict is not None:
+            size_bytes = _VERDICT_S * (verdict.standing.slope_bytes_per_s or 0.0)
+        gained_bytes = 0
+        paths = {chain[0] for row in members if (chain := cgroups.chains.get(row.key))}
+        for path in paths:
+            track = self._growth.track(GroupKey(By.CGROUP, path))
+            if track is None or not len(track):
+                return True
+            then, last = track.at(since_s) or track.point(0), track.point(-1)
+            gained_bytes += (last.rss_bytes - last.shr_bytes) - (then.rss_bytes - then.shr_bytes)
+        return not paths or gained_bytes >= _KEPT_SHARE * size_bytes
+
     def _growing(
         self,
         found: Mapping[GroupKey, float],
         rows: Mapping[int, ProcessRow],
         alone: Mapping[ProcessKey, float],
         cgroups: CgroupSample,
+        now_s: float,
     ) -> Iterable[GrowingGroup]:
         """Those of ``found`` that no member explains alone, with what they consist of; the fastest first."""
         programs = Naming(By.PROGRAM, cgroups, rows)
@@ -142,6 +165,8 @@ class PoolWatch:
             of = members[key]
             most = max((alone.get(row.key, 0.0) for row in of), default=0.0)
             if not of or most >= _ALONE_SHARE * found[key]:
+                continue
+            if key.by is By.PROGRAM and not self._is_charged(key, of, cgroups, now_s):
                 continue
             if key.by is By.CGROUP and any(row.key in told for row in of):
                 continue  # a program in it is the story

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from memtop.engine.groups.naming import GroupName
+from memtop.engine.groups.naming import GroupName, Naming
 from memtop.model.frame import ProcessRow
 from memtop.model.group import GroupKey
 
@@ -93,22 +93,29 @@ class Totals(NamedTuple):
     anon_bytes: int
 
 
-def totals_of(rows: Iterable[ProcessRow], group_of: Callable[[ProcessRow], GroupName]) -> dict[GroupKey, Totals]:
-    """The same as :func:`sums_of` for series alone, at a third of the cost."""
-    found: dict[GroupKey, list[int]] = {}
+def totals_of(rows: Iterable[ProcessRow], naming: Naming) -> dict[GroupKey, Totals]:
+    """The same as :func:`sums_of` for series alone, at a sixth of the cost."""
+    alike: dict[object, tuple[ProcessRow, list[int]]] = {}
+    what_decides = naming.what_decides
     for row in rows:
         virt, rss, anon = row.virt_bytes, row.rss_bytes, row.anon_bytes
         if rss is None or virt is None or anon is None:
             continue
-        key = group_of(row).key
-        if key in found:
-            totals = found[key]
+        what = what_decides(row)
+        known = alike.get(what)
+        if known is None:
+            alike[what] = row, [virt, rss, anon]
+        else:
+            totals = known[1]
             totals[0] += virt
             totals[1] += rss
             totals[2] += anon
-        else:
-            found[key] = [virt, rss, anon]
-    return {key: Totals(*totals) for key, totals in found.items()}
+    found: dict[GroupKey, Totals] = {}
+    for row, totals in alike.values():
+        key = naming.group_of(row).key
+        before = found.get(key, Totals(0, 0, 0))
+        found[key] = Totals(*(one + more for one, more in zip(before, totals, strict=True)))
+    return found
 
 
 def sums_of(rows: Iterable[ProcessRow], group_of: Callable[[ProcessRow], GroupName]) -> dict[GroupKey, Sums]:

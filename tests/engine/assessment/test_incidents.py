@@ -132,17 +132,26 @@ def test_a_kill_that_no_end_explains_is_reported_without_a_name() -> None:
     assert first(frame).name == "unseen_kill"
 
 
-def pool(seconds: int, *, shared: bool = False) -> list[Frame]:
-    """A parent whose children live for three seconds and are larger each time; ``shared``: with the same pages."""
+def pool(seconds: int, *, charged: bool = True, taken: bool = True) -> list[Frame]:
+    """A parent whose children live for three seconds and are larger each time.
+
+    ``charged`` says whether the charge of their cgroup rises with them, ``taken`` whether the memory of the machine
+    does: neither where they share their pages.
+    """
     parent = FakeProcess(42, comm=b"pool", cmdline=b"/usr/bin/pool\0", start_ticks=10)
     source, engine = world(parent, *(FakeProcess(100 + number) for number in range(50)))
+    source.files[f"{APP}/memory.max"] = b"max\n"
     frames = []
     for second in range(seconds):
         frames.append(step(engine))
         source.processes.pop(1000 + second - 3, None)
         child = source.add(FakeProcess(1000 + second, ppid=42, comm=b"pool", cmdline=b"/usr/bin/pool\0"))
         child.rss_pages = (20 + 4 * second) * MIB_PAGES
-        if not shared:
+        source.files[f"proc/{child.pid}/cgroup"] = source.files["proc/42/cgroup"]
+        if charged:
+            source.files[f"{APP}/memory.stat"] = b"anon %d\nfile 0\n" % (20_000_000 + second * 12 * MIB)
+            source.files[f"{APP}/memory.current"] = b"%d\n" % (20_000_000 + second * 12 * MIB)
+        if taken:
             source.files["proc/meminfo"] = meminfo().replace(b"1000000", b"%d" % (1_000_000 + 12 * 1024 * second))
     return frames
 
@@ -157,7 +166,8 @@ def test_a_pool_of_children_that_come_and_go_is_named_as_a_whole_within_seconds(
 
 
 def test_pages_that_forked_children_share_are_no_growth_of_the_whole() -> None:
-    assert not any(names(frame) for frame in pool(14, shared=True) if frame.incidents)
+    for frames in (pool(14, charged=False, taken=False), pool(14, charged=False)):
+        assert not any("group_rising" in names(frame) for frame in frames if frame.incidents)
 
 
 def test_one_that_grows_alone_is_the_story_and_not_its_program() -> None:
