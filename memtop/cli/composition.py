@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from memtop.engine.engine import Engine
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from memtop.cli.launch import Launch
-    from memtop.engine.player import Player
+    from memtop.engine.looking_back import LookingBack
+    from memtop.engine.player import Player, Seekable
     from memtop.model.frame import Frame
     from memtop.model.request import Request
     from memtop.settings import Settings
-    from memtop.sources.protocol import Growth, Recording, Source
+    from memtop.sources.protocol import Growth, NotedEvent, Recording, Source
 
 
 STANDARD: Final = "-"
@@ -72,15 +74,21 @@ def recording_of(source: Source) -> Recording | None:
     return source if hasattr(source, "start") and hasattr(source, "stop") else None  # type: ignore[return-value]
 
 
-def engine_on(source: Source, own: Callable[[], OwnCost] | None = None) -> Engine:
-    """Create the engine on a source. ``own`` measures memtop itself, for views that show it."""
+def engine_on(
+    source: Source, own: Callable[[], OwnCost] | None = None, note: Callable[[NotedEvent], None] | None = None
+) -> Engine:
+    """Create the engine on a source. ``own`` measures memtop itself, for views that show it.
+
+    ``note`` takes its events; without it a recorder does.
+    """
     position: Callable[[], tuple[int, int]] | None = getattr(source, "position", None)
+    noted: Callable[[NotedEvent], None] = getattr(source, "note", lambda event: None) if note is None else note
     return Engine(
         source,
         own=own or (lambda: OwnCost(None, None)),
         position=position,
         trouble=lambda: trouble_of(source),
-        note=getattr(source, "note", lambda event: None),
+        note=noted,
     )
 
 
@@ -90,12 +98,31 @@ def player_on(source: Source, at: str, own: Callable[[], OwnCost] | None = None)
     from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (as above)
 
     assert isinstance(source, Replay)
-    player = Player(source, lambda: engine_on(source, own), time.monotonic)
+    player = Player(source, partial(_engine_of_recording, own), time.monotonic)
     if at == END:
         player.follow()
     elif at:
         player.go_to(parse_time_of_day(at, *player.span))
     return player
+
+
+def _engine_of_recording(
+    own: Callable[[], OwnCost] | None, source: Seekable, note: Callable[[NotedEvent], None]
+) -> Engine:
+    return engine_on(source, own, note)
+
+
+def looking_back_on(source: Source, engine: Engine | Player) -> Engine | LookingBack:
+    """What shows earlier instants whole: of the recording that is played, or of what a recorder keeps."""
+    from memtop.cli.kept_past import PlayedPast, RecorderPast  # noqa: PLC0415 (one sample does without)
+    from memtop.engine.looking_back import LookingBack  # noqa: PLC0415 (as above)
+    from memtop.engine.player import Player  # noqa: PLC0415 (as above)
+    from memtop.sources.recording.recorder import Recorder  # noqa: PLC0415 (as above)
+
+    if isinstance(engine, Player):
+        return LookingBack(engine, PlayedPast(engine))
+    assert isinstance(source, Recorder)
+    return LookingBack(engine, RecorderPast(source, partial(_engine_of_recording, None)))
 
 
 def first_look(engine: Engine | Player, request: Request, launch: Launch) -> Frame | None:

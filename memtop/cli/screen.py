@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from memtop.cli.composition import (
     STANDARD,
     engine_on,
     first_look,
+    looking_back_on,
     open_source,
     player_on,
     problem_of,
@@ -32,6 +34,9 @@ FIRST_S: Final = 2.0
 if TYPE_CHECKING:
     from memtop.cli.launch import Launch
     from memtop.demo.progress import Step
+    from memtop.demo.recorded_runs import Recorded
+    from memtop.engine.engine import Engine
+    from memtop.engine.player import Player
     from memtop.model.frame import Frame
     from memtop.sources.protocol import Source
     from memtop.tui.app.app import MemtopApp
@@ -75,8 +80,6 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         panel = ""
         if recorded is not None:
             panel = recorded.panel
-            position: Callable[[], tuple[int, int]] = source.position  # type: ignore[attr-defined]
-            commentary = lambda: recorded.step_at(position()[0])  # noqa: E731
         elif demo:
             from memtop.demo.scenarios import scenario_named
             from memtop.demo.workload import Workload
@@ -90,6 +93,8 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         meter = OwnCostMeter()
         at = settings.at or (END if stream is not None else "")
         engine = player_on(source, at, meter) if settings.replay else engine_on(source, meter)
+        if recorded is not None:
+            commentary = partial(_step_shown, recorded, engine)
         life.supervised = launch
         look = _FirstLook(
             lambda: engine.step(view.request()) if launch is None else first_look(engine, view.request(), launch)
@@ -102,7 +107,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             from memtop.tui.app.app import MemtopApp
 
         app = MemtopApp(
-            engine,
+            looking_back_on(source, engine),
             settings,
             view,
             first=first,
@@ -120,6 +125,12 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
 def _awaited(settings: Settings) -> Source | None:
     """A stream, which is waited for without a screen, because ssh may ask for a password; None for anything else."""
     return open_source(settings) if settings.replay == STANDARD else None
+
+
+def _step_shown(recorded: Recorded, engine: Engine | Player) -> Step | None:
+    """The step of a recorded demo at the instant that is played."""
+    position: Callable[[], tuple[int, int]] = engine.position  # type: ignore[union-attr]  # it is a player
+    return recorded.step_at(position()[0])
 
 
 def _paint(first: Frame, view: View, settings: Settings, source: Source, life: lifecycle.Life) -> None:

@@ -139,6 +139,17 @@ class Engine:
                 self._readers.begin_between(self._plan(request), self._sample, wanted)
         return self._show(request)
 
+    def past_rss_bytes(self, key: ProcessKey, first_s: float, last_s: float, points: int) -> tuple[float | None, ...]:
+        """RES of a process between two wall times, in so many equal parts, the highest of each."""
+        from memtop.history.process_history import series  # noqa: PLC0415 (one sample has no past)
+
+        if self._sample is None:
+            return ()
+        right_s = last_s - (self._sample.wall_s - self._sample.mono_s)
+        window_s = max(1.0, last_s - first_s)
+        past = series(self._history, key, right_s=right_s, until_s=right_s, window_s=window_s, points=points)
+        return past.rss_bytes
+
     def _command(self, commands: Iterable[Command]) -> None:
         commands = tuple(commands)
         if self._readers.command(commands):

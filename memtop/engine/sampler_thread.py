@@ -35,6 +35,8 @@ OVERDUE_AT_MOST_S: Final = 3.0
 """... and at the latest after so long ..."""
 OVERDUE_AT_LEAST_S: Final = 1.5
 """... but not sooner than this: the machine may be busy."""
+WORK_S: Final = 0.025
+"""How long a piece of other work takes: a sample may be so late."""
 DRAWN_EVERY_S: Final = 0.5
 """Shortest time between frames. Faster samples are all taken, and shown together, because drawing is expensive and no
 reader can follow."""
@@ -49,6 +51,9 @@ class SamplerThread:
     there is no more. Each receives the commands that came since the previous call. One thread makes these calls.
     Another one calls ``deliver``, ``deliver_problem`` (one clean line about an exception in step or view) and
     ``on_end`` (once at the end of a recording), which may block.
+
+    ``work(request, until_s)`` does a piece of other work, such as playing the past of an instant, while nothing else is
+    to be done and ``has_work`` is true. It ends soon after the monotonic time ``until_s``, and may make a frame.
 
     ``ready`` is called before all of these, and may block: it waits for a first sample that was begun elsewhere.
     With ``paced`` False a recording is played: its steps come one delay after another and are never late.
@@ -67,6 +72,8 @@ class SamplerThread:
         request: Request | None = None,
         paced: bool = True,
         ready: Callable[[], object] = lambda: None,
+        has_work: Callable[[], bool] = lambda: False,
+        work: Callable[[Request, float], Frame | None] = lambda request, until_s: None,
     ) -> None:
         self._step = step
         self._view = view
@@ -76,6 +83,8 @@ class SamplerThread:
         self._on_end = on_end
         self._paced = paced
         self._ready = ready
+        self._has_work = has_work
+        self._work = work
         self._changed = threading.Condition()
         self._request = request if request is not None else Request()
         self._request_is_new = False
@@ -138,6 +147,11 @@ class SamplerThread:
         """Add commands, which are carried out once, before the next sample. They keep their order, and none is lost."""
         with self._changed:
             self._commands.append(command)
+            self._changed.notify()
+
+    def nudge(self) -> None:
+        """Look at once whether there is other work."""
+        with self._changed:
             self._changed.notify()
 
     @property
@@ -212,15 +226,35 @@ class SamplerThread:
         self._ready()
         while True:
             with self._changed:
-                while not (self._stopped or self._request_is_new or self._commands or self._step_is_due()):
+                while not (self._stopped or self._is_wanted() or self._has_work()):
                     self._changed.wait(self._wait_s())
                 if self._stopped:
                     return
-                request, self._request_is_new = self._request, False
-                commands, self._commands = self._commands, []
-                single = self._single_steps > 0
-                late_s = self._begin_step() if self._step_is_due() else None
-            self._answer(request, commands, late_s, drawn=single or not self._too_soon_to_draw())
+                works = not self._is_wanted()
+                request = self._request
+                if not works:
+                    self._request_is_new = False
+                    commands, self._commands = self._commands, []
+                    single = self._single_steps > 0
+                    late_s = self._begin_step() if self._step_is_due() else None
+            if works:
+                self._do_work(request)
+            else:
+                self._answer(request, commands, late_s, drawn=single or not self._too_soon_to_draw())
+
+    def _is_wanted(self) -> bool:
+        """Whether there is something to do that is more urgent than other work."""
+        return self._request_is_new or bool(self._commands) or self._step_is_due()
+
+    def _do_work(self, request: Request) -> None:
+        try:
+            frame = self._work(request, time.monotonic() + WORK_S)
+        except Exception as error:  # noqa: BLE001  as in _answer
+            self._note_failure(error, stepping=False)
+            return
+        if frame is not None:
+            self._drawn_s = time.monotonic()
+            self._post_frame(frame)
 
     def _too_soon_to_draw(self) -> bool:
         """Whether the last frame is too recent. False for a recording, whose last sample stays on screen."""

@@ -26,11 +26,12 @@ if TYPE_CHECKING:  # types of readings and verdicts that are imported with the f
     from memtop.model.group import By, GroupKey, GroupRow
     from memtop.model.incidents import IncidentReport
     from memtop.model.machine import MachineView
+    from memtop.model.timeline import Timeline
     from memtop.runtimes.view import RuntimeView
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 else:
     Assessment = By = CgroupNames = Confirmation = ExitReport = Growth = GroupKey = GroupRow = IncidentReport = object
-    MachineView = MarkView = ProcessSizes = RegionsView = RuntimeView = SharingView = object
+    MachineView = MarkView = ProcessSizes = RegionsView = RuntimeView = SharingView = Timeline = object
 
 
 class Note(Enum):
@@ -350,6 +351,15 @@ class Frame(NamedTuple):
     """The group in focus, while groups or its members are listed."""
     groupings: frozenset[By] = frozenset()
     """Kinds of groups that there are, where a view can list groups."""
+    timeline: Timeline | None = None
+    """The whole span, in a replay and while looking back."""
+    newest_s: float | None = None
+    """Wall time of the newest sample, where all of this frame is of an earlier instant; None where it is not."""
+
+    @property
+    def now_s(self) -> float:
+        """Wall time of the newest sample."""
+        return self.at_s if self.newest_s is None else self.newest_s
 
     @property
     def listed(self) -> tuple[Row, ...]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+PARTS: Final = 240
+"""Parts of a timeline: no terminal shows more of them on a line."""
 
 
 class EventKind(StrEnum):
@@ -33,3 +36,18 @@ class TimelineEvent(NamedTuple):
     kind: EventKind
     label: str
     """Whom or what it is about; empty where that was not recorded."""
+
+
+class Timeline(NamedTuple):
+    """A span of time, what RES of the process in focus was over it, and what happened."""
+
+    first_s: float
+    """Wall time of the first instant."""
+    last_s: float
+    """Wall time of the last instant."""
+    at_s: float
+    """Wall time of the instant on screen."""
+    rss_bytes: tuple[float | None, ...] = ()
+    """The highest RES in each of equal parts of the span; None where it is not known, empty before it was looked up."""
+    events: tuple[TimelineEvent, ...] = ()
+    """The oldest first."""

@@ -58,9 +58,12 @@ def memory_stat(read: Read, folder: str) -> MemoryStat | None:
 
 
 def with_kernel_v1(stat: MemoryStat, read: Read, folder: str) -> MemoryStat:
-    """memory.stat of version 1, extended by other files on kernel memory, part of which is reclaimable slab."""
+    """memory.stat of version 1, extended by other files on kernel memory, part of which is reclaimable slab.
+
+    What they do not say stays as it is: a recording does not have them for each instant.
+    """
     used, caches = read(f"{folder}/memory.kmem.usage_in_bytes", 64), read(f"{folder}/memory.kmem.slabinfo", 65_536)
     return stat._replace(
-        kernel_bytes=None if used is None else parse_count(used),
-        slab_reclaimable_bytes=None if caches is None else parse_reclaimable_slab(caches),
+        kernel_bytes=stat.kernel_bytes if used is None else parse_count(used),
+        slab_reclaimable_bytes=stat.slab_reclaimable_bytes if caches is None else parse_reclaimable_slab(caches),
     )

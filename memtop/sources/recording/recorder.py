@@ -22,7 +22,7 @@ from memtop.sources.protocol import (
 from memtop.sources.recording.about import about_this_machine
 from memtop.sources.recording.format import ERRORS, Outcome
 from memtop.sources.recording.ring import Ring
-from memtop.sources.recording.tick import Recorded, Tick
+from memtop.sources.recording.tick import Block, Recorded, Tick
 from memtop.sources.recording.writer import Sink, Writer
 
 if TYPE_CHECKING:
@@ -105,6 +105,19 @@ class Recorder:
     def write_error(self) -> str:
         """Why the last instant could not be written; empty if it was."""
         return self._writer.failed
+
+    @property
+    def first_s(self) -> float | None:
+        """Wall time of the first instant that is kept, in memory or in the file; None for none."""
+        blocks = self.recent()
+        known = [blocks[0].instant.wall_s] if blocks else []
+        if self.state is not None and self._from_s is not None:
+            known.append(self._from_s)
+        return min(known, default=None)
+
+    def recent(self) -> Sequence[Block]:
+        """The last instants in memory, the oldest first; not the one under way."""
+        return self._writer.recent()
 
     def begin(self) -> Instant | None:
         """Open a new instant, and pass the previous one to the writer."""

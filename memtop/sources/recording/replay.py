@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import Final
 
 from memtop.errors import NotRecorded, RecordingError
@@ -16,6 +17,7 @@ from memtop.sources.recording.format import ERRORS
 from memtop.sources.recording.known import Known
 from memtop.sources.recording.one_sentence import one_sentence
 from memtop.sources.recording.opened import Opened, open_file
+from memtop.sources.recording.sweep_scan import scan_sweeps
 from memtop.sources.recording.tick import Recorded
 from memtop.sources.recording.ticks import need
 
@@ -105,11 +107,40 @@ class Replay:
         with self._asking():
             return [(wall_time_s(wall_s), decode_event(*row)) for wall_s, *row in self._ticks.latest_events()][::-1]
 
-    def seek(self, position: int) -> None:
-        """Continue after so many instants, from the keyframe before them. Raises RecordingError.
+    def sweeps_of(self, name: str, pid: int) -> Iterator[tuple[float, bytes | None]]:
+        """Wall time of each instant, and what a sweep has then of one process. Nothing else is learnt on the way.
 
-        A viewer that begins there has no past. So at the next two instants it is also answered what had been asked for
-        earlier and was not asked for again because it holds.
+        Raises RecordingError.
+        """
+        scan = scan_sweeps(self._ticks, (self._oldest, self._end), name, pid)
+        while True:
+            with self._asking():
+                found = next(scan, None)
+            if found is None:
+                return
+            yield found
+
+    def again(self) -> Replay:
+        """The same recording, to be played from elsewhere at the same time by the same thread.
+
+        It is open as long as this one.
+        """
+        other = copy(self)
+        other._known = Known()
+        other.approach(0)
+        return other
+
+    def seek(self, position: int) -> None:
+        """Continue after so many instants. Raises RecordingError."""
+        self.approach(position)
+        while self.position()[0] < position and self.begin() is not None:
+            pass
+
+    def approach(self, position: int) -> None:
+        """Continue from the keyframe before a position, to which :meth:`begin` then leads. Raises RecordingError.
+
+        A viewer that begins at the position has no past. So at the next two instants it is also answered what had been
+        asked for earlier and was not asked for again because it holds.
         """
         self._refresh()
         target = max(self._oldest, min(self._first + max(0, position), self._end))
@@ -118,8 +149,6 @@ class Replay:
         self._known.forget()
         self._mono_s = -math.inf
         self._next, self._warm_until = self._oldest if key is None else key, target + WARM_TICKS
-        while self._next < target and self.begin() is not None:
-            pass
 
     @property
     def incomplete(self) -> str | None:

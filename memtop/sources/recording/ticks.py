@@ -96,6 +96,18 @@ class Ticks:
         """The last keyframe up to an instant; None for none."""
         return self._number("SELECT max(n) FROM tick WHERE key AND n <= ?", number) if self._has_keys else None
 
+    def walls(self, first: int, end: int) -> Iterator[tuple[int, object]]:
+        """Number and wall time, unchecked, of some instants."""
+        return self._query().execute("SELECT n, wall_s FROM tick WHERE n >= ? AND n < ? ORDER BY n", (first, end))
+
+    def sweeps(self, name: bytes, first: int, end: int) -> Iterator[tuple[int, int, object, object]]:
+        """Number, kind, status and data, unchecked, of what tells a sweep's answers at some instants."""
+        return self._query().execute(
+            "SELECT tick, kind, status, data FROM fact WHERE tick >= ? AND tick < ? "
+            "AND (kind IN (1, 10) OR (kind = 3 AND path = ?)) ORDER BY rowid",
+            (first, end, name),
+        )
+
     def rest(self) -> None:
         """Close the connection until the next query: SQLite cannot finish a file that is being read.
 

@@ -128,6 +128,11 @@ class Writer:
         """Why the last write failed; empty if it did not."""
         return self._failed
 
+    def recent(self) -> list[Block]:
+        """What the ring holds, the oldest first."""
+        with self._changed:
+            return list(self._ring) if self._ring is not None else []
+
     def begin(self, sink: Sink) -> float | None:
         """Write to this sink from now on, beginning with what the ring holds.
 

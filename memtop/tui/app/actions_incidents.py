@@ -29,7 +29,7 @@ class IncidentActions(PanelActions):
 
     def show_headline(self, frame: Frame) -> None:
         """Write the headline, and the list while it is open."""
-        self.query_one(HeadlineBar).show(frame, live=not self.view.window.stands_still)
+        self.query_one(HeadlineBar).show(frame, live=not self.view.window.stands_still or frame.newest_s is not None)
         if frame.incidents is not None:
             for screen in self.screen_stack:
                 if isinstance(screen, IncidentList) and screen.is_running and screen.is_current:

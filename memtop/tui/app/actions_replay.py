@@ -1,4 +1,4 @@
-"""Actions on a recording that is played: go to a time, to an event, play faster or slower."""
+"""Actions that go to a time or an event, and play a recording faster or slower."""
 
 from __future__ import annotations
 
@@ -6,42 +6,87 @@ import time
 from typing import Final
 
 from memtop.engine.sampler_thread import SHORTEST_DELAY_S
+from memtop.model.timeline import EventKind, TimelineEvent
 from memtop.time_of_day import parse_time_of_day
 from memtop.tui.app.app_state import AppState
+from memtop.tui.bars.timeline_bar import EVENT_WORDS, TimelineBar
 from memtop.tui.dialogs.dialog import Prompt
 
+SAME_S: Final = 0.001
+"""Instants that are nearer than this are one."""
 SPEEDS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 
 class ReplayActions(AppState):
-    """Where a recording is played, and how fast."""
+    """Which instant is shown, and how fast a recording is played."""
 
     def action_seek(self) -> None:
-        player = self.player
-        if player is None:
-            self.say("only a recording can be sought in; ← → look back", severity="warning")
+        span = self._span
+        if span is None:
+            self.say("nothing is kept yet that could be gone to", severity="warning")
             return
-        first, last = (time.strftime("%H:%M:%S", time.localtime(at_s)) for at_s in player.span)
+        first, last = (time.strftime("%H:%M:%S", time.localtime(at_s)) for at_s in span)
 
         def parse(text: str) -> float:
-            return parse_time_of_day(text, *player.span)
+            return parse_time_of_day(text, *span)
 
         def use(at_s: float | None) -> None:
             if at_s is not None:
-                player.go_to(at_s)
-                self._show_other_instant()
+                self._go_to(at_s)
 
-        self.push_screen(Prompt("Go to a time", parse, says=f"Such as {last}. The recording begins at {first}."), use)
+        begins = "The recording begins" if self.player is not None else "What is kept begins"
+        self.push_screen(Prompt("Go to a time", parse, says=f"Such as {last}. {begins} at {first}."), use)
+
+    @property
+    def _span(self) -> tuple[float, float] | None:
+        """The wall times that can be gone to; None for none."""
+        if self.player is not None:
+            return self.player.span
+        first_s = self.looking_back.first_s if self.looking_back is not None else None
+        return None if first_s is None or self.frame is None else (first_s, self.frame.now_s)
+
+    def on_timeline_bar_sought(self, message: TimelineBar.Sought) -> None:
+        """Show the instant that was clicked or drawn over."""
+        self._go_to(message.at_s)
+
+    def _go_to(self, at_s: float) -> None:
+        if self.player is not None:
+            self.player.go_to(at_s)
+            self._show_other_instant()
+        elif self.frame is not None:
+            self.choose_window(cursor_s=at_s if at_s < self.frame.now_s else None)
 
     def action_event(self, direction: int) -> None:
-        if self.player is None:
-            self.say("only a recording has events to go to", severity="warning")
-        else:
-            if direction < 0:
-                self.player.go_back()
-            else:
-                self.player.go_on()
+        if self.frame is None:
+            return
+        if self.player is not None and not self.player.has_events:  # most of them are not known before they are played
+            self.player.go_back() if direction < 0 else self.player.go_on()
             self._show_other_instant()
+            return
+        found = self._events_beside(direction)
+        if not found:
+            self.say(f"there is no event {'before' if direction < 0 else 'after'} this instant", severity="warning")
+            return
+        words = EVENT_WORDS[found[0].kind]
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        self.say(f"{words}: {found[0].label}{more}" if found[0].label else f"{words}{more}")
+        self._go_to(found[0].at_s)
+
+    def _events_beside(self, direction: int) -> list[TimelineEvent]:
+        """The events of the nearest instant before or after the one on screen, the worst first."""
+        timeline = self.frame.timeline if self.frame is not None else None
+        if timeline is not None:
+            here_s, events = timeline.at_s, timeline.events
+        elif self.looking_back is not None and self.frame is not None:
+            here_s, events = self.frame.now_s, tuple(self.looking_back.events())
+        else:
+            return []
+        beside = [event for event in events if (event.at_s - here_s) * direction > SAME_S]
+        if not beside:
+            return []
+        at_s = beside[0 if direction > 0 else -1].at_s
+        kinds = list(EventKind)
+        return sorted((event for event in beside if event.at_s == at_s), key=lambda event: kinds.index(event.kind))
 
     def action_speed(self, direction: int) -> None:
         if self.player is None:
@@ -66,4 +111,4 @@ class ReplayActions(AppState):
     def _show_other_instant(self) -> None:
         self.sampler_thread.pause_stepping = True
         self.choose_window(cursor_s=None, frozen=False)
-        self.sampler_thread.step_once()
+        self.sampler_thread.nudge()

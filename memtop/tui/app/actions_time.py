@@ -46,11 +46,12 @@ class TimeActions(AppState):
                 self.sampler_thread.step_once()
                 return
         step_s = max(self.view.readings.delay_s, self.window_s / max(1, self.view.window.points))
-        cursor_s = (self.view.window.cursor_s or self.frame.at_s) + points * step_s
+        now_s = self.frame.now_s
+        cursor_s = (self.view.window.cursor_s or now_s) + points * step_s
         first_s = self._first_known_s
         if points < 0 and first_s is not None:
             cursor_s = max(cursor_s, first_s)
-        self.choose_window(cursor_s=None if cursor_s >= self.frame.at_s else cursor_s)
+        self.choose_window(cursor_s=None if cursor_s >= now_s else cursor_s)
 
     def on_memory_chart_cursor_moved(self, message: MemoryChart.CursorMoved) -> None:
         """Look at another instant."""

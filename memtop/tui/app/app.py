@@ -18,6 +18,7 @@ from memtop import units
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
+from memtop.engine.looking_back import LookingBack
 from memtop.engine.player import Player
 from memtop.filter import parse_query
 from memtop.model.frame import Frame
@@ -41,6 +42,7 @@ from memtop.tui.bars.filter_input import FilterInput
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.headline import HeadlineBar
+from memtop.tui.bars.timeline_bar import TimelineBar
 from memtop.tui.chart.fault_chart import FaultChart
 from memtop.tui.chart.memory_chart import MemoryChart
 from memtop.tui.dialogs.palette import Palette
@@ -110,7 +112,7 @@ class MemtopApp(
 
     def __init__(
         self,
-        engine: Engine | Player,
+        engine: Engine | Player | LookingBack,
         settings: Settings,
         view: View,
         *,
@@ -158,6 +160,7 @@ class MemtopApp(
                 yield MemoryChart(ascii_only=ascii_only, id="chart")
                 yield FaultChart(ascii_only=ascii_only, id="faults")
             yield SidePanel(id="side")
+        yield TimelineBar(id="timeline")
         yield Panels(id="panels")
         yield ProcessTable(id="table")
         with Horizontal(id="filter-line"):
@@ -171,7 +174,7 @@ class MemtopApp(
         """Show what is known already, then start the sampler."""
         self.set_class(self.settings.ascii, "-ascii")
         self.set_class(self.commentary is not None, "-demo")
-        for bar in self.query(Bar):
+        for bar in (*self.query(Bar), *self.query(TimelineBar)):
             bar.ascii = self.settings.ascii
         self.table = self.query_one(ProcessTable)
         self.chart = self.query_one(MemoryChart)
@@ -251,6 +254,8 @@ class MemtopApp(
         self.chart.group = frame.group if frame.detail is None else None
         self.chart.detail, self.chart.words = frame.detail, without_focus(frame)
         self.fit_points()
+        self.set_class(frame.timeline is not None, "-timeline")
+        self.query_one(TimelineBar).show(frame.timeline)
         self._tell_exits(frame)
         self.show_ended(frame)
         if not self._words_can_wait(frame):
@@ -264,8 +269,6 @@ class MemtopApp(
             self.query_one(StatusBar).show_cost(frame.own)
         memory_tuning.forget()
         self._announce(frame.problems)
-        if self.player is not None and self.player.wants_past:
-            self.sampler_thread.step_once()
         if self.settings.iterations is not None and frame.tick + 1 >= self.settings.iterations:
             self.exit()
 

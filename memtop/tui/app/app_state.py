@@ -12,6 +12,7 @@ from textual.reactive import var
 
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
+from memtop.engine.looking_back import LookingBack
 from memtop.engine.player import Player
 from memtop.engine.sampler_thread import SamplerThread
 from memtop.model.frame import Frame, ProcessRow
@@ -73,7 +74,7 @@ class AppState(SafeApp):
 
     def __init__(
         self,
-        engine: Engine | Player,
+        engine: Engine | Player | LookingBack,
         settings: Settings,
         view: View,
         *,
@@ -86,7 +87,11 @@ class AppState(SafeApp):
         self.recording = recording
         """What writes a recording on demand; None where a recording is played."""
         self._toggling = Lock()
-        self.player = engine if isinstance(engine, Player) else None
+        self.looking_back = engine if isinstance(engine, LookingBack) else None
+        """What plays an earlier instant; None where only the engine's own numbers of the past are shown."""
+        self.player = (
+            engine.player if isinstance(engine, LookingBack) else engine if isinstance(engine, Player) else None
+        )
         """What plays a recording; None live."""
         self.speed = 1.0
         """How many times as fast as it was recorded a recording is played."""
@@ -110,6 +115,8 @@ class AppState(SafeApp):
             request=self.request,
             paced=not settings.replay,
             ready=ready,
+            has_work=(lambda: False) if isinstance(engine, Engine) else lambda: engine.has_work,
+            work=(lambda request, until_s: None) if isinstance(engine, Engine) else engine.work,
         )
 
     def _post(self, message: Message) -> None:

@@ -16,7 +16,7 @@ from memtop.sources.recording import encoder
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.sources.recording.tables import Bounds
-from tests.engine.test_player import REQUEST
+from tests.engine.test_player import REQUEST, engine_of
 from tests.fakes import FakeProcess, FakeSource
 
 PATIENCE_S = 20.0
@@ -38,7 +38,7 @@ class Growing:
                 break
             except RecordingError:
                 assert time.monotonic() < until_s
-        self.player = Player(self.replay, lambda: Engine(self.replay, position=self.replay.position), time.monotonic)
+        self.player = Player(self.replay, engine_of, time.monotonic)
 
     def write(self, instants: int) -> None:
         """Take so many samples. All but the last one are written soon."""

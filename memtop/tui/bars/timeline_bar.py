@@ -1,0 +1,208 @@
+"""The timeline: the whole span on one line, with RES of the process in focus, the events, and the instant on screen.
+
+A click seeks there, and so does each cell that the pointer is drawn over while its button is held.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar, Final, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.reactive import Reactive
+from textual.strip import Strip
+
+from memtop.columns import ASCII_SPARKS, SPARKS
+from memtop.model.timeline import EventKind, Timeline
+from memtop.tui.drawing.cached_lines import CachedLines
+from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
+
+LEAST_CELLS: Final = 16
+"""Cells of the curve below which the times are left out."""
+_SECONDS_BELOW_S: Final = 3600.0
+_SIGN_STYLES: Final = {
+    EventKind.OOM: (DANGER_MARK, "^", "danger"),
+    EventKind.LIMIT: (WARNING_MARK, "!", "warning"),
+    EventKind.VERDICT: ("↗", "/", "warning"),
+    EventKind.RESTART: ("o", "o", "strong"),
+    EventKind.EXIT: ("x", "x", "strong"),
+    EventKind.MARK: ("m", "m", "strong"),
+    EventKind.LOST: ("?", "?", "strong"),
+}
+"""Sign, sign in ASCII, and style of each kind of event."""
+_RANKS: Final = {kind: rank for rank, kind in enumerate(EventKind)}
+EVENT_WORDS: Final = {
+    EventKind.OOM: "OOM kill",
+    EventKind.LIMIT: "limit crossed",
+    EventKind.VERDICT: "verdict",
+    EventKind.RESTART: "restart",
+    EventKind.EXIT: "end",
+    EventKind.MARK: "mark",
+    EventKind.LOST: "samples are missing",
+}
+
+
+class Cell(NamedTuple):
+    """One cell of the curve."""
+
+    text: str
+    part: str
+    """Its style: the end of a component class."""
+    is_here: bool
+    """Whether the instant on screen is in it."""
+
+
+class TimelineBar(CachedLines):
+    """One line; see :meth:`show`."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "timeline--strong",
+        "timeline--dim",
+        "timeline--res",
+        "timeline--warning",
+        "timeline--danger",
+    }
+    DEFAULT_CSS = """
+    TimelineBar {
+        height: 1;
+        & > .timeline--strong { text-style: bold; }
+        & > .timeline--dim { color: $memtop-muted; }
+        & > .timeline--res { color: $memtop-res; }
+        & > .timeline--warning { color: $memtop-warning; text-style: bold; }
+        & > .timeline--danger { color: $memtop-danger; text-style: bold; }
+    }
+    """
+
+    @dataclass
+    class Sought(Message):
+        """The user points at an instant, a wall time."""
+
+        at_s: float
+
+    ascii: Reactive[bool] = Reactive(False)
+    """Draw with ASCII characters only."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._timeline: Timeline | None = None
+        self._dragged: int | None = None
+        """The cell that the pointer was drawn over last; None while its button is not held."""
+
+    def show(self, timeline: Timeline | None) -> None:
+        """Take a newer timeline."""
+        if timeline != self._timeline:
+            self._timeline = timeline
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        timeline, width = self._timeline, self.line_size.width
+        base = self.style_of()
+        if timeline is None or y:
+            return Strip.blank(width, base)
+        lead, trail, cells = layout(timeline, width)
+        segments = [Segment(lead, self.style_of("timeline--dim"))]
+        for cell in curve(timeline, cells, ascii_only=self.ascii):
+            style = self.style_of(f"timeline--{cell.part}") if cell.part else base
+            segments.append(Segment(cell.text, style + Style(reverse=True) if cell.is_here else style))
+        segments.append(Segment(trail, self.style_of("timeline--dim")))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    # -- the mouse
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Seek, and go on seeking while the pointer is drawn."""
+        if event.button == 1:
+            self.capture_mouse()
+            self._seek(event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Seek while the button is held. Where its release was missed, there is no button any more."""
+        if self._dragged is None:
+            return
+        if event.button == 1:
+            self._seek(event)
+        else:
+            self._let_go()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """End of a click or a drag: it has sought already."""
+        self._let_go()
+
+    def on_hide(self) -> None:
+        """Give the mouse back with the line."""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._dragged is not None:
+            self._dragged = None
+            self.release_mouse()
+
+    def _seek(self, event: events.MouseEvent) -> None:
+        timeline = self._timeline
+        if timeline is None:
+            return
+        lead, _, cells = layout(timeline, self.size.width)
+        cell = min(cells - 1, max(0, event.x - len(lead)))
+        if cell != self._dragged:
+            self._dragged = cell
+            self.post_message(self.Sought(time_of(timeline, cell, cells)))
+
+
+def layout(timeline: Timeline, width: int) -> tuple[str, str, int]:
+    """The text before the curve and after it, and the cells of the curve, in a line of this width."""
+    form = " %H:%M:%S " if timeline.last_s - timeline.first_s < _SECONDS_BELOW_S else " %H:%M "
+    lead, trail = (time.strftime(form, time.localtime(at_s)) for at_s in (timeline.first_s, timeline.last_s))
+    cells = width - len(lead) - len(trail)
+    return (lead, trail, cells) if cells >= LEAST_CELLS else ("", "", max(1, width))
+
+
+def time_of(timeline: Timeline, cell: int, cells: int) -> float:
+    """The instant that a cell of the curve stands for: its events if it has some, else its middle, or the ends."""
+    inside = [event.at_s for event in timeline.events if cell_of(timeline, event.at_s, cells) == cell]
+    if inside:
+        return inside[0]
+    if cell in (0, cells - 1):
+        return timeline.last_s if cell else timeline.first_s
+    return timeline.first_s + (cell + 0.5) / cells * (timeline.last_s - timeline.first_s)
+
+
+def cell_of(timeline: Timeline, at_s: float, cells: int) -> int:
+    """The cell of the curve that an instant is in."""
+    share = (at_s - timeline.first_s) / max(1e-9, timeline.last_s - timeline.first_s)
+    return min(cells - 1, max(0, int(share * cells)))
+
+
+def curve(timeline: Timeline, cells: int, *, ascii_only: bool) -> list[Cell]:
+    """The cells of the curve: RES on a scale from 0 to its highest, events in place of it, the instant on screen."""
+    sparks = ASCII_SPARKS if ascii_only else SPARKS
+    unknown = " " if ascii_only else "·"
+    drawn = [(size or unknown, "res" if size else "dim") for size in heights(timeline, cells, sparks)]
+    worst: dict[int, EventKind] = {}
+    for event in timeline.events:
+        at = cell_of(timeline, event.at_s, cells)
+        worst[at] = min(worst.get(at, event.kind), event.kind, key=_RANKS.__getitem__)
+    for at, kind in worst.items():
+        sign, ascii_sign, part = _SIGN_STYLES[kind]
+        drawn[at] = (ascii_sign if ascii_only else sign), part
+    here = cell_of(timeline, timeline.at_s, cells)
+    return [Cell(text, part, at == here) for at, (text, part) in enumerate(drawn)]
+
+
+def heights(timeline: Timeline, cells: int, sparks: str) -> list[str | None]:
+    """A character for the highest RES in each cell; None where it is not known."""
+    parts = timeline.rss_bytes
+    if not parts:
+        return [None] * cells
+    highest = max((size for size in parts if size is not None), default=0.0)
+    found: list[str | None] = []
+    for cell in range(cells):
+        first = cell * len(parts) // cells
+        inside = [size for size in parts[first : max(first + 1, (cell + 1) * len(parts) // cells)] if size is not None]
+        steps = len(sparks) - 1
+        found.append(sparks[round(max(inside) / highest * steps)] if inside and highest else None)
+    return found

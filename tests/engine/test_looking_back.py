@@ -1,0 +1,163 @@
+"""Looking back shows an instant as it was, from memory and from the file, while sampling goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from memtop.cli.composition import looking_back_on
+from memtop.engine.engine import Engine
+from memtop.engine.looking_back import LookingBack
+from memtop.errors import AccessDenied
+from memtop.model.frame import Frame
+from memtop.model.request import Request
+from memtop.process_key import ProcessKey
+from memtop.sampling.request import Need
+from memtop.settings import Settings
+from memtop.sources.recording import recorder as recorder_module
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.ring import Ring
+from memtop.view_state import View
+from tests.children import eventually
+from tests.fakes import FakeProcess, FakeSource
+
+KEY = ProcessKey(10, 500)
+REQUEST = View.of(Settings()).request(Need.STATUS | Need.MACHINE)
+REQUEST = REQUEST._replace(readings=REQUEST.readings._replace(focus=KEY))
+
+
+class Machine:
+    """Processes come, go, exec and are denied; the first one grows. Each frame is kept."""
+
+    def __init__(self, path: str = "") -> None:
+        self.source = FakeSource(FakeProcess(10), FakeProcess(11), FakeProcess(12))
+        self.recorder = Recorder(self.source, path, looks_back=True)
+        engine = looking_back_on(self.recorder, Engine(self.recorder, note=self.recorder.note))
+        assert isinstance(engine, LookingBack)
+        self.engine = engine
+        self.frames: list[Frame] = []
+
+    def run(self, ticks: int) -> None:
+        for _ in range(ticks):
+            number, source = len(self.frames), self.source
+            source.processes[10].rss_pages += 256
+            if number % 4 == 2:
+                source.add(FakeProcess(100 + number))
+            if number % 4 == 0 and number > 4:
+                source.processes.pop(100 + number - 2, None)
+            if number == 6:
+                source.processes[11].start_code += 4096
+                source.processes[11].comm = b"other"
+            if number == 9:
+                source.files["proc/12/status"] = AccessDenied("proc/12/status: Permission denied")
+            frame = self.engine.step(REQUEST)
+            assert frame is not None
+            self.frames.append(frame)
+
+    def settle(self) -> None:
+        """Let the writer take what was sampled but for the instant under way."""
+        assert eventually(lambda: self.recorder.recent()[-1].instant.wall_s >= self.frames[-2].at_s)
+
+    def back_at(self, number: int) -> Frame:
+        frame = self.engine.view(looking_at(self.frames[number].at_s))
+        while self.engine.has_work:
+            frame = self.engine.work(looking_at(self.frames[number].at_s)) or frame
+        assert frame is not None
+        return frame
+
+
+def looking_at(wall_s: float) -> Request:
+    return REQUEST._replace(window=REQUEST.window._replace(cursor_s=wall_s))
+
+
+def facts(frame: Frame) -> dict[str, Any]:
+    """What is on the screen of an instant, but for the chart."""
+    assert frame.detail is not None and frame.incidents is not None
+    detail = frame.detail
+    chart = (detail.row, detail.status, detail.gone, detail.slope_bytes_per_min, detail.outlook)
+    return {
+        "at_s": frame.at_s,
+        "rows": frame.rows,
+        "total": frame.total,
+        "system": frame.system,
+        "machine": frame.machine,
+        "detail": chart,
+        "incidents": frame.incidents.standing,
+        "ended": frame.ended,
+    }
+
+
+@pytest.fixture
+def machine() -> Machine:
+    """Twenty instants that were sampled, of which all but the last are kept."""
+    machine = Machine()
+    machine.run(20)
+    machine.settle()
+    return machine
+
+
+@pytest.mark.parametrize("number", [18, 1, 6, 9, 17])
+def test_an_instant_is_shown_as_it_was(machine: Machine, number: int) -> None:
+    then, back = machine.frames[number], machine.back_at(number)
+    assert facts(back) == facts(then)
+    assert back.newest_s == machine.frames[-1].at_s and back.now_s == back.newest_s
+    assert back.detail is not None and back.detail.cursor_s is not None
+    chart_at_s = back.detail.right_edge_s + back.detail.cursor_s
+    assert chart_at_s == pytest.approx(then.at_s)
+
+
+def test_sampling_goes_on_and_now_is_there_again(machine: Machine) -> None:
+    back = machine.back_at(5)
+    for _ in range(3):
+        frame = machine.engine.step(looking_at(machine.frames[5].at_s))
+        assert frame is not None and facts(frame) == facts(back)
+    machine.run(1)
+    assert machine.frames[-1].at_s == machine.frames[-2].at_s + 4
+    assert machine.frames[-1].newest_s is None and machine.frames[-1].timeline is None
+
+
+def test_the_timeline_has_the_whole_span_the_events_and_the_instant(machine: Machine) -> None:
+    timeline = machine.back_at(5).timeline
+    assert timeline is not None
+    assert (timeline.first_s, timeline.last_s) == (machine.frames[0].at_s, machine.frames[-1].at_s)
+    assert timeline.at_s == machine.frames[5].at_s
+    known = [size for size in timeline.rss_bytes if size is not None]
+    assert known == sorted(known) and known[0] < known[-1]
+
+
+def test_only_the_latest_wish_is_played(machine: Machine) -> None:
+    for number in (3, 12, 7, 16):
+        machine.engine.view(looking_at(machine.frames[number].at_s))
+    frames = []
+    while machine.engine.has_work:
+        frames.append(machine.engine.work(looking_at(machine.frames[16].at_s)))
+    assert {frame.at_s for frame in frames if frame is not None} == {machine.frames[16].at_s}
+
+
+def test_what_is_no_longer_in_memory_comes_from_the_file_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memtop.sources.recording.encoder.KEY_TICKS_MOST", 4)
+    monkeypatch.setattr(recorder_module, "Ring", lambda: Ring(limit_bytes=3000))
+    machine = Machine(str(tmp_path / "r"))
+    machine.run(20)
+    machine.settle()
+    assert machine.recorder.recent()[0].instant.wall_s > machine.frames[8].at_s
+    assert facts(machine.back_at(4)) == facts(machine.frames[4])
+    assert facts(machine.back_at(18)) == facts(machine.frames[18])
+    machine.back_at(4)
+    assert machine.recorder.stop() is None, "the file is not held open"
+    machine.recorder.close()
+
+
+def test_what_is_nowhere_is_shown_as_far_as_the_engine_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memtop.sources.recording.encoder.KEY_TICKS_MOST", 4)
+    monkeypatch.setattr(recorder_module, "Ring", lambda: Ring(limit_bytes=3000))
+    machine = Machine()
+    machine.run(20)
+    machine.settle()
+    back = machine.back_at(4)
+    assert back.newest_s is None
+    assert back.detail is not None and back.detail.row.rss_bytes == machine.frames[4].rows[0].rss_bytes
