@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum
 from typing import Final, TextIO
 
-from memtop.analysis.findings import Weight, weighing
+from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
@@ -153,7 +153,8 @@ def says(outlook: Assessment | None) -> list[str]:
     if answer is Answer.BAD:
         return lines
     if answer is Answer.FINE:
-        return [nothing_wrong(outlook)]
+        beside = [sentences_of(finding).says for finding in outlook.findings if finding.severity > Severity.NOTE]
+        return [*beside, nothing_wrong(outlook, alone=not beside)]
     if not lines or outlook.unread:
         lines.append(nothing_wrong(outlook))
     if weighing(outlook.findings, Weight.UNDECIDED) or _is_open(outlook):

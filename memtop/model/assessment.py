@@ -64,6 +64,8 @@ class LimitRow(NamedTuple):
     names."""
     unsure_bytes: int = 0
     """What of :attr:`used_bytes` may be reclaimable after all, in whole or in part: the kernel does not say."""
+    protected_bytes: int = 0
+    """What of :attr:`used_bytes` is cache that memory.min of a cgroup inside keeps from being reclaimed."""
 
 
 class CountLimit(NamedTuple):

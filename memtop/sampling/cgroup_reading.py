@@ -50,6 +50,8 @@ class CgroupReading(NamedTuple):
     """memory.zswap.current: RAM that compressed pages take."""
     zswap_writeback: bool | None = None
     """memory.zswap.writeback: whether pages may go on to a swap device; None before Linux 6.8."""
+    min_bytes: int | None = None
+    """memory.min: so much of its use is not reclaimed for other cgroups."""
 
     @property
     def use(self) -> CgroupUse:
@@ -64,6 +66,7 @@ class CgroupReading(NamedTuple):
             self.swap_bytes,
             joint_limit=not self.v2,
             zswap_room_bytes=self._zswap_room_bytes,
+            min_bytes=self.min_bytes,
         )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -265,6 +266,15 @@ def test_a_rise_leaves_the_question_open_unless_the_runtime_says_that_no_more_is
 def test_a_step_is_over_when_a_minute_of_level_has_followed() -> None:
     assert answer_to(judged(Shape.STEP, level_s=59.0)) is Answer.UNKNOWN
     assert answer_to(judged(Shape.STEP, level_s=60.0)) is Answer.FINE
+
+
+def test_a_warning_that_is_neither_growth_nor_a_limit_is_said_beside_the_answer() -> None:
+    warning = Finding("zombies", Severity.WARNING, "special_processes", {"zombies_count": 7})
+    outlook = judged(Shape.FLAT)
+    outlook = replace(outlook, findings=(warning,))
+    assert answer_to(outlook) is Answer.FINE
+    first, last = says(outlook)
+    assert "7" in first and "Nothing wrong" not in last and "no limit is near" in last
 
 
 def test_nothing_seen_is_not_known() -> None:

@@ -104,6 +104,11 @@ class FindingInputs(NamedTuple):
     high_name: str | None = None
     """The memory.high that slows it down, of its own cgroup or of an ancestor."""
     high_per_s: float | None = None
+    brake_name: str | None = None
+    """The memory.high with the least room, of its own cgroup or of an ancestor."""
+    brake_limit: int | None = None
+    brake_used: int | None = None
+    """The memory below it that cannot be reclaimed."""
     limit_events_per_s: float | None = None
     address_space: int | None = None
     """RLIMIT_AS, if there is one."""

@@ -83,18 +83,39 @@ def throttled(c: FindingInputs) -> Found:
     )
 
 
+def near_high(c: FindingInputs) -> Found:
+    """Unreclaimable memory of 80 % of memory.high or more, which does not slow it down yet."""
+    if c.brake_limit is None or c.brake_used is None or throttled(c) is not None:
+        return None
+    if c.brake_used < 0.8 * c.brake_limit:
+        return None
+    return WARNING, facts(
+        brake_name=c.brake_name,
+        limit_bytes=c.brake_limit,
+        used_bytes=c.brake_used,
+        used_percent=_percent(c.brake_used, c.brake_limit),
+    )
+
+
 def rlimit_as(c: FindingInputs) -> Found:
     """VIRT near RLIMIT_AS (ulimit -v)."""
-    if not c.address_space or c.virt is None or c.virt <= 0.8 * c.address_space:
+    if c.address_space is None or c.virt is None or c.virt <= 0.8 * c.address_space:
         return None
-    return WARNING, facts(virt_bytes=c.virt, limit_bytes=c.address_space, used_percent=100 * c.virt / c.address_space)
+    return WARNING, facts(
+        virt_bytes=c.virt, limit_bytes=c.address_space, used_percent=_percent(c.virt, c.address_space)
+    )
 
 
 def rlimit_data(c: FindingInputs) -> Found:
     """Private writable memory near RLIMIT_DATA (ulimit -d)."""
-    if not c.data_limit or c.data is None or c.data <= 0.8 * c.data_limit:
+    if c.data_limit is None or c.data is None or c.data <= 0.8 * c.data_limit:
         return None
-    return WARNING, facts(data_bytes=c.data, limit_bytes=c.data_limit, used_percent=100 * c.data / c.data_limit)
+    return WARNING, facts(data_bytes=c.data, limit_bytes=c.data_limit, used_percent=_percent(c.data, c.data_limit))
+
+
+def _percent(used: float, limit: float) -> float:
+    """How full a limit is; 100 for a limit of 0."""
+    return 100 * used / limit if limit > 0 else 100.0
 
 
 def commit(c: FindingInputs) -> Found:
@@ -113,20 +134,20 @@ def mappings(c: FindingInputs) -> Found:
 
 def threads(c: FindingInputs) -> Found:
     """A number of threads near a limit: pids.max, RLIMIT_NPROC, kernel.threads-max or kernel.pid_max."""
-    if not c.threads_limit or c.threads_used is None or c.threads_used <= 0.8 * c.threads_limit:
+    if c.threads_limit is None or c.threads_used is None or c.threads_used <= 0.8 * c.threads_limit:
         return None
     return WARNING, facts(limit_name=c.threads_limit_name, threads_count=c.threads_used, max_count=c.threads_limit)
 
 
 def rlimit_other(c: FindingInputs) -> Found:
     """The main thread's stack near RLIMIT_STACK, or locked memory near RLIMIT_MEMLOCK."""
-    if not c.resource_limit or c.resource_used is None or c.resource_used <= 0.8 * c.resource_limit:
+    if c.resource_limit is None or c.resource_used is None or c.resource_used <= 0.8 * c.resource_limit:
         return None
     return WARNING, facts(
         resource=c.resource_limit_name,
         used_bytes=c.resource_used,
         limit_bytes=c.resource_limit,
-        used_percent=100 * c.resource_used / c.resource_limit,
+        used_percent=_percent(c.resource_used, c.resource_limit),
         ends=c.resource_ends,
     )
 

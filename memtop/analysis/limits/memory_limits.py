@@ -34,6 +34,8 @@ class CgroupUse(NamedTuple):
     takes from the room of memory."""
     zswap_room_bytes: int | None = None
     """What can still go to zswap, where pages may not go from there to a swap device (memory.zswap.writeback 0)."""
+    min_bytes: int | None = None
+    """memory.min: so much of its use is never reclaimed for the limit of an ancestor."""
 
 
 class Ceiling(NamedTuple):
@@ -56,6 +58,8 @@ class Ceiling(NamedTuple):
     unsure_bytes: int = 0
     """The part of :attr:`unreclaimable_bytes` that may be reclaimable after all: the kernel does not say (slab in
     version 1)."""
+    protected_bytes: int = 0
+    """The part of :attr:`unreclaimable_bytes` that is cache below memory.min of a cgroup inside this one."""
 
     @property
     def unreclaimable_bytes(self) -> int:
@@ -78,18 +82,29 @@ def is_known(use: CgroupUse) -> bool:
     return use.limit_bytes is not None and not (limited and use.usage_bytes is None)
 
 
-def ceiling(use: CgroupUse, mem_total_bytes: int | None, swap_room_bytes: int = 0) -> Ceiling | None:
-    """The limit of a cgroup as a ceiling; None if it is unknown, unlimited, or not below the machine's memory."""
-    return _below(use.limit_bytes, use, mem_total_bytes, swap_room_bytes, kills=True)
+def ceiling(
+    use: CgroupUse, mem_total_bytes: int | None, swap_room_bytes: int = 0, child: CgroupUse | None = None
+) -> Ceiling | None:
+    """The limit of a cgroup as a ceiling; None if it is unknown, unlimited, or not below the machine's memory.
+
+    ``child`` is the cgroup inside it that the process is in or below.
+    """
+    return _below(use.limit_bytes, use, mem_total_bytes, swap_room_bytes, child, kills=True)
 
 
-def high_ceiling(use: CgroupUse, mem_total_bytes: int | None) -> Ceiling | None:
+def high_ceiling(use: CgroupUse, mem_total_bytes: int | None, child: CgroupUse | None = None) -> Ceiling | None:
     """The same for memory.high."""
-    return _below(use.high_bytes, use, mem_total_bytes, 0, kills=False)
+    return _below(use.high_bytes, use, mem_total_bytes, 0, child, kills=False)
 
 
 def _below(
-    limit_bytes: int | None, use: CgroupUse, mem_total_bytes: int | None, swap_room_bytes: int, *, kills: bool
+    limit_bytes: int | None,
+    use: CgroupUse,
+    mem_total_bytes: int | None,
+    swap_room_bytes: int,
+    child: CgroupUse | None,
+    *,
+    kills: bool,
 ) -> Ceiling | None:
     if limit_bytes is None or use.usage_bytes is None or limit_bytes >= UNLIMITED:
         return None
@@ -98,16 +113,28 @@ def _below(
     ledger = cgroup_ledger(use.usage_bytes, use.stat)
     working_set = ledger.whole_bytes - inactive_bytes(ledger)
     in_swap = _swap_beyond(use) if kills else 0
+    can_go = reclaimable_bytes(ledger)
+    protected = min(_protected(child), can_go) if child is not None else 0
+    room_max = limit_bytes - (ledger.whole_bytes - can_go) - protected - in_swap
     return Ceiling(
         path=use.path,
         limit_bytes=limit_bytes,
         working_set_bytes=working_set,
-        headroom_bytes=limit_bytes - working_set - in_swap,
-        headroom_max_bytes=limit_bytes - (ledger.whole_bytes - reclaimable_bytes(ledger)) - in_swap,
+        headroom_bytes=min(limit_bytes - working_set - in_swap, room_max),
+        headroom_max_bytes=room_max,
         swap_room_bytes=swap_room_bytes,
         kills=kills,
         unsure_bytes=unsure_bytes(ledger),
+        protected_bytes=protected,
     )
+
+
+def _protected(child: CgroupUse) -> int:
+    """Memory of a cgroup that could be reclaimed, but not for the limit of its parent: what memory.min covers."""
+    if not child.min_bytes or child.usage_bytes is None:
+        return 0
+    ledger = cgroup_ledger(child.usage_bytes, child.stat)
+    return max(0, min(child.usage_bytes, child.min_bytes) - (ledger.whole_bytes - reclaimable_bytes(ledger)))
 
 
 def _swap_beyond(use: CgroupUse) -> int:
@@ -137,17 +164,21 @@ def host_ceiling(meminfo: Meminfo) -> Ceiling | None:
 def ceilings(chain: Sequence[CgroupUse], mem_total_bytes: int | None, swap_free_bytes: int = 0) -> tuple[Ceiling, ...]:
     """The ceilings of a process's cgroup and its ancestors, in the given order; memory.high of each comes first."""
     room = swap_room(chain, swap_free_bytes)
-    found = ((high_ceiling(use, mem_total_bytes), ceiling(use, mem_total_bytes, room)) for use in chain)
+    children = (None, *chain)
+    found = (
+        (high_ceiling(use, mem_total_bytes, child), ceiling(use, mem_total_bytes, room, child))
+        for use, child in zip(chain, children, strict=False)
+    )
     return tuple(one for pair in found for one in pair if one)
 
 
 def swap_room(chain: Sequence[CgroupUse], swap_free_bytes: int) -> int:
     """Memory of a process in all these cgroups that can still go to swap.
 
-    If a limit is unknown, the machine decides.
+    If a limit is unknown, the machine decides. If a use is unknown, there may be no room.
     """
     rooms = [
-        max(0, use.swap_limit_bytes - (use.swap_bytes or 0))
+        max(0, use.swap_limit_bytes - use.swap_bytes) if use.swap_bytes is not None else 0
         for use in chain
         if use.swap_limit_bytes is not None and use.swap_limit_bytes < UNLIMITED
     ]

@@ -86,8 +86,9 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
     grown = _grown_bytes_per_s(history, row.key, step.now_s)
     brake = counters.brake(step.readings(row.key))
     threads = next((one for one in judged.counts if one.beyond == NO_THREAD), None)
-    few = (one for one in judged.limits if one.limit in (Limit.STACK, Limit.LOCKED))
+    few = (one for one in judged.limits if one.limit in (Limit.STACK, Limit.LOCKED, Limit.HUGETLB))
     resource = max(few, key=lambda one: one.used_bytes / max(1, one.limit_bytes), default=None)
+    near = min((one for one in judged.limits if one.limit is Limit.HIGH), key=_room, default=None)
     limits, in_cgroup, giant = cgroups.limits.get(row.key), judged.in_cgroup, judged.giant
     return FindingInputs(
         rss=row.rss_bytes,
@@ -142,6 +143,9 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         high_limit=brake[0].high_bytes if brake is not None else None,
         high_name=f"memory.high of {limit_name(brake[0].path, step)}" if brake is not None else None,
         high_per_s=brake[1] if brake is not None else None,
+        brake_name=near.name if near is not None else None,
+        brake_limit=near.limit_bytes if near is not None else None,
+        brake_used=near.used_bytes if near is not None else None,
         limit_events_per_s=counters.cgroup_rate(bound, "max_events"),
         address_space=_limited(limits.address_space_bytes) if limits is not None else None,
         data=status.data_bytes if status is not None else None,
@@ -169,6 +173,10 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         protected=f"{giant.name} ({giant.pid})" if giant is not None else None,
         protected_rss=giant.rss_bytes if giant is not None else None,
     )
+
+
+def _room(row: LimitRow) -> int:
+    return row.headroom_max_bytes
 
 
 def task_sums(tasks: Iterable[ProcessRow | None]) -> TaskSums | None:

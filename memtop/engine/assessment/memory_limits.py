@@ -47,6 +47,7 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
             one.path,
             one.swap_room_bytes,
             one.unsure_bytes,
+            one.protected_bytes,
         )
         for one in found
     ]

@@ -119,6 +119,7 @@ class CgroupFiles:
         local = parse_memory_events(raw) if raw is not None else events
         raw = self.file(one.path, "memory.pressure", 1024)
         return one._replace(
+            min_bytes=self._limit(one.path, "memory.min"),
             swap_limit_bytes=self._limit(one.path, "memory.swap.max"),
             swap_bytes=self._count(one.path, "memory.swap.current"),
             zswap_limit_bytes=self._limit(one.path, "memory.zswap.max"),

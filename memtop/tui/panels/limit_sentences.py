@@ -96,6 +96,11 @@ def _rooms(outlook: Assessment) -> Iterator[str]:
                 f"limit takes effect: {units.long_size(can_go_bytes)} of the "
                 "working set can be reclaimed (page cache in use, slab)."
             )
+        if row.protected_bytes > 0.01 * row.limit_bytes:
+            yield (
+                f"Room of {short(row.name)} does not include {units.long_size(row.protected_bytes)} of cache: "
+                "memory.min of a cgroup inside keeps it."
+            )
         if row.unsure_bytes > 0.01 * row.limit_bytes:
             most_bytes = row.headroom_max_bytes + row.unsure_bytes
             yield (

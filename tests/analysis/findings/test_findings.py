@@ -46,6 +46,7 @@ GIVEN_BACK: dict[str, Any] = {"given_back": 51 * MIB, "given_back_rss": 100 * MI
 FAMILY: dict[str, Any] = {"family": 3, "family_rss": 300 * MIB, "family_pss": 200 * MIB}
 
 THREADS: dict[str, Any] = {"threads_limit": 100, "threads_limit_name": "pids of /app"}
+BRAKE: dict[str, Any] = {"brake_name": "memory.high of app", "brake_limit": 100}
 LOCKED: dict[str, Any] = {"resource_limit": 100, "resource_limit_name": "ulimit -l", "resource_ends": "mlock fails"}
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("frozen", LIMITED | {"frozen": True}, LIMITED, Severity.DANGER),
@@ -65,7 +66,18 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("thrashing", PAGING, PAGING | {"psi_full_percent": 4.9}, Severity.DANGER),
     ("charge_growth", LIMITED | {"charge": growth(Shape.LEAK), "charge_name": "app"}, LIMITED, Severity.WARNING),
     ("charge_growth", {"charge": growth(Shape.LEAK), "charge_name": "own"}, {}, Severity.WARNING),
-    ("family_growth", {"family_growth": growth(Shape.LEAK)}, {}, Severity.WARNING),
+    (
+        "family_growth",
+        {"family_growth": growth(Shape.LEAK), "family_measure": "PSS", "family_count": 4},
+        {"family_measure": "PSS", "family_count": 4},
+        Severity.WARNING,
+    ),
+    ("near_high", BRAKE | {"brake_used": 80}, BRAKE | {"brake_used": 79}, Severity.WARNING),
+    ("near_high", BRAKE | {"brake_used": 1, "brake_limit": 0}, BRAKE, Severity.WARNING),
+    ("threads", THREADS | {"threads_used": 1, "threads_limit": 0}, THREADS | {"threads_limit": 0}, Severity.WARNING),
+    ("resource_limit", LOCKED | {"resource_used": 1, "resource_limit": 0}, LOCKED, Severity.WARNING),
+    ("address_space", {"virt": 1, "address_space": 0}, {"virt": 1}, Severity.WARNING),
+    ("data_limit", {"data": 1, "data_limit": 0}, {"data": 0, "data_limit": 0}, Severity.WARNING),
     ("thrashing", THRASH, THRASH | {"refault_per_s": 999.0}, Severity.DANGER),
     ("thrashing", PAGING | {"majflt_per_s": 0.0, "swap_in_per_s": 100.0}, {"psi_full_percent": 9.0}, Severity.DANGER),
     ("host_low", {"mem_total": 100, "mem_available": 9}, {"mem_total": 100, "mem_available": 10}, Severity.WARNING),

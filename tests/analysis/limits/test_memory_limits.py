@@ -48,6 +48,25 @@ def test_the_ancestor_with_the_least_headroom_binds() -> None:
     assert (bound.path, bound.headroom_bytes) == ("pod", 50 * MIB)
 
 
+@pytest.mark.parametrize(
+    ("min_mib", "kept_mib"), [(None, 0), (0, 0), (40, 0), (60, 20), (100, 60), (UNLIMITED // MIB, 60)]
+)
+def test_cache_that_memory_min_of_a_cgroup_inside_keeps_is_no_room(min_mib: int | None, kept_mib: int) -> None:
+    """Of 100 MiB, 60 are cache; memory.min covers what cannot go anyway first."""
+    inner = use("a/b", UNLIMITED // MIB + 1, 100, inactive=50, active=10)
+    inner = inner._replace(min_bytes=None if min_mib is None else min_mib * MIB)
+    (found,) = ceilings([inner, use("a", 200, 150, inactive=80, active=10)], GIB)
+    assert (found.path, found.protected_bytes) == ("a", kept_mib * MIB)
+    assert found.headroom_max_bytes == (200 - 60 - kept_mib) * MIB
+    assert found.headroom_bytes == min(200 - 70, 200 - 60 - kept_mib) * MIB
+
+
+def test_memory_min_does_not_protect_from_the_limit_of_its_own_cgroup() -> None:
+    own = use("a", 200, 150, inactive=90)._replace(min_bytes=150 * MIB)
+    (found,) = ceilings([own], GIB)
+    assert (found.protected_bytes, found.headroom_max_bytes) == (0, 140 * MIB)
+
+
 def test_of_equals_the_nearest_binds() -> None:
     bound = binding(ceilings([use("a/b", 100, 50), use("a", 200, 150)], None))
     assert bound is not None
@@ -153,6 +172,7 @@ def test_what_can_go_to_swap_is_bounded_by_every_cgroup_and_by_the_machine() -> 
     assert swap_room([with_swap(40, 10), with_swap(15)], 500 * MIB) == 15 * MIB
     assert swap_room([with_swap(40, 50)], 500 * MIB) == 0
     assert swap_room([with_swap(None)], 500 * MIB) == 500 * MIB
+    assert swap_room([with_swap(40)._replace(swap_bytes=None)], 500 * MIB) == 0, "it may be full"
     assert swap_room([with_swap(UNLIMITED // MIB + 1)], 7 * MIB) == 7 * MIB
     assert ceilings([with_swap(40, 10)], GIB, 500 * MIB)[0].swap_room_bytes == 30 * MIB
 
