@@ -80,6 +80,9 @@ def _growth(outlook: Assessment) -> Answer:
         return Answer(f"Growing? {rise}; verdict in seconds", Severity.NOTE, "verdict_growing")
     if growth is None or state is None or state.kind is Shape.INSUFFICIENT or growth.kind is Shape.INSUFFICIENT:
         return Answer(_EARLY, Severity.NOTE, "verdicts")
+    if outlook.of_heap and growth.slope_bytes_per_s is not None:
+        says = f"Perhaps: {_signed(60 * growth.slope_bytes_per_s)}/min survives; a major collection will tell"
+        return Answer(f"Growing? {says}", Severity.NOTE, "jvm_gc")
     if state.changing:
         return Answer("Growing? The trend is changing; verdict in a few seconds", Severity.NOTE, "verdicts")
     return Answer(f"Growing? {_shape(growth)}", Severity.NOTE, "verdicts")

@@ -18,11 +18,17 @@ _FILLS: Final = frozenset({"heap_leak", "heap_full"})
 
 
 def heap_verdict(facts: FindingFacts | None, now_s: float) -> tuple[Confirmation, Growth] | None:
-    """What its own figures say, where they say that the heap fills up; else None.
+    """What its own figures say, where they say that the heap fills up, or that more survives so far; else None.
 
-    The growth is that of the floor after collections. It has no forecast.
+    The growth is that of the floor after collections. It has no forecast. What survives while no collection has
+    examined old objects may be growth.
     """
-    if facts is None or facts.alarm not in _FILLS or facts.floor is None:
+    if facts is None:
+        return None
+    if facts.surviving_bytes_per_s and not facts.alarm:
+        open_growth = Growth(Shape.GROWTH, points=0, span_s=0.0, slope_bytes_per_s=facts.surviving_bytes_per_s)
+        return Confirmation(kind=Shape.GROWTH), open_growth
+    if facts.alarm not in _FILLS or facts.floor is None:
         return None
     floor = facts.floor
     low, high = floor.interval_bytes_per_s or (None, None)

@@ -70,12 +70,15 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
     if state.kind is Shape.INSUFFICIENT:
         words += f", until {LOOKS} classifications agree"
     if growth.slope_bytes_per_s is not None and growth.kind is not Shape.FLAT:
-        low, high = (growth.slope_low_bytes_per_s or 0) * 60, (growth.slope_high_bytes_per_s or 0) * 60
-        words += f"; floor {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
-        words += f" ({units.signed_size(low)} to {units.signed_size(high)})"
-    words += (
-        f", from {growth.points} {'collections' if outlook.of_heap else 'readings'} in {units.duration(growth.span_s)}"
-    )
+        words += (
+            f"; {'floor' if growth.points else 'what survives'} {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
+        )
+        if growth.slope_low_bytes_per_s is not None and growth.slope_high_bytes_per_s is not None:
+            low, high = growth.slope_low_bytes_per_s * 60, growth.slope_high_bytes_per_s * 60
+            words += f" ({units.signed_size(low)} to {units.signed_size(high)})"
+    if growth.points:
+        read = "collections" if outlook.of_heap else "readings"
+        words += f", from {growth.points} {read} in {units.duration(growth.span_s)}"
     if outlook.lazy_free_bytes and not outlook.of_heap:
         words += f"; {units.size(outlook.lazy_free_bytes)} that was already freed (LazyFree) is not counted"
     if state.alarm and growth.limit_s is not None:

@@ -78,6 +78,13 @@ def test_the_evidence_grows_with_the_time_for_which_it_was_seen() -> None:
     assert (growth.kind, growth.points, growth.rise_bytes) == (Shape.LEAK_GC, 12, 6e8)
 
 
+def test_before_old_objects_were_examined_a_rise_of_what_survives_may_be_growth() -> None:
+    found = heap_verdict(FindingFacts(surviving_bytes_per_s=1e6), 1000.0)
+    assert found is not None
+    state, growth = found
+    assert (state.kind, state.alarm, growth.slope_bytes_per_s) == (Shape.GROWTH, False, 1e6)
+
+
 @pytest.mark.parametrize(
     "facts", [None, LEAK._replace(alarm=""), LEAK._replace(alarm="goroutines"), LEAK._replace(floor=None)]
 )
