@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from memtop.model.machine import MachineView
     from memtop.runtimes.registry import Registry
     from memtop.sampling.commands import Command
+    from memtop.sampling.second_sampler import SecondSampler
 
 HELD: Final = 256
 """Processes of the command line whose end is reported. Each needs a descriptor."""
@@ -47,6 +48,7 @@ class Engine:
 
     ``own`` measures memtop itself. ``position`` gives the position in a replay, ``trouble`` the reason why a recording
     cannot be written. ``registry`` has the runtimes; None means all. ``note`` takes the events of each instant.
+    ``wants_all`` says whether files that are read once are to be read again, because a recording began without them.
     """
 
     def __init__(
@@ -58,7 +60,11 @@ class Engine:
         *,
         registry: Registry | None = None,
         note: Callable[[NotedEvent], None] = lambda event: None,
+        wants_all: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._source = source
+        self._wants_all = wants_all
+        self._second_sampler: SecondSampler | None = None
         self._sampler = Sampler(source, replaying=position is not None)
         self._own = own
         self._position = position
@@ -106,10 +112,21 @@ class Engine:
         sample = self._sampler.sample(plan)
         if sample is None:
             return False
+        if self._wants_all():
+            self._read_again(plan, sample)
+        else:
+            self._second_sampler = None
         self._tick += 1
         self._late_s = late_s
         self._absorb(sample, request, plan)
         return True
+
+    def _read_again(self, plan: SamplePlan, sample: Sample) -> None:
+        if self._second_sampler is None:
+            from memtop.sampling.second_sampler import SecondSampler  # noqa: PLC0415 (only large machines need it)
+
+            self._second_sampler = SecondSampler(self._source)
+        self._second_sampler.read(plan, sample)
 
     def prepare(self) -> None:
         """Create what the second sample needs and a single one does not. Its import would make that sample late."""

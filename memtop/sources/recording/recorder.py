@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 
 EVENTS_LIMIT: Final = 256
 """Most events of one instant."""
+MOST_KEPT: Final = 1_000
+"""Most processes whose instants are kept in memory while nothing is written. Of more, the ring would hold some seconds
+and cost more than all else."""
+KEPT_AGAIN: Final = 800
+"""They are kept again when there are at most so many."""
+_CATCHING_UP: Final = 10
+"""Instants in which everything is read again: names and command lines are read in turn."""
 _OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
 
 
@@ -42,7 +49,8 @@ class Recorder:
     leaves out the arguments of all programs.
 
     ``sink`` takes what is written in place of a file. Without it and ``path`` nothing is written until :meth:`start`.
-    With ``looks_back`` the last instants are kept in memory, and a file begins with them.
+    With ``looks_back`` the last instants are kept in memory, and a file begins with them. On a machine with more than
+    MOST_KEPT processes a file begins when it is started; see :attr:`wants_all`.
 
     An instant is passed to the writer when the next one begins, or by :meth:`pass_on`. After it is written, it survives
     the end of memtop. A slow or full disk delays nothing: instants that cannot be written are counted, see
@@ -66,6 +74,12 @@ class Recorder:
         self._from_s: float | None = None
         sink = sink or (_new_file(path, bounds) if path else None)
         self._writer = Writer(Ring() if looks_back else None, about_this_machine(asked))
+        self._looks_back = looks_back
+        self._too_many = False
+        """Whether there are too many processes to keep instants in memory."""
+        self._lacks_past = False
+        """Whether answers were not noted that a recording from now on would need."""
+        self._catching_up = 0
         if sink is not None:
             self._begin(sink)
         self._tick: Tick | None = None
@@ -119,19 +133,42 @@ class Recorder:
         """The last instants in memory, the oldest first; not the one under way."""
         return self._writer.recent()
 
+    @property
+    def wants_all(self) -> bool:
+        """Whether the files that are read once are to be read again, because a recording begins without a past."""
+        return self._catching_up > 0
+
     def begin(self) -> Instant | None:
         """Open a new instant, and pass the previous one to the writer."""
         self._hand_over()
         instant = self._source.begin()
-        if instant is not None:
+        if instant is not None and self._is_noting():
+            self._catching_up = _CATCHING_UP if self._lacks_past else max(self._catching_up - 1, 0)
+            self._lacks_past = False
             self._tick = Tick(instant)
             if self._from_s is None:
                 self._from_s = instant.wall_s
+        elif instant is not None:
+            self._forget()
         return instant
+
+    def _is_noting(self) -> bool:
+        return self._sink is not None or not self._looks_back or not self._too_many
+
+    def _forget(self) -> None:
+        """Keep nothing in memory, until a file is begun."""
+        self._tick = self._from_s = None
+        if not self._lacks_past:
+            self._lacks_past = True
+            self._catching_up = 0
+            self._writer.forget()
 
     def pids(self) -> Sequence[int]:
         """See ``Source.pids``."""
         pids = self._source.pids()
+        self._too_many = len(pids) > (KEPT_AGAIN if self._too_many else MOST_KEPT)
+        if not self._is_noting():
+            self._forget()
         if self._tick is not None:
             self._tick.pids = pids
         return pids

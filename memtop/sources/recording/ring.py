@@ -30,6 +30,11 @@ class Ring:
             while self._bytes > self._limit_bytes and self._blocks[0] is not block:
                 self._drop_oldest()
 
+    def clear(self) -> None:
+        """Drop all blocks."""
+        self._blocks.clear()
+        self._bytes = 0
+
     def __iter__(self) -> Iterator[Block]:
         return iter(self._blocks)
 

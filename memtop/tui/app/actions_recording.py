@@ -42,7 +42,7 @@ class RecordingActions(AppState):
         except MemtopError as error:
             return f"not recorded: {error}", "error"
         state = self.recording.state
-        past = ""
+        past = ", from now on: nothing is kept in memory while there are so many processes"
         if state is not None and state.from_s is not None and state.from_s < now_s:
             since = time.strftime("%H:%M:%S", time.localtime(state.from_s))
             past = f", from {since} on ({units.duration(now_s - state.from_s)} back, all that is in memory)"

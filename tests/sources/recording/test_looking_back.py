@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from memtop.cli.composition import engine_on
+from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, RecordingError
+from memtop.model.frame import Frame, ProcessRow
+from memtop.model.request import Request
+from memtop.sampling.request import Need, ReadingsRequest
+from memtop.sources.live import LiveSource
 from memtop.sources.protocol import Instant, NotedEvent
 from memtop.sources.recording import encoder
+from memtop.sources.recording import recorder as recorder_module
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.sources.recording.ring import Ring
@@ -37,6 +45,10 @@ def played(path: Path) -> list[tuple[object, ...]]:
         seen.append((instant, list(pids), replay.sweep("statm", pids), replay.read("proc/meminfo")))
     replay.close()
     return seen
+
+
+def wants_all(recorder: Recorder) -> bool:
+    return recorder.wants_all
 
 
 def path_of(recorder: Recorder) -> str | None:
@@ -115,3 +127,47 @@ def test_events_are_found_by_their_instant(tmp_path: Path, monkeypatch: pytest.M
     assert [replay.event_before(at) for at in (3, 4, 7, 8)] == [None, 3, 3, 7]
     assert [replay.event_after(at) for at in (1, 3, 6, 7)] == [3, 7, 7, None]
     replay.close()
+
+
+def test_with_too_many_processes_nothing_is_kept_until_a_file_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MOST_KEPT", 1)
+    world = World()
+    recorder = Recorder(world, looks_back=True)
+    take(recorder, world, 5)
+    assert not wants_all(recorder)
+    recorder.start(str(tmp_path / "r"))
+    seen = take(recorder, world, 4)
+    assert wants_all(recorder)
+    recorder.close()
+    assert played(tmp_path / "r") == seen
+
+
+def test_what_is_read_once_is_read_again_for_a_recording_that_begins_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MOST_KEPT", 1)
+    recorder = Recorder(LiveSource(), looks_back=True)
+    engine = engine_on(recorder)
+    own = Request(ReadingsRequest(needs=Need.STATUS, needs_all=Need.STATUS))
+    frames = [step(engine, own, recorder) for _ in range(3)]
+    recorder.start(str(tmp_path / "r"))
+    frames += [step(engine, own, recorder) for _ in range(4)]
+    recorder.close()
+    replay = engine_on(Replay(str(tmp_path / "r")))
+    replayed = [frame for _ in range(4) if (frame := replay.step(own)) is not None]
+    live, again = (row_of(one[-1]) for one in (frames, replayed))
+    assert (live.command, live.user, live.anon_bytes is None) == (again.command, again.user, again.anon_bytes is None)
+    assert live.key == again.key and live.command and live.user
+
+
+def step(engine: Engine, request: Request, recorder: Recorder) -> Frame:
+    frame = engine.step(request)
+    recorder.settle(5.0)
+    assert frame is not None
+    return frame
+
+
+def row_of(frame: Frame) -> ProcessRow:
+    return next(row for row in frame.rows if row.key.pid == os.getpid())
