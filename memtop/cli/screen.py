@@ -102,11 +102,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         first = look.frame()
         if first is not None and not settings.ascii:  # the first picture has characters beyond ASCII
             _paint(first, view, settings, source, life)
-        # A reader of metrics may already be importing ssl on its thread.
-        with nullcontext() if settings.go_urls else memory_tuning.without_openssl():
-            from memtop.tui.app.app import MemtopApp
-
-        app = MemtopApp(
+        app = _app_class(settings)(
             looking_back_on(source, engine),
             settings,
             view,
@@ -131,6 +127,17 @@ def _step_shown(recorded: Recorded, engine: Engine | Player) -> Step | None:
     """The step of a recorded demo at the instant that is played."""
     position: Callable[[], tuple[int, int]] = engine.position  # type: ignore[union-attr]  # it is a player
     return recorded.step_at(position()[0])
+
+
+def _app_class(settings: Settings) -> type[MemtopApp]:
+    """Import Textual and the app, in little memory."""
+    from memtop.tui.terminal import memory_tuning
+
+    # A reader of metrics may already be importing ssl on its thread.
+    with nullcontext() if settings.go_urls else memory_tuning.without_openssl():
+        from memtop.tui.app.app import MemtopApp
+    memory_tuning.without_strip_caches()
+    return MemtopApp
 
 
 def _paint(first: Frame, view: View, settings: Settings, source: Source, life: lifecycle.Life) -> None:

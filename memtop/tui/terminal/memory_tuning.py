@@ -65,6 +65,29 @@ def trim() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
+class _NoCache:
+    """Stands for a cache of a Strip, and keeps nothing."""
+
+    def get(self, key: object, default: None = None) -> None:
+        """Find nothing."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        """Keep nothing."""
+
+
+def without_strip_caches() -> None:
+    """Create the lines that Textual draws without their caches.
+
+    Each line would have seven, empty ones too, and a copy of itself for each place where it was cut: 2 MB, for lines
+    that are drawn once. Call it before the first widget is drawn.
+    """
+    from textual import strip  # noqa: PLC0415 (prepare must come before it)
+
+    nothing = _NoCache()
+    if hasattr(strip, "FIFOCache"):
+        strip.FIFOCache = lambda size: nothing
+
+
 def forget() -> None:
     """Drop the text widths that Rich has cached, if they are many. Call it with every new frame.
 

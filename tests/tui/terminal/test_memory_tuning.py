@@ -18,6 +18,11 @@ assert not gc.isenabled()
 with memory_tuning.without_openssl():
     import memtop.tui.app.app
 assert "ssl" not in sys.modules and "_ssl" not in sys.modules
+memory_tuning.without_strip_caches()
+from textual.strip import Segment, Strip
+line = Strip([Segment("VIRT RES")])
+assert [part.text for _ in range(2) for part in line.divide([4, 8])] == ["VIRT", " RES"] * 2
+assert line.crop(5).text == line.crop(5).text == "RES" and line.crop(5) is not line.crop(5)
 memory_tuning.settle()
 assert gc.isenabled() and gc.get_freeze_count() > 10_000
 import memtop.sources.http_get
