@@ -27,7 +27,8 @@ _FAST_S: Final = 2.0
 _LOADING_S: Final = 10.0
 """A young program loads ..."""
 _LONG_FOR_LOADING_S: Final = 8.0
-"""... for less than this."""
+"""... for less than this, or more slowly than this for longer: a slow leak is left to the verdict."""
+_LOADING_BYTES_PER_S: Final = MIB / 2
 _MINUTES_S: Final = 600.0
 _AT_ONCE_S: Final = 120.0
 _TOLD_FROM_S: Final = 3600.0
@@ -108,11 +109,11 @@ def _is_worth_a_line(one: GrowthFacts) -> bool:
     if rise is None or rise.steps < 3 or one.anon_bytes < 0.5 * rise.size_bytes:
         return False
     room = one.limit.room_bytes if one.limit is not None else None
-    enough = _RISE_BYTES / 2 if rise.steps >= _MANY_STEPS else _RISE_BYTES
-    least = enough if room is None else max(MIB, min(enough, _RISE_OF_ROOM * room))
     began_young = one.age_s is not None and one.age_s - rise.span_s < _LOADING_S
-    if began_young and rise.span_s < _LONG_FOR_LOADING_S:
+    if began_young and (rise.span_s < _LONG_FOR_LOADING_S or rise.bytes_per_s < _LOADING_BYTES_PER_S):
         return False
+    enough = _RISE_BYTES / 2 if rise.steps >= _MANY_STEPS and not began_young else _RISE_BYTES
+    least = enough if room is None else max(MIB, min(enough, _RISE_OF_ROOM * room))
     fast = rise.size_bytes >= _FAST_BYTES and rise.span_s >= _FAST_S
     return fast or (rise.size_bytes >= least and rise.span_s >= _RISE_S)
 

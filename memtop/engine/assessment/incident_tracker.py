@@ -95,6 +95,8 @@ class IncidentTracker:
             one = self._exit(step, report, last.get(report.key) or step.row(report.key))
             if one.is_oom:
                 self._explain()
+            elif not (one.large and (one.signal is not None or one.exit_code)):
+                continue  # no rule names it, and a storm of such must not displace those that are named
             earlier = next((old for old in self._exits if old.is_oom and one.is_oom and _same(old, one)), None)
             if earlier is not None:
                 self._exits.remove(earlier)
@@ -141,9 +143,17 @@ class IncidentTracker:
 
     def _nameless(self, step: StepInput, at_s: float) -> ExitFacts:
         """A kill of a process that was gone before it could be noticed."""
-        path = next((one for one in step.cgroups.kills if self._counters.cgroup_kills(one)), None)
+        path = next(
+            (one for one in step.cgroups.kills if (self._counters.cgroup_kills(one) or 0) > self._named(step, one)),
+            None,
+        )
         name = cgroup_name(path, step) if path is not None and step.now_s - at_s <= KILL_S else ""
         return ExitFacts(None, "", at_s, True, cgroup_path=path, cgroup_name=name)
+
+    def _named(self, step: StepInput, path: str) -> int:
+        """Kills in a cgroup, within the time in which its counter is asked for them, whose victims are known."""
+        recent = [one for one in self._exits if one.is_oom and one.key is not None and one.cgroup_path == path]
+        return sum(one.count for one in recent if step.now_s - one.at_s <= KILL_S + UNEXPLAINED_S)
 
 
 def _same(one: ExitFacts, other: ExitFacts) -> bool:

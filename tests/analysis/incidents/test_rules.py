@@ -99,6 +99,9 @@ def test_confirmed_growth_is_a_danger_where_a_limit_that_kills_is_less_than_an_h
         (rising(12, 12.0, anon_bytes=MIB), []),
         (rising(12, 6.0, age_s=7.0), []),
         (rising(12, 9.0, age_s=10.0), [("rising", NOTE)]),
+        (rising(6, 9.0, age_s=10.0)._replace(rise=rise(6, 9.0, steps=9)), []),
+        (rising(9, 40.0, age_s=45.0), []),
+        (rising(6, 9.0)._replace(rise=rise(6, 9.0, steps=9)), [("rising", NOTE)]),
     ],
     ids=[
         "slow",
@@ -110,6 +113,9 @@ def test_confirmed_growth_is_a_danger_where_a_limit_that_kills_is_less_than_an_h
         "files",
         "loading",
         "still loading",
+        "little, and young",
+        "slow, and young",
+        "little, but steady",
     ],
 )
 def test_a_rise_is_named_once_it_is_no_hiccup_and_the_worse_the_nearer_its_limit(

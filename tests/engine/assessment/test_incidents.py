@@ -122,6 +122,28 @@ def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:
     assert names(frame).count("oom_kill") == 1, "the machine has counted the same kill"
 
 
+def test_a_storm_of_small_ends_does_not_displace_a_kill() -> None:
+    process = FakeProcess(42, comm=b"worker", cmdline=b"worker\0")
+    source, engine = world(process, FakeProcess(43))
+    for _ in range(4):
+        step(engine)
+    del source.processes[42]
+    source.ended = [Exit(42, source.wall_s, 9)]
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    step(engine)
+    source.ended = []
+    for _ in range(3):
+        children = [source.add(FakeProcess(pid, rss_pages=10)) for pid in range(1000, 1100)]
+        engine.step(request(visible=frozenset(child.key for child in children)))
+        for child in children:
+            del source.processes[child.pid]
+        source.ended = [Exit(child.pid, source.wall_s, 256) for child in children]
+        frame = step(engine)
+        source.ended = []
+    assert (first(frame).name, first(frame).facts["victim"]) == ("oom_kill", "worker (42)")
+
+
 def test_a_kill_that_no_end_explains_is_reported_without_a_name() -> None:
     source, engine = world(FakeProcess(42))
     for _ in range(4):
