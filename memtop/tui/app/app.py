@@ -320,6 +320,8 @@ class MemtopApp(
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Show the keys and the explanation of the widget in focus."""
+        if not self.screen_stack:
+            return  # the end has begun
         chart = isinstance(event.widget, MemoryChart)
         self.topic = "memory_chart" if chart else self.view.sort.topic
         if (panel := panel_of(event.widget)) is not None and panel.topic is not None:

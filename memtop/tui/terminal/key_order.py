@@ -1,8 +1,8 @@
-"""Keys and pastes do their work in the order in which they were typed.
+"""Keys, clicks and pastes do their work in the order in which they were made.
 
 Textual gives every key at once to the widget that has the focus then, where it waits, and a key with priority acts
 before those that wait. On a busy machine Esc followed by a filter finds the dialog still open: the key of the filter is
-ignored, and the text of the filter acts as commands. Here a key has acted before the next one is looked at.
+ignored, and the text of the filter acts as commands. Here a key or a click has acted before the next one is looked at.
 
 Textual 8 has no public method for this, so protected methods of its widgets are called.
 """
@@ -10,6 +10,7 @@ Textual 8 has no public method for this, so protected methods of its widgets are
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING, Final
 from textual import events
 from textual._callback import invoke
 from textual.app import App
+from textual.errors import NoWidget
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
+    from textual.driver import Driver
 
 LOOK_S: Final = 0.005
 """How often to check whether a new screen is there, or a widget still is."""
@@ -30,28 +33,61 @@ ROUNDS: Final = 3
 
 
 class KeyOrder(App[None]):
-    """An application whose keys wait for each other, and for the screens that they open."""
+    """An application whose input waits for what the input before has caused, and for the screens that it opens."""
+
+    _waiting: deque[events.Event]
+
+    def __init__(self, driver_class: type[Driver]) -> None:
+        super().__init__(driver_class=driver_class)
+        self._waiting = deque()
 
     async def on_event(self, event: events.Event) -> None:
-        """Handle an event. Keys and pastes end here, all others go their way through the queues of the widgets."""
-        if not isinstance(event, (events.Key, events.Paste)) or event.is_forwarded:
+        """Handle an event. Input takes its turn behind the messages that the application has got."""
+        if not isinstance(event, (events.InputEvent, events.Paste)) or event.is_forwarded:
             await super().on_event(event)
             return
+        if isinstance(event, events.MouseMove) and self._waiting and isinstance(self._waiting[-1], events.MouseMove):
+            self._waiting[-1] = event
+            return
+        self._waiting.append(event)
+        if len(self._waiting) == 1:
+            self.call_later(self._take)
+
+    async def _take(self) -> None:
+        """Handle the first event that waits."""
+        event = self._waiting[0]
+        try:
+            await self._act(event)
+        finally:
+            self._waiting.popleft()
+            if self._waiting:
+                self.call_later(self._take)
+
+    async def _act(self, event: events.Event) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
                 await self._screen_is_ready()
-        if isinstance(event, events.Paste):
-            await self._handle(event, self.focused or self.screen)
-            return
-        self.app_focus = True
-        if await self._check_bindings(event.key, priority=True):
-            return
-        target = self.focused or self.screen
-        await self._handle(event, target)
-        if event.key == "enter":
+        if not self.screen_stack:
+            return  # the end has begun
+        target = self._target(event)
+        if not isinstance(event, (events.Key, events.Paste)):
+            await super().on_event(event)
+        elif isinstance(event, events.Paste):
+            await self._handle(event, target)
+        else:
+            self.app_focus = True
+            if not await self._check_bindings(event.key, priority=True):
+                await self._handle(event, self.focused or self.screen)
+        if isinstance(event, events.MouseUp) or (isinstance(event, events.Key) and event.key == "enter"):
             with suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE_S):
                     await self._answer_has_arrived(target)
+
+    def _target(self, event: events.Event) -> DOMNode:
+        if isinstance(event, events.MouseEvent):
+            with suppress(NoWidget):
+                return self.get_widget_at(event.x, event.y)[0]
+        return self.focused or self.screen
 
     async def _screen_is_ready(self) -> None:
         while self.screen_stack and not self.screen.is_mounted:
@@ -73,7 +109,7 @@ class KeyOrder(App[None]):
                 return
 
     async def _answer_has_arrived(self, target: DOMNode) -> None:
-        """A widget that was given Enter answers by a message: wait until that has reached the screen."""
+        """A widget answers Enter and a click by a message: wait until that has reached the screen."""
         for _ in range(ROUNDS):
             await self._through(node for node in target.ancestors_with_self if node is not self)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import ClassVar
 
 import pytest
@@ -22,13 +23,18 @@ def burst(it: Board, *names: str) -> None:
         it.app.post_message(events.Key(name, name if len(name) == 1 else None))
 
 
+def shows(it: Board, text: str) -> bool:
+    """Whether this is the filter, and the line of the filter has it."""
+    return it.app.query_one("#filter", Input).value == it.app.view.query.text == text
+
+
 async def test_a_filter_typed_right_behind_a_dialog_and_escape_is_a_filter() -> None:
     async with board() as it:
         line = it.app.query_one("#filter", Input)
         for number, dialog in enumerate(("question_mark", "e", "c", "ctrl+p", "slash")):
             burst(it, dialog, "escape", "escape", "slash", *"cef", str(number))
-            await it.pilot.pause()
-            assert (line.value, it.at_rest(), it.app.focused) == (f"cef{number}", True, line), dialog
+            await it.until(partial(shows, it, f"cef{number}"), f"the filter behind {dialog}")
+            assert (it.at_rest(), it.app.focused) == (True, line), dialog
             await it.press("escape")
 
 
@@ -37,9 +43,20 @@ async def test_a_filter_typed_right_behind_an_answer_is_a_filter() -> None:
         line = it.app.query_one("#filter", Input)
         for number, answer in enumerate(("s", "c", "slash")):
             burst(it, answer, "enter", "slash", *"cef", str(number))
-            await it.pilot.pause()
-            assert (line.value, it.at_rest(), it.app.focused) == (f"cef{number}", True, line), answer
+            await it.until(partial(shows, it, f"cef{number}"), f"the filter behind {answer}")
+            assert (it.at_rest(), it.app.focused) == (True, line), answer
             await it.press("escape")
+
+
+async def test_a_click_acts_before_the_keys_behind_it() -> None:
+    async with board() as it:
+        x, y = it.app.query_one("#status").region.offset
+        for kind in (events.MouseDown, events.MouseUp):
+            it.app.post_message(kind(None, x + 2, y, 0, 0, 1, False, False, False))
+        burst(it, "escape", "slash", *"cef")
+        await it.until(partial(shows, it, "cef"), "the filter behind the click")
+        assert it.at_rest()
+        await it.pilot.pause()
 
 
 async def test_what_follows_a_paste_stays_behind_it() -> None:
@@ -47,8 +64,8 @@ async def test_what_follows_a_paste_stays_behind_it() -> None:
         burst(it, "slash", "a")
         it.app.post_message(events.Paste("bc"))
         burst(it, "d", "left", "e")
+        await it.until(partial(shows, it, "abced"), "all that was typed")
         await it.pilot.pause()
-        assert it.app.query_one("#filter", Input).value == "abced"
 
 
 class Hanging(Static, can_focus=True):
