@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Final
 
 from memtop.sources.recording.format import (
+    FOUND_BY_QUERIES,
     LABEL_LIMIT,
     PACKED_LIMIT,
     VALUE_LIMIT,
@@ -23,7 +24,9 @@ from memtop.sources.recording.format import (
     has_basis,
     is_kept,
     pack,
+    pack_answer,
     pack_rows,
+    squeeze,
 )
 from memtop.sources.recording.known_answers import KnownAnswers
 from memtop.sources.recording.tick import Block, Recorded, Tick
@@ -32,6 +35,10 @@ KEY_TICKS: Final = 60
 """Fewest ticks from one keyframe to the next."""
 KEY_TICKS_MOST: Final = 300
 """Most ticks between two keyframes. Between the two it depends on their size."""
+FEWEST_BUNDLED: Final = 3
+"""Rows that make a bundle."""
+_LARGEST_BUNDLE: Final = 32_768
+"""Rows of more bytes are not bundled: paths are little of them."""
 
 
 class Encoder:
@@ -67,7 +74,7 @@ class Encoder:
         for path, told, took_s in tick.asks:
             if is_kept(path):
                 self._known.keep(path, told, took_s)
-            own.append(_answer(RecordKind.ASK, path, told, took_s))
+            own.append(self._answer(path, told, took_s))
         if tick.lost:
             own.append((RecordKind.LOST, b"", tick.lost, b""))
         for end in tick.exits:
@@ -81,7 +88,7 @@ class Encoder:
             self._known.forget(pid)
             for values in self._values.values():
                 values.pop(pid, None)
-        block = Block(tick.instant, key, encode_rows(self._rows))
+        block = Block(tick.instant, key, encode_rows(self._bundled()))
         if key:
             self._key_bytes = len(block.rows)
         else:
@@ -164,10 +171,23 @@ class Encoder:
             add(kind, "", None, data)
         return RecordKind.KEY, b"", None, pack_rows(chain(rows, self._known.rows()))
 
+    def _answer(self, path: str, told: Recorded, took_s: float) -> Row:
+        outcome, data = told
+        place = RecordKind.ASK, path
+        packed = pack_answer(took_s, data, self._bases.get(place, b"")) if len(data) <= VALUE_LIMIT else b""
+        if not packed or len(packed) > PACKED_LIMIT:
+            outcome, data = Outcome.UNAVAILABLE, b"too large to be recorded"
+            packed = pack_answer(took_s, data)
+        if has_basis(RecordKind.ASK, path):
+            self._bases[place] = encode_took(took_s) + data
+        return RecordKind.ASK, os.fsencode(path), outcome, packed
 
-def _answer(kind: RecordKind, path: str, told: Recorded, took_s: float) -> Row:
-    outcome, data = told
-    packed = pack(encode_took(took_s) + data) if len(data) <= VALUE_LIMIT else b""
-    if not packed or len(packed) > PACKED_LIMIT:
-        outcome, packed = Outcome.UNAVAILABLE, pack(encode_took(took_s) + b"too large to be recorded")
-    return kind, os.fsencode(path), outcome, packed
+    def _bundled(self) -> list[Row]:
+        """The rows of the tick. Small ones are one row: their paths, which are alike at each tick, compress well."""
+        bundle = [row for row in self._rows if row[0] not in FOUND_BY_QUERIES]
+        data = encode_rows(bundle)
+        if len(bundle) < FEWEST_BUNDLED or len(data) > _LARGEST_BUNDLE:
+            return self._rows
+        place = RecordKind.ROWS, ""
+        packed, self._bases[place] = squeeze(data, self._bases.get(place, b"")), data
+        return [*(row for row in self._rows if row[0] in FOUND_BY_QUERIES), (RecordKind.ROWS, b"", None, packed)]

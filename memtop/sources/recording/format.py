@@ -19,6 +19,7 @@ KEY         empty                      empty                                    
 KEPT        of the file                an Outcome                                as ASK
 ABOUT       its name                   empty                                     the value
 EVENT       its kind, a word           the pid or NULL                           its label
+ROWS        empty                      empty                                     rows of kinds that no query looks for
 ==========  =========================  ========================================  ===================================
 
 The mark of a recording that was not finished, because memtop was killed or could not write what it still had, is the
@@ -42,7 +43,8 @@ from enum import IntEnum
 from typing import Final
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RecordingError, Unavailable
-from memtop.sources.protocol import is_runtime
+from memtop.sources.protocol import is_runtime, pid_of
+from memtop.sources.recording.number_changes import decode_changes_of, encode_changes_of
 
 APPLICATION_ID: Final = 0x6D656D74
 """``memt``, at byte 68 of the file."""
@@ -75,10 +77,13 @@ TOOK_LIMIT_S: Final = 1e9
 _COMPRESS_FROM: Final = 200
 _PLAIN: Final = b"\0"
 _ZLIB: Final = b"\1"
+_NUMBERS: Final = b"\2"
+_TOOK: Final = b"\3"
 _DICTIONARY_LIMIT: Final = 32_768
 _NONE: Final = 0xFFFF_FFFF
 TOOK_BYTES: Final = 8
 """Size of a double."""
+_TOOK_END: Final = 1 + TOOK_BYTES
 _ONCE: Final = ("identity", "environ", "container")
 """Answers about a runtime that hold until they are replaced."""
 _ROW: Final = struct.Struct("<BBHIq")
@@ -103,6 +108,14 @@ class RecordKind(IntEnum):
     KEPT = 11
     ABOUT = 12
     EVENT = 13
+    ROWS = 14
+
+
+FOUND_BY_QUERIES: Final = frozenset({RecordKind.KEY, RecordKind.EXIT, RecordKind.LOST, RecordKind.EVENT})
+"""Kinds that are rows of their own in the file."""
+_WITH_BASIS: Final = frozenset(
+    {RecordKind.SWEEP, RecordKind.SWEPT, RecordKind.READ_SET, RecordKind.READ, RecordKind.ROWS}
+)
 
 
 class Outcome(IntEnum):
@@ -123,12 +136,15 @@ ERRORS: Final[Mapping[Outcome, type[MemtopError]]] = {
 }
 
 
-def has_basis(kind: int) -> bool:
+def has_basis(kind: int, path: str = "") -> bool:
     """Whether the previous fact of the same kind and path is used to pack such a fact, because it differs little.
 
-    A READ uses the last answer of its file, which is remembered anyway. Format 1 packed the files of processes without.
+    A READ uses the last answer of its file, which is remembered anyway. Format 1 packed the files of processes without,
+    formats 1 and 2 every ASK. Of the answers about processes too many would have to be remembered.
     """
-    return kind in (RecordKind.SWEEP, RecordKind.SWEPT, RecordKind.READ_SET, RecordKind.READ)
+    if kind == RecordKind.ASK:
+        return pid_of(path) is None
+    return kind in _WITH_BASIS
 
 
 def is_kept(path: str) -> bool:
@@ -167,7 +183,14 @@ def decode_rows(data: bytes) -> Iterator[Row]:
 
 
 def pack(data: bytes, basis: bytes = b"") -> bytes:
-    """Pack ``data`` for storage: compressed if that helps, with ``basis`` as the dictionary."""
+    """Pack ``data`` for storage: what differs from ``basis``, or compressed with it as the dictionary if that helps."""
+    if basis and (changes := encode_changes_of(data, basis)) is not None and len(changes) < len(data):
+        return _NUMBERS + changes
+    return squeeze(data, basis)
+
+
+def squeeze(data: bytes, basis: bytes) -> bytes:
+    """Compress ``data`` with ``basis`` as the dictionary, if that helps."""
     if len(data) >= _COMPRESS_FROM:
         squeezer = zlib.compressobj(1, zlib.DEFLATED, zdict=basis[:_DICTIONARY_LIMIT])
         squeezed = squeezer.compress(data) + squeezer.flush()
@@ -176,10 +199,21 @@ def pack(data: bytes, basis: bytes = b"") -> bytes:
     return _PLAIN + data
 
 
+def pack_answer(took_s: float, data: bytes, basis: bytes = b"") -> bytes:
+    """Pack an answer and the time before it, see :func:`encode_took`. ``basis`` begins with a time as well."""
+    if basis:
+        return _TOOK + encode_took(took_s) + pack(data, basis[TOOK_BYTES:])
+    return pack(encode_took(took_s) + data)
+
+
 def unpack(stored: bytes, basis: bytes = b"", limit_bytes: int = VALUE_LIMIT) -> bytes:
     """The inverse of :func:`pack`, at most ``limit_bytes``. Raises RecordingError or zlib.error."""
     if stored[:1] == _PLAIN:
         return stored[1:]
+    if stored[:1] == _NUMBERS:
+        return decode_changes_of(stored[1:], basis)
+    if stored[:1] == _TOOK and stored[_TOOK_END : _TOOK_END + 1] != _TOOK:
+        return stored[1:_TOOK_END] + unpack(stored[_TOOK_END:], basis[TOOK_BYTES:], limit_bytes)
     if stored[:1] != _ZLIB:
         raise RecordingError("a value is stored in an unknown way")
     inflater = zlib.decompressobj(zdict=basis[:_DICTIONARY_LIMIT])

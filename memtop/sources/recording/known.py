@@ -13,6 +13,7 @@ from memtop.sources.protocol import Exit, pid_of
 from memtop.sources.recording.about import page_size_problem
 from memtop.sources.recording.checked_values import blob, integer, path_set, wall_time_s
 from memtop.sources.recording.format import (
+    FOUND_BY_QUERIES,
     PROCESS_LIMIT,
     Outcome,
     RecordKind,
@@ -62,6 +63,7 @@ class Known:
             RecordKind.WAITING: self._learn_waiting,
             RecordKind.KEPT: self._learn_kept,
             RecordKind.ABOUT: self._learn_about,
+            RecordKind.ROWS: self._learn_rows,
         }
         self.forget()
 
@@ -114,7 +116,7 @@ class Known:
         if kind == RecordKind.EVENT:  # it is no reading: see Replay.events
             return
         data = unpack(stored, self._basis(kind, path))
-        if has_basis(kind) and kind != RecordKind.READ:
+        if has_basis(kind, path) and kind != RecordKind.READ:
             self._bases[kind, path] = data
         size = ENTRY_BYTES + len(path) + len(data)
         self._budget -= size
@@ -131,6 +133,12 @@ class Known:
             if kind in (RecordKind.KEY, RecordKind.EXIT):
                 raise RecordingError("a keyframe is damaged")
             self._learn(kind, os.fsdecode(path), status, blob(value))
+
+    def _learn_rows(self, path: str, status: object, data: bytes) -> None:
+        for kind, row_path, row_status, value in decode_rows(data):
+            if kind in FOUND_BY_QUERIES or kind == RecordKind.ROWS:
+                raise RecordingError("rows of a wrong kind are bundled")
+            self._learn(kind, os.fsdecode(row_path), row_status, blob(value))
 
     def _learn_pids(self, path: str, status: object, data: bytes) -> None:
         numbers, form = decode_pids(data), integer(status)
@@ -181,7 +189,7 @@ class Known:
         if kind == RecordKind.READ:
             known = self.reads[pid_of(path)].get(path)
             return known[1] if known is not None else b""
-        return self._bases.get((kind, path), b"") if has_basis(kind) else b""
+        return self._bases.get((kind, path), b"") if has_basis(kind, path) else b""
 
     def _check_memory(self) -> None:
         """Measure the memory in use, after enough new data that it may be too much. Raises RecordingError."""

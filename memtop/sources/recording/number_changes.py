@@ -1,0 +1,90 @@
+"""Codes a text by the numbers in it that differ from those of an earlier text: most files of /proc change so.
+
+For each number that differs: how many that do not are before it, then its change, both as numbers of 7 bits a byte, the
+lowest first. The change is doubled, with the sign in the lowest bit; below it is whether the width is kept in place of
+the spaces before the number.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from memtop.errors import RecordingError
+
+LENGTH_LIMIT: Final = 32_768
+"""Longest text that is coded, in bytes."""
+_DIGITS_LIMIT: Final = 40
+"""Longest number with the spaces before it."""
+_CHANGE_LIMIT: Final = 1 << 70
+_NUMBER: Final = re.compile(rb"( *[0-9]+)")
+
+
+def encode_changes_of(data: bytes, basis: bytes) -> bytes | None:
+    """What turns ``basis`` into ``data``; None where more than numbers differ."""
+    if max(len(data), len(basis)) > LENGTH_LIMIT:
+        return None
+    new, old = _NUMBER.split(data), _NUMBER.split(basis)
+    if len(new) != len(old) or new[::2] != old[::2]:
+        return None
+    coded, unchanged = bytearray(), 0
+    for before, after in zip(old[1::2], new[1::2], strict=True):
+        if before == after:
+            unchanged += 1
+            continue
+        if max(len(before), len(after)) > _DIGITS_LIMIT:
+            return None
+        change = int(after) - int(before)
+        if abs(change) >= _CHANGE_LIMIT:
+            return None
+        keeps_width = _with(before, change, keeps_width=False) != after
+        if keeps_width and _with(before, change, keeps_width=True) != after:
+            return None
+        _add(coded, unchanged)
+        _add(coded, (abs(change) << 2) | ((change < 0) << 1) | keeps_width)
+        unchanged = 0
+    return bytes(coded)
+
+
+def decode_changes_of(coded: bytes, basis: bytes) -> bytes:
+    """The inverse of :func:`encode_changes_of`. Raises RecordingError or IndexError."""
+    if len(basis) > LENGTH_LIMIT:
+        raise RecordingError("a value is stored in an unknown way")
+    parts, at, place = _NUMBER.split(basis), 0, 1
+    while at < len(coded):
+        unchanged, at = _take(coded, at)
+        number, at = _take(coded, at)
+        place += 2 * unchanged
+        change = number >> 2
+        if len(parts[place]) > _DIGITS_LIMIT:
+            raise RecordingError("a number is too long")
+        parts[place] = _with(parts[place], -change if number & 2 else change, keeps_width=bool(number & 1))
+        place += 2
+    return b"".join(parts)
+
+
+def _with(before: bytes, change: int, *, keeps_width: bool) -> bytes:
+    digits = b"%d" % (int(before) + change)
+    if keeps_width:
+        return digits.rjust(len(before))
+    return before[: before.count(b" ")] + digits
+
+
+def _add(coded: bytearray, number: int) -> None:
+    while number > 0x7F:
+        coded.append(0x80 | number & 0x7F)
+        number >>= 7
+    coded.append(number)
+
+
+def _take(coded: bytes, at: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        byte = coded[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, at
+        shift += 7
+        if shift > 77:
+            raise RecordingError("a number is too long")
