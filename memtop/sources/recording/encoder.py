@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Final
 
+from memtop.sources.recording.answer_bases import AnswerBases
 from memtop.sources.recording.format import (
     FOUND_BY_QUERIES,
     LABEL_LIMIT,
@@ -55,8 +56,12 @@ class Encoder:
         """By name of the file. None means all listed processes."""
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self._known = KnownAnswers()
-        self._sets: dict[RecordKind, bytes] = {RecordKind.READ_SET: b"", RecordKind.WAITING: b""}
+        self._sets: dict[RecordKind, frozenset[str]] = {
+            RecordKind.READ_SET: frozenset(),
+            RecordKind.WAITING: frozenset(),
+        }
         self._bases: dict[tuple[int, str], bytes] = {}
+        self._answers = AnswerBases()
         self._rows: list[Row] = []
         self._since_key = -1
         """Ticks since the last keyframe; negative before the first one."""
@@ -140,10 +145,11 @@ class Encoder:
             self._add(RecordKind.SWEEP, name, None, encode_changes(changes))
 
     def _take_set(self, kind: RecordKind, paths: Iterable[str]) -> None:
-        data = b"\0".join(sorted(map(os.fsencode, paths)))
-        if data != self._sets[kind]:
-            self._sets[kind] = data
-            self._add(kind, "", None, data)
+        before, now = self._sets[kind], frozenset(paths)
+        self._sets[kind] = now
+        for status, changed in ((0, before - now), (1, now - before)):
+            if changed:
+                self._rows.append((kind, b"", status, pack(_joined(changed))))
 
     def _add(self, kind: RecordKind, path: str, status: int | None, data: bytes) -> None:
         chained = has_basis(kind)
@@ -156,6 +162,7 @@ class Encoder:
         """Everything that is known, as one row. What follows is packed with its values."""
         rows: list[Row] = [(RecordKind.ABOUT, name.encode(), None, b"\0" + data) for name, data in self._about.items()]
         self._bases = {}
+        self._answers.clear()
 
         def add(kind: RecordKind, path: str, status: int | None, data: bytes) -> None:
             if has_basis(kind):
@@ -167,19 +174,17 @@ class Encoder:
         for name, swept in self._swept.items():
             add(RecordKind.SWEPT, name, int(swept is None), encode_pids(sorted(swept or ())))
             add(RecordKind.SWEEP, name, None, encode_changes(self._values[name]))
-        for kind, data in self._sets.items():
-            add(kind, "", None, data)
+        for kind, paths in self._sets.items():
+            rows.append((kind, b"", None, b"\0" + _joined(paths)))
         return RecordKind.KEY, b"", None, pack_rows(chain(rows, self._known.rows()))
 
     def _answer(self, path: str, told: Recorded, took_s: float) -> Row:
         outcome, data = told
-        place = RecordKind.ASK, path
-        packed = pack_answer(took_s, data, self._bases.get(place, b"")) if len(data) <= VALUE_LIMIT else b""
+        packed = pack_answer(took_s, data, self._answers.get(path)) if len(data) <= VALUE_LIMIT else b""
         if not packed or len(packed) > PACKED_LIMIT:
             outcome, data = Outcome.UNAVAILABLE, b"too large to be recorded"
             packed = pack_answer(took_s, data)
-        if has_basis(RecordKind.ASK, path):
-            self._bases[place] = encode_took(took_s) + data
+        self._answers.put(path, encode_took(took_s) + data)
         return RecordKind.ASK, os.fsencode(path), outcome, packed
 
     def _bundled(self) -> list[Row]:
@@ -191,3 +196,7 @@ class Encoder:
         place = RecordKind.ROWS, ""
         packed, self._bases[place] = squeeze(data, self._bases.get(place, b"")), data
         return [*(row for row in self._rows if row[0] in FOUND_BY_QUERIES), (RecordKind.ROWS, b"", None, packed)]
+
+
+def _joined(paths: Iterable[str]) -> bytes:
+    return b"\0".join(sorted(map(os.fsencode, paths)))

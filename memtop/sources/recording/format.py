@@ -10,9 +10,9 @@ PIDS        empty                      1: all of them; 0: a difference          
 SWEPT       name of the file           1: all that are listed; 0: those of data  pids
 SWEEP       name of the file           empty                                     pids, lengths, bytes that differ
 READ        of the file                an Outcome                                bytes, or the error's text
-READ_SET    empty                      empty                                     paths that were read, NUL between
+READ_SET    empty                      empty: all; 1: more than before; 0: less  paths that were read, NUL between
 ASK         of the file                an Outcome                                seconds it took, a double; as READ
-WAITING     empty                      empty                                     paths without an answer yet
+WAITING     empty                      as READ_SET                               paths without an answer yet
 EXIT        the pid                    wait(2) status or NULL                    wall time, a double
 LOST        empty                      samples that are missing before this one  empty
 KEY         empty                      empty                                     rows, see :func:`encode_rows`
@@ -43,7 +43,7 @@ from enum import IntEnum
 from typing import Final
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RecordingError, Unavailable
-from memtop.sources.protocol import is_runtime, pid_of
+from memtop.sources.protocol import is_runtime
 from memtop.sources.recording.number_changes import decode_changes_of, encode_changes_of
 
 APPLICATION_ID: Final = 0x6D656D74
@@ -136,14 +136,13 @@ ERRORS: Final[Mapping[Outcome, type[MemtopError]]] = {
 }
 
 
-def has_basis(kind: int, path: str = "") -> bool:
+def has_basis(kind: int) -> bool:
     """Whether the previous fact of the same kind and path is used to pack such a fact, because it differs little.
 
-    A READ uses the last answer of its file, which is remembered anyway. Format 1 packed the files of processes without,
-    formats 1 and 2 every ASK. Of the answers about processes too many would have to be remembered.
+    A READ uses the last answer of its file, which is remembered anyway, an ASK what
+    :mod:`memtop.sources.recording.answer_bases` keeps. Format 1 packed the files of processes without, formats 1 and 2
+    every ASK.
     """
-    if kind == RecordKind.ASK:
-        return pid_of(path) is None
     return kind in _WITH_BASIS
 
 

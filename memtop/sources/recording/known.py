@@ -11,6 +11,7 @@ from typing import Final
 from memtop.errors import RecordingError
 from memtop.sources.protocol import Exit, pid_of
 from memtop.sources.recording.about import page_size_problem
+from memtop.sources.recording.answer_bases import AnswerBases
 from memtop.sources.recording.checked_values import blob, integer, path_set, wall_time_s
 from memtop.sources.recording.format import (
     FOUND_BY_QUERIES,
@@ -82,6 +83,7 @@ class Known:
         self.kept: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
         """Readings that are made once: a viewer may open its process later than the user who recorded it."""
         self._bases: dict[tuple[int, str], bytes] = {}
+        self._answers = AnswerBases()
 
     def take(self, facts: Iterable[Row]) -> None:
         """Take the facts of the next instant."""
@@ -116,7 +118,9 @@ class Known:
         if kind == RecordKind.EVENT:  # it is no reading: see Replay.events
             return
         data = unpack(stored, self._basis(kind, path))
-        if has_basis(kind, path) and kind != RecordKind.READ:
+        if kind == RecordKind.ASK:
+            self._answers.put(path, data)
+        elif has_basis(kind) and kind != RecordKind.READ:
             self._bases[kind, path] = data
         size = ENTRY_BYTES + len(path) + len(data)
         self._budget -= size
@@ -180,16 +184,18 @@ class Known:
             raise RecordingError(problem)
 
     def _learn_read_set(self, path: str, status: object, data: bytes) -> None:
-        self.read_set = path_set(data)
+        self.read_set = _changed(self.read_set, status, path_set(data))
 
     def _learn_waiting(self, path: str, status: object, data: bytes) -> None:
-        self.waiting = path_set(data)
+        self.waiting = _changed(self.waiting, status, path_set(data))
 
     def _basis(self, kind: int, path: str) -> bytes:
         if kind == RecordKind.READ:
             known = self.reads[pid_of(path)].get(path)
             return known[1] if known is not None else b""
-        return self._bases.get((kind, path), b"") if has_basis(kind, path) else b""
+        if kind == RecordKind.ASK:
+            return self._answers.get(path)
+        return self._bases.get((kind, path), b"") if has_basis(kind) else b""
 
     def _check_memory(self) -> None:
         """Measure the memory in use, after enough new data that it may be too much. Raises RecordingError."""
@@ -205,3 +211,13 @@ class Known:
         kept += sum(ENTRY_BYTES + len(path) + len(data) for (_, path), data in self._bases.items())
         if kept > MEMORY_LIMIT:
             raise RecordingError("it holds more than memtop keeps in memory")
+
+
+def _changed(before: frozenset[str], status: object, paths: frozenset[str]) -> frozenset[str]:
+    """A set after a row about it. Raises RecordingError if it is too large."""
+    if status is None:
+        return paths
+    now = before | paths if status else before - paths
+    if len(now) > PROCESS_LIMIT:
+        raise RecordingError("a set of paths is too large")
+    return now
