@@ -36,6 +36,8 @@ KEY_TICKS: Final = 60
 """Fewest ticks from one keyframe to the next."""
 KEY_TICKS_MOST: Final = 300
 """Most ticks between two keyframes. Between the two it depends on their size."""
+_KEY_BYTES: Final = 256 << 10
+"""Fewest bytes from one keyframe to the next, unless that is too many ticks: they are played in some milliseconds."""
 FEWEST_BUNDLED: Final = 3
 """Rows that make a bundle."""
 _LARGEST_BUNDLE: Final = 32_768
@@ -104,7 +106,7 @@ class Encoder:
     def _key_is_due(self) -> bool:
         if self._since_key < 0:
             return True
-        enough = self._since_key >= KEY_TICKS - 1 and self._bytes_since_key >= self._key_bytes
+        enough = self._since_key >= KEY_TICKS - 1 and self._bytes_since_key >= max(self._key_bytes, _KEY_BYTES)
         return enough or self._since_key >= KEY_TICKS_MOST - 1
 
     def _take(self, tick: Tick) -> frozenset[int]:
@@ -194,7 +196,7 @@ class Encoder:
         if len(bundle) < FEWEST_BUNDLED or len(data) > _LARGEST_BUNDLE:
             return self._rows
         place = RecordKind.ROWS, ""
-        packed, self._bases[place] = squeeze(data, self._bases.get(place, b"")), data
+        packed, self._bases[place] = squeeze(data, self._bases.get(place, b""), level=6), data
         return [*(row for row in self._rows if row[0] in FOUND_BY_QUERIES), (RecordKind.ROWS, b"", None, packed)]
 
 

@@ -188,10 +188,10 @@ def pack(data: bytes, basis: bytes = b"") -> bytes:
     return squeeze(data, basis)
 
 
-def squeeze(data: bytes, basis: bytes) -> bytes:
-    """Compress ``data`` with ``basis`` as the dictionary, if that helps."""
+def squeeze(data: bytes, basis: bytes, level: int = 1) -> bytes:
+    """Compress ``data`` with ``basis`` as the dictionary, if that helps. ``level`` is zlib's."""
     if len(data) >= _COMPRESS_FROM:
-        squeezer = zlib.compressobj(1, zlib.DEFLATED, zdict=basis[:_DICTIONARY_LIMIT])
+        squeezer = zlib.compressobj(level, zlib.DEFLATED, zdict=basis[:_DICTIONARY_LIMIT])
         squeezed = squeezer.compress(data) + squeezer.flush()
         if len(squeezed) < len(data):
             return _ZLIB + squeezed

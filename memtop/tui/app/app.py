@@ -303,8 +303,9 @@ class MemtopApp(
         if growth is not None and growth.is_open:
             self.show_header()
             return
+        if growth is None or not growth.is_broken:  # that is said across the screen
+            self.say(f"{growth.ended if growth is not None else 'end of the recording'}; ← → move through it, q quits")
         self.sampler_thread.pause_stepping = True
-        self.say(f"{growth.ended if growth is not None else 'end of the recording'}; ← → move through it, q quits")
         self.show_header()
 
     # -- keys
