@@ -18,17 +18,25 @@ _DIGITS_LIMIT: Final = 40
 """Longest number with the spaces before it."""
 _CHANGE_LIMIT: Final = 1 << 70
 _NUMBER: Final = re.compile(rb"( *[0-9]+)")
+_DIGITS: Final = frozenset(b"0123456789")
+_NUMBERS_ONLY: Final = bytes(byte if byte in _DIGITS else 32 for byte in range(256))
+_ZEROS: Final = bytes(48 if byte in _DIGITS else byte for byte in range(256))
 
 
 def encode_changes_of(data: bytes, basis: bytes) -> bytes | None:
     """What turns ``basis`` into ``data``; None where more than numbers differ."""
     if max(len(data), len(basis)) > LENGTH_LIMIT:
         return None
-    new, old = _NUMBER.split(data), _NUMBER.split(basis)
-    if len(new) != len(old) or new[::2] != old[::2]:
+    old, new = basis.translate(_NUMBERS_ONLY).split(), data.translate(_NUMBERS_ONLY).split()
+    if len(new) != len(old):
         return None
+    if _without_numbers(basis) != _without_numbers(data):  # or by spaces before numbers: 3 times as expensive
+        old, new = _NUMBER.split(basis), _NUMBER.split(data)
+        if new[::2] != old[::2]:
+            return None
+        old, new = old[1::2], new[1::2]
     coded, unchanged = bytearray(), 0
-    for before, after in zip(old[1::2], new[1::2], strict=True):
+    for before, after in zip(old, new, strict=True):
         if before == after:
             unchanged += 1
             continue
@@ -61,6 +69,12 @@ def decode_changes_of(coded: bytes, basis: bytes) -> bytes:
         parts[place] = _with(parts[place], -change if number & 2 else change, keeps_width=bool(number & 1))
         place += 2
     return b"".join(parts)
+
+
+def _without_numbers(text: bytes) -> list[bytes]:
+    """What is between the numbers. Empty at the start or the end where a number stands there."""
+    parts = text.translate(_ZEROS).split(b"0")
+    return [parts[0], *filter(None, parts[1:-1]), parts[-1]]
 
 
 def _with(before: bytes, change: int, *, keeps_width: bool) -> bytes:
