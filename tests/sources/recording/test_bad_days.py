@@ -1,0 +1,192 @@
+"""What happens to a recording, and to its replay, on bad days."""
+
+from __future__ import annotations
+
+import os
+import resource
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from memtop.engine.engine import Engine
+from memtop.errors import RecordingError
+from memtop.sources.recording import file, writer
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
+from memtop.sources.recording.tick import Block
+from tests.engine.test_player import REQUEST, player_of
+from tests.fakes import FakeProcess, FakeSource
+from tests.sources.recording.test_recording import World, until
+
+
+class HangingDisk:
+    """A sink that answers nothing until it is let go."""
+
+    path, gone, silent, removed = "disk", "it is gone", "the disk does not answer", False
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.hangs = threading.Event()
+        self.blocks: list[Block] = []
+
+    def write(self, blocks: Sequence[Block]) -> None:
+        self.hangs.set()
+        self.let_go.wait()
+        self.blocks += blocks
+
+    def keep_house(self) -> None:
+        pass
+
+    def look(self) -> bool:
+        return True
+
+    def size_bytes(self) -> int:
+        return 0
+
+    def finish(self, *, complete: bool) -> None:
+        pass
+
+
+def test_a_disk_that_hangs_stops_no_sample_and_loses_none_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "FROZEN_S", 0.0)
+    disk = HangingDisk()
+    recorder = Recorder(World(), sink=disk)
+    slowest_s = 0.0
+    for _ in range(50):
+        began_s = time.monotonic()
+        recorder.begin()
+        slowest_s = max(slowest_s, time.monotonic() - began_s)
+    assert slowest_s < 1.0
+    assert disk.hangs.wait(20.0)
+    problem = recorder.problem
+    assert problem is not None and problem.startswith("recording paused: the disk does not answer (")
+    disk.let_go.set()
+    recorder.close()
+    assert recorder.problem is None and len(disk.blocks) == 50
+
+
+def test_a_file_that_is_replaced_while_recording_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file, "LOOK_S", 0.0)
+    recorder = Recorder(World(), str(tmp_path / "r"))
+    recorder.begin()
+    (tmp_path / "other").write_text("mine")
+    os.replace(tmp_path / "other", tmp_path / "r")
+
+    def noticed() -> bool:
+        recorder.begin()
+        return recorder.is_lost
+
+    until(noticed)
+    recorder.close()
+    assert recorder.problem == "recording stopped: its file was removed or replaced"
+    assert (tmp_path / "r").read_text() == "mine"
+
+
+def test_a_second_recorder_leaves_the_file_of_the_first_alone(tmp_path: Path) -> None:
+    first, second = Recorder(World(), str(tmp_path / "r")), Recorder(World(), looks_back=True)
+    first.begin()
+    with pytest.raises(RecordingError, match="there is such a file already"):
+        second.start(str(tmp_path / "r"))
+    assert second.state is None
+    first.begin()
+    first.close()
+    second.close()
+    assert first.problem is None
+    replay = Replay(str(tmp_path / "r"))
+    assert replay.position()[1] == 2
+    replay.close()
+
+
+def test_a_reader_of_a_growing_file_does_not_keep_its_writer_from_finishing_it(tmp_path: Path) -> None:
+    recorder = Recorder(World(), str(tmp_path / "r"))
+    recorder.begin()
+    recorder.pass_on()
+    opened: list[Replay] = []
+
+    def opens() -> bool:
+        try:
+            opened.append(Replay(str(tmp_path / "r")))
+        except RecordingError:
+            return False
+        return True
+
+    until(opens)
+    recorder.close()
+    assert recorder.problem is None
+    assert [one.name for one in tmp_path.iterdir()] == ["r"]
+    opened[0].close()
+
+
+def test_a_clock_that_was_set_back_while_recording_plays_on_and_is_sought_in(tmp_path: Path) -> None:
+    source = FakeSource(FakeProcess(10))
+    recorder = Recorder(source, str(tmp_path / "r"))
+    engine = Engine(recorder)
+    for number in range(13):
+        if number == 6:
+            source.wall_s -= 3600
+        engine.step(REQUEST)
+    recorder.close()
+    replay, player = player_of(tmp_path / "r")
+    played = []
+    while (shown := player.step(REQUEST)) is not None:
+        played.append(shown.at_s)
+    assert len(played) == 13 and min(played) < played[0] - 3000
+    player.go_to(played[-1])
+    shown = player.step(REQUEST)
+    assert shown is not None and shown.at_s == played[-1]
+    replay.close()
+
+
+@pytest.fixture
+def zone() -> Iterator[None]:
+    before = os.environ.get("TZ")
+    yield
+    os.environ.pop("TZ")
+    if before is not None:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+def test_a_recording_from_another_time_zone_plays_in_the_one_of_its_reader(tmp_path: Path, zone: None) -> None:
+    os.environ["TZ"] = "Asia/Tokyo"
+    time.tzset()
+    recorder = Recorder(FakeSource(FakeProcess(10)), str(tmp_path / "r"))
+    engine = Engine(recorder)
+    written = [frame.at_s for _ in range(4) if (frame := engine.step(REQUEST)) is not None]
+    recorder.close()
+    os.environ["TZ"] = "America/New_York"
+    time.tzset()
+    replay, player = player_of(tmp_path / "r")
+    assert player.span == (written[0], written[-1])
+    replay.close()
+
+
+def test_a_recording_with_other_pages_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as other:
+        other.setattr(resource, "getpagesize", lambda: 65_536)
+        recorder = Recorder(World(), str(tmp_path / "r"))
+        recorder.begin()
+        recorder.close()
+    replay = Replay(str(tmp_path / "r"))
+    with pytest.raises(RecordingError, match=r"pages of 65536 bytes and this one of \d+") as raised:
+        replay.begin()
+    assert "\n" not in str(raised.value)
+    replay.close()
+
+
+def test_a_recording_of_another_architecture_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = os.uname()
+    with monkeypatch.context() as other:
+        other.setattr(os, "uname", lambda: os.uname_result((*here[:4], "s390x")))
+        recorder = Recorder(FakeSource(FakeProcess(10)), str(tmp_path / "r"))
+        Engine(recorder).step(REQUEST)
+        recorder.close()
+    replay, player = player_of(tmp_path / "r")
+    frame = player.step(REQUEST)
+    assert frame is not None and [row.pid for row in frame.rows] == [10]
+    replay.close()
