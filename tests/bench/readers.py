@@ -2,8 +2,9 @@
 
 The target maps, touches and unmaps every 0.2 ms on a processor of its own. A reader in a process of its own reads it
 once each 0.2 s on another; each way has one window in every round. Then memtop itself watches it with its Regions panel
-open, with and without readings of its mappings, beside windows in which nobody does. The difference in CPU between the
-two is what the readings cost.
+open, with and without readings of its mappings, beside windows in which nobody does, twice: what the two differ by is
+noise. The CPU of memtop is that since its start, so the difference between its two lines is what the readings cost, the
+first two included, which come within seconds.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ SHARES: Final = ("p50", "p99", "p99.9", "max")
 ALONE: Final = "alone"
 WATCHING: Final[dict[str, tuple[str, ...] | None]] = {
     "alone, as long": None,
+    "alone, again": None,
     "memtop --no-smaps": (MEMTOP, "--no-smaps"),
     "memtop, panel open": (MEMTOP,),
 }
@@ -46,12 +48,8 @@ SCREEN: Final = Size(120, 40)
 """From 36 lines on, memtop opens its Regions panel by itself."""
 SETTLED_S: Final = 9.0
 """memtop has started by then, and has read twice."""
-CYCLE_S_PER_GIB: Final = 11.0
-"""From one reading of memtop's to the next, where each takes 1 % of a core."""
-LEAST_WATCHED_S: Final = 20.0
-"""A window has two cycles and is at least so long ..."""
-MOST_WATCHED_S: Final = 90.0
-"""... and at most so long: the target keeps so many figures."""
+WATCHED_S: Final = 81.0
+"""With the time before, it is the window in which readings get 1 % of a core."""
 
 
 class Watched(NamedTuple):
@@ -60,7 +58,7 @@ class Watched(NamedTuple):
     figures: list[float]
     """Twelve, in microseconds."""
     cpu_ms: float
-    """Of a reading; of memtop per second."""
+    """Of a reading; of memtop per second since its start."""
 
 
 def _nothing(pid: int) -> None:
@@ -145,23 +143,21 @@ def _window(target: subprocess.Popen[str], way: str) -> Watched:
     return Watched(figures, float(out))
 
 
-def _watched(target: subprocess.Popen[str], words: tuple[str, ...] | None, seconds: float) -> Watched:
+def _watched(target: subprocess.Popen[str], words: tuple[str, ...] | None) -> Watched:
     """A window in which memtop watches; its CPU in milliseconds each second."""
     if words is None:
-        return Watched(_figures(target, seconds), 0.0)
+        return Watched(_figures(target, WATCHED_S), 0.0)
     with (
         tempfile.TemporaryDirectory() as home,
         Terminal(command((*words, str(target.pid))), SCREEN, Path(home)) as memtop,
     ):
         time.sleep(SETTLED_S)
         process = psutil.Process(memtop.pid)
-        before = process.cpu_times()
-        figures = _figures(target, seconds)
-        after = process.cpu_times()
+        figures = _figures(target, WATCHED_S)
+        used = process.cpu_times()
         if not memtop.running:
             raise RuntimeError("memtop has ended by itself")
-    used_s = after.user + after.system - before.user - before.system
-    return Watched(figures, 1000 * used_s / seconds)
+    return Watched(figures, 1000 * (used.user + used.system) / (SETTLED_S + WATCHED_S))
 
 
 def main(sizes_mib: list[int]) -> None:
@@ -185,9 +181,8 @@ def main(sizes_mib: list[int]) -> None:
 
 def _watch(target: subprocess.Popen[str], size_mib: int) -> None:
     """Print what it feels of memtop itself."""
-    seconds = min(MOST_WATCHED_S, max(LEAST_WATCHED_S, 2 * CYCLE_S_PER_GIB * size_mib / 1024))
-    title = f"{size_mib} MiB, windows of {seconds:.0f} s"
-    _print(title, "CPU ms/s", _by_turns(WATCHING, lambda name: _watched(target, WATCHING[name], seconds)))
+    title = f"{size_mib} MiB, windows of {WATCHED_S:.0f} s"
+    _print(title, "CPU ms/s", _by_turns(WATCHING, lambda name: _watched(target, WATCHING[name])))
 
 
 def _by_turns(names: Iterable[str], window: Callable[[str], Watched]) -> dict[str, list[Watched]]:

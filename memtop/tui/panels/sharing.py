@@ -77,7 +77,7 @@ def _table(view: SharingView, width: int, *, plain: bool) -> list[Line]:
     lines = [Line(head[:width], "strong")]
     for one in view.relatives:
         text = _row(one, name_cells)
-        if room >= _BAR_LEAST and one.member is not None:
+        if room >= _BAR_LEAST and one.member is not None and len(text) <= len(numbers):
             text += "  " + _bar(one, most or 1, room, signs)
         lines.append(Line(text))
     known = view.known
