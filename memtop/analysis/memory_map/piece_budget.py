@@ -29,6 +29,8 @@ _CPU_S_PER_GIB: Final = 0.11
 """Processor time of a reading for each GiB resident, on a quiet machine ..."""
 _SAMPLED_CPU_S_PER_GIB: Final = 0.018
 """... and for what is counted by PAGEMAP_SCAN."""
+PARSE_S_PER_MAPPING: Final = 13e-6
+"""Processor time of parsing a reading and comparing it with the first one."""
 _GIB: Final = 1 << 30
 
 
@@ -58,12 +60,23 @@ class PieceBudget(NamedTuple):
         return PieceBudget(self.free_from_s, self.calm_until_s, self.owed_s, self.readings)
 
     def ended(self, began_s: float, now_s: float, cpu_s: float) -> PieceBudget:
-        """The state after a reading returned. ``cpu_s`` is the processor time that it took."""
+        """The state after a reading returned. ``cpu_s`` is the processor time that it took, without parsing."""
         due_s = self.owed_s + cpu_s / DUTY
         is_early = not self.readings and cpu_s <= MOST_CPU_S
         rest_s = max(0.0, began_s + SECOND_AFTER_S - now_s) if is_early else max(REST_MIN_S, due_s)
         owed_s = max(0.0, due_s - rest_s)
         return PieceBudget(now_s + rest_s, now_s + max(CALM_S, rest_s), owed_s, self.readings + 1)
+
+    def also(self, now_s: float, cpu_s: float) -> PieceBudget:
+        """The state after the text of the last reading was parsed, which took more processor time.
+
+        Tens of thousands of mappings take longer to parse than to read.
+        """
+        owed_s = self.owed_s + cpu_s / DUTY
+        if self.readings == 1 and owed_s <= MOST_CPU_S / DUTY:  # the second one still comes early
+            return self._replace(owed_s=owed_s)
+        from_s = max(now_s, self.free_from_s) + owed_s
+        return self._replace(free_from_s=from_s, calm_until_s=max(self.calm_until_s, from_s), owed_s=0.0)
 
     def may_read(self, now_s: float, *, asked: bool = False, calm: bool = False) -> Verdict:
         """Whether to read now. ``asked``: the user set a mark, which allows one reading at any time."""

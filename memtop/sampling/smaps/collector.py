@@ -6,6 +6,7 @@ import math
 from collections.abc import Container
 from typing import Final
 
+from memtop.analysis.memory_map.piece_budget import PARSE_S_PER_MAPPING
 from memtop.analysis.memory_map.read_cost import Load, Machine
 from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone, Unavailable
 from memtop.process_key import ProcessKey
@@ -267,6 +268,8 @@ class Collector:
             return
         reading = record.reading = found.reading
         record.missing = Missing.NOTHING
+        if reading.in_pieces is not None:
+            record.pieces = record.pieces.also(self.now_s, PARSE_S_PER_MAPPING * len(reading.regions))
         record.plan_next(reading.at_s)
         record.mappings, record.counted_s = len(reading.regions), reading.at_s
         if record.first is None:

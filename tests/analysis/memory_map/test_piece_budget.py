@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,12 +36,13 @@ def test_readings_keep_to_their_duty_in_the_long_run_and_the_second_comes_soon(c
     assert sum(costs_s) <= DUTY * now_s + 1e-6
 
 
-@given(st.lists(st.floats(0.0, MOST_CPU_S), min_size=1, max_size=60))
-def test_no_window_has_more_than_a_hundredth_of_a_core(costs_s: list[float]) -> None:
+@given(st.lists(st.floats(0.0, MOST_CPU_S), min_size=1, max_size=60), st.floats(0.0, 1.0))
+def test_no_window_has_more_than_a_hundredth_of_a_core(costs_s: list[float], parsing_share: float) -> None:
     budget, now_s, spent = PieceBudget(), 0.0, []
     for cpu_s in costs_s:
         spent.append((now_s, cpu_s))
-        budget = budget.begun().ended(now_s, now_s, cpu_s)
+        budget = budget.begun().ended(now_s, now_s, (1.0 - parsing_share) * cpu_s)
+        budget = budget.also(now_s, parsing_share * cpu_s)
         now_s += budget.may_read(now_s).wait_s
     for first_s, _ in spent:
         within = [cpu_s for at_s, cpu_s in spent if first_s <= at_s < first_s + WINDOW_S]
@@ -50,6 +52,12 @@ def test_no_window_has_more_than_a_hundredth_of_a_core(costs_s: list[float]) -> 
 def test_a_large_process_costs_little_more_than_a_small_one_as_its_pages_are_counted() -> None:
     assert pieces_cost_s(16 << 30) < 7 * pieces_cost_s(512 << 20) < MOST_CPU_S
     assert pieces_cost_s(256 << 20) == pieces_cost_s(512 << 20) / 2
+
+
+def test_what_takes_long_to_parse_has_no_early_second_reading() -> None:
+    budget = PieceBudget().begun().ended(0.0, 0.0, 0.1)
+    assert budget.also(1.0, 0.1).may_read(SECOND_AFTER_S).allowed
+    assert budget.also(1.0, 0.8).may_read(1.0).wait_s == pytest.approx(0.9 / DUTY - 1.0)
 
 
 def test_a_second_reading_follows_a_long_first_one_at_once() -> None:
