@@ -13,7 +13,7 @@ from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Regions
 from memtop.analysis.memory_map.vm_flags import in_words
 from memtop.model.frame import ProcessRow
-from memtop.procfs.smaps import Rollup
+from memtop.procfs.smaps_rollup import Rollup
 from memtop.sampling.smaps.smaps_view import Reading
 from memtop.sanitize import clean
 from memtop.units import duration, long_size, percent

@@ -1,4 +1,4 @@
-"""/proc/PID/smaps and smaps_rollup, proc_pid_smaps(5): every mapping with its RSS, PSS and swap.
+"""/proc/PID/smaps, proc_pid_smaps(5): every mapping with its RSS, PSS and swap.
 
 A process may have 65,000 mappings, which is 47 MB of text. On one kernel all mappings have the same lines in the same
 order. Therefore the parser cuts the text into short pieces, splits each once, and reads every field as a stride through
@@ -9,27 +9,18 @@ so a parse in its own thread does not stall a screen.
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Final, NamedTuple, TypeVar, cast, overload
 
 from memtop.errors import ParseError
+from memtop.procfs.smaps_fields import FIELD, HEADER, Value, value_of
 
 PIECE_BYTES: Final = 1 << 18
 """Text handled in one step: about 0.5 ms for the longest step that cannot be interrupted."""
 
-_HEADER = re.compile(
-    rb"([0-9a-f]{1,16})-([0-9a-f]{1,16}) ([^ ]{4,8}) ([0-9a-f]{1,16}) ([0-9a-f]+:[0-9a-f]+) (\d{1,20})(?: +(.*))?\Z",
-    re.S,
-)
-_FIELD = re.compile(rb"([A-Za-z][A-Za-z0-9_]*):[ \t]*(.*?)[ \t]*\Z", re.S)
-_NUMBER = re.compile(rb"(\d{1,20})( kB)?\Z")
-
 T = TypeVar("T")
-Value = int | str | frozenset[str] | None
-"""Bytes for fields in kB, a number for fields without a unit, the set of VmFlags, text for anything else."""
 
 
 class _Lines(dict[bytes, Value]):
@@ -40,10 +31,10 @@ class _Lines(dict[bytes, Value]):
         self.name = name
 
     def __missing__(self, line: bytes) -> Value:
-        match = _FIELD.match(line)
+        match = FIELD.match(line)
         if match is None or match[1] != self.name:
             raise _Irregular
-        value = self[line] = _value(match[1], match[2])
+        value = self[line] = value_of(match[1], match[2])
         return value
 
 
@@ -93,15 +84,6 @@ class _Same(Sequence[T]):
         return isinstance(other, Sequence) and list(self) == list(other)
 
     __hash__ = None  # type: ignore[assignment]
-
-
-def _value(name: bytes, text: bytes) -> Value:
-    if name == b"VmFlags":
-        return frozenset(text.decode("ascii", "replace").split())
-    number = _NUMBER.match(text)
-    if number is None:
-        return text.decode("utf-8", "backslashreplace")
-    return int(number[1]) * (1024 if number[2] else 1)
 
 
 class Mapping(NamedTuple):
@@ -265,7 +247,7 @@ class _Builder:
         """Add whole mappings. Raises _Irregular, before anything is added, if the lines do not repeat."""
         stride = self.stride
         columns = [_values(known, lines[place::stride]) for place, known in enumerate(self._lines, start=1)]
-        headers = [match.groups(b"") for match in map(_HEADER.match, lines[::stride]) if match]
+        headers = [match.groups(b"") for match in map(HEADER.match, lines[::stride]) if match]
         if len(headers) * stride != len(lines):
             raise _Irregular
         self.headers(headers)
@@ -286,18 +268,18 @@ class _Builder:
 
     def line(self, line: bytes) -> None:
         """Add one line of any kind. Lines that belong to no mapping are skipped; the first of two equal fields wins."""
-        header = _HEADER.match(line)
+        header = HEADER.match(line)
         if header:
             self.headers([header.groups(b"")])
             return
-        field = _FIELD.match(line)
+        field = FIELD.match(line)
         count = len(self.smaps)
         if field is None or not count:
             return
         column = self._columns.setdefault(field[1].decode("ascii"), [])
         column.extend([None] * (count - len(column) - 1))
         if len(column) < count:
-            column.append(_value(field[1], field[2]))
+            column.append(value_of(field[1], field[2]))
 
     def done(self) -> Smaps:
         """Fill columns to equal length, and shrink those with equal values."""
@@ -334,8 +316,8 @@ def _fast(data: bytes, builder: _Builder) -> int:
     names: list[bytes] = []
     lines = data[:PIECE_BYTES].split(b"\n")
     for line in lines[1:]:
-        field = _FIELD.match(line)
-        if field is None or field[1] in names or _HEADER.match(line):
+        field = FIELD.match(line)
+        if field is None or field[1] in names or HEADER.match(line):
             break
         names.append(field[1])
     builder.learn(names)
@@ -350,76 +332,3 @@ def _fast(data: bytes, builder: _Builder) -> int:
         at = min(len(data), at + PIECE_BYTES) - rest
         lines = data[at : at + PIECE_BYTES].split(b"\n")
     return at
-
-
-class Rollup(NamedTuple):
-    """Sums over all mappings, from smaps_rollup (Linux 4.14). Sizes in bytes; None if the line is absent."""
-
-    fields: tuple[tuple[str, Value], ...]
-    """Every field by its kernel name, including fields without an attribute here."""
-
-    def number(self, field: str) -> int | None:
-        """A field by its kernel name, in bytes; None if it is absent."""
-        value = next((value for name, value in self.fields if name == field), None)
-        return value if isinstance(value, int) else None
-
-    @property
-    def rss_bytes(self) -> int | None:
-        """Resident pages. Shared pages count in full."""
-        return self.number("Rss")
-
-    @property
-    def pss_bytes(self) -> int | None:
-        """PSS: each resident page divided by the number of its mappings."""
-        return self.number("Pss")
-
-    @property
-    def pss_anon_bytes(self) -> int | None:
-        """The part of PSS that belongs to no file, since Linux 5.4."""
-        return self.number("Pss_Anon")
-
-    @property
-    def anonymous_bytes(self) -> int | None:
-        """Resident pages that belong to no file. Shared pages count in full."""
-        return self.number("Anonymous")
-
-    @property
-    def private_dirty_bytes(self) -> int | None:
-        """Pages that only one mapping has and that were written to."""
-        return self.number("Private_Dirty")
-
-    @property
-    def private_clean_bytes(self) -> int | None:
-        """Pages that only one mapping has and that are unchanged from the file."""
-        return self.number("Private_Clean")
-
-    @property
-    def shared_bytes(self) -> int | None:
-        """Pages that two or more mappings have, clean and dirty."""
-        clean, dirty = self.number("Shared_Clean"), self.number("Shared_Dirty")
-        return None if clean is None or dirty is None else clean + dirty
-
-    @property
-    def uss_bytes(self) -> int | None:
-        """USS: private pages, clean and dirty, including huge pages."""
-        clean, dirty = self.private_clean_bytes, self.private_dirty_bytes
-        if clean is None and (private := self.number("Private")) is not None:  # from pagemap
-            clean, dirty = private, 0
-        return None if clean is None or dirty is None else clean + dirty + (self.number("Private_Hugetlb") or 0)
-
-    @property
-    def swap_bytes(self) -> int | None:
-        """Pages on swap. Shared pages count in full."""
-        return self.number("Swap")
-
-
-def parse_rollup(data: bytes) -> Rollup:
-    """Parse one smaps_rollup file. Raises ParseError if it has no field."""
-    found: dict[str, Value] = {}
-    for line in data[: data.rfind(b"\n") + 1].split(b"\n"):
-        field = None if _HEADER.match(line) else _FIELD.match(line)
-        if field:
-            found.setdefault(field[1].decode("ascii"), _value(field[1], field[2]))
-    if not found:
-        raise ParseError("smaps_rollup", "no line with a field")
-    return Rollup(tuple(found.items()))

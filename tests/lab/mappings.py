@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from memtop.procfs.mountinfo import parse_mountinfo
-from memtop.procfs.smaps import parse_rollup
+from memtop.procfs.smaps_rollup import parse_rollup
 from memtop.procfs.stat import parse_stat
 from memtop.sampling.smaps.parse_worker import Raw, digest
 from memtop.sampling.smaps.smaps_view import Reading

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from memtop.errors import ParseError
 from memtop.procfs import smaps as module
-from memtop.procfs.smaps import Smaps, parse_rollup, parse_smaps
+from memtop.procfs.smaps import Smaps, parse_smaps
+from memtop.procfs.smaps_rollup import parse_rollup
 
 DATA = Path(__file__).parent.parent / "data" / "smaps"
 PROGRAMS = sorted(room.name for room in DATA.iterdir() if (room / "smaps.gz").exists())

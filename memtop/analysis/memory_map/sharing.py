@@ -14,7 +14,9 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Regions
-from memtop.procfs.smaps import Rollup, Smaps, Value
+from memtop.procfs.smaps import Smaps
+from memtop.procfs.smaps_fields import Value
+from memtop.procfs.smaps_rollup import Rollup
 from memtop.procfs.statm import PAGE_BYTES
 
 SEEN_BY_OTHERS: Final = frozenset((RegionKind.SYSV, RegionKind.TMPFS, RegionKind.MEMFD, RegionKind.SHARED_ANON))

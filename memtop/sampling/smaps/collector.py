@@ -12,7 +12,7 @@ from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, Parse
 from memtop.process_key import ProcessKey
 from memtop.procfs.deleted_report import parse_deleted_report
 from memtop.procfs.mountinfo import parse_mountinfo
-from memtop.procfs.smaps import Rollup, parse_rollup
+from memtop.procfs.smaps_rollup import Rollup, parse_rollup
 from memtop.procfs.stat import PidStat
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.smaps.parse_worker import NO_GROWTH, ParsedSmaps, ParseWorker, Raw, digest, give_memory_back

@@ -19,7 +19,7 @@ from memtop.analysis.memory_map.sharing import (
     same_rollup,
 )
 from memtop.process_key import ProcessKey
-from memtop.procfs.smaps import Rollup
+from memtop.procfs.smaps_rollup import Rollup
 from memtop.sampling.sample import ProcessSample
 from memtop.sampling.smaps.smaps_view import Missing, RegionsView, Relative, SharingView
 from memtop.sanitize import clean

@@ -13,7 +13,7 @@ from memtop.analysis.memory_map.read_cost import CALM_S, Load, ReadBudget, Verdi
 from memtop.analysis.memory_map.region_diff import RegionGrowth
 from memtop.analysis.memory_map.regions import Regions
 from memtop.procfs.deleted_report import DeletedState
-from memtop.procfs.smaps import Rollup
+from memtop.procfs.smaps_rollup import Rollup
 from memtop.sampling.sample import ProcessSample
 from memtop.sampling.smaps.smaps_view import DeletedFile, MarkView, Missing, Reading, RegionsView
 from memtop.sanitize import clean

@@ -13,7 +13,7 @@ from memtop.analysis.memory_map.region_diff import RegionGrowth
 from memtop.analysis.memory_map.regions import Confidence, KindSum, Region, Regions, Sizes, Split
 from memtop.analysis.memory_map.sharing import Bounds, CopyRate, Freed, Member, Sharing
 from memtop.procfs.deleted_report import DeletedState
-from memtop.procfs.smaps import Rollup
+from memtop.procfs.smaps_rollup import Rollup
 
 
 class Missing(Enum):

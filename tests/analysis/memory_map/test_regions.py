@@ -6,7 +6,8 @@ import pytest
 
 from memtop.analysis.memory_map.classification import classify
 from memtop.analysis.memory_map.regions import Confidence, Regions, Sizes, total
-from memtop.procfs.smaps import Rollup, parse_rollup, parse_smaps
+from memtop.procfs.smaps import parse_smaps
+from memtop.procfs.smaps_rollup import Rollup, parse_rollup
 from tests.analysis.memory_map.smaps_files import DATA, PROGRAMS, real, real_regions, real_status, written
 
 MIB = 1 << 20

@@ -27,7 +27,7 @@ from memtop.analysis.memory_map.sharing import (
     member,
     same_rollup,
 )
-from memtop.procfs.smaps import Rollup, parse_rollup
+from memtop.procfs.smaps_rollup import Rollup, parse_rollup
 from memtop.procfs.statm import PAGE_BYTES
 from tests.analysis.memory_map.smaps_files import DATA, real_regions, written
 

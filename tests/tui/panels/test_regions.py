@@ -19,7 +19,7 @@ from memtop.explain.region_sentences import caption, mark_sentence, what_is_know
 from memtop.explain.sharing_sentences import sharing_sentences
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Detail, Note
-from memtop.procfs.smaps import parse_rollup
+from memtop.procfs.smaps_rollup import parse_rollup
 from memtop.sampling.smaps.parse_worker import NO_GROWTH, Raw, digest
 from memtop.sampling.smaps.smaps_view import InPieces, MarkView, Missing, Reading, RegionsView, Relative, SharingView
 from memtop.tui.panels.region_items import MOST_MAPPINGS, RegionSort, items_of
