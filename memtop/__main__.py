@@ -26,7 +26,7 @@ def main() -> None:
     from memtop.preflight import drop_unwritten_messages, fill_closed_streams, make_first_victim  # noqa: PLC0415 (nothing else before they have acted)
 
     if not fill_closed_streams():
-        print("memtop: standard output is closed; > /dev/null is for what nobody is to read", file=sys.stderr)
+        print("memtop: standard output is closed; use > /dev/null to discard the output", file=sys.stderr)
         sys.exit(2)
     if "--keep-oom-score" not in sys.argv:
         make_first_victim()

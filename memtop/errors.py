@@ -37,10 +37,10 @@ _RAN_OUT: Final = {
     errno.EMFILE: "too many open files: raise the limit (ulimit -n)",
     errno.ENFILE: "the machine has too many open files",
     errno.ENOMEM: "not enough memory",
-    errno.EAGAIN: "no more processes or threads may be started (ulimit -u)",
+    errno.EAGAIN: "no more processes or threads can be started (ulimit -u)",
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "a file may not become that large (ulimit -f)",
+    errno.EFBIG: "the file would exceed the size limit (ulimit -f)",
     errno.EROFS: "the file system is read-only",
 }
 

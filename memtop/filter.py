@@ -141,6 +141,6 @@ def _term(column: Column, name: str, sign: str, value: str) -> Predicate:
             raise ValueError(value)
     except ValueError as error:
         kind = "a size such as 500m or 1.5g" if column.values is Values.SIZE else "a number"
-        raise UsageError(f"filter: {name}{sign} wants {kind}") from error
+        raise UsageError(f"filter: {name}{sign} needs {kind}") from error
     compare = _COMPARE[sign]
     return lambda row: (known := field(row)) is not None and compare(known, number)

@@ -12,7 +12,7 @@ _WORD: Final = re.compile(r"([a-zA-Z%Δ#][a-zA-Z%#/_]*)(>=|<=|!=|==|=|>|<)?(.*)"
 _MOST: Final = 6
 _KINDS: Final = {
     Values.SIZE: "a size such as 500m or 1.5g; > < =",
-    Values.TEXT: "text that it has; = or !=",
+    Values.TEXT: "part of the text; = or !=",
     Values.WORD: "the whole word; = or !=",
 }
 

@@ -96,12 +96,12 @@ def check_platform(system: str = sys.platform, proc: str | PathLike[str] = "/pro
     if system != "linux":
         raise Unavailable(f"memtop reads Linux's /proc, and this is {system}")
     if os.geteuid() != os.getuid() or os.getegid() != os.getgid():
-        raise UsageError("memtop must not be installed setuid or setgid: it shows what its user may not see")
+        raise UsageError("memtop must not be installed setuid or setgid: it would show users what they may not read")
     try:
         own_pid = os.readlink(os.path.join(proc, "self"))
     except OSError as error:
         raise Unavailable(
-            f"{os.fspath(proc)} is not mounted or cannot be read, and memtop knows everything from there"
+            f"{os.fspath(proc)} is not mounted or cannot be read, and memtop reads everything from there"
         ) from error
     return own_pid == str(os.getpid())
 
@@ -116,4 +116,4 @@ def hidden_hint(mounts: str | PathLike[str] = "/proc/self/mounts") -> str:
     fields = [line.split() for line in lines]
     proc = ",".join(field[3] for field in fields if len(field) > 3 and field[1:3] == ["/proc", "proc"])
     hides = any(option.startswith("hidepid=") and option not in _HIDES_NOTHING for option in proc.split(","))
-    return "; or it is another user's, which this /proc hides (hidepid)" if hides and os.geteuid() else ""
+    return "; or it belongs to another user and /proc hides it (hidepid)" if hides and os.geteuid() else ""

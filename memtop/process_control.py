@@ -46,9 +46,9 @@ def hold(row: ProcessRow) -> Target:
     if row.note is Note.ZOMBIE:
         raise ActionRefused(f"{row.pid} is a zombie; only its parent can remove it")
     if row.pid <= 1 or row.pid in _ourselves():
-        raise ActionRefused(f"{row.pid} carries this session; memtop sends nothing to it")
+        raise ActionRefused(f"{row.pid} runs this session; memtop sends it nothing")
     if str(Path("/proc/self").readlink()) != str(os.getpid()):
-        raise ActionRefused("/proc belongs to another pid namespace; pids mean other processes here")
+        raise ActionRefused("/proc belongs to another PID namespace, where PIDs mean other processes")
     try:
         pidfd = os.pidfd_open(row.pid)
     except OSError as error:

@@ -184,7 +184,7 @@ async def test_a_panel_has_tab_key_hints_and_topic_by_its_entry() -> None:
 @pytest.mark.usefixtures("_toy_panel")
 def test_a_panel_has_its_key_in_the_help_by_its_entry() -> None:
     key = panel_keys()[-1]
-    assert (key.key, key.tooltip) == ("7", "Toy: how many there are; again to close it")
+    assert (key.key, key.tooltip) == ("7", "Toy: how many there are; press again to close")
 
 
 @pytest.mark.parametrize("panel", switcher.PANELS, ids=lambda panel: panel.name)

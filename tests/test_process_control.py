@@ -102,7 +102,7 @@ def test_what_cannot_be_signalled_is_refused_with_the_reason(changes: dict[str, 
 
 @pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid()], ids=["init", "memtop", "its parent"])
 def test_init_memtop_itself_and_what_it_runs_in_are_refused(pid: int) -> None:
-    with pytest.raises(ActionRefused, match="carries this session"):
+    with pytest.raises(ActionRefused, match="runs this session"):
         hold(proc_row(pid))
 
 

@@ -23,7 +23,7 @@ def words(svg: str) -> str:
         ("all", ["queue-worker", "What is going on", "VIRT", "TREND", "? Help"]),
         ("one", ["VIRT and RES each on its own scale", "is no danger in itself"]),
         ("demo", ["4/7  Write every page", "Watch:"]),
-        ("gone", ["gone since", "This process has ended"]),
+        ("gone", ["gone since", "OOM-killed (certain)"]),
         ("help", ["Everywhere", "Sort by RES"]),
         ("tiny-30x6", ["VIRT", "RES"]),
     ],

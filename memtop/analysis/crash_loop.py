@@ -72,7 +72,7 @@ class LoopFacts(NamedTuple):
             "restarts_count": self.restarts,
             "restarted": "once" if self.restarts == 1 else f"{self.restarts} times",
             "loop_s": max(_STEP_S, (now_s - self.since_s) // _STEP_S * _STEP_S),
-            "each": "each life ends" if self.alike == self.ends else f"{self.alike} of {self.ends} lives ended",
+            "each": "each run ends" if self.alike == self.ends else f"{self.alike} of {self.ends} runs ended",
             "end_bytes": self.peak_bytes,
         }
         if self.is_oom:

@@ -171,7 +171,7 @@ def _watch(
                 continue
             return
         if not frame.tick and settings.names and not settings.pids and not frame.rows:
-            hint = "" if frame.hidden == 0 else "; or it is another user's, which this /proc hides (hidepid)"
+            hint = "" if frame.hidden == 0 else "; or it belongs to another user and /proc hides it (hidepid)"
             raise ProcessGone(f"no process matches {' '.join(settings.names)}{hint}")
         if not frame.tick and settings.inside is not None and not frame.rows and frame.group is None:
             raise ProcessGone(f"no process is in {settings.inside.by.value} {settings.inside.name}")

@@ -56,7 +56,7 @@ def regions(given: Namespace) -> int:
     preflight.check_platform()
     sort = given.sort or "size"
     if sort not in regions.SORTS:
-        raise UsageError(f"--sort: there is no measure {sort}; there are {', '.join(regions.SORTS)}")
+        raise UsageError(f"--sort: no measure {sort}; there are {', '.join(regions.SORTS)}")
     limit = None if given.lines is None else count_of(given.lines, "--lines")
     pid = pid_of(given.pid)
     refuse_hidden(pid)
@@ -156,7 +156,7 @@ def demo(given: Namespace, settings: Settings, form: str) -> int:
     names = [*(scenario.name for scenario in scenarios()), GO]
     name = DEFAULT_SCENARIO if given.scenario is None else given.scenario
     if name not in names:
-        raise UsageError(f"there is no demo {name}; there are {', '.join(names)}")
+        raise UsageError(f"no demo {name}; there are {', '.join(names)}")
     if form:
         raise UsageError("demo needs a terminal")
     return screen.run(settings, name, given.run or "")
@@ -170,7 +170,7 @@ def launched(command: Sequence[str], given: Namespace, settings: Settings, form:
     if not command:
         raise UsageError("-- needs a command after it")
     if settings.pids or settings.names:
-        raise UsageError("-- COMMAND watches the command alone; leave the other processes out")
+        raise UsageError("-- COMMAND watches only the command; name no other processes")
     kill_after, limit = given.kill_after, given.log_limit
     launch = Launch(
         command,

@@ -40,7 +40,7 @@ def run(given: Namespace) -> int:
     except ImportError:
         raise UsageError("exporting needs prometheus-client: pip install 'memtop-tui[export]'") from None
     if given.listen and given.textfile:
-        raise UsageError("--listen and --textfile exclude each other")
+        raise UsageError("--listen and --textfile cannot be combined")
     delay_s = DELAY_S if given.delay is None else delay_of(given.delay)
     times = None if given.iterations is None else count_of(given.iterations, "--iterations")
     ending, exposition = EndSignals(), Exposition()

@@ -114,12 +114,12 @@ class Launch:
             return None
         if self._asked_to_end:
             self._send(signal.SIGKILL)
-            return None if self._ended.wait(KILLED_S) else f"{self._name()} does not end after SIGKILL"
+            return None if self._ended.wait(KILLED_S) else f"{self._name()} has not ended after SIGKILL"
         self._asked_to_end = True
         self._send(signal.SIGTERM)
         if self._ended.wait(KEY_GRACE_S):
             return None
-        return f"{self._name()} was sent SIGTERM and still runs; quit again to end it with SIGKILL"
+        return f"{self._name()} is still running after SIGTERM; quit again to send SIGKILL"
 
     def conclude(self, code: int, *, failed: bool = False) -> int:
         """End the program with memtop, show the end of its output, report if it still runs. Returns memtop's exit code.
@@ -137,7 +137,7 @@ class Launch:
             self._stop()
         if self.running:
             self._concluded = RUNS_ON
-            _say(f"{self._name()} runs on{self._where()}; memtop does not watch it any longer")
+            _say(f"{self._name()} is still running{self._where()}; memtop no longer watches it")
             return RUNS_ON
         self._concluded = self.exit_code or 0
         self._show_output()
@@ -184,10 +184,10 @@ class Launch:
         assert self._log is not None
         size, kept = self._log.size_bytes, self._log.kept_bytes
         if self._log.path is None:
-            return f"only the last lines of {units.long_size(size)} of output are kept: no directory can be written"
+            return f"only the last lines of {units.long_size(size)} of output are kept: no directory is writable"
         if kept < size:
             return f"the last {units.long_size(kept)} of {units.long_size(size)} of output are in {self._log.path}"
-        return f"the whole output is in {self._log.path}"
+        return f"the complete output is in {self._log.path}"
 
     def _release(self, *, discard: bool) -> None:
         """End a child that has not begun."""

@@ -29,7 +29,7 @@ def put(write: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         terminal = stat.S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode)
         discard()
         if terminal and error.errno == errno.EIO:
-            raise TerminalLost("the terminal has gone") from error
+            raise TerminalLost("the terminal is gone") from error
         raise MemtopError(f"cannot write: {error.strerror}") from error
     return answer
 

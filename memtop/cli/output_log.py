@@ -45,7 +45,7 @@ class OutputLog:
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
-            raise UsageError("the limit on file sizes (ulimit -f) may end the command; use -b, or lift the limit")
+            raise UsageError("the file size limit (ulimit -f) may end the command; use -b, or raise the limit")
         self._freed_bytes = 0
         self.path: Path | None = None
         """None if no directory is writable; then the output is kept in memory."""
@@ -124,4 +124,4 @@ def _memory_file() -> int:
     try:
         return os.memfd_create("memtop-log", os.MFD_CLOEXEC)
     except OSError as error:
-        raise UsageError("no directory for the command's output can be written; set TMPDIR, or use -b") from error
+        raise UsageError("no directory is writable for the command's output; set TMPDIR, or use -b") from error

@@ -17,28 +17,28 @@ WIDEST: Final = 100
 WITHOUT_TERMINAL: Final = 80
 FARTHEST: Final = 28
 """Most cells before the description of an option. A longer option gets its own line."""
-_WATCH: Final = "Watch the memory of Linux processes move, and understand why."
+_WATCH: Final = "Watch the memory of Linux processes change, and understand why."
 _EXAMPLES: Final = """\
 examples:
-  memtop                          all processes, the largest first
-  memtop 4242                     one process: its VIRT and RES as they move, explained
-  memtop postgres -C              every process of that name, and their children
+  memtop                          all processes, largest first
+  memtop 4242                     one process: its VIRT and RES over time, explained
+  memtop postgres -C              every process with that name, and their children
   memtop -f 'user=app rss>500m'   only those that match
-  memtop --json -n 3 -d 0.5 4242  three samples as JSON, one object a line
-  memtop -- CMD ARGS              start a program, watch it from its first page, end with its status
+  memtop --json -n 3 -d 0.5 4242  three samples as JSON, one object per line
+  memtop -- CMD ARGS              start a program, watch it from its first page, exit with its status
 
 commands:
   memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork, go
   memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
-  memtop regions PID              where its address space is, largest first, once
-  memtop machine                  where the machine's RAM went: its parts, and who holds them
+  memtop regions PID              print its mappings once, largest first
+  memtop machine                  where the machine's RAM went: its parts, and what holds them
   memtop record [-o FILE] [PID]   write a recording without a screen: a flight recorder
-  memtop replay FILE | -          play a recording, also while it is written, or a stream
+  memtop replay FILE | -          play a recording, even while it is being written, or a stream
   memtop export                   metrics for Prometheus; alert rules and a Grafana dashboard
-  memtop report FILE | PID        one page to hand over: HTML, or Markdown for a ticket
+  memtop report FILE | PID        write a report: HTML, or Markdown for a ticket
 
-exit codes: 0 done or fine, 1 bad (--check) or memtop failed, 2 cannot be done as asked,
-3 no such process, 4 not permitted, 5 not known yet (--check), 6 the program after -- runs on,
+exit codes: 0 done or fine, 1 bad (--check) or memtop failed, 2 wrong usage or file error,
+3 no such process, 4 not permitted, 5 not known yet (--check), 6 the program after -- still runs,
 128+n ended by signal n; 141 the reader of a stream has gone
 """
 
@@ -158,18 +158,18 @@ def _without_mark(text: str) -> str:
     return text.removeprefix(_LITERAL)
 
 
-_HELP: Final = Argument(("-h", "--help"), "show this help message and exit", {"action": "help"})
+_HELP: Final = Argument(("-h", "--help"), "show this help and exit", {"action": "help"})
 _VIEWS: Final = (
     (
         "which processes",
         (
-            values("-p", "--pid", metavar="PID[,PID]", help="watch these"),
+            values("-p", "--pid", metavar="PID[,PID]", help="only these PIDs"),
             value("-f", "--filter", metavar="EXPR", help="text, !regex, or terms such as rss>500m"),
-            value("-u", "--user", metavar="NAME", help="only this user's"),
-            value("--cgroup", metavar="PATH", help="only those in this cgroup and below it, with its chart"),
-            value("--unit", metavar="NAME", help="only those of this systemd unit, with its chart"),
-            flag("-C", "--children", help="and their descendants"),
-            flag("--follow", help="when one ends, go on with its successor: the same command"),
+            value("-u", "--user", metavar="NAME", help="only this user's processes"),
+            value("--cgroup", metavar="PATH", help="only processes in this cgroup and below, with its chart"),
+            value("--unit", metavar="NAME", help="only processes of this systemd unit, with its chart"),
+            flag("-C", "--children", help="also their descendants"),
+            flag("--follow", help="when one ends, continue with its successor: the same command"),
         ),
     ),
     (
@@ -178,33 +178,33 @@ _VIEWS: Final = (
             flag("-t", "--tree", help="parents and children, with subtree totals"),
             value("--by", metavar="KIND", help="groups by cgroup, container, pod, unit, user, program"),
             value("-s", "--sort", metavar="COLUMN", help=", ".join(column.key for column in COLUMNS)),
-            value("-c", "--columns", metavar="A,B,...", help="columns and their order; +NAME adds one"),
+            value("-c", "--columns", metavar="A,B,...", help="columns in this order; +NAME adds one"),
             value("-d", "--delay", metavar="SECS", help="time between samples, 0.1 to 60 (1)"),
-            value("-n", "--iterations", metavar="N", help="end after N samples"),
-            flag("--no-color", help="as with NO_COLOR set"),
-            flag("--ascii", help="no characters beyond ASCII"),
+            value("-n", "--iterations", metavar="N", help="stop after N samples"),
+            flag("--no-color", help="no colors, no colors, as with NO_COLOR set"),
+            flag("--ascii", help="only ASCII characters"),
             flag("--no-mouse", help="leave the mouse to the terminal"),
         ),
     ),
     (
-        "without a screen (also when standard output is no terminal)",
+        "without a screen (the default if standard output is not a terminal)",
         (
-            flag("-b", "--batch", help="print a table each time"),
-            flag("--json", help="print one JSON object a line"),
+            flag("-b", "--batch", help="print a table per sample"),
+            flag("--json", help="print one JSON object per line"),
             flag("--csv", help="print comma-separated values"),
-            flag("--no-redact", help="keep possible secrets in the command lines of JSON and CSV"),
-            value("-o", "--output", metavar="FILE", help="write there instead"),
+            flag("--no-redact", help="do not mask possible secrets in command lines"),
+            value("-o", "--output", metavar="FILE", help="write to FILE instead"),
         ),
     ),
     (
         "other",
         (
-            value("--record", metavar="FILE", help="also write what is read to a new file"),
-            values("--go-url", metavar="[PID=]URL", help="read a Go program's metrics there"),
-            flag("--no-smaps", help="never read smaps, which holds up its process a little"),
+            value("--record", metavar="FILE", help="also write a recording to a new file"),
+            values("--go-url", metavar="[PID=]URL", help="read a Go program's metrics from URL"),
+            flag("--no-smaps", help="never read smaps, which briefly stalls the process"),
             flag("--readonly", help="no signals, no renice"),
-            flag("--keep-oom-score", help="do not make memtop the OOM killer's first victim"),
-            flag("-V", "--version", help="show program's version number and exit"),
+            flag("--keep-oom-score", help="do not make memtop the OOM killer's first choice"),
+            flag("-V", "--version", help="show the version and exit"),
         ),
     ),
 )
@@ -218,7 +218,7 @@ def parser_of(command: str) -> Parser:
 
 
 def _targets() -> Argument:
-    return operand("targets", "PID | NAME", "by id or name of program or script; all without any", "*")
+    return operand("targets", "PID | NAME", "a PID, or the name of a program or script (default: all)", "*")
 
 
 def _memtop() -> Parser:
@@ -227,14 +227,14 @@ def _memtop() -> Parser:
     parser.section(
         "options",
         _HELP,
-        flag("--check", help="exit 0: fine, 1: grows or near a limit, 5: not known"),
-        value("--for", metavar="SECS", help="how long --check watches (100, up to 300 if it must)", dest="check_for"),
+        flag("--check", help="exit with 0: fine, 1: growing or near a limit, 5: unknown"),
+        value("--for", metavar="SECS", help="how long --check watches (100, up to 300 if needed)", dest="check_for"),
         flag("--reset-terminal", help="repair the terminal after memtop was killed"),
     )
     parser.section(
         "with -- CMD",
         value("--kill-after", metavar="SECS", help="send SIGKILL this long after SIGTERM when memtop ends"),
-        value("--log-limit", metavar="SIZE", help="keep this much of its output while there is a screen (1G)"),
+        value("--log-limit", metavar="SIZE", help="keep at most this much of its output (1G)"),
     )
     parser.set_defaults(replay="")
     return _with_views(parser)
@@ -259,14 +259,14 @@ def _demo() -> Parser:
 
 def _explain() -> Parser:
     parser = Parser("memtop explain [topic]", "What the numbers mean.")
-    parser.section("positional arguments", operand("topic", "topic", "a topic; without one, the contents", "?"))
+    parser.section("positional arguments", operand("topic", "topic", "a topic (default: the contents)", "?"))
     parser.section("options", _HELP)
     return parser
 
 
 def _machine() -> Parser:
     parser = Parser(
-        "memtop machine [OPTIONS]", "Where the machine's RAM went: the parts of MemTotal, and who holds them."
+        "memtop machine [OPTIONS]", "Where the machine's RAM went: the parts of MemTotal, and what holds them."
     )
     parser.section("options", _HELP, flag("--json", help="print one JSON object"))
     return parser
@@ -280,12 +280,12 @@ def _export() -> Parser:
         "options",
         _HELP,
         value("--listen", metavar="ADDRESS:PORT", help="where to serve /metrics (127.0.0.1:9142)"),
-        value("--textfile", metavar="DIR", help="write DIR/memtop.prom for node_exporter in place of a server"),
-        value("--by", metavar="KIND", help="program (the default), cgroup, container, pod, unit or user"),
+        value("--textfile", metavar="DIR", help="write DIR/memtop.prom for node_exporter instead of a server"),
+        value("--by", metavar="KIND", help="program (default), cgroup, container, pod, unit or user"),
         value("-f", "--filter", metavar="EXPR", help="only processes that match"),
-        value("-u", "--user", metavar="NAME", help="only this user's"),
+        value("-u", "--user", metavar="NAME", help="only this user's processes"),
         value("-d", "--delay", metavar="SECS", help="time between samples, 0.1 to 60 (5)"),
-        value("-n", "--iterations", metavar="N", help="end after N samples"),
+        value("-n", "--iterations", metavar="N", help="stop after N samples"),
         flag("--rules", help="print alert rules for Prometheus"),
         flag("--dashboard", help="print a dashboard for Grafana"),
     )
@@ -300,15 +300,15 @@ def _record() -> Parser:
     parser.section(
         "options",
         _HELP,
-        value("-o", "--output", metavar="FILE", help="a new file (memtop-DATE-TIME.memtop here); - for a stream"),
-        value("--keep", metavar="TIME", help="only the last so much, such as 24h; the oldest is dropped first"),
-        value("--max-size", metavar="SIZE", help="a file of at most that size, such as 500M; the oldest is dropped"),
+        value("-o", "--output", metavar="FILE", help="a new file (default: ./memtop-DATE-TIME.memtop); - for a stream"),
+        value("--keep", metavar="TIME", help="keep only the last part, such as 24h"),
+        value("--max-size", metavar="SIZE", help="at most this size, such as 500M; drops the oldest part"),
         value("-d", "--delay", metavar="SECS", help="time between samples, 0.1 to 60 (1)"),
-        value("-n", "--iterations", metavar="N", help="end after N samples"),
+        value("-n", "--iterations", metavar="N", help="stop after N samples"),
         flag("--no-cmdline", help="leave out the arguments of all programs"),
-        flag("--no-smaps", help="never read smaps, which holds up its process a little"),
-        flag("--keep-oom-score", help="do not offer itself to the OOM killer first"),
-        values("--go-url", metavar="[PID=]URL", help="read a Go program's metrics there"),
+        flag("--no-smaps", help="never read smaps, which briefly stalls the process"),
+        flag("--keep-oom-score", help="do not make memtop the OOM killer's first choice"),
+        values("--go-url", metavar="[PID=]URL", help="read a Go program's metrics from URL"),
     )
     title, selection = _VIEWS[0]
     parser.section(title, *selection)
@@ -319,19 +319,18 @@ def _record() -> Parser:
 
 def _report() -> Parser:
     parser = Parser(
-        "memtop report [OPTIONS] FILE | PID",
-        "One page to hand over about a process, from a recording or from some seconds.",
+        "memtop report [OPTIONS] FILE | PID", "Write a report about a process, from a recording or after watching it."
     )
     parser.section("positional arguments", operand("subject", "FILE | PID", "a recording, or a process to watch"))
     parser.section(
         "options",
         _HELP,
-        value("-o", "--output", metavar="FILE", help="write into a new file; otherwise to standard output"),
-        flag("--markdown", help="Markdown for a ticket, without the chart, in place of HTML"),
-        value("-p", "--pid", metavar="PID", help="the process of a recording; otherwise the one in trouble"),
-        value("--from", metavar="TIME", help="begin the chart at this time of day, such as 12:03:40", dest="from_time"),
+        value("-o", "--output", metavar="FILE", help="write to a new file (default: standard output)"),
+        flag("--markdown", help="Markdown for a ticket, without the chart, instead of HTML"),
+        value("-p", "--pid", metavar="PID", help="the process in the recording (default: the one in trouble)"),
+        value("--from", metavar="TIME", help="start the chart at this time of day, such as 12:03:40", dest="from_time"),
         value("--to", metavar="TIME", help="end at this time of day"),
-        value("--for", metavar="SECS", help="how long a PID is watched (20)", dest="for_time"),
+        value("--for", metavar="SECS", help="how long to watch a PID (20)", dest="for_time"),
     )
     return parser
 
@@ -339,21 +338,19 @@ def _report() -> Parser:
 def _regions() -> Parser:
     from memtop.headless.regions import SORTS  # noqa: PLC0415 (49 ms, only for regions)
 
-    parser = Parser(
-        "memtop regions [OPTIONS] PID", "Where the address space of a process is: its mappings, largest first, once."
-    )
+    parser = Parser("memtop regions [OPTIONS] PID", "Print the mappings of a process once, largest first.")
     parser.section(
         "positional arguments",
-        operand("pid", "PID", "the process; a large one is read in pieces, which do not hold it up"),
+        operand("pid", "PID", "the process; a large one is read in pieces, which does not stall it"),
     )
     parser.section(
         "options",
         _HELP,
         value("-s", "--sort", metavar="MEASURE", help=f"{', '.join(SORTS)} (size)"),
         value("-n", "--lines", metavar="N", help="only the largest N"),
-        flag("--kinds", help="sums by kind of memory in place of mappings"),
+        flag("--kinds", help="totals by kind of memory instead of mappings"),
         flag("--json", help="one JSON object"),
-        flag("--smaps", help="PSS and dirty pages of a large one too: holds it up 12 to 18 ms for each GiB resident"),
+        flag("--smaps", help="read PSS and dirty pages even of a large process: stalls it 12 to 18 ms per GiB of RES"),
     )
     return parser
 

@@ -158,7 +158,9 @@ def by_of(text: str | None) -> By | None:
 
 def _follow(given: Namespace, targets: bool) -> bool:
     if given.follow and not given.replay and (not targets or given.json or given.csv or given.batch):
-        raise UsageError("--follow needs a PID or a name, and a screen; without one, a name finds each successor")
+        raise UsageError(
+            "--follow needs a PID or a name, and a screen; without a screen, a name matches every successor anyway"
+        )
     return bool(given.follow)
 
 
@@ -166,9 +168,9 @@ def _inside(cgroup: str | None, unit: str | None, by: By | None) -> GroupKey | N
     if cgroup is None and unit is None:
         return None
     if None not in (cgroup, unit) or by is not None:
-        raise UsageError("--cgroup, --unit and --by exclude each other; with --by use -f cgroup=PATH or -f unit=NAME")
+        raise UsageError("--cgroup, --unit and --by cannot be combined; with --by use -f cgroup=PATH or -f unit=NAME")
     if not (cgroup or unit):
-        raise UsageError("--cgroup wants the path of a cgroup" if cgroup is not None else "--unit wants a name")
+        raise UsageError("--cgroup needs the path of a cgroup" if cgroup is not None else "--unit needs a name")
     from memtop.model.group import By, GroupKey  # noqa: PLC0415 (as above)
 
     return GroupKey(By.CGROUP, cgroup) if cgroup else GroupKey(By.UNIT, unit or "")

@@ -53,9 +53,9 @@ class Watchdog:
             waited_s = 0.0 if began_s is None else time.monotonic() - began_s
             if waited_s >= self._late_s and said_of != began_s:
                 said_of = began_s
-                _say(f"no sample for {waited_s:.0f} s: the kernel does not answer a reading of /proc or /sys")
+                _say(f"no sample for {waited_s:.0f} s: a read from /proc or /sys hangs")
             if waited_s >= self._late_s + self._end_s:
-                _say(f"no sample for {waited_s:.0f} s: given up")
+                _say(f"no sample for {waited_s:.0f} s: giving up")
                 os._exit(EXIT_CODE)
 
 

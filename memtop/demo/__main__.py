@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 0
     except (OSError, MemoryError, MemtopError) as error:
-        _say(Step(1, 1, "The demo has ended", f"{error or 'Out of memory'}.", "Start it again, or another one."))
+        _say(Step(1, 1, "The demo has ended", f"{error or 'Out of memory'}.", "Start it again, or start another one."))
         return 1
     finally:
         stage.end_child(0)

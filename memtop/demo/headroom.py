@@ -60,14 +60,14 @@ def _of_machine(read: Read) -> Iterator[Headroom]:
     strict = int_or_none(_read_or_empty(read, "proc/sys/vm/overcommit_memory")) == 2
     if strict and meminfo.commit_limit_bytes is not None and meminfo.committed_bytes is not None:
         left_bytes = max(0, meminfo.commit_limit_bytes - meminfo.committed_bytes)
-        yield Headroom(left_bytes, "is all that this kernel may still promise (vm.overcommit_memory is 2)")
+        yield Headroom(left_bytes, "is all that this kernel still grants (vm.overcommit_memory is 2)")
 
 
 def _of_user() -> Iterator[Headroom]:
     for limit, title in ((resource.RLIMIT_AS, "ulimit -v"), (resource.RLIMIT_DATA, "ulimit -d")):
         soft, _ = resource.getrlimit(limit)
         if soft != resource.RLIM_INFINITY:
-            yield Headroom(soft, f"is all that a process may map here ({title})")
+            yield Headroom(soft, f"is all that a process can map here ({title})")
 
 
 def _of_cgroup(read: Read) -> Iterator[Headroom]:

@@ -100,7 +100,7 @@ class MemoryOperations:
 
     def _order(self, verb: str, seconds: float, start: int, stop: int) -> None:
         if not (self._child and self._child.order(verb, seconds, start, stop, self._pace)):
-            raise MemtopError("the child has ended, so there is nobody to share with")
+            raise MemtopError("the child has ended, so nothing is shared")
 
     def _obey(self, pace: Pacing, verb: str, seconds: float, start: int, stop: int) -> None:
         """Carry out one order in the child, at the child's own pace."""

@@ -52,27 +52,27 @@ class Recorded(NamedTuple):
 _RUNS: Final = (
     Recorded(
         "leak",
-        "objects that are never let go",
+        "objects that are never released",
         3734,
         (
             Moment(
                 0,
                 "A Go server that leaks",
                 "A recorded run of a real server. It keeps a little of each request in a map and never deletes it. "
-                "From outside one sees only that anonymous memory grows.",
-                "RES rises. HeapAlloc is a saw: garbage piles up and is collected (GC marks).",
+                "From outside you see only that anonymous memory grows.",
+                "RES rises. HeapAlloc is a sawtooth: garbage piles up and is collected (GC marks).",
             ),
             Moment(
                 12,
-                "Tops say nothing, floors do",
-                "Each collection leaves what is alive. Between two of them HeapAlloc says little. memtop waits for "
+                "Ignore the peaks, compare the low points",
+                "Each collection leaves what is alive. Between collections HeapAlloc says little. memtop waits for "
                 "five collections and 20 seconds before it judges.",
                 "The low points after the GC marks: each is higher than the one before.",
             ),
             Moment(
                 24,
                 "The verdict",
-                "The floor rises and the number of objects with it: a leak by objects. Bigger objects would raise "
+                "The low points and the number of objects rise together: a leak by objects. Bigger objects would raise "
                 "HeapAlloc alone.",
                 "The verdict with its evidence, and what to do next: two heap profiles, compared by inuse_objects.",
             ),
@@ -80,35 +80,35 @@ _RUNS: Final = (
                 42,
                 "GCs become rarer, and RES is twice what is alive",
                 "With GOGC=100 the heap may double before the next GC: the larger the leak, the longer the wait and "
-                "the more garbage stands beside it in RES.",
+                "the more garbage RES includes.",
                 f"live heap and garbage in the bar. {_OTHERS}",
             ),
         ),
     ),
     Recorded(
         "churn",
-        "much garbage, and no leak",
+        "a lot of garbage, but no leak",
         3739,
         (
             Moment(
                 0,
                 "A Go server under load",
-                "A recorded run. It holds 64 MiB for good and makes 200 MiB of garbage each second. RES is far above "
+                "A recorded run. It holds 64 MiB and makes 200 MiB of garbage per second. RES is far above "
                 "what is alive.",
                 "HeapAlloc goes up and down between two collections.",
             ),
             Moment(
                 22,
                 "The verdict",
-                "What is left after each collection stays: no leak, only allocation pressure. The difference to RES "
+                "What is left after each collection stays level: no leak, only allocation pressure. The rest of RES "
                 "is garbage until the next GC, the price of collecting rarely.",
                 "The sentence about GOGC: what other values would mean for RES, and how often it would collect.",
             ),
             Moment(
                 36,
                 "What to do",
-                "Fewer allocations help (reused buffers, sync.Pool). A lower GOGC trades RAM for processor time.",
-                f"GCs a second and their pauses. {_OTHERS}",
+                "Allocate less (reuse buffers, sync.Pool). A lower GOGC saves RAM and costs CPU time.",
+                f"GCs per second and their pauses. {_OTHERS}",
             ),
         ),
     ),
@@ -120,22 +120,22 @@ _RUNS: Final = (
             Moment(
                 0,
                 "The same server with GOMEMLIMIT=70MiB and GOGC=off",
-                "A recorded run. 64 MiB are alive, and the runtime needs some more. Nearly nothing is left for "
+                "A recorded run. 64 MiB are alive, and the runtime needs some more. Almost nothing is left for "
                 "garbage, so it collects almost all the time.",
-                "The rate of collections, and the processor time in the table.",
+                "The rate of collections, and CPU% in the table.",
             ),
             Moment(
                 12,
                 "A soft limit saves nothing",
-                "GOMEMLIMIT is no hard limit: Go collects harder and harder, gives pages back and faults them in "
-                "again, and holds what it needs all the same.",
+                "GOMEMLIMIT is not a hard limit: Go collects harder and harder, gives pages back, faults them in "
+                "again, and still holds what it needs.",
                 "Page faults per second and GCs per second, both in the sentence about GOMEMLIMIT.",
             ),
             Moment(
                 30,
                 "What to do",
-                "Raise it: about 90 % of the container's limit, less what is outside of Go. Or hold less.",
-                f"What the program needs at least: live heap, stacks and runtime. {_OTHERS}",
+                "Raise it to about 90 % of the container's limit, minus what is outside of Go. Or keep less alive.",
+                f"The least the program needs: live heap, stacks and runtime. {_OTHERS}",
             ),
         ),
     ),
@@ -147,23 +147,23 @@ _RUNS: Final = (
             Moment(
                 0,
                 "A Go program after a peak",
-                "A recorded run. It has written 300 MiB, lets most of it go and collects. Its GODEBUG has "
-                "madvdontneed=0, as was usual in Go 1.12 to 1.15.",
+                "A recorded run. It wrote 300 MiB, released most of it, and collects. Its GODEBUG has "
+                "madvdontneed=0, the default behavior of Go 1.12 to 1.15.",
                 "HeapAlloc falls at once; RES does not.",
             ),
             Moment(
                 15,
                 "Given back, and still counted",
-                "The scavenger returns idle spans with MADV_FREE. The kernel may take these pages whenever it wants, "
-                "and as long as there is plenty of RAM it does not want to.",
-                "returned, not yet taken (LazyFree): it grows in the bar, and RES stays.",
+                "The scavenger returns idle spans with MADV_FREE. The kernel can reclaim these pages at any time, "
+                "and while RAM is plentiful it has no reason to.",
+                "returned, not reclaimed yet (LazyFree): it grows in the bar, and RES stays.",
             ),
             Moment(
                 40,
                 "No leak",
-                "HeapReleased says what was returned, LazyFree what of it RES still counts. Under pressure RES would "
-                "fall. Since Go 1.16 MADV_DONTNEED is usual, and RES falls at once.",
-                f"RES less LazyFree is what it really holds. {_OTHERS}",
+                "HeapReleased is what was returned, LazyFree the part that RES still counts. Under pressure RES would "
+                "fall. Since Go 1.16 MADV_DONTNEED is the default, and RES falls at once.",
+                f"RES minus LazyFree is what it really holds. {_OTHERS}",
             ),
         ),
     ),

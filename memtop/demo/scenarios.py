@@ -58,14 +58,13 @@ def _reserve(size: int = 500, read_s: float = 6, write_s: float = 8) -> tuple[Ac
     return (
         Act(
             "A small process",
-            "It has only just started. VIRT is the address space that it has been promised; RES is the part of its "
-            "pages that is in RAM now.",
+            "It has just started. VIRT is its address space. RES is the part of its pages that is in RAM now.",
             "VIRT above, RES below.",
             rest_s=5,
         ),
         Act(
             f"Ask for {size} MiB",
-            "It asks the kernel for address space (mmap). The kernel notes the promise and hands out nothing.",
+            "It asks the kernel for address space (mmap). The kernel records the range and assigns no RAM.",
             f"VIRT jumps by {size} MiB. RES stays.",
             partial(MemoryOperations.map, size_bytes=size * MIB),
             rest_s=8,
@@ -73,7 +72,7 @@ def _reserve(size: int = 500, read_s: float = 6, write_s: float = 8) -> tuple[Ac
         Act(
             "Read every page",
             f"It reads one byte of each of the {_pages(size)} pages. Each first read is a minor fault: no disk is "
-            "needed, and every page is given the same shared page of zeros. That is no memory of its own.",
+            "needed, and every page points to the same shared page of zeros. That takes no RAM.",
             f"MINFLT/s rises to about {_faults_per_s(size, read_s)}. RES stays.",
             MemoryOperations.read,
             work_s=read_s,
@@ -81,8 +80,8 @@ def _reserve(size: int = 500, read_s: float = 6, write_s: float = 8) -> tuple[Ac
         ),
         Act(
             "Write every page",
-            "It writes one byte to each page. Each first write is a minor fault again, and now the kernel must "
-            f"hand out a page of RAM, {_PAGE} for one byte.",
+            "It writes one byte to each page. Each first write is another minor fault, and now the kernel must "
+            f"provide a page of RAM, {_PAGE} for one byte.",
             f"RES climbs by {size} MiB in {write_s:.0f} seconds, MINFLT/s is about {_faults_per_s(size, write_s)}. "
             "VIRT stays.",
             MemoryOperations.write,
@@ -91,24 +90,24 @@ def _reserve(size: int = 500, read_s: float = 6, write_s: float = 8) -> tuple[Ac
         ),
         Act(
             "Give the pages back",
-            "It tells the kernel that it no longer needs what is in them (madvise, MADV_DONTNEED). The RAM is free "
-            "for others at once; the promise stays.",
+            "It tells the kernel that it no longer needs their contents (madvise, MADV_DONTNEED). The RAM is free "
+            "for others at once; the address space stays.",
             "RES falls to where it began. VIRT stays.",
             MemoryOperations.discard,
             rest_s=7,
         ),
         Act(
-            "Give the promise back",
-            "It gives up the address space (munmap). RES was low already, so nothing else changes.",
+            "Give the address space back",
+            "It unmaps the range (munmap). RES was already low, so nothing else changes.",
             f"VIRT falls by {size} MiB. RES stays.",
             MemoryOperations.unmap,
             rest_s=6,
         ),
         Act(
             "What to remember",
-            "VIRT is what was promised. RES is what is there, and a page gets there when it is first written. "
+            "VIRT is address space. RES is what is in RAM, and a page gets there when it is first written. "
             "A large VIRT alone is no problem; the next round shows it again.",
-            "The peak of RES stays on record after RES has fallen.",
+            "PEAK keeps the highest RES after RES has fallen.",
             rest_s=6,
         ),
     )
@@ -121,34 +120,34 @@ def _leak(size: int = 300, seconds: float = 150) -> tuple[Act, ...]:
     return (
         Act(
             "It starts to leak",
-            "It allocates small buffers, uses each once and forgets it. Nobody will ever free them.",
-            f"RES grows by about {rate:.0f} MiB a minute, and VIRT with it. MINFLT/s is low and steady.",
+            "It allocates small buffers, uses each once and forgets it. Nothing will ever free them.",
+            f"RES grows by about {rate:.0f} MiB per minute, and so does VIRT. MINFLT/s is low and steady.",
             grow,
             work_s=third_s,
             rest_s=0,
         ),
         Act(
-            "It goes on",
-            "A program that warms up or fills a cache slows down in time. A leak keeps its slope: only time tells "
+            "It continues",
+            "A program that warms up or fills a cache slows down eventually. A leak keeps its slope: only time tells "
             "the two apart.",
-            "A straight line. The lowest point of each minute is above that of the minute before.",
+            "A straight line. The low point of each minute is higher than the one before.",
             grow,
             work_s=third_s,
             rest_s=0,
         ),
         Act(
             "And on",
-            "No page of it can be dropped: with swap it could be moved there, without it stays in RAM until "
-            "a limit is reached and the kernel's OOM killer ends a process.",
+            "The kernel cannot drop these pages. It can move them to swap; without swap they stay in RAM until "
+            "a limit is reached and the OOM killer kills a process.",
             "Anonymous memory (ANON) grows, shared memory (SHR) does not.",
             grow,
             work_s=third_s,
             rest_s=10,
         ),
         Act(
-            "Started anew",
-            "What everybody does about a leak in the end: it is started anew, and everything comes back. "
-            "This demo only pretends and gives the buffers back.",
+            "Restarted",
+            "The usual remedy for a leak: the program is restarted, and all memory comes back. "
+            "This demo only frees its buffers.",
             "RES and VIRT fall to where they began.",
             MemoryOperations.unmap,
             rest_s=12,
@@ -166,7 +165,7 @@ def _spike(base: int = 50, peak: int = 300, burst: int = 100) -> tuple[Act, ...]
     return (
         Act(
             "A quiet process",
-            f"It holds {base} MiB and does little.",
+            f"It holds {base} MiB and is nearly idle.",
             "RES is flat.",
             partial(_map_and_write, size_bytes=(base + peak) * MIB, stop=base * MIB),
             work_s=1,
@@ -182,22 +181,22 @@ def _spike(base: int = 50, peak: int = 300, burst: int = 100) -> tuple[Act, ...]
         ),
         Act(
             "And it is over",
-            "It has given the pages back. This is a spike, not a leak: RES is where it was. But the machine had "
-            "to have room for the peak.",
-            "RES is low again; its peak stays on record.",
+            "It has given the pages back. This is a spike, not a leak: RES is where it was. But the machine "
+            "needed room for the peak.",
+            "RES is low again; PEAK keeps the maximum.",
             partial(MemoryOperations.discard, start=base * MIB, stop=(base + peak) * MIB),
             rest_s=10,
         ),
         Act(
             "A burst too short to see",
-            f"{burst} MiB are written and given back within a fraction of a second, between two looks at RES.",
-            f"RES may show nothing; MINFLT/s does not miss it: {_pages(burst)} pages were touched.",
+            f"{burst} MiB are written and given back within a fraction of a second, between two samples.",
+            f"RES may not show it; MINFLT/s does:  {_pages(burst)} pages were touched.",
             partial(MemoryOperations.burst, start=base * MIB, stop=(base + burst) * MIB),
             rest_s=10,
         ),
         Act(
             "Back to the start",
-            "It gives everything back and begins again.",
+            "It gives everything back and starts over.",
             "RES and VIRT fall to where they began.",
             MemoryOperations.unmap,
             rest_s=5,
@@ -209,8 +208,8 @@ def _sawtooth(floor: int = 60, tooth: int = 200, teeth: int = 5) -> tuple[Act, .
     start, stop = floor * MIB, (floor + tooth) * MIB
     first = Act(
         "A garbage-collected program",
-        f"{floor} MiB of it are live. Everything else it allocates is soon garbage.",
-        f"RES is at its floor, {floor} MiB above the bare process.",
+        f"{floor} MiB of its memory are live. Everything else it allocates soon becomes garbage.",
+        f"RES is at its low point, {floor} MiB above the bare process.",
         partial(_map_and_write, size_bytes=stop, stop=start),
         work_s=1,
         rest_s=4,
@@ -230,7 +229,7 @@ def _sawtooth(floor: int = 60, tooth: int = 200, teeth: int = 5) -> tuple[Act, .
             Act(
                 f"Collection {number} of {teeth}",
                 "The collector frees the garbage and gives the pages back.",
-                "RES falls to the same floor each time. A floor that rises would be a leak.",
+                "RES falls to the same low point each time. Rising low points would be a leak.",
                 partial(MemoryOperations.discard, start=start, stop=stop),
                 rest_s=2,
             ),
@@ -238,7 +237,7 @@ def _sawtooth(floor: int = 60, tooth: int = 200, teeth: int = 5) -> tuple[Act, .
     ]
     last = Act(
         "Back to the start",
-        "Judge such a program by its floor, the low points after each fall, and never by its peaks.",
+        "Judge such a program by its low points after each fall, never by its peaks.",
         "RES and VIRT fall to where they began.",
         MemoryOperations.unmap,
         rest_s=6,
@@ -251,7 +250,7 @@ def _fork(size: int = 200) -> tuple[Act, ...]:
     return (
         Act(
             f"One process with {size} MiB",
-            "It has written to every page of them.",
+            "It has written to every page.",
             f"RES is {size} MiB above the bare process.",
             partial(_map_and_write, size_bytes=size * MIB, stop=size * MIB),
             work_s=2,
@@ -267,42 +266,42 @@ def _fork(size: int = 200) -> tuple[Act, ...]:
         ),
         Act(
             "The child reads",
-            "Its page tables are filled in already and reading changes nothing. The pages stay shared.",
-            "Hardly a fault, and no number moves.",
+            "Its page tables are already filled in, and reading changes nothing. The pages stay shared.",
+            "Hardly any faults, and no number changes.",
             MemoryOperations.child_reads,
             work_s=3,
             rest_s=5,
         ),
         Act(
             "The child writes to one half",
-            f"Copy on write: at the first write to each of {_pages(half)} pages the kernel makes a copy for the child.",
-            f"The child's MINFLT/s is about {_faults_per_s(half, 5)}. RES moves in neither, yet the machine has "
-            f"{half} MiB less.",
+            f"Copy on write: on the first write to each of {_pages(half)} pages the kernel makes a copy for the child.",
+            f"The child's MINFLT/s is about {_faults_per_s(half, 5)}. RES changes in neither, but the machine has "
+            f"{half} MiB less available.",
             partial(MemoryOperations.child_writes, stop=half * MIB),
             work_s=5,
             rest_s=9,
         ),
         Act(
             "The parent writes to the same half",
-            "These pages are its own again, for the child has copies. Each write is a minor fault once more, but "
+            "These pages belong to it alone again, because the child has copies. Each write is a minor fault, but "
             "nothing is copied.",
-            "The parent's MINFLT/s rises as the child's did; no memory is used.",
+            "The parent's MINFLT/s rises as the child's did; no RAM is used.",
             partial(MemoryOperations.write, stop=half * MIB),
             work_s=5,
             rest_s=7,
         ),
         Act(
             "The child ends",
-            f"Only its own copies come back: {half} MiB, though its RES was {size} MiB. The rest belongs to the "
-            "parent alone now.",
-            "The child's row is gone. The parent's RES has not moved.",
+            f"Only its own copies are freed: {half} MiB, although its RES was {size} MiB. The rest now belongs to the "
+            "parent alone.",
+            "The child's row is gone. The parent's RES has not changed.",
             MemoryOperations.end_child,
             rest_s=7,
         ),
         Act(
             "Back to the start",
-            "To add up RES over a family counts shared pages again and again; PSS, which divides each page by "
-            "those who map it, adds up right.",
+            "Adding up RES over a family counts shared pages several times. PSS divides each page by the number of "
+            "its mappings, so its sum is correct.",
             "RES and VIRT fall to where they began.",
             MemoryOperations.unmap,
             rest_s=6,
@@ -311,9 +310,9 @@ def _fork(size: int = 200) -> tuple[Act, ...]:
 
 
 _SCENARIOS: Final = (
-    Scenario("reserve", "promise, read, write, give back: VIRT against RES", 500 * MIB, _reserve()),
-    Scenario("leak", "memory that is never freed: a slope without an end", 300 * MIB, _leak()),
-    Scenario("spike", "a peak that is over before one looks", 350 * MIB, _spike()),
+    Scenario("reserve", "map, read, write, give back: VIRT versus RES", 500 * MIB, _reserve()),
+    Scenario("leak", "memory that is never freed: an endless slope", 300 * MIB, _leak()),
+    Scenario("spike", "a peak that is over before you look", 350 * MIB, _spike()),
     Scenario("sawtooth", "a garbage collector: a slope, but no leak", 260 * MIB, _sawtooth()),
     Scenario("fork", "a child that shares, then writes: copy on write", 300 * MIB, _fork(), panel="sharing"),
 )

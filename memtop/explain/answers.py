@@ -23,19 +23,19 @@ _FULL_SHARE: Final = 0.8
 _BOUNDS_MEMORY: Final = frozenset(
     {Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA, Limit.COMMIT, Limit.RUNTIME}
 )
-_EARLY: Final = "Growing? Not known yet: a verdict takes about a minute"
+_EARLY: Final = "Growing? Unknown yet: a verdict takes about a minute"
 _OF_SHAPES: Final = {
     Shape.FLAT: "No: level for {span}",
-    Shape.NOISY: "No: it moves, but in no direction, for {span}",
-    Shape.SAWTOOTH: "No: it swings, and the low points stay level",
+    Shape.NOISY: "No: it varies without a trend for {span}",
+    Shape.SAWTOOTH: "No: it swings, and the low points stay flat",
     Shape.STEP: "No: a step of {rise}, level since",
     Shape.STAIRS: "In steps: {rise} in {span}",
-    Shape.WARMUP: "Ending: {rise} in {span}, and slowing down",
+    Shape.WARMUP: "Slowing down: {rise} in {span}",
     Shape.SPIKE: "No: a peak that came back",
     Shape.SHRINK: "No: it is falling",
-    Shape.GROWTH: "Perhaps: {rate}/min, but not steadily",
-    Shape.LEAK: "Perhaps: {rate}/min; verdict in seconds",
-    Shape.LEAK_GC: "Perhaps: {rate}/min; verdict in seconds",
+    Shape.GROWTH: "Maybe: {rate}/min, but not steadily",
+    Shape.LEAK: "Maybe: {rate}/min; verdict in seconds",
+    Shape.LEAK_GC: "Maybe: {rate}/min; verdict in seconds",
 }
 
 
@@ -50,6 +50,8 @@ class Answer(NamedTuple):
 def answers(detail: Detail, system: SystemRow) -> list[Answer]:
     """The three lines about the process in focus; fewer if it has no memory of its own, or has ended."""
     outlook, row = detail.outlook, detail.row
+    if outlook is not None and outlook.autopsy is not None:
+        return []  # the exit report says it all
     virt, known = virt_answer(row, system, outlook)
     of_virt = Answer(virt, Severity.NOTE, "virt")
     if not known:
@@ -58,8 +60,6 @@ def answers(detail: Detail, system: SystemRow) -> list[Answer]:
         slope = detail.slope_bytes_per_min
         moved = "not known" if slope is None else f"RES {_signed(slope)}/min in the minute before"
         return [Answer(f"Growing then? {moved[0].upper()}{moved[1:]}", Severity.NOTE, "growth"), of_virt]
-    if outlook.autopsy is not None:
-        return []
     return [_growth(outlook), of_virt, _limit(outlook, system)]
 
 
@@ -131,7 +131,7 @@ def _limit(outlook: Assessment, system: SystemRow) -> Answer:
         row = fullest
     unknown = outlook.unread[0] if outlook.unread else "it has not been read"
     if row is None:
-        return Answer(f"Limit? Not known: {unknown}", Severity.NOTE, "limits")
+        return Answer(f"Limit? Unknown: {unknown}", Severity.NOTE, "limits")
     room = long_size(max(0, row.headroom_max_bytes))
     says = f"Limit? {_name(row)} {percent(100 * _share(row))} % full, {room} left"
     if outlook.unread:

@@ -12,13 +12,13 @@ from memtop.units import duration, long_size
 
 
 def how(report: ExitReport) -> str:
-    """How it ended, as a clause: ``OOM-killed``, ``killed by SIGKILL``, ``code 1``, ``ended, how is not known``."""
+    """How it ended, as a clause: ``OOM-killed``, ``killed by SIGKILL``, ``code 1``, ``ended, cause unknown``."""
     if report.is_oom:
         return "OOM-killed" if report.oom is Oom.CERTAIN else "probably OOM-killed"
     if report.signal is not None:
-        unknown = ", perhaps by the OOM killer" if report.oom is Oom.UNKNOWN else ""
+        unknown = ", possibly by the OOM killer" if report.oom is Oom.UNKNOWN else ""
         return f"killed by {signal_name(report.signal)}{unknown}"
-    return f"code {report.exit_code}" if report.exit_code is not None else "ended, how is not known"
+    return f"code {report.exit_code}" if report.exit_code is not None else "ended, cause unknown"
 
 
 def signal_name(number: int) -> str:
@@ -41,4 +41,4 @@ def exit_lines(report: ExitReport) -> tuple[str, str]:
         facts.append(f"limit of {short(report.cgroup_limit_name)} {long_size(report.cgroup_limit_bytes)}")
     if report.lived_s is not None:
         facts.append(f"lived {duration(report.lived_s)}")
-    return f"{clock}  {report.name} ({report.key.pid}) {how(report)}", "; ".join(facts) or "nothing else is known"
+    return f"{clock}  {report.name} ({report.key.pid}) {how(report)}", "; ".join(facts) or "no further details"

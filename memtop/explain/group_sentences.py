@@ -20,15 +20,15 @@ SOON_S: Final = 600.0
 PSI_PERCENT: Final = 10.0
 RESTARTS: Final = 3
 _LEVEL: Final = {
-    Shape.FLAT: "It stays level.",
-    Shape.NOISY: "It goes up and down around one level.",
-    Shape.SAWTOOTH: "It rises and falls again and again, and its low points stay level.",
-    Shape.SPIKE: "It rose once and came back.",
-    Shape.STEP: "It rose in one step and has been level since.",
-    Shape.STAIRS: "It rose in steps.",
-    Shape.WARMUP: "It rose at first and levels off.",
-    Shape.SHRINK: "It shrinks.",
-    Shape.GROWTH: "It may be rising; too early to say whether it goes on.",
+    Shape.FLAT: "Memory is level.",
+    Shape.NOISY: "Memory varies without a trend.",
+    Shape.SAWTOOTH: "Memory rises and falls again and again; the low points stay flat.",
+    Shape.SPIKE: "Memory rose once and came back down.",
+    Shape.STEP: "Memory rose in one step and has been level since.",
+    Shape.STAIRS: "Memory rose in steps.",
+    Shape.WARMUP: "Memory rose at first and is leveling off.",
+    Shape.SHRINK: "Memory is falling.",
+    Shape.GROWTH: "Memory may be rising; too early to say whether it will continue.",
 }
 
 
@@ -60,17 +60,18 @@ def _growth(detail: GroupDetail) -> list[GroupSentence]:
         return []
     if state is None or growth is None or growth.kind is Shape.INSUFFICIENT:
         rise = row.growth_bytes_per_min
-        says = "Whether it grows is not known yet."
+        says = "Unknown yet whether it grows."
         if rise is not None and rise > max(1 << 20, 0.02 * (row.used_bytes or 0)):
-            says = f"Rising: +{long_size(rise)} within the last minute; too early to say whether it goes on."
+            says = f"Rising: +{long_size(rise)} within the last minute; too early to say whether it will continue."
         return [GroupSentence(Severity.NOTE, says, "verdicts")]
     if not state.alarm or growth.slope_bytes_per_s is None:
-        return [GroupSentence(Severity.NOTE, _LEVEL.get(growth.kind, "It stays level."), "verdicts")]
-    says = f"It grows {long_size(growth.slope_bytes_per_s * 60)} a minute, steadily for {duration(growth.span_s)}"
+        return [GroupSentence(Severity.NOTE, _LEVEL.get(growth.kind, "Memory is level."), "verdicts")]
+    rate = long_size(growth.slope_bytes_per_s * 60)
+    says = f"It has grown steadily by {rate} per minute for {duration(growth.span_s)}"
     says += ", as a whole." if row.members > 1 else "."
     severity = Severity.WARNING
     if row.limit_s is not None and detail.limit_name:
-        says += f" At this rate {_limit_of(detail)} is reached in {span(*row.limit_s)}."
+        says += f" At this rate it reaches {_limit_of(detail)} in {span(*row.limit_s)}."
         severity = Severity.DANGER if row.limit_s[0] < SOON_S else severity
     return [GroupSentence(severity, says, "verdict_growing")]
 
@@ -88,8 +89,8 @@ def _limit(detail: GroupDetail) -> list[GroupSentence]:
     )
     says = (
         f"{percent(row.limit_percent)} % of {_limit_of(detail)} cannot be reclaimed. "
-        f"Room: {long_size(row.room_bytes)} before page cache in use is given up, "
-        f"{long_size(row.room_max_bytes)} before the kernel swaps or kills."
+        f"Room: {long_size(row.room_bytes)} before the kernel reclaims page cache in use,  "
+        f"{long_size(row.room_max_bytes)} before it swaps or kills."
     )
     return [GroupSentence(severity, says, "limits")]
 
@@ -98,10 +99,10 @@ def _events(row: GroupRow) -> list[GroupSentence]:
     found = []
     if row.oom_kills:
         times = "once" if row.oom_kills == 1 else f"{count(row.oom_kills)} times"
-        says = f"The OOM killer struck in it {times} since memtop started."
+        says = f"OOM kills in it since memtop started: {times}."
         found.append(GroupSentence(Severity.DANGER, says, "oom_killer"))
     if row.restarts >= RESTARTS:
-        says = f"Commands of it crashed and were started again {count(row.restarts)} times since memtop started."
+        says = f"Its commands crashed and restarted {count(row.restarts)} times since memtop started."
         found.append(GroupSentence(Severity.WARNING, says, "groups"))
     if row.psi_some_avg10 is not None and row.psi_some_avg10 >= PSI_PERCENT:
         says = f"Its tasks waited for memory {percent(row.psi_some_avg10)} % of the last 10 s."
@@ -114,7 +115,7 @@ def _ledger(detail: GroupDetail) -> GroupSentence:
     row = detail.row
     many = f"{count(row.members)} process{'' if row.members == 1 else 'es'}"
     if row.charge_bytes is None:
-        says = f"{many}, which hold at most {long_size(row.rss_bytes)} (sum of RES)"
+        says = f"{many}holding at most {long_size(row.rss_bytes)} (sum of RES)"
         by_name = row.key.by in (By.USER, By.PROGRAM)
         says += "." if by_name or not detail.unread else f"; {detail.unread}."
         return GroupSentence(Severity.NOTE, says, "groups")

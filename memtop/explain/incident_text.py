@@ -86,14 +86,13 @@ def headline(report: IncidentReport | None, system: SystemRow) -> Headline:
         first = report.standing[0]
         return Headline(incident_sentences(first).clauses, first.severity, len(report.standing) - 1)
     available = system.mem_available_bytes
-    clauses = [f"{long_size(available)} available" if available is not None else "available memory is not known"]
+    clauses = [f"{long_size(available)} available" if available is not None else "available memory unknown"]
     if report is None:
-        return Headline((*clauses, "a single sample tells nothing of growth"))
+        return Headline((*clauses, "growth needs a second sample"))
     unread = unseen_clauses(report.unseen)
-    grows = "nothing grows" if report.watched_s >= EARLY_S else "too early to say what grows"
-    near = (
-        "no limit is near" if not (report.unseen.unplaced or report.unseen.unread_cgroups) else "no limit seen is near"
-    )
+    grows = "nothing grows" if report.watched_s >= EARLY_S else "too early to know what grows"
+    readable = "readable " if report.unseen.unplaced or report.unseen.unread_cgroups else ""
+    near = f"no {readable}limit is near"
     return Headline((*clauses, f"{grows}, {near}", *unread))
 
 
@@ -105,9 +104,9 @@ def unseen_clauses(unseen: Unseen) -> list[str]:
     if unseen.hidden is None:
         found.append("hidden processes not counted (hidepid)")
     elif unseen.hidden:
-        found.append(f"{_counted(unseen.hidden, 'process', 'processes')} not permitted")
+        found.append(f"{_counted(unseen.hidden, 'process', 'processes')} not readable")
     if unseen.unplaced:
-        found.append(f"cgroup of {_counted(unseen.unplaced, 'process', 'processes')} not known")
+        found.append(f"cgroup of {_counted(unseen.unplaced, 'process', 'processes')} unknown")
     if unseen.unread_cgroups:
         found.append(f"limit of {_counted(unseen.unread_cgroups, 'cgroup', 'cgroups')} not read")
     return found

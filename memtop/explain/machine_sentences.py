@@ -11,7 +11,7 @@ from memtop.sanitize import clean
 
 PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.FREE: "free",
-    MachinePart.FREE_PER_CPU: "free, on lists of CPUs",
+    MachinePart.FREE_PER_CPU: "free, on per-CPU lists",
     MachinePart.ANONYMOUS: "anonymous, of processes",
     MachinePart.FILE_MAPPED: "files mapped by processes",
     MachinePart.CACHE_CLEAN: "page cache, clean",
@@ -39,7 +39,7 @@ PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.POISONED: "bad pages",
     MachinePart.UNACCOUNTED: "unaccounted",
 }
-_UNACCOUNTED: Final = "drivers, GPU, ZFS ARC, a balloon: no counter names it"
+_UNACCOUNTED: Final = "drivers, GPU, ZFS ARC, balloon: in no counter"
 _LEAST_SHARE: Final = 0.0005
 """Parts below this share of MemTotal are summed up in one line."""
 
@@ -88,13 +88,13 @@ def _whose(view: MachineView) -> str:
 def _pressure(view: MachineView) -> str:
     pressure = view.pressure
     if pressure is None or pressure.some is None:
-        return "Pressure is not known: this kernel has no PSI, or it is off (psi=0)."
+        return "Pressure unknown: this kernel has no PSI, or it is off (psi=0)."
     parts = []
     for name, stall in (("some", pressure.some), ("full", pressure.full)):
         if stall is not None:
             spans = (stall.avg10_percent, stall.avg60_percent, stall.avg300_percent)
             parts.append(f"{name} " + " / ".join(units.percent(span) for span in spans) + " %")
-    return f"Pressure over 10 s / 60 s / 5 min: {', '.join(parts)} of the time tasks waited for memory."
+    return f"Pressure over 10 s / 60 s / 5 min: {', '.join(parts)} of the time some task waited for memory."
 
 
 def _reclaim(view: MachineView) -> str:
@@ -113,7 +113,7 @@ def _reclaim(view: MachineView) -> str:
 def _swap(view: MachineView) -> list[str]:
     found = []
     if view.swaps is not None and not view.swaps:
-        found.append("Swap: none. Anonymous memory, tmpfs and shared memory can go nowhere.")
+        found.append("Swap: none. Anonymous memory, tmpfs and shared memory must stay in RAM.")
     elif view.swaps:
         areas = ", ".join(
             f"{clean(area.path)} {units.long_size(area.used_bytes)} of {units.long_size(area.size_bytes)}"

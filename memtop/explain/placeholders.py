@@ -30,7 +30,7 @@ _NOTABLE_SWAP_SHARE: Final = 0.05
 _STATES: Final = {
     "R": "it is running or ready to run",
     "S": "it sleeps until something happens, as most processes do",
-    "D": "it is in an uninterruptible wait, mostly for storage",
+    "D": "it is in an uninterruptible wait, usually for storage",
     "T": "it is stopped by a signal",
     "t": "it is stopped by a debugger",
     "Z": "it has ended, and its parent has not collected the exit status yet",

@@ -82,7 +82,7 @@ def _copying(view: SharingView) -> str:
     if shared is None or worst is None or not known.members:
         return ""
     if shared < _LEAST_BYTES:
-        return "Copy on write saves almost nothing (any more): each process has its own copy of what it wrote."
+        return "Copy on write saves almost nothing now: each process has its own copy of what it wrote."
     rates = [one.copying for one in view.relatives if one.copying is not None]
     copied = sum(rate.copied_bytes_per_s or 0 for rate in rates)
     faults = sum(rate.minflt_per_s or 0 for rate in rates)

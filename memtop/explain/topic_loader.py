@@ -106,7 +106,7 @@ def topic(name: str) -> Topic:
         return _topic(own)
     near = dict.fromkeys(_names()[match] for match in difflib.get_close_matches(asked, _names(), n=3, cutoff=0.6))
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise UsageError(f'there is no topic "{clean(name[:40])}": {hint}"memtop explain" lists them all')
+    raise UsageError(f'no topic "{clean(name[:40])}": {hint}"memtop explain" lists them all')
 
 
 def topics() -> tuple[Topic, ...]:

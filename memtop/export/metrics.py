@@ -37,29 +37,29 @@ class _Value(NamedTuple):
 _GAUGES: Final = (
     _Value("processes", "Processes of the group.", lambda row: row.members),
     _Value("virtual_bytes", "VIRT: address space of the processes.", lambda row: row.virt_bytes),
-    _Value("resident_bytes", "RES, at most: shared pages count in each process.", lambda row: row.rss_bytes),
-    _Value("proportional_bytes", "PSS, where that of every process is known.", lambda row: row.pss_bytes),
+    _Value("resident_bytes", "Sum of RES, an upper bound: shared pages count each time.", lambda row: row.rss_bytes),
+    _Value("proportional_bytes", "Sum of PSS, if that of every process is known.", lambda row: row.pss_bytes),
     _Value("anonymous_bytes", "Anonymous memory.", lambda row: row.anon_bytes),
     _Value("file_bytes", "Page cache, or mapped files without a cgroup.", lambda row: row.file_bytes),
     _Value("shared_bytes", "tmpfs and shared memory.", lambda row: row.shmem_bytes),
     _Value("swap_bytes", "Memory on swap.", lambda row: row.swap_bytes),
     _Value("charged_bytes", "What the cgroup is charged.", lambda row: row.charge_bytes),
-    _Value("working_set_bytes", "The charge without inactive page cache.", lambda row: row.working_set_bytes),
+    _Value("working_set_bytes", "The charge minus inactive page cache.", lambda row: row.working_set_bytes),
     _Value("limit_bytes", "The limit that binds.", lambda row: row.limit_bytes),
-    _Value("room_bytes", "Limit less what cannot be reclaimed.", lambda row: row.room_max_bytes),
+    _Value("room_bytes", "Limit minus what cannot be reclaimed.", lambda row: row.room_max_bytes),
     _Value(
         "growth_bytes_per_second",
-        "Change over the last minute of what cannot be reclaimed.",
+        "Change of unreclaimable memory over the last minute.",
         lambda row: None if row.growth_bytes_per_min is None else row.growth_bytes_per_min / 60,
     ),
     _Value(
         "growth_confirmed",
-        "1 while growth is confirmed, 0 while it is not, absent before there is a verdict.",
+        "1 while growth is confirmed, 0 otherwise, absent before the first verdict.",
         lambda row: None if row.verdict_rank is None else float(row.verdict_rank >= _LIKELY_RANK),
     ),
     _Value(
         "time_to_limit_seconds",
-        "Earliest time until the limit at the present pace; absent unless growth is confirmed.",
+        "Earliest time to the limit at the current rate; absent unless growth is confirmed.",
         lambda row: row.eta_s,
     ),
     _Value("minor_faults_per_second", "Minor page faults.", lambda row: row.minflt_per_s),
@@ -71,9 +71,9 @@ _GAUGES: Final = (
     ),
 )
 _COUNTERS: Final = (
-    _Value("oom_kills", "Processes that the OOM killer took since memtop started.", lambda row: row.oom_kills),
+    _Value("oom_kills", "Processes that the OOM killer has killed since memtop started.", lambda row: row.oom_kills),
     _Value(
-        "restarts", "Crashes after which the same command came back, since memtop started.", lambda row: row.restarts
+        "restarts", "Crashes after which the same command restarted, since memtop started.", lambda row: row.restarts
     ),
 )
 _SUMMED: Final = frozenset(
@@ -136,8 +136,8 @@ class Metrics:
             ("memory_available_bytes", "MemAvailable.", system.mem_available_bytes),
             ("swap_total_bytes", "SwapTotal.", system.swap_total_bytes),
             ("swap_free_bytes", "SwapFree.", system.swap_free_bytes),
-            ("processes", "Processes that were read.", system.processes),
-            ("hidden_processes", "Processes that may not be read (hidepid).", frame.hidden),
+            ("processes", "Processes read.", system.processes),
+            ("hidden_processes", "Processes that cannot be read (hidepid).", frame.hidden),
             ("pressure_some_ratio", f"{_SHARE} some task waited for memory.", _ratio(system.psi_memory_some_avg10)),
             ("pressure_full_ratio", f"{_SHARE} all tasks waited.", _ratio(system.psi_memory_full_avg10)),
             ("sample_timestamp_seconds", "When the machine was sampled, seconds since the epoch.", frame.at_s),
@@ -147,7 +147,7 @@ class Metrics:
                 yield GaugeMetricFamily(f"memtop_{name}", text, value=value)
         if system.oom_kills_boot is not None:
             yield CounterMetricFamily("memtop_oom_kills", "OOM kills since boot.", value=system.oom_kills_boot)
-        text = "Ends of watched processes since memtop started."
+        text = "Watched processes that have ended since memtop started."
         exits = CounterMetricFamily("memtop_exits", text, labels=("cause",))
         for cause in _CAUSES:
             exits.add_metric((cause,), self._exits[cause])

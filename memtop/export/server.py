@@ -47,11 +47,11 @@ def address_of(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
     if not colon or not port.isdecimal() or not 0 <= int(port) <= 65535:
-        raise UsageError(f"--listen {text}: it is ADDRESS:PORT, such as {LISTEN}")
+        raise UsageError(f"--listen {text}: expected ADDRESS:PORT, such as {LISTEN}")
     try:
         ipaddress.ip_address(host)
     except ValueError:
-        raise UsageError(f"--listen {text}: the address is an IP address") from None
+        raise UsageError(f"--listen {text}: expected an IP address") from None
     return host, int(port)
 
 

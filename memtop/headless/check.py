@@ -92,7 +92,7 @@ def run(
             if row is None:
                 raise ProcessGone(f"no such process: {pid}")
             if row.note is Note.KERNEL:
-                print(f"Not known: it is a {row.note.value}.", file=out)
+                print(f"Unknown: it is a {row.note.value}.", file=out)
                 return Answer.UNKNOWN
             name = process_name(row)
             readings = readings._replace(focus=row.key, visible=frozenset({row.key}), focus_needs=Need.RELATIVES)

@@ -32,13 +32,13 @@ def run(source: Source, *, json: bool = False, out: TextIO | None = None, err: T
         raise MemtopError("/proc/meminfo cannot be read")
     if frame.hidden != 0:
         many = "processes of others" if frame.hidden is None else f"{frame.hidden} processes"
-        print(f"memtop: {many} are hidden from you (hidepid), so holders are missing", file=err)
+        print(f"memtop: {many} are hidden (hidepid), so some holders are missing", file=err)
     if json:
         json_format.dump(as_json(view, frame.system), out)
         out.write("\n")
         return 0
     print(f"RAM {units.long_size(view.total_bytes)}", file=out)
-    print(f"{'SIZE':>7} {'%':>5}  {'PART':<26} {'THE KERNEL CAN TAKE IT':<34} HELD BY", file=out)
+    print(f"{'SIZE':>7} {'%':>5}  {'PART':<26} {'CAN BE RECLAIMED':<34} HELD BY", file=out)
     for row in view.rows:
         if row.size_bytes:
             size = ("≥" if row.at_most_bytes is not None else "") + units.size(row.size_bytes)

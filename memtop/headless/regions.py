@@ -65,7 +65,7 @@ def run(
         print(f"memtop: no process {pid} (or it is hidden: /proc mounted with hidepid)", file=err)
         return ProcessGone.exit_code
     except AccessDenied:
-        print(f"memtop: process {pid} is hidden from you (hidepid); its own user or root can see it", file=err)
+        print(f"memtop: process {pid} is hidden (hidepid); only its user and root can see it", file=err)
         return AccessDenied.exit_code
     reading, title = view.reading, f"{detail.row.name} ({pid})"
     for remark in _remarks(detail, view):
@@ -131,11 +131,11 @@ def _way(reading: Reading) -> str:
     if pieces is None:
         return ""
     unread = f"; {pieces.unread} mappings were not read" if pieces.unread else ""
-    zero = "" if pieces.zero_pages_known else "; RSS includes zero pages, of memory that was only read"
+    zero = "" if pieces.zero_pages_known else "; RSS includes zero pages (memory that was only read)"
     sampled = f", of large mappings one page in {pieces.sampled} beside a count" if pieces.sampled else ""
     return (
-        f"read by pagemap in pieces within {pieces.span_s:.1f} s, none longer than {1000 * pieces.longest_s:.1f} ms"
-        f"{sampled}{unread}{zero}. PSS and DIRTY are not known; --smaps reads them, and holds it up meanwhile"
+        f"read from pagemap in pieces within {pieces.span_s:.1f} s, none longer than {1000 * pieces.longest_s:.1f} ms"
+        f"{sampled}{unread}{zero}. PSS and DIRTY are unknown; --smaps reads them, and stalls the process meanwhile"
     )
 
 
@@ -152,7 +152,7 @@ def _doubt(reading: Reading, threads: int | None) -> str:
 def _split(split: Split) -> str:
     parts = [
         (split.reserved_bytes, "reserved without access", True),
-        (split.untouched_bytes, "promised with no RAM behind it", True),
+        (split.untouched_bytes, "no RAM behind it now", True),
         (split.resident_bytes, "resident", True),
         (split.swapped_bytes, "on swap", False),
         (split.hugetlb_bytes, "in huge pages", False),

@@ -29,17 +29,17 @@ class Limit(Enum):
 
     CGROUP = "OOM-kills in the cgroup"
     HIGH = "slows it down"
-    CGROUP_SWAP = "no more swap for it"
+    CGROUP_SWAP = "no more swapping"
     MACHINE = "OOM-kills a process"
     ADDRESS_SPACE = "mmap fails"
     DATA = "malloc fails"
-    COMMIT = "lets mmap and fork fail"
+    COMMIT = "mmap and fork fail"
     STACK = "SIGSEGV"
     LOCKED = "mlock fails"
-    HUGETLB = "ends it with SIGBUS"
-    HUGE_POOL = "takes surplus pages, or lets mmap fail"
+    HUGETLB = "it gets SIGBUS"
+    HUGE_POOL = "uses surplus pages, or mmap fails"
     RUNTIME = "OutOfMemoryError"
-    RUNTIME_LEVEL = "OutOfMemoryError, but its heap does not rise to it"
+    RUNTIME_LEVEL = "OutOfMemoryError, but its heap is not near it"
     RUNTIME_SOFT = "collects more and more often"
 
 

@@ -112,7 +112,7 @@ def _summary(frame: Frame, machine: str, exits: Sequence[ExitReport]) -> Iterabl
     if killed:
         names = ", ".join(f"{one.name} ({one.key.pid})" for one in killed[:3])
         more = f" and {len(killed) - 3} more" if len(killed) > 3 else ""
-        yield f"Ended meanwhile: {names}{more}."
+        yield f"Ended during this time: {names}{more}."
 
 
 def _told(frame: Frame, outlook: Assessment | None) -> Iterable[Told]:
@@ -216,12 +216,12 @@ def _provenance(frame: Frame, host: str, kernel: str, source: str) -> Iterable[s
     if host or kernel:
         yield f"Machine {clean(host)}, Linux {clean(kernel)}."
     if frame.hidden is None:
-        yield "Processes of other users were not visible (hidepid), and how many is not known."
+        yield "Processes of other users were not visible (hidepid), and their number is unknown."
     elif frame.hidden:
-        yield f"{frame.hidden} processes were not permitted to be read."
+        yield f"{frame.hidden} processes could not be read (permission)."
     yield f"Made by memtop {__version__}."
     if source:
-        yield f"See it again: {source}"
+        yield f"Replay it with: {source}"
 
 
 def _clock(wall_s: float) -> str:

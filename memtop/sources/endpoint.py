@@ -38,19 +38,19 @@ def parse_endpoint(url: str, allow_remote: bool = False) -> Endpoint:
     if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url) or len(url) > 2000:
         raise UsageError("a URL has no spaces and no control characters")
     if not url.isascii():
-        raise UsageError("a URL is written in ASCII")
+        raise UsageError("a URL must be ASCII")
     text = f"http://127.0.0.1:{url.removeprefix(':')}" if url.removeprefix(":").partition("/")[0].isdecimal() else url
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         port, host = parts.port, parts.hostname
     except ValueError as error:
-        raise UsageError("this is no URL such as http://127.0.0.1:6060/debug/vars") from error
+        raise UsageError("not a URL such as http://127.0.0.1:6060/debug/vars") from error
     if parts.scheme not in ("http", "https") or not host or port == 0:
         raise UsageError("only http and https are read, such as http://127.0.0.1:6060/debug/vars")
     if parts.username is not None or parts.password is not None:
-        raise UsageError("a URL with a user name or a password in it is not used")
+        raise UsageError("a URL with a user name or password is not accepted")
     if not allow_remote and not is_loopback(host):
-        raise UsageError(f"{clean(host[:60])} is not this machine: only 127.0.0.1, ::1 and localhost are asked")
+        raise UsageError(f"{clean(host[:60])} is not this machine: only 127.0.0.1, ::1 and localhost are allowed")
     tls = parts.scheme == "https"
     path = (parts.path or _DEFAULT_PATH) + (f"?{parts.query}" if parts.query else "")
     return Endpoint(host, port or (443 if tls else 80), path, tls)

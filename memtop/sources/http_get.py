@@ -47,11 +47,11 @@ def fetch(endpoint: Endpoint, deadline_s: float = DEADLINE_S, most_bytes: int = 
         why = clean(error.verify_message)
         raise Unavailable(f"its certificate is not trusted ({why}); SSL_CERT_FILE may name its authority") from error
     except ssl.SSLError as error:
-        raise Unavailable("it does not speak TLS as https needs it; is it http?") from error
+        raise Unavailable("it does not speak TLS; try http") from error
     except ConnectionRefusedError as error:
-        raise Unavailable("the connection is refused: nothing listens there") from error
+        raise Unavailable("connection refused: nothing listens there") from error
     except ConnectionError as error:
-        raise Unavailable("the connection was broken off") from error
+        raise Unavailable("the connection was closed early") from error
     except HTTPException as error:
         raise Unavailable("the answer is not HTTP, or it is cut short") from error
     except (OSError, ValueError) as error:  # ValueError: malformed header fields and chunk sizes
@@ -118,7 +118,7 @@ def _body(response: HTTPResponse, most_bytes: int) -> bytes:
     if len(response.headers) > _MOST_HEADER_LINES:
         raise Unavailable("it answers with more header lines than metrics need")
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-        raise Unavailable("the answer is compressed, though it was asked not to be")
+        raise Unavailable("the response is compressed, although memtop asked for identity encoding")
     if response.length is not None and response.length > most_bytes:
         raise Unavailable(f"the answer is larger than {most_bytes >> 20} MiB")
     body = response.read(most_bytes + 1)
@@ -146,7 +146,7 @@ class _Stream(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if self._left_bytes <= 0:
-            raise Unavailable("the answer is larger than metrics are")
+            raise Unavailable("the answer is too large for metrics")
         self._connection.settimeout(_left_s(self._end_s))
         got = self._connection.recv_into(buffer, min(len(buffer), self._left_bytes))
         self._left_bytes -= got

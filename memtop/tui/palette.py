@@ -5,7 +5,8 @@ color vision; in 16 colors it becomes cyan and yellow. Nothing is shown by color
 its mark. Style sheets say ``$memtop-virt``; no widget names a color of its own.
 
 Every color is moved toward black or white until it can be read on the grounds of its theme, so that a theme
-of other authors is readable, too. Contrast is that of WCAG 2.2, success criterion 1.4.3.
+of other authors is readable, too. Severities are the only saturated colors beside the two lines. Contrast is that
+of WCAG 2.2, success criterion 1.4.3.
 """
 
 from __future__ import annotations
@@ -52,17 +53,32 @@ def variables(theme: Theme) -> dict[str, str]:
     data = _DARK if theme.dark else _LIGHT
     colors = {name: Color.parse(value) for name, value in data.items()}
     colors |= {
-        "memtop-danger": Color.parse(system["error"]),
-        "memtop-warning": Color.parse(system["warning"]),
+        "memtop-danger": _vivid(Color.parse(system["error"]), grounds),
+        "memtop-warning": _vivid(Color.parse(system["warning"]), grounds),
         "memtop-note": ground.blend(foreground, 0.6),
         "memtop-muted": ground.blend(foreground, 0.6),
         "memtop-text": foreground,
     }
     res = colors["memtop-res"]
-    file = _apart(ground, res, [ground], AREA_CONTRAST)
-    anon = _apart(file, res, [ground, file], AREA_CONTRAST)
+    anon = _apart(ground, res, [ground], AREA_CONTRAST)  # mostly the largest area, so the one nearest to the ground
+    file = _apart(anon, _quiet(res), [ground, anon], AREA_CONTRAST)
     texts = {name: _readable(color, grounds, dark=theme.dark).hex for name, color in colors.items()}
     return {**texts, "memtop-file": file.hex, "memtop-anon": anon.hex}
+
+
+def _vivid(color: Color, grounds: list[Color]) -> Color:
+    """The color's hue, fully saturated, as light or dark as it must be to be read: an alarm is no pastel."""
+    hue, lightness = color.hsl.h, color.hsl.l
+    dark = _luminance(grounds[0]) < 0.5
+    end = 1.0 if dark else 0.0
+    ways = (lightness + (end - lightness) * step / _STEPS for step in range(_STEPS + 1))
+    shades = (Color.from_hsl(hue, 1.0, way) for way in ways)
+    return next((one for one in shades if _far(one, grounds, TEXT_CONTRAST)), color)
+
+
+def _quiet(color: Color) -> Color:
+    """The color with half its saturation, for areas: they are large, and must not be louder than an alarm."""
+    return Color.from_hsl(color.hsl.h, color.hsl.s / 2, color.hsl.l)
 
 
 def contrast(one: Color, other: Color) -> float:

@@ -236,10 +236,10 @@ def test_every_argument_can_be_described(command: str) -> None:
     [
         (["--by", "colour"], "--by: there are cgroup, container, pod, unit, user, program"),
         (["--by", "user", "-s", "pid"], "--sort: no column pid"),
-        (["--by", "user", "--unit", "x"], "exclude each other"),
-        (["--cgroup", "/a", "--unit", "x"], "exclude each other"),
-        (["--cgroup", ""], "--cgroup wants the path of a cgroup"),
-        (["--by", "user", "-f", "charge>lots"], "charge> wants a size"),
+        (["--by", "user", "--unit", "x"], "cannot be combined"),
+        (["--cgroup", "/a", "--unit", "x"], "cannot be combined"),
+        (["--cgroup", ""], "--cgroup needs the path of a cgroup"),
+        (["--by", "user", "-f", "charge>lots"], "charge> needs a size"),
     ],
 )
 def test_groups_that_cannot_be_listed_are_refused_in_one_line(argv: list[str], says: str) -> None:

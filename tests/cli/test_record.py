@@ -66,7 +66,7 @@ def test_what_cannot_be_recorded_leaves_no_file(tmp_path: Path) -> None:
         (["--keep", "1"], "--keep must be 60 s or more"),
         (["--max-size", "1k"], "--max-size must be 4M or more"),
         (["-o", "/proc/none"], "/proc/none: "),
-        (["-o", "."], "there is such a file already"),
+        (["-o", "."], "the file already exists"),
     ],
 )
 def test_wrong_usage_is_one_line(tmp_path: Path, arguments: list[str], says: str) -> None:
@@ -83,7 +83,7 @@ def test_a_full_disk_ends_it_with_one_sentence(tmp_path: Path) -> None:
     done = run("-o", str(tmp_path / "r"), "-d", "0.1", preexec_fn=full)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 2, "one line at the start, one at the end"
-    assert "the recording is not complete" in done.stderr
+    assert "the recording is incomplete" in done.stderr
 
 
 def test_no_cmdline_leaves_out_arguments(tmp_path: Path) -> None:

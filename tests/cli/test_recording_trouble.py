@@ -35,7 +35,7 @@ TROUBLE = textwrap.dedent(
 )
 
 
-@pytest.mark.parametrize(("kind", "says"), [("full", "is not complete: "), ("unlinked", "file was removed")])
+@pytest.mark.parametrize(("kind", "says"), [("full", "is incomplete:  "), ("unlinked", "file was removed")])
 def test_it_is_said_and_is_an_error(tmp_path: Path, kind: str, says: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", TROUBLE, kind, str(tmp_path / "r")],
@@ -70,7 +70,7 @@ def test_a_recording_that_lacks_its_last_samples_says_so_itself(tmp_path: Path) 
     )
     done = replay(tmp_path / "r")
     assert done.returncode == 0
-    assert "not complete: it was not finished" in done.stderr
+    assert "incomplete: it was not finished" in done.stderr
     assert any("not complete" in problem for problem in json.loads(done.stdout.splitlines()[0])["problems"])
 
 
@@ -112,7 +112,7 @@ def test_a_recording_whose_recorder_was_killed_says_so_itself(tmp_path: Path) ->
         recorder.kill()
     done = replay(path)
     assert done.returncode == 0
-    assert "not complete: it was not finished" in done.stderr
+    assert "incomplete: it was not finished" in done.stderr
 
 
 def test_a_recording_that_is_complete_is_no_trouble(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_great_output_costs_nothing_and_the_status_is_the_commands(tmp_path: P
         assert run.end() == 7
         lines = told(run).splitlines()
     (log,) = logs(tmp_path)
-    assert lines[0] == f"memtop: the whole output is in {log}"
+    assert lines[0] == f"memtop: the complete output is in {log}"
     assert lines[-1] == "last words"
     assert len(lines) <= 41
     assert log.stat().st_size > 100_000_000
@@ -90,7 +90,7 @@ def test_bytes_that_are_not_shown_as_they_are_stay_in_the_file(tmp_path: Path) -
         run.press(b"q")
         run.end()
         (log,) = logs(tmp_path)
-        assert told(run).splitlines() == [f"memtop: the whole output is in {log}", "a^[[31mb"]
+        assert told(run).splitlines() == [f"memtop: the complete output is in {log}", "a^[[31mb"]
 
 
 def test_a_removed_log_is_rescued(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_removed_log_is_rescued(tmp_path: Path) -> None:
         run.press(b"q")
         assert run.end() == 143
         (log,) = logs(tmp_path)
-        assert f"the whole output is in {log}" in told(run)
+        assert f"the complete output is in {log}" in told(run)
     assert log.read_text().splitlines()[:3] == ["1", "2", "3"]
 
 
@@ -110,7 +110,7 @@ def test_a_command_that_ignores_sigterm_is_reported_and_keeps_its_log(tmp_path: 
         try:
             run.send(signal.SIGTERM)
             assert run.end() == RUNS_ON
-            assert f"(pid {pid}) runs on, its output is in {logs(tmp_path)[0]}" in told(run)
+            assert f"(pid {pid}) is still running, its output is in {logs(tmp_path)[0]}" in told(run)
             os.kill(pid, 0)
         finally:
             with suppress(ProcessLookupError):
@@ -121,7 +121,7 @@ def test_a_second_q_ends_a_command_that_ignores_sigterm(tmp_path: Path) -> None:
     with watching(tmp_path, *STUBBORN) as run:
         stubborn_pid(tmp_path)
         run.press(b"q")
-        run.wait_output(b"still runs")
+        run.wait_output(b"is still running")
         run.press(b"q")
         assert run.end() == 128 + signal.SIGKILL
 
@@ -149,7 +149,7 @@ def test_without_a_screen_the_same_is_said(tmp_path: Path) -> None:
     pid = int(re.findall(r"^pid (\d+)$", (tmp_path / "out").read_text(), re.M)[0])
     os.kill(pid, signal.SIGKILL)
     assert code == RUNS_ON
-    assert (tmp_path / "err").read_text() == f"memtop: sh (pid {pid}) runs on; memtop does not watch it any longer\n"
+    assert (tmp_path / "err").read_text() == f"memtop: sh (pid {pid}) is still running; memtop no longer watches it\n"
 
 
 def test_a_terminal_that_can_show_no_screen_leaves_no_file(tmp_path: Path) -> None:

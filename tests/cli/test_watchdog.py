@@ -1,4 +1,4 @@
-"""Without a screen, a reading that the kernel does not answer is said on standard error, and ends memtop."""
+"""Without a screen, a reading that a read from /proc or /sys hangs is said on standard error, and ends memtop."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ def test_a_sample_that_never_comes_is_said_and_ends_it(words: tuple[str, ...]) -
     )
     assert done.returncode == 2
     late, end = done.stderr.splitlines()
-    assert "the kernel does not answer" in late
-    assert end.endswith("given up")
+    assert "a read from /proc or /sys hangs" in late
+    assert end.endswith("giving up")
     assert done.stdout == ""

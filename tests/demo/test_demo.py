@@ -136,7 +136,7 @@ def test_reserve_shows_that_only_writing_brings_memory() -> None:
         assert discarded.since(small).res < LITTLE
         assert discarded.virt == mapped.virt
 
-        player.to("Give the promise back")
+        player.to("Give the address space back")
         assert player.reading().since(small).virt < LITTLE
 
 
@@ -427,7 +427,7 @@ def test_ulimit_v_counts() -> None:
         "from memtop.demo.workload import Workload; Workload.start()"
     )
     refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "400 MiB is all that a process may map here (ulimit -v)" in refused.stderr
+    assert "400 MiB is all that a process can map here (ulimit -v)" in refused.stderr
 
 
 def test_the_machine_these_tests_run_on_has_room() -> None:

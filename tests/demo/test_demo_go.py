@@ -54,7 +54,7 @@ def test_the_recorded_service_gets_its_verdict(name: str, verdict: GoVerdict) ->
     facts = dict(detail.runtime.facts)
     assert facts["go_verdict"] == GO_VERDICTS[verdict]
     assert facts["go_version"].startswith("go1.")
-    assert any(sentence.startswith("Its account adds up (5 of 5") for sentence in detail.runtime.sentences)
+    assert any(sentence.startswith("Go's figures add up (5 of 5") for sentence in detail.runtime.sentences)
     assert head_lines(detail, 78)
     assert body_lines(detail, 78, plain=True)
 

@@ -81,4 +81,4 @@ def test_the_past_has_the_growth_of_its_own_minute_and_no_limit() -> None:
 def test_what_has_no_memory_has_one_line_and_a_limit_that_was_not_read_is_not_named() -> None:
     assert len(said(outlook(Shape.FLAT), note=Note.ZOMBIE)) == 1
     unread = Assessment(unread=("its cgroup cannot be read",))
-    assert said(unread)[2] == "Limit? Not known: its cgroup cannot be read"
+    assert said(unread)[2] == "Limit? Unknown: its cgroup cannot be read"

@@ -39,7 +39,7 @@ def test_every_rule_has_sentences_and_a_topic() -> None:
 def test_the_headline_names_who_since_when_which_limit_and_how_many_more() -> None:
     found = headline(IncidentReport((GROWTH, GROWTH), watched_s=200.0), EASE)
     assert found.clauses == (
-        "orders-api (4242) grows 60.0 MiB/min, steadily for 3 min",
+        "orders-api (4242) has grown 60.0 MiB/min for 3 min",
         "container shop (300 MiB) is full in 2 to 3 min",
     )
     assert (found.sign, found.more) == ("▲", 1)
@@ -51,13 +51,13 @@ def test_where_nothing_is_wrong_it_says_so_and_what_it_did_not_see() -> None:
         return headline(report, EASE).says
 
     assert says(IncidentReport(watched_s=60.0)) == "22.0 GiB available; nothing grows, no limit is near"
-    assert "too early to say what grows" in says(IncidentReport(watched_s=2.0))
-    assert "a single sample" in says(None)
+    assert "too early to know what grows" in says(IncidentReport(watched_s=2.0))
+    assert "growth needs a second sample" in says(None)
     blind = says(IncidentReport((), Unseen(hidden=3, unplaced=1, unread_cgroups=2, only=None), 60.0))
-    assert "no limit seen is near; 3 processes not permitted; cgroup of 1 process not known" in blind
+    assert "no readable limit is near; 3 processes not readable; cgroup of 1 process unknown" in blind
     assert "only 2 processes watched" in says(IncidentReport((), Unseen(only=2), 60.0))
     unknown = headline(IncidentReport(watched_s=60.0), system_row(mem_available_bytes=None))
-    assert unknown.clauses[0] == "available memory is not known"
+    assert unknown.clauses[0] == "available memory unknown"
 
 
 def test_the_cause_of_a_fall_comes_first() -> None:
@@ -67,13 +67,13 @@ def test_the_cause_of_a_fall_comes_first() -> None:
         "rise_s": 20.0,
         "fall_bytes_per_min": 1.2 * GIB,
         "full_s": 260.0,
-        "by": " and no process grows so",
+        "by": ", but no process grows that fast",
     }
     fall = Incident("memory_goes", Severity.WARNING, Subject(Scope.MACHINE), facts, 1.0, 0.0)
     assert incident_sentences(fall).clauses == (
         "tmpfs and shared memory +1.00 GiB in 20 s",
-        "available falls 1.20 GiB/min and no process grows so",
-        "nothing is left in about 4 min at this pace",
+        "available falls 1.20 GiB/min, but no process grows that fast",
+        "nothing is left in about 4 min at this rate",
     )
 
 
@@ -91,4 +91,4 @@ def test_as_json_it_has_who_what_since_when_and_the_numbers() -> None:
     found = incident_object(GROWTH, "2026-01-01T00:00:00.000Z")
     assert (found["id"], found["severity"], found["scope"], found["pid"]) == ("growth", "danger", "process", 4242)
     assert found["facts"]["limit_bytes"] == 300 * MIB and found["since"].startswith("2026")
-    assert found["text"].startswith("orders-api (4242) grows") and found["next"]
+    assert found["text"].startswith("orders-api (4242) has grown") and found["next"]

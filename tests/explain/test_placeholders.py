@@ -195,7 +195,7 @@ NEAR_ENDS = (
     (
         "strict overcommit",
         Assessment(limits=(limit_row(Limit.COMMIT, "CommitLimit", 10 * GIB, 9 * GIB),)),
-        "90.0 % of CommitLimit, 10.0 GiB, is in use; when full: lets mmap and fork fail",
+        "90.0 % of CommitLimit, 10.0 GiB, is in use; when full: mmap and fork fail",
     ),
     (
         "max_map_count",

@@ -134,8 +134,8 @@ def test_an_end_is_fine_only_where_it_is_known_to_be_clean_and_enough_was_seen(
     ("files", "words"),
     [
         ({"proc/self/mountinfo": b""}, "no file system of memory cgroups shows its cgroup"),
-        ({"proc/42/cgroup": b"0::/../../app\n"}, "lies outside this cgroup namespace"),
-        ({"proc/42/cgroup": AccessDenied("hidden")}, "its cgroup is not permitted to be read"),
+        ({"proc/42/cgroup": b"0::/../../app\n"}, "is outside this cgroup namespace"),
+        ({"proc/42/cgroup": AccessDenied("hidden")}, "no permission to read its cgroup"),
         ({"sys/fs/cgroup/cgroup.type": b"domain\n"}, "the limit of this container cannot be read"),
         ({"proc/meminfo": b"MemTotal: 1024000 kB\nMemAv"}, "this machine's memory cannot be read"),
         ({"proc/meminfo": Unavailable("none")}, "this machine's memory cannot be read"),

@@ -35,7 +35,7 @@ def test_names_say_whose_facts_they_are() -> None:
 def test_what_was_freed_and_not_taken_is_told_with_the_true_footprint() -> None:
     page = topic("go_returned").fill(GO_FACTS)
     assert "MADV_FREE" in page
-    assert f"{GO_FACTS['go_lazy']} of RES is freed already" in page
+    assert f"{GO_FACTS['go_lazy']} of RES is already freed" in page
     assert GO_FACTS["go_rss_without_lazy"] in page
 
 

@@ -238,7 +238,7 @@ def test_another_namespace_is_unknown_rather_than_a_guess_and_says_why() -> None
     source.files["proc/42/cgroup"] = b"0::/../../other\n"
     found = take(Sampler(source), on())
     assert found.chains[ProcessKey(42, 500)] == ()
-    assert found.unread[ProcessKey(42, 500)] == "its cgroup lies outside this cgroup namespace"
+    assert found.unread[ProcessKey(42, 500)] == "its cgroup is outside this cgroup namespace"
 
 
 def test_a_process_of_another_namespace_is_found_in_its_own_view() -> None:
@@ -262,7 +262,7 @@ def test_a_process_of_another_namespace_is_found_in_its_own_view() -> None:
     [
         ({"proc/self/mountinfo": b""}, "no file system of memory cgroups shows its cgroup"),
         ({f"{APP}/cgroup.controllers": Unavailable("covered")}, "no file system of memory cgroups shows its cgroup"),
-        ({"proc/42/cgroup": AccessDenied("hidden")}, "its cgroup is not permitted to be read"),
+        ({"proc/42/cgroup": AccessDenied("hidden")}, "no permission to read its cgroup"),
         ({"proc/42/cgroup": Unavailable("odd")}, "its cgroup cannot be read"),
         (
             {f"{ROOT}/cgroup.controllers": b"cpu pids\n", f"{ROOT}/cgroup.type": b"domain\n"},

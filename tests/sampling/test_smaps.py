@@ -219,7 +219,7 @@ def test_a_reading_that_hangs_is_said_and_blocks_nothing() -> None:
     assert (view.reading, view.missing, view.waiting_s) == (None, Missing.UNREAD, 4.0)
     watched.source.hanging.clear()
     watched.source.asked.clear()
-    watched.source.files["proc/42/smaps"] = Blocked("proc/42/smaps: a reading has not answered")
+    watched.source.files["proc/42/smaps"] = Blocked("proc/42/smaps: an earlier read still hangs")
     assert watched.view(times=3).missing is Missing.HANGING
     watched.heap(2048)
     assert watched.view(times=3).reading is not None

@@ -46,7 +46,7 @@ _NAMES: Final = {
     MachinePart.GPU: "GPU memory",
     MachinePart.BALLOON: "a balloon of the hypervisor",
     MachinePart.CACHE_DIRTY: "dirty pages",
-    MachinePart.UNACCOUNTED: "memory that no counter names (drivers, GPU, balloon)",
+    MachinePart.UNACCOUNTED: "memory in no counter (drivers, GPU, balloon)",
 }
 
 
@@ -123,14 +123,14 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
             gainer=m.gainer_name if gainer else None,
             gained_bytes=m.gained_bytes if gainer else None,
             part=_named(part, m) if part is not None and not gainer else None,
-            by=" and no process grows so" if m.all_watched and m.all_seen else "",
+            by=", but no process grows that fast" if m.all_watched and m.all_seen else "",
             part_id=part.value if part is not None else None,
             rise_bytes=rise.size_bytes if part is not None else None,
             rise_s=rise.span_s if part is not None else None,
             full_s=full_s if full_s is not None and full_s < _MINUTES_S else None,
-            only_swap="only swap takes it" if how is Reclaim.SWAP and part is MachinePart.SHMEM else None,
-            shrinks="the kernel takes it back when memory is short" if how is Reclaim.SHRINK else None,
-            stays="the kernel cannot take it back" if how is Reclaim.NO else None,
+            only_swap="it can only go to swap" if how is Reclaim.SWAP and part is MachinePart.SHMEM else None,
+            shrinks="the kernel reclaims it when memory is short" if how is Reclaim.SHRINK else None,
+            stays="the kernel cannot reclaim it" if how is Reclaim.NO else None,
         ),
         weight=rise.size_bytes / m.total_bytes,
         since_s=rise.since_s,

@@ -66,12 +66,12 @@ class MachinePart(StrEnum):
 class Reclaim(Enum):
     """How the kernel reclaims pages for other processes."""
 
-    IS_FREE = "free already"
-    DROP = "dropped at once"
-    SHRINK = "freed as far as it is not in use"
-    WRITE = "written to its file first"
+    IS_FREE = "already free"
+    DROP = "at once"
+    SHRINK = "if not in use"
+    WRITE = "after writeback"
     SWAP = "only to swap"
-    NO = "not at all"
+    NO = "no"
     UNKNOWN = "unknown"
 
 

@@ -107,8 +107,8 @@ class Why(Enum):
     ALLOWED = "allowed"
     FORBIDDEN = "--no-smaps was given"
     NOT_SHOWN = "nothing on screen needs it"
-    UNDER_WAY = "a reading has not come back yet"
-    RESTING = "the last reading was too recent for its cost"
+    UNDER_WAY = "an earlier reading still hangs"
+    RESTING = "the last reading was too recent, given its cost"
     TOO_DEAR = "it would stall the process for too long; R reads once"
     UNKNOWN_COST = "RES is not known, so neither is the cost; R reads once"
 

@@ -85,7 +85,7 @@ class MachineTrend:
         total, negative = now[0] - then[0], now[1] - then[1]
         if total * _DENTRY_BYTES < 0.5 * rise.size_bytes:
             return ""
-        return "dentries of files that do not exist" if negative > 0.5 * total else "dentries"
+        return "negative dentries" if negative > 0.5 * total else "dentries"
 
     def _rise(self, name: str) -> Rise | None:
         series = self._sizes.get(name)

@@ -241,7 +241,7 @@ def unread_cgroups(key: ProcessKey, step: StepInput) -> list[str]:
     blind = [path for path in step.chain(key) if path not in uses or not is_known(uses[path])]
     found += [f"the limit of {limit_name(path, step)} cannot be read" for path in blind]
     if (hidden := _hidden_limit_bytes(key, step)) is not None:
-        found.append(f"above what can be seen from here stands a limit of {long_size(hidden)}")
+        found.append(f"an ancestor cgroup that is not visible from here has a limit of {long_size(hidden)}")
     return found
 
 

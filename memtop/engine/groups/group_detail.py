@@ -20,7 +20,7 @@ from memtop.sampling.sample import Sample
 
 LARGEST = 2
 """Members that are drawn on their own."""
-NOT_ACCOUNTED = "no memory cgroup accounts it, so it has no charge and no limit of its own"
+NOT_ACCOUNTED = "its memory is not charged to a cgroup of its own, so it has no charge and no limit"
 
 
 def group_detail(

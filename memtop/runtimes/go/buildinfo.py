@@ -72,7 +72,7 @@ def extract_build_info(read_at: ReadAt) -> bytes:
     if names & _GO_SECTIONS or _has_go_note(elf):
         return _UNKNOWN_VERSION + b"\n"
     if b"UPX!" in elf.read(0, 1024):
-        raise ParseError("exe", "packed by UPX, which hides what it was built by")
+        raise ParseError("exe", "packed by UPX, which hides its build information")
     return b""
 
 

@@ -69,7 +69,7 @@ class Elf:
         if size <= 0 or not 0 <= offset <= _LARGEST_OFFSET - size:
             return b""
         if self._left_bytes <= 0:
-            raise ParseError("exe", "it refers to more than is worth reading")
+            raise ParseError("exe", "it refers to more data than memtop reads")
         data = self._read_at(offset, min(size, self._left_bytes))
         self._left_bytes -= max(len(data), 1)
         return data

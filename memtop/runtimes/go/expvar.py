@@ -44,7 +44,7 @@ def parse_expvar(body: bytes) -> GoHeap:
     whole = _json(body)
     stats = whole.get("memstats") if isinstance(whole, dict) else None
     if not isinstance(stats, dict):
-        raise ParseError("metrics", "JSON without memstats, so it is not what expvar writes")
+        raise ParseError("metrics", "JSON without memstats, so not from expvar")
     found: dict[str, float] = {}
     for key, name in _FIELDS.items():
         if key in stats:

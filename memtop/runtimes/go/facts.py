@@ -22,9 +22,9 @@ GO_VERDICTS: Final = {
     GoVerdict.WAITING: "waiting for collections",
     GoVerdict.STEADY: "steady",
     GoVerdict.PRESSURE: "allocation pressure, no leak",
-    GoVerdict.LEAK_OBJECTS: "it looks like a leak by objects",
-    GoVerdict.BIGGER_OBJECTS: "objects grow bigger",
-    GoVerdict.GOROUTINE_LEAK: "it looks like a goroutine leak",
+    GoVerdict.LEAK_OBJECTS: "probable leak: more and more objects",
+    GoVerdict.BIGGER_OBJECTS: "objects get bigger",
+    GoVerdict.GOROUTINE_LEAK: "probable goroutine leak",
     GoVerdict.OUTSIDE: "memory outside of the heap grows",
 }
 _FREED: Final = {FreedMemory.DONTNEED: "MADV_DONTNEED", FreedMemory.FREE: "MADV_FREE"}

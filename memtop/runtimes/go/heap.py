@@ -114,7 +114,7 @@ def go_heap(
     or says that none of the heap's sizes was found.
     """
     if not found.keys() & _ENOUGH:
-        raise ParseError("metrics", "it has no figures of a Go heap")
+        raise ParseError("metrics", "it has no Go heap figures")
     figures = {name: checked(name, value) for name, value in found.items()}
     return GoHeap(form, version=version, rounding_bytes=rounding_bytes, **figures)  # type: ignore[arg-type]
 
@@ -130,5 +130,5 @@ def checked(name: str, value: float) -> float | None:
     if value < 0:
         raise ParseError("metrics", f"{name} is negative")
     if value > (LARGEST_COUNT if name in _COUNTS | _REAL else LARGEST_BYTES):
-        raise ParseError("metrics", f"{name} is larger than can be")
+        raise ParseError("metrics", f"{name} is impossibly large")
     return float(value) if name in _REAL | _INFINITE else int(value)

@@ -23,7 +23,7 @@ _PROMETHEUS: Final = (
 def parse_go_metrics(body: bytes) -> GoHeap:
     """Parse the heap figures of an answer. Raises ParseError with a reason that the panel can show."""
     if len(body) > MOST_BYTES:
-        raise ParseError("metrics", "more than 4 MiB, which no metrics of Go are")
+        raise ParseError("metrics", "more than 4 MiB, too large for Go metrics")
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
     if not start:
         raise ParseError("metrics", "an empty answer")

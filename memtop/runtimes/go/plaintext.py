@@ -73,7 +73,7 @@ def parse_plain_text(body: bytes) -> GoHeap:
         if key in _SIZES and name != "total_alloc_bytes":
             rounding = max(rounding, _error(digits) * scale)
     if not found:
-        raise ParseError("metrics", "text without any figure that is named as Go names them")
+        raise ParseError("metrics", "text without any of Go's figures")
     return go_heap(found, MetricsFormat.TEXT, rounding_bytes=int(rounding))
 
 

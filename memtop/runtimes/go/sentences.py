@@ -57,7 +57,7 @@ def go_parts(parts: Breakdown) -> list[Part]:
         ("live", "live heap", "live", parts.live_bytes),
         ("garbage", "garbage until the next GC", "garbage", parts.garbage_bytes),
         ("idle", "idle, kept for reuse", "idle", parts.idle_bytes),
-        ("freed", "returned, not yet taken (LazyFree)", "lazyfree", parts.freed_bytes),
+        ("freed", "returned, not reclaimed yet (LazyFree)", "lazyfree", parts.freed_bytes),
         ("stacks", "goroutine stacks", "stacks", parts.stacks_bytes),
         ("runtime", "Go's own tables", "runtime", parts.runtime_bytes),
         ("outside", "outside of Go", "outside", parts.outside_bytes),
@@ -77,38 +77,38 @@ def go_verdict(go: GoJudgement) -> Verdict:
     found = {
         GoVerdict.WAITING: (
             "No verdict yet",
-            f"It takes {LEAST_CYCLES} GCs and {LEAST_SPAN_S:.0f} s of looking; so far {seen}.",
-            "A program that allocates little may need minutes; each request that it serves helps.",
+            f"A verdict needs {LEAST_CYCLES} GCs over {LEAST_SPAN_S:.0f} s; so far {seen}.",
+            "A program that allocates little may need minutes; load makes it faster.",
         ),
-        GoVerdict.STEADY: ("No leak", f"What is left after each GC stays ({seen}).", ""),
+        GoVerdict.STEADY: ("No leak", f"What is left after each GC stays level ({seen}).", ""),
         GoVerdict.PRESSURE: (
             "Allocation pressure, no leak",
-            f"What is left after each GC stays, but it allocates {per_second(growth.alloc_bytes_per_s)}{often}.",
-            "Reuse buffers (sync.Pool), preallocate slices; pprof's allocs profile says where. A higher GOGC trades "
-            "RAM for fewer GCs.",
+            f"What is left after each GC stays level, but it allocates {per_second(growth.alloc_bytes_per_s)}{often}.",
+            "Reuse buffers (sync.Pool) and preallocate slices; pprof's allocs profile shows where. A higher GOGC "
+            "trades RAM for fewer GCs.",
         ),
         GoVerdict.LEAK_OBJECTS: (
-            "It looks like a leak by objects",
-            f"After each GC more is alive: {live}, objects {objects} ({seen}).",
+            "Probable leak: more and more objects",
+            f"More is alive after each GC: {live}, objects {objects} ({seen}).",
             "Compare two heap profiles: go tool pprof -base first second, by inuse_objects. Look for maps and slices "
             "that only grow.",
         ),
         GoVerdict.BIGGER_OBJECTS: (
-            "Objects grow bigger",
-            f"After each GC more is alive: {live}, in about as many objects ({seen}).",
+            "Objects get bigger",
+            f"More is alive after each GC: {live}, in about as many objects ({seen}).",
             "Look for buffers and slices that are appended to: pprof's heap profile by inuse_space.",
         ),
         GoVerdict.GOROUTINE_LEAK: (
-            "It looks like a goroutine leak",
+            "Probable goroutine leak",
             f"{count(go.heap.goroutines)} goroutines, {count_per_min(growth.goroutines_per_s)}, each with a stack "
-            "and all it refers to.",
-            "See where they wait: /debug/pprof/goroutine?debug=1. Mostly a channel that nobody reads, or a request "
+            "and everything it refers to.",
+            "See where they wait: /debug/pprof/goroutine?debug=1. Usually a channel that nothing reads, or a request "
             "without a timeout.",
         ),
         GoVerdict.OUTSIDE: (
             "Memory outside of the heap grows",
-            f"The heap stays; anonymous memory that Go knows nothing of: {per_min(growth.outside_bytes_per_s)}.",
-            "Look for cgo, mmap and C libraries; pprof does not see them. The Regions panel shows where it lies.",
+            f"The heap stays level; anonymous memory unknown to Go: {per_min(growth.outside_bytes_per_s)}.",
+            "Look for cgo, mmap and C libraries; pprof does not see them. The Regions panel shows where it is.",
         ),
     }
     return Verdict(*found[growth.verdict], bad=growth.verdict.growing)
@@ -118,38 +118,38 @@ def account(go: GoJudgement, pid: int, *, lazy_free_unread: bool = False) -> lis
     """What RES does not count, whether the identities hold, and how far the two accounts differ."""
     parts, found = go.parts, []
     if parts is None:
-        return ["RES is not known, so its parts are not either."]
+        return ["RES is unknown, and so are its parts."]
     aside = []
     if parts.returned_bytes:
         where = "not in RES"
         if lazy_free_unread:
-            where = "and as long as the kernel has not taken it, in RES: how much of it is, was not read"
+            where = "and still in RES until the kernel reclaims it; how much is unknown"
         elif parts.freed_bytes:
-            where = f"and {long_size(parts.freed_bytes)} of it still in RES, until the kernel takes it (LazyFree)"
+            where = f"and {long_size(parts.freed_bytes)} of it still in RES until the kernel reclaims it (LazyFree)"
         aside.append(f"{long_size(parts.returned_bytes)} returned to the kernel (in VIRT and HeapSys, {where})")
     if parts.not_resident_bytes > 1 << 20:
         aside.append(
-            f"{long_size(parts.not_resident_bytes)} that Go counts and RES has not (no RAM behind it now, or on swap)"
+            f"{long_size(parts.not_resident_bytes)} that Go counts but RES does not (no RAM behind it now, or on swap)"
         )
     if aside:
-        found.append(f"Beside it: {'; '.join(aside)}.")
+        found.append(f"In addition:  {'; '.join(aside)}.")
     broken = [check for check in go.checks if not check.holds]
     if broken:
         missed = "; ".join(f"{check.identity.value} is off by {count(check.residual)}" for check in broken)
         found.append(f"These figures do not add up: {missed}.")
     elif go.checks:
         residual = parts.residual_bytes
-        rest = "" if residual is None else f"; anonymous memory less Sys - HeapReleased leaves {signed(residual)}"
-        found.append(f"Its account adds up ({len(go.checks)} of {len(go.checks)} identities){rest}.")
+        rest = "" if residual is None else f"; anonymous memory minus (Sys - HeapReleased) is {signed(residual)}"
+        found.append(f"Go's figures add up ({len(go.checks)} of {len(go.checks)} identities){rest}.")
     far = parts.outside_bytes is not None and parts.outside_bytes > 0.7 * parts.rss_bytes and parts.notable_outside
     inuse = go.heap.heap_inuse_bytes or 0
     if far or inuse > 1.5 * parts.rss_bytes + (32 << 20):
         found.append(
-            f"What Go tells and RES are far apart. If that is unexpected: are these the metrics of process {pid}?"
+            f"Go's figures and RES are far apart. Unless you expect that, check that they belong to process {pid}."
         )
     elif parts.notable_outside:
         found.append(
-            f"{long_size(parts.outside_bytes)} are outside of Go: cgo, mmap, C libraries. pprof shows none of it."
+            f"{long_size(parts.outside_bytes)} are outside of Go: cgo, mmap, C libraries. pprof does not show it."
         )
     return found
 
@@ -187,7 +187,7 @@ def gogc_words(go: GoJudgement) -> str:
         + ("" if choice.gc_per_s is None else f", a GC {how_often(choice.gc_per_s)}")
         for choice in choices
     ]
-    return f"RES at the top of a GC cycle, with the live heap of now: {'; '.join(choices_text)}."
+    return f"RES at the top of a GC cycle, with the current live heap: {'; '.join(choices_text)}."
 
 
 def limit_notice(limit: LimitAdvice | None) -> Notice | None:
@@ -198,7 +198,7 @@ def limit_notice(limit: LimitAdvice | None) -> Notice | None:
     if limit.advised_bytes is not None and limit.container_bytes is not None:
         advised = (
             f" About {long_size(limit.advised_bytes)} would fit: 90 % of the container's "
-            f"{long_size(limit.container_bytes)}, less what is not Go's."
+            f"{long_size(limit.container_bytes)}, minus what is outside of Go."
             if limit.enough is not False
             else f" Even 90 % of the container's {long_size(limit.container_bytes)} is less than it needs: the "
             "container is too small."
@@ -213,14 +213,15 @@ def limit_notice(limit: LimitAdvice | None) -> Notice | None:
             else f" Live heap, stacks and runtime alone take {long_size(limit.need_bytes)}."
         )
         return Notice(
-            f"GOMEMLIMIT={set_to} is less than it needs, so it does little but collect: "
-            f"{how_often(limit.gc_per_s or 0)}{cpu}{faults}.{need} Raise it; it is no hard limit and "
+            f"GOMEMLIMIT={set_to} is less than the program needs, so it does little but collect: "
+            f"{how_often(limit.gc_per_s or 0)}{cpu}{faults}.{need} Raise it; it is not a hard limit and "
             f"saves nothing here.{advised}",
             True,
         )
     if limit.fit is LimitFit.ABOVE_CONTAINER:
         return Notice(
-            f"GOMEMLIMIT={set_to} is above the container's limit: the kernel kills before Go holds back.{advised}", True
+            f"GOMEMLIMIT={set_to} is above the container's limit: the kernel kills before Go saves memory.{advised}",
+            True,
         )
     if limit.fit is LimitFit.UNSET:
         near = " The next GC's goal comes close to it." if limit.near else ""
@@ -239,11 +240,11 @@ def freed_words(build: GoBuild | None, settings: GoSettings | None, lazy_free_by
     """What this version does with memory that it frees, and what that means for RES now."""
     how = freed_by(build, settings)
     if how is FreedMemory.DONTNEED:
-        return "It returns memory by MADV_DONTNEED: RES falls at once, within minutes after a peak."
+        return "It returns memory with MADV_DONTNEED: RES falls as it does, within minutes after a peak."
     if how is FreedMemory.FREE:
-        amount = f" {long_size(lazy_free_bytes)} of RES are such pages now (LazyFree)." if lazy_free_bytes else ""
+        amount = f" {long_size(lazy_free_bytes)} of RES is such pages now (LazyFree)." if lazy_free_bytes else ""
         return (
-            "It returns memory by MADV_FREE: RES does not fall until the kernel wants the pages."
+            "It returns memory with MADV_FREE: RES does not fall until the kernel needs the pages."
             f"{amount} GODEBUG=madvdontneed=1 makes RES fall at once."
         )
     return ""
@@ -259,8 +260,8 @@ def from_outside(kernel: KernelFigures, arenas: tuple[Arena, ...], arenas_age_s:
         lines.append(f"In RAM, of its mappings read {duration(arenas_age_s)} ago: {found}.")
     elif kernel.anon_bytes is not None:
         lines.append(
-            f"Of RES {long_size(kernel.rss_bytes)}, {long_size(kernel.anon_bytes)} are anonymous: heap, stacks, "
-            "runtime and what is outside of Go. R reads its mappings and tells the heap apart."
+            f"Of RES {long_size(kernel.rss_bytes)}, {long_size(kernel.anon_bytes)} is anonymous: heap, stacks, "
+            "runtime, and memory outside of Go. R reads its mappings and identifies the heap."
         )
     return [*lines, freed] if freed else lines
 
@@ -268,10 +269,10 @@ def from_outside(kernel: KernelFigures, arenas: tuple[Arena, ...], arenas_age_s:
 def how_to_get_metrics(suggested: tuple[str, ...]) -> list[str]:
     """How a Go program can be made to report more."""
     if suggested:
-        return [f"It listens here; if it offers metrics, U asks one of: {', '.join(suggested[:6])}."]
+        return [f"It listens on these addresses; if one serves metrics, U reads it: {', '.join(suggested[:6])}."]
     return [
         'For its heap, GCs and a verdict: import _ "expvar" (or client_golang), with an HTTP server on 127.0.0.1, then '
-        "press U, or start memtop with --go-url PID=URL. memtop asks no address unasked."
+        "press U, or start memtop with --go-url PID=URL. memtop connects only to addresses that you give."
     ]
 
 

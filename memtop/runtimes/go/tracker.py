@@ -34,10 +34,9 @@ _VERDICT_S: Final = 10.0
 _OWN_KINDS: Final = "go_"
 """Prefixes of the keys of Go's kinds of mappings."""
 _ANOTHER: Final = {
-    Whose.OTHER_START: "these are the metrics of another process: it says that it started at another time",
-    Whose.OTHER_SIZE: "these are the metrics of another process: the RES it names is far from this one's",
-    Whose.TOO_LARGE: "these are the metrics of another process: they tell of more memory than this one has address "
-    "space",
+    Whose.OTHER_START: "these are the metrics of another process: its start time differs",
+    Whose.OTHER_SIZE: "these are the metrics of another process: its RES differs by far",
+    Whose.TOO_LARGE: "these are the metrics of another process: they report more memory than this has address space",
 }
 _ALARMS: Final = {
     GoVerdict.LEAK_OBJECTS: "heap_leak",

@@ -16,10 +16,10 @@ JVM_VERDICTS: Final = {
     JvmVerdict.WAITING: "waiting for major collections",
     JvmVerdict.STEADY: "steady",
     JvmVerdict.PRESSURE: "allocation pressure, no leak",
-    JvmVerdict.LEAK: "it looks like a leak on the heap",
-    JvmVerdict.HEAP_FULL: "what is alive nearly fills the heap",
+    JvmVerdict.LEAK: "probable heap leak",
+    JvmVerdict.HEAP_FULL: "live objects nearly fill the heap",
     JvmVerdict.METASPACE: "metaspace grows",
-    JvmVerdict.THREAD_LEAK: "it looks like a leak of threads",
+    JvmVerdict.THREAD_LEAK: "probable thread leak",
     JvmVerdict.OUTSIDE: "memory outside of the heap grows",
 }
 

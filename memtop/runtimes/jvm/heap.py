@@ -93,7 +93,7 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
     spaces = {(m[1], m[2]): size(name) or 0 for name in counters if (m := _SPACE.match(name))}
     used = {place: bytes_used for place, bytes_used in spaces.items() if place[0] != _PERMANENT}
     if not used:
-        raise ParseError("hsperfdata", "it has no sizes of a heap (the collector does not keep them, or it starts)")
+        raise ParseError("hsperfdata", "it has no heap sizes (not reported by the collector, or the JVM is starting)")
     young = [place for place in used if place[0] == "0" and ("1", "0") in used]
     kinds = {place: text(f"sun.gc.generation.{place[0]}.space.{place[1]}.name") for place in young}
     # The young generation of ZGC is one space.

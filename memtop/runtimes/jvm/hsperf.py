@@ -66,7 +66,7 @@ def _opened(data: bytes) -> tuple[str, int, int]:
     if not accessible:
         raise ParseError("hsperfdata", "not ready: the JVM is just starting")
     if count > _MOST_ENTRIES:
-        raise ParseError("hsperfdata", "it claims more counters than there can be")
+        raise ParseError("hsperfdata", "it claims an impossible number of counters")
     return order, at, count
 
 

@@ -39,7 +39,7 @@ def read_counters(access: Access, pid: int) -> bytes:
         data = access.read_below(root, path.removeprefix(f"{root}/").split("/"), MOST_BYTES)
         if data is not None:
             return encode_counters(parse_hsperf(data))
-    raise Unavailable("it keeps no counters (no hsperfdata file: -XX:-UsePerfData, or its /tmp is another one)")
+    raise Unavailable("it has no counters (no hsperfdata file: -XX:-UsePerfData, or it uses another /tmp)")
 
 
 def encode_counters(counters: Mapping[str, int | str]) -> bytes:

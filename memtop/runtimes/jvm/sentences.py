@@ -39,8 +39,8 @@ def _settings(flags: JvmFlags | None, most_bytes: int | None) -> str:
     if flags.max_ram_percentage is not None:
         return f", MaxRAMPercentage {flags.max_ram_percentage:g}"
     if most_bytes is not None:
-        return f", no -Xmx: at most {long_size(most_bytes)} by its own choice"
-    return ", no -Xmx: its maximum depends on the RAM that it sees"
+        return f", no -Xmx: at most {long_size(most_bytes)} by default"
+    return ", no -Xmx: its maximum depends on the RAM it detects"
 
 
 def jvm_parts(parts: JvmBreakdown) -> list[Part]:
@@ -75,25 +75,25 @@ def jvm_verdict(jvm: JvmJudgement) -> Verdict:
     found = {
         JvmVerdict.WAITING: (
             "No verdict yet",
-            f"It takes {LEAST_CYCLES} major GCs and {LEAST_SPAN_S:.0f} s of looking; so far {seen}.",
-            "Old objects die only in major collections; jcmd PID GC.run asks for one.",
+            f"A verdict needs {LEAST_CYCLES} major GCs over {LEAST_SPAN_S:.0f} s; so far {seen}.",
+            "Only major collections free old objects; jcmd PID GC.run requests one.",
         ),
-        JvmVerdict.STEADY: ("No leak", f"What is left after major collections stays ({seen}).", ""),
+        JvmVerdict.STEADY: ("No leak", f"What is left after major collections stays level ({seen}).", ""),
         JvmVerdict.PRESSURE: (
             "Allocation pressure, no leak",
-            f"What is left stays, but it collects {how_often(growth.young_gcs_per_s or 0)}{share}.",
-            "A larger young generation or fewer temporary objects; JFR's allocation events say where.",
+            f"What is left stays level, but it collects {how_often(growth.young_gcs_per_s or 0)}{share}.",
+            "Use a larger young generation or fewer temporary objects; JFR's allocation events show where.",
         ),
         JvmVerdict.LEAK: (
-            "It looks like a leak on the heap",
-            f"After each major collection more is left: {per_min(growth.live_bytes_per_s)} ({seen}).",
+            "Probable heap leak",
+            f"More is left after each major collection: {per_min(growth.live_bytes_per_s)} ({seen}).",
             "Compare two class histograms: jcmd PID GC.class_histogram, some minutes apart.",
         ),
         JvmVerdict.HEAP_FULL: (
-            "What is alive nearly fills the heap",
-            f"{long_size(growth.live_bytes)} of at most {long_size(heap.heap_max_bytes)} stay alive; it collects "
+            "Live objects nearly fill the heap",
+            f"{long_size(growth.live_bytes)} of at most {long_size(heap.heap_max_bytes)} is alive; it collects "
             f"{how_often(growth.major_gcs_per_s or 0)}{share}.",
-            "Raise -Xmx, or hold less. OutOfMemoryError is near.",
+            "OutOfMemoryError is near. Raise -Xmx, or keep less alive.",
         ),
         JvmVerdict.METASPACE: (
             "Metaspace grows",
@@ -101,14 +101,14 @@ def jvm_verdict(jvm: JvmJudgement) -> Verdict:
             "Look for class loaders and generated classes: jcmd PID VM.classloader_stats.",
         ),
         JvmVerdict.THREAD_LEAK: (
-            "It looks like a leak of threads",
+            "Probable thread leak",
             f"{count(heap.threads)} threads, {count_per_min(growth.threads_per_s)}.",
             "jstack shows what they wait for.",
         ),
         JvmVerdict.OUTSIDE: (
             "Memory outside of the heap grows",
-            f"The heap stays; native memory: {per_min(growth.native_bytes_per_s)}.",
-            "Start with -XX:NativeMemoryTracking=summary and ask jcmd PID VM.native_memory; direct buffers and JNI "
+            f"The heap stays level; native memory: {per_min(growth.native_bytes_per_s)}.",
+            "Start with -XX:NativeMemoryTracking=summary and run jcmd PID VM.native_memory; direct buffers and JNI "
             "are the usual suspects.",
         ),
     }
@@ -136,12 +136,12 @@ def jvm_numbers(jvm: JvmJudgement) -> list[str]:
     )
     if jvm.parts is not None and jvm.parts.notable_native:
         lines.append(
-            f"RES is {long_size(jvm.parts.native_bytes)} beyond the heap: -Xmx bounds the heap, not the process."
+            f"RES is {long_size(jvm.parts.native_bytes)} above the heap: -Xmx limits the heap, not the process."
         )
     if jvm.parts is not None and jvm.parts.again_bytes > 1 << 20:
         lines.append(
             f"RES counts {long_size(jvm.parts.again_bytes)} of the heap again: this collector maps its pages several "
-            "times, and each page is in RAM once."
+            "times, but each page is in RAM once."
         )
     if jvm.parts is not None and (jvm.parts.not_resident_bytes or 0) > 1 << 20:
         away = long_size(jvm.parts.not_resident_bytes)

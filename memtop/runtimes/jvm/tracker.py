@@ -59,7 +59,7 @@ class JvmTracker:
         """Decode the counters. Raises ParseError."""
         heap = decode_counters(data)
         if not same_jvm(heap, context.started_s):
-            raise ParseError("hsperfdata", "the counters found are those of another JVM, which had the same pid before")
+            raise ParseError("hsperfdata", "the counters belong to an earlier JVM with the same PID")
         if self._points:
             before = self._points[-1].heap
             if heap.young_gcs + heap.major_gcs > before.young_gcs + before.major_gcs:

@@ -39,7 +39,7 @@ class Advice(Enum):
     JEMALLOC_DECAY = "jemalloc_decay"
     """jemalloc returns dirty pages about ten seconds after they were freed, while its threads are active."""
     TCMALLOC_RELEASE = "tcmalloc_release"
-    """tcmalloc returns memory slowly, by its release rate."""
+    """tcmalloc returns memory slowly, at its release rate."""
     MIMALLOC_PURGE = "mimalloc_purge"
     """mimalloc purges after a delay, while it is used."""
     FREED_NOT_TAKEN = "freed_not_taken"
@@ -66,24 +66,24 @@ class Observed(NamedTuple):
 
 
 SENTENCES: Final = {
-    Advice.ARENAS_IN_VIRT: "Much of VIRT is address space of malloc's arenas, one for each of many threads. It costs "
-    "no RAM; MALLOC_ARENA_MAX=2 would have fewer of them.",
-    Advice.ARENAS_IN_RES: "Its memory may be spread over many arenas of malloc, each with holes of its own. Try "
+    Advice.ARENAS_IN_VIRT: "Much of VIRT is address space of malloc arenas, one per thread. It costs "
+    "no RAM; MALLOC_ARENA_MAX=2 would reduce it.",
+    Advice.ARENAS_IN_RES: "Its memory may be spread over many malloc arenas, each with its own holes. Try "
     "MALLOC_ARENA_MAX=2, or another allocator such as jemalloc, and compare.",
-    Advice.KEPT_AFTER_PEAK: "RES has stayed at its peak while little happens: memory that was freed may be kept by "
-    "the allocator for reuse. That is no leak as long as it does not rise further.",
-    Advice.GAVE_BACK: "It has needed much more than now and has given it back.",
-    Advice.TRIM: "glibc keeps freed memory below what is still in use; malloc_trim(0) returns whole free pages, and "
-    "M_TRIM_THRESHOLD says from how much free memory at the top on it does so itself; unset, it adapts.",
-    Advice.PYMALLOC: "CPython returns an arena of small objects only when all of it is free: one living object keeps "
-    "the whole.",
+    Advice.KEPT_AFTER_PEAK: "RES has stayed at its peak while little happens: the allocator may be keeping freed "
+    "memory for reuse. That is not a leak unless it rises further.",
+    Advice.GAVE_BACK: "It once needed much more memory and has given it back.",
+    Advice.TRIM: "glibc keeps freed memory below blocks in use. malloc_trim(0) returns whole free pages. "
+    "M_TRIM_THRESHOLD sets how much free memory at the top it keeps; by default glibc adapts it.",
+    Advice.PYMALLOC: "CPython returns an arena of small objects only when all of it is free: one live object keeps "
+    "it all.",
     Advice.JEMALLOC_DECAY: "jemalloc returns dirty pages about ten seconds after they were freed, while its threads "
     "are active (dirty_decay_ms, background_thread:true).",
-    Advice.TCMALLOC_RELEASE: "tcmalloc returns memory slowly, by its release rate.",
-    Advice.MIMALLOC_PURGE: "mimalloc purges freed memory after a delay, while it is used.",
-    Advice.FREED_NOT_TAKEN: "Part of RES has been given back already (LazyFree): the kernel takes it when it needs it.",
-    Advice.NODE_NEAR_OLD_SPACE: "Node is close to --max-old-space-size: beyond it, it ends with an error.",
-    Advice.NODE_OUTSIDE_HEAP: "More than V8's heap may hold: Buffers and native modules live outside of it.",
+    Advice.TCMALLOC_RELEASE: "tcmalloc returns memory slowly, at its release rate.",
+    Advice.MIMALLOC_PURGE: "mimalloc purges freed memory after a delay, while the program allocates.",
+    Advice.FREED_NOT_TAKEN: "Part of RES is already freed (LazyFree): the kernel reclaims it when needed.",
+    Advice.NODE_NEAR_OLD_SPACE: "Node is close to --max-old-space-size; at that limit it aborts.",
+    Advice.NODE_OUTSIDE_HEAP: "More than V8's heap limit: Buffers and native modules are outside of the heap.",
 }
 _KEPT_BY: Final = {
     Allocator.GLIBC: Advice.TRIM,

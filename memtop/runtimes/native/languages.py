@@ -40,7 +40,7 @@ CPYTHON: Final = MappedRuntime(
     "CPython",
     "python",
     rf"libpython{_VERSION}[dmu]*\.so|python{_VERSION}[dmut]*\Z",
-    objects="memtop sees its pages and not its objects: tracemalloc compares two snapshots and names the lines that "
+    objects="memtop sees its pages, not its objects. tracemalloc compares two snapshots and names the lines that "
     "allocate.",
     topic="pymalloc",
     kept_by=Advice.PYMALLOC,
@@ -50,8 +50,7 @@ NODE: Final = MappedRuntime(
     "Node",
     "node",
     rf"(?:node|nodejs){_VERSION}\Z|libnode\.so\.?(\d{{1,3}})?",
-    objects="memtop sees its pages and not its objects: compare two heap snapshots (node "
-    "--heapsnapshot-signal=SIGUSR2).",
+    objects="memtop sees its pages, not its objects. Compare two heap snapshots (node --heapsnapshot-signal=SIGUSR2).",
     topic="node_heap",
     advise=advise_node,
     own_limit="how full V8's heap is (--max-old-space-size)",
@@ -69,6 +68,6 @@ DOTNET: Final = MappedRuntime(
     ".NET",
     "libcoreclr",
     r"libcoreclr\.so\Z",
-    objects="memtop sees its pages and not its objects: compare two heap dumps (dotnet-gcdump collect -p PID).",
+    objects="memtop sees its pages, not its objects. Compare two heap dumps (dotnet-gcdump collect -p PID).",
     own_limit="how near .NET's heap is to GCHeapHardLimit",
 )

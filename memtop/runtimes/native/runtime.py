@@ -134,7 +134,7 @@ class NativeTracker:
             found.append(
                 "Allocator: nothing unusual."
                 if self.runtime.name or self.identity.allocator is not None
-                else "No known runtime, and no allocator among its libraries (a static program shows none)."
+                else "No known runtime, and no known allocator among its libraries (a static program has none)."
             )
         return [*found, self.runtime.objects] if self.runtime.objects else found
 

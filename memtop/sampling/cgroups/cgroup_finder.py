@@ -13,10 +13,10 @@ from memtop.procfs.mountinfo import Mount, parse_mountinfo
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles
 from memtop.sources.protocol import Source
 
-NOT_PERMITTED: Final = "its cgroup is not permitted to be read"
+NOT_PERMITTED: Final = "no permission to read its cgroup"
 NOT_READ: Final = "its cgroup cannot be read"
 NOT_MOUNTED: Final = "no file system of memory cgroups shows its cgroup"
-OUTSIDE: Final = "its cgroup lies outside this cgroup namespace"
+OUTSIDE: Final = "its cgroup is outside this cgroup namespace"
 REMOVED: Final = "its cgroup has been removed"
 _MOUNTS_BYTES: Final = 1 << 20
 

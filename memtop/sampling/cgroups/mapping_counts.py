@@ -75,5 +75,5 @@ class MappingCounts:
             return
         cut = len(answer.data) >= MAPS_LIMIT
         count = answer.data.count(b"\n")
-        record.found = MappingCount(unread="it has too many mappings to be counted") if cut else MappingCount(count)
+        record.found = MappingCount(unread="it has too many mappings to count") if cut else MappingCount(count)
         record.asked, record.next_s = "", now_s + max(AGAIN_S, answer.took_s / DUTY)

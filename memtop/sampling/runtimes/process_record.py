@@ -96,9 +96,9 @@ class ProcessRecord:
             return
         why = error.why if isinstance(error, ParseError) else str(error)
         if isinstance(error, Blocked):
-            why = "a reading does not come back"
+            why = "a read hangs"
         if isinstance(error, AccessDenied):
-            why = "this user may not read it"
+            why = "no permission to read it"
         if wanted.figures:
             self.trouble = why
             self.pace.failed(now_s)

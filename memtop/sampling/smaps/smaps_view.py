@@ -21,11 +21,11 @@ class Missing(Enum):
 
     NOTHING = ""
     UNREAD = "it is being read"
-    HANGING = "a reading does not return: the process, or the storage behind its memory, is stuck"
+    HANGING = "a reading hangs: the process, or the storage behind its memory, is stuck"
     FORBIDDEN = "--no-smaps was given"
     TOO_DEAR = "a reading would pause the process for too long"
     UNKNOWN_COST = "RES is unknown, so the cost of a reading is too"
-    DENIED = "this user may not read it"
+    DENIED = "no permission to read it"
     KERNEL = "a kernel thread has no memory of its own"
     ZOMBIE = "a zombie has ended and holds no memory"
     GONE = "the process has ended"

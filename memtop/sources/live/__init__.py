@@ -192,7 +192,7 @@ class LiveSource:
             self._foreign.settle(FOREIGN_S)
             answer = self._foreign.ask(path, size)
         if answer is None:
-            raise Blocked(f"{path}: does not answer; another file system is mounted there")
+            raise Blocked(f"{path}: hangs; another file system is mounted there")
         return answer.data
 
     def _sweep_foreign(self, path: str) -> bytes | None:

@@ -90,12 +90,12 @@ class BlockingReader:
             self._give_up_overdue()
             if who in self._resting:
                 if self._clock() < self._resting[who] or who in self._stuck:
-                    raise Blocked(f"{path}: a reading has not answered")
+                    raise Blocked(f"{path}: an earlier read still hangs")
                 del self._resting[who]
             reading = self._readings.get((path, size))
             if reading is None:
                 if self._serving() == 0 and not self._can_start():
-                    raise Blocked(f"{path}: {self._threads} earlier readings have not answered")
+                    raise Blocked(f"{path}: {self._threads} earlier reads still hang")
                 reading = self._readings[path, size] = _Reading(path, size)
                 self._queue.append(reading)
                 self._start_thread_if_needed()

@@ -39,7 +39,7 @@ def wall_time_s(value: object) -> float:
     """Check a time of the calendar, in seconds since 1970. Raises RecordingError if no calendar knows it."""
     wall_s = _finite(value)
     if not 0 <= wall_s < WALL_LIMIT_S:
-        raise RecordingError("a time is not one of this age")
+        raise RecordingError("a time is out of range")
     return wall_s
 
 
@@ -47,7 +47,7 @@ def mono_time_s(value: object) -> float:
     """Check a time since the machine started, in seconds. Raises RecordingError if it is not one."""
     mono_s = _finite(value)
     if not 0 <= mono_s < MONO_LIMIT_S:
-        raise RecordingError("a time is not one of this age")
+        raise RecordingError("a time is out of range")
     return mono_s
 
 

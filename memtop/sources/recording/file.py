@@ -108,7 +108,7 @@ def _create(path: str) -> tuple[sqlite3.Connection, int]:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         created = os.open(path, flags, 0o600)
     except FileExistsError as error:
-        raise RecordingError(f"{clean(path)}: there is such a file already, and it is not overwritten") from error
+        raise RecordingError(f"{clean(path)}: the file already exists, and memtop does not overwrite it") from error
     except OSError as error:
         raise RecordingError(f"{clean(path)}: {error.strerror}") from error
     writer_lock.hold(created)
@@ -141,7 +141,7 @@ def _check_directory(path: str) -> None:
     except OSError:
         return  # creating the file will report the same error
     if os.geteuid() == 0 and mode & (stat.S_IWGRP | stat.S_IWOTH) and not mode & stat.S_ISVTX:
-        raise RecordingError(f"{clean(folder)}: others may write into this directory, so root does not record there")
+        raise RecordingError(f"{clean(folder)}: other users can write to this directory, so root does not record there")
 
 
 def _connect(path: str, created: int) -> sqlite3.Connection:
@@ -159,7 +159,7 @@ def _connect(path: str, created: int) -> sqlite3.Connection:
             if int(descriptor) != created and os.path.samestat(identity, os.fstat(int(descriptor))):
                 return connection
     connection.close()
-    raise RecordingError(f"{clean(path)}: it was replaced by another file while it was being created")
+    raise RecordingError(f"{clean(path)}: another file replaced it while it was being created")
 
 
 def _inode(path: str) -> tuple[int, int] | None:

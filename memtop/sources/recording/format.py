@@ -214,7 +214,7 @@ def unpack(stored: bytes, basis: bytes = b"", limit_bytes: int = VALUE_LIMIT) ->
     if stored[:1] == _TOOK and stored[_TOOK_END : _TOOK_END + 1] != _TOOK:
         return stored[1:_TOOK_END] + unpack(stored[_TOOK_END:], basis[TOOK_BYTES:], limit_bytes)
     if stored[:1] != _ZLIB:
-        raise RecordingError("a value is stored in an unknown way")
+        raise RecordingError("a value has an unknown encoding")
     inflater = zlib.decompressobj(zdict=basis[:_DICTIONARY_LIMIT])
     data = inflater.decompress(stored[1:], limit_bytes)
     if not inflater.eof:

@@ -85,7 +85,7 @@ def _harden(connection: sqlite3.Connection, version: int) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
     schema = sorted(connection.execute("SELECT sql FROM sqlite_master").fetchall(), key=repr)
     if schema != sorted(((sql.encode(),) for sql in SCHEMAS[version]), key=repr):
-        raise RecordingError("it has other tables than a recording")
+        raise RecordingError("it does not have the tables of a recording")
     connection.set_authorizer(_authorize)
 
 
@@ -113,7 +113,7 @@ def _check_file(path: str) -> int:
     finally:
         os.close(descriptor)
     if not head:
-        raise RecordingError("it is empty: memtop was ended before it had written anything")
+        raise RecordingError("it is empty: memtop ended before writing anything")
     if head[:16] != _MAGIC:
         raise RecordingError(_FOREIGN)
     check_foreign(head)

@@ -97,7 +97,7 @@ class Recorder:
         complete = self._writer.end()
         problem = self._writer.problem
         self._sink = None
-        return problem if complete else problem or "the disk does not answer, and the recording is not complete"
+        return problem if complete else problem or "the disk hangs, and the recording is incomplete"
 
     @property
     def state(self) -> RecordingState | None:

@@ -158,7 +158,7 @@ class Replay:
             said.append(f"{self._known.lost} samples are missing up to here")
         if self._unfinished:
             said.append("it was not finished, so its last samples may be missing")
-        return f"the recording is not complete: {'; '.join(said)}" if said else None
+        return f"the recording is incomplete: {'; '.join(said)}" if said else None
 
     def begin(self) -> Instant | None:
         """Open the next instant; None at the end, or where the next one has not been written yet."""
@@ -171,7 +171,7 @@ class Replay:
             if found is None and self._tail is not None:
                 found = self._begin_at_oldest()
             if found is None:
-                raise RecordingError("an instant is missing")
+                raise RecordingError("a sample is missing")
             mono_s = mono_time_s(found[1])  # the clock of a process that was restored elsewhere has gone back
             instant = Instant(wall_time_s(found[0]), max(mono_s, self._mono_s))
             self._known.take(self._ticks.facts(self._next))
@@ -262,7 +262,7 @@ class Replay:
     def _wall_s(self, number: int) -> float:
         times = self._ticks.times(number)
         if times is None:
-            raise RecordingError("an instant is missing")
+            raise RecordingError("a sample is missing")
         return wall_time_s(times[0])
 
     @contextmanager

@@ -111,9 +111,7 @@ class Writer:
         if self._removed:
             return f"recording stopped: {self._gone}"
         if closed and waiting + dropped:
-            return (
-                f"the recording is not complete: {waiting + dropped} samples are missing{': ' * bool(failed)}{failed}"
-            )
+            return f"the recording is incomplete: {waiting + dropped} samples are missing{': ' * bool(failed)}{failed}"
         if not failed and since_s is not None and time.monotonic() - since_s > FROZEN_S:
             failed = self._silent
         if failed:

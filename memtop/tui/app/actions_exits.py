@@ -44,9 +44,9 @@ class ExitActions(IncidentActions):
             self._go_to_successor(heir)
         elif detail is not None and detail.gone and self.watched == detail.row.key:
             self.is_following = not self.is_following
-            self.say("its successor will be followed" if self.is_following else "no successor is followed any more")
+            self.say("follows its successor" if self.is_following else "no longer follows successors")
         elif not self.next_incident():
-            self.say("no successor of the process in focus, and no other process in the list of incidents (!)")
+            self.say("the process in focus has no successor, and the list of incidents (!) has no other process")
 
     @property
     def _successor(self) -> ProcessKey | None:

@@ -16,7 +16,7 @@ from memtop.explain.region_placeholders import (
 )
 from memtop.tui.app.app_state import AppState
 from memtop.tui.app.bindings import THEMES
-from memtop.tui.dialogs.help import Help
+from memtop.tui.dialogs.help import Found, Help
 from memtop.tui.drawing.clickable_line import Bar
 
 if TYPE_CHECKING:
@@ -67,15 +67,12 @@ class ExplainActions(AppState):
         """Open the topic of a mapping's kind, with its numbers and the mapping's flags in words (Enter or e)."""
         self.explain(message.kind.topic, message)
 
-    def _explain_found(self, name: str | None) -> None:
-        """Open the topic that was found in the help."""
-        if name is not None:
-            self.explain(name)
-
     def action_help(self) -> None:
-        parts: dict[str, tuple[Binding, ...]] = {}
-        if self.focused is not None:  # the keys of the panel in focus come first
-            own = tuple(binding for binding in type(self.focused).BINDINGS if isinstance(binding, Binding))
-            if own:
-                parts["Here"] = own
-        self.push_screen(Help(parts | THEMES), self._explain_found)
+        focused = self.focused
+        own = type(focused).BINDINGS if focused is not None else ()  # they come first
+
+        def run(found: Found | None) -> None:
+            if found is not None:  # later: until the help has closed, keys of the screen below do nothing
+                self.call_later(self.run_action, found.action, focused if found.own else None)
+
+        self.push_screen(Help((one for one in own if isinstance(one, Binding)), THEMES), run)

@@ -54,7 +54,7 @@ class IncidentActions(PanelActions):
     def action_headline(self) -> None:
         report = self.frame.incidents if self.frame is not None else None
         if self.frame is None or report is None or not report.standing:
-            self.say("nothing deserves attention now")
+            self.say("no incidents now")
             return
         first = report.standing[0]
         if self._shows(first) or not self.go_to(first):
@@ -85,7 +85,7 @@ class IncidentActions(PanelActions):
         if incident.show is None:
             if incident.subject.scope is Scope.MACHINE and self.open_panel(_MACHINE_PANEL):
                 return True
-            self.say("no process explains it")
+            self.say("no single process causes it")
             return False
         index = self.table.find(incident.show)
         if index is None and self.view.rows.by is not None:

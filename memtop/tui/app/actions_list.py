@@ -67,7 +67,7 @@ class ListActions(AppState):
 
     def action_everybody(self) -> None:
         if self.asked_for == (None, ()):
-            self.say("all processes are shown already")
+            self.say("all processes are already shown")
             return
         only, names = self.asked_for if self.view.rows.only is None else (None, ())
         self.set_class(only is not None, "-one")
@@ -76,7 +76,7 @@ class ListActions(AppState):
     def action_kernel_threads(self) -> None:
         shown = not self.view.rows.kernel_threads
         self.choose_rows(kernel_threads=shown)
-        where = "shown; they have no memory of their own" if shown else "hidden"
+        where = "shown (they have no memory of their own)" if shown else "hidden"
         self.say(f"kernel threads are {where}")
 
     def action_user(self) -> None:

@@ -97,7 +97,7 @@ class ProcessActions(ExitActions):
 
     def action_report(self) -> None:
         if self.frame is None or self.frame.detail is None:
-            self.say("there is no process to report on", severity="warning")
+            self.say("no process is selected", severity="warning")
             return
         from memtop.report.write import write_report  # noqa: PLC0415 (Jinja2 is imported when a report is wanted)
 
@@ -110,6 +110,12 @@ class ProcessActions(ExitActions):
         """Copy a command or a sentence."""
         self.copy_to_clipboard(message.text)
         self.say(f"copied {message.says}")
+
+    def on_text_selected(self) -> None:
+        """Copy what the mouse selected once its button is released, as terminals do."""
+        if text := self.screen.get_selected_text():
+            self.copy_to_clipboard(text)
+            self.say(f"copied {len(text):,} character{'' if len(text) == 1 else 's'}")
 
     def action_copy_next(self) -> None:
         self.query_one(SidePanel).action_copy_next()

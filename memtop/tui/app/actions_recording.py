@@ -17,7 +17,7 @@ class RecordingActions(AppState):
 
     def action_record(self) -> None:
         if self.recording is None:
-            self.say("this is a recording already", severity="warning")
+            self.say("already playing a recording", severity="warning")
             return
         self.run_worker(self._toggle, thread=True, exclusive=False, group="recording", name="recording")
 

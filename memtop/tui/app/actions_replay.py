@@ -23,7 +23,7 @@ class ReplayActions(AppState):
     def action_seek(self) -> None:
         span = self._span
         if span is None:
-            self.say("nothing is kept yet that could be gone to", severity="warning")
+            self.say("no earlier samples are kept yet", severity="warning")
             return
         first, last = (time.strftime("%H:%M:%S", time.localtime(at_s)) for at_s in span)
 
@@ -34,7 +34,7 @@ class ReplayActions(AppState):
             if at_s is not None:
                 self._go_to(at_s)
 
-        begins = "The recording begins" if self.player is not None else "What is kept begins"
+        begins = "The recording begins" if self.player is not None else "The kept samples begin"
         self.push_screen(Prompt("Go to a time", parse, says=f"Such as {last}. {begins} at {first}."), use)
 
     @property
@@ -90,7 +90,7 @@ class ReplayActions(AppState):
 
     def action_speed(self, direction: int) -> None:
         if self.player is None:
-            self.say("only a recording can be played faster or slower; d sets the delay", severity="warning")
+            self.say("( and ) work only in a recording; d sets the delay", severity="warning")
             return
         at = SPEEDS.index(self.speed) + direction
         if 0 <= at < len(SPEEDS):

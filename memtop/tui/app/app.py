@@ -85,8 +85,8 @@ PANEL_FROM: Final = 36
 
 def overdue_words(age_s: float, *, known: bool) -> str:
     """What is said when no sample has come for so long; ``known`` is whether there was one before."""
-    shown = "what the screen shows is that old" if known else "nothing is known yet"
-    return f"{DANGER_MARK} NO SAMPLE FOR {units.duration(age_s)}: {shown}. A reading of /proc or /sys does not answer."
+    shown = "the screen is that old" if known else "nothing is known yet"
+    return f"{DANGER_MARK} NO SAMPLE FOR {units.duration(age_s)}: {shown}. A read from /proc or /sys hangs."
 
 
 class Upper(Horizontal, KeptLines):
@@ -290,7 +290,7 @@ class MemtopApp(
         loops = {one.subject.first for one in standing if one.name == "crash_loop"}
         for autopsy in frame.exits:
             if autopsy.is_oom and autopsy.key != self.view.readings.focus and autopsy.first_life not in loops:
-                taken = "was taken" if autopsy.oom is Oom.CERTAIN else "was probably killed"
+                taken = "was killed" if autopsy.oom is Oom.CERTAIN else "was probably killed"
                 self.say(f"{autopsy.name} ({autopsy.key.pid}) {taken} by the OOM killer", severity="error")
 
     def on_sampler_troubled(self, message: SamplerTroubled) -> None:

@@ -27,7 +27,7 @@ def panel_keys() -> list[Binding]:
             f"{panel.title} panel",
             id=f"app.panel{number}",
             show=False,
-            tooltip=f"{panel.title}: {panel.says}; again to close it",
+            tooltip=f"{panel.title}: {panel.says}; press again to close",
         )
         for number, panel in enumerate(BY_NAME.values(), 1)
     ]
@@ -37,7 +37,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
     "Everywhere": (
         _key("question_mark,h,f1", "help", "Help", "All keys and columns"),
         _key("e", "explain", "Explain", "Explain the number under the cursor, with this process's own numbers"),
-        _key("ctrl+p", "command_palette", "Palette", "Find a key, a panel or a topic by its name, and run or read it"),
+        _key("ctrl+p", "command_palette", "Palette", "Find a key, a panel or a topic by name"),
         _key(
             "escape",
             "step_out",
@@ -48,7 +48,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "exclamation_mark",
             "headline",
             "Headline",
-            "Go to what the headline names; there already, open the list of all incidents",
+            "Go to what the headline names; press again to list all incidents",
         ),
         _key("space,Z", "pause", "Pause", "Freeze the screen; sampling continues"),
         Binding("q,ctrl+c,f10", "quit", "Quit", id="app.quit", tooltip="Quit", show=False, priority=False),
@@ -81,16 +81,21 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("D", "ended", "Ended", "List the processes that have ended: watched, large or killed"),
     ),
     "Time and chart": (
-        _key("left", "look(-1)", "Back", "Look back by one sample; by some seconds where the chart shows a long time"),
-        _key("right", "look(1)", "Forward", "Look forward by as much"),
-        _key("left_square_bracket", "look(-10)", "Back 10", "Look back by ten times as much"),
-        _key("right_square_bracket", "look(10)", "Forward 10", "Look forward by ten times as much"),
-        _key("end", "live", "Now", "Back to now; if already there, select the last process"),
-        _key("colon", "seek", "Go to time", "Of a recording: go to a time of day"),
-        _key("left_curly_bracket", "event(-1)", "Event before", "Of a recording: go to the event before this instant"),
-        _key("right_curly_bracket", "event(1)", "Next event", "Of a recording: play to the next end, kill or incident"),
-        _key("left_parenthesis", "speed(-1)", "Slower", "Of a recording: play slower, down to 1/8"),
-        _key("right_parenthesis", "speed(1)", "Faster", "Of a recording: play faster, up to 64 times"),
+        _key("left", "look(-1)", "Back", "Look back by one sample, or a few seconds if the chart covers a long time"),
+        _key("right", "look(1)", "Forward", "Look forward by the same amount"),
+        _key("left_square_bracket", "look(-10)", "Back 10", "Look back ten times as far"),
+        _key("right_square_bracket", "look(10)", "Forward 10", "Look forward ten times as far"),
+        _key("end", "live", "Now", "Return to now; press again to select the last process"),
+        _key("colon", "seek", "Go to time", "In a recording: go to a time of day"),
+        _key(
+            "left_curly_bracket",
+            "event(-1)",
+            "Previous event",
+            "In a recording: back to the previous end, kill or incident",
+        ),
+        _key("right_curly_bracket", "event(1)", "Next event", "In a recording: play to the next end, kill or incident"),
+        _key("left_parenthesis", "speed(-1)", "Slower", "In a recording: play slower, down to 1/8"),
+        _key("right_parenthesis", "speed(1)", "Faster", "In a recording: play faster, up to 64 times"),
         _key("plus", "zoom_time(0.5)", "Zoom in", "Zoom in: less time, more detail"),
         _key("minus", "zoom_time(2.0)", "Zoom out", "Zoom out: more of the past"),
         _key("equals_sign", "zoom_time(0)", "Usual window", "Reset the zoom to five minutes"),
@@ -98,17 +103,14 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "v", "scale", "Scale", "Scale: VIRT and RES together, each on its own, RES alone, logarithmic, or automatic"
         ),
         _key("d", "delay", "Delay", "Time between samples, 0.1 to 60 s"),
-        _key("w", "record", "Record", "Write what was seen into a new file here, and go on recording; once more stops"),
+        _key(
+            "w", "record", "Record", "Record to a new file here, starting with what is in memory; press again to stop"
+        ),
     ),
     "Panels": (
         *panel_keys(),
-        _key(
-            "tab",
-            "focus_next",
-            "Next part",
-            "Move the focus to the next part of the screen; Shift+Tab: the previous one",
-        ),
-        _key("z", "zoom_panel", "Zoom panel", "Maximize the part in focus, and back"),
+        _key("tab", "focus_next", "Next part", "Focus the next part of the screen; Shift+Tab goes back"),
+        _key("z", "zoom_panel", "Zoom panel", "Maximize the focused part; press again to restore"),
         _key(
             "R",
             "read_now",
@@ -118,16 +120,16 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("U", "go_url", "Go metrics", "Read the metrics of a Go program from a given address"),
     ),
     "The selected process": (
-        _key("m", "mark", "Mark", "Set or clear a mark: shows what has grown since, and where"),
-        _key("K,f9,x", "signal", "Signal", "Send a signal to the selected process, with a dialog first"),
-        _key("r", "renice", "Renice", "Change the nice value of the selected process, with a dialog first"),
+        _key("m", "mark", "Mark", "Set or clear a mark, to see what has grown since, and where"),
+        _key("K,f9,x", "signal", "Signal", "Send a signal to the selected process; opens a dialog first"),
+        _key("r", "renice", "Renice", "Change the nice value of the selected process; opens a dialog first"),
         _key(
             "n",
             "successor",
             "Successor",
-            "Go to the process that took its place, and follow each further one; else the next of the incidents",
+            "Go to the process that replaced an ended one, and follow every later one; otherwise the next incident",
         ),
-        _key("E", "report", "Report", "Write a page to hand over, as HTML, into the current directory"),
+        _key("E", "report", "Report", "Write an HTML report to the current directory"),
         _key("y", "copy_pid", "Copy PID", "Copy the PID"),
         _key("Y", "copy_command", "Copy command", "Copy the command line"),
     ),

@@ -24,7 +24,7 @@ _BRACKETS: Final = re.compile(r" \([^()]*\)")
 
 def early_clauses(system: SystemRow) -> tuple[str, ...]:
     """What is known after one sample."""
-    return (f"{units.long_size(system.mem_available_bytes)} available", "too early to say what grows")
+    return (f"{units.long_size(system.mem_available_bytes)} available", "too early to know what grows")
 
 
 def headline_parts(

@@ -18,7 +18,7 @@ def group_picture(detail: GroupDetail, scale: Scale, before: Scale) -> MemoryPic
     virt = max((value for value in known(detail.series.virt_bytes) if value is not None), default=0.0)
     rss = max((value for value in known(detail.series.rss_bytes) if value is not None), default=0.0)
     points = sum(value is not None for value in known(detail.series.rss_bytes))
-    message = "" if points >= 2 else "waiting for the second reading"
+    message = "" if points >= 2 else "waiting for the second sample"
     if row.gone_s is not None:
         message = f"gone since {clock(row.gone_s)}"
     forecast = None

@@ -45,6 +45,12 @@ class Dialog(ClosedOnce[Value | None]):
         """Close without an answer."""
         self.dismiss(None)
 
+    def on_click(self, event: events.Click) -> None:
+        """Close without an answer if the click is outside of the box."""
+        boxes = self.query(".dialog")
+        if boxes and not any(box.region.contains(event.screen_x, event.screen_y) for box in boxes):
+            self.action_cancel()
+
 
 def whole_number(text: str, least: int, most: int) -> int:
     """Parse a whole number that the user typed. Raises UsageError, which says what is allowed."""

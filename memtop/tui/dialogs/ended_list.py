@@ -18,9 +18,10 @@ from memtop.tui.dialogs.dialog import Dialog
 from memtop.tui.dialogs.palette import ChoiceList
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 
-_NONE: Final = "No process that was watched or large has ended since memtop started, and none was killed."
+_NONE: Final = "Since memtop started no watched or large process has ended, and none was killed."
 _KEYS: Final = (
-    "Watched, of at least 1 % of RAM or of their limit, or killed.\n↑ ↓ move   Enter its last minute   Esc leave"
+    "Processes that were watched, used at least 1 % of RAM or of their limit, or were killed.\n"
+    "↑ ↓ move   Enter its last minute   Esc close"
 )
 
 

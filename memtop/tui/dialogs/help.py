@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import ClassVar, Final
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import ClassVar, Final, NamedTuple
 
-from rich.table import Table
-from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.keys import format_key
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input
 
 from memtop.columns import COLUMNS
 from memtop.explain import topics
 from memtop.tui.dialogs.dialog import Dialog
+from memtop.tui.drawing.text_lines import Line, TextLines
 
 _KEY_CELLS: Final = 13
+_LEAST_CELLS: Final = 12
+"""Width of the last column in a narrow terminal."""
+_INDENT: Final = "  "
 _NAMES: Final = {
     "enter": "Enter", "escape": "Esc", "space": "Space", "tab": "Tab", "backspace": "Backspace",
     "home": "Home", "end": "End", "pageup": "PgUp", "pagedown": "PgDn",
@@ -28,45 +32,66 @@ _MOUSE: Final = (
     ("process", "Click to select, double-click to watch"),
     ("chart", "Click to go to that moment; use the wheel to zoom"),
     ("sentence", "Click a sentence in What is going on, or a number in the first line, to explain it"),
-    ("footer", "Click to run that key"),
+    ("footer, help", "Click a key to run it"),
+    ("outside", "Click outside of a dialog to close it"),
+    ("text", "Drag over sentences, topics and this help to select; releasing the button copies"),
+    ("Shift", "Hold Shift and drag to let the terminal select, inside tmux too"),
 )
+_OWN: Final = "In this part of the screen"
 _TOPICS: Final = "Topics (Enter reads the first one)"
 _FILTER: Final = (
-    ("nginx", "name or command line contains it"),
+    ("nginx", "name or command line contains the text"),
     ("!^python3", "command line matches the regular expression"),
-    ("rss>500m s=D", "every term holds: sizes, rates and counts with > < =; user=, s=, name= and command= are text"),
+    ("rss>500m s=D", "all terms must match: sizes, rates and counts with > < =; text with user=, s=, name=, command="),
 )
 
 
-class Help(Dialog[str]):
-    """The keys of the panel in focus first, then all keys, the mouse, the columns, the filter."""
+class Found(NamedTuple):
+    """What was chosen in the help."""
+
+    action: str
+    """The action of a key, as in its binding."""
+    own: bool = False
+    """Whether that is an action of the panel in focus, not of the application."""
+
+
+class Help(Dialog[Found]):
+    """The keys of the panel in focus first, then all keys, the mouse, the columns, the filter.
+
+    A click on a key runs it, and a click on a topic opens it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,question_mark,h,f1", "cancel", "Close", id="help.close", tooltip="Close the help"),
         Binding("slash", "search", "Search", id="help.search", tooltip="Search the help"),
     ]
 
-    def __init__(self, parts: Mapping[str, Iterable[Binding]]) -> None:
+    def __init__(self, own: Iterable[Binding], parts: Mapping[str, Iterable[Binding]]) -> None:
         super().__init__()
-        self._parts = parts
+        self._own = tuple(own)
+        self._parts = ({_OWN: self._own} if self._own else {}) | dict(parts)
+        self._found: dict[int, Found] = {}
+        """What a click on each line of the text chooses."""
 
     def compose(self) -> ComposeResult:
-        """A title and a table for each part, which the arrows scroll, over the line of the search."""
+        """The text, which the arrows scroll, over the line of the search."""
         with Vertical(classes="dialog -page") as page:
             page.border_title = "Keys, mouse, columns, filter"
             page.border_subtitle = "/ search   ↑ ↓ PgUp PgDn scroll   Esc close"
-            with VerticalScroll():
-                for title, lines in self.sections():
-                    yield Label(title, classes="dialog-title", markup=False)
-                    yield Static(_table(lines), classes="help-part", markup=False)
-                yield Label("Nothing in the help has that.", id="help-none")
+            text = TextLines(id="help-text")
+            text.can_focus = True
+            yield text
             yield Input(placeholder="Search keys, columns and topics; Enter reads the first topic", id="help-search")
 
     def on_mount(self) -> None:
         """Give the focus to the text, so that arrows scroll it."""
-        self._find("")
         self.query_one(Input).display = False
-        self.set_focus(self.query_one(VerticalScroll))
+        self.set_focus(self.query_one(TextLines))
+        self.call_after_refresh(self._write)
+
+    def on_resize(self) -> None:
+        """Wrap again."""
+        self.call_after_refresh(self._write)
 
     def action_search(self) -> None:
         """Open the line of the search."""
@@ -79,38 +104,60 @@ class Help(Dialog[str]):
         line = self.query_one(Input)
         if line.display:
             line.value, line.display = "", False
-            self.set_focus(self.query_one(VerticalScroll))
+            self.set_focus(self.query_one(TextLines))
         else:
             super().action_cancel()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Show the lines with what was typed."""
+        """Show the lines with what was typed, from the first one on."""
         event.stop()
-        self._find(event.value)
+        self._write()
+        self.query_one(TextLines).scroll_home(animate=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the first topic that was found; without one the arrows scroll again."""
         event.stop()
         found = _matching(_topic_lines(), event.value)
         if event.value.strip() and found:
-            self.dismiss(found[0][0])
+            self.dismiss(_topic(found[0][0]))
         else:
-            self.set_focus(self.query_one(VerticalScroll))
+            self.set_focus(self.query_one(TextLines))
 
-    def _find(self, text: str) -> None:
-        """Show the lines that have all words of ``text``, and topics only while something is searched."""
-        shown = False
-        titles = self.query(".dialog-title").results(Label)
-        for (title, lines), label, part in zip(
-            self.sections(), titles, self.query(".help-part").results(Static), strict=True
-        ):
-            found = _matching(lines, text) if text.strip() or title != _TOPICS else []
-            label.display = part.display = bool(found)
-            shown = shown or bool(found)
+    def on_click(self, event: events.Click) -> None:
+        """Run the key, or open the topic, under the pointer; nothing after a selection."""
+        text = self.query_one(TextLines)
+        offset = event.get_content_offset(text)
+        if offset is None:
+            super().on_click(event)
+        elif not self.get_selected_text() and (found := self._found.get(offset.y + text.scroll_offset.y)):
+            self.dismiss(found)
+
+    def _write(self) -> None:
+        """Show the lines with all words of the search, and topics only while something is searched."""
+        if not self.query(TextLines):
+            return  # closed while it was being made
+        text, shown = self.query_one(Input).value, self.query_one(TextLines)
+        width = shown.scrollable_content_region.width - 1  # one blank between the text and the scroll bar
+        lines: list[Line] = []
+        self._found = {}
+        for title, part in self.sections():
+            found = _matching(part, text) if text.strip() or title != _TOPICS else []
             if found:
-                part.update(_table(found))
-        self.query_one("#help-none").display = not shown
-        self.query_one(VerticalScroll).scroll_home(animate=False)
+                lines += [*([Line("")] if lines else []), Line(title, "strong")]
+            for row, line in _wrapped(found, width):
+                if (chosen := self._chosen(title, row)) is not None:
+                    self._found[len(lines)] = chosen
+                lines.append(line)
+        shown.show(lines or [Line("No match in the help.")])
+
+    def _chosen(self, title: str, row: tuple[str, ...]) -> Found | None:
+        """What a click on this row of the part chooses; None for nothing."""
+        if title == _TOPICS:
+            return _topic(row[0])
+        for keys, action in _keys_of(self._parts.get(title, ())).items():
+            if " ".join(keys) == row[0]:
+                return Found(action, title == _OWN)
+        return None
 
     def sections(self) -> list[tuple[str, list[tuple[str, ...]]]]:
         """The whole text: titles, and lines of two or three cells."""
@@ -121,6 +168,10 @@ class Help(Dialog[str]):
             ("Filter", [*_FILTER]),
             (_TOPICS, _topic_lines()),
         ]
+
+
+def _topic(name: str) -> Found:
+    return Found(f"explain_topic('{name}')")
 
 
 def _topic_lines() -> list[tuple[str, ...]]:
@@ -139,25 +190,33 @@ def _matching(lines: Iterable[tuple[str, ...]], text: str) -> list[tuple[str, ..
     )
 
 
-def _table(lines: Iterable[tuple[str, ...]]) -> Table:
-    table = Table.grid(padding=(0, 1, 0, 0))
-    for cells in lines:
-        if not table.columns:
-            table.add_column(min_width=_KEY_CELLS, style="bold", no_wrap=True)
-            for _ in cells[1:]:
-                table.add_column()
-        table.add_row(*map(Text, cells))
-    return table
+def _wrapped(lines: Iterable[tuple[str, ...]], width: int) -> Iterator[tuple[tuple[str, ...], Line]]:
+    """Lines of two or three cells in columns, the last one wrapped; the first one is strong; with its row."""
+    rows = list(lines)
+    if not rows:
+        return
+    columns = [max(len(row[at]) for row in rows) + 1 for at in range(len(rows[0]) - 1)]
+    columns[0] = max(columns[0], _KEY_CELLS)
+    room = max(_LEAST_CELLS, width - len(_INDENT) - sum(columns))
+    for row in rows:
+        ahead = _INDENT + "".join(cell.ljust(cells) for cell, cells in zip(row, columns, strict=False))
+        for number, text in enumerate(textwrap.wrap(row[-1], room, break_on_hyphens=False)):
+            yield row, Line((ahead if number == 0 else " " * len(ahead)) + text, "strong", len(_INDENT) + len(row[0]))
 
 
 def _key_lines(bindings: Iterable[Binding]) -> list[tuple[str, ...]]:
     """One line for each action, with all its keys."""
-    keys: dict[str, list[str]] = {}
-    says: dict[str, str] = {}
+    of_action = tuple(bindings)
+    says = {binding.action: binding.tooltip or binding.description for binding in of_action}
+    return [(" ".join(keys), says[action]) for keys, action in _keys_of(of_action).items()]
+
+
+def _keys_of(bindings: Iterable[Binding]) -> dict[tuple[str, ...], str]:
+    """The names of the keys of each action -> the action."""
+    keys: dict[str, dict[str, None]] = {}
     for binding in bindings:
-        keys.setdefault(binding.action, []).extend(map(key_name, binding.key.split(",")))
-        says[binding.action] = binding.tooltip or binding.description
-    return [(" ".join(dict.fromkeys(names)), says[action]) for action, names in keys.items()]
+        keys.setdefault(binding.action, {}).update(dict.fromkeys(map(key_name, binding.key.split(","))))
+    return {tuple(names): action for action, names in keys.items()}
 
 
 def key_name(key: str) -> str:

@@ -18,7 +18,7 @@ from memtop.tui.dialogs.dialog import Dialog
 from memtop.tui.dialogs.palette import ChoiceList
 from memtop.units import duration
 
-_NONE: Final = "Nothing deserves attention now."
+_NONE: Final = "No incidents now."
 
 
 class IncidentList(Dialog[Incident]):
@@ -77,5 +77,5 @@ class IncidentList(Dialog[Incident]):
 
     def _words(self) -> str:
         unseen = unseen_clauses(self._report.unseen)
-        seen = f"Not looked at: {'; '.join(unseen)}.\n" if unseen else ""
+        seen = f"Not checked:  {'; '.join(unseen)}.\n" if unseen else ""
         return f"{seen}↑ ↓ move   Enter go there   Esc cancel"

@@ -11,11 +11,12 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
 from memtop.tui.drawing.steady_size import SteadySize
+from memtop.tui.drawing.text_selection import SelectsText
 
 Result = TypeVar("Result")
 
 
-class ClosedOnce(SteadySize, ModalScreen[Result]):
+class ClosedOnce(SteadySize, ModalScreen[Result], SelectsText[Result]):
     """A modal screen that answers once: of keys that come faster than it closes only the first one counts.
 
     Textual's raises ScreenStackError, or closes the screen below.

@@ -21,7 +21,7 @@ SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
     (signal.SIGSTOP, "freeze it"),
     (signal.SIGCONT, "continue"),
     (signal.SIGABRT, "kill at once with a core dump"),
-    (signal.SIGKILL, "kill at once; it cannot clean up"),
+    (signal.SIGKILL, "kill at once, without cleanup"),
 )
 """Signals and their effects. The first is under the cursor when the dialog opens, so it is the safest."""
 

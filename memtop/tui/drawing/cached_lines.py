@@ -45,6 +45,7 @@ class CachedLines(Widget):
     """
 
     ALLOW_SELECT = False
+    """Rows and charts are no text: there the mouse chooses. TextLines allow it."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

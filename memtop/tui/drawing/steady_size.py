@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.screen import Screen
+
+from memtop.tui.drawing.text_selection import SelectsText
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -26,5 +27,5 @@ class SteadySize:
             event.prevent_default()
 
 
-class SteadyScreen(SteadySize, Screen[None]):
+class SteadyScreen(SteadySize, SelectsText[None]):
     """The screen of the application itself."""

@@ -9,12 +9,15 @@ from itertools import zip_longest
 from typing import ClassVar, Final, NamedTuple
 
 from rich.segment import Segment
+from textual.selection import Selection
 from textual.strip import Strip
 
 from memtop.model.frame import Frame
 from memtop.tui.drawing.cell_text import LOADING, fit
 from memtop.tui.drawing.scrolling import ScrollingLines
 
+_LEAD_CELLS: Final = 40
+"""A lead before a colon is no longer than this."""
 SLACK_LINES: Final = 4
 """Most blank lines after the last. They keep the scroll bar still if a sentence wraps differently every second."""
 
@@ -25,18 +28,38 @@ class Line(NamedTuple):
     text: str
     look: str = ""
     """``strong``, ``dim``, ``warning`` or ``danger``; empty for plain."""
+    upto: int | None = None
+    """How many characters at the start have that look; None for all."""
 
 
 def without_focus(frame: Frame | None) -> str:
     """Text to show while the process in focus is being read, or if there is none."""
     if frame is not None and frame.group is not None:
-        return "This is about one process: Enter on a group lists its processes, Enter on a process shows it."
+        return "This panel shows one process. Enter on a group lists its processes; Enter on a process shows it."
     return LOADING if frame is None or frame.rows else "Select a process."
 
 
 def wrapped(text: str, width: int, look: str = "", indent: str = "") -> list[Line]:
     """A paragraph as lines of at most ``width`` cells; those after the first begin with ``indent``."""
     return [Line(line, look) for line in _wrapped(text, max(8, width), indent)]
+
+
+def led(text: str, width: int, look: str = "", indent: str = "") -> list[Line]:
+    """A paragraph as in :func:`wrapped`, of which only the lead has the look.
+
+    The lead is what comes before the first colon, if that is short, otherwise the first sentence.
+    """
+    colon, full_stop = text.find(": ") + 1, text.find(". ") + 1
+    ends = [end for end in (colon if colon <= _LEAD_CELLS else 0, full_stop, len(text)) if end]
+    left = len(text[: ends[0]].replace(" ", ""))
+    lines = []
+    for line in wrapped(text, width, look, indent):
+        at = 0
+        while at < len(line.text) and left > 0:
+            left -= line.text[at] != " "
+            at += 1
+        lines.append(line if at == len(line.text) else line._replace(upto=at))
+    return lines
 
 
 @lru_cache(maxsize=128)
@@ -46,8 +69,9 @@ def _wrapped(text: str, width: int, indent: str) -> tuple[str, ...]:
 
 
 class TextLines(ScrollingLines):
-    """Lines to read, which scroll if there is not enough room."""
+    """Lines to read, which scroll if there is not enough room. The mouse selects their text."""
 
+    ALLOW_SELECT = True
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"text-lines--{look}" for look in ("strong", "dim", "warning", "danger")}
     DEFAULT_CSS = """
     TextLines {
@@ -62,6 +86,11 @@ class TextLines(ScrollingLines):
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
         self._strips: dict[tuple[Line, int], Strip] = {}
+
+    @property
+    def text(self) -> str:
+        """All lines, in view or not."""
+        return "\n".join(line.text for line in self._lines)
 
     def show(self, lines: Sequence[Line]) -> None:
         """Take newer lines and repaint those in view that differ."""
@@ -83,8 +112,34 @@ class TextLines(ScrollingLines):
             if len(self._strips) > 2 * len(self._lines):
                 self._strips.clear()
             style = self.style_of(f"text-lines--{line.look}" if line.look else "")
-            self._strips[line, width] = Strip([Segment(fit(line.text, width, left=True), style)], width)
-        return self._strips[line, width]
+            text = fit(line.text, width, left=True)
+            parts = [Segment(text[: line.upto], style)]
+            if line.upto is not None:
+                parts.append(Segment(text[line.upto :], self.style_of()))
+            self._strips[line, width] = Strip(parts, width)
+        return self._selected(self._strips[line, width], index).apply_offsets(0, index)
+
+    def _selected(self, strip: Strip, index: int) -> Strip:
+        """The strip of line ``index`` with what is selected of it in the selection's style."""
+        selection = self.text_selection
+        span = selection.get_span(index) if selection is not None else None
+        if span is None:
+            return strip
+        start, end = span[0], strip.cell_length if span[1] < 0 else span[1]
+        before, selected, after = strip.divide([start, max(start, end), strip.cell_length])
+        style = self.screen.get_component_rich_style("screen--selection")
+        return Strip.join([before, Strip([Segment(text, style) for text, *_ in selected], selected.cell_length), after])
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text, as Textual asks for it."""
+        return selection.extract(self.text), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Draw the lines in view again."""
+        super().repaint()
+
+    def text_select_all(self) -> None:
+        """Do nothing: a double click is two clicks here."""
 
     def repaint(self) -> None:
         """Draw everything again."""

@@ -71,7 +71,7 @@ def limit_lines(frame: Frame, width: int) -> list[Line]:
         return [Line(without_focus(frame))]
     outlook = detail.outlook
     if outlook is None or (outlook.autopsy is not None and not outlook.limits):
-        why = "it has ended, and its limits were not read before"
+        why = "it ended before its limits were read"
         if detail.cursor_s is not None:
             why = "not kept for this moment in the past"
         elif detail.paused and not detail.gone:

@@ -82,7 +82,7 @@ def _heading(width: int, *, ascii_only: bool) -> str:
     if width >= _TREND_FROM:
         text += " " + fit("TREND", TREND_CELLS, left=True)
     if width >= _RECLAIM_FROM:
-        text += " " + fit("THE KERNEL CAN TAKE IT", _RECLAIM_CELLS, left=True)
+        text += " " + fit("CAN BE RECLAIMED", _RECLAIM_CELLS, left=True)
     return _cut(f"{text} HELD BY", width, ascii_only=ascii_only)
 
 

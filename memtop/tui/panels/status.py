@@ -28,7 +28,7 @@ def _number(value: int | None) -> str:
 
 
 FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
-    ("Started", lambda d, s: _clock(d.row.started_s), "by the machine's clock"),
+    ("Started", lambda d, s: _clock(d.row.started_s), "by the system clock"),
     ("Parent", lambda d, s: _number(d.row.ppid), "parent process"),
     ("Threads", lambda d, s: _number(d.row.threads), "each reserves a stack (VIRT)"),
     ("largest VIRT", lambda d, s: units.long_size(s.virt_peak_bytes), "since exec"),
@@ -73,7 +73,7 @@ def status_lines(frame: Frame, width: int) -> list[Line]:
     if detail is None:
         return [Line(without_focus(frame))]
     if detail.status is None:
-        why = "it was not read before the pause" if detail.paused else "it was not read yet"
+        why = "it was not read before the pause" if detail.paused else "it has not been read yet"
         if detail.cursor_s is not None:
             why = "not kept for this moment in the past"
         return wrapped(f"No status to show: {detail.row.note.value or why}.", width)

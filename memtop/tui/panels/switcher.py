@@ -116,7 +116,7 @@ PANELS: Final = (
     PanelKind(
         "machine",
         "Machine",
-        "where the machine's RAM went: its parts, who holds them, swap, pressure",
+        "where the machine's RAM went: parts, holders, swap, pressure",
         "memtop.tui.panels.machine:MachinePanel",
         Need.MACHINE,
         topic=lambda frame: "machine",

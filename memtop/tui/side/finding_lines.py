@@ -16,7 +16,7 @@ from memtop.model.frame import Detail, GroupDetail, SystemRow
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cell_text import ELLIPSIS, fit
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
-from memtop.tui.drawing.text_lines import Line, wrapped
+from memtop.tui.drawing.text_lines import Line, led, wrapped
 
 MARKS: Final = {
     Severity.DANGER: (DANGER_MARK, "danger"),
@@ -98,7 +98,7 @@ def group_lines(detail: GroupDetail, width: int) -> SideLines:
     for one in group_sentences(detail):
         mark, look = MARKS[one.severity]
         first = len(lines)
-        lines += wrapped(f"{mark} {one.says}", width, look, _INDENT)
+        lines += led(f"{mark} {one.says}", width, look, _INDENT)
         topics.update(dict.fromkeys(range(first, len(lines)), one.topic))
     return SideLines(lines, topics)
 
@@ -116,7 +116,7 @@ def _findings(detail: Detail, width: int) -> SideLines:
         words = sentences_of(finding, outlook.tools)
         mark, look = MARKS[words.severity]
         first = len(lines)
-        lines += wrapped(f"{mark} {words.says}", width, look, _INDENT)
+        lines += led(f"{mark} {words.says}", width, look, _INDENT)
         if words.severity > Severity.NOTE:
             lines += wrapped(_INDENT + words.doubt, width, "dim", _INDENT) if words.doubt else []
             if words.next:

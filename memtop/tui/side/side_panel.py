@@ -16,8 +16,8 @@ from textual.message import Message
 from memtop.analysis.findings import Severity
 from memtop.demo.progress import Step
 from memtop.explain import plain, topic
-from memtop.explain.placeholders import facts_of, virt_sentence
-from memtop.model.frame import Detail, Frame
+from memtop.explain.placeholders import facts_of, virt_answer, virt_sentence
+from memtop.model.frame import Detail, Frame, SystemRow
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.cell_text import LOADING, fit, to_ascii
@@ -84,11 +84,12 @@ class SidePanel(Vertical, KeptLines):
         return next(iter(self._steps.values()), "")
 
     def _show_step(self) -> None:
-        """Write the next step on the lower edge of the frame, where it is in sight however long the evidence is.
+        """Write the next step on the lower edge of the frame if the evidence is so long that it is not in view.
 
         Setting it redraws everything, so it is set only where it differs.
         """
-        text = f"Next: {self.next_step}" if self.next_step else ""
+        in_view = any(line < self.query_one(TextLines).size.height for line in self._shown.steps)
+        text = f"Next: {self.next_step}" if self.next_step and not in_view else ""
         if self.app.has_class("-ascii"):
             text = to_ascii(text)
         room = self.size.width - _FRAME_CELLS
@@ -111,7 +112,9 @@ class SidePanel(Vertical, KeptLines):
         self.post_message(self.CopyAsked(self.sentences, "what is going on"))
 
     def on_click(self, event: events.Click) -> None:
-        """Copy the next step under the pointer, or open the topic of what is under it."""
+        """Copy the next step under the pointer, or open the topic of what is under it; nothing after a selection."""
+        if self.screen.get_selected_text():
+            return
         offset, prose = event.get_content_offset(self), self.query_one(TextLines)
         if offset is None:
             return
@@ -154,7 +157,7 @@ class SidePanel(Vertical, KeptLines):
             )
         ahead = ahead.then(answer_lines(detail, frame.system, width))
         found = finding_lines(detail, width)
-        full = wrapped(virt_sentence(detail.row, frame.system, detail.outlook), width)
+        full = wrapped(_virt_in_full(detail, frame.system), width)
         for below in (found, SideLines(full, {})):
             if below.lines:
                 ahead = ahead.then(BLANK).then(below) if ahead.lines else below
@@ -166,6 +169,14 @@ class SidePanel(Vertical, KeptLines):
         text = plain(topic(self._topic).fill(facts), width)
         title, *body = text.splitlines()
         return [Line(""), Line(title, "strong"), *(Line(line) for line in body)]
+
+
+def _virt_in_full(detail: Detail, system: SystemRow) -> str:
+    """The sentence about VIRT and RES; empty where an answer or the exit report says the same."""
+    over = detail.outlook is not None and detail.outlook.autopsy is not None
+    if over or not virt_answer(detail.row, system, detail.outlook)[1]:
+        return ""
+    return virt_sentence(detail.row, system, detail.outlook)
 
 
 def _commentary(step: Step, width: int) -> list[Line]:

@@ -30,7 +30,7 @@ def shares(split: Split) -> list[Share]:
     """The parts above zero, in the order of the bar; the first three always."""
     parts = [
         Share(split.resident_bytes, "rss", "█", "#", "resident", "resident"),
-        Share(split.untouched_bytes, "dim", "▒", "=", "promised, uses no RAM", "no RAM"),
+        Share(split.untouched_bytes, "dim", "▒", "=", "no RAM behind it now", "no RAM"),
         Share(split.reserved_bytes, "dim", "░", ".", "reserved, no access", "reserved"),
         Share(split.swapped_bytes, "swap", "▓", "%", "on swap", "swap"),
         Share(split.hugetlb_bytes, "rss", "▆", "H", "huge pages, not in RES", "huge"),

@@ -28,9 +28,6 @@ class SafeApp(KeyOrder):
     ``life`` is None only in tests, where a pilot runs it without a terminal and raises its exceptions again.
     """
 
-    ALLOW_SELECT = False
-    """Textual would select text with the mouse, which no key copies, and fails if a click meets a removed widget."""
-
     def __init__(self, life: Life | None = None) -> None:
         super().__init__(driver_class=SafeDriver)
         self.life = life

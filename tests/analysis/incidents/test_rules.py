@@ -227,7 +227,7 @@ def test_a_program_that_comes_back_again_and_again_is_one_incident_and_its_lives
     assert found(loops=(LOOP,)) == [("crash_loop", DANGER)]
     assert incident(loops=(LOOP,)).show == OTHER
     assert incident(loops=(LOOP,)).facts["each"] == "each ends"
-    assert incident(loops=(LOOP._replace(alike=3),)).facts["each"] == "3 of 4 lives ended"
+    assert incident(loops=(LOOP._replace(alike=3),)).facts["each"] == "3 of 4 runs ended"
     kill = ExitFacts(KEY, "a (42)", 90.0, is_oom=True)
     assert found(loops=(LOOP,), exits=(kill,)) == [("crash_loop", DANGER)]
     assert found(loops=(LOOP._replace(restarts=1),), exits=(kill,)) == [("oom_kill", DANGER)], "once is no loop"

@@ -339,7 +339,7 @@ def test_where_it_cannot_be_read_the_growth_says_so_and_it_is_not_asked_for_all_
         process.rss_pages += 64
         frame = step(engine, on(process))
     growth = next(one for one in outlook(frame).findings if one.name == "growth")
-    assert growth.facts["unread"] == "this user may not read it"
+    assert growth.facts["unread"] == "no permission to read it"
     assert len([path for path in source.asked_ever if path == "proc/42/smaps_rollup"]) <= 4
 
 
@@ -633,8 +633,8 @@ def with_file(path: str, content: bytes) -> Callable[[FakeSource], None]:
         (lambda source: None, ()),
         (with_file("proc/42/cgroup", b"0::/\n"), ()),
         (with_file("proc/self/mountinfo", b""), ("no file system of memory cgroups shows its cgroup",)),
-        (with_file("proc/42/cgroup", b"0::/../x\n"), ("its cgroup lies outside this cgroup namespace",)),
-        (without("proc/42/cgroup", AccessDenied("no")), ("its cgroup is not permitted to be read",)),
+        (with_file("proc/42/cgroup", b"0::/../x\n"), ("its cgroup is outside this cgroup namespace",)),
+        (without("proc/42/cgroup", AccessDenied("no")), ("no permission to read its cgroup",)),
         (without(f"{APP}/memory.max", AccessDenied("no")), ("the limit of app.scope cannot be read",)),
         (without(f"{APP}/memory.max"), ("the limit of app.scope cannot be read",)),
         (with_file(f"{APP}/memory.max", b"\xff"), ("the limit of app.scope cannot be read",)),
@@ -671,7 +671,7 @@ def test_a_limit_above_what_can_be_seen_is_not_said_to_be_far() -> None:
     engine = Engine(source)
     step(engine, on(process))
     unread = outlook(step(engine, on(process))).unread
-    assert "above what can be seen from here stands a limit of 100 MiB" in unread
+    assert "an ancestor cgroup that is not visible from here has a limit of 100 MiB" in unread
 
 
 def test_percent_of_the_limit_is_on_every_visible_row_when_the_column_is_shown() -> None:

@@ -97,7 +97,7 @@ def test_what_is_written_to_tmpfs_and_what_slab_holds_is_named() -> None:
     source.files["proc/sys/fs/dentry-state"] = b"1100000 1090000 45 0 1010000 0\n"
     for _ in range(3):
         frame = step(engine)
-    assert first(frame).facts["part"] == "slab (dentries of files that do not exist)"
+    assert first(frame).facts["part"] == "slab (negative dentries)"
 
 
 def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:

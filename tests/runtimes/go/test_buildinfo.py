@@ -195,7 +195,7 @@ def test_headers_that_claim_the_whole_address_space_cost_no_more_than_the_budget
         read += size
         return bytes(data[offset : offset + size]).ljust(size, b"\0")
 
-    with pytest.raises(ParseError, match="more than is worth reading"):
+    with pytest.raises(ParseError, match="more data than memtop reads"):
         extract_build_info(endless)
     assert read <= BUDGET_BYTES
 

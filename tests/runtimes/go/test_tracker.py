@@ -72,7 +72,7 @@ def test_without_metrics_the_kinds_of_mappings_that_are_named_are_those_of_go() 
 
 
 @pytest.mark.parametrize(
-    ("lazy_free_bytes", "words"), [(None, "was not read"), (7 << 20, "7.00 MiB of it still in RES")]
+    ("lazy_free_bytes", "words"), [(None, "how much is unknown"), (7 << 20, "7.00 MiB of it still in RES")]
 )
 def test_memory_that_is_returned_lazily_is_not_said_to_be_out_of_res(lazy_free_bytes: int | None, words: str) -> None:
     tracker, at_s = fed("returned")

@@ -49,7 +49,7 @@ def test_without_counters_the_limits_are_named_as_not_looked_at_and_the_flag_tha
         "how full its heap is (-Xmx 512 MiB)",
         "how full its direct memory is (MaxDirectMemorySize of 64.0 MiB)",
     )
-    shown = tracker.view(Shown(at_s=0.0, kernel=kernel, trouble="it keeps no counters"))
+    shown = tracker.view(Shown(at_s=0.0, kernel=kernel, trouble="it has no counters"))
     assert shown.trouble == "it writes no counters to a file: -XX:+PerfDisableSharedMem is in its command line"
 
 

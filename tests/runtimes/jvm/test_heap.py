@@ -108,9 +108,9 @@ def test_a_file_that_another_jvm_left_behind_is_recognised_by_its_start() -> Non
         (G1[:5] + b"\x01" + G1[6:], "version 1.0"),
         (counters(*HEAP, accessible=0), "just starting"),
         (counters(), "no counters"),
-        (counters(("a", 1)), "no sizes of a heap"),
+        (counters(("a", 1)), "no heap sizes"),
         (counters(*HEAP, ("sun.gc.generation.1.space.1.used", -5)), "cannot be true"),
-        (G1[:28] + b"\xff\xff\xff\x7f" + G1[32:], "more counters than"),
+        (G1[:28] + b"\xff\xff\xff\x7f" + G1[32:], "impossible number of counters"),
         (bytes(MOST_BYTES + 1), "larger than"),
     ],
 )

@@ -739,4 +739,4 @@ def test_what_a_closed_recording_lacks_is_counted(tmp_path: Path, monkeypatch: p
     stall.execute("ROLLBACK")
     stall.close()
     assert problem is not None
-    assert problem.startswith("the recording is not complete: 4 samples are missing: ")
+    assert problem.startswith("the recording is incomplete: 4 samples are missing: ")

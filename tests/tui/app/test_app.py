@@ -255,7 +255,7 @@ async def test_all_processes_or_those_asked_for() -> None:
 async def test_where_all_are_shown_the_key_says_so() -> None:
     async with board() as it:
         await it.press("a")
-        assert it.said == ["all processes are shown already"]
+        assert it.said == ["all processes are already shown"]
 
 
 # The selection

@@ -46,7 +46,7 @@ async def test_samples_that_do_not_come_are_said_with_the_age_of_what_is_shown(e
             assert said(it) == ""
             hangs.set()
             await it.until(lambda: said(it), "it is said")
-            assert re.search(r"NO SAMPLE FOR [2-9] s: what the screen shows is that old", said(it))
+            assert re.search(r"NO SAMPLE FOR [2-9] s: the screen is that old", said(it))
             answers.set()
             await it.until(lambda: not said(it), "samples come again")
     finally:

@@ -61,4 +61,4 @@ async def test_a_directory_that_is_not_there_is_said(tmp_path: Path, monkeypatch
 async def test_a_recording_is_not_recorded() -> None:
     async with board() as it:
         await it.pilot.press("w")
-        assert it.said == ["this is a recording already"]
+        assert it.said == ["already playing a recording"]

@@ -157,7 +157,7 @@ def test_of_one_that_nobody_looked_at_while_it_lived_there_are_no_limits_to_show
     source.ended = [Exit(42, source.wall_s, 9)]
     del source.processes[42]
     frame = frame_after(engine, request(only=frozenset({42}), focus=process.key), 2)
-    assert "its limits were not read before" in text(frame, 120)
+    assert "it ended before its limits were read" in text(frame, 120)
 
 
 def test_the_first_sentence_measures_res_against_the_cgroup_from_the_second_look_on() -> None:

@@ -415,7 +415,7 @@ def test_a_mapping_is_told_with_its_flags_in_words() -> None:
     assert reading is not None
     place = next(at for at, kind in enumerate(reading.regions.kinds) if kind is RegionKind.MEMFD)
     sentence = mapping_sentence(reading.regions, reading.regions.smaps.starts[place])
-    assert "memfd:frame buffer" in sentence and "Flags: may be read, may be written" in sentence
+    assert "memfd:frame buffer" in sentence and "Flags: readable, writable" in sentence
 
 
 # -- sharing
@@ -503,7 +503,7 @@ def test_a_family_that_may_not_be_read_is_shown_with_the_reason() -> None:
     )
     shown = frame([make_row()], detail=make_detail()._replace(sharing=denied, regions=denied.own))
     text = " ".join(one.text for one in sharing_lines(shown, 118))
-    assert "this user may not read it" in text and "CAP_SYS_PTRACE" in text
+    assert "no permission to read it" in text and "CAP_SYS_PTRACE" in text
 
 
 def test_the_contract_is_what_the_words_promise() -> None:

@@ -58,7 +58,7 @@ async def test_a_suggested_address_is_asked_only_when_it_is_chosen() -> None:
     async with board(source=go_world()) as on:
         await on.press(KEY)
         assert on.app.view.panel == RUNTIME
-        await ticks_until(on, "U asks one of")
+        await ticks_until(on, "U reads it")
         assert not [path for path in on.source.asked_ever if "metrics" in path]
         await on.press("U")
         assert isinstance(on.app.screen, Menu)
@@ -128,7 +128,7 @@ async def test_of_python_it_says_who_can_tell_more() -> None:
 async def test_charts_are_as_high_as_there_is_room_and_never_cut() -> None:
     async with board(source=go_world()) as on:
         await on.press(KEY)
-        await ticks_until(on, "U asks one of")
+        await ticks_until(on, "U reads it")
         await on.press("U", "1")
         await ticks_until(on, "HeapAlloc")
         detail = on.app.frame.detail if on.app.frame is not None else None
