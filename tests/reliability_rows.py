@@ -253,7 +253,14 @@ ROWS: Final = (
             f"{_RECORDING}::test_a_clock_that_went_back_stands_still_when_played",
         ),
     ),
-    Row(35, "signals that end it", (f"{_LIFE}::test_a_signal_restores_the_terminal_and_ends_with_its_code",)),
+    Row(
+        35,
+        "signals that end it",
+        (
+            f"{_LIFE}::test_a_signal_restores_the_terminal_and_ends_with_its_code",
+            "test_signals.py::test_every_mode_ends_by_a_signal_with_its_code",
+        ),
+    ),
     Row(
         36,
         "a crash anywhere",

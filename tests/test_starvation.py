@@ -26,7 +26,7 @@ from memtop.sources.live import LiveSource, blocking_reader
 from memtop.sources.live.blocking_reader import BlockingReader
 from memtop.view_state import View
 from tests.tui.terminal.pty_run import PtyRun, wait_for
-from tests.tui.terminal.test_lifecycle import modes_on
+from tests.tui.terminal.restored import modes_on
 
 NOWHERE: Final = "export TMPDIR=/nonexistent HOME=/nonexistent XDG_STATE_HOME=/nonexistent; cd /"
 HOMELESS: Final = "unset HOME XDG_STATE_HOME TMPDIR PATH; cd /"

@@ -13,7 +13,7 @@ from memtop import __version__, preflight
 from memtop.cli.output import discard, put
 from memtop.cli.parser import COMMANDS, parser_of
 from memtop.cli.settings_from_args import settings_of
-from memtop.errors import MemtopError, starved
+from memtop.errors import MemtopError, UsageError, starved
 from memtop.sanitize import clean
 
 if TYPE_CHECKING:
@@ -79,6 +79,12 @@ def _run(argv: Sequence[str]) -> int:
         given = parser_of(name).parse(argv)
     except SystemExit:  # the help has been printed
         return OK
+    except UsageError as error:
+        if not name and (misplaced := next((word for word in argv if word in COMMANDS), "")):
+            raise UsageError(f"{error} ({_first(misplaced)})") from None
+        raise
+    if not name and given.targets and given.targets[0] in COMMANDS:
+        raise UsageError(f"{_first(given.targets[0])}; -f {given.targets[0]} finds processes of that name")
     if name in ON_THEIR_OWN:
         from memtop.cli import commands  # noqa: PLC0415 (sampling and what else each needs, which -V and --help do not)
 
@@ -97,6 +103,11 @@ def _run(argv: Sequence[str]) -> int:
         return commands.salvage(given)
     preflight.check_platform()
     return _watch(name, given, program)
+
+
+def _first(command: str) -> str:
+    """What is said where a command does not come first."""
+    return f"a command comes before all options: memtop {command} [OPTIONS]"
 
 
 def _watch(name: str, given: Namespace, program: Sequence[str] | None) -> int:

@@ -438,3 +438,15 @@ def test_check_answers_by_its_code_though_nobody_reads_its_sentence() -> None:
         assert subprocess.run(argv, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False).returncode == 5
     finally:
         os.close(writer)
+
+
+@pytest.mark.parametrize(
+    "line", ["--keep-oom-score record -o r", "-d 0.5 demo", "--json replay x", "--keep-oom-score record --keep 60"]
+)
+def test_a_command_behind_options_is_refused_and_not_taken_for_a_name(
+    capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    assert run(line.split()) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "a command comes before all options: memtop " in said

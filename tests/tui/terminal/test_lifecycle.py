@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import stat
 import subprocess
@@ -20,10 +19,10 @@ from memtop.sanitize import clean
 from memtop.tui.terminal.key_parser import PASTE_QUIET_S
 from memtop.tui.terminal.terminal_state import speaks_utf8
 from tests.tui.terminal.pty_run import PtyRun, caught_by, wait_for
+from tests.tui.terminal.restored import ALTERNATE_SCREEN, assert_restored, modes_on
 
 UP = b"now "
 """What the small application draws again and again."""
-ALTERNATE_SCREEN = b"\x1b[?1049h"
 
 
 def small_app(state: Path, *options: str, **how: object) -> PtyRun:
@@ -44,22 +43,6 @@ def app(tmp_path: Path) -> Iterator[PtyRun]:
     with small_app(tmp_path) as run:
         run.wait_output(UP)
         yield run
-
-
-def modes_on(output: bytes) -> list[bytes]:
-    """Private modes that were set (or, for wrap and cursor, reset) last and never put back."""
-    last: dict[bytes, bytes] = dict(re.findall(rb"\x1b\[\?(\d+)([hl])", output))
-    usual = {b"7": b"h", b"25": b"h"}
-    left_on = [number for number, letter in last.items() if letter != usual.get(number, b"l")]
-    kitty = output.count(b"\x1b[>") - output.count(b"\x1b[<u")
-    return left_on + [b"kitty"] * (kitty > 0)
-
-
-def assert_restored(run: PtyRun) -> None:
-    """The terminal is as it was, and modes had been set indeed."""
-    assert ALTERNATE_SCREEN in run.output
-    assert modes_on(run.output) == []
-    assert run.attributes() == run.before
 
 
 @pytest.mark.parametrize(
