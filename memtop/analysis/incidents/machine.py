@@ -18,6 +18,8 @@ _FALL_SHARE: Final = 0.02
 _PART_BYTES: Final = 64 * MIB
 """The same for one part of RAM that rises."""
 _PART_SHARE: Final = 0.0025
+_SLAB: Final = (MachinePart.SLAB_RECLAIMABLE, MachinePart.SLAB_UNRECLAIMABLE)
+"""Half of that, since no process shows it."""
 _AT_ONCE_S: Final = 120.0
 _MINUTES_S: Final = 600.0
 _PACE_S: Final = 5.0
@@ -46,7 +48,7 @@ _NAMES: Final = {
     MachinePart.GPU: "GPU memory",
     MachinePart.BALLOON: "a balloon of the hypervisor",
     MachinePart.CACHE_DIRTY: "dirty pages",
-    MachinePart.UNACCOUNTED: "memory in no counter (drivers, GPU, balloon)",
+    MachinePart.UNACCOUNTED: "memory that no counter names (drivers, GPU, balloon)",
 }
 
 
@@ -123,14 +125,14 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
             gainer=m.gainer_name if gainer else None,
             gained_bytes=m.gained_bytes if gainer else None,
             part=_named(part, m) if part is not None and not gainer else None,
-            by=", but no process grows that fast" if m.all_watched and m.all_seen else "",
+            by=" and no process grows so" if m.all_watched and m.all_seen else "",
             part_id=part.value if part is not None else None,
             rise_bytes=rise.size_bytes if part is not None else None,
             rise_s=rise.span_s if part is not None else None,
             full_s=full_s if full_s is not None and full_s < _MINUTES_S else None,
-            only_swap="it can only go to swap" if how is Reclaim.SWAP and part is MachinePart.SHMEM else None,
-            shrinks="the kernel reclaims it when memory is short" if how is Reclaim.SHRINK else None,
-            stays="the kernel cannot reclaim it" if how is Reclaim.NO else None,
+            only_swap="only swap takes it" if how is Reclaim.SWAP and part is MachinePart.SHMEM else None,
+            shrinks="the kernel takes it back when memory is short" if how is Reclaim.SHRINK else None,
+            stays="the kernel cannot take it back" if how is Reclaim.NO else None,
         ),
         weight=rise.size_bytes / m.total_bytes,
         since_s=rise.since_s,
@@ -164,10 +166,11 @@ def swap_fills(inputs: IncidentInputs) -> Iterator[Incident]:
 def _riser(m: MachineFacts) -> MachinePart | None:
     """The part that belongs to no process and has gained most, where that is worth a line."""
     least = max(_PART_BYTES, _PART_SHARE * (m.total_bytes or 0))
+    least_of = dict.fromkeys(_SLAB, least / 2)
     found = [
         (rise.size_bytes, part)
         for part, rise in m.parts.items()
-        if part is not MachinePart.ANONYMOUS and rise.size_bytes >= least
+        if part is not MachinePart.ANONYMOUS and rise.size_bytes >= least_of.get(part, least)
     ]
     return max(found, key=lambda one: one[0])[1] if found else None
 

@@ -182,6 +182,9 @@ def test_what_the_machine_has_lost_is_explained_by_a_part_by_a_process_or_by_not
     assert incident(machine=tmpfs).facts["part"] == "tmpfs and shared memory"
     slab = replace(lost, parts={MachinePart.SLAB_RECLAIMABLE: rise(1000, 20.0)}, slab_holds="dentries")
     assert incident(machine=slab).facts["part"] == "slab (dentries)"
+    little = {part: rise(40, 20.0) for part in (MachinePart.SHMEM, MachinePart.SLAB_UNRECLAIMABLE)}
+    shown = incident(machine=replace(lost, used=None, parts=little))
+    assert shown.facts["part"] == "slab, not reclaimable", "no process shows it, so half is enough"
     taken = replace(lost, gainer=KEY, gainer_name="app (42)", gained_bytes=1100 * MIB)
     one = incident(machine=taken)
     assert (one.facts["gainer"], one.show) == ("app (42)", KEY)
