@@ -136,6 +136,8 @@ class TaskLimitsRead(NamedTuple):
     """Of its pids cgroups that have a limit, the nearest first; then those of the machine."""
     unread: str = ""
     """Why those of the cgroups are not known; empty where they are, or where there are none."""
+    has_children: bool | None = None
+    """Whether its main thread has children; None if the kernel does not list them (CONFIG_PROC_CHILDREN)."""
 
 
 class HugetlbLimit(NamedTuple):

@@ -109,9 +109,9 @@ def count_limits(key: ProcessKey, step: StepInput) -> tuple[CountLimit, ...]:
 def _user_threads(key: ProcessKey, step: StepInput) -> tuple[int | None, int | None]:
     """RLIMIT_NPROC where it binds, and how many threads its user has; root is exempt."""
     limits, seen = step.cgroups.limits.get(key), step.process(key)
-    if limits is None or limits.processes in (None, UNLIMITED) or seen is None or not seen.uid:
+    if limits is None or limits.processes in (None, UNLIMITED) or seen is None or seen.uid == 0:
         return None, None
-    if not step.everybody:
+    if not step.everybody or seen.uid is None:
         return limits.processes, None
     threads = (one.stat.threads for one in step.sample.processes.values() if one.uid == seen.uid and one.stat)
     return limits.processes, sum(threads)
@@ -132,6 +132,8 @@ def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
         one.name.startswith("kernel.") for one in tasks.limits
     ):
         found.append("the number of threads cannot be read")
+    if tasks is not None and tasks.has_children and not step.everybody:
+        found.append("what its children copy of the memory that they share with it (-C watches them)")
     most, used = _user_threads(key, step)
     if most is not None and used is None:
         found.append(f"how many of the {most:,} threads of ulimit -u its user has")

@@ -47,7 +47,10 @@ class TaskLimits:
                 continue
             if known is None or due:
                 found = self._of_cgroups(seen.folder, mounts, v2_controllers)
-                known = found._replace(limits=(*found.limits, *self._machine))
+                children = self._file(f"proc/{key.pid}/task/{key.pid}/children", 64)
+                known = found._replace(
+                    limits=(*found.limits, *self._machine), has_children=None if children is None else bool(children)
+                )
             self._known[key] = known
         return self._known
 

@@ -15,6 +15,7 @@ from memtop.headless.check import Answer, answer_to
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Frame
 from memtop.sampling.request import Need
+from memtop.sampling.smaps.smaps_view import Missing
 from memtop.sources.protocol import Instant
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import changed, request
@@ -110,11 +111,11 @@ def test_a_relative_that_may_not_be_read_leaves_the_family_unknown_and_that_is_s
     source.hidden[44] = AccessDenied("no")
     found = outlook(watched(source, 150))
     assert "family_growth" not in [one.name for one in found.findings]
-    assert "what it and its 3 fork relatives take together (this user may not read it)" in nothing_wrong(found)
+    assert f"what it and its 3 fork relatives take together ({Missing.DENIED.value})" in nothing_wrong(found)
 
 
 def test_without_smaps_it_is_said_that_the_family_was_not_looked_at() -> None:
-    engine, source = None, Prefork(lambda second: 100 * second)
+    source = Prefork(lambda second: 100 * second)
     engine = Engine(source)
     ask = changed(request(focus=source.processes[42].key, needs=Need.STAT | Need.STATUS), smaps=False)
     for _ in range(100):
@@ -147,3 +148,21 @@ def test_the_charge_of_its_own_cgroup_is_judged_without_a_limit_too() -> None:
     assert {"limit_bytes", "early_s"}.isdisjoint(finding.facts)
     assert "meets its limit" not in sentences_of(finding).says
     assert not [path for path in source.asked_ever if "smaps" in path], "the charge shows it"
+
+
+def test_where_only_it_is_watched_its_children_are_named_as_not_looked_at() -> None:
+    source = Prefork(lambda second: 100 * second)
+    source.files["proc/42/task/42/children"] = b"43 44 45 "
+    engine = Engine(source)
+    ask = request(focus=source.processes[42].key, only=frozenset({42}), needs=Need.STAT | Need.STATUS)
+    for _ in range(100):
+        frame = engine.step(ask)
+    assert frame is not None
+    assert "what its children copy of the memory that they share with it (-C watches them)" in nothing_wrong(
+        outlook(frame)
+    )
+    source.files["proc/42/task/42/children"] = b""
+    for _ in range(6):
+        frame = engine.step(ask)
+    assert frame is not None
+    assert "children" not in nothing_wrong(outlook(frame))
