@@ -2,6 +2,7 @@
 
 Textual's screen posts a Resize to itself when its size changes. Two of them with different sizes, after the
 terminal was resized twice, follow each other for ever: the screen is laid out again and again, and no key is heard.
+And of two Resizes that wait Textual drops the first one, even where the second one is the outdated one.
 """
 
 from __future__ import annotations
@@ -14,17 +15,23 @@ from memtop.tui.drawing.text_selection import SelectsText
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.geometry import Size
 
 
 class SteadySize:
-    """Mixin for a screen, before Textual's class: an outdated Resize changes nothing."""
+    """Mixin for a screen, before Textual's class: an outdated Resize is one to the size of now, if there is need."""
 
     app: App[object]
+    outer_size: Size
 
     async def _on_resize(self, event: events.Resize) -> None:
-        if event.size != self.app.size:
+        now = self.app.size
+        if event.size == now:
+            return
+        if self.outer_size == now:
             event.stop()
             event.prevent_default()
+        event.size = event.virtual_size = now
 
 
 class SteadyScreen(SteadySize, SelectsText[None]):

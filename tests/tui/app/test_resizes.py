@@ -27,4 +27,18 @@ async def test_an_outdated_size_is_not_obeyed(keys: tuple[str, ...]) -> None:
                 screen.call_later(lambda: None)  # so that one size does not take the place of the other
             await asyncio.sleep(0.5)  # as long as they would chase each other
         assert len(layouts) < LAYOUTS
-        assert screen.size == it.app.size
+        assert screen.outer_size == it.app.size
+
+
+async def test_an_outdated_size_that_takes_the_place_of_the_last_one_does_not_cost_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with board() as it:
+        old = it.app.size
+        new = Size(old.width - 10, old.height - 2)
+        monkeypatch.setattr(type(it.app), "size", new)
+        screen = it.app.screen_stack[0]
+        for size in (new, old):  # Textual drops the first one of two that wait
+            screen.post_message(events.Resize(size, size))
+        await it.pilot.pause()
+        assert screen.outer_size == new
