@@ -12,7 +12,7 @@ from memtop.sanitize import clean
 PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.FREE: "free",
     MachinePart.FREE_PER_CPU: "free, on per-CPU lists",
-    MachinePart.ANONYMOUS: "anonymous, of processes",
+    MachinePart.ANONYMOUS: "anonymous (processes)",
     MachinePart.FILE_MAPPED: "files mapped by processes",
     MachinePart.CACHE_CLEAN: "page cache, clean",
     MachinePart.CACHE_DIRTY: "page cache, dirty",
