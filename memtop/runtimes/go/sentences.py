@@ -61,7 +61,7 @@ def go_parts(parts: Breakdown) -> list[Part]:
         ("stacks", "goroutine stacks", "stacks", parts.stacks_bytes),
         ("runtime", "Go's own tables", "runtime", parts.runtime_bytes),
         ("outside", "outside of Go", "outside", parts.outside_bytes),
-        ("unknown", "not told apart", "unknown", parts.unaccounted_bytes),
+        ("unknown", "not separated", "unknown", parts.unaccounted_bytes),
         ("files", "binary and files", "files", parts.files_bytes),
     ]
     return [Part(key, name, short, size) for key, name, short, size in found if size]

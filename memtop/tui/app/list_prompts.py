@@ -61,7 +61,7 @@ def ask_user(app: AppState) -> None:
     """Ask whose processes to show: those of one user, or all."""
     rows = app.frame.rows if app.frame is not None else ()
     users = sorted({row.user for row in rows} | ({app.view.user} if app.view.user else set()))
-    choices = [Choice("everybody", ""), *(Choice(user, user) for user in users)]
+    choices = [Choice("all users", ""), *(Choice(user, user) for user in users)]
 
     def use(user: str) -> None:
         app.choose(user=user)
