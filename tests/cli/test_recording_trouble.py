@@ -35,7 +35,7 @@ TROUBLE = textwrap.dedent(
 )
 
 
-@pytest.mark.parametrize(("kind", "says"), [("full", "is incomplete:  "), ("unlinked", "file was removed")])
+@pytest.mark.parametrize(("kind", "says"), [("full", "is incomplete: "), ("unlinked", "file was removed")])
 def test_it_is_said_and_is_an_error(tmp_path: Path, kind: str, says: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", TROUBLE, kind, str(tmp_path / "r")],
@@ -71,7 +71,7 @@ def test_a_recording_that_lacks_its_last_samples_says_so_itself(tmp_path: Path) 
     done = replay(tmp_path / "r")
     assert done.returncode == 0
     assert "incomplete: it was not finished" in done.stderr
-    assert any("not complete" in problem for problem in json.loads(done.stdout.splitlines()[0])["problems"])
+    assert any("incomplete" in problem for problem in json.loads(done.stdout.splitlines()[0])["problems"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -84,9 +84,9 @@ def test_a_signal_that_leaves_samples_unsaved_says_so_and_is_an_error(tmp_path: 
         check=False,
     )
     assert done.returncode == 2
-    assert "the recording is not complete: " in done.stderr.splitlines()[-1]
+    assert "the recording is incomplete: " in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
-    assert "not complete: it was not finished" in replay(tmp_path / "r").stderr
+    assert "incomplete: it was not finished" in replay(tmp_path / "r").stderr
 
 
 def test_a_signal_that_costs_no_sample_ends_with_its_code(tmp_path: Path) -> None:
