@@ -5,7 +5,7 @@ The arithmetic is the kernel's of Linux 5.9 and later, in whole pages. Niceness,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from memtop.procfs.statm import PAGE_BYTES
@@ -18,6 +18,7 @@ class Candidate(NamedTuple):
     """A process that an OOM kill could choose."""
 
     pid: int
+    start_ticks: int
     rss_bytes: int
     swap_bytes: int
     page_tables_bytes: int
@@ -25,16 +26,6 @@ class Candidate(NamedTuple):
     """oom_score_adj."""
     exempt: bool = False
     """The machine's init, or a kernel thread."""
-
-
-class Victim(NamedTuple):
-    """The position of a candidate."""
-
-    pid: int
-    rank: int
-    """1 is killed first."""
-    badness_permille: int
-    """Its use, with its adj, as a share of the memory that is exhausted; negative if adj outweighs the use."""
 
 
 def badness_pages(
@@ -78,18 +69,15 @@ def share_permille(oom_score: int, adj: int) -> int | None:
     return max(0, (oom_score * 3 + 2) // 2 - 1000 - adj)
 
 
-def ranking(candidates: Sequence[Candidate], total_bytes: int, *, page_bytes: int = PAGE_BYTES) -> list[Victim]:
-    """The order in which candidates would be killed, first victim first, without those that are never killed.
+def ranking(candidates: Iterable[Candidate], total_bytes: int, *, page_bytes: int = PAGE_BYTES) -> list[int]:
+    """PIDs in the order in which they would be killed, without those that are never killed.
 
-    Give the candidates in the kernel's order, oldest first: of two equals the kernel takes the one that it sees last.
+    Of two equals the kernel takes the one that it sees last, which is the younger one.
     """
-    total_pages = max(1, total_bytes // page_bytes)
     scored: list[tuple[int, int, int]] = []
-    for position, one in enumerate(candidates):
-        pages = badness_pages(
-            one.rss_bytes, one.swap_bytes, one.page_tables_bytes, one.adj, total_bytes, page_bytes=page_bytes
-        )
-        if pages is not None and not one.exempt:
-            scored.append((pages, position, one.pid))
+    for pid, start_ticks, rss_bytes, swap_bytes, page_tables_bytes, adj, exempt in candidates:
+        pages = badness_pages(rss_bytes, swap_bytes, page_tables_bytes, adj, total_bytes, page_bytes=page_bytes)
+        if pages is not None and not exempt:
+            scored.append((pages, start_ticks, pid))
     scored.sort(reverse=True)
-    return [Victim(pid, rank, _truncated(pages * 1000, total_pages)) for rank, (pages, _, pid) in enumerate(scored, 1)]
+    return [pid for _, _, pid in scored]

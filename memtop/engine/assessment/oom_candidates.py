@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from memtop.analysis.limits.oom_score import NEVER, Candidate, Victim, ranking
+from memtop.analysis.limits.oom_score import NEVER, Candidate, ranking
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import LimitRow, Place
 from memtop.model.frame import ProcessRow
@@ -33,8 +33,8 @@ def place_on_machine(key: ProcessKey, step: StepInput) -> Place | None:
     return _place(key, order_on_machine(step), step) if wanted and step.everybody else None
 
 
-def order_on_machine(step: StepInput) -> list[Victim]:
-    """All candidates, first victim first; empty if the machine's memory is unknown."""
+def order_on_machine(step: StepInput) -> list[int]:
+    """PIDs of all candidates, first victim first; empty if the machine's memory is unknown."""
     meminfo = step.meminfo
     if meminfo is None or meminfo.total_bytes is None:
         return []
@@ -65,9 +65,8 @@ def _tasks(path: str, step: StepInput) -> list[ProcessSample]:
     return [seen for seen in found if seen is not None and seen.statm is not None]
 
 
-def _order(tasks: Iterable[ProcessSample], total_bytes: int, step: StepInput) -> list[Victim]:
-    ordered = sorted(tasks, key=lambda seen: seen.key.start_ticks)
-    return ranking([_candidate(seen, step) for seen in ordered], total_bytes)
+def _order(tasks: Iterable[ProcessSample], total_bytes: int, step: StepInput) -> list[int]:
+    return ranking([_candidate(seen, step) for seen in tasks], total_bytes)
 
 
 def _candidate(seen: ProcessSample, step: StepInput) -> Candidate:
@@ -76,6 +75,7 @@ def _candidate(seen: ProcessSample, step: StepInput) -> Candidate:
     tables_bytes = seen.status.page_tables_bytes if seen.status is not None else None
     return Candidate(
         seen.key.pid,
+        seen.key.start_ticks,
         rss_bytes,
         swap_bytes or 0,
         tables_bytes if tables_bytes is not None else rss_bytes // _TABLES_SHARE,
@@ -84,9 +84,9 @@ def _candidate(seen: ProcessSample, step: StepInput) -> Candidate:
     )
 
 
-def _place(key: ProcessKey, order: list[Victim], step: StepInput) -> Place | None:
-    first = step.rows.get(order[0].pid) if order else None
+def _place(key: ProcessKey, order: list[int], step: StepInput) -> Place | None:
+    first = step.rows.get(order[0]) if order else None
     if first is None:
         return None
-    rank = next((victim.rank for victim in order if victim.pid == key.pid), None)
+    rank = order.index(key.pid) + 1 if key.pid in order else None
     return Place(first.key, f"{first.name} ({first.pid})", rank, len(order))

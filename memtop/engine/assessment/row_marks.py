@@ -96,7 +96,7 @@ class Marks:
                     self._percents[key] = by_chain[chain]
                     touched.add(key)
         if Need.VICTIM in needs:
-            self._ranks = {victim.pid: victim.rank for victim in order_on_machine(step)}
+            self._ranks = {pid: rank for rank, pid in enumerate(order_on_machine(step), 1)}
             touched.update(seen.key for seen in processes.values())
         return touched
 

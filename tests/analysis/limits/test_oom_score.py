@@ -95,29 +95,28 @@ def test_the_share_is_right_to_two_per_mille(rss_bytes: int, swap_bytes: int, ad
 
 @pytest.mark.parametrize(("adj", "first"), [(200, 2), (500, 1)])
 def test_in_a_cgroup_adj_is_scaled_to_its_limit(adj: int, first: int) -> None:
-    small, large = Candidate(1, 20 * MIB, 0, 0, adj), Candidate(2, 50 * MIB, 0, 0, 0)
+    small, large = Candidate(1, 0, 20 * MIB, 0, 0, adj), Candidate(2, 0, 50 * MIB, 0, 0, 0)
     assert oom_score(20 * MIB, 0, 0, adj, 24 * GIB) > oom_score(50 * MIB, 0, 0, 0, 24 * GIB)
-    assert ranking([small, large], 100 * MIB)[0].pid == first
+    assert ranking([small, large], 100 * MIB)[0] == first
 
 
-def test_the_ranking_counts_from_one_and_leaves_out_who_never_dies() -> None:
+def test_the_ranking_leaves_out_who_never_dies() -> None:
     victims = ranking(
         [
-            Candidate(1, 900 * MIB, 0, 0, 0, exempt=True),
-            Candidate(2, 10 * MIB, 0, 0, 0),
-            Candidate(3, 800 * MIB, 0, 0, -1000),
-            Candidate(4, 40 * MIB, 0, 0, 0),
-            Candidate(5, 20 * MIB, 0, 0, -900),
+            Candidate(1, 0, 900 * MIB, 0, 0, 0, exempt=True),
+            Candidate(2, 0, 10 * MIB, 0, 0, 0),
+            Candidate(3, 0, 800 * MIB, 0, 0, -1000),
+            Candidate(4, 0, 40 * MIB, 0, 0, 0),
+            Candidate(5, 0, 20 * MIB, 0, 0, -900),
         ],
         1000 * MIB,
     )
-    assert [(one.pid, one.rank) for one in victims] == [(4, 1), (2, 2), (5, 3)]
-    assert [one.badness_permille for one in victims] == [40, 10, -880]
+    assert victims == [4, 2, 5]
 
 
 def test_of_two_equals_the_last_is_taken() -> None:
-    equals = [Candidate(pid, 10 * MIB, 0, 0, 0) for pid in (7, 8, 9)]
-    assert [one.pid for one in ranking(equals, GIB)] == [9, 8, 7]
+    equals = [Candidate(pid, start, 10 * MIB, 0, 0, 0) for pid, start in ((7, 50), (8, 50), (9, 40))]
+    assert ranking(equals, GIB) == [8, 7, 9]
 
 
 def test_nobody_to_take_is_an_empty_ranking() -> None:
