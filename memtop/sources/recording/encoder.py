@@ -36,7 +36,7 @@ KEY_TICKS: Final = 60
 """Fewest ticks from one keyframe to the next."""
 KEY_TICKS_MOST: Final = 300
 """Most ticks between two keyframes. Between the two it depends on their size."""
-_KEY_BYTES: Final = 256 << 10
+_KEY_BYTES: Final = 64 << 10
 """Fewest bytes from one keyframe to the next, unless that is too many ticks: they are played in some milliseconds."""
 FEWEST_BUNDLED: Final = 3
 """Rows that make a bundle."""
@@ -201,4 +201,4 @@ class Encoder:
 
 
 def _joined(paths: Iterable[str]) -> bytes:
-    return b"\0".join(sorted(map(os.fsencode, paths)))
+    return os.fsencode("\0".join(sorted(paths)))

@@ -8,6 +8,7 @@ the spaces before the number.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from memtop.errors import RecordingError
@@ -58,17 +59,31 @@ def decode_changes_of(coded: bytes, basis: bytes) -> bytes:
     """The inverse of :func:`encode_changes_of`. Raises RecordingError or IndexError."""
     if len(basis) > LENGTH_LIMIT:
         raise RecordingError("a value is stored in an unknown way")
-    parts, at, place = _NUMBER.split(basis), 0, 1
+    changes = list(_changes(coded))
+    if any(keeps_width for _, _, keeps_width in changes):
+        parts = _NUMBER.split(basis)
+    else:  # the same, apart from spaces before numbers, at a fifth of the cost
+        numbers = basis.translate(_NUMBERS_ONLY).split()
+        parts = [b""] * (2 * len(numbers) + 1)
+        if numbers:
+            parts[::2], parts[1::2] = _without_numbers(basis), numbers
+    for place, change, keeps_width in changes:
+        if len(parts[place]) > _DIGITS_LIMIT:
+            raise RecordingError("a number is too long")
+        parts[place] = _with(parts[place], change, keeps_width=keeps_width)
+    return b"".join(parts) if changes else basis
+
+
+def _changes(coded: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Which part of a text changes, by how much, and whether its width is kept."""
+    at, place = 0, 1
     while at < len(coded):
         unchanged, at = _take(coded, at)
         number, at = _take(coded, at)
         place += 2 * unchanged
         change = number >> 2
-        if len(parts[place]) > _DIGITS_LIMIT:
-            raise RecordingError("a number is too long")
-        parts[place] = _with(parts[place], -change if number & 2 else change, keeps_width=bool(number & 1))
+        yield place, -change if number & 2 else change, bool(number & 1)
         place += 2
-    return b"".join(parts)
 
 
 def _without_numbers(text: bytes) -> list[bytes]:
