@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import Final
 
 from memtop import units
+from memtop.errors import RecordingError
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.sampling.commands import Command
@@ -302,6 +303,11 @@ class SamplerThread:
             self._post("end", self._on_end)
 
     def _note_failure(self, error: Exception, *, stepping: bool) -> None:
+        if isinstance(error, RecordingError):  # what cannot be read of it cannot be read the next time either
+            with self._changed:
+                self._ended = True
+            self._post("problem", partial(self._deliver_problem, str(error)))
+            return
         with self._changed:
             self._failures += stepping
             again_s = max(0.0, self._due_s() - time.monotonic())

@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 
 from memtop.engine.sampler_thread import DRAWN_EVERY_S, SamplerThread
+from memtop.errors import RecordingError
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import Frame
 from memtop.model.request import Request
@@ -113,6 +114,18 @@ def taking(seconds: float) -> Callable[[], Frame | None]:
         return frame()
 
     return make
+
+
+def test_a_recording_that_is_damaged_ends_with_its_sentence(engine: Engine) -> None:
+    engine.stepping = raising(RecordingError("r cannot be played: it is damaged"))
+    sampler = engine.sampler(paced=False)
+    sampler.start()
+    wait_for(lambda: engine.problems, "the sentence")
+    engine.stepping = frame
+    sampler.step_once()  # the next instant may be whole
+    wait_for(lambda: engine.frames, "another instant")
+    assert engine.problems == ["r cannot be played: it is damaged"]
+    sampler.stop()
 
 
 def test_samples_come_at_planned_instants_that_do_not_drift(engine: Engine, sampler: SamplerThread) -> None:
