@@ -24,5 +24,5 @@ def parse_time_of_day(text: str, first_s: float, last_s: float) -> float:
             if first_s - 1 < at_s <= last_s + 1:
                 return at_s + 0.999  # the last sample of this second
         first, last = (time.strftime("%H:%M:%S", time.localtime(at_s)) for at_s in (first_s, last_s))
-        raise UsageError(f"the recording covers {first} and {last}")
+        raise UsageError(f"the recording covers {first} to {last}")
     raise UsageError(f"{text}: not a time of day such as 12:03:40")

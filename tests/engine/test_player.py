@@ -104,7 +104,7 @@ def test_times_of_day_are_those_of_the_recording() -> None:
     first_s = time.mktime((2024, 5, 6, 23, 59, 0, 0, 0, -1))
     assert parse_time_of_day("23:59:30", first_s, first_s + 120) == pytest.approx(first_s + 30.999)
     assert parse_time_of_day("00:00", first_s, first_s + 120) == pytest.approx(first_s + 60.999)
-    with pytest.raises(UsageError, match="between 23:59:00 and 00:01:00"):
+    with pytest.raises(UsageError, match="23:59:00 to 00:01:00"):
         parse_time_of_day("12:00", first_s, first_s + 120)
     with pytest.raises(UsageError, match="not a time of day"):
         parse_time_of_day("noon", first_s, first_s + 120)

@@ -88,7 +88,7 @@ def test_a_file_that_is_replaced_while_recording_is_noticed(tmp_path: Path, monk
 def test_a_second_recorder_leaves_the_file_of_the_first_alone(tmp_path: Path) -> None:
     first, second = Recorder(World(), str(tmp_path / "r")), Recorder(World(), looks_back=True)
     first.begin()
-    with pytest.raises(RecordingError, match="there is such a file already"):
+    with pytest.raises(RecordingError, match="the file already exists"):
         second.start(str(tmp_path / "r"))
     assert second.state is None
     first.begin()

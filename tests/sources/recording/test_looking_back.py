@@ -83,7 +83,7 @@ def test_a_file_that_cannot_be_created_changes_nothing(tmp_path: Path) -> None:
     world = World()
     recorder = Recorder(world, looks_back=True)
     take(recorder, world, 2)
-    with pytest.raises(RecordingError, match="not overwritten"):
+    with pytest.raises(RecordingError, match="does not overwrite"):
         recorder.start(str(tmp_path / "r"))
     with pytest.raises(MemtopError, match="No such file"):
         recorder.start(str(tmp_path / "none" / "r"))

@@ -337,7 +337,7 @@ def test_nothing_that_exists_is_overwritten(tmp_path: Path, kind: str) -> None:
             os.mkfifo(path)
         case _:
             path.mkdir()
-    with pytest.raises(RecordingError, match="not overwritten"):
+    with pytest.raises(RecordingError, match="does not overwrite"):
         Recorder(World(), str(path))
     assert not other.exists() or other.read_bytes() == b"mine"
 
@@ -553,21 +553,21 @@ def spoilt(path: Path, good: bytes, *statements: str) -> str:
 @pytest.mark.parametrize(
     ("statements", "why"),
     [
-        (["CREATE VIEW evil AS SELECT 1"], "other tables"),
-        (["CREATE TABLE more(x)"], "other tables"),
-        (["CREATE TRIGGER t AFTER INSERT ON tick BEGIN SELECT 1; END"], "other tables"),
-        (["DROP TABLE fact", "CREATE VIEW fact AS SELECT 1"], "other tables"),
+        (["CREATE VIEW evil AS SELECT 1"], "not have the tables"),
+        (["CREATE TABLE more(x)"], "not have the tables"),
+        (["CREATE TRIGGER t AFTER INSERT ON tick BEGIN SELECT 1; END"], "not have the tables"),
+        (["DROP TABLE fact", "CREATE VIEW fact AS SELECT 1"], "not have the tables"),
         (["PRAGMA user_version=4"], "format 4"),
         (["PRAGMA application_id=7"], "not a recording"),
         (["UPDATE tick SET wall_s = 9e999"], "not a number"),
         (["UPDATE tick SET mono_s = x'00'"], "not a number"),
-        (["UPDATE tick SET wall_s = 1e18"], "of this age"),
-        (["UPDATE tick SET mono_s = 1e18"], "of this age"),
+        (["UPDATE tick SET wall_s = 1e18"], "out of range"),
+        (["UPDATE tick SET mono_s = 1e18"], "out of range"),
         (["DELETE FROM tick"], "no samples"),
         (["DELETE FROM tick WHERE n = 2"], "missing"),
         (["UPDATE fact SET data = NULL"], "missing"),
         (["UPDATE fact SET kind = 99"], "damaged"),
-        (["UPDATE fact SET data = x'09'"], "unknown way"),
+        (["UPDATE fact SET data = x'09'"], "unknown encoding"),
         (["UPDATE fact SET data = x'00ffffffff'"], "cut short|damaged|more processes"),
         (["UPDATE fact SET status = 77 WHERE kind = 4"], "damaged"),
     ],
@@ -720,7 +720,7 @@ def test_root_records_only_where_others_cannot_swap_files(tmp_path: Path, mode: 
     if not refused:
         Recorder(World(), str(path)).close()
         return
-    with pytest.raises(RecordingError, match="others may write"):
+    with pytest.raises(RecordingError, match="other users can write"):
         Recorder(World(), str(path))
     assert not path.exists()
 

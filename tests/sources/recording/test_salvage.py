@@ -128,6 +128,6 @@ def test_what_is_no_recording_is_refused_without_a_new_file(
 
 def test_nothing_is_overwritten(tmp_path: Path, good: bytes) -> None:
     (tmp_path / "new").write_text("mine")
-    with pytest.raises(RecordingError, match="not overwritten"):
+    with pytest.raises(RecordingError, match="does not overwrite"):
         salvage(str(tmp_path / "good"), str(tmp_path / "new"))
     assert (tmp_path / "new").read_text() == "mine"
