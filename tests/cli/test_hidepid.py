@@ -43,7 +43,20 @@ def under(options: str, *argvs: str) -> list[str]:
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         pytest.skip("only root may mount a /proc and become somebody else")
     done = subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "--kill-child", sys.executable, "-c", HIDING, options, *argvs],
+        [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            sys.executable,
+            "-W",
+            "ignore::DeprecationWarning",
+            "-c",
+            HIDING,
+            options,
+            *argvs,
+        ],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
