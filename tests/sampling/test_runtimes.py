@@ -112,7 +112,7 @@ def test_a_go_program_without_an_address_is_never_asked_over_http_but_addresses_
     assert world.asked("metrics") == 0
     assert shown(frame).suggested[0] == "http://127.0.0.1:6060/debug/vars"
     assert "GOGC 80" in text(frame)
-    assert "U asks one of: http://127.0.0.1:6060/debug/vars" in text(frame)
+    assert "U reads it: http://127.0.0.1:6060/debug/vars" in text(frame)
 
 
 def test_metrics_are_read_once_a_second_at_most() -> None:
@@ -200,7 +200,7 @@ def test_a_jvm_that_left_its_counters_behind_is_not_taken_for_this_one() -> None
     world = World(JVM)
     world.source.files[AT + "jvm"] = encode_counters(parse_hsperf(lines("jvm_leak")[-1]["hsperf"]))
     world.source.wall_s = 5e9
-    assert "another JVM" in text(world.play(4))
+    assert "an earlier JVM" in text(world.play(4))
 
 
 def test_an_executable_that_may_not_be_read_is_said_to_be_so() -> None:

@@ -570,7 +570,7 @@ def test_there_are_never_more_than_eight_threads(stalling: Stalling) -> None:
         assert reader.ask(path, 10) is None
         until(lambda count=count: len(stalling.under_way) == count)  # type: ignore[misc]
         overdue(reader, clock, path)
-    with pytest.raises(Blocked, match="8 earlier readings"):
+    with pytest.raises(Blocked, match="8 earlier reads"):
         reader.ask("proc/7/cmdline", 10)
     assert len(stalling.threads) == blocking_reader.THREADS
     stalling.gates[BLOCKED[0]].set()
