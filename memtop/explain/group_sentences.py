@@ -56,7 +56,7 @@ def _gone(row: GroupRow) -> list[GroupSentence]:
 
 def _growth(detail: GroupDetail) -> list[GroupSentence]:
     row, growth, state = detail.row, detail.growth, detail.state
-    if row.gone_s is not None or detail.cursor_s is not None:
+    if row.gone_s is not None or (detail.cursor_s is not None and state is None):
         return []
     if state is None or growth is None or growth.kind is Shape.INSUFFICIENT:
         rise = row.growth_bytes_per_min

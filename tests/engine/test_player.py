@@ -90,6 +90,21 @@ def test_an_instant_of_a_recording_of_one_process_shows_it(tmp_path: Path) -> No
     replay.close()
 
 
+@pytest.mark.parametrize("at", [5, 17, 38])
+def test_the_first_sample_after_a_seek_is_of_its_instant(recording: Path, at: int) -> None:
+    source, player = player_of(recording)
+    played = [player.step(REQUEST) for _ in range(at + 1)][-1]
+    other = source.again()
+    other.approach(at)
+    while other.position()[0] < at:
+        other.begin()
+    seen = engine_of(other, lambda event: None).step(REQUEST)
+    assert played is not None and seen is not None
+    sizes = [{row.key: (row.rss_bytes, row.virt_bytes) for row in frame.rows} for frame in (played, seen)]
+    assert sizes[0] == sizes[1]
+    source.close()
+
+
 def test_several_samples_make_a_frame_and_the_last_one_is_shown(recording: Path) -> None:
     source, player = player_of(recording)
     player.samples_per_frame = 16

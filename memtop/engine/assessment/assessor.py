@@ -170,7 +170,12 @@ class Assessor:
         report = self._incidents.take(step, self.fresh, last, self._lives.loops(step), groups)
         assert self._incidents.inputs is not None
         self.events = self._events.take(
-            step, self.fresh, self.restarted, self.verdicts, inputs=self._incidents.inputs, standing=report.standing
+            step,
+            [(one, last.get(one.key) or step.row(one.key)) for one in self.fresh],
+            self.restarted,
+            self.verdicts,
+            inputs=self._incidents.inputs,
+            standing=report.standing,
         )
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)

@@ -38,16 +38,16 @@ class EventFinder:
     def take(
         self,
         step: StepInput,
-        ends: Iterable[ExitReport],
+        ends: Iterable[tuple[ExitReport, ProcessRow | None]],
         restarted: Iterable[ProcessRow],
         verdicts: GrowthTracker,
         *,
         inputs: IncidentInputs,
         standing: Iterable[Incident],
     ) -> tuple[NotedEvent, ...]:
-        """The events of one tick."""
+        """The events of one tick. ``ends`` have the last row of the process, where there is one."""
         return (
-            *(_end(report) for report in ends),
+            *(_end(report, row) for report, row in ends),
             *self._nameless_kills(standing),
             *(NotedEvent(EventKind.RESTART, row.pid, process_name(row)) for row in restarted),
             *self._verdicts(step, verdicts),
@@ -92,6 +92,7 @@ class EventFinder:
         self._levels = levels
 
 
-def _end(report: ExitReport) -> NotedEvent:
+def _end(report: ExitReport, row: ProcessRow | None) -> NotedEvent:
     kind = EventKind.OOM if report.is_oom else EventKind.EXIT
-    return NotedEvent(kind, report.key.pid, f"{report.name} ({report.key.pid})")
+    name = process_name(row) if row is not None else f"{report.name} ({report.key.pid})"
+    return NotedEvent(kind, report.key.pid, name)

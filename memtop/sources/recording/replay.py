@@ -13,7 +13,7 @@ from memtop.sanitize import clean
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Growth, Instant, NotedEvent, pid_of
 from memtop.sources.recording.checked_values import mono_time_s, wall_time_s
 from memtop.sources.recording.events import decode_event
-from memtop.sources.recording.format import ERRORS
+from memtop.sources.recording.format import ERRORS, Outcome
 from memtop.sources.recording.known import Known
 from memtop.sources.recording.one_sentence import one_sentence
 from memtop.sources.recording.opened import Opened, open_file
@@ -23,6 +23,17 @@ from memtop.sources.recording.ticks import need
 
 WARM_TICKS: Final = 2
 """Instants at which a viewer that has just begun asks for everything."""
+_CHANGING: Final = frozenset(
+    {
+        "oom_score",
+        "memory.current",
+        "memory.stat",
+        "memory.usage_in_bytes",
+        "memory.kmem.usage_in_bytes",
+        "memory.memsw.usage_in_bytes",
+    }
+)
+"""Files of which an earlier answer says nothing of now: beside the next one it would look like a rise."""
 
 
 class Replay:
@@ -186,11 +197,21 @@ class Replay:
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
         """See ``Source.read``."""
-        known = self._is_warm or path in self._known.read_set
-        answer = self._known.reads[pid_of(path)].get(path) if known else None
+        pid = pid_of(path)
+        answer = self._known.reads[pid].get(path) if path in self._known.read_set else None
+        if answer is None and self._is_warm:
+            answer = self._known_of(path, pid)
         if answer is None:
             raise NotRecorded(f"{path}: not in the recording")
         return _given(answer)[:size]
+
+    def _known_of(self, path: str, pid: int | None) -> Recorded | None:
+        """The last answer of a file that was not asked for now: of a sweep, which is newer, or of a reading."""
+        if pid is not None:
+            swept = self._known.values.get(path.removeprefix(f"proc/{pid}/"), {}).get(pid)
+            if swept is not None:
+                return Outcome.OK, swept
+        return None if path.rpartition("/")[2] in _CHANGING else self._known.reads[pid].get(path)
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
         """See ``Source.sweep``."""

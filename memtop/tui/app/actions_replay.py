@@ -32,7 +32,7 @@ class ReplayActions(AppState):
 
         def use(at_s: float | None) -> None:
             if at_s is not None:
-                self._go_to(at_s)
+                self.go_to_instant(at_s)
 
         begins = "The recording begins" if self.player is not None else "The kept samples begin"
         self.push_screen(Prompt("Go to a time", parse, says=f"Such as {last}. {begins} at {first}."), use)
@@ -47,9 +47,10 @@ class ReplayActions(AppState):
 
     def on_timeline_bar_sought(self, message: TimelineBar.Sought) -> None:
         """Show the instant that was clicked or drawn over."""
-        self._go_to(message.at_s)
+        self.go_to_instant(message.at_s)
 
-    def _go_to(self, at_s: float) -> None:
+    def go_to_instant(self, at_s: float) -> None:
+        """Show the instant at a wall time: of a recording, or looking back."""
         if self.player is not None:
             self.player.go_to(at_s)
             self._show_other_instant()
@@ -67,10 +68,11 @@ class ReplayActions(AppState):
         if not found:
             self.say(f"there is no event {'before' if direction < 0 else 'after'} this instant", severity="warning")
             return
+        self.clear_notifications()  # the event before would stand beside this one
         words = EVENT_WORDS[found[0].kind]
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         self.say(f"{words}: {found[0].label}{more}" if found[0].label else f"{words}{more}")
-        self._go_to(found[0].at_s)
+        self.go_to_instant(found[0].at_s)
 
     def _events_beside(self, direction: int) -> list[TimelineEvent]:
         """The events of the nearest instant before or after the one on screen, the worst first."""

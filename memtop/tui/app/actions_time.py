@@ -45,13 +45,30 @@ class TimeActions(AppState):
             if self.view.window.cursor_s is None and points > 0:
                 self.sampler_thread.step_once()
                 return
-        step_s = max(self.view.readings.delay_s, self.window_s / max(1, self.view.window.points))
         now_s = self.frame.now_s
-        cursor_s = (self.view.window.cursor_s or now_s) + points * step_s
+        cursor_s = (self.view.window.cursor_s or now_s) + points * self._look_step_s
         first_s = self._first_known_s
-        if points < 0 and first_s is not None:
-            cursor_s = max(cursor_s, first_s)
+        if self.player is not None and points < 0 and first_s is not None and cursor_s < first_s:
+            self.go_to_instant(cursor_s)  # the chart begins there only because the recording was entered there
+            return
+        if points < 0:
+            cursor_s = max(cursor_s, self._oldest_s if first_s is None else first_s)
         self.choose_window(cursor_s=None if cursor_s >= now_s else cursor_s)
+
+    @property
+    def _look_step_s(self) -> float:
+        """One sample, or one point of the chart where that is more and the chart is on screen."""
+        delay_s, points = self.view.readings.delay_s, self.view.window.points
+        return max(delay_s, self.window_s / max(1, points)) if self.chart.size.width else delay_s
+
+    @property
+    def _oldest_s(self) -> float:
+        """The wall time before which nothing is known of any process."""
+        assert self.frame is not None
+        incidents = self.frame.incidents
+        watched_s = self.frame.at_s - incidents.watched_s if incidents is not None else self.frame.at_s
+        kept_s = self.looking_back.first_s if self.looking_back is not None else None
+        return watched_s if kept_s is None else min(watched_s, kept_s)
 
     def on_memory_chart_cursor_moved(self, message: MemoryChart.CursorMoved) -> None:
         """Look at another instant."""

@@ -282,7 +282,7 @@ class MemtopApp(
             return False
         news = [(one.detail.row.key, one.detail.gone, one.detail.cursor_s) for one in (before, frame) if one.detail]
         since_s = frame.at_s - before.at_s  # negative if the clock was set back
-        return frame.tick > before.tick and 0 <= since_s < WORDS_EVERY_S and news[0] == news[1]
+        return frame.tick > before.tick and 0 < since_s < WORDS_EVERY_S and news[0] == news[1]
 
     def _tell_exits(self, frame: Frame) -> None:
         """Show a notice for an OOM kill outside of the focus, unless the headline says it already: a crash loop."""

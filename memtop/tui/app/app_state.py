@@ -146,6 +146,10 @@ class AppState(SafeApp):
         """Whether the rows of a frame are groups where the view lists processes, or the other way round."""
         return (frame.groups is not None) is not self.view.rows.lists_groups
 
+    def go_to_instant(self, at_s: float) -> None:
+        """Show the instant at a wall time."""
+        raise NotImplementedError
+
     def play_at_speed(self) -> None:
         """Set the time between samples."""
         self.sampler_thread.delay_s = self.view.readings.delay_s

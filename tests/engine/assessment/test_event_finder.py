@@ -56,7 +56,7 @@ def test_confirmed_growth_and_an_end_are_events_and_what_held_before_is_none() -
     source.ended.append(Exit(10, source.wall_s, 9))
     it.step()
     it.step()
-    assert [(kind, label) for _, kind, label in it.found[1:]] == [("exit", "orders (10)")]
+    assert [(kind, label) for _, kind, label in it.found[1:]] == [("exit", "app (10)")]
 
 
 def test_a_mark_is_an_event_when_it_is_set() -> None:
