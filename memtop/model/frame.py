@@ -362,6 +362,14 @@ class Frame(NamedTuple):
         return self.at_s if self.newest_s is None else self.newest_s
 
     @property
+    def shown_s(self) -> float:
+        """Wall time of the instant whose numbers are shown."""
+        detail = self.detail
+        if self.newest_s is not None or detail is None or detail.cursor_s is None:
+            return self.at_s
+        return detail.right_edge_s + detail.cursor_s
+
+    @property
     def listed(self) -> tuple[Row, ...]:
         """The rows of the list: groups or processes."""
         return self.rows if self.groups is None else self.groups

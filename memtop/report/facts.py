@@ -212,7 +212,7 @@ def _process_row(row: ProcessRow) -> tuple[str, ...]:
 
 
 def _provenance(frame: Frame, host: str, kernel: str, source: str) -> Iterable[str]:
-    yield f"As of {_clock(frame.at_s)}."
+    yield f"As of {_clock(frame.shown_s)}."
     if host or kernel:
         yield f"Machine {clean(host)}, Linux {clean(kernel)}."
     if frame.hidden is None:

@@ -18,9 +18,10 @@ def write_report(frame: Frame, *, replay: str = "") -> str:
     ``replay`` is the recording that is being played. Raises UsageError where the file cannot be written.
     """
     pid = frame.detail.row.pid if frame.detail is not None else 0
-    path = f"memtop-{pid}-{time.strftime('%Y%m%d-%H%M%S', time.localtime(frame.at_s))}.html"
+    path = f"memtop-{pid}-{time.strftime('%Y%m%d-%H%M%S', time.localtime(frame.shown_s))}.html"
     machine = os.uname()
-    again = f"memtop replay {shlex.quote(os.path.basename(replay))}" if replay else ""
+    at = time.strftime("%H:%M:%S", time.localtime(frame.shown_s))
+    again = f"memtop replay {shlex.quote(os.path.basename(replay))} --at {at}" if replay else ""
     host, kernel = ("", "") if replay else (machine.nodename, machine.release)
     write_new(
         path, as_html(report_of(frame, exits=tuple(reversed(frame.ended)), host=host, kernel=kernel, source=again))

@@ -14,11 +14,13 @@ from memtop.errors import AccessDenied
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
+from memtop.report.facts import report_of
 from memtop.sampling.request import Need
 from memtop.settings import Settings
 from memtop.sources.recording import recorder as recorder_module
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.ring import Ring
+from memtop.units import long_size
 from memtop.view_state import View
 from tests.children import eventually
 from tests.fakes import FakeProcess, FakeSource
@@ -161,3 +163,16 @@ def test_what_is_nowhere_is_shown_as_far_as_the_engine_knows_it(monkeypatch: pyt
     back = machine.back_at(4)
     assert back.newest_s is None
     assert back.detail is not None and back.detail.row.rss_bytes == machine.frames[4].rows[0].rss_bytes
+
+
+def test_the_page_of_an_earlier_instant_has_the_numbers_of_that_instant(machine: Machine) -> None:
+    then, back = (report_of(frame) for frame in (machine.frames[9], machine.back_at(9)))
+    assert (back.summary, back.told, back.tables, back.provenance) == (
+        then.summary,
+        then.told,
+        then.tables,
+        then.provenance,
+    )
+    row = machine.frames[9].rows[0]
+    assert any(f"RES {long_size(row.rss_bytes)}, VIRT {long_size(row.virt_bytes)}" in line for line in back.summary)
+    assert back.provenance[0] != report_of(machine.frames[-1]).provenance[0]
