@@ -325,9 +325,11 @@ class Player:
         self._seek, self._source, self._engine = None, seek.source, seek.engine
         seek.engine.view(request)  # takes with it the ends of processes before this instant
         frame = seek.engine.step(request)
-        if not seek.is_long and self._wanted is None:
+        if seek.is_long or frame is None:
+            return frame
+        if self._wanted is None:
             self._begin_seek(seek.position, self._long_ticks, request)
-        return frame
+        return _without_end(frame)._replace(is_settled=False)
 
     def _measure(self, sample_s: float) -> None:
         self._sample_s = max(0.0005, 0.8 * self._sample_s + 0.2 * sample_s)
@@ -379,6 +381,14 @@ class _Seek:
             if clock() >= until_s:
                 return False
         return True
+
+
+def _without_end(frame: Frame) -> Frame:
+    """A frame with a short past does not say how its process ended: the evidence lies further back."""
+    detail = frame.detail
+    if detail is None or detail.outlook is None or detail.outlook.autopsy is None:
+        return frame
+    return frame._replace(detail=detail._replace(outlook=None))
 
 
 def _wants_more(before: Request, now: Request) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -13,6 +14,8 @@ from memtop.procfs.statm import parse_statm
 if TYPE_CHECKING:
     from memtop.sources.protocol import NotedEvent
 
+GAP_INTERVALS: Final = 4.0
+"""Where so many times the shortest interval lies between two samples, RES in between is not known."""
 KEPT: Final = 4
 """Processes whose RES is kept."""
 _MORE: Final = 1.05
@@ -86,18 +89,35 @@ class _Sizes:
         self._begins_s = (
             begins_s - 1.0
         )  # the kernel counts the start in ticks of 10 ms, since a boot known to the second
+        self._last: tuple[int, float, float] | None = None
+        """Part, wall time and RES of the sample before."""
+        self._interval_s = math.inf
+        """The shortest time between two samples."""
         self._scan = source.sweeps_of("statm", key.pid)
 
     def go_on(self, clock: Callable[[], float], until_s: float) -> bool:
         for number, (wall_s, statm) in enumerate(self._scan):
-            if statm and wall_s >= self._begins_s:
-                part = min(PARTS - 1, max(0, int((wall_s - self._first_s) / self._length_s * PARTS)))
-                rss_bytes = float(parse_statm(statm).rss_bytes)
+            part = min(PARTS - 1, max(0, int((wall_s - self._first_s) / self._length_s * PARTS)))
+            rss_bytes = float(parse_statm(statm).rss_bytes) if statm and wall_s >= self._begins_s else None
+            if rss_bytes is not None:
+                self._hold_until(part, wall_s)
                 self.parts[part] = max(rss_bytes, self.parts[part] or 0.0)
+            self._last = None if rss_bytes is None else (part, wall_s, rss_bytes)
             if number % 16 == 15 and clock() >= until_s:
                 return False
         self.is_complete = True
         return True
+
+    def _hold_until(self, part: int, wall_s: float) -> None:
+        """Let the value before hold in the parts between two samples, unless nothing was sampled for long."""
+        if self._last is None:
+            return
+        last, at_s, rss_bytes = self._last
+        interval_s = wall_s - at_s
+        if interval_s > 0:
+            self._interval_s = min(self._interval_s, interval_s)
+        if interval_s <= GAP_INTERVALS * self._interval_s:
+            self.parts[last + 1 : part] = [rss_bytes] * (part - last - 1)
 
 
 def timeline_events(noted: list[tuple[float, NotedEvent]]) -> Iterator[TimelineEvent]:

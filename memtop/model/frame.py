@@ -356,6 +356,9 @@ class Frame(NamedTuple):
     newest_s: float | None = None
     """Wall time of the newest sample, where all of this frame is of an earlier instant; None where it is not."""
 
+    is_settled: bool = True
+    """Whether what precedes the instant was played. If not, a frame with verdicts of more past follows soon."""
+
     @property
     def now_s(self) -> float:
         """Wall time of the newest sample."""

@@ -12,6 +12,7 @@ from memtop.engine.engine import Engine
 from memtop.engine.player import Player, Seekable
 from memtop.errors import UsageError
 from memtop.model.frame import Frame
+from memtop.process_key import ProcessKey
 from memtop.settings import Settings
 from memtop.sources.protocol import NotedEvent
 from memtop.sources.recording import encoder
@@ -123,3 +124,18 @@ def test_times_of_day_are_those_of_the_recording() -> None:
         parse_time_of_day("12:00", first_s, first_s + 120)
     with pytest.raises(UsageError, match="not a time of day"):
         parse_time_of_day("noon", first_s, first_s + 120)
+
+
+def test_the_timeline_holds_res_between_samples_and_knows_nothing_before_the_process(recording: Path) -> None:
+    source, player = player_of(recording)
+    frame = player.step(REQUEST)
+    assert frame is not None
+    request = REQUEST._replace(readings=REQUEST.readings._replace(focus=ProcessKey(10, 500)))
+    player.step(request)
+    while player.has_work:
+        frame = player.work(request) or frame
+    assert frame.timeline is not None
+    parts = frame.timeline.rss_bytes
+    assert None not in parts and list(parts) == sorted(size for size in parts if size is not None)
+    assert parts[0] != parts[-1]
+    source.close()

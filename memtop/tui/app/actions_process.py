@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from memtop.errors import ActionRefused, MemtopError
 from memtop.model.group import GroupRow
@@ -18,6 +18,8 @@ from memtop.tui.dialogs.signal_dialog import SignalDialog
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.process_table import ProcessTable
 
+AGAIN_S: Final = 0.1
+"""Time until a report that has to wait for its instant is tried again."""
 Value = TypeVar("Value")
 
 
@@ -98,6 +100,9 @@ class ProcessActions(ExitActions):
     def action_report(self) -> None:
         if self.frame is None or self.frame.detail is None:
             self.say("no process is selected", severity="warning")
+            return
+        if not self.frame.is_settled:
+            self.set_timer(AGAIN_S, self.action_report)
             return
         from memtop.report.write import write_report  # noqa: PLC0415 (Jinja2 is imported when a report is wanted)
 
