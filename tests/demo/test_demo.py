@@ -417,7 +417,7 @@ def test_a_cgroup_namespace_is_asked_at_its_root() -> None:
 def test_strict_overcommit_counts_promises() -> None:
     commit = f"CommitLimit: {600 * 1024} kB\nCommitted_AS: {500 * 1024} kB\n"
     require_room("reserve", BLOCK, files(proc__meminfo=MACHINE + commit, proc__sys__vm__overcommit_memory="0\n"))
-    with pytest.raises(UsageError, match="but 100 MiB is all that this kernel may still promise"):
+    with pytest.raises(UsageError, match="but 100 MiB is all that this kernel still grants"):
         require_room("reserve", BLOCK, files(proc__meminfo=MACHINE + commit, proc__sys__vm__overcommit_memory="2\n"))
 
 

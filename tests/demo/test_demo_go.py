@@ -85,7 +85,7 @@ def test_memory_that_was_given_back_is_told_by_lazyfree() -> None:
     assert detail.runtime is not None
     assert {part.key: part.size_bytes for part in detail.runtime.parts}["freed"] > 200 * MIB
     said = "\n".join(line.text for line in body_lines(detail, 400))
-    assert "It returns memory by MADV_FREE" in said
+    assert "It returns memory with MADV_FREE" in said
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -160,9 +160,9 @@ def test_collections_become_marks_on_the_chart() -> None:
 
 def test_a_refused_connection_is_a_line_in_the_panel_and_is_left_alone_after_three_times() -> None:
     world = World(GO, URL)
-    world.source.files[f"{AT}metrics#{URL}"] = Unavailable("http://127.0.0.1:6060: the connection is refused")
+    world.source.files[f"{AT}metrics#{URL}"] = Unavailable("http://127.0.0.1:6060: connection refused")
     frame = world.play(10)
-    assert "No figures: http://127.0.0.1:6060: the connection is refused." in text(frame)
+    assert "No figures: http://127.0.0.1:6060: connection refused." in text(frame)
     assert "hunter2" not in text(frame)
     assert world.asked("metrics") == 3
     world.play(25)
