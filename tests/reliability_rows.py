@@ -382,6 +382,9 @@ ROWS: Final = (
             f"{_RECORDING}::test_a_disk_that_stalls_costs_instants_but_no_knowledge",
             f"{_RECORDING}::test_a_file_that_is_removed_while_recording_is_noticed",
             "cli/test_recording_trouble.py::test_it_is_said_and_is_an_error",
+            "cli/test_recording_trouble.py::test_a_signal_that_leaves_samples_unsaved_says_so_and_is_an_error",
+            "cli/test_recording_trouble.py::test_a_recording_that_lacks_its_last_samples_says_so_itself",
+            "cli/test_record.py::test_a_full_disk_ends_it_with_one_sentence",
         ),
     ),
     Row(

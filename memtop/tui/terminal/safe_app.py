@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from rich.console import RenderableType
@@ -9,7 +10,7 @@ from textual._context import active_message_pump
 from textual.app import App, ScreenError
 from textual.css.query import QueryError
 from textual.dom import DOMNode, NoScreen
-from textual.timer import Timer
+from textual.timer import Timer, TimerCallback
 from textual.widget import MountError
 from textual.worker import WorkerFailed
 
@@ -49,6 +50,20 @@ class SafeApp(KeyOrder):
         self.notify(clean(refused), severity="warning", markup=False)
         if self._waits_for_end is None:
             self._waits_for_end = self.set_interval(POLL_S, lambda: None if supervised.running else self.exit())
+
+    def set_timer(
+        self, delay: float, callback: TimerCallback | None = None, *, name: str | None = None, pause: bool = False
+    ) -> Timer:
+        """Call a function once, after ``delay`` seconds.
+
+        Textual 8 forgets the call where the kernel takes the processor away for ``delay`` while the timer starts. It
+        waits 8 ms before it passes on a new size; where that was forgotten, no later size reached the screen either.
+        """
+        call = None if callback is None else partial(self.call_next, callback)
+        timer = Timer(self, delay, name=name, callback=call, repeat=0, skip=False, pause=pause)
+        timer._start()
+        self._timers.add(timer)
+        return timer
 
     def close_screen(self) -> None:
         """Leave the screen because the end has begun elsewhere. Called in the event loop."""
