@@ -77,7 +77,7 @@ def test_a_limit_that_is_too_low_is_recognised() -> None:
     assert runtime is not None
     assert runtime.notice is not None
     assert runtime.notice.bad
-    assert "is less than it needs" in runtime.notice.text
+    assert "is less than the program needs" in runtime.notice.text
 
 
 def test_memory_that_was_given_back_is_told_by_lazyfree() -> None:
