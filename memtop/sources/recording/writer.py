@@ -256,7 +256,7 @@ class Writer:
         while self._pending and self._sink is not None and not self._write(self._sink):
             if not self._sink.look():
                 self._removed = True
-                self._sink = None
+                self._finish(complete=False)
                 break
             if last and self._closing:
                 return False
@@ -269,7 +269,7 @@ class Writer:
         self._pending = []
         if self._sink is not None and self._sink.removed:
             self._removed = True
-            self._sink = None
+            self._finish(complete=False)
         return True
 
     def _write(self, sink: Sink) -> bool:
