@@ -90,10 +90,10 @@ def test_what_makes_no_sense_is_said_in_one_line(text: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("rss>lots", "rss> wants a size"),
-        ("res>lots", "res> wants a size"),
-        ("RSS>=lots", "RSS>= wants a size"),
-        ("cpu%<x", "cpu%< wants a number"),
+        ("rss>lots", "rss> needs a size"),
+        ("res>lots", "res> needs a size"),
+        ("RSS>=lots", "RSS>= needs a size"),
+        ("cpu%<x", "cpu%< needs a number"),
         ("cmd>x", "cmd is text; use cmd= or cmd!="),
     ],
 )

@@ -84,7 +84,7 @@ def test_filtering_while_typing_with_a_complaint_and_a_way_back(board: Terminal,
     board.send("Escape")
     until(lambda: len(order(board)) > 3, board.screen)
     board.type(f"/command={KIN} rss>")
-    board.wait_for("wants a size such as 500m")
+    board.wait_for("needs a size such as 500m")
     board.type("40m")
     wait_for_order(board, large)
     board.send("Enter")

@@ -197,7 +197,7 @@ async def test_filtering_as_one_types_with_complaint_and_way_back() -> None:
         assert it.app.query_one("#filter", Input).has_focus
         await it.press(*"rss>")
         complaint = it.app.query_one("#filter-complaint", Label)
-        assert "wants a size" in str(complaint.render())
+        assert "needs a size" in str(complaint.render())
         await it.press(*"40m")
         assert str(complaint.render()) == "rss: a size such as 500m or 1.5g; > < ="
         await it.shows(40, 20)
