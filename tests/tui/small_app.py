@@ -40,6 +40,7 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
         if options.paint == "usage":
             raise UsageError("no such thing")
     from textual.app import ComposeResult  # noqa: PLC0415
+    from textual.events import Resize  # noqa: PLC0415
     from textual.widgets import Static  # noqa: PLC0415
 
     from memtop.tui.terminal.safe_app import SafeApp  # noqa: PLC0415
@@ -53,6 +54,9 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
         def on_mount(self) -> None:
             self.set_interval(0.05, self.draw)
             self.set_timer(0.2, self.go_wrong)
+
+        def on_resize(self, event: Resize) -> None:
+            (Path(options.state) / "size").write_text(f"{event.size.width} x {event.size.height}")
 
         def draw(self) -> None:
             wide = "x" * (200 if options.chatty else 1)

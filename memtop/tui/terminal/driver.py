@@ -5,6 +5,8 @@ Fixed here, all measured with Textual 8.2.8:
 - a terminal that vanishes: Textual loops on end-of-file forever; here the run ends;
 - a terminal that stops reading: Textual's event loop blocks on a full queue; here output is dropped until the terminal
   reads again, and then everything is drawn again;
+- two sizes in quick succession: Textual's handler asks for the size, the second signal interrupts it and reports the
+  new size, and then the first one reports the old size; here the event loop asks for the size;
 - a SIGCONT without a suspension: Textual starts a second set of threads; here the screen is drawn again;
 - bytes that are not UTF-8 on the keyboard: Textual crashes; here they are replaced, see also ``key_parser``;
 - output of others to descriptors 1 and 2: the picture is drawn through another descriptor.
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import termios
 import threading
 import time
@@ -29,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.message import Message
 
 from memtop.tui.terminal.key_parser import KeyParser
@@ -203,6 +207,8 @@ class SafeDriver(LinuxDriver):
         self._writer = SafeWriter(self._terminal.out_fd, self._lost, self._redraw_screen)
         self._writer.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        signal.signal(signal.SIGWINCH, self._on_sigwinch)
+        self._report_size()  # it may have changed before there was this handler
         if self._terminal.attributes is not None:
             self.attrs_before = self._terminal.attributes  # those from before the first picture
         self._life.screen_is_up(self._close_screen)
@@ -241,6 +247,14 @@ class SafeDriver(LinuxDriver):
     def _lost(self) -> None:
         if not self.exit_event.is_set():
             self._life.end(TERMINAL_LOST)
+
+    def _on_sigwinch(self, *_: int | FrameType | None) -> None:
+        with suppress(RuntimeError):  # the event loop has been closed
+            self._loop.call_soon_threadsafe(self._report_size)
+
+    def _report_size(self) -> None:
+        size = Size(*self._terminal.size())
+        self._app.post_message(events.Resize(size, size))
 
     # Job control. The handlers only schedule work, because it takes locks that the interrupted code may hold.
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -316,3 +317,18 @@ def test_a_paste_that_never_ends_does_not_keep_q_from_ending_it(app: PtyRun) -> 
         app.press(b"q")
     assert app.end() == 0
     assert_restored(app)
+
+
+def test_of_two_sizes_in_quick_succession_the_last_one_counts(app: PtyRun, tmp_path: Path) -> None:
+    """The second signal is to come while the first one is handled, which hits now and then."""
+    for width in range(100, 160):
+        app.resize(40, 10)
+        later_s = time.perf_counter() + 30e-6
+        while time.perf_counter() < later_s:
+            pass
+        app.resize(width, 30)
+        wait_for(partial(_says, tmp_path / "size", f"{width} x 30"), "the last size")
+
+
+def _says(path: Path, text: str) -> bool:
+    return path.read_text() == text
