@@ -181,7 +181,7 @@ _VIEWS: Final = (
             value("-c", "--columns", metavar="A,B,...", help="columns in this order; +NAME adds one"),
             value("-d", "--delay", metavar="SECS", help="time between samples, 0.1 to 60 (1)"),
             value("-n", "--iterations", metavar="N", help="stop after N samples"),
-            flag("--no-color", help="no colors, no colors, as with NO_COLOR set"),
+            flag("--no-color", help="no colors, as with NO_COLOR set"),
             flag("--ascii", help="only ASCII characters"),
             flag("--no-mouse", help="leave the mouse to the terminal"),
         ),

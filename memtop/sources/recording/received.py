@@ -32,6 +32,7 @@ class Received:
         self._tables = Tables(self._connection, Bounds(max_bytes=KEPT_BYTES))
         self._lock = threading.Lock()
         """Held while the connection is used."""
+        self._is_closed = False
         self._since_key_bytes = 0
         self._changed = threading.Condition()
         self._count = 0
@@ -70,7 +71,10 @@ class Received:
             return is_new
 
     def close(self) -> None:
-        """Nothing is closed: the thread may wait for the pipe, and ends with memtop."""
+        """Give back the memory. The thread may still wait for the pipe: it takes no more, and ends with memtop."""
+        with self._lock:
+            self._is_closed = True
+            self._connection.close()
 
     # In the thread
 
@@ -103,6 +107,8 @@ class Received:
         if self._since_key_bytes > KEPT_BYTES:
             raise RecordingError("it has no keyframes")
         with self._lock:
+            if self._is_closed:
+                return
             self._tables.write([block])
         with self._changed:
             now_s = time.monotonic()
