@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TypeVar
 
 from textual import events
+from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.command import CommandList, CommandPalette
+from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import OptionList
+from textual.widgets import LoadingIndicator, OptionList
 
 from memtop.tui.drawing.steady_size import SteadySize
 from memtop.tui.drawing.text_selection import SelectsText
@@ -35,7 +37,17 @@ class ClosedOnce(SteadySize, ModalScreen[Result], SelectsText[Result]):
         return super().dismiss(result)
 
 
-class ChoiceList(OptionList):
+class CurrentClicks:
+    """Mixin for a list, before Textual's class: clicks on lines that are gone choose nothing (Textual's IndexError)."""
+
+    option_count: int
+
+    async def _on_click(self, event: events.Click) -> None:
+        if event.style.meta.get("option", -1) >= self.option_count:
+            event.prevent_default()
+
+
+class ChoiceList(CurrentClicks, OptionList):
     """A list of options whose page keys do nothing until it has lines (Textual's raises KeyError)."""
 
     def action_page_up(self) -> None:
@@ -49,10 +61,24 @@ class ChoiceList(OptionList):
             super().action_page_down()  # type: ignore[no-untyped-call]
 
 
+class Commands(CurrentClicks, CommandList):
+    """The commands found, which change while more is typed."""
+
+
 class Palette(SteadySize, CommandPalette):
     """The command palette."""
 
     _answered = False
+
+    def compose(self) -> ComposeResult:
+        """The same as Textual's, with a list of our own."""
+        with Vertical(id="--container"):
+            with Horizontal(id="--input"):
+                yield SearchIcon()
+                yield CommandInput(placeholder=self._placeholder, select_on_focus=False)
+            with Vertical(id="--results"):
+                yield Commands()
+                yield LoadingIndicator()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Whether an action may run now. Those of the list wait until it has lines (Textual's raises KeyError)."""
