@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from memtop.tui.terminal.key_parser import PASTE_LIMIT_S
 from tests.tui.terminal.pty_run import PtyRun
 
 WORLDS: Final = ("live", "pid", "replay", "command")
@@ -164,7 +165,7 @@ class Monkey:
         while time.monotonic() < limit_s:
             tokens.append("".join(self._dice.choices("abcdef", k=10)).encode())
             self._send(run, ESCAPE * 8 + b"/" + tokens[-1])
-            tried_s = time.monotonic() + ANSWER_S / 4  # a paste without an end may take the first one for its own
+            tried_s = time.monotonic() + PASTE_LIMIT_S  # a paste without an end may take the first one for its own
             while time.monotonic() < min(tried_s, limit_s) and run.process.poll() is None:
                 if any(token in run.output for token in tokens):
                     self._send(run, ESCAPE * 2)
