@@ -117,9 +117,15 @@ def test_pausing_stops_the_picture_and_end_lets_it_go_on(board: Terminal) -> Non
 
 
 def test_looking_back_and_returning_to_now(board: Terminal) -> None:
-    board.send("Left")
-    board.wait_for(re.compile(r"looking back", re.IGNORECASE))
-    board.send("[", "Right")
+    board.send("Left")  # at the first sample there is nothing before it
+    board.wait_for(re.compile(r"looking back|no earlier sample", re.IGNORECASE))
+
+    def seconds_back() -> bool:
+        board.send("End", "[")
+        return board.sees(re.compile(r"looking back [2-9] s"))
+
+    until(seconds_back, board.screen)
+    board.send("Right")
     board.wait_for(re.compile(r"looking back", re.IGNORECASE))
     board.send("End")
     until(lambda: not board.sees(re.compile(r"looking back", re.IGNORECASE)), board.screen)

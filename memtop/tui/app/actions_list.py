@@ -91,6 +91,7 @@ class ListActions(AppState):
         self.query_one("#filter-line").add_class("-open")
         line = self.query_one("#filter", Input)
         line.value = self.view.query.text
+        line.select_all()
         self.set_class(True, "-filtering")
         groups = self.view.rows.lists_groups
         self.query_one("#filter-complaint", Label).update(Content(filter_hint(line.value, groups=groups)))

@@ -53,6 +53,8 @@ class TimeActions(AppState):
             return
         if points < 0:
             cursor_s = max(cursor_s, self._oldest_s if first_s is None else first_s)
+            if cursor_s >= now_s:
+                self.say("no earlier sample yet")
         self.choose_window(cursor_s=None if cursor_s >= now_s else cursor_s)
 
     @property

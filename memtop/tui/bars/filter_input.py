@@ -25,9 +25,18 @@ class ColumnNames(Suggester):
 
 
 class FilterInput(Input):
-    """The right arrow takes what is suggested. Enter closes the line at once: keys behind it are for the list."""
+    """The right arrow takes what is suggested. Enter closes the line at once: keys behind it are for the list.
+
+    Its owner selects the text when it opens the line. The focus does not: it may come behind the first keys, and the
+    next key would replace them.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "app.keep_filter", "Keep", show=False)]
 
     def __init__(self, groups: Callable[[], bool], *, id: str | None = None) -> None:
-        super().__init__(placeholder="text, !regex, or rss>500m user=app", suggester=ColumnNames(groups), id=id)
+        super().__init__(
+            placeholder="text, !regex, or rss>500m user=app",
+            suggester=ColumnNames(groups),
+            id=id,
+            select_on_focus=False,
+        )

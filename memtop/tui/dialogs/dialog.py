@@ -77,7 +77,9 @@ class Prompt(Dialog[Value]):
         with Vertical(classes="dialog"):
             yield Label(Content(self._title), classes="dialog-title")
             yield Label(Content(self._says), classes="dialog-about")
-            yield Input(self._initial, select_on_focus=True)
+            line = Input(self._initial, select_on_focus=False)  # the focus may come behind the first keys
+            line.select_all()
+            yield line
             yield Label("", classes="dialog-complaint")
             yield Label("Enter apply   Esc cancel", classes="dialog-says")
 

@@ -81,7 +81,11 @@ class Help(Dialog[Found]):
             text = TextLines(id="help-text")
             text.can_focus = True
             yield text
-            yield Input(placeholder="Search keys, columns and topics; Enter reads the first topic", id="help-search")
+            yield Input(
+                placeholder="Search keys, columns and topics; Enter reads the first topic",
+                id="help-search",
+                select_on_focus=False,
+            )
 
     def on_mount(self) -> None:
         """Give the focus to the text, so that arrows scroll it."""

@@ -48,6 +48,17 @@ async def test_a_filter_typed_right_behind_an_answer_is_a_filter() -> None:
             await it.press("escape")
 
 
+async def test_what_is_typed_after_a_pause_goes_on_with_the_filter_and_a_new_one_replaces_it() -> None:
+    async with board() as it:
+        burst(it, "slash", *"ce")
+        await it.until(partial(shows, it, "ce"), "the filter")
+        await it.pilot.pause()
+        await it.press("f")
+        await it.until(partial(shows, it, "cef"), "its third letter")
+        await it.press("enter", "slash", "d")
+        await it.until(partial(shows, it, "d"), "a new filter")
+
+
 async def test_a_click_acts_before_the_keys_behind_it() -> None:
     async with board() as it:
         x, y = it.app.query_one("#status").region.offset
