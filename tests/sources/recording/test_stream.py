@@ -49,10 +49,10 @@ def played(data: bytes) -> tuple[list[float], Growth, str | None]:
     reader, writing = os.pipe()
 
     def send() -> None:
-        with open(writing, "wb") as pipe:
+        with suppress(BrokenPipeError), open(writing, "wb") as pipe:  # a stream that is refused is not read to its end
             pipe.write(data)
 
-    sender = threading.Thread(target=send)
+    sender = threading.Thread(target=send, daemon=True)
     sender.start()
     try:
         replay = Replay("s", Received(reader).open())
@@ -63,6 +63,7 @@ def played(data: bytes) -> tuple[list[float], Growth, str | None]:
         assert growth is not None
         replay.close()
     finally:
+        os.close(reader)
         sender.join(PATIENCE_S)
     return instants, growth, incomplete
 
