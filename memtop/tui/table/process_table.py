@@ -174,8 +174,17 @@ class ProcessTable(ProcessList, inherit_bindings=False):
             )
         return self._paintings
 
+    def _has_styles(self) -> bool:
+        try:
+            self.get_component_styles("process-table--heading")
+        except KeyError:
+            return False
+        return True
+
     def refresh_rows(self) -> None:
         """See the list. The cached lines of rows out of view are dropped."""
+        if not self._has_styles():
+            return  # a frame came before the styles, whose update repaints everything
         super().refresh_rows()
         if self.body_lines:
             self._get_paintings().keep_only(self.visible_keys)
