@@ -9,6 +9,7 @@ import argparse
 import ctypes
 import subprocess
 import sys
+import termios
 import threading
 import time
 from functools import partial
@@ -49,6 +50,8 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
         BINDINGS: ClassVar = [("q", "quit"), ("ctrl+c", "quit"), ("ctrl+z", "suspend_process")]
 
         def compose(self) -> ComposeResult:
+            if options.resize:  # while Textual's first report of the size waits for its turn
+                termios.tcsetwinsize(0, (options.resize, options.resize))
             yield Static("ready", id="text")
 
         def on_mount(self) -> None:
@@ -113,6 +116,7 @@ def main() -> None:
     parser.add_argument("--state", required=True)
     parser.add_argument("--error", default="")
     parser.add_argument("--paint", default="")
+    parser.add_argument("--resize", type=int)
     for flag in ("--chatty", "--talk", "--child"):
         parser.add_argument(flag, action="store_true")
     options = parser.parse_args()

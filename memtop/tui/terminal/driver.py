@@ -6,7 +6,8 @@ Fixed here, all measured with Textual 8.2.8:
 - a terminal that stops reading: Textual's event loop blocks on a full queue; here output is dropped until the terminal
   reads again, and then everything is drawn again;
 - two sizes in quick succession: Textual's handler asks for the size, the second signal interrupts it and reports the
-  new size, and then the first one reports the old size; here the event loop asks for the size;
+  new size, and then the first one reports the old size; here the event loop asks for the size, and again when the
+  report is handled, see ``safe_app``;
 - a SIGCONT without a suspension: Textual starts a second set of threads; here the screen is drawn again;
 - bytes that are not UTF-8 on the keyboard: Textual crashes; here they are replaced, see also ``key_parser``;
 - output of others to descriptors 1 and 2: the picture is drawn through another descriptor.
@@ -208,7 +209,6 @@ class SafeDriver(LinuxDriver):
         self._writer.start()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         signal.signal(signal.SIGWINCH, self._on_sigwinch)
-        self._report_size()  # it may have changed before there was this handler
         if self._terminal.attributes is not None:
             self.attrs_before = self._terminal.attributes  # those from before the first picture
         self._life.screen_is_up(self._close_screen)

@@ -6,10 +6,12 @@ from functools import partial
 from typing import Final
 
 from rich.console import RenderableType
+from textual import events
 from textual._context import active_message_pump
 from textual.app import App, ScreenError
 from textual.css.query import QueryError
 from textual.dom import DOMNode, NoScreen
+from textual.geometry import Size
 from textual.timer import Timer, TimerCallback
 from textual.widget import MountError
 from textual.worker import WorkerFailed
@@ -33,6 +35,16 @@ class SafeApp(KeyOrder):
         super().__init__(driver_class=SafeDriver)
         self.life = life
         self._waits_for_end: Timer | None = None
+
+    async def on_event(self, event: events.Event) -> None:
+        """Handle an event. A size of the terminal is read again: reports of it do not come in the order of the sizes.
+
+        Textual 8 reports the size of its start through a task, which comes behind the report of a signal that arrives
+        while the screen is being composed. The screen stayed at the old size.
+        """
+        if isinstance(event, events.Resize) and self.life is not None:
+            event.size = event.virtual_size = event.container_size = Size(*self.life.terminal.size())
+        await super().on_event(event)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """End with ``return_code``. If the screen does not close in time, the process ends anyway."""

@@ -330,5 +330,13 @@ def test_of_two_sizes_in_quick_succession_the_last_one_counts(app: PtyRun, tmp_p
         wait_for(partial(_says, tmp_path / "size", f"{width} x 30"), "the last size")
 
 
+def test_a_size_that_changes_while_the_screen_is_composed_counts(tmp_path: Path) -> None:
+    with small_app(tmp_path, "--resize", "50") as run:
+        run.wait_output(UP)
+        drawn = run.drawn_bytes
+        wait_for(lambda: run.drawn_bytes > drawn + 200, "more drawing, behind all sizes")
+        assert _says(tmp_path / "size", "50 x 50")
+
+
 def _says(path: Path, text: str) -> bool:
     return path.read_text() == text
