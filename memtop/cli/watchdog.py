@@ -1,7 +1,8 @@
 """Watches samples that are taken without a screen: a reading that hangs in the kernel is said, and ends memtop.
 
 Files that may block are read on threads of their own. What is watched for here is what should not happen: the kernel
-itself does not answer, and the thread that waits for it can be neither interrupted nor ended.
+itself does not answer, and the thread that waits for it can be neither interrupted nor ended. A sample that is late
+because memtop gets no processor, or was stopped, is not that: it is said, and waited for.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import time
 from _thread import start_new_thread
 from typing import TYPE_CHECKING, Final
 
+from memtop.processor_time import Starvation
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -21,6 +24,8 @@ LEAST_LATE_S: Final = 3.0
 """... unless that is shorter than this: the machine may be busy."""
 END_S: Final = 30.0
 """How long memtop waits after it has said so."""
+HANGS: Final = "a read from /proc or /sys hangs"
+STARVED: Final = "memtop gets too little processor time"
 EXIT_CODE: Final = 2
 """See ``errors``: a file that cannot be read."""
 
@@ -46,16 +51,25 @@ class Watchdog:
         self._began_s = None
 
     def _watch(self) -> None:
-        said_of: float | None = None
+        starvation = Starvation()
+        step_s = min(self._late_s, self._end_s) / 4
+        watched: float | None = None
+        watched_s, hangs_s, said = 0.0, 0.0, ""
         while True:
-            time.sleep(min(self._late_s, self._end_s) / 4)
+            time.sleep(step_s)  # longer if memtop is stopped meanwhile, which does not count
+            idle_s = starvation.idle_s(step_s)
             began_s = self._began_s
-            waited_s = 0.0 if began_s is None else time.monotonic() - began_s
-            if waited_s >= self._late_s and said_of != began_s:
-                said_of = began_s
-                _say(f"no sample for {waited_s:.0f} s: a read from /proc or /sys hangs")
-            if waited_s >= self._late_s + self._end_s:
-                _say(f"no sample for {waited_s:.0f} s: giving up")
+            if began_s is None or began_s != watched:
+                watched, watched_s, hangs_s, said = began_s, 0.0, 0.0, ""
+                continue
+            watched_s += step_s
+            hangs_s += idle_s
+            cause = HANGS if hangs_s >= self._late_s else STARVED if watched_s >= 2 * self._late_s else said
+            gives_up = hangs_s >= self._late_s + self._end_s
+            if gives_up or cause != said:
+                said = cause
+                _say(f"no sample for {time.monotonic() - began_s:.0f} s: {'giving up' if gives_up else cause}")
+            if gives_up:
                 os._exit(EXIT_CODE)
 
 

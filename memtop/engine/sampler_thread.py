@@ -208,6 +208,11 @@ class SamplerThread:
         late_s = max(OVERDUE_AT_LEAST_S - delay_s, min(OVERDUE_DELAYS * delay_s, OVERDUE_AT_MOST_S))
         return age_s if age_s >= delay_s + late_s else None
 
+    @property
+    def fails(self) -> bool:
+        """Whether the last sample could not be taken, for an error that was delivered. Takes no lock."""
+        return self._failures > 0
+
     # In the sampler thread
 
     def _due_s(self) -> float:

@@ -10,16 +10,18 @@ all its readings. So these are threads of :mod:`_thread`, which Python does not 
 from __future__ import annotations
 
 import time
-from _thread import LockType, allocate_lock, start_new_thread
+from _thread import LockType, allocate_lock, get_native_id, start_new_thread
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from memtop import processor_time
 from memtop.errors import Blocked, MemtopError, Unavailable, starved
 from memtop.sources.protocol import Answer, is_runtime, pid_of, without_address
 
 DEADLINE_S: Final = 2.0
-"""A reading that takes longer is blocked, if it does not come back within ``GRACE_S`` either."""
+"""A reading that takes longer is blocked, if it does not come back within ``GRACE_S`` either. Time for which its thread
+wants a processor does not count: then memtop is slow, not the file."""
 GRACE_S: Final = 0.3
 """Counted from when memtop first sees that a reading is late: memtop itself may have been stopped, or without a
 processor, until then."""
@@ -36,7 +38,10 @@ THREADS: Final = 8
 
 
 class _Reading:
-    __slots__ = ("data", "done", "error", "late_since_s", "path", "size", "started_s", "stuck", "took_s", "unwanted")
+    __slots__ = (
+        *("data", "done", "error", "late_since_s", "path", "size", "started_s", "stuck", "took_s", "unwanted"),
+        *("thread_id", "wanted_s"),
+    )
 
     def __init__(self, path: str, size: int) -> None:
         self.path = path
@@ -52,6 +57,19 @@ class _Reading:
         """Abandoned. The thread ends, or works again if its read ever returns and it is needed."""
         self.unwanted = False
         """The answer is no longer wanted."""
+        self.thread_id = 0
+        """The thread that reads, once it has begun."""
+        self.wanted_s = 0.0
+        """The processor time that this thread had wanted before."""
+
+    def waits_s(self, now_s: float) -> float:
+        """For how long the kernel has not answered, in seconds."""
+        if self.started_s is None:
+            return 0.0
+        took_s = now_s - self.started_s
+        if took_s > _deadline_s(self.path) and self.thread_id:  # rarely: the answer costs a file
+            took_s -= max(0.0, processor_time.of_thread_s(self.thread_id) - self.wanted_s)
+        return took_s
 
     def goes_on(self) -> bool:
         return not self.unwanted
@@ -167,7 +185,7 @@ class BlockingReader:
     def _give_up_overdue(self) -> None:
         now_s = self._clock()
         for reading in self._running:
-            if reading.stuck or reading.started_s is None or now_s - reading.started_s <= _deadline_s(reading.path):
+            if reading.stuck or reading.waits_s(now_s) <= _deadline_s(reading.path):
                 continue
             if reading.late_since_s is None:
                 reading.late_since_s = now_s
@@ -193,9 +211,11 @@ class BlockingReader:
             return False
         error: MemtopError | None = None
         data = b""
-        # Pagemap does not hold up the process.
-        clock_s = time.thread_time if reading.path.endswith("/pagemap") else spent_s
-        began_s = clock_s()
+        # Pagemap does not hold up the process. Of others a reader that waits for a processor in the middle holds the
+        # process's lock all that time.
+        clock_s = time.thread_time if reading.path.endswith("/pagemap") else processor_time.thread_s
+        began_s = reading.wanted_s = clock_s()
+        reading.thread_id = get_native_id()
         try:
             data = self._read(reading.path, reading.size, reading.goes_on)
         except MemtopError as problem:
@@ -226,21 +246,6 @@ class BlockingReader:
             reading.started_s = self._clock()
             self._running.add(reading)
             return reading
-
-
-def spent_s() -> float:
-    """CPU time of this thread, plus the time for which it was ready to run but waited for a processor.
-
-    A reader that waits in the middle of smaps holds the target's lock all that time. Waiting for the interpreter lock
-    costs the target nothing. proc_pid_schedstat(5), "Documentation/scheduler/sched-stats.rst"; without that file only
-    the CPU time is known.
-    """
-    try:
-        with open("/proc/thread-self/schedstat", "rb") as file:
-            waited_ns = int(file.read().split()[1])
-    except (OSError, IndexError, ValueError):
-        waited_ns = 0
-    return time.thread_time() + waited_ns / 1e9
 
 
 def _deadline_s(path: str) -> float:

@@ -14,7 +14,6 @@ from textual.screen import Screen
 from textual.theme import ThemeProvider
 from textual.widgets import Input, Label
 
-from memtop import units
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
@@ -35,6 +34,7 @@ from memtop.tui.app.actions_replay import ReplayActions
 from memtop.tui.app.actions_time import TimeActions
 from memtop.tui.app.app_state import FrameReady, SamplerTroubled
 from memtop.tui.app.bindings import BINDINGS, REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.app.overdue import Overdue
 from memtop.tui.app.palette_commands import commands
 from memtop.tui.app.tail import follow_tail, tail_words
 from memtop.tui.bars.filter_bar import FilterBar
@@ -49,7 +49,6 @@ from memtop.tui.dialogs.palette import Palette
 from memtop.tui.drawing.ascii_filter import AsciiLines
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.clickable_line import Bar
-from memtop.tui.drawing.severity_signs import DANGER_MARK
 from memtop.tui.drawing.steady_size import SteadyScreen
 from memtop.tui.drawing.text_lines import without_focus
 from memtop.tui.panels.limits import chart_forecast, chart_limits
@@ -81,12 +80,6 @@ LINES_WITH_HEADLINE: Final = 2
 """Lines from which there is a headline above the line of facts."""
 PANEL_FROM: Final = 36
 """Screen height, in lines, from which a watched process has a panel open under its chart."""
-
-
-def overdue_words(age_s: float, *, known: bool) -> str:
-    """What is said when no sample has come for so long; ``known`` is whether there was one before."""
-    shown = "the screen is that old" if known else "nothing is known yet"
-    return f"{DANGER_MARK} NO SAMPLE FOR {units.duration(age_s)}: {shown}. A read from /proc or /sys hangs."
 
 
 class Upper(Horizontal, KeptLines):
@@ -125,6 +118,7 @@ class MemtopApp(
         super().__init__(engine, settings, view, life=life, commentary=commentary, ready=ready, recording=recording)
         self.first = first
         self.is_following = settings.follow
+        self._overdue = Overdue(self.sampler_thread, replay=bool(settings.replay))
         self._announce = announcer(lambda problem: self.say(problem, severity="warning"))
         self._worded: Frame | None = None
         """The frame that header, sentences and panels describe."""
@@ -202,10 +196,9 @@ class MemtopApp(
 
     def watch_sampler(self) -> None:
         """Say across the screen that samples do not come, and how old is what it shows."""
-        overdue_s = self.sampler_thread.overdue_s
-        words = tail_words(self.player.growth) if self.player is not None else ""
-        if overdue_s is not None:
-            words = overdue_words(overdue_s, known=self.frame is not None)
+        words = self._overdue.words(known=self.frame is not None)
+        if not words and self.player is not None:
+            words = tail_words(self.player.growth)
         if bool(words) != self.has_class("-overdue"):
             self.set_class(bool(words), "-overdue")
         if words:

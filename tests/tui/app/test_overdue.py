@@ -38,8 +38,14 @@ class Hanging(FakeSource):
         return super().begin()
 
 
-@pytest.mark.parametrize("error", [None, RuntimeError("broken")], ids=["it hangs", "it fails"])
-async def test_samples_that_do_not_come_are_said_with_the_age_of_what_is_shown(error: Exception | None) -> None:
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [(None, "A read from /proc or /sys hangs"), (RuntimeError("broken"), "Taking samples fails")],
+    ids=["it hangs", "it fails"],
+)
+async def test_samples_that_do_not_come_are_said_with_the_age_of_what_is_shown(
+    error: Exception | None, cause: str
+) -> None:
     hangs, answers = threading.Event(), threading.Event()
     try:
         async with board(Settings(delay_s=FAST_S), Hanging(hangs, answers, error)) as it:
@@ -47,6 +53,7 @@ async def test_samples_that_do_not_come_are_said_with_the_age_of_what_is_shown(e
             hangs.set()
             await it.until(lambda: said(it), "it is said")
             assert re.search(r"NO SAMPLE FOR [2-9] s: the screen is that old", said(it))
+            await it.until(lambda: cause in said(it), "why is said")
             answers.set()
             await it.until(lambda: not said(it), "samples come again")
     finally:
