@@ -49,6 +49,8 @@ class PanelActions(AppState):
         self.query_one(Panels).chosen = self.view.panel
         self.set_class(bool(self.view.panel), "-panel")
         self.set_class(bool(self.view.panel) and BY_NAME[self.view.panel].tall, "-tall")
+        if self.frame is not None:
+            self.fit_table(self.frame)
         self.call_after_refresh(self.fit_points)
 
     def on_panels_opened(self, message: Panels.Opened) -> None:

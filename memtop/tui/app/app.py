@@ -220,6 +220,8 @@ class MemtopApp(
         self.set_class(tiny, "-tiny")
         self.set_class(width < DOT_BELOW[0] or height < DOT_BELOW[1], "-dot")
         self.set_class(height < LINES_WITH_HEADLINE, "-line")
+        if self.frame is not None:
+            self.fit_table(self.frame)
         self.call_after_refresh(self.fit_points)
 
     # -- frames down
@@ -239,6 +241,7 @@ class MemtopApp(
         if self.watched is None and self.view.rows.only is not None and frame.rows:
             self.watch_process(frame.rows[0].key)
         self.show_filter()
+        self.fit_table(frame)
         self.follow_headline(frame)
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None

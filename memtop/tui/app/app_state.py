@@ -29,8 +29,10 @@ from memtop.tui.bars.footer import Hint, StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
 from memtop.tui.chart.memory_chart import MemoryChart
-from memtop.tui.panels.switcher import BY_NAME, panel_of
+from memtop.tui.panels.switcher import BY_NAME, PANEL_LINES, TALL_SHARE, panel_of
 from memtop.tui.side.side_panel import SidePanel
+from memtop.tui.table.column_layout import SPARE_LINES, table_room
+from memtop.tui.table.process_list import HEADING_LINES
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.table.row_painter import Sort
 from memtop.tui.terminal.lifecycle import Life
@@ -38,8 +40,6 @@ from memtop.tui.terminal.safe_app import SafeApp
 from memtop.view_state import View
 
 NOTICE_S: Final = 6.0
-FEW_ROWS: Final = 4
-"""A filter that leaves no more rows leaves the rest of the table's place to the chart."""
 
 
 class FrameReady(Message):
@@ -87,6 +87,8 @@ class AppState(SafeApp):
         self.recording = recording
         """What writes a recording on demand; None where a recording is played."""
         self._toggling = Lock()
+        self._most_rows: tuple[object, int] = (None, 0)
+        """What is listed, and the most rows that it has had."""
         self.looking_back = engine if isinstance(engine, LookingBack) else None
         """What plays an earlier instant; None where only the engine's own numbers of the past are shown."""
         self.player = (
@@ -275,10 +277,28 @@ class AppState(SafeApp):
         )
         is_on = self.view.query.selects or bool(self.view.user)
         self.set_class(is_on, "-filtered")
-        few = is_on and self.frame is not None and 0 < len(self.frame.listed) <= FEW_ROWS
-        self.set_class(few, "-few")
         if is_on and self.frame is not None:
             self.query_one(FilterBar).show(text, self.frame)
+
+    def fit_table(self, frame: Frame) -> None:
+        """Leave to the chart what a short list does not need.
+
+        While the same things are listed the table only grows, so that processes that come and go do not move the chart.
+        """
+        rows = self.view.rows
+        listed = (self.view.query, self.view.user, rows.only, rows.by, rows.inside, rows.kernel_threads)
+        before = self._most_rows if self._most_rows[0] == listed else (listed, 0)
+        self._most_rows = (listed, max(before[1], len(frame.listed)))
+        panel = BY_NAME.get(self.view.panel)
+        share = 0.0 if panel is None else TALL_SHARE if panel.tall else PANEL_LINES / max(1, self.size.height)
+        lines = self._most_rows[1] + HEADING_LINES + SPARE_LINES
+        few = (
+            bool(frame.listed)
+            and not self.has_class("-one")
+            and lines < table_room(self.size.height, panel_share=share)
+        )
+        self.table.wanted_lines = lines if few else 0
+        self.set_class(few, "-few")
 
     def show_hints(self) -> None:
         """Show the keys of the widget in focus in the footer, and how to step out."""

@@ -29,6 +29,9 @@ from memtop.tui.panels.runtime import runtime_topic
 
 RUNTIME: Final = "runtime"
 TAB_LINES: Final = 1
+PANEL_LINES: Final = 12
+TALL_SHARE: Final = 0.45
+"""The height of a panel and of a tall one above a list, as app.tcss has it: lines, and a part of the screen."""
 
 
 class Panel(Protocol):

@@ -16,6 +16,11 @@ SHORT_BELOW: Final = 30
 MEDIUM_BELOW: Final = 39
 """Lines below which a high panel would leave the chart of a watched process fewer than ten lines."""
 LOW_BELOW: Final = 22
+"""Lines below which a watched process has no frame around its chart, and sentences take what the chart leaves."""
+BARS_LINES: Final = 3
+"""Headline, header and footer."""
+SPARE_LINES: Final = 1
+"""Blank lines under a short list, so that one more process does not move the chart."""
 TINY_BELOW: Final = (60, 16)
 """Columns and lines below which only the chart and its line of facts are shown."""
 DOT_BELOW: Final = (30, 6)
@@ -42,10 +47,20 @@ def table_top(height: int, rows: int, *, one: bool) -> int:
 
     ``one``: certain processes were given, so the chart is large and the table is no higher than its rows.
     """
-    short = height < SHORT_BELOW
     if one:
-        return height - 1 - max(2, min(rows + 1, int(height * (0.2 if short else 0.3))))
-    return 2 + max(9, int(height * (0.5 if short else 0.45)))
+        return height - 1 - max(2, min(rows + 1, int(height * (0.2 if height < SHORT_BELOW else 0.3))))
+    return height - 1 - min(table_room(height), rows + 1 + SPARE_LINES)
+
+
+def table_room(height: int, *, panel_share: float = 0.0) -> int:
+    """Lines that app.tcss gives to a table with many rows on a screen of ``height``.
+
+    ``panel_share``: the part of the screen that the open panel takes, 0.0 if none is open.
+    """
+    short, rest = height < SHORT_BELOW, height - BARS_LINES
+    if panel_share:
+        return int(height * 0.3) if short else rest - int(height * 0.4) - int(height * panel_share)
+    return rest - max(9, int(height * (0.5 if short else 0.45)))
 
 
 def place_columns(columns: Sequence[Column], width: int, sort_key: str) -> tuple[Place, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
 
@@ -40,6 +41,8 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
 
     selected: Reactive[RowKey | None] = Reactive(None, repaint=False)
     """The process under the cursor. Setting it does not scroll; :meth:`reveal` does."""
+    wanted_lines: Reactive[int] = Reactive(0, repaint=False, layout=True)
+    """Its height where the style sheet says ``auto``, blank lines included; 0 for that of its rows."""
     follow: Reactive[bool] = Reactive(False, repaint=False)
     """Keep the selected process in view through every new order."""
 
@@ -75,6 +78,10 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         self.set_length(len(frame.listed) + HEADING_LINES)
         if self.follow:
             self.reveal()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """See ``Widget.get_content_height``."""
+        return self.wanted_lines or super().get_content_height(container, viewport, width)
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -14,8 +14,10 @@ from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.dialogs.topic_viewer import TopicViewer
 from memtop.tui.drawing.text_lines import TextLines
+from memtop.tui.panels.switcher import BY_NAME as PANELS_BY_NAME
+from memtop.tui.panels.switcher import Panels
 from memtop.tui.side.side_panel import SidePanel
-from tests.tui.app.test_app import Board, board
+from tests.tui.app.test_app import LONG_S, Board, board, world
 from tests.tui.frames import line
 
 
@@ -69,6 +71,35 @@ async def test_a_filter_that_is_on_is_seen_and_leaves_its_place_to_the_chart() -
         await it.pilot.click(FilterBar, offset=(4, 0))
         await it.shows(40, 20, 30, 10)
         assert not bar.display
+
+
+async def test_a_short_list_leaves_its_place_to_the_chart_and_does_not_move_it_again() -> None:
+    source = world()
+    async with board(source=source) as it:
+        table = it.app.table
+        await it.until(lambda: table.size.height == 6, "a heading, four rows and one blank line")
+        high = it.app.chart.size.height
+        late = source.processes.pop(30)
+        await it.tick()
+        await it.until(lambda: len(it.pids) == 3, "one row has gone")
+        assert (table.size.height, it.app.chart.size.height) == (6, high)
+        source.add(late)
+        await it.tick()
+        await it.until(lambda: len(it.pids) == 4, "it is back")
+        assert (table.size.height, it.app.chart.size.height) == (6, high)
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 28), (120, 40)])
+@pytest.mark.parametrize("panel", ["", "1", "6"])
+async def test_a_watched_process_has_ten_lines_of_chart_and_the_panel_gives_way(
+    size: tuple[int, int], panel: str
+) -> None:
+    async with board(Settings(delay_s=LONG_S, pids=(10,)), size=size) as it:
+        if panel and tuple(PANELS_BY_NAME)[int(panel) - 1] != it.app.view.panel:
+            await it.press(panel)
+            await it.until(lambda: bool(it.app.query_one(Panels).size.height), "the panel is open")
+        if not panel or size[1] > 20:  # on fewer lines the panel is what is watched
+            await it.until(lambda: it.app.chart.size.height >= 10, "the chart has ten lines")
 
 
 async def test_the_name_of_a_column_is_completed() -> None:

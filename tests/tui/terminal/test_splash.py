@@ -23,6 +23,8 @@ from tests.tui.frames import frame
 MOVE = re.compile(r"\x1b\[(\d+);1H")
 LIST = Settings(delay_s=60.0)
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
+ONLY_ROW = 38
+"""The line of a list's only row on a screen of 40: below it are a blank line and the footer."""
 
 
 def lines(painted: str) -> dict[int, str]:
@@ -51,8 +53,8 @@ def test_the_header_and_the_table_stand_where_they_will_stand() -> None:
 
 def test_its_rows_are_the_rows_of_the_real_table() -> None:
     drawn = lines(paint(frame([proc_row(42)])))
-    assert "     42 app       1.17G   212M   190M  22.0M" in drawn[22]
-    assert "proc-42 --serve" in drawn[22]
+    assert "     42 app       1.17G   212M   190M  22.0M" in drawn[ONLY_ROW]
+    assert "proc-42 --serve" in drawn[ONLY_ROW]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (0, 0), (10, 3), (59, 40), (60, 16), (80, 24), (300, 60), (1000, 5)])
@@ -66,7 +68,7 @@ def test_it_never_leaves_the_screen(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("name", ["plain", "日本語", "䷀䷁", "a…b"])
 def test_a_column_begins_in_the_same_cell_whatever_stands_before_it(name: str) -> None:
     drawn = lines(paint(frame([proc_row(42, user=name)])))
-    assert cell_len(drawn[22].partition("proc-42")[0]) == drawn[21].index("COMMAND")
+    assert cell_len(drawn[ONLY_ROW].partition("proc-42")[0]) == drawn[ONLY_ROW - 1].index("COMMAND")
 
 
 def test_without_colour_there_are_no_styles() -> None:
