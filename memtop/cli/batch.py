@@ -62,13 +62,14 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
             with dog:
                 first_look(engine, request, launch)
         names = Need.NONE if form == "text" else Need.MEMBERSHIP  # of a text there are columns for them
+        lists_groups = request.rows.by is not None and request.rows.inside is None
         request = request._replace(
             rows=request.rows._replace(killed=False, dead=False),  # their ends are separate records
             readings=request.readings._replace(
                 needs_all=Need.STAT | Need.STATUS | Need.OOM | names | request.readings.row_needs,
                 once=settings.iterations == 1,
                 runtimes=form == "json",
-                outlooks=form == "json",
+                outlooks=form == "json" and not lists_groups,
             ),
         )
         if not settings.output:

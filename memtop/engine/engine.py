@@ -231,9 +231,10 @@ class Engine:
             renewed |= self._judge_growth(self._assessor, sample, plan)
         renewed = renewed.union(sample.moved)
         # A row's trend and its last minute change by themselves as old changes leave them. Such rows are updated at
-        # every tick if they are on screen, and others when the trend moves on by a cell.
+        # every tick if they are on screen or go to a file, and others when the trend moves on by a cell.
         moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
         all_move = moved_on or request.rows.where is not None or request.rows.sort == "growth_bytes_per_min"
+        all_move = all_move or not (readings.visible or request.rows.by)
         moving, inputs = None if all_move else readings.visible, self._row_inputs(sample)
         self._table.build(sample, inputs, moving=moving, renewed=renewed)
         if machine_is_new and not still:

@@ -7,7 +7,7 @@ itself is kept too (:class:`MachinePast`).
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from struct import Struct
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -102,17 +102,15 @@ class Track:
 
     def peaks(self, edges_s: list[float]) -> list[int | None]:
         """The highest RES between each two neighboring edges (one fewer than edges); None before it was seen."""
-        data, size = self._data, len(self)
+        held = self.index_at(edges_s[0])
+        start = max(held, 0) * _FIELDS
+        times_ms, rss = self._data[start::_FIELDS], self._data[start + 2 :: _FIELDS]
+        first = min(held, 0)
         found: list[int | None] = []
-        index = self.index_at(edges_s[0])
-        for edge_s in edges_s[1:]:
-            edge_ms = int(edge_s * 1000 + 0.5)
-            best = data[index * _FIELDS + 2] if index >= 0 else None
-            while index + 1 < size and data[(index + 1) * _FIELDS] < edge_ms:
-                index += 1
-                rss = data[index * _FIELDS + 2]
-                best = rss if best is None or rss > best else best
-            found.append(best)
+        for edge_s in edges_s[1:]:  # by slices: rows of all processes are built from this, at every tick
+            end = max(first + 1, bisect_left(times_ms, int(edge_s * 1000 + 0.5), max(first, 0)))
+            found.append(max(rss[max(first, 0) : end]) if end else None)
+            first = end - 1
         return found
 
 

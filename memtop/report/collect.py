@@ -105,9 +105,7 @@ class _Collecting:
         return Collected(frame, tuple(reversed(frame.ended)))
 
     def _request(self, window: ChartWindow) -> Request:
-        readings = ReadingsRequest(
-            focus=self.key, needs=_ROW_NEEDS, needs_all=_ROW_NEEDS, focus_needs=_NEEDS, outlooks=True
-        )
+        readings = ReadingsRequest(focus=self.key, needs=_ROW_NEEDS, needs_all=_ROW_NEEDS, focus_needs=_NEEDS)
         return Request(readings, RowSelection(killed=True, kernel_threads=self._pid is not None), window)
 
 

@@ -10,6 +10,7 @@ from memtop.analysis.findings.table import RULES
 
 SAMPLES: Final = 3
 """Samples in a row after which a finding appears or disappears."""
+_ORDER: Final = {name: number for number, name in enumerate(RULES)}
 
 
 class StandingFindings(NamedTuple):
@@ -27,6 +28,8 @@ class StandingFindings(NamedTuple):
 
         A finding that becomes less severe keeps its severity for as many samples as one that disappears.
         """
+        if not (found or self.standing or self.coming):
+            return self
         now = {finding.name: finding for finding in found}
         before = {finding.name: finding for finding in self.standing}
         seen, missed = dict(self.coming), dict(self.leaving)
@@ -50,8 +53,7 @@ class StandingFindings(NamedTuple):
         for name, old in before.items():
             if name not in now and not RULES[name].steady and stays(name):
                 standing.append(old)
-        order = {name: number for number, name in enumerate(RULES)}
-        standing.sort(key=lambda finding: (-finding.severity, order[finding.name]))
+        standing.sort(key=lambda finding: (-finding.severity, _ORDER[finding.name]))
         names = {finding.name for finding in standing}
         return StandingFindings(
             tuple(standing),

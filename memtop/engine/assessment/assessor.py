@@ -21,6 +21,7 @@ from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_en
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.row_marks import Marks, RowMarks
 from memtop.engine.assessment.step_input import StepInput
+from memtop.engine.assessment.tick_index import TickIndex
 from memtop.history.rings import History
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import Note, ProcessRow
@@ -182,8 +183,9 @@ class Assessor:
             self._largest = [row.pid for row in largest if row.rss_bytes]
         assessed = step.plan.assessed
         self._studies = {key: self._studies.get(key) or self._new_study() for key in assessed}
+        index = TickIndex(step)
         self.outlooks = {
-            key: self._look_at(key, study, step, inputs_of.get(key, ExpensiveInputs()))
+            key: self._look_at(key, study, step, index, inputs_of.get(key, ExpensiveInputs()))
             for key, study in self._studies.items()
         }
         self._exit_analysis.hold_only([*self._largest, *(key.pid for key in step.plan.readings.visible)], step)
@@ -231,14 +233,16 @@ class Assessor:
     def _new_study(self) -> ProcessAssessor:
         return ProcessAssessor(self.verdicts, self.rises, self._counters, self._history)
 
-    def _look_at(self, key: ProcessKey, study: ProcessAssessor, step: StepInput, inputs: ExpensiveInputs) -> Assessment:
+    def _look_at(
+        self, key: ProcessKey, study: ProcessAssessor, step: StepInput, index: TickIndex, inputs: ExpensiveInputs
+    ) -> Assessment:
         """Assess one process in full, alive or not."""
         row = step.row(key)
         if row is not None and row.note is not Note.ZOMBIE:
             if (leaf := step.leaf(key)) is not None:
                 self._exit_analysis.note_alive(key, leaf)
             lives = self._lives.of(key)
-            return study.judge(row, step, inputs, loop_facts(lives) if lives is not None else None)
+            return study.judge(row, step, index, inputs, loop_facts(lives) if lives is not None else None)
         self._exit_analysis.follow(key, step)
         if key not in self._ends:
             self._ends[key] = study.last

@@ -17,20 +17,21 @@ _TABLES_SHARE: Final = 512
 """Number of pages that a page of page tables maps, for processes whose status was not read."""
 
 
-def place_in_cgroup(key: ProcessKey, limit: LimitRow | None, step: StepInput) -> Place | None:
-    """Its position in the cgroup of this limit; None without one, and if not all members are read."""
-    if limit is None or not limit.path:
-        return None
-    if not step.everybody and not _all_seen(limit.path, step):
-        return None  # the order among only some members means nothing
-    return _place(key, _order(_tasks(limit.path, step), limit.limit_bytes, step), step)
+def is_place_known_in(limit: LimitRow | None, step: StepInput) -> bool:
+    """Whether all members of the cgroup of this limit are read: the order among only some of them means nothing."""
+    return limit is not None and bool(limit.path) and (step.everybody or _all_seen(limit.path or "", step))
 
 
-def place_on_machine(key: ProcessKey, step: StepInput) -> Place | None:
-    """The position on the machine. It is computed while it is shown, or while the machine runs low; otherwise None."""
+def is_place_wanted(step: StepInput) -> bool:
+    """Whether positions on the machine are to be computed: while they are shown, or while the machine runs low."""
     readings = step.plan.readings
     wanted = Need.VICTIM in readings.row_needs or Need.LIMITS in readings.focus_needs or step.machine_is_low
-    return _place(key, order_on_machine(step), step) if wanted and step.everybody else None
+    return wanted and step.everybody
+
+
+def order_in_cgroup(limit: LimitRow, step: StepInput) -> list[int]:
+    """PIDs of the candidates in the cgroup of a limit, first victim first."""
+    return _order(_tasks(limit.path or "", step), limit.limit_bytes, step)
 
 
 def order_on_machine(step: StepInput) -> list[int]:
@@ -84,7 +85,8 @@ def _candidate(seen: ProcessSample, step: StepInput) -> Candidate:
     )
 
 
-def _place(key: ProcessKey, order: list[int], step: StepInput) -> Place | None:
+def place_in(order: list[int], key: ProcessKey, step: StepInput) -> Place | None:
+    """The position of a process in an order of candidates; None if that is empty."""
     first = step.rows.get(order[0]) if order else None
     if first is None:
         return None

@@ -26,14 +26,15 @@ from memtop.engine.assessment.memory_limits import (
     unread_cgroups,
     unread_limits,
 )
-from memtop.engine.assessment.oom_candidates import place_in_cgroup, place_on_machine, protected_giant
+from memtop.engine.assessment.oom_candidates import is_place_known_in, is_place_wanted, place_in
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
-from memtop.engine.assessment.sum_tracker import SumTracker, charge_point, family_point, has_relatives
+from memtop.engine.assessment.sum_tracker import SumTracker, charge_point, family_point
+from memtop.engine.assessment.tick_index import TickIndex
 from memtop.history.process_history import file_change_bytes
 from memtop.history.rings import History
 from memtop.model.assessment import Assessment, Events, ExitReport
-from memtop.model.frame import Note, ProcessRow
+from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.smaps.smaps_view import Missing
 
@@ -69,19 +70,23 @@ class ProcessAssessor:
         """The assessment of the latest tick."""
 
     def judge(
-        self, row: ProcessRow, step: StepInput, inputs: ExpensiveInputs, loop: LoopFacts | None = None
+        self, row: ProcessRow, step: StepInput, index: TickIndex, inputs: ExpensiveInputs, loop: LoopFacts | None = None
     ) -> Assessment:
         """Assess one tick of a living process; ``loop`` are the earlier lives of its program, if it crashed."""
         key, chain, leaf = row.key, step.chain(row.key), step.leaf(row.key)
         self._tick += 1
         if self._tick % AROUND_TICKS == 0:
-            ended = [one.key for one in step.rows.values() if one.note is Note.ZOMBIE and one.ppid == row.pid]
-            self._zombies = {one: self._zombies.get(one, step.now_s) for one in ended}
-            self._giant = protected_giant(step)
-            self._has_relatives = has_relatives(key, step)
+            self._zombies = {one: self._zombies.get(one, step.now_s) for one in index.zombies_of(row.pid)}
+            self._giant = index.protected_giant
+            self._has_relatives = index.has_relatives(key)
         limits = limit_rows(key, step)
         target = first_met(limits, cgroups_known=not unread_cgroups(key, step))
-        in_cgroup, on_machine = place_in_cgroup(key, first_to_kill(limits), step), place_on_machine(key, step)
+        kills = first_to_kill(limits)
+        in_cgroup = on_machine = None
+        if kills is not None and is_place_known_in(kills, step):
+            in_cgroup = place_in(index.order_in_cgroup(kills), key, step)
+        if is_place_wanted(step):
+            on_machine = place_in(index.order_on_machine, key, step)
         tasks = None
         if leaf is not None and leaf.members is not None:
             tasks = [step.rows.get(pid) for pid in leaf.members]
@@ -90,7 +95,6 @@ class ProcessAssessor:
         verdict = self._verdicts.of(key)
         growth = growth_now(verdict, step.now_s)
         counts = count_limits(key, step)
-        kills = first_to_kill(limits)
         charged = charge_point(row, kills, leaf, step)
         charge = self._charge.take(step.now_s, charged)
         self.wants_family_sum = charged is None and self._has_relatives

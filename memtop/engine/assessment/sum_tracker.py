@@ -102,18 +102,3 @@ def family_point(key: ProcessKey, family: FamilySum | None, limit: LimitRow | No
     if family is None or family.at_s is None or family.size_bytes is None or limit is None:
         return None
     return SumPoint((key, family.measure), family.at_s, family.size_bytes, limit.headroom_max_bytes)
-
-
-def has_relatives(key: ProcessKey, step: StepInput) -> bool:
-    """Whether its parent or a child of it runs the same program as it does since its last exec."""
-    own = step.process(key)
-    if own is None or own.stat is None or own.stat.start_code <= 1:
-        return False
-    place = own.stat.start_code, own.stat.arg_start
-    for pid, other in step.sample.processes.items():
-        stat = other.stat
-        if stat is None or (stat.ppid != key.pid and pid != own.stat.ppid) or stat.state in "ZX":
-            continue
-        if (stat.start_code, stat.arg_start) == place:
-            return True
-    return False

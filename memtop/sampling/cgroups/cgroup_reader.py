@@ -50,6 +50,8 @@ class CgroupReader:
         self._hugetlb = HugetlbLimits(source)
         self._counts = MappingCounts(source)
         self._readings: dict[str, CgroupReading] = {}
+        self._in_full: set[str] = set()
+        """Cgroups of which everything was read at this tick, as far as it can be read."""
         self._leaves: dict[str, tuple[str, ...]] = {}
         """Cgroups with members of their own, and their chains."""
         self._kills: dict[str, int] = {}
@@ -79,7 +81,7 @@ class CgroupReader:
         readings = plan.readings
         self._tick += 1
         self._folders.begin(self._tick)
-        self._readings = {}
+        self._readings, self._in_full = {}, set()
         self._homes.begin(now_s)
         if self._tick % RARELY_TICKS == 0:
             self._read_machine()
@@ -156,9 +158,11 @@ class CgroupReader:
         if found is None:
             return
         for number, path in enumerate(found.chain):
-            old = self._readings.get(path)
-            if old is None or (full and number == 0 and old.members is None):
+            in_full = full and number == 0
+            if path not in self._readings or (in_full and path not in self._in_full):
                 self._readings[path] = self._folders.read(path, found.v2, leaf=number == 0, full=full)
+            if in_full:
+                self._in_full.add(path)
 
     def _read_kills(self, machine_kills: int | None) -> None:
         """Read counters of kills: where read anyway, where unknown, and everywhere after the machine's has changed."""
