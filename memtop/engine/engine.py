@@ -14,7 +14,6 @@ from memtop.engine.event_log import Event, EventLog
 from memtop.engine.focus_readers import FocusReaders
 from memtop.engine.frozen_view import FrozenView, Shown
 from memtop.engine.machine import Machine
-from memtop.engine.row_builder import TREND_BUCKET_S
 from memtop.engine.row_selection import chosen_rows, is_named, listed_rows, own_line
 from memtop.engine.row_table import RowInputs, RowTable
 from memtop.engine.watched_history import MOST_WATCHED, WatchedHistory
@@ -231,10 +230,9 @@ class Engine:
             renewed |= self._judge_growth(self._assessor, sample, plan)
         renewed = renewed.union(sample.moved)
         # A row's trend and its last minute change by themselves as old changes leave them. Such rows are updated at
-        # every tick if they are on screen or go to a file, and others when the trend moves on by a cell.
-        moved_on = before is None or now_s // TREND_BUCKET_S != before.mono_s // TREND_BUCKET_S
-        all_move = moved_on or request.rows.where is not None or request.rows.sort == "growth_bytes_per_min"
-        all_move = all_move or not (readings.visible or request.rows.by)
+        # every tick if they are on screen or go to a file, and others in turn.
+        all_move = request.rows.where is not None or request.rows.sort == "growth_bytes_per_min"
+        all_move = all_move or before is None or not (readings.visible or request.rows.by)
         moving, inputs = None if all_move else readings.visible, self._row_inputs(sample)
         self._table.build(sample, inputs, moving=moving, renewed=renewed)
         if machine_is_new and not still:

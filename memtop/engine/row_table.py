@@ -1,6 +1,7 @@
 """Table of the rows of all living processes (with PSS and USS). A row is built only if something in it has changed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.engine.row_builder import TREND_BUCKET_S, proc_row
@@ -49,6 +50,12 @@ class RowTable:
     def __init__(self, history: History) -> None:
         self._history = history
         self._entries: dict[int, _Entry] = {}
+        self._turn: list[int] = []
+        """PIDs whose rows move by themselves and have not had their turn yet."""
+        self._turn_count = 0
+        """Number of all of them when the first had its turn."""
+        self._turn_s = 0.0
+        """When the latest had their turn."""
 
     def note(self, sample: Sample, on_exec: Callable[[ProcessSample], None]) -> None:
         """Add the sizes of this sample to the history.
@@ -75,17 +82,18 @@ class RowTable:
     ) -> None:
         """Build the rows that changed with this sample, after ended processes were removed.
 
-        ``moving`` are the processes whose rows change with time alone, None for all. ``renewed`` are those whose PSS or
-        marks are new.
+        ``moving`` are the processes whose rows change with time alone and are of interest now, None for all. The others
+        take turns: each has one while a trend moves on by a cell. ``renewed`` are those whose PSS or marks are new.
         """
         now_s, entries = inputs.now_s, self._entries
+        turn = self._whose_turn(now_s) if moving is not None else ()
         for pid, process in sample.processes.items():
             entry = entries.get(pid)
             if entry is None:
                 entries[pid] = self._build(process, None, inputs)
             elif (
                 process is not entry.sample
-                or (now_s < entry.active_until_s and (moving is None or process.key in moving))
+                or (now_s < entry.active_until_s and (moving is None or process.key in moving or pid in turn))
                 or (renewed and process.key in renewed)
             ):
                 self._build(process, entry, inputs)
@@ -122,6 +130,17 @@ class RowTable:
     def by_pid(self) -> dict[int, ProcessRow]:
         """All rows, by PID."""
         return {pid: entry.row for pid, entry in self._entries.items()}
+
+    def _whose_turn(self, now_s: float) -> Collection[int]:
+        """PIDs of the next share of the rows that move by themselves. Thousands at one tick would make it late."""
+        share = min(1.0, (now_s - self._turn_s) / TREND_BUCKET_S)
+        self._turn_s = now_s
+        if not self._turn:
+            self._turn = [pid for pid, entry in self._entries.items() if now_s < entry.active_until_s]
+            self._turn_count = len(self._turn)
+        count = ceil(share * self._turn_count)
+        found, self._turn = self._turn[:count], self._turn[count:]
+        return set(found)
 
     def _build(self, process: ProcessSample, entry: _Entry | None, inputs: RowInputs) -> _Entry:
         track = self._history.tracks.get(process.key)

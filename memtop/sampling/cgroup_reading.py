@@ -168,10 +168,12 @@ class CgroupSample:
     """The process's memory cgroup and its ancestors, nearest first; empty if there are none, or if unknown."""
     unread: Mapping[ProcessKey, str] = field(default_factory=dict)
     """Why the memory cgroup of a process is unknown. A process has no entry if it is known, or if there is none."""
+    waiting: int = 0
+    """Processes whose cgroup was not looked up yet."""
     names: Mapping[ProcessKey, CgroupNames] = field(default_factory=dict)
     """Path of the process's cgroup, and its container, pod and unit."""
     moved: Collection[ProcessKey] = ()
-    """Processes whose names were found or have changed at this instant."""
+    """Processes whose cgroup was found or has changed at this instant."""
     owners: Mapping[str, CgroupOwner] = field(default_factory=dict)
     """Container, pod and unit that each directory of the chains belongs to."""
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from memtop.errors import NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
-from memtop.sampling.cgroups.homes import AGAIN, LOOKUPS
+from memtop.sampling.cgroups.all_cgroups import AllCgroups
+from memtop.sampling.cgroups.cgroup_files import CgroupFiles
+from memtop.sampling.cgroups.homes import AGAIN, LOOKUPS, LOOKUPS_FOR_ALL
+from memtop.sampling.request import Need
 from memtop.sampling.sampler import Sampler
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import plan, request
@@ -134,6 +137,29 @@ def test_the_largest_processes_are_looked_up_first() -> None:
     found = take(sampler, 2)
     assert ProcessKey(500, 500) in found.chains
     assert len(found.chains) <= 2 * LOOKUPS
+
+
+def test_a_list_of_groups_that_is_opened_among_thousands_makes_no_tick_late() -> None:
+    source = crowd(2000)
+    source.processes[1900].rss_pages = 300 * MIB_PAGES
+    sampler = Sampler(source)
+    take(sampler, 2)
+    wanted = request(needs_all=Need.MEMBERSHIP | Need.GROUPS)
+    for _ in range(4):
+        sample = sampler.sample(plan(wanted))
+        assert len(reads(source, "cgroup")) <= LOOKUPS_FOR_ALL + 2 * AGAIN
+    assert sample is not None and sample.cgroups is not None
+    assert (sample.cgroups.waiting, len(sample.cgroups.chains)) == (0, 2000)
+
+
+def test_thousands_have_their_first_turn_within_minutes() -> None:
+    source, count = FakeSource(), 4000
+    every = AllCgroups(CgroupFiles(source), replaying=False)
+    for number in range(count):
+        every.add(group(source, f"g{number}"), v2=True)
+    for tick in range(90):
+        every.read(float(tick), {}, (), None)
+    assert len(every.latest) == count
 
 
 def test_a_process_that_is_moved_soon_after_its_start_is_found_again() -> None:

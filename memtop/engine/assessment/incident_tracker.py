@@ -164,9 +164,9 @@ def _same(one: ExitFacts, other: ExitFacts) -> bool:
 def unseen(step: StepInput) -> Unseen:
     """What the incidents of this tick say nothing about."""
     cgroups, processes = step.cgroups, step.sample.processes
-    unplaced = sum(
-        one.statm is not None and (one.key not in cgroups.chains or one.key in cgroups.unread)
-        for one in processes.values()
+    living = ((key, processes.get(key.pid)) for key in cgroups.unread)
+    unplaced = cgroups.waiting + sum(
+        one is not None and one.key == key and one.statm is not None for key, one in living
     )
     latest = cgroups.latest
     unread = sum(path not in latest or latest[path].reading.limit_bytes is None for path in cgroups.labels)

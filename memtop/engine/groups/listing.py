@@ -23,7 +23,8 @@ def list_groups(
     assert rows.by is not None
     tree = rows.tree and rows.by is By.CGROUP
     members = [row for row in chosen if rows.where(row)] if rows.where is not None else chosen
-    groups = table.rows(GroupChoice(rows.by, tree, request.groups.focus), members, sample, past_s)
+    choice = GroupChoice(rows.by, tree, request.groups.focus, request.groups.visible)
+    groups = table.rows(choice, members, sample, past_s)
     if rows.groups_where is not None:
         groups = [row for row in groups if rows.groups_where(row)]
     listed = _ordered(groups, rows.sort, rows.descending)
@@ -66,11 +67,11 @@ def found_key(key: GroupKey, sample: Sample) -> GroupKey:
 
 
 def _ordered(rows: Iterable[GroupRow], field: str, descending: bool) -> list[GroupRow]:
-    """By one attribute, unknown last in either direction, then by name."""
+    """By one attribute, unknown last in either direction, then as they are, which is by name."""
     value = attrgetter(field)
     known: list[GroupRow] = []
     unknown: list[GroupRow] = []
-    for row in sorted(rows, key=lambda row: (row.name, row.key.name)):
+    for row in rows:
         (unknown if value(row) is None else known).append(row)
     known.sort(key=value, reverse=descending)
     return known + unknown

@@ -35,7 +35,7 @@ class Naming:
     def __init__(self, by: By, cgroups: CgroupSample, rows: Mapping[int, ProcessRow] = MappingProxyType({})) -> None:
         """``rows``, by PID, are asked for the parent of a process that is too young to be known."""
         self._rows = rows
-        self._by = by
+        self.by = by
         self._cgroups = cgroups
         self._by_names: dict[tuple[CgroupNames, tuple[str, ...]], GroupName] = {}
         self._unknown = GroupName(GroupKey(by, "?"), NOT_LOOKED_UP)
@@ -43,17 +43,17 @@ class Naming:
     @property
     def what_decides(self) -> Callable[[ProcessRow], object]:
         """Gives a value that is the same only for processes of one group, at a lower cost than :meth:`group_of`."""
-        if self._by is By.USER:
+        if self.by is By.USER:
             return attrgetter("uid")
-        if self._by is By.PROGRAM:
+        if self.by is By.PROGRAM:
             return lambda row: (row.command_raw, row.name) if row.command_raw is not None else row.key
         return attrgetter("key")
 
     def group_of(self, row: ProcessRow) -> GroupName:
         """The group of a process."""
-        if self._by is By.USER:
+        if self.by is By.USER:
             return GroupName(GroupKey(By.USER, str(row.uid)), row.user)
-        if self._by is By.PROGRAM:
+        if self.by is By.PROGRAM:
             parent = self._rows.get(row.ppid or 0) if row.command_raw is None else None
             return by_program(parent if parent is not None and parent.name == row.name else row)
         if row.names is None and (parent := self._rows.get(row.ppid or 0)) is not None:
@@ -67,18 +67,18 @@ class Naming:
         return found
 
     def _in_cgroup(self, names: CgroupNames, chain: tuple[str, ...]) -> GroupName:
-        if self._by is By.CGROUP:
+        if self.by is By.CGROUP:
             if chain:
                 return self.cgroup(chain[0])
             return GroupName(GroupKey(By.CGROUP, names.path), names.path or _NONE[By.CGROUP])
-        attribute = _OF_OWNER[self._by]
+        attribute = _OF_OWNER[self.by]
         name = getattr(names.owner, attribute)
         if name is None:
-            return GroupName(GroupKey(self._by, ""), _NONE[self._by])
+            return GroupName(GroupKey(self.by, ""), _NONE[self.by])
         owners = self._cgroups.owners
         same = [path for path in chain if getattr(owners.get(path, CgroupOwner()), attribute) == name]
         path = same[-1] if same else None
-        return GroupName(GroupKey(self._by, path or name), self._shown(name, names.owner), path)
+        return GroupName(GroupKey(self.by, path or name), self._shown(name, names.owner), path)
 
     def cgroup(self, path: str) -> GroupName:
         """The group of a cgroup's directory."""
@@ -86,7 +86,7 @@ class Naming:
 
     def _shown(self, name: str, owner: CgroupOwner) -> str:
         short = name[:_SHORT_ID] if len(name) == 64 and name.isalnum() else name
-        return f"{owner.runtime} {short}" if self._by is By.CONTAINER and owner.runtime else short
+        return f"{owner.runtime} {short}" if self.by is By.CONTAINER and owner.runtime else short
 
 
 def by_program(row: ProcessRow) -> GroupName:

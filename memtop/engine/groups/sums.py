@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from memtop.engine.groups.naming import GroupName, Naming
 from memtop.model.frame import ProcessRow
@@ -23,6 +24,8 @@ _FIELDS = (
     "threads",
 )
 """Summed where known."""
+summed: Final = attrgetter(*_FIELDS, "pss_bytes", "command_raw", "uid")
+"""What a row of a process adds to its group, and what decides about the group."""
 
 
 class Sums:

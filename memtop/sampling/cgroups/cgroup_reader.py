@@ -19,7 +19,7 @@ from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample, Policy
 from memtop.sampling.cgroups.all_cgroups import AllCgroups
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
 from memtop.sampling.cgroups.cgroup_finder import CgroupFinder, Found
-from memtop.sampling.cgroups.homes import CgroupHomes, living
+from memtop.sampling.cgroups.homes import LOOKUPS, LOOKUPS_FOR_ALL, CgroupHomes, living
 from memtop.sampling.cgroups.hugetlb_limits import HugetlbLimits
 from memtop.sampling.cgroups.mapping_counts import MappingCounts
 from memtop.sampling.cgroups.task_limits import TaskLimits
@@ -94,9 +94,11 @@ class CgroupReader:
                 self._homes.find(judged, seen.folder)
         limited = _shown(Need.CGROUP, plan, processes)
         watched = [processes[pid].key for pid in plan.watched if pid in processes]
-        self._homes.read(
-            living([*watched, *limited, *_shown(Need.MEMBERSHIP, plan, processes)], processes), processes, gone
-        )
+        most = LOOKUPS
+        if Need.MEMBERSHIP in readings.needs_all:
+            most = len(processes) if readings.once or self._tick == 0 else LOOKUPS_FOR_ALL
+        shown = readings.visible if Need.MEMBERSHIP in readings.row_needs else ()
+        self._homes.read(living([*watched, *limited, *shown], processes), processes, gone, most=most)
         for judged in plan.assessed:
             self._read_chain(judged, full=True)  # also after its end: what remains there is part of its exit report
             self._read_adjs_of(judged, processes)
@@ -111,6 +113,7 @@ class CgroupReader:
         return CgroupSample(
             chains=self._homes.chains,
             unread=self._homes.unread,
+            waiting=self._homes.waiting(processes),
             names=self._homes.names,
             moved=self._homes.moved,
             owners=self._owners,

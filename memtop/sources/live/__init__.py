@@ -15,6 +15,7 @@ from memtop.sources.live.blocking_reader import BlockingReader
 from memtop.sources.live.bounded_read import OPENED, failure, made_up, pread_file, read_file
 from memtop.sources.live.fd_cache import FdCache
 from memtop.sources.live.foreign_mounts import ForeignMounts
+from memtop.sources.live.kept_files import KEPT_NAMES, MOST_KEPT, KeptFiles
 from memtop.sources.live.runtime_access import RuntimeReader, read_runtime
 from memtop.sources.protocol import MOUNTS, READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 
@@ -60,7 +61,8 @@ class LiveSource:
         created, nor in the /proc of another PID namespace. Then nothing is watched and nothing may be signaled."""
         limit = raise_descriptor_limit()
         self._most_watched = min(limit // 4, MOST_WATCHED)
-        most_kept = max(limit - RESERVED - self._most_watched, limit // 4)
+        self._files = KeptFiles(self._prefix, min(limit // 8, MOST_KEPT))
+        most_kept = max(limit - RESERVED - self._most_watched - min(limit // 8, MOST_KEPT), limit // 4)
         self._descriptors = FdCache(self._prefix, most_kept, self._sweep_foreign)
         self._exits: ExitWatch | None = None
         """None until a process is first watched. A run of one sample needs none."""
@@ -76,6 +78,7 @@ class LiveSource:
     def begin(self) -> Instant:
         """Open a new instant."""
         self._descriptors.begin()
+        self._files.begin()
         self._mounts.begin()
         self._now = Instant(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME))
         return self._now
@@ -100,9 +103,14 @@ class LiveSource:
         if self._mounts.cover(path):
             return self._read_foreign(path, size)
         try:
-            return self._read_hot(path, size) if path in HOT else read_file(self._prefix, path, size)
+            if path in HOT:
+                return self._read_hot(path, size)
+            if path.endswith(KEPT_NAMES):
+                return self._files.read(path, size)
+            return read_file(self._prefix, path, size)
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
+                self._files.close()
                 self._descriptors.make_room()
                 return self._read_directly(path, size)
             raise failure(self._prefix, path, error) from error
@@ -164,6 +172,7 @@ class LiveSource:
         if self._exits is not None:
             self._exits.close()
         self._descriptors.close()
+        self._files.close()
         for descriptor in (*self._hot.values(), self._proc):
             os.close(descriptor)
         self._hot.clear()

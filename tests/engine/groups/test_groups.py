@@ -312,6 +312,24 @@ def test_thousands_of_members_that_come_and_go_leave_nothing_behind() -> None:
     assert tracks < 501 + DEPARTED + 40, "those of the processes that live or were large, and of a few groups"
 
 
+def test_of_many_groups_those_on_screen_are_built_at_every_tick_and_the_others_in_turn() -> None:
+    source = world(**{f"p{pid}": f"/g{pid}" for pid in range(100, 1400)})
+    for pid in (100, 1399):
+        cgroup(source, f"/g{pid}", 100)
+    engine, shown = Engine(source), GroupKey(By.CGROUP, f"{ROOT}/g100")
+    ask = by(By.CGROUP)._replace(groups=GroupsRequest(visible=(shown,)))
+    frame_after(engine, ask, 3)
+    seen: dict[str, set[int | None]] = {"/g100": set(), "/g1399": set()}
+    for tick in range(60):
+        for pid in (100, 1399):
+            cgroup(source, f"/g{pid}", 100 + tick)
+        frame = frame_after(engine, ask, 1)
+        for name, charges in seen.items():
+            charges.add(the(frame, name).charge_bytes)
+    assert len(seen["/g100"]) >= 58
+    assert 1 < len(seen["/g1399"]) < 58
+
+
 def test_sizes_are_bytes() -> None:
     assert MIB_PAGES * PAGE_BYTES == MIB
 
