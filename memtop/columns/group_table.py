@@ -169,7 +169,15 @@ GROUP_COLUMNS: Final[tuple[Column, ...]] = (
         branch=True,
     ),
     _shared("virt", default=False),
-    _shared("pss", says="sum of PSS, if it was read for every process", default=False),
+    _shared(
+        "pss",
+        field="pss_read_bytes",
+        text=lambda r: (
+            ("" if r.pss_bytes is not None or r.pss_read_bytes is None else "≥") + units.size(r.pss_read_bytes)
+        ),
+        says="sum of PSS; ≥ while that of some processes is not read, or not permitted",
+        default=False,
+    ),
     _shared("minflt", default=False),
     _shared("majflt", default=False),
     _shared("thr", default=False),

@@ -87,11 +87,11 @@ def _limit(detail: GroupDetail) -> list[GroupSentence]:
         if row.limit_percent >= WARNING_PERCENT
         else Severity.NOTE
     )
-    says = (
-        f"{percent(row.limit_percent)} % of {_limit_of(detail)} cannot be reclaimed. "
-        f"Room: {long_size(row.room_bytes)} before the kernel reclaims page cache in use,  "
-        f"{long_size(row.room_max_bytes)} before it swaps or kills."
-    )
+    reclaims, kills = long_size(row.room_bytes), long_size(row.room_max_bytes)
+    room = f"{kills} before the kernel swaps or kills"
+    if reclaims != kills:
+        room = f"{reclaims} before the kernel reclaims page cache in use, {kills} before it swaps or kills"
+    says = f"{percent(row.limit_percent)} % of {_limit_of(detail)} cannot be reclaimed. Room: {room}."
     return [GroupSentence(severity, says, "limits")]
 
 
@@ -118,6 +118,7 @@ def _ledger(detail: GroupDetail) -> GroupSentence:
         says = f"{many}holding at most {long_size(row.rss_bytes)} (sum of RES)"
         by_name = row.key.by in (By.USER, By.PROGRAM)
         says += "." if by_name or not detail.unread else f"; {detail.unread}."
+        says += _pss(row)
         return GroupSentence(Severity.NOTE, says, "groups")
     parts = (
         ("anonymous", row.anon_bytes),
@@ -127,8 +128,21 @@ def _ledger(detail: GroupDetail) -> GroupSentence:
     )
     named = ", ".join(f"{long_size(size)} {name}" for name, size in parts if size)
     says = f"Charged {long_size(row.charge_bytes)}{': ' + named if named else ''}. "
-    says += f"{many}; the sum of RES is {long_size(row.rss_bytes)}."
+    says += f"{many}; the sum of RES is {long_size(row.rss_bytes)}.{_pss(row)}"
     return GroupSentence(Severity.NOTE, says, "who_pays")
+
+
+def _pss(row: GroupRow) -> str:
+    """What was read of PSS; empty where it was read of no process."""
+    if row.pss_read_bytes is None or not row.pss_read_members:
+        return ""
+    size = long_size(row.pss_read_bytes)
+    if row.pss_bytes is not None:
+        return f" The sum of PSS is {size}."
+    some = f"{count(row.pss_read_members)} of {count(row.members)} processes"
+    return (
+        f" The sum of PSS is at least {size}: it was read of {some}, and is expensive or not permitted of the others."
+    )
 
 
 def _limit_of(detail: GroupDetail) -> str:

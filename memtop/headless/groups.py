@@ -11,6 +11,8 @@ _NUMBERS: Final = (
     "members",
     "rss_bytes",
     "pss_bytes",
+    "pss_read_bytes",
+    "pss_read_members",
     "virt_bytes",
     "charge_bytes",
     "working_set_bytes",

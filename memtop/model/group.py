@@ -42,6 +42,10 @@ class GroupRow(NamedTuple):
     shr_bytes: int | None
     pss_bytes: int | None
     """None unless that of every member is known."""
+    pss_read_bytes: int | None
+    """The sum over the members of which it was read; None where it was read of none."""
+    pss_read_members: int
+    """How many those are."""
     anon_bytes: int | None
     """Of a cgroup what it is charged; so are the next four."""
     file_bytes: int | None

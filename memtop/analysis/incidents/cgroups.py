@@ -7,7 +7,7 @@ from typing import Final
 
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
-from memtop.analysis.incidents.inputs import MIB, CgroupFacts, IncidentInputs
+from memtop.analysis.incidents.inputs import MIB, CgroupFacts, GrowthFacts, IncidentInputs
 
 NEAR_PERCENT: Final = 80.0
 """As the finding about a process in it."""
@@ -15,6 +15,8 @@ FULL_PERCENT: Final = 90.0
 _AT_ONCE_S: Final = 120.0
 _MINUTES_S: Final = 600.0
 _RISE_S: Final = 4.0
+_MOST_OF_IT: Final = 0.5
+"""A process that rises at so much of the rate of its cgroup fills it."""
 
 
 def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
@@ -46,7 +48,7 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
 
 
 def filling(inputs: IncidentInputs) -> Iterator[Incident]:
-    """One that would be full in minutes at the pace seen, and no process of it is known to grow so."""
+    """One that would be full in minutes at the pace seen, by a process that is known to rise, or by none."""
     for one in inputs.cgroups:
         rise = one.rise
         if rise is None or rise.steps < 3 or rise.span_s < _RISE_S or one.used_percent >= NEAR_PERCENT:
@@ -54,6 +56,7 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
         full_s = one.room_bytes / rise.bytes_per_s if rise.bytes_per_s > 0 else None
         if rise.size_bytes < MIB or full_s is None or full_s > _MINUTES_S:
             continue
+        gainer = _gainer(inputs, one)
         yield Incident(
             "filling",
             WARNING if full_s < _AT_ONCE_S else NOTE,
@@ -63,13 +66,22 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
                 rise_s=rise.span_s,
                 limit_bytes=one.limit_bytes,
                 full_s=full_s,
-                largest=one.largest_name or None,
+                gainer=gainer.name if gainer is not None else None,
+                largest=(one.largest_name or None) if gainer is None else None,
             ),
             weight=1 / (1 + full_s),
             since_s=rise.since_s,
             story="limit",
-            show=one.largest,
+            show=gainer.key if gainer is not None else one.largest,
         )
+
+
+def _gainer(inputs: IncidentInputs, of: CgroupFacts) -> GrowthFacts | None:
+    """The process that takes most of what a cgroup gains, though it is too early for a line of its own."""
+    least = _MOST_OF_IT * of.rise.bytes_per_s if of.rise is not None else 0.0
+    inside = [one for one in inputs.growing if one.limit is not None and one.limit.path == of.path]
+    risen = [one for one in inside if one.rise is not None and one.rise.bytes_per_s >= least]
+    return max(risen, key=lambda one: one.rise.bytes_per_s if one.rise is not None else 0.0, default=None)
 
 
 def _subject(one: CgroupFacts) -> Subject:

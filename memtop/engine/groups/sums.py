@@ -31,7 +31,7 @@ summed: Final = attrgetter(*_FIELDS, "pss_bytes", "command_raw", "uid")
 class Sums:
     """What the members of one group have together; None where it is known of none of them."""
 
-    __slots__ = (*_FIELDS, "members", "name", "pss_bytes")
+    __slots__ = (*_FIELDS, "members", "name", "pss_bytes", "pss_members")
 
     def __init__(self, name: GroupName) -> None:
         self.name = name
@@ -47,8 +47,9 @@ class Sums:
         self.majflt_per_s: float | None = None
         self.cpu_percent: float | None = None
         self.threads: int | None = None
-        self.pss_bytes: int | None = 0
-        """None unless that of every member is known."""
+        self.pss_bytes: int | None = None
+        self.pss_members = 0
+        """Members whose PSS is known."""
 
     def add(self, row: ProcessRow) -> None:
         """One more member."""
@@ -73,9 +74,9 @@ class Sums:
             self.cpu_percent = cpu + (self.cpu_percent or 0.0)
         if (threads := row.threads) is not None:
             self.threads = threads + (self.threads or 0)
-        if self.pss_bytes is not None:
-            pss = 0 if rss == 0 else row.pss_bytes
-            self.pss_bytes = None if pss is None else self.pss_bytes + pss
+        if (pss := 0 if rss == 0 else row.pss_bytes) is not None:
+            self.pss_bytes = pss + (self.pss_bytes or 0)
+            self.pss_members += 1
 
     def add_all(self, other: Sums) -> None:
         """All members of another group, which is inside this one."""
@@ -84,8 +85,9 @@ class Sums:
             more = getattr(other, field)
             if more is not None:
                 setattr(self, field, more + (getattr(self, field) or 0))
-        if self.pss_bytes is not None:
-            self.pss_bytes = None if other.pss_bytes is None else self.pss_bytes + other.pss_bytes
+        if other.pss_bytes is not None:
+            self.pss_bytes = other.pss_bytes + (self.pss_bytes or 0)
+            self.pss_members += other.pss_members
 
 
 class Totals(NamedTuple):

@@ -152,6 +152,17 @@ def test_the_process_that_fills_a_cgroup_tells_the_story_of_both() -> None:
     ]
 
 
+def test_a_cgroup_that_fills_names_the_process_that_fills_it_as_soon_as_one_is_known_to() -> None:
+    shop = CgroupFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, 200 * MIB, rise=rise(3, 6.0), largest=OTHER)
+    shop = shop._replace(largest_name="big (43)")
+    (by_none,) = find_incidents(IncidentInputs(100.0, cgroups=(shop,)))
+    assert (by_none.show, by_none.facts["largest"]) == (OTHER, "big (43)")
+    small = rising(2, 6.0, limit=SHOP, age_s=15.0)
+    (filled,) = find_incidents(IncidentInputs(100.0, cgroups=(shop,), growing=(small,)))
+    assert (filled.name, filled.show, filled.facts["gainer"]) == ("filling", KEY, "app (42)")
+    assert "largest" not in filled.facts, "no sentence says that no process grows"
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

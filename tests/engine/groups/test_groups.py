@@ -9,7 +9,8 @@ import pytest
 from memtop.columns import columns_of
 from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
-from memtop.errors import ProcessGone
+from memtop.errors import AccessDenied, ProcessGone
+from memtop.explain.group_sentences import group_sentences
 from memtop.filter import parse_query
 from memtop.history.rings import Track
 from memtop.model.frame import Frame
@@ -328,6 +329,25 @@ def test_of_many_groups_those_on_screen_are_built_at_every_tick_and_the_others_i
             charges.add(the(frame, name).charge_bytes)
     assert len(seen["/g100"]) >= 58
     assert 1 < len(seen["/g1399"]) < 58
+
+
+def test_pss_that_was_read_of_some_is_a_lower_bound_and_says_so() -> None:
+    source = world(p42="/a.service", p43="/a.service")
+    rollup = b"00400000-7fff0000 ---p 00000000 00:00 0 [rollup]\nRss: 20480 kB\nPss: 12288 kB\nPrivate_Dirty: 8192 kB\n"
+    source.files |= {"proc/42/smaps_rollup": rollup, "proc/43/smaps_rollup": AccessDenied("proc/43/smaps_rollup")}
+    engine, key = Engine(source), GroupKey(By.CGROUP, f"{ROOT}/a.service")
+    ask = by(By.CGROUP)._replace(groups=GroupsRequest(focus=key))
+    ask = ask._replace(readings=ask.readings._replace(needs=Need.STAT | Need.ROLLUP))
+    frame = frame_after(engine, ask, 12)
+    row, column = the(frame, "a.service"), columns_of(groups=True).by_name["pss"]
+    assert (row.pss_bytes, row.pss_read_bytes, row.pss_read_members) == (None, 12 * MIB, 1)
+    assert column.text(row) == "≥12.0M"
+    assert frame.group is not None
+    assert any("at least 12.0 MiB: it was read of 1 of 2" in one.says for one in group_sentences(frame.group))
+    source.files["proc/43/smaps_rollup"] = rollup
+    del source.processes[43]
+    row = the(frame_after(engine, ask, 12), "a.service")
+    assert (row.pss_bytes, column.text(row)) == (12 * MIB, "12.0M")
 
 
 def test_sizes_are_bytes() -> None:
