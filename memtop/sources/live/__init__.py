@@ -15,15 +15,18 @@ from memtop.sources.live.blocking_reader import BlockingReader
 from memtop.sources.live.bounded_read import OPENED, failure, made_up, pread_file, read_file
 from memtop.sources.live.fd_cache import FdCache
 from memtop.sources.live.foreign_mounts import ForeignMounts
-from memtop.sources.live.kept_files import KEPT_NAMES, MOST_KEPT, KeptFiles
 from memtop.sources.live.runtime_access import RuntimeReader, read_runtime
 from memtop.sources.protocol import MOUNTS, READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 
 if TYPE_CHECKING:
     from memtop.sources.live.exits import ExitWatch
+    from memtop.sources.live.kept_files import KeptFiles
 
 HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory"})
 """Files of the machine that are read at every instant. Their descriptors are kept."""
+OF_CGROUPS: Final = ("/memory.current", "/memory.usage_in_bytes", "/memory.stat")
+"""Ends of paths that are read at almost every instant. Descriptors of up to MOST_OF_CGROUPS of them are kept."""
+MOST_OF_CGROUPS: Final = 512
 MOST_DESCRIPTORS: Final = 1_048_576
 RESERVED: Final = 128
 """Descriptors reserved for everything else."""
@@ -61,8 +64,10 @@ class LiveSource:
         created, nor in the /proc of another PID namespace. Then nothing is watched and nothing may be signaled."""
         limit = raise_descriptor_limit()
         self._most_watched = min(limit // 4, MOST_WATCHED)
-        self._files = KeptFiles(self._prefix, min(limit // 8, MOST_KEPT))
-        most_kept = max(limit - RESERVED - self._most_watched - min(limit // 8, MOST_KEPT), limit // 4)
+        self._most_of_cgroups = min(limit // 8, MOST_OF_CGROUPS)
+        self._of_cgroups: KeptFiles | None = None
+        """None until one is read. A run of one sample often needs none."""
+        most_kept = max(limit - RESERVED - self._most_watched - self._most_of_cgroups, limit // 4)
         self._descriptors = FdCache(self._prefix, most_kept, self._sweep_foreign)
         self._exits: ExitWatch | None = None
         """None until a process is first watched. A run of one sample needs none."""
@@ -78,7 +83,8 @@ class LiveSource:
     def begin(self) -> Instant:
         """Open a new instant."""
         self._descriptors.begin()
-        self._files.begin()
+        if self._of_cgroups is not None:
+            self._of_cgroups.begin()
         self._mounts.begin()
         self._now = Instant(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME))
         return self._now
@@ -105,12 +111,13 @@ class LiveSource:
         try:
             if path in HOT:
                 return self._read_hot(path, size)
-            if path.endswith(KEPT_NAMES):
-                return self._files.read(path, size)
+            if path.endswith(OF_CGROUPS):
+                return self._files_of_cgroups().read(path, size)
             return read_file(self._prefix, path, size)
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
-                self._files.close()
+                if self._of_cgroups is not None:
+                    self._of_cgroups.close()
                 self._descriptors.make_room()
                 return self._read_directly(path, size)
             raise failure(self._prefix, path, error) from error
@@ -172,7 +179,8 @@ class LiveSource:
         if self._exits is not None:
             self._exits.close()
         self._descriptors.close()
-        self._files.close()
+        if self._of_cgroups is not None:
+            self._of_cgroups.close()
         for descriptor in (*self._hot.values(), self._proc):
             os.close(descriptor)
         self._hot.clear()
@@ -193,6 +201,13 @@ class LiveSource:
             return pread_file(descriptor, size)
         os.close(descriptor)
         return read_file(self._prefix, path, size)
+
+    def _files_of_cgroups(self) -> KeptFiles:
+        if self._of_cgroups is None:
+            from memtop.sources.live.kept_files import KeptFiles  # noqa: PLC0415 (one sample does without)
+
+            self._of_cgroups = KeptFiles(self._prefix, self._most_of_cgroups)
+        return self._of_cgroups
 
     def _read_foreign(self, path: str, size: int) -> bytes:
         """A file that may never answer; an answer that comes too late is that of the next sample."""

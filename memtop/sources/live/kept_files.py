@@ -11,9 +11,6 @@ from typing import Final
 
 from memtop.sources.live.bounded_read import OPENED, made_up, pread_file, read_file
 
-KEPT_NAMES: Final = ("/memory.current", "/memory.usage_in_bytes", "/memory.stat")
-"""Ends of the paths whose descriptors are kept."""
-MOST_KEPT: Final = 512
 IDLE_INSTANTS: Final = 64
 """A file that was not read for so many instants is closed."""
 
