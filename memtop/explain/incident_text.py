@@ -92,12 +92,18 @@ def headline(report: IncidentReport | None, system: SystemRow) -> Headline:
     unread = unseen_clauses(report.unseen)
     grows = "nothing grows" if report.watched_s >= EARLY_S else "too early to know what grows"
     readable = "readable " if report.unseen.unplaced or report.unseen.unread_cgroups else ""
-    near = f"no {readable}limit is near"
+    near = f"no {readable}cgroup limit is near"
     return Headline((*clauses, f"{grows}, {near}", *unread))
 
 
+def not_looked_at(unseen: Unseen) -> list[str]:
+    """All that the incidents do not cover, each as a clause."""
+    own = _counted(unseen.unassessed, "process", "processes")
+    return unseen_clauses(unseen) + ([f"ulimits and mappings of {own} not checked"] if unseen.unassessed else [])
+
+
 def unseen_clauses(unseen: Unseen) -> list[str]:
-    """What was not looked at, each as a clause."""
+    """What could not be read, or not yet, each as a clause: short enough for the headline."""
     found = []
     if unseen.only is not None:
         found.append(f"only {_counted(unseen.only, 'process', 'processes')} watched")

@@ -102,12 +102,12 @@ def _incidents(frame: Frame) -> dict[str, Any]:
     report = frame.incidents
     if report is None:
         return {"headline": None, "incidents": None, "not_looked_at": None}
-    from memtop.explain.incident_text import headline, incident_object, unseen_clauses  # noqa: PLC0415 (as below)
+    from memtop.explain.incident_text import headline, incident_object, not_looked_at  # noqa: PLC0415 (as below)
 
     return {
         "headline": headline(report, frame.system).says,
         "incidents": [incident_object(one, iso(report.since_wall_s(one))) for one in report.standing],
-        "not_looked_at": unseen_clauses(report.unseen),
+        "not_looked_at": not_looked_at(report.unseen),
     }
 
 

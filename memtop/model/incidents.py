@@ -18,6 +18,8 @@ class Unseen(NamedTuple):
     """Cgroups whose limit has not been read yet, or cannot be."""
     only: int | None = None
     """Processes that were read, where not all of them were; None where they were."""
+    unassessed: int = 0
+    """Processes that are not watched: their ulimits and the number of their mappings were not read."""
 
 
 class IncidentReport(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from memtop.engine.engine import Engine
-from memtop.errors import MemtopError, ProcessGone
+from memtop.errors import AccessDenied, MemtopError, ProcessGone
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import Frame, ProcessRow
 from memtop.model.request import ChartWindow, Request, RowSelection
@@ -48,11 +48,16 @@ def from_recording(
 def from_machine(
     engine: Engine, pid: int, for_s: float, delay_s: float, sleep: Callable[[float], None] = time.sleep
 ) -> Collected:
-    """Watch a process for some seconds. Raises ProcessGone where there is none."""
+    """Watch a process for some seconds.
+
+    Raises ProcessGone where there is none, AccessDenied where it may not be read.
+    """
     collecting = _Collecting(engine, pid)
     while True:
         frame = collecting.step()
         assert frame is not None, "a machine has always a next sample"
+        if collecting.key is None and frame.hidden:
+            raise AccessDenied(f"not permitted to read process {pid}")
         if collecting.key is None:
             raise ProcessGone(f"no such process: {pid}")
         for_s -= delay_s

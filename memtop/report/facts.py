@@ -105,7 +105,7 @@ def _summary(frame: Frame, machine: str, exits: Sequence[ExitReport]) -> Iterabl
             yield autopsy_lines(outlook.autopsy)[0]
         elif outlook is not None and outlook.findings:
             yield sentences_of(outlook.findings[0]).says
-        elif outlook is not None:
+        elif outlook is not None and row.virt_bytes:  # otherwise the last sentence says why it has no memory
             yield nothing_wrong(outlook)
         yield virt_sentence(row, frame.system, outlook)
     killed = [one for one in exits if detail is None or one.key != detail.row.key]

@@ -68,6 +68,11 @@ class ProcessReader:
         return tuple(self._gone)
 
     @property
+    def changed(self) -> Set[int]:
+        """Processes of which something has changed at this instant."""
+        return self._files.changed
+
+    @property
     def stat_pids(self) -> Set[int]:
         """Processes whose stat was read at this instant, whether it has changed or not."""
         return self._files.stat_pids

@@ -132,7 +132,9 @@ class Sampler:
                 return None
             self.prepare()
         return (
-            self._cgroups.read(plan, processes, system, self._now_s, self._processes.gone)
+            self._cgroups.read(
+                plan, processes, system, self._now_s, self._processes.gone, changed=self._processes.changed
+            )
             if self._cgroups is not None
             else None
         )

@@ -5,7 +5,14 @@ from __future__ import annotations
 from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import RULES, Incident, Scope, Subject
 from memtop.explain import topic
-from memtop.explain.incident_text import about, headline, incident_object, incident_sentences, incident_texts
+from memtop.explain.incident_text import (
+    about,
+    headline,
+    incident_object,
+    incident_sentences,
+    incident_texts,
+    not_looked_at,
+)
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.process_key import ProcessKey
 from tests.rows import GIB, MIB, system_row
@@ -50,12 +57,13 @@ def test_where_nothing_is_wrong_it_says_so_and_what_it_did_not_see() -> None:
     def says(report: IncidentReport | None) -> str:
         return headline(report, EASE).says
 
-    assert says(IncidentReport(watched_s=60.0)) == "22.0 GiB available; nothing grows, no limit is near"
+    assert says(IncidentReport(watched_s=60.0)) == "22.0 GiB available; nothing grows, no cgroup limit is near"
     assert "too early to know what grows" in says(IncidentReport(watched_s=2.0))
     assert "growth needs a second sample" in says(None)
     blind = says(IncidentReport((), Unseen(hidden=3, unplaced=1, unread_cgroups=2, only=None), 60.0))
-    assert "no readable limit is near; 3 processes not readable; cgroup of 1 process unknown" in blind
+    assert "no readable cgroup limit is near; 3 processes not readable; cgroup of 1 process unknown" in blind
     assert "only 2 processes watched" in says(IncidentReport((), Unseen(only=2), 60.0))
+    assert not_looked_at(Unseen(unassessed=2)) == ["ulimits and mappings of 2 processes not checked"]
     unknown = headline(IncidentReport(watched_s=60.0), system_row(mem_available_bytes=None))
     assert unknown.clauses[0] == "available memory unknown"
 

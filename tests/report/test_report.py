@@ -14,6 +14,7 @@ import pytest
 from memtop.cli import run
 from memtop.demo.recorded_runs import recorded_named
 from memtop.engine.engine import Engine
+from memtop.errors import AccessDenied
 from memtop.model.frame import Frame
 from memtop.report.collect import from_machine
 from memtop.report.facts import report_of
@@ -169,5 +170,14 @@ def test_a_living_process_is_watched_for_some_seconds() -> None:
 
 def test_a_kernel_thread_has_a_report_too() -> None:
     kernel = FakeProcess(42, flags=KERNEL_FLAGS)
-    collected = from_machine(Engine(FakeSource(kernel)), 42, 0.0, 1.0, lambda _: None)
-    assert collected.frame.detail is None or collected.frame.detail.row.pid == 42
+    collected = from_machine(Engine(FakeSource(kernel)), 42, 1.0, 1.0, lambda _: None)
+    summary = " ".join(report_of(collected.frame).summary)
+    assert "has no memory of its own" in summary
+    assert "takes about a minute" not in summary
+
+
+def test_a_process_that_may_not_be_read_is_no_process_that_is_not_there() -> None:
+    source = FakeSource(FakeProcess(42))
+    source.files["proc/42/stat"] = source.files["proc/42/statm"] = AccessDenied("proc/42/stat: Permission denied")
+    with pytest.raises(AccessDenied):
+        from_machine(Engine(source), 42, 0.0, 1.0, lambda _: None)

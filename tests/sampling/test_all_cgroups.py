@@ -173,6 +173,21 @@ def test_a_process_that_is_moved_soon_after_its_start_is_found_again() -> None:
     assert take(sampler, 6).chains[ProcessKey(9000, 102_000)][0] == f"{ROOT}/g2"
 
 
+def test_a_process_that_was_moved_is_found_again_when_it_becomes_another_program_or_grows() -> None:
+    source = crowd(300)
+    sampler = Sampler(source)
+    take(sampler, 20)
+    group(source, "moved")
+    grower, other = source.processes[150], source.processes[151]
+    source.files["proc/150/cgroup"] = source.files["proc/151/cgroup"] = b"0::/moved\n"
+    grower.rss_pages *= 3
+    other.start_code, other.rss_pages = 0x7777_0000, other.rss_pages - 1
+    sample = sampler.sample(plan(request(needs_all=Need.STAT)))
+    assert sample is not None and sample.cgroups is not None
+    found = sample.cgroups.chains
+    assert {found[one.key][0] for one in (grower, other)} == {f"{ROOT}/moved"}
+
+
 def test_a_cgroup_without_members_is_forgotten_in_the_end() -> None:
     source = crowd(4)
     sampler = Sampler(source)

@@ -45,7 +45,8 @@ class StandingFindings(NamedTuple):
 
         standing: list[Finding] = []
         for name, finding in now.items():
-            if name not in before and not RULES[name].steady and coming[name] < SAMPLES:
+            at_once = RULES[name].steady or RULES[name].level
+            if name not in before and not at_once and coming[name] < SAMPLES:
                 continue
             old = before.get(name)
             milder = old is not None and finding.severity < old.severity

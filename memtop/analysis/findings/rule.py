@@ -62,6 +62,8 @@ class Rule(NamedTuple):
     """Whether the condition does not flicker. Then the finding appears and disappears at once, not after three
     samples."""
     weight: Weight = Weight.NONE
+    level: bool = False
+    """Whether it is a level, which one sample shows: it appears at once, and disappears after three samples."""
 
 
 Found = tuple[Severity, Facts] | None

@@ -44,6 +44,7 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
             since_s=one.rise.since_s if one.rise is not None and rises else inputs.now_s,
             story="limit",
             show=one.largest,
+            level=True,
         )
 
 

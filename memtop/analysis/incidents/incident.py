@@ -64,7 +64,9 @@ class Incident(NamedTuple):
     show: ProcessKey | None = None
     """The process to look at; None where there is none."""
     certain: bool = False
-    """It has happened, so that it need not be seen twice."""
+    """It has happened, so that it need not be seen twice, and goes as soon as its rule does not name it any more."""
+    level: bool = False
+    """It is a level, which one sample shows, and not a trend: it need not be seen twice."""
 
 
 class Rule(NamedTuple):

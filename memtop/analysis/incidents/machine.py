@@ -63,7 +63,7 @@ def host_low(inputs: IncidentInputs) -> Iterator[Incident]:
         available_percent=100 * m.available_bytes / m.total_bytes,
         swap_free_bytes=m.swap_free_bytes or None,
     )
-    yield Incident("host_low", severity, MACHINE, found, 1.0, inputs.now_s, "available")
+    yield Incident("host_low", severity, MACHINE, found, 1.0, inputs.now_s, "available", level=True)
 
 
 def pressure(inputs: IncidentInputs) -> Iterator[Incident]:

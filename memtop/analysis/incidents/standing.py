@@ -10,7 +10,7 @@ from memtop.analysis.incidents.table import ORDER
 from memtop.process_key import ProcessKey
 
 COMES_S: Final = 0.9
-"""An incident must have held for so long, unless it is certain."""
+"""A trend must have held for so long."""
 LEAVES_S: Final = 5.0
 """One that stands stays for so long after it was found last ..."""
 STAYS_S: Final = 8.0
@@ -55,17 +55,20 @@ class StandingIncidents(NamedTuple):
         entries = [_renewed(known.pop(name, None), incident, now_s) for name, incident in worst.items()]
         for entry in known.values():
             since_s = entry.stands_from_s
-            if since_s is not None and (now_s - entry.last_s < LEAVES_S or now_s - since_s < STAYS_S):
+            if entry.incident.certain or since_s is None:
+                continue  # another incident tells of that end now, or it is too long ago
+            if now_s - entry.last_s < LEAVES_S or now_s - since_s < STAYS_S:
                 entries.append(entry)
         entries.sort(key=lambda entry: (*_order(entry.incident), entry.first_s))
         return StandingIncidents(tuple(entries[:MOST]))
 
 
 def _renewed(old: _Entry | None, incident: Incident, now_s: float) -> _Entry:
+    at_once = incident.certain or incident.level
     if old is None:
-        return _Entry(incident, now_s, now_s, now_s if incident.certain else None)
+        return _Entry(incident, now_s, now_s, now_s if at_once else None)
     stands_from_s = old.stands_from_s
-    if stands_from_s is None and (incident.certain or now_s - old.first_s >= COMES_S):
+    if stands_from_s is None and (at_once or now_s - old.first_s >= COMES_S):
         stands_from_s = now_s
     before = old.incident
     milder_from_s = None

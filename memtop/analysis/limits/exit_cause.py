@@ -30,6 +30,8 @@ class Clue(Enum):
     CGROUP_COUNTED = "cgroup_counted"
     """The count of OOM kills of its own cgroup has increased."""
     CGROUP_SILENT = "cgroup_silent"
+    CGROUP_UNSURE = "cgroup_unsure"
+    """The same, but the machine has counted a kill that no process and no cgroup explains: it may have been moved."""
     CGROUP_UNREADABLE = "cgroup_unreadable"
     MACHINE_COUNTED = "machine_counted"
     MACHINE_SILENT = "machine_silent"
@@ -68,7 +70,8 @@ def was_oom(
 
     ``status`` is that of wait(2). ``cgroup_kills`` and ``machine_kills`` are the increases of the counts of OOM kills
     around its end; None if they cannot be read. ``explained`` of the machine's kills are known to have ended other
-    processes. ``vanished`` is the number of processes of its cgroup that ended then; it may be the ``largest`` of them.
+    processes, or were counted by other cgroups. ``vanished`` is the number of processes of its cgroup that ended then;
+    it may be the ``largest`` of them.
     """
     if status is not None and ending_signal(status) != _KILLED:
         return Oom.NO, (Clue.EXITED,)
@@ -81,6 +84,8 @@ def was_oom(
             clues += [Clue.OTHERS_AS_WELL, Clue.LARGEST] if largest else [Clue.OTHERS_AS_WELL]
             return (Oom.PROBABLE if largest else Oom.UNKNOWN), tuple(clues)
         return (Oom.PROBABLE if status is None else Oom.CERTAIN), tuple(clues)
+    if cgroup_kills == 0 and (machine_kills or 0) > explained:
+        return Oom.UNKNOWN, (*clues, Clue.CGROUP_UNSURE, Clue.MACHINE_COUNTED)
     if cgroup_kills == 0:
         return Oom.NO, (*clues, Clue.CGROUP_SILENT)
     clues.append(Clue.CGROUP_UNREADABLE)

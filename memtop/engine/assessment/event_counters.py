@@ -90,6 +90,12 @@ class Counters:
         """OOM kills that the machine has counted around now; None if it does not report them."""
         return None if self._machine_kills is None else self._risen("")
 
+    @property
+    def counted_kills(self) -> int:
+        """OOM kills that all cgroups have counted around now."""
+        now_s = self._now.mono_s if self._now is not None else 0.0
+        return sum(rise.kills for rise in self._rises if rise.path and now_s - rise.at_s <= KILL_S)
+
     def _risen(self, path: str) -> int:
         now_s = self._now.mono_s if self._now is not None else 0.0
         return sum(rise.kills for rise in self._rises if rise.path == path and now_s - rise.at_s <= KILL_S)

@@ -219,7 +219,7 @@ class ExitAnalysis:
             status,
             cgroup_kills=cgroup_kills,
             machine_kills=counters.machine_kills,
-            explained=sum(step.now_s - at_s <= KILL_S for at_s, _ in self._certain),
+            explained=max(counters.counted_kills, sum(step.now_s - at_s <= KILL_S for at_s, _ in self._certain)),
             vanished=max(1, len(mine)),
             largest=all(rss >= self._rss_of(one) for one in mine if one.key != key),
         )

@@ -170,4 +170,6 @@ def unseen(step: StepInput) -> Unseen:
     )
     latest = cgroups.latest
     unread = sum(path not in latest or latest[path].reading.limit_bytes is None for path in cgroups.labels)
-    return Unseen(step.sample.hidden, unplaced, unread, None if step.everybody else len(processes))
+    assessed = set(step.plan.assessed)
+    unassessed = sum(one.statm is not None and one.key not in assessed for one in processes.values())
+    return Unseen(step.sample.hidden, unplaced, unread, None if step.everybody else len(processes), unassessed)

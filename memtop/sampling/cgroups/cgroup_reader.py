@@ -73,10 +73,13 @@ class CgroupReader:
         system: SystemSample,
         now_s: float,
         gone: Sequence[ProcessKey] = (),
+        *,
+        changed: Iterable[int] = (),
     ) -> CgroupSample:
         """Read one instant: the chains of processes assessed in full, those on screen, and some others in turn.
 
-        ``now_s`` is on the clock of Instant.mono_s; ``gone`` have ended since the last call.
+        ``now_s`` is on the clock of Instant.mono_s; ``gone`` have ended since the last call; ``changed`` are PIDs of
+        which something has changed since.
         """
         readings = plan.readings
         self._tick += 1
@@ -98,7 +101,8 @@ class CgroupReader:
         if Need.MEMBERSHIP in readings.needs_all:
             most = len(processes) if readings.once or self._tick == 0 else LOOKUPS_FOR_ALL
         shown = readings.visible if Need.MEMBERSHIP in readings.row_needs else ()
-        self._homes.read(living([*watched, *limited, *shown], processes), processes, gone, most=most)
+        wanted = living([*watched, *limited, *shown], processes)
+        self._homes.read(wanted, processes, gone, changed=changed, most=most)
         for judged in plan.assessed:
             self._read_chain(judged, full=True)  # also after its end: what remains there is part of its exit report
             self._read_adjs_of(judged, processes)

@@ -6,8 +6,8 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from heapq import heappop, heappush
-from typing import Final
+from heapq import heappop, heappush, nlargest
+from typing import Final, TypeGuard
 
 from memtop.analysis.limits.cgroup_owner import CgroupNames
 from memtop.errors import MemtopError, NotRecorded, ProcessGone
@@ -28,6 +28,8 @@ AGAIN: Final = 16
 YOUNG_S: Final = 10.0
 """Age below which a process may still be moved by what has started it."""
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
+GROWN_BYTES: Final = 4 << 20
+"""A process is looked up again when its RES has doubled and risen by so much."""
 SETTLED_TICKS: Final = 5
 """A process is looked up again after this many ticks, because it is often moved to its cgroup a moment after its
 start."""
@@ -42,6 +44,10 @@ class _Home:
     tick: int
     version: int
     """Of the mounts by which it was found."""
+    execs: int = 0
+    """Execs of the process when it was looked up."""
+    rss_bytes: int = 0
+    """Its RES then."""
 
 
 class CgroupHomes:
@@ -105,11 +111,14 @@ class CgroupHomes:
         processes: Mapping[int, ProcessSample],
         gone: Iterable[ProcessKey],
         *,
+        changed: Iterable[int] = (),
         most: int = LOOKUPS,
     ) -> None:
         """Look up one tick: ``wanted`` if they are new, the largest of all other new ones, and some again.
 
-        ``most`` is how many of the other new ones may be looked up.
+        ``most`` is how many of the other new ones may be looked up. Of those that have ``changed``, the ones that run
+        another program or have grown are looked up again first: what moves a process does so before the program begins,
+        and memory is charged to where it is when it grows.
         """
         for key in gone:
             self._seen.discard(key.pid)
@@ -123,6 +132,8 @@ class CgroupHomes:
             if key not in self._homes:
                 self._first(processes[key.pid])
         count = self._read_new(processes, most)
+        for one in nlargest(AGAIN, filter(self._is_another, map(processes.get, changed)), key=_rss):
+            self._look_up(one)
         again = min(len(self._soon), max(AGAIN, LOOKUPS - count))
         due = [self._soon.popleft()[1] for _ in range(again) if self._soon[0][0] <= self._tick]
         due += [self._again.popleft() for _ in range(min(AGAIN, len(self._again)))]
@@ -182,7 +193,7 @@ class CgroupHomes:
 
     def _first(self, process: ProcessSample) -> None:
         self._seen.add(process.key.pid)
-        self.find(process.key, process.folder)
+        self._look_up(process)
         if self._now_s - process.key.start_ticks / CLK_TCK < YOUNG_S:
             self._soon.append((self._tick + SETTLED_TICKS, process.key))
         else:
@@ -207,6 +218,18 @@ class CgroupHomes:
                 count += 1
         return count
 
+    def _look_up(self, process: ProcessSample) -> None:
+        self.find(process.key, process.folder)
+        if (home := self._homes.get(process.key)) is not None:
+            home.execs, home.rss_bytes = process.execs, _rss(process)
+
+    def _is_another(self, process: ProcessSample | None) -> TypeGuard[ProcessSample]:
+        """Whether a process has become another program, or has grown, since it was looked up."""
+        home = self._homes.get(process.key) if process is not None and process.statm is not None else None
+        if process is None or home is None:
+            return False
+        return process.execs != home.execs or _rss(process) > 2 * home.rss_bytes + GROWN_BYTES
+
     def _settle(self, key: ProcessKey, raw: bytes, found: Found) -> None:
         home = self._homes.get(key)
         if home is not None and home.found == found:
@@ -221,6 +244,10 @@ class CgroupHomes:
         else:
             self.unread.pop(key, None)
         self._on_chain(found)
+
+
+def _rss(process: ProcessSample) -> int:
+    return process.statm.rss_bytes if process.statm is not None else 0
 
 
 def living(keys: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]) -> list[ProcessKey]:

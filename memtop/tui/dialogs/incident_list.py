@@ -12,7 +12,7 @@ from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from memtop.analysis.incidents import Incident
-from memtop.explain.incident_text import SIGNS, incident_sentences, unseen_clauses
+from memtop.explain.incident_text import SIGNS, incident_sentences, not_looked_at
 from memtop.model.incidents import IncidentReport
 from memtop.tui.dialogs.dialog import Dialog
 from memtop.tui.dialogs.palette import ChoiceList
@@ -76,6 +76,6 @@ class IncidentList(Dialog[Incident]):
         return "\n".join(lines)
 
     def _words(self) -> str:
-        unseen = unseen_clauses(self._report.unseen)
+        unseen = not_looked_at(self._report.unseen)
         seen = f"Not checked:  {'; '.join(unseen)}.\n" if unseen else ""
         return f"{seen}↑ ↓ move   Enter go there   Esc cancel"

@@ -8,7 +8,7 @@ import pytest
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.fault_causes import Cause
-from memtop.analysis.findings import RULES, SAMPLES, FindingInputs, Severity, StandingFindings, find
+from memtop.analysis.findings import RULES, SAMPLES, Finding, FindingInputs, Severity, StandingFindings, find
 from memtop.analysis.ledger.cgroup import Unmapped
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
@@ -32,6 +32,7 @@ LOOP = LoopFacts(
 )  # fmt: skip
 LIMITED: dict[str, Any] = {"limit_name": "/app", "limit": 100 * MIB, "unreclaimable": 50 * MIB}
 NEAR: dict[str, Any] = LIMITED | {"unreclaimable": 80 * MIB}
+CHURNING: dict[str, Any] = {"minor_cause": Cause.CHURN, "minflt_per_s": 2e3}
 LEAK: dict[str, Any] = {"growth": growth(Shape.LEAK, limit_s=(1000.0, 1400.0)), "alarm": True, "seen_s": 200.0}
 PAGING: dict[str, Any] = {"psi_full_percent": 6.0, "majflt_per_s": 50.0}
 THRASH: dict[str, Any] = {"psi_full_percent": 5.0, "refault_per_s": 1000.0}
@@ -210,16 +211,24 @@ def test_where_a_cgroup_may_swap_its_limit_is_a_warning_and_names_no_victim() ->
 
 
 def test_a_finding_comes_at_the_third_look_and_goes_at_the_third() -> None:
-    near, fine = find(FindingInputs(**NEAR)), find(FindingInputs(**LIMITED))
+    assert looks(find(FindingInputs(**CHURNING)), find(FindingInputs())) == [0, 0, 1, 1, 1, 0]
+
+
+def test_a_level_is_shown_by_one_look_and_goes_at_the_third() -> None:
+    assert looks(find(FindingInputs(**NEAR)), find(FindingInputs(**LIMITED))) == [1, 1, 1, 1, 1, 0]
+
+
+def looks(now: list[Finding], later: list[Finding]) -> list[int]:
+    """How many findings stand after each of three looks that find ``now`` and three that find ``later``."""
     standing, seen = StandingFindings(), []
-    for found in [near] * SAMPLES + [fine] * SAMPLES:
+    for found in [now] * SAMPLES + [later] * SAMPLES:
         standing = standing.after(found)
         seen.append(len(standing.standing))
-    assert seen == [0, 0, 1, 1, 1, 0]
+    return seen
 
 
 def test_a_flickering_condition_neither_comes_nor_goes() -> None:
-    near, fine = find(FindingInputs(**NEAR)), find(FindingInputs(**LIMITED))
+    near, fine = find(FindingInputs(**CHURNING)), find(FindingInputs())
     standing = StandingFindings()
     for found in [near, fine] * 5:
         standing = standing.after(found)

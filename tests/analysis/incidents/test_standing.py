@@ -10,10 +10,16 @@ NOTE, WARNING, DANGER = Severity.NOTE, Severity.WARNING, Severity.DANGER
 
 
 def one(
-    pid: int, *, name: str = "rising", severity: Severity = NOTE, weight: float = 1.0, certain: bool = False
+    pid: int,
+    *,
+    name: str = "rising",
+    severity: Severity = NOTE,
+    weight: float = 1.0,
+    certain: bool = False,
+    level: bool = False,
 ) -> Incident:
     subject = Subject(Scope.PROCESS, f"app ({pid})", key=ProcessKey(pid, 1))
-    return Incident(name, severity, subject, {}, weight, since_s=0.0, story="growth", certain=certain)
+    return Incident(name, severity, subject, {}, weight, since_s=0.0, story="growth", certain=certain, level=level)
 
 
 def standing(*samples: list[Incident], step_s: float = 1.0) -> list[list[int]]:
@@ -37,6 +43,14 @@ def test_one_that_stands_outlives_gaps_and_leaves_in_the_end() -> None:
     assert standing(here, here, [], [], here)[-1] == [1]
     shown = standing(here, here, *([[]] * 12))
     assert shown[6] == [1] and shown[-1] == []
+
+
+def test_what_has_happened_goes_when_another_incident_tells_of_it() -> None:
+    assert standing([one(1, certain=True)], [one(2, certain=True)]) == [[1], [2]], "1 was killed so long ago no more"
+
+
+def test_a_level_is_shown_by_one_sample_and_does_not_flicker() -> None:
+    assert standing([one(1, level=True)], [], [one(1, level=True)]) == [[1], [1], [1]]
 
 
 def test_the_order_of_one_class_stands_still_while_weights_change_a_little() -> None:

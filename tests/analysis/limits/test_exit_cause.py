@@ -14,7 +14,7 @@ KILLED = 9
     [
         (KILLED, 1, 1, 1, True, Oom.CERTAIN),
         (KILLED, 0, 0, 1, True, Oom.NO),
-        (KILLED, 0, 1, 1, True, Oom.NO),  # somebody else's OOM, and a kill by hand here
+        (KILLED, 0, 1, 1, True, Oom.UNKNOWN),  # it may have been moved since its cgroup was looked up
         (KILLED, None, 1, 1, True, Oom.PROBABLE),
         (KILLED, None, 0, 1, True, Oom.NO),
         (KILLED, None, None, 1, True, Oom.UNKNOWN),
@@ -40,6 +40,8 @@ def test_counters_and_the_exit_status_say_who_it_was(
 
 def test_sigkill_alone_proves_nothing() -> None:
     assert was_oom(KILLED, cgroup_kills=0, machine_kills=0) == (Oom.NO, (Clue.SIGKILL, Clue.CGROUP_SILENT))
+    others = was_oom(KILLED, cgroup_kills=0, machine_kills=1, explained=1)
+    assert others == (Oom.NO, (Clue.SIGKILL, Clue.CGROUP_SILENT)), "another cgroup has counted that one"
 
 
 def test_exit_codes_and_signals_are_told_apart() -> None:

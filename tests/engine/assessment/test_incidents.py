@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from memtop.analysis.incidents import Incident
+from memtop.engine.assessment.incident_tracker import UNSEEN_TICKS
 from memtop.engine.engine import Engine
 from memtop.explain.incident_text import headline
 from memtop.model.frame import Frame
 from memtop.model.incidents import IncidentReport
+from memtop.process_key import ProcessKey
 from memtop.sources.protocol import Exit
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import request
@@ -53,7 +55,7 @@ def test_the_first_sample_alone_reports_nothing_and_then_all_is_well() -> None:
     for _ in range(14):
         frame = step(engine)
     assert names(frame) == []
-    assert headline(frame.incidents, frame.system).says == "19.1 GiB available; nothing grows, no limit is near"
+    assert headline(frame.incidents, frame.system).says == "19.1 GiB available; nothing grows, no cgroup limit is near"
 
 
 def leak(seconds: int, mib_a_s: int) -> list[Frame]:
@@ -204,3 +206,8 @@ def test_what_is_not_looked_at_is_counted() -> None:
         frame = engine.step(request(only=frozenset({42})))
     assert frame is not None and report(frame).unseen.only == 1
     assert report(frame).unseen.unread_cgroups == 0
+    assert report(frame).unseen.unassessed == 1, "no process is in focus"
+    watched = request(focus=ProcessKey(42, 500), only=frozenset({42}))
+    for _ in range(UNSEEN_TICKS):
+        frame = engine.step(watched)
+    assert frame is not None and report(frame).unseen.unassessed == 0
