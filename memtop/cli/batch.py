@@ -55,7 +55,7 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
     with ending if settings.replay == STANDARD else nullcontext():  # a stream is waited for
         source = open_source(settings)
     try:
-        engine: Engine | Player = player_on(source, settings.at) if settings.at else engine_on(source)
+        engine: Engine | Player = player_on(source, settings.at, whole=True) if settings.at else engine_on(source)
         request = View.of(settings).request()
         dog = Watchdog(settings.delay_s)
         if launch is not None:

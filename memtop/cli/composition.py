@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from memtop.cli.launch import Launch
     from memtop.engine.looking_back import LookingBack
-    from memtop.engine.player import Player, Seekable
+    from memtop.engine.player import Player
+    from memtop.engine.seekable import Seekable
     from memtop.model.frame import Frame
     from memtop.model.request import Request
     from memtop.settings import Settings
@@ -93,13 +94,16 @@ def engine_on(
     )
 
 
-def player_on(source: Source, at: str, own: Callable[[], OwnCost] | None = None) -> Player:
-    """Create what plays a recording: from its start, a time of day, or its end on. Raises UsageError."""
+def player_on(source: Source, at: str, own: Callable[[], OwnCost] | None = None, *, whole: bool = False) -> Player:
+    """Create what plays a recording: from its start, a time of day, or its end on. Raises UsageError.
+
+    ``whole``: see Player.
+    """
     from memtop.engine.player import Player  # noqa: PLC0415 (live there is none)
     from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (as above)
 
     assert isinstance(source, Replay)
-    player = Player(source, partial(_engine_of_recording, own), time.monotonic)
+    player = Player(source, partial(_engine_of_recording, own), time.monotonic, whole=whole)
     if at == END:
         player.follow()
     elif at:

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from memtop.engine.engine import Engine
-from memtop.engine.player import Player, Seekable
+from memtop.engine.player import Player
 from memtop.engine.recorded_timeline import timeline_events
+from memtop.engine.seekable import Seekable
 from memtop.model.timeline import TimelineEvent
 from memtop.sources.protocol import NotedEvent
 

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final
 
 from memtop.engine.engine import Engine
 from memtop.engine.recorded_timeline import RecordedTimeline
+from memtop.engine.seek import Seek
+from memtop.engine.seekable import Seekable, Span
 from memtop.errors import NotRecorded, Unavailable
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.procfs.vmstat import parse_vmstat
-from memtop.sources.protocol import NotedEvent, Source
+from memtop.sources.protocol import NotedEvent
 
 if TYPE_CHECKING:
     from memtop.sampling.commands import Command
     from memtop.sources.protocol import Growth
 
-SHORT_PAST_S: Final = 0.15
+SHORT_PAST_S: Final = 0.1
 """Time for playing what precedes an instant, before that instant is shown ..."""
-LEAST_TICKS: Final = 3
-"""... but at least so many samples, because rates need them."""
+LEAST_TICKS: Final = 2
+"""... but at least so many samples, that one included, because rates need them."""
 LONG_PAST_S: Final = 2.5
 """Time for playing what precedes an instant once it is shown, so that chart and verdicts have a past ..."""
 LONG_TICKS: Final = 300
@@ -33,68 +35,8 @@ CATCH_UP_S: Final = 0.5
 """How long a step takes samples of a recording that has grown."""
 PIECE_S: Final = 0.2
 """How long a step that waits for an instant plays before it looks for another wish."""
-
-
-class Span(NamedTuple):
-    """The wall times between which a recording lies."""
-
-    first_s: float
-    last_s: float
-
-
-class Seekable(Source, Protocol):
-    """A recording that can be played from anywhere."""
-
-    @property
-    def span(self) -> Span | tuple[float, float]:
-        """Wall times of its first and last instant."""
-        ...
-
-    @property
-    def growth(self) -> Growth | None:
-        """What is known of its end while it is being written; None for a recording that is not."""
-        ...
-
-    def wait(self, timeout_s: float) -> bool:
-        """Wait until more has come since the last time, or no more will. False if neither has happened."""
-        ...
-
-    @property
-    def has_events(self) -> bool:
-        """Whether the events were recorded. If not, only some are found by :meth:`event_before`."""
-        ...
-
-    def position(self) -> tuple[int, int]:
-        """Instants played so far, and all of them."""
-        ...
-
-    def position_at(self, wall_s: float) -> int:
-        """Instants up to a wall time, that one included."""
-        ...
-
-    def event_before(self, position: int) -> int | None:
-        """The position of the last recorded event before a position; None for none."""
-        ...
-
-    def event_after(self, position: int) -> int | None:
-        """The position of the first recorded event after a position; None for none."""
-        ...
-
-    def events(self) -> list[tuple[float, NotedEvent]]:
-        """Wall times and recorded events, the oldest first."""
-        ...
-
-    def sweeps_of(self, name: str, pid: int) -> Iterator[tuple[float, bytes | None]]:
-        """Wall time of each instant, and what a sweep has then of one process."""
-        ...
-
-    def again(self) -> Seekable:
-        """The same recording, to be played from elsewhere at the same time."""
-        ...
-
-    def approach(self, position: int) -> None:
-        """Continue at or before a position, so that ``begin`` leads to it."""
-        ...
+SAID_EVERY_S: Final = 0.5
+"""How often a frame says how much of the past was played."""
 
 
 class Player:
@@ -104,8 +46,9 @@ class Player:
     seconds.
 
     ``go_to`` and its like may be called by another thread than the others. :meth:`work` carries them out: it shows an
-    instant with a short past, then again with a long past. A wish that comes meanwhile waits for the first of these,
-    not for the second, so that of many wishes the latest wins and none prevents that something is shown.
+    instant with a short past at once, while another engine plays a long past, a piece at a time, and takes its place.
+    The instant on screen may be played on meanwhile. Of many wishes the latest wins, and none prevents that something
+    is shown. With ``whole`` a step returns frames with a long past only: for output that nobody waits for.
     """
 
     def __init__(
@@ -115,11 +58,13 @@ class Player:
         clock: Callable[[], float],
         *,
         has_timeline: bool = True,
+        whole: bool = False,
     ) -> None:
         self._timeline = RecordedTimeline(source) if has_timeline else None
         self._source = source
         self._engine_of = engine_of
         self._clock = clock
+        self._whole = whole
         self._engine = engine_of(source, self._note)
         self.is_following = False
         """Whether the newest instant is shown as soon as it comes; see :meth:`follow`."""
@@ -127,12 +72,22 @@ class Player:
         """How many samples are taken for a frame: more than one for speeds that no screen can follow."""
         self._wanted: Callable[[], int | None] | None = None
         self._searching = False
-        self._seek: _Seek | None = None
+        self._seek: Seek | None = None
+        """On its way to the instant that was asked for."""
+        self._fill: Seek | None = None
+        """On its way to the instant on screen, with a long past."""
+        self._lacks = 0
+        """Samples that are still to be played, before the instant on screen has a past that is long enough."""
+        self._is_short = False
+        """Whether the instant on screen has a short past only, so that verdicts wait for the long one."""
+        self._said_s = -math.inf
+        """When a frame last said how much of the past was played."""
         self._met: set[int] = set()
         """Positions of events that were met while playing a recording without events."""
         self._past_of: Request | None = None
         """The request with which the past of the instant on screen was played; None while it is played on."""
-        self._sample_s = 0.002
+        self._sample_s: float | None = None
+        """Time for one sample, on average; None before the first."""
 
     @property
     def span(self) -> Span:
@@ -184,11 +139,12 @@ class Player:
         self._past_of = None
         if self.is_following:
             return self._timed(self._catch_up(request, commands))
+        before = self._source.position()[0]
         began_s = self._clock()
         frame = self._play(request, commands, late_s)
         if frame is None and self._source.growth is not None:
             self.is_following = True
-        self._measure((self._clock() - began_s) / self.samples_per_frame)
+        self._note_played(before, began_s)
         return self._timed(frame)
 
     def _play(self, request: Request, commands: Iterable[Command], late_s: float) -> Frame | None:
@@ -202,12 +158,13 @@ class Player:
 
     def _catch_up(self, request: Request, commands: Iterable[Command]) -> Frame | None:
         """Show the newest instant that has come; None for none."""
-        until_s = self._clock() + CATCH_UP_S
+        before, began_s = self._source.position()[0], self._clock()
         has_more = self._engine.take(request, commands)
         if not has_more:
             return None
-        while has_more and self._clock() < until_s:
+        while has_more and self._clock() < began_s + CATCH_UP_S:
             has_more = self._engine.take(request)
+        self._note_played(before, began_s)
         return self._engine.view(request)
 
     def take(self, request: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> bool:
@@ -227,8 +184,8 @@ class Player:
         at which they came.
         """
         past_of = self._past_of
-        if past_of is not None and self._seek is None and _wants_more(past_of, request):
-            self._begin_seek(self._source.position()[0], self._long_ticks, request)
+        if past_of is not None and self._seek is None and self._fill is None and _wants_more(past_of, request):
+            self._begin_fill(request)
         return self._timed(self._engine.view(request, commands))
 
     @property
@@ -249,37 +206,39 @@ class Player:
     @property
     def has_work(self) -> bool:
         """Whether :meth:`work` has something to do."""
-        return self._must_seek or (self._timeline is not None and self._timeline.has_work)
-
-    @property
-    def _must_seek(self) -> bool:
-        return self._wanted is not None or self._searching or self._seek is not None
+        has_parts = self._timeline is not None and self._timeline.has_work
+        return not self.is_there or self._fill is not None or has_parts
 
     @property
     def is_there(self) -> bool:
         """Whether what was asked for last is on screen, if only with a short past."""
-        return self._wanted is None and not self._searching and (self._seek is None or self._seek.is_long)
+        return self._wanted is None and not self._searching and self._seek is None
 
     def work(self, request: Request, until_s: float = math.inf) -> Frame | None:
         """Play towards what was asked for, until a time of the clock. A frame if it is reached."""
-        if not self._must_seek:
-            if self._timeline is not None and self._timeline.work(self._clock, until_s):
-                return self._timed(self._engine.view(request))
-            return None
-        if self._wanted is not None and (self._seek is None or self._seek.is_long):
+        if self._wanted is not None and self._seek is None:
             wanted, self._wanted = self._wanted(), None
             if wanted is None:
                 return self._timed(self._engine.view(request))
-            short = max(LEAST_TICKS, int(SHORT_PAST_S / self._sample_s))
-            self._begin_seek(max(1, wanted), short, request)
+            short = LEAST_TICKS if self._sample_s is None else max(LEAST_TICKS, int(SHORT_PAST_S / self._sample_s))
+            self._seek, self._fill = self._seek_to(max(1, wanted), short), None
         if self._seek is not None:
             return self._timed(self._go_on_seeking(self._seek, request, until_s))
-        return self._timed(self._search(request, until_s))
+        if self._searching:
+            return self._timed(self._search(request, until_s))
+        if self._fill is not None:
+            return self._timed(self._go_on_filling(self._fill, request, until_s))
+        if self._timeline is not None and self._timeline.work(self._clock, until_s):
+            return self._timed(self._engine.view(request))
+        return None
 
     def _timed(self, frame: Frame | None) -> Frame | None:
         """The frame, with the timeline of the recording, and OOM kills counted from its first instant on."""
         if frame is None:
             return None
+        if self._fill is not None and self._is_short:
+            self._said_s = self._clock()
+            frame = _without_end(frame)._replace(past_percent=self._fill.percent)
         kills, before = frame.system.oom_kills_boot, self._kills_before
         if kills is not None and before is not None:
             frame = frame._replace(system=frame.system._replace(oom_kills=max(0, kills - before)))
@@ -297,42 +256,76 @@ class Player:
     def _finish(self, request: Request) -> Frame | None:
         """Do all that was asked for. Returns the frame of the instant, None if nothing was asked for."""
         frame = None
-        while self._must_seek:
+        while not self.is_there or (self._whole and self._fill is not None):
             frame = self.work(request, self._clock() + PIECE_S) or frame
         return frame
 
     @property
     def _long_ticks(self) -> int:
-        return min(LONG_TICKS_MOST, max(LONG_TICKS, int(LONG_PAST_S / self._sample_s)))
+        played = LONG_TICKS if self._sample_s is None else int(LONG_PAST_S / self._sample_s)
+        return min(LONG_TICKS_MOST, max(LONG_TICKS, played))
 
-    def _begin_seek(self, position: int, ticks: int, request: Request) -> None:
+    def _seek_to(self, position: int, ticks: int) -> Seek:
         source = self._source.again()
-        is_long = ticks >= min(position, LONG_TICKS)
-        self._seek = _Seek(source, self._engine_of(source, self._note), position, ticks, is_long)
+        return Seek(source, self._engine_of(source, self._note), position, ticks)
+
+    def _begin_fill(self, request: Request) -> None:
+        """Begin to play a long past of the instant on screen."""
+        self._lacks = self._long_ticks
+        self._fill = self._seek_to(self._source.position()[0], self._lacks)
         self._past_of = request
 
-    def _go_on_seeking(self, seek: _Seek, request: Request, until_s: float) -> Frame | None:
+    def _go_on_seeking(self, seek: Seek, request: Request, until_s: float) -> Frame | None:
         try:
-            taken, began_s = seek.taken, self._clock()
-            reached = seek.go_on(request, self._clock, until_s)
-            if seek.taken > taken:
-                self._measure((self._clock() - began_s) / (seek.taken - taken))
+            reached = self._go_on(seek, request, until_s)
         except BaseException:
             self._seek = None  # it is reported, and not tried again and again
             raise
         if not reached:
             return None
-        self._seek, self._source, self._engine = None, seek.source, seek.engine
+        self._seek, self._is_short = None, not seek.is_whole
+        frame = self._take_over(seek, request)
+        if frame is not None and self._is_short and self._wanted is None:
+            self._begin_fill(request)
+        return frame
+
+    def _go_on_filling(self, fill: Seek, request: Request, until_s: float) -> Frame | None:
+        fill.position = self._source.position()[0]
+        try:
+            reached = self._go_on(fill, request, until_s)
+        except BaseException:
+            self._fill = None
+            raise
+        if reached:
+            self._fill, self._is_short = None, False
+            return self._take_over(fill, request)
+        is_due = self._is_short and self._clock() >= self._said_s + SAID_EVERY_S
+        return self._engine.view(request) if is_due else None
+
+    def _go_on(self, seek: Seek, request: Request, until_s: float) -> bool:
+        taken, began_s = seek.taken, self._clock()
+        reached = seek.go_on(request, self._clock, until_s)
+        if seek.taken > taken:
+            self._measure((self._clock() - began_s) / (seek.taken - taken))
+        return reached
+
+    def _take_over(self, seek: Seek, request: Request) -> Frame | None:
+        """Show the instant that a seek has reached the one before of."""
+        self._source, self._engine = seek.source, seek.engine
         seek.engine.view(request)  # takes with it the ends of processes before this instant
-        frame = seek.engine.step(request)
-        if seek.is_long or frame is None:
-            return frame
-        if self._wanted is None:
-            self._begin_seek(seek.position, self._long_ticks, request)
-        return _without_end(frame)._replace(is_settled=False)
+        return seek.engine.step(request)
+
+    def _note_played(self, before: int, began_s: float) -> None:
+        """Measure what was played since a position and a time. An instant that was played to needs no other past."""
+        played = self._source.position()[0] - before
+        if played > 0:
+            self._measure((self._clock() - began_s) / played)
+        self._lacks -= played
+        if self._lacks <= 0:
+            self._fill, self._is_short = None, False
 
     def _measure(self, sample_s: float) -> None:
-        self._sample_s = max(0.0005, 0.8 * self._sample_s + 0.2 * sample_s)
+        self._sample_s = max(0.0005, sample_s if self._sample_s is None else 0.8 * self._sample_s + 0.2 * sample_s)
 
     # -- events of a recording without them
 
@@ -354,33 +347,8 @@ class Player:
         return max([*(one for one in self._met if one < here), *known], default=None)
 
     def _note(self, event: NotedEvent) -> None:
-        if not self._source.has_events and self._seek is None:
+        if not self._source.has_events and self._seek is None and self._fill is None:
             self._met.add(self._source.position()[0])
-
-
-class _Seek:
-    """An engine on its way to an instant, with a source of its own."""
-
-    def __init__(self, source: Seekable, engine: Engine, position: int, ticks: int, is_long: bool) -> None:
-        self.source = source
-        self.engine = engine
-        self.position = position
-        self.is_long = is_long
-        self.taken = 0
-        self._from = max(0, position - ticks)
-        source.approach(self._from)
-
-    def go_on(self, request: Request, clock: Callable[[], float], until_s: float) -> bool:
-        """Play until the instant before, or a time of the clock. Returns whether it is reached."""
-        while (at := self.source.position()[0]) < self.position - 1:
-            if at < self._from:
-                self.source.begin()  # what it has learnt by then is what the engine begins with
-            else:
-                self.engine.take(request)
-                self.taken += 1
-            if clock() >= until_s:
-                return False
-        return True
 
 
 def _without_end(frame: Frame) -> Frame:

@@ -355,9 +355,13 @@ class Frame(NamedTuple):
     """The whole span, in a replay and while looking back."""
     newest_s: float | None = None
     """Wall time of the newest sample, where all of this frame is of an earlier instant; None where it is not."""
+    past_percent: int | None = None
+    """How much was played of what precedes the instant, 0 to 99, while verdicts wait for it; None where they do not."""
 
-    is_settled: bool = True
-    """Whether what precedes the instant was played. If not, a frame with verdicts of more past follows soon."""
+    @property
+    def is_settled(self) -> bool:
+        """Whether what precedes the instant was played. If not, a frame with verdicts of more past follows soon."""
+        return self.past_percent is None
 
     @property
     def now_s(self) -> float:

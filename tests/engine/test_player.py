@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from memtop.engine.engine import Engine
-from memtop.engine.player import Player, Seekable
+from memtop.engine.player import Player
+from memtop.engine.seekable import Seekable
 from memtop.errors import UsageError
 from memtop.model.frame import Frame
 from memtop.process_key import ProcessKey

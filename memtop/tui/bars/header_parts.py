@@ -91,6 +91,8 @@ def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
         words.append(LinePart(f"LOOKING BACK {at}", 1, "looking_back", "strong"))
     elif state.paused:
         words.append(LinePart("PAUSED", 1, style="strong"))
+    if frame.past_percent is not None:
+        words.append(LinePart(f"verdicts at {frame.past_percent} %", 1, "recording", "strong"))
     if frame.replay_position is not None:
         words.append(LinePart("REPLAY {}/{}".format(*frame.replay_position), 1, "recording", "strong"))
         words.append(LinePart(time.strftime("%H:%M:%S", time.localtime(frame.at_s)), 3, "recording", glued=True))
