@@ -87,6 +87,8 @@ class Engine:
         self._sample: Sample | None = None
         self._elapsed_s: float | None = None
         self._boot_wall_s = 0.0
+        self._rows_lag = False
+        """Whether the last sample was not to be shown, so that rows lack what is only to be seen."""
         self._tick = -1
         self._late_s = 0.0
         self._asked_for: list[ProcessKey] = []
@@ -98,10 +100,13 @@ class Engine:
 
     def step(self, request: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
         """Take the next sample, carry out the commands, and make its frame. None at the end of a recording."""
-        return self._show(request) if self.take(request, commands, late_s) else None
+        return self._show(request) if self._take(request, commands, late_s, is_shown=True) else None
 
     def take(self, request: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> bool:
         """Take the next sample, to be shown with a later one. False at the end of a recording."""
+        return self._take(request, commands, late_s, is_shown=False)
+
+    def _take(self, request: Request, commands: Iterable[Command], late_s: float, *, is_shown: bool) -> bool:
         self._command(commands)  # at once: no command is lost if the sample fails
         if self._tick >= 0 or request.readings.focus is not None:
             self.prepare()
@@ -117,7 +122,7 @@ class Engine:
             self._second_sampler = None
         self._tick += 1
         self._late_s = late_s
-        self._absorb(sample, request, plan)
+        self._absorb(sample, request, plan, is_shown=is_shown)
         return True
 
     def _read_again(self, plan: SamplePlan, sample: Sample) -> None:
@@ -207,7 +212,7 @@ class Engine:
 
     # -- facts become rows
 
-    def _absorb(self, sample: Sample, request: Request, plan: SamplePlan) -> None:
+    def _absorb(self, sample: Sample, request: Request, plan: SamplePlan, *, is_shown: bool) -> None:
         before, readings, now_s = self._sample, request.readings, sample.mono_s
         self._keep_time(sample, readings.delay_s)
         machine_is_new = self._machine.take(sample, everybody=request.everybody)
@@ -230,11 +235,12 @@ class Engine:
             renewed |= self._judge_growth(self._assessor, sample, plan)
         renewed = renewed.union(sample.moved)
         # A row's trend and its last minute change by themselves as old changes leave them. Such rows are updated at
-        # every tick if they are on screen or go to a file, and others in turn.
-        all_move = request.rows.where is not None or request.rows.sort == "growth_bytes_per_min"
-        all_move = all_move or before is None or not (readings.visible or request.rows.by)
-        moving, inputs = None if all_move else readings.visible, self._row_inputs(sample)
-        self._table.build(sample, inputs, moving=moving, renewed=renewed)
+        # every tick if they are shown, and others in turn.
+        moving = _shown_moving(request) if is_shown else ()
+        trends = None if is_shown else [*self._asked_for, *([] if readings.focus is None else [readings.focus])]
+        self._rows_lag = not is_shown
+        inputs = self._row_inputs(sample)
+        self._table.build(sample, inputs, moving=None if before is None else moving, renewed=renewed, trends=trends)
         if machine_is_new and not still:
             shares = partial(self._shares_wanted, request)
             come = self._readers.begin(plan, shares, doubted, sums_family=sums_family)
@@ -368,6 +374,9 @@ class Engine:
 
     def _live(self, request: Request) -> Shown:
         assert self._sample is not None and self._machine.row is not None
+        if self._rows_lag:
+            self._rows_lag = False
+            self._table.build(self._sample, self._row_inputs(self._sample), moving=_shown_moving(request))
         focus, outlooks = request.readings.focus, {}
         if self._assessor is not None:
             ended = self._departed.keys if request.window.stands_still else ()
@@ -489,3 +498,10 @@ class Engine:
         if selection.where is not None and Need.ROLLUP not in selection.where_needs:
             rows = [row for row in rows if selection.where(row)]
         return [row.key for row in rows]
+
+
+def _shown_moving(request: Request) -> frozenset[ProcessKey] | None:
+    """Processes whose rows are shown, so that their trend and last minute are to be those of now; None for all."""
+    rows, visible = request.rows, request.readings.visible
+    depends = rows.where is not None or rows.sort == "growth_bytes_per_min"
+    return None if depends or not (visible or rows.by) else visible

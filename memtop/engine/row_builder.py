@@ -39,11 +39,12 @@ def proc_row(
     shares: tuple[int | None, int | None] = (None, None),
     marks: Mapping[str, Any] | None = None,
     names: CgroupNames | None = None,
+    has_trend: bool = True,
 ) -> ProcessRow:
     """Build the row of a process at ``now_s``.
 
     ``old`` is its previous row, ``shares`` its PSS and USS in bytes, ``marks`` its marks from the assessment, by
-    attribute.
+    attribute. Without ``has_trend`` the trend is that of the previous row.
     """
     stat, statm, status = seen.stat, seen.statm, seen.status
     assert stat is not None
@@ -97,7 +98,7 @@ def proc_row(
         threads=stat.threads,
         oom_score=seen.oom_score,
         oom_score_adj=seen.oom_score_adj,
-        trend=trend(track, rss, now_s),
+        trend=trend(track, rss, now_s) if has_trend or old is None else old.trend,
         # A time namespace may put the start before boot. The kernel then shows it far in the future.
         started_s=boot_wall_s + start_s if (start_s := seen.key.start_ticks / CLK_TCK) <= now_s + 1 else None,
         note=note,

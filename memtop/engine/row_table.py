@@ -1,7 +1,7 @@
 """Table of the rows of all living processes (with PSS and USS). A row is built only if something in it has changed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from math import ceil
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.engine.row_builder import TREND_BUCKET_S, proc_row
@@ -78,12 +78,15 @@ class RowTable:
         inputs: RowInputs,
         *,
         moving: Collection[ProcessKey] | None,
-        renewed: Collection[ProcessKey],
+        renewed: Collection[ProcessKey] = (),
+        trends: Collection[ProcessKey] | None = None,
     ) -> None:
         """Build the rows that changed with this sample, after ended processes were removed.
 
         ``moving`` are the processes whose rows change with time alone and are of interest now, None for all. The others
         take turns: each has one while a trend moves on by a cell. ``renewed`` are those whose PSS or marks are new.
+        ``trends`` are those whose trends are needed, None for all; they are a third of the cost of rows. The next build
+        for all makes up for those that were left out.
         """
         now_s, entries = inputs.now_s, self._entries
         turn = self._whose_turn(now_s) if moving is not None else ()
@@ -95,8 +98,9 @@ class RowTable:
                 process is not entry.sample
                 or (now_s < entry.active_until_s and (moving is None or process.key in moving or pid in turn))
                 or (renewed and process.key in renewed)
+                or (trends is None and entry.active_until_s == inf)
             ):
-                self._build(process, entry, inputs)
+                self._build(process, entry, inputs, has_trend=trends is None or process.key in trends)
 
     def put_shares(self, keys: Iterable[ProcessKey], inputs: RowInputs) -> None:
         """Set PSS and USS of these processes. The rows decide whose are read, and some readings finish at once."""
@@ -142,7 +146,9 @@ class RowTable:
         found, self._turn = self._turn[:count], self._turn[count:]
         return set(found)
 
-    def _build(self, process: ProcessSample, entry: _Entry | None, inputs: RowInputs) -> _Entry:
+    def _build(
+        self, process: ProcessSample, entry: _Entry | None, inputs: RowInputs, *, has_trend: bool = True
+    ) -> _Entry:
         track = self._history.tracks.get(process.key)
         row = proc_row(
             process,
@@ -154,8 +160,9 @@ class RowTable:
             shares=inputs.shares(process.key),
             marks=inputs.marks(process.key),
             names=inputs.names.get(process.key),
+            has_trend=has_trend,
         )
-        active_until_s = _active_until_s(track, inputs.now_s)
+        active_until_s = _active_until_s(track, inputs.now_s) if has_trend else inf
         if entry is None:
             return _Entry(process, row, active_until_s)
         if row == entry.row:

@@ -97,6 +97,7 @@ async def test_header_shows_a_dash_for_what_is_unknown() -> None:
         ({}, HeaderState(paused=True), "PAUSED"),
         ({"late_s": 1.23}, HeaderState(), "! LATE 1.2 s"),
         ({"replay_position": (12, 300)}, HeaderState(), "REPLAY 12/300"),
+        ({"replay_position": (12, 300), "past_percent": 40}, HeaderState(), "verdicts at 40 %"),
         ({}, HeaderState(recording=recorded(int(1.2 * MIB))), "● REC 1.20 MiB"),
         ({}, HeaderState(readonly=True), "READ-ONLY"),
         (
