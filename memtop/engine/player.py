@@ -48,7 +48,7 @@ class Player:
     ``go_to`` and its like may be called by another thread than the others. :meth:`work` carries them out: it shows an
     instant with a short past at once, while another engine plays a long past, a piece at a time, and takes its place.
     The instant on screen may be played on meanwhile. Of many wishes the latest wins, and none prevents that something
-    is shown. With ``whole`` a step returns frames with a long past only: for output that nobody waits for.
+    is shown. With ``whole`` a step returns frames with a long past only, for output without a screen.
     """
 
     def __init__(
