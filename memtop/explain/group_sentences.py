@@ -115,7 +115,7 @@ def _ledger(detail: GroupDetail) -> GroupSentence:
     row = detail.row
     many = f"{count(row.members)} process{'' if row.members == 1 else 'es'}"
     if row.charge_bytes is None:
-        says = f"{many}holding at most {long_size(row.rss_bytes)} (sum of RES)"
+        says = f"{many}, holding at most {long_size(row.rss_bytes)} (sum of RES)"
         by_name = row.key.by in (By.USER, By.PROGRAM)
         says += "." if by_name or not detail.unread else f"; {detail.unread}."
         says += _pss(row)

@@ -132,8 +132,8 @@ class AppState(SafeApp):
 
     def watch_view(self) -> None:
         """Send every choice to the sampler at once."""
-        view = self.view
-        if self.frame is None or not self._is_other_kind(self.frame):  # else they come with the first of those rows
+        view, shown = self.view, self.table.frame
+        if shown is None or not self._is_other_kind(shown):  # else they come with the first of those rows
             self.table.sort = Sort(view.sort.key, view.rows.descending)
             self.table.columns = view.titled_columns(self.frame.system if self.frame is not None else None)
         self.table.filter_text = view.query.text or (f"user={view.user}" if view.user else "")

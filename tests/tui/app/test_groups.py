@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupRow
 from memtop.settings import Settings
 from memtop.tui.bars.footer import StatusBar
@@ -114,6 +115,23 @@ async def test_the_tree_of_cgroups_folds() -> None:
         await shows(it, "/", "system.slice", "web.service", "/other")
         await it.press("home", "o")
         await shows(it, "/")
+
+
+async def test_a_late_frame_of_the_other_kind_of_rows_gives_the_table_no_columns_of_that_kind() -> None:
+    """b, twice more and again, pressed faster than frames come: the rows on screen are still processes."""
+    async with board(source=cgroups()) as it:
+        await it.press("b")
+        await shows(it, "web.service", "/other")
+        late = it.app.frame
+        assert late is not None
+        it.app.list_by(None)
+        await it.shows(42, 43, 44)
+        it.app.take(late)
+        it.app.list_by(By.CGROUP)
+        assert all(isinstance(row, ProcessRow) for row in it.app.table.rows)
+        assert all(it.app.table.line(y).text.strip() for y in (1, 2))
+        assert "members" not in {column.field for column in it.app.table.columns}
+        await shows(it, "web.service", "/other")
 
 
 async def test_keys_of_processes_do_no_harm_on_a_group() -> None:
