@@ -42,7 +42,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         1,
         "state",
         lambda r: r.state,
-        "state: R running, S sleeping, D waiting for I/O, Z zombie ...",
+        "state: R running, S sleeping, D waiting for I/O, Z zombie",
         "state",
         Need.STAT,
         descending=False,

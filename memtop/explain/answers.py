@@ -45,6 +45,8 @@ class Answer(NamedTuple):
     says: str
     severity: Severity
     topic: str
+    shorter: tuple[str, ...] = ()
+    """The same in fewer words, for lines into which it does not fit; the last is the shortest."""
 
 
 def answers(detail: Detail, system: SystemRow) -> list[Answer]:
@@ -66,7 +68,7 @@ def answers(detail: Detail, system: SystemRow) -> list[Answer]:
 def _growth(outlook: Assessment) -> Answer:
     found = {finding.name: finding for finding in outlook.findings}
     if (finding := found.get("growth")) is not None:
-        return Answer(_confirmed(finding, outlook), finding.severity, "verdict_growing")
+        return _confirmed(finding, outlook)
     growth, state = outlook.growth, outlook.state
     heap = found.get("heap_full") or found.get("heap_leak")
     if heap is not None and outlook.of_heap and growth is not None:
@@ -88,17 +90,19 @@ def _growth(outlook: Assessment) -> Answer:
     return Answer(f"Growing? {_shape(growth)}", Severity.NOTE, "verdicts")
 
 
-def _confirmed(finding: Finding, outlook: Assessment) -> str:
+def _confirmed(finding: Finding, outlook: Assessment) -> Answer:
     """``Leak? +60.0 MiB/min for 3 min · shop full in 2 to 3 min``."""
     facts, growth, target = finding.facts, outlook.growth, outlook.first_met
-    says = "Growing" if outlook.heap_level else "Leak?"
-    says += f" {_signed(float(facts['rate_bytes_per_min']))}/min for {duration(float(facts['seen_s']))}"
-    if growth is None or growth.limit_s is None or target is None:
-        return says
-    when = span(*growth.limit_s)
-    if target.limit is Limit.HIGH:
-        return f"{says} · slowed in {when}"
-    return f"{says} · {_name(target)} full in {when}"
+    rate = f"{'Growing' if outlook.heap_level else 'Leak?'} {_signed(float(facts['rate_bytes_per_min']))}/min"
+    since = f" for {duration(float(facts['seen_s']))}"
+    ends, briefly = "", ""
+    if growth is not None and growth.limit_s is not None and target is not None:
+        when = span(*growth.limit_s)
+        slows = target.limit is Limit.HIGH
+        ends = f" · slowed in {when}" if slows else f" · {_name(target)} full in {when}"
+        briefly = ends if slows else f" · limit in {when}"
+    shorter = (f"{rate}{since}{briefly}", f"{rate}{briefly}")
+    return Answer(f"{rate}{since}{ends}", finding.severity, "verdict_growing", shorter)
 
 
 def _of_heap(finding: Finding, growth: Growth) -> str:

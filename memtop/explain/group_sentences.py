@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.findings import Severity
 from memtop.analysis.trend.classify import Shape
 from memtop.explain.finding_text import span
+from memtop.explain.limit_names import short
 from memtop.model.frame import GroupDetail
 from memtop.model.group import By, GroupRow
 from memtop.sanitize import clean
@@ -15,6 +16,7 @@ from memtop.units import count, duration, long_size, percent
 WARNING_PERCENT: Final = 80.0
 DANGER_PERCENT: Final = 90.0
 """Of a limit, as for processes."""
+NAME_CELLS: Final = 24
 SOON_S: Final = 600.0
 """A limit that is met sooner is a danger."""
 PSI_PERCENT: Final = 10.0
@@ -67,11 +69,10 @@ def _growth(detail: GroupDetail) -> list[GroupSentence]:
     if not state.alarm or growth.slope_bytes_per_s is None:
         return [GroupSentence(Severity.NOTE, _LEVEL.get(growth.kind, "Memory is level."), "verdicts")]
     rate = long_size(growth.slope_bytes_per_s * 60)
-    says = f"It has grown steadily by {rate} per minute for {duration(growth.span_s)}"
-    says += ", as a whole." if row.members > 1 else "."
+    says = f"Growing{' as a whole' if row.members > 1 else ''}: +{rate}/min for {duration(growth.span_s)}"
     severity = Severity.WARNING
     if row.limit_s is not None and detail.limit_name:
-        says += f" At this rate it reaches {_limit_of(detail)} in {span(*row.limit_s)}."
+        says += f" · {_limit_name(detail)} full in {span(*row.limit_s)}"
         severity = Severity.DANGER if row.limit_s[0] < SOON_S else severity
     return [GroupSentence(severity, says, "verdict_growing")]
 
@@ -91,15 +92,18 @@ def _limit(detail: GroupDetail) -> list[GroupSentence]:
     room = f"{kills} before the kernel swaps or kills"
     if reclaims != kills:
         room = f"{reclaims} before the kernel reclaims page cache in use, {kills} before it swaps or kills"
-    says = f"{percent(row.limit_percent)} % of {_limit_of(detail)} cannot be reclaimed. Room: {room}."
+    says = (
+        f"Limit of {_limit_name(detail)}: {long_size(row.limit_bytes)}, of which {percent(row.limit_percent)} % cannot "
+        f"be reclaimed. Room: {room}."
+    )
     return [GroupSentence(severity, says, "limits")]
 
 
 def _events(row: GroupRow) -> list[GroupSentence]:
     found = []
     if row.oom_kills:
-        times = "once" if row.oom_kills == 1 else f"{count(row.oom_kills)} times"
-        says = f"OOM kills in it since memtop started: {times}."
+        kills = "1 OOM kill" if row.oom_kills == 1 else f"{count(row.oom_kills)} OOM kills"
+        says = f"{kills} in this group since memtop started."
         found.append(GroupSentence(Severity.DANGER, says, "oom_killer"))
     if row.restarts >= RESTARTS:
         says = f"Its commands crashed and restarted {count(row.restarts)} times since memtop started."
@@ -140,11 +144,8 @@ def _pss(row: GroupRow) -> str:
     if row.pss_bytes is not None:
         return f" The sum of PSS is {size}."
     some = f"{count(row.pss_read_members)} of {count(row.members)} processes"
-    return (
-        f" The sum of PSS is at least {size}: it was read of {some}, and is expensive or not permitted of the others."
-    )
+    return f" The sum of PSS is at least {size}: read for {some}; for the others it is too expensive or not permitted."
 
 
-def _limit_of(detail: GroupDetail) -> str:
-    name = clean(detail.limit_name) or "its cgroup"
-    return f"the limit of {name} ({long_size(detail.row.limit_bytes)})"
+def _limit_name(detail: GroupDetail) -> str:
+    return short(clean(detail.limit_name), NAME_CELLS) or "its cgroup"

@@ -289,7 +289,7 @@ def virt_answer(row: ProcessRow, system: SystemRow, outlook: Assessment | None =
         return f"{asked} No; watch RES: {long_size(found.rss_bytes)}", True
     if found.in_use:
         return f"{asked} No: nearly all of it is in use", True
-    return f"{asked} No: {long_size(found.untouched_bytes)} has no RAM behind it", True
+    return f"{asked} No: {long_size(found.untouched_bytes)} uses no RAM", True
 
 
 def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> str:

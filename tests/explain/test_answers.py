@@ -39,6 +39,14 @@ def outlook(
 GROWTH = Finding("growth", Severity.DANGER, "x", {"rate_bytes_per_min": 60.0 * MIB, "seen_s": 180.0})
 
 
+@pytest.mark.parametrize("limit_s", [None, (50.0, 100.0), (3000.0, 4000.0)])
+def test_confirmed_growth_has_a_wording_that_is_whole_at_60_columns(limit_s: tuple[float, float] | None) -> None:
+    detail = make_detail()._replace(row=FULL, outlook=outlook(Shape.LEAK, GROWTH, limit_s=limit_s))
+    growth, *_ = answers(detail, MACHINE)
+    assert len(growth.shorter[-1]) <= CELLS
+    assert (" in " in growth.shorter[-1]) is (limit_s is not None), "the time to the limit is never what is left out"
+
+
 def test_confirmed_growth_is_one_line_with_rate_time_and_limit() -> None:
     lines = said(outlook(Shape.LEAK, GROWTH, limit_s=(120.0, 180.0)))
     assert lines == [

@@ -130,7 +130,9 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
             rise_bytes=rise.size_bytes if part is not None else None,
             rise_s=rise.span_s if part is not None else None,
             full_s=full_s if full_s is not None and full_s < _MINUTES_S else None,
-            only_swap="only swap takes it" if how is Reclaim.SWAP and part is MachinePart.SHMEM else None,
+            only_swap="the kernel cannot drop it, only swap it out"
+            if how is Reclaim.SWAP and part is MachinePart.SHMEM
+            else None,
             shrinks="the kernel takes it back when memory is short" if how is Reclaim.SHRINK else None,
             stays="the kernel cannot take it back" if how is Reclaim.NO else None,
         ),

@@ -240,7 +240,7 @@ class Assessor:
         row = step.row(key)
         if row is not None and row.note is not Note.ZOMBIE:
             if (leaf := step.leaf(key)) is not None:
-                self._exit_analysis.note_alive(key, leaf)
+                self._exit_analysis.note_alive(key, leaf, step.now_s)
             lives = self._lives.of(key)
             return study.judge(row, step, index, inputs, loop_facts(lives) if lives is not None else None)
         self._exit_analysis.follow(key, step)

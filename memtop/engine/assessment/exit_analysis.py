@@ -20,6 +20,8 @@ from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupReading
 
+BEFORE_S: Final = 10.0
+"""A reading of its cgroup that is older says nothing about the end of a process."""
 AUTOPSIES: Final = 64
 """Reports kept of processes that were neither wanted nor taken by the OOM killer; small ones go first."""
 MOST_TAKEN: Final = 64
@@ -62,7 +64,8 @@ class ExitAnalysis:
         self._dead: deque[_Dead] = deque(maxlen=2 * MOST_AT_ONCE)
         self._certain: deque[tuple[float, ProcessKey]] = deque(maxlen=AUTOPSIES)
         """Processes that the OOM killer certainly ended, and when."""
-        self._last_seen: dict[ProcessKey, CgroupReading] = {}
+        self._last_used: dict[ProcessKey, tuple[float, int, int]] = {}
+        """When the cgroup of a process was last read, and the use at that reading and at the one before."""
 
     def hold(self, living: Iterable[ProcessKey], watched: Iterable[ProcessKey]) -> None:
         """Report the exits of the ``living`` from the next tick on.
@@ -77,13 +80,15 @@ class ExitAnalysis:
     def hold_only(self, pids: Iterable[int], step: StepInput) -> None:
         """Keep those of the held processes and of ``pids`` that live; drop all others."""
         self._held = {pid: step.rows[pid].key for pid in self._held.keys() | set(pids) if pid in step.rows}
-        self._last_seen = {key: leaf for key, leaf in self._last_seen.items() if key.pid in self._held}
+        self._last_used = {key: used for key, used in self._last_used.items() if key.pid in self._held}
         living = set(self._held.values())
         self._wanted = {key: None for key in self._wanted if key in self._autopsies or key in living}
 
-    def note_alive(self, key: ProcessKey, leaf: CgroupReading) -> None:
+    def note_alive(self, key: ProcessKey, leaf: CgroupReading, now_s: float) -> None:
         """Note the cgroup of a process that is assessed in full, while it still has memory."""
-        self._last_seen[key] = leaf
+        if leaf.usage_bytes is not None:
+            _, before_bytes, _ = self._last_used.get(key, (now_s, leaf.usage_bytes, 0))
+            self._last_used[key] = now_s, leaf.usage_bytes, before_bytes
 
     def of(self, key: ProcessKey) -> ExitReport | None:
         """How a process ended; None while it lives, and if it was not held."""
@@ -230,7 +235,9 @@ class ExitAnalysis:
         peak = max(self._peak_bytes(row) or 0, rss) or None
         total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
         large = is_large(peak, total_bytes, lowest_bytes)
-        before = self._last_seen.get(key)
+        used_s, *used_bytes = self._last_used.get(key, (-BEFORE_S, 0, 0))
+        # An earlier use says nothing, and the last reading may fall into the end, when half of it is freed already.
+        before_bytes = max(used_bytes) if step.now_s - used_s <= BEFORE_S else 0
         after = step.cgroups.readings.get(path) if path is not None else None
         return ExitReport(
             key=key,
@@ -252,7 +259,7 @@ class ExitAnalysis:
             large=large,
             wanted=key in self._watched,
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, step.now_s) if large or held else None,
-            cgroup_before_bytes=before.usage_bytes if before is not None else None,
+            cgroup_before_bytes=before_bytes or None,
             cgroup_after_bytes=after.usage_bytes if after is not None else None,
         )
 

@@ -65,14 +65,13 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
         yield f"Verdict: unknown yet; it needs {takes}{seen}."
         return
     words = "Verdict on what is left on its heap after collections: " if outlook.of_heap else "Verdict: "
-    words += f"{state.evidence.value}, " if state.evidence is not None else ""
-    words += SHAPES[state.kind]
+    shape = SHAPES[state.kind]
+    words += shape if state.evidence is None else f"{state.evidence.value} ({shape})"
     if state.kind is Shape.INSUFFICIENT:
         words += f", until {LOOKS} classifications agree"
     if growth.slope_bytes_per_s is not None and growth.kind is not Shape.FLAT:
-        words += (
-            f"; {'floor' if growth.points else 'what survives'} {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
-        )
+        measured = "low points" if growth.points else "what survives"
+        words += f"; {measured} {units.signed_size(growth.slope_bytes_per_s * 60)}/min"
         if growth.slope_low_bytes_per_s is not None and growth.slope_high_bytes_per_s is not None:
             low, high = growth.slope_low_bytes_per_s * 60, growth.slope_high_bytes_per_s * 60
             words += f" ({units.signed_size(low)} to {units.signed_size(high)})"

@@ -13,12 +13,16 @@ from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, fit, to_ascii
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
 
 _NAME_CELLS: Final = 26
-_NUMBERS: Final = (("SIZE", 7), ("%", 6), ("CHANGE", 8), ("MARK", 8))
+_NUMBERS: Final = (("SIZE", 7), ("%", 6), ("CHANGE", 8))
+_MARK: Final = ("MARK", 8)
+"""Only while there is a mark."""
 _TREND_FROM: Final = 76
 _RECLAIM_FROM: Final = 104
 """Widths from which TREND and the column of reclaim have room."""
 _RECLAIM_CELLS: Final = 24
 _MOST_HOLDERS: Final = 3
+NO_BREAK: Final = "\u00a0"
+"""A blank at which lines do not break."""
 _BAR_SIGNS: Final = ("█", "▓", "▒", "░", "▚", "▞")
 _ASCII_BAR_SIGNS: Final = "#%=+:."
 
@@ -49,7 +53,8 @@ def machine_lines(frame: Frame, width: int, *, ascii_only: bool = False) -> list
         known = frame.system.mem_total_bytes is not None
         return wrapped(LOADING if known else "No machine to show: /proc/meminfo cannot be read.", width)
     large, small = large_and_small(view)
-    lines = [*_bar(view, large, width, ascii_only=ascii_only), Line(_heading(width, ascii_only=ascii_only), "dim")]
+    heading = _heading(width, ascii_only=ascii_only, marked=_is_marked(view))
+    lines = [*_bar(view, large, width, ascii_only=ascii_only), Line(heading, "dim")]
     lines += [Line(_row(row, view, width, ascii_only=ascii_only)) for row in large]
     if small:
         names = ", ".join(f"{PART_NAMES[row.part]} {units.size(row.size_bytes)}" for row in small)
@@ -60,25 +65,31 @@ def machine_lines(frame: Frame, width: int, *, ascii_only: bool = False) -> list
 
 
 def _bar(view: MachineView, rows: list[MachinePartRow], width: int, *, ascii_only: bool) -> list[Line]:
-    """The whole RAM as one bar of the largest parts, and its legend."""
+    """The whole RAM as one bar of the largest parts, and its legend, which breaks between the parts only."""
     signs = _ASCII_BAR_SIGNS if ascii_only else _BAR_SIGNS
     parts = rows[: len(signs)]
     cells = [round(width * row.size_bytes / view.total_bytes) for row in parts]
     bar = "".join(sign * count for sign, count in zip(signs, cells, strict=False))[:width]
     rest = "." if ascii_only else "·"
-    legend = "  ".join(
+    names = [
         f"{sign} {PART_NAMES[row.part]} {units.size(row.size_bytes)}" for sign, row in zip(signs, parts, strict=False)
-    )
-    total = f"RAM {units.long_size(view.total_bytes)} = {legend}  {rest} other"
-    return [*wrapped(total, width), Line(bar.ljust(width, rest))]
+    ]
+    whole = [f"RAM {units.long_size(view.total_bytes)} =", *names, f"{rest} other"]
+    legend = wrapped(" ".join(text.replace(" ", NO_BREAK) for text in whole), width)
+    return [*(line._replace(text=line.text.replace(NO_BREAK, " ")) for line in legend), Line(bar.ljust(width, rest))]
+
+
+def _is_marked(view: MachineView) -> bool:
+    return any(row.since_mark_bytes is not None for row in view.rows)
 
 
 def _cut(text: str, width: int, *, ascii_only: bool) -> str:
     return fit(text, width, left=True, ellipsis="~" if ascii_only else ELLIPSIS)
 
 
-def _heading(width: int, *, ascii_only: bool) -> str:
-    text = f"{'PART':<{_NAME_CELLS}}" + "".join(f"{title:>{size}}" for title, size in _NUMBERS)
+def _heading(width: int, *, ascii_only: bool, marked: bool) -> str:
+    numbers = (*_NUMBERS, _MARK) if marked else _NUMBERS
+    text = f"{'PART':<{_NAME_CELLS}}" + "".join(f"{title:>{size}}" for title, size in numbers)
     if width >= _TREND_FROM:
         text += " " + fit("TREND", TREND_CELLS, left=True)
     if width >= _RECLAIM_FROM:
@@ -91,13 +102,10 @@ def _row(row: MachinePartRow, view: MachineView, width: int, *, ascii_only: bool
     size = units.size(row.size_bytes)
     if row.at_most_bytes is not None:
         size = "≥" + size
-    cells = (
-        size,
-        units.percent(100 * row.size_bytes / view.total_bytes),
-        units.signed_size(row.change_bytes),
-        units.signed_size(row.since_mark_bytes),
-    )
+    cells = [size, units.percent(100 * row.size_bytes / view.total_bytes), units.signed_size(row.change_bytes)]
     text = name + "".join(f"{cell:>{cells_}}" for cell, (_, cells_) in zip(cells, _NUMBERS, strict=True))
+    if _is_marked(view):
+        text += f"{units.signed_size(row.since_mark_bytes):>{_MARK[1]}}"
     if width >= _TREND_FROM:
         signs = ASCII_SPARKS if ascii_only else SPARKS
         text += " " + "".join(" " if level is None else signs[level] for level in row.trend)

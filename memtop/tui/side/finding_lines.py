@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from rich.cells import cell_len
+
 from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.explain.answers import answers
 from memtop.explain.finding_text import FindingText, autopsy_lines, nothing_wrong, sentences_of
@@ -74,7 +76,9 @@ def answer_lines(detail: Detail, system: SystemRow, width: int) -> SideLines:
     for answer in answers(detail, system):
         mark, look = MARKS[answer.severity]
         first = len(lines)
-        lines += wrapped(f"{mark} {answer.says}", width, look or "strong", _INDENT)
+        wordings = [f"{mark} {says}" for says in (answer.says, *answer.shorter)]
+        fits = next((one for one in wordings if cell_len(one) <= width), wordings[0])
+        lines += wrapped(fits, width, look or "strong", _INDENT)
         topics.update(dict.fromkeys(range(first, len(lines)), answer.topic))
     return SideLines(lines, topics)
 

@@ -429,6 +429,18 @@ def test_an_oom_kill_in_its_cgroup_is_certain_and_names_the_limit() -> None:
     assert autopsy.cgroup_before_bytes is not None
 
 
+def test_what_its_cgroup_used_long_before_the_end_is_not_called_its_use_at_the_end() -> None:
+    source, engine, process, _ = grown(5)
+    source.add(other := FakeProcess(77, b"other"))
+    for _ in range(15):
+        step(engine, on(other))
+    source.ended = [Exit(42, source.wall_s + 0.5, KILLED)]
+    del source.processes[42]
+    step(engine, on(other))
+    autopsy = outlook(step(engine, on(process))).autopsy
+    assert autopsy is not None and autopsy.cgroup_before_bytes is None
+
+
 def test_after_its_end_the_limits_are_as_they_were_and_nothing_speaks_of_a_future() -> None:
     source, engine, process, before = grown(100)
     source.ended = [Exit(42, source.wall_s + 0.5, KILLED)]
