@@ -37,7 +37,10 @@ class ProcessActions(ExitActions):
     def on_process_list_process_chosen(self, message: ProcessTable.ProcessChosen) -> None:
         """Watch the process (Enter), or go back to the list if it is watched already."""
         if isinstance(message.key, ProcessKey):
-            self.watch_process(None if message.key == self.watched else message.key)
+            if message.key != self.watched:
+                self.watch_process(message.key)
+            elif self.view.rows.only is None:
+                self.watch_process(None)
         else:
             self.enter_group(message.key)
 

@@ -245,7 +245,10 @@ class MemtopApp(
         self.follow_headline(frame)
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None
-        self.set_class(frame.detail is not None and frame.detail.mark is not None, "-marked")
+        marked = frame.detail is not None and frame.detail.mark is not None
+        if marked is not self.has_class("-marked"):
+            self.set_class(marked, "-marked")
+            self.show_hints()
         self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
         self.chart.group = frame.group if frame.detail is None else None
         self.chart.detail, self.chart.words = frame.detail, without_focus(frame)

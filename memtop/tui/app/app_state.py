@@ -22,9 +22,18 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 from memtop.settings import Settings
 from memtop.sources.protocol import Recording
-from memtop.tui.app.bindings import BACK_HINT, CHART_HINTS, REPLAY_HINTS, SIDE_HINTS, TABLE_HINTS, WORDS_HINTS
+from memtop.tui.app.bindings import (
+    BACK_HINT,
+    CHART_HINTS,
+    FILTER_HINTS,
+    REPLAY_HINTS,
+    SIDE_HINTS,
+    TABLE_HINTS,
+    WORDS_HINTS,
+)
 from memtop.tui.app.tail import tail_state
 from memtop.tui.bars.filter_bar import FilterBar
+from memtop.tui.bars.filter_input import FilterInput
 from memtop.tui.bars.footer import Hint, StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
@@ -304,6 +313,9 @@ class AppState(SafeApp):
         """Show the keys of the widget in focus in the footer, and how to step out."""
         focused, view = self.focused, self.view
         hints: tuple[Hint, ...] = TABLE_HINTS
+        if isinstance(focused, FilterInput):
+            self.query_one(StatusBar).show_hints(FILTER_HINTS)
+            return
         if self.settings.replay:
             hints = REPLAY_HINTS
         elif isinstance(focused, MemoryChart):
@@ -313,7 +325,7 @@ class AppState(SafeApp):
         elif focused is not None and any(isinstance(one, SidePanel) for one in focused.ancestors):
             hints = SIDE_HINTS
         else:
-            hints = tuple(hint._replace(label=self._enter_label) if hint.key == "Enter" else hint for hint in hints)
+            hints = tuple(self._labeled(hint) for hint in hints if hint.key != "Enter" or self._enter_label)
         inside = view.window.stands_still or view.query.selects
         inside = (
             inside
@@ -324,12 +336,23 @@ class AppState(SafeApp):
         )
         self.query_one(StatusBar).show_hints((*hints[:1], BACK_HINT, *hints[1:]) if inside else hints)
 
+    def _labeled(self, hint: Hint) -> Hint:
+        """A key of the list with what it does now."""
+        labels = {
+            "watch_selected": self._enter_label,
+            "pause": "Resume" if self.view.window.frozen else hint.label,
+            "mark": "Clear mark" if self.has_class("-marked") else hint.label,
+        }
+        return hint._replace(label=labels.get(hint.action, hint.label))
+
     @property
     def _enter_label(self) -> str:
-        """What Enter does in the list."""
+        """What Enter does in the list; empty where the process under the cursor is watched and no others are listed."""
         if self.view.rows.lists_groups:
             return "Members"
-        return "All" if self.watched is not None and self.watched == self.table.selected else "Watch"
+        if self.watched is None or self.watched != self.table.selected:
+            return "Watch"
+        return "All" if self.view.rows.only is None else ""
 
     def show_side(self) -> None:
         """Write the sentences again."""

@@ -143,13 +143,15 @@ TABLE_HINTS: Final = (
     Hint("/", "Filter", "filter"),
     Hint("s", "Sort", "sort_menu"),
     Hint("T", "Growth", "sort('growth')"),
-    Hint("b", "By", "by"),
+    Hint("b", "Groups", "by"),
     Hint("Enter", "Watch", "watch_selected"),
     Hint("e", "Explain", "explain"),
     Hint("Space", "Pause", "pause"),
     Hint("q", "Quit", "quit"),
     Hint("m", "Mark", "mark"),
 )
+FILTER_HINTS: Final = (Hint("Enter", "Keep the filter", "keep_filter"), Hint("Esc", "Clear the filter", "step_out"))
+"""Keys while the filter is typed: all others are text."""
 SIDE_HINTS: Final = (
     Hint("?", "Help", "help"),
     Hint("Enter", "Explain", "in_side('explain_first')"),
@@ -173,7 +175,8 @@ CHART_HINTS: Final = (
     Hint("+ -", "Zoom", "zoom_time(0.5)"),
     Hint("v", "Scale", "scale"),
     Hint("e", "Explain", "explain"),
-    Hint("z", "Big", "zoom_panel"),
+    Hint("z", "Maximize", "zoom_panel"),
+    Hint("Tab", "Next part", "focus_next"),
     Hint("q", "Quit", "quit"),
 )
 REPLAY_HINTS: Final = (

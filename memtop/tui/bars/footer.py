@@ -40,7 +40,10 @@ class StatusBar(Bar):
         self._own = OwnCost(None, None)
 
     def show_hints(self, hints: Sequence[Hint]) -> None:
-        """Show the keys of the panel in focus, the most useful first. On narrow screens the last ones are dropped."""
+        """Show the keys of the panel in focus, the most useful first.
+
+        On narrow screens the last ones are dropped, but not the key that quits.
+        """
         self._hints = tuple(hints)
         self.redraw_if_changed()
 
@@ -59,7 +62,8 @@ class StatusBar(Bar):
     def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
         """Keys on the left, cost on the right. The cost is shortened, then dropped, before a key is dropped."""
         left = []
-        for rank, hint in enumerate(self._hints):
+        for number, hint in enumerate(self._hints):
+            rank = 1 if number and hint.action == "quit" else 2 * number
             left += [
                 LinePart(hint.key, rank, hint.action, "strong"),
                 LinePart(hint.label, rank, hint.action, glued=True),

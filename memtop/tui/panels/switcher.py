@@ -87,7 +87,7 @@ PANELS: Final = (
             Hint("< >", "Sort", "in_panel('sort(1)')"),
             Hint("m", "Mark", "mark"),
             Hint("R", "Read now", "read_now"),
-            Hint("Tab", "Next panel", "focus_next"),
+            Hint("Tab", "Next part", "focus_next"),
             Hint("q", "Quit", "quit"),
         ),
         opens=True,

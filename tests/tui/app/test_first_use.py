@@ -148,6 +148,23 @@ async def test_go_to_pid_switches_what_is_watched() -> None:
         assert "Enter All" in line(it.app.query_one(StatusBar), 0)
 
 
+async def test_the_footer_names_only_keys_that_do_something_now() -> None:
+    async with board(Settings(delay_s=LONG_S, pids=(10,))) as it:
+        footer = it.app.query_one(StatusBar)
+        assert "Enter" not in line(footer, 0), "the only process is watched already"
+        watched = it.app.watched
+        await it.press("enter")
+        await it.tick()
+        assert it.app.watched == watched is not None
+        await it.press("space")
+        await it.until(lambda: "Space Resume" in line(footer, 0), "the pause ends with it")
+        await it.press("space", "slash")
+        await it.until(lambda: line(footer, 0).strip().startswith("Enter Keep"), "all else is text")
+        assert "Quit" not in line(footer, 0)
+        await it.press("escape")
+        await it.until(lambda: "q Quit" in line(footer, 0), "back in the list")
+
+
 async def test_a_new_column_stands_before_the_command_and_swap_hides_without_swap() -> None:
     async with board() as it:
         shown = [column.key for column in it.app.table.columns]

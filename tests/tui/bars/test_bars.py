@@ -246,8 +246,8 @@ async def test_status_bar_shows_the_keys_and_what_memtop_costs() -> None:
         (85, " ? Help   / Filter   s Sort   Enter Watch   e Explain   q Quit       1.4 % cpu 46.0M "),
         (80, " ? Help   / Filter   s Sort   Enter Watch   e Explain   q Quit       1.4% 46.0M "),
         (64, " ? Help   / Filter   s Sort   Enter Watch   e Explain   q Quit  "),
-        (60, " ? Help   / Filter   s Sort   Enter Watch   e Explain       "),
-        (20, " ? Help   / Filter  "),
+        (60, " ? Help   / Filter   s Sort   Enter Watch   q Quit          "),
+        (20, " ? Help   q Quit    "),
     ],
 )
 async def test_narrow_status_bar_gives_up_the_cost_before_a_key(width: int, text: str) -> None:
