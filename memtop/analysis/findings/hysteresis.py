@@ -54,7 +54,7 @@ class StandingFindings(NamedTuple):
         for name, old in before.items():
             if name not in now and not RULES[name].steady and stays(name):
                 standing.append(old)
-        standing.sort(key=lambda finding: (-finding.severity, _ORDER[finding.name]))
+        standing.sort(key=lambda finding: (-finding.severity, _ORDER.get(finding.name, len(_ORDER))))
         names = {finding.name for finding in standing}
         return StandingFindings(
             tuple(standing),

@@ -227,8 +227,9 @@ class MemtopApp(
     # -- frames down
 
     def on_frame_ready(self, message: FrameReady) -> None:
-        """Draw the frame."""
-        self.take(message.frame)
+        """Draw the frame, unless the screen is being taken down."""
+        if self.chart.is_attached:
+            self.take(message.frame)
 
     def take(self, frame: Frame) -> None:
         """Give a frame to every widget."""
