@@ -97,7 +97,10 @@ class CgroupHomes:
         """Number of the processes that were not looked up yet, or of which a recording does not say it."""
         if not self._replaying:
             return len(self._queued)
-        return sum(one.statm is not None and one.key not in self._homes for one in processes.values())
+        return sum(
+            one.statm is not None and one.key not in self._homes and pid not in self._seen
+            for pid, one in processes.items()
+        )
 
     def begin(self, now_s: float) -> None:
         """A new instant, on the clock of Instant.mono_s."""
@@ -164,7 +167,10 @@ class CgroupHomes:
         home = self._homes.get(key)
         try:
             raw = self._source.read(f"{folder}/cgroup")
-        except (ProcessGone, NotRecorded):
+        except ProcessGone:
+            self._seen.add(key.pid)
+            return
+        except NotRecorded:
             return
         except MemtopError as error:
             if home is None:
