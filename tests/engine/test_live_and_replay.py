@@ -1,4 +1,4 @@
-"""A recording shows what the screen showed: frames with processes that come, go, exec and are denied, and with groups."""
+"""A recording shows what the screen showed: frames of processes that come, go, exec and are denied, and of groups."""
 
 from __future__ import annotations
 
