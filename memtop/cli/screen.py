@@ -137,6 +137,7 @@ def _app_class(settings: Settings) -> type[MemtopApp]:
     with nullcontext() if settings.go_urls else memory_tuning.without_openssl():
         from memtop.tui.app.app import MemtopApp
     memory_tuning.without_strip_caches()
+    memory_tuning.drop_docstrings()  # before the first picture, which takes the memory that this frees
     return MemtopApp
 
 
@@ -161,11 +162,15 @@ class _FirstLook:
         self._thread.start()
 
     def frame(self) -> Frame | None:
-        """The frame; None where it takes longer than a screen can wait. Raises what taking it has raised."""
+        """The frame; None where it takes longer than a screen can wait. Raises what taking it has raised.
+
+        It is not kept: the rows of thousands of processes would stay as they were at the start.
+        """
         self._thread.join(FIRST_S)
         if self._error is not None:
             raise self._error
-        return self._frame
+        frame, self._frame = self._frame, None
+        return frame
 
     def wait(self) -> None:
         """Wait for its end, whatever it is: one sample is taken at a time."""

@@ -97,10 +97,11 @@ class RowTable:
             elif (
                 process is not entry.sample
                 or (now_s < entry.active_until_s and (moving is None or process.key in moving or pid in turn))
-                or (renewed and process.key in renewed)
                 or (trends is None and entry.active_until_s == inf)
             ):
                 self._build(process, entry, inputs, has_trend=trends is None or process.key in trends)
+            elif renewed and process.key in renewed:
+                self._renew(entry, inputs)
 
     def put_shares(self, keys: Iterable[ProcessKey], inputs: RowInputs) -> None:
         """Set PSS and USS of these processes. The rows decide whose are read, and some readings finish at once."""
@@ -108,11 +109,7 @@ class RowTable:
             entry = self._entries.get(key.pid)
             if entry is None or entry.row.key != key:
                 continue
-            pss_bytes, uss_bytes = inputs.shares(key)
-            row = entry.row._replace(pss_bytes=pss_bytes, uss_bytes=uss_bytes)
-            if entry.living is entry.row:
-                entry.living = row  # otherwise each process would keep two rows
-            entry.row = row
+            self._renew(entry, inputs)
 
     def remove(self, key: ProcessKey) -> ProcessRow | None:
         """Remove a process that has ended. Returns the last row with memory; None if it was unknown."""
@@ -171,6 +168,19 @@ class RowTable:
         if row.rss_bytes is not None or entry.living.rss_bytes is None:
             entry.living = row
         return entry
+
+    @staticmethod
+    def _renew(entry: _Entry, inputs: RowInputs) -> None:
+        """Set what does not come from the sample, at a tenth of the cost of a new row."""
+        key = entry.row.key
+        pss_bytes, uss_bytes = inputs.shares(key)
+        names, marks = inputs.names.get(key), inputs.marks(key)
+        row = entry.row._replace(pss_bytes=pss_bytes, uss_bytes=uss_bytes, names=names, **marks)
+        if row == entry.row:
+            return
+        if entry.living is entry.row:
+            entry.living = row  # otherwise each process would keep two rows
+        entry.row = row
 
     def _note(self, process: ProcessSample, now_s: float) -> None:
         statm = process.statm

@@ -85,8 +85,12 @@ class TaskLimits:
         return TaskLimitsRead(tuple(limits))
 
     def _there(self, path: str, version: Version) -> bool:
-        """Whether this directory is of a pids hierarchy; the root has no files of it."""
-        return self._file(f"{path}/{'cgroup.procs' if version is Version.V1 else 'cgroup.controllers'}", 64) is not None
+        """Whether this directory is of a pids hierarchy; the root has no files of it.
+
+        cgroup.procs of version 1 makes the kernel sort all members, which takes milliseconds. Older recordings have it.
+        """
+        names = ("cgroup.clone_children", "cgroup.procs") if version is Version.V1 else ("cgroup.controllers",)
+        return any(self._file(f"{path}/{name}", 64) is not None for name in names)
 
     def _file(self, path: str, size: int) -> bytes | None:
         try:

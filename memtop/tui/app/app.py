@@ -70,7 +70,7 @@ from memtop.tui.terminal.lifecycle import Life
 from memtop.view_state import View
 
 """Counts of events, whose change needs no announcement."""
-TRIM_AFTER_S: Final = 10.0
+SETTLE_AGAIN_S: Final = 10.0
 WORDS_EVERY_S: Final = 0.9
 WATCH_EVERY_S: Final = 0.5
 """How often to look whether samples still come."""
@@ -116,7 +116,7 @@ class MemtopApp(
         recording: Recording | None = None,
     ) -> None:
         super().__init__(engine, settings, view, life=life, commentary=commentary, ready=ready, recording=recording)
-        self.first = first
+        self._first = first
         self.is_following = settings.follow
         self._overdue = Overdue(self.sampler_thread, replay=bool(settings.replay))
         self._announce = announcer(lambda problem: self.say(problem, severity="warning"))
@@ -183,8 +183,9 @@ class MemtopApp(
                 self.show_panel()
             elif self.size.height >= PANEL_FROM and self.commentary is None:
                 self.choose_panel(next(panel.name for panel in PANELS if panel.opens))
-        if self.first is not None:
-            self.take(self.first)
+        if self._first is not None:
+            self.take(self._first)
+            self._first = None  # its rows would stay in memory
         if self.settings.notice:
             self.say(self.settings.notice)
         self.sampler_thread.start()
@@ -192,7 +193,7 @@ class MemtopApp(
             follow_tail(self.player, self.sampler_thread)
         self.set_interval(WATCH_EVERY_S, self.watch_sampler)
         self.call_after_refresh(memory_tuning.settle)
-        self.set_timer(TRIM_AFTER_S, memory_tuning.trim)
+        self.set_timer(SETTLE_AGAIN_S, memory_tuning.settle_again)
 
     def watch_sampler(self) -> None:
         """Say across the screen that samples do not come, and how old is what it shows."""

@@ -23,6 +23,12 @@ from textual.strip import Segment, Strip
 line = Strip([Segment("VIRT RES")])
 assert [part.text for _ in range(2) for part in line.divide([4, 8])] == ["VIRT", " RES"] * 2
 assert line.crop(5).text == line.crop(5).text == "RES" and line.crop(5) is not line.crop(5)
+from memtop.model.frame import ProcessRow
+assert memory_tuning.settle.__doc__ and ProcessRow.__doc__ and ProcessRow.__annotations__
+memory_tuning.drop_docstrings()
+assert not (memory_tuning.settle.__doc__ or ProcessRow.__doc__ or gc.__doc__ or ProcessRow.__annotations__)
+assert not isinstance(memory_tuning.settle.__code__.co_consts[0], str)
+assert ProcessRow._field_defaults and ProcessRow._fields[0] == "key"
 memory_tuning.settle()
 assert gc.isenabled() and gc.get_freeze_count() > 10_000
 import memtop.sources.http_get
