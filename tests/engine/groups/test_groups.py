@@ -343,7 +343,7 @@ def test_pss_that_was_read_of_some_is_a_lower_bound_and_says_so() -> None:
     assert (row.pss_bytes, row.pss_read_bytes, row.pss_read_members) == (None, 12 * MIB, 1)
     assert column.text(row) == "≥12.0M"
     assert frame.group is not None
-    assert any("at least 12.0 MiB: it was read of 1 of 2" in one.says for one in group_sentences(frame.group))
+    assert any("at least 12.0 MiB: read for 1 of 2" in one.says for one in group_sentences(frame.group))
     source.files["proc/43/smaps_rollup"] = rollup
     del source.processes[43]
     row = the(frame_after(engine, ask, 12), "a.service")
