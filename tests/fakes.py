@@ -32,6 +32,7 @@ class FakeProcess:
     threads: int = 1
     start_ticks: int = 500
     start_code: int = 0x5555_0000
+    start_stack: int = 0x7FFF_0000
     virt_pages: int = 100 * MIB_PAGES
     rss_pages: int = 20 * MIB_PAGES
     shr_pages: int = 5 * MIB_PAGES
@@ -51,7 +52,7 @@ class FakeProcess:
         return self.state != "Z" and self.flags != KERNEL_FLAGS
 
     def stat(self) -> bytes:
-        return b"%d (%b) %b %d 0 0 0 -1 %d %d 0 %d 0 %d 0 0 0 20 0 %d 0 %d 0 0 0 %d %b\n" % (
+        return b"%d (%b) %b %d 0 0 0 -1 %d %d 0 %d 0 %d 0 0 0 20 0 %d 0 %d 0 0 0 %d 0 %d %b\n" % (
             self.pid,
             self.comm,
             self.state.encode(),
@@ -63,7 +64,8 @@ class FakeProcess:
             self.threads,
             self.start_ticks,
             self.start_code,
-            b" ".join([b"0"] * 26),
+            self.start_stack,
+            b" ".join([b"0"] * 24),
         )
 
     def statm(self) -> bytes:

@@ -39,6 +39,8 @@ class PidStat(NamedTuple):
     """(26) Code address, which exec changes; 1 without ptrace read permission."""
     arg_start: int
     """(48) Address of the arguments, which exec changes; 0 without ptrace read permission."""
+    start_stack: int = 0
+    """(28) Address of the stack, which exec changes unless addresses are not randomized; 0 without that permission."""
     exit_code: int = 0
     """(52) wait(2) status of a zombie; 0 without ptrace read permission."""
 
@@ -76,6 +78,7 @@ def parse_stat(data: bytes) -> PidStat:
             start_ticks=int(fields[19]),
             start_code=int(fields[23]),
             arg_start=int(fields[45]) if len(fields) > 45 else 0,
+            start_stack=int(fields[25]) if len(fields) > 25 else 0,
             exit_code=int(fields[49]) if len(fields) > 49 else 0,
         )
     except (IndexError, ValueError) as error:

@@ -38,6 +38,8 @@ class ProcessFiles:
         """Pids whose record differs from the tick before."""
         self.stat_pids: set[int] = set()
         """Pids whose stat was read at this instant, whether it has changed or not."""
+        self.shrunk: list[int] = []
+        """PIDs that hold less than half of the memory that they held before: they may have become another program."""
         self.leaderless: set[int] = set()
         """Pids whose main thread has ended while other threads live."""
 
@@ -45,6 +47,7 @@ class ProcessFiles:
         """Start the next instant; ``now_s`` is on the clock of Instant.mono_s."""
         self.tick, self._now_s = self.tick + 1, now_s
         self.changed.clear()
+        self.shrunk.clear()
         self.stat_pids = set()
 
     def forget(self, pid: int) -> None:
@@ -83,7 +86,7 @@ class ProcessFiles:
         return replaced
 
     def take_stat(self, record: ProcessRecord, raw: bytes, stat: PidStat) -> None:
-        """Put a new stat into the record, and detect an exec by its code address or name."""
+        """Put a new stat into the record, and detect an exec by its addresses."""
         before = record.stat
         record.stat_raw, record.still = raw, False
         record.stat, record.stat_before, record.stat_before_s = stat, before, record.stat_read_s
@@ -93,8 +96,7 @@ class ProcessFiles:
         self.stat_pids.add(record.key.pid)
         if before is None:
             return
-        # 1: not permitted to know; 0: its memory is being torn down, and its command line with it
-        moved = before.start_code != stat.start_code and min(before.start_code, stat.start_code) > 1
+        moved = _has_moved(before, stat)
         if moved:
             record.become_another_program()
         if moved or before.comm != stat.comm:
@@ -111,7 +113,9 @@ class ProcessFiles:
             if record.living_tid is not None:
                 record.living_tid = None
                 self.leaderless.discard(pid)
-            record.statm = self._problems.parse(parse_statm, raw, f"proc/{pid}/statm")
+            before, record.statm = record.statm, self._problems.parse(parse_statm, raw, f"proc/{pid}/statm")
+            if before is not None and record.statm is not None and 2 * record.statm.rss_bytes < before.rss_bytes:
+                self.shrunk.append(pid)
 
     def check_leader(self, record: ProcessRecord) -> None:
         """Find the memory of a zombie with more than one thread at a living thread, which shares it."""
@@ -230,6 +234,15 @@ class ProcessFiles:
         except MemtopError as error:
             self._problems.note(error)
             return before
+
+
+def _has_moved(before: PidStat, after: PidStat) -> bool:
+    """Whether code or stack lie elsewhere. The code of a program that is linked to a fixed address never moves.
+
+    1 is not permitted to know; 0 is the same, or memory that is being torn down, and its command line with it.
+    """
+    code, stack = (before.start_code, after.start_code), (before.start_stack, after.start_stack)
+    return (code[0] != code[1] and min(code) > 1) or (stack[0] != stack[1] and min(stack) > 1)
 
 
 def _peak_fell(before: PidStatus, after: PidStatus) -> bool:

@@ -191,7 +191,10 @@ class ProcessReader:
         if readings.focus is not None and readings.focus.pid in records:
             visible.append(readings.focus.pid)
         everybody = list(records)
-        due = set(everybody[self._files.tick % TURN_TICKS :: TURN_TICKS]).union(changed_state) & records.keys()
+        due = (
+            set(everybody[self._files.tick % TURN_TICKS :: TURN_TICKS]).union(changed_state, self._files.shrunk)
+            & records.keys()
+        )
         if Need.STAT in readings.needs_all:
             due.update(everybody)
         elif Need.STAT in readings.needs:

@@ -37,6 +37,7 @@ def test_every_field_comes_from_its_place_in_the_manual_page() -> None:
         start_ticks=260008,
         start_code=4198400,
         arg_start=14,
+        start_stack=140722,
     )
 
 

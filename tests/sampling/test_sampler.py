@@ -121,6 +121,19 @@ def test_exec_is_noticed_by_its_code_and_forgets_the_reading_before() -> None:
     assert seen(sampler, ask=looking_at(process)).command_raw == b"worker\0"
 
 
+def test_exec_of_a_program_whose_code_never_moves_is_noticed_by_its_stack() -> None:
+    process = FakeProcess(42, start_code=0x40_0000)
+    sampler = Sampler(FakeSource(process))
+    seen(sampler, ask=looking_at(process))
+    process.start_stack += 0x1000
+    process.cmdline = b"python3\0second.py\0"
+    seen(sampler, ask=looking_at(process))
+    after = seen(sampler, ask=looking_at(process))
+    assert (after.execs, after.command_raw) == (1, b"python3\0second.py\0")
+    process.start_stack = 0
+    assert seen(sampler, ask=looking_at(process)).execs == 1, "its memory is torn down"
+
+
 def test_exec_is_noticed_by_a_peak_that_falls_where_the_code_may_not_be_read() -> None:
     process = FakeProcess(42, start_code=1)
     source = FakeSource(process)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final, NamedTuple
 
 from memtop.analysis.incidents.incident import Incident, Scope
@@ -43,6 +43,10 @@ class StandingIncidents(NamedTuple):
     def standing(self) -> tuple[Incident, ...]:
         """The worst first."""
         return tuple(entry.incident for entry in self.entries if entry.stands_from_s is not None)
+
+    def without(self, keys: Container[ProcessKey]) -> StandingIncidents:
+        """What stands without the incidents about these processes, which have become other programs."""
+        return StandingIncidents(tuple(one for one in self.entries if one.incident.subject.key not in keys))
 
     def after(self, now_s: float, found: Iterable[Incident]) -> StandingIncidents:
         """What stands after one more sample at ``now_s`` in which ``found`` was found."""

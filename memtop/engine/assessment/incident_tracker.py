@@ -81,6 +81,7 @@ class IncidentTracker:
             loops,
             growing_groups(step, groups),
         )
+        self._standing = self._standing.without(self._became_another(step))
         self._standing = self._standing.after(step.now_s, find_incidents(self.inputs))
         if self._tick % UNSEEN_TICKS == 0:
             self._unseen = unseen(step)
@@ -89,6 +90,13 @@ class IncidentTracker:
             self._standing.standing, self._unseen, step.now_s - self._first_s, clock_offset_s=offset_s
         )
         return self.report
+
+    def _became_another(self, step: StepInput) -> set[ProcessKey]:
+        """The processes with an incident that run another program since the previous tick."""
+        before = step.before.processes if step.before is not None else {}
+        keys = {one.subject.key for one in self._standing.standing if one.subject.key is not None}
+        pairs = ((key, before.get(key.pid), step.process(key)) for key in keys)
+        return {key for key, old, new in pairs if old is not None and new is not None and old.execs != new.execs}
 
     def _note_exits(self, step: StepInput, exits: Iterable[ExitReport], last: Mapping[ProcessKey, ProcessRow]) -> None:
         for report in exits:

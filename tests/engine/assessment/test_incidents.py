@@ -83,6 +83,19 @@ def test_a_leak_out_of_focus_is_named_with_its_limit_within_seconds_and_confirme
     assert [rest[0].name, rest[-1].name] == ["rising", "growth"]
 
 
+def test_what_a_program_did_before_it_became_another_is_not_told_of_the_other() -> None:
+    process = FakeProcess(42, comm=b"python3", cmdline=b"python3\0first.py\0")
+    _, engine = world(process, FakeProcess(43))
+    for _ in range(12):
+        frame = step(engine)
+        process.rss_pages += 4 * MIB_PAGES
+    assert first(frame).subject.name == "first.py (42)"
+    process.start_stack += 4096
+    process.cmdline, process.rss_pages = b"python3\0second.py\0", 10 * MIB_PAGES
+    told = [one.subject.name for _ in range(8) for one in report(step(engine)).standing]
+    assert not told, "though it is not on screen"
+
+
 def test_what_is_written_to_tmpfs_and_what_slab_holds_is_named() -> None:
     source, engine = world(FakeProcess(42))
     for _ in range(4):
