@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import pwd
 import resource
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +15,7 @@ from memtop.sources.live.bounded_read import OPENED, failure, made_up, pread_fil
 from memtop.sources.live.fd_cache import FdCache
 from memtop.sources.live.foreign_mounts import ForeignMounts
 from memtop.sources.live.runtime_access import RuntimeReader, read_runtime
+from memtop.sources.live.user_names import user_name
 from memtop.sources.protocol import MOUNTS, READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ class LiveSource:
     def _read_slowly(self, path: str, size: int, _goes_on: Callable[[], bool]) -> bytes:
         """Runs on a slow thread. It may use nothing of this object but its prefix."""
         if path.startswith("user/"):
-            return _user_name(path.removeprefix("user/"))[:size]
+            return user_name(path.removeprefix("user/"), self._read_directly)[:size]
         if path == MOUNTS:
             from memtop.sources.live.mounts import mounts_report  # noqa: PLC0415 (only the Machine panel wants it)
 
@@ -264,10 +264,3 @@ class LiveSource:
         from memtop.sources.live.pagemap_reader import read_pagemap  # noqa: PLC0415 (a run without panels reads none)
 
         return read_pagemap(self._prefix, path, goes_on)[:size]
-
-
-def _user_name(uid: str) -> bytes:
-    try:
-        return os.fsencode(pwd.getpwuid(int(uid)).pw_name)
-    except (KeyError, OverflowError):
-        return uid.encode()

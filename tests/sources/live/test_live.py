@@ -22,6 +22,7 @@ from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unava
 from memtop.sources.live import HOT, LiveSource, blocking_reader, exits
 from memtop.sources.live.blocking_reader import BlockingReader
 from memtop.sources.live.bounded_read import failure
+from memtop.sources.live.user_names import UNMAPPED, user_name
 
 
 @pytest.fixture
@@ -443,6 +444,21 @@ def test_users_have_names_and_strangers_have_numbers(linux: LiveSource) -> None:
     assert answer(linux, f"user/{os.getuid()}") == pwd.getpwuid(os.getuid()).pw_name.encode()
     assert answer(linux, "user/3999999999") == b"3999999999"
     assert answer(linux, "user/99999999999999999999") == b"99999999999999999999"
+
+
+@pytest.mark.parametrize(
+    ("uid_map", "name"),
+    [
+        (b"0 0 4294967295\n", b"nobody"),
+        (b"0 0 1\n", UNMAPPED),
+        (b"0 100000 65536\n", b"nobody?"),  # it has a nobody of its own
+        (b"", UNMAPPED),
+    ],
+)
+def test_a_user_from_outside_of_the_user_namespace_is_not_called_nobody(uid_map: bytes, name: bytes) -> None:
+    files = {"proc/sys/kernel/overflowuid": b"65534\n", "proc/self/uid_map": uid_map}
+    assert user_name("65534", lambda path, size: files[path][:size]) == name
+    assert user_name("0", lambda path, size: files[path][:size]) == b"root"
 
 
 def test_an_answer_about_an_ended_process_is_not_given_to_the_next(made_up: LiveSource, tree: Path) -> None:
