@@ -1,6 +1,6 @@
 """A runtime's results for the views: its panel, facts, and findings inputs. Immutable values."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class HeapPoint(NamedTuple):
@@ -197,3 +197,20 @@ class FindingFacts(NamedTuple):
     """The trend of :attr:`live_bytes`; None before there are enough collections."""
     surviving_bytes_per_s: float | None = None
     """Growth of what survives the collections, while none of them has collected old objects; None otherwise."""
+    past_s: float | None = None
+    """The age of the figures, where no newer ones came; None if they are current."""
+
+    def kept(self, past_s: float, not_looked_at: tuple[str, ...]) -> Self:
+        """What still counts of figures that are old: what they indicated, until newer ones refute it.
+
+        Rates, the use of limits, and that memory is level are known of now no more.
+        """
+        return self._replace(
+            gc_per_s=None,
+            gc_cpu_percent=None,
+            held_bytes=None,
+            steady_live_bytes=None,
+            ceilings=(),
+            not_looked_at=not_looked_at,
+            past_s=past_s,
+        )

@@ -98,6 +98,8 @@ class FindingInputs(NamedTuple):
     victim_of: int | None = None
     group_kill: bool = False
     frozen: bool = False
+    spared: bool = False
+    """Whether the OOM killer of the limiting cgroup is disabled (v1): at the limit its tasks hang."""
     kills: int | None = None
     """OOM kills in its cgroup since memtop started."""
     high_limit: int | None = None
@@ -197,3 +199,5 @@ class FindingInputs(NamedTuple):
     """Memory in use after a collection."""
     surviving_per_s: float | None = None
     """Growth of what survives the collections, in bytes, if no collection has examined old objects yet."""
+    heap_past_s: float | None = None
+    """The age of the runtime's figures, where no newer ones came."""

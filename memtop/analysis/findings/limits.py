@@ -20,6 +20,7 @@ def near_limit(c: FindingInputs) -> Found:
         return None
     kills = not c.swap_room
     sure_percent = percent - 100 * c.unsure / c.limit if c.limit > 0 else percent
+    one_dies = kills and not c.group_kill and not c.spared
     found = facts(
         limit_name=c.limit_name,
         limit_bytes=c.limit,
@@ -30,10 +31,11 @@ def near_limit(c: FindingInputs) -> Found:
         cache_bytes=c.cache if c.cache and c.cache > 0.01 * c.limit else None,
         over_bytes=c.unreclaimable - c.limit if c.unreclaimable > c.limit else None,
         swap_room_bytes=c.swap_room or None,
-        victim=c.victim if kills and not c.group_kill and (c.victim_of or 0) > 1 else None,
-        victim_of_count=c.victim_of if kills and not c.group_kill and (c.victim_of or 0) > 1 else None,
-        alone="this process" if kills and not c.group_kill and c.victim_of == 1 else None,
+        victim=c.victim if one_dies and (c.victim_of or 0) > 1 else None,
+        victim_of_count=c.victim_of if one_dies and (c.victim_of or 0) > 1 else None,
+        alone="this process" if one_dies and c.victim_of == 1 else None,
         group="all" if kills and c.group_kill else None,
+        spared="tasks" if kills and c.spared else None,
     )
     return DANGER if sure_percent >= 90 and kills else WARNING, found
 

@@ -18,7 +18,7 @@ def go_limit(c: FindingInputs) -> Found:
     if c.limit is None or c.limit_name is None:
         return None
     if c.heap_limit == 0 and c.next_gc is not None and 1.1 * c.next_gc > 0.9 * c.limit:
-        return WARNING, facts(next_bytes=c.next_gc, limit_bytes=c.limit, limit_name=c.limit_name)
+        return WARNING, facts(next_bytes=c.next_gc, limit_bytes=c.limit, limit_name=c.limit_name, past_s=c.heap_past_s)
     if c.heap_limit >= c.limit:
         return WARNING, facts(too_high_bytes=c.heap_limit, limit_bytes=c.limit, limit_name=c.limit_name)
     return None
@@ -28,7 +28,7 @@ def outside_heap(c: FindingInputs) -> Found:
     """Anonymous memory that the runtime does not account for."""
     if c.outside is None or c.outside_of is None or c.outside <= max(32 * MIB, 0.1 * c.outside_of):
         return None
-    return WARNING, facts(outside_bytes=c.outside, held_bytes=c.outside_of)
+    return WARNING, facts(outside_bytes=c.outside, held_bytes=c.outside_of, past_s=c.heap_past_s)
 
 
 def heap_leak(c: FindingInputs) -> Found:
@@ -37,18 +37,23 @@ def heap_leak(c: FindingInputs) -> Found:
         return None
     early, late = c.heap_end_s or (None, None)
     found = facts(
-        live_bytes=c.heap_live, early_s=early, late_s=late, heap_limit=c.heap_end_name, limit_bytes=c.heap_end_limit
+        live_bytes=c.heap_live,
+        early_s=early,
+        late_s=late,
+        heap_limit=c.heap_end_name,
+        limit_bytes=c.heap_end_limit,
+        past_s=c.heap_past_s,
     )
     return DANGER if early is not None and early < 3600 else WARNING, found
 
 
 def heap(name: str, severity: Severity) -> Callable[[FindingInputs], Found]:
     """The finding ``name``, if the runtime's own figures indicate it."""
-    return lambda c: (severity, facts(live_bytes=c.heap_live)) if c.heap_alarm == name else None
+    return lambda c: (severity, facts(live_bytes=c.heap_live, past_s=c.heap_past_s)) if c.heap_alarm == name else None
 
 
 def heap_open(c: FindingInputs) -> Found:
     """More memory survives the collections, and none of them has examined old objects yet."""
     if not c.surviving_per_s or c.heap_alarm:
         return None
-    return NOTE, facts(rate_bytes_per_min=c.surviving_per_s * 60)
+    return NOTE, facts(rate_bytes_per_min=c.surviving_per_s * 60, past_s=c.heap_past_s)

@@ -208,4 +208,5 @@ def _with_heap(case: FindingInputs, heap: FindingFacts) -> FindingInputs:
         heap_alarm=heap.alarm,
         heap_live=heap.live_bytes,
         surviving_per_s=heap.surviving_bytes_per_s,
+        heap_past_s=heap.past_s,
     )

@@ -139,6 +139,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         victim_of=in_cgroup.of if in_cgroup is not None else None,
         group_kill=bool(bound and bound.group_kill),
         frozen=bool(bound and bound.under_oom and bound.kill_disabled),
+        spared=bool(bound and bound.kill_disabled),
         kills=counters.events(leaf.path).oom_kill if leaf is not None else None,
         high_limit=brake[0].high_bytes if brake is not None else None,
         high_name=f"memory.high of {limit_name(brake[0].path, step)}" if brake is not None else None,

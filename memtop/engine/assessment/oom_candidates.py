@@ -52,9 +52,14 @@ def protected_giant(step: StepInput) -> ProcessRow | None:
 
 
 def _all_seen(path: str, step: StepInput) -> bool:
-    """Whether all members of exactly this cgroup are read."""
+    """Whether this cgroup has members of its own, all of them are read, and no cgroup below it has any.
+
+    In version 2 a cgroup with members has none below it; in version 1 memory.stat says what those below it have.
+    """
     reading = step.cgroups.readings.get(path)
-    return reading is not None and reading.members is not None and all(pid in step.rows for pid in reading.members)
+    if reading is None or not reading.members or (reading.stat is not None and reading.stat.below_bytes):
+        return False
+    return all(pid in step.rows for pid in reading.members)
 
 
 def _tasks(path: str, step: StepInput) -> list[ProcessSample]:

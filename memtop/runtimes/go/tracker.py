@@ -58,6 +58,8 @@ class GoTracker:
         self._url = ""
         self._points: deque[GoPoint] = deque(maxlen=POINTS)
         self._verdict: tuple[float, GoGrowth] | None = None
+        self._facts: FindingFacts | None = None
+        """Those of the latest figures that were current."""
 
     def identified(self, identity: Identity) -> None:
         """Take the build information."""
@@ -103,7 +105,7 @@ class GoTracker:
     def forget_figures(self) -> None:
         """Drop the figures that came from another address."""
         self._points.clear()
-        self._url, self._verdict = "", None
+        self._url, self._verdict, self._facts = "", None, None
 
     @property
     def lazy_free_decides(self) -> bool:
@@ -194,14 +196,12 @@ class GoTracker:
     def finding_facts(self, kernel: KernelFigures, now_s: float, *, fresh: bool) -> FindingFacts | None:
         """Limit, collections, memory outside of Go, and the finding that its own figures indicate."""
         settings = self._settings
+        most = _finite(settings.gomemlimit_bytes) if settings is not None else None
+        unknown = (f"how near it is to GOMEMLIMIT {long_size(most)}",) if most else ()
         if not self._points:
-            if settings is None:
-                return None
-            most = _finite(settings.gomemlimit_bytes)
-            unknown = (f"how near it is to GOMEMLIMIT {long_size(most)}",) if most else ()
-            return FindingFacts(most, frees_lazily=self._frees_lazily, not_looked_at=unknown)
+            return FindingFacts(most, frees_lazily=self._frees_lazily, not_looked_at=unknown) if settings else None
         if not fresh:
-            return None
+            return self._facts.kept(now_s - self._points[-1].time_s, unknown) if self._facts is not None else None
         if self._verdict is None or now_s - self._verdict[0] >= _VERDICT_S:
             self._verdict = now_s, judge_go(list(self._points), settings or GoSettings())
         growth, last = self._verdict[1], self._points[-1]
@@ -210,7 +210,7 @@ class GoTracker:
         if limit is None and settings is not None:
             limit = settings.gomemlimit_bytes
         goal = heap.next_gc_bytes
-        return FindingFacts(
+        self._facts = FindingFacts(
             limit_bytes=None if limit is None else _finite(limit),
             next_gc_bytes=None if goal is None or math.isinf(goal) else int(goal),
             held_bytes=held_bytes(heap),
@@ -227,6 +227,7 @@ class GoTracker:
             floor=HeapFloor(len(growth.cycles), growth.span_s, growth.live_bytes_per_s) if growth.cycles else None,
             frees_lazily=self._frees_lazily,
         )
+        return self._facts
 
     def to_json(self, *, fresh: bool) -> dict[str, Any] | None:
         """The ``runtime`` object. Without build information and figures, it has what detection found."""

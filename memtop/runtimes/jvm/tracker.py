@@ -43,6 +43,8 @@ class JvmTracker:
         self._flags: JvmFlags | None = None
         self._points: deque[JvmPoint] = deque(maxlen=POINTS)
         self._verdict: tuple[float, JvmGrowth, float | None] | None = None
+        self._facts: FindingFacts | None = None
+        """Those of the latest figures that were current."""
 
     def identified(self, identity: Identity) -> None:
         """Do nothing: only the name is known."""
@@ -103,7 +105,10 @@ class JvmTracker:
         reported.
         """
         if not self._points or not fresh:
-            return FindingFacts(frees_lazily=False, not_looked_at=self._uses_unknown(None))
+            unknown = self._uses_unknown(None)
+            if self._facts is not None:
+                return self._facts.kept(now_s - self._points[-1].time_s, unknown)
+            return FindingFacts(frees_lazily=False, not_looked_at=unknown)
         if self._verdict is None or now_s - self._verdict[0] >= _VERDICT_S:
             points = list(self._points)
             growth = judge_jvm(points)
@@ -116,7 +121,7 @@ class JvmTracker:
                 self._points[-1].heap, kernel.rss_bytes, kernel.anon_bytes, shmem_bytes=kernel.shmem_bytes
             )
             outside = parts.native_bytes if parts.notable_native else None
-        return FindingFacts(
+        self._facts = FindingFacts(
             outside_bytes=outside,
             outside_of_bytes=kernel.anon_bytes if outside is not None else None,
             steady_live_bytes=growth.live_bytes if growth.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) else None,
@@ -132,6 +137,7 @@ class JvmTracker:
             frees_lazily=False,
             surviving_bytes_per_s=surviving,
         )
+        return self._facts
 
     def _uses_unknown(self, heap: JvmHeap | None) -> tuple[str, ...]:
         """The limits whose use no counter shows; without any counters the heap is one of them."""

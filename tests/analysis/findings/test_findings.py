@@ -210,6 +210,19 @@ def test_where_a_cgroup_may_swap_its_limit_is_a_warning_and_names_no_victim() ->
     assert (near.severity, near.facts["swap_room_bytes"], "victim" in near.facts) == (Severity.WARNING, 7 * MIB, False)
 
 
+def test_where_the_oom_killer_is_disabled_no_victim_is_named() -> None:
+    near = find(
+        FindingInputs(**(LIMITED | {"unreclaimable": 95 * MIB, "victim": "x", "victim_of": 1, "spared": True}))
+    )[0]
+    assert (near.severity, "alone" in near.facts, near.facts["spared"]) == (Severity.DANGER, False, "tasks")
+
+
+@pytest.mark.parametrize("alarm", ["heap_leak", "heap_full", "goroutines"])
+def test_what_a_runtime_indicated_has_the_age_of_its_figures(alarm: str) -> None:
+    found = find(FindingInputs(heap_alarm=alarm, heap_live=90 * MIB, heap_past_s=40.0))
+    assert [(one.name, one.facts["past_s"]) for one in found] == [(alarm, 40.0)]
+
+
 def test_a_finding_comes_at_the_third_look_and_goes_at_the_third() -> None:
     assert looks(find(FindingInputs(**CHURNING)), find(FindingInputs())) == [0, 0, 1, 1, 1, 0]
 

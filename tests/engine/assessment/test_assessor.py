@@ -369,6 +369,23 @@ def test_limits_are_listed_with_the_one_that_binds_and_the_victim() -> None:
     assert found.on_machine is not None and found.on_machine.of == 2
 
 
+def test_where_cgroups_below_the_limit_may_have_other_members_none_is_called_the_only_one() -> None:
+    source = v2(FakeProcess(42))
+    source.files |= {
+        f"{APP}/memory.max": b"max\n",
+        f"{APP}/memory.high": b"max\n",
+        f"{POD}/memory.max": b"104857600\n",
+        f"{POD}/memory.current": b"99000000\n",
+        f"{POD}/memory.stat": b"anon 99000000\nfile 0\n",
+        f"{POD}/cgroup.procs": b"",
+    }
+    engine = Engine(source)
+    for _ in range(3):
+        frame = step(engine, request(focus=FakeProcess(42).key, only=frozenset({42})))
+    near = outlook(frame).findings[0]
+    assert (near.name, "alone" in near.facts, outlook(frame).in_cgroup) == ("near_limit", False, None)
+
+
 def test_a_limit_that_is_lowered_below_the_use_is_danger_and_no_error() -> None:
     process = FakeProcess(42)
     source = v2(process)

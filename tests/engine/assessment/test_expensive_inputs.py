@@ -199,12 +199,12 @@ def test_memory_that_go_does_not_account_for_is_found() -> None:
     assert "outside_heap" not in go(heap(), anon_mib=60)
 
 
-def test_figures_that_are_not_new_any_more_say_nothing() -> None:
+def test_what_figures_indicated_stays_with_its_age_when_no_newer_ones_come() -> None:
     world = World(GO, URL, panel="")
     world.feed("outside")
-    assert "outside_heap" in facts(world.play(3))
+    assert "past_s" not in facts(world.play(3))["outside_heap"]
     world.source.hanging.add(42)
-    assert "outside_heap" not in facts(world.play(20))
+    assert facts(world.play(20))["outside_heap"]["past_s"] == 21.0
 
 
 def test_what_a_jvm_usually_has_outside_of_its_heap_is_no_finding() -> None:

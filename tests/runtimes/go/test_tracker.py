@@ -36,10 +36,17 @@ def test_the_verdict_on_a_heap_is_known_without_its_panel(run: str, steady: bool
     assert (found.alarm == "heap_leak") is not steady
 
 
-def test_figures_that_are_old_say_nothing_and_those_of_another_address_are_forgotten() -> None:
+def test_what_figures_indicated_stays_with_its_age_until_newer_ones_come_and_another_address_forgets_it() -> None:
     tracker, now_s = fed("leak")
-    assert tracker.finding_facts(KERNEL, now_s, fresh=False) is None
+    assert tracker.finding_facts(KERNEL, now_s, fresh=False) is None, "they were old from the beginning"
+    current = tracker.finding_facts(KERNEL, now_s, fresh=True)
+    old = tracker.finding_facts(KERNEL, now_s + 60, fresh=False)
+    assert current is not None and old is not None
+    assert (current.past_s, round(old.past_s or 0), old.alarm) == (None, 60, "heap_leak")
+    assert old.live_bytes == current.live_bytes
+    assert (old.gc_per_s, old.held_bytes, old.ceilings) == (None, None, ())
     tracker.forget_figures()
+    assert tracker.finding_facts(KERNEL, now_s + 60, fresh=False) is None
     assert tracker.finding_facts(KERNEL, now_s, fresh=True) is None
 
 
