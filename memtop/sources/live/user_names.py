@@ -19,7 +19,7 @@ def user_name(uid: str, read: Callable[[str, int], bytes]) -> bytes:
     """The name of a user ID, the number if it has none, or UNMAPPED; with a question mark if it may be either.
 
     ``read`` takes a path and a size and gives the bytes of a file. The kernel shows every user who has no ID in the
-    namespace of the reader as kernel.overflowuid, whose usual name is nobody.
+    namespace of the reader as kernel.overflowuid, an ID with a name of its own.
     """
     try:
         name = os.fsencode(pwd.getpwuid(int(uid)).pw_name)
