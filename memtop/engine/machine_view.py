@@ -82,6 +82,7 @@ def ledger_of(sample: Sample) -> Ledger | None:
         per_cpu_bytes=reading.per_cpu_bytes if reading is not None else None,
         zspages_bytes=vmstat.zspages * PAGE_BYTES if vmstat is not None and vmstat.zspages is not None else None,
         zram_bytes=sum(stat.used_bytes for stat in reading.zram) if reading is not None and reading.zram else None,
+        arc_bytes=reading.arc_bytes if reading is not None else None,
     )
 
 

@@ -32,6 +32,7 @@ PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.HUGETLB_OTHER_SIZES: "huge pages, other sizes",
     MachinePart.ZSWAP: "zswap",
     MachinePart.ZRAM: "zram",
+    MachinePart.ZFS_ARC: "ZFS ARC (cache)",
     MachinePart.FUSE_WRITEBACK: "FUSE writeback",
     MachinePart.BOUNCE: "bounce buffers",
     MachinePart.GPU: "GPU",

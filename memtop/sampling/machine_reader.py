@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from memtop.errors import AccessDenied, Blocked, MemtopError
+from memtop.procfs.arcstats import parse_arc_size
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.mounts_report import parse_mounts_report
 from memtop.procfs.slabinfo import parse_slabinfo
@@ -76,6 +77,8 @@ class MachineReader:
         if now_s >= self._due_s.get("", now_s):
             self._due_s[""] = now_s + EVERY_S
             values["zram"], values["nodes"] = self._zram(), self._nodes()
+            arc = self._small("proc/spl/kstat/zfs/arcstats")
+            values["arc_bytes"] = None if arc is None else parse_arc_size(arc)
         self._reading = self._reading._replace(**values, unread=unread)
         return self._reading
 

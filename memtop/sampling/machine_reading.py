@@ -21,6 +21,8 @@ class MachineReading(NamedTuple):
     swaps: tuple[SwapDevice, ...] | None = None
     zram: tuple[ZramStat, ...] | None = None
     """Of all devices that are set up."""
+    arc_bytes: int | None = None
+    """What ZFS caches; None where there is no ZFS, or where it does not say it."""
     nodes: tuple[tuple[int, Meminfo], ...] | None = None
     """NUMA nodes by number; None where there is only one."""
     unread: Mapping[str, str] = {}

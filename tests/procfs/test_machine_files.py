@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from memtop.procfs.arcstats import parse_arc_size
 from memtop.procfs.mounts_report import MountsReport, TmpfsMount, parse_mounts_report
 from memtop.procfs.slabinfo import SlabCache, parse_slabinfo
 from memtop.procfs.statm import PAGE_BYTES
@@ -76,3 +77,16 @@ def test_the_report_on_mounts_holds_paths_with_blanks_and_says_whose_view_it_is(
         (TmpfsMount(b"/a b\nc", 8192, 1048576), TmpfsMount(b"/dev/shm", 4096, 67108864)), contained=True, lxcfs=True
     )
     assert parse_mounts_report(b"") == MountsReport()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b"9 1 0x01 123\nname      type data\nhits 4 7\nsize      4    8589934592\n", 8 << 30),
+        (b"9 1 0x01 123\nname type data\nhits 4 7\n", None),
+        (b"size 4 many\n", None),
+        (b"", None),
+    ],
+)
+def test_the_cache_of_zfs_is_its_line_size(text: bytes, found: int | None) -> None:
+    assert parse_arc_size(text) == found

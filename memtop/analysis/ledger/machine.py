@@ -50,6 +50,8 @@ class MachinePart(StrEnum):
     """Compressed pages of zswap: the RAM that they use."""
     ZRAM = "zram"
     """The rest of the compressed pages of zsmalloc: zram."""
+    ZFS_ARC = "zfs_arc"
+    """The cache of ZFS, where its statistics are there. It shrinks under pressure; MemAvailable leaves it out."""
     FUSE_WRITEBACK = "fuse_writeback"
     BOUNCE = "bounce"
     GPU = "gpu"
@@ -59,7 +61,7 @@ class MachinePart(StrEnum):
     POISONED = "poisoned"
     """HardwareCorrupted: taken out of use after memory errors."""
     UNACCOUNTED = REMAINDER
-    """Memory that no counter names: drivers, GPU, ZFS ARC, a balloon of older kernels; free pages of the CPUs if
+    """Memory that no counter names: drivers, GPU, a balloon of older kernels; free pages of the CPUs if
     /proc/zoneinfo was not read."""
 
 
@@ -87,6 +89,7 @@ RECLAIM: Final[dict[MachinePart, Reclaim]] = {
     MachinePart.SWAP_CACHED: Reclaim.DROP,
     MachinePart.SLAB_RECLAIMABLE: Reclaim.SHRINK,
     MachinePart.KERNEL_RECLAIMABLE: Reclaim.SHRINK,
+    MachinePart.ZFS_ARC: Reclaim.SHRINK,
     MachinePart.UNACCOUNTED: Reclaim.UNKNOWN,
 }
 """Parts that are absent cannot be reclaimed."""
@@ -103,13 +106,15 @@ def machine_ledger(
     per_cpu_bytes: int | None = None,
     zspages_bytes: int | None = None,
     zram_bytes: int | None = None,
+    arc_bytes: int | None = None,
 ) -> Ledger | None:
     """The ledger of MemTotal; None if that is unknown.
 
     ``per_cpu_bytes`` are the free pages on the lists of the CPUs (/proc/zoneinfo), ``zspages_bytes`` is nr_zspages of
-    /proc/vmstat, ``zram_bytes`` is the sum of mem_used_total of all /sys/block/zram*/mm_stat. Each is None if it was
-    not read. Memory of absent counters stays in the remainder. Memory that only this machine's kernel counts comes
-    last, so that in a container that shows a smaller MemTotal (lxcfs) the parts still add up.
+    /proc/vmstat, ``zram_bytes`` is the sum of mem_used_total of all /sys/block/zram*/mm_stat, ``arc_bytes`` what ZFS
+    caches. Each is None if it was not read. Memory of absent counters stays in the remainder. Memory that only this
+    machine's kernel counts comes last, so that in a container that shows a smaller MemTotal (lxcfs) the parts still add
+    up.
     """
     m = meminfo
     if m.total_bytes is None:
@@ -131,6 +136,7 @@ def machine_ledger(
         _part(MachinePart.SWAP_CACHED, _unmapped_swap_cache(m)),
         *_compressed(m, zspages_bytes, zram_bytes),
         _part(MachinePart.KERNEL_RECLAIMABLE, _difference(m.kernel_reclaimable_bytes, m.slab_reclaimable_bytes)),
+        _part(MachinePart.ZFS_ARC, arc_bytes),
         _part(MachinePart.FUSE_WRITEBACK, m.fuse_writeback_bytes),
         _part(MachinePart.BOUNCE, m.bounce_bytes),
         _part(MachinePart.POISONED, m.poisoned_bytes),
