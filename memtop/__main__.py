@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 
@@ -21,20 +22,25 @@ def _run() -> int:
 
 
 def main() -> None:
-    """Run the command line and end with its exit code."""
+    """Run the command line and end with its exit code.
+
+    Python's own end is left out. It waits for locks and threads, and searches for garbage: with too little memory it
+    hung, or the C library aborted it. All that has to be closed is closed by then.
+    """
     gc.disable()  # The objects made during start-up are no garbage. A run that lasts turns the collector on again.
     from memtop.preflight import drop_unwritten_messages, fill_closed_streams, make_first_victim  # noqa: PLC0415 (nothing else before they have acted)
 
     if not fill_closed_streams():
-        print("memtop: standard output is closed; use > /dev/null to discard the output", file=sys.stderr)
-        sys.exit(2)
+        print("memtop: standard output is closed; use > /dev/null to discard the output", file=sys.stderr, flush=True)
+        os._exit(2)
     if "--keep-oom-score" not in sys.argv:
         make_first_victim()
     try:
-        sys.exit(_run())
-    finally:
-        drop_unwritten_messages()
-        gc.freeze()  # otherwise Python searches every object for garbage before it ends
+        code = _run()
+    except SystemExit as end:  # a signal
+        code = end.code if isinstance(end.code, int) else 0
+    drop_unwritten_messages()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def starved(error: BaseException) -> str | None:
     if isinstance(error, OSError):
         return _RAN_OUT.get(error.errno or 0)
     said = str(error)
-    if isinstance(error, ImportError) and os.strerror(errno.ENOMEM) in said:  # a library could not be mapped
+    if isinstance(error, ImportError) and ("failed to map segment" in said or os.strerror(errno.ENOMEM) in said):
         return _RAN_OUT[errno.ENOMEM]
     if (
         isinstance(error, SystemError) and "without exception set" in said

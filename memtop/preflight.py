@@ -15,6 +15,10 @@ from memtop.errors import Unavailable, UsageError
 
 FIRST_VICTIM: Final = 1000
 OWN_ADJ: Final = "/proc/self/oom_score_adj"
+LEAST_BYTES: Final = 80 << 20
+"""Addresses that memtop needs to take samples. Measured: with 65 MB some runs lack memory."""
+SCREEN_BYTES: Final = 160 << 20
+"""The same with a screen; at 100 MB it lacked memory."""
 _inherited: int | None = None
 """oom_score_adj before this process changed it."""
 _HIDES_NOTHING: Final = ("hidepid=0", "hidepid=off")
@@ -104,6 +108,23 @@ def check_platform(system: str = sys.platform, proc: str | PathLike[str] = "/pro
             f"{os.fspath(proc)} is not mounted or cannot be read, and memtop reads everything from there"
         ) from error
     return own_pid == str(os.getpid())
+
+
+def check_memory(least_bytes: int = LEAST_BYTES) -> None:
+    """Raise Unavailable if a limit on addresses or on data (setrlimit(2)) is too small to work.
+
+    CPython 3.11 does not survive it: a thread that finds no memory while it handles an exception tries again for ever,
+    and holds the interpreter lock.
+    """
+    import resource  # noqa: PLC0415 (the help does not need it)
+
+    for kind, what in ((resource.RLIMIT_AS, "addresses (ulimit -v)"), (resource.RLIMIT_DATA, "data (ulimit -d)")):
+        limit_bytes = resource.getrlimit(kind)[0]
+        if 0 <= limit_bytes < least_bytes:
+            raise Unavailable(
+                f"not enough memory: the limit on {what} is {limit_bytes >> 20} MiB, and memtop needs"
+                f" {least_bytes >> 20} MiB"
+            )
 
 
 def hidden_hint(mounts: str | PathLike[str] = "/proc/self/mounts") -> str:

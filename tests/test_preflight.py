@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,19 @@ def test_it_makes_itself_the_first_victim() -> None:
         "print(make_first_victim() is not None, open('/proc/self/oom_score_adj').read().strip())"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "True 1000\n"
+
+
+@pytest.mark.parametrize("limit_bytes", [-1, preflight.LEAST_BYTES, preflight.SCREEN_BYTES])
+def test_enough_addresses_are_no_reason_not_to_run(limit_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (limit_bytes, -1))
+    preflight.check_memory()
+
+
+@pytest.mark.parametrize("limit_bytes", [0, 60 << 20, preflight.LEAST_BYTES - 1])
+def test_too_small_a_limit_on_addresses_is_said(limit_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (limit_bytes, -1))
+    with pytest.raises(Unavailable, match=r"not enough memory: .* \(ulimit -v\) is \d+ MiB"):
+        preflight.check_memory()
 
 
 def test_it_says_what_the_score_was_before(tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ INTERRUPTED: Final = 130
 def run(argv: Sequence[str]) -> int:
     """Run the command line. Returns the exit code."""
     try:
-        return _run(argv)
+        code = _run(argv)
+        put(lambda: None)  # what a help or a version has left in the buffer
     except MemtopError as error:
         return _fail(error)
     except BrokenPipeError:  # the reader of our output has closed the pipe
@@ -41,6 +42,7 @@ def run(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 (the last resort: a sentence, or a report in place of a traceback)
         return _give_up(error)
+    return code
 
 
 def _give_up(error: Exception) -> int:
@@ -53,6 +55,9 @@ def _give_up(error: Exception) -> int:
 
         print(crash_report.write(error), file=sys.stderr)
     except Exception as second:  # noqa: BLE001 (a full disk, no memory for the report: a sentence must do)
+        if isinstance(second, MemoryError | ImportError) and (reason := starved(second)):
+            _say(reason)  # what is missing now was missing then
+            return MemtopError.exit_code
         _say(starved(second) or f"internal error: {type(error).__name__}: {error}")
     return INTERNAL_ERROR
 
@@ -86,6 +91,8 @@ def _run(argv: Sequence[str]) -> int:
     if not name and given.targets and given.targets[0] in COMMANDS:
         raise UsageError(f"{_first(given.targets[0])}; -f {given.targets[0]} finds processes of that name")
     if name in ON_THEIR_OWN:
+        if name != "explain":
+            preflight.check_memory()
         from memtop.cli import commands  # noqa: PLC0415 (sampling and what else each needs, which -V and --help do not)
 
         return commands.RUN[name](given)
@@ -102,6 +109,7 @@ def _run(argv: Sequence[str]) -> int:
 
         return commands.salvage(given)
     preflight.check_platform()
+    preflight.check_memory()
     return _watch(name, given, program)
 
 

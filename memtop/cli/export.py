@@ -37,7 +37,7 @@ def run(given: Namespace) -> int:
             return 0
     try:
         from memtop.export.exposition import Exposition  # noqa: PLC0415 (optional)
-    except ImportError:
+    except ModuleNotFoundError:
         raise UsageError("exporting needs prometheus-client: pip install 'memtop-tui[export]'") from None
     if given.listen and given.textfile:
         raise UsageError("--listen and --textfile cannot be combined")

@@ -12,6 +12,7 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
+from memtop import preflight
 from memtop.cli.composition import (
     END,
     STANDARD,
@@ -50,6 +51,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
     """
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError("this terminal cannot show a screen (TERM); use -b, --json or --csv")
+    preflight.check_memory(preflight.SCREEN_BYTES)
     if not settings.color:
         os.environ["NO_COLOR"] = "1"
     recorded = None

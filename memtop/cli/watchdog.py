@@ -13,8 +13,6 @@ import time
 from _thread import start_new_thread
 from typing import TYPE_CHECKING, Final
 
-from memtop.processor_time import Starvation
-
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -43,16 +41,25 @@ class Watchdog:
         self._began_s = time.monotonic()
         if not self._started:
             self._started = True
-            start_new_thread(self._watch, ())
+            start_new_thread(self._watch_while_possible, ())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._began_s = None
 
+    def _watch_while_possible(self) -> None:
+        try:
+            self._watch()
+        except MemoryError:  # what lacks memory says so itself
+            return
+
     def _watch(self) -> None:
-        starvation = Starvation()
         step_s = min(self._late_s, self._end_s) / 4
+        time.sleep(step_s)
+        from memtop.sources.live.processor_time import Starvation  # noqa: PLC0415 (one sample is over by now)
+
+        starvation = Starvation()
         watched: float | None = None
         watched_s, hangs_s, said = 0.0, 0.0, ""
         while True:

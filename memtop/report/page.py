@@ -40,7 +40,7 @@ def markdown_text(text: str) -> str:
 def _environment() -> Environment:
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 (optional)
-    except ImportError:
+    except ModuleNotFoundError:
         raise UsageError("a report needs Jinja2: pip install 'memtop[report]'") from None
     environment = Environment(
         loader=PackageLoader("memtop.report"),

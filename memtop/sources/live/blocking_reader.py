@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from memtop import processor_time
 from memtop.errors import Blocked, MemtopError, Unavailable, starved
 from memtop.sources.protocol import Answer, is_runtime, pid_of, without_address
 
@@ -68,7 +67,7 @@ class _Reading:
             return 0.0
         took_s = now_s - self.started_s
         if took_s > _deadline_s(self.path) and self.thread_id:  # rarely: the answer costs a file
-            took_s -= max(0.0, processor_time.of_thread_s(self.thread_id) - self.wanted_s)
+            took_s -= max(0.0, spent_by_s(self.thread_id) - self.wanted_s)
         return took_s
 
     def goes_on(self) -> bool:
@@ -210,19 +209,18 @@ class BlockingReader:
         if reading is None:
             return False
         error: MemtopError | None = None
-        data = b""
-        # Pagemap does not hold up the process. Of others a reader that waits for a processor in the middle holds the
-        # process's lock all that time.
-        clock_s = time.thread_time if reading.path.endswith("/pagemap") else processor_time.thread_s
-        began_s = reading.wanted_s = clock_s()
-        reading.thread_id = get_native_id()
+        data, took_s = b"", 0.0
+        # Pagemap does not hold up the process.
+        clock_s = time.thread_time if reading.path.endswith("/pagemap") else spent_s
         try:
+            began_s = reading.wanted_s = clock_s()
+            reading.thread_id = get_native_id()
             data = self._read(reading.path, reading.size, reading.goes_on)
+            took_s = clock_s() - began_s
         except MemtopError as problem:
             error = problem
         except Exception as problem:  # noqa: BLE001 (no memory, no descriptor for an import: the thread must not die)
-            error = Unavailable(f"{reading.path}: {starved(problem) or type(problem).__name__}")
-        took_s = clock_s() - began_s
+            data, error = b"", Unavailable(f"{reading.path}: {starved(problem) or type(problem).__name__}")
         with self._lock:
             reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
             self._running.discard(reading)
@@ -246,6 +244,33 @@ class BlockingReader:
             reading.started_s = self._clock()
             self._running.add(reading)
             return reading
+
+
+def spent_s() -> float:
+    """CPU time of this thread, plus the time for which it was ready to run but waited for a processor.
+
+    A reader that waits in the middle of smaps holds the target's lock all that time. Waiting for the interpreter lock
+    costs the target nothing.
+    """
+    return time.thread_time() + schedstat_s("thread-self")[1]
+
+
+def spent_by_s(thread_id: int) -> float:
+    """The same for another thread of this process, by its native ID. 0 if that is unknown."""
+    return sum(schedstat_s(f"self/task/{thread_id}"))
+
+
+def schedstat_s(thread: str) -> tuple[float, float]:
+    """Seconds that a thread has run, in steps of the kernel's clock, and that it has waited for a processor.
+
+    Zeros if that is unknown. proc_pid_schedstat(5), "Documentation/scheduler/sched-stats.rst".
+    """
+    try:
+        with open(f"/proc/{thread}/schedstat", "rb") as file:
+            ran_ns, waited_ns = file.read().split()[:2]
+            return int(ran_ns) / 1e9, int(waited_ns) / 1e9
+    except (OSError, ValueError):
+        return 0.0, 0.0
 
 
 def _deadline_s(path: str) -> float:

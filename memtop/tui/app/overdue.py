@@ -7,7 +7,7 @@ from typing import Final
 
 from memtop import units
 from memtop.engine.sampler_thread import SamplerThread
-from memtop.processor_time import Starvation
+from memtop.sources.live.processor_time import Starvation
 from memtop.tui.drawing.severity_signs import DANGER_MARK
 
 LOOK_S: Final = 0.4

@@ -18,6 +18,7 @@ by start_application_mode and waits, idle, because write() does not feed it.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import signal
@@ -36,6 +37,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
+from memtop.errors import starved
 from memtop.tui.terminal.key_parser import KeyParser
 from memtop.tui.terminal.lifecycle import TERMINAL_LOST, Life
 from memtop.tui.terminal.terminal_state import ENTER_ALTERNATE_SCREEN, background_allowed
@@ -211,6 +213,7 @@ class SafeDriver(LinuxDriver):
         signal.signal(signal.SIGWINCH, self._on_sigwinch)
         if self._terminal.attributes is not None:
             self.attrs_before = self._terminal.attributes  # those from before the first picture
+        self._loop.set_exception_handler(self._callback_failed)
         self._life.screen_is_up(self._close_screen)
 
     def stop_application_mode(self) -> None:
@@ -240,6 +243,14 @@ class SafeDriver(LinuxDriver):
             if self._writer.close() and self._modes_undone:
                 self._terminal.left()
             self._writer = None
+
+    def _callback_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """End if the event loop itself lacks something, such as memory. It would say so for each event, at length."""
+        error = context.get("exception")
+        if isinstance(error, Exception) and starved(error):
+            self._life.fail(error)
+        else:
+            loop.default_exception_handler(context)
 
     def _close_screen(self) -> None:
         self._loop.call_soon_threadsafe(cast(LivingApp, self._app).close_screen)

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from memtop import processor_time
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
 from memtop.sources.live import HOT, LiveSource, blocking_reader, exits
 from memtop.sources.live.blocking_reader import BlockingReader
@@ -584,8 +583,8 @@ def test_a_reading_whose_thread_waits_for_a_processor_is_no_blocked_one(
     stalling: Stalling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(processor_time, "of_thread_s", lambda thread_id: clock.now_s)
-    monkeypatch.setattr(processor_time, "thread_s", lambda: clock.now_s)
+    monkeypatch.setattr(blocking_reader, "spent_by_s", lambda thread_id: clock.now_s)
+    monkeypatch.setattr(blocking_reader, "spent_s", lambda: clock.now_s)
     reader = BlockingReader(stalling, clock)
     reader.ask(BLOCKED[0], 10)
     until(lambda: stalling.under_way == BLOCKED[:1])

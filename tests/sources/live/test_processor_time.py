@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memtop import processor_time
+from memtop.sources.live import blocking_reader, processor_time
 
 WORK_S = 0.05
 
@@ -28,10 +28,10 @@ def test_waiting_for_a_processor_counts_and_without_schedstat_only_running_does(
 ) -> None:
     began_s = time.thread_time()
     waited_s = int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
-    assert processor_time.thread_s() >= began_s + waited_s
+    assert blocking_reader.spent_s() >= began_s + waited_s
     monkeypatch.setattr("builtins.open", raising_not_found)
-    assert began_s <= processor_time.thread_s() <= time.thread_time()
-    assert processor_time.of_thread_s(threading.get_native_id()) == 0
+    assert began_s <= blocking_reader.spent_s() <= time.thread_time()
+    assert blocking_reader.spent_by_s(threading.get_native_id()) == 0
 
 
 def test_what_another_thread_wants_is_seen_and_counts_for_the_process() -> None:
@@ -47,10 +47,10 @@ def test_what_another_thread_wants_is_seen_and_counts_for_the_process() -> None:
     worker = threading.Thread(target=thread)
     worker.start()
     assert worker.native_id is not None
-    before_s, all_before_s = processor_time.of_thread_s(worker.native_id), processor_time.process_s()
+    before_s, all_before_s = blocking_reader.spent_by_s(worker.native_id), processor_time.process_s()
     begin.set()
     worked.wait()
-    assert processor_time.of_thread_s(worker.native_id) >= before_s + WORK_S / 2  # the kernel counts it in ticks
+    assert blocking_reader.spent_by_s(worker.native_id) >= before_s + WORK_S / 2  # the kernel counts it in ticks
     assert processor_time.process_s() >= all_before_s + WORK_S
     end.set()
     worker.join()
