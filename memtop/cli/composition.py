@@ -12,7 +12,6 @@ from memtop.errors import UsageError
 from memtop.runtimes.registry import REGISTRY
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import OwnCost
-from memtop.time_of_day import parse_time_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +106,8 @@ def player_on(source: Source, at: str, own: Callable[[], OwnCost] | None = None,
     if at == END:
         player.follow()
     elif at:
+        from memtop.time_of_day import parse_time_of_day  # noqa: PLC0415 (for a recording only)
+
         player.go_to(parse_time_of_day(at, *player.span))
     return player
 
