@@ -88,6 +88,14 @@ def renice(target: Target, nice: int) -> str:
     return f"{target.key.pid} {target.name} now has nice {nice}; this does not affect the OOM killer"
 
 
+def nice_of(target: Target) -> int | None:
+    """Its nice value, -20 to 19; None if it has ended."""
+    try:
+        return os.getpriority(os.PRIO_PROCESS, target.key.pid)
+    except OSError:
+        return None
+
+
 def _check(target: Target) -> None:
     """Check that the held process is alive and is still the process that was shown."""
     poll = select.poll()

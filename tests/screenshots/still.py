@@ -105,7 +105,7 @@ async def _settle(pilot: Pilot[None], app: MemtopApp) -> None:
     """Wait until nothing new comes any more."""
     limit_s = time.monotonic() + DEADLINE_S
     seen = None
-    while app.frame is None or app.frame != seen or app.frame.detail is None:
+    while app.frame is None or app.frame != seen or (app.frame.detail or app.frame.group) is None:
         assert time.monotonic() < limit_s, "the picture does not come to rest"
         seen = app.frame
         await pilot.pause(0.2)

@@ -11,12 +11,18 @@ from textual.geometry import Region
 from textual.theme import BUILTIN_THEMES
 
 from memtop.tui.app.app import MemtopApp
-from tests.screenshots.__main__ import ALIVE, QUEUE_WORKER
+from tests.screenshots.__main__ import ALIVE, NEAR, QUEUE_WORKER
 from tests.screenshots.still import Still, app_of
 
 TEXT, BOLD = 4.5, 3.0
 PICTURES = frozenset("─━│┃┌┐└┘├┤┬┴╭╮╯╰═▏▎▍▌▋▊▉█▁▂▃▄▅▆▇▒░▓·▔▕╌┊┈■")
 """Signs that draw lines, bars and areas, not text."""
+NO_TEXT = {
+    *("chart--anon", "chart--file", "chart--shmem"),
+    *("option-list--separator", "option-list--option-disabled"),
+    *("input--cursor", "chart--cursor"),
+}
+"""Styles of areas and lines, and of what is in none of our lists."""
 BRAILLE = 0x2800
 
 
@@ -45,19 +51,40 @@ def unreadable(app: MemtopApp, region: Region) -> Iterator[str]:
                 yield f"{found:.2f}: {words}"
 
 
-@pytest.mark.parametrize("dialog", [False, True])
-async def test_all_that_is_written_can_be_read_in_every_theme(dialog: bool) -> None:
-    app = app_of(Still("one", "server", samples=ALIVE, pid=QUEUE_WORKER))
+def unreadable_styles(app: MemtopApp) -> Iterator[str]:
+    """The styles that our widgets may use at any time, whether or not they are in use now."""
+    for widget in app.screen.query("*"):
+        names: set[str] = getattr(type(widget), "COMPONENT_CLASSES", set())
+        for name in names if type(widget).__module__.startswith("memtop.") else ():
+            style = widget.get_component_rich_style(name)
+            found = contrast(style)
+            if name not in NO_TEXT and found is not None and found < (BOLD if style.bold else TEXT):
+                yield f"{found:.2f}: {name}"
+
+
+SCREENS = {
+    "regions": Still("regions", "server", samples=ALIVE, pid=QUEUE_WORKER, keys=("1",)),
+    "groups and machine": Still("groups", "incident", samples=NEAR, keys=("b", "6")),
+    "help": Still("help", "server", samples=ALIVE, keys=("question_mark",)),
+    "incidents": Still("incidents", "incident", samples=NEAR, keys=("exclamation_mark", "exclamation_mark")),
+}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+async def test_all_that_is_written_can_be_read_in_every_theme(name: str) -> None:
+    still = SCREENS[name]
+    app = app_of(still)
     found: dict[str, set[str]] = {}
     with mock.patch("platform.node", return_value="web-7"):
         async with app.run_test(size=(92, 40)) as pilot:
-            await pilot.press("question_mark" if dialog else "1")
-            # What is behind a dialog is meant to be dim.
-            region = app.screen.query_one(".dialog").region if dialog else app.screen.region
+            await pilot.press(*still.keys)
             for theme in BUILTIN_THEMES.values():
                 if not theme.ansi:  # colors of the terminal, which nobody knows here
                     app.theme = theme.name
                     await pilot.pause()  # the style sheet is applied,
                     await pilot.pause()  # and the labels are drawn again
-                    found |= {theme.name: words} if (words := set(unreadable(app, region))) else {}
+                    # What is behind a dialog is meant to be dim.
+                    region = app.screen.query_one(".dialog").region if app.screen.is_modal else app.screen.region
+                    words = {*unreadable(app, region), *unreadable_styles(app)}
+                    found |= {theme.name: words} if words else {}
     assert not found

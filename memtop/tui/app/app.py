@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.filter import ANSIToTruecolor, LineFilter
+from textual.filter import ANSIToTruecolor, LineFilter, Monochrome
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 from textual.widgets import Input, Label
@@ -49,6 +49,7 @@ from memtop.tui.dialogs.palette import Palette
 from memtop.tui.drawing.ascii_filter import AsciiLines
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.clickable_line import Bar
+from memtop.tui.drawing.colorless_filter import ColorlessLines
 from memtop.tui.drawing.steady_size import SteadyScreen
 from memtop.tui.drawing.text_lines import without_focus
 from memtop.tui.panels.limits import chart_forecast, chart_limits
@@ -74,6 +75,8 @@ SETTLE_AGAIN_S: Final = 10.0
 WORDS_EVERY_S: Final = 0.9
 WATCH_EVERY_S: Final = 0.5
 """How often to look whether samples still come."""
+COLORLESS_THEME: Final = "ansi-dark"
+"""Has the terminal's own background, so that only cursors and selections have one to be reversed."""
 OVER_DIALOGS: Final = frozenset({"quit", "focus_next", "focus_previous", "suspend_process"})
 """Actions of the application that keys may run while a dialog is open."""
 LINES_WITH_HEADLINE: Final = 2
@@ -122,7 +125,9 @@ class MemtopApp(
         self._announce = announcer(lambda problem: self.say(problem, severity="warning"))
         self._worded: Frame | None = None
         """The frame that header, sentences and panels describe."""
-        self._plain_lines = [AsciiLines()] if settings.ascii else []
+        self._own_filters: list[LineFilter] = [AsciiLines()] if settings.ascii else []
+        if self.no_color:
+            self._own_filters.append(ColorlessLines())
 
     # -- the screen
 
@@ -136,8 +141,9 @@ class MemtopApp(
         Textual calls this for each line of each widget, so filters without effect are left out. Colors come from the
         theme: either they are true colors, or the terminal's own; then ANSIToTruecolor is off.
         """
-        filters = [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
-        return [*filters, *self._plain_lines]
+        unwanted = (ANSIToTruecolor, Monochrome)  # without color there are no grays either
+        filters = [one for one in super().get_line_filters() if not isinstance(one, unwanted)]
+        return [*filters, *self._own_filters]
 
     def get_default_screen(self) -> Screen[None]:
         """A screen that survives being resized twice at once."""
@@ -166,6 +172,8 @@ class MemtopApp(
 
     def on_mount(self) -> None:
         """Show what is known already, then start the sampler."""
+        if self.no_color:
+            self.theme = COLORLESS_THEME
         self.set_class(self.settings.ascii, "-ascii")
         self.set_class(self.commentary is not None, "-demo")
         for bar in (*self.query(Bar), *self.query(TimelineBar)):

@@ -77,5 +77,6 @@ class IncidentList(Dialog[Incident]):
 
     def _words(self) -> str:
         unseen = not_looked_at(self._report.unseen)
-        seen = f"Not checked:  {'; '.join(unseen)}.\n" if unseen else ""
+        text = "; ".join(unseen)
+        seen = f"{text[0].upper()}{text[1:]}.\n" if text else ""
         return f"{seen}↑ ↓ move   Enter go there   Esc cancel"

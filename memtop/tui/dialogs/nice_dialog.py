@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from memtop.process_control import nice_of
 from memtop.tui.dialogs.dialog import Prompt, whole_number
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ class NiceDialog(Prompt[int]):
     """Asks for a nice value. The answer is -20 to 19, or None after Esc. It changes nothing itself."""
 
     def __init__(self, target: Target) -> None:
+        now = nice_of(target)
         super().__init__(
-            f"Nice value for {target.key.pid} {target.name}", lambda text: whole_number(text, -20, 19), says=_RANGE
+            f"Nice value for {target.key.pid} {target.name}",
+            lambda text: whole_number(text, -20, 19),
+            "" if now is None else str(now),
+            says=_RANGE,
         )

@@ -14,7 +14,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-_LIKE: Final = dict(zip("═─━│┃║·•–—…‘’“”←→↑↓●○■►▶▼▲▸▾Δ×±≈≥≤√", "=--|||**--~''\"\"<>^v*o#>>v^+-dx+~><v", strict=True))
+_LIKE: Final = dict(zip("═─━│┃║·•–—…‘’“”←→↑↓●○■►▶▼▲▸▾Δ×±≈≥≤√", "=--|||.*--~''\"\"<>^v*o#>>v^+-dx+~><v", strict=True))
 _BLANK: Final = "▁▂▃▄▅▆▇█▉▊▋▌▍▎▏▐▔░▒▓"
 """Edges of scroll bars and boxes, whose colors are enough."""
 _CORNERS: Final = "╭╮╰╯┌┐└┘├┤┬┴┼╔╗╚╝"

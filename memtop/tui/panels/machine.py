@@ -24,7 +24,7 @@ _MOST_HOLDERS: Final = 3
 NO_BREAK: Final = "\u00a0"
 """A blank at which lines do not break."""
 _BAR_SIGNS: Final = ("█", "▓", "▒", "░", "▚", "▞")
-_ASCII_BAR_SIGNS: Final = "#%=+:."
+_ASCII_BAR_SIGNS: Final = "#%=+:*"
 
 
 class MachinePanel(TextLines, can_focus=True):

@@ -43,7 +43,8 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
     RegionsTable {
         & > .regions-table--heading { text-style: bold; color: $memtop-muted; background: $panel; }
         & > .regions-table--sorted { text-style: bold underline; background: $panel; }
-        & > .regions-table--cursor { text-style: bold; background: $surface-lighten-2; }
+        & > .regions-table--cursor { text-style: bold; background: $panel; }
+        &:ansi > .regions-table--cursor { text-style: bold underline; }
         &:focus > .regions-table--cursor { text-style: reverse; background: $surface; }
         & > .regions-table--rss { color: $memtop-res; }
         & > .regions-table--dim { color: $memtop-muted; }

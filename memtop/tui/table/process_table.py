@@ -38,7 +38,8 @@ class ProcessTable(ProcessList, inherit_bindings=False):
     ProcessTable {
         & > .process-table--heading { text-style: bold; color: $memtop-muted; background: $panel; }
         & > .process-table--sorted { text-style: bold underline; background: $panel; }
-        & > .process-table--cursor { text-style: bold; background: $surface-lighten-2; }
+        & > .process-table--cursor { text-style: bold; background: $panel; }
+        &:ansi > .process-table--cursor { text-style: bold underline; }
         &:focus > .process-table--cursor { text-style: reverse; background: $surface; }
         & > .process-table--dim { color: $memtop-muted; }
         & > .process-table--warning { color: $memtop-warning; }
