@@ -215,7 +215,7 @@ class Engine:
     def _absorb(self, sample: Sample, request: Request, plan: SamplePlan, *, is_shown: bool) -> None:
         before, readings, now_s = self._sample, request.readings, sample.mono_s
         self._keep_time(sample, readings.delay_s)
-        machine_is_new = self._machine.take(sample, everybody=request.everybody)
+        machine_is_new = self._machine.take(sample, everybody=request.everybody and sample.everybody)
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
         last = {key: row for key in sample.gone if (row := self._table.row(key)) is not None}
         unwatched = [key for key in sample.gone if not self._depart(key, ended.get(key.pid, sample.wall_s), sample)]

@@ -102,5 +102,7 @@ class Sample(NamedTuple):
     """Path of the cgroup of each process that was looked up, and its container, pod and unit."""
     moved: Collection[ProcessKey] = ()
     """Processes whose names were found or have changed at this instant."""
+    everybody: bool = True
+    """Whether all processes of the machine were looked at: not in a sample, or a recording, of only some."""
     stat_pids: Set[int] = frozenset()
     """Processes whose stat was read at this instant, whether it has changed or not."""

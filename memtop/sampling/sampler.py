@@ -84,6 +84,7 @@ class Sampler:
             exits=exits,
             hidden=self._processes.hidden(listed=plan.pids is None),
             problems=self._problems.sentences(),
+            everybody=plan.pids is None and getattr(self._source, "lists_all", True),
             stat_pids=self._processes.stat_pids,
         )
 

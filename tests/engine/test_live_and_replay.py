@@ -8,6 +8,7 @@ import pytest
 
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
+from memtop.explain.incident_text import unseen_clauses
 from memtop.model.frame import Frame
 from memtop.model.group import By
 from memtop.model.request import GroupsRequest, Request
@@ -108,4 +109,42 @@ def test_each_frame_of_a_replay_is_that_of_the_screen(
         last = frames[-1]
         assert last is not None and last.groups is not None
         assert last.groups or asked.rows.by in (By.CONTAINER, By.POD)
+    replay.close()
+
+
+def recorded_alone(path: Path) -> Replay:
+    """A recording of one process of three, in focus from the second instant on."""
+    source = world(p42=UNIT, p43=UNIT, p44=BOX)
+    recorder = Recorder(source, str(path))
+    engine = Engine(recorder, note=recorder.note)
+    alone = request(only=frozenset({42}), needs_all=Need.STAT | Need.STATUS | Need.OOM)
+    for tick in range(TICKS):
+        engine.step(alone if tick == 0 else changed(alone, focus=source.processes[42].key, panel="limits"))
+    recorder.close()
+    return Replay(str(path))
+
+
+def test_a_recording_of_one_process_says_nothing_of_the_others(tmp_path: Path) -> None:
+    replay = recorded_alone(tmp_path / "r")
+    engine = Engine(replay, position=replay.position)
+    asked = request(focus=FakeProcess(42).key, panel="limits", needs=Need.STAT | Need.VICTIM)
+    frames = [engine.step(asked) for _ in range(TICKS)]
+    last = frames[-1]
+    assert last is not None and last.detail is not None and last.detail.outlook is not None
+    assert last.system.processes is None
+    assert last.incidents is not None and last.incidents.unseen.only == 1
+    assert last.detail.outlook.on_machine is None and last.detail.outlook.in_cgroup is None
+    assert "only 1 process watched" in unseen_clauses(last.incidents.unseen)
+    replay.close()
+
+
+def test_limits_that_were_read_at_other_instants_hold(tmp_path: Path) -> None:
+    replay = recorded_alone(tmp_path / "r")
+    engine = Engine(replay, position=replay.position)
+    asked = request(focus=FakeProcess(42).key, panel="limits")
+    outlooks = [
+        frame.detail.outlook for _ in range(TICKS) if (frame := engine.step(asked)) is not None and frame.detail
+    ]
+    assert {one.unread for one in outlooks[2:] if one is not None} == {()}
+    assert {one.policy.overcommit for one in outlooks[2:] if one is not None} == {0}
     replay.close()

@@ -37,7 +37,7 @@ class StepInput(NamedTuple):
     @property
     def everybody(self) -> bool:
         """Whether all processes were read."""
-        return self.plan.pids is None
+        return self.sample.everybody
 
     @property
     def meminfo(self) -> Meminfo | None:

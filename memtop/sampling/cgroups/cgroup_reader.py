@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
-from memtop.errors import MemtopError
+from memtop.errors import MemtopError, NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.procfs.limits import PidLimits, parse_limits
 from memtop.procfs.lines import int_or_none
@@ -46,8 +46,8 @@ class CgroupReader:
         self._homes = CgroupHomes(source, self._finder, self._add_chain, replaying=replaying)
         self._all = AllCgroups(self._folders, replaying=replaying)
         self._policy = Policy()
-        self._tasks = TaskLimits(source)
-        self._hugetlb = HugetlbLimits(source)
+        self._tasks = TaskLimits(source, replaying=replaying)
+        self._hugetlb = HugetlbLimits(source, replaying=replaying)
         self._counts = MappingCounts(source)
         self._readings: dict[str, CgroupReading] = {}
         self._in_full: set[str] = set()
@@ -86,6 +86,8 @@ class CgroupReader:
         self._folders.begin(self._tick)
         self._readings, self._in_full = {}, set()
         self._homes.begin(now_s)
+        if self._replaying:  # it has them at the instants at which they were read, and they hold until then
+            self._policy = self._read_policy()
         if self._tick % RARELY_TICKS == 0:
             self._read_machine()
             self._forget_gone(plan.assessed, processes)  # a few names of ended processes cost nothing
@@ -203,12 +205,19 @@ class CgroupReader:
 
     def _read_machine(self) -> None:
         self._finder.begin()
+        self._policy = self._read_policy()
+
+    def _read_policy(self) -> Policy:
         raw = self._folders.file("sys/module/zswap/parameters", "enabled", 16)
-        self._policy = Policy(
+        now = Policy(
             self._number("proc/sys/vm/overcommit_memory"),
             self._number("proc/sys/vm/max_map_count"),
             None if raw is None else raw.strip() in (b"Y", b"1"),
         )
+        if not self._replaying:
+            return now
+        known = {name: value for name, value in now._asdict().items() if value is not None}
+        return self._policy._replace(**known)
 
     def _limits_of(
         self, judged: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]
@@ -220,6 +229,8 @@ class CgroupReader:
             if (found is None or self._tick - found[0] >= RARELY_TICKS) and key.pid in processes:
                 try:
                     found = self._tick, parse_limits(self._source.read(f"proc/{key.pid}/limits"))
+                except NotRecorded:  # those that are known hold
+                    pass
                 except MemtopError:
                     found = None
             if found is not None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from memtop.analysis.limits.memory_cgroups import Version, controller_places
-from memtop.errors import MemtopError
+from memtop.errors import MemtopError, NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memberships
 from memtop.procfs.mountinfo import Mount
@@ -24,10 +24,14 @@ _PAGES: Final = ("64KB", "1MB", "2MB", "16MB", "32MB", "512MB", "1GB", "16GB")
 
 
 class HugetlbLimits:
-    """Reads through a Source, and keeps for some ticks what was read."""
+    """Reads through a Source, and keeps for some ticks what was read.
 
-    def __init__(self, source: Source) -> None:
+    ``replaying``: it is read at the instants at which it was recorded, and holds until the next of them.
+    """
+
+    def __init__(self, source: Source, *, replaying: bool = False) -> None:
         self._source = source
+        self._replaying = replaying
         self._tick = -1
         self._known: dict[ProcessKey, tuple[HugetlbLimit, ...]] = {}
 
@@ -46,8 +50,11 @@ class HugetlbLimits:
             if seen is None or seen.key != key or seen.status is None or not seen.status.hugetlb_bytes:
                 continue
             known = before.get(key)
-            if known is None or self._tick % EVERY_TICKS == 0:
-                known = self._of_cgroups(seen.folder, mounts, v2_controllers)
+            if known is None or self._replaying or self._tick % EVERY_TICKS == 0:
+                try:
+                    known = self._of_cgroups(seen.folder, mounts, v2_controllers)
+                except NotRecorded:
+                    known = known or ()
             self._known[key] = known
         return self._known
 
@@ -74,5 +81,7 @@ class HugetlbLimits:
     def _file(self, path: str, size: int) -> bytes | None:
         try:
             return self._source.read(path, size)
+        except NotRecorded:
+            raise
         except MemtopError:
             return None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from memtop.errors import AccessDenied, MemtopError
+from memtop.errors import AccessDenied, MemtopError, NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import MappingCount
 from memtop.sampling.sample import ProcessSample
@@ -63,6 +63,11 @@ class MappingCounts:
         record.asked = record.asked or f"proc/{seen.key.pid}/task/{seen.living_tid or seen.key.pid}/maps"
         try:
             answer = self._source.ask(record.asked, MAPS_LIMIT)
+        except NotRecorded:  # they may have been counted at another instant
+            record.asked = ""
+            if record.found.number is None:
+                record.found = MappingCount(unread="its mappings were not counted in the recording")
+            return
         except MemtopError as error:
             why = "not permitted" if isinstance(error, AccessDenied) else "unreadable"
             record.found, record.asked, record.next_s = (

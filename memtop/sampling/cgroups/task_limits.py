@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from memtop.analysis.limits.memory_cgroups import Version, controller_places
-from memtop.errors import MemtopError
+from memtop.errors import MemtopError, NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memberships
 from memtop.procfs.lines import int_or_none
@@ -17,13 +18,18 @@ from memtop.sources.protocol import Source
 
 EVERY_TICKS: Final = 5
 """Ticks after which the counts are read again."""
+_UNREAD: Final = "the limits of its pids cgroup cannot be read"
 
 
 class TaskLimits:
-    """Reads through a Source, and keeps for some ticks what was read."""
+    """Reads through a Source, and keeps for some ticks what was read.
 
-    def __init__(self, source: Source) -> None:
+    ``replaying``: it is read at the instants at which it was recorded, and holds until the next of them.
+    """
+
+    def __init__(self, source: Source, *, replaying: bool = False) -> None:
         self._source = source
+        self._replaying = replaying
         self._tick = -1
         self._machine: tuple[TaskLimit, ...] = ()
         self._known: dict[ProcessKey, TaskLimitsRead] = {}
@@ -37,22 +43,31 @@ class TaskLimits:
     ) -> Mapping[ProcessKey, TaskLimitsRead]:
         """One tick: the limits over each of ``assessed``, those of the machine included."""
         self._tick += 1
-        due = self._tick % EVERY_TICKS == 0
+        due = self._replaying or self._tick % EVERY_TICKS == 0
         if due:
-            self._machine = self._read_machine()
+            with suppress(NotRecorded):
+                self._machine = self._read_machine()
         before, self._known = self._known, {}
         for key in assessed:
             seen, known = processes.get(key.pid), before.get(key)
             if seen is None or seen.key != key:
                 continue
             if known is None or due:
-                found = self._of_cgroups(seen.folder, mounts, v2_controllers)
-                children = self._file(f"proc/{key.pid}/task/{key.pid}/children", 64)
-                known = found._replace(
-                    limits=(*found.limits, *self._machine), has_children=None if children is None else bool(children)
-                )
+                try:
+                    known = self._read_one(key, seen.folder, mounts, v2_controllers)
+                except NotRecorded:
+                    known = known or TaskLimitsRead(self._machine, _UNREAD)
             self._known[key] = known
         return self._known
+
+    def _read_one(
+        self, key: ProcessKey, folder: str, mounts: tuple[Mount, ...], v2_controllers: bytes | None
+    ) -> TaskLimitsRead:
+        found = self._of_cgroups(folder, mounts, v2_controllers)
+        children = self._file(f"proc/{key.pid}/task/{key.pid}/children", 64)
+        return found._replace(
+            limits=(*found.limits, *self._machine), has_children=None if children is None else bool(children)
+        )
 
     def _read_machine(self) -> tuple[TaskLimit, ...]:
         """kernel.threads-max and kernel.pid_max against the number of threads that /proc/loadavg shows."""
@@ -67,15 +82,17 @@ class TaskLimits:
     def _of_cgroups(self, folder: str, mounts: tuple[Mount, ...], v2_controllers: bytes | None) -> TaskLimitsRead:
         try:
             raw = self._source.read(f"{folder}/cgroup", 16_384)
+        except NotRecorded:
+            raise
         except MemtopError:
-            return TaskLimitsRead((), "the limits of its pids cgroup cannot be read")
+            return TaskLimitsRead((), _UNREAD)
         members = parse_memberships(raw)
         places = controller_places(b"pids", members, mounts, v2_controllers)
         place = next((one for one in places if self._there(one.chain[0], one.version)), None)
         if place is None:
             named = any(b"pids" in one.controllers for one in members)
             named |= v2_controllers is not None and b"pids" in v2_controllers.split()
-            return TaskLimitsRead((), "the limits of its pids cgroup cannot be read" if named else "")
+            return TaskLimitsRead((), _UNREAD if named else "")
         limits = []
         for path, label in zip(place.chain, place.labels, strict=True):
             raw_most, raw_used = self._file(f"{path}/pids.max", 64), self._file(f"{path}/pids.current", 64)
@@ -95,5 +112,7 @@ class TaskLimits:
     def _file(self, path: str, size: int) -> bytes | None:
         try:
             return self._source.read(path, size)
+        except NotRecorded:
+            raise
         except MemtopError:
             return None

@@ -190,6 +190,11 @@ class Replay:
         self._next += 1
         return instant
 
+    @property
+    def lists_all(self) -> bool:
+        """Whether the list of all processes was recorded. If not, it is not known which others there were."""
+        return self._known.pids is not None
+
     def pids(self) -> Sequence[int]:
         """See ``Source.pids``. Without a recorded list, the processes whose statm was read."""
         known = self._known
