@@ -102,6 +102,7 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
     ``alone``: there are no notes either, which might contradict the line.
     """
     growth, state = outlook.growth, outlook.state
+    alone = alone and not outlook.family_open
     if growth is None or growth.kind in _OPEN:
         name = "unknown"
     elif state is not None and state.changing:
@@ -115,10 +116,11 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
     texts = finding_texts()["nothing"]
     facts: dict[str, float | str] = {"unread": "; ".join(outlook.unread)}
     files = _file_change(outlook)
+    family = " Unknown yet whether its fork family as a whole grows." if outlook.family_open else ""
     beside = f" Not checked: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""
     if growth is not None:
         facts["span_s"] = growth.span_s
-    return " ".join(known_sentences((texts[name] if name else texts)["says"], worded(facts))) + files + beside
+    return " ".join(known_sentences((texts[name] if name else texts)["says"], worded(facts))) + family + files + beside
 
 
 def _file_change(outlook: Assessment) -> str:

@@ -193,6 +193,8 @@ class FindingFacts(NamedTuple):
     """The limits that it sets itself, as far as their use is known."""
     not_looked_at: tuple[str, ...] = ()
     """Limits of its own whose use is not known, one clause each."""
+    may_end_first: bool = False
+    """Whether one of these ends the program, as a full heap does, and perhaps before any limit of the kernel."""
     floor: HeapFloor | None = None
     """The trend of :attr:`live_bytes`; None before there are enough collections."""
     surviving_bytes_per_s: float | None = None

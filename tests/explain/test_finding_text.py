@@ -87,6 +87,12 @@ def test_beside_other_statements_nothing_is_said_to_be_right(kind: Shape) -> Non
     assert "wrong" not in beside and "o limit is near." in beside
 
 
+@pytest.mark.parametrize("kind", [Shape.FLAT, Shape.WARMUP, Shape.INSUFFICIENT])
+def test_while_its_fork_family_is_not_judged_nothing_is_said_to_be_right(kind: Shape) -> None:
+    line = nothing_wrong(Assessment(growth=Growth(kind, 70, 70.0), family_open=True))
+    assert "wrong" not in line and "Unknown yet whether its fork family as a whole grows." in line
+
+
 def test_an_autopsy_tells_how_why_whose_limit_and_who_follows() -> None:
     lines = autopsy_lines(
         ExitReport(

@@ -81,7 +81,7 @@ def growing_groups(step: StepInput, groups: Iterable[GrowingGroup]) -> tuple[Gro
 
 
 def _limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
-    found = first_met(limit_rows(key, step))
+    found = first_met(key, limit_rows(key, step), step)
     if found is None:
         return None
     room_bytes = max(0, found.headroom_max_bytes)

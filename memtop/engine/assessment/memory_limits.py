@@ -24,6 +24,8 @@ CONTAINER_NAME: Final = "this container"
 _MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA, Limit.RUNTIME})
 """Limits that a rising process reaches. The others only change what happens there."""
 _KILLS: Final = frozenset({Limit.CGROUP, Limit.MACHINE})
+_WITH_HEAP_LIMIT: Final = frozenset({"java", "node", "nodejs", "php", "dotnet"})
+"""Interpreters and runtimes that end a program when its heap is full, whether a size was given or not."""
 _NO_MMAP: Final = "mmap fails"
 NO_THREAD: Final = "no thread or process starts"
 _SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
@@ -153,15 +155,24 @@ def used_percent(key: ProcessKey, step: StepInput) -> float | None:
     return tightest.used_percent if tightest is not None else None
 
 
-def first_met(limits: Iterable[LimitRow], *, cgroups_known: bool = True) -> LimitRow | None:
+def first_met(key: ProcessKey, limits: Iterable[LimitRow], step: StepInput) -> LimitRow | None:
     """The limit that a rising process reaches first: one that kills, or that slows down and does not do so already.
 
-    If an ancestor cgroup could not be read, the machine is not reported as the first.
+    If an ancestor cgroup could not be read, or its runtime has a limit whose use is not known, the machine is not
+    reported as the first.
     """
-    if not cgroups_known:
+    if _may_end_first(key, step) or unread_cgroups(key, step):
         limits = [row for row in limits if row.limit is not Limit.MACHINE]
     ahead = (row for row in limits if row.limit in _MET and (row.limit is not Limit.HIGH or row.headroom_max_bytes > 0))
     return min(ahead, key=lambda row: row.headroom_max_bytes, default=None)
+
+
+def _may_end_first(key: ProcessKey, step: StepInput) -> bool:
+    """Whether a full heap may end it before the machine's memory is full; by its name, if it is not looked into."""
+    if key in step.runtimes:
+        return step.runtimes[key].may_end_first
+    row = step.row(key)
+    return row is not None and any(name.rstrip("0123456789.") in _WITH_HEAP_LIMIT for name in row.program_names[:2])
 
 
 def first_to_kill(limits: Iterable[LimitRow]) -> LimitRow | None:
@@ -184,7 +195,7 @@ def growing_beside(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: 
 
 def room_of(key: ProcessKey, step: StepInput, verdicts: GrowthTracker) -> Room | None:
     """What the limit met first leaves to it, of which those that grow beside it take their share; None without one."""
-    limit = first_met(limit_rows(key, step), cgroups_known=not unread_cgroups(key, step))
+    limit = first_met(key, limit_rows(key, step), step)
     if limit is None:
         return None
     own = verdicts.of(key)

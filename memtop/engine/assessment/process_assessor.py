@@ -23,7 +23,6 @@ from memtop.engine.assessment.memory_limits import (
     limit_name,
     limit_rows,
     limits_not_looked_at,
-    unread_cgroups,
     unread_limits,
 )
 from memtop.engine.assessment.oom_candidates import is_place_known_in, is_place_wanted, place_in
@@ -80,7 +79,7 @@ class ProcessAssessor:
             self._giant = index.protected_giant
             self._has_relatives = index.has_relatives(key)
         limits = limit_rows(key, step)
-        target = first_met(limits, cgroups_known=not unread_cgroups(key, step))
+        target = first_met(key, limits, step)
         kills = first_to_kill(limits)
         in_cgroup = on_machine = None
         if kills is not None and is_place_known_in(kills, step):

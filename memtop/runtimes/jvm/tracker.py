@@ -107,8 +107,8 @@ class JvmTracker:
         if not self._points or not fresh:
             unknown = self._uses_unknown(None)
             if self._facts is not None:
-                return self._facts.kept(now_s - self._points[-1].time_s, unknown)
-            return FindingFacts(frees_lazily=False, not_looked_at=unknown)
+                return self._facts.kept(now_s - self._points[-1].time_s, unknown)._replace(may_end_first=True)
+            return FindingFacts(frees_lazily=False, not_looked_at=unknown, may_end_first=True)
         if self._verdict is None or now_s - self._verdict[0] >= _VERDICT_S:
             points = list(self._points)
             growth = judge_jvm(points)

@@ -146,7 +146,8 @@ class NativeTracker:
         """A limit of its own whose use is not known; None if it has no such limit."""
         from memtop.runtimes.view import FindingFacts  # noqa: PLC0415 (as above)
 
-        return FindingFacts(not_looked_at=(self.runtime.own_limit,)) if self.runtime.own_limit else None
+        limit = self.runtime.own_limit
+        return FindingFacts(not_looked_at=(limit,), may_end_first=True) if limit else None
 
     def to_json(self, *, fresh: bool) -> dict[str, Any] | None:
         """Name and version; None for a process without a runtime."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from memtop.analysis.incidents import Incident
 from memtop.engine.assessment.incident_tracker import UNSEEN_TICKS
 from memtop.engine.engine import Engine
@@ -69,6 +71,21 @@ def leak(seconds: int, mib_a_s: int) -> list[Frame]:
         source.files[f"{APP}/memory.current"] = b"%d\n" % (20_000_000 + second * mib_a_s * MIB)
         source.files[f"{APP}/memory.stat"] = b"anon %d\nfile 0\n" % (20_000_000 + second * mib_a_s * MIB)
     return frames
+
+
+@pytest.mark.parametrize(
+    ("command", "limit"), [(b"leaky\0", True), (b"java\0-jar\0a.jar\0", False), (b"node20\0a.js\0", False)]
+)
+def test_what_has_a_heap_of_limited_size_is_not_said_to_fill_the_machine(command: bytes, limit: bool) -> None:
+    process = FakeProcess(42, comm=b"main", cmdline=command)
+    source, engine = world(process)
+    for name in ("memory.max", "memory.high"):
+        source.files[f"{APP}/{name}"] = b"max\n"
+    for _ in range(12):
+        frame = step(engine)
+        process.rss_pages += 64 * MIB_PAGES
+    assert first(frame).name == "rising"
+    assert ("limit_name" in first(frame).facts) is limit
 
 
 def test_a_leak_out_of_focus_is_named_with_its_limit_within_seconds_and_confirmed_later() -> None:
