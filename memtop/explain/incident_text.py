@@ -17,6 +17,8 @@ from memtop.model.incidents import IncidentReport, Unseen
 from memtop.units import long_size
 
 SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}
+JUST_NOW_S: Final = 5.0
+"""Ages are given in steps of this time."""
 EARLY_S: Final = 12.0
 """What grows can be said after so long."""
 
@@ -67,6 +69,8 @@ def incident_sentences(incident: Incident) -> IncidentText:
     """The sentences about an incident with its numbers; those that name an unknown fact are left out."""
     text = incident_texts()[incident.name]
     facts = worded(incident.facts) | {"subject": _subject(incident)}
+    if (ago_s := incident.facts.get("ago_s")) is not None:
+        facts["ago"] = "just now" if float(ago_s) < JUST_NOW_S else f"{facts['ago_s']} ago"
     if (full_s := incident.facts.get("full_s")) is not None:
         facts["full_s"] = about(float(full_s))
     if "cgroup" in facts:

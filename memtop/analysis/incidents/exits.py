@@ -69,8 +69,9 @@ def unseen_kill(inputs: IncidentInputs) -> Iterator[Incident]:
 
 
 def died(inputs: IncidentInputs) -> Iterator[Incident]:
-    """A large process has ended by a signal, or with an error."""
-    loops = _in_loops(inputs)
+    """A large process has ended by a signal, or with an error; or one of any size has, and was started again."""
+    yield from _restarted_once(inputs)
+    loops, restarted = _in_loops(inputs), frozenset().union(*(one.keys for one in inputs.loops))
     for one in inputs.exits:
         ago_s = inputs.now_s - one.at_s
         badly = one.signal is not None or bool(one.exit_code)
@@ -85,12 +86,43 @@ def died(inputs: IncidentInputs) -> Iterator[Incident]:
                 signal_number=one.signal,
                 code=one.exit_code if one.signal is None else None,
                 peak_bytes=one.peak_bytes,
+                again="it was started again" if one.key in restarted else None,
                 cgroup=one.cgroup_name or None,
                 ago_s=_even(ago_s),
             ),
             weight=float(one.peak_bytes or 0),
             since_s=one.at_s,
             story="exit",
+            show=one.key,
+            certain=True,
+        )
+
+
+def _restarted_once(inputs: IncidentInputs) -> Iterator[Incident]:
+    """What may become a loop at the next end: then it is the same incident."""
+    told = {one.key for one in inputs.exits}
+    for one in inputs.loops:
+        ago_s = inputs.now_s - one.restarted_s
+        if one.is_loop(inputs.now_s) or one.restarts > 1 or one.is_oom or not one.about_memory:
+            continue
+        if ago_s > DEATH_TOLD_S or (one.signal is None and not one.exit_code) or one.keys & told:
+            continue
+        yield Incident(
+            "died",
+            NOTE,
+            Subject(Scope.PROCESS, one.name, key=one.key, first=one.first),
+            facts(
+                victim=one.name,
+                signal_number=one.signal,
+                code=one.exit_code if one.signal is None else None,
+                peak_bytes=one.peak_bytes,
+                again="it was started again",
+                cgroup=one.cgroup_name or None,
+                ago_s=_even(ago_s),
+            ),
+            weight=1.0,
+            since_s=one.since_s,
+            story="loop",
             show=one.key,
             certain=True,
         )

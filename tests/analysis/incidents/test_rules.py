@@ -260,6 +260,19 @@ def test_a_program_that_comes_back_again_and_again_is_one_incident_and_its_lives
     assert found(loops=(small._replace(exit_code=0, large=True),)) == [("crash_loop", NOTE)]
 
 
+def test_a_crash_that_was_followed_by_a_restart_is_named_before_there_is_a_loop_and_becomes_it() -> None:
+    once = LOOP._replace(restarts=1, ends=1, alike=1, is_oom=False, signal=11)
+    assert found(loops=(once,)) == [("died", NOTE)]
+    first = incident(loops=(once,))
+    assert first.facts["again"] == "it was started again"
+    then = incident(loops=(once._replace(restarts=2, ends=2, alike=2),))
+    assert (then.name, then.subject.identity, then.story) == ("crash_loop", first.subject.identity, first.story)
+    assert found(loops=(once._replace(signal=9),)) == [], "another program ended a small one"
+    assert found(loops=(once._replace(restarted_s=-100.0),)) == [], "long ago"
+    end = ExitFacts(KEY, "db (42)", 90.0, is_oom=False, signal=11, peak_bytes=3 * GIB, large=True)
+    assert found(loops=(once,), exits=(end,)) == [("died", WARNING)], "one end is told once"
+
+
 def test_a_loop_stays_the_same_incident_from_life_to_life() -> None:
     later = LOOP._replace(key=ProcessKey(77, 900), keys=frozenset({KEY, OTHER}))
     assert incident(loops=(LOOP,)).subject.identity == incident(loops=(later,)).subject.identity
