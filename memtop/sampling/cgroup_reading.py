@@ -50,6 +50,8 @@ class CgroupReading(NamedTuple):
     """memory.zswap.current: RAM that compressed pages take."""
     zswap_writeback: bool | None = None
     """memory.zswap.writeback: whether pages may go on to a swap device; None before Linux 6.8."""
+    swappiness: int | None = None
+    """memory.swappiness; None in version 2, where vm.swappiness applies."""
     min_bytes: int | None = None
     """memory.min: so much of its use is not reclaimed for other cgroups."""
 
@@ -118,6 +120,8 @@ class Policy(NamedTuple):
     max_map_count: int | None = None
     zswap: bool | None = None
     """Whether zswap is on; None if this kernel does not have it, or does not tell."""
+    swappiness: int | None = None
+    """vm.swappiness; 0 forbids swapping for the limit of a cgroup of version 2."""
 
 
 class TaskLimit(NamedTuple):

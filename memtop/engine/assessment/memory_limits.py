@@ -272,9 +272,15 @@ def _hidden_limit_bytes(key: ProcessKey, step: StepInput) -> int | None:
 def _ceilings(key: ProcessKey, step: StepInput) -> tuple[Ceiling, ...]:
     meminfo = step.meminfo
     total, swap_free = (meminfo.total_bytes, meminfo.swap_free_bytes or 0) if meminfo is not None else (None, 0)
-    own = ceilings([one.use for one in step.readings(key)], total, swap_free)
+    own = ceilings([one.use for one in step.readings(key)], total, swap_free if _may_swap(key, step) else 0)
     host = host_ceiling(meminfo) if meminfo is not None else None
     return (*own, host) if host is not None else own
+
+
+def _may_swap(key: ProcessKey, step: StepInput) -> bool:
+    """Whether reclaim for the limit of a cgroup swaps the pages of this process: not where its swappiness is 0."""
+    leaf = step.leaf(key)
+    return (leaf.swappiness if leaf is not None and not leaf.v2 else step.cgroups.policy.swappiness) != 0
 
 
 def _name(one: Ceiling, step: StepInput) -> str:

@@ -108,6 +108,7 @@ class CgroupFiles:
             swap_bytes=max(0, used - one.usage_bytes) if used is not None and one.usage_bytes is not None else None,
             oom_kill=control.oom_kill if control else None,
             max_events=self._count(one.path, "memory.failcnt"),
+            swappiness=self._count(one.path, "memory.swappiness"),
             kill_disabled=control.kill_disabled if control else None,
             under_oom=control.under_oom if control else None,
         )

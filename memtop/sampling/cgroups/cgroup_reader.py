@@ -213,6 +213,7 @@ class CgroupReader:
             self._number("proc/sys/vm/overcommit_memory"),
             self._number("proc/sys/vm/max_map_count"),
             None if raw is None else raw.strip() in (b"Y", b"1"),
+            self._number("proc/sys/vm/swappiness"),
         )
         if not self._replaying:
             return now

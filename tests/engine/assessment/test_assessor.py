@@ -386,6 +386,24 @@ def test_where_cgroups_below_the_limit_may_have_other_members_none_is_called_the
     assert (near.name, "alone" in near.facts, outlook(frame).in_cgroup) == ("near_limit", False, None)
 
 
+@pytest.mark.parametrize("of_version_2", [True, False])
+@pytest.mark.parametrize("swappiness", [b"60\n", b"0\n"])
+def test_with_a_swappiness_of_0_nothing_is_swapped_at_the_limit(of_version_2: bool, swappiness: bytes) -> None:
+    process = FakeProcess(42)
+    source = v2(process) if of_version_2 else v1()
+    folder = APP if of_version_2 else f"{ROOT}/memory/app"
+    source.files.pop(f"{APP}/memory.swap.max", None)
+    source.files["proc/meminfo"] = (
+        b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapTotal: 900000 kB\nSwapFree: 800000 kB\n"
+    )
+    source.files["proc/sys/vm/swappiness" if of_version_2 else f"{folder}/memory.swappiness"] = swappiness
+    engine = Engine(source)
+    for _ in range(2):
+        frame = step(engine, on(process))
+    limit = next(row for row in outlook(frame).limits if row.limit is Limit.CGROUP)
+    assert (limit.swap_room_bytes > 0) is (swappiness != b"0\n")
+
+
 def test_a_limit_that_is_lowered_below_the_use_is_danger_and_no_error() -> None:
     process = FakeProcess(42)
     source = v2(process)
