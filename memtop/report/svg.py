@@ -20,6 +20,8 @@ _ONE_SCALE: Final = 8.0
 """VIRT over RES up to which both share the scale; above, VIRT is left out and said in words."""
 _AHEAD_SHARE: Final = 0.2
 _TICKS: Final = 5
+_LABEL: Final = 13
+"""Height of a label."""
 
 
 def chart(report: Report, escape: Callable[[str], str]) -> str:
@@ -114,12 +116,16 @@ class _Chart:
         peak = self.detail.row.peak_rss_bytes
         if peak:
             levels.append(("peak", float(peak), "peak"))
+        written: list[float] = []
         for name, value, kind in levels:
             if 0 < value <= self.high and math.isfinite(value):
                 y = self.y(value)
                 yield f'<line class="{kind}" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
                 text = self.escape(f"{name} {units.long_size(value)}")
-                yield f'<text class="{kind}-text" x="{_LEFT + 6}" y="{y - 4:.1f}">{text}</text>'
+                beside = sum(abs(y - other) < _LABEL for other in written)  # one over the other could not be read
+                x = _LEFT + 6 + beside * (WIDTH - _LEFT - _RIGHT) / 3
+                yield f'<text class="{kind}-text" x="{x:.1f}" y="{y - 4:.1f}">{text}</text>'
+                written.append(y)
 
     def _forecast(self) -> Iterable[str]:
         if not self.ahead or self.report.forecast is None:
@@ -145,7 +151,7 @@ class _Chart:
 def _nice(value: float) -> float:
     """A round size of at least ``value``, which :data:`_TICKS` divide into round sizes."""
     unit = 1024.0 ** max(0, int(math.log(max(value, 1.0), 1024)))
-    for step in (5, 10, 15, 20, 25, 30, 50, 75, 100, 150, 200, 250, 300, 500, 750, 1000):
+    for step in (5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250, 300, 350, 400, 500, 600, 750, 1000):
         if step * unit >= value:
             return step * unit
     return 5 * 1024 * unit

@@ -109,6 +109,23 @@ def test_a_page_needs_nothing_from_elsewhere() -> None:
     assert page.startswith("<!DOCTYPE html>") and '<html lang="en">' in page
 
 
+def test_the_page_is_valid_html() -> None:
+    html5lib = pytest.importorskip("html5lib")
+    processes = FakeProcess(42), FakeProcess(42, comm=b'a"b<c>&d', cmdline=b"</td>\0<!--\0")
+    for page in (as_html(report_of(frame_of(process), host="h", kernel="6", source="x")) for process in processes):
+        parser = html5lib.HTMLParser()
+        parser.parse(page)
+        assert parser.errors == []
+
+
+def test_labels_of_levels_that_are_near_stand_beside_each_other() -> None:
+    report = report_of(frame_of(FakeProcess(42)))
+    peak_bytes = float(report.detail.row.peak_rss_bytes or 0) if report.detail is not None else 0.0
+    page = as_html(report._replace(limits=(("one", peak_bytes), ("other", peak_bytes * 1.001))))
+    places = re.findall(r'<text class="(?:limit|peak)-text" x="([0-9.]+)"', page)
+    assert len(places) == len(set(places)) == 3
+
+
 def test_markdown_is_text_on_one_line() -> None:
     assert markdown_text("a_b*c\n# d") == "a\\_b\\*c \\# d"
 
