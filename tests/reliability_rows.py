@@ -336,18 +336,23 @@ ROWS: Final = (
         (
             "test_real_oom.py::test_the_application_survives_memtop_in_a_cgroup_that_is_nearly_full",
             "test_preflight.py::test_it_makes_itself_the_first_victim",
+            "test_preflight.py::test_it_is_the_first_victim_before_anything_large_is_imported",
         ),
     ),
     Row(
         50,
         "a limit on memtop's own memory",
-        ("test_real_oom.py::test_memtop_itself_goes_on_sampling_in_a_small_cgroup",),
+        (
+            "test_real_oom.py::test_memtop_itself_goes_on_sampling_in_a_small_cgroup",
+            "test_preflight.py::test_too_small_a_limit_on_addresses_is_said",
+            "test_starvation.py::test_it_does_without_or_says_in_one_line_why_it_cannot",
+        ),
     ),
     Row(
         51,
         "thousands of processes",
         (
-            f"{_SAMPLER}::test_two_thousand_idle_processes_cost_one_sweep_and_a_few_look_ups",
+            f"{_SAMPLER}::test_thousands_of_idle_processes_cost_one_sweep_and_a_few_look_ups",
             "cli/test_fork_storm.py::test_a_storm_of_forks_costs_no_sample_of_the_process_asked_for",
         ),
     ),
@@ -363,6 +368,7 @@ ROWS: Final = (
         53,
         "paging of memtop itself",
         (
+            "test_preflight.py::test_memtop_locks_no_memory",
             "tui/terminal/test_memory_tuning.py::test_the_screen_does_without_openssl_and_keeps_the_collector_out_of_the_start",
         ),
     ),

@@ -13,6 +13,8 @@ import pytest
 from memtop import preflight
 from memtop.errors import Unavailable, UsageError
 
+ROOT = Path(__file__).resolve().parent.parent
+
 
 def test_it_makes_itself_the_first_victim() -> None:
     code = (
@@ -20,6 +22,32 @@ def test_it_makes_itself_the_first_victim() -> None:
         "print(make_first_victim() is not None, open('/proc/self/oom_score_adj').read().strip())"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "True 1000\n"
+
+
+def test_it_is_the_first_victim_before_anything_large_is_imported() -> None:
+    """What it imports may be what fills the container."""
+    code = (
+        "import sys\n"
+        "from memtop import __main__, preflight\n"
+        "preflight.make_first_victim = lambda: print(*sys.modules)\n"
+        "sys.argv = ['memtop', '-V']\n"
+        "__main__.main()\n"
+    )
+    imported = subprocess.check_output([sys.executable, "-S", "-c", code], text=True, cwd=ROOT).splitlines()[0].split()
+    own = {name for name in imported if name.startswith("memtop")}
+    assert own == {"memtop", "memtop.__main__", "memtop.preflight", "memtop.errors"}
+    assert len(set(imported) - own) < 60, "hardly more than Python itself needs"
+
+
+def test_memtop_locks_no_memory() -> None:
+    """Locked pages are those that the kernel cannot give to the processes that are watched."""
+    command = [sys.executable, "-m", "memtop", "--json", "-d", "60", str(os.getpid())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        status = Path(f"/proc/{child.pid}/status").read_text()
+        child.terminate()
+    assert "VmLck:\t       0 kB" in status
 
 
 @pytest.mark.parametrize("limit_bytes", [-1, preflight.LEAST_BYTES, preflight.SCREEN_BYTES])

@@ -140,7 +140,7 @@ def in_cgroup(folder: Path, *options: str) -> subprocess.CompletedProcess[bytes]
     )
 
 
-@pytest.mark.parametrize("limit_mib", [100, 60])
+@pytest.mark.parametrize("limit_mib", [100, 60, 48])
 def test_memtop_itself_goes_on_sampling_in_a_small_cgroup(limit_mib: int) -> None:
     with memory_cgroup(limit_mib * MIB) as folder:
         done = in_cgroup(folder, "--json", "-n", "5", "-d", "0.1")
