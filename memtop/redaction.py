@@ -15,9 +15,30 @@ HIDDEN: Final = b"***"
 CACHED: Final = 2048
 """Number of command lines whose redacted form is cached. Most are the same at every sample."""
 
-_SECRET: Final = rb"(?:pass|pwd|secret|token|key|cred|auth|cookie|dsn)"
+_SECRET: Final = (
+    rb"(?:pass|pwd|secret|token|key|cred|auth|cookie|dsn|jwt|bearer|psk|signature|(?<![a-z])(?:sig|pat|pw)(?![a-z]))"
+)
 _NAME: Final = rb"(?<![\w.-])(?=[\w.-]*?" + _SECRET + rb")[\w.-]++"
 _URL_USER: Final = rb"(://[^\s:/@]{0,200}:)[^\s]{0,200}@"
+_USER_AT: Final = rb"((?<![\w/.:@+-])[\w.+-]{1,64}:)[^\s:/@]{1,200}@(?=[\w.-])"
+"""A user and a password before a host, without a scheme."""
+_SHAPES: Final = (
+    rb"\b(?:(?:AKIA|ASIA)\w{8,}|gh[pousr]_\w{16,}|github_pat_\w+|gl[a-z]{2,5}t-[\w-]{10,}|xox[a-z]-[\w-]{6,}"
+    rb"|sk-[\w-]{16,}|AIza[\w-]{20,}|(?:hf|npm)_\w{16,}|pypi-[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)"
+    rb"|(?<=hooks\.slack\.com/services/)[\w/-]+|(?<=/api/webhooks/)[\w/-]+"
+    rb"|(?s:-----BEGIN [A-Z ]*PRIVATE KEY-----.*)"
+)
+"""What keys and tokens of well-known services look like, wherever they stand."""
+_NAMES_VALUE: Final = (
+    rb"(?i)[\w./:-]*?(?:password|passwd|passphrase|(?:auth|access|session)[-_]?token"
+    rb"|(?:access|private|api|secret)[-_]?key)\Z"
+)
+"""A word after which its value follows: ``config set auth_token V``."""
+_PIPED: Final = (
+    rb"((?:\A|[\s;&|(])(?:echo|printf)\s+)[^|;&]+(?=\|[^|]*(?:-stdin|sudo\s+-\w*S|chpasswd|passphrase-fd|passwd))"
+)
+"""``echo V | program --password-stdin``"""
+_SLASHED: Final = rb"(?i)\A(/p(?:ass(?:word)?)?:).+"
 _URL_TOKEN: Final = rb"(?i)(https?://)[^\s:/@]{1,200}@"
 _WHOLE: Final = rb"(?is)(" + _NAME + rb"=).+\Z"
 _HEADER: Final = rb"(?is)(" + _NAME + rb"[\"']?\s{0,8}:\s{0,8})[^\s].*"
@@ -41,11 +62,15 @@ class _Program(NamedTuple):
     """Long options whose value follows, directly or after ``=``."""
     after: str = ""
     """The subcommand, if only one subcommand takes secrets."""
+    operands: str = ""
+    """Operands that are secrets themselves, as a regular expression."""
+    rest_after: str = ""
+    """Operands behind which all others may be secrets, as a regular expression."""
 
 
 _PROGRAMS: Final = (
     _Program("mysql[\\w-]*|mariadb[\\w-]*", attached="p"),
-    _Program("curl", "uU", options=("--user", "--proxy-user")),
+    _Program("curl", "uUb", options=("--user", "--proxy-user")),
     _Program("https?", "a"),
     _Program("wget|aria2c|lftp|ncftp\\w*", "up", options=("--user",)),
     _Program("sshpass", "p"),
@@ -57,11 +82,28 @@ _PROGRAMS: Final = (
     _Program("sqlcmd|bcp|isql|tsql|osql", "P"),
     _Program("mosquitto_\\w+|ipmitool", "P"),
     _Program("plink|pscp|psftp", options=("-pw",)),
-    _Program("cqlsh|rabbitmqadmin|influx|clickhouse\\w*|nats|arangosh", "p"),
+    _Program("cqlsh|rabbitmqadmin|influx|clickhouse\\w*|nats|arangosh|beeline|twine|elasticsearch-users", "p"),
+    _Program(
+        "useradd|usermod|groupmod|hydra|evil-winrm(?:\\.rb)?|crackmapexec|netexec|nxc|ktutil|youtube-dl|yt-dlp", "p"
+    ),
+    _Program("rabbitmqctl", rest_after="add_user|change_password|authenticate_user"),
+    _Program("sqlplus|sqlldr|expd?p?|impd?p?|rman", operands="[\\w$#]+/[^/\\s]+"),
+    _Program("etcdctl", options=("--user",)),
+    _Program("kubectl|oc", options=("--from-literal",)),
+    _Program("vault", rest_after="login|put|write|patch"),
+    _Program("rclone", rest_after="obscure|pass\\w*"),
+    _Program("mc|mcli", rest_after="set|add"),
+    _Program("ngrok|poetry", rest_after="(?:add-)?authtoken|http-basic\\..*|pypi-token\\..*"),
+    _Program("wpa_passphrase|radtest|isql|vncpasswd", rest_after="(?:.*/)?(?:wpa_passphrase|radtest|isql|vncpasswd)"),
+    _Program("iwconfig", rest_after="key"),
+    _Program("grafana-cli|grafana", rest_after="reset-admin-password"),
+    _Program("ssh-keygen", "NP"),
+    _Program("ldappasswd", "as"),
+    _Program("swaks|sendemail", options=("-ap", "-xp")),
     _Program("zip|unzip", "P"),
     _Program("7z\\w?", attached="p"),
-    _Program("rar|unrar", attached="p"),
-    _Program("htpasswd", "b"),
+    _Program("rar|unrar", attached="ph"),
+    _Program("htpasswd", rest_after="(?:.*/)?htpasswd"),
     _Program("docker|podman|buildah|nerdctl|helm|skopeo|oras|crane", "pu", after="login"),
     _Program("az|oc|cf|vault", "pt", after="login"),
     _Program("openssl", options=("-k", "-K", "-pass", "-passin", "-passout")),
@@ -77,6 +119,10 @@ class _Rule(NamedTuple):
     joined: re.Pattern[bytes]
     """Matches an option together with its value."""
     after: bytes
+    operand: re.Pattern[bytes]
+    """Matches an operand that is a secret."""
+    rest_after: re.Pattern[bytes]
+    """Matches an operand behind which all others may be secrets."""
 
 
 def _rules(programs: Iterable[_Program]) -> Iterator[_Rule]:
@@ -91,6 +137,8 @@ def _rules(programs: Iterable[_Program]) -> Iterator[_Rule]:
             re.compile(rf"(?:{long}|{follows})\Z".encode()),
             re.compile(rf"((?:{long})=|{joined})(?=.)".encode(), re.S),
             program.after.encode(),
+            re.compile(rf"(?:{program.operands or never})\Z".encode()),
+            re.compile(rf"(?:{program.rest_after or never})\Z".encode(), re.S),
         )
 
 
@@ -98,7 +146,8 @@ def _rules(programs: Iterable[_Program]) -> Iterator[_Rule]:
 def _suspicious() -> re.Pattern[bytes]:
     """Matches every command line that may hold a secret. Most hold none; then no other pattern is compiled."""
     names = "|".join(program.names for program in _PROGRAMS).encode()
-    return re.compile(_SECRET + rb"|://|(?:\A|[/\s\0;|&()])(?:" + names + rb")(?=[\s\0;|&()]|\Z)", re.I)
+    program = rb"(?:\A|[/\s\0;|&()])(?:" + names + rb")(?=[\s\0;|&()]|\Z)"
+    return re.compile(rb"(?i:" + _SECRET + rb"|" + program + rb"|:[^\s:/@\0]+@|/p:)|://|" + _SHAPES)
 
 
 @cache
@@ -131,19 +180,22 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
     found: list[bytes] = []
     rules: list[_Rule] = []
     seen: set[bytes] = set()
-    value_next = False
-    for word in words:
+    value_next = rest = False
+    for place, word in enumerate(words):
         scrubbed = word
         if not word.strip():
             pass  # whitespace between two words
         elif word[:1] in _SEPARATORS:
-            value_next = False
+            value_next = rest = False
         elif not word.startswith(b"-"):
-            if value_next:
+            new = [rule for rule in _all_rules() if rule not in rules and rule.program.match(word)]
+            if value_next or (rest and not new) or any(rule.operand.match(word) for rule in rules):
                 scrubbed, value_next = HIDDEN, False
             else:
-                rules += [rule for rule in _all_rules() if rule not in rules and rule.program.match(word)]
+                rules += new
                 seen.add(word)
+                rest = rest or any(rule.rest_after.match(word) for rule in rules)
+                value_next = place > 0 and re.match(_NAMES_VALUE, word) is not None
         else:
             active = [rule for rule in rules if not rule.after or rule.after in seen]
             value_next = any(rule.whole.match(word) for rule in active)
@@ -156,6 +208,8 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
 
 def _scrub_argument(argument: bytes) -> bytes:
     scrubbed = re.sub(_URL_TOKEN, rb"\1***@", re.sub(_URL_USER, rb"\1***@", argument))
+    for pattern, kept in ((_USER_AT, rb"\1***@"), (_SHAPES, HIDDEN), (_SLASHED, rb"\1***"), (_PIPED, rb"\1*** ")):
+        scrubbed = re.sub(pattern, kept, scrubbed)
     if re.match(_WHOLE, scrubbed):
         return re.sub(_WHOLE, rb"\1***", scrubbed)
     if b" " in scrubbed:
