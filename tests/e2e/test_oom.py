@@ -13,7 +13,7 @@ def test_before_the_kill_the_limit_is_named_and_after_it_the_autopsy_is_certain(
     with memory_cgroup(60 * MIB) as folder:
         child = grower(folder, 1000)
         try:
-            with Terminal("-d", "0.2", str(child.pid), size=(120, 60)) as terminal:
+            with Terminal("-d", "0.2", str(child.pid), size=(120, 40)) as terminal:
                 terminal.wait_for(re.compile(rf"% of\s.*the\s.*60\.0 MiB.*{folder.name}", re.DOTALL))
                 tell(child)
                 terminal.wait_for("OOM-killed (certain)")

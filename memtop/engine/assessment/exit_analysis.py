@@ -22,6 +22,8 @@ from memtop.sampling.cgroup_reading import CgroupReading
 
 BEFORE_S: Final = 10.0
 """A reading of its cgroup that is older says nothing about the end of a process."""
+FULL_SHARE: Final = 0.9
+"""Of its limit: a cgroup in which the OOM killer acts uses at least as much."""
 AUTOPSIES: Final = 64
 """Reports kept of processes that were neither wanted nor taken by the OOM killer; small ones go first."""
 MOST_TAKEN: Final = 64
@@ -238,6 +240,8 @@ class ExitAnalysis:
         used_s, *used_bytes = self._last_used.get(key, (-BEFORE_S, 0, 0))
         # An earlier use says nothing, and the last reading may fall into the end, when half of it is freed already.
         before_bytes = max(used_bytes) if step.now_s - used_s <= BEFORE_S else 0
+        if limit is not None and limit[1] and before_bytes < FULL_SHARE * limit[1]:
+            before_bytes = 0  # it was at its limit then, so both readings are of before its last rise or of its end
         after = step.cgroups.readings.get(path) if path is not None else None
         return ExitReport(
             key=key,

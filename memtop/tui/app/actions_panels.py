@@ -59,6 +59,15 @@ class PanelActions(AppState):
             self.query_one(f"#{cursor}").focus()
         self.keys_to_panel = False
 
+    def page_panel(self, screens: float) -> bool:
+        """Scroll the panel on screen; False if there is none, or if all of it is in view."""
+        name = self.view.panel
+        for panel in self.query(f"#{BY_NAME[name].cursor or f'panel-{name}'}") if name else ():
+            if panel.max_scroll_y > 0:
+                panel.scroll_relative(y=int(panel.size.height * screens), animate=False)
+                return True
+        return False
+
     def action_go_url(self) -> None:
         metrics_prompt.ask_go_url(self, self.show_panel)
 

@@ -183,6 +183,7 @@ class MemtopApp(
         self.chart = self.query_one(MemoryChart)
         self.chart.framed = self.query_one("#charts")
         self.table.ascii = self.settings.ascii
+        self.table.page_beside = self.page_panel
         self.table.focus()
         self.watch_view()
         self.query_one(Panels).display = False

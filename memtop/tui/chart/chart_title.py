@@ -98,7 +98,7 @@ def _keys(look: Glyphs, *, areas: bool, shows_virt: bool) -> dict[ChartStyle, st
 
 def _arrow(detail: Detail, row: ProcessRow) -> str:
     """An arrow if the slope and the change over the minute agree. After a peak, a slope alone misleads."""
-    if detail.gone:
+    if detail.gone or row.rss_bytes is None:
         return ""
     slope = slope_sign(detail.slope_bytes_per_min, row.rss_bytes)
     change = slope if row.growth_bytes_per_min is None else slope_sign(row.growth_bytes_per_min, row.rss_bytes)

@@ -8,6 +8,7 @@ that process has left the list does the cursor pass to the row that took its pla
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -69,6 +70,8 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         """Lines that there are for rows."""
         self.is_touched = False
         """Whether the user has moved the cursor."""
+        self.page_beside: Callable[[float], bool] = lambda screens: False
+        """Scrolls something else by a part of its height; False if there is nothing to scroll."""
         self._index = 0
 
     def show(self, frame: Frame) -> None:
@@ -147,7 +150,9 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         self.select((self.find(self.selected) or 0) + lines)
 
     def action_page(self, screens: float) -> None:
-        """Move the cursor by a part of the screen."""
+        """Move the cursor by a part of the screen; where all rows are in view, ``page_beside`` may take the key."""
+        if len(self.rows) <= self.body_lines and self.page_beside(screens):
+            return
         self.action_move(int(self.body_lines * screens) or (1 if screens > 0 else -1))
 
     def action_first(self) -> None:

@@ -102,6 +102,16 @@ async def test_a_watched_process_has_ten_lines_of_chart_and_the_panel_gives_way(
             await it.until(lambda: it.app.chart.size.height >= 10, "the chart has ten lines")
 
 
+async def test_a_page_key_scrolls_the_panel_where_the_list_has_no_more_rows() -> None:
+    async with board(Settings(delay_s=LONG_S, pids=(10,)), size=(80, 24)) as it:
+        await it.press("5")
+        await it.until(lambda: bool(it.app.query("#panel-status")), "the panel is there")
+        panel = it.app.query_one("#panel-status")
+        await it.until(lambda: panel.max_scroll_y > 0, "not all of it is in view")
+        await it.press("pagedown")
+        await it.until(lambda: panel.scroll_y > 0, "it is scrolled")
+
+
 async def test_the_name_of_a_column_is_completed() -> None:
     async with board() as it:
         await it.press("slash", *"use")
