@@ -99,6 +99,9 @@ class MachineFacts:
 
     total_bytes: int | None = None
     available_bytes: int | None = None
+    committed_bytes: int | None = None
+    commit_limit_bytes: int | None = None
+    """CommitLimit under strict overcommit; None where it is not enforced."""
     used: Rise | None = None
     """Of RAM that is not available: what MemAvailable has lost within the last minute."""
     parts: Mapping[MachinePart, Rise] = field(default_factory=dict)

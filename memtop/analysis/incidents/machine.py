@@ -12,6 +12,7 @@ from memtop.analysis.ledger.machine import MachinePart, Reclaim, reclaim_of
 
 _LOW_SHARE: Final = 0.10
 _VERY_LOW_SHARE: Final = 0.05
+_COMMIT_SHARE: Final = 0.9
 _FALL_BYTES: Final = 256 * MIB
 """A fall of MemAvailable is worth a line from here on, or from a part of RAM, whichever is more."""
 _FALL_SHARE: Final = 0.02
@@ -64,6 +65,20 @@ def host_low(inputs: IncidentInputs) -> Iterator[Incident]:
         swap_free_bytes=m.swap_free_bytes or None,
     )
     yield Incident("host_low", severity, MACHINE, found, 1.0, inputs.now_s, "available", level=True)
+
+
+def commit(inputs: IncidentInputs) -> Iterator[Incident]:
+    """Under strict overcommit nine tenths of what may be promised are."""
+    m = inputs.machine
+    if (
+        not m.commit_limit_bytes
+        or m.committed_bytes is None
+        or m.committed_bytes <= _COMMIT_SHARE * m.commit_limit_bytes
+    ):
+        return
+    found = facts(committed_bytes=m.committed_bytes, limit_bytes=m.commit_limit_bytes)
+    weight = m.committed_bytes / m.commit_limit_bytes
+    yield Incident("commit", WARNING, MACHINE, found, weight, inputs.now_s, "commit", level=True)
 
 
 def pressure(inputs: IncidentInputs) -> Iterator[Incident]:

@@ -19,6 +19,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("group_growth", "groups", groups.group_growth),
         Rule("near_limit", "limits", cgroups.near_limit),
         Rule("host_low", "available", machine.host_low),
+        Rule("commit", "overcommit", machine.commit),
         Rule("pressure", "psi", machine.pressure),
         Rule("group_rising", "groups", groups.group_rising),
         Rule("rising", "verdicts", processes.rising),

@@ -100,6 +100,10 @@ def machine_facts(step: StepInput, trend: MachineTrend, counters: Counters) -> M
     return MachineFacts(
         total_bytes=meminfo.total_bytes if meminfo is not None else None,
         available_bytes=meminfo.available_bytes if meminfo is not None else None,
+        committed_bytes=meminfo.committed_bytes if meminfo is not None else None,
+        commit_limit_bytes=meminfo.commit_limit_bytes
+        if meminfo is not None and step.cgroups.policy.overcommit == 2
+        else None,
         used=used,
         parts=parts,
         slab_holds=trend.slab_holds(slab) if slab is not None else "",

@@ -168,6 +168,9 @@ def test_a_cgroup_that_fills_names_the_process_that_fills_it_as_soon_as_one_is_k
     [
         ({"available_bytes": GIB}, [("host_low", WARNING)]),
         ({"available_bytes": GIB // 2}, [("host_low", DANGER)]),
+        ({"committed_bytes": 91 * MIB, "commit_limit_bytes": 100 * MIB}, [("commit", WARNING)]),
+        ({"committed_bytes": 89 * MIB, "commit_limit_bytes": 100 * MIB}, []),
+        ({"committed_bytes": 91 * MIB}, []),
         ({"some_percent": 9.0}, []),
         ({"some_percent": 34.0}, [("pressure", WARNING)]),
         ({"some_percent": 34.0, "full_percent": 20.0, "refault_per_s": 5000.0}, [("pressure", DANGER)]),
@@ -307,7 +310,14 @@ def test_every_rule_is_tried_here() -> None:
             CgroupFacts("b", "b", 300 * MIB, 200 * MIB, rise=rise(30, 6.0)),
         ),
         machine=MachineFacts(
-            16 * GIB, GIB, some_percent=50.0, swap_used=rise(100, 20.0), swap_free_bytes=GIB, used=rise(1200, 20.0)
+            16 * GIB,
+            GIB,
+            19 * GIB,
+            20 * GIB,
+            some_percent=50.0,
+            swap_used=rise(100, 20.0),
+            swap_free_bytes=GIB,
+            used=rise(1200, 20.0),
         ),
         exits=(
             ExitFacts(OTHER, "a (43)", 90.0, is_oom=True),
