@@ -310,7 +310,7 @@ class Engine:
             self._note(event)
         for report in assessor.fresh:
             if report.is_oom:
-                self._oom_victim = f"{report.name} {report.key.pid}"
+                self._oom_victim = f"{report.shown_name} {report.key.pid}"
                 self._departed.note_kill(report.key)
 
     def _watch(self, request: Request, sample: Sample, system: SystemRow) -> None:

@@ -41,4 +41,4 @@ def exit_lines(report: ExitReport) -> tuple[str, str]:
         facts.append(f"limit of {short(report.cgroup_limit_name)} {long_size(report.cgroup_limit_bytes)}")
     if report.lived_s is not None:
         facts.append(f"lived {duration(report.lived_s)}")
-    return f"{clock}  {report.name} ({report.key.pid}) {how(report)}", "; ".join(facts) or "no further details"
+    return f"{clock}  {report.shown_name} ({report.key.pid}) {how(report)}", "; ".join(facts) or "no further details"

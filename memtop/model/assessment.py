@@ -103,6 +103,7 @@ class ExitReport(NamedTuple):
 
     key: ProcessKey
     name: str
+    """The kernel's name."""
     command: str
     at_s: float
     """Seconds since the epoch."""
@@ -134,6 +135,13 @@ class ExitReport(NamedTuple):
     cgroup_after_bytes: int | None = None
     successor: ProcessKey | None = None
     """A younger process with the same command in the same cgroup."""
+    program: str = ""
+    """The program, script, module or main class that it ran; empty where that is its name."""
+
+    @property
+    def shown_name(self) -> str:
+        """What a person calls it."""
+        return self.program or self.name
 
     @property
     def is_oom(self) -> bool:

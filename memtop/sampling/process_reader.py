@@ -23,6 +23,10 @@ from memtop.sources.protocol import Source
 
 TURN_TICKS: Final = 32
 """Number of ticks in which stat of every process that is not on screen is read once."""
+YOUNG_TICKS: Final = (1, 2, 4)
+"""A new process often becomes another program soon: its stat is read again so many ticks after it was first seen ..."""
+MOST_YOUNG: Final = 64
+"""... of so many at one tick."""
 FIRST_SETTLE_S: Final = 0.05
 """Time that the first sample waits for command lines and user names ..."""
 ONCE_SETTLE_S: Final = 2.0
@@ -48,6 +52,8 @@ class ProcessReader:
         self._leaves_out: bool | None = None
         """Whether /proc does not even list what may not be read; None until that matters."""
         self._lives: dict[tuple[int, int], int] = {}
+        self._young: dict[int, list[int]] = {}
+        """PIDs of new processes by the tick at which their stat is read again."""
 
     def read(self, plan: SamplePlan, pids: Sequence[int], now_s: float) -> dict[int, ProcessSample]:
         """The processes of this instant by pid; ``now_s`` is on the clock of Instant.mono_s."""
@@ -148,6 +154,8 @@ class ProcessReader:
         except MemtopError as error:
             self._problems.note(error)
             return
+        for ticks in YOUNG_TICKS if self._files.tick else ():
+            self._young.setdefault(self._files.tick + ticks, []).append(pid)
         life = self._lives.get((pid, stat.start_ticks), -1) + 1
         record = ProcessRecord(ProcessKey(pid, stat.start_ticks, life), stat.comm)
         self._records[pid] = record
@@ -191,8 +199,9 @@ class ProcessReader:
         if readings.focus is not None and readings.focus.pid in records:
             visible.append(readings.focus.pid)
         everybody = list(records)
+        young = self._young.pop(self._files.tick, [])[-MOST_YOUNG:]
         due = (
-            set(everybody[self._files.tick % TURN_TICKS :: TURN_TICKS]).union(changed_state, self._files.shrunk)
+            set(everybody[self._files.tick % TURN_TICKS :: TURN_TICKS]).union(changed_state, self._files.shrunk, young)
             & records.keys()
         )
         if Need.STAT in readings.needs_all:

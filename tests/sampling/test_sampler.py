@@ -134,6 +134,18 @@ def test_exec_of_a_program_whose_code_never_moves_is_noticed_by_its_stack() -> N
     assert seen(sampler, ask=looking_at(process)).execs == 1, "its memory is torn down"
 
 
+def test_a_new_process_that_execs_soon_is_known_by_its_program_though_it_is_not_on_screen() -> None:
+    source = FakeSource(FakeProcess(1))
+    sampler = Sampler(source)
+    sampler.sample(plan(Request()))
+    child = source.add(FakeProcess(42, comm=b"bash", cmdline=b"bash\0loop.sh\0", start_ticks=102_000))
+    sampler.sample(plan(Request()))
+    child.comm, child.cmdline, child.start_stack = b"python3", b"python3\0eater.py\0", 0x7FFE_0000
+    for _ in range(4):
+        found = take(sampler, Request()).processes[42]
+    assert (found.name_raw, found.command_raw, found.execs) == (b"python3", b"python3\0eater.py\0", 1)
+
+
 def test_exec_is_noticed_by_a_peak_that_falls_where_the_code_may_not_be_read() -> None:
     process = FakeProcess(42, start_code=1)
     source = FakeSource(process)

@@ -246,6 +246,7 @@ class ExitAnalysis:
         return ExitReport(
             key=key,
             name=row.name,
+            program=row.program_names[-1],
             command=row.command,
             at_s=at_s,
             exit_code=exit_code(status),

@@ -303,7 +303,7 @@ class MemtopApp(
         for autopsy in frame.exits:
             if autopsy.is_oom and autopsy.key != self.view.readings.focus and autopsy.first_life not in loops:
                 taken = "was killed" if autopsy.oom is Oom.CERTAIN else "was probably killed"
-                self.say(f"{autopsy.name} ({autopsy.key.pid}) {taken} by the OOM killer", severity="error")
+                self.say(f"{autopsy.shown_name} ({autopsy.key.pid}) {taken} by the OOM killer", severity="error")
 
     def on_sampler_troubled(self, message: SamplerTroubled) -> None:
         """Say that the numbers stood still for a moment, and why."""

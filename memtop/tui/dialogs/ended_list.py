@@ -80,7 +80,12 @@ def _runs(ended: Sequence[ExitReport]) -> list[list[ExitReport]]:
     runs: list[list[ExitReport]] = []
     for one in ended:
         small = not (one.large or one.is_oom or one.wanted)
-        if small and runs and (one.name, how(one)) == (runs[-1][0].name, how(runs[-1][0])) and not runs[-1][0].large:
+        if (
+            small
+            and runs
+            and (one.shown_name, how(one)) == (runs[-1][0].shown_name, how(runs[-1][0]))
+            and not runs[-1][0].large
+        ):
             runs[-1].append(one)
         else:
             runs.append([one])
