@@ -54,6 +54,8 @@ class LookingBack:
         self._past = past
         self._player: Player | None = None
         """What plays the past; None while now is shown, and where the past is not kept."""
+        self._trouble = ""
+        """Why the instant that was looked for last cannot be played; empty if it can."""
         self._cursor_s: float | None = None
         """The instant that was looked for last."""
         self._now: Frame | None = None
@@ -109,8 +111,11 @@ class LookingBack:
     def work(self, request: Request, until_s: float = math.inf) -> Frame | None:
         """Play towards the instant that is looked for, until a monotonic time. A frame if it is reached."""
         if self._player is not None and self._player.has_work:
-            past = self._player.work(_at_present(request), until_s)
-            self._past.rest()
+            try:
+                past = self._player.work(_at_present(request), until_s)
+                self._past.rest()
+            except RecordingError as error:
+                return self._without_past(error)
             return None if past is None or self._cursor_s is None else self._merge(past)
         frame = self.player.work(request, until_s) if self.player is not None else None
         return None if frame is None else self._answer(frame, request)
@@ -132,14 +137,25 @@ class LookingBack:
             self._go_to(cursor_s)
             self._now = self._now._replace(timeline=self._timeline(frame)) if frame.timeline is None else self._now
         if self._player is None:
-            return self._show(self._now)
+            return self._show(self._troubled(self._now))
         if not self._player.is_there:
             return None
-        past = self._player.view(_at_present(request))
+        try:
+            past = self._player.view(_at_present(request))
+        except RecordingError as error:
+            return self._without_past(error)
         return self._show(self._now) if past is None else self._merge(past)
 
+    def _without_past(self, error: RecordingError) -> Frame | None:
+        """What the engine knows of the instant, where its file cannot be read: sampling goes on."""
+        self._player, self._trouble = None, str(error)
+        return None if self._now is None else self._show(self._troubled(self._now))
+
+    def _troubled(self, frame: Frame) -> Frame:
+        return frame._replace(problems=(*frame.problems, self._trouble)) if self._trouble else frame
+
     def _go_to(self, wall_s: float) -> None:
-        player = self._player
+        player, self._trouble = self._player, ""
         if player is None or not player.span.first_s <= wall_s <= player.span.last_s:
             try:
                 self._player = self._past.player_at(wall_s)

@@ -10,7 +10,7 @@ import pytest
 from memtop.cli.composition import looking_back_on
 from memtop.engine.engine import Engine
 from memtop.engine.looking_back import LookingBack
-from memtop.errors import AccessDenied
+from memtop.errors import AccessDenied, RecordingError
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
@@ -20,6 +20,7 @@ from memtop.settings import Settings
 from memtop.sources.recording import recorder as recorder_module
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.ring import Ring
+from memtop.sources.recording.timed_connection import TimedConnection
 from memtop.units import long_size
 from memtop.view_state import View
 from tests.children import eventually
@@ -151,6 +152,30 @@ def test_what_is_no_longer_in_memory_comes_from_the_file_that_is_written(
     assert facts(machine.back_at(18)) == facts(machine.frames[18])
     machine.back_at(4)
     assert machine.recorder.stop() is None, "the file is not held open"
+    machine.recorder.close()
+
+
+def test_a_disk_that_hangs_costs_the_past_and_no_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memtop.sources.recording.encoder.KEY_TICKS_MOST", 4)
+    monkeypatch.setattr(recorder_module, "Ring", lambda: Ring(limit_bytes=3000))
+    machine = Machine(str(tmp_path / "r"))
+    machine.run(20)
+    machine.settle()
+
+    def hang(*query: object) -> None:
+        raise RecordingError("the disk does not answer")
+
+    wanted = looking_at(machine.frames[5].at_s)
+    machine.engine.view(wanted)
+    assert machine.engine.has_work, "the file is being played"
+    monkeypatch.setattr(TimedConnection, "execute", hang)
+    frame = machine.engine.work(wanted)
+    assert frame is not None and frame.detail is not None
+    assert frame.problems == ("what is kept of the past cannot be played: the disk does not answer",)
+    assert frame.detail.row.rss_bytes == machine.frames[5].rows[0].rss_bytes
+    again = machine.engine.view(wanted)
+    assert again is not None and again.problems == frame.problems
+    machine.run(2)
     machine.recorder.close()
 
 

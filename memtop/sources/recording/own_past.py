@@ -18,6 +18,7 @@ from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.sources.recording.tables import Bounds, Tables
 from memtop.sources.recording.ticks import Ticks
+from memtop.sources.recording.timed_connection import TimedConnection
 
 if TYPE_CHECKING:
     from memtop.sources.recording.tick import Block
@@ -89,7 +90,7 @@ class OwnPast:
 
 
 def _file_ticks(path: str) -> Ticks:
-    return Ticks(lambda: _own_file(path), has_keys=True)
+    return Ticks(lambda: TimedConnection(lambda: _own_file(path)), has_keys=True)
 
 
 def _in_memory(blocks: Sequence[Block]) -> sqlite3.Connection:

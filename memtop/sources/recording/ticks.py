@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from memtop.errors import RecordingError
 from memtop.sources.recording.checked_values import blob, integer
@@ -16,6 +15,22 @@ from memtop.sources.recording.format import Row
 
 DEADLINE_S: Final = 2.0
 """Longest time of one query."""
+
+
+class Connection(Protocol):
+    """What is used of a connection to a database. Each method may raise sqlite3.Error and RecordingError."""
+
+    def execute(self, query: str, values: Sequence[float | bytes] = ..., /) -> Any:
+        """Run a query. Its answer has ``fetchone`` and is an iterator of rows."""
+        ...
+
+    def set_progress_handler(self, handler: Callable[[], bool], n: int, /) -> None:
+        """Call a function now and then while a query runs, which ends it by True."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
 
 
 class Extent(NamedTuple):
@@ -35,7 +50,7 @@ class Ticks:
 
     def __init__(
         self,
-        connect: Callable[[], sqlite3.Connection],
+        connect: Callable[[], Connection],
         *,
         has_keys: bool,
         has_events: bool = True,
@@ -49,7 +64,7 @@ class Ticks:
         self.has_events = has_events
         """Whether it was recorded by a memtop that writes events."""
         self._event_queries = event_queries(has_events=has_events)
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Connection | None = None
         self._deadline_s = math.inf
 
     @contextmanager
@@ -90,7 +105,8 @@ class Ticks:
 
     def latest_events(self) -> Iterator[tuple[object, ...]]:
         """Wall time and row of the last EVENTS_LIMIT events, the latest first, unchecked."""
-        return self._query().execute(self._event_queries.latest)
+        rows: Iterator[tuple[object, ...]] = self._query().execute(self._event_queries.latest)
+        return rows
 
     def key_before(self, number: int) -> int | None:
         """The last keyframe up to an instant; None for none."""
@@ -98,15 +114,18 @@ class Ticks:
 
     def walls(self, first: int, end: int) -> Iterator[tuple[int, object]]:
         """Number and wall time, unchecked, of some instants."""
-        return self._query().execute("SELECT n, wall_s FROM tick WHERE n >= ? AND n < ? ORDER BY n", (first, end))
+        query = "SELECT n, wall_s FROM tick WHERE n >= ? AND n < ? ORDER BY n"
+        rows: Iterator[tuple[int, object]] = self._query().execute(query, (first, end))
+        return rows
 
     def sweeps(self, name: bytes, first: int, end: int) -> Iterator[tuple[int, int, object, object]]:
         """Number, kind, status and data, unchecked, of what tells a sweep's answers at some instants."""
-        return self._query().execute(
+        rows: Iterator[tuple[int, int, object, object]] = self._query().execute(
             "SELECT tick, kind, status, data FROM fact WHERE tick >= ? AND tick < ? "
             "AND (kind IN (1, 10) OR (kind = 3 AND path = ?)) ORDER BY rowid",
             (first, end, name),
         )
+        return rows
 
     def rest(self) -> None:
         """Close the connection until the next query: SQLite cannot finish a file that is being read.
@@ -127,7 +146,7 @@ class Ticks:
         row: tuple[object, ...] = self._query().execute(query, values).fetchone()
         return row
 
-    def _query(self) -> sqlite3.Connection:
+    def _query(self) -> Connection:
         if self._connection is None:
             self._connection = self._connect()
             self._connection.set_progress_handler(lambda: time.monotonic() > self._deadline_s, 10_000)
