@@ -1,1 +1,1 @@
-"""Bounded history of processes and of the machine, and the series for charts and verdicts."""
+"""Bounded history in memory of processes and of the machine; recordings are in :mod:`memtop.sources.recording`."""

@@ -1,4 +1,4 @@
-"""OOM score and OOM rank, computed as oom_badness() of mm/oom_kill.c and proc_oom_score() of fs/proc/base.c do.
+"""OOM rank and OOM score, computed as oom_badness() of mm/oom_kill.c and proc_oom_score() of fs/proc/base.c do.
 
 The arithmetic is the kernel's of Linux 5.9 and later, in whole pages. Niceness, CPU time, age, children: no part of it.
 """

@@ -1,1 +1,1 @@
-"""Trend of a series of memory readings: shape, slope, steps, sawtooth, and a verdict that does not flicker."""
+"""The growth verdict on a series of memory readings: shape, slope, steps, sawtooth, and a verdict that stands still."""

@@ -1,4 +1,4 @@
-"""OOM rank: a process's position in the order of the OOM killer, in its cgroup and on the machine."""
+"""Candidates of the OOM killer, in a process's cgroup and on the machine, for its OOM rank."""
 
 from __future__ import annotations
 

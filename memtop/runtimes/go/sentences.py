@@ -1,4 +1,4 @@
-"""Sentences of the Runtime panel about a Go program: its verdict, parts, limits and GOMEMLIMIT advice."""
+"""Sentences of the Runtime panel about a Go program: how its verdict, parts, limits and advice are worded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions on time: pause, look back, zoom, scale, delay."""
+"""Keys that act on time: pause (kept by the engine's frozen view), look back, zoom, scale, delay."""
 
 from __future__ import annotations
 

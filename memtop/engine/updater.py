@@ -1,0 +1,192 @@
+"""Updates rows, history, assessments and groups with the next sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from memtop.engine.event_log import Event
+from memtop.engine.row_selection import is_named, own_line
+from memtop.engine.state import EngineState, shown_moving
+from memtop.history.rings import Gap
+from memtop.model.frame import ProcessRow, SystemRow
+from memtop.model.request import Request
+from memtop.process_key import ProcessKey
+from memtop.sampling.request import SamplePlan
+from memtop.sampling.sample import ProcessSample, Sample
+from memtop.sanitize import clean
+from memtop.sources.protocol import NotedEvent
+
+if TYPE_CHECKING:
+    from memtop.engine.assessment import Assessor
+
+HELD: Final = 256
+"""Processes of the command line whose end is reported. Each needs a descriptor."""
+
+
+class Updater:
+    """Writes the engine's state. ``note`` takes the events of each instant."""
+
+    def __init__(self, state: EngineState, note: Callable[[NotedEvent], None]) -> None:
+        self._state = state
+        self._note = note
+
+    def take(self, sample: Sample, request: Request, plan: SamplePlan, *, is_shown: bool) -> None:
+        """Take a sample, which was read by ``plan``. Rows that are not shown may lack what is only to be seen."""
+        before, readings, now_s = self._state.sample, request.readings, sample.mono_s
+        self._keep_time(sample, readings.delay_s)
+        machine_is_new = self._state.machine.take(sample, everybody=request.everybody and sample.everybody)
+        ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
+        last = {key: row for key in sample.gone if (row := self._state.table.row(key)) is not None}
+        unwatched = [key for key in sample.gone if not self._depart(key, ended.get(key.pid, sample.wall_s), sample)]
+        still, doubted = request.window.stands_still, self._doubted(readings.focus, now_s)
+        sums_family = self._state.assessor is not None and self._state.assessor.wants_family_sum(readings.focus)
+        self._state.readers.want(readings, doubted, sums_family=sums_family)
+        renewed: frozenset[ProcessKey] = frozenset()
+        if still:
+            self._state.readers.stand_still(readings, lambda: self._state.shown(request).sample)
+        else:
+            renewed = self._state.readers.take(readings, sample)
+        self._state.table.note(sample, partial(self._exec, now_s))
+        system = self._state.machine.row
+        assert system is not None
+        self._state.watched_history.note(sample, system)
+        if self._state.assessor is not None and machine_is_new:
+            renewed |= self._judge_growth(self._state.assessor, sample, plan)
+        renewed = renewed.union(sample.moved)
+        # A row's trend and its last minute change by themselves as old changes leave them. Such rows are updated at
+        # every tick if they are shown, and others in turn.
+        moving = shown_moving(request) if is_shown else ()
+        trends = None if is_shown else [*self._state.asked_for, *([] if readings.focus is None else [readings.focus])]
+        self._state.rows_lag = not is_shown
+        inputs = self._state.row_inputs(sample)
+        self._state.table.build(
+            sample, inputs, moving=None if before is None else moving, renewed=renewed, trends=trends
+        )
+        if machine_is_new and not still:
+            shares = partial(self._state.shares_wanted, request)
+            come = self._state.readers.begin(plan, shares, doubted, sums_family=sums_family)
+            self._state.table.put_shares(come, inputs)
+        self._watch(request, sample, system)
+        if not still:
+            self._state.readers.step_runtimes(readings, sample, self._state.asked_for)
+        if self._state.groups is not None and machine_is_new:
+            focus = [] if request.groups.focus is None else [request.groups.focus]
+            alone = self._state.assessor.growing_alone() if self._state.assessor is not None else {}
+            self._state.groups.note(
+                sample, self._state.table.by_pid(), delay_s=readings.delay_s, looked_at=focus, alone=alone
+            )
+        if self._state.assessor is not None and machine_is_new:
+            self._assess(self._state.assessor, sample, plan, last)
+            if self._state.groups is not None:
+                self._state.groups.note_restarts(self._state.assessor.restarted, sample)
+        self._forget_departed(unwatched, last, ended, sample)
+
+    def _keep_time(self, sample: Sample, delay_s: float) -> None:
+        before, self._state.sample = self._state.sample, sample
+        if before is None:
+            self._state.boot_wall_s = sample.wall_s - sample.mono_s
+            return
+        self._state.elapsed_s = sample.mono_s - before.mono_s
+        if self._state.elapsed_s > 3 * delay_s + 1:
+            self._state.history.gaps.append(Gap(before.mono_s, sample.mono_s))
+
+    def _doubted(self, focus: ProcessKey | None, now_s: float) -> ProcessKey | None:
+        """The process whose verdict depends on LazyFree now: that in focus first."""
+        if self._state.assessor is None:
+            return None
+        if focus is not None:
+            always = self._state.readers.lazy_free_decides(focus)
+            if self._state.assessor.wants_lazy_free(focus, now_s, always=always):
+                return focus
+        return self._state.assessor.row_wanting_lazy_free(focus, now_s)
+
+    def _judge_growth(self, assessor: Assessor, sample: Sample, plan: SamplePlan) -> frozenset[ProcessKey]:
+        """Judge growth. Returns the processes whose rows show another verdict, limit or rank than before."""
+        focus = plan.readings.focus
+        keys = {*assessor.verdicts.rows_with_lazy_free, *([] if focus is None else [focus])}
+        readings = {key: reading for key in keys if (reading := self._state.readers.lazy_free(key)) is not None}
+        return frozenset(assessor.judge_growth(sample, plan, readings))
+
+    def _assess(self, assessor: Assessor, sample: Sample, plan: SamplePlan, last: dict[ProcessKey, ProcessRow]) -> None:
+        rows = self._state.table.by_pid()
+        assessor.hold((key for key in self._state.held if self._state.table.row(key) is not None), self._state.held)
+        expensive = {
+            key: self._state.readers.inputs(
+                key, rows[key.pid], plan, sample, sums_family=assessor.wants_family_sum(key)
+            )
+            for key in plan.assessed
+            if key.pid in rows
+        }
+        assessor.assess(rows, last, expensive, self._state.groups.growing if self._state.groups is not None else ())
+        self._state.exits += assessor.fresh
+        for event in assessor.events:
+            self._note(event)
+        for report in assessor.fresh:
+            if report.is_oom:
+                self._state.oom_victim = f"{report.shown_name} {report.key.pid}"
+                self._state.departed.note_kill(report.key)
+
+    def _watch(self, request: Request, sample: Sample, system: SystemRow) -> None:
+        """Keep the diaries of processes on the command line and of those in focus last, and watch for their ends."""
+        rows, focus = request.rows, request.readings.focus
+        named = self._state.table.rows() if rows.only or rows.names else ()
+        if rows.names and not self._state.replaying:  # PIDs of a recording belong to other processes
+            self._state.own_line = own_line(self._state.table.by_pid())
+        self._state.asked_for = [
+            row.key for row in named if is_named(row, rows, self._state.departed.keys, self._state.own_line)
+        ]
+        self._state.watched_history.watch(
+            self._state.asked_for if focus is None else [focus, *self._state.asked_for], sample, system
+        )
+        family: list[ProcessKey] = []
+        if rows.children and named:
+            family = [row.key for row in self._state.chosen(named, request) if row.gone_s is None]
+        self._state.held = list(dict.fromkeys([*self._state.watched_history.watched, *self._state.asked_for, *family]))[
+            :HELD
+        ]
+
+    def _exec(self, now_s: float, process: ProcessSample) -> None:
+        self._state.history.forget(process.key)
+        if self._state.assessor is not None:
+            self._state.assessor.forget(process.key)
+        self._state.events.add(process.key, Event(now_s, "exec", f"became {clean(process.name_raw)}"))
+
+    def _depart(self, key: ProcessKey, wall_s: float, sample: Sample) -> bool:
+        """Note that a process has ended. Returns whether its row is kept because it was watched."""
+        if self._state.assessor is not None:
+            self._state.assessor.forget(key)
+        row = self._state.table.remove(key)
+        if row is None or key not in self._state.watched_history:
+            return False
+        self._keep_departed(row, wall_s, sample)
+        return True
+
+    def _keep_departed(self, row: ProcessRow, wall_s: float, sample: Sample) -> None:
+        self._state.events.add(row.key, Event(wall_s - (sample.wall_s - sample.mono_s), "gone", "gone"))
+        self._state.departed.add(row, wall_s)
+        report = self._state.assessor.report_on(row.key) if self._state.assessor is not None else None
+        if report is not None and report.is_oom:
+            self._state.departed.note_kill(row.key)
+
+    def _worth(self, key: ProcessKey) -> int:
+        """How much is lost with the row of an ended process: 2 if it was watched or OOM-killed, 1 if it was notable."""
+        report = self._state.assessor.report_on(key) if self._state.assessor is not None else None
+        if key in self._state.watched_history or (report is not None and (report.is_oom or report.wanted)):
+            return 2
+        return int(report is not None and report.is_notable)
+
+    def _forget_departed(
+        self, keys: Iterable[ProcessKey], last: dict[ProcessKey, ProcessRow], ended: dict[int, float], sample: Sample
+    ) -> None:
+        """Forget unwatched processes, except those that were large or killed, which is known by now."""
+        for key in keys:
+            if key in last and self._worth(key):
+                self._keep_departed(last[key], ended.get(key.pid, sample.wall_s), sample)
+            else:
+                self._state.history.forget(key)
+                self._state.events.forget(key)
+        for key in self._state.departed.shed(self._worth):
+            self._state.history.forget(key)
+            self._state.events.forget(key)
