@@ -161,7 +161,7 @@ def test_a_level_process_is_not_called_fine_where_a_limit_could_not_be_read(
     ("files", "words"),
     [
         ({}, ""),
-        ({"proc/42/task/42/maps": AccessDenied("hidden")}, "Not checked: its mappings are not permitted."),
+        ({"proc/42/task/42/maps": AccessDenied("hidden")}, "Not checked: no permission to count its mappings."),
         ({"proc/sys/vm/max_map_count": Unavailable("none")}, "Not checked: vm.max_map_count cannot be read."),
         ({"proc/loadavg": Unavailable("none")}, "Not checked: the number of threads cannot be read."),
         ({"proc/42/cgroup": b"8:pids:/app\n0::/\n"}, "Not checked: the limits of its pids cgroup cannot be read."),

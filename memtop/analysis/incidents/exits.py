@@ -16,7 +16,7 @@ OOM_TOLD_S: Final = 900.0
 """... and is reported for so long."""
 DEATH_TOLD_S: Final = 120.0
 _STEP_S: Final = 5.0
-"""Ages are given in such steps, so that the line stands still in between."""
+"""Ages from this on are given in such steps, so that the line stands still in between."""
 
 
 def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
@@ -138,7 +138,7 @@ def _in_loops(inputs: IncidentInputs) -> Collection[ProcessKey | None]:
 
 
 def _even(ago_s: float) -> float:
-    return max(1.0, ago_s // _STEP_S * _STEP_S)
+    return max(1.0, ago_s // _STEP_S * _STEP_S if ago_s >= _STEP_S else ago_s // 1.0)
 
 
 def _subject(one: ExitFacts) -> Subject:

@@ -69,12 +69,9 @@ class MappingCounts:
                 record.found = MappingCount(unread="its mappings were not counted in the recording")
             return
         except MemtopError as error:
-            why = "not permitted" if isinstance(error, AccessDenied) else "unreadable"
-            record.found, record.asked, record.next_s = (
-                MappingCount(unread=f"its mappings are {why}"),
-                "",
-                now_s + AGAIN_S,
-            )
+            denied = isinstance(error, AccessDenied)
+            why = "no permission to count its mappings" if denied else "its mappings are unreadable"
+            record.found, record.asked, record.next_s = (MappingCount(unread=why), "", now_s + AGAIN_S)
             return
         if answer is None:
             return

@@ -220,6 +220,8 @@ def test_a_kill_calls_for_action_at_first_and_is_reported_for_long() -> None:
     kill = ExitFacts(KEY, "worker (42)", 60.0, is_oom=True, cgroup_name="shop.slice")
     one = incident(exits=(kill,))
     assert (one.severity, one.facts["ago_s"], one.show, one.certain) == (DANGER, 40.0, KEY, True)
+    ages = [incident(exits=(replace(kill, at_s=at_s),)).facts["ago_s"] for at_s in (99.8, 96.5, 91.0)]
+    assert ages == [1.0, 3.0, 5.0], "whole seconds at first, then steps"
     assert found(exits=(replace(kill, at_s=-100.0),)) == [("oom_kill", WARNING)]
     assert found(exits=(replace(kill, at_s=-1000.0),)) == []
 
