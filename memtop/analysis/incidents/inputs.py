@@ -85,6 +85,7 @@ class CgroupFacts(NamedTuple):
     largest: ProcessKey | None = None
     """The largest of its processes."""
     largest_name: str = ""
+    """Empty where not all processes are read: then another may be larger."""
     refault_per_s: float | None = None
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from memtop.analysis.incidents import CgroupFacts
-from memtop.analysis.limits.memory_limits import ceiling
+from memtop.analysis.limits.memory_limits import ceiling, swap_room
 from memtop.analysis.trend.rates import per_s
 from memtop.analysis.trend.rising import QUIET_S, Rise, follow_rise
 from memtop.engine.assessment.memory_limits import limit_name
@@ -80,18 +80,19 @@ class CgroupWatch:
             key, name = self._largest.get(path, (None, ""))
             if key is not None and step.row(key) is None:
                 key, name = None, ""
-            swap = one.timed.reading.swap_limit_bytes
-            machine_swap = (step.meminfo.swap_free_bytes or 0) if step.meminfo is not None else 0
+            reading = one.timed.reading
+            free_bytes = (step.meminfo.swap_free_bytes or 0) if step.meminfo is not None else 0
+            swaps = (step.cgroups.policy.swappiness if reading.v2 else reading.swappiness) != 0
             found.append(
                 CgroupFacts(
                     path,
                     limit_name(path, step),
                     one.limit_bytes,
                     one.limit_bytes - one.used_bytes,
-                    min(machine_swap, swap) if swap is not None else machine_swap,
+                    swap_room([reading.use], free_bytes) if swaps else 0,
                     one.rise,
                     key,
-                    name,
+                    name if step.everybody else "",
                     one.refault_per_s,
                 )
             )

@@ -88,6 +88,34 @@ def test_what_has_a_heap_of_limited_size_is_not_said_to_fill_the_machine(command
     assert ("limit_name" in first(frame).facts) is limit
 
 
+def full(source: FakeSource, engine: Engine, pids: frozenset[int] | None) -> Incident:
+    """The incident of a cgroup whose limit is nearly reached, after some samples of these processes."""
+    source.files[f"{APP}/memory.stat"] = b"anon 99000000\nfile 0\n"
+    source.files[f"{APP}/memory.current"] = b"99000000\n"
+    for _ in range(8):
+        frame = engine.step(request(only=pids))
+    assert frame is not None
+    return next(one for one in report(frame).standing if one.name == "near_limit")
+
+
+def test_the_largest_process_of_a_full_cgroup_is_named_where_all_are_read() -> None:
+    processes = FakeProcess(42), FakeProcess(43, rss_pages=60 * MIB_PAGES, cmdline=b"giant\0")
+    assert full(*world(*processes), None).facts["largest"] == "giant (43)"
+    assert "largest" not in full(*world(*processes), frozenset({42})).facts
+
+
+@pytest.mark.parametrize(("swappiness", "room"), [(b"60\n", 40 * MIB), (b"0\n", None)])
+def test_what_a_full_cgroup_may_still_swap_is_what_its_limit_leaves(swappiness: bytes, room: int | None) -> None:
+    source, engine = world(FakeProcess(42))
+    source.files |= {
+        "proc/meminfo": b"MemTotal: 24000000 kB\nMemAvailable: 20000000 kB\nSwapFree: 800000 kB\n",
+        "proc/sys/vm/swappiness": swappiness,
+        f"{APP}/memory.swap.max": b"%d\n" % (50 * MIB),
+        f"{APP}/memory.swap.current": b"%d\n" % (10 * MIB),
+    }
+    assert full(source, engine, None).facts.get("swap_room_bytes") == room
+
+
 def test_a_leak_out_of_focus_is_named_with_its_limit_within_seconds_and_confirmed_later() -> None:
     frames = leak(12, 2)
     told = next(number for number, frame in enumerate(frames) if frame.incidents and names(frame))
