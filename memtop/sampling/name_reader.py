@@ -21,6 +21,8 @@ class NameReader:
         self._source = source
         self._users: dict[int, str] = {}
         self._waiting: set[int] = set()
+        self._stale: set[int] = set()
+        """PIDs that became another program while their command line was being read: the answer may be the old one."""
 
     @property
     def waits(self) -> bool:
@@ -29,8 +31,11 @@ class NameReader:
 
     def want_command(self, record: ProcessRecord) -> None:
         """Request the command line, which is unknown or may have changed."""
+        pid = record.key.pid
+        if record.command_wanted and pid in self._waiting:
+            self._stale.add(pid)
         record.command_wanted = True
-        self._waiting.add(record.key.pid)
+        self._waiting.add(pid)
 
     def take_uid(self, record: ProcessRecord, uid: int) -> None:
         """Take a new user ID. The number stands for the name until that is known."""
@@ -43,6 +48,7 @@ class NameReader:
     def forget(self, pid: int) -> None:
         """Drop a process that has ended."""
         self._waiting.discard(pid)
+        self._stale.discard(pid)
 
     def collect(self, records: Mapping[int, ProcessRecord]) -> Iterator[int]:
         """Take the answers that have come. Yields the PIDs whose names have changed."""
@@ -51,7 +57,8 @@ class NameReader:
             if record.command_wanted:
                 done, raw = self._answer(f"{record.folder}/cmdline", COMMAND_LIMIT)
                 if done:
-                    record.command_wanted = False
+                    record.command_wanted = pid in self._stale
+                    self._stale.discard(pid)
                     changed = raw != record.command_raw
                     record.command_raw = raw
             if record.user_wanted and record.uid is not None:

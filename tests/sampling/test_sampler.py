@@ -20,6 +20,7 @@ from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.sampler import Sampler
 from memtop.sources.live import LiveSource
+from memtop.sources.protocol import READ_LIMIT, Answer
 from tests.children import SLEEPER, eventually, python, tell
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import plan, request
@@ -144,6 +145,31 @@ def test_a_new_process_that_execs_soon_is_known_by_its_program_though_it_is_not_
     for _ in range(4):
         found = take(sampler, Request()).processes[42]
     assert (found.name_raw, found.command_raw, found.execs) == (b"python3", b"python3\0eater.py\0", 1)
+
+
+class EarlyAnswers(FakeSource):
+    """Reads what is asked for at once, and answers later, as a thread does that was quick."""
+
+    def __init__(self, *processes: FakeProcess) -> None:
+        super().__init__(*processes)
+        self._read: dict[str, bytes] = {}
+
+    def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
+        if path in self._read:
+            return Answer(self._read.pop(path), self.took_s)
+        self._read[path] = self._content(path)[:size]
+        return None
+
+
+def test_a_command_line_that_was_read_just_before_an_exec_is_read_again() -> None:
+    source = EarlyAnswers(FakeProcess(1))
+    sampler = Sampler(source)
+    take(sampler)
+    child = source.add(FakeProcess(42, comm=b"bash", cmdline=b"bash\0start\0", start_ticks=102_000))
+    take(sampler)
+    child.comm, child.cmdline, child.start_code = b"python3", b"python3\0eater.py\0", 0x7777_0000
+    found = [take(sampler).processes[42].command_raw for _ in range(3)]
+    assert found[-1] == b"python3\0eater.py\0"
 
 
 def test_exec_is_noticed_by_a_peak_that_falls_where_the_code_may_not_be_read() -> None:
