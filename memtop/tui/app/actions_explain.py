@@ -22,8 +22,10 @@ from memtop.tui.drawing.clickable_line import Bar
 if TYPE_CHECKING:
     from memtop.tui.panels.regions_table import RegionsTable
 
-_OF_THE_MACHINE: Final = frozenset({"ram", "available", "swap", "psi", "faults_rate", "oom_kills", "own_cost"})
-"""Topics that open without a sentence about the process in focus."""
+_OF_VIRT: Final = frozenset(
+    {"virt", "rss", "which_number", "virt_matters", "address_space", "resident_set", "memory_chart", "mem_percent"}
+)
+"""Topics that begin with the answer to "is this VIRT a problem?" for the process in focus."""
 
 
 class ExplainActions(AppState):
@@ -47,7 +49,7 @@ class ExplainActions(AppState):
                 facts |= sizes_then(detail.row, reading, age_s)
         facts |= dict(detail.runtime.facts) if detail.runtime is not None else {}
         sentence = ""
-        if name not in _OF_THE_MACHINE:
+        if name in _OF_VIRT:
             sentence = virt_sentence(detail.row, self.frame.system, detail.outlook)
         if about is not None and about.start is not None:
             sentence = mapping_sentence(about.reading.regions, about.start)
