@@ -41,7 +41,7 @@ class Clue(Enum):
     OTHERS_AS_WELL = "others_as_well"
     """More processes ended than were counted as killed."""
     LARGEST = "largest"
-    """It was the largest of those that ended."""
+    """It was the largest of those that ended, or one of the largest where several were killed."""
 
 
 _KILLED: Final = int(signal.SIGKILL)
@@ -71,7 +71,7 @@ def was_oom(
     ``status`` is that of wait(2). ``cgroup_kills`` and ``machine_kills`` are the increases of the counts of OOM kills
     around its end; None if they cannot be read. ``explained`` of the machine's kills are known to have ended other
     processes, or were counted by other cgroups. ``vanished`` is the number of processes of its cgroup that ended then;
-    it may be the ``largest`` of them.
+    it may be the ``largest`` of them, or one of as many as were killed.
     """
     if status is not None and ending_signal(status) != _KILLED:
         return Oom.NO, (Clue.EXITED,)

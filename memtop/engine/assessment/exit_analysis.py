@@ -222,13 +222,16 @@ class ExitAnalysis:
         mine = here if cgroup_kills is not None else together
         point = self._last_point(key)
         rss = row.rss_bytes or (point.rss_bytes if point is not None else 0)
+        explained = max(counters.counted_kills, sum(step.now_s - at_s <= KILL_S for at_s, _ in self._certain))
+        kills = cgroup_kills if cgroup_kills is not None else (counters.machine_kills or 0) - explained
+        larger = sum(self._rss_of(one) > rss for one in mine if one.key != key)
         oom, clues = was_oom(
             status,
             cgroup_kills=cgroup_kills,
             machine_kills=counters.machine_kills,
-            explained=max(counters.counted_kills, sum(step.now_s - at_s <= KILL_S for at_s, _ in self._certain)),
+            explained=explained,
             vanished=max(1, len(mine)),
-            largest=all(rss >= self._rss_of(one) for one in mine if one.key != key),
+            largest=larger < max(1, kills),
         )
         lowest, lowest_bytes = self._lowest_limit(step, key)
         limit = self._culprit(step, chain) if oom in (Oom.CERTAIN, Oom.PROBABLE) else None

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from memtop.analysis.findings import Severity
+from memtop.analysis.limits.exit_cause import Oom
 from memtop.engine.assessment.exit_analysis import AUTOPSIES
 from memtop.engine.engine import Engine
 from memtop.filter import parse_query
@@ -239,3 +240,17 @@ def test_the_chart_of_one_that_has_ended_stands_still_at_its_end() -> None:
     assert any(value is not None for value in frame.detail.series.rss_bytes)
     assert frame.detail.right_edge_s < report.at_s + 10
     assert frame.detail.outlook is not None and frame.detail.outlook.autopsy is not None
+
+
+def test_of_several_that_ended_as_many_as_were_killed_are_the_largest() -> None:
+    sizes = {42: 30 * MIB_PAGES, 43: 20 * MIB_PAGES, 44: SMALL}
+    source = v2(*(FakeProcess(pid, rss_pages=pages) for pid, pages in sizes.items()))
+    engine = Engine(source)
+    asked = request(only=frozenset(sizes))
+    step(engine, asked, times=3)
+    for pid in sizes:
+        end(source, pid, None)
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 3\n"  # it was 1
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 5\n"
+    found = {one.key.pid: one.oom for one in step(engine, asked).exits}
+    assert found == {42: Oom.PROBABLE, 43: Oom.PROBABLE, 44: Oom.UNKNOWN}
