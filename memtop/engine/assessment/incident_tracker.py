@@ -178,6 +178,9 @@ def unseen(step: StepInput) -> Unseen:
     )
     latest = cgroups.latest
     unread = sum(path not in latest or latest[path].reading.limit_bytes is None for path in cgroups.labels)
-    assessed = set(step.plan.assessed)
-    unassessed = sum(one.statm is not None and one.key not in assessed for one in processes.values())
+    assessed = (step.process(key) for key in set(step.plan.assessed))
+    with_memory = sum(
+        one.statm is not None for one in processes.values()
+    )  # a look-up of each key takes five times that
+    unassessed = with_memory - sum(one is not None and one.statm is not None for one in assessed)
     return Unseen(step.sample.hidden, unplaced, unread, None if step.everybody else len(processes), unassessed)
