@@ -63,11 +63,16 @@ class Launch:
         self._status: int | None = None
         self._concluded: int | None = None
         self._ended = threading.Event()
-        gate_out, self._gate = os.pipe()
-        self._failure, failure_in = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self.pid = os.fork()
+        try:
+            gate_out, self._gate = os.pipe()
+            self._failure, failure_in = os.pipe()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            self.pid = os.fork()
+        except OSError:  # too many descriptors or processes: nothing is left behind
+            if self._log is not None:
+                self._log.discard()
+            raise
         if self.pid == 0:
             _become(self.command, gate_out, self._gate, failure_in, None if self._log is None else self._log.fd)
         self._pidfd = os.pidfd_open(self.pid)

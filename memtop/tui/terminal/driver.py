@@ -187,7 +187,8 @@ class SafeDriver(LinuxDriver):
                     return
                 if text := decode(raw):
                     self._process(parser.feed(text))
-            self._process(parser.tick())
+            else:  # time is up only where nothing more has come: more may lie there since memtop was slow
+                self._process(parser.tick())
 
     def _process(self, messages: Iterable[Message]) -> None:
         for message in messages:
@@ -213,6 +214,7 @@ class SafeDriver(LinuxDriver):
         signal.signal(signal.SIGWINCH, self._on_sigwinch)
         if self._terminal.attributes is not None:
             self.attrs_before = self._terminal.attributes  # those from before the first picture
+        self._loop.set_debug(False)  # PYTHONASYNCIODEBUG is for other programs
         self._loop.set_exception_handler(self._callback_failed)
         self._life.screen_is_up(self._close_screen)
 

@@ -3,6 +3,7 @@
 What is mended, all seen with Textual 8.2.8:
 
 - a bracketed paste that never ends, because its end was lost: Textual takes every later key for a part of it;
+- a paste whose start comes in two pieces: Textual takes the first one for a lone escape, and the paste for keys;
 - a paste with escape sequences in it: Textual gives what it does not know of them to the application as keys;
 - sequences with numbers out of range: Textual's parser raises ValueError or OverflowError, and cannot be used again;
 - a size that is not the terminal's: Textual computes the place of every later click from it.
@@ -24,11 +25,14 @@ from textual.message import Message
 PASTE_LIMIT: Final = 4096
 """Characters of a paste; the rest is left out. There is no longer line to type in memtop."""
 PASTE_QUIET_S: Final = 0.5
-"""A paste of which nothing more has come for so long is over."""
+"""A paste of which nothing more has come for so long is over. One whose start has come in part begins until then."""
+SURE_START: Final = START[:3]
+"""Too much of it to be typed by hand, so that the rest may be waited for."""
 PASTE_LIMIT_S: Final = 3.0
 """So is one that has lasted so long; a person may be typing into it."""
 Scale = tuple[tuple[int, int] | None, tuple[int, int] | None, bool]
 """What the parser computes the places of clicks from: the terminal's size in cells and in pixels, whether in pixels."""
+_SEQUENCES: Final = re.compile("(?=\x1b)")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -64,8 +68,19 @@ class PasteBounds:
             return self._cut(self._held) + END
         return ""
 
+    @property
+    def begins(self) -> bool:
+        """Whether a part of the start of a paste has come, and the rest may still come."""
+        begun = any(self._tail.endswith(START[:length]) for length in range(len(SURE_START), len(START)))
+        return begun and self._clock() - self._heard_s < PASTE_QUIET_S
+
+    def give_up_start(self) -> None:
+        """What has come so far is no start of a paste: the parser has taken it for keys."""
+        self._tail = ""
+
     def _outside(self, text: str) -> str:
         known = self._tail + text
+        self._heard_s = self._clock()
         at = known.find(START)
         if at < 0:
             self._tail, self._rest = known[1 - len(START) :], ""
@@ -102,7 +117,8 @@ class KeyParser:
         self._accepts = accepts
         self._clock = clock
         self._known: Scale = (None, None, False)
-        self._start()
+        self._bounds = PasteBounds(self._clock)
+        self._parser = XTermParser()
 
     def feed(self, text: str) -> Iterator[Message]:
         """The messages that ``text`` completes."""
@@ -111,15 +127,16 @@ class KeyParser:
     def tick(self) -> Iterator[Message]:
         """The messages that the passing of time completes: a lone escape, a paste without an end."""
         yield from self._parse(self._bounds.overdue())
-        yield from self._guarded(iter(self._parser.tick()))
-
-    def _start(self) -> None:
-        self._bounds = PasteBounds(self._clock)
-        self._parser = XTermParser()
-        self._restore_scale()
+        if not self._bounds.begins:
+            for message in self._guarded(iter(self._parser.tick())):
+                self._bounds.give_up_start()
+                yield message
 
     def _parse(self, text: str) -> Iterator[Message]:
-        return self._guarded(iter(self._parser.feed(text))) if text else iter(())  # nothing would end the parser
+        """Parse one sequence after the other, so that one that Textual's parser does not survive costs only itself."""
+        for piece in _SEQUENCES.split(text):
+            if piece:  # nothing would end the parser
+                yield from self._guarded(iter(self._parser.feed(piece)))
 
     def _guarded(self, messages: Iterator[Message]) -> Iterator[Message]:
         try:
@@ -136,7 +153,8 @@ class KeyParser:
                 else:
                     self._restore_scale()
         except (ValueError, ArithmeticError, LookupError):  # a number out of range; what came with it is left out
-            self._start()
+            self._parser = XTermParser()
+            self._restore_scale()
 
     def _plausible(self, report: Resize) -> bool:
         pixels = report.pixel_size

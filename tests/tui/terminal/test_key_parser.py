@@ -46,6 +46,23 @@ def test_a_paste_arrives_however_it_is_cut(cut: int) -> None:
     assert arrived == ["a", "'rss>1g'", "b"]
 
 
+@pytest.mark.parametrize("cut", range(3, len(START)))
+def test_a_paste_whose_start_comes_late_in_part_is_a_paste(cut: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard = Keyboard()
+    monkeypatch.setattr("textual._parser.get_time", lambda: keyboard.now_s)
+    assert keyboard.send(START[:cut]) == []
+    assert keyboard.send(f"{START[cut:]}K9{END}a", after_s=PASTE_QUIET_S - 0.1) == ["'K9'", "a"]
+
+
+def test_what_was_taken_for_keys_does_not_begin_a_paste(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard = Keyboard()
+    monkeypatch.setattr("textual._parser.get_time", lambda: keyboard.now_s)
+    assert keyboard.send(START[:4]) == []
+    assert keyboard.send("", after_s=PASTE_QUIET_S + 0.1) != []
+    assert keyboard.send(START[4:] + "a" + "b" * PASTE_LIMIT)[-1] == "b"
+    assert keyboard.send(f"{START}rss{END}") == ["'rss'"]
+
+
 def test_a_paste_without_an_end_is_over_when_nothing_more_comes() -> None:
     keyboard = Keyboard()
     assert keyboard.send(f"{START}half of i") == []
@@ -87,6 +104,12 @@ def test_garbage_does_not_end_the_keyboard(garbage: str) -> None:
     keyboard = Keyboard()
     keyboard.send(garbage)
     assert keyboard.send("a", after_s=1.0)[-1] == "a"
+
+
+def test_what_the_parser_does_not_survive_costs_nothing_behind_it() -> None:
+    keyboard = Keyboard()
+    assert keyboard.send(f"\x1b[999999999u\x1b[A{START}{'9' * 10}")[-1:] == ["up"]
+    assert keyboard.send(f"K{END}b") == [repr("9" * 10 + "K"), "b"]
 
 
 def test_random_input_does_not_end_the_keyboard() -> None:
