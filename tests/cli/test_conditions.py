@@ -80,7 +80,7 @@ Row = tuple[str, Change | None, dict[str, int], str]
 TABLE: list[Row] = [
     ("cut off", cut, {"check": 5}, "resource limits cannot be read"),
     ("no cgroup", no_cgroup, {"check": 5}, "no file system of memory"),
-    ("forbidden", forbidden, {"check": 5, "regions": 4, "regions as JSON": 4}, "not permitted"),
+    ("forbidden", forbidden, {"check": 5, "regions": 4, "regions as JSON": 4}, "no permission to count its mappings"),
     ("none", None, {"check": 5}, ""),
 ]
 
