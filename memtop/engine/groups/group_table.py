@@ -14,7 +14,7 @@ from memtop.engine.groups.event_counts import EventCounts
 from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
 from memtop.engine.groups.kept_sums import KeptSums
-from memtop.engine.groups.naming import Naming, kinds_of
+from memtop.engine.groups.naming import UNKNOWN, Naming, kinds_of
 from memtop.engine.groups.pools import RISING_S, PoolWatch
 from memtop.engine.groups.sums import Sums, Totals, sums_of, totals_of
 from memtop.history.rings import Gap
@@ -159,7 +159,7 @@ class GroupTable:
         if sums is None:
             return self._kept.get(key)
         row = self._row(sums, cgroups, sample) if past_s is None else self._row_at(sums, past_s)
-        if past_s is None:
+        if past_s is None and key.name != UNKNOWN:
             self._kept[key] = row
         return row
 
@@ -261,7 +261,7 @@ class GroupTable:
     def _keep(self, choice: GroupChoice, found: Mapping[GroupKey, GroupRow], wall_s: float) -> None:
         """Keep the last row of the group that is looked at, and of those that were and have no members now."""
         focus = choice.focus
-        if focus is not None and focus in found:
+        if focus is not None and focus in found and focus.name != UNKNOWN:  # those have not gone, but are known now
             self._kept[focus] = found[focus]
             while len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]

@@ -15,6 +15,8 @@ from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sanitize import clean
 
 NOT_LOOKED_UP: Final = "not looked up yet"
+UNKNOWN: Final = "?"
+"""Name in the key of the group of these."""
 _NONE: Final = {By.CONTAINER: "no container", By.POD: "no pod", By.UNIT: "no unit", By.CGROUP: "no cgroup"}
 _OF_OWNER: Final = {By.CONTAINER: "container", By.POD: "pod", By.UNIT: "unit"}
 _SHORT_ID: Final = 12
@@ -38,7 +40,7 @@ class Naming:
         self.by = by
         self._cgroups = cgroups
         self._by_names: dict[tuple[CgroupNames, tuple[str, ...]], GroupName] = {}
-        self._unknown = GroupName(GroupKey(by, "?"), NOT_LOOKED_UP)
+        self._unknown = GroupName(GroupKey(by, UNKNOWN), NOT_LOOKED_UP)
 
     @property
     def what_decides(self) -> Callable[[ProcessRow], object]:

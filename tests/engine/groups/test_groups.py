@@ -17,6 +17,7 @@ from memtop.model.frame import Frame
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.model.request import GroupsRequest, Request, RowSelection
 from memtop.procfs.statm import PAGE_BYTES
+from memtop.sampling.cgroups.homes import LOOKUPS_FOR_ALL
 from memtop.sampling.request import Need, ReadingsRequest
 from memtop.sources.protocol import Exit
 from tests.engine.groups.worlds import MIB, ROOT, cgroup, world
@@ -348,6 +349,18 @@ def test_pss_that_was_read_of_some_is_a_lower_bound_and_says_so() -> None:
     del source.processes[43]
     row = the(frame_after(engine, ask, 12), "a.service")
     assert (row.pss_bytes, column.text(row)) == (12 * MIB, "12.0M")
+
+
+def test_processes_that_were_not_looked_up_yet_leave_no_gone_group_behind() -> None:
+    source = world(p42="/a")
+    engine, unknown = Engine(source), GroupKey(By.CGROUP, "?")
+    frame_after(engine, by(By.CGROUP), 3)
+    for pid in range(100, 100 + LOOKUPS_FOR_ALL + 20):
+        source.add(FakeProcess(pid, start_ticks=102_000))
+    ask = by(By.CGROUP)._replace(groups=GroupsRequest(focus=unknown))
+    assert the(frame_after(engine, ask, 1), "not looked up yet").members == 20
+    frame = frame_after(engine, ask, 3)
+    assert "not looked up yet" not in names(frame)
 
 
 def test_sizes_are_bytes() -> None:
