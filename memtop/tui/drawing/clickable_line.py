@@ -79,9 +79,11 @@ class Bar(CachedLines):
             text = to_ascii(part.text) if self.ascii else part.text
             style = self.style_of(f"bar--{part.style}" if part.style else "")
             segments += (Segment(" " * (x - end), base), Segment(text, style))
+            # The blank between a key and its label belongs to both.
+            start = end if part.glued and self._regions and self._regions[-1][1:] == (end, part.target) else x
             end = x + cell_len(text)
             if part.target:
-                self._regions.append((x, end, part.target))
+                self._regions.append((start, end, part.target))
         return Strip(segment for segment in segments if segment.text).adjust_cell_length(width, base)
 
     def on_click(self, event: events.Click) -> None:

@@ -266,10 +266,11 @@ async def test_click_on_a_hint_runs_it_and_on_the_cost_explains_it() -> None:
         bar.show_cost(OwnCost(1.4, 46 * MIB))
         await pilot.pause()
         text = line(bar, 0)
-        for words in ("/", "Watch", "memtop", "  "):
+        for words in ("/", "Watch", " Sort", "memtop", "  "):
             await pilot.click(StatusBar, offset=(text.index(words), 0))
         await pilot.pause()
-        assert app.heard_of(StatusBar.HintClicked) == [StatusBar.HintClicked("filter"), StatusBar.HintClicked("watch")]
+        heard = [StatusBar.HintClicked(action) for action in ("filter", "watch", "sort")]
+        assert app.heard_of(StatusBar.HintClicked) == heard
         assert app.heard_of(Bar.ExplainAsked) == [Bar.ExplainAsked("own_cost")]
 
 
