@@ -138,7 +138,7 @@ class Assessor:
         step = self._step = StepInput(sample, before, plan, sample.cgroups or CgroupSample(), runtimes=runtimes)
         for key, reading in lazy_free.items():
             self.verdicts.note_lazy_free(key, *reading)
-        first = list(dict.fromkeys([*plan.assessed, *list(self.rises.largest)[:MOST_URGENT]]))
+        first = list(dict.fromkeys([*list(self.rises.largest)[:MOST_URGENT], *plan.assessed]))
         changed = self.verdicts.look(step.now_s, plan.readings.delay_s, first, lambda key: self._room(key, step))
         return self._marks.renew(set(changed), step)
 

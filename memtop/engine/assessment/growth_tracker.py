@@ -24,6 +24,12 @@ POINTS: Final = 240
 OTHERS_POINTS: Final = 120
 LOOK_EVERY_S: Final = 3.0
 """Interval for the process in focus, and for those whose alarm is on or is being confirmed."""
+ALWAYS: Final = 20
+"""So many of the first are looked at as often, however many there are ..."""
+MANY: Final = 50
+"""... while of more than these, those that do not seem to grow are looked at less often ..."""
+CALM_MOST: Final = 5.0
+"""... by this factor at most."""
 OTHERS_A_TICK: Final = 2
 """Classifications of processes out of focus at one tick. Each takes 0.4 ms."""
 TURN_TICKS: Final = 8
@@ -174,9 +180,11 @@ class GrowthTracker:
         """
         changed = []
         urgent = dict.fromkeys((*first, *(key for key, one in self._known.items() if one.alarm or one.state.looks)))
-        for key in urgent:
+        calm_s = LOOK_EVERY_S * min(CALM_MOST, max(1.0, len(urgent) / MANY))
+        for number, key in enumerate(urgent):
             old = self._known.get(key)
-            if old is not None and now_s - old.looked_s < LOOK_EVERY_S:
+            is_calm = number >= ALWAYS and old is not None and not (old.alarm or old.state.looks)
+            if old is not None and now_s - old.looked_s < (calm_s if is_calm else LOOK_EVERY_S):
                 continue
             if self._judge(key, now_s, delay_s, POINTS, room_of(key)):
                 changed.append(key)
