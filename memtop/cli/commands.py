@@ -61,8 +61,7 @@ def regions(given: Namespace) -> int:
     pid = pid_of(given.pid)
     refuse_hidden(pid)
     group = thread_group(pid)
-    if notice := notice_of({pid: group}):
-        print(f"memtop: {notice}", file=sys.stderr)
+    say(notice_of({pid: group}))
     with closing(LiveSource()) as source, Watchdog(_REGIONS_S):
         return put(
             regions.run, source, group, sort=sort, limit=limit, kinds=given.kinds, json=given.json, smaps=given.smaps
@@ -200,5 +199,5 @@ def _watched(launch: Launch, settings: Settings, form: str) -> int:
     except MemtopError as error:
         if not launch.started:
             raise
-        print(f"memtop: {clean(str(error))}", file=sys.stderr)
+        say(clean(str(error)))
         return error.exit_code

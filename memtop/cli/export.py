@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from memtop.cli.composition import engine_on
 from memtop.cli.end_signals import EndSignals
-from memtop.cli.output import put
+from memtop.cli.output import put, say
 from memtop.cli.settings_from_args import by_of, count_of, delay_of
 from memtop.columns import columns_of
 from memtop.errors import UsageError
@@ -50,7 +50,7 @@ def run(given: Namespace) -> int:
             from memtop.export.server import LISTEN, Server  # noqa: PLC0415 (a file needs none)
 
             server = stack.enter_context(closing(Server(exposition, given.listen or LISTEN)))
-            print(f"memtop: serving /metrics on port {server.port}", file=sys.stderr, flush=True)
+            say(f"serving /metrics on port {server.port}")
         source = stack.enter_context(closing(LiveSource()))
         engine, request, planned_s = engine_on(source), _request(given, delay_s), time.monotonic()
         while True:

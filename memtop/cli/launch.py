@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Final
 
 from memtop import units
+from memtop.cli.output import say
 from memtop.cli.output_log import DEFAULT_LIMIT_BYTES, OutputLog
 from memtop.errors import UsageError
 from memtop.preflight import restore_oom_score_adj
@@ -142,7 +143,7 @@ class Launch:
             self._stop()
         if self.running:
             self._concluded = RUNS_ON
-            _say(f"{self._name()} is still running{self._where()}; memtop no longer watches it")
+            say(f"{self._name()} is still running{self._where()}; memtop no longer watches it")
             return RUNS_ON
         self._concluded = self.exit_code or 0
         self._show_output()
@@ -180,7 +181,7 @@ class Launch:
         tail = self._log.tail()
         if not tail.complete:
             self._log.rescue()
-            _say(self._kept())
+            say(self._kept())
         if _print_lines(tail.lines) and tail.complete:
             self._log.discard()
 
@@ -216,11 +217,6 @@ class Launch:
             self._status = 0
         exits.collected[self.pid] = self._status  # the kernel reports it no more, unless it is Linux 6.15 or newer
         self._ended.set()
-
-
-def _say(text: str) -> None:
-    with suppress(OSError, ValueError):  # the terminal may have gone
-        print(f"memtop: {text}", file=sys.stderr, flush=True)
 
 
 def _print_lines(lines: Sequence[str]) -> bool:

@@ -39,7 +39,7 @@ def say(problem: str | None) -> None:
     if problem:
         try:  # noqa: SIM105 (one sample does not need contextlib)
             print(f"memtop: {problem}", file=sys.stderr, flush=True)
-        except OSError:  # a full disk, or a closed pipe
+        except (OSError, ValueError):  # a full disk, a closed pipe, a terminal that has gone
             pass
 
 

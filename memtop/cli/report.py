@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import Final
 
 from memtop.cli.composition import engine_on
-from memtop.cli.output import put
+from memtop.cli.output import put, say
 from memtop.cli.settings_from_args import duration_s, notice_of, pid_of, refuse_hidden, thread_group
 from memtop.engine.engine import Engine
 from memtop.errors import UsageError
@@ -53,8 +53,7 @@ def _watched(given: Namespace, pid: int) -> Collected:
         raise UsageError("--from, --to and --pid are for a recording")
     refuse_hidden(pid)
     group = thread_group(pid)
-    if notice := notice_of({pid: group}):
-        print(f"memtop: {notice}", file=sys.stderr)
+    say(notice_of({pid: group}))
     for_s = WATCHED_S if given.for_time is None else duration_s(given.for_time, "--for")
     with closing(LiveSource(runtimes=REGISTRY.read)) as source:
         return from_machine(engine_on(source), group, for_s, _DELAY_S)

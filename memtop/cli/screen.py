@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -24,6 +23,7 @@ from memtop.cli.composition import (
     problem_of,
     recording_of,
 )
+from memtop.cli.output import say
 from memtop.errors import RecordingError, UsageError
 from memtop.settings import Settings
 from memtop.sources.live.own_cost import OwnCostMeter
@@ -189,5 +189,5 @@ def _close(source: Source, life: lifecycle.Life) -> None:
     """Close the source. A recording that is not complete is reported, and its code replaces 0 and that of a signal."""
     source.close()
     if problem := problem_of(source):
-        print(f"memtop: {problem}", file=sys.stderr)
+        say(problem)
         life.code = RecordingError.exit_code if not life.code or life.code > 128 else life.code

@@ -10,6 +10,7 @@ from memtop import units
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError
 from memtop.explain.machine_sentences import PART_NAMES, held_by, sentences
+from memtop.headless.remarks import remark
 from memtop.model.frame import SystemRow
 from memtop.model.machine import MachineView
 from memtop.model.request import Request
@@ -32,7 +33,7 @@ def run(source: Source, *, json: bool = False, out: TextIO | None = None, err: T
         raise MemtopError("/proc/meminfo cannot be read")
     if frame.hidden != 0:
         many = "processes of others" if frame.hidden is None else f"{frame.hidden} processes"
-        print(f"memtop: {many} are hidden (hidepid), so some holders are missing", file=err)
+        remark(f"{many} are hidden (hidepid), so some holders are missing", err)
     if json:
         json_format.dump(as_json(view, frame.system), out)
         out.write("\n")

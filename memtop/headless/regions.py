@@ -17,6 +17,7 @@ from memtop.analysis.memory_map.regions import Confidence, KindSum, Region, Regi
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, ProcessGone, Unavailable, UsageError
 from memtop.explain.region_sentences import what_is_known, why_no_reading
+from memtop.headless.remarks import remark
 from memtop.model.frame import Detail
 from memtop.model.request import Request, RowSelection
 from memtop.procfs.stat import parse_stat
@@ -62,14 +63,14 @@ def run(
     try:
         detail, view = _look(source, pid, smaps=smaps)
     except ProcessGone:
-        print(f"memtop: no process {pid} (or it is hidden: /proc mounted with hidepid)", file=err)
+        remark(f"no process {pid} (or it is hidden: /proc mounted with hidepid)", err)
         return ProcessGone.exit_code
     except AccessDenied:
-        print(f"memtop: process {pid} is hidden (hidepid); only its user and root can see it", file=err)
+        remark(f"process {pid} is hidden (hidepid); only its user and root can see it", err)
         return AccessDenied.exit_code
     reading, title = view.reading, f"{detail.row.name} ({pid})"
-    for remark in _remarks(detail, view):
-        print(f"memtop: {title}: {remark}", file=err)
+    for note in _remarks(detail, view):
+        remark(f"{title}: {note}", err)
     if reading is None and view.missing not in _HAS_NO_MAPPINGS:
         return AccessDenied.exit_code if view.missing is Missing.DENIED else Unavailable.exit_code
     regions = reading.regions if reading is not None else None
