@@ -19,6 +19,7 @@ from memtop.filter import of_user, parse_query
 from memtop.history.rings import Diary, Track
 from memtop.model.frame import Detail, Frame, Note, ProcessRow
 from memtop.model.request import Request
+from memtop.process_key import ProcessKey
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
@@ -613,3 +614,16 @@ def test_names_come_to_the_rows_of_all_processes_though_no_column_asks_for_them(
     frame = step(Engine(source), request(), 3)
     found = row(frame, 120)
     assert (found.container, found.unit) == ("db", "pg.service")
+
+
+def test_rows_out_of_view_move_on_in_turn_and_not_all_at_one_tick() -> None:
+    source = FakeSource(*(FakeProcess(100 + number) for number in range(130)))
+    engine, ask = Engine(source), request(visible=frozenset({ProcessKey(100, 500)}))
+    before = {row.key: row for row in frame_after(engine, ask, 40).rows}
+    moved: list[set[ProcessKey]] = []
+    for _ in range(30):
+        rows = {row.key: row for row in frame_after(engine, ask, 1).rows}
+        moved.append({key for key, row in rows.items() if row is not before[key]})
+        before = rows
+    assert max(map(len, moved)) < 30
+    assert len(set().union(*moved)) == 130, "their trends have moved on by two cells"
