@@ -146,6 +146,8 @@ class Help(Dialog[Found]):
         self._found = {}
         for title, part in self.sections():
             found = _matching(part, text) if text.strip() or title != _TOPICS else []
+            if not found and title != _TOPICS and _matching([(title,)], text):
+                found = part  # "mouse" is only in the title
             if found:
                 lines += [*([Line("")] if lines else []), Line(title, "strong")]
             for row, line in _wrapped(found, width):

@@ -40,6 +40,15 @@ async def test_the_help_is_searched_and_the_first_topic_is_read() -> None:
         await it.until(lambda: isinstance(it.app.screen, TopicViewer), "the topic is open")
 
 
+async def test_a_part_of_the_help_is_found_by_its_title_and_a_signal_by_the_word_kill() -> None:
+    async with board() as it:
+        await it.press("question_mark", "slash", *"mouse")
+        text = it.app.screen.query_one("#help-text", TextLines)
+        await it.until(lambda: "double-click to watch" in text.text, "the part is shown")
+        await it.press("escape", "slash", *"kill")
+        await it.until(lambda: "Send a signal (kill)" in text.text, "the key is shown")
+
+
 async def test_what_the_help_does_not_have_is_said_and_esc_ends_the_search_first() -> None:
     async with board() as it:
         await it.press("question_mark")
