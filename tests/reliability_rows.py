@@ -279,7 +279,14 @@ ROWS: Final = (
         (f"{_LIFE}::test_a_terminal_that_does_not_read_stops_neither_the_sampler_nor_the_end",),
     ),
     Row(40, "stray SIGCONT", (f"{_LIFE}::test_stray_sigconts_start_no_threads",)),
-    Row(41, "ctrl+z", (f"{_LIFE}::test_ctrl_z_gives_the_terminal_back_until_it_continues",)),
+    Row(
+        41,
+        "ctrl+z",
+        (
+            f"{_LIFE}::test_ctrl_z_gives_the_terminal_back_until_it_continues",
+            "e2e/test_suspend.py::test_ctrl_z_stops_memtop_also_from_a_dialog_until_it_continues",
+        ),
+    ),
     Row(
         42,
         "tiny and huge terminals",

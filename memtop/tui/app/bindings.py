@@ -51,6 +51,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "Go to what the headline names; press again to list all incidents",
         ),
         _key("space,Z", "pause", "Pause", "Freeze the screen; sampling continues"),
+        _key("ctrl+z", "suspend_process", "Suspend", "Back to the shell; its command fg continues", priority=True),
         Binding("q,ctrl+c,f10", "quit", "Quit", id="app.quit", tooltip="Quit", show=False, priority=False),
     ),
     "The list": (

@@ -48,7 +48,7 @@ def commands(app: AppState) -> Iterator[SystemCommand]:
 def can_run(app: AppState, action: str) -> bool:
     """Whether an action of the screen can do something now."""
     name, _, rest = action.partition("(")
-    if name == "command_palette":
+    if name in ("command_palette", "suspend_process"):
         return False
     if name in _NEEDS_PROCESS and (app.frame is None or app.frame.detail is None):
         return False
