@@ -42,6 +42,8 @@ class IncidentActions(PanelActions):
             self.table.select(index)
         if self.has_chosen or self.watched is not None or self.view.window.stands_still or frame.incidents is None:
             return
+        if len(self.screen_stack) > 1:
+            return  # whoever reads the help or a dialog finds the screen as it was
         key = next((one.show for one in frame.incidents.standing[:1]), None)
         index = self.table.find(key) if key is not None and key != self.table.selected else None
         if index is not None:

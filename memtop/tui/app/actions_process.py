@@ -17,6 +17,7 @@ from memtop.tui.dialogs.nice_dialog import NiceDialog
 from memtop.tui.dialogs.signal_dialog import SignalDialog
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.process_table import ProcessTable
+from memtop.tui.terminal.clipboard import give_to_tmux, in_tmux
 
 AGAIN_S: Final = 0.1
 """Time until a report that has to wait for its instant is tried again."""
@@ -116,28 +117,39 @@ class ProcessActions(ExitActions):
 
     def on_side_panel_copy_asked(self, message: SidePanel.CopyAsked) -> None:
         """Copy a command or a sentence."""
-        self.copy_to_clipboard(message.text)
-        self.say(f"copied {message.says}")
+        self._copy(message.text, message.says)
 
     def on_text_selected(self) -> None:
         """Copy what the mouse selected once its button is released, as terminals do."""
         if text := self.screen.get_selected_text():
-            self.copy_to_clipboard(text)
-            self.say(f"copied {len(text):,} character{'' if len(text) == 1 else 's'}")
+            self._copy(text, f"{len(text):,} character{'' if len(text) == 1 else 's'}")
 
     def action_copy_next(self) -> None:
         self.query_one(SidePanel).action_copy_next()
 
     def action_copy_pid(self) -> None:
         if self.row is not None:
-            self.copy_to_clipboard(str(self.row.pid))
-            self.say(f"copied {self.row.pid}")
+            self._copy(str(self.row.pid), str(self.row.pid))
         else:
             self._say_no_process()
 
     def action_copy_command(self) -> None:
         if self.row is not None:
-            self.copy_to_clipboard(self.row.command)
-            self.say("copied the command line")
+            self._copy(self.row.command, "the command line")
         else:
             self._say_no_process()
+
+    def _copy(self, text: str, says: str) -> None:
+        """Copy a text, and say whether that is known to have worked."""
+        self.copy_to_clipboard(text)
+        if not in_tmux():
+            self.say(f"copied {says}")
+            return
+
+        def give() -> None:
+            given = give_to_tmux(text)
+            self.call_from_thread(
+                self.say, f"copied {says}" if given else f"tmux did not take {says}: tmux set -g set-clipboard on"
+            )
+
+        self.run_worker(give, thread=True)

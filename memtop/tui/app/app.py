@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from textual import events
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import BindingType
+from textual.command import Provider
 from textual.containers import Horizontal, Vertical
 from textual.filter import ANSIToTruecolor, LineFilter, Monochrome
 from textual.screen import Screen
@@ -35,7 +36,7 @@ from memtop.tui.app.actions_time import TimeActions
 from memtop.tui.app.app_state import FrameReady, SamplerTroubled
 from memtop.tui.app.bindings import BINDINGS, REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.app.overdue import Overdue
-from memtop.tui.app.palette_commands import commands
+from memtop.tui.app.palette_commands import Commands, commands
 from memtop.tui.app.tail import follow_tail, tail_words
 from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.filter_input import FilterInput
@@ -106,6 +107,7 @@ class MemtopApp(
     CSS_PATH = "app.tcss"
     TITLE = "memtop"
     BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
 
     def __init__(
         self,

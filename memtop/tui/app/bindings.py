@@ -116,13 +116,13 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "R",
             "read_now",
             "Read now",
-            "Read the mappings once, even if that pauses the process, and show how long it took",
+            "Read smaps once, even if calls of mmap and munmap in the process wait for it, and show how long it took",
         ),
         _key("U", "go_url", "Go metrics", "Read the metrics of a Go program from a given address"),
     ),
     "The selected process": (
         _key("m", "mark", "Mark", "Set or clear a mark, to see what has grown since, and where"),
-        _key("K,f9,x", "signal", "Signal", "Send a signal (kill) to the selected process; opens a dialog first"),
+        _key("K,f9,x", "signal", "Kill", "Kill: send a signal to the selected process; opens a dialog first"),
         _key("r", "renice", "Renice", "Renice: change the nice value of the selected process; opens a dialog first"),
         _key(
             "n",
@@ -131,7 +131,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "Go to the process that replaced an ended one, and follow every later one; otherwise the next incident",
         ),
         _key("E", "report", "Report", "Write an HTML report to the current directory"),
-        _key("y", "copy_pid", "Copy PID", "Copy the PID"),
+        _key("y", "copy_pid", "Copy PID", "Copy the PID; in What is going on (Tab), copy the command of the next step"),
         _key("Y", "copy_command", "Copy command", "Copy the command line"),
     ),
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.app import SystemCommand
+from textual.command import Hit, Hits
+from textual.system_commands import SystemCommandsProvider
 
 from memtop.columns import columns_of
 from memtop.explain import topics
@@ -18,6 +21,35 @@ if TYPE_CHECKING:
 _NEEDS_PROCESS = frozenset(
     {"mark", "signal", "renice", "report", "copy_pid", "copy_command", "copy_next", "read_now", "go_url"}
 )
+
+
+_ABOUT: Final = 0.4
+"""Worth of a word in what a command says of itself, beside that in its name, which is 1 ..."""
+_LETTERS: Final = 0.2
+"""... and of letters of the name in that order."""
+
+
+class Commands(SystemCommandsProvider):
+    """The commands of the palette. Words find them by their names, then by what they say of themselves."""
+
+    async def search(self, query: str) -> Hits:
+        """The commands that have all words of ``query``; where none has, those with its letters in that order."""
+        matcher, words = self.matcher(query), query.lower().split()
+        found = list(self.app.get_system_commands(self.screen))
+        by_words = [(worth, one) for one in found if (worth := _worth(one, words))]
+        by_letters = [(_LETTERS, one) for one in found if matcher.match(one.title) > 0]
+        for worth, one in by_words or by_letters:
+            yield Hit(worth, matcher.highlight(one.title), one.callback, help=one.help)
+
+
+def _worth(command: SystemCommand, words: list[str]) -> float:
+    """How well words fit a command: best where its name begins with one of them; 0 where one is missing."""
+    title, about = command.title.lower(), command.help.lower()
+    if not words or not all(word in title or word in about for word in words):
+        return 0.0
+    whole = set(re.findall(r"[\w%/.-]+", title))
+    named = sum((word in title) + (word in whole) + title.startswith(word) for word in words) / len(words)
+    return named if named else _ABOUT
 
 
 def commands(app: AppState) -> Iterator[SystemCommand]:

@@ -36,7 +36,7 @@ class ColumnChooser(Dialog[tuple[Column, ...]]):
         """Title, list, keys."""
         with Vertical(classes="dialog -wide"):
             yield Label("Columns", classes="dialog-title")
-            yield ChoiceList(markup=False)
+            yield ChoiceList()
             yield Label("Space show or hide   < > move   d defaults   Enter apply   Esc cancel", classes="dialog-says")
 
     def on_mount(self) -> None:

@@ -98,14 +98,23 @@ class Menu(Dialog[Value]):
     """A list to choose one line from, with arrows and Enter, with its key, or with the mouse."""
 
     def __init__(
-        self, title: str, choices: Sequence[Choice[Value]], says: str = "", start: int = 0, *, verb: str = "apply"
+        self,
+        title: str,
+        choices: Sequence[Choice[Value]],
+        says: str = "",
+        start: int = 0,
+        *,
+        verb: str = "apply",
+        one_click: bool = True,
     ) -> None:
+        """``one_click``: a click on a line chooses it. Otherwise the first click moves the cursor there."""
         super().__init__()
         self._title = title
         self._choices = choices
         self._says = says
         self._start = start
         self._verb = verb
+        self._one_click = one_click
 
     def compose(self) -> ComposeResult:
         """Title, subject, list, keys."""
@@ -115,7 +124,8 @@ class Menu(Dialog[Value]):
             if self._says:
                 yield Label(Content(self._says), classes="dialog-about")
             yield ChoiceList(
-                *(Option(Content(f"{c.key}  {c.label}" if c.key else c.label)) for c in self._choices), markup=False
+                *(Option(Content(f"{c.key}  {c.label}" if c.key else c.label)) for c in self._choices),
+                one_click=self._one_click,
             )
             yield Label(Content(f"↑ ↓ move   Enter {self._verb}   Esc cancel"), classes="dialog-says")
 

@@ -39,7 +39,7 @@ class EndedList(Dialog[ProcessKey]):
         """Title, list, keys."""
         with Vertical(classes="dialog -wide"):
             yield Label("Ended since memtop started", classes="dialog-title")
-            yield ChoiceList(*self._options(), markup=False)
+            yield ChoiceList(*self._options())
             yield Label(self._words(), classes="dialog-says")
 
     def on_mount(self) -> None:

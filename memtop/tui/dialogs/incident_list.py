@@ -34,7 +34,7 @@ class IncidentList(Dialog[Incident]):
         """Title, list, what was not looked at, keys."""
         with Vertical(classes="dialog -wide"):
             yield Label("Incidents of this machine", classes="dialog-title")
-            yield ChoiceList(*self._options(), markup=False)
+            yield ChoiceList(*self._options())
             yield Label(Content(self._words()), classes="dialog-says", id="incident-words")
 
     def on_mount(self) -> None:

@@ -11,6 +11,7 @@ from textual.command import CommandInput, CommandList, CommandPalette, SearchIco
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import LoadingIndicator, OptionList
+from textual.widgets.option_list import Option
 
 from memtop.tui.drawing.steady_size import SteadySize
 from memtop.tui.drawing.text_selection import SelectsText
@@ -49,6 +50,17 @@ class CurrentClicks:
 
 class ChoiceList(CurrentClicks, OptionList):
     """A list of options whose page keys do nothing until it has lines (Textual's raises KeyError)."""
+
+    def __init__(self, *content: Option, one_click: bool = True) -> None:
+        super().__init__(*content, markup=False)
+        self._one_click = one_click
+
+    async def _on_click(self, event: events.Click) -> None:
+        """Where one click is not enough, the first one on a line only moves the cursor there."""
+        number = event.style.meta.get("option", -1)
+        if not self._one_click and number < self.option_count and number not in (-1, self.highlighted):
+            event.prevent_default()
+            self.highlighted = number
 
     def action_page_up(self) -> None:
         """Move up by one page."""

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
     (signal.SIGTERM, "ask it to exit"),
-    (signal.SIGINT, "interrupt, like Ctrl+C"),
-    (signal.SIGHUP, "hang up; many servers reload their configuration"),
+    (signal.SIGINT, "interrupt it, like Ctrl+C"),
+    (signal.SIGHUP, "hang up: ends it, but many servers reload their configuration"),
     (signal.SIGQUIT, "exit with a core dump; a JVM prints its threads, Go its goroutines"),
-    (signal.SIGUSR1, "defined by the program"),
-    (signal.SIGUSR2, "defined by the program"),
+    (signal.SIGUSR1, "ends it, unless the program uses it for something else"),
+    (signal.SIGUSR2, "ends it, unless the program uses it for something else"),
     (signal.SIGSTOP, "freeze it"),
     (signal.SIGCONT, "continue"),
-    (signal.SIGABRT, "kill at once with a core dump"),
-    (signal.SIGKILL, "kill at once, without cleanup"),
+    (signal.SIGABRT, "abort with a core dump, unless the program handles it"),
+    (signal.SIGKILL, "kill at once, without cleanup; cannot be refused"),
 )
 """Signals and their effects. The first is under the cursor when the dialog opens, so it is the safest."""
 
@@ -35,4 +35,4 @@ class SignalDialog(Menu[signal.Signals]):
     def __init__(self, target: Target) -> None:
         choices = [Choice(f"{number.name:<8} {int(number):>2}  {effect}", number) for number, effect in SIGNALS]
         about = f"{target.key.pid}  RES {units.long_size(target.rss_bytes)}\n{target.command[:200]}"
-        super().__init__(f"Send a signal to {target.name}?", choices, about, verb="send")
+        super().__init__(f"Send a signal to {target.name}?", choices, about, verb="send", one_click=False)

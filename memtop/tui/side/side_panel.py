@@ -64,7 +64,9 @@ class SidePanel(Vertical, KeptLines):
 
     def show(self, frame: Frame, topic_name: str, step: Step | None) -> None:
         """Take a newer frame. ``topic_name`` is the topic of the value under the cursor."""
-        self._frame, self._topic, self._step = frame, topic_name, step
+        before, self._frame, self._topic, self._step = self._frame, frame, topic_name, step
+        if before is not None and _subject(before) != _subject(frame):
+            self.query_one(TextLines).scroll_home(animate=False)  # the answers of another process are read from the top
         self._write()
 
     def on_resize(self) -> None:
@@ -169,6 +171,13 @@ class SidePanel(Vertical, KeptLines):
         text = plain(topic(self._topic).fill(facts), width)
         title, *body = text.splitlines()
         return [Line(""), Line(title, "strong"), *(Line(line) for line in body)]
+
+
+def _subject(frame: Frame) -> object:
+    """What the sentences are about: a process, a group, or nothing."""
+    if frame.detail is not None:
+        return frame.detail.row.key
+    return frame.group.row.key if frame.group is not None else None
 
 
 def _virt_in_full(detail: Detail, system: SystemRow) -> str:

@@ -9,7 +9,7 @@ from memtop.analysis.findings import RULES, Rule, Severity
 from memtop.columns import BY_NAME
 from memtop.explain.finding_text import finding_texts
 from memtop.settings import Settings
-from memtop.tui.app.palette_commands import can_run
+from memtop.tui.app.palette_commands import Commands, can_run
 from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.dialogs.topic_viewer import TopicViewer
@@ -59,6 +59,26 @@ async def test_what_the_help_does_not_have_is_said_and_esc_ends_the_search_first
         assert titles(it) == whole
         await it.press("escape")
         assert it.at_rest()
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("kill", "Kill"),
+        ("swap", "Explain: Swap"),
+        ("minor", "Explain: MINFLT/s"),
+        ("leak", "Explain: The verdict growing: a leak?"),
+        ("copy", "Copy "),
+        ("json", "Explain: "),
+        ("mrk", "Mark"),
+    ],
+)
+async def test_the_palette_finds_a_word_in_names_first(typed: str, first: str) -> None:
+    async with board() as it:
+        found = Commands(it.app.screen)
+        hits = sorted([hit async for hit in found.search(typed)], key=lambda hit: -hit.score)
+        assert str(hits[0].prompt).startswith(first), [str(hit.prompt) for hit in hits[:5]]
+        assert typed == "mrk" or all(typed in f"{hit.prompt} {hit.help}".lower() for hit in hits)
 
 
 async def test_the_palette_offers_what_can_be_done_now() -> None:

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import signal
 
-from memtop.tui.dialogs.signal_dialog import SIGNALS
+from textual.app import App
+from textual.widgets import OptionList
+
+from memtop.process_control import hold
+from memtop.tui.dialogs.signal_dialog import SIGNALS, SignalDialog
+from tests.children import python
+from tests.test_process_control import row_of
 
 
 def test_the_safe_signals_come_first_and_the_deadly_one_last() -> None:
     numbers = [number for number, _ in SIGNALS]
     assert (numbers[0], numbers[-1]) == (signal.SIGTERM, signal.SIGKILL)
     assert len(set(numbers)) == len(numbers)
+
+
+async def test_one_click_on_a_signal_only_moves_the_cursor_and_the_second_one_chooses() -> None:
+    with python() as child:
+        target = hold(row_of(child.pid))
+        app: App[None] = App()
+        async with app.run_test() as pilot:
+            answers: list[object] = []
+            await app.push_screen(SignalDialog(target), answers.append)
+            lines = app.screen.query_one(OptionList)
+            for chosen in ([], [SIGNALS[2][0]]):
+                assert await pilot.click(lines, offset=(4, 3))
+                assert (lines.highlighted, answers) == (2, chosen)
+        target.close()
