@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from memtop.engine.event_log import Event, EventLog
 from memtop.engine.focus_readers import FocusReaders
 from memtop.engine.frozen_view import Shown
 from memtop.engine.row_builder import why_unknown
 from memtop.history.process_history import fitting_window_s, joined, right_edge_s, series, slope_bytes_per_min
-from memtop.history.rings import History
+from memtop.history.rings import Event, EventLog, History
 from memtop.model.frame import Detail, Mark, ProcessRow, Series
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey

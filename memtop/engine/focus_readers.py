@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from memtop.engine.event_log import Event
+from memtop.history.rings import Event
 from memtop.model.frame import ProcessRow, Shares
 from memtop.model.request import ChartWindow
 from memtop.process_key import ProcessKey

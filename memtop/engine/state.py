@@ -7,14 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from memtop.engine.departed import Departed
-from memtop.engine.event_log import EventLog
 from memtop.engine.focus_readers import FocusReaders
 from memtop.engine.frozen_view import FrozenView, Shown
 from memtop.engine.machine import Machine
 from memtop.engine.row_selection import chosen_rows
 from memtop.engine.row_table import RowInputs, RowTable
 from memtop.engine.watched_history import WatchedHistory
-from memtop.history.rings import History
+from memtop.history.rings import EventLog, History
 from memtop.model.frame import ProcessRow
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey

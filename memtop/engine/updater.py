@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from memtop.engine.event_log import Event
 from memtop.engine.row_selection import is_named, own_line
 from memtop.engine.state import EngineState, shown_moving
-from memtop.history.rings import Gap
+from memtop.history.rings import Event, Gap
 from memtop.model.frame import ProcessRow, SystemRow
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey

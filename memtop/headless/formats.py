@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from memtop import units
 from memtop.columns import Column
-from memtop.headless.values import iso, rounded
+from memtop.headless import iso, rounded
 from memtop.model.frame import Frame, Note, ProcessRow, SystemRow
 from memtop.redaction import scrub
 from memtop.sanitize import clean

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from memtop.headless.values import iso, rounded
+from memtop.headless import iso, rounded
 from memtop.model.group import GroupRow
 
 _NUMBERS: Final = (

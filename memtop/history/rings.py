@@ -1,4 +1,4 @@
-"""Bounded storage of the history: tracks of all processes, diaries of watched ones, gaps in sampling.
+"""Bounded storage of the history: tracks of all processes, diaries of watched ones, events, gaps in sampling.
 
 Every process has a :class:`Track` from the first tick. An entry is added only when its numbers change, so the hundreds
 of idle processes cost nothing. A watched process also has a :class:`Diary`, with an entry at every tick and everything
@@ -9,6 +9,7 @@ itself is kept too (:class:`MachinePast`).
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
+from collections.abc import Sequence
 from struct import Struct
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -26,6 +27,8 @@ CLOSE_S: Final = 0.0005
 """Two instants nearer than this count as one, because tracks store milliseconds."""
 _FIELDS: Final = 4
 _ENTRY_BYTES: Final = 8 * _FIELDS
+EVENTS_KEPT: Final = 32
+"""Events kept per process. The oldest are dropped first."""
 MACHINE_TICKS: Final = 1800
 _TICK: Final = Struct("d 5q2d2q2dq")
 """The instant and the fields of SystemRow, -1 for unknown. It takes a third of the memory of the tuple and its
@@ -202,3 +205,33 @@ class MachinePast:
             if at_s <= when_s + CLOSE_S:
                 return SystemRow._make(None if value < 0 else value for value in values)
         return None
+
+
+class Event(NamedTuple):
+    """Something that happened."""
+
+    at_s: float
+    """On the clock of Instant.mono_s."""
+    kind: str
+    label: str
+
+
+class EventLog:
+    """The events of each process, bounded."""
+
+    def __init__(self) -> None:
+        self._events: dict[ProcessKey, list[Event]] = {}
+
+    def add(self, key: ProcessKey, event: Event) -> None:
+        """Add an event."""
+        events = self._events.setdefault(key, [])
+        events.append(event)
+        del events[:-EVENTS_KEPT]
+
+    def of(self, key: ProcessKey) -> Sequence[Event]:
+        """The events of a process, oldest first."""
+        return self._events.get(key, ())
+
+    def forget(self, key: ProcessKey) -> None:
+        """Drop the events of a process that no view can show any more."""
+        self._events.pop(key, None)

@@ -12,11 +12,10 @@ import pytest
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS
 from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
-from memtop.engine.event_log import EVENTS_KEPT
 from memtop.engine.watched_history import MOST_WATCHED
 from memtop.errors import AccessDenied
 from memtop.filter import of_user, parse_query
-from memtop.history.rings import Diary, Track
+from memtop.history.rings import EVENTS_KEPT, Diary, Track
 from memtop.model.frame import Detail, Frame, Note, ProcessRow
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey

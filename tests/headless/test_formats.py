@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
 from memtop.columns import COLUMNS, DEFAULT_COLUMNS
 from memtop.engine.process_tree import grow
+from memtop.headless import iso
 from memtop.headless.formats import csv_writer, json_writer, text_writer
-from memtop.headless.values import iso
 from memtop.model.frame import Note, ProcessRow, Shares, SystemRow
 from memtop.sanitize import clean
 from tests.rows import proc_row, system_row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pwd
 import resource
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +16,6 @@ from memtop.sources.live.bounded_read import OPENED, failure, made_up, pread_fil
 from memtop.sources.live.fd_cache import FdCache
 from memtop.sources.live.foreign_mounts import ForeignMounts
 from memtop.sources.live.runtime_access import RuntimeReader, read_runtime
-from memtop.sources.live.user_names import user_name
 from memtop.sources.protocol import MOUNTS, READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ RESERVED: Final = 128
 """Descriptors reserved for everything else."""
 MOST_WATCHED: Final = 1536
 """Processes that are held by a descriptor, so that their end is noticed; at most a quarter of all descriptors."""
+UNMAPPED: Final = b"unmapped"
+"""Stands for a user who has no ID in the user namespace of memtop."""
+_EVERY_ID: Final = 2**32 - 1
+_MAP_BYTES: Final = 65_536
 FOREIGN_S: Final = 0.1
 """How long a sample waits for a file that is not the kernel's own."""
 
@@ -264,3 +268,24 @@ class LiveSource:
         from memtop.sources.live.pagemap_reader import read_pagemap  # noqa: PLC0415 (a run without panels reads none)
 
         return read_pagemap(self._prefix, path, goes_on)[:size]
+
+
+def user_name(uid: str, read: Callable[[str, int], bytes]) -> bytes:
+    """The name of a user ID, the number if it has none, or UNMAPPED; with a question mark if it may be either.
+
+    ``read`` takes a path and a size and gives the bytes of a file. The kernel shows every user who has no ID in the
+    namespace of the reader as kernel.overflowuid, an ID with a name of its own.
+    """
+    try:
+        name = os.fsencode(pwd.getpwuid(int(uid)).pw_name)
+    except (KeyError, OverflowError):
+        name = uid.encode()
+    try:
+        if int(read("proc/sys/kernel/overflowuid", 64)) != int(uid):
+            return name
+        mapped = [tuple(map(int, line.split())) for line in read("proc/self/uid_map", _MAP_BYTES).splitlines()]
+    except (MemtopError, ValueError):
+        return name
+    if sum(count for _, _, count in mapped) >= _EVERY_ID:
+        return name
+    return name + b"?" if any(first <= int(uid) < first + count for first, _, count in mapped) else UNMAPPED

@@ -18,10 +18,9 @@ from pathlib import Path
 import pytest
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
-from memtop.sources.live import HOT, LiveSource, blocking_reader, exits
+from memtop.sources.live import HOT, UNMAPPED, LiveSource, blocking_reader, exits, user_name
 from memtop.sources.live.blocking_reader import BlockingReader
 from memtop.sources.live.bounded_read import failure
-from memtop.sources.live.user_names import UNMAPPED, user_name
 
 
 @pytest.fixture
