@@ -139,7 +139,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         2,
         "verdict_rank",
         lambda r: r.verdict,
-        "verdict: ↗ growing (· ! ▲ by evidence)  ? not sure yet  ─ flat  ~ noisy  w sawtooth  ^ spike  "
+        "verdict: ↗ growing (▲ limit in 1 h)  ? not sure yet  ─ flat  ~ noisy  w sawtooth  ^ spike  "
         "┘ step  ╭ warm-up  ↘ falling",
         "verdicts",
         left=True,

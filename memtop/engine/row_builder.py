@@ -115,10 +115,14 @@ def swap_bytes(seen: ProcessSample, system: SystemRow) -> int | None:
     return 0 if swap is None and seen.statm is not None and system.swap_total_bytes == 0 else swap
 
 
+DEAD: Final = "X"
+"""The state of a process that has ended, as the kernel calls it."""
+
+
 def gone_row(row: ProcessRow, wall_s: float) -> ProcessRow:
-    """The last row of a process that ended at ``wall_s``: its sizes stay, its rates are gone."""
+    """The last row of a process that ended at ``wall_s``: its sizes stay, its rates are gone, its state is X."""
     rates: dict[str, Any] = dict.fromkeys(_RATES)
-    return row._replace(note=Note.GONE, gone_s=wall_s, **rates)
+    return row._replace(note=Note.GONE, state=DEAD, gone_s=wall_s, **rates)
 
 
 def system_row(sample: Sample, before: Sample | None, *, everybody: bool, oom_kills_at_start: int | None) -> SystemRow:

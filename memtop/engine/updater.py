@@ -154,6 +154,8 @@ class Updater:
 
     def _depart(self, key: ProcessKey, wall_s: float, sample: Sample) -> bool:
         """Note that a process has ended. Returns whether its row is kept because it was watched."""
+        report = self._state.assessor.report_on(key) if self._state.assessor is not None else None
+        wall_s = report.at_s if report is not None else wall_s  # it was a zombie from then on
         if self._state.assessor is not None:
             self._state.assessor.forget(key)
         row = self._state.table.remove(key)

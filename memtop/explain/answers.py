@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.trend.classify import Growth, Shape
-from memtop.explain.finding_text import span
+from memtop.analysis.trend.hysteresis import Evidence
+from memtop.explain.finding_text import computed, span
 from memtop.explain.limit_names import short
 from memtop.explain.placeholders import virt_answer
 from memtop.model.assessment import Assessment, Limit, LimitRow
@@ -23,7 +24,9 @@ _FULL_SHARE: Final = 0.8
 _BOUNDS_MEMORY: Final = frozenset(
     {Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA, Limit.COMMIT, Limit.RUNTIME}
 )
-_EARLY: Final = "Growing? Unknown yet: a verdict takes about a minute"
+_EARLY: Final = "Growing? Unknown yet: a verdict takes about 90 s"
+_GROWS: Final = {Evidence.POSSIBLE_LEAK.value: "Leak?", Evidence.LIKELY_LEAK.value: "Likely leak:"}
+"""What growth is called, by the evidence; it has no other name in the first five minutes."""
 _OF_SHAPES: Final = {
     Shape.FLAT: "No: level for {span}",
     Shape.NOISY: "No: it varies without a trend for {span}",
@@ -49,8 +52,11 @@ class Answer(NamedTuple):
     """The same in fewer words, for lines into which it does not fit; the last is the shortest."""
 
 
-def answers(detail: Detail, system: SystemRow) -> list[Answer]:
-    """The three lines about the process in focus; fewer if it has no memory of its own, or has ended."""
+def answers(detail: Detail, system: SystemRow, computed_percent: int | None = None) -> list[Answer]:
+    """The three lines about the process in focus; fewer if it has no memory of its own, or has ended.
+
+    ``computed_percent`` is how much of the past of an earlier instant was played, as long as it is.
+    """
     outlook, row = detail.outlook, detail.row
     if outlook is not None and outlook.autopsy is not None:
         return []  # the exit report says it all
@@ -62,14 +68,17 @@ def answers(detail: Detail, system: SystemRow) -> list[Answer]:
         slope = detail.slope_bytes_per_min
         moved = "not known" if slope is None else f"RES {_signed(slope)}/min in the minute before"
         return [Answer(f"Growing then? {moved[0].upper()}{moved[1:]}", Severity.NOTE, "growth"), of_virt]
-    return [_growth(outlook), of_virt, _limit(outlook, system)]
+    return [_growth(outlook, computed_percent), of_virt, _limit(outlook, system)]
 
 
-def _growth(outlook: Assessment) -> Answer:
+def _growth(outlook: Assessment, computed_percent: int | None) -> Answer:
     found = {finding.name: finding for finding in outlook.findings}
     if (finding := found.get("growth")) is not None:
         return _confirmed(finding, outlook)
     growth, state = outlook.growth, outlook.state
+    early = state is None or state.kind is Shape.INSUFFICIENT
+    if computed_percent is not None and (growth is None or early or growth.kind is Shape.INSUFFICIENT):
+        return Answer(f"Growing? {computed('', computed_percent)}", Severity.NOTE, "verdicts")
     heap = found.get("heap_full") or found.get("heap_leak")
     if heap is not None and outlook.of_heap and growth is not None:
         return Answer(_of_heap(heap, growth), heap.severity, heap.topic)
@@ -91,10 +100,15 @@ def _growth(outlook: Assessment) -> Answer:
 
 
 def _confirmed(finding: Finding, outlook: Assessment) -> Answer:
-    """``Leak? +60.0 MiB/min for 3 min · shop full in 2 to 3 min``."""
+    """``Growing +60.0 MiB/min for 3 min · shop full in 2 to 3 min``; ``Leak?`` after five minutes."""
     facts, growth, target = finding.facts, outlook.growth, outlook.first_met
-    rate = f"{'Growing' if outlook.heap_level else 'Leak?'} {_signed(float(facts['rate_bytes_per_min']))}/min"
+    rate = f"{_GROWS.get(str(facts.get('evidence')), 'Growing')} {_signed(float(facts['rate_bytes_per_min']))}/min"
     since = f" for {duration(float(facts['seen_s']))}"
+    for name in ("level_s", "rests_s"):
+        if name in facts:
+            level = f"Level for the last {duration(float(facts[name]))}"
+            before = f"{rate}{since} before that" if name == "level_s" else f"{rate}{since}, in steps"
+            return Answer(f"{level} · {before}", finding.severity, "verdict_growing", (f"{level} · {rate}", level))
     ends, briefly = "", ""
     if growth is not None and growth.limit_s is not None and target is not None:
         when = span(*growth.limit_s)
@@ -119,6 +133,9 @@ def _of_heap(finding: Finding, growth: Growth) -> str:
 
 
 def _shape(growth: Growth) -> str:
+    if growth.pause is not None and growth.pause.over and growth.kind in (Shape.WARMUP, Shape.STAIRS):
+        rise = "" if growth.rise_bytes is None else f", after {_signed(growth.rise_bytes)}"
+        return f"No: level for the last {duration(growth.pause.level_s)}{rise}"
     rate = growth.slope_bytes_per_s
     return _OF_SHAPES[growth.kind].format(
         span=duration(growth.span_s),

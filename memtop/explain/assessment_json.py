@@ -48,6 +48,7 @@ def _verdict(outlook: Assessment) -> dict[str, Any] | None:
         "slope_interval_bytes_per_s": None if None in interval else [_whole(end) for end in interval],
         "points": growth.points,
         "span_s": _rounded(growth.span_s),
+        "level_s": _rounded(growth.pause.level_s) if growth.pause is not None else None,
         "lazy_free_bytes": outlook.lazy_free_bytes,
         "limit": limit.name if limit is not None else None,
         "limit_bytes": limit.limit_bytes if limit is not None else None,

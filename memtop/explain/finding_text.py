@@ -96,15 +96,21 @@ def _then(facts: Mapping[str, str]) -> str:
     return f"As read {facts['past_s']} ago: " if "past_s" in facts else ""
 
 
-def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
+def computed(subject: str, percent_done: int) -> str:
+    """That something is not known yet of an earlier instant, because what precedes it is still being played."""
+    return f"{f'{subject} is being' if subject else 'Being'} computed for this moment: {percent_done} %"
+
+
+def nothing_wrong(outlook: Assessment, *, alone: bool = True, computed_percent: int | None = None) -> str:
     """The line "nothing is wrong" for a process without warnings. It claims nothing about limits that were not read.
 
-    ``alone``: there are no notes either, which might contradict the line.
+    ``alone``: there are no notes either, which might contradict the line. ``computed_percent`` is how much of the past
+    of an earlier instant was played, as long as it is.
     """
     growth, state = outlook.growth, outlook.state
     alone = alone and not outlook.family_open
     if growth is None or growth.kind in _OPEN:
-        name = "unknown"
+        name = "unknown" if computed_percent is None else "computed"
     elif state is not None and state.changing:
         name = "changing"
     elif growth.kind in (Shape.FLAT, Shape.NOISY):
@@ -114,7 +120,7 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True) -> str:
     if outlook.unread:
         name = "unread" if name in ("", "beside") else f"unread_{name}"
     texts = finding_texts()["nothing"]
-    facts: dict[str, float | str] = {"unread": "; ".join(outlook.unread)}
+    facts: dict[str, float | str] = {"unread": "; ".join(outlook.unread), "done": str(computed_percent)}
     files = _file_change(outlook)
     family = " Unknown yet whether its fork family as a whole grows." if outlook.family_open else ""
     beside = f" Not checked: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""
@@ -135,6 +141,7 @@ def _file_change(outlook: Assessment) -> str:
 def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
     """Format numbers by the unit at the end of their name.
 
+    The ends of a rate become ``rate_range``, one number where both read the same, and with the rate itself ``rates``.
     ``early_s`` and ``late_s`` become ``when``. Those that begin with ``slow_`` become ``slow_when``.
     """
     found = {name: _worded(name, value) for name, value in facts.items()}
@@ -142,6 +149,11 @@ def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
         found["when"] = span(float(early), float(late))
     if (early := facts.get("slow_early_s")) is not None and (late := facts.get("slow_late_s")) is not None:
         found["slow_when"] = span(float(early), float(late))
+    low, high = found.get("rate_low_bytes_per_min"), found.get("rate_high_bytes_per_min")
+    if low is not None and high is not None:
+        found["rate_range"] = low if low == high else f"{low} to {high}"
+    if "rate_range" in found and (rate := found.get("rate_bytes_per_min")) is not None:
+        found["rates"] = f"{rate} per minute" + ("" if rate == low == high else f" ({found['rate_range']})")
     if isinstance(evidence := facts.get("evidence"), str):
         found["evidence"] = evidence.capitalize()
     return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Severity
+from memtop.analysis.findings.growth import growth_severity
 from memtop.analysis.trend.classify import Shape
-from memtop.explain.finding_text import span
+from memtop.explain.finding_text import computed, span
 from memtop.explain.limit_names import short
 from memtop.model.frame import GroupDetail
 from memtop.model.group import By, GroupRow
@@ -17,8 +18,6 @@ WARNING_PERCENT: Final = 80.0
 DANGER_PERCENT: Final = 90.0
 """Of a limit, as for processes."""
 NAME_CELLS: Final = 24
-SOON_S: Final = 600.0
-"""A limit that is met sooner is a danger."""
 PSI_PERCENT: Final = 10.0
 RESTARTS: Final = 3
 _LEVEL: Final = {
@@ -42,10 +41,22 @@ class GroupSentence(NamedTuple):
     topic: str
 
 
-def group_sentences(detail: GroupDetail) -> list[GroupSentence]:
-    """All that there is to say, the worst first."""
+def group_sentences(
+    detail: GroupDetail, *, swaps: bool = True, computed_percent: int | None = None
+) -> list[GroupSentence]:
+    """All that there is to say, the worst first.
+
+    ``swaps`` is False on a machine without swap. ``computed_percent`` is how much of the past of an earlier instant was
+    played, as long as it is.
+    """
     row = detail.row
-    found = [*_gone(row), *_growth(detail), *_limit(detail), *_events(row), _ledger(detail)]
+    found = [
+        *_gone(row),
+        *_growth(detail, computed_percent),
+        *_limit(detail, swaps=swaps),
+        *_events(row),
+        _ledger(detail),
+    ]
     found.sort(key=lambda one: -one.severity)
     return found
 
@@ -56,13 +67,15 @@ def _gone(row: GroupRow) -> list[GroupSentence]:
     return [GroupSentence(Severity.WARNING, "Its last process has ended; these are its last numbers.", "groups")]
 
 
-def _growth(detail: GroupDetail) -> list[GroupSentence]:
+def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSentence]:
     row, growth, state = detail.row, detail.growth, detail.state
     if row.gone_s is not None or (detail.cursor_s is not None and state is None):
         return []
     if state is None or growth is None or growth.kind is Shape.INSUFFICIENT:
         rise = row.growth_bytes_per_min
         says = "Unknown yet whether it grows."
+        if computed_percent is not None:
+            return [GroupSentence(Severity.NOTE, computed("Whether it grows", computed_percent), "verdicts")]
         if rise is not None and rise > max(1 << 20, 0.02 * (row.used_bytes or 0)):
             says = f"Rising: +{long_size(rise)} within the last minute; too early to say whether it will continue."
         return [GroupSentence(Severity.NOTE, says, "verdicts")]
@@ -71,13 +84,15 @@ def _growth(detail: GroupDetail) -> list[GroupSentence]:
     rate = long_size(growth.slope_bytes_per_s * 60)
     says = f"Growing{' as a whole' if row.members > 1 else ''}: +{rate}/min for {duration(growth.span_s)}"
     severity = Severity.WARNING
+    if growth.pause is not None:
+        says = f"Level for the last {duration(growth.pause.level_s)}. Before that: {says[0].lower()}{says[1:]}"
     if row.limit_s is not None and detail.limit_name:
         says += f" · {_limit_name(detail)} full in {span(*row.limit_s)}"
-        severity = Severity.DANGER if row.limit_s[0] < SOON_S else severity
+        severity = growth_severity(row.limit_s[0], kills=True)
     return [GroupSentence(severity, says, "verdict_growing")]
 
 
-def _limit(detail: GroupDetail) -> list[GroupSentence]:
+def _limit(detail: GroupDetail, *, swaps: bool) -> list[GroupSentence]:
     row = detail.row
     if row.limit_percent is None or row.limit_bytes is None or row.gone_s is not None:
         return []
@@ -89,9 +104,10 @@ def _limit(detail: GroupDetail) -> list[GroupSentence]:
         else Severity.NOTE
     )
     reclaims, kills = long_size(row.room_bytes), long_size(row.room_max_bytes)
-    room = f"{kills} before the kernel swaps or kills"
+    acts = "swaps or kills" if swaps else "kills"
+    room = f"{kills} before the kernel {acts}"
     if reclaims != kills:
-        room = f"{reclaims} before the kernel reclaims page cache in use, {kills} before it swaps or kills"
+        room = f"{reclaims} before the kernel reclaims page cache in use, {kills} before it {acts}"
     says = (
         f"Limit of {_limit_name(detail)}: {long_size(row.limit_bytes)}, of which {percent(row.limit_percent)} % cannot "
         f"be reclaimed. Room: {room}."

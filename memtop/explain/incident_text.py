@@ -21,6 +21,8 @@ JUST_NOW_S: Final = 5.0
 """Ages are given in steps of this time."""
 EARLY_S: Final = 12.0
 """What grows can be said after so long."""
+LONG_S: Final = 90.0
+"""After so long growth is confirmed."""
 
 
 class IncidentText(NamedTuple):
@@ -73,19 +75,24 @@ def incident_sentences(incident: Incident) -> IncidentText:
         facts["ago"] = "just now" if float(ago_s) < JUST_NOW_S else f"{facts['ago_s']} ago"
     if (full_s := incident.facts.get("full_s")) is not None:
         facts["full_s"] = about(float(full_s))
+    can_be_raised = incident.facts.get("limit_of") != "machine" and "limit_bytes" in facts
+    facts["raise_limit"] = "; or raise the limit to gain time" if can_be_raised else ""
     if "cgroup" in facts:
         facts["cgroup"] = short(facts["cgroup"])
     variant = next((text[name] for name in facts if isinstance(text.get(name), dict)), text)
     return IncidentText(
         tuple(known_sentences(variant["says"], facts)),
         tuple(known_sentences(variant.get("evidence", []), facts)),
-        variant.get("next", ""),
+        "".join(known_sentences([variant.get("next", "")], facts)),
         RULES[incident.name].topic,
     )
 
 
-def headline(report: IncidentReport | None, system: SystemRow) -> Headline:
-    """What is to be said of the machine first; ``report`` is None before the second sample."""
+def headline(report: IncidentReport | None, system: SystemRow, *, computed_percent: int | None = None) -> Headline:
+    """What is to be said of the machine first; ``report`` is None before the second sample.
+
+    ``computed_percent`` is how much of the past of an earlier instant was played, as long as it is.
+    """
     if report is not None and report.standing:
         first = report.standing[0]
         return Headline(incident_sentences(first).clauses, first.severity, len(report.standing) - 1)
@@ -95,6 +102,8 @@ def headline(report: IncidentReport | None, system: SystemRow) -> Headline:
         return Headline((*clauses, "growth needs a second sample"))
     unread = unseen_clauses(report.unseen)
     grows = "nothing grows" if report.watched_s >= EARLY_S else "too early to know what grows"
+    if computed_percent is not None and report.watched_s < LONG_S:
+        grows = f"what grows is being computed for this moment: {computed_percent} %"
     readable = "readable " if report.unseen.unplaced or report.unseen.unread_cgroups else ""
     near = f"no {readable}cgroup limit is near"
     return Headline((*clauses, f"{grows}, {near}", *unread))

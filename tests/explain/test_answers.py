@@ -36,7 +36,9 @@ def outlook(
     return Assessment(findings, growth, state, heap_level=heap_level, limits=(SHOP,), first_met=SHOP)
 
 
-GROWTH = Finding("growth", Severity.DANGER, "x", {"rate_bytes_per_min": 60.0 * MIB, "seen_s": 180.0})
+GROWTH = Finding(
+    "growth", Severity.DANGER, "x", {"rate_bytes_per_min": 60.0 * MIB, "seen_s": 180.0, "evidence": "growing"}
+)
 
 
 @pytest.mark.parametrize("limit_s", [None, (50.0, 100.0), (3000.0, 4000.0)])
@@ -50,10 +52,32 @@ def test_confirmed_growth_has_a_wording_that_is_whole_at_60_columns(limit_s: tup
 def test_confirmed_growth_is_one_line_with_rate_time_and_limit() -> None:
     lines = said(outlook(Shape.LEAK, GROWTH, limit_s=(120.0, 180.0)))
     assert lines == [
-        "Leak? +60.0 MiB/min for 3 min · container shop full in 2 to 3 min",
+        "Growing +60.0 MiB/min for 3 min · container shop full in 2 to 3 min",
         "VIRT 1.24 GiB a problem? No; watch RES: 212 MiB",
         "Limit? container shop 28.0 % full, 216 MiB left",
     ]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "word"), [("growing", "Growing"), ("possible leak", "Leak?"), ("likely leak", "Likely leak:")]
+)
+def test_growth_is_called_a_leak_only_by_the_evidence(evidence: str, word: str) -> None:
+    finding = GROWTH._replace(facts={**GROWTH.facts, "evidence": evidence})
+    assert said(outlook(Shape.LEAK, finding))[0].startswith(f"{word} +60.0 MiB/min")
+
+
+@pytest.mark.parametrize(("name", "after"), [("level_s", " before that"), ("rests_s", ", in steps")])
+def test_growth_that_pauses_says_so_first(name: str, after: str) -> None:
+    finding = GROWTH._replace(facts={**GROWTH.facts, name: 20.0})
+    first = said(outlook(Shape.LEAK, finding, limit_s=(50.0, 100.0)))[0]
+    assert first == f"Level for the last 20 s · Growing +60.0 MiB/min for 3 min{after}"
+
+
+def test_growth_of_an_earlier_moment_is_being_computed_until_its_past_was_played() -> None:
+    detail = make_detail()._replace(row=FULL, outlook=outlook(Shape.INSUFFICIENT))
+    assert answers(detail, MACHINE, 13)[0].says == "Growing? Being computed for this moment: 13 %"
+    known = make_detail()._replace(row=FULL, outlook=outlook(Shape.FLAT))
+    assert answers(known, MACHINE, 13)[0].says == "Growing? No: level for 3 min"
 
 
 def test_growth_that_the_runtime_explains_is_not_asked_to_be_a_leak() -> None:

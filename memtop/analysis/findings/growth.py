@@ -6,13 +6,24 @@ from collections.abc import Callable
 from typing import Final
 
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Facts, Found, facts
+from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Facts, Found, Severity, facts
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.forecast import HELD_PERCENT
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction, Evidence
 
+SOON_S: Final = 3600.0
+"""Confirmed growth that meets a limit within an hour calls for action."""
 _OF_HEAP: Final = ("heap_leak", "heap_full")
 """What a runtime reports of its heap. Then the shape of RES, which follows the heap's size, says nothing."""
+
+
+def growth_severity(early_s: float | None, *, kills: bool) -> Severity:
+    """The severity of confirmed growth, the same in table, panel, headline and report.
+
+    ``early_s`` is the earliest time to the limit that it meets first, None without one; ``kills`` is False for a limit
+    that only slows down.
+    """
+    return DANGER if early_s is not None and early_s < SOON_S and kills else WARNING
 
 
 def growth(c: FindingInputs) -> Found:
@@ -41,14 +52,15 @@ def growth(c: FindingInputs) -> Found:
         brake_name=c.grows_towards if early is not None and c.grows_towards_brake else None,
         limit_bytes=c.grows_towards_bytes if early is not None else None,
         swap_room_bytes=c.grows_towards_swap or None if early is not None else None,
+        rests_s=g.pause.level_s if g.pause is not None and not g.pause.unusual else None,
+        level_s=g.pause.level_s if g.pause is not None and g.pause.unusual else None,
         siblings_count=c.siblings or None,
         drops_count=g.drops if g.kind is Shape.LEAK_GC else None,
         lazyfree_bytes=c.lazyfree if c.lazyfree is not None and c.lazyfree > MIB else None,
         unread=c.lazyfree_unread or None,
         young_s=c.age_s if c.age_s is not None and c.age_s < 600 else None,
     )
-    ends = early is not None and early < 3600 and not c.grows_towards_brake
-    return DANGER if ends else WARNING, found
+    return growth_severity(early, kills=not c.grows_towards_brake), found
 
 
 def charge(c: FindingInputs) -> Found:
@@ -125,6 +137,7 @@ def _numbers(g: Growth) -> Facts:
         peak_bytes=g.peak_bytes,
         rate_bytes_per_min=None if g.slope_bytes_per_s is None else g.slope_bytes_per_s * 60,
         drops_count=g.drops or None,
+        level_s=g.pause.level_s if g.pause is not None and g.pause.over else None,
     )
 
 

@@ -54,7 +54,7 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
         rise = one.rise
         if rise is None or rise.steps < 3 or rise.span_s < _RISE_S or one.used_percent >= NEAR_PERCENT:
             continue
-        full_s = one.room_bytes / rise.bytes_per_s if rise.bytes_per_s > 0 else None
+        full_s = rise.full_s(one.room_bytes)
         if rise.size_bytes < MIB or full_s is None or full_s > _MINUTES_S:
             continue
         gainer = _gainer(inputs, one)

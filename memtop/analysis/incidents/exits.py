@@ -33,6 +33,7 @@ def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
             _subject(one),
             facts(
                 victim=one.name or "a process",
+                how="OOM-killed" if one.certain else "probably OOM-killed",
                 cgroup=one.cgroup_name if one.cgroup_name != one.limit_name else None,
                 ago_s=_even(ago_s),
                 kills_count=one.count if one.count > 1 else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,6 +10,7 @@ from memtop.analysis.findings.rule import NOTE, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, IncidentInputs
 from memtop.analysis.incidents.processes import STORY, confirmed_growth, named, severity_at_pace
+from memtop.analysis.trend.rising import SUM_GOES_ON
 
 _RISE_BYTES: Final = 16 * MIB
 """A rise is worth a line from here on ..."""
@@ -42,7 +44,9 @@ def group_rising(inputs: IncidentInputs) -> Iterator[Incident]:
             continue
         if rise.span_s < (_LOADING_S if rise.from_bytes < rise.size_bytes / 10 else _RISE_S):
             continue
-        full_s = limit.room_bytes / rise.bytes_per_s if limit is not None and rise.bytes_per_s > 0 else None
+        full_s = (
+            rise.full_s(limit.room_bytes, SUM_GOES_ON if limit.is_machine else math.inf) if limit is not None else None
+        )
         tells = full_s is not None and full_s < _TOLD_FROM_S and limit is not None and limit.kills
         yield Incident(
             "group_rising",

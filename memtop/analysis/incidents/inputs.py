@@ -27,6 +27,8 @@ class LimitFacts(NamedTuple):
     """Directory of the cgroup; None for the machine."""
     kills: bool = True
     """False for memory.high, which slows down."""
+    is_machine: bool = False
+    """Whether it is the machine's memory, which nobody can raise."""
 
     @property
     def used_percent(self) -> float:
@@ -148,6 +150,8 @@ class ExitFacts:
     """It held a notable part of RAM."""
     count: int = 1
     """Kills in the same cgroup of the same program within the time that is remembered."""
+    certain: bool = True
+    """Whether it is certain that the OOM killer ended it, where :attr:`is_oom` says so."""
 
 
 @dataclass(frozen=True, slots=True)

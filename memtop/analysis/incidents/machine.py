@@ -9,6 +9,7 @@ from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Severity, facts
 from memtop.analysis.incidents.incident import MACHINE, Incident
 from memtop.analysis.incidents.inputs import MIB, IncidentInputs, MachineFacts
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, reclaim_of
+from memtop.analysis.trend.rising import SUM_GOES_ON
 
 _LOW_SHARE: Final = 0.10
 _VERY_LOW_SHARE: Final = 0.05
@@ -127,7 +128,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
     assert rise is not None
     # What fell in one go and stands still has no pace.
     falls = fall is not None and fall.span_s >= _PACE_S and inputs.now_s - fall.high_s <= _STILL_S
-    full_s = m.available_bytes / fall.bytes_per_s if falls and fall is not None and m.available_bytes else None
+    full_s = fall.full_s(m.available_bytes, SUM_GOES_ON) if falls and fall is not None and m.available_bytes else None
     how = reclaim_of(part) if part is not None else None
     yield Incident(
         "memory_goes",
@@ -163,7 +164,7 @@ def swap_fills(inputs: IncidentInputs) -> Iterator[Incident]:
     rise, free = inputs.machine.swap_used, inputs.machine.swap_free_bytes
     if rise is None or free is None or rise.size_bytes < _SWAP_BYTES or rise.steps < 3:
         return
-    full_s = free / rise.bytes_per_s if rise.bytes_per_s > 0 else None
+    full_s = rise.full_s(free)
     yield Incident(
         "swap_fills",
         WARNING if full_s is not None and full_s < _MINUTES_S else NOTE,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
+from memtop.analysis.findings.growth import SOON_S, growth_severity
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Severity, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts
 from memtop.analysis.trend.classify import Growth
+from memtop.analysis.trend.rising import ONE_GOES_ON
 from memtop.process_key import ProcessKey
 
 STORY: Final = "growth"
-_SOON_S: Final = 3600.0
-"""Confirmed growth that meets a limit within an hour calls for action."""
 _RISE_BYTES: Final = 8 * MIB
 """A rise is worth a line from here on, or from a part of the room that its limit leaves ..."""
 _MANY_STEPS: Final = 8
@@ -55,10 +56,9 @@ def confirmed_growth(
     """The incident of a growth that is confirmed; ``members`` is the number of processes that grow as a whole."""
     early_s, late_s = growth.limit_s or (None, None)
     limit, slope = one.limit, growth.slope_bytes_per_s or 0.0
-    soon = early_s is not None and early_s < _SOON_S and limit is not None and limit.kills
     return Incident(
         name,
-        DANGER if soon else WARNING,
+        growth_severity(early_s, kills=limit is not None and limit.kills),
         subject,
         facts(
             rate_bytes_per_min=60 * slope,
@@ -67,11 +67,13 @@ def confirmed_growth(
             members_count=members,
             seen_s=one.seen_s,
             evidence=one.evidence.value if one.evidence is not None else None,
+            level_s=growth.pause.level_s if growth.pause is not None else None,
+            limit_of="machine" if limit is not None and limit.is_machine else None,
             early_s=early_s if limit is not None else None,
             late_s=late_s if limit is not None else None,
             **(named(limit) if early_s is not None else {}),
         ),
-        weight=_SOON_S / max(1.0, early_s) if early_s is not None else slope / (1 << 40),
+        weight=SOON_S / max(1.0, early_s) if early_s is not None else slope / (1 << 40),
         since_s=now_s - (one.seen_s or 0.0),
         story=STORY,
         show=show,
@@ -84,7 +86,9 @@ def rising(inputs: IncidentInputs) -> Iterator[Incident]:
         rise, limit = one.rise, one.limit
         if one.growth is not None or rise is None or not _is_worth_a_line(one):
             continue
-        full_s = limit.room_bytes / rise.bytes_per_s if limit is not None and rise.bytes_per_s > 0 else None
+        full_s = (
+            rise.full_s(limit.room_bytes, ONE_GOES_ON if limit.is_machine else math.inf) if limit is not None else None
+        )
         tells = full_s is not None and full_s < _TOLD_FROM_S and (limit is not None and limit.kills)
         yield Incident(
             "rising",

@@ -25,6 +25,7 @@ from memtop.analysis.trend.floor import (
     saturates,
 )
 from memtop.analysis.trend.forecast import time_to
+from memtop.analysis.trend.pause import Pause, find_pause
 from memtop.analysis.trend.robust import noise
 from memtop.analysis.trend.sawtooth import Sawtooth, find_saw
 from memtop.analysis.trend.steps import find_stairs, find_step
@@ -63,6 +64,9 @@ class Shape(Enum):
     def alarming(self) -> bool:
         """Whether the floor itself keeps rising."""
         return self in (Shape.LEAK, Shape.LEAK_GC)
+
+
+_RISES: Final = frozenset({Shape.LEAK, Shape.LEAK_GC, Shape.GROWTH, Shape.STAIRS, Shape.WARMUP})
 
 
 class Growth(NamedTuple):
@@ -105,6 +109,8 @@ class Growth(NamedTuple):
     """Seconds from the last point until the room is used up, earliest and latest; None without such growth."""
     slow_s: tuple[float, float] | None = None
     """The same until page cache in use begins to be reclaimed; None where that is not earlier."""
+    pause: Pause | None = None
+    """The rest at the end, of a series that has risen; None while it goes on to rise, and if it swings."""
 
 
 def judge(
@@ -127,12 +133,15 @@ def judge(
     if len(times) < LEAST_POINTS or span < LEAST_SPAN_S:
         return Growth(Shape.INSUFFICIENT, len(times), span)
     growth, floor, saw = _classify(times, values)
+    growth = _paused(growth, times, values)
     if not growth.kind.alarming:
         return growth
     first = len(times) - growth.points  # after a warm-up only the later half was judged
     times, values = times[first:], values[first:]
     if collections is not None and collections < 2:
         return growth._replace(kind=Shape.INSUFFICIENT)
+    if growth.pause is not None and growth.pause.unusual:
+        return growth
     if room_bytes is None or not math.isfinite(room_bytes) or floor.low <= 0:
         return growth
     slow = speed_room_bytes is not None and speed_room_bytes < room_bytes
@@ -140,6 +149,14 @@ def judge(
         limit_s=time_to(room_bytes, times, values, saw),
         slow_s=time_to(speed_room_bytes, times, values, saw) if slow and speed_room_bytes is not None else None,
     )
+
+
+def _paused(growth: Growth, times: list[float], values: list[float]) -> Growth:
+    """The same with the rest at its end, after which a rise is over."""
+    if growth.kind not in _RISES or (pause := find_pause(times, values)) is None:
+        return growth
+    open_rise = growth.kind.alarming or growth.kind is Shape.GROWTH
+    return growth._replace(pause=pause, kind=Shape.WARMUP if pause.over and open_rise else growth.kind)
 
 
 def _measured(times_s: Sequence[float], used_bytes: Sequence[float]) -> tuple[list[float], list[float]]:

@@ -9,7 +9,7 @@ tests.lab.forecasts`` measures them again, on other simulated runs and on real o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import median, pvariance
 from typing import Final, NamedTuple
@@ -37,6 +37,11 @@ _AHEAD_SPREAD: Final = 0.1
 _MOST_AHEAD: Final = 9.0
 _LEAST_RATE: Final = 0.15
 """No extrapolation is slower than this share of the rate over the whole window."""
+_FASTER: Final = 3.0
+"""The rise is expected to become at most so many times as fast as it is. A curve over a minute that seems to bend would
+otherwise fill a limit that is hours away within minutes."""
+_GOES_ON: Final = 4.0
+"""What grows beside is expected to go on for at most so many times as long as it has been seen."""
 _LIMIT_SHARE: Final = 0.01
 """Share of the limit by which the kernel acts earlier or later than the numbers say."""
 _NOISE_SHARE: Final = 0.3
@@ -51,6 +56,33 @@ class Room(NamedTuple):
     """Until the limit takes effect: all that can be reclaimed is."""
     speed_bytes: float
     """Until page cache in use begins to be reclaimed, which costs speed; never more than :attr:`end_bytes`."""
+
+
+class Beside(NamedTuple):
+    """Another process whose growth is confirmed, and which uses the same room."""
+
+    bytes_per_s: float
+    seen_s: float
+    """For how long its growth has been seen."""
+
+
+def own_share(room_bytes: float, bytes_per_s: float, others: Iterable[Beside]) -> float:
+    """The bytes of a room that a process itself uses up, while others use the rest.
+
+    Each of the others is expected to go on for a few times as long as it has been seen, so that one which has grown
+    for a minute does not decide about hours. The whole room where the process itself does not grow.
+    """
+    if bytes_per_s <= 0:
+        return room_bytes
+    left, past_s = room_bytes, 0.0
+    ends = sorted((_GOES_ON * max(0.0, one.seen_s), one.bytes_per_s) for one in others if one.bytes_per_s > 0)
+    rate = bytes_per_s + sum(rate for _, rate in ends)
+    for end_s, others_rate in ends:
+        if past_s + left / rate <= end_s:
+            break
+        left -= rate * (end_s - past_s)
+        past_s, rate = end_s, rate - others_rate
+    return bytes_per_s * (past_s + left / max(rate, bytes_per_s))
 
 
 class _Rates(NamedTuple):
@@ -95,7 +127,8 @@ def time_to(
     spread = math.sqrt(_LEAST_SPREAD**2 + _APART_WEIGHT * apart + portions + (_AHEAD_SPREAD * ahead) ** 2)
     slack_s = slack / rates.whole
     early = max(0.0, math.exp(middle) - 2 * slack_s) * math.exp(-_EARLY * spread)
-    late = (math.exp(middle) + slack_s) * math.exp(_LATE * spread)
+    early = max(early, (reach - 2 * slack) / (_FASTER * max(rates.whole, rates.later)))
+    late = max(early, (math.exp(middle) + slack_s) * math.exp(_LATE * spread), room / max(rates.whole, rates.later))
     return (early, late) if early < HORIZON_S else None
 
 

@@ -103,14 +103,16 @@ def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
     """The state after one more classification at ``now_s``, on the clock of the series.
 
     Three classifications that find the floor rising raise an alarm. It ends when nothing indicates a rise any more (z
-    under 1.28), or when three classifications find a shape that is no growth. One that is only doubtful ends nothing.
-    Without an alarm a shape stays until three classifications agree on another one. At the beginning, one is enough for
-    "nothing moves".
+    under 1.28), when the rise has stood still for far longer than it usually rests, or when three classifications find
+    a shape that is no growth. One that is only doubtful ends nothing. Without an alarm a shape stays until three
+    classifications agree on another one. At the beginning, one is enough for "nothing moves".
     """
     if growth.kind is Shape.INSUFFICIENT:
         return Confirmation()
     if not previous.alarm:
         return _quiet(previous, growth, now_s)
+    if growth.pause is not None and growth.pause.over:
+        return Confirmation(kind=_withoutconfirmed(growth.kind))
     if growth.z is None or growth.z < _LET_GO_Z:
         return Confirmation(kind=_withoutconfirmed(growth.kind))
     if growth.kind.alarming:

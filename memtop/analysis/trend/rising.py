@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 _SMALL_BYTES: Final = 1 << 20
 _LOST_SHARE: Final = 0.5
 QUIET_S: Final = 6.0
 """A rise without a new high for this time is over, unless samples are further apart."""
+
+
+SUM_GOES_ON: Final = 15.0
+"""What many processes do together for seconds says nothing of hours: it is expected to go on for at most so many times
+as long as it was seen ..."""
+ONE_GOES_ON: Final = 60.0
+"""... and the rise of one process for so many times."""
 
 
 class Rise(NamedTuple):
@@ -37,6 +45,16 @@ class Rise(NamedTuple):
     def bytes_per_s(self) -> float:
         """The rate so far. Whether it continues is unknown."""
         return self.size_bytes / self.span_s if self.span_s > 0 else 0.0
+
+    def full_s(self, room_bytes: float, goes_on: float = math.inf) -> float | None:
+        """Seconds until a room is used up at this rate; None without a rate.
+
+        ``goes_on`` is for how many times as long as it was seen it may be expected to go on: nothing is known beyond.
+        """
+        if self.bytes_per_s <= 0:
+            return None
+        found_s = max(0.0, room_bytes) / self.bytes_per_s
+        return found_s if found_s <= goes_on * self.span_s else None
 
 
 def most_quiet_s(delay_s: float) -> float:

@@ -73,6 +73,11 @@ class Verdict(NamedTuple):
         """Whether growth is confirmed."""
         return self.state.alarm
 
+    @property
+    def pauses(self) -> bool:
+        """Whether it has been level for longer than it usually rests between its rises."""
+        return self.growth.pause is not None and self.growth.pause.unusual
+
 
 _RISING: Final = frozenset({Shape.LEAK, Shape.LEAK_GC, Shape.STEP, Shape.STAIRS, Shape.WARMUP, Shape.GROWTH})
 
@@ -243,10 +248,16 @@ def looks_different(old: Verdict | None, new: Verdict) -> bool:
 
 
 def growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
-    """What stands, with the time to the limit counted from now."""
-    if verdict is None or verdict.standing.limit_s is None:
-        return verdict.standing if verdict is not None else None
-    return sooner(verdict.standing, now_s - verdict.standing_s)
+    """What stands, with the time to the limit counted from now, and the pause that the latest look has found.
+
+    While it pauses for longer than usual there is no time to the limit.
+    """
+    if verdict is None:
+        return None
+    growth, pause = verdict.standing._replace(pause=verdict.growth.pause), verdict.growth.pause
+    if pause is not None and pause.unusual:
+        return growth._replace(limit_s=None, slow_s=None)
+    return growth if growth.limit_s is None else sooner(growth, now_s - verdict.standing_s)
 
 
 def _shown(state: Confirmation) -> tuple[object, ...]:

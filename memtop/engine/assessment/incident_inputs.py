@@ -85,7 +85,14 @@ def _limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
     if found is None:
         return None
     room_bytes = max(0, found.headroom_max_bytes)
-    return LimitFacts(found.name, found.limit_bytes, room_bytes, found.path, found.limit is not Limit.HIGH)
+    return LimitFacts(
+        found.name,
+        found.limit_bytes,
+        room_bytes,
+        found.path,
+        kills=found.limit is not Limit.HIGH,
+        is_machine=found.limit is Limit.MACHINE,
+    )
 
 
 def machine_facts(step: StepInput, trend: MachineTrend, counters: Counters) -> MachineFacts:

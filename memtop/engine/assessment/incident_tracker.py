@@ -9,6 +9,7 @@ from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.incidents import ExitFacts, IncidentInputs, StandingIncidents, find_incidents
+from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.limits.large import is_large
 from memtop.engine.assessment.cgroup_watch import CgroupWatch
 from memtop.engine.assessment.event_counters import KILL_S, Counters
@@ -147,6 +148,7 @@ class IncidentTracker:
             exit_code=report.exit_code,
             peak_bytes=peak,
             large=report.large if report.signal is not None else is_large(peak, total_bytes, None),
+            certain=report.oom is Oom.CERTAIN,
         )
 
     def _nameless(self, step: StepInput, at_s: float) -> ExitFacts:

@@ -9,7 +9,7 @@ from typing import Final
 from memtop.analysis.ledger.machine import MachinePart, machine_ledger
 from memtop.analysis.limits.cgroup_owner import cgroup_label
 from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, host_ceiling, is_known
-from memtop.analysis.trend.forecast import Room
+from memtop.analysis.trend.forecast import Beside, Room, own_share
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import CountLimit, Limit, LimitRow
@@ -188,8 +188,10 @@ def growing_beside(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: 
         verdict
         for other in verdicts.alarmed()
         if other != key
+        and step.process(other) is not None
         and (limit.path is None or limit.path in step.chain(other))
         and (verdict := verdicts.of(other)) is not None
+        and not verdict.pauses
     ]
 
 
@@ -200,10 +202,13 @@ def room_of(key: ProcessKey, step: StepInput, verdicts: GrowthTracker) -> Room |
         return None
     own = verdicts.of(key)
     slope = own.growth.slope_bytes_per_s if own is not None else None
-    beside = growing_beside(key, limit, step, verdicts)
-    others = sum(verdict.growth.slope_bytes_per_s or 0.0 for verdict in beside)
-    share = slope / (slope + others) if slope and slope > 0 and others > 0 else 1.0
-    return Room(share * max(0, limit.headroom_max_bytes), share * max(0, limit.headroom_bytes))
+    beside = [
+        Beside(one.standing.slope_bytes_per_s or 0.0, step.now_s - one.state.since_s)
+        for one in growing_beside(key, limit, step, verdicts)
+        if one.state.since_s is not None
+    ]
+    ends, slows = max(0, limit.headroom_max_bytes), max(0, limit.headroom_bytes)
+    return Room(own_share(ends, slope or 0.0, beside), own_share(slows, slope or 0.0, beside))
 
 
 def cgroup_name(path: str, step: StepInput) -> str:

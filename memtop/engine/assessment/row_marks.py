@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from memtop.analysis.findings.growth import growth_severity
+from memtop.analysis.findings.rule import Severity
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import Confirmation, Evidence
-from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
+from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
 from memtop.engine.assessment.heap_verdict import heap_verdict
-from memtop.engine.assessment.memory_limits import used_percent
+from memtop.engine.assessment.memory_limits import first_met, limit_rows, used_percent
 from memtop.engine.assessment.oom_candidates import order_on_machine
 from memtop.engine.assessment.step_input import StepInput
+from memtop.model.assessment import Limit
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 
@@ -30,7 +33,11 @@ _SHAPES: Final = {
 }
 """Shape of the verdict, and its importance. An upward arrow is confirmed."""
 _CHANGING: Final = ("?", 3)
-_MARKS: Final = {Evidence.GROWING: ("·", 4), Evidence.POSSIBLE_LEAK: ("!", 5), Evidence.LIKELY_LEAK: ("▲", 6)}
+_WARNING: Final = "!"
+_DANGER: Final = "▲"
+_RANKS: Final = {Evidence.GROWING: 4, Evidence.POSSIBLE_LEAK: 5, Evidence.LIKELY_LEAK: 6}
+_SOON_RANK: Final = 7
+"""Of growth that meets a limit within the hour: it is sorted first."""
 
 
 class RowMarks(NamedTuple):
@@ -76,7 +83,7 @@ class Marks:
                 self._heaps[key] = found[0]
             else:
                 self._heaps.pop(key, None)
-        touched = judged | step.runtimes.keys() | self._look(step)
+        touched = judged | step.runtimes.keys() | self._look(step) | set(self._verdicts.alarmed())
         return [key for key in touched if self._renew(key, step)]
 
     def _look(self, step: StepInput) -> set[ProcessKey]:
@@ -106,7 +113,7 @@ class Marks:
         old = self._marks.get(key, _NOTHING)
         verdict, heap = self._verdicts.of(key), self._heaps.get(key)
         by_heap = heap is not None and (verdict is None or not verdict.alarm)
-        found, rank = sign_of(heap) if by_heap and heap is not None else sign(verdict)
+        found, rank = sign_of(heap) if by_heap and heap is not None else sign(verdict, soon=_soon(key, verdict, step))
         fresh = RowMarks(
             found, rank, self._percents.get(key, old.limit_percent), self._ranks.get(key.pid, old.oom_rank)
         )
@@ -116,15 +123,27 @@ class Marks:
         return True
 
 
-def sign(verdict: Verdict | None) -> tuple[str, int | None]:
-    """Two cells, severity and shape, and their value for sorting the column; empty and None before a verdict."""
-    return ("", None) if verdict is None else sign_of(verdict.state)
+def _soon(key: ProcessKey, verdict: Verdict | None, step: StepInput) -> bool:
+    """Whether confirmed growth meets a limit that kills, or at which allocations fail, within the hour."""
+    growth = growth_now(verdict, step.now_s) if verdict is not None and verdict.alarm else None
+    early_s = growth.limit_s[0] if growth is not None and growth.limit_s is not None else None
+    if growth_severity(early_s, kills=True) is not Severity.DANGER:
+        return False
+    met = first_met(key, limit_rows(key, step), step)
+    return met is not None and met.limit is not Limit.HIGH
 
 
-def sign_of(state: Confirmation) -> tuple[str, int | None]:
-    """The same for a state."""
+def sign(verdict: Verdict | None, *, soon: bool = False) -> tuple[str, int | None]:
+    """Two cells, severity and shape, and their value for sorting the column; empty and None before a verdict.
+
+    ``soon``: confirmed growth meets its limit within the hour.
+    """
+    return ("", None) if verdict is None else sign_of(verdict.state, soon=soon)
+
+
+def sign_of(state: Confirmation, *, soon: bool = False) -> tuple[str, int | None]:
+    """The same for a state. The sign of severity is that of the finding."""
     shape, rank = _SHAPES[state.kind] if not state.changing else _CHANGING
     if state.evidence is not None:
-        mark, rank = _MARKS[state.evidence]
-        return mark + shape, rank
+        return (_DANGER if soon else _WARNING) + shape, _SOON_RANK if soon else _RANKS[state.evidence]
     return (" " + shape, rank) if shape else ("", None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from memtop.analysis.findings.growth import growth_severity
+from memtop.analysis.findings.rule import Severity
 from memtop.analysis.limits.memory_limits import Ceiling
 from memtop.engine.assessment.growth_tracker import Verdict, growth_now
 from memtop.engine.assessment.row_marks import sign
@@ -30,7 +32,9 @@ def group_row(
     charge, ceiling = cgroup.charge, cgroup.ceiling
     used = charge.used_bytes if charge is not None else sums.anon_bytes
     level = charge.working_set_bytes if charge is not None else sums.rss_bytes
-    found, rank = sign(verdict)
+    limit_s = _limit_s(verdict, now_s)
+    soon = growth_severity(limit_s[0] if limit_s is not None else None, kills=True) is Severity.DANGER
+    found, rank = sign(verdict, soon=soon)
     return GroupRow(
         key=sums.name.key,
         name=sums.name.name,
@@ -68,7 +72,7 @@ def group_row(
         shape=verdict.state.kind.value if verdict is not None else "",
         confirmed=verdict is not None and verdict.alarm,
         slope_bytes_per_s=verdict.standing.slope_bytes_per_s if verdict is not None else None,
-        limit_s=_limit_s(verdict, now_s),
+        limit_s=limit_s,
     )
 
 

@@ -304,8 +304,8 @@ class MemtopApp(
         loops = {one.subject.first for one in standing if one.name == "crash_loop"}
         for autopsy in frame.exits:
             if autopsy.is_oom and autopsy.key != self.view.readings.focus and autopsy.first_life not in loops:
-                taken = "was killed" if autopsy.oom is Oom.CERTAIN else "was probably killed"
-                self.say(f"{autopsy.shown_name} ({autopsy.key.pid}) {taken} by the OOM killer", severity="error")
+                how = "OOM-killed" if autopsy.oom is Oom.CERTAIN else "probably OOM-killed"
+                self.say(f"{autopsy.shown_name} ({autopsy.key.pid}) was {how}", severity="error")
 
     def on_sampler_troubled(self, message: SamplerTroubled) -> None:
         """Say that the numbers stood still for a moment, and why."""

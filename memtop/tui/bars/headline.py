@@ -34,7 +34,7 @@ class HeadlineBar(Bar):
         if frame.incidents is None:
             self._headline = Headline(early_clauses(frame.system))
         else:
-            self._headline = headline(frame.incidents, frame.system)
+            self._headline = headline(frame.incidents, frame.system, computed_percent=frame.past_percent)
         self.redraw_if_changed()
 
     def clicked(self, target: str) -> None:

@@ -14,7 +14,7 @@ from memtop.explain.finding_text import FindingText, autopsy_lines, nothing_wron
 from memtop.explain.group_sentences import group_sentences
 from memtop.explain.region_sentences import mark_sentence
 from memtop.model.assessment import Assessment
-from memtop.model.frame import Detail, GroupDetail, SystemRow
+from memtop.model.frame import Detail, Frame, GroupDetail, SystemRow
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cell_text import ELLIPSIS, fit
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
@@ -69,11 +69,14 @@ def of_one_topic(lines: list[Line], topic: str = "") -> SideLines:
     return SideLines(lines, dict.fromkeys(range(len(lines)), topic) if topic else {})
 
 
-def answer_lines(detail: Detail, system: SystemRow, width: int) -> SideLines:
-    """The three answers: does it grow, is VIRT a problem, how far is the limit."""
+def answer_lines(detail: Detail, system: SystemRow, width: int, computed_percent: int | None = None) -> SideLines:
+    """The three answers: does it grow, is VIRT a problem, how far is the limit.
+
+    ``computed_percent`` is how much of the past of an earlier instant was played, as long as it is.
+    """
     lines: list[Line] = []
     topics: dict[int, str] = {}
-    for answer in answers(detail, system):
+    for answer in answers(detail, system, computed_percent):
         mark, look = MARKS[answer.severity]
         first = len(lines)
         wordings = [f"{mark} {says}" for says in (answer.says, *answer.shorter)]
@@ -83,23 +86,23 @@ def answer_lines(detail: Detail, system: SystemRow, width: int) -> SideLines:
     return SideLines(lines, topics)
 
 
-def finding_lines(detail: Detail, width: int) -> SideLines:
+def finding_lines(detail: Detail, width: int, computed_percent: int | None = None) -> SideLines:
     """The evidence: findings, the worst first, each with its doubt; then the next steps.
 
     Changes since the mark come before all findings, because the user asked for them.
     """
     marked = wrapped(mark_sentence(detail), width, "strong") if detail.mark is not None or detail.mark_dropped else []
-    return of_one_topic(marked, "regions").then(_findings(detail, width))
+    return of_one_topic(marked, "regions").then(_findings(detail, width, computed_percent))
 
 
-def group_lines(detail: GroupDetail, width: int) -> SideLines:
+def group_lines(detail: GroupDetail, width: int, frame: Frame) -> SideLines:
     """The sentences about a group, the worst first."""
     lines: list[Line] = []
     topics: dict[int, str] = {}
     if detail.cursor_s is not None:
         at = clock(detail.right_edge_s + detail.cursor_s)
         lines += [*wrapped(f"As of {at}. End returns to now.", width, "strong"), Line("")]
-    for one in group_sentences(detail):
+    for one in group_sentences(detail, swaps=frame.system.swap_total_bytes != 0, computed_percent=frame.past_percent):
         mark, look = MARKS[one.severity]
         first = len(lines)
         lines += led(f"{mark} {one.says}", width, look, _INDENT)
@@ -107,7 +110,7 @@ def group_lines(detail: GroupDetail, width: int) -> SideLines:
     return SideLines(lines, topics)
 
 
-def _findings(detail: Detail, width: int) -> SideLines:
+def _findings(detail: Detail, width: int, computed_percent: int | None) -> SideLines:
     outlook = detail.outlook
     if outlook is None:
         return SideLines([], {})
@@ -135,7 +138,7 @@ def _findings(detail: Detail, width: int) -> SideLines:
     found = SideLines(lines, topics, steps)
     is_bad = any(finding.severity > Severity.NOTE for finding in outlook.findings)
     if outlook.growth is not None and not is_bad and not weighing(outlook.findings, Weight.OPEN):
-        says = nothing_wrong(outlook, alone=not outlook.findings)
+        says = nothing_wrong(outlook, alone=not outlook.findings, computed_percent=computed_percent)
         return of_one_topic(wrapped(f"{NOTE_MARK} {says}", width, "", _INDENT), "verdicts").then(found)
     return found
 

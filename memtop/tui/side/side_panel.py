@@ -145,7 +145,7 @@ class SidePanel(Vertical, KeptLines):
         """The commentary of a demo, the moment, the three answers, the evidence, and VIRT in full."""
         detail = frame.detail
         if detail is None and frame.group is not None:
-            return group_lines(frame.group, width)
+            return group_lines(frame.group, width, frame)
         if detail is None:
             words = LOADING if frame.rows else "No process is selected. Its memory is explained here."
             return SideLines(wrapped(words, width), {})
@@ -157,8 +157,8 @@ class SidePanel(Vertical, KeptLines):
                     wrapped(f"As of {at}, {duration(-detail.cursor_s)} ago. End returns to now.", width, "strong")
                 )
             )
-        ahead = ahead.then(answer_lines(detail, frame.system, width))
-        found = finding_lines(detail, width)
+        ahead = ahead.then(answer_lines(detail, frame.system, width, frame.past_percent))
+        found = finding_lines(detail, width, frame.past_percent)
         full = wrapped(_virt_in_full(detail, frame.system), width)
         for below in (found, SideLines(full, {})):
             if below.lines:

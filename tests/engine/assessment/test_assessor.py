@@ -101,7 +101,7 @@ def test_a_row_whose_rise_is_all_given_back_is_level_and_has_no_arrow() -> None:
 @pytest.mark.parametrize("rollup", [AccessDenied("no"), b"0-1 ---p 0 00:00 0 [rollup]\nRss: 9 kB\nLazyFree: 0 kB\n"])
 def test_a_row_that_gives_nothing_back_or_may_not_be_read_keeps_its_arrow(rollup: bytes | MemtopError) -> None:
     source, frame = freed_lazily(lambda _: rollup)
-    assert [row.verdict for row in frame.rows if row.pid == 42] == ["·↗"]
+    assert [row.verdict for row in frame.rows if row.pid == 42] == ["!↗"]
     assert sum("smaps" in path for path in source.asked_ever) <= 6
 
 
@@ -113,7 +113,8 @@ def test_steady_growth_is_confirmed_named_and_given_a_range_of_time_that_holds_t
     assert finding.facts["limit_name"] == "app.scope"
     left_s = (100 * MIB - 4096 * (process.rss_pages - process.shr_pages)) / (64 * 4096)
     assert float(finding.facts["early_s"]) <= left_s <= float(finding.facts["late_s"]) + 5
-    assert next(row for row in frame.rows if row.pid == 42).verdict == "·↗"
+    assert finding.severity is Severity.DANGER
+    assert next(row for row in frame.rows if row.pid == 42).verdict == "▲↗", "as the sentence: it is full in minutes"
 
 
 def test_two_that_grow_in_one_cgroup_share_the_room() -> None:
@@ -239,7 +240,8 @@ MEANS = {
     " ↘": ("is falling",),
     " ┘": ("in one step", "rose in steps"),
     " ╭": ("the rise is ending",),
-    "·↗": ("Growing: ",),
+    "!↗": ("Growing: ",),
+    "▲↗": ("Growing: ",),
 }
 
 
@@ -281,9 +283,9 @@ def test_the_sign_and_the_sentences_say_the_same_at_every_look(name: str) -> Non
             sign = signs[42][-1]
             said = " ".join(line.text for line in finding_lines(frame.detail, 1000)[0])
             assert any(words in said for words in MEANS[sign]), f"{second} s: {sign!r} beside {said}"
-            assert ("Growing: " in said) == (sign == "·↗")
+            assert ("Growing: " in said) == (sign in ("!↗", "▲↗"))
     for pid in (42, 43):
-        assert ("·↗" in signs[pid]) is grows, signs
+        assert bool({"!↗", "▲↗"} & set(signs[pid])) is grows, signs
         assert signs[pid][-1].strip()
 
 
