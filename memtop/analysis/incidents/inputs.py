@@ -28,7 +28,7 @@ class LimitFacts(NamedTuple):
     kills: bool = True
     """False for memory.high, which slows down."""
     is_machine: bool = False
-    """Whether it is the machine's memory, which nobody can raise."""
+    """Whether it is the machine's memory, which cannot be raised."""
 
     @property
     def used_percent(self) -> float:
