@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from memtop.analysis.findings import Severity
-from memtop.analysis.incidents import RULES, Incident, Scope, Subject
+from memtop.analysis.incidents import RULES, ExitFacts, Incident, IncidentInputs, Scope, Subject, find_incidents
 from memtop.explain import topic
 from memtop.explain.incident_text import (
     about,
@@ -100,3 +102,24 @@ def test_as_json_it_has_who_what_since_when_and_the_numbers() -> None:
     assert (found["id"], found["severity"], found["scope"], found["pid"]) == ("growth", "danger", "process", 4242)
     assert found["facts"]["limit_bytes"] == 300 * MIB and found["since"].startswith("2026")
     assert found["text"].startswith("orders-api (4242) has grown") and found["next"]
+
+
+def test_a_limit_that_cannot_be_raised_is_not_to_be_raised_and_a_rate_of_one_number_is_no_range() -> None:
+    rates: dict[str, float | str] = {
+        "rate_bytes_per_min": 59.5 * MIB,
+        "rate_low_bytes_per_min": 59.5 * MIB,
+        "evidence": "growing",
+    }
+    same = GROWTH._replace(facts={**GROWTH.facts, **rates, "rate_high_bytes_per_min": 59.5 * MIB, "limit_bytes": 1.0})
+    apart = GROWTH._replace(facts={**same.facts, "rate_high_bytes_per_min": 61.0 * MIB, "limit_of": "machine"})
+    assert incident_sentences(same).evidence[0].startswith("Growing: 59.5 MiB per minute ")
+    assert incident_sentences(apart).evidence[0].startswith("Growing: 59.5 MiB to 61.0 MiB per minute ")
+    assert "raise the limit" in incident_sentences(same).next
+    assert "raise" not in incident_sentences(apart).next
+
+
+@pytest.mark.parametrize(("certain", "how"), [(True, "was OOM-killed "), (False, "was probably OOM-killed ")])
+def test_a_kill_is_as_certain_in_the_headline_as_in_its_report(certain: bool, how: str) -> None:
+    kill = ExitFacts(ProcessKey(42, 9), "a (42)", 90.0, is_oom=True, cgroup_path="a", certain=certain)
+    (found,) = find_incidents(IncidentInputs(100.0, exits=(kill,)))
+    assert how in incident_sentences(found).says

@@ -26,6 +26,13 @@ def growth_severity(early_s: float | None, *, kills: bool) -> Severity:
     return DANGER if early_s is not None and early_s < SOON_S and kills else WARNING
 
 
+def grown_s(seen_s: float | None, growth: Growth) -> float | None:
+    """For how long it has grown since that was first seen, without the rest at the end if it is unusual. Seconds."""
+    if seen_s is None or growth.pause is None or not growth.pause.unusual:
+        return seen_s
+    return max(0.0, seen_s - growth.pause.level_s)
+
+
 def growth(c: FindingInputs) -> Found:
     """Confirmed growth."""
     g = c.growth
@@ -33,10 +40,12 @@ def growth(c: FindingInputs) -> Found:
         return None
     early, late = g.limit_s or (None, None)
     slow_early, slow_late = (g.slow_s or (None, None)) if g.limit_s is not None else (None, None)
+    level_s = g.pause.level_s if g.pause is not None else None
+    unusual = g.pause is not None and g.pause.unusual
     found = facts(
         evidence=c.evidence.value if c.steady_live is None else Evidence.GROWING.value,
         live_bytes=c.steady_live,
-        seen_s=c.seen_s,
+        seen_s=grown_s(c.seen_s, g),
         rate_bytes_per_min=g.slope_bytes_per_s * 60,
         rate_low_bytes_per_min=(g.slope_low_bytes_per_s or 0) * 60,
         rate_high_bytes_per_min=(g.slope_high_bytes_per_s or 0) * 60,
@@ -52,8 +61,8 @@ def growth(c: FindingInputs) -> Found:
         brake_name=c.grows_towards if early is not None and c.grows_towards_brake else None,
         limit_bytes=c.grows_towards_bytes if early is not None else None,
         swap_room_bytes=c.grows_towards_swap or None if early is not None else None,
-        rests_s=g.pause.level_s if g.pause is not None and not g.pause.unusual else None,
-        level_s=g.pause.level_s if g.pause is not None and g.pause.unusual else None,
+        rests_s=None if unusual else level_s,
+        level_s=level_s if unusual else None,
         siblings_count=c.siblings or None,
         drops_count=g.drops if g.kind is Shape.LEAK_GC else None,
         lazyfree_bytes=c.lazyfree if c.lazyfree is not None and c.lazyfree > MIB else None,
@@ -111,7 +120,10 @@ def confirming(c: FindingInputs) -> Found:
     """A rise seems to begin. One more assessment may confirm it."""
     if c.changing is None or c.alarm or DIRECTIONS[c.changing.kind] is not Direction.RISING:
         return None
-    return NOTE, _numbers(c.changing)
+    found = _numbers(c.changing)
+    if c.rise is not None and c.rise_s is not None and 2 * c.rise_anon > c.rise:
+        found |= facts(rise_bytes=c.rise_anon, span_s=c.rise_s)  # of now, where the assessment is seconds old
+    return NOTE, found
 
 
 def rising(c: FindingInputs) -> Found:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from memtop.analysis.findings.growth import SOON_S, growth_severity
+from memtop.analysis.findings.growth import SOON_S, grown_s, growth_severity
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Severity, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts
@@ -65,7 +65,7 @@ def confirmed_growth(
             rate_low_bytes_per_min=60 * (growth.slope_low_bytes_per_s or 0),
             rate_high_bytes_per_min=60 * (growth.slope_high_bytes_per_s or 0),
             members_count=members,
-            seen_s=one.seen_s,
+            seen_s=grown_s(one.seen_s, growth),
             evidence=one.evidence.value if one.evidence is not None else None,
             level_s=growth.pause.level_s if growth.pause is not None else None,
             limit_of="machine" if limit is not None and limit.is_machine else None,

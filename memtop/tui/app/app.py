@@ -289,13 +289,14 @@ class MemtopApp(
     def _words_can_wait(self, frame: Frame) -> bool:
         """Whether only memory and table are redrawn for now.
 
-        Text that changes twice a second cannot be read.
+        Text that changes twice a second cannot be read. The time counts from when the frame before was due, so that
+        after a late sample, too, all of the screen is of one instant.
         """
         before = self._worded
         if before is None or before.detail is None or frame.detail is None:
             return False
         news = [(one.detail.row.key, one.detail.gone, one.detail.cursor_s) for one in (before, frame) if one.detail]
-        since_s = frame.at_s - before.at_s  # negative if the clock was set back
+        since_s = frame.at_s - before.at_s + before.late_s  # negative if the clock was set back
         return frame.tick > before.tick and 0 < since_s < WORDS_EVERY_S and news[0] == news[1]
 
     def _tell_exits(self, frame: Frame) -> None:

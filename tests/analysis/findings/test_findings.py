@@ -12,6 +12,7 @@ from memtop.analysis.findings import RULES, SAMPLES, Finding, FindingInputs, Sev
 from memtop.analysis.ledger.cgroup import Unmapped
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
+from memtop.analysis.trend.pause import Pause
 from memtop.process_key import ProcessKey
 
 MIB, GIB = 1 << 20, 1 << 30
@@ -296,3 +297,19 @@ def test_a_leak_on_a_limited_heap_says_when_it_is_full() -> None:
     (finding,) = [one for one in find(known) if one.name == "heap_leak"]
     assert finding.severity is Severity.DANGER
     assert (finding.facts["heap_limit"], finding.facts["early_s"]) == ("-Xmx", 240.0)
+
+
+def test_a_rise_that_is_being_confirmed_has_the_numbers_of_now() -> None:
+    old: dict[str, Any] = {"changing": growth(Shape.LEAK, rise_bytes=4e7)}
+    now = find(FindingInputs(**old, rise=54 * MIB, rise_anon=53 * MIB, rise_s=54.0))[0].facts
+    assert (now["rise_bytes"], now["span_s"]) == (53 * MIB, 54.0)
+    files = find(FindingInputs(**old, rise=54 * MIB, rise_anon=MIB, rise_s=54.0))[0].facts
+    assert (files["rise_bytes"], files["span_s"]) == (4e7, 300.0)
+
+
+def test_growth_that_pauses_has_no_time_to_a_limit_and_is_no_danger() -> None:
+    paused = growth(Shape.LEAK, pause=Pause(40.0, 5.0))
+    one = find(FindingInputs(growth=paused, alarm=True, evidence=Evidence.GROWING, seen_s=200.0))[0]
+    assert one.severity is Severity.WARNING
+    assert (one.facts["level_s"], one.facts["seen_s"]) == (40.0, 160.0)
+    assert "early_s" not in one.facts and "rests_s" not in one.facts

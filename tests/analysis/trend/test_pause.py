@@ -48,6 +48,7 @@ def test_growth_that_stops_is_over_after_a_minute() -> None:
     assert agree(alarm, looked_at(stops, 340), 340.0).alarm
     over = looked_at(stops, 366)
     assert over.pause is not None and over.pause.over
+    assert over.rise_bytes == 300 * MIB, "what it has risen, not its rate times the span"
     assert agree(alarm, over, 366.0) == Confirmation(kind=Shape.WARMUP)
     again = agree(Confirmation(kind=Shape.WARMUP), looked_at(stops, 380), 380.0)
     assert not again.alarm and again.kind is Shape.WARMUP

@@ -254,3 +254,19 @@ def test_of_several_that_ended_as_many_as_were_killed_are_the_largest() -> None:
     source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 5\n"
     found = {one.key.pid: one.oom for one in step(engine, asked).exits}
     assert found == {42: Oom.PROBABLE, 43: Oom.PROBABLE, 44: Oom.UNKNOWN}
+
+
+def test_a_zombie_that_is_collected_later_has_ended_once_in_text_chart_and_row() -> None:
+    process = FakeProcess(42, rss_pages=12 * MIB_PAGES)
+    source = FakeSource(FakeProcess(1), process)
+    engine, ask = Engine(source), request(focus=process.key, needs=Need.STAT | Need.STATUS)
+    step(engine, ask, times=3)
+    process.state = "Z"
+    source.ended.append(Exit(42, source.wall_s, signal.SIGKILL))
+    step(engine, ask, times=3)
+    end(source, 42, None)
+    frame = step(engine, ask)
+    assert frame.detail is not None and frame.detail.outlook is not None
+    report, row = frame.detail.outlook.autopsy, frame.detail.row
+    assert report is not None and row.gone_s == report.at_s < source.wall_s - 2
+    assert row.state == "X" and row.rss_bytes is not None, "its last numbers, marked"
