@@ -15,6 +15,7 @@ from memtop.engine.assessment.oom_candidates import order_on_machine
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import Limit
 from memtop.process_key import ProcessKey
+from memtop.runtimes.view import FindingFacts
 from memtop.sampling.request import Need
 
 _SHAPES: Final = {
@@ -60,8 +61,9 @@ class Marks:
         self._marks: dict[ProcessKey, RowMarks] = {}
         self._percents: dict[ProcessKey, float | None] = {}
         self._ranks: dict[int, int] = {}
-        self._heaps: dict[ProcessKey, Confirmation] = {}
-        """Verdicts on heaps of runtimes, kept until newer figures refute them."""
+        self._heaps: dict[ProcessKey, tuple[Confirmation, bool]] = {}
+        """Verdicts on heaps of runtimes, and whether the heap is full now or within the hour; kept until newer figures
+        refute them."""
 
     def of(self, key: ProcessKey) -> RowMarks:
         """The marks of a row."""
@@ -80,7 +82,7 @@ class Marks:
         for key, facts in step.runtimes.items():
             found = heap_verdict(facts, step.now_s)
             if found is not None:
-                self._heaps[key] = found[0]
+                self._heaps[key] = found[0], _heap_ends_soon(facts)
             else:
                 self._heaps.pop(key, None)
         touched = judged | step.runtimes.keys() | self._look(step) | set(self._verdicts.alarmed())
@@ -113,7 +115,11 @@ class Marks:
         old = self._marks.get(key, _NOTHING)
         verdict, heap = self._verdicts.of(key), self._heaps.get(key)
         by_heap = heap is not None and (verdict is None or not verdict.alarm)
-        found, rank = sign_of(heap) if by_heap and heap is not None else sign(verdict, soon=_soon(key, verdict, step))
+        found, rank = (
+            sign_of(heap[0], soon=heap[1])
+            if by_heap and heap is not None
+            else sign(verdict, soon=_soon(key, verdict, step))
+        )
         fresh = RowMarks(
             found, rank, self._percents.get(key, old.limit_percent), self._ranks.get(key.pid, old.oom_rank)
         )
@@ -121,6 +127,12 @@ class Marks:
             return False
         self._marks[key] = fresh
         return True
+
+
+def _heap_ends_soon(facts: FindingFacts) -> bool:
+    """Whether the finding about its heap is a danger."""
+    early_s = next((one.span_s[0] for one in facts.ceilings if one.span_s is not None), None)
+    return facts.alarm == "heap_full" or growth_severity(early_s, kills=True) is Severity.DANGER
 
 
 def _soon(key: ProcessKey, verdict: Verdict | None, step: StepInput) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from memtop.analysis.findings import Severity
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import Evidence
 from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit
@@ -40,7 +41,8 @@ def test_a_jvm_that_leaks_under_a_level_res_grows_by_every_word(run: str) -> Non
     assert outlook.state is not None and outlook.growth is not None
     assert (outlook.state.kind, outlook.state.alarm, outlook.of_heap) == (Shape.LEAK_GC, True, True)
     assert outlook.growth.slope_bytes_per_s is not None and outlook.growth.slope_bytes_per_s > 0
-    assert frame.rows[0].verdict.endswith("↗")
+    worst = max(one.severity for one in outlook.findings if one.name in ("heap_leak", "heap_full"))
+    assert frame.rows[0].verdict == ("▲↗" if worst is Severity.DANGER else "!↗"), "as the sentence"
     assert frame.detail is not None
     assert answers(frame.detail, frame.system)[0].says.startswith("Leak? Heap +")
     said = judged_object(outlook)
