@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import asyncio
+from contextlib import suppress
+from typing import Final, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -12,11 +14,14 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import LoadingIndicator, OptionList
 from textual.widgets.option_list import Option
+from textual.worker import WorkerError
 
 from memtop.tui.drawing.steady_size import SteadySize
 from memtop.tui.drawing.text_selection import SelectsText
 
 Result = TypeVar("Result")
+PATIENCE_S: Final = 2.0
+"""Longest wait of Enter for the commands that the text finds."""
 
 
 class ClosedOnce(SteadySize, ModalScreen[Result], SelectsText[Result]):
@@ -91,6 +96,12 @@ class Palette(SteadySize, CommandPalette):
             with Vertical(id="--results"):
                 yield Commands()
                 yield LoadingIndicator()
+
+    async def on_input_submitted(self) -> None:
+        """Wait for the commands that the text finds. Enter often comes before they are there, and chose nothing."""
+        searches = [one.wait() for one in self.workers if one.node is self and not one.is_finished]
+        with suppress(TimeoutError, WorkerError):
+            await asyncio.wait_for(asyncio.gather(*searches), PATIENCE_S)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Whether an action may run now. Those of the list wait until it has lines (Textual's raises KeyError)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, Markdown, OptionList
 
 from memtop.analysis.findings import RULES, Rule, Severity
 from memtop.columns import BY_NAME
@@ -79,6 +79,14 @@ async def test_the_palette_finds_a_word_in_names_first(typed: str, first: str) -
         hits = sorted([hit async for hit in found.search(typed)], key=lambda hit: -hit.score)
         assert str(hits[0].prompt).startswith(first), [str(hit.prompt) for hit in hits[:5]]
         assert typed == "mrk" or all(typed in f"{hit.prompt} {hit.help}".lower() for hit in hits)
+
+
+async def test_enter_right_after_the_words_runs_what_they_find() -> None:
+    async with board() as it:
+        for key in ("ctrl+p", *"swap", "enter"):
+            it.app.simulate_key(key)
+        await it.until(lambda: it.app.screen.query(Markdown), "the topic is open")
+        await it.until(lambda: it.app.screen.query_one(Markdown).source.startswith("# Swap"), "its text is there")
 
 
 async def test_the_palette_offers_what_can_be_done_now() -> None:
