@@ -70,6 +70,8 @@ class Engine:
             self.prepare()
         elif request.rows.by is not None:
             self._state.prepare_groups()
+        if request.window.frozen and request.window.cursor_s is None and self._state.sample is not None:
+            self._state.shown(request)  # a pause keeps what is on screen, not the sample after it
         plan = self._plan(request)
         sample = self._sampler.sample(plan)
         if sample is None:

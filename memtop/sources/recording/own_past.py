@@ -6,6 +6,7 @@ import math
 import os
 import sqlite3
 import urllib.parse
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +53,7 @@ class OwnPast:
         if wall_s < first_s:
             return None
         connection = _in_memory(blocks)
+        weakref.finalize(self, connection.close)  # where the end comes before a return to now
         return self._replay(Ticks(lambda: connection, has_keys=True), is_file=False)
 
     def _replay(self, ticks: Ticks, *, is_file: bool) -> Replay:

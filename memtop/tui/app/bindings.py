@@ -122,7 +122,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
     ),
     "The selected process": (
         _key("m", "mark", "Mark", "Set or clear a mark, to see what has grown since, and where"),
-        _key("K,f9,x", "signal", "Kill", "Kill: send a signal to the selected process; opens a dialog first"),
+        _key("K,f9,x", "signal", "Kill", "Send a signal (kill) to the selected process; opens a dialog first"),
         _key("r", "renice", "Renice", "Renice: change the nice value of the selected process; opens a dialog first"),
         _key(
             "n",

@@ -232,6 +232,7 @@ def test_a_reader_that_does_not_read_costs_instants_but_no_time(
     assert last.mono_s == 110.0, "the newest instant has come"
     assert lacks is not None and replay.read("proc/meminfo") == world.files["proc/meminfo"]
     assert replay.position()[1] + int(re.findall(r"\d+", lacks)[0]) == 60, "what is missing was counted"
+    replay.close()
 
 
 def test_a_reader_that_goes_away_is_noticed(pipe: tuple[int, int]) -> None:
