@@ -104,11 +104,11 @@ def _confirmed(finding: Finding, outlook: Assessment) -> Answer:
     facts, growth, target = finding.facts, outlook.growth, outlook.first_met
     rate = f"{_GROWS.get(str(facts.get('evidence')), 'Growing')} {_signed(float(facts['rate_bytes_per_min']))}/min"
     since = f" for {duration(float(facts['seen_s']))}"
-    for name in ("level_s", "rests_s"):
-        if name in facts:
-            level = f"Level for the last {duration(float(facts[name]))}"
-            before = f"{rate}{since} before that" if name == "level_s" else f"{rate}{since}, in steps"
-            return Answer(f"{level} · {before}", finding.severity, "verdict_growing", (f"{level} · {rate}", level))
+    if "level_s" in facts:
+        level = f"Level for the last {duration(float(facts['level_s']))}"
+        shorter = (f"{level} · {rate}", level)
+        return Answer(f"{level} · {rate}{since} before that", finding.severity, "verdict_growing", shorter)
+    since += ", rests now" if "rests_s" in facts else ""
     ends, briefly = "", ""
     if growth is not None and growth.limit_s is not None and target is not None:
         when = span(*growth.limit_s)

@@ -84,7 +84,7 @@ def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSent
     rate = long_size(growth.slope_bytes_per_s * 60)
     says = f"Growing{' as a whole' if row.members > 1 else ''}: +{rate}/min for {duration(growth.span_s)}"
     severity = Severity.WARNING
-    if growth.pause is not None:
+    if growth.pause is not None and growth.pause.unusual:
         says = f"Level for the last {duration(growth.pause.level_s)}. Before that: {says[0].lower()}{says[1:]}"
     if row.limit_s is not None and detail.limit_name:
         says += f" · {_limit_name(detail)} full in {span(*row.limit_s)}"

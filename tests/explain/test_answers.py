@@ -66,11 +66,13 @@ def test_growth_is_called_a_leak_only_by_the_evidence(evidence: str, word: str) 
     assert said(outlook(Shape.LEAK, finding))[0].startswith(f"{word} +60.0 MiB/min")
 
 
-@pytest.mark.parametrize(("name", "after"), [("level_s", " before that"), ("rests_s", ", in steps")])
-def test_growth_that_pauses_says_so_first(name: str, after: str) -> None:
-    finding = GROWTH._replace(facts={**GROWTH.facts, name: 20.0})
-    first = said(outlook(Shape.LEAK, finding, limit_s=(50.0, 100.0)))[0]
-    assert first == f"Level for the last 20 s · Growing +60.0 MiB/min for 3 min{after}"
+def test_growth_that_has_stopped_says_so_first_and_one_that_rests_as_usual_keeps_its_forecast() -> None:
+    stopped = GROWTH._replace(facts={**GROWTH.facts, "level_s": 20.0})
+    says = "Level for the last 20 s · Growing +60.0 MiB/min for 3 min before that"
+    assert said(outlook(Shape.LEAK, stopped))[0] == says
+    rests = GROWTH._replace(facts={**GROWTH.facts, "rests_s": 20.0})
+    says = "Growing +60.0 MiB/min for 3 min, rests now · container shop full in 2 to 3 min"
+    assert said(outlook(Shape.LEAK, rests, limit_s=(120.0, 180.0)))[0] == says
 
 
 def test_growth_of_an_earlier_moment_is_being_computed_until_its_past_was_played() -> None:

@@ -67,7 +67,7 @@ def confirmed_growth(
             members_count=members,
             seen_s=grown_s(one.seen_s, growth),
             evidence=one.evidence.value if one.evidence is not None else None,
-            level_s=growth.pause.level_s if growth.pause is not None else None,
+            level_s=growth.pause.level_s if growth.pause is not None and growth.pause.unusual else None,
             limit_of="machine" if limit is not None and limit.is_machine else None,
             early_s=early_s if limit is not None else None,
             late_s=late_s if limit is not None else None,
