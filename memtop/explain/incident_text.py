@@ -77,6 +77,8 @@ def incident_sentences(incident: Incident) -> IncidentText:
         facts["full_s"] = about(float(full_s))
     can_be_raised = incident.facts.get("limit_of") != "machine" and "limit_bytes" in facts
     facts["raise_limit"] = "; or raise the limit to gain time" if can_be_raised else ""
+    if "members_count" in facts:
+        facts["members"] = f"{facts['members_count']} process{'' if facts['members_count'] == '1' else 'es'}"
     if "cgroup" in facts:
         facts["cgroup"] = short(facts["cgroup"])
     variant = next((text[name] for name in facts if isinstance(text.get(name), dict)), text)

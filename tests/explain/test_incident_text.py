@@ -123,3 +123,10 @@ def test_a_kill_is_as_certain_in_the_headline_as_in_its_report(certain: bool, ho
     kill = ExitFacts(ProcessKey(42, 9), "a (42)", 90.0, is_oom=True, cgroup_path="a", certain=certain)
     (found,) = find_incidents(IncidentInputs(100.0, exits=(kill,)))
     assert how in incident_sentences(found).says
+
+
+@pytest.mark.parametrize(("members", "says"), [(1, "over 1 process,"), (12, "over 12 processes,")])
+def test_one_process_is_not_plural(members: int, says: str) -> None:
+    facts: dict[str, float | str] = {"rate_bytes_per_min": 1.0 * MIB, "seen_s": 90.0, "members_count": members}
+    whole = Incident("group_growth", Severity.WARNING, Subject(Scope.PROGRAM, "app", program="app"), facts, 1.0, 0.0)
+    assert says in incident_sentences(whole).says
