@@ -81,7 +81,7 @@ def why_no_reading(view: RegionsView, row: ProcessRow, own_uid: int) -> str:
         return f"A reading has been under way for {duration(view.waiting_s)}." if waited else "Reading …"
     if view.missing is Missing.TOO_DEAR:
         cost = "too long" if view.stall_s is None else _cost(view)
-        return f"Not read automatically: it would pause the process for {cost}. R reads it now."
+        return f"Not read automatically: mmap and munmap in the process would wait for {cost}. R reads it now."
     if view.missing is Missing.UNKNOWN_COST:
         return f"Not read automatically: {view.missing.value}. R reads it once."
     if view.missing is Missing.DENIED:

@@ -23,7 +23,7 @@ class Missing(Enum):
     UNREAD = "it is being read"
     HANGING = "a reading hangs: the process, or the storage behind its memory, is stuck"
     FORBIDDEN = "--no-smaps was given"
-    TOO_DEAR = "a reading would pause the process for too long"
+    TOO_DEAR = "mmap and munmap in the process would wait too long for a reading"
     UNKNOWN_COST = "RES is unknown, so the cost of a reading is too"
     DENIED = "no permission to read it"
     KERNEL = "a kernel thread has no memory of its own"
