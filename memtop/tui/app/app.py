@@ -72,8 +72,10 @@ from memtop.tui.terminal.lifecycle import Life
 from memtop.view_state import View
 
 """Counts of events, whose change needs no announcement."""
-SETTLE_AGAIN_S: Final = (4.0, 12.0)
-"""When the modules of the second sample are loaded, and when thousands of processes have been looked up."""
+SETTLE_AGAIN_S: Final = 2.5
+"""When the modules of the second sample are loaded ..."""
+TRIM_AFTER_S: Final = 12.0
+"""... and when thousands of processes have been looked up."""
 WORDS_EVERY_S: Final = 0.9
 WATCH_EVERY_S: Final = 0.5
 """How often to look whether samples still come."""
@@ -205,8 +207,8 @@ class MemtopApp(
             follow_tail(self.player, self.sampler_thread)
         self.set_interval(WATCH_EVERY_S, self.watch_sampler)
         self.call_after_refresh(memory_tuning.settle)
-        for after_s in SETTLE_AGAIN_S:
-            self.set_timer(after_s, memory_tuning.settle_again)
+        self.set_timer(SETTLE_AGAIN_S, memory_tuning.settle_again)
+        self.set_timer(TRIM_AFTER_S, memory_tuning.trim)
 
     def watch_sampler(self) -> None:
         """Say across the screen that samples do not come, and how old is what it shows."""

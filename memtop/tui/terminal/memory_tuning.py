@@ -57,12 +57,17 @@ def settle() -> None:
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN)
     gc.enable()
+    trim()
+
+
+def trim() -> None:
+    """Return freed memory to the kernel: the first samples of thousands of processes leave a megabyte behind."""
     with suppress(AttributeError):  # malloc_trim(3), which only glibc has
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def settle_again() -> None:
-    """Settle when the modules of later samples are loaded: the first of thousands of processes leave a megabyte."""
+    """Settle when the modules of later samples are loaded."""
     drop_docstrings()
     settle()
 
