@@ -106,6 +106,8 @@ class EngineState:
         if self.assessor is not None:
             ended = self.departed.keys if request.window.stands_still else ()
             outlooks = self.assessor.known([*([] if focus is None else [focus]), *ended])
+            if focus is not None and focus not in outlooks and (now := self.assessor.at_last_tick(focus)) is not None:
+                outlooks[focus] = now
         rows = [*self.table.rows(), *self.departed.rows]
         return Shown(self.tick, self.sample, self.machine.row, rows, self.elapsed_s, outlooks)
 

@@ -224,6 +224,14 @@ class Assessor:
         found = {key: self.outlooks.get(key) or self._ended(key) for key in keys}
         return {key: outlook for key, outlook in found.items() if outlook is not None}
 
+    def at_last_tick(self, key: ProcessKey) -> Assessment | None:
+        """The assessment of a process that came into focus after the last tick, by what was read then; or None."""
+        step = self._step
+        row = step.row(key) if step is not None else None
+        if step is None or row is None or row.note is Note.ZOMBIE or row.rss_bytes is None:
+            return None
+        return self._look_at(key, self._new_study(), step, TickIndex(step), ExpensiveInputs())
+
     def _ended(self, key: ProcessKey) -> Assessment | None:
         if self._step is not None:  # a successor may have come while the process was not assessed
             self._exit_analysis.follow(key, self._step)

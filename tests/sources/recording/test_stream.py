@@ -92,6 +92,7 @@ def test_a_stream_gives_what_the_live_source_gave() -> None:
         ) == expected
     assert replay.begin() is None and replay.incomplete is None
     assert replay.growth is not None and "its sender has ended" in replay.growth.ended
+    replay.close()
     os.close(reader)
     os.close(writing)
 
