@@ -155,8 +155,10 @@ def test_what_is_read_once_is_read_again_for_a_recording_that_begins_late(
     recorder.start(str(tmp_path / "r"))
     frames += [step(engine, own, recorder) for _ in range(4)]
     recorder.close()
-    replay = engine_on(Replay(str(tmp_path / "r")))
+    played = Replay(str(tmp_path / "r"))
+    replay = engine_on(played)
     replayed = [frame for _ in range(4) if (frame := replay.step(own)) is not None]
+    played.close()
     live, again = (row_of(one[-1]) for one in (frames, replayed))
     assert (live.command, live.user, live.anon_bytes is None) == (again.command, again.user, again.anon_bytes is None)
     assert live.key == again.key and live.command and live.user
