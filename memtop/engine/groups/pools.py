@@ -33,6 +33,8 @@ _KEPT_SHARE: Final = 0.5
 """The machine, and the cgroups of its members, must have gained so much of what the sum has gained."""
 _VERDICT_S: Final = 60.0
 """The time over which that is asked of growth that is confirmed."""
+_FEWEST: Final = 2
+"""Members of what grows as a whole: where there is one, it is that process that grows."""
 _ALONE_SHARE: Final = 0.5
 """A member that grows so much of it alone explains the growth of a group."""
 
@@ -163,8 +165,9 @@ class PoolWatch:
         told: set[ProcessKey] = set()
         for key in nlargest(MOST, found, key=lambda one: (one.by is By.PROGRAM, found[one])):
             of = members[key]
-            most = max((alone.get(row.key, 0.0) for row in of), default=0.0)
-            if not of or most >= _ALONE_SHARE * found[key]:
+            if len(of) < _FEWEST:
+                continue
+            if max(alone.get(row.key, 0.0) for row in of) >= _ALONE_SHARE * found[key]:
                 continue
             if key.by is By.PROGRAM and not self._is_charged(key, of, cgroups, now_s):
                 continue
