@@ -108,6 +108,8 @@ def _known_by_both(found: Smaps, smaps: Smaps) -> bool:
 @pytest.fixture(scope="module")
 def kinds() -> Iterator[int]:
     with python(MEMORY + KINDS + SPARSE + READY) as child:
+        # It may still be on its way to where it waits, and touch pages between two readings.
+        assert eventually(lambda: _known_by_both(mappings_of(_report(child.pid)), _smaps(child.pid)))
         yield child.pid
 
 
