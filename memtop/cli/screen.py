@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Final
@@ -136,10 +135,10 @@ def _app_class(settings: Settings) -> type[MemtopApp]:
     from memtop.tui.terminal import memory_tuning
 
     # A reader of metrics may already be importing ssl on its thread.
-    with nullcontext() if settings.go_urls else memory_tuning.without_openssl():
+    with memory_tuning.without_optional(keep=("ssl",) if settings.go_urls else ()):
         from memtop.tui.app.app import MemtopApp
     memory_tuning.without_strip_caches()
-    memory_tuning.drop_docstrings()  # before the first picture, which takes the memory that this frees
+    memory_tuning.drop_descriptions()  # before the first picture, which takes the memory that this frees
     return MemtopApp
 
 

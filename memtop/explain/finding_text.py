@@ -6,16 +6,15 @@ import math
 import re
 import signal
 import time
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import Any, Final, NamedTuple
 
 from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.trend.classify import Shape
 from memtop.explain.limit_names import short
 from memtop.explain.next_steps import NextStep, next_step
+from memtop.explain.package_files import tables_of
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.runtimes.view import ToolTarget
 from memtop.units import count, duration, long_size, percent
@@ -68,7 +67,7 @@ class FindingText(NamedTuple):
 @cache
 def finding_texts() -> dict[str, Any]:
     """The tables of ``findings.toml``, by the name of the finding."""
-    return tomllib.loads(resources.files(__package__).joinpath("findings.toml").read_text("utf-8"))
+    return tables_of("findings.toml")
 
 
 def sentences_of(finding: Finding, tools: ToolTarget | None = None) -> FindingText:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import Any, Final, NamedTuple
 
 from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import RULES, Incident, Scope
 from memtop.explain.finding_text import known_sentences, worded
 from memtop.explain.limit_names import short
+from memtop.explain.package_files import tables_of
 from memtop.model.frame import SystemRow
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.units import long_size
@@ -64,7 +63,7 @@ class Headline(NamedTuple):
 @cache
 def incident_texts() -> dict[str, Any]:
     """The tables of ``incidents.toml``, by the names of the incidents."""
-    return tomllib.loads(resources.files(__package__).joinpath("incidents.toml").read_text("utf-8"))
+    return tables_of("incidents.toml")
 
 
 def incident_sentences(incident: Incident) -> IncidentText:

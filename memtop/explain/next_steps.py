@@ -6,11 +6,10 @@ The table is ``next_steps.toml``. Findings whose step does not depend on the pro
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache
-from importlib import resources
 from typing import Any, Final, NamedTuple
 
+from memtop.explain.package_files import tables_of
 from memtop.runtimes.view import ToolTarget
 
 _BASE: Final = re.compile(r"https?://[^/?#]+")
@@ -35,9 +34,7 @@ class NextStep(NamedTuple):
 @cache
 def step_entries() -> list[dict[str, Any]]:
     """The entries of ``next_steps.toml``, in order."""
-    entries: list[dict[str, Any]] = tomllib.loads(
-        resources.files(__package__).joinpath("next_steps.toml").read_text("utf-8")
-    )["step"]
+    entries: list[dict[str, Any]] = tables_of("next_steps.toml")["step"]
     return entries
 
 

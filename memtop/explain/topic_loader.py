@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import Final, NamedTuple
 
 from memtop.columns import BY_NAME
 from memtop.errors import UsageError
+from memtop.explain.package_files import tables_of, text_of
 from memtop.sanitize import clean
 
 LINK: Final = re.compile(r"\[([^\]]+)\]\(topic:([a-z0-9_]+)\)")
@@ -67,16 +66,11 @@ def _filled(block: str, facts: Mapping[str, str]) -> str:
     return "\n".join(_FACT.sub(lambda place: _MARKDOWN.sub(r"\\\1", facts[place[1]]), piece).strip() for piece in known)
 
 
-def _read(file: str) -> str:
-    return resources.files(__package__).joinpath(file).read_text("utf-8")
-
-
 @cache
 def parts() -> tuple[CoursePart, ...]:
     """The parts of the course, from contents.toml."""
     return tuple(
-        CoursePart(part["title"], part["says"], tuple(part["topics"]))
-        for part in tomllib.loads(_read("contents.toml"))["part"]
+        CoursePart(part["title"], part["says"], tuple(part["topics"])) for part in tables_of("contents.toml")["part"]
     )
 
 
@@ -84,14 +78,14 @@ def parts() -> tuple[CoursePart, ...]:
 def _names() -> dict[str, str]:
     """Every name that users may type -> the topic's own name. Sources are topics, contents.toml and columns."""
     own = {name: name for part in parts() for name in part.topics}
-    also: dict[str, list[str]] = tomllib.loads(_read("contents.toml"))["also"]
+    also: dict[str, list[str]] = tables_of("contents.toml")["also"]
     columns = {name: column.topic for name, column in BY_NAME.items()}
     return columns | {other: name for name, others in also.items() for other in others} | own
 
 
 @cache
 def _topic(name: str) -> Topic:
-    title, summary, body = _read(f"topics/{name}.md").split("\n\n", 2)
+    title, summary, body = text_of(f"topics/{name}.md").split("\n\n", 2)
     return Topic(name, title.removeprefix("# "), summary.removeprefix("> "), body.strip())
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib import resources
-
 import pytest
 
 from memtop.analysis.findings import RULES, Finding, FindingInputs, Severity, find
@@ -14,11 +11,12 @@ from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.explain import topic
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of, span
 from memtop.explain.limit_names import short
+from memtop.explain.package_files import tables_of
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.process_key import ProcessKey
 from tests.analysis.findings.test_findings import CASES
 
-TEXTS = tomllib.loads(resources.files("memtop.explain").joinpath("findings.toml").read_text("utf-8"))
+TEXTS = tables_of("findings.toml")
 NOT_RULES = {"nothing", "autopsy"}
 
 

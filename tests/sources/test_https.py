@@ -24,7 +24,7 @@ ON_A_SCREEN = """
 import sys
 from memtop.tui.terminal import memory_tuning
 memory_tuning.prepare()
-with memory_tuning.without_openssl():
+with memory_tuning.without_optional():
     import memtop.tui.app.app
 from memtop.sources.endpoint import parse_endpoint
 from memtop.sources.http_get import fetch
@@ -80,7 +80,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_in_one_clear_line(serv
         fetch(server)
 
 
-def test_a_screen_without_openssl_reads_https_once_its_authority_is_named(server: Endpoint, certificate: Path) -> None:
+def test_a_screen_without_optional_reads_https_once_its_authority_is_named(server: Endpoint, certificate: Path) -> None:
     environment = {**os.environ, "SSL_CERT_FILE": str(certificate)}
     command = [sys.executable, "-c", ON_A_SCREEN, server.label]
     done = subprocess.run(command, env=environment, capture_output=True, timeout=3 * DEADLINE_S, check=False)

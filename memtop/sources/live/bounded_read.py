@@ -28,7 +28,7 @@ def read_file(prefix: str, path: str, size: int) -> bytes:
         while left > 0 and (part := os.read(descriptor, min(left, CHUNK))):
             parts.append(part)
             left -= len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return _compact(parts[0]) if len(parts) == 1 else b"".join(parts)
     finally:
         os.close(descriptor)
 
@@ -38,7 +38,15 @@ def pread_file(descriptor: int, size: int) -> bytes:
     data = os.pread(descriptor, min(size, CHUNK), 0)
     while len(data) < size and (part := os.pread(descriptor, min(size - len(data), CHUNK), len(data))):
         data += part
-    return data
+    return _compact(data)
+
+
+def _compact(data: bytes) -> bytes:
+    """Copy the bytes of one read(2). They lie at the start of a block of CHUNK bytes, of which malloc frees the rest.
+
+    Answers are kept while new ones are read. In such blocks those of 500 processes cost 2 MB of RES.
+    """
+    return memoryview(data).tobytes()
 
 
 def made_up(descriptor: int) -> bool:

@@ -1,4 +1,4 @@
-"""Keeps memtop's own memory small while the dashboard runs: malloc arenas, garbage collection, caches, docstrings.
+"""Keeps memtop's own memory small while the dashboard runs: malloc arenas, garbage collection, caches, descriptions.
 
 It imports nothing large, because :func:`prepare` must come before Textual.
 """
@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
-from types import FunctionType, ModuleType
+from functools import lru_cache
+from types import CodeType, FunctionType, ModuleType
 from typing import Final
 
+_OWN_CODE: Final = 2
+"""References to the code of a function that nothing else runs: its own, and that of the call that counts them. Methods
+of named tuples share their code, and go on sharing it."""
+_LruCache: Final = type(lru_cache(gc.collect))
 M_ARENA_MAX: Final = -8
 """malloc.h"""
 WIDTHS_KEPT: Final = 512
@@ -32,20 +38,23 @@ def prepare() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
-@contextmanager
-def without_openssl() -> Iterator[None]:
-    """Keep OpenSSL out of the imports in this block. asyncio imports it if it can, which costs 4 MB of RES.
+OPTIONAL: Final = ("ssl", "bz2", "lzma")
+"""Modules that the standard library imports if it can: asyncio imports OpenSSL, shutil imports the compressors."""
 
-    No other thread may import it meanwhile. After the block ``import ssl`` works again, for metrics over https.
+
+@contextmanager
+def without_optional(keep: Container[str] = ()) -> Iterator[None]:
+    """Keep OpenSSL, which costs 4 MB of RES, and the compressors out of the imports in this block, but for ``keep``.
+
+    No other thread may import them meanwhile. After the block they can be imported again, as metrics over https do.
     """
-    loaded = "ssl" in sys.modules
-    if not loaded:
-        sys.modules["ssl"] = None  # type: ignore[assignment]  # "import ssl" now fails, which asyncio provides for
+    refused = [name for name in OPTIONAL if name not in keep and name not in sys.modules]
+    sys.modules.update(dict.fromkeys(refused))  # type: ignore[arg-type]  # None: the import fails
     try:
         yield
     finally:
-        if not loaded:
-            del sys.modules["ssl"]
+        for name in refused:
+            del sys.modules[name]
 
 
 def settle() -> None:
@@ -68,30 +77,42 @@ def trim() -> None:
 
 def settle_again() -> None:
     """Settle when the modules of later samples are loaded."""
-    drop_docstrings()
+    drop_descriptions()
     settle()
 
 
-def drop_docstrings() -> None:
-    """Drop all docstrings, and the field types of named tuples: 2 MB that nothing reads while the dashboard runs.
+def drop_descriptions() -> None:
+    """Drop docstrings, annotations and qualified names of functions, field types of named tuples, and what imports have
+    left in caches.
 
-    ``python -OO`` would drop the docstrings, too, but also checks, and it has compiled modules of its own.
+    Nothing reads these 4 MB while the dashboard runs: tracebacks show plain names. A later import lists the directories
+    again. ``python -OO`` would drop the docstrings, too, but also checks, and it has compiled modules of its own.
     """
+    sys.path_importer_cache.clear()
+    re.purge()
     gc.collect()
     for one in gc.get_objects():
         if isinstance(one, FunctionType):
-            code = one.__code__
-            if one.__doc__ is not None and code.co_consts and code.co_consts[0] is one.__doc__:
-                one.__code__ = code.replace(co_consts=(None, *code.co_consts[1:]))
-                one.__doc__ = None
+            if sys.getrefcount(one.__code__) <= _OWN_CODE:
+                one.__code__ = _without_descriptions(one.__code__, one.__doc__)
+            one.__doc__ = one.__annotations__ = None  # type: ignore[assignment]  # where it is None, CPython keeps nothing
+            one.__qualname__ = one.__name__
         elif isinstance(one, ModuleType):
             one.__doc__ = None
+        elif isinstance(one, _LruCache) and one.__module__ == "typing":
+            one.cache_clear()
         elif isinstance(one, type) and isinstance(one.__dict__.get("__doc__"), str):
             with suppress(AttributeError, TypeError):  # a class written in C
                 one.__doc__ = None
             if issubclass(one, tuple) and "_fields" in one.__dict__:
                 one.__annotations__ = {}
-                one.__new__.__annotations__ = {}
+
+
+def _without_descriptions(code: CodeType, doc: str | None) -> CodeType:
+    consts = code.co_consts
+    if doc is not None and consts and consts[0] is doc:
+        consts = (None, *consts[1:])
+    return code.replace(co_consts=consts, co_qualname=code.co_name)
 
 
 class _NoCache:

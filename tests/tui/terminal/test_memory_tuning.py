@@ -15,18 +15,23 @@ import gc, sys
 from memtop.tui.terminal import memory_tuning
 memory_tuning.prepare()
 assert not gc.isenabled()
-with memory_tuning.without_openssl():
+with memory_tuning.without_optional():
     import memtop.tui.app.app
-assert "ssl" not in sys.modules and "_ssl" not in sys.modules
+assert not {"ssl", "_ssl", "bz2", "lzma"} & set(sys.modules)
 memory_tuning.without_strip_caches()
 from textual.strip import Segment, Strip
 line = Strip([Segment("VIRT RES")])
 assert [part.text for _ in range(2) for part in line.divide([4, 8])] == ["VIRT", " RES"] * 2
 assert line.crop(5).text == line.crop(5).text == "RES" and line.crop(5) is not line.crop(5)
 from memtop.model.frame import ProcessRow
-assert memory_tuning.settle.__doc__ and ProcessRow.__doc__ and ProcessRow.__annotations__
-memory_tuning.drop_docstrings()
+from memtop.process_key import ProcessKey
+settle = memory_tuning.settle
+assert settle.__doc__ and settle.__annotations__ and ProcessRow.__doc__ and ProcessRow.__annotations__
+memory_tuning.drop_descriptions()
 assert not (memory_tuning.settle.__doc__ or ProcessRow.__doc__ or gc.__doc__ or ProcessRow.__annotations__)
+assert not memory_tuning.settle.__annotations__ and not ProcessRow.__new__.__annotations__
+assert Strip.divide.__qualname__ == Strip.divide.__code__.co_qualname == "divide"
+assert ProcessRow._replace.__code__ is ProcessKey._replace.__code__
 assert not isinstance(memory_tuning.settle.__code__.co_consts[0], str)
 assert ProcessRow._field_defaults and ProcessRow._fields[0] == "key"
 memory_tuning.settle()
