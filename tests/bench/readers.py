@@ -9,6 +9,7 @@ first two included, which come within seconds.
 
 from __future__ import annotations
 
+import argparse
 import os
 import select
 import statistics
@@ -33,7 +34,6 @@ from tests.bench.terminal import Size, Terminal
 
 WINDOW_S: Final = 5.0
 EVERY_S: Final = 0.2
-ROUNDS: Final = 3
 _PIECE_BYTES: Final = 2 << 20
 KINDS: Final = ("mmap", "touch", "munmap")
 SHARES: Final = ("p50", "p99", "p99.9", "max")
@@ -160,7 +160,7 @@ def _watched(target: subprocess.Popen[str], words: tuple[str, ...] | None) -> Wa
     return Watched(figures, 1000 * (used.user + used.system) / (SETTLED_S + WATCHED_S))
 
 
-def main(sizes_mib: list[int]) -> None:
+def main(sizes_mib: list[int], rounds: int) -> None:
     """Two tables for each size: medians of the rounds, but the longest of all."""
     processors = sorted(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as room:
@@ -172,23 +172,17 @@ def main(sizes_mib: list[int]) -> None:
                 os.sched_setaffinity(target.pid, {processors[0]})
                 os.sched_setaffinity(0, set(processors[1:]) or {processors[0]})
                 target.stdout.readline()
-                _print(
-                    f"{size} MiB resident, microseconds", "CPU ms", _by_turns(WAYS, lambda way: _window(target, way))
-                )
-                _watch(target, size)
+                ways = _by_turns(rounds, WAYS, lambda way: _window(target, way))
+                _print(f"{size} MiB resident, microseconds", "CPU ms", ways)
+                watched = _by_turns(rounds, WATCHING, lambda name: _watched(target, WATCHING[name]))
+                _print(f"{size} MiB, windows of {WATCHED_S:.0f} s", "CPU ms/s", watched)
                 target.stdin.close()
 
 
-def _watch(target: subprocess.Popen[str], size_mib: int) -> None:
-    """Print what it feels of memtop itself."""
-    title = f"{size_mib} MiB, windows of {WATCHED_S:.0f} s"
-    _print(title, "CPU ms/s", _by_turns(WATCHING, lambda name: _watched(target, WATCHING[name])))
-
-
-def _by_turns(names: Iterable[str], window: Callable[[str], Watched]) -> dict[str, list[Watched]]:
+def _by_turns(rounds: int, names: Iterable[str], window: Callable[[str], Watched]) -> dict[str, list[Watched]]:
     """The windows of each."""
     found: dict[str, list[Watched]] = {name: [] for name in names}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, windows in found.items():
             windows.append(window(name))
     return found
@@ -211,4 +205,8 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--read"]:
         _reader(sys.argv[2], int(sys.argv[3]))
     else:
-        main([int(word) for word in sys.argv[1:]] or [100, 1024, 6144])
+        parser = argparse.ArgumentParser(prog="python -m tests.bench.readers")
+        parser.add_argument("sizes_mib", nargs="*", type=int, default=[100, 1024, 6144], metavar="MIB")
+        parser.add_argument("--rounds", type=int, default=3)
+        options = parser.parse_args()
+        main(options.sizes_mib, options.rounds)
