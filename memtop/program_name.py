@@ -19,6 +19,9 @@ class ProgramName(NamedTuple):
     too."""
     names: tuple[bytes, ...]
     """The file name of the program, followed by that of the script, or by the module or main class."""
+    runs: bytes
+    """What runs, the same however it is started: the script, module or main class, whatever the spelling of its
+    interpreter; an interpreter without one, or a program that has a version in its name, without that version."""
 
 
 class _Options(NamedTuple):
@@ -82,8 +85,14 @@ _INTERPRETERS: Final = (
     (r"ruby[\d.]*", _Options("IrEC", "FKTWx0", "e")),
     (r"perl[\d.]*", _Options("I", "MmiFlDCxVd0", "eE")),
     (r"php[\d.]*", _Options("cdz", code="rBREFS", scripts="f")),
+    (r"lua(?:jit)?[\d.]*", _Options("lW", code="e")),
+    (r"tclsh[\d.]*|Rscript|dotnet|mono", _Options(long_values=_words("--config"))),
     (r"(?:ba|da|k|mk|z)?sh|ash", _Options("oO", code="cs", long_values=_words("--rcfile --init-file"))),
 )
+_VERSION: Final = re.compile(rb"(python|pypy|ruby|perl|php|php-fpm|php-cgi|lua|tclsh|node)(?:js)?-?[\d.]*t?(?:-dbg)?")
+"""Programs that several versions of are installed beside each other under names of their own."""
+_TITLES: Final = {b"uWSGI": b"uwsgi", b"celeryd": b"celery"}
+"""What a program calls itself in its title, where its file has another name."""
 _RELATIVE: Final = re.compile(rb"[\w.+@-]+(?:/[\w.+@-]+)+")
 _OPTIONS: Final = tuple((re.compile(pattern.encode()), options) for pattern, options in _INTERPRETERS)
 
@@ -99,19 +108,28 @@ def program_name(command: bytes) -> ProgramName:
     options = next((options for pattern, options in _OPTIONS if pattern.fullmatch(name.removeprefix(b"-"))), None)
     program = None if options is None else _program_of(arguments, options)
     if program is None:
-        return ProgramName(b" ".join([name, *rest]), _known(name.removeprefix(b"-")))
+        name_only = name.removeprefix(b"-")
+        return ProgramName(b" ".join([name, *rest]), _known(name_only), _without_version(name_only))
     run = program.word if program.module else _file_name(program.word)
     flag = [b"-m"] if program.module else []
-    return ProgramName(b" ".join([name, *flag, run, *arguments[program.after :]]), _known(name, run))
+    return ProgramName(b" ".join([name, *flag, run, *arguments[program.after :]]), _known(name, run), run or name)
 
 
 def _title(text: bytes) -> ProgramName:
     """The title of a process that has overwritten its command line, such as ``nginx: worker process``."""
     if not text.startswith(b"/"):
-        return ProgramName(text, _known(_file_name(text.split(b" ", 1)[0].rstrip(b":"))))
+        word = text.split(b" ", 1)[0].rstrip(b":")
+        name = _file_name(word)
+        own = name.removeprefix(b"[") if word != text else name
+        return ProgramName(text, _known(name), _without_version(_TITLES.get(own, own)))
     path, mark, options = text.partition(b" -")
     name = _file_name(path)
-    return ProgramName(name + mark + options, _known(name))
+    return ProgramName(name + mark + options, _known(name), _without_version(name))
+
+
+def _without_version(name: bytes) -> bytes:
+    found = _VERSION.fullmatch(name)
+    return name if found is None else found[1]
 
 
 def _program_of(arguments: list[bytes], options: _Options) -> _Program | None:

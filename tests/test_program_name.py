@@ -82,6 +82,53 @@ def test_the_program_of_a_command_line(line: str, short: str, names: str) -> Non
     assert b" ".join(found.names).decode() == names
 
 
+SAME = {
+    "orders.py": (
+        "python|orders.py",
+        "/usr/bin/python3|./orders.py",
+        f"{VENV}/python3.11|-u|/srv/shop/orders.py|--port|80",
+        "python3.12-dbg|../shop/orders.py",
+        "python3.13t|orders.py",
+        "pypy3|/srv/orders.py",
+    ),
+    "gunicorn": (f"{VENV}/python|{VENV}/gunicorn|app:app", "python3|-m|gunicorn|app:app", "gunicorn: worker [app]"),
+    "celery": (
+        "python3|-m|celery|worker",
+        "/venv/bin/python|/venv/bin/celery|-A|x",
+        "[celeryd: celery@host:MainProcess]",
+    ),
+    "uwsgi": ("/usr/bin/uwsgi|--ini|x.ini", "uWSGI master", "uWSGI worker 3"),
+    "postgres": (
+        "/usr/lib/postgresql/15/bin/postgres|-D|/var/lib/pg",
+        "postgres: checkpointer ",
+        "postgres: app app [local] idle",
+    ),
+    "nginx": ("/usr/sbin/nginx|-g|daemon off;", "nginx: master process /usr/sbin/nginx", "nginx: worker process"),
+    "php-fpm": (
+        "php-fpm8.2|--nodaemonize",
+        "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)",
+        "php-fpm: pool www",
+    ),
+    "server.js": ("node|server.js", "/usr/bin/nodejs|/app/server.js", "node|--inspect|./server.js"),
+    "rails": ("ruby|bin/rails|s", "ruby3.2|/srv/bin/rails|s"),
+    "orders.jar": ("java|-jar|orders.jar", "/opt/jdk-21/bin/java|-Xmx1g|-jar|/opt/orders.jar"),
+    "job.pl": ("perl|job.pl", "/usr/bin/perl5.36.0|-w|/srv/job.pl"),
+    "artisan": ("php|artisan|queue:work", "/usr/bin/php8.2|/srv/artisan|queue:work"),
+    "backup.sh": ("bash|backup.sh", "/bin/sh|/opt/backup.sh", "-bash|./backup.sh"),
+    "App.dll": ("dotnet|App.dll", "/usr/share/dotnet/dotnet|/app/App.dll|--urls|x"),
+    "python": ("python|-c|pass", "python3.11|-c|pass", "/usr/bin/python3"),
+    "bash": ("bash", "-bash", "/bin/bash|-c|true"),
+    "sshd": ("sshd: ann@pts/0", "/usr/sbin/sshd|-D"),
+}
+"""What runs, and command lines of processes that run it."""
+
+
+@pytest.mark.parametrize("runs", SAME)
+def test_what_runs_is_the_same_however_it_is_started(runs: str) -> None:
+    found = [program_name(line.replace("|", "\0").encode() + b"\0").runs.decode() for line in SAME[runs]]
+    assert found == [runs] * len(found)
+
+
 def test_a_script_with_a_blank_in_its_name_is_one_name() -> None:
     assert program_name(b"python\0/srv/my orders.py\0").names == (b"python", b"my orders.py")
 

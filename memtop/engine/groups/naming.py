@@ -92,7 +92,7 @@ class Naming:
 
 
 def by_program(row: ProcessRow) -> GroupName:
-    """The group of all that run the same program, or the same script, module or main class."""
+    """The group of all that run the same program, or the same script, module or main class, by any interpreter."""
     return _program(row.command_raw, row.name)
 
 
@@ -104,9 +104,8 @@ def _program(command: bytes | None, name: str) -> GroupName:
     """Cached by command line, since most are the same from sample to sample."""
     found = _programs.get((command, name))
     if found is None:
-        names = tuple(map(clean, program_name(command).names)) if command else ()
-        shown = names[-1] if names else name
-        found = GroupName(GroupKey(By.PROGRAM, "\0".join(names) or name), shown)
+        shown = (clean(program_name(command).runs) if command else "") or name
+        found = GroupName(GroupKey(By.PROGRAM, shown), shown)
         if len(_programs) >= _MOST_PROGRAMS:
             _programs.clear()
         _programs[command, name] = found
