@@ -16,7 +16,7 @@ from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:
     from memtop.engine.detail_builder import OtherLife
-    from memtop.model.group import GroupRow
+    from memtop.model.group import GroupKey, GroupRow
     from memtop.model.machine import MachineView
 
 
@@ -57,11 +57,14 @@ class FrameBuilder:
         chosen = self._state.chosen(rows, request)
         groups: tuple[GroupRow, ...] | None = None
         listed: tuple[ProcessRow, ...] = ()
+        group_of: GroupKey | None = None
         if self._state.groups is not None and request.rows.by is not None:
-            from memtop.engine.groups.listing import list_groups, members_of  # noqa: PLC0415 (as above)
+            from memtop.engine.groups.listing import group_of_member, list_groups, members_of  # noqa: PLC0415 (as above)
 
             if request.rows.inside is None:
                 groups, places = list_groups(self._state.groups, chosen, request, sample, past_s)
+                if (member := request.groups.member) is not None:
+                    group_of = group_of_member(request.rows.by, member, chosen, sample)
             else:
                 listed, places = listed_rows(members_of(request.rows.inside, chosen, sample), request.rows)
         else:
@@ -94,6 +97,7 @@ class FrameBuilder:
             oom_victim=self._state.oom_victim,
             groups=groups,
             group=self._group_detail(request, shown, groups, chosen, past_s),
+            group_of_member=group_of,
             groupings=self._state.groups.kinds if self._state.groups is not None else frozenset(),
         )
 

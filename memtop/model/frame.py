@@ -349,6 +349,8 @@ class Frame(NamedTuple):
     """The groups that match, in order; None where processes are listed."""
     group: GroupDetail | None = None
     """The group in focus, while groups or its members are listed."""
+    group_of_member: GroupKey | None = None
+    """The group of the process that the request asks for; None where it is not among those listed."""
     groupings: frozenset[By] = frozenset()
     """Kinds of groups that there are, where a view can list groups."""
     timeline: Timeline | None = None

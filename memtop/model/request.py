@@ -77,6 +77,8 @@ class GroupsRequest(NamedTuple):
     """The group whose detail is wanted."""
     visible: tuple[GroupKey, ...] = ()
     """Groups on screen, whose cgroups are read at every tick while they are few."""
+    member: ProcessKey | None = None
+    """The process whose group is asked for."""
 
     @property
     def looked_at(self) -> tuple[GroupKey, ...]:

@@ -11,6 +11,7 @@ from memtop.engine.groups.naming import Naming
 from memtop.model.frame import ProcessRow, TreePlace
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.model.request import Request
+from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.sample import Sample
 
@@ -44,6 +45,15 @@ def members_of(key: GroupKey, rows: Iterable[ProcessRow], sample: Sample) -> Seq
     rows = list(rows)
     naming = Naming(key.by, cgroups, {row.pid: row for row in rows})
     return [row for row in rows if row.rss_bytes is not None and naming.group_of(row).key == key]
+
+
+def group_of_member(by: By, member: ProcessKey, rows: Iterable[ProcessRow], sample: Sample) -> GroupKey | None:
+    """The group of a process; None where it has ended or has no memory."""
+    by_pid = {row.pid: row for row in rows if row.gone_s is None}
+    row = by_pid.get(member.pid)
+    if row is None or row.key != member or row.rss_bytes is None:
+        return None
+    return Naming(by, sample.cgroups or CgroupSample(), by_pid).group_of(row).key
 
 
 def found_key(key: GroupKey, sample: Sample) -> GroupKey:

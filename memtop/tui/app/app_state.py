@@ -31,6 +31,7 @@ from memtop.tui.app.bindings import (
     TABLE_HINTS,
     WORDS_HINTS,
 )
+from memtop.tui.app.carried_cursor import CarriedCursor
 from memtop.tui.app.tail import tail_state
 from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.filter_input import FilterInput
@@ -111,6 +112,7 @@ class AppState(SafeApp):
         self.commentary = commentary
         self.topic = "virt"
         self.watched: ProcessKey | None = None
+        self.cursor = CarriedCursor()
         self.is_touched = view.rows.only is not None
         """Whether the user has chosen something beside the cursor."""
         self.asked_for = (view.rows.only, view.rows.names)
@@ -177,6 +179,7 @@ class AppState(SafeApp):
         else:
             self.table.columns = self.view.titled_columns(frame.system)
             self.table.show(frame)
+        self.cursor.place(self.table, frame, self.view.rows.by)
 
     @property
     def panel_needs(self) -> Need:
@@ -230,7 +233,8 @@ class AppState(SafeApp):
         if rows.by is not None:
             on_screen = tuple(row.key for row in self.table.rows if row.key in keys and isinstance(row, GroupRow))
             selected = self.table.selected if rows.lists_groups else rows.inside
-            groups = GroupsRequest(selected if isinstance(selected, GroupKey) else None, on_screen)
+            focus_group = selected if isinstance(selected, GroupKey) else None
+            groups = GroupsRequest(focus_group, on_screen, self.cursor.wanted)
         if groups != self.view.groups:
             self.choose(groups=groups)
         if focus != self.view.readings.focus or visible != self.view.readings.visible:
@@ -245,9 +249,12 @@ class AppState(SafeApp):
         self.show_hints()
 
     def list_by(self, by: By | None) -> None:
-        """List the groups of a kind, or processes for None."""
+        """List the groups of a kind, or processes for None, with the cursor where the selected process is."""
+        process = self._process_meant
         self.leave_process()
-        self.view = self.view.grouped_by(by)
+        self.cursor.move_to(process, self.frame)
+        view = self.view.grouped_by(by)
+        self.view = view._replace(groups=view.groups._replace(member=process))
         self.topic = "groups" if by is not None else self.view.sort.topic
         self.show_side()
 
@@ -255,13 +262,21 @@ class AppState(SafeApp):
         """List the processes of a group, with its chart above them."""
         self.view = self.view.inside_of(key)
         self.table.action_first()
+        self.cursor.enter(key, self.frame)
 
     def leave_group(self) -> None:
         """List the groups again, with the cursor where it was."""
         inside = self.view.rows.inside
+        if inside is not None:
+            self.cursor.leave(inside, self._process_meant)
         self.leave_process()
         self.view = self.view.inside_of(None)
         self.table.selected = inside
+
+    @property
+    def _process_meant(self) -> ProcessKey | None:
+        group = self.frame.group if self.frame is not None else None
+        return self.cursor.process(self.watched or self.table.selected, group)
 
     def leave_process(self) -> None:
         """Watch no process any longer."""

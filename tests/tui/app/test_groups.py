@@ -10,7 +10,7 @@ from memtop.tui.dialogs.incident_list import IncidentList
 from memtop.tui.drawing.text_lines import TextLines
 from memtop.tui.side.side_panel import SidePanel
 from tests.engine.groups.worlds import cgroup, world
-from tests.fakes import FakeSource
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.tui.app.test_app import LONG_S, Board, board
 
 MIB = 1 << 20
@@ -29,6 +29,13 @@ def groups(it: Board) -> list[str]:
 def said(it: Board) -> str:
     prose = it.app.query_one(SidePanel).query_one(TextLines)
     return " ".join(" ".join(prose.render_line(y).text for y in range(12)).split())
+
+
+def at(it: Board) -> tuple[By | None, str]:
+    """What the rows are grouped by, and the name or the PID of the one under the cursor."""
+    row = it.app.table.selected_row
+    by = it.app.view.rows.by
+    return (row.key.by, row.name) if isinstance(row, GroupRow) else (by, str(row.pid) if row is not None else "")
 
 
 async def shows(it: Board, *names: str) -> None:
@@ -107,6 +114,57 @@ async def test_a_filter_that_was_typed_stays_when_the_kind_of_rows_changes() -> 
         await it.shows(42, 43)
         await it.press("b")
         await shows(it, "web.service")
+
+
+async def test_b_moves_the_cursor_to_the_group_of_the_selected_process_and_back_to_that_process() -> None:
+    async with board(source=cgroups()) as it:
+        await it.press("N")
+        await it.shows(42, 43, 44)
+        await it.press("down")
+        for at_last in ((By.CGROUP, "web.service"), (By.UNIT, "web.service"), (By.USER, "ann"), (By.PROGRAM, "app")):
+            await it.press("b")
+            await it.until(lambda at_last=at_last: at(it) == at_last, f"the cursor is on {at_last}")  # type: ignore[misc]
+        await it.press("b")
+        await it.until(lambda: at(it) == (None, "43"), "the process is selected again")
+
+
+async def test_from_a_group_that_was_chosen_b_goes_to_its_largest_process() -> None:
+    source = cgroups()
+    source.processes[45] = FakeProcess(45, rss_pages=90 * MIB_PAGES)
+    source.files["proc/45/cgroup"] = b"0::/other\n"
+    async with board(source=source) as it:
+        await it.press("b")
+        await shows(it, "/other", "web.service")
+        await it.press("end", "home")
+        await it.until(
+            lambda: it.app.frame and it.app.frame.group and it.app.frame.group.row.name == "/other", "charted"
+        )
+        await it.press("escape")
+        await it.until(lambda: at(it) == (None, "45"), "the largest process of the group is selected")
+
+
+async def test_the_members_of_a_group_are_listed_with_the_cursor_on_the_process_it_came_from() -> None:
+    async with board(source=cgroups()) as it:
+        await it.press("N")
+        await it.shows(42, 43, 44)
+        await it.press("down", "b")
+        await it.until(lambda: at(it) == (By.CGROUP, "web.service"), "its group is selected")
+        await it.press("enter")
+        await it.until(lambda: at(it) == (By.CGROUP, "43"), "the process is selected")
+        await it.press("up", "escape", "escape")
+        await it.until(lambda: at(it) == (None, "42"), "the one that was selected in the group is selected")
+
+
+async def test_b_finds_the_group_of_a_process_in_a_tree_that_is_folded() -> None:
+    async with board(source=cgroups()) as it:
+        await it.press("b", "t")
+        await shows(it, "/", "system.slice", "web.service", "/other")
+        await it.press("home", "down", "o")
+        await shows(it, "/", "system.slice", "/other")
+        await it.press("escape", "N")
+        await it.shows(42, 43, 44)
+        await it.press("end", "home", "b")
+        await it.until(lambda: at(it) == (By.CGROUP, "system.slice"), "the cursor is on what it is folded into")
 
 
 async def test_the_tree_of_cgroups_folds() -> None:
