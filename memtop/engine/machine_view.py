@@ -79,7 +79,7 @@ def ledger_of(sample: Sample) -> Ledger | None:
         return None
     return machine_ledger(
         meminfo,
-        per_cpu_bytes=reading.per_cpu_bytes if reading is not None else None,
+        per_cpu_bytes=sample.system.per_cpu_bytes,
         zspages_bytes=vmstat.zspages * PAGE_BYTES if vmstat is not None and vmstat.zspages is not None else None,
         zram_bytes=sum(stat.used_bytes for stat in reading.zram) if reading is not None and reading.zram else None,
         arc_bytes=reading.arc_bytes if reading is not None else None,
@@ -116,7 +116,7 @@ def machine_view(
         then, marked = past.size_at(part, now_s - change_s), None
         if mark_s is not None and first_s <= mark_s <= now_s:
             marked = past.size_at(part, mark_s)
-        comparable = part is not MachinePart.UNACCOUNTED or reading.per_cpu_bytes is not None
+        comparable = part is not MachinePart.UNACCOUNTED or sample.system.per_cpu_bytes is not None
         found.append(
             MachinePartRow(
                 part,

@@ -68,6 +68,8 @@ def holder_text(holder: Holder) -> str:
 def sentences(view: MachineView) -> list[str]:
     """What there is to say beside the table: whose numbers these are, pressure, reclaim, swap, nodes, gaps."""
     found = [_whose(view), _pressure(view), _reclaim(view), *_swap(view), _nodes(view)]
+    if not view.past and all(row.part is not MachinePart.FREE_PER_CPU for row in view.rows):
+        found.append("Free pages on the lists of the CPUs are in unaccounted: /proc/zoneinfo has not been read.")
     if view.excess_bytes > view.total_bytes // 100:
         found.append(
             f"The counters add up to {units.long_size(view.excess_bytes)} more than MemTotal; the last were cut."

@@ -11,10 +11,8 @@ from memtop.procfs.arcstats import parse_arc_size
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.mounts_report import parse_mounts_report
 from memtop.procfs.slabinfo import parse_slabinfo
-from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.swaps import parse_mm_stat, parse_swaps
 from memtop.procfs.sysv_shm import parse_sysv_shm
-from memtop.procfs.zoneinfo import parse_per_cpu_pages
 from memtop.sampling.machine_reading import MachineReading
 from memtop.sources.protocol import MOUNTS, Source
 
@@ -28,13 +26,7 @@ _SIZE: Final = 4 << 20
 _NODE_LINE: Final = re.compile(rb"^Node \d+ +", re.MULTILINE)
 
 
-def _per_cpu_bytes(data: bytes) -> int | None:
-    pages = parse_per_cpu_pages(data)
-    return None if pages is None else pages * PAGE_BYTES
-
-
 _FILES: Final[tuple[tuple[str, str, Callable[[bytes], Any], float], ...]] = (
-    ("per_cpu_bytes", "proc/zoneinfo", _per_cpu_bytes, EVERY_S),
     ("slab", "proc/slabinfo", parse_slabinfo, SLAB_EVERY_S),
     ("mounts", MOUNTS, parse_mounts_report, EVERY_S),
     ("segments", "proc/sysvipc/shm", parse_sysv_shm, EVERY_S),

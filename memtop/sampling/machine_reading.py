@@ -13,8 +13,6 @@ from memtop.procfs.sysv_shm import Segment
 class MachineReading(NamedTuple):
     """The latest answer of each file."""
 
-    per_cpu_bytes: int | None = None
-    """Free pages on the lists of the CPUs."""
     slab: tuple[SlabCache, ...] | None = None
     mounts: MountsReport | None = None
     segments: tuple[Segment, ...] | None = None

@@ -77,6 +77,9 @@ class SystemSample(NamedTuple):
     pressure: Pressure | None
     dentries: DentryState | None = None
     """Not read for the first sample."""
+    per_cpu_bytes: int | None = None
+    """Free pages on the lists of the CPUs, which MemFree leaves out. They are read at the same instant as MemFree,
+    because the two exchange pages all the time, and only while the Machine panel is on screen."""
 
 
 class Sample(NamedTuple):

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from memtop.errors import MemtopError
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.pressure import parse_pressure
+from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.vmstat import parse_vmstat
+from memtop.procfs.zoneinfo import parse_per_cpu_pages
 from memtop.sampling.problems import Problems
 from memtop.sampling.process_reader import ProcessReader
 from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample, Sample, SystemSample
-from memtop.sources.protocol import Source
+from memtop.sources.protocol import READ_LIMIT, Source
 
 if TYPE_CHECKING:
     from memtop.analysis.limits.cgroup_owner import CgroupNames
@@ -31,6 +33,8 @@ FAST_S: Final = 0.45
 """If samples are closer together than this ..."""
 SPARED_S: Final = 0.9
 """... readings of the machine and of cgroups are reused for this long, because they would cost more than the rest."""
+_ZONEINFO_SIZE: Final = 4 << 20
+"""It has several lines for each zone and CPU."""
 
 
 class Sampler:
@@ -118,7 +122,7 @@ class Sampler:
         known = self._known_surroundings
         spared_s = SPARED_S if self._now_s - self._before_s < FAST_S else 0.0
         if again or known is None or known[0] != plan or self._now_s - known[1] >= spared_s:
-            system = self._system()
+            system = self._system(per_cpu=Need.MACHINE in plan.readings.focus_needs)
             found = system, self._limits(plan, processes, system)
             known = self._known_surroundings = plan, self._now_s, found
         return known[2]
@@ -149,17 +153,22 @@ class Sampler:
             self._machine = MachineReader(self._source)
         return self._machine.read(now_s, once=plan.readings.once)
 
-    def _system(self) -> SystemSample:
+    def _system(self, *, per_cpu: bool) -> SystemSample:
         return SystemSample(
             self._parsed_file("proc/meminfo", parse_meminfo),
             self._parsed_file("proc/vmstat", parse_vmstat),
             self._parsed_file("proc/pressure/memory", parse_pressure),
             self._parsed_file("proc/sys/fs/dentry-state", self._parse_dentries) if self._parse_dentries else None,
+            self._per_cpu_bytes() if per_cpu else None,
         )
 
-    def _parsed_file(self, path: str, parse: Callable[[bytes], _Value]) -> _Value | None:
+    def _per_cpu_bytes(self) -> int | None:
+        pages = self._parsed_file("proc/zoneinfo", parse_per_cpu_pages, _ZONEINFO_SIZE)
+        return None if pages is None else pages * PAGE_BYTES
+
+    def _parsed_file(self, path: str, parse: Callable[[bytes], _Value], size: int = READ_LIMIT) -> _Value | None:
         try:
-            raw = self._source.read(path)
+            raw = self._source.read(path, size)
         except MemtopError:
             return None  # absent in this container or kernel: all its fields are unknown
         return self._problems.parse(parse, raw, path)

@@ -15,6 +15,7 @@ from memtop.errors import AccessDenied
 from memtop.headless import machine as command
 from memtop.model.frame import Frame
 from memtop.model.machine import MachinePartRow, MachineView
+from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.commands import ToggleMark
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
@@ -155,6 +156,36 @@ def test_files_that_are_missing_leave_the_rest(path: str) -> None:
         frame = engine.step(PANEL)
     assert frame is not None and (frame.machine is None) is (path == "proc/meminfo")
     assert machine_lines(frame, 80)
+
+
+def test_the_panel_and_the_command_have_the_same_parts_at_the_same_instant() -> None:
+    """Free pages move between the free lists and those of the CPUs all the time: both are read at the same instant."""
+    source, engine = world()
+    for free_mib in (990, 980, 970):
+        pages = (1000 - free_mib) * MIB_PAGES
+        source.files |= {
+            "proc/meminfo": meminfo(MemFree=free_mib),
+            "proc/zoneinfo": b"Node 0, zone   Normal\n  pagesets\n    cpu: 0\n              count: %d\n" % pages,
+        }
+        view = shown(engine, 1)
+        out = io.StringIO()
+        assert command.run(source, json=True, out=out, err=io.StringIO()) == 0
+        printed = {one["part"]: one["bytes"] for one in json.loads(out.getvalue())["parts"]}
+        assert printed == {row.part.value: row.size_bytes for row in view.rows}
+        assert part(view, MachinePart.FREE_PER_CPU).size_bytes == pages * PAGE_BYTES
+
+
+def test_the_panel_has_a_line_for_each_large_part_under_two_of_heading() -> None:
+    """It has eight lines on a screen of 80x24 with one process."""
+    engine = world()[1]
+    frame = engine.step(PANEL)
+    assert frame is not None
+    lines = [line.text for line in machine_lines(frame, 78)]
+    assert lines[1].startswith("  RAM 3.91 GiB =")
+    names = ("free", "page cache, clean", "anonymous (processes)", "tmpfs and shared memory", "slab, reclaimable")
+    assert sorted(line[2:27].rstrip() for line in lines[2:7]) == sorted(names)
+    assert {line[0] for line in lines[2:7]} == set("█▓▒░▚"), "each has its sign in the bar"
+    assert all(sign in lines[0] for sign in "█▓▒░▚")
 
 
 def test_the_command_adds_up_on_this_machine(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from memtop.model.machine import MachinePartRow, MachineView
 from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, fit, to_ascii
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
 
-_NAME_CELLS: Final = 26
+_NAME_CELLS: Final = 27
 _NUMBERS: Final = (("SIZE", 7), ("%", 6), ("CHANGE", 8))
 _MARK: Final = ("MARK", 8)
 """Only while there is a mark."""
@@ -21,8 +21,6 @@ _RECLAIM_FROM: Final = 104
 """Widths from which TREND and the column of reclaim have room."""
 _RECLAIM_CELLS: Final = 24
 _MOST_HOLDERS: Final = 3
-NO_BREAK: Final = "\u00a0"
-"""A blank at which lines do not break."""
 _BAR_SIGNS: Final = ("█", "▓", "▒", "░", "▚", "▞")
 _ASCII_BAR_SIGNS: Final = "#%=+:*"
 
@@ -53,9 +51,12 @@ def machine_lines(frame: Frame, width: int, *, ascii_only: bool = False) -> list
         known = frame.system.mem_total_bytes is not None
         return wrapped(LOADING if known else "No machine to show: /proc/meminfo cannot be read.", width)
     large, small = large_and_small(view)
-    heading = _heading(width, ascii_only=ascii_only, marked=_is_marked(view))
-    lines = [*_bar(view, large, width, ascii_only=ascii_only), Line(heading, "dim")]
-    lines += [Line(_row(row, view, width, ascii_only=ascii_only)) for row in large]
+    lines = [_bar(view, large, width, ascii_only=ascii_only)]
+    lines.append(Line(_heading(view, width, ascii_only=ascii_only), "dim"))
+    signs, rest = _ASCII_BAR_SIGNS if ascii_only else _BAR_SIGNS, _rest_sign(ascii_only=ascii_only)
+    for number, row in enumerate(large):
+        sign = signs[number] if number < len(signs) else rest
+        lines.append(Line(_row(sign, row, view, width, ascii_only=ascii_only)))
     if small:
         names = ", ".join(f"{PART_NAMES[row.part]} {units.size(row.size_bytes)}" for row in small)
         lines += wrapped(f"Less than 0.05 % each: {names}.", width, "dim", "  ")
@@ -64,19 +65,17 @@ def machine_lines(frame: Frame, width: int, *, ascii_only: bool = False) -> list
     return [line._replace(text=to_ascii(line.text)) for line in lines] if ascii_only else lines
 
 
-def _bar(view: MachineView, rows: list[MachinePartRow], width: int, *, ascii_only: bool) -> list[Line]:
-    """The whole RAM as one bar of the largest parts, and its legend, which breaks between the parts only."""
+def _bar(view: MachineView, rows: list[MachinePartRow], width: int, *, ascii_only: bool) -> Line:
+    """The whole RAM as one bar; the signs of its parts stand before their rows."""
     signs = _ASCII_BAR_SIGNS if ascii_only else _BAR_SIGNS
-    parts = rows[: len(signs)]
-    cells = [round(width * row.size_bytes / view.total_bytes) for row in parts]
+    cells = [round(width * row.size_bytes / view.total_bytes) for row in rows]
     bar = "".join(sign * count for sign, count in zip(signs, cells, strict=False))[:width]
-    rest = "." if ascii_only else "·"
-    names = [
-        f"{sign} {PART_NAMES[row.part]} {units.size(row.size_bytes)}" for sign, row in zip(signs, parts, strict=False)
-    ]
-    whole = [f"RAM {units.long_size(view.total_bytes)} =", *names, f"{rest} other"]
-    legend = wrapped(" ".join(text.replace(" ", NO_BREAK) for text in whole), width)
-    return [*(line._replace(text=line.text.replace(NO_BREAK, " ")) for line in legend), Line(bar.ljust(width, rest))]
+    return Line(bar.ljust(width, _rest_sign(ascii_only=ascii_only)))
+
+
+def _rest_sign(*, ascii_only: bool) -> str:
+    """The sign of the parts that are too small for one of their own."""
+    return "." if ascii_only else "·"
 
 
 def _is_marked(view: MachineView) -> bool:
@@ -87,9 +86,11 @@ def _cut(text: str, width: int, *, ascii_only: bool) -> str:
     return fit(text, width, left=True, ellipsis="~" if ascii_only else ELLIPSIS)
 
 
-def _heading(width: int, *, ascii_only: bool, marked: bool) -> str:
-    numbers = (*_NUMBERS, _MARK) if marked else _NUMBERS
-    text = f"{'PART':<{_NAME_CELLS}}" + "".join(f"{title:>{size}}" for title, size in numbers)
+def _heading(view: MachineView, width: int, *, ascii_only: bool) -> str:
+    numbers = (*_NUMBERS, _MARK) if _is_marked(view) else _NUMBERS
+    text = f"{f'  RAM {units.long_size(view.total_bytes)} =':<{_NAME_CELLS}}" + "".join(
+        f"{title:>{size}}" for title, size in numbers
+    )
     if width >= _TREND_FROM:
         text += " " + fit("TREND", TREND_CELLS, left=True)
     if width >= _RECLAIM_FROM:
@@ -97,8 +98,8 @@ def _heading(width: int, *, ascii_only: bool, marked: bool) -> str:
     return _cut(f"{text} HELD BY", width, ascii_only=ascii_only)
 
 
-def _row(row: MachinePartRow, view: MachineView, width: int, *, ascii_only: bool) -> str:
-    name = _cut(PART_NAMES[row.part], _NAME_CELLS, ascii_only=ascii_only)
+def _row(sign: str, row: MachinePartRow, view: MachineView, width: int, *, ascii_only: bool) -> str:
+    name = _cut(f"{sign} {PART_NAMES[row.part]}", _NAME_CELLS, ascii_only=ascii_only)
     size = units.size(row.size_bytes)
     if row.at_most_bytes is not None:
         size = "≥" + size
