@@ -132,6 +132,16 @@ def unseen_clauses(unseen: Unseen) -> list[str]:
     return found
 
 
+def kills_before(system: SystemRow) -> str:
+    """What the OOM killer did before memtop started, as a clause; empty where it did nothing, or does not say it."""
+    count = (system.oom_kills_boot or 0) - (system.oom_kills or 0)
+    return (
+        f"{count} OOM kill{'' if count == 1 else 's'} between boot and the start of memtop (see dmesg -T)"
+        if count
+        else ""
+    )
+
+
 def _counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 

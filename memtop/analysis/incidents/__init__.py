@@ -8,6 +8,7 @@ their order from flickering.
 
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import (
+    BrakeFacts,
     CgroupFacts,
     ExitFacts,
     GroupFacts,
@@ -21,6 +22,7 @@ from memtop.analysis.incidents.table import RULES, find_incidents
 
 __all__ = [
     "RULES",
+    "BrakeFacts",
     "CgroupFacts",
     "ExitFacts",
     "GroupFacts",

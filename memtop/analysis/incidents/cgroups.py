@@ -1,4 +1,5 @@
-"""Rules about cgroups with a limit: one that is nearly full, and one that fills though no process in it grows."""
+"""Rules about cgroups with a limit: one that is nearly full, one that is slowed down, and one that fills though no
+process in it grows."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ FULL_PERCENT: Final = 90.0
 _AT_ONCE_S: Final = 120.0
 _MINUTES_S: Final = 600.0
 _RISE_S: Final = 4.0
+_WAITS_PERCENT: Final = 10.0
+"""Share of time in which tasks wait, from which on a memory.high is more than a note."""
 _MOST_OF_IT: Final = 0.5
 """A process that rises at so much of the rate of its cgroup fills it."""
 
@@ -43,6 +46,23 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
             weight=percent / 100 + (1.0 if rises else 0.0),
             since_s=one.rise.since_s if one.rise is not None and rises else inputs.now_s,
             story="limit",
+            show=one.largest,
+            level=True,
+        )
+
+
+def throttled(inputs: IncidentInputs) -> Iterator[Incident]:
+    """Use over memory.high: the kernel makes each task that allocates wait."""
+    for one in inputs.brakes:
+        waits = one.some_percent
+        yield Incident(
+            "throttled",
+            NOTE if waits is not None and waits < _WAITS_PERCENT else WARNING,
+            Subject(Scope.CGROUP, one.name, path=one.path),
+            facts(limit_bytes=one.high_bytes, some_percent=waits, largest=one.largest_name or None),
+            weight=waits or 0.0,
+            since_s=inputs.now_s,
+            story="brake",
             show=one.largest,
             level=True,
         )

@@ -73,6 +73,19 @@ class GroupFacts(NamedTuple):
     seen_s: float | None = None
 
 
+class BrakeFacts(NamedTuple):
+    """A cgroup whose tasks the kernel slows down, because it uses more than its memory.high."""
+
+    path: str
+    name: str
+    high_bytes: int
+    some_percent: float | None = None
+    """PSI of the cgroup over ten seconds: some task waited for memory; None where it is not measured."""
+    largest: ProcessKey | None = None
+    largest_name: str = ""
+    """As in CgroupFacts."""
+
+
 class CgroupFacts(NamedTuple):
     """A cgroup with a limit."""
 
@@ -165,3 +178,4 @@ class IncidentInputs:
     exits: tuple[ExitFacts, ...] = ()
     loops: tuple[LoopFacts, ...] = ()
     groups: tuple[GroupFacts, ...] = ()
+    brakes: tuple[BrakeFacts, ...] = ()

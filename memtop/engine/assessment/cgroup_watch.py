@@ -1,4 +1,5 @@
-"""Follows all cgroups with a limit: how full they are, what they gain, and which process in them is the largest."""
+"""Follows all cgroups with a limit: how full they are, what they gain, whether memory.high slows them down, and which
+process in them is the largest."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from memtop.analysis.incidents import CgroupFacts
+from memtop.analysis.incidents import BrakeFacts, CgroupFacts
 from memtop.analysis.limits.memory_limits import ceiling, swap_room
 from memtop.analysis.trend.rates import per_s
 from memtop.analysis.trend.rising import QUIET_S, Rise, follow_rise
@@ -14,13 +15,17 @@ from memtop.engine.assessment.memory_limits import limit_name
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.process_key import ProcessKey
-from memtop.sampling.cgroup_reading import TimedReading
+from memtop.procfs.cgroup import UNLIMITED
+from memtop.sampling.cgroup_reading import CgroupReading, TimedReading
 
 TOLD_PERCENT: Final = 70.0
 """Facts are given of cgroups fuller than this, and of those that rise."""
 TOLD_RISE: Final = 0.01
 """A rise counts from this part of the limit on."""
 TOLD_REFAULTS_PER_S: Final = 50.0
+_HIGH_SHARE: Final = 0.9
+BRAKED_S: Final = 15.0
+"""A cgroup is slowed down for so long after its counter was seen to rise, which is read every 12 s at most."""
 MEMBERS_TICKS: Final = 5
 """Ticks after which the largest process of each is looked for again ..."""
 NEW_TICKS: Final = 3
@@ -37,6 +42,9 @@ class _Watched:
     rise: Rise | None = None
     refaults: int | None = None
     refault_per_s: float | None = None
+    high_events: int | None = None
+    braked_s: float | None = None
+    """When its tasks were found to be slowed down last."""
 
 
 class CgroupWatch:
@@ -46,6 +54,8 @@ class CgroupWatch:
         self._watched: dict[str, _Watched] = {}
         self._told: dict[str, _Watched] = {}
         """Those of which the facts are given."""
+        self._braked: dict[str, _Watched] = {}
+        """Those that were slowed down at their latest readings."""
         self._largest: dict[str, tuple[ProcessKey, str]] = {}
         self._largest_of: frozenset[str] = frozenset()
         self._tick = self._found_tick = -MEMBERS_TICKS
@@ -63,23 +73,25 @@ class CgroupWatch:
                     self._told[path] = one
                 else:
                     self._told.pop(path, None)
+                if one.braked_s is not None and step.now_s - one.braked_s <= BRAKED_S:
+                    self._braked[path] = one
+                else:
+                    self._braked.pop(path, None)
         if len(watched) > len(latest):
             for path in watched.keys() - latest.keys():
                 del watched[path]
                 self._told.pop(path, None)
+                self._braked.pop(path, None)
+        told = self._told.keys() | self._braked.keys()
+        if told and self._tick - self._found_tick >= (MEMBERS_TICKS if told <= self._largest_of else NEW_TICKS):
+            self._find_largest(step, told)
 
     def facts(self, step: StepInput) -> tuple[CgroupFacts, ...]:
         """Of those that are nearly full, that rise, or that have evicted pages come back."""
-        told = self._told
-        is_new = not told.keys() <= self._largest_of
-        if told and self._tick - self._found_tick >= (NEW_TICKS if is_new else MEMBERS_TICKS):
-            self._find_largest(step, told.keys())
         found = []
-        for path, one in told.items():
+        for path, one in self._told.items():
             assert one.limit_bytes is not None
-            key, name = self._largest.get(path, (None, ""))
-            if key is not None and step.row(key) is None:
-                key, name = None, ""
+            key, name = self._largest_in(path, step)
             reading = one.timed.reading
             free_bytes = (step.meminfo.swap_free_bytes or 0) if step.meminfo is not None else 0
             swaps = (step.cgroups.policy.swappiness if reading.v2 else reading.swappiness) != 0
@@ -92,11 +104,30 @@ class CgroupWatch:
                     swap_room([reading.use], free_bytes) if swaps else 0,
                     one.rise,
                     key,
-                    name if step.everybody else "",
+                    name,
                     one.refault_per_s,
                 )
             )
         return tuple(found)
+
+    def brakes(self, step: StepInput) -> tuple[BrakeFacts, ...]:
+        """Of those that memory.high slows down."""
+        found = []
+        for path, one in self._braked.items():
+            reading = one.timed.reading
+            if reading.high_bytes is not None:
+                stall = reading.pressure.some if reading.pressure is not None else None
+                waits = stall.avg10_percent if stall is not None else None
+                largest = self._largest_in(path, step)
+                found.append(BrakeFacts(path, limit_name(path, step), reading.high_bytes, waits, *largest))
+        return tuple(found)
+
+    def _largest_in(self, path: str, step: StepInput) -> tuple[ProcessKey | None, str]:
+        """The largest process of a cgroup, and its name where all are read."""
+        key, name = self._largest.get(path, (None, ""))
+        if key is None or step.row(key) is None:
+            return None, ""
+        return key, name if step.everybody else ""
 
     def _find_largest(self, step: StepInput, paths: Collection[str]) -> None:
         self._found_tick, self._largest_of = self._tick, frozenset(paths)
@@ -120,6 +151,26 @@ def _is_told(one: _Watched) -> bool:
 
 
 def _follow(old: _Watched | None, timed: TimedReading, total_bytes: int | None) -> _Watched:
+    """What is known of a cgroup after one more reading."""
+    new, events = _filled(old, timed, total_bytes), timed.reading.high_events
+    new.high_events = events
+    if old is not None:
+        rose = events is not None and old.high_events is not None and events > old.high_events
+        rose = rose and _is_over_high(timed.reading)
+        new.braked_s = timed.at_s if rose else old.braked_s
+    return new
+
+
+def _is_over_high(reading: CgroupReading) -> bool:
+    """Whether the use is near memory.high: the counter counts in the cgroups above too."""
+    high_bytes, usage_bytes = reading.high_bytes, reading.usage_bytes
+    if high_bytes is None or usage_bytes is None or high_bytes >= UNLIMITED:
+        return False
+    return usage_bytes >= _HIGH_SHARE * high_bytes
+
+
+def _filled(old: _Watched | None, timed: TimedReading, total_bytes: int | None) -> _Watched:
+    """How full it is, and what it gains."""
     reading, at_s = timed.reading, timed.at_s
     if old is not None and reading is old.timed.reading:  # the use has not moved
         still = old.rise if old.rise is not None and at_s - old.rise.high_s <= QUIET_S else None

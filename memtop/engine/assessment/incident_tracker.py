@@ -81,6 +81,7 @@ class IncidentTracker:
             tuple(self._exits),
             loops,
             growing_groups(step, groups),
+            self._cgroups.brakes(step),
         )
         self._standing = self._standing.without(self._became_another(step))
         self._standing = self._standing.after(step.now_s, find_incidents(self.inputs))

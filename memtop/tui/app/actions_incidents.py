@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from memtop.analysis.incidents import Incident, Scope
+from memtop.explain.incident_text import kills_before
 from memtop.model.frame import Frame
 from memtop.model.group import By, GroupKey
-from memtop.process_key import ProcessKey
 from memtop.tui.app.actions_panels import PanelActions
 from memtop.tui.bars.headline import HeadlineBar
 from memtop.tui.dialogs.incident_list import IncidentList
@@ -24,9 +24,6 @@ def _group_of(incident: Incident) -> GroupKey | None:
 class IncidentActions(PanelActions):
     """The headline and the list of incidents."""
 
-    _wanted: ProcessKey | None = None
-    """The process to select once processes are listed again."""
-
     def show_headline(self, frame: Frame) -> None:
         """Write the headline, and the list while it is open."""
         self.query_one(HeadlineBar).show(frame, live=not self.view.window.stands_still or frame.newest_s is not None)
@@ -37,9 +34,6 @@ class IncidentActions(PanelActions):
 
     def follow_headline(self, frame: Frame) -> None:
         """Until the user has chosen something, select the process that the headline names."""
-        if self._wanted is not None and (index := self.table.find(self._wanted)) is not None:
-            self._wanted = None
-            self.table.select(index)
         if self.has_chosen or self.watched is not None or self.view.window.stands_still or frame.incidents is None:
             return
         if len(self.screen_stack) > 1:
@@ -56,11 +50,13 @@ class IncidentActions(PanelActions):
     def action_headline(self) -> None:
         report = self.frame.incidents if self.frame is not None else None
         if self.frame is None or report is None or not report.standing:
-            self.say("no incidents now")
+            earlier = kills_before(self.frame.system) if self.frame is not None else ""
+            self.say(f"no incidents now{f'; {earlier}' if earlier else ''}")
             return
         first = report.standing[0]
         if self._shows(first) or not self.go_to(first):
-            self.push_screen(IncidentList(report, self.frame.at_s), self._go_to_chosen)
+            earlier = kills_before(self.frame.system)
+            self.push_screen(IncidentList(report, self.frame.at_s, earlier), self._go_to_chosen)
 
     def _shows(self, incident: Incident) -> bool:
         """Whether the screen shows its subject already, or could not show it."""
@@ -91,8 +87,8 @@ class IncidentActions(PanelActions):
             return False
         index = self.table.find(incident.show)
         if index is None and self.view.rows.by is not None:
-            self._wanted = incident.show
             self.list_by(None)
+            self.cursor.move_to(incident.show, self.frame)
             return True
         if index is None and self.frame is not None and any(one.key == incident.show for one in self.frame.ended):
             self.watch_process(incident.show)

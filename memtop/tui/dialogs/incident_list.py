@@ -24,9 +24,11 @@ _NONE: Final = "No incidents now."
 class IncidentList(Dialog[Incident]):
     """Each incident with its numbers, since when, and what to do next. Enter answers with the chosen one."""
 
-    def __init__(self, report: IncidentReport, now_s: float) -> None:
-        """``now_s`` is the time of the frame, seconds since the epoch."""
+    def __init__(self, report: IncidentReport, now_s: float, earlier: str = "") -> None:
+        """``now_s`` is the time of the frame, seconds since the epoch; ``earlier`` is what happened before memtop
+        started, as a clause."""
         super().__init__()
+        self._earlier = earlier
         self._report = report
         self._now_s = now_s
 
@@ -77,6 +79,6 @@ class IncidentList(Dialog[Incident]):
 
     def _words(self) -> str:
         unseen = not_looked_at(self._report.unseen)
-        text = "; ".join(unseen)
+        text = "; ".join([*([self._earlier] if self._earlier else []), *unseen])
         seen = f"{text[0].upper()}{text[1:]}.\n" if text else ""
         return f"{seen}↑ ↓ move   Enter go there   Esc cancel"

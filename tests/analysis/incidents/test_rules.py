@@ -11,6 +11,7 @@ from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import (
     RULES,
+    BrakeFacts,
     CgroupFacts,
     ExitFacts,
     GroupFacts,
@@ -141,6 +142,13 @@ def test_a_cgroup_is_named_where_it_is_nearly_full_or_fills(
 ) -> None:
     one = CgroupFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, room_mib * MIB)._replace(**changes)
     assert found(cgroups=(one,)) == expected
+
+
+@pytest.mark.parametrize(("waits", "severity"), [(None, WARNING), (40.0, WARNING), (0.5, NOTE)])
+def test_a_cgroup_over_its_memory_high_is_named(waits: float | None, severity: Severity) -> None:
+    one = BrakeFacts("sys/fs/cgroup/shop", "container shop", 300 * MIB, waits, KEY, "app (42)")
+    assert found(brakes=(one,)) == [("throttled", severity)]
+    assert incident(brakes=(one,)).facts.get("some_percent") == waits
 
 
 def test_the_process_that_fills_a_cgroup_tells_the_story_of_both() -> None:
@@ -328,5 +336,6 @@ def test_every_rule_is_tried_here() -> None:
         ),
         loops=(LOOP._replace(keys=frozenset()),),
         groups=(POOL, POOL._replace(identity="b", growth=growing().growth)),
+        brakes=(BrakeFacts("c", "c", 300 * MIB),),
     )
     assert {one.name for one in find_incidents(everything)} == set(RULES)

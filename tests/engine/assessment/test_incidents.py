@@ -116,6 +116,30 @@ def test_what_a_full_cgroup_may_still_swap_is_what_its_limit_leaves(swappiness: 
     assert full(source, engine, None).facts.get("swap_room_bytes") == room
 
 
+@pytest.mark.parametrize(("used_mib", "named"), [(50, True), (10, False)])
+def test_a_cgroup_that_its_memory_high_slows_down_is_named_while_it_does(used_mib: int, named: bool) -> None:
+    """The counter of events counts those of the cgroups below it too, which is no news of this one."""
+    source, engine = world(FakeProcess(42))
+    source.files |= {
+        f"{APP}/memory.high": b"%d\n" % (50 * MIB),
+        f"{APP}/memory.current": b"%d\n" % (used_mib * MIB),
+        f"{APP}/memory.pressure": b"some avg10=45.00 avg60=0.00 avg300=0.00 total=5\n",
+    }
+    for second in range(30):
+        source.files[f"{APP}/memory.events"] = b"low 0\nhigh %d\nmax 0\noom 0\noom_kill 0\n" % (50 * second)
+        frame = step(engine)
+    assert (names(frame) == ["throttled"]) is named
+    if named:
+        assert (
+            headline(frame.incidents, frame.system)
+            .clauses[0]
+            .endswith("is slowed down: it uses more than its memory.high (50.0 MiB)")
+        )
+    for _ in range(30):
+        frame = step(engine)
+    assert names(frame) == []
+
+
 def test_a_leak_out_of_focus_is_named_with_its_limit_within_seconds_and_confirmed_later() -> None:
     frames = leak(12, 2)
     told = next(number for number, frame in enumerate(frames) if frame.incidents and names(frame))
