@@ -15,11 +15,11 @@ MOUNT = Path("/sys/fs/cgroup/memory")
 
 
 @contextmanager
-def memory_cgroup(limit_bytes: int) -> Iterator[Path]:
-    """A cgroup with a limit; the test is skipped, with the reason, where none may be made."""
+def memory_cgroup(limit_bytes: int, name: str = "test") -> Iterator[Path]:
+    """A cgroup with a limit, with that in its name; the test is skipped, with the reason, where none may be made."""
     if not (MOUNT / "memory.limit_in_bytes").exists():
         pytest.skip(f"no memory cgroup of version 1 at {MOUNT}")
-    folder = MOUNT / f"memtop-test-{os.getpid()}"
+    folder = MOUNT / f"memtop-{name}-{os.getpid()}"
     try:
         folder.mkdir()
         (folder / "memory.limit_in_bytes").write_text(str(limit_bytes))
