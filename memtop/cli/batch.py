@@ -63,8 +63,10 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
                 first_look(engine, request, launch)
         names = Need.NONE if form == "text" else Need.MEMBERSHIP  # of a text there are columns for them
         lists_groups = request.rows.by is not None and request.rows.inside is None
+        has_trends = form == "text" and any(column.key == "trend" for column in View.of(settings).titled_columns())
         request = request._replace(
-            rows=request.rows._replace(killed=False, dead=False),  # their ends are separate records
+            # Their ends are separate records.
+            rows=request.rows._replace(killed=False, dead=False, trends=has_trends),
             readings=request.readings._replace(
                 needs_all=Need.STAT | Need.STATUS | Need.OOM | names | request.readings.row_needs,
                 once=settings.iterations == 1,

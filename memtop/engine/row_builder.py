@@ -24,6 +24,7 @@ GROWTH_LEAST_S: Final = 2.0
 """... and the least time for which a process must have been seen, because a change between two samples says little."""
 _RATES: Final = ("cpu_percent", "minflt_per_s", "majflt_per_s", "growth_bytes_per_min")
 TREND_BUCKET_S: Final = 120.0 / TREND_CELLS
+_NO_TREND: Final = (None,) * TREND_CELLS
 TREND_LEVELS: Final = 7
 """Heights of a trend in eighths of a cell: never a full cell, so that trends of neighboring rows stay apart."""
 
@@ -98,7 +99,7 @@ def proc_row(
         threads=stat.threads,
         oom_score=seen.oom_score,
         oom_score_adj=seen.oom_score_adj,
-        trend=trend(track, rss, now_s) if has_trend or old is None else old.trend,
+        trend=trend(track, rss, now_s) if has_trend else old.trend if old is not None else _NO_TREND,
         # A time namespace may put the start before boot. The kernel then shows it far in the future.
         started_s=boot_wall_s + start_s if (start_s := seen.key.start_ticks / CLK_TCK) <= now_s + 1 else None,
         note=note,

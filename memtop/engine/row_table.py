@@ -1,10 +1,10 @@
 """Table of the rows of all living processes (with PSS and USS). A row is built only if something in it has changed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from math import ceil, inf
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from memtop.engine.row_builder import TREND_BUCKET_S, proc_row
+from memtop.engine.row_builder import GROWTH_S, TREND_BUCKET_S, growth, proc_row, trend
 from memtop.history.rings import History, Track
 from memtop.model.frame import ProcessRow, SystemRow
 from memtop.process_key import ProcessKey
@@ -17,6 +17,8 @@ else:
 
 ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
 """How long after its last change a row still moves, because old changes leave its trend."""
+_TREND_TAIL_S: Final = ACTIVE_S - GROWTH_S - 5.0
+"""The end of that time, in which nothing but the trend moves: old changes have left the last minute."""
 
 
 class RowInputs(NamedTuple):
@@ -34,12 +36,14 @@ class RowInputs(NamedTuple):
 
 
 class _Entry:
-    __slots__ = ("active_until_s", "living", "row", "sample")
+    __slots__ = ("active_until_s", "lacks_trend", "living", "row", "sample")
 
-    def __init__(self, sample: ProcessSample, row: ProcessRow, active_until_s: float) -> None:
+    def __init__(self, sample: ProcessSample, row: ProcessRow, active_until_s: float, *, lacks_trend: bool) -> None:
         self.sample = sample
         self.row = row
         self.active_until_s = active_until_s
+        self.lacks_trend = lacks_trend
+        """Whether its trend is that of an earlier instant, because it was not needed."""
         self.living = row
         """The last row with memory, which stays on screen after the process has gone."""
 
@@ -88,18 +92,20 @@ class RowTable:
         ``trends`` are those whose trends are needed, None for all; they are a third of the cost of rows. The next build
         for all makes up for those that were left out.
         """
-        now_s, entries = inputs.now_s, self._entries
+        now_s, entries, tail_s = inputs.now_s, self._entries, 0.0 if trends is None else _TREND_TAIL_S
         turn = self._whose_turn(now_s) if moving is not None else ()
         for pid, process in sample.processes.items():
             entry = entries.get(pid)
             if entry is None:
-                entries[pid] = self._build(process, None, inputs)
-            elif (
-                process is not entry.sample
-                or (now_s < entry.active_until_s and (moving is None or process.key in moving or pid in turn))
-                or (trends is None and entry.active_until_s == inf)
-            ):
+                entries[pid] = self._build(process, None, inputs, has_trend=trends is None or process.key in trends)
+            elif process is not entry.sample:
                 self._build(process, entry, inputs, has_trend=trends is None or process.key in trends)
+            elif (trends is None and entry.lacks_trend) or (
+                now_s < entry.active_until_s - tail_s and (moving is None or process.key in moving or pid in turn)
+            ):
+                self._move(entry, inputs, has_trend=trends is None or process.key in trends)
+                if renewed and process.key in renewed:
+                    self._renew(entry, inputs)
             elif renewed and process.key in renewed:
                 self._renew(entry, inputs)
 
@@ -159,15 +165,31 @@ class RowTable:
             names=inputs.names.get(process.key),
             has_trend=has_trend,
         )
-        active_until_s = _active_until_s(track, inputs.now_s) if has_trend else inf
+        active_until_s = _active_until_s(track, inputs.now_s)
         if entry is None:
-            return _Entry(process, row, active_until_s)
+            return _Entry(process, row, active_until_s, lacks_trend=not has_trend)
         if row == entry.row:
             row = entry.row
         entry.sample, entry.row, entry.active_until_s = process, row, active_until_s
+        entry.lacks_trend = not has_trend
         if row.rss_bytes is not None or entry.living.rss_bytes is None:
             entry.living = row
         return entry
+
+    def _move(self, entry: _Entry, inputs: RowInputs, *, has_trend: bool) -> None:
+        """Set what changes with time alone, at a fifth of the cost of a new row."""
+        row = entry.row
+        track = self._history.tracks.get(row.key)
+        gained = growth(track, row.rss_bytes, inputs.now_s)
+        levels = trend(track, row.rss_bytes, inputs.now_s) if has_trend else row.trend
+        entry.lacks_trend = not has_trend
+        if has_trend:
+            entry.active_until_s = _active_until_s(track, inputs.now_s)
+        if gained != row.growth_bytes_per_min or levels != row.trend:
+            row = row._replace(growth_bytes_per_min=gained, trend=levels)
+            if entry.living is entry.row:
+                entry.living = row
+            entry.row = row
 
     @staticmethod
     def _renew(entry: _Entry, inputs: RowInputs) -> None:

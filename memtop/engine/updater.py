@@ -58,6 +58,8 @@ class Updater:
         # every tick if they are shown, and others in turn.
         moving = shown_moving(request) if is_shown else ()
         trends = None if is_shown else [*self._state.asked_for, *([] if readings.focus is None else [readings.focus])]
+        if trends is None and not request.rows.trends:
+            trends = []
         self._state.rows_lag = not is_shown
         inputs = self._state.row_inputs(sample)
         self._state.table.build(

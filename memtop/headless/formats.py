@@ -11,6 +11,7 @@ from memtop import units
 from memtop.columns import Column
 from memtop.headless import iso, rounded
 from memtop.model.frame import Frame, Note, ProcessRow, SystemRow
+from memtop.process_key import ProcessKey
 from memtop.redaction import scrub
 from memtop.sanitize import clean
 
@@ -60,11 +61,28 @@ _SYSTEM_FIELDS: Final = SystemRow._fields
 def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
     """Write one JSON object per line, flushed: the contract that README describes.
 
-    ``redact`` replaces possible secrets in command lines.
+    ``redact`` replaces possible secrets in command lines. The text of a process is kept while its row is the same
+    object: most of thousands do not change from sample to sample.
     """
+    known: dict[ProcessKey, tuple[ProcessRow, str]] = {}
+
+    def text_of(row: ProcessRow, frame: Frame) -> str:
+        is_judged = frame.shares is not None or row.key in frame.runtimes or row.key in frame.outlooks
+        before = known.get(row.key)
+        if before is not None and before[0] is row and not is_judged:
+            return before[1]
+        text = _dumped(
+            process_object(row, redact=redact)
+            | _shares(row, frame)
+            | {"runtime": frame.runtimes.get(row.key)}
+            | _judged(frame, row)
+        )
+        if not is_judged:
+            known[row.key] = row, text
+        return text
 
     def write(frame: Frame) -> None:
-        record = {
+        head = {
             "schema": SCHEMA,
             "type": "sample",
             "at": iso(frame.at_s),
@@ -74,27 +92,29 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
             "hidden": frame.hidden,
             **_incidents(frame),
             "system": {name: rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
-            "processes": [
-                process_object(row, redact=redact)
-                | _shares(row, frame)
-                | {"runtime": frame.runtimes.get(row.key)}
-                | _judged(frame, row)
-                for row in frame.rows
-            ],
         }
+        processes = ",".join([text_of(row, frame) for row in frame.rows])
+        for key in known.keys() - {row.key for row in frame.rows}:
+            del known[key]
+        tail = ""
         if frame.groups is not None:
             from memtop.headless.groups import group_object  # noqa: PLC0415 (with the first list of groups)
 
-            record["groups"] = [group_object(row) for row in frame.groups]
+            tail = f',"groups":{_dumped([group_object(row) for row in frame.groups])}'
         elif frame.group is not None:
             from memtop.headless.groups import group_object  # noqa: PLC0415 (as above)
 
-            record["group"] = group_object(frame.group.row)
-        for one in (*(exit_object(end, redact=redact) for end in frame.exits), record):
-            out.write(json.dumps(one, allow_nan=False, separators=(",", ":")) + "\n")
+            tail = f',"group":{_dumped(group_object(frame.group.row))}'
+        for end in frame.exits:
+            out.write(_dumped(exit_object(end, redact=redact)) + "\n")
+        out.write(f'{_dumped(head)[:-1]},"processes":[{processes}]{tail}}}\n')
         out.flush()
 
     return write
+
+
+def _dumped(value: object) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 def _incidents(frame: Frame) -> dict[str, Any]:

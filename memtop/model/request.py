@@ -37,6 +37,8 @@ class RowSelection(NamedTuple):
     """Also list processes that the OOM killer ended, for some minutes."""
     dead: bool = False
     """Also list processes that were watched, large or killed and have ended, if they pass the filter."""
+    trends: bool = True
+    """Whether their trends are shown, which are a third of the cost of rows."""
     tree: bool = False
     folded: frozenset[ProcessKey | GroupKey] = frozenset()
     by: By | None = None

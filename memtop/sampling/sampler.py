@@ -10,7 +10,6 @@ from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.pressure import parse_pressure
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.vmstat import parse_vmstat
-from memtop.procfs.zoneinfo import parse_per_cpu_pages
 from memtop.sampling.problems import Problems
 from memtop.sampling.process_reader import ProcessReader
 from memtop.sampling.request import Need, SamplePlan
@@ -163,6 +162,8 @@ class Sampler:
         )
 
     def _per_cpu_bytes(self) -> int | None:
+        from memtop.procfs.zoneinfo import parse_per_cpu_pages  # noqa: PLC0415 (few runs want it)
+
         pages = self._parsed_file("proc/zoneinfo", parse_per_cpu_pages, _ZONEINFO_SIZE)
         return None if pages is None else pages * PAGE_BYTES
 

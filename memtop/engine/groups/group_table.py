@@ -122,16 +122,17 @@ class GroupTable:
         naming = Naming(choice.by, cgroups, {row.pid: row for row in members})
         if past_s is None:
             changed = set(self._sums.update(naming, members))
-            sums = dict(self._sums.sums)
-            own = {key: one for key, one in sums.items() if one.name.path is None}
+            sums = self._sums.sums
             totals = {
-                key: Totals(one.virt_bytes or 0, one.rss_bytes or 0, one.anon_bytes or 0) for key, one in own.items()
+                key: Totals(one.virt_bytes or 0, one.rss_bytes or 0, one.anon_bytes or 0)
+                for key, one in sums.items()
+                if one.name.path is None
             }
             self._note_totals(choice.by, totals, now_s)
         else:
             changed, sums = set(), sums_of(members, naming.group_of)
         if choice.tree and choice.by is By.CGROUP:
-            _add_above(sums, naming, cgroups)
+            sums = _with_above(sums, naming, cgroups)
         if past_s is None:
             found = self._built(choice, sums, changed, sample)
             self._keep(choice, found, sample.wall_s)
@@ -214,20 +215,22 @@ class GroupTable:
         self, choice: GroupChoice, sums: Mapping[GroupKey, Sums], changed: set[GroupKey], sample: Sample
     ) -> dict[GroupKey, GroupRow]:
         """The rows now, by name. Of many groups those that have not changed are built in turn."""
-        cgroups, fresh, known = sample.cgroups or CgroupSample(), self._fresh, self._rows
-        self._fresh = set()
-        changed.update(choice.visible)
-        every = max(1, len(sums) // MOST_ROWS)
+        cgroups, known = sample.cgroups or CgroupSample(), self._rows
+        keys = list(sums)
+        every = max(1, len(keys) // MOST_ROWS)
         self._turn += 1
-        rows = []
-        for number, (key, one) in enumerate(sums.items()):
-            row = known.get(key)
-            due = every == 1 or (number + self._turn) % every == 0
-            if row is None or due or key in changed or (row.path is not None and row.path in fresh):
-                new = self._row(one, cgroups, sample)
-                row = row if row == new else new
-            rows.append(row)
-        return {row.key: row for row in _by_name(rows)}
+        due = changed.union(choice.visible, keys[self._turn % every :: every])
+        due.update(GroupKey(choice.by, path) for path in self._fresh)
+        self._fresh = set()
+        if known.keys() == sums.keys():
+            found = known
+        else:  # the order of keys is that of names
+            found = {key: known.get(key) or self._row(sums[key], cgroups, sample) for key in keys}
+        for key in due & sums.keys():
+            new = self._row(sums[key], cgroups, sample)
+            if new != found[key]:
+                found[key] = new
+        return found
 
     def _row(self, sums: Sums, cgroups: CgroupSample, sample: Sample) -> GroupRow:
         path, key = sums.name.path, sums.name.key
@@ -274,12 +277,12 @@ def _by_name(rows: Iterable[GroupRow]) -> list[GroupRow]:
     return sorted(rows, key=lambda row: (row.name, row.key.name))
 
 
-def _add_above(sums: dict[GroupKey, Sums], naming: Naming, cgroups: CgroupSample) -> None:
-    """Add the cgroups above those that have members, each with all members below it."""
+def _with_above(sums: Mapping[GroupKey, Sums], naming: Naming, cgroups: CgroupSample) -> dict[GroupKey, Sums]:
+    """With the cgroups above those that have members, each with all members below it; by name."""
     own = {one.name.path: one for one in sums.values() if one.name.path is not None}
     whole: dict[GroupKey, Sums] = {}
     for path, one in own.items():
         for above in {path, *chain_of(path, cgroups)}:
             name = naming.cgroup(above)
             whole.setdefault(name.key, Sums(name)).add_all(one)
-    sums.update(whole)
+    return dict(sorted({**sums, **whole}.items(), key=lambda one: (one[1].name.name, one[0].name)))
