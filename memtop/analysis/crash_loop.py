@@ -44,7 +44,7 @@ class LoopFacts(NamedTuple):
     cgroup_path: str = ""
     cgroup_name: str = ""
     limit_name: str = ""
-    """The limit at which the OOM killer took the last one; empty where that is unknown, or not so."""
+    """The limit at which the last one was OOM-killed; empty if that is unknown, or if it was not."""
     limit_bytes: int | None = None
     kills: int | None = None
     """OOM kills in its cgroup since that was made; None where they are not counted."""

@@ -106,9 +106,9 @@ def player_on(source: Source, at: str, own: Callable[[], OwnCost] | None = None,
     if at == END:
         player.follow()
     elif at:
-        from memtop.time_of_day import parse_time_of_day  # noqa: PLC0415 (for a recording only)
+        from memtop.time_of_day import parse_instant  # noqa: PLC0415 (for a recording only)
 
-        player.go_to(parse_time_of_day(at, *player.span))
+        player.go_to(parse_instant(at, *player.span))
     return player
 
 

@@ -105,7 +105,7 @@ def notice_of(groups: dict[int, int]) -> str:
 def pid_of(text: str) -> int:
     """Parse a process ID. Raises UsageError."""
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
-        raise UsageError(f"not a process id: {text}")
+        raise UsageError(f"not a PID: {text}")
     return int(text)
 
 
@@ -152,7 +152,7 @@ def by_of(text: str | None) -> By | None:
 
     kinds = {by.value: by for by in By}
     if text not in kinds:
-        raise UsageError(f"--by: there are {', '.join(kinds)}")
+        raise UsageError(f"--by: no kind {text}; there are {', '.join(kinds)}")
     return kinds[text]
 
 

@@ -118,7 +118,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "RES divided by the machine's RAM",
         "mem_percent",
         aliases=("%mem",),
-        importance=220,
+        importance=205,
     ),
     Column(
         "growth",
@@ -156,7 +156,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "pages touched for the first time, copied or mapped again, per second",
         "minor_faults",
         Need.STAT,
-        importance=100,
+        importance=225,
     ),
     Column(
         "majflt",

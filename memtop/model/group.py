@@ -77,7 +77,7 @@ class GroupRow(NamedTuple):
     psi_some_avg10: float | None
     """Share of time in which some task of the cgroup waited for memory, percent; None where not measured."""
     oom_kills: int | None
-    """Members that the kernel's OOM killer took since memtop started; None without a cgroup."""
+    """Members that the kernel's OOM killer has killed since memtop started; None without a cgroup."""
     restarts: int
     """Times since memtop started that a member crashed, or was large and ended, and the same command came back."""
     trend: tuple[int | None, ...]

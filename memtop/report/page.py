@@ -41,7 +41,7 @@ def _environment() -> Environment:
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 (optional)
     except ModuleNotFoundError:
-        raise UsageError("a report needs Jinja2: pip install 'memtop[report]'") from None
+        raise UsageError("a report needs Jinja2: pip install 'memtop-tui[report]'") from None
     environment = Environment(
         loader=PackageLoader("memtop.report"),
         autoescape=select_autoescape(("html",)),

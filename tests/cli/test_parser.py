@@ -234,7 +234,7 @@ def test_every_argument_can_be_described(command: str) -> None:
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        (["--by", "colour"], "--by: there are cgroup, container, pod, unit, user, program"),
+        (["--by", "colour"], "--by: no kind colour; there are cgroup, container, pod, unit, user, program"),
         (["--by", "user", "-s", "pid"], "--sort: no column pid"),
         (["--by", "user", "--unit", "x"], "cannot be combined"),
         (["--cgroup", "/a", "--unit", "x"], "cannot be combined"),

@@ -20,7 +20,7 @@ from memtop.sources.protocol import NotedEvent
 from memtop.sources.recording import encoder
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
-from memtop.time_of_day import parse_time_of_day
+from memtop.time_of_day import parse_instant
 from memtop.view_state import View
 from tests.fakes import FakeProcess, FakeSource
 
@@ -121,12 +121,21 @@ def test_several_samples_make_a_frame_and_the_last_one_is_shown(recording: Path)
 
 def test_times_of_day_are_those_of_the_recording() -> None:
     first_s = time.mktime((2024, 5, 6, 23, 59, 0, 0, 0, -1))
-    assert parse_time_of_day("23:59:30", first_s, first_s + 120) == pytest.approx(first_s + 30.999)
-    assert parse_time_of_day("00:00", first_s, first_s + 120) == pytest.approx(first_s + 60.999)
+    assert parse_instant("23:59:30", first_s, first_s + 120) == pytest.approx(first_s + 30.999)
+    assert parse_instant("00:00", first_s, first_s + 120) == pytest.approx(first_s + 60.999)
     with pytest.raises(UsageError, match="23:59:00 to 00:01:00"):
-        parse_time_of_day("12:00", first_s, first_s + 120)
-    with pytest.raises(UsageError, match="not a time of day"):
-        parse_time_of_day("noon", first_s, first_s + 120)
+        parse_instant("12:00", first_s, first_s + 120)
+    for wrong in ("noon", "-", "-x", "--1", "-2x"):
+        with pytest.raises(UsageError, match="not a time of day"):
+            parse_instant(wrong, first_s, first_s + 120)
+
+
+def test_a_time_before_the_end_counts_back_from_the_last_sample() -> None:
+    assert parse_instant("-90", 0.0, 120.0) == pytest.approx(30.0)
+    assert parse_instant("-1.5m", 0.0, 120.0) == pytest.approx(30.0)
+    assert parse_instant("-0", 0.0, 120.0) == pytest.approx(120.0)
+    with pytest.raises(UsageError, match="covers"):
+        parse_instant("-3m", 0.0, 120.0)
 
 
 def test_the_timeline_holds_res_between_samples_and_knows_nothing_before_the_process(recording: Path) -> None:

@@ -1,4 +1,4 @@
-"""Rules about processes that have ended: those that the OOM killer took, and large ones that a signal ended."""
+"""Rules about processes that have ended: OOM-killed ones, and large ones that a signal ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STEP_S: Final = 5.0
 
 
 def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
-    """The kernel's OOM killer has taken a process. The lives of a program in a loop are one incident: that one."""
+    """The kernel has OOM-killed a process. The lives of a program in a loop are one incident: that one."""
     loops = _in_loops(inputs)
     restarted = frozenset().union(*(one.keys for one in inputs.loops))
     for one in inputs.exits:
@@ -50,7 +50,7 @@ def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
 
 
 def unseen_kill(inputs: IncidentInputs) -> Iterator[Incident]:
-    """The OOM killer has taken a process that was never read, perhaps in a container that is not seen from here."""
+    """The kernel has OOM-killed a process that was never read, perhaps in a container that memtop cannot see."""
     kills = [one for one in inputs.exits if one.is_oom and not _is_seen(one) and inputs.now_s - one.at_s <= OOM_TOLD_S]
     if kills:
         last_s = max(one.at_s for one in kills)

@@ -27,7 +27,7 @@ FULL_SHARE: Final = 0.9
 AUTOPSIES: Final = 64
 """Reports kept of processes that were neither wanted nor taken by the OOM killer; small ones go first."""
 MOST_TAKEN: Final = 64
-"""Reports kept of processes that the OOM killer took."""
+"""Reports kept of OOM-killed processes."""
 MOST_AT_ONCE: Final = 64
 """Ends of processes that are not held, examined in one tick: a storm of them must cost little."""
 SETTLED_S: Final = 10.0

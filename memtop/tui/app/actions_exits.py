@@ -44,7 +44,7 @@ class ExitActions(IncidentActions):
             self._go_to_successor(heir)
         elif detail is not None and detail.gone and self.watched == detail.row.key:
             self.is_following = not self.is_following
-            self.say("follows its successor" if self.is_following else "no longer follows successors")
+            self.say("following its successor" if self.is_following else "no longer following successors")
         elif not self.next_incident():
             self.say("the process in focus has no successor, and the list of incidents (!) has no other process")
 

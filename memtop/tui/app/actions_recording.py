@@ -46,7 +46,7 @@ class RecordingActions(AppState):
         if state is not None and state.from_s is not None and state.from_s < now_s:
             since = time.strftime("%H:%M:%S", time.localtime(state.from_s))
             past = f", from {since} on ({units.duration(now_s - state.from_s)} back, all that is in memory)"
-        return f"recording into {path}{past}; w stops", "information"
+        return f"recording to {path}{past}; w stops", "information"
 
     def _stop(self) -> tuple[str, str]:
         assert self.recording is not None

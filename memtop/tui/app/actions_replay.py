@@ -7,7 +7,7 @@ from typing import Final
 
 from memtop.engine.sampler_thread import SHORTEST_DELAY_S
 from memtop.model.timeline import EventKind, TimelineEvent
-from memtop.time_of_day import parse_time_of_day
+from memtop.time_of_day import parse_instant
 from memtop.tui.app.app_state import AppState
 from memtop.tui.bars.timeline_bar import EVENT_WORDS, TimelineBar
 from memtop.tui.dialogs.dialog import Prompt
@@ -28,14 +28,16 @@ class ReplayActions(AppState):
         first, last = (time.strftime("%H:%M:%S", time.localtime(at_s)) for at_s in span)
 
         def parse(text: str) -> float:
-            return parse_time_of_day(text, *span)
+            return parse_instant(text, *span)
 
         def use(at_s: float | None) -> None:
             if at_s is not None:
                 self.go_to_instant(at_s)
 
         begins = "The recording begins" if self.player is not None else "The kept samples begin"
-        self.push_screen(Prompt("Go to a time", parse, says=f"Such as {last}. {begins} at {first}."), use)
+        self.push_screen(
+            Prompt("Go to a time", parse, says=f"Such as {last}, or -2m for two minutes ago. {begins} at {first}."), use
+        )
 
     @property
     def _span(self) -> tuple[float, float] | None:
@@ -68,7 +70,6 @@ class ReplayActions(AppState):
         if not found:
             self.say(f"there is no event {'before' if direction < 0 else 'after'} this instant", severity="warning")
             return
-        self.clear_notifications()  # the event before would stand beside this one
         words = EVENT_WORDS[found[0].kind]
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         self.say(f"{words}: {found[0].label}{more}" if found[0].label else f"{words}{more}")

@@ -127,7 +127,7 @@ class MemtopApp(
         self._first = first
         self.is_following = settings.follow
         self._overdue = Overdue(self.sampler_thread, replay=bool(settings.replay))
-        self._announce = announcer(lambda problem: self.say(problem, severity="warning"))
+        self._announce = announcer(lambda problem: self.say(problem, severity="warning", stays=True))
         self._worded: Frame | None = None
         """The frame that header, sentences and panels describe."""
         self._own_filters: list[LineFilter] = [AsciiLines()] if settings.ascii else []
@@ -179,6 +179,8 @@ class MemtopApp(
         """Show what is known already, then start the sampler."""
         if self.no_color:
             self.theme = COLORLESS_THEME
+        for notices in self.query("ToastRack"):  # of two widgets docked at one edge the later one is on top
+            self.screen.move_child(notices, after=self.query_one(StatusBar))
         self.set_class(self.settings.ascii, "-ascii")
         self.set_class(self.commentary is not None, "-demo")
         for bar in (*self.query(Bar), *self.query(TimelineBar)):

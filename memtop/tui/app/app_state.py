@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -39,6 +40,7 @@ from memtop.tui.bars.footer import Hint, StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
 from memtop.tui.chart.memory_chart import MemoryChart
+from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
 from memtop.tui.panels.switcher import BY_NAME, PANEL_LINES, TALL_SHARE, panel_of
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.column_layout import SPARE_LINES, table_room
@@ -50,6 +52,8 @@ from memtop.tui.terminal.safe_app import SafeApp
 from memtop.view_state import View
 
 NOTICE_S: Final = 6.0
+_MARKS: Final = {"error": f"{DANGER_MARK} ", "warning": f"{WARNING_MARK} "}
+"""Signs before notices that are not only information."""
 
 
 class FrameReady(Message):
@@ -97,6 +101,8 @@ class AppState(SafeApp):
         self.recording = recording
         """What writes a recording on demand; None where a recording is played."""
         self._toggling = Lock()
+        self._stays_from_s = -NOTICE_S
+        """When a notice that stays was last shown, on the monotonic clock."""
         self._most_rows: tuple[object, int] = (None, 0)
         """What is listed, and the most rows that it has had."""
         self.looking_back = engine if isinstance(engine, LookingBack) else None
@@ -136,10 +142,18 @@ class AppState(SafeApp):
         if self.is_running:
             self.post_message(message)
 
-    def say(self, text: str, *, severity: str = "information") -> None:
-        """Show a notice that disappears by itself. ``text`` is never parsed as markup."""
-        level = "error" if severity == "error" else "warning" if severity == "warning" else "information"
-        self.notify(text, severity=level, timeout=NOTICE_S, markup=False)  # type: ignore[arg-type]
+    def say(self, text: str, *, severity: str = "information", stays: bool = False) -> None:
+        """Show a notice that disappears by itself. ``text`` is never parsed as markup.
+
+        It replaces the notice before. One that ``stays``, or is an error, is not replaced: no key asked for it.
+        """
+        level = severity if severity in _MARKS else "information"
+        now_s = time.monotonic()
+        if now_s - self._stays_from_s >= NOTICE_S:
+            self.clear_notifications()
+        if stays or level == "error":
+            self._stays_from_s = now_s
+        self.notify(_MARKS.get(level, "") + text, severity=level, timeout=NOTICE_S, markup=False)  # type: ignore[arg-type]
 
     def watch_view(self) -> None:
         """Send every choice to the sampler at once."""

@@ -87,7 +87,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("left_square_bracket", "look(-10)", "Back 10", "Look back ten times as far"),
         _key("right_square_bracket", "look(10)", "Forward 10", "Look forward ten times as far"),
         _key("end", "live", "Now", "Return to now; press again to select the last process"),
-        _key("colon", "seek", "Go to time", "Go to a time of day, of a recording or of what is kept"),
+        _key("colon", "seek", "Go to time", "Go to a time, such as 12:03:40, or -2m for two minutes ago"),
         _key(
             "left_curly_bracket",
             "event(-1)",

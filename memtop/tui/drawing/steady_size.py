@@ -35,4 +35,12 @@ class SteadySize:
 
 
 class SteadyScreen(SteadySize, SelectsText[None]):
-    """The screen of the application itself."""
+    """The screen of the application itself. It has the class ``-behind`` while a dialog is over it."""
+
+    def on_screen_suspend(self) -> None:
+        """A dialog has opened."""
+        self.add_class("-behind")
+
+    def on_screen_resume(self) -> None:
+        """The dialog has closed."""
+        self.remove_class("-behind")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
 from memtop.analysis.findings import Severity, Weight, weighing
-from memtop.explain.answers import answers
+from memtop.explain.answers import Answer, answers
 from memtop.explain.finding_text import FindingText, autopsy_lines, nothing_wrong, sentences_of
 from memtop.explain.group_sentences import group_sentences
 from memtop.explain.region_sentences import mark_sentence
@@ -74,9 +74,29 @@ def answer_lines(detail: Detail, system: SystemRow, width: int, computed_percent
 
     ``computed_percent`` is how much of the past of an earlier instant was played, as long as it is.
     """
+    return _worded(answers(detail, system, computed_percent), width)
+
+
+def brief_lines(detail: Detail, system: SystemRow, width: int, computed_percent: int | None = None) -> SideLines:
+    """The same in a few lines: the worst answer or finding, what to do, the other answers, then the rest."""
+    said = sorted(answers(detail, system, computed_percent), key=lambda answer: -answer.severity)
+    outlook = detail.outlook
+    steps = _next_steps(outlook) if outlook is not None and outlook.autopsy is None else []
+    first, rest = _worded(said[:1], width), said[1:]
+    for words in steps[:1]:
+        if not said or said[0].severity < words.severity:  # no answer is about it
+            mark, look = MARKS[words.severity]
+            first, rest = SideLines([Line(fit(f"{mark} {words.says}", width, left=True), look)], {0: words.topic}), said
+        line = Line(fit(f"  Next: {words.next}", width, left=True), "strong" if words.command else "")
+        first = first.then(SideLines([line], {0: words.next_topic}, {0: words.command or words.next}))
+    first = first.then(_marked(detail, width)).then(_worded(rest, width))
+    return first.then(_findings(detail, width, computed_percent))
+
+
+def _worded(said: Sequence[Answer], width: int) -> SideLines:
     lines: list[Line] = []
     topics: dict[int, str] = {}
-    for answer in answers(detail, system, computed_percent):
+    for answer in said:
         mark, look = MARKS[answer.severity]
         first = len(lines)
         wordings = [f"{mark} {says}" for says in (answer.says, *answer.shorter)]
@@ -91,8 +111,7 @@ def finding_lines(detail: Detail, width: int, computed_percent: int | None = Non
 
     Changes since the mark come before all findings, because the user asked for them.
     """
-    marked = wrapped(mark_sentence(detail), width, "strong") if detail.mark is not None or detail.mark_dropped else []
-    return of_one_topic(marked, "regions").then(_findings(detail, width, computed_percent))
+    return _marked(detail, width).then(_findings(detail, width, computed_percent))
 
 
 def group_lines(detail: GroupDetail, width: int, frame: Frame) -> SideLines:
@@ -110,6 +129,21 @@ def group_lines(detail: GroupDetail, width: int, frame: Frame) -> SideLines:
     return SideLines(lines, topics)
 
 
+def _marked(detail: Detail, width: int) -> SideLines:
+    is_marked = detail.mark is not None or detail.mark_dropped
+    return of_one_topic(wrapped(mark_sentence(detail), width, "strong") if is_marked else [], "regions")
+
+
+def _next_steps(outlook: Assessment) -> list[FindingText]:
+    """The findings that name a next step, the worst first, each step once."""
+    steps: dict[str, FindingText] = {}
+    for finding in outlook.findings:
+        words = sentences_of(finding, outlook.tools)
+        if words.severity > Severity.NOTE and words.next:
+            steps.setdefault(words.next, words)
+    return list(steps.values())
+
+
 def _findings(detail: Detail, width: int, computed_percent: int | None) -> SideLines:
     outlook = detail.outlook
     if outlook is None:
@@ -118,7 +152,6 @@ def _findings(detail: Detail, width: int, computed_percent: int | None) -> SideL
         return _autopsy(outlook, width)
     lines: list[Line] = []
     topics: dict[int, str] = {}
-    next_steps: dict[str, FindingText] = {}
     for finding in outlook.findings:
         words = sentences_of(finding, outlook.tools)
         mark, look = MARKS[words.severity]
@@ -126,11 +159,9 @@ def _findings(detail: Detail, width: int, computed_percent: int | None) -> SideL
         lines += led(f"{mark} {words.says}", width, look, _INDENT)
         if words.severity > Severity.NOTE:
             lines += wrapped(_INDENT + words.doubt, width, "dim", _INDENT) if words.doubt else []
-            if words.next:
-                next_steps.setdefault(words.next, words)
         topics.update(dict.fromkeys(range(first, len(lines)), words.topic))
     steps: dict[int, str] = {}
-    for words in next_steps.values():
+    for words in _next_steps(outlook):
         first = len(lines)
         lines += wrapped(f"Next: {words.next}", width, "strong" if words.command else "", _INDENT)
         topics.update(dict.fromkeys(range(first, len(lines)), words.next_topic))

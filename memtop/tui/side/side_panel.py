@@ -23,7 +23,15 @@ from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.cell_text import LOADING, fit, to_ascii
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
-from memtop.tui.side.finding_lines import BLANK, SideLines, answer_lines, finding_lines, group_lines, of_one_topic
+from memtop.tui.side.finding_lines import (
+    BLANK,
+    SideLines,
+    answer_lines,
+    brief_lines,
+    finding_lines,
+    group_lines,
+    of_one_topic,
+)
 from memtop.units import duration
 
 _FRAME_CELLS = 6
@@ -131,9 +139,10 @@ class SidePanel(Vertical, KeptLines):
         width = prose.scrollable_content_region.width - 1  # one blank between the text and the scroll bar
         if self._frame is None or width <= 0:
             return
-        whole = self._lines(self._frame, width)
+        brief = prose.styles.overflow_y == "hidden"  # a few lines under the chart, which do not scroll
+        whole = self._lines(self._frame, width, brief=brief)
         self._steps = whole.steps
-        if prose.styles.overflow_y == "hidden":  # a few lines under the chart, which do not scroll
+        if brief:
             whole = whole.cut(self.content_size.height, width)
         elif self._frame.detail is not None or self._frame.group is not None:
             whole = whole.then(SideLines(self._explanation(self._frame, self._frame.detail, width), {}))
@@ -141,7 +150,7 @@ class SidePanel(Vertical, KeptLines):
         self._show_step()
         prose.show(whole.lines)
 
-    def _lines(self, frame: Frame, width: int) -> SideLines:
+    def _lines(self, frame: Frame, width: int, *, brief: bool) -> SideLines:
         """The commentary of a demo, the moment, the three answers, the evidence, and VIRT in full."""
         detail = frame.detail
         if detail is None and frame.group is not None:
@@ -157,10 +166,11 @@ class SidePanel(Vertical, KeptLines):
                     wrapped(f"As of {at}, {duration(-detail.cursor_s)} ago. End returns to now.", width, "strong")
                 )
             )
+        full = SideLines(wrapped(_virt_in_full(detail, frame.system), width), {})
+        if brief:
+            return ahead.then(brief_lines(detail, frame.system, width, frame.past_percent)).then(full)
         ahead = ahead.then(answer_lines(detail, frame.system, width, frame.past_percent))
-        found = finding_lines(detail, width, frame.past_percent)
-        full = wrapped(_virt_in_full(detail, frame.system), width)
-        for below in (found, SideLines(full, {})):
+        for below in (finding_lines(detail, width, frame.past_percent), full):
             if below.lines:
                 ahead = ahead.then(BLANK).then(below) if ahead.lines else below
         return ahead

@@ -625,7 +625,7 @@ async def test_an_explanation_goes_on_goes_back_and_closes() -> None:
 async def test_signals_are_refused_where_nothing_may_be_touched() -> None:
     async with board(Settings(delay_s=LONG_S, readonly=True)) as it:
         await it.press("K", "r")
-        assert it.said == ["read-only mode: memtop sends nothing to processes"] * 2
+        assert it.said == ["! read-only mode: memtop sends nothing to processes"]
         assert it.at_rest()
 
 

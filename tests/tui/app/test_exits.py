@@ -86,7 +86,7 @@ async def test_a_successor_is_followed_again_and_again_once_that_was_asked_for()
             assert b.app.watched.pid == old
             if old == API:
                 await b.press("n")
-                assert "follows its successor" in b.said
+                assert "following its successor" in b.said
             b.source.add(FakeProcess(pid, b"api", cmdline=b"api\0--port\x0080\0", start_ticks=900 + pid))
             for _ in range(3):
                 await b.tick()

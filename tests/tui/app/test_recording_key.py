@@ -28,7 +28,7 @@ async def test_w_records_what_was_seen_and_stops(tmp_path: Path, monkeypatch: py
         await it.tick()
         await it.tick()
         await pilot.press("w")
-        await it.until(lambda: any("recording into" in text for text in it.said), "it says so")
+        await it.until(lambda: any("recording to" in text for text in it.said), "it says so")
         header = app.query_one(HeaderBar)
         assert "● REC" in " ".join(part.text for part in header.parts(200)[0])
         await it.tick()
@@ -61,4 +61,4 @@ async def test_a_directory_that_is_not_there_is_said(tmp_path: Path, monkeypatch
 async def test_a_recording_is_not_recorded() -> None:
     async with board() as it:
         await it.pilot.press("w")
-        assert it.said == ["already playing a recording"]
+        assert it.said == ["! already playing a recording"]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from memtop.analysis.findings import RULES, Rule, Severity
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
+from memtop.explain.finding_text import finding_texts
 from memtop.settings import Settings
 from memtop.tui.app.app import MemtopApp
 from memtop.tui.drawing.text_lines import TextLines
@@ -33,6 +37,25 @@ async def test_under_the_chart_there_are_no_blank_lines_and_the_last_one_says_th
     assert all(lines)
     assert lines[-1].endswith("…")
     assert not any(line.endswith("…") for line in lines[:-1])
+
+
+async def test_under_the_chart_the_next_step_is_right_below_what_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = Rule(
+        "large",
+        "rss",
+        lambda inputs: (Severity.WARNING, {"rss_bytes": inputs.rss}) if inputs.rss else None,
+        steady=True,
+    )
+    monkeypatch.setitem(RULES, rule.name, rule)
+    monkeypatch.setitem(
+        finding_texts(), rule.name, {"says": ["It has {rss_bytes}."], "next": "Buy RAM." + " Soon" * 40}
+    )
+    async with board(size=(80, 24)) as it:
+        await it.until(lambda: any("Next:" in each for each in said(it.app)), "the next step is there")
+        lines = said(it.app)
+        assert lines[0].strip().startswith("! It has")
+        assert lines[1].strip().startswith("Next: Buy RAM. Soon") and lines[1].endswith("…")
+        assert any("VIRT" in each for each in lines)
 
 
 async def test_a_long_title_of_a_step_is_wrapped() -> None:

@@ -122,7 +122,7 @@ async def test_a_cut_command_ends_with_an_ellipsis() -> None:
     [
         (30, "PID RES▼ COMMAND"),
         (60, "PID VIRT RES▼ ANON Δ/min V COMMAND"),
-        (80, "PID VIRT RES▼ ANON %MEM Δ/min V TREND COMMAND"),
+        (80, "PID VIRT RES▼ ANON Δ/min V MINFLT/s TREND COMMAND"),
         (120, "PID USER VIRT RES▼ ANON SHR SWAP %MEM Δ/min V MINFLT/s MAJFLT/s OOM TREND COMMAND"),
         (200, "PID USER S VIRT RES▼ ANON SHR SWAP %MEM Δ/min V MINFLT/s MAJFLT/s OOM THR CPU% TREND COMMAND"),
     ],
