@@ -231,3 +231,4 @@ class Panels(Vertical, KeptLines):
             self.query_one(Tabs).caption = panel.caption(frame)
             lines = panel.words(frame)
             self.styles.max_height = None if lines is None else TAB_LINES + lines
+            self.app.set_class(lines is not None, "-words")
