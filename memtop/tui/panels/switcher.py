@@ -230,5 +230,8 @@ class Panels(Vertical, KeptLines):
             panel.show_frame(frame)
             self.query_one(Tabs).caption = panel.caption(frame)
             lines = panel.words(frame)
-            self.styles.max_height = None if lines is None else TAB_LINES + lines
+            if lines is not None:
+                self.styles.max_height = TAB_LINES + lines
+            elif self.styles.inline.has_rule("max_height"):  # to clear what is not set would lay out the whole screen
+                self.styles.max_height = None
             self.app.set_class(lines is not None, "-words")

@@ -14,5 +14,11 @@ async def test_a_panel_opens_and_takes_frames(number: int) -> None:
         await it.press(str(number))
         await it.until(lambda: it.app.view.panel == PANELS[number - 1].name, "the panel is open")
         await it.tick()
+        await it.pilot.pause()
+        layouts: list[object] = []
+        it.app.screen.screen_layout_refresh_signal.subscribe(it.app, layouts.append, immediate=True)
         await it.tick()
+        await it.tick()
+        await it.pilot.pause()
+        assert not layouts, "a frame of the same shape lays out the screen again"
         assert it.app.query_one(f"#panel-{PANELS[number - 1].name}").display
