@@ -119,8 +119,25 @@ def machine_ledger(
     m = meminfo
     if m.total_bytes is None:
         return None
+    named = _counted(m, per_cpu_bytes, zspages_bytes, zram_bytes, arc_bytes)
+    return make_ledger(m.total_bytes, named, MachinePart.UNACCOUNTED)
+
+
+def counted_bytes(meminfo: Meminfo, *, zspages_bytes: int | None = None) -> dict[MachinePart, int]:
+    """The parts as they were counted, to be compared with those of other instants.
+
+    In a ledger the last ones are cut where all together exceed MemTotal, so that they move without reason.
+    """
+    named = _counted(meminfo, None, zspages_bytes, None, None)
+    return {MachinePart(part.name): max(0, part.size_bytes) for part in named if part is not None}
+
+
+def _counted(
+    m: Meminfo, per_cpu_bytes: int | None, zspages_bytes: int | None, zram_bytes: int | None, arc_bytes: int | None
+) -> tuple[Part | None, ...]:
+    """All parts but the remainder, the most reliable first."""
     cache = _page_cache(m)
-    named = (
+    return (
         _part(MachinePart.FREE, m.free_bytes),
         _part(MachinePart.ANONYMOUS, m.anon_bytes),
         _part(MachinePart.SHMEM, m.shmem_bytes),
@@ -144,7 +161,6 @@ def machine_ledger(
         # Most balloons take their pages out of MemTotal, and the line counts those too.
         _part(MachinePart.BALLOON, m.balloon_bytes),
     )
-    return make_ledger(m.total_bytes, named, MachinePart.UNACCOUNTED)
 
 
 def _part(name: MachinePart, size_bytes: int | None, at_most_bytes: int | None = None) -> Part | None:

@@ -8,9 +8,15 @@ from typing import Final, NamedTuple
 _SMALL_BYTES: Final = 1 << 20
 _LOST_SHARE: Final = 0.5
 QUIET_S: Final = 6.0
-"""A rise without a new high for this time is over, unless samples are further apart."""
-
-
+"""A rise without a new high for this time is over, unless samples are further apart, or it comes in steps."""
+REST_S: Final = 20.0
+"""A rise that comes in steps may rest for so long between two of them ..."""
+_USUAL_RESTS: Final = 1.5
+"""... and goes on while it rests for no more than so many times the usual time between its steps."""
+_RESTING_BYTES: Final = 4 << 20
+"""A smaller one does not come in steps: it is over."""
+_STEP_SHARE: Final = 0.125
+"""After a rest a new high goes on with the rise if it adds so much to it."""
 SUM_GOES_ON: Final = 15.0
 """What many processes do together for seconds says nothing of hours: it is expected to go on for at most so many times
 as long as it was seen ..."""
@@ -55,6 +61,23 @@ class Rise(NamedTuple):
             return None
         found_s = max(0.0, room_bytes) / self.bytes_per_s
         return found_s if found_s <= goes_on * self.span_s else None
+
+    def goes_on(self, now_s: float, quiet_s: float) -> bool:
+        """Whether it goes on: its last high is no longer ago than ``quiet_s``, or than its steps usually are apart."""
+        usual_s = self.span_s / max(1, self.steps - 1)
+        return now_s - self.high_s <= max(quiet_s, min(REST_S, _USUAL_RESTS * usual_s))
+
+    def may_go_on(self, now_s: float, quiet_s: float) -> bool:
+        """Whether one more step would go on with it."""
+        most_s = max(quiet_s, REST_S) if self.size_bytes >= _RESTING_BYTES else quiet_s
+        return now_s - self.high_s <= most_s
+
+    def continues_with(self, now_s: float, now_bytes: int, quiet_s: float) -> bool:
+        """Whether a size goes on with it: after a rest a small new high does not."""
+        rested = now_s - self.high_s > quiet_s
+        return (
+            not rested or now_bytes <= self.high_bytes or now_bytes - self.high_bytes >= _STEP_SHARE * self.size_bytes
+        )
 
 
 def most_quiet_s(delay_s: float) -> float:

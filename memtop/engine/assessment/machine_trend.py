@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from memtop.analysis.ledger.machine import MachinePart, Reclaim, machine_ledger, reclaim_of
+from memtop.analysis.ledger.machine import MachinePart, Reclaim, counted_bytes, reclaim_of
 from memtop.analysis.trend.rising import Rise
 from memtop.engine.assessment.step_input import StepInput
 from memtop.procfs.statm import PAGE_BYTES
@@ -40,9 +40,8 @@ class MachineTrend:
         zspages = vmstat.zspages if vmstat is not None else None
         found: dict[str, int | None] = {}
         if meminfo is not None:
-            ledger = machine_ledger(meminfo, zspages_bytes=None if zspages is None else zspages * PAGE_BYTES)
-            if ledger is not None:
-                found = {part.name: part.size_bytes for part in ledger.parts if part.name in _WATCHED}
+            counted = counted_bytes(meminfo, zspages_bytes=None if zspages is None else zspages * PAGE_BYTES)
+            found = {part.value: size for part, size in counted.items() if part in _WATCHED}
             if meminfo.total_bytes is not None and meminfo.available_bytes is not None:
                 found[_USED] = meminfo.total_bytes - meminfo.available_bytes
             if meminfo.swap_total_bytes and meminfo.swap_free_bytes is not None:

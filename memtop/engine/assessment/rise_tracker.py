@@ -7,7 +7,7 @@ from itertools import compress
 from operator import is_not
 from typing import Final, NamedTuple
 
-from memtop.analysis.trend.rising import Rise, follow_rise, most_quiet_s
+from memtop.analysis.trend.rising import QUIET_S, Rise, follow_rise, most_quiet_s
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History
 from memtop.process_key import ProcessKey
@@ -38,6 +38,8 @@ class RiseTracker:
     def __init__(self, history: History) -> None:
         self._history = history
         self._rises: dict[ProcessKey, Rise] = {}
+        self._now_s, self._quiet_s = 0.0, QUIET_S
+        """As of the latest sample."""
         self.largest: dict[ProcessKey, RiseFact] = {}
         """The processes that have gained most at the latest tick, most of it anonymous; the largest gain first."""
 
@@ -48,7 +50,8 @@ class RiseTracker:
 
     def take(self, step: StepInput) -> None:
         """Take the next sample."""
-        now_s, rises = step.now_s, self._rises
+        now_s, rises, quiet_s = step.now_s, self._rises, most_quiet_s(step.plan.readings.delay_s)
+        self._now_s, self._quiet_s = now_s, quiet_s
         if step.before is not None:
             before_s, before, now = step.before.mono_s, step.before.processes, step.sample.processes
             # Most have not changed and are the same object: without bytecode those cost a fifth.
@@ -59,15 +62,21 @@ class RiseTracker:
                 rss_bytes, before_bytes = seen.statm.rss_bytes, old.statm.rss_bytes
                 if rss_bytes == before_bytes:
                     continue
-                rise = follow_rise(rises.get(seen.key), before_s, before_bytes, now_s, rss_bytes)
+                known = rises.get(seen.key)
+                if known is not None and not known.continues_with(now_s, rss_bytes, quiet_s):
+                    known = None
+                rise = follow_rise(known, before_s, before_bytes, now_s, rss_bytes)
                 if rise is not None:
                     rises[seen.key] = rise
                 else:
                     rises.pop(seen.key, None)
-        quiet_s = most_quiet_s(step.plan.readings.delay_s)
-        for key in [key for key, rise in rises.items() if now_s - rise.high_s > quiet_s]:
+        for key in [key for key, rise in rises.items() if not rise.may_go_on(now_s, quiet_s)]:
             del rises[key]
-        notable = [one for one in rises.items() if one[1].steps >= 2 and one[1].size_bytes >= _LEAST_BYTES]
+        notable = [
+            one
+            for one in rises.items()
+            if one[1].steps >= 2 and one[1].size_bytes >= _LEAST_BYTES and one[1].goes_on(now_s, quiet_s)
+        ]
         facts: dict[ProcessKey, RiseFact] = {}
         for key, rise in nlargest(LOOKED_AT, notable, key=lambda one: one[1].size_bytes):
             if (
@@ -84,7 +93,7 @@ class RiseTracker:
         return self._fact(key, rise) if rise is not None else None
 
     def _fact(self, key: ProcessKey, rise: Rise) -> RiseFact | None:
-        if rise.steps < 2 or rise.span_s < LEAST_S:
+        if rise.steps < 2 or rise.span_s < LEAST_S or not rise.goes_on(self._now_s, self._quiet_s):
             return None
         if rise.size_bytes < max(_LEAST_BYTES, _LEAST_SHARE * rise.from_bytes):
             return None

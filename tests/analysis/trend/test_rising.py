@@ -42,3 +42,18 @@ def test_a_small_drop_ends_nothing() -> None:
 
 def test_without_a_new_high_it_is_over_after_a_while_which_is_longer_between_samples_far_apart() -> None:
     assert (most_quiet_s(1.0), most_quiet_s(10.0)) == (QUIET_S, 25.0)
+
+
+def test_one_that_comes_in_steps_goes_on_between_them_and_is_over_when_it_rests_for_longer() -> None:
+    stairs = Rise(100.0, 10 * MIB, 130 * MIB, 121.0, 3)
+    assert [stairs.goes_on(121.0 + rest_s, QUIET_S) for rest_s in (6.0, 15.0, 16.0)] == [True, True, False]
+    assert stairs.may_go_on(141.0, QUIET_S) and not stairs.may_go_on(142.0, QUIET_S)
+    steady = Rise(100.0, 10 * MIB, 30 * MIB, 120.0, 20)
+    assert not steady.goes_on(127.0, QUIET_S)
+    assert not steady._replace(high_bytes=11 * MIB).may_go_on(127.0, QUIET_S), "it is too small to come in steps"
+
+
+@pytest.mark.parametrize(("more_mib", "rest_s", "goes_on"), [(0.1, 3.0, True), (0.1, 9.0, False), (20, 9.0, True)])
+def test_after_a_rest_a_small_new_high_begins_another_rise(more_mib: float, rest_s: float, goes_on: bool) -> None:
+    one = Rise(100.0, 10 * MIB, 50 * MIB, 101.0, 1)
+    assert one.continues_with(101.0 + rest_s, round((50 + more_mib) * MIB), QUIET_S) is goes_on

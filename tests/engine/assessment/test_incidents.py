@@ -140,6 +140,30 @@ def test_a_cgroup_that_its_memory_high_slows_down_is_named_while_it_does(used_mi
     assert names(frame) == []
 
 
+def test_a_process_that_grows_in_steps_is_named_after_the_third_and_stays_named_between_them() -> None:
+    process = FakeProcess(42, comm=b"batch", cmdline=b"/usr/bin/batch\0")
+    _, engine = world(process)
+    step(engine)
+    said = []
+    for second in range(60):
+        said.append(names(step(engine)))
+        if second % 10 == 5:
+            process.rss_pages += 40 * MIB_PAGES
+    assert said[27:] == [["rising"]] * 33 and not any(said[:25])
+
+
+def test_a_part_is_not_said_to_rise_where_only_the_sum_of_the_counters_was_cut() -> None:
+    """Counters that are read while memory moves add up to more than MemTotal at times."""
+    source, engine = world(FakeProcess(42))
+    for second in range(20):
+        excess = 500_000 if second % 2 else 0
+        source.files["proc/meminfo"] = (
+            meminfo() + b"VmallocUsed: 600000 kB\nPercpu: 2400000 kB\nCached: %d kB\n" % excess
+        )
+        frame = step(engine)
+        assert not second or names(frame) == []
+
+
 def test_a_leak_out_of_focus_is_named_with_its_limit_within_seconds_and_confirmed_later() -> None:
     frames = leak(12, 2)
     told = next(number for number, frame in enumerate(frames) if frame.incidents and names(frame))
