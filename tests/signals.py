@@ -89,7 +89,9 @@ class Trial(NamedTuple):
 
     @staticmethod
     def _output(options: Sequence[str], env: dict[str, str], numbers: Sequence[int]) -> int:
-        with subprocess.Popen([*MEMTOP, *options], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+        with subprocess.Popen(
+            [*MEMTOP, *options], env=env, bufsize=0, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as child:  # unbuffered: communicate() reads what follows the first line, which a buffer would have taken
             assert child.stdout is not None
             child.stdout.readline()
             for number in numbers:

@@ -48,7 +48,12 @@ sys.exit(memtop.cli.run(sys.argv[1:]))
 def watch(pid: int, *, uid: int = 0) -> subprocess.Popen[bytes]:
     """memtop, from its second sample on: by then it holds the process."""
     how = (sys.executable, "-c", AS_NOBODY) if uid else MEMTOP
-    watcher = subprocess.Popen([*how, "--json", "-d", "0.1", str(pid)], stdout=subprocess.PIPE, cwd=ROOT)
+    watcher = subprocess.Popen(
+        [*how, "--json", "-d", "0.1", str(pid)],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        bufsize=0,  # communicate() reads what follows these two lines, which a buffer would have taken
+    )
     assert watcher.stdout is not None
     watcher.stdout.readline()
     watcher.stdout.readline()

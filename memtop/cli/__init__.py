@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from memtop import __version__, preflight
 from memtop.cli.output import discard, put
-from memtop.cli.parser import COMMANDS, parser_of
+from memtop.cli.parser import COMMANDS, Parser, memtop_parser
 from memtop.cli.settings_from_args import settings_of
 from memtop.errors import MemtopError, UsageError, starved
 from memtop.sanitize import clean
@@ -74,6 +74,14 @@ def _say(text: str) -> None:
         pass
 
 
+def _parser_of(command: str) -> Parser:
+    if not command:
+        return memtop_parser()
+    from memtop.cli.command_parsers import parser_of  # noqa: PLC0415 (memory that the dashboard has no use for)
+
+    return parser_of(command)
+
+
 def _run(argv: Sequence[str]) -> int:
     name, argv = (argv[0], argv[1:]) if argv and argv[0] in COMMANDS else ("", argv)
     program = None
@@ -81,7 +89,7 @@ def _run(argv: Sequence[str]) -> int:
         at = list(argv).index("--")
         argv, program = argv[:at], argv[at + 1 :]
     try:
-        given = parser_of(name).parse(argv)
+        given = _parser_of(name).parse(argv)
     except SystemExit:  # the help has been printed
         return OK
     except UsageError as error:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from memtop.engine.engine import Engine
+from memtop.engine.past_length import PastLength
 from memtop.engine.recorded_timeline import RecordedTimeline
 from memtop.engine.seek import Seek
 from memtop.engine.seekable import Seekable, Span
@@ -21,16 +22,6 @@ if TYPE_CHECKING:
     from memtop.sampling.commands import Command
     from memtop.sources.protocol import Growth
 
-SHORT_PAST_S: Final = 0.1
-"""Time for playing what precedes an instant, before that instant is shown ..."""
-LEAST_TICKS: Final = 2
-"""... but at least so many samples, that one included, because rates need them."""
-LONG_PAST_S: Final = 2.5
-"""Time for playing what precedes an instant once it is shown, so that chart and verdicts have a past ..."""
-LONG_TICKS: Final = 300
-"""... but at least so many samples ..."""
-LONG_TICKS_MOST: Final = 3600
-"""... and no more than these."""
 CATCH_UP_S: Final = 0.5
 """How long a step takes samples of a recording that has grown."""
 PIECE_S: Final = 0.2
@@ -86,8 +77,7 @@ class Player:
         """Positions of events that were met while playing a recording without events."""
         self._past_of: Request | None = None
         """The request with which the past of the instant on screen was played; None while it is played on."""
-        self._sample_s: float | None = None
-        """Time for one sample, on average; None before the first."""
+        self._past = PastLength()
 
     @property
     def span(self) -> Span:
@@ -220,8 +210,7 @@ class Player:
             wanted, self._wanted = self._wanted(), None
             if wanted is None:
                 return self._timed(self._engine.view(request))
-            short = LEAST_TICKS if self._sample_s is None else max(LEAST_TICKS, int(SHORT_PAST_S / self._sample_s))
-            self._seek, self._fill = self._seek_to(max(1, wanted), short), None
+            self._seek, self._fill = self._seek_to(max(1, wanted), self._past.short_ticks), None
         if self._seek is not None:
             return self._timed(self._go_on_seeking(self._seek, request, until_s))
         if self._searching:
@@ -260,18 +249,13 @@ class Player:
             frame = self.work(request, self._clock() + PIECE_S) or frame
         return frame
 
-    @property
-    def _long_ticks(self) -> int:
-        played = LONG_TICKS if self._sample_s is None else int(LONG_PAST_S / self._sample_s)
-        return min(LONG_TICKS_MOST, max(LONG_TICKS, played))
-
     def _seek_to(self, position: int, ticks: int) -> Seek:
         source = self._source.again()
         return Seek(source, self._engine_of(source, self._note), position, ticks)
 
     def _begin_fill(self, request: Request) -> None:
         """Begin to play a long past of the instant on screen."""
-        self._lacks = self._long_ticks
+        self._lacks = self._past.long_ticks
         self._fill = self._seek_to(self._source.position()[0], self._lacks)
         self._past_of = request
 
@@ -306,7 +290,7 @@ class Player:
         taken, began_s = seek.taken, self._clock()
         reached = seek.go_on(request, self._clock, until_s)
         if seek.taken > taken:
-            self._measure((self._clock() - began_s) / (seek.taken - taken))
+            self._past.note((self._clock() - began_s) / (seek.taken - taken))
         return reached
 
     def _take_over(self, seek: Seek, request: Request) -> Frame | None:
@@ -319,13 +303,10 @@ class Player:
         """Measure what was played since a position and a time. An instant that was played to needs no other past."""
         played = self._source.position()[0] - before
         if played > 0:
-            self._measure((self._clock() - began_s) / played)
+            self._past.note((self._clock() - began_s) / played)
         self._lacks -= played
         if self._lacks <= 0:
             self._fill, self._is_short = None, False
-
-    def _measure(self, sample_s: float) -> None:
-        self._sample_s = max(0.0005, sample_s if self._sample_s is None else 0.8 * self._sample_s + 0.2 * sample_s)
 
     # -- events of a recording without them
 

@@ -1,7 +1,7 @@
 """The sampler thread: takes samples at planned instants, answers a changed Request between them, survives exceptions.
 
-It knows nothing of Textual. A second thread with room for one frame delivers frames. So a view that is slow, or blocked
-for good, never delays a sample, and gets the newest frame when it is ready again.
+It knows nothing of Textual. A second thread delivers frames (:mod:`memtop.engine.delivery`). So a view that is slow, or
+blocked for good, never delays a sample, and gets the newest frame when it is ready again.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import Final
 
 from memtop import units
+from memtop.engine.delivery import Delivery
 from memtop.errors import RecordingError
 from memtop.model.frame import Frame
 from memtop.model.request import Request
@@ -79,7 +80,7 @@ class SamplerThread:
         self._step = step
         self._view = view
         self._take = take
-        self._deliver = deliver
+        self._delivery = Delivery(deliver)
         self._deliver_problem = deliver_problem
         self._on_end = on_end
         self._paced = paced
@@ -96,8 +97,6 @@ class SamplerThread:
         self._sampled_s = time.monotonic()
         """When the last sample was there, or sampling began or went on."""
         self._drawn_s = -math.inf
-        self._waiting: Frame | None = None
-        """The frame that was made and not delivered yet."""
         self._paused = False
         self._single_steps = 0
         self._failures = 0
@@ -105,12 +104,7 @@ class SamplerThread:
         self._has_more = False
         """Whether more came while a step was under way."""
         self._stopped = False
-        self._out: dict[str, Callable[[], None]] = {}
-        """Deliveries by kind, oldest first. Only the newest of each kind is kept."""
-        self._out_closed = False
-        self._out_changed = threading.Condition()
         self._sampling = threading.Thread(target=self._sample, name="memtop-sampler", daemon=True)
-        self._delivery = threading.Thread(target=self._deliver_all, name="memtop-delivery", daemon=True)
 
     def start(self) -> None:
         """Start both threads. The first sample is taken at once."""
@@ -125,9 +119,7 @@ class SamplerThread:
         with self._changed:
             self._stopped = True
             self._changed.notify()
-        with self._out_changed:
-            self._out_closed = True
-            self._out_changed.notify()
+        self._delivery.close()
         if self._sampling.is_alive() and self._sampling is not threading.current_thread():
             self._sampling.join(STOP_S)
 
@@ -260,7 +252,7 @@ class SamplerThread:
             return
         if frame is not None:
             self._drawn_s = time.monotonic()
-            self._post_frame(frame)
+            self._delivery.post_frame(frame)
 
     def _too_soon_to_draw(self) -> bool:
         """Whether the last frame is too recent. False for a recording, whose last sample stays on screen."""
@@ -303,15 +295,15 @@ class SamplerThread:
                 self._ended = not (there_is_more or self._has_more)
         if frame is not None:
             self._drawn_s = time.monotonic()
-            self._post_frame(frame)
+            self._delivery.post_frame(frame)
         elif not there_is_more:
-            self._post("end", self._on_end)
+            self._delivery.post("end", self._on_end)
 
     def _note_failure(self, error: Exception, *, stepping: bool) -> None:
         if isinstance(error, RecordingError):  # what cannot be read of it cannot be read the next time either
             with self._changed:
                 self._ended = True
-            self._post("problem", partial(self._deliver_problem, str(error)))
+            self._delivery.post("problem", partial(self._deliver_problem, str(error)))
             return
         with self._changed:
             self._failures += stepping
@@ -320,40 +312,7 @@ class SamplerThread:
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{PurePath(place.filename).name}:{place.lineno}"
         text = f"sampler failed ({where}): {what}; next try in {units.duration(again_s)}"
-        self._post("problem", partial(self._deliver_problem, text))
-
-    def _post_frame(self, frame: Frame) -> None:
-        """Replace a frame that was not delivered yet. Reported ends of processes are kept."""
-        with self._out_changed:
-            if self._waiting is not None:
-                frame = frame._replace(exits=self._waiting.exits + frame.exits)
-            self._waiting = frame
-        self._post("frame", self._deliver_waiting)
-
-    def _deliver_waiting(self) -> None:
-        with self._out_changed:
-            frame, self._waiting = self._waiting, None
-        if frame is not None:
-            self._deliver(frame)
-
-    def _post(self, kind: str, delivery: Callable[[], None]) -> None:
-        with self._out_changed:
-            self._out.pop(kind, None)  # so that the new one comes last
-            self._out[kind] = delivery
-            self._out_changed.notify()
-
-    # In the delivering thread
-
-    def _deliver_all(self) -> None:
-        while True:
-            with self._out_changed:
-                while not (self._out or self._out_closed):
-                    self._out_changed.wait()
-                if self._out_closed:
-                    return
-                deliveries, self._out = self._out, {}
-            for deliver in deliveries.values():
-                deliver()
+        self._delivery.post("problem", partial(self._deliver_problem, text))
 
 
 def _within_limits(delay_s: float) -> float:

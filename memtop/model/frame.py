@@ -3,6 +3,8 @@
 None always means unknown, never "none of it". A row object is reused from frame to frame while nothing in it has
 changed, so a view may compare rows by identity to know what to draw again.
 
+The values are in one module because every command imports all of them, and a module more would cost memory.
+
 Modules with tuples that a run of one sample imports do not use ``from __future__ import annotations``, because
 NamedTuple compiles each annotation that is a string. All of them took 5 ms of 45, the first one 1 ms. Names that are
 imported only for type checking are therefore ``object`` at run time.

@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from memtop.cli import parser
-from memtop.cli.parser import COMMANDS, Parser, parser_of
+from memtop.cli.command_parsers import parser_of
+from memtop.cli.parser import COMMANDS, Parser
 from memtop.cli.settings_from_args import settings_of
 from memtop.errors import UsageError
 from memtop.model.group import By

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from memtop.cli import run
-from memtop.cli.parser import parser_of
+from memtop.cli.command_parsers import parser_of
 from memtop.cli.settings_from_args import notice_of, settings_of, thread_group
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memtop.engine import player
+from memtop.engine import past_length, player
 from memtop.engine.engine import Engine
 from memtop.engine.player import Player
 from memtop.engine.seekable import Seekable
@@ -168,8 +168,9 @@ def long_recording(path: Path) -> Path:
 @pytest.fixture
 def little_past(monkeypatch: pytest.MonkeyPatch) -> None:
     """Verdicts rest on 30 samples, an instant is shown with 2."""
-    for name, value in (("LONG_TICKS", 30), ("LONG_TICKS_MOST", 30), ("SHORT_PAST_S", 0.0), ("SAID_EVERY_S", 0.0)):
-        monkeypatch.setattr(player, name, value)
+    for name, value in (("LONG_TICKS", 30), ("LONG_TICKS_MOST", 30), ("SHORT_PAST_S", 0.0)):
+        monkeypatch.setattr(past_length, name, value)
+    monkeypatch.setattr(player, "SAID_EVERY_S", 0.0)
 
 
 def test_an_instant_is_shown_at_once_and_says_how_much_of_its_past_was_played(

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from memtop.analysis.findings.inputs import FindingInputs
 from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, Severity, facts
+from memtop.analysis.limits.gomemlimit import LimitFit, goal_is_near, limit_fit
 
 
 def go_limit(c: FindingInputs) -> Found:
     """A GOMEMLIMIT that is missing, too high or too low."""
-    if c.heap_limit is None:
-        return None
-    pressed = c.heap_limit > 0 and (c.heap_held is None or c.heap_held >= 0.9 * c.heap_limit)
-    if pressed and (c.gc_per_s or 0) > 10 and (c.minflt_per_s or 0) > 10_000:
+    limit = math.inf if c.heap_limit == 0 else c.heap_limit
+    container = c.limit if c.limit_name is not None else None
+    fit = limit_fit(limit, container, held_bytes=c.heap_held, gc_per_s=c.gc_per_s, minflt_per_s=c.minflt_per_s)
+    if fit is LimitFit.BELOW_NEED:
         return WARNING, facts(gc_per_s=c.gc_per_s, gc_percent=c.gc_cpu_percent, too_low_bytes=c.heap_limit)
-    if c.limit is None or c.limit_name is None:
-        return None
-    if c.heap_limit == 0 and c.next_gc is not None and 1.1 * c.next_gc > 0.9 * c.limit:
-        return WARNING, facts(next_bytes=c.next_gc, limit_bytes=c.limit, limit_name=c.limit_name, past_s=c.heap_past_s)
-    if c.heap_limit >= c.limit:
+    if fit is LimitFit.ABOVE_CONTAINER:
         return WARNING, facts(too_high_bytes=c.heap_limit, limit_bytes=c.limit, limit_name=c.limit_name)
+    if goal_is_near(limit, c.next_gc, container):
+        return WARNING, facts(next_bytes=c.next_gc, limit_bytes=c.limit, limit_name=c.limit_name, past_s=c.heap_past_s)
     return None
 
 

@@ -7,20 +7,15 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final, NamedTuple
 
+from memtop.analysis.limits.gomemlimit import ADVISED_SHARE, LimitFit, goal_is_near, limit_fit
 from memtop.runtimes.go.breakdown import Breakdown, held_bytes
 from memtop.runtimes.go.heap import GoHeap
 
 USUAL_GOGC: Final = (25.0, 50.0, 100.0, 200.0, 400.0)
 _SMALLEST_GOAL_BYTES: Final = 4 << 20
 """The smallest goal at GOGC=100."""
-ADVISED_SHARE: Final = 0.9
-"""Share of the container's limit that the Go team's guide recommends for the program."""
 _SPAN_OVERHEAD: Final = 1.05
 """Heap in RAM relative to the goal: holes in spans, and what the scavenger keeps. 1.03 to 1.09 was measured."""
-_STORM_GC_PER_S: Final = 10.0
-_STORM_MINFLT_PER_S: Final = 10_000.0
-_PRESSED_SHARE: Final = 0.9
-_NEAR_GOAL: Final = 1.1
 
 
 class FreedMemory(Enum):
@@ -96,22 +91,6 @@ def gogc_choices(
     return tuple(found)
 
 
-class LimitFit(Enum):
-    """How well GOMEMLIMIT fits the program and its container."""
-
-    UNKNOWN = "unknown"
-    """Neither the environment nor the metrics report the limit."""
-    NOT_NEEDED = "not_needed"
-    """No limit is set, and no container needs one."""
-    UNSET = "unset"
-    """The container has a limit, but Go does not know it."""
-    ABOVE_CONTAINER = "above_container"
-    """The kernel kills the process before Go slows down."""
-    BELOW_NEED = "below_need"
-    """The program needs more than the limit, so it collects all the time."""
-    FITS = "fits"
-
-
 class LimitAdvice(NamedTuple):
     """The advice on GOMEMLIMIT with its numbers; None if unknown or not applicable."""
 
@@ -153,39 +132,17 @@ def judge_limit(
     advised = None
     if container_bytes is not None:
         advised = max(0, int(ADVISED_SHARE * container_bytes) - (parts.outside_bytes or 0) - others_bytes)
-    goal = heap.next_gc_bytes
-    near = (
-        container_bytes is not None
-        and goal is not None
-        and (limit is None or math.isinf(limit))
-        and goal * _NEAR_GOAL > ADVISED_SHARE * container_bytes
-    )
     return LimitAdvice(
-        fit=_fit(heap, limit, container_bytes, gc_per_s, minflt_per_s),
+        fit=limit_fit(
+            limit, container_bytes, held_bytes=held_bytes(heap), gc_per_s=gc_per_s, minflt_per_s=minflt_per_s
+        ),
         gomemlimit_bytes=limit,
         container_bytes=container_bytes,
         need_bytes=need,
         advised_bytes=advised,
         enough=None if advised is None or need is None else advised >= need,
-        near=near,
+        near=goal_is_near(limit, heap.next_gc_bytes, container_bytes),
         gc_per_s=gc_per_s,
         minflt_per_s=minflt_per_s,
         gc_cpu_fraction=heap.gc_cpu_fraction,
     )
-
-
-def _fit(
-    heap: GoHeap, limit: float | None, container_bytes: int | None, gc_per_s: float | None, minflt_per_s: float | None
-) -> LimitFit:
-    if limit is None:
-        return LimitFit.UNKNOWN
-    if math.isinf(limit):
-        return LimitFit.NOT_NEEDED if container_bytes is None else LimitFit.UNSET
-    held = held_bytes(heap)
-    storm = gc_per_s is not None and gc_per_s > _STORM_GC_PER_S
-    pressed = held is not None and held >= _PRESSED_SHARE * limit
-    if storm and (pressed or (held is None and (minflt_per_s or 0) > _STORM_MINFLT_PER_S)):
-        return LimitFit.BELOW_NEED
-    if container_bytes is not None and limit >= container_bytes:
-        return LimitFit.ABOVE_CONTAINER
-    return LimitFit.FITS

@@ -98,7 +98,11 @@ def _file_ticks(path: str) -> Ticks:
 def _in_memory(blocks: Sequence[Block]) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.text_factory = bytes
-    Tables(connection, Bounds()).write(blocks)
+    try:
+        Tables(connection, Bounds()).write(blocks)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -51,8 +51,10 @@ class Received:
         """Wait for the first sample. Raises RecordingError, with one sentence, for a stream that has none."""
         with self._changed:
             self._changed.wait_for(lambda: self._count or self._ended)
-            if not self._count:
-                raise self._error or RecordingError(f"{STREAM} ended before its first sample")
+            has_begun = self._count > 0
+        if not has_begun:
+            self.close()
+            raise self._error or RecordingError(f"{STREAM} ended before its first sample")
         return Opened(Ticks(lambda: self._connection, has_keys=True, lock=self._lock), self, is_unfinished=False)
 
     @property

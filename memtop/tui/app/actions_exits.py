@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memtop.analysis.limits.exit_cause import Oom
 from memtop.model.frame import Frame
 from memtop.process_key import ProcessKey
 from memtop.tui.app.actions_incidents import IncidentActions
@@ -21,6 +22,15 @@ class ExitActions(IncidentActions):
                 screen.show(frame.ended)
         if self.is_following and not self.view.window.stands_still and (heir := self._successor) is not None:
             self._go_to_successor(heir)
+
+    def announce_exits(self, frame: Frame) -> None:
+        """Show a notice for an OOM kill outside of the focus, unless the headline says it already: a crash loop."""
+        standing = frame.incidents.standing if frame.incidents is not None else ()
+        loops = {one.subject.first for one in standing if one.name == "crash_loop"}
+        for report in frame.exits:
+            if report.is_oom and report.key != self.view.readings.focus and report.first_life not in loops:
+                how = "OOM-killed" if report.oom is Oom.CERTAIN else "probably OOM-killed"
+                self.say(f"{report.shown_name} ({report.key.pid}) was {how}", severity="error")
 
     def action_ended(self) -> None:
         if self.frame is not None:

@@ -115,3 +115,14 @@ class ReplayActions(AppState):
         self.sampler_thread.pause_stepping = True
         self.choose_window(cursor_s=None, frozen=False)
         self.sampler_thread.nudge()
+
+    def on_recording_ended(self) -> None:
+        """Keep the last frame on screen, unless more may come."""
+        growth = self.player.growth if self.player is not None else None
+        if growth is not None and growth.is_open:
+            self.show_header()
+            return
+        if growth is None or not growth.is_broken:  # that is said across the screen
+            self.say(f"{growth.ended if growth is not None else 'end of the recording'}; ← → move through it, q quits")
+        self.sampler_thread.pause_stepping = True
+        self.show_header()

@@ -15,7 +15,6 @@ from textual.screen import Screen
 from textual.theme import ThemeProvider
 from textual.widgets import Input, Label
 
-from memtop.analysis.limits.exit_cause import Oom
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
 from memtop.engine.looking_back import LookingBack
@@ -33,8 +32,9 @@ from memtop.tui.app.actions_process import ProcessActions
 from memtop.tui.app.actions_recording import RecordingActions
 from memtop.tui.app.actions_replay import ReplayActions
 from memtop.tui.app.actions_time import TimeActions
-from memtop.tui.app.app_state import FrameReady, SamplerTroubled
-from memtop.tui.app.bindings import BINDINGS, REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.app.bindings import BINDINGS
+from memtop.tui.app.footer_hints import REPLAY_HINTS, TABLE_HINTS
+from memtop.tui.app.messages import FrameReady, SamplerTroubled
 from memtop.tui.app.overdue import Overdue
 from memtop.tui.app.palette_commands import Commands, commands
 from memtop.tui.app.tail import follow_tail, tail_words
@@ -56,22 +56,13 @@ from memtop.tui.drawing.text_lines import without_focus
 from memtop.tui.panels.limits import chart_forecast, chart_limits
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
 from memtop.tui.side.side_panel import SidePanel
-from memtop.tui.table.column_layout import (
-    DOT_BELOW,
-    LOW_BELOW,
-    MEDIUM_BELOW,
-    NARROW_BELOW,
-    SHORT_BELOW,
-    TINY_BELOW,
-    WIDE_FROM,
-)
+from memtop.tui.table.column_layout import size_classes
 from memtop.tui.table.process_list import HEADING_LINES
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.terminal import memory_tuning
 from memtop.tui.terminal.lifecycle import Life
 from memtop.view_state import View
 
-"""Counts of events, whose change needs no announcement."""
 SETTLE_AGAIN_S: Final = 2.5
 """When the modules of the second sample are loaded ..."""
 TRIM_AFTER_S: Final = 12.0
@@ -83,8 +74,6 @@ COLORLESS_THEME: Final = "ansi-dark"
 """Has the terminal's own background, so that only cursors and selections have one to be reversed."""
 OVER_DIALOGS: Final = frozenset({"quit", "focus_next", "focus_previous", "suspend_process"})
 """Actions of the application that keys may run while a dialog is open."""
-LINES_WITH_HEADLINE: Final = 2
-"""Lines from which there is a headline above the line of facts."""
 PANEL_FROM: Final = 36
 """Screen height, in lines, from which a watched process has a panel open under its chart."""
 
@@ -228,16 +217,8 @@ class MemtopApp(
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for the size."""
-        width, height = event.size
-        self.set_class(width >= WIDE_FROM, "-wide")
-        self.set_class(width < NARROW_BELOW, "-narrow")
-        self.set_class(height < SHORT_BELOW, "-short")
-        self.set_class(SHORT_BELOW <= height < MEDIUM_BELOW, "-medium")
-        self.set_class(height < LOW_BELOW, "-low")
-        tiny = width < TINY_BELOW[0] or height < TINY_BELOW[1]
-        self.set_class(tiny, "-tiny")
-        self.set_class(width < DOT_BELOW[0] or height < DOT_BELOW[1], "-dot")
-        self.set_class(height < LINES_WITH_HEADLINE, "-line")
+        for name, is_on in size_classes(*event.size).items():
+            self.set_class(is_on, name)
         if self.frame is not None:
             self.fit_table(self.frame)
         self.call_after_refresh(self.fit_points)
@@ -274,7 +255,7 @@ class MemtopApp(
         self.fit_points()
         self.set_class(frame.timeline is not None, "-timeline")
         self.query_one(TimelineBar).show(frame.timeline)
-        self._tell_exits(frame)
+        self.announce_exits(frame)
         self.show_ended(frame)
         if not self._words_can_wait(frame):
             self._worded = frame
@@ -303,29 +284,9 @@ class MemtopApp(
         since_s = frame.at_s - before.at_s + before.late_s  # negative if the clock was set back
         return frame.tick > before.tick and 0 < since_s < WORDS_EVERY_S and news[0] == news[1]
 
-    def _tell_exits(self, frame: Frame) -> None:
-        """Show a notice for an OOM kill outside of the focus, unless the headline says it already: a crash loop."""
-        standing = frame.incidents.standing if frame.incidents is not None else ()
-        loops = {one.subject.first for one in standing if one.name == "crash_loop"}
-        for autopsy in frame.exits:
-            if autopsy.is_oom and autopsy.key != self.view.readings.focus and autopsy.first_life not in loops:
-                how = "OOM-killed" if autopsy.oom is Oom.CERTAIN else "probably OOM-killed"
-                self.say(f"{autopsy.shown_name} ({autopsy.key.pid}) was {how}", severity="error")
-
     def on_sampler_troubled(self, message: SamplerTroubled) -> None:
         """Say that the numbers stood still for a moment, and why."""
         self.say(message.text, severity="error")
-
-    def on_recording_ended(self) -> None:
-        """Keep the last frame on screen, unless more may come."""
-        growth = self.player.growth if self.player is not None else None
-        if growth is not None and growth.is_open:
-            self.show_header()
-            return
-        if growth is None or not growth.is_broken:  # that is said across the screen
-            self.say(f"{growth.ended if growth is not None else 'end of the recording'}; ← → move through it, q quits")
-        self.sampler_thread.pause_stepping = True
-        self.show_header()
 
     # -- keys
 

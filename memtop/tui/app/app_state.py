@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
@@ -23,25 +22,17 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 from memtop.settings import Settings
 from memtop.sources.protocol import Recording
-from memtop.tui.app.bindings import (
-    BACK_HINT,
-    CHART_HINTS,
-    FILTER_HINTS,
-    REPLAY_HINTS,
-    SIDE_HINTS,
-    TABLE_HINTS,
-    WORDS_HINTS,
-)
 from memtop.tui.app.carried_cursor import CarriedCursor
+from memtop.tui.app.footer_hints import KeysNow, footer_hints
+from memtop.tui.app.messages import FrameReady, RecordingEnded, SamplerTroubled
 from memtop.tui.app.tail import tail_state
 from memtop.tui.bars.filter_bar import FilterBar
-from memtop.tui.bars.filter_input import FilterInput
-from memtop.tui.bars.footer import Hint, StatusBar
+from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
 from memtop.tui.chart.memory_chart import MemoryChart
 from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
-from memtop.tui.panels.switcher import BY_NAME, PANEL_LINES, TALL_SHARE, panel_of
+from memtop.tui.panels.switcher import BY_NAME, PANEL_LINES, TALL_SHARE
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.column_layout import SPARE_LINES, table_room
 from memtop.tui.table.process_list import HEADING_LINES
@@ -54,29 +45,6 @@ from memtop.view_state import View
 NOTICE_S: Final = 6.0
 _MARKS: Final = {"error": f"{DANGER_MARK} ", "warning": f"{WARNING_MARK} "}
 """Signs before notices that are not only information."""
-
-
-class FrameReady(Message):
-    """A newer frame. It replaces one that waits."""
-
-    def __init__(self, frame: Frame) -> None:
-        super().__init__()
-        self.frame = frame
-
-    def can_replace(self, message: Message) -> bool:
-        """A frame is obsolete when there is a newer one."""
-        return isinstance(message, FrameReady)
-
-
-@dataclass
-class SamplerTroubled(Message):
-    """The sampler failed and was started again."""
-
-    text: str
-
-
-class RecordingEnded(Message):
-    """A replay has reached its end."""
 
 
 class AppState(SafeApp):
@@ -340,39 +308,20 @@ class AppState(SafeApp):
 
     def show_hints(self) -> None:
         """Show the keys of the widget in focus in the footer, and how to step out."""
-        focused, view = self.focused, self.view
-        hints: tuple[Hint, ...] = TABLE_HINTS
-        if isinstance(focused, FilterInput):
-            self.query_one(StatusBar).show_hints(FILTER_HINTS)
-            return
-        if self.settings.replay:
-            hints = REPLAY_HINTS
-        elif isinstance(focused, MemoryChart):
-            hints = CHART_HINTS
-        elif focused is not None and (panel := panel_of(focused)) is not None:
-            hints = panel.hints or WORDS_HINTS
-        elif focused is not None and any(isinstance(one, SidePanel) for one in focused.ancestors):
-            hints = SIDE_HINTS
-        else:
-            hints = tuple(self._labeled(hint) for hint in hints if hint.key != "Enter" or self._enter_label)
-        inside = view.window.stands_still or view.query.selects
-        inside = (
-            inside
+        view, only = self.view, self.view.rows.only
+        keys = KeysNow(
+            enter=self._enter_label,
+            is_replay=bool(self.settings.replay),
+            is_frozen=view.window.frozen,
+            is_marked=self.has_class("-marked"),
+            can_step_out=view.window.stands_still
+            or view.query.selects
             or bool(view.user)
             or self.zoomed
             or view.rows.by is not None
-            or (self.watched is not None and view.rows.only is None)
+            or (self.watched is not None and only is None),
         )
-        self.query_one(StatusBar).show_hints((*hints[:1], BACK_HINT, *hints[1:]) if inside else hints)
-
-    def _labeled(self, hint: Hint) -> Hint:
-        """A key of the list with what it does now."""
-        labels = {
-            "watch_selected": self._enter_label,
-            "pause": "Resume" if self.view.window.frozen else hint.label,
-            "mark": "Clear mark" if self.has_class("-marked") else hint.label,
-        }
-        return hint._replace(label=labels.get(hint.action, hint.label))
+        self.query_one(StatusBar).show_hints(footer_hints(self.focused, keys))
 
     @property
     def _enter_label(self) -> str:

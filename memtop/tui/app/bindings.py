@@ -10,7 +10,6 @@ from typing import Final
 
 from textual.binding import Binding
 
-from memtop.tui.bars.footer import Hint
 from memtop.tui.panels.switcher import BY_NAME
 
 
@@ -137,57 +136,3 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
 }
 """All keys of the screen, in the order of the help."""
 BINDINGS: Final[list[Binding]] = [binding for bindings in THEMES.values() for binding in bindings]
-
-BACK_HINT: Final = Hint("Esc", "Back", "step_out")
-TABLE_HINTS: Final = (
-    Hint("?", "Help", "help"),
-    Hint("/", "Filter", "filter"),
-    Hint("s", "Sort", "sort_menu"),
-    Hint("T", "Growth", "sort('growth')"),
-    Hint("b", "Groups", "by"),
-    Hint("Enter", "Watch", "watch_selected"),
-    Hint("e", "Explain", "explain"),
-    Hint("Space", "Pause", "pause"),
-    Hint("q", "Quit", "quit"),
-    Hint("m", "Mark", "mark"),
-)
-FILTER_HINTS: Final = (Hint("Enter", "Keep the filter", "keep_filter"), Hint("Esc", "Clear the filter", "step_out"))
-"""Keys while the filter is typed: all others are text."""
-SIDE_HINTS: Final = (
-    Hint("?", "Help", "help"),
-    Hint("Enter", "Explain", "in_side('explain_first')"),
-    Hint("y", "Copy next step", "copy_next"),
-    Hint("Y", "Copy all", "in_side('copy_sentences')"),
-    Hint("z", "Maximize", "zoom_panel"),
-    Hint("Tab", "Next part", "focus_next"),
-    Hint("q", "Quit", "quit"),
-)
-WORDS_HINTS: Final = (
-    Hint("?", "Help", "help"),
-    Hint("Enter", "Explain", "explain"),
-    Hint("z", "Maximize", "zoom_panel"),
-    Hint("Tab", "Next part", "focus_next"),
-    Hint("q", "Quit", "quit"),
-)
-"""Keys of a panel that is only text."""
-CHART_HINTS: Final = (
-    Hint("?", "Help", "help"),
-    Hint("←→", "Look back", "look(-1)"),
-    Hint("+ -", "Zoom", "zoom_time(0.5)"),
-    Hint("v", "Scale", "scale"),
-    Hint("e", "Explain", "explain"),
-    Hint("z", "Maximize", "zoom_panel"),
-    Hint("Tab", "Next part", "focus_next"),
-    Hint("q", "Quit", "quit"),
-)
-REPLAY_HINTS: Final = (
-    Hint("?", "Help", "help"),
-    Hint("Space", "Play or pause", "pause"),
-    Hint("←→", "Step", "look(1)"),
-    Hint(":", "Go to time", "seek"),
-    Hint("{ }", "Events", "event(1)"),
-    Hint("( )", "Speed", "speed(1)"),
-    Hint("End", "Play on", "live"),
-    Hint("e", "Explain", "explain"),
-    Hint("q", "Quit", "quit"),
-)

@@ -25,6 +25,8 @@ TINY_BELOW: Final = (60, 16)
 """Columns and lines below which only the chart and its line of facts are shown."""
 DOT_BELOW: Final = (30, 6)
 """Columns and lines below which only that line is shown."""
+LINES_WITH_HEADLINE: Final = 2
+"""Lines from which there is a headline above the line of facts."""
 BAR_CELLS: Final = 1
 """The table's scroll bar, which is always shown."""
 MARKER_CELLS: Final = 1
@@ -40,6 +42,20 @@ class Place(NamedTuple):
     x: int
     """First cell. The cell before it is the gap that belongs to it."""
     width: int
+
+
+def size_classes(width: int, height: int) -> dict[str, bool]:
+    """The classes of app.tcss for a screen of ``width`` columns and ``height`` lines, and which of them it has."""
+    return {
+        "-wide": width >= WIDE_FROM,
+        "-narrow": width < NARROW_BELOW,
+        "-short": height < SHORT_BELOW,
+        "-medium": SHORT_BELOW <= height < MEDIUM_BELOW,
+        "-low": height < LOW_BELOW,
+        "-tiny": width < TINY_BELOW[0] or height < TINY_BELOW[1],
+        "-dot": width < DOT_BELOW[0] or height < DOT_BELOW[1],
+        "-line": height < LINES_WITH_HEADLINE,
+    }
 
 
 def table_top(height: int, rows: int, *, one: bool) -> int:

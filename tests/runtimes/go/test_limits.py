@@ -6,12 +6,12 @@ import math
 
 import pytest
 
+from memtop.analysis.limits.gomemlimit import LimitFit
 from memtop.runtimes.go.breakdown import Breakdown, break_down
 from memtop.runtimes.go.growth import judge_go
 from memtop.runtimes.go.heap import GoHeap
 from memtop.runtimes.go.limits import (
     FreedMemory,
-    LimitFit,
     freed_memory,
     gogc_choices,
     heap_goal_bytes,

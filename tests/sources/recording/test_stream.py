@@ -10,7 +10,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 from hypothesis import given
@@ -55,13 +55,12 @@ def played(data: bytes) -> tuple[list[float], Growth, str | None]:
     sender = threading.Thread(target=send, daemon=True)
     sender.start()
     try:
-        replay = Replay("s", Received(reader).open())
-        while replay.wait(PATIENCE_S):
-            pass
-        instants = [instant.mono_s - 50.0 for instant in iter(replay.begin, None)]
-        growth, incomplete = replay.growth, replay.incomplete
-        assert growth is not None
-        replay.close()
+        with closing(Replay("s", Received(reader).open())) as replay:
+            while replay.wait(PATIENCE_S):
+                pass
+            instants = [instant.mono_s - 50.0 for instant in iter(replay.begin, None)]
+            growth, incomplete = replay.growth, replay.incomplete
+            assert growth is not None
     finally:
         os.close(reader)
         sender.join(PATIENCE_S)

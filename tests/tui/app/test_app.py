@@ -22,8 +22,8 @@ from memtop.model.frame import Detail, ProcessRow
 from memtop.settings import Settings
 from memtop.sources.protocol import Instant
 from memtop.tui.app.app import MemtopApp
-from memtop.tui.app.app_state import FrameReady
 from memtop.tui.app.bindings import BINDINGS
+from memtop.tui.app.messages import FrameReady
 from memtop.tui.app.palette_commands import can_run
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
