@@ -115,6 +115,7 @@ async def test_a_short_list_leaves_its_place_to_the_chart_and_does_not_move_it_a
     async with board(source=source) as it:
         table = it.app.table
         await it.until(lambda: table.size.height == 6, "a heading, four rows and one blank line")
+        await it.pilot.pause()  # the chart has taken its place too
         high = it.app.chart.size.height
         late = source.processes.pop(30)
         await it.tick()
