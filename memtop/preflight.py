@@ -19,6 +19,10 @@ LEAST_BYTES: Final = 80 << 20
 """Addresses that memtop needs to take samples. Measured: with 65 MB some runs lack memory."""
 SCREEN_BYTES: Final = 160 << 20
 """The same with a screen; at 100 MB it lacked memory."""
+LEAST_DESCRIPTORS: Final = 12
+"""Files that memtop opens at the same time to take samples and record, beside those that were open. Measured: 11."""
+SCREEN_DESCRIPTORS: Final = 20
+"""The same with a screen. Measured: 16."""
 _inherited: int | None = None
 """oom_score_adj before this process changed it."""
 _HIDES_NOTHING: Final = ("hidepid=0", "hidepid=off")
@@ -125,6 +129,29 @@ def check_memory(least_bytes: int = LEAST_BYTES) -> None:
                 f"not enough memory: the limit on {what} is {limit_bytes >> 20} MiB, and memtop needs"
                 f" {least_bytes >> 20} MiB"
             )
+
+
+def check_descriptors(least: int = LEAST_DESCRIPTORS) -> None:
+    """Raise Unavailable if fewer than ``least`` more files can be opened (RLIMIT_NOFILE, setrlimit(2)).
+
+    In the middle of the work it would be too late: a program that was started would run on without memtop.
+    """
+    import resource  # noqa: PLC0415 (the help does not need it)
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened: list[int] = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))  # as far as memtop may raise it itself
+        while len(opened) < least:
+            opened.append(os.dup(0))
+    except OSError as error:
+        raise Unavailable(
+            f"too many open files: the limit (ulimit -n) is {limits[1]}, and memtop needs {least - len(opened)} more"
+        ) from error
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)  # a program that is started inherits it
 
 
 def hidden_hint(mounts: str | PathLike[str] = "/proc/self/mounts") -> str:

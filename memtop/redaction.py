@@ -16,37 +16,75 @@ CACHED: Final = 2048
 """Number of command lines whose redacted form is cached. Most are the same at every sample."""
 
 _SECRET: Final = (
-    rb"(?:pass|pwd|secret|token|key|cred|auth|cookie|dsn|jwt|bearer|psk|signature|(?<![a-z])(?:sig|pat|pw)(?![a-z]))"
+    rb"(?:pass|pwd|secret|token|key|cred|auth(?!or(?!i[sz]))|cookie|dsn|jwt|bearer|psk|signature"
+    rb"|(?<![a-z])(?:sig|pat|pw)(?![a-z]))"
 )
 _NAME: Final = rb"(?<![\w.-])(?=[\w.-]*?" + _SECRET + rb")[\w.-]++"
 _URL_USER: Final = rb"(://[^\s:/@]{0,200}:)[^\s]{0,200}@"
-_USER_AT: Final = rb"((?<![\w/.:@+-])[\w.+-]{1,64}:)[^\s:/@]{1,200}@(?=[\w.-])"
-"""A user and a password before a host, without a scheme."""
+_USER_AT: Final = (
+    rb"((?<![\w/.:@+-])(?!(?:mailto|sips?|xmpp|acct):)(?:[\w.-]{1,64}/)?[\w.+-]{1,64}:)"
+    rb"[^\s:/@]{1,200}@(?!sha\d+:)(?=[\w.-])"
+)
+"""A user, perhaps with a domain, and a password before a host, without a scheme; no image with its digest."""
 _SHAPES: Final = (
     rb"\b(?:(?:AKIA|ASIA)\w{8,}|gh[pousr]_\w{16,}|github_pat_\w+|gl[a-z]{2,5}t-[\w-]{10,}|xox[a-z]-[\w-]{6,}"
-    rb"|sk-[\w-]{16,}|AIza[\w-]{20,}|(?:hf|npm)_\w{16,}|pypi-[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)"
+    rb"|sk-[\w-]{16,}|AIza[\w-]{20,}|(?:hf|npm)_\w{16,}|pypi-[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"
+    rb"|[sr]k_(?:live|test)_\w{10,}|SG\.[\w-]{16,}\.[\w-]{16,}|ya29\.[\w-]{20,}|do[pr]_v1_\w{20,}|hv[sbr]\.[\w-]{20,}"
+    rb"|shp(?:at|ss|pa|ca)_\w{16,}|tskey-[\w-]{8,}|dckr_pat_[\w-]{16,}|glsa_\w{16,}|nvapi-[\w-]{20,}"
+    rb"|AGE-SECRET-KEY-1\w+|(?:bot)?\d{8,10}:AA[\w-]{30,})"
     rb"|(?<=hooks\.slack\.com/services/)[\w/-]+|(?<=/api/webhooks/)[\w/-]+"
     rb"|(?s:-----BEGIN [A-Z ]*PRIVATE KEY-----.*)"
 )
 """What keys and tokens of well-known services look like, wherever they stand."""
 _NAMES_VALUE: Final = (
     rb"(?i)[\w./:-]*?(?:password|passwd|passphrase|(?:auth|access|session)[-_]?token"
-    rb"|(?:access|private|api|secret)[-_]?key)\Z"
+    rb"|(?:access|private|api|secret)[-_]?key|(?:user|owner|input)_pw|psk|bearer|_auth)\Z"
 )
 """A word after which its value follows: ``config set auth_token V``."""
-_PIPED: Final = (
-    rb"((?:\A|[\s;&|(])(?:echo|printf)\s+)[^|;&]+(?=\|[^|]*(?:-stdin|sudo\s+-\w*S|chpasswd|passphrase-fd|passwd))"
-)
+_STDIN: Final = rb"(?:-stdin|sudo\s+-\w*S|chpasswd|passphrase-fd|passwd)"
+_PIPED: Final = rb"((?:\A|[\s;&|(])(?:echo|printf)\s+)[^|;&]+(?=\|[^|]*" + _STDIN + rb")"
 """``echo V | program --password-stdin``"""
-_SLASHED: Final = rb"(?i)\A(/p(?:ass(?:word)?)?:).+"
+_HERE: Final = rb"(" + _STDIN + rb"[^|;&]{0,200}<<<\s{0,8})[^\s|;&]+"
+"""``program --password-stdin <<< V``"""
+_EXPECT: Final = rb"(?is)(assw(?:or)?d.{0,200}?\bsend\s+(?:--\s+)?)(?:\"[^\"]*+\"|\{[^}]*+\}|[^\s;]++)"
+"""``expect "assword:"; send V``"""
+_SLASHED: Final = rb"(?i)\A(/(?:p|pth|gp|(?=[\w-]*?" + _SECRET + rb")[\w-]+)[:=])[^/].*"
+_QUOTED: Final = (
+    rb"(?i)((?:(?<![\w.-])(?:password|passphrase)|\bidentified\s+(?:with\s+\w+\s+)?(?:by|as))(?:\s{1,8}\(?|\()\s{0,8})"
+    rb"(?:\"[^\"]*+\"|'[^']*+')"
+)
+"""``ALTER USER x PASSWORD 'V'``, ``IDENTIFIED BY 'V'``"""
+_BEARER: Final = rb"(?i)(\bbearer\s+)[\w.~+/=-]{12,}"
+_ELEMENT: Final = rb"(?i)(<(?=[\w.:-]*?" + _SECRET + rb")[\w.:-]++[^<>]{0,200}+>)[^<]++"
+"""``<password>V</password>``"""
+_THIN: Final = rb"(?i)(\b(?:thin|oci8?):[\w$#]{1,64}/)[^@\s]{1,200}(?=@)"
+"""An address of JDBC for Oracle."""
+_CERTIFICATE: Final = rb"(?i)(\.(?:pem|p12|pfx|crt|key|jks):)(?!(?:r[ow]|z)\b)[^\s/:]+"
+"""A file with its password behind it; no volume of a container."""
 _URL_TOKEN: Final = rb"(?i)(https?://)[^\s:/@]{1,200}@"
 _WHOLE: Final = rb"(?is)(" + _NAME + rb"=).+\Z"
-_HEADER: Final = rb"(?is)(" + _NAME + rb"[\"']?\s{0,8}:\s{0,8})[^\s].*"
-_ASSIGNED: Final = rb"(?i)(" + _NAME + rb"\s{0,8}=\s{0,8})(?:\"[^\"]*+\"|'[^']*+'|[^\s&;,\"']++)"
+_HEADER: Final = rb"(?is)(?:(?<!/)|(?![\w.-]+:/))(" + _NAME + rb"[\"']?\s{0,8}:\s{0,8})[^\s].*"
+_ASSIGNED: Final = rb"(?i)(" + _NAME + rb"\s{0,8}=>?\s{0,8})(?:\"[^\"]*+\"|'[^']*+'|[^\s&;,\"']++)"
 _SPACED: Final = rb"(?i)(?<![\w.-])(--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\s{1,8})[^\s-]\S*+"
 _OPTION: Final = rb"(?i)--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\Z"
 _WORDS: Final = rb"(\s+|[;|&()]+)"
 _SEPARATORS: Final = (b";", b"|", b"&", b"(", b")")
+
+
+_KEPT: Final = rb"\1***"
+_ANYWHERE: Final = (
+    (_USER_AT, rb"\1***@"),
+    (_SHAPES, HIDDEN),
+    (_SLASHED, _KEPT),
+    (_PIPED, rb"\1*** "),
+    (_HERE, _KEPT),
+    (_EXPECT, _KEPT),
+    (_QUOTED, _KEPT),
+    (_BEARER, _KEPT),
+    (_ELEMENT, _KEPT),
+    (_THIN, _KEPT),
+    (_CERTIFICATE, _KEPT),
+)
 
 
 class _Program(NamedTuple):
@@ -65,7 +103,9 @@ class _Program(NamedTuple):
     operands: str = ""
     """Operands that are secrets themselves, as a regular expression."""
     rest_after: str = ""
-    """Operands behind which all others may be secrets, as a regular expression."""
+    """Words behind which all operands may be secrets, as a regular expression."""
+    next_after: str = ""
+    """Operands directly behind which a secret may stand, as a regular expression."""
 
 
 _PROGRAMS: Final = (
@@ -74,18 +114,30 @@ _PROGRAMS: Final = (
     _Program("https?", "a"),
     _Program("wget|aria2c|lftp|ncftp\\w*", "up", options=("--user",)),
     _Program("sshpass", "p"),
-    _Program("redis-cli|valkey-cli|keydb-cli", "a"),
+    _Program("redis-cli|valkey-cli|keydb-cli", "a", rest_after="(?i:auth|requirepass|masterauth)"),
     _Program("redis-server", options=("--requirepass", "--masterauth")),
     _Program("mongo\\w*", "p"),
     _Program("ldap\\w+", "w"),
-    _Program("smbclient|rpcclient|smbget|winexe", "U", options=("--user",)),
+    _Program("smbclient|rpcclient|smbget|winexe|net", "U", options=("--user",), next_after="(?://|\\\\\\\\)[^/\\\\].*"),
     _Program("sqlcmd|bcp|isql|tsql|osql", "P"),
     _Program("mosquitto_\\w+|ipmitool", "P"),
     _Program("plink|pscp|psftp", options=("-pw",)),
     _Program("cqlsh|rabbitmqadmin|influx|clickhouse\\w*|nats|arangosh|beeline|twine|elasticsearch-users", "p"),
     _Program(
-        "useradd|usermod|groupmod|hydra|evil-winrm(?:\\.rb)?|crackmapexec|netexec|nxc|ktutil|youtube-dl|yt-dlp", "p"
+        "useradd|usermod|groupmod|hydra|evil-winrm(?:\\.rb)?|crackmapexec|netexec|nxc|ktutil|youtube-dl|yt-dlp|psexec",
+        "p",
     ),
+    _Program("(?:\\w+exec|secretsdump|ntlmrelayx)\\.py|impacket-\\w+", options=("-hashes",)),
+    _Program("pkcs1[15]-\\w+|p11tool|softhsm2-util|certtool", options=("--pin", "--so-pin", "--new-pin")),
+    _Program("pdf\\w+|qpdf", options=("-upw", "-opw")),
+    _Program("qpdf", rest_after="--encrypt"),
+    _Program("consul|serf|nomad", options=("-encrypt",)),
+    _Program("gitlab-runner", "r", after="register"),
+    _Program("ss-\\w+|ssserver|sslocal", "k"),
+    _Program("frp[cs]|doctl", "t"),
+    _Program("swift", "K"),
+    _Program("gh", "b", options=("--body",), after="secret"),
+    _Program("flyctl|fly|doppler|wrangler", operands="\\w+=.+", after="secrets"),
     _Program("rabbitmqctl", rest_after="add_user|change_password|authenticate_user"),
     _Program("sqlplus|sqlldr|expd?p?|impd?p?|rman", operands="[\\w$#]+/[^/\\s]+"),
     _Program("etcdctl", options=("--user",)),
@@ -107,7 +159,7 @@ _PROGRAMS: Final = (
     _Program("docker|podman|buildah|nerdctl|helm|skopeo|oras|crane", "pu", after="login"),
     _Program("az|oc|cf|vault", "pt", after="login"),
     _Program("openssl", options=("-k", "-K", "-pass", "-passin", "-passout")),
-    _Program("x?freerdp\\w*|rdesktop", "p"),
+    _Program("\\w{0,3}freerdp\\w*|rdesktop", "p"),
     _Program("svn|snmp\\w+", "AXc"),
 )
 
@@ -122,7 +174,9 @@ class _Rule(NamedTuple):
     operand: re.Pattern[bytes]
     """Matches an operand that is a secret."""
     rest_after: re.Pattern[bytes]
-    """Matches an operand behind which all others may be secrets."""
+    """Matches a word behind which all operands may be secrets."""
+    next_after: re.Pattern[bytes]
+    """Matches an operand directly behind which a secret may stand."""
 
 
 def _rules(programs: Iterable[_Program]) -> Iterator[_Rule]:
@@ -139,6 +193,7 @@ def _rules(programs: Iterable[_Program]) -> Iterator[_Rule]:
             program.after.encode(),
             re.compile(rf"(?:{program.operands or never})\Z".encode()),
             re.compile(rf"(?:{program.rest_after or never})\Z".encode(), re.S),
+            re.compile(rf"(?:{program.next_after or never})\Z".encode(), re.S),
         )
 
 
@@ -147,7 +202,8 @@ def _suspicious() -> re.Pattern[bytes]:
     """Matches every command line that may hold a secret. Most hold none; then no other pattern is compiled."""
     names = "|".join(program.names for program in _PROGRAMS).encode()
     program = rb"(?:\A|[/\s\0;|&()])(?:" + names + rb")(?=[\s\0;|&()]|\Z)"
-    return re.compile(rb"(?i:" + _SECRET + rb"|" + program + rb"|:[^\s:/@\0]+@|/p:)|://|" + _SHAPES)
+    more = rb":[^\s:/@\0]+@|/g?p(?:th)?:|assw|identified\s|_pw\0|thin:|oci8?:|\.(?:pem|p12|pfx|crt|jks):"
+    return re.compile(rb"(?i:" + _SECRET + rb"|" + program + rb"|" + more + rb")|://|sudo\s+-\w*S|" + _SHAPES)
 
 
 @cache
@@ -189,14 +245,18 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
             value_next = rest = False
         elif not word.startswith(b"-"):
             new = [rule for rule in _all_rules() if rule not in rules and rule.program.match(word)]
-            if value_next or (rest and not new) or any(rule.operand.match(word) for rule in rules):
+            active = [rule for rule in rules if not rule.after or rule.after in seen]
+            if value_next or (rest and not new) or any(rule.operand.match(word) for rule in active):
                 scrubbed, value_next = HIDDEN, False
             else:
                 rules += new
                 seen.add(word)
                 rest = rest or any(rule.rest_after.match(word) for rule in rules)
-                value_next = place > 0 and re.match(_NAMES_VALUE, word) is not None
+                value_next = place > 0 and (
+                    re.match(_NAMES_VALUE, word) is not None or any(rule.next_after.match(word) for rule in rules)
+                )
         else:
+            rest = rest or any(rule.rest_after.match(word) for rule in rules)
             active = [rule for rule in rules if not rule.after or rule.after in seen]
             value_next = any(rule.whole.match(word) for rule in active)
             joined = None if value_next else next(filter(None, (rule.joined.match(word) for rule in active)), None)
@@ -208,7 +268,7 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
 
 def _scrub_argument(argument: bytes) -> bytes:
     scrubbed = re.sub(_URL_TOKEN, rb"\1***@", re.sub(_URL_USER, rb"\1***@", argument))
-    for pattern, kept in ((_USER_AT, rb"\1***@"), (_SHAPES, HIDDEN), (_SLASHED, rb"\1***"), (_PIPED, rb"\1*** ")):
+    for pattern, kept in _ANYWHERE:
         scrubbed = re.sub(pattern, kept, scrubbed)
     if re.match(_WHOLE, scrubbed):
         return re.sub(_WHOLE, rb"\1***", scrubbed)

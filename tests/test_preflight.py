@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import subprocess
@@ -116,3 +117,21 @@ def test_the_hint_appears_where_processes_are_hidden(
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/root / ext4 rw 0 0\nproc /proc proc {options} 0 0\n")
     assert ("hidepid" in preflight.hidden_hint(mounts)) is hidden
+
+
+def test_too_few_descriptors_are_said_and_the_limit_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, dup, copies = resource.getrlimit(resource.RLIMIT_NOFILE), os.dup, list[int]()
+
+    def few(descriptor: int) -> int:
+        if len(copies) == 5:
+            raise OSError(errno.EMFILE, "x")
+        copies.append(dup(descriptor))
+        return copies[-1]
+
+    monkeypatch.setattr(os, "dup", few)
+    with pytest.raises(Unavailable, match=r"limit \(ulimit -n\) is \d+, and memtop needs 3 more"):
+        preflight.check_descriptors(8)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
+    for copy in copies:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(copy)

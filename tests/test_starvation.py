@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -100,6 +101,22 @@ def test_the_screen_opens_or_says_in_one_line_why_it_cannot(short: str, tmp_path
         assert modes_on(run.output) == []
         if code == 2 and "standard error" not in short:
             assert run.output.rpartition(b"\x1b[?1004l")[2].count(b"memtop: ") == 1
+
+
+@pytest.mark.parametrize("limit", [8, 13, 17, 20, 24, 32])
+def test_a_command_that_could_not_be_watched_does_not_begin(limit: int, tmp_path: Path) -> None:
+    begun, env = tmp_path / "begun", {"TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])}
+    wrapper = ("sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh")
+    command = ("sh", "-c", 'touch "$0"; exec sleep 60', str(begun))
+    with PtyRun("memtop", "-d", "0.5", "--", *command, wrapper=wrapper, env=env) as run:
+        wait_for(lambda: begun.exists() or run.process.poll() is not None, "the command, or an end", 30.0)
+        if begun.exists():
+            run.send(signal.SIGTERM)
+        code = run.end(10.0)
+        assert code == (128 + signal.SIGTERM if begun.exists() else 2)
+        assert begun.exists() == (limit >= 32) or 20 < limit < 32
+        assert run.output.count(b"memtop: ") == (0 if begun.exists() else 1)
+    assert list(tmp_path.glob("memtop-*")) == []
 
 
 @NAMESPACES

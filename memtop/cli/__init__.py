@@ -101,6 +101,7 @@ def _run(argv: Sequence[str]) -> int:
     if name in ON_THEIR_OWN:
         if name != "explain":
             preflight.check_memory()
+            preflight.check_descriptors()
         from memtop.cli import commands  # noqa: PLC0415 (sampling and what else each needs, which -V and --help do not)
 
         return commands.RUN[name](given)
@@ -118,6 +119,7 @@ def _run(argv: Sequence[str]) -> int:
         return commands.salvage(given)
     preflight.check_platform()
     preflight.check_memory()
+    preflight.check_descriptors()
     return _watch(name, given, program)
 
 

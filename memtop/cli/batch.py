@@ -50,7 +50,8 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
     A recording that is not complete is an error too. While samples continue, standard error says what is wrong with it.
     """
     ending = EndSignals()
-    if settings.iterations != 1 or settings.record:  # a single sample is over before a user can send a signal
+    # A single sample is over before a user can send a signal, unless a program was started.
+    if settings.iterations != 1 or settings.record or launch is not None:
         ending.install()
     with ending if settings.replay == STANDARD else nullcontext():  # a stream is waited for
         source = open_source(settings)

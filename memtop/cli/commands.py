@@ -180,6 +180,8 @@ def launched(command: Sequence[str], given: Namespace, settings: Settings, form:
     settings = settings._replace(pids=(launch.pid,))
     try:
         return launch.conclude(_watched(launch, settings, form))
+    except (SystemExit, KeyboardInterrupt):  # a second signal, while the program is being ended
+        return launch.conclude(1, failed=True)
     except BaseException:
         launch.conclude(1, failed=True)
         raise

@@ -13,13 +13,15 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from types import FrameType
 from typing import Final
 
 from memtop import units
 from memtop.cli.output import say
 from memtop.cli.output_log import DEFAULT_LIMIT_BYTES, OutputLog
+from memtop.ending_signals import ENDING
 from memtop.errors import UsageError
 from memtop.preflight import restore_oom_score_adj
 from memtop.sanitize import clean
@@ -58,47 +60,73 @@ class Launch:
         self.conclude_s = GRACE_S if kill_after_s is None else kill_after_s + KILLED_S
         """Longest time that :meth:`conclude` waits."""
         self._kill_after_s = kill_after_s
-        self._log = OutputLog(log_limit_bytes) if quiet else None
-        self._started = False
+        self._begun = False
         self._asked_to_end = False
         self._status: int | None = None
         self._concluded: int | None = None
+        self._deciding = threading.RLock()
+        """Held while the program begins, and while it is concluded: either it never begins or it is ended."""
         self._ended = threading.Event()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # one that came now would leave the file behind
+        try:
+            self._log = OutputLog(log_limit_bytes) if quiet else None
+            self._prepare(before)
+            for number in ENDING:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    signal.signal(number, self._end_early)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _prepare(self, mask: Iterable[int]) -> None:
+        """Fork the child, which waits. Nothing is left behind if there are too many descriptors or processes."""
         try:
             gate_out, self._gate = os.pipe()
             self._failure, failure_in = os.pipe()
             sys.stdout.flush()
             sys.stderr.flush()
             self.pid = os.fork()
-        except OSError:  # too many descriptors or processes: nothing is left behind
+            if self.pid == 0:
+                sink = None if self._log is None else self._log.fd
+                _become(self.command, gate_out, self._gate, failure_in, sink=sink, mask=mask)
+            os.close(gate_out)
+            os.close(failure_in)
+            self._pidfd = os.pidfd_open(self.pid)
+        except OSError:
             if self._log is not None:
                 self._log.discard()
             raise
-        if self.pid == 0:
-            _become(self.command, gate_out, self._gate, failure_in, None if self._log is None else self._log.fd)
-        self._pidfd = os.pidfd_open(self.pid)
-        os.close(gate_out)
-        os.close(failure_in)
+
+    def _end_early(self, number: int, frame: FrameType | None) -> None:
+        """Answer a signal until the screen or the batch output does."""
+        os._exit(self.conclude(128 + number))
 
     def go(self) -> None:
-        """Let the program begin. Raises UsageError if it cannot be executed."""
-        os.write(self._gate, b"!")
+        """Let the program begin, unless the end has begun. Raises UsageError if it cannot be executed.
+
+        RuntimeError if no thread can be started; then the program has not begun.
+        """
+        with self._deciding:
+            if self._concluded is not None:
+                return
+            threading.Thread(target=self._wait, name="memtop-launch", daemon=True).start()
+            self._begun = True
+            with suppress(BrokenPipeError):  # the child was killed: its status says so
+                os.write(self._gate, b"!")
         failed = os.read(self._failure, 16)
-        threading.Thread(target=self._wait, name="memtop-launch", daemon=True).start()
         if failed:
             self._ended.wait(GRACE_S)
+            self._begun = False
             raise UsageError(f"{clean(self.command[0])}: {os.strerror(int(failed))}")
-        self._started = True
 
     @property
     def started(self) -> bool:
         """Whether the program has begun. Then its exit status counts."""
-        return self._started
+        return self._begun
 
     @property
     def running(self) -> bool:
         """Whether the program has begun and has not ended."""
-        return self._started and not self._ended.is_set()
+        return self._begun and not self._ended.is_set()
 
     @property
     def exit_code(self) -> int | None:
@@ -131,23 +159,24 @@ class Launch:
         """End the program with memtop, show the end of its output, report if it still runs. Returns memtop's exit code.
 
         ``code`` is memtop's own, which counts only if the program never began. A program is left running if memtop
-        itself has ``failed``. A second call changes nothing.
+        itself has ``failed``. A second call waits for the first, and changes nothing.
         """
-        if self._concluded is not None:
+        with self._deciding:
+            if self._concluded is None:
+                self._concluded = self._conclude(code, failed=failed)
             return self._concluded
-        self._concluded = code
-        if not self._started:
-            self._release(discard=True)
+
+    def _conclude(self, code: int, *, failed: bool) -> int:
+        if not self._begun:
+            self._release()
             return code
         if not failed:
             self._stop()
         if self.running:
-            self._concluded = RUNS_ON
             say(f"{self._name()} is still running{self._where()}; memtop no longer watches it")
             return RUNS_ON
-        self._concluded = self.exit_code or 0
         self._show_output()
-        return self._concluded
+        return self.exit_code or 0
 
     def _stop(self) -> None:
         if self._ended.is_set():
@@ -182,7 +211,9 @@ class Launch:
         if not tail.complete:
             self._log.rescue()
             say(self._kept())
-        if _print_lines(tail.lines) and tail.complete:
+        if not _print_lines(tail.lines):
+            say(self._kept())
+        elif tail.complete:
             self._log.discard()
 
     def _kept(self) -> str:
@@ -195,13 +226,15 @@ class Launch:
             return f"the last {units.long_size(kept)} of {units.long_size(size)} of output are in {self._log.path}"
         return f"the complete output is in {self._log.path}"
 
-    def _release(self, *, discard: bool) -> None:
-        """End a child that has not begun."""
-        os.close(self._gate)
-        if self._status is None and not self._ended.is_set():
+    def _release(self) -> None:
+        """End a child that has not begun. A signal may call it again meanwhile."""
+        gate, self._gate = self._gate, -1
+        if gate >= 0:
+            os.close(gate)
+        if not self._ended.is_set():
             with suppress(ChildProcessError):
                 os.waitpid(self.pid, 0)
-        if self._log is not None and discard:
+        if self._log is not None:
             self._log.discard()
 
     def _wait(self) -> None:
@@ -231,8 +264,10 @@ def _print_lines(lines: Sequence[str]) -> bool:
     return True
 
 
-def _become(command: Sequence[str], gate: int, gate_in: int, failure: int, sink: int | None) -> None:
-    """Runs in the child: wait, then execute the program. Never returns."""
+def _become(
+    command: Sequence[str], gate: int, gate_in: int, failure: int, *, sink: int | None, mask: Iterable[int]
+) -> None:
+    """Runs in the child: wait, then execute the program with this signal mask. Never returns."""
     code = NOT_EXECUTABLE
     try:
         os.close(gate_in)
@@ -247,6 +282,7 @@ def _become(command: Sequence[str], gate: int, gate_in: int, failure: int, sink:
                 signal.signal(number, signal.SIG_DFL)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):  # ignored by Python itself
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if os.read(gate, 1):  # end of file: memtop has ended
             restore_oom_score_adj()
             os.execvp(command[0], list(command))

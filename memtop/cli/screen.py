@@ -51,6 +51,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise UsageError("this terminal cannot show a screen (TERM); use -b, --json or --csv")
     preflight.check_memory(preflight.SCREEN_BYTES)
+    preflight.check_descriptors(preflight.SCREEN_DESCRIPTORS)
     if not settings.color:
         os.environ["NO_COLOR"] = "1"
     recorded = None
@@ -96,7 +97,6 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         engine = player_on(source, at, meter) if settings.replay else engine_on(source, meter)
         if recorded is not None:
             commentary = partial(_step_shown, recorded, engine)
-        life.supervised = launch
         look = _FirstLook(
             lambda: engine.step(view.request()) if launch is None else first_look(engine, view.request(), launch)
         )
@@ -116,7 +116,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         life.at_end.callback(app.sampler_thread.stop)
         return app
 
-    return lifecycle.run(make, mouse=settings.mouse)
+    return lifecycle.run(make, mouse=settings.mouse, supervised=launch)
 
 
 def _awaited(settings: Settings) -> Source | None:

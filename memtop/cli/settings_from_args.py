@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from memtop.model.group import By, GroupKey
 
 DELAY_S: Final = (0.1, 60.0)
+LONGEST_S: Final = 10_000 * 86_400.0
+"""Longest duration. Waits of the operating system have a limit too."""
 
 
 def settings_of(given: Namespace) -> Settings:
@@ -104,8 +106,8 @@ def notice_of(groups: dict[int, int]) -> str:
 
 def pid_of(text: str) -> int:
     """Parse a process ID. Raises UsageError."""
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
-        raise UsageError(f"not a PID: {text}")
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) < 2**31):
+        raise UsageError(f"not a PID: {text[:60]}")
     return int(text)
 
 
@@ -119,9 +121,12 @@ def count_of(text: str, option: str) -> int:
 def duration_s(text: str, option: str) -> float:
     """Parse a duration into seconds. Raises UsageError."""
     try:
-        return units.parse_duration(text)
+        found_s = units.parse_duration(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from error
+    if found_s > LONGEST_S:
+        raise UsageError(f"{option} must be at most {units.duration(LONGEST_S)}")
+    return found_s
 
 
 def size_bytes(text: str, option: str) -> int:

@@ -46,7 +46,7 @@ def address_of(text: str) -> tuple[str, int]:
     """``127.0.0.1:9142``, ``[::1]:9142`` or ``:9142``, which is loopback as well. Raises UsageError."""
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
-    if not colon or not port.isdecimal() or not 0 <= int(port) <= 65535:
+    if not colon or not port.isdecimal() or len(port) > 5 or not 0 <= int(port) <= 65535:
         raise UsageError(f"--listen {text}: expected ADDRESS:PORT, such as {LISTEN}")
     try:
         ipaddress.ip_address(host)

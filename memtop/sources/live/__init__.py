@@ -29,9 +29,13 @@ OF_CGROUPS: Final = ("/memory.current", "/memory.usage_in_bytes", "/memory.stat"
 MOST_OF_CGROUPS: Final = 512
 MOST_DESCRIPTORS: Final = 1_048_576
 RESERVED: Final = 128
-"""Descriptors reserved for everything else."""
+"""Descriptors reserved for everything else ..."""
+LEAST_RESERVED: Final = 48
+"""... and if there are few: what a screen, a recording and a started program need together."""
 MOST_WATCHED: Final = 1536
 """Processes that are held by a descriptor, so that their end is noticed; at most a quarter of all descriptors."""
+LEAST_WATCHED: Final = 2
+"""So many are held in any case: a program that was started is one of them."""
 UNMAPPED: Final = b"unmapped"
 """Stands for a user who has no ID in the user namespace of memtop."""
 _EVERY_ID: Final = 2**32 - 1
@@ -67,11 +71,12 @@ class LiveSource:
         """Whether the PIDs listed here are those that system calls take. They are not in a tree that a test has
         created, nor in the /proc of another PID namespace. Then nothing is watched and nothing may be signaled."""
         limit = raise_descriptor_limit()
-        self._most_watched = min(limit // 4, MOST_WATCHED)
-        self._most_of_cgroups = min(limit // 8, MOST_OF_CGROUPS)
+        spare = limit if limit >= 4 * RESERVED else max(0, limit - LEAST_RESERVED)
+        self._most_watched = max(LEAST_WATCHED, min(spare // 4, MOST_WATCHED))
+        self._most_of_cgroups = min(spare // 8, MOST_OF_CGROUPS)
         self._of_cgroups: KeptFiles | None = None
         """None until one is read. A run of one sample often needs none."""
-        most_kept = max(limit - RESERVED - self._most_watched - self._most_of_cgroups, limit // 4)
+        most_kept = max(limit - RESERVED - self._most_watched - self._most_of_cgroups, spare // 4)
         self._descriptors = FdCache(self._prefix, most_kept, self._sweep_foreign)
         self._exits: ExitWatch | None = None
         """None until a process is first watched. A run of one sample needs none."""

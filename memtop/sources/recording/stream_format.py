@@ -118,24 +118,29 @@ class StreamDecoder:
         return True
 
     def _size_at(self, at: int) -> int | None:
-        """The size of the record there; 0 for a damaged one, None for one that has not come whole."""
+        """The size of the record there; 0 for a damaged head, None for one that has not come whole.
+
+        Damaged rows are left to :meth:`_take`, which skips them whole: to search them for the next record would take
+        time that grows with the square of what a hostile sender sends.
+        """
         head = bytes(self._buffer[at : at + _HEAD.size + _CRC.size])
         if head[: len(_MARK)] != _MARK[: len(head)]:
             return 0
         if len(head) < _HEAD.size + _CRC.size:
             return None
-        length, crc = _HEAD.unpack_from(head)[-2:]
+        length = _HEAD.unpack_from(head)[-2]
         if _CRC.unpack_from(head, _HEAD.size)[0] != zlib.crc32(head[: _HEAD.size]) or length > RECORD_LIMIT:
             return 0
         size: int = len(head) + length
-        if len(self._buffer) < at + size:
-            return None
-        with memoryview(self._buffer) as view, view[at + len(head) : at + size] as rows:
-            return size if zlib.crc32(rows) == crc else 0
+        return size if len(self._buffer) >= at + size else None
 
     def _take(self, at: int, size: int) -> Block | None:
-        """The block of a whole record; None for the end, and where a keyframe must come first."""
-        _, kind, key, number, wall_s, mono_s, length, _ = _HEAD.unpack_from(self._buffer, at)
+        """The block of a whole record; None for the end, for damaged rows, and where a keyframe must come first."""
+        _, kind, key, number, wall_s, mono_s, length, crc = _HEAD.unpack_from(self._buffer, at)
+        rows = bytes(self._buffer[at + size - length : at + size])
+        if zlib.crc32(rows) != crc:
+            self._needs_key = True
+            return None
         if kind == _END:
             self.has_ended = True
             return None
@@ -143,7 +148,6 @@ class StreamDecoder:
             self._needs_key = True
             return None
         lost, self._next, self._needs_key = max(0, number - self._next), number + 1, False
-        rows = bytes(self._buffer[at + size - length : at + size])
         if lost:
             rows += encode_rows([(RecordKind.LOST, b"", min(lost, 1 << 40), b"")])
         return Block(Instant(wall_s, mono_s), bool(key), rows)

@@ -32,6 +32,8 @@ EARLY_GRACE_S: Final = 0.2
 """The same while there is no screen yet."""
 LIMIT_S: Final = 1.7
 """Time from the first order to the end, whatever hangs. Two seconds are promised."""
+PRINTING_S: Final = 0.5
+"""Time to show the output of a program that is supervised. A terminal that does not read takes longer."""
 TERMINAL_LOST: Final = 128 + signal.SIGHUP
 INTERNAL_ERROR: Final = 1
 _IGNORED: Final = (signal.SIGUSR1, signal.SIGUSR2)
@@ -52,11 +54,16 @@ class Supervised(Protocol):
     """A program that was started together with the dashboard, and whose end memtop reports."""
 
     conclude_s: float
-    """Longest time that :meth:`conclude` takes."""
+    """Longest time that :meth:`conclude` waits for it."""
 
     @property
     def running(self) -> bool:
         """Whether it has begun and has not ended."""
+        ...
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code as a shell reports it; None while it runs or if it has not begun."""
         ...
 
     def ask_to_end(self) -> str | None:
@@ -64,7 +71,10 @@ class Supervised(Protocol):
         ...
 
     def conclude(self, code: int, *, failed: bool) -> int:
-        """End it, or report that it still runs. Turns memtop's exit code into the final one. It may print."""
+        """End it, or report that it still runs. Turns memtop's exit code into the final one. It may print.
+
+        Two threads may call it; the second one waits for the first.
+        """
         ...
 
 
@@ -75,16 +85,18 @@ class Life:
     a short report. A MemtopError is no internal error and is passed to the caller.
     """
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, supervised: Supervised | None = None) -> None:
         self.terminal = terminal
+        self.supervised = supervised
+        """Concluded last, after the terminal has been restored."""
         self.at_end = ExitStack()
         """``at_end.callback(f)``: f is called once, the last registered first, however the run ends."""
         self.at_end.push(self._note_exception)  # pushed first, so it sees the exceptions of all others
         self.code = 0
         """The exit code, once the end has begun."""
-        self.supervised: Supervised | None = None
-        """Concluded last, after the terminal has been restored."""
         self._error: BaseException | None = None
+        self._failed = False
+        """Whether there was an internal error."""
         self._ran_out: str | None = None
         """What there was too little of, if that has ended the run."""
         self._orders: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
@@ -131,6 +143,7 @@ class Life:
         self.terminal.restore()
         handled = self.at_end.__exit__(kind, error, trace)
         self._tell()
+        self._conclude()
         if self._ran_out:
             os._exit(self.code)  # Python's own end would need what there is too little of, and say so at length
         for number in ENDING:  # otherwise the interpreter restores the default at its end, which changes the exit code
@@ -157,7 +170,7 @@ class Life:
     def _watch(self) -> None:
         """Wait for the first order to end, then carry it out."""
         self.code, self._error = self._orders.get()
-        limit_s = time.monotonic() + LIMIT_S + (self.supervised.conclude_s if self.supervised is not None else 0.0)
+        limit_s = time.monotonic() + LIMIT_S
         self._decided.set()
         if self._close_screen is None:
             closed = self._screen_closed.wait(EARLY_GRACE_S)
@@ -172,7 +185,18 @@ class Life:
             last_words = threading.Thread(target=self._close_without_screen, daemon=True)
             last_words.start()
             last_words.join(max(0.0, limit_s - time.monotonic()))
+        self._conclude_in_time()
         os._exit(self.code)
+
+    def _conclude_in_time(self) -> None:
+        """Conclude the program that is supervised, if nothing has done so. What it prints may block."""
+        if self.supervised is None:
+            return
+        conclusion = threading.Thread(target=self._conclude, daemon=True)
+        conclusion.start()
+        conclusion.join(self.supervised.conclude_s + PRINTING_S)
+        if conclusion.is_alive():
+            self.code = self.supervised.exit_code or self.code
 
     def _close_without_screen(self) -> None:
         self.at_end.close()
@@ -182,8 +206,8 @@ class Life:
         """Write to standard error what could not be written while the screen was drawn."""
         talk = self.terminal.undivert().splitlines()[-TALK_LINES:]
         lines = [clean(line) for line in talk]
-        failed = self._error is not None
         if self._error is not None:
+            self._failed = True
             error, self._error = self._error, None
             reason = self._ran_out = starved(error)
             lines.append(f"memtop: {reason}" if reason else crash_report.write(error))
@@ -192,8 +216,10 @@ class Life:
         if lines:
             with suppress(OSError):  # the terminal may have gone
                 os.write(2, ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))
+
+    def _conclude(self) -> None:
         if self.supervised is not None:
-            self.code = self.supervised.conclude(self.code, failed=failed)
+            self.code = self.supervised.conclude(self.code, failed=self._failed)
 
 
 def code_of(error: BaseException) -> int:
@@ -201,7 +227,7 @@ def code_of(error: BaseException) -> int:
     return MemtopError.exit_code if starved(error) else INTERNAL_ERROR
 
 
-def run(make_app: Callable[[Life], Runnable], *, mouse: bool = True) -> int:
+def run(make_app: Callable[[Life], Runnable], *, mouse: bool = True, supervised: Supervised | None = None) -> int:
     """Run the application that ``make_app`` creates, in the terminal on standard output. Returns the exit code.
 
     ``make_app`` may draw (``life.terminal.show``), import large modules, and register what must be closed
@@ -209,7 +235,7 @@ def run(make_app: Callable[[Life], Runnable], *, mouse: bool = True) -> int:
     once, in the main thread, as the last thing that a process does: two seconds after the order to end, the process is
     gone.
     """
-    life = Life(Terminal())
+    life = Life(Terminal(), supervised)
     with life:
         make_app(life).run(mouse=mouse)
     return life.code

@@ -161,10 +161,14 @@ class Terminal:
         """Keep what C code and children write to descriptors 1 and 2 from now on, instead of drawing it."""
         self._talk_fd = _bounded_file()
         _flush_streams()
-        for fd in (1, 2):
-            if os.isatty(fd):
-                self._diverted[fd] = os.dup(fd)
-                os.dup2(self._talk_fd, fd)
+        try:
+            for fd in (1, 2):
+                if os.isatty(fd):
+                    self._diverted[fd] = os.dup(fd)
+                    os.dup2(self._talk_fd, fd)
+        except OSError:  # too many open files: both are as before
+            self.undivert()
+            raise
 
     def undivert(self) -> bytes:
         """Restore descriptors 1 and 2. Returns what was written to them meanwhile."""

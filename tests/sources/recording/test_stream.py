@@ -244,3 +244,13 @@ def test_a_reader_that_goes_away_is_noticed(pipe: tuple[int, int]) -> None:
         recorder.begin()
     recorder.close()
     assert recorder.problem == "recording stopped: the reader of the stream has gone"
+
+
+def test_records_within_records_cost_no_more_than_their_bytes() -> None:
+    """Each head is whole, and promises a mebibyte of rows with another checksum than those that come."""
+    length = 1 << 20
+    head = struct.pack("<4sBBxxQddII", b"\xf1mt\n", 1, 1, 0, 1.0, 1.0, length, 0)
+    record = head + struct.pack("<I", zlib.crc32(head))
+    decoder, started_s = StreamDecoder(), time.process_time()
+    assert list(decoder.feed(HEADER + record * (3 * length // len(record)))) == []
+    assert time.process_time() - started_s < 1.0
