@@ -205,7 +205,10 @@ class SafeDriver(LinuxDriver):
     # Start and stop
 
     def start_application_mode(self) -> None:
-        """Set the terminal's modes and start the threads."""
+        """Set the terminal's modes and start the threads, unless the end has begun while Textual was starting."""
+        if self._life.ending:
+            self._life.screen_is_up(self._close_screen)
+            return
         self._terminal.enter()
         self._modes_undone = False
         self._writer = SafeWriter(self._terminal.out_fd, self._lost, self._redraw_screen)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -172,9 +173,8 @@ class Life:
         self.code, self._error = self._orders.get()
         limit_s = time.monotonic() + LIMIT_S
         self._decided.set()
-        if self._close_screen is None:
-            closed = self._screen_closed.wait(EARLY_GRACE_S)
-        else:
+        closed = self._close_screen is None and self._screen_closed.wait(EARLY_GRACE_S)
+        if not closed and self._close_screen is not None:
             with suppress(RuntimeError):  # the event loop has already been closed
                 self._close_screen()
             closed = self._screen_closed.wait(GRACE_S)
@@ -182,10 +182,13 @@ class Life:
             time.sleep(max(0.0, limit_s - time.monotonic()))
         else:
             self.terminal.restore()
+            # Textual may still capture what is printed.
+            sys.stdout, sys.stderr = sys.__stdout__ or sys.stdout, sys.__stderr__ or sys.stderr
             last_words = threading.Thread(target=self._close_without_screen, daemon=True)
             last_words.start()
             last_words.join(max(0.0, limit_s - time.monotonic()))
         self._conclude_in_time()
+        self.terminal.restore()
         os._exit(self.code)
 
     def _conclude_in_time(self) -> None:
@@ -237,5 +240,7 @@ def run(make_app: Callable[[Life], Runnable], *, mouse: bool = True, supervised:
     """
     life = Life(Terminal(), supervised)
     with life:
-        make_app(life).run(mouse=mouse)
+        app = make_app(life)
+        if not life.ending:
+            app.run(mouse=mouse)
     return life.code
