@@ -46,8 +46,16 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
 
     from memtop.tui.terminal.safe_app import SafeApp  # noqa: PLC0415
 
+    if options.end in ("made", "slowly made"):
+        life.end(143)
+        time.sleep(0.5 if options.end == "slowly made" else 0)
+
     class SmallApp(SafeApp):
         BINDINGS: ClassVar = [("q", "quit"), ("ctrl+c", "quit"), ("ctrl+z", "suspend_process")]
+
+        def on_load(self) -> None:
+            if options.end == "loaded":
+                life.end(143)
 
         def compose(self) -> ComposeResult:
             if options.resize:  # while Textual's first report of the size waits for its turn
@@ -104,6 +112,26 @@ def _begin(life: Life, options: argparse.Namespace) -> SafeApp:
     return _make(life, options)
 
 
+class _Program:
+    """A program that was started with the application; to end it takes a while."""
+
+    conclude_s = 1.0
+    running = True
+    exit_code = None
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def ask_to_end(self) -> str | None:
+        return None
+
+    def conclude(self, code: int, *, failed: bool) -> int:
+        with self._lock:
+            time.sleep(0.4)
+            print(f"concluded {code}", flush=True)
+            return 77
+
+
 def _tick(state: Path) -> Frame:
     with open(state / "ticks", "a") as file:
         file.write("x")
@@ -117,11 +145,13 @@ def main() -> None:
     parser.add_argument("--error", default="")
     parser.add_argument("--paint", default="")
     parser.add_argument("--resize", type=int)
+    parser.add_argument("--end", default="")
     for flag in ("--chatty", "--talk", "--child"):
         parser.add_argument(flag, action="store_true")
     options = parser.parse_args()
     try:
-        sys.exit(lifecycle.run(partial(_begin, options=options), mouse=True))
+        supervised = _Program() if options.end else None
+        sys.exit(lifecycle.run(partial(_begin, options=options), mouse=True, supervised=supervised))
     except UsageError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

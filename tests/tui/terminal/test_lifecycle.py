@@ -241,6 +241,15 @@ def test_a_signal_after_the_early_painting_restores_the_terminal(tmp_path: Path)
     assert (tmp_path / "closed").exists()
 
 
+@pytest.mark.parametrize("when", ["made", "slowly made", "loaded"])
+def test_an_end_that_begins_while_the_screen_is_made_is_as_orderly(tmp_path: Path, when: str) -> None:
+    with small_app(tmp_path, "--paint", "yes", "--end", when) as run:
+        assert run.end() == 77
+        assert_restored(run)
+        assert b"concluded 143" in run.output.rpartition(b"\x1b[?1049l")[2], "on the screen of the shell"
+    assert (tmp_path / "closed").exists()
+
+
 def test_the_early_painting_stays_until_it_is_painted_over(tmp_path: Path) -> None:
     with small_app(tmp_path, "--paint", "well") as run:
         run.wait_output(UP)
