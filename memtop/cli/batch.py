@@ -113,6 +113,15 @@ def _reporting(source: Source, write: formats.Writer) -> formats.Writer:
     return report_and_write
 
 
+def _say_choices(frame: Frame) -> None:
+    """Say what each name on the command line stands for, where there was a choice."""
+    if frame.choices:
+        from memtop.explain.name_choice import choice_sentences  # noqa: PLC0415 (only for names)
+
+        for text in choice_sentences(frame.choices):
+            say(text)
+
+
 def _has_more(source: Source, settings: Settings, ending: EndSignals) -> bool:
     """Whether more has come of a recording that is still being written, after waiting for it if that was asked for."""
     growth = growth_of(source)
@@ -187,6 +196,8 @@ def _watch(
             if broken := unreadable(frame.problems, settings.pids):
                 raise Unavailable(broken)
             raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
+        if not done:
+            _say_choices(frame)
         with ending:
             put(write, frame)
         done += 1

@@ -213,7 +213,9 @@ VIEWS: Final = (
 
 def targets() -> Argument:
     """The processes to watch."""
-    return operand("targets", "PID | NAME", "a PID, or the name of a program or script (default: all)", "*")
+    return operand(
+        "targets", "PID | NAME", "a PID, or a program's or script's name, else part of it (default: all)", "*"
+    )
 
 
 def with_views(parser: Parser) -> Parser:

@@ -16,6 +16,7 @@ from memtop.cli.output import say
 from memtop.cli.settings_from_args import duration_s, settings_of, size_bytes
 from memtop.cli.watchdog import Watchdog
 from memtop.errors import ProcessGone, ReaderGone, RecordingError, UsageError
+from memtop.explain.name_choice import choice_sentences
 from memtop.runtimes.registry import REGISTRY
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
@@ -91,6 +92,8 @@ def _sample(engine: Engine, recorder: Recorder, settings: Settings, ending: EndS
             if (settings.names or settings.pids) and not frame.rows:
                 recorder.drop()
                 raise ProcessGone(f"no process matches {' '.join([*map(str, settings.pids), *settings.names])}")
+            for text in choice_sentences(frame.choices) if settings.output != STANDARD else ():
+                say(text)
             gc.freeze()
             gc.enable()
             engine.prepare()

@@ -95,6 +95,7 @@ class FrameBuilder:
             ended=self._state.assessor.ended if self._state.assessor is not None else (),
             machine=self._machine_view(request, shown, past_s),
             oom_victim=self._state.oom_victim,
+            choices=names.choices if (names := self._state.named_rows) is not None else (),
             groups=groups,
             group=self._group_detail(request, shown, groups, chosen, past_s),
             group_of_member=group_of,

@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Final
 
 from memtop.engine.row_builder import ordered
 from memtop.model.frame import Note, ProcessRow, TreePlace
 from memtop.model.request import RowSelection
 from memtop.process_key import ProcessKey
 
+if TYPE_CHECKING:
+    from memtop.engine.named_rows import NamedRows
+
 KILLED_S: Final = 600.0
 """How long a process that the OOM killer ended stays in the list."""
 
 
-def own_line(rows: Mapping[int, ProcessRow]) -> frozenset[int]:
-    """The PIDs of memtop and of its ancestors, found among the rows."""
-    found: set[int] = set()
-    pid = os.getpid()
-    while pid and pid not in found:
-        found.add(pid)
-        pid = row.ppid or 0 if (row := rows.get(pid)) is not None else 0
-    return frozenset(found)
-
-
 def is_named(
-    row: ProcessRow, selection: RowSelection, departed: Collection[ProcessKey], own: Collection[int] = ()
+    row: ProcessRow, selection: RowSelection, departed: Collection[ProcessKey], named: NamedRows | None
 ) -> bool:
-    """Whether the command line asks for it. A PID that has ended does not stand for the next process with that PID.
-
-    ``own`` are the PIDs of memtop and its ancestors. A name never stands for them.
-    """
+    """Whether the command line asks for it. A PID that has ended does not stand for the next process with that PID."""
     if selection.only is not None and row.pid in selection.only:
         return row.key in departed or not any(key.pid == row.pid for key in departed)
-    if not selection.names or row.pid in own:
-        return False
-    return any(name in known for known in row.program_names for name in selection.names)
+    return named is not None and named.stands_for(row, selection.names)
 
 
 def chosen_rows(
@@ -44,7 +31,7 @@ def chosen_rows(
     selection: RowSelection,
     departed: Collection[ProcessKey],
     focus: ProcessKey | None,
-    own: Collection[int] = (),
+    named: NamedRows | None,
     *,
     now_s: float = 0.0,
 ) -> list[ProcessRow]:
@@ -65,7 +52,7 @@ def chosen_rows(
             )
             and (selection.kernel_threads or row.note is not Note.KERNEL)
         ]
-    chosen = [row for row in rows if is_named(row, selection, departed, own)]
+    chosen = [row for row in rows if is_named(row, selection, departed, named)]
     if not selection.children:
         return chosen
     from memtop.engine.process_tree import descendants  # noqa: PLC0415 (most one-shot output asks for no children)

@@ -24,6 +24,7 @@ from memtop.sources.protocol import Source
 if TYPE_CHECKING:
     from memtop.engine.assessment import Assessor
     from memtop.engine.groups.group_table import GroupTable
+    from memtop.engine.named_rows import NamedRows
     from memtop.model.assessment import ExitReport
     from memtop.runtimes.registry import Registry
 
@@ -57,8 +58,8 @@ class EngineState:
         self.tick = -1
         self.late_s = 0.0
         self.asked_for: list[ProcessKey] = []
-        self.own_line: frozenset[int] = frozenset()
-        """Pids of memtop and its ancestors, while processes are asked for by name."""
+        self.named_rows: NamedRows | None = None
+        """What the names of the command line stand for; created when there are any."""
         self.held: list[ProcessKey] = []
         """Processes whose end is reported because they are on the command line, descend from such a process, or were in
         focus."""
@@ -115,7 +116,7 @@ class EngineState:
         """The rows that the command line asks for."""
         now_s = self.sample.wall_s if self.sample is not None else 0.0
         focus = request.readings.focus
-        return chosen_rows(rows, request.rows, self.departed.keys, focus, self.own_line, now_s=now_s)
+        return chosen_rows(rows, request.rows, self.departed.keys, focus, self.named_rows, now_s=now_s)
 
     def shares_wanted(self, request: Request) -> list[ProcessKey]:
         """The processes whose PSS and USS are needed: rows on screen, or all rows if order or filter need them."""

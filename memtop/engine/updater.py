@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from memtop.engine.row_selection import is_named, own_line
+from memtop.engine.row_selection import is_named
 from memtop.engine.state import EngineState, shown_moving
 from memtop.history.rings import Event, Gap
 from memtop.model.frame import ProcessRow, SystemRow
@@ -133,11 +133,16 @@ class Updater:
         """Keep the diaries of processes on the command line and of those in focus last, and watch for their ends."""
         rows, focus = request.rows, request.readings.focus
         named = self._state.table.rows() if rows.only or rows.names else ()
-        if rows.names and not self._state.replaying:  # PIDs of a recording belong to other processes
-            self._state.own_line = own_line(self._state.table.by_pid())
-        self._state.asked_for = [
-            row.key for row in named if is_named(row, rows, self._state.departed.keys, self._state.own_line)
-        ]
+        if rows.names:
+            from memtop.engine.named_rows import NamedRows, own_line  # noqa: PLC0415 (most runs name no program)
+
+            if self._state.named_rows is None:
+                self._state.named_rows = NamedRows()
+            # PIDs of a recording belong to other processes.
+            own = frozenset[int]() if self._state.replaying else own_line(self._state.table.by_pid())
+            self._state.named_rows.note(named, rows.names, own)
+        departed, names = self._state.departed.keys, self._state.named_rows
+        self._state.asked_for = [row.key for row in named if is_named(row, rows, departed, names)]
         self._state.watched_history.watch(
             self._state.asked_for if focus is None else [focus, *self._state.asked_for], sample, system
         )

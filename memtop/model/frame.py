@@ -28,12 +28,13 @@ if TYPE_CHECKING:  # types of readings and verdicts that are imported with the f
     from memtop.model.group import By, GroupKey, GroupRow
     from memtop.model.incidents import IncidentReport
     from memtop.model.machine import MachineView
+    from memtop.model.name_choice import NameChoice
     from memtop.model.timeline import Timeline
     from memtop.runtimes.view import RuntimeView
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 else:
     Assessment = By = CgroupNames = Confirmation = ExitReport = Growth = GroupKey = GroupRow = IncidentReport = object
-    MachineView = MarkView = ProcessSizes = RegionsView = RuntimeView = SharingView = Timeline = object
+    MachineView = MarkView = NameChoice = ProcessSizes = RegionsView = RuntimeView = SharingView = Timeline = object
 
 
 class Note(Enum):
@@ -270,6 +271,8 @@ class GroupDetail(NamedTuple):
     state: Confirmation | None = None
     unread: str = ""
     """Why nothing is known of a charge, as a clause; empty where it is known."""
+    blind_name: str = ""
+    """The nearest cgroup whose limit could not be read, its own or one above it; empty where all limits were read."""
 
 
 if TYPE_CHECKING:
@@ -347,6 +350,8 @@ class Frame(NamedTuple):
     """The machine's memory by its use, while the Machine panel is on screen."""
     oom_victim: str = ""
     """Name and PID of the last process that the OOM killer ended since memtop started; empty if none is known."""
+    choices: tuple[NameChoice, ...] = ()
+    """What each name of the command line stands for, as it was decided last."""
     groups: tuple[GroupRow, ...] | None = None
     """The groups that match, in order; None where processes are listed."""
     group: GroupDetail | None = None

@@ -29,7 +29,7 @@ class RowSelection(NamedTuple):
     only: frozenset[int] | None = None
     """PIDs to be shown, whatever the filter says; None for all."""
     names: tuple[str, ...] = ()
-    """Names to be shown in addition to ``only``: a process matches if one of its program names contains one of them."""
+    """Names to be shown in addition to ``only``: of programs that have one of them, or contain it if none has it."""
     children: bool = False
     """Show also the descendants of ``only`` and ``names``."""
     kernel_threads: bool = False

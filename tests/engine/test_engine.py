@@ -14,6 +14,7 @@ from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
 from memtop.engine.watched_history import MOST_WATCHED
 from memtop.errors import AccessDenied
+from memtop.explain.name_choice import choice_sentences
 from memtop.filter import of_user, parse_query
 from memtop.history.rings import EVENTS_KEPT, Diary, Track
 from memtop.model.frame import Detail, Frame, Note, ProcessRow
@@ -280,6 +281,56 @@ def test_a_name_never_stands_for_memtop_or_its_ancestors() -> None:
     assert named("api", shell, other, memtop) == [own + 2]
     ask = request(only=frozenset({own, own + 1}), names=("api",))
     assert {row.pid for row in step(Engine(FakeSource(shell, other, memtop)), ask).rows} == {own, own + 1, own + 2}
+
+
+SHELLS = (
+    FakeProcess(20, comm=b"bash", cmdline=b"-bash\0"),
+    FakeProcess(21, comm=b"sh", cmdline=b"/bin/sh\0/etc/init.d/x\0"),
+    FakeProcess(22, comm=b"sshd", cmdline=b"/usr/sbin/sshd\0-D\0"),
+    FakeProcess(23, comm=b"python", cmdline=b"python\0/srv/push.sh\0"),
+)
+
+
+def test_a_name_that_a_program_has_stands_for_no_other_that_contains_it() -> None:
+    assert named("sh", *SHELLS) == [21]
+    assert sorted(named("ssh", *SHELLS)) == [22], "none has it, so it is a part of a name"
+    assert named("push.sh", *SHELLS) == [23]
+
+
+def test_what_a_name_stands_for_is_said_where_there_was_a_choice() -> None:
+    def told(name: str, *processes: FakeProcess) -> list[str]:
+        return choice_sentences(step(Engine(FakeSource(*processes)), request(only=frozenset(), names=(name,))).choices)
+
+    assert told("sh", *SHELLS) == [
+        "sh: 1 process of exactly that name; 3 more contain it (bash, sshd, push.sh): -f 'sh' lists them too"
+    ]
+    assert told("ssh", *SHELLS) == [
+        "ssh: no process has exactly that name; chosen: those whose name contains it (sshd)"
+    ]
+    assert told("push", *SHELLS) == [], "a script is called by its name without its suffix"
+    assert told("sshd", *SHELLS) == []
+
+
+def test_a_name_stays_a_whole_name_after_its_last_process_has_ended() -> None:
+    source = FakeSource(*SHELLS)
+    engine, ask = Engine(source), request(only=frozenset(), names=("sh",))
+    assert [row.pid for row in step(engine, ask).rows] == [21]
+    del source.processes[21]
+    assert [row.pid for row in step(engine, ask, times=2).rows if row.gone_s is None] == []
+
+
+def test_a_part_of_names_becomes_a_whole_name_when_a_process_has_it() -> None:
+    source = FakeSource(*SHELLS)
+    engine, ask = Engine(source), request(only=frozenset(), names=("ssh",))
+    assert [row.pid for row in step(engine, ask, times=5).rows] == [22]
+    source.add(FakeProcess(30, comm=b"ssh", cmdline=b"ssh\0host\0", start_ticks=2000))
+    frame = step(engine, ask, times=2)
+    assert [row.pid for row in frame.rows] == [30]
+    assert [one.exact for one in frame.choices] == [1]
+
+
+def test_a_name_longer_than_the_kernel_keeps_finds_a_process_that_has_overwritten_its_command_line() -> None:
+    assert named("a-very-long-daemon", FakeProcess(20, comm=b"a-very-long-dae", cmdline=b"serving\0")) == [20]
 
 
 def test_the_pids_of_a_recording_are_no_ancestors_of_memtop() -> None:

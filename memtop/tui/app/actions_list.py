@@ -6,10 +6,14 @@ from textual.content import Content
 from textual.widgets import Input, Label
 
 from memtop.columns import Column, columns_of
+from memtop.engine.named_rows import COUNTED_SAMPLES
 from memtop.errors import UsageError
+from memtop.explain.name_choice import choice_sentences
 from memtop.filter import parse_query
 from memtop.filter_hint import filter_hint
+from memtop.model.frame import Frame
 from memtop.model.group import By
+from memtop.model.name_choice import NameChoice
 from memtop.tui.app import list_prompts
 from memtop.tui.app.app_state import AppState
 from memtop.tui.table.process_table import ProcessTable
@@ -17,6 +21,18 @@ from memtop.tui.table.process_table import ProcessTable
 
 class ListActions(AppState):
     """Sort, filter, tree and columns."""
+
+    _choices: tuple[NameChoice, ...] = ()
+    """What was announced last of the names on the command line."""
+
+    def announce_choices(self, frame: Frame) -> None:
+        """Show what a name on the command line stands for, once command lines had time to be read."""
+        early = frame.tick + 1 < COUNTED_SAMPLES and not self.settings.replay
+        if early or not frame.choices or frame.choices is self._choices:
+            return
+        self._choices = frame.choices
+        for text in choice_sentences(frame.choices):
+            self.say(text)
 
     def sort_by(self, column: Column) -> None:
         """Sort by a column, and show its explanation."""

@@ -255,6 +255,7 @@ class MemtopApp(
         self.fit_points()
         self.set_class(frame.timeline is not None, "-timeline")
         self.query_one(TimelineBar).show(frame.timeline)
+        self.announce_choices(frame)
         self.announce_exits(frame)
         self.show_ended(frame)
         if not self._words_can_wait(frame):
