@@ -32,7 +32,7 @@ class FakeProcess:
     threads: int = 1
     start_ticks: int = 500
     start_code: int = 0x5555_0000
-    start_stack: int = 0x7FFF_0000
+    start_stack: int = 0x7FFF_F000_0000
     virt_pages: int = 100 * MIB_PAGES
     rss_pages: int = 20 * MIB_PAGES
     shr_pages: int = 5 * MIB_PAGES

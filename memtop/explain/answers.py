@@ -113,7 +113,7 @@ def _confirmed(finding: Finding, outlook: Assessment) -> Answer:
     if growth is not None and growth.limit_s is not None and target is not None:
         when = span(*growth.limit_s)
         slows = target.limit is Limit.HIGH
-        ends = f" · slowed in {when}" if slows else f" · {_name(target)} full in {when}"
+        ends = f" · slowed in {when}" if slows else f" · {_end(target)} full in {when}"
         briefly = ends if slows else f" · limit in {when}"
     shorter = (f"{rate}{since}{briefly}", f"{rate}{briefly}")
     return Answer(f"{rate}{since}{ends}", finding.severity, "verdict_growing", shorter)
@@ -170,6 +170,11 @@ def _share(row: LimitRow) -> float:
 
 def _name(row: LimitRow) -> str:
     return "RAM" if row.limit is Limit.MACHINE else short(row.name, _NAME_CELLS)
+
+
+def _end(row: LimitRow) -> str:
+    """What is full when the forecast ends."""
+    return f"{_name(row)} and swap" if row.goes_to_swap else _name(row)
 
 
 def _signed(size_bytes: float) -> str:

@@ -20,7 +20,7 @@ DANGER_PERCENT: Final = 90.0
 NAME_CELLS: Final = 24
 PSI_PERCENT: Final = 10.0
 RESTARTS: Final = 3
-_LEVEL: Final = {
+_SHAPES: Final = {
     Shape.FLAT: "Memory is level.",
     Shape.NOISY: "Memory varies without a trend.",
     Shape.SAWTOOTH: "Memory rises and falls again and again; the low points stay flat.",
@@ -30,7 +30,10 @@ _LEVEL: Final = {
     Shape.WARMUP: "Memory rose at first and is leveling off.",
     Shape.SHRINK: "Memory is falling.",
     Shape.GROWTH: "Memory may be rising; too early to say whether it will continue.",
+    Shape.LEAK: "Memory rises; verdict in a few seconds.",
+    Shape.LEAK_GC: "Memory rises, its low points too; verdict in a few seconds.",
 }
+"""All shapes but that of too few readings."""
 
 
 class GroupSentence(NamedTuple):
@@ -71,7 +74,7 @@ def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSent
     row, growth, state = detail.row, detail.growth, detail.state
     if row.gone_s is not None or (detail.cursor_s is not None and state is None):
         return []
-    if state is None or growth is None or growth.kind is Shape.INSUFFICIENT:
+    if state is None or growth is None or Shape.INSUFFICIENT in (growth.kind, state.kind):
         rise = row.growth_bytes_per_min
         says = "Unknown yet whether it grows."
         if computed_percent is not None:
@@ -80,7 +83,8 @@ def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSent
             says = f"Rising: +{long_size(rise)} within the last minute; too early to say whether it will continue."
         return [GroupSentence(Severity.NOTE, says, "verdicts")]
     if not state.alarm or growth.slope_bytes_per_s is None:
-        return [GroupSentence(Severity.NOTE, _LEVEL.get(growth.kind, "Memory is level."), "verdicts")]
+        says = "The trend is changing; verdict in a few seconds." if state.changing else _SHAPES[growth.kind]
+        return [GroupSentence(Severity.NOTE, says, "verdicts")]
     rate = long_size(growth.slope_bytes_per_s * 60)
     says = f"Growing{' as a whole' if row.members > 1 else ''}: +{rate}/min for {duration(growth.span_s)}"
     severity = Severity.WARNING
@@ -94,8 +98,12 @@ def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSent
 
 def _limit(detail: GroupDetail, *, swaps: bool) -> list[GroupSentence]:
     row = detail.row
-    if row.limit_percent is None or row.limit_bytes is None or row.gone_s is not None:
+    if row.gone_s is not None:
         return []
+    blind = short(clean(detail.blind_name), NAME_CELLS)
+    unknown = [GroupSentence(Severity.NOTE, f"The limit of {blind} is not known.", "limits")] if blind else []
+    if row.limit_percent is None or row.limit_bytes is None:
+        return unknown
     severity = (
         Severity.DANGER
         if row.limit_percent >= DANGER_PERCENT
@@ -112,7 +120,7 @@ def _limit(detail: GroupDetail, *, swaps: bool) -> list[GroupSentence]:
         f"Limit of {_limit_name(detail)}: {long_size(row.limit_bytes)}, of which {percent(row.limit_percent)} % cannot "
         f"be reclaimed. Room: {room}."
     )
-    return [GroupSentence(severity, says, "limits")]
+    return [GroupSentence(severity, says, "limits"), *unknown]
 
 
 def _events(row: GroupRow) -> list[GroupSentence]:

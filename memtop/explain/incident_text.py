@@ -76,6 +76,9 @@ def incident_sentences(incident: Incident) -> IncidentText:
         facts["full_s"] = about(float(full_s))
     can_be_raised = incident.facts.get("limit_of") != "machine" and "limit_bytes" in facts
     facts["raise_limit"] = "; or raise the limit to gain time" if can_be_raised else ""
+    beside = facts.get("beside_count")
+    also = f", with {beside} other{' that grows' if beside == '1' else 's that grow'}" if beside else ""
+    facts["beside"] = ", as fast as available memory falls" if "falls" in facts else also
     if "members_count" in facts:
         facts["members"] = f"{facts['members_count']} process{'' if facts['members_count'] == '1' else 'es'}"
     if "cgroup" in facts:

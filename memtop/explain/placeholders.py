@@ -285,11 +285,14 @@ def virt_answer(row: ProcessRow, system: SystemRow, outlook: Assessment | None =
     asked = f"VIRT {long_size(found.virt_bytes)} a problem?"
     if found.near_end is not None:
         return f"{asked} Yes: {found.near_end}", True
+    unread = outlook is not None and bool(outlook.unread)
     if found.share >= LOOK_SHARE:
-        return f"{asked} No; watch RES: {long_size(found.rss_bytes)}", True
+        says = f"watch RES: {long_size(found.rss_bytes)}"
+        return f"{asked} {'No known limit' if unread else 'No'}; {says}", True
+    says = f"{long_size(found.untouched_bytes)} uses no RAM"
     if found.in_use:
-        return f"{asked} No: nearly all of it is in use", True
-    return f"{asked} No: {long_size(found.untouched_bytes)} uses no RAM", True
+        says = "nearly all in use" if unread else "nearly all of it is in use"
+    return f"{asked} {'No known limit;' if unread else 'No:'} {says}", True
 
 
 def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> str:

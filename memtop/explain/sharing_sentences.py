@@ -16,8 +16,11 @@ _ONE_NUMBER: Final = 0.02
 """A range narrower than this share of its upper end is written as one number."""
 
 
-def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]]:
-    """(sentence, look), the most useful first; unknown numbers have no sentence."""
+def sharing_sentences(detail: Detail, view: SharingView, *, hidden: int | None = 0) -> list[tuple[str, str]]:
+    """(sentence, look), the most useful first; unknown numbers have no sentence.
+
+    ``hidden`` is the number of processes that cannot be read, among which there may be relatives; None if unknown.
+    """
     sentences = [(_kill(detail, view), "strong")]
     family = len(view.relatives) > 1
     known = view.known
@@ -30,7 +33,8 @@ def sharing_sentences(detail: Detail, view: SharingView) -> list[tuple[str, str]
             )
         )
     if not family:
-        sentences.append(("No fork relatives: this process shares only files.", ""))
+        seen = "No fork relatives" if hidden == 0 else "No fork relatives among the processes that can be read"
+        sentences.append((f"{seen}: what it can share is files and shared memory.", ""))
         return [(sentence, look) for sentence, look in sentences if sentence]
     rss, pss, twice = known.rss_sum_bytes, known.pss_sum_bytes, known.counted_twice_bytes
     if rss is not None and pss is not None and twice is not None and known.members:
@@ -82,7 +86,8 @@ def _copying(view: SharingView) -> str:
     if shared is None or worst is None or not known.members:
         return ""
     if shared < _LEAST_BYTES:
-        return "Copy on write saves almost nothing now: each process has its own copy of what it wrote."
+        where = f"Among the {known.members} that were read copy" if view.unknown else "Copy"
+        return f"{where} on write saves almost nothing now: each process has its own copy of what it wrote."
     rates = [one.copying for one in view.relatives if one.copying is not None]
     copied = sum(rate.copied_bytes_per_s or 0 for rate in rates)
     faults = sum(rate.minflt_per_s or 0 for rate in rates)

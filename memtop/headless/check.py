@@ -157,6 +157,8 @@ def says(outlook: Assessment | None) -> list[str]:
         return [*beside, nothing_wrong(outlook, alone=not beside)]
     if not lines or outlook.unread:
         lines.append(nothing_wrong(outlook))
-    if weighing(outlook.findings, Weight.UNDECIDED) or _is_open(outlook):
+    if any(finding.name == "stopped" for finding in outlook.findings):
+        lines.append("Unknown: it has to run (SIGCONT) before anything can be said about its growth.")
+    elif weighing(outlook.findings, Weight.UNDECIDED) or _is_open(outlook):
         lines.append("Unknown: watch longer (--for) to see whether it is fine or growing.")
     return lines

@@ -66,6 +66,8 @@ class LimitRow(NamedTuple):
     """What of :attr:`used_bytes` may be reclaimable after all, in whole or in part: the kernel does not say."""
     protected_bytes: int = 0
     """What of :attr:`used_bytes` is cache that memory.min of a cgroup inside keeps from being reclaimed."""
+    goes_to_swap: bool = False
+    """Whether it is full, or memory goes to swap, so that what grows fills the room on swap now."""
 
 
 class CountLimit(NamedTuple):

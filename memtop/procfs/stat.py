@@ -45,6 +45,15 @@ class PidStat(NamedTuple):
     """(52) wait(2) status of a zombie; 0 without ptrace read permission."""
 
     @property
+    def address_space_bytes(self) -> int | None:
+        """The size of the address space of a 32-bit program: 4 GiB, or 3 where the kernel keeps one.
+
+        The stack lies at its end. None for a program of 64 bits, and without permission to know.
+        """
+        gib = 1 << 30
+        return -(-self.start_stack // gib) * gib if gib < self.start_stack < 4 * gib else None
+
+    @property
     def kernel_thread(self) -> bool:
         """Whether this is a kernel thread, which has no memory of its own."""
         return bool(self.flags & KERNEL_THREAD_FLAG)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from memtop.analysis.findings import Finding, Severity
@@ -39,6 +41,20 @@ def outlook(
 GROWTH = Finding(
     "growth", Severity.DANGER, "x", {"rate_bytes_per_min": 60.0 * MIB, "seen_s": 180.0, "evidence": "growing"}
 )
+
+
+@pytest.mark.parametrize("row", [{}, {"virt_bytes": 900 * MIB, "rss_bytes": MIB}, {"virt_bytes": FULL.rss_bytes}])
+def test_where_limits_were_not_read_virt_is_not_said_to_be_no_problem(row: dict[str, int]) -> None:
+    known = outlook(Shape.FLAT)
+    assert "a problem? No: " in said(known, **row)[1] or "a problem? No; " in said(known, **row)[1]
+    unknown = said(replace(known, unread=("its resource limits cannot be read",)), **row)[1]
+    assert "No known limit" in unknown and len(unknown) <= CELLS + 4
+
+
+def test_what_goes_to_swap_already_fills_ram_and_swap() -> None:
+    ram = LimitRow(Limit.MACHINE, "this machine's memory", 1000 * MIB, 900 * MIB, 99 * MIB, 99 * MIB, goes_to_swap=True)
+    found = outlook(Shape.LEAK, GROWTH, limit_s=(120.0, 180.0))
+    assert said(replace(found, first_met=ram))[0].endswith("RAM and swap full in 2 to 3 min")
 
 
 @pytest.mark.parametrize("limit_s", [None, (50.0, 100.0), (3000.0, 4000.0)])

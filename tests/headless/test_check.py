@@ -88,6 +88,15 @@ def test_a_look_that_is_too_short_says_that_it_does_not_know() -> None:
     assert text.startswith("app (42): No limit is near. Unknown yet whether memory grows")
 
 
+def test_a_stopped_process_is_not_called_level() -> None:
+    source = Shaped(lambda second: 50, 100)
+    source.process.state = "T"
+    out = io.StringIO()
+    assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.UNKNOWN
+    assert "stopped by a signal" in out.getvalue() and "Unknown: it has to run" in out.getvalue()
+    assert "Nothing wrong" not in out.getvalue()
+
+
 def test_it_stops_at_once_when_growth_is_confirmed() -> None:
     source = Shaped(lambda second: 50 + 0.5 * second, 1000)
     assert check.run(Engine(source), 42, 1e6, 0.0, io.StringIO()) is Answer.BAD

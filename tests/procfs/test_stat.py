@@ -23,6 +23,14 @@ def line(comm: bytes = b"app", rest: bytes = REST) -> bytes:
     return b"42 (" + comm + b")" + rest
 
 
+@pytest.mark.parametrize(
+    ("stack", "size"),
+    [(0xFFD3_A120, 4 << 30), (0xBFFF_F000, 3 << 30), (0x7FFD_12AB_C000, None), (140_722, None), (0, None), (1, None)],
+)
+def test_the_stack_lies_at_the_end_of_the_address_space_of_a_32_bit_program(stack: int, size: int | None) -> None:
+    assert parse_stat(line())._replace(start_stack=stack).address_space_bytes == size
+
+
 def test_every_field_comes_from_its_place_in_the_manual_page() -> None:
     assert parse_stat(line()) == PidStat(
         pid=42,

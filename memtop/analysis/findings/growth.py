@@ -42,6 +42,8 @@ def growth(c: FindingInputs) -> Found:
     slow_early, slow_late = (g.slow_s or (None, None)) if g.limit_s is not None else (None, None)
     level_s = g.pause.level_s if g.pause is not None else None
     unusual = g.pause is not None and g.pause.unusual
+    to_limit = early is not None and not c.grows_towards_brake and not c.grows_towards_runtime
+    rivals = early is not None and c.rivals_per_s > 0
     found = facts(
         evidence=c.evidence.value if c.steady_live is None else Evidence.GROWING.value,
         live_bytes=c.steady_live,
@@ -54,16 +56,18 @@ def growth(c: FindingInputs) -> Found:
         held=str(HELD_PERCENT) if early is not None else None,
         slow_early_s=slow_early,
         slow_late_s=slow_late,
-        limit_name=c.grows_towards
-        if early is not None and not c.grows_towards_brake and not c.grows_towards_runtime
-        else None,
+        limit_name=c.grows_towards if to_limit and not c.fills_swap else None,
+        swapping_name=c.grows_towards if to_limit and c.fills_swap else None,
         heap_limit=c.grows_towards if early is not None and c.grows_towards_runtime else None,
         brake_name=c.grows_towards if early is not None and c.grows_towards_brake else None,
         limit_bytes=c.grows_towards_bytes if early is not None else None,
         swap_room_bytes=c.grows_towards_swap or None if early is not None else None,
         rests_s=None if unusual else level_s,
         level_s=level_s if unusual else None,
-        siblings_count=c.siblings or None,
+        rivals_bytes_per_min=60 * c.rivals_per_s if rivals and not c.unnamed_per_s else None,
+        falls_bytes_per_min=60 * (c.rivals_per_s + g.slope_bytes_per_s) if rivals and c.unnamed_per_s else None,
+        siblings_count=c.siblings or None if not c.grows_towards_machine else None,
+        machine_siblings_count=c.siblings or None if c.grows_towards_machine else None,
         drops_count=g.drops if g.kind is Shape.LEAK_GC else None,
         lazyfree_bytes=c.lazyfree if c.lazyfree is not None and c.lazyfree > MIB else None,
         unread=c.lazyfree_unread or None,

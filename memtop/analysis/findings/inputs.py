@@ -26,6 +26,8 @@ class FindingInputs(NamedTuple):
     swap: int | None = None
     page_tables: int | None = None
     leader_gone: bool = False
+    state: str = ""
+    """The letter of its state; empty if it is unknown."""
     age_s: float | None = None
     minflt_per_s: float | None = None
     majflt_per_s: float | None = None
@@ -62,7 +64,16 @@ class FindingInputs(NamedTuple):
     grows_towards_swap: int = 0
     """Memory that can go to swap when that limit is reached."""
     siblings: int = 0
-    """Other members of the limiting cgroup that grow as well."""
+    """Other processes that grow towards the same limit."""
+    grows_towards_machine: bool = False
+    """Whether that limit is the machine's memory."""
+    fills_swap: bool = False
+    """Whether memory goes to swap there now, so that the time is that until swap is full as well."""
+    rivals_per_s: float = 0.0
+    """Bytes per second by which all else uses up the room to that limit."""
+    unnamed_per_s: float = 0.0
+    """The part of that which no process whose growth is confirmed explains: available memory falls faster than they
+    grow."""
     charge: Growth | None = None
     """Confirmed growth of the part of its cgroup's charge that cannot be reclaimed."""
     charge_name: str | None = None
@@ -114,6 +125,8 @@ class FindingInputs(NamedTuple):
     limit_events_per_s: float | None = None
     address_space: int | None = None
     """RLIMIT_AS, if there is one."""
+    narrow_space: int | None = None
+    """The size of the address space of a 32-bit program."""
     data: int | None = None
     data_limit: int | None = None
     # the machine

@@ -100,12 +100,12 @@ def near_high(c: FindingInputs) -> Found:
 
 
 def rlimit_as(c: FindingInputs) -> Found:
-    """VIRT near RLIMIT_AS (ulimit -v)."""
-    if c.address_space is None or c.virt is None or c.virt <= 0.8 * c.address_space:
+    """VIRT near RLIMIT_AS (ulimit -v), or near the size of the address space of a 32-bit program."""
+    limit = min((one for one in (c.address_space, c.narrow_space) if one is not None), default=None)
+    if limit is None or c.virt is None or c.virt <= 0.8 * limit:
         return None
-    return WARNING, facts(
-        virt_bytes=c.virt, limit_bytes=c.address_space, used_percent=_percent(c.virt, c.address_space)
-    )
+    narrow = "yes" if limit != c.address_space else None
+    return WARNING, facts(virt_bytes=c.virt, limit_bytes=limit, used_percent=_percent(c.virt, limit), narrow=narrow)
 
 
 def rlimit_data(c: FindingInputs) -> Found:

@@ -75,6 +75,12 @@ def leader_gone(c: FindingInputs) -> Found:
     return (NOTE, {}) if c.leader_gone else None
 
 
+def stopped(c: FindingInputs) -> Found:
+    """A process that a signal or a debugger has stopped: that its memory stands still says nothing."""
+    by = {"T": "a signal", "t": "a debugger"}.get(c.state)
+    return (NOTE, facts(by=by)) if by is not None else None
+
+
 def denied(c: FindingInputs) -> Found:
     """Mappings that this user may not read."""
     return (NOTE, {}) if c.denied else None

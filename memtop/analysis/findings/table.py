@@ -73,6 +73,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("deleted", "region_text", other.deleted),
         Rule("protected", "oom_score", other.protected),
         Rule("leader_gone", "special_processes", other.leader_gone),
+        Rule("stopped", "state", other.stopped, weight=Weight.UNDECIDED | Weight.OPEN, level=True),
         Rule("denied", "permissions", other.denied),
         Rule("young", "verdicts", growth.young, steady=True, weight=Weight.UNDECIDED | Weight.OPEN),
     )

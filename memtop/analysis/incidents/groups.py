@@ -9,7 +9,7 @@ from typing import Final
 from memtop.analysis.findings.rule import NOTE, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, IncidentInputs
-from memtop.analysis.incidents.processes import STORY, confirmed_growth, named, severity_at_pace
+from memtop.analysis.incidents.processes import STORY, confirmed_growth, named, pace_at, severity_at_pace
 from memtop.analysis.trend.rising import SUM_GOES_ON
 
 _RISE_BYTES: Final = 16 * MIB
@@ -44,9 +44,9 @@ def group_rising(inputs: IncidentInputs) -> Iterator[Incident]:
             continue
         if rise.span_s < (_LOADING_S if rise.from_bytes < rise.size_bytes / 10 else _RISE_S):
             continue
-        full_s = (
-            rise.full_s(limit.room_bytes, SUM_GOES_ON if limit.is_machine else math.inf) if limit is not None else None
-        )
+        pace = pace_at(limit, rise.bytes_per_s, inputs, key=None)
+        goes_on = SUM_GOES_ON if limit is not None and limit.is_machine else math.inf
+        full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on) if limit is not None else None
         tells = full_s is not None and full_s < _TOLD_FROM_S and limit is not None and limit.kills
         yield Incident(
             "group_rising",
@@ -57,7 +57,7 @@ def group_rising(inputs: IncidentInputs) -> Iterator[Incident]:
                 rise_s=rise.span_s,
                 members_count=one.members,
                 full_s=full_s if tells else None,
-                **(named(limit) if tells else {}),
+                **({**named(limit), **pace.facts} if tells else {}),
             ),
             weight=rise.bytes_per_s / (limit.room_bytes + 1 if limit is not None else 1 << 40),
             since_s=rise.since_s,

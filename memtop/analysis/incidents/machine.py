@@ -8,6 +8,7 @@ from typing import Final
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Severity, facts
 from memtop.analysis.incidents.incident import MACHINE, Incident
 from memtop.analysis.incidents.inputs import MIB, IncidentInputs, MachineFacts
+from memtop.analysis.incidents.processes import PACE_S, STILL_S
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, reclaim_of
 from memtop.analysis.trend.rising import SUM_GOES_ON
 
@@ -24,8 +25,6 @@ _SLAB: Final = (MachinePart.SLAB_RECLAIMABLE, MachinePart.SLAB_UNRECLAIMABLE)
 """Half of that, since no process shows it."""
 _AT_ONCE_S: Final = 120.0
 _MINUTES_S: Final = 600.0
-_PACE_S: Final = 5.0
-_STILL_S: Final = 3.0
 EXPLAINED: Final = 0.5
 """What has gained so much of what the machine has lost explains it."""
 _SOME_PERCENT: Final = 10.0
@@ -127,7 +126,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
     rise = m.parts[part] if part is not None else fall
     assert rise is not None
     # What fell in one go and stands still has no pace.
-    falls = fall is not None and fall.span_s >= _PACE_S and inputs.now_s - fall.high_s <= _STILL_S
+    falls = fall is not None and fall.span_s >= PACE_S and inputs.now_s - fall.high_s <= STILL_S
     full_s = fall.full_s(m.available_bytes, SUM_GOES_ON) if falls and fall is not None and m.available_bytes else None
     how = reclaim_of(part) if part is not None else None
     yield Incident(

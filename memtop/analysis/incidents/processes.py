@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.findings.growth import SOON_S, grown_s, growth_severity
-from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Severity, facts
+from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts
 from memtop.analysis.trend.classify import Growth
@@ -34,13 +34,24 @@ _MINUTES_S: Final = 600.0
 _AT_ONCE_S: Final = 120.0
 _TOLD_FROM_S: Final = 3600.0
 """A limit that is met later than this at the pace seen is not named."""
+PACE_S: Final = 5.0
+"""A fall of available memory has a pace from so long on ..."""
+STILL_S: Final = 3.0
+"""... while it goes on: its last low is not older than this."""
+_NOTHING: Final[Facts] = {}
+_FASTER: Final = 1.2
+"""A fall must be so many times as fast as what is known to grow, to count as something else."""
 
 
 def growth(inputs: IncidentInputs) -> Iterator[Incident]:
     """Growth that is confirmed."""
     for one in inputs.growing:
         if one.growth is not None and one.growth.slope_bytes_per_s is not None:
-            yield confirmed_growth("growth", one, one.growth, subject=_subject(one), show=one.key, now_s=inputs.now_s)
+            own = one.growth.slope_bytes_per_s if one.growth.pause is None or not one.growth.pause.unusual else 0.0
+            beside = pace_at(one.limit, own, inputs, key=one.key).facts
+            yield confirmed_growth(
+                "growth", one, one.growth, subject=_subject(one), show=one.key, now_s=inputs.now_s, beside=beside
+            )
 
 
 def confirmed_growth(
@@ -52,8 +63,10 @@ def confirmed_growth(
     show: ProcessKey,
     now_s: float,
     members: int | None = None,
+    beside: Facts = _NOTHING,
 ) -> Incident:
-    """The incident of a growth that is confirmed; ``members`` is the number of processes that grow as a whole."""
+    """The incident of a growth that is confirmed; ``members`` is the number of processes that grow as a whole,
+    ``beside`` what the time to the limit counts beside it."""
     early_s, late_s = growth.limit_s or (None, None)
     limit, slope = one.limit, growth.slope_bytes_per_s or 0.0
     return Incident(
@@ -71,7 +84,7 @@ def confirmed_growth(
             limit_of="machine" if limit is not None and limit.is_machine else None,
             early_s=early_s if limit is not None else None,
             late_s=late_s if limit is not None else None,
-            **(named(limit) if early_s is not None else {}),
+            **({**named(limit), **beside} if early_s is not None else {}),
         ),
         weight=SOON_S / max(1.0, early_s) if early_s is not None else slope / (1 << 40),
         since_s=now_s - (one.seen_s or 0.0),
@@ -86,9 +99,9 @@ def rising(inputs: IncidentInputs) -> Iterator[Incident]:
         rise, limit = one.rise, one.limit
         if one.growth is not None or rise is None or not _is_worth_a_line(one):
             continue
-        full_s = (
-            rise.full_s(limit.room_bytes, ONE_GOES_ON if limit.is_machine else math.inf) if limit is not None else None
-        )
+        pace = pace_at(limit, rise.bytes_per_s, inputs, key=one.key)
+        goes_on = ONE_GOES_ON if limit is not None and limit.is_machine else math.inf
+        full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on) if limit is not None else None
         tells = full_s is not None and full_s < _TOLD_FROM_S and (limit is not None and limit.kills)
         yield Incident(
             "rising",
@@ -99,13 +112,58 @@ def rising(inputs: IncidentInputs) -> Iterator[Incident]:
                 rise_s=rise.span_s,
                 anon_bytes=one.anon_bytes if one.anon_bytes < 0.95 * rise.size_bytes else None,
                 full_s=full_s if tells else None,
-                **(named(limit) if tells else {}),
+                **({**named(limit), **pace.facts} if tells else {}),
             ),
             weight=rise.bytes_per_s / (limit.room_bytes + 1 if limit is not None else 1 << 40),
             since_s=rise.since_s,
             story=STORY,
             show=one.key,
         )
+
+
+class Pace(NamedTuple):
+    """How fast the room of a limit is used up by all that grow towards it."""
+
+    own_share: float = 1.0
+    """The part of the room that the process itself uses up."""
+    others: int = 0
+    """Other processes that grow towards it, and are counted."""
+    falls: bool = False
+    """Whether available memory falls faster than all of them grow, and is counted instead."""
+
+    @property
+    def facts(self) -> Facts:
+        """What is counted beside the process itself."""
+        return facts(beside_count=self.others or None, falls="yes" if self.falls else None)
+
+
+def pace_at(limit: LimitFacts | None, own_per_s: float, inputs: IncidentInputs, *, key: ProcessKey | None) -> Pace:
+    """The pace of all that grow towards the same limit, or of the fall of available memory if that is faster.
+
+    ``key`` is the process that grows by ``own_per_s``; None for a group, whose members are not counted again.
+    """
+    if limit is None or own_per_s <= 0:
+        return Pace()
+    others = [] if key is None else [_rate(one) for one in inputs.growing if one.key != key and _meets(one, limit)]
+    others = [rate for rate in others if rate > 0]
+    sum_per_s = own_per_s + sum(others)
+    used = inputs.machine.used
+    falls = used is not None and used.span_s >= PACE_S and inputs.now_s - used.high_s <= STILL_S
+    if limit.is_machine and falls and used is not None and used.bytes_per_s > _FASTER * sum_per_s:
+        return Pace(own_per_s / used.bytes_per_s, falls=True)
+    return Pace(own_per_s / sum_per_s, len(others))
+
+
+def _meets(one: GrowthFacts, limit: LimitFacts) -> bool:
+    return one.limit is not None and (one.limit.path, one.limit.is_machine) == (limit.path, limit.is_machine)
+
+
+def _rate(one: GrowthFacts) -> float:
+    """Bytes per second; 0 for one that rests, or that has risen too little to be named."""
+    if one.growth is not None:
+        rests = one.growth.pause is not None and one.growth.pause.unusual
+        return 0.0 if rests else one.growth.slope_bytes_per_s or 0.0
+    return one.rise.bytes_per_s if one.rise is not None and _is_worth_a_line(one) else 0.0
 
 
 def _is_worth_a_line(one: GrowthFacts) -> bool:

@@ -16,6 +16,7 @@ from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker
 from memtop.engine.assessment.incident_tracker import IncidentTracker
 from memtop.engine.assessment.lives import LivesTracker, loop_facts
+from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.memory_limits import room_of
 from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_end
 from memtop.engine.assessment.rise_tracker import RiseTracker
@@ -67,7 +68,8 @@ class Assessor:
         self._counters = Counters()
         self._exit_analysis = ExitAnalysis(history, self._counters)
         self._lives = LivesTracker(self._counters)
-        self._incidents = IncidentTracker(self.verdicts, self.rises, self._counters)
+        self._machine = MachineTrend()
+        self._incidents = IncidentTracker(self.verdicts, self.rises, self._counters, self._machine)
         self._marks = Marks(self.verdicts)
         self._studies: dict[ProcessKey, ProcessAssessor] = {}
         self._ends: dict[ProcessKey, Assessment] = {}
@@ -135,7 +137,9 @@ class Assessor:
         """
         before = self._step.sample if self._step is not None else None
         runtimes = self._step.runtimes if self._step is not None else {}
-        step = self._step = StepInput(sample, before, plan, sample.cgroups or CgroupSample(), runtimes=runtimes)
+        step = StepInput(sample, before, plan, sample.cgroups or CgroupSample(), runtimes=runtimes)
+        self._machine.take(step)
+        step = self._step = step._replace(machine_room=self._machine.room)
         for key, reading in lazy_free.items():
             self.verdicts.note_lazy_free(key, *reading)
         first = list(dict.fromkeys([*list(self.rises.largest)[:MOST_URGENT], *plan.assessed]))

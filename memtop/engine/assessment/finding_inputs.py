@@ -12,7 +12,7 @@ from memtop.analysis.ledger.cgroup import Unmapped, cgroup_ledger, unmapped
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growth_tracker import Verdict
-from memtop.engine.assessment.memory_limits import NO_THREAD, cgroup_name, first_to_kill, limit_name
+from memtop.engine.assessment.memory_limits import NO_THREAD, Rivals, cgroup_name, first_to_kill, limit_name
 from memtop.engine.assessment.rise_tracker import RiseFact
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History
@@ -55,6 +55,8 @@ class Judged(NamedTuple):
     """The limit that it reaches first."""
     siblings: int
     """Other processes that grow toward that limit."""
+    rivals: Rivals | None
+    """What uses up its room as well; None without a limit."""
     in_cgroup: Place | None
     on_machine: Place | None
     copied_bytes_per_s: float | None
@@ -97,6 +99,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         swap=row.swap_bytes,
         page_tables=row.page_tables_bytes,
         leader_gone=row.note is Note.LEADER_GONE,
+        state=row.state,
         age_s=None if row.started_s is None else max(0.0, step.sample.wall_s - row.started_s),
         minflt_per_s=row.minflt_per_s,
         majflt_per_s=row.majflt_per_s,
@@ -119,7 +122,11 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         grows_towards_runtime=judged.target is not None and judged.target.limit is Limit.RUNTIME,
         grows_towards_brake=judged.target is not None and judged.target.limit is Limit.HIGH,
         grows_towards_swap=judged.target.swap_room_bytes if judged.target is not None else 0,
+        grows_towards_machine=judged.target is not None and judged.target.limit is Limit.MACHINE,
+        fills_swap=judged.target is not None and judged.target.goes_to_swap,
         siblings=judged.siblings,
+        rivals_per_s=judged.rivals.bytes_per_s if judged.rivals is not None else 0.0,
+        unnamed_per_s=unnamed.bytes_per_s if (unnamed := judged.rivals and judged.rivals.unnamed) else 0.0,
         loop=judged.loop,
         now_s=step.now_s,
         charge=judged.charge,
@@ -149,6 +156,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         brake_used=near.used_bytes if near is not None else None,
         limit_events_per_s=counters.cgroup_rate(bound, "max_events"),
         address_space=_limited(limits.address_space_bytes) if limits is not None else None,
+        narrow_space=step.narrow_bytes(row.key),
         data=status.data_bytes if status is not None else None,
         data_limit=_limited(limits.data_bytes) if limits is not None else None,
         mem_total=meminfo.total_bytes if meminfo else None,

@@ -12,7 +12,7 @@ from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
 from memtop.engine.assessment.machine_trend import MachineTrend
-from memtop.engine.assessment.memory_limits import first_met, limit_rows
+from memtop.engine.assessment.memory_limits import first_met, limit_rows, room_bytes
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.rise_tracker import RiseFact, RiseTracker
 from memtop.engine.assessment.step_input import StepInput
@@ -84,11 +84,10 @@ def _limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
     found = first_met(key, limit_rows(key, step), step)
     if found is None:
         return None
-    room_bytes = max(0, found.headroom_max_bytes)
     return LimitFacts(
-        found.name,
+        f"{found.name} and swap" if found.goes_to_swap else found.name,
         found.limit_bytes,
-        room_bytes,
+        room_bytes(found, step),
         found.path,
         kills=found.limit is not Limit.HIGH,
         is_machine=found.limit is Limit.MACHINE,

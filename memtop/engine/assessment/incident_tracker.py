@@ -36,11 +36,11 @@ UNEXPLAINED_S: Final = 3.0
 class IncidentTracker:
     """:meth:`take` once a tick."""
 
-    def __init__(self, verdicts: GrowthTracker, rises: RiseTracker, counters: Counters) -> None:
+    def __init__(self, verdicts: GrowthTracker, rises: RiseTracker, counters: Counters, trend: MachineTrend) -> None:
         self._verdicts = verdicts
         self._rises = rises
         self._counters = counters
-        self._trend = MachineTrend()
+        self._trend = trend
         self._cgroups = CgroupWatch()
         self._exits: deque[ExitFacts] = deque(maxlen=EXITS)
         self._unexplained: list[float] = []
@@ -70,7 +70,6 @@ class IncidentTracker:
         self._tick += 1
         if self._first_s is None:
             self._first_s = step.now_s
-        self._trend.take(step)
         self._cgroups.take(step)
         self._note_exits(step, exits, last)
         self.inputs = IncidentInputs(

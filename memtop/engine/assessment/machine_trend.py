@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, counted_bytes, reclaim_of
+from memtop.analysis.trend.machine_room import MachineRoom, machine_room
 from memtop.analysis.trend.rising import Rise
 from memtop.engine.assessment.step_input import StepInput
 from memtop.procfs.statm import PAGE_BYTES
@@ -33,6 +34,7 @@ class MachineTrend:
         self._times_s: deque[float] = deque(maxlen=MOST_SAMPLES)
         self._sizes: dict[str, deque[int | None]] = {}
         self._dentries: deque[tuple[int, int] | None] = deque(maxlen=MOST_SAMPLES)
+        self._available_bytes: int | None = None
 
     def take(self, step: StepInput) -> None:
         """The next sample."""
@@ -46,6 +48,7 @@ class MachineTrend:
                 found[_USED] = meminfo.total_bytes - meminfo.available_bytes
             if meminfo.swap_total_bytes and meminfo.swap_free_bytes is not None:
                 found[_SWAP] = meminfo.swap_total_bytes - meminfo.swap_free_bytes
+        self._available_bytes = meminfo.available_bytes if meminfo is not None else None
         self._times_s.append(step.now_s)
         dentries = step.sample.system.dentries
         self._dentries.append((dentries.total, dentries.negative or 0) if dentries is not None else None)
@@ -68,6 +71,13 @@ class MachineTrend:
     def swap_used(self) -> Rise | None:
         """Of swap."""
         return self._rise(_SWAP)
+
+    @property
+    def room(self) -> MachineRoom:
+        """What it leaves to those that grow."""
+        nothing = [None] * len(self._times_s)
+        used, swap = self._sizes.get(_USED, nothing), self._sizes.get(_SWAP, nothing)
+        return machine_room(tuple(self._times_s), tuple(used), tuple(swap), self._available_bytes)
 
     @property
     def parts(self) -> dict[MachinePart, Rise]:

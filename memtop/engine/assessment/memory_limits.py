@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.machine import MachinePart, machine_ledger
 from memtop.analysis.limits.cgroup_owner import cgroup_label
@@ -28,6 +28,8 @@ _WITH_HEAP_LIMIT: Final = frozenset({"java", "node", "nodejs", "php", "dotnet"})
 """Interpreters and runtimes that end a program when its heap is full, whether a size was given or not."""
 _NO_MMAP: Final = "mmap fails"
 NO_THREAD: Final = "no thread or process starts"
+_FULL_SHARE: Final = 0.01
+"""A limit that leaves less is full."""
 _SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 """Limits on what several processes use together."""
 
@@ -50,6 +52,7 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
             one.swap_room_bytes,
             one.unsure_bytes,
             one.protected_bytes,
+            _goes_to_swap(one, step),
         )
         for one in found
     ]
@@ -60,6 +63,9 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
     limits, status, virt_bytes = cgroups.limits.get(key), step.status(key), step.virt_bytes(key)
     if limits is not None and limits.address_space_bytes not in (None, UNLIMITED) and virt_bytes is not None:
         rows.append(_plain(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", limits.address_space_bytes, virt_bytes))
+    narrow_bytes = step.narrow_bytes(key)
+    if narrow_bytes is not None and virt_bytes is not None:
+        rows.append(_plain(Limit.ADDRESS_SPACE, "address space (32-bit)", narrow_bytes, virt_bytes))
     if limits is not None and limits.data_bytes not in (None, UNLIMITED) and status and status.data_bytes:
         rows.append(_plain(Limit.DATA, "ulimit -d (RLIMIT_DATA)", limits.data_bytes, status.data_bytes))
     if limits is not None and status is not None:
@@ -74,6 +80,14 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
     if cgroups.policy.overcommit == 2 and meminfo is not None and meminfo.committed_bytes is not None:
         rows.append(_plain(Limit.COMMIT, "CommitLimit", meminfo.commit_limit_bytes, meminfo.committed_bytes))
     return tuple(rows)
+
+
+def _goes_to_swap(one: Ceiling, step: StepInput) -> bool:
+    """Whether what grows towards this ceiling goes to swap now, so that swap is what fills."""
+    if one.swap_room_bytes <= 0 or not one.kills:
+        return False
+    is_full = one.headroom_max_bytes <= _FULL_SHARE * one.limit_bytes
+    return is_full or (one.path is None and step.machine_room.swaps)
 
 
 def _huge_pages(key: ProcessKey, step: StepInput) -> list[LimitRow]:
@@ -201,14 +215,51 @@ def room_of(key: ProcessKey, step: StepInput, verdicts: GrowthTracker) -> Room |
     if limit is None:
         return None
     own = verdicts.of(key)
-    slope = own.growth.slope_bytes_per_s if own is not None else None
-    beside = [
+    slope = (own.growth.slope_bytes_per_s if own is not None else None) or 0.0
+    rivals, ends = rivals_of(key, limit, step, verdicts), room_bytes(limit, step)
+    beside = [*rivals.growing, *([] if rivals.unnamed is None else [rivals.unnamed])]
+    return Room(own_share(ends, slope, beside), own_share(min(ends, max(0, limit.headroom_bytes)), slope, beside))
+
+
+def room_bytes(limit: LimitRow, step: StepInput) -> int:
+    """What is left until a limit takes effect, for a forecast: of the machine the least within the last seconds, and
+    with the room on swap once memory goes there."""
+    left = max(0, limit.headroom_max_bytes)
+    if limit.limit is Limit.MACHINE and step.machine_room.low_bytes is not None:
+        left = min(left, step.machine_room.low_bytes)
+    return left + limit.swap_room_bytes * limit.goes_to_swap
+
+
+class Rivals(NamedTuple):
+    """What uses up the same room as a process that grows."""
+
+    growing: tuple[Beside, ...]
+    """The other processes whose growth is confirmed."""
+    unnamed: Beside | None
+    """What the machine's available memory falls faster than all of them together grow; None if it does not."""
+
+    @property
+    def bytes_per_s(self) -> float:
+        """All of them together."""
+        return sum(one.bytes_per_s for one in (*self.growing, *([] if self.unnamed is None else [self.unnamed])))
+
+
+def rivals_of(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: GrowthTracker) -> Rivals:
+    """Those that grow beside a process towards a limit; of the machine also what no process explains.
+
+    The time to the limit follows the sum of all that grow, or the fall of available memory if that is faster.
+    """
+    own = verdicts.of(key)
+    growing = tuple(
         Beside(one.standing.slope_bytes_per_s or 0.0, step.now_s - one.state.since_s)
         for one in growing_beside(key, limit, step, verdicts)
         if one.state.since_s is not None
-    ]
-    ends, slows = max(0, limit.headroom_max_bytes), max(0, limit.headroom_bytes)
-    return Room(own_share(ends, slope or 0.0, beside), own_share(slows, slope or 0.0, beside))
+    )
+    unnamed = None
+    if limit.limit is Limit.MACHINE:
+        slope = own.growth.slope_bytes_per_s if own is not None else None
+        unnamed = step.machine_room.beside((slope or 0.0) + sum(one.bytes_per_s for one in growing))
+    return Rivals(growing, unnamed)
 
 
 def cgroup_name(path: str, step: StepInput) -> str:

@@ -23,6 +23,7 @@ from memtop.engine.assessment.memory_limits import (
     limit_name,
     limit_rows,
     limits_not_looked_at,
+    rivals_of,
     unread_limits,
 )
 from memtop.engine.assessment.oom_candidates import is_place_known_in, is_place_wanted, place_in
@@ -109,6 +110,7 @@ class ProcessAssessor:
             rise=self._rises.of(key),
             target=target,
             siblings=len(growing_beside(key, target, step, self._verdicts)) if target is not None else 0,
+            rivals=rivals_of(key, target, step, self._verdicts) if target is not None else None,
             in_cgroup=in_cgroup,
             on_machine=on_machine,
             copied_bytes_per_s=copying.copied_bytes_per_s if copying is not None else None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from memtop.analysis.trend.machine_room import MachineRoom
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
@@ -28,6 +29,8 @@ class StepInput(NamedTuple):
     """By PID, of all that live. Empty while growth is judged, because a row is built with that verdict."""
     runtimes: Mapping[ProcessKey, FindingFacts] = MappingProxyType({})
     """What the runtimes of processes assessed in full report; while growth is judged, that of the tick before."""
+    machine_room: MachineRoom = MachineRoom()
+    """What the machine's memory leaves to those that grow."""
 
     @property
     def now_s(self) -> float:
@@ -68,6 +71,11 @@ class StepInput(NamedTuple):
         """Its VIRT; None if unknown."""
         seen = self.process(key)
         return seen.statm.virt_bytes if seen is not None and seen.statm is not None else None
+
+    def narrow_bytes(self, key: ProcessKey) -> int | None:
+        """The size of its address space if it is a 32-bit program; None if it is not, or that is unknown."""
+        seen = self.process(key)
+        return seen.stat.address_space_bytes if seen is not None and seen.stat is not None else None
 
     def chain(self, key: ProcessKey) -> tuple[str, ...]:
         """Its memory cgroup and the ancestors, nearest first; empty if unknown, or none."""

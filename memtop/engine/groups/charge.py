@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger, inactive_bytes, reclaimable_bytes
-from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings
+from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, is_known
+from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
 
@@ -59,6 +60,18 @@ def chain_of(path: str, cgroups: CgroupSample) -> Sequence[str]:
             found.append(path)
         path = path.rpartition("/")[0]
     return found
+
+
+def blind_path(path: str, members: Iterable[ProcessKey], cgroups: CgroupSample) -> str | None:
+    """The nearest directory from ``path`` up whose limit is not known; None where all are.
+
+    ``members`` are processes in it or below: what is above it is known from one of them.
+    """
+    chains = (cgroups.chains.get(key, ()) for key in members)
+    chain = next((found for found in chains if path in found), (path,))
+    latest = cgroups.latest
+    above = chain[chain.index(path) :]
+    return next((one for one in above if one not in latest or not is_known(latest[one].reading.use)), None)
 
 
 def ceiling_of(path: str, cgroups: CgroupSample, meminfo: Meminfo | None) -> Ceiling | None:

@@ -7,7 +7,7 @@ from heapq import nlargest
 
 from memtop.analysis.limits.memory_limits import Ceiling
 from memtop.engine.assessment.growth_tracker import growth_now
-from memtop.engine.groups.charge import ceiling_of
+from memtop.engine.groups.charge import blind_path, ceiling_of
 from memtop.engine.groups.group_table import GroupTable
 from memtop.engine.groups.listing import found_key, members_of
 from memtop.history.process_history import fitting_window_s, right_edge_s, series
@@ -21,6 +21,7 @@ from memtop.sampling.sample import Sample
 LARGEST = 2
 """Members that are drawn on their own."""
 NOT_ACCOUNTED = "its memory is not charged to a cgroup of its own, so it has no charge and no limit"
+NO_CHARGE = "what its cgroup is charged cannot be read"
 
 
 def group_detail(
@@ -56,9 +57,10 @@ def group_detail(
     level = row.working_set_bytes if row.working_set_bytes is not None else row.rss_bytes
     known = sum(one.rss_bytes or 0 for one in largest)
     cgroups = sample.cgroups or CgroupSample()
-    ceiling = None
-    if row.path is not None and past_s is None:
-        ceiling = ceiling_of(row.path, cgroups, sample.system.meminfo)
+    ceiling, blind, own = None, None, row.path or None
+    if own is not None and past_s is None and row.gone_s is None:
+        ceiling = ceiling_of(own, cgroups, sample.system.meminfo)
+        blind = blind_path(own, (one.key for one in members), cgroups)
     verdict = table.growth.verdict(of) if past_s is None else None
     return GroupDetail(
         row=row,
@@ -71,12 +73,21 @@ def group_detail(
         limit_name=_limit_name(ceiling, cgroups),
         growth=growth_now(verdict, now_s),
         state=verdict.state if verdict is not None else None,
-        unread=NOT_ACCOUNTED if row.charge_bytes is None and past_s is None else "",
+        unread=""
+        if row.charge_bytes is not None or past_s is not None
+        else NOT_ACCOUNTED
+        if own is None
+        else NO_CHARGE,
+        blind_name="" if blind is None else _name(blind, cgroups),
     )
 
 
 def _limit_name(ceiling: Ceiling | None, cgroups: CgroupSample) -> str:
     return "" if ceiling is None or ceiling.path is None else cgroups.labels.get(ceiling.path, "")
+
+
+def _name(path: str, cgroups: CgroupSample) -> str:
+    return cgroups.labels.get(path) or path
 
 
 def _stacked(whole: Series, parts: Sequence[tuple[float | None, ...]], *, charged: bool) -> Series:

@@ -132,7 +132,7 @@ class NativeTracker:
             found.append(f"Runtime unknown: {shown.unreadable}.")
         elif not found:
             found.append(
-                "Allocator: nothing unusual."
+                f"Allocator: nothing unusual{'' if shown.kernel.lazy_free_bytes is not None else ' in RES and VIRT'}."
                 if self.runtime.name or self.identity.allocator is not None
                 else "No known runtime, and no known allocator among its libraries (a static program has none)."
             )

@@ -36,7 +36,7 @@ class ExitActions(IncidentActions):
         if self.frame is not None:
             report = self.frame.incidents
             only = report.unseen.only if report is not None else None
-            self.push_screen(EndedList(self.frame.ended, only), self._show_last_minute)
+            self.push_screen(EndedList(self.frame.ended, only, self.frame.system.oom_kills), self._show_last_minute)
 
     def _show_last_minute(self, key: ProcessKey | None) -> None:
         if key is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memtop.analysis.incidents import Incident, Scope
-from memtop.explain.incident_text import kills_before
+from memtop.explain.incident_text import kills_before, unseen_clauses
 from memtop.model.frame import Frame
 from memtop.model.group import By, GroupKey
 from memtop.tui.app.actions_panels import PanelActions
@@ -50,8 +50,10 @@ class IncidentActions(PanelActions):
     def action_headline(self) -> None:
         report = self.frame.incidents if self.frame is not None else None
         if self.frame is None or report is None or not report.standing:
-            earlier = kills_before(self.frame.system) if self.frame is not None else ""
-            self.say(f"no incidents now{f'; {earlier}' if earlier else ''}")
+            found = ["no incidents now" if report is not None else "incidents are not known yet"]
+            found += unseen_clauses(report.unseen) if report is not None else ["that needs a second sample"]
+            found += [earlier] if self.frame is not None and (earlier := kills_before(self.frame.system)) else []
+            self.say("; ".join(found))
             return
         first = report.standing[0]
         if self._shows(first) or not self.go_to(first):

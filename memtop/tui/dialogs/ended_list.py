@@ -18,7 +18,7 @@ from memtop.tui.dialogs.dialog import Dialog
 from memtop.tui.dialogs.palette import ChoiceList
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 
-_NONE: Final = "Since memtop started no watched or large process has ended, and none was killed."
+_NONE: Final = "Since memtop started it has seen no watched or large process end, and none killed."
 _KEYS: Final = (
     "Processes that were watched, used at least 1 % of RAM or of their limit, or were killed.\n"
     "↑ ↓ move   Enter its last minute   Esc close"
@@ -28,10 +28,14 @@ _KEYS: Final = (
 class EndedList(Dialog[ProcessKey]):
     """Each end in two lines. Enter answers with the chosen process."""
 
-    def __init__(self, ended: Sequence[ExitReport], only: int | None = None) -> None:
-        """``ended`` has the latest first; ``only`` so many processes are read, None for all."""
+    def __init__(self, ended: Sequence[ExitReport], only: int | None = None, kills: int | None = 0) -> None:
+        """``ended`` has the latest first; ``only`` so many processes are read, None for all.
+
+        ``kills`` is the number of OOM kills that the machine has counted since memtop started; None if it is unknown.
+        """
         super().__init__()
         self._only = only
+        self._kills = kills
         self._ended = ended
         self._lines = _runs(ended)
 
@@ -65,9 +69,15 @@ class EndedList(Dialog[ProcessKey]):
         self.dismiss(self._lines[event.option_index][0].key if event.option_index < len(self._lines) else None)
 
     def _words(self) -> str:
-        if self._only is None:
-            return _KEYS
-        return f"Only the {self._only} that were asked for are read; a reads all.\n{_KEYS}"
+        lines = [] if self._only is None else [f"Only the {self._only} that were asked for are read; a reads all."]
+        seen = sum(one.is_oom for one in self._ended)
+        if self._kills is None:
+            lines.append("This kernel does not say how many processes the OOM killer ended.")
+        elif self._kills > seen:
+            lines.append(
+                f"OOM kills that the kernel has counted: {self._kills}; of {self._kills - seen} no end was seen."
+            )
+        return "\n".join([*lines, _KEYS])
 
     def _options(self) -> list[Option]:
         if not self._ended:

@@ -48,7 +48,7 @@ def sentences(detail: Detail, outlook: Assessment, frame: Frame) -> Iterator[str
         some_text = units.percent(frame.system.psi_memory_some_avg10)
         yield f"Pressure of the machine: some {some_text} %{full_text} of the last 10 s."
     else:
-        yield "Pressure: this kernel does not measure it (PSI is off)."
+        yield "Pressure: unknown; PSI is off in this kernel, or cannot be read."
     policy = outlook.policy
     if policy.overcommit in _OVERCOMMIT and policy.max_map_count is not None:
         mode = _OVERCOMMIT[policy.overcommit]

@@ -161,6 +161,8 @@ def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
     if state is not None and state.alarm and growth is not None and growth.limit_s and not outlook.of_heap:
         when = f" in {span(*growth.limit_s)},"
     target = outlook.first_met
+    if target is not None and target.goes_to_swap:  # it is swap that is full then
+        when = ""
     return tuple(
         (f"{short(row.name)}{when if row is target else ''}", float(row.limit_bytes))
         for row in outlook.limits
@@ -174,7 +176,8 @@ def chart_forecast(outlook: Assessment | None) -> Forecast | None:
         return None
     if outlook.of_heap:  # it is not RES that rises
         return None
-    room_bytes = outlook.first_met.headroom_max_bytes if outlook.first_met is not None else 0
-    if outlook.growth.limit_s is None or room_bytes <= 0:
+    target = outlook.first_met
+    room_bytes = target.headroom_max_bytes if target is not None and not target.goes_to_swap else 0
+    if outlook.growth.limit_s is None or room_bytes <= 0:  # what goes to swap does not raise RES
         return None
     return Forecast(float(room_bytes), *outlook.growth.limit_s)

@@ -56,7 +56,7 @@ def sharing_lines(frame: Frame, width: int, *, plain: bool = False) -> list[Line
     if view is None or not view.relatives:
         return missing_lines(detail, width)
     lines: list[Line] = []
-    for sentence, look in sharing_sentences(detail, view):
+    for sentence, look in sharing_sentences(detail, view, hidden=frame.hidden):
         lines += wrapped(sentence, width, look)
     if view.own.reading is None and view.own.missing is not Missing.NOTHING:
         lines += wrapped(why_no_reading(view.own, detail.row, os.geteuid()), width)

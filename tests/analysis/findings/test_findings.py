@@ -166,6 +166,9 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("deleted", {"deleted_file": "app"}, {"deleted_file": ""}, Severity.NOTE),
     ("protected", PROTECTED, PROTECTED | {"protected_rss": 20}, Severity.NOTE),
     ("leader_gone", {"leader_gone": True}, {}, Severity.NOTE),
+    ("stopped", {"state": "T"}, {"state": "S"}, Severity.NOTE),
+    ("stopped", {"state": "t"}, {"state": ""}, Severity.NOTE),
+    ("address_space", {"virt": 81, "narrow_space": 100}, {"virt": 80, "narrow_space": 100}, Severity.WARNING),
     ("denied", {"denied": True}, {}, Severity.NOTE),
     ("young", {"age_s": 59.0}, {"age_s": 60.0}, Severity.NOTE),
 ]

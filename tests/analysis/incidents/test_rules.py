@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -86,6 +87,28 @@ def test_confirmed_growth_is_a_danger_where_a_limit_that_kills_is_less_than_an_h
     one: GrowthFacts, severity: Severity
 ) -> None:
     assert found(growing=(one,)) == [("growth", severity)]
+
+
+def test_the_time_to_a_limit_counts_all_that_grow_towards_it_and_says_so() -> None:
+    """Or the fall of available memory, if that is faster."""
+    ram = MACHINE._replace(room_bytes=600 * MIB, is_machine=True)
+    one, other = rising(60, 20.0, limit=ram), rising(120, 20.0, limit=ram, key=OTHER)
+    elsewhere = rising(500, 20.0, limit=SHOP, key=ProcessKey(44, 500))
+
+    def first(*growing: GrowthFacts, fall_mib: float = 0.0) -> Mapping[str, float | str]:
+        used = rise(fall_mib, 20.0) if fall_mib else None
+        inputs = IncidentInputs(100.0, growing, machine=MachineFacts(16 * GIB, 600 * MIB, used=used))
+        return next(
+            found.facts for found in find_incidents(inputs) if found.name == "rising" and found.subject.key == KEY
+        )
+
+    assert first(one)["full_s"] == pytest.approx(200.0)
+    assert "beside_count" not in first(one)
+    assert first(one, other, elsewhere)["full_s"] == pytest.approx(200 / 3)
+    assert first(one, other, elsewhere)["beside_count"] == 1
+    assert first(one, fall_mib=600)["full_s"] == pytest.approx(20.0)
+    assert first(one, fall_mib=600)["falls"] == "yes"
+    assert "falls" not in first(one, fall_mib=61)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""What is said of a group, and that nothing is said to be level or without a limit before that is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.analysis.trend.classify import Growth, Shape
+from memtop.analysis.trend.hysteresis import Confirmation
+from memtop.engine.engine import Engine
+from memtop.errors import AccessDenied
+from memtop.explain.group_sentences import group_sentences
+from memtop.model.frame import GroupDetail
+from memtop.model.group import By, GroupKey
+from memtop.model.request import GroupsRequest, Request, RowSelection
+from memtop.sampling.request import Need, ReadingsRequest
+from tests.engine.groups.worlds import MIB, ROOT, cgroup, world
+from tests.fakes import FakeSource, frame_after
+
+UNIT = "/a.service"
+
+
+def detail(source: FakeSource) -> GroupDetail:
+    readings = ReadingsRequest(needs_all=Need.MEMBERSHIP | Need.GROUPS)
+    groups = GroupsRequest(focus=GroupKey(By.CGROUP, ROOT + UNIT))
+    frame = frame_after(Engine(source), Request(readings, RowSelection(by=By.CGROUP), groups=groups), 3)
+    assert frame.group is not None
+    return frame.group
+
+
+def says(of: GroupDetail) -> str:
+    return " ".join(one.says for one in group_sentences(of))
+
+
+@pytest.mark.parametrize("limit", [AccessDenied("memory.max"), b""])
+def test_a_limit_that_cannot_be_read_is_said_to_be_unknown(limit: bytes | AccessDenied) -> None:
+    source = world(p42=UNIT)
+    cgroup(source, UNIT, 100)
+    assert "is not known" not in says(detail(source))
+    source.files[f"{ROOT}{UNIT}/memory.max"] = limit
+    assert "The limit of a.service is not known." in says(detail(source))
+
+
+def test_a_charge_that_cannot_be_read_is_not_said_to_be_none() -> None:
+    source = world(p42=UNIT)
+    cgroup(source, UNIT, 100, b"%d\n" % (200 * MIB))
+    source.files[f"{ROOT}{UNIT}/memory.current"] = AccessDenied("memory.current")
+    said = says(detail(source))
+    assert "what its cgroup is charged cannot be read" in said
+    assert "no limit" not in said
+
+
+@pytest.mark.parametrize("kind", Shape)
+def test_only_a_level_shape_is_said_to_be_level(kind: Shape) -> None:
+    source = world(p42=UNIT)
+    cgroup(source, UNIT, 100)
+    found = detail(source)._replace(growth=Growth(kind, 60, 100.0), state=Confirmation(kind=kind))
+    level = "Memory is level." in says(found)
+    assert level is (kind is Shape.FLAT)
+    turning = found._replace(state=Confirmation(kind=kind, leaning=Shape.LEAK, agreeing=2, leant_s=1.0))
+    assert "Memory is level." not in says(turning)
