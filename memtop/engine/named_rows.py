@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from memtop.model.frame import ProcessRow
+from memtop.model.frame import Note, ProcessRow
 from memtop.model.name_choice import NameChoice
 
 COMM_BYTES: Final = 15
@@ -69,8 +69,9 @@ def has_name(row: ProcessRow, name: str) -> bool:
 
 
 def contains_name(row: ProcessRow, name: str) -> bool:
-    """Whether one of the names of a program contains this."""
-    return any(name in known for known in row.program_names)
+    """Whether one of the names of a program contains this. Kernel threads, which have no memory, are meant by their
+    whole names only."""
+    return row.note is not Note.KERNEL and any(name in known for known in row.program_names)
 
 
 def _choice(name: str, rows: Iterable[ProcessRow]) -> NameChoice:

@@ -288,6 +288,7 @@ SHELLS = (
     FakeProcess(21, comm=b"sh", cmdline=b"/bin/sh\0/etc/init.d/x\0"),
     FakeProcess(22, comm=b"sshd", cmdline=b"/usr/sbin/sshd\0-D\0"),
     FakeProcess(23, comm=b"python", cmdline=b"python\0/srv/push.sh\0"),
+    FakeProcess(24, comm=b"kworker/R-slub_flushwq", cmdline=b"", flags=KERNEL_FLAGS),
 )
 
 
@@ -295,6 +296,7 @@ def test_a_name_that_a_program_has_stands_for_no_other_that_contains_it() -> Non
     assert named("sh", *SHELLS) == [21]
     assert sorted(named("ssh", *SHELLS)) == [22], "none has it, so it is a part of a name"
     assert named("push.sh", *SHELLS) == [23]
+    assert named("kworker/R-slub_flushwq", *SHELLS) == [24], "a kernel thread only by its whole name"
 
 
 def test_what_a_name_stands_for_is_said_where_there_was_a_choice() -> None:
