@@ -39,7 +39,9 @@ def run(given: Namespace) -> int:
         collected = _recorded(given, subject)
         again = f"memtop replay {shlex.quote(os.path.basename(subject))}"
     host, kernel = ("", "") if again else (os.uname().nodename, os.uname().release)
-    page = report_of(collected.frame, exits=collected.exits, host=host, kernel=kernel, source=again)
+    page = report_of(
+        collected.frame, exits=collected.exits, groups=collected.groups, host=host, kernel=kernel, source=again
+    )
     text = as_markdown(page) if given.markdown else as_html(page)
     if not given.output:
         put(sys.stdout.write, text)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder, generate_latest
 
 from memtop.export.metrics import Families, Metrics
 from memtop.model.frame import Frame
-
-OPEN_METRICS: Final = "application/openmetrics-text"
 
 
 class Exposition:
@@ -21,7 +18,8 @@ class Exposition:
         self._metrics = Metrics()
         self._lock = Lock()
         self._registry = CollectorRegistry()
-        self._texts: dict[str, tuple[bytes, str]] = {}
+        self._texts: dict[str, bytes] = {}
+        """By content type."""
 
     def take(self, frame: Frame) -> None:
         """The next sample."""
@@ -33,12 +31,11 @@ class Exposition:
 
     def text(self, accept: str = "") -> tuple[bytes, str]:
         """The text, and its content type, for a header Accept."""
-        form = OPEN_METRICS if OPEN_METRICS in accept else ""
+        encode, content_type = choose_encoder(accept)  # one of a handful, whatever is asked for
         with self._lock:
-            if form not in self._texts:
-                encode, content_type = choose_encoder(accept)
-                self._texts[form] = encode(self._registry), content_type
-            return self._texts[form]
+            if content_type not in self._texts:
+                self._texts[content_type] = encode(self._registry)
+            return self._texts[content_type], content_type
 
     def plain(self) -> bytes:
         """The text format that node_exporter reads from files."""

@@ -1,7 +1,7 @@
 """Makes metric families of a frame. Names and units follow the conventions of Prometheus.
 
 Groups are never labeled by PID alone, and their number is bounded: the largest have labels of their own, all others
-share one. A group keeps its labels while it is among twice as many, so that groups of like size do not come and go.
+share one; see :mod:`memtop.export.labels`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from memtop.analysis.limits.exit_cause import Oom
+from memtop.export.labels import Labels
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import Frame
 from memtop.model.group import GroupRow
 from memtop.sanitize import clean
 
-MOST_GROUPS: Final = 100
 OTHERS: Final = "(others)"
 _LABELS: Final = ("by", "group")
 _LIKELY_RANK: Final = 4
@@ -86,8 +86,7 @@ class Metrics:
     """The metric families of the latest frame, and counts over all frames."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, None] = {}
-        """Names of the groups that have labels."""
+        self._labels = Labels()
         self._exits: Counter[str] = Counter()
 
     def families(self, frame: Frame) -> list[Metric]:
@@ -97,7 +96,7 @@ class Metrics:
 
     def _groups(self, frame: Frame) -> Iterator[Metric]:
         living = [row for row in frame.groups or () if row.gone_s is None]
-        named, others = self._choose(living)
+        named, others = self._choose(living, frame.at_s)
         for value in _GAUGES:
             family = GaugeMetricFamily(f"memtop_group_{value.name}", value.help, labels=_LABELS)
             for row in named:
@@ -114,7 +113,7 @@ class Metrics:
                     counter.add_metric(_labels(row), found)
             yield counter
 
-    def _choose(self, rows: list[GroupRow]) -> tuple[list[GroupRow], list[GroupRow]]:
+    def _choose(self, rows: list[GroupRow], now_s: float) -> tuple[list[GroupRow], list[GroupRow]]:
         """Groups with labels of their own, and the others. Of several with one name the largest has the label."""
         ordered = sorted(rows, key=lambda row: row.rss_bytes or 0, reverse=True)
         by_name: dict[str, GroupRow] = {}
@@ -122,12 +121,9 @@ class Metrics:
         for row in ordered:
             if by_name.setdefault(_labels(row)[1], row) is not row:
                 others.append(row)
-        near = list(by_name)[: 2 * MOST_GROUPS]
-        kept = [name for name in self._kept if name in near][:MOST_GROUPS]
-        kept += [name for name in near if name not in self._kept][: MOST_GROUPS - len(kept)]
-        self._kept = dict.fromkeys(kept)
-        others += [row for name, row in by_name.items() if name not in self._kept]
-        return [by_name[name] for name in kept], others
+        chosen = self._labels.choose(list(by_name), now_s)
+        others += [row for name, row in by_name.items() if name not in set(chosen)]
+        return [by_name[name] for name in chosen], others
 
     def _machine(self, frame: Frame) -> Iterator[Metric]:
         system = frame.system

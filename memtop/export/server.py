@@ -90,8 +90,15 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "memtop"
     sys_version = ""
 
+    def do_HEAD(self) -> None:
+        """What a GET gives, without the text."""
+        self._answer(with_text=False)
+
     def do_GET(self) -> None:
         """``/metrics``; everything else is not there."""
+        self._answer(with_text=True)
+
+    def _answer(self, *, with_text: bool) -> None:
         if self.path.partition("?")[0] not in ("/metrics", "/"):
             self.send_error(HTTPStatus.NOT_FOUND)
             return
@@ -101,7 +108,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
-            self.wfile.write(text)
+            if with_text:
+                self.wfile.write(text)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are not logged."""

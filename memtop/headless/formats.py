@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from memtop.model.assessment import ExitReport
 
 SCHEMA: Final = 1
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""Characters that a spreadsheet takes for the beginning of a formula."""
+_FORMULA: Final = "=+@\t\r\n\uff1d\uff0b\uff0d\uff20-"
+"""Characters that a spreadsheet takes for the beginning of a formula; some also in full width."""
+_AFTER_SEPARATOR: Final = re.compile(rf"([;\t]\s*)(?=[{_FORMULA}])")
+"""Where a cell begins for a spreadsheet that separates cells by semicolons or tabs, as in many countries."""
 
 Writer = Callable[[Frame], None]
 
@@ -194,15 +197,16 @@ def _shares(row: ProcessRow, frame: Frame) -> dict[str, object]:
 def csv_writer(out: TextIO, *, redact: bool = True) -> Writer:
     """Write fixed columns, one line per process and sample. Cells that a spreadsheet would run get an apostrophe.
 
-    ``redact`` replaces possible secrets in command lines.
+    ``redact`` replaces possible secrets in command lines. The columns are those of the first frame.
     """
     import csv  # noqa: PLC0415 (0.6 ms, not needed for JSON)
 
     writer = csv.writer(out, lineterminator="\n")
     has_heading = False
+    shares: tuple[str, ...] = ()
 
     def write(frame: Frame) -> None:
-        nonlocal has_heading
+        nonlocal has_heading, shares
         if frame.groups is not None:
             from memtop.headless.groups import GROUP_FIELDS, group_object  # noqa: PLC0415 (as above)
 
@@ -214,16 +218,17 @@ def csv_writer(out: TextIO, *, redact: bool = True) -> Writer:
             out.flush()
             return
         if not has_heading:
-            writer.writerow(
-                ("at", *_PROCESS_FIELDS, "name", "command", *_NAMES, *(_SHARES if frame.shares is not None else ()))
-            )
+            shares = _SHARES if frame.shares is not None else ()
+            writer.writerow(("at", *_PROCESS_FIELDS, "name", "command", *_NAMES, *shares))
             has_heading = True
         at = iso(frame.at_s)
         for row in frame.rows:
             cells = [rounded(getattr(row, name)) for name in _PROCESS_FIELDS]
             command = _command(row) if redact else row.command
             names = [getattr(row, name) for name in _NAMES]
-            writer.writerow(map(_cell, (at, *cells, row.name, command, *names, *_shares(row, frame).values())))
+            own_shares = _shares(row, frame)
+            sums = [own_shares.get(name) for name in shares]
+            writer.writerow(map(_cell, (at, *cells, row.name, command, *names, *sums)))
         out.flush()
 
     return write
@@ -291,7 +296,11 @@ def _line(cells: Sequence[tuple[Column, str]]) -> str:
 
 
 def _cell(value: object) -> object:
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """A cell that no spreadsheet runs: an apostrophe before a formula, visible signs for what breaks a line."""
+    if not isinstance(value, str):
+        return value
+    text = _AFTER_SEPARATOR.sub(r"\1'", clean(value))
+    return "'" + text if text.lstrip().startswith(tuple(_FORMULA)) else text
 
 
 def _exact(key: str, raw: bytes | None) -> dict[str, str | None]:

@@ -10,6 +10,7 @@ from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError, ProcessGone
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import Frame, ProcessRow
+from memtop.model.group import By, GroupRow
 from memtop.model.request import ChartWindow, Request, RowSelection
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need, ReadingsRequest
@@ -18,6 +19,7 @@ _NEEDS: Final = (
     Need.STAT | Need.STATUS | Need.OOM | Need.MAPPINGS | Need.LIMITS | Need.RUNTIME | Need.MACHINE | Need.LAZY_FREE
 )
 _ROW_NEEDS: Final = Need.STAT | Need.STATUS | Need.OOM
+_GROUP_NEEDS: Final = Need.MEMBERSHIP | Need.GROUPS
 _POINTS: Final = 600
 _LEAST_WINDOW_S: Final = 30.0
 
@@ -28,6 +30,8 @@ class Collected(NamedTuple):
     frame: Frame
     exits: tuple[ExitReport, ...]
     """The ends of processes that were watched, large or killed, the latest last."""
+    groups: tuple[GroupRow, ...] = ()
+    """The cgroups, the largest first; programs where all processes are in one cgroup."""
 
 
 def from_recording(
@@ -107,10 +111,22 @@ class _Collecting:
         window = ChartWindow(window_s=max(_LEAST_WINDOW_S, self._last_s - begin_s), points=_POINTS)
         frame = self._engine.view(self._request(window))
         assert frame is not None
-        return Collected(frame, tuple(reversed(frame.ended)))
+        return Collected(frame, tuple(reversed(frame.ended)), self._groups())
+
+    def _groups(self) -> tuple[GroupRow, ...]:
+        groups: tuple[GroupRow, ...] = ()
+        for kind in (By.CGROUP, By.PROGRAM):
+            request = self._request(ChartWindow())
+            frame = self._engine.view(request._replace(rows=RowSelection(by=kind)))
+            groups = frame.groups or () if frame is not None else ()
+            if len(groups) > 1:
+                return groups
+        return groups
 
     def _request(self, window: ChartWindow) -> Request:
-        readings = ReadingsRequest(focus=self.key, needs=_ROW_NEEDS, needs_all=_ROW_NEEDS, focus_needs=_NEEDS)
+        readings = ReadingsRequest(
+            focus=self.key, needs=_ROW_NEEDS, needs_all=_ROW_NEEDS | _GROUP_NEEDS, focus_needs=_NEEDS
+        )
         return Request(readings, RowSelection(killed=True, kernel_threads=self._pid is not None), window)
 
 

@@ -10,20 +10,28 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from memtop import __version__, units
-from memtop.analysis.findings import Severity
+from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.analysis.memory_map.moment import NEW_S
+from memtop.explain.answers import answers
+from memtop.explain.chart_levels import Forecast, chart_forecast, chart_limits
 from memtop.explain.exit_text import how
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of, span
 from memtop.explain.incident_text import headline, incident_sentences
 from memtop.explain.limit_names import short
-from memtop.explain.machine_sentences import PART_NAMES, held_by
+from memtop.explain.machine_sentences import PART_NAMES, held_by, large_and_small
 from memtop.explain.placeholders import virt_sentence
-from memtop.model.assessment import Assessment, ExitReport
+from memtop.explain.region_sentences import mark_sentence
+from memtop.model.assessment import Assessment, CountLimit, ExitReport, LimitRow
 from memtop.model.frame import Detail, Frame, ProcessRow
+from memtop.model.group import GroupRow
+from memtop.model.machine import MachineView
 from memtop.redaction import scrub
+from memtop.sampling.smaps.smaps_view import RegionsView
 from memtop.sanitize import clean
 
 MOST_ROWS: Final = 15
+MOST_MAPPINGS: Final = 10
+_MOST_HOLDERS: Final = 3
 SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}
 _LIMIT_FROM: Final = 60
 
@@ -52,24 +60,32 @@ class Report(NamedTuple):
     title: str
     summary: tuple[str, ...]
     """What happened, in at most five lines."""
+    answers: tuple[Told, ...]
+    """Whether the process grows, whether VIRT is a problem, and how far its limit is, in the words of the screen."""
     told: tuple[Told, ...]
     detail: Detail | None
     limits: tuple[tuple[str, float], ...]
-    forecast: tuple[float, float] | None
-    """Earliest and latest time until the first limit, in seconds from the end of the chart."""
-    room_bytes: float
-    """The room under that limit."""
+    """(label, bytes) of the limits in the chart."""
+    forecast: Forecast | None
+    """The rise from the end of the chart to the first limit; None unless growth is confirmed."""
     tables: tuple[Table, ...]
     provenance: tuple[str, ...]
     """When and with what it was made, and how to see it again."""
 
 
 def report_of(
-    frame: Frame, *, exits: Sequence[ExitReport] = (), host: str = "", kernel: str = "", source: str = ""
+    frame: Frame,
+    *,
+    exits: Sequence[ExitReport] = (),
+    groups: Sequence[GroupRow] = (),
+    host: str = "",
+    kernel: str = "",
+    source: str = "",
 ) -> Report:
     """Make the report of one frame.
 
-    ``exits`` are those of the whole time, the latest last, ``source`` is the command that shows the data again.
+    ``exits`` are those of the whole time, the latest last. ``groups`` replace those of the frame, if it lists none.
+    ``source`` is the command that shows the data again.
     """
     detail = frame.detail
     outlook = detail.outlook if detail is not None else None
@@ -77,12 +93,12 @@ def report_of(
     return Report(
         title=_title(detail, host),
         summary=tuple(_summary(frame, line.says, exits))[:5],
+        answers=tuple(_answers(frame)),
         told=tuple(_told(frame, outlook)),
         detail=detail,
-        limits=_limits(outlook),
-        forecast=outlook.growth.limit_s if outlook is not None and outlook.growth is not None else None,
-        room_bytes=float(outlook.first_met.headroom_max_bytes) if outlook is not None and outlook.first_met else 0.0,
-        tables=tuple(table for table in _tables(frame, exits) if table.rows),
+        limits=tuple(limit for limit in chart_limits(outlook) if limit[1] > 0),
+        forecast=chart_forecast(outlook),
+        tables=tuple(table for table in _tables(frame, exits, frame.groups or groups) if table.rows),
         provenance=tuple(_provenance(frame, host, kernel, source)),
     )
 
@@ -115,7 +131,23 @@ def _summary(frame: Frame, machine: str, exits: Sequence[ExitReport]) -> Iterabl
         yield f"Ended during this time: {names}{more}."
 
 
+def _answers(frame: Frame) -> Iterable[Told]:
+    if frame.detail is None:
+        return
+    for answer in answers(frame.detail, frame.system, frame.past_percent):
+        yield Told(SIGNS[answer.severity], answer.severity.name.lower(), answer.says)
+    outlook = frame.detail.outlook
+    if outlook is None or outlook.autopsy is not None or outlook.growth is None:
+        return
+    is_bad = any(finding.severity > Severity.NOTE for finding in outlook.findings)
+    if not is_bad and not weighing(outlook.findings, Weight.OPEN):
+        says = nothing_wrong(outlook, alone=not outlook.findings, computed_percent=frame.past_percent)
+        yield Told(SIGNS[Severity.NOTE], "note", says)
+
+
 def _told(frame: Frame, outlook: Assessment | None) -> Iterable[Told]:
+    if frame.detail is not None and (marked := mark_sentence(frame.detail)):
+        yield Told(SIGNS[Severity.NOTE], "note", marked)
     if outlook is not None:
         if outlook.autopsy is not None:
             first, *rest = autopsy_lines(outlook.autopsy)
@@ -129,54 +161,25 @@ def _told(frame: Frame, outlook: Assessment | None) -> Iterable[Told]:
         yield Told(SIGNS[severity], severity.name.lower(), said.says, "; ".join(said.evidence), said.next)
 
 
-def _limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
-    if outlook is None:
-        return ()
-    return tuple((short(row.name), float(row.limit_bytes)) for row in outlook.limits if row.limit_bytes > 0)
-
-
-def _tables(frame: Frame, exits: Sequence[ExitReport]) -> Iterable[Table]:
+def _tables(frame: Frame, exits: Sequence[ExitReport], groups: Sequence[GroupRow]) -> Iterable[Table]:
     detail = frame.detail
     outlook = detail.outlook if detail is not None else None
     if outlook is not None:
-        rows = [
-            (
-                short(one.name, _LIMIT_FROM),
-                units.long_size(one.limit_bytes),
-                units.long_size(one.used_bytes),
-                units.long_size(one.headroom_max_bytes),
-            )
-            for one in outlook.limits
-        ]
-        yield Table("Limits", ("limit", "at", "used", "room"), tuple(rows))
-        if outlook.growth is not None and outlook.growth.limit_s is not None and outlook.first_met is not None:
-            when = span(*outlook.growth.limit_s)
-            yield Table("Forecast", ("limit", "is reached in"), ((short(outlook.first_met.name, _LIMIT_FROM), when),))
-    if detail is not None and detail.regions is not None and detail.regions.reading is not None:
-        regions = detail.regions.reading.regions
-        kinds = sorted(regions.by_kind(), key=lambda kind: kind.sizes.rss_bytes or 0, reverse=True)
-        lines = tuple(
-            (kind.kind.title, str(kind.count), units.size(kind.sizes.size_bytes), units.size(kind.sizes.rss_bytes))
-            for kind in kinds[:MOST_ROWS]
-        )
-        age_s = detail.regions.age_s or 0.0
-        title = "Regions by kind" if age_s <= NEW_S else f"Regions by kind, read {units.duration(age_s)} before"
-        yield Table(title, ("kind", "mappings", "size", "RSS"), lines)
+        rows = (*map(_limit_row, outlook.limits), *map(_count_row, outlook.counts))
+        yield Table("Limits", ("limit", "at", "used", "%", "room", "when full"), rows)
+        rise = chart_forecast(outlook)
+        if rise is not None and outlook.first_met is not None:
+            name, when = short(outlook.first_met.name, _LIMIT_FROM), span(rise.earliest_s, rise.latest_s)
+            yield Table("Forecast", ("limit", "is reached in"), ((name, when),))
+    if detail is not None and detail.regions is not None:
+        yield from _region_tables(detail.regions)
+    yield Table(
+        "Groups",
+        ("group", "processes", "RES", "limit", "%", "change per minute", "OOM kills"),
+        tuple(map(_group_row, [row for row in groups if row.gone_s is None][:MOST_ROWS])),
+    )
     if frame.machine is not None:
-        yield Table(
-            "Where the machine's RAM went",
-            ("part", "size", "%", "held by"),
-            tuple(
-                (
-                    PART_NAMES[row.part],
-                    units.size(row.size_bytes),
-                    units.percent(100 * row.size_bytes / frame.machine.total_bytes),
-                    held_by(row, 3),
-                )
-                for row in frame.machine.rows
-                if row.size_bytes
-            ),
-        )
+        yield _machine_table(frame.machine)
     yield Table(
         "Ended",
         ("process", "at", "how", "lived", "peak RES", "limit"),
@@ -187,6 +190,94 @@ def _tables(frame: Frame, exits: Sequence[ExitReport]) -> Iterable[Table]:
         "Largest processes",
         ("process", "user", "RES", "VIRT", "change per minute", "command"),
         tuple(_process_row(row) for row in largest),
+    )
+
+
+def _limit_row(one: LimitRow) -> tuple[str, ...]:
+    return (
+        short(one.name, _LIMIT_FROM),
+        units.size(one.limit_bytes),
+        units.size(one.used_bytes),
+        units.percent(100 * one.used_bytes / one.limit_bytes if one.limit_bytes > 0 else 100.0),
+        units.size(one.headroom_max_bytes),
+        f"swaps {units.size(one.swap_room_bytes)}, then " * (one.swap_room_bytes > 0) + one.limit.value,
+    )
+
+
+def _count_row(one: CountLimit) -> tuple[str, ...]:
+    """A limit on mappings or threads."""
+    percent = 100 * one.used / one.limit if one.limit > 0 else 100.0
+    room = max(0, one.limit - one.used)
+    numbers = (units.count(one.limit), units.count(one.used), units.percent(percent), units.count(room))
+    return (short(one.name, _LIMIT_FROM), *numbers, one.beyond)
+
+
+def _region_tables(view: RegionsView) -> Iterable[Table]:
+    """Its mappings by kind, with what each has grown by since they were first read, and the largest mappings."""
+    reading = view.reading
+    if reading is None:
+        return
+    grown = {one.kind: one.delta.rss_bytes for one in reading.since_start.kinds}
+    past = f", read {units.duration(view.age_s)} before" if (view.age_s or 0.0) > NEW_S else ""
+    since = f" (since start: {units.duration(view.start_age_s)} before)" if view.start_age_s else ""
+    kinds = sorted(reading.kinds, key=lambda kind: kind.sizes.rss_bytes or 0, reverse=True)
+    yield Table(
+        f"Regions by kind{past}{since}",
+        ("kind", "mappings", "size", "RSS", "since start"),
+        tuple(
+            (
+                one.kind.title,
+                units.count(one.count),
+                units.size(one.sizes.size_bytes),
+                units.size(one.sizes.rss_bytes),
+                units.signed_size(grown.get(one.kind, 0)),
+            )
+            for one in kinds[:MOST_ROWS]
+        ),
+    )
+    yield Table(
+        f"Largest mappings{past}",
+        ("mapping", "kind", "size", "RSS"),
+        tuple(
+            (
+                f"{one.mapping.start:012x} {one.mapping.perms} {clean(one.mapping.name)}".rstrip(),
+                one.kind.title,
+                units.size(one.sizes.size_bytes),
+                units.size(one.sizes.rss_bytes),
+            )
+            for one in reading.regions.largest("rss_bytes", MOST_MAPPINGS)
+        ),
+    )
+
+
+def _machine_table(view: MachineView) -> Table:
+    large, small = large_and_small(view)
+    rows = [
+        (
+            PART_NAMES[row.part],
+            ("≥" if row.at_most_bytes is not None else "") + units.size(row.size_bytes),
+            units.percent(100 * row.size_bytes / view.total_bytes),
+            units.signed_size(row.change_bytes),
+            held_by(row, _MOST_HOLDERS),
+        )
+        for row in large
+    ]
+    if small:
+        names = ", ".join(f"{PART_NAMES[row.part]} {units.size(row.size_bytes)}" for row in small)
+        rows.append(("less than 0.05 % each", "", "", "", names))
+    past = f", change over {units.duration(view.change_s)}" if view.change_s > 0 else ""
+    return Table(f"Where the machine's RAM went{past}", ("part", "size", "%", "change", "held by"), tuple(rows))
+
+
+def _group_row(row: GroupRow) -> tuple[str, ...]:
+    return (
+        clean(row.name) or "(none)",
+        units.count(row.members),
+        units.size(row.rss_bytes),
+        units.size(row.limit_bytes),
+        units.percent(row.limit_percent),
+        units.signed_size(row.growth_bytes_per_min),
+        units.count(row.oom_kills),
     )
 
 

@@ -132,9 +132,10 @@ class _Chart:
             return
         now = next(value for value in reversed(self.rss) if value is not None)
         corners = [(self.x(self.last), self.y(now))]
-        for end_s in self.report.forecast:
+        forecast = self.report.forecast
+        for end_s in (forecast.earliest_s, forecast.latest_s):
             share = min(1.0, self.ahead / max(end_s, 1e-3))
-            corners.append((self.x(self.last + min(self.ahead, end_s)), self.y(now + share * self.report.room_bytes)))
+            corners.append((self.x(self.last + min(self.ahead, end_s)), self.y(now + share * forecast.room_bytes)))
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
         yield f'<polygon class="forecast" points="{path}"/>'
 

@@ -22,7 +22,8 @@ from memtop.columns import columns_of
 from memtop.engine.engine import Engine
 from memtop.errors import UsageError
 from memtop.export.exposition import Exposition
-from memtop.export.metrics import MOST_GROUPS, OTHERS
+from memtop.export.labels import HOUR_S, MOST_GROUPS, MOST_NEW, Labels
+from memtop.export.metrics import OTHERS
 from memtop.export.server import MOST_CONNECTIONS, Server, address_of
 from memtop.export.textfile import write_textfile
 from memtop.model.frame import Frame
@@ -94,6 +95,26 @@ def test_groups_of_like_size_keep_their_labels() -> None:
     for frame in frames(source):
         exposition.take(frame)
     assert set(values(exposition)["memtop_group_processes"]) == before
+
+
+def test_a_storm_of_ever_new_names_cannot_flood_a_server() -> None:
+    labels, given = Labels(), set[str]()
+    for tick in range(200):
+        names = [f"storm-{tick // 4}-{number}" for number in range(2 * MOST_GROUPS)]
+        chosen = labels.choose(names, 5.0 * tick)
+        assert len(chosen) <= MOST_GROUPS
+        given.update(chosen)
+    assert len(given) == MOST_GROUPS + MOST_NEW
+    assert labels.choose(names, 5.0 * tick + HOUR_S), "an hour later new names have labels again"
+
+
+def test_a_name_that_is_there_for_one_sample_only_has_no_label_and_one_that_comes_back_has_its_own() -> None:
+    labels = Labels()
+    assert labels.choose(["api"], 0.0) == ["api"]
+    assert labels.choose(["api", "once"], 5.0) == ["api"]
+    assert labels.choose(["api", "stays"], 10.0) == ["api"]
+    assert labels.choose(["stays"], 15.0) == ["stays"]
+    assert labels.choose(["api", "stays"], 20.0) == ["stays", "api"], "the server has its series already"
 
 
 @pytest.mark.parametrize("name", [b'a"b', b"a\\b", b"a\nb", b"{x=1}", b"\xff\xfe", "ä".encode()])

@@ -5,22 +5,35 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.cli import run
+from memtop.columns import COLUMNS
 from memtop.demo.recorded_runs import recorded_named
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
+from memtop.explain.incident_text import incident_sentences
 from memtop.model.frame import Frame
-from memtop.report.collect import from_machine
+from memtop.model.group import By
+from memtop.report.collect import from_machine, from_recording
 from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown, markdown_text
 from memtop.sampling.request import Need
+from memtop.sources.recording.replay import Replay
+from memtop.time_of_day import parse_time_of_day
+from memtop.tui.panels.limits import limit_lines
+from memtop.tui.panels.machine import machine_lines
+from memtop.tui.panels.region_items import REGION_COLUMNS, RegionSort, items_of
+from memtop.tui.side.finding_lines import answer_lines, finding_lines
 from memtop.units import long_size
+from tests.engine.groups.test_groups import by
+from tests.engine.groups.worlds import MIB, cgroup, world
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import changed, request
 from tests.screenshots.record import RECORDINGS
@@ -69,12 +82,88 @@ def frame_of(process: FakeProcess, ticks: int = 40) -> Frame:
     return frame
 
 
-def test_the_numbers_on_the_page_are_those_on_the_screen() -> None:
-    frame = frame_of(FakeProcess(42))
+def on_screen(frame: Frame) -> str:
+    """What the screen says of a frame on all its panels, where it has room for it; blanks made one."""
+    width, detail = 2000, frame.detail
+    assert detail is not None
+    lines = [*answer_lines(detail, frame.system, width).lines, *finding_lines(detail, width).lines]
+    lines += [*limit_lines(frame, width), *machine_lines(frame, width)]
+    texts = [line.text for line in lines]
+    if detail.regions is not None:
+        for item in items_of(detail.regions, RegionSort(), list(RegionKind)):
+            texts.append(" ".join(column.text(item) for column in REGION_COLUMNS))
+    for row in frame.rows:
+        texts.append(" ".join(column.text(row) for column in COLUMNS))
+    for incident in frame.incidents.standing if frame.incidents is not None else ():
+        texts.append(incident_sentences(incident).says)  # as the list of incidents has it
+    return " ".join(" ".join(texts).split())
+
+
+def grows_in_a_cgroup() -> Frame:
+    """A process whose growth towards the limit of its cgroup is confirmed."""
+    source = world(p42="/shop")
+    process, engine, frame = source.processes[42], Engine(source), None
+    for tick in range(150):
+        process.rss_pages += 2 * MIB_PAGES
+        cgroup(source, "/shop", 100 + 2 * tick, b"%d\n" % (1000 * MIB), anon=90 + 2 * tick)
+        frame = engine.step(changed(request(focus=process.key, panel="limits"), points=40))
+    assert frame is not None
+    return frame
+
+
+def of_recording(to: str | None) -> Frame:
+    """A frame of a recorded process with readings of its mappings and of the machine."""
+    opened: list[Replay] = []
+
+    def engine() -> Engine:
+        opened.append(Replay(SERVER))
+        return Engine(opened[-1], position=opened[-1].position)
+
+    to_s = None if to is None else parse_time_of_day(to, *Replay(SERVER).span)
+    collected = from_recording(engine, int(QUEUE_WORKER), to_s=to_s)
+    return collected.frame
+
+
+@pytest.mark.parametrize(
+    "frame_made",
+    [
+        pytest.param(lambda: frame_of(FakeProcess(42)), id="grows"),
+        pytest.param(grows_in_a_cgroup, id="towards a limit"),
+        pytest.param(lambda: of_recording("18:09:00"), id="recorded"),
+        pytest.param(lambda: of_recording(None), id="ended"),
+    ],
+)
+def test_every_number_and_sentence_on_the_page_is_that_of_the_screen(
+    frame_made: Callable[[], Frame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    frame = frame_made()
+    screen, report = on_screen(frame), report_of(frame)
     assert frame.detail is not None
-    text = " ".join(Page(as_html(report_of(frame))).texts)
     row = frame.detail.row
-    assert f"RES {long_size(row.rss_bytes)}, VIRT {long_size(row.virt_bytes)}" in text
+    assert f"RES {long_size(row.rss_bytes)}, VIRT {long_size(row.virt_bytes)}" in report.summary[1]
+    for told in (*report.answers, *report.told):
+        says = [told.says] if told not in report.told or told.severity != "danger" else told.says.split("  ")
+        assert all(" ".join(one.split()) in screen for one in says), told
+    tables = {table.title.split(",")[0].split(" (")[0]: table for table in report.tables}
+    for title in ("Limits", "Regions by kind", "Largest mappings", "Where the machine's RAM went", "Largest processes"):
+        for cells in tables[title].rows if title in tables else ():
+            numbers = [cell for cell in cells[1:] if re.fullmatch(r"[+-]?[0-9.]+[A-Z]?", cell)]
+            assert " ".join(numbers[:2]) in screen or all(f" {one} " in f" {screen} " for one in numbers), cells
+    outlook = frame.detail.outlook
+    alarm = outlook is not None and outlook.state is not None and outlook.state.alarm and outlook.autopsy is None
+    assert (report.forecast is not None) == ("Forecast" in tables) == (alarm and bool(outlook and outlook.first_met))
+
+
+def test_the_page_has_the_verdict_the_limits_in_use_and_the_groups() -> None:
+    frame = grows_in_a_cgroup()
+    groups = Engine(world(p42="/shop", p43="/other")).step(by(By.CGROUP))
+    assert groups is not None and groups.groups is not None
+    text = as_markdown(report_of(frame, groups=groups.groups)).replace("\\", "")
+    assert "## Verdict" in text and "Growing +120 MiB/min" in text
+    assert "| limit | at | used | % | room | when full |" in text
+    assert "## Groups" in text and all(f"| {one} |" in text.replace("| /", "| ") for one in ("shop", "other"))
+    assert "## Forecast" in text
 
 
 def test_the_chart_is_well_formed_and_has_every_part() -> None:

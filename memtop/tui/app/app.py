@@ -19,6 +19,7 @@ from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
 from memtop.engine.looking_back import LookingBack
 from memtop.engine.player import Player
+from memtop.explain.chart_levels import chart_forecast, chart_limits
 from memtop.filter import parse_query
 from memtop.model.frame import Frame
 from memtop.sampling.problems import announcer
@@ -53,7 +54,6 @@ from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.colorless_filter import ColorlessLines
 from memtop.tui.drawing.steady_size import SteadyScreen
 from memtop.tui.drawing.text_lines import without_focus
-from memtop.tui.panels.limits import chart_forecast, chart_limits
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.column_layout import size_classes

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from memtop import units
+from memtop.explain.chart_levels import Forecast
 from memtop.model.frame import GroupDetail
 from memtop.sanitize import clean
 from memtop.tui.chart.axes import Scale, clock, known, settle
 from memtop.tui.chart.chart_styles import ChartStyle
-from memtop.tui.chart.picture import Forecast, MemoryPicture
+from memtop.tui.chart.picture import MemoryPicture
 
 _NAME_CELLS = 16
 

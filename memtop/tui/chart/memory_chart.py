@@ -17,6 +17,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from memtop.explain.chart_levels import Forecast
 from memtop.history.process_history import WINDOWS_S
 from memtop.model.frame import Detail, GroupDetail
 from memtop.tui.chart.axes import Scale
@@ -25,7 +26,7 @@ from memtop.tui.chart.chart_base import ChartBase
 from memtop.tui.chart.chart_title import facts, looking_back_text, title_text
 from memtop.tui.chart.curves import DrawnCurves
 from memtop.tui.chart.group_chart import group_picture, group_title
-from memtop.tui.chart.picture import Forecast, Limits, MemoryPicture, picture_of
+from memtop.tui.chart.picture import Limits, MemoryPicture, picture_of
 from memtop.tui.chart.plot import filled, memory_strips, message_strips, points_for, points_to
 from memtop.tui.drawing.cell_text import LOADING, to_ascii
 

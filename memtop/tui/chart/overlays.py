@@ -6,12 +6,13 @@ import math
 from typing import Final
 
 from memtop import units
+from memtop.explain.chart_levels import Forecast
 from memtop.model.frame import Mark
 from memtop.tui.chart.axes import Axis, TimeSpan, clock
 from memtop.tui.chart.canvas import Canvas, narrow
 from memtop.tui.chart.chart_styles import ChartStyle
 from memtop.tui.chart.curves import DOTS_PER_COLUMN
-from memtop.tui.chart.picture import Forecast, MemoryPicture
+from memtop.tui.chart.picture import MemoryPicture
 
 _FORECAST_DOTS: Final = 2
 """Columns of dots between two of a forecast's line."""

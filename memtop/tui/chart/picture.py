@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from memtop.explain.chart_levels import Forecast
 from memtop.model.frame import Detail, Mark, Note, Series
 from memtop.tui.chart.axes import Scale, clock, known, settle
 
 Limits = tuple[tuple[str, float], ...]
 """(label, bytes) of the binding limits."""
-
-
-class Forecast(NamedTuple):
-    """RES grows on at its current rate until the room under the binding limit is used up."""
-
-    room_bytes: float
-    earliest_s: float
-    """Seconds from now."""
-    latest_s: float
-
-    def rises_bytes(self, after_s: float) -> tuple[float, float]:
-        """The further growth after a time, if slow and if fast. It ends at the limit."""
-        slow, fast = (self.room_bytes * after_s / max(end_s, 1e-3) for end_s in (self.latest_s, self.earliest_s))
-        return min(slow, self.room_bytes), min(fast, self.room_bytes)
 
 
 class MemoryPicture(NamedTuple):

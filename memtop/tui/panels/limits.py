@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from memtop import units
-from memtop.explain.finding_text import span
 from memtop.explain.limit_names import short
-from memtop.model.assessment import Assessment, CountLimit, ExitReport, Limit, LimitRow
+from memtop.model.assessment import CountLimit, ExitReport, LimitRow
 from memtop.model.frame import Frame
-from memtop.tui.chart.picture import Forecast
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
 from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
@@ -23,9 +21,6 @@ _NAME_CELLS: Final = (10, 30)
 """Least and most cells."""
 _COLUMNS: Final = (("LIMIT", 7), ("USED", 7), ("%", 6), ("ROOM", 7))
 _BEYOND: Final = "   when full"
-_ON_THE_CHART: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE})
-"""Limits on what RES or VIRT counts. A line of another one (the stack, locked memory, a heap) would look as if RES or
-VIRT met it."""
 _BESIDE_FROM: Final = 74
 """Width from which the last column stands beside the numbers. In less room it has its own line, and names stay
 whole."""
@@ -147,37 +142,3 @@ def _line(shown: _Cells, width: int, *, binds: bool = False) -> list[Line]:
 def _beyond(row: LimitRow) -> str:
     """What the kernel does beyond the limit."""
     return f"swaps {units.size(row.swap_room_bytes)}, then " * (row.swap_room_bytes > 0) + row.limit.value
-
-
-def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
-    """(label, bytes) of the limits that the chart shows: those that count the same memory as RES or VIRT.
-
-    The limit that a confirmed growth will reach shows the time as well.
-    """
-    if outlook is None:
-        return ()
-    growth, state = outlook.growth, outlook.state
-    when = ""
-    if state is not None and state.alarm and growth is not None and growth.limit_s and not outlook.of_heap:
-        when = f" in {span(*growth.limit_s)},"
-    target = outlook.first_met
-    if target is not None and target.goes_to_swap:  # it is swap that is full then
-        when = ""
-    return tuple(
-        (f"{short(row.name)}{when if row is target else ''}", float(row.limit_bytes))
-        for row in outlook.limits
-        if row.limit in _ON_THE_CHART
-    )
-
-
-def chart_forecast(outlook: Assessment | None) -> Forecast | None:
-    """The growth of RES until it reaches the limit that :func:`chart_limits` names; None unless growth is confirmed."""
-    if outlook is None or outlook.state is None or not outlook.state.alarm or outlook.growth is None:
-        return None
-    if outlook.of_heap:  # it is not RES that rises
-        return None
-    target = outlook.first_met
-    room_bytes = target.headroom_max_bytes if target is not None and not target.goes_to_swap else 0
-    if outlook.growth.limit_s is None or room_bytes <= 0:  # what goes to swap does not raise RES
-        return None
-    return Forecast(float(room_bytes), *outlook.growth.limit_s)

@@ -10,11 +10,11 @@ from memtop.analysis.trend.hysteresis import Evidence
 from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit
 from memtop.explain.answers import answers
 from memtop.explain.assessment_json import judged_object
+from memtop.explain.chart_levels import chart_forecast
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.runtimes.view import FindingFacts, HeapFloor, RuntimeCeiling
 from memtop.sampling.request import Need
-from memtop.tui.panels.limits import chart_forecast
 from tests.requests import changed
 from tests.sampling.test_runtimes import GO, JVM, URL, World
 

@@ -12,6 +12,7 @@ from rich.color import Color
 from rich.style import Style
 from textual.strip import Strip
 
+from memtop.explain.chart_levels import Forecast
 from memtop.model.frame import Mark, Note, Series
 from memtop.sanitize import clean
 from memtop.tui.chart.axes import Scale, clock
@@ -19,7 +20,7 @@ from memtop.tui.chart.canvas import Canvas
 from memtop.tui.chart.chart_styles import AREAS, ChartStyle, Glyphs
 from memtop.tui.chart.chart_title import facts, title_text
 from memtop.tui.chart.curves import DrawnCurves
-from memtop.tui.chart.picture import Forecast, MemoryPicture, picture_of
+from memtop.tui.chart.picture import MemoryPicture, picture_of
 from memtop.tui.chart.plot import memory_strips, points_for, points_to
 from tests.rows import GIB, MIB
 from tests.tui.details import make_detail, make_row, make_series

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from memtop.engine.engine import Engine
+from memtop.explain.chart_levels import chart_limits
 from memtop.explain.placeholders import virt_sentence
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
-from memtop.tui.panels.limits import chart_limits, limit_lines
+from memtop.tui.panels.limits import limit_lines
 from memtop.tui.side.finding_lines import finding_lines
 from tests.engine.assessment.test_assessor import charge
 from tests.fakes import FakeProcess, FakeSource, frame_after

@@ -1,0 +1,61 @@
+"""What a chart of RES shows beside the curve: the limits that it may meet, and the rise until one of them."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from memtop.explain.finding_text import span
+from memtop.explain.limit_names import short
+from memtop.model.assessment import Assessment, Limit
+
+_ON_THE_CHART: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE})
+"""Limits on what RES or VIRT counts. A line of another one (the stack, locked memory, a heap) would look as if RES or
+VIRT met it."""
+
+
+class Forecast(NamedTuple):
+    """RES grows on at its current rate until the room under the binding limit is used up."""
+
+    room_bytes: float
+    earliest_s: float
+    """Seconds from now."""
+    latest_s: float
+
+    def rises_bytes(self, after_s: float) -> tuple[float, float]:
+        """The further growth after a time, if slow and if fast. It ends at the limit."""
+        slow, fast = (self.room_bytes * after_s / max(end_s, 1e-3) for end_s in (self.latest_s, self.earliest_s))
+        return min(slow, self.room_bytes), min(fast, self.room_bytes)
+
+
+def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
+    """(label, bytes) of the limits that a chart shows: those that count the same memory as RES or VIRT.
+
+    The limit that a confirmed growth will reach shows the time as well.
+    """
+    if outlook is None:
+        return ()
+    growth, state = outlook.growth, outlook.state
+    when = ""
+    if state is not None and state.alarm and growth is not None and growth.limit_s and not outlook.of_heap:
+        when = f" in {span(*growth.limit_s)},"
+    target = outlook.first_met
+    if target is not None and target.goes_to_swap:  # it is swap that is full then
+        when = ""
+    return tuple(
+        (f"{short(row.name)}{when if row is target else ''}", float(row.limit_bytes))
+        for row in outlook.limits
+        if row.limit in _ON_THE_CHART
+    )
+
+
+def chart_forecast(outlook: Assessment | None) -> Forecast | None:
+    """The growth of RES until it reaches the limit that :func:`chart_limits` names; None unless growth is confirmed."""
+    if outlook is None or outlook.state is None or not outlook.state.alarm or outlook.growth is None:
+        return None
+    if outlook.of_heap:  # it is not RES that rises
+        return None
+    target = outlook.first_met
+    room_bytes = target.headroom_max_bytes if target is not None and not target.goes_to_swap else 0
+    if outlook.growth.limit_s is None or room_bytes <= 0:  # what goes to swap does not raise RES
+        return None
+    return Forecast(float(room_bytes), *outlook.growth.limit_s)
