@@ -1,6 +1,7 @@
-"""What recording costs beside sampling: ``python -m tests.bench.recorder [PROCESSES] [SECONDS]``.
+"""What recording costs beside sampling: ``python -m tests.bench.recorder [PROCESSES] [SECONDS] [MOVING]``.
 
-Processes come and go and move their memory; each lives for some seconds. One engine samples them every second as
+Processes come and go; each lives for up to half a minute, and so many per cent of them (MOVING, 20) take or give back
+memory in a second. One engine samples them every second as
 ``memtop record`` does, in turns of so many SECONDS with and without a recorder, three rounds. The figures are CPU time
 of the whole process a second, the writer's thread and SQLite included, and the size of the file.
 """
@@ -41,9 +42,13 @@ def main() -> int:
     """Measure and print; 1 where the budget is missed."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 20
-    print(f"{count} processes that come and go, {ROUNDS} rounds of {seconds} s each: CPU ms/s", flush=True)
+    moving = int(sys.argv[3]) if len(sys.argv) > 3 else 20
+    print(
+        f"{count} processes that come and go, {moving} % of them move, {ROUNDS} rounds of {seconds} s each: CPU ms/s",
+        flush=True,
+    )
     costs_ms: dict[bool, list[float]] = {False: [], True: []}
-    with tempfile.TemporaryDirectory(prefix="memtop-bench-") as folder, crowd(count):
+    with tempfile.TemporaryDirectory(prefix="memtop-bench-") as folder, crowd(count, moving / 100):
         for number in range(ROUNDS):
             for is_recorded in (False, True):
                 path = Path(folder) / f"{number}.memtop"
@@ -98,11 +103,11 @@ def _request() -> Request:
 
 
 @contextmanager
-def crowd(count: int) -> Iterator[None]:
-    """So many processes, of which each that ends is replaced."""
+def crowd(count: int, moving: float) -> Iterator[None]:
+    """So many processes, of which each that ends is replaced; a share of them moves memory in a second."""
     if (keeper := os.fork()) == 0:
         os.setpgid(0, 0)
-        _keep(count)
+        _keep(count, moving)
     time.sleep(2)
     try:
         yield
@@ -111,28 +116,29 @@ def crowd(count: int) -> Iterator[None]:
         os.waitpid(keeper, 0)
 
 
-def _keep(count: int) -> None:
+def _keep(count: int, moving: float) -> None:
     """Keep so many children, until it is killed."""
     living = 0
     while True:
         while living < count:
             if os.fork() == 0:
-                _live(random.Random(os.getpid()))
+                _live(random.Random(os.getpid()), moving)
             living += 1
         while living and os.waitpid(-1, os.WNOHANG)[0]:
             living -= 1
         time.sleep(0.05)
 
 
-def _live(chance: random.Random) -> None:
-    """Take a little more or less memory every second, for a while."""
+def _live(chance: random.Random, moving: float) -> None:
+    """Take or give back a little memory now and then, for a while."""
     end_s = time.monotonic() + chance.uniform(*LIVES_S)
     held: list[bytearray] = []
     while time.monotonic() < end_s:
-        if len(held) < 8 and chance.random() < 0.6:
-            held.append(bytearray(chance.randrange(1, 64) * 4096))
-        elif held:
-            held.pop()
+        if chance.random() < moving:
+            if held and chance.random() < 0.5:
+                held.pop()
+            else:
+                held.append(bytearray(chance.randrange(1, 64) * 4096))
         time.sleep(1.0)
     os._exit(chance.randrange(2))
 

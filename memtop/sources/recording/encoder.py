@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Final
 
 from memtop.sources.recording.answer_bases import AnswerBases
 from memtop.sources.recording.format import (
+    ANY_ROWS,
     FOUND_BY_QUERIES,
     LABEL_LIMIT,
     PACKED_LIMIT,
+    READ_ROWS,
     VALUE_LIMIT,
     Outcome,
     RecordKind,
@@ -41,7 +43,11 @@ _KEY_BYTES: Final = 64 << 10
 FEWEST_BUNDLED: Final = 3
 """Rows that make a bundle."""
 _LARGEST_BUNDLE: Final = 32_768
-"""Rows of more bytes are not bundled: paths are little of them."""
+"""Rows of more bytes are several bundles, because no more than this helps to pack the next one. The list of processes
+and the sweeps are then rows of their own."""
+_ROW_BYTES: Final = 16
+"""What a row costs beside its path and data."""
+_LISTS: Final = frozenset({RecordKind.PIDS, RecordKind.SWEPT, RecordKind.SWEEP})
 
 
 class Encoder:
@@ -112,6 +118,7 @@ class Encoder:
     def _take(self, tick: Tick) -> frozenset[int]:
         """Take what differs from before as rows. Returns the PIDs that have left."""
         self._rows = []
+        self._known.begin()
         left = self._take_pids(tick.pids) if tick.pids is not None else frozenset()
         for name in self._swept.keys() | tick.sweeps.keys():
             self._take_sweep(name, tick.sweeps.get(name, {}))
@@ -191,13 +198,32 @@ class Encoder:
 
     def _bundled(self) -> list[Row]:
         """The rows of the tick. Small ones are one row: their paths, which are alike at each tick, compress well."""
+        alone = [row for row in self._rows if row[0] in FOUND_BY_QUERIES]
         bundle = [row for row in self._rows if row[0] not in FOUND_BY_QUERIES]
-        data = encode_rows(bundle)
-        if len(bundle) < FEWEST_BUNDLED or len(data) > _LARGEST_BUNDLE:
+        if len(bundle) < FEWEST_BUNDLED:
             return self._rows
-        place = RecordKind.ROWS, ""
-        packed, self._bases[place] = squeeze(data, self._bases.get(place, b""), level=6), data
-        return [*(row for row in self._rows if row[0] in FOUND_BY_QUERIES), (RecordKind.ROWS, b"", None, packed)]
+        data = encode_rows(bundle)
+        if len(data) <= _LARGEST_BUNDLE:
+            return [*alone, self._bundle(ANY_ROWS, data, level=6)]
+        lists = [row for row in bundle if row[0] in _LISTS]
+        return [*alone, *lists, *self._bundles(row for row in bundle if row[0] not in _LISTS)]
+
+    def _bundles(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Bundles of rows that are neither lists of processes nor sweeps."""
+        size, piece = 0, list[Row]()
+        for row in rows:
+            piece.append(row)
+            size += len(row[1]) + len(row[3] or b"") + _ROW_BYTES
+            if size > _LARGEST_BUNDLE:
+                yield self._bundle(READ_ROWS, encode_rows(piece), level=1)
+                size, piece = 0, []
+        if piece:
+            yield self._bundle(READ_ROWS, encode_rows(piece), level=1)
+
+    def _bundle(self, path: bytes, data: bytes, *, level: int) -> Row:
+        place = RecordKind.ROWS, os.fsdecode(path)
+        packed, self._bases[place] = squeeze(data, self._bases.get(place, b""), level=level), data
+        return RecordKind.ROWS, path, None, packed
 
 
 def _joined(paths: Iterable[str]) -> bytes:

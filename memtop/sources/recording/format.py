@@ -19,7 +19,7 @@ KEY         empty                      empty                                    
 KEPT        of the file                an Outcome                                as ASK
 ABOUT       its name                   empty                                     the value
 EVENT       its kind, a word           the pid or NULL                           its label
-ROWS        empty                      empty                                     rows of kinds that no query looks for
+ROWS        see ANY_ROWS               empty                                     rows of kinds that no query looks for
 ==========  =========================  ========================================  ===================================
 
 The mark of a recording that was not finished, because memtop was killed or could not write what it still had, is the
@@ -75,6 +75,8 @@ LABEL_LIMIT: Final = 200
 TOOK_LIMIT_S: Final = 1e9
 """Longest time of one reading."""
 _COMPRESS_FROM: Final = 200
+_CHANGES_FROM: Final = 16
+"""Shorter data is stored as it is: its changes are hardly shorter."""
 _PLAIN: Final = b"\0"
 _ZLIB: Final = b"\1"
 _NUMBERS: Final = b"\2"
@@ -113,6 +115,10 @@ class RecordKind(IntEnum):
 
 FOUND_BY_QUERIES: Final = frozenset({RecordKind.KEY, RecordKind.EXIT, RecordKind.LOST, RecordKind.EVENT})
 """Kinds that are rows of their own in the file."""
+ANY_ROWS: Final = b""
+"""Path of a bundle that may have rows of any such kind, the lists of processes and sweeps among them ..."""
+READ_ROWS: Final = b"reads"
+"""... and of one that has neither, so that who looks for one process need not unpack it."""
 _WITH_BASIS: Final = frozenset(
     {RecordKind.SWEEP, RecordKind.SWEPT, RecordKind.READ_SET, RecordKind.READ, RecordKind.ROWS}
 )
@@ -183,7 +189,12 @@ def decode_rows(data: bytes) -> Iterator[Row]:
 
 def pack(data: bytes, basis: bytes = b"") -> bytes:
     """Pack ``data`` for storage: what differs from ``basis``, or compressed with it as the dictionary if that helps."""
-    if basis and (changes := encode_changes_of(data, basis)) is not None and len(changes) < len(data):
+    if (
+        basis
+        and len(data) >= _CHANGES_FROM
+        and (changes := encode_changes_of(data, basis)) is not None
+        and len(changes) < len(data)
+    ):
         return _NUMBERS + changes
     return squeeze(data, basis)
 

@@ -12,8 +12,10 @@ from memtop.sources.protocol import pid_of
 from memtop.sources.recording.format import RecordKind, Row, encode_took, pack, unpack
 from memtop.sources.recording.tick import Recorded
 
-_NEWEST: Final = 128
-"""Answers that are kept as they were. Files on screen are read at every tick, and most of them change."""
+_NEWEST: Final = 1024
+"""Most answers that are kept as they were ..."""
+_NEWEST_TICKS: Final = 12
+"""... and for how many ticks without a change: most of what changes does so again soon."""
 _PACKED_FROM: Final = 200
 """Smallest answer that is compressed, in bytes."""
 _MOST_SHARED: Final = 1024
@@ -34,13 +36,20 @@ class KnownAnswers:
     def __init__(self) -> None:
         self._answers: dict[int | None, dict[str, Recorded | _Packed]] = defaultdict(dict)
         """By process, so that they can be dropped with it, and by the path below its directory."""
-        self._newest: dict[tuple[int | None, str], None] = {}
-        """Large answers that are not compressed yet, the one that changed last at the end."""
+        self._newest: dict[tuple[int | None, str], int] = {}
+        """Large answers that are not compressed yet, and the tick of their change; the latest at the end."""
+        self._tick = 0
         self._kept: dict[int | None, tuple[Row, ...]] = {}
         self._first: dict[str, bytes] = {}
         """The first large answer by name of the file: files of one name differ little, so it is their dictionary."""
         self._same: dict[Recorded, Recorded] = {}
         """Small answers that many processes share: thousands are in one cgroup."""
+
+    def begin(self) -> None:
+        """Begin the next tick."""
+        self._tick += 1
+        while self._newest and next(iter(self._newest.values())) < self._tick - _NEWEST_TICKS:
+            self._pack_oldest()
 
     def take(self, path: str, answer: Recorded) -> Row | None:
         """Remember an answer. Returns the row for the recording; None if the file said the same before."""
@@ -83,7 +92,7 @@ class KnownAnswers:
             known[name] = self._same.setdefault(answer, answer)
             return
         known[name] = answer
-        self._newest[pid, name] = None
+        self._newest[pid, name] = self._tick
         if len(self._newest) > _NEWEST:
             self._pack_oldest()
 
@@ -110,8 +119,10 @@ def _is_same(before: Recorded | _Packed, answer: Recorded) -> bool:
 
 def _split(path: str) -> tuple[int | None, str]:
     """The process, and the path below its directory; None and the path for a file of the machine."""
-    pid = pid_of(path)
-    return (None, path) if pid is None else (pid, sys.intern(path.split("/", 2)[2]))
+    parts = path.split("/", 2)
+    if parts[0] != "proc" or len(parts) < 3 or not parts[1].isdecimal():
+        return None, path
+    return int(parts[1]), sys.intern(parts[2])
 
 
 def _file_name(path: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import compress, count
+from operator import ne
 from typing import Final
 
 from memtop.errors import RecordingError
@@ -20,6 +22,7 @@ _DIGITS_LIMIT: Final = 40
 _CHANGE_LIMIT: Final = 1 << 70
 _NUMBER: Final = re.compile(rb"( *[0-9]+)")
 _DIGITS: Final = frozenset(b"0123456789")
+_SPACE: Final = 0x20
 _NUMBERS_ONLY: Final = bytes(byte if byte in _DIGITS else 32 for byte in range(256))
 _ZEROS: Final = bytes(48 if byte in _DIGITS else byte for byte in range(256))
 
@@ -28,30 +31,40 @@ def encode_changes_of(data: bytes, basis: bytes) -> bytes | None:
     """What turns ``basis`` into ``data``; None where more than numbers differ."""
     if max(len(data), len(basis)) > LENGTH_LIMIT:
         return None
+    has_same_digits = len(data) == len(basis) and data.translate(_ZEROS) == basis.translate(_ZEROS)
     old, new = basis.translate(_NUMBERS_ONLY).split(), data.translate(_NUMBERS_ONLY).split()
     if len(new) != len(old):
         return None
-    if _without_numbers(basis) != _without_numbers(data):  # or by spaces before numbers: 3 times as expensive
+    if not has_same_digits and _without_numbers(basis) != _without_numbers(data):  # or by spaces: 3 times as expensive
         old, new = _NUMBER.split(basis), _NUMBER.split(data)
         if new[::2] != old[::2]:
             return None
         old, new = old[1::2], new[1::2]
-    coded, unchanged = bytearray(), 0
-    for before, after in zip(old, new, strict=True):
-        if before == after:
-            unchanged += 1
-            continue
-        if max(len(before), len(after)) > _DIGITS_LIMIT:
+    coded, next_place = bytearray(), 0
+    for place in compress(count(), map(ne, old, new)):
+        before, after = old[place], new[place]
+        if len(before) > _DIGITS_LIMIT or len(after) > _DIGITS_LIMIT:
             return None
-        change = int(after) - int(before)
+        number = int(after)
+        change = number - int(before)
         if abs(change) >= _CHANGE_LIMIT:
             return None
-        keeps_width = _with(before, change, keeps_width=False) != after
-        if keeps_width and _with(before, change, keeps_width=True) != after:
-            return None
-        _add(coded, unchanged)
-        _add(coded, (abs(change) << 2) | ((change < 0) << 1) | keeps_width)
-        unchanged = 0
+        size = (change << 2) if change >= 0 else (-change << 2) | 2
+        if before[0] == _SPACE or b"%d" % number != after:  # there are spaces or zeros before one of them
+            keeps_width = _with(before, change, keeps_width=False) != after
+            if keeps_width and _with(before, change, keeps_width=True) != after:
+                return None
+            size |= keeps_width
+        unchanged, next_place = place - next_place, place + 1
+        if unchanged < 0x80 and size < 0x4000:
+            coded.append(unchanged)
+            if size > 0x7F:
+                coded.append(0x80 | size & 0x7F)
+                size >>= 7
+            coded.append(size)
+        else:
+            _add(coded, unchanged)
+            _add(coded, size)
     return bytes(coded)
 
 

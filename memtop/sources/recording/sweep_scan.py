@@ -43,10 +43,17 @@ class _OneProcess:
         self.pid = pid
         self.answer: bytes | None = None
         self._basis = b""
+        self._bundle = b""
+        """The last bundle, with which the next one is packed."""
 
     def learn(self, kind: int, status: object, data: object) -> None:
-        if kind == RecordKind.KEY:
-            self.answer = None
+        if kind == RecordKind.ROWS:
+            self._bundle = unpack(blob(data), self._bundle)
+            for one, path, its_status, stored in decode_rows(self._bundle):
+                if one == RecordKind.PIDS or (one == RecordKind.SWEEP and path == self.name):
+                    self.learn(one, its_status, stored)
+        elif kind == RecordKind.KEY:
+            self.answer, self._bundle = None, b""
             for one, path, its_status, stored in decode_rows(unpack(blob(data), limit_bytes=KEY_LIMIT)):
                 if one == RecordKind.PIDS or (one == RecordKind.SWEEP and path == self.name):
                     self._basis = b""

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from memtop.errors import RecordingError
 from memtop.sources.recording.checked_values import blob, integer
 from memtop.sources.recording.events import event_queries
-from memtop.sources.recording.format import Row
+from memtop.sources.recording.format import ANY_ROWS, Row
 
 DEADLINE_S: Final = 2.0
 """Longest time of one query."""
@@ -122,8 +122,8 @@ class Ticks:
         """Number, kind, status and data, unchecked, of what tells a sweep's answers at some instants."""
         rows: Iterator[tuple[int, int, object, object]] = self._query().execute(
             "SELECT tick, kind, status, data FROM fact WHERE tick >= ? AND tick < ? "
-            "AND (kind IN (1, 10) OR (kind = 3 AND path = ?)) ORDER BY rowid",
-            (first, end, name),
+            "AND (kind IN (1, 10) OR (kind = 3 AND path = ?) OR (kind = 14 AND path = ?)) ORDER BY rowid",
+            (first, end, name, ANY_ROWS),
         )
         return rows
 
