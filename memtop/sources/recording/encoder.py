@@ -42,7 +42,7 @@ _KEY_BYTES: Final = 64 << 10
 """Fewest bytes from one keyframe to the next, unless that is too many ticks: they are played in some milliseconds."""
 FEWEST_BUNDLED: Final = 3
 """Rows that make a bundle."""
-_LARGEST_BUNDLE: Final = 32_768
+LARGEST_BUNDLE: Final = 32_768
 """Rows of more bytes are several bundles, because no more than this helps to pack the next one. The list of processes
 and the sweeps are then rows of their own."""
 _ROW_BYTES: Final = 16
@@ -203,7 +203,7 @@ class Encoder:
         if len(bundle) < FEWEST_BUNDLED:
             return self._rows
         data = encode_rows(bundle)
-        if len(data) <= _LARGEST_BUNDLE:
+        if len(data) <= LARGEST_BUNDLE:
             return [*alone, self._bundle(ANY_ROWS, data, level=6)]
         lists = [row for row in bundle if row[0] in _LISTS]
         return [*alone, *lists, *self._bundles(row for row in bundle if row[0] not in _LISTS)]
@@ -214,7 +214,7 @@ class Encoder:
         for row in rows:
             piece.append(row)
             size += len(row[1]) + len(row[3] or b"") + _ROW_BYTES
-            if size > _LARGEST_BUNDLE:
+            if size > LARGEST_BUNDLE:
                 yield self._bundle(READ_ROWS, encode_rows(piece), level=1)
                 size, piece = 0, []
         if piece:

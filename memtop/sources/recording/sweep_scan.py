@@ -53,11 +53,15 @@ class _OneProcess:
                 if one == RecordKind.PIDS or (one == RecordKind.SWEEP and path == self.name):
                     self.learn(one, its_status, stored)
         elif kind == RecordKind.KEY:
-            self.answer, self._bundle = None, b""
+            self.answer, self._basis, self._bundle = None, b"", b""
+            lists: list[tuple[int, object, object]] = []
             for one, path, its_status, stored in decode_rows(unpack(blob(data), limit_bytes=KEY_LIMIT)):
-                if one == RecordKind.PIDS or (one == RecordKind.SWEEP and path == self.name):
-                    self._basis = b""
+                if one == RecordKind.SWEEP and path == self.name:
                     self.learn(one, its_status, stored)
+                elif one == RecordKind.PIDS:
+                    lists.append((one, its_status, stored))
+            for row in lists:  # a keyframe still has the answers about those who leave at its instant
+                self.learn(*row)
         elif kind == RecordKind.SWEEP:
             self._basis = unpack(blob(data), self._basis)
             self.answer = _change(self._basis, self.pid, self.answer)
