@@ -26,7 +26,7 @@ from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown, markdown_text
 from memtop.sampling.request import Need
 from memtop.sources.recording.replay import Replay
-from memtop.time_of_day import parse_time_of_day
+from memtop.time_of_day import parse_instant
 from memtop.tui.panels.limits import limit_lines
 from memtop.tui.panels.machine import machine_lines
 from memtop.tui.panels.region_items import REGION_COLUMNS, RegionSort, items_of
@@ -119,7 +119,7 @@ def of_recording(to: str | None) -> Frame:
         opened.append(Replay(SERVER))
         return Engine(opened[-1], position=opened[-1].position)
 
-    to_s = None if to is None else parse_time_of_day(to, *Replay(SERVER).span)
+    to_s = None if to is None else parse_instant(to, *Replay(SERVER).span)
     collected = from_recording(engine, int(QUEUE_WORKER), to_s=to_s)
     return collected.frame
 
