@@ -125,6 +125,11 @@ class RowTable:
         del self._entries[key.pid]
         return entry.living
 
+    def last_row(self, key: ProcessKey) -> ProcessRow | None:
+        """The last row of a process with memory, which a process loses before it is gone; None if it does not live."""
+        entry = self._entries.get(key.pid)
+        return entry.living if entry is not None and entry.row.key == key else None
+
     def row(self, key: ProcessKey) -> ProcessRow | None:
         """The row of a process; None if it does not live."""
         entry = self._entries.get(key.pid)

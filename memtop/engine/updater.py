@@ -38,6 +38,7 @@ class Updater:
         machine_is_new = self._state.machine.take(sample, everybody=request.everybody and sample.everybody)
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
         last = {key: row for key in sample.gone if (row := self._state.table.row(key)) is not None}
+        living = {key: row for key in last if (row := self._state.table.last_row(key)) is not None}
         unwatched = [key for key in sample.gone if not self._depart(key, ended.get(key.pid, sample.wall_s), sample)]
         still, doubted = request.window.stands_still, self._doubted(readings.focus, now_s)
         sums_family = self._state.assessor is not None and self._state.assessor.wants_family_sum(readings.focus)
@@ -82,7 +83,7 @@ class Updater:
             self._assess(self._state.assessor, sample, plan, last)
             if self._state.groups is not None:
                 self._state.groups.note_restarts(self._state.assessor.restarted, sample)
-        self._forget_departed(unwatched, last, ended, sample)
+        self._forget_departed(unwatched, living, ended, sample)
 
     def _keep_time(self, sample: Sample, delay_s: float) -> None:
         before, self._state.sample = self._state.sample, sample

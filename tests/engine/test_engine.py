@@ -679,3 +679,15 @@ def test_rows_out_of_view_move_on_in_turn_and_not_all_at_one_tick() -> None:
         before = rows
     assert max(map(len, moved)) < 30
     assert len(set().union(*moved)) == 130, "their trends have moved on by two cells"
+
+
+def test_a_large_process_that_lost_its_memory_before_it_was_gone_keeps_its_last_numbers() -> None:
+    large, other = FakeProcess(42, rss_pages=4000 * MIB_PAGES), FakeProcess(50)
+    source = FakeSource(large, other)
+    engine = Engine(source)
+    step(engine, on(other), times=2)
+    large.state = "Z"
+    step(engine, on(other))
+    del source.processes[42]
+    step(engine, on(other))
+    assert row(step(engine, on(large))).rss_bytes == 4000 * MIB
