@@ -64,6 +64,8 @@ def answers(detail: Detail, system: SystemRow, computed_percent: int | None = No
     of_virt = Answer(virt, Severity.NOTE, "virt")
     if not known:
         return [of_virt]
+    if outlook is None and detail.cursor_s is None and not detail.paused:
+        return [Answer(_EARLY, Severity.NOTE, "verdicts"), of_virt]
     if outlook is None:
         slope = detail.slope_bytes_per_min
         moved = "not known" if slope is None else f"RES {_signed(slope)}/min in the minute before"

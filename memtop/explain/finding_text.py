@@ -236,6 +236,16 @@ def autopsy_lines(autopsy: ExitReport) -> list[str]:
     return lines
 
 
+def autopsy_next(autopsy: ExitReport) -> str:
+    """What to do after an end; empty after one that was no failure."""
+    texts: dict[str, str] = finding_texts()["autopsy"]["next"]
+    if autopsy.is_oom:
+        return texts["oom"]
+    if autopsy.signal == signal.SIGKILL:
+        return texts["sigkill"]
+    return texts["crash"] if autopsy.is_crash else ""
+
+
 def _signal_name(number: int) -> str:
     try:
         return f"{number} ({signal.Signals(number).name})"

@@ -9,7 +9,7 @@ from memtop.analysis.limits.exit_cause import Clue, Oom
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.explain import topic
-from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of, span
+from memtop.explain.finding_text import autopsy_lines, autopsy_next, nothing_wrong, sentences_of, span
 from memtop.explain.limit_names import short
 from memtop.explain.package_files import tables_of
 from memtop.model.assessment import Assessment, ExitReport
@@ -110,6 +110,24 @@ def test_an_autopsy_tells_how_why_whose_limit_and_who_follows() -> None:
         "PID 43",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "oom", "begins"),
+    [
+        (None, 9, Oom.CERTAIN, "Raise the limit"),
+        (None, 9, Oom.NO, "Find out what sent SIGKILL"),
+        (None, 11, Oom.NO, "Read its log"),
+        (3, None, Oom.NO, "Read its log"),
+        (0, None, Oom.NO, ""),
+        (None, 15, Oom.NO, ""),
+    ],
+)
+def test_what_to_do_after_an_end_depends_on_its_cause(
+    code: int | None, number: int | None, oom: Oom, begins: str
+) -> None:
+    step = autopsy_next(ExitReport(ProcessKey(42, 1), "app", "app", 1.7e9, code, number, oom, ()))
+    assert step.startswith(begins) and bool(step) is bool(begins)
 
 
 def test_a_long_path_of_a_cgroup_is_told_by_its_end() -> None:

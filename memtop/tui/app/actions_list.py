@@ -121,9 +121,9 @@ class ListActions(AppState):
         try:
             query = parse_query(event.value, groups=self.view.rows.lists_groups)
         except UsageError as error:
-            complaint.update(Content(str(error)))
+            complaint.add_class("-wrong").update(Content(str(error)))
             return
-        complaint.update(Content(filter_hint(event.value, groups=self.view.rows.lists_groups)))
+        complaint.remove_class("-wrong").update(Content(filter_hint(event.value, groups=self.view.rows.lists_groups)))
         self.choose(query=query)
 
     def action_keep_filter(self) -> None:

@@ -12,7 +12,7 @@ from memtop.tui.drawing.stacked_bar import StackedBar, legend
 from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
 from memtop.units import duration
 
-WAITING = "Detecting the runtime from the program file, its libraries and its counters ..."
+WAITING = "Detecting the runtime …"
 _NARROW_BELOW = 100
 
 

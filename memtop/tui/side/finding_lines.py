@@ -10,10 +10,10 @@ from rich.cells import cell_len
 
 from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.explain.answers import Answer, answers
-from memtop.explain.finding_text import FindingText, autopsy_lines, nothing_wrong, sentences_of
+from memtop.explain.finding_text import FindingText, autopsy_lines, autopsy_next, nothing_wrong, sentences_of
 from memtop.explain.group_sentences import group_sentences
 from memtop.explain.region_sentences import mark_sentence
-from memtop.model.assessment import Assessment
+from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import Detail, Frame, GroupDetail, SystemRow
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cell_text import ELLIPSIS, fit
@@ -79,9 +79,11 @@ def answer_lines(detail: Detail, system: SystemRow, width: int, computed_percent
 
 def brief_lines(detail: Detail, system: SystemRow, width: int, computed_percent: int | None = None) -> SideLines:
     """The same in a few lines: the worst answer or finding, what to do, the other answers, then the rest."""
-    said = sorted(answers(detail, system, computed_percent), key=lambda answer: -answer.severity)
     outlook = detail.outlook
-    steps = _next_steps(outlook) if outlook is not None and outlook.autopsy is None else []
+    if outlook is not None and outlook.autopsy is not None:
+        return _autopsy(outlook.autopsy, width, brief=True)
+    said = sorted(answers(detail, system, computed_percent), key=lambda answer: -answer.severity)
+    steps = _next_steps(outlook) if outlook is not None else []
     first, rest = _worded(said[:1], width), said[1:]
     for words in steps[:1]:
         if not said or said[0].severity < words.severity:  # no answer is about it
@@ -149,7 +151,7 @@ def _findings(detail: Detail, width: int, computed_percent: int | None) -> SideL
     if outlook is None:
         return SideLines([], {})
     if outlook.autopsy is not None:
-        return _autopsy(outlook, width)
+        return _autopsy(outlook.autopsy, width, brief=False)
     lines: list[Line] = []
     topics: dict[int, str] = {}
     for finding in outlook.findings:
@@ -174,12 +176,17 @@ def _findings(detail: Detail, width: int, computed_percent: int | None) -> SideL
     return found
 
 
-def _autopsy(outlook: Assessment, width: int) -> SideLines:
-    assert outlook.autopsy is not None
+def _autopsy(autopsy: ExitReport, width: int, *, brief: bool) -> SideLines:
+    """How it ended, what to do, and the rest. ``brief``: each sentence in one line."""
     lines: list[Line] = []
-    bad = outlook.autopsy.oom.value in ("certain", "probable")
-    for number, text in enumerate(autopsy_lines(outlook.autopsy)):
+    steps: dict[int, str] = {}
+    bad, step = autopsy.is_oom, autopsy_next(autopsy)
+    texts = autopsy_lines(autopsy)
+    for number, text in enumerate([*texts[:2], *([f"Next: {step}"] if step else []), *texts[2:]]):
         look = ("danger" if bad else "strong") if number < 2 else ""
-        mark = f"{DANGER_MARK} " if bad and number == 1 else ""
-        lines += wrapped(mark + text, width, look, _INDENT)
-    return of_one_topic(lines, "autopsy")
+        said = f"{DANGER_MARK} {text}" if bad and number == 1 else text
+        first = len(lines)
+        lines += [Line(fit(said, width, left=True), look)] if brief else wrapped(said, width, look, _INDENT)
+        if step and number == 2:
+            steps = dict.fromkeys(range(first, len(lines)), step)
+    return SideLines(lines, dict.fromkeys(range(len(lines)), "autopsy"), steps)
