@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, unique
-from signal import SIGHUP, SIGINT, SIGPIPE, SIGTERM
-from typing import Final, NamedTuple
+from signal import SIGPIPE
+from typing import NamedTuple
 
 from memtop.analysis.findings import Finding
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
-from memtop.analysis.limits.exit_cause import Clue, Oom
+from memtop.analysis.limits.exit_cause import ASKS_TO_END, Clue, Oom
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.process_key import ProcessKey
 from memtop.runtimes.view import ToolTarget
 from memtop.sampling.cgroup_reading import CgroupReading, Policy
-
-ASKS_TO_END: Final = frozenset({SIGHUP, SIGINT, SIGPIPE, SIGTERM})
-"""Signals with which a user, a shell, a supervisor or a pipeline asks a process to end."""
 
 
 @unique

@@ -8,6 +8,7 @@ from typing import Final
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts
 from memtop.analysis.incidents.incident import MACHINE, Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import ExitFacts, IncidentInputs
+from memtop.analysis.limits.exit_cause import ASKS_TO_END
 from memtop.process_key import ProcessKey
 
 OOM_FRESH_S: Final = 60.0
@@ -80,13 +81,14 @@ def died(inputs: IncidentInputs) -> Iterator[Incident]:
             continue
         yield Incident(
             "died",
-            WARNING if one.signal is not None else NOTE,
+            WARNING if one.signal is not None and one.signal not in ASKS_TO_END else NOTE,
             _subject(one),
             facts(
                 victim=one.name,
                 signal_number=one.signal,
                 code=one.exit_code if one.signal is None else None,
                 peak_bytes=one.peak_bytes,
+                others_count=one.count - 1 if one.count > 1 else None,
                 again="it was started again" if one.key in restarted else None,
                 cgroup=one.cgroup_name or None,
                 ago_s=_even(ago_s),

@@ -10,6 +10,9 @@ import signal
 from enum import Enum
 from typing import Final
 
+ASKS_TO_END: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM})
+"""Signals with which a user, a shell, a supervisor or a pipeline asks a process to end."""
+
 
 class Oom(Enum):
     """How certain it is that the kernel's OOM killer ended it."""

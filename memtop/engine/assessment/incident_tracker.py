@@ -9,6 +9,7 @@ from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.incidents import ExitFacts, IncidentInputs, StandingIncidents, find_incidents
+from memtop.analysis.incidents.exits import DEATH_TOLD_S
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.limits.large import is_large
 from memtop.engine.assessment.cgroup_watch import CgroupWatch
@@ -106,10 +107,12 @@ class IncidentTracker:
                 self._explain()
             elif not (one.large and (one.signal is not None or one.exit_code)):
                 continue  # no rule names it, and a storm of such must not displace those that are named
-            earlier = next((old for old in self._exits if old.is_oom and one.is_oom and _same(old, one)), None)
-            if earlier is not None:
+            earlier = next((old for old in self._exits if _is_alike(old, one)), None)
+            if earlier is not None and (one.is_oom or one.at_s - earlier.at_s <= DEATH_TOLD_S):
                 self._exits.remove(earlier)
                 one = replace(one, count=earlier.count + 1)
+                if earlier.cgroup_path != one.cgroup_path:
+                    one = replace(one, cgroup_name="")
             self._exits.append(one)
         vmstat = step.sample.system.vmstat
         kills = vmstat.oom_kill if vmstat is not None else None
@@ -166,9 +169,16 @@ class IncidentTracker:
         return sum(one.count for one in recent if step.now_s - one.at_s <= KILL_S + UNEXPLAINED_S)
 
 
-def _same(one: ExitFacts, other: ExitFacts) -> bool:
-    """Whether two ends are of the same program in the same cgroup."""
-    return one.cgroup_path == other.cgroup_path and one.name.partition(" (")[0] == other.name.partition(" (")[0]
+def _is_alike(one: ExitFacts, other: ExitFacts) -> bool:
+    """Whether two ends are one story: of the same program in the same way, and those of the OOM killer in the same
+    cgroup, whose limit it was."""
+    if (one.is_oom, one.signal, one.exit_code) != (other.is_oom, other.signal, other.exit_code) and not (
+        one.is_oom and other.is_oom
+    ):
+        return False
+    if one.is_oom and one.cgroup_path != other.cgroup_path:
+        return False
+    return one.name.partition(" (")[0] == other.name.partition(" (")[0]
 
 
 def unseen(step: StepInput) -> Unseen:

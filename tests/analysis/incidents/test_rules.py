@@ -269,6 +269,7 @@ def test_of_other_ends_only_those_of_large_processes_that_went_wrong_are_named()
     end = ExitFacts(KEY, "db (42)", 90.0, is_oom=False, signal=11, peak_bytes=3 * GIB, large=True)
     assert found(exits=(end,)) == [("died", WARNING)]
     assert found(exits=(replace(end, signal=None, exit_code=1),)) == [("died", NOTE)]
+    assert found(exits=(replace(end, signal=15),)) == [("died", NOTE)], "it was asked to end"
     assert found(exits=(replace(end, signal=None, exit_code=0),)) == []
     assert found(exits=(replace(end, large=False),)) == []
 

@@ -7,7 +7,7 @@ import pytest
 from memtop.analysis.incidents import Incident
 from memtop.engine.assessment.incident_tracker import UNSEEN_TICKS
 from memtop.engine.engine import Engine
-from memtop.explain.incident_text import headline
+from memtop.explain.incident_text import headline, incident_sentences
 from memtop.model.frame import Frame
 from memtop.model.incidents import IncidentReport
 from memtop.process_key import ProcessKey
@@ -317,3 +317,21 @@ def test_what_is_not_looked_at_is_counted() -> None:
     for _ in range(UNSEEN_TICKS):
         frame = engine.step(watched)
     assert frame is not None and report(frame).unseen.unassessed == 0
+
+
+def test_many_that_a_signal_ended_in_the_same_way_are_one_incident() -> None:
+    """Pods of one deployment, each in a cgroup of its own."""
+    pods = [
+        FakeProcess(100 + number, comm=b"pod", cmdline=b"/bin/pod\0", rss_pages=1000 * MIB_PAGES) for number in range(7)
+    ]
+    source, engine = world(FakeProcess(42), *pods)
+    for _ in range(4):
+        step(engine)
+    for number, pod in enumerate(pods):
+        del source.processes[pod.pid]
+        source.ended = [Exit(pod.pid, source.wall_s, 9 if number else 11)]
+        frame = step(engine)
+    assert names(frame) == ["died", "died"]
+    said = sorted("; ".join(incident_sentences(one).clauses) for one in report(frame).standing)
+    assert "so did" not in said[0] and "signal 11" in said[0]
+    assert "so did 5 more of that program" in said[1] and "signal 9" in said[1]
