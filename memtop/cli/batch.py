@@ -76,11 +76,11 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
             ),
         )
         if not settings.output:
-            write = _reporting(source, _writer(form, settings, sys.stdout))
+            write = _reporting(source, settings, _writer(form, settings, sys.stdout))
             _watch(engine, request, settings, write, ending, source=source, dog=dog)
         else:
             with _new_file(settings.output) as file:
-                write = _reporting(source, _writer(form, settings, file))
+                write = _reporting(source, settings, _writer(form, settings, file))
                 _watch(engine, request, settings, write, ending, source=source, dog=dog)
     except BaseException as error:
         source.close()
@@ -95,10 +95,11 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
     return 0
 
 
-def _reporting(source: Source, write: formats.Writer) -> formats.Writer:
-    """Write frames, and report on standard error what the screen would announce: failed readings, each kind once, and
-    when a recording begins to have problems."""
+def _reporting(source: Source, settings: Settings, write: formats.Writer) -> formats.Writer:
+    """Write frames, and report on standard error what the screen would announce: failed readings, each kind once, why
+    an address that was given has no metrics, and when a recording begins to have problems."""
     reported = False
+    addressed = {pid for pid, _ in settings.go_urls} | (set(settings.pids) if settings.go_urls else set())
     announce = announcer(say)
 
     def report_and_write(frame: Frame) -> None:
@@ -108,6 +109,12 @@ def _reporting(source: Source, write: formats.Writer) -> formats.Writer:
             say(problem)
         reported = problem is not None
         announce(one for one in frame.problems if one != problem)
+        if addressed:
+            announce(
+                f"no metrics of process {key.pid}: {runtime['heap_trouble']}"
+                for key, runtime in frame.runtimes.items()
+                if key.pid in addressed and runtime["heap_trouble"]
+            )
         write(frame)
 
     return report_and_write

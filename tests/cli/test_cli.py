@@ -460,3 +460,11 @@ def test_a_command_behind_options_is_refused_and_not_taken_for_a_name(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "a command comes before all options: memtop " in said
+
+
+def test_json_and_standard_error_say_why_an_address_has_no_metrics() -> None:
+    me = str(os.getpid())
+    done = memtop("--json", "-n", "3", "-d", "0.2", "--go-url", f"{me}=http://127.0.0.1:1/debug/vars", me)
+    why = b"http://127.0.0.1:1/debug/vars: connection refused: nothing listens there"
+    assert done.stderr.decode().splitlines() == [f"memtop: no metrics of process {me}: {why.decode()}"]
+    assert why in done.stdout.splitlines()[-1]

@@ -102,7 +102,14 @@ def test_a_new_runtime_is_in_the_json(tree: str) -> None:
     process = FakeProcess(PID)
     frame = frame_of(tree, request(only=frozenset({PID}), runtimes=True), process)
     found = json.loads(json.dumps(frame.runtimes[process.key]))
-    assert found == {"name": "toy", "version": "7", "settings": {"TOY_LIMIT": "64m"}, "heap": None, "heap_age_s": None}
+    assert found == {
+        "name": "toy",
+        "version": "7",
+        "settings": {"TOY_LIMIT": "64m"},
+        "heap": None,
+        "heap_age_s": None,
+        "heap_trouble": None,
+    }
 
 
 def test_a_setting_that_was_recorded_later_than_the_identity_is_found_in_a_replay(tree: str) -> None:

@@ -9,6 +9,8 @@ from memtop.errors import ParseError
 from memtop.runtimes.go.heap import GoHeap, MetricsFormat, go_heap
 
 DEEPEST: Final = 32
+MOST_VALUES: Final = 100_000
+"""A program publishes some hundred. A hostile one could make megabytes of JSON into a hundred megabytes of objects."""
 _FIELDS: Final = {
     "HeapAlloc": "heap_alloc_bytes",
     "HeapSys": "heap_sys_bytes",
@@ -66,6 +68,8 @@ def parse_expvar(body: bytes) -> GoHeap:
 def _json(body: bytes) -> Any:
     if _too_deep(body):
         raise ParseError("metrics", "JSON that is nested too deeply")
+    if body.count(b",") > MOST_VALUES:
+        raise ParseError("metrics", "JSON with more values than metrics have")
     try:
         return json.loads(body, parse_constant=_refuse, parse_int=_integer)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors

@@ -215,7 +215,7 @@ class RuntimeScheduler:
             known = record.tracker.to_json(fresh=not record.trouble) if record is not None else None
             if record is not None and known is not None:
                 age_s = None if record.figures_s is None or now_s is None else round(now_s - record.figures_s, 3)
-                found[key] = known | {"heap_age_s": age_s}
+                found[key] = known | {"heap_age_s": age_s, "heap_trouble": clean(record.trouble) or None}
         return found
 
     def lazy_free_decides(self, key: ProcessKey) -> bool:

@@ -308,3 +308,22 @@ def test_a_megabyte_of_anything_is_parsed_within_a_second() -> None:
 def test_the_fixtures_hold_no_command_line() -> None:
     assert GO_RUNS
     assert all(b'"cmdline": []' in body for name, body in ANSWERS.items() if name in ("leak", "goroutines"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        (b"HeapAlloc" + b" " * 19) * 40_000,
+        (b"abc_" * 3 + b" ") * 80_000,
+        b"HeapAlloc" + b"_A" * 500_000,
+        b"HeapAlloc: " + b"1,000" * 200_000,
+        b"go_memstats_heap_alloc_bytes" + b" " * 1_000_000,
+        b'{"memstats": {}' + b', "x": 1' * 130_000 + b"}",
+    ],
+    ids=["spaces", "words", "parts", "commas", "Prometheus", "JSON"],
+)
+def test_no_body_takes_more_than_its_bytes(body: bytes) -> None:
+    started_s = time.process_time()
+    with suppress(ParseError):
+        parse_go_metrics(body)
+    assert time.process_time() - started_s < 1.0
