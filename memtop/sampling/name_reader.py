@@ -57,6 +57,8 @@ class NameReader:
             if record.command_wanted:
                 done, raw = self._answer(f"{record.folder}/cmdline", COMMAND_LIMIT)
                 if done:
+                    if raw and not raw.strip(b"\0 "):
+                        raw = b""  # overwritten with nothing, which is no name to show
                     record.command_wanted = pid in self._stale
                     self._stale.discard(pid)
                     changed = raw != record.command_raw

@@ -347,6 +347,11 @@ def test_the_table_shows_a_script_without_its_interpreters_path_and_json_the_who
     assert shown.command == "/root/.pyenv/versions/3.11/bin/python -u /srv/orders^[.py --fast"
 
 
+def test_a_command_line_overwritten_with_nothing_is_shown_as_the_kernels_name() -> None:
+    shown = row(step(Engine(FakeSource(FakeProcess(42, cmdline=b"\0\0 \0\0")))))
+    assert (shown.command, shown.short_command) == ("[app]", "[app]")
+
+
 def test_total_counts_before_the_filter() -> None:
     frame = step(Engine(family()), request(where=parse_query("api").where))
     assert (frame.total, len(frame.rows)) == (4, 1)

@@ -349,6 +349,17 @@ def test_resource_limits_of_the_process_in_focus_are_read() -> None:
     assert (limits.address_space_bytes, limits.data_bytes) == (512_000_000, UNLIMITED)
 
 
+def test_a_resource_limit_that_changes_while_it_is_watched_is_known_a_few_samples_later() -> None:
+    source, line = v1(), b"Max address space         %d            unlimited            bytes     \n"
+    source.files["proc/42/limits"] = line % 512_000_000
+    sampler = Sampler(source)
+    take(sampler, on())
+    source.files["proc/42/limits"] = line % 9_000_000
+    for _ in range(4):
+        found = take(sampler, on())
+    assert found.limits[ProcessKey(42, 500)].address_space_bytes == 9_000_000
+
+
 def test_without_any_cgroup_file_the_reader_says_unknown() -> None:
     reader = CgroupReader(FakeSource(FakeProcess(42)))
     seen = ProcessSample(ProcessKey(42, 500), b"app")

@@ -7,7 +7,7 @@ The machine's vmstat counts kills as well, so the counters of all cgroups are re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
@@ -31,6 +31,10 @@ MOST_MEMBERS: Final = 64
 """Members of a cgroup whose oom_score_adj is read for the process in focus."""
 KILLS_A_TICK: Final = 256
 """Cgroups whose count of kills is read at one instant."""
+FEW: Final = 4
+"""Of so many processes ..."""
+FEW_TICKS: Final = 3
+"""... resource limits are read again after so few ticks."""
 
 
 class CgroupReader:
@@ -147,7 +151,7 @@ class CgroupReader:
             self._leaves[found.chain[0]] = found.chain
             self._kills_due[found.chain[0]] = None
 
-    def _forget_gone(self, judged: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]) -> None:
+    def _forget_gone(self, judged: Collection[ProcessKey], processes: Mapping[int, ProcessSample]) -> None:
         kept = self._homes.sweep(processes, judged)
         for key in self._adjs.keys() - kept:
             del self._adjs[key]
@@ -221,13 +225,14 @@ class CgroupReader:
         return self._policy._replace(**known)
 
     def _limits_of(
-        self, judged: Iterable[ProcessKey], processes: Mapping[int, ProcessSample]
+        self, judged: Collection[ProcessKey], processes: Mapping[int, ProcessSample]
     ) -> dict[ProcessKey, PidLimits]:
-        """Resource limits, which rarely change."""
+        """Resource limits, which rarely change: prlimit(2) of another process does it, or the process itself."""
+        every = FEW_TICKS if len(judged) <= FEW else RARELY_TICKS
         before, self._limits = self._limits, {}
         for key in judged:
             found = before.get(key)
-            if (found is None or self._tick - found[0] >= RARELY_TICKS) and key.pid in processes:
+            if (found is None or self._tick - found[0] >= every) and key.pid in processes:
                 try:
                     found = self._tick, parse_limits(self._source.read(f"proc/{key.pid}/limits"))
                 except NotRecorded:  # those that are known hold
