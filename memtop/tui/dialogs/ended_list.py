@@ -44,7 +44,7 @@ class EndedList(Dialog[ProcessKey]):
         with Vertical(classes="dialog -wide"):
             yield Label("Ended since memtop started", classes="dialog-title")
             yield ChoiceList(*self._options())
-            yield Label(self._words(), classes="dialog-says")
+            yield Label(words_below(self._ended, self._only, self._kills), classes="dialog-says")
 
     def on_mount(self) -> None:
         """The latest is under the cursor."""
@@ -68,21 +68,21 @@ class EndedList(Dialog[ProcessKey]):
         event.stop()
         self.dismiss(self._lines[event.option_index][0].key if event.option_index < len(self._lines) else None)
 
-    def _words(self) -> str:
-        lines = [] if self._only is None else [f"Only the {self._only} that were asked for are read; a reads all."]
-        seen = sum(one.is_oom for one in self._ended)
-        if self._kills is None:
-            lines.append("This kernel does not say how many processes the OOM killer ended.")
-        elif self._kills > seen:
-            lines.append(
-                f"OOM kills that the kernel has counted: {self._kills}; of {self._kills - seen} no end was seen."
-            )
-        return "\n".join([*lines, _KEYS])
-
     def _options(self) -> list[Option]:
         if not self._ended:
             return [Option(Content(_NONE), disabled=True)]
         return [Option(Content(_text(*one))) for one in self._lines]
+
+
+def words_below(ended: Sequence[ExitReport], only: int | None, kills: int | None) -> str:
+    """What the list does not show, and the keys. The arguments are those of EndedList."""
+    lines = [] if only is None else [f"Only the {only} that were asked for are read; a reads all."]
+    unseen = (kills or 0) - sum(one.is_oom for one in ended)
+    if kills is None:
+        lines.append("This kernel does not say how many processes the OOM killer has ended.")
+    elif unseen > 0:
+        lines.append(f"OOM kills that the kernel has counted: {kills}; of {unseen} no end was seen.")
+    return "\n".join([*lines, _KEYS])
 
 
 def _runs(ended: Sequence[ExitReport]) -> list[list[ExitReport]]:

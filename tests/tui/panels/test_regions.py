@@ -313,6 +313,16 @@ def test_of_a_process_of_which_a_part_was_read_no_kill_is_predicted() -> None:
         assert any("would" in sentence for sentence, _ in sentences) is says
 
 
+@pytest.mark.parametrize(("hidden", "sure"), [(0, True), (3, False), (None, False)])
+def test_relatives_may_be_among_the_processes_that_cannot_be_read(hidden: int | None, sure: bool) -> None:
+    shown = real("redis")
+    assert shown.reading is not None
+    only = Relative(4242, "redis", shown.reading.rollup.rss_bytes, None, None, Missing.NOTHING, None)
+    view = SharingView((only,), Sharing(()), None, shown.reading.freed, shown)
+    said = " ".join(sentence for sentence, _ in sharing_sentences(make_detail(), view, hidden=hidden))
+    assert ("among the processes that can be read" in said) is not sure
+
+
 def test_where_a_part_of_the_mappings_was_read_its_sums_are_no_res_of_then() -> None:
     shown = real("redis")
     assert shown.reading is not None
