@@ -27,6 +27,9 @@ HIGH_PRESSURE_PERCENT: Final = 10.0
 _RAM_BAR_CELLS: Final = (20, 10, 5)
 _LESS_THAN_THE_BAR: Final = 10
 """Parts from this rank on do not shorten the bar to make room for themselves."""
+_RATE_CELLS: Final = 7
+_SIZE_CELLS: Final = 5
+_PERCENT_CELLS: Final = 4
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 MACHINE: Final = "machine"
 """Target of the parts that open the Machine panel; it is the name of the topic as well."""
@@ -122,7 +125,7 @@ def _machine(system: SystemRow, bar_cells: int, ascii_only: bool, oom_victim: st
     if total and used is not None:
         right.append(LinePart(ram_bar(used / total, bar_cells, ascii_only), 6, MACHINE, style or "dim", glued=True))
     right.append(LinePart(_used_of(used, total), 4, MACHINE, glued=True))
-    right.append(LinePart(f"{mark}avail {units.size(available)}", 7, "available", style))
+    right.append(LinePart(f"{mark}avail {units.size(available):<{_SIZE_CELLS}}", 7, "available", style))
     swap_used = None
     if system.swap_total_bytes is not None and system.swap_free_bytes is not None:
         swap_used = system.swap_total_bytes - system.swap_free_bytes
@@ -132,7 +135,10 @@ def _machine(system: SystemRow, bar_cells: int, ascii_only: bool, oom_victim: st
     high = pressure is not None and pressure >= HIGH_PRESSURE_PERCENT
     right.append(
         LinePart(
-            f"{WARNING_MARK + ' ' if high else ''}PSI {units.percent(pressure)}", 8, "psi", "warning" if high else ""
+            f"{WARNING_MARK + ' ' if high else ''}PSI {units.percent(pressure):<{_PERCENT_CELLS}}",
+            8,
+            "psi",
+            "warning" if high else "",
         )
     )
     right.append(LinePart(f"faults {_rate(system.pgfault_per_s)}", 11, "faults_rate"))
@@ -152,7 +158,8 @@ def _machine(system: SystemRow, bar_cells: int, ascii_only: bool, oom_victim: st
 
 
 def _rate(per_s: float | None) -> str:
-    return units.count(per_s) + ("/s" if per_s is not None else "")
+    """A rate in as many cells as most others, so that what is left of it does not jump."""
+    return (units.count(per_s) + ("/s" if per_s is not None else "")).ljust(_RATE_CELLS)
 
 
 def _used_of(used_bytes: int | None, total_bytes: int | None) -> str:

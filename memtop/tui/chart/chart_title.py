@@ -18,6 +18,8 @@ from memtop.tui.chart.group_chart import group_items
 from memtop.tui.drawing.cell_text import to_ascii
 
 _ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}
+_SIZE_CELLS: Final = 5
+"""Cells of a size that moves: ``99.8M`` and ``100M`` take the same, so that what follows does not jump."""
 _GAPS: Final = ("   ", "  ")
 _DROPPED_FIRST: Final = ("limit", "rest", "member1", "member0", "peak", "shm", "file+shm", "file", "swap", "anon")
 
@@ -129,8 +131,13 @@ def _shortest(detail: Detail | GroupDetail, keys: dict[ChartStyle, str], width: 
 def _items(detail: Detail, row: ProcessRow, keys: dict[ChartStyle, str]) -> dict[str, Pieces]:
     arrow = _arrow(detail, row)
     items: dict[str, Pieces] = {
-        "virt": [(f"{keys.get(ChartStyle.VIRT, '')}VIRT {units.size(row.virt_bytes)}", ChartStyle.VIRT)],
-        "res": [(f"{keys.get(ChartStyle.RES, '')}RES {units.size(row.rss_bytes)}{arrow}", ChartStyle.RES)],
+        "virt": [(f"{keys.get(ChartStyle.VIRT, '')}VIRT {_steady(row.virt_bytes)}", ChartStyle.VIRT)],
+        "res": [
+            (
+                f"{keys.get(ChartStyle.RES, '')}RES {(units.size(row.rss_bytes) + arrow).ljust(_SIZE_CELLS + 2)}",
+                ChartStyle.RES,
+            )
+        ],
     }
     parts = [("anon", row.anon_bytes, ChartStyle.ANON)]
     if row.file_bytes is None and row.shr_bytes is not None:
@@ -138,10 +145,15 @@ def _items(detail: Detail, row: ProcessRow, keys: dict[ChartStyle, str]) -> dict
     else:
         parts += [("file", row.file_bytes, ChartStyle.FILE), ("shm", row.shmem_bytes, ChartStyle.SHMEM)]
     for name, value, ink in parts:
-        items[name] = [(keys.get(ink, ""), ink), (f"{name} ", ChartStyle.AXIS), (units.size(value), ChartStyle.GROUND)]
+        items[name] = [(keys.get(ink, ""), ink), (f"{name} ", ChartStyle.AXIS), (_steady(value), ChartStyle.GROUND)]
     for name, value in (("swap", row.swap_bytes), ("peak", row.peak_rss_bytes)):
-        items[name] = [(f"{name} ", ChartStyle.AXIS), (units.size(value), ChartStyle.GROUND)]
+        items[name] = [(f"{name} ", ChartStyle.AXIS), (_steady(value), ChartStyle.GROUND)]
     return items
+
+
+def _steady(size_bytes: int | None) -> str:
+    """A size in as many cells as any other; none and unknown are short, because they stay so."""
+    return units.size(size_bytes).ljust(_SIZE_CELLS) if size_bytes else units.size(size_bytes)
 
 
 def _style(ink: ChartStyle, inks: ChartStyles) -> Style:

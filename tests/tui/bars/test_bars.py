@@ -64,6 +64,22 @@ async def test_header_tells_the_machine_in_one_line() -> None:
             assert value in text
 
 
+async def test_no_number_of_the_machine_moves_the_others() -> None:
+    async with WidgetApp(HeaderBar()).run_test(size=(200, 3)) as pilot:
+        places = set()
+        for faults, available, psi in ((7.5, 8 << 30, 0.0), (984.0, 9_999 << 20, 9.9), (99_900.0, 21 << 30, 5.0)):
+            system = system_row(
+                pgfault_per_s=faults,
+                pgmajfault_per_s=faults,
+                mem_available_bytes=available,
+                psi_memory_some_avg10=psi,
+                mem_total_bytes=23 << 30,
+            )
+            text = await header(pilot, frame(system=system), HeaderState("web-7"))
+            places.add(tuple(text.index(word) for word in ("avail", "swap", "PSI", "faults", "major")))
+        assert len(places) == 1
+
+
 async def test_header_names_the_last_victim_of_the_oom_killer() -> None:
     async with WidgetApp(HeaderBar()).run_test(size=(200, 3)) as pilot:
         killed = frame()._replace(oom_victim="orders 4242")

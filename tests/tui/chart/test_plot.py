@@ -297,12 +297,23 @@ def test_a_process_that_is_gone_keeps_its_chart_and_says_since_when() -> None:
 def test_the_numbers_are_those_of_the_row_and_leave_in_order_of_worth() -> None:
     detail = make_detail()._replace(slope_bytes_per_min=12.0 * MIB)
     wide = facts(detail, 118, INKS, areas=True).text
-    assert "━ VIRT 1.24G   RES 212M ▲   ■ anon 190M   ■ file 22.0M   ▒ shm 0   swap 0   peak 212M" in wide
+    assert "━ VIRT 1.24G   RES 212M ▲    ■ anon 190M    ■ file 22.0M   ▒ shm 0   swap 0   peak 212M" in wide
     narrow = facts(detail, 40, INKS, areas=True).text
     assert len(narrow) == 40 and "VIRT 1.24G" in narrow and "RES 212M ▲" in narrow
     assert facts(detail, 118, INKS, areas=True, look=Glyphs.ASCII).text.isascii()
     steady = detail._replace(slope_bytes_per_min=10.0)
     assert "▲" not in facts(steady, 118, INKS, areas=False).text
+
+
+@pytest.mark.parametrize("rss_bytes", [9_980 << 10, 99_800 << 10, 100 << 20, 999 << 20, 1 << 30])
+@pytest.mark.parametrize("slope", [0.0, 12.0 * MIB])
+def test_no_number_moves_what_follows_it(rss_bytes: int, slope: float) -> None:
+    detail = make_detail()._replace(slope_bytes_per_min=slope)
+    usual = facts(detail, 118, INKS, areas=True).text
+    moved = facts(detail._replace(row=make_row(rss_bytes=rss_bytes, anon_bytes=rss_bytes)), 118, INKS, areas=True).text
+    assert [usual.index(word) for word in ("RES", "anon", "file", "peak")] == [
+        moved.index(word) for word in ("RES", "anon", "file", "peak")
+    ]
 
 
 def test_a_slope_that_a_peak_has_left_behind_is_no_arrow() -> None:
