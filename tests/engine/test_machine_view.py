@@ -186,6 +186,9 @@ def test_the_panel_has_a_line_for_each_large_part_under_two_of_heading() -> None
     assert sorted(line[2:27].rstrip() for line in lines[2:7]) == sorted(names)
     assert {line[0] for line in lines[2:7]} == set("█▓▒░▚"), "each has its sign in the bar"
     assert all(sign in lines[0] for sign in "█▓▒░▚")
+    for _ in range(3):
+        frame = engine.step(changed(PANEL, only=frozenset({42})))
+    assert frame is not None and "HELD BY (only 1 process read)" in machine_lines(frame, 120)[1].text
 
 
 def test_the_command_adds_up_on_this_machine(tmp_path: Path) -> None:

@@ -48,10 +48,10 @@ def members_of(key: GroupKey, rows: Iterable[ProcessRow], sample: Sample) -> Seq
 
 
 def group_of_member(by: By, member: ProcessKey, rows: Iterable[ProcessRow], sample: Sample) -> GroupKey | None:
-    """The group of a process; None where it has ended or has no memory."""
+    """The group of a process, also of one that has ended and is still listed; None where it is not."""
     by_pid = {row.pid: row for row in rows if row.gone_s is None}
-    row = by_pid.get(member.pid)
-    if row is None or row.key != member or row.rss_bytes is None:
+    row = next((row for row in rows if row.key == member), None)
+    if row is None:
         return None
     return Naming(by, sample.cgroups or CgroupSample(), by_pid).group_of(row).key
 

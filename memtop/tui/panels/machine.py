@@ -52,7 +52,8 @@ def machine_lines(frame: Frame, width: int, *, ascii_only: bool = False) -> list
         return wrapped(LOADING if known else "No machine to show: /proc/meminfo cannot be read.", width)
     large, small = large_and_small(view)
     lines = [_bar(view, large, width, ascii_only=ascii_only)]
-    lines.append(Line(_heading(view, width, ascii_only=ascii_only), "dim"))
+    only = frame.incidents.unseen.only if frame.incidents is not None else None
+    lines.append(Line(_heading(view, width, only, ascii_only=ascii_only), "dim"))
     signs, rest = _ASCII_BAR_SIGNS if ascii_only else _BAR_SIGNS, _rest_sign(ascii_only=ascii_only)
     for number, row in enumerate(large):
         sign = signs[number] if number < len(signs) else rest
@@ -86,7 +87,8 @@ def _cut(text: str, width: int, *, ascii_only: bool) -> str:
     return fit(text, width, left=True, ellipsis="~" if ascii_only else ELLIPSIS)
 
 
-def _heading(view: MachineView, width: int, *, ascii_only: bool) -> str:
+def _heading(view: MachineView, width: int, only: int | None, *, ascii_only: bool) -> str:
+    """``only`` is the number of processes that are read, where not all of them are."""
     numbers = (*_NUMBERS, _MARK) if _is_marked(view) else _NUMBERS
     text = f"{f'  RAM {units.long_size(view.total_bytes)} =':<{_NAME_CELLS}}" + "".join(
         f"{title:>{size}}" for title, size in numbers
@@ -95,7 +97,8 @@ def _heading(view: MachineView, width: int, *, ascii_only: bool) -> str:
         text += " " + fit("TREND", TREND_CELLS, left=True)
     if width >= _RECLAIM_FROM:
         text += " " + fit("CAN BE RECLAIMED", _RECLAIM_CELLS, left=True)
-    return _cut(f"{text} HELD BY", width, ascii_only=ascii_only)
+    held = "HELD BY" if only is None else f"HELD BY (only {only} process{'' if only == 1 else 'es'} read)"
+    return _cut(f"{text} {held}", width, ascii_only=ascii_only)
 
 
 def _row(sign: str, row: MachinePartRow, view: MachineView, width: int, *, ascii_only: bool) -> str:

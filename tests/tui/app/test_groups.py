@@ -128,6 +128,18 @@ async def test_b_moves_the_cursor_to_the_group_of_the_selected_process_and_back_
         await it.until(lambda: at(it) == (None, "43"), "the process is selected again")
 
 
+async def test_b_finds_the_group_of_a_process_that_has_ended() -> None:
+    source = cgroups()
+    async with board(source=source) as it:
+        await it.press("N", "home", "enter")
+        await it.until(lambda: it.app.watched is not None, "it is watched")
+        await it.tick()
+        del source.processes[42]
+        await it.tick()
+        await it.press("b")
+        await it.until(lambda: at(it) == (By.CGROUP, "web.service"), "the cursor is on the group of the others")
+
+
 async def test_from_a_group_that_was_chosen_b_goes_to_its_largest_process() -> None:
     source = cgroups()
     source.processes[45] = FakeProcess(45, rss_pages=90 * MIB_PAGES)
