@@ -5,6 +5,7 @@ MemAvailable of one instant swings with whatever other programs do. Those that f
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -15,8 +16,10 @@ LOW_S: Final = 15.0
 """The room is the lowest of so many seconds: what was freed for good counts soon, what comes and goes does not."""
 SEEN_S: Final = 20.0
 """How fast it is used up is not known sooner."""
-_PEAKS: Final = 12
-"""The highest uses of so many equal parts of the time decide about the rate."""
+PEAK_S: Final = 5.0
+"""The highest use of so many seconds at a time decides about the rate ..."""
+PEAKS: Final = 36
+"""... over so many of them: what swings within minutes is no fall."""
 _SWAPS_S: Final = 15.0
 _SWAPS_BYTES: Final = 4 << 20
 _LEAST_SHARE: Final = 0.1
@@ -29,8 +32,8 @@ class MachineRoom(NamedTuple):
     low_bytes: int | None = None
     """Lowest MemAvailable of the last seconds; None if it is unknown."""
     use: Trend | None = None
-    """Rate of all that is in use, in RAM that is not available and on swap, in bytes per second; None if that is not
-    known yet."""
+    """Rate of all that is in use, in RAM that is not available and on swap, in bytes per second over the last minutes;
+    None if that is not known yet."""
     seen_s: float = 0.0
     """For how long that was seen."""
     swaps: bool = False
@@ -44,32 +47,52 @@ class MachineRoom(NamedTuple):
         return Beside(rest, self.seen_s) if rest > _LEAST_SHARE * known_bytes_per_s else None
 
 
+class Peaks:
+    """The highest use of each few seconds of the last minutes."""
+
+    def __init__(self) -> None:
+        self._slot: int | None = None
+        self._points: deque[tuple[float, int]] = deque(maxlen=PEAKS)
+        self._from_s: float | None = None
+        self._now_s = 0.0
+
+    def add(self, now_s: float, use_bytes: int) -> None:
+        """The next sample: RAM that is not available, and swap in use."""
+        slot = int(now_s / PEAK_S)
+        if slot != self._slot:
+            self._slot = slot
+            self._points.append((now_s, use_bytes))
+        elif use_bytes > self._points[-1][1]:
+            self._points[-1] = now_s, use_bytes
+        self._from_s = now_s if self._from_s is None else max(self._from_s, now_s - PEAKS * PEAK_S)
+        self._now_s = now_s
+
+    def rate(self) -> tuple[Trend, float] | None:
+        """The rate in bytes per second, and for how long it was seen; None if that is too short."""
+        if self._from_s is None or self._now_s - self._from_s < SEEN_S:
+            return None
+        times_s, sizes = [time_s for time_s, _ in self._points], [float(size) for _, size in self._points]
+        return widened(theil_sen(times_s, sizes), times_s, sizes), self._now_s - self._from_s
+
+
 def machine_room(
-    times_s: Sequence[float], used: Sequence[int | None], swap: Sequence[int | None], available_bytes: int | None
+    times_s: Sequence[float],
+    used: Sequence[int | None],
+    swap: Sequence[int | None],
+    available_bytes: int | None,
+    rate: tuple[Trend, float] | None,
 ) -> MachineRoom:
-    """From RAM that is not available and use of swap in bytes, one of each at every time, the latest last."""
+    """From RAM that is not available and use of swap in bytes, one of each at every time, the latest last.
+
+    ``rate`` is that of both together, of :class:`Peaks`.
+    """
     if not times_s or available_bytes is None or used[-1] is None:
         return MachineRoom()
     now_s, last = times_s[-1], used[-1]
     recent = [size for time_s, size in zip(times_s, used, strict=True) if now_s - time_s <= LOW_S and size is not None]
     low_bytes = max(0, available_bytes - (max(recent) - last))
-    paired = zip(times_s, used, swap, strict=True)
-    both = [(time_s, size + (swapped or 0)) for time_s, size, swapped in paired if size is not None]
-    seen_s = now_s - both[0][0]
-    return MachineRoom(low_bytes, _rate(both) if seen_s >= SEEN_S else None, seen_s, _swaps(times_s, swap))
-
-
-def _rate(points: Sequence[tuple[float, int]]) -> Trend | None:
-    first_s, span_s = points[0][0], points[-1][0] - points[0][0]
-    tops: dict[int, tuple[float, int]] = {}
-    for time_s, size in points:
-        part = min(_PEAKS - 1, int((time_s - first_s) / span_s * _PEAKS))
-        if part not in tops or size > tops[part][1]:
-            tops[part] = time_s, size
-    if len(tops) < _PEAKS // 2:
-        return None
-    times_s, sizes = [time_s for time_s, _ in tops.values()], [float(size) for _, size in tops.values()]
-    return widened(theil_sen(times_s, sizes), times_s, sizes)
+    use, seen_s = rate if rate is not None else (None, 0.0)
+    return MachineRoom(low_bytes, use, seen_s, _swaps(times_s, swap))
 
 
 def _swaps(times_s: Sequence[float], swap: Sequence[int | None]) -> bool:

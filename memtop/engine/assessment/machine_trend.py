@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, counted_bytes, reclaim_of
-from memtop.analysis.trend.machine_room import MachineRoom, machine_room
+from memtop.analysis.trend.machine_room import MachineRoom, Peaks, machine_room
 from memtop.analysis.trend.rising import Rise
 from memtop.engine.assessment.step_input import StepInput
 from memtop.procfs.statm import PAGE_BYTES
@@ -35,6 +35,7 @@ class MachineTrend:
         self._sizes: dict[str, deque[int | None]] = {}
         self._dentries: deque[tuple[int, int] | None] = deque(maxlen=MOST_SAMPLES)
         self._available_bytes: int | None = None
+        self._peaks = Peaks()
 
     def take(self, step: StepInput) -> None:
         """The next sample."""
@@ -49,6 +50,8 @@ class MachineTrend:
             if meminfo.swap_total_bytes and meminfo.swap_free_bytes is not None:
                 found[_SWAP] = meminfo.swap_total_bytes - meminfo.swap_free_bytes
         self._available_bytes = meminfo.available_bytes if meminfo is not None else None
+        if (used := found.get(_USED)) is not None:
+            self._peaks.add(step.now_s, used + (found.get(_SWAP) or 0))
         self._times_s.append(step.now_s)
         dentries = step.sample.system.dentries
         self._dentries.append((dentries.total, dentries.negative or 0) if dentries is not None else None)
@@ -77,7 +80,7 @@ class MachineTrend:
         """What it leaves to those that grow."""
         nothing = [None] * len(self._times_s)
         used, swap = self._sizes.get(_USED, nothing), self._sizes.get(_SWAP, nothing)
-        return machine_room(tuple(self._times_s), tuple(used), tuple(swap), self._available_bytes)
+        return machine_room(tuple(self._times_s), tuple(used), tuple(swap), self._available_bytes, self._peaks.rate())
 
     @property
     def parts(self) -> dict[MachinePart, Rise]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from memtop.analysis.trend.machine_room import MachineRoom, machine_room
+from memtop.analysis.trend.machine_room import MachineRoom, Peaks, machine_room
 
 MIB, GIB = 1 << 20, 1 << 30
 TOTAL = 16 * GIB
@@ -19,7 +19,10 @@ def room(
     times = [float(second) for second in range(seconds)]
     used = [int(used_mib(second) * MIB) for second in range(seconds)]
     swap = [None if swap_mib is None else int(swap_mib(second) * MIB) for second in range(seconds)]
-    return machine_room(times, used, swap, TOTAL - used[-1])
+    peaks = Peaks()
+    for time, size, swapped in zip(times, used, swap, strict=True):
+        peaks.add(time, size + (swapped or 0))
+    return machine_room(times, used, swap, TOTAL - used[-1], peaks.rate())
 
 
 def per_s(found: MachineRoom, known_mib: float) -> float | None:
@@ -54,6 +57,11 @@ def test_noise_is_no_fall() -> None:
         assert found is None or found < 12, "of which nothing is certain"
 
 
+def test_what_swings_within_minutes_is_no_fall() -> None:
+    for seconds in (200, 230, 260):
+        assert per_s(room(lambda second: 8000 + 20 * (second % 90), seconds=seconds), 1) is None
+
+
 def test_a_leak_that_is_swapped_out_goes_on_where_available_memory_stands_still() -> None:
     found = room(lambda second: 15_900, lambda second: 20 * second)
     assert found.swaps
@@ -65,5 +73,5 @@ def test_a_leak_that_is_swapped_out_goes_on_where_available_memory_stands_still(
 def test_before_it_was_seen_for_a_while_nothing_is_said_of_its_pace() -> None:
     found = room(lambda second: 8000 + 30 * second, seconds=10)
     assert (found.use, found.beside(0.0)) == (None, None)
-    assert machine_room([], [], [], None) == MachineRoom()
-    assert machine_room([1.0], [None], [None], None) == MachineRoom()
+    assert machine_room([], [], [], None, None) == MachineRoom()
+    assert machine_room([1.0], [None], [None], None, None) == MachineRoom()
