@@ -78,7 +78,8 @@ def run(
         json_format.dump(_json(pid, reading, sort, limit), out)
         out.write("\n")
     elif reading is not None and regions is not None:
-        print(f"{title}: {_split(reading.split)}", file=out)
+        way = "smaps" if reading.in_pieces is None else "pagemap"
+        print(f"{title}, read from {way}: {_split(reading.split)}", file=out)
         lines = _kind_lines(regions, sort, limit) if kinds else _region_lines(regions, sort, limit)
         print("\n".join(lines), file=out)
     return 0

@@ -71,7 +71,7 @@ def test_the_largest_mappings_come_first_with_their_kinds() -> None:
     code, out, err = told(program("jvm"), limit=3)
     title, head, *rows = out.splitlines()
     assert (code, err) == (0, "")
-    assert title.startswith("java (")
+    assert title.startswith("java (") and ", read from smaps: " in title
     assert "VIRT 3.49 GiB = 2.87 GiB reserved without access + 438 MiB no RAM behind it now + 202 MiB res" in title
     assert head.split() == ["SIZE", "RSS", "%", "PSS", "DIRTY", "SWAP", "KIND", "ADDRESS", "PERMS", "PATH"]
     assert [row[41:62].strip() for row in rows] == ["JVM classes, reserved", "JVM heap, reserved", "JVM heap"]
@@ -122,6 +122,7 @@ def test_what_pagemap_does_not_have_and_what_was_not_read_are_null_and_no_zeros(
     assert (heap["rss_bytes"], heap["pss_bytes"], heap["private_dirty_bytes"]) == (MIB, None, None)
     assert [unread[name] for name in ("rss_bytes", "swap_bytes", "hugetlb_bytes")] == [None] * 3
     _, text, _ = told(source)
+    assert ", read from pagemap: VIRT" in text.splitlines()[0]
     assert "0 B no RAM behind it now + 1.00 MiB resident + 1.00 GiB of devices, the kernel, or not read" in text
 
 

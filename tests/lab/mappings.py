@@ -91,10 +91,13 @@ def main(pids: list[int]) -> int:
     """Print a table for each process."""
     failed = False
     for pid in pids:
-        figures = compare(pid)
+        try:
+            figures, name = compare(pid), Path(f"/proc/{pid}/comm").read_text().strip()
+        except (FileNotFoundError, ProcessLookupError):
+            print(f"{pid} has ended")
+            continue
         worst = max(one.error for one in figures)
         failed |= worst > TOLERATED
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
         exact = sum(one.pagemap in (one.before, one.after) for one in figures)
         print(f"{pid} {name}: largest error {worst:.2%}, {exact} of {len(figures)} exact")
         for one in figures:
