@@ -11,13 +11,16 @@ and looks as seldom as in memtop.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import signal
+from collections.abc import Callable, Mapping
 
 from hypothesis import settings
 
 from memtop.tui.terminal.memory_tuning import OBJECTS_BETWEEN
+from tests.tui.idle_loop import IdleLoop
 
 settings.register_profile("memtop", deadline=None, derandomize=True)
 settings.load_profile("memtop")
@@ -37,3 +40,8 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop of all tests of the screen."""
+    return {"idle": IdleLoop}

@@ -1,18 +1,15 @@
-"""For all tests of the screen: a key has had its effect when the event loop has nothing left to do."""
+"""For all tests of the screen: a key has had its effect when the event loop has nothing left to do.
+
+The objects of one application are not frozen for the others, and the process of the tests keeps its docstrings: to look
+at all objects of a test run costs a second.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-
 import pytest
 
-from tests.tui.idle_loop import IdleLoop, until_idle
-
-
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The loop of these tests."""
-    return {"idle": IdleLoop}
+from memtop.tui.terminal import memory_tuning
+from tests.tui.idle_loop import until_idle
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +17,10 @@ def pilots_wait_until_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Textual's pilot sleeps until the process uses little of the CPU: 40 ms a key, and luck on a busy machine."""
     for module in ("textual.app", "textual.pilot"):
         monkeypatch.setattr(f"{module}.wait_for_idle", until_idle)
+
+
+@pytest.fixture(autouse=True)
+def memory_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What memtop does for its own memory once it is on screen is tested in processes of their own."""
+    for name in ("settle", "settle_again", "trim"):
+        monkeypatch.setattr(memory_tuning, name, lambda: None)
