@@ -1,10 +1,12 @@
 """For all tests of the screen: a key has had its effect when the event loop has nothing left to do.
 
-The objects of one application are not frozen for the others, and the process of the tests keeps its docstrings: to look
-at all objects of a test run costs a second.
+The process of the tests keeps its docstrings, and the garbage of an application that has ended: to go through all
+objects of a test run costs more than the test.
 """
 
 from __future__ import annotations
+
+import gc
 
 import pytest
 
@@ -22,5 +24,6 @@ def pilots_wait_until_idle(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def memory_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """What memtop does for its own memory once it is on screen is tested in processes of their own."""
-    for name in ("settle", "settle_again", "trim"):
+    monkeypatch.setattr(memory_tuning, "settle", gc.freeze)
+    for name in ("settle_again", "trim"):
         monkeypatch.setattr(memory_tuning, name, lambda: None)
