@@ -34,7 +34,7 @@ from memtop.tui.chart.memory_chart import MemoryChart
 from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
 from memtop.tui.panels.switcher import BY_NAME, PANEL_LINES, TALL_SHARE
 from memtop.tui.side.side_panel import SidePanel
-from memtop.tui.table.column_layout import SPARE_LINES, table_room
+from memtop.tui.table.column_layout import SPARE_LINES, SteadyCount, table_room
 from memtop.tui.table.process_list import HEADING_LINES
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.table.row_painter import Sort
@@ -71,8 +71,7 @@ class AppState(SafeApp):
         self._toggling = Lock()
         self._stays_from_s = -NOTICE_S
         """When a notice that stays was last shown, on the monotonic clock."""
-        self._most_rows: tuple[object, int] = (None, 0)
-        """What is listed, and the most rows that it has had."""
+        self._rows_listed = SteadyCount()
         self.looking_back = engine if isinstance(engine, LookingBack) else None
         """What plays an earlier instant; None where only the engine's own numbers of the past are shown."""
         self.player = (
@@ -289,15 +288,14 @@ class AppState(SafeApp):
     def fit_table(self, frame: Frame) -> None:
         """Leave to the chart what a short list does not need.
 
-        While the same things are listed the table only grows, so that processes that come and go do not move the chart.
+        Processes that come and go do not move the chart, see ``SteadyCount``.
         """
         rows = self.view.rows
         listed = (self.view.query, self.view.user, rows.only, rows.by, rows.inside, rows.kernel_threads)
-        before = self._most_rows if self._most_rows[0] == listed else (listed, 0)
-        self._most_rows = (listed, max(before[1], len(frame.listed)))
+        count = self._rows_listed.count(listed, len(frame.listed), time.monotonic())
         panel = BY_NAME.get(self.view.panel)
         share = 0.0 if panel is None else TALL_SHARE if panel.tall else PANEL_LINES / max(1, self.size.height)
-        lines = self._most_rows[1] + HEADING_LINES + SPARE_LINES
+        lines = count + HEADING_LINES + SPARE_LINES
         few = (
             bool(frame.listed)
             and not self.has_class("-one")

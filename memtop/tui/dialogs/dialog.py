@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, TypeVar
@@ -19,6 +20,8 @@ from memtop.errors import MemtopError, UsageError
 from memtop.tui.dialogs.palette import ChoiceList, ClosedOnce
 
 Value = TypeVar("Value")
+LETTERS_S: Final = 1.0
+"""Letters that come within this time of each other are the beginning of one line."""
 NARROW_CELLS: Final = 52
 """Longest line of a list in a dialog of the ordinary width."""
 
@@ -95,7 +98,7 @@ class Prompt(Dialog[Value]):
 
 
 class Menu(Dialog[Value]):
-    """A list to choose one line from, with arrows and Enter, with its key, or with the mouse."""
+    """A list to choose one line from: with arrows or its first letters and Enter, with its key, or with the mouse."""
 
     def __init__(
         self,
@@ -115,6 +118,8 @@ class Menu(Dialog[Value]):
         self._start = start
         self._verb = verb
         self._one_click = one_click
+        self._typed = ""
+        self._typed_at_s = 0.0
 
     def compose(self) -> ComposeResult:
         """Title, subject, list, keys."""
@@ -127,7 +132,7 @@ class Menu(Dialog[Value]):
                 *(Option(Content(f"{c.key}  {c.label}" if c.key else c.label)) for c in self._choices),
                 one_click=self._one_click,
             )
-            yield Label(Content(f"↑ ↓ move   Enter {self._verb}   Esc cancel"), classes="dialog-says")
+            yield Label(Content(f"↑ ↓ or letters move   Enter {self._verb}   Esc cancel"), classes="dialog-says")
 
     def on_mount(self) -> None:
         """Put the cursor on the safe line."""
@@ -139,10 +144,27 @@ class Menu(Dialog[Value]):
         self.dismiss(self._choices[event.option_index].value)
 
     def on_key(self, event: events.Key) -> None:
-        """Handle the key of a line. It does not reach the screen below."""
+        """Handle the key of a line, and letters with which a line begins. They do not reach the screen below."""
         for choice in self._choices:
             if choice.key and choice.key == event.character:
                 event.stop()
                 event.prevent_default()
                 self.dismiss(choice.value)
                 return
+        if event.character and event.character.isprintable() and not event.character.isspace():
+            event.stop()
+            event.prevent_default()
+            self._go_to(event.character.lower())
+
+    def _go_to(self, letter: str) -> None:
+        """Move the cursor to the next line that begins with the letters typed without a pause."""
+        now_s = time.monotonic()
+        typed = self._typed if now_s - self._typed_at_s < LETTERS_S else ""
+        lines = self.query_one(OptionList)
+        at, count = lines.highlighted or 0, len(self._choices)
+        for wanted, start in ((typed + letter, at if typed else at + 1), (letter, at + 1)):
+            for number in range(start, start + count):
+                if self._choices[number % count].label.lower().startswith(wanted):
+                    self._typed, self._typed_at_s = wanted, now_s
+                    lines.highlighted = number % count
+                    return

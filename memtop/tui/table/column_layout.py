@@ -21,6 +21,8 @@ BARS_LINES: Final = 3
 """Headline, header and footer."""
 SPARE_LINES: Final = 1
 """Blank lines under a short list, so that one more process does not move the chart."""
+SHRINKS_AFTER_S: Final = 5.0
+"""How long a list is shorter before the chart takes its place. Processes that come and go do not move the chart."""
 TINY_BELOW: Final = (60, 16)
 """Columns and lines below which only the chart and its line of facts are shown."""
 DOT_BELOW: Final = (30, 6)
@@ -56,6 +58,27 @@ def size_classes(width: int, height: int) -> dict[str, bool]:
         "-dot": width < DOT_BELOW[0] or height < DOT_BELOW[1],
         "-line": height < LINES_WITH_HEADLINE,
     }
+
+
+class SteadyCount:
+    """The number of rows that a table has lines for: it grows at once, and shrinks when there were fewer for a while."""
+
+    def __init__(self) -> None:
+        self._of: object = None
+        self._most = 0
+        self._lately = 0
+        """The most since there are fewer."""
+        self._fewer_from_s = 0.0
+
+    def count(self, of: object, rows: int, now_s: float) -> int:
+        """The number for a list of ``rows`` at ``now_s`` (monotonic clock). ``of`` is what is listed."""
+        if of != self._of or rows >= self._most:
+            self._of, self._most, self._lately, self._fewer_from_s = of, rows, 0, now_s
+            return rows
+        self._lately = max(self._lately, rows)
+        if now_s - self._fewer_from_s >= SHRINKS_AFTER_S:
+            self._most, self._lately, self._fewer_from_s = self._lately, 0, now_s
+        return self._most
 
 
 def table_top(height: int, rows: int, *, one: bool) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import OptionList
 
 from memtop.errors import UsageError
 from memtop.tui.dialogs.dialog import whole_number
+from tests.tui.app.test_app import board
 
 
 @pytest.mark.parametrize(("text", "number"), [("-20", -20), ("0", 0), ("19", 19), ("007", 7)])
@@ -17,3 +19,25 @@ def test_a_whole_number_is_understood(text: str, number: int) -> None:
 def test_anything_else_is_refused_in_words(text: str) -> None:
     with pytest.raises(UsageError, match="from -20 to 19"):
         whole_number(text, -20, 19)
+
+
+async def test_letters_move_the_cursor_to_the_line_that_begins_with_them() -> None:
+    async with board() as it:
+        await it.press("s")
+        lines = it.app.screen.query_one(OptionList)
+
+        def chosen() -> str:
+            assert lines.highlighted is not None
+            return str(lines.get_option_at_index(lines.highlighted).prompt).split()[0]
+
+        await it.press("m", "a")
+        assert chosen() == "MAJFLT/s"
+        await it.press("q")
+        assert chosen() == "MAJFLT/s", "no line begins so"
+        await it.press("v")
+        assert chosen() == "VIRT"
+        await it.press("v")
+        assert chosen() == "V", "the next one"
+        await it.press("enter")
+        await it.until(it.at_rest, "it is chosen")
+        assert it.app.view.sort.key == "verdict"

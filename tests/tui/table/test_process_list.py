@@ -7,6 +7,7 @@ import random
 import pytest
 
 from memtop.model.frame import Note
+from memtop.tui.table.column_layout import SteadyCount
 from memtop.tui.table.process_table import ProcessTable
 from tests.rows import proc_row
 from tests.tui.frames import WidgetApp, frame, line
@@ -192,3 +193,15 @@ async def test_view_stays_within_a_list_that_has_become_short() -> None:
         await shown(pilot, frame(ROWS[:2]))
         assert [pid_at(table, y) for y in (1, 2)] == [1, 2]
         assert not line(table, 3).strip()
+
+
+def test_a_list_has_lines_for_rows_that_come_and_go_and_gives_them_up_after_a_while() -> None:
+    rows = SteadyCount()
+    assert rows.count("all", 30, 0.0) == 30
+    assert rows.count("members", 30, 1.0) == 30, "a frame from before the view was changed"
+    assert rows.count("members", 2, 1.1) == 30
+    assert rows.count("members", 3, 5.9) == 30
+    assert rows.count("members", 2, 6.1) == 3
+    assert rows.count("members", 5, 6.2) == 5
+    assert rows.count("members", 2, 11.1) == 5
+    assert rows.count("members", 2, 11.3) == 2
