@@ -61,7 +61,7 @@ def size_classes(width: int, height: int) -> dict[str, bool]:
 
 
 class SteadyCount:
-    """The number of rows that a table has lines for: it grows at once, and shrinks when there were fewer for a while."""
+    """The rows that a table has lines for: more at once, fewer only after there were fewer for a while."""
 
     def __init__(self) -> None:
         self._of: object = None
