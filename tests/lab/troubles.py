@@ -148,8 +148,8 @@ def leak(trial: Trial) -> Trouble:
     """A leak among 300 processes."""
     for _ in range(_OTHERS):
         trial.run("cat")
-    pid = trial.run(*trial.python("orders-api.py", LEAKS, 2, 200))
-    return Trouble(f"orders-api.py ({pid}), one of 300 processes, leaks 2 MiB/s", _process(pid))
+    pid = trial.run(*trial.python("orders-api.py", LEAKS, 4, 200))
+    return Trouble(f"orders-api.py ({pid}), one of 300 processes, leaks 4 MiB/s", _process(pid))
 
 
 def cgroup_leak(trial: Trial) -> Trouble:
@@ -201,10 +201,10 @@ def pool(trial: Trial) -> Trouble:
 
 def nobody(trial: Trial) -> Trouble:
     """A memory hog of another user, as nobody sees it."""
-    pid = trial.run(*trial.python("report.py", LEAKS, 4, 400))
+    pid = trial.run(*trial.python("report.py", LEAKS, 12, 600))
     command = as_nobody(trial.folder)
     return Trouble(
-        f"report.py ({pid}) of another user takes 4 MiB/s; memtop runs as nobody", _process(pid), command=command
+        f"report.py ({pid}) of another user takes 12 MiB/s; memtop runs as nobody", _process(pid), command=command
     )
 
 

@@ -6,7 +6,7 @@ Imports neither Textual nor Rich styles, and of the sentences only what it is gi
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -20,6 +20,8 @@ TARGET: Final = "headline"
 """Where a click leads."""
 _JOINT: Final = "; "
 _BRACKETS: Final = re.compile(r" \([^()]*\)")
+_OF_MACHINE: Final = "this machine"
+"""How the name of the limit that is the machine's memory begins."""
 
 
 def early_clauses(system: SystemRow) -> tuple[str, ...]:
@@ -40,20 +42,36 @@ def headline_parts(
     whole = max(1, width - 2 * EDGE_CELLS - (cell_len(sign) + 1 if sign else 0) - cell_len(lead))
     room = max(1, whole - (GAP_CELLS + cell_len(right[0].text) if right else 0))
     text = _joined(clauses, room)
-    # What the sentence says second, such as the limit that is met, is worth more than the way to the list.
-    if right and (cell_len(clauses[0]) > room or (text == clauses[0] and _joined(clauses, whole) != text)):
+    # What the sentence says second, such as the limit that is met, is worth more than the way to the list, and a name
+    # more than a shorter line.
+    if right and cell_len(clauses[0]) > room:
         right, text = [], _joined(clauses, whole)
+    elif text == clauses[0]:
+        for shorter, cells in ((False, whole), (True, room), (True, whole)):
+            if (found := _joined(clauses, cells, shorter=shorter)) != text:
+                text, right = found, right if cells == room else []
+                break
     left = [LinePart(sign, 0, TARGET, style)] if sign else []
     return [*left, LinePart(lead + text, 0, TARGET, style, glued=bool(sign))], right
 
 
-def _joined(clauses: Sequence[str], room: int) -> str:
-    """As many clauses as fit: the first in any case, a later one without what stands in brackets where it must be."""
+def _joined(clauses: Sequence[str], room: int, *, shorter: bool = False) -> str:
+    """As many clauses as fit: the first in any case, a later one in a shorter form where it must be."""
     text = clauses[0] if cell_len(clauses[0]) <= room else fit(clauses[0], room)
     for clause in clauses[1:]:
         left = room - cell_len(text) - len(_JOINT)
-        found = next((form for form in (clause, _BRACKETS.sub("", clause)) if cell_len(form) <= left), None)
+        found = next((form for form in _forms(clause, shorter=shorter) if cell_len(form) <= left), None)
         if found is None:
             break
         text += _JOINT + found
     return text
+
+
+def _forms(clause: str, *, shorter: bool) -> Iterator[str]:
+    """A clause, and without what stands in brackets; with ``shorter`` that says when a limit is full without its name:
+    that time is why the line is red."""
+    yield clause
+    yield _BRACKETS.sub("", clause)
+    name, full, when = clause.partition(" full in ")
+    if shorter and full and name:
+        yield f"{'RAM' if name.startswith(_OF_MACHINE) else 'limit'}{full}{when.partition(',')[0]}"

@@ -22,7 +22,10 @@ def line(width: int, *clauses: str, sign: str = "▲", more: int = 0, live: bool
 def test_the_last_clauses_go_first_where_it_is_narrow() -> None:
     assert line(120, WHO, WHEN).startswith(f" ▲ {WHO}; {WHEN} ")
     assert line(80, WHO, WHEN).rstrip() == f" ▲ {WHO}; container shop is full in 2 to 3 min"
+    assert line(66, WHO, WHEN).rstrip() == f" ▲ {WHO}; limit full in 2 to 3 min", "that is why it is red"
     assert line(60, WHO, WHEN).startswith(f" ▲ {WHO} ")
+    ram = "this machine's memory (16.0 GiB) full in about 5 min, with 6 others that grow"
+    assert line(66, WHO, ram).rstrip() == f" ▲ {WHO}; RAM full in about 5 min"
     assert line(20, WHO, WHEN) == " ▲ orders-api (424…"
 
 
