@@ -185,7 +185,9 @@ def _watch(
     planned_s = time.monotonic()
     while True:
         with nullcontext() if settings.replay else dog:
-            frame = engine.step(request, late_s=max(0.0, time.monotonic() - planned_s) if done else 0.0)
+            frame = engine.step(
+                request, late_s=max(0.0, time.monotonic() - planned_s) if done and not settings.replay else 0.0
+            )
         if frame is None:
             if _has_more(source, settings, ending):
                 continue

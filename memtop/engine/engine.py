@@ -149,10 +149,13 @@ class Engine:
         if self._state.assessor is not None:
             watched = self._state.assessor.to_watch([*self._state.held, *readings.visible])
         assessed = dict.fromkeys([] if focus is None else [focus])
+        in_turn: frozenset[ProcessKey] = frozenset()
         if readings.outlooks:
             assessed |= dict.fromkeys(self._state.asked_for[:MOST_WATCHED])
-            if self._state.replaying and request.rows.only is None:  # a recording is not in a hurry
-                assessed |= dict.fromkeys(row.key for row in self._state.table.rows() if row.note is not Note.KERNEL)
+            if self._state.assesses_all(request):
+                others = [row.key for row in self._state.table.rows() if row.note is not Note.KERNEL]
+                in_turn = frozenset(others) - assessed.keys()
+                assessed |= dict.fromkeys(others)
         return SamplePlan(
             readings,
             # Any process may replace one that has ended.
@@ -162,4 +165,5 @@ class Engine:
             parents=frozenset(key.pid for key in self._state.held if request.rows.children),
             cgroups=tuple(key.name for key in request.groups.looked_at),
             assessed=tuple(assessed),
+            in_turn=in_turn,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from memtop.model.frame import ProcessRow
 from memtop.runtimes.view import Arena, KernelFigures
@@ -11,6 +11,8 @@ from memtop.sampling.sample import Sample
 
 if TYPE_CHECKING:
     from memtop.sampling.smaps.smaps_view import Reading
+
+_CORES: Final = os.cpu_count()
 
 
 def kernel_figures(row: ProcessRow, lazy_free_bytes: int | None, sample: Sample | None) -> KernelFigures:
@@ -25,7 +27,7 @@ def kernel_figures(row: ProcessRow, lazy_free_bytes: int | None, sample: Sample 
         minflt_per_s=row.minflt_per_s,
         lazy_free_bytes=lazy_free_bytes,
         flat_s=_flat_s(row, sample),
-        cores=os.cpu_count(),
+        cores=_CORES,
         ended=row.gone_s is not None,
     )
 

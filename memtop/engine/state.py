@@ -81,6 +81,10 @@ class EngineState:
 
             self.groups = GroupTable(self.history.gaps)
 
+    def assesses_all(self, request: Request) -> bool:
+        """Whether every process is judged: in a recording, which is not in a hurry, where verdicts are wanted."""
+        return self.replaying and request.readings.outlooks and request.rows.only is None
+
     def row_inputs(self, sample: Sample) -> RowInputs:
         """What rows need beside the samples of their processes."""
         assert self.machine.row is not None

@@ -21,6 +21,8 @@ class WatchedHistory:
     def __init__(self, history: History) -> None:
         self._history = history
         self._watched: dict[ProcessKey, None] = {}
+        self._others: frozenset[ProcessKey] = frozenset()
+        """Processes with diaries beside them; see :meth:`keep_also`."""
 
     @property
     def watched(self) -> Sequence[ProcessKey]:
@@ -39,9 +41,14 @@ class WatchedHistory:
             self._history.diaries.pop(key, None)
         self._add([key for key in self._watched if key not in before], sample, system)
 
+    def keep_also(self, keys: Iterable[ProcessKey], sample: Sample, system: SystemRow) -> None:
+        """Keep diaries of these processes too, however many they are, from this sample on."""
+        before, self._others = self._others, frozenset(keys) - self._watched.keys()
+        self._add(self._others - before, sample, system)
+
     def note(self, sample: Sample, system: SystemRow) -> None:
         """Add this sample to the diary of each watched process that lives."""
-        self._add(self._watched, sample, system)
+        self._add([*self._watched, *self._others], sample, system)
 
     def _add(self, keys: Iterable[ProcessKey], sample: Sample, system: SystemRow) -> None:
         for key in keys:

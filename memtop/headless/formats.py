@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from memtop import units
@@ -17,7 +18,7 @@ from memtop.redaction import scrub
 from memtop.sanitize import clean
 
 if TYPE_CHECKING:
-    from memtop.model.assessment import ExitReport
+    from memtop.model.assessment import Assessment, ExitReport
 
 SCHEMA: Final = 1
 _FORMULA: Final = "=+@\t\r\n\uff1d\uff0b\uff0d\uff20-"
@@ -64,25 +65,27 @@ _SYSTEM_FIELDS: Final = SystemRow._fields
 def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
     """Write one JSON object per line, flushed: the contract that README describes.
 
-    ``redact`` replaces possible secrets in command lines. The text of a process is kept while its row is the same
-    object: most of thousands do not change from sample to sample.
+    ``redact`` replaces possible secrets in command lines. The texts of a process and of its assessment are
+    kept while these are the same: most of thousands do not change from sample to sample.
     """
     known: dict[ProcessKey, tuple[ProcessRow, str]] = {}
+    judged: dict[ProcessKey, tuple[Assessment | None, str]] = {}
 
     def text_of(row: ProcessRow, frame: Frame) -> str:
-        is_judged = frame.shares is not None or row.key in frame.runtimes or row.key in frame.outlooks
-        before = known.get(row.key)
-        if before is not None and before[0] is row and not is_judged:
-            return before[1]
-        text = _dumped(
-            process_object(row, redact=redact)
-            | _shares(row, frame)
-            | {"runtime": frame.runtimes.get(row.key)}
-            | _judged(frame, row)
-        )
-        if not is_judged:
+        has_more = frame.shares is not None or row.key in frame.runtimes
+        before, outlook = known.get(row.key), frame.outlooks.get(row.key)
+        if before is not None and not has_more and (before[0] is row or _facts(before[0]) == _facts(row)):
+            text = before[1]
+        else:
+            text = _dumped(
+                process_object(row, redact=redact) | _shares(row, frame) | {"runtime": frame.runtimes.get(row.key)}
+            )
+        if not has_more:
             known[row.key] = row, text
-        return text
+        verdict = judged.get(row.key)
+        if verdict is None or verdict[0] is not outlook:
+            verdict = judged[row.key] = outlook, _dumped(_judged(frame, row))
+        return f"{text[:-1]},{verdict[1][1:]}"
 
     def write(frame: Frame) -> None:
         head = {
@@ -97,8 +100,9 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
             "system": {name: rounded(getattr(frame.system, name)) for name in _SYSTEM_FIELDS},
         }
         processes = ",".join([text_of(row, frame) for row in frame.rows])
-        for key in known.keys() - {row.key for row in frame.rows}:
-            del known[key]
+        for key in judged.keys() - {row.key for row in frame.rows}:
+            del judged[key]
+            known.pop(key, None)
         tail = ""
         if frame.groups is not None:
             from memtop.headless.groups import group_object  # noqa: PLC0415 (with the first list of groups)
@@ -114,6 +118,15 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
         out.flush()
 
     return write
+
+
+_FACTS: Final = attrgetter(*_PROCESS_FIELDS, "key", "name_raw", "command_raw", "names", "started_s", "gone_s", "note")
+
+
+def _facts(row: ProcessRow) -> tuple[object, ...]:
+    """What the object of a process is made of."""
+    found: tuple[object, ...] = _FACTS(row)
+    return found
 
 
 def _dumped(value: object) -> str:

@@ -92,3 +92,6 @@ class SamplePlan(NamedTuple):
     """Directories of cgroups on screen. A few of them are read at every tick."""
     assessed: tuple[ProcessKey, ...] = ()
     """Processes that are assessed in full: the one in focus, then those of the command line if requested."""
+    in_turn: frozenset[ProcessKey] = frozenset()
+    """Of those, the processes that are assessed when something about them has changed, and else in turn: in a recording
+    all that were not asked for by name."""

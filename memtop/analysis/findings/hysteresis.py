@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings.rule import Finding
+from memtop.analysis.findings.rule import Finding, Severity
 from memtop.analysis.findings.table import RULES
 
 SAMPLES: Final = 3
@@ -22,6 +22,13 @@ class StandingFindings(NamedTuple):
     """Name of each finding that is not shown yet, and the number of samples in a row that had it."""
     leaving: tuple[tuple[str, int], ...] = ()
     """Name of each finding that is shown, and the number of samples in a row without it or with a lower severity."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether at most notes are shown, and none is about to appear or to disappear."""
+        if self.coming or self.leaving:
+            return False
+        return all(finding.severity is Severity.NOTE for finding in self.standing)
 
     def after(self, found: Sequence[Finding]) -> StandingFindings:
         """The state after one more sample with the findings ``found``.

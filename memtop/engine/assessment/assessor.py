@@ -254,6 +254,8 @@ class Assessor:
             if (leaf := step.leaf(key)) is not None:
                 self._exit_analysis.note_alive(key, leaf, step.now_s)
             lives = self._lives.of(key)
+            if key in step.plan.in_turn and lives is None and study.rests(row, index, inputs):
+                return study.last
             return study.judge(row, step, index, inputs, loop_facts(lives) if lives is not None else None)
         self._exit_analysis.follow(key, step)
         if key not in self._ends:

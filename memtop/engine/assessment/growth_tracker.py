@@ -27,7 +27,7 @@ LOOK_EVERY_S: Final = 3.0
 ALWAYS: Final = 20
 """So many of the first are looked at as often, however many there are ..."""
 MANY: Final = 50
-"""... while of more than these, those that do not seem to grow are looked at less often ..."""
+"""... while of more than these, those that stay level are looked at less often ..."""
 CALM_MOST: Final = 5.0
 """... by this factor at most."""
 OTHERS_A_TICK: Final = 2
@@ -188,10 +188,10 @@ class GrowthTracker:
         calm_s = LOOK_EVERY_S * min(CALM_MOST, max(1.0, len(urgent) / MANY))
         for number, key in enumerate(urgent):
             old = self._known.get(key)
-            is_calm = number >= ALWAYS and old is not None and not (old.alarm or old.state.looks)
+            is_calm = number >= ALWAYS and old is not None and self._is_calm(key, old)
             if old is not None and now_s - old.looked_s < (calm_s if is_calm else LOOK_EVERY_S):
                 continue
-            if self._judge(key, now_s, delay_s, POINTS, room_of(key)):
+            if self._judge(key, now_s, delay_s, POINTS, room_of):
                 changed.append(key)
         if not self._turn:
             self._turn = list(self._history.tracks)
@@ -205,11 +205,20 @@ class GrowthTracker:
             if key in urgent or rests(self._history.tracks.get(key), self._known.get(key), now_s):
                 continue
             judged += 1
-            if self._judge(key, now_s, delay_s, OTHERS_POINTS, room_of(key)):
+            if self._judge(key, now_s, delay_s, OTHERS_POINTS, room_of):
                 changed.append(key)
         return changed
 
-    def _judge(self, key: ProcessKey, now_s: float, delay_s: float, points: int, room: Room | None) -> bool:
+    def _is_calm(self, key: ProcessKey, old: Verdict) -> bool:
+        """Whether it is level and has not changed since it was looked at."""
+        if old.alarm or old.state.looks or old.growth.kind is not Shape.FLAT:
+            return False
+        track = self._history.tracks.get(key)
+        return track is None or track.changed_s <= old.looked_s
+
+    def _judge(
+        self, key: ProcessKey, now_s: float, delay_s: float, points: int, room_of: Callable[[ProcessKey], Room | None]
+    ) -> bool:
         track = self._history.tracks.get(key)
         if track is None:
             return False
@@ -224,6 +233,8 @@ class GrowthTracker:
         lazy_free = self._lazy_free.get(key)
         if lazy_free is not None and used and lazy_free.matters(from_s, used[-1]):
             times_s, used = lazy_free.taken_off(times_s, used, now_s)
+        is_long = bool(times_s) and times_s[-1] - times_s[0] >= LEAST_SPAN_S
+        room = room_of(key) if is_long else None  # expensive, and of no use before there is a verdict
         end_bytes, speed_bytes = room if room is not None else (None, None)
         growth = judge(times_s, used, end_bytes, speed_room_bytes=speed_bytes)
         old = self._known.get(key)

@@ -42,6 +42,8 @@ AROUND_TICKS: Final = 5
 """How often zombies and the protected giant are searched, because that visits all processes."""
 
 
+REST_TICKS: Final = 5
+"""How often a process of which nothing has changed is assessed again, where it may rest."""
 UNCOLLECTED_S: Final = 3.0
 """A child that has ended is worth a finding once two looks this far apart have found it uncollected."""
 
@@ -66,8 +68,38 @@ class ProcessAssessor:
         self._zombies: dict[ProcessKey, float] = {}
         """Children that have ended and are not collected, and when they were first seen so."""
         self._giant: ProcessRow | None = None
+        self._seen: tuple[object, ...] = ()
+        """What the latest assessment was made of; see :meth:`rests`."""
+        self._verdict: Verdict | None = None
+        self._rested = 0
         self.last = Assessment(unread=("its limits have not been read",))
         """The assessment of the latest tick."""
+
+    def rests(self, row: ProcessRow, index: TickIndex, inputs: ExpensiveInputs) -> bool:
+        """Whether the latest assessment still holds, because nothing has changed that it was made of.
+
+        It never does for more than REST_TICKS, nor while anything but notes stands or is about to.
+        """
+        verdict = self._verdicts.of(row.key)
+        state = verdict.state if verdict is not None else None
+        shape = (state.kind, state.evidence, state.changing) if state is not None else None
+        seen = (*_numbers(row), shape, index.around(row.key))
+        is_calm = state is None or not (state.alarm or state.looks)
+        if (
+            seen == self._seen
+            and is_calm
+            and inputs.heap is None
+            and self._rested < REST_TICKS
+            and self._standing.is_calm
+            and self._rises.of(row.key) is None
+        ):
+            self._rested += 1
+            if verdict is not None and verdict is not self._verdict:
+                self.last = replace(self.last, growth=growth_now(verdict, verdict.looked_s), state=verdict.state)
+                self._verdict = verdict
+            return True
+        self._seen, self._verdict, self._rested = seen, verdict, 0
+        return False
 
     def judge(
         self, row: ProcessRow, step: StepInput, index: TickIndex, inputs: ExpensiveInputs, loop: LoopFacts | None = None
@@ -155,6 +187,25 @@ class ProcessAssessor:
             tools=inputs.tools,
         )
         return self.last
+
+
+def _numbers(row: ProcessRow) -> tuple[object, ...]:
+    """The numbers of a row that findings are made of, apart from its age."""
+    return (
+        row.rss_bytes,
+        row.virt_bytes,
+        row.anon_bytes,
+        row.shmem_bytes,
+        row.swap_bytes,
+        row.page_tables_bytes,
+        row.minflt_per_s,
+        row.majflt_per_s,
+        row.threads,
+        row.state,
+        row.note,
+        row.name_raw,
+        row.oom_score_adj,
+    )
 
 
 def _family_known(inputs: ExpensiveInputs) -> bool:

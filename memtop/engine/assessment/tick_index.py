@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
+from typing import Final
 
 from memtop.engine.assessment.oom_candidates import order_in_cgroup, order_on_machine, protected_giant
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import LimitRow
 from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
+from memtop.procfs.cgroup import UNLIMITED
+from memtop.procfs.pressure import Pressure
 from memtop.procfs.stat import PidStat
+from memtop.sampling.cgroup_reading import CgroupReading
+
+_FINE_PERCENT: Final = 80
+_FINEST: Final = 2000
 
 
 class TickIndex:
@@ -19,6 +26,7 @@ class TickIndex:
     def __init__(self, step: StepInput) -> None:
         self._step = step
         self._in_cgroups: dict[tuple[str | None, int], list[int]] = {}
+        self._around: dict[tuple[str, ...], tuple[object, ...]] = {}
 
     def order_in_cgroup(self, limit: LimitRow) -> list[int]:
         """PIDs in the order in which the OOM killer of a cgroup's limit takes them."""
@@ -26,6 +34,25 @@ class TickIndex:
         if place not in self._in_cgroups:
             self._in_cgroups[place] = order_in_cgroup(limit, self._step)
         return self._in_cgroups[place]
+
+    def around(self, key: ProcessKey) -> tuple[object, ...]:
+        """The state of a process's cgroups and of the machine, in steps: while it stays the same, nothing around a
+        process that does not change is news."""
+        chain = self._step.chain(key)
+        if chain not in self._around:
+            self._around[chain] = (self._machine_state, *map(_state_of, self._step.readings(key)))
+        return self._around[chain]
+
+    @cached_property
+    def _machine_state(self) -> tuple[object, ...]:
+        system, meminfo, policy = self._step.sample.system, self._step.meminfo, self._step.cgroups.policy
+        available = committed = None
+        if meminfo is not None and meminfo.available_bytes is not None and meminfo.total_bytes:
+            available = _step_of(meminfo.total_bytes - meminfo.available_bytes, meminfo.total_bytes)
+        if meminfo is not None and policy.overcommit == 2:
+            committed = _step_of(meminfo.committed_bytes, meminfo.commit_limit_bytes)
+        is_full = meminfo is not None and meminfo.swap_free_bytes == 0
+        return available, committed, is_full, _stalled_percent(system.pressure), policy
 
     @cached_property
     def order_on_machine(self) -> list[int]:
@@ -66,6 +93,28 @@ class TickIndex:
             if process.stat is not None and process.stat.state not in "ZX":
                 found[process.stat.ppid].add(_program(process.stat))
         return found
+
+
+def _state_of(reading: CgroupReading) -> tuple[object, ...]:
+    limits = reading.limit_bytes, reading.high_bytes, reading.swap_limit_bytes
+    return (  # what was not read is as good as nothing: some files of a cgroup are read in turn
+        *(UNLIMITED if limit is None else limit for limit in limits),
+        *(_FINEST * (reading.usage_bytes or 0) // limit if limit else 0 for limit in limits[:2]),  # what it grows by
+        reading.oom_kill or 0,
+        reading.high_events or 0,
+        bool(reading.under_oom),
+        _stalled_percent(reading.pressure),
+    )
+
+
+def _step_of(part: int | None, whole: int | None) -> int:
+    """A part of the whole in twentieths, and above four fifths in hundredths."""
+    percent = 100 * part // whole if part is not None and whole else 0
+    return percent if percent >= _FINE_PERCENT else percent // 5 * 5
+
+
+def _stalled_percent(pressure: Pressure | None) -> int:
+    return int(pressure.full.avg10_percent) if pressure is not None and pressure.full is not None else 0
 
 
 def _program(stat: PidStat) -> tuple[int, int]:

@@ -36,6 +36,13 @@ class CgroupFiles:
         if tick % RARELY_TICKS == 0:
             self._absent.clear()
 
+    def read_if_recorded(self, path: str, v2: bool, *, leaf: bool, full: bool) -> CgroupReading | None:
+        """As :meth:`read`; None where a recording has neither use nor limit at this instant: earlier ones hold."""
+        self._not_recorded = False
+        found = self.read(path, v2, leaf=leaf, full=full)
+        is_known = found.limit_bytes is not None or found.usage_bytes is not None
+        return found if is_known or not self._not_recorded else None
+
     def read(self, path: str, v2: bool, *, leaf: bool, full: bool) -> CgroupReading:
         """Read everything if ``full``, otherwise use and limits.
 
@@ -44,6 +51,8 @@ class CgroupFiles:
         if not leaf and self._tick - self._open_ended.get(path, -RARELY_TICKS) < RARELY_TICKS:
             return CgroupReading(path, v2, UNLIMITED)
         limit = limit_bytes(self._read, path, v2=v2)
+        if limit is None and self._not_recorded and path in self._open_ended:
+            return CgroupReading(path, v2, UNLIMITED)  # when it was read again is in the recording
         high = self._limit(path, "memory.high") if v2 else None
         if v2 and limit is None and self._is_root(path):
             limit = UNLIMITED

@@ -173,7 +173,9 @@ class CgroupReader:
         for number, path in enumerate(found.chain):
             in_full = full and number == 0
             if path not in self._readings or (in_full and path not in self._in_full):
-                self._readings[path] = self._folders.read(path, found.v2, leaf=number == 0, full=full)
+                reading = self._folders.read_if_recorded(path, found.v2, leaf=number == 0, full=full)
+                if reading is not None:
+                    self._readings[path] = reading
             if in_full:
                 self._in_full.add(path)
 
