@@ -133,6 +133,13 @@ class MachineFacts:
     """The process that has gained most within the last minute."""
     gainer_name: str = ""
     gained_bytes: int = 0
+    holder: ProcessKey | None = None
+    """The process that holds most of the memory that cannot be taken back, while little of it is available."""
+    holder_name: str = ""
+    """That process, or the program that does so in several; empty where it is a part of RAM, or is not known."""
+    holder_part: MachinePart | None = None
+    """The part of RAM that does so."""
+    held_bytes: int = 0
     swap_used: Rise | None = None
     swap_free_bytes: int | None = None
     some_percent: float | None = None

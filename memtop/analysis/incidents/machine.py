@@ -12,7 +12,8 @@ from memtop.analysis.incidents.processes import PACE_S, STILL_S
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, reclaim_of
 from memtop.analysis.trend.rising import SUM_GOES_ON
 
-_LOW_SHARE: Final = 0.10
+LOW_SHARE: Final = 0.10
+"""Little memory is left below this part of it."""
 _VERY_LOW_SHARE: Final = 0.05
 _COMMIT_SHARE: Final = 0.9
 _FALL_BYTES: Final = 256 * MIB
@@ -56,15 +57,18 @@ _NAMES: Final = {
 def host_low(inputs: IncidentInputs) -> Iterator[Incident]:
     """Less than a tenth of the machine's RAM is available."""
     m = inputs.machine
-    if not m.total_bytes or m.available_bytes is None or m.available_bytes >= _LOW_SHARE * m.total_bytes:
+    if not m.total_bytes or m.available_bytes is None or m.available_bytes >= LOW_SHARE * m.total_bytes:
         return
     severity = DANGER if m.available_bytes < _VERY_LOW_SHARE * m.total_bytes else WARNING
     found = facts(
         available_bytes=m.available_bytes,
         available_percent=100 * m.available_bytes / m.total_bytes,
+        holder=_named(m.holder_part, m) if m.holder_part is not None else m.holder_name or None,
+        at_most="" if m.holder is not None or m.holder_part is not None else "at most ",
+        held_bytes=m.held_bytes or None,
         swap_free_bytes=m.swap_free_bytes or None,
     )
-    yield Incident("host_low", severity, MACHINE, found, 1.0, inputs.now_s, "available", level=True)
+    yield Incident("host_low", severity, MACHINE, found, 1.0, inputs.now_s, "available", m.holder, level=True)
 
 
 def commit(inputs: IncidentInputs) -> Iterator[Incident]:

@@ -11,6 +11,7 @@ from memtop.analysis.ledger.machine import MachinePart
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
+from memtop.engine.assessment.machine_holder import MachineHolder
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.memory_limits import first_met, limit_rows, room_bytes
 from memtop.engine.assessment.process_names import process_name
@@ -94,8 +95,10 @@ def _limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
     )
 
 
-def machine_facts(step: StepInput, trend: MachineTrend, counters: Counters) -> MachineFacts:
-    """What is known of the machine, and which process explains what it has lost."""
+def machine_facts(
+    step: StepInput, trend: MachineTrend, counters: Counters, holder: MachineHolder | None
+) -> MachineFacts:
+    """What is known of the machine, which process explains what it has lost, and what holds most of it."""
     meminfo, pressure, used, parts = step.meminfo, step.sample.system.pressure, trend.used, trend.parts
     gainer, all_seen = None, True
     if used is not None and used.size_bytes >= _FALL_BYTES:
@@ -123,4 +126,8 @@ def machine_facts(step: StepInput, trend: MachineTrend, counters: Counters) -> M
         some_percent=pressure.some.avg10_percent if pressure is not None and pressure.some is not None else None,
         full_percent=pressure.full.avg10_percent if pressure is not None and pressure.full is not None else None,
         refault_per_s=counters.refaults(None),
+        holder=holder.key if holder is not None else None,
+        holder_name=holder.name if holder is not None else "",
+        holder_part=holder.part if holder is not None else None,
+        held_bytes=holder.size_bytes if holder is not None else 0,
     )

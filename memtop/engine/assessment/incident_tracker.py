@@ -17,6 +17,7 @@ from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker
 from memtop.engine.assessment.incident_inputs import growing_groups, growing_processes, machine_facts
+from memtop.engine.assessment.machine_holder import HolderFinder
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.memory_limits import cgroup_name
 from memtop.engine.assessment.rise_tracker import RiseTracker
@@ -42,6 +43,7 @@ class IncidentTracker:
         self._rises = rises
         self._counters = counters
         self._trend = trend
+        self._holder = HolderFinder()
         self._cgroups = CgroupWatch()
         self._exits: deque[ExitFacts] = deque(maxlen=EXITS)
         self._unexplained: list[float] = []
@@ -77,7 +79,7 @@ class IncidentTracker:
             step.now_s,
             growing_processes(step, self._verdicts, self._rises),
             self._cgroups.facts(step),
-            machine_facts(step, self._trend, self._counters),
+            machine_facts(step, self._trend, self._counters, self._holder.take(step, self._trend)),
             tuple(self._exits),
             loops,
             growing_groups(step, groups),

@@ -83,6 +83,16 @@ class MachineTrend:
         return machine_room(tuple(self._times_s), tuple(used), tuple(swap), self._available_bytes, self._peaks.rate())
 
     @property
+    def largest_part(self) -> tuple[MachinePart, int] | None:
+        """The largest part that no process has for itself and that cannot be dropped at once, and its size in bytes."""
+        sizes = ((MachinePart(name), series[-1]) for name, series in self._sizes.items() if name in _WATCHED)
+        known = [(size, part) for part, size in sizes if size is not None and part is not MachinePart.ANONYMOUS]
+        if not known:
+            return None
+        size, part = max(known)
+        return part, size
+
+    @property
     def parts(self) -> dict[MachinePart, Rise]:
         """Of the parts that cannot be dropped at once."""
         found = ((part, self._rise(part.value)) for part in sorted(_WATCHED))

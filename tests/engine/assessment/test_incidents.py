@@ -335,3 +335,29 @@ def test_many_that_a_signal_ended_in_the_same_way_are_one_incident() -> None:
     said = sorted("; ".join(incident_sentences(one).clauses) for one in report(frame).standing)
     assert "so did" not in said[0] and "signal 11" in said[0]
     assert "so did 5 more of that program" in said[1] and "signal 9" in said[1]
+
+
+@pytest.mark.parametrize(
+    ("processes", "shmem_gib", "said"),
+    [
+        ([(42, b"java\0-jar\0shop.jar\0", 9000), (43, b"cron\0", 20)], 1, "largest: shop.jar (42) with 8.78 GiB"),
+        (
+            [(pid, b"php-fpm: pool www", 1000) for pid in range(50, 59)],
+            1,
+            "largest: php-fpm (9 processes) with at most 8.75 GiB",
+        ),
+        ([(42, b"cron\0", 20)], 12, "largest: tmpfs and shared memory with 12.0 GiB"),
+    ],
+    ids=["process", "program", "part"],
+)
+def test_where_little_is_left_what_holds_the_most_is_named_though_nothing_grows(
+    processes: list[tuple[int, bytes, int]], shmem_gib: int, said: str
+) -> None:
+    source, engine = world(
+        *(FakeProcess(pid, cmdline=command, rss_pages=mib * MIB_PAGES) for pid, command, mib in processes)
+    )
+    source.files["proc/meminfo"] = meminfo(available_kib=900_000, shmem_kib=shmem_gib << 20)
+    for _ in range(3):
+        frame = step(engine)
+    assert first(frame).name == "host_low"
+    assert said in headline(frame.incidents, frame.system).clauses
