@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, ProcessGone, Unavailable
+from memtop.model.assessment import Assessment
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
@@ -243,3 +244,9 @@ def frame_after(engine: Engine, ask: Request, steps: int) -> Frame:
         frame = engine.step(ask)
     assert frame is not None
     return frame
+
+
+def outlook(frame: Frame | None) -> Assessment:
+    """The assessment of the process in focus, where there is one."""
+    assert frame is not None and frame.detail is not None and frame.detail.outlook is not None
+    return frame.detail.outlook

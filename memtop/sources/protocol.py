@@ -8,6 +8,8 @@ file system's root and start with ``proc/`` or ``sys/``.
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
+from memtop.errors import MemtopError, NotRecorded
+
 READ_LIMIT: Final = 65_536
 """Most bytes of one ordinary read. Longer files are cut here."""
 
@@ -200,3 +202,13 @@ class Source(Protocol):
     def close(self) -> None:
         """Close every descriptor and end every thread."""
         ...
+
+
+def read_or_none(source: Source, path: str, size: int) -> bytes | None:
+    """At most ``size`` bytes of a file; None where it cannot be read. Raises NotRecorded."""
+    try:
+        return source.read(path, size)
+    except NotRecorded:
+        raise
+    except MemtopError:
+        return None

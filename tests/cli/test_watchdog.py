@@ -17,7 +17,7 @@ SCRIPT = textwrap.dedent(
     from memtop.cli import run, watchdog
     from memtop.sources.live import LiveSource
 
-    watchdog.LEAST_LATE_S = 0.3
+    watchdog.LEAST_LATE_S = {late_s}
     watchdog.Watchdog.__init__.__defaults__ = (0.5,)  # seconds until it gives up
     until_s = time.monotonic() + 1.5
     begin = LiveSource.begin
@@ -34,7 +34,7 @@ WORKS = "lambda self: ([None for _ in iter(lambda: time.monotonic() < until_s, F
 
 def run(begin: str, *words: str) -> subprocess.CompletedProcess[str]:
     """memtop, whose samples begin like this."""
-    code = SCRIPT.format(begin=begin)
+    code = SCRIPT.format(begin=begin, late_s=0.3)
     return subprocess.run(
         [sys.executable, "-c", code, *words, "-d", "0.1"], capture_output=True, text=True, timeout=30, check=False
     )
@@ -61,10 +61,10 @@ def test_a_sample_that_lacks_a_processor_is_waited_for() -> None:
 
 def test_a_sample_during_which_memtop_was_stopped_is_waited_for() -> None:
     begin = "lambda self: (os.kill(os.getpid(), signal.SIGSTOP), begin(self))[1]"
-    command = [sys.executable, "-c", SCRIPT.format(begin=begin), "--json", "-n", "1", "-d", "0.1"]
+    command = [sys.executable, "-c", SCRIPT.format(begin=begin, late_s=1.5), "--json", "-n", "1", "-d", "0.1"]
     with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         os.waitid(os.P_PID, child.pid, os.WSTOPPED)
-        time.sleep(1.0)  # longer than it waits for a read that hangs
+        time.sleep(2.0)  # longer than a sample may be late, which leaves it as long to come on a busy machine
         child.send_signal(signal.SIGCONT)
         out, said = child.communicate(timeout=30)
     assert (child.returncode, said) == (0, "")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Final
 
-from memtop.analysis.findings.rule import NOTE, facts
+from memtop.analysis.findings.rule import facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, IncidentInputs
-from memtop.analysis.incidents.processes import STORY, confirmed_growth, named, pace_at, severity_at_pace
-from memtop.analysis.trend.rising import SUM_GOES_ON
+from memtop.analysis.incidents.processes import STORY, confirmed_growth, rise_to_limit
 
 _RISE_BYTES: Final = 16 * MIB
 """A rise is worth a line from here on ..."""
@@ -18,7 +16,6 @@ _RISE_S: Final = 5.0
 """... and from so long on ..."""
 _LOADING_S: Final = 10.0
 """... or, where nothing of it was there before, from this: a program that starts loads."""
-_TOLD_FROM_S: Final = 3600.0
 
 
 def group_growth(inputs: IncidentInputs) -> Iterator[Incident]:
@@ -44,21 +41,12 @@ def group_rising(inputs: IncidentInputs) -> Iterator[Incident]:
             continue
         if rise.span_s < (_LOADING_S if rise.from_bytes < rise.size_bytes / 10 else _RISE_S):
             continue
-        pace = pace_at(limit, rise.bytes_per_s, inputs, key=None)
-        goes_on = SUM_GOES_ON if limit is not None and limit.is_machine else math.inf
-        full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on) if limit is not None else None
-        tells = full_s is not None and full_s < _TOLD_FROM_S and limit is not None and limit.kills
+        severity, until_full = rise_to_limit(rise, limit, inputs, key=None)
         yield Incident(
             "group_rising",
-            severity_at_pace(full_s) if tells else NOTE,
+            severity,
             _subject(one),
-            facts(
-                rise_bytes=rise.size_bytes,
-                rise_s=rise.span_s,
-                members_count=one.members,
-                full_s=full_s if tells else None,
-                **({**named(limit), **pace.facts} if tells else {}),
-            ),
+            facts(rise_bytes=rise.size_bytes, rise_s=rise.span_s, members_count=one.members, **until_full),
             weight=rise.bytes_per_s / (limit.room_bytes + 1 if limit is not None else 1 << 40),
             since_s=rise.since_s,
             story=STORY,

@@ -11,7 +11,7 @@ from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts
 from memtop.analysis.trend.classify import Growth
-from memtop.analysis.trend.rising import ONE_GOES_ON
+from memtop.analysis.trend.rising import ONE_GOES_ON, SUM_GOES_ON, Rise
 from memtop.process_key import ProcessKey
 
 STORY: Final = "growth"
@@ -99,26 +99,39 @@ def rising(inputs: IncidentInputs) -> Iterator[Incident]:
         rise, limit = one.rise, one.limit
         if one.growth is not None or rise is None or not _is_worth_a_line(one):
             continue
-        pace = pace_at(limit, rise.bytes_per_s, inputs, key=one.key)
-        goes_on = ONE_GOES_ON if limit is not None and limit.is_machine else math.inf
-        full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on) if limit is not None else None
-        tells = full_s is not None and full_s < _TOLD_FROM_S and (limit is not None and limit.kills)
+        severity, until_full = rise_to_limit(rise, limit, inputs, key=one.key)
         yield Incident(
             "rising",
-            severity_at_pace(full_s) if tells else NOTE,
+            severity,
             _subject(one),
             facts(
                 rise_bytes=rise.size_bytes,
                 rise_s=rise.span_s,
                 anon_bytes=one.anon_bytes if one.anon_bytes < 0.95 * rise.size_bytes else None,
-                full_s=full_s if tells else None,
-                **({**named(limit), **pace.facts} if tells else {}),
+                **until_full,
             ),
             weight=rise.bytes_per_s / (limit.room_bytes + 1 if limit is not None else 1 << 40),
             since_s=rise.since_s,
             story=STORY,
             show=one.key,
         )
+
+
+def rise_to_limit(
+    rise: Rise, limit: LimitFacts | None, inputs: IncidentInputs, *, key: ProcessKey | None
+) -> tuple[Severity, Facts]:
+    """The severity of a rise, and what is said of the limit that it meets: nothing where that is far or does not kill.
+
+    ``key`` is as for :func:`pace_at`.
+    """
+    if limit is None or not limit.kills:
+        return NOTE, _NOTHING
+    pace = pace_at(limit, rise.bytes_per_s, inputs, key=key)
+    goes_on = math.inf if not limit.is_machine else SUM_GOES_ON if key is None else ONE_GOES_ON
+    full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on)
+    if full_s is None or full_s >= _TOLD_FROM_S:
+        return NOTE, _NOTHING
+    return severity_at_pace(full_s), facts(full_s=full_s, **named(limit), **pace.facts)
 
 
 class Pace(NamedTuple):

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from memtop.analysis.limits.memory_cgroups import Version, controller_places
-from memtop.errors import MemtopError, NotRecorded
+from memtop.errors import NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memberships
 from memtop.procfs.mountinfo import Mount
 from memtop.sampling.cgroup_reading import HugetlbLimit
 from memtop.sampling.sample import ProcessSample
-from memtop.sources.protocol import Source
+from memtop.sources.protocol import Source, read_or_none
 
 EVERY_TICKS: Final = 5
 """Ticks after which the limits are read again."""
@@ -61,7 +61,7 @@ class HugetlbLimits:
     def _of_cgroups(
         self, folder: str, mounts: tuple[Mount, ...], v2_controllers: bytes | None
     ) -> tuple[HugetlbLimit, ...]:
-        raw = self._file(f"{folder}/cgroup", 16_384)
+        raw = read_or_none(self._source, f"{folder}/cgroup", 16_384)
         if raw is None:
             return ()
         places = controller_places(b"hugetlb", parse_memberships(raw), mounts, v2_controllers)
@@ -70,18 +70,12 @@ class HugetlbLimits:
             names = ("max", "current") if place.version is Version.V2 else ("limit_in_bytes", "usage_in_bytes")
             for path, label in zip(place.chain, place.labels, strict=True):
                 for page in _PAGES:
-                    raw_limit = self._file(f"{path}/hugetlb.{page}.{names[0]}", 64)
-                    raw_usage = self._file(f"{path}/hugetlb.{page}.{names[1]}", 64) if raw_limit is not None else None
-                    limit = None if raw_limit is None else parse_limit(raw_limit)
+                    raw_limit = read_or_none(self._source, f"{path}/hugetlb.{page}.{names[0]}", 64)
+                    if raw_limit is None:
+                        continue
+                    raw_usage = read_or_none(self._source, f"{path}/hugetlb.{page}.{names[1]}", 64)
+                    limit = parse_limit(raw_limit)
                     usage = None if raw_usage is None else parse_count(raw_usage)
                     if limit is not None and limit < UNLIMITED and usage is not None:
                         found.append(HugetlbLimit(page, label, limit, usage))
         return tuple(found)
-
-    def _file(self, path: str, size: int) -> bytes | None:
-        try:
-            return self._source.read(path, size)
-        except NotRecorded:
-            raise
-        except MemtopError:
-            return None

@@ -7,14 +7,14 @@ from contextlib import suppress
 from typing import Final
 
 from memtop.analysis.limits.memory_cgroups import Version, controller_places
-from memtop.errors import MemtopError, NotRecorded
+from memtop.errors import NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memberships
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.mountinfo import Mount
 from memtop.sampling.cgroup_reading import TaskLimit, TaskLimitsRead
 from memtop.sampling.sample import ProcessSample
-from memtop.sources.protocol import Source
+from memtop.sources.protocol import Source, read_or_none
 
 EVERY_TICKS: Final = 5
 """Ticks after which the counts are read again."""
@@ -64,27 +64,24 @@ class TaskLimits:
         self, key: ProcessKey, folder: str, mounts: tuple[Mount, ...], v2_controllers: bytes | None
     ) -> TaskLimitsRead:
         found = self._of_cgroups(folder, mounts, v2_controllers)
-        children = self._file(f"proc/{key.pid}/task/{key.pid}/children", 64)
+        children = read_or_none(self._source, f"proc/{key.pid}/task/{key.pid}/children", 64)
         return found._replace(
             limits=(*found.limits, *self._machine), has_children=None if children is None else bool(children)
         )
 
     def _read_machine(self) -> tuple[TaskLimit, ...]:
         """kernel.threads-max and kernel.pid_max against the number of threads that /proc/loadavg shows."""
-        raw = self._file("proc/loadavg", 256)
+        raw = read_or_none(self._source, "proc/loadavg", 256)
         fields = raw.split() if raw is not None else []
         used = int_or_none(fields[3].rpartition(b"/")[2]) if len(fields) > 3 else None
         names = ("threads-max", "pid_max")
-        limits = [(name, self._file(f"proc/sys/kernel/{name}", 64)) for name in names]
+        limits = [(name, read_or_none(self._source, f"proc/sys/kernel/{name}", 64)) for name in names]
         known = [(name, int_or_none(raw)) for name, raw in limits if raw is not None]
         return tuple(TaskLimit(f"kernel.{name}", most, used) for name, most in known if most is not None)
 
     def _of_cgroups(self, folder: str, mounts: tuple[Mount, ...], v2_controllers: bytes | None) -> TaskLimitsRead:
-        try:
-            raw = self._source.read(f"{folder}/cgroup", 16_384)
-        except NotRecorded:
-            raise
-        except MemtopError:
+        raw = read_or_none(self._source, f"{folder}/cgroup", 16_384)
+        if raw is None:
             return TaskLimitsRead((), _UNREAD)
         members = parse_memberships(raw)
         places = controller_places(b"pids", members, mounts, v2_controllers)
@@ -95,7 +92,7 @@ class TaskLimits:
             return TaskLimitsRead((), _UNREAD if named else "")
         limits = []
         for path, label in zip(place.chain, place.labels, strict=True):
-            raw_most, raw_used = self._file(f"{path}/pids.max", 64), self._file(f"{path}/pids.current", 64)
+            raw_most, raw_used = (read_or_none(self._source, f"{path}/pids.{name}", 64) for name in ("max", "current"))
             most = parse_limit(raw_most) if raw_most is not None else None
             if most is not None and most != UNLIMITED:
                 limits.append(TaskLimit(f"pids of {label}", most, None if raw_used is None else parse_count(raw_used)))
@@ -107,12 +104,4 @@ class TaskLimits:
         cgroup.procs of version 1 makes the kernel sort all members, which takes milliseconds. Older recordings have it.
         """
         names = ("cgroup.clone_children", "cgroup.procs") if version is Version.V1 else ("cgroup.controllers",)
-        return any(self._file(f"{path}/{name}", 64) is not None for name in names)
-
-    def _file(self, path: str, size: int) -> bytes | None:
-        try:
-            return self._source.read(path, size)
-        except NotRecorded:
-            raise
-        except MemtopError:
-            return None
+        return any(read_or_none(self._source, f"{path}/{name}", 64) is not None for name in names)

@@ -20,14 +20,14 @@ from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError
 from memtop.explain import topic
 from memtop.explain.finding_text import sentences_of
-from memtop.model.assessment import Assessment, ExitReport, Limit
+from memtop.model.assessment import ExitReport, Limit
 from memtop.model.frame import Frame, Note
 from memtop.model.request import Request
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from memtop.tui.side.finding_lines import finding_lines
-from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, outlook
 from tests.requests import changed, request
 from tests.sampling.test_cgroups import APP, MIB, MOUNT_V2, POD, ROOT, STAT, v1, v2
 
@@ -44,11 +44,6 @@ def step(engine: Engine, ask: Request) -> Frame:
     frame = engine.step(ask)
     assert frame is not None
     return frame
-
-
-def outlook(frame: Frame) -> Assessment:
-    assert frame.detail is not None and frame.detail.outlook is not None
-    return frame.detail.outlook
 
 
 def charge(source: FakeSource, used_bytes: int) -> None:

@@ -12,12 +12,11 @@ from memtop.errors import AccessDenied, MemtopError
 from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.headless import check
 from memtop.headless.check import Answer, answer_to
-from memtop.model.assessment import Assessment
 from memtop.model.frame import Frame
 from memtop.sampling.request import Need
 from memtop.sampling.smaps.smaps_view import Missing
 from memtop.sources.protocol import Instant
-from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, outlook
 from tests.requests import changed, request
 from tests.sampling.test_cgroups import APP, MIB, POD, STAT, v2
 from tests.sampling.test_smaps import rollup
@@ -59,11 +58,6 @@ def watched(source: FakeSource, ticks: int) -> Frame:
         frame = engine.step(ask)
     assert frame is not None
     return frame
-
-
-def outlook(frame: Frame) -> Assessment:
-    assert frame.detail is not None and frame.detail.outlook is not None
-    return frame.detail.outlook
 
 
 def test_workers_that_copy_what_they_shared_are_growth() -> None:

@@ -208,7 +208,8 @@ def test_what_is_written_to_tmpfs_and_what_slab_holds_is_named() -> None:
     assert first(frame).facts["part"] == "slab (negative dentries)"
 
 
-def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:
+def killed() -> tuple[FakeSource, Engine]:
+    """A worker that the OOM killer has just ended, before the sample that finds it."""
     process = FakeProcess(42, comm=b"worker", cmdline=b"worker\0")
     source, engine = world(process, FakeProcess(43))
     for _ in range(4):
@@ -217,6 +218,11 @@ def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:
     source.ended = [Exit(42, source.wall_s, 9)]
     source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
     source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    return source, engine
+
+
+def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:
+    source, engine = killed()
     frame = step(engine)
     source.ended = []
     incident = first(frame)
@@ -231,14 +237,7 @@ def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:
 
 
 def test_a_storm_of_small_ends_does_not_displace_a_kill() -> None:
-    process = FakeProcess(42, comm=b"worker", cmdline=b"worker\0")
-    source, engine = world(process, FakeProcess(43))
-    for _ in range(4):
-        step(engine)
-    del source.processes[42]
-    source.ended = [Exit(42, source.wall_s, 9)]
-    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
-    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    source, engine = killed()
     step(engine)
     source.ended = []
     for _ in range(3):

@@ -8,11 +8,9 @@ from memtop.analysis.findings import FindingInputs, find
 from memtop.engine.engine import Engine
 from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.headless.check import Answer, answer_to
-from memtop.model.assessment import Assessment
-from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.sampling.request import Need
-from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, outlook
 from tests.requests import request
 from tests.sampling.test_cgroups import APP, v2
 
@@ -21,11 +19,6 @@ MIB = 1 << 20
 
 def on(process: FakeProcess) -> Request:
     return request(focus=process.key, needs=Need.STAT | Need.STATUS)
-
-
-def outlook(frame: Frame | None) -> Assessment:
-    assert frame is not None and frame.detail is not None and frame.detail.outlook is not None
-    return frame.detail.outlook
 
 
 def test_a_level_curve_beside_rising_pages_of_files_says_both() -> None:
