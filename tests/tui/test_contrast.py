@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 from rich.style import Style
+from textual.command import CommandList
 from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -62,6 +63,8 @@ def unreadable(screen: Screen[object], region: Region) -> Iterator[str]:
             letters = (letter for letter in segment.text if letter not in PICTURES and ord(letter) < BRAILLE)
             words, style = "".join(letters).strip(), segment.style
             found = contrast(style) if style is not None and words else None
+            if words and style is not None and style.dim:
+                yield f"dimmed: {words}"
             if found is not None and style is not None and found < (BOLD if style.bold else TEXT):
                 yield f"{found:.2f}: {words}"
 
@@ -137,6 +140,8 @@ async def test_every_dialog_can_be_read_in_every_theme() -> None:
             await app.push_screen(dialog)
             dialog.styles.background = "black"  # one that lets the screen below shine through would draw all of them
             await pilot.pause()
+        while not opened[-1].query_one(CommandList).option_count:
+            await pilot.pause(0.01)
         modules = [import_module(module.name) for module in iter_modules(dialogs.__path__, f"{dialogs.__name__}.")]
         classes = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
         own = {each for each in classes if each.__module__.startswith("memtop.") and "compose" in vars(each)}

@@ -88,11 +88,15 @@ def brief_lines(detail: Detail, system: SystemRow, width: int, computed_percent:
     for words in steps[:1]:
         if not said or said[0].severity < words.severity:  # no answer is about it
             mark, look = MARKS[words.severity]
-            first, rest = SideLines([Line(fit(f"{mark} {words.says}", width, left=True), look)], {0: words.topic}), said
-        line = Line(fit(f"  Next: {words.next}", width, left=True), "strong" if words.command else "")
+            first, rest = SideLines([Line(_one_line(f"{mark} {words.says}", width), look)], {0: words.topic}), said
+        line = Line(_one_line(f"  Next: {words.next}", width), "strong" if words.command else "")
         first = first.then(SideLines([line], {0: words.next_topic}, {0: words.command or words.next}))
     first = first.then(_marked(detail, width)).then(_worded(rest, width))
     return first.then(_findings(detail, width, computed_percent))
+
+
+def _one_line(text: str, width: int) -> str:
+    return fit(text, width, left=True).rstrip()
 
 
 def _worded(said: Sequence[Answer], width: int) -> SideLines:
@@ -186,7 +190,7 @@ def _autopsy(autopsy: ExitReport, width: int, *, brief: bool) -> SideLines:
         look = ("danger" if bad else "strong") if number < 2 else ""
         said = f"{DANGER_MARK} {text}" if bad and number == 1 else text
         first = len(lines)
-        lines += [Line(fit(said, width, left=True), look)] if brief else wrapped(said, width, look, _INDENT)
+        lines += [Line(_one_line(said, width), look)] if brief else wrapped(said, width, look, _INDENT)
         if step and number == 2:
             steps = dict.fromkeys(range(first, len(lines)), step)
     return SideLines(lines, dict.fromkeys(range(len(lines)), "autopsy"), steps)
