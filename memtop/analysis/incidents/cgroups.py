@@ -30,6 +30,7 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
             continue
         kills = one.swap_room_bytes <= 0
         rises = one.rise is not None and one.rise.size_bytes > 0.01 * one.limit_bytes
+        mostly = _mostly(one)
         yield Incident(
             "near_limit",
             DANGER if percent >= FULL_PERCENT and kills else WARNING,
@@ -41,7 +42,9 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
                 rise_bytes=one.rise.size_bytes if one.rise is not None and rises else None,
                 rise_s=one.rise.span_s if one.rise is not None and rises else None,
                 swap_room_bytes=one.swap_room_bytes or None,
-                largest=one.largest_name or None,
+                largest=(one.largest_name or None) if mostly is None else None,
+                mostly=mostly,
+                mostly_bytes=max(one.shared_bytes, one.kernel_bytes) if mostly is not None else None,
             ),
             weight=percent / 100 + (1.0 if rises else 0.0),
             since_s=one.rise.since_s if one.rise is not None and rises else inputs.now_s,
@@ -95,6 +98,14 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
             story="limit",
             show=gainer.key if gainer is not None else one.largest,
         )
+
+
+def _mostly(one: CgroupFacts) -> str | None:
+    """What no process in it has for itself, where that is most of its use."""
+    used_bytes = one.limit_bytes - one.room_bytes
+    if one.shared_bytes >= _MOST_OF_IT * used_bytes:
+        return "tmpfs and shared memory"
+    return "kernel memory" if one.kernel_bytes >= _MOST_OF_IT * used_bytes else None
 
 
 def _gainer(inputs: IncidentInputs, of: CgroupFacts) -> GrowthFacts | None:

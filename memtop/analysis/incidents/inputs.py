@@ -101,6 +101,10 @@ class CgroupFacts(NamedTuple):
     """The largest of its processes."""
     largest_name: str = ""
     """Empty where not all processes are read: then another may be larger."""
+    shared_bytes: int = 0
+    """The part of its use that is tmpfs and shared memory, which no process may have mapped."""
+    kernel_bytes: int = 0
+    """The part of its use that is kernel memory."""
     refault_per_s: float | None = None
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from memtop.analysis.incidents import BrakeFacts, CgroupFacts
+from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger
 from memtop.analysis.limits.memory_limits import ceiling, swap_room
 from memtop.analysis.trend.rates import per_s
 from memtop.analysis.trend.rising import QUIET_S, Rise, follow_rise
@@ -105,6 +106,7 @@ class CgroupWatch:
                     one.rise,
                     key,
                     name,
+                    *_no_process_has(reading),
                     one.refault_per_s,
                 )
             )
@@ -140,6 +142,15 @@ class CgroupWatch:
                     largest[path] = seen.rss_bytes, key
         rows = {path: step.row(key) for path, (_, key) in largest.items()}
         self._largest = {path: (row.key, process_name(row)) for path, row in rows.items() if row is not None}
+
+
+def _no_process_has(reading: CgroupReading) -> tuple[int, int]:
+    """Shared memory, and kernel memory that cannot certainly be reclaimed, of what it uses."""
+    if reading.usage_bytes is None:
+        return 0, 0
+    ledger = cgroup_ledger(reading.usage_bytes, reading.stat)
+    kernel_bytes = ledger.size_of(CgroupPart.KERNEL, CgroupPart.KERNEL_AND_SLAB, CgroupPart.SOCK)
+    return ledger.size_of(CgroupPart.SHMEM) or 0, kernel_bytes or 0
 
 
 def _is_told(one: _Watched) -> bool:

@@ -360,3 +360,14 @@ def test_where_little_is_left_what_holds_the_most_is_named_though_nothing_grows(
         frame = step(engine)
     assert first(frame).name == "host_low"
     assert said in headline(frame.incidents, frame.system).clauses
+
+
+def test_of_a_cgroup_that_is_full_of_tmpfs_no_process_is_named_but_that() -> None:
+    source, engine = world(FakeProcess(42))
+    full(source, engine, None)
+    source.files[f"{APP}/memory.stat"] = b"anon 20000000\nfile 79000000\nshmem 79000000\n"
+    source.files[f"{APP}/memory.current"] = b"99000001\n"
+    for _ in range(8):
+        frame = step(engine)
+    assert "most of it is tmpfs and shared memory: 75.3 MiB" in headline(frame.incidents, frame.system).clauses
+    assert "largest" not in first(frame).facts
