@@ -63,8 +63,14 @@ def own_line(rows: Mapping[int, ProcessRow]) -> frozenset[int]:
 
 
 def has_name(row: ProcessRow, name: str) -> bool:
-    """Whether a program has exactly this name, by the kernel, its file, or the script or module that it runs."""
-    cut = len(name.encode()) > COMM_BYTES and row.name == name.encode()[:COMM_BYTES].decode(errors="ignore")
+    """Whether a program has exactly this name, by the kernel, its file, or the script or module that it runs.
+
+    A path is that of the file or script as its command line has it.
+    """
+    raw = os.fsencode(name)
+    if "/" in name and row.command_raw and os.path.basename(name) in row.program_names:
+        return raw in row.command_raw.split(b"\0")
+    cut = len(raw) > COMM_BYTES and row.name == raw[:COMM_BYTES].decode(errors="ignore")
     return cut or name in row.program_names
 
 

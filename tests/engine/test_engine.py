@@ -296,6 +296,8 @@ def test_a_name_that_a_program_has_stands_for_no_other_that_contains_it() -> Non
     assert named("sh", *SHELLS) == [21]
     assert sorted(named("ssh", *SHELLS)) == [22], "none has it, so it is a part of a name"
     assert named("push.sh", *SHELLS) == [23]
+    assert (named("/srv/push.sh", *SHELLS), named("/usr/sbin/sshd", *SHELLS)) == ([23], [22])
+    assert named("/opt/sshd", *SHELLS) == []
     assert named("kworker/R-slub_flushwq", *SHELLS) == [24], "a kernel thread only by its whole name"
 
 
