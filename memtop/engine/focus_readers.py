@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from memtop.history.rings import Event
+from memtop.history.rings import Event, History
 from memtop.model.frame import ProcessRow, Shares
 from memtop.model.request import ChartWindow
 from memtop.process_key import ProcessKey
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 class FocusReaders:
     """Both schedulers, and the commands that wait for the first of them."""
 
-    def __init__(self, source: Source, registry: Registry | None, *, replaying: bool) -> None:
+    def __init__(self, source: Source, registry: Registry | None, history: History, *, replaying: bool) -> None:
         self._source = source
+        self._history = history
         self._registry = registry
         self._replaying = replaying
         self._smaps: SmapsScheduler | None = None
@@ -162,12 +163,13 @@ class FocusReaders:
     def runtime(self, row: ProcessRow, at_s: float, sample: Sample) -> RuntimeView | None:
         """Its runtime at the instant shown."""
         from memtop.engine.runtime_inputs import arenas_of, kernel_figures  # noqa: PLC0415 (not needed for one sample)
+        from memtop.history.process_history import flat_s  # noqa: PLC0415 (as above)
 
         if self._runtimes is None:
             return None
         reading = self._smaps.reading(row.key) if self._smaps is not None else None
         read_s = None if reading is None else reading.at_s
-        figures = kernel_figures(row, self._lazy_free_bytes(row.key), sample)
+        figures = kernel_figures(row, self._lazy_free_bytes(row.key), flat_s(self._history, row.key, sample.mono_s))
         return self._runtimes.view(row.key, figures, at_s, arenas_of(reading), read_s)
 
     def runtime_objects(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, dict[str, Any]]:
@@ -189,10 +191,11 @@ class FocusReaders:
         """The expensive readings of a process that is assessed."""
         from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (not needed for one sample)
         from memtop.engine.runtime_inputs import kernel_figures  # noqa: PLC0415 (as above)
+        from memtop.history.process_history import flat_s  # noqa: PLC0415 (as above)
 
         facts = tools = None
         if self._runtimes is not None and row.key == key:
-            figures = kernel_figures(row, self._lazy_free_bytes(row.key), sample)
+            figures = kernel_figures(row, self._lazy_free_bytes(row.key), flat_s(self._history, row.key, sample.mono_s))
             facts = self._runtimes.finding_facts(key, figures, sample.mono_s)
             tools = self._runtimes.tool_target(key)
         if key != plan.readings.focus:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from memtop.model.frame import ProcessRow
 from memtop.runtimes.view import Arena, KernelFigures
-from memtop.sampling.sample import Sample
 
 if TYPE_CHECKING:
     from memtop.sampling.smaps.smaps_view import Reading
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
 _CORES: Final = os.cpu_count()
 
 
-def kernel_figures(row: ProcessRow, lazy_free_bytes: int | None, sample: Sample | None) -> KernelFigures:
-    """The kernel's figures of a row. ``sample`` is the last one, whatever instant is shown."""
+def kernel_figures(row: ProcessRow, lazy_free_bytes: int | None, flat_s: float | None) -> KernelFigures:
+    """The kernel's figures of a row. ``flat_s`` is for how long RES has been flat; None if that is unknown."""
     return KernelFigures(
         pid=row.pid,
         rss_bytes=row.rss_bytes,
@@ -26,7 +25,7 @@ def kernel_figures(row: ProcessRow, lazy_free_bytes: int | None, sample: Sample 
         peak_rss_bytes=row.peak_rss_bytes,
         minflt_per_s=row.minflt_per_s,
         lazy_free_bytes=lazy_free_bytes,
-        flat_s=_flat_s(row, sample),
+        flat_s=flat_s,
         cores=_CORES,
         ended=row.gone_s is not None,
     )
@@ -41,12 +40,3 @@ def arenas_of(reading: Reading | None) -> tuple[Arena, ...]:
         for each in reading.kinds
         if each.sizes.rss_bytes
     )
-
-
-def _flat_s(row: ProcessRow, sample: Sample | None) -> float | None:
-    """How long RES has been flat: at least the whole of its trend; None if it moves."""
-    levels = [level for level in row.trend if level is not None]
-    flat = len(levels) == len(row.trend) and len(set(levels)) <= 1
-    if not flat or sample is None or row.started_s is None:
-        return None
-    return sample.wall_s - row.started_s if (row.growth_bytes_per_min or 0) == 0 else None

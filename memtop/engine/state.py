@@ -41,7 +41,7 @@ class EngineState:
         self.departed = Departed()
         self.events = EventLog()
         self.watched_history = WatchedHistory(self.history)
-        self.readers = FocusReaders(source, registry, replaying=replaying)
+        self.readers = FocusReaders(source, registry, self.history, replaying=replaying)
         self.frozen = FrozenView()
         self.groups: GroupTable | None = None
         """As the assessor, or when groups are listed."""

@@ -13,6 +13,8 @@ from memtop.analysis.trend.rates import per_s, slope_per_s
 from memtop.history.rings import CLOSE_S, Key, Point, Track, Tracks
 from memtop.model.frame import Series
 
+MOST_FLAT_S: Final = 3600.0
+_FLAT_BYTES: Final = 1 << 20
 SLOPE_S: Final = 60.0
 WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0)
 """The widths of the chart's time window, which the zoom keys step through."""
@@ -182,6 +184,24 @@ def peak_bytes(history: Tracks[Key], key: Key) -> int | None:
     """The highest RES in the stored past; None where there is none."""
     track = history.tracks.get(key)
     return max(track.columns(len(track))[_RSS + 1]) if track is not None and len(track) else None
+
+
+def flat_s(history: Tracks[Key], key: Key, now_s: float) -> float | None:
+    """For how long RES has been within a hundredth of what it is, as far as that was seen; None where it was not.
+
+    Beyond :data:`MOST_FLAT_S` nobody asks how long.
+    """
+    track = history.tracks.get(key)
+    if track is None or not len(track):
+        return None
+    last, since_s = track.point(-1), now_s
+    least_bytes = max(_FLAT_BYTES, last.rss_bytes // 100)
+    for at in range(len(track) - 1, -1, -1):
+        point = track.point(at)
+        if abs(point.rss_bytes - last.rss_bytes) > least_bytes or now_s - since_s > MOST_FLAT_S:
+            return now_s - since_s
+        since_s = point.at_s
+    return now_s - max(since_s, track.first_s)
 
 
 def slope_bytes_per_min(history: Tracks[Key], key: Key, until_s: float) -> float | None:

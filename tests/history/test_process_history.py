@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.history.process_history import WINDOWS_S, fitting_window_s, point_at, series, slope_bytes_per_min
+from memtop.history.process_history import WINDOWS_S, fitting_window_s, flat_s, point_at, series, slope_bytes_per_min
 from memtop.history.rings import Diary, Gap, History, Point
 from memtop.process_key import ProcessKey
 
@@ -124,3 +124,15 @@ def test_the_slope_is_that_of_the_last_minute_only() -> None:
 def test_the_window_grows_with_what_is_known(known_s: float, window_s: float) -> None:
     assert fitting_window_s(known_s) == window_s
     assert window_s in WINDOWS_S
+
+
+@pytest.mark.parametrize(
+    ("rss_mib", "flat"),
+    [((10, 20, 30, 30, 30), 2), ((10, 30, 30, 30, 31), 3), ((30, 30, 30, 30, 30), 4), ((10, 10, 10, 10, 30), 0)],
+)
+def test_res_is_flat_since_it_last_moved_as_far_as_that_was_seen(rss_mib: tuple[int, ...], flat: float) -> None:
+    past = History()
+    for second, size in enumerate(rss_mib, 1):
+        past.note(KEY, float(second), 1 << 30, size << 20, 5)
+    assert flat_s(past, KEY, float(len(rss_mib))) == pytest.approx(flat)
+    assert flat_s(past, ProcessKey(43, 1), 9.0) is None

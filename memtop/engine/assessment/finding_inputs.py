@@ -100,7 +100,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         page_tables=row.page_tables_bytes,
         leader_gone=row.note is Note.LEADER_GONE,
         state=row.state,
-        age_s=None if row.started_s is None else max(0.0, step.sample.wall_s - row.started_s),
+        age_s=step.age_s(row.key),
         minflt_per_s=row.minflt_per_s,
         majflt_per_s=row.majflt_per_s,
         minor_cause=minor_cause(row.minflt_per_s, grown, judged.copied_bytes_per_s),

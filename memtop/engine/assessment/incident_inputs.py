@@ -52,7 +52,7 @@ def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step
         _limit(key, step),
         rise=fact.rise if fact is not None else None,
         anon_bytes=fact.anon_bytes if fact is not None else 0,
-        age_s=None if row.started_s is None else max(0.0, step.sample.wall_s - row.started_s),
+        age_s=step.age_s(key),
         growth=growth_now(verdict, step.now_s),
         evidence=verdict.state.evidence if verdict is not None else None,
         seen_s=None if since_s is None else step.now_s - since_s,

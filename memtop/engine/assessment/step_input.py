@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from memtop.analysis.trend.machine_room import MachineRoom
 from memtop.model.frame import ProcessRow
@@ -15,6 +16,8 @@ from memtop.runtimes.view import FindingFacts
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
 from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import ProcessSample, Sample
+
+_CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 
 
 class StepInput(NamedTuple):
@@ -61,6 +64,11 @@ class StepInput(NamedTuple):
         """The process as it was sampled; None if it has ended."""
         seen = self.sample.processes.get(key.pid)
         return seen if seen is not None and seen.key == key else None
+
+    def age_s(self, key: ProcessKey) -> float | None:
+        """For how long it has lived, by a clock that is never set; None if a time namespace hides it."""
+        age_s = self.now_s - key.start_ticks / _CLK_TCK
+        return max(0.0, age_s) if age_s >= -1 else None
 
     def status(self, key: ProcessKey) -> PidStatus | None:
         """Its status file as last read."""

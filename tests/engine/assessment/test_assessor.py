@@ -204,6 +204,17 @@ def test_swapping_out_is_no_relief() -> None:
     assert growth is not None and growth.kind is Shape.FLAT
 
 
+@pytest.mark.parametrize("jump_s", [3600.0, -3600.0])
+def test_a_clock_that_is_set_makes_no_process_young(jump_s: float) -> None:
+    process = FakeProcess(42, start_ticks=100 * CLK_TCK)
+    source = v2(process)
+    engine = Engine(source)
+    for second in range(100):
+        source.wall_s += jump_s if second == 50 else 0.0
+        frame = step(engine, on(process))
+    assert "young" not in [one.name for one in outlook(frame).findings]
+
+
 def test_in_the_first_minute_there_is_no_verdict_and_that_is_said() -> None:
     process = FakeProcess(42, start_ticks=1000 * CLK_TCK)
     source = v2(process)
