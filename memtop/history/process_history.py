@@ -15,6 +15,7 @@ from memtop.model.frame import Series
 
 MOST_FLAT_S: Final = 3600.0
 _FLAT_BYTES: Final = 1 << 20
+"""RES that moves by less is flat."""
 SLOPE_S: Final = 60.0
 WINDOWS_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0)
 """The widths of the chart's time window, which the zoom keys step through."""
@@ -189,7 +190,7 @@ def peak_bytes(history: Tracks[Key], key: Key) -> int | None:
 def flat_s(history: Tracks[Key], key: Key, now_s: float) -> float | None:
     """For how long RES has been within a hundredth of what it is, as far as that was seen; None where it was not.
 
-    Beyond :data:`MOST_FLAT_S` nobody asks how long.
+    It is not more than about :data:`MOST_FLAT_S`, which is as far as the past is searched.
     """
     track = history.tracks.get(key)
     if track is None or not len(track):
