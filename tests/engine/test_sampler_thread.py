@@ -264,6 +264,13 @@ def test_an_exception_is_told_in_one_clean_line_and_sampling_goes_on(engine: Eng
     assert engine.problems[0].isprintable()
 
 
+def test_an_exception_that_says_much_is_told_in_few_words(engine: Engine, sampler: SamplerThread) -> None:
+    engine.stepping = raising(ValueError("x" * 100_000))
+    wait_for(lambda: engine.problems, "the problem")
+    engine.stepping = frame
+    assert len(engine.problems[0]) < 300
+
+
 def test_an_exception_while_looking_again_does_not_stop_sampling(engine: Engine, sampler: SamplerThread) -> None:
     engine.viewing = raising(KeyError("x"))
     sampler.request = request(points=3)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memtop.errors import ParseError
+from memtop.errors import ParseError, Unavailable
 from memtop.runtimes.jvm.flags import JvmFlags, jvm_arguments, kept_flags, parse_jvm_flags
 from memtop.runtimes.jvm.heap import hsperf_paths, jvm_heap, same_jvm
 from memtop.runtimes.jvm.hsperf import MOST_BYTES, parse_hsperf
-from memtop.runtimes.jvm.reading import encode_counters
+from memtop.runtimes.jvm.reading import decode_counters, encode_counters, read_counters
+from memtop.runtimes.protocol import Access
 from tests.lab.hsperf_redaction import without_secrets
 from tests.lab.points import jvm_heap_of, lines
 
@@ -275,3 +278,37 @@ def test_the_permanent_generation_of_old_jvms_is_no_heap() -> None:
         assert getattr(with_classes, field) == getattr(without, field)
     assert with_classes.metaspace_used_bytes == 60 * MIB
     assert with_classes.metaspace_max_bytes == 82 * MIB
+
+
+class Crowded:
+    """Access to a process whose /tmp is full of directories of other users."""
+
+    def __init__(self) -> None:
+        self.looked_at = 0
+
+    def read(self, path: str, size: int) -> bytes:
+        return b"Uid:\t0\t0\t0\t0\n"
+
+    def user_name(self, uid: int | None) -> str:
+        return "root"
+
+    def names(self, path: str) -> list[str]:
+        return [f"hsperfdata_user{number}" for number in range(5000)]
+
+    def read_below(self, root: str, parts: Sequence[str], size: int) -> bytes | None:
+        self.looked_at += 1
+        return None
+
+
+def test_not_all_of_very_many_directories_are_searched() -> None:
+    access = Crowded()
+    with pytest.raises(Unavailable):
+        read_counters(cast(Access, access), 42)
+    assert 2 < access.looked_at < 100
+
+
+def test_a_text_in_a_recording_is_kept_only_as_far_as_it_is_shown() -> None:
+    texts = dict.fromkeys(("sun.gc.lastCause", "java.property.java.vm.version", "sun.gc.policy.name"), "x" * 100_000)
+    heap = decode_counters(encode_counters({**parse_hsperf(counters(*HEAP)), **texts}))
+    kept = [value for value in heap if isinstance(value, str)]
+    assert kept and max(map(len, kept)) < 1000

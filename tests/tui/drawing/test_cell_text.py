@@ -16,6 +16,10 @@ def test_any_cleaned_text_fills_exactly_its_cells(text: str, width: int, left: b
     assert cell_len(fit(text, width, left)) == width
 
 
+def test_a_pile_of_marks_that_take_no_cell_is_cut() -> None:
+    assert len(fit("e" + "\u0301" * 50_000, 10)) <= 50
+
+
 @given(st.text(max_size=60))
 def test_ascii_form_of_any_text_is_ascii(text: str) -> None:
     assert to_ascii(text).isascii()
