@@ -162,7 +162,10 @@ def demo(given: Namespace, settings: Settings, form: str) -> int:
 
 
 def launched(command: Sequence[str], given: Namespace, settings: Settings, form: str) -> int:
-    """``memtop -- COMMAND``: start a program, watch it, and exit with its status. ``form`` is empty for a screen."""
+    """``memtop -- COMMAND``: start a program, watch it, and return its status. ``form`` is empty for a screen.
+
+    Raises UsageError.
+    """
     from memtop.cli.launch import Launch
     from memtop.cli.output_log import DEFAULT_LIMIT_BYTES
 

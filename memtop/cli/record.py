@@ -1,4 +1,7 @@
-"""``memtop record``: samples and writes a recording without a screen, until a signal ends it."""
+"""``memtop record``: samples and writes a recording without a screen, until a signal ends it.
+
+README.md has a systemd unit for it.
+"""
 
 from __future__ import annotations
 

@@ -149,12 +149,13 @@ def system_row(sample: Sample, before: Sample | None, *, everybody: bool, oom_ki
 
 
 def percent(part_bytes: int | None, total_bytes: int | None) -> float | None:
-    """Percentage of the whole, 0 to 100."""
+    """Percentage of the whole, 0 to 100; None if either is unknown or the whole is 0."""
     return 100 * part_bytes / total_bytes if part_bytes is not None and total_bytes else None
 
 
 def growth(track: Track | None, rss_bytes: int | None, now_s: float) -> float | None:
-    """Change of RES over the last minute. For a process seen for less than that, it is the change seen so far.
+    """Change of RES over the last minute, in bytes. For a process seen for less than that, the change seen so far; None
+    in its first two seconds.
 
     It is never extrapolated: a program that has loaded 300 MiB in 10 s does not grow by 1.8 GiB a minute.
     """

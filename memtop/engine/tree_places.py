@@ -13,7 +13,7 @@ class Sizes(Protocol):
 
     @property
     def virt_bytes(self) -> int | None:
-        """VIRT."""
+        """VIRT; None if unknown, as the others."""
 
     @property
     def rss_bytes(self) -> int | None:

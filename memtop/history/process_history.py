@@ -54,7 +54,10 @@ def _past(history: Tracks[Key], key: Key) -> _Past:
 
 
 def point_at(history: Tracks[Key], key: Key, when_s: float) -> Point | None:
-    """The numbers of a process at an earlier instant: from its diary, or from its track if the diary starts later."""
+    """The numbers of a process at an earlier instant: from its diary, or from its track if the diary starts later.
+
+    None if nothing was read then.
+    """
     if history.in_gap(when_s):
         return None
     diary, track = history.diaries.get(key), history.tracks.get(key)

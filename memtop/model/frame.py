@@ -158,7 +158,7 @@ class ProcessRow(NamedTuple):
 
     @property
     def oom_share_permille(self) -> int | None:
-        """The share of RAM and swap that corresponds to its oom_score, in thousandths."""
+        """The share of RAM and swap that corresponds to its oom_score, in thousandths; None if that is unknown."""
         if self.oom_score is None or self.oom_score_adj is None:
             return None
         from memtop.analysis.limits.oom_score import share_permille  # noqa: PLC0415 (a column that is rarely on screen)

@@ -98,5 +98,5 @@ class GroupRow(NamedTuple):
 
     @property
     def eta_s(self) -> float | None:
-        """The earlier end of :attr:`limit_s`."""
+        """The earlier end of :attr:`limit_s`; None if there is none."""
         return self.limit_s[0] if self.limit_s is not None else None

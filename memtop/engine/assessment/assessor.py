@@ -108,7 +108,7 @@ class Assessor:
         return self._lives.restarted
 
     def lives(self, key: ProcessKey) -> Lives | None:
-        """The lives of the program that a process runs, if it ended and came back."""
+        """The lives of the program that a process runs; None if it has not ended and come back."""
         return self._lives.of(key)
 
     def hold(self, living: Iterable[ProcessKey], watched: Iterable[ProcessKey]) -> None:

@@ -103,12 +103,12 @@ class Counters:
     # -- readings
 
     def now(self, path: str) -> CgroupReading | None:
-        """The cgroup as last read, whenever that was."""
+        """The cgroup as last read, whenever that was; None if it was not."""
         pair = self._pairs.get(path)
         return pair.now if pair is not None else None
 
     def before(self, path: str) -> CgroupReading | None:
-        """The reading before that."""
+        """The reading before that; None if there is none."""
         pair = self._pairs.get(path)
         return pair.before if pair is not None else None
 
@@ -158,7 +158,7 @@ class Counters:
         return per_s(getattr(new, counter), getattr(old, counter), self._now.mono_s - self._before.mono_s)
 
     def refaults(self, leaf: CgroupReading | None) -> float | None:
-        """Evicted pages read back per second: in the cgroup if it reports them, otherwise on the machine."""
+        """Evicted pages read back a second: of the cgroup if it reports them, else of the machine; None if unknown."""
         pair = self._pairs.get(leaf.path) if leaf is not None else None
         if pair is not None and pair.before.stat is not None and pair.now.stat is not None:
             old, new, elapsed_s = pair.before.stat, pair.now.stat, pair.now_s - pair.before_s

@@ -82,7 +82,7 @@ class LivesTracker:
         self.restarted = tuple(found)
 
     def of(self, key: ProcessKey) -> Lives | None:
-        """The program of a life or a successor, if it has come back at least once."""
+        """The program of a life or a successor; None if it has not come back yet."""
         at = self._of.get(key)
         program = self._programs.get(at) if at is not None else None
         return self._lives(at, program) if at is not None and program is not None and program.restarts else None

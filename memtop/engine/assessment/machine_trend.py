@@ -67,12 +67,12 @@ class MachineTrend:
 
     @property
     def used(self) -> Rise | None:
-        """Of RAM that is not available."""
+        """The rise of RAM that is not available; None while it does not rise."""
         return self._rise(_USED)
 
     @property
     def swap_used(self) -> Rise | None:
-        """Of swap."""
+        """The rise of swap in use; None while it does not rise."""
         return self._rise(_SWAP)
 
     @property

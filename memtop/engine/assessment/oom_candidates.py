@@ -44,7 +44,7 @@ def order_on_machine(step: StepInput) -> list[int]:
 
 
 def protected_giant(step: StepInput) -> ProcessRow | None:
-    """The largest of all processes, if the OOM killer never kills it."""
+    """The largest of all processes; None if the OOM killer may kill it."""
     if NEVER not in step.cgroups.adjs.values():
         return None
     largest = max(step.rows.values(), key=lambda row: row.rss_bytes or 0)

@@ -47,7 +47,7 @@ class StepInput(NamedTuple):
 
     @property
     def meminfo(self) -> Meminfo | None:
-        """Of the machine."""
+        """/proc/meminfo of this tick; None if it could not be read."""
         return self.sample.system.meminfo
 
     @property
@@ -56,7 +56,7 @@ class StepInput(NamedTuple):
         return is_low(self.meminfo)
 
     def row(self, key: ProcessKey) -> ProcessRow | None:
-        """Its row while it lives."""
+        """The row of a process; None if it has ended."""
         row = self.rows.get(key.pid)
         return row if row is not None and row.key == key else None
 

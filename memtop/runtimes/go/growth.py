@@ -101,7 +101,7 @@ class GoGrowth(NamedTuple):
 
 
 def gc_per_s(points: Sequence[GoPoint]) -> float | None:
-    """Collections per second over the last half minute."""
+    """Collections per second over the last half minute; None if there are too few readings."""
     return _Rates.of(points).gc_per_s
 
 

@@ -122,7 +122,7 @@ class SmapsScheduler:
         self._begin_due(plan, wanted, from_s=self._collector.now_s + plan.readings.delay_s)
 
     def sums(self, key: ProcessKey) -> tuple[int | None, int | None]:
-        """PSS and USS in bytes, as last read."""
+        """PSS and USS in bytes, as last read; None for what was not read."""
         record = self._collector.records.get(key)
         return (
             (None, None)
@@ -176,7 +176,7 @@ class SmapsScheduler:
         return self._family_sums.sum(key)
 
     def reading(self, key: ProcessKey) -> Reading | None:
-        """The mappings of a process, as last read."""
+        """The mappings of a process, as last read; None if they were not."""
         record = self._collector.records.get(key)
         return None if record is None else record.reading
 
@@ -186,12 +186,12 @@ class SmapsScheduler:
         return None if record is None else record.deleted_file()
 
     def lazy_free_bytes(self, key: ProcessKey) -> int | None:
-        """Memory that a process has freed and the kernel has not reclaimed yet, if a recent reading shows it."""
+        """Memory that a process has freed and the kernel has not reclaimed yet; None if no recent reading shows it."""
         found = self.given_back(key)
         return None if found is None or self._collector.now_s - found[0].at_s > FRESH_S else found[1]
 
     def given_back(self, key: ProcessKey) -> tuple[Moment, int] | None:
-        """The last LazyFree of a process in bytes, from smaps or smaps_rollup, and its moment."""
+        """The last LazyFree of a process in bytes, by smaps or smaps_rollup, and its moment; None if not read."""
         record = self._collector.records.get(key)
         return None if record is None else record.given_back
 
@@ -202,7 +202,7 @@ class SmapsScheduler:
         return "" if record is None or record.missing in waits else record.missing.value
 
     def mark(self, key: ProcessKey, now_s: float) -> MarkView | None:
-        """The user's mark."""
+        """The user's mark; None if there is none."""
         record = self._collector.records.get(key)
         return None if record is None else record.mark_view(self._seen(key), now_s)
 

@@ -172,7 +172,7 @@ class Replay:
         return f"the recording is incomplete: {'; '.join(said)}" if said else None
 
     def begin(self) -> Instant | None:
-        """Open the next instant; None at the end, or where the next one has not been written yet."""
+        """Open the next instant; None at the end, or where the next one is not written yet. Raises RecordingError."""
         if self._next >= self._end:
             self._refresh()
         if self._next >= self._end:

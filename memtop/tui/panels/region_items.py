@@ -38,7 +38,7 @@ class Item:
 
     @property
     def touched_percent(self) -> float | None:
-        """RSS and huge pages as a percentage of the size."""
+        """RSS and huge pages as a percentage of the size; None if unknown."""
         return _touched(self.sizes, self.hugetlb_bytes)
 
 
