@@ -57,6 +57,12 @@ def test_the_settings_tell_of_cgo_and_the_machine() -> None:
     assert plain.setting("CGO_ENABLED") == "1"
 
 
+def test_texts_of_a_file_are_kept_as_far_as_they_fit_on_the_screen() -> None:
+    build = parse_build_info(b"go1." + b"9" * 50_000 + b"\npath\t" + b"x" * 50_000 + b"\n")
+    assert build is not None and build.version is not None and build.path is not None
+    assert max(len(build.version), len(build.path)) <= 200
+
+
 def test_what_is_read_of_a_file_is_little() -> None:
     assert max(sum(len(part[1]) for part in parts) for _, parts in SLICES.values()) < 64 << 10
 

@@ -129,6 +129,18 @@ def test_events_are_found_by_their_instant(tmp_path: Path, monkeypatch: pytest.M
     replay.close()
 
 
+def test_a_label_that_is_longer_when_it_is_cleaned_is_cut_again(tmp_path: Path) -> None:
+    world = World()
+    recorder = Recorder(world, str(tmp_path / "r"))
+    take(recorder, world, 1)
+    recorder.note(NotedEvent("mark", None, "\x1b" * 200))
+    take(recorder, world, 1)
+    recorder.close()
+    replay = Replay(str(tmp_path / "r"))
+    assert [event.label for _, event in replay.events()] == ["^[" * 100]
+    replay.close()
+
+
 def test_with_too_many_processes_nothing_is_kept_until_a_file_is_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
