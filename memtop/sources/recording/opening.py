@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 import urllib.parse
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,12 @@ JOURNAL_AT: Final = 18
 """Place of the byte that says how an SQLite file is written, "The SQLite database file format", 1.3.3."""
 WAL: Final = b"\x02"
 """That byte, of a file that is written with a log beside it."""
+SCHEMA_S: Final = 2.0
+"""Longest time to read the schema. SQLite reads all of it, however many tables a hostile file has."""
+MOST_OBJECTS: Final = 64
+"""Tables and indexes that are compared; a recording has fewer."""
 _FOREIGN: Final = "it is not a recording made by memtop"
+_OTHER_TABLES: Final = "it does not have the tables of a recording"
 _MAGIC: Final = b"SQLite format 3\0"
 _LIMITS: Final = {
     sqlite3.SQLITE_LIMIT_LENGTH: LENGTH_LIMIT,
@@ -83,9 +89,17 @@ def _harden(connection: sqlite3.Connection, version: int) -> None:
         connection.setlimit(limit, value)
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
-    schema = sorted(connection.execute("SELECT sql FROM sqlite_master").fetchall(), key=repr)
+    until_s = time.monotonic() + SCHEMA_S
+    connection.set_progress_handler(lambda: time.monotonic() > until_s, 100)
+    try:
+        schema = sorted(connection.execute("SELECT sql FROM sqlite_master").fetchmany(MOST_OBJECTS), key=repr)
+    except sqlite3.OperationalError as error:
+        if "interrupted" not in str(error):
+            raise
+        raise RecordingError(_OTHER_TABLES) from error
+    connection.set_progress_handler(None, 0)
     if schema != sorted(((sql.encode(),) for sql in SCHEMAS[version]), key=repr):
-        raise RecordingError("it does not have the tables of a recording")
+        raise RecordingError(_OTHER_TABLES)
     connection.set_authorizer(_authorize)
 
 

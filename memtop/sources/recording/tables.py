@@ -54,7 +54,7 @@ class Tables:
                         keys.append((number, block.instant.mono_s))
                     connection.execute("INSERT INTO tick VALUES (?, ?, ?, ?)", (number, *block.instant, block.key))
                     connection.executemany(
-                        "INSERT INTO fact VALUES (?, ?, ?, ?, ?)", [(number, *row) for row in decode_rows(block.rows)]
+                        "INSERT INTO fact VALUES (?, ?, ?, ?, ?)", ((number, *row) for row in decode_rows(block.rows))
                     )
         except (sqlite3.Error, MemoryError) as error:
             raise RecordingError(clean(starved(error) or str(error))) from error

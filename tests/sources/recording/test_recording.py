@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RecordingError, Unavailable
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, Source
-from memtop.sources.recording import encoder, file, known, ticks, writer
+from memtop.sources.recording import encoder, file, known, opening, ticks, writer
 from memtop.sources.recording.format import decode_changes, decode_pids, encode_changes, encode_pids, pack, unpack
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
@@ -587,6 +587,17 @@ def play_all(path: str) -> None:
             pass
     finally:
         replay.close()
+
+
+def test_a_schema_without_end_is_refused_in_time(tmp_path: Path, good: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = (
+        "INSERT INTO sqlite_master WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 3000)"
+        " SELECT 'table', 'z' || i, 'z' || i, 0, 'CREATE TABLE z' || i || '(a)' FROM c"
+    )
+    path = spoilt(tmp_path / "r", good, "PRAGMA writable_schema=ON", tables)
+    monkeypatch.setattr(opening, "SCHEMA_S", 0.0)
+    with pytest.raises(RecordingError, match="not have the tables"):
+        play_all(path)
 
 
 MANY = """
