@@ -86,6 +86,8 @@ def test_it_does_without_or_says_in_one_line_why_it_cannot(short: str, run: str,
     assert len([line for line in done.stderr.splitlines() if line.startswith("memtop: ")]) <= 3
     if done.returncode == 2 and "standard error" not in short:
         assert done.stderr.splitlines()[-1].startswith("memtop: ")
+    if short == "files of no size":
+        assert list(tmp_path.iterdir()) == [], "what is no recording is not left in the way of the next"
 
 
 @pytest.mark.parametrize("short", SCREENS)

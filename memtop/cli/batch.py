@@ -156,8 +156,9 @@ def _has_more(source: Source, settings: Settings, ending: EndSignals) -> bool:
 
 
 def _new_file(path: str) -> TextIO:
+    """Create a file that only its owner may read, since it has command lines in it. Raises UsageError."""
     try:
-        return open(path, "x", encoding="utf-8")
+        return open(path, "x", encoding="utf-8", opener=lambda path, flags: os.open(path, flags | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise UsageError(f"--output: {path}: {error.strerror}") from error
 

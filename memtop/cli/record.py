@@ -10,6 +10,7 @@ import os
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from memtop import units
@@ -74,7 +75,8 @@ def run(given: Namespace) -> int:
         recorder.close()
         problem = recorder.problem
         if nothing and path:
-            os.unlink(path)
+            with suppress(FileNotFoundError):  # it was removed meanwhile
+                os.unlink(path)
         elif to_stdout and recorder.is_lost:
             raise ReaderGone(problem)
         elif problem and not nothing:

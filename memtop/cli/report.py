@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shlex
 import sys
@@ -19,7 +18,7 @@ from memtop.errors import UsageError
 from memtop.report.collect import Collected, from_machine, from_recording
 from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown
-from memtop.report.write import write_new
+from memtop.report.write import refuse_new, write_new
 from memtop.runtimes.registry import REGISTRY
 from memtop.sources.live import LiveSource
 from memtop.sources.recording.replay import Replay
@@ -30,8 +29,8 @@ _DELAY_S: Final = 1.0
 
 def run(given: Namespace) -> int:
     """Write the page. Raises MemtopError."""
-    if given.output and os.path.lexists(given.output):  # said at once, not after the recording has been played
-        raise UsageError(f"{given.output}: {os.strerror(errno.EEXIST)}")
+    if given.output:
+        refuse_new(given.output)
     subject = given.subject
     if subject.isdecimal() and not os.path.exists(subject):
         collected, again = _watched(given, pid_of(subject)), ""

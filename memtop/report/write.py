@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import time
+from contextlib import suppress
 
 from memtop.errors import UsageError
 from memtop.model.frame import Frame
@@ -29,12 +31,28 @@ def write_report(frame: Frame, *, replay: str = "") -> str:
     return path
 
 
+def refuse_new(path: str) -> None:
+    """Raise UsageError if a new file cannot have this name: at once, not after a process has been watched."""
+    if os.path.lexists(path):
+        raise UsageError(f"{path}: {os.strerror(errno.EEXIST)}")
+    try:
+        os.close(os.open(os.path.dirname(path) or ".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):  # a file system without such files
+            raise UsageError(f"{path}: {error.strerror}") from error
+
+
 def write_new(path: str, text: str) -> None:
-    """Write a text into a file that must not exist yet. Raises UsageError."""
+    """Write a text into a file that must not exist yet. Raises UsageError; then there is no file."""
+    created = False
     try:
         with open(path, "x", encoding="utf-8", opener=_private) as file:
+            created = True
             file.write(text)
     except OSError as error:
+        if created:  # a full disk: half a report is none, and would be in the way of the next
+            with suppress(OSError):
+                os.unlink(path)
         raise UsageError(f"{path}: {error.strerror}") from error
 
 

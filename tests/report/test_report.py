@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import stat
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -17,13 +18,14 @@ from memtop.cli import run
 from memtop.columns import COLUMNS
 from memtop.demo.recorded_runs import recorded_named
 from memtop.engine.engine import Engine
-from memtop.errors import AccessDenied
+from memtop.errors import AccessDenied, UsageError
 from memtop.explain.incident_text import incident_sentences
 from memtop.model.frame import Frame
 from memtop.model.group import By
 from memtop.report.collect import from_machine, from_recording
 from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown, markdown_text
+from memtop.report.write import write_new
 from memtop.sampling.request import Need
 from memtop.sources.recording.replay import Replay
 from memtop.time_of_day import parse_instant
@@ -287,3 +289,22 @@ def test_a_process_that_may_not_be_read_is_no_process_that_is_not_there() -> Non
     source.files["proc/42/stat"] = source.files["proc/42/statm"] = AccessDenied("proc/42/stat: Permission denied")
     with pytest.raises(AccessDenied):
         from_machine(Engine(source), 42, 0.0, 1.0, lambda _: None)
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_watched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["report", str(os.getpid()), "--for", "60", "-o", str(tmp_path / "nowhere" / "r.html")]) == 2
+    assert "No such file or directory" in capsys.readouterr().err
+
+
+def test_half_a_report_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "r.html"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+        with pytest.raises(UsageError, match="File too large"):
+            write_new(str(path), "x" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not path.exists()

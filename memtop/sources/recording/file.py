@@ -45,6 +45,7 @@ class RecordingFile:
         try:
             self._tables = _set_up(self._connection, bounds)
         except sqlite3.Error as error:
+            _remove(self.path, self._descriptor)  # it is no recording, and would be in the way of the next
             self._let_go()
             raise RecordingError(f"{clean(path)}: {clean(str(error))}") from error
         self._inode = _inode(self.path)
@@ -115,6 +116,7 @@ def _create(path: str) -> tuple[sqlite3.Connection, int]:
     try:
         return _connect(path, created), created
     except sqlite3.Error as error:
+        _remove(path, created)
         os.close(created)
         raise RecordingError(f"{clean(path)}: {clean(str(error))}") from error
     except RecordingError:
@@ -160,6 +162,13 @@ def _connect(path: str, created: int) -> sqlite3.Connection:
                 return connection
     connection.close()
     raise RecordingError(f"{clean(path)}: another file replaced it while it was being created")
+
+
+def _remove(path: str, descriptor: int) -> None:
+    """Remove the file that is open, unless another file has its name by now."""
+    with suppress(OSError):
+        if os.path.samestat(os.lstat(path), os.fstat(descriptor)):
+            os.unlink(path)
 
 
 def _inode(path: str) -> tuple[int, int] | None:
