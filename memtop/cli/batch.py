@@ -22,7 +22,7 @@ from memtop.cli.composition import (
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put, say
 from memtop.cli.watchdog import Watchdog
-from memtop.errors import AccessDenied, ProcessGone, RecordingError, Unavailable, UsageError
+from memtop.errors import ProcessGone, RecordingError, UsageError
 from memtop.headless import formats
 from memtop.sampling.problems import announcer
 from memtop.sampling.request import Need
@@ -199,13 +199,9 @@ def _watch(
         if not frame.tick and settings.inside is not None and not frame.rows and frame.group is None:
             raise ProcessGone(f"no process is in {settings.inside.by.value} {settings.inside.name}")
         if not frame.tick and request.rows.only and not request.everybody and not frame.total:
-            if frame.hidden:
-                raise AccessDenied(f"not permitted to read process {', '.join(map(str, settings.pids))}")
-            from memtop.headless.absent import unreadable  # noqa: PLC0415 (one sample mostly does without)
+            from memtop.engine.absent import why_absent  # noqa: PLC0415 (one sample mostly does without)
 
-            if broken := unreadable(frame.problems, settings.pids):
-                raise Unavailable(broken)
-            raise ProcessGone(f"no such process: {', '.join(map(str, settings.pids))}")
+            raise why_absent(settings.pids, frame.hidden, frame.problems)
         if not done:
             _say_choices(frame)
         with ending:

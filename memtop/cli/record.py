@@ -19,7 +19,8 @@ from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import say
 from memtop.cli.settings_from_args import duration_s, settings_of, size_bytes
 from memtop.cli.watchdog import Watchdog
-from memtop.errors import ProcessGone, ReaderGone, RecordingError, UsageError
+from memtop.engine.absent import why_absent
+from memtop.errors import AccessDenied, ProcessGone, ReaderGone, RecordingError, Unavailable, UsageError
 from memtop.explain.name_choice import choice_sentences
 from memtop.runtimes.registry import REGISTRY
 from memtop.sampling.request import Need
@@ -68,7 +69,7 @@ def run(given: Namespace) -> int:
     nothing = False
     try:
         _sample(engine_on(recorder), recorder, settings, ending)
-    except ProcessGone:  # the first sample has none of them
+    except (AccessDenied, ProcessGone, Unavailable):  # the first sample has none of them
         nothing = True
         raise
     finally:
@@ -96,6 +97,8 @@ def _sample(engine: Engine, recorder: Recorder, settings: Settings, ending: EndS
         if not frame.tick:
             if (settings.names or settings.pids) and not frame.rows:
                 recorder.drop()
+                if not settings.names:
+                    raise why_absent(settings.pids, frame.hidden, frame.problems)
                 raise ProcessGone(f"no process matches {' '.join([*map(str, settings.pids), *settings.names])}")
             for text in choice_sentences(frame.choices) if settings.output != STANDARD else ():
                 say(text)

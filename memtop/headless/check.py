@@ -16,11 +16,10 @@ from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
+from memtop.engine.absent import why_absent
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.engine import Engine
-from memtop.errors import AccessDenied, ProcessGone, Unavailable
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
-from memtop.headless.absent import unreadable
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import Note
 from memtop.model.request import Request, RowSelection
@@ -85,12 +84,8 @@ def run(
         announce(frame.problems)
         if readings.focus is None:
             row = next((row for row in frame.rows if row.pid == pid), None)
-            if row is None and frame.hidden:
-                raise AccessDenied(f"not permitted to read process {pid}")
-            if row is None and (broken := unreadable(frame.problems, [pid])):
-                raise Unavailable(broken)
             if row is None:
-                raise ProcessGone(f"no such process: {pid}")
+                raise why_absent([pid], frame.hidden, frame.problems)
             if row.note is Note.KERNEL:
                 print(f"Unknown: it is a {row.note.value}.", file=out)
                 return Answer.UNKNOWN

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from memtop.engine.absent import why_absent
 from memtop.engine.engine import Engine
-from memtop.errors import AccessDenied, MemtopError, ProcessGone
+from memtop.errors import MemtopError, ProcessGone
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import Frame, ProcessRow
 from memtop.model.group import By, GroupRow
@@ -54,16 +55,15 @@ def from_machine(
 ) -> Collected:
     """Watch a process for some seconds.
 
-    Raises ProcessGone where there is none, AccessDenied where it may not be read.
+    Raises ProcessGone where there is none, AccessDenied where it may not be read, Unavailable where its files are
+    broken.
     """
     collecting = _Collecting(engine, pid)
     while True:
         frame = collecting.step()
         assert frame is not None, "a machine has always a next sample"
-        if collecting.key is None and frame.hidden:
-            raise AccessDenied(f"not permitted to read process {pid}")
         if collecting.key is None:
-            raise ProcessGone(f"no such process: {pid}")
+            raise why_absent([pid], frame.hidden, frame.problems)
         for_s -= delay_s
         if for_s < 0 or (frame.detail is not None and frame.detail.gone):
             return collecting.end(None)

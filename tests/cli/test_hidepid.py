@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
 HIDING = """
 import contextlib, io, os, subprocess, sys
-import memtop.cli
+import memtop.cli, memtop.cli.record
 options, *argvs = sys.argv[1:]
 # A /proc of this pid namespace alone: no option reaches that of the machine.
 subprocess.run(["mount", "-t", "proc", "-o", options, "proc", "/proc"], check=True)
@@ -60,7 +60,8 @@ def under(options: str, *argvs: str) -> list[str]:
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # a stream of samples is no text
         timeout=2 * DEADLINE_S,
         check=False,
     )
@@ -72,16 +73,17 @@ def under(options: str, *argvs: str) -> list[str]:
 
 @pytest.mark.parametrize(("option", "hidden", "says"), [("1", 4, "4 "), ("2", None, "hidden")])
 def test_what_proc_hides_is_said_by_every_output(option: str, hidden: int | None, says: str) -> None:
-    as_json, batch, machine, pid, check, regions, name = under(
+    as_json, batch, machine, pid, check, regions, recorded, name = under(
         f"hidepid={option}",
-        *("--json -n 1", "-b -n 1", "machine", "--json -n 1 1", "--check 1 --for 1", "regions 1", "--json -n 1 sleep"),
+        *("--json -n 1", "-b -n 1", "machine", "--json -n 1 1", "--check 1 --for 1", "regions 1"),
+        *("record -n 1 -o - 1", "--json -n 1 sleep"),
     )
     sample = json.loads(as_json.splitlines()[0])
     assert sample["hidden"] == hidden
     assert len(sample["processes"]) == 1, "its own"
     assert "(4 hidden)" in batch if hidden else "others hidden, not countable" in batch
     assert f"{says}processes are hidden" in machine if hidden else "of others are hidden" in machine
-    for refused in (pid, check, regions):
+    for refused in (pid, check, regions, recorded):
         assert refused.endswith("exit 4\n"), refused
         assert "Traceback" not in refused
     assert name.endswith("exit 3\n"), name
