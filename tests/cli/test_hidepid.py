@@ -19,11 +19,12 @@ HIDING = """
 import contextlib, io, os, subprocess, sys
 import memtop.cli, memtop.cli.record
 options, *argvs = sys.argv[1:]
+RECORD = ["record", "-n", "2", "-d", "0.1", "-o", "-"]
 # A /proc of this pid namespace alone: no option reaches that of the machine.
 subprocess.run(["mount", "-t", "proc", "-o", options, "proc", "/proc"], check=True)
 sleepers = [subprocess.Popen(["sleep", "1000"]) for _ in range(3)]
 with contextlib.redirect_stdout(io.StringIO()):  # imports all that is needed, before its files are out of reach
-    for argv in (["--json", "-n", "2", "-d", "0.1"], ["-b", "-n", "2", "-d", "0.1"], ["machine"]):
+    for argv in (["--json", "-n", "2", "-d", "0.1"], ["-b", "-n", "2", "-d", "0.1"], ["machine"], RECORD):
         memtop.cli.run(argv)
 if not os.fork():
     if "hidepid" in options:
