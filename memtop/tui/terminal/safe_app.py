@@ -14,7 +14,7 @@ from textual.dom import DOMNode, NoScreen
 from textual.geometry import Size
 from textual.timer import Timer, TimerCallback
 from textual.widget import MountError
-from textual.worker import WorkerFailed
+from textual.worker import WorkerFailed, active_worker
 
 from memtop.sanitize import clean
 from memtop.tui.terminal.driver import SafeDriver
@@ -96,15 +96,17 @@ class SafeApp(KeyOrder):
         While the application or a dialog closes, handlers that still run find widgets and screens gone: that is no
         error.
         """
-        if isinstance(error, (QueryError, ScreenError, MountError)) and (self._exit or self._in_a_closed_screen()):
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if isinstance(cause, (QueryError, ScreenError, MountError)) and (self._exit or self._in_a_closed_screen()):
             return
         if self.life is not None:
-            self.life.fail(error.error if isinstance(error, WorkerFailed) else error)
+            self.life.fail(cause)
         super()._handle_exception(error)
 
     def _in_a_closed_screen(self) -> bool:
         """Whether the code that runs belongs to a widget of a screen that has been closed."""
-        pump = active_message_pump.get(self)
+        worker = active_worker.get(None)
+        pump = active_message_pump.get(self) if worker is None else worker.node  # Textual says that it is the app's
         if isinstance(pump, App) or not isinstance(pump, DOMNode):
             return False
         try:
