@@ -21,7 +21,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("host_low", "available", machine.host_low),
         Rule("commit", "overcommit", machine.commit),
         Rule("pressure", "psi", machine.pressure),
-        Rule("throttled", "limits", cgroups.throttled),
+        Rule("throttled", "memory_high", cgroups.throttled),
         Rule("group_rising", "groups", groups.group_rising),
         Rule("rising", "verdicts", processes.rising),
         Rule("filling", "limits", cgroups.filling),
